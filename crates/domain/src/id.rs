@@ -1,0 +1,124 @@
+//! Public ids: UUIDv7, so that they sort by the time they were made.
+
+use std::sync::{Mutex, PoisonError};
+
+use uuid::{ContextV7, Timestamp, Uuid};
+
+use crate::Clock;
+
+/// Keeps ids of the same millisecond in the order they were made.
+static SEQUENCE: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+
+fn uuid_v7(clock: &dyn Clock) -> Uuid {
+    let now = clock.now();
+    // A clock set before 1970 counts as 1970: the order suffers, not the caller.
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    let context = SEQUENCE.lock().unwrap_or_else(PoisonError::into_inner);
+    Uuid::new_v7(Timestamp::from_unix(
+        &*context,
+        seconds,
+        now.timestamp_subsec_nanos(),
+    ))
+}
+
+/// Defines an id type of its own for each noun, so that one cannot be passed
+/// for another.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+        pub struct $name(
+            #[cfg_attr(feature = "schemars", schemars(with = "UuidText"))]
+            Uuid
+        );
+
+        impl $name {
+            /// Makes a new id whose time is the clock's.
+            pub fn new(clock: &dyn Clock) -> Self {
+                Self(uuid_v7(clock))
+            }
+
+            /// The id as a plain UUID.
+            pub fn as_uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+/// How an id looks in a JSON schema.
+#[cfg(feature = "schemars")]
+struct UuidText;
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for UuidText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Uuid".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "uuid" })
+    }
+}
+
+ids! {
+    /// Names a job.
+    JobId
+    /// Names a segment of a transcript.
+    TranscriptSegmentId
+    /// Names a silence region.
+    SilenceRegionId
+    /// Names the layout analysis of a job.
+    LayoutAnalysisId
+    /// Names a content segment.
+    ContentSegmentId
+    /// Names a clip.
+    ClipId
+    /// Names an entry of the processing log.
+    LogId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ManualClock, SystemClock};
+
+    #[test]
+    fn ids_made_one_after_the_other_sort_in_that_order() {
+        let ids: Vec<_> = (0..5_000).map(|_| JobId::new(&SystemClock)).collect();
+        assert!(ids.is_sorted());
+    }
+
+    #[test]
+    fn ids_of_one_instant_differ() {
+        let clock = ManualClock::default();
+        assert_ne!(JobId::new(&clock), JobId::new(&clock));
+    }
+}

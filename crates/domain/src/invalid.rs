@@ -1,0 +1,98 @@
+//! What is wrong with a value, and where.
+
+use std::fmt;
+
+/// One broken rule: the path of the field and what the rule asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Path from the outermost value, such as `segments[3].end_time`. Empty
+    /// while the value does not know yet what it is called.
+    pub field: String,
+    /// What the rule asks for, readable after the name of the field:
+    /// `must be 1 to 255 characters long`.
+    pub message: String,
+}
+
+/// The error of every constructor in this crate: at least one broken rule.
+///
+/// A value on its own does not know the name of the field it is meant for, so
+/// whoever builds a bigger value from it adds the name with [`At::at`].
+///
+/// ```
+/// use lectern_domain::{At, Filename};
+///
+/// let error = Filename::new("").at("filename").unwrap_err();
+/// assert_eq!(error.to_string(), "filename must be 1 to 255 characters long");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    errors: Vec<FieldError>,
+}
+
+impl Invalid {
+    /// A rule broken by the value itself.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::field("", message)
+    }
+
+    /// A rule broken by one field of the value.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            errors: vec![FieldError {
+                field: field.into(),
+                message: message.into(),
+            }],
+        }
+    }
+
+    /// The broken rules, in the order they were found; never empty.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// The broken rules, owned.
+    pub fn into_errors(self) -> Vec<FieldError> {
+        self.errors
+    }
+
+    /// The same rules seen from one level further out.
+    pub fn at(mut self, outer: &str) -> Self {
+        for error in &mut self.errors {
+            error.field = match error.field.as_str() {
+                "" => outer.to_owned(),
+                inner if inner.starts_with('[') => format!("{outer}{inner}"),
+                inner => format!("{outer}.{inner}"),
+            };
+        }
+        self
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.errors.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            match error.field.as_str() {
+                "" => write!(f, "value {}", error.message)?,
+                field => write!(f, "{field} {}", error.message)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// Names the field a checked value is meant for.
+pub trait At {
+    /// Prefixes the path of every broken rule with `outer`.
+    fn at(self, outer: &str) -> Self;
+}
+
+impl<T> At for Result<T, Invalid> {
+    fn at(self, outer: &str) -> Self {
+        self.map_err(|invalid| invalid.at(outer))
+    }
+}

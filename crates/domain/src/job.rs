@@ -1,0 +1,245 @@
+//! A job: one recording on its way to clips.
+
+use chrono::{DateTime, Utc};
+
+use crate::enumeration::words;
+use crate::{
+    At, ContentType, FileSize, Filename, Invalid, JobId, JobProgress, JsonObject, LongText, Patch,
+    ProcessingConfig, Stage, StorageKey, TaskId, VideoDuration,
+};
+
+words! {
+    /// Where a job stands.
+    ///
+    /// ```
+    /// use lectern_domain::JobStatus::{Completed, Failed, Queued, Running};
+    ///
+    /// assert!(Running.can_become(Completed));
+    /// assert!(Failed.can_become(Queued), "a retry");
+    /// assert!(!Completed.can_become(Running), "finished is finished");
+    /// ```
+    JobStatus {
+        /// The upload is not confirmed yet.
+        Pending = "pending",
+        /// Waiting for a worker.
+        Queued = "queued",
+        /// A worker is on it.
+        Running = "running",
+        /// Done; the results can be read.
+        Completed = "completed",
+        /// Given up; `error_message` says why.
+        Failed = "failed",
+        /// Called off.
+        Cancelled = "cancelled",
+    }
+}
+
+impl JobStatus {
+    /// The statuses a job may have right before this one. This table is the
+    /// whole state machine; failed and cancelled jobs may be queued again,
+    /// which is a retry.
+    pub fn predecessors(self) -> &'static [Self] {
+        use JobStatus::{Cancelled, Failed, Pending, Queued, Running};
+        match self {
+            Pending => &[],
+            Queued => &[Pending, Failed, Cancelled],
+            Running => &[Queued],
+            Self::Completed => &[Running],
+            Failed | Cancelled => &[Pending, Queued, Running],
+        }
+    }
+
+    /// Whether a job of this status may get the status `next`.
+    pub fn can_become(self, next: Self) -> bool {
+        next.predecessors().contains(&self)
+    }
+
+    /// Whether progress may be reported.
+    pub fn accepts_progress(self) -> bool {
+        matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+/// A job as it is stored.
+///
+/// Never serialized: what may be told to whom is decided where the wire types
+/// are made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// Public id.
+    pub job_id: JobId,
+    /// Name of the recording as its owner knows it.
+    pub filename: Filename,
+    /// Size of the recording in bytes, once it is known.
+    pub file_size: Option<FileSize>,
+    /// Media type of the recording.
+    pub content_type: ContentType,
+    /// Where the recording lies in the storage.
+    pub original_s3_key: Option<StorageKey>,
+    /// Where the highlight video lies in the storage.
+    pub compiled_video_s3_key: Option<StorageKey>,
+    /// Length of the recording, once it is known.
+    pub video_duration: Option<VideoDuration>,
+    /// What is known of the recording (codecs, size of the picture, …).
+    pub video_metadata: JsonObject,
+    /// Where the job stands.
+    pub status: JobStatus,
+    /// Why the job failed.
+    pub error_message: Option<LongText>,
+    /// Id of the task in an outside queue; internal, on no wire.
+    pub celery_task_id: Option<TaskId>,
+    /// How far the job has come, from the first report on.
+    pub progress: Option<JobProgress>,
+    /// How the recording is to be worked on; `None` leaves it all to the
+    /// defaults.
+    pub processing_config: Option<ProcessingConfig>,
+    /// Whatever the owner wants to keep with the job.
+    pub extra_metadata: JsonObject,
+    /// Counts the changes of this job, from 1.
+    pub version: i64,
+    /// When the job was made.
+    pub created_at: DateTime<Utc>,
+    /// When the job was changed last.
+    pub updated_at: DateTime<Utc>,
+    /// When the job was completed; set if and only if it is.
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// A job to be made. A filename is enough:
+///
+/// ```
+/// use lectern_domain::{FileSize, NewJob};
+///
+/// let simple = NewJob::new("lecture.mp4")?;
+/// let detailed = NewJob { file_size: Some(FileSize::new(2 << 30)?), ..NewJob::new("lecture.mp4")? };
+/// # Ok::<(), lectern_domain::Invalid>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewJob {
+    /// Name of the recording as its owner knows it.
+    pub filename: Filename,
+    /// Size of the recording in bytes; `None`: not known yet.
+    pub file_size: Option<FileSize>,
+    /// Media type of the recording; `video/mp4` unless said otherwise.
+    pub content_type: ContentType,
+    /// Where the recording lies in the storage.
+    pub original_s3_key: Option<StorageKey>,
+    /// [`JobStatus::Queued`] unless said otherwise; of the others only
+    /// [`JobStatus::Pending`] makes sense for a new job.
+    pub status: NewJobStatus,
+    /// How the recording is to be worked on.
+    pub processing_config: Option<ProcessingConfig>,
+    /// Whatever the owner wants to keep with the job.
+    pub extra_metadata: JsonObject,
+}
+
+/// The two statuses a job can begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NewJobStatus {
+    /// The recording is still to be uploaded; the job stands at
+    /// [`Stage::Uploading`].
+    Pending,
+    /// Ready for a worker.
+    #[default]
+    Queued,
+}
+
+impl From<NewJobStatus> for JobStatus {
+    fn from(status: NewJobStatus) -> Self {
+        match status {
+            NewJobStatus::Pending => Self::Pending,
+            NewJobStatus::Queued => Self::Queued,
+        }
+    }
+}
+
+impl NewJob {
+    /// A queued job with defaults for everything but its filename.
+    pub fn new(filename: impl Into<String>) -> Result<Self, Invalid> {
+        Ok(Self {
+            filename: Filename::new(filename).at("filename")?,
+            file_size: None,
+            content_type: ContentType::new("video/mp4")?,
+            original_s3_key: None,
+            status: NewJobStatus::Queued,
+            processing_config: None,
+            extra_metadata: JsonObject::default(),
+        })
+    }
+
+    /// The stage the job begins at, if it begins at one.
+    pub fn stage(&self) -> Option<Stage> {
+        match self.status {
+            NewJobStatus::Pending => Some(Stage::Uploading),
+            NewJobStatus::Queued => None,
+        }
+    }
+}
+
+/// A partial change of a job: what is not mentioned stays as it is.
+///
+/// A `status` is a transition and has to be an allowed one; what else a
+/// transition changes is told at [`JobStatus`] and in the data model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JobUpdate {
+    /// A new name.
+    pub filename: Option<Filename>,
+    /// The next status.
+    pub status: Option<JobStatus>,
+    /// Why the job failed.
+    pub error_message: Patch<LongText>,
+    /// Length of the recording.
+    pub video_duration: Patch<VideoDuration>,
+    /// What is known of the recording, replaced as a whole.
+    pub video_metadata: Option<JsonObject>,
+    /// What the owner keeps with the job, replaced as a whole.
+    pub extra_metadata: Option<JsonObject>,
+    /// Id of the task in an outside queue.
+    pub celery_task_id: Patch<TaskId>,
+    /// Where the highlight video lies in the storage.
+    pub compiled_video_s3_key: Patch<StorageKey>,
+}
+
+/// The jobs a list is about: those that fit every condition given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobFilter {
+    /// Jobs of this status.
+    pub status: Option<JobStatus>,
+    /// Jobs whose current stage is this one.
+    pub stage: Option<Stage>,
+    /// Jobs made at this time or later.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Jobs made before this time.
+    pub created_before: Option<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_documented_transitions_are_allowed() {
+        let allowed: Vec<String> = JobStatus::ALL
+            .iter()
+            .flat_map(|from| JobStatus::ALL.iter().map(move |to| (from, to)))
+            .filter(|(from, to)| from.can_become(**to))
+            .map(|(from, to)| format!("{from}→{to}"))
+            .collect();
+        assert_eq!(
+            allowed.join(" "),
+            "pending→queued pending→failed pending→cancelled \
+             queued→running queued→failed queued→cancelled \
+             running→completed running→failed running→cancelled \
+             failed→queued cancelled→queued"
+        );
+    }
+
+    #[test]
+    fn a_filename_alone_makes_a_job() {
+        let job = NewJob::new("talk.mp4").unwrap();
+        assert_eq!(job.content_type.as_str(), "video/mp4");
+        assert_eq!(JobStatus::from(job.status), JobStatus::Queued);
+        let error = NewJob::new("").unwrap_err();
+        assert_eq!(error.errors()[0].field, "filename");
+    }
+}

@@ -1,0 +1,110 @@
+//! JSON that both databases can store.
+
+use serde_json::{Map, Value};
+
+use crate::Invalid;
+
+/// How deep arrays and objects may nest: deeper than any sensible document and
+/// far from what a parser on the way could choke on.
+pub const MAX_JSON_DEPTH: usize = 64;
+
+/// A JSON object without a NUL in any text or key, nested at most
+/// [`MAX_JSON_DEPTH`] deep.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JsonObject(Map<String, Value>);
+
+impl JsonObject {
+    /// Checks every text, key and the depth; the error names the path inside
+    /// the object.
+    pub fn new(object: Map<String, Value>) -> Result<Self, Invalid> {
+        check_object(&object, 1)?;
+        Ok(Self(object))
+    }
+
+    /// The object.
+    pub fn get(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// The object, owned.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// The object as a JSON value.
+    pub fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+impl TryFrom<Value> for JsonObject {
+    type Error = Invalid;
+
+    fn try_from(value: Value) -> Result<Self, Invalid> {
+        match value {
+            Value::Object(object) => Self::new(object),
+            _ => Err(Invalid::new("must be a JSON object")),
+        }
+    }
+}
+
+fn check_object(object: &Map<String, Value>, depth: usize) -> Result<(), Invalid> {
+    check_depth(depth)?;
+    object.iter().try_for_each(|(key, value)| {
+        if key.contains('\0') {
+            return Err(Invalid::new("must not have a NUL character in a key"));
+        }
+        check_value(value, depth).map_err(|invalid| invalid.at(key))
+    })
+}
+
+fn check_value(value: &Value, depth: usize) -> Result<(), Invalid> {
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            Err(Invalid::new("must not contain a NUL character"))
+        }
+        Value::Array(items) => {
+            check_depth(depth + 1)?;
+            items.iter().enumerate().try_for_each(|(i, item)| {
+                check_value(item, depth + 1).map_err(|invalid| invalid.at(&format!("[{i}]")))
+            })
+        }
+        Value::Object(object) => check_object(object, depth + 1),
+        _ => Ok(()),
+    }
+}
+
+fn check_depth(depth: usize) -> Result<(), Invalid> {
+    if depth > MAX_JSON_DEPTH {
+        return Err(Invalid::new(format!(
+            "must not nest deeper than {MAX_JSON_DEPTH} levels"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_nul_is_found_wherever_it_hides() {
+        let error = JsonObject::try_from(json!({"a": [{"b": "x\0"}]})).unwrap_err();
+        assert_eq!(error.errors()[0].field, "a[0].b");
+        assert!(JsonObject::try_from(json!({"a\0": 1})).is_err());
+    }
+
+    #[test]
+    fn nesting_has_an_end() {
+        let nested = |levels| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
+        assert!(JsonObject::try_from(nested(MAX_JSON_DEPTH)).is_ok());
+        assert!(JsonObject::try_from(nested(MAX_JSON_DEPTH + 1)).is_err());
+    }
+
+    #[test]
+    fn only_an_object_is_an_object() {
+        assert!(JsonObject::try_from(json!([])).is_err());
+        assert!(JsonObject::try_from(json!(null)).is_err());
+    }
+}

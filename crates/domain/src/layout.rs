@@ -1,0 +1,105 @@
+//! What the picture consists of.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::enumeration::words;
+use crate::{At, Fraction, Invalid, JobId, LayoutAnalysisId, Seconds, Whole};
+
+words! {
+    /// How screen and camera share the picture.
+    LayoutType {
+        /// Next to each other.
+        SideBySide = "side_by_side",
+        /// The camera in a corner of the screen.
+        PictureInPicture = "picture_in_picture",
+        /// No camera.
+        ScreenOnly = "screen_only",
+        /// No screen.
+        CameraOnly = "camera_only",
+        /// It could not be told.
+        Unknown = "unknown",
+    }
+}
+
+/// A rectangle in the picture, in pixels from its top left corner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// Distance from the left edge.
+    pub x: Whole,
+    /// Distance from the top edge.
+    pub y: Whole,
+    /// Width.
+    pub width: Whole,
+    /// Height.
+    pub height: Whole,
+}
+
+impl Region {
+    /// Checks that no number is negative; the error names the one that is.
+    pub fn new(x: i32, y: i32, width: i32, height: i32) -> Result<Self, Invalid> {
+        Ok(Self {
+            x: Whole::new(x).at("x")?,
+            y: Whole::new(y).at("y")?,
+            width: Whole::new(width).at("width")?,
+            height: Whole::new(height).at("height")?,
+        })
+    }
+
+    /// The region as it is stored: `{x, y, width, height}`.
+    pub fn to_json(self) -> Value {
+        json!({
+            "x": self.x.get(),
+            "y": self.y.get(),
+            "width": self.width.get(),
+            "height": self.height.get(),
+        })
+    }
+
+    /// Reads what [`Region::to_json`] wrote.
+    pub fn from_json(value: &Value) -> Result<Self, Invalid> {
+        let number = |name: &str| {
+            value
+                .get(name)
+                .and_then(Value::as_i64)
+                .and_then(|number| i32::try_from(number).ok())
+                .ok_or_else(|| Invalid::field(name, "must be a whole number, 0 or more"))
+        };
+        Self::new(
+            number("x")?,
+            number("y")?,
+            number("width")?,
+            number("height")?,
+        )
+    }
+}
+
+/// The layout analysis of a job as it is stored; a job has at most one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayoutAnalysis {
+    /// Public id.
+    pub layout_id: LayoutAnalysisId,
+    /// The job whose recording it is.
+    pub job_id: JobId,
+    /// What was found.
+    pub found: NewLayoutAnalysis,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A layout analysis to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewLayoutAnalysis {
+    /// How screen and camera share the picture.
+    pub layout_type: LayoutType,
+    /// Where the screen is.
+    pub screen_region: Option<Region>,
+    /// Where the camera is.
+    pub camera_region: Option<Region>,
+    /// Which share of the width the screen takes.
+    pub split_ratio: Option<Fraction>,
+    /// How sure the analysis is.
+    pub confidence_score: Fraction,
+    /// Which frame the regions were read off, in seconds.
+    pub sample_frame_time: Option<Seconds>,
+}

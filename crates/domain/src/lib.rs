@@ -1,0 +1,91 @@
+//! What a recording, a job, a clip and a stage **are**: types, ids, rules and
+//! the state machine. No I/O, no SQL, no HTTP.
+//!
+//! Everything here is made through a constructor that checks it, so a value
+//! that exists is a value that fits: whoever holds a [`Filename`] need not ask
+//! how long it is, and whoever holds a [`TimeRange`] knows which end is first.
+//! A constructor's error is [`Invalid`], which names the field.
+//!
+//! ```
+//! use lectern_domain::{At, JobStatus, NewJob, NewTranscriptSegment, SpokenText, TimeRange};
+//!
+//! let job = NewJob::new("lecture.mp4")?;
+//! let segment = NewTranscriptSegment {
+//!     time: TimeRange::new(0.0, 4.2)?,
+//!     text: SpokenText::new("Welcome back.").at("text")?,
+//!     confidence: None,
+//!     speaker_id: None,
+//! };
+//! assert!(JobStatus::from(job.status).can_become(JobStatus::Running));
+//! assert_eq!(segment.time.duration(), 4.2);
+//! # Ok::<(), lectern_domain::Invalid>(())
+//! ```
+//!
+//! Each noun has a file of its own, and the same name in the crates above:
+//! `lectern-db` stores it, `lectern-api` puts it on the wire.
+//!
+//! | noun | types |
+//! |---|---|
+//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobStatus`], [`JobFilter`], [`ProcessingConfig`] |
+//! | progress | [`JobProgress`], [`ProgressReport`], [`Stage`] |
+//! | transcript | [`TranscriptSegment`], [`NewTranscriptSegment`] |
+//! | silence | [`SilenceRegion`], [`NewSilenceRegion`], [`SilenceType`] |
+//! | layout | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutType`], [`Region`] |
+//! | content segment | [`ContentSegment`], [`NewContentSegment`] |
+//! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
+//! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
+//! | results | [`JobResults`], [`JobMetrics`] |
+//!
+//! Times on the media axis are seconds (`f64`); wall-clock times are UTC to
+//! the microsecond and come from a [`Clock`].
+
+mod clip;
+mod clock;
+mod content_segment;
+mod enumeration;
+mod id;
+mod invalid;
+mod job;
+mod json;
+mod layout;
+mod log_entry;
+mod number;
+mod order;
+mod page;
+mod patch;
+mod processing;
+mod progress;
+mod results;
+mod silence;
+mod stage;
+mod text;
+mod time_range;
+mod transcript;
+
+pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use content_segment::{ContentSegment, NewContentSegment};
+pub use enumeration::UnknownWord;
+pub use id::{
+    ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LogId, SilenceRegionId, TranscriptSegmentId,
+};
+pub use invalid::{At, FieldError, Invalid};
+pub use job::{Job, JobFilter, JobStatus, JobUpdate, NewJob, NewJobStatus};
+pub use json::{JsonObject, MAX_JSON_DEPTH};
+pub use layout::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
+pub use log_entry::{LogEntry, LogFilter, LogStatus, NewLogEntry};
+pub use number::{Decibels, FileSize, Fraction, Percent, Seconds, VideoDuration, Whole};
+pub use order::in_order;
+pub use page::{Cursor, Page, PageLimit, PageRequest};
+pub use patch::Patch;
+pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
+pub use progress::{JobProgress, ProgressReport};
+pub use results::{JobMetrics, JobResults};
+pub use silence::{NewSilenceRegion, SilenceFilter, SilenceRegion, SilenceType};
+pub use stage::Stage;
+pub use text::{
+    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, ProgressMessage, SpeakerId,
+    SpokenText, StorageKey, TaskId, Text, Title, Topic,
+};
+pub use time_range::{TimeRange, Window};
+pub use transcript::{NewTranscriptSegment, TranscriptSegment};

@@ -1,0 +1,43 @@
+//! Places in a list.
+
+use std::collections::HashSet;
+
+use crate::{Invalid, Whole};
+
+/// The places of a list's items: the one given, or the item's position where
+/// none is. No two items may have the same place; the error names the later
+/// one as `[i].field`.
+///
+/// ```
+/// use lectern_domain::{Whole, in_order};
+///
+/// let places = in_order([None, Some(Whole::new(7)?), None], "clip_order")?;
+/// assert_eq!(places.iter().map(|place| place.get()).collect::<Vec<_>>(), [0, 7, 2]);
+///
+/// let error = in_order([Some(Whole::new(1)?), None], "clip_order").unwrap_err();
+/// assert_eq!(error.errors()[0].field, "[1].clip_order");
+/// # Ok::<(), lectern_domain::Invalid>(())
+/// ```
+pub fn in_order(
+    given: impl IntoIterator<Item = Option<Whole>>,
+    field: &str,
+) -> Result<Vec<Whole>, Invalid> {
+    let mut taken = HashSet::new();
+    given
+        .into_iter()
+        .enumerate()
+        .map(|(i, place)| {
+            let place = place.map_or_else(|| Whole::position(i), Ok)?;
+            if taken.insert(place) {
+                return Ok(place);
+            }
+            Err(Invalid::field(
+                format!("[{i}].{field}"),
+                format!(
+                    "must be unique: {} is taken by an earlier item",
+                    place.get()
+                ),
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! How a recording is to be worked on.
+
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use crate::enumeration::words;
+use crate::{At, Invalid, JsonObject, UnknownWord};
+
+words! {
+    /// What of the recording is looked at.
+    ProcessingMode {
+        /// Only what is heard.
+        Audio = "audio",
+        /// What is heard and what is seen.
+        Vision = "vision",
+    }
+}
+
+words! {
+    /// Height of the pictures in the clips.
+    Resolution {
+        /// 1280 × 720.
+        P720 = "720p",
+        /// 1920 × 1080.
+        P1080 = "1080p",
+        /// 2560 × 1440.
+        P1440 = "1440p",
+        /// 3840 × 2160.
+        P2160 = "2160p",
+    }
+}
+
+/// Settings of a job: a JSON object in which `processing_mode` and
+/// `resolution` have a meaning here, and the rest is kept for the workers.
+///
+/// ```
+/// use lectern_domain::{ProcessingConfig, ProcessingMode};
+/// use serde_json::json;
+///
+/// let config = ProcessingConfig::try_from(json!({ "processing_mode": "audio", "model": "small" }))?;
+/// assert_eq!(config.processing_mode(), ProcessingMode::Audio);
+///
+/// let error = ProcessingConfig::try_from(json!({ "resolution": "8k" })).unwrap_err();
+/// assert_eq!(error.errors()[0].field, "resolution");
+/// # Ok::<(), lectern_domain::Invalid>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProcessingConfig {
+    settings: JsonObject,
+    processing_mode: Option<ProcessingMode>,
+    resolution: Option<Resolution>,
+}
+
+impl ProcessingConfig {
+    /// Checks the settings known here; the error names the one that is wrong.
+    pub fn new(settings: Map<String, Value>) -> Result<Self, Invalid> {
+        Ok(Self {
+            processing_mode: word(&settings, "processing_mode", ProcessingMode::ALL)?,
+            resolution: word(&settings, "resolution", Resolution::ALL)?,
+            settings: JsonObject::new(settings)?,
+        })
+    }
+
+    /// What of the recording is looked at; [`ProcessingMode::Vision`] when
+    /// nothing is said.
+    pub fn processing_mode(&self) -> ProcessingMode {
+        self.processing_mode.unwrap_or(ProcessingMode::Vision)
+    }
+
+    /// Height of the pictures in the clips, if it was asked for.
+    pub fn resolution(&self) -> Option<Resolution> {
+        self.resolution
+    }
+
+    /// All settings.
+    pub fn settings(&self) -> &JsonObject {
+        &self.settings
+    }
+}
+
+impl TryFrom<Value> for ProcessingConfig {
+    type Error = Invalid;
+
+    fn try_from(value: Value) -> Result<Self, Invalid> {
+        match value {
+            Value::Object(settings) => Self::new(settings),
+            _ => Err(Invalid::new("must be a JSON object")),
+        }
+    }
+}
+
+/// Reads the word of one setting; absent and `null` mean "not said".
+fn word<T>(settings: &Map<String, Value>, name: &str, all: &[T]) -> Result<Option<T>, Invalid>
+where
+    T: FromStr<Err = UnknownWord> + ToString,
+{
+    let asks = || {
+        let words: Vec<_> = all.iter().map(T::to_string).collect();
+        Invalid::new(format!("must be one of {}", words.join(", ")))
+    };
+    match settings.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| asks()).at(name),
+        Some(_) => Err(asks()).at(name),
+    }
+}

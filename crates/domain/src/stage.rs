@@ -1,0 +1,25 @@
+//! The steps of the pipeline.
+
+use crate::enumeration::words;
+
+words! {
+    /// A step on the way from a recording to its clips.
+    Stage {
+        /// The recording is on its way into the storage.
+        Uploading = "uploading",
+        /// Looking for silence and blank screens.
+        SilenceDetection = "silence_detection",
+        /// Writing down what is said.
+        Transcription = "transcription",
+        /// Finding the screen and the camera in the picture.
+        LayoutAnalysis = "layout_analysis",
+        /// Finding the topics.
+        ContentAnalysis = "content_analysis",
+        /// Choosing the clips.
+        Segmentation = "segmentation",
+        /// Cutting and encoding the clips.
+        Compilation = "compilation",
+        /// All done.
+        Complete = "complete",
+    }
+}
