@@ -1,0 +1,93 @@
+//! What the two databases do differently: both arms of each statement, side
+//! by side.
+
+use diesel::dsl::{exists, sql};
+use diesel::expression::BoxableExpression;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use lectern_domain::JobId;
+
+use crate::Error;
+use crate::connection::{DbConnection, MultiBackend};
+use crate::error::Doing;
+use crate::schema::{content_segments, jobs};
+use crate::sql_types::DbUuid;
+
+/// Keeps others from replacing rows of a job until the transaction ends, and
+/// tells whether there is such a job.
+///
+/// PostgreSQL: two transactions that each delete a set and insert another would
+/// both delete the old one and leave two new ones. The lock is the weak one,
+/// which does not hold up foreign keys. SQLite has one writer at a time anyway.
+pub(crate) fn lock_job(conn: &mut DbConnection, job_id: JobId) -> Result<bool, Error> {
+    let row = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
+    match conn {
+        DbConnection::Postgres(conn) => row
+            .select(jobs::id)
+            .for_no_key_update()
+            .get_result::<i64>(conn)
+            .optional()
+            .map(|found| found.is_some()),
+        DbConnection::Sqlite(conn) => diesel::select(exists(row)).get_result(conn),
+    }
+    .doing("lock a job")
+}
+
+/// Inserts many rows: PostgreSQL by `COPY`, the fastest way in; SQLite row by
+/// row with one prepared statement, which within a transaction is as fast as
+/// it gets.
+macro_rules! insert_all {
+    ($conn:expr, $table:expr, $rows:expr) => {{
+        let rows = $rows;
+        match $conn {
+            _ if rows.is_empty() => Ok(()),
+            $crate::connection::DbConnection::Postgres(conn) => diesel::copy_from($table)
+                .from_insertable(rows)
+                .execute(conn)
+                .map(drop),
+            $crate::connection::DbConnection::Sqlite(conn) => {
+                rows.into_iter().try_for_each(|row| {
+                    diesel::insert_into($table)
+                        .values(row)
+                        .execute(conn)
+                        .map(drop)
+                })
+            }
+        }
+    }};
+}
+pub(crate) use insert_all;
+
+/// The condition that `keyword` is one of a content segment's keywords.
+pub(crate) fn has_keyword(conn: &DbConnection, keyword: &str) -> Condition {
+    let (before, after) = match conn {
+        // True of an array that has this string as an element.
+        DbConnection::Postgres(_) => ("content_segments.keywords ? ", ""),
+        DbConnection::Sqlite(_) => (
+            "EXISTS (SELECT 1 FROM json_each(content_segments.keywords) WHERE value = ",
+            ")",
+        ),
+    };
+    Box::new(
+        sql::<Bool>(before)
+            .bind::<Text, _>(keyword.to_owned())
+            .sql(after),
+    )
+}
+
+/// A condition on content segments whose SQL depends on the database.
+pub(crate) type Condition =
+    Box<dyn BoxableExpression<content_segments::table, MultiBackend, SqlType = Bool>>;
+
+/// SQL for the sum of `jobs.file_size` as a bigint that stops at its greatest
+/// value instead of overflowing.
+pub(crate) fn sum_of_file_sizes(conn: &DbConnection) -> &'static str {
+    match conn {
+        // The sum of bigints is a numeric, which does not overflow.
+        DbConnection::Postgres(_) => {
+            "CAST(LEAST(COALESCE(SUM(file_size), 0), 9223372036854775807) AS BIGINT)"
+        }
+        // The total is a double; casting it stops at the greatest integer.
+        DbConnection::Sqlite(_) => "CAST(TOTAL(file_size) AS INTEGER)",
+    }
+}

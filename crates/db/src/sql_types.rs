@@ -1,0 +1,182 @@
+//! Column types that mean the same on both databases.
+//!
+//! PostgreSQL has native types for uuids, timestamps and JSON; SQLite keeps
+//! them as text (36 characters; RFC 3339 in UTC with microseconds; JSON). The
+//! three marker types here carry PostgreSQL's names, so that `schema.rs` can be
+//! printed from it as it is, and each has one Rust type that is written and
+//! read on either side.
+
+use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::query_builder::QueryId;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{HasSqlType, SqlType};
+use diesel::sqlite::{Sqlite, SqliteValue};
+
+pub(crate) use diesel::sql_types::{Float8, Int4, Int8, Nullable, Text};
+
+use crate::connection::{MultiBackend, MultiRawValue};
+
+/// A UUID.
+#[derive(Debug, Clone, Copy, Default, QueryId, SqlType)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct Uuid;
+
+/// An instant in UTC, to the microsecond.
+#[derive(Debug, Clone, Copy, Default, QueryId, SqlType)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct Timestamptz;
+
+/// A JSON value.
+#[derive(Debug, Clone, Copy, Default, QueryId, SqlType)]
+#[diesel(postgres_type(oid = 3802, array_oid = 3807))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct Jsonb;
+
+// `table!` gives columns of this name + and -, and asks for their types.
+impl diesel::sql_types::ops::Add for Timestamptz {
+    type Rhs = diesel::sql_types::Interval;
+    type Output = Self;
+}
+
+impl diesel::sql_types::ops::Sub for Timestamptz {
+    type Rhs = diesel::sql_types::Interval;
+    type Output = Self;
+}
+
+/// Rust's side of a [`struct@Uuid`] column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Uuid)]
+pub struct DbUuid(pub uuid::Uuid);
+
+/// Rust's side of a [`Timestamptz`] column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Timestamptz)]
+pub struct DbTime(pub DateTime<Utc>);
+
+impl DbTime {
+    /// A time to compare with, moved into the years both databases can write.
+    pub fn bound(time: DateTime<Utc>) -> Self {
+        let year = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single();
+        let (first, last) = (year(1), year(9999));
+        Self(time.max(first.unwrap_or(time)).min(last.unwrap_or(time)))
+    }
+}
+
+/// Rust's side of a [`Jsonb`] column.
+#[derive(Debug, Clone, PartialEq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Jsonb)]
+pub struct DbJson(pub serde_json::Value);
+
+/// Carries a pair of SQL type and Rust type over to the enum of both backends,
+/// which hands values on to the backend it stands for.
+macro_rules! on_both {
+    ($($sql:ty => $rust:ty),+ $(,)?) => {$(
+        impl HasSqlType<$sql> for MultiBackend {
+            fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+                Self::lookup_sql_type::<$sql>(lookup)
+            }
+        }
+
+        impl ToSql<$sql, MultiBackend> for $rust {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+                out.set_value((<$sql>::default(), self));
+                Ok(IsNull::No)
+            }
+        }
+
+        impl FromSql<$sql, MultiBackend> for $rust {
+            fn from_sql(value: MultiRawValue<'_>) -> deserialize::Result<Self> {
+                value.from_sql::<Self, $sql>()
+            }
+        }
+    )+};
+}
+
+on_both! {
+    Uuid => DbUuid,
+    Timestamptz => DbTime,
+    Jsonb => DbJson,
+}
+
+impl ToSql<Uuid, Pg> for DbUuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<Uuid, Pg> for DbUuid {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<diesel::sql_types::Uuid, Pg>::from_sql(value).map(Self)
+    }
+}
+
+impl ToSql<Uuid, Sqlite> for DbUuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.as_hyphenated().to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Uuid, Sqlite> for DbUuid {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(value.read_text().parse()?))
+    }
+}
+
+impl ToSql<Timestamptz, Pg> for DbTime {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<diesel::sql_types::Timestamptz, Pg>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<Timestamptz, Pg> for DbTime {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<diesel::sql_types::Timestamptz, Pg>::from_sql(value).map(Self)
+    }
+}
+
+impl ToSql<Timestamptz, Sqlite> for DbTime {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        // Always six digits and a Z: the text sorts like the time it stands for.
+        out.set_value(self.0.to_rfc3339_opts(SecondsFormat::Micros, true));
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Timestamptz, Sqlite> for DbTime {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(
+            DateTime::parse_from_rfc3339(value.read_text())?.to_utc(),
+        ))
+    }
+}
+
+impl ToSql<Jsonb, Pg> for DbJson {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<diesel::sql_types::Jsonb, Pg>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<Jsonb, Pg> for DbJson {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<diesel::sql_types::Jsonb, Pg>::from_sql(value).map(Self)
+    }
+}
+
+impl ToSql<Jsonb, Sqlite> for DbJson {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Jsonb, Sqlite> for DbJson {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_str(value.read_text())?))
+    }
+}

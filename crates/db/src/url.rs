@@ -1,0 +1,158 @@
+//! Where the database is.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::Error;
+
+/// Which database is behind a [`crate::Database`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        })
+    }
+}
+
+/// The address of a database: `sqlite://path`, `sqlite::memory:` or
+/// `postgres://…` (also spelled `postgresql://…`).
+///
+/// Nothing else is accepted, so that a typo is an error and never a new file.
+///
+/// ```
+/// use lectern_db::{Backend, DatabaseUrl};
+///
+/// let url: DatabaseUrl = "sqlite://lectern-data/lectern.db".parse()?;
+/// assert_eq!(url.backend(), Backend::Sqlite);
+/// assert!("postgers://localhost/lectern".parse::<DatabaseUrl>().is_err());
+/// assert!("lectern.db".parse::<DatabaseUrl>().is_err());
+/// # Ok::<(), lectern_db::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(Location);
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    Postgres(String),
+    File(PathBuf),
+    Memory,
+}
+
+impl DatabaseUrl {
+    /// Which database it is the address of.
+    pub fn backend(&self) -> Backend {
+        match self.0 {
+            Location::Postgres(_) => Backend::Postgres,
+            Location::File(_) | Location::Memory => Backend::Sqlite,
+        }
+    }
+
+    pub(crate) fn location(&self) -> &Location {
+        &self.0
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self, Error> {
+        let refuse = |why: &str| Err(Error::Url(why.to_owned()));
+        if url.contains('\0') {
+            return refuse("a NUL character has no place in it");
+        }
+        if url == "sqlite::memory:" {
+            return Ok(Self(Location::Memory));
+        }
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            return match path {
+                "" => refuse("the path is missing"),
+                path if path.ends_with('/') => refuse("the path names a directory"),
+                path if path.contains(":memory:") => {
+                    refuse("a database in memory is spelled sqlite::memory:")
+                }
+                path => Ok(Self(Location::File(path.into()))),
+            };
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self(Location::Postgres(url.to_owned())));
+        }
+        // Not even the scheme is repeated: whatever this is, it may be a secret.
+        refuse("it begins with none of these")
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// Shows the address without its password and parameters.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Location::Memory => f.write_str("sqlite::memory:"),
+            Location::File(path) => write!(f, "sqlite://{}", path.display()),
+            Location::Postgres(url) => {
+                let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", ""));
+                let rest = rest.split(['?', '#']).next().unwrap_or_default();
+                match rest.rsplit_once('@') {
+                    Some((user, host)) => {
+                        let user = user.split(':').next().unwrap_or_default();
+                        write!(f, "{scheme}://{user}@{host}")
+                    }
+                    None => write!(f, "{scheme}://{rest}"),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_holds_no_password() {
+        let shown = |url: &str| url.parse::<DatabaseUrl>().unwrap().to_string();
+        assert_eq!(
+            shown("postgres://me:s3cret@db:5432/lectern?sslpassword=x"),
+            "postgres://me@db:5432/lectern"
+        );
+        assert_eq!(
+            shown("postgres://me:a@b@db/lectern"),
+            "postgres://me@db/lectern"
+        );
+        assert_eq!(shown("postgresql://db/lectern"), "postgresql://db/lectern");
+    }
+
+    #[test]
+    fn anything_but_the_three_forms_is_refused() {
+        for url in [
+            "",
+            "sqlite:",
+            "sqlite://",
+            "sqlite:lectern.db",
+            "sqlite://dir/",
+            "sqlite://:memory:",
+            "mysql://localhost/x",
+            "postgres:/localhost",
+            "lectern.db",
+            " postgres://x",
+            "sqlite://a\0b",
+        ] {
+            let error = url.parse::<DatabaseUrl>().unwrap_err().to_string();
+            assert!(error.contains("sqlite://path"), "{url}: {error}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+DROP TABLE silence_regions;
