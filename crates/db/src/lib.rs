@@ -107,6 +107,10 @@
 //! # Ok::<(), lectern_db::Error>(())
 //! ```
 
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;
+
 mod clips;
 mod conn;
 mod connection;

@@ -1,0 +1,96 @@
+//! A worker without a server: imports the repository layer, finds a queued job
+//! and takes it through transcription.
+//!
+//! ```console
+//! $ cargo run -p lectern-db --example transcriber                    # in memory
+//! $ cargo run -p lectern-db --example transcriber postgres://localhost/lectern
+//! ```
+
+use lectern_db::{Database, Error};
+use lectern_domain::{
+    At, Fraction, JobFilter, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment,
+    PageRequest, Percent, ProgressReport, SpokenText, Stage, TimeRange, Window,
+};
+
+/// Segments stored at a time, each time with a progress report.
+const BATCH: usize = 500;
+
+#[expect(clippy::print_stdout, reason = "an example shows what it does")]
+fn main() -> Result<(), Error> {
+    let url = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "sqlite::memory:".to_owned());
+    let db = Database::open(&url)?;
+    let applied = db.init()?;
+    println!("{}: {} migrations applied", db.backend(), applied.len());
+
+    // Somebody else would do this: the service, on an upload.
+    db.write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))?;
+
+    let queued = JobFilter {
+        status: Some(JobStatus::Queued),
+        ..JobFilter::default()
+    };
+    let page = db.read(|conn| conn.jobs().list(&queued, PageRequest::default()))?;
+    let Some(job) = page.items.first() else {
+        println!("nothing to do");
+        return Ok(());
+    };
+
+    let segments = transcribe()?;
+    for (done, batch) in segments.chunks(BATCH).enumerate() {
+        let percent = ((done + 1) * BATCH * 100 / segments.len()).min(100);
+        let report = ProgressReport {
+            stage: Stage::Transcription,
+            percent: Percent::new(percent as f64)?,
+            message: None,
+            eta_seconds: None,
+            agent_name: None,
+        };
+        // Segments and progress are stored together or not at all.
+        let job = db.write(|tx| {
+            tx.transcripts().append(job.job_id, batch)?;
+            tx.jobs().report_progress(job.job_id, &report)
+        })?;
+        println!(
+            "{percent:>3} % {}",
+            job.map_or("job is gone".to_owned(), |job| job.status.to_string())
+        );
+    }
+
+    db.write(|tx| {
+        let event = NewLogEntry::new(Stage::Transcription, LogStatus::Completed);
+        tx.processing_logs().append(job.job_id, &event)?;
+        tx.jobs().transition(job.job_id, JobStatus::Completed)
+    })?;
+
+    let window = Window::new(Some(60.0), Some(75.0))?;
+    let results = db.read(|conn| conn.jobs().results(job.job_id))?;
+    let minute = db.read(|conn| conn.transcripts().in_range(job.job_id, window))?;
+    if let Some(results) = results {
+        println!(
+            "{}: {} segments",
+            results.job.status,
+            results.transcript.len()
+        );
+    }
+    for segment in minute {
+        println!("{:>6.1} s  {}", segment.time.start(), segment.text);
+    }
+    Ok(())
+}
+
+/// Stands where a recognizer would: 1,500 segments of a lecture, 3 seconds each.
+fn transcribe() -> Result<Vec<NewTranscriptSegment>, lectern_domain::Invalid> {
+    (0..1_500)
+        .map(|i| {
+            let start = f64::from(i) * 3.0;
+            Ok(NewTranscriptSegment {
+                time: TimeRange::new(start, start + 2.8)?,
+                text: SpokenText::new(format!("Sentence {i} of the lecture.")).at("text")?,
+                confidence: Some(Fraction::new(0.93)?),
+                speaker_id: None,
+            })
+        })
+        .collect()
+}
