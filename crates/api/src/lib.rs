@@ -1,1 +1,98 @@
-//! Placeholder.
+//! What goes over the wire: the bodies and query strings a client sends, the
+//! bodies it gets back, and a description of both for machines. No SQL, no
+//! HTTP server.
+//!
+//! A **request** becomes a value of the domain in three steps, and each finds
+//! another kind of mistake. [`Request::read`] refuses what does not fit the
+//! type; [`Request::into_domain`] first collects every value that is out of
+//! bounds and then lets the domain decide.
+//!
+//! ```
+//! use lectern_api::{FieldError, JobCreate, Request};
+//! use serde_json::json;
+//!
+//! let body = json!({ "filename": "lecture.mp4", "file_size": 734_003_200, "s3_key": "in/lecture.mp4" });
+//! let new_job = JobCreate::read(body)?.into_domain().unwrap();
+//! assert_eq!(new_job.filename.as_str(), "lecture.mp4");
+//!
+//! let body = json!({ "filename": "", "file_size": 0, "s3_key": "in/lecture.mp4" });
+//! let errors = JobCreate::read(body)?.into_domain().unwrap_err();
+//! assert_eq!(errors[0], FieldError::new("file_size", "must be 1 or more"));
+//! assert_eq!(errors[1], FieldError::new("filename", "must be 1 to 255 characters long"));
+//!
+//! let body = json!({ "filename": "lecture.mp4", "file_size": "large", "s3_key": "in/lecture.mp4" });
+//! assert!(JobCreate::read(body).is_err());
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! A **response** is made `From` what the domain has, and leaves out what is
+//! internal. What may be absent is `null`, never left out.
+//!
+//! An **error** is a [`Problem`]; its [`Code`] decides its status.
+//!
+//! The bounds stand in one place, the `#[validate(…)]` attribute of the field:
+//! it checks the value, and [`openapi::document`] reads it to tell the bounds.
+//!
+//! | noun | sent | answered |
+//! |---|---|---|
+//! | job | [`JobCreate`], [`JobUpdate`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
+//! | progress | [`ProgressReport`] | [`JobProgress`] |
+//! | transcript | [`TranscriptCreate`], [`TranscriptQuery`] | [`TranscriptResponse`] |
+//! | silence | [`SilenceRegionsCreate`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
+//! | layout | [`LayoutAnalysisCreate`] | [`LayoutAnalysisResponse`] |
+//! | content segment | [`ContentSegmentsCreate`], [`ContentSegmentsQuery`] | [`ContentSegmentsResponse`] |
+//! | clip | [`ClipsCreate`], [`ClipsQuery`] | [`ClipsResponse`] |
+//! | log | [`LogCreate`], [`LogListQuery`] | [`LogEntry`], [`LogListResponse`] |
+//! | results | | [`ResultsResponse`] |
+//! | stats | | [`StatsResponse`] |
+
+mod clip;
+mod content_segment;
+mod cursor;
+mod health;
+mod job;
+mod job_list;
+mod layout;
+mod log;
+mod number;
+mod object;
+pub mod openapi;
+mod problem;
+mod progress;
+mod request;
+mod results;
+mod rules;
+#[cfg(test)]
+mod samples;
+mod schema;
+mod silence;
+mod stats;
+mod transcript;
+
+pub use clip::{
+    Clip, ClipCreate, ClipFilter, ClipMetadata, ClipsCreate, ClipsQuery, ClipsResponse,
+};
+pub use content_segment::{
+    ContentSegment, ContentSegmentCreate, ContentSegmentFilter, ContentSegmentsCreate,
+    ContentSegmentsQuery, ContentSegmentsResponse,
+};
+pub use cursor::{JobList, List, LogList, NotACursor, PageCursor};
+pub use health::{HealthResponse, HealthStatus};
+pub use job::{JobCreate, JobResponse, JobUpdate};
+pub use job_list::{JobListQuery, JobListRequest, JobListResponse};
+pub use layout::{LayoutAnalysisCreate, LayoutAnalysisResponse, Region};
+pub use log::{LogCreate, LogEntry, LogListQuery, LogListRequest, LogListResponse};
+pub use problem::{Code, Problem};
+pub use progress::{JobProgress, ProgressReport};
+pub use request::Request;
+pub use results::{HighlightVideo, OriginalVideo, ResultsMetadata, ResultsResponse};
+pub use rules::FieldError;
+pub use silence::{
+    SilenceRegion, SilenceRegionCreate, SilenceRegionsCreate, SilenceRegionsQuery,
+    SilenceRegionsResponse,
+};
+pub use stats::{JobCounts, StatsResponse};
+pub use transcript::{
+    TranscriptCreate, TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
+    TranscriptSegmentCreate,
+};

@@ -1,0 +1,251 @@
+//! What is cut out of a recording.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, ClipId, ContentSegmentId, Invalid, JobId, NewClip};
+use lectern_domain::{
+    ClipMedia, ClipTopic, Fraction, JsonObject, StorageKey, TimeRange, Title, Whole,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use crate::Request;
+use crate::number::maybe_whole;
+use crate::object::objects;
+use crate::request::{MAX_TOP, each, places, top};
+use crate::rules::chars;
+
+/// The clips of a job, to be stored in place of those there are.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClipsCreate {
+    /// The clips; where `clip_order` is left out, the position counts.
+    #[validate(nested)]
+    #[serde(deserialize_with = "objects")]
+    pub clips: Vec<ClipCreate>,
+}
+
+/// A clip to be stored.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClipCreate {
+    /// Headline.
+    #[validate(length(min = chars(Title::MIN), max = chars(Title::MAX)))]
+    pub title: String,
+    /// What it is about.
+    #[validate(length(max = chars(ClipTopic::MAX)))]
+    pub topic: Option<String>,
+    /// How much it matters, 0 to 1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub importance_score: Option<f64>,
+    /// Where in the recording it begins, in seconds.
+    #[validate(range(min = 0.0))]
+    pub start_time: f64,
+    /// Where in the recording it ends, in seconds; not before it begins.
+    #[validate(range(min = 0.0))]
+    pub end_time: f64,
+    /// The content segment it shows; one of the same job.
+    pub content_segment_id: Option<ContentSegmentId>,
+    /// Where the clip lies in the storage.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    pub s3_key: Option<String>,
+    /// Where a picture of it lies in the storage.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    pub thumbnail_s3_key: Option<String>,
+    /// Where its subtitles lie in the storage.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    pub subtitle_s3_key: Option<String>,
+    /// Place among the clips of the job, unique.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    pub clip_order: Option<i32>,
+    /// Whatever the worker wants to keep with the clip.
+    #[schemars(with = "Option<crate::schema::JsonObject>")]
+    pub extra_metadata: Option<Map<String, Value>>,
+}
+
+impl Request for ClipsCreate {
+    type Domain = Vec<NewClip>;
+}
+
+impl TryFrom<ClipsCreate> for Vec<NewClip> {
+    type Error = Invalid;
+
+    fn try_from(clips: ClipsCreate) -> Result<Self, Invalid> {
+        let given = clips.clips.iter().map(|clip| clip.clip_order);
+        let places = places(given, "clip_order").at("clips")?;
+        let clips = clips.clips.into_iter().zip(places);
+        each("clips", clips, |(clip, place)| clip.at_place(place))
+    }
+}
+
+impl ClipCreate {
+    fn at_place(self, clip_order: Whole) -> Result<NewClip, Invalid> {
+        let key = |key: Option<String>| key.map(StorageKey::new).transpose();
+        Ok(NewClip {
+            content_segment_id: self.content_segment_id,
+            title: Title::new(self.title).at("title")?,
+            topic: self.topic.map(ClipTopic::new).transpose().at("topic")?,
+            importance_score: self
+                .importance_score
+                .map(Fraction::new)
+                .transpose()
+                .at("importance_score")?,
+            time: TimeRange::new(self.start_time, self.end_time)?,
+            media: ClipMedia {
+                s3_key: key(self.s3_key).at("s3_key")?,
+                thumbnail_s3_key: key(self.thumbnail_s3_key).at("thumbnail_s3_key")?,
+                subtitle_s3_key: key(self.subtitle_s3_key).at("subtitle_s3_key")?,
+            },
+            clip_order,
+            extra_metadata: JsonObject::new(self.extra_metadata.unwrap_or_default())
+                .at("extra_metadata")?,
+        })
+    }
+}
+
+/// Which clips are wanted.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClipsQuery {
+    /// Only so many, those that matter most, most important first.
+    #[validate(range(min = 1, max = MAX_TOP))]
+    pub top: Option<i64>,
+}
+
+/// The clips a list is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClipFilter {
+    /// Only so many, those that matter most.
+    pub top: Option<usize>,
+}
+
+impl Request for ClipsQuery {
+    type Domain = ClipFilter;
+}
+
+impl TryFrom<ClipsQuery> for ClipFilter {
+    type Error = Invalid;
+
+    fn try_from(query: ClipsQuery) -> Result<Self, Invalid> {
+        Ok(Self {
+            top: top(query.top)?,
+        })
+    }
+}
+
+/// A clip with all that is stored of it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Clip {
+    /// Names the clip.
+    pub clip_id: ClipId,
+    /// The content segment it shows, if it was cut along one.
+    pub content_segment_id: Option<ContentSegmentId>,
+    /// Headline.
+    pub title: String,
+    /// What it is about.
+    pub topic: Option<String>,
+    /// How much it matters, 0 to 1.
+    pub importance_score: Option<f64>,
+    /// Where in the recording it begins, in seconds.
+    pub start_time: f64,
+    /// Where in the recording it ends, in seconds.
+    pub end_time: f64,
+    /// How long it lasts, in seconds.
+    pub duration: f64,
+    /// Where the clip lies in the storage.
+    pub s3_key: Option<String>,
+    /// Where a picture of it lies in the storage.
+    pub thumbnail_s3_key: Option<String>,
+    /// Where its subtitles lie in the storage.
+    pub subtitle_s3_key: Option<String>,
+    /// Place among the clips of the job.
+    pub clip_order: i32,
+    /// Whatever the worker keeps with the clip.
+    pub extra_metadata: Map<String, Value>,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::Clip> for Clip {
+    fn from(clip: domain::Clip) -> Self {
+        Self {
+            clip_id: clip.clip_id,
+            content_segment_id: clip.content_segment_id,
+            title: clip.title.into_string(),
+            topic: clip.topic.map(ClipTopic::into_string),
+            importance_score: clip.importance_score.map(Fraction::get),
+            start_time: clip.time.start(),
+            end_time: clip.time.end(),
+            duration: clip.time.duration(),
+            s3_key: clip.media.s3_key.map(StorageKey::into_string),
+            thumbnail_s3_key: clip.media.thumbnail_s3_key.map(StorageKey::into_string),
+            subtitle_s3_key: clip.media.subtitle_s3_key.map(StorageKey::into_string),
+            clip_order: clip.clip_order.get(),
+            extra_metadata: clip.extra_metadata.into_map(),
+            created_at: clip.created_at,
+        }
+    }
+}
+
+/// The clips of a job, or those that were asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ClipsResponse {
+    /// The job whose recording they are cut from.
+    pub job_id: JobId,
+    /// The clips.
+    pub clips: Vec<Clip>,
+    /// How many clips these are.
+    pub total: usize,
+}
+
+impl ClipsResponse {
+    /// Clips as they were read.
+    pub fn new(job_id: JobId, clips: Vec<domain::Clip>) -> Self {
+        Self {
+            job_id,
+            total: clips.len(),
+            clips: clips.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// A clip as it is shown among the results.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ClipMetadata {
+    /// Names the clip.
+    pub clip_id: ClipId,
+    /// Headline.
+    pub title: String,
+    /// Where in the recording it begins, in seconds.
+    pub start_time: f64,
+    /// Where in the recording it ends, in seconds.
+    pub end_time: f64,
+    /// How long it lasts, in seconds.
+    pub duration: f64,
+    /// Where the clip lies in the storage.
+    pub s3_key: Option<String>,
+    /// Where to fetch the clip.
+    pub url: Option<String>,
+    /// Where to fetch a picture of it.
+    pub thumbnail_url: Option<String>,
+    /// Where to fetch its subtitles.
+    pub subtitle_url: Option<String>,
+}
+
+impl From<domain::Clip> for ClipMetadata {
+    fn from(clip: domain::Clip) -> Self {
+        Self {
+            clip_id: clip.clip_id,
+            title: clip.title.into_string(),
+            start_time: clip.time.start(),
+            end_time: clip.time.end(),
+            duration: clip.time.duration(),
+            s3_key: clip.media.s3_key.map(StorageKey::into_string),
+            url: None,
+            thumbnail_url: None,
+            subtitle_url: None,
+        }
+    }
+}

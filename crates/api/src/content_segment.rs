@@ -1,0 +1,236 @@
+//! What the recording is about.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, ContentSegmentId, Invalid, JobId, NewContentSegment};
+use lectern_domain::{Fraction, Keyword, LongText, TimeRange, Topic, Whole};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::Request;
+use crate::number::maybe_whole;
+use crate::object::objects;
+use crate::request::{MAX_TOP, each, places, query_text, top};
+use crate::rules::chars;
+
+/// The content segments of a job, to be stored in place of those there are.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContentSegmentsCreate {
+    /// The segments; where `segment_order` is left out, the position counts.
+    #[validate(nested)]
+    #[serde(deserialize_with = "objects")]
+    pub segments: Vec<ContentSegmentCreate>,
+}
+
+/// A content segment to be stored.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContentSegmentCreate {
+    /// Where it begins, in seconds.
+    #[validate(range(min = 0.0))]
+    pub start_time: f64,
+    /// Where it ends, in seconds; not before it begins.
+    #[validate(range(min = 0.0))]
+    pub end_time: f64,
+    /// What it is about.
+    #[validate(length(min = chars(Topic::MIN), max = chars(Topic::MAX)))]
+    pub topic: String,
+    /// The same at more length.
+    pub description: Option<String>,
+    /// How much it matters, 0 to 1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub importance_score: f64,
+    /// Words to find it by.
+    #[schemars(inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
+    pub keywords: Option<Vec<String>>,
+    /// Ideas it explains.
+    #[schemars(inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
+    pub concepts: Option<Vec<String>>,
+    /// Place among the segments of the job, unique.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    pub segment_order: Option<i32>,
+}
+
+impl Request for ContentSegmentsCreate {
+    type Domain = Vec<NewContentSegment>;
+}
+
+impl TryFrom<ContentSegmentsCreate> for Vec<NewContentSegment> {
+    type Error = Invalid;
+
+    fn try_from(content: ContentSegmentsCreate) -> Result<Self, Invalid> {
+        let given = content.segments.iter().map(|segment| segment.segment_order);
+        let places = places(given, "segment_order").at("segments")?;
+        let segments = content.segments.into_iter().zip(places);
+        each("segments", segments, |(segment, place)| {
+            segment.at_place(place)
+        })
+    }
+}
+
+impl ContentSegmentCreate {
+    fn at_place(self, segment_order: Whole) -> Result<NewContentSegment, Invalid> {
+        Ok(NewContentSegment {
+            time: TimeRange::new(self.start_time, self.end_time)?,
+            topic: Topic::new(self.topic).at("topic")?,
+            description: self
+                .description
+                .map(LongText::new)
+                .transpose()
+                .at("description")?,
+            importance_score: Fraction::new(self.importance_score).at("importance_score")?,
+            keywords: each("keywords", self.keywords.unwrap_or_default(), Keyword::new)?,
+            concepts: each("concepts", self.concepts.unwrap_or_default(), Keyword::new)?,
+            segment_order,
+        })
+    }
+}
+
+/// Which content segments are wanted: those that fit every condition given.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContentSegmentsQuery {
+    /// Segments with exactly this keyword.
+    pub keyword: Option<String>,
+    /// Only so many, those that matter most, most important first.
+    #[validate(range(min = 1, max = MAX_TOP))]
+    pub top: Option<i64>,
+}
+
+/// The content segments a list is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContentSegmentFilter {
+    /// Segments with this keyword.
+    pub keyword: Option<String>,
+    /// Only so many, those that matter most.
+    pub top: Option<usize>,
+}
+
+impl Request for ContentSegmentsQuery {
+    type Domain = ContentSegmentFilter;
+}
+
+impl TryFrom<ContentSegmentsQuery> for ContentSegmentFilter {
+    type Error = Invalid;
+
+    fn try_from(query: ContentSegmentsQuery) -> Result<Self, Invalid> {
+        Ok(Self {
+            keyword: query_text(query.keyword).at("keyword")?,
+            top: top(query.top)?,
+        })
+    }
+}
+
+/// A content segment.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ContentSegment {
+    /// Names the segment.
+    pub segment_id: ContentSegmentId,
+    /// Where it begins, in seconds.
+    pub start_time: f64,
+    /// Where it ends, in seconds.
+    pub end_time: f64,
+    /// How long it lasts, in seconds.
+    pub duration: f64,
+    /// What it is about.
+    pub topic: String,
+    /// The same at more length.
+    pub description: Option<String>,
+    /// How much it matters, 0 to 1.
+    pub importance_score: f64,
+    /// Words to find it by.
+    pub keywords: Vec<String>,
+    /// Ideas it explains.
+    pub concepts: Vec<String>,
+    /// Place among the segments of the job.
+    pub segment_order: i32,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::ContentSegment> for ContentSegment {
+    fn from(segment: domain::ContentSegment) -> Self {
+        let words = |words: Vec<Keyword>| words.into_iter().map(Keyword::into_string).collect();
+        Self {
+            segment_id: segment.segment_id,
+            start_time: segment.time.start(),
+            end_time: segment.time.end(),
+            duration: segment.time.duration(),
+            topic: segment.topic.into_string(),
+            description: segment.description.map(LongText::into_string),
+            importance_score: segment.importance_score.get(),
+            keywords: words(segment.keywords),
+            concepts: words(segment.concepts),
+            segment_order: segment.segment_order.get(),
+            created_at: segment.created_at,
+        }
+    }
+}
+
+/// The content segments of a job, or those that were asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ContentSegmentsResponse {
+    /// The job whose recording it is.
+    pub job_id: JobId,
+    /// The segments.
+    pub segments: Vec<ContentSegment>,
+    /// How many segments these are.
+    pub total: usize,
+}
+
+impl ContentSegmentsResponse {
+    /// Segments as they were read.
+    pub fn new(job_id: JobId, segments: Vec<domain::ContentSegment>) -> Self {
+        Self {
+            job_id,
+            total: segments.len(),
+            segments: segments.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn segment(order: Option<i32>, keywords: &Value) -> Value {
+        json!({
+            "start_time": 0, "end_time": 1, "topic": "t", "importance_score": 0.5,
+            "segment_order": order, "keywords": keywords,
+        })
+    }
+
+    fn read(segments: &[Value]) -> Result<Vec<NewContentSegment>, Vec<crate::FieldError>> {
+        let body = json!({ "segments": segments });
+        ContentSegmentsCreate::read(body).unwrap().into_domain()
+    }
+
+    #[test]
+    fn the_place_is_the_position_unless_it_is_given() {
+        let none = json!([]);
+        let segments = read(&[
+            segment(None, &none),
+            segment(Some(5), &none),
+            segment(None, &none),
+        ]);
+        let places: Vec<_> = segments
+            .unwrap()
+            .iter()
+            .map(|s| s.segment_order.get())
+            .collect();
+        assert_eq!(places, [0, 5, 2]);
+        let errors = read(&[segment(Some(1), &none), segment(None, &none)]).unwrap_err();
+        assert_eq!(errors[0].field, "segments[1].segment_order");
+    }
+
+    #[test]
+    fn every_keyword_is_checked() {
+        let errors = read(&[segment(None, &json!(["fine", ""]))]).unwrap_err();
+        assert_eq!(errors[0].field, "segments[0].keywords[1]");
+        assert_eq!(errors[0].message, "must be 1 to 200 characters long");
+    }
+}

@@ -1,0 +1,216 @@
+//! The place in a list, as text that means nothing to its reader.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::DateTime;
+use lectern_domain::{At, Cursor, Invalid, PageLimit, PageRequest};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+/// A list that is read page by page. The tag is part of every cursor, so that
+/// the cursor of one list is refused by another.
+pub trait List {
+    /// Tells the lists apart.
+    const TAG: u8;
+}
+
+/// The list of jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobList {}
+
+/// The processing log of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogList {}
+
+impl List for JobList {
+    const TAG: u8 = b'j';
+}
+
+impl List for LogList {
+    const TAG: u8 = b'l';
+}
+
+/// Where the next page of the list `L` begins: 39 characters that survive a
+/// query string, with a checksum against mistakes (not against malice: there
+/// is nothing to gain from making one up).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageCursor<L>(Cursor, PhantomData<L>);
+
+/// The error of reading a cursor that no page of the list has given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotACursor;
+
+impl fmt::Display for NotACursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be the next_cursor of a page of this list")
+    }
+}
+
+impl std::error::Error for NotACursor {}
+
+impl<L> From<Cursor> for PageCursor<L> {
+    fn from(cursor: Cursor) -> Self {
+        Self(cursor, PhantomData)
+    }
+}
+
+impl<L> From<PageCursor<L>> for Cursor {
+    fn from(cursor: PageCursor<L>) -> Self {
+        cursor.0
+    }
+}
+
+/// Length of what is checked: tag, microseconds, id.
+const CHECKED: usize = 1 + 8 + 16;
+
+impl<L: List> fmt::Display for PageCursor<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = Vec::with_capacity(CHECKED + 4);
+        bytes.push(L::TAG);
+        bytes.extend(self.0.time.timestamp_micros().to_be_bytes());
+        bytes.extend(self.0.id.into_bytes());
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        f.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl<L: List> FromStr for PageCursor<L> {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        decode(L::TAG, text).map(Self::from).ok_or(NotACursor)
+    }
+}
+
+fn decode(tag: u8, text: &str) -> Option<Cursor> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (checked, sum) = bytes.split_at_checked(CHECKED)?;
+    if crc32fast::hash(checked).to_be_bytes() != sum {
+        return None;
+    }
+    let (given_tag, rest) = checked.split_first()?;
+    let (time, id) = rest.split_first_chunk()?;
+    Some(Cursor {
+        time: DateTime::from_timestamp_micros(i64::from_be_bytes(*time))?,
+        id: Uuid::from_slice(id).ok()?,
+    })
+    .filter(|_| *given_tag == tag)
+}
+
+impl<L: List> Serialize for PageCursor<L> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, L: List> Deserialize<'de> for PageCursor<L> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'_, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<L> JsonSchema for PageCursor<L> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "cursor" })
+    }
+}
+
+/// The page a query asks for.
+pub(crate) fn page<L>(
+    limit: Option<i64>,
+    cursor: Option<PageCursor<L>>,
+) -> Result<PageRequest, Invalid> {
+    Ok(PageRequest {
+        limit: limit
+            .map(PageLimit::new)
+            .transpose()
+            .at("limit")?
+            .unwrap_or_default(),
+        after: cursor.map(Into::into),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    fn cursor() -> Cursor {
+        Cursor {
+            time: DateTime::from_timestamp_micros(1_767_225_600_123_457).unwrap(),
+            id: Uuid::from_u128(0x019b_76da_a87b_7763_a830_6c97_ee0b_f06d),
+        }
+    }
+
+    fn text() -> String {
+        PageCursor::<JobList>::from(cursor()).to_string()
+    }
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was_given() {
+        assert_eq!(text().len(), 39);
+        assert_eq!(
+            text().parse::<PageCursor<JobList>>().map(Cursor::from),
+            Ok(cursor())
+        );
+    }
+
+    #[test]
+    fn a_cursor_in_which_one_character_is_another_is_refused() {
+        let text = text();
+        for place in 0..text.len() {
+            for other in ALPHABET.chars().chain(['=', ' ', '%']) {
+                let mut changed = text.clone();
+                changed.replace_range(place..=place, other.encode_utf8(&mut [0; 4]));
+                let read = changed.parse::<PageCursor<JobList>>();
+                assert_eq!(read.is_ok(), changed == text, "{changed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_is_cut_or_longer_is_refused() {
+        let text = text();
+        for end in 0..text.len() {
+            assert!(text[..end].parse::<PageCursor<JobList>>().is_err());
+        }
+        assert!(format!("{text}A").parse::<PageCursor<JobList>>().is_err());
+        assert!(
+            format!("{text}{text}")
+                .parse::<PageCursor<JobList>>()
+                .is_err()
+        );
+        assert!("é".parse::<PageCursor<JobList>>().is_err());
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_is_refused() {
+        assert!(text().parse::<PageCursor<LogList>>().is_err());
+    }
+
+    #[test]
+    fn a_cursor_travels_as_a_json_string() {
+        let json = serde_json::to_value(PageCursor::<JobList>::from(cursor())).unwrap();
+        assert_eq!(json, text());
+        let read: PageCursor<JobList> = serde_json::from_value(json).unwrap();
+        assert_eq!(Cursor::from(read), cursor());
+        let error = serde_json::from_str::<PageCursor<JobList>>("\"x\"").unwrap_err();
+        assert!(error.to_string().starts_with("must be the next_cursor"));
+    }
+}

@@ -1,0 +1,294 @@
+//! Jobs: what is made, changed, read and listed.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, Invalid, JobId, JobStatus, Patch, ProcessingMode};
+use lectern_domain::{
+    ContentType, FileSize, Filename, JsonObject, LongText, NewJob, ProcessingConfig, StorageKey,
+    TaskId, VideoDuration,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use crate::number::whole;
+use crate::request::present;
+use crate::rules::chars;
+use crate::{JobProgress, Request};
+
+/// A recording that lies in the storage and is to be worked on.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobCreate {
+    /// Name of the recording as its owner knows it.
+    #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
+    pub filename: String,
+    /// Size of the recording in bytes.
+    #[validate(range(min = 1, max = i64::MAX))]
+    #[serde(deserialize_with = "whole")]
+    pub file_size: i64,
+    /// Where the recording lies in the storage.
+    #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
+    pub s3_key: String,
+    /// Media type of the recording; `video/mp4` when it is left out.
+    #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
+    pub content_type: Option<String>,
+    /// How the recording is to be worked on.
+    #[schemars(with = "Option<crate::schema::ProcessingConfig>")]
+    pub processing_config: Option<Map<String, Value>>,
+    /// Whatever the owner wants to keep with the job.
+    #[schemars(with = "Option<crate::schema::JsonObject>")]
+    pub extra_metadata: Option<Map<String, Value>>,
+}
+
+impl Request for JobCreate {
+    type Domain = NewJob;
+}
+
+impl TryFrom<JobCreate> for NewJob {
+    type Error = Invalid;
+
+    fn try_from(job: JobCreate) -> Result<Self, Invalid> {
+        let mut new = Self::new(job.filename)?;
+        new.file_size = Some(FileSize::new(job.file_size).at("file_size")?);
+        new.original_s3_key = Some(StorageKey::new(job.s3_key).at("s3_key")?);
+        if let Some(content_type) = job.content_type {
+            new.content_type = ContentType::new(content_type).at("content_type")?;
+        }
+        new.processing_config = job
+            .processing_config
+            .map(ProcessingConfig::new)
+            .transpose()
+            .at("processing_config")?;
+        if let Some(extra_metadata) = job.extra_metadata {
+            new.extra_metadata = JsonObject::new(extra_metadata).at("extra_metadata")?;
+        }
+        Ok(new)
+    }
+}
+
+/// A partial change of a job: what is left out stays as it is, and `null`
+/// clears what may be absent.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobUpdate {
+    /// A new name.
+    #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "String")]
+    pub filename: Option<String>,
+    /// The next status; only some may follow the current one.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "JobStatus")]
+    pub status: Option<JobStatus>,
+    /// Why the job failed.
+    #[serde(deserialize_with = "present")]
+    pub error_message: Option<Option<String>>,
+    /// Length of the recording in seconds.
+    #[validate(range(min = f64::MIN_POSITIVE, message = "must be more than 0"))]
+    #[serde(deserialize_with = "present")]
+    pub video_duration: Option<Option<f64>>,
+    /// What is known of the recording, replaced as a whole.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "crate::schema::JsonObject")]
+    pub video_metadata: Option<Map<String, Value>>,
+    /// What the owner keeps with the job, replaced as a whole.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "crate::schema::JsonObject")]
+    pub extra_metadata: Option<Map<String, Value>>,
+    /// Id of the task in an outside queue; it is never answered.
+    #[validate(length(min = chars(TaskId::MIN), max = chars(TaskId::MAX)))]
+    #[serde(deserialize_with = "present")]
+    pub celery_task_id: Option<Option<String>>,
+}
+
+impl Request for JobUpdate {
+    type Domain = domain::JobUpdate;
+}
+
+impl TryFrom<JobUpdate> for domain::JobUpdate {
+    type Error = Invalid;
+
+    fn try_from(update: JobUpdate) -> Result<Self, Invalid> {
+        let object = |object: Option<Map<_, _>>| object.map(JsonObject::new).transpose();
+        Ok(Self {
+            filename: update
+                .filename
+                .map(Filename::new)
+                .transpose()
+                .at("filename")?,
+            status: update.status,
+            error_message: patch(update.error_message, LongText::new).at("error_message")?,
+            video_duration: patch(update.video_duration, VideoDuration::new)
+                .at("video_duration")?,
+            video_metadata: object(update.video_metadata).at("video_metadata")?,
+            extra_metadata: object(update.extra_metadata).at("extra_metadata")?,
+            celery_task_id: patch(update.celery_task_id, TaskId::new).at("celery_task_id")?,
+            compiled_video_s3_key: Patch::Keep,
+        })
+    }
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things here"
+)]
+fn patch<T, U>(
+    change: Option<Option<T>>,
+    convert: impl FnOnce(T) -> Result<U, Invalid>,
+) -> Result<Patch<U>, Invalid> {
+    change
+        .map_or(Patch::Keep, |value| value.map_or(Patch::Clear, Patch::Set))
+        .try_map(convert)
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct JobResponse {
+    /// Names the job.
+    pub job_id: JobId,
+    /// Where the job stands.
+    pub status: JobStatus,
+    /// Name of the recording as its owner knows it.
+    pub filename: String,
+    /// Size of the recording in bytes, once it is known.
+    pub file_size: Option<i64>,
+    /// Media type of the recording.
+    pub content_type: String,
+    /// What of the recording is looked at.
+    pub processing_mode: ProcessingMode,
+    /// Length of the recording in seconds, once it is known.
+    pub video_duration: Option<f64>,
+    /// When the job was made.
+    pub created_at: DateTime<Utc>,
+    /// When the job was changed last.
+    pub updated_at: DateTime<Utc>,
+    /// When the job was completed.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// How far the job has come, from the first report on.
+    pub progress: Option<JobProgress>,
+    /// Why the job failed.
+    pub error_message: Option<String>,
+    /// Whatever the owner keeps with the job.
+    pub extra_metadata: Map<String, Value>,
+}
+
+impl From<domain::Job> for JobResponse {
+    fn from(job: domain::Job) -> Self {
+        Self {
+            job_id: job.job_id,
+            status: job.status,
+            filename: job.filename.into_string(),
+            file_size: job.file_size.map(FileSize::get),
+            content_type: job.content_type.into_string(),
+            processing_mode: job.processing_config.unwrap_or_default().processing_mode(),
+            video_duration: job.video_duration.map(VideoDuration::get),
+            created_at: job.created_at,
+            updated_at: job.updated_at,
+            completed_at: job.completed_at,
+            progress: job.progress.map(Into::into),
+            error_message: job.error_message.map(LongText::into_string),
+            extra_metadata: job.extra_metadata.into_map(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::FieldError;
+    use crate::samples::completed_job;
+
+    fn update(body: Value) -> Result<domain::JobUpdate, String> {
+        let update = JobUpdate::read(body).map_err(|error| error.to_string())?;
+        update.into_domain().map_err(|errors| format!("{errors:?}"))
+    }
+
+    #[test]
+    fn absent_keeps_null_clears_and_a_value_sets() {
+        assert_eq!(update(json!({})).unwrap(), domain::JobUpdate::default());
+        let cleared = update(json!({ "error_message": null, "video_duration": null })).unwrap();
+        assert_eq!(cleared.error_message, Patch::Clear);
+        assert_eq!(cleared.video_duration, Patch::Clear);
+        assert_eq!(cleared.celery_task_id, Patch::Keep);
+        let set = update(json!({ "video_duration": 3600, "status": "running" })).unwrap();
+        assert_eq!(
+            set.video_duration.as_set().map(|length| length.get()),
+            Some(3600.0)
+        );
+        assert_eq!(set.status, Some(JobStatus::Running));
+    }
+
+    #[test]
+    fn what_cannot_be_absent_cannot_be_cleared() {
+        for field in ["filename", "status", "video_metadata", "extra_metadata"] {
+            let error = update(json!({ field: null })).unwrap_err();
+            assert!(error.contains("null"), "{field}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_bound_that_is_broken_is_told_at_once() {
+        let body = json!({ "filename": "", "file_size": 0, "s3_key": "k".repeat(501) });
+        let errors = JobCreate::read(body).unwrap().into_domain().unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                FieldError::new("file_size", "must be 1 or more"),
+                FieldError::new("filename", "must be 1 to 255 characters long"),
+                FieldError::new("s3_key", "must be 1 to 500 characters long"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_nul_is_refused_wherever_it_hides() {
+        let whole = json!({ "filename": "a.mp4", "file_size": 1, "s3_key": "k" });
+        for (field, value, path) in [
+            ("filename", json!("\0"), "filename"),
+            ("s3_key", json!("a\0b"), "s3_key"),
+            ("content_type", json!("\0"), "content_type"),
+            (
+                "extra_metadata",
+                json!({ "a": ["\0"] }),
+                "extra_metadata.a[0]",
+            ),
+            (
+                "processing_config",
+                json!({ "a": "\0" }),
+                "processing_config.a",
+            ),
+        ] {
+            let mut body = whole.clone();
+            body[field] = value;
+            let errors = JobCreate::read(body).unwrap().into_domain().unwrap_err();
+            assert_eq!(
+                errors,
+                [FieldError::new(path, "must not contain a NUL character")]
+            );
+        }
+    }
+
+    #[test]
+    fn a_body_is_an_object_with_known_fields_only() {
+        assert!(JobCreate::read(json!(["a.mp4", 1, "k", null, null, null])).is_err());
+        assert!(JobUpdate::read(json!([])).is_err());
+        let error = JobUpdate::read(json!({ "version": 1 })).unwrap_err();
+        assert!(error.to_string().contains("unknown field `version`"));
+    }
+
+    #[test]
+    fn what_is_internal_stays_inside_and_what_is_absent_is_null() {
+        let told = serde_json::to_value(JobResponse::from(completed_job())).unwrap();
+        for internal in ["id", "version", "celery_task_id"] {
+            assert_eq!(told.get(internal), None);
+        }
+        assert_eq!(told["video_duration"], Value::Null);
+        assert_eq!(told["processing_mode"], "audio");
+        assert_eq!(told["created_at"], "2026-01-01T00:00:00Z");
+        assert_eq!(told["completed_at"], "2026-01-01T00:01:30.500Z");
+        assert_eq!(told["extra_metadata"], json!({ "course": "ML 101" }));
+    }
+}

@@ -1,0 +1,90 @@
+//! Jobs, page by page.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, Invalid, JobFilter, JobStatus, Stage};
+use lectern_domain::{Page, PageLimit, PageRequest};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::cursor::page;
+use crate::{JobList, JobResponse, PageCursor, Request};
+
+/// Which jobs are wanted: those that fit every condition given.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobListQuery {
+    /// Jobs of this status.
+    pub status: Option<JobStatus>,
+    /// Jobs whose current stage is this one.
+    pub stage: Option<Stage>,
+    /// Jobs made at this time or later.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Jobs made before this time.
+    pub created_before: Option<DateTime<Utc>>,
+    /// How many jobs a page holds at most.
+    #[validate(range(min = 1, max = PageLimit::MAX))]
+    #[schemars(extend("default" = PageLimit::default().get()))]
+    pub limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<PageCursor<JobList>>,
+    /// Whether to count the jobs on all pages.
+    pub include_total: bool,
+}
+
+/// A page of jobs to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobListRequest {
+    /// Which jobs.
+    pub filter: JobFilter,
+    /// Which page of them.
+    pub page: PageRequest,
+    /// Whether to count the jobs on all pages.
+    pub include_total: bool,
+}
+
+impl Request for JobListQuery {
+    type Domain = JobListRequest;
+}
+
+impl TryFrom<JobListQuery> for JobListRequest {
+    type Error = Invalid;
+
+    fn try_from(query: JobListQuery) -> Result<Self, Invalid> {
+        Ok(Self {
+            filter: JobFilter {
+                status: query.status,
+                stage: query.stage,
+                created_after: query.created_after,
+                created_before: query.created_before,
+            },
+            page: page(query.limit, query.cursor)?,
+            include_total: query.include_total,
+        })
+    }
+}
+
+/// A page of jobs, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct JobListResponse {
+    /// The jobs of this page.
+    pub jobs: Vec<JobResponse>,
+    /// Where the next page begins; `null` when this one is the last.
+    pub next_cursor: Option<PageCursor<JobList>>,
+    /// How many jobs there are on all pages; only there when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i64")]
+    pub total: Option<i64>,
+}
+
+impl JobListResponse {
+    /// A page as it was read, and the number of jobs on all pages if it was
+    /// asked for.
+    pub fn new(page: Page<domain::Job>, total: Option<i64>) -> Self {
+        Self {
+            jobs: page.items.into_iter().map(Into::into).collect(),
+            next_cursor: page.next.map(Into::into),
+            total,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What the picture consists of.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, Invalid, JobId, LayoutAnalysisId, LayoutType};
+use lectern_domain::{Fraction, NewLayoutAnalysis, Seconds};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::Request;
+use crate::number::whole;
+use crate::object::maybe_object;
+
+/// A rectangle in the picture, in pixels from its top left corner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// Distance from the left edge.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(deserialize_with = "whole")]
+    pub x: i32,
+    /// Distance from the top edge.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(deserialize_with = "whole")]
+    pub y: i32,
+    /// Width.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(deserialize_with = "whole")]
+    pub width: i32,
+    /// Height.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(deserialize_with = "whole")]
+    pub height: i32,
+}
+
+impl TryFrom<Region> for domain::Region {
+    type Error = Invalid;
+
+    fn try_from(region: Region) -> Result<Self, Invalid> {
+        Self::new(region.x, region.y, region.width, region.height)
+    }
+}
+
+impl From<domain::Region> for Region {
+    fn from(region: domain::Region) -> Self {
+        Self {
+            x: region.x.get(),
+            y: region.y.get(),
+            width: region.width.get(),
+            height: region.height.get(),
+        }
+    }
+}
+
+/// The layout analysis of a job, to be stored in place of the one there is.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayoutAnalysisCreate {
+    /// How screen and camera share the picture.
+    pub layout_type: LayoutType,
+    /// Where the screen is.
+    #[validate(nested)]
+    #[serde(default, deserialize_with = "maybe_object")]
+    pub screen_region: Option<Region>,
+    /// Where the camera is.
+    #[validate(nested)]
+    #[serde(default, deserialize_with = "maybe_object")]
+    pub camera_region: Option<Region>,
+    /// Which share of the width the screen takes, 0 to 1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub split_ratio: Option<f64>,
+    /// How sure the analysis is, 0 to 1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub confidence_score: f64,
+    /// Which frame the regions were read off, in seconds.
+    #[validate(range(min = 0.0))]
+    pub sample_frame_time: Option<f64>,
+}
+
+impl Request for LayoutAnalysisCreate {
+    type Domain = NewLayoutAnalysis;
+}
+
+impl TryFrom<LayoutAnalysisCreate> for NewLayoutAnalysis {
+    type Error = Invalid;
+
+    fn try_from(layout: LayoutAnalysisCreate) -> Result<Self, Invalid> {
+        let region = |region: Option<Region>| region.map(TryInto::try_into).transpose();
+        Ok(Self {
+            layout_type: layout.layout_type,
+            screen_region: region(layout.screen_region).at("screen_region")?,
+            camera_region: region(layout.camera_region).at("camera_region")?,
+            split_ratio: layout
+                .split_ratio
+                .map(Fraction::new)
+                .transpose()
+                .at("split_ratio")?,
+            confidence_score: Fraction::new(layout.confidence_score).at("confidence_score")?,
+            sample_frame_time: layout
+                .sample_frame_time
+                .map(Seconds::new)
+                .transpose()
+                .at("sample_frame_time")?,
+        })
+    }
+}
+
+/// The layout analysis of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LayoutAnalysisResponse {
+    /// The job whose recording it is.
+    pub job_id: JobId,
+    /// Names the analysis.
+    pub layout_id: LayoutAnalysisId,
+    /// How screen and camera share the picture.
+    pub layout_type: LayoutType,
+    /// Where the screen is.
+    pub screen_region: Option<Region>,
+    /// Where the camera is.
+    pub camera_region: Option<Region>,
+    /// Which share of the width the screen takes, 0 to 1.
+    pub split_ratio: Option<f64>,
+    /// How sure the analysis is, 0 to 1.
+    pub confidence_score: f64,
+    /// Which frame the regions were read off, in seconds.
+    pub sample_frame_time: Option<f64>,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::LayoutAnalysis> for LayoutAnalysisResponse {
+    fn from(layout: domain::LayoutAnalysis) -> Self {
+        Self {
+            job_id: layout.job_id,
+            layout_id: layout.layout_id,
+            layout_type: layout.found.layout_type,
+            screen_region: layout.found.screen_region.map(Into::into),
+            camera_region: layout.found.camera_region.map(Into::into),
+            split_ratio: layout.found.split_ratio.map(Fraction::get),
+            confidence_score: layout.found.confidence_score.get(),
+            sample_frame_time: layout.found.sample_frame_time.map(Seconds::get),
+            created_at: layout.created_at,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The audit trail of a job.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, Invalid, JobId, LogId, LogStatus, NewLogEntry, Stage};
+use lectern_domain::{
+    AgentName, JsonObject, LogFilter, LongText, Page, PageLimit, PageRequest, Seconds,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use crate::rules::chars;
+use crate::{LogList, PageCursor, Request};
+
+/// An entry to be added to the processing log.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogCreate {
+    /// The stage it is about.
+    pub stage: Stage,
+    /// What happened to the stage.
+    pub status: LogStatus,
+    /// Which program did it.
+    #[validate(length(max = chars(AgentName::MAX)))]
+    pub agent_name: Option<String>,
+    /// What there is to say.
+    pub message: Option<String>,
+    /// What went wrong, for a program to read.
+    #[schemars(with = "Option<crate::schema::JsonObject>")]
+    pub error_details: Option<Map<String, Value>>,
+    /// How long the stage took, in seconds.
+    #[validate(range(min = 0.0))]
+    pub duration_seconds: Option<f64>,
+}
+
+impl Request for LogCreate {
+    type Domain = NewLogEntry;
+}
+
+impl TryFrom<LogCreate> for NewLogEntry {
+    type Error = Invalid;
+
+    fn try_from(entry: LogCreate) -> Result<Self, Invalid> {
+        Ok(Self {
+            stage: entry.stage,
+            status: entry.status,
+            agent_name: entry
+                .agent_name
+                .map(AgentName::new)
+                .transpose()
+                .at("agent_name")?,
+            message: entry.message.map(LongText::new).transpose().at("message")?,
+            error_details: entry
+                .error_details
+                .map(JsonObject::new)
+                .transpose()
+                .at("error_details")?,
+            duration_seconds: entry
+                .duration_seconds
+                .map(Seconds::new)
+                .transpose()
+                .at("duration_seconds")?,
+        })
+    }
+}
+
+/// Which log entries are wanted: those that fit every condition given.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogListQuery {
+    /// Entries about this stage.
+    pub stage: Option<Stage>,
+    /// Entries of this status.
+    pub status: Option<LogStatus>,
+    /// How many entries a page holds at most.
+    #[validate(range(min = 1, max = PageLimit::MAX))]
+    #[schemars(extend("default" = PageLimit::default().get()))]
+    pub limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<PageCursor<LogList>>,
+}
+
+/// A page of log entries to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LogListRequest {
+    /// Which entries.
+    pub filter: LogFilter,
+    /// Which page of them.
+    pub page: PageRequest,
+}
+
+impl Request for LogListQuery {
+    type Domain = LogListRequest;
+}
+
+impl TryFrom<LogListQuery> for LogListRequest {
+    type Error = Invalid;
+
+    fn try_from(query: LogListQuery) -> Result<Self, Invalid> {
+        Ok(Self {
+            filter: LogFilter {
+                stage: query.stage,
+                status: query.status,
+            },
+            page: crate::cursor::page(query.limit, query.cursor)?,
+        })
+    }
+}
+
+/// An entry of the processing log.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LogEntry {
+    /// Names the entry.
+    pub log_id: LogId,
+    /// The stage it is about.
+    pub stage: Stage,
+    /// What happened to the stage.
+    pub status: LogStatus,
+    /// Which program did it.
+    pub agent_name: Option<String>,
+    /// What there is to say.
+    pub message: Option<String>,
+    /// What went wrong, for a program to read.
+    pub error_details: Option<Map<String, Value>>,
+    /// How long the stage took, in seconds.
+    pub duration_seconds: Option<f64>,
+    /// When it happened.
+    pub timestamp: DateTime<Utc>,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::LogEntry> for LogEntry {
+    fn from(entry: domain::LogEntry) -> Self {
+        Self {
+            log_id: entry.log_id,
+            stage: entry.event.stage,
+            status: entry.event.status,
+            agent_name: entry.event.agent_name.map(AgentName::into_string),
+            message: entry.event.message.map(LongText::into_string),
+            error_details: entry.event.error_details.map(JsonObject::into_map),
+            duration_seconds: entry.event.duration_seconds.map(Seconds::get),
+            timestamp: entry.timestamp,
+            created_at: entry.created_at,
+        }
+    }
+}
+
+/// A page of the processing log of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct LogListResponse {
+    /// The job it is about.
+    pub job_id: JobId,
+    /// The entries of this page.
+    pub logs: Vec<LogEntry>,
+    /// Where the next page begins; `null` when this one is the last.
+    pub next_cursor: Option<PageCursor<LogList>>,
+    /// How many entries are on this page.
+    pub total: usize,
+}
+
+impl LogListResponse {
+    /// A page as it was read.
+    pub fn new(job_id: JobId, page: Page<domain::LogEntry>) -> Self {
+        Self {
+            job_id,
+            total: page.items.len(),
+            logs: page.items.into_iter().map(Into::into).collect(),
+            next_cursor: page.next.map(Into::into),
+        }
+    }
+}

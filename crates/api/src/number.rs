@@ -1,0 +1,92 @@
+//! Whole numbers as JSON writes them: JSON does not tell 5 from 5.0, and some
+//! clients write every number with a point.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+
+/// Reads a whole number, with or without a point.
+pub(crate) fn whole<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: TryFrom<i64>,
+    D: Deserializer<'de>,
+{
+    Whole::deserialize(deserializer).map(|number| number.0)
+}
+
+/// The same where there may be `null`; the field needs `#[serde(default)]`.
+pub(crate) fn maybe_whole<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: TryFrom<i64>,
+    D: Deserializer<'de>,
+{
+    Ok(Option::<Whole<T>>::deserialize(deserializer)?.map(|number| number.0))
+}
+
+struct Whole<T>(T);
+
+impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_i64(WholeVisitor(PhantomData))
+    }
+}
+
+struct WholeVisitor<T>(PhantomData<T>);
+
+impl<T: TryFrom<i64>> Visitor<'_> for WholeVisitor<T> {
+    type Value = Whole<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number of {} bits", 8 * size_of::<T>())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Whole<T>, E> {
+        let whole = number.try_into().map(Whole);
+        whole.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Whole<T>, E> {
+        match i64::try_from(number) {
+            Ok(number) => self.visit_i64(number),
+            Err(_) => Err(E::invalid_value(Unexpected::Unsigned(number), &self)),
+        }
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Whole<T>, E> {
+        const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+        if number.fract() == 0.0 && (-BEYOND..BEYOND).contains(&number) {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within bounds")]
+            return self.visit_i64(number as i64);
+        }
+        Err(E::invalid_value(Unexpected::Float(number), &self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: TryFrom<i64>>(json: &str) -> Option<T> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        whole(&mut deserializer).ok()
+    }
+
+    #[test]
+    fn a_point_makes_no_difference() {
+        assert_eq!(read::<i32>("5"), Some(5));
+        assert_eq!(read::<i32>("5.0"), Some(5));
+        assert_eq!(read::<i64>("4e15"), Some(4_000_000_000_000_000));
+        assert_eq!(read::<i64>("-0.0"), Some(0));
+    }
+
+    #[test]
+    fn what_is_not_whole_or_does_not_fit_is_refused() {
+        for json in ["5.5", "\"5\"", "true", "null", "1e10", "4294967296"] {
+            assert_eq!(read::<i32>(json), None, "{json}");
+        }
+        assert_eq!(read::<i64>("9223372036854775807"), Some(i64::MAX));
+        assert_eq!(read::<i64>("9223372036854775808"), None);
+        assert_eq!(read::<i64>("9223372036854775808.0"), None);
+    }
+}

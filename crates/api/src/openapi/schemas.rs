@@ -1,0 +1,176 @@
+//! The schemas of the wire types.
+
+use std::fmt::Write as _;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use crate::schema::NO_NUL;
+
+/// Gives the schema of one type.
+pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// Collects the schemas of all types a document refers to. A type is described
+/// as it is read where it is sent, and as it is written where it is answered.
+pub(super) struct Schemas {
+    read: SchemaGenerator,
+    written: SchemaGenerator,
+}
+
+impl Default for Schemas {
+    fn default() -> Self {
+        let settings = || {
+            SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
+            })
+        };
+        Self {
+            read: settings().for_deserialize().into_generator(),
+            written: settings().for_serialize().into_generator(),
+        }
+    }
+}
+
+impl Schemas {
+    /// A reference to the schema of a request body.
+    pub(super) fn request(&mut self, schema: SchemaOf) -> Schema {
+        schema(&mut self.read)
+    }
+
+    /// A reference to the schema of a response body.
+    pub(super) fn response(&mut self, schema: SchemaOf) -> Schema {
+        schema(&mut self.written)
+    }
+
+    /// The parameters a query struct stands for.
+    pub(super) fn query(&mut self, schema: SchemaOf) -> Vec<Value> {
+        let mut schema = schema(&mut self.read);
+        RecursiveTransform(tidy_request).transform(&mut schema);
+        let Some(Value::Object(properties)) = schema.remove("properties") else {
+            return Vec::new();
+        };
+        properties
+            .into_iter()
+            .map(|(name, mut schema)| {
+                never_null(&mut schema);
+                let description = schema["description"].take();
+                if let Some(schema) = schema.as_object_mut() {
+                    schema.remove("description");
+                }
+                json!({ "name": name, "in": "query", "description": description, "schema": schema })
+            })
+            .collect()
+    }
+
+    /// The schemas of all types that were referred to, by name.
+    pub(super) fn into_definitions(self) -> Map<String, Value> {
+        let (read, mut written) = self.definitions();
+        // A type that is both has the same schema twice; a test makes sure.
+        written.extend(read);
+        written
+    }
+
+    /// The schemas of what is read and of what is written.
+    pub(super) fn definitions(mut self) -> (Map<String, Value>, Map<String, Value>) {
+        let mut read = self.read.take_definitions(false);
+        let mut written = self.written.take_definitions(false);
+        tidy_all(&mut read, tidy_request);
+        tidy_all(&mut written, tidy);
+        (read, written)
+    }
+}
+
+fn tidy_all(definitions: &mut Map<String, Value>, tidy: fn(&mut Schema)) {
+    for schema in definitions.values_mut() {
+        if let Ok(schema) = schema.try_into() {
+            RecursiveTransform(tidy).transform(schema);
+        }
+    }
+}
+
+/// Takes away what is of use in Rust only.
+fn tidy(schema: &mut Schema) {
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = prose(description);
+    }
+    list_words(schema);
+    if schema.get("default") == Some(&Value::Null) {
+        schema.remove("default");
+    }
+    if schema.get("format").is_some_and(|format| format == "uint") {
+        schema.remove("format");
+    }
+}
+
+/// A doc comment without the line breaks of the source and without an example
+/// in Rust, which says nothing to a reader of the interface.
+fn prose(doc: &str) -> String {
+    let paragraphs = doc
+        .split("\n\n")
+        .take_while(|text| !text.starts_with("```"));
+    let unwrapped: Vec<_> = paragraphs.map(|text| text.replace('\n', " ")).collect();
+    unwrapped.join("\n\n")
+}
+
+/// The same, and no text of a request may contain a NUL.
+fn tidy_request(schema: &mut Schema) {
+    tidy(schema);
+    let is_text = match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|name| name == "string"),
+        name => name.is_some_and(|name| name == "string"),
+    };
+    let is_plain = ["pattern", "format", "enum", "const"]
+        .into_iter()
+        .all(|key| schema.get(key).is_none());
+    if is_text && is_plain {
+        schema.insert("pattern".into(), NO_NUL.into());
+    }
+}
+
+/// Turns "one of these constants" into a list of words, which is what
+/// generators of clients understand; what each word means goes into the
+/// description.
+fn list_words(schema: &mut Schema) {
+    let Some(Value::Array(variants)) = schema.get("oneOf") else {
+        return;
+    };
+    let Some(words): Option<Vec<Value>> =
+        variants.iter().map(|v| v.get("const").cloned()).collect()
+    else {
+        return;
+    };
+    let text = |schema: &Value, key: &str| schema[key].as_str().unwrap_or_default().to_owned();
+    let mut description = text(schema.as_value(), "description") + "\n";
+    for variant in variants {
+        let (word, meaning) = (text(variant, "const"), prose(&text(variant, "description")));
+        let _ = write!(description, "\n- `{word}`: {meaning}");
+    }
+    schema.remove("oneOf");
+    schema.insert("type".into(), "string".into());
+    schema.insert("enum".into(), words.into());
+    schema.insert("description".into(), description.into());
+}
+
+/// A parameter of a query is there or not; it is never `null`.
+fn never_null(schema: &mut Value) {
+    let null = json!("null");
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| *name != null);
+        if let [only] = types.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type") != Some(&null));
+        if let [only] = choices.as_mut_slice() {
+            let only = only.take();
+            schema["$ref"] = only["$ref"].clone();
+            if let Some(schema) = schema.as_object_mut() {
+                schema.remove("anyOf");
+            }
+        }
+    }
+}

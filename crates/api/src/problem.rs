@@ -1,0 +1,153 @@
+//! What went wrong, in the one shape every error has (RFC 9457).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::FieldError;
+
+/// Defines the codes with everything that is fixed for each.
+macro_rules! codes {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $status:literal $word:literal $title:literal, )+) => {
+        /// What went wrong, as a word programs can rely on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+        pub enum Code {
+            $( $(#[doc = $doc])+ #[serde(rename = $word)] $variant, )+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+
+            /// The same in a few words for people; it does not change from
+            /// one occurrence to the next.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),+ }
+            }
+
+            /// The URI that names this kind of problem.
+            pub fn type_uri(self) -> &'static str {
+                match self { $(Self::$variant => concat!("urn:lectern:problem:", $word)),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON in UTF-8.
+    MalformedBody = 400 "malformed_body" "The body is not well-formed JSON",
+    /// The query string has an unknown parameter or a value that cannot be read.
+    MalformedQuery = 400 "malformed_query" "The query string cannot be read",
+    /// There is nothing at this path.
+    NotFound = 404 "not_found" "There is nothing at this path",
+    /// There is no such job.
+    JobNotFound = 404 "job_not_found" "There is no such job",
+    /// The job has no layout analysis.
+    LayoutAnalysisNotFound = 404 "layout_analysis_not_found" "The job has no layout analysis",
+    /// The path is there, but not for this method.
+    MethodNotAllowed = 405 "method_not_allowed" "The method is not allowed here",
+    /// The job may not go from its status to the one asked for.
+    IllegalTransition = 409 "illegal_transition" "The job cannot get this status now",
+    /// The job is not completed, so it has no results.
+    JobNotCompleted = 409 "job_not_completed" "The job is not completed",
+    /// The job is finished or not begun, so nothing can be reported.
+    JobNotRunning = 409 "job_not_running" "The job is not running",
+    /// The job has changed since the version given in `If-Match`.
+    VersionMismatch = 412 "version_mismatch" "The job has changed meanwhile",
+    /// The body is larger than allowed.
+    BodyTooLarge = 413 "body_too_large" "The body is too large",
+    /// The body is not declared as `application/json`.
+    UnsupportedMediaType = 415 "unsupported_media_type" "The body must be application/json",
+    /// Something in the request breaks a rule; `errors` tells what.
+    ValidationFailed = 422 "validation_failed" "The request breaks a rule",
+    /// Something went wrong that is not the caller's fault.
+    Internal = 500 "internal" "Something went wrong on the server",
+    /// The database does not answer.
+    DatabaseUnavailable = 503 "database_unavailable" "The database does not answer",
+    /// There is more to do than can be done in time.
+    Overloaded = 503 "overloaded" "The server has too much to do",
+}
+
+/// An error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Problem {
+    /// A URI that names the kind of problem; it goes with `code`.
+    #[serde(rename = "type")]
+    #[schemars(with = "String", extend("format" = "uri"))]
+    pub type_uri: &'static str,
+    /// The kind of problem in a few words.
+    pub title: &'static str,
+    /// The HTTP status of the response.
+    #[schemars(range(min = 400, max = 599))]
+    pub status: u16,
+    /// What went wrong this time.
+    pub detail: String,
+    /// The kind of problem as a word programs can rely on.
+    pub code: Code,
+    /// The `X-Request-Id` of the response, to be found in the server's log.
+    pub request_id: String,
+    /// Which fields break which rules, when that is the problem.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem of this kind; what depends on the code follows from it.
+    pub fn new(code: Code, detail: impl Into<String>, request_id: impl Into<String>) -> Self {
+        Self {
+            type_uri: code.type_uri(),
+            title: code.title(),
+            status: code.status(),
+            detail: detail.into(),
+            code,
+            request_id: request_id.into(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// The same problem with the fields that cause it.
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_has_the_shape_of_rfc_9457() {
+        let errors = vec![FieldError::new(
+            "filename",
+            "must be 1 to 255 characters long",
+        )];
+        let problem = Problem::new(Code::ValidationFailed, "one field is wrong", "r-1");
+        assert_eq!(serde_json::to_value(&problem).unwrap().get("errors"), None);
+        assert_eq!(
+            serde_json::to_value(problem.with_errors(errors)).unwrap(),
+            json!({
+                "type": "urn:lectern:problem:validation_failed",
+                "title": "The request breaks a rule",
+                "status": 422,
+                "detail": "one field is wrong",
+                "code": "validation_failed",
+                "request_id": "r-1",
+                "errors": [
+                    { "field": "filename", "message": "must be 1 to 255 characters long" },
+                ],
+            })
+        );
+    }
+}

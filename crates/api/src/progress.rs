@@ -1,0 +1,136 @@
+//! How far a job has come.
+
+use lectern_domain::{self as domain, At, Invalid, Stage};
+use lectern_domain::{AgentName, Percent, ProgressMessage, Whole};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+use validator::Validate;
+
+use crate::Request;
+use crate::number::maybe_whole;
+use crate::rules::chars;
+
+/// What a worker says about the stage it is at. The first report moves a
+/// queued job to running; one that would take its stage backwards came late
+/// and changes nothing.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProgressReport {
+    /// The stage the report is about.
+    pub stage: Stage,
+    /// How much of the stage is done, 0 to 100.
+    #[validate(range(min = 0.0, max = 100.0))]
+    pub percent: f64,
+    /// What is being done right now.
+    #[validate(length(max = chars(ProgressMessage::MAX)))]
+    pub message: Option<String>,
+    /// Seconds the worker expects to need until the end.
+    #[validate(range(min = 0, max = i32::MAX))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    pub eta_seconds: Option<i32>,
+    /// Which program reports.
+    #[validate(length(max = chars(AgentName::MAX)))]
+    pub agent_name: Option<String>,
+}
+
+impl Request for ProgressReport {
+    type Domain = domain::ProgressReport;
+}
+
+impl TryFrom<ProgressReport> for domain::ProgressReport {
+    type Error = Invalid;
+
+    fn try_from(report: ProgressReport) -> Result<Self, Invalid> {
+        Ok(Self {
+            stage: report.stage,
+            percent: Percent::new(report.percent).at("percent")?,
+            message: report
+                .message
+                .map(ProgressMessage::new)
+                .transpose()
+                .at("message")?,
+            eta_seconds: report
+                .eta_seconds
+                .map(Whole::new)
+                .transpose()
+                .at("eta_seconds")?,
+            agent_name: report
+                .agent_name
+                .map(AgentName::new)
+                .transpose()
+                .at("agent_name")?,
+        })
+    }
+}
+
+/// Where a job stands within its current stage.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct JobProgress {
+    /// The stage the last report was about.
+    pub stage: Stage,
+    /// How much of the stage is done, 0 to 100.
+    #[serde(serialize_with = "whole_without_point")]
+    #[schemars(range(min = 0, max = 100))]
+    pub percent: f64,
+    /// What is being done right now.
+    pub message: Option<String>,
+    /// Seconds the worker expects to need until the end.
+    pub eta_seconds: Option<i32>,
+}
+
+impl From<domain::JobProgress> for JobProgress {
+    fn from(progress: domain::JobProgress) -> Self {
+        Self {
+            stage: progress.stage,
+            percent: progress.percent.get(),
+            message: progress.message.map(ProgressMessage::into_string),
+            eta_seconds: progress.eta_seconds.map(Whole::get),
+        }
+    }
+}
+
+/// Writes 40 for 40.0, which is what a person expects of a percentage.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde calls")]
+fn whole_without_point<S: Serializer>(percent: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if percent.fract() == 0.0 {
+        #[expect(clippy::cast_possible_truncation, reason = "a percentage is 0 to 100")]
+        serializer.serialize_i64(*percent as i64)
+    } else {
+        serializer.serialize_f64(*percent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_percentage_is_written_without_a_point() {
+        for (percent, text) in [(0.0, "0"), (40.0, "40"), (99.5, "99.5"), (100.0, "100")] {
+            let progress = JobProgress {
+                stage: Stage::Transcription,
+                percent,
+                message: None,
+                eta_seconds: None,
+            };
+            assert_eq!(
+                serde_json::to_string(&progress).unwrap(),
+                format!(
+                    r#"{{"stage":"transcription","percent":{text},"message":null,"eta_seconds":null}}"#
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_percentage_ends_at_100() {
+        let report =
+            |percent| ProgressReport::read(json!({ "stage": "complete", "percent": percent }));
+        assert!(report(100.0).unwrap().into_domain().is_ok());
+        let errors = report(101.0).unwrap().into_domain().unwrap_err();
+        assert_eq!(errors[0].message, "must be between 0 and 100");
+        assert_eq!(errors[0].field, "percent");
+    }
+}

@@ -1,0 +1,116 @@
+//! What comes of a job.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{JobId, JobResults, StorageKey, VideoDuration};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{ClipMetadata, LayoutAnalysisResponse, TranscriptSegment};
+
+/// All that came of a completed job.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ResultsResponse {
+    /// The job.
+    pub job_id: JobId,
+    /// Its clips by their order.
+    pub clips: Vec<ClipMetadata>,
+    /// Its transcript by time.
+    pub transcript: Vec<TranscriptSegment>,
+    /// What else is to be known.
+    pub metadata: ResultsMetadata,
+}
+
+/// What is to be known of the results besides the results.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ResultsMetadata {
+    /// What the picture consists of, if it was looked at.
+    pub layout: Option<LayoutAnalysisResponse>,
+    /// The recording.
+    pub original_video: OriginalVideo,
+    /// The clips in one, if they were put together.
+    pub highlight_video: Option<HighlightVideo>,
+    /// When the job was completed.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// Seconds from the making of the job to its completion.
+    pub processing_duration_seconds: Option<f64>,
+}
+
+/// The recording the results are about.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct OriginalVideo {
+    /// Its name as its owner knows it.
+    pub filename: String,
+    /// Its length in seconds, if it is known.
+    pub duration: Option<f64>,
+    /// Where it lies in the storage.
+    pub s3_key: Option<String>,
+    /// Where to fetch it.
+    pub url: Option<String>,
+}
+
+/// The clips of a job put together to one.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HighlightVideo {
+    /// Where it lies in the storage.
+    pub s3_key: String,
+    /// Where to fetch it.
+    pub url: Option<String>,
+}
+
+impl From<JobResults> for ResultsResponse {
+    fn from(results: JobResults) -> Self {
+        let processing_duration_seconds = results.processing_duration_seconds();
+        let job = results.job;
+        Self {
+            job_id: job.job_id,
+            clips: results.clips.into_iter().map(Into::into).collect(),
+            transcript: results.transcript.into_iter().map(Into::into).collect(),
+            metadata: ResultsMetadata {
+                layout: results.layout.map(Into::into),
+                original_video: OriginalVideo {
+                    filename: job.filename.into_string(),
+                    duration: job.video_duration.map(VideoDuration::get),
+                    s3_key: job.original_s3_key.map(StorageKey::into_string),
+                    url: None,
+                },
+                highlight_video: job.compiled_video_s3_key.map(|key| HighlightVideo {
+                    s3_key: key.into_string(),
+                    url: None,
+                }),
+                completed_at: job.completed_at,
+                processing_duration_seconds,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::samples::results;
+
+    #[test]
+    fn results_tell_what_came_of_the_job() {
+        let told = serde_json::to_value(ResultsResponse::from(results())).unwrap();
+        assert_eq!(told["clips"][0]["duration"], json!(2.5));
+        assert_eq!(told["clips"][0]["url"], Value::Null);
+        assert_eq!(told["transcript"][0]["text"], "Welcome back.");
+        assert_eq!(
+            told["metadata"],
+            json!({
+                "layout": null,
+                "original_video": {
+                    "filename": "talk.mp4",
+                    "duration": null,
+                    "s3_key": "uploads/talk.mp4",
+                    "url": null,
+                },
+                "highlight_video": null,
+                "completed_at": "2026-01-01T00:01:30.500Z",
+                "processing_duration_seconds": 90.5,
+            })
+        );
+    }
+}

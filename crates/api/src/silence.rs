@@ -1,0 +1,158 @@
+//! Where nothing happens.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, Invalid, JobId, NewSilenceRegion, SilenceType};
+use lectern_domain::{Decibels, Seconds, SilenceFilter, SilenceRegionId, TimeRange, Window};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::Request;
+use crate::object::objects;
+use crate::request::each;
+
+/// The silence regions of a job, to be stored in place of those there are.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceRegionsCreate {
+    /// The regions, in any order.
+    #[validate(nested)]
+    #[serde(deserialize_with = "objects")]
+    pub regions: Vec<SilenceRegionCreate>,
+}
+
+/// A silence region to be stored.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceRegionCreate {
+    /// Where it begins, in seconds.
+    #[validate(range(min = 0.0))]
+    pub start_time: f64,
+    /// Where it ends, in seconds; not before it begins.
+    #[validate(range(min = 0.0))]
+    pub end_time: f64,
+    /// What there is nothing of.
+    pub silence_type: SilenceType,
+    /// The level below which sound counted as silence, in dBFS.
+    pub amplitude_threshold: Option<f64>,
+}
+
+impl Request for SilenceRegionsCreate {
+    type Domain = Vec<NewSilenceRegion>;
+}
+
+impl TryFrom<SilenceRegionsCreate> for Vec<NewSilenceRegion> {
+    type Error = Invalid;
+
+    fn try_from(silence: SilenceRegionsCreate) -> Result<Self, Invalid> {
+        each("regions", silence.regions, NewSilenceRegion::try_from)
+    }
+}
+
+impl TryFrom<SilenceRegionCreate> for NewSilenceRegion {
+    type Error = Invalid;
+
+    fn try_from(region: SilenceRegionCreate) -> Result<Self, Invalid> {
+        Ok(Self {
+            time: TimeRange::new(region.start_time, region.end_time)?,
+            silence_type: region.silence_type,
+            amplitude_threshold: region
+                .amplitude_threshold
+                .map(Decibels::new)
+                .transpose()
+                .at("amplitude_threshold")?,
+        })
+    }
+}
+
+/// Which silence regions are wanted: those that fit every condition given.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SilenceRegionsQuery {
+    /// Regions of this type.
+    pub silence_type: Option<SilenceType>,
+    /// Regions at least this long, in seconds.
+    #[validate(range(min = 0.0))]
+    pub min_duration: Option<f64>,
+    /// Regions that last beyond this time, in seconds.
+    #[validate(range(min = 0.0))]
+    pub from: Option<f64>,
+    /// Regions that begin before this time, in seconds; not before `from`.
+    #[validate(range(min = 0.0))]
+    pub to: Option<f64>,
+}
+
+impl Request for SilenceRegionsQuery {
+    type Domain = SilenceFilter;
+}
+
+impl TryFrom<SilenceRegionsQuery> for SilenceFilter {
+    type Error = Invalid;
+
+    fn try_from(query: SilenceRegionsQuery) -> Result<Self, Invalid> {
+        Ok(Self {
+            silence_type: query.silence_type,
+            min_duration: query
+                .min_duration
+                .map(Seconds::new)
+                .transpose()
+                .at("min_duration")?,
+            window: Window::new(query.from, query.to)?,
+        })
+    }
+}
+
+/// A silence region.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SilenceRegion {
+    /// Names the region.
+    pub region_id: SilenceRegionId,
+    /// Where it begins, in seconds.
+    pub start_time: f64,
+    /// Where it ends, in seconds.
+    pub end_time: f64,
+    /// How long it lasts, in seconds.
+    pub duration: f64,
+    /// What there is nothing of.
+    pub silence_type: SilenceType,
+    /// The level below which sound counted as silence, in dBFS.
+    pub amplitude_threshold: Option<f64>,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::SilenceRegion> for SilenceRegion {
+    fn from(region: domain::SilenceRegion) -> Self {
+        Self {
+            region_id: region.region_id,
+            start_time: region.time.start(),
+            end_time: region.time.end(),
+            duration: region.time.duration(),
+            silence_type: region.silence_type,
+            amplitude_threshold: region.amplitude_threshold.map(Decibels::get),
+            created_at: region.created_at,
+        }
+    }
+}
+
+/// The silence regions of a job, or those that were asked for, by time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SilenceRegionsResponse {
+    /// The job whose recording it is.
+    pub job_id: JobId,
+    /// The regions.
+    pub regions: Vec<SilenceRegion>,
+    /// How many regions these are.
+    pub total: usize,
+}
+
+impl SilenceRegionsResponse {
+    /// Regions as they were read.
+    pub fn new(job_id: JobId, regions: Vec<domain::SilenceRegion>) -> Self {
+        Self {
+            job_id,
+            total: regions.len(),
+            regions: regions.into_iter().map(Into::into).collect(),
+        }
+    }
+}

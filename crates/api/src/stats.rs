@@ -1,0 +1,60 @@
+//! Numbers over all jobs.
+
+use lectern_domain::{JobMetrics, JobStatus};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Numbers over all jobs, taken at one instant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StatsResponse {
+    /// How many jobs there are.
+    pub total: i64,
+    /// How many jobs there are of each status.
+    pub by_status: JobCounts,
+    /// Sum of the known sizes of all recordings, in bytes.
+    pub bytes_stored: i64,
+    /// Jobs made in the last 24 hours.
+    pub created_last_24h: i64,
+    /// Jobs made in the last 7 days.
+    pub created_last_7d: i64,
+    /// Jobs made in the last 30 days.
+    pub created_last_30d: i64,
+}
+
+/// How many jobs there are of each status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JobCounts {
+    /// The upload is not confirmed yet.
+    pub pending: i64,
+    /// Waiting for a worker.
+    pub queued: i64,
+    /// A worker is on it.
+    pub running: i64,
+    /// Done.
+    pub completed: i64,
+    /// Given up.
+    pub failed: i64,
+    /// Called off.
+    pub cancelled: i64,
+}
+
+impl From<JobMetrics> for StatsResponse {
+    fn from(metrics: JobMetrics) -> Self {
+        let count = |status| metrics.by_status.get(&status).copied().unwrap_or_default();
+        Self {
+            total: metrics.by_status.values().sum(),
+            by_status: JobCounts {
+                pending: count(JobStatus::Pending),
+                queued: count(JobStatus::Queued),
+                running: count(JobStatus::Running),
+                completed: count(JobStatus::Completed),
+                failed: count(JobStatus::Failed),
+                cancelled: count(JobStatus::Cancelled),
+            },
+            bytes_stored: metrics.bytes_stored,
+            created_last_24h: metrics.created_last_24h,
+            created_last_7d: metrics.created_last_7d,
+            created_last_30d: metrics.created_last_30d,
+        }
+    }
+}

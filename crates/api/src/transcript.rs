@@ -1,0 +1,178 @@
+//! What was said.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, Invalid, JobId, NewTranscriptSegment};
+use lectern_domain::{Fraction, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId, Window};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::Request;
+use crate::object::objects;
+use crate::request::{each, query_text};
+use crate::rules::chars;
+
+/// Segments of a transcript to be stored.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TranscriptCreate {
+    /// The segments, in any order.
+    #[validate(nested)]
+    #[serde(deserialize_with = "objects")]
+    pub segments: Vec<TranscriptSegmentCreate>,
+}
+
+/// A segment of a transcript to be stored.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TranscriptSegmentCreate {
+    /// Where it begins, in seconds.
+    #[validate(range(min = 0.0))]
+    pub start_time: f64,
+    /// Where it ends, in seconds; not before it begins.
+    #[validate(range(min = 0.0))]
+    pub end_time: f64,
+    /// What is said; more than white space.
+    #[schemars(regex(pattern = crate::schema::NOT_BLANK))]
+    pub text: String,
+    /// How sure the recognizer is, 0 to 1.
+    #[validate(range(min = 0.0, max = 1.0))]
+    pub confidence: Option<f64>,
+    /// Who says it.
+    #[validate(length(max = chars(SpeakerId::MAX)))]
+    pub speaker_id: Option<String>,
+}
+
+impl Request for TranscriptCreate {
+    type Domain = Vec<NewTranscriptSegment>;
+}
+
+impl TryFrom<TranscriptCreate> for Vec<NewTranscriptSegment> {
+    type Error = Invalid;
+
+    fn try_from(transcript: TranscriptCreate) -> Result<Self, Invalid> {
+        each(
+            "segments",
+            transcript.segments,
+            NewTranscriptSegment::try_from,
+        )
+    }
+}
+
+impl TryFrom<TranscriptSegmentCreate> for NewTranscriptSegment {
+    type Error = Invalid;
+
+    fn try_from(segment: TranscriptSegmentCreate) -> Result<Self, Invalid> {
+        Ok(Self {
+            time: TimeRange::new(segment.start_time, segment.end_time)?,
+            text: SpokenText::new(segment.text).at("text")?,
+            confidence: segment
+                .confidence
+                .map(Fraction::new)
+                .transpose()
+                .at("confidence")?,
+            speaker_id: segment
+                .speaker_id
+                .map(SpeakerId::new)
+                .transpose()
+                .at("speaker_id")?,
+        })
+    }
+}
+
+/// Which segments of a transcript are wanted: those that fit every condition
+/// given.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TranscriptQuery {
+    /// Segments that last beyond this time, in seconds.
+    #[validate(range(min = 0.0))]
+    pub from: Option<f64>,
+    /// Segments that begin before this time, in seconds; not before `from`.
+    #[validate(range(min = 0.0))]
+    pub to: Option<f64>,
+    /// Segments whose text contains this, in upper or lower case.
+    pub q: Option<String>,
+}
+
+/// The segments of a transcript a list is about.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TranscriptFilter {
+    /// Segments that overlap this part of the recording.
+    pub window: Window,
+    /// Segments whose text contains this.
+    pub q: Option<String>,
+}
+
+impl Request for TranscriptQuery {
+    type Domain = TranscriptFilter;
+}
+
+impl TryFrom<TranscriptQuery> for TranscriptFilter {
+    type Error = Invalid;
+
+    fn try_from(query: TranscriptQuery) -> Result<Self, Invalid> {
+        Ok(Self {
+            window: Window::new(query.from, query.to)?,
+            q: query_text(query.q).at("q")?,
+        })
+    }
+}
+
+/// A segment of a transcript.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct TranscriptSegment {
+    /// Names the segment.
+    pub segment_id: TranscriptSegmentId,
+    /// Where it begins, in seconds.
+    pub start_time: f64,
+    /// Where it ends, in seconds.
+    pub end_time: f64,
+    /// How long it lasts, in seconds.
+    pub duration: f64,
+    /// What is said.
+    pub text: String,
+    /// How sure the recognizer is, 0 to 1.
+    pub confidence: Option<f64>,
+    /// Who says it.
+    pub speaker_id: Option<String>,
+    /// When it was stored.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::TranscriptSegment> for TranscriptSegment {
+    fn from(segment: domain::TranscriptSegment) -> Self {
+        Self {
+            segment_id: segment.segment_id,
+            start_time: segment.time.start(),
+            end_time: segment.time.end(),
+            duration: segment.time.duration(),
+            text: segment.text.into_string(),
+            confidence: segment.confidence.map(Fraction::get),
+            speaker_id: segment.speaker_id.map(SpeakerId::into_string),
+            created_at: segment.created_at,
+        }
+    }
+}
+
+/// The transcript of a job, or the part of it that was asked for, by time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct TranscriptResponse {
+    /// The job whose recording it is.
+    pub job_id: JobId,
+    /// The segments.
+    pub segments: Vec<TranscriptSegment>,
+    /// How many segments these are.
+    pub total: usize,
+}
+
+impl TranscriptResponse {
+    /// Segments as they were read.
+    pub fn new(job_id: JobId, segments: Vec<domain::TranscriptSegment>) -> Self {
+        Self {
+            job_id,
+            total: segments.len(),
+            segments: segments.into_iter().map(Into::into).collect(),
+        }
+    }
+}
