@@ -1,1 +1,60 @@
-//! Placeholder.
+//! The service: HTTP over the repositories of `lectern-db`, in the language of
+//! `lectern-api`. The program `lectern` is this library and a command line.
+//!
+//! A handler extracts what it needs, makes one call to the database and answers
+//! what came of it. What a request may say is decided in `lectern-api`, what may
+//! be done in `lectern-domain` and `lectern-db`.
+//!
+//! # From socket to rows and back
+//!
+//! 1. `observe` gives the request its name and will log and count the answer.
+//! 2. `routes` finds the handler; every other method and path is an error in
+//!    the same shape as all others ([`ApiError`]).
+//! 3. The arguments of the handler are made: `Id` from the path, `Query` and
+//!    `Body` checked and converted into domain types.
+//! 4. `Db` waits for the request's turn, then runs the handler's closure on a
+//!    thread that may block.
+//! 5. `Answer` is sent, compressed when that is worth it.
+//!
+//! # A server in a test
+//!
+//! ```no_run
+//! use lectern_db::Database;
+//! use lectern_server::{Server, ServerConfig};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let database = Database::open("sqlite::memory:")?;
+//! database.init()?;
+//! let server = Server::start(ServerConfig::default(), database)?;
+//! println!("{}/api/v1/jobs", server.url());
+//! server.stop()
+//! # }
+//! ```
+
+mod answer;
+mod body;
+mod compress;
+pub mod config;
+mod cors;
+mod db;
+mod docs;
+mod error;
+mod etag;
+mod gate;
+mod lifecycle;
+pub mod logging;
+mod metrics;
+pub mod migrate;
+mod misfit;
+mod observe;
+mod path;
+mod query;
+mod request_id;
+pub mod routes;
+pub mod serve;
+mod server;
+mod state;
+
+pub use error::ApiError;
+pub use server::{Server, ServerConfig};
+pub use state::BodyLimits;

@@ -1,1 +1,55 @@
-fn main() {}
+//! The program `lectern`: reads its settings and does what it is told.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use lectern_server::config::{Cli, Command};
+
+/// `lectern migrate` alone is not wrong, but unfinished: the answer is its help.
+const MISSING: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes one line, whatever the libraries below had to say.
+fn complain(error: &str) {
+    let line = error.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(std::io::stderr(), "lectern: {line}");
+}
+
+fn run() -> anyhow::Result<()> {
+    match dotenvy::from_path(".env") {
+        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+        // The line is not repeated: it may hold a secret.
+        Err(dotenvy::Error::LineParse(_, place)) => {
+            anyhow::bail!(".env has a line that cannot be read, at its character {place}")
+        }
+        read => read.context("cannot read .env")?,
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.kind() == MISSING || !error.use_stderr() => error.exit(),
+        Err(error) => {
+            let text = error.to_string();
+            let text = text.trim_start_matches("error: ");
+            // What follows is how to ask for help.
+            complain(text.split("\n\n").next().unwrap_or(text));
+            std::process::exit(2)
+        }
+    };
+    lectern_server::logging::init(&cli.settings.log, cli.settings.log_format)?;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => lectern_server::serve::run(&cli.settings),
+        Command::Migrate(command) => lectern_server::migrate::run(&command, &cli.settings),
+    }
+}

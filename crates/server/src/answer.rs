@@ -1,0 +1,102 @@
+//! What handlers give: an answer that is ready to be sent.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use lectern_api::JobResponse;
+use lectern_domain::{Job, JobId};
+use serde::Serialize;
+
+use crate::ApiError;
+use crate::etag::{IfNoneMatch, etag};
+
+/// What a handler gives.
+pub(crate) type Reply = Result<Answer, ApiError>;
+
+/// An answer that is ready to be sent: JSON already made into bytes, which is
+/// best done on a thread that has nothing else to do.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn new(status: StatusCode, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
+    }
+
+    /// 200 with `content`.
+    pub(crate) fn ok(content: &impl Serialize) -> Reply {
+        let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
+        Ok(Self::new(StatusCode::OK, body))
+    }
+
+    /// 200 with a job and its version.
+    pub(crate) fn job(job: Job) -> Reply {
+        let version = etag(job.version);
+        Self::ok(&JobResponse::from(job))?.with(header::ETAG, &version)
+    }
+
+    /// The same as 201.
+    pub(crate) fn created(self) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            ..self
+        }
+    }
+
+    /// The same with the address of the job that was made.
+    pub(crate) fn at_job(self, job_id: JobId) -> Reply {
+        self.with(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
+    }
+
+    /// The same, or 304 when the client has it already.
+    pub(crate) fn unless(self, known: &IfNoneMatch) -> Self {
+        let etag = self.headers.iter().find(|(name, _)| name == header::ETAG);
+        let is_known =
+            etag.is_some_and(|(_, etag)| etag.to_str().is_ok_and(|etag| known.has(etag)));
+        if is_known {
+            Self {
+                status: StatusCode::NOT_MODIFIED,
+                body: Vec::new(),
+                ..self
+            }
+        } else {
+            self
+        }
+    }
+
+    /// 204.
+    pub(crate) fn nothing() -> Self {
+        Self::new(StatusCode::NO_CONTENT, Vec::new())
+    }
+
+    fn with(mut self, name: HeaderName, value: &str) -> Reply {
+        let value = HeaderValue::from_str(value).map_err(ApiError::internal)?;
+        self.headers.push((name, value));
+        Ok(self)
+    }
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for header in self.headers {
+            response.insert_header(header);
+        }
+        if self.body.is_empty() {
+            response.finish()
+        } else {
+            response.content_type("application/json").body(self.body)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Bodies of requests.
+
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+};
+use actix_web::web::{self, Bytes};
+use actix_web::{FromRequest, HttpRequest};
+use lectern_api::{Code, FieldError, Request};
+use serde::de::IgnoredAny;
+use serde_path_to_error::Track;
+
+use crate::ApiError;
+use crate::misfit::{WORD_EXPECTED, field_error, strip_place};
+use crate::state::State;
+
+/// A body larger than this is read into its type on a thread that may take its
+/// time.
+const AT_ONCE: usize = 128 << 10;
+
+type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+/// An ordinary body, checked and converted.
+#[derive(Debug)]
+pub(crate) struct Body<T: Request>(pub(crate) T::Domain);
+
+/// A body with what a stage found, which may be large.
+#[derive(Debug)]
+pub(crate) struct Output<T: Request>(pub(crate) T::Domain);
+
+impl<T> FromRequest for Body<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.small);
+        let body = receive(request, payload, limit);
+        Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
+    }
+}
+
+impl<T> FromRequest for Output<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.output);
+        let body = receive(request, payload, limit);
+        Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
+    }
+}
+
+/// Receives a JSON body of at most `limit` bytes.
+fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: Result<usize, ApiError>,
+) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+    let checked = limit.and_then(|limit| check_head(request.headers(), limit));
+    let payload = web::Payload::from_request(request, payload);
+    async move {
+        let limit = checked?;
+        let payload = payload
+            .await
+            .map_err(|error| malformed(error.to_string()))?;
+        match payload.to_bytes_limited(limit).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) => Err(malformed(error.to_string())),
+            Err(_) => Err(too_large(limit)),
+        }
+    }
+}
+
+/// Checks what can be known before the body is here; gives `limit`.
+fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let essence = text(CONTENT_TYPE).and_then(|value| value.split(';').next());
+    if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
+        let detail = "the header Content-Type must be application/json";
+        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    }
+    if headers.contains_key(CONTENT_ENCODING)
+        && !text(CONTENT_ENCODING).is_some_and(|coding| coding.eq_ignore_ascii_case("identity"))
+    {
+        let detail = "the body must not be compressed";
+        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    }
+    let announced = text(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    match announced {
+        Some(length) if length > limit => Err(too_large(limit)),
+        _ => Ok(limit),
+    }
+}
+
+async fn understand<T>(body: Bytes) -> Result<T::Domain, ApiError>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    if body.len() > AT_ONCE {
+        web::block(move || parse::<T>(&body)).await?
+    } else {
+        parse::<T>(&body)
+    }
+}
+
+fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut track = Track::new();
+    let read = T::read(serde_path_to_error::Deserializer::new(
+        &mut json, &mut track,
+    ));
+    let request = read.map_err(|error| {
+        let path = track.path().to_string();
+        let message = error.to_string();
+        if error.is_data() || is_word_expected(&message, body) {
+            let misfit = field_error(&path, &message);
+            return ApiError::fields(Code::ValidationFailed, vec![misfit]);
+        }
+        let place = format!("line {}, column {}", error.line(), error.column());
+        not_json(format!("{} at {place}", strip_place(&message)), &path)
+    })?;
+    json.end()
+        .map_err(|_| malformed("there is more after the JSON value"))?;
+    request
+        .into_domain()
+        .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
+}
+
+/// Whether the body is good JSON after all: where it should hold a word of an
+/// enumeration but holds something else, `serde_json` calls that bad syntax.
+fn is_word_expected(message: &str, body: &[u8]) -> bool {
+    message.starts_with(WORD_EXPECTED) && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+fn malformed(detail: impl Into<String>) -> ApiError {
+    ApiError::new(Code::MalformedBody, detail)
+}
+
+fn not_json(detail: String, path: &str) -> ApiError {
+    match path {
+        "" | "." => malformed(detail),
+        // Nobody knows which field the text would have gone on with.
+        unknown if unknown.ends_with('?') => malformed(detail),
+        path => ApiError::fields(Code::MalformedBody, vec![FieldError::new(path, detail)]),
+    }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::new(
+        Code::BodyTooLarge,
+        format!("at most {limit} bytes are allowed here"),
+    )
+}

@@ -1,0 +1,82 @@
+//! When an answer is compressed: when the client takes gzip and the answer is
+//! worth it.
+
+use actix_web::Error;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use actix_web::middleware::Next;
+
+/// A body smaller than this fits a packet or two as it is.
+const WORTH_IT: u64 = 1024;
+
+/// Goes around `Compress`: leaves it one thing to choose, gzip or nothing. By
+/// itself it would refuse a client that takes neither.
+pub(crate) async fn choose<B: MessageBody>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let gzip = takes_gzip(request.headers());
+    let headers = request.headers_mut();
+    headers.remove(ACCEPT_ENCODING);
+    if gzip {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|coding| coding == "identity")
+    {
+        headers.remove(CONTENT_ENCODING);
+    }
+    Ok(response)
+}
+
+/// Goes inside `Compress`: keeps it from small bodies, by a header that
+/// [`choose`] takes away again.
+pub(crate) async fn spare_small<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let mut response = next.call(request).await?;
+    if matches!(response.response().body().size(), BodySize::Sized(size) if size < WORTH_IT) {
+        let identity = HeaderValue::from_static("identity");
+        response.headers_mut().insert(CONTENT_ENCODING, identity);
+    }
+    Ok(response)
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let lists = headers
+        .get_all(ACCEPT_ENCODING)
+        .filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let refused = parts
+            .filter_map(|part| part.strip_prefix("q="))
+            .any(|weight| weight.parse().is_ok_and(|weight: f32| weight == 0.0));
+        !refused && (name.eq_ignore_ascii_case("gzip") || name == "*")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_taken_by_name_or_by_star_unless_it_is_refused() {
+        let takes = |list| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(list));
+            takes_gzip(&headers)
+        };
+        for yes in ["gzip", "deflate, gzip;q=0.5", "br, *", "GZIP"] {
+            assert!(takes(yes), "{yes}");
+        }
+        for no in ["", "br", "gzip;q=0", "gzip; q=0.000", "identity", "*;q=0"] {
+            assert!(!takes(no), "{no}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! What can be set, from where, and to what: flags, then the environment, then
+//! `.env`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix_web::http::Uri;
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use lectern_db::DatabaseConfig;
+
+use crate::{BodyLimits, ServerConfig};
+
+/// The backend of record for turning recordings into clips.
+///
+/// Every setting is a flag, or else a variable of the environment, or else a
+/// line of the file .env in the working directory.
+#[derive(Debug, Parser)]
+#[command(name = "lectern", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What is to be done; [`Command::Serve`] when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// How it is to be done.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Applies pending migrations and answers requests [the default]
+    Serve,
+    /// Changes, shows or checks the tables of the database
+    #[command(subcommand)]
+    Migrate(Migrate),
+}
+
+/// What is to be done with the tables.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Migrate {
+    /// Applies all pending migrations
+    Up,
+    /// Reverts the last migrations
+    Down {
+        /// How many
+        #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        n: u32,
+    },
+    /// Reverts the last migration and applies it again
+    Redo,
+    /// Lists all migrations and tells which are applied
+    Status,
+    /// Compares the live tables with those this program expects; exits with 1 if they differ
+    Check,
+    /// Makes the folders of a new migration, one per database
+    New {
+        /// What it does, such as `add_clips_rating`
+        #[arg(value_parser = crate::migrate::name)]
+        name: String,
+        /// Where the folders `postgres` and `sqlite` are
+        #[arg(long, default_value = "migrations")]
+        dir: PathBuf,
+    },
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// Where the database is; in a file of the data directory when it is not
+    /// given.
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        global = true,
+        value_name = "URL",
+        hide_env_values = true,
+        help = "Where the database is: sqlite://path, sqlite::memory: or postgres://user@host/name \
+                [default: sqlite://<data dir>/lectern.db]"
+    )]
+    pub database_url: Option<String>,
+
+    /// Where the server keeps its files; made when it is missing
+    #[arg(
+        long,
+        env = "LECTERN_DATA_DIR",
+        global = true,
+        value_name = "DIR",
+        default_value = "./lectern-data"
+    )]
+    pub data_dir: PathBuf,
+
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        env = "LECTERN_BIND",
+        global = true,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub bind: String,
+
+    /// What is logged: error, warn, info, debug or trace, also per module: `info,lectern_db=debug`
+    #[arg(
+        long,
+        env = "LECTERN_LOG",
+        global = true,
+        value_name = "FILTER",
+        default_value = "info",
+        value_parser = crate::logging::filter,
+    )]
+    pub log: String,
+
+    /// How log lines look
+    #[arg(
+        long,
+        env = "LECTERN_LOG_FORMAT",
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t = LogFormat::Text,
+    )]
+    pub log_format: LogFormat,
+
+    /// Origins whose pages may call the server, by commas, or `*`; none when it is empty
+    /// [default: none]
+    #[arg(
+        long,
+        env = "LECTERN_CORS_ORIGINS",
+        global = true,
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        value_parser = origin,
+    )]
+    pub cors_origins: Vec<String>,
+
+    /// Threads that answer requests [default: one per processor]
+    #[arg(
+        long,
+        env = "LECTERN_WORKERS",
+        global = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024),
+    )]
+    pub workers: Option<u16>,
+
+    /// Database connections kept open
+    #[arg(
+        long,
+        env = "LECTERN_POOL_SIZE",
+        global = true,
+        value_name = "N",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u32).range(1..=1000),
+    )]
+    pub pool_size: u32,
+
+    /// Database connections opened on top under load (PostgreSQL)
+    #[arg(
+        long,
+        env = "LECTERN_POOL_OVERFLOW",
+        global = true,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(0..=1000),
+    )]
+    pub pool_overflow: u32,
+
+    /// Seconds after which a database connection is replaced
+    #[arg(
+        long,
+        env = "LECTERN_POOL_RECYCLE",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub pool_recycle: u32,
+
+    /// Greatest request body in bytes
+    #[arg(
+        long,
+        env = "LECTERN_MAX_BODY",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 1 << 20,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_body: u32,
+
+    /// Greatest request body in bytes where a stage stores what it found
+    #[arg(
+        long,
+        env = "LECTERN_MAX_OUTPUT_BODY",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 32 << 20,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_output_body: u32,
+
+    /// Seconds running requests get to finish when the server is told to stop
+    #[arg(
+        long,
+        env = "LECTERN_SHUTDOWN_GRACE",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(0..=3600),
+    )]
+    pub shutdown_grace: u32,
+}
+
+impl Settings {
+    /// Where the database is and how many connections it gets. Makes the data
+    /// directory when the database lies in it.
+    pub fn database(&self) -> anyhow::Result<DatabaseConfig> {
+        let url = match self.database_url.as_deref().map(str::trim) {
+            Some(url) if !url.is_empty() => url.to_owned(),
+            _ => {
+                let dir = self.data_dir.display();
+                std::fs::create_dir_all(&self.data_dir)
+                    .with_context(|| format!("cannot make the data directory {dir}"))?;
+                format!("sqlite://{}", self.data_dir.join("lectern.db").display())
+            }
+        };
+        Ok(DatabaseConfig {
+            pool_size: self.pool_size,
+            max_overflow: self.pool_overflow,
+            recycle: Duration::from_secs(self.pool_recycle.into()),
+            ..DatabaseConfig::new(&url).context("DATABASE_URL")?
+        })
+    }
+
+    /// How requests are answered.
+    pub fn server(&self) -> ServerConfig {
+        let origins = self.cors_origins.iter().filter(|origin| !origin.is_empty());
+        ServerConfig {
+            bind: self.bind.clone(),
+            workers: self.workers.map(usize::from),
+            cors_origins: origins.cloned().collect(),
+            limits: BodyLimits {
+                small: self.max_body as usize,
+                output: self.max_output_body as usize,
+            },
+            shutdown_grace: Duration::from_secs(self.shutdown_grace.into()),
+        }
+    }
+}
+
+/// Checks an origin: a scheme and a host, perhaps a port, and nothing else. An
+/// empty one comes of an empty variable and means none.
+fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text == "*" {
+        return Ok(text.to_owned());
+    }
+    let uri: Option<Uri> = text.parse().ok();
+    let is_origin = uri.is_some_and(|uri| {
+        let parts = (uri.scheme_str(), uri.authority());
+        matches!(parts, (Some(scheme), Some(host)) if text == format!("{scheme}://{host}"))
+    });
+    if is_origin {
+        Ok(text.to_owned())
+    } else {
+        Err("an origin looks like https://example.org or http://localhost:3000".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_origin_has_a_scheme_and_a_host_and_no_path() {
+        for good in ["https://example.org", "http://localhost:3000", "*", ""] {
+            assert!(origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "example.org",
+            "https://example.org/",
+            "https://example.org/app",
+            "https://",
+        ] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}

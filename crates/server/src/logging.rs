@@ -1,0 +1,158 @@
+//! Log lines, for people or for programs.
+
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+use env_logger::fmt::Formatter;
+use log::kv::{self, Key, Value, VisitSource};
+use log::{LevelFilter, Record};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use crate::config::LogFormat;
+
+/// Sends what is logged through `filter` to the standard error output, panics
+/// included.
+///
+/// # Errors
+///
+/// When a logger is set already.
+pub fn init(filter: &str, format: LogFormat) -> anyhow::Result<()> {
+    let mut logger = env_logger::Builder::new();
+    // actix tells of each worker it starts and stops: nothing for every start.
+    logger.filter_module("actix_server", LevelFilter::Warn);
+    // A client that sends what is not HTTP is no error of the server's.
+    logger.filter_module("actix_http", LevelFilter::Off);
+    logger.parse_filters(filter);
+    match format {
+        LogFormat::Text => logger.format(text),
+        LogFormat::Json => logger.format(json),
+    };
+    logger.try_init().context("cannot set up logging")?;
+    std::panic::set_hook(Box::new(
+        |panic| log::error!(target: "lectern::panic", "{panic}"),
+    ));
+    Ok(())
+}
+
+/// Checks a filter: levels, alone or after `module=`, with commas between.
+///
+/// # Errors
+///
+/// Names the part that is neither.
+pub fn filter(text: &str) -> Result<String, String> {
+    for part in text.split(',') {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        if level.trim().parse::<LevelFilter>().is_err() {
+            return Err(format!("{part:?} is neither a level nor module=level"));
+        }
+    }
+    Ok(text.to_owned())
+}
+
+fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let style = out.default_level_style(record.level());
+    let (time, level) = (out.timestamp_millis(), record.level());
+    let mut message = record.args().to_string();
+    if message.contains('\n') {
+        // A line is a line, whatever a driver or a panic has to say.
+        message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    let target = record.target();
+    write!(out, "{time} {style}{level:<5}{style:#} {target} {message}")?;
+    for (key, value) in fields(record) {
+        match value.as_str().filter(|text| is_plain(text)) {
+            Some(text) => write!(out, " {key}={text}")?,
+            None => write!(out, " {key}={value}")?,
+        }
+    }
+    writeln!(out)
+}
+
+/// Whether a text can stand on a line without quotes.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"')
+}
+
+fn json(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let line = Line {
+        time: out.timestamp_millis().to_string(),
+        record,
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    writeln!(out)
+}
+
+/// A log line for programs.
+struct Line<'r> {
+    time: String,
+    record: &'r Record<'r>,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("time", &self.time)?;
+        line.serialize_entry("level", self.record.level().as_str())?;
+        line.serialize_entry("target", self.record.target())?;
+        line.serialize_entry("message", &self.record.args().to_string())?;
+        for (key, value) in fields(self.record) {
+            line.serialize_entry(&key, &value)?;
+        }
+        line.end()
+    }
+}
+
+type Fields = Vec<(String, serde_json::Value)>;
+
+/// What was logged beside the message.
+fn fields(record: &Record<'_>) -> Fields {
+    struct Collect(Fields);
+
+    impl<'kv> VisitSource<'kv> for Collect {
+        fn visit_pair(&mut self, key: Key<'kv>, value: Value<'kv>) -> Result<(), kv::Error> {
+            let json = serde_json::to_value(&value).unwrap_or_else(|_| value.to_string().into());
+            self.0.push((key.to_string(), json));
+            Ok(())
+        }
+    }
+
+    let mut fields = Collect(Vec::new());
+    // A field that cannot be read is no reason to lose the line.
+    let _ = record.key_values().visit(&mut fields);
+    fields.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_line_holds_the_message_and_the_fields_by_their_types() {
+        let fields: &[(&str, Value<'_>)] = &[("status", 200_u16.into()), ("path", "/a\"b".into())];
+        let args = format_args!("answered\nin two lines");
+        let record = Record::builder()
+            .args(args)
+            .target("t")
+            .key_values(&fields)
+            .build();
+        let time = "now".to_owned();
+        let record = &record;
+        let line = serde_json::to_string(&Line { time, record }).unwrap();
+        assert_eq!(
+            line,
+            r#"{"time":"now","level":"INFO","target":"t","message":"answered\nin two lines","status":200,"path":"/a\"b"}"#
+        );
+    }
+
+    #[test]
+    fn a_filter_is_levels_with_or_without_a_module() {
+        assert!(filter("info").is_ok());
+        assert!(filter("warn,lectern_db=debug,actix_server=off").is_ok());
+        for bad in ["", "inof", "lectern_db", "info,", "lectern_db=loud"] {
+            assert!(filter(bad).is_err(), "{bad}");
+        }
+    }
+}

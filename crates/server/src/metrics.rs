@@ -1,0 +1,171 @@
+//! What `/metrics` tells.
+
+use std::time::Duration;
+
+use lectern_db::{Database, PoolStats};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramTimer, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+/// Upper bounds in seconds: a request takes a millisecond, and gives up on the
+/// database after three seconds.
+const SECONDS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0,
+];
+
+/// The numbers of one server.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    latency: HistogramVec,
+    in_flight: IntGauge,
+    connections: IntGaugeVec,
+    connections_max: IntGauge,
+    gate_wait: Histogram,
+    gate_waiting: IntGauge,
+    gate_refused: IntCounter,
+}
+
+/// An answered request.
+pub(crate) struct Answered<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) route: &'a str,
+    pub(crate) status: &'a str,
+    pub(crate) took: Duration,
+}
+
+impl Metrics {
+    /// The numbers of a server that starts now.
+    pub(crate) fn new(database: &Database) -> prometheus::Result<Self> {
+        let metrics = Self {
+            registry: Registry::new(),
+            requests: IntCounterVec::new(
+                Opts::new("http_requests_total", "Requests answered."),
+                &["method", "route", "status"],
+            )?,
+            latency: HistogramVec::new(
+                HistogramOpts::new(
+                    "http_request_duration_seconds",
+                    "Time from the head of a request to the last byte of its answer.",
+                )
+                .buckets(SECONDS.to_vec()),
+                &["method", "route"],
+            )?,
+            in_flight: IntGauge::new("http_requests_in_flight", "Requests being answered.")?,
+            connections: IntGaugeVec::new(
+                Opts::new("lectern_db_connections", "Open database connections."),
+                &["state"],
+            )?,
+            connections_max: IntGauge::new(
+                "lectern_db_connections_max",
+                "Greatest number of open database connections.",
+            )?,
+            gate_wait: Histogram::with_opts(
+                HistogramOpts::new(
+                    "lectern_db_gate_wait_seconds",
+                    "Time requests waited for their turn at the database; those that did not wait are not counted.",
+                )
+                .buckets(SECONDS.to_vec()),
+            )?,
+            gate_waiting: IntGauge::new(
+                "lectern_db_gate_waiting",
+                "Requests waiting for their turn at the database.",
+            )?,
+            gate_refused: IntCounter::new(
+                "lectern_db_gate_refused_total",
+                "Requests refused because their turn did not come in time.",
+            )?,
+        };
+        metrics.register(database)?;
+        Ok(metrics)
+    }
+
+    fn register(&self, database: &Database) -> prometheus::Result<()> {
+        let start = Gauge::new("process_start_time_seconds", "Unix time of the start.")?;
+        start.set(database.clock().now().timestamp_micros() as f64 / 1e6);
+        let info = Opts::new("lectern_info", "The program and its database.")
+            .const_label("version", env!("CARGO_PKG_VERSION"))
+            .const_label("database", database.backend().to_string());
+        let info = IntGauge::with_opts(info)?;
+        info.set(1);
+        let collectors: [Box<dyn prometheus::core::Collector>; 10] = [
+            Box::new(start),
+            Box::new(info),
+            Box::new(self.requests.clone()),
+            Box::new(self.latency.clone()),
+            Box::new(self.in_flight.clone()),
+            Box::new(self.connections.clone()),
+            Box::new(self.connections_max.clone()),
+            Box::new(self.gate_wait.clone()),
+            Box::new(self.gate_waiting.clone()),
+            Box::new(self.gate_refused.clone()),
+        ];
+        collectors
+            .into_iter()
+            .try_for_each(|collector| self.registry.register(collector))
+    }
+
+    /// Counts an answered request.
+    pub(crate) fn answered(&self, answer: &Answered<'_>) {
+        let &Answered {
+            method,
+            route,
+            status,
+            took,
+        } = answer;
+        // Whatever a client makes up as a method must not become a label.
+        let method = match method {
+            "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
+            _ => "other",
+        };
+        self.requests
+            .with_label_values(&[method, route, status])
+            .inc();
+        self.latency
+            .with_label_values(&[method, route])
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts a request as waiting, and its time, until what this gives is
+    /// dropped.
+    pub(crate) fn gate_waits(&self) -> (Held, HistogramTimer) {
+        (Held::new(&self.gate_waiting), self.gate_wait.start_timer())
+    }
+
+    /// Counts a request that waited in vain.
+    pub(crate) fn gate_refuses(&self) {
+        self.gate_refused.inc();
+    }
+
+    /// All numbers in the text format of Prometheus.
+    pub(crate) fn render(&self, pool: PoolStats, in_flight: usize) -> prometheus::Result<String> {
+        self.in_flight
+            .set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+        for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use)] {
+            self.connections
+                .with_label_values(&[state])
+                .set(count.into());
+        }
+        self.connections_max.set(pool.max.into());
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+/// Adds one to a gauge for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Held(IntGauge);
+
+impl Held {
+    fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

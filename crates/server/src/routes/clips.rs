@@ -1,0 +1,41 @@
+//! What is cut out of a recording.
+
+use actix_web::http::Method;
+use lectern_api::{ClipsCreate, ClipsQuery, ClipsResponse};
+
+use super::{Resource, job_found, of_job};
+use crate::answer::{Answer, Reply};
+use crate::body::Output;
+use crate::db::Db;
+use crate::path::Id;
+use crate::query::Query;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/jobs/{job_id}/clips")
+            .get(list)
+            .on(Method::PUT, replace),
+    ]
+}
+
+async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<ClipsQuery>) -> Reply {
+    db.read(
+        move |conn| {
+            let clips = conn.clips().list(job_id, wanted.top)?;
+            of_job(conn, job_id, clips)
+        },
+        move |clips| Answer::ok(&ClipsResponse::new(job_id, clips)),
+    )
+    .await?
+}
+
+async fn replace(db: Db, Id(job_id): Id, Output(clips): Output<ClipsCreate>) -> Reply {
+    db.write(
+        move |tx| {
+            job_found(job_id, tx.clips().replace_for_job(job_id, &clips)?)?;
+            Ok(tx.clips().for_job(job_id)?)
+        },
+        move |clips| Answer::ok(&ClipsResponse::new(job_id, clips)),
+    )
+    .await?
+}

@@ -1,0 +1,45 @@
+//! What the recording is about, topic by topic.
+
+use actix_web::http::Method;
+use lectern_api::{ContentSegmentsCreate, ContentSegmentsQuery, ContentSegmentsResponse};
+
+use super::{Resource, job_found, of_job};
+use crate::answer::{Answer, Reply};
+use crate::body::Output;
+use crate::db::Db;
+use crate::path::Id;
+use crate::query::Query;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/jobs/{job_id}/content-segments")
+            .get(list)
+            .on(Method::PUT, replace),
+    ]
+}
+
+async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<ContentSegmentsQuery>) -> Reply {
+    db.read(
+        move |conn| {
+            let keyword = wanted.keyword.as_deref();
+            let segments = conn.content_segments().list(job_id, keyword, wanted.top)?;
+            of_job(conn, job_id, segments)
+        },
+        move |segments| Answer::ok(&ContentSegmentsResponse::new(job_id, segments)),
+    )
+    .await?
+}
+
+async fn replace(db: Db, Id(job_id): Id, Output(segments): Output<ContentSegmentsCreate>) -> Reply {
+    db.write(
+        move |tx| {
+            job_found(
+                job_id,
+                tx.content_segments().replace_for_job(job_id, &segments)?,
+            )?;
+            Ok(tx.content_segments().for_job(job_id)?)
+        },
+        move |segments| Answer::ok(&ContentSegmentsResponse::new(job_id, segments)),
+    )
+    .await?
+}

@@ -1,0 +1,99 @@
+//! Jobs: made, listed, read, changed, reported on, deleted.
+
+use actix_web::http::Method;
+use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
+
+use super::{Resource, job_found};
+use crate::ApiError;
+use crate::answer::{Answer, Reply};
+use crate::body::Body;
+use crate::db::Db;
+use crate::etag::{IfMatch, IfNoneMatch};
+use crate::path::Id;
+use crate::query::Query;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/jobs")
+            .get(list)
+            .on(Method::POST, create),
+        Resource::at("/api/v1/jobs/{job_id}")
+            .get(find)
+            .on(Method::PATCH, update)
+            .on(Method::DELETE, delete),
+        Resource::at("/api/v1/jobs/{job_id}/progress").on(Method::POST, report_progress),
+    ]
+}
+
+async fn create(db: Db, Body(job): Body<JobCreate>) -> Reply {
+    db.write(
+        move |tx| Ok(tx.jobs().create(&job)?),
+        |job| {
+            let job_id = job.job_id;
+            Answer::job(job)?.created().at_job(job_id)
+        },
+    )
+    .await?
+}
+
+async fn list(db: Db, Query(wanted): Query<JobListQuery>) -> Reply {
+    db.read(
+        move |conn| {
+            let page = conn.jobs().list(&wanted.filter, wanted.page)?;
+            let total = if wanted.include_total {
+                Some(conn.jobs().count(&wanted.filter)?)
+            } else {
+                None
+            };
+            Ok((page, total))
+        },
+        |(page, total)| Answer::ok(&JobListResponse::new(page, total)),
+    )
+    .await?
+}
+
+async fn find(db: Db, Id(job_id): Id, known: IfNoneMatch) -> Reply {
+    db.read(
+        move |conn| {
+            conn.jobs()
+                .find(job_id)?
+                .ok_or_else(|| ApiError::no_job(job_id))
+        },
+        move |job| Ok(Answer::job(job)?.unless(&known)),
+    )
+    .await?
+}
+
+async fn update(db: Db, Id(job_id): Id, expected: IfMatch, Body(update): Body<JobUpdate>) -> Reply {
+    db.write(
+        move |tx| {
+            let updated = expected.apply(|version| tx.jobs().update(job_id, &update, version))?;
+            updated.ok_or_else(|| ApiError::no_job(job_id))
+        },
+        Answer::job,
+    )
+    .await?
+}
+
+async fn report_progress(db: Db, Id(job_id): Id, Body(report): Body<ProgressReport>) -> Reply {
+    if let Some(agent) = &report.agent_name {
+        let agent = agent.as_str();
+        log::debug!(agent, stage = report.stage.as_str(), job_id:%; "progress");
+    }
+    db.write(
+        move |tx| {
+            let reported = tx.jobs().report_progress(job_id, &report)?;
+            reported.ok_or_else(|| ApiError::no_job(job_id))
+        },
+        Answer::job,
+    )
+    .await?
+}
+
+async fn delete(db: Db, Id(job_id): Id) -> Reply {
+    db.write(
+        move |tx| job_found(job_id, tx.jobs().delete(job_id)?),
+        |()| Ok(Answer::nothing()),
+    )
+    .await?
+}

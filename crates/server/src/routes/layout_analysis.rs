@@ -1,0 +1,46 @@
+//! What the picture consists of.
+
+use actix_web::http::Method;
+use lectern_api::{Code, LayoutAnalysisCreate, LayoutAnalysisResponse};
+
+use super::{Resource, job_found};
+use crate::ApiError;
+use crate::answer::{Answer, Reply};
+use crate::body::Output;
+use crate::db::Db;
+use crate::path::Id;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/jobs/{job_id}/layout-analysis")
+            .get(find)
+            .on(Method::PUT, put),
+    ]
+}
+
+async fn find(db: Db, Id(job_id): Id) -> Reply {
+    db.read(
+        move |conn| {
+            if let Some(layout) = conn.layout_analysis().find_for_job(job_id)? {
+                Ok(layout)
+            } else {
+                job_found(job_id, conn.jobs().exists(job_id)?)?;
+                let detail = format!("job {job_id} has no layout analysis");
+                Err(ApiError::new(Code::LayoutAnalysisNotFound, detail))
+            }
+        },
+        |layout| Answer::ok(&LayoutAnalysisResponse::from(layout)),
+    )
+    .await?
+}
+
+async fn put(db: Db, Id(job_id): Id, Output(layout): Output<LayoutAnalysisCreate>) -> Reply {
+    db.write(
+        move |tx| {
+            let stored = tx.layout_analysis().put(job_id, &layout)?;
+            stored.ok_or_else(|| ApiError::no_job(job_id))
+        },
+        |layout| Answer::ok(&LayoutAnalysisResponse::from(layout)),
+    )
+    .await?
+}

@@ -1,0 +1,47 @@
+//! The audit trail of a job.
+
+use actix_web::http::Method;
+use lectern_api::{LogCreate, LogEntry, LogListQuery, LogListResponse};
+
+use super::{Resource, job_found};
+use crate::ApiError;
+use crate::answer::{Answer, Reply};
+use crate::body::Body;
+use crate::db::Db;
+use crate::path::Id;
+use crate::query::Query;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/jobs/{job_id}/logs")
+            .get(list)
+            .on(Method::POST, append),
+    ]
+}
+
+async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<LogListQuery>) -> Reply {
+    db.read(
+        move |conn| {
+            let page = conn
+                .processing_logs()
+                .list(job_id, &wanted.filter, wanted.page)?;
+            if page.items.is_empty() {
+                job_found(job_id, conn.jobs().exists(job_id)?)?;
+            }
+            Ok(page)
+        },
+        move |page| Answer::ok(&LogListResponse::new(job_id, page)),
+    )
+    .await?
+}
+
+async fn append(db: Db, Id(job_id): Id, Body(entry): Body<LogCreate>) -> Reply {
+    db.write(
+        move |tx| {
+            let appended = tx.processing_logs().append(job_id, &entry)?;
+            appended.ok_or_else(|| ApiError::no_job(job_id))
+        },
+        |entry| Ok(Answer::ok(&LogEntry::from(entry))?.created()),
+    )
+    .await?
+}

@@ -1,0 +1,44 @@
+//! Where nothing happens.
+
+use actix_web::http::Method;
+use lectern_api::{SilenceRegionsCreate, SilenceRegionsQuery, SilenceRegionsResponse};
+
+use super::{Resource, job_found, of_job};
+use crate::answer::{Answer, Reply};
+use crate::body::Output;
+use crate::db::Db;
+use crate::path::Id;
+use crate::query::Query;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/jobs/{job_id}/silence-regions")
+            .get(list)
+            .on(Method::PUT, replace),
+    ]
+}
+
+async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<SilenceRegionsQuery>) -> Reply {
+    db.read(
+        move |conn| {
+            let regions = conn.silence_regions().list(job_id, &wanted)?;
+            of_job(conn, job_id, regions)
+        },
+        move |regions| Answer::ok(&SilenceRegionsResponse::new(job_id, regions)),
+    )
+    .await?
+}
+
+async fn replace(db: Db, Id(job_id): Id, Output(regions): Output<SilenceRegionsCreate>) -> Reply {
+    db.write(
+        move |tx| {
+            job_found(
+                job_id,
+                tx.silence_regions().replace_for_job(job_id, &regions)?,
+            )?;
+            Ok(tx.silence_regions().for_job(job_id)?)
+        },
+        move |regions| Answer::ok(&SilenceRegionsResponse::new(job_id, regions)),
+    )
+    .await?
+}

@@ -1,0 +1,19 @@
+//! Numbers over all jobs.
+
+use lectern_api::StatsResponse;
+
+use super::Resource;
+use crate::answer::{Answer, Reply};
+use crate::db::Db;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![Resource::at("/api/v1/stats").get(count)]
+}
+
+async fn count(db: Db) -> Reply {
+    db.read(
+        |conn| Ok(conn.jobs().metrics()?),
+        |metrics| Answer::ok(&StatsResponse::from(metrics)),
+    )
+    .await?
+}

@@ -1,0 +1,55 @@
+//! What was said.
+
+use actix_web::http::Method;
+use lectern_api::{TranscriptCreate, TranscriptQuery, TranscriptResponse};
+
+use super::{Resource, job_found, of_job};
+use crate::answer::{Answer, Reply};
+use crate::body::Output;
+use crate::db::Db;
+use crate::path::Id;
+use crate::query::Query;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/jobs/{job_id}/transcripts")
+            .get(list)
+            .on(Method::PUT, replace)
+            .on(Method::POST, append),
+    ]
+}
+
+async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<TranscriptQuery>) -> Reply {
+    db.read(
+        move |conn| {
+            let segments = conn
+                .transcripts()
+                .list(job_id, wanted.window, wanted.q.as_deref())?;
+            of_job(conn, job_id, segments)
+        },
+        move |segments| Answer::ok(&TranscriptResponse::new(job_id, segments)),
+    )
+    .await?
+}
+
+async fn replace(db: Db, Id(job_id): Id, Output(segments): Output<TranscriptCreate>) -> Reply {
+    db.write(
+        move |tx| {
+            job_found(job_id, tx.transcripts().replace_for_job(job_id, &segments)?)?;
+            Ok(tx.transcripts().for_job(job_id)?)
+        },
+        move |segments| Answer::ok(&TranscriptResponse::new(job_id, segments)),
+    )
+    .await?
+}
+
+async fn append(db: Db, Id(job_id): Id, Output(segments): Output<TranscriptCreate>) -> Reply {
+    db.write(
+        move |tx| {
+            job_found(job_id, tx.transcripts().append(job_id, &segments)?)?;
+            Ok(tx.transcripts().for_job(job_id)?)
+        },
+        move |segments| Answer::ok(&TranscriptResponse::new(job_id, segments)),
+    )
+    .await?
+}
