@@ -10,7 +10,7 @@ use lectern_domain::{Clock, SystemClock};
 
 use crate::connection::DbConnection;
 use crate::drift::Drift;
-use crate::error::{Doing, is_outage};
+use crate::error::Doing;
 use crate::pool::{Capacity, Checkout, Pool, PoolStats, Pools};
 use crate::{Backend, DatabaseUrl, Error, Migrations, Reader, Tx};
 
@@ -136,7 +136,9 @@ impl Database {
     {
         let mut conn = self.reader()?;
         let result = look(&mut Reader::new(&mut conn.conn, self.clock()));
-        if result.is_err() && conn.conn.is_broken() {
+        // diesel does not notice that a connection is closed while it prepares a
+        // statement; asking makes it notice.
+        if result.is_err() && conn.conn.ping().is_err() {
             drop(conn);
             let mut conn = self.reader()?;
             return look(&mut Reader::new(&mut conn.conn, self.clock()));
@@ -156,27 +158,28 @@ impl Database {
         let mut conn = self.begin()?;
         let raw = &mut conn.conn;
         let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut Tx::new(raw, self.clock()))));
+        let ended = match outcome {
+            Ok(Ok(_)) => conn.conn.commit(),
+            _ => conn.conn.rollback(),
+        };
+        if ended.is_err() {
+            // Closing it makes the database take back what was not committed.
+            conn.give_up();
+        }
+        drop(conn);
         match outcome {
-            Ok(Ok(value)) => {
-                conn.conn.commit().doing("commit a transaction")?;
-                Ok(value)
-            }
-            Ok(Err(error)) => {
-                take_back(&mut conn.conn);
-                Err(error)
-            }
-            Err(panic) => {
-                take_back(&mut conn.conn);
-                drop(conn);
-                resume_unwind(panic)
-            }
+            Ok(Ok(value)) => ended
+                .doing("commit a transaction")
+                .map(|()| value)
+                .map_err(E::from),
+            Ok(Err(error)) => Err(error),
+            Err(panic) => resume_unwind(panic),
         }
     }
 
     /// Asks the database for an answer.
     pub fn ping(&self) -> Result<(), Error> {
-        let mut conn = self.reader()?;
-        conn.conn.ping().doing("ask the database for an answer")
+        self.read(|conn| conn.raw.ping().doing("ask the database for an answer"))
     }
 
     /// How many connections there are.
@@ -217,26 +220,15 @@ impl Database {
     /// A connection with a transaction begun. A connection that turns out to be
     /// closed is exchanged: nothing has been asked of it yet.
     fn begin(&self) -> Result<Checkout, Error> {
-        let pool = &self.pools.write;
-        let mut conn = self.checkout(pool)?;
-        match conn.conn.begin() {
-            Err(error) if is_outage(&error) && self.backend() == Backend::Postgres => {
-                pool.distrust();
-                drop(conn);
-                conn = self.checkout(pool)?;
-                conn.conn.begin().doing("begin a transaction")?;
-            }
-            begun => begun.doing("begin a transaction")?,
+        let mut conn = self.checkout(&self.pools.write)?;
+        let mut begun = conn.conn.begin();
+        if begun.is_err() && conn.is_lost() {
+            drop(conn);
+            conn = self.checkout(&self.pools.write)?;
+            begun = conn.conn.begin();
         }
+        begun.doing("begin a transaction")?;
         Ok(conn)
-    }
-}
-
-/// Rolls back; a connection on which even that fails is thrown away when it
-/// goes back to the pool, and the database rolls back by itself.
-fn take_back(conn: &mut DbConnection) {
-    if let Err(error) = conn.rollback() {
-        log::warn!("rollback failed, dropping the connection: {error}");
     }
 }
 

@@ -117,7 +117,7 @@ impl<T> Doing<T> for Result<T, DieselError> {
 
 fn from_diesel(source: DieselError, doing: &'static str) -> Error {
     use DatabaseErrorKind::{
-        CheckViolation, ClosedConnection, ForeignKeyViolation, NotNullViolation, UniqueViolation,
+        CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation,
     };
     if is_outage(&source) {
         return Error::Unavailable {
@@ -133,14 +133,17 @@ fn from_diesel(source: DieselError, doing: &'static str) -> Error {
             doing,
             message: info.message().to_owned(),
         },
-        DieselError::DatabaseError(ClosedConnection, _) | _ => Error::Query { doing, source },
+        _ => Error::Query { doing, source },
     }
 }
 
 /// Whether the driver's error says "not now" rather than "never".
-pub(crate) fn is_outage(error: &DieselError) -> bool {
+fn is_outage(error: &DieselError) -> bool {
     match error {
-        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+        DieselError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _,
+        )
         | DieselError::BrokenTransactionManager => true,
         // SQLite: another process held the write lock longer than busy_timeout.
         DieselError::DatabaseError(_, info) => info.message().starts_with("database is locked"),

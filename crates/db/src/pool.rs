@@ -1,8 +1,8 @@
 //! The connections kept open, and when one of them is trusted.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use diesel::ConnectionError;
@@ -19,6 +19,9 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// How long connections beyond the kept ones stay open once the load is gone.
 const OVERFLOW_IDLE: Duration = Duration::from_mins(1);
+
+/// The longest pause between two attempts to reach a database that is down.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// How many connections there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +58,7 @@ pub(crate) struct Pools {
     pub(crate) write: Pool,
     capacity: Capacity,
     /// Holds a database in memory open while the pools close connections.
-    _anchor: Option<std::sync::Mutex<DbConnection>>,
+    _anchor: Option<Mutex<DbConnection>>,
 }
 
 impl Pools {
@@ -128,7 +131,9 @@ impl Pool {
             .min_idle(Some(kept.min(max)))
             .max_lifetime(Some(config.recycle))
             .idle_timeout(Some(OVERFLOW_IDLE))
-            .connection_timeout(config.checkout_timeout)
+            // Also twice the longest pause between two attempts to reconnect;
+            // the wait for a connection is given at each checkout.
+            .connection_timeout(RECONNECT_PAUSE * 2)
             .test_on_check_out(true)
             .error_handler(Box::new(LogFailures))
             // Opens connections in the background: a database that is down
@@ -153,11 +158,6 @@ impl Pool {
     /// Opens a connection outside the pool.
     pub(crate) fn open(&self) -> Result<DbConnection, Error> {
         self.connector.open().map_err(unavailable)
-    }
-
-    /// Stops trusting all open connections until each has been asked.
-    pub(crate) fn distrust(&self) {
-        self.connector.distrust();
     }
 
     fn stats(&self) -> PoolStats {
@@ -231,6 +231,23 @@ pub(crate) struct Manager(Arc<Connector>);
 pub(crate) struct Pooled {
     pub(crate) conn: DbConnection,
     used: Instant,
+    lost: bool,
+}
+
+impl Pooled {
+    /// Whether an error just seen means that the connection is gone. The driver
+    /// does not notice in every case, so the server is asked.
+    pub(crate) fn is_lost(&mut self) -> bool {
+        self.lost = self.lost
+            || self.conn.is_broken()
+            || (self.conn.backend() == Backend::Postgres && self.conn.ping().is_err());
+        self.lost
+    }
+
+    /// Keeps the connection from going back into the pool.
+    pub(crate) fn give_up(&mut self) {
+        self.lost = true;
+    }
 }
 
 impl ManageConnection for Manager {
@@ -242,6 +259,7 @@ impl ManageConnection for Manager {
         Ok(Pooled {
             conn,
             used: Instant::now(),
+            lost: false,
         })
     }
 
@@ -255,7 +273,7 @@ impl ManageConnection for Manager {
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
         pooled.used = Instant::now();
-        let broken = pooled.conn.is_broken();
+        let broken = pooled.lost || pooled.conn.is_broken();
         if broken {
             self.0.distrust();
         }
@@ -275,11 +293,13 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Whoever waits for a connection is told the last failure, so one line per
+/// attempt is for those who look for it.
 #[derive(Debug)]
 struct LogFailures;
 
 impl r2d2::HandleError<Failure> for LogFailures {
     fn handle_error(&self, error: Failure) {
-        log::warn!("database connection: {}", error.to_string().trim());
+        log::debug!("database connection: {}", error.to_string().trim());
     }
 }

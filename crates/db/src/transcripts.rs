@@ -144,37 +144,57 @@ impl Transcripts<'_, ReadWrite> {
         Ok(true)
     }
 
-    /// Adds `segments` to the transcript of a job, as a live transcriber does;
-    /// `false` when there is no such job.
+    /// Adds `segments` to the transcript of a job, as a live transcriber does,
+    /// and answers them as they are stored; `None` when there is no such job.
     pub fn append(
         &mut self,
         job_id: JobId,
         segments: &[NewTranscriptSegment],
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Vec<TranscriptSegment>>, Error> {
         if !lock_job(self.0.raw, job_id)? {
-            return Ok(false);
+            return Ok(None);
         }
-        self.insert(job_id, segments)?;
-        Ok(true)
+        self.insert(job_id, segments).map(Some)
     }
 
-    fn insert(&mut self, job_id: JobId, segments: &[NewTranscriptSegment]) -> Result<(), Error> {
-        let now = DbTime(self.0.clock.now());
-        let clock = self.0.clock;
-        let rows: Vec<_> = segments
+    /// Inserts `segments` and answers them. Nothing is read back: both
+    /// databases keep every one of these columns to the bit.
+    fn insert(
+        &mut self,
+        job_id: JobId,
+        segments: &[NewTranscriptSegment],
+    ) -> Result<Vec<TranscriptSegment>, Error> {
+        let created_at = self.0.clock.now();
+        let stored: Vec<_> = segments
             .iter()
-            .map(|segment| NewSegmentRow {
-                segment_id: DbUuid(TranscriptSegmentId::new(clock).as_uuid()),
-                job_id: DbUuid(job_id.as_uuid()),
-                start_time: segment.time.start(),
-                end_time: segment.time.end(),
-                text: &segment.text,
-                confidence: segment.confidence.map(Fraction::get),
-                speaker_id: segment.speaker_id.as_deref(),
-                created_at: now,
+            .map(|segment| TranscriptSegment {
+                segment_id: TranscriptSegmentId::new(self.0.clock),
+                job_id,
+                time: segment.time,
+                text: segment.text.clone(),
+                confidence: segment.confidence,
+                speaker_id: segment.speaker_id.clone(),
+                created_at,
             })
             .collect();
-        insert_all!(self.0.raw, transcripts::table, rows).doing("store a transcript")
+        let rows: Vec<_> = stored.iter().map(NewSegmentRow::from).collect();
+        insert_all!(self.0.raw, transcripts::table, rows).doing("store a transcript")?;
+        Ok(stored)
+    }
+}
+
+impl<'a> From<&'a TranscriptSegment> for NewSegmentRow<'a> {
+    fn from(segment: &'a TranscriptSegment) -> Self {
+        Self {
+            segment_id: DbUuid(segment.segment_id.as_uuid()),
+            job_id: DbUuid(segment.job_id.as_uuid()),
+            start_time: segment.time.start(),
+            end_time: segment.time.end(),
+            text: &segment.text,
+            confidence: segment.confidence.map(Fraction::get),
+            speaker_id: segment.speaker_id.as_deref(),
+            created_at: DbTime(segment.created_at),
+        }
     }
 }
 

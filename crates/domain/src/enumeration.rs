@@ -19,6 +19,24 @@ impl fmt::Display for UnknownWord {
 
 impl std::error::Error for UnknownWord {}
 
+/// Reads a word out of whatever serde is reading.
+pub(crate) struct WordVisitor<T> {
+    pub(crate) parse: fn(&str) -> Option<T>,
+    pub(crate) words: Vec<&'static str>,
+}
+
+impl<T> serde::de::Visitor<'_> for WordVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "one of {}", self.words.join(", "))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<T, E> {
+        (self.parse)(word).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(word), &self))
+    }
+}
+
 /// Defines an enumeration together with the one word each variant has in the
 /// database, in JSON and in text.
 macro_rules! words {
@@ -28,7 +46,7 @@ macro_rules! words {
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(serde::Serialize, serde::Deserialize)]
+        #[derive(serde::Serialize)]
         #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
         pub enum $name {
             $( $(#[$variant_doc])* #[serde(rename = $word)] $variant, )+
@@ -50,6 +68,17 @@ macro_rules! words {
             }
         }
 
+        // Derived, it would also take `{"word": null}` for the word.
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
+                deserializer.deserialize_str($crate::enumeration::WordVisitor {
+                    parse: |word| word.parse().ok(),
+                    words,
+                })
+            }
+        }
+
         impl std::str::FromStr for $name {
             type Err = $crate::UnknownWord;
 
@@ -67,3 +96,35 @@ macro_rules! words {
 }
 
 pub(crate) use words;
+
+#[cfg(test)]
+mod tests {
+    use crate::JobStatus;
+
+    fn read(json: &str) -> Result<JobStatus, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_word_is_a_string_and_nothing_else() {
+        assert_eq!(read("\"queued\""), Ok(JobStatus::Queued));
+        assert_eq!(
+            serde_json::to_string(&JobStatus::Queued).unwrap(),
+            "\"queued\""
+        );
+        for json in [
+            "{\"queued\": null}",
+            "[\"queued\"]",
+            "1",
+            "null",
+            "\"Queued\"",
+            "\"\"",
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(
+                error.contains("expected one of pending, queued"),
+                "{json}: {error}"
+            );
+        }
+    }
+}

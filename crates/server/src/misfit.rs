@@ -3,9 +3,6 @@
 
 use lectern_api::FieldError;
 
-/// What `serde_json` says to anything but text where a word is wanted.
-pub(crate) const WORD_EXPECTED: &str = "expected value";
-
 /// Reads `message`, which serde gave at `path`.
 pub(crate) fn field_error(path: &str, message: &str) -> FieldError {
     let path = path.trim_start_matches('.');
@@ -51,9 +48,6 @@ fn quoted<'m>(message: &'m str, prefix: &str) -> Option<&'m str> {
 /// long, or a secret.
 fn rule(message: &str) -> String {
     let message = strip_place(message);
-    if message == WORD_EXPECTED {
-        return "must be a string".to_owned();
-    }
     if message.starts_with("invalid value: integer") {
         return "must be a whole number within bounds".to_owned();
     }
@@ -72,7 +66,6 @@ fn plain(expected: &str) -> String {
         "a sequence" => "a list".to_owned(),
         "a map" => "an object".to_owned(),
         structure if structure.starts_with("struct ") => "an object".to_owned(),
-        words if words.starts_with("one of ") || words.starts_with('`') => words.replace('`', ""),
         other => other.to_owned(),
     }
 }
@@ -88,6 +81,7 @@ pub(crate) fn strip_place(message: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lectern_domain::SilenceType;
     use serde::Deserialize;
 
     #[derive(Debug, Deserialize)]
@@ -96,14 +90,7 @@ mod tests {
     struct Segment {
         start: f64,
         order: Option<i32>,
-        kind: Option<Kind>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Kind {
-        Audio,
-        Both,
+        kind: Option<SilenceType>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -152,11 +139,11 @@ mod tests {
         );
         assert_eq!(
             item(r#"{"start": 1, "kind": "x"}"#),
-            "segments[1].kind must be audio or both"
+            "segments[1].kind must be one of audio_silence, blank_screen, both"
         );
         assert_eq!(
             item(r#"{"start": 1, "kind": 1}"#),
-            "segments[1].kind must be a string"
+            "segments[1].kind must be one of audio_silence, blank_screen, both"
         );
     }
 }

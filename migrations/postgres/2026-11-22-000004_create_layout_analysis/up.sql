@@ -1,4 +1,5 @@
--- What the picture consists of: at most one row per job.
+-- What the picture consists of: at most one row per job. The JSON paths are
+-- strict because the lax ones look into nested arrays.
 CREATE TABLE layout_analysis (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     layout_id UUID NOT NULL CONSTRAINT layout_analysis_layout_id_key UNIQUE,
@@ -12,14 +13,14 @@ CREATE TABLE layout_analysis (
                OR (jsonb_typeof(screen_region) = 'object'
                    AND screen_region ?& ARRAY['x', 'y', 'width', 'height']
                    AND screen_region - ARRAY['x', 'y', 'width', 'height'] = '{}'
-                   AND NOT jsonb_path_exists(screen_region, '$.* ? (@.type() != "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'))),
+                   AND NOT jsonb_path_exists(screen_region, 'strict $.* ? (@.type() != "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'))),
     camera_region JSONB
         CONSTRAINT layout_analysis_camera_region_rectangle
         CHECK (camera_region IS NULL
                OR (jsonb_typeof(camera_region) = 'object'
                    AND camera_region ?& ARRAY['x', 'y', 'width', 'height']
                    AND camera_region - ARRAY['x', 'y', 'width', 'height'] = '{}'
-                   AND NOT jsonb_path_exists(camera_region, '$.* ? (@.type() != "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'))),
+                   AND NOT jsonb_path_exists(camera_region, 'strict $.* ? (@.type() != "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'))),
     split_ratio DOUBLE PRECISION
         CONSTRAINT layout_analysis_split_ratio_range CHECK (split_ratio BETWEEN 0 AND 1),
     confidence_score DOUBLE PRECISION NOT NULL

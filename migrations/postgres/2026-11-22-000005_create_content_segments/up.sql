@@ -1,4 +1,5 @@
--- What the recording is about, topic by topic.
+-- What the recording is about, topic by topic. The JSON paths are strict because
+-- the lax ones look into nested arrays.
 CREATE TABLE content_segments (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     segment_id UUID NOT NULL CONSTRAINT content_segments_segment_id_key UNIQUE,
@@ -15,10 +16,10 @@ CREATE TABLE content_segments (
         CONSTRAINT content_segments_importance_score_range CHECK (importance_score BETWEEN 0 AND 1),
     keywords JSONB NOT NULL DEFAULT '[]'
         CONSTRAINT content_segments_keywords_strings
-        CHECK (jsonb_typeof(keywords) = 'array' AND NOT jsonb_path_exists(keywords, '$[*] ? (@.type() != "string")')),
+        CHECK (jsonb_typeof(keywords) = 'array' AND NOT jsonb_path_exists(keywords, 'strict $[*] ? (@.type() != "string")')),
     concepts JSONB NOT NULL DEFAULT '[]'
         CONSTRAINT content_segments_concepts_strings
-        CHECK (jsonb_typeof(concepts) = 'array' AND NOT jsonb_path_exists(concepts, '$[*] ? (@.type() != "string")')),
+        CHECK (jsonb_typeof(concepts) = 'array' AND NOT jsonb_path_exists(concepts, 'strict $[*] ? (@.type() != "string")')),
     segment_order INTEGER NOT NULL
         CONSTRAINT content_segments_segment_order_range CHECK (segment_order >= 0),
     created_at TIMESTAMPTZ NOT NULL DEFAULT now(),

@@ -32,7 +32,7 @@ pub fn document() -> Value {
             "title": "Lectern",
             "summary": "Turns long recordings into clips.",
             "version": env!("CARGO_PKG_VERSION"),
-            "license": { "name": "MIT or Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+            "license": { "name": "MIT", "identifier": env!("CARGO_PKG_LICENSE") },
         },
         "servers": [{ "url": "/" }],
         "tags": operations::TAGS.map(|(name, description)| json!({

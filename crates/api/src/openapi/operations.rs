@@ -87,10 +87,10 @@ fn found() -> Vec<Operation> {
         post("/api/v1/jobs/{job_id}/transcripts", "appendTranscript")
             .about(
                 "Append to the transcript",
-                "For one who transcribes while it is said. Answers the whole transcript.",
+                "For one who transcribes while it is said. Answers the segments that were added.",
             )
             .body::<TranscriptCreate>()
-            .answers::<TranscriptResponse>(200),
+            .answers::<TranscriptResponse>(201),
         get("/api/v1/jobs/{job_id}/transcripts", "getTranscript")
             .about("Read the transcript", "By time.")
             .query::<TranscriptQuery>()

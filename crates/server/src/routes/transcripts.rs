@@ -4,6 +4,7 @@ use actix_web::http::Method;
 use lectern_api::{TranscriptCreate, TranscriptQuery, TranscriptResponse};
 
 use super::{Resource, job_found, of_job};
+use crate::ApiError;
 use crate::answer::{Answer, Reply};
 use crate::body::Output;
 use crate::db::Db;
@@ -46,10 +47,10 @@ async fn replace(db: Db, Id(job_id): Id, Output(segments): Output<TranscriptCrea
 async fn append(db: Db, Id(job_id): Id, Output(segments): Output<TranscriptCreate>) -> Reply {
     db.write(
         move |tx| {
-            job_found(job_id, tx.transcripts().append(job_id, &segments)?)?;
-            Ok(tx.transcripts().for_job(job_id)?)
+            let appended = tx.transcripts().append(job_id, &segments)?;
+            appended.ok_or_else(|| ApiError::no_job(job_id))
         },
-        move |segments| Answer::ok(&TranscriptResponse::new(job_id, segments)),
+        move |segments| Ok(Answer::ok(&TranscriptResponse::new(job_id, segments))?.created()),
     )
     .await?
 }
