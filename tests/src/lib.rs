@@ -1,1 +1,79 @@
-//! Placeholder.
+//! The harness the tests of Lectern stand on, and a library for others who
+//! test against it.
+//!
+//! A test is a sentence, gets a database of its own on SQLite and one on
+//! PostgreSQL from one body, and makes its rows with builders:
+//!
+//! ```
+//! use lectern_domain::JobStatus;
+//! use lectern_tests::{TestDb, a_job, on_both_backends, segments};
+//!
+//! on_both_backends! {
+//!     fn a_transcript_stored_twice_is_stored_once(db: TestDb) {
+//!         let job = a_job().status(JobStatus::Running).create(&db);
+//!         for _ in 0..2 {
+//!             let found = db.write(|tx| tx.transcripts().replace_for_job(job.job_id, &segments(1_500)));
+//!             assert!(found.unwrap());
+//!         }
+//!         assert_eq!(db.read(|conn| conn.transcripts().count(job.job_id)).unwrap(), 1_500);
+//!     }
+//! }
+//! ```
+//!
+//! | noun | what it gives |
+//! |---|---|
+//! | [`on_both_backends!`] | two tests from one body |
+//! | [`TestDb`], [`EmptyDb`] | a fresh database, migrated or bare, with a clock that stands still |
+//! | [`Sql`] | SQL past the repositories: catalogs, broken rules, killed connections |
+//! | [`Cluster`] | a throwaway PostgreSQL, started when the first test asks for one |
+//! | [`TestServer`], [`Lectern`] | a server in this process, or the real binary |
+//! | [`Client`], [`Response`] | HTTP; every answer is searched for internal keys, every error for its shape |
+//! | [`a_job`], [`segments`], [`clips`], … | rows, as the repositories take them |
+//! | [`Body`] | the same rows as the interface takes them |
+//! | [`snapshot!`], [`redacted`] | JSON shapes without ids and times |
+//! | [`queries`] | the statements a call costs |
+//!
+//! PostgreSQL comes from `TEST_DATABASE_URL` or from the programs installed on
+//! the machine; a test that gets none fails. Nothing here sleeps, retries a
+//! test or depends on an order.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a harness that cannot do its part fails the test that asked"
+)]
+
+mod backend;
+mod body;
+mod builders;
+mod client;
+mod cluster;
+mod database;
+mod lectern;
+mod queries;
+mod response;
+mod server;
+mod snapshot;
+mod sql;
+
+#[doc(hidden)]
+pub use insta;
+
+pub use lectern_db::Backend;
+
+pub use backend::Fixture;
+pub use body::Body;
+pub use builders::{
+    JobBuilder, a_clip_of, a_job, a_layout, a_log_entry, a_report, a_segment, a_silence,
+    a_whole_job, clips, content_segments, fill, segments, silence_regions, words,
+};
+pub use client::{Client, RequestBuilder};
+pub use cluster::{Cluster, TEST_DATABASE_URL, server_url};
+pub use database::{EmptyDb, TestDb};
+pub use lectern::Lectern;
+pub use queries::queries;
+pub use response::Response;
+pub use server::TestServer;
+pub use snapshot::redacted;
+pub use sql::Sql;

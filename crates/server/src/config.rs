@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::http::Uri;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use lectern_db::DatabaseConfig;
+use lectern_db::{Database, DatabaseConfig};
 
 use crate::{BodyLimits, ServerConfig};
 
@@ -225,7 +225,7 @@ pub struct Settings {
 impl Settings {
     /// Where the database is and how many connections it gets. Makes the data
     /// directory when the database lies in it.
-    pub fn database(&self) -> anyhow::Result<DatabaseConfig> {
+    fn database(&self) -> anyhow::Result<DatabaseConfig> {
         let url = match self.database_url.as_deref().map(str::trim) {
             Some(url) if !url.is_empty() => url.to_owned(),
             _ => {
@@ -241,6 +241,13 @@ impl Settings {
             recycle: Duration::from_secs(self.pool_recycle.into()),
             ..DatabaseConfig::new(&url).context("DATABASE_URL")?
         })
+    }
+
+    /// Opens the database. Whoever starts the program waits for it, and is told
+    /// after ten seconds that it does not answer.
+    pub fn open(&self) -> anyhow::Result<Database> {
+        let database = Database::connect(&self.database()?)?;
+        Ok(database.within(Duration::from_secs(10)))
     }
 
     /// How requests are answered.

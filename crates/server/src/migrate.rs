@@ -21,7 +21,7 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
     if let Migrate::New { name, dir } = command {
         return new(dir, name, SystemClock.now());
     }
-    let database = Database::connect(&settings.database()?)?;
+    let database = settings.open()?;
     let migrations = database.migrations();
     match command {
         Migrate::Up => tell("applied", &migrations.up()?, "nothing to apply"),

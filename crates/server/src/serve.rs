@@ -54,9 +54,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
 
 /// Opens the database, brings its tables up to date and makes sure of them.
 fn open(settings: &Settings) -> anyhow::Result<Database> {
-    let config = settings.database()?;
-    // Whoever starts the server waits for it: better to be told soon.
-    let database = Database::connect(&config)?.within(Duration::from_secs(10));
+    let database = settings.open()?;
     for migration in database
         .init()
         .context("cannot bring the database up to date")?
@@ -71,7 +69,7 @@ fn open(settings: &Settings) -> anyhow::Result<Database> {
             drift.join("; ")
         );
     }
-    Ok(database.within(config.checkout_timeout))
+    Ok(database)
 }
 
 /// The signals that end a server.

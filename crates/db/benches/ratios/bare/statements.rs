@@ -1,0 +1,223 @@
+//! What is said to the database, once for both backends.
+
+/// The tables and statements of one backend. Its module gives the connection,
+/// `Driver`, and the types `Id`, `Moment` and `Json`, those of Rust and, under
+/// `columns`, those of SQL.
+macro_rules! statements {
+    ($transaction:ident, $insert_all:expr) => {
+        use std::hint::black_box;
+
+        use anyhow::Result;
+        use diesel::connection::SimpleConnection;
+        use diesel::prelude::*;
+        use lectern_domain::{
+            Clock, FileSize, Fraction, JobId, JobStatus, NewJob, NewTranscriptSegment, SystemClock,
+            TranscriptSegmentId,
+        };
+
+        diesel::table! {
+            use super::columns::*;
+
+            jobs (id) {
+                id -> Int8,
+                job_id -> Id,
+                filename -> Text,
+                file_size -> Nullable<Int8>,
+                content_type -> Text,
+                original_s3_key -> Nullable<Text>,
+                compiled_video_s3_key -> Nullable<Text>,
+                video_duration -> Nullable<Float8>,
+                video_metadata -> Json,
+                status -> Text,
+                error_message -> Nullable<Text>,
+                celery_task_id -> Nullable<Text>,
+                current_stage -> Nullable<Text>,
+                progress_percent -> Float8,
+                progress_message -> Nullable<Text>,
+                eta_seconds -> Nullable<Int4>,
+                processing_config -> Nullable<Json>,
+                extra_metadata -> Json,
+                version -> Int8,
+                created_at -> Moment,
+                updated_at -> Moment,
+                completed_at -> Nullable<Moment>,
+            }
+        }
+
+        diesel::table! {
+            use super::columns::*;
+
+            transcripts (id) {
+                id -> Int8,
+                segment_id -> Id,
+                job_id -> Id,
+                start_time -> Float8,
+                end_time -> Float8,
+                text -> Text,
+                confidence -> Nullable<Float8>,
+                speaker_id -> Nullable<Text>,
+                created_at -> Moment,
+            }
+        }
+
+        #[derive(Queryable, Selectable)]
+        #[diesel(table_name = jobs)]
+        #[expect(dead_code, reason = "reading them from the driver is what is measured")]
+        struct FoundJob {
+            job_id: Id,
+            filename: String,
+            file_size: Option<i64>,
+            content_type: String,
+            original_s3_key: Option<String>,
+            compiled_video_s3_key: Option<String>,
+            video_duration: Option<f64>,
+            video_metadata: Json,
+            status: String,
+            error_message: Option<String>,
+            celery_task_id: Option<String>,
+            current_stage: Option<String>,
+            progress_percent: f64,
+            progress_message: Option<String>,
+            eta_seconds: Option<i32>,
+            processing_config: Option<Json>,
+            extra_metadata: Json,
+            version: i64,
+            created_at: Moment,
+            updated_at: Moment,
+            completed_at: Option<Moment>,
+        }
+
+        #[derive(Insertable)]
+        #[diesel(table_name = jobs)]
+        pub(crate) struct JobRow {
+            job_id: Id,
+            filename: String,
+            file_size: Option<i64>,
+            content_type: String,
+            original_s3_key: Option<String>,
+            status: String,
+            current_stage: Option<String>,
+            processing_config: Option<Json>,
+            extra_metadata: Json,
+            created_at: Moment,
+            updated_at: Moment,
+        }
+
+        #[derive(Insertable)]
+        #[diesel(table_name = transcripts, treat_none_as_default_value = false)]
+        pub(crate) struct SegmentRow {
+            segment_id: Id,
+            job_id: Id,
+            start_time: f64,
+            end_time: f64,
+            text: String,
+            confidence: Option<f64>,
+            speaker_id: Option<String>,
+            created_at: Moment,
+        }
+
+        pub(crate) struct Bare {
+            conn: Driver,
+            /// For what is not measured, so that it leaves no trace in the other.
+            aside: Driver,
+        }
+
+        impl super::Bare for Bare {
+            type Id = Id;
+            type JobRow = JobRow;
+            type SegmentRow = SegmentRow;
+
+            fn ids(&self, ids: &[JobId]) -> Vec<Id> {
+                ids.iter().map(|job_id| job_id.as_uuid().into()).collect()
+            }
+
+            fn job_row(&self, job: &NewJob) -> JobRow {
+                let now = SystemClock.now();
+                JobRow {
+                    job_id: JobId::new(&SystemClock).as_uuid().into(),
+                    filename: job.filename.to_string(),
+                    file_size: job.file_size.map(FileSize::get),
+                    content_type: job.content_type.to_string(),
+                    original_s3_key: job.original_s3_key.as_ref().map(ToString::to_string),
+                    status: JobStatus::from(job.status).to_string(),
+                    current_stage: None,
+                    processing_config: job
+                        .processing_config
+                        .as_ref()
+                        .map(|config| config.settings().clone().into_value().into()),
+                    extra_metadata: job.extra_metadata.clone().into_value().into(),
+                    created_at: now.into(),
+                    updated_at: now.into(),
+                }
+            }
+
+            fn segment_rows(
+                &self,
+                job_id: JobId,
+                segments: &[NewTranscriptSegment],
+            ) -> Vec<SegmentRow> {
+                let now = SystemClock.now();
+                segments
+                    .iter()
+                    .map(|segment| SegmentRow {
+                        segment_id: TranscriptSegmentId::new(&SystemClock).as_uuid().into(),
+                        job_id: job_id.as_uuid().into(),
+                        start_time: segment.time.start(),
+                        end_time: segment.time.end(),
+                        text: segment.text.to_string(),
+                        confidence: segment.confidence.map(Fraction::get),
+                        speaker_id: segment.speaker_id.as_ref().map(ToString::to_string),
+                        created_at: now.into(),
+                    })
+                    .collect()
+            }
+
+            fn settle(&mut self) -> Result<()> {
+                self.aside.batch_execute("VACUUM")?;
+                Ok(self.aside.batch_execute("ANALYZE")?)
+            }
+
+            fn catch_up(&mut self) -> Result<()> {
+                Ok(CATCH_UP
+                    .iter()
+                    .try_for_each(|sql| self.conn.batch_execute(sql))?)
+            }
+
+            fn find(&mut self, id: &Id) -> Result<()> {
+                let found = jobs::table
+                    .filter(jobs::job_id.eq(id))
+                    .select(FoundJob::as_select())
+                    .get_result(&mut self.conn)
+                    .optional()?;
+                black_box(found);
+                Ok(())
+            }
+
+            fn list(&mut self) -> Result<()> {
+                let found = jobs::table
+                    .select(FoundJob::as_select())
+                    .order((jobs::created_at.desc(), jobs::job_id.desc()))
+                    .limit(51)
+                    .load(&mut self.conn)?;
+                black_box(found);
+                Ok(())
+            }
+
+            fn create(&mut self, row: &JobRow) -> Result<()> {
+                let made = self.conn.$transaction(|conn| {
+                    diesel::insert_into(jobs::table)
+                        .values(row)
+                        .returning(FoundJob::as_returning())
+                        .get_result(conn)
+                })?;
+                black_box(made);
+                Ok(())
+            }
+
+            fn store(&mut self, rows: Vec<SegmentRow>) -> Result<()> {
+                Ok(self.conn.$transaction(|conn| $insert_all(conn, rows))?)
+            }
+        }
+    };
+}
+pub(super) use statements;

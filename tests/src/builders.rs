@@ -1,0 +1,311 @@
+//! Realistic rows without the typing: the same call makes the same data.
+
+use lectern_db::Database;
+use lectern_domain::{
+    AgentName, Clip, ClipMedia, ClipTopic, ContentSegmentId, ContentType, Decibels, FileSize,
+    Fraction, Job, JobId, JobStatus, JsonObject, Keyword, LayoutType, LogStatus, LongText, NewClip,
+    NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry, NewSilenceRegion,
+    NewTranscriptSegment, Percent, ProcessingConfig, ProgressMessage, ProgressReport, Region,
+    Seconds, SilenceType, SpeakerId, SpokenText, Stage, StorageKey, TimeRange, Title, Topic, Whole,
+};
+use serde_json::{Value, json};
+
+const SENTENCES: [&str; 8] = [
+    "Welcome back, everyone.",
+    "Last week we left off at the second law.",
+    "So what does it mean for a system to be closed?",
+    "Write the equation on a line of its own, please.",
+    "Entropie wächst, wie Boltzmann sagte, fast immer.",
+    "Here 100% of the heat is lost; that is the worst case.",
+    "Are there any questions so far?",
+    "Let us look at the slide with the two pistons.",
+];
+
+const TOPICS: [&str; 5] = [
+    "The second law",
+    "Closed systems",
+    "Entropy by counting",
+    "Two pistons",
+    "Questions from the room",
+];
+
+/// Begins a job.
+///
+/// ```no_run
+/// # use lectern_db::Backend;
+/// # use lectern_domain::JobStatus;
+/// # use lectern_tests::{Fixture, TestDb, a_job};
+/// # let db = TestDb::on(Backend::Sqlite);
+/// let job = a_job().filename("talk.mp4").status(JobStatus::Running).create(&db);
+/// ```
+pub fn a_job() -> JobBuilder {
+    JobBuilder {
+        new: NewJob {
+            file_size: Some(FileSize::new(2 << 30).unwrap()),
+            original_s3_key: Some(StorageKey::new("uploads/lecture.mp4").unwrap()),
+            ..NewJob::new("lecture.mp4").unwrap()
+        },
+        status: JobStatus::Queued,
+    }
+}
+
+/// A job in the making; see [`a_job`].
+#[derive(Debug, Clone)]
+pub struct JobBuilder {
+    new: NewJob,
+    status: JobStatus,
+}
+
+impl JobBuilder {
+    /// Another name than `lecture.mp4`.
+    pub fn filename(mut self, filename: &str) -> Self {
+        self.new.filename = lectern_domain::Filename::new(filename).unwrap();
+        self
+    }
+
+    /// Another size than 2 GiB, in bytes.
+    pub fn file_size(mut self, bytes: impl Into<Option<i64>>) -> Self {
+        self.new.file_size = bytes.into().map(|bytes| FileSize::new(bytes).unwrap());
+        self
+    }
+
+    /// Another media type than `video/mp4`.
+    pub fn content_type(mut self, content_type: &str) -> Self {
+        self.new.content_type = ContentType::new(content_type).unwrap();
+        self
+    }
+
+    /// Settings for the pipeline.
+    pub fn processing_config(mut self, config: Value) -> Self {
+        self.new.processing_config = Some(ProcessingConfig::try_from(config).unwrap());
+        self
+    }
+
+    /// What the owner keeps with the job.
+    pub fn extra_metadata(mut self, extra: Value) -> Self {
+        self.new.extra_metadata = JsonObject::try_from(extra).unwrap();
+        self
+    }
+
+    /// The status the job is to have once it is created; it gets there the
+    /// way every job does.
+    pub fn status(mut self, status: JobStatus) -> Self {
+        self.status = status;
+        self.new.status = match status {
+            JobStatus::Pending => NewJobStatus::Pending,
+            _ => NewJobStatus::Queued,
+        };
+        self
+    }
+
+    /// The job as it is handed to the repository.
+    pub fn build(self) -> NewJob {
+        self.new
+    }
+
+    /// Stores the job.
+    pub fn create(self, db: &Database) -> Job {
+        let way: &[JobStatus] = match self.status {
+            JobStatus::Pending | JobStatus::Queued => &[],
+            JobStatus::Running => &[JobStatus::Running],
+            JobStatus::Completed => &[JobStatus::Running, JobStatus::Completed],
+            JobStatus::Failed => &[JobStatus::Running, JobStatus::Failed],
+            JobStatus::Cancelled => &[JobStatus::Cancelled],
+        };
+        let stored = db.write(|tx| {
+            let mut job = tx.jobs().create(&self.new)?;
+            for status in way {
+                job = tx
+                    .jobs()
+                    .transition(job.job_id, *status)?
+                    .expect("the job just made");
+            }
+            Ok::<_, lectern_db::Error>(job)
+        });
+        stored.unwrap()
+    }
+}
+
+/// A report that `stage` is `percent` done.
+pub fn a_report(stage: Stage, percent: f64) -> ProgressReport {
+    ProgressReport {
+        stage,
+        percent: Percent::new(percent).unwrap(),
+        message: Some(ProgressMessage::new(format!("{stage}: {percent} %")).unwrap()),
+        eta_seconds: Some(Whole::new(600).unwrap()),
+        agent_name: Some(AgentName::new("worker-1").unwrap()),
+    }
+}
+
+/// A segment that says `text` from `start` to `end`, in seconds.
+pub fn a_segment(start: f64, end: f64, text: &str) -> NewTranscriptSegment {
+    NewTranscriptSegment {
+        time: TimeRange::new(start, end).unwrap(),
+        text: SpokenText::new(text).unwrap(),
+        confidence: None,
+        speaker_id: None,
+    }
+}
+
+/// A transcript of `n` segments, one every four seconds with a pause between
+/// them; 1,500 make a lecture of a hundred minutes.
+pub fn segments(n: usize) -> Vec<NewTranscriptSegment> {
+    (0..n)
+        .map(|i| {
+            let start = i as f64 * 4.0;
+            NewTranscriptSegment {
+                confidence: Some(share(i)),
+                speaker_id: (i % 9 != 0).then(|| SpeakerId::new("lecturer").unwrap()),
+                ..a_segment(start, start + 3.6, SENTENCES[i % SENTENCES.len()])
+            }
+        })
+        .collect()
+}
+
+/// A silence region from `start` to `end`, in seconds.
+pub fn a_silence(start: f64, end: f64, silence_type: SilenceType) -> NewSilenceRegion {
+    NewSilenceRegion {
+        time: TimeRange::new(start, end).unwrap(),
+        silence_type,
+        amplitude_threshold: None,
+    }
+}
+
+/// `n` silence regions, one a minute, of every type and of growing length.
+pub fn silence_regions(n: usize) -> Vec<NewSilenceRegion> {
+    (0..n)
+        .map(|i| {
+            let start = i as f64 * 60.0;
+            let silence_type = SilenceType::ALL[i % SilenceType::ALL.len()];
+            NewSilenceRegion {
+                amplitude_threshold: (silence_type != SilenceType::BlankScreen)
+                    .then(|| Decibels::new(-42.5).unwrap()),
+                ..a_silence(start, start + 0.5 + i as f64 / 8.0, silence_type)
+            }
+        })
+        .collect()
+}
+
+/// Screen and camera side by side.
+pub fn a_layout() -> NewLayoutAnalysis {
+    NewLayoutAnalysis {
+        layout_type: LayoutType::SideBySide,
+        screen_region: Some(Region::new(0, 0, 1280, 1080).unwrap()),
+        camera_region: Some(Region::new(1280, 270, 640, 540).unwrap()),
+        split_ratio: Some(Fraction::new(2.0 / 3.0).unwrap()),
+        confidence_score: Fraction::new(0.93).unwrap(),
+        sample_frame_time: Some(Seconds::new(12.04).unwrap()),
+    }
+}
+
+/// `n` content segments, one every five minutes.
+pub fn content_segments(n: usize) -> Vec<NewContentSegment> {
+    (0..n)
+        .map(|i| {
+            let start = i as f64 * 300.0;
+            let topic = TOPICS[i % TOPICS.len()];
+            NewContentSegment {
+                time: TimeRange::new(start, start + 300.0).unwrap(),
+                topic: Topic::new(topic).unwrap(),
+                description: Some(LongText::new(format!("{topic}, in five minutes.")).unwrap()),
+                importance_score: share(i),
+                keywords: words(&["entropy", "second law"]),
+                concepts: words(&["thermodynamics"]),
+                segment_order: Whole::position(i).unwrap(),
+            }
+        })
+        .collect()
+}
+
+/// `n` clips of ninety seconds, one every five minutes.
+pub fn clips(n: usize) -> Vec<NewClip> {
+    (0..n)
+        .map(|i| {
+            let start = i as f64 * 300.0 + 7.25;
+            let key = |kind: &str| Some(StorageKey::new(format!("clips/{i}.{kind}")).unwrap());
+            NewClip {
+                content_segment_id: None,
+                title: Title::new(format!("{} ({})", TOPICS[i % TOPICS.len()], i + 1)).unwrap(),
+                topic: Some(ClipTopic::new(TOPICS[i % TOPICS.len()]).unwrap()),
+                importance_score: Some(share(i)),
+                time: TimeRange::new(start, start + 90.0).unwrap(),
+                media: ClipMedia {
+                    s3_key: key("mp4"),
+                    thumbnail_s3_key: key("jpg"),
+                    subtitle_s3_key: key("vtt"),
+                },
+                clip_order: Whole::position(i).unwrap(),
+                extra_metadata: JsonObject::try_from(json!({ "take": i })).unwrap(),
+            }
+        })
+        .collect()
+}
+
+/// A clip along a content segment.
+pub fn a_clip_of(segment: ContentSegmentId) -> NewClip {
+    NewClip {
+        content_segment_id: Some(segment),
+        ..clips(1).remove(0)
+    }
+}
+
+/// A log entry that says `status` of `stage`, with every field filled in.
+pub fn a_log_entry(stage: Stage, status: LogStatus) -> NewLogEntry {
+    NewLogEntry {
+        agent_name: Some(AgentName::new("worker-1").unwrap()),
+        message: Some(LongText::new(format!("{stage} {status}")).unwrap()),
+        error_details: (status == LogStatus::Failed)
+            .then(|| JsonObject::try_from(json!({ "exit_code": 137 })).unwrap()),
+        duration_seconds: (status != LogStatus::Started).then(|| Seconds::new(61.5).unwrap()),
+        ..NewLogEntry::new(stage, status)
+    }
+}
+
+/// Stores a completed job with something in every table: 12 segments, 6
+/// silence regions, a layout, 3 content segments, 3 clips (the first along a
+/// content segment) and a log entry for each stage.
+pub fn a_whole_job(db: &Database) -> Job {
+    let job = a_job().create(db);
+    fill(db, job.job_id);
+    let completed = db.write(|tx| {
+        tx.jobs()
+            .report_progress(job.job_id, &a_report(Stage::Compilation, 99.0))?;
+        tx.jobs().transition(job.job_id, JobStatus::Completed)
+    });
+    completed.unwrap().expect("the job just made")
+}
+
+/// Stores something in every table for a job; answers its clips.
+pub fn fill(db: &Database, job: JobId) -> Vec<Clip> {
+    let filled = db.write(|tx| {
+        tx.transcripts().replace_for_job(job, &segments(12))?;
+        tx.silence_regions()
+            .replace_for_job(job, &silence_regions(6))?;
+        tx.layout_analysis().put(job, &a_layout())?;
+        tx.content_segments()
+            .replace_for_job(job, &content_segments(3))?;
+        let along = tx.content_segments().for_job(job)?[0].segment_id;
+        let mut clips = clips(3);
+        clips[0].content_segment_id = Some(along);
+        tx.clips().replace_for_job(job, &clips)?;
+        for stage in Stage::ALL {
+            tx.processing_logs()
+                .append(job, &a_log_entry(*stage, LogStatus::Completed))?;
+        }
+        tx.clips().for_job(job)
+    });
+    filled.unwrap()
+}
+
+/// Different shares for different `i`, never 0 or 1.
+fn share(i: usize) -> Fraction {
+    Fraction::new((i * 37 % 97 + 1) as f64 / 98.0).unwrap()
+}
+
+/// Keywords or concepts.
+pub fn words(words: &[&str]) -> Vec<Keyword> {
+    words
+        .iter()
+        .map(|word| Keyword::new(*word).unwrap())
+        .collect()
+}

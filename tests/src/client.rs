@@ -1,0 +1,152 @@
+//! Speaks HTTP and distrusts every answer.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::Request;
+
+use crate::response::{Response, refuse_internal_keys};
+
+/// A blocking HTTP client that knows what no answer may contain and what every
+/// error has to look like.
+#[derive(Debug, Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+}
+
+impl Client {
+    /// A client of the server at `base`, such as `http://127.0.0.1:8080`.
+    pub fn new(base: impl Into<String>) -> Self {
+        Self {
+            agent: agent(Duration::from_mins(1)),
+            base: base.into(),
+        }
+    }
+
+    /// The same client with less patience: no answer in time is no answer.
+    pub fn within(&self, patience: Duration) -> Self {
+        Self {
+            agent: agent(patience),
+            base: self.base.clone(),
+        }
+    }
+
+    /// Where the server is: `http://127.0.0.1:8080`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// GET.
+    pub fn get(&self, path: &str) -> Response {
+        self.request("GET", path).send()
+    }
+
+    /// DELETE.
+    pub fn delete(&self, path: &str) -> Response {
+        self.request("DELETE", path).send()
+    }
+
+    /// POST with a JSON body.
+    pub fn post(&self, path: &str, body: &Value) -> Response {
+        self.request("POST", path).json(body).send()
+    }
+
+    /// PUT with a JSON body.
+    pub fn put(&self, path: &str, body: &Value) -> Response {
+        self.request("PUT", path).json(body).send()
+    }
+
+    /// PATCH with a JSON body.
+    pub fn patch(&self, path: &str, body: &Value) -> Response {
+        self.request("PATCH", path).json(body).send()
+    }
+
+    /// Begins a request of any kind; `path` is what comes after the port.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
+        RequestBuilder {
+            client: self,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+}
+
+fn agent(patience: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .max_redirects(0)
+        .timeout_global(Some(patience))
+        .build()
+        .new_agent()
+}
+
+/// A request in the making; see [`Client::request`].
+#[derive(Debug)]
+pub struct RequestBuilder<'c> {
+    client: &'c Client,
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+}
+
+impl RequestBuilder<'_> {
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sends a body as it is.
+    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some(body.into());
+        self.header("Content-Type", content_type)
+    }
+
+    /// Sends a JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    /// Sends the request and waits for the answer.
+    ///
+    /// # Panics
+    ///
+    /// When no answer comes, or one with an internal key in it.
+    pub fn send(self) -> Response {
+        let name = format!("{} {}", self.method, self.path);
+        let mut request = Request::builder()
+            .method(self.method.as_str())
+            .uri(format!("{}{}", self.client.base, self.path));
+        for (header, value) in &self.headers {
+            request = request.header(header, value);
+        }
+        let agent = &self.client.agent;
+        let answer = match self.body {
+            Some(body) => agent.run(request.body(body).expect("a request")),
+            None => agent.run(request.body(()).expect("a request")),
+        };
+        let (head, mut body) = answer
+            .unwrap_or_else(|error| panic!("{name}: {error}"))
+            .into_parts();
+        let response = Response {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: body
+                .with_config()
+                .limit(u64::MAX)
+                .read_to_vec()
+                .expect("a whole body"),
+            request: name,
+        };
+        // The description of the interface describes requests as well.
+        if self.path != "/openapi.json" && response.is_json() {
+            refuse_internal_keys(&response.json(), "", &response);
+        }
+        response
+    }
+}

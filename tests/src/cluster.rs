@@ -1,0 +1,310 @@
+//! A PostgreSQL that lives as long as the run.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::{env, fs, io};
+
+/// Names a server that is there already. It has to let its user create and
+/// drop databases.
+pub const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
+
+/// URL of the server this process tests against, ending in the name of its
+/// maintenance database: `TEST_DATABASE_URL` if that is set, else a
+/// [`Cluster`] of its own, started by the first test that asks.
+///
+/// # Panics
+///
+/// When there is neither; the message says what to install.
+pub fn server_url() -> &'static str {
+    static OWN: OnceLock<Cluster> = OnceLock::new();
+    static GIVEN: OnceLock<Option<String>> = OnceLock::new();
+    match GIVEN.get_or_init(|| {
+        env::var(TEST_DATABASE_URL)
+            .ok()
+            .filter(|url| !url.is_empty())
+    }) {
+        Some(url) => url,
+        None => OWN.get_or_init(Cluster::start).url(),
+    }
+}
+
+/// A throwaway PostgreSQL on a free port of 127.0.0.1, with its files in a
+/// directory of its own. Both are gone once the value is dropped, or the
+/// process is, however it ended.
+#[derive(Debug)]
+pub struct Cluster {
+    url: String,
+    dir: PathBuf,
+    tools: Tools,
+    owner: Owner,
+    watchdog: Child,
+}
+
+impl Cluster {
+    /// Makes the files and starts the server.
+    ///
+    /// # Panics
+    ///
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start() -> Self {
+        let tools = Tools::find();
+        let dir = tempfile::Builder::new()
+            .prefix("lectern-postgres-")
+            .tempdir()
+            .expect("a temporary directory")
+            .keep();
+        let owner = Owner::of(&dir);
+        owner.take(&dir);
+        // From here on the watchdog removes the directory.
+        let watchdog = owner.watchdog(&tools, &dir);
+        let mut cluster = Self {
+            url: String::new(),
+            dir,
+            tools,
+            owner,
+            watchdog,
+        };
+        let password = secret();
+        let file = cluster.dir.join("password");
+        fs::write(&file, &password).expect("a writable temporary directory");
+        cluster.owner.take(&file);
+        let made = run(cluster
+            .command(&cluster.tools.initdb)
+            .args(["--username=lectern", "--auth=password", "--pwfile=password"])
+            .args([
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "--pgdata=data",
+            ]));
+        made.unwrap_or_else(|error| panic!("initdb failed: {error}"));
+
+        // Another program may take the port between our finding it free and
+        // PostgreSQL's taking it.
+        let mut failures = String::new();
+        for _ in 0..5 {
+            let port = free_port();
+            let settings_file = cluster.dir.join("data/postgresql.auto.conf");
+            fs::write(settings_file, settings(port)).expect("initdb's files");
+            match cluster.pg_ctl("start") {
+                Ok(()) => {
+                    cluster.url =
+                        format!("postgres://lectern:{password}@127.0.0.1:{port}/postgres");
+                    return cluster;
+                }
+                Err(error) => failures += &error,
+            }
+        }
+        let log = fs::read_to_string(cluster.dir.join("log")).unwrap_or_default();
+        panic!("PostgreSQL does not start: {failures}\n{log}");
+    }
+
+    /// URL of the maintenance database, with name and password.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stops the server the way a crash does, and keeps its files.
+    pub fn stop(&mut self) {
+        self.pg_ctl("stop")
+            .unwrap_or_else(|error| panic!("PostgreSQL does not stop: {error}"));
+    }
+
+    /// Starts the server that was stopped, on the same port.
+    pub fn start_again(&mut self) {
+        self.pg_ctl("start")
+            .unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}"));
+    }
+
+    fn pg_ctl(&self, what: &str) -> Result<(), String> {
+        let how = if what == "stop" {
+            "--mode=immediate"
+        } else {
+            "--log=log"
+        };
+        run(self.command(&self.tools.pg_ctl).args([
+            what,
+            how,
+            "--wait",
+            "--silent",
+            "--pgdata=data",
+        ]))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        self.owner.command(program, &self.dir)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.watchdog.stdin.take());
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// What a server nobody will miss may leave undone, and room for as many
+/// tests at once as a big machine runs.
+fn settings(port: u16) -> String {
+    format!(
+        "listen_addresses = '127.0.0.1'\n\
+         port = {port}\n\
+         unix_socket_directories = ''\n\
+         max_connections = 500\n\
+         shared_buffers = 64MB\n\
+         fsync = off\n\
+         synchronous_commit = off\n\
+         full_page_writes = off\n\
+         autovacuum = off\n"
+    )
+}
+
+/// The programs PostgreSQL brings.
+#[derive(Debug)]
+struct Tools {
+    initdb: PathBuf,
+    pg_ctl: PathBuf,
+}
+
+impl Tools {
+    fn find() -> Self {
+        let on_path = env::var_os("PATH").unwrap_or_default();
+        let mut places: Vec<PathBuf> = env::split_paths(&on_path).collect();
+        if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
+            places.push(String::from_utf8_lossy(&output.stdout).trim().into());
+        }
+        // Debian keeps each version in a directory of its own; the newest first.
+        let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .collect();
+        versions.sort();
+        places.extend(versions.into_iter().rev());
+        places
+            .into_iter()
+            .map(|place| Self {
+                initdb: place.join("initdb"),
+                pg_ctl: place.join("pg_ctl"),
+            })
+            .find(|tools| tools.initdb.is_file() && tools.pg_ctl.is_file())
+            .unwrap_or_else(|| {
+                panic!(
+                    "these tests need PostgreSQL: install it (Debian and Ubuntu: apt-get install \
+                     postgresql; Fedora: dnf install postgresql-server; macOS: brew install \
+                     postgresql), run ./tests/run, which does so where it may, or name a running \
+                     server in {TEST_DATABASE_URL}"
+                )
+            })
+    }
+}
+
+/// The user the server runs as: we, unless we are root, whom PostgreSQL
+/// refuses.
+#[derive(Debug)]
+struct Owner {
+    uid: Option<u32>,
+    gid: Option<u32>,
+}
+
+impl Owner {
+    /// The user to run the server in `dir`, which we made ourselves.
+    fn of(dir: &Path) -> Self {
+        let we = fs::metadata(dir).expect("the directory just made").uid();
+        if we != 0 {
+            return Self {
+                uid: None,
+                gid: None,
+            };
+        }
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let find = |name: &str| {
+            let user = users
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            let mut fields = user.split(':').skip(1);
+            let mut number = || fields.next()?.parse().ok();
+            Some(Self {
+                uid: Some(number()?),
+                gid: Some(number()?),
+            })
+        };
+        find("postgres")
+            .or_else(|| find("nobody"))
+            .expect("a user `postgres` or `nobody`, because PostgreSQL refuses to run as root")
+    }
+
+    /// Hands over something we made.
+    fn take(&self, path: &Path) {
+        chown(path, self.uid, self.gid).expect("to hand over what is ours");
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>, dir: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(dir);
+        if let (Some(uid), Some(gid)) = (self.uid, self.gid) {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+
+    /// A child that waits for the end of its input, which comes when we let go
+    /// of the other end or die, then stops the server and removes its files.
+    /// A group of its own keeps it from a Ctrl-C that is meant for us.
+    fn watchdog(&self, tools: &Tools, dir: &Path) -> Child {
+        const WATCH: &str =
+            r#"cat; "$1" stop --mode=immediate --silent --pgdata="$2/data"; rm -rf "$2""#;
+        self.command("sh", Path::new("/"))
+            .args(["-c", WATCH, "watchdog"])
+            .args([&tools.pg_ctl, dir])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("a shell")
+    }
+}
+
+/// Runs a command to its end; the error holds what it had to say. Its output
+/// goes to a file, since the server it starts keeps a pipe open.
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = |command: &mut Command| -> io::Result<(ExitStatus, String)> {
+        let mut said = tempfile::tempfile()?;
+        let status = command
+            .stdin(Stdio::null())
+            .stdout(said.try_clone()?)
+            .stderr(said.try_clone()?)
+            .status()?;
+        io::Seek::rewind(&mut said)?;
+        Ok((status, io::read_to_string(said)?))
+    };
+    match output(command) {
+        Ok((status, _)) if status.success() => Ok(()),
+        Ok((status, said)) => Err(format!("{status}: {said}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}
+
+/// Sixteen letters that nobody else on this machine knows.
+pub(crate) fn secret() -> String {
+    let mut letters = String::new();
+    // A new RandomState's keys are seeded by the operating system.
+    let _ = write!(letters, "{:016x}", RandomState::new().hash_one(()));
+    letters
+}

@@ -1,0 +1,282 @@
+//! A fresh database for every test.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::{fmt, fs};
+
+use chrono::{DateTime, Utc};
+use diesel::QueryResult;
+use lectern_db::{Backend, Database, DatabaseConfig};
+use lectern_domain::{Clock, ManualClock};
+use tempfile::TempDir;
+
+use crate::cluster::{secret, server_url};
+use crate::{Fixture, Sql};
+
+/// A database with every migration applied and nothing in it, gone when it is
+/// dropped. It is a [`Database`] to whom it may concern.
+///
+/// Its clock stands at 2026-01-01T00:00:00Z until the test moves it.
+pub struct TestDb {
+    // The order matters: the connections go before the database they are to.
+    database: Database,
+    clock: Arc<ManualClock>,
+    place: Place,
+}
+
+/// A database without a single table.
+pub struct EmptyDb(TestDb);
+
+impl TestDb {
+    /// The clock the database goes by.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// What that clock shows.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// What `DATABASE_URL` would say.
+    pub fn url(&self) -> &str {
+        match &self.place {
+            Place::Postgres { url, .. } | Place::Sqlite { url, .. } => url,
+        }
+    }
+
+    /// A connection of its own to the same database.
+    pub fn sql(&self) -> Sql {
+        Sql::connect(self.url())
+    }
+
+    fn at(place: Place) -> Self {
+        crate::queries::watch();
+        let url = match &place {
+            Place::Postgres { url, .. } | Place::Sqlite { url, .. } => url,
+        };
+        let clock = Arc::new(ManualClock::default());
+        let database = DatabaseConfig::new(url)
+            .and_then(|mut config| {
+                if let Place::Postgres { .. } = place {
+                    // As many as ever, but each only once it is needed: most
+                    // tests get by with one or two.
+                    config.max_overflow += config.pool_size - 1;
+                    config.pool_size = 1;
+                }
+                Database::connect(&config)
+            })
+            .unwrap_or_else(|error| panic!("a database just made: {error}"))
+            .with_clock(clock.clone());
+        Self {
+            database,
+            clock,
+            place,
+        }
+    }
+}
+
+impl Fixture for TestDb {
+    fn on(backend: Backend) -> Self {
+        Self::at(match backend {
+            Backend::Postgres => Place::postgres(Some(postgres_template())),
+            Backend::Sqlite => Place::sqlite(Some(sqlite_template())),
+        })
+    }
+}
+
+impl Fixture for EmptyDb {
+    fn on(backend: Backend) -> Self {
+        Self(TestDb::at(match backend {
+            Backend::Postgres => Place::postgres(None),
+            Backend::Sqlite => Place::sqlite(None),
+        }))
+    }
+}
+
+impl Deref for TestDb {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Deref for EmptyDb {
+    type Target = TestDb;
+
+    fn deref(&self) -> &TestDb {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TestDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TestDb({})", self.url())
+    }
+}
+
+impl fmt::Debug for EmptyDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EmptyDb({})", self.url())
+    }
+}
+
+/// Where a database is, for as long as it is.
+enum Place {
+    Postgres {
+        name: String,
+        url: String,
+    },
+    Sqlite {
+        url: String,
+        #[expect(dead_code, reason = "kept for its drop, which removes the files")]
+        dir: TempDir,
+    },
+}
+
+impl Place {
+    fn postgres(template: Option<&str>) -> Self {
+        let name = format!("lectern_test_{}", secret());
+        create(
+            &mut Sql::connect(server_url()),
+            &name,
+            template.unwrap_or("template0"),
+        )
+        .unwrap_or_else(|error| panic!("a new database on PostgreSQL: {error}"));
+        let url = url_of(&name);
+        Self::Postgres { name, url }
+    }
+
+    fn sqlite(content: Option<&[u8]>) -> Self {
+        let dir = temp_dir();
+        let path = dir.path().join("lectern.db");
+        if let Some(content) = content {
+            fs::write(&path, content).expect("a writable temporary directory");
+        }
+        let url = format!("sqlite://{}", path.display());
+        Self::Sqlite { url, dir }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Self::Postgres { name, .. } = self {
+            // FORCE, because a server the test started may be on its way out
+            // still. What cannot be dropped goes with the cluster.
+            let _ = Sql::connect(server_url()).batch(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn create(sql: &mut Sql, name: &str, template: &str) -> QueryResult<()> {
+    // Copying the files takes a quarter of the time; before version 15, where
+    // one cannot ask for it, it is the only way.
+    let version: u32 = sql
+        .value("SELECT current_setting('server_version_num')")
+        .parse()
+        .unwrap_or(0);
+    let strategy = if version < 150_000 {
+        ""
+    } else {
+        "STRATEGY file_copy"
+    };
+    sql.batch(&format!(
+        "CREATE DATABASE {name} TEMPLATE {template} {strategy}"
+    ))
+}
+
+/// Name of a database with every migration applied. It is made by the first
+/// process that needs it and kept for those to come, which matters where
+/// `TEST_DATABASE_URL` names a server that stays; its name holds a hash of the
+/// migrations, so that it is never out of date.
+fn postgres_template() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let name = format!("lectern_template_{:016x}", hash_of_the_migrations());
+        let mut sql = Sql::connect(server_url());
+        // Held until this connection closes: other processes wait here.
+        sql.rows("SELECT pg_advisory_lock(1279611732)");
+        let found = sql.rows(&format!(
+            "SELECT datistemplate FROM pg_database WHERE datname = '{name}'"
+        ));
+        if found == [[Some("true".to_owned())]] {
+            return name;
+        }
+        let make = |sql: &mut Sql| {
+            // One without the mark was left behind half made.
+            sql.batch(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
+            create(sql, &name, "template0")?;
+            migrate(&url_of(&name));
+            sql.batch(&format!(
+                "ALTER DATABASE {name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false"
+            ))?;
+            // A database can be copied only while nobody is connected to it.
+            sql.batch(&format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            ))
+        };
+        make(&mut sql).unwrap_or_else(|error| panic!("a template on PostgreSQL: {error}"));
+        name
+    })
+}
+
+/// Content of an SQLite file with every migration applied.
+fn sqlite_template() -> &'static [u8] {
+    static CONTENT: OnceLock<Vec<u8>> = OnceLock::new();
+    CONTENT.get_or_init(|| {
+        let dir = temp_dir();
+        let url = format!("sqlite://{}", dir.path().join("migrated.db").display());
+        migrate(&url);
+        // A copy in one piece: the original may have part of itself in a log.
+        let copy = dir.path().join("template.db");
+        Sql::connect(&url)
+            .batch(&format!("VACUUM INTO '{}'", copy.display()))
+            .expect("a copy of a database");
+        fs::read(copy).expect("the copy just made")
+    })
+}
+
+fn migrate(url: &str) {
+    Database::open(url)
+        .and_then(|database| database.init())
+        .unwrap_or_else(|error| panic!("the migrations of a template: {error}"));
+}
+
+/// URL of another database on the same server.
+fn url_of(name: &str) -> String {
+    let (url, parameters) = match server_url().split_once('?') {
+        Some((url, parameters)) => (url, format!("?{parameters}")),
+        None => (server_url(), String::new()),
+    };
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url[authority..]
+        .find('/')
+        .map_or(url.len(), |at| authority + at);
+    format!("{}/{name}{parameters}", &url[..end])
+}
+
+fn hash_of_the_migrations() -> u64 {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/postgres");
+    let mut files: Vec<_> = fs::read_dir(dir)
+        .expect("the migrations of this workspace")
+        .flatten()
+        .map(|entry| entry.path().join("up.sql"))
+        .collect();
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        file.parent().and_then(Path::file_name).hash(&mut hasher);
+        fs::read(file).unwrap_or_default().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+pub(crate) fn temp_dir() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("lectern-test-")
+        .tempdir()
+        .expect("a temporary directory")
+}

@@ -1,0 +1,218 @@
+//! Answers, and what is promised about each of them.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+use ureq::http::HeaderMap;
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came, compressed if it was.
+    pub body: Vec<u8>,
+    pub(crate) request: String,
+}
+
+impl Response {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as text.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_else(|_| panic!("no text: {self}"))
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    /// Checks the status.
+    ///
+    /// # Panics
+    ///
+    /// When it is another.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
+    /// Checks everything the interface promises of an error; answers its
+    /// `errors`, an empty list when there are none.
+    ///
+    /// # Panics
+    ///
+    /// When this is another error, or something about it is not as promised.
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> Vec<Value> {
+        let known = CODES
+            .iter()
+            .any(|(s, codes)| *s == status && codes.contains(&code));
+        assert!(known, "no error {status} {code} is documented");
+        assert_eq!(self.status, status, "{self}");
+        assert_eq!(
+            self.header("Content-Type"),
+            Some("application/problem+json"),
+            "{self}"
+        );
+        assert_eq!(
+            self.header("Retry-After").is_some(),
+            status == 503,
+            "{self}"
+        );
+
+        let body = self.json();
+        let mut keys: Vec<_> = body
+            .as_object()
+            .into_iter()
+            .flat_map(|o| o.keys())
+            .collect();
+        keys.retain(|key| *key != "errors");
+        assert_eq!(
+            keys,
+            ["code", "detail", "request_id", "status", "title", "type"],
+            "{self}"
+        );
+        assert_eq!(body["status"], json!(status), "{self}");
+        assert_eq!(body["code"], json!(code), "{self}");
+        assert_eq!(
+            body["request_id"].as_str(),
+            self.header("X-Request-Id"),
+            "{self}"
+        );
+        for key in ["type", "title", "detail"] {
+            assert!(
+                body[key].as_str().is_some_and(|text| !text.is_empty()),
+                "{key}: {self}"
+            );
+        }
+
+        let errors = match &body["errors"] {
+            Value::Null => Vec::new(),
+            Value::Array(errors) => errors.clone(),
+            _ => panic!("errors is no list: {self}"),
+        };
+        for error in &errors {
+            let keys: Vec<_> = error
+                .as_object()
+                .into_iter()
+                .flat_map(|o| o.keys())
+                .collect();
+            assert_eq!(keys, ["field", "message"], "{self}");
+            assert!(
+                error["field"].is_string() && error["message"].is_string(),
+                "{self}"
+            );
+        }
+        let named = ["validation_failed", "malformed_query"].contains(&code);
+        assert!(!named || !errors.is_empty(), "names no field: {self}");
+        errors
+    }
+
+    /// Checks an error that names exactly one field.
+    ///
+    /// # Panics
+    ///
+    /// As [`Response::problem`], or when another field is named, or another
+    /// number of them.
+    #[track_caller]
+    pub fn problem_with(&self, status: u16, code: &str, field: &str) {
+        let errors = self.problem(status, code);
+        let fields: Vec<_> = errors
+            .iter()
+            .filter_map(|error| error["field"].as_str())
+            .collect();
+        assert_eq!(fields, [field], "{self}");
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        !self.body.is_empty()
+            && self
+                .header("Content-Encoding")
+                .is_none_or(|coding| coding == "identity")
+            && self
+                .header("Content-Type")
+                .is_some_and(|kind| kind.starts_with("application/json") || kind.contains("+json"))
+    }
+}
+
+impl fmt::Display for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body: String = String::from_utf8_lossy(&self.body)
+            .chars()
+            .take(2_000)
+            .collect();
+        write!(f, "{} answered {}: {body}", self.request, self.status)
+    }
+}
+
+/// Every error the interface documents.
+const CODES: &[(u16, &[&str])] = &[
+    (400, &["malformed_body", "malformed_query"]),
+    (
+        404,
+        &[
+            "not_found",
+            "job_not_found",
+            "layout_analysis_not_found",
+            "clip_not_found",
+        ],
+    ),
+    (405, &["method_not_allowed"]),
+    (
+        409,
+        &["illegal_transition", "job_not_completed", "job_not_running"],
+    ),
+    (412, &["version_mismatch"]),
+    (413, &["body_too_large"]),
+    (415, &["unsupported_media_type"]),
+    (422, &["validation_failed"]),
+    (500, &["internal"]),
+    (503, &["database_unavailable", "overloaded"]),
+];
+
+/// Walks a whole answer for keys that never leave the server. What an owner or
+/// worker keeps with a row is theirs to name.
+pub(crate) fn refuse_internal_keys(value: &Value, path: &str, response: &Response) {
+    const INTERNAL: [&str; 3] = ["id", "celery_task_id", "version"];
+    const THEIRS: [&str; 4] = [
+        "extra_metadata",
+        "video_metadata",
+        "processing_config",
+        "error_details",
+    ];
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                assert!(
+                    !INTERNAL.contains(&key.as_str()),
+                    "{path}.{key} in {response}"
+                );
+                if !THEIRS.contains(&key.as_str()) {
+                    refuse_internal_keys(value, &format!("{path}.{key}"), response);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                refuse_internal_keys(item, &format!("{path}[{i}]"), response);
+            }
+        }
+        _ => {}
+    }
+}

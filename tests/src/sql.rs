@@ -1,0 +1,135 @@
+//! SQL as it is, past the pool and the repositories.
+
+use diesel::connection::SimpleConnection;
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::row::{Field, NamedRow, Row};
+use diesel::sql_types::{Array, Nullable, Text};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use lectern_db::Backend;
+
+/// A connection of its own for what the repositories would not do: breaking a
+/// rule, looking into a catalog, killing somebody else's connection.
+///
+/// Foreign keys are enforced, as they are on every connection of Lectern.
+#[expect(
+    missing_debug_implementations,
+    reason = "diesel's connections have none"
+)]
+pub struct Sql(Driver);
+
+enum Driver {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+impl Sql {
+    /// Connects to the database of `url`.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be reached.
+    pub fn connect(url: &str) -> Self {
+        Self(match url.strip_prefix("sqlite://") {
+            Some(path) => {
+                let mut connection = SqliteConnection::establish(path).expect("an SQLite file");
+                connection
+                    .batch_execute("PRAGMA busy_timeout = 30000; PRAGMA foreign_keys = ON")
+                    .expect("pragmas");
+                Driver::Sqlite(connection)
+            }
+            None => Driver::Postgres(PgConnection::establish(url).expect("a PostgreSQL server")),
+        })
+    }
+
+    /// Which database this is.
+    pub fn backend(&self) -> Backend {
+        match self.0 {
+            Driver::Postgres(_) => Backend::Postgres,
+            Driver::Sqlite(_) => Backend::Sqlite,
+        }
+    }
+
+    /// Runs one statement; answers how many rows it touched.
+    pub fn execute(&mut self, statement: &str) -> QueryResult<usize> {
+        let statement = diesel::sql_query(statement);
+        match &mut self.0 {
+            Driver::Postgres(connection) => statement.execute(connection),
+            Driver::Sqlite(connection) => statement.execute(connection),
+        }
+    }
+
+    /// Runs any number of statements, separated by semicolons.
+    pub fn batch(&mut self, statements: &str) -> QueryResult<()> {
+        match &mut self.0 {
+            Driver::Postgres(connection) => connection.batch_execute(statements),
+            Driver::Sqlite(connection) => connection.batch_execute(statements),
+        }
+    }
+
+    /// The rows of one query, each value as text, NULL as `None`.
+    ///
+    /// # Panics
+    ///
+    /// When the database refuses the query.
+    pub fn rows(&mut self, query: &str) -> Vec<Vec<Option<String>>> {
+        let rows: QueryResult<Vec<TextRow>> = match &mut self.0 {
+            // The driver asks for binary values, so the server makes text of them.
+            Driver::Postgres(connection) => diesel::sql_query(format!(
+                "WITH q AS ({query}) SELECT ARRAY(SELECT value FROM json_each_text(row_to_json(q))) \
+                 AS texts FROM q"
+            ))
+            .load(connection),
+            Driver::Sqlite(connection) => diesel::sql_query(query).load(connection),
+        };
+        match rows {
+            Ok(rows) => rows.into_iter().map(|row| row.0).collect(),
+            Err(error) => panic!("{error}: {query}"),
+        }
+    }
+
+    /// The only value of the only row of one query.
+    ///
+    /// # Panics
+    ///
+    /// When there is none or more than one, or it is NULL.
+    pub fn value(&mut self, query: &str) -> String {
+        let rows = self.rows(query);
+        match rows.as_slice() {
+            [row] => match row.as_slice() {
+                [Some(value)] => value.clone(),
+                other => panic!("one value expected, not {other:?}: {query}"),
+            },
+            other => panic!("one row expected, not {}: {query}", other.len()),
+        }
+    }
+
+    /// How many rows a table holds.
+    pub fn count(&mut self, table: &str) -> u64 {
+        self.value(&format!("SELECT count(*) FROM {table}"))
+            .parse()
+            .expect("a count")
+    }
+}
+
+/// A row of any query.
+struct TextRow(Vec<Option<String>>);
+
+impl QueryableByName<Sqlite> for TextRow {
+    fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
+        (0..row.field_count())
+            .map(|i| {
+                let field = Row::get(row, i).ok_or("a row shorter than it said")?;
+                FromSql::<Nullable<Text>, Sqlite>::from_nullable_sql(field.value())
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl QueryableByName<diesel::pg::Pg> for TextRow {
+    fn build<'a>(row: &impl NamedRow<'a, diesel::pg::Pg>) -> deserialize::Result<Self> {
+        NamedRow::get::<Array<Nullable<Text>>, _>(row, "texts").map(Self)
+    }
+}

@@ -1,0 +1,169 @@
+//! The handle: connections come back whatever happens, and dead ones are
+//! exchanged without anybody noticing.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
+use std::time::Duration;
+
+use lectern_db::{Database, DatabaseConfig, Error};
+use lectern_domain::JobFilter;
+use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
+
+/// The same database through a pool of `size` connections, for which nobody
+/// waits long.
+fn pool_of(db: &TestDb, size: u32) -> Database {
+    let config = DatabaseConfig {
+        pool_size: size,
+        max_overflow: 0,
+        checkout_timeout: Duration::from_millis(200),
+        ..DatabaseConfig::new(db.url()).unwrap()
+    };
+    Database::connect(&config).unwrap()
+}
+
+fn count(db: &Database) -> Result<i64, Error> {
+    db.read(|conn| conn.jobs().count(&JobFilter::default()))
+}
+
+/// Has `n` connections of the pool open and in use at the same time.
+fn open(db: &Database, n: usize) {
+    let barrier = Barrier::new(n);
+    std::thread::scope(|scope| {
+        for _ in 0..n {
+            scope.spawn(|| {
+                db.read(|conn| {
+                    barrier.wait();
+                    conn.jobs().count(&JobFilter::default())
+                })
+                .unwrap()
+            });
+        }
+    });
+}
+
+/// Kills every connection to the database but the one that does it.
+fn kill(db: &TestDb) {
+    let killed = db.sql().rows(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    assert!(!killed.is_empty(), "nobody was connected");
+}
+
+on_both_backends! {
+    fn a_connection_comes_back_after_an_error(db: TestDb) {
+        let one = pool_of(&db, 1);
+        for _ in 0..3 {
+            assert!(one.read(|_| Err::<(), _>(Error::Url("no".into()))).is_err());
+            assert!(one.write(|_| Err::<(), _>(Error::Url("no".into()))).is_err());
+        }
+        assert_eq!(count(&one).unwrap(), 0);
+        assert_eq!(one.stats().in_use, 0);
+    }
+
+    fn a_connection_comes_back_after_a_panic_and_what_was_done_is_undone(db: TestDb) {
+        let one = pool_of(&db, 1);
+        for _ in 0..3 {
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                one.write(|tx| -> Result<(), Error> {
+                    tx.jobs().create(&a_job().build())?;
+                    panic!("on purpose")
+                })
+            }));
+            assert!(panicked.is_err());
+            let panicked = catch_unwind(AssertUnwindSafe(|| one.read(|_| -> Result<(), Error> { panic!("on purpose") })));
+            assert!(panicked.is_err());
+        }
+        assert_eq!(count(&one).unwrap(), 0);
+        a_job().create(&one);
+        assert_eq!(count(&one).unwrap(), 1);
+        assert_eq!(one.stats().in_use, 0);
+    }
+
+    fn whoever_waits_too_long_for_a_connection_is_told_so(db: TestDb) {
+        let one = pool_of(&db, 1);
+        let inner = one.read(|_| Ok::<_, Error>(count(&one.within(Duration::from_millis(1)))));
+        assert!(matches!(inner.unwrap(), Err(Error::Unavailable { .. })));
+        assert_eq!(count(&one).unwrap(), 0);
+    }
+
+    fn the_pool_tells_how_many_connections_it_has(db: TestDb) {
+        let two = pool_of(&db, 2);
+        let used = two.read(|_| Ok::<_, Error>(two.stats())).unwrap();
+        assert_eq!(used.in_use, 1, "{used:?}");
+        assert!(used.in_use + used.idle == used.connections && used.connections <= used.max, "{used:?}");
+        let after = two.stats();
+        assert_eq!((after.in_use, after.idle), (0, after.connections), "{after:?}");
+    }
+
+    fn reads_go_on_while_a_write_is_under_way(db: TestDb) {
+        a_job().create(&db);
+        db.write(|tx| {
+            tx.jobs().create(&a_job().build())?;
+            assert_eq!(count(&db)?, 1, "what is not committed is not seen");
+            Ok::<_, Error>(())
+        })
+        .unwrap();
+        assert_eq!(count(&db).unwrap(), 2);
+    }
+
+    fn writes_from_many_threads_all_happen(db: TestDb) {
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| a_job().create(&db));
+            }
+        });
+        assert_eq!(count(&db).unwrap(), 20);
+    }
+}
+
+#[test]
+fn after_its_connections_are_killed_the_very_next_read_succeeds() {
+    let db = TestDb::on(Backend::Postgres);
+    open(&db, 5);
+    kill(&db);
+    assert_eq!(count(&db).unwrap(), 0);
+}
+
+#[test]
+fn after_its_connections_are_killed_the_very_next_write_succeeds() {
+    let db = TestDb::on(Backend::Postgres);
+    open(&db, 5);
+    kill(&db);
+    a_job().create(&db);
+    assert_eq!(count(&db).unwrap(), 1);
+}
+
+#[test]
+fn after_its_connections_are_killed_every_one_of_them_is_exchanged() {
+    let db = TestDb::on(Backend::Postgres);
+    for _ in 0..3 {
+        open(&db, 5);
+        kill(&db);
+        std::thread::scope(|scope| {
+            for i in 0..10 {
+                let db = &db;
+                scope.spawn(move || match i % 2 {
+                    0 => drop(count(db).unwrap()),
+                    _ => drop(a_job().create(db)),
+                });
+            }
+        });
+    }
+    assert_eq!(count(&db).unwrap(), 15);
+}
+
+#[test]
+fn a_write_whose_connection_is_killed_halfway_fails_and_leaves_nothing() {
+    let db = TestDb::on(Backend::Postgres);
+    let result = db.write(|tx| {
+        tx.jobs().create(&a_job().build())?;
+        kill(&db);
+        tx.jobs().create(&a_job().build())
+    });
+    assert!(
+        matches!(result, Err(Error::Unavailable { .. })),
+        "{result:?}"
+    );
+    assert_eq!(count(&db).unwrap(), 0);
+}

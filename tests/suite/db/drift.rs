@@ -1,0 +1,73 @@
+use lectern_tests::{Backend, EmptyDb, TestDb, on_both_backends};
+
+/// What is different after these statements.
+fn drift(db: &TestDb, statements: &str) -> Vec<String> {
+    db.sql().batch(statements).unwrap();
+    db.drift()
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// SQLite has no ALTER COLUMN; this changes the definition itself and tells
+/// other connections to read it again.
+fn rewrite(from: &str, to: &str) -> String {
+    format!(
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_master SET sql = replace(sql, '{from}', '{to}') WHERE name = 'jobs';
+         PRAGMA schema_version = 4711"
+    )
+}
+
+on_both_backends! {
+    fn a_column_that_went_missing_is_named(db: TestDb) {
+        let found = drift(&db, "ALTER TABLE content_segments DROP COLUMN description");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("content_segments.description is missing"), "{found:?}");
+    }
+
+    fn a_column_nobody_knows_is_named(db: TestDb) {
+        let found = drift(&db, "ALTER TABLE jobs ADD COLUMN priority INTEGER");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("jobs.priority "), "{found:?}");
+    }
+
+    fn a_column_of_another_type_is_named_with_both(db: TestDb) {
+        let found = drift(&db, &match db.backend() {
+            Backend::Postgres => "ALTER TABLE jobs ALTER COLUMN error_message TYPE integer USING NULL".to_owned(),
+            Backend::Sqlite => rewrite("error_message TEXT", "error_message INTEGER"),
+        });
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("jobs.error_message is int"), "{found:?}");
+        assert!(found[0].contains("text"), "{found:?}");
+    }
+
+    fn a_column_that_may_suddenly_be_null_is_named(db: TestDb) {
+        let found = drift(&db, &match db.backend() {
+            Backend::Postgres => "ALTER TABLE jobs ALTER COLUMN status DROP NOT NULL".to_owned(),
+            Backend::Sqlite => rewrite("status TEXT NOT NULL", "status TEXT"),
+        });
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("jobs.status is text null"), "{found:?}");
+    }
+
+    fn a_renamed_column_is_missing_and_unknown(db: TestDb) {
+        let found = drift(&db, "ALTER TABLE clips RENAME COLUMN title TO headline");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().any(|drift| drift.starts_with("clips.title is missing")), "{found:?}");
+        assert!(found.iter().any(|drift| drift.starts_with("clips.headline ")), "{found:?}");
+    }
+
+    fn a_missing_table_is_named(db: TestDb) {
+        assert_eq!(drift(&db, "DROP TABLE processing_logs"), ["processing_logs is missing"]);
+    }
+
+    fn of_an_empty_database_every_table_is_missing(db: EmptyDb) {
+        assert_eq!(db.drift().unwrap().len(), 7);
+    }
+
+    fn a_table_of_somebody_else_is_none_of_our_business(db: TestDb) {
+        assert_eq!(drift(&db, "CREATE TABLE bookkeeping (id INTEGER)"), [""; 0]);
+    }
+}

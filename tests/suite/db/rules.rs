@@ -1,0 +1,124 @@
+//! The rules of the data model, column by column, with what breaks them.
+
+/// A job that is there.
+pub(super) const JOB: &str = "'00000000-0000-7000-8000-000000000001'";
+/// A job that is not.
+pub(super) const NO_JOB: &str = "'00000000-0000-7000-8000-00000000dead'";
+/// A content segment that is there.
+pub(super) const SEGMENT: &str = "'00000000-0000-7000-8000-000000000002'";
+/// The id of the row to be inserted.
+pub(super) const NEW: &str = "'00000000-0000-7000-8000-000000000003'";
+/// Another id for it.
+pub(super) const TAKEN: &str = "'00000000-0000-7000-8000-000000000004'";
+
+/// Columns and what they get, as SQL.
+pub(super) type Values = &'static [(&'static str, &'static str)];
+
+/// A row of each table that keeps every rule.
+#[rustfmt::skip]
+pub(super) const GOOD: &[(&str, Values)] = &[
+    ("jobs", &[("filename", "'a'"), ("job_id", NEW)]),
+    ("transcripts", &[("segment_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("text", "'a'")]),
+    ("silence_regions", &[("region_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("silence_type", "'both'")]),
+    ("layout_analysis", &[("layout_id", NEW), ("job_id", JOB), ("layout_type", "'unknown'"), ("confidence_score", "0.5")]),
+    ("content_segments", &[("segment_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("topic", "'a'"), ("importance_score", "0.5"), ("segment_order", "0")]),
+    ("clips", &[("clip_id", NEW), ("job_id", JOB), ("title", "'a'"), ("start_time", "1"), ("end_time", "2"), ("clip_order", "0")]),
+    ("processing_logs", &[("log_id", NEW), ("job_id", JOB), ("stage", "'complete'"), ("status", "'started'")]),
+];
+
+/// Table, column, a value that is kept, values that are refused. `text(n)` is a
+/// text of n characters, of two bytes each.
+#[rustfmt::skip]
+pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
+    ("jobs", "filename", "text(255)", &["text(256)", "''"]),
+    ("jobs", "file_size", "2147483648", &["0", "-1"]),
+    ("jobs", "original_s3_key", "text(500)", &["text(501)"]),
+    ("jobs", "compiled_video_s3_key", "text(500)", &["text(501)"]),
+    ("jobs", "video_duration", "0.001", &["0", "-1", "infinity", "nan"]),
+    ("jobs", "video_metadata", "'{\"a\": 1}'", &["'[]'", "'1'", "'null'", "'not json'", "NULL"]),
+    ("jobs", "status", "'pending'", &["'done'", "'Queued'", "''", "NULL"]),
+    ("jobs", "current_stage", "'uploading'", &["'upload'", "''"]),
+    ("jobs", "progress_percent", "100", &["101", "-0.5", "infinity", "nan"]),
+    ("jobs", "progress_message", "text(500)", &["text(501)"]),
+    ("jobs", "eta_seconds", "0", &["-1", "2147483648"]),
+    ("jobs", "processing_config", "'{}'", &["'[]'", "'\"audio\"'", "'not json'"]),
+    ("jobs", "extra_metadata", "'{}'", &["'[]'", "'null'", "'not json'", "NULL"]),
+    ("jobs", "job_id", NEW, &["'00000000'", "NULL"]),
+    ("jobs", "content_type", "'a'", &["NULL"]),
+    ("jobs", "version", "1", &["NULL"]),
+    ("jobs", "created_at", "'2026-01-01T00:00:00.000000Z'", &["'not a time'", "NULL"]),
+    ("jobs", "updated_at", "'2026-01-01T00:00:00.000000Z'", &["'not a time'", "NULL"]),
+    ("transcripts", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("transcripts", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("transcripts", "text", "' a '", &["''", "' \t\n'", "NULL"]),
+    ("transcripts", "confidence", "1", &["1.1", "-0.1", "infinity", "nan"]),
+    ("transcripts", "speaker_id", "text(50)", &["text(51)"]),
+    ("silence_regions", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("silence_regions", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("silence_regions", "silence_type", "'blank_screen'", &["'silence'", "NULL"]),
+    ("silence_regions", "amplitude_threshold", "-60", &["infinity", "-infinity", "nan"]),
+    ("layout_analysis", "layout_type", "'camera_only'", &["'camera'", "NULL"]),
+    ("layout_analysis", "split_ratio", "1", &["1.1", "-0.1", "nan"]),
+    ("layout_analysis", "confidence_score", "0", &["1.1", "-0.1", "nan", "NULL"]),
+    ("layout_analysis", "sample_frame_time", "0", &["-1", "infinity", "nan"]),
+    ("layout_analysis", "screen_region", REGION, NO_REGIONS),
+    ("layout_analysis", "camera_region", REGION, NO_REGIONS),
+    ("content_segments", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("content_segments", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("content_segments", "topic", "text(200)", &["text(201)", "''", "NULL"]),
+    ("content_segments", "importance_score", "1", &["1.1", "-0.1", "nan", "NULL"]),
+    ("content_segments", "keywords", "'[\"a\", \"b\"]'", NO_STRINGS),
+    ("content_segments", "concepts", "'[\"a\", \"b\"]'", NO_STRINGS),
+    ("content_segments", "segment_order", "2147483647", &["-1", "2147483648", "NULL"]),
+    ("clips", "title", "text(200)", &["text(201)", "''", "NULL"]),
+    ("clips", "topic", "text(200)", &["text(201)"]),
+    ("clips", "importance_score", "0", &["1.1", "-0.1", "nan"]),
+    ("clips", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("clips", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("clips", "s3_key", "text(500)", &["text(501)"]),
+    ("clips", "thumbnail_s3_key", "text(500)", &["text(501)"]),
+    ("clips", "subtitle_s3_key", "text(500)", &["text(501)"]),
+    ("clips", "clip_order", "2147483647", &["-1", "2147483648", "NULL"]),
+    ("clips", "extra_metadata", "'{}'", &["'[]'", "'null'", "NULL"]),
+    ("clips", "content_segment_id", SEGMENT, &[NO_JOB]),
+    ("processing_logs", "stage", "'uploading'", &["'upload'", "NULL"]),
+    ("processing_logs", "agent_name", "text(50)", &["text(51)"]),
+    ("processing_logs", "status", "'failed'", &["'queued'", "NULL"]),
+    ("processing_logs", "error_details", "'{}'", &["'[]'", "'not json'"]),
+    ("processing_logs", "duration_seconds", "0", &["-1", "infinity", "nan"]),
+    ("processing_logs", "timestamp", "'2026-01-01T00:00:00.000000Z'", &["'not a time'", "NULL"]),
+];
+
+const REGION: &str = r#"'{"x": 0, "y": 0, "width": 2147483647, "height": 1}'"#;
+const NO_REGIONS: &[&str] = &[
+    "'[]'",
+    "'{}'",
+    r#"'{"x": 0, "y": 0, "width": 1}'"#,
+    r#"'{"x": 0, "y": 0, "width": 1, "height": 1, "depth": 1}'"#,
+    r#"'{"x": -1, "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": 0.5, "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": "0", "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": null, "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": [0], "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": 0, "y": 0, "width": 2147483648, "height": 1}'"#,
+];
+const NO_STRINGS: &[&str] = &[
+    "'{}'",
+    "'\"a\"'",
+    "'[1]'",
+    "'[\"a\", null]'",
+    "'[[\"a\"]]'",
+    "'not json'",
+    "NULL",
+];
+
+/// Each table's public id.
+pub(super) const IDS: &[(&str, &str)] = &[
+    ("jobs", "job_id"),
+    ("transcripts", "segment_id"),
+    ("silence_regions", "region_id"),
+    ("layout_analysis", "layout_id"),
+    ("content_segments", "segment_id"),
+    ("clips", "clip_id"),
+    ("processing_logs", "log_id"),
+];

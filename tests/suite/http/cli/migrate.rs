@@ -1,0 +1,102 @@
+//! `lectern migrate`.
+
+use std::fs;
+
+use lectern_tests::{EmptyDb, TestDb, on_both_backends};
+
+use super::{Shell, alter_type};
+
+#[test]
+fn a_new_migration_has_a_twin_and_needs_no_database() {
+    let shell = Shell::new();
+    for backend in ["postgres", "sqlite"] {
+        fs::create_dir_all(shell.dir().join("migrations").join(backend)).unwrap();
+    }
+    let said = shell.run(&["migrate", "new", "add_clips_rating"]);
+    let paths = said.lines();
+    let migration = paths[0].split('/').nth(2).unwrap();
+    let (time, name) = migration.split_once('_').unwrap();
+    assert_eq!(name, "add_clips_rating");
+    assert!(
+        chrono::NaiveDateTime::parse_from_str(time, "%Y-%m-%d-%H%M%S").is_ok(),
+        "{time}"
+    );
+    let expected = ["postgres/up", "postgres/down", "sqlite/up", "sqlite/down"].map(|file| {
+        let (backend, file) = file.split_once('/').unwrap();
+        format!("migrations/{backend}/{migration}/{file}.sql")
+    });
+    assert_eq!(paths, expected);
+    for path in &paths {
+        let content = fs::read_to_string(shell.dir().join(path)).unwrap();
+        assert!(
+            content.lines().all(|line| line.starts_with("-- ")),
+            "{path}: {content}"
+        );
+    }
+    assert_eq!(shell.files(), ["migrations"]);
+
+    let again = shell.run(&["migrate", "new", "add_clips_rating"]);
+    assert!(again.why().contains(migration), "{again:?}");
+    for bad in ["Add", "add rating", "../escape", ""] {
+        shell.run(&["migrate", "new", bad]).usage();
+    }
+    let elsewhere = Shell::new();
+    let said = elsewhere.run(&["migrate", "new", "add_x", "--dir", "sql"]);
+    assert!(
+        said.why().contains("sql") && said.why().contains("--dir"),
+        "{said:?}"
+    );
+    assert_eq!(elsewhere.files(), [""; 0]);
+}
+
+on_both_backends! {
+    fn migrations_go_up_and_down_by_command(db: EmptyDb) {
+        let shell = Shell::new();
+        let run = |arguments: &str| {
+            let words: Vec<_> = ["migrate"].into_iter().chain(arguments.split(' ')).collect();
+            let said = shell.run_on(db.url(), &words);
+            said.lines().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let names: Vec<String> = db.migrations().status().unwrap().into_iter().map(|m| m.name).collect();
+        let told = |mark: &str, names: &[String]| names.iter().map(|name| format!("{mark}{name}")).collect::<Vec<_>>();
+        let (rest, last) = names.split_at(names.len() - 1);
+
+        assert_eq!(run("status"), told("pending  ", &names));
+        assert_eq!(run("up"), told("applied ", &names));
+        assert_eq!(run("up"), ["nothing to apply"]);
+        assert_eq!(run("status"), told("applied  ", &names));
+        assert_eq!(run("check"), ["the database has the tables this program expects"]);
+        assert_eq!(run("redo"), told("reverted and applied ", last));
+        assert_eq!(run("down"), told("reverted ", last));
+        assert_eq!(run("status"), [told("applied  ", rest), told("pending  ", last)].concat());
+        let newest: Vec<_> = rest.iter().rev().take(2).cloned().collect();
+        assert_eq!(run("down 2"), told("reverted ", &newest));
+        assert_eq!(run("down 100").len(), names.len() - 3);
+        assert_eq!(run("down"), ["nothing to revert"]);
+        assert_eq!(run("redo"), ["nothing to revert"]);
+        assert_eq!(run("up"), told("applied ", &names));
+        assert_eq!(shell.files(), [""; 0], "a data directory nobody needs");
+    }
+
+    fn check_names_a_column_that_went_missing(db: TestDb) {
+        db.sql().batch("ALTER TABLE content_segments DROP COLUMN description").unwrap();
+        let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
+        assert!(said.why().contains("differs"), "{said:?}");
+        assert!(said.out.starts_with("content_segments.description is missing"), "{said:?}");
+    }
+
+    fn check_names_a_column_of_another_type(db: TestDb) {
+        alter_type(&db);
+        let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
+        assert!(said.why().contains("differs"), "{said:?}");
+        assert!(said.out.starts_with("jobs.error_message is int"), "{said:?}");
+        assert_eq!(said.out.lines().count(), 1, "{said:?}");
+    }
+
+    fn check_on_an_empty_database_names_every_table(db: EmptyDb) {
+        let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
+        assert!(said.why().contains('7'), "{said:?}");
+        assert!(said.out.lines().all(|line| line.ends_with(" is missing")), "{said:?}");
+        assert_eq!(said.out.lines().count(), 7, "{said:?}");
+    }
+}

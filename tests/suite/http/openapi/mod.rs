@@ -1,0 +1,280 @@
+//! The document tells the truth: every promise in it is kept by the service,
+//! and the service does nothing it does not tell.
+
+mod limits;
+mod schema;
+
+use std::collections::BTreeSet;
+
+use lectern_domain::{JobStatus, LogStatus, Stage};
+use lectern_tests::{
+    Body, Client, Response, TestServer, a_job, a_layout, a_log_entry, a_report, a_whole_job, clips,
+    content_segments, on_both_backends, segments, silence_regions,
+};
+use serde_json::{Value, json};
+
+use super::{NOBODY, a_recording, at};
+use schema::{conforms, resolve};
+
+fn document(server: &TestServer) -> Value {
+    server.get("/openapi.json").expect(200).json()
+}
+
+/// A method of a path and what the document says of it.
+pub(super) struct Operation<'d> {
+    method: &'d str,
+    path: &'d str,
+    pub(super) told: &'d Value,
+}
+
+impl Operation<'_> {
+    pub(super) fn id(&self) -> &str {
+        self.told["operationId"].as_str().unwrap()
+    }
+}
+
+pub(super) fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().iter();
+            methods.map(move |(method, told)| Operation { method, path, told })
+        })
+        .collect()
+}
+
+/// Calls `visit` with every value in `value` and the path to it.
+fn walk(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
+    visit(path, value);
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .for_each(|(key, inner)| walk(inner, &format!("{path}/{key}"), visit)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(i, item)| walk(item, &format!("{path}/{i}"), visit)),
+        _ => {}
+    }
+}
+
+/// Checks that the document tells of an answer like this one.
+fn is_told(document: &Value, operation: &Operation<'_>, answer: &Response) {
+    let id = operation.id();
+    let told = &operation.told["responses"][answer.status.to_string()];
+    assert!(
+        told.is_object(),
+        "{id} is not told to answer {}: {answer}",
+        answer.status
+    );
+    let told = resolve(document, told);
+    for (name, header) in told["headers"].as_object().unwrap() {
+        let required = resolve(document, header)["required"] == json!(true);
+        assert!(
+            !required || answer.header(name).is_some(),
+            "{id} has no {name}: {answer}"
+        );
+    }
+    let Some(content) = told["content"].as_object() else {
+        assert!(
+            answer.body.is_empty(),
+            "{id} is told to answer nothing: {answer}"
+        );
+        return;
+    };
+    let essence = answer
+        .header("Content-Type")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
+    let schema = &content
+        .get(essence)
+        .unwrap_or_else(|| panic!("{id} is not told to answer {essence}"))["schema"];
+    if essence.ends_with("json") {
+        conforms(document, schema, &answer.json(), id)
+            .unwrap_or_else(|error| panic!("{error}\n{answer}"));
+    }
+}
+
+/// A body that an operation takes; `None` for one that takes none.
+fn a_body_for(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "createJob" => a_recording(),
+        "updateJob" => {
+            json!({ "status": "completed", "extra_metadata": { "seen": [1, null, "x"] } })
+        }
+        "reportProgress" => a_report(Stage::Compilation, 12.5).body(),
+        "putTranscript" | "appendTranscript" => json!({ "segments": segments(10).body() }),
+        "putSilenceRegions" => json!({ "regions": silence_regions(6).body() }),
+        "putLayoutAnalysis" => a_layout().body(),
+        "putContentSegments" => json!({ "segments": content_segments(3).body() }),
+        "putClips" => json!({ "clips": clips(3).body() }),
+        "appendLog" => a_log_entry(Stage::Compilation, LogStatus::Failed).body(),
+        _ => return None,
+    })
+}
+
+/// Calls an operation with a body it takes.
+pub(super) fn call(client: &Client, operation: &Operation<'_>, job_id: &str) -> Response {
+    let path = operation.path.replace("{job_id}", job_id);
+    let request = client.request(&operation.method.to_uppercase(), &path);
+    match a_body_for(operation.id()) {
+        Some(body) => request.json(&body).send(),
+        None => request.send(),
+    }
+}
+
+on_both_backends! {
+    fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
+        let document = document(&server);
+        assert_eq!(document["openapi"], "3.1.0");
+        assert_eq!(document["info"]["title"], "Lectern");
+        assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(document["info"]["license"]["identifier"], env!("CARGO_PKG_LICENSE"));
+        let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+        let mut ids = BTreeSet::new();
+        for operation in operations(&document) {
+            let name = format!("{} {}", operation.method, operation.path);
+            assert!(operation.path.starts_with('/'), "{name}");
+            assert!(["get", "put", "post", "patch", "delete"].contains(&operation.method), "{name}");
+            assert!(ids.insert(operation.id().to_owned()), "{name}");
+            assert!(operation.told["tags"].as_array().unwrap().iter().all(|tag| tags.contains(tag.as_str().unwrap())), "{name}");
+            assert!(operation.told["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
+            let parameters: Vec<_> = operation.told["parameters"].as_array().unwrap().iter().map(|p| resolve(&document, p)).collect();
+            for parameter in &parameters {
+                assert!(["path", "query", "header"].contains(&parameter["in"].as_str().unwrap()), "{name}: {parameter}");
+                assert!(parameter["schema"].is_object() && parameter["name"].is_string(), "{name}: {parameter}");
+                assert_eq!(parameter["in"] == "path", parameter["required"] == json!(true), "{name}: {parameter}");
+            }
+            let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
+            assert_eq!(in_path, operation.path.matches('{').count(), "{name}");
+            let responses = operation.told["responses"].as_object().unwrap();
+            for (status, response) in responses {
+                assert!(status.parse::<u16>().is_ok_and(|status| (200..600).contains(&status)), "{name}: {status}");
+                let response = resolve(&document, response);
+                assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
+            }
+            assert!(responses.contains_key("500"), "{name}");
+        }
+    }
+
+    fn every_reference_leads_somewhere(server: TestServer) {
+        let document = document(&server);
+        let mut count = 0;
+        walk(&document, "", &mut |path, value| {
+            if let Some(Value::String(reference)) = value.get("$ref") {
+                let target = reference.strip_prefix('#').unwrap_or_else(|| panic!("{path}: {reference} is elsewhere"));
+                assert!(document.pointer(target).is_some(), "{path}: {reference} leads nowhere");
+                count += 1;
+            }
+        });
+        assert!(count > 100, "{count}");
+    }
+
+    fn every_route_is_told_and_everything_told_is_a_route(server: TestServer) {
+        let document = document(&server);
+        let told: BTreeSet<_> = operations(&document).iter().map(|operation| {
+            (operation.method.to_uppercase(), operation.path.to_owned())
+        }).collect();
+        let routes: BTreeSet<_> = lectern_server::routes::routes()
+            .filter(|(_, path)| !path.starts_with("/docs"))
+            .map(|(method, path)| (method, path.to_owned()))
+            .collect();
+        assert_eq!(told, routes);
+    }
+
+    fn every_operation_answers_what_is_told_of_it(server: TestServer) {
+        let document = document(&server);
+        for operation in operations(&document) {
+            // One that may be reported on and completed, and one that is.
+            let running = a_job().status(JobStatus::Running).create(server.db()).job_id;
+            let whole = a_whole_job(server.db()).job_id;
+            let job_id = match operation.id() {
+                "updateJob" | "reportProgress" => running,
+                _ => whole,
+            };
+            let answer = call(&server, &operation, &job_id.to_string());
+            assert!(answer.status < 300, "{}: {answer}", operation.id());
+            is_told(&document, &operation, &answer);
+        }
+    }
+
+    fn what_is_told_of_a_job_nobody_made_is_what_is_answered(server: TestServer) {
+        let document = document(&server);
+        let operations = operations(&document);
+        for operation in operations.iter().filter(|operation| operation.path.contains("{job_id}")) {
+            for nobody in [NOBODY, "lecture-07", "0"] {
+                let answer = call(&server, operation, nobody);
+                answer.problem(404, "job_not_found");
+                is_told(&document, operation, &answer);
+            }
+        }
+    }
+
+    fn what_is_told_of_a_refused_body_is_what_is_answered(server: TestServer) {
+        let document = document(&server);
+        let job_id = a_whole_job(server.db()).job_id.to_string();
+        for operation in operations(&document) {
+            let path = operation.path.replace("{job_id}", &job_id);
+            let send = |kind: &str, body: &str| {
+                let answer = server.request(&operation.method.to_uppercase(), &path).body(kind, body).send();
+                is_told(&document, &operation, &answer);
+                answer
+            };
+            if operation.told["requestBody"].is_object() {
+                send("application/json", "{").problem(400, "malformed_body");
+                send("application/json", r#"{"nonsense":1}"#).problem(422, "validation_failed");
+                send("text/plain", "{}").problem(415, "unsupported_media_type");
+            }
+        }
+    }
+
+    fn what_is_told_of_a_query_is_what_is_taken(server: TestServer) {
+        let document = document(&server);
+        let job_id = a_whole_job(server.db()).job_id.to_string();
+        let mut seen = 0;
+        for operation in operations(&document) {
+            let path = operation.path.replace("{job_id}", &job_id);
+            for parameter in operation.told["parameters"].as_array().unwrap() {
+                let parameter = resolve(&document, parameter);
+                let name = parameter["name"].as_str().unwrap();
+                let schema = resolve(&document, &parameter["schema"]);
+                let value = match (schema["type"].as_str(), schema["format"].as_str()) {
+                    _ if parameter["in"] != "query" => continue,
+                    (_, Some("cursor")) => continue,
+                    (_, Some("date-time")) => "2026-01-01T00:00:00Z".to_owned(),
+                    (Some("boolean"), _) => "true".to_owned(),
+                    (Some("integer"), _) => schema["maximum"].to_string(),
+                    (Some("number"), _) => "1.5".to_owned(),
+                    (Some("string"), _) if schema["enum"].is_array() => schema["enum"][0].as_str().unwrap().to_owned(),
+                    _ => "x".to_owned(),
+                };
+                let answer = server.get(&format!("{path}?{name}={value}"));
+                assert_eq!(answer.status, 200, "{answer}");
+                is_told(&document, &operation, &answer);
+                seen += 1;
+            }
+        }
+        assert!(seen >= 18, "{seen}");
+    }
+
+    fn an_answer_that_is_not_told_would_be_noticed(server: TestServer) {
+        let document = document(&server);
+        let job = json!({ "$ref": "#/components/schemas/JobResponse" });
+        let told = server.get(&at(a_job().create(server.db()).job_id, "")).expect(200).json();
+        assert_eq!(conforms(&document, &job, &told, ""), Ok(()));
+        for (field, value) in [
+            ("status", json!("asleep")), ("job_id", json!("7")), ("created_at", json!("yesterday")),
+            ("file_size", json!("large")), ("progress", json!({})), ("surprise", json!(1)),
+        ] {
+            let mut wrong = told.clone();
+            wrong[field] = value;
+            assert!(conforms(&document, &job, &wrong, "").is_err(), "{field}");
+        }
+        let mut wrong = told;
+        wrong.as_object_mut().unwrap().remove("filename");
+        assert!(conforms(&document, &job, &wrong, "").is_err());
+    }
+}

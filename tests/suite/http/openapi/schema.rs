@@ -1,0 +1,121 @@
+//! As much of JSON Schema as the document uses for answers.
+
+use serde_json::Value;
+
+/// Follows a reference, if `value` is one.
+pub(super) fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+    match value["$ref"].as_str() {
+        Some(reference) => {
+            let target = document.pointer(reference.strip_prefix('#').unwrap());
+            target.unwrap_or_else(|| panic!("{reference} leads nowhere"))
+        }
+        None => value,
+    }
+}
+
+/// Checks `value` against a schema, as far as the document uses JSON Schema for
+/// answers; and that an object has no key it does not tell of.
+pub(super) fn conforms(
+    document: &Value,
+    schema: &Value,
+    value: &Value,
+    path: &str,
+) -> Result<(), String> {
+    let fail = |what: &str| Err(format!("{path} {what}: {value} is not {schema}"));
+    if schema.get("$ref").is_some() {
+        conforms(document, resolve(document, schema), value, path)?;
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        conforms(document, part, value, path)?;
+    }
+    if let Some(choices) = schema["anyOf"].as_array()
+        && !choices
+            .iter()
+            .any(|choice| conforms(document, choice, value, path).is_ok())
+    {
+        return fail("is none of the choices");
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::Null => Vec::new(),
+        Value::String(only) => vec![only],
+        some => some
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap())
+            .collect(),
+    };
+    if !types.is_empty() && !types.iter().any(|name| is_of(name, value)) {
+        return fail("is of another type");
+    }
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|words| !words.contains(value))
+        || schema
+            .get("const")
+            .is_some_and(|constant| constant != value)
+    {
+        return fail("is another word");
+    }
+    if let Some(number) = value.as_f64()
+        && (schema["minimum"]
+            .as_f64()
+            .is_some_and(|least| number < least)
+            || schema["maximum"]
+                .as_f64()
+                .is_some_and(|greatest| number > greatest))
+    {
+        return fail("is out of bounds");
+    }
+    if let Some(text) = value.as_str() {
+        let fits = match schema["format"].as_str() {
+            Some("uuid") => uuid::Uuid::try_parse(text).is_ok(),
+            Some("date-time") => {
+                text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+            }
+            _ => true,
+        };
+        if !fits {
+            return fail("has another format");
+        }
+    }
+    if let Some(items) = value.as_array() {
+        for (i, item) in items.iter().enumerate() {
+            conforms(document, &schema["items"], item, &format!("{path}[{i}]"))?;
+        }
+    }
+    if let Some(object) = value.as_object() {
+        let required = schema["required"].as_array().into_iter().flatten();
+        if let Some(missing) = required
+            .map(|name| name.as_str().unwrap())
+            .find(|name| !object.contains_key(*name))
+        {
+            return fail(&format!("lacks {missing}"));
+        }
+        for (key, inner) in object {
+            let others = &schema["additionalProperties"];
+            let told = match &schema["properties"][key] {
+                Value::Null if others.is_object() => others,
+                // Without a type of its own it only narrows down what another tells.
+                Value::Null if *others == Value::Bool(true) || types.is_empty() => continue,
+                Value::Null => return fail(&format!("has an unknown {key}")),
+                told => told,
+            };
+            conforms(document, told, inner, &format!("{path}.{key}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_of(name: &str, value: &Value) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("no such type: {other}"),
+    }
+}

@@ -1,0 +1,123 @@
+//! PostgreSQL goes away and comes back; SQLite has no such habit.
+
+use std::time::Duration;
+
+use lectern_db::{Backend, Database};
+use lectern_domain::{JobId, JobStatus};
+use lectern_server::{Server, ServerConfig};
+use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_job, a_whole_job};
+use serde_json::Value;
+
+use super::openapi::{Operation, call, operations};
+use super::{at, at_once};
+
+/// Longer than this nobody is kept waiting, whatever has happened to the
+/// database.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Every operation that needs the database.
+fn stored(document: &Value) -> Vec<Operation<'_>> {
+    let all = operations(document).into_iter();
+    all.filter(|operation| operation.told["responses"]["503"].is_object())
+        .collect()
+}
+
+/// A job that an operation succeeds with.
+fn a_job_for(operation: &Operation<'_>, db: &Database) -> JobId {
+    match operation.id() {
+        "updateJob" | "reportProgress" => a_job().status(JobStatus::Running).create(db).job_id,
+        _ => a_whole_job(db).job_id,
+    }
+}
+
+fn succeeds(client: &Client, operation: &Operation<'_>, job_id: JobId) {
+    let answer = call(client, operation, &job_id.to_string());
+    assert!(answer.status < 300, "{answer}");
+}
+
+/// Checks that 64 clients at a time, who have every operation in turn, are
+/// told in time that the database is away.
+fn everyone_is_told(client: &Client, document: &Value) {
+    let operations = stored(document);
+    at_once(64, |i| {
+        let operation = &operations[i % operations.len()];
+        let answer = call(client, operation, super::NOBODY);
+        assert_eq!(answer.status, 503, "{answer}");
+        let code = answer.json()["code"].as_str().unwrap().to_owned();
+        assert!(
+            ["database_unavailable", "overloaded"].contains(&code.as_str()),
+            "{answer}"
+        );
+        answer.problem(503, &code);
+    });
+}
+
+#[test]
+fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_is_well() {
+    let mut cluster = Cluster::start();
+    let db = Database::open(cluster.url()).unwrap();
+    db.init().unwrap();
+    let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
+    let client = Client::new(server.url()).within(PATIENCE);
+    let document = client.get("/openapi.json").expect(200).json();
+    for operation in stored(&document) {
+        succeeds(&client, &operation, a_job_for(&operation, &db));
+    }
+    let kept = a_whole_job(&db).job_id;
+
+    cluster.stop();
+    // Once with the connections of better days, once with none.
+    everyone_is_told(&client, &document);
+    everyone_is_told(&client, &document);
+    client.get("/readyz").problem(503, "database_unavailable");
+    for path in ["/healthz", "/metrics", "/docs"] {
+        client.get(path).expect(200);
+    }
+
+    cluster.start_again();
+    client.get("/readyz").expect(200);
+    client.get(&at(kept, "")).expect(200);
+    for operation in stored(&document) {
+        succeeds(&client, &operation, a_job_for(&operation, &db));
+    }
+    at_once(64, |_| client.get(&at(kept, "")).expect(200));
+}
+
+/// Ends all connections of a server to its database, as a restart of
+/// PostgreSQL or an impatient administrator does.
+fn kill(sql: &mut Sql) {
+    let others =
+        "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let count = |sql: &mut Sql| sql.value(&format!("SELECT count(*) {others}"));
+    assert_ne!(count(sql), "0");
+    sql.rows(&format!("SELECT pg_terminate_backend(pid, 10000) {others}"));
+}
+
+#[test]
+fn the_very_next_request_of_each_kind_succeeds_after_all_connections_were_killed() {
+    let server = TestServer::on(Backend::Postgres);
+    let document = server.get("/openapi.json").expect(200).json();
+    let mut sql = server.db().sql();
+    for operation in stored(&document) {
+        let job_id = a_job_for(&operation, server.db());
+        // Used just now, so that they are taken as alive.
+        at_once(15, |_| server.get(&at(job_id, "")).expect(200));
+        kill(&mut sql);
+        succeeds(&server, &operation, job_id);
+    }
+}
+
+#[test]
+fn many_requests_at_once_succeed_after_all_connections_were_killed() {
+    let server = TestServer::on(Backend::Postgres);
+    let job_id = a_whole_job(server.db()).job_id;
+    let mut sql = server.db().sql();
+    for _ in 0..5 {
+        at_once(30, |_| server.get(&at(job_id, "")).expect(200));
+        kill(&mut sql);
+        at_once(30, |i| match i % 2 {
+            0 => server.get(&at(job_id, "/transcripts")).expect(200),
+            _ => server.post(super::JOBS, &super::a_recording()).expect(201),
+        });
+    }
+}

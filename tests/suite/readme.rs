@@ -1,0 +1,112 @@
+//! The README, taken at its word.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lectern_tests::{EmptyDb, Lectern, on_both_backends};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).unwrap()
+}
+
+/// The blocks of a language in a text, one after the other.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    text.split(&opening)
+        .skip(1)
+        .map(|rest| rest.split("```\n").next().unwrap().to_owned())
+        .collect()
+}
+
+/// Checks that whatever `part` says is said by `whole`, too.
+fn is_within(part: &Value, whole: &Value) -> bool {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => part
+            .iter()
+            .all(|(key, part)| whole.get(key).is_some_and(|whole| is_within(part, whole))),
+        (Value::Array(part), Value::Array(whole)) => part
+            .iter()
+            .all(|part| whole.iter().any(|whole| is_within(part, whole))),
+        _ => part == whole,
+    }
+}
+
+on_both_backends! {
+    fn the_tour_works_word_for_word(db: EmptyDb) {
+        let readme = readme();
+        let (_, tour) = readme.split_once("<!-- tour:begin -->").unwrap();
+        let (tour, _) = tour.split_once("<!-- tour:end -->").unwrap();
+        let server = Lectern::serve(db.url());
+        let script = blocks(tour, "sh").concat();
+        let output = Command::new("bash")
+            .args(["-c", &format!("set -euo pipefail\n{script}")])
+            .env("LECTERN", server.base())
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{}\n{told}", String::from_utf8_lossy(&output.stderr));
+
+        let answers: Vec<Value> =
+            serde_json::Deserializer::from_str(&told).into_iter().map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {told}"))).collect();
+        assert!(answers.contains(&412.into()), "{told}");
+        for shown in blocks(tour, "json") {
+            let shown: Value = serde_json::from_str(&shown).unwrap();
+            assert!(answers.iter().any(|answer| is_within(&shown, answer)), "{shown} is nowhere in {told}");
+        }
+        // Of every curl that shows its answer there is one, and of the last.
+        assert_eq!(db.sql().count("jobs"), 0, "the tour cleans up");
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for file in ["README.md", "docs/architecture.md", "crates/db/README.md"] {
+        let file = root().join(file);
+        let text = fs::read_to_string(&file).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .map(|rest| rest.split(')').next().unwrap())
+        {
+            let path = link.split('#').next().unwrap();
+            let there = path.contains("://")
+                || path.is_empty()
+                || file.parent().unwrap().join(path).exists();
+            assert!(there, "{} links to {link}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_setting_of_the_readme_is_one_of_the_program_with_the_same_default() {
+    let help = Lectern::command().arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let readme = readme();
+    let (_, configuration) = readme.split_once("## Configuration").unwrap();
+    let (configuration, _) = configuration.split_once("\n## ").unwrap();
+    let rows = configuration.lines().filter(|line| line.starts_with("| `"));
+    for row in rows {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        for name in cells[1].split(", ").map(|name| name.trim_matches('`')) {
+            assert!(
+                help.contains(&format!("[env: {name}")),
+                "{name} is not in --help"
+            );
+        }
+        if let Some(default) = cells[2]
+            .strip_prefix('`')
+            .and_then(|rest| rest.strip_suffix('`'))
+        {
+            assert!(
+                help.contains(&format!("[default: {default}]")),
+                "{default} of {row} is not in --help"
+            );
+        }
+    }
+}
