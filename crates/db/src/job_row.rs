@@ -97,8 +97,10 @@ impl TryFrom<JobRow> for Job {
     }
 }
 
+// Nothing is NULL here that would have another default; told as DEFAULT, diesel
+// would have the statement prepared anew every time.
 #[derive(Insertable)]
-#[diesel(table_name = jobs)]
+#[diesel(table_name = jobs, treat_none_as_default_value = false)]
 pub(crate) struct NewJobRow<'a> {
     job_id: DbUuid,
     filename: &'a str,

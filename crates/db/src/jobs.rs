@@ -8,7 +8,7 @@ use lectern_domain::{
 
 use crate::clips::{self, ClipRow};
 use crate::conn::{Conn, ReadWrite};
-use crate::connection::MultiBackend;
+use crate::connection::{MultiBackend, on_either};
 use crate::error::Doing;
 use crate::job_row::{COLUMNS, Columns, JobChanges, JobRow, NewJobRow};
 use crate::schema::{clips as clips_table, jobs};
@@ -22,10 +22,10 @@ pub struct Jobs<'c, Mode>(pub(crate) Conn<'c, Mode>);
 impl<Mode> Jobs<'_, Mode> {
     /// The job of this id.
     pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
-        let row = jobs::table
+        let named = jobs::table
             .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
-            .select(COLUMNS)
-            .get_result::<JobRow>(self.0.raw)
+            .select(COLUMNS);
+        let row = on_either!(self.0.raw, conn => named.get_result::<JobRow>(conn))
             .optional()
             .doing("find a job")?;
         rows::one(row)
@@ -33,10 +33,10 @@ impl<Mode> Jobs<'_, Mode> {
 
     /// Whether there is a job of this id.
     pub fn exists(&mut self, job_id: JobId) -> Result<bool, Error> {
-        jobs::table
+        let named = jobs::table
             .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
-            .select(jobs::job_id)
-            .get_result::<DbUuid>(self.0.raw)
+            .select(jobs::job_id);
+        on_either!(self.0.raw, conn => named.get_result::<DbUuid>(conn))
             .optional()
             .map(|found| found.is_some())
             .doing("look whether a job exists")
@@ -147,10 +147,10 @@ impl<Mode> Jobs<'_, Mode> {
 impl Jobs<'_, ReadWrite> {
     /// Makes a job; the database's clock dates it.
     pub fn create(&mut self, job: &NewJob) -> Result<Job, Error> {
-        diesel::insert_into(jobs::table)
+        let insert = diesel::insert_into(jobs::table)
             .values(NewJobRow::new(job, self.0.clock))
-            .returning(COLUMNS)
-            .get_result::<JobRow>(self.0.raw)
+            .returning(COLUMNS);
+        on_either!(self.0.raw, conn => insert.get_result::<JobRow>(conn))
             .doing("create a job")?
             .try_into()
     }
@@ -174,7 +174,7 @@ impl Jobs<'_, ReadWrite> {
             .status
             .map_or(JobStatus::ALL, JobStatus::predecessors);
         let versions = expected_version.map_or((i64::MIN, i64::MAX), |v| (v, v));
-        let row = diesel::update(jobs::table)
+        let change = diesel::update(jobs::table)
             .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
             .filter(jobs::status.eq_any(before.iter().map(|status| status.as_str())))
             .filter(jobs::version.between(versions.0, versions.1))
@@ -183,8 +183,8 @@ impl Jobs<'_, ReadWrite> {
                 jobs::version.eq(jobs::version + 1),
                 jobs::updated_at.eq(now),
             ))
-            .returning(COLUMNS)
-            .get_result::<JobRow>(self.0.raw)
+            .returning(COLUMNS);
+        let row = on_either!(self.0.raw, conn => change.get_result::<JobRow>(conn))
             .optional()
             .doing("update a job")?;
         if row.is_some() {
@@ -242,7 +242,7 @@ impl Jobs<'_, ReadWrite> {
         let now = DbTime(self.0.clock.now());
         let stage = report.stage.as_str();
         let percent = report.percent.get();
-        let row = diesel::update(jobs::table)
+        let update = diesel::update(jobs::table)
             .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
             .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
             .filter(
@@ -260,8 +260,8 @@ impl Jobs<'_, ReadWrite> {
                 jobs::version.eq(jobs::version + 1),
                 jobs::updated_at.eq(now),
             ))
-            .returning(COLUMNS)
-            .get_result::<JobRow>(self.0.raw)
+            .returning(COLUMNS);
+        let row = on_either!(self.0.raw, conn => update.get_result::<JobRow>(conn))
             .optional()
             .doing("report progress")?;
         if row.is_some() {

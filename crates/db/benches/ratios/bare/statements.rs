@@ -88,7 +88,7 @@ macro_rules! statements {
         }
 
         #[derive(Insertable)]
-        #[diesel(table_name = jobs)]
+        #[diesel(table_name = jobs, treat_none_as_default_value = false)]
         pub(crate) struct JobRow {
             job_id: Id,
             filename: String,
