@@ -7,5 +7,6 @@
 )]
 
 mod db;
+mod harness;
 mod http;
 mod readme;

@@ -39,8 +39,13 @@ pub struct PoolStats {
 /// How many closures can run at once before one has to wait for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capacity {
-    /// Reads and writes share this many connections (PostgreSQL).
-    Shared(u32),
+    /// Reads and writes share their connections (PostgreSQL).
+    Shared {
+        /// Connections kept open.
+        kept: u32,
+        /// Connections opened on top under load.
+        overflow: u32,
+    },
     /// Reads and writes have connections of their own (SQLite, where only one
     /// can write at a time).
     Split {
@@ -72,7 +77,9 @@ impl Pools {
         let (read, write, capacity) = match config.url.backend() {
             Backend::Postgres => {
                 let pool = Pool::new(&connector, config, config.pool_size, total);
-                (pool.clone(), pool, Capacity::Shared(total))
+                let kept = config.pool_size.clamp(1, total);
+                let overflow = total - kept;
+                (pool.clone(), pool, Capacity::Shared { kept, overflow })
             }
             Backend::Sqlite => {
                 let readers = config.pool_size.max(1);
@@ -102,7 +109,7 @@ impl Pools {
     pub(crate) fn stats(&self) -> PoolStats {
         let (read, write) = (self.read.stats(), self.write.stats());
         match self.capacity {
-            Capacity::Shared(_) => read,
+            Capacity::Shared { .. } => read,
             Capacity::Split { .. } => PoolStats {
                 connections: read.connections + write.connections,
                 idle: read.idle + write.idle,

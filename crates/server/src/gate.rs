@@ -3,13 +3,19 @@
 //! As many requests as there are connections are let through; the others wait
 //! here, where waiting costs no thread. Without the queue, hundreds of threads
 //! would fight over a few connections, and the unlucky ones would wait long.
+//!
+//! On PostgreSQL the connections that are kept open come first. Only who has
+//! waited a while for one of them may have one on top: a wait that short means
+//! that the processors are busy, and more at once would only make it longer; a
+//! longer one means that the database is slow or far away, and more at once
+//! helps.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lectern_api::Code;
 use lectern_db::Capacity;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::ApiError;
 use crate::metrics::Metrics;
@@ -20,12 +26,47 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What is left at least for the connection of a request whose turn came late.
 const LAST_CHANCE: Duration = Duration::from_millis(200);
 
+/// How long a request waits for a connection that is kept before it may have
+/// one on top.
+const BEFORE_OVERFLOW: Duration = Duration::from_millis(50);
+
 /// The queue. On SQLite, readers and the one writer queue separately.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
-    reads: Arc<Semaphore>,
-    writes: Arc<Semaphore>,
+    reads: Queue,
+    writes: Queue,
     metrics: Metrics,
+}
+
+/// Permits for connections that are kept, and for those on top of them.
+#[derive(Debug, Clone)]
+struct Queue {
+    kept: Arc<Semaphore>,
+    overflow: Arc<Semaphore>,
+}
+
+impl Queue {
+    fn new(kept: u32, overflow: u32) -> Self {
+        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
+        Self {
+            kept: semaphore(kept),
+            overflow: semaphore(overflow),
+        }
+    }
+
+    /// Waits for a permit, in the order of arrival.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let kept = Arc::clone(&self.kept).acquire_owned();
+        let overflow = async {
+            tokio::time::sleep(BEFORE_OVERFLOW).await;
+            Arc::clone(&self.overflow).acquire_owned().await
+        };
+        tokio::select! {
+            biased;
+            permit = kept => permit,
+            permit = overflow => permit,
+        }
+    }
 }
 
 /// The right to use a connection, given back when it is dropped.
@@ -38,13 +79,14 @@ pub(crate) struct Pass {
 
 impl Gate {
     pub(crate) fn new(capacity: Capacity, metrics: Metrics) -> Self {
-        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
         let (reads, writes) = match capacity {
-            Capacity::Shared(all) => {
-                let all = semaphore(all);
-                (Arc::clone(&all), all)
+            Capacity::Shared { kept, overflow } => {
+                let all = Queue::new(kept, overflow);
+                (all.clone(), all)
             }
-            Capacity::Split { readers, writers } => (semaphore(readers), semaphore(writers)),
+            Capacity::Split { readers, writers } => {
+                (Queue::new(readers, 0), Queue::new(writers, 0))
+            }
         };
         Self {
             reads,
@@ -63,22 +105,16 @@ impl Gate {
         self.pass(&self.writes).await
     }
 
-    async fn pass(&self, queue: &Arc<Semaphore>) -> Result<Pass, ApiError> {
-        match Arc::clone(queue).try_acquire_owned() {
-            Ok(permit) => {
-                return Ok(Pass {
-                    _permit: permit,
-                    left: PATIENCE,
-                });
-            }
-            Err(TryAcquireError::NoPermits) => {}
-            Err(TryAcquireError::Closed) => return Err(overloaded()),
+    async fn pass(&self, queue: &Queue) -> Result<Pass, ApiError> {
+        if let Ok(permit) = Arc::clone(&queue.kept).try_acquire_owned() {
+            return Ok(Pass {
+                _permit: permit,
+                left: PATIENCE,
+            });
         }
         let came = Instant::now();
         let _waiting = self.metrics.gate_waits();
-        if let Ok(Ok(permit)) =
-            tokio::time::timeout(PATIENCE, Arc::clone(queue).acquire_owned()).await
-        {
+        if let Ok(Ok(permit)) = tokio::time::timeout(PATIENCE, queue.permit()).await {
             let left = PATIENCE.saturating_sub(came.elapsed()).max(LAST_CHANCE);
             Ok(Pass {
                 _permit: permit,
