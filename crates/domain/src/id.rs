@@ -103,6 +103,11 @@ ids! {
     ClipId
     /// Names an entry of the processing log.
     LogId
+    /// Names the run of a stage.
+    StageRunId
+    /// Names a lease: the right of one worker to one attempt at a stage. Whoever
+    /// knows it has it, so it is made from random bits, by the database.
+    LeaseId
 }
 
 #[cfg(test)]

@@ -54,6 +54,11 @@ impl JobStatus {
         next.predecessors().contains(&self)
     }
 
+    /// Whether nothing more happens to the job by itself.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
     /// Whether progress may be reported.
     pub fn accepts_progress(self) -> bool {
         matches!(self, Self::Queued | Self::Running)
@@ -95,8 +100,12 @@ pub struct Job {
     pub processing_config: Option<ProcessingConfig>,
     /// Whatever the owner wants to keep with the job.
     pub extra_metadata: JsonObject,
+    /// Of two jobs the one of higher priority is worked on first.
+    pub priority: i32,
     /// Counts the changes of this job, from 1.
     pub version: i64,
+    /// Number of the last event of this job; 0 when there was none.
+    pub last_seq: i64,
     /// When the job was made.
     pub created_at: DateTime<Utc>,
     /// When the job was changed last.
@@ -129,6 +138,9 @@ pub struct NewJob {
     pub status: NewJobStatus,
     /// How the recording is to be worked on.
     pub processing_config: Option<ProcessingConfig>,
+    /// Of two jobs the one of higher priority is worked on first; 0 unless said
+    /// otherwise.
+    pub priority: i32,
     /// Whatever the owner wants to keep with the job.
     pub extra_metadata: JsonObject,
 }
@@ -163,6 +175,7 @@ impl NewJob {
             original_s3_key: None,
             status: NewJobStatus::Queued,
             processing_config: None,
+            priority: 0,
             extra_metadata: JsonObject::default(),
         })
     }
@@ -194,6 +207,8 @@ pub struct JobUpdate {
     pub video_metadata: Option<JsonObject>,
     /// What the owner keeps with the job, replaced as a whole.
     pub extra_metadata: Option<JsonObject>,
+    /// Which of the waiting jobs comes first.
+    pub priority: Option<i32>,
     /// Id of the task in an outside queue.
     pub celery_task_id: Patch<TaskId>,
     /// Where the highlight video lies in the storage.

@@ -34,6 +34,11 @@
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
+//! | upload | [`NewUpload`], [`IdempotencyKey`] |
+//! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`] |
+//! | stage run | [`StageRun`], [`StageRunStatus`], [`Lease`] |
+//! | work | [`ClaimRequest`], [`Claim`], [`Heartbeat`], [`StageFailure`] |
+//! | event | [`JobEvent`], [`Event`] |
 //! | results | [`JobResults`], [`JobMetrics`] |
 //!
 //! Times on the media axis are seconds (`f64`); wall-clock times are UTC to
@@ -43,7 +48,9 @@ mod clip;
 mod clock;
 mod content_segment;
 mod enumeration;
+mod event;
 mod id;
+mod idempotency;
 mod invalid;
 mod job;
 mod json;
@@ -53,22 +60,29 @@ mod number;
 mod order;
 mod page;
 mod patch;
+mod pipeline;
 mod processing;
 mod progress;
 mod results;
 mod silence;
 mod stage;
+mod stage_run;
 mod text;
 mod time_range;
 mod transcript;
+mod upload;
+mod work;
 
 pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, NewContentSegment};
 pub use enumeration::UnknownWord;
+pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{
-    ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LogId, SilenceRegionId, TranscriptSegmentId,
+    ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LeaseId, LogId, SilenceRegionId, StageRunId,
+    TranscriptSegmentId,
 };
+pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use invalid::{At, FieldError, Invalid};
 pub use job::{Job, JobFilter, JobStatus, JobUpdate, NewJob, NewJobStatus};
 pub use json::{JsonObject, MAX_JSON_DEPTH};
@@ -78,14 +92,21 @@ pub use number::{Decibels, FileSize, Fraction, Percent, Seconds, VideoDuration, 
 pub use order::in_order;
 pub use page::{Cursor, Page, PageLimit, PageRequest};
 pub use patch::Patch;
+pub use pipeline::{Pipeline, Pipelines, Step};
 pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
 pub use progress::{JobProgress, ProgressReport};
 pub use results::{JobMetrics, JobResults};
 pub use silence::{NewSilenceRegion, SilenceFilter, SilenceRegion, SilenceType};
 pub use stage::Stage;
+pub use stage_run::{Lease, StageRun, StageRunStatus};
 pub use text::{
-    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, ProgressMessage, SpeakerId,
-    SpokenText, StorageKey, TaskId, Text, Title, Topic,
+    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, PipelineName, ProgressMessage,
+    SpeakerId, SpokenText, StorageKey, TaskId, Text, Title, Topic, WorkerName,
 };
 pub use time_range::{TimeRange, Window};
 pub use transcript::{NewTranscriptSegment, TranscriptSegment};
+pub use upload::{NewUpload, RECORDINGS, check_recording};
+pub use work::{
+    Claim, ClaimLimit, ClaimRequest, Heartbeat, LeaseDuration, LeaseState, StageFailure, Stages,
+    back_off,
+};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use crate::enumeration::words;
-use crate::{At, Invalid, JsonObject, UnknownWord};
+use crate::{At, Invalid, JsonObject, PipelineName, UnknownWord};
 
 words! {
     /// What of the recording is looked at.
@@ -31,8 +31,8 @@ words! {
     }
 }
 
-/// Settings of a job: a JSON object in which `processing_mode` and
-/// `resolution` have a meaning here, and the rest is kept for the workers.
+/// Settings of a job: a JSON object in which `processing_mode`, `resolution`
+/// and `pipeline` have a meaning here, and the rest is kept for the workers.
 ///
 /// ```
 /// use lectern_domain::{ProcessingConfig, ProcessingMode};
@@ -50,6 +50,7 @@ pub struct ProcessingConfig {
     settings: JsonObject,
     processing_mode: Option<ProcessingMode>,
     resolution: Option<Resolution>,
+    pipeline: Option<PipelineName>,
 }
 
 impl ProcessingConfig {
@@ -58,6 +59,7 @@ impl ProcessingConfig {
         Ok(Self {
             processing_mode: word(&settings, "processing_mode", ProcessingMode::ALL)?,
             resolution: word(&settings, "resolution", Resolution::ALL)?,
+            pipeline: pipeline(&settings)?,
             settings: JsonObject::new(settings)?,
         })
     }
@@ -71,6 +73,11 @@ impl ProcessingConfig {
     /// Height of the pictures in the clips, if it was asked for.
     pub fn resolution(&self) -> Option<Resolution> {
         self.resolution
+    }
+
+    /// Name of the pipeline the job goes through, if it is not the default one.
+    pub fn pipeline(&self) -> Option<&PipelineName> {
+        self.pipeline.as_ref()
     }
 
     /// All settings.
@@ -104,4 +111,15 @@ where
         Some(Value::String(text)) => text.parse().map(Some).map_err(|_| asks()).at(name),
         Some(_) => Err(asks()).at(name),
     }
+}
+
+/// Reads the name of a pipeline; whether there is one of this name is decided
+/// where the pipelines are known.
+fn pipeline(settings: &Map<String, Value>) -> Result<Option<PipelineName>, Invalid> {
+    match settings.get("pipeline") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) => PipelineName::new(name).map(Some),
+        Some(_) => Err(Invalid::new("must be the name of a pipeline")),
+    }
+    .at("pipeline")
 }

@@ -23,3 +23,21 @@ words! {
         Complete = "complete",
     }
 }
+
+impl Stage {
+    /// The stages a worker can do, in the order of the default pipeline: all
+    /// but the upload before and the completion after them.
+    pub const WORK: &'static [Self] = &[
+        Self::SilenceDetection,
+        Self::Transcription,
+        Self::LayoutAnalysis,
+        Self::ContentAnalysis,
+        Self::Segmentation,
+        Self::Compilation,
+    ];
+
+    /// Whether a worker can do it.
+    pub fn is_work(self) -> bool {
+        Self::WORK.contains(&self)
+    }
+}

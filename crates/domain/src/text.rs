@@ -35,6 +35,10 @@ pub type Topic = Text<1, 200>;
 pub type ClipTopic = Text<0, 200>;
 /// A keyword or concept, 1 to 200 characters.
 pub type Keyword = Text<1, 200>;
+/// Name of a worker, 1 to 50 characters.
+pub type WorkerName = Text<1, 50>;
+/// Name of a pipeline, 1 to 50 characters.
+pub type PipelineName = Text<1, 50>;
 /// Text as long as its writer wants it.
 pub type LongText = Text<0, { usize::MAX }>;
 

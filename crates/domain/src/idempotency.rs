@@ -1,0 +1,51 @@
+//! Doing once what is asked for twice.
+
+use std::fmt;
+
+use crate::Invalid;
+
+/// A key a client chooses for a request, so that sending it again does nothing
+/// more: 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// The greatest number of characters.
+    pub const MAX: usize = 255;
+
+    /// Checks length and characters.
+    pub fn new(key: impl Into<String>) -> Result<Self, Invalid> {
+        let key = key.into();
+        let fits = (1..=Self::MAX).contains(&key.len());
+        if fits && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(key))
+        } else {
+            Err(Invalid::new(
+                "must be 1 to 255 visible ASCII characters long",
+            ))
+        }
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What tells one request from another: 32 bytes of a hash over all that
+/// matters of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    /// 64 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
