@@ -3,11 +3,14 @@
 
 use std::marker::PhantomData;
 
+use chrono::{DateTime, Utc};
 use lectern_domain::Clock;
 
 use crate::connection::DbConnection;
+use crate::session::Session;
 use crate::{
-    Clips, ContentSegments, Jobs, LayoutAnalyses, ProcessingLogs, SilenceRegions, Transcripts,
+    Clips, ContentSegments, Error, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses,
+    ProcessingLogs, SilenceRegions, StageRuns, Transcripts, Work, dialect,
 };
 
 /// May only look.
@@ -24,6 +27,7 @@ pub enum ReadWrite {}
 pub struct Conn<'c, Mode> {
     pub(crate) raw: &'c mut DbConnection,
     pub(crate) clock: &'c dyn Clock,
+    pub(crate) session: &'c Session<'c>,
     mode: PhantomData<Mode>,
 }
 
@@ -34,16 +38,27 @@ pub type Reader<'c> = Conn<'c, ReadOnly>;
 pub type Tx<'c> = Conn<'c, ReadWrite>;
 
 impl<'c, Mode> Conn<'c, Mode> {
-    pub(crate) fn new(raw: &'c mut DbConnection, clock: &'c dyn Clock) -> Self {
+    pub(crate) fn new(raw: &'c mut DbConnection, session: &'c Session<'c>) -> Self {
         Self {
             raw,
-            clock,
+            clock: session.clock,
+            session,
             mode: PhantomData,
         }
     }
 
-    fn reborrow(&mut self) -> Conn<'_, Mode> {
-        Conn::new(self.raw, self.clock)
+    pub(crate) fn reborrow(&mut self) -> Conn<'_, Mode> {
+        Conn::new(self.raw, self.session)
+    }
+
+    /// The time leases go by: the database server's, which all its clients
+    /// share, unless the caller brought a clock of its own.
+    pub(crate) fn shared_now(&mut self) -> Result<DateTime<Utc>, Error> {
+        if self.session.own_clock {
+            Ok(self.clock.now())
+        } else {
+            dialect::now(self.raw, self.clock)
+        }
     }
 
     /// The jobs.
@@ -79,6 +94,28 @@ impl<'c, Mode> Conn<'c, Mode> {
     /// The audit trail.
     pub fn processing_logs(&mut self) -> ProcessingLogs<'_, Mode> {
         ProcessingLogs(self.reborrow())
+    }
+
+    /// What has become of each stage.
+    pub fn stage_runs(&mut self) -> StageRuns<'_, Mode> {
+        StageRuns(self.reborrow())
+    }
+
+    /// What happened to the jobs.
+    pub fn job_events(&mut self) -> JobEvents<'_, Mode> {
+        JobEvents(self.reborrow())
+    }
+}
+
+impl Tx<'_> {
+    /// Claims and leases.
+    pub fn work(&mut self) -> Work<'_> {
+        Work(self.reborrow())
+    }
+
+    /// Requests that are to be done once.
+    pub fn idempotency_keys(&mut self) -> IdempotencyKeys<'_> {
+        IdempotencyKeys(self.reborrow())
     }
 }
 

@@ -1,18 +1,23 @@
 //! The one handle to the database.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
-use lectern_domain::{Clock, SystemClock};
+use lectern_domain::{Claim, ClaimRequest, Clock, Pipelines, SystemClock};
 
 use crate::connection::DbConnection;
 use crate::drift::Drift;
 use crate::error::Doing;
 use crate::pool::{Capacity, Checkout, Pool, PoolStats, Pools};
-use crate::{Backend, DatabaseUrl, Error, Migrations, Reader, Tx};
+use crate::session::Session;
+use crate::{Backend, Committed, DatabaseUrl, Error, Migrations, Reader, Tx};
+
+/// Who is told of every commit.
+type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 
 /// Where the database is and how many connections it gets.
 #[derive(Debug, Clone)]
@@ -65,7 +70,12 @@ impl DatabaseConfig {
 pub struct Database {
     pools: Arc<Pools>,
     url: Arc<DatabaseUrl>,
-    clock: Arc<dyn Clock>,
+    /// Another source of time than the machine's.
+    clock: Option<Arc<dyn Clock>>,
+    pipelines: Arc<Pipelines>,
+    listener: Option<Listener>,
+    /// Held by the one who claims.
+    claims: Arc<Mutex<()>>,
     checkout_timeout: Duration,
 }
 
@@ -85,14 +95,36 @@ impl Database {
         Ok(Self {
             pools: Arc::new(Pools::new(config)?),
             url: Arc::new(config.url.clone()),
-            clock: Arc::new(SystemClock),
+            clock: None,
+            pipelines: Arc::default(),
+            listener: None,
+            claims: Arc::default(),
             checkout_timeout: config.checkout_timeout,
         })
     }
 
     /// The same database with another source of time.
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ..self }
+        Self {
+            clock: Some(clock),
+            ..self
+        }
+    }
+
+    /// The same database with other pipelines for new jobs to go through.
+    pub fn with_pipelines(self, pipelines: Arc<Pipelines>) -> Self {
+        Self { pipelines, ..self }
+    }
+
+    /// The same database with somebody who is told, right after a commit and on
+    /// the thread that made it, what others may be waiting to hear of. What is
+    /// done through this handle and its clones is told; what other processes do
+    /// is to be looked for in [`crate::JobEvents::newer`].
+    pub fn on_commit(self, listener: Arc<dyn Fn(&Committed) + Send + Sync>) -> Self {
+        Self {
+            listener: Some(listener),
+            ..self
+        }
     }
 
     /// The same pool with another wait for a connection.
@@ -105,7 +137,7 @@ impl Database {
 
     /// Where the time of new rows comes from.
     pub fn clock(&self) -> &dyn Clock {
-        &*self.clock
+        self.clock.as_deref().unwrap_or(&SystemClock)
     }
 
     /// Which database it is.
@@ -134,14 +166,15 @@ impl Database {
     where
         E: From<Error>,
     {
+        let session = self.session();
         let mut conn = self.reader()?;
-        let result = look(&mut Reader::new(&mut conn.conn, self.clock()));
+        let result = look(&mut Reader::new(&mut conn.conn, &session));
         // diesel does not notice that a connection is closed while it prepares a
         // statement; asking makes it notice.
         if result.is_err() && conn.conn.ping().is_err() {
             drop(conn);
             let mut conn = self.reader()?;
-            return look(&mut Reader::new(&mut conn.conn, self.clock()));
+            return look(&mut Reader::new(&mut conn.conn, &session));
         }
         result
     }
@@ -155,9 +188,10 @@ impl Database {
     where
         E: From<Error>,
     {
+        let session = self.session();
         let mut conn = self.begin()?;
         let raw = &mut conn.conn;
-        let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut Tx::new(raw, self.clock()))));
+        let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut Tx::new(raw, &session))));
         let ended = match outcome {
             Ok(Ok(_)) => conn.conn.commit(),
             _ => conn.conn.rollback(),
@@ -168,13 +202,23 @@ impl Database {
         }
         drop(conn);
         match outcome {
-            Ok(Ok(value)) => ended
-                .doing("commit a transaction")
-                .map(|()| value)
-                .map_err(E::from),
+            Ok(Ok(value)) => {
+                ended.doing("commit a transaction")?;
+                self.tell(&session.committed.into_inner());
+                Ok(value)
+            }
             Ok(Err(error)) => Err(error),
             Err(panic) => resume_unwind(panic),
         }
+    }
+
+    /// Gives a worker something to do; see [`crate::Work::claim`].
+    ///
+    /// One claim of a process at a time: several at once would have to look past
+    /// each other's jobs, which costs more than taking turns.
+    pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
+        let _turn = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(|tx| tx.work().claim(request))
     }
 
     /// Asks the database for an answer.
@@ -201,6 +245,21 @@ impl Database {
     /// well.
     pub fn drift(&self) -> Result<Vec<Drift>, Error> {
         crate::drift::find(&mut self.reader()?.conn)
+    }
+
+    fn session(&self) -> Session<'_> {
+        Session {
+            clock: self.clock(),
+            own_clock: self.clock.is_some(),
+            pipelines: &self.pipelines,
+            committed: RefCell::default(),
+        }
+    }
+
+    fn tell(&self, committed: &Committed) {
+        if let Some(listener) = self.listener.as_ref().filter(|_| !committed.is_empty()) {
+            listener(committed);
+        }
     }
 
     /// A connection outside the pool, for what a pool is no good for.

@@ -5,7 +5,7 @@
 //! lookups answer `None`, mutations say that they found nothing.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use lectern_domain::{Invalid, JobId, JobStatus};
+use lectern_domain::{Invalid, JobId, JobStatus, LeaseId};
 
 /// The error of everything in this crate.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,18 @@ pub enum Error {
         /// The version it has.
         actual: i64,
     },
+
+    /// A lease does not exist, has expired or was given to another worker; or a
+    /// stage is leased and the write came without its lease.
+    #[error("the lease is not, or no longer, the one this stage is worked on under")]
+    LeaseLost {
+        /// The lease that was shown, if one was.
+        lease_id: Option<LeaseId>,
+    },
+
+    /// An idempotency key was used before, for another request.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyMismatch,
 
     /// A value does not fit the rows that are stored.
     #[error(transparent)]

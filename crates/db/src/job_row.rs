@@ -16,10 +16,11 @@ columns!(jobs:
     job_id, filename, file_size, content_type, original_s3_key, compiled_video_s3_key,
     video_duration, video_metadata, status, error_message, celery_task_id, current_stage,
     progress_percent, progress_message, eta_seconds, processing_config, extra_metadata, version,
-    created_at, updated_at, completed_at,
+    created_at, updated_at, completed_at, priority, last_seq,
 );
 
-#[derive(Queryable)]
+#[derive(Queryable, QueryableByName)]
+#[diesel(table_name = jobs)]
 pub(crate) struct JobRow {
     job_id: DbUuid,
     filename: String,
@@ -42,6 +43,8 @@ pub(crate) struct JobRow {
     created_at: DbTime,
     updated_at: DbTime,
     completed_at: Option<DbTime>,
+    priority: i32,
+    last_seq: i64,
 }
 
 impl TryFrom<JobRow> for Job {
@@ -89,7 +92,9 @@ impl TryFrom<JobRow> for Job {
                 |json| ProcessingConfig::try_from(json.0),
             )?,
             extra_metadata: name.object("extra_metadata", row.extra_metadata)?,
+            priority: row.priority,
             version: row.version,
+            last_seq: row.last_seq,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
             completed_at: row.completed_at.map(|time| time.0),
@@ -111,16 +116,19 @@ pub(crate) struct NewJobRow<'a> {
     current_stage: Option<&'static str>,
     processing_config: Option<DbJson>,
     extra_metadata: DbJson,
+    priority: i32,
+    last_seq: i64,
     created_at: DbTime,
     updated_at: DbTime,
 }
 
 impl<'a> NewJobRow<'a> {
-    pub(crate) fn new(job: &'a NewJob, clock: &dyn Clock) -> Self {
+    /// The row of a job whose first event tells that it was made.
+    pub(crate) fn new(job_id: JobId, job: &'a NewJob, clock: &dyn Clock) -> Self {
         let now = DbTime(clock.now());
         let settings = |config: &ProcessingConfig| DbJson(config.settings().clone().into_value());
         Self {
-            job_id: DbUuid(JobId::new(clock).as_uuid()),
+            job_id: DbUuid(job_id.as_uuid()),
             filename: &job.filename,
             file_size: job.file_size.map(FileSize::get),
             content_type: &job.content_type,
@@ -129,6 +137,8 @@ impl<'a> NewJobRow<'a> {
             current_stage: job.stage().map(Stage::as_str),
             processing_config: job.processing_config.as_ref().map(settings),
             extra_metadata: DbJson(job.extra_metadata.clone().into_value()),
+            priority: job.priority,
+            last_seq: 1,
             created_at: now,
             updated_at: now,
         }
@@ -152,6 +162,7 @@ pub(crate) struct JobChanges<'a> {
     progress_message: Option<Option<&'static str>>,
     eta_seconds: Option<Option<i32>>,
     extra_metadata: Option<DbJson>,
+    priority: Option<i32>,
     completed_at: Option<Option<DbTime>>,
 }
 
@@ -165,6 +176,7 @@ impl<'a> JobChanges<'a> {
         changes.video_duration = nullable(&update.video_duration, |seconds| seconds.get());
         changes.video_metadata = update.video_metadata.as_ref().map(json);
         changes.celery_task_id = nullable(&update.celery_task_id, lectern_domain::Text::as_str);
+        changes.priority = update.priority;
         changes.extra_metadata = update.extra_metadata.as_ref().map(json);
         if let Some(message) = nullable(&update.error_message, lectern_domain::Text::as_str) {
             changes.error_message = Some(message);
@@ -173,7 +185,7 @@ impl<'a> JobChanges<'a> {
     }
 
     /// What a transition sets beside the status.
-    fn transition(next: Option<JobStatus>, now: DbTime) -> Self {
+    pub(crate) fn transition(next: Option<JobStatus>, now: DbTime) -> Self {
         let changes = Self {
             status: next.map(JobStatus::as_str),
             ..Self::default()

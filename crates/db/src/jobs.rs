@@ -1,16 +1,15 @@
 //! The jobs.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
-use lectern_domain::{
-    Clip, Cursor, Job, JobFilter, JobId, JobResults, JobStatus, JobUpdate, NewJob, Page,
-    PageRequest, Patch, ProgressReport, TaskId, Whole,
-};
+use lectern_domain::{Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId};
 
 use crate::clips::{self, ClipRow};
-use crate::conn::{Conn, ReadWrite};
+use crate::conn::Conn;
 use crate::connection::{MultiBackend, on_either};
 use crate::error::Doing;
-use crate::job_row::{COLUMNS, Columns, JobChanges, JobRow, NewJobRow};
+use crate::job_row::{COLUMNS, Columns, JobRow};
 use crate::schema::{clips as clips_table, jobs};
 use crate::sql_types::{DbTime, DbUuid};
 use crate::{Error, rows};
@@ -40,6 +39,17 @@ impl<Mode> Jobs<'_, Mode> {
             .optional()
             .map(|found| found.is_some())
             .doing("look whether a job exists")
+    }
+
+    /// Those of the ids that are jobs'.
+    pub fn existing(&mut self, job_ids: &[JobId]) -> Result<HashSet<JobId>, Error> {
+        let ids: Vec<_> = job_ids.iter().map(|id| DbUuid(id.as_uuid())).collect();
+        let found = jobs::table
+            .filter(jobs::job_id.eq_any(ids))
+            .select(jobs::job_id)
+            .load::<DbUuid>(self.0.raw)
+            .doing("look which jobs exist")?;
+        Ok(found.into_iter().map(|id| JobId::from(id.0)).collect())
     }
 
     /// The job worked on by this task of an outside queue; the newest, should
@@ -117,7 +127,7 @@ impl<Mode> Jobs<'_, Mode> {
     ) -> Result<Page<(Job, Vec<Clip>)>, Error> {
         let Page { items, next } = self.list(filter, page)?;
         let ids: Vec<_> = items.iter().map(|job| job.job_id).collect();
-        let mut clips = crate::Clips(Conn::<Mode>::new(self.0.raw, self.0.clock)).for_jobs(&ids)?;
+        let mut clips = self.0.clips().for_jobs(&ids)?;
         let items = items
             .into_iter()
             .map(|job| {
@@ -134,170 +144,13 @@ impl<Mode> Jobs<'_, Mode> {
         let Some(job) = self.find(job_id)? else {
             return Ok(None);
         };
-        let mut conn = Conn::<Mode>::new(self.0.raw, self.0.clock);
+        let conn = &mut self.0;
         Ok(Some(JobResults {
             job,
             clips: conn.clips().for_job(job_id)?,
             transcript: conn.transcripts().for_job(job_id)?,
             layout: conn.layout_analysis().find_for_job(job_id)?,
         }))
-    }
-}
-
-impl Jobs<'_, ReadWrite> {
-    /// Makes a job; the database's clock dates it.
-    pub fn create(&mut self, job: &NewJob) -> Result<Job, Error> {
-        let insert = diesel::insert_into(jobs::table)
-            .values(NewJobRow::new(job, self.0.clock))
-            .returning(COLUMNS);
-        on_either!(self.0.raw, conn => insert.get_result::<JobRow>(conn))
-            .doing("create a job")?
-            .try_into()
-    }
-
-    /// Changes what `update` mentions, in one guarded statement, and answers
-    /// the job as it is then; `None` when there is no such job.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::VersionMismatch`] when the job is not at `expected_version`,
-    /// [`Error::IllegalTransition`] when it cannot get `update.status`. Either
-    /// way nothing is changed.
-    pub fn update(
-        &mut self,
-        job_id: JobId,
-        update: &JobUpdate,
-        expected_version: Option<i64>,
-    ) -> Result<Option<Job>, Error> {
-        let now = DbTime(self.0.clock.now());
-        let before = update
-            .status
-            .map_or(JobStatus::ALL, JobStatus::predecessors);
-        let versions = expected_version.map_or((i64::MIN, i64::MAX), |v| (v, v));
-        let change = diesel::update(jobs::table)
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
-            .filter(jobs::status.eq_any(before.iter().map(|status| status.as_str())))
-            .filter(jobs::version.between(versions.0, versions.1))
-            .set((
-                JobChanges::new(update, now),
-                jobs::version.eq(jobs::version + 1),
-                jobs::updated_at.eq(now),
-            ))
-            .returning(COLUMNS);
-        let row = on_either!(self.0.raw, conn => change.get_result::<JobRow>(conn))
-            .optional()
-            .doing("update a job")?;
-        if row.is_some() {
-            return rows::one(row);
-        }
-        // Nothing was changed; why not is told from the job as it is now.
-        let Some(job) = self.find(job_id)? else {
-            return Ok(None);
-        };
-        Err(match (expected_version, update.status) {
-            (Some(expected), _) if expected != job.version => Error::VersionMismatch {
-                job_id,
-                expected,
-                actual: job.version,
-            },
-            (_, Some(to)) => Error::IllegalTransition {
-                job_id,
-                from: job.status,
-                to,
-            },
-            (_, None) => Error::Query {
-                doing: "update a job",
-                source: diesel::result::Error::NotFound,
-            },
-        })
-    }
-
-    /// Moves a job to another status; `None` when there is no such job.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::IllegalTransition`] when it cannot get there.
-    pub fn transition(&mut self, job_id: JobId, status: JobStatus) -> Result<Option<Job>, Error> {
-        let update = JobUpdate {
-            status: Some(status),
-            ..JobUpdate::default()
-        };
-        self.update(job_id, &update, None)
-    }
-
-    /// Stores how far a stage has come and answers the job as it is then;
-    /// `None` when there is no such job.
-    ///
-    /// The first report moves a queued job to running. One that would take its
-    /// stage backwards came late: it changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotRunning`] when the job is neither queued nor running.
-    pub fn report_progress(
-        &mut self,
-        job_id: JobId,
-        report: &ProgressReport,
-    ) -> Result<Option<Job>, Error> {
-        let now = DbTime(self.0.clock.now());
-        let stage = report.stage.as_str();
-        let percent = report.percent.get();
-        let update = diesel::update(jobs::table)
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
-            .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
-            .filter(
-                jobs::current_stage
-                    .is_null()
-                    .or(jobs::current_stage.ne(stage).assume_not_null())
-                    .or(jobs::progress_percent.le(percent)),
-            )
-            .set((
-                jobs::status.eq(JobStatus::Running.as_str()),
-                jobs::current_stage.eq(Some(stage)),
-                jobs::progress_percent.eq(percent),
-                jobs::progress_message.eq(report.message.as_deref()),
-                jobs::eta_seconds.eq(report.eta_seconds.map(Whole::get)),
-                jobs::version.eq(jobs::version + 1),
-                jobs::updated_at.eq(now),
-            ))
-            .returning(COLUMNS);
-        let row = on_either!(self.0.raw, conn => update.get_result::<JobRow>(conn))
-            .optional()
-            .doing("report progress")?;
-        if row.is_some() {
-            return rows::one(row);
-        }
-        match self.find(job_id)? {
-            Some(job) if !job.status.accepts_progress() => Err(Error::NotRunning {
-                job_id,
-                status: job.status,
-            }),
-            late_or_gone => Ok(late_or_gone),
-        }
-    }
-
-    /// Ties a job to a task of an outside queue, or unties it; `false` when
-    /// there is no such job.
-    pub fn set_celery_task_id(
-        &mut self,
-        job_id: JobId,
-        task_id: Option<TaskId>,
-    ) -> Result<bool, Error> {
-        let update = JobUpdate {
-            celery_task_id: task_id.map_or(Patch::Clear, Patch::Set),
-            ..JobUpdate::default()
-        };
-        Ok(self.update(job_id, &update, None)?.is_some())
-    }
-
-    /// Deletes a job and everything below it; `false` when there is no such
-    /// job.
-    pub fn delete(&mut self, job_id: JobId) -> Result<bool, Error> {
-        let named = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
-        let deleted = diesel::delete(named)
-            .execute(self.0.raw)
-            .doing("delete a job")?;
-        Ok(deleted > 0)
     }
 }
 

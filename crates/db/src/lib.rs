@@ -111,6 +111,7 @@
 #[cfg(doctest)]
 struct Readme;
 
+mod attempt;
 mod clips;
 mod conn;
 mod connection;
@@ -119,22 +120,32 @@ mod database;
 mod dialect;
 mod drift;
 mod error;
+mod follow;
+mod idempotency_keys;
+mod job_changes;
+mod job_events;
 mod job_row;
 mod jobs;
 mod layout_analysis;
+mod lease;
 mod metrics;
 mod migrations;
 mod pool;
+mod prepared;
 mod processing_logs;
 mod rows;
 #[rustfmt::skip]
 mod schema;
+mod session;
 mod silence_regions;
 mod sql_types;
+mod stage_run_row;
+mod stage_runs;
 mod text_search;
 mod transcripts;
 mod url;
 mod window;
+mod work;
 
 pub use clips::Clips;
 pub use conn::{Conn, ReadOnly, ReadWrite, Reader, Tx};
@@ -142,11 +153,16 @@ pub use content_segments::ContentSegments;
 pub use database::{Database, DatabaseConfig};
 pub use drift::Drift;
 pub use error::{Error, Source};
+pub use idempotency_keys::IdempotencyKeys;
+pub use job_events::JobEvents;
 pub use jobs::Jobs;
 pub use layout_analysis::LayoutAnalyses;
 pub use migrations::{MigrationStatus, Migrations};
 pub use pool::{Capacity, PoolStats};
 pub use processing_logs::ProcessingLogs;
+pub use session::Committed;
 pub use silence_regions::SilenceRegions;
+pub use stage_runs::StageRuns;
 pub use transcripts::Transcripts;
 pub use url::{Backend, DatabaseUrl};
+pub use work::Work;

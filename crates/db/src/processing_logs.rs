@@ -1,14 +1,15 @@
 //! The audit trail.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lectern_domain::{
-    AgentName, Cursor, JobId, JsonObject, LogEntry, LogFilter, LogId, LogStatus, LongText,
+    AgentName, Clock, Cursor, JobId, JsonObject, LogEntry, LogFilter, LogId, LogStatus, LongText,
     NewLogEntry, Page, PageRequest, Seconds, Stage,
 };
 
 use crate::conn::{Conn, ReadWrite};
 use crate::connection::MultiBackend;
-use crate::dialect::lock_job;
+use crate::dialect::{insert_logs, lock_job};
 use crate::error::Doing;
 use crate::rows::{RowName, columns};
 use crate::schema::processing_logs;
@@ -148,28 +149,77 @@ impl ProcessingLogs<'_, ReadWrite> {
         if !lock_job(self.0.raw, job_id)? {
             return Ok(None);
         }
-        let now = DbTime(self.0.clock.now());
-        let details = event
-            .error_details
-            .clone()
-            .map(JsonObject::into_value)
-            .map(DbJson);
+        let log = NewLog::new(job_id, event, self.0.clock.now(), self.0.clock);
         let stored = diesel::insert_into(processing_logs::table)
-            .values((
-                processing_logs::log_id.eq(DbUuid(LogId::new(self.0.clock).as_uuid())),
-                processing_logs::job_id.eq(DbUuid(job_id.as_uuid())),
-                processing_logs::stage.eq(event.stage.as_str()),
-                processing_logs::agent_name.eq(event.agent_name.as_deref()),
-                processing_logs::status.eq(event.status.as_str()),
-                processing_logs::message.eq(event.message.as_deref()),
-                processing_logs::error_details.eq(details),
-                processing_logs::duration_seconds.eq(event.duration_seconds.map(Seconds::get)),
-                processing_logs::timestamp.eq(now),
-                processing_logs::created_at.eq(now),
-            ))
+            .values(NewLogRow::from(&log))
             .returning(COLUMNS)
             .get_result::<LogRow>(self.0.raw)
             .doing("append to the processing log")?;
         rows::one(Some(stored))
+    }
+
+    /// Adds entries to jobs that are held already.
+    pub(crate) fn append_all(
+        &mut self,
+        entries: &[(JobId, NewLogEntry)],
+        at: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let clock = self.0.clock;
+        let logs: Vec<_> = entries
+            .iter()
+            .map(|(job_id, event)| NewLog::new(*job_id, event, at, clock))
+            .collect();
+        insert_logs(self.0.raw, &logs)
+    }
+}
+
+/// An entry that is about to be stored.
+pub(crate) struct NewLog<'a> {
+    pub(crate) log_id: LogId,
+    pub(crate) job_id: JobId,
+    pub(crate) event: &'a NewLogEntry,
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl<'a> NewLog<'a> {
+    fn new(job_id: JobId, event: &'a NewLogEntry, at: DateTime<Utc>, clock: &dyn Clock) -> Self {
+        Self {
+            log_id: LogId::new(clock),
+            job_id,
+            event,
+            at,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = processing_logs, treat_none_as_default_value = false)]
+pub(crate) struct NewLogRow<'a> {
+    log_id: DbUuid,
+    job_id: DbUuid,
+    stage: &'static str,
+    agent_name: Option<&'a str>,
+    status: &'static str,
+    message: Option<&'a str>,
+    error_details: Option<DbJson>,
+    duration_seconds: Option<f64>,
+    timestamp: DbTime,
+    created_at: DbTime,
+}
+
+impl<'a> From<&NewLog<'a>> for NewLogRow<'a> {
+    fn from(log: &NewLog<'a>) -> Self {
+        Self {
+            log_id: DbUuid(log.log_id.as_uuid()),
+            job_id: DbUuid(log.job_id.as_uuid()),
+            stage: log.event.stage.as_str(),
+            agent_name: log.event.agent_name.as_deref(),
+            status: log.event.status.as_str(),
+            message: log.event.message.as_deref(),
+            error_details: log.event.error_details_json().map(DbJson),
+            duration_seconds: log.event.duration_seconds.map(Seconds::get),
+            timestamp: DbTime(log.at),
+            created_at: DbTime(log.at),
+        }
     }
 }

@@ -46,6 +46,32 @@ diesel::table! {
 diesel::table! {
     use crate::sql_types::*;
 
+    idempotency_keys (id) {
+        id -> Int8,
+        key -> Text,
+        fingerprint -> Text,
+        job_id -> Nullable<Uuid>,
+        answer -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::*;
+
+    job_events (job_id, seq) {
+        job_id -> Uuid,
+        seq -> Int8,
+        #[sql_name = "type"]
+        type_ -> Text,
+        data -> Jsonb,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::*;
+
     jobs (id) {
         id -> Int8,
         job_id -> Uuid,
@@ -69,6 +95,8 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         completed_at -> Nullable<Timestamptz>,
+        priority -> Int4,
+        last_seq -> Int8,
     }
 }
 
@@ -126,6 +154,34 @@ diesel::table! {
 diesel::table! {
     use crate::sql_types::*;
 
+    stage_runs (id) {
+        id -> Int8,
+        run_id -> Uuid,
+        job_id -> Uuid,
+        stage -> Text,
+        status -> Text,
+        waits_for -> Jsonb,
+        priority -> Int4,
+        attempt -> Int4,
+        max_attempts -> Int4,
+        worker -> Nullable<Text>,
+        lease_id -> Nullable<Uuid>,
+        lease_expires_at -> Nullable<Timestamptz>,
+        lease_seconds -> Nullable<Int4>,
+        available_at -> Nullable<Timestamptz>,
+        percent -> Float8,
+        message -> Nullable<Text>,
+        eta_seconds -> Nullable<Int4>,
+        error -> Nullable<Text>,
+        started_at -> Nullable<Timestamptz>,
+        finished_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::sql_types::*;
+
     transcripts (id) {
         id -> Int8,
         segment_id -> Uuid,
@@ -142,9 +198,12 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     clips,
     content_segments,
+    idempotency_keys,
+    job_events,
     jobs,
     layout_analysis,
     processing_logs,
     silence_regions,
+    stage_runs,
     transcripts,
 );

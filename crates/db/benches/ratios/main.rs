@@ -20,6 +20,7 @@ mod bare;
 mod fixture;
 mod measure;
 mod recorder;
+mod scratch;
 
 use std::env;
 use std::hint::black_box;
@@ -64,7 +65,7 @@ fn main() -> Result<()> {
         .filter(|url| !url.is_empty())
     {
         Some(server) => {
-            let scratch = fixture::ScratchDatabase::create(&server)?;
+            let scratch = scratch::ScratchDatabase::create(&server, "ratios")?;
             let bare = || BarePostgres::connect(scratch.url());
             compare(scratch.url(), &scratch.describe()?, bare)?;
         }
@@ -141,7 +142,7 @@ fn list(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
 }
 
 fn create(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
-    let job = fixture::new_job()?;
+    let job = fixture::new_upload()?;
     alternate(
         ROUNDS,
         |bare| {
@@ -192,7 +193,7 @@ fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Resul
     db.init()?;
     let mut bare = connect()?;
 
-    let job = fixture::new_job()?;
+    let job = fixture::new_upload()?;
     let job_id = fixture::create(&db)?;
     let (filter, page) = (JobFilter::default(), PageRequest::default());
     let segments = fixture::segments(1)?;

@@ -10,6 +10,7 @@ macro_rules! statements {
         use anyhow::Result;
         use diesel::connection::SimpleConnection;
         use diesel::prelude::*;
+        use serde_json::json;
         use lectern_domain::{
             Clock, FileSize, Fraction, JobId, JobStatus, NewJob, NewTranscriptSegment, SystemClock,
             TranscriptSegmentId,
@@ -41,6 +42,21 @@ macro_rules! statements {
                 created_at -> Moment,
                 updated_at -> Moment,
                 completed_at -> Nullable<Moment>,
+                priority -> Int4,
+                last_seq -> Int8,
+            }
+        }
+
+        diesel::table! {
+            use super::columns::*;
+
+            job_events (job_id, seq) {
+                job_id -> Id,
+                seq -> Int8,
+                #[sql_name = "type"]
+                type_ -> Text,
+                data -> Json,
+                at -> Moment,
             }
         }
 
@@ -85,6 +101,8 @@ macro_rules! statements {
             created_at: Moment,
             updated_at: Moment,
             completed_at: Option<Moment>,
+            priority: i32,
+            last_seq: i64,
         }
 
         #[derive(Insertable)]
@@ -99,8 +117,20 @@ macro_rules! statements {
             current_stage: Option<String>,
             processing_config: Option<Json>,
             extra_metadata: Json,
+            priority: i32,
+            last_seq: i64,
             created_at: Moment,
             updated_at: Moment,
+        }
+
+        #[derive(Insertable)]
+        #[diesel(table_name = job_events, treat_none_as_default_value = false)]
+        pub(crate) struct EventRow {
+            job_id: Id,
+            seq: i64,
+            type_: String,
+            data: Json,
+            at: Moment,
         }
 
         #[derive(Insertable)]
@@ -124,31 +154,43 @@ macro_rules! statements {
 
         impl super::Bare for Bare {
             type Id = Id;
-            type JobRow = JobRow;
+            type JobRow = (JobRow, EventRow);
             type SegmentRow = SegmentRow;
 
             fn ids(&self, ids: &[JobId]) -> Vec<Id> {
                 ids.iter().map(|job_id| job_id.as_uuid().into()).collect()
             }
 
-            fn job_row(&self, job: &NewJob) -> JobRow {
+            fn job_row(&self, job: &NewJob) -> (JobRow, EventRow) {
                 let now = SystemClock.now();
-                JobRow {
-                    job_id: JobId::new(&SystemClock).as_uuid().into(),
+                let job_id = JobId::new(&SystemClock).as_uuid();
+                let status = JobStatus::from(job.status);
+                let event = EventRow {
+                    job_id: job_id.into(),
+                    seq: 1,
+                    type_: "progress".to_owned(),
+                    data: json!({ "status": status, "progress": null, "error_message": null }).into(),
+                    at: now.into(),
+                };
+                let job = JobRow {
+                    job_id: job_id.into(),
                     filename: job.filename.to_string(),
                     file_size: job.file_size.map(FileSize::get),
                     content_type: job.content_type.to_string(),
                     original_s3_key: job.original_s3_key.as_ref().map(ToString::to_string),
-                    status: JobStatus::from(job.status).to_string(),
-                    current_stage: None,
+                    status: status.to_string(),
+                    current_stage: job.stage().map(|stage| stage.to_string()),
                     processing_config: job
                         .processing_config
                         .as_ref()
                         .map(|config| config.settings().clone().into_value().into()),
                     extra_metadata: job.extra_metadata.clone().into_value().into(),
+                    priority: job.priority,
+                    last_seq: 1,
                     created_at: now.into(),
                     updated_at: now.into(),
-                }
+                };
+                (job, event)
             }
 
             fn segment_rows(
@@ -203,12 +245,16 @@ macro_rules! statements {
                 Ok(())
             }
 
-            fn create(&mut self, row: &JobRow) -> Result<()> {
+            fn create(&mut self, (job, event): &(JobRow, EventRow)) -> Result<()> {
                 let made = self.conn.$transaction(|conn| {
-                    diesel::insert_into(jobs::table)
-                        .values(row)
+                    let made = diesel::insert_into(jobs::table)
+                        .values(job)
                         .returning(FoundJob::as_returning())
-                        .get_result(conn)
+                        .get_result(conn)?;
+                    diesel::insert_into(job_events::table)
+                        .values(event)
+                        .execute(conn)?;
+                    Ok::<_, diesel::result::Error>(made)
                 })?;
                 black_box(made);
                 Ok(())

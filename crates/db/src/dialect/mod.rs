@@ -1,17 +1,29 @@
 //! What the two databases do differently: both arms of each statement, side
 //! by side.
 
+mod bulk;
+mod claims;
+mod events;
+
+use chrono::{DateTime, SubsecRound, Utc};
 use diesel::dsl::{exists, sql};
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use lectern_domain::JobId;
+use lectern_domain::{Clock, Fingerprint, IdempotencyKey, JobId};
+
+pub(crate) use bulk::{insert_events, insert_logs};
+pub(crate) use claims::{
+    Picked, claimable_stages, first_ready, lock_free_jobs, pick_runs, random_uuid, start_jobs,
+};
+pub(crate) use events::newer_events;
 
 use crate::Error;
 use crate::connection::{DbConnection, MultiBackend};
 use crate::error::Doing;
-use crate::schema::{content_segments, jobs};
-use crate::sql_types::DbUuid;
+use crate::prepared::Prepared;
+use crate::schema::{content_segments, idempotency_keys, jobs};
+use crate::sql_types::{DbTime, DbUuid};
 
 /// Keeps others from replacing rows of a job until the transaction ends, and
 /// tells whether there is such a job.
@@ -90,4 +102,45 @@ pub(crate) fn sum_of_file_sizes(conn: &DbConnection) -> &'static str {
         // The total is a double; casting it stops at the greatest integer.
         DbConnection::Sqlite(_) => "CAST(TOTAL(file_size) AS INTEGER)",
     }
+}
+
+/// What time it is, for everyone who works on this database.
+pub(crate) fn now(conn: &mut DbConnection, clock: &dyn Clock) -> Result<DateTime<Utc>, Error> {
+    match conn {
+        // The server's clock, past the lock just waited for; `now()` would be
+        // the time the transaction began.
+        DbConnection::Postgres(conn) => {
+            let now = sql::<diesel::sql_types::Timestamptz>("clock_timestamp()");
+            Prepared(diesel::select(now))
+                .get_result::<DateTime<Utc>>(conn)
+                .map(|now| now.trunc_subsecs(6))
+                .doing("ask the database what time it is")
+        }
+        // Everyone who works on the file does so on this machine.
+        DbConnection::Sqlite(_) => Ok(clock.now()),
+    }
+}
+
+/// Stores a key unless it is there already; `false` when it is. Who comes
+/// second waits for the end of the first one's transaction: on PostgreSQL at
+/// the unique index, on SQLite at the write lock.
+pub(crate) fn take_key(
+    conn: &mut DbConnection,
+    key: &IdempotencyKey,
+    fingerprint: Fingerprint,
+    now: DbTime,
+) -> Result<bool, Error> {
+    let values = (
+        idempotency_keys::key.eq(key.as_str()),
+        idempotency_keys::fingerprint.eq(fingerprint.to_string()),
+        idempotency_keys::created_at.eq(now),
+    );
+    let insert = diesel::insert_into(idempotency_keys::table).values(values);
+    // The two arms are one statement; the enum has no ON CONFLICT.
+    match conn {
+        DbConnection::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
+        DbConnection::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),
+    }
+    .map(|stored| stored > 0)
+    .doing("take an idempotency key")
 }

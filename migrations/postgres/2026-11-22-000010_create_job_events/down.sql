@@ -1,0 +1,2 @@
+DROP TABLE job_events;
+ALTER TABLE jobs DROP COLUMN last_seq;
