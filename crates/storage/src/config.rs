@@ -1,0 +1,217 @@
+//! Where the storage is.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use url::Url;
+
+use crate::{Error, S3Config};
+
+/// Where the storage is: a directory, or a bucket of an S3-compatible service.
+///
+/// As a URL it is `file:///path` or
+/// `s3://bucket/prefix?endpoint=https://…&region=…`. The parameters, all of them
+/// optional, are
+///
+/// - `region`: where the bucket is, `us-east-1` if nothing is said;
+/// - `endpoint`: the address of a service other than AWS;
+/// - `public_endpoint`: the address that clients reach it at, if it is another;
+/// - `style`: whether the bucket stands in the `path` (as is usual with an
+///   endpoint) or is part of the name of a `virtual` host (as is usual at AWS).
+///
+/// Credentials are not part of it: see [`StorageConfig::with_environment`].
+///
+/// ```
+/// use lectern_storage::StorageConfig;
+///
+/// let local: StorageConfig = "file:///var/lib/lectern/objects".parse()?;
+/// let minio: StorageConfig = "s3://lectures/2026?endpoint=http://minio:9000".parse()?;
+/// assert_eq!(minio.to_string(), "s3://lectures/2026?endpoint=http://minio:9000/&style=path");
+/// assert!("s3://id:key@lectures".parse::<StorageConfig>().is_err());
+/// # Ok::<(), lectern_storage::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorageConfig {
+    /// A directory, made when it is missing.
+    Local {
+        /// Its path.
+        dir: PathBuf,
+    },
+    /// A bucket of an S3-compatible service.
+    S3(Box<S3Config>),
+}
+
+impl StorageConfig {
+    /// Takes the credentials from the variables that the tools of AWS read
+    /// (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, those
+    /// of containers and web identities), and from `AWS_REGION` and
+    /// `AWS_ENDPOINT_URL` what the URL does not say. Changes nothing about a
+    /// directory.
+    ///
+    /// `variable` looks one up; [`std::env::var`] usually.
+    pub fn with_environment(
+        self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        match self {
+            Self::Local { .. } => Ok(self),
+            Self::S3(s3) => Ok(Self::S3(Box::new(s3.with_environment(variable)?))),
+        }
+    }
+}
+
+impl FromStr for StorageConfig {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.starts_with("file:") && !text.starts_with("file:///") {
+            // It would be read as an absolute path, whatever was meant.
+            return Err(refuse("it is not the absolute path of a directory"));
+        }
+        // The URL itself is not repeated: whatever this is, it may be a secret.
+        let url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse(
+                "credentials go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            ));
+        }
+        if url.fragment().is_some() {
+            return Err(refuse("a fragment has no place in it"));
+        }
+        match url.scheme() {
+            "file" => local(&url),
+            "s3" => Ok(Self::S3(Box::new(S3Config::parse(&url)?))),
+            _ => Err(refuse("it begins with neither file:// nor s3://")),
+        }
+    }
+}
+
+fn local(url: &Url) -> Result<StorageConfig, Error> {
+    if url.query().is_some() {
+        return Err(refuse("a directory has no parameters"));
+    }
+    match url.to_file_path() {
+        Ok(dir) if dir.parent().is_some() => Ok(StorageConfig::Local { dir }),
+        _ => Err(refuse("it is not the absolute path of a directory")),
+    }
+}
+
+pub(crate) fn refuse(why: impl fmt::Display) -> Error {
+    Error::Config(format!(
+        "not a storage URL: {why}; accepted are file:///path and s3://bucket/prefix?endpoint=…&region=…"
+    ))
+}
+
+impl fmt::Display for StorageConfig {
+    /// Shows the URL, without credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local { dir } => write!(f, "file://{}", dir.display()),
+            Self::S3(s3) => s3.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Style;
+
+    fn s3(url: &str) -> S3Config {
+        match url.parse().unwrap() {
+            StorageConfig::S3(s3) => *s3,
+            StorageConfig::Local { dir } => panic!("{}", dir.display()),
+        }
+    }
+
+    #[test]
+    fn a_directory_is_an_absolute_path() {
+        let config: StorageConfig = "file:///var/lib/lectern%20data/objects".parse().unwrap();
+        let dir = PathBuf::from("/var/lib/lectern data/objects");
+        assert_eq!(config, StorageConfig::Local { dir });
+    }
+
+    #[test]
+    fn a_bucket_says_where_it_is_and_how_it_is_spoken_to() {
+        let plain = s3("s3://lectures");
+        assert_eq!((&*plain.bucket, plain.prefix.as_str()), ("lectures", ""));
+        assert_eq!(
+            (plain.region.as_ref(), plain.endpoint.as_ref()),
+            (None, None)
+        );
+        assert_eq!(plain.style(), Style::Virtual);
+
+        let whole = s3(
+            "s3://my.lectures/a/b%20c/?region=eu-west-1&endpoint=http://minio:9000&style=virtual",
+        );
+        assert_eq!(
+            (&*whole.bucket, whole.prefix.as_str()),
+            ("my.lectures", "a/b c")
+        );
+        assert_eq!(whole.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(whole.style(), Style::Virtual);
+        assert_eq!(s3("s3://abc?endpoint=https://minio").style(), Style::Path);
+        assert_eq!(whole, s3(&whole.to_string()));
+    }
+
+    #[test]
+    fn the_environment_fills_in_what_the_url_does_not_say() {
+        let environment = |name: &str| match name {
+            "AWS_REGION" => Some(String::new()),
+            "AWS_DEFAULT_REGION" => Some("eu-west-1".to_owned()),
+            "AWS_ENDPOINT_URL" => Some("http://minio:9000".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("hush".to_owned()),
+            _ => None,
+        };
+        let with = |url: &str| {
+            let config: StorageConfig = url.parse().unwrap();
+            config.with_environment(environment).unwrap().to_string()
+        };
+        assert_eq!(
+            with("s3://abc"),
+            "s3://abc?region=eu-west-1&endpoint=http://minio:9000/&style=path"
+        );
+        assert_eq!(
+            with("s3://abc?region=us-west-2&endpoint=https://s3.example"),
+            "s3://abc?region=us-west-2&endpoint=https://s3.example/&style=path"
+        );
+        assert_eq!(with("file:///srv/objects"), "file:///srv/objects");
+        let wrong = |name: &str| (name == "AWS_ENDPOINT_URL").then(|| "minio".to_owned());
+        let config: StorageConfig = "s3://abc".parse().unwrap();
+        assert!(config.with_environment(wrong).is_err());
+    }
+
+    #[test]
+    fn anything_else_is_refused_without_being_repeated() {
+        for url in [
+            "",
+            "hush",
+            "/hush",
+            "file:hush/objects",
+            "file://host/hush",
+            "file:///",
+            "file:///hush?x=1",
+            "file:///hush#x",
+            "http://hush",
+            "s3:///hush",
+            "s3://hush:1",
+            "s3://Hu_sh",
+            "s3://id@hush",
+            "s3://id:hush@bucket",
+            "s3://bucket/a%2e%2e%2f%2e%2e/hush%25",
+            "s3://bucket/a//hush",
+            "s3://bucket#hush",
+            "s3://bucket?hush",
+            "s3://bucket?secret=hush",
+            "s3://bucket?style=hush",
+            "s3://bucket?endpoint=hush",
+            "s3://bucket?endpoint=ftp://hush",
+            "s3://bucket?endpoint=https://id:hush@host",
+            "s3://bucket?endpoint=https://host/%3Fhush?x",
+        ] {
+            let error = url.parse::<StorageConfig>().unwrap_err().to_string();
+            assert!(!error.contains("hush"), "{url}: {error}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A bucket of an S3-compatible service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::client::ClientOptions;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::signer::{Method, Signer as _};
+use object_store::{BackoffConfig, RetryConfig};
+use url::Url;
+
+use crate::{Error, ObjectKey, S3Config, Style};
+
+/// A bucket that objects lie in.
+#[derive(Clone)]
+pub(crate) struct Bucket {
+    pub(crate) store: PrefixStore<AmazonS3>,
+    /// The same, as clients see it.
+    public: AmazonS3,
+    prefix: Path,
+    /// Where it is, without credentials.
+    address: Arc<str>,
+}
+
+/// The longest that S3 lets a signed URL live.
+const MAX_TTL: Duration = Duration::from_hours(7 * 24);
+
+impl Bucket {
+    pub(crate) fn open(config: &S3Config) -> Result<Self, Error> {
+        // Without one already chosen by the program, TLS is ring's.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let store = build(config, config.endpoint.as_ref())?;
+        let public = match &config.public_endpoint {
+            Some(endpoint) => build(config, Some(endpoint))?,
+            None => store.clone(),
+        };
+        let prefix = config.prefix.to_path()?;
+        Ok(Self {
+            store: PrefixStore::new(store, prefix.clone()),
+            public,
+            prefix,
+            address: config.to_string().into(),
+        })
+    }
+
+    /// Where it is, without credentials.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A URL that lets whoever has it do this one thing, for as long.
+    pub(crate) async fn sign(
+        &self,
+        method: Method,
+        key: &ObjectKey,
+        ttl: Duration,
+    ) -> Result<Url, Error> {
+        let path: Path = self.prefix.parts().chain(key.to_path()?.parts()).collect();
+        self.public
+            .signed_url(method, &path, ttl.min(MAX_TTL))
+            .await
+            .map_err(|error| Error::of_key(error, "sign a URL of", key))
+    }
+}
+
+fn build(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
+    let client = ClientOptions::new()
+        // A recording takes as long as it takes; each step of it does not.
+        .with_timeout_disabled()
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_read_timeout(Duration::from_mins(1))
+        .with_allow_http(endpoint.is_some_and(|url| url.scheme() == "http"));
+    let retry = RetryConfig {
+        backoff: BackoffConfig::default(),
+        max_retries: 3,
+        retry_timeout: Duration::from_secs(30),
+    };
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(&config.bucket)
+        .with_virtual_hosted_style_request(config.style() == Style::Virtual)
+        .with_client_options(client)
+        .with_retry(retry)
+        // Not every service deletes many objects by one request.
+        .with_disable_bulk_delete(true);
+    if let Some(region) = &config.region {
+        builder = builder.with_region(region);
+    }
+    if let Some(endpoint) = endpoint {
+        builder = builder.with_endpoint(host_of(endpoint, config)?);
+    }
+    for (name, value) in &config.credentials {
+        let key = name
+            .to_ascii_lowercase()
+            .parse::<AmazonS3ConfigKey>()
+            .map_err(|error| Error::of_driver(error, format!("use {name}")))?;
+        builder = builder.with_config(key, value);
+    }
+    builder
+        .build()
+        .map_err(|error| Error::Config(format!("cannot use {config}: {error}")))
+}
+
+/// The endpoint as the driver wants it: a virtual host has the bucket in it.
+fn host_of(endpoint: &Url, config: &S3Config) -> Result<String, Error> {
+    let mut endpoint = endpoint.clone();
+    if config.style() == Style::Virtual {
+        let host = format!(
+            "{}.{}",
+            config.bucket,
+            endpoint.host_str().unwrap_or_default()
+        );
+        endpoint
+            .set_host(Some(&host))
+            .map_err(|error| Error::Config(format!("{host} is no host: {error}")))?;
+    }
+    Ok(endpoint.as_str().trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,114 @@
+//! Memory does not grow with the object. A program of its own, because the
+//! kernel counts by process.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures_util::{TryStreamExt as _, stream};
+use lectern_storage::{Error, ObjectKey, Secret, Storage, StorageConfig};
+use tokio::sync::Mutex;
+
+const MIB: u64 = 1024 * 1024;
+/// How many bytes the sender's pieces have.
+const PIECE: usize = 64 * 1024;
+
+/// A piece of the sender's that is counted while anybody holds on to it.
+struct Piece {
+    alive: Arc<AtomicUsize>,
+}
+
+static BYTES: [u8; PIECE] = [7; PIECE];
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &BYTES
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The most bytes of memory this process ever had at a time.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+/// The peak is everybody's.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// Writes and reads `size` bytes; by how much the peak may rise meanwhile.
+async fn passes_through(storage: &Storage, size: u64, allowed: u64) {
+    let _alone = ALONE.lock().await;
+    let key = ObjectKey::new("large.mp4").unwrap();
+    let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let pieces = (0..size / PIECE as u64).map({
+        let (alive, most) = (alive.clone(), most.clone());
+        move |_| {
+            most.fetch_max(alive.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            Ok::<_, Error>(Bytes::from_owner(Piece {
+                alive: alive.clone(),
+            }))
+        }
+    });
+    // What is opened once is not counted.
+    storage
+        .put(&key, 6 * MIB, stream::iter(pieces.clone().take(96)))
+        .await
+        .unwrap();
+    let before = peak();
+
+    storage.put(&key, size, stream::iter(pieces)).await.unwrap();
+    assert_eq!(alive.load(Ordering::Relaxed), 0);
+    // The sender is asked for the next piece when the last one is copied.
+    assert!(most.load(Ordering::Relaxed) <= 2, "{most:?}");
+
+    let object = storage.get(&key, None).await.unwrap();
+    let sum = |sum, piece: Bytes| async move { Ok(sum + piece.len() as u64) };
+    assert_eq!(object.stream.try_fold(0, sum).await.unwrap(), size);
+
+    let risen = peak() - before;
+    assert!(risen <= allowed, "{risen} bytes more for {size}");
+    storage.delete(&key).await.unwrap();
+}
+
+#[tokio::test]
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "only Linux tells the peak of a process"
+)]
+async fn a_large_object_passes_through_little_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StorageConfig::Local {
+        dir: dir.path().to_owned(),
+    };
+    let storage = Storage::open(&config, Secret::random().unwrap()).unwrap();
+    passes_through(&storage, 256 * MIB, 8 * MIB).await;
+}
+
+#[tokio::test]
+#[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-storage -- --include-ignored"]
+async fn a_large_object_passes_through_little_memory_to_s3() {
+    let Ok(url) = std::env::var("LECTERN_TEST_S3") else {
+        panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/with-s3");
+    };
+    let config = url
+        .replace('?', "/memory?")
+        .parse::<StorageConfig>()
+        .unwrap();
+    let config = config
+        .with_environment(|name| std::env::var(name).ok())
+        .unwrap();
+    let storage = Storage::open(&config, Secret::random().unwrap()).unwrap();
+    passes_through(&storage, 64 * MIB, 24 * MIB).await;
+}

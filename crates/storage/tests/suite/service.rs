@@ -1,0 +1,108 @@
+//! A service that does not do what it should.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use futures_util::TryStreamExt as _;
+use futures_util::future::join_all;
+use lectern_storage::{Error, ObjectPrefix, Secret, Storage, StorageConfig};
+
+use crate::place::{good, key};
+
+fn bucket_at(address: &str) -> Storage {
+    let config = format!("s3://lectures?endpoint=http://{address}")
+        .parse::<StorageConfig>()
+        .unwrap()
+        .with_environment(|name| name.contains("KEY").then(|| "x".to_owned()))
+        .unwrap();
+    Storage::open(&config, Secret::random().unwrap()).unwrap()
+}
+
+/// The address of a service that answers everything like this.
+fn answering(status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            let _ = socket.read(&mut [0; 4096]);
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = socket.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
+/// What each operation says.
+async fn errors(storage: &Storage) -> Vec<Error> {
+    let key = key("a");
+    let all = ObjectPrefix::everything();
+    let (put, get, head, delete, list, delete_all) = futures_util::join!(
+        storage.put(&key, 1, good(["x".into()])),
+        storage.get(&key, None),
+        storage.head(&key),
+        storage.delete(&key),
+        storage.list(&all).try_collect::<Vec<_>>(),
+        storage.delete_prefix(&all),
+    );
+    vec![
+        put.unwrap_err(),
+        get.unwrap_err(),
+        head.unwrap_err(),
+        delete.unwrap_err(),
+        list.unwrap_err(),
+        delete_all.unwrap_err(),
+    ]
+}
+
+#[tokio::test]
+async fn nobody_there_is_unavailable() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    for error in errors(&bucket_at(&address)).await {
+        assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_service_in_trouble_is_unavailable() {
+    let answers = [
+        "500 Internal Server Error",
+        "503 Slow Down",
+        "429 Too Many Requests",
+    ];
+    join_all(answers.map(|status| async move {
+        for error in errors(&bucket_at(&answering(status))).await {
+            assert!(
+                matches!(error, Error::Unavailable { .. }),
+                "{status}: {error:?}"
+            );
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_is_not_unavailable() {
+    for status in ["403 Forbidden", "400 Bad Request"] {
+        for error in errors(&bucket_at(&answering(status))).await {
+            assert!(matches!(error, Error::Other { .. }), "{status}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_missing_is_no_empty_one() {
+    let storage = bucket_at(&answering("404 Not Found"));
+    let put = storage.put(&key("a"), 1, good(["x".into()])).await;
+    assert!(matches!(put, Err(Error::Other { .. })), "{put:?}");
+    let list = storage
+        .list(&ObjectPrefix::everything())
+        .try_collect::<Vec<_>>()
+        .await;
+    assert!(matches!(list, Err(Error::Other { .. })), "{list:?}");
+}

@@ -1,0 +1,296 @@
+//! URLs that whoever has them may use.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use lectern_domain::{Clock as _, SystemClock};
+use lectern_storage::{OBJECTS_PATH, ObjectKey, Refused, Secret, Signer};
+use url::Url;
+
+use crate::place::{Place, key, pattern, until};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn noon() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_454) + TimeDelta::hours(12)
+}
+
+fn base() -> Url {
+    Url::parse("https://lectern.example/lectures/").unwrap()
+}
+
+/// The key and the query in a URL of this server, as a route sees them.
+fn taken_apart(url: &Url) -> (ObjectKey, String) {
+    let path = url.path().strip_prefix("/lectures").unwrap();
+    let path = path.strip_prefix(OBJECTS_PATH).unwrap();
+    let key = ObjectKey::from_url_path(path).unwrap();
+    (key, url.query().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_url_of_this_server_lets_in_whom_it_was_made_for() {
+    let place = Place::on_disk();
+    let signer = place.storage.signer().unwrap();
+    for name in [
+        "jobs/1/original/talk.mp4",
+        "a b+c&d=e?f",
+        "講義/第 1 回 #3.mp4",
+    ] {
+        let put = place
+            .storage
+            .upload_url(&base(), &key(name), 7, HOUR, noon())
+            .await
+            .unwrap();
+        let (asked, query) = taken_apart(&put);
+        assert_eq!(asked, key(name));
+        assert_eq!(signer.verify_put(&asked, &query, noon()), Ok(7));
+        assert_eq!(
+            signer.verify_get(&asked, &query, noon()),
+            Err(Refused::Signature)
+        );
+
+        let get = place
+            .storage
+            .download_url(&base(), &key(name), HOUR, noon())
+            .await
+            .unwrap();
+        let (asked, query) = taken_apart(&get);
+        assert_eq!(signer.verify_get(&asked, &query, noon()), Ok(()));
+        assert_eq!(
+            signer.verify_put(&asked, &query, noon()),
+            Err(Refused::Signature)
+        );
+        assert!(
+            get.as_str()
+                .starts_with("https://lectern.example/lectures/api/v1/objects/")
+        );
+    }
+}
+
+#[test]
+fn a_url_is_good_until_the_second_it_expires() {
+    let signer = Signer::new(Secret::random().unwrap());
+    let query = signer.sign_get(&key("a"), noon());
+    assert_eq!(
+        signer.verify_get(&key("a"), &query, noon() - TimeDelta::days(9)),
+        Ok(())
+    );
+    assert_eq!(
+        signer.verify_get(&key("a"), &query, noon() - TimeDelta::microseconds(1)),
+        Ok(())
+    );
+    assert_eq!(
+        signer.verify_get(&key("a"), &query, noon()),
+        Err(Refused::Expired)
+    );
+    let query = signer.sign_put(&key("a"), 1, noon());
+    assert_eq!(
+        signer.verify_put(&key("a"), &query, noon()),
+        Err(Refused::Expired)
+    );
+}
+
+#[test]
+fn a_change_anywhere_in_a_url_is_noticed() {
+    let signer = Signer::new(Secret::random().unwrap());
+    let earlier = noon() - HOUR;
+    let query = signer.sign_put(&key("jobs/1/a"), 1000, noon());
+    assert_eq!(
+        signer.verify_put(&key("jobs/1/a"), &query, earlier),
+        Ok(1000)
+    );
+
+    for other in ["jobs/1/b", "jobs/2/a", "jobs/1/A", "jobs/1/a/b", "jobs/1"] {
+        let told = signer.verify_put(&key(other), &query, earlier);
+        assert_eq!(told, Err(Refused::Signature), "{other}");
+    }
+    let verify = |query: &str| signer.verify_put(&key("jobs/1/a"), query, earlier);
+    let expires = noon().timestamp();
+    for (old, new) in [
+        ("size=1000", "size=1001".to_owned()),
+        ("size=1000", "size=100".to_owned()),
+        (
+            &*format!("expires={expires}"),
+            format!("expires={}", expires + 1),
+        ),
+        (
+            &*format!("expires={expires}"),
+            format!("expires={}", i64::MAX),
+        ),
+    ] {
+        let forged = query.replace(old, &new);
+        assert_ne!(forged, query);
+        assert_eq!(verify(&forged), Err(Refused::Signature), "{forged}");
+    }
+    // Each digit of the signature counts.
+    let (before, signature) = query.split_once("signature=").unwrap();
+    for i in 0..signature.len() {
+        let digit = if &signature[i..=i] == "0" { "1" } else { "0" };
+        let forged = format!(
+            "{before}signature={}{digit}{}",
+            &signature[..i],
+            &signature[i + 1..]
+        );
+        assert_eq!(verify(&forged), Err(Refused::Signature), "{forged}");
+    }
+    for cut in ["", &signature[..2], &signature[..62]] {
+        assert_eq!(
+            verify(&format!("{before}signature={cut}")),
+            Err(Refused::Signature),
+            "{cut}"
+        );
+    }
+    let theirs = Signer::new(Secret::random().unwrap());
+    let forged = theirs.sign_put(&key("jobs/1/a"), 1000, noon());
+    assert_eq!(verify(&forged), Err(Refused::Signature));
+    // Without its size a PUT is no GET, and with one a GET is no PUT.
+    let unsized_query = query.replace("&size=1000", "");
+    let told = signer.verify_get(&key("jobs/1/a"), &unsized_query, earlier);
+    assert_eq!(told, Err(Refused::Signature));
+    let get = signer.sign_get(&key("jobs/1/a"), noon());
+    assert_eq!(verify(&format!("{get}&size=1000")), Err(Refused::Signature));
+}
+
+#[test]
+fn a_query_that_was_never_signed_is_malformed() {
+    let signer = Signer::new(Secret::random().unwrap());
+    let good = signer.sign_put(&key("a"), 1, noon());
+    for query in [
+        String::new(),
+        "&".to_owned(),
+        "expires=1".to_owned(),
+        good.replace("expires=", "expires=x"),
+        good.replace("expires=", "until="),
+        good.replace("size=1", "size=-1"),
+        good.replace("size=1", "size=99999999999999999999"),
+        good.replace("signature=", "signature=x"),
+        format!("{good}0"),
+        format!("{good}&expires=1"),
+        format!("{good}&size=1"),
+        format!("{good}&other=1"),
+        format!("{good}&"),
+    ] {
+        let told = signer.verify_put(&key("a"), &query, noon() - HOUR);
+        assert_eq!(told, Err(Refused::Malformed), "{query}");
+    }
+}
+
+/// The status that a service answers with.
+fn status(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> u16 {
+    match answer {
+        Ok(answer) => answer.status().as_u16(),
+        Err(ureq::Error::StatusCode(status)) => status,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-storage -- --include-ignored"]
+async fn a_url_of_the_service_lets_in_whom_it_was_made_for() {
+    let place = Place::on_s3();
+    let now = SystemClock.now();
+    assert!(place.storage.signer().is_none());
+    for name in [
+        "jobs/1/original/talk.mp4",
+        "a b+c&d=e",
+        "講義/第 1 回 #3.mp4",
+        "~'()!*",
+    ] {
+        let whole = pattern(300_000);
+        let size = whole.len() as u64;
+        let put = place
+            .storage
+            .upload_url(&base(), &key(name), size, HOUR, now)
+            .await
+            .unwrap();
+        let get = place
+            .storage
+            .download_url(&base(), &key(name), HOUR, now)
+            .await
+            .unwrap();
+        assert_eq!(status(ureq::get(get.as_str()).call()), 404);
+        assert_eq!(status(ureq::put(put.as_str()).send(&whole)), 200, "{put}");
+        assert!(place.read(&key(name)).await == whole);
+
+        let mut answer = ureq::get(get.as_str()).call().unwrap();
+        assert!(answer.body_mut().read_to_vec().unwrap() == whole);
+        let mut part = ureq::get(get.as_str())
+            .header("Range", "bytes=10-19")
+            .call()
+            .unwrap();
+        assert_eq!(part.status(), 206);
+        assert_eq!(part.body_mut().read_to_vec().unwrap(), whole[10..20]);
+
+        // For one method, for one key, and for nobody else.
+        assert_eq!(status(ureq::get(put.as_str()).call()), 403);
+        assert_eq!(status(ureq::put(get.as_str()).send(&whole)), 403);
+        assert_eq!(status(ureq::delete(get.as_str()).call()), 403);
+        let mut other = get.clone();
+        other.set_path(&format!("{}x", get.path()));
+        assert_eq!(status(ureq::get(other.as_str()).call()), 403);
+        let longer = get
+            .as_str()
+            .replace("X-Amz-Expires=3600", "X-Amz-Expires=360000");
+        assert_ne!(longer, get.as_str());
+        assert_eq!(status(ureq::get(longer).call()), 403);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-storage -- --include-ignored"]
+async fn a_url_of_the_service_expires() {
+    let place = Place::on_s3();
+    place.put(&key("a"), &[b"x"]).await;
+    let ttl = Duration::from_secs(2);
+    let url = place
+        .storage
+        .download_url(&base(), &key("a"), ttl, SystemClock.now())
+        .await
+        .unwrap();
+    assert_eq!(status(ureq::get(url.as_str()).call()), 200);
+    until!(status(ureq::get(url.as_str()).call()) == 403);
+}
+
+#[tokio::test]
+async fn clients_are_sent_to_the_address_they_can_reach() {
+    let config = "s3://lectures/2026?endpoint=http://minio:9000&public_endpoint=https://s3.lectern.example&region=eu-west-1"
+        .parse::<lectern_storage::StorageConfig>()
+        .unwrap()
+        .with_environment(|name| name.contains("KEY").then(|| "x".to_owned()))
+        .unwrap();
+    let storage = lectern_storage::Storage::open(&config, Secret::random().unwrap()).unwrap();
+    let url = storage
+        .download_url(&base(), &key("a b"), HOUR, noon())
+        .await
+        .unwrap();
+    assert!(
+        url.as_str()
+            .starts_with("https://s3.lectern.example/lectures/2026/a%20b?X-Amz-"),
+        "{url}"
+    );
+
+    for (config, start) in [
+        (
+            "s3://lectures",
+            "https://lectures.s3.us-east-1.amazonaws.com/a%20b?",
+        ),
+        (
+            "s3://lectures?region=eu-west-1&style=path",
+            "https://s3.eu-west-1.amazonaws.com/lectures/a%20b?",
+        ),
+        (
+            "s3://lectures?endpoint=https://ams3.cloud.example&style=virtual",
+            "https://lectures.ams3.cloud.example/a%20b?",
+        ),
+    ] {
+        let config = config.parse::<lectern_storage::StorageConfig>().unwrap();
+        let config = config.with_environment(|name| name.contains("KEY").then(|| "x".to_owned()));
+        let storage = lectern_storage::Storage::open(&config.unwrap(), Secret::random().unwrap());
+        let url = storage
+            .unwrap()
+            .download_url(&base(), &key("a b"), HOUR, noon())
+            .await
+            .unwrap();
+        assert!(url.as_str().starts_with(start), "{url}");
+    }
+}
