@@ -234,18 +234,21 @@ pub struct ClipMetadata {
     pub subtitle_url: Option<String>,
 }
 
-impl From<domain::Clip> for ClipMetadata {
-    fn from(clip: domain::Clip) -> Self {
+impl ClipMetadata {
+    /// A clip with the addresses `url` gives for what lies in the storage.
+    pub fn with_urls(clip: domain::Clip, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
+        let media = clip.media;
+        let url = |key: Option<&StorageKey>| key.and_then(&url);
         Self {
             clip_id: clip.clip_id,
             title: clip.title.into_string(),
             start_time: clip.time.start(),
             end_time: clip.time.end(),
             duration: clip.time.duration(),
-            s3_key: clip.media.s3_key.map(StorageKey::into_string),
-            url: None,
-            thumbnail_url: None,
-            subtitle_url: None,
+            url: url(media.s3_key.as_ref()),
+            thumbnail_url: url(media.thumbnail_s3_key.as_ref()),
+            subtitle_url: url(media.subtitle_s3_key.as_ref()),
+            s3_key: media.s3_key.map(StorageKey::into_string),
         }
     }
 }

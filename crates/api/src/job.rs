@@ -1,18 +1,17 @@
 //! Jobs: what is made, changed, read and listed.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, Invalid, JobId, JobStatus, Patch, ProcessingMode};
+use lectern_domain::{self as domain, At, Invalid, JobId, JobStatus, ProcessingMode};
 use lectern_domain::{
     ContentType, FileSize, Filename, JsonObject, LongText, NewJob, ProcessingConfig, StorageKey,
-    TaskId, VideoDuration,
+    VideoDuration,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::number::whole;
-use crate::request::present;
+use crate::number::{maybe_whole, whole};
 use crate::rules::chars;
 use crate::{JobProgress, Request};
 
@@ -36,6 +35,11 @@ pub struct JobCreate {
     /// How the recording is to be worked on.
     #[schemars(with = "Option<crate::schema::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
+    /// Of two jobs the one of higher priority is worked on first; 0 when it is
+    /// left out.
+    #[validate(range(min = i32::MIN, max = i32::MAX))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    pub priority: Option<i32>,
     /// Whatever the owner wants to keep with the job.
     #[schemars(with = "Option<crate::schema::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
@@ -60,86 +64,12 @@ impl TryFrom<JobCreate> for NewJob {
             .map(ProcessingConfig::new)
             .transpose()
             .at("processing_config")?;
+        new.priority = job.priority.unwrap_or_default();
         if let Some(extra_metadata) = job.extra_metadata {
             new.extra_metadata = JsonObject::new(extra_metadata).at("extra_metadata")?;
         }
         Ok(new)
     }
-}
-
-/// A partial change of a job: what is left out stays as it is, and `null`
-/// clears what may be absent.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct JobUpdate {
-    /// A new name.
-    #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "String")]
-    pub filename: Option<String>,
-    /// The next status; only some may follow the current one.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "JobStatus")]
-    pub status: Option<JobStatus>,
-    /// Why the job failed.
-    #[serde(deserialize_with = "present")]
-    pub error_message: Option<Option<String>>,
-    /// Length of the recording in seconds.
-    #[validate(range(min = f64::MIN_POSITIVE, message = "must be more than 0"))]
-    #[serde(deserialize_with = "present")]
-    pub video_duration: Option<Option<f64>>,
-    /// What is known of the recording, replaced as a whole.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "crate::schema::JsonObject")]
-    pub video_metadata: Option<Map<String, Value>>,
-    /// What the owner keeps with the job, replaced as a whole.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "crate::schema::JsonObject")]
-    pub extra_metadata: Option<Map<String, Value>>,
-    /// Id of the task in an outside queue; it is never answered.
-    #[validate(length(min = chars(TaskId::MIN), max = chars(TaskId::MAX)))]
-    #[serde(deserialize_with = "present")]
-    pub celery_task_id: Option<Option<String>>,
-}
-
-impl Request for JobUpdate {
-    type Domain = domain::JobUpdate;
-}
-
-impl TryFrom<JobUpdate> for domain::JobUpdate {
-    type Error = Invalid;
-
-    fn try_from(update: JobUpdate) -> Result<Self, Invalid> {
-        let object = |object: Option<Map<_, _>>| object.map(JsonObject::new).transpose();
-        Ok(Self {
-            filename: update
-                .filename
-                .map(Filename::new)
-                .transpose()
-                .at("filename")?,
-            status: update.status,
-            error_message: patch(update.error_message, LongText::new).at("error_message")?,
-            video_duration: patch(update.video_duration, VideoDuration::new)
-                .at("video_duration")?,
-            video_metadata: object(update.video_metadata).at("video_metadata")?,
-            extra_metadata: object(update.extra_metadata).at("extra_metadata")?,
-            celery_task_id: patch(update.celery_task_id, TaskId::new).at("celery_task_id")?,
-            compiled_video_s3_key: Patch::Keep,
-        })
-    }
-}
-
-#[expect(
-    clippy::option_option,
-    reason = "absent, null and a value are three things here"
-)]
-fn patch<T, U>(
-    change: Option<Option<T>>,
-    convert: impl FnOnce(T) -> Result<U, Invalid>,
-) -> Result<Patch<U>, Invalid> {
-    change
-        .map_or(Patch::Keep, |value| value.map_or(Patch::Clear, Patch::Set))
-        .try_map(convert)
 }
 
 /// A job.
@@ -201,32 +131,17 @@ mod tests {
     use crate::FieldError;
     use crate::samples::completed_job;
 
-    fn update(body: Value) -> Result<domain::JobUpdate, String> {
-        let update = JobUpdate::read(body).map_err(|error| error.to_string())?;
-        update.into_domain().map_err(|errors| format!("{errors:?}"))
-    }
-
     #[test]
-    fn absent_keeps_null_clears_and_a_value_sets() {
-        assert_eq!(update(json!({})).unwrap(), domain::JobUpdate::default());
-        let cleared = update(json!({ "error_message": null, "video_duration": null })).unwrap();
-        assert_eq!(cleared.error_message, Patch::Clear);
-        assert_eq!(cleared.video_duration, Patch::Clear);
-        assert_eq!(cleared.celery_task_id, Patch::Keep);
-        let set = update(json!({ "video_duration": 3600, "status": "running" })).unwrap();
-        assert_eq!(
-            set.video_duration.as_set().map(|length| length.get()),
-            Some(3600.0)
-        );
-        assert_eq!(set.status, Some(JobStatus::Running));
-    }
-
-    #[test]
-    fn what_cannot_be_absent_cannot_be_cleared() {
-        for field in ["filename", "status", "video_metadata", "extra_metadata"] {
-            let error = update(json!({ field: null })).unwrap_err();
-            assert!(error.contains("null"), "{field}: {error}");
-        }
+    fn a_priority_may_be_left_out_and_has_32_bits() {
+        let create = |priority| {
+            let body =
+                json!({ "filename": "a", "file_size": 1, "s3_key": "k", "priority": priority });
+            JobCreate::read(body).map(|job| job.into_domain().unwrap().priority)
+        };
+        assert_eq!(create(json!(null)).unwrap(), 0);
+        assert_eq!(create(json!(i32::MIN)).unwrap(), i32::MIN);
+        assert!(create(json!(i64::from(i32::MAX) + 1)).is_err());
+        assert!(create(json!("high")).is_err());
     }
 
     #[test]
@@ -274,17 +189,32 @@ mod tests {
     #[test]
     fn a_body_is_an_object_with_known_fields_only() {
         assert!(JobCreate::read(json!(["a.mp4", 1, "k", null, null, null])).is_err());
-        assert!(JobUpdate::read(json!([])).is_err());
-        let error = JobUpdate::read(json!({ "version": 1 })).unwrap_err();
+        let error = JobCreate::read(json!({ "version": 1 })).unwrap_err();
         assert!(error.to_string().contains("unknown field `version`"));
     }
 
     #[test]
     fn what_is_internal_stays_inside_and_what_is_absent_is_null() {
         let told = serde_json::to_value(JobResponse::from(completed_job())).unwrap();
-        for internal in ["id", "version", "celery_task_id"] {
-            assert_eq!(told.get(internal), None);
-        }
+        let fields: Vec<_> = told.as_object().unwrap().keys().collect();
+        assert_eq!(
+            fields,
+            [
+                "completed_at",
+                "content_type",
+                "created_at",
+                "error_message",
+                "extra_metadata",
+                "file_size",
+                "filename",
+                "job_id",
+                "processing_mode",
+                "progress",
+                "status",
+                "updated_at",
+                "video_duration",
+            ]
+        );
         assert_eq!(told["video_duration"], Value::Null);
         assert_eq!(told["processing_mode"], "audio");
         assert_eq!(told["created_at"], "2026-01-01T00:00:00Z");

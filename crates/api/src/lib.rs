@@ -37,6 +37,11 @@
 //! |---|---|---|
 //! | job | [`JobCreate`], [`JobUpdate`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
+//! | upload | [`UploadRequest`], [`UploadConfirm`] | [`UploadResponse`] |
+//! | claim | [`WorkClaim`] | [`ClaimsResponse`] |
+//! | work | [`HeartbeatRequest`], [`StageCompletion`], [`StageFailure`] | [`HeartbeatResponse`], [`StageRunResponse`] |
+//! | stage run | | [`StagesResponse`] |
+//! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
 //! | transcript | [`TranscriptCreate`], [`TranscriptQuery`] | [`TranscriptResponse`] |
 //! | silence | [`SilenceRegionsCreate`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
 //! | layout | [`LayoutAnalysisCreate`] | [`LayoutAnalysisResponse`] |
@@ -46,17 +51,22 @@
 //! | results | | [`ResultsResponse`] |
 //! | stats | | [`StatsResponse`] |
 
+mod claim;
 mod clip;
 mod content_segment;
 mod cursor;
+mod event;
+mod event_list;
 mod health;
 mod job;
 mod job_list;
+mod job_update;
 mod layout;
 mod log;
 mod number;
 mod object;
 pub mod openapi;
+mod ping;
 mod problem;
 mod progress;
 mod request;
@@ -66,9 +76,13 @@ mod rules;
 mod samples;
 mod schema;
 mod silence;
+mod stage_run;
 mod stats;
 mod transcript;
+mod upload;
+mod work;
 
+pub use claim::{ClaimResponse, ClaimsResponse, WorkClaim, WorkClaimRequest};
 pub use clip::{
     Clip, ClipCreate, ClipFilter, ClipMetadata, ClipsCreate, ClipsQuery, ClipsResponse,
 };
@@ -77,11 +91,15 @@ pub use content_segment::{
     ContentSegmentsQuery, ContentSegmentsResponse,
 };
 pub use cursor::{JobList, List, LogList, NotACursor, PageCursor};
+pub use event::{WsData, WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage};
+pub use event_list::{EventsQuery, EventsRequest, EventsResponse};
 pub use health::{HealthResponse, HealthStatus};
-pub use job::{JobCreate, JobResponse, JobUpdate};
+pub use job::{JobCreate, JobResponse};
 pub use job_list::{JobListQuery, JobListRequest, JobListResponse};
+pub use job_update::JobUpdate;
 pub use layout::{LayoutAnalysisCreate, LayoutAnalysisResponse, Region};
 pub use log::{LogCreate, LogEntry, LogListQuery, LogListRequest, LogListResponse};
+pub use ping::WsClientMessage;
 pub use problem::{Code, Problem};
 pub use progress::{JobProgress, ProgressReport};
 pub use request::Request;
@@ -91,8 +109,11 @@ pub use silence::{
     SilenceRegion, SilenceRegionCreate, SilenceRegionsCreate, SilenceRegionsQuery,
     SilenceRegionsResponse,
 };
+pub use stage_run::{StageRunResponse, StagesResponse};
 pub use stats::{JobCounts, StatsResponse};
 pub use transcript::{
     TranscriptCreate, TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
     TranscriptSegmentCreate,
 };
+pub use upload::{UploadConfirm, UploadRequest, UploadResponse};
+pub use work::{HeartbeatRequest, HeartbeatResponse, StageCompletion, StageFailure};

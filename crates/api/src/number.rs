@@ -24,6 +24,16 @@ where
     Ok(Option::<Whole<T>>::deserialize(deserializer)?.map(|number| number.0))
 }
 
+/// The same for a field that may be left out but not be `null`; it needs
+/// `#[serde(default)]`.
+pub(crate) fn present_whole<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: TryFrom<i64>,
+    D: Deserializer<'de>,
+{
+    whole(deserializer).map(Some)
+}
+
 struct Whole<T>(T);
 
 impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {

@@ -61,6 +61,10 @@ codes! {
     JobNotCompleted = 409 "job_not_completed" "The job is not completed",
     /// The job is finished or not begun, so nothing can be reported.
     JobNotRunning = 409 "job_not_running" "The job is not running",
+    /// The stage is leased to somebody else, or the lease has ended.
+    LeaseLost = 409 "lease_lost" "The lease is not or no longer valid",
+    /// A request with this `Idempotency-Key` is being worked on right now.
+    IdempotencyInProgress = 409 "idempotency_in_progress" "The same request is being worked on",
     /// The job has changed since the version given in `If-Match`.
     VersionMismatch = 412 "version_mismatch" "The job has changed meanwhile",
     /// The body is larger than allowed.
@@ -69,6 +73,8 @@ codes! {
     UnsupportedMediaType = 415 "unsupported_media_type" "The body must be application/json",
     /// Something in the request breaks a rule; `errors` tells what.
     ValidationFailed = 422 "validation_failed" "The request breaks a rule",
+    /// This `Idempotency-Key` was sent before, with another request.
+    IdempotencyMismatch = 422 "idempotency_mismatch" "The key belongs to another request",
     /// Something went wrong that is not the caller's fault.
     Internal = 500 "internal" "Something went wrong on the server",
     /// The database does not answer.

@@ -91,7 +91,10 @@ impl From<domain::JobProgress> for JobProgress {
 
 /// Writes 40 for 40.0, which is what a person expects of a percentage.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde calls")]
-fn whole_without_point<S: Serializer>(percent: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn whole_without_point<S: Serializer>(
+    percent: &f64,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     if percent.fract() == 0.0 {
         #[expect(clippy::cast_possible_truncation, reason = "a percentage is 0 to 100")]
         serializer.serialize_i64(*percent as i64)

@@ -57,30 +57,42 @@ pub struct HighlightVideo {
     pub url: Option<String>,
 }
 
-impl From<JobResults> for ResultsResponse {
-    fn from(results: JobResults) -> Self {
+impl ResultsResponse {
+    /// The results with the addresses `url` gives for what lies in the storage.
+    pub fn with_urls(results: JobResults, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
         let processing_duration_seconds = results.processing_duration_seconds();
         let job = results.job;
         Self {
             job_id: job.job_id,
-            clips: results.clips.into_iter().map(Into::into).collect(),
+            clips: results
+                .clips
+                .into_iter()
+                .map(|clip| ClipMetadata::with_urls(clip, &url))
+                .collect(),
             transcript: results.transcript.into_iter().map(Into::into).collect(),
             metadata: ResultsMetadata {
                 layout: results.layout.map(Into::into),
                 original_video: OriginalVideo {
                     filename: job.filename.into_string(),
                     duration: job.video_duration.map(VideoDuration::get),
+                    url: job.original_s3_key.as_ref().and_then(&url),
                     s3_key: job.original_s3_key.map(StorageKey::into_string),
-                    url: None,
                 },
                 highlight_video: job.compiled_video_s3_key.map(|key| HighlightVideo {
+                    url: url(&key),
                     s3_key: key.into_string(),
-                    url: None,
                 }),
                 completed_at: job.completed_at,
                 processing_duration_seconds,
             },
         }
+    }
+}
+
+impl From<JobResults> for ResultsResponse {
+    /// The results without an address to fetch anything from.
+    fn from(results: JobResults) -> Self {
+        Self::with_urls(results, |_| None)
     }
 }
 
@@ -90,6 +102,30 @@ mod tests {
 
     use super::*;
     use crate::samples::results;
+
+    #[test]
+    fn what_lies_in_the_storage_has_an_address() {
+        let key = |name: &str| Some(StorageKey::new(name).unwrap());
+        let mut results = results();
+        results.clips[0].media.s3_key = key("clip.mp4");
+        results.clips[0].media.subtitle_s3_key = key("clip.vtt");
+        results.job.compiled_video_s3_key = key("highlights.mp4");
+        let url = |key: &StorageKey| Some(format!("https://storage/{key}"));
+        let told = serde_json::to_value(ResultsResponse::with_urls(results, url)).unwrap();
+        let clip = &told["clips"][0];
+        assert_eq!(clip["url"], "https://storage/clip.mp4");
+        assert_eq!(clip["thumbnail_url"], Value::Null);
+        assert_eq!(clip["subtitle_url"], "https://storage/clip.vtt");
+        let metadata = &told["metadata"];
+        assert_eq!(
+            metadata["original_video"]["url"],
+            "https://storage/uploads/talk.mp4"
+        );
+        assert_eq!(
+            metadata["highlight_video"],
+            json!({ "s3_key": "highlights.mp4", "url": "https://storage/highlights.mp4" })
+        );
+    }
 
     #[test]
     fn results_tell_what_came_of_the_job() {

@@ -3,8 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
     Clip, ClipId, ClipMedia, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress,
-    JobResults, JobStatus, JsonObject, ManualClock, Percent, ProcessingConfig, SpokenText, Stage,
-    StorageKey, TaskId, TimeRange, Title, TranscriptSegment, TranscriptSegmentId, Whole,
+    JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock,
+    Percent, ProcessingConfig, ProgressMessage, SpokenText, Stage, StageRun, StageRunId,
+    StageRunStatus, StorageKey, TaskId, TimeRange, Title, TranscriptSegment, TranscriptSegmentId,
+    Whole, WorkerName,
 };
 use serde_json::json;
 
@@ -37,10 +39,40 @@ pub(crate) fn completed_job() -> Job {
             ProcessingConfig::try_from(json!({ "processing_mode": "audio" })).unwrap(),
         ),
         extra_metadata: JsonObject::try_from(json!({ "course": "ML 101" })).unwrap(),
+        priority: 5,
         version: 7,
+        last_seq: 12,
         created_at: new_year(),
         updated_at: new_year(),
         completed_at: Some(new_year() + TimeDelta::milliseconds(90_500)),
+    }
+}
+
+/// The run of a stage that a worker is on for the second time.
+pub(crate) fn leased_run() -> StageRun {
+    let job = completed_job();
+    StageRun {
+        run_id: StageRunId::new(&ManualClock::default()),
+        job_id: job.job_id,
+        stage: Stage::Transcription,
+        status: StageRunStatus::Running,
+        waits_for: Vec::new(),
+        attempt: 2,
+        max_attempts: StageRun::MAX_ATTEMPTS,
+        worker: Some(WorkerName::new("whisper-1").unwrap()),
+        lease: Some(Lease {
+            lease_id: LeaseId::new(&ManualClock::default()),
+            expires_at: new_year() + TimeDelta::minutes(4),
+            duration: LeaseDuration::default(),
+        }),
+        available_at: None,
+        percent: Percent::new(41.0).unwrap(),
+        message: Some(ProgressMessage::new("minute 3").unwrap()),
+        eta_seconds: Some(Whole::new(9).unwrap()),
+        error: Some(LongText::new("out of memory").unwrap()),
+        started_at: Some(new_year()),
+        finished_at: None,
+        created_at: new_year(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lectern_domain::{ProcessingMode, Resolution};
+use lectern_domain::{PipelineName, ProcessingMode, RECORDINGS, Resolution, Stage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
@@ -18,11 +18,29 @@ pub(crate) const NOT_BLANK: &str = concat!(
     r"[^\x00]*$",
 );
 
+/// A media type of a recording.
+pub(crate) const RECORDING_TYPE: &str =
+    r"^([vV][iI][dD][eE][oO]|[aA][uU][dD][iI][oO])/[!#$&^_.+0-9A-Za-z-]+$";
+
+/// A name that ends in the extension of a recording, in upper or lower case.
+pub(crate) fn recording_name() -> String {
+    let any_case = |letter: char| match letter.to_ascii_uppercase() {
+        upper if upper == letter => letter.to_string(),
+        upper => format!("[{letter}{upper}]"),
+    };
+    let extensions =
+        RECORDINGS.map(|(extension, _)| extension.chars().map(any_case).collect::<String>());
+    format!(r"^[^\x00]*\.({})$", extensions.join("|"))
+}
+
 /// Any JSON object without a NUL in any text.
 pub(crate) enum JsonObject {}
 
 /// Any JSON value without a NUL in any text.
 enum JsonValue {}
+
+/// A stage workers do.
+pub(crate) enum WorkStage {}
 
 /// The settings of a job.
 pub(crate) enum ProcessingConfig {}
@@ -60,6 +78,20 @@ impl JsonSchema for JsonObject {
     }
 }
 
+impl JsonSchema for WorkStage {
+    fn schema_name() -> Cow<'static, str> {
+        "WorkStage".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A stage workers do.",
+            "type": "string",
+            "enum": Stage::WORK,
+        })
+    }
+}
+
 impl JsonSchema for ProcessingConfig {
     fn schema_name() -> Cow<'static, str> {
         "ProcessingConfig".into()
@@ -78,6 +110,13 @@ impl JsonSchema for ProcessingConfig {
             json!({
                 "processing_mode": generator.subschema_for::<Option<ProcessingMode>>(),
                 "resolution": generator.subschema_for::<Option<Resolution>>(),
+                "pipeline": {
+                    "description": "Name of one of the configured pipelines; `default` when it is left out.",
+                    "type": ["string", "null"],
+                    "minLength": PipelineName::MIN,
+                    "maxLength": PipelineName::MAX,
+                    "pattern": NO_NUL,
+                },
             }),
         );
         schema

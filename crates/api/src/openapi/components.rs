@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
 use crate::{Code, Problem};
+use lectern_domain::IdempotencyKey;
 
 /// Collects what the operations refer to.
 #[derive(Default)]
@@ -54,25 +55,84 @@ impl Components {
 
 /// The parameters operations share.
 fn parameters() -> Value {
-    let condition = |name: &str, description: &str| {
-        json!({
+    // Text rather than a UUID where anything else is refused in the same way as
+    // an id that names nothing.
+    let text = || json!({ "type": "string" });
+    let uuid = json!({ "type": "string", "format": "uuid" });
+    let idempotency_key = json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": IdempotencyKey::MAX,
+        "pattern": "^[!-~]+$",
+    });
+    [
+        ("path", "job_id", "Names the job.", uuid),
+        ("path", "lease_id", "The lease as it was claimed.", text()),
+        (
+            "path",
+            "key",
+            "Where the object lies in the storage, slashes and all.",
+            text(),
+        ),
+        (
+            "header",
+            "If-Match",
+            "Refuses the change unless the job still has this `ETag`.",
+            text(),
+        ),
+        (
+            "header",
+            "If-None-Match",
+            "Answers 304 if the `ETag` is still this one.",
+            text(),
+        ),
+        (
+            "header",
+            "Idempotency-Key",
+            "A key of the caller's own: the same request with the same key is done once within \
+             24 hours, and answered alike.",
+            idempotency_key,
+        ),
+        (
+            "header",
+            "Lease-Id",
+            "The lease of the stage this belongs to. Refused unless it is live, and needed as \
+             long as somebody has one.",
+            text(),
+        ),
+        (
+            "header",
+            "Last-Event-ID",
+            "Number of the last event that was seen; the same as `after`.",
+            text(),
+        ),
+        (
+            "header",
+            "Prefer",
+            "`wait=<seconds>`: how long to wait with a page, up to a minute, when there is nothing \
+             on it yet.",
+            text(),
+        ),
+        (
+            "header",
+            "Range",
+            "Which part is wanted, such as `bytes=0-1023`.",
+            text(),
+        ),
+    ]
+    .into_iter()
+    .map(|(place, name, description, schema)| {
+        let parameter = json!({
             "name": name,
-            "in": "header",
+            "in": place,
+            "required": place == "path",
             "description": description,
-            "schema": { "type": "string" },
-        })
-    };
-    json!({
-        "job_id": {
-            "name": "job_id",
-            "in": "path",
-            "required": true,
-            "description": "Names the job.",
-            "schema": { "type": "string", "format": "uuid" },
-        },
-        "If-Match": condition("If-Match", "Refuses the change unless the job still has this `ETag`."),
-        "If-None-Match": condition("If-None-Match", "Answers 304 if the job still has this `ETag`."),
+            "schema": schema,
+        });
+        (name.to_owned(), parameter)
     })
+    .collect::<Map<_, _>>()
+    .into()
 }
 
 /// The headers responses share.
@@ -90,6 +150,10 @@ fn headers() -> Value {
         "Location": header(
             "Where the job is to be read.",
             json!({ "type": "string", "format": "uri-reference" }),
+        ),
+        "Content-Range": header(
+            "Which part it is, and of how many bytes.",
+            json!({ "type": "string", "pattern": "^bytes [0-9]+-[0-9]+/[0-9]+$" }),
         ),
         "Retry-After": header(
             "Seconds after which to try again.",

@@ -96,20 +96,85 @@ fn every_code_is_documented_where_it_occurs() {
 }
 
 #[test]
+fn every_parameter_of_a_path_is_told() {
+    let document = document();
+    for (method, path) in routes() {
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let told: BTreeSet<_> = operation["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|parameter| {
+                document.pointer(parameter["$ref"].as_str()?.strip_prefix('#')?)
+            })
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        let braces = path.split('{').skip(1);
+        let expected: BTreeSet<_> = braces.map(|rest| rest.split('}').next().unwrap()).collect();
+        assert_eq!(told, expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn what_was_made_leads_to_what_can_be_done_with_it_at_once() {
+    let document = document();
+    let links = |path: &str, status: &str| {
+        let responses = &document["paths"][path]["post"]["responses"];
+        responses[status]["links"].as_object().unwrap()
+    };
+    let of_a_job = links("/api/v1/jobs", "201");
+    for id in ["getJob", "cancelJob", "listStages", "getEvents"] {
+        let job_id = &of_a_job[id]["parameters"]["job_id"];
+        assert_eq!(job_id, "$response.body#/job_id", "{id}");
+    }
+    for id in ["retryJob", "watchJob", "getLayoutAnalysis", "heartbeat"] {
+        assert!(!of_a_job.contains_key(id), "{id}");
+    }
+    let of_a_claim: Vec<_> = links("/api/v1/work/claim", "200").keys().collect();
+    assert_eq!(of_a_claim, ["completeStage", "failStage", "heartbeat"]);
+}
+
+#[test]
+fn whoever_may_lose_a_lease_shows_it() {
+    let document = document();
+    for (method, path) in routes() {
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let text = operation.to_string();
+        let is_output = path.starts_with("/api/v1/jobs/{job_id}")
+            && ["PUT", "PATCH", "POST"].contains(&method)
+            && !path.ends_with("/cancel")
+            && !path.ends_with("/retry");
+        let shows = text.contains("parameters/Lease-Id") || path.contains("{lease_id}");
+        assert_eq!(
+            shows,
+            is_output || path.contains("{lease_id}"),
+            "{method} {path}"
+        );
+        assert_eq!(text.contains("lease_lost"), shows, "{method} {path}");
+    }
+}
+
+#[test]
 fn a_request_is_closed_and_a_response_tells_nothing_internal() {
     let document = document();
+    let mut requests = BTreeSet::new();
+    walk(&document["paths"], "", &mut |path, value| {
+        if path.ends_with("/requestBody/content/application/json/schema") {
+            let reference = value["$ref"].as_str().unwrap();
+            requests.insert(reference.rsplit('/').next().unwrap().to_owned());
+        }
+    });
+    assert!(requests.len() >= 15, "{requests:?}");
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
-            continue;
-        };
-        let is_request =
-            name.ends_with("Create") || name.ends_with("Update") || name.ends_with("Report");
-        if is_request {
+        if requests.contains(name) || name.ends_with("Create") {
             assert_eq!(schema["additionalProperties"], false, "{name}");
-        } else {
-            for internal in ["id", "version", "celery_task_id"] {
+        } else if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+            for internal in ["id", "version", "celery_task_id", "priority"] {
                 assert!(!properties.contains_key(internal), "{name}");
             }
+            let has_lease = properties.contains_key("lease_id");
+            assert_eq!(has_lease, name == "ClaimResponse", "{name}");
         }
     }
 }

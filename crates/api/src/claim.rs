@@ -1,0 +1,251 @@
+//! Stages that workers claim.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{self as domain, At, ClaimRequest, Invalid, LeaseId, Stage, StorageKey};
+use lectern_domain::{ClaimLimit, LeaseDuration, Stages, WorkerName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::number::maybe_whole;
+use crate::rules::chars;
+use crate::{JobResponse, Request};
+
+/// A worker asks for something to do.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkClaim {
+    /// Who asks: a name the worker chose.
+    #[validate(length(min = chars(WorkerName::MIN), max = chars(WorkerName::MAX)))]
+    pub worker: String,
+    /// What the worker can do.
+    #[validate(length(min = 1, message = "must name at least one stage"))]
+    #[schemars(with = "Vec<crate::schema::WorkStage>")]
+    pub stages: Vec<Stage>,
+    /// How many stages it takes at once.
+    #[validate(range(min = 1, max = ClaimLimit::MAX))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    #[schemars(extend("default" = ClaimLimit::default().get()))]
+    pub max: Option<i64>,
+    /// For how many seconds from a claim or a heartbeat on it is undisturbed.
+    #[validate(range(min = 1, max = LeaseDuration::MAX))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    #[schemars(extend("default" = LeaseDuration::default().seconds()))]
+    pub lease_seconds: Option<i64>,
+    /// For how many seconds to wait when there is nothing to do.
+    #[validate(range(min = 0, max = WorkClaimRequest::MAX_WAIT_SECONDS))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    #[schemars(extend("default" = 0))]
+    pub wait_seconds: Option<i64>,
+}
+
+/// Something to do is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkClaimRequest {
+    /// By whom, and what.
+    pub claim: ClaimRequest,
+    /// How long to wait for it when there is nothing.
+    pub wait: Duration,
+}
+
+impl WorkClaimRequest {
+    /// The longest wait, in seconds.
+    pub const MAX_WAIT_SECONDS: i64 = 60;
+}
+
+impl Request for WorkClaim {
+    type Domain = WorkClaimRequest;
+}
+
+impl TryFrom<WorkClaim> for WorkClaimRequest {
+    type Error = Invalid;
+
+    fn try_from(claim: WorkClaim) -> Result<Self, Invalid> {
+        let max = claim.max.map(ClaimLimit::new).transpose().at("max")?;
+        let lease = claim.lease_seconds.map(LeaseDuration::new).transpose();
+        Ok(Self {
+            claim: ClaimRequest {
+                worker: WorkerName::new(claim.worker).at("worker")?,
+                stages: Stages::new(claim.stages).at("stages")?,
+                max: max.unwrap_or_default(),
+                lease: lease.at("lease_seconds")?.unwrap_or_default(),
+            },
+            wait: wait(claim.wait_seconds.unwrap_or_default()).at("wait_seconds")?,
+        })
+    }
+}
+
+fn wait(seconds: i64) -> Result<Duration, Invalid> {
+    const MAX: i64 = WorkClaimRequest::MAX_WAIT_SECONDS;
+    match u64::try_from(seconds) {
+        Ok(whole) if seconds <= MAX => Ok(Duration::from_secs(whole)),
+        _ => Err(Invalid::new(format!("must be between 0 and {MAX}"))),
+    }
+}
+
+/// What the worker is to do; nothing when there was nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ClaimsResponse {
+    /// The stages that are the worker's now.
+    pub claims: Vec<ClaimResponse>,
+}
+
+impl ClaimsResponse {
+    /// What was claimed, with the address `url` gives for each recording.
+    pub fn with_urls(
+        claims: Vec<domain::Claim>,
+        url: impl Fn(&StorageKey) -> Option<String>,
+    ) -> Self {
+        let told = |claim: domain::Claim| {
+            let source_url = claim.job.original_s3_key.as_ref().and_then(&url);
+            ClaimResponse::new(claim, source_url)
+        };
+        Self {
+            claims: claims.into_iter().map(told).collect(),
+        }
+    }
+}
+
+/// One stage of one job, leased to the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ClaimResponse {
+    /// The job.
+    pub job: JobResponse,
+    /// What is to be done.
+    pub stage: Stage,
+    /// Which attempt this is, from 1.
+    pub attempt: i32,
+    /// How many attempts there are at most.
+    pub max_attempts: i32,
+    /// What the worker shows with whatever it sends, to prove that the stage is
+    /// its own. To be kept secret.
+    pub lease_id: LeaseId,
+    /// When the lease ends unless a heartbeat extends it.
+    pub lease_expires_at: DateTime<Utc>,
+    /// Where to fetch the recording.
+    #[schemars(extend("format" = "uri"))]
+    pub source_url: Option<String>,
+}
+
+impl ClaimResponse {
+    /// What was claimed, and where its recording is to be fetched.
+    pub fn new(claim: domain::Claim, source_url: Option<String>) -> Self {
+        Self {
+            job: claim.job.into(),
+            stage: claim.run.stage,
+            attempt: claim.run.attempt,
+            max_attempts: claim.run.max_attempts,
+            lease_id: claim.lease_id,
+            lease_expires_at: claim.lease_expires_at,
+            source_url,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::FieldError;
+    use crate::samples::{completed_job, leased_run};
+
+    #[test]
+    fn a_worker_names_itself_and_what_it_can_do_and_the_rest_has_defaults() {
+        let claim =
+            json!({ "worker": "w", "stages": ["compilation", "transcription", "compilation"] });
+        let claim = WorkClaim::read(claim).unwrap().into_domain().unwrap();
+        assert_eq!(claim.wait, Duration::ZERO);
+        assert_eq!(claim.claim.max.get(), 1);
+        assert_eq!(claim.claim.lease.seconds(), 60);
+        let stages = claim.claim.stages.as_slice();
+        assert_eq!(stages, [Stage::Transcription, Stage::Compilation]);
+    }
+
+    #[test]
+    fn a_claim_out_of_bounds_is_told_by_its_field() {
+        for (field, value, path, message) in [
+            (
+                "worker",
+                json!(""),
+                "worker",
+                "must be 1 to 50 characters long",
+            ),
+            (
+                "worker",
+                json!("\0"),
+                "worker",
+                "must not contain a NUL character",
+            ),
+            (
+                "stages",
+                json!([]),
+                "stages",
+                "must name at least one stage",
+            ),
+            (
+                "stages",
+                json!(["complete"]),
+                "stages[0]",
+                "must be a stage workers do",
+            ),
+            ("max", json!(0), "max", "must be between 1 and 100"),
+            ("max", json!(101), "max", "must be between 1 and 100"),
+            (
+                "lease_seconds",
+                json!(3601),
+                "lease_seconds",
+                "must be between 1 and 3600",
+            ),
+            (
+                "wait_seconds",
+                json!(-1),
+                "wait_seconds",
+                "must be between 0 and 60",
+            ),
+            (
+                "wait_seconds",
+                json!(61),
+                "wait_seconds",
+                "must be between 0 and 60",
+            ),
+        ] {
+            let mut body = json!({ "worker": "w", "stages": ["compilation"] });
+            body[field] = value;
+            assert_eq!(
+                WorkClaim::read(body).unwrap().into_domain(),
+                Err(vec![FieldError::new(path, message)])
+            );
+        }
+    }
+
+    #[test]
+    fn a_claim_hands_over_the_job_the_lease_and_the_recording() {
+        let run = leased_run();
+        let lease = run.lease.unwrap();
+        let claim = domain::Claim {
+            job: completed_job(),
+            run,
+            lease_id: lease.lease_id,
+            lease_expires_at: lease.expires_at,
+        };
+        let url = |key: &StorageKey| Some(format!("https://storage/{key}"));
+        let told = ClaimsResponse::with_urls(vec![claim.clone()], url);
+        assert_eq!(
+            serde_json::to_value(told).unwrap(),
+            json!({ "claims": [{
+                "job": JobResponse::from(claim.job.clone()),
+                "stage": "transcription",
+                "attempt": 2,
+                "max_attempts": 3,
+                "lease_id": lease.lease_id,
+                "lease_expires_at": "2026-01-01T00:04:00Z",
+                "source_url": "https://storage/uploads/talk.mp4",
+            }] })
+        );
+        let told = serde_json::to_value(ClaimResponse::new(claim, None)).unwrap();
+        assert_eq!(told["source_url"], Value::Null);
+    }
+}

@@ -1,0 +1,144 @@
+//! Changes of jobs.
+
+use lectern_domain::{self as domain, At, Invalid, JobStatus, Patch};
+use lectern_domain::{Filename, JsonObject, LongText, TaskId, VideoDuration};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use crate::Request;
+use crate::number::present_whole;
+use crate::request::present;
+use crate::rules::chars;
+
+/// A partial change of a job: what is left out stays as it is, and `null`
+/// clears what may be absent.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JobUpdate {
+    /// A new name.
+    #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "String")]
+    pub filename: Option<String>,
+    /// The next status; only some may follow the current one.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "JobStatus")]
+    pub status: Option<JobStatus>,
+    /// Why the job failed.
+    #[serde(deserialize_with = "present")]
+    pub error_message: Option<Option<String>>,
+    /// Length of the recording in seconds.
+    #[validate(range(min = f64::MIN_POSITIVE, message = "must be more than 0"))]
+    #[serde(deserialize_with = "present")]
+    pub video_duration: Option<Option<f64>>,
+    /// What is known of the recording, replaced as a whole.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "crate::schema::JsonObject")]
+    pub video_metadata: Option<Map<String, Value>>,
+    /// What the owner keeps with the job, replaced as a whole.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "crate::schema::JsonObject")]
+    pub extra_metadata: Option<Map<String, Value>>,
+    /// Which of the waiting jobs comes first: the one of higher priority.
+    #[validate(range(min = i32::MIN, max = i32::MAX))]
+    #[serde(deserialize_with = "present_whole")]
+    #[schemars(with = "i32")]
+    pub priority: Option<i32>,
+    /// Id of the task in an outside queue; it is never answered.
+    #[validate(length(min = chars(TaskId::MIN), max = chars(TaskId::MAX)))]
+    #[serde(deserialize_with = "present")]
+    pub celery_task_id: Option<Option<String>>,
+}
+
+impl Request for JobUpdate {
+    type Domain = domain::JobUpdate;
+}
+
+impl TryFrom<JobUpdate> for domain::JobUpdate {
+    type Error = Invalid;
+
+    fn try_from(update: JobUpdate) -> Result<Self, Invalid> {
+        let object = |object: Option<Map<_, _>>| object.map(JsonObject::new).transpose();
+        Ok(Self {
+            filename: update
+                .filename
+                .map(Filename::new)
+                .transpose()
+                .at("filename")?,
+            status: update.status,
+            error_message: patch(update.error_message, LongText::new).at("error_message")?,
+            video_duration: patch(update.video_duration, VideoDuration::new)
+                .at("video_duration")?,
+            video_metadata: object(update.video_metadata).at("video_metadata")?,
+            extra_metadata: object(update.extra_metadata).at("extra_metadata")?,
+            priority: update.priority,
+            celery_task_id: patch(update.celery_task_id, TaskId::new).at("celery_task_id")?,
+            compiled_video_s3_key: Patch::Keep,
+        })
+    }
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "absent, null and a value are three things here"
+)]
+fn patch<T, U>(
+    change: Option<Option<T>>,
+    convert: impl FnOnce(T) -> Result<U, Invalid>,
+) -> Result<Patch<U>, Invalid> {
+    change
+        .map_or(Patch::Keep, |value| value.map_or(Patch::Clear, Patch::Set))
+        .try_map(convert)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn update(body: Value) -> Result<domain::JobUpdate, String> {
+        let update = JobUpdate::read(body).map_err(|error| error.to_string())?;
+        update.into_domain().map_err(|errors| format!("{errors:?}"))
+    }
+
+    #[test]
+    fn absent_keeps_null_clears_and_a_value_sets() {
+        assert_eq!(update(json!({})).unwrap(), domain::JobUpdate::default());
+        let cleared = update(json!({ "error_message": null, "video_duration": null })).unwrap();
+        assert_eq!(cleared.error_message, Patch::Clear);
+        assert_eq!(cleared.video_duration, Patch::Clear);
+        assert_eq!(cleared.celery_task_id, Patch::Keep);
+        let set = json!({ "video_duration": 3600, "status": "running", "priority": 7.0 });
+        let set = update(set).unwrap();
+        assert_eq!(
+            set.video_duration.as_set().map(|length| length.get()),
+            Some(3600.0)
+        );
+        assert_eq!(set.status, Some(JobStatus::Running));
+        assert_eq!(set.priority, Some(7));
+    }
+
+    #[test]
+    fn what_cannot_be_absent_cannot_be_cleared() {
+        for field in [
+            "filename",
+            "status",
+            "video_metadata",
+            "extra_metadata",
+            "priority",
+        ] {
+            let error = update(json!({ field: null })).unwrap_err();
+            assert!(error.contains("null"), "{field}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_change_has_known_fields_only() {
+        assert!(JobUpdate::read(json!([])).is_err());
+        let error = update(json!({ "version": 1 })).unwrap_err();
+        assert!(error.contains("unknown field `version`"));
+    }
+}

@@ -1,0 +1,92 @@
+//! What the stages found.
+
+use super::super::operation::Operation;
+use super::{get, post, put};
+use crate::Code::LayoutAnalysisNotFound;
+use crate::{
+    ClipsCreate, ClipsQuery, ClipsResponse, ContentSegmentsCreate, ContentSegmentsQuery,
+    ContentSegmentsResponse, LayoutAnalysisCreate, LayoutAnalysisResponse, LogCreate, LogEntry,
+    LogListQuery, LogListResponse, SilenceRegionsCreate, SilenceRegionsQuery,
+    SilenceRegionsResponse, TranscriptCreate, TranscriptQuery, TranscriptResponse,
+};
+
+/// What the stages found.
+pub(super) fn all() -> Vec<Operation> {
+    vec![
+        put("/api/v1/jobs/{job_id}/transcripts", "putTranscript")
+            .about("Replace the transcript", "")
+            .leased()
+            .body::<TranscriptCreate>()
+            .answers::<TranscriptResponse>(200),
+        post("/api/v1/jobs/{job_id}/transcripts", "appendTranscript")
+            .about(
+                "Append to the transcript",
+                "For one who transcribes while it is said. Answers the segments that were added.",
+            )
+            .leased()
+            .body::<TranscriptCreate>()
+            .answers::<TranscriptResponse>(201),
+        get("/api/v1/jobs/{job_id}/transcripts", "getTranscript")
+            .about("Read the transcript", "By time.")
+            .query::<TranscriptQuery>()
+            .answers::<TranscriptResponse>(200),
+        put("/api/v1/jobs/{job_id}/silence-regions", "putSilenceRegions")
+            .about("Replace the silence regions", "")
+            .leased()
+            .body::<SilenceRegionsCreate>()
+            .answers::<SilenceRegionsResponse>(200),
+        get("/api/v1/jobs/{job_id}/silence-regions", "getSilenceRegions")
+            .about("Read the silence regions", "By time.")
+            .query::<SilenceRegionsQuery>()
+            .answers::<SilenceRegionsResponse>(200),
+        put("/api/v1/jobs/{job_id}/layout-analysis", "putLayoutAnalysis")
+            .about("Replace the layout analysis", "")
+            .leased()
+            .body::<LayoutAnalysisCreate>()
+            .answers::<LayoutAnalysisResponse>(200),
+        get("/api/v1/jobs/{job_id}/layout-analysis", "getLayoutAnalysis")
+            .about("Read the layout analysis", "")
+            .answers::<LayoutAnalysisResponse>(200)
+            .or([LayoutAnalysisNotFound])
+            .later(),
+        put(
+            "/api/v1/jobs/{job_id}/content-segments",
+            "putContentSegments",
+        )
+        .about("Replace the content segments", "")
+        .leased()
+        .body::<ContentSegmentsCreate>()
+        .answers::<ContentSegmentsResponse>(200),
+        get(
+            "/api/v1/jobs/{job_id}/content-segments",
+            "getContentSegments",
+        )
+        .about(
+            "Read the content segments",
+            "By their order or, with `top`, by importance.",
+        )
+        .query::<ContentSegmentsQuery>()
+        .answers::<ContentSegmentsResponse>(200),
+        put("/api/v1/jobs/{job_id}/clips", "putClips")
+            .about("Replace the clips", "")
+            .leased()
+            .body::<ClipsCreate>()
+            .answers::<ClipsResponse>(200),
+        get("/api/v1/jobs/{job_id}/clips", "getClips")
+            .about(
+                "Read the clips",
+                "By their order or, with `top`, by importance.",
+            )
+            .query::<ClipsQuery>()
+            .answers::<ClipsResponse>(200),
+        post("/api/v1/jobs/{job_id}/logs", "appendLog")
+            .about("Append to the processing log", "")
+            .leased()
+            .body::<LogCreate>()
+            .answers::<LogEntry>(201),
+        get("/api/v1/jobs/{job_id}/logs", "listLogs")
+            .about("Read the processing log", "")
+            .query::<LogListQuery>()
+            .answers::<LogListResponse>(200),
+    ]
+}

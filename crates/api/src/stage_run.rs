@@ -1,0 +1,127 @@
+//! What has become of each stage of a job.
+
+use chrono::{DateTime, Utc};
+use lectern_domain::{JobId, JobStatus, Stage, StageRun, StageRunStatus};
+use lectern_domain::{LongText, ProgressMessage, Whole, WorkerName};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::progress::whole_without_point;
+
+/// What has become of one stage of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct StageRunResponse {
+    /// The job.
+    pub job_id: JobId,
+    /// Where the job stands.
+    pub job_status: JobStatus,
+    /// The stage.
+    pub stage: Stage,
+    /// Where the stage stands.
+    pub status: StageRunStatus,
+    /// Which attempt this is, from 1; 0 before the first.
+    pub attempt: i32,
+    /// How many attempts there are at most.
+    pub max_attempts: i32,
+    /// Who is or was on it last.
+    pub worker: Option<String>,
+    /// How much is done, 0 to 100.
+    #[serde(serialize_with = "whole_without_point")]
+    #[schemars(range(min = 0, max = 100))]
+    pub percent: f64,
+    /// What is being done right now.
+    pub message: Option<String>,
+    /// Seconds the worker expects to need until the end.
+    pub eta_seconds: Option<i32>,
+    /// What went wrong last.
+    pub error: Option<String>,
+    /// When the last attempt began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended, one way or the other.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl StageRunResponse {
+    /// The run of a stage of a job that stands so. Its lease is nobody's
+    /// business but the worker's who holds it.
+    pub fn new(run: StageRun, job_status: JobStatus) -> Self {
+        Self {
+            job_id: run.job_id,
+            job_status,
+            stage: run.stage,
+            status: run.status,
+            attempt: run.attempt,
+            max_attempts: run.max_attempts,
+            worker: run.worker.map(WorkerName::into_string),
+            percent: run.percent.get(),
+            message: run.message.map(ProgressMessage::into_string),
+            eta_seconds: run.eta_seconds.map(Whole::get),
+            error: run.error.map(LongText::into_string),
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+        }
+    }
+}
+
+/// The stages of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct StagesResponse {
+    /// The job.
+    pub job_id: JobId,
+    /// Its stages, none before one it waits for; none at all as long as its
+    /// upload is not confirmed.
+    pub stages: Vec<StageRunResponse>,
+    /// How many stages these are.
+    pub total: usize,
+}
+
+impl StagesResponse {
+    /// The runs of a job that stands so, in the order of its pipeline.
+    pub fn new(job_id: JobId, job_status: JobStatus, runs: Vec<StageRun>) -> Self {
+        Self {
+            job_id,
+            total: runs.len(),
+            stages: runs
+                .into_iter()
+                .map(|run| StageRunResponse::new(run, job_status))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::samples::leased_run;
+
+    #[test]
+    fn a_run_is_told_without_its_lease() {
+        let run = leased_run();
+        let job_id = run.job_id;
+        let told = StagesResponse::new(job_id, JobStatus::Running, vec![run]);
+        assert_eq!(
+            serde_json::to_value(told).unwrap(),
+            json!({
+                "job_id": job_id,
+                "stages": [{
+                    "job_id": job_id,
+                    "job_status": "running",
+                    "stage": "transcription",
+                    "status": "running",
+                    "attempt": 2,
+                    "max_attempts": 3,
+                    "worker": "whisper-1",
+                    "percent": 41,
+                    "message": "minute 3",
+                    "eta_seconds": 9,
+                    "error": "out of memory",
+                    "started_at": "2026-01-01T00:00:00Z",
+                    "finished_at": null,
+                }],
+                "total": 1,
+            })
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Recordings that are uploaded.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lectern_domain::{At, Invalid, JobId, NewUpload, check_recording};
+use lectern_domain::{ContentType, FileSize, Filename, ProcessingConfig, StorageKey};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use crate::Request;
+use crate::number::{maybe_whole, whole};
+use crate::rules::chars;
+
+/// A recording somebody is about to upload.
+#[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UploadRequest {
+    /// Name of the recording as its owner knows it; it ends in `.mp4`, `.mov`,
+    /// `.avi`, `.mkv`, `.webm`, `.mp3`, `.wav` or `.m4a`.
+    #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
+    #[schemars(extend("pattern" = crate::schema::recording_name()))]
+    pub filename: String,
+    /// Size of the recording in bytes, which the uploaded file has to have.
+    #[validate(range(min = 1, max = i64::MAX))]
+    #[serde(deserialize_with = "whole")]
+    pub file_size: i64,
+    /// Media type of the recording, `video/…` or `audio/…` as its name says.
+    #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
+    #[schemars(extend("pattern" = crate::schema::RECORDING_TYPE))]
+    pub content_type: String,
+    /// How the recording is to be worked on.
+    #[schemars(with = "Option<crate::schema::ProcessingConfig>")]
+    pub processing_config: Option<Map<String, Value>>,
+    /// Of two jobs the one of higher priority is worked on first; 0 when it is
+    /// left out.
+    #[validate(range(min = i32::MIN, max = i32::MAX))]
+    #[serde(default, deserialize_with = "maybe_whole")]
+    pub priority: Option<i32>,
+}
+
+impl Request for UploadRequest {
+    type Domain = NewUpload;
+}
+
+impl TryFrom<UploadRequest> for NewUpload {
+    type Error = Invalid;
+
+    fn try_from(upload: UploadRequest) -> Result<Self, Invalid> {
+        let new = Self {
+            filename: Filename::new(upload.filename).at("filename")?,
+            file_size: FileSize::new(upload.file_size).at("file_size")?,
+            content_type: ContentType::new(upload.content_type).at("content_type")?,
+            processing_config: upload
+                .processing_config
+                .map(ProcessingConfig::new)
+                .transpose()
+                .at("processing_config")?,
+            priority: upload.priority.unwrap_or_default(),
+        };
+        check_recording(&new.filename, &new.content_type)?;
+        Ok(new)
+    }
+}
+
+/// Where the recording is to be sent, with a plain PUT of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UploadResponse {
+    /// Names the job that was made; it is `pending` until the upload is
+    /// confirmed.
+    pub job_id: JobId,
+    /// Where to PUT the recording.
+    #[schemars(extend("format" = "uri"))]
+    pub upload_url: String,
+    /// What a form would have to send along; always empty, as the upload is no
+    /// form.
+    pub upload_fields: BTreeMap<String, String>,
+    /// For how many seconds the address can be used.
+    #[schemars(with = "i64", range(min = 0))]
+    pub expires_in: u64,
+    /// Where the recording will lie in the storage.
+    pub s3_key: String,
+}
+
+impl UploadResponse {
+    /// The job that was made, and the address its recording can be PUT to for
+    /// so long.
+    pub fn new(job_id: JobId, s3_key: StorageKey, upload_url: String, lives: Duration) -> Self {
+        Self {
+            job_id,
+            upload_url,
+            upload_fields: BTreeMap::new(),
+            expires_in: lives.as_secs(),
+            s3_key: s3_key.into_string(),
+        }
+    }
+}
+
+/// The recording of this job was uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UploadConfirm {
+    /// The job as the answer to the upload named it.
+    pub job_id: JobId,
+}
+
+impl Request for UploadConfirm {
+    type Domain = JobId;
+}
+
+impl TryFrom<UploadConfirm> for JobId {
+    type Error = Invalid;
+
+    fn try_from(confirm: UploadConfirm) -> Result<Self, Invalid> {
+        Ok(confirm.job_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::FieldError;
+    use crate::samples::completed_job;
+
+    fn talk() -> Value {
+        json!({ "filename": "talk.mp4", "file_size": 1, "content_type": "video/mp4" })
+    }
+
+    fn errors(field: &str, value: Value) -> Vec<FieldError> {
+        let mut body = talk();
+        body[field] = value;
+        let upload = UploadRequest::read(body).unwrap();
+        upload.into_domain().unwrap_err()
+    }
+
+    #[test]
+    fn a_recording_is_known_by_its_name_and_its_type() {
+        let upload = UploadRequest::read(talk()).unwrap().into_domain().unwrap();
+        assert_eq!(upload.file_size.get(), 1);
+        assert_eq!((upload.processing_config, upload.priority), (None, 0));
+        for (field, value) in [
+            ("filename", "talk.pdf"),
+            ("filename", "talk"),
+            ("content_type", "audio/mp4"),
+            ("content_type", "video/"),
+            ("content_type", "video/mp4; codecs=avc1"),
+        ] {
+            let errors = errors(field, value.into());
+            assert_eq!(errors[0].field, field, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_bound_or_hides_a_nul_is_told_by_its_field() {
+        for (field, value, path, message) in [
+            (
+                "filename",
+                json!("a".repeat(252) + ".mp4"),
+                "filename",
+                "must be 1 to 255 characters long",
+            ),
+            ("file_size", json!(0), "file_size", "must be 1 or more"),
+            (
+                "filename",
+                json!("\0.mp4"),
+                "filename",
+                "must not contain a NUL character",
+            ),
+            (
+                "content_type",
+                json!("video/\0"),
+                "content_type",
+                "must not contain a NUL character",
+            ),
+            (
+                "processing_config",
+                json!({ "pipeline": "" }),
+                "processing_config.pipeline",
+                "must be 1 to 50 characters long",
+            ),
+        ] {
+            assert_eq!(errors(field, value), [FieldError::new(path, message)]);
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_needed_may_be_left_out_and_nothing_unknown_sent() {
+        for field in ["filename", "file_size", "content_type"] {
+            let mut body = talk();
+            body[field] = Value::Null;
+            assert!(UploadRequest::read(body).is_err(), "{field}");
+        }
+        for field in ["s3_key", "job_id", "extra_metadata"] {
+            let mut body = talk();
+            body[field] = json!("k");
+            let error = UploadRequest::read(body).unwrap_err().to_string();
+            assert!(error.contains("unknown field"), "{error}");
+        }
+        for body in [
+            json!({}),
+            json!({ "job_id": "7" }),
+            json!({ "job_id": null }),
+        ] {
+            assert!(UploadConfirm::read(body).is_err());
+        }
+    }
+
+    #[test]
+    fn the_answer_says_where_to_put_the_file() {
+        let job_id = completed_job().job_id;
+        let key = StorageKey::new("jobs/7/original/talk.mp4").unwrap();
+        let url = "http://localhost/talk.mp4?signature=0f".to_owned();
+        let answer = UploadResponse::new(job_id, key, url, Duration::from_hours(24));
+        assert_eq!(
+            serde_json::to_value(answer).unwrap(),
+            json!({
+                "job_id": job_id,
+                "upload_url": "http://localhost/talk.mp4?signature=0f",
+                "upload_fields": {},
+                "expires_in": 86_400,
+                "s3_key": "jobs/7/original/talk.mp4",
+            })
+        );
+        let confirm = UploadConfirm::read(json!({ "job_id": job_id })).unwrap();
+        assert_eq!(confirm.into_domain(), Ok(job_id));
+    }
+}
