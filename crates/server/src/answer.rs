@@ -6,7 +6,8 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use lectern_api::JobResponse;
 use lectern_domain::{Job, JobId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::ApiError;
 use crate::etag::{IfNoneMatch, etag};
@@ -78,11 +79,46 @@ impl Answer {
         Self::new(StatusCode::NO_CONTENT, Vec::new())
     }
 
-    fn with(mut self, name: HeaderName, value: &str) -> Reply {
+    /// The answer as it is kept, to be given again by [`Answer::restore`].
+    pub(crate) fn store(&self) -> Result<Value, ApiError> {
+        let headers = self.headers.iter().map(|(name, value)| {
+            let value = value.to_str().map_err(ApiError::internal)?;
+            Ok((name.to_string(), value.to_owned()))
+        });
+        let stored = Stored {
+            status: self.status.as_u16(),
+            headers: headers.collect::<Result<_, ApiError>>()?,
+            body: String::from_utf8(self.body.clone()).map_err(ApiError::internal)?,
+        };
+        serde_json::to_value(stored).map_err(ApiError::internal)
+    }
+
+    /// The answer that was stored.
+    pub(crate) fn restore(stored: Value) -> Reply {
+        let stored: Stored = serde_json::from_value(stored).map_err(ApiError::internal)?;
+        let status = StatusCode::from_u16(stored.status).map_err(ApiError::internal)?;
+        let answer = Self::new(status, stored.body.into_bytes());
+        let mut headers = stored.headers.into_iter();
+        headers.try_fold(answer, |answer, (name, value)| {
+            answer.with(name.parse().map_err(ApiError::internal)?, &value)
+        })
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Reply {
         let value = HeaderValue::from_str(value).map_err(ApiError::internal)?;
         self.headers.push((name, value));
         Ok(self)
     }
+}
+
+/// An answer as it is kept. The body is text, not JSON in JSON, because a
+/// database may write numbers and the order of fields in its own way.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
 }
 
 impl Responder for Answer {

@@ -8,7 +8,7 @@ use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
 };
 use actix_web::web::{self, Bytes};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{Error, FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, Request};
 use serde_path_to_error::Track;
 use tokio::time::timeout;
@@ -25,7 +25,8 @@ const AT_ONCE: usize = 128 << 10;
 /// sends nothing does not hold the connection for ever.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+/// A body on its way.
+pub(crate) type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 /// An ordinary body, checked and converted.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub(crate) struct Body<T: Request>(pub(crate) T::Domain);
 /// A body with what a stage found, which may be large.
 #[derive(Debug)]
 pub(crate) struct Output<T: Request>(pub(crate) T::Domain);
+
+/// An ordinary body that may be left out, which says the same as `{}`.
+#[derive(Debug)]
+pub(crate) struct BodyOrNone<T: Request>(pub(crate) T::Domain);
 
 impl<T> FromRequest for Body<T>
 where
@@ -65,25 +70,56 @@ where
     }
 }
 
+impl<T> FromRequest for BodyOrNone<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.small);
+        let payload = web::Payload::from_request(request, payload);
+        let head = request.headers().clone();
+        Box::pin(async move {
+            let limit = limit?;
+            let body = collect(payload, limit).await?;
+            let body = if body.is_empty() {
+                // What is not there has no type.
+                parse::<T>(b"{}")?
+            } else {
+                check_head(&head, limit)?;
+                understand::<T>(body).await?
+            };
+            Ok(Self(body))
+        })
+    }
+}
+
 /// Receives a JSON body of at most `limit` bytes.
-fn receive(
+pub(crate) fn receive(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: Result<usize, ApiError>,
 ) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
     let checked = limit.and_then(|limit| check_head(request.headers(), limit));
     let payload = web::Payload::from_request(request, payload);
-    async move {
-        let limit = checked?;
-        let payload = payload
-            .await
-            .map_err(|error| malformed(error.to_string()))?;
-        match timeout(PATIENCE, payload.to_bytes_limited(limit)).await {
-            Ok(Ok(Ok(body))) => Ok(body),
-            Ok(Ok(Err(_))) => Err(malformed("the connection ended before the body did")),
-            Ok(Err(_)) => Err(too_large(limit)),
-            Err(_) => Err(malformed("the body did not arrive in time")),
-        }
+    async move { collect(payload, checked?).await }
+}
+
+async fn collect(
+    payload: impl Future<Output = Result<web::Payload, Error>>,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
+    let payload = payload
+        .await
+        .map_err(|error| malformed(error.to_string()))?;
+    match timeout(PATIENCE, payload.to_bytes_limited(limit)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(malformed("the connection ended before the body did")),
+        Ok(Err(_)) => Err(too_large(limit)),
+        Err(_) => Err(malformed("the body did not arrive in time")),
     }
 }
 
@@ -108,7 +144,8 @@ fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
     }
 }
 
-async fn understand<T>(body: Bytes) -> Result<T::Domain, ApiError>
+/// Reads, checks and converts a body.
+pub(crate) async fn understand<T>(body: Bytes) -> Result<T::Domain, ApiError>
 where
     T: Request + 'static,
     T::Domain: Send,

@@ -1,6 +1,8 @@
 //! What can be set, from where, and to what: flags, then the environment, then
 //! `.env`.
 
+mod storage;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,8 +10,11 @@ use actix_web::http::Uri;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lectern_db::{Database, DatabaseConfig};
+use lectern_domain::Pipelines;
 
-use crate::{BodyLimits, ServerConfig};
+pub use storage::StorageSettings;
+
+use crate::{BodyLimits, LiveConfig, ServerConfig};
 
 /// The backend of record for turning recordings into clips.
 ///
@@ -35,6 +40,19 @@ pub enum Command {
     /// Changes, shows or checks the tables of the database
     #[command(subcommand)]
     Migrate(Migrate),
+    /// Removes objects whose job is gone, and what is left of broken uploads
+    Gc(Gc),
+}
+
+/// What is to be cleared away.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Gc {
+    /// Only tells which objects it would remove
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leaves alone what is younger than this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    pub older_than: u32,
 }
 
 /// What is to be done with the tables.
@@ -210,6 +228,48 @@ pub struct Settings {
     )]
     pub max_output_body: u32,
 
+    /// Where recordings and clips lie, and how they get there.
+    #[command(flatten)]
+    pub storage: StorageSettings,
+
+    /// JSON file with the pipelines jobs can choose from by name; `default` is for those that do
+    /// not [default: the built-in one]
+    #[arg(long, env = "LECTERN_PIPELINES", global = true, value_name = "FILE")]
+    pub pipelines: Option<PathBuf>,
+
+    /// Clients that may watch jobs at once
+    #[arg(
+        long,
+        env = "LECTERN_MAX_WATCHERS",
+        global = true,
+        value_name = "N",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000),
+    )]
+    pub max_watchers: u32,
+
+    /// Workers that may wait for work at once
+    #[arg(
+        long,
+        env = "LECTERN_MAX_WAITERS",
+        global = true,
+        value_name = "N",
+        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000),
+    )]
+    pub max_waiters: u32,
+
+    /// Days for which the events of a finished job are kept
+    #[arg(
+        long,
+        env = "LECTERN_EVENT_RETENTION_DAYS",
+        global = true,
+        value_name = "DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+    )]
+    pub event_retention_days: u32,
+
     /// Seconds running requests get to finish when the server is told to stop
     #[arg(
         long,
@@ -250,7 +310,21 @@ impl Settings {
         Ok(database.within(Duration::from_secs(10)))
     }
 
-    /// How requests are answered.
+    /// The pipelines jobs can choose from.
+    pub fn pipelines(&self) -> anyhow::Result<Pipelines> {
+        // An empty path comes of an empty variable.
+        let file = self.pipelines.as_deref();
+        let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {
+            return Ok(Pipelines::default());
+        };
+        let name = file.display();
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the pipelines in {name}"))?;
+        let json = serde_json::from_str(&text).with_context(|| format!("{name} is no JSON"))?;
+        Pipelines::from_json(json).with_context(|| format!("{name} cannot be used"))
+    }
+
+    /// How requests are answered, but for the storage.
     pub fn server(&self) -> ServerConfig {
         let origins = self.cors_origins.iter().filter(|origin| !origin.is_empty());
         ServerConfig {
@@ -261,6 +335,16 @@ impl Settings {
                 small: self.max_body as usize,
                 output: self.max_output_body as usize,
             },
+            storage: None,
+            uploads: self.storage.limits(),
+            public_url: self.storage.public_url(),
+            patience: ServerConfig::default().patience,
+            live: LiveConfig {
+                max_watchers: self.max_watchers as usize,
+                ..LiveConfig::default()
+            },
+            max_waiters: self.max_waiters as usize,
+            event_retention: Duration::from_hours(24 * u64::from(self.event_retention_days)),
             shutdown_grace: Duration::from_secs(self.shutdown_grace.into()),
         }
     }

@@ -1,10 +1,13 @@
 //! How handlers get at the database.
 
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
+use chrono::{DateTime, Utc};
 use lectern_db::{Database, PoolStats, Reader, Tx};
+use lectern_domain::{Claim, ClaimRequest, JobId};
 
 use crate::ApiError;
 use crate::gate::Gate;
@@ -23,8 +26,9 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    pub(crate) fn new(database: Database, metrics: Metrics) -> Self {
-        let gate = Gate::new(database.capacity(), metrics);
+    /// Each request waits for its turn with so much `patience`.
+    pub(crate) fn new(database: Database, patience: Duration, metrics: Metrics) -> Self {
+        let gate = Gate::new(database.capacity(), patience, metrics);
         Self { database, gate }
     }
 
@@ -67,6 +71,19 @@ impl Db {
         .await?
     }
 
+    /// Gives a worker something to do.
+    pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, ApiError> {
+        let turn = self.gate.claim().await?;
+        let pass = self.gate.write_within(turn.left).await?;
+        let database = self.database.within(pass.left);
+        web::block(move || {
+            let claims = database.claim(&request)?;
+            drop((turn, pass));
+            Ok(claims)
+        })
+        .await?
+    }
+
     /// Asks whether the database answers and has all its migrations; `false`
     /// when some are missing.
     pub(crate) async fn is_ready(&self) -> Result<bool, ApiError> {
@@ -79,6 +96,16 @@ impl Db {
             Ok(ready)
         })
         .await?
+    }
+
+    /// What time it is for new rows.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.database.clock().now()
+    }
+
+    /// An id for a new job.
+    pub(crate) fn new_job_id(&self) -> JobId {
+        JobId::new(self.database.clock())
     }
 
     /// How many connections there are.

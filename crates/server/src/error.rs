@@ -78,6 +78,14 @@ impl ApiError {
         }
     }
 
+    /// The same error with what the log is to say about it.
+    pub(crate) fn because(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..self
+        }
+    }
+
     /// A failure that is nobody's business but the log's.
     pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let detail = "the cause is in the server's log under this request id";
@@ -108,15 +116,25 @@ impl ApiError {
         }
     }
 
-    fn log(&self, request_id: &str) {
-        let Some(cause) = &self.cause else { return };
+    /// What went wrong down to the last cause, in one line, for the log.
+    pub(crate) fn chain(&self) -> String {
+        let Some(cause) = &self.cause else {
+            return self.to_string();
+        };
         let mut chain = cause.to_string();
         let mut source = cause.source();
         while let Some(inner) = source {
             chain = format!("{chain}: {inner}");
             source = inner.source();
         }
-        let chain = chain.split_whitespace().collect::<Vec<_>>().join(" ");
+        chain.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn log(&self, request_id: &str) {
+        if self.cause.is_none() {
+            return;
+        }
+        let chain = self.chain();
         match self.code {
             Code::Internal => log::error!(request_id; "{chain}"),
             _ => log::warn!(request_id; "{chain}"),
@@ -171,6 +189,8 @@ impl From<DbError> for ApiError {
         match error {
             DbError::IllegalTransition { .. } => refusal(Code::IllegalTransition),
             DbError::NotRunning { .. } => refusal(Code::JobNotRunning),
+            DbError::LeaseLost { .. } => refusal(Code::LeaseLost),
+            DbError::IdempotencyMismatch => refusal(Code::IdempotencyMismatch),
             DbError::VersionMismatch { .. } => {
                 let detail = "the job has changed since the version given in If-Match";
                 Self::new(Code::VersionMismatch, detail)

@@ -20,9 +20,6 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::ApiError;
 use crate::metrics::Metrics;
 
-/// How long a request waits in all: for its turn, and for a connection.
-const PATIENCE: Duration = Duration::from_secs(3);
-
 /// What is left at least for the connection of a request whose turn came late.
 const LAST_CHANCE: Duration = Duration::from_millis(200);
 
@@ -35,6 +32,9 @@ const BEFORE_OVERFLOW: Duration = Duration::from_millis(50);
 pub(crate) struct Gate {
     reads: Queue,
     writes: Queue,
+    claims: Queue,
+    /// How long a request waits in all: for its turn, and for a connection.
+    patience: Duration,
     metrics: Metrics,
 }
 
@@ -78,7 +78,7 @@ pub(crate) struct Pass {
 }
 
 impl Gate {
-    pub(crate) fn new(capacity: Capacity, metrics: Metrics) -> Self {
+    pub(crate) fn new(capacity: Capacity, patience: Duration, metrics: Metrics) -> Self {
         let (reads, writes) = match capacity {
             Capacity::Shared { kept, overflow } => {
                 let all = Queue::new(kept, overflow);
@@ -91,6 +91,8 @@ impl Gate {
         Self {
             reads,
             writes,
+            claims: Queue::new(1, 0),
+            patience,
             metrics,
         }
     }
@@ -105,20 +107,35 @@ impl Gate {
         self.pass(&self.writes).await
     }
 
+    /// The same for one who has waited already and has this much patience left.
+    pub(crate) async fn write_within(&self, left: Duration) -> Result<Pass, ApiError> {
+        self.pass_within(&self.writes, left).await
+    }
+
+    /// Waits for the turn to claim work. Claims go one by one: several at once
+    /// get into each other's way.
+    pub(crate) async fn claim(&self) -> Result<Pass, ApiError> {
+        self.pass(&self.claims).await
+    }
+
     async fn pass(&self, queue: &Queue) -> Result<Pass, ApiError> {
+        self.pass_within(queue, self.patience).await
+    }
+
+    async fn pass_within(&self, queue: &Queue, patience: Duration) -> Result<Pass, ApiError> {
         if let Ok(permit) = Arc::clone(&queue.kept).try_acquire_owned() {
             return Ok(Pass {
                 _permit: permit,
-                left: PATIENCE,
+                left: patience,
             });
         }
         let came = Instant::now();
         let _waiting = self.metrics.gate_waits();
-        if let Ok(Ok(permit)) = tokio::time::timeout(PATIENCE, queue.permit()).await {
-            let left = PATIENCE.saturating_sub(came.elapsed()).max(LAST_CHANCE);
+        if let Ok(Ok(permit)) = tokio::time::timeout(patience, queue.permit()).await {
+            let left = patience.saturating_sub(came.elapsed());
             Ok(Pass {
                 _permit: permit,
-                left,
+                left: left.max(LAST_CHANCE),
             })
         } else {
             self.metrics.gate_refuses();

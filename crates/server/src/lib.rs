@@ -32,21 +32,31 @@
 //! ```
 
 mod answer;
+mod board;
 mod body;
 mod compress;
 pub mod config;
 mod cors;
 mod db;
 mod docs;
+mod download;
 mod error;
 mod etag;
 mod gate;
+pub mod gc;
+mod housekeeping;
+mod idempotency;
+mod lease;
 mod lifecycle;
+mod live;
 pub mod logging;
 mod metrics;
 pub mod migrate;
 mod misfit;
+mod objects;
 mod observe;
+pub mod open_files;
+mod outage;
 mod path;
 mod query;
 mod request_id;
@@ -54,7 +64,11 @@ pub mod routes;
 pub mod serve;
 mod server;
 mod state;
+mod tcp;
+mod urls;
 
 pub use error::ApiError;
+pub use live::LiveConfig;
+pub use objects::UploadLimits;
 pub use server::{Server, ServerConfig};
 pub use state::BodyLimits;

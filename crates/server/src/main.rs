@@ -51,5 +51,6 @@ fn run() -> anyhow::Result<()> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => lectern_server::serve::run(&cli.settings),
         Command::Migrate(command) => lectern_server::migrate::run(&command, &cli.settings),
+        Command::Gc(gc) => lectern_server::gc::run(&gc, &cli.settings),
     }
 }

@@ -26,6 +26,9 @@ pub(crate) struct Metrics {
     gate_wait: Histogram,
     gate_waiting: IntGauge,
     gate_refused: IntCounter,
+    watchers: IntGauge,
+    delivered: IntCounter,
+    watchers_dropped: IntCounter,
 }
 
 /// An answered request.
@@ -77,6 +80,15 @@ impl Metrics {
                 "lectern_db_gate_refused_total",
                 "Requests refused because their turn did not come in time.",
             )?,
+            watchers: IntGauge::new("lectern_watchers", "Clients that watch a job.")?,
+            delivered: IntCounter::new(
+                "lectern_events_delivered_total",
+                "Messages sent to watching clients.",
+            )?,
+            watchers_dropped: IntCounter::new(
+                "lectern_watchers_dropped_total",
+                "Watching clients that were given up, because they did not read or did not answer.",
+            )?,
         };
         metrics.register(database)?;
         Ok(metrics)
@@ -90,7 +102,7 @@ impl Metrics {
             .const_label("database", database.backend().to_string());
         let info = IntGauge::with_opts(info)?;
         info.set(1);
-        let collectors: [Box<dyn prometheus::core::Collector>; 10] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 13] = [
             Box::new(start),
             Box::new(info),
             Box::new(self.requests.clone()),
@@ -101,6 +113,9 @@ impl Metrics {
             Box::new(self.gate_wait.clone()),
             Box::new(self.gate_waiting.clone()),
             Box::new(self.gate_refused.clone()),
+            Box::new(self.watchers.clone()),
+            Box::new(self.delivered.clone()),
+            Box::new(self.watchers_dropped.clone()),
         ];
         collectors
             .into_iter()
@@ -137,6 +152,21 @@ impl Metrics {
     /// Counts a request that waited in vain.
     pub(crate) fn gate_refuses(&self) {
         self.gate_refused.inc();
+    }
+
+    /// Counts somebody as watching until what this gives is dropped.
+    pub(crate) fn watches(&self) -> Held {
+        Held::new(&self.watchers)
+    }
+
+    /// Counts a message that was sent to a watching client.
+    pub(crate) fn delivers(&self) {
+        self.delivered.inc();
+    }
+
+    /// Counts a watching client that was given up.
+    pub(crate) fn drops_watcher(&self) {
+        self.watchers_dropped.inc();
     }
 
     /// All numbers in the text format of Prometheus.

@@ -140,7 +140,7 @@ fn tell(done: &str, names: &[String], nothing: &str) -> anyhow::Result<()> {
 }
 
 /// Writes a line to the standard output.
-fn say(line: &str) -> anyhow::Result<()> {
+pub(crate) fn say(line: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
         // Whoever was reading has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -39,7 +39,7 @@ pub(crate) async fn observe(
         route: "unmatched".to_owned(),
         status: client_gone(),
         bytes: 0,
-        _running: state.lifecycle.begin(),
+        running: Some(state.lifecycle.begin()),
         state: state.into_inner(),
     };
     let request_id = record.request_id.clone();
@@ -59,6 +59,11 @@ pub(crate) async fn observe(
     record.status = response.status();
     if let Some(route) = response.request().match_pattern() {
         record.route = route;
+    }
+    if response.response().extensions().contains::<Endless>() {
+        // How long somebody watches says nothing about the server, and does
+        // not keep it from stopping.
+        record.count();
     }
     let stopping = record.state.lifecycle.is_stopping();
     let head = response.response_mut().head_mut();
@@ -120,19 +125,29 @@ struct Record {
     route: String,
     status: StatusCode,
     bytes: u64,
-    _running: Running,
+    /// While the answer is counted as being given.
+    running: Option<Running>,
     state: Arc<State>,
+}
+
+impl Record {
+    /// Counts the answer as given, once.
+    fn count(&mut self) {
+        if self.running.take().is_some() {
+            self.state.metrics.answered(&Answered {
+                method: self.method.as_str(),
+                route: &self.route,
+                status: self.status.as_str(),
+                took: self.started.elapsed(),
+            });
+        }
+    }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
+        self.count();
         let took = self.started.elapsed();
-        self.state.metrics.answered(&Answered {
-            method: self.method.as_str(),
-            route: &self.route,
-            status: self.status.as_str(),
-            took,
-        });
         let (method, path, status) = (
             self.method.as_str(),
             self.path.as_str(),
@@ -148,6 +163,11 @@ impl Drop for Record {
         );
     }
 }
+
+/// Marks an answer that goes on until one of the two has had enough. It is
+/// counted when it begins, and logged when it ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Endless;
 
 /// The body of an answer, with its record, which is told when the body is done.
 struct Recorded {
@@ -177,6 +197,7 @@ impl MessageBody for Recorded {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use actix_web::middleware::from_fn;
     use actix_web::test::{self, TestRequest};
@@ -184,15 +205,21 @@ mod tests {
     use lectern_db::Database;
 
     use super::*;
+    use crate::board::Board;
     use crate::db::Db;
+    use crate::live::{Live, LiveConfig};
     use crate::metrics::Metrics;
 
     fn state() -> web::Data<State> {
         let database = Database::open("sqlite::memory:").unwrap();
         let metrics = Metrics::new(&database).unwrap();
         web::Data::new(State {
-            db: Db::new(database, metrics.clone()),
+            db: Db::new(database, Duration::from_secs(3), metrics.clone()),
+            board: Arc::new(Board::new(1)),
+            live: Live::new(LiveConfig::default(), metrics.clone()),
+            origins: Vec::new(),
             limits: crate::BodyLimits::default(),
+            objects: crate::objects::Objects::new(&crate::ServerConfig::default()).unwrap(),
             lifecycle: Arc::default(),
             metrics,
             openapi: Bytes::new(),

@@ -1,5 +1,6 @@
 //! `lectern serve`: from settings to a server, and out again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -7,8 +8,8 @@ use lectern_db::Database;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::Server;
 use crate::config::Settings;
+use crate::{Server, ServerConfig, open_files};
 
 /// For how long after the first signal another one is taken for its echo:
 /// `timeout` sends each twice, and so does a terminal with a wrapper script.
@@ -22,11 +23,22 @@ const ECHO: Duration = Duration::from_millis(500);
 /// When the database cannot be opened, or its tables are not those this program
 /// expects, or the address cannot be listened on.
 pub fn run(settings: &Settings) -> anyhow::Result<()> {
+    // A typo is found before anything is made.
+    settings.storage.place(&settings.data_dir)?;
     let database = open(settings)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = Signals::new(&runtime)?;
     let backend = database.backend();
-    let server = Server::start(settings.server(), database)?;
+    let config = ServerConfig {
+        storage: Some(settings.storage.open(&settings.data_dir)?),
+        ..settings.server()
+    };
+    let watchers = config.live.max_watchers as u64;
+    let room = open_files::make_room(watchers);
+    if room < watchers {
+        log::warn!("the system allows {room} connections; {watchers} clients may watch");
+    }
+    let server = Server::start(config, database)?;
     log::info!(
         "lectern {} listens on {} and keeps its data in {backend}",
         env!("CARGO_PKG_VERSION"),
@@ -54,7 +66,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
 
 /// Opens the database, brings its tables up to date and makes sure of them.
 fn open(settings: &Settings) -> anyhow::Result<Database> {
-    let database = settings.open()?;
+    let pipelines = Arc::new(settings.pipelines()?);
+    let database = settings.open()?.with_pipelines(pipelines);
     for migration in database
         .init()
         .context("cannot bring the database up to date")?

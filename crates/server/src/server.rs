@@ -13,13 +13,23 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::{Context as _, anyhow};
 use lectern_db::Database;
+use lectern_storage::Storage;
 use tokio::sync::{oneshot, watch};
+use url::Url;
 
+use crate::board::{self, Board};
 use crate::db::Db;
+use crate::housekeeping::keep_house;
 use crate::lifecycle::Lifecycle;
+use crate::live::{self, Live, LiveConfig};
 use crate::metrics::Metrics;
+use crate::objects::{Objects, UploadLimits};
 use crate::state::{BodyLimits, State};
-use crate::{compress, cors, observe, routes};
+use crate::{compress, cors, observe, routes, tcp};
+
+/// How many threads may wait for the disk, apiece for the threads that answer
+/// requests. An upload or download that moves needs one now and then.
+const DISK_THREADS: usize = 64;
 
 /// How requests are answered.
 #[derive(Debug, Clone)]
@@ -33,18 +43,42 @@ pub struct ServerConfig {
     pub cors_origins: Vec<String>,
     /// How large request bodies may be.
     pub limits: BodyLimits,
+    /// Where recordings and clips lie; `None`: in a temporary directory that
+    /// goes with the server.
+    pub storage: Option<Storage>,
+    /// How large recordings may be, and how long they may take.
+    pub uploads: UploadLimits,
+    /// Where clients reach the server, such as `https://example.org/lectern`;
+    /// `None`: wherever they send their requests.
+    pub public_url: Option<Url>,
+    /// How long a request waits for the database before it is refused.
+    pub patience: Duration,
+    /// How watching clients are treated.
+    pub live: LiveConfig,
+    /// How many workers may wait for work at once.
+    pub max_waiters: usize,
+    /// How long the events of a finished job are kept.
+    pub event_retention: Duration,
     /// How long running requests get to finish when the server stops.
     pub shutdown_grace: Duration,
 }
 
 impl Default for ServerConfig {
-    /// A free port of this machine, one thread, no CORS, 30 seconds of grace.
+    /// A free port of this machine, one thread, no CORS, 3 seconds of patience,
+    /// 1,000 waiters, events for 30 days, 30 seconds of grace.
     fn default() -> Self {
         Self {
             bind: "127.0.0.1:0".to_owned(),
             workers: Some(1),
             cors_origins: Vec::new(),
             limits: BodyLimits::default(),
+            storage: None,
+            uploads: UploadLimits::default(),
+            public_url: None,
+            patience: Duration::from_secs(3),
+            live: LiveConfig::default(),
+            max_waiters: 1_000,
+            event_retention: Duration::from_hours(30 * 24),
             shutdown_grace: Duration::from_secs(30),
         }
     }
@@ -72,9 +106,22 @@ impl Server {
     /// When the address cannot be listened on.
     pub fn start(config: ServerConfig, database: Database) -> anyhow::Result<Self> {
         let metrics = Metrics::new(&database)?;
+        let board = Arc::new(Board::new(config.max_waiters));
+        let live = Live::new(config.live, metrics.clone());
+        let database = database.on_commit({
+            let (board, hub) = (Arc::clone(&board), Arc::clone(&live.hub));
+            Arc::new(move |committed| {
+                board.tell(&committed.ready);
+                hub.tell(committed);
+            })
+        });
         let state = Data::new(State {
-            db: Db::new(database, metrics.clone()),
+            db: Db::new(database, config.patience, metrics.clone()),
+            board,
+            live,
+            origins: config.cors_origins.clone(),
             limits: config.limits,
+            objects: Objects::new(&config)?,
             lifecycle: Arc::new(Lifecycle::default()),
             metrics,
             openapi: serde_json::to_vec(&lectern_api::openapi::document())?.into(),
@@ -163,15 +210,29 @@ async fn serve(
     };
     let (handle, grace) = (server.handle(), config.shutdown_grace);
     let _ = started.send(Ok((address, handle.clone())));
+    let chores = actix_web::rt::spawn({
+        let (state, retention) = (state.clone(), config.event_retention);
+        async move {
+            tokio::join!(
+                board::watch(&state.board, &state.db),
+                live::follow(&state.live.hub, &state.db),
+                keep_house(&state.db, retention)
+            )
+        }
+    });
     actix_web::rt::spawn(async move {
         if stopped.await.is_ok() {
+            state.board.close();
+            state.live.hub.stop();
             // The door stays open while running requests finish, so that
             // whoever asks is told that the server stops.
             state.lifecycle.drain(grace / 2).await;
             handle.stop(!grace.is_zero()).await;
         }
     });
-    server.await
+    let ended = server.await;
+    chores.abort();
+    ended
 }
 
 fn bind(
@@ -191,12 +252,21 @@ fn bind(
             .configure(routes::register)
     })
     .disable_signals()
+    .on_connect(tcp::prepare(config.live.stall))
+    // A message is small and must not wait for the next.
+    .tcp_nodelay(true)
     // Longer than load balancers keep theirs, so that it is not the server that
     // closes a connection a request is on its way on.
     .keep_alive(Duration::from_secs(75))
+    // Where a busy machine takes seconds to get round to a request, it is not
+    // the client that was slow.
+    .client_request_timeout(Duration::from_mins(1))
+    // Whoever hangs up while waiting for work must not be given any.
+    .h1_allow_half_closed(false)
     .shutdown_timeout((config.shutdown_grace / 2).as_secs().max(1))
-    // Each holds a permit of the gate; a few more compress, parse and unpack.
-    .worker_max_blocking_threads(threads + 4);
+    // Each holds a permit of the gate; a few more compress, parse and unpack,
+    // and nobody waits behind those whom the disk keeps waiting.
+    .worker_max_blocking_threads(threads + 4 + DISK_THREADS);
     let server = match config.workers {
         Some(workers) => server.workers(workers),
         None => server,

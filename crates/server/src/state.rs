@@ -6,9 +6,12 @@ use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Data};
 
 use crate::ApiError;
+use crate::board::Board;
 use crate::db::Db;
 use crate::lifecycle::Lifecycle;
+use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::objects::Objects;
 
 /// How large request bodies may be.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +35,14 @@ impl Default for BodyLimits {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) db: Db,
+    /// Those who wait for work.
+    pub(crate) board: Arc<Board>,
+    /// Those who watch.
+    pub(crate) live: Live,
+    /// Origins whose pages may call the server.
+    pub(crate) origins: Vec<String>,
     pub(crate) limits: BodyLimits,
+    pub(crate) objects: Objects,
     pub(crate) lifecycle: Arc<Lifecycle>,
     pub(crate) metrics: Metrics,
     /// The description of the interface, as it is sent.

@@ -2,11 +2,13 @@
 
 use actix_web::http::Method;
 use lectern_api::{ClipsCreate, ClipsQuery, ClipsResponse};
+use lectern_domain::Stage;
 
 use super::{Resource, job_found, of_job};
 use crate::answer::{Answer, Reply};
 use crate::body::Output;
 use crate::db::Db;
+use crate::lease::Under;
 use crate::path::Id;
 use crate::query::Query;
 
@@ -29,9 +31,15 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<ClipsQuery>) -> Reply
     .await?
 }
 
-async fn replace(db: Db, Id(job_id): Id, Output(clips): Output<ClipsCreate>) -> Reply {
+async fn replace(
+    db: Db,
+    Id(job_id): Id,
+    lease: Under,
+    Output(clips): Output<ClipsCreate>,
+) -> Reply {
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
             job_found(job_id, tx.clips().replace_for_job(job_id, &clips)?)?;
             Ok(tx.clips().for_job(job_id)?)
         },

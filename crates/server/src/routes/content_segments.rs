@@ -2,11 +2,13 @@
 
 use actix_web::http::Method;
 use lectern_api::{ContentSegmentsCreate, ContentSegmentsQuery, ContentSegmentsResponse};
+use lectern_domain::Stage;
 
 use super::{Resource, job_found, of_job};
 use crate::answer::{Answer, Reply};
 use crate::body::Output;
 use crate::db::Db;
+use crate::lease::Under;
 use crate::path::Id;
 use crate::query::Query;
 
@@ -30,9 +32,15 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<ContentSegmentsQuery>
     .await?
 }
 
-async fn replace(db: Db, Id(job_id): Id, Output(segments): Output<ContentSegmentsCreate>) -> Reply {
+async fn replace(
+    db: Db,
+    Id(job_id): Id,
+    lease: Under,
+    Output(segments): Output<ContentSegmentsCreate>,
+) -> Reply {
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
             job_found(
                 job_id,
                 tx.content_segments().replace_for_job(job_id, &segments)?,

@@ -1,7 +1,9 @@
-//! Jobs: made, listed, read, changed, reported on, deleted.
+//! Jobs: made, listed, read, changed, reported on, called off, retried, deleted.
 
 use actix_web::http::Method;
+use actix_web::web::Data;
 use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
+use lectern_db::Tx;
 
 use super::{Resource, job_found};
 use crate::ApiError;
@@ -9,8 +11,11 @@ use crate::answer::{Answer, Reply};
 use crate::body::Body;
 use crate::db::Db;
 use crate::etag::{IfMatch, IfNoneMatch};
+use crate::idempotency::Once;
+use crate::lease::Under;
 use crate::path::Id;
 use crate::query::Query;
+use crate::state::State;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -22,18 +27,23 @@ pub(super) fn resources() -> Vec<Resource> {
             .on(Method::PATCH, update)
             .on(Method::DELETE, delete),
         Resource::at("/api/v1/jobs/{job_id}/progress").on(Method::POST, report_progress),
+        Resource::at("/api/v1/jobs/{job_id}/cancel").on(Method::POST, cancel),
+        Resource::at("/api/v1/jobs/{job_id}/retry").on(Method::POST, retry),
     ]
 }
 
-async fn create(db: Db, Body(job): Body<JobCreate>) -> Reply {
+async fn create(db: Db, Once { body: job, key }: Once<JobCreate>) -> Reply {
     db.write(
-        move |tx| Ok(tx.jobs().create(&job)?),
-        |job| {
-            let job_id = job.job_id;
-            Answer::job(job)?.created().at_job(job_id)
+        move |tx| {
+            key.once(tx, |tx| {
+                let job = tx.jobs().create(&job)?;
+                let job_id = job.job_id;
+                Ok((job_id, Answer::job(job)?.created().at_job(job_id)?))
+            })
         },
+        |answer| answer,
     )
-    .await?
+    .await
 }
 
 async fn list(db: Db, Query(wanted): Query<JobListQuery>) -> Reply {
@@ -64,9 +74,16 @@ async fn find(db: Db, Id(job_id): Id, known: IfNoneMatch) -> Reply {
     .await?
 }
 
-async fn update(db: Db, Id(job_id): Id, expected: IfMatch, Body(update): Body<JobUpdate>) -> Reply {
+async fn update(
+    db: Db,
+    Id(job_id): Id,
+    lease: Under,
+    expected: IfMatch,
+    Body(update): Body<JobUpdate>,
+) -> Reply {
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[])?;
             let updated = expected.apply(|version| tx.jobs().update(job_id, &update, version))?;
             updated.ok_or_else(|| ApiError::no_job(job_id))
         },
@@ -75,13 +92,19 @@ async fn update(db: Db, Id(job_id): Id, expected: IfMatch, Body(update): Body<Jo
     .await?
 }
 
-async fn report_progress(db: Db, Id(job_id): Id, Body(report): Body<ProgressReport>) -> Reply {
+async fn report_progress(
+    db: Db,
+    Id(job_id): Id,
+    lease: Under,
+    Body(report): Body<ProgressReport>,
+) -> Reply {
     if let Some(agent) = &report.agent_name {
         let agent = agent.as_str();
         log::debug!(agent, stage = report.stage.as_str(), job_id:%; "progress");
     }
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[report.stage])?;
             let reported = tx.jobs().report_progress(job_id, &report)?;
             reported.ok_or_else(|| ApiError::no_job(job_id))
         },
@@ -90,10 +113,31 @@ async fn report_progress(db: Db, Id(job_id): Id, Body(report): Body<ProgressRepo
     .await?
 }
 
-async fn delete(db: Db, Id(job_id): Id) -> Reply {
+async fn cancel(db: Db, Id(job_id): Id) -> Reply {
     db.write(
-        move |tx| job_found(job_id, tx.jobs().delete(job_id)?),
-        |()| Ok(Answer::nothing()),
+        move |tx| {
+            let cancelled = tx.jobs().cancel(job_id)?;
+            cancelled.ok_or_else(|| ApiError::no_job(job_id))
+        },
+        Answer::job,
     )
     .await?
+}
+
+async fn retry(db: Db, Id(job_id): Id) -> Reply {
+    db.write(
+        move |tx| {
+            let queued = tx.jobs().retry(job_id)?;
+            queued.ok_or_else(|| ApiError::no_job(job_id))
+        },
+        Answer::job,
+    )
+    .await?
+}
+
+async fn delete(state: Data<State>, Id(job_id): Id) -> Reply {
+    let change = move |tx: &mut Tx<'_>| job_found(job_id, tx.jobs().delete(job_id)?);
+    state.db.write(change, |()| ()).await?;
+    state.objects.remove(job_id).await;
+    Ok(Answer::nothing())
 }

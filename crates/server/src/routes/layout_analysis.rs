@@ -2,12 +2,14 @@
 
 use actix_web::http::Method;
 use lectern_api::{Code, LayoutAnalysisCreate, LayoutAnalysisResponse};
+use lectern_domain::Stage;
 
 use super::{Resource, job_found};
 use crate::ApiError;
 use crate::answer::{Answer, Reply};
 use crate::body::Output;
 use crate::db::Db;
+use crate::lease::Under;
 use crate::path::Id;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -34,9 +36,15 @@ async fn find(db: Db, Id(job_id): Id) -> Reply {
     .await?
 }
 
-async fn put(db: Db, Id(job_id): Id, Output(layout): Output<LayoutAnalysisCreate>) -> Reply {
+async fn put(
+    db: Db,
+    Id(job_id): Id,
+    lease: Under,
+    Output(layout): Output<LayoutAnalysisCreate>,
+) -> Reply {
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;
             let stored = tx.layout_analysis().put(job_id, &layout)?;
             stored.ok_or_else(|| ApiError::no_job(job_id))
         },

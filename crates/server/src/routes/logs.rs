@@ -8,6 +8,7 @@ use crate::ApiError;
 use crate::answer::{Answer, Reply};
 use crate::body::Body;
 use crate::db::Db;
+use crate::lease::Under;
 use crate::path::Id;
 use crate::query::Query;
 
@@ -35,9 +36,10 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<LogListQuery>) -> Rep
     .await?
 }
 
-async fn append(db: Db, Id(job_id): Id, Body(entry): Body<LogCreate>) -> Reply {
+async fn append(db: Db, Id(job_id): Id, lease: Under, Body(entry): Body<LogCreate>) -> Reply {
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[entry.stage])?;
             let appended = tx.processing_logs().append(job_id, &entry)?;
             appended.ok_or_else(|| ApiError::no_job(job_id))
         },

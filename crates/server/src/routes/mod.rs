@@ -2,14 +2,20 @@
 
 mod clips;
 mod content_segments;
+mod events;
 mod jobs;
 mod layout_analysis;
 mod logs;
+mod objects;
 mod operation;
 mod results;
 mod silence_regions;
+mod stages;
 mod stats;
 mod transcripts;
+mod uploads;
+mod work;
+mod ws;
 
 use actix_web::body::MessageBody;
 use actix_web::http::Method;
@@ -36,6 +42,12 @@ pub fn routes() -> impl Iterator<Item = (String, &'static str)> {
 fn all() -> Vec<Resource> {
     let all = [
         jobs::resources(),
+        uploads::resources(),
+        objects::resources(),
+        stages::resources(),
+        events::resources(),
+        ws::resources(),
+        work::resources(),
         stats::resources(),
         transcripts::resources(),
         silence_regions::resources(),
@@ -66,6 +78,8 @@ pub(crate) fn register(app: &mut ServiceConfig) {
 /// A path and what answers there.
 pub(crate) struct Resource {
     path: &'static str,
+    /// Whether the last part of the path goes on to its end, slashes and all.
+    is_tail: bool,
     routes: Vec<(Method, Route)>,
 }
 
@@ -74,7 +88,16 @@ impl Resource {
     pub(crate) fn at(path: &'static str) -> Self {
         Self {
             path,
+            is_tail: false,
             routes: Vec::new(),
+        }
+    }
+
+    /// The same, for all paths below: the last part stands for what is left.
+    pub(crate) fn below(path: &'static str) -> Self {
+        Self {
+            is_tail: true,
+            ..Self::at(path)
         }
     }
 
@@ -110,7 +133,9 @@ impl Resource {
             let error = ApiError::method_not_allowed(allow.clone());
             async { Err::<&str, _>(error) }
         });
-        let resource = web::resource(self.path).default_service(not_allowed);
+        let tail = if self.is_tail { "*" } else { "" };
+        let resource = web::resource(format!("{}{tail}", self.path));
+        let resource = resource.default_service(not_allowed);
         app.service(
             self.routes
                 .into_iter()

@@ -1,26 +1,54 @@
 //! What comes of a job.
 
+use std::collections::HashMap;
+
+use actix_web::web::{self, Data};
 use lectern_api::ResultsResponse;
-use lectern_domain::JobStatus;
+use lectern_domain::{JobResults, JobStatus, StorageKey};
 
 use super::Resource;
 use crate::ApiError;
 use crate::answer::{Answer, Reply};
-use crate::db::Db;
 use crate::path::Id;
+use crate::state::State;
+use crate::urls::Urls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/results/{job_id}").get(find)]
 }
 
-async fn find(db: Db, Id(job_id): Id) -> Reply {
-    db.read(
+async fn find(state: Data<State>, urls: Urls, Id(job_id): Id) -> Reply {
+    let found = state.db.read(
         move |conn| match conn.jobs().results(job_id)? {
             Some(results) if results.job.status == JobStatus::Completed => Ok(results),
             Some(results) => Err(ApiError::not_completed(&results.job)),
             None => Err(ApiError::no_job(job_id)),
         },
-        |results| Answer::ok(&ResultsResponse::from(results)),
-    )
-    .await?
+        |results| results,
+    );
+    let results = found.await?;
+    let ttl = state.objects.limits.download_ttl;
+    let mut addresses = HashMap::new();
+    for key in keys(&results) {
+        if let Some(url) = urls.download(job_id, key, ttl).await {
+            addresses.insert(key.clone(), url);
+        }
+    }
+    let address = move |key: &StorageKey| addresses.get(key).cloned();
+    web::block(move || Answer::ok(&ResultsResponse::with_urls(results, address))).await?
+}
+
+/// Everything of a job that lies in the storage.
+fn keys(results: &JobResults) -> impl Iterator<Item = &StorageKey> {
+    let job = &results.job;
+    let videos = [&job.original_s3_key, &job.compiled_video_s3_key];
+    let clips = results.clips.iter().flat_map(|clip| {
+        let media = &clip.media;
+        [
+            &media.s3_key,
+            &media.thumbnail_s3_key,
+            &media.subtitle_s3_key,
+        ]
+    });
+    videos.into_iter().chain(clips).flatten()
 }

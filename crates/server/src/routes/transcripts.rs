@@ -2,12 +2,14 @@
 
 use actix_web::http::Method;
 use lectern_api::{TranscriptCreate, TranscriptQuery, TranscriptResponse};
+use lectern_domain::Stage;
 
 use super::{Resource, job_found, of_job};
 use crate::ApiError;
 use crate::answer::{Answer, Reply};
 use crate::body::Output;
 use crate::db::Db;
+use crate::lease::Under;
 use crate::path::Id;
 use crate::query::Query;
 
@@ -33,9 +35,15 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<TranscriptQuery>) -> 
     .await?
 }
 
-async fn replace(db: Db, Id(job_id): Id, Output(segments): Output<TranscriptCreate>) -> Reply {
+async fn replace(
+    db: Db,
+    Id(job_id): Id,
+    lease: Under,
+    Output(segments): Output<TranscriptCreate>,
+) -> Reply {
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[Stage::Transcription])?;
             job_found(job_id, tx.transcripts().replace_for_job(job_id, &segments)?)?;
             Ok(tx.transcripts().for_job(job_id)?)
         },
@@ -44,9 +52,15 @@ async fn replace(db: Db, Id(job_id): Id, Output(segments): Output<TranscriptCrea
     .await?
 }
 
-async fn append(db: Db, Id(job_id): Id, Output(segments): Output<TranscriptCreate>) -> Reply {
+async fn append(
+    db: Db,
+    Id(job_id): Id,
+    lease: Under,
+    Output(segments): Output<TranscriptCreate>,
+) -> Reply {
     db.write(
         move |tx| {
+            lease.check(tx, job_id, &[Stage::Transcription])?;
             let appended = tx.transcripts().append(job_id, &segments)?;
             appended.ok_or_else(|| ApiError::no_job(job_id))
         },

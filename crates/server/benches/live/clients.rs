@@ -1,0 +1,82 @@
+//! Clients that do little more than listen, so that a thousand of them are no
+//! burden.
+
+use std::net::SocketAddr;
+
+use anyhow::{Result, bail, ensure};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+/// A WebSocket that listens.
+pub(crate) struct Socket(BufReader<TcpStream>);
+
+impl Socket {
+    /// Watches a job, from the event after `after` on.
+    pub(crate) async fn open(server: SocketAddr, job_id: &str, after: i64) -> Result<Self> {
+        let path = format!("/ws/jobs/{job_id}?after={after}");
+        let headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+        let (stream, status) = ask(server, &path, headers).await?;
+        ensure!(status == "101", "{path} answered {status}");
+        Ok(Self(stream))
+    }
+
+    /// Number of the event of the next message.
+    pub(crate) async fn next(&mut self) -> Result<i64> {
+        loop {
+            let (opcode, payload) = self.frame().await?;
+            match opcode {
+                1 => return seq(&payload),
+                9 | 10 => {}
+                _ => bail!("closed"),
+            }
+        }
+    }
+
+    /// A frame of a server is not masked, and ours are shorter than 64 KiB.
+    async fn frame(&mut self) -> Result<(u8, Vec<u8>)> {
+        let (first, length) = (self.0.read_u8().await?, self.0.read_u8().await?);
+        let length = match length {
+            126 => self.0.read_u16().await?,
+            127.. => bail!("a frame of a size nobody expects"),
+            length => length.into(),
+        };
+        let mut payload = vec![0; length.into()];
+        self.0.read_exact(&mut payload).await?;
+        Ok((first & 0xf, payload))
+    }
+}
+
+/// Asks for a stream of server-sent events, which is kept open and not read.
+pub(crate) async fn open_stream(server: SocketAddr, job_id: &str) -> Result<impl Sized> {
+    let path = format!("/api/v1/jobs/{job_id}/events");
+    let (stream, status) = ask(server, &path, "Accept: text/event-stream\r\n").await?;
+    ensure!(status == "200", "{path} answered {status}");
+    Ok(stream)
+}
+
+/// Sends a request; answers the connection, behind the head of the answer, and
+/// the status.
+async fn ask(
+    server: SocketAddr,
+    path: &str,
+    headers: &str,
+) -> Result<(BufReader<TcpStream>, String)> {
+    let mut stream = TcpStream::connect(server).await?;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: lectern\r\n{headers}\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    let mut stream = BufReader::with_capacity(4096, stream);
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8(head)?;
+    let status = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    Ok((stream, status))
+}
+
+fn seq(message: &[u8]) -> Result<i64> {
+    let message: serde_json::Value = serde_json::from_slice(message)?;
+    let seq = message["seq"].as_i64();
+    seq.ok_or_else(|| anyhow::anyhow!("a message without a number"))
+}

@@ -1,0 +1,71 @@
+//! How late watchers are told, and what each of them weighs.
+//!
+//! ```console
+//! $ cargo bench -p lectern-server
+//! $ BENCH_DATABASE_URL=postgres://me@localhost/empty cargo bench -p lectern-server
+//! ```
+//!
+//! A thousand clients watch one job, each over a WebSocket, once on the server
+//! that is told of its progress and once on another one over the same database.
+//! The time is from before the report is sent to when each of them has the
+//! message. Then the program starts itself once more as a server, and looks how
+//! its memory grows by watchers nobody tells anything.
+//!
+//! `BENCH_DATABASE_URL` names a database on PostgreSQL that may be filled.
+//! Nothing is asserted about time, but that nobody misses a message is.
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+mod clients;
+mod lateness;
+mod weight;
+
+use std::env;
+
+use anyhow::{Context as _, Result, ensure};
+use lectern_db::Database;
+use lectern_server::open_files;
+
+/// Clients that watch.
+const WATCHERS: usize = 1_000;
+
+fn main() -> Result<()> {
+    let arguments: Vec<_> = env::args().collect();
+    if let Some(at) = arguments
+        .iter()
+        .position(|argument| argument == weight::SERVE)
+    {
+        let url = arguments.get(at + 1).context("the address of a database")?;
+        return weight::serve(url);
+    }
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        println!("nothing is measured unless it is run by `cargo bench`");
+        return Ok(());
+    }
+    // Both ends of each connection are in this process.
+    let needed = 2 * WATCHERS as u64 + 100;
+    let room = open_files::make_room(needed);
+    ensure!(room >= needed, "the system allows {room} connections only");
+
+    let dir = tempfile::tempdir()?;
+    let file = format!("sqlite://{}", dir.path().join("bench.db").display());
+    let postgres = env::var("BENCH_DATABASE_URL")
+        .ok()
+        .filter(|url| !url.is_empty());
+    println!(
+        "{WATCHERS} WebSockets on one job, {} messages to each:",
+        lateness::REPORTS
+    );
+    println!(
+        "{:<38} {:>8} {:>8} {:>8}",
+        "from report to client, ms", "median", "99 %", "most"
+    );
+    for url in [Some(&file), postgres.as_ref()].into_iter().flatten() {
+        let database = Database::open(url)?;
+        database.init()?;
+        let backend = database.backend().to_string();
+        lateness::measure(url, false)?.print(&format!("{backend}, the same server"));
+        lateness::measure(url, true)?.print(&format!("{backend}, another server"));
+    }
+    println!("\nmemory of a server with {WATCHERS} idle watchers more, KiB each:");
+    weight::measure(&file)
+}

@@ -1,0 +1,180 @@
+//! What can be set about recordings and clips.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use lectern_domain::At as _;
+use lectern_storage::{Secret, Storage, StorageConfig};
+use url::Url;
+
+use crate::UploadLimits;
+
+/// Where recordings and clips lie, and how they get there.
+#[derive(Debug, Clone, Args)]
+pub struct StorageSettings {
+    /// Where recordings and clips are; in the data directory when it is not
+    /// given.
+    #[arg(
+        help = "Where recordings and clips are: file:///path or \
+                s3://bucket/prefix?endpoint=URL&region=REGION, with the credentials in \
+                AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY \
+                [default: file://<data dir>/objects]",
+        long = "storage",
+        env = "LECTERN_STORAGE",
+        global = true,
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub place: Option<String>,
+
+    /// Where clients reach the server; where they send their requests when it is
+    /// not given.
+    #[arg(
+        help = "Where clients reach the server, such as https://example.org/lectern \
+                [default: where they send their requests]",
+        long,
+        env = "LECTERN_PUBLIC_URL",
+        global = true,
+        value_name = "URL",
+        value_parser = public_url,
+    )]
+    pub public_url: Option<String>,
+
+    /// What addresses of recordings are signed with; in a file of the data
+    /// directory when it is not given.
+    #[arg(
+        help = "What addresses of recordings are signed with, at least 32 characters; the same \
+                for all servers on one storage [default: in the file <data dir>/secret]",
+        long,
+        env = "LECTERN_SECRET",
+        global = true,
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
+    pub secret: Option<String>,
+
+    /// Greatest recording in bytes
+    #[arg(
+        long,
+        env = "LECTERN_MAX_UPLOAD",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 10 << 30,
+        value_parser = clap::value_parser!(u64).range(1..=(1 << 50)),
+    )]
+    pub max_upload: u64,
+
+    /// Seconds for which a recording can be uploaded to its address
+    #[arg(
+        long,
+        env = "LECTERN_UPLOAD_TTL",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 86_400,
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
+    )]
+    pub upload_ttl: u32,
+
+    /// Seconds for which results can be fetched from their addresses
+    #[arg(
+        long,
+        env = "LECTERN_URL_TTL",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u32).range(1..=604_800),
+    )]
+    pub url_ttl: u32,
+}
+
+impl StorageSettings {
+    /// Opens the storage. What is not set lies in the data directory, which is
+    /// made when it is needed and missing.
+    pub fn open(&self, data_dir: &Path) -> anyhow::Result<Storage> {
+        let place = self.place(data_dir)?;
+        let secret = match (&place, given(self.secret.as_ref())) {
+            (_, Some(secret)) => Secret::new(secret.as_bytes()).at("LECTERN_SECRET")?,
+            (StorageConfig::Local { .. }, None) => Secret::read_or_create(data_dir)?,
+            // The service signs with its own.
+            (StorageConfig::S3(_), None) => Secret::random()?,
+        };
+        Storage::open(&place, secret).with_context(|| format!("cannot use the storage {place}"))
+    }
+
+    /// Where the storage is. Makes nothing.
+    pub fn place(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
+        let Some(place) = given(self.place.as_ref()) else {
+            let dir = data_dir.join("objects");
+            return Ok(StorageConfig::Local { dir });
+        };
+        place
+            .parse::<StorageConfig>()
+            .and_then(|place| place.with_environment(|name| std::env::var(name).ok()))
+            .context("LECTERN_STORAGE")
+    }
+
+    /// Where clients reach the server, if it is set.
+    pub fn public_url(&self) -> Option<Url> {
+        self.public_url.as_deref()?.parse().ok()
+    }
+
+    /// How large recordings may be, and how long they may take.
+    pub fn limits(&self) -> UploadLimits {
+        UploadLimits {
+            max_size: self.max_upload,
+            upload_ttl: Duration::from_secs(self.upload_ttl.into()),
+            download_ttl: Duration::from_secs(self.url_ttl.into()),
+            ..UploadLimits::default()
+        }
+    }
+}
+
+/// What is set. An empty value comes of an empty variable.
+fn given(value: Option<&String>) -> Option<&str> {
+    value.map(String::as_str).filter(|value| !value.is_empty())
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let is_address = |url: &Url| {
+        ["http", "https"].contains(&url.scheme())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    let url: Option<Url> = text.parse().ok();
+    if text.is_empty() || url.is_some_and(|url| is_address(&url)) {
+        Ok(text.to_owned())
+    } else {
+        Err("an address looks like https://example.org or https://example.org/lectern".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_scheme_and_a_host_and_perhaps_a_path() {
+        for good in [
+            "https://example.org",
+            "http://localhost:8080/",
+            "https://a.b/lectern",
+            "",
+        ] {
+            assert!(public_url(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "example.org",
+            "ftp://example.org",
+            "https://",
+            "https://me@example.org",
+            "https://example.org/?a=b",
+            "https://example.org/#a",
+        ] {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+}

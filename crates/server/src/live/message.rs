@@ -1,0 +1,104 @@
+//! What watchers are told, made into bytes once for all of them.
+
+use bytestring::ByteString;
+use chrono::{DateTime, Utc};
+use lectern_api::WsMessage;
+use lectern_domain::{Event, Job, JobEvent};
+
+/// A message that is ready to be sent. A clone shares the bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    /// Number of the event, or of the last one a snapshot has seen.
+    pub(super) seq: i64,
+    /// Whether the job is finished after it; `None`: as before.
+    pub(super) finished: Option<bool>,
+    /// The message as a server-sent event, with the JSON in it.
+    frame: ByteString,
+    json: ByteString,
+}
+
+impl Message {
+    /// Tells of an event.
+    pub(super) fn event(event: JobEvent) -> Self {
+        let finished = match &event.event {
+            Event::Stage(_) => None,
+            event => Some(event.is_last()),
+        };
+        let name = event.event.event_type().as_str();
+        Self::new(name, finished, &event.into())
+    }
+
+    /// Tells where a job stands `now`.
+    pub(super) fn snapshot(job: Job, now: DateTime<Utc>) -> Self {
+        let finished = job.status.is_finished();
+        Self::new("snapshot", Some(finished), &WsMessage::snapshot(job, now))
+    }
+
+    fn new(name: &str, finished: Option<bool>, message: &WsMessage) -> Self {
+        let seq = message.seq;
+        // Text and numbers under text keys are always JSON, and without a line
+        // break, which would end the event too early.
+        let json = serde_json::to_string(message).unwrap_or_default();
+        let frame = ByteString::from(format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
+        let start = frame.len() - json.len() - 2;
+        let json = frame.slice_ref(&frame[start..start + json.len()]);
+        Self {
+            seq,
+            finished,
+            frame,
+            json,
+        }
+    }
+
+    /// The message as JSON: a text frame of a WebSocket.
+    pub(super) fn json(&self) -> ByteString {
+        self.json.clone()
+    }
+
+    /// The message as a server-sent event.
+    pub(super) fn frame(&self) -> ByteString {
+        self.frame.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::{JobId, JobState, JobStatus, LongText, SystemClock};
+
+    use super::*;
+
+    fn an_error(why: &str) -> Message {
+        Message::event(JobEvent {
+            job_id: JobId::new(&SystemClock),
+            seq: 41,
+            event: Event::Error(JobState {
+                status: JobStatus::Failed,
+                progress: None,
+                error_message: Some(LongText::new(why).unwrap()),
+            }),
+            at: DateTime::UNIX_EPOCH,
+        })
+    }
+
+    #[test]
+    fn a_message_is_the_same_json_on_both_channels_and_is_made_once() {
+        let message = an_error("disk full");
+        let frame = message.frame();
+        let data = frame.strip_prefix("id: 41\nevent: error\ndata: ").unwrap();
+        assert_eq!(data.strip_suffix("\n\n").unwrap(), &message.json()[..]);
+        assert!(
+            frame
+                .as_bytes()
+                .as_ptr_range()
+                .contains(&message.json().as_ptr())
+        );
+        assert_eq!((message.seq, message.finished), (41, Some(true)));
+    }
+
+    #[test]
+    fn a_line_break_within_does_not_end_an_event() {
+        let frame = an_error("first\nsecond\r\n\nid: 7").frame();
+        assert_eq!(frame.matches('\n').count(), 4, "{frame}");
+        assert!(!frame.contains('\r'));
+    }
+}

@@ -1,0 +1,201 @@
+//! What happens to a job: read a page at a time, or followed as a stream.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, Responder as _};
+use lectern_api::EventsQuery;
+use lectern_domain::JobId;
+use tokio::time::timeout;
+
+use super::Resource;
+use crate::ApiError;
+use crate::answer::{Answer, Reply};
+use crate::live::{Look, Watcher, stream};
+use crate::path::Id;
+use crate::query::Query;
+use crate::state::State;
+
+/// The longest a client may wait for a page, in seconds.
+const MAX_WAIT: u64 = 60;
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![Resource::at("/api/v1/jobs/{job_id}/events").get(events)]
+}
+
+async fn events(
+    request: HttpRequest,
+    state: Data<State>,
+    Id(job_id): Id,
+    Query(wanted): Query<EventsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let headers = request.headers();
+    // A browser that comes back asks for the address it was given, and says in
+    // this header how far it has come since.
+    let after = last_event_id(headers).or(wanted.after);
+    if wants_stream(headers) {
+        follow(&state, job_id, after, request.method()).await
+    } else {
+        let page = page(&state, job_id, after, wait(headers)).await?;
+        Ok(page.respond_to(&request))
+    }
+}
+
+async fn follow(
+    state: &Data<State>,
+    job_id: JobId,
+    after: Option<i64>,
+    method: &Method,
+) -> Result<HttpResponse, ApiError> {
+    let (live, db) = (&state.live, &state.db);
+    let seat = live.seats.take()?;
+    let beginning = Watcher::begin(&live.hub, db, job_id, after).await?;
+    Ok(if beginning.is_over {
+        // The one answer after which a browser does not come back.
+        HttpResponse::NoContent().finish()
+    } else if method == Method::HEAD {
+        stream::head().finish()
+    } else {
+        stream::stream(beginning, seat, state.clone().into_inner())
+    })
+}
+
+async fn page(state: &State, job_id: JobId, after: Option<i64>, wait: Option<Duration>) -> Reply {
+    let Some(wait) = wait else {
+        return read(state, job_id, after).await?.page;
+    };
+    let _seat = state.live.seats.take()?;
+    // In this order, so that nothing falls in between.
+    let mut subscription = state.live.hub.subscribe(job_id)?;
+    let mut found = read(state, job_id, after).await?;
+    if found.is_empty {
+        subscription.heard_of(found.last_seq);
+        let moved = subscription.moved_beyond(found.last_seq);
+        if timeout(wait, moved).await.is_ok() {
+            found = read(state, job_id, after).await?;
+        }
+    }
+    let applied = format!("wait={}", wait.as_secs());
+    found.page?.with(PREFERENCE_APPLIED, &applied)
+}
+
+/// A page, ready to be sent.
+struct Found {
+    page: Reply,
+    is_empty: bool,
+    last_seq: i64,
+}
+
+async fn read(state: &State, job_id: JobId, after: Option<i64>) -> Result<Found, ApiError> {
+    let now = state.db.now();
+    let look = state.db.read(
+        move |conn| Look::at(conn, job_id, after)?.ok_or_else(|| ApiError::no_job(job_id)),
+        move |look| Found {
+            is_empty: look.is_empty(),
+            last_seq: look.last_seq(),
+            page: Answer::ok(&look.page(now)),
+        },
+    );
+    look.await
+}
+
+/// The number of the last event seen. What is none was not given out here, and
+/// who has it begins anew.
+fn last_event_id(headers: &HeaderMap) -> Option<i64> {
+    let id = headers.get(LAST_EVENT_ID)?.to_str().ok()?;
+    id.trim().parse().ok().filter(|seq| *seq >= 0)
+}
+
+/// Whether the client asks for server-sent events by their name.
+fn wants_stream(headers: &HeaderMap) -> bool {
+    list(headers, &ACCEPT).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let refused = |part: &str| {
+            let weight = part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
+            weight == Some(0.0)
+        };
+        name.eq_ignore_ascii_case("text/event-stream") && !parts.any(refused)
+    })
+}
+
+/// How long the client prefers to wait for something to read (RFC 7240). What
+/// cannot be understood is no preference.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let mut preferences = list(headers, &PREFER);
+    let seconds: u64 = preferences.find_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        name.trim()
+            .eq_ignore_ascii_case("wait")
+            .then(|| value.parse().ok())?
+    })?;
+    Some(Duration::from_secs(seconds.min(MAX_WAIT)))
+}
+
+/// The elements of a header that is a list.
+fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> + use<'h> {
+    let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(name: &HeaderName, lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(name.clone(), HeaderValue::from_str(line).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_stream_is_given_only_to_who_asks_for_it_by_name() {
+        let wants = |lines: &[&str]| wants_stream(&headers(&ACCEPT, lines));
+        for yes in ["text/event-stream", "text/html, Text/Event-Stream;q=0.5"] {
+            assert!(wants(&[yes]), "{yes}");
+        }
+        assert!(wants(&["application/json", "text/event-stream"]));
+        for no in [
+            "",
+            "*/*",
+            "text/*",
+            "application/json",
+            "text/event-stream; q=0",
+        ] {
+            assert!(!wants(&[no]), "{no}");
+        }
+        assert!(!wants(&[]));
+    }
+
+    #[test]
+    fn a_preference_is_found_among_others_and_ignored_when_it_is_none() {
+        let wait = |lines: &[&str]| wait(&headers(&PREFER, lines)).map(|wait| wait.as_secs());
+        assert_eq!(wait(&["wait=10"]), Some(10));
+        assert_eq!(wait(&["respond-async, Wait=\"7\"; foo"]), Some(7));
+        assert_eq!(wait(&["respond-async", "wait = 5"]), Some(5));
+        assert_eq!(wait(&["wait=3600"]), Some(60));
+        for none in ["", "wait", "wait=", "wait=-1", "wait=soon", "await=5"] {
+            assert_eq!(wait(&[none]), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn an_event_id_that_was_never_given_out_counts_for_nothing() {
+        let id = |line| last_event_id(&headers(&LAST_EVENT_ID, &[line]));
+        assert_eq!((id("7"), id("0")), (Some(7), Some(0)));
+        for none in ["", "-1", "seven", "7.0", "99999999999999999999"] {
+            assert_eq!(id(none), None, "{none}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Objects on local disk, at addresses that this server has signed. An
+//! S3-compatible service answers at addresses of its own.
+
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_LENGTH, ETAG};
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use lectern_api::{Code, FieldError};
+use lectern_domain::{JobId, JobStatus};
+use lectern_storage::{OBJECTS_PATH, ObjectKey, Refused, Signer};
+
+use super::Resource;
+use crate::db::Db;
+use crate::etag::IfNoneMatch;
+use crate::state::State;
+use crate::{ApiError, download};
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::below("/api/v1/objects/{key}")
+            .get(fetch)
+            .on(Method::PUT, store),
+    ]
+}
+
+/// An object is described by HEAD, and sent by GET: whole, or the part that is
+/// wanted.
+async fn fetch(
+    request: HttpRequest,
+    state: Data<State>,
+    known: IfNoneMatch,
+) -> Result<HttpResponse, ApiError> {
+    let now = state.db.now();
+    let (key, ()) = check(&request, &state, |signer, key, query| {
+        signer.verify_get(key, query, now)
+    })?;
+    let storage = &state.objects.storage;
+    let info = storage.head(&key).await?.ok_or_else(nothing)?;
+    if info.etag.as_ref().is_some_and(|etag| known.has(etag)) {
+        return Ok(download::send_nothing_new(&info));
+    }
+    if request.method() == Method::HEAD {
+        return Ok(download::send_head(&info));
+    }
+    let part = download::wanted_part(request.headers(), &info);
+    let is_part = part.is_some();
+    let object = storage.get(&key, part).await?;
+    Ok(download::send(object, is_part))
+}
+
+/// The recording of a pending job comes in. Once the upload is confirmed it
+/// cannot be exchanged.
+async fn store(
+    request: HttpRequest,
+    state: Data<State>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let now = state.db.now();
+    let (key, size) = check(&request, &state, |signer, key, query| {
+        signer.verify_put(key, query, now)
+    })?;
+    let job_id = key.job_id().ok_or_else(nothing)?;
+    check_length(&request, size)?;
+    still_pending(&state.db, job_id).await?;
+    let admit = async || {
+        let turn = state.objects.turn(job_id).await;
+        still_pending(&state.db, job_id).await.map(|()| turn)
+    };
+    state.objects.receive(&key, size, body, admit).await?;
+    let info = state.objects.storage.head(&key).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(etag) = info.and_then(|info| info.etag) {
+        response.insert_header((ETAG, etag));
+    }
+    Ok(response.finish())
+}
+
+/// The object an address is about, and what its signature lets do.
+fn check<T>(
+    request: &HttpRequest,
+    state: &State,
+    verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, Refused>,
+) -> Result<(ObjectKey, T), ApiError> {
+    let signer = state.objects.storage.signer().ok_or_else(nothing)?;
+    // As it was sent: the router has decoded some of it already.
+    let key = request.uri().path().strip_prefix(OBJECTS_PATH);
+    let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
+    let key = key.ok_or_else(nothing)?;
+    let allowed = verify(signer, &key, request.query_string()).map_err(|refused| {
+        log::debug!("{key}: {refused}");
+        nothing()
+    })?;
+    Ok((key, allowed))
+}
+
+/// Compares the announced length, if one is, with the signed one, before a byte
+/// of the body is taken.
+fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    match announced {
+        Some(length) if length > size => {
+            let detail = format!("exactly {size} bytes were announced");
+            Err(ApiError::new(Code::BodyTooLarge, detail))
+        }
+        Some(length) if length < size => {
+            let error = FieldError::new("Content-Length", format!("must be {size}"));
+            Err(ApiError::fields(Code::ValidationFailed, vec![error]))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn still_pending(db: &Db, job_id: JobId) -> Result<(), ApiError> {
+    let find = move |conn: &mut lectern_db::Reader<'_>| Ok(conn.jobs().find(job_id)?);
+    match db.read(find, |job| job).await?.map(|job| job.status) {
+        Some(JobStatus::Pending) => Ok(()),
+        Some(status) => {
+            let detail = format!("job {job_id} is {status}, and its recording cannot be exchanged");
+            Err(ApiError::new(Code::IllegalTransition, detail))
+        }
+        None => Err(nothing()),
+    }
+}
+
+/// Whoever has no right to an address is not told what is there.
+fn nothing() -> ApiError {
+    ApiError::new(Code::NotFound, "there is nothing at this path")
+}

@@ -1,0 +1,25 @@
+//! What has become of each stage of a job.
+
+use lectern_api::StagesResponse;
+
+use super::Resource;
+use crate::ApiError;
+use crate::answer::{Answer, Reply};
+use crate::db::Db;
+use crate::path::Id;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![Resource::at("/api/v1/jobs/{job_id}/stages").get(list)]
+}
+
+async fn list(db: Db, Id(job_id): Id) -> Reply {
+    db.read(
+        move |conn| {
+            let job = conn.jobs().find(job_id)?;
+            let status = job.ok_or_else(|| ApiError::no_job(job_id))?.status;
+            Ok((status, conn.stage_runs().for_job(job_id)?))
+        },
+        move |(status, runs)| Answer::ok(&StagesResponse::new(job_id, status, runs)),
+    )
+    .await?
+}

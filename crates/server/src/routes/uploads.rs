@@ -1,0 +1,121 @@
+//! Recordings on their way into the storage: announced, and confirmed.
+
+use actix_web::http::Method;
+use actix_web::web::Data;
+use lectern_api::{Code, FieldError, UploadConfirm, UploadRequest, UploadResponse};
+use lectern_domain::{
+    FileSize, Job, JobId, JobStatus, JsonObject, NewJob, NewJobStatus, NewUpload,
+};
+use lectern_storage::ObjectKey;
+
+use super::Resource;
+use crate::ApiError;
+use crate::answer::{Answer, Reply};
+use crate::body::Body;
+use crate::idempotency::Once;
+use crate::state::State;
+use crate::urls::Urls;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/upload").on(Method::POST, create),
+        Resource::at("/api/v1/upload/confirm").on(Method::POST, confirm),
+    ]
+}
+
+async fn create(
+    state: Data<State>,
+    urls: Urls,
+    Once { body: upload, key }: Once<UploadRequest>,
+) -> Reply {
+    let size = upload.file_size.get().unsigned_abs();
+    let limits = state.objects.limits;
+    if size > limits.max_size {
+        let rule = format!("must be at most {} bytes", limits.max_size);
+        return Err(wrong_size(rule));
+    }
+    let job_id = state.db.new_job_id();
+    let place = ObjectKey::original(job_id, &upload.filename);
+    let url = urls.upload(&place, size, limits.upload_ttl).await?;
+    let job = pending(upload, place.clone());
+    let make = move |tx: &mut lectern_db::Tx<'_>| {
+        tx.jobs().create_as(job_id, &job)?;
+        let made = UploadResponse::new(job_id, place.into(), url, limits.upload_ttl);
+        Ok((job_id, Answer::ok(&made)?.created().at_job(job_id)?))
+    };
+    state
+        .db
+        .write(move |tx| key.once(tx, make), |answer| answer)
+        .await
+}
+
+/// The job of a recording that is still to be uploaded.
+fn pending(upload: NewUpload, key: ObjectKey) -> NewJob {
+    NewJob {
+        filename: upload.filename,
+        file_size: Some(upload.file_size),
+        content_type: upload.content_type,
+        original_s3_key: Some(key.into()),
+        status: NewJobStatus::Pending,
+        processing_config: upload.processing_config,
+        priority: upload.priority,
+        extra_metadata: JsonObject::default(),
+    }
+}
+
+async fn confirm(state: Data<State>, Body(job_id): Body<UploadConfirm>) -> Reply {
+    let _turn = state.objects.turn_soon(job_id).await?;
+    let job = find(&state, job_id).await?;
+    match job.status {
+        JobStatus::Pending => look_for_recording(&state, &job).await?,
+        JobStatus::Queued | JobStatus::Running | JobStatus::Completed => return Answer::job(job),
+        JobStatus::Failed | JobStatus::Cancelled => {
+            return Err(refuse(&job, "its upload cannot be confirmed any more"));
+        }
+    }
+    let confirmed = state.db.write(
+        move |tx| {
+            let job = tx.jobs().confirm(job_id)?;
+            job.ok_or_else(|| ApiError::no_job(job_id))
+        },
+        Answer::job,
+    );
+    confirmed.await?
+}
+
+/// Makes sure that the recording of a job is there, and whole.
+async fn look_for_recording(state: &State, job: &Job) -> Result<(), ApiError> {
+    let key = job.original_s3_key.clone().map(ObjectKey::try_from);
+    let found = match key {
+        Some(Ok(key)) => state.objects.head(&key).await?,
+        None | Some(Err(_)) => None,
+    };
+    let found = found.ok_or_else(|| refuse(job, "its recording is not there"))?;
+    match job.file_size.map(FileSize::get) {
+        Some(announced) if announced.unsigned_abs() != found.size => {
+            let there = found.size;
+            Err(wrong_size(format!(
+                "is {announced}, but {there} bytes are there"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn find(state: &State, job_id: JobId) -> Result<Job, ApiError> {
+    let found = state.db.read(
+        move |conn| Ok(conn.jobs().find(job_id)?),
+        move |job| job.ok_or_else(|| ApiError::no_job(job_id)),
+    );
+    found.await?
+}
+
+fn refuse(job: &Job, why: &str) -> ApiError {
+    let detail = format!("job {} is {}, and {why}", job.job_id, job.status);
+    ApiError::new(Code::IllegalTransition, detail)
+}
+
+fn wrong_size(rule: String) -> ApiError {
+    let error = FieldError::new("file_size", rule);
+    ApiError::fields(Code::ValidationFailed, vec![error])
+}

@@ -1,0 +1,76 @@
+//! Work: claimed, kept alive, completed, given up.
+
+use actix_web::http::Method;
+use actix_web::web::Data;
+use lectern_api::{
+    ClaimResponse, ClaimsResponse, HeartbeatRequest, HeartbeatResponse, StageCompletion,
+    StageFailure, StageRunResponse, WorkClaim,
+};
+use tokio::time::Instant;
+
+use super::Resource;
+use crate::answer::{Answer, Reply};
+use crate::body::{Body, BodyOrNone};
+use crate::db::Db;
+use crate::lease::Lease;
+use crate::state::State;
+use crate::urls::Urls;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/api/v1/work/claim").on(Method::POST, claim),
+        Resource::at("/api/v1/work/{lease_id}/heartbeat").on(Method::POST, heartbeat),
+        Resource::at("/api/v1/work/{lease_id}/complete").on(Method::POST, complete),
+        Resource::at("/api/v1/work/{lease_id}/fail").on(Method::POST, fail),
+    ]
+}
+
+async fn claim(state: Data<State>, urls: Urls, Body(asked): Body<WorkClaim>) -> Reply {
+    let until = Instant::now() + asked.wait;
+    let mut place = state.board.enter(asked.claim.stages.as_slice());
+    let claims = loop {
+        let claims = state.db.claim(asked.claim.clone()).await?;
+        if !claims.is_empty() || !place.rest(until).await? {
+            break claims;
+        }
+    };
+    drop(place);
+    let mut told = Vec::with_capacity(claims.len());
+    for claim in claims {
+        let source_url = urls.source(&claim.job).await;
+        told.push(ClaimResponse::new(claim, source_url));
+    }
+    Answer::ok(&ClaimsResponse { claims: told })
+}
+
+async fn heartbeat(
+    db: Db,
+    Lease(lease_id): Lease,
+    Body(heartbeat): Body<HeartbeatRequest>,
+) -> Reply {
+    db.write(
+        move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
+        |state| Answer::ok(&HeartbeatResponse::from(state)),
+    )
+    .await?
+}
+
+async fn complete(
+    db: Db,
+    Lease(lease_id): Lease,
+    BodyOrNone(()): BodyOrNone<StageCompletion>,
+) -> Reply {
+    db.write(
+        move |tx| Ok(tx.work().complete(lease_id)?),
+        |(job, run)| Answer::ok(&StageRunResponse::new(run, job.status)),
+    )
+    .await?
+}
+
+async fn fail(db: Db, Lease(lease_id): Lease, Body(failure): Body<StageFailure>) -> Reply {
+    db.write(
+        move |tx| Ok(tx.work().fail(lease_id, &failure)?),
+        |(job, run)| Answer::ok(&StageRunResponse::new(run, job.status)),
+    )
+    .await?
+}

@@ -1,0 +1,98 @@
+//! A job watched over a WebSocket.
+
+use actix_web::http::header::{HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use lectern_api::{Code, EventsQuery};
+
+use super::Resource;
+use crate::ApiError;
+use crate::live::{Watcher, socket};
+use crate::path::Id;
+use crate::query::Query;
+use crate::state::State;
+
+pub(super) fn resources() -> Vec<Resource> {
+    vec![Resource::at("/ws/jobs/{job_id}").get(watch)]
+}
+
+async fn watch(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<State>,
+    Id(job_id): Id,
+    Query(wanted): Query<EventsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let handshake = match actix_ws::handle(&request, payload) {
+        Ok(handshake) => handshake,
+        Err(error) => return Ok(no_handshake(&error)),
+    };
+    if !may_watch(&request, &state.origins) {
+        let detail = "pages of this origin may not watch here";
+        return Err(ApiError::new(Code::NotFound, detail));
+    }
+    let live = &state.live;
+    let seat = live.seats.take()?;
+    let beginning = Watcher::begin(&live.hub, &state.db, job_id, wanted.after).await?;
+    let state = state.clone().into_inner();
+    Ok(socket::open(handshake, beginning, seat, state))
+}
+
+/// Says what is missing, and which version of the protocol is spoken here
+/// (RFC 6455, 4.4).
+fn no_handshake(error: &actix_web::Error) -> HttpResponse {
+    let detail = format!("there is only a WebSocket at this path: {error}");
+    let mut response = ApiError::new(Code::NotFound, detail).error_response();
+    let version = HeaderValue::from_static("13");
+    response
+        .headers_mut()
+        .insert(SEC_WEBSOCKET_VERSION, version);
+    response
+}
+
+/// Whether the page a handshake comes from, if it comes from one, belongs to
+/// this server or to those that may call it. A browser leaves that question to
+/// the server: CORS does not cover a WebSocket.
+fn may_watch(request: &HttpRequest, origins: &[String]) -> bool {
+    let Some(origin) = request.headers().get(ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    host.is_some_and(|host| host.eq_ignore_ascii_case(request.connection_info().host()))
+        || origins.iter().any(|may| may == "*" || may == origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn pages_may_watch_where_they_come_from_and_where_it_is_allowed() {
+        let may = |origin: &str, allowed: &[&str]| {
+            let request = TestRequest::get()
+                .insert_header(("Host", "lectern.example:8080"))
+                .insert_header((ORIGIN, origin))
+                .to_http_request();
+            let allowed: Vec<_> = allowed.iter().map(|&origin| origin.to_owned()).collect();
+            may_watch(&request, &allowed)
+        };
+        assert!(may("http://lectern.example:8080", &[]));
+        assert!(may("https://other.example", &["https://other.example"]));
+        assert!(may("null", &["*"]));
+        for elsewhere in [
+            "https://other.example",
+            "http://lectern.example",
+            "null",
+            "",
+        ] {
+            assert!(!may(elsewhere, &["https://third.example"]), "{elsewhere}");
+        }
+        let no_page = TestRequest::get().to_http_request();
+        assert!(may_watch(&no_page, &[]));
+    }
+}
