@@ -81,6 +81,12 @@ impl JobBuilder {
         self
     }
 
+    /// Another place in the queue than priority 0.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.new.priority = priority;
+        self
+    }
+
     /// What the owner keeps with the job.
     pub fn extra_metadata(mut self, extra: Value) -> Self {
         self.new.extra_metadata = JsonObject::try_from(extra).unwrap();

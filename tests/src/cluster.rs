@@ -35,6 +35,13 @@ pub fn server_url() -> &'static str {
     }
 }
 
+/// What becomes of the last commits when the server crashes.
+#[derive(Debug, Clone, Copy)]
+enum Commits {
+    Kept,
+    Forgotten,
+}
+
 /// A throwaway PostgreSQL on a free port of 127.0.0.1, with its files in a
 /// directory of its own. Both are gone once the value is dropped, or the
 /// process is, however it ended.
@@ -54,6 +61,19 @@ impl Cluster {
     ///
     /// When PostgreSQL is not installed or does not start.
     pub fn start() -> Self {
+        Self::with(Commits::Forgotten)
+    }
+
+    /// The same, but what is committed survives [`Cluster::stop`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Cluster::start`].
+    pub fn that_keeps_commits() -> Self {
+        Self::with(Commits::Kept)
+    }
+
+    fn with(commits: Commits) -> Self {
         let tools = Tools::find();
         let dir = tempfile::Builder::new()
             .prefix("lectern-postgres-")
@@ -92,7 +112,7 @@ impl Cluster {
         for _ in 0..5 {
             let port = free_port();
             let settings_file = cluster.dir.join("data/postgresql.auto.conf");
-            fs::write(settings_file, settings(port)).expect("initdb's files");
+            fs::write(settings_file, settings(port, commits)).expect("initdb's files");
             match cluster.pg_ctl("start") {
                 Ok(()) => {
                     cluster.url =
@@ -152,7 +172,11 @@ impl Drop for Cluster {
 
 /// What a server nobody will miss may leave undone, and room for as many
 /// tests at once as a big machine runs.
-fn settings(port: u16) -> String {
+fn settings(port: u16, commits: Commits) -> String {
+    let synchronous_commit = match commits {
+        Commits::Forgotten => "off",
+        Commits::Kept => "on",
+    };
     format!(
         "listen_addresses = '127.0.0.1'\n\
          port = {port}\n\
@@ -160,7 +184,7 @@ fn settings(port: u16) -> String {
          max_connections = 500\n\
          shared_buffers = 64MB\n\
          fsync = off\n\
-         synchronous_commit = off\n\
+         synchronous_commit = {synchronous_commit}\n\
          full_page_writes = off\n\
          autovacuum = off\n"
     )

@@ -13,7 +13,7 @@ use lectern_domain::{Clock, ManualClock};
 use tempfile::TempDir;
 
 use crate::cluster::{secret, server_url};
-use crate::{Fixture, Sql};
+use crate::{Ear, Fixture, Sql};
 
 /// A database with every migration applied and nothing in it, gone when it is
 /// dropped. It is a [`Database`] to whom it may concern.
@@ -45,6 +45,14 @@ impl TestDb {
         match &self.place {
             Place::Postgres { url, .. } | Place::Sqlite { url, .. } => url,
         }
+    }
+
+    /// Hears what this database is asked from now on, by whichever handle.
+    pub fn listen(&self) -> Ear {
+        Ear::to(match &self.place {
+            Place::Postgres { name, .. } => name,
+            Place::Sqlite { url, .. } => url.trim_start_matches("sqlite://"),
+        })
     }
 
     /// A connection of its own to the same database.

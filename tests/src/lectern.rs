@@ -22,7 +22,7 @@ pub struct Lectern {
     log: Log,
     reader: Option<JoinHandle<()>>,
     // After the process that works in it.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// Everything the program has written to its standard error output.
@@ -46,8 +46,25 @@ impl Lectern {
     ///
     /// As [`Lectern::serve`].
     pub fn serve_with(url: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start(Self::command(), url, settings)
+    }
+
+    /// The same on a disk that takes no file of more than so many KiB.
+    ///
+    /// # Panics
+    ///
+    /// As [`Lectern::serve`].
+    pub fn serve_on_a_small_disk(url: &str, kib: u32) -> Self {
+        // Without the signal it is an error like that of a disk that is full.
+        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\"");
+        let mut command = clean(Path::new("bash"));
+        command.args(["-c", &script]).arg(binary());
+        Self::start(command, url, &[])
+    }
+
+    fn start(mut command: Command, url: &str, settings: &[(&str, &str)]) -> Self {
         let dir = temp_dir();
-        let mut child = Self::command()
+        let mut child = command
             .env("DATABASE_URL", url)
             .env("LECTERN_BIND", "127.0.0.1:0")
             .envs(settings.iter().copied())
@@ -76,22 +93,13 @@ impl Lectern {
             client: Client::new(url),
             log,
             reader: Some(reader),
-            _dir: dir,
+            dir,
         }
     }
 
     /// The program, with none of this process' settings.
     pub fn command() -> Command {
-        let mut command = Command::new(binary());
-        for (name, _) in env::vars_os() {
-            let ours = name
-                .to_str()
-                .is_some_and(|name| name.starts_with("LECTERN_"));
-            if ours || name == "DATABASE_URL" {
-                command.env_remove(name);
-            }
-        }
-        command
+        clean(binary())
     }
 
     /// Runs the program to its end in an empty directory.
@@ -103,6 +111,27 @@ impl Lectern {
             .current_dir(dir.path())
             .output()
             .expect("the program just built")
+    }
+
+    /// The directory it works in; its data are in `lectern-data` unless the
+    /// settings say otherwise.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The most memory the program has had so far, in bytes, as Linux counts
+    /// it.
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("a process that runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+        kilobytes
+            .expect("VmHWM")
+            .trim()
+            .parse::<u64>()
+            .expect("a number")
+            << 10
     }
 
     /// What the program has logged so far.
@@ -210,4 +239,18 @@ fn binary() -> &'static Path {
         );
         binary
     })
+}
+
+/// A program with none of this process' settings.
+fn clean(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        let ours = name
+            .to_str()
+            .is_some_and(|name| name.starts_with("LECTERN_"));
+        if ours || name == "DATABASE_URL" {
+            command.env_remove(name);
+        }
+    }
+    command
 }

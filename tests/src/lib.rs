@@ -31,7 +31,7 @@
 //! | [`a_job`], [`segments`], [`clips`], … | rows, as the repositories take them |
 //! | [`Body`] | the same rows as the interface takes them |
 //! | [`snapshot!`], [`redacted`] | JSON shapes without ids and times |
-//! | [`queries`] | the statements a call costs |
+//! | [`queries`], [`TestDb::listen`] | the statements a call costs, or all that a database is asked |
 //!
 //! PostgreSQL comes from `TEST_DATABASE_URL` or from the programs installed on
 //! the machine; a test that gets none fails. Nothing here sleeps, retries a
@@ -72,7 +72,7 @@ pub use client::{Client, RequestBuilder};
 pub use cluster::{Cluster, TEST_DATABASE_URL, server_url};
 pub use database::{EmptyDb, TestDb};
 pub use lectern::Lectern;
-pub use queries::queries;
+pub use queries::{Ear, queries};
 pub use response::Response;
 pub use server::TestServer;
 pub use snapshot::redacted;

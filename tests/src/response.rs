@@ -176,12 +176,18 @@ const CODES: &[(u16, &[&str])] = &[
     (405, &["method_not_allowed"]),
     (
         409,
-        &["illegal_transition", "job_not_completed", "job_not_running"],
+        &[
+            "illegal_transition",
+            "job_not_completed",
+            "job_not_running",
+            "lease_lost",
+            "idempotency_in_progress",
+        ],
     ),
     (412, &["version_mismatch"]),
     (413, &["body_too_large"]),
     (415, &["unsupported_media_type"]),
-    (422, &["validation_failed"]),
+    (422, &["validation_failed", "idempotency_mismatch"]),
     (500, &["internal"]),
     (503, &["database_unavailable", "overloaded"]),
 ];

@@ -1,30 +1,43 @@
 //! A server to talk to.
 
 use std::ops::Deref;
+use std::path::Path;
+use std::time::Duration;
 
 use lectern_db::Backend;
 use lectern_server::{Server, ServerConfig};
+use lectern_storage::{Secret, Storage, StorageConfig};
+use tempfile::TempDir;
 
+use crate::database::temp_dir;
 use crate::{Client, Fixture, TestDb};
 
-/// A server in this process, on a port and a database of its own. It is a
-/// [`Client`] of itself, and gone when it is dropped.
+/// A server in this process, on a port, a database and a directory for objects
+/// of its own. It is a [`Client`] of itself, and gone when it is dropped.
 #[derive(Debug)]
 pub struct TestServer {
-    // The order matters: the server goes before its database.
+    // The order matters: the server goes before its database and its objects.
     _server: Server,
     client: Client,
     db: TestDb,
+    objects: TempDir,
 }
 
 impl TestServer {
     /// Serves a database, with settings of one's own.
     pub fn serve(db: TestDb, config: ServerConfig) -> Self {
+        let objects = temp_dir();
+        let storage = config.storage.unwrap_or_else(|| disk(objects.path()));
+        let config = ServerConfig {
+            storage: Some(storage),
+            ..config
+        };
         let server = Server::start(config, db.clone()).expect("a free port");
         Self {
             client: Client::new(server.url()),
             _server: server,
             db,
+            objects,
         }
     }
 
@@ -32,11 +45,29 @@ impl TestServer {
     pub fn db(&self) -> &TestDb {
         &self.db
     }
+
+    /// Where its objects lie, unless the settings say otherwise.
+    pub fn objects(&self) -> &Path {
+        self.objects.path()
+    }
+}
+
+fn disk(dir: &Path) -> Storage {
+    let place = StorageConfig::Local {
+        dir: dir.to_owned(),
+    };
+    let secret = Secret::random().expect("random bytes");
+    Storage::open(&place, secret).expect("a writable temporary directory")
 }
 
 impl Fixture for TestServer {
+    /// A server so patient that no test depends on how fast the machine is.
     fn on(backend: Backend) -> Self {
-        Self::serve(TestDb::on(backend), ServerConfig::default())
+        let config = ServerConfig {
+            patience: Duration::from_mins(1),
+            ..ServerConfig::default()
+        };
+        Self::serve(TestDb::on(backend), config)
     }
 }
 

@@ -20,8 +20,8 @@ macro_rules! snapshot {
 }
 
 /// The same JSON with `[id 1]`, `[id 2]`, … for UUIDs, numbered by first
-/// appearance so that two references to one thing still look alike, and
-/// `[time]` for wall-clock times.
+/// appearance so that two references to one thing still look alike, `[time]`
+/// for wall-clock times, and `[url]` for the addresses of objects.
 pub fn redacted(value: &Value) -> Value {
     redact(value, &mut HashMap::new())
 }
@@ -35,6 +35,9 @@ fn redact(value: &Value, ids: &mut HashMap<String, usize>) -> Value {
         }
         Value::String(text) if chrono::DateTime::parse_from_rfc3339(text).is_ok() => {
             Value::String("[time]".to_owned())
+        }
+        Value::String(text) if text.contains("/api/v1/objects/") => {
+            Value::String("[url]".to_owned())
         }
         Value::Array(items) => items.iter().map(|item| redact(item, ids)).collect(),
         Value::Object(object) => object

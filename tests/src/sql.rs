@@ -1,5 +1,7 @@
 //! SQL as it is, past the pool and the repositories.
 
+use std::collections::BTreeMap;
+
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::PgConnection;
@@ -110,6 +112,25 @@ impl Sql {
         self.value(&format!("SELECT count(*) FROM {table}"))
             .parse()
             .expect("a count")
+    }
+
+    /// All rows of all tables of Lectern, by table: what nothing has changed is
+    /// equal to what it was.
+    pub fn dump(&mut self) -> BTreeMap<String, Vec<Vec<Option<String>>>> {
+        let tables = match self.backend() {
+            Backend::Postgres => {
+                "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'"
+            }
+            Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        };
+        let tables = self.rows(tables).into_iter().flatten().flatten();
+        let ours: Vec<_> = tables.filter(|table| !table.starts_with("__")).collect();
+        ours.into_iter()
+            .map(|table| {
+                let rows = self.rows(&format!("SELECT * FROM {table} ORDER BY 1, 2"));
+                (table, rows)
+            })
+            .collect()
     }
 }
 

@@ -66,7 +66,12 @@ on_both_backends! {
 
 #[test]
 fn every_link_leads_somewhere() {
-    for file in ["README.md", "docs/architecture.md", "crates/db/README.md"] {
+    for file in [
+        "README.md",
+        "docs/architecture.md",
+        "docs/workers.md",
+        "crates/db/README.md",
+    ] {
         let file = root().join(file);
         let text = fs::read_to_string(&file).unwrap();
         for link in text

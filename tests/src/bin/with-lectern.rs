@@ -1,14 +1,16 @@
 //! `with-lectern sqlite|postgres COMMAND [ARGUMENT]…` runs a command with
 //! `LECTERN` naming a server on a fresh database, such as
-//! `http://127.0.0.1:34567`, and `LECTERN_JOB` a completed job with something
-//! in every table. All are gone when the command is done. The exit code is the
+//! `http://127.0.0.1:34567`, `LECTERN_JOB` a completed job with something in
+//! every table, and `LECTERN_UPLOAD` one whose recording was uploaded and can
+//! be confirmed. All are gone when the command is done. The exit code is the
 //! command's, or 1 when the server logged an error.
 
 use std::env;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail, ensure};
-use lectern_tests::{Backend, Fixture as _, Lectern, TestDb, a_whole_job};
+use lectern_tests::{Backend, Client, Fixture as _, Lectern, TestDb, a_whole_job};
+use serde_json::json;
 
 fn main() -> anyhow::Result<ExitCode> {
     let mut words = env::args().skip(1);
@@ -24,6 +26,7 @@ fn main() -> anyhow::Result<ExitCode> {
         .args(words)
         .env("LECTERN", server.base())
         .env("LECTERN_JOB", a_whole_job(&db).job_id.to_string())
+        .env("LECTERN_UPLOAD", upload(&server)?)
         .status()
         .with_context(|| format!("cannot run {program}"))?;
     server.signal("TERM");
@@ -43,4 +46,19 @@ fn main() -> anyhow::Result<ExitCode> {
             .and_then(|code| u8::try_from(code).ok())
             .unwrap_or(1),
     ))
+}
+
+/// Uploads a recording; answers the id of its job.
+fn upload(server: &Client) -> anyhow::Result<String> {
+    let recording = b"a lecture";
+    let announced = json!({
+        "filename": "lecture.mp4", "file_size": recording.len(), "content_type": "video/mp4",
+    });
+    let told = server.post("/api/v1/upload", &announced).expect(201).json();
+    let url = told["upload_url"].as_str();
+    let path = url.and_then(|url| url.strip_prefix(server.base()));
+    let put = server.request("PUT", path.context("an upload elsewhere")?);
+    put.body("video/mp4", recording).send().expect(200);
+    let job_id = told["job_id"].as_str().context("an upload without a job")?;
+    Ok(job_id.to_owned())
 }

@@ -28,9 +28,9 @@ on_both_backends! {
     }
 
     fn a_column_nobody_knows_is_named(db: TestDb) {
-        let found = drift(&db, "ALTER TABLE jobs ADD COLUMN priority INTEGER");
+        let found = drift(&db, "ALTER TABLE jobs ADD COLUMN colour INTEGER");
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("jobs.priority "), "{found:?}");
+        assert!(found[0].starts_with("jobs.colour "), "{found:?}");
     }
 
     fn a_column_of_another_type_is_named_with_both(db: TestDb) {
@@ -59,12 +59,19 @@ on_both_backends! {
         assert!(found.iter().any(|drift| drift.starts_with("clips.headline ")), "{found:?}");
     }
 
+    fn a_column_is_known_by_its_name_in_the_database_not_in_rust(db: TestDb) {
+        let found = drift(&db, "ALTER TABLE job_events RENAME COLUMN type TO type_");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().any(|drift| drift.starts_with("job_events.type is missing")), "{found:?}");
+        assert!(found.iter().any(|drift| drift.starts_with("job_events.type_ ")), "{found:?}");
+    }
+
     fn a_missing_table_is_named(db: TestDb) {
         assert_eq!(drift(&db, "DROP TABLE processing_logs"), ["processing_logs is missing"]);
     }
 
     fn of_an_empty_database_every_table_is_missing(db: EmptyDb) {
-        assert_eq!(db.drift().unwrap().len(), 7);
+        assert_eq!(db.drift().unwrap().len(), 10);
     }
 
     fn a_table_of_somebody_else_is_none_of_our_business(db: TestDb) {

@@ -12,13 +12,15 @@ use serde_json::json;
 
 use super::{nobody, stored};
 
-const CHILDREN: [&str; 6] = [
+const CHILDREN: [&str; 8] = [
     "transcripts",
     "silence_regions",
     "layout_analysis",
     "content_segments",
     "clips",
     "processing_logs",
+    "stage_runs",
+    "job_events",
 ];
 
 fn task(id: &str) -> TaskId {
@@ -35,6 +37,26 @@ on_both_backends! {
         assert_eq!((job.created_at, job.updated_at), (db.now(), db.now()));
         assert_eq!((job.file_size, job.progress.clone(), job.completed_at), (None, None, None));
         assert_eq!(stored(&db, job.job_id), job);
+    }
+
+    fn a_job_is_made_under_an_id_that_is_known_before_but_once(db: TestDb) {
+        let job_id = JobId::new(db.clock());
+        let make = || db.write(|tx| tx.jobs().create_as(job_id, &a_job().build()));
+        let job = make().unwrap();
+        assert_eq!((job.job_id, stored(&db, job_id)), (job_id, job.clone()));
+        let before = db.sql().dump();
+        assert!(matches!(make(), Err(Error::Constraint { .. })));
+        assert_eq!(db.sql().dump(), before);
+    }
+
+    fn of_many_ids_those_of_jobs_are_told(db: TestDb) {
+        let jobs = [a_job().create(&db).job_id, a_job().create(&db).job_id];
+        a_job().create(&db);
+        let existing = |ids: &[JobId]| db.read(|conn| conn.jobs().existing(ids)).unwrap();
+        assert_eq!(existing(&[jobs[0], nobody(), jobs[1], jobs[0]]), jobs.into());
+        assert!(existing(&[nobody()]).is_empty() && existing(&[]).is_empty());
+        let many: Vec<_> = (0..2_000).map(|_| JobId::new(db.clock())).chain(jobs).collect();
+        assert_eq!(existing(&many), jobs.into());
     }
 
     fn a_pending_job_stands_at_uploading(db: TestDb) {

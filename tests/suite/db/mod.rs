@@ -1,14 +1,19 @@
 //! The repositories and what they stand on, each sentence on both databases.
 
+mod anything;
 mod catalog;
 mod clips;
+mod confirm_cancel_retry;
 mod constraints;
 mod content_segments;
 mod database;
 mod drift;
+mod events;
+mod idempotency_keys;
 mod init;
 mod job_list;
 mod jobs;
+mod keys;
 mod layout_analysis;
 mod migrations;
 mod processing_logs;
@@ -17,9 +22,12 @@ mod queries;
 mod results;
 mod rules;
 mod silence_regions;
+mod stage_runs;
 mod transcripts;
 mod transitions;
 mod url;
+mod work;
+mod worker;
 
 use lectern_db::Database;
 use lectern_domain::{Job, JobId, Window};

@@ -11,6 +11,11 @@ pub(super) const NEW: &str = "'00000000-0000-7000-8000-000000000003'";
 /// Another id for it.
 pub(super) const TAKEN: &str = "'00000000-0000-7000-8000-000000000004'";
 
+/// A time.
+const TIME: &str = "'2026-01-01T00:00:00.000000Z'";
+/// What tells a request from others.
+const FINGERPRINT: &str = "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'";
+
 /// Columns and what they get, as SQL.
 pub(super) type Values = &'static [(&'static str, &'static str)];
 
@@ -24,6 +29,9 @@ pub(super) const GOOD: &[(&str, Values)] = &[
     ("content_segments", &[("segment_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("topic", "'a'"), ("importance_score", "0.5"), ("segment_order", "0")]),
     ("clips", &[("clip_id", NEW), ("job_id", JOB), ("title", "'a'"), ("start_time", "1"), ("end_time", "2"), ("clip_order", "0")]),
     ("processing_logs", &[("log_id", NEW), ("job_id", JOB), ("stage", "'complete'"), ("status", "'started'")]),
+    ("stage_runs", &[("run_id", NEW), ("job_id", JOB), ("stage", "'transcription'"), ("status", "'running'"), ("started_at", TIME), ("lease_id", NEW), ("lease_expires_at", TIME), ("lease_seconds", "60")]),
+    ("job_events", &[("job_id", JOB), ("seq", "1"), ("type", "'progress'"), ("data", "'{}'")]),
+    ("idempotency_keys", &[("key", "'a'"), ("fingerprint", FINGERPRINT), ("job_id", JOB)]),
 ];
 
 /// Table, column, a value that is kept, values that are refused. `text(n)` is a
@@ -46,8 +54,10 @@ pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("jobs", "job_id", NEW, &["'00000000'", "NULL"]),
     ("jobs", "content_type", "'a'", &["NULL"]),
     ("jobs", "version", "1", &["NULL"]),
-    ("jobs", "created_at", "'2026-01-01T00:00:00.000000Z'", &["'not a time'", "NULL"]),
-    ("jobs", "updated_at", "'2026-01-01T00:00:00.000000Z'", &["'not a time'", "NULL"]),
+    ("jobs", "created_at", TIME, &["'not a time'", "NULL"]),
+    ("jobs", "updated_at", TIME, &["'not a time'", "NULL"]),
+    ("jobs", "priority", "-2147483648", &["-2147483649", "2147483648", "NULL"]),
+    ("jobs", "last_seq", "9223372036854775807", &["-1", "NULL"]),
     ("transcripts", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
     ("transcripts", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
     ("transcripts", "text", "' a '", &["''", "' \t\n'", "NULL"]),
@@ -86,7 +96,32 @@ pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("processing_logs", "status", "'failed'", &["'queued'", "NULL"]),
     ("processing_logs", "error_details", "'{}'", &["'[]'", "'not json'"]),
     ("processing_logs", "duration_seconds", "0", &["-1", "infinity", "nan"]),
-    ("processing_logs", "timestamp", "'2026-01-01T00:00:00.000000Z'", &["'not a time'", "NULL"]),
+    ("processing_logs", "timestamp", TIME, &["'not a time'", "NULL"]),
+    ("stage_runs", "stage", "'compilation'", &["'uploading'", "'complete'", "'transcode'", "NULL"]),
+    ("stage_runs", "status", "'waiting'", &["'queued'", "'Ready'", "''", "NULL"]),
+    ("stage_runs", "waits_for", "'[\"transcription\"]'", &["'{}'", "'\"transcription\"'", "'null'", "'not json'", "NULL"]),
+    ("stage_runs", "priority", "2147483647", &["-2147483649", "2147483648", "NULL"]),
+    ("stage_runs", "attempt", "3", &["4", "-1", "NULL"]),
+    ("stage_runs", "max_attempts", "1", &["0", "-1", "2147483648", "NULL"]),
+    ("stage_runs", "worker", "text(50)", &["text(51)", "''"]),
+    ("stage_runs", "lease_id", TAKEN, &["'00000000'", "NULL"]),
+    ("stage_runs", "lease_expires_at", TIME, &["'not a time'", "NULL"]),
+    ("stage_runs", "lease_seconds", "3600", &["0", "-1", "3601", "NULL"]),
+    ("stage_runs", "available_at", TIME, &["'not a time'"]),
+    ("stage_runs", "percent", "100", &["101", "-0.5", "infinity", "nan", "NULL"]),
+    ("stage_runs", "message", "text(500)", &["text(501)"]),
+    ("stage_runs", "eta_seconds", "0", &["-1", "2147483648"]),
+    ("stage_runs", "started_at", TIME, &["'not a time'", "NULL"]),
+    ("stage_runs", "finished_at", TIME, &["'not a time'"]),
+    ("job_events", "seq", "9223372036854775807", &["0", "-1", "NULL"]),
+    ("job_events", "type", "'error'", &["'snapshot'", "''", "NULL"]),
+    ("job_events", "data", "'{\"status\": \"queued\"}'", &["'[]'", "'null'", "'not json'", "NULL"]),
+    ("job_events", "at", TIME, &["'not a time'", "NULL"]),
+    ("idempotency_keys", "key", "text(255)", &["text(256)", "''", "NULL"]),
+    ("idempotency_keys", "fingerprint", FINGERPRINT, NO_FINGERPRINTS),
+    ("idempotency_keys", "job_id", "NULL", &[NO_JOB]),
+    ("idempotency_keys", "answer", "'[1]'", &["'not json'"]),
+    ("idempotency_keys", "created_at", TIME, &["'not a time'", "NULL"]),
 ];
 
 const REGION: &str = r#"'{"x": 0, "y": 0, "width": 2147483647, "height": 1}'"#;
@@ -112,7 +147,16 @@ const NO_STRINGS: &[&str] = &[
     "NULL",
 ];
 
-/// Each table's public id.
+const NO_FINGERPRINTS: &[&str] = &[
+    "'0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef'",
+    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg'",
+    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde'",
+    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0'",
+    "NULL",
+];
+
+/// Each table's public id. An event is named by its job and its number, an
+/// idempotency key by itself: these two tables have none.
 pub(super) const IDS: &[(&str, &str)] = &[
     ("jobs", "job_id"),
     ("transcripts", "segment_id"),
@@ -121,4 +165,5 @@ pub(super) const IDS: &[(&str, &str)] = &[
     ("content_segments", "segment_id"),
     ("clips", "clip_id"),
     ("processing_logs", "log_id"),
+    ("stage_runs", "run_id"),
 ];

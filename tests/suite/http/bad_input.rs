@@ -8,32 +8,19 @@ mod cases;
 mod complete;
 mod field;
 mod queries;
+mod uploads;
+mod work;
 
 use lectern_domain::JobId;
-use lectern_tests::{Client, Response, Sql, TestDb, TestServer, a_job, fill, on_both_backends};
+use lectern_tests::{Client, Response, TestDb, TestServer, a_job, fill, on_both_backends};
 use serde_json::Value;
 
 use self::bodies::Endpoint;
 use self::cases::Case;
 use self::field::Kind;
+use super::openapi::HANDSHAKE;
 use super::wire::{self, exchange};
-use super::{JOBS, NOBODY, at};
-
-/// Every row of every table.
-fn dump(sql: &mut Sql) -> Vec<Vec<Vec<Option<String>>>> {
-    let tables = [
-        "jobs",
-        "transcripts",
-        "silence_regions",
-        "layout_analysis",
-        "content_segments",
-        "clips",
-        "processing_logs",
-    ];
-    tables
-        .map(|table| sql.rows(&format!("SELECT * FROM {table} ORDER BY id")))
-        .into()
-}
+use super::{JOBS, NOBODY, at, dump};
 
 /// A job with something in every table.
 fn a_full_job(db: &TestDb) -> JobId {
@@ -42,22 +29,31 @@ fn a_full_job(db: &TestDb) -> JobId {
     job_id
 }
 
-/// Sends an endpoint what it must take, and then everything it must not.
+/// Sends an endpoint of a job what it must take, and then everything it must
+/// not.
 fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
-    let mut sql = server.db().sql();
     let path = endpoint.path.replace("{job_id}", &job_id.to_string());
-    for body in endpoint.good() {
-        // So that each finds the job as it was.
+    probe_at(server, endpoint, || {
+        // So that each body finds the job as it was.
+        let mut sql = server.db().sql();
         sql.execute("UPDATE jobs SET status = 'queued', completed_at = NULL")
             .unwrap();
-        let answer = send(server, endpoint, &path, body.clone());
+        path.clone()
+    });
+}
+
+/// The same for an endpoint whose path may be another each time.
+fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String) {
+    for body in endpoint.good() {
+        let answer = send(server, endpoint, &path(), body.clone());
         assert!(
             (200..300).contains(&answer.status),
             "{answer} to {}",
             beginning(&body)
         );
     }
-    let before = dump(&mut sql);
+    let path = path();
+    let before = dump(server.db());
     let groups = endpoint.fields.iter().map(|field| endpoint.with_bad(field));
     for cases in groups.chain([endpoint.bad_as_a_whole()]) {
         for case in &cases {
@@ -68,7 +64,7 @@ fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
             );
         }
         assert_eq!(
-            dump(&mut sql),
+            dump(server.db()),
             before,
             "stored by one like {}",
             beginning(&cases[0].body)
@@ -76,7 +72,7 @@ fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
     }
     refuses_the_envelope(server, endpoint, &path);
     refuses_every_path(server, endpoint);
-    assert_eq!(dump(&mut sql), before);
+    assert_eq!(dump(server.db()), before);
 }
 
 fn send(client: &Client, endpoint: &Endpoint, path: &str, body: impl Into<Vec<u8>>) -> Response {
@@ -152,23 +148,21 @@ fn refuses_the_envelope(server: &TestServer, endpoint: &Endpoint, path: &str) {
     .problem(413, "body_too_large");
 }
 
-/// A fine body for a job that is none.
+/// A fine body for a job that is none, or under a lease that is none.
 fn refuses_every_path(server: &TestServer, endpoint: &Endpoint) {
-    if !endpoint.path.contains("{job_id}") {
-        return;
-    }
+    let (variable, status, code) = match endpoint.path {
+        path if path.contains("{job_id}") => ("{job_id}", 404, "job_not_found"),
+        path if path.contains("{lease_id}") => ("{lease_id}", 409, "lease_lost"),
+        _ => return,
+    };
     for id in [NOBODY, "1", "null", "%00", "%FF", "..", "'%20OR%201=1--"] {
         let answer = send(
             server,
             endpoint,
-            &endpoint.path.replace("{job_id}", id),
+            &endpoint.path.replace(variable, id),
             endpoint.body.to_string(),
         );
-        assert_eq!(
-            answer.problem(404, "job_not_found"),
-            [Value::Null; 0],
-            "{id}"
-        );
+        assert_eq!(answer.problem(status, code), [Value::Null; 0], "{id}");
     }
 }
 
@@ -229,19 +223,22 @@ on_both_backends! {
 
     fn a_query_that_is_not_as_it_must_be_is_refused(server: TestServer) {
         let job_id = a_full_job(server.db());
-        let mut sql = server.db().sql();
-        let before = dump(&mut sql);
+        let before = dump(server.db());
         for endpoint in &queries::ENDPOINTS {
             let path = endpoint.path.replace("{job_id}", &job_id.to_string());
+            let status = if path.starts_with("/ws/") { 101 } else { 200 };
             for query in endpoint.good() {
-                server.get(&format!("{path}?{query}")).expect(200);
+                let request = server.request("GET", &format!("{path}?{query}"));
+                let handshake = HANDSHAKE.iter().filter(|_| status == 101);
+                let request = handshake.fold(request, |request, (name, value)| request.header(name, value));
+                request.send().expect(status);
             }
             for (query, status, blamed) in endpoint.bad() {
                 let code = if status == 400 { "malformed_query" } else { "validation_failed" };
                 server.get(&format!("{path}?{query}")).expect(status).problem_with(status, code, &blamed);
             }
         }
-        assert_eq!(dump(&mut sql), before);
+        assert_eq!(dump(server.db()), before);
     }
 
     fn a_cursor_that_was_changed_or_is_of_another_list_is_refused(server: TestServer) {

@@ -107,8 +107,11 @@ on_both_backends! {
     }
 
     fn what_answers_get_answers_head_without_a_body(server: TestServer) {
-        let paths = paths(a_whole_job(server.db()).job_id).into_keys();
-        for path in paths.filter(|path| !path.ends_with("/progress")) {
+        let mut paths = paths(a_whole_job(server.db()).job_id);
+        // An object answers at signed addresses only, and a WebSocket has no body.
+        let is_plain = |path: &str| !path.contains("{key}") && !path.starts_with("/ws/");
+        paths.retain(|path, methods| is_plain(path) && methods.iter().any(|method| method == "GET"));
+        for path in paths.into_keys() {
             let (get, head) = (server.get(&path).expect(200), server.request("HEAD", &path).send().expect(200));
             assert_eq!(head.body, b"", "{path}");
             for header in ["Content-Type", "ETag", "Content-Length", "Cache-Control"] {
@@ -133,6 +136,10 @@ on_both_backends! {
         ];
         for id in ids {
             for (method, path) in routes().filter(|(_, path)| path.contains("{job_id}")) {
+                // Without a handshake there is nothing there whatever the job.
+                if id == NOBODY && path.starts_with("/ws/") {
+                    continue;
+                }
                 if ["GET", "DELETE"].contains(&method.as_str()) {
                     let path = path.replace("{job_id}", id);
                     let answer = server.request(&method, &path).send();

@@ -2,30 +2,48 @@
 //! databases.
 
 mod bad_input;
+mod cancel_retry;
 mod cli;
 mod clips;
 mod content_segments;
 mod errors;
+mod faults;
+mod gc;
+mod housekeeping;
+mod idempotency;
 mod job_list;
 mod jobs;
 mod layout_analysis;
+mod leases;
+mod live;
 mod logs;
+mod objects;
 mod openapi;
 mod operation;
 mod outage;
+mod pipelines;
 mod progress;
+mod recordings;
 mod results;
+mod s3;
 mod shutdown;
 mod silence_regions;
 mod stats;
+mod storage_faults;
 mod transcripts;
+mod transfers;
+mod uploads;
 mod versions;
+mod waiting;
 mod wire;
+mod work;
+mod worker;
 
 use std::sync::Barrier;
 use std::thread;
 
 use lectern_domain::JobId;
+use lectern_tests::{Backend, Client, TestDb};
 use serde_json::{Value, json};
 
 /// Where jobs are made and listed.
@@ -59,4 +77,41 @@ fn at_once<T: Send>(n: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
             .map(|thread| thread.join().unwrap())
             .collect()
     })
+}
+
+/// Every row of every table there is.
+fn dump(db: &TestDb) -> Vec<(String, Vec<Vec<Option<String>>>)> {
+    let mut sql = db.sql();
+    let tables = match sql.backend() {
+        Backend::Postgres => "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+        Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+    };
+    let mut tables: Vec<_> = sql.rows(tables).into_iter().flatten().flatten().collect();
+    tables.sort();
+    let mut rows = |table: &str| {
+        let mut rows = sql.rows(&format!("SELECT * FROM {table}"));
+        rows.sort();
+        rows
+    };
+    tables
+        .into_iter()
+        .map(|table| (table.clone(), rows(&table)))
+        .collect()
+}
+
+/// How many requests a server is answering, the one that asks included.
+fn in_flight(client: &Client) -> u32 {
+    let metrics = client.get("/metrics").expect(200);
+    let number = metrics
+        .text()
+        .lines()
+        .find_map(|line| line.strip_prefix("http_requests_in_flight "));
+    number.unwrap().parse().unwrap()
+}
+
+/// Waits until something is so.
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        thread::yield_now();
+    }
 }

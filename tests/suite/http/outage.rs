@@ -3,45 +3,42 @@
 use std::time::Duration;
 
 use lectern_db::{Backend, Database};
-use lectern_domain::{JobId, JobStatus};
 use lectern_server::{Server, ServerConfig};
-use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_job, a_whole_job};
+use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_whole_job};
 use serde_json::Value;
 
-use super::openapi::{Operation, call, operations};
+use super::openapi::{Call, Operation, operations};
 use super::{at, at_once};
 
 /// Longer than this nobody is kept waiting, whatever has happened to the
 /// database.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Every operation that needs the database.
+/// Every operation that needs the database. Whoever fetches an object does not:
+/// that its address was signed is enough.
 fn stored(document: &Value) -> Vec<Operation<'_>> {
     let all = operations(document).into_iter();
-    all.filter(|operation| operation.told["responses"]["503"].is_object())
-        .collect()
+    all.filter(Operation::needs_the_database).collect()
 }
 
-/// A job that an operation succeeds with.
-fn a_job_for(operation: &Operation<'_>, db: &Database) -> JobId {
-    match operation.id() {
-        "updateJob" | "reportProgress" => a_job().status(JobStatus::Running).create(db).job_id,
-        _ => a_whole_job(db).job_id,
+/// Makes what each of these operations needs, and then calls them all; a
+/// WebSocket is a success as well.
+fn all_succeed(client: &Client, db: &Database, operations: &[Operation<'_>]) {
+    for operation in operations {
+        succeeds(client, &Call::that_succeeds(operation, client, db));
     }
 }
 
-fn succeeds(client: &Client, operation: &Operation<'_>, job_id: JobId) {
-    let answer = call(client, operation, &job_id.to_string());
+fn succeeds(client: &Client, call: &Call) {
+    let answer = call.send(client);
     assert!(answer.status < 300, "{answer}");
 }
 
-/// Checks that 64 clients at a time, who have every operation in turn, are
-/// told in time that the database is away.
-fn everyone_is_told(client: &Client, document: &Value) {
-    let operations = stored(document);
+/// Checks that 64 clients at a time, who make these calls in turn, are told in
+/// time that the database is away.
+fn everyone_is_told(client: &Client, calls: &[Call]) {
     at_once(64, |i| {
-        let operation = &operations[i % operations.len()];
-        let answer = call(client, operation, super::NOBODY);
+        let answer = calls[i % calls.len()].send(client);
         assert_eq!(answer.status, 503, "{answer}");
         let code = answer.json()["code"].as_str().unwrap().to_owned();
         assert!(
@@ -60,15 +57,19 @@ fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_i
     let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
     let client = Client::new(server.url()).within(PATIENCE);
     let document = client.get("/openapi.json").expect(200).json();
-    for operation in stored(&document) {
-        succeeds(&client, &operation, a_job_for(&operation, &db));
-    }
+    let operations = stored(&document);
+    all_succeed(&client, &db, &operations);
     let kept = a_whole_job(&db).job_id;
+    // What would succeed at any other time.
+    let calls: Vec<_> = operations
+        .iter()
+        .map(|operation| Call::that_succeeds(operation, &client, &db))
+        .collect();
 
     cluster.stop();
     // Once with the connections of better days, once with none.
-    everyone_is_told(&client, &document);
-    everyone_is_told(&client, &document);
+    everyone_is_told(&client, &calls);
+    everyone_is_told(&client, &calls);
     client.get("/readyz").problem(503, "database_unavailable");
     for path in ["/healthz", "/metrics", "/docs"] {
         client.get(path).expect(200);
@@ -77,9 +78,7 @@ fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_i
     cluster.start_again();
     client.get("/readyz").expect(200);
     client.get(&at(kept, "")).expect(200);
-    for operation in stored(&document) {
-        succeeds(&client, &operation, a_job_for(&operation, &db));
-    }
+    all_succeed(&client, &db, &operations);
     at_once(64, |_| client.get(&at(kept, "")).expect(200));
 }
 
@@ -99,11 +98,11 @@ fn the_very_next_request_of_each_kind_succeeds_after_all_connections_were_killed
     let document = server.get("/openapi.json").expect(200).json();
     let mut sql = server.db().sql();
     for operation in stored(&document) {
-        let job_id = a_job_for(&operation, server.db());
+        let call = Call::that_succeeds(&operation, &server, server.db());
         // Used just now, so that they are taken as alive.
-        at_once(15, |_| server.get(&at(job_id, "")).expect(200));
+        at_once(15, |_| server.get(super::JOBS).expect(200));
         kill(&mut sql);
-        succeeds(&server, &operation, job_id);
+        succeeds(&server, &call);
     }
 }
 

@@ -10,6 +10,7 @@ const MIB: usize = 1 << 20;
 const SECONDS: Kind = Number(0.0, f64::INFINITY);
 const SHARE: Kind = Number(0.0, 1.0);
 const PLACE: Kind = Whole(0, i32::MAX as i64);
+const ANY_WHOLE: Kind = Whole(i32::MIN as i64, i32::MAX as i64);
 const ANY_TEXT: Kind = Text(0, usize::MAX);
 
 /// An endpoint that takes a body.
@@ -28,7 +29,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    fn new(method: &'static str, path: &'static str, limit: usize, body: Value) -> Self {
+    pub(super) fn new(method: &'static str, path: &'static str, limit: usize, body: Value) -> Self {
         Self {
             method,
             path,
@@ -39,15 +40,15 @@ impl Endpoint {
         }
     }
 
-    fn required(self, path: &'static str, kind: Kind) -> Self {
+    pub(super) fn required(self, path: &'static str, kind: Kind) -> Self {
         self.field(path, kind, Presence::Required)
     }
 
-    fn may_be_absent(self, path: &'static str, kind: Kind) -> Self {
+    pub(super) fn may_be_absent(self, path: &'static str, kind: Kind) -> Self {
         self.field(path, kind, Presence::MayBeAbsent)
     }
 
-    fn may_be_null(self, path: &'static str, kind: Kind) -> Self {
+    pub(super) fn may_be_null(self, path: &'static str, kind: Kind) -> Self {
         self.field(path, kind, Presence::MayBeNull)
     }
 
@@ -62,7 +63,7 @@ impl Endpoint {
 
     /// The same body with some fields of the object at `pointer` changed is a
     /// contradiction, for which `blamed` is blamed.
-    fn refuses(mut self, pointer: &str, changes: &Value, blamed: &'static str) -> Self {
+    pub(super) fn refuses(mut self, pointer: &str, changes: &Value, blamed: &'static str) -> Self {
         let mut body = self.body.clone();
         let object = body.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
         object.extend(changes.as_object().unwrap().clone());
@@ -86,8 +87,11 @@ pub(super) fn job() -> Endpoint {
         "file_size": 734_003_200,
         "s3_key": "uploads/lecture.mp4",
         "content_type": "video/mp4",
-        "processing_config": { "processing_mode": "audio", "resolution": "1080p", "model": "x" },
+        "processing_config": {
+            "processing_mode": "audio", "resolution": "1080p", "pipeline": "default", "model": "x",
+        },
         "extra_metadata": { "course": "physics" },
+        "priority": 5,
     });
     Endpoint::new("POST", "/api/v1/jobs", MIB, body)
         .required("filename", Text(1, 255))
@@ -97,7 +101,9 @@ pub(super) fn job() -> Endpoint {
         .may_be_null("processing_config", Free)
         .may_be_null("processing_config.processing_mode", Word("vision"))
         .may_be_null("processing_config.resolution", Word("720p"))
+        .may_be_null("processing_config.pipeline", Word("default"))
         .may_be_null("extra_metadata", Free)
+        .may_be_null("priority", ANY_WHOLE)
 }
 
 pub(super) fn change() -> Endpoint {
@@ -109,6 +115,7 @@ pub(super) fn change() -> Endpoint {
         "video_metadata": { "codec": "h264" },
         "extra_metadata": { "course": "physics" },
         "celery_task_id": "t-1",
+        "priority": -5,
     });
     Endpoint::new("PATCH", "/api/v1/jobs/{job_id}", MIB, body)
         .may_be_absent("filename", Text(1, 255))
@@ -118,6 +125,7 @@ pub(super) fn change() -> Endpoint {
         .may_be_absent("video_metadata", Free)
         .may_be_absent("extra_metadata", Free)
         .may_be_null("celery_task_id", Text(1, 255))
+        .may_be_absent("priority", ANY_WHOLE)
 }
 
 pub(super) fn progress() -> Endpoint {

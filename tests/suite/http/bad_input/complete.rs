@@ -7,7 +7,8 @@ use lectern_domain::ContentSegmentId;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{bodies, queries};
+use super::super::NOBODY;
+use super::{bodies, queries, uploads, work};
 
 #[test]
 fn the_tables_hold_every_field_and_every_parameter_there_is() {
@@ -23,6 +24,11 @@ fn the_tables_hold_every_field_and_every_parameter_there_is() {
         bodies::content_segments(),
         bodies::clips(any, any),
         bodies::log(),
+        uploads::announcement(),
+        uploads::confirmation(NOBODY),
+        work::claim(),
+        work::heartbeat(),
+        work::failure(),
     ];
     let of_bodies = bodies.iter().flat_map(|endpoint| {
         endpoint

@@ -5,6 +5,9 @@
 pub(super) enum Kind {
     /// Text of so many characters.
     Text(usize, usize),
+    /// Text of at most so many characters, all of them ASCII, that begins and
+    /// ends like this and has something in between.
+    Between(&'static str, &'static str, usize),
     /// Text that is more than white space.
     Spoken,
     /// A number between two others; the infinities stand for no bound.
@@ -15,6 +18,10 @@ pub(super) enum Kind {
     Whole(i64, i64),
     /// A word of an enumeration, this for example.
     Word(&'static str),
+    /// A list of at least one such word.
+    Words(&'static str),
+    /// Yes or no.
+    Bool,
     /// An id.
     Id,
     /// Any JSON object.
@@ -60,6 +67,12 @@ impl Field {
         let mut good = match self.kind {
             Kind::Text(min, usize::MAX) => vec![text(min), text(70_000)],
             Kind::Text(min, max) => vec![text(min), text(max)],
+            Kind::Between(begin, end, max) => {
+                let (least, most) = (1, max - begin.len() - end.len());
+                [least, most]
+                    .map(|length| between(begin, length, end))
+                    .into()
+            }
             Kind::Number(min, max) => {
                 let bounds = [min, max].into_iter().filter(|bound| bound.is_finite());
                 bounds.map(|bound| bound.to_string()).collect()
@@ -83,6 +96,18 @@ impl Field {
             .collect();
         match self.kind {
             Kind::Text(min, max) => bad.extend(texts(min, max)),
+            Kind::Between(begin, end, max) => {
+                bad.extend(texts(1, max));
+                bad.push(ruled(&between(
+                    begin,
+                    max + 1 - begin.len() - end.len(),
+                    end,
+                )));
+                bad.push(ruled(&between(begin, 1, &format!("{end} "))));
+                bad.extend((!begin.is_empty()).then(|| ruled(&between("", 1, end))));
+                bad.extend((!begin.is_empty()).then(|| ruled(&between(begin, 0, end))));
+                bad.extend((!end.is_empty()).then(|| ruled(&between(begin, 1, ""))));
+            }
             Kind::Spoken => {
                 bad.extend([r#""""#, r#"" \t\n""#, "\"\u{a0}\u{2003}\""].map(ruled));
                 bad.extend(texts(0, usize::MAX));
@@ -100,8 +125,16 @@ impl Field {
                     ..bad
                 }));
             }
+            Kind::Words(word) => {
+                let wrong = misfits(Kind::Word(word));
+                bad.extend(wrong.iter().map(|literal| Bad {
+                    place: Some("[0]"),
+                    ..ruled(&format!("[{literal}]"))
+                }));
+                bad.push(ruled("[]"));
+            }
             Kind::Free => bad.extend(not_storable()),
-            Kind::Word(_) | Kind::Id | Kind::Object | Kind::Objects => {}
+            Kind::Bool | Kind::Word(_) | Kind::Id | Kind::Object | Kind::Objects => {}
         }
         if self.presence != Presence::MayBeNull {
             bad.push(ruled("null"));
@@ -113,7 +146,9 @@ impl Field {
 /// JSON of another type.
 fn misfits(kind: Kind) -> Vec<String> {
     let literals: &[&str] = match kind {
-        Kind::Text(..) | Kind::Spoken => &["5", "true", "[]", "{}", r#"["a"]"#, &arrays(10_000)],
+        Kind::Text(..) | Kind::Between(..) | Kind::Spoken => {
+            &["5", "true", "[]", "{}", r#"["a"]"#, &arrays(10_000)]
+        }
         Kind::Number(..) | Kind::Positive => {
             &[r#""1""#, "true", "[]", "{}", "[1]", &arrays(10_000)]
         }
@@ -129,7 +164,17 @@ fn misfits(kind: Kind) -> Vec<String> {
         Kind::Free => &["5", r#""x""#, "true", "[]", "[{}]", r#"[["a",1]]"#],
         Kind::Object => &["5", r#""x""#, "true", "[]", &arrays(10_000)],
         Kind::Objects => &["5", r#""x""#, "true", "{}", &objects(10_000)],
-        Kind::Texts(..) => &["5", r#""x""#, "true", "{}", r#"{"0":"a"}"#],
+        Kind::Bool => &[
+            "0",
+            "1",
+            r#""true""#,
+            r#""""#,
+            "[]",
+            "[true]",
+            "{}",
+            &arrays(10_000),
+        ],
+        Kind::Texts(..) | Kind::Words(_) => &["5", r#""x""#, "true", "{}", r#"{"0":"a"}"#],
         Kind::Id => &[
             "5",
             "[]",
@@ -274,6 +319,11 @@ fn lost(literal: &str) -> Bad {
 /// So many characters of two bytes each, as a literal.
 fn text(length: usize) -> String {
     format!("\"{}\"", "é".repeat(length))
+}
+
+/// So many characters between two others, as a literal.
+fn between(begin: &str, length: usize, end: &str) -> String {
+    format!("\"{begin}{}{end}\"", "a".repeat(length))
 }
 
 /// `{"a":{"a":{}}}`, so many levels deep.

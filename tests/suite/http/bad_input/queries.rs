@@ -1,6 +1,6 @@
 //! Every endpoint that takes a query string, and every parameter of each.
 
-use Kind::{Count, Cursor, Flag, Seconds, Text, Time, Word};
+use Kind::{Count, Cursor, Event, Flag, Seconds, Text, Time, Word};
 
 /// What belongs into a parameter.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,8 @@ pub(super) enum Kind {
     Seconds,
     /// A whole number from 1 to this.
     Count(u32),
+    /// The number of an event, from 0.
+    Event,
     /// `true` or `false`.
     Flag,
     /// Any text.
@@ -32,7 +34,7 @@ pub(super) struct Endpoint {
 }
 
 /// All of them.
-pub(super) const ENDPOINTS: [Endpoint; 6] = [
+pub(super) const ENDPOINTS: [Endpoint; 8] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -81,6 +83,16 @@ pub(super) const ENDPOINTS: [Endpoint; 6] = [
         ],
         contradictions: &[],
     },
+    Endpoint {
+        path: "/api/v1/jobs/{job_id}/events",
+        parameters: &[("after", Event)],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/ws/jobs/{job_id}",
+        parameters: &[("after", Event)],
+        contradictions: &[],
+    },
 ];
 
 impl Kind {
@@ -95,6 +107,7 @@ impl Kind {
             ],
             Seconds => &["0", "0.5", "1e3", "99999999"],
             Count(max) => &["1", &max.to_string()],
+            Event => &["0", "1", "9223372036854775807"],
             Flag => &["true", "false"],
             Text => &["a", "100%25", "%C3%A9%20+%5C_", &"a".repeat(20_000)],
             Cursor => &[],
@@ -145,6 +158,16 @@ impl Kind {
                 "%00",
                 "0x1",
             ],
+            Event => &[
+                "",
+                "abc",
+                "1.5",
+                "1e1",
+                "%201",
+                "9223372036854775808",
+                "%00",
+                "0x1",
+            ],
             Flag => &["", "yes", "1", "TRUE", "%00"],
             Text => &[],
             Cursor => &[
@@ -176,6 +199,7 @@ impl Kind {
                 "-9223372036854775808",
                 "9223372036854775807",
             ],
+            Event => &["-1", "-9223372036854775808"],
             Text => &["%00", "a%00b"],
             Word(_) | Time | Flag | Cursor => &[],
         };

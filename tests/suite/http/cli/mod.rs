@@ -150,6 +150,28 @@ fn help_tells_every_setting_with_its_variable_and_its_default() {
         ("--pool-recycle", "LECTERN_POOL_RECYCLE", "3600"),
         ("--max-body", "LECTERN_MAX_BODY", "1048576"),
         ("--max-output-body", "LECTERN_MAX_OUTPUT_BODY", "33554432"),
+        ("--storage", "LECTERN_STORAGE", "file://<data dir>/objects"),
+        (
+            "--public-url",
+            "LECTERN_PUBLIC_URL",
+            "where they send their requests",
+        ),
+        (
+            "--secret",
+            "LECTERN_SECRET",
+            "in the file <data dir>/secret",
+        ),
+        ("--max-upload", "LECTERN_MAX_UPLOAD", "10737418240"),
+        ("--upload-ttl", "LECTERN_UPLOAD_TTL", "86400"),
+        ("--url-ttl", "LECTERN_URL_TTL", "3600"),
+        ("--pipelines", "LECTERN_PIPELINES", "the built-in one"),
+        ("--max-watchers", "LECTERN_MAX_WATCHERS", "10000"),
+        ("--max-waiters", "LECTERN_MAX_WAITERS", "1000"),
+        (
+            "--event-retention-days",
+            "LECTERN_EVENT_RETENTION_DAYS",
+            "30",
+        ),
         ("--shutdown-grace", "LECTERN_SHUTDOWN_GRACE", "30"),
     ];
     for (flag, variable, default) in settings {
@@ -161,7 +183,7 @@ fn help_tells_every_setting_with_its_variable_and_its_default() {
         assert!(told.contains(&format!("[default: {default}]")), "{told}");
     }
     assert_eq!(text.matches("[env: ").count(), settings.len(), "{text}");
-    for command in ["serve", "migrate"] {
+    for command in ["serve", "migrate", "gc"] {
         assert!(
             help.out.contains(&format!("\n  {command} ")),
             "{}",
@@ -234,6 +256,12 @@ fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
         ("--cors-origins", "example.org"),
         ("--max-body", "-1"),
         ("--max-body", "1MiB"),
+        ("--public-url", "example.org"),
+        ("--max-upload", "0"),
+        ("--upload-ttl", "0"),
+        ("--url-ttl", "604801"),
+        ("--max-waiters", "-1"),
+        ("--event-retention-days", "0"),
         ("--nonsense", "1"),
     ] {
         let said = shell.run(&["serve", &format!("{flag}={value}")]);
@@ -242,6 +270,41 @@ fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
     assert!(shell.run(&["migrate", "down", "0"]).usage().contains('0'));
     assert!(shell.run(&["dance"]).usage().contains("dance"));
     assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn a_typo_in_the_address_of_the_storage_makes_no_file() {
+    let shell = Shell::new();
+    for url in [
+        "objects",
+        "file://objects",
+        "s3://",
+        "s3://id:s3cret@lectures",
+        "s3://lectures?secret=s3cret",
+    ] {
+        let said = shell.run(&["serve", "--storage", url]);
+        let why = said.why();
+        for accepted in ["LECTERN_STORAGE", "file:///path", "s3://bucket"] {
+            assert!(why.contains(accepted), "{url}: {why}");
+        }
+        assert!(!why.contains("s3cret"), "{url}: {why}");
+    }
+    assert_eq!(shell.files(), [""; 0]);
+    let said = shell.run(&[
+        "serve",
+        "--bind",
+        "127.0.0.1:0",
+        "--log",
+        "error",
+        "--secret",
+        "s3cret",
+    ]);
+    assert!(
+        said.why()
+            .contains("LECTERN_SECRET must be at least 32 bytes long"),
+        "{said:?}"
+    );
+    assert!(!said.why().contains("s3cret"), "{said:?}");
 }
 
 #[test]
@@ -290,20 +353,21 @@ on_both_backends! {
             fs::write(shell.dir().join(".env"), lines).unwrap();
         };
         let applied = || db.migrations().status().unwrap().iter().filter(|migration| migration.applied).count();
+        let all = db.migrations().status().unwrap().len();
         write(db.url());
         shell.run(&["migrate", "up"]).lines();
-        assert_eq!(applied(), 7, "from the file");
+        assert_eq!(applied(), all, "from the file");
 
         write("sqlite://from-the-file.db");
         shell.run_on(db.url(), &["migrate", "down", "1"]).lines();
-        assert_eq!(applied(), 6, "from the environment");
+        assert_eq!(applied(), all - 1, "from the environment");
 
         let said = shell.run_on("sqlite://from-the-environment.db", &["migrate", "down", "2", "--database-url", db.url()]);
         said.lines();
-        assert_eq!(applied(), 4, "from a flag");
+        assert_eq!(applied(), all - 3, "from a flag");
         let said = shell.run_on("sqlite://from-the-environment.db", &["--database-url", db.url(), "migrate", "down"]);
         said.lines();
-        assert_eq!(applied(), 3, "from a flag before the command");
+        assert_eq!(applied(), all - 4, "from a flag before the command");
         assert_eq!(shell.files(), [".env"]);
     }
 

@@ -47,7 +47,7 @@ on_both_backends! {
     fn servers_that_start_at_once_on_an_empty_database_take_turns(db: EmptyDb) {
         let servers = at_once(4, |_| Lectern::serve(db.url()));
         let applied: usize = servers.iter().map(|server| server.log().matches(" applied ").count()).sum();
-        assert_eq!(applied, 7);
+        assert_eq!(applied, db.migrations().status().unwrap().len());
         let made = servers[0].post(JOBS, &a_recording()).expect(201);
         for server in &servers {
             server.get("/readyz").expect(200);

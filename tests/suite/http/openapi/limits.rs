@@ -1,9 +1,11 @@
 //! What may be sent, according to the document and to the domain.
 
+use lectern_api::WorkClaimRequest;
 use lectern_domain::{
-    AgentName, ClipTopic, ContentType, Filename, JobStatus, Keyword, LayoutType, LogStatus,
-    PageLimit, ProcessingMode, ProgressMessage, Resolution, SilenceType, SpeakerId, Stage,
-    StorageKey, TaskId, Title, Topic,
+    AgentName, ClaimLimit, ClipTopic, ContentType, Filename, IdempotencyKey, JobStatus, Keyword,
+    LayoutType, LeaseDuration, LogStatus, PageLimit, PipelineName, ProcessingMode, ProgressMessage,
+    Resolution, SilenceType, SpeakerId, Stage, StageRunStatus, StorageKey, TaskId, Title, Topic,
+    WorkerName,
 };
 use lectern_tests::{TestServer, on_both_backends};
 use serde_json::json;
@@ -36,6 +38,11 @@ on_both_backends! {
             ("ClipCreate.thumbnail_s3_key", StorageKey::MIN, StorageKey::MAX),
             ("ClipCreate.subtitle_s3_key", StorageKey::MIN, StorageKey::MAX),
             ("LogCreate.agent_name", AgentName::MIN, AgentName::MAX),
+            ("ProcessingConfig.pipeline", PipelineName::MIN, PipelineName::MAX),
+            ("UploadRequest.filename", Filename::MIN, Filename::MAX),
+            ("UploadRequest.content_type", ContentType::MIN, ContentType::MAX),
+            ("WorkClaim.worker", WorkerName::MIN, WorkerName::MAX),
+            ("HeartbeatRequest.message", ProgressMessage::MIN, ProgressMessage::MAX),
         ] {
             let told = field(name);
             assert_eq!(told["minLength"].as_u64().unwrap_or(0), least as u64, "{name}");
@@ -53,10 +60,24 @@ on_both_backends! {
             ("ClipCreate.importance_score", 0.0, 1.0),
             ("ClipCreate.clip_order", 0.0, f64::from(i32::MAX)),
             ("Region.width", 0.0, f64::from(i32::MAX)),
+            ("JobCreate.priority", f64::from(i32::MIN), f64::from(i32::MAX)),
+            ("JobUpdate.priority", f64::from(i32::MIN), f64::from(i32::MAX)),
+            ("UploadRequest.priority", f64::from(i32::MIN), f64::from(i32::MAX)),
+            ("UploadRequest.file_size", 1.0, i64::MAX as f64),
+            ("WorkClaim.max", 1.0, ClaimLimit::MAX as f64),
+            ("WorkClaim.lease_seconds", 1.0, LeaseDuration::MAX as f64),
+            ("WorkClaim.wait_seconds", 0.0, WorkClaimRequest::MAX_WAIT_SECONDS as f64),
+            ("HeartbeatRequest.percent", 0.0, 100.0),
+            ("HeartbeatRequest.eta_seconds", 0.0, f64::from(i32::MAX)),
         ] {
             let told = field(name);
             assert_eq!((told["minimum"].as_f64(), told["maximum"].as_f64()), (Some(least), Some(greatest)), "{name}");
         }
+        assert_eq!(field("WorkClaim.max")["default"], json!(ClaimLimit::default().get()));
+        assert_eq!(field("WorkClaim.lease_seconds")["default"], json!(LeaseDuration::default().seconds()));
+        assert_eq!(field("StageFailure.error")["minLength"], json!(1));
+        let key = &document["components"]["parameters"]["Idempotency-Key"]["schema"];
+        assert_eq!((&key["minLength"], &key["maxLength"]), (&json!(1), &json!(IdempotencyKey::MAX)));
         for noun in ["TranscriptSegment", "SilenceRegion", "ContentSegment", "Clip"] {
             for time in ["start_time", "end_time"] {
                 assert_eq!(field(&format!("{noun}Create.{time}"))["minimum"].as_f64(), Some(0.0), "{noun}.{time}");
@@ -78,6 +99,8 @@ on_both_backends! {
             ("SilenceType", words(SilenceType::ALL)),
             ("LayoutType", words(LayoutType::ALL)),
             ("LogStatus", words(LogStatus::ALL)),
+            ("StageRunStatus", words(StageRunStatus::ALL)),
+            ("WorkStage", words(Stage::WORK)),
             ("ProcessingMode", words(ProcessingMode::ALL)),
             ("Resolution", words(Resolution::ALL)),
         ] {
@@ -90,9 +113,9 @@ on_both_backends! {
         let told = &document["components"]["schemas"]["Code"]["enum"];
         assert_eq!(told, &json!([
             "malformed_body", "malformed_query", "not_found", "job_not_found", "layout_analysis_not_found",
-            "method_not_allowed", "illegal_transition", "job_not_completed", "job_not_running", "version_mismatch",
-            "body_too_large", "unsupported_media_type", "validation_failed", "internal", "database_unavailable",
-            "overloaded",
+            "method_not_allowed", "illegal_transition", "job_not_completed", "job_not_running", "lease_lost",
+            "idempotency_in_progress", "version_mismatch", "body_too_large", "unsupported_media_type",
+            "validation_failed", "idempotency_mismatch", "internal", "database_unavailable", "overloaded",
         ]));
     }
 }

@@ -1,0 +1,38 @@
+"""A page of the documentation, taken at its word."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+
+def check_page(page: Path, patience: float) -> int:
+    """What a page has people type works as it stands, and answers what it shows. Answers how
+    many blocks of commands these were."""
+    text = page.read_text()
+    commands, shown = blocks(text, "sh"), blocks(text, "json")
+    script = "\n".join(["set -euo pipefail", *commands])
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=patience)
+    assert done.returncode == 0, done.stderr + done.stdout
+    answers, at = [], 0
+    while (at := done.stdout.find("{", at)) >= 0:
+        answer, at = json.JSONDecoder().raw_decode(done.stdout, at)
+        answers.append(answer)
+    for part in map(json.loads, shown):
+        assert any(is_within(part, answer) for answer in answers), f"{part}: {done.stdout}"
+    return len(commands)
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return [rest.split("```\n")[0] for rest in text.split(f"```{language}\n")[1:]]
+
+
+def is_within(part: Any, whole: Any) -> bool:
+    """Whether all that a part says is said by the whole."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(name in whole and is_within(part[name], whole[name]) for name in part)
+    if isinstance(part, list) and isinstance(whole, list):
+        return all(any(is_within(one, other) for other in whole) for one in part)
+    return bool(part == whole)

@@ -1,0 +1,4 @@
+//! What those who watch a job are told.
+
+mod commits;
+mod log;

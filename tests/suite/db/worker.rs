@@ -1,0 +1,162 @@
+//! A worker, in few words.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lectern_db::{Database, Error};
+use lectern_domain::{
+    Claim, ClaimLimit, ClaimRequest, Heartbeat, Job, JobId, JsonObject, LeaseDuration, LeaseId,
+    LeaseState, LongText, Percent, Pipelines, ProgressMessage, Stage, StageFailure, StageRun,
+    StageRunStatus, Stages, Whole, WorkerName,
+};
+use lectern_tests::{Backend, TestDb};
+use serde_json::{Value, json};
+
+/// How long the leases of these workers last, in seconds.
+pub(super) const LEASE: i64 = 60;
+
+/// Asks for `max` runs of these stages.
+pub(super) fn a_request(stages: &[Stage], max: i64) -> ClaimRequest {
+    ClaimRequest {
+        worker: WorkerName::new("worker-1").unwrap(),
+        stages: Stages::new(stages.to_vec()).unwrap(),
+        max: ClaimLimit::new(max).unwrap(),
+        lease: LeaseDuration::new(LEASE).unwrap(),
+    }
+}
+
+/// Claims up to `max` runs of these stages.
+pub(super) fn claim(db: &Database, stages: &[Stage], max: i64) -> Vec<Claim> {
+    let request = a_request(stages, max);
+    db.write(|tx| tx.work().claim(&request)).unwrap()
+}
+
+/// Claims the run of this stage that comes first, which has to be there.
+pub(super) fn claim_one(db: &Database, stage: Stage) -> Claim {
+    claim(db, &[stage], 1).pop().expect("a run to claim")
+}
+
+pub(super) fn heartbeat(
+    db: &Database,
+    lease: LeaseId,
+    beat: &Heartbeat,
+) -> Result<LeaseState, Error> {
+    db.write(|tx| tx.work().heartbeat(lease, beat))
+}
+
+pub(super) fn complete(db: &Database, lease: LeaseId) -> Result<(Job, StageRun), Error> {
+    db.write(|tx| tx.work().complete(lease))
+}
+
+/// Fails; another attempt might end better.
+pub(super) fn fail(db: &Database, lease: LeaseId) -> Result<(Job, StageRun), Error> {
+    db.write(|tx| tx.work().fail(lease, &a_failure(true)))
+}
+
+/// A disk is full.
+pub(super) fn a_failure(retryable: bool) -> StageFailure {
+    StageFailure {
+        error: LongText::new("disk full").unwrap(),
+        details: Some(JsonObject::try_from(json!({ "free": 0 })).unwrap()),
+        retryable,
+    }
+}
+
+pub(super) fn percent(percent: f64) -> Percent {
+    Percent::new(percent).unwrap()
+}
+
+/// A heartbeat that says it all.
+pub(super) fn a_beat(done: f64) -> Heartbeat {
+    Heartbeat {
+        percent: Some(percent(done)),
+        message: Some(ProgressMessage::new(format!("at {done}")).unwrap()),
+        eta_seconds: Some(Whole::new(90).unwrap()),
+    }
+}
+
+/// Claims and completes these stages, one after the other.
+pub(super) fn work_off(db: &Database, stages: &[Stage]) {
+    for stage in stages {
+        complete(db, claim_one(db, *stage).lease_id).unwrap();
+    }
+}
+
+pub(super) fn cancel(db: &Database, job_id: JobId) -> Job {
+    db.write(|tx| tx.jobs().cancel(job_id)).unwrap().unwrap()
+}
+
+pub(super) fn retry(db: &Database, job_id: JobId) -> Job {
+    db.write(|tx| tx.jobs().retry(job_id)).unwrap().unwrap()
+}
+
+/// The runs of a job, in the order of its pipeline.
+pub(super) fn runs(db: &Database, job_id: JobId) -> Vec<StageRun> {
+    db.read(|conn| conn.stage_runs().for_job(job_id)).unwrap()
+}
+
+/// The run of this stage.
+pub(super) fn run(db: &Database, job_id: JobId, stage: Stage) -> StageRun {
+    let mut of_job = runs(db, job_id).into_iter();
+    of_job.find(|run| run.stage == stage).expect("a run")
+}
+
+/// Where the runs of a job stand, in the order of its pipeline.
+pub(super) fn statuses(db: &Database, job_id: JobId) -> Vec<StageRunStatus> {
+    runs(db, job_id).iter().map(|run| run.status).collect()
+}
+
+/// The stages a job goes through, in the order of its pipeline.
+pub(super) fn stages(db: &Database, job_id: JobId) -> Vec<Stage> {
+    runs(db, job_id).iter().map(|run| run.stage).collect()
+}
+
+/// The same database with other pipelines.
+pub(super) fn with_pipelines(db: &Database, pipelines: Value) -> Database {
+    let pipelines = Pipelines::from_json(pipelines).unwrap();
+    db.clone().with_pipelines(Arc::new(pipelines))
+}
+
+/// The same database, whose jobs are transcribed and that is it.
+pub(super) fn of_one_stage(db: &Database) -> Database {
+    with_pipelines(db, json!({ "default": [{ "stage": "transcription" }] }))
+}
+
+/// Runs `act` on as many threads, each with its number, and answers what they
+/// answered.
+pub(super) fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = std::sync::Barrier::new(threads);
+    thread::scope(|scope| {
+        let all: Vec<_> = (0..threads)
+            .map(|i| {
+                let (start, act) = (&start, &act);
+                scope.spawn(move || {
+                    start.wait();
+                    act(i)
+                })
+            })
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
+/// Waits until something is so, which is to be soon.
+pub(super) fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it never is");
+        thread::yield_now();
+    }
+}
+
+/// Waits until some transaction waits for another. On SQLite there is nothing
+/// to wait for: whoever writes has the only connection that can.
+pub(super) fn until_somebody_waits(db: &TestDb) {
+    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    if db.backend() == Backend::Postgres {
+        let mut sql = db.sql();
+        wait_until(|| sql.value(WAITING) != "0");
+    }
+}

@@ -1,0 +1,151 @@
+//! Workers that die, and workers that are asleep for too long.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use lectern_domain::JobId;
+use lectern_domain::Stage::{self, Transcription};
+use lectern_tests::{Client, Lectern, TestDb, on_both_backends};
+use serde_json::json;
+
+use super::super::at;
+use super::super::worker::{Claimed, ask, claim, claims, make};
+
+/// Claims a stage, says so, and beats until it is refused. Then it tries
+/// everything else a worker can do with a lease, and says what came of it.
+const WORKER: &str = r#"
+import json, sys, time, urllib.error, urllib.request
+api, job, stage = sys.argv[1:]
+def call(method, path, body, lease=None):
+    headers = {"Content-Type": "application/json", **({"Lease-Id": lease} if lease else {})}
+    request = urllib.request.Request(api + path, json.dumps(body).encode(), headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+_, answer = call("POST", "/work/claim", {"worker": "mortal", "stages": [stage], "lease_seconds": 2})
+lease = answer["claims"][0]["lease_id"]
+print("claimed", flush=True)
+while (refused := call("POST", f"/work/{lease}/heartbeat", {"percent": 10}))[0] == 200:
+    print("beat", flush=True)
+    time.sleep(0.2)
+segments = {"segments": [{"start_time": 0, "end_time": 1, "text": "too late"}]}
+late = [
+    refused,
+    call("PUT", f"/jobs/{job}/transcripts", segments, lease),
+    call("POST", f"/jobs/{job}/transcripts", segments, lease),
+    call("POST", f"/jobs/{job}/progress", {"stage": stage, "percent": 99}, lease),
+    call("POST", f"/work/{lease}/complete", {}),
+    call("POST", f"/work/{lease}/fail", {"error": "too late"}),
+    call("POST", f"/work/{lease}/heartbeat", {"percent": 99}),
+]
+print(*(answer["code"] for _, answer in late), flush=True)
+"#;
+
+/// A worker in a process of its own.
+struct Worker {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Worker {
+    fn start(client: &Client, job_id: JobId, stage: Stage) -> Self {
+        let mut child = Command::new("python3")
+            .args(["-c", WORKER, &format!("{}/api/v1", client.base())])
+            .args([job_id.to_string(), stage.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3");
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    fn says(&mut self) -> String {
+        self.lines.next().unwrap().unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A job, and a worker that is on one of its stages.
+fn a_worker_at_work(client: &Client) -> (JobId, Worker) {
+    let job_id = make(client, json!({}));
+    let mut worker = Worker::start(client, job_id, Transcription);
+    assert_eq!(worker.says(), "claimed");
+    assert_eq!(worker.says(), "beat");
+    (job_id, worker)
+}
+
+/// Waits until the stage is to be had again, and takes it.
+fn take_over(client: &Client, job_id: JobId) -> Claimed {
+    let more = json!({ "lease_seconds": 600, "wait_seconds": 60 });
+    let claimed = claims(ask(client, &[Transcription], more)).remove(0);
+    assert_eq!((claimed.job_id, claimed.attempt), (job_id, 2));
+    claimed
+}
+
+/// Does all that is left of a job; `mine` is in hand already.
+fn finish(client: &Client, job_id: JobId, mine: Claimed) {
+    let mut claimed = Some(mine);
+    while let Some(stage) = claimed.take() {
+        stage.store(client);
+        stage.tell(client, "complete", &json!({})).expect(200);
+        claimed = claim(client, Stage::WORK);
+    }
+    assert_eq!(
+        client.get(&at(job_id, "")).expect(200).json()["status"],
+        "completed"
+    );
+    let page = client
+        .get(&at(job_id, "/events?after=0"))
+        .expect(200)
+        .json();
+    let events = page["events"].as_array().unwrap();
+    let completed = events.iter().filter(|event| event["type"] == "complete");
+    assert_eq!(completed.count(), 1);
+    assert_eq!(events.last().unwrap()["type"], "complete");
+}
+
+on_both_backends! {
+    fn what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once(db: TestDb) {
+        let lectern = Lectern::serve(db.url());
+        let (job_id, worker) = a_worker_at_work(&lectern);
+        worker.signal("KILL");
+        let mine = take_over(&lectern, job_id);
+        let entries = lectern.get(&at(job_id, "/logs?stage=transcription")).expect(200).json();
+        let entries: Vec<_> = entries["logs"].as_array().unwrap().iter().map(|entry| &entry["status"]).collect();
+        assert_eq!(entries, ["started", "failed", "started"]);
+        finish(&lectern, job_id, mine);
+    }
+
+    fn all_that_a_worker_sends_after_it_slept_past_its_lease_is_refused(db: TestDb) {
+        let lectern = Lectern::serve(db.url());
+        let (job_id, mut worker) = a_worker_at_work(&lectern);
+        worker.signal("STOP");
+        let mine = take_over(&lectern, job_id);
+        let before = lectern.get(&at(job_id, "/stages")).expect(200).json();
+        worker.signal("CONT");
+        let mut said = worker.says();
+        while said == "beat" {
+            said = worker.says();
+        }
+        assert_eq!(said, ["lease_lost"; 7].join(" "));
+        let after = lectern.get(&at(job_id, "/stages")).expect(200).json();
+        assert_eq!(before, after);
+        let transcript = lectern.get(&at(job_id, "/transcripts")).expect(200).json();
+        assert_eq!(transcript["total"], 0);
+        finish(&lectern, job_id, mine);
+    }
+}

@@ -1,0 +1,197 @@
+//! The two ways to follow a job, as one.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use lectern_domain::JobId;
+use lectern_tests::Client;
+use serde_json::Value;
+use tungstenite::{ClientRequestBuilder, Message, WebSocket};
+
+use super::super::at;
+
+/// How long a test waits for what has to come.
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A way to follow a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Channel {
+    Socket,
+    Stream,
+}
+
+impl Channel {
+    pub(super) const BOTH: [Self; 2] = [Self::Socket, Self::Stream];
+
+    /// Begins to follow a job, after event `after` or else with a snapshot.
+    pub(super) fn follow(self, client: &Client, job_id: JobId, after: Option<i64>) -> Following {
+        match self {
+            Self::Socket => Following::Socket(Box::new(connect(client, job_id, after))),
+            Self::Stream => {
+                let stream = Stream::open(client, job_id, after);
+                Following::Stream(Box::new(stream.unwrap_or_else(|status| panic!("{status}"))))
+            }
+        }
+    }
+}
+
+/// Somebody who follows a job. Dropping it hangs up.
+pub(super) enum Following {
+    Socket(Box<WebSocket<TcpStream>>),
+    Stream(Box<Stream>),
+}
+
+impl Following {
+    /// The next message; `None` after a proper end.
+    pub(super) fn next(&mut self) -> Option<Value> {
+        match self.next_or_code() {
+            Ok(message) => Some(message),
+            Err(None | Some(1000 | 1001)) => None,
+            Err(Some(code)) => panic!("closed with {code}"),
+        }
+    }
+
+    /// The next message or, at the end, the code a WebSocket is closed with.
+    pub(super) fn next_or_code(&mut self) -> Result<Value, Option<u16>> {
+        match self {
+            Self::Socket(socket) => message(read(socket)),
+            Self::Stream(stream) => stream.next().ok_or(None),
+        }
+    }
+
+    /// All messages until the end.
+    pub(super) fn rest(&mut self) -> Vec<Value> {
+        std::iter::from_fn(|| self.next()).collect()
+    }
+
+    /// The next messages.
+    pub(super) fn take(&mut self, n: usize) -> Vec<Value> {
+        let mut next = || self.next().expect("more messages");
+        (0..n).map(|_| next()).collect()
+    }
+}
+
+/// Opens a WebSocket.
+pub(super) fn connect(client: &Client, job_id: JobId, after: Option<i64>) -> WebSocket<TcpStream> {
+    let path = address(&format!("/ws/jobs/{job_id}"), after);
+    handshake(client, &path, &[]).unwrap_or_else(|status| panic!("{path}: {status}"))
+}
+
+/// The same with headers; the status of the answer when it is another than 101.
+pub(super) fn handshake(
+    client: &Client,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<WebSocket<TcpStream>, u16> {
+    let host = client.base().trim_start_matches("http://");
+    let request = ClientRequestBuilder::new(format!("ws://{host}{path}").parse().unwrap());
+    let request = headers.iter().fold(request, |request, (name, value)| {
+        request.with_header(*name, *value)
+    });
+    let socket = TcpStream::connect(host).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    match tungstenite::client(request, socket) {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(answer))) => {
+            Err(answer.status().as_u16())
+        }
+        Err(error) => panic!("{path}: {error}"),
+    }
+}
+
+/// The next frame that is no ping or pong. What it reads is answered.
+pub(super) fn read(socket: &mut WebSocket<TcpStream>) -> Message {
+    loop {
+        match socket.read().expect("a frame") {
+            Message::Ping(_) | Message::Pong(_) => {}
+            frame => return frame,
+        }
+    }
+}
+
+/// What a frame says, or the code the server closes with.
+fn message(frame: Message) -> Result<Value, Option<u16>> {
+    match frame {
+        Message::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
+        Message::Close(frame) => Err(Some(frame.expect("a reason").code.into())),
+        other => panic!("{other}"),
+    }
+}
+
+/// Reads to the end; the code the server closes with.
+pub(super) fn closed(socket: &mut WebSocket<TcpStream>) -> u16 {
+    loop {
+        if let Message::Close(frame) = read(socket) {
+            return frame.expect("a reason").code.into();
+        }
+    }
+}
+
+/// A stream of server-sent events, read as a browser does.
+pub(super) struct Stream {
+    lines: BufReader<ureq::BodyReader<'static>>,
+    pub(super) headers: ureq::http::HeaderMap,
+}
+
+impl Stream {
+    /// Opens a stream; the status of the answer when it is another than 200.
+    pub(super) fn open(client: &Client, job_id: JobId, after: Option<i64>) -> Result<Self, u16> {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .new_agent();
+        let mut request = agent
+            .get(format!("{}{}", client.base(), at(job_id, "/events")))
+            .header("Accept", "text/event-stream");
+        if let Some(after) = after {
+            request = request.header("Last-Event-ID", after.to_string());
+        }
+        let (head, body) = request.call().expect("an answer").into_parts();
+        if head.status != 200 {
+            return Err(head.status.as_u16());
+        }
+        let mut stream = Self {
+            lines: BufReader::new(body.into_reader()),
+            headers: head.headers,
+        };
+        assert_eq!(stream.block(), ["retry: 1000"]);
+        Ok(stream)
+    }
+
+    /// The next message; `None` at the end.
+    fn next(&mut self) -> Option<Value> {
+        let block = loop {
+            let block = self.block();
+            if block != [":"] {
+                break block;
+            }
+        };
+        if block.is_empty() {
+            return None;
+        }
+        let value = |line: usize, name: &str| block[line].strip_prefix(name).unwrap();
+        let data: Value = serde_json::from_str(value(2, "data: ")).unwrap();
+        assert_eq!(value(0, "id: "), data["seq"].to_string(), "{block:?}");
+        assert_eq!(value(1, "event: "), data["type"], "{block:?}");
+        assert_eq!(block.len(), 3, "{block:?}");
+        Some(data)
+    }
+
+    /// The lines up to the next empty one; none at the end.
+    pub(super) fn block(&mut self) -> Vec<String> {
+        let line = |lines: &mut BufReader<_>| {
+            let mut line = String::new();
+            lines.read_line(&mut line).expect("a line or a proper end");
+            line.strip_suffix('\n').map(str::to_owned)
+        };
+        let lines = std::iter::from_fn(|| line(&mut self.lines));
+        lines.take_while(|line| !line.is_empty()).collect()
+    }
+}
+
+/// A path with `?after=`, if that is given.
+pub(super) fn address(path: &str, after: Option<i64>) -> String {
+    after.map_or(path.to_owned(), |after| format!("{path}?after={after}"))
+}

@@ -1,0 +1,115 @@
+//! A thousand disconnects, and nothing lost or told twice.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use lectern_db::Database;
+use lectern_domain::JobId;
+use lectern_server::{Server, ServerConfig};
+use lectern_tests::{Client, Lectern, TestDb, a_job, on_both_backends};
+use serde_json::json;
+
+use super::super::at;
+use super::channel::Channel;
+use super::{finish, last_seq};
+
+/// Watchers, half of them on each channel.
+const WATCHERS: usize = 8;
+
+/// Disconnects of each.
+const DISCONNECTS: usize = 125;
+
+/// Reports at least, each of which is two events.
+const REPORTS: usize = 1_000;
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    /// A number below `n`.
+    fn roll(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % n as u64).unwrap()
+    }
+}
+
+/// Follows a job on either server, hangs up in the midst of it and comes back,
+/// again and again, and at last stays until the end. Checks that each event
+/// comes right after the one before; answers the number of the last.
+fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsize) -> i64 {
+    let channel = Channel::BOTH[number % 2];
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
+    let mut seen: Option<i64> = None;
+    let take_in = |seen: &mut Option<i64>, message: &serde_json::Value| {
+        let seq = message["seq"].as_i64().unwrap();
+        match *seen {
+            None => assert_eq!(message["type"], "snapshot"),
+            Some(seen) => assert_eq!(seq, seen + 1, "watcher {number} on {channel:?}"),
+        }
+        *seen = Some(seq);
+    };
+    for _ in 0..DISCONNECTS {
+        let mut following = channel.follow(&servers[dice.roll(2)], job_id, seen);
+        for _ in 0..dice.roll(20) {
+            take_in(&mut seen, &following.next().expect("the job goes on"));
+        }
+    }
+    left.fetch_sub(1, Ordering::SeqCst);
+    let mut following = channel.follow(&servers[dice.roll(2)], job_id, seen);
+    while let Some(message) = following.next() {
+        take_in(&mut seen, &message);
+    }
+    seen.unwrap()
+}
+
+/// Lets everybody follow a job that is reported on through both servers in
+/// turn until all have hung up often enough.
+fn nothing_is_lost_or_told_twice(servers: &[Client; 2], job_id: JobId) {
+    let left = AtomicUsize::new(WATCHERS);
+    thread::scope(|scope| {
+        let watch = |number| {
+            let left = &left;
+            scope.spawn(move || follow(servers, job_id, number, left))
+        };
+        let watchers: Vec<_> = (0..WATCHERS).map(watch).collect();
+        let mut reports = 0;
+        while reports < REPORTS || left.load(Ordering::SeqCst) > 0 {
+            let percent = (reports as f64 / 100.0).min(100.0);
+            let report = json!({ "stage": "transcription", "percent": percent });
+            servers[reports % 2]
+                .post(&at(job_id, "/progress"), &report)
+                .expect(200);
+            reports += 1;
+            assert!(
+                !watchers.iter().any(thread::ScopedJoinHandle::is_finished),
+                "somebody gave up"
+            );
+        }
+        finish(&servers[0], job_id);
+        let last = last_seq(&servers[0], job_id);
+        for watcher in watchers {
+            assert_eq!(watcher.join().unwrap(), last);
+        }
+    });
+}
+
+on_both_backends! {
+    fn nothing_is_lost_or_told_twice_over_a_thousand_disconnects(db: TestDb) {
+        let job = a_job().create(&db);
+        let servers = [(); 2].map(|()| {
+            let own = Database::open(db.url()).unwrap();
+            Server::start(ServerConfig::default(), own).unwrap()
+        });
+        let clients = servers.each_ref().map(|server| Client::new(server.url()));
+        nothing_is_lost_or_told_twice(&clients, job.job_id);
+    }
+
+    fn nothing_is_lost_or_told_twice_between_two_programs(db: TestDb) {
+        let job = a_job().create(&db);
+        let programs = [(); 2].map(|()| Lectern::serve(db.url()));
+        let clients = programs.each_ref().map(|program| (**program).clone());
+        nothing_is_lost_or_told_twice(&clients, job.job_id);
+    }
+}

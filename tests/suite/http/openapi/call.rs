@@ -1,0 +1,171 @@
+//! Requests, operation by operation, that the service has every reason to
+//! grant.
+
+use lectern_db::Database;
+use lectern_domain::{
+    ClaimLimit, ClaimRequest, JobStatus, LeaseDuration, LogStatus, Stage, Stages, WorkerName,
+};
+use lectern_tests::{
+    Body, Client, Response, a_job, a_layout, a_log_entry, a_report, a_whole_job, clips,
+    content_segments, segments, silence_regions,
+};
+use serde_json::{Value, json};
+
+use super::super::{a_recording, uploads};
+use super::operation::Operation;
+
+/// The size of the recordings that are uploaded, in bytes.
+const SIZE: usize = 1000;
+
+/// What turns a request into the handshake of a WebSocket (RFC 6455, 1.3).
+pub(in super::super) const HANDSHAKE: [(&str, &str); 4] = [
+    ("Connection", "Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Version", "13"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+];
+
+/// A request that can be sent any number of times.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Call {
+    method: String,
+    /// What comes after the port: path and query.
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    /// Its media type, and the body itself.
+    body: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Call {
+    /// Calls an operation on what has this id, or lies at this place, with a
+    /// body it takes.
+    pub(super) fn about(operation: &Operation<'_>, id: &str) -> Self {
+        let mut path = operation.path.to_owned();
+        for variable in ["{job_id}", "{lease_id}", "{key}"] {
+            path = path.replace(variable, id);
+        }
+        let body = match operation.id() {
+            "putObject" => Some((BYTES, uploads::recording(SIZE))),
+            "confirmUpload" => Some((JSON, json!({ "job_id": id }).to_string().into())),
+            operation => a_body_for(operation).map(|body| (JSON, body.to_string().into())),
+        };
+        let headers = match operation.id() {
+            "watchJob" => HANDSHAKE
+                .map(|(name, value)| (name, value.to_owned()))
+                .into(),
+            _ => Vec::new(),
+        };
+        Self {
+            method: operation.method.to_uppercase(),
+            path,
+            headers,
+            body,
+        }
+    }
+
+    /// Makes whatever an operation needs to succeed, and calls it on that. What
+    /// is uploaded goes to the server of `client`; all else into its database.
+    pub(in super::super) fn that_succeeds(
+        operation: &Operation<'_>,
+        client: &Client,
+        db: &Database,
+    ) -> Self {
+        let job = |status| a_job().status(status).create(db).job_id.to_string();
+        let id = match operation.id() {
+            "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
+            "retryJob" => job(JobStatus::Failed),
+            "watchJob" => job(JobStatus::Queued),
+            "heartbeat" | "completeStage" | "failStage" => a_lease(db),
+            "confirmUpload" => {
+                let announced = uploads::announce(client, SIZE);
+                let bytes = uploads::recording(SIZE);
+                uploads::send(client, &announced.path, &bytes).expect(200);
+                announced.job_id.to_string()
+            }
+            "putObject" => return Self::at(operation, uploads::announce(client, SIZE).path),
+            "getObject" => {
+                let uploaded = uploads::upload(client, &uploads::recording(SIZE));
+                let results = uploads::results(client, uploaded.job_id);
+                let url = &results["metadata"]["original_video"]["url"];
+                return Self::at(operation, uploads::path_of(client, url).to_owned());
+            }
+            _ => a_whole_job(db).job_id.to_string(),
+        };
+        Self::about(operation, &id)
+    }
+
+    fn at(operation: &Operation<'_>, path: String) -> Self {
+        Self {
+            path,
+            ..Self::about(operation, "")
+        }
+    }
+
+    /// The same call with a query.
+    pub(super) fn asking(mut self, query: &str) -> Self {
+        self.path = format!("{}?{query}", self.path);
+        self
+    }
+
+    /// The same call with one more header.
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// The same call with another body.
+    pub(super) fn with_body(mut self, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = Some((kind, body.into()));
+        self
+    }
+
+    /// Sends the request and waits for the answer.
+    pub(in super::super) fn send(&self, client: &Client) -> Response {
+        let mut request = client.request(&self.method, &self.path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        match &self.body {
+            Some((kind, body)) => request.body(kind, body.clone()).send(),
+            None => request.send(),
+        }
+    }
+}
+
+const JSON: &str = "application/json";
+const BYTES: &str = "application/octet-stream";
+
+/// A body that an operation takes; `None` for one that takes none.
+fn a_body_for(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "createJob" => a_recording(),
+        "createUpload" => uploads::a_lecture(SIZE),
+        "updateJob" => {
+            json!({ "status": "completed", "extra_metadata": { "seen": [1, null, "x"] } })
+        }
+        "reportProgress" => a_report(Stage::Compilation, 12.5).body(),
+        "putTranscript" | "appendTranscript" => json!({ "segments": segments(10).body() }),
+        "putSilenceRegions" => json!({ "regions": silence_regions(6).body() }),
+        "putLayoutAnalysis" => a_layout().body(),
+        "putContentSegments" => json!({ "segments": content_segments(3).body() }),
+        "putClips" => json!({ "clips": clips(3).body() }),
+        "appendLog" => a_log_entry(Stage::Compilation, LogStatus::Failed).body(),
+        "claimWork" => json!({ "worker": "worker-1", "stages": Stage::WORK }),
+        "heartbeat" => json!({ "percent": 12.5, "message": "at 00:12:00", "eta_seconds": 600 }),
+        "failStage" => json!({ "error": "no memory", "details": { "exit_code": 137 } }),
+        _ => return None,
+    })
+}
+
+/// The lease of a stage of a new job.
+fn a_lease(db: &Database) -> String {
+    a_job().create(db);
+    let asked = ClaimRequest {
+        worker: WorkerName::new("worker-1").unwrap(),
+        stages: Stages::new(Stage::WORK.to_vec()).unwrap(),
+        max: ClaimLimit::default(),
+        lease: LeaseDuration::default(),
+    };
+    let claims = db.write(|tx| tx.work().claim(&asked)).unwrap();
+    claims[0].lease_id.to_string()
+}

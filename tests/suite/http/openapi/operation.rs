@@ -1,0 +1,61 @@
+//! What the document says, operation by operation.
+
+use serde_json::Value;
+
+use super::schema::resolve;
+
+/// A method of a path and what the document says of it.
+pub(in super::super) struct Operation<'d> {
+    /// In lower case.
+    pub(super) method: &'d str,
+    pub(super) path: &'d str,
+    pub(super) told: &'d Value,
+}
+
+impl Operation<'_> {
+    pub(in super::super) fn id(&self) -> &str {
+        self.told["operationId"].as_str().unwrap()
+    }
+
+    /// Whether it is told to fail while the database is away.
+    pub(in super::super) fn needs_the_database(&self) -> bool {
+        let codes = &self.told["responses"]["503"]["$ref"];
+        codes
+            .as_str()
+            .is_some_and(|codes| codes.contains("database_unavailable"))
+    }
+
+    /// Whether it is told to take JSON.
+    pub(super) fn takes_json(&self) -> bool {
+        self.told["requestBody"]["content"]["application/json"].is_object()
+    }
+
+    /// Status and media type of every answer it is told to give that is no
+    /// problem; without a type where there is no body.
+    pub(super) fn successes<'d>(&'d self, document: &'d Value) -> Vec<(u16, Option<&'d str>)> {
+        let responses = self.told["responses"].as_object().unwrap().iter();
+        let of_each =
+            responses.map(|(status, told)| (status.parse().unwrap(), resolve(document, told)));
+        let good = of_each.filter(|(status, _)| *status < 400);
+        good.flat_map(|(status, told)| match told["content"].as_object() {
+            Some(content) => content
+                .keys()
+                .map(|kind| (status, Some(kind.as_str())))
+                .collect(),
+            None => vec![(status, None)],
+        })
+        .collect()
+    }
+}
+
+/// Everything the document tells of.
+pub(in super::super) fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().iter();
+            methods.map(move |(method, told)| Operation { method, path, told })
+        })
+        .collect()
+}
