@@ -63,7 +63,7 @@ pub(crate) async fn observe(
     if response.response().extensions().contains::<Endless>() {
         // How long somebody watches says nothing about the server, and does
         // not keep it from stopping.
-        record.count();
+        drop(record.count());
     }
     let stopping = record.state.lifecycle.is_stopping();
     let head = response.response_mut().head_mut();
@@ -131,22 +131,23 @@ struct Record {
 }
 
 impl Record {
-    /// Counts the answer as given, once.
-    fn count(&mut self) {
-        if self.running.take().is_some() {
-            self.state.metrics.answered(&Answered {
-                method: self.method.as_str(),
-                route: &self.route,
-                status: self.status.as_str(),
-                took: self.started.elapsed(),
-            });
-        }
+    /// Counts the answer as given, once, and from when what this gives is
+    /// dropped not as running any more.
+    fn count(&mut self) -> Option<Running> {
+        let running = self.running.take()?;
+        self.state.metrics.answered(&Answered {
+            method: self.method.as_str(),
+            route: &self.route,
+            status: self.status.as_str(),
+            took: self.started.elapsed(),
+        });
+        Some(running)
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        self.count();
+        let _running = self.count();
         let took = self.started.elapsed();
         let (method, path, status) = (
             self.method.as_str(),
