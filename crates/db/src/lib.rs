@@ -93,6 +93,32 @@
 //! # Ok::<(), Error>(())
 //! ```
 //!
+//! Work on a stage: claim it, store what was found under the lease, complete it.
+//! The job follows:
+//!
+//! ```
+//! # use lectern_db::{Database, Error};
+//! # use lectern_domain::{ClaimLimit, ClaimRequest, LeaseDuration, NewJob, Stage, Stages, WorkerName};
+//! # let db = Database::open("sqlite::memory:")?;
+//! # db.init()?;
+//! db.write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))?;
+//! let claims = db.claim(&ClaimRequest {
+//!     worker: WorkerName::new("whisper-1")?,
+//!     stages: Stages::new(vec![Stage::Transcription])?,
+//!     max: ClaimLimit::default(),
+//!     lease: LeaseDuration::default(),
+//! })?;
+//! let (job_id, lease) = (claims[0].job.job_id, claims[0].lease_id);
+//! let job = db.write(|tx| {
+//!     tx.work().guard(job_id, &[Stage::Transcription], Some(lease))?;
+//!     tx.transcripts().replace_for_job(job_id, &[])?;
+//!     Ok::<_, Error>(tx.work().complete(lease)?.0)
+//! })?;
+//! let events = db.read(|conn| conn.job_events().after(job_id, 0, 100))?;
+//! assert_eq!(events.last().map(|event| event.seq), Some(job.last_seq));
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! Test against a throwaway database, at a time of your choosing:
 //!
 //! ```

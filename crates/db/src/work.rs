@@ -43,6 +43,10 @@ impl Work<'_> {
     /// Gives a worker what it asks for, as far as there is any: runs that are
     /// ready, the highest priority first, then the oldest. Runs whose leases
     /// have expired are made ready before.
+    ///
+    /// [`crate::Database::claim`] is this in a transaction of its own. In one
+    /// that has changed jobs before, it might wait for a job somebody holds who
+    /// waits for one of those.
     pub fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         let stages = request.stages.as_slice();
         let limit = rows::limit(request.max.get());
