@@ -61,12 +61,6 @@ impl Work<'_> {
                 ..RunChanges::default()
             },
         )?;
-        let line = LogLine {
-            error: Some(attempt.error),
-            details: attempt.details,
-            ..LogLine::new(&run, LogStatus::Failed)
-        };
-        self.log(&[line], now)?;
         let job = if again.is_some() {
             if available_at.is_none() {
                 self.0.stage_runs().note_ready(run.stage);
@@ -78,7 +72,12 @@ impl Work<'_> {
         };
         let Some(job) = job else { return Ok(None) };
         let events = vec![Event::from(&run), Event::from(&job)];
-        self.0.job_events().record(now, vec![(&job, events)])?;
+        let line = LogLine {
+            error: Some(attempt.error),
+            details: attempt.details,
+            ..LogLine::new(&run, LogStatus::Failed)
+        };
+        self.record(now, vec![(&job, events)], &[line])?;
         Ok(Some((job, run)))
     }
 
@@ -114,13 +113,18 @@ impl Work<'_> {
         Ok(job)
     }
 
-    /// Writes what happened to attempts into the audit trail.
-    pub(crate) fn log(&mut self, lines: &[LogLine<'_>], now: DateTime<Utc>) -> Result<(), Error> {
-        let entries: Vec<_> = lines
+    /// Writes down what happened to jobs and to attempts.
+    pub(crate) fn record(
+        &mut self,
+        now: DateTime<Utc>,
+        happened: Vec<(&Job, Vec<Event>)>,
+        attempts: &[LogLine<'_>],
+    ) -> Result<(), Error> {
+        let trail: Vec<_> = attempts
             .iter()
             .map(|line| Ok((line.run.job_id, line.entry()?)))
             .collect::<Result<_, Error>>()?;
-        self.0.processing_logs().append_all(&entries, now)
+        self.0.job_events().record(now, happened, &trail)
     }
 }
 

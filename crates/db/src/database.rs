@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
 use lectern_domain::{Claim, ClaimRequest, Clock, Pipelines, SystemClock};
 
+use crate::claims::Claims;
 use crate::connection::DbConnection;
 use crate::drift::Drift;
 use crate::error::Doing;
@@ -74,8 +75,7 @@ pub struct Database {
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
     listener: Option<Listener>,
-    /// Held by the one who claims.
-    claims: Arc<Mutex<()>>,
+    claims: Arc<Claims>,
     checkout_timeout: Duration,
 }
 
@@ -89,16 +89,20 @@ impl Database {
 
     /// A database with settings of one's own.
     pub fn connect(config: &DatabaseConfig) -> Result<Self, Error> {
-        if config.url.backend() == Backend::Sqlite {
-            prepare_file(config)?;
-        }
+        let turns = match config.url.backend() {
+            Backend::Sqlite => {
+                prepare_file(config)?;
+                1
+            }
+            Backend::Postgres => 2,
+        };
         Ok(Self {
             pools: Arc::new(Pools::new(config)?),
             url: Arc::new(config.url.clone()),
             clock: None,
             pipelines: Arc::default(),
             listener: None,
-            claims: Arc::default(),
+            claims: Claims::new(turns),
             checkout_timeout: config.checkout_timeout,
         })
     }
@@ -214,11 +218,11 @@ impl Database {
 
     /// Gives a worker something to do; see [`crate::Work::claim`].
     ///
-    /// One claim of a process at a time: several at once would have to look past
-    /// each other's jobs, which costs more than taking turns.
+    /// Claims that come at once share a transaction.
     pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
-        let _turn = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write(|tx| tx.work().claim(request))
+        self.claims.claim(request, |requests| {
+            self.write(|tx| tx.work().claim_each(requests))
+        })
     }
 
     /// Asks the database for an answer.

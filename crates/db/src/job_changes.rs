@@ -290,7 +290,9 @@ impl Jobs<'_, ReadWrite> {
     fn tell(&mut self, job: Job) -> Result<Job, Error> {
         let at = self.0.clock.now();
         let event = Event::from(&job);
-        self.0.job_events().record(at, vec![(&job, vec![event])])?;
+        self.0
+            .job_events()
+            .record(at, vec![(&job, vec![event])], &[])?;
         Ok(job)
     }
 }

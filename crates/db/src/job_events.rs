@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use lectern_domain::{Event, Job, JobEvent, JobId, JobStatus};
+use lectern_domain::{Event, Job, JobEvent, JobId, JobStatus, NewLogEntry};
 
 use crate::Error;
 use crate::conn::{Conn, ReadWrite};
 use crate::connection::on_either;
 use crate::dialect;
 use crate::error::Doing;
+use crate::processing_logs::NewLog;
 use crate::rows::{self, RowName};
 use crate::schema::{job_events, jobs};
 use crate::sql_types::{DbJson, DbTime, DbUuid, Jsonb, Timestamptz, Uuid};
@@ -114,10 +115,12 @@ impl JobEvents<'_, ReadWrite> {
 
     /// Stores events of jobs whose rows have counted them already: the last of
     /// each job has the number of its `last_seq`. All of one job come together.
+    /// What the audit trail tells of the same goes with them.
     pub(crate) fn record(
         &mut self,
         at: DateTime<Utc>,
         happened: Vec<(&Job, Vec<Event>)>,
+        trail: &[(JobId, NewLogEntry)],
     ) -> Result<(), Error> {
         let mut events = Vec::new();
         for (job, of_job) in happened {
@@ -129,7 +132,12 @@ impl JobEvents<'_, ReadWrite> {
                 at,
             }));
         }
-        dialect::insert_events(self.0.raw, &events)?;
+        let clock = self.0.clock;
+        let logs: Vec<_> = trail
+            .iter()
+            .map(|(job_id, entry)| NewLog::new(*job_id, entry, at, clock))
+            .collect();
+        dialect::insert_history(self.0.raw, &events, &logs)?;
         self.0
             .session
             .note(|committed| committed.events.extend(events));

@@ -55,7 +55,7 @@ impl Work<'_> {
         let says_something = *beat != Heartbeat::default();
         if says_something && let Some(job) = follow(&mut self.0, run.job_id, 1)? {
             let events = vec![Event::from(&job)];
-            self.0.job_events().record(held.now, vec![(&job, events)])?;
+            self.record(held.now, vec![(&job, events)], &[])?;
         }
         Ok(LeaseState {
             expires_at,
@@ -110,8 +110,8 @@ impl Work<'_> {
             return Err(lost(lease_id));
         };
         events.push(Event::from(&job));
-        self.0.job_events().record(held.now, vec![(&job, events)])?;
-        self.log(&[LogLine::new(&run, LogStatus::Completed)], held.now)?;
+        let line = LogLine::new(&run, LogStatus::Completed);
+        self.record(held.now, vec![(&job, events)], &[line])?;
         Ok((job, run))
     }
 

@@ -138,6 +138,7 @@
 struct Readme;
 
 mod attempt;
+mod claims;
 mod clips;
 mod conn;
 mod connection;

@@ -9,7 +9,7 @@ use lectern_domain::{
 
 use crate::conn::{Conn, ReadWrite};
 use crate::connection::MultiBackend;
-use crate::dialect::{insert_logs, lock_job};
+use crate::dialect::lock_job;
 use crate::error::Doing;
 use crate::rows::{RowName, columns};
 use crate::schema::processing_logs;
@@ -157,20 +157,6 @@ impl ProcessingLogs<'_, ReadWrite> {
             .doing("append to the processing log")?;
         rows::one(Some(stored))
     }
-
-    /// Adds entries to jobs that are held already.
-    pub(crate) fn append_all(
-        &mut self,
-        entries: &[(JobId, NewLogEntry)],
-        at: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        let clock = self.0.clock;
-        let logs: Vec<_> = entries
-            .iter()
-            .map(|(job_id, event)| NewLog::new(*job_id, event, at, clock))
-            .collect();
-        insert_logs(self.0.raw, &logs)
-    }
 }
 
 /// An entry that is about to be stored.
@@ -182,7 +168,12 @@ pub(crate) struct NewLog<'a> {
 }
 
 impl<'a> NewLog<'a> {
-    fn new(job_id: JobId, event: &'a NewLogEntry, at: DateTime<Utc>, clock: &dyn Clock) -> Self {
+    pub(crate) fn new(
+        job_id: JobId,
+        event: &'a NewLogEntry,
+        at: DateTime<Utc>,
+        clock: &dyn Clock,
+    ) -> Self {
         Self {
             log_id: LogId::new(clock),
             job_id,

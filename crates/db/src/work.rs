@@ -4,6 +4,7 @@
 //! only jobs nobody holds: so nobody waits for another in a circle.
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -48,8 +49,22 @@ impl Work<'_> {
     /// that has changed jobs before, it might wait for a job somebody holds who
     /// waits for one of those.
     pub fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
-        let stages = request.stages.as_slice();
-        let limit = rows::limit(request.max.get());
+        let claimed = self.claim_each(slice::from_ref(request))?;
+        Ok(claimed.into_iter().flatten().collect())
+    }
+
+    /// Gives several workers what they ask for, which are the same stages: the
+    /// first in line first.
+    pub(crate) fn claim_each(
+        &mut self,
+        requests: &[ClaimRequest],
+    ) -> Result<Vec<Vec<Claim>>, Error> {
+        let nothing = || vec![Vec::new(); requests.len()];
+        let Some(first) = requests.first() else {
+            return Ok(nothing());
+        };
+        let stages = first.stages.as_slice();
+        let limit = rows::limit(requests.iter().map(|request| request.max.get()).sum());
         let (mut holds_something, mut looked_for_expired) = (false, false);
         loop {
             let Picked { now, expired, runs } = self.pick(stages, limit)?;
@@ -61,19 +76,25 @@ impl Work<'_> {
                 }
             }
             if !runs.is_empty() {
-                let claimed = self.lease(&runs, request, now)?;
-                if !claimed.is_empty() {
+                let mut left = runs.as_slice();
+                let mut claimed = Vec::new();
+                for request in requests {
+                    let (own, rest) = left.split_at(left.len().min(request.max.get()));
+                    left = rest;
+                    claimed.push(self.lease(own, request, now)?);
+                }
+                if claimed.iter().any(|runs| !runs.is_empty()) {
                     return self.started(claimed, now);
                 }
                 // Others were faster, and their jobs are held here now.
                 holds_something = true;
             } else if holds_something {
-                return Ok(Vec::new());
+                return Ok(nothing());
             } else {
                 // What is ready may belong to jobs others hold for the moment:
                 // waits for one of them, which is safe while nothing is held.
                 let Some(job_id) = first_ready(self.0.raw, stages, DbTime(now))? else {
-                    return Ok(Vec::new());
+                    return Ok(nothing());
                 };
                 lock_job(self.0.raw, job_id)?;
                 holds_something = true;
@@ -95,6 +116,9 @@ impl Work<'_> {
         request: &ClaimRequest,
         now: DateTime<Utc>,
     ) -> Result<Vec<(i64, StageRun)>, Error> {
+        if picked.is_empty() {
+            return Ok(Vec::new());
+        }
         let keys: Vec<_> = picked.iter().map(|(id, _)| *id).collect();
         let seconds = request.lease.seconds();
         let lease_id = random_uuid(self.0.raw);
@@ -133,12 +157,13 @@ impl Work<'_> {
     /// Lets the jobs follow their runs that were just handed out.
     fn started(
         &mut self,
-        claimed: Vec<(i64, StageRun)>,
+        claimed: Vec<Vec<(i64, StageRun)>>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Claim>, Error> {
-        let (keys, runs): (Vec<_>, Vec<_>) = claimed.into_iter().unzip();
+    ) -> Result<Vec<Vec<Claim>>, Error> {
+        let runs = || claimed.iter().flatten().map(|(_, run)| run);
+        let keys: Vec<_> = claimed.iter().flatten().map(|(key, _)| *key).collect();
         let mut events: BTreeMap<JobId, Vec<Event>> = BTreeMap::new();
-        for run in &runs {
+        for run in runs() {
             let of_job = events.entry(run.job_id).or_default();
             of_job.push(Event::from(run));
         }
@@ -152,13 +177,11 @@ impl Work<'_> {
             (job, of_job)
         });
         let happened = happened.collect();
-        self.0.job_events().record(now, happened)?;
-        let lines: Vec<_> = runs
-            .iter()
+        let lines: Vec<_> = runs()
             .map(|run| LogLine::new(run, LogStatus::Started))
             .collect();
-        self.log(&lines, now)?;
-        let claim = |run: StageRun| {
+        self.record(now, happened, &lines)?;
+        let claim = |(_, run): (i64, StageRun)| {
             let job = jobs.iter().find(|job| job.job_id == run.job_id)?;
             let lease = run.lease?;
             Some(Claim {
@@ -168,7 +191,10 @@ impl Work<'_> {
                 run,
             })
         };
-        Ok(runs.into_iter().filter_map(claim).collect())
+        Ok(claimed
+            .into_iter()
+            .map(|runs| runs.into_iter().filter_map(claim).collect())
+            .collect())
     }
 
     /// Takes care of runs whose leases have expired: makes them ready at once,

@@ -27,6 +27,10 @@ const LAST_CHANCE: Duration = Duration::from_millis(200);
 /// one on top.
 const BEFORE_OVERFLOW: Duration = Duration::from_millis(50);
 
+/// Claims that stand among the writers at most; `Database::claim` puts them
+/// together.
+const CLAIMS: u32 = 4;
+
 /// The queue. On SQLite, readers and the one writer queue separately.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
@@ -91,7 +95,7 @@ impl Gate {
         Self {
             reads,
             writes,
-            claims: Queue::new(1, 0),
+            claims: Queue::new(CLAIMS, 0),
             patience,
             metrics,
         }
@@ -112,8 +116,8 @@ impl Gate {
         self.pass_within(&self.writes, left).await
     }
 
-    /// Waits for the turn to claim work. Claims go one by one: several at once
-    /// get into each other's way.
+    /// Waits for the turn to claim work. Claims have a queue of their own, so
+    /// that a crowd of workers holds nobody up who has something to report.
     pub(crate) async fn claim(&self) -> Result<Pass, ApiError> {
         self.pass(&self.claims).await
     }

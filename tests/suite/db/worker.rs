@@ -32,6 +32,11 @@ pub(super) fn claim(db: &Database, stages: &[Stage], max: i64) -> Vec<Claim> {
     db.write(|tx| tx.work().claim(&request)).unwrap()
 }
 
+/// The same together with whoever claims meanwhile.
+pub(super) fn claim_together(db: &Database, stages: &[Stage], max: i64) -> Vec<Claim> {
+    db.claim(&a_request(stages, max)).unwrap()
+}
+
 /// Claims the run of this stage that comes first, which has to be there.
 pub(super) fn claim_one(db: &Database, stage: Stage) -> Claim {
     claim(db, &[stage], 1).pop().expect("a run to claim")

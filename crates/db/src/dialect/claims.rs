@@ -93,6 +93,11 @@ pub(crate) fn pick_runs(
 /// each way to the server and back makes that longer. By hand, because diesel
 /// would lock the runs as well, and what is held without its job breaks the
 /// order in which everybody else locks.
+///
+/// The plan is kept, and has to suit what the server could not know when it was
+/// made: of a bound limit it expects a tenth of all rows, for which it would
+/// sort them; and of an `EXISTS` it expects that the next row will do, for which
+/// it would read them from the first. Hence the number in the text, and `min`.
 fn pick_on_postgres(
     conn: &mut PgConnection,
     now: Option<DateTime<Utc>>,
@@ -102,29 +107,28 @@ fn pick_on_postgres(
     const PICK: &str = "
         WITH seen AS MATERIALIZED (SELECT COALESCE($1, clock_timestamp()) AS now)
         SELECT seen.now,
-               EXISTS (SELECT 1 FROM stage_runs AS e
-                       WHERE e.status = 'running' AND e.lease_expires_at <= seen.now) AS expired,
+               COALESCE((SELECT min(lease_expires_at) FROM stage_runs
+                         WHERE status = 'running') <= seen.now, FALSE) AS expired,
                next.id, next.job_id
         FROM seen LEFT JOIN LATERAL (
             SELECT r.id, r.job_id FROM stage_runs AS r JOIN jobs AS j ON j.job_id = r.job_id
             WHERE r.status = 'ready' AND (r.available_at IS NULL OR r.available_at <= seen.now)
-              AND r.stage = $3
+              AND r.stage = $2
             ORDER BY r.priority DESC, r.created_at, r.id
-            LIMIT $2
+            LIMIT {limit}
             FOR NO KEY UPDATE OF j SKIP LOCKED) AS next ON TRUE";
     let now = now.map(DbTime);
     // With one stage, the index that begins with it has them in order.
+    let pick = PICK.replace("{limit}", &limit.to_string());
     let rows: Vec<PickedRow> = if let [stage] = stages {
-        let pick = sql_query(PICK)
+        let pick = sql_query(pick)
             .bind::<Nullable<Timestamptz>, _>(now)
-            .bind::<BigInt, _>(limit)
             .bind::<Text, _>(stage.as_str());
         Prepared(pick).load(conn)
     } else {
         let words: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
-        let pick = sql_query(PICK.replace("= $3", "= ANY($3)"))
+        let pick = sql_query(pick.replace("= $2", "= ANY($2)"))
             .bind::<Nullable<Timestamptz>, _>(now)
-            .bind::<BigInt, _>(limit)
             .bind::<Array<Text>, _>(words);
         Prepared(pick).load(conn)
     }
@@ -183,7 +187,7 @@ pub(crate) fn start_jobs(
             let start = START
                 .replace("{now}", "$1")
                 .replace("{claimed}", "= ANY($2)")
-                .replace("{jobs}", "= ANY($3)")
+                .replace("{jobs}", "= ANY(ARRAY(SELECT unnest($3)))")
                 .replace("{job}", "jobs.*");
             let start = sql_query(start)
                 .bind::<Timestamptz, _>(now)
@@ -231,12 +235,12 @@ pub(crate) fn claimable_stages(
     now: DbTime,
 ) -> Result<Vec<Stage>, Error> {
     const CLAIMABLE: &str = "
-        EXISTS (SELECT 1 FROM stage_runs AS r
-                WHERE r.status = 'ready' AND r.stage = wanted.value
-                  AND (r.available_at IS NULL OR r.available_at <= seen.now))
-        OR EXISTS (SELECT 1 FROM stage_runs AS r
-                   WHERE r.status = 'running' AND r.stage = wanted.value
-                     AND r.lease_expires_at <= seen.now)";
+        (SELECT r.id FROM stage_runs AS r
+         WHERE r.status = 'ready' AND r.stage = wanted.value
+           AND (r.available_at IS NULL OR r.available_at <= seen.now)
+         ORDER BY r.priority DESC, r.created_at, r.id LIMIT 1) IS NOT NULL
+        OR (SELECT min(r.lease_expires_at) FROM stage_runs AS r
+            WHERE r.status = 'running' AND r.stage = wanted.value) <= seen.now";
     let words: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
     let found: Vec<StageRow> = match conn {
         DbConnection::Postgres(conn) => {

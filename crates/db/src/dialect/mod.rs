@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey, JobId};
 
-pub(crate) use bulk::{insert_events, insert_logs};
+pub(crate) use bulk::insert_history;
 pub(crate) use claims::{
     Picked, claimable_stages, first_ready, lock_free_jobs, pick_runs, random_uuid, start_jobs,
 };

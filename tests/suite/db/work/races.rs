@@ -18,8 +18,8 @@ use serde_json::json;
 use super::super::anything::happens;
 use super::super::stored;
 use super::super::worker::{
-    LEASE, a_beat, at_once, cancel, claim, claim_one, complete, heartbeat, of_one_stage, retry,
-    run, runs, statuses, wait_until,
+    LEASE, a_beat, at_once, cancel, claim, claim_one, claim_together, complete, heartbeat,
+    of_one_stage, retry, run, runs, statuses, wait_until,
 };
 
 /// How many jobs it takes to have 10,000 runs ready.
@@ -104,7 +104,11 @@ on_both_backends! {
                 // Nothing to claim does not mean that nothing is left: others may
                 // have been asking for the same.
                 while !db.read(|conn| conn.stage_runs().claimable(stages)).unwrap().is_empty() {
-                    let claims = claim(&db, stages, max);
+                    let claims = if i < 16 {
+                        claim_together(&db, stages, max)
+                    } else {
+                        claim(&db, stages, max)
+                    };
                     leases.lock().unwrap().extend(claims.iter().map(|claim| claim.lease_id));
                     mine.extend(claims);
                 }
@@ -216,6 +220,34 @@ on_both_backends! {
             assert!(claims.iter().chain(&rest).all(|claim| claim.run.attempt == 1));
             cancel(&db, job);
         }
+    }
+
+    fn many_who_claim_at_once_share_what_there_is(db: TestDb) {
+        for round in 1..=10 {
+            for _ in 0..5 {
+                a_job().create(&db);
+            }
+            // 15 runs, of which these two stages are 10; and one who wants others.
+            let wanted = [SilenceDetection, Transcription];
+            let claims: Vec<Vec<Claim>> = at_once(16, |i| match i {
+                0 => claim_together(&db, &[LayoutAnalysis], 5),
+                _ => claim_together(&db, &wanted, 1 + i as i64 % 3),
+            });
+            assert!(claims[0].iter().all(|claim| claim.run.stage == LayoutAnalysis));
+            for (i, claims) in claims.iter().enumerate().skip(1) {
+                assert!(claims.len() <= 1 + i % 3, "{} for {i}", claims.len());
+                assert!(claims.iter().all(|claim| wanted.contains(&claim.run.stage)));
+                // Each of them has a lease of its own.
+                let leases: HashSet<_> = claims.iter().map(|claim| claim.lease_id).collect();
+                assert_eq!(leases.len(), claims.len());
+            }
+            // Nobody waits for a job another holds who gets something without it.
+            let mut claims = claims.concat();
+            claims.extend(claim(&db, Stage::WORK, 100));
+            let each: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
+            assert_eq!((each.len(), claims.len()), (15, 15), "round {round}");
+        }
+        assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
     }
 
     fn an_expired_lease_is_found_by_one_of_many(db: TestDb) {
