@@ -231,7 +231,7 @@ on_both_backends! {
             let wanted = [SilenceDetection, Transcription];
             let claims: Vec<Vec<Claim>> = at_once(16, |i| match i {
                 0 => claim_together(&db, &[LayoutAnalysis], 5),
-                _ => claim_together(&db, &wanted, 1 + i as i64 % 3),
+                _ => claim_together(&db, &wanted, [1, 2, 3][i % 3]),
             });
             assert!(claims[0].iter().all(|claim| claim.run.stage == LayoutAnalysis));
             for (i, claims) in claims.iter().enumerate().skip(1) {
