@@ -67,6 +67,8 @@ impl Lectern {
         let mut child = command
             .env("DATABASE_URL", url)
             .env("LECTERN_BIND", "127.0.0.1:0")
+            // The tests are the workers.
+            .env("LECTERN_WITH_WORKER", "false")
             .envs(settings.iter().copied())
             .current_dir(dir.path())
             .stdin(Stdio::null())

@@ -73,7 +73,7 @@ impl Work<'_> {
         let Some(job) = job else { return Ok(None) };
         let events = vec![Event::from(&run), Event::from(&job)];
         let line = LogLine {
-            error: Some(attempt.error),
+            message: Some(attempt.error),
             details: attempt.details,
             ..LogLine::new(&run, LogStatus::Failed)
         };
@@ -154,7 +154,7 @@ pub(crate) struct RunChanges<'a> {
 pub(crate) struct LogLine<'a> {
     pub(crate) run: &'a StageRun,
     pub(crate) status: LogStatus,
-    pub(crate) error: Option<&'a LongText>,
+    pub(crate) message: Option<&'a LongText>,
     pub(crate) details: Option<&'a JsonObject>,
 }
 
@@ -163,7 +163,7 @@ impl<'a> LogLine<'a> {
         Self {
             run,
             status,
-            error: None,
+            message: None,
             details: None,
         }
     }
@@ -175,7 +175,7 @@ impl<'a> LogLine<'a> {
         let worker = run.worker.as_ref().map(WorkerName::as_str);
         Ok(NewLogEntry {
             agent_name: worker.map(AgentName::new).transpose()?,
-            message: self.error.cloned(),
+            message: self.message.cloned(),
             error_details: self.details.cloned(),
             // A clock that was set back says nothing of how long it took.
             duration_seconds: took.and_then(Result::ok),

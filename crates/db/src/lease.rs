@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lectern_domain::{
-    Event, Heartbeat, Job, JobId, JobStatus, LeaseId, LeaseState, LogStatus, Percent, Stage,
-    StageFailure, StageRun, StageRunStatus, back_off,
+    Event, Heartbeat, Job, JobId, JobStatus, LeaseId, LeaseState, LogStatus, LongText, Percent,
+    Stage, StageFailure, StageRun, StageRunStatus, back_off,
 };
 
 use crate::attempt::{Attempt, LogLine, RunChanges};
@@ -71,6 +71,19 @@ impl Work<'_> {
     ///
     /// [`Error::LeaseLost`] when there is no such lease any more.
     pub fn complete(&mut self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
+        self.complete_saying(lease_id, None)
+    }
+
+    /// The same with a word for the audit trail.
+    ///
+    /// # Errors
+    ///
+    /// As [`Work::complete`].
+    pub fn complete_saying(
+        &mut self,
+        lease_id: LeaseId,
+        note: Option<&LongText>,
+    ) -> Result<(Job, StageRun), Error> {
         let (mut held, run) = self.hold(lease_id)?;
         if run.status == StageRunStatus::Completed {
             return self.with_job(run);
@@ -110,7 +123,10 @@ impl Work<'_> {
             return Err(lost(lease_id));
         };
         events.push(Event::from(&job));
-        let line = LogLine::new(&run, LogStatus::Completed);
+        let line = LogLine {
+            message: note,
+            ..LogLine::new(&run, LogStatus::Completed)
+        };
         self.record(held.now, vec![(&job, events)], &[line])?;
         Ok((job, run))
     }
@@ -136,6 +152,28 @@ impl Work<'_> {
         };
         self.attempt_failed(&run, &attempt, held.now)?
             .ok_or_else(|| lost(lease_id))
+    }
+
+    /// Gives a stage back that was not worked on to its end through no fault of
+    /// its own: its worker is told to stop, say. Another can claim it at once,
+    /// and the attempt does not count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LeaseLost`] when there is no such lease any more.
+    pub fn release(&mut self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
+        let (held, run) = self.hold(lease_id)?;
+        held.must_be_live(&run, lease_id)?;
+        self.0
+            .stage_runs()
+            .reopen(&[&run], StageRunStatus::Ready, run.attempt - 1)?;
+        let runs = self.0.stage_runs().for_job(run.job_id)?;
+        let run = runs.into_iter().find(|other| other.run_id == run.run_id);
+        let run = run.ok_or_else(|| lost(lease_id))?;
+        let job = follow(&mut self.0, run.job_id, 2)?.ok_or_else(|| lost(lease_id))?;
+        let events = vec![Event::from(&run), Event::from(&job)];
+        self.record(held.now, vec![(&job, events)], &[])?;
+        Ok((job, run))
     }
 
     /// Makes sure that a write to a job is one its workers agree with, and

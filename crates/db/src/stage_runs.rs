@@ -122,8 +122,8 @@ impl StageRuns<'_, ReadWrite> {
             .collect();
         let (ready, waiting): (Vec<_>, Vec<_>) =
             reopened.iter().partition(|run| run.can_begin(&there));
-        self.reopen(&ready, StageRunStatus::Ready)?;
-        self.reopen(&waiting, StageRunStatus::Waiting)
+        self.reopen(&ready, StageRunStatus::Ready, 0)?;
+        self.reopen(&waiting, StageRunStatus::Waiting, 0)
     }
 
     fn make(&mut self, job: &Job, pipeline: &Pipeline) -> Result<(), Error> {
@@ -145,8 +145,14 @@ impl StageRuns<'_, ReadWrite> {
         insert_all!(self.0.raw, stage_runs::table, rows).doing("make the runs of a job")
     }
 
-    /// Lets runs begin anew, as if nobody had been on them.
-    fn reopen(&mut self, runs: &[&StageRun], status: StageRunStatus) -> Result<(), Error> {
+    /// Lets runs begin anew after so many attempts, as if nobody had been on
+    /// them since.
+    pub(crate) fn reopen(
+        &mut self,
+        runs: &[&StageRun],
+        status: StageRunStatus,
+        attempts: i32,
+    ) -> Result<(), Error> {
         if runs.is_empty() {
             return Ok(());
         }
@@ -163,7 +169,7 @@ impl StageRuns<'_, ReadWrite> {
             .set((
                 (
                     stage_runs::status.eq(status.as_str()),
-                    stage_runs::attempt.eq(0),
+                    stage_runs::attempt.eq(attempts),
                     stage_runs::worker.eq(None::<&str>),
                     stage_runs::lease_id.eq(None::<DbUuid>),
                     stage_runs::lease_expires_at.eq(None::<DbTime>),

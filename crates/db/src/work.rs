@@ -102,6 +102,39 @@ impl Work<'_> {
         }
     }
 
+    /// The same for the runs of one job only.
+    pub fn claim_from(
+        &mut self,
+        job_id: JobId,
+        request: &ClaimRequest,
+    ) -> Result<Vec<Claim>, Error> {
+        if !lock_job(self.0.raw, job_id)? {
+            return Ok(Vec::new());
+        }
+        let now = self.0.shared_now()?;
+        self.expire_runs(job_id, now)?;
+        let stages = request.stages.as_slice().iter().map(|stage| stage.as_str());
+        let ready = stage_runs::table
+            .filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(is_ready())
+            .filter(stage_runs::stage.eq_any(stages))
+            .filter(
+                stage_runs::available_at
+                    .is_null()
+                    .or(stage_runs::available_at.le(DbTime(now)).assume_not_null()),
+            )
+            .order(stage_runs::id)
+            .limit(rows::limit(request.max.get()))
+            .select((stage_runs::id, stage_runs::job_id));
+        let ready: Vec<_> = ready.load(self.0.raw).doing("pick runs of a job")?;
+        let claimed = self.lease(&ready, request, now)?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let claims = self.started(vec![claimed], now)?;
+        Ok(claims.into_iter().flatten().collect())
+    }
+
     fn pick(&mut self, stages: &[Stage], limit: i64) -> Result<Picked, Error> {
         let own_clock = self.0.session.own_clock;
         let now = own_clock.then(|| self.0.clock.now());
@@ -212,12 +245,6 @@ impl Work<'_> {
         }
         jobs.sort_by_key(|id| id.0);
         jobs.dedup();
-        let error = LongText::new("the lease expired: no heartbeat came in time")?;
-        let attempt = Attempt {
-            error: &error,
-            details: None,
-            again: Some(Duration::ZERO),
-        };
         let jobs = lock_free_jobs(self.0.raw, &jobs)?;
         let mut done = Expired {
             held: jobs.len(),
@@ -225,20 +252,33 @@ impl Work<'_> {
         };
         for job_id in jobs {
             // Looked at anew: the job was not held before.
-            for run in self.0.stage_runs().for_job(JobId::from(job_id.0))? {
-                if run.status != StageRunStatus::Running
-                    || run.lease.is_none_or(|lease| lease.expires_at > now)
-                {
-                    continue;
-                }
-                done.runs += 1;
-                let failed = self.attempt_failed(&run, &attempt, now)?;
-                if failed.is_none_or(|(job, _)| job.status.is_finished()) {
-                    break;
-                }
-            }
+            done.runs += self.expire_runs(JobId::from(job_id.0), now)?;
         }
         Ok(done)
+    }
+
+    /// Takes care of the runs of a job that is held; tells how many there were.
+    fn expire_runs(&mut self, job_id: JobId, now: DateTime<Utc>) -> Result<usize, Error> {
+        let error = LongText::new("the lease expired: no heartbeat came in time")?;
+        let attempt = Attempt {
+            error: &error,
+            details: None,
+            again: Some(Duration::ZERO),
+        };
+        let mut expired = 0;
+        for run in self.0.stage_runs().for_job(job_id)? {
+            if run.status != StageRunStatus::Running
+                || run.lease.is_none_or(|lease| lease.expires_at > now)
+            {
+                continue;
+            }
+            expired += 1;
+            let failed = self.attempt_failed(&run, &attempt, now)?;
+            if failed.is_none_or(|(job, _)| job.status.is_finished()) {
+                break;
+            }
+        }
+        Ok(expired)
     }
 }
 

@@ -70,6 +70,12 @@ impl Disk {
         blocking(move || Ok(matches!(look(&root, &key)?, Found::File))).await
     }
 
+    /// The file an object is, if there is one.
+    pub(crate) async fn file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Error> {
+        let file = self.root.join(&**key);
+        Ok(self.holds(key).await?.then_some(file))
+    }
+
     /// Makes sure that an object may be written there.
     pub(crate) async fn allow(&self, key: &ObjectKey) -> Result<(), Error> {
         let (root, key) = (self.root.clone(), key.clone());

@@ -1,7 +1,7 @@
 //! The handle on the storage.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -165,6 +165,16 @@ impl Storage {
             Ok(meta) => Ok(Some(info(key.clone(), meta))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Error::of_key(error, "look for", key)),
+        }
+    }
+
+    /// The file an object on local disk is, for a program that reads files; it
+    /// must not be written to. `None` when there is no such object, or it is
+    /// not on this machine: [`Storage::get`] reads it then.
+    pub async fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Error> {
+        match &self.0 {
+            Backend::Local { disk, .. } => disk.file(key).await,
+            Backend::S3(_) => Ok(None),
         }
     }
 

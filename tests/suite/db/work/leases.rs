@@ -44,6 +44,63 @@ on_both_backends! {
         assert_eq!((held.attempt, held.lease.unwrap().expires_at), (1, db.now() + TimeDelta::seconds(7)));
     }
 
+    fn a_stage_that_is_given_back_is_another_s_at_once_and_no_attempt_was_made(db: TestDb) {
+        let job = a_job().create(&db).job_id;
+        let lease = claim_one(&db, Transcription).lease_id;
+        heartbeat(&db, lease, &a_beat(10.0)).unwrap();
+        let (after, given_back) = db.write(|tx| tx.work().release(lease)).unwrap();
+        assert_eq!(run(&db, job, Transcription), given_back);
+        assert_eq!((given_back.status, given_back.attempt, given_back.lease), (Ready, 0, None));
+        assert_eq!((given_back.percent.get(), given_back.message, given_back.worker), (0.0, None, None));
+        assert_eq!(stored(&db, job), after);
+        let events = db.read(|conn| conn.job_events().after(job, 0, 100)).unwrap();
+        assert_eq!(events.last().map(|event| event.seq), Some(after.last_seq));
+
+        let error = db.write(|tx| tx.work().release(lease)).unwrap_err();
+        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
+        let error = heartbeat(&db, lease, &a_beat(20.0)).unwrap_err();
+        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
+        assert_eq!(claim_one(&db, Transcription).run.attempt, 1);
+    }
+
+    fn a_stage_whose_lease_has_expired_is_not_given_back(db: TestDb) {
+        a_job().create(&db);
+        let lease = claim_one(&db, Transcription).lease_id;
+        db.clock().advance(TimeDelta::seconds(LEASE));
+        let before = db.sql().dump();
+        let error = db.write(|tx| tx.work().release(lease)).unwrap_err();
+        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
+        assert_eq!(db.sql().dump(), before);
+    }
+
+    fn one_who_works_for_one_job_gets_stages_of_no_other(db: TestDb) {
+        let (first, second) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
+        let of_second = |stages: &[Stage]| {
+            let request = a_request(stages, 10);
+            db.write(|tx| tx.work().claim_from(second, &request)).unwrap()
+        };
+        let claims = of_second(Stage::WORK);
+        assert_eq!(claims.len(), 3);
+        assert!(claims.iter().all(|claim| claim.job.job_id == second && claim.run.attempt == 1));
+        assert_eq!(statuses(&db, first), [Ready, Ready, Ready, Waiting, Waiting, Waiting]);
+        assert_eq!(of_second(Stage::WORK), []);
+        // Those whose leases have expired are to be had once more.
+        db.clock().advance(TimeDelta::seconds(LEASE));
+        let again = of_second(&[Transcription]);
+        assert_eq!((again.len(), again[0].run.attempt), (1, 2));
+        let gone = db.write(|tx| tx.jobs().delete(second)).unwrap();
+        assert!(gone && of_second(Stage::WORK).is_empty());
+    }
+
+    fn a_word_for_the_audit_trail_is_kept_with_a_completed_stage(db: TestDb) {
+        let job = a_job().create(&db).job_id;
+        let lease = claim_one(&db, Transcription).lease_id;
+        let note = Text::new("nothing was said").unwrap();
+        db.write(|tx| tx.work().complete_saying(lease, Some(&note))).unwrap();
+        let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
+        assert_eq!(entries.last().and_then(|entry| entry.event.message.clone()), Some(note));
+    }
+
     fn a_heartbeat_that_says_nothing_changes_nothing_but_the_lease(db: TestDb) {
         let job = a_job().create(&db).job_id;
         let lease = claim_one(&db, Transcription).lease_id;
