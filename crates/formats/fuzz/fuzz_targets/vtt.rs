@@ -1,0 +1,19 @@
+//! Any bytes as WebVTT.
+
+#![no_main]
+
+use lectern_formats::{Cue, vtt};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(cues) = vtt::read(bytes) else { return };
+    let again = vtt::read(vtt::write(&cues).as_bytes()).expect("what was written is WebVTT");
+    let expected: Vec<Cue> = cues
+        .into_iter()
+        .map(|cue| {
+            let (start, end) = (cue.start_ms(), cue.end_ms());
+            cue.at(start, end.max(start + 1))
+        })
+        .collect();
+    assert_eq!(again, expected);
+});

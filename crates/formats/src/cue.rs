@@ -1,0 +1,227 @@
+//! What is shown or said from one time to another.
+
+use lectern_domain::{Fraction, Invalid, NewTranscriptSegment, SpeakerId, SpokenText};
+use lectern_domain::{TimeRange, TranscriptSegment};
+
+use crate::{MAX_MILLIS, millis, seconds};
+
+/// A text and its times: an entry of a subtitle file, a segment of a transcript.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cue {
+    start_ms: u64,
+    end_ms: u64,
+    /// What is said.
+    pub text: SpokenText,
+    /// Who says it.
+    pub speaker: Option<SpeakerId>,
+    /// How sure the recognizer is.
+    pub confidence: Option<Fraction>,
+}
+
+impl Cue {
+    /// A cue of nobody in particular, times in milliseconds. An end before the
+    /// start becomes the start; the end is at most [`MAX_MILLIS`] and the
+    /// start at least a millisecond before that.
+    pub fn new(start_ms: u64, end_ms: u64, text: SpokenText) -> Self {
+        let start_ms = start_ms.min(MAX_MILLIS - 1);
+        Self {
+            start_ms,
+            end_ms: end_ms.clamp(start_ms, MAX_MILLIS),
+            text,
+            speaker: None,
+            confidence: None,
+        }
+    }
+
+    /// The same cue, said by this speaker.
+    pub fn by(self, speaker: Option<SpeakerId>) -> Self {
+        Self { speaker, ..self }
+    }
+
+    /// The same cue, recognized with this confidence.
+    pub fn with_confidence(self, confidence: Option<Fraction>) -> Self {
+        Self { confidence, ..self }
+    }
+
+    /// Where it begins, in milliseconds.
+    pub fn start_ms(&self) -> u64 {
+        self.start_ms
+    }
+
+    /// Where it ends, in milliseconds; not before it begins.
+    pub fn end_ms(&self) -> u64 {
+        self.end_ms
+    }
+
+    /// The same cue at other times, which are fitted as in [`Cue::new`].
+    pub fn at(self, start_ms: u64, end_ms: u64) -> Self {
+        Self::new(start_ms, end_ms, self.text)
+            .by(self.speaker)
+            .with_confidence(self.confidence)
+    }
+
+    /// The cue `by_ms` milliseconds later, or earlier when that is negative.
+    /// What would lie before 0 is cut off; `None` when nothing is left.
+    pub fn shift(self, by_ms: i64) -> Option<Self> {
+        let gone = match by_ms {
+            ..0 if self.start_ms == self.end_ms => self.start_ms < by_ms.unsigned_abs(),
+            ..0 => self.end_ms <= by_ms.unsigned_abs(),
+            0.. => false,
+        };
+        let moved = |ms: u64| ms.saturating_add_signed(by_ms);
+        let (start_ms, end_ms) = (moved(self.start_ms), moved(self.end_ms));
+        (!gone).then(|| self.at(start_ms, end_ms))
+    }
+}
+
+/// The cues of a part of the recording: those that overlap it, cut at its edges
+/// and told from its start. A cue of no length belongs to it when it is not
+/// before its start and before its end.
+///
+/// ```
+/// use lectern_domain::{SpokenText, TimeRange};
+/// use lectern_formats::{Cue, clip_to};
+///
+/// let cue = Cue::new(9_000, 12_000, SpokenText::new("and so")?);
+/// let clip = clip_to(&[cue], TimeRange::new(10.0, 70.0)?);
+/// assert_eq!((clip[0].start_ms(), clip[0].end_ms()), (0, 2_000));
+/// # Ok::<(), lectern_domain::Invalid>(())
+/// ```
+pub fn clip_to(cues: &[Cue], window: TimeRange) -> Vec<Cue> {
+    let (from, to) = (millis(window.start()), millis(window.end()));
+    cues.iter()
+        .filter(|cue| {
+            let lasts = cue.end_ms > from || (cue.start_ms == cue.end_ms && cue.end_ms == from);
+            lasts && cue.start_ms < to && from < to
+        })
+        .map(|cue| {
+            let (start, end) = (cue.start_ms.max(from), cue.end_ms.min(to));
+            cue.clone().at(start - from, end - from)
+        })
+        .collect()
+}
+
+/// Sorts by start; cues that start together keep their order.
+pub(crate) fn sorted(mut cues: Vec<Cue>) -> Vec<Cue> {
+    cues.sort_by_key(Cue::start_ms);
+    cues
+}
+
+/// The same for those who only look.
+pub(crate) fn in_order(cues: &[Cue]) -> Vec<&Cue> {
+    let mut cues: Vec<_> = cues.iter().collect();
+    cues.sort_by_key(|cue| cue.start_ms);
+    cues
+}
+
+/// What was said, or `None` when that is nothing. NUL, which the domain does
+/// not take, becomes U+FFFD.
+pub(crate) fn spoken(text: &str) -> Option<SpokenText> {
+    SpokenText::new(text.replace('\0', "\u{fffd}")).ok()
+}
+
+/// Who speaks, or `None` when that is empty. Any white space is one space.
+pub(crate) fn speaker(name: &str) -> Result<Option<SpeakerId>, Invalid> {
+    let name = one_line(&name.replace('\0', "\u{fffd}"));
+    (!name.is_empty()).then(|| SpeakerId::new(name)).transpose()
+}
+
+/// The text with every run of ASCII white space as one space, and none around.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text with every line end as LF.
+pub(crate) fn unix_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+impl From<NewTranscriptSegment> for Cue {
+    fn from(segment: NewTranscriptSegment) -> Self {
+        let (start, end) = (segment.time.start(), segment.time.end());
+        Self::new(millis(start), millis(end), segment.text)
+            .by(segment.speaker_id)
+            .with_confidence(segment.confidence)
+    }
+}
+
+impl From<TranscriptSegment> for Cue {
+    fn from(segment: TranscriptSegment) -> Self {
+        NewTranscriptSegment {
+            time: segment.time,
+            text: segment.text,
+            confidence: segment.confidence,
+            speaker_id: segment.speaker_id,
+        }
+        .into()
+    }
+}
+
+/// Times in seconds; the domain's check is the only one that could fail.
+impl TryFrom<Cue> for NewTranscriptSegment {
+    type Error = Invalid;
+
+    fn try_from(cue: Cue) -> Result<Self, Invalid> {
+        Ok(Self {
+            time: TimeRange::new(seconds(cue.start_ms), seconds(cue.end_ms))?,
+            text: cue.text,
+            confidence: cue.confidence,
+            speaker_id: cue.speaker,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cue(start_ms: u64, end_ms: u64) -> Cue {
+        Cue::new(start_ms, end_ms, SpokenText::new(" hi ").unwrap())
+            .by(Some(SpeakerId::new("Ada").unwrap()))
+            .with_confidence(Some(Fraction::new(0.5).unwrap()))
+    }
+
+    #[test]
+    fn times_of_a_cue_are_in_order_and_within_bounds() {
+        assert_eq!(cue(5, 3), cue(5, 5));
+        assert_eq!(cue(u64::MAX, 0), cue(MAX_MILLIS - 1, MAX_MILLIS - 1));
+        assert_eq!(cue(0, u64::MAX).end_ms(), MAX_MILLIS);
+    }
+
+    #[test]
+    fn a_segment_and_its_cue_say_the_same() {
+        let segment = NewTranscriptSegment::try_from(cue(1_001, 2_999)).unwrap();
+        assert_eq!(segment.time, TimeRange::new(1.001, 2.999).unwrap());
+        assert_eq!(Cue::from(segment), cue(1_001, 2_999));
+    }
+
+    #[test]
+    fn a_shift_cuts_at_zero() {
+        assert_eq!(cue(10, 20).shift(5), Some(cue(15, 25)));
+        assert_eq!(cue(10, 20).shift(-10), Some(cue(0, 10)));
+        assert_eq!(cue(10, 20).shift(-15), Some(cue(0, 5)));
+        assert_eq!(cue(10, 20).shift(-20), None);
+        assert_eq!(cue(10, 10).shift(-10), Some(cue(0, 0)));
+        assert_eq!(cue(10, 10).shift(-11), None);
+        assert_eq!(cue(10, 20).shift(i64::MIN), None);
+        assert_eq!(cue(0, 20).shift(i64::MAX).unwrap().end_ms(), MAX_MILLIS);
+    }
+
+    #[test]
+    fn a_clip_has_the_cues_that_overlap_it() {
+        let cues = [
+            cue(0, 1_000),
+            cue(500, 1_500),
+            cue(1_000, 1_000),
+            cue(1_200, 1_300),
+            cue(1_900, 2_500),
+            cue(2_000, 2_000),
+            cue(2_000, 3_000),
+        ];
+        assert_eq!(
+            clip_to(&cues, TimeRange::new(1.0, 2.0).unwrap()),
+            [cue(0, 500), cue(0, 0), cue(200, 300), cue(900, 1_000)]
+        );
+        assert_eq!(clip_to(&cues, TimeRange::new(1.0, 1.0).unwrap()), []);
+    }
+}

@@ -1,0 +1,27 @@
+//! What is wrong with a file, and where.
+
+use lectern_domain::Invalid;
+
+/// Why a file could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct FormatError {
+    /// The line it was noticed on; the first is 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl FormatError {
+    pub(crate) fn new(line: usize, message: impl Into<String>) -> Self {
+        Self {
+            line,
+            message: message.into(),
+        }
+    }
+
+    /// A value that breaks a rule of the domain.
+    pub(crate) fn invalid(line: usize, invalid: &Invalid) -> Self {
+        Self::new(line, invalid.to_string())
+    }
+}

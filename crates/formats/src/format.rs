@@ -1,0 +1,155 @@
+//! The formats, by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Cue, FormatError, srt, text, vtt, whisper};
+
+/// A format that cues are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// WebVTT.
+    Vtt,
+    /// `SubRip`.
+    Srt,
+    /// Plain text for people, which cannot be read back.
+    Text,
+    /// The JSON of Whisper.
+    WhisperJson,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Vtt, Self::Srt, Self::Text, Self::WhisperJson];
+
+    /// The word for it, as in `?format=vtt`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vtt => "vtt",
+            Self::Srt => "srt",
+            Self::Text => "text",
+            Self::WhisperJson => "whisper",
+        }
+    }
+
+    /// The media type of a file, without parameters; all are UTF-8.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Vtt => "text/vtt",
+            Self::Srt => "application/x-subrip",
+            Self::Text => "text/plain",
+            Self::WhisperJson => "application/json",
+        }
+    }
+
+    /// What a file's name ends in, without the point.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Vtt => "vtt",
+            Self::Srt => "srt",
+            Self::Text => "txt",
+            Self::WhisperJson => "json",
+        }
+    }
+
+    /// The format of a media type, in upper or lower case, with any parameters.
+    /// `application/json` is Whisper's here; ask [`whisper::is_whisper`] where
+    /// it could be another.
+    pub fn from_media_type(media_type: &str) -> Option<Self> {
+        let essence = media_type.split(';').next()?.trim().to_ascii_lowercase();
+        match essence.as_str() {
+            // What servers and browsers also call `SubRip`.
+            "application/srt" | "text/srt" | "text/x-srt" => Some(Self::Srt),
+            essence => Self::ALL
+                .into_iter()
+                .find(|format| format.media_type() == essence),
+        }
+    }
+
+    /// The format of a file, by what its name ends in, in upper or lower case.
+    pub fn from_filename(name: &str) -> Option<Self> {
+        let (_, extension) = name.rsplit_once('.')?;
+        let fits = |format: &Self| format.extension().eq_ignore_ascii_case(extension);
+        Self::ALL.into_iter().find(fits)
+    }
+
+    /// Reads a file of this format; see its module. Plain text has no times, so
+    /// it is always an error.
+    pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
+        match self {
+            Self::Vtt => vtt::read(bytes),
+            Self::Srt => srt::read(bytes),
+            Self::Text => Err(FormatError::new(1, "plain text has no times")),
+            Self::WhisperJson => whisper::read(bytes),
+        }
+    }
+
+    /// Writes a file of this format; see its module.
+    pub fn write(self, cues: &[Cue]) -> String {
+        match self {
+            Self::Vtt => vtt::write(cues),
+            Self::Srt => srt::write(cues),
+            Self::Text => text::write(cues),
+            Self::WhisperJson => whisper::write(cues),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The error of a word that names no [`Format`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of the formats vtt, srt, text, whisper")]
+pub struct UnknownFormat(pub String);
+
+/// Takes what others call two of them, too: `txt` and `verbose_json`.
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
+        let word = match word {
+            "txt" => "text",
+            "verbose_json" => "whisper",
+            word => word,
+        };
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == word)
+            .ok_or_else(|| UnknownFormat(word.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_found_by_all_its_names() {
+        for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
+            let media_type = format!("{}; charset=utf-8", format.media_type().to_uppercase());
+            assert_eq!(Format::from_media_type(&media_type), Some(format));
+            let name = format!("Lecture 7.v2.{}", format.extension().to_uppercase());
+            assert_eq!(Format::from_filename(&name), Some(format));
+        }
+        assert_eq!(Format::from_media_type("text/srt"), Some(Format::Srt));
+        assert_eq!("txt".parse(), Ok(Format::Text));
+        assert_eq!("verbose_json".parse(), Ok(Format::WhisperJson));
+    }
+
+    #[test]
+    fn other_names_are_of_no_format() {
+        let error = "VTT".parse::<Format>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "\"VTT\" is none of the formats vtt, srt, text, whisper"
+        );
+        assert_eq!(Format::from_media_type("text/html"), None);
+        assert_eq!(Format::from_media_type(""), None);
+        assert_eq!(Format::from_filename("vtt"), None);
+    }
+}

@@ -1,0 +1,58 @@
+//! Subtitles and transcripts as files: WebVTT, `SubRip`, Whisper's JSON and plain
+//! text. No I/O: bytes in, [`Cue`]s out, and back.
+//!
+//! ```
+//! use lectern_domain::NewTranscriptSegment;
+//! use lectern_formats::{Format, vtt};
+//!
+//! let file = b"1\r\n00:00:01,500 --> 00:00:04,000\r\n<i>5 < 6</i>\r\n";
+//! let cues = Format::Srt.read(file)?;
+//! assert_eq!(cues[0].text.as_str(), "5 < 6");
+//! assert_eq!(vtt::write(&cues), "WEBVTT\n\n00:00:01.500 --> 00:00:04.000\n5 &lt; 6\n");
+//!
+//! let segment = NewTranscriptSegment::try_from(cues[0].clone())?;
+//! assert_eq!((segment.time.start(), segment.time.end()), (1.5, 4.0));
+//!
+//! let error = Format::Srt.read(b"\nDear all,\n").unwrap_err();
+//! assert_eq!(error.line, 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Reading is lenient.** Any line ending, a byte order mark (UTF-16 is read
+//! when it has one), bytes that are no UTF-8 (replaced by U+FFFD, as is NUL),
+//! hours that are missing or over 99, a point or a comma, cues in any order, of
+//! no length or on top of each other. A cue without text is dropped; one that
+//! ends before it starts is kept with no length, because its text was said.
+//! What is left is sorted by its start; cues that start together keep their
+//! order. Text is kept with its white space, except in Whisper's JSON.
+//!
+//! **Writing is strict**, and what was written is read back the same: texts to
+//! the character (line ends become LF), times to the millisecond. Each module
+//! says what its format cannot hold.
+//!
+//! **Times** are whole milliseconds here and seconds in the domain; see
+//! [`millis`] and [`seconds`].
+//!
+//! Reading takes time in proportion to the input, whatever the input is. The
+//! fuzz targets in `fuzz/` look for the contrary; see the README there.
+
+mod accept;
+mod comment;
+mod cue;
+mod decode;
+mod error;
+mod format;
+mod guard;
+pub mod srt;
+pub mod text;
+mod time;
+mod timed;
+mod voice;
+pub mod vtt;
+pub mod whisper;
+
+pub use accept::negotiate;
+pub use cue::{Cue, clip_to};
+pub use error::FormatError;
+pub use format::{Format, UnknownFormat};
+pub use time::{MAX_MILLIS, millis, seconds};

@@ -1,0 +1,249 @@
+//! The JSON of Whisper and its relatives.
+//!
+//! Read are
+//!
+//! - `{"segments": [{"start": 0.0, "end": 1.5, "text": "…"}]}` in seconds, which
+//!   is `OpenAI`'s `verbose_json`, whisper, faster-whisper and whisperX, and the
+//!   array alone;
+//! - `{"transcription": [{"offsets": {"from": 0, "to": 1500}, "text": "…"}]}` in
+//!   milliseconds, which is whisper.cpp.
+//!
+//! The confidence of a segment is the first it has of: its `confidence`; `e` to
+//! the power of its `avg_logprob`, which is the geometric mean of its tokens'
+//! probabilities; the mean `probability` or `score` of its words; the mean `p`
+//! of its tokens. `no_speech_prob` says something else and is left alone.
+
+use std::fmt;
+
+use lectern_domain::{At, Fraction, Invalid, SpeakerId};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::cue::{in_order, sorted, speaker, spoken};
+use crate::decode::decode;
+use crate::{Cue, FormatError, millis, seconds};
+
+/// Reads a file. White space around a text, which Whisper puts before most, is
+/// dropped.
+///
+/// The error is for what is not JSON or not of one of the shapes, and for a
+/// speaker's name that is too long for the domain; its line is where that was
+/// noticed, for a segment the line it ends on.
+pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
+    let text = decode(bytes);
+    let segments = if text.trim_start().starts_with('[') {
+        serde_json::from_str(&text)
+    } else {
+        serde_json::from_str(&text).map(|file: File| file.segments)
+    };
+    let segments: Vec<Segment> = segments.map_err(|error| {
+        let message = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        FormatError::new(
+            error.line().max(1),
+            message.strip_suffix(&place).unwrap_or(&message),
+        )
+    })?;
+    let cues = segments.into_iter().filter_map(|segment| segment.0);
+    Ok(sorted(cues.collect()))
+}
+
+/// Whether a JSON text has one of the shapes [`read`] reads, rather than
+/// another that has `segments` too: whether its first segment has a `start` or
+/// `offsets`. What is not JSON has not.
+pub fn is_whisper(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Probe {
+        #[serde(alias = "transcription")]
+        segments: Vec<ProbeSegment>,
+    }
+    #[derive(Deserialize)]
+    struct ProbeSegment {
+        #[serde(alias = "offsets")]
+        start: Option<IgnoredAny>,
+    }
+    let text = decode(bytes);
+    let segments = if text.trim_start().starts_with('[') {
+        serde_json::from_str(&text)
+    } else {
+        serde_json::from_str(&text).map(|probe: Probe| probe.segments)
+    };
+    segments.is_ok_and(|segments| segments.first().is_some_and(|first| first.start.is_some()))
+}
+
+/// Writes a file in the shape of `OpenAI`'s `verbose_json`, cues in the order of
+/// their starts, times in seconds. Speakers are `speaker`, confidences are
+/// `confidence`, where there is one.
+pub fn write(cues: &[Cue]) -> String {
+    let cues = in_order(cues);
+    let texts: Vec<_> = cues.iter().map(|cue| cue.text.trim()).collect();
+    let duration = cues.iter().map(|cue| cue.end_ms()).max().unwrap_or(0);
+    let segments = cues.iter().enumerate().map(|(id, cue)| SegmentOut {
+        id,
+        start: seconds(cue.start_ms()),
+        end: seconds(cue.end_ms()),
+        text: cue.text.trim(),
+        speaker: cue.speaker.as_ref().map(SpeakerId::as_str),
+        confidence: cue.confidence.map(Fraction::get),
+    });
+    let file = FileOut {
+        task: "transcribe",
+        duration: seconds(duration),
+        text: texts.join(" "),
+        segments: segments.collect(),
+    };
+    // Numbers are finite and keys are text: there is nothing JSON cannot hold.
+    serde_json::to_string(&file).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct FileOut<'a> {
+    task: &'static str,
+    duration: f64,
+    text: String,
+    segments: Vec<SegmentOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct SegmentOut<'a> {
+    id: usize,
+    start: f64,
+    end: f64,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speaker: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(alias = "transcription")]
+    segments: Vec<Segment>,
+}
+
+/// A segment, unless nothing is said in it.
+struct Segment(Option<Cue>);
+
+impl<'de> Deserialize<'de> for Segment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SegmentVisitor)
+    }
+}
+
+/// Makes the cue before the reader has left the segment, so that an error gets
+/// its line and not that of the next.
+struct SegmentVisitor;
+
+impl<'de> Visitor<'de> for SegmentVisitor {
+    type Value = Segment;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a segment")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Segment, A::Error> {
+        let segment = SegmentIn::deserialize(MapAccessDeserializer::new(map))?;
+        segment.cue().map(Segment).map_err(A::Error::custom)
+    }
+}
+
+#[derive(Deserialize)]
+struct SegmentIn {
+    text: String,
+    start: Option<f64>,
+    end: Option<f64>,
+    offsets: Option<Offsets>,
+    speaker: Option<Name>,
+    confidence: Option<f64>,
+    avg_logprob: Option<f64>,
+    words: Option<Vec<Word>>,
+    tokens: Option<Vec<Token>>,
+}
+
+/// In milliseconds.
+#[derive(Deserialize)]
+struct Offsets {
+    from: i64,
+    to: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Name {
+    Text(String),
+    Number(i64),
+}
+
+#[derive(Deserialize)]
+struct Word {
+    probability: Option<f64>,
+    score: Option<f64>,
+}
+
+/// whisper.cpp tells about its tokens, the others only number them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Token {
+    Told { text: String, p: f64 },
+    Other(IgnoredAny),
+}
+
+impl Word {
+    fn probability(&self) -> Option<f64> {
+        self.probability.or(self.score)
+    }
+}
+
+impl Token {
+    fn probability(&self) -> Option<f64> {
+        match self {
+            // `[_BEG_]` and its like are not said.
+            Self::Told { text, p } if !text.starts_with("[_") => Some(*p),
+            Self::Told { .. } | Self::Other(_) => None,
+        }
+    }
+}
+
+impl SegmentIn {
+    fn cue(&self) -> Result<Option<Cue>, Invalid> {
+        let (start, end) = match (self.start, &self.offsets) {
+            (Some(start), _) => (millis(start), self.end.map_or(0, millis)),
+            (None, Some(offsets)) => (whole(offsets.from), whole(offsets.to)),
+            (None, None) => return Err(Invalid::field("start", "must be given")),
+        };
+        let Some(text) = spoken(self.text.trim()) else {
+            return Ok(None);
+        };
+        let name = match &self.speaker {
+            Some(Name::Text(name)) => name.clone(),
+            Some(Name::Number(number)) => number.to_string(),
+            None => String::new(),
+        };
+        let cue = Cue::new(start, end, text)
+            .by(speaker(&name).at("speaker")?)
+            .with_confidence(self.confidence());
+        Ok(Some(cue))
+    }
+
+    fn confidence(&self) -> Option<Fraction> {
+        let words = || mean(self.words.iter().flatten().filter_map(Word::probability));
+        let tokens = || mean(self.tokens.iter().flatten().filter_map(Token::probability));
+        self.confidence
+            .or_else(|| self.avg_logprob.map(f64::exp))
+            .or_else(words)
+            .or_else(tokens)
+            .and_then(|confidence| Fraction::new(confidence.clamp(0.0, 1.0)).ok())
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    (count > 0.0).then(|| sum / count)
+}
+
+/// Milliseconds, none of them before 0.
+fn whole(millis: i64) -> u64 {
+    millis.try_into().unwrap_or(0)
+}

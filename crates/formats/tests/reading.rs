@@ -1,0 +1,238 @@
+//! Files as people and programs leave them.
+
+use lectern_domain::{Fraction, SpeakerId, SpokenText};
+use lectern_formats::{Cue, Format, srt, vtt, whisper};
+
+/// Cues as `start end speaker text`.
+fn told(cues: &[Cue]) -> Vec<String> {
+    cues.iter()
+        .map(|cue| {
+            let speaker = cue.speaker.as_deref().unwrap_or("-");
+            let text = cue.text.as_str();
+            format!("{} {} {speaker} {text:?}", cue.start_ms(), cue.end_ms())
+        })
+        .collect()
+}
+
+#[test]
+fn a_webvtt_file_with_everything_in_it_is_read() {
+    let file = "\u{feff}WEBVTT - made by hand\r\nKind: captions\r\n\r\nSTYLE\r\n\
+        ::cue(v) { color: red }\r\n\r\nREGION\r\nid:fred\r\n\r\nNOTE\r\nsecret\r\n\r\n\
+        last\r\n100:00:00.000 --> 100:00:01.000 line:0 align:start\r\n\
+        <v.loud Ada>Good <i>bye</i> &amp; thanks\r\n\r\nNOTE not said\r\n\r\n\
+        00:01.000 --> 00:01.000\r\nfirst\r\n  second\r\n\r\n\
+        NOTE\r\n00:00.500\t-->\t00:00.250\r\n{not} a comment, but ends before it starts\r\n\r\n\
+        00:02.000 --> 00:03.000\r\n<b></b>&#32;\r\n\r\n\
+        00:04.000 --> 00:05.000\r\n<v Ada>Yes?</v>\r\n<v Bob>No.";
+    assert_eq!(
+        told(&vtt::read(file.as_bytes()).unwrap()),
+        [
+            r#"500 500 - "{not} a comment, but ends before it starts""#,
+            r#"1000 1000 - "first\n  second""#,
+            r#"4000 5000 Ada "Yes?""#,
+            r#"4000 5000 Bob "No.""#,
+            r#"360000000 360001000 Ada "Good bye & thanks""#,
+        ]
+    );
+}
+
+#[test]
+fn a_subrip_file_with_everything_in_it_is_read() {
+    let file = "\u{feff}\r\n2\r\n00:00:03,000 --> 00:00:04,000 X1:40 X2:600\r\n\
+        {\\an8}<i>a -> b</i> &amp; 5 < 6\r\n\r\nafter a blank line\r\n\r\n\
+        x\r\n0:00:01.5 --> 0:00:02\r\n<font color=\"red\">overlaps</font>\r\n\
+        1\r\n00:00:01,500 --> 100:00:00,0004\r\nmore\r\n\r\n\
+        4\r\n00:00:09,000 --> 00:00:10,000\r\n\r\n\
+        5\r\n00:00:08,000 --> 00:00:07,000\r\n42";
+    let expected = [
+        r#"1500 2000 - "overlaps""#,
+        r#"1500 360000000 - "more""#,
+        r#"3000 4000 - "a -> b &amp; 5 < 6\n\nafter a blank line""#,
+        r#"8000 8000 - "42""#,
+    ];
+    assert_eq!(told(&srt::read(file.as_bytes()).unwrap()), expected);
+    let old_mac = file.replace("\r\n", "\r");
+    assert_eq!(told(&srt::read(old_mac.as_bytes()).unwrap()), expected);
+    let utf16: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(told(&srt::read(&utf16).unwrap()), expected);
+}
+
+#[test]
+fn files_without_cues_are_read_as_none() {
+    for file in [
+        "WEBVTT",
+        "\n WEBVTT",
+        "WEBVTT\n\nNOTE a",
+        "WEBVTT\tx\r\n\r\n",
+    ] {
+        let is_vtt = !file.starts_with('\n');
+        assert_eq!(
+            vtt::read(file.as_bytes()).is_ok_and(|cues| cues.is_empty()),
+            is_vtt
+        );
+    }
+    assert_eq!(srt::read(b""), Ok(vec![]));
+    assert_eq!(srt::read(b"\xef\xbb\xbf \r\n\r\n"), Ok(vec![]));
+    assert_eq!(
+        whisper::read(br#"{"text": "", "segments": []}"#),
+        Ok(vec![])
+    );
+}
+
+#[test]
+fn what_is_not_a_subtitle_is_told_with_its_line() {
+    let long = "x".repeat(51);
+    let voice = format!("WEBVTT\n\n00:01.000 --> 00:02.000\n<v {long}>a");
+    let json = format!(
+        "[\n{{\"start\":0,\"text\":\"a\"}},\n{{\"start\":0,\"text\":\"a\",\"speaker\":\"{long}\"}},\n{{\"start\":0}}]"
+    );
+    let too_long = "speaker must be at most 50 characters long";
+    for (format, file, line, message) in [
+        (Format::Vtt, "", 1, "expected WEBVTT"),
+        (Format::Vtt, "\r\n\r\nHello", 3, "expected WEBVTT"),
+        (Format::Vtt, "WEBVTTX", 1, "expected WEBVTT"),
+        (
+            Format::Vtt,
+            "WEBVTT\n\n0:01 --> x:02\na",
+            3,
+            "expected times such as",
+        ),
+        (Format::Vtt, &voice, 3, too_long),
+        (Format::Srt, "\n\n<html>\n", 3, "expected SubRip: a counter"),
+        (
+            Format::Srt,
+            "1\n0:01 --> 0:02\na\n\n2\n0:0:61,000 --> 0:02",
+            6,
+            "expected times",
+        ),
+        (Format::Srt, "\0\x01\x02", 1, "expected SubRip"),
+        (Format::WhisperJson, "", 1, "EOF while parsing a value"),
+        (
+            Format::WhisperJson,
+            "{\n\"text\": \"a\"}",
+            2,
+            "missing field `segments`",
+        ),
+        (
+            Format::WhisperJson,
+            "{\n\"segments\": [\n{\"text\": 1}]}",
+            3,
+            "invalid type",
+        ),
+        (
+            Format::WhisperJson,
+            "[{\"text\": \"a\"}]",
+            1,
+            "start must be given",
+        ),
+        (Format::WhisperJson, &json, 3, too_long),
+        (Format::Text, "hello", 1, "plain text has no times"),
+    ] {
+        let error = format.read(file.as_bytes()).unwrap_err();
+        assert!(
+            error.line == line && error.message.starts_with(message),
+            "{file:?}: {error}"
+        );
+        assert_eq!(error.to_string(), format!("line {line}: {}", error.message));
+    }
+}
+
+#[test]
+fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
+    let openai = r#"{"task": "transcribe", "language": "english", "duration": 8.47, "text": "…",
+        "segments": [
+            {"id": 1, "seek": 0, "start": 3.319999933242798, "end": 2.0, "text": " b", "tokens": [50364, 440],
+             "temperature": 0.0, "avg_logprob": -0.6931471805599453, "compression_ratio": 1.2, "no_speech_prob": 0.9},
+            {"id": 0, "start": 0, "end": 3.0005, "text": " a\u0000 ", "speaker": "SPEAKER_00",
+             "words": [{"word": " a", "start": 0.0, "end": 1.0, "score": 0.25}, {"word": "1", "probability": 0.75, "score": 0}, {"word": "2"}]},
+            {"id": 2, "start": 4, "end": null, "text": "  "},
+            {"id": 3, "start": -0.02, "end": 1e300, "text": "c", "speaker": 7, "confidence": 1.5, "avg_logprob": null}
+        ]}"#;
+    assert_eq!(
+        told(&whisper::read(openai.as_bytes()).unwrap()),
+        [
+            "0 3001 SPEAKER_00 \"a\u{fffd}\"".to_owned(),
+            format!("0 {} 7 \"c\"", lectern_formats::MAX_MILLIS),
+            "3320 3320 - \"b\"".to_owned(),
+        ]
+    );
+    let confidences = |cues: &[Cue]| -> Vec<_> {
+        cues.iter()
+            .map(|cue| cue.confidence.map(Fraction::get))
+            .collect()
+    };
+    let cues = whisper::read(openai.as_bytes()).unwrap();
+    assert_eq!(confidences(&cues), [Some(0.5), Some(1.0), Some(0.5)]);
+
+    let cpp = r#"{"systeminfo": "…", "transcription": [
+        {"timestamps": {"from": "00:00:00,000", "to": "00:00:02,500"}, "offsets": {"from": 0, "to": 2500},
+         "text": " hi", "tokens": [{"text": "[_BEG_]", "id": 50363, "p": 0.01, "t_dtw": -1},
+                                   {"text": " hi", "id": 1, "p": 0.5}]},
+        {"offsets": {"from": 2500, "to": -1}, "text": "you"}]}"#;
+    let cues = whisper::read(cpp.as_bytes()).unwrap();
+    assert_eq!(told(&cues), [r#"0 2500 - "hi""#, r#"2500 2500 - "you""#]);
+    assert_eq!(confidences(&cues), [Some(0.5), None]);
+}
+
+#[test]
+fn whispers_json_is_told_from_lecterns() {
+    for json in [
+        r#"[{"start": 0, "end": 1, "text": "a"}]"#,
+        r#"{"segments": [{"start": 0, "end": 1, "text": "a"}]}"#,
+        r#"{"transcription": [{"offsets": {"from": 0, "to": 1}, "text": "a"}]}"#,
+    ] {
+        assert!(whisper::is_whisper(json.as_bytes()), "{json}");
+    }
+    for json in [
+        r#"{"segments": [{"start_time": 0, "end_time": 1, "text": "a"}]}"#,
+        r#"{"segments": []}"#,
+        "{}",
+        "[]",
+        "WEBVTT",
+    ] {
+        assert!(!whisper::is_whisper(json.as_bytes()), "{json}");
+    }
+}
+
+#[test]
+fn a_name_that_ends_in_a_dash_makes_no_arrow() {
+    let text = SpokenText::new("--> a").unwrap();
+    let cue = Cue::new(0, 1_500, text).by(Some(SpeakerId::new("A & B\t--").unwrap()));
+    let file = vtt::write(&[cue]);
+    assert_eq!(
+        file,
+        "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\n<v A &amp; B -&#45;>--&gt; a\n"
+    );
+    assert_eq!(
+        told(&vtt::read(file.as_bytes()).unwrap()),
+        [r#"0 1500 A & B -- "--> a""#]
+    );
+}
+
+#[test]
+fn a_subrip_file_is_written_as_players_read_it() {
+    let cues = [(359_999_999, "later"), (0, "<i> & \r\n\r\nAda: --> b")];
+    let cues = cues.map(|(start, text)| Cue::new(start, start + 1, SpokenText::new(text).unwrap()));
+    assert_eq!(
+        srt::write(&cues),
+        "1\n00:00:00,000 --> 00:00:00,001\n<\u{2060}i> & \n\u{2060}\nAda: --\u{2060}> b\n\n\
+         2\n99:59:59,999 --> 100:00:00,000\nlater\n"
+    );
+}
+
+#[test]
+fn every_seed_of_the_fuzz_targets_is_a_subtitle() {
+    for format in [Format::Vtt, Format::Srt, Format::WhisperJson] {
+        let target = match format {
+            Format::WhisperJson => "whisper_json",
+            _ => format.as_str(),
+        };
+        let folder = format!("{}/fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+        for seed in std::fs::read_dir(folder).unwrap() {
+            let path = seed.unwrap().path();
+            assert_eq!(Format::from_filename(path.to_str().unwrap()), Some(format));
+            let cues = format.read(&std::fs::read(&path).unwrap()).unwrap();
+            assert!(!cues.is_empty(), "{}", path.display());
+        }
+    }
+}

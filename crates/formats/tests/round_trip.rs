@@ -1,0 +1,159 @@
+//! What was written is read back the same, whatever it is.
+
+use lectern_domain::{Fraction, SpeakerId, SpokenText};
+use lectern_formats::{Cue, Format, MAX_MILLIS, srt, vtt, whisper};
+use proptest::prelude::*;
+
+/// Texts made of what the formats give a meaning to, and of anything else.
+fn text() -> impl Strategy<Value = SpokenText> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![
+            "\n", "\r", "\r\n", " ", "\t", "<", ">", "&", "{", "}", "\\", "-", "-->", "--", "\u{2060}",
+            "\u{feff}", "\u{a0}", "\u{2028}", "\u{85}", "b>", "</v>", "<i>", "<v Ada>", "<font x>",
+            "{\\an8}", "&amp;", "&#10;", "&#", ";", "1", "42\n", "00:00:01.000 --> 00:00:02.000\n",
+            "00:01,5", "NOTE", "NOTE x\n", "STYLE\n", "WEBVTT", "Ada: ", "ä", "漢", "👩‍🏫",
+        ]).prop_map(str::to_owned),
+        1 => "\\PC{0,8}",
+        1 => any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 1..12).prop_filter_map("nothing said", |pieces| {
+        SpokenText::new(pieces.concat()).ok()
+    })
+}
+
+fn cues() -> impl Strategy<Value = Vec<Cue>> {
+    let time = prop_oneof![0..100_u64, 0..36_000_000_u64, 0..=MAX_MILLIS];
+    let length = prop_oneof![Just(0), 0..10_000_u64];
+    let name = prop::option::of("[<>&.a-z\\u{a0}é-]{1,5}( [<>&;v/a-z]{1,5}){0,2}");
+    let cue = (time, length, text(), name, prop::option::of(0.0..=1.0));
+    let cue = cue.prop_map(
+        |(start, length, text, name, confidence): (_, _, _, _, Option<f64>)| {
+            Cue::new(start, start + length, text)
+                .by(name.and_then(|name| SpeakerId::new(name).ok()))
+                .with_confidence(confidence.and_then(|value| Fraction::new(value).ok()))
+        },
+    );
+    prop::collection::vec(cue, 0..6).prop_map(|mut cues| {
+        cues.sort_by_key(Cue::start_ms);
+        cues
+    })
+}
+
+/// A cue as it is after a change of its text that leaves something of it.
+fn with_text(mut cue: Cue, change: impl Fn(&str) -> String) -> Cue {
+    if let Ok(text) = SpokenText::new(change(&cue.text)) {
+        cue.text = text;
+    }
+    cue
+}
+
+fn unix_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// What is written of a file that can be read, and what is written of that;
+/// both are the same when nothing was lost in between.
+fn written_twice(format: Format, bytes: &[u8]) -> (String, String) {
+    let rewrite = |bytes: &[u8]| format.read(bytes).map(|cues| format.write(&cues));
+    let Ok(once) = rewrite(bytes) else {
+        return <_>::default();
+    };
+    let twice = rewrite(once.as_bytes());
+    (once, twice.unwrap_or_else(|error| error.to_string()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn webvtt_keeps_times_texts_and_speakers(cues in cues()) {
+        let expected: Vec<_> = cues.iter().cloned().map(|cue| {
+            let (start, end) = (cue.start_ms(), cue.end_ms());
+            let cue = with_text(cue.at(start, end.max(start + 1)), unix_lines);
+            cue.with_confidence(None)
+        }).collect();
+        let file = vtt::write(&cues);
+        prop_assert_eq!(vtt::read(file.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn webvtt_is_written_as_specified(cues in cues()) {
+        let file = vtt::write(&cues);
+        prop_assert!(!file.contains('\r'));
+        let body = file.strip_prefix("WEBVTT\n").unwrap();
+        let blocks: Vec<_> = body.split("\n\n").filter(|block| !block.is_empty()).collect();
+        prop_assert_eq!(blocks.len(), cues.len());
+        let mut last = String::new();
+        for block in blocks {
+            let (times, text) = block.trim_start_matches('\n').split_once('\n').unwrap();
+            let (start, end) = times.split_once(" --> ").unwrap();
+            for time in [start, end] {
+                let (hours, rest) = time.split_once(':').unwrap();
+                prop_assert!(hours.len() >= 2 && rest.len() == "00:00.000".len(), "{}", time);
+            }
+            let ordered = |time: &str| format!("{time:0>20}");
+            prop_assert!(ordered(start) < ordered(end) && last <= ordered(start));
+            last = ordered(start);
+            prop_assert!(!text.trim_matches(['\n']).is_empty() && !text.contains("-->"));
+            let markup = text.strip_prefix("<v ").map_or(text, |text| text.split_once('>').unwrap().1);
+            prop_assert!(!markup.contains(['<', '>']), "{}", text);
+        }
+    }
+
+    #[test]
+    fn subrip_keeps_times_and_texts(cues in cues()) {
+        let expected: Vec<_> = cues.iter().cloned().map(|cue| {
+            with_text(cue, unix_lines).by(None).with_confidence(None)
+        }).collect();
+        let file = srt::write(&cues);
+        prop_assert_eq!(file.matches("-->").count(), cues.len());
+        prop_assert_eq!(srt::read(file.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_file_with_other_line_ends_says_the_same(cues in cues()) {
+        for format in [Format::Vtt, Format::Srt] {
+            let file = format.write(&cues);
+            for end in ["\r\n", "\r"] {
+                let other = file.replace('\n', end);
+                prop_assert_eq!(format.read(other.as_bytes()), format.read(file.as_bytes()));
+            }
+            let unfinished = file.strip_suffix('\n').unwrap_or_default();
+            if !unfinished.is_empty() {
+                prop_assert_eq!(format.read(unfinished.as_bytes()), format.read(file.as_bytes()));
+            }
+        }
+    }
+
+    #[test]
+    fn whisper_json_keeps_everything_but_space_around_texts(cues in cues()) {
+        let expected: Vec<_> = cues.iter().cloned()
+            .map(|cue| with_text(cue, |text| text.trim().to_owned()))
+            .collect();
+        let file = whisper::write(&cues);
+        prop_assert_eq!(whisper::read(file.as_bytes()).unwrap(), expected);
+        prop_assert_eq!(whisper::is_whisper(file.as_bytes()), !cues.is_empty());
+    }
+
+    #[test]
+    fn anything_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        for format in Format::ALL {
+            let (once, twice) = written_twice(format, &bytes);
+            prop_assert_eq!(once, twice);
+        }
+    }
+
+    #[test]
+    fn nearly_subtitles_are_read_or_refused(pieces in prop::collection::vec(
+        prop_oneof![
+            Just("0:01 --> 0:02\n".to_owned()), Just("0:03,5-->0:01 x\r".to_owned()),
+            Just("\n".to_owned()), Just("7\n".to_owned()), text().prop_map(SpokenText::into_string),
+        ], 0..12,
+    )) {
+        let body = pieces.concat();
+        for (format, head) in [(Format::Srt, ""), (Format::Vtt, "WEBVTT\n\n")] {
+            let (once, twice) = written_twice(format, format!("{head}{body}").as_bytes());
+            prop_assert_eq!(once, twice);
+        }
+    }
+}
