@@ -1,0 +1,98 @@
+//! Asking running work to stop.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Tells work on other threads to stop: once, for all clones, and for good.
+///
+/// ```
+/// use lectern_media::Cancel;
+///
+/// let cancel = Cancel::new();
+/// let for_the_lease = cancel.clone();
+/// std::thread::spawn(move || for_the_lease.cancel()).join().unwrap();
+/// assert!(cancel.is_cancelled());
+/// ```
+#[derive(Clone, Default)]
+pub struct Cancel(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    cancelled: AtomicBool,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    next: u64,
+    calls: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
+}
+
+impl Cancel {
+    /// A token nobody has cancelled yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cancels, and wakes whoever waits; more often is the same as once.
+    pub fn cancel(&self) {
+        let calls = {
+            let mut waiting = self.waiting();
+            self.0.cancelled.store(true, Ordering::SeqCst);
+            std::mem::take(&mut waiting.calls)
+        };
+        for call in calls.into_values() {
+            call();
+        }
+    }
+
+    /// Whether somebody has cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Has `call` made on the thread that cancels, or right now when that has
+    /// happened already. Dropping what is returned takes the call back.
+    pub fn on_cancel(&self, call: impl FnOnce() + Send + 'static) -> OnCancel {
+        let mut waiting = self.waiting();
+        let id = waiting.next;
+        if self.is_cancelled() {
+            drop(waiting);
+            call();
+        } else {
+            waiting.next += 1;
+            waiting.calls.insert(id, Box::new(call));
+        }
+        OnCancel {
+            cancel: self.clone(),
+            id,
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        let lock = self.0.waiting.lock();
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cancel").field(&self.is_cancelled()).finish()
+    }
+}
+
+/// A call that waits for a [`Cancel`]; dropped, it is not made any more.
+#[derive(Debug)]
+#[must_use = "dropping it takes the call back"]
+pub struct OnCancel {
+    cancel: Cancel,
+    id: u64,
+}
+
+impl Drop for OnCancel {
+    fn drop(&mut self) {
+        self.cancel.waiting().calls.remove(&self.id);
+    }
+}

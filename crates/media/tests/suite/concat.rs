@@ -1,0 +1,104 @@
+use std::path::{Path, PathBuf};
+
+use lectern_domain::TimeRange;
+use lectern_media::{CutSettings, Error, Probe, SilenceSettings};
+
+use crate::fixture::{CODECS, PICTURE, SOUND, Studio, decodes, near, ranges_near};
+
+fn cut(studio: &Studio, recording: &Probe, range: (f64, f64), name: &str) -> PathBuf {
+    let out = studio.path(name);
+    let range = TimeRange::new(range.0, range.1).unwrap();
+    let settings = CutSettings::default();
+    studio
+        .media
+        .cut(recording, range, &settings, &out, &mut |_| {})
+        .unwrap();
+    out
+}
+
+fn concat(studio: &Studio, clips: &[PathBuf], settings: &CutSettings) -> Probe {
+    let out = studio.path("reel.mp4");
+    let clips: Vec<&Path> = clips.iter().map(PathBuf::as_path).collect();
+    studio
+        .media
+        .concat(&clips, settings, &out, &mut |_| {})
+        .unwrap();
+    decodes(&out);
+    studio.probe(&out)
+}
+
+#[test]
+fn clips_of_one_kind_are_joined_as_they_are() {
+    let studio = Studio::new();
+    let lecture = studio.lecture();
+    let clips = [
+        cut(&studio, &lecture, (0.5, 2.5), "one.mp4"),
+        cut(&studio, &lecture, (4.0, 4.8), "it's\ntwo.mp4"),
+        cut(&studio, &lecture, (3.0, 4.5), "-three.mp4"),
+    ];
+    // Encoded again by these settings they would be a fraction as large.
+    let settings = CutSettings {
+        crf: 51,
+        ..CutSettings::default()
+    };
+    let reel = concat(&studio, &clips, &settings);
+    near(reel.duration, 4.3);
+    let sizes: u64 = clips.iter().map(|clip| studio.probe(clip).size).sum();
+    assert!(reel.size * 10 > sizes * 8, "{} of {sizes}", reel.size);
+    let settings = SilenceSettings::default();
+    let found = studio
+        .media
+        .find_silences(&reel, settings, &mut |_| {})
+        .unwrap();
+    ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
+    ranges_near(&found.audio.unwrap(), &[(1.5, 2.0), (2.8, 3.8)]);
+}
+
+#[test]
+fn clips_that_differ_are_made_alike() {
+    let studio = Studio::new();
+    let film = "testsrc2=size=320x100:rate=25:duration=2";
+    let clips = [
+        cut(&studio, &studio.lecture(), (0.5, 2.5), "both.mp4"),
+        studio.render(&[film], CODECS, "film.mp4"),
+        studio.render(&[SOUND], "-c:a aac -ac 2", "sound.m4a"),
+    ];
+    let reel = concat(&studio, &clips, &CutSettings::default());
+    near(reel.duration, 10.0);
+    let video = reel.video.clone().unwrap();
+    assert_eq!(
+        (video.width, video.height, video.frame_rate.get()),
+        (160, 120, 10.0)
+    );
+    assert_eq!(reel.audio.clone().unwrap().channels, 2);
+    let settings = SilenceSettings::default();
+    let found = studio
+        .media
+        .find_silences(&reel, settings, &mut |_| {})
+        .unwrap();
+    ranges_near(&found.blank.unwrap(), &[(0.5, 1.5), (4.0, 10.0)]);
+    ranges_near(
+        &found.audio.unwrap(),
+        &[(1.5, 4.0), (6.0, 8.0), (9.0, 10.0)],
+    );
+}
+
+#[test]
+fn of_no_clips_there_is_no_reel() {
+    let studio = Studio::new();
+    let out = studio.path("reel.mp4");
+    let error = studio
+        .media
+        .concat(&[], &CutSettings::default(), &out, &mut |_| {})
+        .unwrap_err();
+    assert!(matches!(error, Error::NoClips), "{error}");
+    let missing = studio.path("missing.mp4");
+    let film = studio.render(&[PICTURE], CODECS, "film.mp4");
+    let clips = [film.as_path(), missing.as_path()];
+    let error = studio
+        .media
+        .concat(&clips, &CutSettings::default(), &out, &mut |_| {})
+        .unwrap_err();
+    assert!(matches!(error, Error::Probe(_)), "{error}");
+    assert!(!out.exists());
+}

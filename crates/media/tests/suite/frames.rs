@@ -1,0 +1,113 @@
+use lectern_media::{Error, GrayFrame};
+
+use crate::fixture::{CODECS, SOUND, Studio, brightness};
+
+/// Brightness in the middle of each frame.
+fn middles(frames: &[GrayFrame]) -> Vec<u8> {
+    let pictures = frames.iter().map(|frame| &frame.picture);
+    pictures
+        .map(|picture| brightness(picture, picture.width / 2, picture.height / 2))
+        .collect()
+}
+
+#[test]
+fn frames_close_together_are_those_of_their_times() {
+    let studio = Studio::new();
+    let mut done = Vec::new();
+    let found = studio
+        .media
+        .sample_frames(&studio.lecture(), 12, 61, &mut |seconds| done.push(seconds))
+        .unwrap();
+    assert_eq!((found.source_width, found.source_height), (160, 120));
+    assert_eq!(found.frames.len(), 12);
+    for (index, frame) in found.frames.iter().enumerate() {
+        let picture = &frame.picture;
+        assert_eq!(
+            (picture.width, picture.height, picture.data.len()),
+            (80, 60, 4800)
+        );
+        assert!(
+            (frame.time - (index as f64 * 0.5 + 0.25)).abs() < 0.02,
+            "{}",
+            frame.time
+        );
+        let black = picture.data.iter().all(|pixel| *pixel < 30);
+        assert_eq!(
+            black,
+            frame.time > 1.0 && frame.time < 2.0,
+            "at {} s",
+            frame.time
+        );
+    }
+    assert!(done.is_sorted() && !done.is_empty());
+}
+
+#[test]
+fn frames_far_apart_are_those_of_their_times() {
+    let studio = Studio::new();
+    let path = studio.render(
+        &["color=white:size=160x120:rate=5:duration=40,drawbox=enable='gte(t,20)':color=black:thickness=fill"],
+        CODECS,
+        "long.mp4",
+    );
+    let found = studio
+        .media
+        .sample_frames(&studio.probe(&path), 4, 30, &mut |_| {})
+        .unwrap();
+    let times: Vec<f64> = found.frames.iter().map(|frame| frame.time).collect();
+    assert_eq!(times, [5.0, 15.0, 25.0, 35.0]);
+    let middles = middles(&found.frames);
+    assert!(
+        middles[0] > 220 && middles[1] > 220 && middles[2] < 30 && middles[3] < 30,
+        "{middles:?}"
+    );
+}
+
+#[test]
+fn a_turned_picture_is_sampled_as_it_is_shown() {
+    let studio = Studio::new();
+    let path = studio.render(
+        &["color=black:size=160x120:rate=10:duration=1,drawbox=width=40:height=40:color=white:thickness=fill"],
+        CODECS,
+        "corner.mp4",
+    );
+    let turned = studio.probe(&studio.turned(&path));
+    let found = studio
+        .media
+        .sample_frames(&turned, 1, 160, &mut |_| {})
+        .unwrap();
+    assert_eq!((found.source_width, found.source_height), (120, 160));
+    let picture = &found.frames[0].picture;
+    assert_eq!((picture.width, picture.height), (120, 160));
+    // Turned three times clockwise, what was at the top left is at the bottom left.
+    assert!(brightness(picture, 20, 140) > 200 && brightness(picture, 20, 20) < 50);
+    assert!(brightness(picture, 100, 20) < 50 && brightness(picture, 100, 140) < 50);
+}
+
+#[test]
+fn pixels_that_are_not_square_are_made_so() {
+    let studio = Studio::new();
+    let path = studio.render(
+        &["testsrc2=size=160x120:rate=10:duration=1,setsar=2"],
+        CODECS,
+        "wide.mp4",
+    );
+    let found = studio
+        .media
+        .sample_frames(&studio.probe(&path), 1, 60, &mut |_| {})
+        .unwrap();
+    let picture = &found.frames[0].picture;
+    assert_eq!((picture.width, picture.height), (160, 60));
+    assert_eq!((found.source_width, found.source_height), (160, 120));
+}
+
+#[test]
+fn there_are_no_frames_of_a_sound() {
+    let studio = Studio::new();
+    let sound = studio.probe(&studio.render(&[SOUND], "-c:a aac", "sound.m4a"));
+    let error = studio
+        .media
+        .sample_frames(&sound, 3, 60, &mut |_| {})
+        .unwrap_err();
+    assert!(matches!(error, Error::NoVideo), "{error}");
+}

@@ -1,0 +1,176 @@
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use lectern_domain::{Region, Resolution, TimeRange};
+use lectern_media::{Composition, CutSettings, Error, GrayPicture, Probe};
+
+use crate::fixture::{CODECS, Studio, brightness, near};
+
+/// White until 2 s, then black, with a frame every two seconds.
+const SLOW: &str = "color=white:size=160x120:rate=20:duration=6.05,\
+    drawbox=enable='gte(t,2)':color=black:thickness=fill,select='not(mod(n,40))'";
+
+fn picture_at(studio: &Studio, recording: &Probe, time: f64) -> GrayPicture {
+    let shot = studio.path("shot.jpg");
+    studio
+        .media
+        .thumbnail(recording, time, 10_000, &shot)
+        .unwrap();
+    let jpeg = fs::read(&shot).unwrap();
+    assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]));
+    let video = recording.video.as_ref().unwrap();
+    GrayPicture {
+        width: video.width,
+        height: video.height,
+        data: gray(&shot, video.width * video.height),
+    }
+}
+
+/// The brightness of all pixels of a picture.
+fn gray(picture: &Path, pixels: u32) -> Vec<u8> {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-f", "jpeg_pipe", "-i"])
+        .arg(picture)
+        .args(["-pix_fmt", "gray", "-f", "rawvideo", "-"])
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout.len(), pixels as usize, "{output:?}");
+    output.stdout
+}
+
+#[test]
+fn a_clip_is_shown_upright_and_even() {
+    let studio = Studio::new();
+    let settings = CutSettings::default();
+    let turned = studio.probe(&studio.turned(&studio.lecture().path));
+    let video = studio.cut(&turned, (0.0, 1.0), &settings).video.unwrap();
+    assert_eq!((video.width, video.height, video.rotation), (120, 160, 0));
+    let odd = studio.render(
+        &["testsrc2=size=161x121:rate=10:duration=1"],
+        "-c:v ffv1",
+        "odd.mkv",
+    );
+    let video = studio
+        .cut(&studio.probe(&odd), (0.0, 1.0), &settings)
+        .video
+        .unwrap();
+    assert_eq!((video.width % 2, video.height % 2), (0, 0));
+}
+
+#[test]
+fn a_resolution_makes_smaller_and_never_larger() {
+    let studio = Studio::new();
+    let settings = CutSettings {
+        resolution: Some(Resolution::P720),
+        ..CutSettings::default()
+    };
+    let large = studio.render(
+        &["color=red:size=1920x1080:rate=12:duration=0.5"],
+        CODECS,
+        "large.mp4",
+    );
+    let video = studio
+        .cut(&studio.probe(&large), (0.0, 0.5), &settings)
+        .video
+        .unwrap();
+    assert_eq!((video.width, video.height), (1280, 720));
+    let video = studio
+        .cut(&studio.lecture(), (0.0, 0.5), &settings)
+        .video
+        .unwrap();
+    assert_eq!((video.width, video.height), (160, 120));
+}
+
+#[test]
+fn what_is_shown_at_the_start_of_a_range_is_shown_at_the_start_of_its_clip() {
+    let studio = Studio::new();
+    let slow = studio.render(
+        &[SLOW],
+        "-fps_mode vfr -c:v libx264 -preset ultrafast -g 2",
+        "slow.mp4",
+    );
+    let slow = studio.probe(&slow);
+    for (start, white) in [(0.5, true), (1.9, true), (2.1, false), (3.9, false)] {
+        let clip = studio.cut(&slow, (start, start + 0.7), &CutSettings::default());
+        near(clip.duration, 0.7);
+        for (recording, time) in [(&clip, 0.0), (&slow, start)] {
+            let picture = picture_at(&studio, recording, time);
+            assert_eq!(brightness(&picture, 80, 60) > 128, white, "at {start} s");
+        }
+    }
+}
+
+#[test]
+fn screen_and_camera_are_put_side_by_side() {
+    let studio = Studio::new();
+    let source = "color=white:size=320x180:rate=12:duration=1,\
+        drawbox=x=240:width=80:height=60:color=gray:thickness=fill";
+    let recording = studio.probe(&studio.render(&[source], CODECS, "inset.mp4"));
+    let compose = |camera| CutSettings {
+        composition: Some(Composition::SideBySide {
+            screen: Region::new(0, 0, 240, 180).unwrap(),
+            camera,
+        }),
+        ..CutSettings::default()
+    };
+    let settings = compose(Region::new(240, 0, 80, 60).unwrap());
+    let clip = studio.cut(&recording, (0.0, 1.0), &settings);
+    let picture = picture_at(&studio, &clip, 0.5);
+    assert_eq!((picture.width, picture.height), (320, 180));
+    let at = |x, y| brightness(&picture, x, y);
+    assert!(
+        at(5, 5) > 220 && at(230, 170) > 220,
+        "the screen fills the left three quarters"
+    );
+    assert!(
+        (90..170).contains(&at(280, 90)),
+        "the camera is in the middle of the right quarter"
+    );
+    assert!(
+        at(280, 30) < 40 && at(280, 150) < 40,
+        "and black is around it"
+    );
+
+    let range = TimeRange::new(0.0, 1.0).unwrap();
+    let outside = compose(Region::new(320, 0, 80, 60).unwrap());
+    let out = studio.path("none.mp4");
+    let error = studio
+        .media
+        .cut(&recording, range, &outside, &out, &mut |_| {})
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::RegionOutside {
+                region: "camera",
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_thumbnail_shows_its_time_and_after_the_end_the_last_frame() {
+    let studio = Studio::new();
+    let lecture = studio.lecture();
+    for (time, black) in [
+        (0.5, false),
+        (1.5, true),
+        (2.5, false),
+        (6.0, false),
+        (99.0, false),
+    ] {
+        let picture = picture_at(&studio, &lecture, time);
+        assert_eq!((picture.width, picture.height), (160, 120));
+        assert_eq!(
+            picture.data.iter().all(|pixel| *pixel < 30),
+            black,
+            "at {time} s"
+        );
+    }
+    let small = studio.path("100% small.jpg");
+    studio.media.thumbnail(&lecture, 3.0, 61, &small).unwrap();
+    gray(&small, 82 * 62);
+}

@@ -1,0 +1,183 @@
+use std::fs;
+
+use lectern_media::{FrameRate, ProbeError};
+
+use crate::fixture::{PICTURE, SOUND, Studio, near};
+
+/// Why a file is no recording.
+fn refusal(studio: &Studio, name: &str, bytes: &[u8]) -> String {
+    let path = studio.path(name);
+    fs::write(&path, bytes).unwrap();
+    match studio.media.probe(&path) {
+        Err(error @ ProbeError::NotMedia(_)) => error.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_recording_tells_what_is_in_it() {
+    let studio = Studio::new();
+    let lecture = studio.lecture();
+    near(lecture.duration, 6.0);
+    assert_eq!(lecture.size, fs::metadata(&lecture.path).unwrap().len());
+    assert!(lecture.format_name.contains("mp4") && lecture.subtitles.is_empty());
+    let video = lecture.video.unwrap();
+    assert_eq!(
+        (video.codec.as_str(), video.width, video.height),
+        ("h264", 160, 120)
+    );
+    assert_eq!((video.rotation, video.variable_frame_rate), (0, false));
+    assert_eq!(
+        video.frame_rate,
+        FrameRate {
+            frames: 10,
+            seconds: 1
+        }
+    );
+    let audio = lecture.audio.unwrap();
+    assert_eq!(
+        (audio.codec.as_str(), audio.sample_rate, audio.channels),
+        ("aac", 44100, 1)
+    );
+}
+
+#[test]
+fn a_turned_picture_is_told_as_it_is_shown() {
+    let studio = Studio::new();
+    let turned = studio.turned(&studio.lecture().path);
+    let video = studio.probe(&turned).video.unwrap();
+    assert_eq!((video.width, video.height, video.rotation), (120, 160, 270));
+}
+
+#[test]
+fn a_rate_that_varies_is_told_as_such() {
+    let studio = Studio::new();
+    let uneven = studio.render(
+        &["testsrc2=size=160x120:rate=20:duration=4,select='lt(t,1)+not(mod(n,9))'"],
+        "-fps_mode vfr -c:v libx264 -preset ultrafast",
+        "uneven.mp4",
+    );
+    let video = studio.probe(&uneven).video.unwrap();
+    assert!(video.variable_frame_rate, "{video:?}");
+}
+
+#[test]
+fn cover_art_is_no_picture() {
+    let studio = Studio::new();
+    let song = studio.render(
+        &[SOUND, "color=red:size=32x32:rate=25:duration=0.04"],
+        "-map 0 -map 1 -c:a aac -c:v mjpeg -pix_fmt yuvj420p -disposition:v:0 attached_pic",
+        "song.m4a",
+    );
+    let song = studio.probe(&song);
+    assert_eq!(song.video, None);
+    assert!(song.audio.is_some());
+}
+
+#[test]
+fn subtitles_are_told_with_their_language_and_extracted() {
+    let studio = Studio::new();
+    let srt = studio.path("words.srt");
+    fs::write(&srt, "1\n00:00:01,000 --> 00:00:02,000\nWelcome.\n").unwrap();
+    let options = format!(
+        "-i {} -c copy -c:s mov_text -metadata:s:s:0 language=eng",
+        srt.display()
+    );
+    let path = studio.remake(&studio.lecture().path, &options, "subtitled.mp4");
+    let found = studio.probe(&path).subtitles;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].index, found[0].codec.as_str()), (2, "mov_text"));
+    assert_eq!(found[0].language.as_deref(), Some("eng"));
+    let out = studio.path("words.vtt");
+    let recording = studio.probe(&path);
+    studio
+        .media
+        .extract_subtitles(&recording, found[0].index, &out)
+        .unwrap();
+    let words = fs::read_to_string(&out).unwrap();
+    assert!(
+        words.starts_with("WEBVTT") && words.contains("Welcome."),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_length_the_headers_do_not_tell_is_measured() {
+    let studio = Studio::new();
+    let live = studio.render(
+        &[PICTURE, SOUND],
+        "-c:v libvpx -deadline realtime -cpu-used 8 -c:a libopus -live 1",
+        "live.webm",
+    );
+    near(studio.probe(&live).duration, 6.0);
+}
+
+#[test]
+fn what_is_no_recording_is_refused_with_its_reason() {
+    let studio = Studio::new();
+    assert_eq!(
+        refusal(&studio, "empty.mp4", b""),
+        "not a media file: the file is empty"
+    );
+    let text = refusal(
+        &studio,
+        "text.mp4",
+        "Dear students,\n".repeat(500).as_bytes(),
+    );
+    assert!(
+        text.ends_with("Invalid data found when processing input"),
+        "{text}"
+    );
+    assert!(!text.contains("0x") && !text.contains("file:/"), "{text}");
+    let error = studio.media.probe(studio.path("").as_path()).unwrap_err();
+    assert_eq!(error.to_string(), "not a media file: it is not a file");
+    let error = studio.media.probe(&studio.path("nowhere.mp4")).unwrap_err();
+    assert!(matches!(error, ProbeError::Io { .. }), "{error:?}");
+}
+
+#[test]
+fn a_recording_whose_end_is_missing_is_refused_with_its_reason() {
+    let studio = Studio::new();
+    let whole = fs::read(studio.lecture().path).unwrap();
+    let error = refusal(&studio, "half.mp4", &whole[..whole.len() / 2]);
+    assert_eq!(
+        error,
+        "not a media file: moov atom not found; Invalid data found when processing input"
+    );
+}
+
+#[test]
+fn a_playlist_is_not_followed() {
+    let studio = Studio::new();
+    let secret = studio.render(
+        &[PICTURE],
+        "-c:v libx264 -preset ultrafast -f mpegts",
+        "secret.ts",
+    );
+    let secret = secret.display();
+    let playlist =
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{secret}\n#EXT-X-ENDLIST\n");
+    refusal(&studio, "playlist.mp4", playlist.as_bytes());
+    refusal(
+        &studio,
+        "script.mp4",
+        b"ffconcat version 1.0\nfile secret.ts\n",
+    );
+}
+
+#[test]
+fn no_name_of_a_file_is_a_danger() {
+    let studio = Studio::new();
+    let lecture = studio.lecture();
+    for name in [
+        "-i.mp4",
+        "http:x.mp4",
+        "%d%%s.mp4",
+        "a\n'b\".mp4",
+        "ü ö;,[1].mp4",
+    ] {
+        let path = studio.path(name);
+        fs::copy(&lecture.path, &path).unwrap();
+        assert_eq!(studio.probe(&path).video, lecture.video, "{name:?}");
+    }
+}

@@ -1,0 +1,39 @@
+use lectern_media::Tools;
+
+use crate::fixture::TOOLS;
+
+#[test]
+fn the_tools_are_found_and_tell_their_version() {
+    let tools = TOOLS.as_ref().unwrap_or_else(|missing| panic!("{missing}"));
+    assert!(
+        tools
+            .version()
+            .starts_with(|c: char| c.is_ascii_alphanumeric())
+    );
+}
+
+#[test]
+fn a_missing_tool_is_named_with_its_packages() {
+    let missing = Tools::at("ffmpeg", "/nowhere/ffprobe").unwrap_err();
+    assert_eq!(
+        (missing.tool, missing.variable),
+        ("ffprobe", "LECTERN_FFPROBE")
+    );
+    let message = missing.to_string();
+    for part in [
+        "ffprobe is needed and /nowhere/ffprobe was not found",
+        "apt install ffmpeg",
+        "dnf install ffmpeg-free",
+        "brew install ffmpeg",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_program_that_is_not_the_tool_is_not_taken_for_it() {
+    for other in ["echo", "false"] {
+        let missing = Tools::at(other, "ffprobe").unwrap_err();
+        assert_eq!(missing.tool, "ffmpeg", "{missing}");
+    }
+}
