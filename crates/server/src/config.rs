@@ -2,6 +2,7 @@
 //! `.env`.
 
 mod storage;
+mod worker;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use lectern_db::{Database, DatabaseConfig};
 use lectern_domain::Pipelines;
 
 pub use storage::StorageSettings;
+pub use worker::WorkerSettings;
 
+use crate::process::Process;
 use crate::{BodyLimits, LiveConfig, ServerConfig};
 
 /// The backend of record for turning recordings into clips.
@@ -23,7 +26,7 @@ use crate::{BodyLimits, LiveConfig, ServerConfig};
 #[derive(Debug, Parser)]
 #[command(name = "lectern", version, about, max_term_width = 100)]
 pub struct Cli {
-    /// What is to be done; [`Command::Serve`] when nothing is said.
+    /// What is to be done; `lectern` serves when nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -36,12 +39,35 @@ pub struct Cli {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Applies pending migrations and answers requests [the default]
-    Serve,
+    Serve(Serve),
+    /// Works on the stages of jobs
+    Work(WorkerSettings),
+    /// Makes clips of a recording
+    Process(Process),
     /// Changes, shows or checks the tables of the database
     #[command(subcommand)]
     Migrate(Migrate),
     /// Removes objects whose job is gone, and what is left of broken uploads
     Gc(Gc),
+}
+
+/// What answers requests.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Works on the stages of jobs as well [default: where ffmpeg is found and the database is
+    /// SQLite]
+    #[arg(
+        long,
+        env = "LECTERN_WITH_WORKER",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true",
+    )]
+    pub with_worker: Option<bool>,
+
+    /// How it works on them.
+    #[command(flatten)]
+    pub worker: WorkerSettings,
 }
 
 /// What is to be cleared away.

@@ -58,6 +58,7 @@ mod observe;
 pub mod open_files;
 mod outage;
 mod path;
+pub mod process;
 mod query;
 mod request_id;
 pub mod routes;
@@ -66,6 +67,7 @@ mod server;
 mod state;
 mod tcp;
 mod urls;
+pub mod work;
 
 pub use error::ApiError;
 pub use live::LiveConfig;

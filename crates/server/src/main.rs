@@ -1,5 +1,6 @@
 //! The program `lectern`: reads its settings and does what it is told.
 
+use std::env;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -36,8 +37,16 @@ fn run() -> anyhow::Result<()> {
         }
         read => read.context("cannot read .env")?,
     }
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    // What is done when nothing is said has settings too, from the environment.
+    let said = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
+    let serve = || Cli::try_parse_from(env::args_os().chain(["serve".into()]));
+    let parsed = match said() {
+        Ok((None, _)) => serve().map(|cli| (cli.command.clone(), cli)),
+        parsed => parsed,
+    };
+    let (command, cli) = match parsed {
+        Ok((Some(command), cli)) => (command, cli),
+        Ok((None, _)) => anyhow::bail!("there is nothing to do"),
         Err(error) if error.kind() == MISSING || !error.use_stderr() => error.exit(),
         Err(error) => {
             let text = error.to_string();
@@ -48,8 +57,10 @@ fn run() -> anyhow::Result<()> {
         }
     };
     lectern_server::logging::init(&cli.settings.log, cli.settings.log_format)?;
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => lectern_server::serve::run(&cli.settings),
+    match command {
+        Command::Serve(serve) => lectern_server::serve::run(&serve, &cli.settings),
+        Command::Work(work) => lectern_server::work::run(&work, &cli.settings),
+        Command::Process(process) => lectern_server::process::run(&process, &cli.settings),
         Command::Migrate(command) => lectern_server::migrate::run(&command, &cli.settings),
         Command::Gc(gc) => lectern_server::gc::run(&gc, &cli.settings),
     }

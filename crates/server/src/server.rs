@@ -89,6 +89,7 @@ impl Default for ServerConfig {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    database: Database,
     handle: ServerHandle,
     stop: Option<oneshot::Sender<()>>,
     ended: watch::Receiver<()>,
@@ -116,7 +117,7 @@ impl Server {
             })
         });
         let state = Data::new(State {
-            db: Db::new(database, config.patience, metrics.clone()),
+            db: Db::new(database.clone(), config.patience, metrics.clone()),
             board,
             live,
             origins: config.cors_origins.clone(),
@@ -140,6 +141,7 @@ impl Server {
             .map_err(|_| anyhow!("the server ended before it began"))??;
         Ok(Self {
             address,
+            database,
             handle,
             stop: Some(stop),
             ended,
@@ -156,6 +158,12 @@ impl Server {
     /// `http://127.0.0.1:8080`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The database it works on. What is done through this handle, those who
+    /// watch through the server are told at once.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
     /// Waits until the server has ended, whatever the reason.

@@ -1,0 +1,181 @@
+//! How stages are worked on.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use lectern_domain::{LeaseDuration, Stage, WorkerName};
+use lectern_worker::stages::{Chat, Endpoint, Recognizers};
+
+/// How stages are worked on.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Worker")]
+pub struct WorkerSettings {
+    /// Stages to work on, by commas [default: all]
+    #[arg(
+        long,
+        env = "LECTERN_STAGES",
+        value_name = "STAGES",
+        value_delimiter = ',',
+        value_parser = stage,
+    )]
+    pub stages: Vec<Stage>,
+
+    /// Stages worked on at once [default: one per two processors]
+    #[arg(
+        long,
+        env = "LECTERN_CONCURRENCY",
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=64),
+    )]
+    pub concurrency: Option<u16>,
+
+    /// How the worker is called where others see what it does [default: host and process]
+    #[arg(long, env = "LECTERN_WORKER_NAME", value_name = "NAME")]
+    pub worker_name: Option<String>,
+
+    /// Seconds after which another worker gets what this one had when it died
+    #[arg(
+        long,
+        env = "LECTERN_LEASE",
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u16).range(3..=3600),
+    )]
+    pub lease: u16,
+
+    /// Where files are kept while they are worked on [default: <data dir>/scratch]
+    #[arg(long, env = "LECTERN_SCRATCH_DIR", value_name = "DIR")]
+    pub scratch_dir: Option<PathBuf>,
+
+    /// Greatest size of these files together, in bytes
+    #[arg(
+        long,
+        env = "LECTERN_SCRATCH_LIMIT",
+        value_name = "BYTES",
+        default_value_t = 100 << 30
+    )]
+    pub scratch_limit: u64,
+
+    /// Command that transcribes: {audio} is a WAV file of 16 kHz, {out} the name of the file it may
+    /// write (without it, its output is taken); Whisper's JSON, SRT and WebVTT are understood
+    #[arg(long, env = "LECTERN_TRANSCRIBE_COMMAND", value_name = "COMMAND")]
+    pub transcribe_command: Option<String>,
+
+    /// Address of a service that transcribes as OpenAI's does, /v1/audio/transcriptions included
+    #[arg(long, env = "LECTERN_TRANSCRIBE_URL", value_name = "URL")]
+    pub transcribe_url: Option<String>,
+
+    /// Model that service is to use
+    #[arg(
+        long,
+        env = "LECTERN_TRANSCRIBE_MODEL",
+        value_name = "MODEL",
+        default_value = "whisper-1"
+    )]
+    pub transcribe_model: String,
+
+    /// Key for that service
+    #[arg(
+        long,
+        env = "LECTERN_TRANSCRIBE_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub transcribe_key: Option<String>,
+
+    /// Address of a service that chats as OpenAI's does, /v1/chat/completions included; it finds the
+    /// topics then
+    #[arg(long, env = "LECTERN_CHAT_URL", value_name = "URL")]
+    pub chat_url: Option<String>,
+
+    /// Model that service is to use
+    #[arg(
+        long,
+        env = "LECTERN_CHAT_MODEL",
+        value_name = "MODEL",
+        default_value = "gpt-4o-mini"
+    )]
+    pub chat_model: String,
+
+    /// Key for that service
+    #[arg(
+        long,
+        env = "LECTERN_CHAT_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub chat_key: Option<String>,
+}
+
+impl WorkerSettings {
+    /// How a worker works, in this data directory.
+    pub fn worker(&self, data_dir: &Path) -> anyhow::Result<lectern_worker::Settings> {
+        let given = self.worker_name.as_deref().filter(|name| !name.is_empty());
+        let name = given.map_or_else(own_name, ToOwned::to_owned);
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let stages = match self.stages.as_slice() {
+            [] => Stage::WORK.to_vec(),
+            stages => stages.to_vec(),
+        };
+        Ok(lectern_worker::Settings {
+            name: WorkerName::new(name).context("LECTERN_WORKER_NAME")?,
+            stages,
+            concurrency: self.concurrency.map_or(processors.div_ceil(2), usize::from),
+            lease: LeaseDuration::new(self.lease.into()).context("LECTERN_LEASE")?,
+            poll: Duration::from_secs(1),
+            scratch: self
+                .scratch_dir
+                .clone()
+                .unwrap_or_else(|| data_dir.join("scratch")),
+            scratch_limit: self.scratch_limit,
+        })
+    }
+
+    /// Who transcribes.
+    pub fn recognizers(&self) -> Recognizers {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        Recognizers {
+            command: given(&self.transcribe_command),
+            endpoint: given(&self.transcribe_url).map(|url| Endpoint {
+                url,
+                model: self.transcribe_model.clone(),
+                key: given(&self.transcribe_key),
+            }),
+        }
+    }
+
+    /// Who finds the topics, if it is not the program itself.
+    pub fn chat(&self) -> Option<Chat> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        given(&self.chat_url).map(|url| {
+            Chat(Endpoint {
+                url,
+                model: self.chat_model.clone(),
+                key: given(&self.chat_key),
+            })
+        })
+    }
+}
+
+fn stage(text: &str) -> Result<Stage, String> {
+    match text.trim().parse::<Stage>() {
+        Ok(stage) if stage.is_work() => Ok(stage),
+        _ => {
+            let all: Vec<_> = Stage::WORK.iter().map(ToString::to_string).collect();
+            Err(format!("must be one of {}", all.join(", ")))
+        }
+    }
+}
+
+/// Tells this process from all others.
+fn own_name() -> String {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let id = std::process::id().to_string();
+    let room = WorkerName::MAX - id.len() - 1;
+    format!("{}-{id}", host.chars().take(room).collect::<String>())
+}

@@ -1,0 +1,87 @@
+//! What came of a recording, as files for people.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use lectern_api::ResultsResponse;
+use lectern_db::Database;
+use lectern_domain::{Clip, JobId, StorageKey};
+use lectern_formats::{Cue, srt, text, vtt};
+use lectern_media::Cancel;
+use lectern_storage::ObjectKey;
+use lectern_worker::Store;
+
+use super::source::Source;
+use super::{safe, write_whole};
+
+/// The longest title in the name of a file.
+const TITLE: usize = 60;
+
+/// Writes the clips with their thumbnails and subtitles, all of them in one,
+/// the transcript in its formats, and `results.json`, which is what the service
+/// answers at `/results/{job_id}`, with the names of these files as addresses.
+pub(super) fn write(
+    database: &Database,
+    store: &Store,
+    job_id: JobId,
+    source: &Source,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let results = database.read(|conn| conn.jobs().results(job_id))?;
+    let Some(results) = results else {
+        bail!("the job is gone")
+    };
+    let cues: Vec<_> = results.transcript.iter().cloned().map(Cue::from).collect();
+    write_whole(&out.join("transcript.vtt"), vtt::write(&cues).as_bytes())?;
+    write_whole(&out.join("transcript.srt"), srt::write(&cues).as_bytes())?;
+    write_whole(&out.join("transcript.txt"), text::write(&cues).as_bytes())?;
+
+    let mut files: HashMap<StorageKey, PathBuf> = HashMap::new();
+    for (i, clip) in results.clips.iter().enumerate() {
+        files.extend(of_clip(i, clip));
+    }
+    let reel = &results.job.compiled_video_s3_key;
+    files.extend(
+        reel.clone()
+            .map(|key| (key, PathBuf::from("highlights.mp4"))),
+    );
+    std::fs::create_dir_all(out.join("clips"))?;
+    for (key, file) in &files {
+        let key = ObjectKey::try_from(key.clone())?;
+        let (part, file) = (out.join("clips/.part"), out.join(file));
+        store
+            .copy(&key, &part, &Cancel::new())
+            .map_err(anyhow::Error::from)
+            .and_then(|()| Ok(std::fs::rename(&part, &file)?))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let original = results.job.original_s3_key.clone();
+    let told = ResultsResponse::with_urls(results, |key| {
+        let file = match files.get(key) {
+            Some(file) => file.as_path(),
+            None if original.as_ref() == Some(key) => source.path.as_path(),
+            None => return None,
+        };
+        Some(file.to_string_lossy().into_owned())
+    });
+    let json = serde_json::to_vec_pretty(&told)?;
+    write_whole(&out.join("results.json"), &json)
+}
+
+/// The files of a clip, by where they lie in the storage.
+fn of_clip(i: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, PathBuf)> {
+    let title = safe(clip.title.as_str(), TITLE);
+    let stem = match title.as_str() {
+        "" => format!("{:02}", i + 1),
+        title => format!("{:02}-{title}", i + 1),
+    };
+    let media = clip.media.clone();
+    [
+        (media.s3_key, "mp4"),
+        (media.thumbnail_s3_key, "jpg"),
+        (media.subtitle_s3_key, "vtt"),
+    ]
+    .into_iter()
+    .filter_map(move |(key, ending)| Some((key?, PathBuf::from(format!("clips/{stem}.{ending}")))))
+}

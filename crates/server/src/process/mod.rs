@@ -1,0 +1,153 @@
+//! `lectern process`: one recording, from the file to its clips.
+
+mod display;
+mod export;
+mod source;
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use lectern_db::Database;
+use lectern_domain::{Job, JobId, JobStatus};
+use lectern_media::Tools;
+use lectern_worker::Store;
+
+use self::display::Display;
+use self::source::Source;
+use crate::config::{Settings, WorkerSettings};
+use crate::{serve, work};
+
+/// How often the display is drawn.
+const FRAME: Duration = Duration::from_millis(200);
+
+/// A recording that is to become clips.
+#[derive(Debug, Clone, Args)]
+pub struct Process {
+    /// The recording
+    pub file: PathBuf,
+    /// Where the clips go [default: the recording's name with -clips]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Begins anew even if this recording was worked on before
+    #[arg(long)]
+    pub fresh: bool,
+    /// How it is worked on.
+    #[command(flatten)]
+    pub worker: WorkerSettings,
+}
+
+/// Takes a recording through the whole pipeline and leaves what came of it in a
+/// directory. Told to stop, it gives back what it is on; called again, it goes
+/// on from there.
+///
+/// # Errors
+///
+/// When the recording cannot be read, a tool is missing, a stage failed for
+/// good, or it was told to stop.
+pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
+    let source = Source::new(&process.file)?;
+    let tools = Tools::find()?;
+    let out = process.out.clone().unwrap_or_else(|| source.out());
+    std::fs::create_dir_all(&out)
+        .with_context(|| format!("cannot make the directory {}", out.display()))?;
+    let database = serve::open(settings)?;
+    let storage = settings.storage.open(&settings.data_dir)?;
+    let store = Store::new(storage.clone())?;
+    let known = if process.fresh {
+        None
+    } else {
+        source::earlier(&database, &out, &source)?
+    };
+    let job = match known {
+        Some(job) => resume(&database, job)?,
+        None => source.begin(&database, &store, &out)?,
+    };
+    if job.status != JobStatus::Completed {
+        let mut worker_settings = process.worker.clone();
+        // Nobody else is there to wait for; after a crash this is how long the
+        // next call does.
+        worker_settings.lease = worker_settings.lease.min(10);
+        let worker = work::worker(&worker_settings, settings, &database, storage, tools)?;
+        follow(worker.only(job.job_id), &database, job.job_id)?;
+    }
+    export::write(&database, &store, job.job_id, &source, &out)?;
+    crate::migrate::say(&format!("{} is ready", out.display()))
+}
+
+/// Lets a job go on that was left.
+fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
+    match job.status {
+        JobStatus::Failed | JobStatus::Cancelled => database
+            .write(|tx| tx.jobs().retry(job.job_id))?
+            .context("the job is gone"),
+        _ => Ok(job),
+    }
+}
+
+/// Works on a job until it has ended, and shows how far it is.
+fn follow(
+    worker: lectern_worker::Worker,
+    database: &Database,
+    job_id: JobId,
+) -> anyhow::Result<()> {
+    let bell = worker.bell();
+    work::stop_at_signal(worker.bell())?;
+    let working = thread::Builder::new()
+        .name("worker".into())
+        .spawn(move || worker.run())?;
+    let mut display = Display::new();
+    let ended = loop {
+        let (job, runs) = database.read(|conn| {
+            let job = conn.jobs().find(job_id)?;
+            Ok::<_, lectern_db::Error>((job, conn.stage_runs().for_job(job_id)?))
+        })?;
+        display.show(&runs);
+        match job {
+            None => break Err("the job was deleted".to_owned()),
+            Some(job) if job.status == JobStatus::Completed => break Ok(()),
+            Some(job) if job.status.is_finished() => {
+                let why = job.error_message.map(|why| why.as_str().to_owned());
+                break Err(why.unwrap_or_else(|| format!("the job is {}", job.status)));
+            }
+            Some(_) if working.is_finished() => {
+                break Err("told to stop; the same command goes on from here".to_owned());
+            }
+            Some(_) => thread::sleep(FRAME),
+        }
+    };
+    bell.stop();
+    let joined = working.join();
+    display.finish();
+    match (joined, ended) {
+        (Ok(ran), Ok(())) => Ok(ran?),
+        (_, Err(why)) => bail!(why),
+        (Err(_), _) => bail!("the worker made a mistake: it panicked"),
+    }
+}
+
+/// The name of a file in a directory, as far as file systems agree on names.
+fn safe(text: &str, most: usize) -> String {
+    let name: String = text
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let words: Vec<_> = name.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-").chars().take(most).collect()
+}
+
+/// Moves a file into place when it is whole.
+fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let part = path.with_extension("part");
+    std::fs::write(&part, bytes)
+        .and_then(|()| std::fs::rename(&part, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

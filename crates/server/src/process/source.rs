@@ -1,0 +1,128 @@
+//! The recording on disk, and the job that was made of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context as _, ensure};
+use lectern_db::Database;
+use lectern_domain::{ContentType, FileSize, Job, JobId, JsonObject, NewJob, StorageKey};
+use lectern_storage::ObjectKey;
+use lectern_worker::{Store, sidecar};
+use serde_json::json;
+
+use super::write_whole;
+
+/// Says in the directory of the clips which job they are of.
+const MARK: &str = ".lectern-job";
+
+/// A recording on disk.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    name: String,
+    size: u64,
+    /// Seconds since 1970.
+    modified: u64,
+}
+
+impl Source {
+    pub(super) fn new(file: &Path) -> anyhow::Result<Self> {
+        let name = file.display();
+        let unreadable = || format!("cannot read {name}");
+        let path = file.canonicalize().with_context(unreadable)?;
+        let meta = fs::metadata(&path).with_context(unreadable)?;
+        ensure!(meta.is_file(), "{name} is not a file");
+        ensure!(meta.len() > 0, "{name} is empty");
+        // To be told now, and not when it has been copied.
+        fs::File::open(&path).with_context(unreadable)?;
+        let modified = meta.modified()?.duration_since(UNIX_EPOCH)?;
+        Ok(Self {
+            name: path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            path,
+            size: meta.len(),
+            modified: modified.as_secs(),
+        })
+    }
+
+    /// Where its clips go when nobody says.
+    pub(super) fn out(&self) -> PathBuf {
+        let stem = self.path.file_stem().unwrap_or_default();
+        PathBuf::from(format!("{}-clips", stem.to_string_lossy()))
+    }
+
+    /// What tells it from others, and from itself when it was changed.
+    fn fingerprint(&self) -> serde_json::Value {
+        json!({ "path": self.path.to_string_lossy(), "size": self.size, "modified": self.modified })
+    }
+
+    /// Puts it into the storage, with the subtitles beside it, and makes a job
+    /// of it.
+    pub(super) fn begin(
+        &self,
+        database: &Database,
+        store: &Store,
+        out: &Path,
+    ) -> anyhow::Result<Job> {
+        let job_id = JobId::new(database.clock());
+        let key = ObjectKey::original(job_id, &self.name);
+        store
+            .put(&key, &self.path)
+            .context("cannot put the recording into the storage")?;
+        for extension in sidecar::EXTENSIONS {
+            let beside = self.path.with_extension(extension);
+            if beside.is_file()
+                && let Some(key) = sidecar::key(&key, extension)
+            {
+                store
+                    .put(&key, &beside)
+                    .context("cannot put the subtitles into the storage")?;
+            }
+        }
+        let extra = json!({ "source": self.fingerprint() });
+        let new = NewJob {
+            file_size: Some(FileSize::new(self.size.try_into()?)?),
+            content_type: ContentType::new(content_type(&self.path))?,
+            original_s3_key: Some(StorageKey::new(key.as_str())?),
+            extra_metadata: JsonObject::new(extra.as_object().cloned().unwrap_or_default())?,
+            ..NewJob::new(self.name.as_str())?
+        };
+        let job = database.write(|tx| tx.jobs().create_as(job_id, &new))?;
+        write_whole(&out.join(MARK), job_id.to_string().as_bytes())?;
+        Ok(job)
+    }
+}
+
+/// The job whose clips are in the directory or on their way there, if it is one
+/// of this recording as it is now.
+pub(super) fn earlier(
+    database: &Database,
+    out: &Path,
+    source: &Source,
+) -> anyhow::Result<Option<Job>> {
+    let Ok(mark) = fs::read_to_string(out.join(MARK)) else {
+        return Ok(None);
+    };
+    let Ok(job_id) = mark.trim().parse::<JobId>() else {
+        return Ok(None);
+    };
+    let job = database.read(|conn| conn.jobs().find(job_id))?;
+    Ok(job.filter(|job| job.extra_metadata.get().get("source") == Some(&source.fingerprint())))
+}
+
+fn content_type(path: &Path) -> &'static str {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    match extension.to_ascii_lowercase().as_str() {
+        "mov" => "video/quicktime",
+        "avi" => "video/x-msvideo",
+        "mkv" => "video/x-matroska",
+        "webm" => "video/webm",
+        "mp3" => "audio/mpeg",
+        "wav" => "audio/wav",
+        "m4a" => "audio/mp4",
+        _ => "video/mp4",
+    }
+}

@@ -1,0 +1,152 @@
+//! Why a stage came to nothing.
+
+use lectern_domain::{Invalid, JsonObject, LongText, StageFailure};
+use lectern_media::{ChildError, ProbeError};
+use serde_json::{Map, Value};
+
+/// Why a stage came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It was told to stop.
+    #[error("told to stop")]
+    Stopped,
+    /// Whatever is tried, it will come to nothing: the recording is at fault, or
+    /// the settings of the job.
+    #[error("{message}")]
+    Final {
+        /// What is wrong, for people.
+        message: String,
+        /// The same for programs: exit status, last lines of an output, …
+        details: Map<String, Value>,
+    },
+    /// Another attempt may end better.
+    #[error("{message}")]
+    Passing {
+        /// What went wrong, for people.
+        message: String,
+        /// The same for programs.
+        details: Map<String, Value>,
+    },
+}
+
+impl Failure {
+    /// No other attempt can end better.
+    pub fn last(message: impl Into<String>) -> Self {
+        Self::Final {
+            message: message.into(),
+            details: Map::new(),
+        }
+    }
+
+    /// Another attempt may end better.
+    pub fn passing(message: impl Into<String>) -> Self {
+        Self::Passing {
+            message: message.into(),
+            details: Map::new(),
+        }
+    }
+
+    /// A program did not do what it was started for.
+    fn of_child(error: &ChildError, message: String) -> Self {
+        let mut details = Map::new();
+        match error {
+            ChildError::Cancelled => return Self::Stopped,
+            ChildError::NotFound(_) => return Self::last(message),
+            ChildError::Failed {
+                program,
+                status,
+                stderr_tail,
+            } => {
+                details.insert("program".into(), program.as_str().into());
+                details.insert("status".into(), status.to_string().into());
+                let lines: Vec<_> = stderr_tail.lines().collect();
+                details.insert("stderr".into(), lines.into());
+            }
+            _ => {}
+        }
+        Self::Passing { message, details }
+    }
+
+    /// What is told of it to those who follow the job; nothing when it was told
+    /// to stop.
+    pub(crate) fn report(&self) -> Option<StageFailure> {
+        let (message, details, retryable) = match self {
+            Self::Stopped => return None,
+            Self::Final { message, details } => (message, details, false),
+            Self::Passing { message, details } => (message, details, true),
+        };
+        // What a tool prints can be anything.
+        let error = LongText::new(message.replace('\0', "")).ok()?;
+        let details = Some(details).filter(|details| !details.is_empty());
+        Some(StageFailure {
+            error,
+            details: details.and_then(|details| JsonObject::new(details.clone()).ok()),
+            retryable,
+        })
+    }
+}
+
+impl From<lectern_db::Error> for Failure {
+    fn from(error: lectern_db::Error) -> Self {
+        Self::passing(chain(&error))
+    }
+}
+
+impl From<lectern_storage::Error> for Failure {
+    fn from(error: lectern_storage::Error) -> Self {
+        match error {
+            lectern_storage::Error::NotFound(_) | lectern_storage::Error::NotAllowed { .. } => {
+                Self::last(chain(&error))
+            }
+            _ => Self::passing(chain(&error)),
+        }
+    }
+}
+
+impl From<lectern_media::Error> for Failure {
+    fn from(error: lectern_media::Error) -> Self {
+        match &error {
+            lectern_media::Error::Probe(ProbeError::NotMedia(_)) => Self::last(chain(&error)),
+            lectern_media::Error::Io { .. } => Self::passing(chain(&error)),
+            _ => match error.child() {
+                Some(child) => Self::of_child(child, chain(&error)),
+                None => Self::last(chain(&error)),
+            },
+        }
+    }
+}
+
+impl From<ProbeError> for Failure {
+    fn from(error: ProbeError) -> Self {
+        lectern_media::Error::from(error).into()
+    }
+}
+
+impl From<ChildError> for Failure {
+    fn from(error: ChildError) -> Self {
+        Self::of_child(&error, chain(&error))
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(error: Invalid) -> Self {
+        Self::last(error.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::passing(error.to_string())
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,207 @@
+//! The clips as files.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use lectern_db::Tx;
+use lectern_domain::{
+    Clip, ClipMediaUpdate, JobUpdate, LayoutAnalysis, LayoutType, Patch, ProcessingConfig, Stage,
+    StorageKey,
+};
+use lectern_formats::{Cue, clip_to, vtt};
+use lectern_media::{Composition, CutSettings, Probe};
+use lectern_storage::ObjectKey;
+
+use crate::Failure;
+use crate::task::{Findings, StageWork, Task};
+
+/// How long all of it may take.
+const LIMIT: Duration = Duration::from_hours(24);
+/// How high a thumbnail is at most, in pixels.
+const THUMBNAIL: u32 = 360;
+/// How sure it has to be where the screen and the camera are, for the picture to
+/// be put together anew.
+const SURE: f64 = 0.6;
+/// How much of the work is cutting; the rest is putting the reel together.
+const CUTTING: f64 = 95.0;
+
+/// Cuts and encodes the clips, and all of them in one.
+#[derive(Debug)]
+pub(super) struct Compilation;
+
+impl StageWork for Compilation {
+    fn stage(&self) -> Stage {
+        Stage::Compilation
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+        let job_id = task.job().job_id;
+        let (clips, transcript, layout) = task.db().read(|conn| {
+            Ok::<_, lectern_db::Error>((
+                conn.clips().for_job(job_id)?,
+                conn.transcripts().for_job(job_id)?,
+                conn.layout_analysis().find_for_job(job_id)?,
+            ))
+        })?;
+        if clips.is_empty() {
+            return Ok(Findings::new(|_, _| Ok(())).saying("there is no clip to be made"));
+        }
+        let config = task.job().processing_config.as_ref();
+        let making = Making {
+            task,
+            probe: &task.probe()?,
+            cues: transcript.into_iter().map(Cue::from).collect(),
+            settings: CutSettings {
+                resolution: config.and_then(ProcessingConfig::resolution),
+                composition: layout.as_ref().and_then(composition),
+                ..CutSettings::default()
+            },
+            done: clips.iter().map(|_| Mutex::new(0.0)).collect(),
+            total: clips.iter().map(|clip| clip.time.duration()).sum(),
+        };
+        let files = making.clips(&clips)?;
+        let reel = making.reel(&files)?;
+        let keys: Vec<_> = clips
+            .iter()
+            .map(|clip| clip.clip_id)
+            .zip(files.into_iter().map(|made| made.keys))
+            .collect();
+        Ok(Findings::new(move |tx: &mut Tx<'_>, job_id| {
+            for (clip_id, keys) in &keys {
+                tx.clips().set_media_keys(*clip_id, keys)?;
+            }
+            let update = JobUpdate {
+                compiled_video_s3_key: Patch::Set(reel.clone()),
+                ..JobUpdate::default()
+            };
+            tx.jobs().update(job_id, &update, None).map(drop)
+        }))
+    }
+}
+
+/// The screen and the camera side by side, where both are known.
+fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
+    let layout = &layout.found;
+    let is_two = matches!(
+        layout.layout_type,
+        LayoutType::SideBySide | LayoutType::PictureInPicture
+    );
+    let (screen, camera) = (layout.screen_region?, layout.camera_region?);
+    (is_two && layout.confidence_score.get() >= SURE)
+        .then_some(Composition::SideBySide { screen, camera })
+}
+
+/// What is made of one clip.
+struct Made {
+    file: PathBuf,
+    keys: ClipMediaUpdate,
+}
+
+struct Making<'a> {
+    task: &'a Task<'a>,
+    probe: &'a Probe,
+    cues: Vec<Cue>,
+    settings: CutSettings,
+    /// How many seconds of each clip are done.
+    done: Vec<Mutex<f64>>,
+    /// How many seconds all clips have.
+    total: f64,
+}
+
+impl Making<'_> {
+    /// Makes the clips, as many at once as there are processors.
+    fn clips(&self, clips: &[Clip]) -> Result<Vec<Made>, Failure> {
+        let next = AtomicUsize::new(0);
+        let made: Vec<Mutex<Option<Made>>> = clips.iter().map(|_| Mutex::default()).collect();
+        let encode = || -> Result<(), Failure> {
+            loop {
+                let i = next.fetch_add(1, Ordering::SeqCst);
+                let Some(clip) = clips.get(i) else {
+                    return Ok(());
+                };
+                let file = self.clip(i, clip)?;
+                *made[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+            }
+        };
+        let at_once = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..at_once.min(clips.len()))
+                .map(|_| scope.spawn(encode))
+                .collect();
+            let ended = threads.into_iter().map(|thread| match thread.join() {
+                Ok(ended) => ended,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            ended.collect::<Result<Vec<()>, _>>()
+        })?;
+        Ok(made
+            .into_iter()
+            .filter_map(|made| made.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect())
+    }
+
+    fn clip(&self, i: usize, clip: &Clip) -> Result<Made, Failure> {
+        let media = self.task.media(LIMIT);
+        let name = |ending: &str| self.task.file(&format!("{}.{ending}", clip.clip_id));
+        let file = name("mp4");
+        let mut told = |seconds| self.tell(i, seconds);
+        let cut = media.cut(self.probe, clip.time, &self.settings, &file, &mut told)?;
+        let picture = name("jpg");
+        if self.probe.video.is_some() {
+            let middle = f64::midpoint(cut.start(), cut.end());
+            media.thumbnail(self.probe, middle, THUMBNAIL, &picture)?;
+        }
+        let words = name("vtt");
+        std::fs::write(&words, vtt::write(&clip_to(&self.cues, cut)))?;
+        let keep = |file: &Path| -> Result<Patch<StorageKey>, Failure> {
+            let ending = file.extension().unwrap_or_default().to_string_lossy();
+            let key = self.task.key(&format!("clips/{}.{ending}", clip.clip_id))?;
+            self.put(&key, file).map(Patch::Set)
+        };
+        Ok(Made {
+            keys: ClipMediaUpdate {
+                s3_key: keep(&file)?,
+                thumbnail_s3_key: match self.probe.video {
+                    Some(_) => keep(&picture)?,
+                    None => Patch::Clear,
+                },
+                subtitle_s3_key: keep(&words)?,
+            },
+            file,
+        })
+    }
+
+    /// All clips in one.
+    fn reel(&self, made: &[Made]) -> Result<StorageKey, Failure> {
+        self.task.tell(CUTTING, "putting the reel together");
+        let file = self.task.file("highlights.mp4");
+        let files: Vec<_> = made.iter().map(|made| made.file.as_path()).collect();
+        let settings = CutSettings {
+            composition: None,
+            ..self.settings.clone()
+        };
+        let media = self.task.media(LIMIT);
+        media.concat(&files, &settings, &file, &mut |_| {})?;
+        self.put(&self.task.key("highlights.mp4")?, &file)
+    }
+
+    fn put(&self, key: &ObjectKey, file: &Path) -> Result<StorageKey, Failure> {
+        self.task.check()?;
+        self.task.store().put(key, file)?;
+        Ok(StorageKey::new(key.as_str())?)
+    }
+
+    fn tell(&self, i: usize, seconds: f64) {
+        *self.done[i].lock().unwrap_or_else(PoisonError::into_inner) = seconds;
+        let done: f64 = self
+            .done
+            .iter()
+            .map(|done| *done.lock().unwrap_or_else(PoisonError::into_inner))
+            .sum();
+        let percent = CUTTING * (done / self.total).min(1.0);
+        self.task.tell(percent, "encoding the clips");
+    }
+}

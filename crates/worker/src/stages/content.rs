@@ -1,0 +1,47 @@
+//! What the recording is about.
+
+use lectern_analysis::topics;
+use lectern_db::Tx;
+use lectern_domain::Stage;
+
+use super::Chat;
+use crate::Failure;
+use crate::task::{Findings, StageWork, Task};
+
+/// Finds the topics: by a service, or by itself.
+#[derive(Debug)]
+pub(super) struct Content(pub(super) Option<Chat>);
+
+impl StageWork for Content {
+    fn stage(&self) -> Stage {
+        Stage::ContentAnalysis
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+        let job_id = task.job().job_id;
+        let transcript = task.db().read(|conn| conn.transcripts().for_job(job_id))?;
+        let (found, note) = match &self.0 {
+            Some(chat) if !transcript.is_empty() => match chat.topics(&transcript, task) {
+                Ok(found) => (found, None),
+                Err(Failure::Stopped) => return Err(Failure::Stopped),
+                Err(failure) => (
+                    topics::find(&transcript)?,
+                    Some(format!(
+                        "topics were found without {}: {failure}",
+                        chat.0.url
+                    )),
+                ),
+            },
+            _ => (topics::find(&transcript)?, None),
+        };
+        let found = Findings::new(move |tx: &mut Tx<'_>, job_id| {
+            tx.content_segments()
+                .replace_for_job(job_id, &found)
+                .map(drop)
+        });
+        Ok(match note {
+            Some(note) => found.saying(note),
+            None => found,
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! What the picture consists of.
+
+use lectern_analysis::layout::{self, GrayView};
+use lectern_db::Tx;
+use lectern_domain::Stage;
+
+use crate::Failure;
+use crate::task::{Findings, StageWork, Task};
+
+/// How many frames are looked at.
+const FRAMES: u32 = 120;
+/// How high they are, in pixels.
+const HEIGHT: u32 = 144;
+
+/// Finds the screen and the camera in the picture.
+#[derive(Debug)]
+pub(super) struct Layout;
+
+impl StageWork for Layout {
+    fn stage(&self) -> Stage {
+        Stage::LayoutAnalysis
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+        let probe = task.probe()?;
+        if probe.video.is_none() {
+            let nothing = Findings::new(|_, _| Ok(()));
+            return Ok(nothing.saying("the recording has no picture"));
+        }
+        let mut told = task.telling(probe.duration, 0.0..95.0, "looking at frames");
+        let media = task.media(super::LOOKING);
+        let sampled = media.sample_frames(&probe, FRAMES, HEIGHT, &mut told)?;
+        let views: Vec<_> = sampled
+            .frames
+            .iter()
+            .map(|frame| GrayView {
+                width: frame.picture.width as usize,
+                height: frame.picture.height as usize,
+                data: &frame.picture.data,
+                time: frame.time,
+            })
+            .collect();
+        let found = layout::analyse(&views, sampled.source_width, sampled.source_height)?;
+        Ok(Findings::new(move |tx: &mut Tx<'_>, job_id| {
+            tx.layout_analysis().put(job_id, &found).map(drop)
+        }))
+    }
+}

@@ -1,0 +1,67 @@
+//! Which parts become clips.
+
+use lectern_analysis::Spoken;
+use lectern_analysis::clips::{ClipRules, Part, pick};
+use lectern_analysis::silences::quiet;
+use lectern_db::Tx;
+use lectern_domain::{NewClip, Stage, VideoDuration};
+
+use crate::Failure;
+use crate::task::{Findings, StageWork, Task};
+
+/// Picks the clips.
+#[derive(Debug)]
+pub(super) struct Segmentation;
+
+impl StageWork for Segmentation {
+    fn stage(&self) -> Stage {
+        Stage::Segmentation
+    }
+
+    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+        let job_id = task.job().job_id;
+        let (parts, transcript, silences) = task.db().read(|conn| {
+            Ok::<_, lectern_db::Error>((
+                conn.content_segments().for_job(job_id)?,
+                conn.transcripts().for_job(job_id)?,
+                conn.silence_regions().for_job(job_id)?,
+            ))
+        })?;
+        let duration = match task.job().video_duration {
+            Some(duration) => duration,
+            None => VideoDuration::new(task.probe()?.duration)?,
+        };
+        let picked = pick(
+            &parts
+                .iter()
+                .map(|part| Part {
+                    time: part.time,
+                    topic: &part.topic,
+                    importance_score: part.importance_score,
+                    keywords: &part.keywords,
+                })
+                .collect::<Vec<_>>(),
+            &transcript.iter().map(Spoken::from).collect::<Vec<_>>(),
+            &quiet(
+                silences
+                    .iter()
+                    .map(|found| (found.time, found.silence_type)),
+            ),
+            duration,
+            &ClipRules::default(),
+        )?;
+        let clips: Vec<_> = picked
+            .into_iter()
+            .map(|picked| NewClip {
+                content_segment_id: picked
+                    .part
+                    .and_then(|part| parts.get(part))
+                    .map(|part| part.segment_id),
+                ..picked.clip
+            })
+            .collect();
+        Ok(Findings::new(move |tx: &mut Tx<'_>, job_id| {
+            tx.clips().replace_for_job(job_id, &clips).map(drop)
+        }))
+    }
+}
