@@ -45,8 +45,14 @@ pub struct WorkerSettings {
     )]
     pub lease: u16,
 
-    /// Where files are kept while they are worked on [default: <data dir>/scratch]
-    #[arg(long, env = "LECTERN_SCRATCH_DIR", value_name = "DIR")]
+    /// Where files are kept while they are worked on; in the data directory when
+    /// it is not given.
+    #[arg(
+        long,
+        env = "LECTERN_SCRATCH_DIR",
+        value_name = "DIR",
+        help = "Where files are kept while they are worked on [default: <data dir>/scratch]"
+    )]
     pub scratch_dir: Option<PathBuf>,
 
     /// Greatest size of these files together, in bytes
