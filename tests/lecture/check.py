@@ -3,7 +3,7 @@ it with what was rendered.
 
     python3 tests/lecture/check.py PATH/TO/lectern
 
-Needs ffmpeg, espeak-ng and pocketsphinx. Tells the word error rate of the
+Needs ffmpeg, flite and pocketsphinx. Tells the word error rate of the
 transcript; all the rest has to be right.
 """
 

@@ -4,7 +4,7 @@
 
 Leaves lecture.mp4 in DIR and, in truth.json, what is in it: the silences, the
 layout, what is said and when, and where the topic changes. Needs ffmpeg and
-espeak-ng.
+flite.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 import wave
 from pathlib import Path
 
-RATE = 22050
+RATE = 16000
 WIDTH, HEIGHT, FRAME_RATE = 640, 360, 25
 # The camera: x, y, width, height in pixels.
 INSET = (464, 248, 160, 96)
@@ -74,7 +74,7 @@ def run(*command):
 
 def speak(text, path):
     """Writes speech without the silence around it, and returns its samples."""
-    run("espeak-ng", "-v", "en-us", "-s", "124", "-w", path, text)
+    run("flite", "-voice", "slt", "--setf", "duration_stretch=1.2", "-t", text, "-o", path)
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
         samples = memoryview(file.readframes(file.getnframes())).cast("h")
@@ -110,7 +110,7 @@ def main(directory):
                 spoken.append({"start": at / RATE, "end": (at + len(samples)) / RATE, "text": sentence})
                 out.writeframes(samples.tobytes())
                 at += len(samples)
-                pause(pauses.uniform(1.6, 3.2))
+                pause(pauses.uniform(1.9, 3.5))
             topics.append({"topic": topic, "start": begins, "end": at / RATE})
             pause(2.0)
     # A pause after a pause is one silence.

@@ -2,8 +2,9 @@
 //! `LECTERN` naming a server on a fresh database, such as
 //! `http://127.0.0.1:34567`, `LECTERN_JOB` a completed job with something in
 //! every table, and `LECTERN_UPLOAD` one whose recording was uploaded and can
-//! be confirmed. All are gone when the command is done. The exit code is the
-//! command's, or 1 when the server logged an error.
+//! be confirmed. `DATABASE_URL` and `LECTERN_DATA_DIR` are the server's, for
+//! programs that work beside it. All are gone when the command is done. The exit
+//! code is the command's, or 1 when the server logged an error.
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -25,6 +26,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let status = Command::new(&program)
         .args(words)
         .env("LECTERN", server.base())
+        .env("DATABASE_URL", db.url())
+        .env("LECTERN_DATA_DIR", server.dir().join("lectern-data"))
         .env("LECTERN_JOB", a_whole_job(&db).job_id.to_string())
         .env("LECTERN_UPLOAD", upload(&server)?)
         .status()
