@@ -210,8 +210,12 @@ impl Worker {
         } else {
             found
         };
+        let over = keeper.is_over();
+        // What is left takes less than the rest of the lease, and a heartbeat
+        // after it would find no lease any more.
+        drop(keeper);
         match found {
-            _ if keeper.is_over() => Err(Failure::Stopped),
+            _ if over => Err(Failure::Stopped),
             Ok(findings) => self.complete(claim, &findings),
             Err(failure) => {
                 self.give_back(claim, &failure);

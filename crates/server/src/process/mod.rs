@@ -99,32 +99,41 @@ fn follow(
         .name("worker".into())
         .spawn(move || worker.run())?;
     let mut display = Display::new();
-    let ended = loop {
+    let ended = watch(database, job_id, &mut display, || working.is_finished());
+    bell.stop();
+    let joined = working.join();
+    display.finish();
+    match joined {
+        Ok(ran) => ended.and(Ok(ran?)),
+        Err(_) => bail!("the worker made a mistake: it panicked"),
+    }
+}
+
+/// Shows how far a job is until it is completed; an error when it ends in
+/// another way, or the worker does.
+fn watch(
+    database: &Database,
+    job_id: JobId,
+    display: &mut Display,
+    is_stopped: impl Fn() -> bool,
+) -> anyhow::Result<()> {
+    loop {
+        let stopped = is_stopped();
         let (job, runs) = database.read(|conn| {
             let job = conn.jobs().find(job_id)?;
             Ok::<_, lectern_db::Error>((job, conn.stage_runs().for_job(job_id)?))
         })?;
         display.show(&runs);
         match job {
-            None => break Err("the job was deleted".to_owned()),
-            Some(job) if job.status == JobStatus::Completed => break Ok(()),
-            Some(job) if job.status.is_finished() => {
-                let why = job.error_message.map(|why| why.as_str().to_owned());
-                break Err(why.unwrap_or_else(|| format!("the job is {}", job.status)));
-            }
-            Some(_) if working.is_finished() => {
-                break Err("told to stop; the same command goes on from here".to_owned());
-            }
+            None => bail!("the job was deleted"),
+            Some(job) if job.status == JobStatus::Completed => return Ok(()),
+            Some(job) if job.status.is_finished() => match job.error_message {
+                Some(why) => bail!("{}", why.as_str()),
+                None => bail!("the job is {}", job.status),
+            },
+            Some(_) if stopped => bail!("told to stop; the same command goes on from here"),
             Some(_) => thread::sleep(FRAME),
         }
-    };
-    bell.stop();
-    let joined = working.join();
-    display.finish();
-    match (joined, ended) {
-        (Ok(ran), Ok(())) => Ok(ran?),
-        (_, Err(why)) => bail!(why),
-        (Err(_), _) => bail!("the worker made a mistake: it panicked"),
     }
 }
 

@@ -1,0 +1,175 @@
+"""Puts recordings of every kind through `lectern process`: without sound or
+picture, turned, damaged, no recording at all; and each way to a transcript.
+
+    python3 tests/lecture/recordings.py PATH/TO/lectern
+
+Needs ffmpeg and flite.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from check import length, run
+
+SAID = "It has been said before."
+CUE = f"1\n00:00:01,000 --> 00:00:04,500\n{SAID}\n"
+TOPIC = "What was said"
+
+
+def ffmpeg(*arguments):
+    run("ffmpeg", "-v", "error", "-y", *arguments)
+
+
+def render(directory):
+    """Half a minute of picture and sound, and what else is made of them."""
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=30"]
+    sound = ["-f", "lavfi", "-i", "sine=440:d=30,volume='if(between(t,10,13),0,1)':eval=frame"]
+    ffmpeg(*picture, *sound, "-c:v", "libx264", "-c:a", "aac", directory / "whole.mp4")
+    ffmpeg(*picture, "-c:v", "libx264", directory / "silent.mp4")
+    ffmpeg(*sound, "-c:a", "aac", directory / "audio.m4a")
+    ffmpeg("-i", directory / "whole.mp4", "-c", "copy", "-metadata:s:v", "rotate=90", directory / "turned.mp4")
+    ffmpeg(
+        *picture, *sound, "-vf", "select='not(mod(n,3))+between(t,5,9)'", "-vsync", "vfr",
+        "-c:v", "libx264", "-c:a", "aac", directory / "uneven.mp4",
+    )  # fmt: skip
+    ffmpeg("-i", directory / "whole.mp4", "-c", "copy", directory / "broken.mkv")
+    with open(directory / "broken.mkv", "r+b") as file:
+        file.truncate((directory / "broken.mkv").stat().st_size // 2)
+    with open(directory / "headless.mp4", "wb") as file:
+        file.write((directory / "whole.mp4").read_bytes()[:50_000])
+    (directory / "text.mp4").write_text("This is no recording.\n")
+    (directory / "empty.mp4").touch()
+    (directory / "said.srt").write_text(CUE)
+    ffmpeg(
+        "-i", directory / "whole.mp4", "-i", directory / "said.srt", "-c", "copy", "-c:s", "mov_text",
+        directory / "track.mp4",
+    )  # fmt: skip
+
+
+class Service(BaseHTTPRequestHandler):
+    """Speaks OpenAI's interface as far as it is needed here. Of the first answers
+    to a chat, some are none."""
+
+    chats = 0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers["Authorization"] != "Bearer secret":
+            return self.answer(401, {"error": "who are you?"})
+        if self.path == "/v1/audio/transcriptions":
+            assert b"RIFF" in body and b"verbose_json" in body
+            return self.answer(200, {"segments": [{"start": 1.0, "end": 4.5, "text": f" {SAID}"}]})
+        Service.chats += 1
+        part = {
+            "start_time": 1.0, "end_time": 4.5, "topic": TOPIC, "description": "", "importance_score": 0.9,
+            "keywords": ["said"], "concepts": [],
+        }  # fmt: skip
+        content = {"segments": [part]} if Service.chats % 2 == 0 else {"parts": [part]}
+        message = {"role": "assistant", "content": json.dumps(content)}
+        self.answer(200, {"choices": [{"index": 0, "message": message}]})
+
+    def answer(self, status, content):
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Lectern:
+    def __init__(self, program, directory):
+        self.program, self.directory = program, directory
+
+    def process(self, name, *options, **settings):
+        """What comes of a recording: the results, or else the last line."""
+        out = self.directory / "out"
+        command = [
+            self.program, "process", self.directory / name, f"--out={out}", f"--data-dir={self.directory / 'data'}",
+            "--fresh", *options,
+        ]  # fmt: skip
+        done = subprocess.run(
+            list(map(str, command)), stdin=subprocess.DEVNULL, capture_output=True, text=True, env=os.environ | settings
+        )
+        if done.returncode:
+            assert done.returncode == 1, done.stderr
+            return None, done.stderr.strip().splitlines()[-1]
+        results = json.loads((out / "results.json").read_text())
+        for clip in results["clips"]:
+            assert abs(length(out / clip["url"]) - clip["duration"]) <= 0.1, clip
+        return results, None
+
+    def refuses(self, name, why):
+        results, error = self.process(name)
+        assert results is None and re.search(why, error), (name, error)
+
+    def takes(self, name, *options, clips=1, said=None, topic=None, **settings):
+        results, error = self.process(name, *options, **settings)
+        assert error is None, (name, error)
+        assert len(results["clips"]) == clips, (name, results["clips"])
+        heard = [segment["text"] for segment in results["transcript"]]
+        if said is not None:
+            assert heard == said, (name, heard)
+        if topic is not None:
+            assert results["clips"][0]["title"] == topic, (name, results["clips"][0])
+        return results
+
+
+def main(program):
+    with tempfile.TemporaryDirectory(prefix="lectern-recordings-") as directory:
+        directory = Path(directory)
+        render(directory)
+        lectern = Lectern(program, directory)
+        # Nobody hears anything in a tone, and nobody here is to try.
+        deaf = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}"}
+
+        lectern.refuses("text.mp4", "silence_detection: not a media file")
+        lectern.refuses("headless.mp4", "silence_detection: not a media file")
+        lectern.refuses("empty.mp4", "is empty")
+        lectern.refuses("nowhere.mp4", "cannot read .*nowhere.mp4")
+
+        lectern.takes("whole.mp4", said=[], **deaf)
+        results = lectern.takes("silent.mp4", said=[])
+        assert results["metadata"]["layout"] is not None
+        results = lectern.takes("audio.m4a", said=[], **deaf)
+        assert results["metadata"]["layout"] is None and results["clips"][0]["thumbnail_url"] is None
+        lectern.takes("turned.mp4", **deaf)
+        lectern.takes("uneven.mp4", **deaf)
+        lectern.takes("broken.mkv", **deaf)
+
+        lectern.takes("track.mp4", said=[SAID])
+        (directory / "whole.srt").write_text(CUE)
+        lectern.takes("whole.mp4", said=[SAID])
+        (directory / "whole.srt").write_text("Dear all,\n")
+        lectern.refuses("whole.mp4", "transcription: .*whole.srt: line 1: ")
+        (directory / "whole.srt").unlink()
+        writes = f"cp {directory / 'said.srt'} {{out}}.srt # {{audio}}"
+        lectern.takes("whole.mp4", f"--transcribe-command=sh -c '{writes}'", said=[SAID])
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        service = f"http://127.0.0.1:{server.server_port}/v1"
+        hears = f"--transcribe-url={service}/audio/transcriptions"
+        chats = f"--chat-url={service}/chat/completions"
+        keys = {"LECTERN_TRANSCRIBE_KEY": "secret", "LECTERN_CHAT_KEY": "secret"}
+        lectern.takes("whole.mp4", hears, chats, said=[SAID], topic=TOPIC, **keys)
+        assert Service.chats == 2, Service.chats
+        # Without its key the service refuses: the topics are found without it.
+        lectern.takes("track.mp4", chats, said=[SAID])
+        _, error = lectern.process("whole.mp4", hears)
+        assert "401" in error and "secret" not in error, error
+        server.shutdown()
+        print("every recording came to what it had to")
+
+
+if __name__ == "__main__":
+    main(str(Path(sys.argv[1]).resolve()))
