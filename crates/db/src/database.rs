@@ -89,20 +89,16 @@ impl Database {
 
     /// A database with settings of one's own.
     pub fn connect(config: &DatabaseConfig) -> Result<Self, Error> {
-        let turns = match config.url.backend() {
-            Backend::Sqlite => {
-                prepare_file(config)?;
-                1
-            }
-            Backend::Postgres => 2,
-        };
+        if config.url.backend() == Backend::Sqlite {
+            prepare_file(config)?;
+        }
         Ok(Self {
             pools: Arc::new(Pools::new(config)?),
             url: Arc::new(config.url.clone()),
             clock: None,
             pipelines: Arc::default(),
             listener: None,
-            claims: Claims::new(turns),
+            claims: Claims::new(turns(config.url.backend())),
             checkout_timeout: config.checkout_timeout,
         })
     }
@@ -111,6 +107,7 @@ impl Database {
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self {
             clock: Some(clock),
+            claims: Claims::new(turns(self.backend())),
             ..self
         }
     }
@@ -127,6 +124,8 @@ impl Database {
     pub fn on_commit(self, listener: Arc<dyn Fn(&Committed) + Send + Sync>) -> Self {
         Self {
             listener: Some(listener),
+            // Who claims together is told by one listener.
+            claims: Claims::new(turns(self.backend())),
             ..self
         }
     }
@@ -316,5 +315,13 @@ impl std::fmt::Debug for Database {
             .field("url", &self.url)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
+    }
+}
+
+/// How many claims run side by side.
+fn turns(backend: Backend) -> usize {
+    match backend {
+        Backend::Sqlite => 1,
+        Backend::Postgres => 2,
     }
 }
