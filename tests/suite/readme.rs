@@ -46,6 +46,7 @@ on_both_backends! {
         let script = blocks(tour, "sh").concat();
         let output = Command::new("bash")
             .args(["-c", &format!("set -euo pipefail\n{script}")])
+            .current_dir(server.dir())
             .env("LECTERN", server.base())
             .output()
             .unwrap();

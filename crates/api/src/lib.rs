@@ -47,6 +47,7 @@
 //! | layout | [`LayoutAnalysisCreate`] | [`LayoutAnalysisResponse`] |
 //! | content segment | [`ContentSegmentsCreate`], [`ContentSegmentsQuery`] | [`ContentSegmentsResponse`] |
 //! | clip | [`ClipsCreate`], [`ClipsQuery`] | [`ClipsResponse`] |
+//! | subtitles | [`TranscriptCreate`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
 //! | log | [`LogCreate`], [`LogListQuery`] | [`LogEntry`], [`LogListResponse`] |
 //! | results | | [`ResultsResponse`] |
 //! | stats | | [`StatsResponse`] |
@@ -78,6 +79,7 @@ mod schema;
 mod silence;
 mod stage_run;
 mod stats;
+mod subtitle;
 mod transcript;
 mod upload;
 mod work;
@@ -111,6 +113,7 @@ pub use silence::{
 };
 pub use stage_run::{StageRunResponse, StagesResponse};
 pub use stats::{JobCounts, StatsResponse};
+pub use subtitle::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 pub use transcript::{
     TranscriptCreate, TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
     TranscriptSegmentCreate,

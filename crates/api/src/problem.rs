@@ -51,6 +51,8 @@ codes! {
     NotFound = 404 "not_found" "There is nothing at this path",
     /// There is no such job.
     JobNotFound = 404 "job_not_found" "There is no such job",
+    /// There is no such clip.
+    ClipNotFound = 404 "clip_not_found" "There is no such clip",
     /// The job has no layout analysis.
     LayoutAnalysisNotFound = 404 "layout_analysis_not_found" "The job has no layout analysis",
     /// The path is there, but not for this method.
@@ -69,8 +71,8 @@ codes! {
     VersionMismatch = 412 "version_mismatch" "The job has changed meanwhile",
     /// The body is larger than allowed.
     BodyTooLarge = 413 "body_too_large" "The body is too large",
-    /// The body is not declared as `application/json`.
-    UnsupportedMediaType = 415 "unsupported_media_type" "The body must be application/json",
+    /// The body is declared as something that is not taken here.
+    UnsupportedMediaType = 415 "unsupported_media_type" "The body is of a type that is not taken here",
     /// Something in the request breaks a rule; `errors` tells what.
     ValidationFailed = 422 "validation_failed" "The request breaks a rule",
     /// This `Idempotency-Key` was sent before, with another request.

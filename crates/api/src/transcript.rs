@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, NewTranscriptSegment};
-use lectern_domain::{Fraction, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId, Window};
+use lectern_domain::{
+    Fraction, SpeakerId, SpokenText, TimeRange, TranscriptFormat, TranscriptSegmentId, Window,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -93,6 +95,8 @@ pub struct TranscriptQuery {
     pub to: Option<f64>,
     /// Segments whose text contains this, in upper or lower case.
     pub q: Option<String>,
+    /// What to answer them as; what `Accept` asks for when it is left out.
+    pub format: Option<TranscriptFormat>,
 }
 
 /// The segments of a transcript a list is about.
@@ -102,6 +106,8 @@ pub struct TranscriptFilter {
     pub window: Window,
     /// Segments whose text contains this.
     pub q: Option<String>,
+    /// What to answer them as.
+    pub format: Option<TranscriptFormat>,
 }
 
 impl Request for TranscriptQuery {
@@ -115,6 +121,7 @@ impl TryFrom<TranscriptQuery> for TranscriptFilter {
         Ok(Self {
             window: Window::new(query.from, query.to)?,
             q: query_text(query.q).at("q")?,
+            format: query.format,
         })
     }
 }

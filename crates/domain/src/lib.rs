@@ -28,7 +28,7 @@
 //! |---|---|
 //! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobStatus`], [`JobFilter`], [`ProcessingConfig`] |
 //! | progress | [`JobProgress`], [`ProgressReport`], [`Stage`] |
-//! | transcript | [`TranscriptSegment`], [`NewTranscriptSegment`] |
+//! | transcript | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
 //! | silence | [`SilenceRegion`], [`NewSilenceRegion`], [`SilenceType`] |
 //! | layout | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutType`], [`Region`] |
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
@@ -104,7 +104,7 @@ pub use text::{
     SpeakerId, SpokenText, StorageKey, TaskId, Text, Title, Topic, WorkerName,
 };
 pub use time_range::{TimeRange, Window};
-pub use transcript::{NewTranscriptSegment, TranscriptSegment};
+pub use transcript::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
 pub use upload::{NewUpload, RECORDINGS, check_recording};
 pub use work::{
     Claim, ClaimLimit, ClaimRequest, Heartbeat, LeaseDuration, LeaseState, StageFailure, Stages,

@@ -2,7 +2,22 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::enumeration::words;
 use crate::{Fraction, JobId, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId};
+
+words! {
+    /// What a transcript or subtitles are answered as.
+    TranscriptFormat {
+        /// JSON, with all that is known of a segment.
+        Json = "json",
+        /// WebVTT.
+        Vtt = "vtt",
+        /// SubRip.
+        Srt = "srt",
+        /// Plain text in paragraphs, for people.
+        Text = "text",
+    }
+}
 
 /// A segment of a transcript as it is stored.
 #[derive(Debug, Clone, PartialEq)]

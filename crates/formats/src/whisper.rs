@@ -13,6 +13,7 @@
 //! probabilities; the mean `probability` or `score` of its words; the mean `p`
 //! of its tokens. `no_speech_prob` says something else and is left alone.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use lectern_domain::{At, Fraction, Invalid, SpeakerId};
@@ -50,26 +51,28 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
 }
 
 /// Whether a JSON text has one of the shapes [`read`] reads, rather than
-/// another that has `segments` too: whether its first segment has a `start` or
-/// `offsets`. What is not JSON has not.
+/// another that has `segments` too: its first segment has a `start` or
+/// `offsets`, or there is none and it tells a `text` or a `language` all the
+/// same. What is not JSON has not.
 pub fn is_whisper(bytes: &[u8]) -> bool {
+    type Fields = HashMap<String, IgnoredAny>;
     #[derive(Deserialize)]
     struct Probe {
         #[serde(alias = "transcription")]
-        segments: Vec<ProbeSegment>,
+        segments: Vec<Fields>,
+        text: Option<IgnoredAny>,
+        language: Option<IgnoredAny>,
     }
-    #[derive(Deserialize)]
-    struct ProbeSegment {
-        #[serde(alias = "offsets")]
-        start: Option<IgnoredAny>,
-    }
+    let timed = |first: &Fields| first.contains_key("start") || first.contains_key("offsets");
     let text = decode(bytes);
-    let segments = if text.trim_start().starts_with('[') {
-        serde_json::from_str(&text)
-    } else {
-        serde_json::from_str(&text).map(|probe: Probe| probe.segments)
-    };
-    segments.is_ok_and(|segments| segments.first().is_some_and(|first| first.start.is_some()))
+    if text.trim_start().starts_with('[') {
+        let segments = serde_json::from_str::<Vec<Fields>>(&text);
+        return segments.is_ok_and(|segments| segments.first().is_some_and(timed));
+    }
+    serde_json::from_str::<Probe>(&text).is_ok_and(|probe| match probe.segments.first() {
+        Some(first) => timed(first),
+        None => probe.text.is_some() || probe.language.is_some(),
+    })
 }
 
 /// Writes a file in the shape of `OpenAI`'s `verbose_json`, cues in the order of

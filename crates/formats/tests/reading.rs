@@ -180,14 +180,19 @@ fn whispers_json_is_told_from_lecterns() {
         r#"[{"start": 0, "end": 1, "text": "a"}]"#,
         r#"{"segments": [{"start": 0, "end": 1, "text": "a"}]}"#,
         r#"{"transcription": [{"offsets": {"from": 0, "to": 1}, "text": "a"}]}"#,
+        // Nothing was said.
+        r#"{"text": "", "segments": [], "language": "en"}"#,
+        r#"{"segments": [], "word_segments": [], "language": "en"}"#,
     ] {
         assert!(whisper::is_whisper(json.as_bytes()), "{json}");
     }
     for json in [
         r#"{"segments": [{"start_time": 0, "end_time": 1, "text": "a"}]}"#,
         r#"{"segments": []}"#,
+        r#"{"segments": [["start"]], "text": "a"}"#,
         "{}",
         "[]",
+        "[[[]]]",
         "WEBVTT",
     ] {
         assert!(!whisper::is_whisper(json.as_bytes()), "{json}");

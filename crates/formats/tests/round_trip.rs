@@ -132,7 +132,7 @@ proptest! {
             .collect();
         let file = whisper::write(&cues);
         prop_assert_eq!(whisper::read(file.as_bytes()).unwrap(), expected);
-        prop_assert_eq!(whisper::is_whisper(file.as_bytes()), !cues.is_empty());
+        prop_assert!(whisper::is_whisper(file.as_bytes()));
     }
 
     #[test]

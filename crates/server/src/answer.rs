@@ -6,6 +6,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use lectern_api::JobResponse;
 use lectern_domain::{Job, JobId};
+use lectern_formats::Format;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,20 +16,25 @@ use crate::etag::{IfNoneMatch, etag};
 /// What a handler gives.
 pub(crate) type Reply = Result<Answer, ApiError>;
 
-/// An answer that is ready to be sent: JSON already made into bytes, which is
-/// best done on a thread that has nothing else to do.
+/// An answer that is ready to be sent: already made into bytes, which is best
+/// done on a thread that has nothing else to do. JSON unless it says otherwise.
 #[derive(Debug)]
 pub(crate) struct Answer {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the body is; `None` where there is none.
+    content_type: Option<&'static str>,
     body: Vec<u8>,
 }
+
+const JSON: &str = "application/json";
 
 impl Answer {
     fn new(status: StatusCode, body: Vec<u8>) -> Self {
         Self {
             status,
             headers: Vec::new(),
+            content_type: (!body.is_empty()).then_some(JSON),
             body,
         }
     }
@@ -37,6 +43,20 @@ impl Answer {
     pub(crate) fn ok(content: &impl Serialize) -> Reply {
         let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
         Ok(Self::new(StatusCode::OK, body))
+    }
+
+    /// 200 with a file, which may be empty.
+    pub(crate) fn file(format: Format, content: String) -> Self {
+        Self {
+            content_type: Some(match format {
+                // By definition in UTF-8.
+                Format::Vtt => "text/vtt",
+                Format::WhisperJson => JSON,
+                Format::Srt => "application/x-subrip; charset=utf-8",
+                Format::Text => "text/plain; charset=utf-8",
+            }),
+            ..Self::new(StatusCode::OK, content.into_bytes())
+        }
     }
 
     /// 200 with a job and its version.
@@ -66,6 +86,7 @@ impl Answer {
         if is_known {
             Self {
                 status: StatusCode::NOT_MODIFIED,
+                content_type: None,
                 body: Vec::new(),
                 ..self
             }
@@ -129,10 +150,9 @@ impl Responder for Answer {
         for header in self.headers {
             response.insert_header(header);
         }
-        if self.body.is_empty() {
-            response.finish()
-        } else {
-            response.content_type("application/json").body(self.body)
+        match self.content_type {
+            None => response.finish(),
+            Some(content_type) => response.content_type(content_type).body(self.body),
         }
     }
 }

@@ -89,6 +89,7 @@ where
                 // What is not there has no type.
                 parse::<T>(b"{}")?
             } else {
+                check_json(&head)?;
                 check_head(&head, limit)?;
                 understand::<T>(body).await?
             };
@@ -99,6 +100,16 @@ where
 
 /// Receives a JSON body of at most `limit` bytes.
 pub(crate) fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: Result<usize, ApiError>,
+) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+    let is_json = check_json(request.headers());
+    receive_any(request, payload, is_json.and(limit))
+}
+
+/// The same for a body of any type.
+pub(crate) fn receive_any(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: Result<usize, ApiError>,
@@ -123,21 +134,38 @@ async fn collect(
     }
 }
 
+/// What the body is declared as, without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let declared = text(headers, CONTENT_TYPE)?;
+    declared.split(';').next().map(str::trim)
+}
+
+/// Whether the body is declared as JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|declared| declared.eq_ignore_ascii_case("application/json"))
+}
+
+fn check_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let detail = "the header Content-Type must be application/json";
+    is_json(headers)
+        .then_some(())
+        .ok_or_else(|| ApiError::new(Code::UnsupportedMediaType, detail))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
 /// Checks what can be known before the body is here; gives `limit`.
 fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let essence = text(CONTENT_TYPE).and_then(|value| value.split(';').next());
-    if !essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
-        let detail = "the header Content-Type must be application/json";
-        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
-    }
     if headers.contains_key(CONTENT_ENCODING)
-        && !text(CONTENT_ENCODING).is_some_and(|coding| coding.eq_ignore_ascii_case("identity"))
+        && !text(headers, CONTENT_ENCODING)
+            .is_some_and(|coding| coding.eq_ignore_ascii_case("identity"))
     {
         let detail = "the body must not be compressed";
         return Err(ApiError::new(Code::UnsupportedMediaType, detail));
     }
-    let announced = text(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    let announced = text(headers, CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     match announced {
         Some(length) if length > limit => Err(too_large(limit)),
         _ => Ok(limit),
@@ -150,14 +178,23 @@ where
     T: Request + 'static,
     T::Domain: Send,
 {
+    understand_by(body, parse::<T>).await
+}
+
+/// The same for a body that is read in another way.
+pub(crate) async fn understand_by<T: Send + 'static>(
+    body: Bytes,
+    read: impl FnOnce(&[u8]) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
     if body.len() > AT_ONCE {
-        web::block(move || parse::<T>(&body)).await?
+        web::block(move || read(&body)).await?
     } else {
-        parse::<T>(&body)
+        read(&body)
     }
 }
 
-fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
+/// Reads, checks and converts JSON.
+pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let mut track = Track::new();
     let read = T::read(serde_path_to_error::Deserializer::new(

@@ -10,7 +10,7 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_O
 use actix_web::{HttpResponse, ResponseError};
 use lectern_api::{Code, FieldError, Problem};
 use lectern_db::Error as DbError;
-use lectern_domain::{Invalid, Job, JobId};
+use lectern_domain::{ClipId, Invalid, Job, JobId};
 
 use crate::request_id::{RequestId, X_REQUEST_ID};
 
@@ -49,15 +49,22 @@ impl ApiError {
             [FieldError { message, .. }] => message.clone(),
             _ => format!("{count} fields are not as they must be"),
         };
-        Self {
-            errors,
-            ..Self::new(code, detail)
-        }
+        Self::new(code, detail).about(errors)
+    }
+
+    /// The same error with what exactly is wrong.
+    pub(crate) fn about(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
     }
 
     /// There is no such job.
     pub(crate) fn no_job(job_id: JobId) -> Self {
         Self::new(Code::JobNotFound, format!("there is no job {job_id}"))
+    }
+
+    /// There is no such clip.
+    pub(crate) fn no_clip(clip_id: ClipId) -> Self {
+        Self::new(Code::ClipNotFound, format!("there is no clip {clip_id}"))
     }
 
     /// The job is not completed.

@@ -66,6 +66,7 @@ pub mod serve;
 mod server;
 mod state;
 mod tcp;
+mod transcript;
 mod urls;
 pub mod work;
 

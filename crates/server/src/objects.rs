@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use anyhow::Context as _;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, TryStreamExt as _, stream};
 use lectern_api::Code;
 use lectern_domain::JobId;
 use lectern_storage::{
@@ -95,10 +95,41 @@ impl Objects {
 
     /// What is known of an object, if there is one.
     pub(crate) async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, ApiError> {
-        match timeout(PATIENCE, self.storage.head(key)).await {
-            Ok(found) => Ok(found?),
-            Err(_) => Err(ApiError::new(Code::Overloaded, NO_ANSWER)),
-        }
+        soon(self.storage.head(key)).await
+    }
+
+    /// An object that is to be held whole. `None` when there is none, or it has
+    /// more than `limit` bytes.
+    pub(crate) async fn read(
+        &self,
+        key: &ObjectKey,
+        limit: usize,
+    ) -> Result<Option<web::Bytes>, ApiError> {
+        let reading = async {
+            let object = match self.storage.get(key, None).await {
+                Err(
+                    StorageError::NotFound(_)
+                    | StorageError::Invalid(_)
+                    | StorageError::NotAllowed { .. },
+                ) => {
+                    return Ok(None);
+                }
+                object => object?,
+            };
+            if object.info.size > limit as u64 {
+                return Ok(None);
+            }
+            let pieces: Vec<_> = object.stream.try_collect().await?;
+            Ok(Some(pieces.concat().into()))
+        };
+        soon(reading).await
+    }
+
+    /// Writes an object that is held whole.
+    pub(crate) async fn write(&self, key: &ObjectKey, bytes: web::Bytes) -> Result<(), ApiError> {
+        let size = bytes.len() as u64;
+        let bytes = stream::iter([Ok::<_, StorageError>(bytes)]);
+        soon(self.storage.put(key, size, bytes)).await
     }
 
     /// Waits for the turn to decide what becomes of a job's recording, which
@@ -216,6 +247,14 @@ impl From<StorageError> for ApiError {
             error if is_passing(&error) => Self::new(Code::Overloaded, NO_ANSWER).because(error),
             error => Self::internal(error),
         }
+    }
+}
+
+/// Waits for the storage, but not for long.
+async fn soon<T>(answer: impl Future<Output = Result<T, StorageError>>) -> Result<T, ApiError> {
+    match timeout(PATIENCE, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(ApiError::new(Code::Overloaded, NO_ANSWER)),
     }
 }
 

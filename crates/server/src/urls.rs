@@ -90,7 +90,7 @@ impl FromRequest for Urls {
 
 /// Whether an object lies where those of jobs do, and not with those of this
 /// job. Some file systems take small and capital letters for the same.
-fn is_anothers(key: &ObjectKey, job_id: JobId) -> bool {
+pub(crate) fn is_anothers(key: &ObjectKey, job_id: JobId) -> bool {
     let (top, _) = key.split_once('/').unwrap_or((key, ""));
     let own = format!("{}/", ObjectKey::prefix_of(job_id));
     top.to_uppercase() == "JOBS" && !key.starts_with(&own)

@@ -1,8 +1,8 @@
 //! `with-lectern sqlite|postgres COMMAND [ARGUMENT]…` runs a command with
 //! `LECTERN` naming a server on a fresh database, such as
 //! `http://127.0.0.1:34567`, `LECTERN_JOB` a completed job with something in
-//! every table, and `LECTERN_UPLOAD` one whose recording was uploaded and can
-//! be confirmed. `DATABASE_URL` and `LECTERN_DATA_DIR` are the server's, for
+//! every table, `LECTERN_CLIP` one of its clips, and `LECTERN_UPLOAD` a job whose
+//! recording was uploaded and can be confirmed. `DATABASE_URL` and `LECTERN_DATA_DIR` are the server's, for
 //! programs that work beside it. All are gone when the command is done. The exit
 //! code is the command's, or 1 when the server logged an error.
 
@@ -23,12 +23,15 @@ fn main() -> anyhow::Result<ExitCode> {
     let program = words.next().context("a command is missing")?;
     let db = TestDb::on(backend);
     let mut server = Lectern::serve(db.url());
+    let job_id = a_whole_job(&db).job_id;
+    let clips = db.read(|conn| conn.clips().for_job(job_id))?;
     let status = Command::new(&program)
         .args(words)
         .env("LECTERN", server.base())
         .env("DATABASE_URL", db.url())
         .env("LECTERN_DATA_DIR", server.dir().join("lectern-data"))
-        .env("LECTERN_JOB", a_whole_job(&db).job_id.to_string())
+        .env("LECTERN_JOB", job_id.to_string())
+        .env("LECTERN_CLIP", clips[0].clip_id.to_string())
         .env("LECTERN_UPLOAD", upload(&server)?)
         .status()
         .with_context(|| format!("cannot run {program}"))?;

@@ -29,6 +29,13 @@ fn a_full_job(db: &TestDb) -> JobId {
     job_id
 }
 
+/// A clip of such a job.
+fn a_clip(db: &TestDb) -> String {
+    let job_id = a_full_job(db);
+    let clips = db.read(|conn| conn.clips().for_job(job_id)).unwrap();
+    clips[0].clip_id.to_string()
+}
+
 /// Sends an endpoint of a job what it must take, and then everything it must
 /// not.
 fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
@@ -152,6 +159,7 @@ fn refuses_the_envelope(server: &TestServer, endpoint: &Endpoint, path: &str) {
 fn refuses_every_path(server: &TestServer, endpoint: &Endpoint) {
     let (variable, status, code) = match endpoint.path {
         path if path.contains("{job_id}") => ("{job_id}", 404, "job_not_found"),
+        path if path.contains("{clip_id}") => ("{clip_id}", 404, "clip_not_found"),
         path if path.contains("{lease_id}") => ("{lease_id}", 409, "lease_lost"),
         _ => return,
     };
@@ -196,6 +204,12 @@ on_both_backends! {
         probe(&server, a_full_job(server.db()), &bodies::transcripts("POST"));
     }
 
+    fn subtitles_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+        let clip_id = a_clip(server.db());
+        let endpoint = bodies::subtitles();
+        probe_at(&server, &endpoint, || endpoint.path.replace("{clip_id}", &clip_id));
+    }
+
     fn silence_regions_that_are_not_as_they_must_be_are_refused(server: TestServer) {
         probe(&server, a_full_job(server.db()), &bodies::silence_regions());
     }
@@ -223,9 +237,10 @@ on_both_backends! {
 
     fn a_query_that_is_not_as_it_must_be_is_refused(server: TestServer) {
         let job_id = a_full_job(server.db());
+        let clip_id = a_clip(server.db());
         let before = dump(server.db());
         for endpoint in &queries::ENDPOINTS {
-            let path = endpoint.path.replace("{job_id}", &job_id.to_string());
+            let path = endpoint.path.replace("{job_id}", &job_id.to_string()).replace("{clip_id}", &clip_id);
             let status = if path.starts_with("/ws/") { 101 } else { 200 };
             for query in endpoint.good() {
                 let request = server.request("GET", &format!("{path}?{query}"));

@@ -30,6 +30,8 @@ mod shutdown;
 mod silence_regions;
 mod stats;
 mod storage_faults;
+mod subtitles;
+mod transcript_files;
 mod transcripts;
 mod transfers;
 mod uploads;

@@ -66,7 +66,8 @@ fn parameters() -> Value {
         "pattern": "^[!-~]+$",
     });
     [
-        ("path", "job_id", "Names the job.", uuid),
+        ("path", "job_id", "Names the job.", uuid.clone()),
+        ("path", "clip_id", "Names the clip.", uuid),
         ("path", "lease_id", "The lease as it was claimed.", text()),
         (
             "path",

@@ -12,6 +12,7 @@ mod results;
 mod silence_regions;
 mod stages;
 mod stats;
+mod subtitles;
 mod transcripts;
 mod uploads;
 mod work;
@@ -54,6 +55,7 @@ fn all() -> Vec<Resource> {
         layout_analysis::resources(),
         content_segments::resources(),
         clips::resources(),
+        subtitles::resources(),
         logs::resources(),
         results::resources(),
         operation::resources(),

@@ -1,17 +1,19 @@
 //! What was said.
 
 use actix_web::http::Method;
-use lectern_api::{TranscriptCreate, TranscriptQuery, TranscriptResponse};
+use actix_web::http::header::VARY;
+use lectern_api::{TranscriptQuery, TranscriptResponse};
 use lectern_domain::Stage;
+use lectern_formats::Cue;
 
 use super::{Resource, job_found, of_job};
 use crate::ApiError;
 use crate::answer::{Answer, Reply};
-use crate::body::Output;
 use crate::db::Db;
 use crate::lease::Under;
 use crate::path::Id;
 use crate::query::Query;
+use crate::transcript::{Accept, Spoken};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -22,25 +24,32 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<TranscriptQuery>) -> Reply {
-    db.read(
+async fn list(
+    db: Db,
+    Id(job_id): Id,
+    accept: Accept,
+    Query(wanted): Query<TranscriptQuery>,
+) -> Reply {
+    let file = accept.file(wanted.format);
+    let answer = db.read(
         move |conn| {
             let segments = conn
                 .transcripts()
                 .list(job_id, wanted.window, wanted.q.as_deref())?;
             of_job(conn, job_id, segments)
         },
-        move |segments| Answer::ok(&TranscriptResponse::new(job_id, segments)),
-    )
-    .await?
+        move |segments| match file {
+            Some(format) => {
+                let cues: Vec<_> = segments.into_iter().map(Cue::from).collect();
+                Ok(Answer::file(format, format.write(&cues)))
+            }
+            None => Answer::ok(&TranscriptResponse::new(job_id, segments)),
+        },
+    );
+    answer.await??.with(VARY, "accept")
 }
 
-async fn replace(
-    db: Db,
-    Id(job_id): Id,
-    lease: Under,
-    Output(segments): Output<TranscriptCreate>,
-) -> Reply {
+async fn replace(db: Db, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Transcription])?;
@@ -52,12 +61,7 @@ async fn replace(
     .await?
 }
 
-async fn append(
-    db: Db,
-    Id(job_id): Id,
-    lease: Under,
-    Output(segments): Output<TranscriptCreate>,
-) -> Reply {
+async fn append(db: Db, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Transcription])?;

@@ -145,6 +145,14 @@ pub(super) fn progress() -> Endpoint {
 }
 
 pub(super) fn transcripts(method: &'static str) -> Endpoint {
+    spoken(method, "/api/v1/jobs/{job_id}/transcripts")
+}
+
+pub(super) fn subtitles() -> Endpoint {
+    spoken("PUT", "/api/v1/clips/{clip_id}/subtitles")
+}
+
+fn spoken(method: &'static str, path: &'static str) -> Endpoint {
     let body = json!({ "segments": [{
         "start_time": 0.0,
         "end_time": 1.0,
@@ -152,7 +160,7 @@ pub(super) fn transcripts(method: &'static str) -> Endpoint {
         "confidence": 0.9,
         "speaker_id": "lecturer",
     }] });
-    Endpoint::new(method, "/api/v1/jobs/{job_id}/transcripts", 32 * MIB, body)
+    Endpoint::new(method, path, 32 * MIB, body)
         .required("segments", Objects)
         .required("segments[0].start_time", SECONDS)
         .required("segments[0].end_time", SECONDS)

@@ -34,7 +34,7 @@ pub(super) struct Endpoint {
 }
 
 /// All of them.
-pub(super) const ENDPOINTS: [Endpoint; 8] = [
+pub(super) const ENDPOINTS: [Endpoint; 9] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
@@ -50,8 +50,18 @@ pub(super) const ENDPOINTS: [Endpoint; 8] = [
     },
     Endpoint {
         path: "/api/v1/jobs/{job_id}/transcripts",
-        parameters: &[("from", Seconds), ("to", Seconds), ("q", Text)],
+        parameters: &[
+            ("from", Seconds),
+            ("to", Seconds),
+            ("q", Text),
+            ("format", Word("vtt")),
+        ],
         contradictions: &[("from=2&to=1", "to")],
+    },
+    Endpoint {
+        path: "/api/v1/clips/{clip_id}/subtitles",
+        parameters: &[("format", Word("text"))],
+        contradictions: &[],
     },
     Endpoint {
         path: "/api/v1/jobs/{job_id}/silence-regions",

@@ -41,7 +41,7 @@ impl Call {
     /// body it takes.
     pub(super) fn about(operation: &Operation<'_>, id: &str) -> Self {
         let mut path = operation.path.to_owned();
-        for variable in ["{job_id}", "{lease_id}", "{key}"] {
+        for variable in ["{job_id}", "{clip_id}", "{lease_id}", "{key}"] {
             path = path.replace(variable, id);
         }
         let body = match operation.id() {
@@ -88,6 +88,11 @@ impl Call {
                 let results = uploads::results(client, uploaded.job_id);
                 let url = &results["metadata"]["original_video"]["url"];
                 return Self::at(operation, uploads::path_of(client, url).to_owned());
+            }
+            "getSubtitles" | "putSubtitles" => {
+                let job_id = a_whole_job(db).job_id;
+                let clips = db.read(|conn| conn.clips().for_job(job_id));
+                clips.unwrap()[0].clip_id.to_string()
             }
             _ => a_whole_job(db).job_id.to_string(),
         };
@@ -144,7 +149,9 @@ fn a_body_for(operation: &str) -> Option<Value> {
             json!({ "status": "completed", "extra_metadata": { "seen": [1, null, "x"] } })
         }
         "reportProgress" => a_report(Stage::Compilation, 12.5).body(),
-        "putTranscript" | "appendTranscript" => json!({ "segments": segments(10).body() }),
+        "putTranscript" | "appendTranscript" | "putSubtitles" => {
+            json!({ "segments": segments(10).body() })
+        }
         "putSilenceRegions" => json!({ "regions": silence_regions(6).body() }),
         "putLayoutAnalysis" => a_layout().body(),
         "putContentSegments" => json!({ "segments": content_segments(3).body() }),

@@ -5,7 +5,7 @@ use lectern_domain::{
     AgentName, ClaimLimit, ClipTopic, ContentType, Filename, IdempotencyKey, JobStatus, Keyword,
     LayoutType, LeaseDuration, LogStatus, PageLimit, PipelineName, ProcessingMode, ProgressMessage,
     Resolution, SilenceType, SpeakerId, Stage, StageRunStatus, StorageKey, TaskId, Title, Topic,
-    WorkerName,
+    TranscriptFormat, WorkerName,
 };
 use lectern_tests::{TestServer, on_both_backends};
 use serde_json::json;
@@ -103,6 +103,7 @@ on_both_backends! {
             ("WorkStage", words(Stage::WORK)),
             ("ProcessingMode", words(ProcessingMode::ALL)),
             ("Resolution", words(Resolution::ALL)),
+            ("TranscriptFormat", words(TranscriptFormat::ALL)),
         ] {
             assert_eq!(document["components"]["schemas"][name]["enum"], json!(words), "{name}");
         }
@@ -112,7 +113,7 @@ on_both_backends! {
         let document = document(&server);
         let told = &document["components"]["schemas"]["Code"]["enum"];
         assert_eq!(told, &json!([
-            "malformed_body", "malformed_query", "not_found", "job_not_found", "layout_analysis_not_found",
+            "malformed_body", "malformed_query", "not_found", "job_not_found", "clip_not_found", "layout_analysis_not_found",
             "method_not_allowed", "illegal_transition", "job_not_completed", "job_not_running", "lease_lost",
             "idempotency_in_progress", "version_mismatch", "body_too_large", "unsupported_media_type",
             "validation_failed", "idempotency_mismatch", "internal", "database_unavailable", "overloaded",

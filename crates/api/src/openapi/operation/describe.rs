@@ -9,7 +9,7 @@ use super::{Answer, Operation};
 use crate::Code;
 
 /// What parameters of a path are called.
-const IN_PATH: [&str; 3] = ["job_id", "lease_id", "key"];
+const IN_PATH: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
 
 impl Operation {
     /// The operation object; `all` are the operations an answer may lead to.
@@ -25,11 +25,11 @@ impl Operation {
             described["description"] = self.description.into();
         }
         if let Some(body) = &self.body {
-            let schema = components.schemas.request(body.schema);
-            described["requestBody"] = json!({
-                "required": body.required,
-                "content": { body.media_type: { "schema": schema } },
-            });
+            described["requestBody"] = json!({ "required": body.required });
+            for (media_type, schema) in &body.content {
+                let schema = components.schemas.request(*schema);
+                described["requestBody"]["content"][media_type] = json!({ "schema": schema });
+            }
         }
         described
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::schemas::SchemaOf;
-use crate::Code;
+use crate::{Code, TranscriptCreate};
 
 /// A method of a path: what it takes and what it answers.
 #[derive(Clone)]
@@ -30,8 +30,7 @@ pub(super) struct Operation {
 #[derive(Clone)]
 struct Body {
     required: bool,
-    media_type: &'static str,
-    schema: SchemaOf,
+    content: Vec<(&'static str, SchemaOf)>,
 }
 
 /// An answer that is no problem.
@@ -50,6 +49,9 @@ impl Operation {
         let mut problems = BTreeSet::from([Code::Internal]);
         if path.contains("{job_id}") {
             problems.insert(Code::JobNotFound);
+        }
+        if path.contains("{clip_id}") {
+            problems.insert(Code::ClipNotFound);
         }
         if path.contains("{lease_id}") {
             problems.insert(Code::LeaseLost);
@@ -124,19 +126,29 @@ impl Operation {
     }
 
     pub(super) fn body<T: JsonSchema>(self) -> Self {
-        self.json::<T>(true)
+        self.json(SchemaGenerator::subschema_for::<T>, true)
+    }
+
+    /// Takes segments of a transcript, as JSON or as a file.
+    pub(super) fn body_transcript(self) -> Self {
+        let mut taken = self.json(transcript, true);
+        if let Some(body) = &mut taken.body {
+            let text = SchemaGenerator::subschema_for::<String> as SchemaOf;
+            body.content
+                .extend(TRANSCRIPT_FILES.map(|file| (file, text)));
+        }
+        taken
     }
 
     /// Takes a body or none at all.
     pub(super) fn maybe_body<T: JsonSchema>(self) -> Self {
-        self.json::<T>(false)
+        self.json(SchemaGenerator::subschema_for::<T>, false)
     }
 
-    fn json<T: JsonSchema>(mut self, required: bool) -> Self {
+    fn json(mut self, schema: SchemaOf, required: bool) -> Self {
         self.body = Some(Body {
             required,
-            media_type: "application/json",
-            schema: SchemaGenerator::subschema_for::<T>,
+            content: vec![("application/json", schema)],
         });
         self.or([
             Code::MalformedBody,
@@ -150,8 +162,7 @@ impl Operation {
     pub(super) fn body_bytes(mut self) -> Self {
         self.body = Some(Body {
             required: true,
-            media_type: "application/octet-stream",
-            schema: bytes,
+            content: vec![("application/octet-stream", bytes)],
         });
         self.or([
             Code::MalformedBody,
@@ -171,6 +182,12 @@ impl Operation {
 
     pub(super) fn answers_text(self, media_type: &'static str) -> Self {
         self.answer(200, None, Vec::new()).or_as_text(media_type)
+    }
+
+    /// Answers segments, as JSON or as a file.
+    pub(super) fn answers_transcript<T: JsonSchema>(self) -> Self {
+        let files = TRANSCRIPT_FILES.into_iter().chain(["text/plain"]);
+        files.fold(self.answers::<T>(200), Self::or_as_text)
     }
 
     pub(super) fn answers_bytes(self, status: u16) -> Self {
@@ -241,6 +258,35 @@ impl Operation {
         self.problems.extend(problems);
         self
     }
+}
+
+/// What transcripts are read from and written to besides JSON.
+const TRANSCRIPT_FILES: [&str; 2] = ["text/vtt", "application/x-subrip"];
+
+/// Segments of a transcript, as they are stored here or as Whisper tells them.
+fn transcript(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "anyOf": [
+            generator.subschema_for::<TranscriptCreate>(),
+            {
+                "description": "What Whisper writes as `verbose_json`; what is not named here is passed over.",
+                "type": "object",
+                "required": ["segments"],
+                "properties": { "segments": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["start", "end", "text"],
+                        "properties": {
+                            "start": { "type": "number", "minimum": 0 },
+                            "end": { "type": "number", "minimum": 0 },
+                            "text": { "type": "string" },
+                        },
+                    },
+                } },
+            },
+        ],
+    })
 }
 
 /// Whatever it is.

@@ -7,16 +7,21 @@ use crate::{
     ClipsCreate, ClipsQuery, ClipsResponse, ContentSegmentsCreate, ContentSegmentsQuery,
     ContentSegmentsResponse, LayoutAnalysisCreate, LayoutAnalysisResponse, LogCreate, LogEntry,
     LogListQuery, LogListResponse, SilenceRegionsCreate, SilenceRegionsQuery,
-    SilenceRegionsResponse, TranscriptCreate, TranscriptQuery, TranscriptResponse,
+    SilenceRegionsResponse, SubtitlesQuery, SubtitlesResponse, TranscriptQuery, TranscriptResponse,
 };
+
+const FILES: &str = "As `Content-Type` says: JSON (ours or Whisper's), WebVTT or SubRip. Files are \
+    read leniently: cues may overlap, last no time and come in any order.";
+const AS_ASKED: &str = "By time. As `format` says or else `Accept`: JSON, WebVTT, SubRip or plain \
+    text; JSON where that names none of them.";
 
 /// What the stages found.
 pub(super) fn all() -> Vec<Operation> {
     vec![
         put("/api/v1/jobs/{job_id}/transcripts", "putTranscript")
-            .about("Replace the transcript", "")
+            .about("Replace the transcript", FILES)
             .leased()
-            .body::<TranscriptCreate>()
+            .body_transcript()
             .answers::<TranscriptResponse>(200),
         post("/api/v1/jobs/{job_id}/transcripts", "appendTranscript")
             .about(
@@ -24,12 +29,12 @@ pub(super) fn all() -> Vec<Operation> {
                 "For one who transcribes while it is said. Answers the segments that were added.",
             )
             .leased()
-            .body::<TranscriptCreate>()
+            .body_transcript()
             .answers::<TranscriptResponse>(201),
         get("/api/v1/jobs/{job_id}/transcripts", "getTranscript")
-            .about("Read the transcript", "By time.")
+            .about("Read the transcript", AS_ASKED)
             .query::<TranscriptQuery>()
-            .answers::<TranscriptResponse>(200),
+            .answers_transcript::<TranscriptResponse>(),
         put("/api/v1/jobs/{job_id}/silence-regions", "putSilenceRegions")
             .about("Replace the silence regions", "")
             .leased()
@@ -79,6 +84,15 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .query::<ClipsQuery>()
             .answers::<ClipsResponse>(200),
+        put("/api/v1/clips/{clip_id}/subtitles", "putSubtitles")
+            .about("Replace the subtitles of a clip", FILES)
+            .leased()
+            .body_transcript()
+            .answers::<SubtitlesResponse>(200),
+        get("/api/v1/clips/{clip_id}/subtitles", "getSubtitles")
+            .about("Read the subtitles of a clip", AS_ASKED)
+            .query::<SubtitlesQuery>()
+            .answers_transcript::<SubtitlesResponse>(),
         post("/api/v1/jobs/{job_id}/logs", "appendLog")
             .about("Append to the processing log", "")
             .leased()

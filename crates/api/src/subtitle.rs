@@ -1,0 +1,81 @@
+//! What is shown below a clip.
+
+use lectern_domain::{ClipId, Invalid, NewTranscriptSegment, SpeakerId, TranscriptFormat};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use crate::Request;
+
+/// How the subtitles of a clip are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubtitlesQuery {
+    /// What to answer them as; what `Accept` asks for when it is left out.
+    pub format: Option<TranscriptFormat>,
+}
+
+/// What the subtitles of a clip are to be answered as, if that was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubtitlesFormat(pub Option<TranscriptFormat>);
+
+impl Request for SubtitlesQuery {
+    type Domain = SubtitlesFormat;
+}
+
+impl TryFrom<SubtitlesQuery> for SubtitlesFormat {
+    type Error = Invalid;
+
+    fn try_from(query: SubtitlesQuery) -> Result<Self, Invalid> {
+        Ok(Self(query.format))
+    }
+}
+
+/// A line of subtitles, or a few that are shown together.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SubtitleSegment {
+    /// Where in the clip it begins, in seconds.
+    pub start_time: f64,
+    /// Where in the clip it ends, in seconds.
+    pub end_time: f64,
+    /// How long it lasts, in seconds.
+    pub duration: f64,
+    /// What is said.
+    pub text: String,
+    /// Who says it.
+    pub speaker_id: Option<String>,
+}
+
+impl From<NewTranscriptSegment> for SubtitleSegment {
+    fn from(segment: NewTranscriptSegment) -> Self {
+        Self {
+            start_time: segment.time.start(),
+            end_time: segment.time.end(),
+            duration: segment.time.duration(),
+            text: segment.text.into_string(),
+            speaker_id: segment.speaker_id.map(SpeakerId::into_string),
+        }
+    }
+}
+
+/// The subtitles of a clip, by time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SubtitlesResponse {
+    /// The clip.
+    pub clip_id: ClipId,
+    /// The subtitles; times count from the beginning of the clip.
+    pub segments: Vec<SubtitleSegment>,
+    /// How many segments these are.
+    pub total: usize,
+}
+
+impl SubtitlesResponse {
+    /// Subtitles whose times count from the beginning of the clip.
+    pub fn new(clip_id: ClipId, segments: Vec<NewTranscriptSegment>) -> Self {
+        Self {
+            clip_id,
+            total: segments.len(),
+            segments: segments.into_iter().map(Into::into).collect(),
+        }
+    }
+}
