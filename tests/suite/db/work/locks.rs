@@ -94,8 +94,9 @@ const WAITING_CLOCK: &str = "CREATE SCHEMA waiting;
 
 #[test]
 fn a_claim_that_waits_for_a_job_holds_no_other() {
-    const WAITS: &str =
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'";
+    // Other tests have databases of their own on the same server.
+    const WAITS: &str = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND locktype = 'transactionid' AND datname = current_database()";
     let test = TestDb::on(Backend::Postgres);
     test.sql().batch(WAITING_CLOCK).unwrap();
     let (gone, held) = (a_job().create(&test).job_id, a_job().create(&test).job_id);
