@@ -13,13 +13,13 @@
 //! probabilities; the mean `probability` or `score` of its words; the mean `p`
 //! of its tokens. `no_speech_prob` says something else and is left alone.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use lectern_domain::{At, Fraction, Invalid, SpeakerId};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::cue::{in_order, sorted, speaker, spoken};
 use crate::decode::decode;
@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
 /// `offsets`, or there is none and it tells a `text` or a `language` all the
 /// same. What is not JSON has not.
 pub fn is_whisper(bytes: &[u8]) -> bool {
-    type Fields = HashMap<String, IgnoredAny>;
+    type Fields = Map<String, Value>;
     #[derive(Deserialize)]
     struct Probe {
         #[serde(alias = "transcription")]

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::{ChildError, Limits, Program};
 
+/// The variable that names ffmpeg.
+const FFMPEG: &str = "LECTERN_FFMPEG";
+
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -16,13 +19,15 @@ pub struct Tools {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
     version: String,
+    has_x264: bool,
 }
 
-/// ffmpeg or ffprobe is not there, or does not run.
+/// ffmpeg or ffprobe is not there, does not run, or lacks what is needed.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{tool} is needed and {} {reason}; install it with `apt install ffmpeg` (Debian, Ubuntu), \
-     `dnf install ffmpeg-free` (Fedora) or `brew install ffmpeg` (macOS), or set {variable} to where it is",
+     `dnf install ffmpeg` (Fedora, from RPM Fusion: its own ffmpeg-free has no libx264) or \
+     `brew install ffmpeg` (macOS), or set {variable} to where it is",
     .tried.display()
 )]
 pub struct MissingTool {
@@ -41,10 +46,7 @@ impl Tools {
     /// found on `PATH`. The error says what to install.
     pub fn find() -> Result<Self, MissingTool> {
         let named = |variable, name: &str| env::var_os(variable).unwrap_or_else(|| name.into());
-        Self::at(
-            named("LECTERN_FFMPEG", "ffmpeg"),
-            named("LECTERN_FFPROBE", "ffprobe"),
-        )
+        Self::at(named(FFMPEG, "ffmpeg"), named("LECTERN_FFPROBE", "ffprobe"))
     }
 
     /// The programs at these paths, or of these names on `PATH`.
@@ -53,12 +55,27 @@ impl Tools {
         ffprobe: impl Into<OsString>,
     ) -> Result<Self, MissingTool> {
         let (ffmpeg, ffprobe) = (ffmpeg.into(), ffprobe.into());
-        let version = version("ffmpeg", "LECTERN_FFMPEG", &ffmpeg)?;
-        self::version("ffprobe", "LECTERN_FFPROBE", &ffprobe)?;
+        let told = ask("ffmpeg", FFMPEG, &ffmpeg)?;
+        ask("ffprobe", "LECTERN_FFPROBE", &ffprobe)?;
         Ok(Self {
             ffmpeg: ffmpeg.into(),
             ffprobe: ffprobe.into(),
-            version,
+            version: told.version,
+            has_x264: told.configuration.contains("--enable-libx264"),
+        })
+    }
+
+    /// The same, for one who wants to encode clips: all else can be done without
+    /// libx264.
+    pub fn that_encode(self) -> Result<Self, MissingTool> {
+        if self.has_x264 {
+            return Ok(self);
+        }
+        Err(MissingTool {
+            tool: "ffmpeg",
+            variable: FFMPEG,
+            tried: self.ffmpeg,
+            reason: "cannot encode H.264 (it was built without libx264)".into(),
         })
     }
 
@@ -76,12 +93,16 @@ impl Tools {
     }
 }
 
-/// Asks a program for its version: `ffmpeg version 5.1.9 Copyright …`.
-fn version(
-    tool: &'static str,
-    variable: &'static str,
-    path: &OsStr,
-) -> Result<String, MissingTool> {
+/// What a program tells of itself.
+struct Told {
+    version: String,
+    /// How it was built.
+    configuration: String,
+}
+
+/// Asks a program for its version: `ffmpeg version 5.1.9 Copyright …`, and below
+/// it `configuration: --enable-…`.
+fn ask(tool: &'static str, variable: &'static str, path: &OsStr) -> Result<Told, MissingTool> {
     let missing = |reason: String| MissingTool {
         tool,
         variable,
@@ -98,7 +119,10 @@ fn version(
     let output = String::from_utf8_lossy(&output);
     let mut words = output.split_whitespace();
     match (words.next(), words.next(), words.next()) {
-        (Some(name), Some("version"), Some(version)) if name == tool => Ok(version.to_owned()),
+        (Some(name), Some("version"), Some(version)) if name == tool => Ok(Told {
+            version: version.to_owned(),
+            configuration: words.collect::<Vec<_>>().join(" "),
+        }),
         _ => Err(missing(format!("is not {tool}"))),
     }
 }

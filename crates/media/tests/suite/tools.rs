@@ -23,11 +23,24 @@ fn a_missing_tool_is_named_with_its_packages() {
     for part in [
         "ffprobe is needed and /nowhere/ffprobe was not found",
         "apt install ffmpeg",
-        "dnf install ffmpeg-free",
+        "dnf install ffmpeg",
         "brew install ffmpeg",
     ] {
         assert!(message.contains(part), "{message}");
     }
+}
+
+#[test]
+fn an_ffmpeg_that_cannot_encode_is_good_for_all_else() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/suite/ffmpeg-without-x264"
+    );
+    let tools = Tools::at(path, "ffprobe").unwrap();
+    assert_eq!(tools.version(), "7.1");
+    let missing = tools.that_encode().unwrap_err().to_string();
+    assert!(missing.contains("cannot encode H.264"), "{missing}");
+    Tools::find().unwrap().that_encode().unwrap();
 }
 
 #[test]

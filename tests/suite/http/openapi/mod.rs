@@ -8,7 +8,7 @@ mod schema;
 
 use std::collections::BTreeSet;
 
-use lectern_tests::{Response, TestServer, a_job, a_whole_job, on_both_backends};
+use lectern_tests::{Response, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
 use super::{NOBODY, at};
