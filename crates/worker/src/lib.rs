@@ -5,18 +5,87 @@
 //! they found in the transaction that completes them. It is an outside program
 //! as far as the tables are concerned: what it does, any crate can do that
 //! imports `lectern-db`.
+//!
+//! # A stage of your own
+//!
+//! [`stages::all`] are those that come with Lectern. Another is a type that
+//! implements [`StageWork`]; it is handed a [`Task`] and answers [`Findings`].
+//! The rest is the worker's: it keeps the lease, fetches the recording, tells
+//! how far the stage is, tries again what may end better, and cleans up.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use lectern_db::Database;
+//! use lectern_domain::{LeaseDuration, NewTranscriptSegment, Stage, WorkerName};
+//! use lectern_formats::vtt;
+//! use lectern_media::{Program, Tools};
+//! use lectern_storage::{Secret, Storage, StorageConfig};
+//! use lectern_worker::{Failure, Findings, Settings, StageWork, Store, Task, Worker};
+//!
+//! /// Has a program listen that writes WebVTT.
+//! struct Ears;
+//!
+//! impl StageWork for Ears {
+//!     fn stage(&self) -> Stage {
+//!         Stage::Transcription
+//!     }
+//!
+//!     fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+//!         task.tell(0.0, "listening");
+//!         // Killed after two hours, when the job is called off, and when the lease is lost.
+//!         let limits = task.limits(Duration::from_secs(2 * 3600));
+//!         let heard = Program::new("ears").arg(task.recording()?).output(&limits)?;
+//!         // No other attempt would end better.
+//!         let cues = vtt::read(&heard).map_err(|error| Failure::last(error.to_string()))?;
+//!         let segments = cues
+//!             .into_iter()
+//!             .map(NewTranscriptSegment::try_from)
+//!             .collect::<Result<Vec<_>, _>>()?;
+//!         // Stored in the transaction that completes the stage, or not at all.
+//!         Ok(Findings::new(move |tx, job_id| {
+//!             tx.transcripts().replace_for_job(job_id, &segments).map(drop)
+//!         }))
+//!     }
+//! }
+//!
+//! // The database and the storage of the service that takes the jobs.
+//! let db = Database::open("postgres://lectern@db.internal/lectern")?;
+//! let storage = "s3://lectures?region=eu-central-1".parse::<StorageConfig>()?;
+//! let storage = storage.with_environment(|name| std::env::var(name).ok())?;
+//! let storage = Storage::open(&storage, Secret::random()?)?;
+//!
+//! let settings = Settings {
+//!     name: WorkerName::new("ears-1")?,
+//!     stages: vec![Stage::Transcription],
+//!     concurrency: 2,
+//!     lease: LeaseDuration::new(60)?,
+//!     poll: Duration::from_secs(1),
+//!     scratch: "/var/tmp/ears".into(),
+//!     scratch_limit: 20 << 30,
+//! };
+//! let works: Vec<Box<dyn StageWork>> = vec![Box::new(Ears)];
+//! let worker = Worker::new(db, Store::new(storage)?, Tools::find()?, settings, works)?;
+//! // Whoever holds its bell can end it: `worker.bell().stop()`.
+//! worker.run()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod bell;
 mod failure;
 mod keeper;
+mod recordings;
 mod settings;
+mod side_by_side;
 pub mod sidecar;
 pub mod stages;
 mod store;
 mod task;
 mod worker;
 
+pub use bell::Bell;
 pub use failure::Failure;
 pub use settings::Settings;
 pub use store::Store;
 pub use task::{Findings, StageWork, Task};
-pub use worker::{Bell, Worker};
+pub use worker::Worker;

@@ -38,30 +38,38 @@ impl Store {
         Ok(self.runtime.block_on(self.storage.put_file(key, file))?)
     }
 
-    /// A file with the bytes of an object: its own, where the storage is a
-    /// directory, or else a copy in `dir`.
-    pub fn get(&self, key: &ObjectKey, dir: &Path, cancel: &Cancel) -> Result<PathBuf, Failure> {
-        if let Some(file) = self.runtime.block_on(self.storage.local_file(key))? {
-            return Ok(file);
-        }
-        let extension = Path::new(key.as_str()).extension();
-        let copy = dir
-            .join("recording")
-            .with_extension(extension.unwrap_or_default());
-        self.copy(key, &copy, cancel)?;
-        Ok(copy)
+    /// The file that an object is, where the storage is a directory.
+    pub fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Failure> {
+        Ok(self.runtime.block_on(self.storage.local_file(key))?)
     }
 
     /// Copies an object into a file.
     pub fn copy(&self, key: &ObjectKey, to: &Path, cancel: &Cancel) -> Result<(), Failure> {
+        self.copy_while(key, to, |_| {
+            if cancel.is_cancelled() {
+                return Err(Failure::Stopped);
+            }
+            Ok(())
+        })
+    }
+
+    /// The same for as long as `go_on` says so, which is asked again and again
+    /// and told how many bytes there are.
+    pub(crate) fn copy_while(
+        &self,
+        key: &ObjectKey,
+        to: &Path,
+        mut go_on: impl FnMut(u64) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let mut file = File::create(to)?;
+        let mut written = 0;
         self.runtime.block_on(async {
             let mut object = self.storage.get(key, None).await?.stream;
             while let Some(bytes) = object.next().await {
-                if cancel.is_cancelled() {
-                    return Err(Failure::Stopped);
-                }
-                file.write_all(&bytes?)?;
+                go_on(written)?;
+                let bytes = bytes?;
+                file.write_all(&bytes)?;
+                written += bytes.len() as u64;
             }
             Ok(())
         })

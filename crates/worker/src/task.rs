@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Tx};
@@ -10,6 +11,7 @@ use lectern_media::{Cancel, Limits, Media, Probe, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
 use crate::keeper::Keeper;
+use crate::recordings::{Recording, Recordings};
 use crate::{Failure, Store};
 
 /// How long looking at the headers of a recording may take.
@@ -59,7 +61,9 @@ impl Findings {
 pub struct Task<'a> {
     pub(crate) job: &'a Job,
     pub(crate) original: &'a ObjectKey,
-    pub(crate) recording: &'a Path,
+    pub(crate) recordings: &'a Recordings,
+    /// Once it was needed.
+    pub(crate) recording: OnceLock<Arc<Recording>>,
     pub(crate) dir: &'a Path,
     pub(crate) db: &'a Database,
     pub(crate) store: &'a Store,
@@ -75,9 +79,22 @@ impl Task<'_> {
         self.job
     }
 
-    /// The recording, to be read only.
-    pub fn recording(&self) -> &Path {
-        self.recording
+    /// The recording, to be read only. A stage that never asks for it can be done
+    /// without: where the storage is far away it is fetched now, unless another
+    /// stage of this worker has done so.
+    pub fn recording(&self) -> Result<&Path, Failure> {
+        Ok(self.fetched()?.file())
+    }
+
+    fn fetched(&self) -> Result<&Recording, Failure> {
+        if let Some(recording) = self.recording.get() {
+            return Ok(recording);
+        }
+        let name = (self.job.job_id, self.original.clone());
+        let recording = self
+            .recordings
+            .get(name, self.store, self.scratch, self.cancel)?;
+        Ok(self.recording.get_or_init(|| recording))
     }
 
     /// Where the recording lies in the storage.
@@ -112,7 +129,8 @@ impl Task<'_> {
 
     /// What the recording consists of.
     pub fn probe(&self) -> Result<Probe, Failure> {
-        Ok(self.media(PROBING).probe(self.recording)?)
+        let look = |file: &Path| Ok(self.media(PROBING).probe(file)?);
+        self.fetched()?.probe(look)
     }
 
     /// Cancelled when the stage is to stop.

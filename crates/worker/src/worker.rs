@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,8 +14,9 @@ use lectern_storage::ObjectKey;
 
 use crate::failure::chain;
 use crate::keeper::Keeper;
+use crate::recordings::Recordings;
 use crate::task::{Findings, StageWork, Task};
-use crate::{Failure, Settings, Store};
+use crate::{Bell, Failure, Settings, Store};
 
 /// The longest pause after an error of the database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -30,10 +32,13 @@ pub struct Worker {
     store: Store,
     tools: Tools,
     scratch: Scratch,
+    recordings: Recordings,
     settings: Settings,
     works: Vec<Box<dyn StageWork>>,
     only: Option<JobId>,
     bell: Arc<Bell>,
+    /// How many threads wait for something to do.
+    idle: AtomicUsize,
 }
 
 impl fmt::Debug for Worker {
@@ -42,47 +47,6 @@ impl fmt::Debug for Worker {
             .field("settings", &self.settings)
             .field("only", &self.only)
             .finish_non_exhaustive()
-    }
-}
-
-/// Wakes a worker that waits, or ends it.
-#[derive(Debug, Default)]
-pub struct Bell {
-    stop: Cancel,
-    /// Counts how often there was something to do.
-    times: Mutex<u64>,
-    ring: Condvar,
-}
-
-impl Bell {
-    /// There may be something to do.
-    pub fn wake(&self) {
-        *self.times() += 1;
-        self.ring.notify_all();
-    }
-
-    /// Ends the worker: what it works on is stopped and given back.
-    pub fn stop(&self) {
-        self.stop.cancel();
-        // Whoever is about to wait has the lock, or will see it.
-        drop(self.times());
-        self.ring.notify_all();
-    }
-
-    /// Whether the worker was told to stop.
-    pub fn is_stopped(&self) -> bool {
-        self.stop.is_cancelled()
-    }
-
-    fn times(&self) -> MutexGuard<'_, u64> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until it rings once more than it had `heard`, or for `pause`.
-    fn wait(&self, heard: u64, pause: Duration) {
-        let times = self.times();
-        let quiet = |times: &mut u64| *times == heard && !self.is_stopped();
-        drop(self.ring.wait_timeout_while(times, pause, quiet));
     }
 }
 
@@ -101,10 +65,12 @@ impl Worker {
             store,
             tools,
             scratch,
+            recordings: Recordings::default(),
             settings,
             works,
             only: None,
             bell: Arc::default(),
+            idle: AtomicUsize::new(0),
         })
     }
 
@@ -141,18 +107,22 @@ impl Worker {
                 .collect(),
         )?;
         thread::scope(|scope| {
-            for _ in 0..self.settings.concurrency.max(1) {
+            for _ in 0..self.threads() {
                 scope.spawn(|| self.serve(&request));
             }
         });
         Ok(())
     }
 
+    fn threads(&self) -> usize {
+        self.settings.concurrency.max(1)
+    }
+
     /// Claims and works, one stage after the other.
     fn serve(&self, request: &ClaimRequest) {
         let mut pause = self.settings.poll;
         loop {
-            let heard = *self.bell.times();
+            let heard = self.bell.heard();
             if self.bell.is_stopped() {
                 return;
             }
@@ -174,7 +144,12 @@ impl Worker {
                     log::warn!("cannot claim: {}", chain(&error));
                 }
             }
+            // As long as one is at work, its job's next stage is likely to be ours.
+            if self.idle.fetch_add(1, Ordering::SeqCst) + 1 == self.threads() {
+                self.recordings.tidy();
+            }
             self.bell.wait(heard, pause);
+            self.idle.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -199,7 +174,7 @@ impl Worker {
     fn work_on(&self, claim: &Claim) -> Result<(), Failure> {
         let cancel = Cancel::new();
         let stopped = cancel.clone();
-        let _link = self.bell.stop.on_cancel(move || stopped.cancel());
+        let _link = self.bell.on_stop(move || stopped.cancel());
         let lease = self.settings.lease;
         let keeper = Keeper::new(self.db.clone(), claim, lease, cancel.clone())?;
         let found = catch_unwind(AssertUnwindSafe(|| self.find(claim, &cancel, &keeper)))
@@ -231,11 +206,11 @@ impl Worker {
         let key = claim.job.original_s3_key.as_ref();
         let key = key.ok_or_else(|| Failure::last("the job has no recording"))?;
         let key = ObjectKey::new(key.as_str())?;
-        let recording = self.store.get(&key, dir.path(), cancel)?;
         work.run(&Task {
             job: &claim.job,
             original: &key,
-            recording: &recording,
+            recordings: &self.recordings,
+            recording: OnceLock::new(),
             dir: dir.path(),
             db: &self.db,
             store: &self.store,
@@ -312,3 +287,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

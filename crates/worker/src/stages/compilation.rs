@@ -1,9 +1,7 @@
 //! The clips as files.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use lectern_db::Tx;
@@ -15,8 +13,8 @@ use lectern_formats::{Cue, clip_to, vtt};
 use lectern_media::{Composition, CutSettings, Probe};
 use lectern_storage::ObjectKey;
 
-use crate::Failure;
 use crate::task::{Findings, StageWork, Task};
+use crate::{Failure, side_by_side};
 
 /// How long all of it may take.
 const LIMIT: Duration = Duration::from_hours(24);
@@ -62,7 +60,7 @@ impl StageWork for Compilation {
             done: clips.iter().map(|_| Mutex::new(0.0)).collect(),
             total: clips.iter().map(|clip| clip.time.duration()).sum(),
         };
-        let files = making.clips(&clips)?;
+        let files = side_by_side::map(&clips, |i, clip| making.clip(i, clip))?;
         let reel = making.reel(&files)?;
         let keys: Vec<_> = clips
             .iter()
@@ -112,37 +110,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    /// Makes the clips, as many at once as there are processors.
-    fn clips(&self, clips: &[Clip]) -> Result<Vec<Made>, Failure> {
-        let next = AtomicUsize::new(0);
-        let made: Vec<Mutex<Option<Made>>> = clips.iter().map(|_| Mutex::default()).collect();
-        let encode = || -> Result<(), Failure> {
-            loop {
-                let i = next.fetch_add(1, Ordering::SeqCst);
-                let Some(clip) = clips.get(i) else {
-                    return Ok(());
-                };
-                let file = self.clip(i, clip)?;
-                *made[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
-            }
-        };
-        let at_once = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..at_once.min(clips.len()))
-                .map(|_| scope.spawn(encode))
-                .collect();
-            let ended = threads.into_iter().map(|thread| match thread.join() {
-                Ok(ended) => ended,
-                Err(panic) => std::panic::resume_unwind(panic),
-            });
-            ended.collect::<Result<Vec<()>, _>>()
-        })?;
-        Ok(made
-            .into_iter()
-            .filter_map(|made| made.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect())
-    }
-
+    /// Makes a clip.
     fn clip(&self, i: usize, clip: &Clip) -> Result<Made, Failure> {
         let media = self.task.media(LIMIT);
         let name = |ending: &str| self.task.file(&format!("{}.{ending}", clip.clip_id));

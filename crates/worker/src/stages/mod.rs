@@ -3,6 +3,7 @@
 mod chat;
 mod compilation;
 mod content;
+mod endpoint;
 mod layout;
 mod segmentation;
 mod silence;
@@ -13,7 +14,8 @@ use std::time::Duration;
 use crate::StageWork;
 
 pub use chat::Chat;
-pub use transcription::{Endpoint, Recognizers};
+pub use endpoint::Endpoint;
+pub use transcription::Recognizers;
 
 /// How long looking through a recording may take.
 const LOOKING: Duration = Duration::from_hours(6);

@@ -2,8 +2,8 @@
 
 mod command;
 mod embedded;
-mod endpoint;
 mod pieces;
+mod service;
 mod sphinx;
 
 use std::path::Path;
@@ -13,10 +13,9 @@ use lectern_domain::{NewTranscriptSegment, Stage};
 use lectern_formats::{Cue, Format};
 
 use self::pieces::recognize;
+use super::Endpoint;
 use crate::task::{Findings, StageWork, Task};
 use crate::{Failure, sidecar};
-
-pub use self::endpoint::Endpoint;
 
 /// What to say when nobody here can transcribe.
 const NOBODY: &str = "there is no transcript: give the recording subtitles (a track, or a .vtt, \

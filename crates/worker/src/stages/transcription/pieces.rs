@@ -1,9 +1,6 @@
 //! Pieces of the recording, heard side by side.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use lectern_analysis::chunks::{self, ChunkRules};
 use lectern_analysis::silences::quiet;
@@ -12,8 +9,8 @@ use lectern_formats::{Cue, millis};
 use lectern_media::Probe;
 
 use super::Recognizer;
-use crate::Failure;
 use crate::task::Task;
+use crate::{Failure, side_by_side};
 
 /// Cuts the recording at silences, and has each piece heard.
 pub(super) fn recognize(
@@ -24,36 +21,17 @@ pub(super) fn recognize(
     let silences = silences(task, probe)?;
     let duration = VideoDuration::new(probe.duration)?;
     let pieces = chunks::cut(duration, &silences, &ChunkRules::default())?;
-    let heard: Mutex<Vec<Vec<Cue>>> = Mutex::new(vec![Vec::new(); pieces.len()]);
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let done = AtomicUsize::new(0);
     let tell = |done: usize| {
         let percent = 100.0 * done as f64 / pieces.len() as f64;
         task.tell(percent, &format!("{done} of {} pieces", pieces.len()));
     };
     tell(0);
-    let listen = || -> Result<(), Failure> {
-        loop {
-            let i = next.fetch_add(1, Ordering::SeqCst);
-            let Some(piece) = pieces.get(i) else {
-                return Ok(());
-            };
-            let cues = hear(recognizer, task, probe, i, *piece)?;
-            heard.lock().unwrap_or_else(PoisonError::into_inner)[i] = cues;
-            tell(done.fetch_add(1, Ordering::SeqCst) + 1);
-        }
-    };
-    let at_once = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(pieces.len());
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(listen)).collect();
-        let ended = threads.into_iter().map(|thread| match thread.join() {
-            Ok(ended) => ended,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        ended.collect::<Result<Vec<()>, _>>()
+    let heard = side_by_side::map(&pieces, |i, piece| {
+        let cues = hear(recognizer, task, probe, i, *piece)?;
+        tell(done.fetch_add(1, Ordering::SeqCst) + 1);
+        Ok::<_, Failure>(cues)
     })?;
-    let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(heard.into_iter().flatten().collect())
 }
 
@@ -65,7 +43,12 @@ fn silences(task: &Task<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
         .db()
         .read(|conn| conn.silence_regions().for_job(job_id))?;
     if known.is_empty() {
-        let found = super::super::silence::regions(task, probe)?.0;
+        // To decode the picture takes many times as long, and says nothing here.
+        let sound = Probe {
+            video: None,
+            ..probe.clone()
+        };
+        let found = super::super::silence::regions(task, &sound)?.0;
         return Ok(quiet(
             found
                 .iter()

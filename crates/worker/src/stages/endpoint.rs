@@ -1,16 +1,11 @@
-//! A service that transcribes as OpenAI's does.
+//! A service that speaks as OpenAI's does.
 
-use std::path::Path;
 use std::time::Duration;
 
-use lectern_formats::{Cue, whisper};
 use serde_json::{Map, json};
 use ureq::Agent;
-use ureq::unversioned::multipart::Form;
 
-use super::Recognizer;
 use crate::Failure;
-use crate::task::Task;
 
 /// How long the service may take for one request.
 const LIMIT: Duration = Duration::from_mins(30);
@@ -39,7 +34,7 @@ impl std::fmt::Debug for Endpoint {
 
 impl Endpoint {
     /// A request with the key, which waits for as long as it may take.
-    pub(crate) fn request(&self) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
+    pub(super) fn request(&self) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
         let agent: Agent = Agent::config_builder()
             .timeout_global(Some(LIMIT))
             .http_status_as_error(false)
@@ -53,7 +48,7 @@ impl Endpoint {
     }
 
     /// The body of an answer, if it is a good one.
-    pub(crate) fn body(
+    pub(super) fn body(
         &self,
         sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Vec<u8>, Failure> {
@@ -79,18 +74,5 @@ impl Endpoint {
         } else {
             Failure::Final { message, details }
         })
-    }
-}
-
-impl Recognizer for Endpoint {
-    fn hear(&self, audio: &Path, task: &Task<'_>) -> Result<Vec<Cue>, Failure> {
-        task.check()?;
-        let form = Form::new()
-            .text("model", &self.model)
-            .text("response_format", "verbose_json")
-            .file("file", audio)?;
-        let body = self.body(self.request().send(form))?;
-        whisper::read(&body)
-            .map_err(|error| Failure::passing(format!("what {} answered: {error}", self.url)))
     }
 }

@@ -1,0 +1,283 @@
+//! Recordings as a worker has them: fetched, if they are far away, and looked at,
+//! once for all stages.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use lectern_domain::JobId;
+use lectern_media::{Cancel, Probe, Scratch, ScratchDir};
+use lectern_storage::ObjectKey;
+
+use crate::{Failure, Store};
+
+/// After how many bytes it is looked whether there is room for more.
+const STEP: u64 = 32 << 20;
+
+/// Whose recording it is, and where it lies.
+type Name = (JobId, ObjectKey);
+
+/// The recordings a worker has fetched: each once for all the stages that read
+/// it, side by side or one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Recordings(Arc<Shelf>);
+
+#[derive(Debug, Default)]
+struct Shelf {
+    copies: Mutex<HashMap<Name, Copy>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+enum Copy {
+    Coming,
+    Here(Arc<Recording>),
+}
+
+impl Copy {
+    fn is_used(&self) -> bool {
+        match self {
+            Self::Coming => true,
+            Self::Here(recording) => Arc::strong_count(recording) > 1,
+        }
+    }
+}
+
+/// A recording that is not removed as long as somebody has this.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    file: PathBuf,
+    /// What it consists of, once somebody has looked.
+    probe: OnceLock<Probe>,
+    /// Where the copy lies; none where the storage is a directory.
+    _dir: Option<ScratchDir>,
+}
+
+impl Recording {
+    fn new(file: PathBuf, dir: Option<ScratchDir>) -> Self {
+        Self {
+            file,
+            probe: OnceLock::new(),
+            _dir: dir,
+        }
+    }
+
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What it consists of, as `look` sees it when nobody has looked before.
+    pub(crate) fn probe(
+        &self,
+        look: impl FnOnce(&Path) -> Result<Probe, Failure>,
+    ) -> Result<Probe, Failure> {
+        if let Some(probe) = self.probe.get() {
+            return Ok(probe.clone());
+        }
+        let probe = look(&self.file)?;
+        Ok(self.probe.get_or_init(|| probe).clone())
+    }
+}
+
+impl Recordings {
+    /// The recording of a job: the file in the storage itself, or else a copy.
+    pub(crate) fn get(
+        &self,
+        name: Name,
+        store: &Store,
+        scratch: &Scratch,
+        cancel: &Cancel,
+    ) -> Result<Arc<Recording>, Failure> {
+        let key = name.1.clone();
+        self.share(name, cancel, || {
+            if let Some(file) = store.local_file(&key)? {
+                return Ok(Recording::new(file, None));
+            }
+            let dir = scratch.dir("recording")?;
+            let extension = Path::new(key.as_str()).extension().unwrap_or_default();
+            let file = dir.path().join("recording").with_extension(extension);
+            let mut checked = 0;
+            store.copy_while(&key, &file, |written| {
+                if cancel.is_cancelled() {
+                    return Err(Failure::Stopped);
+                }
+                if written >= checked + STEP {
+                    checked = written;
+                    scratch
+                        .check()
+                        .map_err(|full| Failure::passing(full.to_string()))?;
+                }
+                Ok(())
+            })?;
+            Ok(Recording::new(file, Some(dir)))
+        })
+    }
+
+    /// What another has fetched, or is about to; else what `fetch` does, in place
+    /// of all that nobody uses any more.
+    fn share(
+        &self,
+        name: Name,
+        cancel: &Cancel,
+        fetch: impl FnOnce() -> Result<Recording, Failure>,
+    ) -> Result<Arc<Recording>, Failure> {
+        let shared = Arc::clone(&self.0);
+        let _link = cancel.on_cancel(move || {
+            // Whoever is about to wait has the lock, or has seen it.
+            drop(shared.copies());
+            shared.changed.notify_all();
+        });
+        let mut copies = self.0.copies();
+        while let Some(copy) = copies.get(&name) {
+            match copy {
+                Copy::Here(recording) => return Ok(Arc::clone(recording)),
+                Copy::Coming if cancel.is_cancelled() => return Err(Failure::Stopped),
+                Copy::Coming => {
+                    let woken = self.0.changed.wait(copies);
+                    copies = woken.unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+        copies.retain(|_, copy| copy.is_used());
+        copies.insert(name.clone(), Copy::Coming);
+        drop(copies);
+        let mut coming = Coming {
+            shelf: &self.0,
+            name,
+            recording: None,
+        };
+        let recording = Arc::new(fetch()?);
+        coming.recording = Some(Arc::clone(&recording));
+        Ok(recording)
+    }
+
+    /// Removes what nobody uses.
+    pub(crate) fn tidy(&self) {
+        self.0.copies().retain(|_, copy| copy.is_used());
+    }
+}
+
+impl Shelf {
+    fn copies(&self) -> MutexGuard<'_, HashMap<Name, Copy>> {
+        self.copies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A copy that is being fetched. In the end it is there, or it is another's turn.
+struct Coming<'a> {
+    shelf: &'a Shelf,
+    name: Name,
+    recording: Option<Arc<Recording>>,
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        let mut copies = self.shelf.copies();
+        match self.recording.take() {
+            Some(recording) => copies.insert(self.name.clone(), Copy::Here(recording)),
+            None => copies.remove(&self.name),
+        };
+        self.shelf.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use lectern_domain::SystemClock;
+
+    use super::*;
+
+    fn name() -> Name {
+        let job_id = JobId::new(&SystemClock);
+        (job_id, ObjectKey::of_job(job_id, "talk.mp4").unwrap())
+    }
+
+    fn scratch() -> (tempfile::TempDir, Scratch) {
+        let root = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(root.path(), 1000).unwrap();
+        (root, scratch)
+    }
+
+    /// A file that is there.
+    fn copy(scratch: &Scratch) -> Result<Recording, Failure> {
+        let dir = scratch.dir("recording")?;
+        let file = dir.path().join("recording.mp4");
+        std::fs::write(&file, "moov")?;
+        Ok(Recording::new(file, Some(dir)))
+    }
+
+    fn must_not() -> Result<Recording, Failure> {
+        panic!("it was fetched again")
+    }
+
+    #[test]
+    fn a_recording_is_fetched_once_and_stays_until_another_is() {
+        let (_root, scratch) = scratch();
+        let (recordings, go_on) = (Recordings::default(), Cancel::new());
+        let (one, two) = (name(), name());
+        let first = recordings
+            .share(one.clone(), &go_on, || copy(&scratch))
+            .unwrap();
+        let again = recordings.share(one.clone(), &go_on, must_not).unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
+        let file = first.file().to_owned();
+        drop(again);
+        recordings
+            .share(two.clone(), &go_on, || copy(&scratch))
+            .unwrap();
+        assert!(file.exists(), "it was used when another was fetched");
+        drop(first);
+        recordings.share(one.clone(), &go_on, must_not).unwrap();
+        recordings.share(two, &go_on, must_not).unwrap();
+        recordings.share(name(), &go_on, || copy(&scratch)).unwrap();
+        assert!(!file.exists(), "nobody used it when another was fetched");
+    }
+
+    #[test]
+    fn what_nobody_uses_goes_when_there_is_nothing_to_do() {
+        let (_root, scratch) = scratch();
+        let recordings = Recordings::default();
+        let share = || recordings.share(name(), &Cancel::new(), || copy(&scratch));
+        let (used, unused) = (share().unwrap(), share().unwrap().file().to_owned());
+        recordings.tidy();
+        assert!(used.file().exists() && !unused.exists());
+    }
+
+    #[test]
+    fn who_wants_it_meanwhile_waits_for_it_or_is_told_to_stop() {
+        let (_root, scratch) = scratch();
+        let (recordings, name) = (Recordings::default(), name());
+        let (begun, begins) = mpsc::channel();
+        let (finish, finished) = mpsc::channel();
+        let cancel = Cancel::new();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                recordings.share(name.clone(), &Cancel::new(), move || {
+                    begun.send(()).unwrap();
+                    finished.recv().unwrap();
+                    copy(&scratch)
+                })
+            });
+            begins.recv().unwrap();
+            let waits = scope.spawn(|| recordings.share(name.clone(), &Cancel::new(), must_not));
+            let stops = scope.spawn(|| recordings.share(name.clone(), &cancel, must_not));
+            cancel.cancel();
+            assert!(matches!(stops.join().unwrap(), Err(Failure::Stopped)));
+            finish.send(()).unwrap();
+            let (first, waits) = (first.join().unwrap(), waits.join().unwrap());
+            assert!(Arc::ptr_eq(&first.unwrap(), &waits.unwrap()));
+        });
+    }
+
+    #[test]
+    fn when_one_cannot_fetch_it_the_next_tries() {
+        let (_root, scratch) = scratch();
+        let (recordings, name, go_on) = (Recordings::default(), name(), Cancel::new());
+        let refused = recordings.share(name.clone(), &go_on, || Err(Failure::last("gone")));
+        assert!(matches!(refused, Err(Failure::Final { .. })));
+        recordings.share(name, &go_on, || copy(&scratch)).unwrap();
+    }
+}
