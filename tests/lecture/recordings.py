@@ -1,5 +1,6 @@
 """Puts recordings of every kind through `lectern process`: without sound or
-picture, turned, damaged, no recording at all; and each way to a transcript.
+picture, turned, damaged, no recording at all; and each way to a transcript. Looks after
+each that the directory of the clips has its clips, and nobody else's.
 
     python3 tests/lecture/recordings.py PATH/TO/lectern
 
@@ -89,6 +90,12 @@ class Service(BaseHTTPRequestHandler):
 class Lectern:
     def __init__(self, program, directory):
         self.program, self.directory = program, directory
+        self.own = set()
+
+    def keep(self, name):
+        """Puts a file of the user beside the clips."""
+        (self.directory / "out" / name).write_text("mine")
+        self.own.add(name)
 
     def process(self, name, *options, **settings):
         """What comes of a recording: the results, or else the last line."""
@@ -106,7 +113,18 @@ class Lectern:
         results = json.loads((out / "results.json").read_text())
         for clip in results["clips"]:
             assert abs(length(out / clip["url"]) - clip["duration"]) <= 0.1, clip
+        self.is_tidy(out, results)
         return results, None
+
+    def is_tidy(self, out, results):
+        """Whether there are the files the results tell of, and those of the user."""
+        named = {clip[name] for clip in results["clips"] for name in ("url", "thumbnail_url", "subtitle_url")}
+        if reel := results["metadata"]["highlight_video"]:
+            named.add(reel["url"])
+        named |= {"results.json", "transcript.srt", "transcript.txt", "transcript.vtt", ".lectern-job"}
+        there = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
+        assert there - self.own == named - {None}, (there, named)
+        assert all((out / name).read_text() == "mine" for name in self.own), self.own
 
     def refuses(self, name, why):
         results, error = self.process(name)
@@ -138,6 +156,8 @@ def main(program):
         lectern.refuses("nowhere.mp4", "cannot read .*nowhere.mp4")
 
         lectern.takes("whole.mp4", said=[], **deaf)
+        lectern.keep("clips/01-mine.mp4")
+        lectern.keep("notes.txt")
         results = lectern.takes("silent.mp4", said=[])
         assert results["metadata"]["layout"] is not None
         results = lectern.takes("audio.m4a", said=[], **deaf)
@@ -168,6 +188,10 @@ def main(program):
         _, error = lectern.process("whole.mp4", hears)
         assert "401" in error and "secret" not in error, error
         server.shutdown()
+
+        # What is there may be the user's as long as nothing says that it is not.
+        (directory / "out" / ".lectern-job").unlink()
+        lectern.refuses("whole.mp4", "transcript.vtt was not written by `lectern process`")
         print("every recording came to what it had to")
 
 

@@ -1,6 +1,8 @@
 //! What can be set, from where, and to what: flags, then the environment, then
 //! `.env`.
 
+mod command;
+mod database;
 mod storage;
 mod worker;
 
@@ -9,105 +11,16 @@ use std::time::Duration;
 
 use actix_web::http::Uri;
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use lectern_db::{Database, DatabaseConfig};
+use clap::{Args, ValueEnum};
+use lectern_db::Database;
 use lectern_domain::Pipelines;
 
+pub use command::{Cli, Command, Gc, Migrate, Serve};
+pub use database::DatabaseSettings;
 pub use storage::StorageSettings;
-pub use worker::WorkerSettings;
+pub use worker::{StageSettings, WorkerSettings};
 
-use crate::process::Process;
 use crate::{BodyLimits, LiveConfig, ServerConfig};
-
-/// The backend of record for turning recordings into clips.
-///
-/// Every setting is a flag, or else a variable of the environment, or else a
-/// line of the file .env in the working directory.
-#[derive(Debug, Parser)]
-#[command(name = "lectern", version, about, max_term_width = 100)]
-pub struct Cli {
-    /// What is to be done; `lectern` serves when nothing is said.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-
-    /// How it is to be done.
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Command {
-    /// Applies pending migrations and answers requests [the default]
-    Serve(Serve),
-    /// Works on the stages of jobs
-    Work(WorkerSettings),
-    /// Makes clips of a recording
-    Process(Process),
-    /// Changes, shows or checks the tables of the database
-    #[command(subcommand)]
-    Migrate(Migrate),
-    /// Removes objects whose job is gone, and what is left of broken uploads
-    Gc(Gc),
-}
-
-/// What answers requests.
-#[derive(Debug, Clone, Args)]
-pub struct Serve {
-    /// Works on the stages of jobs as well [default: where ffmpeg is found and the database is
-    /// SQLite]
-    #[arg(
-        long,
-        env = "LECTERN_WITH_WORKER",
-        value_name = "BOOL",
-        num_args = 0..=1,
-        default_missing_value = "true",
-    )]
-    pub with_worker: Option<bool>,
-
-    /// How it works on them.
-    #[command(flatten)]
-    pub worker: WorkerSettings,
-}
-
-/// What is to be cleared away.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Gc {
-    /// Only tells which objects it would remove
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Leaves alone what is younger than this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
-    pub older_than: u32,
-}
-
-/// What is to be done with the tables.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Migrate {
-    /// Applies all pending migrations
-    Up,
-    /// Reverts the last migrations
-    Down {
-        /// How many
-        #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        n: u32,
-    },
-    /// Reverts the last migration and applies it again
-    Redo,
-    /// Lists all migrations and tells which are applied
-    Status,
-    /// Compares the live tables with those this program expects; exits with 1 if they differ
-    Check,
-    /// Makes the folders of a new migration, one per database
-    New {
-        /// What it does, such as `add_clips_rating`
-        #[arg(value_parser = crate::migrate::name)]
-        name: String,
-        /// Where the folders `postgres` and `sqlite` are
-        #[arg(long, default_value = "migrations")]
-        dir: PathBuf,
-    },
-}
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -122,18 +35,9 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
-    /// Where the database is; in a file of the data directory when it is not
-    /// given.
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        global = true,
-        value_name = "URL",
-        hide_env_values = true,
-        help = "Where the database is: sqlite://path, sqlite::memory: or postgres://user@host/name \
-                [default: sqlite://<data dir>/lectern.db]"
-    )]
-    pub database_url: Option<String>,
+    /// Where the database is, and how it is reached.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
 
     /// Where the server keeps its files; made when it is missing
     #[arg(
@@ -198,39 +102,6 @@ pub struct Settings {
         value_parser = clap::value_parser!(u16).range(1..=1024),
     )]
     pub workers: Option<u16>,
-
-    /// Database connections kept open
-    #[arg(
-        long,
-        env = "LECTERN_POOL_SIZE",
-        global = true,
-        value_name = "N",
-        default_value_t = 5,
-        value_parser = clap::value_parser!(u32).range(1..=1000),
-    )]
-    pub pool_size: u32,
-
-    /// Database connections opened on top under load (PostgreSQL)
-    #[arg(
-        long,
-        env = "LECTERN_POOL_OVERFLOW",
-        global = true,
-        value_name = "N",
-        default_value_t = 10,
-        value_parser = clap::value_parser!(u32).range(0..=1000),
-    )]
-    pub pool_overflow: u32,
-
-    /// Seconds after which a database connection is replaced
-    #[arg(
-        long,
-        env = "LECTERN_POOL_RECYCLE",
-        global = true,
-        value_name = "SECONDS",
-        default_value_t = 3600,
-        value_parser = clap::value_parser!(u32).range(1..),
-    )]
-    pub pool_recycle: u32,
 
     /// Greatest request body in bytes
     #[arg(
@@ -309,30 +180,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Where the database is and how many connections it gets. Makes the data
-    /// directory when the database lies in it.
-    fn database(&self) -> anyhow::Result<DatabaseConfig> {
-        let url = match self.database_url.as_deref().map(str::trim) {
-            Some(url) if !url.is_empty() => url.to_owned(),
-            _ => {
-                let dir = self.data_dir.display();
-                std::fs::create_dir_all(&self.data_dir)
-                    .with_context(|| format!("cannot make the data directory {dir}"))?;
-                format!("sqlite://{}", self.data_dir.join("lectern.db").display())
-            }
-        };
-        Ok(DatabaseConfig {
-            pool_size: self.pool_size,
-            max_overflow: self.pool_overflow,
-            recycle: Duration::from_secs(self.pool_recycle.into()),
-            ..DatabaseConfig::new(&url).context("DATABASE_URL")?
-        })
-    }
-
     /// Opens the database. Whoever starts the program waits for it, and is told
     /// after ten seconds that it does not answer.
     pub fn open(&self) -> anyhow::Result<Database> {
-        let database = Database::connect(&self.database()?)?;
+        let database = Database::connect(&self.database.config(&self.data_dir)?)?;
         Ok(database.within(Duration::from_secs(10)))
     }
 
@@ -398,12 +249,6 @@ fn origin(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
 
     #[test]
     fn an_origin_has_a_scheme_and_a_host_and_no_path() {

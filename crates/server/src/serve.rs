@@ -87,9 +87,11 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
 /// The tools of a worker, if there is to be one.
 fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
     match (serve.with_worker, backend) {
-        (Some(true), _) => Ok(Some(Tools::find()?)),
+        (Some(true), _) => Ok(Some(serve.worker.tools()?)),
         (Some(false), _) | (None, Backend::Postgres) => Ok(None),
-        (None, Backend::Sqlite) => Ok(Tools::find()
+        (None, Backend::Sqlite) => Ok(serve
+            .worker
+            .tools()
             .inspect_err(|error| log::info!("no worker in this process: {error}"))
             .ok()),
     }

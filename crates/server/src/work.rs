@@ -20,7 +20,7 @@ use crate::serve::{self, Signals};
 /// When ffmpeg is missing, or the database or the storage cannot be used.
 pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
     settings.storage.place(&settings.data_dir)?;
-    let tools = Tools::find()?;
+    let tools = work.tools()?;
     let database = serve::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let worker = worker(work, settings, &database, storage, tools)?;
@@ -46,7 +46,7 @@ pub(crate) fn worker(
         stages.join(", "),
         how.concurrency
     );
-    let works = stages::all(work.recognizers(), work.chat());
+    let works = stages::all(work.how.recognizers(), work.how.chat());
     let store = Store::new(storage).context("cannot start a thread for the storage")?;
     Ok(Worker::new(database.clone(), store, tools, how, works)?)
 }

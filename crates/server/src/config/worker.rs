@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{LeaseDuration, Stage, WorkerName};
+use lectern_media::{MissingTool, Tools};
 use lectern_worker::stages::{Chat, Endpoint, Recognizers};
 
-/// How stages are worked on.
+/// What a worker does, and how.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Worker")]
 pub struct WorkerSettings {
@@ -22,6 +23,15 @@ pub struct WorkerSettings {
     )]
     pub stages: Vec<Stage>,
 
+    /// How it works on them.
+    #[command(flatten)]
+    pub how: StageSettings,
+}
+
+/// How stages are worked on, whichever they are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Worker")]
+pub struct StageSettings {
     /// Stages worked on at once [default: one per two processors]
     #[arg(
         long,
@@ -118,13 +128,38 @@ pub struct WorkerSettings {
 impl WorkerSettings {
     /// How a worker works, in this data directory.
     pub fn worker(&self, data_dir: &Path) -> anyhow::Result<lectern_worker::Settings> {
+        self.how.worker(self.stages().to_vec(), data_dir)
+    }
+
+    /// The tools its stages need.
+    pub fn tools(&self) -> Result<Tools, MissingTool> {
+        let tools = Tools::find()?;
+        if self.stages().contains(&Stage::Compilation) {
+            tools.that_encode()
+        } else {
+            Ok(tools)
+        }
+    }
+
+    /// The stages it does: all of them where none is named.
+    fn stages(&self) -> &[Stage] {
+        match self.stages.as_slice() {
+            [] => Stage::WORK,
+            stages => stages,
+        }
+    }
+}
+
+impl StageSettings {
+    /// How a worker works on these stages, in this data directory.
+    pub fn worker(
+        &self,
+        stages: Vec<Stage>,
+        data_dir: &Path,
+    ) -> anyhow::Result<lectern_worker::Settings> {
         let given = self.worker_name.as_deref().filter(|name| !name.is_empty());
         let name = given.map_or_else(own_name, ToOwned::to_owned);
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        let stages = match self.stages.as_slice() {
-            [] => Stage::WORK.to_vec(),
-            stages => stages.to_vec(),
-        };
         Ok(lectern_worker::Settings {
             name: WorkerName::new(name).context("LECTERN_WORKER_NAME")?,
             stages,

@@ -3,28 +3,43 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _, stderr};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lectern_domain::{Stage, StageRun, StageRunStatus};
+use log::LevelFilter;
 
 /// Of how many percent there is a line, where there are no bars.
 const STEP: f64 = 25.0;
+
+/// Whether there are bars: whoever looks at a terminal sees them.
+pub(super) fn has_bars() -> bool {
+    stderr().is_terminal()
+}
 
 /// Shows how far each stage is, on the standard error.
 pub(super) enum Display {
     Bars {
         all: MultiProgress,
         bars: BTreeMap<Stage, ProgressBar>,
+        /// What was logged before.
+        level: LevelFilter,
     },
     /// What was said of each stage last.
     Lines(BTreeMap<Stage, String>),
+    /// Bars that stay as they were.
+    Still,
 }
 
 impl Display {
+    /// Nothing is logged while there are bars: a line between them would leave
+    /// them in ruins, and what becomes of the stages is what they show.
     pub(super) fn new() -> Self {
-        if stderr().is_terminal() {
+        if has_bars() {
+            let level = log::max_level();
+            log::set_max_level(LevelFilter::Off);
             Self::Bars {
                 all: MultiProgress::new(),
                 bars: BTreeMap::new(),
+                level,
             }
         } else {
             Self::Lines(BTreeMap::new())
@@ -33,7 +48,7 @@ impl Display {
 
     pub(super) fn show(&mut self, runs: &[StageRun]) {
         match self {
-            Self::Bars { all, bars } => {
+            Self::Bars { all, bars, .. } => {
                 for run in runs {
                     let bar = bars.entry(run.stage).or_insert_with(|| {
                         let bar = all.add(ProgressBar::new(100));
@@ -48,6 +63,7 @@ impl Display {
                     bar.set_message(word(run));
                 }
             }
+            Self::Still => {}
             Self::Lines(said) => {
                 for run in runs {
                     let step = (run.percent.get() / STEP).floor() * STEP;
@@ -65,12 +81,24 @@ impl Display {
         }
     }
 
-    /// Leaves the bars as they are.
+    /// Leaves the bars as they are from now on. What is typed, such as Ctrl-C,
+    /// appears below them, where they cannot be drawn over any more.
+    pub(super) fn freeze(&mut self) {
+        if let Self::Bars { all, level, .. } = self {
+            all.set_draw_target(ProgressDrawTarget::hidden());
+            let _ = writeln!(stderr());
+            log::set_max_level(*level);
+            *self = Self::Still;
+        }
+    }
+
+    /// Leaves the bars as they came to be.
     pub(super) fn finish(self) {
-        if let Self::Bars { bars, .. } = self {
+        if let Self::Bars { bars, level, .. } = self {
             for bar in bars.into_values() {
                 bar.abandon();
             }
+            log::set_max_level(level);
         }
     }
 }

@@ -12,31 +12,37 @@ use lectern_media::Cancel;
 use lectern_storage::ObjectKey;
 use lectern_worker::Store;
 
+use super::mark::Mark;
 use super::source::Source;
 use super::{safe, write_whole};
 
 /// The longest title in the name of a file.
 const TITLE: usize = 60;
 
+/// What is always written.
+pub(super) const ALWAYS: [&str; 4] = [
+    "transcript.vtt",
+    "transcript.srt",
+    "transcript.txt",
+    "results.json",
+];
+
 /// Writes the clips with their thumbnails and subtitles, all of them in one,
 /// the transcript in its formats, and `results.json`, which is what the service
 /// answers at `/results/{job_id}`, with the names of these files as addresses.
+/// What was written there before and is none of this goes.
 pub(super) fn write(
     database: &Database,
     store: &Store,
     job_id: JobId,
     source: &Source,
     out: &Path,
+    mark: &mut Mark,
 ) -> anyhow::Result<()> {
     let results = database.read(|conn| conn.jobs().results(job_id))?;
     let Some(results) = results else {
         bail!("the job is gone")
     };
-    let cues: Vec<_> = results.transcript.iter().cloned().map(Cue::from).collect();
-    write_whole(&out.join("transcript.vtt"), vtt::write(&cues).as_bytes())?;
-    write_whole(&out.join("transcript.srt"), srt::write(&cues).as_bytes())?;
-    write_whole(&out.join("transcript.txt"), text::write(&cues).as_bytes())?;
-
     let mut files: HashMap<StorageKey, PathBuf> = HashMap::new();
     for (i, clip) in results.clips.iter().enumerate() {
         files.extend(of_clip(i, clip));
@@ -46,6 +52,14 @@ pub(super) fn write(
         reel.clone()
             .map(|key| (key, PathBuf::from("highlights.mp4"))),
     );
+    let names = files.values().cloned();
+    let names = names.chain(ALWAYS.map(PathBuf::from)).collect();
+    mark.take(&names)?;
+
+    let cues: Vec<_> = results.transcript.iter().cloned().map(Cue::from).collect();
+    write_whole(&out.join("transcript.vtt"), vtt::write(&cues).as_bytes())?;
+    write_whole(&out.join("transcript.srt"), srt::write(&cues).as_bytes())?;
+    write_whole(&out.join("transcript.txt"), text::write(&cues).as_bytes())?;
     std::fs::create_dir_all(out.join("clips"))?;
     for (key, file) in &files {
         let key = ObjectKey::try_from(key.clone())?;
@@ -66,7 +80,8 @@ pub(super) fn write(
         Some(file.to_string_lossy().into_owned())
     });
     let json = serde_json::to_vec_pretty(&told)?;
-    write_whole(&out.join("results.json"), &json)
+    write_whole(&out.join("results.json"), &json)?;
+    mark.keep_only(&names)
 }
 
 /// The files of a clip, by where they lie in the storage.

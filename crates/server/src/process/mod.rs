@@ -2,6 +2,7 @@
 
 mod display;
 mod export;
+mod mark;
 mod source;
 
 use std::path::{Path, PathBuf};
@@ -12,12 +13,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use lectern_db::Database;
 use lectern_domain::{Job, JobId, JobStatus};
-use lectern_media::Tools;
-use lectern_worker::Store;
+use lectern_worker::{Bell, Store};
+use log::LevelFilter;
 
 use self::display::Display;
+use self::mark::Mark;
 use self::source::Source;
-use crate::config::{Settings, WorkerSettings};
+use crate::config::{Settings, StageSettings, WorkerSettings};
 use crate::{serve, work};
 
 /// How often the display is drawn.
@@ -36,7 +38,7 @@ pub struct Process {
     pub fresh: bool,
     /// How it is worked on.
     #[command(flatten)]
-    pub worker: WorkerSettings,
+    pub how: StageSettings,
 }
 
 /// Takes a recording through the whole pipeline and leaves what came of it in a
@@ -48,32 +50,42 @@ pub struct Process {
 /// When the recording cannot be read, a tool is missing, a stage failed for
 /// good, or it was told to stop.
 pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
+    if display::has_bars() {
+        // Who looks at them does not read a log as well.
+        log::set_max_level(log::max_level().min(LevelFilter::Warn));
+    }
     let source = Source::new(&process.file)?;
-    let tools = Tools::find()?;
+    let mut worker = WorkerSettings {
+        stages: Vec::new(),
+        how: process.how.clone(),
+    };
+    let tools = worker.tools()?;
     let out = process.out.clone().unwrap_or_else(|| source.out());
     std::fs::create_dir_all(&out)
         .with_context(|| format!("cannot make the directory {}", out.display()))?;
+    let mut mark = Mark::read(&out)?;
+    // To be told now, and not when all is done.
+    mark.check(export::ALWAYS.map(Path::new))?;
     let database = serve::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let store = Store::new(storage.clone())?;
     let known = if process.fresh {
         None
     } else {
-        source::earlier(&database, &out, &source)?
+        source.earlier(&database, &mark)?
     };
     let job = match known {
         Some(job) => resume(&database, job)?,
-        None => source.begin(&database, &store, &out)?,
+        None => source.begin(&database, &store, &mut mark)?,
     };
     if job.status != JobStatus::Completed {
-        let mut worker_settings = process.worker.clone();
         // Nobody else is there to wait for; after a crash this is how long the
         // next call does.
-        worker_settings.lease = worker_settings.lease.min(10);
-        let worker = work::worker(&worker_settings, settings, &database, storage, tools)?;
+        worker.how.lease = worker.how.lease.min(10);
+        let worker = work::worker(&worker, settings, &database, storage, tools)?;
         follow(worker.only(job.job_id), &database, job.job_id)?;
     }
-    export::write(&database, &store, job.job_id, &source, &out)?;
+    export::write(&database, &store, job.job_id, &source, &out, &mut mark)?;
     crate::migrate::say(&format!("{} is ready", out.display()))
 }
 
@@ -99,7 +111,9 @@ fn follow(
         .name("worker".into())
         .spawn(move || worker.run())?;
     let mut display = Display::new();
-    let ended = watch(database, job_id, &mut display, || working.is_finished());
+    let ended = watch(database, job_id, &mut display, &bell, || {
+        working.is_finished()
+    });
     bell.stop();
     let joined = working.join();
     display.finish();
@@ -115,6 +129,7 @@ fn watch(
     database: &Database,
     job_id: JobId,
     display: &mut Display,
+    bell: &Bell,
     is_stopped: impl Fn() -> bool,
 ) -> anyhow::Result<()> {
     loop {
@@ -123,6 +138,9 @@ fn watch(
             let job = conn.jobs().find(job_id)?;
             Ok::<_, lectern_db::Error>((job, conn.stage_runs().for_job(job_id)?))
         })?;
+        if bell.is_stopped() {
+            display.freeze();
+        }
         display.show(&runs);
         match job {
             None => bail!("the job was deleted"),

@@ -11,10 +11,7 @@ use lectern_storage::ObjectKey;
 use lectern_worker::{Store, sidecar};
 use serde_json::json;
 
-use super::write_whole;
-
-/// Says in the directory of the clips which job they are of.
-const MARK: &str = ".lectern-job";
+use super::mark::Mark;
 
 /// A recording on disk.
 #[derive(Debug)]
@@ -65,7 +62,7 @@ impl Source {
         &self,
         database: &Database,
         store: &Store,
-        out: &Path,
+        mark: &mut Mark,
     ) -> anyhow::Result<Job> {
         let job_id = JobId::new(database.clock());
         let key = ObjectKey::original(job_id, &self.name);
@@ -91,26 +88,19 @@ impl Source {
             ..NewJob::new(self.name.as_str())?
         };
         let job = database.write(|tx| tx.jobs().create_as(job_id, &new))?;
-        write_whole(&out.join(MARK), job_id.to_string().as_bytes())?;
+        mark.begin(job_id)?;
         Ok(job)
     }
-}
 
-/// The job whose clips are in the directory or on their way there, if it is one
-/// of this recording as it is now.
-pub(super) fn earlier(
-    database: &Database,
-    out: &Path,
-    source: &Source,
-) -> anyhow::Result<Option<Job>> {
-    let Ok(mark) = fs::read_to_string(out.join(MARK)) else {
-        return Ok(None);
-    };
-    let Ok(job_id) = mark.trim().parse::<JobId>() else {
-        return Ok(None);
-    };
-    let job = database.read(|conn| conn.jobs().find(job_id))?;
-    Ok(job.filter(|job| job.extra_metadata.get().get("source") == Some(&source.fingerprint())))
+    /// The job whose clips are in the directory or on their way there, if it is
+    /// one of this recording as it is now.
+    pub(super) fn earlier(&self, database: &Database, mark: &Mark) -> anyhow::Result<Option<Job>> {
+        let Some(job_id) = mark.job_id() else {
+            return Ok(None);
+        };
+        let job = database.read(|conn| conn.jobs().find(job_id))?;
+        Ok(job.filter(|job| job.extra_metadata.get().get("source") == Some(&self.fingerprint())))
+    }
 }
 
 fn content_type(path: &Path) -> &'static str {

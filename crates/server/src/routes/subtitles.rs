@@ -120,6 +120,7 @@ async fn replace(
 
 fn fingerprint(file: &str) -> String {
     let hash = digest(&SHA256, file.as_bytes());
-    let bytes = hash.as_ref().iter().take(8);
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref()[..16]
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -273,6 +273,23 @@ fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
 }
 
 #[test]
+fn one_recording_goes_through_all_stages_whatever_workers_are_told() {
+    let shell = Shell::new();
+    let command = ["process", "nowhere.mp4", "--stages=transcription"];
+    let said = shell.run(&command);
+    assert!(said.usage().contains("--stages"), "{said:?}");
+    // It is another's: not even looked at, and the recording is what is missing.
+    let said = shell
+        .command(&command[..2])
+        .env("LECTERN_STAGES", "nonsense")
+        .output()
+        .unwrap();
+    let said = Said::from(said);
+    assert!(said.why().contains("cannot read nowhere.mp4"), "{said:?}");
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
 fn a_typo_in_the_address_of_the_storage_makes_no_file() {
     let shell = Shell::new();
     for url in [

@@ -1,0 +1,80 @@
+//! What can be set about the database.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use lectern_db::DatabaseConfig;
+
+/// Where the database is, and how it is reached.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseSettings {
+    /// Where the database is; in a file of the data directory when it is not
+    /// given.
+    #[arg(
+        long = "database-url",
+        env = "DATABASE_URL",
+        global = true,
+        value_name = "URL",
+        hide_env_values = true,
+        help = "Where the database is: sqlite://path, sqlite::memory: or postgres://user@host/name \
+                [default: sqlite://<data dir>/lectern.db]"
+    )]
+    pub url: Option<String>,
+
+    /// Database connections kept open
+    #[arg(
+        long,
+        env = "LECTERN_POOL_SIZE",
+        global = true,
+        value_name = "N",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u32).range(1..=1000),
+    )]
+    pub pool_size: u32,
+
+    /// Database connections opened on top under load (PostgreSQL)
+    #[arg(
+        long,
+        env = "LECTERN_POOL_OVERFLOW",
+        global = true,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(0..=1000),
+    )]
+    pub pool_overflow: u32,
+
+    /// Seconds after which a database connection is replaced
+    #[arg(
+        long,
+        env = "LECTERN_POOL_RECYCLE",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub pool_recycle: u32,
+}
+
+impl DatabaseSettings {
+    /// Where the database is and how many connections it gets. Makes the data
+    /// directory when the database lies in it.
+    pub(super) fn config(&self, data_dir: &Path) -> anyhow::Result<DatabaseConfig> {
+        let url = match self.url.as_deref().map(str::trim) {
+            Some(url) if !url.is_empty() => url.to_owned(),
+            _ => {
+                let dir = data_dir.display();
+                std::fs::create_dir_all(data_dir)
+                    .with_context(|| format!("cannot make the data directory {dir}"))?;
+                format!("sqlite://{}", data_dir.join("lectern.db").display())
+            }
+        };
+        Ok(DatabaseConfig {
+            pool_size: self.pool_size,
+            max_overflow: self.pool_overflow,
+            recycle: Duration::from_secs(self.pool_recycle.into()),
+            ..DatabaseConfig::new(&url).context("DATABASE_URL")?
+        })
+    }
+}

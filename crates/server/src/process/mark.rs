@@ -1,0 +1,167 @@
+//! What a directory of clips says of itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use lectern_domain::JobId;
+
+use super::write_whole;
+
+/// The file that says it: the id of the job in its first line, and in each
+/// other the name of a file that was written here.
+const NAME: &str = ".lectern-job";
+
+/// Says which job the clips in a directory are of, and which of the files there
+/// were written by this program. All others are somebody's, and stay as they
+/// are.
+#[derive(Debug)]
+pub(super) struct Mark {
+    dir: PathBuf,
+    job_id: Option<JobId>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Mark {
+    /// The mark of a directory, which says nothing where there is none.
+    pub(super) fn read(dir: &Path) -> anyhow::Result<Self> {
+        let path = dir.join(NAME);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            text => text.with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        let mut lines = text.lines();
+        let job_id = lines.next().and_then(|line| line.trim().parse().ok());
+        Ok(Self {
+            dir: dir.to_owned(),
+            job_id,
+            files: lines
+                .map(PathBuf::from)
+                .filter(|name| is_below(name))
+                .collect(),
+        })
+    }
+
+    pub(super) fn job_id(&self) -> Option<JobId> {
+        self.job_id
+    }
+
+    /// From now on the directory is for another job. What is there of the last
+    /// one stays until this one's is.
+    pub(super) fn begin(&mut self, job_id: JobId) -> anyhow::Result<()> {
+        self.job_id = Some(job_id);
+        self.write()
+    }
+
+    /// Checks that whatever lies under these names may be replaced.
+    pub(super) fn check<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n Path>,
+    ) -> anyhow::Result<()> {
+        for name in names {
+            let file = self.dir.join(name);
+            if !self.files.contains(name) && file.symlink_metadata().is_ok() {
+                bail!(
+                    "{} was not written by `lectern process`: move it away, and the same command \
+                     goes on",
+                    file.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes these names for files that are about to be written.
+    pub(super) fn take(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        self.check(names.iter().map(PathBuf::as_path))?;
+        self.files.extend(names.iter().cloned());
+        self.write()
+    }
+
+    /// Removes what was written here under any other name.
+    pub(super) fn keep_only(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+        for name in self.files.difference(names) {
+            let file = self.dir.join(name);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).context(format!("cannot remove {}", file.display()));
+                }
+                _ => {}
+            }
+        }
+        self.files.clone_from(names);
+        self.write()
+    }
+
+    fn write(&self) -> anyhow::Result<()> {
+        let job_id = self.job_id.map(|job_id| job_id.to_string());
+        let mut text = job_id.unwrap_or_default();
+        for name in &self.files {
+            text.push('\n');
+            text.push_str(&name.to_string_lossy());
+        }
+        write_whole(&self.dir.join(NAME), text.as_bytes())
+    }
+}
+
+/// Whether a name leads nowhere but into the directory.
+fn is_below(name: &Path) -> bool {
+    name.file_name().is_some()
+        && name
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::SystemClock;
+
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<PathBuf> {
+        names.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn what_was_written_here_goes_when_it_is_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut mark = Mark::read(dir.path()).unwrap();
+        mark.begin(JobId::new(&SystemClock)).unwrap();
+        mark.take(&names(&["a", "b"])).unwrap();
+        for name in ["a", "b", "mine"] {
+            fs::write(dir.path().join(name), name).unwrap();
+        }
+        let mut again = Mark::read(dir.path()).unwrap();
+        assert_eq!((again.job_id, &again.files), (mark.job_id, &mark.files));
+        again.take(&names(&["b", "c"])).unwrap();
+        again.keep_only(&names(&["b", "c"])).unwrap();
+        let is_there = |name: &str| dir.path().join(name).exists();
+        assert!(!is_there("a") && is_there("b") && is_there("mine"));
+        assert_eq!(Mark::read(dir.path()).unwrap().files, names(&["b", "c"]));
+    }
+
+    #[test]
+    fn what_is_somebodys_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("mine"), "").unwrap();
+        let mut mark = Mark::read(dir.path()).unwrap();
+        let refused = mark.take(&names(&["a", "mine"])).unwrap_err();
+        assert!(
+            refused.to_string().contains("mine was not written"),
+            "{refused}"
+        );
+        fs::remove_file(dir.path().join("mine")).unwrap();
+        mark.take(&names(&["a", "mine"])).unwrap();
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_nobodys() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "\n../up\n/etc/passwd\nclips/../../up\n\nclips/a.mp4\n";
+        fs::write(dir.path().join(NAME), text).unwrap();
+        let mark = Mark::read(dir.path()).unwrap();
+        assert_eq!(mark.files, names(&["clips/a.mp4"]));
+    }
+}
