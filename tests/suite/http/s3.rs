@@ -5,7 +5,7 @@
 use std::env;
 
 use lectern_domain::{JobId, SystemClock};
-use lectern_tests::{Backend, Client, Fixture as _, Lectern, Response, TestDb};
+use lectern_tests::{Backend, Client, Fixture as _, Lectern, Response, TestDb, a_job, fill};
 use serde_json::Value;
 
 use super::recordings::{a_lecture, confirm, recording, results};
@@ -153,6 +153,25 @@ fn what_a_job_owns_in_a_bucket_goes_with_it_or_with_gc() {
         );
         assert_eq!(ask("GET", &lost.1, b"").status, 404);
         ask("GET", &kept.1, b"").expect(200);
+    }
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn subtitles_of_a_clip_are_kept_in_the_bucket() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let lectern = InBucket::on(backend);
+        let job_id = a_job().create(&lectern.db).job_id;
+        let clip = fill(&lectern.db, job_id).remove(0);
+        let path = format!("/api/v1/clips/{}/subtitles", clip.clip_id);
+        let file = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nKept.\n";
+        let put = lectern.server.request("PUT", &path).body("text/vtt", file);
+        put.send().expect(200);
+        let get = lectern.server.get(&format!("{path}?format=vtt"));
+        assert_eq!(get.expect(200).text(), file);
+        let results = results(&lectern.server, job_id);
+        let url = results["clips"][0]["subtitle_url"].as_str().unwrap();
+        assert_eq!(ask("GET", url, b"").expect(200).text(), file);
     }
 }
 
