@@ -1,0 +1,289 @@
+//! What can be set, and how the program tells of it.
+
+use std::fs;
+
+use lectern_tests::{EmptyDb, on_both_backends};
+
+use super::{Said, Shell};
+
+#[test]
+fn the_version_is_that_of_the_workspace() {
+    let said = Shell::new().run(&["--version"]);
+    assert_eq!(
+        said.lines(),
+        [format!("lectern {}", env!("CARGO_PKG_VERSION"))]
+    );
+}
+
+#[test]
+fn help_tells_every_setting_with_its_variable_and_its_default() {
+    let shell = Shell::new();
+    let help = shell.run(&["--help"]);
+    let text = help
+        .lines()
+        .iter()
+        .map(|line| line.trim())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let settings = [
+        (
+            "--database-url",
+            "DATABASE_URL",
+            "sqlite://<data dir>/lectern.db",
+        ),
+        ("--data-dir", "LECTERN_DATA_DIR", "./lectern-data"),
+        ("--bind", "LECTERN_BIND", "127.0.0.1:8080"),
+        ("--log", "LECTERN_LOG", "info"),
+        ("--log-format", "LECTERN_LOG_FORMAT", "text"),
+        ("--cors-origins", "LECTERN_CORS_ORIGINS", "none"),
+        ("--workers", "LECTERN_WORKERS", "one per processor"),
+        ("--pool-size", "LECTERN_POOL_SIZE", "5"),
+        ("--pool-overflow", "LECTERN_POOL_OVERFLOW", "10"),
+        ("--pool-recycle", "LECTERN_POOL_RECYCLE", "3600"),
+        ("--max-body", "LECTERN_MAX_BODY", "1048576"),
+        ("--max-output-body", "LECTERN_MAX_OUTPUT_BODY", "33554432"),
+        ("--storage", "LECTERN_STORAGE", "file://<data dir>/objects"),
+        (
+            "--public-url",
+            "LECTERN_PUBLIC_URL",
+            "where they send their requests",
+        ),
+        (
+            "--secret",
+            "LECTERN_SECRET",
+            "in the file <data dir>/secret",
+        ),
+        ("--max-upload", "LECTERN_MAX_UPLOAD", "10737418240"),
+        ("--upload-ttl", "LECTERN_UPLOAD_TTL", "86400"),
+        ("--url-ttl", "LECTERN_URL_TTL", "3600"),
+        ("--pipelines", "LECTERN_PIPELINES", "the built-in one"),
+        ("--max-watchers", "LECTERN_MAX_WATCHERS", "10000"),
+        ("--max-waiters", "LECTERN_MAX_WAITERS", "1000"),
+        (
+            "--event-retention-days",
+            "LECTERN_EVENT_RETENTION_DAYS",
+            "30",
+        ),
+        ("--shutdown-grace", "LECTERN_SHUTDOWN_GRACE", "30"),
+    ];
+    for (flag, variable, default) in settings {
+        let (_, told) = text
+            .split_once(&format!("{flag} <"))
+            .unwrap_or_else(|| panic!("{flag} is not in {text}"));
+        let told = told.split(" --").next().unwrap();
+        assert!(told.contains(&format!("[env: {variable}")), "{told}");
+        assert!(told.contains(&format!("[default: {default}]")), "{told}");
+    }
+    assert_eq!(text.matches("[env: ").count(), settings.len(), "{text}");
+    for command in ["serve", "migrate", "gc"] {
+        assert!(
+            help.out.contains(&format!("\n  {command} ")),
+            "{}",
+            help.out
+        );
+    }
+    let migrate = shell.run(&["migrate", "--help"]);
+    for command in ["up", "down", "redo", "status", "check", "new"] {
+        assert!(
+            migrate.out.contains(&format!("\n  {command} ")),
+            "{}",
+            migrate.out
+        );
+    }
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn help_does_not_tell_a_password() {
+    let said = Shell::new().run_on("postgres://me:s3cret@db/lectern", &["--help"]);
+    assert!(!said.out.contains("s3cret"), "{}", said.out);
+}
+
+#[test]
+fn a_typo_in_the_address_of_the_database_makes_no_file() {
+    let shell = Shell::new();
+    for url in [
+        "sqlite:lectern.db",
+        "sqlite:/lectern.db",
+        "sqlite//lectern.db",
+        "SQLITE://lectern.db",
+        "lectern.db",
+        "sqlite://",
+        "postgers://me:s3cret@db/lectern",
+        "mysql://me:s3cret@db/lectern",
+        "s3cret",
+        "sqlite://:memory:",
+    ] {
+        for command in [
+            &["serve"][..],
+            &["migrate", "up"],
+            &["migrate", "status"],
+            &[],
+        ] {
+            let said = shell.run_on(url, command);
+            let why = said.why();
+            for accepted in [
+                "DATABASE_URL",
+                "sqlite://path",
+                "sqlite::memory:",
+                "postgres://",
+            ] {
+                assert!(why.contains(accepted), "{url}: {why}");
+            }
+            assert!(!why.contains("s3cret"), "{url}: {why}");
+        }
+    }
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
+    let shell = Shell::new();
+    for (flag, value) in [
+        ("--pool-size", "0"),
+        ("--pool-size", "many"),
+        ("--log-format", "xml"),
+        ("--log", "loud"),
+        ("--workers", "0"),
+        ("--cors-origins", "example.org"),
+        ("--max-body", "-1"),
+        ("--max-body", "1MiB"),
+        ("--public-url", "example.org"),
+        ("--max-upload", "0"),
+        ("--upload-ttl", "0"),
+        ("--url-ttl", "604801"),
+        ("--max-waiters", "-1"),
+        ("--event-retention-days", "0"),
+        ("--nonsense", "1"),
+    ] {
+        let said = shell.run(&["serve", &format!("{flag}={value}")]);
+        assert!(said.usage().contains(flag), "{said:?}");
+    }
+    assert!(shell.run(&["migrate", "down", "0"]).usage().contains('0'));
+    assert!(shell.run(&["dance"]).usage().contains("dance"));
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn one_recording_goes_through_all_stages_whatever_workers_are_told() {
+    let shell = Shell::new();
+    let command = ["process", "nowhere.mp4", "--stages=transcription"];
+    let said = shell.run(&command);
+    assert!(said.usage().contains("--stages"), "{said:?}");
+    // It is another's: not even looked at, and the recording is what is missing.
+    let said = shell
+        .command(&command[..2])
+        .env("LECTERN_STAGES", "nonsense")
+        .output()
+        .unwrap();
+    let said = Said::from(said);
+    assert!(said.why().contains("cannot read nowhere.mp4"), "{said:?}");
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn a_typo_in_the_address_of_the_storage_makes_no_file() {
+    let shell = Shell::new();
+    for url in [
+        "objects",
+        "file://objects",
+        "s3://",
+        "s3://id:s3cret@lectures",
+        "s3://lectures?secret=s3cret",
+    ] {
+        let said = shell.run(&["serve", "--storage", url]);
+        let why = said.why();
+        for accepted in ["LECTERN_STORAGE", "file:///path", "s3://bucket"] {
+            assert!(why.contains(accepted), "{url}: {why}");
+        }
+        assert!(!why.contains("s3cret"), "{url}: {why}");
+    }
+    assert_eq!(shell.files(), [""; 0]);
+    let said = shell.run(&[
+        "serve",
+        "--bind",
+        "127.0.0.1:0",
+        "--log",
+        "error",
+        "--secret",
+        "s3cret",
+    ]);
+    assert!(
+        said.why()
+            .contains("LECTERN_SECRET must be at least 32 bytes long"),
+        "{said:?}"
+    );
+    assert!(!said.why().contains("s3cret"), "{said:?}");
+}
+
+#[test]
+fn a_database_that_is_not_there_is_an_error_without_the_password() {
+    let shell = Shell::new();
+    // Nobody listens on the port of nobody.
+    let url = "postgres://me:s3cret@127.0.0.1:1/lectern";
+    for command in [&["serve"][..], &["migrate", "up"]] {
+        let said = shell.run_on(url, command);
+        assert!(!said.why().contains("s3cret"), "{said:?}");
+        assert!(said.why().contains("database"), "{said:?}");
+    }
+    let said = shell.run_on("sqlite://no/such/directory/lectern.db", &["migrate", "up"]);
+    assert!(said.why().contains("no/such/directory"), "{said:?}");
+    assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn the_data_directory_is_made_when_it_is_missing_and_needed() {
+    let shell = Shell::new();
+    shell.run(&["migrate", "up"]).lines();
+    assert_eq!(shell.files(), ["lectern-data"]);
+    assert!(shell.dir().join("lectern-data/lectern.db").is_file());
+
+    let shell = Shell::new();
+    let said = shell
+        .command(&["migrate", "up"])
+        .env("LECTERN_DATA_DIR", "deep/down")
+        .output()
+        .unwrap();
+    Said::from(said).lines();
+    assert!(shell.dir().join("deep/down/lectern.db").is_file());
+
+    let shell = Shell::new();
+    shell
+        .run_on("sqlite://elsewhere.db", &["migrate", "up"])
+        .lines();
+    assert_eq!(shell.files(), ["elsewhere.db"]);
+}
+
+on_both_backends! {
+    fn flags_beat_the_environment_which_beats_the_file(db: EmptyDb) {
+        let shell = Shell::new();
+        let write = |url: &str| {
+            let lines = format!("# settings\nLECTERN_DATA_DIR='not here'\nDATABASE_URL=\"{url}\"\n");
+            fs::write(shell.dir().join(".env"), lines).unwrap();
+        };
+        let applied = || db.migrations().status().unwrap().iter().filter(|migration| migration.applied).count();
+        let all = db.migrations().status().unwrap().len();
+        write(db.url());
+        shell.run(&["migrate", "up"]).lines();
+        assert_eq!(applied(), all, "from the file");
+
+        write("sqlite://from-the-file.db");
+        shell.run_on(db.url(), &["migrate", "down", "1"]).lines();
+        assert_eq!(applied(), all - 1, "from the environment");
+
+        let said = shell.run_on("sqlite://from-the-environment.db", &["migrate", "down", "2", "--database-url", db.url()]);
+        said.lines();
+        assert_eq!(applied(), all - 3, "from a flag");
+        let said = shell.run_on("sqlite://from-the-environment.db", &["--database-url", db.url(), "migrate", "down"]);
+        said.lines();
+        assert_eq!(applied(), all - 4, "from a flag before the command");
+        assert_eq!(shell.files(), [".env"]);
+    }
+
+    fn a_file_of_settings_that_cannot_be_read_is_not_repeated(db: EmptyDb) {
+        let shell = Shell::new();
+        fs::write(shell.dir().join(".env"), "PASSWORD='s3cret\n").unwrap();
+        let said = shell.run_on(db.url(), &["migrate", "status"]);
+        assert!(said.why().contains(".env") && !said.why().contains("s3cret"), "{said:?}");
+    }
+}
