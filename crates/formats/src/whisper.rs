@@ -13,17 +13,24 @@
 //! probabilities; the mean `probability` or `score` of its words; the mean `p`
 //! of its tokens. `no_speech_prob` says something else and is left alone.
 
+mod shape;
+
 use std::fmt;
+use std::marker::PhantomData;
 
 use lectern_domain::{At, Fraction, Invalid, SpeakerId};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
 
 use crate::cue::{in_order, sorted, speaker, spoken};
 use crate::decode::decode;
 use crate::{Cue, FormatError, millis, seconds};
+
+pub use shape::is_whisper;
+
+/// The most characters of a message.
+const LONGEST: usize = 200;
 
 /// Reads a file. White space around a text, which Whisper puts before most, is
 /// dropped.
@@ -38,41 +45,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
     } else {
         serde_json::from_str(&text).map(|file: File| file.segments)
     };
-    let segments: Vec<Segment> = segments.map_err(|error| {
-        let message = error.to_string();
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        FormatError::new(
-            error.line().max(1),
-            message.strip_suffix(&place).unwrap_or(&message),
-        )
-    })?;
+    let segments: Vec<Segment> = segments.map_err(|error| unread(&error))?;
     let cues = segments.into_iter().filter_map(|segment| segment.0);
     Ok(sorted(cues.collect()))
-}
-
-/// Whether a JSON text has one of the shapes [`read`] reads, rather than
-/// another that has `segments` too: its first segment has a `start` or
-/// `offsets`, or there is none and it tells a `text` or a `language` all the
-/// same. What is not JSON has not.
-pub fn is_whisper(bytes: &[u8]) -> bool {
-    type Fields = Map<String, Value>;
-    #[derive(Deserialize)]
-    struct Probe {
-        #[serde(alias = "transcription")]
-        segments: Vec<Fields>,
-        text: Option<IgnoredAny>,
-        language: Option<IgnoredAny>,
-    }
-    let timed = |first: &Fields| first.contains_key("start") || first.contains_key("offsets");
-    let text = decode(bytes);
-    if text.trim_start().starts_with('[') {
-        let segments = serde_json::from_str::<Vec<Fields>>(&text);
-        return segments.is_ok_and(|segments| segments.first().is_some_and(timed));
-    }
-    serde_json::from_str::<Probe>(&text).is_ok_and(|probe| match probe.segments.first() {
-        Some(first) => timed(first),
-        None => probe.text.is_some() || probe.language.is_some(),
-    })
 }
 
 /// Writes a file in the shape of `OpenAI`'s `verbose_json`, cues in the order of
@@ -98,6 +73,18 @@ pub fn write(cues: &[Cue]) -> String {
     };
     // Numbers are finite and keys are text: there is nothing JSON cannot hold.
     serde_json::to_string(&file).unwrap_or_default()
+}
+
+/// What is wrong, without what was sent instead: that may be long, or a secret.
+fn unread(error: &serde_json::Error) -> FormatError {
+    let message = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = message.strip_suffix(&place).unwrap_or(&message);
+    let message = match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => message.chars().take(LONGEST).collect(),
+    };
+    FormatError::new(error.line().max(1), message)
 }
 
 #[derive(Serialize)]
@@ -161,8 +148,8 @@ struct SegmentIn {
     speaker: Option<Name>,
     confidence: Option<f64>,
     avg_logprob: Option<f64>,
-    words: Option<Vec<Word>>,
-    tokens: Option<Vec<Token>>,
+    words: Option<Mean<Word>>,
+    tokens: Option<Mean<Token>>,
 }
 
 /// In milliseconds.
@@ -185,6 +172,42 @@ struct Word {
     score: Option<f64>,
 }
 
+/// Something a recognizer is more or less sure of.
+trait Likely {
+    fn probability(&self) -> Option<f64>;
+}
+
+/// The mean probability of the items of a list, which is not kept: there may be
+/// millions.
+struct Mean<T>(Option<f64>, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Likely> Deserialize<'de> for Mean<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(MeanVisitor(PhantomData))
+    }
+}
+
+struct MeanVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Likely> Visitor<'de> for MeanVisitor<T> {
+    type Value = Mean<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Mean<T>, A::Error> {
+        let (mut sum, mut count) = (0.0, 0.0);
+        while let Some(item) = items.next_element::<T>()? {
+            if let Some(probability) = item.probability() {
+                sum += probability;
+                count += 1.0;
+            }
+        }
+        Ok(Mean((count > 0.0).then(|| sum / count), PhantomData))
+    }
+}
+
 /// whisper.cpp tells about its tokens, the others only number them.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -193,13 +216,13 @@ enum Token {
     Other(IgnoredAny),
 }
 
-impl Word {
+impl Likely for Word {
     fn probability(&self) -> Option<f64> {
         self.probability.or(self.score)
     }
 }
 
-impl Token {
+impl Likely for Token {
     fn probability(&self) -> Option<f64> {
         match self {
             // `[_BEG_]` and its like are not said.
@@ -231,19 +254,14 @@ impl SegmentIn {
     }
 
     fn confidence(&self) -> Option<Fraction> {
-        let words = || mean(self.words.iter().flatten().filter_map(Word::probability));
-        let tokens = || mean(self.tokens.iter().flatten().filter_map(Token::probability));
+        let words = || self.words.as_ref().and_then(|mean| mean.0);
+        let tokens = || self.tokens.as_ref().and_then(|mean| mean.0);
         self.confidence
             .or_else(|| self.avg_logprob.map(f64::exp))
             .or_else(words)
             .or_else(tokens)
             .and_then(|confidence| Fraction::new(confidence.clamp(0.0, 1.0)).ok())
     }
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
-    (count > 0.0).then(|| sum / count)
 }
 
 /// Milliseconds, none of them before 0.

@@ -117,7 +117,7 @@ fn what_is_not_a_subtitle_is_told_with_its_line() {
             Format::WhisperJson,
             "{\n\"segments\": [\n{\"text\": 1}]}",
             3,
-            "invalid type",
+            "expected a string",
         ),
         (
             Format::WhisperJson,
@@ -183,6 +183,7 @@ fn whispers_json_is_told_from_lecterns() {
         // Nothing was said.
         r#"{"text": "", "segments": [], "language": "en"}"#,
         r#"{"segments": [], "word_segments": [], "language": "en"}"#,
+        r#"{"systeminfo": "", "result": {"language": "en"}, "transcription": []}"#,
     ] {
         assert!(whisper::is_whisper(json.as_bytes()), "{json}");
     }
@@ -190,6 +191,9 @@ fn whispers_json_is_told_from_lecterns() {
         r#"{"segments": [{"start_time": 0, "end_time": 1, "text": "a"}]}"#,
         r#"{"segments": []}"#,
         r#"{"segments": [["start"]], "text": "a"}"#,
+        // A slip of the pen in ours.
+        r#"{"segments": [{"start": 0, "end_time": 1, "text": "a"}]}"#,
+        r#"{"segments": [{"start": 0, "end": 1, "text": "a", "speaker_id": "Ada"}]}"#,
         "{}",
         "[]",
         "[[[]]]",

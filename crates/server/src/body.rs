@@ -140,6 +140,15 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     declared.split(';').next().map(str::trim)
 }
 
+/// The charset the body is declared to be in.
+pub(crate) fn charset(headers: &HeaderMap) -> Option<&str> {
+    let parameters = text(headers, CONTENT_TYPE)?.split(';').skip(1);
+    parameters
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, charset)| charset.trim().trim_matches('"'))
+}
+
 /// Whether the body is declared as JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|declared| declared.eq_ignore_ascii_case("application/json"))

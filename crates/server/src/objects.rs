@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many turns there are: enough that jobs seldom share one.
 const TURNS: usize = 1024;
 
+/// How long an object may take that is held whole: 32 MiB over a thin line do.
+const TRANSFER: Duration = Duration::from_mins(1);
+
 const NO_ANSWER: &str = "the storage does not answer, or has no room; try again";
 
 /// How large recordings may be, and how long they may take.
@@ -95,7 +98,7 @@ impl Objects {
 
     /// What is known of an object, if there is one.
     pub(crate) async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, ApiError> {
-        soon(self.storage.head(key)).await
+        within(PATIENCE, self.storage.head(key)).await
     }
 
     /// An object that is to be held whole. `None` when there is none, or it has
@@ -116,24 +119,28 @@ impl Objects {
                 }
                 object => object?,
             };
-            if object.info.size > limit as u64 {
+            let size = object.info.size;
+            if size > limit as u64 {
+                log::warn!("{key} is not read: it has {size} bytes, and {limit} are allowed");
                 return Ok(None);
             }
             let pieces: Vec<_> = object.stream.try_collect().await?;
             Ok(Some(pieces.concat().into()))
         };
-        soon(reading).await
+        within(TRANSFER, reading).await
     }
 
     /// Writes an object that is held whole.
     pub(crate) async fn write(&self, key: &ObjectKey, bytes: web::Bytes) -> Result<(), ApiError> {
         let size = bytes.len() as u64;
         let bytes = stream::iter([Ok::<_, StorageError>(bytes)]);
-        soon(self.storage.put(key, size, bytes)).await
+        within(TRANSFER, self.storage.put(key, size, bytes)).await
     }
 
     /// Waits for the turn to decide what becomes of a job's recording, which
     /// lasts until it is dropped: whether it is exchanged, confirmed or deleted.
+    /// A file that is put beside it has the turn as well, so that none comes
+    /// after the job has gone.
     /// (Other servers on the same disk have their own turns.)
     pub(crate) async fn turn(&self, job_id: JobId) -> MutexGuard<'_, ()> {
         // The last bits of an id are random.
@@ -250,9 +257,12 @@ impl From<StorageError> for ApiError {
     }
 }
 
-/// Waits for the storage, but not for long.
-async fn soon<T>(answer: impl Future<Output = Result<T, StorageError>>) -> Result<T, ApiError> {
-    match timeout(PATIENCE, answer).await {
+/// Waits for the storage, but not for ever.
+async fn within<T>(
+    patience: Duration,
+    answer: impl Future<Output = Result<T, StorageError>>,
+) -> Result<T, ApiError> {
+    match timeout(patience, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(ApiError::new(Code::Overloaded, NO_ANSWER)),
     }

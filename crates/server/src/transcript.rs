@@ -25,6 +25,12 @@ enum Sent {
     File(Format),
 }
 
+const TYPES: &str =
+    "the header Content-Type must be application/json, text/vtt or application/x-subrip";
+
+/// Charsets a file may be declared in.
+const UNICODE: [&str; 4] = ["utf-8", "utf8", "us-ascii", "utf-16"];
+
 impl FromRequest for Spoken {
     type Error = ApiError;
     type Future = Reading<Self>;
@@ -32,8 +38,8 @@ impl FromRequest for Spoken {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = State::of(request).map(|state| state.limits.output);
         let (sent, limit) = match Sent::declared(request.headers()) {
-            Some(sent) => (sent, limit),
-            None => (Sent::Json, Err(unsupported())),
+            Ok(sent) => (sent, limit),
+            Err(error) => (Sent::Json, Err(error)),
         };
         let body = body::receive_any(request, payload, limit);
         Box::pin(async move {
@@ -44,12 +50,21 @@ impl FromRequest for Spoken {
 }
 
 impl Sent {
-    fn declared(headers: &HeaderMap) -> Option<Self> {
+    fn declared(headers: &HeaderMap) -> Result<Self, ApiError> {
         if body::is_json(headers) {
-            return Some(Self::Json);
+            return Ok(Self::Json);
         }
-        let format = body::media_type(headers).and_then(Format::from_media_type)?;
-        matches!(format, Format::Vtt | Format::Srt).then_some(Self::File(format))
+        let format = body::media_type(headers).and_then(Format::from_media_type);
+        let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
+        let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
+        let format = format.ok_or_else(|| unsupported(TYPES))?;
+        // What is read as UTF-8 and is something else would be stored in ruins.
+        body::charset(headers)
+            .is_none_or(|name| UNICODE.iter().any(|ours| name.eq_ignore_ascii_case(ours)))
+            .then_some(Self::File(format))
+            .ok_or_else(|| {
+                unsupported("the charset must be utf-8, or utf-16 with a byte order mark")
+            })
     }
 
     fn read(self, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
@@ -84,24 +99,25 @@ fn unread(error: FormatError) -> ApiError {
     ApiError::new(Code::ValidationFailed, detail).about(vec![line])
 }
 
-fn unsupported() -> ApiError {
-    let detail = "the header Content-Type must be application/json, text/vtt or \
-                  application/x-subrip";
-    ApiError::new(Code::UnsupportedMediaType, detail)
-}
-
 /// `Accept`: what a client wants segments as.
 #[derive(Debug)]
 pub(crate) struct Accept(String);
 
 /// What segments are answered as, the first where it is all the same. `None`
-/// is JSON.
-const OFFERS: [(&str, Option<Format>); 4] = [
+/// is JSON. The last are what `SubRip` is also called.
+const OFFERS: [(&str, Option<Format>); 7] = [
     ("application/json", None),
     ("text/vtt", Some(Format::Vtt)),
     ("application/x-subrip", Some(Format::Srt)),
     ("text/plain", Some(Format::Text)),
+    ("application/srt", Some(Format::Srt)),
+    ("text/srt", Some(Format::Srt)),
+    ("text/x-srt", Some(Format::Srt)),
 ];
+
+/// What an answer depends on that these were chosen for. (The second is added
+/// where it is compressed, too, but CORS keeps only the first line.)
+pub(crate) const VARY: &str = "accept, accept-encoding";
 
 impl Accept {
     /// The file to answer, or `None` for JSON: what was `asked` for in the
@@ -140,6 +156,8 @@ mod tests {
         assert_eq!(subrip.file(None), Some(Format::Srt));
         assert_eq!(subrip.file(Some(TranscriptFormat::Json)), None);
         assert_eq!(subrip.file(Some(TranscriptFormat::Vtt)), Some(Format::Vtt));
+        assert_eq!(accept("text/srt").file(None), Some(Format::Srt));
+        assert_eq!(accept("text/*").file(None), Some(Format::Vtt));
         for line in ["", "*/*", "image/png", "text/html, */*;q=0.8"] {
             assert_eq!(accept(line).file(None), None, "{line}");
         }

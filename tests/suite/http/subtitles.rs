@@ -4,7 +4,8 @@ use std::fs;
 
 use chrono::TimeDelta;
 use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, StorageKey};
-use lectern_tests::{Response, TestServer, a_job, a_segment, fill, on_both_backends};
+use lectern_server::{BodyLimits, ServerConfig};
+use lectern_tests::{Response, TestDb, TestServer, a_job, a_segment, fill, on_both_backends};
 use serde_json::{Value, json};
 
 use super::recordings::files;
@@ -211,6 +212,17 @@ on_both_backends! {
         }
         server.get(&format!("{}?format=whisper", path(&clip))).problem_with(400, "malformed_query", "format");
         assert_eq!((dump(server.db()), files(server.objects())), (before, vec![]));
+    }
+
+    fn what_could_not_be_read_again_is_not_taken(db: TestDb) {
+        let limits = BodyLimits { output: 1_000, ..BodyLimits::default() };
+        let server = TestServer::serve(db, ServerConfig { limits, ..ServerConfig::default() });
+        let clip = a_clip(&server, &[]);
+        let before = dump(server.db());
+        // As WebVTT each of these is five characters.
+        put(&server, &clip, &"&".repeat(400)).problem(413, "body_too_large");
+        assert_eq!((dump(server.db()), files(server.objects())), (before, vec![]));
+        put(&server, &clip, &"&".repeat(100)).expect(200);
     }
 
     fn put_by_many_at_once_one_of_them_stays(server: TestServer) {

@@ -104,8 +104,36 @@ on_both_backends! {
         assert_eq!(as_sent(added), json!([a_cue(0.09, 1.21, "And so", None)]));
         assert_eq!(server.get(&path).expect(200).json()["total"], 2);
 
+        for silent in [
+            json!({ "systeminfo": "", "result": { "language": "en" }, "transcription": [] }),
+            json!({ "segments": [], "word_segments": [], "language": "en" }),
+        ] {
+            assert_eq!(server.post(&path, &silent).expect(201).json()["total"], 0);
+        }
         let silent = json!({ "task": "transcribe", "language": "english", "duration": 3.0, "text": "", "segments": [] });
         assert_eq!(server.put(&path, &silent).expect(200).json()["total"], 0);
+    }
+
+    fn a_slip_of_the_pen_in_our_own_is_not_taken_for_whispers(server: TestServer) {
+        let path = saying(&server);
+        let before = dump(server.db());
+        for (segment, field) in [
+            (json!({ "start": 1, "end_time": 5, "text": "a" }), "segments[0].start"),
+            (json!({ "start": 1, "end": 5, "text": "a", "speaker_id": "Ada" }), "segments[0].start"),
+            (json!({ "start_time": 1, "end": 5, "text": "a" }), "segments[0].end"),
+        ] {
+            server.put(&path, &json!({ "segments": [segment] })).problem_with(422, "validation_failed", field);
+        }
+        assert_eq!(dump(server.db()), before);
+    }
+
+    fn what_was_sent_is_not_repeated(server: TestServer) {
+        let path = of_a_job(&server);
+        let secret = "x".repeat(100_000);
+        let body = json!({ "segments": [{ "start": secret, "end": 1, "text": "a" }] });
+        let refused = server.put(&path, &body);
+        refused.problem_with(422, "validation_failed", "line 1");
+        assert!(refused.body.len() < 1_000, "{}", refused.body.len());
     }
 
     fn plain_text_has_paragraphs_speakers_and_times(server: TestServer) {
@@ -123,6 +151,7 @@ on_both_backends! {
             ("text/vtt", "text/vtt"),
             ("text/*;q=0.1, application/json", "application/json"),
             ("application/json;q=0.1, text/*", "text/vtt"),
+            ("text/srt", "application/x-subrip; charset=utf-8"),
             ("image/png", "application/json"),
             ("text/html,application/xhtml+xml,*/*;q=0.8", "application/json"),
         ] {
@@ -187,6 +216,9 @@ on_both_backends! {
         let before = dump(server.db());
         for kind in ["", "text/plain", "text/html", "application/ttml+xml", "application/octet-stream"] {
             send(&server, "PUT", &path, kind, SAID.as_bytes()).problem(415, "unsupported_media_type");
+        }
+        for kind in ["application/x-subrip; charset=windows-1252", "text/vtt;charset=\"ISO-8859-1\""] {
+            send(&server, "PUT", &path, kind, b"WEBVTT\n\n00:01.000 --> 00:02.000\ncaf\xe9\n").problem(415, "unsupported_media_type");
         }
         let large = vec![b' '; (32 << 20) + 1];
         send(&server, "PUT", &path, VTT, &large).problem(413, "body_too_large");

@@ -1,11 +1,11 @@
 //! What is shown below a clip.
 
 use actix_web::http::Method;
-use actix_web::http::header::VARY;
-use actix_web::web::Data;
-use lectern_api::{SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
+use actix_web::http::header;
+use actix_web::web::{self, Bytes, Data};
+use lectern_api::{Code, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 use lectern_db::Tx;
-use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
+use lectern_domain::{Clip, ClipId, ClipMediaUpdate, Patch, Stage, Window};
 use lectern_formats::{Cue, Format, clip_to, vtt};
 use lectern_storage::ObjectKey;
 use ring::digest::{SHA256, digest};
@@ -18,7 +18,7 @@ use crate::lease::Under;
 use crate::path::ClipPath;
 use crate::query::Query;
 use crate::state::State;
-use crate::transcript::{Accept, Spoken, segments};
+use crate::transcript::{Accept, Spoken, VARY, segments};
 use crate::urls::is_anothers;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -53,11 +53,12 @@ async fn find(
     );
     let (clip, said) = found.await?;
     let cues = stored(&state, &clip).await?.unwrap_or(said);
-    let answer = match accept.file(asked) {
-        Some(format) => Answer::file(format, format.write(&cues)),
-        None => Answer::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))?,
-    };
-    answer.with(VARY, "accept")
+    let file = accept.file(asked);
+    let answer = web::block(move || match file {
+        Some(format) => Ok(Answer::file(format, format.write(&cues))),
+        None => Answer::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
+    });
+    answer.await??.with(header::VARY, VARY)
 }
 
 /// What is in the file the clip names. A file that is gone or no subtitles is as
@@ -88,6 +89,19 @@ async fn replace(
     lease: Under,
     Spoken(spoken): Spoken,
 ) -> Reply {
+    let file = web::block(move || {
+        let cues: Vec<_> = spoken.into_iter().map(Cue::from).collect();
+        vtt::write(&cues)
+    });
+    let file = file.await?;
+    let limit = state.limits.output;
+    if file.len() > limit {
+        let detail = format!(
+            "as WebVTT it has {} bytes, and {limit} are allowed",
+            file.len()
+        );
+        return Err(ApiError::new(Code::BodyTooLarge, detail));
+    }
     let find = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
@@ -95,11 +109,12 @@ async fn replace(
         Ok(clip.job_id)
     };
     let job_id = state.db.write(find, |job_id| job_id).await?;
-    let cues: Vec<_> = spoken.into_iter().map(Cue::from).collect();
-    let file = vtt::write(&cues);
-    let path = format!("clips/{clip_id}-{}.vtt", fingerprint(&file));
-    let key = ObjectKey::of_job(job_id, &path)?;
-    state.objects.write(&key, file.clone().into()).await?;
+    let turn = state.objects.turn_soon(job_id).await?;
+    // The job may have been deleted with all its files before it was our turn.
+    state.db.write(find, drop).await?;
+    let key = ObjectKey::of_job(job_id, &path(clip_id, &file))?;
+    let bytes = Bytes::from(file);
+    state.objects.write(&key, bytes.clone()).await?;
     let update = ClipMediaUpdate {
         subtitle_s3_key: Patch::Set(key.into()),
         ..ClipMediaUpdate::default()
@@ -112,15 +127,20 @@ async fn replace(
             .ok_or_else(|| ApiError::no_clip(clip_id))
     };
     let answer = move |()| {
-        let cues = vtt::read(file.as_bytes()).map_err(ApiError::internal)?;
+        let cues = vtt::read(&bytes).map_err(ApiError::internal)?;
         Answer::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
     };
-    state.db.write(name, answer).await?
+    let answer = state.db.write(name, answer).await?;
+    drop(turn);
+    answer
 }
 
-fn fingerprint(file: &str) -> String {
+/// Where a file of subtitles lies among what the job owns. Compilation writes
+/// its own elsewhere, and leaves a clip that names one of these as it is.
+fn path(clip_id: ClipId, file: &str) -> String {
     let hash = digest(&SHA256, file.as_bytes());
-    hash.as_ref()[..16]
+    let hash = hash.as_ref()[..16]
         .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    format!("subtitles/{clip_id}-{hash}.vtt")
 }

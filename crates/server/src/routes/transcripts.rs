@@ -1,7 +1,7 @@
 //! What was said.
 
 use actix_web::http::Method;
-use actix_web::http::header::VARY;
+use actix_web::http::header;
 use lectern_api::{TranscriptQuery, TranscriptResponse};
 use lectern_domain::Stage;
 use lectern_formats::Cue;
@@ -13,7 +13,7 @@ use crate::db::Db;
 use crate::lease::Under;
 use crate::path::Id;
 use crate::query::Query;
-use crate::transcript::{Accept, Spoken};
+use crate::transcript::{Accept, Spoken, VARY};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -46,7 +46,7 @@ async fn list(
             None => Answer::ok(&TranscriptResponse::new(job_id, segments)),
         },
     );
-    answer.await??.with(VARY, "accept")
+    answer.await??.with(header::VARY, VARY)
 }
 
 async fn replace(db: Db, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {

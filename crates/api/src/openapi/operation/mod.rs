@@ -276,10 +276,10 @@ fn transcript(generator: &mut SchemaGenerator) -> Schema {
                     "type": "array",
                     "items": {
                         "type": "object",
-                        "required": ["start", "end", "text"],
+                        "required": ["start", "text"],
                         "properties": {
-                            "start": { "type": "number", "minimum": 0 },
-                            "end": { "type": "number", "minimum": 0 },
+                            "start": { "type": "number" },
+                            "end": { "type": "number" },
                             "text": { "type": "string" },
                         },
                     },
