@@ -36,7 +36,8 @@ pub(crate) struct Group {
 impl Group {
     /// Starts `command` as the leader of a new group.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
-        // First, so that there is no moment in which nobody watches.
+        // First, so that the child is watched over as soon as it is started, but
+        // for the moment until the watchdog has read its number.
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCH])
             .process_group(0)

@@ -39,8 +39,9 @@ impl Bell {
         *self.times()
     }
 
-    /// Has `call` made when the worker is told to stop.
-    pub(crate) fn on_stop(&self, call: impl FnOnce() + Send + 'static) -> OnCancel {
+    /// Has `call` made when the worker is told to stop, or right now when that has
+    /// happened already. Dropping what is returned takes the call back.
+    pub fn on_stop(&self, call: impl FnOnce() + Send + 'static) -> OnCancel {
         self.stop.on_cancel(call)
     }
 

@@ -75,12 +75,10 @@ impl Failure {
             Self::Final { message, details } => (message, details, false),
             Self::Passing { message, details } => (message, details, true),
         };
-        // What a tool prints can be anything.
-        let error = LongText::new(message.replace('\0', "")).ok()?;
         let details = Some(details).filter(|details| !details.is_empty());
         Some(StageFailure {
-            error,
-            details: details.and_then(|details| JsonObject::new(details.clone()).ok()),
+            error: storable(message).ok()?,
+            details: details.and_then(|details| JsonObject::new(without_nul(details)).ok()),
             retryable,
         })
     }
@@ -140,6 +138,28 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// A text as it can be stored: what a tool or a service says can be anything,
+/// and the databases take no NUL.
+pub(crate) fn storable(text: &str) -> Result<LongText, Invalid> {
+    LongText::new(text.replace('\0', ""))
+}
+
+/// The same for all texts of an object, and its keys.
+fn without_nul(object: &Map<String, Value>) -> Map<String, Value> {
+    fn value(of: &Value) -> Value {
+        match of {
+            Value::String(text) => text.replace('\0', "").into(),
+            Value::Array(items) => items.iter().map(value).collect(),
+            Value::Object(object) => without_nul(object).into(),
+            other => other.clone(),
+        }
+    }
+    object
+        .iter()
+        .map(|(key, of)| (key.replace('\0', ""), value(of)))
+        .collect()
+}
+
 /// An error and what caused it, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -149,4 +169,22 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_nul_in_what_a_tool_printed_costs_nothing_else() {
+        let failure = Failure::from(ChildError::Failed {
+            program: "ffmpeg".to_owned(),
+            status: std::os::unix::process::ExitStatusExt::from_raw(1 << 8),
+            stderr_tail: "moov\0 atom\nnot found".to_owned(),
+        });
+        let details = failure.report().unwrap().details.unwrap();
+        assert_eq!(details.get()["stderr"], json!(["moov atom", "not found"]));
+    }
 }

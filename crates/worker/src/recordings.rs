@@ -1,5 +1,6 @@
-//! Recordings as a worker has them: fetched, if they are far away, and looked at,
-//! once for all stages.
+//! Recordings as a worker has them: fetched once for all stages, if they are far
+//! away. What they consist of is kept too; stages that begin together may both
+//! have looked.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,8 @@ const STEP: u64 = 32 << 20;
 type Name = (JobId, ObjectKey);
 
 /// The recordings a worker has fetched: each once for all the stages that read
-/// it, side by side or one after the other.
+/// it, side by side or one after the other. A copy stays as long as a thread
+/// works on its job, but for what makes room for another copy.
 #[derive(Debug, Default)]
 pub(crate) struct Recordings(Arc<Shelf>);
 
@@ -30,14 +32,15 @@ struct Shelf {
 
 #[derive(Debug)]
 enum Copy {
-    Coming,
+    /// By whom: see [`Coming`].
+    Coming(Arc<()>),
     Here(Arc<Recording>),
 }
 
 impl Copy {
     fn is_used(&self) -> bool {
         match self {
-            Self::Coming => true,
+            Self::Coming(_) => true,
             Self::Here(recording) => Arc::strong_count(recording) > 1,
         }
     }
@@ -131,19 +134,21 @@ impl Recordings {
         while let Some(copy) = copies.get(&name) {
             match copy {
                 Copy::Here(recording) => return Ok(Arc::clone(recording)),
-                Copy::Coming if cancel.is_cancelled() => return Err(Failure::Stopped),
-                Copy::Coming => {
+                Copy::Coming(_) if cancel.is_cancelled() => return Err(Failure::Stopped),
+                Copy::Coming(_) => {
                     let woken = self.0.changed.wait(copies);
                     copies = woken.unwrap_or_else(PoisonError::into_inner);
                 }
             }
         }
         copies.retain(|_, copy| copy.is_used());
-        copies.insert(name.clone(), Copy::Coming);
+        let token = Arc::new(());
+        copies.insert(name.clone(), Copy::Coming(Arc::clone(&token)));
         drop(copies);
         let mut coming = Coming {
             shelf: &self.0,
             name,
+            token,
             recording: None,
         };
         let recording = Arc::new(fetch()?);
@@ -151,9 +156,19 @@ impl Recordings {
         Ok(recording)
     }
 
-    /// Removes what nobody uses.
-    pub(crate) fn tidy(&self) {
-        self.0.copies().retain(|_, copy| copy.is_used());
+    /// Removes what nobody uses, but for the recordings of jobs that are worked
+    /// on: their next stages are likely to be ours.
+    pub(crate) fn tidy(&self, at_work: &[Option<JobId>]) {
+        self.0
+            .copies()
+            .retain(|(job_id, _), copy| copy.is_used() || at_work.contains(&Some(*job_id)));
+    }
+
+    /// Has the recordings of a job fetched and looked at anew by whoever asks
+    /// next. Who has one or is fetching it keeps it.
+    pub(crate) fn forget(&self, job_id: JobId) {
+        self.0.copies().retain(|(of, _), _| *of != job_id);
+        self.0.changed.notify_all();
     }
 }
 
@@ -163,16 +178,25 @@ impl Shelf {
     }
 }
 
-/// A copy that is being fetched. In the end it is there, or it is another's turn.
+/// A copy that is being fetched. In the end it is there, or it is another's turn;
+/// unless it was forgotten meanwhile.
 struct Coming<'a> {
     shelf: &'a Shelf,
     name: Name,
+    /// Tells it from another that is fetched under the same name.
+    token: Arc<()>,
     recording: Option<Arc<Recording>>,
 }
 
 impl Drop for Coming<'_> {
     fn drop(&mut self) {
         let mut copies = self.shelf.copies();
+        let Some(Copy::Coming(token)) = copies.get(&self.name) else {
+            return;
+        };
+        if !Arc::ptr_eq(token, &self.token) {
+            return;
+        }
         match self.recording.take() {
             Some(recording) => copies.insert(self.name.clone(), Copy::Here(recording)),
             None => copies.remove(&self.name),
@@ -237,13 +261,44 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_uses_goes_when_there_is_nothing_to_do() {
+    fn what_nobody_uses_goes_when_nobody_works_on_its_job() {
         let (_root, scratch) = scratch();
-        let recordings = Recordings::default();
-        let share = || recordings.share(name(), &Cancel::new(), || copy(&scratch));
-        let (used, unused) = (share().unwrap(), share().unwrap().file().to_owned());
-        recordings.tidy();
-        assert!(used.file().exists() && !unused.exists());
+        let (recordings, go_on) = (Recordings::default(), Cancel::new());
+        let (one, two, three) = (name(), name(), name());
+        let share = |name: &Name| recordings.share(name.clone(), &go_on, || copy(&scratch));
+        let [used, at_work, unused] = [&one, &two, &three].map(|name| share(name).unwrap());
+        let files = [&used, &at_work, &unused].map(|recording| recording.file().to_owned());
+        drop((at_work, unused));
+        recordings.tidy(&[None, Some(two.0)]);
+        assert_eq!(files.map(|file| file.exists()), [true, true, false]);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_fetched_anew_and_stays_with_who_has_it() {
+        let (_root, scratch) = scratch();
+        let (recordings, go_on, name) = (Recordings::default(), Cancel::new(), name());
+        let share = || recordings.share(name.clone(), &go_on, || copy(&scratch));
+        let first = share().unwrap();
+        recordings.forget(name.0);
+        let second = share().unwrap();
+        assert!(first.file().exists() && first.file() != second.file());
+        let again = recordings.share(name.clone(), &go_on, must_not).unwrap();
+        assert!(Arc::ptr_eq(&second, &again));
+    }
+
+    #[test]
+    fn what_was_forgotten_while_it_was_fetched_is_not_for_others() {
+        let (_root, scratch) = scratch();
+        let (recordings, go_on, name) = (Recordings::default(), Cancel::new(), name());
+        let mut second = None;
+        let first = recordings.share(name.clone(), &go_on, || {
+            recordings.forget(name.0);
+            second = Some(recordings.share(name.clone(), &go_on, || copy(&scratch))?);
+            copy(&scratch)
+        });
+        let again = recordings.share(name.clone(), &go_on, must_not).unwrap();
+        assert!(!Arc::ptr_eq(&first.unwrap(), &again));
+        assert!(Arc::ptr_eq(&second.unwrap(), &again));
     }
 
     #[test]

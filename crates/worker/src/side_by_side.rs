@@ -1,12 +1,17 @@
 //! Things done at once, as many as there are processors.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::{panic, thread};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::{mem, panic, thread};
 
-/// Does `act` to each of the items, of which it is also told the index, on as
-/// many threads as there are processors. Answers what came of them, in their
-/// order.
+/// Those of this machine, shared by all that is done at once in this process.
+static PROCESSORS: Processors = Processors::new();
+
+/// Does `act` to each of the items, of which it is also told the index. All
+/// calls together do so to as many items at once as there are processors; one
+/// call that is alone has them all. Answers what came of the items, in their
+/// order. `act` must not call this: it might wait for itself.
 ///
 /// After an error no other item is begun. Those that are under way come to
 /// their end, and then the error that was first is the answer. The same goes
@@ -20,11 +25,29 @@ where
     R: Send,
     E: Send,
 {
+    map_on(&PROCESSORS, items, act)
+}
+
+fn map_on<T, R, E>(
+    processors: &Processors,
+    items: &[T],
+    act: impl Fn(usize, &T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E>
+where
+    T: Sync,
+    R: Send,
+    E: Send,
+{
     let next = AtomicUsize::new(0);
     let (tell, told) = mpsc::channel();
     let work = || {
-        let _end = End(&next, items.len());
         loop {
+            let left = || next.load(Ordering::SeqCst) < items.len();
+            let Some(_turn) = processors.turn(left) else {
+                return;
+            };
+            // Dropped before another has its turn.
+            let end = End(&next, items.len());
             let i = next.fetch_add(1, Ordering::SeqCst);
             let Some(item) = items.get(i) else {
                 return;
@@ -36,11 +59,11 @@ where
             if failed {
                 return;
             }
+            mem::forget(end);
         }
     };
-    let at_once = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..at_once.min(items.len()))
+        let threads: Vec<_> = (0..count().min(items.len()))
             .map(|_| scope.spawn(work))
             .collect();
         for thread in threads {
@@ -65,23 +88,88 @@ impl Drop for End<'_> {
     }
 }
 
+/// Processors that are handed out in the order in which they are asked for: who
+/// has many items does not keep others from theirs.
+struct Processors {
+    line: Mutex<Line>,
+    changed: Condvar,
+}
+
+struct Line {
+    /// How many processors somebody has.
+    used: usize,
+    /// Who waits for one.
+    waiting: VecDeque<u64>,
+    /// What to call the next who asks.
+    next: u64,
+}
+
+impl Processors {
+    const fn new() -> Self {
+        let line = Line {
+            used: 0,
+            waiting: VecDeque::new(),
+            next: 0,
+        };
+        Self {
+            line: Mutex::new(line),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a processor for as long as there is something `left` to do with
+    /// it; `None` when there is not. What is not left once is never again.
+    fn turn(&self, left: impl Fn() -> bool) -> Option<Turn<'_>> {
+        let mut line = self.line();
+        let me = line.next;
+        line.next += 1;
+        line.waiting.push_back(me);
+        let waits =
+            |line: &mut Line| left() && (line.waiting.front() != Some(&me) || line.used >= count());
+        let waited = self.changed.wait_while(line, waits);
+        line = waited.unwrap_or_else(PoisonError::into_inner);
+        line.waiting.retain(|other| *other != me);
+        let turn = left().then(|| {
+            line.used += 1;
+            Turn(self)
+        });
+        // Whoever is first in line now.
+        self.changed.notify_all();
+        turn
+    }
+}
+
+/// How many there are.
+fn count() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A processor until it is dropped.
+struct Turn<'a>(&'a Processors);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.line().used -= 1;
+        self.0.changed.notify_all();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
     use std::panic::AssertUnwindSafe;
-    use std::sync::{Barrier, Mutex};
+    use std::sync::Barrier;
 
     use super::*;
-
-    /// How many threads there are.
-    fn at_once() -> usize {
-        thread::available_parallelism().map_or(1, usize::from)
-    }
 
     #[test]
     fn what_comes_of_items_is_in_their_order() {
         let items: Vec<_> = (0..1000).collect();
-        let done = map(&items, |i, item| {
+        let done = map_on(&Processors::new(), &items, |i, item| {
             assert_eq!(i, *item);
             // Some take longer than those after them.
             for _ in 0..(i % 7) {
@@ -94,20 +182,64 @@ mod tests {
 
     #[test]
     fn of_nothing_comes_nothing() {
-        let done = map(&[(); 0], |_, ()| Err::<(), _>("it was done"));
+        let done = map_on(&Processors::new(), &[(); 0], |_, ()| Err::<(), _>("it was done"));
         assert_eq!(done, Ok(Vec::new()));
     }
 
     #[test]
     fn as_many_are_done_at_once_as_there_are_processors() {
         // Nobody gets past it unless all are there.
-        let all = Barrier::new(at_once());
-        let items = vec![(); at_once() * 3];
-        let done = map(&items, |_, ()| {
+        let all = Barrier::new(count());
+        let items = vec![(); count() * 3];
+        let done = map_on(&Processors::new(), &items, |_, ()| {
             all.wait();
             Ok::<_, ()>(())
         });
         assert_eq!(done, Ok(items));
+    }
+
+    #[test]
+    fn two_calls_at_once_share_the_processors() {
+        let processors = Processors::new();
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let began = || most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let ended = || now.fetch_sub(1, Ordering::SeqCst);
+        let (all, second) = (Barrier::new(count() + 1), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                map_on(&processors, &vec![(); count()], |_, ()| {
+                    began();
+                    all.wait();
+                    // Until the second call waits, or does what it must not.
+                    while processors.line().waiting.is_empty()
+                        && second.load(Ordering::SeqCst) == 0
+                    {
+                        thread::yield_now();
+                    }
+                    ended();
+                    Ok::<_, ()>(())
+                })
+            });
+            all.wait();
+            let items = vec![(); count() * 3];
+            let done = map_on(&processors, &items, |_, ()| {
+                began();
+                second.fetch_add(1, Ordering::SeqCst);
+                ended();
+                Ok::<_, ()>(())
+            });
+            assert_eq!(done, Ok(items));
+        });
+        assert_eq!(most.into_inner(), count());
+    }
+
+    #[test]
+    fn who_has_nothing_left_to_do_leaves_the_line() {
+        let processors = Processors::new();
+        let all: Vec<_> = (0..count()).map(|_| processors.turn(|| true)).collect();
+        assert!(processors.turn(|| false).is_none());
+        drop(all);
+        assert!(processors.turn(|| true).is_some());
     }
 
     thread_local! {
@@ -123,10 +255,10 @@ mod tests {
     ) -> (usize, thread::Result<Result<Vec<()>, E>>) {
         let (ended, ends) = mpsc::channel();
         let (ended, ends) = (Mutex::new(Some(ended)), Mutex::new(ends));
-        let (begun, all) = (AtomicUsize::new(0), Barrier::new(at_once()));
+        let (begun, all) = (AtomicUsize::new(0), Barrier::new(count()));
         let act = |i: usize, (): &()| {
             begun.fetch_add(1, Ordering::SeqCst);
-            if i >= at_once() {
+            if i >= count() {
                 return Ok(());
             }
             all.wait();
@@ -137,22 +269,22 @@ mod tests {
             assert!(ends.lock().unwrap().recv().is_err());
             Ok(())
         };
-        let items = vec![(); at_once() * 10];
-        let done = panic::catch_unwind(AssertUnwindSafe(|| map(&items, act)));
+        let items = vec![(); count() * 10];
+        let done = panic::catch_unwind(AssertUnwindSafe(|| map_on(&Processors::new(), &items, act)));
         (begun.into_inner(), done)
     }
 
     #[test]
     fn after_an_error_no_other_is_begun() {
         let (begun, done) = after(|| Err("no more"));
-        assert_eq!(begun, at_once());
+        assert_eq!(begun, count());
         assert_eq!(done.unwrap(), Err("no more"));
     }
 
     #[test]
     fn after_a_panic_no_other_is_begun_and_it_goes_on_in_the_caller() {
         let (begun, done) = after(|| -> Result<(), ()> { panic!("no more") });
-        assert_eq!(begun, at_once());
+        assert_eq!(begun, count());
         let panicked = done.unwrap_err();
         assert_eq!(panicked.downcast_ref::<&str>(), Some(&"no more"));
     }

@@ -5,6 +5,9 @@ use lectern_storage::ObjectKey;
 /// What their names end in, the most telling first.
 pub const EXTENSIONS: [&str; 3] = ["json", "vtt", "srt"];
 
+/// How long subtitles are at most, in bytes: they are read as a whole.
+pub const MOST: u64 = 64 << 20;
+
 /// The key of subtitles beside a recording: its own, but for the extension.
 /// `None` where it would be the recording's.
 pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use lectern_media::Cancel;
-use lectern_storage::{ObjectKey, Storage};
+use lectern_storage::{Error, ObjectKey, Storage};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Failure;
@@ -43,6 +43,45 @@ impl Store {
         Ok(self.runtime.block_on(self.storage.local_file(key))?)
     }
 
+    /// The content of an object of no more than `most` bytes; `None` where there is
+    /// no object.
+    ///
+    /// # Errors
+    ///
+    /// When it is longer, for one: that stays so.
+    pub fn read(
+        &self,
+        key: &ObjectKey,
+        most: u64,
+        cancel: &Cancel,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        let check = |size: u64| {
+            if size > most {
+                let most = most >> 20;
+                return Err(Failure::last(format!("{key} is longer than {most} MiB")));
+            }
+            Ok(())
+        };
+        self.runtime.block_on(async {
+            let mut object = match self.storage.get(key, None).await {
+                Ok(object) => object,
+                Err(Error::NotFound(_) | Error::NotAllowed { .. }) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            check(object.info.size)?;
+            let mut content = Vec::new();
+            while let Some(bytes) = object.stream.next().await {
+                if cancel.is_cancelled() {
+                    return Err(Failure::Stopped);
+                }
+                content.extend_from_slice(&bytes?);
+                // Some grow while they are read.
+                check(content.len() as u64)?;
+            }
+            Ok(Some(content))
+        })
+    }
+
     /// Copies an object into a file.
     pub fn copy(&self, key: &ObjectKey, to: &Path, cancel: &Cancel) -> Result<(), Failure> {
         self.copy_while(key, to, |_| {
@@ -73,5 +112,33 @@ impl Store {
             }
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_storage::{Secret, StorageConfig};
+
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_may_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = StorageConfig::Local {
+            dir: dir.path().join("objects"),
+        };
+        let storage = Storage::open(&place, Secret::random().unwrap()).unwrap();
+        let (store, cancel) = (Store::new(storage).unwrap(), Cancel::new());
+        let key = ObjectKey::new("talks/1.json").unwrap();
+        assert!(store.read(&key, 4, &cancel).unwrap().is_none());
+        let file = dir.path().join("file");
+        std::fs::write(&file, "four").unwrap();
+        store.put(&key, &file).unwrap();
+        assert_eq!(store.read(&key, 4, &cancel).unwrap().unwrap(), b"four");
+        let read = store.read(&key, 3, &cancel);
+        assert!(matches!(read, Err(Failure::Final { .. })), "{read:?}");
+        cancel.cancel();
+        let read = store.read(&key, 4, &cancel);
+        assert!(matches!(read, Err(Failure::Stopped)), "{read:?}");
     }
 }

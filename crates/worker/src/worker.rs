@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Error};
-use lectern_domain::{Claim, ClaimLimit, ClaimRequest, Invalid, JobId, LongText, Stage, Stages};
+use lectern_domain::{Claim, ClaimLimit, ClaimRequest, Invalid, JobId, Stage, Stages};
 use lectern_media::{Cancel, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
-use crate::failure::chain;
+use crate::failure::{chain, storable};
 use crate::keeper::Keeper;
 use crate::recordings::Recordings;
 use crate::task::{Findings, StageWork, Task};
@@ -37,8 +36,23 @@ pub struct Worker {
     works: Vec<Box<dyn StageWork>>,
     only: Option<JobId>,
     bell: Arc<Bell>,
-    /// How many threads wait for something to do.
-    idle: AtomicUsize,
+    /// What each thread works on, or what it worked on last as long as it has not
+    /// looked for more.
+    at_work: Mutex<Vec<Option<JobId>>>,
+}
+
+/// Why a stage is not completed.
+enum Undone {
+    /// Nothing may be written under its lease any more.
+    Lost(Failure),
+    /// It has to be given back.
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Undone {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl fmt::Debug for Worker {
@@ -60,6 +74,7 @@ impl Worker {
         works: Vec<Box<dyn StageWork>>,
     ) -> Result<Self, Failure> {
         let scratch = Scratch::new(&settings.scratch, settings.scratch_limit)?;
+        let at_work = Mutex::new(vec![None; settings.concurrency.max(1)]);
         Ok(Self {
             db,
             store,
@@ -70,7 +85,7 @@ impl Worker {
             works,
             only: None,
             bell: Arc::default(),
-            idle: AtomicUsize::new(0),
+            at_work,
         })
     }
 
@@ -107,19 +122,29 @@ impl Worker {
                 .collect(),
         )?;
         thread::scope(|scope| {
-            for _ in 0..self.threads() {
-                scope.spawn(|| self.serve(&request));
+            for thread in 0..self.at_work().len() {
+                let request = &request;
+                scope.spawn(move || self.serve(thread, request));
             }
         });
         Ok(())
     }
 
-    fn threads(&self) -> usize {
-        self.settings.concurrency.max(1)
+    fn at_work(&self) -> MutexGuard<'_, Vec<Option<JobId>>> {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a thread turn to a job, or to none. The copies of recordings that no
+    /// thread has to do with any more make room: the scratch space is for what
+    /// is worked on. Between two stages of one job its copy stays.
+    fn turn_to(&self, thread: usize, job: Option<JobId>) {
+        let mut at_work = self.at_work();
+        at_work[thread] = job;
+        self.recordings.tidy(&at_work);
     }
 
     /// Claims and works, one stage after the other.
-    fn serve(&self, request: &ClaimRequest) {
+    fn serve(&self, thread: usize, request: &ClaimRequest) {
         let mut pause = self.settings.poll;
         loop {
             let heard = self.bell.heard();
@@ -135,6 +160,7 @@ impl Worker {
                 Ok(claims) => {
                     pause = self.settings.poll;
                     for claim in claims {
+                        self.turn_to(thread, Some(claim.job.job_id));
                         self.attempt(&claim);
                     }
                     continue;
@@ -144,12 +170,8 @@ impl Worker {
                     log::warn!("cannot claim: {}", chain(&error));
                 }
             }
-            // As long as one is at work, its job's next stage is likely to be ours.
-            if self.idle.fetch_add(1, Ordering::SeqCst) + 1 == self.threads() {
-                self.recordings.tidy();
-            }
+            self.turn_to(thread, None);
             self.bell.wait(heard, pause);
-            self.idle.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -172,31 +194,44 @@ impl Worker {
     }
 
     fn work_on(&self, claim: &Claim) -> Result<(), Failure> {
+        let done = self
+            .find_under_lease(claim)
+            .and_then(|findings| caught(|| self.complete(claim, &findings)));
+        let Err(undone) = done else {
+            return Ok(());
+        };
+        // The next attempt looks anew: somebody may replace a recording that is
+        // at fault. It may begin as soon as the stage is given back.
+        self.recordings.forget(claim.job.job_id);
+        match undone {
+            Undone::Lost(failure) => Err(failure),
+            Undone::Failed(failure) => {
+                self.give_back(claim, &failure);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Works on a stage, and keeps its lease meanwhile.
+    fn find_under_lease(&self, claim: &Claim) -> Result<Findings, Undone> {
         let cancel = Cancel::new();
         let stopped = cancel.clone();
         let _link = self.bell.on_stop(move || stopped.cancel());
         let lease = self.settings.lease;
         let keeper = Keeper::new(self.db.clone(), claim, lease, cancel.clone())?;
-        let found = catch_unwind(AssertUnwindSafe(|| self.find(claim, &cancel, &keeper)))
-            .unwrap_or_else(|_| Err(Failure::passing("the worker made a mistake: it panicked")));
-        // A stage that stops says so in its own words, or in those of a tool.
-        let found = if cancel.is_cancelled() && found.is_err() {
-            Err(Failure::Stopped)
-        } else {
-            found
-        };
+        let found = caught(|| self.find(claim, &cancel, &keeper));
         let over = keeper.is_over();
         // What is left takes less than the rest of the lease, and a heartbeat
         // after it would find no lease any more.
         drop(keeper);
-        match found {
-            _ if over => Err(Failure::Stopped),
-            Ok(findings) => self.complete(claim, &findings),
-            Err(failure) => {
-                self.give_back(claim, &failure);
-                Err(failure)
-            }
+        if over {
+            return Err(Undone::Lost(Failure::Stopped));
         }
+        // A stage that stops says so in its own words, or in those of a tool.
+        if cancel.is_cancelled() && found.is_err() {
+            return Err(Failure::Stopped.into());
+        }
+        Ok(found?)
     }
 
     fn find(&self, claim: &Claim, cancel: &Cancel, keeper: &Keeper) -> Result<Findings, Failure> {
@@ -231,9 +266,9 @@ impl Worker {
 
     /// Stores what was found and completes the stage, all or nothing. Tries for
     /// as long as the lease may last.
-    fn complete(&self, claim: &Claim, findings: &Findings) -> Result<(), Failure> {
+    fn complete(&self, claim: &Claim, findings: &Findings) -> Result<(), Undone> {
         let (job_id, lease_id) = (claim.job.job_id, claim.lease_id);
-        let note = findings.note.as_deref().map(LongText::new).transpose()?;
+        let note = findings.note.as_deref().map(storable).transpose()?;
         self.insist(|| {
             self.db.write(|tx| {
                 tx.work()
@@ -245,13 +280,12 @@ impl Worker {
         .map(drop)
         .map_err(|error| match error {
             // The answer to the first try may be what was lost.
-            Error::LeaseLost { .. } => Failure::Stopped,
-            Error::Unavailable { .. } => error.into(),
-            error => {
-                let failure = Failure::last(chain(&error));
-                self.give_back(claim, &failure);
-                failure
-            }
+            Error::LeaseLost { .. } => Undone::Lost(Failure::Stopped),
+            Error::Unavailable { .. } => Undone::Lost(error.into()),
+            // The same findings would be refused again.
+            Error::Constraint { .. } | Error::Invalid(_) => Failure::last(chain(&error)).into(),
+            // A deadlock, a full disk: no reason to throw hours of work away.
+            _ => error.into(),
         })
     }
 
@@ -286,6 +320,13 @@ impl Worker {
             }
         }
     }
+}
+
+/// What `act` answers; a panic is a failure like others. Stages of others run
+/// here, and their mistakes end neither the thread nor the attempt unseen.
+fn caught<T, E: From<Failure>>(act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(act))
+        .unwrap_or_else(|_| Err(Failure::passing("the worker made a mistake: it panicked").into()))
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ on_both_backends! {
         let before = dump(server.db());
         for (segment, field) in [
             (json!({ "start": 1, "end_time": 5, "text": "a" }), "segments[0].start"),
-            (json!({ "start": 1, "end": 5, "text": "a", "speaker_id": "Ada" }), "segments[0].start"),
+            (json!({ "start": 1, "end": 5, "text": "a", "speaker_id": "Ada" }), "segments[0].end"),
             (json!({ "start_time": 1, "end": 5, "text": "a" }), "segments[0].end"),
         ] {
             server.put(&path, &json!({ "segments": [segment] })).problem_with(422, "validation_failed", field);

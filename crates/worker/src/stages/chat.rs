@@ -8,6 +8,7 @@ use lectern_domain::{
 };
 use serde::Deserialize;
 use serde_json::json;
+use ureq::RequestBuilder;
 
 use super::Endpoint;
 use crate::Failure;
@@ -84,32 +85,29 @@ impl Chat {
         });
         let end = transcript.iter().map(|segment| segment.time.end());
         let end = end.fold(0.0, f64::max);
-        let mut last = Failure::passing("it was not asked");
+        let mut why = String::new();
         for _ in 0..TRIES {
-            task.check()?;
-            match self.ask(&question, end) {
-                Err(Failure::Passing { message, details }) => {
-                    last = Failure::Passing { message, details };
-                }
-                done => return done,
+            let question = question.clone();
+            let ask = move |request: RequestBuilder<_>| request.send_json(&question);
+            match read(&self.0.ask(task.cancel(), ask)?, end) {
+                Ok(parts) => return Ok(parts),
+                Err(error) => why = error,
             }
         }
-        Err(last)
+        let place = self.0.place();
+        Err(Failure::passing(
+            self.0.hide(&format!("{place} answered {why}")),
+        ))
     }
+}
 
-    fn ask(
-        &self,
-        question: &serde_json::Value,
-        end: f64,
-    ) -> Result<Vec<NewContentSegment>, Failure> {
-        let body = self.0.body(self.0.request().send_json(question))?;
-        let strange = |why: String| Failure::passing(format!("{} answered {why}", self.0.url));
-        let answer: Answer = serde_json::from_slice(&body)
-            .map_err(|error| strange(format!("no chat completion: {error}")))?;
-        let content = answer.choices.into_iter().next();
-        let content = content.ok_or_else(|| strange("nothing".to_owned()))?;
-        parts(&content.message.content, end).map_err(strange)
-    }
+/// Reads an answer about a transcript that ends at `end` seconds.
+fn read(body: &[u8], end: f64) -> Result<Vec<NewContentSegment>, String> {
+    let answer: Answer =
+        serde_json::from_slice(body).map_err(|error| format!("no chat completion: {error}"))?;
+    let content = answer.choices.into_iter().next();
+    let content = content.ok_or_else(|| "nothing".to_owned())?;
+    parts(&content.message.content, end)
 }
 
 /// Checks what was said of a transcript that ends at `end` seconds.

@@ -16,7 +16,8 @@ use lectern_storage::ObjectKey;
 use crate::task::{Findings, StageWork, Task};
 use crate::{Failure, side_by_side};
 
-/// How long all of it may take.
+/// How long each command may take: one for each clip, one for its picture, one for
+/// the reel.
 const LIMIT: Duration = Duration::from_hours(24);
 /// How high a thumbnail is at most, in pixels.
 const THUMBNAIL: u32 = 360;
@@ -57,7 +58,7 @@ impl StageWork for Compilation {
                 composition: layout.as_ref().and_then(composition),
                 ..CutSettings::default()
             },
-            done: clips.iter().map(|_| Mutex::new(0.0)).collect(),
+            done: Mutex::new(vec![0.0; clips.len()]),
             total: clips.iter().map(|clip| clip.time.duration()).sum(),
         };
         let files = side_by_side::map(&clips, |i, clip| making.clip(i, clip))?;
@@ -92,6 +93,15 @@ fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
         .then_some(Composition::SideBySide { screen, camera })
 }
 
+/// Whether a client has given the clip subtitles: where those lie nothing else is
+/// written. Somebody has corrected what is said, and the transcript, of which ours
+/// would be made, does not know.
+fn has_own_subtitles(clip: &Clip) -> bool {
+    let theirs = format!("jobs/{}/subtitles/", clip.job_id);
+    let key = clip.media.subtitle_s3_key.as_ref();
+    key.is_some_and(|key| key.as_str().starts_with(&theirs))
+}
+
 /// What is made of one clip.
 struct Made {
     file: PathBuf,
@@ -104,7 +114,7 @@ struct Making<'a> {
     cues: Vec<Cue>,
     settings: CutSettings,
     /// How many seconds of each clip are done.
-    done: Vec<Mutex<f64>>,
+    done: Mutex<Vec<f64>>,
     /// How many seconds all clips have.
     total: f64,
 }
@@ -122,8 +132,6 @@ impl Making<'_> {
             let middle = f64::midpoint(cut.start(), cut.end());
             media.thumbnail(self.probe, middle, THUMBNAIL, &picture)?;
         }
-        let words = name("vtt");
-        std::fs::write(&words, vtt::write(&clip_to(&self.cues, cut)))?;
         let keep = |file: &Path| -> Result<Patch<StorageKey>, Failure> {
             let ending = file.extension().unwrap_or_default().to_string_lossy();
             let key = self.task.key(&format!("clips/{}.{ending}", clip.clip_id))?;
@@ -136,7 +144,13 @@ impl Making<'_> {
                     Some(_) => keep(&picture)?,
                     None => Patch::Clear,
                 },
-                subtitle_s3_key: keep(&words)?,
+                subtitle_s3_key: if has_own_subtitles(clip) {
+                    Patch::Keep
+                } else {
+                    let words = name("vtt");
+                    std::fs::write(&words, vtt::write(&clip_to(&self.cues, cut)))?;
+                    keep(&words)?
+                },
             },
             file,
         })
@@ -163,12 +177,10 @@ impl Making<'_> {
     }
 
     fn tell(&self, i: usize, seconds: f64) {
-        *self.done[i].lock().unwrap_or_else(PoisonError::into_inner) = seconds;
-        let done: f64 = self
-            .done
-            .iter()
-            .map(|done| *done.lock().unwrap_or_else(PoisonError::into_inner))
-            .sum();
+        // Held until it is told, so that who comes later tells more.
+        let mut each = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        each[i] = seconds;
+        let done: f64 = each.iter().sum();
         let percent = CUTTING * (done / self.total).min(1.0);
         self.task.tell(percent, "encoding the clips");
     }

@@ -28,7 +28,7 @@ impl StageWork for Content {
                     topics::find(&transcript)?,
                     Some(format!(
                         "topics were found without {}: {failure}",
-                        chat.0.url
+                        chat.0.place()
                     )),
                 ),
             },

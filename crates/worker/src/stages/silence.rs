@@ -1,5 +1,7 @@
 //! Where nothing is heard or seen, and what is known of the recording.
 
+use std::ops::Range;
+
 use lectern_analysis::silences::{SilenceRules, merge};
 use lectern_db::Tx;
 use lectern_domain::{
@@ -22,7 +24,7 @@ impl StageWork for Silence {
 
     fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
         let probe = task.probe()?;
-        let (regions, silences) = regions(task, &probe)?;
+        let (regions, silences) = regions(task, &probe, 0.0..100.0)?;
         let update = JobUpdate {
             video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
             video_metadata: Some(JsonObject::new(metadata(&probe))?),
@@ -42,14 +44,16 @@ impl StageWork for Silence {
     }
 }
 
-/// The regions, and what they were made of.
+/// The regions, and what they were made of; tells how far it is in these percent
+/// of the stage.
 pub(super) fn regions(
     task: &Task<'_>,
     probe: &Probe,
+    percent: Range<f64>,
 ) -> Result<(Vec<NewSilenceRegion>, Silences), Failure> {
     let settings = SilenceSettings::default();
     let media = task.media(super::LOOKING);
-    let mut told = task.telling(probe.duration, 0.0..100.0, "looking for silence");
+    let mut told = task.telling(probe.duration, percent, "looking for silence");
     let silences = media.find_silences(probe, settings, &mut told)?;
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();

@@ -1,27 +1,40 @@
 //! A track of subtitles in the recording.
 
+use std::fs;
+
 use lectern_formats::{Cue, vtt};
 use lectern_media::Probe;
 
-use crate::Failure;
 use crate::stages::LOOKING;
 use crate::task::Task;
+use crate::{Failure, sidecar};
 
 /// Codecs whose subtitles are text; the others are pictures.
 const TEXT: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];
 
-/// The first track of text that says something.
+/// The first track of text that says something. One that cannot be read is passed
+/// over: another, or whoever listens, may do better.
 pub(super) fn read(task: &Task<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, Failure> {
     let tracks = probe.subtitles.iter();
     for track in tracks.filter(|track| TEXT.contains(&track.codec.as_str())) {
-        let file = task.file("track.vtt");
-        let media = task.media(LOOKING);
-        media.extract_subtitles(probe, track.index, &file)?;
-        let cues = vtt::read(&std::fs::read(&file)?)
-            .map_err(|error| Failure::last(format!("a track of subtitles: {error}")))?;
-        if !cues.is_empty() {
-            return Ok(Some(cues));
+        match cues(task, probe, track.index) {
+            Ok(cues) if cues.is_empty() => {}
+            Ok(cues) => return Ok(Some(cues)),
+            Err(failure) => {
+                task.check()?;
+                let (job, index) = (task.job().job_id, track.index);
+                log::warn!("job {job}: passing over the subtitles of track {index}: {failure}");
+            }
         }
     }
     Ok(None)
+}
+
+fn cues(task: &Task<'_>, probe: &Probe, index: INDEX) -> Result<Vec<Cue>, Failure> {
+    let file = task.file("track.vtt");
+    task.media(LOOKING).extract_subtitles(probe, index, &file)?;
+    if fs::metadata(&file)?.len() > sidecar::MOST {
+        return Err(Failure::last("they are too long"));
+    }
+    vtt::read(&fs::read(&file)?).map_err(|error| Failure::last(error.to_string()))
 }

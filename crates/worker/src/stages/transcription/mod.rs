@@ -77,15 +77,10 @@ fn beside(task: &Task<'_>) -> Result<Option<(Vec<Cue>, String)>, Failure> {
         let Some(key) = sidecar::key(task.original(), extension) else {
             continue;
         };
-        let file = task.file(&format!("beside.{extension}"));
-        match task.store().copy(&key, &file, task.cancel()) {
-            Ok(()) => {
-                let cues = read(&std::fs::read(&file)?)
-                    .map_err(|error| Failure::last(format!("{key}: {error}")))?;
-                return Ok(Some((cues, format!("taken from {key}"))));
-            }
-            Err(Failure::Final { .. }) => {}
-            Err(failure) => return Err(failure),
+        let bytes = task.store().read(&key, sidecar::MOST, task.cancel())?;
+        if let Some(bytes) = bytes {
+            let cues = read(&bytes).map_err(|error| Failure::last(format!("{key}: {error}")))?;
+            return Ok(Some((cues, format!("taken from {key}"))));
         }
     }
     Ok(None)

@@ -1,6 +1,6 @@
 //! Pieces of the recording, heard side by side.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use lectern_analysis::chunks::{self, ChunkRules};
 use lectern_analysis::silences::quiet;
@@ -12,6 +12,9 @@ use super::Recognizer;
 use crate::task::Task;
 use crate::{Failure, side_by_side};
 
+/// How much of the work is looking for silences; the rest is hearing.
+const LOOKING: f64 = 5.0;
+
 /// Cuts the recording at silences, and has each piece heard.
 pub(super) fn recognize(
     recognizer: &dyn Recognizer,
@@ -21,15 +24,18 @@ pub(super) fn recognize(
     let silences = silences(task, probe)?;
     let duration = VideoDuration::new(probe.duration)?;
     let pieces = chunks::cut(duration, &silences, &ChunkRules::default())?;
-    let done = AtomicUsize::new(0);
-    let tell = |done: usize| {
-        let percent = 100.0 * done as f64 / pieces.len() as f64;
+    let done = Mutex::new(0);
+    let tell = |more: usize| {
+        // Held until it is told, so that who comes later tells more.
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        *done += more;
+        let percent = LOOKING + (100.0 - LOOKING) * *done as f64 / pieces.len() as f64;
         task.tell(percent, &format!("{done} of {} pieces", pieces.len()));
     };
     tell(0);
     let heard = side_by_side::map(&pieces, |i, piece| {
         let cues = hear(recognizer, task, probe, i, *piece)?;
-        tell(done.fetch_add(1, Ordering::SeqCst) + 1);
+        tell(1);
         Ok::<_, Failure>(cues)
     })?;
     Ok(heard.into_iter().flatten().collect())
@@ -48,7 +54,7 @@ fn silences(task: &Task<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
             video: None,
             ..probe.clone()
         };
-        let found = super::super::silence::regions(task, &sound)?.0;
+        let found = super::super::silence::regions(task, &sound, 0.0..LOOKING)?.0;
         return Ok(quiet(
             found
                 .iter()

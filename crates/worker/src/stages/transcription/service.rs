@@ -12,13 +12,16 @@ use crate::task::Task;
 
 impl Recognizer for Endpoint {
     fn hear(&self, audio: &Path, task: &Task<'_>) -> Result<Vec<Cue>, Failure> {
-        task.check()?;
-        let form = Form::new()
-            .text("model", &self.model)
-            .text("response_format", "verbose_json")
-            .file("file", audio)?;
-        let body = self.body(self.request().send(form))?;
-        whisper::read(&body)
-            .map_err(|error| Failure::passing(format!("what {} answered: {error}", self.url)))
+        let (model, audio) = (self.model.clone(), audio.to_owned());
+        let body = self.ask(task.cancel(), move |request| {
+            let form = Form::new()
+                .text("model", &model)
+                .text("response_format", "verbose_json")
+                .file("file", &audio)?;
+            request.send(form)
+        })?;
+        whisper::read(&body).map_err(|error| {
+            Failure::passing(self.hide(&format!("what {} answered: {error}", self.place())))
+        })
     }
 }

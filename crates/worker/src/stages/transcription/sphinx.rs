@@ -13,6 +13,8 @@ use crate::task::Task;
 
 /// The program of Debian's package `pocketsphinx`.
 const PROGRAM: &str = "pocketsphinx_continuous";
+/// What it cannot do without, of the files of its model.
+const MODEL: [&str; 3] = ["en-us/mdef", "en-us.lm.bin", "cmudict-en-us.dict"];
 /// How long it may take for a piece of ten minutes.
 const LIMIT: Duration = Duration::from_hours(2);
 
@@ -21,13 +23,22 @@ const LIMIT: Duration = Duration::from_hours(2);
 pub(super) struct Sphinx(PathBuf);
 
 impl Sphinx {
-    /// The program, if it is on `PATH`.
+    /// The program, if it is on `PATH`, and its model where it is installed.
     pub(super) fn find() -> Option<Self> {
         let path = std::env::var_os("PATH")?;
-        std::env::split_paths(&path)
-            .map(|dir| dir.join(PROGRAM))
-            .find(|program| program.is_file())
-            .map(Self)
+        Self::among(&std::env::split_paths(&path).collect::<Vec<_>>())
+    }
+
+    /// The program in one of these directories, if the model it takes when it is
+    /// told of none belongs to one of them. Without it, it does nothing but fail.
+    fn among(dirs: &[PathBuf]) -> Option<Self> {
+        let has_model = |dir: &PathBuf| {
+            let model = dir.join("../share/pocketsphinx/model/en-us");
+            MODEL.iter().all(|file| model.join(file).is_file())
+        };
+        let mut programs = dirs.iter().map(|dir| dir.join(PROGRAM));
+        let program = programs.find(|program| program.is_file())?;
+        dirs.iter().any(has_model).then_some(Self(program))
     }
 }
 
@@ -36,7 +47,7 @@ impl Recognizer for Sphinx {
         let printed = Program::new(&self.0)
             .arg("-infile")
             .arg(audio)
-            .args(["-time", "yes", "-logfn", "/dev/null"])
+            .args(["-time", "yes"])
             .output(&task.limits(LIMIT))?;
         Ok(utterances(&String::from_utf8_lossy(&printed)))
     }
@@ -100,6 +111,27 @@ fn utterance(words: &[Word<'_>]) -> Option<Cue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_installed_when_its_model_is() {
+        let prefix = tempfile::tempdir().unwrap();
+        let model = prefix.path().join("share/pocketsphinx/model/en-us");
+        std::fs::create_dir_all(model.join("en-us")).unwrap();
+        let (bin, other) = (prefix.path().join("bin"), prefix.path().join("other"));
+        for dir in [&bin, &other] {
+            std::fs::create_dir(dir).unwrap();
+        }
+        let dirs = [other.clone(), bin];
+        assert!(Sphinx::among(&dirs).is_none());
+        let program = other.join(PROGRAM);
+        std::fs::write(&program, "").unwrap();
+        for file in MODEL {
+            assert!(Sphinx::among(&dirs).is_none(), "without {file}");
+            std::fs::write(model.join(file), "").unwrap();
+        }
+        assert_eq!(Sphinx::among(&dirs).unwrap().0, program);
+        assert!(Sphinx::among(&[]).is_none());
+    }
 
     #[test]
     fn words_become_utterances() {
