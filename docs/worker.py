@@ -153,7 +153,7 @@ class Work:
 
     def progress(self, percent: float, message: str | None = None) -> None:
         """As often as you like: the next heartbeat takes the latest along."""
-        self.report = {"percent": percent, "message": message}
+        self.report = {"percent": max(0.0, min(100.0, percent)), "message": message}
         self.check()
 
     def get(self, output: str) -> Any:

@@ -1,6 +1,7 @@
 """Puts recordings of every kind through `lectern process`: without sound or
 picture, turned, damaged, no recording at all; and each way to a transcript. Looks after
-each that the directory of the clips has its clips, and nobody else's.
+each that the directory of the clips has its clips, and nobody else's. Then stops it
+while it writes them.
 
     python3 tests/lecture/recordings.py PATH/TO/lectern
 
@@ -10,6 +11,7 @@ Needs ffmpeg and flite.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,16 +57,20 @@ def render(directory):
 
 
 class Service(BaseHTTPRequestHandler):
-    """Speaks OpenAI's interface as far as it is needed here. Of the first answers
-    to a chat, some are none."""
+    """Speaks OpenAI's interface as far as it is needed here. It hears nothing when
+    it is asked for the first time; and of the first answers to a chat, some are
+    none. A refusal says what was refused."""
 
-    chats = 0
+    chats = hearings = 0
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Authorization"] != "Bearer secret":
-            return self.answer(401, {"error": "who are you?"})
+            return self.answer(401, {"error": f"who are you, {self.headers['Authorization']}, and what is {self.path}?"})
         if self.path == "/v1/audio/transcriptions":
+            Service.hearings += 1
+            if Service.hearings == 1:
+                return self.answer(503, {"error": "later"}, {"Retry-After": "0"})
             assert b"RIFF" in body and b"verbose_json" in body
             return self.answer(200, {"segments": [{"start": 1.0, "end": 4.5, "text": f" {SAID}"}]})
         Service.chats += 1
@@ -76,10 +82,11 @@ class Service(BaseHTTPRequestHandler):
         message = {"role": "assistant", "content": json.dumps(content)}
         self.answer(200, {"choices": [{"index": 0, "message": message}]})
 
-    def answer(self, status, content):
+    def answer(self, status, content, headers={}):
         body = json.dumps(content).encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -97,16 +104,16 @@ class Lectern:
         (self.directory / "out" / name).write_text("mine")
         self.own.add(name)
 
-    def process(self, name, *options, **settings):
+    def command(self, name, *options):
+        directories = [f"--out={self.directory / 'out'}", f"--data-dir={self.directory / 'data'}"]
+        return list(map(str, [self.program, "process", self.directory / name, *directories, *options]))
+
+    def process(self, name, *options, fresh=True, **settings):
         """What comes of a recording: the results, or else the last line."""
         out = self.directory / "out"
-        command = [
-            self.program, "process", self.directory / name, f"--out={out}", f"--data-dir={self.directory / 'data'}",
-            "--fresh", *options,
-        ]  # fmt: skip
-        done = subprocess.run(
-            list(map(str, command)), stdin=subprocess.DEVNULL, capture_output=True, text=True, env=os.environ | settings
-        )
+        command = self.command(name, *options, *["--fresh"] * fresh)
+        env = os.environ | settings
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env)
         if done.returncode:
             assert done.returncode == 1, done.stderr
             return None, done.stderr.strip().splitlines()[-1]
@@ -126,8 +133,26 @@ class Lectern:
         assert there - self.own == named - {None}, (there, named)
         assert all((out / name).read_text() == "mine" for name in self.own), self.own
 
-    def refuses(self, name, why):
-        results, error = self.process(name)
+    def stops(self, name):
+        """Stops it while it writes the clips of a recording that is through: it
+        cannot go on before somebody reads what it writes."""
+        part, last = self.directory / "out/clips/.part", self.directory / "out/transcript.txt"
+        os.mkfifo(part)
+        last.unlink()
+        command = self.command(name)
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            while not last.exists():
+                assert process.poll() is None, process.stderr.read()
+            process.send_signal(signal.SIGINT)
+            said = next(line for line in process.stderr if "SIGINT" in line)
+            with open(part, "rb") as reader:
+                reader.read()
+            said += process.stderr.read()
+        assert process.returncode == 1 and "told to stop" in said, (process.returncode, said)
+        assert not part.exists()
+
+    def refuses(self, name, why, **how):
+        results, error = self.process(name, **how)
         assert results is None and re.search(why, error), (name, error)
 
     def takes(self, name, *options, clips=1, said=None, topic=None, **settings):
@@ -172,6 +197,23 @@ def main(program):
         (directory / "whole.srt").write_text("Dear all,\n")
         lectern.refuses("whole.mp4", "transcription: .*whole.srt: line 1: ")
         (directory / "whole.srt").unlink()
+        # Other subtitles beside it make another recording of it.
+        deaf |= {"fresh": False}
+        silent = lectern.takes("whole.mp4", said=[], **deaf)
+        assert lectern.takes("whole.mp4", said=[], **deaf)["job_id"] == silent["job_id"]
+        (directory / "whole.json").write_text("{}, I think")
+        lectern.refuses("whole.mp4", "transcription: .*whole.json: line 1: ", **deaf)
+        (directory / "whole.json").unlink()
+        (directory / "whole.srt").write_text(CUE)
+        lectern.takes("whole.mp4", said=[SAID], **deaf)
+        (directory / "whole.srt").unlink()
+        lectern.takes("whole.mp4", said=[], **deaf)
+        lectern.stops("whole.mp4")
+        lectern.takes("whole.mp4", said=[], **deaf)
+        with open(directory / "whole.srt", "wb") as file:
+            file.truncate((64 << 20) + 1)
+        lectern.refuses("whole.mp4", "transcription: .*whole.srt is longer than 64 MiB")
+        (directory / "whole.srt").unlink()
         writes = f"cp {directory / 'said.srt'} {{out}}.srt # {{audio}}"
         lectern.takes("whole.mp4", f"--transcribe-command=sh -c '{writes}'", said=[SAID])
 
@@ -182,11 +224,13 @@ def main(program):
         chats = f"--chat-url={service}/chat/completions"
         keys = {"LECTERN_TRANSCRIBE_KEY": "secret", "LECTERN_CHAT_KEY": "secret"}
         lectern.takes("whole.mp4", hears, chats, said=[SAID], topic=TOPIC, **keys)
-        assert Service.chats == 2, Service.chats
+        assert (Service.hearings, Service.chats) == (2, 2), (Service.hearings, Service.chats)
         # Without its key the service refuses: the topics are found without it.
         lectern.takes("track.mp4", chats, said=[SAID])
-        _, error = lectern.process("whole.mp4", hears)
-        assert "401" in error and "secret" not in error, error
+        hears = hears.replace("//", "//nobody:password@") + "?api-key=mellon"
+        _, error = lectern.process("whole.mp4", hears, LECTERN_TRANSCRIBE_KEY="sesame")
+        assert f"{service}/audio/transcriptions answered 401" in error, error
+        assert not re.search("sesame|password|mellon", error), error
         server.shutdown()
 
         # What is there may be the user's as long as nothing says that it is not.

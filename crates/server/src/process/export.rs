@@ -1,6 +1,7 @@
 //! What came of a recording, as files for people.
 
 use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -10,11 +11,11 @@ use lectern_domain::{Clip, JobId, StorageKey};
 use lectern_formats::{Cue, srt, text, vtt};
 use lectern_media::Cancel;
 use lectern_storage::ObjectKey;
-use lectern_worker::Store;
+use lectern_worker::{Failure, Store};
 
 use super::mark::Mark;
 use super::source::Source;
-use super::{safe, write_whole};
+use super::{STOPPED, safe, write_whole};
 
 /// The longest title in the name of a file.
 const TITLE: usize = 60;
@@ -30,7 +31,8 @@ pub(super) const ALWAYS: [&str; 4] = [
 /// Writes the clips with their thumbnails and subtitles, all of them in one,
 /// the transcript in its formats, and `results.json`, which is what the service
 /// answers at `/results/{job_id}`, with the names of these files as addresses.
-/// What was written there before and is none of this goes.
+/// What was written there before and is none of this goes. Told to stop, it leaves
+/// no half of a file.
 pub(super) fn write(
     database: &Database,
     store: &Store,
@@ -38,6 +40,7 @@ pub(super) fn write(
     source: &Source,
     out: &Path,
     mark: &mut Mark,
+    stop: &Cancel,
 ) -> anyhow::Result<()> {
     let results = database.read(|conn| conn.jobs().results(job_id))?;
     let Some(results) = results else {
@@ -60,15 +63,10 @@ pub(super) fn write(
     write_whole(&out.join("transcript.vtt"), vtt::write(&cues).as_bytes())?;
     write_whole(&out.join("transcript.srt"), srt::write(&cues).as_bytes())?;
     write_whole(&out.join("transcript.txt"), text::write(&cues).as_bytes())?;
-    std::fs::create_dir_all(out.join("clips"))?;
+    fs::create_dir_all(out.join("clips"))?;
     for (key, file) in &files {
         let key = ObjectKey::try_from(key.clone())?;
-        let (part, file) = (out.join("clips/.part"), out.join(file));
-        store
-            .copy(&key, &part, &Cancel::new())
-            .map_err(anyhow::Error::from)
-            .and_then(|()| Ok(std::fs::rename(&part, &file)?))
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        copy(store, &key, &out.join(file), &out.join("clips/.part"), stop)?;
     }
     let original = results.job.original_s3_key.clone();
     let told = ResultsResponse::with_urls(results, |key| {
@@ -82,6 +80,27 @@ pub(super) fn write(
     let json = serde_json::to_vec_pretty(&told)?;
     write_whole(&out.join("results.json"), &json)?;
     mark.keep_only(&names)
+}
+
+/// Copies an object into a file by way of another.
+fn copy(
+    store: &Store,
+    key: &ObjectKey,
+    file: &Path,
+    part: &Path,
+    stop: &Cancel,
+) -> anyhow::Result<()> {
+    let copied = store
+        .copy(key, part, stop)
+        .and_then(|()| Ok(fs::rename(part, file)?));
+    if copied.is_err() {
+        // Where there is none, none is left.
+        let _ = fs::remove_file(part);
+    }
+    match copied {
+        Err(Failure::Stopped) => bail!(STOPPED),
+        copied => copied.with_context(|| format!("cannot write {}", file.display())),
+    }
 }
 
 /// The files of a clip, by where they lie in the storage.

@@ -6,6 +6,7 @@ mod mark;
 mod source;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use lectern_db::Database;
 use lectern_domain::{Job, JobId, JobStatus};
+use lectern_media::Cancel;
 use lectern_worker::{Bell, Store};
 use log::LevelFilter;
 
@@ -24,6 +26,8 @@ use crate::{serve, work};
 
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
+/// What to say after a signal.
+const STOPPED: &str = "told to stop; the same command goes on from here";
 
 /// A recording that is to become clips.
 #[derive(Debug, Clone, Args)]
@@ -78,14 +82,23 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         Some(job) => resume(&database, job)?,
         None => source.begin(&database, &store, &mut mark)?,
     };
+    let signal = Arc::<Bell>::default();
+    work::stop_at_signal(Arc::clone(&signal))?;
     if job.status != JobStatus::Completed {
         // Nobody else is there to wait for; after a crash this is how long the
         // next call does.
         worker.how.lease = worker.how.lease.min(10);
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
-        follow(worker.only(job.job_id), &database, job.job_id)?;
+        follow(worker.only(job.job_id), &database, job.job_id, &signal)?;
     }
-    export::write(&database, &store, job.job_id, &source, &out, &mut mark)?;
+    let stop = Cancel::new();
+    let _link = signal.on_stop({
+        let stop = stop.clone();
+        move || stop.cancel()
+    });
+    export::write(
+        &database, &store, job.job_id, &source, &out, &mut mark, &stop,
+    )?;
     crate::migrate::say(&format!("{} is ready", out.display()))
 }
 
@@ -99,14 +112,18 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
     }
 }
 
-/// Works on a job until it has ended, and shows how far it is.
+/// Works on a job until it has ended or there is a signal, and shows how far it is.
 fn follow(
     worker: lectern_worker::Worker,
     database: &Database,
     job_id: JobId,
+    signal: &Bell,
 ) -> anyhow::Result<()> {
     let bell = worker.bell();
-    work::stop_at_signal(worker.bell())?;
+    let _link = signal.on_stop({
+        let bell = worker.bell();
+        move || bell.stop()
+    });
     let working = thread::Builder::new()
         .name("worker".into())
         .spawn(move || worker.run())?;
@@ -149,7 +166,7 @@ fn watch(
                 Some(why) => bail!("{}", why.as_str()),
                 None => bail!("the job is {}", job.status),
             },
-            Some(_) if stopped => bail!("told to stop; the same command goes on from here"),
+            Some(_) if stopped => bail!(STOPPED),
             Some(_) => thread::sleep(FRAME),
         }
     }
@@ -176,5 +193,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let part = path.with_extension("part");
     std::fs::write(&part, bytes)
         .and_then(|()| std::fs::rename(&part, path))
+        .inspect_err(|_| {
+            // Where there is none, none is left.
+            let _ = std::fs::remove_file(&part);
+        })
         .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
 use lectern_db::Database;
@@ -21,6 +21,17 @@ pub(super) struct Source {
     size: u64,
     /// Seconds since 1970.
     modified: u64,
+    /// The subtitles beside it, by the extension of each.
+    beside: Vec<(&'static str, Beside)>,
+}
+
+/// Subtitles beside a recording.
+#[derive(Debug)]
+struct Beside {
+    path: PathBuf,
+    size: u64,
+    /// When they were changed: two of one size may be of the same second.
+    modified: SystemTime,
 }
 
 impl Source {
@@ -39,9 +50,13 @@ impl Source {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default(),
-            path,
             size: meta.len(),
             modified: modified.as_secs(),
+            beside: sidecar::EXTENSIONS
+                .into_iter()
+                .filter_map(|extension| Some((extension, beside(&path, extension)?)))
+                .collect(),
+            path,
         })
     }
 
@@ -51,9 +66,20 @@ impl Source {
         PathBuf::from(format!("{}-clips", stem.to_string_lossy()))
     }
 
-    /// What tells it from others, and from itself when it was changed.
+    /// What tells it from others, and from itself when it was changed, or the
+    /// subtitles beside it.
     fn fingerprint(&self) -> serde_json::Value {
-        json!({ "path": self.path.to_string_lossy(), "size": self.size, "modified": self.modified })
+        let beside: serde_json::Map<_, _> = self
+            .beside
+            .iter()
+            .map(|(extension, file)| ((*extension).to_owned(), file.fingerprint()))
+            .collect();
+        json!({
+            "path": self.path.to_string_lossy(),
+            "size": self.size,
+            "modified": self.modified,
+            "beside": beside,
+        })
     }
 
     /// Puts it into the storage, with the subtitles beside it, and makes a job
@@ -69,13 +95,10 @@ impl Source {
         store
             .put(&key, &self.path)
             .context("cannot put the recording into the storage")?;
-        for extension in sidecar::EXTENSIONS {
-            let beside = self.path.with_extension(extension);
-            if beside.is_file()
-                && let Some(key) = sidecar::key(&key, extension)
-            {
+        for (extension, file) in &self.beside {
+            if let Some(key) = sidecar::key(&key, extension) {
                 store
-                    .put(&key, &beside)
+                    .put(&key, &file.path)
                     .context("cannot put the subtitles into the storage")?;
             }
         }
@@ -101,6 +124,25 @@ impl Source {
         let job = database.read(|conn| conn.jobs().find(job_id))?;
         Ok(job.filter(|job| job.extra_metadata.get().get("source") == Some(&self.fingerprint())))
     }
+}
+
+impl Beside {
+    fn fingerprint(&self) -> serde_json::Value {
+        let modified = self.modified.duration_since(UNIX_EPOCH);
+        let modified = modified.unwrap_or_default().as_millis();
+        json!({ "size": self.size, "modified_ms": modified })
+    }
+}
+
+/// The subtitles beside a recording, if there is such a file.
+fn beside(recording: &Path, extension: &str) -> Option<Beside> {
+    let path = recording.with_extension(extension);
+    let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+    (path != recording).then_some(Beside {
+        path,
+        size: meta.len(),
+        modified: meta.modified().ok()?,
+    })
 }
 
 fn content_type(path: &Path) -> &'static str {

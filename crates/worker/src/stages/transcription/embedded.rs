@@ -30,7 +30,7 @@ pub(super) fn read(task: &Task<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, F
     Ok(None)
 }
 
-fn cues(task: &Task<'_>, probe: &Probe, index: INDEX) -> Result<Vec<Cue>, Failure> {
+fn cues(task: &Task<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
     let file = task.file("track.vtt");
     task.media(LOOKING).extract_subtitles(probe, index, &file)?;
     if fs::metadata(&file)?.len() > sidecar::MOST {
