@@ -11,6 +11,7 @@ Needs ffmpeg and flite.
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,16 @@ def render(directory):
     )  # fmt: skip
 
 
+def without_subtitles(directory):
+    """A PATH whose ffmpeg cannot write subtitles."""
+    tools = directory / "tools"
+    tools.mkdir()
+    script = f'#!/bin/sh\ncase "$*" in *webvtt*) exit 1;; esac\nexec {shutil.which("ffmpeg")} "$@"\n'
+    (tools / "ffmpeg").write_text(script)
+    (tools / "ffmpeg").chmod(0o755)
+    return f"{tools}:{os.environ['PATH']}"
+
+
 class Service(BaseHTTPRequestHandler):
     """Speaks OpenAI's interface as far as it is needed here. It hears nothing when
     it is asked for the first time; and of the first answers to a chat, some are
@@ -66,7 +77,8 @@ class Service(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Authorization"] != "Bearer secret":
-            return self.answer(401, {"error": f"who are you, {self.headers['Authorization']}, and what is {self.path}?"})
+            who = self.headers["Authorization"]
+            return self.answer(401, {"error": f"who are you, {who}, and what is {self.path}?"})
         if self.path == "/v1/audio/transcriptions":
             Service.hearings += 1
             if Service.hearings == 1:
@@ -215,7 +227,12 @@ def main(program):
         lectern.refuses("whole.mp4", "transcription: .*whole.srt is longer than 64 MiB")
         (directory / "whole.srt").unlink()
         writes = f"cp {directory / 'said.srt'} {{out}}.srt # {{audio}}"
-        lectern.takes("whole.mp4", f"--transcribe-command=sh -c '{writes}'", said=[SAID])
+        writes = f"--transcribe-command=sh -c '{writes}'"
+        lectern.takes("whole.mp4", writes, said=[SAID])
+        # A track that cannot be read is no reason not to listen.
+        path = without_subtitles(directory)
+        lectern.takes("track.mp4", said=[], PATH=path, **deaf)
+        lectern.takes("track.mp4", writes, said=[SAID], PATH=path)
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -182,7 +182,9 @@ mod tests {
 
     #[test]
     fn of_nothing_comes_nothing() {
-        let done = map_on(&Processors::new(), &[(); 0], |_, ()| Err::<(), _>("it was done"));
+        let done = map_on(&Processors::new(), &[(); 0], |_, ()| {
+            Err::<(), _>("it was done")
+        });
         assert_eq!(done, Ok(Vec::new()));
     }
 
@@ -211,8 +213,7 @@ mod tests {
                     began();
                     all.wait();
                     // Until the second call waits, or does what it must not.
-                    while processors.line().waiting.is_empty()
-                        && second.load(Ordering::SeqCst) == 0
+                    while processors.line().waiting.is_empty() && second.load(Ordering::SeqCst) == 0
                     {
                         thread::yield_now();
                     }
@@ -270,7 +271,8 @@ mod tests {
             Ok(())
         };
         let items = vec![(); count() * 10];
-        let done = panic::catch_unwind(AssertUnwindSafe(|| map_on(&Processors::new(), &items, act)));
+        let done =
+            panic::catch_unwind(AssertUnwindSafe(|| map_on(&Processors::new(), &items, act)));
         (begun.into_inner(), done)
     }
 

@@ -80,7 +80,12 @@ pub struct StageSettings {
     pub transcribe_command: Option<String>,
 
     /// Address of a service that transcribes as OpenAI's does, /v1/audio/transcriptions included
-    #[arg(long, env = "LECTERN_TRANSCRIBE_URL", value_name = "URL")]
+    #[arg(
+        long,
+        env = "LECTERN_TRANSCRIBE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub transcribe_url: Option<String>,
 
     /// Model that service is to use
@@ -103,7 +108,12 @@ pub struct StageSettings {
 
     /// Address of a service that chats as OpenAI's does, /v1/chat/completions included; it finds the
     /// topics then
-    #[arg(long, env = "LECTERN_CHAT_URL", value_name = "URL")]
+    #[arg(
+        long,
+        env = "LECTERN_CHAT_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub chat_url: Option<String>,
 
     /// Model that service is to use

@@ -149,8 +149,9 @@ impl Endpoint {
         let text = text.replace(&self.url, &self.place());
         let key = self.key.as_deref().filter(|key| !key.is_empty());
         let (address, query) = self.url.split_once('?').unwrap_or((&self.url, ""));
-        let user = address.rsplit_once('@').map_or("", |(user, _)| user);
-        let user = user.split_once("://").map_or(user, |(_, user)| user);
+        let address = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let host = address.split('/').next().unwrap_or_default();
+        let user = host.rsplit_once('@').map_or("", |(user, _)| user);
         let parts = user.split(':').chain(query.split(['&', '=', '#']));
         let parts = parts.filter(|part| part.len() >= SHORTEST_SECRET);
         key.into_iter()

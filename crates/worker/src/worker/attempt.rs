@@ -1,0 +1,187 @@
+//! An attempt: a claimed stage is worked on, and what was found is stored, or
+//! why nothing was.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lectern_db::Error;
+use lectern_domain::{Claim, Stage};
+use lectern_media::Cancel;
+use lectern_storage::ObjectKey;
+
+use super::Worker;
+use crate::Failure;
+use crate::failure::{chain, storable};
+use crate::keeper::Keeper;
+use crate::task::{Findings, StageWork, Task};
+
+/// Why a stage is not completed.
+enum Undone {
+    /// Nothing may be written under its lease any more.
+    Lost(Failure),
+    /// It has to be given back.
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Undone {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Worker {
+    /// Works on a stage and tells what became of it.
+    pub(super) fn attempt(&self, claim: &Claim) {
+        let (job, stage, attempt) = (claim.job.job_id, claim.run.stage, claim.run.attempt);
+        let began = Instant::now();
+        log::info!("job {job}: {stage} begins, attempt {attempt}");
+        let done = self.work_on(claim);
+        let took = began.elapsed().as_secs_f64();
+        match done {
+            Ok(()) => {
+                log::info!("job {job}: {stage} is done after {took:.1} s");
+                // What waited for it can begin.
+                self.bell.wake();
+            }
+            Err(Failure::Stopped) => log::info!("job {job}: {stage} stopped after {took:.1} s"),
+            Err(failure) => log::error!("job {job}: {stage} failed after {took:.1} s: {failure}"),
+        }
+    }
+
+    pub(super) fn work_on(&self, claim: &Claim) -> Result<(), Failure> {
+        let done = self
+            .find_under_lease(claim)
+            .and_then(|findings| caught(|| self.complete(claim, &findings)));
+        let Err(undone) = done else {
+            return Ok(());
+        };
+        // The next attempt looks anew: somebody may replace a recording that is
+        // at fault. It may begin as soon as the stage is given back.
+        self.recordings.forget(claim.job.job_id);
+        match undone {
+            Undone::Lost(failure) => Err(failure),
+            Undone::Failed(failure) => {
+                self.give_back(claim, &failure);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Works on a stage, and keeps its lease meanwhile.
+    fn find_under_lease(&self, claim: &Claim) -> Result<Findings, Undone> {
+        let cancel = Cancel::new();
+        let stopped = cancel.clone();
+        let _link = self.bell.on_stop(move || stopped.cancel());
+        let lease = self.settings.lease;
+        let keeper = Keeper::new(self.db.clone(), claim, lease, cancel.clone())?;
+        let found = caught(|| self.find(claim, &cancel, &keeper));
+        let over = keeper.is_over();
+        // What is left takes less than the rest of the lease, and a heartbeat
+        // after it would find no lease any more.
+        drop(keeper);
+        if over {
+            return Err(Undone::Lost(Failure::Stopped));
+        }
+        // A stage that stops says so in its own words, or in those of a tool.
+        if cancel.is_cancelled() && found.is_err() {
+            return Err(Failure::Stopped.into());
+        }
+        Ok(found?)
+    }
+
+    fn find(&self, claim: &Claim, cancel: &Cancel, keeper: &Keeper) -> Result<Findings, Failure> {
+        let stage = claim.run.stage;
+        let work = self.work(stage)?;
+        let dir = self.scratch.dir(&format!("{}-{stage}", claim.job.job_id))?;
+        let key = claim.job.original_s3_key.as_ref();
+        let key = key.ok_or_else(|| Failure::last("the job has no recording"))?;
+        let key = ObjectKey::new(key.as_str())?;
+        work.run(&Task {
+            job: &claim.job,
+            original: &key,
+            recordings: &self.recordings,
+            recording: OnceLock::new(),
+            dir: dir.path(),
+            db: &self.db,
+            store: &self.store,
+            tools: &self.tools,
+            scratch: &self.scratch,
+            cancel,
+            keeper,
+        })
+    }
+
+    fn work(&self, stage: Stage) -> Result<&dyn StageWork, Failure> {
+        self.works
+            .iter()
+            .find(|work| work.stage() == stage)
+            .map(AsRef::as_ref)
+            .ok_or_else(|| Failure::last(format!("nobody here can do {stage}")))
+    }
+
+    /// Stores what was found and completes the stage, all or nothing. Tries for
+    /// as long as the lease may last.
+    fn complete(&self, claim: &Claim, findings: &Findings) -> Result<(), Undone> {
+        let (job_id, lease_id) = (claim.job.job_id, claim.lease_id);
+        let note = findings.note.as_deref().map(storable).transpose()?;
+        self.insist(|| {
+            self.db.write(|tx| {
+                tx.work()
+                    .guard(job_id, &[claim.run.stage], Some(lease_id))?;
+                (findings.store)(tx, job_id)?;
+                tx.work().complete_saying(lease_id, note.as_ref())
+            })
+        })
+        .map(drop)
+        .map_err(|error| match error {
+            // The answer to the first try may be what was lost.
+            Error::LeaseLost { .. } => Undone::Lost(Failure::Stopped),
+            Error::Unavailable { .. } => Undone::Lost(error.into()),
+            // The same findings would be refused again.
+            Error::Constraint { .. } | Error::Invalid(_) => Failure::last(chain(&error)).into(),
+            // A deadlock, a full disk: no reason to throw hours of work away.
+            _ => error.into(),
+        })
+    }
+
+    /// Says that the stage came to nothing, or that it was not worked on to its
+    /// end.
+    fn give_back(&self, claim: &Claim, failure: &Failure) {
+        let said = self.insist(|| {
+            self.db.write(|tx| match failure.report() {
+                Some(report) => tx.work().fail(claim.lease_id, &report),
+                None => tx.work().release(claim.lease_id),
+            })
+        });
+        match said {
+            Ok(_) | Err(Error::LeaseLost { .. }) => {}
+            Err(error) => log::warn!("cannot tell what became of it: {}", chain(&error)),
+        }
+    }
+
+    /// Tries again while the database does not answer, for as long as a lease
+    /// lasts.
+    fn insist<T>(&self, act: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+        let until = Instant::now() + Duration::from_secs(self.settings.lease.seconds().into());
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match act() {
+                Err(error @ Error::Unavailable { .. }) if Instant::now() + pause < until => {
+                    log::warn!("{}; trying again", chain(&error));
+                    thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+/// What `act` answers; a panic is a failure like others. Stages of others run
+/// here, and their mistakes end neither the thread nor the attempt unseen.
+fn caught<T, E: From<Failure>>(act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(act))
+        .unwrap_or_else(|_| Err(Failure::passing("the worker made a mistake: it panicked").into()))
+}
