@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use lectern_domain::JobId;
 use lectern_server::routes::routes;
 use lectern_tests::{Client, TestServer, a_whole_job, on_both_backends};
 use serde_json::{Value, json};
@@ -13,12 +12,17 @@ const MIB: usize = 1 << 20;
 /// Says that the body comes in chunks.
 const CHUNKED: &str = "Transfer-Encoding: chunked";
 
-/// Every path of the service and the methods it has.
-fn paths(job_id: JobId) -> BTreeMap<String, Vec<String>> {
+/// Every path of the service and the methods it has, for a job with something in
+/// every table.
+fn paths(server: &TestServer) -> BTreeMap<String, Vec<String>> {
+    let job_id = a_whole_job(server.db()).job_id;
+    let clips = server.db().read(|conn| conn.clips().for_job(job_id));
+    let clip_id = clips.unwrap()[0].clip_id;
     let mut paths = BTreeMap::<_, Vec<_>>::new();
     for (method, path) in routes() {
         let path = path
             .replace("{job_id}", &job_id.to_string())
+            .replace("{clip_id}", &clip_id.to_string())
             .replace("{file}", "swagger-ui.css");
         let methods = paths.entry(path).or_default();
         if method == "GET" {
@@ -88,7 +92,7 @@ on_both_backends! {
 
     fn a_method_a_path_does_not_have_is_told_which_it_has(server: TestServer) {
         let every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
-        for (path, methods) in paths(a_whole_job(server.db()).job_id) {
+        for (path, methods) in paths(&server) {
             for method in every.iter().filter(|method| !methods.iter().any(|has| has == *method)) {
                 let answer = server.request(method, &path).send().expect(405);
                 let mut allowed: Vec<_> = answer.header("Allow").unwrap().split(", ").collect();
@@ -107,7 +111,7 @@ on_both_backends! {
     }
 
     fn what_answers_get_answers_head_without_a_body(server: TestServer) {
-        let mut paths = paths(a_whole_job(server.db()).job_id);
+        let mut paths = paths(&server);
         // An object answers at signed addresses only, and a WebSocket has no body.
         let is_plain = |path: &str| !path.contains("{key}") && !path.starts_with("/ws/");
         paths.retain(|path, methods| is_plain(path) && methods.iter().any(|method| method == "GET"));
@@ -127,7 +131,7 @@ on_both_backends! {
         }
     }
 
-    fn an_id_in_the_path_that_is_none_is_that_of_no_job(server: TestServer) {
+    fn an_id_in_the_path_that_is_none_is_that_of_no_job_and_of_no_clip(server: TestServer) {
         let job_id = a_whole_job(server.db()).job_id.to_string();
         let (cut, long, endless) = (&job_id[1..], format!("{job_id}0"), "1".repeat(4_000));
         let ids = [
@@ -135,15 +139,20 @@ on_both_backends! {
             cut, &long, &endless, &format!("{job_id}%00"), &format!("%20{job_id}"), &job_id.replace('-', "_"),
         ];
         for id in ids {
-            for (method, path) in routes().filter(|(_, path)| path.contains("{job_id}")) {
+            for (method, path) in routes() {
+                let (variable, code) = match path {
+                    path if path.contains("{job_id}") => ("{job_id}", "job_not_found"),
+                    path if path.contains("{clip_id}") => ("{clip_id}", "clip_not_found"),
+                    _ => continue,
+                };
                 // Without a handshake there is nothing there whatever the job.
                 if id == NOBODY && path.starts_with("/ws/") {
                     continue;
                 }
                 if ["GET", "DELETE"].contains(&method.as_str()) {
-                    let path = path.replace("{job_id}", id);
+                    let path = path.replace(variable, id);
                     let answer = server.request(&method, &path).send();
-                    assert_eq!(answer.problem(404, "job_not_found"), [Value::Null; 0], "{method} {path}");
+                    assert_eq!(answer.problem(404, code), [Value::Null; 0], "{method} {path}");
                 }
             }
         }
