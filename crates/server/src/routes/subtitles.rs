@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
-use lectern_db::Tx;
+use lectern_db::{Reader, Tx};
 use lectern_domain::{Clip, ClipId, ClipMediaUpdate, Patch, Stage, Window};
 use lectern_formats::{Cue, Format, clip_to, vtt};
 use lectern_storage::ObjectKey;
@@ -102,16 +102,20 @@ async fn replace(
         );
         return Err(ApiError::new(Code::BodyTooLarge, detail));
     }
-    let find = move |tx: &mut Tx<'_>| {
+    let find = move |conn: &mut Reader<'_>| {
+        let clip = conn.clips().find(clip_id)?;
+        clip.ok_or_else(|| ApiError::no_clip(clip_id))
+    };
+    let job_id = state.db.read(find, |clip| clip.job_id).await?;
+    let turn = state.objects.turn_soon(job_id).await?;
+    // Now that it is our turn the job cannot go with all its files meanwhile;
+    // it, or the lease, may have gone before.
+    let may = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
-        lease.check(tx, clip.job_id, &[Stage::Compilation])?;
-        Ok(clip.job_id)
+        lease.check(tx, clip.job_id, &[Stage::Compilation])
     };
-    let job_id = state.db.write(find, |job_id| job_id).await?;
-    let turn = state.objects.turn_soon(job_id).await?;
-    // The job may have been deleted with all its files before it was our turn.
-    state.db.write(find, drop).await?;
+    state.db.write(may, |()| ()).await?;
     let key = ObjectKey::of_job(job_id, &path(clip_id, &file))?;
     let bytes = Bytes::from(file);
     state.objects.write(&key, bytes.clone()).await?;
@@ -120,7 +124,7 @@ async fn replace(
         ..ClipMediaUpdate::default()
     };
     let name = move |tx: &mut Tx<'_>| {
-        find(tx)?;
+        may(tx)?;
         let named = tx.clips().set_media_keys(clip_id, &update)?;
         named
             .then_some(())
