@@ -52,13 +52,13 @@ impl Edges {
 
     /// Moves both edges of `span`, each by at most `snap_within`, to a silence;
     /// where there is none, to a border of the transcript; where there is none
-    /// either, not at all. Of the possible pairs that keep the clip in `bounds`
-    /// and within its least and greatest length, the one with the better
-    /// places wins, then the one that moves less.
+    /// either, not at all. Of the possible pairs that keep the clip in `bounds`,
+    /// within its least and greatest length, and around `moment`, the one with
+    /// the better places wins, then the one that moves less.
     ///
     /// In a silence the place is its middle, or, when it is long, a second
     /// from where the clip's speech begins or ends.
-    pub(super) fn snap(&self, span: Span, bounds: Span, rules: &ClipRules) -> Span {
+    pub(super) fn snap(&self, span: Span, moment: f64, bounds: Span, rules: &ClipRules) -> Span {
         let starts = self.near(span.start, Side::Start, rules.snap_within);
         let ends = self.near(span.end, Side::End, rules.snap_within);
         let pairs = starts
@@ -68,6 +68,7 @@ impl Edges {
             let length = end.at - start.at;
             bounds.start <= start.at
                 && end.at <= bounds.end
+                && (start.at..=end.at).contains(&moment)
                 && (rules.min_length..=rules.max_length).contains(&length)
         };
         let moved = |(start, end): (&Place, &Place)| {
@@ -134,8 +135,19 @@ mod tests {
     }
 
     fn snapped(silences: &[(f64, f64)], said: &[(f64, f64)], span: (f64, f64)) -> (f64, f64) {
+        let middle = span.0.midpoint(span.1);
+        snapped_around(middle, silences, said, span)
+    }
+
+    fn snapped_around(
+        moment: f64,
+        silences: &[(f64, f64)],
+        said: &[(f64, f64)],
+        span: (f64, f64),
+    ) -> (f64, f64) {
         let edges = Edges::new(&times(silences), &spoken(said));
-        let span = edges.snap(Span::new(span.0, span.1), Span::new(0.0, 500.0), &RULES);
+        let span = Span::new(span.0, span.1);
+        let span = edges.snap(span, moment, Span::new(0.0, 500.0), &RULES);
         (span.start, span.end)
     }
 
@@ -191,15 +203,27 @@ mod tests {
         );
     }
 
+    #[test]
+    fn edges_stay_around_what_the_clip_is_about() {
+        let silences = [(103.0, 105.0), (157.0, 158.0)];
+        let around = |moment| snapped_around(moment, &silences, &[], (100.0, 160.0));
+        assert_eq!(around(130.0), (104.0, 157.5));
+        assert_eq!(around(101.0), (100.0, 157.5));
+        assert_eq!(around(159.0), (104.0, 160.0));
+    }
+
     proptest! {
         #[test]
         fn no_edge_moves_further_than_it_may(
             silences in prop::collection::vec((0.0..400.0_f64, 0.0..20.0_f64), 0..40),
             start in 0.0..380.0_f64,
             length in 20.0..120.0_f64,
+            share in 0.0..=1.0_f64,
         ) {
             let silences: Vec<_> = silences.into_iter().map(|(start, length)| (start, start + length)).collect();
-            let span = snapped(&silences, &silences, (start, start + length));
+            let moment = start + share * length;
+            let span = snapped_around(moment, &silences, &silences, (start, start + length));
+            prop_assert!(span.0 <= moment && moment <= span.1);
             prop_assert!((span.0 - start).abs() <= 5.0 + 1e-9);
             prop_assert!((span.1 - start - length).abs() <= 5.0 + 1e-9);
             prop_assert!((20.0 - 1e-9..=120.0 + 1e-9).contains(&(span.1 - span.0)));

@@ -32,11 +32,8 @@ pub(super) fn spread(
             let between = slot.without(silences).into_iter().rev();
             let longest = between.max_by(|a, b| a.length().total_cmp(&b.length()));
             let heard = longest.filter(|span| span.length() >= rules.min_length);
-            edges.snap(
-                middle_of(heard.unwrap_or(slot), rules.max_length),
-                slot,
-                rules,
-            )
+            let span = middle_of(heard.unwrap_or(slot), rules.max_length);
+            edges.snap(span, span.middle(), slot, rules)
         })
         .collect()
 }

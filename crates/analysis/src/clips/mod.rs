@@ -44,7 +44,8 @@ pub struct PickedClip {
 ///
 /// Both edges are moved by at most `snap_within` to a place where nobody
 /// speaks: the middle of a silence (or a second from the clip's speech, if the
-/// silence is long), else a border between segments of the transcript.
+/// silence is long), else a border between segments of the transcript. A part
+/// that was extended keeps at least half of itself in its clip.
 ///
 /// Without parts, clips are spread evenly over what lies between silences and
 /// are called "Part 1", "Part 2" and so on. A recording that is not longer than

@@ -90,19 +90,22 @@ impl Picker<'_> {
             .rev()
             .max_by(|(_, a), (_, b)| a.length().total_cmp(&b.length()))?;
         let first = picked.iter().all(|choice| choice.candidate != candidate);
-        let window = if left.length() > longest {
+        let shortest = self.rules.min_length;
+        let (shown, window) = if left.length() > longest {
             // Room for its edges to move.
-            let length = (longest - self.rules.snap_within).max(self.rules.min_length);
-            self.speech
-                .densest(keys, left, length, self.rules.min_length)
-        } else if left.length() >= self.rules.min_length {
-            left
-        } else if first && free.length() >= self.rules.min_length {
-            extended(left, self.rules.min_length, free)
+            let length = (longest - self.rules.snap_within).max(shortest);
+            let densest = self.speech.densest(keys, left, length, shortest);
+            (densest, densest)
+        } else if left.length() >= shortest {
+            (left, left)
+        } else if first && free.length() >= shortest {
+            (left, extended(left, shortest, free))
         } else {
             return None;
         };
-        Some(self.edges.snap(window, free, self.rules))
+        // A short part may lie at the edge of its clip, which must not lose it.
+        let moment = shown.middle();
+        Some(self.edges.snap(window, moment, free, self.rules))
     }
 }
 

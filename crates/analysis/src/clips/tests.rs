@@ -154,6 +154,20 @@ fn a_short_part_is_extended() {
 }
 
 #[test]
+fn a_short_part_stays_in_its_clip_wherever_a_silence_is() {
+    // It lies at the end of its clip; a silence before it would end that too early.
+    let parts = [
+        told(0.0, 40.0, "Leaves", 0.9),
+        told(40.0, 72.0, "Trees", 0.5),
+        told(97.0, 100.0, "Short", 0.3),
+    ];
+    let silences = [(75.0, 76.0), (95.0, 96.0)];
+    let clips = picked(&parts, &[], &silences, 100.0);
+    assert_eq!(clips[2].clip.title.as_str(), "Short");
+    assert_eq!(edges(&clips)[2], (75.5, 100.0));
+}
+
+#[test]
 fn one_long_part_gives_several_clips_with_numbers() {
     let clips = picked(&[told(0.0, 600.0, "Fugues", 0.9)], &[], &[], 600.0);
     let titles: Vec<&str> = clips
