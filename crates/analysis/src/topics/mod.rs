@@ -30,7 +30,8 @@ use unit::{Unit, gather};
 /// The segments are in order and do not overlap; between two there may be a
 /// pause. Most last from half a minute in a talk of three minutes to eight
 /// minutes in a long lecture. A boundary never parts a transcript segment, and
-/// rarely a sentence. An empty transcript has no topics.
+/// rarely a sentence. What has no text does not count; an empty transcript has
+/// no topics.
 ///
 /// `importance_score` is half centrality (how much of the lecture's vocabulary
 /// is in the segment), three tenths density (how much it tells per second,
@@ -55,6 +56,7 @@ pub fn find<'a>(
     transcript: impl IntoIterator<Item: Into<Spoken<'a>>>,
 ) -> Result<Vec<NewContentSegment>, Invalid> {
     let mut spoken: Vec<Spoken<'a>> = transcript.into_iter().map(Into::into).collect();
+    spoken.retain(|said| !said.text.trim().is_empty());
     spoken.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
     let mut lexicon = Lexicon::default();
     let units = gather(&spoken, &mut lexicon);

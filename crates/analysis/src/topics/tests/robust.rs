@@ -15,6 +15,10 @@ fn find(said: &[(f64, f64, &str)]) -> Vec<NewContentSegment> {
 #[test]
 fn nothing_said_has_no_topics() {
     assert!(find(&[]).is_empty());
+    assert!(find(&[(0.0, 2.0, ""), (2.0, 4.0, " \u{2003}\n")]).is_empty());
+    let sentence = "The fugue begins with a single voice.";
+    let found = find(&[(0.0, 2.0, " "), (3.0, 9.0, sentence)]);
+    assert_eq!(found, find(&[(3.0, 9.0, sentence)]));
 }
 
 #[test]
@@ -85,9 +89,10 @@ proptest! {
         let found = find(&said);
         prop_assert_eq!(&found, &find(&said));
 
-        let begin = said.iter().map(|said| said.0).fold(f64::INFINITY, f64::min);
+        let heard = said.iter().filter(|said| !said.2.trim().is_empty());
+        let begin = heard.map(|said| said.0).min_by(f64::total_cmp);
         let end = said.iter().map(|said| said.1).fold(0.0, f64::max);
-        prop_assert!((found[0].time.start() - begin).abs() < 1e-9);
+        prop_assert_eq!(found.first().map(|topic| topic.time.start()), begin);
         for pair in found.windows(2) {
             prop_assert!(pair[0].time.end() <= pair[1].time.start());
             prop_assert!(pair[0].segment_order < pair[1].segment_order);
