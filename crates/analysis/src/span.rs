@@ -45,6 +45,10 @@ impl Span {
 
     /// What is left of `self` between `taken`, which are in order and apart.
     pub(crate) fn without(self, taken: &[Self]) -> Vec<Self> {
+        // There may be many, and many of these spans: only those near it matter.
+        let from = taken.partition_point(|span| span.end < self.start);
+        let until = taken.partition_point(|span| span.start <= self.end);
+        let taken = taken.get(from..until).unwrap_or_default();
         let starts = std::iter::once(self.start).chain(taken.iter().map(|span| span.end));
         let ends = taken.iter().map(|span| span.start).chain([self.end]);
         starts
@@ -82,6 +86,13 @@ mod tests {
             [Span::new(2.0, 5.0), Span::new(6.0, 9.0)]
         );
         assert_eq!(whole.without(&[]), [whole]);
+        assert_eq!(Span::new(6.5, 8.0).without(&taken), [Span::new(6.5, 8.0)]);
+        assert_eq!(Span::new(5.2, 5.8).without(&taken), []);
+        assert_eq!(Span::new(2.0, 5.0).without(&taken), [Span::new(2.0, 5.0)]);
+        assert_eq!(
+            Span::new(13.0, 14.0).without(&taken),
+            [Span::new(13.0, 14.0)]
+        );
         assert_eq!(whole.without(&[Span::new(-1.0, 11.0)]), []);
     }
 

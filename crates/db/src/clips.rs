@@ -1,6 +1,6 @@
 //! What is cut out of the recordings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -245,9 +245,10 @@ impl Clips<'_, ReadWrite> {
             .select(content_segments::segment_id)
             .load::<DbUuid>(self.0.raw)
             .doing("list the content segments of a job")?;
+        let of_job: HashSet<_> = of_job.into_iter().map(|id| id.0).collect();
         let foreign = |clip: &NewClip| {
             clip.content_segment_id
-                .is_some_and(|id| !of_job.contains(&DbUuid(id.as_uuid())))
+                .is_some_and(|id| !of_job.contains(&id.as_uuid()))
         };
         match new.iter().position(foreign) {
             None => Ok(()),

@@ -45,6 +45,14 @@ pub struct ClipMedia {
     pub subtitle_s3_key: Option<StorageKey>,
 }
 
+impl ClipMedia {
+    /// The keys there are.
+    pub fn keys(&self) -> impl Iterator<Item = &StorageKey> {
+        let keys = [&self.s3_key, &self.thumbnail_s3_key, &self.subtitle_s3_key];
+        keys.into_iter().flatten()
+    }
+}
+
 /// A clip to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewClip {

@@ -114,6 +114,14 @@ pub struct Job {
     pub completed_at: Option<DateTime<Utc>>,
 }
 
+impl Job {
+    /// The keys there are.
+    pub fn keys(&self) -> impl Iterator<Item = &StorageKey> {
+        let keys = [&self.original_s3_key, &self.compiled_video_s3_key];
+        keys.into_iter().flatten()
+    }
+}
+
 /// A job to be made. A filename is enough:
 ///
 /// ```

@@ -2,16 +2,18 @@
 //!
 //! A job's row is there before its first object and goes before its last, so an
 //! object whose job is not there belongs to nobody: the server died between
-//! the two, or the storage did not answer.
+//! the two, or the storage did not answer. Of a job that is there, what was made
+//! for a clip goes when the clip is no more, and subtitles that a client gave a
+//! clip when it was given others; whatever a row names stays.
 
 use std::collections::HashSet;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use lectern_db::Database;
-use lectern_domain::{Clock as _, JobId, SystemClock};
-use lectern_storage::{ObjectInfo, ObjectPrefix, Storage};
+use lectern_db::{Database, Reader};
+use lectern_domain::{Clip, ClipId, Clock as _, JobId, StorageKey, SystemClock};
+use lectern_storage::{ObjectInfo, ObjectKey, ObjectPrefix, Storage};
 
 use crate::config::{Gc, Settings};
 use crate::migrate::say;
@@ -19,9 +21,18 @@ use crate::migrate::say;
 /// How many objects are looked at together.
 const BATCH: usize = 1000;
 
-/// How long a part of an object has been left alone at least before it is
-/// taken for one that was left behind.
-const PART_AGE: TimeDelta = TimeDelta::hours(1);
+/// How long what is being written has been left alone at least before it is
+/// taken for left behind: a part of an object, or one that no row names yet.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
+/// Until when something was written that may go.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    /// What is made once and for all.
+    whole: DateTime<Utc>,
+    /// What somebody may still be at.
+    unfinished: DateTime<Utc>,
+}
 
 /// What was found and removed.
 #[derive(Debug, Default)]
@@ -55,14 +66,18 @@ async fn collect(
     storage: &Storage,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let before = now - TimeDelta::seconds(gc.older_than.into());
+    let whole = now - TimeDelta::seconds(gc.older_than.into());
+    let until = Until {
+        whole,
+        unfinished: whole.min(now - PATIENCE),
+    };
     let mut sum = Sum::default();
     let mut batches = storage.list(&ObjectPrefix::jobs()).try_chunks(BATCH);
     while let Some(batch) = batches.next().await {
         let batch = batch
             .map_err(|error| error.1)
             .context("cannot list the storage")?;
-        for object in orphans(database, batch, before)? {
+        for object in orphans(database, batch, until)? {
             if !gc.dry_run {
                 storage.delete(&object.key).await?;
             }
@@ -82,35 +97,77 @@ async fn collect(
             "{objects} objects of {bytes} bytes would be removed"
         ));
     }
-    // One that is being written is never that old.
-    let parts = storage
-        .remove_stale_parts(before.min(now - PART_AGE))
-        .await?;
+    let parts = storage.remove_stale_parts(until.unfinished).await?;
     say(&format!(
         "{objects} objects of {bytes} bytes and {parts} unfinished uploads removed"
     ))
 }
 
-/// Those of the objects that are old enough and whose job is gone.
+/// Those of the objects that are old enough and belong to nobody.
 fn orphans(
     database: &Database,
     mut objects: Vec<ObjectInfo>,
-    before: DateTime<Utc>,
+    until: Until,
 ) -> anyhow::Result<Vec<ObjectInfo>> {
-    objects.retain(|object| object.last_modified < before && object.key.job_id().is_some());
+    objects.retain(|object| object.last_modified < until.whole);
     let job_ids: HashSet<JobId> = objects
         .iter()
         .filter_map(|object| object.key.job_id())
         .collect();
     let job_ids: Vec<_> = job_ids.into_iter().collect();
-    let existing = database.read(|conn| conn.jobs().existing(&job_ids))?;
-    objects.retain(|object| {
-        object
-            .key
-            .job_id()
-            .is_some_and(|job_id| !existing.contains(&job_id))
-    });
-    Ok(objects)
+    let look = |conn: &mut Reader<'_>| {
+        let existing = conn.jobs().existing(&job_ids)?;
+        let clips = conn.clips().for_jobs(&job_ids)?;
+        Ok::<_, lectern_db::Error>((existing, clips))
+    };
+    let (existing, clips) = database.read(look)?;
+    let made = Made::of(clips.values().flatten());
+    let mut orphans = Vec::new();
+    for object in objects {
+        let Some(job_id) = object.key.job_id() else {
+            continue;
+        };
+        if !existing.contains(&job_id)
+            || (made.has_no_use_for(&object, until) && !is_jobs_own(database, job_id, &object.key)?)
+        {
+            orphans.push(object);
+        }
+    }
+    Ok(orphans)
+}
+
+/// What was made for the clips there are.
+struct Made<'a> {
+    clips: HashSet<ClipId>,
+    keys: HashSet<&'a str>,
+}
+
+impl<'a> Made<'a> {
+    fn of(clips: impl Iterator<Item = &'a Clip> + Clone) -> Self {
+        let keys = clips.clone().flat_map(|clip| clip.media.keys());
+        Self {
+            keys: keys.map(StorageKey::as_str).collect(),
+            clips: clips.map(|clip| clip.clip_id).collect(),
+        }
+    }
+
+    /// Whether an object was made for a clip that is no more, or that has other
+    /// subtitles now.
+    fn has_no_use_for(&self, object: &ObjectInfo, until: Until) -> bool {
+        let key = &object.key;
+        let is_past = |clip_id| {
+            let is_replaced = key.is_given_subtitles() && object.last_modified < until.unfinished;
+            is_replaced || !self.clips.contains(&clip_id)
+        };
+        key.clip_id().is_some_and(is_past) && !self.keys.contains(key.as_str())
+    }
+}
+
+/// Whether the job itself names the object, or is gone meanwhile: the next time
+/// will tell.
+fn is_jobs_own(database: &Database, job_id: JobId, key: &ObjectKey) -> anyhow::Result<bool> {
+    let job = database.read(|conn| conn.jobs().find(job_id))?;
+    Ok(job.is_none_or(|job| job.keys().any(|named| named.as_str() == key.as_str())))
 }
 
 impl Gc {

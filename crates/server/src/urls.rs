@@ -50,7 +50,7 @@ impl Urls {
         ttl: Duration,
     ) -> Option<String> {
         let key = ObjectKey::try_from(key.clone()).ok()?;
-        if is_anothers(&key, job_id) {
+        if key.is_anothers(job_id) {
             return None;
         }
         let url = self.storage.download_url(&self.base, &key, ttl, self.now);
@@ -88,14 +88,6 @@ impl FromRequest for Urls {
     }
 }
 
-/// Whether an object lies where those of jobs do, and not with those of this
-/// job. Some file systems take small and capital letters for the same.
-pub(crate) fn is_anothers(key: &ObjectKey, job_id: JobId) -> bool {
-    let (top, _) = key.split_once('/').unwrap_or((key, ""));
-    let own = format!("{}/", ObjectKey::prefix_of(job_id));
-    top.to_uppercase() == "JOBS" && !key.starts_with(&own)
-}
-
 /// The address the request was sent to, without a path.
 fn own(request: &HttpRequest) -> Result<Url, ApiError> {
     let connection = request.connection_info();
@@ -106,36 +98,4 @@ fn own(request: &HttpRequest) -> Result<Url, ApiError> {
         let host = FieldError::new("Host", "must be the address of this server");
         ApiError::fields(Code::MalformedQuery, vec![host])
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use lectern_domain::SystemClock;
-
-    use super::*;
-
-    #[test]
-    fn what_lies_with_another_job_is_anothers() {
-        let [one, other] = [(); 2].map(|()| JobId::new(&SystemClock));
-        let is_anothers = |key: &str| is_anothers(&ObjectKey::new(key).unwrap(), one);
-        for key in [
-            format!("jobs/{one}/clips/1.mp4"),
-            "uploads/a.mp4".to_owned(),
-            "jobs.mp4".to_owned(),
-            format!("archive/jobs/{other}/a.mp4"),
-        ] {
-            assert!(!is_anothers(&key), "{key}");
-        }
-        let capitals = format!("jobs/{one}/a").to_uppercase();
-        for key in [
-            format!("jobs/{other}/clips/1.mp4"),
-            format!("JOBS/{other}/a"),
-            format!("job\u{17f}/{other}/a"),
-            format!("jobs/{one}"),
-            "jobs/a.mp4".to_owned(),
-            capitals,
-        ] {
-            assert!(is_anothers(&key), "{key}");
-        }
-    }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lectern_domain::{Invalid, JobId, StorageKey};
+use lectern_domain::{ClipId, Invalid, JobId, StorageKey};
 use object_store::path::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::{Error, ObjectPrefix};
+use crate::secret::random;
+use crate::{Error, ObjectPrefix, hex};
 
 /// The name of an object: segments divided by `/`, such as
 /// `jobs/019a…/original/lecture.mp4`.
@@ -109,6 +110,48 @@ impl ObjectKey {
         Self::new(format!("jobs/{job_id}/{path}"))
     }
 
+    /// Where subtitles are to lie that a client gives a clip:
+    /// `jobs/{job_id}/subtitles/{clip_id}-{version}.vtt`.
+    ///
+    /// The version is one that never was: nothing is written twice under such a
+    /// name, and what no clip names any more can go without asking who is about
+    /// to name it.
+    pub fn given_subtitles(job_id: JobId, clip_id: ClipId) -> Result<Self, Error> {
+        let version = hex::encode(&random::<8>()?);
+        Ok(Self::of_job(
+            job_id,
+            &format!("subtitles/{clip_id}-{version}.vtt"),
+        )?)
+    }
+
+    /// Whether it lies where [`given_subtitles`](Self::given_subtitles) do.
+    pub fn is_given_subtitles(&self) -> bool {
+        self.within_job()
+            .is_some_and(|path| path.starts_with("subtitles/"))
+    }
+
+    /// The clip it was made for, if it is named after one:
+    /// `jobs/{job_id}/clips/{clip_id}…` or
+    /// [`given_subtitles`](Self::given_subtitles).
+    pub fn clip_id(&self) -> Option<ClipId> {
+        let (folder, name) = self.within_job()?.split_once('/')?;
+        let (id, rest) = name.split_at_checked(36)?;
+        let is_after_one = match folder {
+            "clips" => matches!(rest, ".mp4" | ".jpg" | ".vtt"),
+            "subtitles" => rest.starts_with('-') && !rest.contains('/'),
+            _ => false,
+        };
+        // Others make names of ids, too; ours have a time.
+        let clip_id: ClipId = id.parse().ok().filter(|_| is_after_one)?;
+        (clip_id.as_uuid().get_version_num() == 7).then_some(clip_id)
+    }
+
+    /// What follows `jobs/{job_id}/`.
+    fn within_job(&self) -> Option<&str> {
+        let (job_id, path) = self.strip_prefix("jobs/")?.split_once('/')?;
+        job_id.parse::<JobId>().is_ok().then_some(path)
+    }
+
     /// Everything a job owns: what begins with `jobs/{job_id}`.
     pub fn prefix_of(job_id: JobId) -> ObjectPrefix {
         ObjectPrefix::from(Self::checked(format!("jobs/{job_id}")))
@@ -118,6 +161,14 @@ impl ObjectKey {
     pub fn job_id(&self) -> Option<JobId> {
         let (job_id, _) = self.strip_prefix("jobs/")?.split_once('/')?;
         job_id.parse().ok()
+    }
+
+    /// Whether it lies where the objects of jobs do, and not with those of this
+    /// job. Some file systems take small and capital letters for the same.
+    pub fn is_anothers(&self, job_id: JobId) -> bool {
+        let (top, _) = self.split_once('/').unwrap_or((self, ""));
+        let own = format!("{}/", Self::prefix_of(job_id));
+        top.to_uppercase() == "JOBS" && !self.starts_with(&own)
     }
 
     /// The key as the path of a URL, percent-encoded, without a leading slash.
@@ -307,5 +358,67 @@ mod tests {
         let clip = ObjectKey::of_job(job_id, "clips/1.mp4").unwrap();
         assert_eq!(clip.job_id(), Some(job_id));
         assert!(clip.starts_with(ObjectKey::prefix_of(job_id).as_str()));
+    }
+
+    #[test]
+    fn what_is_made_for_a_clip_tells_for_which() {
+        let (job_id, clip_id) = (JobId::new(&SystemClock), ClipId::new(&SystemClock));
+        let [one, two] = [(); 2].map(|()| ObjectKey::given_subtitles(job_id, clip_id).unwrap());
+        assert_ne!(one, two);
+        assert!(one.is_given_subtitles());
+        assert_eq!((one.job_id(), one.clip_id()), (Some(job_id), Some(clip_id)));
+        let clip = |path: &str| {
+            let key = ObjectKey::of_job(job_id, path).unwrap();
+            assert!(!key.is_given_subtitles());
+            key.clip_id()
+        };
+        for ending in ["mp4", "jpg", "vtt"] {
+            assert_eq!(clip(&format!("clips/{clip_id}.{ending}")), Some(clip_id));
+        }
+        for path in [
+            "clips/1.mp4".to_owned(),
+            // Of a version that has no time.
+            "clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4".to_owned(),
+            format!("clips/{clip_id}"),
+            format!("clips/{clip_id}-raw.mp4"),
+            format!("clips/{clip_id}.mp4/1"),
+            format!("original/{clip_id}.mp4"),
+            clip_id.to_string(),
+        ] {
+            assert_eq!(clip(&path), None, "{path}");
+        }
+        for text in [
+            format!("jobs/x/subtitles/{clip_id}-1.vtt"),
+            format!("subtitles/{clip_id}-1.vtt"),
+        ] {
+            let key = ObjectKey::new(&*text).unwrap();
+            assert!(!key.is_given_subtitles(), "{text}");
+            assert_eq!(key.clip_id(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_lies_with_another_job_is_anothers() {
+        let [one, other] = [(); 2].map(|()| JobId::new(&SystemClock));
+        let is_anothers = |key: &str| ObjectKey::new(key).unwrap().is_anothers(one);
+        for key in [
+            format!("jobs/{one}/clips/1.mp4"),
+            "uploads/a.mp4".to_owned(),
+            "jobs.mp4".to_owned(),
+            format!("archive/jobs/{other}/a.mp4"),
+        ] {
+            assert!(!is_anothers(&key), "{key}");
+        }
+        let capitals = format!("jobs/{one}/a").to_uppercase();
+        for key in [
+            format!("jobs/{other}/clips/1.mp4"),
+            format!("JOBS/{other}/a"),
+            format!("job\u{17f}/{other}/a"),
+            format!("jobs/{one}"),
+            "jobs/a.mp4".to_owned(),
+            capitals,
+        ] {
+            assert!(is_anothers(&key), "{key}");
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use lectern_domain::{JobId, SystemClock};
-use lectern_tests::{EmptyDb, Lectern, TestDb, TestServer, on_both_backends};
+use lectern_domain::{Clip, ClipMediaUpdate, JobId, JobUpdate, Patch, StorageKey, SystemClock};
+use lectern_tests::{EmptyDb, Lectern, TestDb, TestServer, a_job, fill, on_both_backends};
 
 use super::recordings::{Half, announce, confirm, files, recording, send, upload, wait_for_part};
 
@@ -39,6 +39,15 @@ fn plant(objects: &Path, key: &str, age: u64) -> String {
     fs::write(&path, "12345").unwrap();
     make_older(&path, age);
     key.to_owned()
+}
+
+fn set(key: &str) -> Patch<StorageKey> {
+    Patch::Set(StorageKey::new(key).unwrap())
+}
+
+fn sorted(mut keys: Vec<String>) -> Vec<String> {
+    keys.sort();
+    keys
 }
 
 fn make_older(path: &Path, age: u64) {
@@ -89,6 +98,46 @@ on_both_backends! {
         assert_eq!(said.last().unwrap(), "1 objects of 5 bytes and 1 unfinished uploads removed");
         let said = gc(server.db(), server.objects(), &["--older-than", "0"]);
         assert_eq!(said, ["0 objects of 0 bytes and 0 unfinished uploads removed"]);
+    }
+
+    fn what_was_made_for_a_clip_goes_when_there_is_no_use_for_it(server: TestServer) {
+        let job_id = a_job().create(server.db()).job_id;
+        let [named, bare, gone] = fill(server.db(), job_id).try_into().unwrap();
+        server.db().sql().batch(&format!("DELETE FROM clips WHERE clip_id = '{}'", gone.clip_id)).unwrap();
+        let plant = |path: &str, age| plant(server.objects(), &format!("jobs/{job_id}/{path}"), age);
+        let made = |clip: &Clip, ending: &str| plant(&format!("clips/{}{ending}", clip.clip_id), 2 * DAY);
+        let given = |clip: &Clip, version: u8, age| plant(&format!("subtitles/{}-{version}.vtt", clip.clip_id), age);
+
+        let (own, reel) = (given(&named, 1, 2 * DAY), made(&gone, ".mp4"));
+        let subtitles = ClipMediaUpdate { subtitle_s3_key: set(&own), ..ClipMediaUpdate::default() };
+        let highlights = JobUpdate { compiled_video_s3_key: set(&reel), ..JobUpdate::default() };
+        server.db().write(|tx| {
+            tx.clips().set_media_keys(named.clip_id, &subtitles)?;
+            tx.jobs().update(job_id, &highlights, None)
+        }).unwrap();
+        let orphans = sorted(vec![made(&gone, ".jpg"), given(&gone, 1, 2 * DAY), given(&named, 2, 2 * DAY), given(&bare, 1, 2 * DAY)]);
+        let young = [given(&bare, 2, DAY - 600), given(&gone, 2, DAY - 600)];
+        let rest = sorted(vec![
+            own,
+            reel,
+            made(&named, ".mp4"),
+            // Made, and about to be named.
+            made(&bare, ".vtt"),
+            given(&bare, 3, 3000),
+            // Nobody knows what for.
+            made(&gone, "-raw.mp4"),
+            plant("clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4", 2 * DAY),
+        ]);
+        let told = |orphans: &[String]| -> Vec<String> {
+            let removed = orphans.iter().map(|key| format!("removed {key} (5 bytes)"));
+            let (count, bytes) = (orphans.len(), orphans.len() * 5);
+            let sum = format!("{count} objects of {bytes} bytes and 0 unfinished uploads removed");
+            removed.chain([sum]).collect()
+        };
+        assert_eq!(gc(server.db(), server.objects(), &[]), told(&orphans));
+        assert_eq!(files(server.objects()), sorted([&rest[..], &young].concat()));
+        assert_eq!(gc(server.db(), server.objects(), &["--older-than", "0"]), told(&sorted(young.to_vec())));
+        assert_eq!(files(server.objects()), rest);
     }
 
     fn servers_may_run_meanwhile(server: TestServer) {

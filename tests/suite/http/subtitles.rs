@@ -141,6 +141,10 @@ on_both_backends! {
         assert_eq!(files(server.objects()), [key.unwrap()]);
         put(&server, &clip, "twice").expect(200);
         assert_eq!(texts(&server.get(&path(&clip)).expect(200).json()), ["twice"]);
+        // What lies where it was given and is none any more is given again.
+        lay(&server, &key_of(&server, &clip).unwrap(), b"WEBVTT\n");
+        put(&server, &clip, "twice").expect(200);
+        assert_eq!(texts(&server.get(&path(&clip)).expect(200).json()), ["twice"]);
         server.delete(&at(clip.job_id, "")).expect(204);
         assert_eq!(files(server.objects()), [""; 0]);
     }

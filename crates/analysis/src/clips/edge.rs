@@ -44,6 +44,8 @@ impl Edges {
                 until => until.max(time.end()),
             };
         }
+        // Where many segments begin at once, there is one border.
+        borders.dedup();
         Self {
             silences: Span::unite(silences.iter().copied().map(Span::from).collect()),
             borders,

@@ -40,15 +40,6 @@ async fn find(state: Data<State>, urls: Urls, Id(job_id): Id) -> Reply {
 
 /// Everything of a job that lies in the storage.
 fn keys(results: &JobResults) -> impl Iterator<Item = &StorageKey> {
-    let job = &results.job;
-    let videos = [&job.original_s3_key, &job.compiled_video_s3_key];
-    let clips = results.clips.iter().flat_map(|clip| {
-        let media = &clip.media;
-        [
-            &media.s3_key,
-            &media.thumbnail_s3_key,
-            &media.subtitle_s3_key,
-        ]
-    });
-    videos.into_iter().chain(clips).flatten()
+    let clips = results.clips.iter().flat_map(|clip| clip.media.keys());
+    results.job.keys().chain(clips)
 }

@@ -5,10 +5,9 @@ use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 use lectern_db::{Reader, Tx};
-use lectern_domain::{Clip, ClipId, ClipMediaUpdate, Patch, Stage, Window};
+use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
 use lectern_formats::{Cue, Format, clip_to, vtt};
 use lectern_storage::ObjectKey;
-use ring::digest::{SHA256, digest};
 
 use super::Resource;
 use crate::ApiError;
@@ -19,7 +18,6 @@ use crate::path::ClipPath;
 use crate::query::Query;
 use crate::state::State;
 use crate::transcript::{Accept, Spoken, VARY, segments};
-use crate::urls::is_anothers;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -64,9 +62,7 @@ async fn find(
 /// What is in the file the clip names. A file that is gone or no subtitles is as
 /// good as none.
 async fn stored(state: &State, clip: &Clip) -> Result<Option<Vec<Cue>>, ApiError> {
-    let key = clip.media.subtitle_s3_key.clone();
-    let key = key.and_then(|key| ObjectKey::try_from(key).ok());
-    let Some(key) = key.filter(|key| !is_anothers(key, clip.job_id)) else {
+    let Some(key) = own(clip) else {
         return Ok(None);
     };
     let Some(file) = state.objects.read(&key, state.limits.output).await? else {
@@ -79,10 +75,9 @@ async fn stored(state: &State, clip: &Clip) -> Result<Option<Vec<Cue>>, ApiError
         .ok())
 }
 
-/// The subtitles become a file of their own, named by what is in it, and the
-/// clip names it once it is there. What it named before stays as long as the
-/// job does: somebody may be fetching it, and a write that is refused at the end
-/// has touched nothing.
+/// The subtitles become a file of their own, and the clip names it once it is
+/// there. What it named before is left: somebody may be fetching it, and a write
+/// that is refused at the end has touched nothing. `lectern gc` removes it.
 async fn replace(
     state: Data<State>,
     ClipPath(clip_id): ClipPath,
@@ -113,12 +108,12 @@ async fn replace(
     let may = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
-        lease.check(tx, clip.job_id, &[Stage::Compilation])
+        lease.check(tx, clip.job_id, &[Stage::Compilation])?;
+        Ok(clip)
     };
-    state.db.write(may, |()| ()).await?;
-    let key = ObjectKey::of_job(job_id, &path(clip_id, &file))?;
+    let clip = state.db.write(may, |clip| clip).await?;
     let bytes = Bytes::from(file);
-    state.objects.write(&key, bytes.clone()).await?;
+    let key = keep(&state, &clip, &bytes).await?;
     let update = ClipMediaUpdate {
         subtitle_s3_key: Patch::Set(key.into()),
         ..ClipMediaUpdate::default()
@@ -139,12 +134,22 @@ async fn replace(
     answer
 }
 
-/// Where a file of subtitles lies among what the job owns. Compilation writes
-/// its own elsewhere, and leaves a clip that names one of these as it is.
-fn path(clip_id: ClipId, file: &str) -> String {
-    let hash = digest(&SHA256, file.as_bytes());
-    let hash = hash.as_ref()[..16]
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    format!("subtitles/{clip_id}-{hash}.vtt")
+/// Makes it a file, unless the clip names one that is the same: who asks again
+/// leaves no other.
+async fn keep(state: &State, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
+    if let Some(key) = own(clip).filter(ObjectKey::is_given_subtitles)
+        && state.objects.read(&key, file.len()).await?.as_ref() == Some(file)
+    {
+        return Ok(key);
+    }
+    let key = ObjectKey::given_subtitles(clip.job_id, clip.clip_id)?;
+    state.objects.write(&key, file.clone()).await?;
+    Ok(key)
+}
+
+/// The file the clip names, if it does not lie with another job's.
+fn own(clip: &Clip) -> Option<ObjectKey> {
+    let key = clip.media.subtitle_s3_key.clone()?;
+    let key = ObjectKey::try_from(key).ok()?;
+    (!key.is_anothers(clip.job_id)).then_some(key)
 }
