@@ -9,6 +9,7 @@ Needs what check.py needs.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from types import SimpleNamespace
 from check import HERE, check, get, run
 
 # How long a stage of a dead worker is nobody's, in seconds.
-LEASE = 5
+LEASE = 15
 
 
 def post(address, body):
@@ -41,12 +42,32 @@ def upload(api, recording):
 
 
 def worker(lectern, name, scratch):
-    command = [lectern, "work", f"--worker-name={name}", f"--lease={LEASE}", f"--scratch-dir={scratch}"]
-    return subprocess.Popen(command)
+    settings = {"worker-name": name, "concurrency": 1, "lease": LEASE, "scratch-dir": scratch}
+    return subprocess.Popen([lectern, "work", *(f"--{setting}={value}" for setting, value in settings.items())])
 
 
 def runs(api, job):
     return get(f"{api}/jobs/{job}/stages")["stages"]
+
+
+def running(api, job):
+    """The stages somebody has been on for a while."""
+    return [run for run in runs(api, job) if run["status"] == "running" and run["percent"] > 0]
+
+
+def kill_in_the_middle(api, job, workers):
+    """Kills a worker in the middle of a stage, if there is one, and gives that stage."""
+    for run in running(api, job):
+        process = workers[run["worker"]]
+        # It does not complete the stage while it is stopped, but may have just before.
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        try:
+            if any(still["stage"] == run["stage"] for still in running(api, job)):
+                process.kill()
+                return run
+        finally:
+            process.send_signal(signal.SIGCONT)
 
 
 def wait_for(what, seconds, so):
@@ -82,13 +103,7 @@ def main(lectern):
         job = upload(api, directory / "lecture.mp4")
         workers = {name: worker(lectern, name, directory / name) for name in ("one", "two")}
         try:
-
-            def in_the_middle():
-                # A stage somebody has been on for a while.
-                return [run for run in runs(api, job) if run["status"] == "running" and run["percent"] > 0]
-
-            victim = wait_for("a stage", 120, in_the_middle)[0]
-            workers[victim["worker"]].kill()
+            victim = wait_for("a stage", 120, lambda: kill_in_the_middle(api, job, workers))
             state = wait_for(
                 "the job", 600, lambda: (state := get(f"{api}/jobs/{job}"))["status"] in ("completed", "failed") and state
             )

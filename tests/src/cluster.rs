@@ -104,7 +104,8 @@ impl Cluster {
                 "--no-sync",
                 "--pgdata=data",
             ]));
-        made.unwrap_or_else(|error| panic!("initdb failed: {error}"));
+        // Root's TMPDIR may be one that the server's user cannot enter.
+        made.unwrap_or_else(|error| panic!("initdb failed in {}: {error}", cluster.dir.display()));
 
         // Another program may take the port between our finding it free and
         // PostgreSQL's taking it.
@@ -318,11 +319,15 @@ fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// A port that nobody listens on. It is none of those the operating system gives
+/// to whoever asks for any (from 32768 on Linux, from 49152 on macOS), so nobody
+/// is given it while the server is stopped.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
+    (0..1000)
+        .map(|_| 20_000 + RandomState::new().hash_one(()) % 12_768)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
         .expect("a free port")
-        .port()
 }
 
 /// Sixteen letters that nobody else on this machine knows.

@@ -72,7 +72,7 @@ pub use client::{Client, RequestBuilder};
 pub use cluster::{Cluster, TEST_DATABASE_URL, server_url};
 pub use database::{EmptyDb, TestDb};
 pub use lectern::Lectern;
-pub use queries::{Ear, queries};
+pub use queries::{Ear, Hold, queries};
 pub use response::Response;
 pub use server::TestServer;
 pub use snapshot::redacted;

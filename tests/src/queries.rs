@@ -1,7 +1,7 @@
 //! How many statements a call costs.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, Once, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError, RwLock};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 
@@ -43,37 +43,91 @@ pub(crate) fn watch() {
 #[derive(Debug)]
 pub struct Ear {
     name: String,
-    heard: Heard,
+    hearing: Arc<Hearing>,
 }
 
-type Heard = Arc<Mutex<Vec<String>>>;
+#[derive(Debug, Default)]
+struct Hearing {
+    state: Mutex<State>,
+    released: Condvar,
+}
 
-static EARS: RwLock<Vec<(String, Heard)>> = RwLock::new(Vec::new());
+#[derive(Debug, Default)]
+struct State {
+    heard: Vec<String>,
+    /// What the statements that are held have in them.
+    held: Option<String>,
+}
+
+impl Hearing {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hears a statement, and returns when it may go on its way.
+    fn hear(&self, query: &str) {
+        let mut state = self.state();
+        state.heard.push(query.to_owned());
+        let is_held = |state: &mut State| {
+            let held = state.held.as_deref();
+            held.is_some_and(|what| query.contains(what))
+        };
+        let _state = self.released.wait_while(state, is_held);
+    }
+}
+
+static EARS: RwLock<Vec<(String, Arc<Hearing>)>> = RwLock::new(Vec::new());
 
 impl Ear {
     /// Listens to the database with this in its address.
     pub(crate) fn to(name: &str) -> Self {
         let ear = Self {
             name: name.to_owned(),
-            heard: Heard::default(),
+            hearing: Arc::default(),
         };
         let mut ears = EARS.write().unwrap_or_else(PoisonError::into_inner);
-        ears.push((ear.name.clone(), Arc::clone(&ear.heard)));
+        ears.push((ear.name.clone(), Arc::clone(&ear.hearing)));
         ear
     }
 
     /// How many statements so far had this in them.
     pub fn heard(&self, what: &str) -> usize {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.iter().filter(|query| query.contains(what)).count()
+        let state = self.hearing.state();
+        let heard = state.heard.iter();
+        heard.filter(|query| query.contains(what)).count()
+    }
+
+    /// Keeps every statement with this in it from the database until what this
+    /// answers is dropped. It is heard all the same.
+    pub fn hold(&self, what: &str) -> Hold<'_> {
+        self.hearing.state().held = Some(what.to_owned());
+        Hold(&self.hearing)
+    }
+}
+
+/// Statements held; see [`Ear::hold`].
+#[derive(Debug)]
+pub struct Hold<'e>(&'e Hearing);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.state().held = None;
+        self.0.released.notify_all();
     }
 }
 
 impl Drop for Ear {
     fn drop(&mut self) {
         let mut ears = EARS.write().unwrap_or_else(PoisonError::into_inner);
-        ears.retain(|(_, heard)| !Arc::ptr_eq(heard, &self.heard));
+        ears.retain(|(_, hearing)| !Arc::ptr_eq(hearing, &self.hearing));
     }
+}
+
+/// Who listens to the database at this address.
+fn hearing(url: &str) -> Vec<Arc<Hearing>> {
+    let ears = EARS.read().unwrap_or_else(PoisonError::into_inner);
+    let ears = ears.iter().filter(|(name, _)| url.contains(name));
+    ears.map(|(_, hearing)| Arc::clone(hearing)).collect()
 }
 
 #[derive(Default)]
@@ -88,12 +142,11 @@ impl Instrumentation for Watcher {
                 url.clone_into(&mut self.url);
             }
             InstrumentationEvent::StartQuery { query, .. } => {
-                let ears = EARS.read().unwrap_or_else(PoisonError::into_inner);
-                for (_, heard) in ears.iter().filter(|(name, _)| self.url.contains(name)) {
-                    let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                    heard.push(query.to_string());
+                let query = query.to_string();
+                for hearing in hearing(&self.url) {
+                    hearing.hear(&query);
                 }
-                SEEN.with_borrow_mut(|seen| seen.push(query.to_string()));
+                SEEN.with_borrow_mut(|seen| seen.push(query));
             }
             _ => {}
         }

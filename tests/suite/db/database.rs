@@ -9,13 +9,11 @@ use lectern_db::{Database, DatabaseConfig, Error};
 use lectern_domain::JobFilter;
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
 
-/// The same database through a pool of `size` connections, for which nobody
-/// waits long.
+/// The same database through a pool of `size` connections.
 fn pool_of(db: &TestDb, size: u32) -> Database {
     let config = DatabaseConfig {
         pool_size: size,
         max_overflow: 0,
-        checkout_timeout: Duration::from_millis(200),
         ..DatabaseConfig::new(db.url()).unwrap()
     };
     Database::connect(&config).unwrap()

@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use lectern_db::{Backend, Database};
+use lectern_db::{Backend, Database, DatabaseConfig};
 use lectern_server::{Server, ServerConfig};
+use lectern_storage::{Secret, Storage, StorageConfig};
 use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_whole_job};
 use serde_json::Value;
 
 use super::openapi::{Call, Operation, operations};
-use super::{at, at_once};
-
-/// Longer than this nobody is kept waiting, whatever has happened to the
-/// database.
-const PATIENCE: Duration = Duration::from_secs(4);
+use super::{at, at_once, wait_until};
 
 /// Every operation that needs the database. Whoever fetches an object does not:
 /// that its address was signed is enough.
@@ -34,8 +31,8 @@ fn succeeds(client: &Client, call: &Call) {
     assert!(answer.status < 300, "{answer}");
 }
 
-/// Checks that 64 clients at a time, who make these calls in turn, are told in
-/// time that the database is away.
+/// Checks that 64 clients at a time, who make these calls in turn, are told
+/// that the database is away.
 fn everyone_is_told(client: &Client, calls: &[Call]) {
     at_once(64, |i| {
         let answer = calls[i % calls.len()].send(client);
@@ -52,10 +49,30 @@ fn everyone_is_told(client: &Client, calls: &[Call]) {
 #[test]
 fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_is_well() {
     let mut cluster = Cluster::start();
-    let db = Database::open(cluster.url()).unwrap();
+    let config = DatabaseConfig {
+        // Ten times that of a client: who is told, is told by the server.
+        checkout_timeout: Duration::from_mins(10),
+        ..DatabaseConfig::new(cluster.url()).unwrap()
+    };
+    let db = Database::connect(&config).unwrap();
     db.init().unwrap();
-    let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
-    let client = Client::new(server.url()).within(PATIENCE);
+    let objects = tempfile::tempdir().unwrap();
+    let dir = objects.path().to_owned();
+    let storage = Storage::open(&StorageConfig::Local { dir }, Secret::random().unwrap());
+    let serve = |patience| {
+        let storage = Some(storage.as_ref().unwrap().clone());
+        let config = ServerConfig {
+            storage,
+            patience,
+            ..ServerConfig::default()
+        };
+        Server::start(config, db.clone()).unwrap()
+    };
+    let server = serve(Duration::from_mins(1));
+    let client = Client::new(server.url());
+    // The same service, but it refuses soon what it cannot do at once.
+    let hasty_server = serve(Duration::from_millis(500));
+    let hasty = Client::new(hasty_server.url());
     let document = client.get("/openapi.json").expect(200).json();
     let operations = stored(&document);
     all_succeed(&client, &db, &operations);
@@ -68,11 +85,11 @@ fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_i
 
     cluster.stop();
     // Once with the connections of better days, once with none.
-    everyone_is_told(&client, &calls);
-    everyone_is_told(&client, &calls);
-    client.get("/readyz").problem(503, "database_unavailable");
+    everyone_is_told(&hasty, &calls);
+    everyone_is_told(&hasty, &calls);
+    hasty.get("/readyz").problem(503, "database_unavailable");
     for path in ["/healthz", "/metrics", "/docs"] {
-        client.get(path).expect(200);
+        hasty.get(path).expect(200);
     }
 
     cluster.start_again();
@@ -80,6 +97,8 @@ fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_i
     client.get(&at(kept, "")).expect(200);
     all_succeed(&client, &db, &operations);
     at_once(64, |_| client.get(&at(kept, "")).expect(200));
+    // Nor has it lost anything by refusing.
+    wait_until(|| hasty.get(&at(kept, "")).status == 200);
 }
 
 /// Ends all connections of a server to its database, as a restart of

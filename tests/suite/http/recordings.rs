@@ -107,7 +107,7 @@ pub(super) fn wait_until_empty(dir: &Path) {
     }
 }
 
-/// A PUT that is on its way: the head and the first bytes are sent.
+/// A PUT that is on its way: the head and the first bytes are sent, at once.
 pub(super) struct Half(TcpStream);
 
 impl Half {
@@ -117,8 +117,9 @@ impl Half {
         let head = format!(
             "PUT {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
         );
-        socket.write_all(head.as_bytes()).unwrap();
-        socket.write_all(first).unwrap();
+        socket
+            .write_all(&[head.as_bytes(), first].concat())
+            .unwrap();
         Self(socket)
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_domain::JobId;
-use lectern_server::{LiveConfig, ServerConfig};
+use lectern_server::{LiveConfig, Server, ServerConfig};
 use lectern_tests::{Client, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
@@ -80,6 +80,7 @@ on_both_backends! {
 
     fn one_who_is_too_slow_is_given_up_and_can_come_back(db: TestDb) {
         let server = serve(db, LiveConfig { patience: Duration::from_millis(20), stall: Duration::from_mins(10), ..LiveConfig::default() });
+        let patient = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
         for (count, channel) in (1..).zip(Channel::BOTH) {
             let job = a_job().create(server.db());
             let mut slow = channel.follow(&server, job.job_id, Some(0));
@@ -99,7 +100,7 @@ on_both_backends! {
                 Channel::Socket => Some(1013),
                 Channel::Stream => None,
             });
-            let rest = channel.follow(&server, job.job_id, told.last().copied()).rest();
+            let rest = channel.follow(&Client::new(patient.url()), job.job_id, told.last().copied()).rest();
             assert!(!rest.is_empty());
             told.extend(seqs(&rest));
             assert_eq!(told, (1..=last_seq(&server, job.job_id)).collect::<Vec<_>>());
