@@ -130,16 +130,20 @@ impl ObjectKey {
             .is_some_and(|path| path.starts_with("subtitles/"))
     }
 
-    /// The clip it was made for, if it is named after one:
-    /// `jobs/{job_id}/clips/{clip_id}…` or
-    /// [`given_subtitles`](Self::given_subtitles).
+    /// The clip it was made for, if it is named after one: what is made of a clip
+    /// (`jobs/{job_id}/clips/{clip_id}.mp4`, `.jpg`, `.vtt`),
+    /// [`given_subtitles`](Self::given_subtitles), and a reel of it and others
+    /// (`jobs/{job_id}/highlights-{clip_id}.mp4`).
     pub fn clip_id(&self) -> Option<ClipId> {
-        let (folder, name) = self.within_job()?.split_once('/')?;
+        let path = self.within_job()?;
+        let (kind, name) = ["clips/", "subtitles/", "highlights-"]
+            .into_iter()
+            .find_map(|kind| Some((kind, path.strip_prefix(kind)?)))?;
         let (id, rest) = name.split_at_checked(36)?;
-        let is_after_one = match folder {
-            "clips" => matches!(rest, ".mp4" | ".jpg" | ".vtt"),
-            "subtitles" => rest.starts_with('-') && !rest.contains('/'),
-            _ => false,
+        let is_after_one = match kind {
+            "clips/" => matches!(rest, ".mp4" | ".jpg" | ".vtt"),
+            "subtitles/" => rest.starts_with('-') && !rest.contains('/'),
+            _ => rest == ".mp4",
         };
         // Others make names of ids, too; ours have a time.
         let clip_id: ClipId = id.parse().ok().filter(|_| is_after_one)?;
@@ -375,7 +379,9 @@ mod tests {
         for ending in ["mp4", "jpg", "vtt"] {
             assert_eq!(clip(&format!("clips/{clip_id}.{ending}")), Some(clip_id));
         }
+        assert_eq!(clip(&format!("highlights-{clip_id}.mp4")), Some(clip_id));
         for path in [
+            "highlights.mp4".to_owned(),
             "clips/1.mp4".to_owned(),
             // Of a version that has no time.
             "clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4".to_owned(),

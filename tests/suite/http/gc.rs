@@ -108,14 +108,14 @@ on_both_backends! {
         let made = |clip: &Clip, ending: &str| plant(&format!("clips/{}{ending}", clip.clip_id), 2 * DAY);
         let given = |clip: &Clip, version: u8, age| plant(&format!("subtitles/{}-{version}.vtt", clip.clip_id), age);
 
-        let (own, reel) = (given(&named, 1, 2 * DAY), made(&gone, ".mp4"));
+        let (own, reel) = (given(&named, 1, 2 * DAY), plant(&format!("highlights-{}.mp4", gone.clip_id), 2 * DAY));
         let subtitles = ClipMediaUpdate { subtitle_s3_key: set(&own), ..ClipMediaUpdate::default() };
         let highlights = JobUpdate { compiled_video_s3_key: set(&reel), ..JobUpdate::default() };
         server.db().write(|tx| {
             tx.clips().set_media_keys(named.clip_id, &subtitles)?;
             tx.jobs().update(job_id, &highlights, None)
         }).unwrap();
-        let orphans = sorted(vec![made(&gone, ".jpg"), given(&gone, 1, 2 * DAY), given(&named, 2, 2 * DAY), given(&bare, 1, 2 * DAY)]);
+        let orphans = sorted(vec![made(&gone, ".mp4"), given(&gone, 1, 2 * DAY), given(&named, 2, 2 * DAY), given(&bare, 1, 2 * DAY)]);
         let young = [given(&bare, 2, DAY - 600), given(&gone, 2, DAY - 600)];
         let rest = sorted(vec![
             own,
