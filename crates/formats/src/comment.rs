@@ -1,6 +1,6 @@
 //! The blocks of a WebVTT file that nobody says.
 
-use crate::decode::Line;
+use crate::line::Line;
 use crate::timed::has_times;
 
 /// The lines without `NOTE`, `STYLE` and `REGION` blocks, which begin after a

@@ -18,13 +18,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Reading is lenient.** Any line ending, a byte order mark (UTF-16 is read
-//! when it has one), bytes that are no UTF-8 (replaced by U+FFFD, as is NUL),
-//! hours that are missing or over 99, a point or a comma, cues in any order, of
-//! no length or on top of each other. A cue without text is dropped; one that
-//! ends before it starts is kept with no length, because its text was said.
-//! What is left is sorted by its start; cues that start together keep their
-//! order. Text is kept with its white space, except in Whisper's JSON.
+//! **Reading is lenient.** Any line ending, hours that are missing or over 99, a
+//! point or a comma, cues in any order, of no length or on top of each other. A
+//! cue without text is dropped; one that ends before it starts is kept with no
+//! length, because its text was said. What is left is sorted by its start; cues
+//! that start together keep their order. Text is kept with its white space,
+//! except in Whisper's JSON.
+//!
+//! **Bytes** are read as UTF-8, or as UTF-16 where a byte order mark says so or
+//! the NUL beside a first letter of ASCII. Subtitles that can be neither are read
+//! as windows-1252, as players do; those in another old charset come out with
+//! the wrong letters, so convert them first. JSON is always Unicode. In what is
+//! UTF-8 but for a few bytes, these become U+FFFD, as does NUL: recognizers cut
+//! characters in half. Who knows the charset need not have it guessed, see
+//! [`Charset::decode`].
 //!
 //! **Writing is strict**, and what was written is read back the same: texts to
 //! the character (line ends become LF), times to the millisecond. Each module
@@ -37,12 +44,13 @@
 //! fuzz targets in `fuzz/` look for the contrary; see the README there.
 
 mod accept;
+mod charset;
 mod comment;
 mod cue;
-mod decode;
 mod error;
 mod format;
 mod guard;
+mod line;
 pub mod srt;
 pub mod text;
 mod time;
@@ -52,6 +60,7 @@ pub mod vtt;
 pub mod whisper;
 
 pub use accept::negotiate;
+pub use charset::Charset;
 pub use cue::{Cue, clip_to};
 pub use error::FormatError;
 pub use format::{Format, UnknownFormat};

@@ -11,9 +11,10 @@
 
 use std::fmt::Write;
 
+use crate::charset::guess;
 use crate::cue::{in_order, sorted, spoken};
-use crate::decode::{decode, lines};
 use crate::guard::{guarded, plain};
+use crate::line::lines;
 use crate::time::Written;
 use crate::timed::timed;
 use crate::{Cue, FormatError};
@@ -24,7 +25,7 @@ use crate::{Cue, FormatError};
 /// The error is for a file that has text but no times, and for times that
 /// cannot be read.
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-    let text = decode(bytes);
+    let text = guess(bytes);
     let lines = lines(&text);
     let found = timed(&lines)?;
     if let (true, Some(line)) = (found.is_empty(), lines.iter().find(|line| !line.is_blank())) {

@@ -1,7 +1,7 @@
 //! The skeleton that WebVTT and `SubRip` share: lines with times, and what
 //! stands between them.
 
-use crate::decode::Line;
+use crate::line::Line;
 use crate::{FormatError, time};
 
 /// The lines under a line with times, up to the next cue.
@@ -121,7 +121,7 @@ fn trimmed<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::lines;
+    use crate::line::lines;
 
     fn texts(file: &str) -> Vec<String> {
         let lines = lines(file);

@@ -6,9 +6,10 @@
 
 use std::fmt::Write;
 
+use crate::charset::guess;
 use crate::comment::without_comments;
 use crate::cue::{in_order, one_line, sorted, speaker, spoken};
-use crate::decode::{decode, lines};
+use crate::line::lines;
 use crate::time::Written;
 use crate::timed::{has_times, timed};
 use crate::voice::{escaped, voices};
@@ -21,7 +22,7 @@ use crate::{Cue, FormatError};
 /// The error is for a file that does not begin with `WEBVTT`, for times that
 /// cannot be read, and for a speaker's name that is too long for the domain.
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-    let text = decode(bytes);
+    let text = guess(bytes);
     let lines = lines(&text);
     let signature = lines.iter().position(|line| !line.is_blank()).unwrap_or(0);
     let after = lines[signature].text.strip_prefix("WEBVTT");

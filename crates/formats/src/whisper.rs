@@ -6,14 +6,25 @@
 //!   is `OpenAI`'s `verbose_json`, whisper, faster-whisper and whisperX, and the
 //!   array alone;
 //! - `{"transcription": [{"offsets": {"from": 0, "to": 1500}, "text": "…"}]}` in
-//!   milliseconds, which is whisper.cpp.
+//!   milliseconds, which is whisper.cpp;
+//! - `{"chunks": [{"timestamp": [0.0, 1.5], "text": "…"}]}` in seconds, which is
+//!   transformers;
+//! - `{"words": [{"start": 0.0, "end": 0.4, "word": "…"}]}` in seconds, where there
+//!   is none of the above, which is what `OpenAI` answers when asked for words
+//!   alone. A cue of them ends at a pause of a second, and before it lasts more
+//!   than ten or is longer than 80 characters.
+//!
+//! Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. They are
+//! read as `null`, so a confidence that is one is none.
 //!
 //! The confidence of a segment is the first it has of: its `confidence`; `e` to
 //! the power of its `avg_logprob`, which is the geometric mean of its tokens'
 //! probabilities; the mean `probability` or `score` of its words; the mean `p`
 //! of its tokens. `no_speech_prob` says something else and is left alone.
 
+mod json;
 mod shape;
+mod words;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -23,8 +34,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::charset::unicode;
 use crate::cue::{in_order, sorted, speaker, spoken};
-use crate::decode::decode;
 use crate::{Cue, FormatError, millis, seconds};
 
 pub use shape::is_whisper;
@@ -39,15 +50,23 @@ const LONGEST: usize = 200;
 /// speaker's name that is too long for the domain; its line is where that was
 /// noticed, for a segment the line it ends on.
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-    let text = decode(bytes);
+    let text = unicode(bytes);
     let segments = if text.trim_start().starts_with('[') {
-        serde_json::from_str(&text)
+        json::parse(&text).map(Some)
     } else {
-        serde_json::from_str(&text).map(|file: File| file.segments)
+        json::parse(&text).map(|file: File| file.segments.or(file.chunks))
     };
-    let segments: Vec<Segment> = segments.map_err(|error| unread(&error))?;
-    let cues = segments.into_iter().filter_map(|segment| segment.0);
-    Ok(sorted(cues.collect()))
+    let segments: Option<Vec<Segment>> = segments.map_err(|error| unread(&error))?;
+    let cues = match segments {
+        Some(segments) => segments
+            .into_iter()
+            .filter_map(|segment| segment.0)
+            .collect(),
+        None => words::read(&text)
+            .map_err(|error| unread(&error))?
+            .ok_or_else(|| FormatError::new(1, "holds no segments with times"))?,
+    };
+    Ok(sorted(cues))
 }
 
 /// Writes a file in the shape of `OpenAI`'s `verbose_json`, cues in the order of
@@ -110,7 +129,8 @@ struct SegmentOut<'a> {
 #[derive(Deserialize)]
 struct File {
     #[serde(alias = "transcription")]
-    segments: Vec<Segment>,
+    segments: Option<Vec<Segment>>,
+    chunks: Option<Vec<Segment>>,
 }
 
 /// A segment, unless nothing is said in it.
@@ -145,6 +165,8 @@ struct SegmentIn {
     start: Option<f64>,
     end: Option<f64>,
     offsets: Option<Offsets>,
+    /// In seconds; the last may have no end.
+    timestamp: Option<(Option<f64>, Option<f64>)>,
     speaker: Option<Name>,
     confidence: Option<f64>,
     avg_logprob: Option<f64>,
@@ -234,10 +256,11 @@ impl Likely for Token {
 
 impl SegmentIn {
     fn cue(&self) -> Result<Option<Cue>, Invalid> {
-        let (start, end) = match (self.start, &self.offsets) {
-            (Some(start), _) => (millis(start), self.end.map_or(0, millis)),
-            (None, Some(offsets)) => (whole(offsets.from), whole(offsets.to)),
-            (None, None) => return Err(Invalid::field("start", "must be given")),
+        let seconds = self.timestamp.unwrap_or((self.start, self.end));
+        let (start, end) = match (seconds, &self.offsets) {
+            ((Some(start), end), _) => (millis(start), end.map_or(0, millis)),
+            (_, Some(offsets)) => (whole(offsets.from), whole(offsets.to)),
+            (_, None) => return Err(Invalid::field("start", "must be given")),
         };
         let Some(text) = spoken(self.text.trim()) else {
             return Ok(None);

@@ -58,6 +58,21 @@ fn a_subrip_file_with_everything_in_it_is_read() {
 }
 
 #[test]
+fn a_file_from_before_unicode_keeps_its_letters() {
+    let cue = b"00:01.000 --> 00:02.000\n\x93Caf\xe9\x94 \x96 d\xe9j\xe0 vu\n";
+    let expected = [r#"1000 2000 - "“Café” – déjà vu""#];
+    assert_eq!(told(&srt::read(cue).unwrap()), expected);
+    let file = [b"WEBVTT\n\n", &cue[..]].concat();
+    assert_eq!(told(&vtt::read(&file).unwrap()), expected);
+    // But JSON is Unicode, whatever a recognizer has made of it.
+    let json = b"[{\"start\": 1, \"end\": 2, \"text\": \"Caf\xe9\"}]";
+    assert_eq!(
+        told(&whisper::read(json).unwrap()),
+        ["1000 2000 - \"Caf\u{fffd}\""]
+    );
+}
+
+#[test]
 fn files_without_cues_are_read_as_none() {
     for file in [
         "WEBVTT",
@@ -110,8 +125,8 @@ fn what_is_not_a_subtitle_is_told_with_its_line() {
         (
             Format::WhisperJson,
             "{\n\"text\": \"a\"}",
-            2,
-            "missing field `segments`",
+            1,
+            "holds no segments with times",
         ),
         (
             Format::WhisperJson,

@@ -7,7 +7,7 @@ use actix_web::http::header::{ACCEPT, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, TranscriptCreate};
 use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
-use lectern_formats::{Cue, Format, FormatError, negotiate, whisper};
+use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper};
 
 use crate::ApiError;
 use crate::body::{self, Reading};
@@ -22,14 +22,11 @@ pub(crate) struct Spoken(pub(crate) Vec<NewTranscriptSegment>);
 enum Sent {
     /// Ours or Whisper's.
     Json,
-    File(Format),
+    File(Format, Option<Charset>),
 }
 
 const TYPES: &str =
     "the header Content-Type must be application/json, text/vtt or application/x-subrip";
-
-/// Charsets a file may be declared in.
-const UNICODE: [&str; 4] = ["utf-8", "utf8", "us-ascii", "utf-16"];
 
 impl FromRequest for Spoken {
     type Error = ApiError;
@@ -58,13 +55,13 @@ impl Sent {
         let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
         let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
         let format = format.ok_or_else(|| unsupported(TYPES))?;
-        // What is read as UTF-8 and is something else would be stored in ruins.
-        body::charset(headers)
-            .is_none_or(|name| UNICODE.iter().any(|ours| name.eq_ignore_ascii_case(ours)))
-            .then_some(Self::File(format))
-            .ok_or_else(|| {
-                unsupported("the charset must be utf-8, or utf-16 with a byte order mark")
+        // What is read as another charset than it is would be stored in ruins.
+        let charset = body::charset(headers).map(|label| {
+            Charset::from_label(label).ok_or_else(|| {
+                unsupported("the charset must be utf-8, utf-16 or windows-1252 (iso-8859-1)")
             })
+        });
+        Ok(Self::File(format, charset.transpose()?))
     }
 
     fn read(self, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
@@ -77,7 +74,10 @@ impl Sent {
                     Err(error)
                 }
             }),
-            Self::File(format) => read(format, body),
+            Self::File(format, None) => read(format, body),
+            Self::File(format, Some(charset)) => {
+                read(format, charset.decode(body).map_err(unread)?.as_bytes())
+            }
         }
     }
 }

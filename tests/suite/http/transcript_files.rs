@@ -114,6 +114,39 @@ on_both_backends! {
         assert_eq!(server.put(&path, &silent).expect(200).json()["total"], 0);
     }
 
+    fn whispers_json_as_its_relatives_write_it_is_read(server: TestServer) {
+        let path = of_a_job(&server);
+        let nan = br#"{"segments": [{"start": 0.0, "end": 1.0, "text": "a", "avg_logprob": NaN}]}"#;
+        let marked = "\u{feff}[{\"start\": 0, \"end\": 1, \"text\": \"a\"}]";
+        let chunks = br#"{"text": " a", "chunks": [{"timestamp": [0.0, 1.0], "text": " a"}]}"#;
+        let words = br#"{"text": "a", "words": [{"word": "a", "start": 0.0, "end": 1.0}]}"#;
+        for body in [nan.as_slice(), marked.as_bytes(), chunks, words] {
+            let answer = send(&server, "PUT", &path, "application/json", body).expect(200).json();
+            assert_eq!(as_sent(answer), json!([a_cue(0.0, 1.0, "a", None)]));
+        }
+        let refused = server.put(&path, &json!({ "text": "a b" }));
+        let errors = refused.problem(422, "validation_failed");
+        assert_eq!(errors[0]["message"], "holds no segments with times");
+    }
+
+    fn letters_from_before_unicode_are_kept(server: TestServer) {
+        let path = of_a_job(&server);
+        let subtitles = |text: &[u8]| [b"WEBVTT\n\n00:01.000 --> 00:02.000\n", text, b"\n"].concat();
+        let read = |kind: &str, text: &[u8], expected: &str| {
+            let answer = send(&server, "PUT", &path, kind, &subtitles(text)).expect(200).json();
+            assert_eq!(answer["segments"][0]["text"], expected, "{kind} {text:?}");
+        };
+        for (kind, charset) in [(SRT, ""), (VTT, ""), (SRT, "; charset=windows-1252"), (VTT, ";charset=\"ISO-8859-1\"")] {
+            read(&format!("{kind}{charset}"), b"caf\xe9 \x96", "café –");
+        }
+        // Declared or not, that makes a difference.
+        read(SRT, "Ã©".as_bytes(), "Ã©");
+        read(&format!("{SRT}; charset=latin1"), "é".as_bytes(), "Ã©");
+        let utf8 = send(&server, "PUT", &path, &format!("{SRT}; charset=utf-8"), &subtitles(b"a\ncaf\xe9"));
+        utf8.problem_with(422, "validation_failed", "line 5");
+        assert_eq!(server.get(&path).expect(200).json()["segments"][0]["text"], "Ã©");
+    }
+
     fn a_slip_of_the_pen_in_our_own_is_not_taken_for_whispers(server: TestServer) {
         let path = saying(&server);
         let before = dump(server.db());
@@ -217,7 +250,7 @@ on_both_backends! {
         for kind in ["", "text/plain", "text/html", "application/ttml+xml", "application/octet-stream"] {
             send(&server, "PUT", &path, kind, SAID.as_bytes()).problem(415, "unsupported_media_type");
         }
-        for kind in ["application/x-subrip; charset=windows-1252", "text/vtt;charset=\"ISO-8859-1\""] {
+        for kind in ["application/x-subrip; charset=windows-1251", "text/vtt;charset=\"ISO-8859-15\""] {
             send(&server, "PUT", &path, kind, b"WEBVTT\n\n00:01.000 --> 00:02.000\ncaf\xe9\n").problem(415, "unsupported_media_type");
         }
         let large = vec![b' '; (32 << 20) + 1];

@@ -6,30 +6,36 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::decode::decode;
+use super::json;
+use crate::charset::unicode;
 
 /// Whether a JSON text has one of the shapes [`read`](super::read) reads, rather than
-/// Lectern's own, which has `segments` too: its first segment has a `start` or
-/// `offsets` and no field of ours, or there is none and the rest can only be
-/// Whisper's. What is not JSON has not.
+/// Lectern's own, which has `segments` too: its first segment has a `start`,
+/// `offsets` or a `timestamp` and no field of ours, or there is none and the rest
+/// can only be Whisper's, even if that is a text without times. What is not JSON
+/// has not.
 pub fn is_whisper(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Probe {
         segments: Option<First>,
         transcription: Option<First>,
+        chunks: Option<IgnoredAny>,
+        words: Option<IgnoredAny>,
         text: Option<IgnoredAny>,
         language: Option<IgnoredAny>,
+        start_time: Option<IgnoredAny>,
     }
-    let text = decode(bytes);
+    let text = unicode(bytes);
     if text.trim_start().starts_with('[') {
-        return serde_json::from_str(&text).is_ok_and(|First(first)| first == Some(true));
+        return json::parse(&text).is_ok_and(|First(first)| first == Some(true));
     }
-    serde_json::from_str::<Probe>(&text).is_ok_and(|probe| {
-        match (probe.segments, probe.transcription) {
-            (Some(First(Some(first))), _) => first,
-            (Some(First(None)), _) => probe.text.is_some() || probe.language.is_some(),
-            (None, Some(First(first))) => first.unwrap_or(true),
-            (None, None) => false,
+    json::parse::<Probe>(&text).is_ok_and(|probe| match (probe.segments, probe.transcription) {
+        (Some(First(Some(first))), _) => first,
+        (Some(First(None)), _) => probe.text.is_some() || probe.language.is_some(),
+        (None, Some(First(first))) => first.unwrap_or(true),
+        (None, None) => {
+            let rest = probe.chunks.or(probe.words).or(probe.text);
+            rest.is_some() && probe.start_time.is_none()
         }
     })
 }
@@ -80,7 +86,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Fields, A::Error> {
         let (mut timed, mut ours) = (false, false);
         while let Some((name, _)) = fields.next_entry::<Cow<'de, str>, IgnoredAny>()? {
-            timed |= matches!(&*name, "start" | "offsets");
+            timed |= matches!(&*name, "start" | "offsets" | "timestamp");
             ours |= matches!(&*name, "start_time" | "end_time" | "speaker_id");
         }
         Ok(Fields(timed && !ours))

@@ -11,7 +11,8 @@ use crate::{
 };
 
 const FILES: &str = "As `Content-Type` says: JSON (ours or Whisper's), WebVTT or SubRip. Files are \
-    read leniently: cues may overlap, last no time and come in any order.";
+    read leniently: cues may overlap, last no time and come in any order, and what is not Unicode \
+    is taken for windows-1252 unless `charset` says otherwise.";
 const AS_ASKED: &str = "By time. As `format` says or else `Accept`: JSON, WebVTT, SubRip or plain \
     text; JSON where that names none of them.";
 
