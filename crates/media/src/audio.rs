@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lectern_domain::TimeRange;
 
-use crate::media::input;
+use crate::seek::Entry;
 use crate::{Error, Media, Probe};
 
 impl Media {
@@ -23,23 +23,28 @@ impl Media {
         let audio = recording.audio.as_ref().ok_or(Error::NoAudio)?;
         let range = recording.within(range)?;
         let filter = format!(
-            "aresample=16000:async=1:first_pts=0,apad,atrim=end={}",
+            "atrim=start=0,aresample=16000:async=1:first_pts=0,apad,atrim=end={}",
             range.duration()
         );
-        let ffmpeg = self
-            .telling_ffmpeg()
-            .args(["-ss", &range.start().to_string()])
-            .args(input(&recording.path))
-            .args(["-map", &format!("0:{}", audio.index), "-af", &filter])
-            .args(["-ac", "1", "-c:a", "pcm_s16le", "-map_metadata", "-1"])
-            .args(["-f", "wav"]);
-        self.write("extract the sound", ffmpeg, out, progress)
+        let ffmpeg = |entry: Entry| {
+            self.telling_ffmpeg()
+                .args(entry.input(&recording.path))
+                .args(["-map", &format!("0:{}", audio.index), "-af", &filter])
+                .args(["-ac", "1", "-c:a", "pcm_s16le", "-map_metadata", "-1"])
+                .args(["-f", "wav"])
+        };
+        let from = (recording, range.start());
+        self.write_from("extract the sound", from, &ffmpeg, out, progress)
     }
 }
 
 impl Probe {
     /// The part of a range that is in the recording.
-    pub(crate) fn within(&self, range: TimeRange) -> Result<TimeRange, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Outside`] where there is none, as of a range of no length.
+    pub fn within(&self, range: TimeRange) -> Result<TimeRange, Error> {
         let (start, end) = (range.start(), range.end().min(self.duration));
         match TimeRange::new(start, end) {
             Ok(part) if part.duration() > 0.0 => Ok(part),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Tells work on other threads to stop: once, for all clones, and for good.
 ///
@@ -53,6 +55,15 @@ impl Cancel {
         self.0.cancelled.load(Ordering::SeqCst)
     }
 
+    /// Waits for somebody to cancel, for as long as `time`; whether somebody has.
+    pub fn wait(&self, time: Duration) -> bool {
+        let (wake, woken) = mpsc::channel();
+        let _link = self.on_cancel(move || {
+            let _ = wake.send(());
+        });
+        woken.recv_timeout(time) != Err(RecvTimeoutError::Timeout)
+    }
+
     /// Has `call` made on the thread that cancels, or right now when that has
     /// happened already. Dropping what is returned takes the call back.
     pub fn on_cancel(&self, call: impl FnOnce() + Send + 'static) -> OnCancel {
@@ -94,5 +105,27 @@ pub struct OnCancel {
 impl Drop for OnCancel {
     fn drop(&mut self) {
         self.cancel.waiting().calls.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_waits_is_woken_by_whoever_cancels_or_by_the_time() {
+        let cancel = Cancel::new();
+        assert!(!cancel.wait(Duration::ZERO));
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| cancel.wait(Duration::MAX));
+            while cancel.waiting().calls.is_empty() {
+                thread::yield_now();
+            }
+            cancel.cancel();
+            assert!(waits.join().unwrap());
+        });
+        assert!(cancel.wait(Duration::MAX));
     }
 }

@@ -1,5 +1,6 @@
 //! Running a program with bounds.
 
+use std::env;
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
@@ -24,6 +25,14 @@ const LOOK: Duration = Duration::from_millis(250);
 const DRAIN: Duration = Duration::from_secs(2);
 /// How much output is kept where it is kept whole.
 const KEPT: usize = 16 * 1024 * 1024;
+
+/// What is secret in the environment, beside all that is Lectern's own.
+const SECRETS: [&str; 4] = [
+    "DATABASE_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
 
 /// Why a program did not do what it was started for.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +137,19 @@ impl Program {
     /// Runs in this directory.
     pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.command.current_dir(dir);
+        self
+    }
+
+    /// Keeps the secrets of the service from it, which are in our environment:
+    /// `DATABASE_URL`, the keys to the storage, and all that begins with
+    /// `LECTERN_`. For what reads files of strangers.
+    pub fn without_secrets(mut self) -> Self {
+        for (name, _) in env::vars_os() {
+            let is_own = name.as_encoded_bytes().starts_with(b"LECTERN_");
+            if is_own || SECRETS.iter().any(|secret| name == *secret) {
+                self.command.env_remove(name);
+            }
+        }
         self
     }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use lectern_domain::{Resolution, TimeRange};
 
-use crate::media::input;
 use crate::picture::{constant_rate, fit, height, shown_from_start};
+use crate::seek::Entry;
 use crate::{AudioStream, Composition, Error, Media, Probe, Program, VideoStream};
 
 /// How a clip is made.
@@ -64,13 +64,16 @@ impl Media {
         }
         // From the key frame before: the filters see what the first instant
         // shows, and drop what is before it.
-        let ffmpeg = self
-            .telling_ffmpeg()
-            .args(["-noaccurate_seek", "-ss", &range.start().to_string()])
-            .args(input(&recording.path))
-            .args(["-filter_complex", &filters.join(";")]);
-        let ffmpeg = encode(ffmpeg, video.is_some(), audio.map(channels), settings);
-        self.write("cut a clip", ffmpeg, out, progress)?;
+        let filters = filters.join(";");
+        let ffmpeg = |entry: Entry| {
+            let ffmpeg = self
+                .telling_ffmpeg()
+                .args(entry.input(&recording.path))
+                .args(["-filter_complex", &filters]);
+            encode(ffmpeg, video.is_some(), audio.map(channels), settings)
+        };
+        let from = (recording, range.start());
+        self.write_from("cut a clip", from, &ffmpeg, out, progress)?;
         Ok(range)
     }
 }
@@ -96,8 +99,10 @@ fn picture(video: &VideoStream, duration: f64, settings: &CutSettings) -> Result
 
 /// The filters from the recording's sound to `[a]`.
 fn sound(audio: &AudioStream, duration: f64) -> String {
+    // AAC takes 1024 samples at a time, and where nothing comes of a track the
+    // filter does not know that.
     format!(
-        "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad,atrim=end={duration}[a]",
+        "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad=packet_size=1024,atrim=end={duration}[a]",
         index = audio.index,
     )
 }

@@ -4,10 +4,15 @@ use serde::Deserialize;
 
 use crate::{AudioStream, FrameRate, ProbeError, SubtitleStream, VideoStream};
 
+/// By how much lengths of one file may differ because they are rounded, in seconds.
+const ROUNDED: f64 = 0.01;
+
 /// What is read off ffprobe's answer.
 pub(crate) struct Told {
     /// Length in seconds, if the headers have it.
     pub(crate) duration: Option<f64>,
+    /// What number the file gives to its start, in seconds.
+    pub(crate) start: f64,
     pub(crate) format_name: String,
     pub(crate) video: Option<VideoStream>,
     pub(crate) audio: Option<AudioStream>,
@@ -23,13 +28,17 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct Format {
-    format_name: String,
+    #[serde(rename = "format_name")]
+    name: String,
     duration: Option<String>,
+    start_time: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Stream {
     index: u32,
+    duration: Option<String>,
+    start_time: Option<String>,
     codec_name: Option<String>,
     codec_type: Option<String>,
     #[serde(default)]
@@ -60,6 +69,7 @@ struct Stream {
 #[serde(default)]
 struct Disposition {
     default: u8,
+    forced: u8,
     attached_pic: u8,
     timed_thumbnails: u8,
 }
@@ -82,19 +92,42 @@ pub(crate) fn read(json: &[u8]) -> Result<Told, ProbeError> {
     let answer: Answer = serde_json::from_slice(json).map_err(|error| {
         ProbeError::NotMedia(format!("ffprobe's answer is not understood: {error}"))
     })?;
-    let duration = answer.format.duration.and_then(|text| text.parse().ok());
+    let mut subtitles: Vec<&Stream> = answer.streams.iter().collect();
+    subtitles.retain(|stream| stream.is("subtitle"));
+    subtitles.sort_by_key(|stream| stream.turn());
     Ok(Told {
-        duration: duration.filter(|seconds: &f64| seconds.is_finite()),
-        format_name: answer.format.format_name,
+        duration: answer.duration(),
+        start: seconds(answer.format.start_time.as_ref()).unwrap_or(0.0),
+        format_name: answer.format.name,
         video: chosen(&answer.streams, Stream::moves).map(Stream::to_video),
         audio: chosen(&answer.streams, Stream::sounds).map(Stream::to_audio),
-        subtitles: answer
-            .streams
-            .iter()
-            .filter(|stream| stream.is("subtitle"))
-            .map(Stream::to_subtitles)
-            .collect(),
+        subtitles: subtitles.into_iter().map(Stream::to_subtitles).collect(),
     })
+}
+
+/// Reads a time or a length.
+fn seconds(text: Option<&String>) -> Option<f64> {
+    let seconds = text?.parse().ok()?;
+    f64::is_finite(seconds).then_some(seconds)
+}
+
+impl Answer {
+    /// How long it is from the start, whatever number that has: some containers
+    /// tell where the recording ends instead.
+    fn duration(&self) -> Option<f64> {
+        let told = seconds(self.format.duration.as_ref())?;
+        let start = seconds(self.format.start_time.as_ref()).unwrap_or(0.0);
+        let is_end = match self.format.name.as_str() {
+            "asf" | "matroska,webm" => true,
+            // A length, unless an edit list puts off its tracks.
+            name if name.starts_with("mov,") => {
+                let ends = self.streams.iter().filter_map(Stream::end);
+                ends.fold(0.0, f64::max) <= told + ROUNDED
+            }
+            _ => false,
+        };
+        Some(if is_end { told - start } else { told })
+    }
 }
 
 /// The track that players choose: the one marked as default, or the first.
@@ -107,6 +140,17 @@ fn chosen(streams: &[Stream], fits: impl Fn(&Stream) -> bool) -> Option<&Stream>
 }
 
 impl Stream {
+    /// When it ends, by the file's numbers.
+    fn end(&self) -> Option<f64> {
+        Some(seconds(self.start_time.as_ref())? + seconds(self.duration.as_ref())?)
+    }
+
+    /// Which tracks of subtitles come first: what is marked as default before
+    /// the others, and last what is only for parts in a foreign language.
+    fn turn(&self) -> (bool, bool) {
+        (self.disposition.forced == 1, self.disposition.default == 0)
+    }
+
     fn is(&self, kind: &str) -> bool {
         self.codec_type.as_deref() == Some(kind)
     }

@@ -114,16 +114,12 @@ impl Media {
         let mut damaged = None;
         for index in 0..taking.count as usize {
             let time = taking.time(index);
+            let entry = self.entry(recording, time)?;
+            let filter = format!("trim=start=0,{}", taking.scale());
             let done = self
                 .ffmpeg()
-                .args(["-ss", &time.to_string()])
-                .args(input(&recording.path))
-                .args([
-                    "-map",
-                    &format!("0:{}", video.index),
-                    "-vf",
-                    &taking.scale(),
-                ])
+                .args(entry.input(&recording.path))
+                .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
                 .args(["-frames:v", "1", "-f", "rawvideo", "pipe:1"])
                 .run(&self.limits, &mut |bytes| taking.take(bytes, Some(time)));
             taking.begun.clear();

@@ -50,7 +50,8 @@
 //! A recording comes from somebody else, and ffmpeg reads much that is none: a
 //! playlist under the name of a video would have it open the files and the
 //! addresses it lists. So only containers of recordings are read, only from
-//! files, and by names that can be neither options nor addresses.
+//! files, and by names that can be neither options nor addresses; and ffmpeg is
+//! not told the secrets of the service ([`Program::without_secrets`]).
 
 mod audio;
 mod cancel;
@@ -62,11 +63,13 @@ mod ffprobe;
 mod frames;
 mod group;
 mod limits;
+mod matroska;
 mod media;
 mod picture;
 mod probe;
 mod progress;
 mod scratch;
+mod seek;
 mod silence;
 mod subtitles;
 mod tail;

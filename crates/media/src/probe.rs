@@ -5,7 +5,7 @@ use std::io;
 use std::path::{self, Path, PathBuf};
 
 use crate::media::input;
-use crate::{ChildError, Media, ffprobe};
+use crate::{ChildError, Media, ffprobe, matroska};
 
 /// What ffprobe tells about a file, read.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct Probe {
     pub path: PathBuf,
     /// Length in seconds, more than 0.
     pub duration: f64,
+    /// What number the file gives to its start, in seconds.
+    pub start: f64,
     /// Size in bytes.
     pub size: u64,
     /// The container in ffmpeg's words, such as `mov,mp4,m4a,3gp,3g2,mj2`.
@@ -22,7 +24,8 @@ pub struct Probe {
     pub video: Option<VideoStream>,
     /// The sound, if there is any.
     pub audio: Option<AudioStream>,
-    /// Subtitle tracks.
+    /// Subtitle tracks, as one would choose among them: what is marked as default
+    /// before the others, and last what is forced, which tells only parts.
     pub subtitles: Vec<SubtitleStream>,
 }
 
@@ -111,8 +114,9 @@ pub enum ProbeError {
 }
 
 impl Media {
-    /// Looks at the headers of a file. When they do not tell a length, all its
-    /// packets are read, though none is decoded.
+    /// Looks at the headers of a file. When they do not tell a length, or the
+    /// file ends before they say, all its packets are read, though none is
+    /// decoded.
     pub fn probe(&self, path: &Path) -> Result<Probe, ProbeError> {
         let io = |source| ProbeError::Io {
             path: path.to_owned(),
@@ -144,6 +148,7 @@ impl Media {
         let told = ffprobe::read(&output)?;
         let mut probe = Probe {
             duration: told.duration.unwrap_or(0.0),
+            start: told.start,
             size: metadata.len(),
             format_name: told.format_name,
             video: told.video,
@@ -156,13 +161,17 @@ impl Media {
                 "it has neither picture nor sound".into(),
             ));
         }
-        if probe.duration <= 0.0 {
+        let ends_early = probe.format_name.starts_with("matroska")
+            && matroska::end(&probe.path)
+                .map_err(io)?
+                .is_some_and(|end| end > probe.size);
+        if probe.duration <= 0.0 || ends_early {
             probe.duration = self.measure(&probe)?;
         }
         Ok(probe)
     }
 
-    /// How long a recording is whose headers do not tell: when its last packet
+    /// How long a recording is whose headers do not tell it: when its last packet
     /// begins, in seconds, which is at most a frame too short.
     fn measure(&self, probe: &Probe) -> Result<f64, ProbeError> {
         let tracks = [

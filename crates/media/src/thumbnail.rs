@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::media::input;
 use crate::picture::{fit, shown_from_start};
+use crate::seek::Entry;
 use crate::{Error, FrameRate, Media, Probe};
 
 /// A grid of times that is finer than anybody's idea of when a picture is taken.
@@ -29,21 +29,14 @@ impl Media {
             "{shown},scale={width}:{height},setsar=1,format=yuvj420p",
             shown = shown_from_start(GRID),
         );
-        let ffmpeg = self
-            .telling_ffmpeg()
-            .args(["-noaccurate_seek", "-ss", &time.to_string()])
-            .args(input(&recording.path))
-            .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
-            .args([
-                "-frames:v",
-                "1",
-                "-c:v",
-                "mjpeg",
-                "-q:v",
-                "3",
-                "-f",
-                "mjpeg",
-            ]);
-        self.write("make a thumbnail", ffmpeg, out, &mut |_| {})
+        let ffmpeg = |entry: Entry| {
+            self.telling_ffmpeg()
+                .args(entry.input(&recording.path))
+                .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
+                .args(["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3"])
+                .args(["-f", "mjpeg"])
+        };
+        let from = (recording, time);
+        self.write_from("make a thumbnail", from, &ffmpeg, out, &mut |_| {})
     }
 }

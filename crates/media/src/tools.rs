@@ -85,11 +85,11 @@ impl Tools {
     }
 
     pub(crate) fn ffmpeg(&self) -> Program {
-        Program::new(&self.ffmpeg)
+        Program::new(&self.ffmpeg).without_secrets()
     }
 
     pub(crate) fn ffprobe(&self) -> Program {
-        Program::new(&self.ffprobe)
+        Program::new(&self.ffprobe).without_secrets()
     }
 }
 
@@ -124,5 +124,47 @@ fn ask(tool: &'static str, variable: &'static str, path: &OsStr) -> Result<Told,
             configuration: words.collect::<Vec<_>>().join(" "),
         }),
         _ => Err(missing(format!("is not {tool}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn the_tools_are_not_told_what_is_secret() {
+        const SECRETS: [&str; 3] = ["LECTERN_SECRET", "DATABASE_URL", "AWS_SECRET_ACCESS_KEY"];
+        if env::var("LECTERN_SECRET").as_deref() != Ok("of this test") {
+            // Once more in a process that has them.
+            let name = concat!(module_path!(), "::the_tools_are_not_told_what_is_secret");
+            let name = name.split_once("::").unwrap().1;
+            let again = Command::new(env::current_exe().unwrap())
+                .args(["--exact", name])
+                .envs(SECRETS.map(|secret| (secret, "of this test")))
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&again.stdout);
+            assert!(
+                again.status.success() && said.contains("1 passed"),
+                "{said}"
+            );
+            return;
+        }
+        let tools = Tools {
+            ffmpeg: "env".into(),
+            ffprobe: "env".into(),
+            version: String::new(),
+            has_x264: false,
+        };
+        for tool in [tools.ffmpeg(), tools.ffprobe()] {
+            let told = tool.output(&Limits::within(PATIENCE)).unwrap();
+            let told = String::from_utf8(told).unwrap();
+            assert!(told.contains("PATH="), "{told}");
+            for secret in SECRETS {
+                assert!(!told.contains(secret), "{told}");
+            }
+        }
     }
 }

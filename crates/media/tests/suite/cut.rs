@@ -111,6 +111,13 @@ fn a_track_that_ends_early_is_filled_up() {
         .find_silences(&clip, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.audio.unwrap(), &[(0.0, 2.0)]);
+
+    // Not a packet of sound comes after the key frame at 5 s.
+    let recording = studio.probe(&studio.render(&short, CODECS, "short-sound.mkv"));
+    let clip = studio.cut(&recording, (5.2, 5.9), &CutSettings::default());
+    near(clip.duration, 0.7);
+    let found = studio.media.find_silences(&clip, settings, &mut |_| {});
+    ranges_near(&found.unwrap().audio.unwrap(), &[(0.0, 0.7)]);
 }
 
 #[test]

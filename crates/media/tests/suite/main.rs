@@ -11,5 +11,6 @@ mod frames;
 mod picture;
 mod probe;
 mod scratch;
+mod seek;
 mod silence;
 mod tools;

@@ -11,7 +11,7 @@ use crate::fixture::{CODECS, Studio, brightness, near};
 const SLOW: &str = "color=white:size=160x120:rate=20:duration=6.05,\
     drawbox=enable='gte(t,2)':color=black:thickness=fill,select='not(mod(n,40))'";
 
-fn picture_at(studio: &Studio, recording: &Probe, time: f64) -> GrayPicture {
+pub(crate) fn picture_at(studio: &Studio, recording: &Probe, time: f64) -> GrayPicture {
     let shot = studio.path("shot.jpg");
     studio
         .media

@@ -1,8 +1,8 @@
 use std::fs;
 
-use lectern_media::{FrameRate, ProbeError};
+use lectern_media::{CutSettings, FrameRate, ProbeError, SilenceSettings};
 
-use crate::fixture::{PICTURE, SOUND, Studio, near};
+use crate::fixture::{PICTURE, SOUND, Studio, near, ranges_near};
 
 /// Why a file is no recording.
 fn refusal(studio: &Studio, name: &str, bytes: &[u8]) -> String {
@@ -110,6 +110,47 @@ fn a_length_the_headers_do_not_tell_is_measured() {
         "live.webm",
     );
     near(studio.probe(&live).duration, 6.0);
+}
+
+#[test]
+fn a_recording_is_as_long_as_it_takes_whatever_number_its_start_has() {
+    let studio = Studio::new();
+    let lecture = studio.lecture();
+    for name in ["late.mkv", "late.mp4", "late.wmv", "late.ts", "late.flv"] {
+        let late = studio.remake(&lecture.path, "-c copy -output_ts_offset 100", name);
+        let late = studio.probe(&late);
+        near(late.duration, 6.0);
+        assert!(late.start > 99.0, "{name}: {}", late.start);
+        let clip = studio.cut(&late, (0.5, 6.0), &CutSettings::default());
+        near(clip.duration, 5.5);
+        let settings = SilenceSettings::default();
+        let found = studio.media.find_silences(&clip, settings, &mut |_| {});
+        let found = found.unwrap();
+        ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
+        ranges_near(&found.audio.unwrap(), &[(1.5, 3.5), (4.5, 5.5)]);
+    }
+    // Its first picture is shown after two others were decoded, and it says no more.
+    let options = "-c:v libx264 -preset ultrafast -bf 2 -use_editlist 0";
+    let unedited = studio.probe(&studio.render(&[PICTURE], options, "unedited.mp4"));
+    near(unedited.duration, 6.0);
+    assert!(unedited.start > 0.15, "{}", unedited.start);
+}
+
+#[test]
+fn subtitles_that_are_default_come_first_and_forced_ones_last() {
+    let studio = Studio::new();
+    let srt = studio.path("words.srt");
+    fs::write(&srt, "1\n00:00:01,000 --> 00:00:02,000\nWelcome.\n").unwrap();
+    let srt = format!("-i {} ", srt.display()).repeat(5);
+    let options = format!(
+        "{srt}-map 0 -map 1 -map 2 -map 3 -map 4 -map 5 -c copy \
+         -disposition:s:0 forced -disposition:s:1 0 -disposition:s:2 default \
+         -disposition:s:3 0 -disposition:s:4 default+forced"
+    );
+    let path = studio.remake(&studio.lecture().path, &options, "subtitled.mkv");
+    let found = studio.probe(&path).subtitles;
+    let order: Vec<u32> = found.iter().map(|track| track.index).collect();
+    assert_eq!(order, [4, 3, 5, 6, 2]);
 }
 
 #[test]
