@@ -25,7 +25,8 @@
 //!    65 % wide, parted from the rest by a border as high as the picture, and
 //!    has nothing above and below: `side_by_side`. It is at most 60 % wide and
 //!    high: `picture_in_picture`. Anything else is `unknown`, and so is what is
-//!    told with a confidence below 0.5, or from fewer than eight frames.
+//!    told with a confidence below 0.5, from fewer than eight frames, or from
+//!    frames less than 32 pixels wide or high.
 //!
 //! Black bars of the same width on two opposite sides are no part of the
 //! picture: no region has them, and the split is without them.
@@ -74,15 +75,15 @@ use lectern_domain::{At, Fraction, Invalid, LayoutType, NewLayoutAnalysis, Secon
 use film::Film;
 use rectangle::Rectangle;
 
-/// The least width and height of a frame in pixels.
+/// The least width and height in pixels of a frame in which a layout is told.
 pub const LEAST_SIZE: usize = 32;
 
 /// A small frame of brightness.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GrayView<'a> {
-    /// Width in pixels, at least [`LEAST_SIZE`].
+    /// Width in pixels.
     pub width: usize,
-    /// Height in pixels, at least [`LEAST_SIZE`].
+    /// Height in pixels.
     pub height: usize,
     /// `width * height` bytes, 0 black to 255 white, row by row from the top
     /// left.
@@ -132,7 +133,12 @@ pub fn analyse(
     for (index, frame) in frames.iter().enumerate() {
         check(frame, &frames[0]).at(&format!("frames[{index}]"))?;
     }
-    let film = Film::new(frames);
+    let small = |frame: &GrayView<'_>| frame.width.min(frame.height) < LEAST_SIZE;
+    let film = Film::new(if frames.first().is_some_and(small) {
+        &[]
+    } else {
+        frames
+    });
     let answer = rule::apply(&film);
     let region = |rectangle: Option<Rectangle>| {
         let (from, to) = (frames.first(), (source_width, source_height));
@@ -159,9 +165,6 @@ fn check(frame: &GrayView<'_>, first: &GrayView<'_>) -> Result<(), Invalid> {
         ("width", frame.width, first.width),
         ("height", frame.height, first.height),
     ] {
-        if size < LEAST_SIZE {
-            return Err(Invalid::field(name, "must be at least 32"));
-        }
         if size != same {
             return Err(Invalid::field(name, "must be the same in all frames"));
         }

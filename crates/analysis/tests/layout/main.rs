@@ -269,6 +269,21 @@ fn a_few_frames_tell_nothing_and_many_tell_the_same_each_time() {
 }
 
 #[test]
+fn a_picture_too_narrow_to_tell_from_is_unknown() {
+    // Slides 90 by 1440 pixels large are 8 wide where they are 144 high.
+    let scroll = Scene::new(90, 1440).full(Slides(181));
+    assert_unknown("higher than wide", &scroll);
+    let none = GrayView {
+        width: 0,
+        height: 0,
+        data: &[],
+        time: 0.0,
+    };
+    let told = analyse(&[none; 8], 640, 480).unwrap();
+    assert_eq!(told.layout_type, Unknown);
+}
+
+#[test]
 fn a_frame_that_does_not_fit_is_named() {
     let data = vec![0; 64 * 48];
     let good = GrayView {
