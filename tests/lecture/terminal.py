@@ -173,7 +173,7 @@ def main(lectern):
         def only_one_is_left(screen):
             bars = screen.bars()
             is_done = [bars.get(stage) == (100, "completed") for stage in ("silence_detection", "layout_analysis")]
-            is_heard = bars.get("transcription", (0, ""))[1] == "0 of 1 pieces" and ear.exists() and ear.read_text().strip()
+            is_heard = bars.get("transcription", (0, ""))[1] == "listening" and ear.exists() and ear.read_text().strip()
             return all(is_done) and is_heard and list(bars) == STAGES and bars["compilation"] == (0, "waiting")
 
         assert first.read(only_one_is_left), f"it ended:\n{first.screen}"

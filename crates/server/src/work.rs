@@ -46,9 +46,13 @@ pub(crate) fn worker(
         stages.join(", "),
         how.concurrency
     );
-    let works = stages::all(work.how.recognizers(), work.how.chat());
+    let recognizers = work.how.recognizers();
+    recognizers.check()?;
+    let works = stages::all(recognizers, work.how.chat());
     let store = Store::new(storage).context("cannot start a thread for the storage")?;
-    Ok(Worker::new(database.clone(), store, tools, how, works)?)
+    let scratch = how.scratch.clone();
+    Worker::new(database.clone(), store, tools, how, works)
+        .with_context(|| format!("cannot keep files in {}", scratch.display()))
 }
 
 /// Stops a worker at the first signal, and the process at the second.

@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Error};
@@ -12,16 +12,17 @@ use lectern_media::Cancel;
 use crate::failure::chain;
 
 /// How long what is to be told waits for more to be told with it.
-const TOGETHER: Duration = Duration::from_millis(500);
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// A thread that extends a lease until it is dropped, and tells with each
 /// heartbeat how far the stage is. When the lease is lost or the job is called
 /// off, it cancels the work.
+///
+/// Each heartbeat that tells something is an event for all who watch: one comes
+/// for a whole percent more or another message, and what is less waits for the
+/// next that is due.
 #[derive(Debug)]
-pub(crate) struct Keeper {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
+pub(crate) struct Keeper(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -38,10 +39,24 @@ struct Shared {
 struct State {
     /// What there is to tell.
     beat: Heartbeat,
+    /// What was said last, in whole percent.
+    said: (Option<Percent>, Option<ProgressMessage>),
     changed: bool,
-    ended: bool,
-    /// Whether nothing may be written under the lease any more.
-    over: bool,
+    phase: Phase,
+}
+
+#[derive(Debug, Default, PartialEq)]
+enum Phase {
+    /// The stage is worked on.
+    #[default]
+    Work,
+    /// Nothing may be written under the lease any more.
+    Lost,
+    /// The work is done. Whoever completes the stage learns first what becomes of
+    /// the lease.
+    Done,
+    /// There is nobody any more to keep it for.
+    Ended,
 }
 
 impl Keeper {
@@ -51,50 +66,61 @@ impl Keeper {
         lease: LeaseDuration,
         cancel: Cancel,
     ) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
+        let keeper = Self::idle(db, claim, lease, cancel);
+        let shared = Arc::clone(&keeper.0);
+        thread::Builder::new()
+            .name(format!("lease of {}", claim.run.stage))
+            .spawn(move || shared.keep())?;
+        Ok(keeper)
+    }
+
+    /// One whose thread is not there yet.
+    fn idle(db: Database, claim: &Claim, lease: LeaseDuration, cancel: Cancel) -> Self {
+        Self(Arc::new(Shared {
             db,
             lease_id: claim.lease_id,
             lease: Duration::from_secs(lease.seconds().into()),
             cancel,
             state: Mutex::default(),
             wake: Condvar::new(),
-        });
-        let inner = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name(format!("lease of {}", claim.run.stage))
-            .spawn(move || inner.keep())?;
-        Ok(Self {
-            shared,
-            thread: Some(thread),
-        })
+        }))
     }
 
     /// Says how far the stage is, with the next heartbeat.
-    pub(crate) fn tell(&self, percent: f64, message: Option<&str>, eta: Option<Duration>) {
-        let mut state = self.shared.state();
-        state.beat.percent = Percent::new(percent.clamp(0.0, 100.0)).ok();
-        if let Some(message) = message {
-            state.beat.message = ProgressMessage::new(message).ok();
-        }
+    pub(crate) fn tell(&self, percent: f64, message: &str, eta: Option<Duration>) {
+        let mut state = self.0.state();
+        let percent = percent.clamp(0.0, 100.0);
+        state.beat.percent = Percent::new(percent).ok();
+        state.beat.message = ProgressMessage::new(message).ok();
         let eta = eta.and_then(|eta| Whole::new(eta.as_secs().try_into().ok()?).ok());
         state.beat.eta_seconds = eta;
-        state.changed = true;
-        self.shared.wake.notify_all();
+        let whole = Percent::new(percent.floor()).ok();
+        let saying = (whole, state.beat.message.clone());
+        if state.said != saying {
+            state.said = saying;
+            state.changed = true;
+            self.0.wake.notify_all();
+        }
     }
 
-    /// Whether nothing may be written under the lease any more.
-    pub(crate) fn is_over(&self) -> bool {
-        self.shared.state().over
+    /// Says that the work is done, and answers whether the lease was kept until
+    /// now. It is kept on; that it is lost is no news from here on, as it ends
+    /// when the stage is completed.
+    pub(crate) fn work_is_done(&self) -> bool {
+        let mut state = self.0.state();
+        let kept = state.phase == Phase::Work;
+        if kept {
+            state.phase = Phase::Done;
+        }
+        kept
     }
 }
 
 impl Drop for Keeper {
+    /// Waits for nothing: a heartbeat that is under way finds no lease any more.
     fn drop(&mut self) {
-        self.shared.state().ended = true;
-        self.shared.wake.notify_all();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.0.state().phase = Phase::Ended;
+        self.0.wake.notify_all();
     }
 }
 
@@ -134,14 +160,13 @@ impl Shared {
     fn next(&self, tried: Instant) -> Option<Heartbeat> {
         let mut state = self.state();
         loop {
-            if state.ended {
+            if state.phase == Phase::Ended {
                 return None;
             }
-            let pause = if state.changed {
-                TOGETHER
-            } else {
-                self.lease / 3
-            };
+            let mut pause = self.lease / 3;
+            if state.changed {
+                pause = pause.min(TOGETHER);
+            }
             let left = pause.saturating_sub(tried.elapsed());
             if left.is_zero() {
                 state.changed = false;
@@ -153,8 +178,77 @@ impl Shared {
     }
 
     fn give_up(&self, why: &str) {
+        let mut state = self.state();
+        if state.phase != Phase::Work {
+            return;
+        }
+        state.phase = Phase::Lost;
+        drop(state);
         log::warn!("{why}: the work on it stops");
-        self.state().over = true;
         self.cancel.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::{ClaimLimit, ClaimRequest, NewJob, Stage, Stages, StorageKey, WorkerName};
+
+    use super::*;
+
+    /// One that keeps nothing yet.
+    fn keeper() -> Keeper {
+        let db = Database::open("sqlite::memory:").unwrap();
+        db.init().unwrap();
+        let mut job = NewJob::new("talk.mp4").unwrap();
+        job.original_s3_key = Some(StorageKey::new("talks/1.mp4").unwrap());
+        db.write(|tx| tx.jobs().create(&job)).unwrap();
+        let lease = LeaseDuration::new(1).unwrap();
+        let request = ClaimRequest {
+            worker: WorkerName::new("worker-1").unwrap(),
+            stages: Stages::new(vec![Stage::SilenceDetection]).unwrap(),
+            max: ClaimLimit::default(),
+            lease,
+        };
+        let claim = db.claim(&request).unwrap().remove(0);
+        Keeper::idle(db, &claim, lease, Cancel::new())
+    }
+
+    /// Has the stage completed, and the keeper find that out.
+    fn complete(keeper: &Keeper) {
+        let Shared { db, lease_id, .. } = &*keeper.0;
+        db.write(|tx| tx.work().complete(*lease_id)).unwrap();
+        keeper.0.keep();
+    }
+
+    #[test]
+    fn a_lease_that_ends_before_the_work_stops_it() {
+        let keeper = keeper();
+        complete(&keeper);
+        assert!(keeper.0.cancel.is_cancelled());
+        assert!(!keeper.work_is_done());
+    }
+
+    #[test]
+    fn a_lease_that_ends_after_the_work_is_no_news() {
+        let keeper = keeper();
+        assert!(keeper.work_is_done());
+        complete(&keeper);
+        assert!(!keeper.0.cancel.is_cancelled());
+    }
+
+    #[test]
+    fn a_whole_percent_is_told_and_what_is_less_waits() {
+        let keeper = keeper();
+        let is_told = |percent, message| {
+            keeper.tell(percent, message, Some(Duration::from_secs(9)));
+            mem::take(&mut keeper.0.state().changed)
+        };
+        assert!(is_told(0.0, "listening"));
+        mem::take(&mut keeper.0.state().beat);
+        assert!(!is_told(0.9, "listening"));
+        assert_eq!(keeper.0.state().beat.percent, Percent::new(0.9).ok());
+        assert_eq!(keeper.0.state().beat.eta_seconds, Whole::new(9).ok());
+        assert!(is_told(1.1, "listening"));
+        assert!(is_told(1.2, "looking"));
     }
 }

@@ -20,7 +20,7 @@ type Name = (JobId, ObjectKey);
 
 /// The recordings a worker has fetched: each once for all the stages that read
 /// it, side by side or one after the other. A copy stays as long as a thread
-/// works on its job, but for what makes room for another copy.
+/// works on its job or is about to, but for what makes room for another copy.
 #[derive(Debug, Default)]
 pub(crate) struct Recordings(Arc<Shelf>);
 
@@ -44,6 +44,11 @@ impl Copy {
             Self::Here(recording) => Arc::strong_count(recording) > 1,
         }
     }
+
+    /// Whether it is none, but the file in the storage.
+    fn is_file(&self) -> bool {
+        matches!(self, Self::Here(recording) if recording.dir.is_none())
+    }
 }
 
 /// A recording that is not removed as long as somebody has this.
@@ -53,7 +58,7 @@ pub(crate) struct Recording {
     /// What it consists of, once somebody has looked.
     probe: OnceLock<Probe>,
     /// Where the copy lies; none where the storage is a directory.
-    _dir: Option<ScratchDir>,
+    dir: Option<ScratchDir>,
 }
 
 impl Recording {
@@ -61,7 +66,7 @@ impl Recording {
         Self {
             file,
             probe: OnceLock::new(),
-            _dir: dir,
+            dir,
         }
     }
 
@@ -83,12 +88,14 @@ impl Recording {
 }
 
 impl Recordings {
-    /// The recording of a job: the file in the storage itself, or else a copy.
+    /// The recording of a job: the file in the storage itself, or else a copy in
+    /// the scratch space, which has `room` for so many bytes.
     pub(crate) fn get(
         &self,
         name: Name,
         store: &Store,
         scratch: &Scratch,
+        room: u64,
         cancel: &Cancel,
     ) -> Result<Arc<Recording>, Failure> {
         let key = name.1.clone();
@@ -100,7 +107,13 @@ impl Recordings {
             let extension = Path::new(key.as_str()).extension().unwrap_or_default();
             let file = dir.path().join("recording").with_extension(extension);
             let mut checked = 0;
-            store.copy_while(&key, &file, |written| {
+            store.copy_while(&key, &file, |written, size| {
+                if size > room {
+                    return Err(Failure::last(format!(
+                        "the recording has {size} bytes, more than the {room} there may be of \
+                         temporary files (LECTERN_SCRATCH_LIMIT)"
+                    )));
+                }
                 if cancel.is_cancelled() {
                     return Err(Failure::Stopped);
                 }
@@ -158,16 +171,19 @@ impl Recordings {
 
     /// Removes what nobody uses, but for the recordings of jobs that are worked
     /// on: their next stages are likely to be ours.
-    pub(crate) fn tidy(&self, at_work: &[Option<JobId>]) {
+    pub(crate) fn tidy(&self, at_work: &[&JobId]) {
         self.0
             .copies()
-            .retain(|(job_id, _), copy| copy.is_used() || at_work.contains(&Some(*job_id)));
+            .retain(|(job_id, _), copy| copy.is_used() || at_work.contains(&job_id));
     }
 
-    /// Has the recordings of a job fetched and looked at anew by whoever asks
-    /// next. Who has one or is fetching it keeps it.
-    pub(crate) fn forget(&self, job_id: JobId) {
-        self.0.copies().retain(|(of, _), _| *of != job_id);
+    /// Has the recordings of a job looked at anew by whoever asks next. Who has
+    /// one or is fetching it keeps it. Copies, which cost much, are fetched anew
+    /// only when `copies` are to be forgotten, too.
+    pub(crate) fn forget(&self, job_id: JobId, copies: bool) {
+        self.0
+            .copies()
+            .retain(|(of, _), copy| *of != job_id || !(copies || copy.is_file()));
         self.0.changed.notify_all();
     }
 }

@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::{mem, panic, thread};
 
+use lectern_media::Cancel;
+
+use crate::Failure;
+
 /// Those of this machine, shared by all that is done at once in this process.
 static PROCESSORS: Processors = Processors::new();
 
@@ -15,34 +19,28 @@ static PROCESSORS: Processors = Processors::new();
 ///
 /// After an error no other item is begun. Those that are under way come to
 /// their end, and then the error that was first is the answer. The same goes
-/// for a panic, which goes on in the caller.
-pub(crate) fn map<T, R, E>(
+/// for a panic, which goes on in the caller, and when somebody cancels: nobody
+/// waits for a processor then.
+pub(crate) fn map<T: Sync, R: Send>(
+    cancel: &Cancel,
     items: &[T],
-    act: impl Fn(usize, &T) -> Result<R, E> + Sync,
-) -> Result<Vec<R>, E>
-where
-    T: Sync,
-    R: Send,
-    E: Send,
-{
-    map_on(&PROCESSORS, items, act)
+    act: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
+    map_on(&PROCESSORS, cancel, items, act)
 }
 
-fn map_on<T, R, E>(
-    processors: &Processors,
+fn map_on<T: Sync, R: Send>(
+    processors: &'static Processors,
+    cancel: &Cancel,
     items: &[T],
-    act: impl Fn(usize, &T) -> Result<R, E> + Sync,
-) -> Result<Vec<R>, E>
-where
-    T: Sync,
-    R: Send,
-    E: Send,
-{
+    act: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
+    let _link = cancel.on_cancel(move || processors.look_again());
     let next = AtomicUsize::new(0);
     let (tell, told) = mpsc::channel();
     let work = || {
         loop {
-            let left = || next.load(Ordering::SeqCst) < items.len();
+            let left = || !cancel.is_cancelled() && next.load(Ordering::SeqCst) < items.len();
             let Some(_turn) = processors.turn(left) else {
                 return;
             };
@@ -74,6 +72,9 @@ where
     });
     drop(tell);
     let mut done = told.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if done.len() < items.len() {
+        return Err(Failure::Stopped);
+    }
     done.sort_unstable_by_key(|(i, _)| *i);
     Ok(done.into_iter().map(|(_, done)| done).collect())
 }
@@ -121,6 +122,13 @@ impl Processors {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has all who wait look whether they still have to.
+    fn look_again(&self) {
+        // Whoever is about to wait has the lock, or has looked.
+        drop(self.line());
+        self.changed.notify_all();
+    }
+
     /// Waits for a processor for as long as there is something `left` to do with
     /// it; `None` when there is not. What is not left once is never again.
     fn turn(&self, left: impl Fn() -> bool) -> Option<Turn<'_>> {
@@ -166,26 +174,35 @@ mod tests {
 
     use super::*;
 
+    fn processors() -> &'static Processors {
+        Box::leak(Box::new(Processors::new()))
+    }
+
+    fn map_alone<T: Sync, R: Send>(
+        items: &[T],
+        act: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
+    ) -> Result<Vec<R>, Failure> {
+        map_on(processors(), &Cancel::new(), items, act)
+    }
+
     #[test]
     fn what_comes_of_items_is_in_their_order() {
         let items: Vec<_> = (0..1000).collect();
-        let done = map_on(&Processors::new(), &items, |i, item| {
+        let done = map_alone(&items, |i, item| {
             assert_eq!(i, *item);
             // Some take longer than those after them.
             for _ in 0..(i % 7) {
                 thread::yield_now();
             }
-            Ok::<_, ()>(item * 2)
+            Ok(item * 2)
         });
-        assert_eq!(done, Ok((0..2000).step_by(2).collect()));
+        assert_eq!(done.unwrap(), (0..2000).step_by(2).collect::<Vec<_>>());
     }
 
     #[test]
     fn of_nothing_comes_nothing() {
-        let done = map_on(&Processors::new(), &[(); 0], |_, ()| {
-            Err::<(), _>("it was done")
-        });
-        assert_eq!(done, Ok(Vec::new()));
+        let done = map_alone(&[(); 0], |_, ()| Err::<(), _>(Failure::last("it was done")));
+        assert!(done.unwrap().is_empty());
     }
 
     #[test]
@@ -193,23 +210,23 @@ mod tests {
         // Nobody gets past it unless all are there.
         let all = Barrier::new(count());
         let items = vec![(); count() * 3];
-        let done = map_on(&Processors::new(), &items, |_, ()| {
+        let done = map_alone(&items, |_, ()| {
             all.wait();
-            Ok::<_, ()>(())
+            Ok(())
         });
-        assert_eq!(done, Ok(items));
+        assert_eq!(done.unwrap(), items);
     }
 
     #[test]
     fn two_calls_at_once_share_the_processors() {
-        let processors = Processors::new();
+        let (processors, go_on) = (processors(), Cancel::new());
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let began = || most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let ended = || now.fetch_sub(1, Ordering::SeqCst);
         let (all, second) = (Barrier::new(count() + 1), AtomicUsize::new(0));
         thread::scope(|scope| {
             scope.spawn(|| {
-                map_on(&processors, &vec![(); count()], |_, ()| {
+                map_on(processors, &go_on, &vec![(); count()], |_, ()| {
                     began();
                     all.wait();
                     // Until the second call waits, or does what it must not.
@@ -218,18 +235,18 @@ mod tests {
                         thread::yield_now();
                     }
                     ended();
-                    Ok::<_, ()>(())
+                    Ok(())
                 })
             });
             all.wait();
             let items = vec![(); count() * 3];
-            let done = map_on(&processors, &items, |_, ()| {
+            let done = map_on(processors, &go_on, &items, |_, ()| {
                 began();
                 second.fetch_add(1, Ordering::SeqCst);
                 ended();
-                Ok::<_, ()>(())
+                Ok(())
             });
-            assert_eq!(done, Ok(items));
+            assert_eq!(done.unwrap(), items);
         });
         assert_eq!(most.into_inner(), count());
     }
@@ -243,6 +260,26 @@ mod tests {
         assert!(processors.turn(|| true).is_some());
     }
 
+    #[test]
+    fn whoever_cancels_does_not_wait_for_a_processor() {
+        let (processors, cancel) = (processors(), Cancel::new());
+        let all: Vec<_> = (0..count()).map(|_| processors.turn(|| true)).collect();
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                map_on(processors, &cancel, &[()], |_, ()| -> Result<(), _> {
+                    panic!("it was begun")
+                })
+            });
+            while processors.line().waiting.is_empty() {
+                thread::yield_now();
+            }
+            cancel.cancel();
+            let stopped = waits.join().unwrap();
+            assert!(matches!(stopped, Err(Failure::Stopped)), "{stopped:?}");
+        });
+        drop(all);
+    }
+
     thread_local! {
         /// Dropped when its thread has ended.
         static ENDED: RefCell<Option<mpsc::Sender<()>>> = const { RefCell::new(None) };
@@ -251,9 +288,9 @@ mod tests {
     /// Has the first item end in `how`, and all others that are begun go on
     /// until its thread has ended. Answers how many were begun, and what came of
     /// all.
-    fn after<E: Send>(
-        how: impl Fn() -> Result<(), E> + Sync,
-    ) -> (usize, thread::Result<Result<Vec<()>, E>>) {
+    fn after(
+        how: impl Fn() -> Result<(), Failure> + Sync,
+    ) -> (usize, thread::Result<Result<Vec<()>, Failure>>) {
         let (ended, ends) = mpsc::channel();
         let (ended, ends) = (Mutex::new(Some(ended)), Mutex::new(ends));
         let (begun, all) = (AtomicUsize::new(0), Barrier::new(count()));
@@ -271,21 +308,20 @@ mod tests {
             Ok(())
         };
         let items = vec![(); count() * 10];
-        let done =
-            panic::catch_unwind(AssertUnwindSafe(|| map_on(&Processors::new(), &items, act)));
+        let done = panic::catch_unwind(AssertUnwindSafe(|| map_alone(&items, act)));
         (begun.into_inner(), done)
     }
 
     #[test]
     fn after_an_error_no_other_is_begun() {
-        let (begun, done) = after(|| Err("no more"));
+        let (begun, done) = after(|| Err(Failure::last("no more")));
         assert_eq!(begun, count());
-        assert_eq!(done.unwrap(), Err("no more"));
+        assert_eq!(done.unwrap().unwrap_err().to_string(), "no more");
     }
 
     #[test]
     fn after_a_panic_no_other_is_begun_and_it_goes_on_in_the_caller() {
-        let (begun, done) = after(|| -> Result<(), ()> { panic!("no more") });
+        let (begun, done) = after(|| panic!("no more"));
         assert_eq!(begun, count());
         let panicked = done.unwrap_err();
         assert_eq!(panicked.downcast_ref::<&str>(), Some(&"no more"));

@@ -1,6 +1,10 @@
 //! Subtitles that lie beside a recording in the storage.
 
+use std::io::Read;
+
 use lectern_storage::ObjectKey;
+
+use crate::Failure;
 
 /// What their names end in, the most telling first.
 pub const EXTENSIONS: [&str; 3] = ["json", "vtt", "srt"];
@@ -19,6 +23,21 @@ pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {
     };
     let key = ObjectKey::new(format!("{stem}.{extension}")).ok()?;
     (key != *recording).then_some(key)
+}
+
+/// All of `from`, which errors call `what`.
+///
+/// # Errors
+///
+/// When it is longer than [`MOST`], for one: that stays so.
+pub(crate) fn whole(what: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    from.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        let most = MOST >> 20;
+        return Err(Failure::last(format!("{what} is longer than {most} MiB")));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

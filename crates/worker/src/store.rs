@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
+use futures_util::future::{Aborted, abortable};
+use lectern_domain::JobId;
 use lectern_media::Cancel;
 use lectern_storage::{Error, ObjectKey, Storage};
 use tokio::runtime::{Builder, Runtime};
@@ -33,9 +35,22 @@ impl Store {
         })
     }
 
-    /// Stores a file.
-    pub fn put(&self, key: &ObjectKey, file: &Path) -> Result<(), Failure> {
-        Ok(self.runtime.block_on(self.storage.put_file(key, file))?)
+    /// Stores a file. Nobody who cancels waits for the end of it: what of the
+    /// file has been sent by then is thrown away.
+    pub fn put(&self, key: &ObjectKey, file: &Path, cancel: &Cancel) -> Result<(), Failure> {
+        let (put, handle) = abortable(self.storage.put_file(key, file));
+        let _link = cancel.on_cancel(move || handle.abort());
+        match self.runtime.block_on(put) {
+            Ok(put) => Ok(put?),
+            Err(Aborted) => Err(Failure::Stopped),
+        }
+    }
+
+    /// Removes everything a job owns.
+    pub fn remove(&self, job_id: JobId) -> Result<(), Failure> {
+        let owned = ObjectKey::prefix_of(job_id);
+        self.runtime.block_on(self.storage.delete_prefix(&owned))?;
+        Ok(())
     }
 
     /// The file that an object is, where the storage is a directory.
@@ -84,7 +99,7 @@ impl Store {
 
     /// Copies an object into a file.
     pub fn copy(&self, key: &ObjectKey, to: &Path, cancel: &Cancel) -> Result<(), Failure> {
-        self.copy_while(key, to, |_| {
+        self.copy_while(key, to, |_, _| {
             if cancel.is_cancelled() {
                 return Err(Failure::Stopped);
             }
@@ -92,23 +107,24 @@ impl Store {
         })
     }
 
-    /// The same for as long as `go_on` says so, which is asked again and again
-    /// and told how many bytes there are.
+    /// The same for as long as `go_on` says so, which is asked before it begins
+    /// and again and again, and told how many bytes there are, and of how many.
     pub(crate) fn copy_while(
         &self,
         key: &ObjectKey,
         to: &Path,
-        mut go_on: impl FnMut(u64) -> Result<(), Failure>,
+        mut go_on: impl FnMut(u64, u64) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let mut file = File::create(to)?;
         let mut written = 0;
         self.runtime.block_on(async {
-            let mut object = self.storage.get(key, None).await?.stream;
-            while let Some(bytes) = object.next().await {
-                go_on(written)?;
+            let mut object = self.storage.get(key, None).await?;
+            go_on(written, object.info.size)?;
+            while let Some(bytes) = object.stream.next().await {
                 let bytes = bytes?;
                 file.write_all(&bytes)?;
                 written += bytes.len() as u64;
+                go_on(written, object.info.size)?;
             }
             Ok(())
         })
@@ -116,10 +132,42 @@ impl Store {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
     use lectern_storage::{Secret, StorageConfig};
 
     use super::*;
+
+    /// A bucket for which whoever has the listener answers.
+    pub(crate) fn bucket(listener: &TcpListener) -> Store {
+        let address = listener.local_addr().unwrap();
+        let place = format!("s3://talks?endpoint=http://{address}");
+        let place = place.parse::<StorageConfig>().unwrap();
+        let place = place.with_environment(|name| name.contains("KEY").then(|| "x".to_owned()));
+        let storage = Storage::open(&place.unwrap(), Secret::random().unwrap()).unwrap();
+        Store::new(storage).unwrap()
+    }
+
+    #[test]
+    fn whoever_cancels_does_not_wait_until_all_is_stored() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (store, cancel) = (bucket(&listener), Cancel::new());
+        let key = ObjectKey::new("talks/1.mp4").unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "moov").unwrap();
+        thread::scope(|scope| {
+            let silent = scope.spawn(|| {
+                let connection = listener.accept().unwrap();
+                cancel.cancel();
+                connection
+            });
+            let put = store.put(&key, file.path(), &cancel);
+            assert!(matches!(put, Err(Failure::Stopped)), "{put:?}");
+            drop(silent.join().unwrap());
+        });
+    }
 
     #[test]
     fn no_more_is_read_than_may_be() {
@@ -133,7 +181,7 @@ mod tests {
         assert!(store.read(&key, 4, &cancel).unwrap().is_none());
         let file = dir.path().join("file");
         std::fs::write(&file, "four").unwrap();
-        store.put(&key, &file).unwrap();
+        store.put(&key, &file, &cancel).unwrap();
         assert_eq!(store.read(&key, 4, &cancel).unwrap().unwrap(), b"four");
         let read = store.read(&key, 3, &cancel);
         assert!(matches!(read, Err(Failure::Final { .. })), "{read:?}");

@@ -69,6 +69,8 @@ pub struct Task<'a> {
     pub(crate) store: &'a Store,
     pub(crate) tools: &'a Tools,
     pub(crate) scratch: &'a Scratch,
+    /// How many bytes there may be in it.
+    pub(crate) room: u64,
     pub(crate) cancel: &'a Cancel,
     pub(crate) keeper: &'a Keeper,
 }
@@ -91,9 +93,10 @@ impl Task<'_> {
             return Ok(recording);
         }
         let name = (self.job.job_id, self.original.clone());
+        let (store, scratch) = (self.store, self.scratch);
         let recording = self
             .recordings
-            .get(name, self.store, self.scratch, self.cancel)?;
+            .get(name, store, scratch, self.room, self.cancel)?;
         Ok(self.recording.get_or_init(|| recording))
     }
 
@@ -152,7 +155,7 @@ impl Task<'_> {
 
     /// Says how far it is, of 100, and what it is doing.
     pub fn tell(&self, percent: f64, message: &str) {
-        self.keeper.tell(percent, Some(message), None);
+        self.keeper.tell(percent, message, None);
     }
 
     /// Says how far it is, of the seconds it goes through: what of the stage's
@@ -170,7 +173,7 @@ impl Task<'_> {
             let left = began.elapsed().as_secs_f64() * (1.0 - share) / share;
             let eta = Duration::try_from_secs_f64(left).ok();
             let percent = percent.start + share * (percent.end - percent.start);
-            self.keeper.tell(percent, Some(message), eta);
+            self.keeper.tell(percent, message, eta);
         }
     }
 

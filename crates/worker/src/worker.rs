@@ -5,7 +5,7 @@ mod attempt;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lectern_db::Database;
 use lectern_domain::{ClaimLimit, ClaimRequest, Invalid, JobId, Stages};
@@ -35,9 +35,17 @@ pub struct Worker {
     works: Vec<Box<dyn StageWork>>,
     only: Option<JobId>,
     bell: Arc<Bell>,
+    at_work: Mutex<AtWork>,
+}
+
+/// Whose recordings are needed now, or are likely to be in a moment.
+struct AtWork {
     /// What each thread works on, or what it worked on last as long as it has not
     /// looked for more.
-    at_work: Mutex<Vec<Option<JobId>>>,
+    threads: Vec<Option<JobId>>,
+    /// What is to be tried again, and when whoever asks for work and is not given
+    /// it need not count on it any more.
+    again: Vec<(JobId, Instant)>,
 }
 
 impl fmt::Debug for Worker {
@@ -59,7 +67,10 @@ impl Worker {
         works: Vec<Box<dyn StageWork>>,
     ) -> Result<Self, Failure> {
         let scratch = Scratch::new(&settings.scratch, settings.scratch_limit)?;
-        let at_work = Mutex::new(vec![None; settings.concurrency.max(1)]);
+        let at_work = Mutex::new(AtWork {
+            threads: vec![None; settings.concurrency.max(1)],
+            again: Vec::new(),
+        });
         Ok(Self {
             db,
             store,
@@ -107,7 +118,7 @@ impl Worker {
                 .collect(),
         )?;
         thread::scope(|scope| {
-            for thread in 0..self.at_work().len() {
+            for thread in 0..self.at_work().threads.len() {
                 let request = &request;
                 scope.spawn(move || self.serve(thread, request));
             }
@@ -115,23 +126,28 @@ impl Worker {
         Ok(())
     }
 
-    fn at_work(&self) -> MutexGuard<'_, Vec<Option<JobId>>> {
+    fn at_work(&self) -> MutexGuard<'_, AtWork> {
         self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a thread turn to a job, or to none. The copies of recordings that no
-    /// thread has to do with any more make room: the scratch space is for what
-    /// is worked on. Between two stages of one job its copy stays.
-    fn turn_to(&self, thread: usize, job: Option<JobId>) {
+    /// Has a thread turn to a job, or to none, after it has `asked` for one. The
+    /// copies of recordings that no thread has to do with any more make room: the
+    /// scratch space is for what is worked on. Between two stages of one job its
+    /// copy stays, and between two attempts.
+    fn turn_to(&self, thread: usize, job: Option<JobId>, asked: Instant) {
         let mut at_work = self.at_work();
-        at_work[thread] = job;
-        self.recordings.tidy(&at_work);
+        at_work.threads[thread] = job;
+        at_work.again.retain(|(_, until)| *until > asked);
+        let again = at_work.again.iter().map(|(job, _)| job);
+        let jobs: Vec<_> = at_work.threads.iter().flatten().chain(again).collect();
+        self.recordings.tidy(&jobs);
     }
 
     /// Claims and works, one stage after the other.
     fn serve(&self, thread: usize, request: &ClaimRequest) {
         let mut pause = self.settings.poll;
         loop {
+            let asked = Instant::now();
             let heard = self.bell.heard();
             if self.bell.is_stopped() {
                 return;
@@ -145,7 +161,7 @@ impl Worker {
                 Ok(claims) => {
                     pause = self.settings.poll;
                     for claim in claims {
-                        self.turn_to(thread, Some(claim.job.job_id));
+                        self.turn_to(thread, Some(claim.job.job_id), asked);
                         self.attempt(&claim);
                     }
                     continue;
@@ -155,7 +171,7 @@ impl Worker {
                     log::warn!("cannot claim: {}", chain(&error));
                 }
             }
-            self.turn_to(thread, None);
+            self.turn_to(thread, None, asked);
             self.bell.wait(heard, pause);
         }
     }

@@ -75,8 +75,14 @@ pub struct StageSettings {
     pub scratch_limit: u64,
 
     /// Command that transcribes: {audio} is a WAV file of 16 kHz, {out} the name of the file it may
-    /// write (without it, its output is taken); Whisper's JSON, SRT and WebVTT are understood
-    #[arg(long, env = "LECTERN_TRANSCRIBE_COMMAND", value_name = "COMMAND")]
+    /// write (without it, its output is taken); Whisper's JSON, SRT and WebVTT are understood. It
+    /// runs where the worker does
+    #[arg(
+        long,
+        env = "LECTERN_TRANSCRIBE_COMMAND",
+        value_name = "COMMAND",
+        hide_env_values = true
+    )]
     pub transcribe_command: Option<String>,
 
     /// Address of a service that transcribes as OpenAI's does, /v1/audio/transcriptions included

@@ -5,6 +5,7 @@ mod export;
 mod mark;
 mod source;
 
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -37,7 +38,7 @@ pub struct Process {
     /// Where the clips go [default: the recording's name with -clips]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Begins anew even if this recording was worked on before
+    /// Begins anew even if this recording was worked on before, and forgets that
     #[arg(long)]
     pub fresh: bool,
     /// How it is worked on.
@@ -65,22 +66,26 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     };
     let tools = worker.tools()?;
     let out = process.out.clone().unwrap_or_else(|| source.out());
-    std::fs::create_dir_all(&out)
+    fs::create_dir_all(&out)
         .with_context(|| format!("cannot make the directory {}", out.display()))?;
+    let _held = hold(&out)?;
     let mut mark = Mark::read(&out)?;
     // To be told now, and not when all is done.
     mark.check(export::ALWAYS.map(Path::new))?;
     let database = serve::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let store = Store::new(storage.clone())?;
-    let known = if process.fresh {
-        None
-    } else {
-        source.earlier(&database, &mark)?
-    };
-    let job = match known {
-        Some(job) => resume(&database, job)?,
-        None => source.begin(&database, &store, &mut mark)?,
+    let job = match source.earlier(&database, &mark)? {
+        Some(job) if !process.fresh && source.is_of(&job) => resume(&database, job)?,
+        earlier => {
+            let job = source.begin(&database, &store, &mut mark)?;
+            // The directory was all that knew of it.
+            if let Some(earlier) = earlier {
+                database.write(|tx| tx.jobs().delete(earlier.job_id))?;
+                store.remove(earlier.job_id)?;
+            }
+            job
+        }
     };
     let signal = Arc::<Bell>::default();
     work::stop_at_signal(Arc::clone(&signal))?;
@@ -100,6 +105,23 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         &database, &store, job.job_id, &source, &out, &mut mark, &stop,
     )?;
     crate::migrate::say(&format!("{} is ready", out.display()))
+}
+
+/// Holds a directory until it is dropped, so that of two calls on it the second
+/// does not work for nothing.
+fn hold(dir: &Path) -> anyhow::Result<File> {
+    let name = dir.display();
+    let held = File::open(dir).with_context(|| format!("cannot read {name}"))?;
+    match held.try_lock() {
+        Ok(()) => Ok(held),
+        Err(TryLockError::WouldBlock) => {
+            bail!("{name} is where another `lectern process` is at work: name another with -o")
+        }
+        Err(TryLockError::Error(error)) => {
+            log::warn!("whether another is at work in {name} cannot be told: {error}");
+            Ok(held)
+        }
+    }
 }
 
 /// Lets a job go on that was left.
@@ -191,11 +213,26 @@ fn safe(text: &str, most: usize) -> String {
 /// Moves a file into place when it is whole.
 fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let part = path.with_extension("part");
-    std::fs::write(&part, bytes)
-        .and_then(|()| std::fs::rename(&part, path))
+    fs::write(&part, bytes)
+        .and_then(|()| fs::rename(&part, path))
         .inspect_err(|_| {
             // Where there is none, none is left.
-            let _ = std::fs::remove_file(&part);
+            let _ = fs::remove_file(&part);
         })
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_held_by_one_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = hold(dir.path()).unwrap();
+        let refused = hold(dir.path()).unwrap_err();
+        assert!(refused.to_string().contains("at work"), "{refused}");
+        drop(held);
+        hold(dir.path()).unwrap();
+    }
 }

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, ensure};
 use lectern_db::Database;
 use lectern_domain::{ContentType, FileSize, Job, JobId, JsonObject, NewJob, StorageKey};
+use lectern_media::Cancel;
 use lectern_storage::ObjectKey;
 use lectern_worker::{Store, sidecar};
 use serde_json::json;
@@ -19,8 +20,7 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     name: String,
     size: u64,
-    /// Seconds since 1970.
-    modified: u64,
+    modified: SystemTime,
     /// The subtitles beside it, by the extension of each.
     beside: Vec<(&'static str, Beside)>,
 }
@@ -30,7 +30,6 @@ pub(super) struct Source {
 struct Beside {
     path: PathBuf,
     size: u64,
-    /// When they were changed: two of one size may be of the same second.
     modified: SystemTime,
 }
 
@@ -44,14 +43,13 @@ impl Source {
         ensure!(meta.len() > 0, "{name} is empty");
         // To be told now, and not when it has been copied.
         fs::File::open(&path).with_context(unreadable)?;
-        let modified = meta.modified()?.duration_since(UNIX_EPOCH)?;
         Ok(Self {
             name: path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default(),
             size: meta.len(),
-            modified: modified.as_secs(),
+            modified: meta.modified().with_context(unreadable)?,
             beside: sidecar::EXTENSIONS
                 .into_iter()
                 .filter_map(|extension| Some((extension, beside(&path, extension)?)))
@@ -77,7 +75,7 @@ impl Source {
         json!({
             "path": self.path.to_string_lossy(),
             "size": self.size,
-            "modified": self.modified,
+            "modified": milliseconds(self.modified).div_euclid(1000),
             "beside": beside,
         })
     }
@@ -93,12 +91,12 @@ impl Source {
         let job_id = JobId::new(database.clock());
         let key = ObjectKey::original(job_id, &self.name);
         store
-            .put(&key, &self.path)
+            .put(&key, &self.path, &Cancel::new())
             .context("cannot put the recording into the storage")?;
         for (extension, file) in &self.beside {
             if let Some(key) = sidecar::key(&key, extension) {
                 store
-                    .put(&key, &file.path)
+                    .put(&key, &file.path, &Cancel::new())
                     .context("cannot put the subtitles into the storage")?;
             }
         }
@@ -116,21 +114,31 @@ impl Source {
     }
 
     /// The job whose clips are in the directory or on their way there, if it is
-    /// one of this recording as it is now.
+    /// one of this recording.
     pub(super) fn earlier(&self, database: &Database, mark: &Mark) -> anyhow::Result<Option<Job>> {
         let Some(job_id) = mark.job_id() else {
             return Ok(None);
         };
         let job = database.read(|conn| conn.jobs().find(job_id))?;
-        Ok(job.filter(|job| job.extra_metadata.get().get("source") == Some(&self.fingerprint())))
+        let path = |source: &serde_json::Value| source.get("path").cloned();
+        Ok(job.filter(|job| source(job).and_then(path) == path(&self.fingerprint())))
     }
+
+    /// Whether the job is one of this recording as it is now.
+    pub(super) fn is_of(&self, job: &Job) -> bool {
+        source(job) == Some(&self.fingerprint())
+    }
+}
+
+/// What a job was made of.
+fn source(job: &Job) -> Option<&serde_json::Value> {
+    job.extra_metadata.get().get("source")
 }
 
 impl Beside {
     fn fingerprint(&self) -> serde_json::Value {
-        let modified = self.modified.duration_since(UNIX_EPOCH);
-        let modified = modified.unwrap_or_default().as_millis();
-        json!({ "size": self.size, "modified_ms": modified })
+        // Two of one size may be of the same second.
+        json!({ "size": self.size, "modified_ms": milliseconds(self.modified) })
     }
 }
 
@@ -145,6 +153,15 @@ fn beside(recording: &Path, extension: &str) -> Option<Beside> {
     })
 }
 
+/// How long after 1970 it is; before, less than 0.
+fn milliseconds(time: SystemTime) -> i64 {
+    let (apart, sign) = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => (after, 1),
+        Err(before) => (before.duration(), -1),
+    };
+    i64::try_from(apart.as_millis()).map_or(i64::MAX, |apart| sign * apart)
+}
+
 fn content_type(path: &Path) -> &'static str {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     match extension.to_ascii_lowercase().as_str() {
@@ -156,5 +173,21 @@ fn content_type(path: &Path) -> &'static str {
         "wav" => "audio/wav",
         "m4a" => "audio/mp4",
         _ => "video/mp4",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn files_may_be_older_than_1970() {
+        assert_eq!(milliseconds(UNIX_EPOCH + Duration::from_millis(1500)), 1500);
+        assert_eq!(
+            milliseconds(UNIX_EPOCH - Duration::from_millis(1500)),
+            -1500
+        );
     }
 }

@@ -62,7 +62,7 @@ fn what_nobody_uses_goes_when_nobody_works_on_its_job() {
     let [used, at_work, unused] = [&one, &two, &three].map(|name| share(name).unwrap());
     let files = [&used, &at_work, &unused].map(|recording| recording.file().to_owned());
     drop((at_work, unused));
-    recordings.tidy(&[None, Some(two.0)]);
+    recordings.tidy(&[&two.0]);
     assert_eq!(files.map(|file| file.exists()), [true, true, false]);
 }
 
@@ -72,11 +72,24 @@ fn what_was_forgotten_is_fetched_anew_and_stays_with_who_has_it() {
     let (recordings, go_on, name) = (Recordings::default(), Cancel::new(), name());
     let share = || recordings.share(name.clone(), &go_on, || copy(&scratch));
     let first = share().unwrap();
-    recordings.forget(name.0);
+    recordings.forget(name.0, true);
     let second = share().unwrap();
     assert!(first.file().exists() && first.file() != second.file());
     let again = recordings.share(name.clone(), &go_on, must_not).unwrap();
     assert!(Arc::ptr_eq(&second, &again));
+}
+
+#[test]
+fn copies_are_kept_when_only_what_cost_nothing_is_forgotten() {
+    let (root, scratch) = scratch();
+    let (recordings, go_on, name) = (Recordings::default(), Cancel::new(), name());
+    let of_storage = || Ok(Recording::new(root.path().join("talk.mp4"), None));
+    let first = recordings.share(name.clone(), &go_on, of_storage).unwrap();
+    recordings.forget(name.0, false);
+    let second = recordings.share(name.clone(), &go_on, || copy(&scratch));
+    assert!(!Arc::ptr_eq(&first, &second.unwrap()));
+    recordings.forget(name.0, false);
+    recordings.share(name, &go_on, must_not).unwrap();
 }
 
 #[test]
@@ -96,7 +109,7 @@ fn what_was_forgotten_while_it_was_fetched_is_not_for_others() {
             })
         });
         begins.recv().unwrap();
-        recordings.forget(name.0);
+        recordings.forget(name.0, true);
         let second = recordings.share(name.clone(), go_on, || {
             finish.send(()).unwrap();
             first.join().unwrap().unwrap();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use lectern_db::Tx;
 use lectern_domain::{
-    Clip, ClipMediaUpdate, JobUpdate, LayoutAnalysis, LayoutType, Patch, ProcessingConfig, Stage,
-    StorageKey,
+    Clip, ClipId, ClipMediaUpdate, JobUpdate, LayoutAnalysis, LayoutType, Patch, ProcessingConfig,
+    Stage, StorageKey, TimeRange,
 };
 use lectern_formats::{Cue, clip_to, vtt};
 use lectern_media::{Composition, CutSettings, Probe};
@@ -46,38 +46,72 @@ impl StageWork for Compilation {
             ))
         })?;
         if clips.is_empty() {
-            return Ok(Findings::new(|_, _| Ok(())).saying("there is no clip to be made"));
+            let found = keep(Vec::new(), Patch::Clear);
+            return Ok(found.saying("there is no clip to be made"));
+        }
+        let probe = task.probe()?;
+        let (mut parts, mut keys, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        for clip in &clips {
+            match probe.within(clip.time) {
+                Ok(part) => parts.push((clip, part)),
+                Err(error) => {
+                    keys.push((clip.clip_id, without_files(clip)));
+                    notes.push(format!("the clip {:?} was not made: {error}", &*clip.title));
+                }
+            }
         }
         let config = task.job().processing_config.as_ref();
         let making = Making {
             task,
-            probe: &task.probe()?,
+            probe: &probe,
             cues: transcript.into_iter().map(Cue::from).collect(),
             settings: CutSettings {
                 resolution: config.and_then(ProcessingConfig::resolution),
                 composition: layout.as_ref().and_then(composition),
                 ..CutSettings::default()
             },
-            done: Mutex::new(vec![0.0; clips.len()]),
-            total: clips.iter().map(|clip| clip.time.duration()).sum(),
+            done: Mutex::new(vec![0.0; parts.len()]),
+            total: parts.iter().map(|(_, part)| part.duration()).sum(),
         };
-        let files = side_by_side::map(&clips, |i, clip| making.clip(i, clip))?;
-        let reel = making.reel(&files)?;
-        let keys: Vec<_> = clips
-            .iter()
-            .map(|clip| clip.clip_id)
-            .zip(files.into_iter().map(|made| made.keys))
-            .collect();
-        Ok(Findings::new(move |tx: &mut Tx<'_>, job_id| {
-            for (clip_id, keys) in &keys {
-                tx.clips().set_media_keys(*clip_id, keys)?;
-            }
-            let update = JobUpdate {
-                compiled_video_s3_key: Patch::Set(reel.clone()),
-                ..JobUpdate::default()
-            };
-            tx.jobs().update(job_id, &update, None).map(drop)
-        }))
+        let files = side_by_side::map(task.cancel(), &parts, |i, (clip, part)| {
+            making.clip(i, clip, *part)
+        })?;
+        let reel = match parts.first() {
+            Some((first, _)) => Patch::Set(making.reel(first.clip_id, &files)?),
+            None => Patch::Clear,
+        };
+        let made = parts.iter().map(|(clip, _)| clip.clip_id);
+        keys.extend(made.zip(files.into_iter().map(|made| made.keys)));
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        let found = keep(keys, reel);
+        Ok(Findings { note, ..found })
+    }
+}
+
+/// Stores where the files lie.
+fn keep(keys: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) -> Findings {
+    Findings::new(move |tx: &mut Tx<'_>, job_id| {
+        for (clip_id, keys) in &keys {
+            tx.clips().set_media_keys(*clip_id, keys)?;
+        }
+        let update = JobUpdate {
+            compiled_video_s3_key: reel.clone(),
+            ..JobUpdate::default()
+        };
+        tx.jobs().update(job_id, &update, None).map(drop)
+    })
+}
+
+/// Of a clip that has nothing of the recording in it, and may have had.
+fn without_files(clip: &Clip) -> ClipMediaUpdate {
+    ClipMediaUpdate {
+        s3_key: Patch::Clear,
+        thumbnail_s3_key: Patch::Clear,
+        subtitle_s3_key: if has_own_subtitles(clip) {
+            Patch::Keep
+        } else {
+            Patch::Clear
+        },
     }
 }
 
@@ -121,15 +155,15 @@ struct Making<'a> {
 
 impl Making<'_> {
     /// Makes a clip.
-    fn clip(&self, i: usize, clip: &Clip) -> Result<Made, Failure> {
+    fn clip(&self, i: usize, clip: &Clip, part: TimeRange) -> Result<Made, Failure> {
         let media = self.task.media(LIMIT);
         let name = |ending: &str| self.task.file(&format!("{}.{ending}", clip.clip_id));
         let file = name("mp4");
         let mut told = |seconds| self.tell(i, seconds);
-        let cut = media.cut(self.probe, clip.time, &self.settings, &file, &mut told)?;
+        media.cut(self.probe, part, &self.settings, &file, &mut told)?;
         let picture = name("jpg");
         if self.probe.video.is_some() {
-            let middle = f64::midpoint(cut.start(), cut.end());
+            let middle = f64::midpoint(part.start(), part.end());
             media.thumbnail(self.probe, middle, THUMBNAIL, &picture)?;
         }
         let keep = |file: &Path| -> Result<Patch<StorageKey>, Failure> {
@@ -148,7 +182,7 @@ impl Making<'_> {
                     Patch::Keep
                 } else {
                     let words = name("vtt");
-                    std::fs::write(&words, vtt::write(&clip_to(&self.cues, cut)))?;
+                    std::fs::write(&words, vtt::write(&clip_to(&self.cues, part)))?;
                     keep(&words)?
                 },
             },
@@ -156,10 +190,13 @@ impl Making<'_> {
         })
     }
 
-    /// All clips in one.
-    fn reel(&self, made: &[Made]) -> Result<StorageKey, Failure> {
+    /// All clips in one. It is named after the first: clips are replaced all at once
+    /// and by ones of other ids, so what a worker makes that does not know yet has
+    /// another name.
+    fn reel(&self, first: ClipId, made: &[Made]) -> Result<StorageKey, Failure> {
         self.task.tell(CUTTING, "putting the reel together");
-        let file = self.task.file("highlights.mp4");
+        let name = format!("highlights-{first}.mp4");
+        let file = self.task.file(&name);
         let files: Vec<_> = made.iter().map(|made| made.file.as_path()).collect();
         let settings = CutSettings {
             composition: None,
@@ -167,12 +204,12 @@ impl Making<'_> {
         };
         let media = self.task.media(LIMIT);
         media.concat(&files, &settings, &file, &mut |_| {})?;
-        self.put(&self.task.key("highlights.mp4")?, &file)
+        self.put(&self.task.key(&name)?, &file)
     }
 
     fn put(&self, key: &ObjectKey, file: &Path) -> Result<StorageKey, Failure> {
         self.task.check()?;
-        self.task.store().put(key, file)?;
+        self.task.store().put(key, file, self.task.cancel())?;
         Ok(StorageKey::new(key.as_str())?)
     }
 

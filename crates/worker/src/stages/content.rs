@@ -39,9 +39,6 @@ impl StageWork for Content {
                 .replace_for_job(job_id, &found)
                 .map(drop)
         });
-        Ok(match note {
-            Some(note) => found.saying(note),
-            None => found,
-        })
+        Ok(Findings { note, ..found })
     }
 }

@@ -1,7 +1,7 @@
 //! A service that speaks as OpenAI's does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -74,7 +74,9 @@ impl Endpoint {
                 return Err(refusal.failure);
             };
             log::warn!("{}; asking again", refusal.failure);
-            wait(cancel, pause)?;
+            if cancel.wait(pause) {
+                return Err(Failure::Stopped);
+            }
         }
     }
 
@@ -186,18 +188,6 @@ fn abandon<T: Send + 'static>(
         Ok(Some(Ok(done))) => Ok(done),
         Ok(Some(Err(_))) => Err(Failure::passing("a request panicked")),
         Ok(None) | Err(_) => Err(Failure::Stopped),
-    }
-}
-
-/// Lets some time pass, unless somebody cancels.
-fn wait(cancel: &Cancel, pause: Duration) -> Result<(), Failure> {
-    let (wake, woken) = mpsc::channel();
-    let _link = cancel.on_cancel(move || {
-        let _ = wake.send(());
-    });
-    match woken.recv_timeout(pause) {
-        Err(RecvTimeoutError::Timeout) => Ok(()),
-        _ => Err(Failure::Stopped),
     }
 }
 

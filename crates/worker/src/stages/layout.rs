@@ -3,6 +3,7 @@
 use lectern_analysis::layout::{self, GrayView};
 use lectern_db::Tx;
 use lectern_domain::Stage;
+use lectern_media::{Error, Frames};
 
 use crate::Failure;
 use crate::task::{Findings, StageWork, Task};
@@ -23,13 +24,21 @@ impl StageWork for Layout {
 
     fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
         let probe = task.probe()?;
-        if probe.video.is_none() {
+        let Some(video) = &probe.video else {
             let nothing = Findings::new(|_, _| Ok(()));
             return Ok(nothing.saying("the recording has no picture"));
-        }
+        };
         let mut told = task.telling(probe.duration, 0.0..95.0, "looking at frames");
         let media = task.media(super::LOOKING);
-        let sampled = media.sample_frames(&probe, FRAMES, HEIGHT, &mut told)?;
+        let sampled = match media.sample_frames(&probe, FRAMES, HEIGHT, &mut told) {
+            // A cover, say, that is one frame at the start of hours of sound.
+            Err(Error::NoVideo) => Frames {
+                source_width: video.width,
+                source_height: video.height,
+                frames: Vec::new(),
+            },
+            sampled => sampled?,
+        };
         let views: Vec<_> = sampled
             .frames
             .iter()

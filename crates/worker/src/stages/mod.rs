@@ -31,3 +31,6 @@ pub fn all(recognizers: Recognizers, chat: Option<Chat>) -> Vec<Box<dyn StageWor
         Box::new(compilation::Compilation),
     ]
 }
+
+#[cfg(test)]
+mod tests;

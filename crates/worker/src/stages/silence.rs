@@ -1,7 +1,5 @@
 //! Where nothing is heard or seen, and what is known of the recording.
 
-use std::ops::Range;
-
 use lectern_analysis::silences::{SilenceRules, merge};
 use lectern_db::Tx;
 use lectern_domain::{
@@ -12,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::task::{Findings, StageWork, Task};
+
+/// What is said to be done meanwhile.
+pub(super) const DOING: &str = "looking for silence";
 
 /// Finds silences and black pictures.
 #[derive(Debug)]
@@ -24,7 +25,8 @@ impl StageWork for Silence {
 
     fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
         let probe = task.probe()?;
-        let (regions, silences) = regions(task, &probe, 0.0..100.0)?;
+        let mut told = task.telling(probe.duration, 0.0..100.0, DOING);
+        let (regions, silences) = regions(task, &probe, &mut told)?;
         let update = JobUpdate {
             video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
             video_metadata: Some(JsonObject::new(metadata(&probe))?),
@@ -37,24 +39,20 @@ impl StageWork for Silence {
                 .replace_for_job(job_id, &regions)
                 .map(drop)
         });
-        Ok(match note {
-            Some(note) => found.saying(note),
-            None => found,
-        })
+        Ok(Findings { note, ..found })
     }
 }
 
-/// The regions, and what they were made of; tells how far it is in these percent
-/// of the stage.
+/// The regions, and what they were made of; `progress` is told how many seconds
+/// are done.
 pub(super) fn regions(
     task: &Task<'_>,
     probe: &Probe,
-    percent: Range<f64>,
+    progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, Silences), Failure> {
     let settings = SilenceSettings::default();
     let media = task.media(super::LOOKING);
-    let mut told = task.telling(probe.duration, percent, "looking for silence");
-    let silences = media.find_silences(probe, settings, &mut told)?;
+    let silences = media.find_silences(probe, settings, progress)?;
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();
         ranges.map(|range| (range.start(), range.end())).collect()
@@ -110,12 +108,13 @@ fn note(probe: &Probe, silences: &Silences) -> Option<String> {
         notes.push("the recording has no picture".to_owned());
     }
     if !silences.warnings.is_empty() {
-        notes.push(format!(
-            "the recording is damaged; it was read to {:.1} s of {:.1} s: {}",
-            silences.read_to,
-            probe.duration,
-            silences.warnings.join("; ")
-        ));
+        let why = silences.warnings.join("; ");
+        notes.push(if silences.read_to < probe.duration {
+            let (to, of) = (silences.read_to, probe.duration);
+            format!("the recording is damaged; it was read to {to:.1} s of {of:.1} s: {why}")
+        } else {
+            format!("the recording is damaged: {why}")
+        });
     }
     (!notes.is_empty()).then(|| notes.join("; "))
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_db::Error;
-use lectern_domain::{Claim, Stage};
+use lectern_domain::{Claim, Stage, back_off};
 use lectern_media::Cancel;
 use lectern_storage::ObjectKey;
 
@@ -46,58 +46,63 @@ impl Worker {
                 self.bell.wake();
             }
             Err(Failure::Stopped) => log::info!("job {job}: {stage} stopped after {took:.1} s"),
-            Err(failure) => log::error!("job {job}: {stage} failed after {took:.1} s: {failure}"),
+            Err(failure) => {
+                log::error!("job {job}: {stage} failed after {took:.1} s: {failure}");
+                if matches!(failure, Failure::Passing { .. }) {
+                    let until = Instant::now() + back_off(attempt, 0.0) * 2;
+                    self.at_work().again.push((job, until));
+                }
+            }
         }
     }
 
     pub(super) fn work_on(&self, claim: &Claim) -> Result<(), Failure> {
-        let done = self
-            .find_under_lease(claim)
-            .and_then(|findings| caught(|| self.complete(claim, &findings)));
-        let Err(undone) = done else {
-            return Ok(());
-        };
-        // The next attempt looks anew: somebody may replace a recording that is
-        // at fault. It may begin as soon as the stage is given back.
-        self.recordings.forget(claim.job.job_id);
-        match undone {
-            Undone::Lost(failure) => Err(failure),
-            Undone::Failed(failure) => {
+        match self.work_under_lease(claim) {
+            Ok(()) => Ok(()),
+            Err(Undone::Lost(failure)) => Err(failure),
+            Err(Undone::Failed(failure)) => {
+                // The next attempt looks anew: somebody may replace a recording that
+                // is at fault. It may begin as soon as the stage is given back. A copy
+                // is whole, or it is none: a failure that passes is not its.
+                let copies = matches!(failure, Failure::Final { .. });
+                self.recordings.forget(claim.job.job_id, copies);
                 self.give_back(claim, &failure);
                 Err(failure)
             }
         }
     }
 
-    /// Works on a stage, and keeps its lease meanwhile.
-    fn find_under_lease(&self, claim: &Claim) -> Result<Findings, Undone> {
+    /// Works on a stage and completes it, and keeps its lease meanwhile.
+    fn work_under_lease(&self, claim: &Claim) -> Result<(), Undone> {
         let cancel = Cancel::new();
         let stopped = cancel.clone();
         let _link = self.bell.on_stop(move || stopped.cancel());
         let lease = self.settings.lease;
         let keeper = Keeper::new(self.db.clone(), claim, lease, cancel.clone())?;
         let found = caught(|| self.find(claim, &cancel, &keeper));
-        let over = keeper.is_over();
-        // What is left takes less than the rest of the lease, and a heartbeat
-        // after it would find no lease any more.
-        drop(keeper);
-        if over {
+        if !keeper.work_is_done() {
             return Err(Undone::Lost(Failure::Stopped));
         }
         // A stage that stops says so in its own words, or in those of a tool.
         if cancel.is_cancelled() && found.is_err() {
             return Err(Failure::Stopped.into());
         }
-        Ok(found?)
+        let findings = found?;
+        caught(|| self.complete(claim, &findings))
     }
 
     fn find(&self, claim: &Claim, cancel: &Cancel, keeper: &Keeper) -> Result<Findings, Failure> {
-        let stage = claim.run.stage;
+        let (job_id, stage) = (claim.job.job_id, claim.run.stage);
         let work = self.work(stage)?;
-        let dir = self.scratch.dir(&format!("{}-{stage}", claim.job.job_id))?;
         let key = claim.job.original_s3_key.as_ref();
         let key = key.ok_or_else(|| Failure::last("the job has no recording"))?;
         let key = ObjectKey::new(key.as_str())?;
+        // A key is only said: it gives nobody what another job is made of.
+        if key.is_anothers(job_id) {
+            let why = "the recording lies with the files of another job";
+            return Err(Failure::last(why));
+        }
+        let dir = self.scratch.dir(&format!("{job_id}-{stage}"))?;
         work.run(&Task {
             job: &claim.job,
             original: &key,
@@ -108,6 +113,7 @@ impl Worker {
             store: &self.store,
             tools: &self.tools,
             scratch: &self.scratch,
+            room: self.settings.scratch_limit,
             cancel,
             keeper,
         })
@@ -130,18 +136,18 @@ impl Worker {
             self.db.write(|tx| {
                 tx.work()
                     .guard(job_id, &[claim.run.stage], Some(lease_id))?;
-                (findings.store)(tx, job_id)?;
-                tx.work().complete_saying(lease_id, note.as_ref())
+                // Before what was found, which may take longer to store than the
+                // lease lasts; nobody sees the one without the other.
+                tx.work().complete_saying(lease_id, note.as_ref())?;
+                (findings.store)(tx, job_id)
             })
         })
-        .map(drop)
         .map_err(|error| match error {
             // The answer to the first try may be what was lost.
             Error::LeaseLost { .. } => Undone::Lost(Failure::Stopped),
             Error::Unavailable { .. } => Undone::Lost(error.into()),
             // The same findings would be refused again.
             Error::Constraint { .. } | Error::Invalid(_) => Failure::last(chain(&error)).into(),
-            // A deadlock, a full disk: no reason to throw hours of work away.
             _ => error.into(),
         })
     }
@@ -161,14 +167,17 @@ impl Worker {
         }
     }
 
-    /// Tries again while the database does not answer, for as long as a lease
-    /// lasts.
+    /// Tries again while the database does not answer, or cannot do it (a
+    /// deadlock, a full disk), for as long as a lease lasts: no reason to throw
+    /// hours of work away.
     fn insist<T>(&self, act: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
         let until = Instant::now() + Duration::from_secs(self.settings.lease.seconds().into());
         let mut pause = Duration::from_millis(100);
         loop {
             match act() {
-                Err(error @ Error::Unavailable { .. }) if Instant::now() + pause < until => {
+                Err(error @ (Error::Unavailable { .. } | Error::Query { .. }))
+                    if Instant::now() + pause < until =>
+                {
                     log::warn!("{}; trying again", chain(&error));
                     thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(5));

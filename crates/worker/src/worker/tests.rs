@@ -1,15 +1,19 @@
 //! A worker on real tables, with stages that do next to nothing.
 
+mod far;
+mod storing;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lectern_db::Error;
 use lectern_domain::{
     Claim, ClipMedia, Job, JobStatus, JsonObject, LeaseDuration, NewClip, NewJob, Stage, StageRun,
-    StageRunStatus, StorageKey, TimeRange, Title, Whole, WorkerName,
+    StageRunStatus, StorageKey, SystemClock, TimeRange, Title, Whole, WorkerName,
 };
+use lectern_media::Cancel;
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use super::*;
@@ -26,6 +30,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::of("talks/1.mp4")
+    }
+
+    /// One whose job has its recording there.
+    fn of(key: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = Database::open("sqlite::memory:").unwrap();
         db.init().unwrap();
@@ -34,7 +43,7 @@ impl Bench {
         };
         let store = Store::new(Storage::open(&place, Secret::random().unwrap()).unwrap()).unwrap();
         let new = NewJob {
-            original_s3_key: Some(StorageKey::from(ObjectKey::new("talks/1.mp4").unwrap())),
+            original_s3_key: Some(StorageKey::new(key).unwrap()),
             ..NewJob::new("talk.mp4").unwrap()
         };
         let job = db.write(|tx| tx.jobs().create(&new)).unwrap();
@@ -49,7 +58,7 @@ impl Bench {
     /// Gives the job its recording.
     fn record(&self, file: &Path) {
         let key = ObjectKey::new("talks/1.mp4").unwrap();
-        self.store.put(&key, file).unwrap();
+        self.store.put(&key, file, &Cancel::new()).unwrap();
     }
 
     /// The same, of a recording that has this in it.
@@ -221,59 +230,11 @@ fn after_a_failure_the_recording_is_looked_for_anew() {
 }
 
 #[test]
-fn what_cannot_be_stored_now_is_tried_again() {
-    let bench = Bench::new();
-    let (done, run) = bench.attempt(|| {
-        Ok(Findings::new(|_, job_id| {
-            Err(Error::VersionMismatch {
-                job_id,
-                expected: 1,
-                actual: 2,
-            })
-        }))
-    });
-    assert!(matches!(done, Err(Failure::Passing { .. })), "{done:?}");
-    assert_eq!(run.status, StageRunStatus::Ready);
-    assert!(run.error.unwrap().contains("since version 1"));
-}
-
-#[test]
-fn what_the_database_will_always_refuse_is_not_tried_again() {
-    let bench = Bench::new();
-    let (done, run) = bench.attempt(|| {
-        Ok(Findings::new(|_, _| {
-            Err(Error::Constraint {
-                doing: "store it",
-                message: "no such segment".to_owned(),
-            })
-        }))
-    });
+fn what_another_job_is_made_of_is_not_worked_on() {
+    let other = ObjectKey::original(JobId::new(&SystemClock), "talk.mp4");
+    let (done, run) = Bench::of(&other).attempt(|| Ok(Findings::new(|_, _| Ok(()))));
     assert!(matches!(done, Err(Failure::Final { .. })), "{done:?}");
-    assert_eq!(run.status, StageRunStatus::Failed);
-    assert_eq!(bench.status(), JobStatus::Failed);
-}
-
-#[test]
-fn a_nul_in_a_note_does_not_keep_a_stage_from_being_completed() {
-    let bench = Bench::new();
-    let (done, run) =
-        bench.attempt(|| Ok(Findings::new(|_, _| Ok(())).saying("it said \"\0\" twice")));
-    assert!(done.is_ok(), "{done:?}");
-    assert_eq!(run.status, StageRunStatus::Completed);
-}
-
-#[test]
-fn a_panic_fails_the_attempt_wherever_it_happens() {
-    for run in [
-        || panic!("while it looks"),
-        || Ok(Findings::new(|_, _| panic!("while it stores"))),
-    ] as [fn() -> Result<Findings, Failure>; 2]
-    {
-        let (done, run) = Bench::new().attempt(run);
-        assert!(matches!(done, Err(Failure::Passing { .. })), "{done:?}");
-        assert_eq!(run.status, StageRunStatus::Ready);
-        assert!(run.error.unwrap().contains("panicked"));
-    }
+    assert!(run.error.unwrap().contains("another job"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A command that transcribes.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,10 +9,13 @@ use lectern_media::Program;
 
 use super::{Recognizer, read};
 use crate::Failure;
+use crate::sidecar::{MOST, whole};
 use crate::task::Task;
 
 /// How long a command may take for a piece of ten minutes.
 const LIMIT: Duration = Duration::from_hours(4);
+/// What errors call what it answers.
+const WRITTEN: &str = "what the command wrote";
 
 /// A command that reads a WAV file and writes Whisper's JSON, SubRip or WebVTT.
 #[derive(Debug)]
@@ -42,25 +46,30 @@ impl Recognizer for Command {
             .iter()
             .map(|word| word.replace("{audio}", &from).replace("{out}", &to));
         let program = words.next().unwrap_or_default();
-        let printed = Program::new(program)
-            .args(words)
-            .current_dir(task.dir())
-            .output(&task.limits(LIMIT))?;
+        let mut printed = Vec::new();
+        // In the worker's own directory: from there whoever named the command named
+        // its files.
+        let program = Program::new(program).args(words);
+        program.run(&task.limits(LIMIT), &mut |bytes| {
+            if printed.len() as u64 <= MOST {
+                printed.extend_from_slice(bytes);
+            }
+        })?;
         let said = if self.0.iter().any(|word| word.contains("{out}")) {
-            found(&out)?
+            whole(WRITTEN, found(&out)?)?
         } else {
-            printed
+            whole(WRITTEN, printed.as_slice())?
         };
         if said.iter().all(u8::is_ascii_whitespace) {
             return Ok(Vec::new());
         }
-        read(&said).map_err(|error| Failure::last(format!("what the command wrote: {error}")))
+        read(&said).map_err(|error| Failure::last(format!("{WRITTEN}: {error}")))
     }
 }
 
 /// What was written under the name, or under the name with an ending: most
 /// tools choose one themselves.
-fn found(out: &Path) -> Result<Vec<u8>, Failure> {
+fn found(out: &Path) -> Result<File, Failure> {
     let named = ["", "json", "vtt", "srt"].map(|extension| match extension {
         "" => out.to_owned(),
         extension => {
@@ -71,7 +80,7 @@ fn found(out: &Path) -> Result<Vec<u8>, Failure> {
         }
     });
     match named.iter().find(|file| file.is_file()) {
-        Some(file) => Ok(std::fs::read(file)?),
+        Some(file) => Ok(File::open(file)?),
         None => Err(Failure::last("the command did not write {out}")),
     }
 }

@@ -1,6 +1,6 @@
 //! A track of subtitles in the recording.
 
-use std::fs;
+use std::fs::File;
 
 use lectern_formats::{Cue, vtt};
 use lectern_media::Probe;
@@ -33,8 +33,6 @@ pub(super) fn read(task: &Task<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, F
 fn cues(task: &Task<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
     let file = task.file("track.vtt");
     task.media(LOOKING).extract_subtitles(probe, index, &file)?;
-    if fs::metadata(&file)?.len() > sidecar::MOST {
-        return Err(Failure::last("they are too long"));
-    }
-    vtt::read(&fs::read(&file)?).map_err(|error| Failure::last(error.to_string()))
+    let bytes = sidecar::whole("the track", File::open(file)?)?;
+    vtt::read(&bytes).map_err(|error| Failure::last(error.to_string()))
 }

@@ -33,6 +33,21 @@ pub struct Recognizers {
     pub endpoint: Option<Endpoint>,
 }
 
+impl Recognizers {
+    /// Whether the command can be one: better told at the start than when the
+    /// first recording has come that far.
+    ///
+    /// # Errors
+    ///
+    /// When a quotation mark is missing, or `{audio}`.
+    pub fn check(&self) -> Result<(), Failure> {
+        match &self.command {
+            Some(line) => command::Command::new(line).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Writes down what is said.
 #[derive(Debug)]
 pub(super) struct Transcription(pub(super) Recognizers);
@@ -49,57 +64,100 @@ impl StageWork for Transcription {
 
     fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
         task.tell(0.0, "looking for subtitles");
-        if let Some((cues, from)) = beside(task)? {
-            return keep(cues, Some(from));
+        let mut unread = Unread::default();
+        if let Some((cues, from)) = beside(task, &mut unread)? {
+            return keep(cues, unread, Some(from));
         }
         let probe = task.probe()?;
         if let Some(cues) = embedded::read(task, &probe)? {
-            return keep(cues, Some("taken from a track of the recording".to_owned()));
+            let from = "taken from a track of the recording".to_owned();
+            return keep(cues, unread, Some(from));
         }
-        if probe.audio.is_none() {
-            return keep(Vec::new(), Some("the recording has no sound".to_owned()));
+        if unread.subtitles {
+            return Err(unread.into());
         }
-        let recognizer: Box<dyn Recognizer> = match (&self.0.command, &self.0.endpoint) {
-            (Some(command), _) => Box::new(command::Command::new(command)?),
-            (None, Some(endpoint)) => Box::new(endpoint.clone()),
-            (None, None) => match sphinx::Sphinx::find() {
-                Some(sphinx) => Box::new(sphinx),
-                None => return keep(Vec::new(), Some(NOBODY.to_owned())),
-            },
+        let recognizer: Option<Box<dyn Recognizer>> = match (&self.0.command, &self.0.endpoint) {
+            _ if probe.audio.is_none() => None,
+            (Some(command), _) => Some(Box::new(command::Command::new(command)?)),
+            (None, Some(endpoint)) => Some(Box::new(endpoint.clone())),
+            (None, None) => sphinx::Sphinx::find().map(|sphinx| Box::new(sphinx) as _),
         };
-        keep(recognize(recognizer.as_ref(), task, &probe)?, None)
+        match recognizer {
+            Some(recognizer) => {
+                let cues = recognize(recognizer.as_ref(), task, &probe)?;
+                keep(cues, unread, None)
+            }
+            // A transcript without a word would look as if there were none.
+            None if !unread.why.is_empty() => Err(unread.into()),
+            None if probe.audio.is_none() => {
+                let why = "the recording has no sound".to_owned();
+                keep(Vec::new(), unread, Some(why))
+            }
+            None => keep(Vec::new(), unread, Some(NOBODY.to_owned())),
+        }
     }
 }
 
-/// What lies beside the recording in the storage.
-fn beside(task: &Task<'_>) -> Result<Option<(Vec<Cue>, String)>, Failure> {
+/// What lies beside a recording and cannot be read.
+#[derive(Default)]
+struct Unread {
+    why: Vec<String>,
+    /// Whether subtitles are among it. Those are there to be taken, and nobody is
+    /// to listen in their stead; what ends in `.json` may be something else.
+    subtitles: bool,
+}
+
+impl Unread {
+    fn add(&mut self, extension: &str, why: String) {
+        self.why.push(why);
+        self.subtitles |= extension != "json";
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Self {
+        Self::last(unread.why.join("; "))
+    }
+}
+
+/// What lies beside the recording in the storage, and where. What cannot be read
+/// is passed over and added to `unread`.
+fn beside(task: &Task<'_>, unread: &mut Unread) -> Result<Option<(Vec<Cue>, String)>, Failure> {
     for extension in sidecar::EXTENSIONS {
         let Some(key) = sidecar::key(task.original(), extension) else {
             continue;
         };
-        let bytes = task.store().read(&key, sidecar::MOST, task.cancel())?;
-        if let Some(bytes) = bytes {
-            let cues = read(&bytes).map_err(|error| Failure::last(format!("{key}: {error}")))?;
-            return Ok(Some((cues, format!("taken from {key}"))));
+        let bytes = match task.store().read(&key, sidecar::MOST, task.cancel()) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            Err(Failure::Final { message, .. }) => {
+                unread.add(extension, message);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        match read(&bytes) {
+            Ok(cues) => return Ok(Some((cues, format!("taken from {key}")))),
+            Err(error) => unread.add(extension, format!("{key}: {error}")),
         }
     }
     Ok(None)
 }
 
-/// Reads whichever of the formats it is.
+/// Reads whichever of the formats it is, whatever it is called.
 fn read(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatError> {
-    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace());
-    let start = start.map_or(bytes, |start| &bytes[start..]);
-    let without_mark = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start);
-    let format = match without_mark {
+    // Without byte order marks and the other half of UTF-16.
+    let letters = bytes.iter().copied().filter(u8::is_ascii_graphic);
+    let format = match letters.take(6).collect::<Vec<_>>().as_slice() {
         [b'{' | b'[', ..] => Format::WhisperJson,
-        _ if without_mark.starts_with(b"WEBVTT") => Format::Vtt,
+        b"WEBVTT" => Format::Vtt,
         _ => Format::Srt,
     };
     format.read(bytes)
 }
 
-fn keep(cues: Vec<Cue>, note: Option<String>) -> Result<Findings, Failure> {
+/// Stores the transcript; says what was passed over, and `note`.
+fn keep(cues: Vec<Cue>, unread: Unread, note: Option<String>) -> Result<Findings, Failure> {
     let segments: Vec<_> = cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
@@ -109,8 +167,11 @@ fn keep(cues: Vec<Cue>, note: Option<String>) -> Result<Findings, Failure> {
             .replace_for_job(job_id, &segments)
             .map(drop)
     });
-    Ok(match note {
-        Some(note) => found.saying(note),
-        None => found,
-    })
+    let passed = unread
+        .why
+        .into_iter()
+        .map(|why| format!("passed over {why}"));
+    let notes: Vec<_> = passed.chain(note).collect();
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
+    Ok(Findings { note, ..found })
 }

@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use lectern_analysis::chunks::{self, ChunkRules};
 use lectern_analysis::silences::quiet;
 use lectern_domain::{TimeRange, VideoDuration};
-use lectern_formats::{Cue, millis};
+use lectern_formats::{Cue, clip_to, millis, seconds};
 use lectern_media::Probe;
 
+use super::super::silence::{DOING, regions};
 use super::Recognizer;
 use crate::task::Task;
 use crate::{Failure, side_by_side};
@@ -24,18 +25,14 @@ pub(super) fn recognize(
     let silences = silences(task, probe)?;
     let duration = VideoDuration::new(probe.duration)?;
     let pieces = chunks::cut(duration, &silences, &ChunkRules::default())?;
-    let done = Mutex::new(0);
-    let tell = |more: usize| {
-        // Held until it is told, so that who comes later tells more.
-        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-        *done += more;
-        let percent = LOOKING + (100.0 - LOOKING) * *done as f64 / pieces.len() as f64;
-        task.tell(percent, &format!("{done} of {} pieces", pieces.len()));
-    };
-    tell(0);
-    let heard = side_by_side::map(&pieces, |i, piece| {
+    let all = pieces.iter().map(|piece| piece.duration()).sum();
+    let done = Mutex::new((0.0, task.telling(all, LOOKING..100.0, "listening")));
+    let heard = side_by_side::map(task.cancel(), &pieces, |i, piece| {
         let cues = hear(recognizer, task, probe, i, *piece)?;
-        tell(1);
+        // Held until it is told, so that who comes later tells more.
+        let (done, told) = &mut *done.lock().unwrap_or_else(PoisonError::into_inner);
+        *done += piece.duration();
+        told(*done);
         Ok::<_, Failure>(cues)
     })?;
     Ok(heard.into_iter().flatten().collect())
@@ -54,7 +51,9 @@ fn silences(task: &Task<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
             video: None,
             ..probe.clone()
         };
-        let found = super::super::silence::regions(task, &sound, 0.0..LOOKING)?.0;
+        // Without a word on how long it takes: that is soon over, and most is left.
+        let mut told = |done: f64| task.tell(LOOKING * (done / probe.duration).min(1.0), DOING);
+        let found = regions(task, &sound, &mut told)?.0;
         return Ok(quiet(
             found
                 .iter()
@@ -81,7 +80,10 @@ fn hear(
     media.extract_audio(probe, piece, &file, &mut |_| {})?;
     let cues = recognizer.hear(&file, task)?;
     std::fs::remove_file(&file)?;
-    let later = i64::try_from(millis(piece.start())).unwrap_or_default();
+    // Some have the last words end after the sound does, and so in the next piece.
+    let (start, end) = (millis(piece.start()), millis(piece.end()));
+    let cues = clip_to(&cues, TimeRange::new(0.0, seconds(end - start))?);
+    let later = i64::try_from(start).unwrap_or_default();
     Ok(cues
         .into_iter()
         .filter_map(|cue| cue.shift(later))

@@ -45,6 +45,7 @@ impl Sphinx {
 impl Recognizer for Sphinx {
     fn hear(&self, audio: &Path, task: &Task<'_>) -> Result<Vec<Cue>, Failure> {
         let printed = Program::new(&self.0)
+            .without_secrets()
             .arg("-infile")
             .arg(audio)
             .args(["-time", "yes"])
