@@ -22,6 +22,10 @@ HERE = Path(__file__).parent
 EDGE = 0.1
 # How far a region may be from where it is, of the picture's size.
 REGION = 0.05
+# How far what is heard may be from where it is said, in seconds.
+HEARD = 0.5
+# How far a topic may begin from where it does: a sentence and a pause.
+SENTENCE = 7
 
 
 def run(*command, **more):
@@ -34,6 +38,12 @@ def length(file):
     noise = run("ffmpeg", "-v", "error", "-i", file, "-f", "null", "-", capture_output=True).stderr
     assert not noise, f"{file} does not decode: {noise.decode()}"
     return float(told.stdout)
+
+
+def dimensions(picture):
+    """Width and height of a picture as it decodes, in pixels."""
+    shown = run("ffprobe", "-v", "error", "-show_entries", "frame=width,height", "-of", "csv=p=0", picture, capture_output=True)
+    return tuple(map(int, shown.stdout.split(b",")))
 
 
 def word_error_rate(said, heard):
@@ -68,12 +78,13 @@ def get(address):
 
 
 class Server:
-    """`lectern serve` on the data directory, to look at what is not exported."""
+    """`lectern serve` on a data directory; what it says is known when it is done."""
 
-    def __init__(self, lectern, directory):
-        command = [lectern, "serve", "--with-worker=false", "--bind=127.0.0.1:0", f"--data-dir={directory}"]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    def __init__(self, lectern, directory, *options):
+        command = [lectern, "serve", "--bind=127.0.0.1:0", f"--data-dir={directory}", *options]
+        self.process, self.said = subprocess.Popen(command, stderr=subprocess.PIPE, text=True), ""
         for line in self.process.stderr:
+            self.said += line
             if found := re.search(r"http://[\d.]+:\d+", line):
                 self.address = f"{found[0]}/api/v1"
                 return
@@ -84,8 +95,8 @@ class Server:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.stderr.read()
-        assert self.process.wait(30) == 0
+        self.said += self.process.stderr.read()
+        assert self.process.wait(30) == 0, self.said
 
 
 def interrupted(lectern, recording, data, out):
@@ -115,14 +126,29 @@ def check(truth, results, server, out):
     layout, wanted = results["metadata"]["layout"], truth["layout"]
     width, height = wanted["size"]
     assert layout["layout_type"] == wanted["type"], layout
-    camera = layout["camera_region"]
-    for name, size, place in zip(("x", "y", "width", "height"), (width, height) * 2, wanted["camera"]):
-        assert abs(camera[name] - place) <= REGION * size, (name, camera, wanted["camera"])
+    for region, places in (("camera_region", wanted["camera"]), ("screen_region", (0, 0, width, height))):
+        for name, size, place in zip(("x", "y", "width", "height"), (width, height) * 2, places):
+            assert abs(layout[region][name] - place) <= REGION * size, (name, layout[region], places)
 
     said = " ".join(spoken["text"] for spoken in truth["spoken"])
     heard = " ".join(segment["text"] for segment in results["transcript"])
     assert heard, "nothing was heard"
     print(f"word error rate: {word_error_rate(said, heard):.2f}")
+    for spoken in truth["spoken"]:
+        meanwhile = [
+            segment
+            for segment in results["transcript"]
+            if segment["start_time"] < spoken["end"] and segment["end_time"] > spoken["start"]
+        ]
+        assert meanwhile, f"{spoken} was not heard"
+        begins = min(segment["start_time"] for segment in meanwhile)
+        ends = max(segment["end_time"] for segment in meanwhile)
+        assert abs(begins - spoken["start"]) <= HEARD and abs(ends - spoken["end"]) <= HEARD, (spoken, meanwhile)
+
+    topics = get(f"{job}/content-segments")["segments"]
+    assert len(topics) == len(truth["topics"]), [topic["topic"] for topic in topics]
+    for found, topic in zip(topics, truth["topics"]):
+        assert abs(found["start_time"] - topic["start"]) <= SENTENCE, (found, topic)
     assert abs(results["metadata"]["original_video"]["duration"] - truth["duration"]) <= 0.1
 
     clips = results["clips"]
@@ -132,7 +158,7 @@ def check(truth, results, server, out):
         start, end = clip["start_time"], clip["end_time"]
         assert 20 <= clip["duration"] <= 120, clip
         assert abs(length(out / clip["url"]) - clip["duration"]) <= 0.1, clip
-        assert (out / clip["thumbnail_url"]).read_bytes()[:3] == b"\xff\xd8\xff"
+        assert dimensions(out / clip["thumbnail_url"]) == tuple(truth["layout"]["size"]), clip
         assert told[clip["clip_id"]]["s3_key"] == clip["s3_key"]
         # What is heard in the clip is what is heard there in the recording.
         wanted = [
@@ -161,7 +187,8 @@ def main(lectern):
         took = time.monotonic() - began
         print(f"{took:.0f} s for {truth['duration']:.0f} s of lecture")
         results = json.loads((out / "results.json").read_text())
-        with Server(lectern, data) as server:
+        # To look at what is not exported.
+        with Server(lectern, data, "--with-worker=false") as server:
             log = get(f"{server.address}/jobs/{results['job_id']}/logs")["logs"]
             begun = [entry["stage"] for entry in log if entry["status"] == "started"]
             assert begun.count("silence_detection") == 1, begun

@@ -8,6 +8,7 @@ while it writes them.
 Needs ffmpeg and flite.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -20,7 +21,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from check import length, run
+from check import Server, get, length, run
+from served import upload, wait_for
 
 SAID = "It has been said before."
 CUE = f"1\n00:00:01,000 --> 00:00:04,500\n{SAID}\n"
@@ -116,6 +118,10 @@ class Lectern:
         (self.directory / "out" / name).write_text("mine")
         self.own.add(name)
 
+    def has(self, job):
+        """Whether it keeps something of a job."""
+        return (self.directory / "data/objects/jobs" / job).exists()
+
     def command(self, name, *options):
         directories = [f"--out={self.directory / 'out'}", f"--data-dir={self.directory / 'data'}"]
         return list(map(str, [self.program, "process", self.directory / name, *directories, *options]))
@@ -163,6 +169,26 @@ class Lectern:
         assert process.returncode == 1 and "told to stop" in said, (process.returncode, said)
         assert not part.exists()
 
+    def waits_for_nobody(self, name):
+        """Leaves a directory alone in which another is at work."""
+        other = os.open(self.directory / "out", os.O_RDONLY)
+        fcntl.flock(other, fcntl.LOCK_EX)
+        self.refuses(name, "out is where another `lectern process` is at work")
+        os.close(other)
+
+    def serves(self, name):
+        """The service has a worker of its own unless it is told otherwise."""
+        for options, has_one in (["--with-worker=false"], False), ([], True), (["--with-worker"], True):
+            with Server(self.program, self.directory / "served", *options) as server:
+                if options == []:
+                    job = upload(server.address, self.directory / name)
+                    state = wait_for("the job", 120, lambda: ended(get(f"{server.address}/jobs/{job}")))
+                    assert state["status"] == "completed", state
+                    results = get(f"{server.address}/results/{job}")
+                    assert [segment["text"] for segment in results["transcript"]] == [SAID], results
+                    assert len(results["clips"]) == 1, results
+            assert bool(re.search("worker .* works on silence_detection, ", server.said)) == has_one, server.said
+
     def refuses(self, name, why, **how):
         results, error = self.process(name, **how)
         assert results is None and re.search(why, error), (name, error)
@@ -179,6 +205,10 @@ class Lectern:
         return results
 
 
+def ended(job):
+    return job["status"] in ("completed", "failed") and job
+
+
 def main(program):
     with tempfile.TemporaryDirectory(prefix="lectern-recordings-") as directory:
         directory = Path(directory)
@@ -192,7 +222,9 @@ def main(program):
         lectern.refuses("empty.mp4", "is empty")
         lectern.refuses("nowhere.mp4", "cannot read .*nowhere.mp4")
 
-        lectern.takes("whole.mp4", said=[], **deaf)
+        earlier = lectern.takes("whole.mp4", said=[], **deaf)["job_id"]
+        job = lectern.takes("whole.mp4", said=[], **deaf)["job_id"]
+        assert job != earlier and lectern.has(job) and not lectern.has(earlier)
         lectern.keep("clips/01-mine.mp4")
         lectern.keep("notes.txt")
         results = lectern.takes("silent.mp4", said=[])
@@ -214,13 +246,14 @@ def main(program):
         silent = lectern.takes("whole.mp4", said=[], **deaf)
         assert lectern.takes("whole.mp4", said=[], **deaf)["job_id"] == silent["job_id"]
         (directory / "whole.json").write_text("{}, I think")
-        lectern.refuses("whole.mp4", "transcription: .*whole.json: line 1: ", **deaf)
+        lectern.takes("whole.mp4", said=[], **deaf)
         (directory / "whole.json").unlink()
         (directory / "whole.srt").write_text(CUE)
         lectern.takes("whole.mp4", said=[SAID], **deaf)
         (directory / "whole.srt").unlink()
         lectern.takes("whole.mp4", said=[], **deaf)
         lectern.stops("whole.mp4")
+        lectern.waits_for_nobody("whole.mp4")
         lectern.takes("whole.mp4", said=[], **deaf)
         with open(directory / "whole.srt", "wb") as file:
             file.truncate((64 << 20) + 1)
@@ -253,6 +286,8 @@ def main(program):
         # What is there may be the user's as long as nothing says that it is not.
         (directory / "out" / ".lectern-job").unlink()
         lectern.refuses("whole.mp4", "transcript.vtt was not written by `lectern process`")
+
+        lectern.serves("track.mp4")
         print("every recording came to what it had to")
 
 
