@@ -162,9 +162,7 @@ mod tests {
             let told = tool.output(&Limits::within(PATIENCE)).unwrap();
             let told = String::from_utf8(told).unwrap();
             assert!(told.contains("PATH="), "{told}");
-            for secret in SECRETS {
-                assert!(!told.contains(secret), "{told}");
-            }
+            assert!(!told.contains("of this test"), "{told}");
         }
     }
 }
