@@ -27,8 +27,9 @@ const DRAIN: Duration = Duration::from_secs(2);
 const KEPT: usize = 16 * 1024 * 1024;
 
 /// What is secret in the environment, beside all that is Lectern's own.
-const SECRETS: [&str; 4] = [
+const SECRETS: [&str; 5] = [
     "DATABASE_URL",
+    "PGPASSWORD",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

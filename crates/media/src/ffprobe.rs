@@ -6,6 +6,9 @@ use crate::{AudioStream, FrameRate, ProbeError, SubtitleStream, VideoStream};
 
 /// By how much lengths of one file may differ because they are rounded, in seconds.
 const ROUNDED: f64 = 0.01;
+/// From what start on, in seconds, it matters whether a Matroska file tells its
+/// length or its end. What is less is of the encoder's making.
+const LATE: f64 = 1.0;
 
 /// What is read off ffprobe's answer.
 pub(crate) struct Told {
@@ -118,6 +121,8 @@ impl Answer {
         let told = seconds(self.format.duration.as_ref())?;
         let start = seconds(self.format.start_time.as_ref()).unwrap_or(0.0);
         let is_end = match self.format.name.as_str() {
+            // ffmpeg writes the end, and mkvmerge the length.
+            "matroska,webm" if start > LATE => return None,
             "asf" | "matroska,webm" => true,
             // A length, unless an edit list puts off its tracks.
             name if name.starts_with("mov,") => {

@@ -155,11 +155,10 @@ impl<'a> Made<'a> {
     /// subtitles now.
     fn has_no_use_for(&self, object: &ObjectInfo, until: Until) -> bool {
         let key = &object.key;
-        let is_past = |clip_id| {
-            let is_replaced = key.is_given_subtitles() && object.last_modified < until.unfinished;
-            is_replaced || !self.clips.contains(&clip_id)
-        };
-        key.clip_id().is_some_and(is_past) && !self.keys.contains(key.as_str())
+        let is_past = |clip_id| key.is_given_subtitles() || !self.clips.contains(&clip_id);
+        object.last_modified < until.unfinished
+            && key.clip_id().is_some_and(is_past)
+            && !self.keys.contains(key.as_str())
     }
 }
 

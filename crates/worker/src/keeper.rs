@@ -202,15 +202,16 @@ mod tests {
         let mut job = NewJob::new("talk.mp4").unwrap();
         job.original_s3_key = Some(StorageKey::new("talks/1.mp4").unwrap());
         db.write(|tx| tx.jobs().create(&job)).unwrap();
-        let lease = LeaseDuration::new(1).unwrap();
+        // Long in the database, and short for who waits a third of it.
+        let [long, short] = [3600, 1].map(|seconds| LeaseDuration::new(seconds).unwrap());
         let request = ClaimRequest {
             worker: WorkerName::new("worker-1").unwrap(),
             stages: Stages::new(vec![Stage::SilenceDetection]).unwrap(),
             max: ClaimLimit::default(),
-            lease,
+            lease: long,
         };
         let claim = db.claim(&request).unwrap().remove(0);
-        Keeper::idle(db, &claim, lease, Cancel::new())
+        Keeper::idle(db, &claim, short, Cancel::new())
     }
 
     /// Has the stage completed, and the keeper find that out.

@@ -75,17 +75,10 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let database = serve::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let store = Store::new(storage.clone())?;
-    let job = match source.earlier(&database, &mark)? {
-        Some(job) if !process.fresh && source.is_of(&job) => resume(&database, job)?,
-        earlier => {
-            let job = source.begin(&database, &store, &mut mark)?;
-            // The directory was all that knew of it.
-            if let Some(earlier) = earlier {
-                database.write(|tx| tx.jobs().delete(earlier.job_id))?;
-                store.remove(earlier.job_id)?;
-            }
-            job
-        }
+    let earlier = source.earlier(&database, &mark)?;
+    let (job, earlier) = match earlier {
+        Some(job) if !process.fresh && source.is_of(&job) => (resume(&database, job)?, None),
+        earlier => (source.begin(&database, &store, &mut mark)?, earlier),
     };
     let signal = Arc::<Bell>::default();
     work::stop_at_signal(Arc::clone(&signal))?;
@@ -104,6 +97,11 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     export::write(
         &database, &store, job.job_id, &source, &out, &mut mark, &stop,
     )?;
+    // Asked to begin anew; else what was made of the recording as it was before
+    // may matter to others who use the database.
+    if let Some(earlier) = earlier.filter(|_| process.fresh) {
+        forget(&database, &store, earlier.job_id);
+    }
     crate::migrate::say(&format!("{} is ready", out.display()))
 }
 
@@ -131,6 +129,26 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
             .write(|tx| tx.jobs().retry(job.job_id))?
             .context("the job is gone"),
         _ => Ok(job),
+    }
+}
+
+/// Removes a job that is over, with all it owns. What cannot be removed harms
+/// nobody.
+fn forget(database: &Database, store: &Store, job_id: JobId) {
+    let removed = database
+        .write(|tx| match tx.jobs().find(job_id)? {
+            Some(job) if job.status.is_finished() => tx.jobs().delete(job_id),
+            _ => Ok(false),
+        })
+        .map_err(lectern_worker::Failure::from)
+        .and_then(|deleted| {
+            if deleted {
+                store.remove(job_id)?;
+            }
+            Ok(())
+        });
+    if let Err(error) = removed {
+        log::warn!("the job of the last time stays: {error}");
     }
 }
 

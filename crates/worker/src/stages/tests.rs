@@ -22,6 +22,9 @@ use serde_json::json;
 use super::{Recognizers, all};
 use crate::{Settings, Store, Worker};
 
+/// How often is looked for what is waited for: ffmpeg needs the processors.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// A job that has one stage.
 struct Bench {
     dir: tempfile::TempDir,
@@ -97,7 +100,7 @@ impl Bench {
             scope.spawn(|| worker.run());
             act();
             while !self.job().status.is_finished() {
-                thread::yield_now();
+                thread::sleep(LOOK);
             }
             bell.stop();
         });

@@ -17,6 +17,9 @@ use crate::failure::{chain, storable};
 use crate::keeper::Keeper;
 use crate::task::{Findings, StageWork, Task};
 
+/// For how long the database is asked again to do what it could not.
+const AGAIN: Duration = Duration::from_secs(30);
+
 /// Why a stage is not completed.
 enum Undone {
     /// Nothing may be written under its lease any more.
@@ -48,7 +51,7 @@ impl Worker {
             Err(Failure::Stopped) => log::info!("job {job}: {stage} stopped after {took:.1} s"),
             Err(failure) => {
                 log::error!("job {job}: {stage} failed after {took:.1} s: {failure}");
-                if matches!(failure, Failure::Passing { .. }) {
+                if is_tried_again(claim, &failure) {
                     let until = Instant::now() + back_off(attempt, 0.0) * 2;
                     self.at_work().again.push((job, until));
                 }
@@ -62,10 +65,10 @@ impl Worker {
             Err(Undone::Lost(failure)) => Err(failure),
             Err(Undone::Failed(failure)) => {
                 // The next attempt looks anew: somebody may replace a recording that
-                // is at fault. It may begin as soon as the stage is given back. A copy
-                // is whole, or it is none: a failure that passes is not its.
-                let copies = matches!(failure, Failure::Final { .. });
-                self.recordings.forget(claim.job.job_id, copies);
+                // is at fault. It may begin as soon as the stage is given back. Copies
+                // cost much: they go only when the job has come to its end.
+                let is_over = !is_tried_again(claim, &failure);
+                self.recordings.forget(claim.job.job_id, is_over);
                 self.give_back(claim, &failure);
                 Err(failure)
             }
@@ -167,25 +170,34 @@ impl Worker {
         }
     }
 
-    /// Tries again while the database does not answer, or cannot do it (a
-    /// deadlock, a full disk), for as long as a lease lasts: no reason to throw
-    /// hours of work away.
+    /// Tries again while the database does not answer, for as long as a lease
+    /// lasts, and for a while what it cannot do (a deadlock, a full disk): no
+    /// reason to throw hours of work away.
     fn insist<T>(&self, act: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
-        let until = Instant::now() + Duration::from_secs(self.settings.lease.seconds().into());
-        let mut pause = Duration::from_millis(100);
+        let lease = Duration::from_secs(self.settings.lease.seconds().into());
+        let (began, mut pause) = (Instant::now(), Duration::from_millis(100));
         loop {
-            match act() {
-                Err(error @ (Error::Unavailable { .. } | Error::Query { .. }))
-                    if Instant::now() + pause < until =>
-                {
-                    log::warn!("{}; trying again", chain(&error));
-                    thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_secs(5));
-                }
+            let error = match act() {
+                Err(error @ (Error::Unavailable { .. } | Error::Query { .. })) => error,
                 done => return done,
+            };
+            let patience = match error {
+                Error::Query { .. } => lease.min(AGAIN),
+                _ => lease,
+            };
+            if began.elapsed() + pause >= patience {
+                return Err(error);
             }
+            log::warn!("{}; trying again", chain(&error));
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
+}
+
+/// Whether there will be another attempt after this failure.
+fn is_tried_again(claim: &Claim, failure: &Failure) -> bool {
+    matches!(failure, Failure::Passing { .. }) && claim.run.attempt < claim.run.max_attempts
 }
 
 /// What `act` answers; a panic is a failure like others. Stages of others run

@@ -1,9 +1,11 @@
+use std::fs::File;
+use std::io::Write as _;
 use std::process::Command;
 use std::thread;
 
 use lectern_domain::{JobStatus, NewSilenceRegion, SilenceType, Stage, TimeRange};
 
-use super::{Bench, Recognizers};
+use super::{Bench, LOOK, Recognizers};
 
 const TONE: &str = "-f lavfi -i sine=duration=2";
 /// Longer than what is heard at once.
@@ -95,6 +97,8 @@ fn how_long_it_takes_is_told_once_a_piece_was_heard() {
             .unwrap()
             .success()
     );
+    // Open for both, so that nobody waits for somebody at the other end.
+    let open = File::options().read(true).write(true).open(&gate).unwrap();
     let script = format!(
         "case \"$1\" in *piece-1.wav) read _ < '{}';; esac\n{}",
         gate.display(),
@@ -103,10 +107,10 @@ fn how_long_it_takes_is_told_once_a_piece_was_heard() {
     let mut told = None;
     let status = bench.work_while(bench.script(&script), || {
         while bench.run().percent.get() <= 5.0 && !bench.job().status.is_finished() {
-            thread::yield_now();
+            thread::sleep(LOOK);
         }
         told = bench.run().eta_seconds;
-        std::fs::write(&gate, "go\n").unwrap();
+        (&open).write_all(b"go\n").unwrap();
     });
     assert_eq!(status, JobStatus::Completed);
     assert!(told.is_some());

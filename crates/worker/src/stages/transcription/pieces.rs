@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use lectern_analysis::chunks::{self, ChunkRules};
 use lectern_analysis::silences::quiet;
 use lectern_domain::{TimeRange, VideoDuration};
-use lectern_formats::{Cue, clip_to, millis, seconds};
+use lectern_formats::{Cue, millis};
 use lectern_media::Probe;
 
 use super::super::silence::{DOING, regions};
@@ -82,10 +82,10 @@ fn hear(
     std::fs::remove_file(&file)?;
     // Some have the last words end after the sound does, and so in the next piece.
     let (start, end) = (millis(piece.start()), millis(piece.end()));
-    let cues = clip_to(&cues, TimeRange::new(0.0, seconds(end - start))?);
-    let later = i64::try_from(start).unwrap_or_default();
-    Ok(cues
-        .into_iter()
-        .filter_map(|cue| cue.shift(later))
-        .collect())
+    let within = |ms: u64| start.saturating_add(ms).min(end);
+    let place = |cue: Cue| {
+        let (from, to) = (within(cue.start_ms()), within(cue.end_ms()));
+        cue.at(from, to)
+    };
+    Ok(cues.into_iter().map(place).collect())
 }
