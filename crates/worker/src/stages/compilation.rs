@@ -131,9 +131,9 @@ fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
 /// written. Somebody has corrected what is said, and the transcript, of which ours
 /// would be made, does not know.
 fn has_own_subtitles(clip: &Clip) -> bool {
-    let theirs = format!("jobs/{}/subtitles/", clip.job_id);
-    let key = clip.media.subtitle_s3_key.as_ref();
-    key.is_some_and(|key| key.as_str().starts_with(&theirs))
+    let key = clip.media.subtitle_s3_key.clone();
+    let key = key.and_then(|key| ObjectKey::try_from(key).ok());
+    key.is_some_and(|key| key.is_given_subtitles() && !key.is_anothers(clip.job_id))
 }
 
 /// What is made of one clip.
