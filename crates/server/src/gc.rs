@@ -1,10 +1,11 @@
 //! `lectern gc`: clears the storage of what no job owns.
 //!
-//! A job's row is there before its first object and goes before its last, so an
-//! object whose job is not there belongs to nobody: the server died between
-//! the two, or the storage did not answer. Of a job that is there, what was made
-//! for a clip goes when the clip is no more, and subtitles that a client gave a
-//! clip when it was given others; whatever a row names stays.
+//! A job's row goes before its last object and is there before its first, or with
+//! `lectern process` a moment after, so an object whose job is not there belongs
+//! to nobody: the server died between the two, or the storage did not answer. Of a
+//! job that is there, what was made for a clip goes when the clip is no more, and
+//! subtitles that a client gave a clip when it was given others; whatever a row
+//! names stays.
 
 use std::collections::HashSet;
 
