@@ -8,15 +8,17 @@
 //! use lectern_domain::JobStatus;
 //! use lectern_tests::{TestDb, a_job, on_both_backends, segments};
 //!
-//! on_both_backends! {
-//!     fn a_transcript_stored_twice_is_stored_once(db: TestDb) {
-//!         let job = a_job().status(JobStatus::Running).create(&db);
-//!         for _ in 0..2 {
-//!             let found = db.write(|tx| tx.transcripts().replace_for_job(job.job_id, &segments(1_500)));
-//!             assert!(found.unwrap());
-//!         }
-//!         assert_eq!(db.read(|conn| conn.transcripts().count(job.job_id)).unwrap(), 1_500);
+//! on_both_backends!(storing_a_transcript_twice_keeps_one_copy);
+//!
+//! fn storing_a_transcript_twice_keeps_one_copy(db: TestDb) {
+//!     let job = a_job().status(JobStatus::Running).create(&db);
+//!     for _ in 0..2 {
+//!         let found =
+//!             db.write(|tx| tx.transcripts().replace_for_job(job.job_id, &segments(1_500)));
+//!         assert!(found.unwrap());
 //!     }
+//!     let count = db.read(|conn| conn.transcripts().count(job.job_id)).unwrap();
+//!     assert_eq!(count, 1_500);
 //! }
 //! ```
 //!

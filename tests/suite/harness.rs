@@ -11,6 +11,12 @@ use lectern_tests::{
 };
 use serde_json::json;
 
+on_both_backends!(
+    a_database_is_gone_with_its_test,
+    two_databases_share_nothing,
+    a_server_goes_by_the_clock_of_its_database,
+);
+
 /// What the client says to a server that answers this.
 fn answered(status: &str, headers: &str, body: &str) -> Result<Response, String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -92,31 +98,34 @@ fn the_same_id_is_redacted_to_the_same_words() {
     assert_eq!(shape, expected);
 }
 
-on_both_backends! {
-    fn a_database_is_gone_with_its_test(db: TestDb) {
-        a_job().create(&db);
-        let (backend, url) = (db.backend(), db.url().to_owned());
-        let (place, name) = url.rsplit_once('/').unwrap();
-        drop(db);
-        match backend {
-            Backend::Sqlite => assert!(fs::exists(place.strip_prefix("sqlite://").unwrap()).is_ok_and(|there| !there)),
-            Backend::Postgres => {
-                let there = Sql::connect(server_url()).rows(&format!("SELECT 1 FROM pg_database WHERE datname = '{name}'"));
-                assert_eq!(there.len(), 0);
-            }
+fn a_database_is_gone_with_its_test(db: TestDb) {
+    a_job().create(&db);
+    let (backend, url) = (db.backend(), db.url().to_owned());
+    let (place, name) = url.rsplit_once('/').unwrap();
+    drop(db);
+    match backend {
+        Backend::Sqlite => {
+            assert!(fs::exists(place.strip_prefix("sqlite://").unwrap()).is_ok_and(|there| !there))
+        }
+        Backend::Postgres => {
+            let there = Sql::connect(server_url()).rows(&format!(
+                "SELECT 1 FROM pg_database WHERE datname = '{name}'"
+            ));
+            assert_eq!(there.len(), 0);
         }
     }
+}
 
-    fn two_databases_share_nothing(db: TestDb) {
-        let other = TestDb::on(db.backend());
-        a_job().create(&db);
-        assert_eq!((db.sql().count("jobs"), other.sql().count("jobs")), (1, 0));
-    }
+fn two_databases_share_nothing(db: TestDb) {
+    let other = TestDb::on(db.backend());
+    a_job().create(&db);
+    assert_eq!((db.sql().count("jobs"), other.sql().count("jobs")), (1, 0));
+}
 
-    fn a_server_goes_by_the_clock_of_its_database(server: TestServer) {
-        let body = json!({ "filename": "a.mp4", "file_size": 1, "s3_key": "a" });
-        let job = server.post("/api/v1/jobs", &body).expect(201).json();
-        let created: chrono::DateTime<chrono::Utc> = job["created_at"].as_str().unwrap().parse().unwrap();
-        assert_eq!(created, server.db().now());
-    }
+fn a_server_goes_by_the_clock_of_its_database(server: TestServer) {
+    let body = json!({ "filename": "a.mp4", "file_size": 1, "s3_key": "a" });
+    let job = server.post("/api/v1/jobs", &body).expect(201).json();
+    let created: chrono::DateTime<chrono::Utc> =
+        job["created_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(created, server.db().now());
 }

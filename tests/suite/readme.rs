@@ -7,6 +7,8 @@ use std::process::Command;
 use lectern_tests::{EmptyDb, Lectern, on_both_backends};
 use serde_json::Value;
 
+on_both_backends!(the_tour_works_word_for_word,);
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -37,32 +39,39 @@ fn is_within(part: &Value, whole: &Value) -> bool {
     }
 }
 
-on_both_backends! {
-    fn the_tour_works_word_for_word(db: EmptyDb) {
-        let readme = readme();
-        let (_, tour) = readme.split_once("<!-- tour:begin -->").unwrap();
-        let (tour, _) = tour.split_once("<!-- tour:end -->").unwrap();
-        let server = Lectern::serve(db.url());
-        let script = blocks(tour, "sh").concat();
-        let output = Command::new("bash")
-            .args(["-c", &format!("set -euo pipefail\n{script}")])
-            .current_dir(server.dir())
-            .env("LECTERN", server.base())
-            .output()
-            .unwrap();
-        let told = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{}\n{told}", String::from_utf8_lossy(&output.stderr));
+fn the_tour_works_word_for_word(db: EmptyDb) {
+    let readme = readme();
+    let (_, tour) = readme.split_once("<!-- tour:begin -->").unwrap();
+    let (tour, _) = tour.split_once("<!-- tour:end -->").unwrap();
+    let server = Lectern::serve(db.url());
+    let script = blocks(tour, "sh").concat();
+    let output = Command::new("bash")
+        .args(["-c", &format!("set -euo pipefail\n{script}")])
+        .current_dir(server.dir())
+        .env("LECTERN", server.base())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{told}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 
-        let answers: Vec<Value> =
-            serde_json::Deserializer::from_str(&told).into_iter().map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {told}"))).collect();
-        assert!(answers.contains(&412.into()), "{told}");
-        for shown in blocks(tour, "json") {
-            let shown: Value = serde_json::from_str(&shown).unwrap();
-            assert!(answers.iter().any(|answer| is_within(&shown, answer)), "{shown} is nowhere in {told}");
-        }
-        // Of every curl that shows its answer there is one, and of the last.
-        assert_eq!(db.sql().count("jobs"), 0, "the tour cleans up");
+    let answers: Vec<Value> = serde_json::Deserializer::from_str(&told)
+        .into_iter()
+        .map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {told}")))
+        .collect();
+    assert!(answers.contains(&412.into()), "{told}");
+    for shown in blocks(tour, "json") {
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert!(
+            answers.iter().any(|answer| is_within(&shown, answer)),
+            "{shown} is nowhere in {told}"
+        );
     }
+    // Of every curl that shows its answer there is one, and of the last.
+    assert_eq!(db.sql().count("jobs"), 0, "the tour cleans up");
 }
 
 #[test]

@@ -8,6 +8,15 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 use super::worker::{at_once, claim, runs};
 use super::{nobody, stored};
 
+on_both_backends!(
+    a_pending_job_is_confirmed_and_one_that_was_is_left_as_it_is,
+    a_job_is_called_off_unless_it_has_ended,
+    a_job_is_tried_again_if_it_failed_or_was_called_off,
+    a_job_confirmed_by_a_hundred_at_once_is_queued_once,
+    a_job_whose_recording_never_arrived_cannot_be_tried_again,
+    what_was_reported_of_an_upload_keeps_nobody_from_trying_a_job_again,
+);
+
 type Call = fn(&Database, JobId) -> Result<Option<Job>, Error>;
 
 const CONFIRM: Call = |db, job| db.write(|tx| tx.jobs().confirm(job));
@@ -62,51 +71,67 @@ fn given_up(db: &Database, status: JobStatus) -> Job {
     ended.unwrap().unwrap()
 }
 
-on_both_backends! {
-    fn a_pending_job_is_confirmed_and_one_that_was_is_left_as_it_is(db: TestDb) {
-        from_each_status(&db, CONFIRM, Queued, &[Pending], &[Queued, Running, Completed]);
-    }
+fn a_pending_job_is_confirmed_and_one_that_was_is_left_as_it_is(db: TestDb) {
+    from_each_status(
+        &db,
+        CONFIRM,
+        Queued,
+        &[Pending],
+        &[Queued, Running, Completed],
+    );
+}
 
-    fn a_job_is_called_off_unless_it_has_ended(db: TestDb) {
-        from_each_status(&db, CANCEL, Cancelled, &[Pending, Queued, Running], &[]);
-    }
+fn a_job_is_called_off_unless_it_has_ended(db: TestDb) {
+    from_each_status(&db, CANCEL, Cancelled, &[Pending, Queued, Running], &[]);
+}
 
-    fn a_job_is_tried_again_if_it_failed_or_was_called_off(db: TestDb) {
-        from_each_status(&db, RETRY, Queued, &[Failed, Cancelled], &[]);
-    }
+fn a_job_is_tried_again_if_it_failed_or_was_called_off(db: TestDb) {
+    from_each_status(&db, RETRY, Queued, &[Failed, Cancelled], &[]);
+}
 
-    fn a_job_confirmed_by_a_hundred_at_once_is_queued_once(db: TestDb) {
-        let job = a_job().status(Pending).create(&db).job_id;
-        let answers = at_once(100, |_| CONFIRM(&db, job).unwrap().unwrap());
-        assert!(answers.iter().all(|answer| *answer == answers[0] && answer.status == Queued));
-        assert_eq!((stored(&db, job).version, runs(&db, job).len()), (2, 6));
-        let events = db.read(|conn| conn.job_events().after(job, 1, 100)).unwrap();
-        assert_eq!(events.len(), 1);
-        assert_eq!(events[0].event, Event::from(&answers[0]));
-    }
+fn a_job_confirmed_by_a_hundred_at_once_is_queued_once(db: TestDb) {
+    let job = a_job().status(Pending).create(&db).job_id;
+    let answers = at_once(100, |_| CONFIRM(&db, job).unwrap().unwrap());
+    assert!(
+        answers
+            .iter()
+            .all(|answer| *answer == answers[0] && answer.status == Queued)
+    );
+    assert_eq!((stored(&db, job).version, runs(&db, job).len()), (2, 6));
+    let events = db
+        .read(|conn| conn.job_events().after(job, 1, 100))
+        .unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].event, Event::from(&answers[0]));
+}
 
-    fn a_job_whose_recording_never_arrived_cannot_be_tried_again(db: TestDb) {
-        for status in [Failed, Cancelled] {
-            let job = given_up(&db, status);
-            let before = db.sql().dump();
-            let calls: [Call; 2] = [RETRY, |db, job| db.write(|tx| tx.jobs().transition(job, Queued))];
-            for call in calls {
-                let refused = call(&db, job.job_id);
-                assert!(
-                    matches!(refused, Err(Error::IllegalTransition { from, to: Queued, .. }) if from == status),
-                    "{refused:?}"
-                );
-            }
-            assert_eq!(db.sql().dump(), before);
-            assert_eq!(claim(&db, Stage::WORK, 10), []);
+fn a_job_whose_recording_never_arrived_cannot_be_tried_again(db: TestDb) {
+    for status in [Failed, Cancelled] {
+        let job = given_up(&db, status);
+        let before = db.sql().dump();
+        let calls: [Call; 2] = [RETRY, |db, job| {
+            db.write(|tx| tx.jobs().transition(job, Queued))
+        }];
+        for call in calls {
+            let refused = call(&db, job.job_id);
+            assert!(
+                matches!(refused, Err(Error::IllegalTransition { from, to: Queued, .. }) if from == status),
+                "{refused:?}"
+            );
         }
+        assert_eq!(db.sql().dump(), before);
+        assert_eq!(claim(&db, Stage::WORK, 10), []);
     }
+}
 
-    fn what_was_reported_of_an_upload_keeps_nobody_from_trying_a_job_again(db: TestDb) {
-        // The recording is there, or the job would not have been queued.
-        let job = a_job().create(&db).job_id;
-        db.write(|tx| tx.jobs().report_progress(job, &a_report(Stage::Uploading, 100.0))).unwrap();
-        db.write(|tx| tx.jobs().transition(job, Failed)).unwrap();
-        assert_eq!(RETRY(&db, job).unwrap().unwrap().status, Queued);
-    }
+fn what_was_reported_of_an_upload_keeps_nobody_from_trying_a_job_again(db: TestDb) {
+    // The recording is there, or the job would not have been queued.
+    let job = a_job().create(&db).job_id;
+    db.write(|tx| {
+        tx.jobs()
+            .report_progress(job, &a_report(Stage::Uploading, 100.0))
+    })
+    .unwrap();
+    db.write(|tx| tx.jobs().transition(job, Failed)).unwrap();
+    assert_eq!(RETRY(&db, job).unwrap().unwrap().status, Queued);
 }

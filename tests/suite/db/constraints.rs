@@ -10,6 +10,17 @@ use lectern_tests::{Backend, Sql, TestDb, on_both_backends};
 
 use super::rules::{GOOD, IDS, JOB, RULES, SEGMENT, Values};
 
+on_both_backends!(
+    a_row_that_keeps_every_rule_is_stored,
+    a_row_that_breaks_a_rule_is_refused,
+    there_is_no_check_that_no_test_breaks,
+    a_lease_has_an_id_an_end_and_a_length_or_none_of_them,
+    a_run_that_is_running_has_begun,
+    a_job_is_completed_if_and_only_if_it_has_a_time_of_completion,
+    a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest,
+    a_duration_cannot_be_written,
+);
+
 fn good(table: &str) -> Values {
     GOOD.iter().find(|(name, _)| *name == table).unwrap().1
 }
@@ -108,99 +119,138 @@ fn break_every_rule(sql: &mut Sql) -> BTreeSet<String> {
     broken
 }
 
-on_both_backends! {
-    fn a_row_that_keeps_every_rule_is_stored(db: TestDb) {
-        let mut sql = db.sql();
-        parents(&mut sql);
-        for (table, _) in GOOD {
-            insert(&mut sql, table, &[]).unwrap();
-        }
+fn a_row_that_keeps_every_rule_is_stored(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    for (table, _) in GOOD {
+        insert(&mut sql, table, &[]).unwrap();
     }
+}
 
-    fn a_row_that_breaks_a_rule_is_refused(db: TestDb) {
-        let mut sql = db.sql();
-        parents(&mut sql);
-        break_every_rule(&mut sql);
-        for (table, _) in GOOD {
-            let left = u64::from(["jobs", "content_segments"].contains(table));
-            assert_eq!(sql.count(table), left, "{table}");
-        }
+fn a_row_that_breaks_a_rule_is_refused(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    break_every_rule(&mut sql);
+    for (table, _) in GOOD {
+        let left = u64::from(["jobs", "content_segments"].contains(table));
+        assert_eq!(sql.count(table), left, "{table}");
     }
+}
 
-    fn there_is_no_check_that_no_test_breaks(db: TestDb) {
-        let mut sql = db.sql();
-        parents(&mut sql);
-        let mut broken = break_every_rule(&mut sql);
-        let completed = insert(&mut sql, "jobs", &[("status", "'completed'")]);
-        broken.insert(rule(completed.unwrap_err()).1);
-        // SQLite keeps ids and times as text, so it checks what they look like.
-        for (table, id) in IDS {
-            broken.extend(insert(&mut sql, table, &[(id, "'00000000'")]).map_err(|error| rule(error).1).err());
-            let created = insert(&mut sql, table, &[("created_at", "'not a time'")]);
-            broken.insert(rule(created.unwrap_err()).1);
-        }
-        let completed = [("status", "'completed'"), ("completed_at", "'not a time'")];
-        broken.insert(rule(insert(&mut sql, "jobs", &completed).unwrap_err()).1);
-
-        let unbroken: Vec<_> = checks(&mut sql).into_iter().filter(|name| !broken.contains(name)).collect();
-        assert_eq!(unbroken, [""; 0]);
-    }
-
-    fn a_lease_has_an_id_an_end_and_a_length_or_none_of_them(db: TestDb) {
-        let mut sql = db.sql();
-        parents(&mut sql);
-        let columns = ["lease_id", "lease_expires_at", "lease_seconds"];
-        for absent in 1..8 {
-            let without: Vec<_> = (0..3).filter(|i| absent & (1 << i) != 0).map(|i| (columns[i], "NULL")).collect();
-            let stored = insert(&mut sql, "stage_runs", &without);
-            if without.len() == columns.len() {
-                stored.unwrap();
-            } else {
-                assert_eq!(rule(stored.unwrap_err()).1, "stage_runs_lease_whole", "{without:?}");
-            }
-        }
-    }
-
-    fn a_run_that_is_running_has_begun(db: TestDb) {
-        let mut sql = db.sql();
-        parents(&mut sql);
-        for status in ["waiting", "ready", "completed", "failed", "cancelled", "skipped"] {
-            insert(&mut sql, "stage_runs", &[("status", &format!("'{status}'")), ("started_at", "NULL")]).unwrap();
-            remove(&mut sql, "stage_runs");
-        }
-        let refused = insert(&mut sql, "stage_runs", &[("started_at", "NULL")]);
-        assert_eq!(rule(refused.unwrap_err()).1, "stage_runs_running_started");
-    }
-
-    fn a_job_is_completed_if_and_only_if_it_has_a_time_of_completion(db: TestDb) {
-        let mut sql = db.sql();
-        let time = ("completed_at", "'2026-01-01T00:00:00.000000Z'");
-        insert(&mut sql, "jobs", &[("status", "'completed'"), time]).unwrap();
-        remove(&mut sql, "jobs");
-        assert!(insert(&mut sql, "jobs", &[("status", "'completed'")]).is_err());
-        assert!(insert(&mut sql, "jobs", &[("status", "'running'"), time]).is_err());
-    }
-
-    fn a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest(db: TestDb) {
-        let mut sql = db.sql();
-        sql.execute("INSERT INTO jobs (filename) VALUES ('lecture.mp4')").unwrap();
-        let row = sql.rows(
-            "SELECT content_type, status, CAST(progress_percent AS INTEGER), version, priority, last_seq, video_metadata, extra_metadata FROM jobs",
+fn there_is_no_check_that_no_test_breaks(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    let mut broken = break_every_rule(&mut sql);
+    let completed = insert(&mut sql, "jobs", &[("status", "'completed'")]);
+    broken.insert(rule(completed.unwrap_err()).1);
+    // SQLite keeps ids and times as text, so it checks what they look like.
+    for (table, id) in IDS {
+        broken.extend(
+            insert(&mut sql, table, &[(id, "'00000000'")])
+                .map_err(|error| rule(error).1)
+                .err(),
         );
-        let row: Vec<_> = row[0].iter().map(|value| value.as_deref().unwrap()).collect();
-        assert_eq!(row, ["video/mp4", "queued", "0", "1", "0", "0", "{}", "{}"]);
-        let jobs = db.read(|conn| conn.jobs().list(&JobFilter::default(), PageRequest::default()));
-        assert_eq!(jobs.unwrap().items[0].filename.as_str(), "lecture.mp4");
+        let created = insert(&mut sql, table, &[("created_at", "'not a time'")]);
+        broken.insert(rule(created.unwrap_err()).1);
     }
+    let completed = [("status", "'completed'"), ("completed_at", "'not a time'")];
+    broken.insert(rule(insert(&mut sql, "jobs", &completed).unwrap_err()).1);
 
-    fn a_duration_cannot_be_written(db: TestDb) {
-        let mut sql = db.sql();
-        parents(&mut sql);
-        for table in ["silence_regions", "content_segments", "clips"] {
-            assert!(insert(&mut sql, table, &[("duration", "1")]).is_err(), "{table}");
-            insert(&mut sql, table, &[]).unwrap();
-            assert_eq!(sql.value(&format!("SELECT CAST(duration AS INTEGER) FROM {table} WHERE end_time = 2 LIMIT 1")), "1");
+    let unbroken: Vec<_> = checks(&mut sql)
+        .into_iter()
+        .filter(|name| !broken.contains(name))
+        .collect();
+    assert_eq!(unbroken, [""; 0]);
+}
+
+fn a_lease_has_an_id_an_end_and_a_length_or_none_of_them(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    let columns = ["lease_id", "lease_expires_at", "lease_seconds"];
+    for absent in 1..8 {
+        let without: Vec<_> = (0..3)
+            .filter(|i| absent & (1 << i) != 0)
+            .map(|i| (columns[i], "NULL"))
+            .collect();
+        let stored = insert(&mut sql, "stage_runs", &without);
+        if without.len() == columns.len() {
+            stored.unwrap();
+        } else {
+            assert_eq!(
+                rule(stored.unwrap_err()).1,
+                "stage_runs_lease_whole",
+                "{without:?}"
+            );
         }
+    }
+}
+
+fn a_run_that_is_running_has_begun(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    for status in [
+        "waiting",
+        "ready",
+        "completed",
+        "failed",
+        "cancelled",
+        "skipped",
+    ] {
+        insert(
+            &mut sql,
+            "stage_runs",
+            &[("status", &format!("'{status}'")), ("started_at", "NULL")],
+        )
+        .unwrap();
+        remove(&mut sql, "stage_runs");
+    }
+    let refused = insert(&mut sql, "stage_runs", &[("started_at", "NULL")]);
+    assert_eq!(rule(refused.unwrap_err()).1, "stage_runs_running_started");
+}
+
+fn a_job_is_completed_if_and_only_if_it_has_a_time_of_completion(db: TestDb) {
+    let mut sql = db.sql();
+    let time = ("completed_at", "'2026-01-01T00:00:00.000000Z'");
+    insert(&mut sql, "jobs", &[("status", "'completed'"), time]).unwrap();
+    remove(&mut sql, "jobs");
+    assert!(insert(&mut sql, "jobs", &[("status", "'completed'")]).is_err());
+    assert!(insert(&mut sql, "jobs", &[("status", "'running'"), time]).is_err());
+}
+
+fn a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest(db: TestDb) {
+    let mut sql = db.sql();
+    sql.execute("INSERT INTO jobs (filename) VALUES ('lecture.mp4')")
+        .unwrap();
+    let row = sql.rows(
+        "SELECT content_type, status, CAST(progress_percent AS INTEGER), version, priority, last_seq, video_metadata, extra_metadata FROM jobs",
+    );
+    let row: Vec<_> = row[0]
+        .iter()
+        .map(|value| value.as_deref().unwrap())
+        .collect();
+    assert_eq!(row, ["video/mp4", "queued", "0", "1", "0", "0", "{}", "{}"]);
+    let jobs = db.read(|conn| {
+        conn.jobs()
+            .list(&JobFilter::default(), PageRequest::default())
+    });
+    assert_eq!(jobs.unwrap().items[0].filename.as_str(), "lecture.mp4");
+}
+
+fn a_duration_cannot_be_written(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    for table in ["silence_regions", "content_segments", "clips"] {
+        assert!(
+            insert(&mut sql, table, &[("duration", "1")]).is_err(),
+            "{table}"
+        );
+        insert(&mut sql, table, &[]).unwrap();
+        assert_eq!(
+            sql.value(&format!(
+                "SELECT CAST(duration AS INTEGER) FROM {table} WHERE end_time = 2 LIMIT 1"
+            )),
+            "1"
+        );
     }
 }
 

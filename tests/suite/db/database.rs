@@ -9,6 +9,15 @@ use lectern_db::{Database, DatabaseConfig, Error};
 use lectern_domain::JobFilter;
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
 
+on_both_backends!(
+    a_connection_comes_back_after_an_error,
+    a_connection_comes_back_after_a_panic_and_what_was_done_is_undone,
+    whoever_waits_too_long_for_a_connection_is_told_so,
+    the_pool_tells_how_many_connections_it_has,
+    reads_go_on_while_a_write_is_under_way,
+    writes_from_many_threads_all_happen,
+);
+
 /// The same database through a pool of `size` connections.
 fn pool_of(db: &TestDb, size: u32) -> Database {
     let config = DatabaseConfig {
@@ -48,71 +57,81 @@ fn kill(db: &TestDb) {
     assert!(!killed.is_empty(), "nobody was connected");
 }
 
-on_both_backends! {
-    fn a_connection_comes_back_after_an_error(db: TestDb) {
-        let one = pool_of(&db, 1);
-        for _ in 0..3 {
-            assert!(one.read(|_| Err::<(), _>(Error::Url("no".into()))).is_err());
-            assert!(one.write(|_| Err::<(), _>(Error::Url("no".into()))).is_err());
+fn a_connection_comes_back_after_an_error(db: TestDb) {
+    let one = pool_of(&db, 1);
+    for _ in 0..3 {
+        assert!(one.read(|_| Err::<(), _>(Error::Url("no".into()))).is_err());
+        assert!(
+            one.write(|_| Err::<(), _>(Error::Url("no".into())))
+                .is_err()
+        );
+    }
+    assert_eq!(count(&one).unwrap(), 0);
+    assert_eq!(one.stats().in_use, 0);
+}
+
+fn a_connection_comes_back_after_a_panic_and_what_was_done_is_undone(db: TestDb) {
+    let one = pool_of(&db, 1);
+    for _ in 0..3 {
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            one.write(|tx| -> Result<(), Error> {
+                tx.jobs().create(&a_job().build())?;
+                panic!("on purpose")
+            })
+        }));
+        assert!(panicked.is_err());
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            one.read(|_| -> Result<(), Error> { panic!("on purpose") })
+        }));
+        assert!(panicked.is_err());
+    }
+    assert_eq!(count(&one).unwrap(), 0);
+    a_job().create(&one);
+    assert_eq!(count(&one).unwrap(), 1);
+    assert_eq!(one.stats().in_use, 0);
+}
+
+fn whoever_waits_too_long_for_a_connection_is_told_so(db: TestDb) {
+    let one = pool_of(&db, 1);
+    let inner = one.read(|_| Ok::<_, Error>(count(&one.within(Duration::from_millis(1)))));
+    assert!(matches!(inner.unwrap(), Err(Error::Unavailable { .. })));
+    assert_eq!(count(&one).unwrap(), 0);
+}
+
+fn the_pool_tells_how_many_connections_it_has(db: TestDb) {
+    let two = pool_of(&db, 2);
+    let used = two.read(|_| Ok::<_, Error>(two.stats())).unwrap();
+    assert_eq!(used.in_use, 1, "{used:?}");
+    assert!(
+        used.in_use + used.idle == used.connections && used.connections <= used.max,
+        "{used:?}"
+    );
+    let after = two.stats();
+    assert_eq!(
+        (after.in_use, after.idle),
+        (0, after.connections),
+        "{after:?}"
+    );
+}
+
+fn reads_go_on_while_a_write_is_under_way(db: TestDb) {
+    a_job().create(&db);
+    db.write(|tx| {
+        tx.jobs().create(&a_job().build())?;
+        assert_eq!(count(&db)?, 1, "what is not committed is not seen");
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    assert_eq!(count(&db).unwrap(), 2);
+}
+
+fn writes_from_many_threads_all_happen(db: TestDb) {
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| a_job().create(&db));
         }
-        assert_eq!(count(&one).unwrap(), 0);
-        assert_eq!(one.stats().in_use, 0);
-    }
-
-    fn a_connection_comes_back_after_a_panic_and_what_was_done_is_undone(db: TestDb) {
-        let one = pool_of(&db, 1);
-        for _ in 0..3 {
-            let panicked = catch_unwind(AssertUnwindSafe(|| {
-                one.write(|tx| -> Result<(), Error> {
-                    tx.jobs().create(&a_job().build())?;
-                    panic!("on purpose")
-                })
-            }));
-            assert!(panicked.is_err());
-            let panicked = catch_unwind(AssertUnwindSafe(|| one.read(|_| -> Result<(), Error> { panic!("on purpose") })));
-            assert!(panicked.is_err());
-        }
-        assert_eq!(count(&one).unwrap(), 0);
-        a_job().create(&one);
-        assert_eq!(count(&one).unwrap(), 1);
-        assert_eq!(one.stats().in_use, 0);
-    }
-
-    fn whoever_waits_too_long_for_a_connection_is_told_so(db: TestDb) {
-        let one = pool_of(&db, 1);
-        let inner = one.read(|_| Ok::<_, Error>(count(&one.within(Duration::from_millis(1)))));
-        assert!(matches!(inner.unwrap(), Err(Error::Unavailable { .. })));
-        assert_eq!(count(&one).unwrap(), 0);
-    }
-
-    fn the_pool_tells_how_many_connections_it_has(db: TestDb) {
-        let two = pool_of(&db, 2);
-        let used = two.read(|_| Ok::<_, Error>(two.stats())).unwrap();
-        assert_eq!(used.in_use, 1, "{used:?}");
-        assert!(used.in_use + used.idle == used.connections && used.connections <= used.max, "{used:?}");
-        let after = two.stats();
-        assert_eq!((after.in_use, after.idle), (0, after.connections), "{after:?}");
-    }
-
-    fn reads_go_on_while_a_write_is_under_way(db: TestDb) {
-        a_job().create(&db);
-        db.write(|tx| {
-            tx.jobs().create(&a_job().build())?;
-            assert_eq!(count(&db)?, 1, "what is not committed is not seen");
-            Ok::<_, Error>(())
-        })
-        .unwrap();
-        assert_eq!(count(&db).unwrap(), 2);
-    }
-
-    fn writes_from_many_threads_all_happen(db: TestDb) {
-        std::thread::scope(|scope| {
-            for _ in 0..20 {
-                scope.spawn(|| a_job().create(&db));
-            }
-        });
-        assert_eq!(count(&db).unwrap(), 20);
-    }
+    });
+    assert_eq!(count(&db).unwrap(), 20);
 }
 
 #[test]

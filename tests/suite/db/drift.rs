@@ -1,5 +1,17 @@
 use lectern_tests::{Backend, EmptyDb, TestDb, on_both_backends};
 
+on_both_backends!(
+    a_column_that_went_missing_is_named,
+    a_column_nobody_knows_is_named,
+    a_column_of_another_type_is_named_with_both,
+    a_column_that_may_suddenly_be_null_is_named,
+    a_renamed_column_is_missing_and_unknown,
+    a_column_is_known_by_its_name_in_the_database_not_in_rust,
+    a_missing_table_is_named,
+    of_an_empty_database_every_table_is_missing,
+    a_table_of_somebody_else_is_none_of_our_business,
+);
+
 /// What is different after these statements.
 fn drift(db: &TestDb, statements: &str) -> Vec<String> {
     db.sql().batch(statements).unwrap();
@@ -20,61 +32,99 @@ fn rewrite(from: &str, to: &str) -> String {
     )
 }
 
-on_both_backends! {
-    fn a_column_that_went_missing_is_named(db: TestDb) {
-        let found = drift(&db, "ALTER TABLE content_segments DROP COLUMN description");
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("content_segments.description is missing"), "{found:?}");
-    }
+fn a_column_that_went_missing_is_named(db: TestDb) {
+    let found = drift(&db, "ALTER TABLE content_segments DROP COLUMN description");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("content_segments.description is missing"),
+        "{found:?}"
+    );
+}
 
-    fn a_column_nobody_knows_is_named(db: TestDb) {
-        let found = drift(&db, "ALTER TABLE jobs ADD COLUMN colour INTEGER");
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("jobs.colour "), "{found:?}");
-    }
+fn a_column_nobody_knows_is_named(db: TestDb) {
+    let found = drift(&db, "ALTER TABLE jobs ADD COLUMN colour INTEGER");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("jobs.colour "), "{found:?}");
+}
 
-    fn a_column_of_another_type_is_named_with_both(db: TestDb) {
-        let found = drift(&db, &match db.backend() {
-            Backend::Postgres => "ALTER TABLE jobs ALTER COLUMN error_message TYPE integer USING NULL".to_owned(),
+fn a_column_of_another_type_is_named_with_both(db: TestDb) {
+    let found = drift(
+        &db,
+        &match db.backend() {
+            Backend::Postgres => {
+                "ALTER TABLE jobs ALTER COLUMN error_message TYPE integer USING NULL".to_owned()
+            }
             Backend::Sqlite => rewrite("error_message TEXT", "error_message INTEGER"),
-        });
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("jobs.error_message is int"), "{found:?}");
-        assert!(found[0].contains("text"), "{found:?}");
-    }
+        },
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("jobs.error_message is int"),
+        "{found:?}"
+    );
+    assert!(found[0].contains("text"), "{found:?}");
+}
 
-    fn a_column_that_may_suddenly_be_null_is_named(db: TestDb) {
-        let found = drift(&db, &match db.backend() {
+fn a_column_that_may_suddenly_be_null_is_named(db: TestDb) {
+    let found = drift(
+        &db,
+        &match db.backend() {
             Backend::Postgres => "ALTER TABLE jobs ALTER COLUMN status DROP NOT NULL".to_owned(),
             Backend::Sqlite => rewrite("status TEXT NOT NULL", "status TEXT"),
-        });
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("jobs.status is text null"), "{found:?}");
-    }
+        },
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("jobs.status is text null"),
+        "{found:?}"
+    );
+}
 
-    fn a_renamed_column_is_missing_and_unknown(db: TestDb) {
-        let found = drift(&db, "ALTER TABLE clips RENAME COLUMN title TO headline");
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found.iter().any(|drift| drift.starts_with("clips.title is missing")), "{found:?}");
-        assert!(found.iter().any(|drift| drift.starts_with("clips.headline ")), "{found:?}");
-    }
+fn a_renamed_column_is_missing_and_unknown(db: TestDb) {
+    let found = drift(&db, "ALTER TABLE clips RENAME COLUMN title TO headline");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|drift| drift.starts_with("clips.title is missing")),
+        "{found:?}"
+    );
+    assert!(
+        found
+            .iter()
+            .any(|drift| drift.starts_with("clips.headline ")),
+        "{found:?}"
+    );
+}
 
-    fn a_column_is_known_by_its_name_in_the_database_not_in_rust(db: TestDb) {
-        let found = drift(&db, "ALTER TABLE job_events RENAME COLUMN type TO type_");
-        assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found.iter().any(|drift| drift.starts_with("job_events.type is missing")), "{found:?}");
-        assert!(found.iter().any(|drift| drift.starts_with("job_events.type_ ")), "{found:?}");
-    }
+fn a_column_is_known_by_its_name_in_the_database_not_in_rust(db: TestDb) {
+    let found = drift(&db, "ALTER TABLE job_events RENAME COLUMN type TO type_");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|drift| drift.starts_with("job_events.type is missing")),
+        "{found:?}"
+    );
+    assert!(
+        found
+            .iter()
+            .any(|drift| drift.starts_with("job_events.type_ ")),
+        "{found:?}"
+    );
+}
 
-    fn a_missing_table_is_named(db: TestDb) {
-        assert_eq!(drift(&db, "DROP TABLE processing_logs"), ["processing_logs is missing"]);
-    }
+fn a_missing_table_is_named(db: TestDb) {
+    assert_eq!(
+        drift(&db, "DROP TABLE processing_logs"),
+        ["processing_logs is missing"]
+    );
+}
 
-    fn of_an_empty_database_every_table_is_missing(db: EmptyDb) {
-        assert_eq!(db.drift().unwrap().len(), 10);
-    }
+fn of_an_empty_database_every_table_is_missing(db: EmptyDb) {
+    assert_eq!(db.drift().unwrap().len(), 10);
+}
 
-    fn a_table_of_somebody_else_is_none_of_our_business(db: TestDb) {
-        assert_eq!(drift(&db, "CREATE TABLE bookkeeping (id INTEGER)"), [""; 0]);
-    }
+fn a_table_of_somebody_else_is_none_of_our_business(db: TestDb) {
+    assert_eq!(drift(&db, "CREATE TABLE bookkeeping (id INTEGER)"), [""; 0]);
 }

@@ -3,30 +3,42 @@ use std::sync::Barrier;
 use lectern_db::Database;
 use lectern_tests::{EmptyDb, a_whole_job, on_both_backends};
 
-on_both_backends! {
-    fn of_eight_that_start_at_once_on_a_new_database_one_migrates_it(db: EmptyDb) {
-        let barrier = Barrier::new(8);
-        let applied: Vec<Vec<String>> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8)
-                .map(|_| {
-                    scope.spawn(|| {
-                        barrier.wait();
-                        Database::open(db.url()).unwrap().init().unwrap()
-                    })
-                })
-                .collect();
-            starts.into_iter().map(|start| start.join().unwrap()).collect()
-        });
-        let all: Vec<String> = db.migrations().status().unwrap().into_iter().map(|m| m.name).collect();
-        let workers: Vec<_> = applied.iter().filter(|names| !names.is_empty()).collect();
-        assert_eq!(workers, [&all]);
-        assert_eq!(db.drift().unwrap(), []);
-        a_whole_job(&db);
-    }
+on_both_backends!(
+    of_eight_that_start_at_once_on_a_new_database_one_migrates_it,
+    a_database_is_not_touched_before_it_is_initialized,
+);
 
-    fn a_database_is_not_touched_before_it_is_initialized(db: EmptyDb) {
-        let error = db.read(|conn| conn.jobs().count(&lectern_domain::JobFilter::default()));
-        assert!(error.is_err());
-        db.ping().unwrap();
-    }
+fn of_eight_that_start_at_once_on_a_new_database_one_migrates_it(db: EmptyDb) {
+    let barrier = Barrier::new(8);
+    let applied: Vec<Vec<String>> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    Database::open(db.url()).unwrap().init().unwrap()
+                })
+            })
+            .collect();
+        starts
+            .into_iter()
+            .map(|start| start.join().unwrap())
+            .collect()
+    });
+    let all: Vec<String> = db
+        .migrations()
+        .status()
+        .unwrap()
+        .into_iter()
+        .map(|m| m.name)
+        .collect();
+    let workers: Vec<_> = applied.iter().filter(|names| !names.is_empty()).collect();
+    assert_eq!(workers, [&all]);
+    assert_eq!(db.drift().unwrap(), []);
+    a_whole_job(&db);
+}
+
+fn a_database_is_not_touched_before_it_is_initialized(db: EmptyDb) {
+    let error = db.read(|conn| conn.jobs().count(&lectern_domain::JobFilter::default()));
+    assert!(error.is_err());
+    db.ping().unwrap();
 }

@@ -5,6 +5,18 @@ use lectern_db::Database;
 use lectern_domain::{Job, JobFilter, JobId, JobStatus, Page, PageLimit, PageRequest, Stage};
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
+on_both_backends!(
+    jobs_are_listed_newest_first,
+    an_empty_list_is_a_page_without_a_next,
+    the_last_page_says_so_even_when_it_is_full,
+    pages_neither_repeat_nor_miss_a_job_while_jobs_come_and_go,
+    jobs_of_the_same_instant_are_paged_one_by_one,
+    a_list_holds_the_jobs_of_a_status_and_a_stage,
+    the_created_range_holds_its_beginning_and_not_its_end,
+    the_whole_of_time_is_a_range,
+    a_count_is_the_length_of_the_whole_list,
+);
+
 fn page(db: &Database, filter: JobFilter, limit: i64, after: &Page<Job>) -> Page<Job> {
     let request = PageRequest {
         limit: PageLimit::new(limit).unwrap(),
@@ -45,106 +57,139 @@ fn jobs(db: &TestDb, n: u8) -> Vec<Job> {
         .collect()
 }
 
-on_both_backends! {
-    fn jobs_are_listed_newest_first(db: TestDb) {
-        jobs(&db, 3);
-        let list = first(&db, any(), 50);
-        assert_eq!(names(&list), ["c", "b", "a"]);
-        assert_eq!(list.next, None);
-    }
+fn jobs_are_listed_newest_first(db: TestDb) {
+    jobs(&db, 3);
+    let list = first(&db, any(), 50);
+    assert_eq!(names(&list), ["c", "b", "a"]);
+    assert_eq!(list.next, None);
+}
 
-    fn an_empty_list_is_a_page_without_a_next(db: TestDb) {
-        let list = first(&db, any(), 1);
-        assert_eq!((list.items.len(), list.next), (0, None));
-    }
+fn an_empty_list_is_a_page_without_a_next(db: TestDb) {
+    let list = first(&db, any(), 1);
+    assert_eq!((list.items.len(), list.next), (0, None));
+}
 
-    fn the_last_page_says_so_even_when_it_is_full(db: TestDb) {
-        jobs(&db, 4);
-        let one = first(&db, any(), 2);
-        let two = page(&db, any(), 2, &one);
-        assert_eq!((names(&one), names(&two)), (vec!["d", "c"], vec!["b", "a"]));
-        assert_eq!(two.next, None);
-    }
+fn the_last_page_says_so_even_when_it_is_full(db: TestDb) {
+    jobs(&db, 4);
+    let one = first(&db, any(), 2);
+    let two = page(&db, any(), 2, &one);
+    assert_eq!((names(&one), names(&two)), (vec!["d", "c"], vec!["b", "a"]));
+    assert_eq!(two.next, None);
+}
 
-    fn pages_neither_repeat_nor_miss_a_job_while_jobs_come_and_go(db: TestDb) {
-        let made = jobs(&db, 9);
-        let mut seen: Vec<JobId> = Vec::new();
-        let mut last = first(&db, any(), 2);
-        loop {
-            seen.extend(last.items.iter().map(|job| job.job_id));
-            if last.next.is_none() {
-                break;
-            }
-            // Newer ones arrive, and the row the cursor stands on goes away.
-            db.clock().advance(TimeDelta::seconds(1));
-            a_job().create(&db);
-            db.write(|tx| tx.jobs().delete(*seen.last().unwrap())).unwrap();
-            last = page(&db, any(), 2, &last);
+fn pages_neither_repeat_nor_miss_a_job_while_jobs_come_and_go(db: TestDb) {
+    let made = jobs(&db, 9);
+    let mut seen: Vec<JobId> = Vec::new();
+    let mut last = first(&db, any(), 2);
+    loop {
+        seen.extend(last.items.iter().map(|job| job.job_id));
+        if last.next.is_none() {
+            break;
         }
-        let expected: Vec<JobId> = made.iter().rev().map(|job| job.job_id).collect();
-        assert_eq!(seen, expected);
+        // Newer ones arrive, and the row the cursor stands on goes away.
+        db.clock().advance(TimeDelta::seconds(1));
+        a_job().create(&db);
+        db.write(|tx| tx.jobs().delete(*seen.last().unwrap()))
+            .unwrap();
+        last = page(&db, any(), 2, &last);
     }
+    let expected: Vec<JobId> = made.iter().rev().map(|job| job.job_id).collect();
+    assert_eq!(seen, expected);
+}
 
-    fn jobs_of_the_same_instant_are_paged_one_by_one(db: TestDb) {
-        let made: HashSet<JobId> = (0..7).map(|_| a_job().create(&db).job_id).collect();
-        let mut seen = HashSet::new();
-        let mut last = first(&db, any(), 1);
-        for _ in 0..7 {
-            assert!(seen.insert(last.items[0].job_id), "a job came twice");
-            last = match last.next {
-                Some(_) => page(&db, any(), 1, &last),
-                None => break,
-            };
-        }
-        assert_eq!(seen, made);
-    }
-
-    fn a_list_holds_the_jobs_of_a_status_and_a_stage(db: TestDb) {
-        let running = a_job().filename("running").create(&db);
-        db.write(|tx| tx.jobs().report_progress(running.job_id, &a_report(Stage::Transcription, 1.0))).unwrap();
-        a_job().filename("queued").create(&db);
-        a_job().filename("done").status(JobStatus::Completed).create(&db);
-        let status = |status| JobFilter { status: Some(status), ..any() };
-        let stage = |stage| JobFilter { stage: Some(stage), ..any() };
-        assert_eq!(names(&first(&db, status(JobStatus::Queued), 50)), ["queued"]);
-        assert_eq!(names(&first(&db, status(JobStatus::Failed), 50)), [""; 0]);
-        assert_eq!(names(&first(&db, stage(Stage::Transcription), 50)), ["running"]);
-        let both = JobFilter { stage: Some(Stage::Complete), ..status(JobStatus::Completed) };
-        assert_eq!(names(&first(&db, both, 50)), ["done"]);
-        let neither = JobFilter { stage: Some(Stage::Complete), ..status(JobStatus::Running) };
-        assert_eq!(names(&first(&db, neither, 50)), [""; 0]);
-    }
-
-    fn the_created_range_holds_its_beginning_and_not_its_end(db: TestDb) {
-        let made = jobs(&db, 4);
-        let range = JobFilter {
-            created_after: Some(made[1].created_at),
-            created_before: Some(made[3].created_at),
-            ..any()
+fn jobs_of_the_same_instant_are_paged_one_by_one(db: TestDb) {
+    let made: HashSet<JobId> = (0..7).map(|_| a_job().create(&db).job_id).collect();
+    let mut seen = HashSet::new();
+    let mut last = first(&db, any(), 1);
+    for _ in 0..7 {
+        assert!(seen.insert(last.items[0].job_id), "a job came twice");
+        last = match last.next {
+            Some(_) => page(&db, any(), 1, &last),
+            None => break,
         };
-        assert_eq!(names(&first(&db, range, 50)), ["c", "b"]);
-        assert_eq!(db.read(|conn| conn.jobs().count(&range)).unwrap(), 2);
-        let one = first(&db, range, 1);
-        assert_eq!(names(&page(&db, range, 1, &one)), ["b"]);
     }
+    assert_eq!(seen, made);
+}
 
-    fn the_whole_of_time_is_a_range(db: TestDb) {
-        jobs(&db, 2);
-        let range = JobFilter {
-            created_after: Some(chrono::DateTime::<chrono::Utc>::MIN_UTC),
-            created_before: Some(chrono::DateTime::<chrono::Utc>::MAX_UTC),
+fn a_list_holds_the_jobs_of_a_status_and_a_stage(db: TestDb) {
+    let running = a_job().filename("running").create(&db);
+    db.write(|tx| {
+        tx.jobs()
+            .report_progress(running.job_id, &a_report(Stage::Transcription, 1.0))
+    })
+    .unwrap();
+    a_job().filename("queued").create(&db);
+    a_job()
+        .filename("done")
+        .status(JobStatus::Completed)
+        .create(&db);
+    let status = |status| JobFilter {
+        status: Some(status),
+        ..any()
+    };
+    let stage = |stage| JobFilter {
+        stage: Some(stage),
+        ..any()
+    };
+    assert_eq!(
+        names(&first(&db, status(JobStatus::Queued), 50)),
+        ["queued"]
+    );
+    assert_eq!(names(&first(&db, status(JobStatus::Failed), 50)), [""; 0]);
+    assert_eq!(
+        names(&first(&db, stage(Stage::Transcription), 50)),
+        ["running"]
+    );
+    let both = JobFilter {
+        stage: Some(Stage::Complete),
+        ..status(JobStatus::Completed)
+    };
+    assert_eq!(names(&first(&db, both, 50)), ["done"]);
+    let neither = JobFilter {
+        stage: Some(Stage::Complete),
+        ..status(JobStatus::Running)
+    };
+    assert_eq!(names(&first(&db, neither, 50)), [""; 0]);
+}
+
+fn the_created_range_holds_its_beginning_and_not_its_end(db: TestDb) {
+    let made = jobs(&db, 4);
+    let range = JobFilter {
+        created_after: Some(made[1].created_at),
+        created_before: Some(made[3].created_at),
+        ..any()
+    };
+    assert_eq!(names(&first(&db, range, 50)), ["c", "b"]);
+    assert_eq!(db.read(|conn| conn.jobs().count(&range)).unwrap(), 2);
+    let one = first(&db, range, 1);
+    assert_eq!(names(&page(&db, range, 1, &one)), ["b"]);
+}
+
+fn the_whole_of_time_is_a_range(db: TestDb) {
+    jobs(&db, 2);
+    let range = JobFilter {
+        created_after: Some(chrono::DateTime::<chrono::Utc>::MIN_UTC),
+        created_before: Some(chrono::DateTime::<chrono::Utc>::MAX_UTC),
+        ..any()
+    };
+    assert_eq!(names(&first(&db, range, 50)), ["b", "a"]);
+    let nothing = JobFilter {
+        created_before: Some(chrono::DateTime::<chrono::Utc>::MIN_UTC),
+        ..any()
+    };
+    assert_eq!(names(&first(&db, nothing, 50)), [""; 0]);
+}
+
+fn a_count_is_the_length_of_the_whole_list(db: TestDb) {
+    jobs(&db, 5);
+    a_job().status(JobStatus::Failed).create(&db);
+    let count = |filter| db.read(|conn| conn.jobs().count(&filter)).unwrap();
+    assert_eq!(count(any()), 6);
+    assert_eq!(
+        count(JobFilter {
+            status: Some(JobStatus::Queued),
             ..any()
-        };
-        assert_eq!(names(&first(&db, range, 50)), ["b", "a"]);
-        let nothing = JobFilter { created_before: Some(chrono::DateTime::<chrono::Utc>::MIN_UTC), ..any() };
-        assert_eq!(names(&first(&db, nothing, 50)), [""; 0]);
-    }
-
-    fn a_count_is_the_length_of_the_whole_list(db: TestDb) {
-        jobs(&db, 5);
-        a_job().status(JobStatus::Failed).create(&db);
-        let count = |filter| db.read(|conn| conn.jobs().count(&filter)).unwrap();
-        assert_eq!(count(any()), 6);
-        assert_eq!(count(JobFilter { status: Some(JobStatus::Queued), ..any() }), 5);
-    }
+        }),
+        5
+    );
 }

@@ -2,6 +2,14 @@ use chrono::TimeDelta;
 use lectern_domain::{Fraction, LayoutType, NewLayoutAnalysis};
 use lectern_tests::{TestDb, a_job, a_layout, on_both_backends};
 
+on_both_backends!(
+    a_layout_reads_back_as_it_was_stored,
+    a_job_without_a_layout_has_none,
+    a_second_layout_takes_the_place_of_the_first,
+    the_same_layout_again_leaves_the_same_row,
+    layouts_put_by_many_at_once_leave_exactly_one,
+);
+
 /// A layout with nothing in it that may be left out.
 fn bare() -> NewLayoutAnalysis {
     NewLayoutAnalysis {
@@ -14,46 +22,66 @@ fn bare() -> NewLayoutAnalysis {
     }
 }
 
-on_both_backends! {
-    fn a_layout_reads_back_as_it_was_stored(db: TestDb) {
-        let (full, empty) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
-        for (job, new) in [(full, a_layout()), (empty, bare())] {
-            let stored = db.write(|tx| tx.layout_analysis().put(job, &new)).unwrap().unwrap();
-            assert_eq!((stored.job_id, &stored.found), (job, &new));
-            assert_eq!(stored.created_at, db.now());
-            assert_eq!(db.read(|conn| conn.layout_analysis().find_for_job(job)).unwrap(), Some(stored));
+fn a_layout_reads_back_as_it_was_stored(db: TestDb) {
+    let (full, empty) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
+    for (job, new) in [(full, a_layout()), (empty, bare())] {
+        let stored = db
+            .write(|tx| tx.layout_analysis().put(job, &new))
+            .unwrap()
+            .unwrap();
+        assert_eq!((stored.job_id, &stored.found), (job, &new));
+        assert_eq!(stored.created_at, db.now());
+        assert_eq!(
+            db.read(|conn| conn.layout_analysis().find_for_job(job))
+                .unwrap(),
+            Some(stored)
+        );
+    }
+}
+
+fn a_job_without_a_layout_has_none(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    assert_eq!(
+        db.read(|conn| conn.layout_analysis().find_for_job(job))
+            .unwrap(),
+        None
+    );
+}
+
+fn a_second_layout_takes_the_place_of_the_first(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let put = |new: &_| {
+        db.write(|tx| tx.layout_analysis().put(job, new))
+            .unwrap()
+            .unwrap()
+    };
+    put(&a_layout());
+    db.clock().advance(TimeDelta::seconds(1));
+    assert_eq!(put(&bare()).found, bare());
+    assert_eq!(db.sql().count("layout_analysis"), 1);
+}
+
+fn the_same_layout_again_leaves_the_same_row(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let put = || {
+        db.write(|tx| tx.layout_analysis().put(job, &a_layout()))
+            .unwrap()
+            .unwrap()
+    };
+    let before = put();
+    db.clock().advance(TimeDelta::seconds(1));
+    assert_eq!(put(), before);
+}
+
+fn layouts_put_by_many_at_once_leave_exactly_one(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                db.write(|tx| tx.layout_analysis().put(job, &a_layout()))
+                    .unwrap()
+            });
         }
-    }
-
-    fn a_job_without_a_layout_has_none(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        assert_eq!(db.read(|conn| conn.layout_analysis().find_for_job(job)).unwrap(), None);
-    }
-
-    fn a_second_layout_takes_the_place_of_the_first(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let put = |new: &_| db.write(|tx| tx.layout_analysis().put(job, new)).unwrap().unwrap();
-        put(&a_layout());
-        db.clock().advance(TimeDelta::seconds(1));
-        assert_eq!(put(&bare()).found, bare());
-        assert_eq!(db.sql().count("layout_analysis"), 1);
-    }
-
-    fn the_same_layout_again_leaves_the_same_row(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let put = || db.write(|tx| tx.layout_analysis().put(job, &a_layout())).unwrap().unwrap();
-        let before = put();
-        db.clock().advance(TimeDelta::seconds(1));
-        assert_eq!(put(), before);
-    }
-
-    fn layouts_put_by_many_at_once_leave_exactly_one(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| db.write(|tx| tx.layout_analysis().put(job, &a_layout())).unwrap());
-            }
-        });
-        assert_eq!(db.sql().count("layout_analysis"), 1);
-    }
+    });
+    assert_eq!(db.sql().count("layout_analysis"), 1);
 }

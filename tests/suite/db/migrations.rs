@@ -4,6 +4,15 @@ use serde_json::Value;
 
 use super::worker::claim;
 
+on_both_backends!(
+    every_migration_goes_down_and_up_on_an_empty_database,
+    every_migration_goes_down_and_up_on_a_filled_database,
+    several_migrations_go_down_at_once_the_newest_first,
+    going_down_the_newest_leaves_the_rows_of_the_others,
+    the_status_of_a_new_database_is_all_pending,
+    initializing_a_second_time_does_nothing,
+);
+
 const TABLES: [&str; 10] = [
     "jobs",
     "transcripts",
@@ -88,62 +97,78 @@ fn down_and_up(db: &TestDb) {
     assert_eq!(catalog(&mut sql), whole);
 }
 
-on_both_backends! {
-    fn every_migration_goes_down_and_up_on_an_empty_database(db: EmptyDb) {
-        assert_eq!(catalog(&mut db.sql()), Vec::<Vec<_>>::new());
-        db.init().unwrap();
-        down_and_up(&db);
-    }
+fn every_migration_goes_down_and_up_on_an_empty_database(db: EmptyDb) {
+    assert_eq!(catalog(&mut db.sql()), Vec::<Vec<_>>::new());
+    db.init().unwrap();
+    down_and_up(&db);
+}
 
-    fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
-        let fill = || {
-            a_whole_job(&db);
-            let job = a_job().priority(1).create(&db).job_id;
-            claim(&db, Stage::WORK, 2);
-            let key = IdempotencyKey::new("a").unwrap();
-            db.write(|tx| {
-                assert_eq!(tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?, None);
-                tx.idempotency_keys().answer(&key, job, &Value::Null)
-            })
-            .unwrap();
-        };
-        fill();
-        assert!(db.sql().dump().values().all(|rows| !rows.is_empty()));
-        down_and_up(&db);
-        fill();
-    }
-
-    fn several_migrations_go_down_at_once_the_newest_first(db: TestDb) {
+fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
+    let fill = || {
         a_whole_job(&db);
-        let names: Vec<String> = db.migrations().status().unwrap().into_iter().map(|m| m.name).collect();
-        let newest: Vec<String> = names.iter().rev().take(3).cloned().collect();
-        assert_eq!(db.migrations().down(3).unwrap(), newest);
-        let applied: Vec<bool> = db.migrations().status().unwrap().iter().map(|m| m.applied).collect();
-        let expected: Vec<bool> = (0..names.len()).map(|i| i + 3 < names.len()).collect();
-        assert_eq!(applied, expected);
-        assert_eq!(db.migrations().down(usize::MAX).unwrap().len(), names.len() - 3);
-    }
+        let job = a_job().priority(1).create(&db).job_id;
+        claim(&db, Stage::WORK, 2);
+        let key = IdempotencyKey::new("a").unwrap();
+        db.write(|tx| {
+            assert_eq!(
+                tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?,
+                None
+            );
+            tx.idempotency_keys().answer(&key, job, &Value::Null)
+        })
+        .unwrap();
+    };
+    fill();
+    assert!(db.sql().dump().values().all(|rows| !rows.is_empty()));
+    down_and_up(&db);
+    fill();
+}
 
-    fn going_down_the_newest_leaves_the_rows_of_the_others(db: TestDb) {
-        a_whole_job(&db);
-        db.migrations().down(1).unwrap();
-        assert_eq!((db.sql().count("jobs"), db.sql().count("clips")), (1, 3));
-    }
+fn several_migrations_go_down_at_once_the_newest_first(db: TestDb) {
+    a_whole_job(&db);
+    let names: Vec<String> = db
+        .migrations()
+        .status()
+        .unwrap()
+        .into_iter()
+        .map(|m| m.name)
+        .collect();
+    let newest: Vec<String> = names.iter().rev().take(3).cloned().collect();
+    assert_eq!(db.migrations().down(3).unwrap(), newest);
+    let applied: Vec<bool> = db
+        .migrations()
+        .status()
+        .unwrap()
+        .iter()
+        .map(|m| m.applied)
+        .collect();
+    let expected: Vec<bool> = (0..names.len()).map(|i| i + 3 < names.len()).collect();
+    assert_eq!(applied, expected);
+    assert_eq!(
+        db.migrations().down(usize::MAX).unwrap().len(),
+        names.len() - 3
+    );
+}
 
-    fn the_status_of_a_new_database_is_all_pending(db: EmptyDb) {
-        assert!(db.migrations().pending().unwrap());
-        let status = db.migrations().status().unwrap();
-        assert!(status.len() >= TABLES.len() && status.iter().all(|migration| !migration.applied));
-        let applied = db.init().unwrap();
-        assert!(status.iter().map(|migration| &migration.name).eq(&applied));
-        assert!(!db.migrations().pending().unwrap());
-    }
+fn going_down_the_newest_leaves_the_rows_of_the_others(db: TestDb) {
+    a_whole_job(&db);
+    db.migrations().down(1).unwrap();
+    assert_eq!((db.sql().count("jobs"), db.sql().count("clips")), (1, 3));
+}
 
-    fn initializing_a_second_time_does_nothing(db: TestDb) {
-        let before = catalog(&mut db.sql());
-        a_whole_job(&db);
-        assert_eq!(db.init().unwrap(), [""; 0]);
-        assert_eq!(catalog(&mut db.sql()), before);
-        assert_eq!(db.sql().count("jobs"), 1);
-    }
+fn the_status_of_a_new_database_is_all_pending(db: EmptyDb) {
+    assert!(db.migrations().pending().unwrap());
+    let status = db.migrations().status().unwrap();
+    assert!(status.len() >= TABLES.len() && status.iter().all(|migration| !migration.applied));
+    let applied = db.init().unwrap();
+    assert!(status.iter().map(|migration| &migration.name).eq(&applied));
+    assert!(!db.migrations().pending().unwrap());
+}
+
+fn initializing_a_second_time_does_nothing(db: TestDb) {
+    let before = catalog(&mut db.sql());
+    a_whole_job(&db);
+    assert_eq!(db.init().unwrap(), [""; 0]);
+    assert_eq!(catalog(&mut db.sql()), before);
+    assert_eq!(db.sql().count("jobs"), 1);
 }

@@ -4,6 +4,16 @@ use lectern_domain::{
 };
 use lectern_tests::{TestDb, a_job, a_log_entry, on_both_backends};
 
+on_both_backends!(
+    an_entry_reads_back_as_it_was_appended,
+    entries_are_told_oldest_first,
+    entries_of_the_same_instant_keep_the_order_they_came_in,
+    the_latest_entry_of_each_stage_tells_where_a_job_stands,
+    the_errors_are_the_entries_that_failed,
+    pages_tell_the_whole_story_once_while_it_goes_on,
+    stage_and_status_narrow_a_list,
+);
+
 fn append(db: &TestDb, job: JobId, stage: Stage, status: LogStatus) -> LogEntry {
     db.clock().advance(TimeDelta::seconds(1));
     db.write(|tx| {
@@ -32,76 +42,128 @@ fn a_story(db: &TestDb) -> JobId {
     job
 }
 
-on_both_backends! {
-    fn an_entry_reads_back_as_it_was_appended(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let bare = NewLogEntry::new(Stage::Uploading, LogStatus::Started);
-        for new in [a_log_entry(Stage::Compilation, LogStatus::Failed), bare] {
-            let entry = db.write(|tx| tx.processing_logs().append(job, &new)).unwrap().unwrap();
-            assert_eq!((entry.job_id, &entry.event), (job, &new));
-            assert_eq!((entry.timestamp, entry.created_at), (db.now(), db.now()));
-            let stored = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
-            assert_eq!(stored.last(), Some(&entry));
-        }
+fn an_entry_reads_back_as_it_was_appended(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let bare = NewLogEntry::new(Stage::Uploading, LogStatus::Started);
+    for new in [a_log_entry(Stage::Compilation, LogStatus::Failed), bare] {
+        let entry = db
+            .write(|tx| tx.processing_logs().append(job, &new))
+            .unwrap()
+            .unwrap();
+        assert_eq!((entry.job_id, &entry.event), (job, &new));
+        assert_eq!((entry.timestamp, entry.created_at), (db.now(), db.now()));
+        let stored = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
+        assert_eq!(stored.last(), Some(&entry));
     }
+}
 
-    fn entries_are_told_oldest_first(db: TestDb) {
-        let job = a_story(&db);
-        let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
-        assert_eq!(events(&entries), [
-            "transcription started", "silence_detection started", "transcription failed",
-            "silence_detection completed", "transcription completed",
-        ]);
-    }
+fn entries_are_told_oldest_first(db: TestDb) {
+    let job = a_story(&db);
+    let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
+    assert_eq!(
+        events(&entries),
+        [
+            "transcription started",
+            "silence_detection started",
+            "transcription failed",
+            "silence_detection completed",
+            "transcription completed",
+        ]
+    );
+}
 
-    fn entries_of_the_same_instant_keep_the_order_they_came_in(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let made: Vec<_> = (0..20)
-            .map(|_| db.write(|tx| tx.processing_logs().append(job, &a_log_entry(Stage::Complete, LogStatus::Started))))
-            .map(|entry| entry.unwrap().unwrap().log_id)
-            .collect();
-        let told = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
-        assert_eq!(told.iter().map(|entry| entry.log_id).collect::<Vec<_>>(), made);
-    }
+fn entries_of_the_same_instant_keep_the_order_they_came_in(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let made: Vec<_> = (0..20)
+        .map(|_| {
+            db.write(|tx| {
+                tx.processing_logs()
+                    .append(job, &a_log_entry(Stage::Complete, LogStatus::Started))
+            })
+        })
+        .map(|entry| entry.unwrap().unwrap().log_id)
+        .collect();
+    let told = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
+    assert_eq!(
+        told.iter().map(|entry| entry.log_id).collect::<Vec<_>>(),
+        made
+    );
+}
 
-    fn the_latest_entry_of_each_stage_tells_where_a_job_stands(db: TestDb) {
-        let job = a_story(&db);
-        let latest = db.read(|conn| conn.processing_logs().latest_per_stage(job)).unwrap();
-        assert_eq!(events(&latest), ["silence_detection completed", "transcription completed"]);
-    }
+fn the_latest_entry_of_each_stage_tells_where_a_job_stands(db: TestDb) {
+    let job = a_story(&db);
+    let latest = db
+        .read(|conn| conn.processing_logs().latest_per_stage(job))
+        .unwrap();
+    assert_eq!(
+        events(&latest),
+        ["silence_detection completed", "transcription completed"]
+    );
+}
 
-    fn the_errors_are_the_entries_that_failed(db: TestDb) {
-        let job = a_story(&db);
-        let errors = db.read(|conn| conn.processing_logs().errors(job)).unwrap();
-        assert_eq!(events(&errors), ["transcription failed"]);
-        assert_eq!(errors[0].event.error_details_json().unwrap()["exit_code"], 137);
-    }
+fn the_errors_are_the_entries_that_failed(db: TestDb) {
+    let job = a_story(&db);
+    let errors = db.read(|conn| conn.processing_logs().errors(job)).unwrap();
+    assert_eq!(events(&errors), ["transcription failed"]);
+    assert_eq!(
+        errors[0].event.error_details_json().unwrap()["exit_code"],
+        137
+    );
+}
 
-    fn pages_tell_the_whole_story_once_while_it_goes_on(db: TestDb) {
-        let (job, other) = (a_story(&db), a_story(&db));
-        let list = |after| {
-            let page = PageRequest { limit: PageLimit::new(2).unwrap(), after };
-            db.read(|conn| conn.processing_logs().list(job, &LogFilter::default(), page)).unwrap()
+fn pages_tell_the_whole_story_once_while_it_goes_on(db: TestDb) {
+    let (job, other) = (a_story(&db), a_story(&db));
+    let list = |after| {
+        let page = PageRequest {
+            limit: PageLimit::new(2).unwrap(),
+            after,
         };
-        let one = list(None);
-        append(&db, job, Stage::Compilation, LogStatus::Started);
-        append(&db, other, Stage::Compilation, LogStatus::Started);
-        let two = list(one.next);
-        let three = list(two.next);
-        assert_eq!(three.next, None);
-        let told: Vec<_> = [one.items, two.items, three.items].concat();
-        assert_eq!(told, db.read(|conn| conn.processing_logs().for_job(job)).unwrap());
-        assert_eq!(told.len(), 6);
-    }
+        db.read(|conn| {
+            conn.processing_logs()
+                .list(job, &LogFilter::default(), page)
+        })
+        .unwrap()
+    };
+    let one = list(None);
+    append(&db, job, Stage::Compilation, LogStatus::Started);
+    append(&db, other, Stage::Compilation, LogStatus::Started);
+    let two = list(one.next);
+    let three = list(two.next);
+    assert_eq!(three.next, None);
+    let told: Vec<_> = [one.items, two.items, three.items].concat();
+    assert_eq!(
+        told,
+        db.read(|conn| conn.processing_logs().for_job(job)).unwrap()
+    );
+    assert_eq!(told.len(), 6);
+}
 
-    fn stage_and_status_narrow_a_list(db: TestDb) {
-        let job = a_story(&db);
-        let list = |filter| db.read(|conn| conn.processing_logs().list(job, &filter, PageRequest::default())).unwrap().items;
-        let stage = LogFilter { stage: Some(Stage::SilenceDetection), status: None };
-        assert_eq!(events(&list(stage)), ["silence_detection started", "silence_detection completed"]);
-        let both = LogFilter { status: Some(LogStatus::Started), ..stage };
-        assert_eq!(events(&list(both)), ["silence_detection started"]);
-        let none = LogFilter { stage: Some(Stage::Complete), status: None };
-        assert_eq!(events(&list(none)), [""; 0]);
-    }
+fn stage_and_status_narrow_a_list(db: TestDb) {
+    let job = a_story(&db);
+    let list = |filter| {
+        db.read(|conn| {
+            conn.processing_logs()
+                .list(job, &filter, PageRequest::default())
+        })
+        .unwrap()
+        .items
+    };
+    let stage = LogFilter {
+        stage: Some(Stage::SilenceDetection),
+        status: None,
+    };
+    assert_eq!(
+        events(&list(stage)),
+        ["silence_detection started", "silence_detection completed"]
+    );
+    let both = LogFilter {
+        status: Some(LogStatus::Started),
+        ..stage
+    };
+    assert_eq!(events(&list(both)), ["silence_detection started"]);
+    let none = LogFilter {
+        stage: Some(Stage::Complete),
+        status: None,
+    };
+    assert_eq!(events(&list(none)), [""; 0]);
 }

@@ -1,55 +1,97 @@
 use lectern_domain::{JobFilter, PageRequest};
 use lectern_tests::{TestDb, a_job, a_whole_job, clips, fill, on_both_backends};
 
-on_both_backends! {
-    fn a_job_is_loaded_with_its_clips_and_no_other_jobs(db: TestDb) {
-        let (job, other) = (a_whole_job(&db), a_whole_job(&db));
-        let (found, clips) = db.read(|conn| conn.jobs().with_clips(job.job_id)).unwrap().unwrap();
-        assert_eq!(found, job);
-        assert_eq!(clips, db.read(|conn| conn.clips().for_job(job.job_id)).unwrap());
-        assert!(clips.iter().all(|clip| clip.job_id != other.job_id));
-    }
+on_both_backends!(
+    a_job_is_loaded_with_its_clips_and_no_other_jobs,
+    a_job_without_clips_is_loaded_with_none,
+    a_list_of_jobs_comes_with_the_clips_of_each,
+    the_results_of_a_job_are_all_it_has,
+    a_job_without_anything_has_empty_results,
+    clips_come_in_their_order_however_they_were_stored,
+);
 
-    fn a_job_without_clips_is_loaded_with_none(db: TestDb) {
-        let job = a_job().create(&db);
-        let found = db.read(|conn| conn.jobs().with_clips(job.job_id)).unwrap();
-        assert_eq!(found, Some((job, Vec::new())));
-    }
+fn a_job_is_loaded_with_its_clips_and_no_other_jobs(db: TestDb) {
+    let (job, other) = (a_whole_job(&db), a_whole_job(&db));
+    let (found, clips) = db
+        .read(|conn| conn.jobs().with_clips(job.job_id))
+        .unwrap()
+        .unwrap();
+    assert_eq!(found, job);
+    assert_eq!(
+        clips,
+        db.read(|conn| conn.clips().for_job(job.job_id)).unwrap()
+    );
+    assert!(clips.iter().all(|clip| clip.job_id != other.job_id));
+}
 
-    fn a_list_of_jobs_comes_with_the_clips_of_each(db: TestDb) {
-        let bare = a_job().create(&db);
-        let job = a_job().create(&db);
-        let clips = fill(&db, job.job_id);
-        let page = db.read(|conn| conn.jobs().list_with_clips(&JobFilter::default(), PageRequest::default()));
-        assert_eq!(page.unwrap().items, [(job, clips), (bare, Vec::new())]);
-    }
+fn a_job_without_clips_is_loaded_with_none(db: TestDb) {
+    let job = a_job().create(&db);
+    let found = db.read(|conn| conn.jobs().with_clips(job.job_id)).unwrap();
+    assert_eq!(found, Some((job, Vec::new())));
+}
 
-    fn the_results_of_a_job_are_all_it_has(db: TestDb) {
-        let job = a_whole_job(&db);
-        let results = db.read(|conn| conn.jobs().results(job.job_id)).unwrap().unwrap();
-        let expected = db.read(|conn| {
-            Ok::<_, lectern_db::Error>((
-                conn.clips().for_job(job.job_id)?,
-                conn.transcripts().for_job(job.job_id)?,
-                conn.layout_analysis().find_for_job(job.job_id)?,
-            ))
-        });
-        assert_eq!((results.clips, results.transcript, results.layout), expected.unwrap());
-        assert_eq!(results.job, job);
-    }
+fn a_list_of_jobs_comes_with_the_clips_of_each(db: TestDb) {
+    let bare = a_job().create(&db);
+    let job = a_job().create(&db);
+    let clips = fill(&db, job.job_id);
+    let page = db.read(|conn| {
+        conn.jobs()
+            .list_with_clips(&JobFilter::default(), PageRequest::default())
+    });
+    assert_eq!(page.unwrap().items, [(job, clips), (bare, Vec::new())]);
+}
 
-    fn a_job_without_anything_has_empty_results(db: TestDb) {
-        let job = a_job().create(&db);
-        let results = db.read(|conn| conn.jobs().results(job.job_id)).unwrap().unwrap();
-        assert_eq!((results.clips.len(), results.transcript.len(), results.layout), (0, 0, None));
-    }
+fn the_results_of_a_job_are_all_it_has(db: TestDb) {
+    let job = a_whole_job(&db);
+    let results = db
+        .read(|conn| conn.jobs().results(job.job_id))
+        .unwrap()
+        .unwrap();
+    let expected = db.read(|conn| {
+        Ok::<_, lectern_db::Error>((
+            conn.clips().for_job(job.job_id)?,
+            conn.transcripts().for_job(job.job_id)?,
+            conn.layout_analysis().find_for_job(job.job_id)?,
+        ))
+    });
+    assert_eq!(
+        (results.clips, results.transcript, results.layout),
+        expected.unwrap()
+    );
+    assert_eq!(results.job, job);
+}
 
-    fn clips_come_in_their_order_however_they_were_stored(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let mut backwards = clips(5);
-        backwards.reverse();
-        db.write(|tx| tx.clips().replace_for_job(job, &backwards)).unwrap();
-        let (_, found) = db.read(|conn| conn.jobs().with_clips(job)).unwrap().unwrap();
-        assert_eq!(found.iter().map(|clip| clip.clip_order.get()).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
-    }
+fn a_job_without_anything_has_empty_results(db: TestDb) {
+    let job = a_job().create(&db);
+    let results = db
+        .read(|conn| conn.jobs().results(job.job_id))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (
+            results.clips.len(),
+            results.transcript.len(),
+            results.layout
+        ),
+        (0, 0, None)
+    );
+}
+
+fn clips_come_in_their_order_however_they_were_stored(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let mut backwards = clips(5);
+    backwards.reverse();
+    db.write(|tx| tx.clips().replace_for_job(job, &backwards))
+        .unwrap();
+    let (_, found) = db
+        .read(|conn| conn.jobs().with_clips(job))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        found
+            .iter()
+            .map(|clip| clip.clip_order.get())
+            .collect::<Vec<_>>(),
+        [0, 1, 2, 3, 4]
+    );
 }

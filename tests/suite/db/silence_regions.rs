@@ -5,6 +5,14 @@ use lectern_tests::{TestDb, a_job, a_silence, on_both_backends, silence_regions}
 
 use super::window;
 
+on_both_backends!(
+    regions_read_back_as_they_were_stored,
+    the_database_computes_the_duration,
+    the_same_set_again_leaves_the_same_rows,
+    regions_are_found_by_type_length_and_window,
+    sets_replaced_by_many_at_once_leave_exactly_one,
+);
+
 fn starts(regions: &[SilenceRegion]) -> Vec<f64> {
     regions.iter().map(|region| region.time.start()).collect()
 }
@@ -25,82 +33,130 @@ fn four(db: &Database) -> JobId {
     job
 }
 
-on_both_backends! {
-    fn regions_read_back_as_they_were_stored(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let new = silence_regions(40);
-        assert!(db.write(|tx| tx.silence_regions().replace_for_job(job, &new)).unwrap());
-        let stored = db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
-        assert_eq!(stored.len(), 40);
-        for (stored, new) in stored.iter().zip(&new) {
-            assert_eq!((stored.job_id, stored.time, stored.created_at), (job, new.time, db.now()));
-            assert_eq!((stored.silence_type, stored.amplitude_threshold), (new.silence_type, new.amplitude_threshold));
-        }
-    }
-
-    fn the_database_computes_the_duration(db: TestDb) {
-        four(&db);
-        let durations = db.sql().rows(
-            "SELECT CAST(duration AS DOUBLE PRECISION) FROM silence_regions WHERE duration <> end_time - start_time",
+fn regions_read_back_as_they_were_stored(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let new = silence_regions(40);
+    assert!(
+        db.write(|tx| tx.silence_regions().replace_for_job(job, &new))
+            .unwrap()
+    );
+    let stored = db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
+    assert_eq!(stored.len(), 40);
+    for (stored, new) in stored.iter().zip(&new) {
+        assert_eq!(
+            (stored.job_id, stored.time, stored.created_at),
+            (job, new.time, db.now())
         );
-        assert_eq!(durations, Vec::<Vec<_>>::new());
-        assert!(db.sql().execute("UPDATE silence_regions SET duration = 1").is_err());
+        assert_eq!(
+            (stored.silence_type, stored.amplitude_threshold),
+            (new.silence_type, new.amplitude_threshold)
+        );
     }
+}
 
-    fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
-        let job = four(&db);
-        let all = || db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
-        let replace = |set: &[_]| db.write(|tx| tx.silence_regions().replace_for_job(job, set)).unwrap();
-        let set = silence_regions(5);
-        assert!(replace(&set));
-        let before = all();
-        db.clock().advance(TimeDelta::seconds(1));
-        assert!(replace(&set));
-        assert_eq!(all(), before);
-        assert!(replace(&[]));
-        assert_eq!(all(), []);
-    }
+fn the_database_computes_the_duration(db: TestDb) {
+    four(&db);
+    let durations = db.sql().rows(
+        "SELECT CAST(duration AS DOUBLE PRECISION) FROM silence_regions WHERE duration <> end_time - start_time",
+    );
+    assert_eq!(durations, Vec::<Vec<_>>::new());
+    assert!(
+        db.sql()
+            .execute("UPDATE silence_regions SET duration = 1")
+            .is_err()
+    );
+}
 
-    fn regions_are_found_by_type_length_and_window(db: TestDb) {
-        let job = four(&db);
-        let find = |filter: SilenceFilter| starts(&db.read(|conn| conn.silence_regions().list(job, &filter)).unwrap());
-        let any = SilenceFilter::default();
-        assert_eq!(find(any), [0.0, 10.0, 20.0, 30.0]);
+fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
+    let job = four(&db);
+    let all = || db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
+    let replace = |set: &[_]| {
+        db.write(|tx| tx.silence_regions().replace_for_job(job, set))
+            .unwrap()
+    };
+    let set = silence_regions(5);
+    assert!(replace(&set));
+    let before = all();
+    db.clock().advance(TimeDelta::seconds(1));
+    assert!(replace(&set));
+    assert_eq!(all(), before);
+    assert!(replace(&[]));
+    assert_eq!(all(), []);
+}
 
-        let of_type = |silence_type| starts(&db.read(|conn| conn.silence_regions().by_type(job, silence_type)).unwrap());
-        assert_eq!(of_type(SilenceType::AudioSilence), [0.0, 30.0]);
-        assert_eq!(of_type(SilenceType::Both), [20.0]);
+fn regions_are_found_by_type_length_and_window(db: TestDb) {
+    let job = four(&db);
+    let find = |filter: SilenceFilter| {
+        starts(
+            &db.read(|conn| conn.silence_regions().list(job, &filter))
+                .unwrap(),
+        )
+    };
+    let any = SilenceFilter::default();
+    assert_eq!(find(any), [0.0, 10.0, 20.0, 30.0]);
 
-        let longer = |seconds| {
-            let seconds = Seconds::new(seconds).unwrap();
-            starts(&db.read(|conn| conn.silence_regions().longer_than(job, seconds)).unwrap())
-        };
-        assert_eq!(longer(2.0), [10.0, 20.0], "at least as long");
-        assert_eq!(longer(0.0), [0.0, 10.0, 20.0, 30.0]);
-        assert_eq!(longer(4.1), [0.0; 0]);
+    let of_type = |silence_type| {
+        starts(
+            &db.read(|conn| conn.silence_regions().by_type(job, silence_type))
+                .unwrap(),
+        )
+    };
+    assert_eq!(of_type(SilenceType::AudioSilence), [0.0, 30.0]);
+    assert_eq!(of_type(SilenceType::Both), [20.0]);
 
-        let within = |from, to| starts(&db.read(|conn| conn.silence_regions().in_range(job, window(from, to))).unwrap());
-        assert_eq!(within(11.0, 30.0), [10.0, 20.0]);
-        assert_eq!(within(1.0, 10.0), [0.0; 0]);
-        assert_eq!(within(30.0, 31.0), [30.0]);
+    let longer = |seconds| {
+        let seconds = Seconds::new(seconds).unwrap();
+        starts(
+            &db.read(|conn| conn.silence_regions().longer_than(job, seconds))
+                .unwrap(),
+        )
+    };
+    assert_eq!(longer(2.0), [10.0, 20.0], "at least as long");
+    assert_eq!(longer(0.0), [0.0, 10.0, 20.0, 30.0]);
+    assert_eq!(longer(4.1), [0.0; 0]);
 
-        let min_duration = Some(Seconds::new(1.5).unwrap());
-        let all_three = SilenceFilter { silence_type: Some(SilenceType::Both), min_duration, window: window(0.0, 21.0) };
-        assert_eq!(find(all_three), [20.0]);
-        assert_eq!(find(SilenceFilter { window: window(0.0, 20.0), ..all_three }), [0.0; 0]);
-    }
+    let within = |from, to| {
+        starts(
+            &db.read(|conn| conn.silence_regions().in_range(job, window(from, to)))
+                .unwrap(),
+        )
+    };
+    assert_eq!(within(11.0, 30.0), [10.0, 20.0]);
+    assert_eq!(within(1.0, 10.0), [0.0; 0]);
+    assert_eq!(within(30.0, 31.0), [30.0]);
 
-    fn sets_replaced_by_many_at_once_leave_exactly_one(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        std::thread::scope(|scope| {
-            for n in 1..=6 {
-                let db = &db;
-                scope.spawn(move || db.write(|tx| tx.silence_regions().replace_for_job(job, &silence_regions(n))).unwrap());
-            }
-        });
-        let stored = db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
-        assert_eq!(starts(&stored), starts_of_first(stored.len()));
-    }
+    let min_duration = Some(Seconds::new(1.5).unwrap());
+    let all_three = SilenceFilter {
+        silence_type: Some(SilenceType::Both),
+        min_duration,
+        window: window(0.0, 21.0),
+    };
+    assert_eq!(find(all_three), [20.0]);
+    assert_eq!(
+        find(SilenceFilter {
+            window: window(0.0, 20.0),
+            ..all_three
+        }),
+        [0.0; 0]
+    );
+}
+
+fn sets_replaced_by_many_at_once_leave_exactly_one(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    std::thread::scope(|scope| {
+        for n in 1..=6 {
+            let db = &db;
+            scope.spawn(move || {
+                db.write(|tx| {
+                    tx.silence_regions()
+                        .replace_for_job(job, &silence_regions(n))
+                })
+                .unwrap()
+            });
+        }
+    });
+    let stored = db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
+    assert_eq!(starts(&stored), starts_of_first(stored.len()));
 }
 
 fn starts_of_first(n: usize) -> Vec<f64> {

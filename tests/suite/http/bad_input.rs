@@ -22,6 +22,22 @@ use super::openapi::HANDSHAKE;
 use super::wire::{self, exchange};
 use super::{JOBS, NOBODY, at, dump};
 
+on_both_backends!(
+    a_job_that_is_not_as_it_must_be_is_refused,
+    a_change_that_is_not_as_it_must_be_is_refused,
+    a_report_that_is_not_as_it_must_be_is_refused,
+    a_transcript_that_is_not_as_it_must_be_is_refused,
+    more_of_a_transcript_that_is_not_as_it_must_be_is_refused,
+    subtitles_that_are_not_as_they_must_be_are_refused,
+    silence_regions_that_are_not_as_they_must_be_are_refused,
+    a_layout_that_is_not_as_it_must_be_is_refused,
+    content_segments_that_are_not_as_they_must_be_are_refused,
+    clips_that_are_not_as_they_must_be_are_refused,
+    a_log_entry_that_is_not_as_it_must_be_is_refused,
+    a_query_that_is_not_as_it_must_be_is_refused,
+    a_cursor_that_was_changed_or_is_of_another_list_is_refused,
+);
+
 /// A job with something in every table.
 fn a_full_job(db: &TestDb) -> JobId {
     let job_id = a_job().create(db).job_id;
@@ -183,100 +199,130 @@ fn beginning(body: &[u8]) -> String {
     }
 }
 
-on_both_backends! {
-    fn a_job_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::job());
-    }
+fn a_job_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe(&server, a_full_job(server.db()), &bodies::job());
+}
 
-    fn a_change_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::change());
-    }
+fn a_change_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe(&server, a_full_job(server.db()), &bodies::change());
+}
 
-    fn a_report_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::progress());
-    }
+fn a_report_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe(&server, a_full_job(server.db()), &bodies::progress());
+}
 
-    fn a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::transcripts("PUT"));
-    }
+fn a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe(
+        &server,
+        a_full_job(server.db()),
+        &bodies::transcripts("PUT"),
+    );
+}
 
-    fn more_of_a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::transcripts("POST"));
-    }
+fn more_of_a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe(
+        &server,
+        a_full_job(server.db()),
+        &bodies::transcripts("POST"),
+    );
+}
 
-    fn subtitles_that_are_not_as_they_must_be_are_refused(server: TestServer) {
-        let clip_id = a_clip(server.db());
-        let endpoint = bodies::subtitles();
-        probe_at(&server, &endpoint, || endpoint.path.replace("{clip_id}", &clip_id));
-    }
+fn subtitles_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+    let clip_id = a_clip(server.db());
+    let endpoint = bodies::subtitles();
+    probe_at(&server, &endpoint, || {
+        endpoint.path.replace("{clip_id}", &clip_id)
+    });
+}
 
-    fn silence_regions_that_are_not_as_they_must_be_are_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::silence_regions());
-    }
+fn silence_regions_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+    probe(&server, a_full_job(server.db()), &bodies::silence_regions());
+}
 
-    fn a_layout_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::layout_analysis());
-    }
+fn a_layout_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe(&server, a_full_job(server.db()), &bodies::layout_analysis());
+}
 
-    fn content_segments_that_are_not_as_they_must_be_are_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::content_segments());
-    }
+fn content_segments_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+    probe(
+        &server,
+        a_full_job(server.db()),
+        &bodies::content_segments(),
+    );
+}
 
-    fn clips_that_are_not_as_they_must_be_are_refused(server: TestServer) {
-        let (job_id, other) = (a_full_job(server.db()), a_full_job(server.db()));
-        let segment = |job_id| {
-            let stored = server.db().read(|conn| conn.content_segments().for_job(job_id));
-            stored.unwrap()[1].segment_id
-        };
-        probe(&server, job_id, &bodies::clips(segment(job_id), segment(other)));
-    }
+fn clips_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+    let (job_id, other) = (a_full_job(server.db()), a_full_job(server.db()));
+    let segment = |job_id| {
+        let stored = server
+            .db()
+            .read(|conn| conn.content_segments().for_job(job_id));
+        stored.unwrap()[1].segment_id
+    };
+    probe(
+        &server,
+        job_id,
+        &bodies::clips(segment(job_id), segment(other)),
+    );
+}
 
-    fn a_log_entry_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe(&server, a_full_job(server.db()), &bodies::log());
-    }
+fn a_log_entry_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe(&server, a_full_job(server.db()), &bodies::log());
+}
 
-    fn a_query_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        let job_id = a_full_job(server.db());
-        let clip_id = a_clip(server.db());
-        let before = dump(server.db());
-        for endpoint in &queries::ENDPOINTS {
-            let path = endpoint.path.replace("{job_id}", &job_id.to_string()).replace("{clip_id}", &clip_id);
-            let status = if path.starts_with("/ws/") { 101 } else { 200 };
-            for query in endpoint.good() {
-                let request = server.request("GET", &format!("{path}?{query}"));
-                let handshake = HANDSHAKE.iter().filter(|_| status == 101);
-                let request = handshake.fold(request, |request, (name, value)| request.header(name, value));
-                request.send().expect(status);
-            }
-            for (query, status, blamed) in endpoint.bad() {
-                let code = if status == 400 { "malformed_query" } else { "validation_failed" };
-                server.get(&format!("{path}?{query}")).expect(status).problem_with(status, code, &blamed);
-            }
+fn a_query_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    let job_id = a_full_job(server.db());
+    let clip_id = a_clip(server.db());
+    let before = dump(server.db());
+    for endpoint in &queries::ENDPOINTS {
+        let path = endpoint
+            .path
+            .replace("{job_id}", &job_id.to_string())
+            .replace("{clip_id}", &clip_id);
+        let status = if path.starts_with("/ws/") { 101 } else { 200 };
+        for query in endpoint.good() {
+            let request = server.request("GET", &format!("{path}?{query}"));
+            let handshake = HANDSHAKE.iter().filter(|_| status == 101);
+            let request = handshake.fold(request, |request, (name, value)| {
+                request.header(name, value)
+            });
+            request.send().expect(status);
         }
-        assert_eq!(dump(server.db()), before);
+        for (query, status, blamed) in endpoint.bad() {
+            let code = if status == 400 {
+                "malformed_query"
+            } else {
+                "validation_failed"
+            };
+            server
+                .get(&format!("{path}?{query}"))
+                .expect(status)
+                .problem_with(status, code, &blamed);
+        }
     }
+    assert_eq!(dump(server.db()), before);
+}
 
-    fn a_cursor_that_was_changed_or_is_of_another_list_is_refused(server: TestServer) {
-        let job_id = a_full_job(server.db());
-        a_job().create(server.db());
-        let lists = [JOBS.to_owned(), at(job_id, "/logs")];
-        let cursors = lists.clone().map(|list| {
-            let page = server.get(&format!("{list}?limit=1")).expect(200).json();
-            page["next_cursor"].as_str().unwrap().to_owned()
-        });
-        for ((list, own), foreign) in lists.iter().zip(&cursors).zip(cursors.iter().rev()) {
-            let ask = |cursor: &str| server.get(&format!("{list}?cursor={cursor}"));
-            ask(own).expect(200);
-            let mut bad = vec![foreign.clone()];
-            for place in 0..own.len() {
-                let other = if &own[place..=place] == "A" { "B" } else { "A" };
-                bad.push([&own[..place], other, &own[place + 1..]].concat());
-                bad.push(own[..place].to_owned());
-            }
-            bad.extend(["A", "=", "%20", "%00", own].map(|more| format!("{own}{more}")));
-            for cursor in bad {
-                ask(&cursor).problem_with(400, "malformed_query", "cursor");
-            }
+fn a_cursor_that_was_changed_or_is_of_another_list_is_refused(server: TestServer) {
+    let job_id = a_full_job(server.db());
+    a_job().create(server.db());
+    let lists = [JOBS.to_owned(), at(job_id, "/logs")];
+    let cursors = lists.clone().map(|list| {
+        let page = server.get(&format!("{list}?limit=1")).expect(200).json();
+        page["next_cursor"].as_str().unwrap().to_owned()
+    });
+    for ((list, own), foreign) in lists.iter().zip(&cursors).zip(cursors.iter().rev()) {
+        let ask = |cursor: &str| server.get(&format!("{list}?cursor={cursor}"));
+        ask(own).expect(200);
+        let mut bad = vec![foreign.clone()];
+        for place in 0..own.len() {
+            let other = if &own[place..=place] == "A" { "B" } else { "A" };
+            bad.push([&own[..place], other, &own[place + 1..]].concat());
+            bad.push(own[..place].to_owned());
+        }
+        bad.extend(["A", "=", "%20", "%00", own].map(|more| format!("{own}{more}")));
+        for cursor in bad {
+            ask(&cursor).problem_with(400, "malformed_query", "cursor");
         }
     }
 }

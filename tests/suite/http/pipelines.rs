@@ -11,6 +11,15 @@ use serde_json::{Value, json};
 use super::worker::{claim, make, stages};
 use super::{JOBS, a_recording, at};
 
+on_both_backends!(
+    a_job_goes_through_the_pipeline_it_names,
+    a_job_that_names_none_goes_through_the_default_one,
+    a_job_ends_the_way_it_began_whatever_is_configured_since,
+    a_pipeline_there_is_not_is_refused,
+    a_mode_that_leaves_nothing_of_a_pipeline_is_refused,
+    the_program_reads_its_pipelines_from_a_file,
+);
+
 /// Serves `db` with these pipelines.
 fn serve(db: &TestDb, pipelines: Value) -> (Server, Client) {
     let pipelines = Arc::new(Pipelines::from_json(pipelines).unwrap());
@@ -42,79 +51,102 @@ fn chosen(name: &str) -> Value {
     json!({ "processing_config": { "pipeline": name } })
 }
 
-on_both_backends! {
-    fn a_job_goes_through_the_pipeline_it_names(db: TestDb) {
-        let (_server, client) = serve(&db, subtitles());
-        make(&client, chosen("subtitles"));
-        assert_eq!(work(&client), ["transcription", "layout_analysis", "compilation"]);
-        let heard = json!({ "processing_config": { "pipeline": "subtitles", "processing_mode": "audio" } });
-        let job_id = make(&client, heard);
-        assert_eq!(work(&client), ["transcription", "compilation"]);
-        assert_eq!(client.get(&at(job_id, "")).json()["status"], "completed");
-    }
+fn a_job_goes_through_the_pipeline_it_names(db: TestDb) {
+    let (_server, client) = serve(&db, subtitles());
+    make(&client, chosen("subtitles"));
+    assert_eq!(
+        work(&client),
+        ["transcription", "layout_analysis", "compilation"]
+    );
+    let heard =
+        json!({ "processing_config": { "pipeline": "subtitles", "processing_mode": "audio" } });
+    let job_id = make(&client, heard);
+    assert_eq!(work(&client), ["transcription", "compilation"]);
+    assert_eq!(client.get(&at(job_id, "")).json()["status"], "completed");
+}
 
-    fn a_job_that_names_none_goes_through_the_default_one(db: TestDb) {
-        let built_in: Vec<_> = Stage::WORK.iter().map(|stage| stage.as_str()).collect();
-        let (server, client) = serve(&db, subtitles());
-        for more in [json!({}), chosen("default")] {
-            make(&client, more);
-            assert_eq!(work(&client), built_in);
-        }
-        drop(server);
-        let (_server, client) = serve(&db, json!({ "default": [{ "stage": "segmentation" }] }));
-        for more in [json!({}), chosen("default")] {
-            make(&client, more);
-            assert_eq!(work(&client), ["segmentation"]);
-        }
+fn a_job_that_names_none_goes_through_the_default_one(db: TestDb) {
+    let built_in: Vec<_> = Stage::WORK.iter().map(|stage| stage.as_str()).collect();
+    let (server, client) = serve(&db, subtitles());
+    for more in [json!({}), chosen("default")] {
+        make(&client, more);
+        assert_eq!(work(&client), built_in);
     }
+    drop(server);
+    let (_server, client) = serve(&db, json!({ "default": [{ "stage": "segmentation" }] }));
+    for more in [json!({}), chosen("default")] {
+        make(&client, more);
+        assert_eq!(work(&client), ["segmentation"]);
+    }
+}
 
-    fn a_job_ends_the_way_it_began_whatever_is_configured_since(db: TestDb) {
-        let (server, client) = serve(&db, subtitles());
-        let job_id = make(&client, chosen("subtitles"));
-        let first = claim(&client, Stage::WORK).unwrap();
-        drop(server);
-        let (_server, client) = serve(&db, json!({ "subtitles": [{ "stage": "silence_detection" }] }));
-        first.tell(&client, "complete", &json!({})).expect(200);
-        client.request("POST", &at(job_id, "/cancel")).send().expect(200);
-        client.request("POST", &at(job_id, "/retry")).send().expect(200);
-        assert_eq!(work(&client), ["layout_analysis", "compilation"]);
-        make(&client, chosen("subtitles"));
-        assert_eq!(work(&client), ["silence_detection"]);
-    }
+fn a_job_ends_the_way_it_began_whatever_is_configured_since(db: TestDb) {
+    let (server, client) = serve(&db, subtitles());
+    let job_id = make(&client, chosen("subtitles"));
+    let first = claim(&client, Stage::WORK).unwrap();
+    drop(server);
+    let (_server, client) = serve(
+        &db,
+        json!({ "subtitles": [{ "stage": "silence_detection" }] }),
+    );
+    first.tell(&client, "complete", &json!({})).expect(200);
+    client
+        .request("POST", &at(job_id, "/cancel"))
+        .send()
+        .expect(200);
+    client
+        .request("POST", &at(job_id, "/retry"))
+        .send()
+        .expect(200);
+    assert_eq!(work(&client), ["layout_analysis", "compilation"]);
+    make(&client, chosen("subtitles"));
+    assert_eq!(work(&client), ["silence_detection"]);
+}
 
-    fn a_pipeline_there_is_not_is_refused(server: TestServer) {
-        let mut body = a_recording();
-        for (name, field) in [
-            (json!("subtitles"), "processing_config.pipeline"),
-            (json!(""), "processing_config.pipeline"),
-            (json!("x".repeat(51)), "processing_config.pipeline"),
-            (json!(["default"]), "processing_config.pipeline"),
-        ] {
-            body["processing_config"] = json!({ "pipeline": name });
-            server.post(JOBS, &body).problem_with(422, "validation_failed", field);
-        }
-        assert_eq!(server.db().sql().count("jobs"), 0);
-        body["processing_config"] = json!({ "pipeline": null });
-        server.post(JOBS, &body).expect(201);
+fn a_pipeline_there_is_not_is_refused(server: TestServer) {
+    let mut body = a_recording();
+    for (name, field) in [
+        (json!("subtitles"), "processing_config.pipeline"),
+        (json!(""), "processing_config.pipeline"),
+        (json!("x".repeat(51)), "processing_config.pipeline"),
+        (json!(["default"]), "processing_config.pipeline"),
+    ] {
+        body["processing_config"] = json!({ "pipeline": name });
+        server
+            .post(JOBS, &body)
+            .problem_with(422, "validation_failed", field);
     }
+    assert_eq!(server.db().sql().count("jobs"), 0);
+    body["processing_config"] = json!({ "pipeline": null });
+    server.post(JOBS, &body).expect(201);
+}
 
-    fn a_mode_that_leaves_nothing_of_a_pipeline_is_refused(db: TestDb) {
-        let (_server, client) = serve(&db, json!({ "look": [{ "stage": "layout_analysis" }] }));
-        let mut body = a_recording();
-        body["processing_config"] = json!({ "pipeline": "look", "processing_mode": "audio" });
-        client.post(JOBS, &body).problem_with(422, "validation_failed", "processing_config.processing_mode");
-        make(&client, chosen("look"));
-        assert_eq!(work(&client), ["layout_analysis"]);
-    }
+fn a_mode_that_leaves_nothing_of_a_pipeline_is_refused(db: TestDb) {
+    let (_server, client) = serve(&db, json!({ "look": [{ "stage": "layout_analysis" }] }));
+    let mut body = a_recording();
+    body["processing_config"] = json!({ "pipeline": "look", "processing_mode": "audio" });
+    client.post(JOBS, &body).problem_with(
+        422,
+        "validation_failed",
+        "processing_config.processing_mode",
+    );
+    make(&client, chosen("look"));
+    assert_eq!(work(&client), ["layout_analysis"]);
+}
 
-    fn the_program_reads_its_pipelines_from_a_file(db: TestDb) {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(&file, subtitles().to_string()).unwrap();
-        let server = Lectern::serve_with(db.url(), &[("LECTERN_PIPELINES", file.path().to_str().unwrap())]);
-        let job_id = make(&server, chosen("subtitles"));
-        let order: Vec<_> = stages(&server, job_id).into_iter().map(|(stage, _)| stage.as_str()).collect();
-        assert_eq!(order, ["transcription", "layout_analysis", "compilation"]);
-    }
+fn the_program_reads_its_pipelines_from_a_file(db: TestDb) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, subtitles().to_string()).unwrap();
+    let server = Lectern::serve_with(
+        db.url(),
+        &[("LECTERN_PIPELINES", file.path().to_str().unwrap())],
+    );
+    let job_id = make(&server, chosen("subtitles"));
+    let order: Vec<_> = stages(&server, job_id)
+        .into_iter()
+        .map(|(stage, _)| stage.as_str())
+        .collect();
+    assert_eq!(order, ["transcription", "layout_analysis", "compilation"]);
 }
 
 #[test]

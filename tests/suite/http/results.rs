@@ -14,6 +14,18 @@ use super::{
     silence_regions as silence, transcripts,
 };
 
+on_both_backends!(
+    a_lecture_goes_all_the_way_and_its_results_are_what_was_found,
+    the_results_of_a_small_job,
+    a_job_that_found_nothing_has_empty_results,
+    a_job_that_is_not_completed_has_no_results,
+    nobody_has_no_results,
+    results_hold_no_other_jobs_findings,
+    results_are_packed_for_those_who_can_unpack_them,
+    results_are_left_as_they_are_for_those_who_cannot,
+    an_answer_that_fits_a_packet_is_not_packed,
+);
+
 fn results_of(job_id: JobId) -> String {
     format!("/api/v1/results/{job_id}")
 }
@@ -165,50 +177,65 @@ fn get_with(server: &TestServer, path: &str, accept_encoding: &str) -> Response 
         .expect(200)
 }
 
-on_both_backends! {
-    fn a_lecture_goes_all_the_way_and_its_results_are_what_was_found(server: TestServer) {
-        let recording = a_job().filename("lecture-07.mp4").build().body();
-        let made = server.post(JOBS, &recording).expect(201);
-        let job_id = made.json()["job_id"].as_str().unwrap().parse().unwrap();
+fn a_lecture_goes_all_the_way_and_its_results_are_what_was_found(server: TestServer) {
+    let recording = a_job().filename("lecture-07.mp4").build().body();
+    let made = server.post(JOBS, &recording).expect(201);
+    let job_id = made.json()["job_id"].as_str().unwrap().parse().unwrap();
 
-        let outputs = outputs();
-        let mut clips = Value::Null;
-        for stage in Stage::ALL {
-            server.get(&results_of(job_id)).problem(409, "job_not_completed");
-            go_through(&server, job_id, *stage, || {
-                for output in outputs.iter().filter(|output| output.stage == *stage) {
-                    server.put(&at(job_id, output.below), &output.sent).expect(200);
-                }
-                if *stage == Stage::Segmentation {
-                    clips = clips_along(&server.get(&at(job_id, "/content-segments")).expect(200).json());
-                    server.put(&at(job_id, "/clips"), &clips).expect(200);
-                }
-            });
-        }
-        server.get(&results_of(job_id)).problem(409, "job_not_completed");
-        let change = json!({ "status": "completed", "video_duration": 6_000.033_333_333_333 });
-        server.patch(&at(job_id, ""), &change).expect(200);
+    let outputs = outputs();
+    let mut clips = Value::Null;
+    for stage in Stage::ALL {
+        server
+            .get(&results_of(job_id))
+            .problem(409, "job_not_completed");
+        go_through(&server, job_id, *stage, || {
+            for output in outputs.iter().filter(|output| output.stage == *stage) {
+                server
+                    .put(&at(job_id, output.below), &output.sent)
+                    .expect(200);
+            }
+            if *stage == Stage::Segmentation {
+                clips = clips_along(
+                    &server
+                        .get(&at(job_id, "/content-segments"))
+                        .expect(200)
+                        .json(),
+                );
+                server.put(&at(job_id, "/clips"), &clips).expect(200);
+            }
+        });
+    }
+    server
+        .get(&results_of(job_id))
+        .problem(409, "job_not_completed");
+    let change = json!({ "status": "completed", "video_duration": 6_000.033_333_333_333 });
+    server.patch(&at(job_id, ""), &change).expect(200);
 
-        for output in &outputs {
-            let read = server.get(&at(job_id, output.below)).expect(200).json();
-            assert_eq!((output.as_sent)(read), output.sent, "{}", output.below);
-        }
-        let stored_clips = server.get(&at(job_id, "/clips")).expect(200).json();
-        assert_eq!(clip_set::as_sent(stored_clips.clone()), clips["clips"]);
-        let log = server.get(&at(job_id, "/logs")).expect(200).json();
-        assert_eq!(log["total"], json!(2 * Stage::ALL.len()));
+    for output in &outputs {
+        let read = server.get(&at(job_id, output.below)).expect(200).json();
+        assert_eq!((output.as_sent)(read), output.sent, "{}", output.below);
+    }
+    let stored_clips = server.get(&at(job_id, "/clips")).expect(200).json();
+    assert_eq!(clip_set::as_sent(stored_clips.clone()), clips["clips"]);
+    let log = server.get(&at(job_id, "/logs")).expect(200).json();
+    assert_eq!(log["total"], json!(2 * Stage::ALL.len()));
 
-        let results = server.get(&results_of(job_id)).expect(200).json();
-        let results = without_addresses(results, &server, &stored_clips);
-        assert_eq!(results["job_id"], json!(job_id));
-        assert_eq!(results["transcript"], server.get(&at(job_id, "/transcripts")).expect(200).json()["segments"]);
-        let shown: Vec<_> = stored_clips["clips"].as_array().unwrap().iter().map(|clip| json!({
-            "clip_id": clip["clip_id"], "title": clip["title"],
-            "start_time": clip["start_time"], "end_time": clip["end_time"], "duration": clip["duration"],
-            "s3_key": clip["s3_key"], "url": null, "thumbnail_url": null, "subtitle_url": null,
-        })).collect();
-        assert_eq!(results["clips"], json!(shown));
-        assert_eq!(results["metadata"], json!({
+    let results = server.get(&results_of(job_id)).expect(200).json();
+    let results = without_addresses(results, &server, &stored_clips);
+    assert_eq!(results["job_id"], json!(job_id));
+    assert_eq!(
+        results["transcript"],
+        server.get(&at(job_id, "/transcripts")).expect(200).json()["segments"]
+    );
+    let shown: Vec<_> = stored_clips["clips"].as_array().unwrap().iter().map(|clip| json!({
+        "clip_id": clip["clip_id"], "title": clip["title"],
+        "start_time": clip["start_time"], "end_time": clip["end_time"], "duration": clip["duration"],
+        "s3_key": clip["s3_key"], "url": null, "thumbnail_url": null, "subtitle_url": null,
+    })).collect();
+    assert_eq!(results["clips"], json!(shown));
+    assert_eq!(
+        results["metadata"],
+        json!({
             "layout": server.get(&at(job_id, "/layout-analysis")).expect(200).json(),
             "original_video": {
                 "filename": "lecture-07.mp4", "duration": 6_000.033_333_333_333,
@@ -217,85 +244,163 @@ on_both_backends! {
             "highlight_video": null,
             "completed_at": "2026-01-01T00:08:10Z",
             "processing_duration_seconds": 490.0,
-        }));
-    }
+        })
+    );
+}
 
-    fn the_results_of_a_small_job(server: TestServer) {
-        let job_id = a_job().status(JobStatus::Running).create(server.db()).job_id;
-        server.put(&at(job_id, "/transcripts"), &json!({ "segments": segments(2).body() })).expect(200);
-        server.put(&at(job_id, "/layout-analysis"), &a_layout().body()).expect(200);
-        server.put(&at(job_id, "/clips"), &json!({ "clips": clips(1).body() })).expect(200);
-        server.db().clock().advance(TimeDelta::milliseconds(90_500));
-        server.patch(&at(job_id, ""), &json!({ "status": "completed" })).expect(200);
-        snapshot!("results", server.get(&results_of(job_id)).expect(200).json());
-    }
+fn the_results_of_a_small_job(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Running)
+        .create(server.db())
+        .job_id;
+    server
+        .put(
+            &at(job_id, "/transcripts"),
+            &json!({ "segments": segments(2).body() }),
+        )
+        .expect(200);
+    server
+        .put(&at(job_id, "/layout-analysis"), &a_layout().body())
+        .expect(200);
+    server
+        .put(&at(job_id, "/clips"), &json!({ "clips": clips(1).body() }))
+        .expect(200);
+    server.db().clock().advance(TimeDelta::milliseconds(90_500));
+    server
+        .patch(&at(job_id, ""), &json!({ "status": "completed" }))
+        .expect(200);
+    snapshot!(
+        "results",
+        server.get(&results_of(job_id)).expect(200).json()
+    );
+}
 
-    fn a_job_that_found_nothing_has_empty_results(server: TestServer) {
-        let job_id = a_job().status(JobStatus::Completed).create(server.db()).job_id;
+fn a_job_that_found_nothing_has_empty_results(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    let results = server.get(&results_of(job_id)).expect(200).json();
+    assert_eq!(
+        (&results["clips"], &results["transcript"]),
+        (&json!([]), &json!([]))
+    );
+    assert_eq!(
+        (
+            &results["metadata"]["layout"],
+            &results["metadata"]["highlight_video"]
+        ),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(results["metadata"]["processing_duration_seconds"], 0.0);
+}
+
+fn a_job_that_is_not_completed_has_no_results(server: TestServer) {
+    for status in JobStatus::ALL
+        .iter()
+        .filter(|status| **status != JobStatus::Completed)
+    {
+        let job_id = a_job().status(*status).create(server.db()).job_id;
+        server
+            .get(&results_of(job_id))
+            .problem(409, "job_not_completed");
+    }
+}
+
+fn nobody_has_no_results(server: TestServer) {
+    server
+        .get(&format!("/api/v1/results/{NOBODY}"))
+        .problem(404, "job_not_found");
+    server
+        .get("/api/v1/results/lecture-07")
+        .problem(404, "job_not_found");
+}
+
+fn results_hold_no_other_jobs_findings(server: TestServer) {
+    let (one, other) = (
+        a_whole_job(server.db()).job_id,
+        a_whole_job(server.db()).job_id,
+    );
+    let ids = |job_id, list: &str, id: &str| -> Vec<Value> {
         let results = server.get(&results_of(job_id)).expect(200).json();
-        assert_eq!((&results["clips"], &results["transcript"]), (&json!([]), &json!([])));
-        assert_eq!((&results["metadata"]["layout"], &results["metadata"]["highlight_video"]), (&Value::Null, &Value::Null));
-        assert_eq!(results["metadata"]["processing_duration_seconds"], 0.0);
+        results[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item[id].clone())
+            .collect()
+    };
+    for (list, id, count) in [("clips", "clip_id", 3), ("transcript", "segment_id", 12)] {
+        let (one, other) = (ids(one, list, id), ids(other, list, id));
+        assert_eq!((one.len(), other.len()), (count, count));
+        assert!(one.iter().all(|id| !other.contains(id)));
     }
+}
 
-    fn a_job_that_is_not_completed_has_no_results(server: TestServer) {
-        for status in JobStatus::ALL.iter().filter(|status| **status != JobStatus::Completed) {
-            let job_id = a_job().status(*status).create(server.db()).job_id;
-            server.get(&results_of(job_id)).problem(409, "job_not_completed");
-        }
+fn results_are_packed_for_those_who_can_unpack_them(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    server
+        .put(
+            &at(job_id, "/transcripts"),
+            &json!({ "segments": segments(1_500).body() }),
+        )
+        .expect(200);
+    let path = results_of(job_id);
+    let plain = server.get(&path).expect(200);
+    assert_eq!(plain.header("Content-Encoding"), None);
+    for accepted in ["gzip", "br;q=1.0, gzip;q=0.8", "*"] {
+        let packed = get_with(&server, &path, accepted);
+        assert_eq!(
+            packed.header("Content-Encoding"),
+            Some("gzip"),
+            "{accepted}"
+        );
+        assert_eq!(packed.header("Content-Type"), Some("application/json"));
+        let vary = packed.header("Vary").unwrap_or_default().to_lowercase();
+        assert!(vary.contains("accept-encoding"), "{vary:?}");
+        assert!(
+            packed.body.len() * 4 < plain.body.len(),
+            "{} of {}",
+            packed.body.len(),
+            plain.body.len()
+        );
+        assert_eq!(gunzip(&packed.body), plain.body, "{accepted}");
     }
+}
 
-    fn nobody_has_no_results(server: TestServer) {
-        server.get(&format!("/api/v1/results/{NOBODY}")).problem(404, "job_not_found");
-        server.get("/api/v1/results/lecture-07").problem(404, "job_not_found");
+fn results_are_left_as_they_are_for_those_who_cannot(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    server
+        .put(
+            &at(job_id, "/transcripts"),
+            &json!({ "segments": segments(100).body() }),
+        )
+        .expect(200);
+    let path = results_of(job_id);
+    let plain = server.get(&path).expect(200);
+    for accepted in ["identity", "br", "deflate, zstd", "gzip;q=0", ""] {
+        let answer = get_with(&server, &path, accepted);
+        assert_eq!(answer.header("Content-Encoding"), None, "{accepted}");
+        assert_eq!(answer.body, plain.body, "{accepted}");
     }
+}
 
-    fn results_hold_no_other_jobs_findings(server: TestServer) {
-        let (one, other) = (a_whole_job(server.db()).job_id, a_whole_job(server.db()).job_id);
-        let ids = |job_id, list: &str, id: &str| -> Vec<Value> {
-            let results = server.get(&results_of(job_id)).expect(200).json();
-            results[list].as_array().unwrap().iter().map(|item| item[id].clone()).collect()
-        };
-        for (list, id, count) in [("clips", "clip_id", 3), ("transcript", "segment_id", 12)] {
-            let (one, other) = (ids(one, list, id), ids(other, list, id));
-            assert_eq!((one.len(), other.len()), (count, count));
-            assert!(one.iter().all(|id| !other.contains(id)));
-        }
-    }
-
-    fn results_are_packed_for_those_who_can_unpack_them(server: TestServer) {
-        let job_id = a_job().status(JobStatus::Completed).create(server.db()).job_id;
-        server.put(&at(job_id, "/transcripts"), &json!({ "segments": segments(1_500).body() })).expect(200);
-        let path = results_of(job_id);
-        let plain = server.get(&path).expect(200);
-        assert_eq!(plain.header("Content-Encoding"), None);
-        for accepted in ["gzip", "br;q=1.0, gzip;q=0.8", "*"] {
-            let packed = get_with(&server, &path, accepted);
-            assert_eq!(packed.header("Content-Encoding"), Some("gzip"), "{accepted}");
-            assert_eq!(packed.header("Content-Type"), Some("application/json"));
-            let vary = packed.header("Vary").unwrap_or_default().to_lowercase();
-            assert!(vary.contains("accept-encoding"), "{vary:?}");
-            assert!(packed.body.len() * 4 < plain.body.len(), "{} of {}", packed.body.len(), plain.body.len());
-            assert_eq!(gunzip(&packed.body), plain.body, "{accepted}");
-        }
-    }
-
-    fn results_are_left_as_they_are_for_those_who_cannot(server: TestServer) {
-        let job_id = a_job().status(JobStatus::Completed).create(server.db()).job_id;
-        server.put(&at(job_id, "/transcripts"), &json!({ "segments": segments(100).body() })).expect(200);
-        let path = results_of(job_id);
-        let plain = server.get(&path).expect(200);
-        for accepted in ["identity", "br", "deflate, zstd", "gzip;q=0", ""] {
-            let answer = get_with(&server, &path, accepted);
-            assert_eq!(answer.header("Content-Encoding"), None, "{accepted}");
-            assert_eq!(answer.body, plain.body, "{accepted}");
-        }
-    }
-
-    fn an_answer_that_fits_a_packet_is_not_packed(server: TestServer) {
-        let job_id = a_job().status(JobStatus::Completed).create(server.db()).job_id;
-        for path in [results_of(job_id), at(job_id, ""), "/healthz".to_owned()] {
-            assert_eq!(get_with(&server, &path, "gzip").header("Content-Encoding"), None, "{path}");
-        }
+fn an_answer_that_fits_a_packet_is_not_packed(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    for path in [results_of(job_id), at(job_id, ""), "/healthz".to_owned()] {
+        assert_eq!(
+            get_with(&server, &path, "gzip").header("Content-Encoding"),
+            None,
+            "{path}"
+        );
     }
 }

@@ -12,6 +12,14 @@ use super::recordings::{
 };
 use super::{JOBS, a_recording, at};
 
+on_both_backends!(
+    a_service_that_is_away_holds_nothing_else_up,
+    a_service_that_does_not_answer_is_not_waited_for,
+    a_disk_without_room_is_told_and_left_clean,
+    a_storage_that_was_taken_away_is_made_again,
+    a_file_that_is_cut_short_breaks_the_answer_off,
+);
+
 /// A bucket of a service at this address.
 fn bucket(address: &str) -> Storage {
     let place: StorageConfig = format!("s3://lectures?endpoint=http://{address}")
@@ -61,51 +69,54 @@ fn without_its_bucket(db: TestDb, address: &str) {
     }
 }
 
-on_both_backends! {
-    fn a_service_that_is_away_holds_nothing_else_up(db: TestDb) {
-        without_its_bucket(db, "127.0.0.1:1");
-    }
+fn a_service_that_is_away_holds_nothing_else_up(db: TestDb) {
+    without_its_bucket(db, "127.0.0.1:1");
+}
 
-    fn a_service_that_does_not_answer_is_not_waited_for(db: TestDb) {
-        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        without_its_bucket(db, &silent.local_addr().unwrap().to_string());
-    }
+fn a_service_that_does_not_answer_is_not_waited_for(db: TestDb) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    without_its_bucket(db, &silent.local_addr().unwrap().to_string());
+}
 
-    fn a_disk_without_room_is_told_and_left_clean(db: TestDb) {
-        let server = Lectern::serve_on_a_small_disk(db.url(), 4 << 10);
-        let objects = server.dir().join("lectern-data/objects");
-        let large = recording(6 << 20);
-        let announced = announce(&server, large.len());
-        send(&server, &announced.path, &large).problem(503, "overloaded");
-        while !server.log().contains("could not write") {
-            std::thread::yield_now();
-        }
-        assert_eq!(files(&objects), [""; 0]);
-        confirm(&server, announced.job_id).problem(409, "illegal_transition");
-        let fits = upload(&server, &recording(3 << 20));
-        assert_eq!(files(&objects), [fits.key]);
+fn a_disk_without_room_is_told_and_left_clean(db: TestDb) {
+    let server = Lectern::serve_on_a_small_disk(db.url(), 4 << 10);
+    let objects = server.dir().join("lectern-data/objects");
+    let large = recording(6 << 20);
+    let announced = announce(&server, large.len());
+    send(&server, &announced.path, &large).problem(503, "overloaded");
+    while !server.log().contains("could not write") {
+        std::thread::yield_now();
     }
+    assert_eq!(files(&objects), [""; 0]);
+    confirm(&server, announced.job_id).problem(409, "illegal_transition");
+    let fits = upload(&server, &recording(3 << 20));
+    assert_eq!(files(&objects), [fits.key]);
+}
 
-    fn a_storage_that_was_taken_away_is_made_again(server: TestServer) {
-        let bytes = recording(1000);
-        let (first, second) = (upload(&server, &bytes), announce(&server, bytes.len()));
-        let url = results(&server, first.job_id)["metadata"]["original_video"]["url"].clone();
-        fs::remove_dir_all(server.objects()).unwrap();
-        server.get(super::recordings::path_of(&server, &url)).problem(404, "not_found");
-        confirm(&server, second.job_id).problem(409, "illegal_transition");
-        send(&server, &second.path, &bytes).expect(200);
-        confirm(&server, second.job_id).expect(200);
-    }
+fn a_storage_that_was_taken_away_is_made_again(server: TestServer) {
+    let bytes = recording(1000);
+    let (first, second) = (upload(&server, &bytes), announce(&server, bytes.len()));
+    let url = results(&server, first.job_id)["metadata"]["original_video"]["url"].clone();
+    fs::remove_dir_all(server.objects()).unwrap();
+    server
+        .get(super::recordings::path_of(&server, &url))
+        .problem(404, "not_found");
+    confirm(&server, second.job_id).problem(409, "illegal_transition");
+    send(&server, &second.path, &bytes).expect(200);
+    confirm(&server, second.job_id).expect(200);
+}
 
-    fn a_file_that_is_cut_short_breaks_the_answer_off(server: TestServer) {
-        let bytes = recording(64 << 20);
-        let announced = upload(&server, &bytes);
-        let url = results(&server, announced.job_id)["metadata"]["original_video"]["url"].clone();
-        let half = Half::asking(&server, super::recordings::path_of(&server, &url));
-        let file = fs::File::options().write(true).open(server.objects().join(&announced.key)).unwrap();
-        file.set_len(1 << 20).unwrap();
-        let got = half.read();
-        assert!(got < bytes.len(), "{got}");
-        server.get("/readyz").expect(200);
-    }
+fn a_file_that_is_cut_short_breaks_the_answer_off(server: TestServer) {
+    let bytes = recording(64 << 20);
+    let announced = upload(&server, &bytes);
+    let url = results(&server, announced.job_id)["metadata"]["original_video"]["url"].clone();
+    let half = Half::asking(&server, super::recordings::path_of(&server, &url));
+    let file = fs::File::options()
+        .write(true)
+        .open(server.objects().join(&announced.key))
+        .unwrap();
+    file.set_len(1 << 20).unwrap();
+    let got = half.read();
+    assert!(got < bytes.len(), "{got}");
+    server.get("/readyz").expect(200);
 }

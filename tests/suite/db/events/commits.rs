@@ -12,6 +12,14 @@ use super::super::worker::{
     a_beat, at_once, cancel, claim, claim_one, complete, fail, heartbeat, retry,
 };
 
+on_both_backends!(
+    a_commit_tells_what_happened_and_what_can_be_claimed_now,
+    a_transaction_tells_all_it_did_in_one_piece_and_in_order,
+    what_is_taken_back_is_told_nobody,
+    what_changes_nothing_worth_telling_tells_nobody,
+    all_clones_tell_and_what_they_tell_together_is_all_there_is,
+);
+
 type Heard = Arc<Mutex<Vec<Committed>>>;
 
 /// The same database, and what it tells. Whoever is told finds it stored
@@ -45,114 +53,155 @@ fn one(heard: &Heard) -> (usize, Vec<Stage>) {
     }
 }
 
-on_both_backends! {
-    fn a_commit_tells_what_happened_and_what_can_be_claimed_now(db: TestDb) {
-        let (db, heard) = listening(&db);
-        let begin = [Stage::SilenceDetection, Stage::Transcription, Stage::LayoutAnalysis];
-        let job = a_job().create(&db).job_id;
-        assert_eq!(one(&heard), (1, begin.to_vec()));
-        let claims = claim(&db, Stage::WORK, 10);
-        assert_eq!(one(&heard), (4, vec![]));
-        heartbeat(&db, claims[0].lease_id, &a_beat(1.0)).unwrap();
-        assert_eq!(one(&heard), (1, vec![]));
-        // It can be claimed once its pause is over, not now.
-        fail(&db, claims[0].lease_id).unwrap();
-        assert_eq!(one(&heard), (2, vec![]));
-        complete(&db, claims[1].lease_id).unwrap();
-        assert_eq!(one(&heard), (2, vec![]));
-        cancel(&db, job);
-        assert_eq!(one(&heard), (1, vec![]));
-        retry(&db, job);
-        assert_eq!(one(&heard), (1, vec![Stage::SilenceDetection, Stage::LayoutAnalysis]));
-        for stage in [Stage::SilenceDetection, Stage::LayoutAnalysis] {
-            complete(&db, claim_one(&db, stage).lease_id).unwrap();
-        }
-        assert_eq!(take(&heard).pop().unwrap().ready, [Stage::ContentAnalysis]);
-        assert!(db.write(|tx| tx.jobs().delete(job)).unwrap());
-        assert_eq!(take(&heard), [Committed { deleted: vec![job], ..Committed::default() }]);
-
-        let pending = a_job().status(JobStatus::Pending).create(&db).job_id;
-        assert_eq!(one(&heard), (1, vec![]));
-        db.write(|tx| tx.jobs().confirm(pending)).unwrap();
-        assert_eq!(one(&heard), (1, begin.to_vec()));
+fn a_commit_tells_what_happened_and_what_can_be_claimed_now(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let begin = [
+        Stage::SilenceDetection,
+        Stage::Transcription,
+        Stage::LayoutAnalysis,
+    ];
+    let job = a_job().create(&db).job_id;
+    assert_eq!(one(&heard), (1, begin.to_vec()));
+    let claims = claim(&db, Stage::WORK, 10);
+    assert_eq!(one(&heard), (4, vec![]));
+    heartbeat(&db, claims[0].lease_id, &a_beat(1.0)).unwrap();
+    assert_eq!(one(&heard), (1, vec![]));
+    // It can be claimed once its pause is over, not now.
+    fail(&db, claims[0].lease_id).unwrap();
+    assert_eq!(one(&heard), (2, vec![]));
+    complete(&db, claims[1].lease_id).unwrap();
+    assert_eq!(one(&heard), (2, vec![]));
+    cancel(&db, job);
+    assert_eq!(one(&heard), (1, vec![]));
+    retry(&db, job);
+    assert_eq!(
+        one(&heard),
+        (1, vec![Stage::SilenceDetection, Stage::LayoutAnalysis])
+    );
+    for stage in [Stage::SilenceDetection, Stage::LayoutAnalysis] {
+        complete(&db, claim_one(&db, stage).lease_id).unwrap();
     }
+    assert_eq!(take(&heard).pop().unwrap().ready, [Stage::ContentAnalysis]);
+    assert!(db.write(|tx| tx.jobs().delete(job)).unwrap());
+    assert_eq!(
+        take(&heard),
+        [Committed {
+            deleted: vec![job],
+            ..Committed::default()
+        }]
+    );
 
-    fn a_transaction_tells_all_it_did_in_one_piece_and_in_order(db: TestDb) {
-        let (db, heard) = listening(&db);
-        let jobs = db.write(|tx| {
-            let (one, two) = (tx.jobs().create(&a_job().build())?, tx.jobs().create(&a_job().build())?);
-            for percent in 1..4 {
-                tx.jobs().report_progress(one.job_id, &a_report(Stage::Compilation, f64::from(percent)))?;
-            }
-            tx.jobs().cancel(two.job_id)?;
-            Ok::<_, Error>([one.job_id, two.job_id])
-        });
-        let jobs = jobs.unwrap();
-        let told = take(&heard);
-        assert_eq!(told.len(), 1);
-        for job in jobs {
-            let of_job: Vec<_> = told[0].events.iter().filter(|event| event.job_id == job).cloned().collect();
-            assert_eq!(of_job, db.read(|conn| conn.job_events().after(job, 0, 100)).unwrap());
+    let pending = a_job().status(JobStatus::Pending).create(&db).job_id;
+    assert_eq!(one(&heard), (1, vec![]));
+    db.write(|tx| tx.jobs().confirm(pending)).unwrap();
+    assert_eq!(one(&heard), (1, begin.to_vec()));
+}
+
+fn a_transaction_tells_all_it_did_in_one_piece_and_in_order(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let jobs = db.write(|tx| {
+        let (one, two) = (
+            tx.jobs().create(&a_job().build())?,
+            tx.jobs().create(&a_job().build())?,
+        );
+        for percent in 1..4 {
+            tx.jobs().report_progress(
+                one.job_id,
+                &a_report(Stage::Compilation, f64::from(percent)),
+            )?;
         }
+        tx.jobs().cancel(two.job_id)?;
+        Ok::<_, Error>([one.job_id, two.job_id])
+    });
+    let jobs = jobs.unwrap();
+    let told = take(&heard);
+    assert_eq!(told.len(), 1);
+    for job in jobs {
+        let of_job: Vec<_> = told[0]
+            .events
+            .iter()
+            .filter(|event| event.job_id == job)
+            .cloned()
+            .collect();
+        assert_eq!(
+            of_job,
+            db.read(|conn| conn.job_events().after(job, 0, 100))
+                .unwrap()
+        );
     }
+}
 
-    fn what_is_taken_back_is_told_nobody(db: TestDb) {
-        let (db, heard) = listening(&db);
-        let before = a_job().create(&db).job_id;
-        take(&heard);
-        let change = |tx: &mut lectern_db::Tx<'_>| {
-            tx.jobs().create(&a_job().build())?;
-            tx.jobs().cancel(before)?;
-            tx.jobs().delete(before)
-        };
-        let refused = db.write(|tx| {
+fn what_is_taken_back_is_told_nobody(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let before = a_job().create(&db).job_id;
+    take(&heard);
+    let change = |tx: &mut lectern_db::Tx<'_>| {
+        tx.jobs().create(&a_job().build())?;
+        tx.jobs().cancel(before)?;
+        tx.jobs().delete(before)
+    };
+    let refused = db.write(|tx| {
+        change(tx)?;
+        Err::<(), _>(Error::Url("no reason".into()))
+    });
+    assert!(refused.is_err());
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        db.write(|tx| -> Result<(), Error> {
             change(tx)?;
-            Err::<(), _>(Error::Url("no reason".into()))
-        });
-        assert!(refused.is_err());
-        let panicked = catch_unwind(AssertUnwindSafe(|| {
-            db.write(|tx| -> Result<(), Error> {
-                change(tx)?;
-                panic!("on purpose")
-            })
-        }));
-        assert!(panicked.is_err());
-        assert_eq!(take(&heard), []);
-        // Nor is it told with what comes after.
-        cancel(&db, before);
-        assert_eq!(one(&heard), (1, vec![]));
-    }
-
-    fn what_changes_nothing_worth_telling_tells_nobody(db: TestDb) {
-        let (db, heard) = listening(&db);
-        db.write(|tx| {
-            assert!(!tx.jobs().delete(nobody())?);
-            assert_eq!(tx.jobs().cancel(nobody())?, None);
-            assert_eq!(tx.work().expire()?, 0);
-            tx.job_events().prune(chrono::DateTime::UNIX_EPOCH)
+            panic!("on purpose")
         })
-        .unwrap();
-        assert_eq!(claim(&db, Stage::WORK, 10), []);
-        db.read(|conn| conn.jobs().find(nobody())).unwrap();
-        assert_eq!(take(&heard), []);
-    }
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(take(&heard), []);
+    // Nor is it told with what comes after.
+    cancel(&db, before);
+    assert_eq!(one(&heard), (1, vec![]));
+}
 
-    fn all_clones_tell_and_what_they_tell_together_is_all_there_is(db: TestDb) {
-        let (db, heard) = listening(&db);
-        let jobs: Vec<JobId> = at_once(8, |_| {
-            let db = db.clone();
-            let job = a_job().create(&db).job_id;
-            for percent in 1..5 {
-                db.write(|tx| tx.jobs().report_progress(job, &a_report(Stage::Compilation, f64::from(percent)))).unwrap();
-            }
-            job
-        });
-        let told: Vec<_> = take(&heard).into_iter().flat_map(|committed| committed.events).collect();
-        assert_eq!(told.len(), 8 * 5);
-        for job in jobs {
-            let of_job: Vec<_> = told.iter().filter(|event| event.job_id == job).cloned().collect();
-            assert_eq!(of_job, db.read(|conn| conn.job_events().after(job, 0, 100)).unwrap());
+fn what_changes_nothing_worth_telling_tells_nobody(db: TestDb) {
+    let (db, heard) = listening(&db);
+    db.write(|tx| {
+        assert!(!tx.jobs().delete(nobody())?);
+        assert_eq!(tx.jobs().cancel(nobody())?, None);
+        assert_eq!(tx.work().expire()?, 0);
+        tx.job_events().prune(chrono::DateTime::UNIX_EPOCH)
+    })
+    .unwrap();
+    assert_eq!(claim(&db, Stage::WORK, 10), []);
+    db.read(|conn| conn.jobs().find(nobody())).unwrap();
+    assert_eq!(take(&heard), []);
+}
+
+fn all_clones_tell_and_what_they_tell_together_is_all_there_is(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let jobs: Vec<JobId> = at_once(8, |_| {
+        let db = db.clone();
+        let job = a_job().create(&db).job_id;
+        for percent in 1..5 {
+            db.write(|tx| {
+                tx.jobs()
+                    .report_progress(job, &a_report(Stage::Compilation, f64::from(percent)))
+            })
+            .unwrap();
         }
+        job
+    });
+    let told: Vec<_> = take(&heard)
+        .into_iter()
+        .flat_map(|committed| committed.events)
+        .collect();
+    assert_eq!(told.len(), 8 * 5);
+    for job in jobs {
+        let of_job: Vec<_> = told
+            .iter()
+            .filter(|event| event.job_id == job)
+            .cloned()
+            .collect();
+        assert_eq!(
+            of_job,
+            db.read(|conn| conn.job_events().after(job, 0, 100))
+                .unwrap()
+        );
     }
 }
 

@@ -16,6 +16,18 @@ use super::super::worker::{
     run, runs, statuses,
 };
 
+on_both_backends!(
+    after_a_failed_attempt_there_is_another_but_not_at_once,
+    pauses_differ_so_that_what_failed_together_does_not_come_back_together,
+    what_another_attempt_cannot_mend_fails_the_job_at_once,
+    after_three_failed_attempts_the_job_fails_and_its_other_stages_are_called_off,
+    a_stage_whose_lease_expired_is_handed_out_again_at_once,
+    after_its_third_lease_expired_the_job_fails_and_its_other_stages_are_called_off,
+    when_nobody_claims_the_sweep_takes_care_of_expired_leases,
+    however_many_leases_expired_all_are_taken_care_of,
+    every_attempt_is_logged_with_its_worker_and_how_long_it_took,
+);
+
 fn expire(db: &Database) -> usize {
     db.write(|tx| tx.work().expire()).unwrap()
 }
@@ -35,163 +47,280 @@ fn log(db: &Database, job: JobId) -> Vec<LogEntry> {
     db.read(|conn| conn.processing_logs().for_job(job)).unwrap()
 }
 
-on_both_backends! {
-    fn after_a_failed_attempt_there_is_another_but_not_at_once(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        for attempt in 1..3 {
-            let lease = claim_one(&db, Transcription);
-            assert_eq!(lease.run.attempt, attempt);
-            heartbeat(&db, lease.lease_id, &a_beat(50.0)).unwrap();
-            db.clock().advance(TimeDelta::seconds(30));
-            let (told, failed) = fail(&db, lease.lease_id).unwrap();
-            assert_eq!((&told, &failed), (&stored(&db, job), &run(&db, job, Transcription)));
-            assert_eq!((failed.status, failed.attempt), (Ready, attempt));
-            assert_eq!(failed.error.as_deref(), Some("disk full"));
-            assert_eq!((failed.percent, failed.message.as_deref(), failed.eta_seconds), (Percent::ZERO, None, None));
-            assert_eq!(failed.finished_at, Some(db.now()));
-            assert_eq!((told.status, &told.error_message), (JobStatus::Running, &None));
+fn after_a_failed_attempt_there_is_another_but_not_at_once(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    for attempt in 1..3 {
+        let lease = claim_one(&db, Transcription);
+        assert_eq!(lease.run.attempt, attempt);
+        heartbeat(&db, lease.lease_id, &a_beat(50.0)).unwrap();
+        db.clock().advance(TimeDelta::seconds(30));
+        let (told, failed) = fail(&db, lease.lease_id).unwrap();
+        assert_eq!(
+            (&told, &failed),
+            (&stored(&db, job), &run(&db, job, Transcription))
+        );
+        assert_eq!((failed.status, failed.attempt), (Ready, attempt));
+        assert_eq!(failed.error.as_deref(), Some("disk full"));
+        assert_eq!(
+            (
+                failed.percent,
+                failed.message.as_deref(),
+                failed.eta_seconds
+            ),
+            (Percent::ZERO, None, None)
+        );
+        assert_eq!(failed.finished_at, Some(db.now()));
+        assert_eq!(
+            (told.status, &told.error_message),
+            (JobStatus::Running, &None)
+        );
 
-            let pause = (failed.available_at.unwrap() - db.now()).to_std().unwrap();
-            assert!(pause >= back_off(attempt, 1.0) && pause <= back_off(attempt, 0.0), "{pause:?}");
-            assert_eq!(claim(&db, &[Transcription], 1), []);
-            let_pause_end(&db, (told, failed));
-            db.clock().advance(TimeDelta::microseconds(-1));
-            assert_eq!(claim(&db, &[Transcription], 1), []);
-            db.clock().advance(TimeDelta::microseconds(1));
-        }
-        let third = claim_one(&db, Transcription).run;
-        assert_eq!((third.attempt, third.available_at, third.finished_at), (3, None, None));
-        assert_eq!(third.error.as_deref(), Some("disk full"), "what went wrong last is told until it is done");
-        let (_, done) = complete(&db, third.lease.unwrap().lease_id).unwrap();
-        assert_eq!(done.error, None);
-    }
-
-    fn pauses_differ_so_that_what_failed_together_does_not_come_back_together(db: TestDb) {
-        for _ in 0..20 {
-            a_job().create(&db);
-        }
-        let mut pauses: Vec<_> = claim(&db, &[Transcription], 20)
-            .iter()
-            .map(|claim| fail(&db, claim.lease_id).unwrap().1.available_at)
-            .collect();
-        pauses.sort();
-        pauses.dedup();
-        assert!(pauses.len() > 10, "{pauses:?}");
-    }
-
-    fn what_another_attempt_cannot_mend_fails_the_job_at_once(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription).lease_id;
-        let (told, failed) = db.write(|tx| tx.work().fail(lease, &a_failure(false))).unwrap();
-        assert_eq!((failed.status, failed.attempt, failed.available_at), (Failed, 1, None));
-        assert_eq!((told.status, told.error_message.as_deref()), (JobStatus::Failed, Some("transcription: disk full")));
-        assert_eq!(stored(&db, job), told);
-    }
-
-    fn after_three_failed_attempts_the_job_fails_and_its_other_stages_are_called_off(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let sibling = claim_one(&db, SilenceDetection).lease_id;
-        for _ in 0..2 {
-            let_pause_end(&db, fail(&db, claim_one(&db, Transcription).lease_id).unwrap());
-        }
-        let (told, failed) = fail(&db, claim_one(&db, Transcription).lease_id).unwrap();
-        assert_eq!((failed.status, failed.attempt), (Failed, 3));
-        assert_eq!((told.status, told.error_message.as_deref()), (JobStatus::Failed, Some("transcription: disk full")));
-        assert_eq!(statuses(&db, job), [Cancelled, Failed, Cancelled, Cancelled, Cancelled, Cancelled]);
-        assert!(heartbeat(&db, sibling, &Heartbeat::default()).unwrap().cancelled);
-
-        retry(&db, job);
-        assert_eq!(statuses(&db, job), [Ready, Ready, Ready, Waiting, Waiting, Waiting]);
-        assert_eq!(claim_one(&db, Transcription).run.attempt, 1, "as if nobody had tried");
-    }
-
-    fn a_stage_whose_lease_expired_is_handed_out_again_at_once(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let first = claim_one(&db, Transcription);
-        db.clock().advance(TimeDelta::seconds(LEASE) - TimeDelta::microseconds(1));
-        assert_eq!(claim(&db, &[Transcription], 1), [], "it has a microsecond left");
+        let pause = (failed.available_at.unwrap() - db.now()).to_std().unwrap();
+        assert!(
+            pause >= back_off(attempt, 1.0) && pause <= back_off(attempt, 0.0),
+            "{pause:?}"
+        );
+        assert_eq!(claim(&db, &[Transcription], 1), []);
+        let_pause_end(&db, (told, failed));
+        db.clock().advance(TimeDelta::microseconds(-1));
+        assert_eq!(claim(&db, &[Transcription], 1), []);
         db.clock().advance(TimeDelta::microseconds(1));
-        let second = claim_one(&db, Transcription);
-        assert_eq!((second.run.run_id, second.run.attempt), (first.run.run_id, 2));
-        assert_ne!(second.lease_id, first.lease_id);
-        assert_eq!(second.run.error.as_deref(), Some("the lease expired: no heartbeat came in time"));
-        let (done, _) = complete(&db, second.lease_id).unwrap();
-        assert_eq!(done, stored(&db, job));
     }
+    let third = claim_one(&db, Transcription).run;
+    assert_eq!(
+        (third.attempt, third.available_at, third.finished_at),
+        (3, None, None)
+    );
+    assert_eq!(
+        third.error.as_deref(),
+        Some("disk full"),
+        "what went wrong last is told until it is done"
+    );
+    let (_, done) = complete(&db, third.lease.unwrap().lease_id).unwrap();
+    assert_eq!(done.error, None);
+}
 
-    fn after_its_third_lease_expired_the_job_fails_and_its_other_stages_are_called_off(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        for attempt in 1..3 {
-            assert_eq!(claim_one(&db, Transcription).run.attempt, attempt);
-            let_leases_expire(&db);
-        }
-        assert_eq!(claim_one(&db, Transcription).run.attempt, 3);
-        db.clock().advance(TimeDelta::seconds(1));
-        let sibling = claim_one(&db, SilenceDetection).lease_id;
-        db.clock().advance(TimeDelta::seconds(LEASE - 1));
-        assert_eq!(claim(&db, Stage::WORK, 10), []);
-        assert_eq!(statuses(&db, job), [Cancelled, Failed, Cancelled, Cancelled, Cancelled, Cancelled]);
-        let told = stored(&db, job);
-        assert_eq!(told.status, JobStatus::Failed);
-        assert_eq!(told.error_message.as_deref(), Some("transcription: the lease expired: no heartbeat came in time"));
-        assert!(heartbeat(&db, sibling, &Heartbeat::default()).unwrap().cancelled);
+fn pauses_differ_so_that_what_failed_together_does_not_come_back_together(db: TestDb) {
+    for _ in 0..20 {
+        a_job().create(&db);
     }
+    let mut pauses: Vec<_> = claim(&db, &[Transcription], 20)
+        .iter()
+        .map(|claim| fail(&db, claim.lease_id).unwrap().1.available_at)
+        .collect();
+    pauses.sort();
+    pauses.dedup();
+    assert!(pauses.len() > 10, "{pauses:?}");
+}
 
-    fn when_nobody_claims_the_sweep_takes_care_of_expired_leases(db: TestDb) {
-        let any_expired = || db.read(|conn| conn.stage_runs().any_expired()).unwrap();
-        let (job, other) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
-        assert_eq!((claim(&db, Stage::WORK, 5).len(), expire(&db), any_expired()), (5, 0, false));
-        db.write(|tx| tx.jobs().report_progress(other, &a_report(LayoutAnalysis, 1.0))).unwrap();
-        let kept = runs(&db, other)[0].lease.unwrap().lease_id;
-        db.clock().advance(TimeDelta::seconds(LEASE - 1));
-        heartbeat(&db, kept, &Heartbeat::default()).unwrap();
-        db.clock().advance(TimeDelta::seconds(1));
-        assert!(any_expired());
-        assert_eq!((expire(&db), expire(&db), any_expired()), (4, 0, false));
-        assert_eq!(statuses(&db, job), [Ready, Ready, Ready, Waiting, Waiting, Waiting]);
-        assert_eq!(statuses(&db, other), [Running, Ready, Running, Waiting, Waiting, Waiting], "a heartbeat and a report");
-        assert_eq!(run(&db, job, Transcription).available_at, None);
+fn what_another_attempt_cannot_mend_fails_the_job_at_once(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    let (told, failed) = db
+        .write(|tx| tx.work().fail(lease, &a_failure(false)))
+        .unwrap();
+    assert_eq!(
+        (failed.status, failed.attempt, failed.available_at),
+        (Failed, 1, None)
+    );
+    assert_eq!(
+        (told.status, told.error_message.as_deref()),
+        (JobStatus::Failed, Some("transcription: disk full"))
+    );
+    assert_eq!(stored(&db, job), told);
+}
+
+fn after_three_failed_attempts_the_job_fails_and_its_other_stages_are_called_off(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let sibling = claim_one(&db, SilenceDetection).lease_id;
+    for _ in 0..2 {
+        let_pause_end(
+            &db,
+            fail(&db, claim_one(&db, Transcription).lease_id).unwrap(),
+        );
     }
+    let (told, failed) = fail(&db, claim_one(&db, Transcription).lease_id).unwrap();
+    assert_eq!((failed.status, failed.attempt), (Failed, 3));
+    assert_eq!(
+        (told.status, told.error_message.as_deref()),
+        (JobStatus::Failed, Some("transcription: disk full"))
+    );
+    assert_eq!(
+        statuses(&db, job),
+        [
+            Cancelled, Failed, Cancelled, Cancelled, Cancelled, Cancelled
+        ]
+    );
+    assert!(
+        heartbeat(&db, sibling, &Heartbeat::default())
+            .unwrap()
+            .cancelled
+    );
 
-    fn however_many_leases_expired_all_are_taken_care_of(db: TestDb) {
-        let db_of_one = of_one_stage(&db);
-        for _ in 0..150 {
-            a_job().create(&db_of_one);
-        }
-        assert_eq!(claim(&db, &[Transcription], 100).len() + claim(&db, &[Transcription], 100).len(), 150);
+    retry(&db, job);
+    assert_eq!(
+        statuses(&db, job),
+        [Ready, Ready, Ready, Waiting, Waiting, Waiting]
+    );
+    assert_eq!(
+        claim_one(&db, Transcription).run.attempt,
+        1,
+        "as if nobody had tried"
+    );
+}
+
+fn a_stage_whose_lease_expired_is_handed_out_again_at_once(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let first = claim_one(&db, Transcription);
+    db.clock()
+        .advance(TimeDelta::seconds(LEASE) - TimeDelta::microseconds(1));
+    assert_eq!(
+        claim(&db, &[Transcription], 1),
+        [],
+        "it has a microsecond left"
+    );
+    db.clock().advance(TimeDelta::microseconds(1));
+    let second = claim_one(&db, Transcription);
+    assert_eq!(
+        (second.run.run_id, second.run.attempt),
+        (first.run.run_id, 2)
+    );
+    assert_ne!(second.lease_id, first.lease_id);
+    assert_eq!(
+        second.run.error.as_deref(),
+        Some("the lease expired: no heartbeat came in time")
+    );
+    let (done, _) = complete(&db, second.lease_id).unwrap();
+    assert_eq!(done, stored(&db, job));
+}
+
+fn after_its_third_lease_expired_the_job_fails_and_its_other_stages_are_called_off(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    for attempt in 1..3 {
+        assert_eq!(claim_one(&db, Transcription).run.attempt, attempt);
         let_leases_expire(&db);
-        let swept: usize = std::iter::repeat_with(|| expire(&db)).take_while(|swept| *swept > 0).sum();
-        assert_eq!(swept, 150);
-        assert_eq!(claim(&db, &[Transcription], 100).len() + claim(&db, &[Transcription], 100).len(), 150);
     }
+    assert_eq!(claim_one(&db, Transcription).run.attempt, 3);
+    db.clock().advance(TimeDelta::seconds(1));
+    let sibling = claim_one(&db, SilenceDetection).lease_id;
+    db.clock().advance(TimeDelta::seconds(LEASE - 1));
+    assert_eq!(claim(&db, Stage::WORK, 10), []);
+    assert_eq!(
+        statuses(&db, job),
+        [
+            Cancelled, Failed, Cancelled, Cancelled, Cancelled, Cancelled
+        ]
+    );
+    let told = stored(&db, job);
+    assert_eq!(told.status, JobStatus::Failed);
+    assert_eq!(
+        told.error_message.as_deref(),
+        Some("transcription: the lease expired: no heartbeat came in time")
+    );
+    assert!(
+        heartbeat(&db, sibling, &Heartbeat::default())
+            .unwrap()
+            .cancelled
+    );
+}
 
-    fn every_attempt_is_logged_with_its_worker_and_how_long_it_took(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let first = claim_one(&db, Transcription).lease_id;
-        db.clock().advance(TimeDelta::milliseconds(1_500));
-        let_pause_end(&db, fail(&db, first).unwrap());
-        claim_one(&db, Transcription);
-        let_leases_expire(&db);
-        let third = claim_one(&db, Transcription).lease_id;
-        db.clock().advance(TimeDelta::seconds(7));
-        complete(&db, third).unwrap();
+fn when_nobody_claims_the_sweep_takes_care_of_expired_leases(db: TestDb) {
+    let any_expired = || db.read(|conn| conn.stage_runs().any_expired()).unwrap();
+    let (job, other) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
+    assert_eq!(
+        (claim(&db, Stage::WORK, 5).len(), expire(&db), any_expired()),
+        (5, 0, false)
+    );
+    db.write(|tx| {
+        tx.jobs()
+            .report_progress(other, &a_report(LayoutAnalysis, 1.0))
+    })
+    .unwrap();
+    let kept = runs(&db, other)[0].lease.unwrap().lease_id;
+    db.clock().advance(TimeDelta::seconds(LEASE - 1));
+    heartbeat(&db, kept, &Heartbeat::default()).unwrap();
+    db.clock().advance(TimeDelta::seconds(1));
+    assert!(any_expired());
+    assert_eq!((expire(&db), expire(&db), any_expired()), (4, 0, false));
+    assert_eq!(
+        statuses(&db, job),
+        [Ready, Ready, Ready, Waiting, Waiting, Waiting]
+    );
+    assert_eq!(
+        statuses(&db, other),
+        [Running, Ready, Running, Waiting, Waiting, Waiting],
+        "a heartbeat and a report"
+    );
+    assert_eq!(run(&db, job, Transcription).available_at, None);
+}
 
-        let entries = log(&db, job);
-        assert!(entries.iter().all(|entry| entry.event.stage == Transcription));
-        assert!(entries.iter().all(|entry| entry.event.agent_name.as_deref() == Some("worker-1")));
-        let told: Vec<_> = entries
+fn however_many_leases_expired_all_are_taken_care_of(db: TestDb) {
+    let db_of_one = of_one_stage(&db);
+    for _ in 0..150 {
+        a_job().create(&db_of_one);
+    }
+    assert_eq!(
+        claim(&db, &[Transcription], 100).len() + claim(&db, &[Transcription], 100).len(),
+        150
+    );
+    let_leases_expire(&db);
+    let swept: usize = std::iter::repeat_with(|| expire(&db))
+        .take_while(|swept| *swept > 0)
+        .sum();
+    assert_eq!(swept, 150);
+    assert_eq!(
+        claim(&db, &[Transcription], 100).len() + claim(&db, &[Transcription], 100).len(),
+        150
+    );
+}
+
+fn every_attempt_is_logged_with_its_worker_and_how_long_it_took(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let first = claim_one(&db, Transcription).lease_id;
+    db.clock().advance(TimeDelta::milliseconds(1_500));
+    let_pause_end(&db, fail(&db, first).unwrap());
+    claim_one(&db, Transcription);
+    let_leases_expire(&db);
+    let third = claim_one(&db, Transcription).lease_id;
+    db.clock().advance(TimeDelta::seconds(7));
+    complete(&db, third).unwrap();
+
+    let entries = log(&db, job);
+    assert!(
+        entries
             .iter()
-            .map(|entry| (entry.event.status, entry.event.message.as_deref(), entry.event.duration_seconds.map(Seconds::get)))
-            .collect();
-        assert_eq!(told, [
+            .all(|entry| entry.event.stage == Transcription)
+    );
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.event.agent_name.as_deref() == Some("worker-1"))
+    );
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            (
+                entry.event.status,
+                entry.event.message.as_deref(),
+                entry.event.duration_seconds.map(Seconds::get),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
             (LogStatus::Started, None, None),
             (LogStatus::Failed, Some("disk full"), Some(1.5)),
             (LogStatus::Started, None, None),
-            (LogStatus::Failed, Some("the lease expired: no heartbeat came in time"), Some(60.0)),
+            (
+                LogStatus::Failed,
+                Some("the lease expired: no heartbeat came in time"),
+                Some(60.0)
+            ),
             (LogStatus::Started, None, None),
             (LogStatus::Completed, None, Some(7.0)),
-        ]);
-        assert_eq!(entries[1].event.error_details_json().unwrap()["free"], 0);
-        assert_eq!(entries[5].timestamp, db.now());
-    }
+        ]
+    );
+    assert_eq!(entries[1].event.error_details_json().unwrap()["free"], 0);
+    assert_eq!(entries[5].timestamp, db.now());
 }

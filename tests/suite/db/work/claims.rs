@@ -16,6 +16,22 @@ use super::super::worker::{
     LEASE, claim, claim_one, complete, fail, run, runs, statuses, work_off,
 };
 
+on_both_backends!(
+    a_claim_is_a_job_a_run_of_it_and_a_lease,
+    a_lease_is_made_of_random_bits_and_no_two_are_alike,
+    of_all_stages_the_highest_priority_comes_first_and_then_the_oldest,
+    of_one_stage_too_however_few_are_claimed_at_a_time,
+    a_stage_that_becomes_ready_later_keeps_the_place_of_its_job,
+    no_more_is_claimed_than_was_asked_for,
+    nothing_but_the_stages_asked_for_is_claimed,
+    a_stage_is_claimed_once_all_it_waits_for_is_completed,
+    nothing_is_claimed_of_a_job_that_is_not_under_way,
+    a_job_of_which_several_stages_are_claimed_at_once_is_changed_once,
+    a_claim_that_finds_nothing_writes_nothing,
+    who_waits_is_told_of_the_stages_there_is_work_for,
+    a_priority_given_later_decides_as_well,
+);
+
 /// Job and stage of what was claimed.
 fn what(claims: &[Claim]) -> Vec<(JobId, Stage)> {
     let what = |claim: &Claim| (claim.job.job_id, claim.run.stage);
@@ -37,166 +53,228 @@ fn a_queue(db: &TestDb) -> [JobId; 4] {
     [made[3], made[1], made[2], made[0]]
 }
 
-on_both_backends! {
-    fn a_claim_is_a_job_a_run_of_it_and_a_lease(db: TestDb) {
-        let job = a_job().create(&db);
-        let before = run(&db, job.job_id, Transcription);
-        db.clock().advance(TimeDelta::seconds(3));
-        let claim = claim_one(&db, Transcription);
-        let lease = claim.run.lease.unwrap();
-        assert_eq!((lease.lease_id, lease.expires_at), (claim.lease_id, claim.lease_expires_at));
-        assert_eq!(lease.expires_at, db.now() + TimeDelta::seconds(LEASE));
-        assert_eq!(i64::from(lease.duration.seconds()), LEASE);
-        let mut expected = before;
-        expected.status = Running;
-        expected.attempt = 1;
-        expected.worker = Some(WorkerName::new("worker-1").unwrap());
-        expected.lease = Some(lease);
-        expected.started_at = Some(db.now());
-        assert_eq!(claim.run, expected);
-        assert_eq!(run(&db, job.job_id, Transcription), claim.run);
+fn a_claim_is_a_job_a_run_of_it_and_a_lease(db: TestDb) {
+    let job = a_job().create(&db);
+    let before = run(&db, job.job_id, Transcription);
+    db.clock().advance(TimeDelta::seconds(3));
+    let claim = claim_one(&db, Transcription);
+    let lease = claim.run.lease.unwrap();
+    assert_eq!(
+        (lease.lease_id, lease.expires_at),
+        (claim.lease_id, claim.lease_expires_at)
+    );
+    assert_eq!(lease.expires_at, db.now() + TimeDelta::seconds(LEASE));
+    assert_eq!(i64::from(lease.duration.seconds()), LEASE);
+    let mut expected = before;
+    expected.status = Running;
+    expected.attempt = 1;
+    expected.worker = Some(WorkerName::new("worker-1").unwrap());
+    expected.lease = Some(lease);
+    expected.started_at = Some(db.now());
+    assert_eq!(claim.run, expected);
+    assert_eq!(run(&db, job.job_id, Transcription), claim.run);
 
-        assert_eq!((claim.job.status, claim.job.version), (JobStatus::Running, job.version + 1));
-        assert_eq!(claim.job.updated_at, db.now());
-        let progress = claim.job.progress.clone().unwrap();
-        assert_eq!((progress.stage, progress.percent), (Transcription, Percent::ZERO));
-        assert_eq!(stored(&db, job.job_id), claim.job);
-    }
+    assert_eq!(
+        (claim.job.status, claim.job.version),
+        (JobStatus::Running, job.version + 1)
+    );
+    assert_eq!(claim.job.updated_at, db.now());
+    let progress = claim.job.progress.clone().unwrap();
+    assert_eq!(
+        (progress.stage, progress.percent),
+        (Transcription, Percent::ZERO)
+    );
+    assert_eq!(stored(&db, job.job_id), claim.job);
+}
 
-    fn a_lease_is_made_of_random_bits_and_no_two_are_alike(db: TestDb) {
-        a_queue(&db);
-        let claims = claim(&db, Stage::WORK, 100);
-        assert_eq!(claims.len(), 12);
-        let leases: HashSet<_> = claims.iter().map(|claim| claim.lease_id).collect();
-        assert_eq!(leases.len(), claims.len());
-        for claim in claims {
-            let lease = claim.lease_id.as_uuid();
-            assert_eq!((lease.get_version_num(), lease.get_variant()), (4, uuid::Variant::RFC4122), "{lease}");
-        }
-    }
-
-    fn of_all_stages_the_highest_priority_comes_first_and_then_the_oldest(db: TestDb) {
-        let expected: Vec<_> = a_queue(&db)
-            .into_iter()
-            .flat_map(|job| [SilenceDetection, Transcription, LayoutAnalysis].map(|stage| (job, stage)))
-            .collect();
-        assert_eq!(what(&claim(&db, Stage::WORK, 100)), expected);
-    }
-
-    fn of_one_stage_too_however_few_are_claimed_at_a_time(db: TestDb) {
-        let queue = a_queue(&db);
-        let one_by_one: Vec<_> = queue.iter().map(|_| claim_one(&db, Transcription).job.job_id).collect();
-        assert_eq!(one_by_one, queue);
-        let in_twos: Vec<_> = (0..2).flat_map(|_| claim(&db, &[LayoutAnalysis], 2)).map(|claim| claim.job.job_id).collect();
-        assert_eq!(in_twos, queue);
-    }
-
-    fn a_stage_that_becomes_ready_later_keeps_the_place_of_its_job(db: TestDb) {
-        let first = a_job().create(&db).job_id;
-        db.clock().advance(TimeDelta::seconds(1));
-        let second = a_job().create(&db).job_id;
-        work_off(&db, &[SilenceDetection, Transcription, LayoutAnalysis]);
+fn a_lease_is_made_of_random_bits_and_no_two_are_alike(db: TestDb) {
+    a_queue(&db);
+    let claims = claim(&db, Stage::WORK, 100);
+    assert_eq!(claims.len(), 12);
+    let leases: HashSet<_> = claims.iter().map(|claim| claim.lease_id).collect();
+    assert_eq!(leases.len(), claims.len());
+    for claim in claims {
+        let lease = claim.lease_id.as_uuid();
         assert_eq!(
-            what(&claim(&db, Stage::WORK, 10)),
-            [(first, ContentAnalysis), (second, SilenceDetection), (second, Transcription), (second, LayoutAnalysis)]
+            (lease.get_version_num(), lease.get_variant()),
+            (4, uuid::Variant::RFC4122),
+            "{lease}"
         );
     }
+}
 
-    fn no_more_is_claimed_than_was_asked_for(db: TestDb) {
-        a_queue(&db);
-        assert_eq!(claim(&db, Stage::WORK, 5).len(), 5);
-        assert_eq!(claim(&db, Stage::WORK, 100).len(), 7);
-        assert_eq!(claim(&db, Stage::WORK, 100), []);
+fn of_all_stages_the_highest_priority_comes_first_and_then_the_oldest(db: TestDb) {
+    let expected: Vec<_> = a_queue(&db)
+        .into_iter()
+        .flat_map(|job| [SilenceDetection, Transcription, LayoutAnalysis].map(|stage| (job, stage)))
+        .collect();
+    assert_eq!(what(&claim(&db, Stage::WORK, 100)), expected);
+}
+
+fn of_one_stage_too_however_few_are_claimed_at_a_time(db: TestDb) {
+    let queue = a_queue(&db);
+    let one_by_one: Vec<_> = queue
+        .iter()
+        .map(|_| claim_one(&db, Transcription).job.job_id)
+        .collect();
+    assert_eq!(one_by_one, queue);
+    let in_twos: Vec<_> = (0..2)
+        .flat_map(|_| claim(&db, &[LayoutAnalysis], 2))
+        .map(|claim| claim.job.job_id)
+        .collect();
+    assert_eq!(in_twos, queue);
+}
+
+fn a_stage_that_becomes_ready_later_keeps_the_place_of_its_job(db: TestDb) {
+    let first = a_job().create(&db).job_id;
+    db.clock().advance(TimeDelta::seconds(1));
+    let second = a_job().create(&db).job_id;
+    work_off(&db, &[SilenceDetection, Transcription, LayoutAnalysis]);
+    assert_eq!(
+        what(&claim(&db, Stage::WORK, 10)),
+        [
+            (first, ContentAnalysis),
+            (second, SilenceDetection),
+            (second, Transcription),
+            (second, LayoutAnalysis)
+        ]
+    );
+}
+
+fn no_more_is_claimed_than_was_asked_for(db: TestDb) {
+    a_queue(&db);
+    assert_eq!(claim(&db, Stage::WORK, 5).len(), 5);
+    assert_eq!(claim(&db, Stage::WORK, 100).len(), 7);
+    assert_eq!(claim(&db, Stage::WORK, 100), []);
+}
+
+fn nothing_but_the_stages_asked_for_is_claimed(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    assert_eq!(
+        claim(&db, &[ContentAnalysis, Segmentation, Compilation], 10),
+        []
+    );
+    assert_eq!(
+        what(&claim(&db, &[LayoutAnalysis, Compilation], 10)),
+        [(job, LayoutAnalysis)]
+    );
+    assert_eq!(
+        what(&claim(&db, &[LayoutAnalysis, SilenceDetection], 10)),
+        [(job, SilenceDetection)]
+    );
+}
+
+fn a_stage_is_claimed_once_all_it_waits_for_is_completed(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    for stage in [SilenceDetection, LayoutAnalysis] {
+        work_off(&db, &[stage]);
+        assert_eq!(claim(&db, &[ContentAnalysis], 1), []);
     }
-
-    fn nothing_but_the_stages_asked_for_is_claimed(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        assert_eq!(claim(&db, &[ContentAnalysis, Segmentation, Compilation], 10), []);
-        assert_eq!(what(&claim(&db, &[LayoutAnalysis, Compilation], 10)), [(job, LayoutAnalysis)]);
-        assert_eq!(what(&claim(&db, &[LayoutAnalysis, SilenceDetection], 10)), [(job, SilenceDetection)]);
+    let last = claim_one(&db, Transcription).lease_id;
+    assert_eq!(
+        claim(&db, &[ContentAnalysis], 1),
+        [],
+        "begun is not completed"
+    );
+    complete(&db, last).unwrap();
+    for stage in [ContentAnalysis, Segmentation, Compilation] {
+        let next = claim(&db, Stage::WORK, 10);
+        assert_eq!(what(&next), [(job, stage)]);
+        complete(&db, next[0].lease_id).unwrap();
     }
+    assert_eq!(stored(&db, job).status, JobStatus::Completed);
+}
 
-    fn a_stage_is_claimed_once_all_it_waits_for_is_completed(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        for stage in [SilenceDetection, LayoutAnalysis] {
-            work_off(&db, &[stage]);
-            assert_eq!(claim(&db, &[ContentAnalysis], 1), []);
-        }
-        let last = claim_one(&db, Transcription).lease_id;
-        assert_eq!(claim(&db, &[ContentAnalysis], 1), [], "begun is not completed");
-        complete(&db, last).unwrap();
-        for stage in [ContentAnalysis, Segmentation, Compilation] {
-            let next = claim(&db, Stage::WORK, 10);
-            assert_eq!(what(&next), [(job, stage)]);
-            complete(&db, next[0].lease_id).unwrap();
-        }
-        assert_eq!(stored(&db, job).status, JobStatus::Completed);
+fn nothing_is_claimed_of_a_job_that_is_not_under_way(db: TestDb) {
+    for status in JobStatus::ALL {
+        let job = a_job().status(*status).create(&db);
+        let claims = claim(&db, Stage::WORK, 10).len();
+        assert_eq!(
+            claims,
+            if status.accepts_progress() { 3 } else { 0 },
+            "{status}"
+        );
+        db.write(|tx| tx.jobs().delete(job.job_id)).unwrap();
     }
+}
 
-    fn nothing_is_claimed_of_a_job_that_is_not_under_way(db: TestDb) {
-        for status in JobStatus::ALL {
-            let job = a_job().status(*status).create(&db);
-            let claims = claim(&db, Stage::WORK, 10).len();
-            assert_eq!(claims, if status.accepts_progress() { 3 } else { 0 }, "{status}");
-            db.write(|tx| tx.jobs().delete(job.job_id)).unwrap();
-        }
+fn a_job_of_which_several_stages_are_claimed_at_once_is_changed_once(db: TestDb) {
+    let job = a_job().create(&db);
+    let claims = claim(&db, Stage::WORK, 3);
+    let after = stored(&db, job.job_id);
+    assert_eq!(after.version, job.version + 1);
+    assert!(claims.iter().all(|claim| claim.job == after));
+}
+
+fn a_claim_that_finds_nothing_writes_nothing(db: TestDb) {
+    a_job().status(JobStatus::Pending).create(&db);
+    let busy = a_job().create(&db).job_id;
+    for stage in [SilenceDetection, Transcription, LayoutAnalysis] {
+        let report = a_report(stage, 1.0);
+        db.write(|tx| tx.jobs().report_progress(busy, &report))
+            .unwrap();
     }
+    let before = db.sql().dump();
+    assert_eq!(claim(&db, Stage::WORK, 10), []);
+    assert_eq!(db.sql().dump(), before);
+}
 
-    fn a_job_of_which_several_stages_are_claimed_at_once_is_changed_once(db: TestDb) {
-        let job = a_job().create(&db);
-        let claims = claim(&db, Stage::WORK, 3);
-        let after = stored(&db, job.job_id);
-        assert_eq!(after.version, job.version + 1);
-        assert!(claims.iter().all(|claim| claim.job == after));
-    }
+fn who_waits_is_told_of_the_stages_there_is_work_for(db: TestDb) {
+    assert_eq!(claimable(&db, Stage::WORK), []);
+    let job = a_job().create(&db).job_id;
+    assert_eq!(
+        claimable(&db, Stage::WORK),
+        [SilenceDetection, Transcription, LayoutAnalysis]
+    );
+    assert_eq!(
+        claimable(&db, &[Transcription, ContentAnalysis]),
+        [Transcription]
+    );
+    assert_eq!(claimable(&db, &[Compilation]), []);
+    assert_eq!(claimable(&db, &[]), []);
+    claim(&db, &[SilenceDetection, LayoutAnalysis], 2);
+    let lease = claim_one(&db, Transcription).lease_id;
+    assert_eq!(claimable(&db, Stage::WORK), []);
 
-    fn a_claim_that_finds_nothing_writes_nothing(db: TestDb) {
-        a_job().status(JobStatus::Pending).create(&db);
-        let busy = a_job().create(&db).job_id;
-        for stage in [SilenceDetection, Transcription, LayoutAnalysis] {
-            let report = a_report(stage, 1.0);
-            db.write(|tx| tx.jobs().report_progress(busy, &report)).unwrap();
-        }
-        let before = db.sql().dump();
-        assert_eq!(claim(&db, Stage::WORK, 10), []);
-        assert_eq!(db.sql().dump(), before);
-    }
+    fail(&db, lease).unwrap();
+    assert_eq!(claimable(&db, Stage::WORK), [], "before the pause is over");
+    let again = run(&db, job, Transcription).available_at.unwrap();
+    db.clock().advance(again - db.now());
+    assert_eq!(claimable(&db, Stage::WORK), [Transcription]);
+    claim_one(&db, Transcription);
+    db.clock()
+        .advance(TimeDelta::seconds(LEASE) - (again - runs(&db, job)[0].started_at.unwrap()));
+    assert_eq!(
+        claimable(&db, Stage::WORK),
+        [SilenceDetection, LayoutAnalysis],
+        "their leases have expired"
+    );
+    assert_eq!(statuses(&db, job)[..3], [Running; 3]);
+    db.write(|tx| tx.jobs().cancel(job)).unwrap();
+    assert_eq!(claimable(&db, Stage::WORK), []);
+}
 
-    fn who_waits_is_told_of_the_stages_there_is_work_for(db: TestDb) {
-        assert_eq!(claimable(&db, Stage::WORK), []);
-        let job = a_job().create(&db).job_id;
-        assert_eq!(claimable(&db, Stage::WORK), [SilenceDetection, Transcription, LayoutAnalysis]);
-        assert_eq!(claimable(&db, &[Transcription, ContentAnalysis]), [Transcription]);
-        assert_eq!(claimable(&db, &[Compilation]), []);
-        assert_eq!(claimable(&db, &[]), []);
-        claim(&db, &[SilenceDetection, LayoutAnalysis], 2);
-        let lease = claim_one(&db, Transcription).lease_id;
-        assert_eq!(claimable(&db, Stage::WORK), []);
-
-        fail(&db, lease).unwrap();
-        assert_eq!(claimable(&db, Stage::WORK), [], "before the pause is over");
-        let again = run(&db, job, Transcription).available_at.unwrap();
-        db.clock().advance(again - db.now());
-        assert_eq!(claimable(&db, Stage::WORK), [Transcription]);
-        claim_one(&db, Transcription);
-        db.clock().advance(TimeDelta::seconds(LEASE) - (again - runs(&db, job)[0].started_at.unwrap()));
-        assert_eq!(claimable(&db, Stage::WORK), [SilenceDetection, LayoutAnalysis], "their leases have expired");
-        assert_eq!(statuses(&db, job)[..3], [Running; 3]);
-        db.write(|tx| tx.jobs().cancel(job)).unwrap();
-        assert_eq!(claimable(&db, Stage::WORK), []);
-    }
-
-    fn a_priority_given_later_decides_as_well(db: TestDb) {
-        let queue = a_queue(&db);
-        let last = queue[3];
-        let update = JobUpdate { priority: Some(i32::MAX), ..JobUpdate::default() };
-        db.write(|tx| tx.jobs().update(last, &update, None)).unwrap();
-        assert_eq!(claim_one(&db, Transcription).job.job_id, last);
-        // What is not ready yet has moved along.
-        let update = JobUpdate { priority: Some(i32::MIN), ..JobUpdate::default() };
-        db.write(|tx| tx.jobs().update(last, &update, None)).unwrap();
-        assert_eq!(statuses(&db, last)[0], Ready);
-        let order: Vec<_> = claim(&db, &[SilenceDetection], 10).iter().map(|claim| claim.job.job_id).collect();
-        assert_eq!(order, queue);
-    }
+fn a_priority_given_later_decides_as_well(db: TestDb) {
+    let queue = a_queue(&db);
+    let last = queue[3];
+    let update = JobUpdate {
+        priority: Some(i32::MAX),
+        ..JobUpdate::default()
+    };
+    db.write(|tx| tx.jobs().update(last, &update, None))
+        .unwrap();
+    assert_eq!(claim_one(&db, Transcription).job.job_id, last);
+    // What is not ready yet has moved along.
+    let update = JobUpdate {
+        priority: Some(i32::MIN),
+        ..JobUpdate::default()
+    };
+    db.write(|tx| tx.jobs().update(last, &update, None))
+        .unwrap();
+    assert_eq!(statuses(&db, last)[0], Ready);
+    let order: Vec<_> = claim(&db, &[SilenceDetection], 10)
+        .iter()
+        .map(|claim| claim.job.job_id)
+        .collect();
+    assert_eq!(order, queue);
 }

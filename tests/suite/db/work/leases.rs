@@ -17,6 +17,25 @@ use super::super::worker::{
     statuses, work_off,
 };
 
+on_both_backends!(
+    a_heartbeat_extends_a_lease_by_its_own_length,
+    a_stage_that_is_given_back_is_another_s_at_once_and_no_attempt_was_made,
+    a_stage_whose_lease_has_expired_is_not_given_back,
+    one_who_works_for_one_job_gets_stages_of_no_other,
+    a_word_for_the_audit_trail_is_kept_with_a_completed_stage,
+    a_heartbeat_that_says_nothing_changes_nothing_but_the_lease,
+    a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back,
+    a_job_is_as_far_as_its_stages_are_on_average,
+    a_job_is_as_far_from_the_claim_on_as_its_stages_are,
+    under_a_lease_a_report_counts_as_what_its_stage_says,
+    a_completed_stage_makes_ready_what_waited_for_it,
+    a_stage_completed_twice_under_its_lease_is_completed_once,
+    a_job_is_completed_with_its_last_stage,
+    a_stage_that_is_only_reported_on_keeps_its_job_from_being_completed,
+    a_worker_learns_at_its_next_heartbeat_that_its_job_was_called_off,
+    a_job_deleted_while_it_is_worked_on_is_gone_for_its_worker_too,
+);
+
 /// How far a job is, in the words of its progress.
 fn progress(db: &Database, job: JobId) -> (Stage, f64, Option<String>, Option<i32>) {
     let progress = stored(db, job).progress.unwrap();
@@ -29,237 +48,352 @@ fn said(percent: f64) -> (Option<String>, Option<i32>) {
     (Some(format!("at {percent}")), Some(90))
 }
 
-on_both_backends! {
-    fn a_heartbeat_extends_a_lease_by_its_own_length(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let mut request = a_request(&[Transcription], 1);
-        request.lease = LeaseDuration::new(7).unwrap();
-        let lease = db.write(|tx| tx.work().claim(&request)).unwrap()[0].lease_id;
-        for _ in 0..10 {
-            db.clock().advance(TimeDelta::seconds(6));
-            let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
-            assert_eq!(state, LeaseState { expires_at: db.now() + TimeDelta::seconds(7), cancelled: false });
-        }
-        let held = run(&db, job, Transcription);
-        assert_eq!((held.attempt, held.lease.unwrap().expires_at), (1, db.now() + TimeDelta::seconds(7)));
-    }
-
-    fn a_stage_that_is_given_back_is_another_s_at_once_and_no_attempt_was_made(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription).lease_id;
-        heartbeat(&db, lease, &a_beat(10.0)).unwrap();
-        let (after, given_back) = db.write(|tx| tx.work().release(lease)).unwrap();
-        assert_eq!(run(&db, job, Transcription), given_back);
-        assert_eq!((given_back.status, given_back.attempt, given_back.lease), (Ready, 0, None));
-        assert_eq!((given_back.percent.get(), given_back.message, given_back.worker), (0.0, None, None));
-        assert_eq!(stored(&db, job), after);
-        let events = db.read(|conn| conn.job_events().after(job, 0, 100)).unwrap();
-        assert_eq!(events.last().map(|event| event.seq), Some(after.last_seq));
-
-        let error = db.write(|tx| tx.work().release(lease)).unwrap_err();
-        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
-        let error = heartbeat(&db, lease, &a_beat(20.0)).unwrap_err();
-        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
-        assert_eq!(claim_one(&db, Transcription).run.attempt, 1);
-    }
-
-    fn a_stage_whose_lease_has_expired_is_not_given_back(db: TestDb) {
-        a_job().create(&db);
-        let lease = claim_one(&db, Transcription).lease_id;
-        db.clock().advance(TimeDelta::seconds(LEASE));
-        let before = db.sql().dump();
-        let error = db.write(|tx| tx.work().release(lease)).unwrap_err();
-        assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
-        assert_eq!(db.sql().dump(), before);
-    }
-
-    fn one_who_works_for_one_job_gets_stages_of_no_other(db: TestDb) {
-        let (first, second) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
-        let of_second = |stages: &[Stage]| {
-            let request = a_request(stages, 10);
-            db.write(|tx| tx.work().claim_from(second, &request)).unwrap()
-        };
-        let claims = of_second(Stage::WORK);
-        assert_eq!(claims.len(), 3);
-        assert!(claims.iter().all(|claim| claim.job.job_id == second && claim.run.attempt == 1));
-        assert_eq!(statuses(&db, first), [Ready, Ready, Ready, Waiting, Waiting, Waiting]);
-        assert_eq!(of_second(Stage::WORK), []);
-        // Those whose leases have expired are to be had once more.
-        db.clock().advance(TimeDelta::seconds(LEASE));
-        let again = of_second(&[Transcription]);
-        assert_eq!((again.len(), again[0].run.attempt), (1, 2));
-        let gone = db.write(|tx| tx.jobs().delete(second)).unwrap();
-        assert!(gone && of_second(Stage::WORK).is_empty());
-    }
-
-    fn a_word_for_the_audit_trail_is_kept_with_a_completed_stage(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription).lease_id;
-        let note = Text::new("nothing was said").unwrap();
-        db.write(|tx| tx.work().complete_saying(lease, Some(&note))).unwrap();
-        let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
-        assert_eq!(entries.last().and_then(|entry| entry.event.message.clone()), Some(note));
-    }
-
-    fn a_heartbeat_that_says_nothing_changes_nothing_but_the_lease(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription).lease_id;
-        heartbeat(&db, lease, &a_beat(10.0)).unwrap();
-        let (before, mut expected) = (db.sql().dump(), run(&db, job, Transcription));
-        db.clock().advance(TimeDelta::seconds(5));
+fn a_heartbeat_extends_a_lease_by_its_own_length(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let mut request = a_request(&[Transcription], 1);
+    request.lease = LeaseDuration::new(7).unwrap();
+    let lease = db.write(|tx| tx.work().claim(&request)).unwrap()[0].lease_id;
+    for _ in 0..10 {
+        db.clock().advance(TimeDelta::seconds(6));
         let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
-        let mut after = db.sql().dump();
-        after.insert("stage_runs".into(), before["stage_runs"].clone());
-        assert_eq!(after, before);
-        expected.lease.as_mut().unwrap().expires_at = state.expires_at;
-        assert_eq!(run(&db, job, Transcription), expected);
-    }
-
-    fn a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription).lease_id;
-        let told = |beat: &Heartbeat| {
-            heartbeat(&db, lease, beat).unwrap();
-            let run = run(&db, job, Transcription);
-            (run.percent.get(), run.message.map(Text::into_string), run.eta_seconds.map(Whole::get))
-        };
-        let (message, eta) = said(50.0);
-        assert_eq!(told(&a_beat(50.0)), (50.0, message.clone(), eta));
-        let only = |done| Heartbeat { percent: Some(percent(done)), ..Heartbeat::default() };
-        assert_eq!(told(&only(40.0)), (50.0, message.clone(), eta));
-        assert_eq!(told(&only(60.0)), (60.0, message, eta));
-        let (message, eta) = said(0.0);
-        assert_eq!(told(&a_beat(0.0)), (60.0, message, eta));
-    }
-
-    fn a_job_is_as_far_as_its_stages_are_on_average(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let (transcription, layout) = (claim_one(&db, Transcription).lease_id, claim_one(&db, LayoutAnalysis).lease_id);
-        heartbeat(&db, layout, &a_beat(30.0)).unwrap();
-        assert_eq!(progress(&db, job), (Transcription, 5.0, None, None), "told with the first that is under way");
-        heartbeat(&db, transcription, &a_beat(60.0)).unwrap();
-        let (message, eta) = said(60.0);
-        assert_eq!(progress(&db, job), (Transcription, 15.0, message, eta));
-        complete(&db, transcription).unwrap();
-        let (message, eta) = said(30.0);
-        assert_eq!(progress(&db, job), (LayoutAnalysis, 130.0 / 6.0, message, eta));
-        complete(&db, layout).unwrap();
-        assert_eq!(progress(&db, job), (SilenceDetection, 200.0 / 6.0, None, None), "or with the first that is left");
-        assert_eq!(stored(&db, job).status, JobStatus::Running);
-    }
-
-    fn a_job_is_as_far_from_the_claim_on_as_its_stages_are(db: TestDb) {
-        // Reported on before,
-        let job = a_job().create(&db).job_id;
-        db.write(|tx| tx.jobs().report_progress(job, &a_report(LayoutAnalysis, 60.0))).unwrap();
-        let claimed = claim_one(&db, Transcription).job;
-        assert_eq!(claimed.progress.unwrap().percent, percent(10.0));
-        cancel(&db, job);
-        // or tried again, with something completed.
-        let job = a_job().create(&db).job_id;
-        work_off(&db, &[SilenceDetection, Transcription]);
-        cancel(&db, job);
-        retry(&db, job);
-        let claimed = claim_one(&db, LayoutAnalysis).job;
-        assert_eq!(claimed.progress.unwrap().percent, percent(200.0 / 6.0));
-    }
-
-    fn under_a_lease_a_report_counts_as_what_its_stage_says(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription);
-        let report = a_report(Transcription, 60.0);
-        let told = db.write(|tx| tx.jobs().report_progress(job, &report)).unwrap().unwrap();
-        assert_eq!(told, stored(&db, job));
-        let shown = told.progress.unwrap();
-        assert_eq!((shown.stage, shown.percent, shown.message), (Transcription, percent(10.0), report.message));
-        let run = run(&db, job, Transcription);
-        assert_eq!((run.percent, run.lease), (percent(60.0), lease.run.lease));
-        // The next stage's reports are not behind just because the mean is ahead.
-        let other = claim_one(&db, SilenceDetection);
-        assert!(other.job.progress.unwrap().percent > percent(1.0));
-        let told = db.write(|tx| tx.jobs().report_progress(job, &a_report(SilenceDetection, 1.0))).unwrap().unwrap();
-        assert_eq!(told.progress.unwrap().percent, percent(61.0 / 6.0));
-    }
-
-    fn a_completed_stage_makes_ready_what_waited_for_it(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        work_off(&db, &[SilenceDetection, LayoutAnalysis]);
-        let claimed = claim_one(&db, Transcription);
-        heartbeat(&db, claimed.lease_id, &a_beat(50.0)).unwrap();
-        db.clock().advance(TimeDelta::seconds(9));
-        let (told, done) = complete(&db, claimed.lease_id).unwrap();
-        let mut expected = claimed.run;
-        expected.status = Completed;
-        expected.percent = Percent::DONE;
-        expected.finished_at = Some(db.now());
-        expected.lease.as_mut().unwrap().expires_at = done.lease.unwrap().expires_at;
-        assert_eq!(done, expected);
-        assert_eq!(run(&db, job, Transcription), done);
-        assert_eq!(stored(&db, job), told);
-        assert_eq!(statuses(&db, job), [Completed, Completed, Completed, Ready, Waiting, Waiting]);
-    }
-
-    fn a_stage_completed_twice_under_its_lease_is_completed_once(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription).lease_id;
-        let first = complete(&db, lease).unwrap();
-        let before = db.sql().dump();
-        assert_eq!(complete(&db, lease).unwrap(), first);
-        db.clock().advance(TimeDelta::seconds(2 * LEASE));
-        assert_eq!(complete(&db, lease).unwrap(), first, "however late");
-        assert_eq!(db.sql().dump(), before);
-        work_off(&db, &[SilenceDetection, LayoutAnalysis, ContentAnalysis, Segmentation, Compilation]);
-        let before = db.sql().dump();
-        assert_eq!(complete(&db, lease).unwrap(), (stored(&db, job), first.1));
-        assert_eq!(db.sql().dump(), before);
-    }
-
-    fn a_job_is_completed_with_its_last_stage(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        work_off(&db, &[SilenceDetection, Transcription, LayoutAnalysis, ContentAnalysis, Segmentation]);
-        let last = claim_one(&db, Compilation).lease_id;
-        db.clock().advance(TimeDelta::seconds(9));
-        let (done, _) = complete(&db, last).unwrap();
-        assert_eq!((done.status, done.completed_at), (JobStatus::Completed, Some(db.now())));
-        assert_eq!(progress(&db, job), (Stage::Complete, 100.0, None, None));
-        assert_eq!(stored(&db, job), done);
-        assert_eq!(statuses(&db, job), [Completed; 6]);
-    }
-
-    fn a_stage_that_is_only_reported_on_keeps_its_job_from_being_completed(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        db.write(|tx| tx.jobs().report_progress(job, &a_report(LayoutAnalysis, 100.0))).unwrap();
-        work_off(&db, &[SilenceDetection, Transcription]);
-        assert_eq!(statuses(&db, job), [Completed, Completed, Running, Waiting, Waiting, Waiting]);
-        assert_eq!(stored(&db, job).status, JobStatus::Running);
-        let done = db.write(|tx| tx.jobs().transition(job, JobStatus::Completed)).unwrap().unwrap();
-        assert_eq!(done.status, JobStatus::Completed);
-    }
-
-    fn a_worker_learns_at_its_next_heartbeat_that_its_job_was_called_off(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let claims = claim(&db, Stage::WORK, 2);
-        cancel(&db, job);
-        let before = db.sql().dump();
-        for claim in &claims {
-            for _ in 0..2 {
-                let state = heartbeat(&db, claim.lease_id, &a_beat(50.0)).unwrap();
-                assert_eq!(state, LeaseState { expires_at: claim.lease_expires_at, cancelled: true });
-                // However late.
-                db.clock().advance(TimeDelta::seconds(LEASE));
+        assert_eq!(
+            state,
+            LeaseState {
+                expires_at: db.now() + TimeDelta::seconds(7),
+                cancelled: false
             }
-        }
-        assert_eq!(db.sql().dump(), before);
-        assert_eq!(statuses(&db, job), [Cancelled; 6]);
+        );
     }
+    let held = run(&db, job, Transcription);
+    assert_eq!(
+        (held.attempt, held.lease.unwrap().expires_at),
+        (1, db.now() + TimeDelta::seconds(7))
+    );
+}
 
-    fn a_job_deleted_while_it_is_worked_on_is_gone_for_its_worker_too(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        let lease = claim_one(&db, Transcription).lease_id;
-        assert!(db.write(|tx| tx.jobs().delete(job)).unwrap());
-        assert!(matches!(heartbeat(&db, lease, &a_beat(1.0)), Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease)));
-        assert!(matches!(complete(&db, lease), Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease)));
-        assert!(!db.write(|tx| tx.work().guard(job, &[Transcription], Some(lease))).unwrap());
-        assert!(db.sql().dump().values().all(Vec::is_empty));
+fn a_stage_that_is_given_back_is_another_s_at_once_and_no_attempt_was_made(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    heartbeat(&db, lease, &a_beat(10.0)).unwrap();
+    let (after, given_back) = db.write(|tx| tx.work().release(lease)).unwrap();
+    assert_eq!(run(&db, job, Transcription), given_back);
+    assert_eq!(
+        (given_back.status, given_back.attempt, given_back.lease),
+        (Ready, 0, None)
+    );
+    assert_eq!(
+        (
+            given_back.percent.get(),
+            given_back.message,
+            given_back.worker
+        ),
+        (0.0, None, None)
+    );
+    assert_eq!(stored(&db, job), after);
+    let events = db
+        .read(|conn| conn.job_events().after(job, 0, 100))
+        .unwrap();
+    assert_eq!(events.last().map(|event| event.seq), Some(after.last_seq));
+
+    let error = db.write(|tx| tx.work().release(lease)).unwrap_err();
+    assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
+    let error = heartbeat(&db, lease, &a_beat(20.0)).unwrap_err();
+    assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
+    assert_eq!(claim_one(&db, Transcription).run.attempt, 1);
+}
+
+fn a_stage_whose_lease_has_expired_is_not_given_back(db: TestDb) {
+    a_job().create(&db);
+    let lease = claim_one(&db, Transcription).lease_id;
+    db.clock().advance(TimeDelta::seconds(LEASE));
+    let before = db.sql().dump();
+    let error = db.write(|tx| tx.work().release(lease)).unwrap_err();
+    assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
+    assert_eq!(db.sql().dump(), before);
+}
+
+fn one_who_works_for_one_job_gets_stages_of_no_other(db: TestDb) {
+    let (first, second) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
+    let of_second = |stages: &[Stage]| {
+        let request = a_request(stages, 10);
+        db.write(|tx| tx.work().claim_from(second, &request))
+            .unwrap()
+    };
+    let claims = of_second(Stage::WORK);
+    assert_eq!(claims.len(), 3);
+    assert!(
+        claims
+            .iter()
+            .all(|claim| claim.job.job_id == second && claim.run.attempt == 1)
+    );
+    assert_eq!(
+        statuses(&db, first),
+        [Ready, Ready, Ready, Waiting, Waiting, Waiting]
+    );
+    assert_eq!(of_second(Stage::WORK), []);
+    // Those whose leases have expired are to be had once more.
+    db.clock().advance(TimeDelta::seconds(LEASE));
+    let again = of_second(&[Transcription]);
+    assert_eq!((again.len(), again[0].run.attempt), (1, 2));
+    let gone = db.write(|tx| tx.jobs().delete(second)).unwrap();
+    assert!(gone && of_second(Stage::WORK).is_empty());
+}
+
+fn a_word_for_the_audit_trail_is_kept_with_a_completed_stage(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    let note = Text::new("nothing was said").unwrap();
+    db.write(|tx| tx.work().complete_saying(lease, Some(&note)))
+        .unwrap();
+    let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
+    assert_eq!(
+        entries.last().and_then(|entry| entry.event.message.clone()),
+        Some(note)
+    );
+}
+
+fn a_heartbeat_that_says_nothing_changes_nothing_but_the_lease(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    heartbeat(&db, lease, &a_beat(10.0)).unwrap();
+    let (before, mut expected) = (db.sql().dump(), run(&db, job, Transcription));
+    db.clock().advance(TimeDelta::seconds(5));
+    let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
+    let mut after = db.sql().dump();
+    after.insert("stage_runs".into(), before["stage_runs"].clone());
+    assert_eq!(after, before);
+    expected.lease.as_mut().unwrap().expires_at = state.expires_at;
+    assert_eq!(run(&db, job, Transcription), expected);
+}
+
+fn a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    let told = |beat: &Heartbeat| {
+        heartbeat(&db, lease, beat).unwrap();
+        let run = run(&db, job, Transcription);
+        (
+            run.percent.get(),
+            run.message.map(Text::into_string),
+            run.eta_seconds.map(Whole::get),
+        )
+    };
+    let (message, eta) = said(50.0);
+    assert_eq!(told(&a_beat(50.0)), (50.0, message.clone(), eta));
+    let only = |done| Heartbeat {
+        percent: Some(percent(done)),
+        ..Heartbeat::default()
+    };
+    assert_eq!(told(&only(40.0)), (50.0, message.clone(), eta));
+    assert_eq!(told(&only(60.0)), (60.0, message, eta));
+    let (message, eta) = said(0.0);
+    assert_eq!(told(&a_beat(0.0)), (60.0, message, eta));
+}
+
+fn a_job_is_as_far_as_its_stages_are_on_average(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let (transcription, layout) = (
+        claim_one(&db, Transcription).lease_id,
+        claim_one(&db, LayoutAnalysis).lease_id,
+    );
+    heartbeat(&db, layout, &a_beat(30.0)).unwrap();
+    assert_eq!(
+        progress(&db, job),
+        (Transcription, 5.0, None, None),
+        "told with the first that is under way"
+    );
+    heartbeat(&db, transcription, &a_beat(60.0)).unwrap();
+    let (message, eta) = said(60.0);
+    assert_eq!(progress(&db, job), (Transcription, 15.0, message, eta));
+    complete(&db, transcription).unwrap();
+    let (message, eta) = said(30.0);
+    assert_eq!(
+        progress(&db, job),
+        (LayoutAnalysis, 130.0 / 6.0, message, eta)
+    );
+    complete(&db, layout).unwrap();
+    assert_eq!(
+        progress(&db, job),
+        (SilenceDetection, 200.0 / 6.0, None, None),
+        "or with the first that is left"
+    );
+    assert_eq!(stored(&db, job).status, JobStatus::Running);
+}
+
+fn a_job_is_as_far_from_the_claim_on_as_its_stages_are(db: TestDb) {
+    // Reported on before,
+    let job = a_job().create(&db).job_id;
+    db.write(|tx| {
+        tx.jobs()
+            .report_progress(job, &a_report(LayoutAnalysis, 60.0))
+    })
+    .unwrap();
+    let claimed = claim_one(&db, Transcription).job;
+    assert_eq!(claimed.progress.unwrap().percent, percent(10.0));
+    cancel(&db, job);
+    // or tried again, with something completed.
+    let job = a_job().create(&db).job_id;
+    work_off(&db, &[SilenceDetection, Transcription]);
+    cancel(&db, job);
+    retry(&db, job);
+    let claimed = claim_one(&db, LayoutAnalysis).job;
+    assert_eq!(claimed.progress.unwrap().percent, percent(200.0 / 6.0));
+}
+
+fn under_a_lease_a_report_counts_as_what_its_stage_says(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription);
+    let report = a_report(Transcription, 60.0);
+    let told = db
+        .write(|tx| tx.jobs().report_progress(job, &report))
+        .unwrap()
+        .unwrap();
+    assert_eq!(told, stored(&db, job));
+    let shown = told.progress.unwrap();
+    assert_eq!(
+        (shown.stage, shown.percent, shown.message),
+        (Transcription, percent(10.0), report.message)
+    );
+    let run = run(&db, job, Transcription);
+    assert_eq!((run.percent, run.lease), (percent(60.0), lease.run.lease));
+    // The next stage's reports are not behind just because the mean is ahead.
+    let other = claim_one(&db, SilenceDetection);
+    assert!(other.job.progress.unwrap().percent > percent(1.0));
+    let told = db
+        .write(|tx| {
+            tx.jobs()
+                .report_progress(job, &a_report(SilenceDetection, 1.0))
+        })
+        .unwrap()
+        .unwrap();
+    assert_eq!(told.progress.unwrap().percent, percent(61.0 / 6.0));
+}
+
+fn a_completed_stage_makes_ready_what_waited_for_it(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    work_off(&db, &[SilenceDetection, LayoutAnalysis]);
+    let claimed = claim_one(&db, Transcription);
+    heartbeat(&db, claimed.lease_id, &a_beat(50.0)).unwrap();
+    db.clock().advance(TimeDelta::seconds(9));
+    let (told, done) = complete(&db, claimed.lease_id).unwrap();
+    let mut expected = claimed.run;
+    expected.status = Completed;
+    expected.percent = Percent::DONE;
+    expected.finished_at = Some(db.now());
+    expected.lease.as_mut().unwrap().expires_at = done.lease.unwrap().expires_at;
+    assert_eq!(done, expected);
+    assert_eq!(run(&db, job, Transcription), done);
+    assert_eq!(stored(&db, job), told);
+    assert_eq!(
+        statuses(&db, job),
+        [Completed, Completed, Completed, Ready, Waiting, Waiting]
+    );
+}
+
+fn a_stage_completed_twice_under_its_lease_is_completed_once(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    let first = complete(&db, lease).unwrap();
+    let before = db.sql().dump();
+    assert_eq!(complete(&db, lease).unwrap(), first);
+    db.clock().advance(TimeDelta::seconds(2 * LEASE));
+    assert_eq!(complete(&db, lease).unwrap(), first, "however late");
+    assert_eq!(db.sql().dump(), before);
+    work_off(
+        &db,
+        &[
+            SilenceDetection,
+            LayoutAnalysis,
+            ContentAnalysis,
+            Segmentation,
+            Compilation,
+        ],
+    );
+    let before = db.sql().dump();
+    assert_eq!(complete(&db, lease).unwrap(), (stored(&db, job), first.1));
+    assert_eq!(db.sql().dump(), before);
+}
+
+fn a_job_is_completed_with_its_last_stage(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    work_off(
+        &db,
+        &[
+            SilenceDetection,
+            Transcription,
+            LayoutAnalysis,
+            ContentAnalysis,
+            Segmentation,
+        ],
+    );
+    let last = claim_one(&db, Compilation).lease_id;
+    db.clock().advance(TimeDelta::seconds(9));
+    let (done, _) = complete(&db, last).unwrap();
+    assert_eq!(
+        (done.status, done.completed_at),
+        (JobStatus::Completed, Some(db.now()))
+    );
+    assert_eq!(progress(&db, job), (Stage::Complete, 100.0, None, None));
+    assert_eq!(stored(&db, job), done);
+    assert_eq!(statuses(&db, job), [Completed; 6]);
+}
+
+fn a_stage_that_is_only_reported_on_keeps_its_job_from_being_completed(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    db.write(|tx| {
+        tx.jobs()
+            .report_progress(job, &a_report(LayoutAnalysis, 100.0))
+    })
+    .unwrap();
+    work_off(&db, &[SilenceDetection, Transcription]);
+    assert_eq!(
+        statuses(&db, job),
+        [Completed, Completed, Running, Waiting, Waiting, Waiting]
+    );
+    assert_eq!(stored(&db, job).status, JobStatus::Running);
+    let done = db
+        .write(|tx| tx.jobs().transition(job, JobStatus::Completed))
+        .unwrap()
+        .unwrap();
+    assert_eq!(done.status, JobStatus::Completed);
+}
+
+fn a_worker_learns_at_its_next_heartbeat_that_its_job_was_called_off(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let claims = claim(&db, Stage::WORK, 2);
+    cancel(&db, job);
+    let before = db.sql().dump();
+    for claim in &claims {
+        for _ in 0..2 {
+            let state = heartbeat(&db, claim.lease_id, &a_beat(50.0)).unwrap();
+            assert_eq!(
+                state,
+                LeaseState {
+                    expires_at: claim.lease_expires_at,
+                    cancelled: true
+                }
+            );
+            // However late.
+            db.clock().advance(TimeDelta::seconds(LEASE));
+        }
     }
+    assert_eq!(db.sql().dump(), before);
+    assert_eq!(statuses(&db, job), [Cancelled; 6]);
+}
+
+fn a_job_deleted_while_it_is_worked_on_is_gone_for_its_worker_too(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    assert!(db.write(|tx| tx.jobs().delete(job)).unwrap());
+    assert!(
+        matches!(heartbeat(&db, lease, &a_beat(1.0)), Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease))
+    );
+    assert!(
+        matches!(complete(&db, lease), Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease))
+    );
+    assert!(
+        !db.write(|tx| tx.work().guard(job, &[Transcription], Some(lease)))
+            .unwrap()
+    );
+    assert!(db.sql().dump().values().all(Vec::is_empty));
 }

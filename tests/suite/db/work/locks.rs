@@ -11,35 +11,45 @@ use lectern_tests::{Fixture, TestDb, a_job, a_report, on_both_backends};
 
 use super::super::worker::{LEASE, cancel, claim, statuses, until_somebody_waits, wait_until};
 
-on_both_backends! {
-    fn a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        std::thread::scope(|scope| {
-            let claims = db.write(|tx| {
-                assert!(tx.work().guard(job, &[], None)?);
-                let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
-                until_somebody_waits(&db);
-                tx.jobs().cancel(job)?;
-                Ok::<_, Error>(claims)
-            });
-            assert_eq!(claims.unwrap().join().unwrap(), []);
-        });
-        assert_eq!(statuses(&db, job), [Cancelled; 6]);
-    }
+on_both_backends!(
+    a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing,
+    a_claim_waits_for_a_job_that_is_held_and_then_gets_what_is_left,
+);
 
-    fn a_claim_waits_for_a_job_that_is_held_and_then_gets_what_is_left(db: TestDb) {
-        let job = a_job().create(&db).job_id;
-        std::thread::scope(|scope| {
-            let claims = db.write(|tx| {
-                tx.jobs().report_progress(job, &a_report(Transcription, 1.0))?;
-                let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
-                until_somebody_waits(&db);
-                Ok::<_, Error>(claims)
-            });
-            let claimed: Vec<_> = claims.unwrap().join().unwrap().iter().map(|claim| claim.run.stage).collect();
-            assert_eq!(claimed, [SilenceDetection, LayoutAnalysis]);
+fn a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    std::thread::scope(|scope| {
+        let claims = db.write(|tx| {
+            assert!(tx.work().guard(job, &[], None)?);
+            let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
+            until_somebody_waits(&db);
+            tx.jobs().cancel(job)?;
+            Ok::<_, Error>(claims)
         });
-    }
+        assert_eq!(claims.unwrap().join().unwrap(), []);
+    });
+    assert_eq!(statuses(&db, job), [Cancelled; 6]);
+}
+
+fn a_claim_waits_for_a_job_that_is_held_and_then_gets_what_is_left(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    std::thread::scope(|scope| {
+        let claims = db.write(|tx| {
+            tx.jobs()
+                .report_progress(job, &a_report(Transcription, 1.0))?;
+            let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
+            until_somebody_waits(&db);
+            Ok::<_, Error>(claims)
+        });
+        let claimed: Vec<_> = claims
+            .unwrap()
+            .join()
+            .unwrap()
+            .iter()
+            .map(|claim| claim.run.stage)
+            .collect();
+        assert_eq!(claimed, [SilenceDetection, LayoutAnalysis]);
+    });
 }
 
 /// The same database by way of connections that would rather fail than wait for

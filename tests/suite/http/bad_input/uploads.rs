@@ -8,6 +8,11 @@ use super::bodies::Endpoint;
 use super::field::Kind::{Between, Free, Id, Whole, Word};
 use super::{dump, probe_at};
 
+on_both_backends!(
+    an_upload_that_is_not_as_it_must_be_is_refused,
+    a_confirmation_that_is_not_as_it_must_be_is_refused,
+);
+
 const MIB: usize = 1 << 20;
 const UPLOAD: &str = "/api/v1/upload";
 const CONFIRM: &str = "/api/v1/upload/confirm";
@@ -61,17 +66,17 @@ pub(super) fn confirmation(job_id: &str) -> Endpoint {
     Endpoint::new("POST", CONFIRM, MIB, json!({ "job_id": job_id })).required("job_id", Id)
 }
 
-on_both_backends! {
-    fn an_upload_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        probe_at(&server, &announcement(), || UPLOAD.to_owned());
-    }
+fn an_upload_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe_at(&server, &announcement(), || UPLOAD.to_owned());
+}
 
-    fn a_confirmation_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        let uploaded = uploads::upload(&server, b"a recording");
-        let endpoint = confirmation(&uploaded.job_id.to_string());
-        probe_at(&server, &endpoint, || CONFIRM.to_owned());
-        let before = dump(server.db());
-        server.post(CONFIRM, &json!({ "job_id": NOBODY })).problem(404, "job_not_found");
-        assert_eq!(dump(server.db()), before);
-    }
+fn a_confirmation_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    let uploaded = uploads::upload(&server, b"a recording");
+    let endpoint = confirmation(&uploaded.job_id.to_string());
+    probe_at(&server, &endpoint, || CONFIRM.to_owned());
+    let before = dump(server.db());
+    server
+        .post(CONFIRM, &json!({ "job_id": NOBODY }))
+        .problem(404, "job_not_found");
+    assert_eq!(dump(server.db()), before);
 }

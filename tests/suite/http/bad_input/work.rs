@@ -8,6 +8,13 @@ use super::field::Kind::{Bool, Free, Number, Text, Whole, Words};
 use super::{a_full_job, dump, probe_at};
 use crate::http::worker::CLAIM;
 
+on_both_backends!(
+    a_claim_that_is_not_as_it_must_be_is_refused,
+    a_heartbeat_that_is_not_as_it_must_be_is_refused,
+    a_failure_that_is_not_as_it_must_be_is_refused,
+    nothing_is_said_when_a_stage_is_completed,
+);
+
 const MIB: usize = 1 << 20;
 
 pub(super) fn claim() -> Endpoint {
@@ -69,45 +76,50 @@ fn under_a_lease(server: &TestServer, endpoint: &Endpoint) -> String {
     endpoint.path.replace("{lease_id}", lease)
 }
 
-on_both_backends! {
-    fn a_claim_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        a_full_job(server.db());
-        probe_at(&server, &claim(), || {
-            make_ready(&server);
-            CLAIM.to_owned()
-        });
-    }
+fn a_claim_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    a_full_job(server.db());
+    probe_at(&server, &claim(), || {
+        make_ready(&server);
+        CLAIM.to_owned()
+    });
+}
 
-    fn a_heartbeat_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        a_full_job(server.db());
-        let endpoint = heartbeat();
-        probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
-    }
+fn a_heartbeat_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    a_full_job(server.db());
+    let endpoint = heartbeat();
+    probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
+}
 
-    fn a_failure_that_is_not_as_it_must_be_is_refused(server: TestServer) {
-        a_full_job(server.db());
-        let endpoint = failure();
-        probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
-    }
+fn a_failure_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    a_full_job(server.db());
+    let endpoint = failure();
+    probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
+}
 
-    fn nothing_is_said_when_a_stage_is_completed(server: TestServer) {
-        a_full_job(server.db());
-        let endpoint = Endpoint::new("POST", "/api/v1/work/{lease_id}/complete", MIB, json!({}));
-        let path = under_a_lease(&server, &endpoint);
-        let before = dump(server.db());
-        let send = |kind: &str, body: &str| server.request("POST", &path).body(kind, body).send();
-        for body in ["5", "null", "[]", "\"x\""] {
-            send("application/json", body).problem_with(422, "validation_failed", "");
-        }
-        send("application/json", r#"{"percent":100}"#).problem_with(422, "validation_failed", "percent");
-        for body in [" ", "{", "{}{}", "nothing"] {
-            send("application/json", body).problem(400, "malformed_body");
-        }
-        assert_eq!(send("text/plain", "{}").problem(415, "unsupported_media_type"), [Value::Null; 0]);
-        let large = format!("{}{{}}", " ".repeat(MIB));
-        send("application/json", &large).problem(413, "body_too_large");
-        super::refuses_every_path(&server, &endpoint);
-        assert_eq!(dump(server.db()), before);
-        send("", "").expect(200);
+fn nothing_is_said_when_a_stage_is_completed(server: TestServer) {
+    a_full_job(server.db());
+    let endpoint = Endpoint::new("POST", "/api/v1/work/{lease_id}/complete", MIB, json!({}));
+    let path = under_a_lease(&server, &endpoint);
+    let before = dump(server.db());
+    let send = |kind: &str, body: &str| server.request("POST", &path).body(kind, body).send();
+    for body in ["5", "null", "[]", "\"x\""] {
+        send("application/json", body).problem_with(422, "validation_failed", "");
     }
+    send("application/json", r#"{"percent":100}"#).problem_with(
+        422,
+        "validation_failed",
+        "percent",
+    );
+    for body in [" ", "{", "{}{}", "nothing"] {
+        send("application/json", body).problem(400, "malformed_body");
+    }
+    assert_eq!(
+        send("text/plain", "{}").problem(415, "unsupported_media_type"),
+        [Value::Null; 0]
+    );
+    let large = format!("{}{{}}", " ".repeat(MIB));
+    send("application/json", &large).problem(413, "body_too_large");
+    super::refuses_every_path(&server, &endpoint);
+    assert_eq!(dump(server.db()), before);
+    send("", "").expect(200);
 }

@@ -6,6 +6,13 @@ use lectern_tests::{EmptyDb, TestDb, on_both_backends};
 
 use super::{Shell, alter_type};
 
+on_both_backends!(
+    migrations_go_up_and_down_by_command,
+    check_names_a_column_that_went_missing,
+    check_names_a_column_of_another_type,
+    check_on_an_empty_database_names_every_table,
+);
+
 #[test]
 fn a_new_migration_has_a_twin_and_needs_no_database() {
     let shell = Shell::new();
@@ -49,54 +56,87 @@ fn a_new_migration_has_a_twin_and_needs_no_database() {
     assert_eq!(elsewhere.files(), [""; 0]);
 }
 
-on_both_backends! {
-    fn migrations_go_up_and_down_by_command(db: EmptyDb) {
-        let shell = Shell::new();
-        let run = |arguments: &str| {
-            let words: Vec<_> = ["migrate"].into_iter().chain(arguments.split(' ')).collect();
-            let said = shell.run_on(db.url(), &words);
-            said.lines().into_iter().map(str::to_owned).collect::<Vec<_>>()
-        };
-        let names: Vec<String> = db.migrations().status().unwrap().into_iter().map(|m| m.name).collect();
-        let told = |mark: &str, names: &[String]| names.iter().map(|name| format!("{mark}{name}")).collect::<Vec<_>>();
-        let (rest, last) = names.split_at(names.len() - 1);
+fn migrations_go_up_and_down_by_command(db: EmptyDb) {
+    let shell = Shell::new();
+    let run = |arguments: &str| {
+        let words: Vec<_> = ["migrate"]
+            .into_iter()
+            .chain(arguments.split(' '))
+            .collect();
+        let said = shell.run_on(db.url(), &words);
+        said.lines()
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let names: Vec<String> = db
+        .migrations()
+        .status()
+        .unwrap()
+        .into_iter()
+        .map(|m| m.name)
+        .collect();
+    let told = |mark: &str, names: &[String]| {
+        names
+            .iter()
+            .map(|name| format!("{mark}{name}"))
+            .collect::<Vec<_>>()
+    };
+    let (rest, last) = names.split_at(names.len() - 1);
 
-        assert_eq!(run("status"), told("pending  ", &names));
-        assert_eq!(run("up"), told("applied ", &names));
-        assert_eq!(run("up"), ["nothing to apply"]);
-        assert_eq!(run("status"), told("applied  ", &names));
-        assert_eq!(run("check"), ["the database has the tables this program expects"]);
-        assert_eq!(run("redo"), told("reverted and applied ", last));
-        assert_eq!(run("down"), told("reverted ", last));
-        assert_eq!(run("status"), [told("applied  ", rest), told("pending  ", last)].concat());
-        let newest: Vec<_> = rest.iter().rev().take(2).cloned().collect();
-        assert_eq!(run("down 2"), told("reverted ", &newest));
-        assert_eq!(run("down 100").len(), names.len() - 3);
-        assert_eq!(run("down"), ["nothing to revert"]);
-        assert_eq!(run("redo"), ["nothing to revert"]);
-        assert_eq!(run("up"), told("applied ", &names));
-        assert_eq!(shell.files(), [""; 0], "a data directory nobody needs");
-    }
+    assert_eq!(run("status"), told("pending  ", &names));
+    assert_eq!(run("up"), told("applied ", &names));
+    assert_eq!(run("up"), ["nothing to apply"]);
+    assert_eq!(run("status"), told("applied  ", &names));
+    assert_eq!(
+        run("check"),
+        ["the database has the tables this program expects"]
+    );
+    assert_eq!(run("redo"), told("reverted and applied ", last));
+    assert_eq!(run("down"), told("reverted ", last));
+    assert_eq!(
+        run("status"),
+        [told("applied  ", rest), told("pending  ", last)].concat()
+    );
+    let newest: Vec<_> = rest.iter().rev().take(2).cloned().collect();
+    assert_eq!(run("down 2"), told("reverted ", &newest));
+    assert_eq!(run("down 100").len(), names.len() - 3);
+    assert_eq!(run("down"), ["nothing to revert"]);
+    assert_eq!(run("redo"), ["nothing to revert"]);
+    assert_eq!(run("up"), told("applied ", &names));
+    assert_eq!(shell.files(), [""; 0], "a data directory nobody needs");
+}
 
-    fn check_names_a_column_that_went_missing(db: TestDb) {
-        db.sql().batch("ALTER TABLE content_segments DROP COLUMN description").unwrap();
-        let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
-        assert!(said.why().contains("differs"), "{said:?}");
-        assert!(said.out.starts_with("content_segments.description is missing"), "{said:?}");
-    }
+fn check_names_a_column_that_went_missing(db: TestDb) {
+    db.sql()
+        .batch("ALTER TABLE content_segments DROP COLUMN description")
+        .unwrap();
+    let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
+    assert!(said.why().contains("differs"), "{said:?}");
+    assert!(
+        said.out
+            .starts_with("content_segments.description is missing"),
+        "{said:?}"
+    );
+}
 
-    fn check_names_a_column_of_another_type(db: TestDb) {
-        alter_type(&db);
-        let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
-        assert!(said.why().contains("differs"), "{said:?}");
-        assert!(said.out.starts_with("jobs.error_message is int"), "{said:?}");
-        assert_eq!(said.out.lines().count(), 1, "{said:?}");
-    }
+fn check_names_a_column_of_another_type(db: TestDb) {
+    alter_type(&db);
+    let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
+    assert!(said.why().contains("differs"), "{said:?}");
+    assert!(
+        said.out.starts_with("jobs.error_message is int"),
+        "{said:?}"
+    );
+    assert_eq!(said.out.lines().count(), 1, "{said:?}");
+}
 
-    fn check_on_an_empty_database_names_every_table(db: EmptyDb) {
-        let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
-        assert!(said.why().contains("10 places"), "{said:?}");
-        assert!(said.out.lines().all(|line| line.ends_with(" is missing")), "{said:?}");
-        assert_eq!(said.out.lines().count(), 10, "{said:?}");
-    }
+fn check_on_an_empty_database_names_every_table(db: EmptyDb) {
+    let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
+    assert!(said.why().contains("10 places"), "{said:?}");
+    assert!(
+        said.out.lines().all(|line| line.ends_with(" is missing")),
+        "{said:?}"
+    );
+    assert_eq!(said.out.lines().count(), 10, "{said:?}");
 }

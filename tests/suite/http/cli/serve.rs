@@ -8,6 +8,16 @@ use serde_json::{Value, json};
 use super::super::{JOBS, a_recording, at_once};
 use super::{Shell, alter_type};
 
+on_both_backends!(
+    a_server_does_not_start_on_tables_that_drifted_and_says_which,
+    a_server_brings_an_empty_database_up_to_date_before_it_listens,
+    servers_that_start_at_once_on_an_empty_database_take_turns,
+    the_settings_of_the_environment_reach_the_server,
+    a_second_server_on_the_same_port_says_so,
+    a_log_for_programs_is_a_json_object_a_line,
+    a_log_for_people_is_a_line_a_request,
+);
+
 #[test]
 fn a_server_with_nothing_set_keeps_its_data_in_its_directory() {
     let shell = Shell::new();
@@ -21,95 +31,168 @@ fn a_server_with_nothing_set_keeps_its_data_in_its_directory() {
     );
 }
 
-on_both_backends! {
-    fn a_server_does_not_start_on_tables_that_drifted_and_says_which(db: TestDb) {
-        // Taken, so that a server that does start ends as well.
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap().to_string();
-        let serve = || Shell::new().run_on(db.url(), &["serve", "--log", "error", "--bind", &address]);
-        alter_type(&db);
-        let said = serve();
-        assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
-        db.sql().batch("ALTER TABLE content_segments DROP COLUMN description").unwrap();
-        let said = serve();
-        assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
-        assert!(said.why().contains("content_segments.description is missing"), "{said:?}");
-    }
+fn a_server_does_not_start_on_tables_that_drifted_and_says_which(db: TestDb) {
+    // Taken, so that a server that does start ends as well.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let serve = || Shell::new().run_on(db.url(), &["serve", "--log", "error", "--bind", &address]);
+    alter_type(&db);
+    let said = serve();
+    assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
+    db.sql()
+        .batch("ALTER TABLE content_segments DROP COLUMN description")
+        .unwrap();
+    let said = serve();
+    assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
+    assert!(
+        said.why()
+            .contains("content_segments.description is missing"),
+        "{said:?}"
+    );
+}
 
-    fn a_server_brings_an_empty_database_up_to_date_before_it_listens(db: EmptyDb) {
-        let server = Lectern::serve(db.url());
+fn a_server_brings_an_empty_database_up_to_date_before_it_listens(db: EmptyDb) {
+    let server = Lectern::serve(db.url());
+    server.get("/readyz").expect(200);
+    assert_eq!(db.drift().unwrap(), []);
+    let applied = db.migrations().status().unwrap();
+    assert!(
+        applied
+            .iter()
+            .all(|migration| migration.applied && server.log().contains(&migration.name)),
+        "{}",
+        server.log()
+    );
+}
+
+fn servers_that_start_at_once_on_an_empty_database_take_turns(db: EmptyDb) {
+    let servers = at_once(4, |_| Lectern::serve(db.url()));
+    let applied: usize = servers
+        .iter()
+        .map(|server| server.log().matches(" applied ").count())
+        .sum();
+    assert_eq!(applied, db.migrations().status().unwrap().len());
+    let made = servers[0].post(JOBS, &a_recording()).expect(201);
+    for server in &servers {
         server.get("/readyz").expect(200);
-        assert_eq!(db.drift().unwrap(), []);
-        let applied = db.migrations().status().unwrap();
-        assert!(applied.iter().all(|migration| migration.applied && server.log().contains(&migration.name)), "{}", server.log());
+        assert_eq!(
+            server
+                .get(made.header("Location").unwrap())
+                .expect(200)
+                .json(),
+            made.json()
+        );
     }
+}
 
-    fn servers_that_start_at_once_on_an_empty_database_take_turns(db: EmptyDb) {
-        let servers = at_once(4, |_| Lectern::serve(db.url()));
-        let applied: usize = servers.iter().map(|server| server.log().matches(" applied ").count()).sum();
-        assert_eq!(applied, db.migrations().status().unwrap().len());
-        let made = servers[0].post(JOBS, &a_recording()).expect(201);
-        for server in &servers {
-            server.get("/readyz").expect(200);
-            assert_eq!(server.get(made.header("Location").unwrap()).expect(200).json(), made.json());
-        }
-    }
-
-    fn the_settings_of_the_environment_reach_the_server(db: TestDb) {
-        let server = Lectern::serve_with(db.url(), &[
+fn the_settings_of_the_environment_reach_the_server(db: TestDb) {
+    let server = Lectern::serve_with(
+        db.url(),
+        &[
             ("LECTERN_MAX_BODY", "100"),
             ("LECTERN_MAX_OUTPUT_BODY", "200"),
-            ("LECTERN_CORS_ORIGINS", "https://a.example, https://b.example"),
+            (
+                "LECTERN_CORS_ORIGINS",
+                "https://a.example, https://b.example",
+            ),
             ("LECTERN_POOL_SIZE", "2"),
             ("LECTERN_POOL_OVERFLOW", "1"),
-        ]);
-        let job = json!({ "filename": "a", "file_size": 1, "s3_key": "k" });
-        let made = server.request("POST", JOBS).header("Origin", "https://b.example").json(&job).send().expect(201);
-        assert_eq!(made.header("Access-Control-Allow-Origin"), Some("https://b.example"));
-        let long = json!({ "filename": "a", "file_size": 1, "s3_key": "k".repeat(80) });
-        server.post(JOBS, &long).problem(413, "body_too_large");
-        let transcripts = format!("{}/transcripts", made.header("Location").unwrap());
-        let said = |text: &str| json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": text }] });
-        server.put(&transcripts, &said(&"a".repeat(120))).expect(200);
-        server.put(&transcripts, &said(&"a".repeat(160))).problem(413, "body_too_large");
-        // Two and one on top; on SQLite two that read and one that writes.
-        let metrics = server.get("/metrics").expect(200);
-        assert!(metrics.text().contains("\nlectern_db_connections_max 3\n"), "{metrics}");
-    }
+        ],
+    );
+    let job = json!({ "filename": "a", "file_size": 1, "s3_key": "k" });
+    let made = server
+        .request("POST", JOBS)
+        .header("Origin", "https://b.example")
+        .json(&job)
+        .send()
+        .expect(201);
+    assert_eq!(
+        made.header("Access-Control-Allow-Origin"),
+        Some("https://b.example")
+    );
+    let long = json!({ "filename": "a", "file_size": 1, "s3_key": "k".repeat(80) });
+    server.post(JOBS, &long).problem(413, "body_too_large");
+    let transcripts = format!("{}/transcripts", made.header("Location").unwrap());
+    let said =
+        |text: &str| json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": text }] });
+    server
+        .put(&transcripts, &said(&"a".repeat(120)))
+        .expect(200);
+    server
+        .put(&transcripts, &said(&"a".repeat(160)))
+        .problem(413, "body_too_large");
+    // Two and one on top; on SQLite two that read and one that writes.
+    let metrics = server.get("/metrics").expect(200);
+    assert!(
+        metrics.text().contains("\nlectern_db_connections_max 3\n"),
+        "{metrics}"
+    );
+}
 
-    fn a_second_server_on_the_same_port_says_so(db: TestDb) {
-        let server = Lectern::serve(db.url());
-        let address = server.base().strip_prefix("http://").unwrap();
-        let said = Shell::new().run_on(db.url(), &["serve", "--log", "warn", "--bind", address]);
-        assert!(said.why().contains(&format!("cannot listen on {address}")), "{said:?}");
-        server.get("/readyz").expect(200);
-    }
+fn a_second_server_on_the_same_port_says_so(db: TestDb) {
+    let server = Lectern::serve(db.url());
+    let address = server.base().strip_prefix("http://").unwrap();
+    let said = Shell::new().run_on(db.url(), &["serve", "--log", "warn", "--bind", address]);
+    assert!(
+        said.why().contains(&format!("cannot listen on {address}")),
+        "{said:?}"
+    );
+    server.get("/readyz").expect(200);
+}
 
-    fn a_log_for_programs_is_a_json_object_a_line(db: TestDb) {
-        let mut server = Lectern::serve_with(db.url(), &[("LECTERN_LOG_FORMAT", "json")]);
-        let request = server.request("GET", "/nowhere?secret=1").header("X-Request-Id", "trace-7");
-        request.send().problem(404, "not_found");
-        server.signal("TERM");
-        assert_eq!(server.wait().code(), Some(0));
-        let log = server.log();
-        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert!(lines.iter().all(|line| ["time", "level", "target", "message"].iter().all(|key| line[*key].is_string())), "{log}");
-        let access: Vec<_> = lines.iter().filter(|line| line["request_id"] == "trace-7").collect();
-        let [access] = access.as_slice() else { panic!("{log}") };
-        assert_eq!((&access["method"], &access["path"], &access["status"]), (&"GET".into(), &"/nowhere".into(), &404.into()));
-        assert!(!log.contains("secret"), "{log}");
-    }
+fn a_log_for_programs_is_a_json_object_a_line(db: TestDb) {
+    let mut server = Lectern::serve_with(db.url(), &[("LECTERN_LOG_FORMAT", "json")]);
+    let request = server
+        .request("GET", "/nowhere?secret=1")
+        .header("X-Request-Id", "trace-7");
+    request.send().problem(404, "not_found");
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let log = server.log();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .all(|line| ["time", "level", "target", "message"]
+                .iter()
+                .all(|key| line[*key].is_string())),
+        "{log}"
+    );
+    let access: Vec<_> = lines
+        .iter()
+        .filter(|line| line["request_id"] == "trace-7")
+        .collect();
+    let [access] = access.as_slice() else {
+        panic!("{log}")
+    };
+    assert_eq!(
+        (&access["method"], &access["path"], &access["status"]),
+        (&"GET".into(), &"/nowhere".into(), &404.into())
+    );
+    assert!(!log.contains("secret"), "{log}");
+}
 
-    fn a_log_for_people_is_a_line_a_request(db: TestDb) {
-        let mut server = Lectern::serve(db.url());
-        server.request("GET", JOBS).header("X-Request-Id", "trace-7").send().expect(200);
-        server.signal("TERM");
-        assert_eq!(server.wait().code(), Some(0));
-        let log = server.log();
-        let access: Vec<_> = log.lines().filter(|line| line.contains("trace-7")).collect();
-        let [access] = access.as_slice() else { panic!("{log}") };
-        for part in [" INFO ", "GET", JOBS, "200"] {
-            assert!(access.contains(part), "{access}");
-        }
+fn a_log_for_people_is_a_line_a_request(db: TestDb) {
+    let mut server = Lectern::serve(db.url());
+    server
+        .request("GET", JOBS)
+        .header("X-Request-Id", "trace-7")
+        .send()
+        .expect(200);
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let log = server.log();
+    let access: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("trace-7"))
+        .collect();
+    let [access] = access.as_slice() else {
+        panic!("{log}")
+    };
+    for part in [" INFO ", "GET", JOBS, "200"] {
+        assert!(access.contains(part), "{access}");
     }
 }

@@ -6,6 +6,11 @@ use lectern_tests::{EmptyDb, on_both_backends};
 
 use super::{Said, Shell};
 
+on_both_backends!(
+    flags_beat_the_environment_which_beats_the_file,
+    a_file_of_settings_that_cannot_be_read_is_not_repeated,
+);
+
 #[test]
 fn the_version_is_that_of_the_workspace() {
     let said = Shell::new().run(&["--version"]);
@@ -254,36 +259,50 @@ fn the_data_directory_is_made_when_it_is_missing_and_needed() {
     assert_eq!(shell.files(), ["elsewhere.db"]);
 }
 
-on_both_backends! {
-    fn flags_beat_the_environment_which_beats_the_file(db: EmptyDb) {
-        let shell = Shell::new();
-        let write = |url: &str| {
-            let lines = format!("# settings\nLECTERN_DATA_DIR='not here'\nDATABASE_URL=\"{url}\"\n");
-            fs::write(shell.dir().join(".env"), lines).unwrap();
-        };
-        let applied = || db.migrations().status().unwrap().iter().filter(|migration| migration.applied).count();
-        let all = db.migrations().status().unwrap().len();
-        write(db.url());
-        shell.run(&["migrate", "up"]).lines();
-        assert_eq!(applied(), all, "from the file");
+fn flags_beat_the_environment_which_beats_the_file(db: EmptyDb) {
+    let shell = Shell::new();
+    let write = |url: &str| {
+        let lines = format!("# settings\nLECTERN_DATA_DIR='not here'\nDATABASE_URL=\"{url}\"\n");
+        fs::write(shell.dir().join(".env"), lines).unwrap();
+    };
+    let applied = || {
+        db.migrations()
+            .status()
+            .unwrap()
+            .iter()
+            .filter(|migration| migration.applied)
+            .count()
+    };
+    let all = db.migrations().status().unwrap().len();
+    write(db.url());
+    shell.run(&["migrate", "up"]).lines();
+    assert_eq!(applied(), all, "from the file");
 
-        write("sqlite://from-the-file.db");
-        shell.run_on(db.url(), &["migrate", "down", "1"]).lines();
-        assert_eq!(applied(), all - 1, "from the environment");
+    write("sqlite://from-the-file.db");
+    shell.run_on(db.url(), &["migrate", "down", "1"]).lines();
+    assert_eq!(applied(), all - 1, "from the environment");
 
-        let said = shell.run_on("sqlite://from-the-environment.db", &["migrate", "down", "2", "--database-url", db.url()]);
-        said.lines();
-        assert_eq!(applied(), all - 3, "from a flag");
-        let said = shell.run_on("sqlite://from-the-environment.db", &["--database-url", db.url(), "migrate", "down"]);
-        said.lines();
-        assert_eq!(applied(), all - 4, "from a flag before the command");
-        assert_eq!(shell.files(), [".env"]);
-    }
+    let said = shell.run_on(
+        "sqlite://from-the-environment.db",
+        &["migrate", "down", "2", "--database-url", db.url()],
+    );
+    said.lines();
+    assert_eq!(applied(), all - 3, "from a flag");
+    let said = shell.run_on(
+        "sqlite://from-the-environment.db",
+        &["--database-url", db.url(), "migrate", "down"],
+    );
+    said.lines();
+    assert_eq!(applied(), all - 4, "from a flag before the command");
+    assert_eq!(shell.files(), [".env"]);
+}
 
-    fn a_file_of_settings_that_cannot_be_read_is_not_repeated(db: EmptyDb) {
-        let shell = Shell::new();
-        fs::write(shell.dir().join(".env"), "PASSWORD='s3cret\n").unwrap();
-        let said = shell.run_on(db.url(), &["migrate", "status"]);
-        assert!(said.why().contains(".env") && !said.why().contains("s3cret"), "{said:?}");
-    }
+fn a_file_of_settings_that_cannot_be_read_is_not_repeated(db: EmptyDb) {
+    let shell = Shell::new();
+    fs::write(shell.dir().join(".env"), "PASSWORD='s3cret\n").unwrap();
+    let said = shell.run_on(db.url(), &["migrate", "status"]);
+    assert!(
+        said.why().contains(".env") && !said.why().contains("s3cret"),
+        "{said:?}"
+    );
 }

@@ -11,6 +11,11 @@ use serde_json::json;
 use super::super::at;
 use super::super::worker::{Claimed, ask, claim, claims, make};
 
+on_both_backends!(
+    what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once,
+    all_that_a_worker_sends_after_it_slept_past_its_lease_is_refused,
+);
+
 /// Claims a stage, sends a heartbeat, says so and waits for SIGCONT. Then it
 /// tries everything a worker can do with a lease, and says what came of it.
 const WORKER: &str = r#"
@@ -118,30 +123,36 @@ fn finish(client: &Client, job_id: JobId, mine: Claimed) {
     assert_eq!(events.last().unwrap()["type"], "complete");
 }
 
-on_both_backends! {
-    fn what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once(db: TestDb) {
-        let lectern = Lectern::serve(db.url());
-        let (job_id, worker) = a_worker_at_work(&lectern);
-        worker.signal("KILL");
-        let mine = take_over(&lectern, job_id);
-        let entries = lectern.get(&at(job_id, "/logs?stage=transcription")).expect(200).json();
-        let entries: Vec<_> = entries["logs"].as_array().unwrap().iter().map(|entry| &entry["status"]).collect();
-        assert_eq!(entries, ["started", "failed", "started"]);
-        finish(&lectern, job_id, mine);
-    }
+fn what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once(db: TestDb) {
+    let lectern = Lectern::serve(db.url());
+    let (job_id, worker) = a_worker_at_work(&lectern);
+    worker.signal("KILL");
+    let mine = take_over(&lectern, job_id);
+    let entries = lectern
+        .get(&at(job_id, "/logs?stage=transcription"))
+        .expect(200)
+        .json();
+    let entries: Vec<_> = entries["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["status"])
+        .collect();
+    assert_eq!(entries, ["started", "failed", "started"]);
+    finish(&lectern, job_id, mine);
+}
 
-    fn all_that_a_worker_sends_after_it_slept_past_its_lease_is_refused(db: TestDb) {
-        let lectern = Lectern::serve(db.url());
-        let (job_id, mut worker) = a_worker_at_work(&lectern);
-        worker.signal("STOP");
-        let mine = take_over(&lectern, job_id);
-        let before = lectern.get(&at(job_id, "/stages")).expect(200).json();
-        worker.signal("CONT");
-        assert_eq!(worker.says(), ["lease_lost"; 7].join(" "));
-        let after = lectern.get(&at(job_id, "/stages")).expect(200).json();
-        assert_eq!(before, after);
-        let transcript = lectern.get(&at(job_id, "/transcripts")).expect(200).json();
-        assert_eq!(transcript["total"], 0);
-        finish(&lectern, job_id, mine);
-    }
+fn all_that_a_worker_sends_after_it_slept_past_its_lease_is_refused(db: TestDb) {
+    let lectern = Lectern::serve(db.url());
+    let (job_id, mut worker) = a_worker_at_work(&lectern);
+    worker.signal("STOP");
+    let mine = take_over(&lectern, job_id);
+    let before = lectern.get(&at(job_id, "/stages")).expect(200).json();
+    worker.signal("CONT");
+    assert_eq!(worker.says(), ["lease_lost"; 7].join(" "));
+    let after = lectern.get(&at(job_id, "/stages")).expect(200).json();
+    assert_eq!(before, after);
+    let transcript = lectern.get(&at(job_id, "/transcripts")).expect(200).json();
+    assert_eq!(transcript["total"], 0);
+    finish(&lectern, job_id, mine);
 }

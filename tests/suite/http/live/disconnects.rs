@@ -13,6 +13,11 @@ use super::super::at;
 use super::channel::Channel;
 use super::{finish, last_seq};
 
+on_both_backends!(
+    nothing_is_lost_or_told_twice_over_a_thousand_disconnects,
+    nothing_is_lost_or_told_twice_between_two_programs,
+);
+
 /// Watchers, half of them on each channel.
 const WATCHERS: usize = 8;
 
@@ -95,21 +100,19 @@ fn nothing_is_lost_or_told_twice(servers: &[Client; 2], job_id: JobId) {
     });
 }
 
-on_both_backends! {
-    fn nothing_is_lost_or_told_twice_over_a_thousand_disconnects(db: TestDb) {
-        let job = a_job().create(&db);
-        let servers = [(); 2].map(|()| {
-            let own = Database::open(db.url()).unwrap();
-            Server::start(ServerConfig::default(), own).unwrap()
-        });
-        let clients = servers.each_ref().map(|server| Client::new(server.url()));
-        nothing_is_lost_or_told_twice(&clients, job.job_id);
-    }
+fn nothing_is_lost_or_told_twice_over_a_thousand_disconnects(db: TestDb) {
+    let job = a_job().create(&db);
+    let servers = [(); 2].map(|()| {
+        let own = Database::open(db.url()).unwrap();
+        Server::start(ServerConfig::default(), own).unwrap()
+    });
+    let clients = servers.each_ref().map(|server| Client::new(server.url()));
+    nothing_is_lost_or_told_twice(&clients, job.job_id);
+}
 
-    fn nothing_is_lost_or_told_twice_between_two_programs(db: TestDb) {
-        let job = a_job().create(&db);
-        let programs = [(); 2].map(|()| Lectern::serve(db.url()));
-        let clients = programs.each_ref().map(|program| (**program).clone());
-        nothing_is_lost_or_told_twice(&clients, job.job_id);
-    }
+fn nothing_is_lost_or_told_twice_between_two_programs(db: TestDb) {
+    let job = a_job().create(&db);
+    let programs = [(); 2].map(|()| Lectern::serve(db.url()));
+    let clients = programs.each_ref().map(|program| (**program).clone());
+    nothing_is_lost_or_told_twice(&clients, job.job_id);
 }

@@ -14,68 +14,104 @@ use super::super::{JOBS, at, in_flight, wait_until};
 use super::channel::{Channel, Stream, address, closed, connect, handshake};
 use super::{finish, last_seq, metric, report, seqs, watchers};
 
-on_both_backends! {
-    fn a_server_that_stops_sends_everybody_away_first(db: TestDb) {
-        let job = a_job().create(&db);
-        let config = ServerConfig { shutdown_grace: Duration::from_mins(10), ..ServerConfig::default() };
-        let server = Server::start(config, db.clone()).unwrap();
-        let client = Client::new(server.url());
-        let mut socket = connect(&client, job.job_id, None);
-        let mut stream = Channel::Stream.follow(&client, job.job_id, None);
-        let page = address(&at(job.job_id, "/events"), Some(job.last_seq));
-        thread::scope(|scope| {
-            let page = scope.spawn(|| client.request("GET", &page).header("Prefer", "wait=60").send());
-            wait_until(|| watchers(&client) == 3);
-            let began = Instant::now();
-            let stopping = scope.spawn(|| server.stop());
-            assert_eq!(closed(&mut socket), 1001);
-            assert_eq!(stream.rest().len(), 1);
-            assert_eq!(page.join().unwrap().expect(200).json()["events"], json!([]));
-            stopping.join().unwrap().unwrap();
-            assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
-        });
-    }
+on_both_backends!(
+    a_server_that_stops_sends_everybody_away_first,
+    a_server_on_its_way_out_takes_nobody_in,
+    a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched,
+);
 
-    fn a_server_on_its_way_out_takes_nobody_in(db: TestDb) {
-        let job = a_job().create(&db);
-        let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
-        let client = Client::new(server.url());
-        let host = client.base().trim_start_matches("http://");
-        let mut half = TcpStream::connect(host).unwrap();
-        let head = format!("POST {JOBS} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{");
-        half.write_all(head.as_bytes()).unwrap();
-        wait_until(|| in_flight(&client) >= 2);
-        thread::scope(|scope| {
-            let stopping = scope.spawn(|| server.stop());
-            wait_until(|| client.get("/readyz").status == 503);
-            assert_eq!(handshake(&client, &format!("/ws/jobs/{}", job.job_id), &[]).err(), Some(503));
-            assert_eq!(Stream::open(&client, job.job_id, None).err(), Some(503));
-            half.write_all(b"}").unwrap();
-            stopping.join().unwrap().unwrap();
+fn a_server_that_stops_sends_everybody_away_first(db: TestDb) {
+    let job = a_job().create(&db);
+    let config = ServerConfig {
+        shutdown_grace: Duration::from_mins(10),
+        ..ServerConfig::default()
+    };
+    let server = Server::start(config, db.clone()).unwrap();
+    let client = Client::new(server.url());
+    let mut socket = connect(&client, job.job_id, None);
+    let mut stream = Channel::Stream.follow(&client, job.job_id, None);
+    let page = address(&at(job.job_id, "/events"), Some(job.last_seq));
+    thread::scope(|scope| {
+        let page = scope.spawn(|| {
+            client
+                .request("GET", &page)
+                .header("Prefer", "wait=60")
+                .send()
         });
-    }
-
-    fn a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched(db: TestDb) {
-        let job = a_job().create(&db);
-        let mut program = Lectern::serve_with(db.url(), &[("LECTERN_SHUTDOWN_GRACE", "600"), ("LECTERN_MAX_WATCHERS", "2")]);
-        let mut socket = connect(&program, job.job_id, None);
-        let mut stream = Channel::Stream.follow(&program, job.job_id, None);
-        stream.take(1);
-        assert_eq!(Stream::open(&program, job.job_id, None).err(), Some(503));
-        let watched = r#"http_requests_total{method="GET",route="/ws/jobs/{job_id}",status="101"}"#;
-        assert_eq!(metric(&program, watched), 1, "who watches is counted at once");
-        assert_eq!(in_flight(&program), 1, "and is no request that is being answered");
-        program.signal("TERM");
+        wait_until(|| watchers(&client) == 3);
+        let began = Instant::now();
+        let stopping = scope.spawn(|| server.stop());
         assert_eq!(closed(&mut socket), 1001);
-        assert_eq!(stream.next(), None);
-        assert_eq!(program.wait().code(), Some(0));
-        let log = program.log();
-        let told = |path: &str, status: &str| {
-            log.lines().any(|line| line.contains(path) && line.contains(status) && line.contains("answered"))
-        };
-        assert!(told(&format!("/ws/jobs/{}", job.job_id), "101"), "{log}");
-        assert!(told(&at(job.job_id, "/events"), "200"), "{log}");
-    }
+        assert_eq!(stream.rest().len(), 1);
+        assert_eq!(page.join().unwrap().expect(200).json()["events"], json!([]));
+        stopping.join().unwrap().unwrap();
+        assert!(
+            began.elapsed() < Duration::from_mins(1),
+            "{:?}",
+            began.elapsed()
+        );
+    });
+}
+
+fn a_server_on_its_way_out_takes_nobody_in(db: TestDb) {
+    let job = a_job().create(&db);
+    let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
+    let client = Client::new(server.url());
+    let host = client.base().trim_start_matches("http://");
+    let mut half = TcpStream::connect(host).unwrap();
+    let head = format!(
+        "POST {JOBS} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{"
+    );
+    half.write_all(head.as_bytes()).unwrap();
+    wait_until(|| in_flight(&client) >= 2);
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| server.stop());
+        wait_until(|| client.get("/readyz").status == 503);
+        assert_eq!(
+            handshake(&client, &format!("/ws/jobs/{}", job.job_id), &[]).err(),
+            Some(503)
+        );
+        assert_eq!(Stream::open(&client, job.job_id, None).err(), Some(503));
+        half.write_all(b"}").unwrap();
+        stopping.join().unwrap().unwrap();
+    });
+}
+
+fn a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched(db: TestDb) {
+    let job = a_job().create(&db);
+    let mut program = Lectern::serve_with(
+        db.url(),
+        &[
+            ("LECTERN_SHUTDOWN_GRACE", "600"),
+            ("LECTERN_MAX_WATCHERS", "2"),
+        ],
+    );
+    let mut socket = connect(&program, job.job_id, None);
+    let mut stream = Channel::Stream.follow(&program, job.job_id, None);
+    stream.take(1);
+    assert_eq!(Stream::open(&program, job.job_id, None).err(), Some(503));
+    let watched = r#"http_requests_total{method="GET",route="/ws/jobs/{job_id}",status="101"}"#;
+    assert_eq!(
+        metric(&program, watched),
+        1,
+        "who watches is counted at once"
+    );
+    assert_eq!(
+        in_flight(&program),
+        1,
+        "and is no request that is being answered"
+    );
+    program.signal("TERM");
+    assert_eq!(closed(&mut socket), 1001);
+    assert_eq!(stream.next(), None);
+    assert_eq!(program.wait().code(), Some(0));
+    let log = program.log();
+    let told = |path: &str, status: &str| {
+        log.lines()
+            .any(|line| line.contains(path) && line.contains(status) && line.contains("answered"))
+    };
+    assert!(told(&format!("/ws/jobs/{}", job.job_id), "101"), "{log}");
+    assert!(told(&at(job.job_id, "/events"), "200"), "{log}");
 }
 
 #[test]

@@ -14,6 +14,16 @@ use super::super::{at, wait_until};
 use super::channel::{Channel, PATIENCE, Stream, closed, connect, handshake};
 use super::{finish, last_seq, metric, report, seqs, watchers};
 
+on_both_backends!(
+    one_who_does_not_read_is_cut_off,
+    one_who_is_too_slow_is_given_up_and_can_come_back,
+    one_who_was_busy_for_long_has_missed_nothing,
+    one_who_is_not_heard_of_is_given_up_and_one_who_answers_pings_is_not,
+    a_stream_in_which_nothing_happens_says_so,
+    there_is_room_for_so_many_and_the_next_is_told_so,
+    the_database_is_asked_for_all_who_watch_at_once_and_not_at_all_while_nobody_does,
+);
+
 fn serve(db: TestDb, live: LiveConfig) -> TestServer {
     let patience = Duration::from_mins(1);
     TestServer::serve(
@@ -51,153 +61,226 @@ fn report_at_length(client: &Client, job_id: JobId) {
     client.post(&at(job_id, "/progress"), &report).expect(200);
 }
 
-on_both_backends! {
-    fn one_who_does_not_read_is_cut_off(db: TestDb) {
-        let server = serve(db, LiveConfig { stall: Duration::from_secs(1), ..LiveConfig::default() });
-        for channel in Channel::BOTH {
-            let job = a_job().create(server.db());
-            let mut socket = deaf(&server, job.job_id, channel);
-            let mut reader = channel.follow(&server, job.job_id, Some(job.last_seq));
-            wait_until(|| watchers(&server) == 2);
-            while watchers(&server) == 2 {
-                report_at_length(&server, job.job_id);
-                reader.next().unwrap();
-            }
-            // What was on its way has arrived, but there is nobody at the other
-            // end any more.
-            socket.write_all(&[0]).unwrap();
-            let mut bytes = Vec::new();
-            let ended = socket.read_to_end(&mut bytes);
-            assert!(ended.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
-            assert!(bytes.len() < 1 << 20, "{} bytes were kept for nothing", bytes.len());
-
-            finish(&server, job.job_id);
-            let told = reader.rest();
-            assert_eq!(seqs(&told).last(), Some(&last_seq(&server, job.job_id)));
-            wait_until(|| watchers(&server) == 0);
+fn one_who_does_not_read_is_cut_off(db: TestDb) {
+    let server = serve(
+        db,
+        LiveConfig {
+            stall: Duration::from_secs(1),
+            ..LiveConfig::default()
+        },
+    );
+    for channel in Channel::BOTH {
+        let job = a_job().create(server.db());
+        let mut socket = deaf(&server, job.job_id, channel);
+        let mut reader = channel.follow(&server, job.job_id, Some(job.last_seq));
+        wait_until(|| watchers(&server) == 2);
+        while watchers(&server) == 2 {
+            report_at_length(&server, job.job_id);
+            reader.next().unwrap();
         }
-    }
+        // What was on its way has arrived, but there is nobody at the other
+        // end any more.
+        socket.write_all(&[0]).unwrap();
+        let mut bytes = Vec::new();
+        let ended = socket.read_to_end(&mut bytes);
+        assert!(ended.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
+        assert!(
+            bytes.len() < 1 << 20,
+            "{} bytes were kept for nothing",
+            bytes.len()
+        );
 
-    fn one_who_is_too_slow_is_given_up_and_can_come_back(db: TestDb) {
-        let server = serve(db, LiveConfig { patience: Duration::from_millis(20), stall: Duration::from_mins(10), ..LiveConfig::default() });
-        let patient = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
-        for (count, channel) in (1..).zip(Channel::BOTH) {
-            let job = a_job().create(server.db());
-            let mut slow = channel.follow(&server, job.job_id, Some(0));
-            while metric(&server, "lectern_watchers_dropped_total") < count {
-                report_at_length(&server, job.job_id);
+        finish(&server, job.job_id);
+        let told = reader.rest();
+        assert_eq!(seqs(&told).last(), Some(&last_seq(&server, job.job_id)));
+        wait_until(|| watchers(&server) == 0);
+    }
+}
+
+fn one_who_is_too_slow_is_given_up_and_can_come_back(db: TestDb) {
+    let server = serve(
+        db,
+        LiveConfig {
+            patience: Duration::from_millis(20),
+            stall: Duration::from_mins(10),
+            ..LiveConfig::default()
+        },
+    );
+    let patient = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
+    for (count, channel) in (1..).zip(Channel::BOTH) {
+        let job = a_job().create(server.db());
+        let mut slow = channel.follow(&server, job.job_id, Some(0));
+        while metric(&server, "lectern_watchers_dropped_total") < count {
+            report_at_length(&server, job.job_id);
+        }
+        assert_eq!(watchers(&server), 1, "the connection is still there");
+        finish(&server, job.job_id);
+        let mut told = Vec::new();
+        let code = loop {
+            match slow.next_or_code() {
+                Ok(message) => told.extend(seqs(&[message])),
+                Err(code) => break code,
             }
-            assert_eq!(watchers(&server), 1, "the connection is still there");
-            finish(&server, job.job_id);
-            let mut told = Vec::new();
-            let code = loop {
-                match slow.next_or_code() {
-                    Ok(message) => told.extend(seqs(&[message])),
-                    Err(code) => break code,
-                }
-            };
-            assert_eq!(code, match channel {
+        };
+        assert_eq!(
+            code,
+            match channel {
                 Channel::Socket => Some(1013),
                 Channel::Stream => None,
-            });
-            let rest = channel.follow(&Client::new(patient.url()), job.job_id, told.last().copied()).rest();
-            assert!(!rest.is_empty());
-            told.extend(seqs(&rest));
-            assert_eq!(told, (1..=last_seq(&server, job.job_id)).collect::<Vec<_>>());
-            wait_until(|| watchers(&server) == 0);
-        }
-    }
-
-    fn one_who_was_busy_for_long_has_missed_nothing(db: TestDb) {
-        let patience = Duration::from_mins(10);
-        let server = serve(db, LiveConfig { patience, stall: patience, ..LiveConfig::default() });
-        for channel in Channel::BOTH {
-            let job = a_job().create(server.db());
-            let mut watcher = channel.follow(&server, job.job_id, Some(job.last_seq));
-            let before = metric(&server, "lectern_events_delivered_total");
-            // Far more than fits into all the buffers on the way.
-            for _ in 0..600 {
-                report_at_length(&server, job.job_id);
             }
-            finish(&server, job.job_id);
-            let last = last_seq(&server, job.job_id);
-            let there = u64::try_from(last - job.last_seq).unwrap();
-            assert!(metric(&server, "lectern_events_delivered_total") - before < there, "it is behind");
-            assert_eq!(seqs(&watcher.rest()), (job.last_seq + 1..=last).collect::<Vec<_>>());
-        }
-        assert_eq!(metric(&server, "lectern_watchers_dropped_total"), 0);
-    }
-
-    fn one_who_is_not_heard_of_is_given_up_and_one_who_answers_pings_is_not(db: TestDb) {
-        let live = LiveConfig { ping: Duration::from_millis(200), silence: Duration::from_secs(5), ..LiveConfig::default() };
-        let server = serve(db, live);
-        let job = a_job().create(server.db());
-        let mut silent = connect(&server, job.job_id, None);
-        let mut alive = Channel::Socket.follow(&server, job.job_id, None);
-        alive.take(1);
-        thread::scope(|scope| {
-            let rest = scope.spawn(|| alive.rest());
-            wait_until(|| metric(&server, "lectern_watchers_dropped_total") == 1);
-            finish_from_queued(&server, job.job_id);
-            assert!(!rest.join().unwrap().is_empty());
-        });
-        assert_eq!(closed(&mut silent), 1008);
-        assert_eq!(metric(&server, "lectern_watchers_dropped_total"), 1);
-    }
-
-    fn a_stream_in_which_nothing_happens_says_so(db: TestDb) {
-        let server = serve(db, LiveConfig { comment: Duration::from_millis(20), ..LiveConfig::default() });
-        let job = a_job().create(server.db());
-        let mut stream = Stream::open(&server, job.job_id, Some(job.last_seq)).unwrap();
-        for _ in 0..3 {
-            assert_eq!(stream.block(), [":"]);
-        }
-    }
-
-    fn there_is_room_for_so_many_and_the_next_is_told_so(db: TestDb) {
-        let server = serve(db, LiveConfig { max_watchers: 2, ..LiveConfig::default() });
-        let job = a_job().create(server.db());
-        let first = Channel::Socket.follow(&server, job.job_id, None);
-        let _second = Channel::Stream.follow(&server, job.job_id, None);
-        assert_eq!(handshake(&server, &format!("/ws/jobs/{}", job.job_id), &[]).err(), Some(503));
-        let events = at(job.job_id, "/events");
-        server.request("GET", &events).header("Accept", "text/event-stream").send().problem(503, "overloaded");
-        server.request("GET", &events).header("Prefer", "wait=9").send().problem(503, "overloaded");
-        server.get(&events).expect(200);
-        drop(first);
-        wait_until(|| watchers(&server) == 1);
-        let mut third = Channel::Socket.follow(&server, job.job_id, None);
-        third.take(1);
-    }
-
-    fn the_database_is_asked_for_all_who_watch_at_once_and_not_at_all_while_nobody_does(db: TestDb) {
-        let ear = db.listen();
-        let server = serve(db, LiveConfig::default());
-        let jobs: Vec<_> = (0..5).map(|_| a_job().create(server.db())).collect();
-        // What the server does every second shows how time passes.
-        let seconds = |n: usize| {
-            let before = ear.heard("lease_expires_at");
-            wait_until(|| ear.heard("lease_expires_at") >= before + n);
-        };
-        seconds(2);
-        assert_eq!(ear.heard("AS seen"), 0);
-
-        let began = Instant::now();
-        let followings: Vec<_> = jobs.iter().cycle().take(20)
-            .zip(Channel::BOTH.into_iter().cycle())
-            .map(|(job, channel)| channel.follow(&server, job.job_id, None))
-            .collect();
-        wait_until(|| ear.heard("AS seen") >= 5);
-        let (asked, most) = (ear.heard("AS seen"), began.elapsed().as_millis() / 200 + 2);
-        assert!(asked as u128 <= most, "{asked} questions, at most {most} in that time");
-
-        drop(followings);
+        );
+        let rest = channel
+            .follow(
+                &Client::new(patient.url()),
+                job.job_id,
+                told.last().copied(),
+            )
+            .rest();
+        assert!(!rest.is_empty());
+        told.extend(seqs(&rest));
+        assert_eq!(
+            told,
+            (1..=last_seq(&server, job.job_id)).collect::<Vec<_>>()
+        );
         wait_until(|| watchers(&server) == 0);
-        // One may have been on its way.
-        let asked = ear.heard("AS seen") + 1;
-        seconds(2);
-        assert!(ear.heard("AS seen") <= asked);
     }
+}
+
+fn one_who_was_busy_for_long_has_missed_nothing(db: TestDb) {
+    let patience = Duration::from_mins(10);
+    let server = serve(
+        db,
+        LiveConfig {
+            patience,
+            stall: patience,
+            ..LiveConfig::default()
+        },
+    );
+    for channel in Channel::BOTH {
+        let job = a_job().create(server.db());
+        let mut watcher = channel.follow(&server, job.job_id, Some(job.last_seq));
+        let before = metric(&server, "lectern_events_delivered_total");
+        // Far more than fits into all the buffers on the way.
+        for _ in 0..600 {
+            report_at_length(&server, job.job_id);
+        }
+        finish(&server, job.job_id);
+        let last = last_seq(&server, job.job_id);
+        let there = u64::try_from(last - job.last_seq).unwrap();
+        assert!(
+            metric(&server, "lectern_events_delivered_total") - before < there,
+            "it is behind"
+        );
+        assert_eq!(
+            seqs(&watcher.rest()),
+            (job.last_seq + 1..=last).collect::<Vec<_>>()
+        );
+    }
+    assert_eq!(metric(&server, "lectern_watchers_dropped_total"), 0);
+}
+
+fn one_who_is_not_heard_of_is_given_up_and_one_who_answers_pings_is_not(db: TestDb) {
+    let live = LiveConfig {
+        ping: Duration::from_millis(200),
+        silence: Duration::from_secs(5),
+        ..LiveConfig::default()
+    };
+    let server = serve(db, live);
+    let job = a_job().create(server.db());
+    let mut silent = connect(&server, job.job_id, None);
+    let mut alive = Channel::Socket.follow(&server, job.job_id, None);
+    alive.take(1);
+    thread::scope(|scope| {
+        let rest = scope.spawn(|| alive.rest());
+        wait_until(|| metric(&server, "lectern_watchers_dropped_total") == 1);
+        finish_from_queued(&server, job.job_id);
+        assert!(!rest.join().unwrap().is_empty());
+    });
+    assert_eq!(closed(&mut silent), 1008);
+    assert_eq!(metric(&server, "lectern_watchers_dropped_total"), 1);
+}
+
+fn a_stream_in_which_nothing_happens_says_so(db: TestDb) {
+    let server = serve(
+        db,
+        LiveConfig {
+            comment: Duration::from_millis(20),
+            ..LiveConfig::default()
+        },
+    );
+    let job = a_job().create(server.db());
+    let mut stream = Stream::open(&server, job.job_id, Some(job.last_seq)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(stream.block(), [":"]);
+    }
+}
+
+fn there_is_room_for_so_many_and_the_next_is_told_so(db: TestDb) {
+    let server = serve(
+        db,
+        LiveConfig {
+            max_watchers: 2,
+            ..LiveConfig::default()
+        },
+    );
+    let job = a_job().create(server.db());
+    let first = Channel::Socket.follow(&server, job.job_id, None);
+    let _second = Channel::Stream.follow(&server, job.job_id, None);
+    assert_eq!(
+        handshake(&server, &format!("/ws/jobs/{}", job.job_id), &[]).err(),
+        Some(503)
+    );
+    let events = at(job.job_id, "/events");
+    server
+        .request("GET", &events)
+        .header("Accept", "text/event-stream")
+        .send()
+        .problem(503, "overloaded");
+    server
+        .request("GET", &events)
+        .header("Prefer", "wait=9")
+        .send()
+        .problem(503, "overloaded");
+    server.get(&events).expect(200);
+    drop(first);
+    wait_until(|| watchers(&server) == 1);
+    let mut third = Channel::Socket.follow(&server, job.job_id, None);
+    third.take(1);
+}
+
+fn the_database_is_asked_for_all_who_watch_at_once_and_not_at_all_while_nobody_does(db: TestDb) {
+    let ear = db.listen();
+    let server = serve(db, LiveConfig::default());
+    let jobs: Vec<_> = (0..5).map(|_| a_job().create(server.db())).collect();
+    // What the server does every second shows how time passes.
+    let seconds = |n: usize| {
+        let before = ear.heard("lease_expires_at");
+        wait_until(|| ear.heard("lease_expires_at") >= before + n);
+    };
+    seconds(2);
+    assert_eq!(ear.heard("AS seen"), 0);
+
+    let began = Instant::now();
+    let followings: Vec<_> = jobs
+        .iter()
+        .cycle()
+        .take(20)
+        .zip(Channel::BOTH.into_iter().cycle())
+        .map(|(job, channel)| channel.follow(&server, job.job_id, None))
+        .collect();
+    wait_until(|| ear.heard("AS seen") >= 5);
+    let (asked, most) = (ear.heard("AS seen"), began.elapsed().as_millis() / 200 + 2);
+    assert!(
+        asked as u128 <= most,
+        "{asked} questions, at most {most} in that time"
+    );
+
+    drop(followings);
+    wait_until(|| watchers(&server) == 0);
+    // One may have been on its way.
+    let asked = ear.heard("AS seen") + 1;
+    seconds(2);
+    assert!(ear.heard("AS seen") <= asked);
 }
 
 /// Completes a job nobody has worked on yet.

@@ -12,111 +12,240 @@ use serde_json::json;
 
 use super::document;
 
+on_both_backends!(
+    the_limits_told_are_those_of_the_domain,
+    the_words_told_are_those_of_the_domain,
+    the_codes_told_are_those_of_the_interface,
+);
+
 fn words<T: ToString>(all: &[T]) -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
 }
 
-on_both_backends! {
-    fn the_limits_told_are_those_of_the_domain(server: TestServer) {
-        let document = document(&server);
-        let field = |name: &str| document.pointer(&format!("/components/schemas/{}", name.replace('.', "/properties/"))).unwrap();
-        for (name, least, greatest) in [
-            ("JobCreate.filename", Filename::MIN, Filename::MAX),
-            ("JobCreate.s3_key", StorageKey::MIN, StorageKey::MAX),
-            ("JobCreate.content_type", ContentType::MIN, ContentType::MAX),
-            ("JobUpdate.filename", Filename::MIN, Filename::MAX),
-            ("JobUpdate.celery_task_id", TaskId::MIN, TaskId::MAX),
-            ("ProgressReport.message", ProgressMessage::MIN, ProgressMessage::MAX),
-            ("ProgressReport.agent_name", AgentName::MIN, AgentName::MAX),
-            ("TranscriptSegmentCreate.speaker_id", SpeakerId::MIN, SpeakerId::MAX),
-            ("ContentSegmentCreate.topic", Topic::MIN, Topic::MAX),
-            ("ContentSegmentCreate.keywords/items", Keyword::MIN, Keyword::MAX),
-            ("ContentSegmentCreate.concepts/items", Keyword::MIN, Keyword::MAX),
-            ("ClipCreate.title", Title::MIN, Title::MAX),
-            ("ClipCreate.topic", ClipTopic::MIN, ClipTopic::MAX),
-            ("ClipCreate.s3_key", StorageKey::MIN, StorageKey::MAX),
-            ("ClipCreate.thumbnail_s3_key", StorageKey::MIN, StorageKey::MAX),
-            ("ClipCreate.subtitle_s3_key", StorageKey::MIN, StorageKey::MAX),
-            ("LogCreate.agent_name", AgentName::MIN, AgentName::MAX),
-            ("ProcessingConfig.pipeline", PipelineName::MIN, PipelineName::MAX),
-            ("UploadRequest.filename", Filename::MIN, Filename::MAX),
-            ("UploadRequest.content_type", ContentType::MIN, ContentType::MAX),
-            ("WorkClaim.worker", WorkerName::MIN, WorkerName::MAX),
-            ("HeartbeatRequest.message", ProgressMessage::MIN, ProgressMessage::MAX),
-        ] {
-            let told = field(name);
-            assert_eq!(told["minLength"].as_u64().unwrap_or(0), least as u64, "{name}");
-            assert_eq!(told["maxLength"].as_u64(), Some(greatest as u64), "{name}");
-        }
-        for (name, least, greatest) in [
-            ("JobCreate.file_size", 1.0, i64::MAX as f64),
-            ("ProgressReport.percent", 0.0, 100.0),
-            ("ProgressReport.eta_seconds", 0.0, f64::from(i32::MAX)),
-            ("TranscriptSegmentCreate.confidence", 0.0, 1.0),
-            ("LayoutAnalysisCreate.split_ratio", 0.0, 1.0),
-            ("LayoutAnalysisCreate.confidence_score", 0.0, 1.0),
-            ("ContentSegmentCreate.importance_score", 0.0, 1.0),
-            ("ContentSegmentCreate.segment_order", 0.0, f64::from(i32::MAX)),
-            ("ClipCreate.importance_score", 0.0, 1.0),
-            ("ClipCreate.clip_order", 0.0, f64::from(i32::MAX)),
-            ("Region.width", 0.0, f64::from(i32::MAX)),
-            ("JobCreate.priority", f64::from(i32::MIN), f64::from(i32::MAX)),
-            ("JobUpdate.priority", f64::from(i32::MIN), f64::from(i32::MAX)),
-            ("UploadRequest.priority", f64::from(i32::MIN), f64::from(i32::MAX)),
-            ("UploadRequest.file_size", 1.0, i64::MAX as f64),
-            ("WorkClaim.max", 1.0, ClaimLimit::MAX as f64),
-            ("WorkClaim.lease_seconds", 1.0, LeaseDuration::MAX as f64),
-            ("WorkClaim.wait_seconds", 0.0, WorkClaimRequest::MAX_WAIT_SECONDS as f64),
-            ("HeartbeatRequest.percent", 0.0, 100.0),
-            ("HeartbeatRequest.eta_seconds", 0.0, f64::from(i32::MAX)),
-        ] {
-            let told = field(name);
-            assert_eq!((told["minimum"].as_f64(), told["maximum"].as_f64()), (Some(least), Some(greatest)), "{name}");
-        }
-        assert_eq!(field("WorkClaim.max")["default"], json!(ClaimLimit::default().get()));
-        assert_eq!(field("WorkClaim.lease_seconds")["default"], json!(LeaseDuration::default().seconds()));
-        assert_eq!(field("StageFailure.error")["minLength"], json!(1));
-        let key = &document["components"]["parameters"]["Idempotency-Key"]["schema"];
-        assert_eq!((&key["minLength"], &key["maxLength"]), (&json!(1), &json!(IdempotencyKey::MAX)));
-        for noun in ["TranscriptSegment", "SilenceRegion", "ContentSegment", "Clip"] {
-            for time in ["start_time", "end_time"] {
-                assert_eq!(field(&format!("{noun}Create.{time}"))["minimum"].as_f64(), Some(0.0), "{noun}.{time}");
-            }
-        }
-        for path in ["/api/v1/jobs", "/api/v1/jobs/{job_id}/logs"] {
-            let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap();
-            let limit = &parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap()["schema"];
-            let told = (&limit["minimum"], &limit["maximum"], &limit["default"]);
-            assert_eq!(told, (&json!(1), &json!(PageLimit::MAX), &json!(PageLimit::default().get())), "{path}");
+fn the_limits_told_are_those_of_the_domain(server: TestServer) {
+    let document = document(&server);
+    let field = |name: &str| {
+        document
+            .pointer(&format!(
+                "/components/schemas/{}",
+                name.replace('.', "/properties/")
+            ))
+            .unwrap()
+    };
+    for (name, least, greatest) in [
+        ("JobCreate.filename", Filename::MIN, Filename::MAX),
+        ("JobCreate.s3_key", StorageKey::MIN, StorageKey::MAX),
+        ("JobCreate.content_type", ContentType::MIN, ContentType::MAX),
+        ("JobUpdate.filename", Filename::MIN, Filename::MAX),
+        ("JobUpdate.celery_task_id", TaskId::MIN, TaskId::MAX),
+        (
+            "ProgressReport.message",
+            ProgressMessage::MIN,
+            ProgressMessage::MAX,
+        ),
+        ("ProgressReport.agent_name", AgentName::MIN, AgentName::MAX),
+        (
+            "TranscriptSegmentCreate.speaker_id",
+            SpeakerId::MIN,
+            SpeakerId::MAX,
+        ),
+        ("ContentSegmentCreate.topic", Topic::MIN, Topic::MAX),
+        (
+            "ContentSegmentCreate.keywords/items",
+            Keyword::MIN,
+            Keyword::MAX,
+        ),
+        (
+            "ContentSegmentCreate.concepts/items",
+            Keyword::MIN,
+            Keyword::MAX,
+        ),
+        ("ClipCreate.title", Title::MIN, Title::MAX),
+        ("ClipCreate.topic", ClipTopic::MIN, ClipTopic::MAX),
+        ("ClipCreate.s3_key", StorageKey::MIN, StorageKey::MAX),
+        (
+            "ClipCreate.thumbnail_s3_key",
+            StorageKey::MIN,
+            StorageKey::MAX,
+        ),
+        (
+            "ClipCreate.subtitle_s3_key",
+            StorageKey::MIN,
+            StorageKey::MAX,
+        ),
+        ("LogCreate.agent_name", AgentName::MIN, AgentName::MAX),
+        (
+            "ProcessingConfig.pipeline",
+            PipelineName::MIN,
+            PipelineName::MAX,
+        ),
+        ("UploadRequest.filename", Filename::MIN, Filename::MAX),
+        (
+            "UploadRequest.content_type",
+            ContentType::MIN,
+            ContentType::MAX,
+        ),
+        ("WorkClaim.worker", WorkerName::MIN, WorkerName::MAX),
+        (
+            "HeartbeatRequest.message",
+            ProgressMessage::MIN,
+            ProgressMessage::MAX,
+        ),
+    ] {
+        let told = field(name);
+        assert_eq!(
+            told["minLength"].as_u64().unwrap_or(0),
+            least as u64,
+            "{name}"
+        );
+        assert_eq!(told["maxLength"].as_u64(), Some(greatest as u64), "{name}");
+    }
+    for (name, least, greatest) in [
+        ("JobCreate.file_size", 1.0, i64::MAX as f64),
+        ("ProgressReport.percent", 0.0, 100.0),
+        ("ProgressReport.eta_seconds", 0.0, f64::from(i32::MAX)),
+        ("TranscriptSegmentCreate.confidence", 0.0, 1.0),
+        ("LayoutAnalysisCreate.split_ratio", 0.0, 1.0),
+        ("LayoutAnalysisCreate.confidence_score", 0.0, 1.0),
+        ("ContentSegmentCreate.importance_score", 0.0, 1.0),
+        (
+            "ContentSegmentCreate.segment_order",
+            0.0,
+            f64::from(i32::MAX),
+        ),
+        ("ClipCreate.importance_score", 0.0, 1.0),
+        ("ClipCreate.clip_order", 0.0, f64::from(i32::MAX)),
+        ("Region.width", 0.0, f64::from(i32::MAX)),
+        (
+            "JobCreate.priority",
+            f64::from(i32::MIN),
+            f64::from(i32::MAX),
+        ),
+        (
+            "JobUpdate.priority",
+            f64::from(i32::MIN),
+            f64::from(i32::MAX),
+        ),
+        (
+            "UploadRequest.priority",
+            f64::from(i32::MIN),
+            f64::from(i32::MAX),
+        ),
+        ("UploadRequest.file_size", 1.0, i64::MAX as f64),
+        ("WorkClaim.max", 1.0, ClaimLimit::MAX as f64),
+        ("WorkClaim.lease_seconds", 1.0, LeaseDuration::MAX as f64),
+        (
+            "WorkClaim.wait_seconds",
+            0.0,
+            WorkClaimRequest::MAX_WAIT_SECONDS as f64,
+        ),
+        ("HeartbeatRequest.percent", 0.0, 100.0),
+        ("HeartbeatRequest.eta_seconds", 0.0, f64::from(i32::MAX)),
+    ] {
+        let told = field(name);
+        assert_eq!(
+            (told["minimum"].as_f64(), told["maximum"].as_f64()),
+            (Some(least), Some(greatest)),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        field("WorkClaim.max")["default"],
+        json!(ClaimLimit::default().get())
+    );
+    assert_eq!(
+        field("WorkClaim.lease_seconds")["default"],
+        json!(LeaseDuration::default().seconds())
+    );
+    assert_eq!(field("StageFailure.error")["minLength"], json!(1));
+    let key = &document["components"]["parameters"]["Idempotency-Key"]["schema"];
+    assert_eq!(
+        (&key["minLength"], &key["maxLength"]),
+        (&json!(1), &json!(IdempotencyKey::MAX))
+    );
+    for noun in [
+        "TranscriptSegment",
+        "SilenceRegion",
+        "ContentSegment",
+        "Clip",
+    ] {
+        for time in ["start_time", "end_time"] {
+            assert_eq!(
+                field(&format!("{noun}Create.{time}"))["minimum"].as_f64(),
+                Some(0.0),
+                "{noun}.{time}"
+            );
         }
     }
+    for path in ["/api/v1/jobs", "/api/v1/jobs/{job_id}/logs"] {
+        let parameters = document["paths"][path]["get"]["parameters"]
+            .as_array()
+            .unwrap();
+        let limit = &parameters
+            .iter()
+            .find(|parameter| parameter["name"] == "limit")
+            .unwrap()["schema"];
+        let told = (&limit["minimum"], &limit["maximum"], &limit["default"]);
+        assert_eq!(
+            told,
+            (
+                &json!(1),
+                &json!(PageLimit::MAX),
+                &json!(PageLimit::default().get())
+            ),
+            "{path}"
+        );
+    }
+}
 
-    fn the_words_told_are_those_of_the_domain(server: TestServer) {
-        let document = document(&server);
-        for (name, words) in [
-            ("JobStatus", words(JobStatus::ALL)),
-            ("Stage", words(Stage::ALL)),
-            ("SilenceType", words(SilenceType::ALL)),
-            ("LayoutType", words(LayoutType::ALL)),
-            ("LogStatus", words(LogStatus::ALL)),
-            ("StageRunStatus", words(StageRunStatus::ALL)),
-            ("WorkStage", words(Stage::WORK)),
-            ("ProcessingMode", words(ProcessingMode::ALL)),
-            ("Resolution", words(Resolution::ALL)),
-            ("TranscriptFormat", words(TranscriptFormat::ALL)),
-        ] {
-            assert_eq!(document["components"]["schemas"][name]["enum"], json!(words), "{name}");
-        }
+fn the_words_told_are_those_of_the_domain(server: TestServer) {
+    let document = document(&server);
+    for (name, words) in [
+        ("JobStatus", words(JobStatus::ALL)),
+        ("Stage", words(Stage::ALL)),
+        ("SilenceType", words(SilenceType::ALL)),
+        ("LayoutType", words(LayoutType::ALL)),
+        ("LogStatus", words(LogStatus::ALL)),
+        ("StageRunStatus", words(StageRunStatus::ALL)),
+        ("WorkStage", words(Stage::WORK)),
+        ("ProcessingMode", words(ProcessingMode::ALL)),
+        ("Resolution", words(Resolution::ALL)),
+        ("TranscriptFormat", words(TranscriptFormat::ALL)),
+    ] {
+        assert_eq!(
+            document["components"]["schemas"][name]["enum"],
+            json!(words),
+            "{name}"
+        );
     }
+}
 
-    fn the_codes_told_are_those_of_the_interface(server: TestServer) {
-        let document = document(&server);
-        let told = &document["components"]["schemas"]["Code"]["enum"];
-        assert_eq!(told, &json!([
-            "malformed_body", "malformed_query", "not_found", "job_not_found", "clip_not_found", "layout_analysis_not_found",
-            "method_not_allowed", "illegal_transition", "job_not_completed", "job_not_running", "lease_lost",
-            "idempotency_in_progress", "version_mismatch", "body_too_large", "unsupported_media_type",
-            "validation_failed", "idempotency_mismatch", "internal", "database_unavailable", "overloaded",
-        ]));
-    }
+fn the_codes_told_are_those_of_the_interface(server: TestServer) {
+    let document = document(&server);
+    let told = &document["components"]["schemas"]["Code"]["enum"];
+    assert_eq!(
+        told,
+        &json!([
+            "malformed_body",
+            "malformed_query",
+            "not_found",
+            "job_not_found",
+            "clip_not_found",
+            "layout_analysis_not_found",
+            "method_not_allowed",
+            "illegal_transition",
+            "job_not_completed",
+            "job_not_running",
+            "lease_lost",
+            "idempotency_in_progress",
+            "version_mismatch",
+            "body_too_large",
+            "unsupported_media_type",
+            "validation_failed",
+            "idempotency_mismatch",
+            "internal",
+            "database_unavailable",
+            "overloaded",
+        ])
+    );
 }

@@ -16,6 +16,17 @@ pub(super) use call::{Call, HANDSHAKE};
 pub(super) use operation::{Operation, operations};
 use schema::{conforms, resolve};
 
+on_both_backends!(
+    the_document_has_the_shape_of_openapi_3_1,
+    every_reference_leads_somewhere,
+    every_route_is_told_and_everything_told_is_a_route,
+    every_operation_answers_all_that_is_told_of_it,
+    what_is_told_of_what_nobody_made_is_what_is_answered,
+    what_is_told_of_a_refused_body_is_what_is_answered,
+    what_is_told_of_a_query_is_what_is_taken,
+    an_answer_that_is_not_told_would_be_noticed,
+);
+
 fn document(server: &TestServer) -> Value {
     server.get("/openapi.json").expect(200).json()
 }
@@ -101,162 +112,233 @@ fn calls(operation: &Operation<'_>, server: &TestServer) -> Vec<Call> {
     }
 }
 
-on_both_backends! {
-    fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
-        let document = document(&server);
-        assert_eq!(document["openapi"], "3.1.0");
-        assert_eq!(document["info"]["title"], "Lectern");
-        assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
-        assert_eq!(document["info"]["license"]["identifier"], env!("CARGO_PKG_LICENSE"));
-        let tags: BTreeSet<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
-        let mut ids = BTreeSet::new();
-        for operation in operations(&document) {
-            let name = format!("{} {}", operation.method, operation.path);
-            assert!(operation.path.starts_with('/'), "{name}");
-            assert!(["get", "put", "post", "patch", "delete"].contains(&operation.method), "{name}");
-            assert!(ids.insert(operation.id().to_owned()), "{name}");
-            assert!(operation.told["tags"].as_array().unwrap().iter().all(|tag| tags.contains(tag.as_str().unwrap())), "{name}");
-            assert!(operation.told["summary"].as_str().is_some_and(|text| !text.is_empty()), "{name}");
-            let parameters: Vec<_> = operation.told["parameters"].as_array().unwrap().iter().map(|p| resolve(&document, p)).collect();
-            for parameter in &parameters {
-                assert!(["path", "query", "header"].contains(&parameter["in"].as_str().unwrap()), "{name}: {parameter}");
-                assert!(parameter["schema"].is_object() && parameter["name"].is_string(), "{name}: {parameter}");
-                assert_eq!(parameter["in"] == "path", parameter["required"] == json!(true), "{name}: {parameter}");
-            }
-            let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path").count();
-            assert_eq!(in_path, operation.path.matches('{').count(), "{name}");
-            let responses = operation.told["responses"].as_object().unwrap();
-            for (status, response) in responses {
-                assert!(status.parse::<u16>().is_ok_and(|status| status == 101 || (200..600).contains(&status)), "{name}: {status}");
-                let response = resolve(&document, response);
-                assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
-            }
-            assert!(responses.contains_key("500"), "{name}");
-        }
-    }
-
-    fn every_reference_leads_somewhere(server: TestServer) {
-        let document = document(&server);
-        let mut count = 0;
-        walk(&document, "", &mut |path, value| {
-            if let Some(Value::String(reference)) = value.get("$ref") {
-                let target = reference.strip_prefix('#').unwrap_or_else(|| panic!("{path}: {reference} is elsewhere"));
-                assert!(document.pointer(target).is_some(), "{path}: {reference} leads nowhere");
-                count += 1;
-            }
-        });
-        assert!(count > 100, "{count}");
-    }
-
-    fn every_route_is_told_and_everything_told_is_a_route(server: TestServer) {
-        let document = document(&server);
-        let told: BTreeSet<_> = operations(&document).iter().map(|operation| {
-            (operation.method.to_uppercase(), operation.path.to_owned())
-        }).collect();
-        let routes: BTreeSet<_> = lectern_server::routes::routes()
-            .filter(|(_, path)| !path.starts_with("/docs"))
-            .map(|(method, path)| (method, path.to_owned()))
+fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
+    let document = document(&server);
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["title"], "Lectern");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        document["info"]["license"]["identifier"],
+        env!("CARGO_PKG_LICENSE")
+    );
+    let tags: BTreeSet<_> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].as_str().unwrap())
+        .collect();
+    let mut ids = BTreeSet::new();
+    for operation in operations(&document) {
+        let name = format!("{} {}", operation.method, operation.path);
+        assert!(operation.path.starts_with('/'), "{name}");
+        assert!(
+            ["get", "put", "post", "patch", "delete"].contains(&operation.method),
+            "{name}"
+        );
+        assert!(ids.insert(operation.id().to_owned()), "{name}");
+        assert!(
+            operation.told["tags"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|tag| tags.contains(tag.as_str().unwrap())),
+            "{name}"
+        );
+        assert!(
+            operation.told["summary"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty()),
+            "{name}"
+        );
+        let parameters: Vec<_> = operation.told["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| resolve(&document, p))
             .collect();
-        assert_eq!(told, routes);
+        for parameter in &parameters {
+            assert!(
+                ["path", "query", "header"].contains(&parameter["in"].as_str().unwrap()),
+                "{name}: {parameter}"
+            );
+            assert!(
+                parameter["schema"].is_object() && parameter["name"].is_string(),
+                "{name}: {parameter}"
+            );
+            assert_eq!(
+                parameter["in"] == "path",
+                parameter["required"] == json!(true),
+                "{name}: {parameter}"
+            );
+        }
+        let in_path = parameters
+            .iter()
+            .filter(|parameter| parameter["in"] == "path")
+            .count();
+        assert_eq!(in_path, operation.path.matches('{').count(), "{name}");
+        let responses = operation.told["responses"].as_object().unwrap();
+        for (status, response) in responses {
+            assert!(
+                status
+                    .parse::<u16>()
+                    .is_ok_and(|status| status == 101 || (200..600).contains(&status)),
+                "{name}: {status}"
+            );
+            let response = resolve(&document, response);
+            assert!(
+                response["description"]
+                    .as_str()
+                    .is_some_and(|text| !text.is_empty()),
+                "{name} {status}"
+            );
+        }
+        assert!(responses.contains_key("500"), "{name}");
     }
+}
 
-    fn every_operation_answers_all_that_is_told_of_it(server: TestServer) {
-        let document = document(&server);
-        for operation in operations(&document) {
-            let answered: BTreeSet<_> = calls(&operation, &server).into_iter().map(|call| {
+fn every_reference_leads_somewhere(server: TestServer) {
+    let document = document(&server);
+    let mut count = 0;
+    walk(&document, "", &mut |path, value| {
+        if let Some(Value::String(reference)) = value.get("$ref") {
+            let target = reference
+                .strip_prefix('#')
+                .unwrap_or_else(|| panic!("{path}: {reference} is elsewhere"));
+            assert!(
+                document.pointer(target).is_some(),
+                "{path}: {reference} leads nowhere"
+            );
+            count += 1;
+        }
+    });
+    assert!(count > 100, "{count}");
+}
+
+fn every_route_is_told_and_everything_told_is_a_route(server: TestServer) {
+    let document = document(&server);
+    let told: BTreeSet<_> = operations(&document)
+        .iter()
+        .map(|operation| (operation.method.to_uppercase(), operation.path.to_owned()))
+        .collect();
+    let routes: BTreeSet<_> = lectern_server::routes::routes()
+        .filter(|(_, path)| !path.starts_with("/docs"))
+        .map(|(method, path)| (method, path.to_owned()))
+        .collect();
+    assert_eq!(told, routes);
+}
+
+fn every_operation_answers_all_that_is_told_of_it(server: TestServer) {
+    let document = document(&server);
+    for operation in operations(&document) {
+        let answered: BTreeSet<_> = calls(&operation, &server)
+            .into_iter()
+            .map(|call| {
                 let answer = call.send(&server);
                 assert!(answer.status < 400, "{}: {answer}", operation.id());
                 is_told(&document, &operation, &answer)
-            }).collect();
-            let told = operation.successes(&document).into_iter().collect();
-            assert_eq!(answered, told, "{}", operation.id());
+            })
+            .collect();
+        let told = operation.successes(&document).into_iter().collect();
+        assert_eq!(answered, told, "{}", operation.id());
+    }
+}
+
+fn what_is_told_of_what_nobody_made_is_what_is_answered(server: TestServer) {
+    let document = document(&server);
+    let mut seen = 0;
+    for operation in operations(&document) {
+        let (status, code) = match operation.path {
+            path if path.contains("{job_id}") => (404, "job_not_found"),
+            path if path.contains("{clip_id}") => (404, "clip_not_found"),
+            path if path.contains("{lease_id}") => (409, "lease_lost"),
+            path if path.contains("{key}") => (404, "not_found"),
+            _ => continue,
+        };
+        for nobody in [NOBODY, "lecture-07", "0"] {
+            let answer = Call::about(&operation, nobody).send(&server);
+            answer.problem(status, code);
+            is_told(&document, &operation, &answer);
+        }
+        seen += 1;
+    }
+    assert!(seen >= 28, "{seen}");
+}
+
+fn what_is_told_of_a_refused_body_is_what_is_answered(server: TestServer) {
+    let document = document(&server);
+    for operation in operations(&document)
+        .iter()
+        .filter(|operation| operation.told["requestBody"].is_object())
+    {
+        let call = Call::that_succeeds(operation, &server, server.db());
+        let send = |kind, body: &str| {
+            let answer = call.clone().with_body(kind, body).send(&server);
+            is_told(&document, operation, &answer);
+            answer
+        };
+        if operation.takes_json() {
+            send("application/json", "{").problem(400, "malformed_body");
+            send("application/json", r#"{"nonsense":1}"#).problem(422, "validation_failed");
+            send("text/plain", "{}").problem(415, "unsupported_media_type");
+        } else {
+            send("video/mp4", "too short").problem_with(422, "validation_failed", "Content-Length");
+            send("video/mp4", &"too long".repeat(1_000)).problem(413, "body_too_large");
         }
     }
+}
 
-    fn what_is_told_of_what_nobody_made_is_what_is_answered(server: TestServer) {
-        let document = document(&server);
-        let mut seen = 0;
-        for operation in operations(&document) {
-            let (status, code) = match operation.path {
-                path if path.contains("{job_id}") => (404, "job_not_found"),
-                path if path.contains("{clip_id}") => (404, "clip_not_found"),
-                path if path.contains("{lease_id}") => (409, "lease_lost"),
-                path if path.contains("{key}") => (404, "not_found"),
-                _ => continue,
+fn what_is_told_of_a_query_is_what_is_taken(server: TestServer) {
+    let document = document(&server);
+    let mut seen = 0;
+    for operation in operations(&document) {
+        for parameter in operation.told["parameters"].as_array().unwrap() {
+            let parameter = resolve(&document, parameter);
+            let name = parameter["name"].as_str().unwrap();
+            let schema = resolve(&document, &parameter["schema"]);
+            let value = match (schema["type"].as_str(), schema["format"].as_str()) {
+                _ if parameter["in"] != "query" => continue,
+                (_, Some("cursor")) => continue,
+                (_, Some("date-time")) => "2026-01-01T00:00:00Z".to_owned(),
+                (Some("boolean"), _) => "true".to_owned(),
+                (Some("integer"), _) => schema["maximum"].to_string(),
+                (Some("number"), _) => "1.5".to_owned(),
+                (Some("string"), _) if schema["enum"].is_array() => {
+                    schema["enum"][0].as_str().unwrap().to_owned()
+                }
+                _ => "x".to_owned(),
             };
-            for nobody in [NOBODY, "lecture-07", "0"] {
-                let answer = Call::about(&operation, nobody).send(&server);
-                answer.problem(status, code);
-                is_told(&document, &operation, &answer);
-            }
+            let call = Call::that_succeeds(&operation, &server, server.db())
+                .asking(&format!("{name}={value}"));
+            let answer = call.send(&server);
+            assert!(answer.status < 300, "{answer}");
+            is_told(&document, &operation, &answer);
             seen += 1;
         }
-        assert!(seen >= 28, "{seen}");
     }
+    assert!(seen >= 20, "{seen}");
+}
 
-    fn what_is_told_of_a_refused_body_is_what_is_answered(server: TestServer) {
-        let document = document(&server);
-        for operation in operations(&document).iter().filter(|operation| operation.told["requestBody"].is_object()) {
-            let call = Call::that_succeeds(operation, &server, server.db());
-            let send = |kind, body: &str| {
-                let answer = call.clone().with_body(kind, body).send(&server);
-                is_told(&document, operation, &answer);
-                answer
-            };
-            if operation.takes_json() {
-                send("application/json", "{").problem(400, "malformed_body");
-                send("application/json", r#"{"nonsense":1}"#).problem(422, "validation_failed");
-                send("text/plain", "{}").problem(415, "unsupported_media_type");
-            } else {
-                send("video/mp4", "too short").problem_with(422, "validation_failed", "Content-Length");
-                send("video/mp4", &"too long".repeat(1_000)).problem(413, "body_too_large");
-            }
-        }
+fn an_answer_that_is_not_told_would_be_noticed(server: TestServer) {
+    let document = document(&server);
+    let job = json!({ "$ref": "#/components/schemas/JobResponse" });
+    let told = server
+        .get(&at(a_job().create(server.db()).job_id, ""))
+        .expect(200)
+        .json();
+    assert_eq!(conforms(&document, &job, &told, ""), Ok(()));
+    for (field, value) in [
+        ("status", json!("asleep")),
+        ("job_id", json!("7")),
+        ("created_at", json!("yesterday")),
+        ("file_size", json!("large")),
+        ("progress", json!({})),
+        ("surprise", json!(1)),
+    ] {
+        let mut wrong = told.clone();
+        wrong[field] = value;
+        assert!(conforms(&document, &job, &wrong, "").is_err(), "{field}");
     }
-
-    fn what_is_told_of_a_query_is_what_is_taken(server: TestServer) {
-        let document = document(&server);
-        let mut seen = 0;
-        for operation in operations(&document) {
-            for parameter in operation.told["parameters"].as_array().unwrap() {
-                let parameter = resolve(&document, parameter);
-                let name = parameter["name"].as_str().unwrap();
-                let schema = resolve(&document, &parameter["schema"]);
-                let value = match (schema["type"].as_str(), schema["format"].as_str()) {
-                    _ if parameter["in"] != "query" => continue,
-                    (_, Some("cursor")) => continue,
-                    (_, Some("date-time")) => "2026-01-01T00:00:00Z".to_owned(),
-                    (Some("boolean"), _) => "true".to_owned(),
-                    (Some("integer"), _) => schema["maximum"].to_string(),
-                    (Some("number"), _) => "1.5".to_owned(),
-                    (Some("string"), _) if schema["enum"].is_array() => schema["enum"][0].as_str().unwrap().to_owned(),
-                    _ => "x".to_owned(),
-                };
-                let call = Call::that_succeeds(&operation, &server, server.db()).asking(&format!("{name}={value}"));
-                let answer = call.send(&server);
-                assert!(answer.status < 300, "{answer}");
-                is_told(&document, &operation, &answer);
-                seen += 1;
-            }
-        }
-        assert!(seen >= 20, "{seen}");
-    }
-
-    fn an_answer_that_is_not_told_would_be_noticed(server: TestServer) {
-        let document = document(&server);
-        let job = json!({ "$ref": "#/components/schemas/JobResponse" });
-        let told = server.get(&at(a_job().create(server.db()).job_id, "")).expect(200).json();
-        assert_eq!(conforms(&document, &job, &told, ""), Ok(()));
-        for (field, value) in [
-            ("status", json!("asleep")), ("job_id", json!("7")), ("created_at", json!("yesterday")),
-            ("file_size", json!("large")), ("progress", json!({})), ("surprise", json!(1)),
-        ] {
-            let mut wrong = told.clone();
-            wrong[field] = value;
-            assert!(conforms(&document, &job, &wrong, "").is_err(), "{field}");
-        }
-        let mut wrong = told;
-        wrong.as_object_mut().unwrap().remove("filename");
-        assert!(conforms(&document, &job, &wrong, "").is_err());
-    }
+    let mut wrong = told;
+    wrong.as_object_mut().unwrap().remove("filename");
+    assert!(conforms(&document, &job, &wrong, "").is_err());
 }
