@@ -15,7 +15,7 @@
 //! From a recording to its clips:
 //!
 //! ```
-//! use lectern_analysis::{Spoken, clips, silences, topics};
+//! use lectern_analysis::{TranscriptSegmentRef, clips, silences, content_segment};
 //! use lectern_domain::{NewTranscriptSegment, SpokenText, TimeRange, VideoDuration};
 //!
 //! let say = |start: f64, end: f64, text: &str| -> Result<_, lectern_domain::Invalid> {
@@ -30,27 +30,27 @@
 //!     say(1.0, 12.0, "A fugue begins with a single voice, and that voice has the theme.")?,
 //!     say(12.5, 28.0, "Then the second voice enters with the theme, a fifth above.")?,
 //! ];
-//! let regions = silences::merge(&[(0.0, 1.0), (28.0, 30.0)], &[], &Default::default())?;
-//! let quiet = silences::quiet(regions.iter().map(|region| (region.time, region.silence_type)));
+//! let regions = silence_region::merge(&[(0.0, 1.0), (28.0, 30.0)], &[], &Default::default())?;
+//! let quiet = silence_region::audio_silences(regions.iter().map(|region| (region.time, region.silence_type)));
 //!
-//! let topics = topics::find(&transcript)?;
-//! let parts: Vec<clips::Part> = topics.iter().map(Into::into).collect();
-//! let spoken: Vec<Spoken> = transcript.iter().map(Into::into).collect();
+//! let topics = content_segment::find(&transcript)?;
+//! let parts: Vec<ContentSegmentRef> = topics.iter().map(Into::into).collect();
+//! let spoken: Vec<TranscriptSegmentRef> = transcript.iter().map(Into::into).collect();
 //! let duration = VideoDuration::new(30.0)?;
-//! let picked = clips::pick(&parts, &spoken, &quiet, duration, &Default::default())?;
-//! assert_eq!(picked[0].part, Some(0));
+//! let picked = clip::select(&parts, &spoken, &quiet, duration, &Default::default())?;
+//! assert_eq!(picked[0].segment_index, Some(0));
 //! assert_eq!(picked[0].clip.time, TimeRange::new(0.5, 29.0)?);
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 
+mod segment_ref;
 mod span;
-mod spoken;
 mod term;
 
-pub mod chunks;
-pub mod clips;
-pub mod layout;
-pub mod silences;
-pub mod topics;
+pub mod chunking;
+pub mod clip;
+pub mod content_segment;
+pub mod layout_analysis;
+pub mod silence_region;
 
-pub use spoken::Spoken;
+pub use segment_ref::{ContentSegmentRef, TranscriptSegmentRef};

@@ -1,6 +1,6 @@
 //! What the recording is about.
 
-use lectern_analysis::topics;
+use lectern_analysis::content_segment;
 use lectern_db::Tx;
 use lectern_domain::Stage;
 
@@ -25,14 +25,14 @@ impl StageWork for Content {
                 Ok(found) => (found, None),
                 Err(Failure::Stopped) => return Err(Failure::Stopped),
                 Err(failure) => (
-                    topics::find(&transcript)?,
+                    content_segment::find(&transcript)?,
                     Some(format!(
                         "topics were found without {}: {failure}",
                         chat.0.place()
                     )),
                 ),
             },
-            _ => (topics::find(&transcript)?, None),
+            _ => (content_segment::find(&transcript)?, None),
         };
         let found = Findings::new(move |tx: &mut Tx<'_>, job_id| {
             tx.content_segments()

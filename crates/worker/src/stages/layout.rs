@@ -1,6 +1,6 @@
 //! What the picture consists of.
 
-use lectern_analysis::layout::{self, GrayView};
+use lectern_analysis::layout_analysis::{self, GrayFrame};
 use lectern_db::Tx;
 use lectern_domain::Stage;
 use lectern_media::{Error, Frames};
@@ -42,14 +42,14 @@ impl StageWork for Layout {
         let views: Vec<_> = sampled
             .frames
             .iter()
-            .map(|frame| GrayView {
+            .map(|frame| GrayFrame {
                 width: frame.picture.width as usize,
                 height: frame.picture.height as usize,
                 data: &frame.picture.data,
                 time: frame.time,
             })
             .collect();
-        let found = layout::analyse(&views, sampled.source_width, sampled.source_height)?;
+        let found = layout_analysis::analyse(&views, sampled.source_width, sampled.source_height)?;
         Ok(Findings::new(move |tx: &mut Tx<'_>, job_id| {
             tx.layout_analysis().put(job_id, &found).map(drop)
         }))

@@ -1,8 +1,8 @@
 //! Which parts become clips.
 
-use lectern_analysis::Spoken;
-use lectern_analysis::clips::{ClipRules, Part, pick};
-use lectern_analysis::silences::quiet;
+use lectern_analysis::clip::{self, ClipRules};
+use lectern_analysis::silence_region::audio_silences;
+use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
 use lectern_db::Tx;
 use lectern_domain::{NewClip, Stage, VideoDuration};
 
@@ -31,18 +31,21 @@ impl StageWork for Segmentation {
             Some(duration) => duration,
             None => VideoDuration::new(task.probe()?.duration)?,
         };
-        let picked = pick(
+        let picked = clip::select(
             &parts
                 .iter()
-                .map(|part| Part {
+                .map(|part| ContentSegmentRef {
                     time: part.time,
                     topic: &part.topic,
                     importance_score: part.importance_score,
                     keywords: &part.keywords,
                 })
                 .collect::<Vec<_>>(),
-            &transcript.iter().map(Spoken::from).collect::<Vec<_>>(),
-            &quiet(
+            &transcript
+                .iter()
+                .map(TranscriptSegmentRef::from)
+                .collect::<Vec<_>>(),
+            &audio_silences(
                 silences
                     .iter()
                     .map(|found| (found.time, found.silence_type)),
@@ -54,7 +57,7 @@ impl StageWork for Segmentation {
             .into_iter()
             .map(|picked| NewClip {
                 content_segment_id: picked
-                    .part
+                    .segment_index
                     .and_then(|part| parts.get(part))
                     .map(|part| part.segment_id),
                 ..picked.clip

@@ -1,6 +1,6 @@
 //! Where nothing is heard or seen, and what is known of the recording.
 
-use lectern_analysis::silences::{SilenceRules, merge};
+use lectern_analysis::silence_region::{SilenceRules, merge};
 use lectern_db::Tx;
 use lectern_domain::{
     Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, Stage, TimeRange, VideoDuration,
@@ -59,7 +59,7 @@ pub(super) fn regions(
     };
     let rules = SilenceRules {
         min_length: settings.shortest,
-        threshold: Some(Decibels::new(settings.noise)?),
+        amplitude_threshold: Some(Decibels::new(settings.noise)?),
     };
     let regions = merge(&pairs(&silences.audio), &pairs(&silences.blank), &rules)?;
     Ok((regions, silences))

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use lectern_analysis::chunks::{self, ChunkRules};
-use lectern_analysis::silences::quiet;
+use lectern_analysis::chunking::{self, ChunkRules};
+use lectern_analysis::silence_region::audio_silences;
 use lectern_domain::{TimeRange, VideoDuration};
 use lectern_formats::{Cue, millis};
 use lectern_media::Probe;
@@ -24,7 +24,7 @@ pub(super) fn recognize(
 ) -> Result<Vec<Cue>, Failure> {
     let silences = silences(task, probe)?;
     let duration = VideoDuration::new(probe.duration)?;
-    let pieces = chunks::cut(duration, &silences, &ChunkRules::default())?;
+    let pieces = chunking::split(duration, &silences, &ChunkRules::default())?;
     let all = pieces.iter().map(|piece| piece.duration()).sum();
     let done = Mutex::new((0.0, task.telling(all, LOOKING..100.0, "listening")));
     let heard = side_by_side::map(task.cancel(), &pieces, |i, piece| {
@@ -54,13 +54,13 @@ fn silences(task: &Task<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
         // Without a word on how long it takes: that is soon over, and most is left.
         let mut told = |done: f64| task.tell(LOOKING * (done / probe.duration).min(1.0), DOING);
         let found = regions(task, &sound, &mut told)?.0;
-        return Ok(quiet(
+        return Ok(audio_silences(
             found
                 .iter()
                 .map(|region| (region.time, region.silence_type)),
         ));
     }
-    Ok(quiet(
+    Ok(audio_silences(
         known
             .iter()
             .map(|region| (region.time, region.silence_type)),

@@ -1,6 +1,6 @@
 //! The samples that are looked at, and in which pairs.
 
-use super::GrayView;
+use super::GrayFrame;
 use super::strips::Strips;
 
 /// How many pairs are looked at; of more frames as many pairs
@@ -21,7 +21,7 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    fn new(frame: &GrayView<'_>) -> Self {
+    fn new(frame: &GrayFrame<'_>) -> Self {
         Self {
             upright: Strips::upright(frame),
             lying: Strips::lying(frame),
@@ -47,8 +47,8 @@ pub(super) struct Film {
 }
 
 impl Film {
-    pub(super) fn new(frames: &[GrayView<'_>]) -> Self {
-        let soon = |frame: &GrayView<'_>| frame.time - frames[0].time < APART;
+    pub(super) fn new(frames: &[GrayFrame<'_>]) -> Self {
+        let soon = |frame: &GrayFrame<'_>| frame.time - frames[0].time < APART;
         let step = frames.iter().take_while(|frame| soon(frame)).count().max(1);
         let count = frames.len().saturating_sub(step);
         if count <= MOST_PAIRS {

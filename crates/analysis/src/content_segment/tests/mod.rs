@@ -6,7 +6,7 @@ mod robust;
 mod talk;
 mod texts;
 
-use crate::topics;
+use crate::content_segment;
 use measure::{labels, window_diff};
 use talk::{Talk, Writing, orders};
 use texts::{ENGLISH, GERMAN, JAPANESE};
@@ -18,7 +18,7 @@ fn distances(texts: &[&str], writing: Writing) -> Vec<f64> {
         .into_iter()
         .map(|order| {
             let talk = Talk::new(&order, writing);
-            let found = topics::find(&talk.segments).unwrap();
+            let found = content_segment::find(&talk.segments).unwrap();
             assert_eq!(found.len(), texts.len(), "{order:?}");
             window_diff(&talk.subjects, &labels(&talk.segments, &found))
         })
@@ -68,7 +68,7 @@ fn one_subject_is_mostly_whole_and_at_most_halved() {
     let texts = ENGLISH.iter().chain(&GERMAN);
     let topics = texts.map(|text| {
         let talk = Talk::new(&[text], Writing::Sentences);
-        topics::find(&talk.segments).unwrap().len()
+        content_segment::find(&talk.segments).unwrap().len()
     });
     let topics: Vec<usize> = topics.collect();
     // Photosynthesis by day and in the dark, latitude and longitude.
@@ -82,7 +82,7 @@ fn one_subject_is_mostly_whole_and_at_most_halved() {
 #[test]
 fn headlines_and_keywords_name_the_subject_as_it_is_written() {
     let talk = Talk::new(&ENGLISH, Writing::Sentences);
-    let found = topics::find(&talk.segments).unwrap();
+    let found = content_segment::find(&talk.segments).unwrap();
     let subjects = [
         ["chloroplasts", "sugar", "photosynthesis"],
         ["inflation", "prices", "bank"],
@@ -131,7 +131,8 @@ fn words_that_stand_everywhere_are_no_keywords() {
             ["der", "die", "das", "und", "in", "es", "ist", "nicht"],
         ),
     ] {
-        for topic in topics::find(&Talk::new(&texts, Writing::Sentences).segments).unwrap() {
+        for topic in content_segment::find(&Talk::new(&texts, Writing::Sentences).segments).unwrap()
+        {
             for word in &topic.keywords {
                 assert!(!common.contains(&word.to_lowercase().as_str()), "{topic:?}");
             }
@@ -154,7 +155,7 @@ fn a_pause_draws_the_boundary_to_it() {
             segment.time =
                 lectern_domain::TimeRange::new(time.start() + 20.0, time.end() + 20.0).unwrap();
         }
-        let found = topics::find(&talk.segments).unwrap();
+        let found = content_segment::find(&talk.segments).unwrap();
         assert!(
             found
                 .iter()
@@ -167,7 +168,7 @@ fn a_pause_draws_the_boundary_to_it() {
 fn importance_differs_and_talk_counts_more_than_silence() {
     let mut talk = Talk::new(&ENGLISH, Writing::Sentences);
     let importance = |talk: &Talk| -> Vec<f64> {
-        let found = topics::find(&talk.segments).unwrap();
+        let found = content_segment::find(&talk.segments).unwrap();
         found
             .iter()
             .map(|topic| topic.importance_score.get())

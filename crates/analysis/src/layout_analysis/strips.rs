@@ -1,6 +1,6 @@
 //! Frames, averaged a little, in the two directions a border can run.
 
-use super::GrayView;
+use super::GrayFrame;
 
 /// How many pixels make a strip, and how many strips side by side make a cell.
 pub(super) const STRIP: usize = 4;
@@ -21,7 +21,7 @@ pub(super) struct Strips {
 
 impl Strips {
     /// Of borders that run from top to bottom.
-    pub(super) fn upright(frame: &GrayView<'_>) -> Self {
+    pub(super) fn upright(frame: &GrayFrame<'_>) -> Self {
         let (length, groups) = (frame.width, frame.height / STRIP);
         let mut sums = vec![0; length * groups];
         for group in 0..groups {
@@ -45,7 +45,7 @@ impl Strips {
     }
 
     /// Of borders that run from left to right.
-    pub(super) fn lying(frame: &GrayView<'_>) -> Self {
+    pub(super) fn lying(frame: &GrayFrame<'_>) -> Self {
         let (length, groups) = (frame.height, frame.width / STRIP);
         let mut sums = vec![0; length * groups];
         for (y, row) in frame.data.chunks_exact(frame.width).enumerate() {

@@ -1,7 +1,7 @@
 //! Where in the recording which words are said.
 
+use crate::segment_ref::TranscriptSegmentRef;
 use crate::span::Span;
-use crate::spoken::Spoken;
 use crate::term::terms;
 
 /// The transcript's segments in order, with what their words are compared by.
@@ -11,7 +11,7 @@ pub(super) struct Speech {
 }
 
 impl Speech {
-    pub(super) fn new(spoken: &[Spoken<'_>]) -> Self {
+    pub(super) fn new(spoken: &[TranscriptSegmentRef<'_>]) -> Self {
         let keys = |text| terms(text).into_iter().map(|term| term.key).collect();
         let said = spoken
             .iter()
@@ -82,7 +82,7 @@ mod tests {
         ];
         let spoken: Vec<_> = (0_u32..)
             .zip(said)
-            .map(|(i, text)| Spoken {
+            .map(|(i, text)| TranscriptSegmentRef {
                 time: TimeRange::new(f64::from(i) * 10.0, f64::from(i) * 10.0 + 9.0).unwrap(),
                 text,
             })

@@ -1,7 +1,7 @@
 //! Long lectures of made-up words, as words are distributed: some everywhere,
 //! some only where they belong.
 
-use crate::{Spoken, topics};
+use crate::{TranscriptSegmentRef, content_segment};
 use lectern_domain::TimeRange;
 
 use super::measure::window_diff;
@@ -45,12 +45,14 @@ fn sentences(minutes: &[usize]) -> (Vec<String>, Vec<usize>) {
     (sentences, subjects)
 }
 
-fn spoken(sentences: &[String], seconds: f64) -> Vec<Spoken<'_>> {
+fn spoken(sentences: &[String], seconds: f64) -> Vec<TranscriptSegmentRef<'_>> {
     let starts = (0..).map(|i| f64::from(i) * seconds);
-    let timed = starts.zip(sentences).map(|(start, text)| Spoken {
-        time: TimeRange::new(start, start + 0.9 * seconds).unwrap(),
-        text,
-    });
+    let timed = starts
+        .zip(sentences)
+        .map(|(start, text)| TranscriptSegmentRef {
+            time: TimeRange::new(start, start + 0.9 * seconds).unwrap(),
+            text,
+        });
     timed.collect()
 }
 
@@ -62,7 +64,7 @@ fn a_lecture_of_two_hours_is_divided_into_its_subjects() {
     let (sentences, subjects) = sentences(&minutes);
     let spoken = spoken(&sentences, 4.0);
     assert_eq!(spoken.len(), 1800);
-    let found = topics::find(spoken.iter().copied()).unwrap();
+    let found = content_segment::find(spoken.iter().copied()).unwrap();
 
     let topic_at = |start: f64| {
         found
@@ -94,7 +96,7 @@ fn a_lecture_without_a_change_of_words_is_not_shredded() {
         (90, 120.0, 30),
     ] {
         let (sentences, _) = sentences(&[minutes]);
-        let found = topics::find(spoken(&sentences, 4.0)).unwrap();
+        let found = content_segment::find(spoken(&sentences, 4.0)).unwrap();
         assert!(found.len() <= most, "{} in {minutes} minutes", found.len());
         for topic in &found {
             assert!(
@@ -111,7 +113,7 @@ fn ten_thousand_segments_are_no_burden_whatever_their_times() {
     let (sentences, _) = sentences(&[7; 96]);
     let sentences = &sentences[..10_000];
     for seconds in [4.0, 0.0] {
-        let found = topics::find(spoken(sentences, seconds)).unwrap();
+        let found = content_segment::find(spoken(sentences, seconds)).unwrap();
         assert!(found.len() >= 25, "{}", found.len());
     }
 }

@@ -8,17 +8,17 @@ use crate::span::Span;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChunkRules {
     /// The length to aim at, in seconds, more than 0.
-    pub target: f64,
-    /// The greatest length, in seconds, not below the target.
-    pub max: f64,
+    pub target_length: f64,
+    /// The greatest length, in seconds, not below the target_length.
+    pub max_length: f64,
 }
 
 impl Default for ChunkRules {
     /// Five minutes, at most ten.
     fn default() -> Self {
         Self {
-            target: 300.0,
-            max: 600.0,
+            target_length: 300.0,
+            max_length: 600.0,
         }
     }
 }
@@ -26,46 +26,58 @@ impl Default for ChunkRules {
 /// Cuts a recording into pieces that follow each other from 0 to its end.
 ///
 /// A cut is made in the middle of the longest silence between half and one and
-/// a half times the target from the last one; if there is none, in the middle
+/// a half times the target_length from the last one; if there is none, in the middle
 /// of the longest between there and the maximum; and if nobody ever pauses, at
-/// the maximum. A rest of at most one and a half times the target stays whole,
-/// and no cut leaves less than a quarter of the target behind it: recognizers
+/// the maximum. A rest of at most one and a half times the target_length stays whole,
+/// and no cut leaves less than a quarter of the target_length behind it: recognizers
 /// make things up when they hear too little.
 ///
-/// `silences` are where nothing is heard ([`crate::silences::quiet`]), in any
+/// `silences` are where nothing is heard ([`crate::silence_region::audio_silences`]), in any
 /// order. The error is about `rules`.
 ///
 /// ```
-/// use lectern_analysis::chunks::{ChunkRules, cut};
+/// use lectern_analysis::chunking::{ChunkRules, split};
 /// use lectern_domain::{TimeRange, VideoDuration};
 ///
 /// let silences = [TimeRange::new(290.0, 292.0)?, TimeRange::new(320.0, 321.0)?];
-/// let pieces = cut(VideoDuration::new(650.0)?, &silences, &ChunkRules::default())?;
+/// let pieces = split(VideoDuration::new(650.0)?, &silences, &ChunkRules::default())?;
 /// assert_eq!(pieces, [TimeRange::new(0.0, 291.0)?, TimeRange::new(291.0, 650.0)?]);
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
-pub fn cut(
+pub fn split(
     duration: VideoDuration,
     silences: &[TimeRange],
     rules: &ChunkRules,
 ) -> Result<Vec<TimeRange>, Invalid> {
-    let ChunkRules { target, max } = *rules;
-    if !(target.is_finite() && target > 0.0) {
-        return Err(Invalid::field("target", "must be more than 0 seconds"));
+    let ChunkRules {
+        target_length,
+        max_length,
+    } = *rules;
+    if !(target_length.is_finite() && target_length > 0.0) {
+        return Err(Invalid::field(
+            "target_length",
+            "must be more than 0 seconds",
+        ));
     }
-    if !(max.is_finite() && max >= target) {
-        return Err(Invalid::field("max", "must not be below target"));
+    if !(max_length.is_finite() && max_length >= target_length) {
+        return Err(Invalid::field(
+            "max_length",
+            "must not be below target_length",
+        ));
     }
     let silences = Span::unite(silences.iter().copied().map(Span::from).collect());
-    let (end, whole) = (duration.get(), max.min(1.5 * target));
+    let (end, whole) = (duration.get(), max_length.min(1.5 * target_length));
     let mut pieces = Vec::new();
     let mut at = 0.0;
     while end - at > whole {
-        let latest = (at + max).min(end - target / 4.0);
-        let near = Span::new(at + target / 2.0, latest.min(at + 1.5 * target));
+        let latest = (at + max_length).min(end - target_length / 4.0);
+        let near = Span::new(
+            at + target_length / 2.0,
+            latest.min(at + 1.5 * target_length),
+        );
         let far = Span::new(near.end, latest);
-        let cut = longest(&silences, near, at + target)
-            .or_else(|| longest(&silences, far, at + target))
+        let cut = longest(&silences, near, at + target_length)
+            .or_else(|| longest(&silences, far, at + target_length))
             .unwrap_or(latest);
         pieces.push(TimeRange::new(at, cut)?);
         at = cut;
@@ -75,14 +87,14 @@ pub fn cut(
 }
 
 /// The middle of the longest silence whose middle lies in `place`; of equals,
-/// the one nearest to `target`.
-fn longest(silences: &[Span], place: Span, target: f64) -> Option<f64> {
+/// the one nearest to `target_length`.
+fn longest(silences: &[Span], place: Span, target_length: f64) -> Option<f64> {
     let from = silences.partition_point(|silence| silence.middle() < place.start);
     silences[from..]
         .iter()
         .take_while(|silence| silence.middle() <= place.end)
         .max_by(|a, b| {
-            let near = |span: &Span| (span.middle() - target).abs();
+            let near = |span: &Span| (span.middle() - target_length).abs();
             let by_length = a.length().total_cmp(&b.length());
             by_length.then_with(|| near(b).total_cmp(&near(a)))
         })
@@ -100,7 +112,7 @@ mod tests {
             .iter()
             .map(|&(start, end)| TimeRange::new(start, end).unwrap())
             .collect();
-        cut(
+        split(
             VideoDuration::new(duration).unwrap(),
             &silences,
             &ChunkRules::default(),
@@ -148,13 +160,23 @@ mod tests {
     #[test]
     fn rules_that_cannot_be_kept_are_refused() {
         let duration = VideoDuration::new(10.0).unwrap();
-        for (target, max) in [
+        for (target_length, max_length) in [
             (0.0, 1.0),
             (2.0, 1.0),
             (f64::NAN, 1.0),
             (1.0, f64::INFINITY),
         ] {
-            assert!(cut(duration, &[], &ChunkRules { target, max }).is_err());
+            assert!(
+                split(
+                    duration,
+                    &[],
+                    &ChunkRules {
+                        target_length,
+                        max_length
+                    }
+                )
+                .is_err()
+            );
         }
     }
 

@@ -3,8 +3,8 @@
 use lectern_domain::TimeRange;
 
 use super::rules::ClipRules;
+use crate::segment_ref::TranscriptSegmentRef;
 use crate::span::Span;
-use crate::spoken::Spoken;
 
 /// The most silence a clip begins or ends with, in seconds.
 const BREATH: f64 = 1.0;
@@ -32,7 +32,7 @@ enum Side {
 impl Edges {
     /// Of the transcript, which is in order, the borders are where one segment
     /// has ended before the next begins: the middle of what is between.
-    pub(super) fn new(silences: &[TimeRange], spoken: &[Spoken<'_>]) -> Self {
+    pub(super) fn new(silences: &[TimeRange], spoken: &[TranscriptSegmentRef<'_>]) -> Self {
         let mut borders = Vec::new();
         let mut said_until = f64::INFINITY;
         for time in spoken.iter().map(|segment| segment.time) {
@@ -131,8 +131,8 @@ mod tests {
         ranges.iter().map(time).collect()
     }
 
-    fn spoken(ranges: &[(f64, f64)]) -> Vec<Spoken<'static>> {
-        let say = |time| Spoken { time, text: "so" };
+    fn spoken(ranges: &[(f64, f64)]) -> Vec<TranscriptSegmentRef<'static>> {
+        let say = |time| TranscriptSegmentRef { time, text: "so" };
         times(ranges).into_iter().map(say).collect()
     }
 

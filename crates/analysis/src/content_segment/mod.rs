@@ -17,8 +17,8 @@ mod unit;
 
 use lectern_domain::{Invalid, NewContentSegment, Whole};
 
+use crate::segment_ref::TranscriptSegmentRef;
 use crate::span::Span;
-use crate::spoken::Spoken;
 use cohesion::divide;
 use essence::Essence;
 use importance::importance;
@@ -39,23 +39,24 @@ use unit::{Unit, gather};
 /// speaks.
 ///
 /// ```
-/// use lectern_analysis::{Spoken, topics};
+/// use lectern_analysis::{TranscriptSegmentRef, content_segment};
 /// use lectern_domain::TimeRange;
 ///
-/// let sentence = Spoken {
+/// let sentence = TranscriptSegmentRef {
 ///     time: TimeRange::new(0.0, 4.0)?,
 ///     text: "A tree of depth ten finds one leaf among a thousand leaves.",
 /// };
-/// let found = topics::find([sentence])?;
+/// let found = content_segment::find([sentence])?;
 /// assert_eq!(found[0].time, sentence.time);
 /// assert_eq!(found[0].description.as_deref(), Some(sentence.text));
 /// assert!(found[0].keywords.iter().any(|word| word.as_str() == "thousand"));
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn find<'a>(
-    transcript: impl IntoIterator<Item: Into<Spoken<'a>>>,
+    transcript: impl IntoIterator<Item: Into<TranscriptSegmentRef<'a>>>,
 ) -> Result<Vec<NewContentSegment>, Invalid> {
-    let mut spoken: Vec<Spoken<'a>> = transcript.into_iter().map(Into::into).collect();
+    let mut spoken: Vec<TranscriptSegmentRef<'a>> =
+        transcript.into_iter().map(Into::into).collect();
     spoken.retain(|said| !said.text.trim().is_empty());
     spoken.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
     let mut lexicon = Lexicon::default();

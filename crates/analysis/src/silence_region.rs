@@ -11,7 +11,7 @@ pub struct SilenceRules {
     pub min_length: f64,
     /// The level below which sound counted as silence, in dBFS; kept with the
     /// regions in which nothing is heard.
-    pub threshold: Option<Decibels>,
+    pub amplitude_threshold: Option<Decibels>,
 }
 
 impl Default for SilenceRules {
@@ -19,7 +19,7 @@ impl Default for SilenceRules {
     fn default() -> Self {
         Self {
             min_length: 0.5,
-            threshold: None,
+            amplitude_threshold: None,
         }
     }
 }
@@ -36,7 +36,7 @@ impl Default for SilenceRules {
 /// The error names the range that is none, as in `audio[3].end_time`.
 ///
 /// ```
-/// use lectern_analysis::silences::{SilenceRules, merge};
+/// use lectern_analysis::silence_region::{SilenceRules, merge};
 /// use lectern_domain::SilenceType::{AudioSilence, BlankScreen, Both};
 ///
 /// let regions = merge(&[(10.0, 14.0)], &[(12.0, 17.0)], &SilenceRules::default())?;
@@ -87,7 +87,7 @@ pub fn merge(
                 time: span.time()?,
                 silence_type,
                 amplitude_threshold: rules
-                    .threshold
+                    .amplitude_threshold
                     .filter(|_| silence_type != SilenceType::BlankScreen),
             })
         })
@@ -95,9 +95,11 @@ pub fn merge(
 }
 
 /// Where nothing is heard, whatever is seen: the ranges of `audio_silence` and
-/// `both`, united where they touch. These are what [`crate::clips`] and
-/// [`crate::chunks`] cut at.
-pub fn quiet(regions: impl IntoIterator<Item = (TimeRange, SilenceType)>) -> Vec<TimeRange> {
+/// `both`, united where they touch. These are what [`crate::clip`] and
+/// [`crate::chunking`] cut at.
+pub fn audio_silences(
+    regions: impl IntoIterator<Item = (TimeRange, SilenceType)>,
+) -> Vec<TimeRange> {
     let quiet = regions
         .into_iter()
         .filter(|(_, kind)| *kind != SilenceType::BlankScreen)
@@ -191,7 +193,7 @@ mod tests {
     fn the_level_belongs_to_what_is_not_heard() {
         let level = Decibels::new(-35.0).unwrap();
         let rules = SilenceRules {
-            threshold: Some(level),
+            amplitude_threshold: Some(level),
             ..SilenceRules::default()
         };
         let regions = merge(&[(0.0, 2.0)], &[(1.0, 3.0)], &rules).unwrap();
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn quiet_is_one_range_where_the_picture_comes_and_goes() {
         let regions = merge(&[(10.0, 14.0)], &[(12.0, 17.0)], &SilenceRules::default()).unwrap();
-        let quiet = quiet(
+        let quiet = audio_silences(
             regions
                 .iter()
                 .map(|region| (region.time, region.silence_type)),

@@ -76,11 +76,11 @@ use film::Film;
 use rectangle::Rectangle;
 
 /// The least width and height in pixels of a frame in which a layout is told.
-pub const LEAST_SIZE: usize = 32;
+pub const MIN_FRAME_SIZE: usize = 32;
 
 /// A small frame of brightness.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct GrayView<'a> {
+pub struct GrayFrame<'a> {
     /// Width in pixels.
     pub width: usize,
     /// Height in pixels.
@@ -103,7 +103,7 @@ pub struct GrayView<'a> {
 /// The error names the first frame that does not fit, as in `frames[3].data`.
 ///
 /// ```
-/// use lectern_analysis::layout::{GrayView, analyse};
+/// use lectern_analysis::layout_analysis::{GrayFrame, analyse};
 /// use lectern_domain::{LayoutType, Region};
 ///
 /// // A gray screen with two lines, and a camera that flickers in its corner.
@@ -117,8 +117,8 @@ pub struct GrayView<'a> {
 ///         (0..48).flat_map(|y| (0..64).map(move |x| pixel(x, y) as u8)).collect()
 ///     })
 ///     .collect();
-/// let frames: Vec<GrayView> = (0..20)
-///     .map(|number| GrayView { width: 64, height: 48, data: &pictures[number], time: number as f64 })
+/// let frames: Vec<GrayFrame> = (0..20)
+///     .map(|number| GrayFrame { width: 64, height: 48, data: &pictures[number], time: number as f64 })
 ///     .collect();
 ///
 /// let layout = analyse(&frames, 1280, 960)?;
@@ -126,14 +126,14 @@ pub struct GrayView<'a> {
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn analyse(
-    frames: &[GrayView<'_>],
+    frames: &[GrayFrame<'_>],
     source_width: u32,
     source_height: u32,
 ) -> Result<NewLayoutAnalysis, Invalid> {
     for (index, frame) in frames.iter().enumerate() {
         check(frame, &frames[0]).at(&format!("frames[{index}]"))?;
     }
-    let small = |frame: &GrayView<'_>| frame.width.min(frame.height) < LEAST_SIZE;
+    let small = |frame: &GrayFrame<'_>| frame.width.min(frame.height) < MIN_FRAME_SIZE;
     let film = Film::new(if frames.first().is_some_and(small) {
         &[]
     } else {
@@ -160,7 +160,7 @@ pub fn analyse(
     })
 }
 
-fn check(frame: &GrayView<'_>, first: &GrayView<'_>) -> Result<(), Invalid> {
+fn check(frame: &GrayFrame<'_>, first: &GrayFrame<'_>) -> Result<(), Invalid> {
     for (name, size, same) in [
         ("width", frame.width, first.width),
         ("height", frame.height, first.height),

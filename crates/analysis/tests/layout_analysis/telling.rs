@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lectern_analysis::layout::{GrayView, analyse};
+use lectern_analysis::layout_analysis::{GrayFrame, analyse};
 use lectern_domain::LayoutType::{self, PictureInPicture, SideBySide, Unknown};
 use lectern_domain::{NewLayoutAnalysis, Region};
 use lectern_media::{Frames, Limits, Media, Tools};
@@ -24,10 +24,10 @@ pub(crate) fn frames(scene: &Scene, count: u32) -> Frames {
 }
 
 pub(crate) fn layout(frames: &Frames) -> NewLayoutAnalysis {
-    let views: Vec<GrayView<'_>> = frames
+    let views: Vec<GrayFrame<'_>> = frames
         .frames
         .iter()
-        .map(|frame| GrayView {
+        .map(|frame| GrayFrame {
             width: frame.picture.width as usize,
             height: frame.picture.height as usize,
             data: &frame.picture.data,

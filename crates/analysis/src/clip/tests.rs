@@ -3,8 +3,8 @@
 use lectern_domain::{Fraction, Keyword, TimeRange, Topic, VideoDuration};
 use proptest::prelude::*;
 
-use super::{ClipRules, Part, PickedClip, pick};
-use crate::Spoken;
+use super::{ClipRules, SelectedClip, select};
+use crate::{ContentSegmentRef, TranscriptSegmentRef};
 
 /// A content segment to pick from.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ fn told(start: f64, end: f64, topic: &str, importance: f64) -> Told {
     }
 }
 
-fn spoken<'a>(said: &[(f64, f64, &'a str)]) -> Vec<Spoken<'a>> {
-    let say = |&(start, end, text)| Spoken {
+fn spoken<'a>(said: &[(f64, f64, &'a str)]) -> Vec<TranscriptSegmentRef<'a>> {
+    let say = |&(start, end, text)| TranscriptSegmentRef {
         time: TimeRange::new(start, end).unwrap(),
         text,
     };
@@ -42,10 +42,10 @@ fn picked(
     said: &[(f64, f64, &str)],
     silences: &[(f64, f64)],
     duration: f64,
-) -> Vec<PickedClip> {
-    let parts: Vec<Part<'_>> = told
+) -> Vec<SelectedClip> {
+    let parts: Vec<ContentSegmentRef<'_>> = told
         .iter()
-        .map(|told| Part {
+        .map(|told| ContentSegmentRef {
             time: told.time,
             topic: &told.topic,
             importance_score: told.importance,
@@ -53,7 +53,7 @@ fn picked(
         })
         .collect();
     let duration = VideoDuration::new(duration).unwrap();
-    pick(
+    select(
         &parts,
         &spoken(said),
         &times(silences),
@@ -63,7 +63,7 @@ fn picked(
     .unwrap()
 }
 
-fn edges(clips: &[PickedClip]) -> Vec<(f64, f64)> {
+fn edges(clips: &[SelectedClip]) -> Vec<(f64, f64)> {
     let times = clips.iter().map(|picked| picked.clip.time);
     times.map(|time| (time.start(), time.end())).collect()
 }
@@ -78,7 +78,7 @@ fn each_part_gives_a_clip_with_its_name_in_the_order_of_time() {
     let silences = [(0.0, 2.0), (60.0, 62.0), (128.0, 130.0), (180.0, 190.0)];
     let clips = picked(&parts, &[], &silences, 190.0);
     assert_eq!(edges(&clips), [(1.0, 61.0), (61.0, 129.0), (129.0, 181.0)]);
-    let parts: Vec<_> = clips.iter().map(|picked| picked.part).collect();
+    let parts: Vec<_> = clips.iter().map(|picked| picked.segment_index).collect();
     assert_eq!(parts, [Some(1), Some(2), Some(0)]);
     for (place, (picked, (title, importance))) in
         (0..).zip(
@@ -175,7 +175,7 @@ fn one_long_part_gives_several_clips_with_numbers() {
         .map(|picked| picked.clip.title.as_str())
         .collect();
     assert_eq!(titles, ["Fugues", "Fugues (2)", "Fugues (3)"]);
-    assert!(clips.iter().all(|picked| picked.part == Some(0)));
+    assert!(clips.iter().all(|picked| picked.segment_index == Some(0)));
 }
 
 #[test]
@@ -190,14 +190,14 @@ fn a_recording_shorter_than_a_clip_is_one_clip() {
     let clips = picked(&parts, &[], &[(0.0, 1.0)], 12.5);
     assert_eq!(edges(&clips), [(0.0, 12.5)]);
     assert_eq!(
-        (clips[0].part, clips[0].clip.title.as_str()),
+        (clips[0].segment_index, clips[0].clip.title.as_str()),
         (Some(1), "Trees")
     );
 
     let clips = picked(&[], &[], &[], 0.2);
     assert_eq!(edges(&clips), [(0.0, 0.2)]);
     assert_eq!(
-        (clips[0].part, clips[0].clip.title.as_str()),
+        (clips[0].segment_index, clips[0].clip.title.as_str()),
         (None, "Part 1")
     );
 }
@@ -220,7 +220,7 @@ fn without_topics_clips_are_spread_over_what_lies_between_silences() {
     assert!(
         clips
             .iter()
-            .all(|picked| picked.part.is_none() && picked.clip.topic.is_none())
+            .all(|picked| picked.segment_index.is_none() && picked.clip.topic.is_none())
     );
 }
 
@@ -230,7 +230,7 @@ fn rules_that_cannot_be_kept_are_named() {
         max_length: 10.0,
         ..ClipRules::default()
     };
-    let error = pick(&[], &[], &[], VideoDuration::new(60.0).unwrap(), &rules).unwrap_err();
+    let error = select(&[], &[], &[], VideoDuration::new(60.0).unwrap(), &rules).unwrap_err();
     assert_eq!(error.errors()[0].field, "rules.max_length");
 }
 
@@ -275,7 +275,7 @@ proptest! {
             prop_assert!(time.duration() >= 20.0_f64.min(duration) - 1e-9, "{time:?}");
             prop_assert!(time.duration() <= 120.0 + 1e-9, "{time:?}");
             prop_assert_eq!(picked.clip.clip_order.get(), place);
-            if let Some(part) = picked.part.filter(|_| duration > 20.0) {
+            if let Some(part) = picked.segment_index.filter(|_| duration > 20.0) {
                 // A clip shows something of its part.
                 let part = parts[part].time;
                 prop_assert!(time.start() <= part.end() && part.start() <= time.end());

@@ -6,7 +6,7 @@
 mod scene;
 mod telling;
 
-use lectern_analysis::layout::{GrayView, analyse};
+use lectern_analysis::layout_analysis::{GrayFrame, analyse};
 use lectern_domain::LayoutType::{CameraOnly, PictureInPicture, ScreenOnly, Unknown};
 use lectern_media::Frames;
 use proptest::prelude::*;
@@ -273,7 +273,7 @@ fn a_picture_too_narrow_to_tell_from_is_unknown() {
     // Slides 90 by 1440 pixels large are 8 wide where they are 144 high.
     let scroll = Scene::new(90, 1440).full(Slides(181));
     assert_unknown("higher than wide", &scroll);
-    let none = GrayView {
+    let none = GrayFrame {
         width: 0,
         height: 0,
         data: &[],
@@ -286,31 +286,31 @@ fn a_picture_too_narrow_to_tell_from_is_unknown() {
 #[test]
 fn a_frame_that_does_not_fit_is_named() {
     let data = vec![0; 64 * 48];
-    let good = GrayView {
+    let good = GrayFrame {
         width: 64,
         height: 48,
         data: &data,
         time: 1.0,
     };
-    let wrong = |frame: GrayView<'_>| analyse(&[good, frame], 640, 480).unwrap_err().to_string();
+    let wrong = |frame: GrayFrame<'_>| analyse(&[good, frame], 640, 480).unwrap_err().to_string();
     assert_eq!(
-        wrong(GrayView {
+        wrong(GrayFrame {
             data: &data[1..],
             ..good
         }),
         "frames[1].data must have one byte for each pixel"
     );
     assert_eq!(
-        wrong(GrayView {
+        wrong(GrayFrame {
             width: 48,
             height: 64,
             ..good
         }),
         "frames[1].width must be the same in all frames"
     );
-    assert!(wrong(GrayView { height: 0, ..good }).starts_with("frames[1].height must be"));
+    assert!(wrong(GrayFrame { height: 0, ..good }).starts_with("frames[1].height must be"));
     assert!(
-        wrong(GrayView {
+        wrong(GrayFrame {
             time: f64::NAN,
             ..good
         })
@@ -340,10 +340,10 @@ proptest! {
         let pictures: Vec<Vec<u8>> = (0..count)
             .map(|number| (0..width * height).map(|at| pixel(number, at)).collect())
             .collect();
-        let frames: Vec<GrayView<'_>> = pictures
+        let frames: Vec<GrayFrame<'_>> = pictures
             .iter()
             .zip(0_u32..)
-            .map(|(data, time)| GrayView { width, height, data, time: f64::from(time) })
+            .map(|(data, time)| GrayFrame { width, height, data, time: f64::from(time) })
             .collect();
         let told = analyse(&frames, 1280, 722).unwrap();
         for region in [told.screen_region, told.camera_region].into_iter().flatten() {

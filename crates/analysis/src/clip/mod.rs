@@ -2,7 +2,6 @@
 
 mod edge;
 mod fallback;
-mod part;
 mod pick;
 mod rules;
 mod speech;
@@ -13,21 +12,20 @@ use lectern_domain::{
     At, ClipMedia, ClipTopic, Invalid, JsonObject, NewClip, TimeRange, Title, VideoDuration, Whole,
 };
 
+use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::span::Span;
-use crate::spoken::Spoken;
 use crate::term::terms;
 use edge::Edges;
 use fallback::spread;
-pub use part::Part;
 use pick::{Candidate, Choice, Picker};
 pub use rules::ClipRules;
 use speech::Speech;
 
 /// A clip that was picked, and what it was picked from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PickedClip {
+pub struct SelectedClip {
     /// Index of the part it shows; `None` when the recording has no parts.
-    pub part: Option<usize>,
+    pub segment_index: Option<usize>,
     /// The clip. Its `content_segment_id` is empty: who knows the id of the
     /// part fills it in.
     pub clip: NewClip,
@@ -51,15 +49,16 @@ pub struct PickedClip {
 /// are called "Part 1", "Part 2" and so on. A recording that is not longer than
 /// the least length gives one clip: all of it.
 ///
-/// `silences` are where nothing is heard ([`crate::silences::quiet`]).
+/// `silences` are where nothing is heard ([`crate::silence_region::audio_silences`]).
 /// The error is about `rules`.
 ///
 /// ```
-/// use lectern_analysis::clips::{ClipRules, Part, pick};
+/// use lectern_analysis::clip::{ClipRules, select};
+/// use lectern_analysis::ContentSegmentRef;
 /// use lectern_domain::{Fraction, TimeRange, Topic, VideoDuration};
 ///
 /// let topic = Topic::new("Balanced trees")?;
-/// let part = Part {
+/// let part = ContentSegmentRef {
 ///     time: TimeRange::new(31.0, 88.0)?,
 ///     topic: &topic,
 ///     importance_score: Fraction::new(0.8)?,
@@ -67,18 +66,18 @@ pub struct PickedClip {
 /// };
 /// let silences = [TimeRange::new(29.5, 30.5)?, TimeRange::new(88.0, 90.0)?];
 /// let rules = ClipRules { min_clips: 1, ..ClipRules::default() };
-/// let picked = pick(&[part], &[], &silences, VideoDuration::new(120.0)?, &rules)?;
+/// let picked = select(&[part], &[], &silences, VideoDuration::new(120.0)?, &rules)?;
 /// assert_eq!(picked[0].clip.time, TimeRange::new(30.0, 89.0)?);
 /// assert_eq!(picked[0].clip.title.as_str(), "Balanced trees");
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
-pub fn pick(
-    parts: &[Part<'_>],
-    transcript: &[Spoken<'_>],
+pub fn select(
+    parts: &[ContentSegmentRef<'_>],
+    transcript: &[TranscriptSegmentRef<'_>],
     silences: &[TimeRange],
     duration: VideoDuration,
     rules: &ClipRules,
-) -> Result<Vec<PickedClip>, Invalid> {
+) -> Result<Vec<SelectedClip>, Invalid> {
     rules.check().at("rules")?;
     let recording = Span::new(0.0, duration.get());
     let mut spoken = transcript.to_vec();
@@ -124,7 +123,7 @@ pub fn pick(
         .collect()
 }
 
-fn candidate(part: &Part<'_>) -> Candidate {
+fn candidate(part: &ContentSegmentRef<'_>) -> Candidate {
     let keys = part.keywords.iter().flat_map(|word| terms(word));
     Candidate {
         span: part.time.into(),
@@ -149,15 +148,15 @@ fn whole(candidates: &[Candidate], recording: Span) -> Vec<Choice> {
 fn named(
     place: usize,
     choice: &Choice,
-    part: &Part<'_>,
+    part: &ContentSegmentRef<'_>,
     earlier: usize,
-) -> Result<PickedClip, Invalid> {
+) -> Result<SelectedClip, Invalid> {
     let title = match earlier {
         0 => part.topic.clone(),
         n => numbered(part.topic, n + 1)?,
     };
-    Ok(PickedClip {
-        part: Some(choice.candidate),
+    Ok(SelectedClip {
+        segment_index: Some(choice.candidate),
         clip: NewClip {
             topic: Some(ClipTopic::new(part.topic.as_str())?),
             importance_score: Some(part.importance_score),
@@ -166,10 +165,10 @@ fn named(
     })
 }
 
-fn unnamed(place: usize, span: Span) -> Result<PickedClip, Invalid> {
+fn unnamed(place: usize, span: Span) -> Result<SelectedClip, Invalid> {
     let title = Title::new(format!("Part {}", place + 1))?;
-    Ok(PickedClip {
-        part: None,
+    Ok(SelectedClip {
+        segment_index: None,
         clip: untitled(place, span, title)?,
     })
 }

@@ -1,15 +1,15 @@
 //! Transcripts nobody would write.
 
-use crate::{Spoken, topics};
+use crate::{TranscriptSegmentRef, content_segment};
 use lectern_domain::{Fraction, NewContentSegment, TimeRange};
 use proptest::prelude::*;
 
 fn find(said: &[(f64, f64, &str)]) -> Vec<NewContentSegment> {
-    let say = |&(start, end, text)| Spoken {
+    let say = |&(start, end, text)| TranscriptSegmentRef {
         time: TimeRange::new(start, end).unwrap(),
         text,
     };
-    topics::find(said.iter().map(say)).unwrap()
+    content_segment::find(said.iter().map(say)).unwrap()
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::lexicon::{Lexicon, TermId};
+use crate::segment_ref::TranscriptSegmentRef;
 use crate::span::Span;
-use crate::spoken::Spoken;
 use crate::term::terms;
 
 /// A pause of this many seconds ends a unit within a sentence too.
@@ -33,7 +33,7 @@ pub(super) struct Unit {
 }
 
 /// Gathers segments, which are in order, into units and counts their terms.
-pub(super) fn gather(spoken: &[Spoken<'_>], lexicon: &mut Lexicon) -> Vec<Unit> {
+pub(super) fn gather(spoken: &[TranscriptSegmentRef<'_>], lexicon: &mut Lexicon) -> Vec<Unit> {
     let mut units = Vec::new();
     let mut said_until = None;
     for range in ranges(spoken) {
@@ -55,7 +55,7 @@ pub(super) fn gather(spoken: &[Spoken<'_>], lexicon: &mut Lexicon) -> Vec<Unit> 
     units
 }
 
-fn ranges(spoken: &[Spoken<'_>]) -> Vec<Range<usize>> {
+fn ranges(spoken: &[TranscriptSegmentRef<'_>]) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let (mut from, mut words) = (0, 0);
     for (i, segment) in spoken.iter().enumerate() {
@@ -81,7 +81,7 @@ fn ends_sentence(text: &str) -> bool {
     ])
 }
 
-fn single_spaced(segments: &[Spoken<'_>]) -> String {
+fn single_spaced(segments: &[TranscriptSegmentRef<'_>]) -> String {
     let words = segments
         .iter()
         .flat_map(|segment| segment.text.split_whitespace());

@@ -1,0 +1,71 @@
+//! Borrowed views of transcript and content segments.
+//!
+//! A segment has one type before it is stored (`New…`) and another one after.
+//! The algorithms of this crate read the fields that both have in common.
+
+use lectern_domain::{
+    ContentSegment, Fraction, Keyword, NewContentSegment, NewTranscriptSegment, TimeRange, Topic,
+    TranscriptSegment,
+};
+
+/// The time and text of a transcript segment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TranscriptSegmentRef<'a> {
+    /// Start and end, in seconds.
+    pub time: TimeRange,
+    /// The spoken text.
+    pub text: &'a str,
+}
+
+impl<'a> From<&'a NewTranscriptSegment> for TranscriptSegmentRef<'a> {
+    fn from(segment: &'a NewTranscriptSegment) -> Self {
+        Self {
+            time: segment.time,
+            text: &segment.text,
+        }
+    }
+}
+
+impl<'a> From<&'a TranscriptSegment> for TranscriptSegmentRef<'a> {
+    fn from(segment: &'a TranscriptSegment) -> Self {
+        Self {
+            time: segment.time,
+            text: &segment.text,
+        }
+    }
+}
+
+/// The fields of a content segment that clips are selected by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContentSegmentRef<'a> {
+    /// Start and end, in seconds.
+    pub time: TimeRange,
+    /// Title of the segment, and of its clips.
+    pub topic: &'a Topic,
+    /// 0 (least important) to 1.
+    pub importance_score: Fraction,
+    /// A long segment gives the window in which these occur most often.
+    pub keywords: &'a [Keyword],
+}
+
+impl<'a> From<&'a NewContentSegment> for ContentSegmentRef<'a> {
+    fn from(segment: &'a NewContentSegment) -> Self {
+        Self {
+            time: segment.time,
+            topic: &segment.topic,
+            importance_score: segment.importance_score,
+            keywords: &segment.keywords,
+        }
+    }
+}
+
+impl<'a> From<&'a ContentSegment> for ContentSegmentRef<'a> {
+    fn from(segment: &'a ContentSegment) -> Self {
+        Self {
+            time: segment.time,
+            topic: &segment.topic,
+            importance_score: segment.importance_score,
+            keywords: &segment.keywords,
+        }
+    }
+}
