@@ -31,47 +31,20 @@
 //! # }
 //! ```
 
-mod answer;
-mod board;
-mod body;
-mod compress;
+mod app;
+pub mod cli;
 pub mod config;
-mod cors;
-mod db;
-mod docs;
-mod download;
-mod error;
-mod etag;
-mod gate;
-pub mod gc;
-mod housekeeping;
-mod idempotency;
-mod lease;
-mod lifecycle;
+mod database;
+mod http;
 mod live;
-pub mod logging;
 mod metrics;
-pub mod migrate;
-mod misfit;
 mod objects;
-mod observe;
-pub mod open_files;
-mod outage;
-mod path;
-pub mod process;
-mod query;
-mod request_id;
 pub mod routes;
-pub mod serve;
-mod server;
-mod state;
-mod tcp;
-mod transcript;
-mod urls;
-pub mod work;
+mod work_queue;
 
-pub use error::ApiError;
+pub use app::open_files;
+pub use app::server::{Server, ServerConfig};
+pub use app::state::BodyLimits;
+pub use http::error::ApiError;
 pub use live::LiveConfig;
 pub use objects::UploadLimits;
-pub use server::{Server, ServerConfig};
-pub use state::BodyLimits;

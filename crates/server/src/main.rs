@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use lectern_server::config::{Cli, Command};
+use lectern_server::cli::args::{Cli, Command};
 
 /// `lectern migrate` alone is not wrong, but unfinished: the answer is its help.
 const MISSING: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
@@ -56,12 +56,12 @@ fn run() -> anyhow::Result<()> {
             std::process::exit(2)
         }
     };
-    lectern_server::logging::init(&cli.settings.log, cli.settings.log_format)?;
+    lectern_server::cli::logging::init(&cli.settings.log, cli.settings.log_format)?;
     match command {
-        Command::Serve(serve) => lectern_server::serve::run(&serve, &cli.settings),
-        Command::Work(work) => lectern_server::work::run(&work, &cli.settings),
-        Command::Process(process) => lectern_server::process::run(&process, &cli.settings),
-        Command::Migrate(command) => lectern_server::migrate::run(&command, &cli.settings),
-        Command::Gc(gc) => lectern_server::gc::run(&gc, &cli.settings),
+        Command::Serve(serve) => lectern_server::cli::serve::run(&serve, &cli.settings),
+        Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),
+        Command::Process(process) => lectern_server::cli::process::run(&process, &cli.settings),
+        Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
+        Command::Gc(gc) => lectern_server::cli::gc::run(&gc, &cli.settings),
     }
 }

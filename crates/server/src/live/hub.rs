@@ -9,8 +9,8 @@ use lectern_db::Committed;
 use lectern_domain::{JobEvent, JobId};
 use tokio::sync::{Notify, watch};
 
-use super::ring::{Beyond, End, Offered, Ring};
-use crate::ApiError;
+use super::buffer::{Beyond, End, Offered, Ring};
+use crate::http::error::ApiError;
 
 /// All jobs of a server that are watched, and what is known of their events.
 #[derive(Debug, Default)]

@@ -20,24 +20,24 @@
 //! A client that does not take its messages is waited for a while and left:
 //! nothing is kept for it meanwhile but its place.
 
-mod deliver;
+mod buffer;
+mod catch_up;
+mod delivery;
 mod hub;
-mod look;
 mod message;
 mod poller;
-mod ring;
-mod seats;
-pub(crate) mod socket;
-pub(crate) mod stream;
+mod slots;
+pub(crate) mod sse;
 mod watcher;
+pub(crate) mod websocket;
 
 use std::sync::Arc;
 
-pub use deliver::LiveConfig;
+pub(crate) use catch_up::Look;
+pub use delivery::LiveConfig;
 pub(crate) use hub::Hub;
-pub(crate) use look::Look;
 pub(crate) use poller::follow;
-pub(crate) use seats::Seats;
+pub(crate) use slots::Seats;
 pub(crate) use watcher::Watcher;
 
 use crate::metrics::Metrics;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use lectern_domain::JobId;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::buffer::End;
 use super::hub::Hub;
-use super::ring::End;
-use crate::ApiError;
-use crate::db::Db;
-use crate::outage::Outage;
+use crate::database::failure_log::Outage;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
 
 /// How often the database is asked.
 const INTERVAL: Duration = Duration::from_millis(200);

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use lectern_domain::JobId;
 
+use super::buffer::{Beyond, End};
+use super::catch_up::Look;
 use super::hub::{Hub, Subscription};
-use super::look::Look;
 use super::message::Message;
-use super::ring::{Beyond, End};
-use crate::ApiError;
-use crate::db::Db;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
 
 /// How long one who has fallen behind waits before asking again a database that
 /// does not answer.

@@ -11,12 +11,12 @@ use lectern_domain::JobId;
 use tokio::time::timeout;
 
 use super::Resource;
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::live::{Look, Watcher, stream};
-use crate::path::Id;
-use crate::query::Query;
-use crate::state::State;
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::path_id::Id;
+use crate::http::extract::query::Query;
+use crate::http::response::{Answer, Reply};
+use crate::live::{Look, Watcher, sse};
 
 /// The longest a client may wait for a page, in seconds.
 const MAX_WAIT: u64 = 60;
@@ -60,9 +60,9 @@ async fn follow(
         // The one answer after which a browser does not come back.
         HttpResponse::NoContent().finish()
     } else if method == Method::HEAD {
-        stream::head().finish()
+        sse::head().finish()
     } else {
-        stream::stream(beginning, seat, state.clone().into_inner())
+        sse::stream(beginning, seat, state.clone().into_inner())
     })
 }
 

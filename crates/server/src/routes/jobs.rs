@@ -6,16 +6,16 @@ use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressR
 use lectern_db::Tx;
 
 use super::{Resource, job_found};
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::body::Body;
-use crate::db::Db;
-use crate::etag::{IfMatch, IfNoneMatch};
-use crate::idempotency::Once;
-use crate::lease::Under;
-use crate::path::Id;
-use crate::query::Query;
-use crate::state::State;
+use crate::app::state::State;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
+use crate::http::etag::{IfMatch, IfNoneMatch};
+use crate::http::extract::idempotent_body::Once;
+use crate::http::extract::json_body::Body;
+use crate::http::extract::lease::Under;
+use crate::http::extract::path_id::Id;
+use crate::http::extract::query::Query;
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

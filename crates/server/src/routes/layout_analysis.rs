@@ -5,12 +5,12 @@ use lectern_api::{Code, LayoutAnalysisCreate, LayoutAnalysisResponse};
 use lectern_domain::Stage;
 
 use super::{Resource, job_found};
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::body::Output;
-use crate::db::Db;
-use crate::lease::Under;
-use crate::path::Id;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
+use crate::http::extract::json_body::Output;
+use crate::http::extract::lease::Under;
+use crate::http::extract::path_id::Id;
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

@@ -4,13 +4,13 @@ use actix_web::http::Method;
 use lectern_api::{LogCreate, LogEntry, LogListQuery, LogListResponse};
 
 use super::{Resource, job_found};
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::body::Body;
-use crate::db::Db;
-use crate::lease::Under;
-use crate::path::Id;
-use crate::query::Query;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
+use crate::http::extract::json_body::Body;
+use crate::http::extract::lease::Under;
+use crate::http::extract::path_id::Id;
+use crate::http::extract::query::Query;
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

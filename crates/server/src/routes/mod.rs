@@ -26,7 +26,8 @@ use lectern_api::Code;
 use lectern_db::Conn;
 use lectern_domain::JobId;
 
-use crate::{ApiError, docs};
+use crate::http::docs;
+use crate::http::error::ApiError;
 
 /// Method (in capitals) and path of every route, such as
 /// `("GET", "/api/v1/jobs/{job_id}")`. What answers GET also answers HEAD.

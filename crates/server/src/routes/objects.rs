@@ -10,10 +10,11 @@ use lectern_domain::{JobId, JobStatus};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, Refused, Signer};
 
 use super::Resource;
-use crate::db::Db;
-use crate::etag::IfNoneMatch;
-use crate::state::State;
-use crate::{ApiError, download};
+use crate::app::state::State;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
+use crate::http::etag::IfNoneMatch;
+use crate::http::range;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -37,15 +38,15 @@ async fn fetch(
     let storage = &state.objects.storage;
     let info = storage.head(&key).await?.ok_or_else(nothing)?;
     if info.etag.as_ref().is_some_and(|etag| known.has(etag)) {
-        return Ok(download::send_nothing_new(&info));
+        return Ok(range::send_nothing_new(&info));
     }
     if request.method() == Method::HEAD {
-        return Ok(download::send_head(&info));
+        return Ok(range::send_head(&info));
     }
-    let part = download::wanted_part(request.headers(), &info);
+    let part = range::wanted_part(request.headers(), &info);
     let is_part = part.is_some();
     let object = storage.get(&key, part).await?;
-    Ok(download::send(object, is_part))
+    Ok(range::send(object, is_part))
 }
 
 /// The recording of a pending job comes in. Once the upload is confirmed it

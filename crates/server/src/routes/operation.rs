@@ -5,9 +5,9 @@ use actix_web::{HttpResponse, Responder};
 use lectern_api::{Code, HealthResponse};
 
 use super::Resource;
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::state::State;
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

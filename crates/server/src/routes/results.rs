@@ -7,11 +7,11 @@ use lectern_api::ResultsResponse;
 use lectern_domain::{JobResults, JobStatus, StorageKey};
 
 use super::Resource;
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::path::Id;
-use crate::state::State;
-use crate::urls::Urls;
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::path_id::Id;
+use crate::http::response::{Answer, Reply};
+use crate::objects::urls::Urls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/results/{job_id}").get(find)]

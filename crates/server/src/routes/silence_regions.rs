@@ -5,12 +5,12 @@ use lectern_api::{SilenceRegionsCreate, SilenceRegionsQuery, SilenceRegionsRespo
 use lectern_domain::Stage;
 
 use super::{Resource, job_found, of_job};
-use crate::answer::{Answer, Reply};
-use crate::body::Output;
-use crate::db::Db;
-use crate::lease::Under;
-use crate::path::Id;
-use crate::query::Query;
+use crate::database::handle::Db;
+use crate::http::extract::json_body::Output;
+use crate::http::extract::lease::Under;
+use crate::http::extract::path_id::Id;
+use crate::http::extract::query::Query;
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

@@ -3,10 +3,10 @@
 use lectern_api::StagesResponse;
 
 use super::Resource;
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::db::Db;
-use crate::path::Id;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
+use crate::http::extract::path_id::Id;
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/jobs/{job_id}/stages").get(list)]

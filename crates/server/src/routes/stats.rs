@@ -3,8 +3,8 @@
 use lectern_api::StatsResponse;
 
 use super::Resource;
-use crate::answer::{Answer, Reply};
-use crate::db::Db;
+use crate::database::handle::Db;
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/stats").get(count)]

@@ -10,14 +10,14 @@ use lectern_formats::{Cue, Format, clip_to, vtt};
 use lectern_storage::ObjectKey;
 
 use super::Resource;
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::body;
-use crate::lease::Under;
-use crate::path::ClipPath;
-use crate::query::Query;
-use crate::state::State;
-use crate::transcript::{Accept, Spoken, VARY, segments};
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::json_body;
+use crate::http::extract::lease::Under;
+use crate::http::extract::path_id::ClipPath;
+use crate::http::extract::query::Query;
+use crate::http::extract::transcript_body::{Accept, Spoken, VARY, segments};
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -69,7 +69,7 @@ async fn stored(state: &State, clip: &Clip) -> Result<Option<Vec<Cue>>, ApiError
         return Ok(None);
     };
     let format = Format::from_filename(&key).unwrap_or(Format::Vtt);
-    let read = body::understand_by(file, move |file| Ok(format.read(file))).await?;
+    let read = json_body::understand_by(file, move |file| Ok(format.read(file))).await?;
     Ok(read
         .inspect_err(|error| log::warn!(job_id:% = clip.job_id; "{key} is no subtitles: {error}"))
         .ok())

@@ -7,13 +7,13 @@ use lectern_domain::Stage;
 use lectern_formats::Cue;
 
 use super::{Resource, job_found, of_job};
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::db::Db;
-use crate::lease::Under;
-use crate::path::Id;
-use crate::query::Query;
-use crate::transcript::{Accept, Spoken, VARY};
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
+use crate::http::extract::lease::Under;
+use crate::http::extract::path_id::Id;
+use crate::http::extract::query::Query;
+use crate::http::extract::transcript_body::{Accept, Spoken, VARY};
+use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

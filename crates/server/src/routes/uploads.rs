@@ -9,12 +9,12 @@ use lectern_domain::{
 use lectern_storage::ObjectKey;
 
 use super::Resource;
-use crate::ApiError;
-use crate::answer::{Answer, Reply};
-use crate::body::Body;
-use crate::idempotency::Once;
-use crate::state::State;
-use crate::urls::Urls;
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::idempotent_body::Once;
+use crate::http::extract::json_body::Body;
+use crate::http::response::{Answer, Reply};
+use crate::objects::urls::Urls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

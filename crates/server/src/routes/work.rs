@@ -9,12 +9,12 @@ use lectern_api::{
 use tokio::time::Instant;
 
 use super::Resource;
-use crate::answer::{Answer, Reply};
-use crate::body::{Body, BodyOrNone};
-use crate::db::Db;
-use crate::lease::Lease;
-use crate::state::State;
-use crate::urls::Urls;
+use crate::app::state::State;
+use crate::database::handle::Db;
+use crate::http::extract::json_body::{Body, BodyOrNone};
+use crate::http::extract::lease::Lease;
+use crate::http::response::{Answer, Reply};
+use crate::objects::urls::Urls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![

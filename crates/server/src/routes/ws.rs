@@ -6,11 +6,11 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lectern_api::{Code, EventsQuery};
 
 use super::Resource;
-use crate::ApiError;
-use crate::live::{Watcher, socket};
-use crate::path::Id;
-use crate::query::Query;
-use crate::state::State;
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::path_id::Id;
+use crate::http::extract::query::Query;
+use crate::live::{Watcher, websocket};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/ws/jobs/{job_id}").get(watch)]
@@ -35,7 +35,7 @@ async fn watch(
     let seat = live.seats.take()?;
     let beginning = Watcher::begin(&live.hub, &state.db, job_id, wanted.after).await?;
     let state = state.clone().into_inner();
-    Ok(socket::open(handshake, beginning, seat, state))
+    Ok(websocket::open(handshake, beginning, seat, state))
 }
 
 /// Says what is missing, and which version of the protocol is spoken here

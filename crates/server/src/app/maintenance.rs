@@ -1,0 +1,81 @@
+//! What has to be done though nobody asks for it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::database::failure_log::Outage;
+use crate::database::handle::Db;
+use crate::http::error::ApiError;
+
+/// How often leases are looked after.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// How often what is out of date is removed.
+const PRUNE: Duration = Duration::from_hours(1);
+
+/// Keeps house for as long as it is polled. Events of a job are kept for
+/// `retention` after its end.
+pub(crate) async fn keep_house(db: &Db, retention: Duration) {
+    tokio::join!(sweep_leases(db), prune(db, retention));
+}
+
+/// Puts back the runs whose workers have not been heard of. It looks before it
+/// writes, so as not to hold anybody up.
+async fn sweep_leases(db: &Db) {
+    let mut outage = Outage::of("sweeping expired leases");
+    let mut ticks = interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let swept = sweep(db).await;
+        if let Some(count @ 1..) = outage.note(swept) {
+            log::info!("{count} leases have expired");
+        }
+    }
+}
+
+/// Tells how many there were.
+async fn sweep(db: &Db) -> Result<usize, ApiError> {
+    let mut swept = 0;
+    loop {
+        let found = db.read(|conn| Ok(conn.stage_runs().any_expired()?), |found| found);
+        if !found.await? {
+            return Ok(swept);
+        }
+        match db
+            .write(|tx| Ok(tx.work().expire()?), |count| count)
+            .await?
+        {
+            // Somebody else is at it.
+            0 => return Ok(swept),
+            count => swept += count,
+        }
+    }
+}
+
+async fn prune(db: &Db, retention: Duration) {
+    let mut events_outage = Outage::of("removing old events");
+    let mut keys_outage = Outage::of("removing old idempotency keys");
+    // Beyond the beginning of time nothing is old.
+    let retention = TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
+    let mut ticks = interval(PRUNE);
+    loop {
+        ticks.tick().await;
+        if let Some(before) = db.now().checked_sub_signed(retention) {
+            let events = db
+                .write(move |tx| Ok(tx.job_events().prune(before)?), |count| count)
+                .await;
+            if let Some(count @ 1..) = events_outage.note(events) {
+                log::info!("{count} events of finished jobs were old");
+            }
+        }
+        let keys = db
+            .write(|tx| Ok(tx.idempotency_keys().prune()?), |count| count)
+            .await;
+        if let Some(count @ 1..) = keys_outage.note(keys) {
+            log::info!("{count} idempotency keys were old");
+        }
+    }
+}

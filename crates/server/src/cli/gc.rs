@@ -1,0 +1,182 @@
+//! `lectern gc`: clears the storage of what no job owns.
+//!
+//! A job's row goes before its last object and is there before its first, or with
+//! `lectern process` a moment after, so an object whose job is not there belongs
+//! to nobody: the server died between the two, or the storage did not answer. Of a
+//! job that is there, what was made for a clip goes when the clip is no more, and
+//! subtitles that a client gave a clip when it was given others; whatever a row
+//! names stays.
+
+use std::collections::HashSet;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use lectern_db::{Database, Reader};
+use lectern_domain::{Clip, ClipId, Clock as _, JobId, StorageKey, SystemClock};
+use lectern_storage::{ObjectInfo, ObjectKey, ObjectPrefix, Storage};
+
+use crate::cli::args::Gc;
+use crate::cli::migrate::say;
+use crate::config::Settings;
+
+/// How many objects are looked at together.
+const BATCH: usize = 1000;
+
+/// How long what is being written has been left alone at least before it is
+/// taken for left behind: a part of an object, or one that no row names yet.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
+/// Until when something was written that may go.
+#[derive(Debug, Clone, Copy)]
+struct Until {
+    /// What is made once and for all.
+    whole: DateTime<Utc>,
+    /// What somebody may still be at.
+    unfinished: DateTime<Utc>,
+}
+
+/// What was found and removed.
+#[derive(Debug, Default)]
+struct Sum {
+    objects: u64,
+    bytes: u64,
+}
+
+/// Removes objects whose job is gone and what is left of broken uploads, and
+/// tells what it did, line by line. Servers may run meanwhile.
+///
+/// # Errors
+///
+/// When the database or the storage does not answer, or the database is not up
+/// to date: it may be another than the one the objects belong to.
+pub fn run(gc: &Gc, settings: &Settings) -> anyhow::Result<()> {
+    let database = settings.open()?;
+    if database.migrations().pending()? {
+        bail!("the database is not up to date; `lectern migrate up` applies what is pending");
+    }
+    let storage = settings.storage.open(&settings.data_dir)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(collect(gc, &database, &storage, SystemClock.now()))
+}
+
+async fn collect(
+    gc: &Gc,
+    database: &Database,
+    storage: &Storage,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let whole = now - TimeDelta::seconds(gc.older_than.into());
+    let until = Until {
+        whole,
+        unfinished: whole.min(now - PATIENCE),
+    };
+    let mut sum = Sum::default();
+    let mut batches = storage.list(&ObjectPrefix::jobs()).try_chunks(BATCH);
+    while let Some(batch) = batches.next().await {
+        let batch = batch
+            .map_err(|error| error.1)
+            .context("cannot list the storage")?;
+        for object in orphans(database, batch, until)? {
+            if !gc.dry_run {
+                storage.delete(&object.key).await?;
+            }
+            sum.objects += 1;
+            sum.bytes += object.size;
+            say(&format!(
+                "{} {} ({} bytes)",
+                gc.verb(),
+                object.key,
+                object.size
+            ))?;
+        }
+    }
+    let Sum { objects, bytes } = sum;
+    if gc.dry_run {
+        return say(&format!(
+            "{objects} objects of {bytes} bytes would be removed"
+        ));
+    }
+    let parts = storage.remove_stale_parts(until.unfinished).await?;
+    say(&format!(
+        "{objects} objects of {bytes} bytes and {parts} unfinished uploads removed"
+    ))
+}
+
+/// Those of the objects that are old enough and belong to nobody.
+fn orphans(
+    database: &Database,
+    mut objects: Vec<ObjectInfo>,
+    until: Until,
+) -> anyhow::Result<Vec<ObjectInfo>> {
+    objects.retain(|object| object.last_modified < until.whole);
+    let job_ids: HashSet<JobId> = objects
+        .iter()
+        .filter_map(|object| object.key.job_id())
+        .collect();
+    let job_ids: Vec<_> = job_ids.into_iter().collect();
+    let look = |conn: &mut Reader<'_>| {
+        let existing = conn.jobs().existing(&job_ids)?;
+        let clips = conn.clips().for_jobs(&job_ids)?;
+        Ok::<_, lectern_db::Error>((existing, clips))
+    };
+    let (existing, clips) = database.read(look)?;
+    let made = Made::of(clips.values().flatten());
+    let mut orphans = Vec::new();
+    for object in objects {
+        let Some(job_id) = object.key.job_id() else {
+            continue;
+        };
+        if !existing.contains(&job_id)
+            || (made.has_no_use_for(&object, until) && !is_jobs_own(database, job_id, &object.key)?)
+        {
+            orphans.push(object);
+        }
+    }
+    Ok(orphans)
+}
+
+/// What was made for the clips there are.
+struct Made<'a> {
+    clips: HashSet<ClipId>,
+    keys: HashSet<&'a str>,
+}
+
+impl<'a> Made<'a> {
+    fn of(clips: impl Iterator<Item = &'a Clip> + Clone) -> Self {
+        let keys = clips.clone().flat_map(|clip| clip.media.keys());
+        Self {
+            keys: keys.map(StorageKey::as_str).collect(),
+            clips: clips.map(|clip| clip.clip_id).collect(),
+        }
+    }
+
+    /// Whether an object was made for a clip that is no more, or that has other
+    /// subtitles now.
+    fn has_no_use_for(&self, object: &ObjectInfo, until: Until) -> bool {
+        let key = &object.key;
+        let is_past = |clip_id| key.is_given_subtitles() || !self.clips.contains(&clip_id);
+        object.last_modified < until.unfinished
+            && key.clip_id().is_some_and(is_past)
+            && !self.keys.contains(key.as_str())
+    }
+}
+
+/// Whether the job itself names the object, or is gone meanwhile: the next time
+/// will tell.
+fn is_jobs_own(database: &Database, job_id: JobId, key: &ObjectKey) -> anyhow::Result<bool> {
+    let job = database.read(|conn| conn.jobs().find(job_id))?;
+    Ok(job.is_none_or(|job| job.keys().any(|named| named.as_str() == key.as_str())))
+}
+
+impl Gc {
+    fn verb(self) -> &'static str {
+        if self.dry_run {
+            "would remove"
+        } else {
+            "removed"
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `lectern migrate`: the tables of the database, from the command line.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use chrono::{DateTime, Utc};
+use lectern_db::{Backend, Database};
+use lectern_domain::{Clock as _, SystemClock};
+
+use crate::cli::args::Migrate;
+use crate::config::Settings;
+
+/// Does what was asked for and tells what it did, line by line.
+///
+/// # Errors
+///
+/// When it could not be done, and for [`Migrate::Check`] when the live tables
+/// are not the expected ones.
+pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
+    if let Migrate::New { name, dir } = command {
+        return new(dir, name, SystemClock.now());
+    }
+    let database = settings.open()?;
+    let migrations = database.migrations();
+    match command {
+        Migrate::Up => tell("applied", &migrations.up()?, "nothing to apply"),
+        Migrate::Down { n } => tell(
+            "reverted",
+            &migrations.down(*n as usize)?,
+            "nothing to revert",
+        ),
+        Migrate::Redo => {
+            let redone: Vec<_> = migrations.redo()?.into_iter().collect();
+            tell("reverted and applied", &redone, "nothing to revert")
+        }
+        Migrate::Status => migrations.status()?.iter().try_for_each(|migration| {
+            let mark = if migration.applied {
+                "applied"
+            } else {
+                "pending"
+            };
+            say(&format!("{mark}  {}", migration.name))
+        }),
+        Migrate::Check => check(&database),
+        Migrate::New { .. } => Ok(()),
+    }
+}
+
+fn check(database: &Database) -> anyhow::Result<()> {
+    let drift = database.drift()?;
+    drift.iter().try_for_each(|drift| say(&drift.to_string()))?;
+    match drift.len() {
+        0 => say("the database has the tables this program expects"),
+        n => bail!("the database differs from what this program expects in {n} places"),
+    }
+}
+
+/// Checks the name of a migration: words of small letters and digits, joined by
+/// `_`.
+///
+/// # Errors
+///
+/// Says what a name looks like.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase());
+    if starts_well && text.len() <= 60 && text.split('_').all(is_word) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name is like add_clips_rating: small letters, digits and _, at most 60".into())
+    }
+}
+
+/// Makes `<dir>/{postgres,sqlite}/<timestamp>_<name>/{up,down}.sql`.
+fn new(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let parents =
+        [Backend::Postgres, Backend::Sqlite].map(|backend| (backend, dir.join(folder(backend))));
+    for (_, parent) in &parents {
+        let entries = fs::read_dir(parent).with_context(|| {
+            format!(
+                "cannot read {}; --dir names the folder of the migrations",
+                parent.display()
+            )
+        })?;
+        for entry in entries {
+            let taken = entry?.file_name().to_string_lossy().into_owned();
+            let known = taken
+                .split_once('_')
+                .is_some_and(|(_, known)| known == name);
+            ensure!(
+                !known,
+                "there is a migration of this name: {}",
+                parent.join(taken).display()
+            );
+        }
+    }
+    let migration = format!("{}_{name}", now.format("%Y-%m-%d-%H%M%S"));
+    for (backend, parent) in &parents {
+        let path = parent.join(&migration);
+        let making = || format!("cannot make {}", path.display());
+        fs::create_dir(&path).with_context(making)?;
+        for file in ["up.sql", "down.sql"] {
+            fs::write(path.join(file), skeleton(*backend, file)).with_context(making)?;
+            say(&path.join(file).display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn folder(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Postgres => "postgres",
+        Backend::Sqlite => "sqlite",
+    }
+}
+
+fn skeleton(backend: Backend, file: &str) -> String {
+    match file {
+        "down.sql" => "-- Takes back what up.sql did.\n".to_owned(),
+        _ => format!(
+            "-- Why the tables change, in a sentence or two.\n\
+             -- This is for {backend}; its twin has the same name and the same meaning.\n"
+        ),
+    }
+}
+
+fn tell(done: &str, names: &[String], nothing: &str) -> anyhow::Result<()> {
+    match names {
+        [] => say(nothing),
+        names => names
+            .iter()
+            .try_for_each(|name| say(&format!("{done} {name}"))),
+    }
+}
+
+/// Writes a line to the standard output.
+pub(crate) fn say(line: &str) -> anyhow::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        // Whoever was reading has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to the standard output"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_words_of_small_letters_and_digits() {
+        for good in ["add_clips_rating", "create_jobs", "a", "add_v2"] {
+            assert!(name(good).is_ok(), "{good}");
+        }
+        let long = "a".repeat(61);
+        for bad in [
+            "",
+            "Add",
+            "add clips",
+            "add-clips",
+            "_a",
+            "a_",
+            "a__b",
+            "2a",
+            "../a",
+            "é",
+            &long,
+        ] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_new_migration_has_a_twin_and_overwrites_nothing() {
+        let dir = std::env::temp_dir().join(format!("lectern-migrate-{}", std::process::id()));
+        for backend in ["postgres", "sqlite"] {
+            fs::create_dir_all(dir.join(backend)).unwrap();
+        }
+        let now = DateTime::UNIX_EPOCH;
+        new(&dir, "add_rating", now).unwrap();
+        for backend in ["postgres", "sqlite"] {
+            let made = dir.join(backend).join("1970-01-01-000000_add_rating");
+            assert!(made.join("up.sql").is_file() && made.join("down.sql").is_file());
+        }
+        assert!(new(&dir, "add_rating", now + chrono::TimeDelta::days(1)).is_err());
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}

@@ -1,0 +1,197 @@
+//! `lectern serve`: from settings to a server, and out again.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use lectern_db::{Backend, Database};
+use lectern_media::Tools;
+use lectern_storage::Storage;
+use lectern_worker::Bell;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::Server;
+use crate::app::ServerConfig;
+use crate::app::open_files;
+use crate::cli::args::Serve;
+use crate::cli::work;
+use crate::config::Settings;
+
+/// For how long after the first signal another one is taken for its echo:
+/// `timeout` sends each twice, and so does a terminal with a wrapper script.
+pub(crate) const ECHO: Duration = Duration::from_millis(500);
+
+/// Brings the tables up to date, answers requests until SIGTERM or SIGINT, and
+/// lets running requests finish. A second signal ends the process at once.
+///
+/// # Errors
+///
+/// When the database cannot be opened, or its tables are not those this program
+/// expects, or the address cannot be listened on.
+pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
+    // A typo is found before anything is made.
+    settings.storage.place(&settings.data_dir)?;
+    let database = open(settings)?;
+    let tools = tools(serve, database.backend())?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut signals = Signals::new(&runtime)?;
+    let backend = database.backend();
+    let storage = settings.storage.open(&settings.data_dir)?;
+    let config = ServerConfig {
+        storage: Some(storage.clone()),
+        ..settings.server()
+    };
+    let watchers = config.live.max_watchers as u64;
+    let room = open_files::make_room(watchers);
+    if room < watchers {
+        log::warn!("the system allows {room} connections; {watchers} clients may watch");
+    }
+    let server = Server::start(config, database)?;
+    log::info!(
+        "lectern {} listens on {} and keeps its data in {backend}",
+        env!("CARGO_PKG_VERSION"),
+        server.url(),
+    );
+    let worker = match tools {
+        Some(tools) => Some(Working::begin(
+            serve,
+            settings,
+            server.database(),
+            storage,
+            tools,
+        )?),
+        None => None,
+    };
+    let name = runtime.block_on(async {
+        tokio::select! {
+            name = signals.next() => Some(name),
+            () = server.ended() => None,
+        }
+    });
+    let Some(name) = name else {
+        return server.stop();
+    };
+    log::info!("{name}: finishing running requests");
+    if let Some(worker) = &worker {
+        worker.bell.stop();
+    }
+    std::thread::spawn(move || {
+        let name = runtime.block_on(signals.next_but(ECHO));
+        log::warn!("{name} again: not waiting any longer");
+        std::process::exit(1);
+    });
+    server.stop()?;
+    drop(worker);
+    log::info!("stopped");
+    Ok(())
+}
+
+/// The tools of a worker, if there is to be one.
+fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
+    match (serve.with_worker, backend) {
+        (Some(true), _) => Ok(Some(serve.worker.tools()?)),
+        (Some(false), _) | (None, Backend::Postgres) => Ok(None),
+        (None, Backend::Sqlite) => Ok(serve
+            .worker
+            .tools()
+            .inspect_err(|error| log::info!("no worker in this process: {error}"))
+            .ok()),
+    }
+}
+
+/// A worker in the process of the server; stopped when it is dropped.
+struct Working {
+    bell: Arc<Bell>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Working {
+    fn begin(
+        serve: &Serve,
+        settings: &Settings,
+        database: &Database,
+        storage: Storage,
+        tools: Tools,
+    ) -> anyhow::Result<Self> {
+        let worker = work::worker(&serve.worker, settings, database, storage, tools)?;
+        let bell = worker.bell();
+        let thread = std::thread::Builder::new()
+            .name("worker".into())
+            .spawn(move || {
+                if let Err(error) = worker.run() {
+                    log::error!("the worker does not work: {error}");
+                }
+            })?;
+        Ok(Self {
+            bell,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.bell.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Opens the database, brings its tables up to date and makes sure of them.
+pub(crate) fn open(settings: &Settings) -> anyhow::Result<Database> {
+    let pipelines = Arc::new(settings.pipelines()?);
+    let database = settings.open()?.with_pipelines(pipelines);
+    for migration in database
+        .init()
+        .context("cannot bring the database up to date")?
+    {
+        log::info!("applied {migration}");
+    }
+    let drift = database.drift()?;
+    if !drift.is_empty() {
+        let drift: Vec<_> = drift.iter().map(ToString::to_string).collect();
+        bail!(
+            "the database differs from what this program expects: {}",
+            drift.join("; ")
+        );
+    }
+    Ok(database)
+}
+
+/// The signals that end a server.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(crate) fn new(runtime: &Runtime) -> anyhow::Result<Self> {
+        let _inside = runtime.enter();
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next signal that does not come within `echo`.
+    pub(crate) async fn next_but(&mut self, echo: Duration) -> &'static str {
+        let swallow = async {
+            loop {
+                self.next().await;
+            }
+        };
+        let _: Result<(), _> = tokio::time::timeout(echo, swallow).await;
+        self.next().await
+    }
+
+    pub(crate) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `lectern work`: a worker without a service.
+
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Context as _;
+use lectern_db::Database;
+use lectern_media::Tools;
+use lectern_storage::Storage;
+use lectern_worker::{Bell, Store, Worker, stages};
+
+use crate::cli::serve::{self, Signals};
+use crate::config::{Settings, WorkerSettings};
+
+/// Works on stages until SIGTERM or SIGINT; what it is on then, it gives back. A
+/// second signal ends the process at once.
+///
+/// # Errors
+///
+/// When ffmpeg is missing, or the database or the storage cannot be used.
+pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
+    settings.storage.place(&settings.data_dir)?;
+    let tools = work.tools()?;
+    let database = serve::open(settings)?;
+    let storage = settings.storage.open(&settings.data_dir)?;
+    let worker = worker(work, settings, &database, storage, tools)?;
+    stop_at_signal(worker.bell())?;
+    worker.run()?;
+    log::info!("stopped");
+    Ok(())
+}
+
+/// A worker that does all it is told to.
+pub(crate) fn worker(
+    work: &WorkerSettings,
+    settings: &Settings,
+    database: &Database,
+    storage: Storage,
+    tools: Tools,
+) -> anyhow::Result<Worker> {
+    let how = work.worker(&settings.data_dir)?;
+    let stages: Vec<_> = how.stages.iter().map(ToString::to_string).collect();
+    log::info!(
+        "worker {} works on {}, {} at once",
+        how.name,
+        stages.join(", "),
+        how.concurrency
+    );
+    let recognizers = work.how.recognizers();
+    recognizers.check()?;
+    let works = stages::all(recognizers, work.how.chat());
+    let store = Store::new(storage).context("cannot start a thread for the storage")?;
+    let scratch = how.scratch.clone();
+    Worker::new(database.clone(), store, tools, how, works)
+        .with_context(|| format!("cannot keep files in {}", scratch.display()))
+}
+
+/// Stops a worker at the first signal, and the process at the second.
+pub(crate) fn stop_at_signal(bell: Arc<Bell>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut signals = Signals::new(&runtime)?;
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            let name = runtime.block_on(signals.next());
+            log::info!("{name}: giving back what is being worked on");
+            bell.stop();
+            let name = runtime.block_on(signals.next_but(serve::ECHO));
+            log::warn!("{name} again: not waiting any longer");
+            std::process::exit(1);
+        })?;
+    Ok(())
+}

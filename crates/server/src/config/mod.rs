@@ -1,0 +1,267 @@
+//! What can be set, from where, and to what: flags, then the environment, then
+//! `.env`.
+
+mod database;
+mod storage;
+mod worker;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix_web::http::Uri;
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use lectern_db::Database;
+use lectern_domain::Pipelines;
+
+pub use database::DatabaseSettings;
+pub use storage::StorageSettings;
+pub use worker::{StageSettings, WorkerSettings};
+
+use crate::app::ServerConfig;
+use crate::app::state::BodyLimits;
+use crate::live::LiveConfig;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub struct Settings {
+    /// Where the database is, and how it is reached.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+
+    /// Where the server keeps its files; made when it is missing
+    #[arg(
+        long,
+        env = "LECTERN_DATA_DIR",
+        global = true,
+        value_name = "DIR",
+        default_value = "./lectern-data"
+    )]
+    pub data_dir: PathBuf,
+
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        env = "LECTERN_BIND",
+        global = true,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub bind: String,
+
+    /// What is logged: error, warn, info, debug or trace, also per module: `info,lectern_db=debug`
+    #[arg(
+        long,
+        env = "LECTERN_LOG",
+        global = true,
+        value_name = "FILTER",
+        default_value = "info",
+        value_parser = crate::cli::logging::filter,
+    )]
+    pub log: String,
+
+    /// How log lines look
+    #[arg(
+        long,
+        env = "LECTERN_LOG_FORMAT",
+        global = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t = LogFormat::Text,
+    )]
+    pub log_format: LogFormat,
+
+    /// Origins whose pages may call the server, by commas, or `*`; none when it is empty
+    /// [default: none]
+    #[arg(
+        long,
+        env = "LECTERN_CORS_ORIGINS",
+        global = true,
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        value_parser = origin,
+    )]
+    pub cors_origins: Vec<String>,
+
+    /// Threads that answer requests [default: one per processor]
+    #[arg(
+        long,
+        env = "LECTERN_WORKERS",
+        global = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024),
+    )]
+    pub workers: Option<u16>,
+
+    /// Greatest request body in bytes
+    #[arg(
+        long,
+        env = "LECTERN_MAX_BODY",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 1 << 20,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_body: u32,
+
+    /// Greatest request body in bytes where a stage stores what it found
+    #[arg(
+        long,
+        env = "LECTERN_MAX_OUTPUT_BODY",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 32 << 20,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_output_body: u32,
+
+    /// Where recordings and clips lie, and how they get there.
+    #[command(flatten)]
+    pub storage: StorageSettings,
+
+    /// JSON file with the pipelines jobs can choose from by name; `default` is for those that do
+    /// not [default: the built-in one]
+    #[arg(long, env = "LECTERN_PIPELINES", global = true, value_name = "FILE")]
+    pub pipelines: Option<PathBuf>,
+
+    /// Clients that may watch jobs at once
+    #[arg(
+        long,
+        env = "LECTERN_MAX_WATCHERS",
+        global = true,
+        value_name = "N",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000),
+    )]
+    pub max_watchers: u32,
+
+    /// Workers that may wait for work at once
+    #[arg(
+        long,
+        env = "LECTERN_MAX_WAITERS",
+        global = true,
+        value_name = "N",
+        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000),
+    )]
+    pub max_waiters: u32,
+
+    /// Days for which the events of a finished job are kept
+    #[arg(
+        long,
+        env = "LECTERN_EVENT_RETENTION_DAYS",
+        global = true,
+        value_name = "DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=36_500),
+    )]
+    pub event_retention_days: u32,
+
+    /// Seconds running requests get to finish when the server is told to stop
+    #[arg(
+        long,
+        env = "LECTERN_SHUTDOWN_GRACE",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(0..=3600),
+    )]
+    pub shutdown_grace: u32,
+}
+
+impl Settings {
+    /// Opens the database. Whoever starts the program waits for it, and is told
+    /// after ten seconds that it does not answer.
+    pub fn open(&self) -> anyhow::Result<Database> {
+        let database = Database::connect(&self.database.config(&self.data_dir)?)?;
+        Ok(database.within(Duration::from_secs(10)))
+    }
+
+    /// The pipelines jobs can choose from.
+    pub fn pipelines(&self) -> anyhow::Result<Pipelines> {
+        // An empty path comes of an empty variable.
+        let file = self.pipelines.as_deref();
+        let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {
+            return Ok(Pipelines::default());
+        };
+        let name = file.display();
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the pipelines in {name}"))?;
+        let json = serde_json::from_str(&text).with_context(|| format!("{name} is no JSON"))?;
+        Pipelines::from_json(json).with_context(|| format!("{name} cannot be used"))
+    }
+
+    /// How requests are answered, but for the storage.
+    pub fn server(&self) -> ServerConfig {
+        let origins = self.cors_origins.iter().filter(|origin| !origin.is_empty());
+        ServerConfig {
+            bind: self.bind.clone(),
+            workers: self.workers.map(usize::from),
+            cors_origins: origins.cloned().collect(),
+            limits: BodyLimits {
+                small: self.max_body as usize,
+                output: self.max_output_body as usize,
+            },
+            storage: None,
+            uploads: self.storage.limits(),
+            public_url: self.storage.public_url(),
+            patience: ServerConfig::default().patience,
+            live: LiveConfig {
+                max_watchers: self.max_watchers as usize,
+                ..LiveConfig::default()
+            },
+            max_waiters: self.max_waiters as usize,
+            event_retention: Duration::from_hours(24 * u64::from(self.event_retention_days)),
+            shutdown_grace: Duration::from_secs(self.shutdown_grace.into()),
+        }
+    }
+}
+
+/// Checks an origin: a scheme and a host, perhaps a port, and nothing else. An
+/// empty one comes of an empty variable and means none.
+fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text == "*" {
+        return Ok(text.to_owned());
+    }
+    let uri: Option<Uri> = text.parse().ok();
+    let is_origin = uri.is_some_and(|uri| {
+        let parts = (uri.scheme_str(), uri.authority());
+        matches!(parts, (Some(scheme), Some(host)) if text == format!("{scheme}://{host}"))
+    });
+    if is_origin {
+        Ok(text.to_owned())
+    } else {
+        Err("an origin looks like https://example.org or http://localhost:3000".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_has_a_scheme_and_a_host_and_no_path() {
+        for good in ["https://example.org", "http://localhost:3000", "*", ""] {
+            assert!(origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "example.org",
+            "https://example.org/",
+            "https://example.org/app",
+            "https://",
+        ] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Access to the database from asynchronous code.
+
+pub(crate) mod admission;
+pub(crate) mod failure_log;
+pub(crate) mod handle;

@@ -1,0 +1,153 @@
+//! Swagger UI, out of the binary.
+
+use std::io::{Cursor, Read as _};
+use std::sync::OnceLock;
+
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY,
+};
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
+use lectern_api::Code;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+
+use crate::http::error::ApiError;
+use crate::http::etag::IfNoneMatch;
+use crate::routes::Resource;
+
+/// The page. Its addresses are relative, so that it also works behind a proxy
+/// that adds a prefix.
+const PAGE: &str = r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Lectern: the interface</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="docs/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</body>
+</html>
+"#;
+
+const START: &str = r##"SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null,
+});
+"##;
+
+/// Only what comes from here; Swagger UI sets styles from its scripts and shows
+/// pictures out of its style sheet.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+
+/// The files of the archive that the page needs, and their types.
+const FILES: [(&str, &str); 3] = [
+    ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+    ("swagger-ui.css", "text/css; charset=utf-8"),
+    ("favicon-32x32.png", "image/png"),
+];
+
+/// A file that is ready to be sent.
+#[derive(Debug, Clone)]
+struct File {
+    content_type: &'static str,
+    etag: String,
+    content: Bytes,
+}
+
+pub(crate) fn resources() -> Vec<Resource> {
+    vec![
+        Resource::at("/docs").get(page),
+        Resource::at("/docs/start.js").get(start),
+        Resource::at("/docs/{file}").get(file),
+    ]
+}
+
+async fn page(known: IfNoneMatch) -> HttpResponse {
+    send(&own("text/html; charset=utf-8", PAGE), &known)
+}
+
+async fn start(known: IfNoneMatch) -> HttpResponse {
+    send(&own("text/javascript; charset=utf-8", START), &known)
+}
+
+async fn file(request: HttpRequest, known: IfNoneMatch) -> Result<HttpResponse, ApiError> {
+    let wanted = request.match_info().get("file").unwrap_or_default();
+    let place = FILES.iter().position(|(name, _)| *name == wanted);
+    let files = unpacked().await?;
+    match place.and_then(|place| files.get(place)) {
+        Some(file) => Ok(send(file, &known)),
+        None => Err(ApiError::new(
+            Code::NotFound,
+            "there is nothing at this path",
+        )),
+    }
+}
+
+/// A file of our own, which is as old as the program.
+fn own(content_type: &'static str, content: &'static str) -> File {
+    File {
+        content_type,
+        etag: format!("\"{}\"", env!("CARGO_PKG_VERSION")),
+        content: Bytes::from_static(content.as_bytes()),
+    }
+}
+
+fn send(file: &File, known: &IfNoneMatch) -> HttpResponse {
+    let mut response = if known.has(&file.etag) {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header((ETAG, file.etag.as_str()))
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((REFERRER_POLICY, "no-referrer"));
+    if known.has(&file.etag) {
+        response.finish()
+    } else {
+        response
+            .insert_header((CONTENT_TYPE, file.content_type))
+            .body(file.content.clone())
+    }
+}
+
+/// The files of the archive, unpacked when they are wanted first.
+async fn unpacked() -> Result<&'static [File], ApiError> {
+    static UNPACKED: OnceLock<Vec<File>> = OnceLock::new();
+    if let Some(files) = UNPACKED.get() {
+        return Ok(files);
+    }
+    let files = web::block(unpack).await?.map_err(ApiError::internal)?;
+    Ok(UNPACKED.get_or_init(|| files))
+}
+
+fn unpack() -> zip::result::ZipResult<Vec<File>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
+    // Everything lies in a folder named after the version.
+    let root = archive.by_index(0)?.name()?.to_string();
+    let root = root.split('/').next().unwrap_or_default();
+    FILES
+        .iter()
+        .map(|(name, content_type)| {
+            let mut entry = archive.by_name(&format!("{root}/dist/{name}"))?;
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content)?;
+            let etag = format!("\"{:08x}\"", entry.crc32());
+            Ok(File {
+                content_type,
+                etag,
+                content: content.into(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,230 @@
+//! The one error of the service: every failure becomes a problem document
+//! (RFC 9457) here.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use actix_web::error::BlockingError;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use actix_web::{HttpResponse, ResponseError};
+use lectern_api::{Code, FieldError, Problem};
+use lectern_db::Error as DbError;
+use lectern_domain::{ClipId, Invalid, Job, JobId};
+
+use crate::http::request_id::{RequestId, X_REQUEST_ID};
+
+/// The media type of every error.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Why a request is refused or failed.
+#[derive(Debug)]
+pub struct ApiError {
+    code: Code,
+    detail: String,
+    errors: Vec<FieldError>,
+    allow: Option<String>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+    request_id: Option<Box<RequestId>>,
+}
+
+impl ApiError {
+    /// An error of this kind, and what went wrong this time.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            allow: None,
+            cause: None,
+            request_id: None,
+        }
+    }
+
+    /// Fields that break rules.
+    pub(crate) fn fields(code: Code, errors: Vec<FieldError>) -> Self {
+        let count = errors.len();
+        let detail = match errors.as_slice() {
+            [FieldError { field, message }] if !field.is_empty() => format!("{field} {message}"),
+            [FieldError { message, .. }] => message.clone(),
+            _ => format!("{count} fields are not as they must be"),
+        };
+        Self::new(code, detail).about(errors)
+    }
+
+    /// The same error with what exactly is wrong.
+    pub(crate) fn about(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// There is no such job.
+    pub(crate) fn no_job(job_id: JobId) -> Self {
+        Self::new(Code::JobNotFound, format!("there is no job {job_id}"))
+    }
+
+    /// There is no such clip.
+    pub(crate) fn no_clip(clip_id: ClipId) -> Self {
+        Self::new(Code::ClipNotFound, format!("there is no clip {clip_id}"))
+    }
+
+    /// The job is not completed.
+    pub(crate) fn not_completed(job: &Job) -> Self {
+        let detail = format!(
+            "job {} is {}; results are there once it is completed",
+            job.job_id, job.status
+        );
+        Self::new(Code::JobNotCompleted, detail)
+    }
+
+    /// The path is there, but only for the methods in `allow`.
+    pub(crate) fn method_not_allowed(allow: String) -> Self {
+        let detail = format!("allowed here: {allow}");
+        Self {
+            allow: Some(allow),
+            ..Self::new(Code::MethodNotAllowed, detail)
+        }
+    }
+
+    /// The same error with what the log is to say about it.
+    pub(crate) fn because(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..self
+        }
+    }
+
+    /// A failure that is nobody's business but the log's.
+    pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let detail = "the cause is in the server's log under this request id";
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(Code::Internal, detail)
+        }
+    }
+
+    /// An error of the framework that knows only its status.
+    pub(crate) fn from_status(status: StatusCode, detail: String) -> Self {
+        let code = match status {
+            StatusCode::NOT_FOUND => Code::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+            status if status.is_client_error() => Code::MalformedQuery,
+            _ => return Self::internal(detail),
+        };
+        Self::new(code, detail)
+    }
+
+    /// The same error where no request is being answered any more.
+    pub(crate) fn of_request(self, request_id: RequestId) -> Self {
+        Self {
+            request_id: Some(Box::new(request_id)),
+            ..self
+        }
+    }
+
+    /// What went wrong down to the last cause, in one line, for the log.
+    pub(crate) fn chain(&self) -> String {
+        let Some(cause) = &self.cause else {
+            return self.to_string();
+        };
+        let mut chain = cause.to_string();
+        let mut source = cause.source();
+        while let Some(inner) = source {
+            chain = format!("{chain}: {inner}");
+            source = inner.source();
+        }
+        chain.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn log(&self, request_id: &str) {
+        if self.cause.is_none() {
+            return;
+        }
+        let chain = self.chain();
+        match self.code {
+            Code::Internal => log::error!(request_id; "{chain}"),
+            _ => log::warn!(request_id; "{chain}"),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
+    }
+}
+
+impl StdError for ApiError {}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let request_id = self
+            .request_id
+            .as_deref()
+            .cloned()
+            .or_else(RequestId::current);
+        let name = request_id
+            .as_ref()
+            .map(RequestId::as_str)
+            .unwrap_or_default();
+        self.log(name);
+        let problem = Problem::new(self.code, &self.detail, name).with_errors(self.errors.clone());
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((CONTENT_TYPE, PROBLEM_JSON));
+        response.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        if let Some(request_id) = &request_id {
+            response.insert_header((X_REQUEST_ID, request_id.to_header()));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((ALLOW, allow.as_str()));
+        }
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, "1"));
+        }
+        response.body(serde_json::to_vec(&problem).unwrap_or_default())
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        let refusal = |code| Self::new(code, error.to_string());
+        match error {
+            DbError::IllegalTransition { .. } => refusal(Code::IllegalTransition),
+            DbError::NotRunning { .. } => refusal(Code::JobNotRunning),
+            DbError::LeaseLost { .. } => refusal(Code::LeaseLost),
+            DbError::IdempotencyMismatch => refusal(Code::IdempotencyMismatch),
+            DbError::VersionMismatch { .. } => {
+                let detail = "the job has changed since the version given in If-Match";
+                Self::new(Code::VersionMismatch, detail)
+            }
+            DbError::Invalid(invalid) => invalid.into(),
+            DbError::Unavailable { .. } => Self {
+                cause: Some(Box::new(error)),
+                ..Self::new(
+                    Code::DatabaseUnavailable,
+                    "the database does not answer; try again",
+                )
+            },
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        let errors = invalid.into_errors().into_iter().map(Into::into).collect();
+        Self::fields(Code::ValidationFailed, errors)
+    }
+}
+
+impl From<BlockingError> for ApiError {
+    /// The work panicked; the panic itself is in the log already.
+    fn from(error: BlockingError) -> Self {
+        Self::internal(error)
+    }
+}

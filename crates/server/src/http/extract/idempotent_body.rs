@@ -1,0 +1,133 @@
+//! `Idempotency-Key`: a request that is sent again is answered again, and done
+//! once.
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::{FromRequest, HttpRequest};
+use lectern_api::Request;
+use lectern_db::Tx;
+use lectern_domain::{At, Fingerprint, IdempotencyKey, Invalid, JobId};
+use ring::digest::{Context, SHA256};
+use serde_json::Value;
+
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::json_body::{self, Reading};
+use crate::http::response::{Answer, Reply};
+
+/// The header the key travels in.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// An ordinary body that makes a job, at most once when the client says so.
+#[derive(Debug)]
+pub(crate) struct Once<T: Request> {
+    /// What is asked for.
+    pub(crate) body: T::Domain,
+    /// What makes sure that it is done once.
+    pub(crate) key: Key,
+}
+
+/// The key of a request and what tells the request from others; or none, and
+/// the request is done each time it comes.
+#[derive(Debug)]
+pub(crate) struct Key(Option<(IdempotencyKey, Fingerprint)>);
+
+impl Key {
+    /// Does what `make` does and answers what it answers, together with the job
+    /// it made; or, if the same was asked for before, gives the answer of then.
+    pub(crate) fn once(
+        &self,
+        tx: &mut Tx<'_>,
+        make: impl FnOnce(&mut Tx<'_>) -> Result<(JobId, Answer), ApiError>,
+    ) -> Reply {
+        let Some((key, fingerprint)) = &self.0 else {
+            return make(tx).map(|(_, answer)| answer);
+        };
+        if let Some(stored) = tx.idempotency_keys().take(key, *fingerprint)? {
+            return Answer::restore(stored);
+        }
+        let (job_id, answer) = make(tx)?;
+        tx.idempotency_keys()
+            .answer(key, job_id, &answer.store()?)?;
+        Ok(answer)
+    }
+}
+
+impl<T> FromRequest for Once<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.small);
+        let received = json_body::receive(request, payload, limit);
+        let (key, path) = (key(request.headers()), request.path().to_owned());
+        Box::pin(async move {
+            let (key, raw) = (key?, received.await?);
+            let body = json_body::understand::<T>(raw.clone()).await?;
+            let keyed = key.map(|key| fingerprint(&path, &raw).map(|print| (key, print)));
+            Ok(Self {
+                body,
+                key: Key(keyed.transpose()?),
+            })
+        })
+    }
+}
+
+/// The key of a request, if it has one.
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY);
+    let key = match (given.next(), given.next()) {
+        (None, _) => Ok(None),
+        // What is not ASCII becomes an empty key, which is refused.
+        (Some(key), None) => IdempotencyKey::new(key.to_str().unwrap_or_default()).map(Some),
+        (Some(_), Some(_)) => Err(Invalid::new("must be given only once")),
+    };
+    key.at("Idempotency-Key")
+}
+
+/// The same for two bodies that are the same JSON, however they are written.
+fn fingerprint(path: &str, body: &[u8]) -> Result<Fingerprint, ApiError> {
+    let mut json: Value = serde_json::from_slice(body).map_err(ApiError::internal)?;
+    json.sort_all_objects();
+    let mut hash = Context::new(&SHA256);
+    // No path holds a line end.
+    hash.update(path.as_bytes());
+    hash.update(b"\n");
+    hash.update(json.to_string().as_bytes());
+    let hash = hash.finish();
+    hash.as_ref()
+        .try_into()
+        .map(Fingerprint)
+        .map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(path: &str, body: &str) -> Fingerprint {
+        fingerprint(path, body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn how_a_body_is_written_makes_no_difference_and_what_it_says_does() {
+        let one = of("/a", r#"{"x":1,"y":{"b":[1,2],"a":"é"}}"#);
+        let same = of(
+            "/a",
+            "{ \"y\": {\"a\":\"\\u00e9\", \"b\":[1, 2]},\n\"x\" : 1}",
+        );
+        assert_eq!(one, same);
+        for (path, body) in [
+            ("/b", r#"{"x":1,"y":{"b":[1,2],"a":"é"}}"#),
+            ("/a", r#"{"x":1,"y":{"b":[2,1],"a":"é"}}"#),
+            ("/a", r#"{"x":1,"y":{"b":[1,2],"a":"e"}}"#),
+            ("/a", r#"{"x":1,"y":{"b":[1,2],"a":"é"},"z":null}"#),
+        ] {
+            assert_ne!(of(path, body), one, "{path} {body}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Bodies of requests.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+};
+use actix_web::web::{self, Bytes};
+use actix_web::{Error, FromRequest, HttpRequest};
+use lectern_api::{Code, FieldError, Request};
+use serde_path_to_error::Track;
+use tokio::time::timeout;
+
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::deserialize_error::{field_error, strip_place};
+
+/// A body larger than this is read into its type on a thread that may take its
+/// time.
+const AT_ONCE: usize = 128 << 10;
+
+/// How long a body may take to arrive: 32 MiB over a thin line do, and whoever
+/// sends nothing does not hold the connection for ever.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A body on its way.
+pub(crate) type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+/// An ordinary body, checked and converted.
+#[derive(Debug)]
+pub(crate) struct Body<T: Request>(pub(crate) T::Domain);
+
+/// A body with what a stage found, which may be large.
+#[derive(Debug)]
+pub(crate) struct Output<T: Request>(pub(crate) T::Domain);
+
+/// An ordinary body that may be left out, which says the same as `{}`.
+#[derive(Debug)]
+pub(crate) struct BodyOrNone<T: Request>(pub(crate) T::Domain);
+
+impl<T> FromRequest for Body<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.small);
+        let body = receive(request, payload, limit);
+        Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
+    }
+}
+
+impl<T> FromRequest for Output<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.output);
+        let body = receive(request, payload, limit);
+        Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
+    }
+}
+
+impl<T> FromRequest for BodyOrNone<T>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.small);
+        let payload = web::Payload::from_request(request, payload);
+        let head = request.headers().clone();
+        Box::pin(async move {
+            let limit = limit?;
+            let body = collect(payload, limit).await?;
+            let body = if body.is_empty() {
+                // What is not there has no type.
+                parse::<T>(b"{}")?
+            } else {
+                check_json(&head)?;
+                check_head(&head, limit)?;
+                understand::<T>(body).await?
+            };
+            Ok(Self(body))
+        })
+    }
+}
+
+/// Receives a JSON body of at most `limit` bytes.
+pub(crate) fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: Result<usize, ApiError>,
+) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+    let is_json = check_json(request.headers());
+    receive_any(request, payload, is_json.and(limit))
+}
+
+/// The same for a body of any type.
+pub(crate) fn receive_any(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: Result<usize, ApiError>,
+) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+    let checked = limit.and_then(|limit| check_head(request.headers(), limit));
+    let payload = web::Payload::from_request(request, payload);
+    async move { collect(payload, checked?).await }
+}
+
+async fn collect(
+    payload: impl Future<Output = Result<web::Payload, Error>>,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
+    let payload = payload
+        .await
+        .map_err(|error| malformed(error.to_string()))?;
+    match timeout(PATIENCE, payload.to_bytes_limited(limit)).await {
+        Ok(Ok(Ok(body))) => Ok(body),
+        Ok(Ok(Err(_))) => Err(malformed("the connection ended before the body did")),
+        Ok(Err(_)) => Err(too_large(limit)),
+        Err(_) => Err(malformed("the body did not arrive in time")),
+    }
+}
+
+/// What the body is declared as, without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let declared = text(headers, CONTENT_TYPE)?;
+    declared.split(';').next().map(str::trim)
+}
+
+/// The charset the body is declared to be in.
+pub(crate) fn charset(headers: &HeaderMap) -> Option<&str> {
+    let parameters = text(headers, CONTENT_TYPE)?.split(';').skip(1);
+    parameters
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, charset)| charset.trim().trim_matches('"'))
+}
+
+/// Whether the body is declared as JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|declared| declared.eq_ignore_ascii_case("application/json"))
+}
+
+fn check_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let detail = "the header Content-Type must be application/json";
+    is_json(headers)
+        .then_some(())
+        .ok_or_else(|| ApiError::new(Code::UnsupportedMediaType, detail))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Checks what can be known before the body is here; gives `limit`.
+fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
+    if headers.contains_key(CONTENT_ENCODING)
+        && !text(headers, CONTENT_ENCODING)
+            .is_some_and(|coding| coding.eq_ignore_ascii_case("identity"))
+    {
+        let detail = "the body must not be compressed";
+        return Err(ApiError::new(Code::UnsupportedMediaType, detail));
+    }
+    let announced = text(headers, CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    match announced {
+        Some(length) if length > limit => Err(too_large(limit)),
+        _ => Ok(limit),
+    }
+}
+
+/// Reads, checks and converts a body.
+pub(crate) async fn understand<T>(body: Bytes) -> Result<T::Domain, ApiError>
+where
+    T: Request + 'static,
+    T::Domain: Send,
+{
+    understand_by(body, parse::<T>).await
+}
+
+/// The same for a body that is read in another way.
+pub(crate) async fn understand_by<T: Send + 'static>(
+    body: Bytes,
+    read: impl FnOnce(&[u8]) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    if body.len() > AT_ONCE {
+        web::block(move || read(&body)).await?
+    } else {
+        read(&body)
+    }
+}
+
+/// Reads, checks and converts JSON.
+pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut track = Track::new();
+    let read = T::read(serde_path_to_error::Deserializer::new(
+        &mut json, &mut track,
+    ));
+    let request = read.map_err(|error| {
+        let path = track.path().to_string();
+        let message = error.to_string();
+        if error.is_data() {
+            let misfit = field_error(&path, &message);
+            return ApiError::fields(Code::ValidationFailed, vec![misfit]);
+        }
+        let place = format!("line {}, column {}", error.line(), error.column());
+        not_json(format!("{} at {place}", strip_place(&message)), &path)
+    })?;
+    json.end()
+        .map_err(|_| malformed("there is more after the JSON value"))?;
+    request
+        .into_domain()
+        .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
+}
+
+fn malformed(detail: impl Into<String>) -> ApiError {
+    ApiError::new(Code::MalformedBody, detail)
+}
+
+fn not_json(detail: String, path: &str) -> ApiError {
+    match path {
+        "" | "." => malformed(detail),
+        // Nobody knows which field the text would have gone on with.
+        unknown if unknown.ends_with('?') => malformed(detail),
+        path => ApiError::fields(Code::MalformedBody, vec![FieldError::new(path, detail)]),
+    }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::new(
+        Code::BodyTooLarge,
+        format!("at most {limit} bytes are allowed here"),
+    )
+}

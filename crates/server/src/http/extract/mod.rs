@@ -1,0 +1,9 @@
+//! Arguments of handlers, read from a request.
+
+pub(crate) mod deserialize_error;
+pub(crate) mod idempotent_body;
+pub(crate) mod json_body;
+pub(crate) mod lease;
+pub(crate) mod path_id;
+pub(crate) mod query;
+pub(crate) mod transcript_body;

@@ -1,0 +1,43 @@
+//! What stands in the path of a request.
+
+use std::future::{Ready, ready};
+use std::str::FromStr;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use lectern_api::Code;
+use lectern_domain::{ClipId, JobId};
+
+use crate::http::error::ApiError;
+
+/// The job a path is about. What is no id can be the id of no job.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Id(pub(crate) JobId);
+
+/// The clip a path is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClipPath(pub(crate) ClipId);
+
+impl FromRequest for Id {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let no_id = || ApiError::new(Code::JobNotFound, "the path holds no id a job could have");
+        ready(named(request, "job_id").map(Self).ok_or_else(no_id))
+    }
+}
+
+impl FromRequest for ClipPath {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let no_id = || ApiError::new(Code::ClipNotFound, "the path holds no id a clip could have");
+        ready(named(request, "clip_id").map(Self).ok_or_else(no_id))
+    }
+}
+
+fn named<T: FromStr>(request: &HttpRequest, part: &str) -> Option<T> {
+    request.match_info().get(part)?.parse().ok()
+}

@@ -1,0 +1,149 @@
+//! Query strings, read with the same care as bodies.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use lectern_api::{Code, FieldError, Request};
+use serde::de::value::{Error as ValueError, MapDeserializer};
+use serde::de::{Error as _, IntoDeserializer, Visitor};
+use serde::{Deserializer, forward_to_deserialize_any};
+use serde_path_to_error::Track;
+
+use crate::http::error::ApiError;
+use crate::http::extract::deserialize_error::field_error;
+
+/// A query string, checked and converted.
+#[derive(Debug)]
+pub(crate) struct Query<T: Request>(pub(crate) T::Domain);
+
+impl<T: Request> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse::<T>(request.query_string()).map(Self))
+    }
+}
+
+fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
+    let malformed = |error| ApiError::fields(Code::MalformedQuery, vec![error]);
+    let pairs = pairs(query).map_err(malformed)?;
+    let pairs = MapDeserializer::<_, ValueError>::new(pairs.into_iter());
+    let mut track = Track::new();
+    let read = T::read(serde_path_to_error::Deserializer::new(pairs, &mut track));
+    let request = read
+        .map_err(|error| malformed(field_error(&track.path().to_string(), &error.to_string())))?;
+    request
+        .into_domain()
+        .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
+}
+
+fn pairs(query: &str) -> Result<Vec<(String, Text)>, FieldError> {
+    let parts = query.split('&').filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let broken = |field: &str| FieldError::new(field, "is not percent-encoded UTF-8");
+            let name = decode(name).ok_or_else(|| broken(""))?;
+            let value = decode(value).ok_or_else(|| broken(&name))?;
+            Ok((name, Text(value)))
+        })
+        .collect()
+}
+
+/// Takes away the percent-encoding; `None` when there is something else.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
+            byte => byte,
+        });
+    }
+    String::from_utf8(decoded).ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// The value of a parameter, which becomes whatever is asked for.
+#[derive(Debug)]
+struct Text(String);
+
+impl IntoDeserializer<'_, ValueError> for Text {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Text {
+    type Error = ValueError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.0.as_str() {
+            "true" => visitor.visit_bool(true),
+            "false" => visitor.visit_bool(false),
+            _ => Err(ValueError::custom("must be true or false")),
+        }
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        let number = self
+            .0
+            .parse()
+            .map_err(|_| ValueError::custom("must be a whole number"));
+        visitor.visit_i64(number?)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.0.parse() {
+            Ok(number) if f64::is_finite(number) => visitor.visit_f64(number),
+            _ => Err(ValueError::custom("must be a number")),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ValueError> {
+        self.0
+            .into_deserializer()
+            .deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_encoding_is_taken_away_or_refused() {
+        assert_eq!(decode("a+b%20%C3%A9").as_deref(), Some("a b é"));
+        for bad in ["%", "%2", "%zz", "%ff", "%+1"] {
+            assert_eq!(decode(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Segments of a transcript as they come and go: JSON, or a file of subtitles.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{ACCEPT, HeaderMap};
+use actix_web::{FromRequest, HttpRequest};
+use lectern_api::{Code, FieldError, TranscriptCreate};
+use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
+use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper};
+
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::extract::json_body::{self, Reading};
+
+/// A body with segments, in any format they are read from.
+#[derive(Debug)]
+pub(crate) struct Spoken(pub(crate) Vec<NewTranscriptSegment>);
+
+/// What a body with segments is declared as.
+#[derive(Debug, Clone, Copy)]
+enum Sent {
+    /// Ours or Whisper's.
+    Json,
+    File(Format, Option<Charset>),
+}
+
+const TYPES: &str =
+    "the header Content-Type must be application/json, text/vtt or application/x-subrip";
+
+impl FromRequest for Spoken {
+    type Error = ApiError;
+    type Future = Reading<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = State::of(request).map(|state| state.limits.output);
+        let (sent, limit) = match Sent::declared(request.headers()) {
+            Ok(sent) => (sent, limit),
+            Err(error) => (Sent::Json, Err(error)),
+        };
+        let body = json_body::receive_any(request, payload, limit);
+        Box::pin(async move {
+            let segments = json_body::understand_by(body.await?, move |body| sent.read(body));
+            segments.await.map(Self)
+        })
+    }
+}
+
+impl Sent {
+    fn declared(headers: &HeaderMap) -> Result<Self, ApiError> {
+        if json_body::is_json(headers) {
+            return Ok(Self::Json);
+        }
+        let format = json_body::media_type(headers).and_then(Format::from_media_type);
+        let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
+        let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
+        let format = format.ok_or_else(|| unsupported(TYPES))?;
+        // What is read as another charset than it is would be stored in ruins.
+        let charset = json_body::charset(headers).map(|label| {
+            Charset::from_label(label).ok_or_else(|| {
+                unsupported("the charset must be utf-8, utf-16 or windows-1252 (iso-8859-1)")
+            })
+        });
+        Ok(Self::File(format, charset.transpose()?))
+    }
+
+    fn read(self, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
+        match self {
+            // Ours is by far the more frequent, and costs nothing more.
+            Self::Json => json_body::parse::<TranscriptCreate>(body).or_else(|error| {
+                if whisper::is_whisper(body) {
+                    read(Format::WhisperJson, body)
+                } else {
+                    Err(error)
+                }
+            }),
+            Self::File(format, None) => read(format, body),
+            Self::File(format, Some(charset)) => {
+                read(format, charset.decode(body).map_err(unread)?.as_bytes())
+            }
+        }
+    }
+}
+
+fn read(format: Format, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
+    Ok(segments(format.read(body).map_err(unread)?)?)
+}
+
+/// What the cues of a file say, as it is stored.
+pub(crate) fn segments(cues: Vec<Cue>) -> Result<Vec<NewTranscriptSegment>, Invalid> {
+    cues.into_iter()
+        .map(NewTranscriptSegment::try_from)
+        .collect()
+}
+
+fn unread(error: FormatError) -> ApiError {
+    let detail = error.to_string();
+    let line = FieldError::new(format!("line {}", error.line), error.message);
+    ApiError::new(Code::ValidationFailed, detail).about(vec![line])
+}
+
+/// `Accept`: what a client wants segments as.
+#[derive(Debug)]
+pub(crate) struct Accept(String);
+
+/// What segments are answered as, the first where it is all the same. `None`
+/// is JSON. The last are what `SubRip` is also called.
+const OFFERS: [(&str, Option<Format>); 7] = [
+    ("application/json", None),
+    ("text/vtt", Some(Format::Vtt)),
+    ("application/x-subrip", Some(Format::Srt)),
+    ("text/plain", Some(Format::Text)),
+    ("application/srt", Some(Format::Srt)),
+    ("text/srt", Some(Format::Srt)),
+    ("text/x-srt", Some(Format::Srt)),
+];
+
+/// What an answer depends on that these were chosen for. (The second is added
+/// where it is compressed, too, but CORS keeps only the first line.)
+pub(crate) const VARY: &str = "accept, accept-encoding";
+
+impl Accept {
+    /// The file to answer, or `None` for JSON: what was `asked` for in the
+    /// query, or else what is accepted. Who accepts none of it gets JSON: an
+    /// answer that can be looked at rather than a refusal (RFC 9110, 12.4.1).
+    pub(crate) fn file(&self, asked: Option<TranscriptFormat>) -> Option<Format> {
+        match asked {
+            None => negotiate(&self.0, &OFFERS).flatten(),
+            Some(TranscriptFormat::Json) => None,
+            Some(TranscriptFormat::Vtt) => Some(Format::Vtt),
+            Some(TranscriptFormat::Srt) => Some(Format::Srt),
+            Some(TranscriptFormat::Text) => Some(Format::Text),
+        }
+    }
+}
+
+impl FromRequest for Accept {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let lines = request.headers().get_all(ACCEPT);
+        let lines: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
+        ready(Ok(Self(lines.join(","))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_decides_then_the_header_then_it_is_json() {
+        let accept = |line: &str| Accept(line.to_owned());
+        let subrip = accept("application/x-subrip");
+        assert_eq!(subrip.file(None), Some(Format::Srt));
+        assert_eq!(subrip.file(Some(TranscriptFormat::Json)), None);
+        assert_eq!(subrip.file(Some(TranscriptFormat::Vtt)), Some(Format::Vtt));
+        assert_eq!(accept("text/srt").file(None), Some(Format::Srt));
+        assert_eq!(accept("text/*").file(None), Some(Format::Vtt));
+        for line in ["", "*/*", "image/png", "text/html, */*;q=0.8"] {
+            assert_eq!(accept(line).file(None), None, "{line}");
+        }
+        let text = accept("text/vtt;q=0.5,text/plain");
+        assert_eq!(text.file(None), Some(Format::Text));
+    }
+}

@@ -1,0 +1,283 @@
+//! The outermost layer: every request gets a name, every answer its headers, a
+//! log line and its place in the numbers, and every failure the one shape.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::{ConnectionType, Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::{self, Bytes};
+use actix_web::{Error, ResponseError as _};
+
+use crate::app::state::State;
+use crate::http::error::ApiError;
+use crate::http::error::PROBLEM_JSON;
+use crate::http::lifecycle::Running;
+use crate::http::request_id::{RequestId, X_REQUEST_ID};
+use crate::metrics::Answered;
+
+/// Answers `request` by way of `next`, whatever happens in there.
+pub(crate) async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(state) = request.app_data::<web::Data<State>>().cloned() else {
+        return Err(ApiError::internal("the server has no state").into());
+    };
+    let mut record = Record {
+        started: Instant::now(),
+        request_id: RequestId::of(request.headers()),
+        method: request.method().clone(),
+        path: request.path().to_owned(),
+        route: "unmatched".to_owned(),
+        status: client_gone(),
+        bytes: 0,
+        running: Some(state.lifecycle.begin()),
+        state: state.into_inner(),
+    };
+    let request_id = record.request_id.clone();
+    let answering = request_id.scope(async move { next.call(request).await });
+    let response = match unwind_safe(answering).await {
+        Some(Ok(response)) => uniform(response),
+        Some(Err(error)) => {
+            let status = error.as_response_error().status_code();
+            Err(ApiError::from_status(status, error.to_string()))
+        }
+        None => Err(ApiError::internal("the handler panicked")),
+    };
+    let mut response = response.map_err(|error| {
+        record.status = error.status_code();
+        error.of_request(request_id)
+    })?;
+    record.status = response.status();
+    if let Some(route) = response.request().match_pattern() {
+        record.route = route;
+    }
+    if response.response().extensions().contains::<Endless>() {
+        // How long somebody watches says nothing about the server, and does
+        // not keep it from stopping.
+        drop(record.count());
+    }
+    let stopping = record.state.lifecycle.is_stopping();
+    let head = response.response_mut().head_mut();
+    if stopping {
+        head.set_connection_type(ConnectionType::Close);
+    }
+    let headers = head.headers_mut();
+    headers.insert(X_REQUEST_ID, record.request_id.to_header());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response.map_body(|_, body| Recorded { body, record }.boxed()))
+}
+
+/// Turns an error the framework has answered by itself into a problem.
+fn uniform(
+    response: ServiceResponse<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, ApiError> {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes);
+    if !is_error || content_type == Some(PROBLEM_JSON.as_bytes()) {
+        return Ok(response.map_into_boxed_body());
+    }
+    let detail = match response.response().body().size() {
+        BodySize::Sized(1..) => response.into_body().try_into_bytes().ok(),
+        _ => None,
+    };
+    let detail = detail.map(|text| String::from_utf8_lossy(&text).into_owned());
+    let reason = || status.canonical_reason().unwrap_or("refused").to_owned();
+    Err(ApiError::from_status(status, detail.unwrap_or_else(reason)))
+}
+
+/// Runs `future`; `None` when it panicked.
+async fn unwind_safe<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        },
+    )
+    .await
+}
+
+/// What the log shows for a client that did not wait for the answer; it is on
+/// no wire.
+fn client_gone() -> StatusCode {
+    StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+/// What is to be told of a request once its answer is out.
+struct Record {
+    started: Instant,
+    request_id: RequestId,
+    method: Method,
+    path: String,
+    route: String,
+    status: StatusCode,
+    bytes: u64,
+    /// While the answer is counted as being given.
+    running: Option<Running>,
+    state: Arc<State>,
+}
+
+impl Record {
+    /// Counts the answer as given, once, and from when what this gives is
+    /// dropped not as running any more.
+    fn count(&mut self) -> Option<Running> {
+        let running = self.running.take()?;
+        self.state.metrics.answered(&Answered {
+            method: self.method.as_str(),
+            route: &self.route,
+            status: self.status.as_str(),
+            took: self.started.elapsed(),
+        });
+        Some(running)
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let _running = self.count();
+        let took = self.started.elapsed();
+        let (method, path, status) = (
+            self.method.as_str(),
+            self.path.as_str(),
+            self.status.as_u16(),
+        );
+        log::info!(
+            target: "lectern::access",
+            method, path, status,
+            bytes = if self.method == Method::HEAD { 0 } else { self.bytes },
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            request_id = self.request_id.as_str();
+            "answered"
+        );
+    }
+}
+
+/// Marks an answer that goes on until one of the two has had enough. It is
+/// counted when it begins, and logged when it ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Endless;
+
+/// The body of an answer, with its record, which is told when the body is done.
+struct Recorded {
+    body: BoxBody,
+    record: Record,
+}
+
+impl MessageBody for Recorded {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_next(cx);
+        if let Poll::Ready(Some(Ok(chunk))) = &polled {
+            self.record.bytes += chunk.len() as u64;
+        }
+        polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{self, TestRequest};
+    use actix_web::{App, HttpResponse};
+    use lectern_db::Database;
+
+    use super::*;
+    use crate::database::handle::Db;
+    use crate::live::{Live, LiveConfig};
+    use crate::metrics::Metrics;
+    use crate::work_queue::waiting_claims::Board;
+
+    fn state() -> web::Data<State> {
+        let database = Database::open("sqlite::memory:").unwrap();
+        let metrics = Metrics::new(&database).unwrap();
+        web::Data::new(State {
+            db: Db::new(database, Duration::from_secs(3), metrics.clone()),
+            board: Arc::new(Board::new(1)),
+            live: Live::new(LiveConfig::default(), metrics.clone()),
+            origins: Vec::new(),
+            limits: crate::app::state::BodyLimits::default(),
+            objects: crate::objects::Objects::new(&crate::app::ServerConfig::default()).unwrap(),
+            lifecycle: Arc::default(),
+            metrics,
+            openapi: Bytes::new(),
+        })
+    }
+
+    async fn panics() -> HttpResponse {
+        panic!("on purpose")
+    }
+
+    async fn panics_on_a_thread() -> Result<HttpResponse, ApiError> {
+        web::block(|| panic!("on purpose")).await?;
+        Ok(HttpResponse::Ok().finish())
+    }
+
+    async fn answers_an_error_of_its_own() -> HttpResponse {
+        HttpResponse::BadRequest().body("not like this")
+    }
+
+    #[actix_web::test]
+    async fn whatever_goes_wrong_is_told_in_the_one_shape() {
+        let app = App::new()
+            .app_data(state())
+            .wrap(from_fn(observe))
+            .route("/panics", web::get().to(panics))
+            .route("/thread", web::get().to(panics_on_a_thread))
+            .route("/error", web::get().to(answers_an_error_of_its_own));
+        let app = test::init_service(app).await;
+        for (path, code) in [
+            ("/panics", "internal"),
+            ("/thread", "internal"),
+            ("/error", "malformed_query"),
+            ("/nowhere", "not_found"),
+        ] {
+            let request = TestRequest::get()
+                .uri(path)
+                .insert_header(("X-Request-Id", "r-1"));
+            let response = match test::try_call_service(&app, request.to_request()).await {
+                Ok(response) => response.into_parts().1.map_into_boxed_body(),
+                Err(error) => error.error_response(),
+            };
+            assert_eq!(
+                response.headers().get(CONTENT_TYPE).unwrap(),
+                PROBLEM_JSON,
+                "{path}"
+            );
+            assert_eq!(
+                response.headers().get(X_REQUEST_ID).unwrap(),
+                "r-1",
+                "{path}"
+            );
+            let body = actix_web::body::to_bytes(response.into_body())
+                .await
+                .unwrap();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["code"], code, "{path}");
+            assert_eq!(problem["request_id"], "r-1", "{path}");
+        }
+    }
+}

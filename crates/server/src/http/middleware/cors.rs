@@ -1,0 +1,23 @@
+//! Which pages of the web may call the server.
+
+use actix_cors::Cors;
+use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
+
+use crate::http::request_id::X_REQUEST_ID;
+
+/// Answers browsers that ask on behalf of pages of `origins`, or of any page
+/// when one of these is `*`.
+pub(crate) fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allow_any_header()
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, X_REQUEST_ID])
+        .max_age(3600);
+    if origins.iter().any(|origin| origin == "*") {
+        cors.allow_any_origin().send_wildcard()
+    } else {
+        origins
+            .iter()
+            .fold(cors, |cors, origin| cors.allowed_origin(origin))
+    }
+}

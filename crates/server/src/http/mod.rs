@@ -1,0 +1,11 @@
+//! What all routes share: requests read, responses and errors written.
+
+pub(crate) mod docs;
+pub(crate) mod error;
+pub(crate) mod etag;
+pub(crate) mod extract;
+pub(crate) mod lifecycle;
+pub(crate) mod middleware;
+pub(crate) mod range;
+pub(crate) mod request_id;
+pub(crate) mod response;

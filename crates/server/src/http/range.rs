@@ -1,0 +1,225 @@
+//! Objects as answers: whole or in part (RFC 9110, 13 and 14).
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::SystemTime;
+
+use actix_web::body::{BodySize, MessageBody, SizedStream};
+use actix_web::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, Charset, ContentDisposition,
+    DispositionParam, DispositionType, ETAG, ExtendedValue, HeaderMap, HttpDate, IF_RANGE,
+    LAST_MODIFIED, RANGE,
+};
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::TryStreamExt as _;
+use lectern_storage::{ByteRange, Object, ObjectInfo};
+
+use crate::http::request_id::RequestId;
+
+/// The media types of what lies in the storage, by extension. What is none of
+/// these is bytes: nothing that somebody uploads may run as a page of ours.
+const TYPES: [(&str, &str); 14] = [
+    ("mp4", "video/mp4"),
+    ("mov", "video/quicktime"),
+    ("avi", "video/x-msvideo"),
+    ("mkv", "video/x-matroska"),
+    ("webm", "video/webm"),
+    ("mp3", "audio/mpeg"),
+    ("wav", "audio/wav"),
+    ("m4a", "audio/mp4"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("png", "image/png"),
+    ("webp", "image/webp"),
+    ("vtt", "text/vtt"),
+    ("srt", "application/x-subrip"),
+];
+
+/// 200, or 206 for a part, with the bytes as they are read.
+pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
+    let Range { start, end } = object.range;
+    let mut response = if is_part {
+        HttpResponse::PartialContent()
+    } else {
+        HttpResponse::Ok()
+    };
+    describe(&mut response, &object.info);
+    if is_part && let Some(last) = end.checked_sub(1) {
+        let range = format!("bytes {start}-{last}/{}", object.info.size);
+        response.insert_header((CONTENT_RANGE, range));
+    }
+    let request_id = RequestId::current();
+    let bytes = object.stream.inspect_err(move |error| {
+        let request_id = request_id.as_ref().map(RequestId::as_str);
+        log::warn!(request_id; "an answer broke off: {error}");
+    });
+    response.body(SizedStream::new(end - start, bytes))
+}
+
+/// 200 with everything but the bytes.
+pub(crate) fn send_head(info: &ObjectInfo) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    describe(&mut response, info);
+    response.body(Unsent(info.size))
+}
+
+/// 304.
+pub(crate) fn send_nothing_new(info: &ObjectInfo) -> HttpResponse {
+    let mut response = HttpResponse::NotModified();
+    identify(&mut response, info);
+    response.finish()
+}
+
+fn describe(response: &mut HttpResponseBuilder, info: &ObjectInfo) {
+    let name = info.key.rsplit('/').next().unwrap_or_default();
+    identify(response, info)
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        // As it is: parts of what is compressed would be parts of something else.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .content_type(media_type(name))
+        .insert_header(disposition(name));
+}
+
+fn identify<'r>(
+    response: &'r mut HttpResponseBuilder,
+    info: &ObjectInfo,
+) -> &'r mut HttpResponseBuilder {
+    if let Some(etag) = &info.etag {
+        response.insert_header((ETAG, etag.as_str()));
+    }
+    response
+        .insert_header((LAST_MODIFIED, http_date(info)))
+        .insert_header((CACHE_CONTROL, "private"))
+}
+
+fn media_type(name: &str) -> &'static str {
+    let extension = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());
+    let known = TYPES
+        .iter()
+        .find(|(known, _)| extension.as_deref() == Some(*known));
+    known.map_or("application/octet-stream", |(_, media_type)| media_type)
+}
+
+/// The name under which a browser saves it: the plain form cannot say more
+/// than ASCII.
+fn disposition(name: &str) -> ContentDisposition {
+    let name = if name.is_ascii() {
+        DispositionParam::Filename(name.to_owned())
+    } else {
+        DispositionParam::FilenameExt(ExtendedValue {
+            charset: Charset::Ext("UTF-8".to_owned()),
+            language_tag: None,
+            value: name.as_bytes().to_vec(),
+        })
+    };
+    ContentDisposition {
+        disposition: DispositionType::Inline,
+        parameters: vec![name],
+    }
+}
+
+fn http_date(info: &ObjectInfo) -> HttpDate {
+    SystemTime::from(info.last_modified).into()
+}
+
+/// The part that is wanted, if it is one part and there is something in it.
+/// Every other wish may be ignored, and the whole is sent (RFC 9110, 14.2).
+pub(crate) fn wanted_part(headers: &HeaderMap, info: &ObjectInfo) -> Option<ByteRange> {
+    let is_current = headers.get(IF_RANGE).is_none_or(|known| {
+        // A weak tag is equal to none.
+        known.to_str().is_ok_and(|known| {
+            info.etag.as_deref() == Some(known) || http_date(info).to_string() == known
+        })
+    });
+    let range = headers.get(RANGE).filter(|_| is_current)?.to_str().ok()?;
+    parse_range(range).filter(|range| range.within(info.size).is_some())
+}
+
+/// Reads a header `Range` with one range of bytes.
+fn parse_range(range: &str) -> Option<ByteRange> {
+    let (unit, range) = range.split_once('=')?;
+    if !unit.trim().eq_ignore_ascii_case("bytes") {
+        return None;
+    }
+    let (first, last) = range.trim().split_once('-')?;
+    match (first, last) {
+        ("", last) => number(last).map(ByteRange::Last),
+        (first, "") => number(first).map(ByteRange::From),
+        (first, last) => {
+            let end = number(last)?.saturating_add(1);
+            number(first).map(|first| ByteRange::Between(first, end))
+        }
+    }
+}
+
+/// Digits, without a sign; what is beyond all sizes is as good as the greatest.
+fn number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// A body of a known length that is not sent.
+struct Unsent(u64);
+
+impl MessageBody for Unsent {
+    type Error = actix_web::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.0)
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_of_bytes_is_understood() {
+        for (text, range) in [
+            ("bytes=0-99", ByteRange::Between(0, 100)),
+            ("BYTES=7-7", ByteRange::Between(7, 8)),
+            ("bytes=7-", ByteRange::From(7)),
+            ("bytes=-7", ByteRange::Last(7)),
+            ("bytes= 0-1 ", ByteRange::Between(0, 2)),
+            (
+                "bytes=1-99999999999999999999999",
+                ByteRange::Between(1, u64::MAX),
+            ),
+        ] {
+            assert_eq!(parse_range(text), Some(range), "{text}");
+        }
+        for text in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=+1-2",
+            "bytes=1-2,4-5",
+            "bytes=1--2",
+            "lines=1-2",
+            "bytes=1",
+            "0-1",
+        ] {
+            assert_eq!(parse_range(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_to_be_harmless_is_bytes() {
+        assert_eq!(media_type("Lecture 7.MP4"), "video/mp4");
+        assert_eq!(media_type("subtitles.vtt"), "text/vtt");
+        for name in ["page.html", "picture.svg", "mp4", "script.js", ""] {
+            assert_eq!(media_type(name), "application/octet-stream", "{name}");
+        }
+    }
+}

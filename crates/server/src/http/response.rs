@@ -1,0 +1,158 @@
+//! What handlers give: an answer that is ready to be sent.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use lectern_api::JobResponse;
+use lectern_domain::{Job, JobId};
+use lectern_formats::Format;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::http::error::ApiError;
+use crate::http::etag::{IfNoneMatch, etag};
+
+/// What a handler gives.
+pub(crate) type Reply = Result<Answer, ApiError>;
+
+/// An answer that is ready to be sent: already made into bytes, which is best
+/// done on a thread that has nothing else to do. JSON unless it says otherwise.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// What the body is; `None` where there is none.
+    content_type: Option<&'static str>,
+    body: Vec<u8>,
+}
+
+const JSON: &str = "application/json";
+
+impl Answer {
+    fn new(status: StatusCode, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            content_type: (!body.is_empty()).then_some(JSON),
+            body,
+        }
+    }
+
+    /// 200 with `content`.
+    pub(crate) fn ok(content: &impl Serialize) -> Reply {
+        let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
+        Ok(Self::new(StatusCode::OK, body))
+    }
+
+    /// 200 with a file, which may be empty.
+    pub(crate) fn file(format: Format, content: String) -> Self {
+        Self {
+            content_type: Some(match format {
+                // By definition in UTF-8.
+                Format::Vtt => "text/vtt",
+                Format::WhisperJson => JSON,
+                Format::Srt => "application/x-subrip; charset=utf-8",
+                Format::Text => "text/plain; charset=utf-8",
+            }),
+            ..Self::new(StatusCode::OK, content.into_bytes())
+        }
+    }
+
+    /// 200 with a job and its version.
+    pub(crate) fn job(job: Job) -> Reply {
+        let version = etag(job.version);
+        Self::ok(&JobResponse::from(job))?.with(header::ETAG, &version)
+    }
+
+    /// The same as 201.
+    pub(crate) fn created(self) -> Self {
+        Self {
+            status: StatusCode::CREATED,
+            ..self
+        }
+    }
+
+    /// The same with the address of the job that was made.
+    pub(crate) fn at_job(self, job_id: JobId) -> Reply {
+        self.with(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
+    }
+
+    /// The same, or 304 when the client has it already.
+    pub(crate) fn unless(self, known: &IfNoneMatch) -> Self {
+        let etag = self.headers.iter().find(|(name, _)| name == header::ETAG);
+        let is_known =
+            etag.is_some_and(|(_, etag)| etag.to_str().is_ok_and(|etag| known.has(etag)));
+        if is_known {
+            Self {
+                status: StatusCode::NOT_MODIFIED,
+                content_type: None,
+                body: Vec::new(),
+                ..self
+            }
+        } else {
+            self
+        }
+    }
+
+    /// 204.
+    pub(crate) fn nothing() -> Self {
+        Self::new(StatusCode::NO_CONTENT, Vec::new())
+    }
+
+    /// The answer as it is kept, to be given again by [`Answer::restore`].
+    pub(crate) fn store(&self) -> Result<Value, ApiError> {
+        let headers = self.headers.iter().map(|(name, value)| {
+            let value = value.to_str().map_err(ApiError::internal)?;
+            Ok((name.to_string(), value.to_owned()))
+        });
+        let stored = Stored {
+            status: self.status.as_u16(),
+            headers: headers.collect::<Result<_, ApiError>>()?,
+            body: String::from_utf8(self.body.clone()).map_err(ApiError::internal)?,
+        };
+        serde_json::to_value(stored).map_err(ApiError::internal)
+    }
+
+    /// The answer that was stored.
+    pub(crate) fn restore(stored: Value) -> Reply {
+        let stored: Stored = serde_json::from_value(stored).map_err(ApiError::internal)?;
+        let status = StatusCode::from_u16(stored.status).map_err(ApiError::internal)?;
+        let answer = Self::new(status, stored.body.into_bytes());
+        let mut headers = stored.headers.into_iter();
+        headers.try_fold(answer, |answer, (name, value)| {
+            answer.with(name.parse().map_err(ApiError::internal)?, &value)
+        })
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Reply {
+        let value = HeaderValue::from_str(value).map_err(ApiError::internal)?;
+        self.headers.push((name, value));
+        Ok(self)
+    }
+}
+
+/// An answer as it is kept. The body is text, not JSON in JSON, because a
+/// database may write numbers and the order of fields in its own way.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for header in self.headers {
+            response.insert_header(header);
+        }
+        match self.content_type {
+            None => response.finish(),
+            Some(content_type) => response.content_type(content_type).body(self.body),
+        }
+    }
+}

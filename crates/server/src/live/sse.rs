@@ -1,0 +1,103 @@
+//! Server-sent events.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, VARY};
+use actix_web::rt::spawn;
+use actix_web::web::Bytes;
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::delivery::{Channel, Parting, deliver};
+use super::message::Message;
+use super::slots::{Seat, Seated};
+use super::watcher::Beginning;
+use crate::app::state::State;
+use crate::http::middleware::access_log::Endless;
+
+/// How many messages a client may be behind before the server waits for it.
+const ROOM: usize = 16;
+
+/// What a browser is told first: to come back a second after the stream ends.
+const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+
+/// A line that says nothing, so that proxies do not take the stream for dead.
+const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+
+/// The head of a stream: not to be kept, gathered or packed by anybody on the
+/// way.
+pub(crate) fn head() -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((VARY, "accept"))
+        .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
+        // Keeps gzip away, and is taken off again.
+        .insert_header((CONTENT_ENCODING, "identity"));
+    response
+}
+
+/// Answers with what a watcher is told.
+pub(crate) fn stream(beginning: Beginning, seat: Seat, state: Arc<State>) -> HttpResponse {
+    let (sender, receiver) = mpsc::channel(ROOM);
+    spawn(async move {
+        let mut comments = interval(state.live.config.comment);
+        comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        comments.reset();
+        let mut channel = Stream { sender, comments };
+        if channel.sender.send(RETRY).await.is_ok() {
+            deliver(beginning, &mut channel, &state).await;
+        }
+    });
+    let body = Frames(receiver);
+    let mut response = head().body(Seated::new(body, seat));
+    response.extensions_mut().insert(Endless);
+    response
+}
+
+struct Stream {
+    sender: mpsc::Sender<Bytes>,
+    comments: Interval,
+}
+
+impl Channel for Stream {
+    async fn send(&mut self, message: &Message) -> Result<(), Parting> {
+        let frame = message.frame().into_bytes();
+        let sent = self.sender.send(frame).await;
+        sent.map_err(|_| Parting::Gone)
+    }
+
+    async fn attend(&mut self) -> Parting {
+        loop {
+            tokio::select! {
+                () = self.sender.closed() => return Parting::Gone,
+                // When there is no room for a comment none is needed.
+                _ = self.comments.tick() => drop(self.sender.try_send(COMMENT)),
+            }
+        }
+    }
+}
+
+/// The body: what was sent, until there is no sender.
+struct Frames(mpsc::Receiver<Bytes>);
+
+impl MessageBody for Frames {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.0.poll_recv(cx).map(|frame| frame.map(Ok))
+    }
+}

@@ -1,0 +1,101 @@
+//! Addresses at which objects are sent and fetched.
+
+use std::future::{Ready, ready};
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use chrono::{DateTime, Utc};
+use lectern_api::{Code, FieldError};
+use lectern_domain::{Job, JobId, StorageKey};
+use lectern_storage::{ObjectKey, Storage};
+use url::Url;
+
+use crate::app::state::State;
+use crate::http::error::ApiError;
+
+/// How long a worker can fetch a recording from the address it was given: as
+/// long as the longest of its stages may take.
+const SOURCE_TTL: Duration = Duration::from_hours(24);
+
+/// Makes addresses for whoever sent a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Urls {
+    storage: Storage,
+    /// Where the server is reached.
+    base: Url,
+    now: DateTime<Utc>,
+}
+
+impl Urls {
+    /// Where an object of exactly `size` bytes can be PUT.
+    pub(crate) async fn upload(
+        &self,
+        key: &ObjectKey,
+        size: u64,
+        ttl: Duration,
+    ) -> Result<String, ApiError> {
+        let url = self
+            .storage
+            .upload_url(&self.base, key, size, ttl, self.now);
+        Ok(url.await?.into())
+    }
+
+    /// Where an object that a job names can be fetched. `None` when it could
+    /// not be one, or is another job's.
+    pub(crate) async fn download(
+        &self,
+        job_id: JobId,
+        key: &StorageKey,
+        ttl: Duration,
+    ) -> Option<String> {
+        let key = ObjectKey::try_from(key.clone()).ok()?;
+        if key.is_anothers(job_id) {
+            return None;
+        }
+        let url = self.storage.download_url(&self.base, &key, ttl, self.now);
+        url.await
+            .inspect_err(|error| log::warn!(job_id:%; "no address for {key}: {error}"))
+            .map(String::from)
+            .ok()
+    }
+
+    /// Where a worker can fetch the recording of a job.
+    pub(crate) async fn source(&self, job: &Job) -> Option<String> {
+        let key = job.original_s3_key.as_ref()?;
+        self.download(job.job_id, key, SOURCE_TTL).await
+    }
+}
+
+impl FromRequest for Urls {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    /// Addresses of this server begin as it is configured or else as the one
+    /// the request was sent to.
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(State::of(request).and_then(|state| {
+            let base = match &state.objects.public_url {
+                Some(url) => url.clone(),
+                None => own(request)?,
+            };
+            Ok(Self {
+                storage: state.objects.storage.clone(),
+                base,
+                now: state.db.now(),
+            })
+        }))
+    }
+}
+
+/// The address the request was sent to, without a path.
+fn own(request: &HttpRequest) -> Result<Url, ApiError> {
+    let connection = request.connection_info();
+    let url = format!("{}://{}/", connection.scheme(), connection.host());
+    let is_bare =
+        |url: &Url| url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    Url::parse(&url).ok().filter(is_bare).ok_or_else(|| {
+        let host = FieldError::new("Host", "must be the address of this server");
+        ApiError::fields(Code::MalformedQuery, vec![host])
+    })
+}

@@ -1,0 +1,3 @@
+//! Claims that wait for work.
+
+pub(crate) mod waiting_claims;
