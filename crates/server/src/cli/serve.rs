@@ -12,9 +12,9 @@ use lectern_worker::Bell;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::Server;
 use crate::app::ServerConfig;
 use crate::app::open_files;
+use crate::app::server::Server;
 use crate::cli::args::Serve;
 use crate::cli::work;
 use crate::config::Settings;
