@@ -59,6 +59,8 @@ fn literal(backend: Backend, value: &str) -> String {
         return format!("'{}'", "é".repeat(length.parse().unwrap()));
     }
     let name = match (backend, value) {
+        (Backend::Postgres, "nul") => "chr(0)",
+        (Backend::Sqlite, "nul") => "'a' || char(0)",
         (Backend::Postgres, "infinity" | "-infinity" | "nan") => return format!("'{value}'"),
         (Backend::Sqlite, "infinity") => "9e999",
         (Backend::Sqlite, "-infinity") => "-9e999",
@@ -278,7 +280,7 @@ fn checks_of(definition: &str) -> Vec<String> {
         .windows(3)
         .filter_map(|three| match three {
             ["CONSTRAINT", name, "CHECK"] => Some(name.to_string()),
-            [_, "failed:", name] => Some(name.trim_end_matches("');").to_owned()),
+            [_, "failed:", name] => name.split('\'').next().map(str::to_owned),
             _ => None,
         })
         .collect()

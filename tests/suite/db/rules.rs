@@ -38,21 +38,22 @@ pub(super) const GOOD: &[(&str, Values)] = &[
 /// text of n characters, of two bytes each.
 #[rustfmt::skip]
 pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
-    ("jobs", "filename", "text(255)", &["text(256)", "''"]),
+    ("jobs", "filename", "text(255)", &["text(256)", "''", NUL]),
     ("jobs", "file_size", "2147483648", &["0", "-1"]),
-    ("jobs", "original_s3_key", "text(500)", &["text(501)"]),
-    ("jobs", "compiled_video_s3_key", "text(500)", &["text(501)"]),
+    ("jobs", "original_s3_key", "text(500)", &["text(501)", "''"]),
+    ("jobs", "compiled_video_s3_key", "text(500)", &["text(501)", "''"]),
+    ("jobs", "celery_task_id", "text(255)", &["text(256)", "''"]),
     ("jobs", "video_duration", "0.001", &["0", "-1", "infinity", "nan"]),
     ("jobs", "video_metadata", "'{\"a\": 1}'", &["'[]'", "'1'", "'null'", "'not json'", "NULL"]),
     ("jobs", "status", "'pending'", &["'done'", "'Queued'", "''", "NULL"]),
     ("jobs", "current_stage", "'uploading'", &["'upload'", "''"]),
     ("jobs", "progress_percent", "100", &["101", "-0.5", "infinity", "nan"]),
-    ("jobs", "progress_message", "text(500)", &["text(501)"]),
+    ("jobs", "progress_message", "text(500)", &["text(501)", NUL]),
     ("jobs", "eta_seconds", "0", &["-1", "2147483648"]),
-    ("jobs", "processing_config", "'{}'", &["'[]'", "'\"audio\"'", "'not json'"]),
-    ("jobs", "extra_metadata", "'{}'", &["'[]'", "'null'", "'not json'", "NULL"]),
+    ("jobs", "processing_config", PROCESSING_CONFIG, BAD_PROCESSING_CONFIGS),
+    ("jobs", "extra_metadata", r#"'{"a": "\\u0000"}'"#, &[JSON_NUL, JSON_NUL_KEY, "'[]'", "'null'", "'not json'", "NULL"]),
     ("jobs", "job_id", NEW, &["'00000000'", "NULL"]),
-    ("jobs", "content_type", "'a'", &["NULL"]),
+    ("jobs", "content_type", "text(255)", &["text(256)", "''", "NULL"]),
     ("jobs", "version", "1", &["NULL"]),
     ("jobs", "created_at", TIME, &["'not a time'", "NULL"]),
     ("jobs", "updated_at", TIME, &["'not a time'", "NULL"]),
@@ -60,9 +61,9 @@ pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("jobs", "last_seq", "9223372036854775807", &["-1", "NULL"]),
     ("transcripts", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
     ("transcripts", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
-    ("transcripts", "text", "' a '", &["''", "' \t\n'", "NULL"]),
+    ("transcripts", "text", "' a\u{3000}'", &["''", "' \t\n'", BLANK, NUL, "NULL"]),
     ("transcripts", "confidence", "1", &["1.1", "-0.1", "infinity", "nan"]),
-    ("transcripts", "speaker_id", "text(50)", &["text(51)"]),
+    ("transcripts", "speaker_id", "text(50)", &["text(51)", NUL]),
     ("silence_regions", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
     ("silence_regions", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
     ("silence_regions", "silence_type", "'blank_screen'", &["'silence'", "NULL"]),
@@ -75,31 +76,33 @@ pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("layout_analysis", "camera_region", REGION, NO_REGIONS),
     ("content_segments", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
     ("content_segments", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
-    ("content_segments", "topic", "text(200)", &["text(201)", "''", "NULL"]),
+    ("content_segments", "topic", "text(200)", &["text(201)", "''", NUL, "NULL"]),
+    ("content_segments", "description", "''", &[NUL]),
     ("content_segments", "importance_score", "1", &["1.1", "-0.1", "nan", "NULL"]),
-    ("content_segments", "keywords", "'[\"a\", \"b\"]'", NO_STRINGS),
-    ("content_segments", "concepts", "'[\"a\", \"b\"]'", NO_STRINGS),
+    ("content_segments", "keywords", KEYWORDS, NO_STRINGS),
+    ("content_segments", "concepts", KEYWORDS, NO_STRINGS),
     ("content_segments", "segment_order", "2147483647", &["-1", "2147483648", "NULL"]),
     ("clips", "title", "text(200)", &["text(201)", "''", "NULL"]),
-    ("clips", "topic", "text(200)", &["text(201)"]),
+    ("clips", "topic", "text(200)", &["text(201)", NUL]),
     ("clips", "importance_score", "0", &["1.1", "-0.1", "nan"]),
     ("clips", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
     ("clips", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
-    ("clips", "s3_key", "text(500)", &["text(501)"]),
-    ("clips", "thumbnail_s3_key", "text(500)", &["text(501)"]),
-    ("clips", "subtitle_s3_key", "text(500)", &["text(501)"]),
+    ("clips", "s3_key", "text(500)", &["text(501)", "''", NUL]),
+    ("clips", "thumbnail_s3_key", "text(500)", &["text(501)", "''", NUL]),
+    ("clips", "subtitle_s3_key", "text(500)", &["text(501)", "''", NUL]),
     ("clips", "clip_order", "2147483647", &["-1", "2147483648", "NULL"]),
-    ("clips", "extra_metadata", "'{}'", &["'[]'", "'null'", "NULL"]),
+    ("clips", "extra_metadata", "'{}'", &[JSON_NUL, "'[]'", "'null'", "NULL"]),
     ("clips", "content_segment_id", SEGMENT, &[NO_JOB]),
     ("processing_logs", "stage", "'uploading'", &["'upload'", "NULL"]),
-    ("processing_logs", "agent_name", "text(50)", &["text(51)"]),
+    ("processing_logs", "agent_name", "text(50)", &["text(51)", NUL]),
+    ("processing_logs", "message", "''", &[NUL]),
     ("processing_logs", "status", "'failed'", &["'queued'", "NULL"]),
-    ("processing_logs", "error_details", "'{}'", &["'[]'", "'not json'"]),
+    ("processing_logs", "error_details", "'{}'", &["'[]'", "'not json'", JSON_NUL]),
     ("processing_logs", "duration_seconds", "0", &["-1", "infinity", "nan"]),
     ("processing_logs", "timestamp", TIME, &["'not a time'", "NULL"]),
     ("stage_runs", "stage", "'compilation'", &["'uploading'", "'complete'", "'transcode'", "NULL"]),
     ("stage_runs", "status", "'waiting'", &["'queued'", "'Ready'", "''", "NULL"]),
-    ("stage_runs", "waits_for", "'[\"transcription\"]'", &["'{}'", "'\"transcription\"'", "'null'", "'not json'", "NULL"]),
+    ("stage_runs", "waits_for", "'[\"transcription\"]'", NO_WORK_STAGES),
     ("stage_runs", "priority", "2147483647", &["-2147483649", "2147483648", "NULL"]),
     ("stage_runs", "attempt", "3", &["4", "-1", "NULL"]),
     ("stage_runs", "max_attempts", "1", &["0", "-1", "2147483648", "NULL"]),
@@ -109,7 +112,8 @@ pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("stage_runs", "lease_seconds", "3600", &["0", "-1", "3601", "NULL"]),
     ("stage_runs", "available_at", TIME, &["'not a time'"]),
     ("stage_runs", "percent", "100", &["101", "-0.5", "infinity", "nan", "NULL"]),
-    ("stage_runs", "message", "text(500)", &["text(501)"]),
+    ("stage_runs", "message", "text(500)", &["text(501)", NUL]),
+    ("stage_runs", "error", "''", &[NUL]),
     ("stage_runs", "eta_seconds", "0", &["-1", "2147483648"]),
     ("stage_runs", "started_at", TIME, &["'not a time'", "NULL"]),
     ("stage_runs", "finished_at", TIME, &["'not a time'"]),
@@ -117,7 +121,7 @@ pub(super) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("job_events", "type", "'error'", &["'snapshot'", "''", "NULL"]),
     ("job_events", "data", "'{\"status\": \"queued\"}'", &["'[]'", "'null'", "'not json'", "NULL"]),
     ("job_events", "at", TIME, &["'not a time'", "NULL"]),
-    ("idempotency_keys", "key", "text(255)", &["text(256)", "''", "NULL"]),
+    ("idempotency_keys", "key", "'!~'", &["text(256)", "''", "'a b'", "'é'", "NULL"]),
     ("idempotency_keys", "fingerprint", FINGERPRINT, NO_FINGERPRINTS),
     ("idempotency_keys", "job_id", "NULL", &[NO_JOB]),
     ("idempotency_keys", "answer", "'[1]'", &["'not json'"]),
@@ -137,8 +141,46 @@ const NO_REGIONS: &[&str] = &[
     r#"'{"x": [0], "y": 0, "width": 1, "height": 1}'"#,
     r#"'{"x": 0, "y": 0, "width": 2147483648, "height": 1}'"#,
 ];
+const NO_WORK_STAGES: &[&str] = &[
+    "'{}'",
+    "'\"transcription\"'",
+    "'null'",
+    "'not json'",
+    "'[\"uploading\"]'",
+    "'[1]'",
+    "NULL",
+];
+
+/// A text with a NUL character, which PostgreSQL cannot even spell.
+const NUL: &str = "nul";
+const JSON_NUL: &str = r#"'{"a": ["\\\u0000"]}'"#;
+const JSON_NUL_KEY: &str = r#"'{"\u0000": 1}'"#;
+
+/// One character of each kind of white space that is not ASCII.
+const BLANK: &str = "'\u{85}\u{a0}\u{1680}\u{2000}\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}'";
+
+const PROCESSING_CONFIG: &str =
+    r#"'{"processing_mode": "audio", "resolution": null, "pipeline": "a", "language": "en"}'"#;
+const BAD_PROCESSING_CONFIGS: &[&str] = &[
+    "'[]'",
+    "'\"audio\"'",
+    "'not json'",
+    r#"'{"processing_mode": "video"}'"#,
+    r#"'{"processing_mode": 1}'"#,
+    r#"'{"resolution": "1080"}'"#,
+    r#"'{"resolution": ["1080p"]}'"#,
+    r#"'{"pipeline": ""}'"#,
+    r#"'{"pipeline": {}}'"#,
+    r#"'{"pipeline": "123456789 123456789 123456789 123456789 123456789 1"}'"#,
+    JSON_NUL,
+];
+
+const KEYWORDS: &str = "'[\"a\", \"é\\nb\"]'";
 const NO_STRINGS: &[&str] = &[
     "'{}'",
+    "'[\"\"]'",
+    "'[\"a\", \"b\\u0000\"]'",
+    LONG_KEYWORD,
     "'\"a\"'",
     "'[1]'",
     "'[\"a\", null]'",
@@ -167,3 +209,7 @@ pub(super) const IDS: &[(&str, &str)] = &[
     ("processing_logs", "log_id"),
     ("stage_runs", "run_id"),
 ];
+
+/// A keyword of 201 characters.
+#[rustfmt::skip]
+const LONG_KEYWORD: &str = "'[\"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\"]'";

@@ -1,0 +1,14 @@
+DROP TRIGGER idempotency_keys_rules_update;
+DROP TRIGGER idempotency_keys_rules_insert;
+DROP TRIGGER stage_runs_rules_update;
+DROP TRIGGER stage_runs_rules_insert;
+DROP TRIGGER processing_logs_rules_update;
+DROP TRIGGER processing_logs_rules_insert;
+DROP TRIGGER clips_rules_update;
+DROP TRIGGER clips_rules_insert;
+DROP TRIGGER content_segments_rules_update;
+DROP TRIGGER content_segments_rules_insert;
+DROP TRIGGER transcripts_rules_update;
+DROP TRIGGER transcripts_rules_insert;
+DROP TRIGGER jobs_rules_update;
+DROP TRIGGER jobs_rules_insert;
