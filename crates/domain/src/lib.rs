@@ -105,7 +105,7 @@ pub use text::{
 };
 pub use time_range::{TimeRange, Window};
 pub use transcript::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
-pub use upload::{NewUpload, RECORDINGS, check_recording};
+pub use upload::{NewUpload, RECORDINGS, check_recording, recording_media_type};
 pub use work::{
     Claim, ClaimLimit, ClaimRequest, Heartbeat, LeaseDuration, LeaseState, StageFailure, Stages,
     back_off,

@@ -17,21 +17,29 @@ pub struct NewUpload {
     pub priority: i32,
 }
 
-/// Extensions of recordings that can be uploaded, with the kind of media each
-/// stands for.
+/// The recordings that can be uploaded, by extension, each with the media type to
+/// serve it as.
 pub const RECORDINGS: [(&str, &str); 8] = [
-    ("mp4", "video"),
-    ("mov", "video"),
-    ("avi", "video"),
-    ("mkv", "video"),
-    ("webm", "video"),
-    ("mp3", "audio"),
-    ("wav", "audio"),
-    ("m4a", "audio"),
+    ("mp4", "video/mp4"),
+    ("mov", "video/quicktime"),
+    ("avi", "video/x-msvideo"),
+    ("mkv", "video/x-matroska"),
+    ("webm", "video/webm"),
+    ("mp3", "audio/mpeg"),
+    ("wav", "audio/wav"),
+    ("m4a", "audio/mp4"),
 ];
 
-/// Checks that a file of this name and media type is a recording: one of
-/// [`RECORDINGS`], upper or lower case, of a media type of its kind.
+/// The media type of a recording with this extension, in upper or lower case.
+pub fn recording_media_type(extension: &str) -> Option<&'static str> {
+    let mut recordings = RECORDINGS.iter();
+    let recording = recordings.find(|(known, _)| known.eq_ignore_ascii_case(extension));
+    recording.map(|(_, media_type)| *media_type)
+}
+
+/// Checks that a file of this name and media type is a recording: its extension
+/// is one of [`RECORDINGS`], in upper or lower case, and its media type is video
+/// or audio as listed there.
 ///
 /// ```
 /// use lectern_domain::check_recording;
@@ -41,12 +49,10 @@ pub const RECORDINGS: [(&str, &str); 8] = [
 /// assert_eq!(check_recording("talk.mp3", "video/mp4").unwrap_err().errors()[0].field, "content_type");
 /// ```
 pub fn check_recording(filename: &str, content_type: &str) -> Result<(), Invalid> {
-    let extension = filename
-        .rsplit_once('.')
-        .map(|(_, extension)| extension.to_ascii_lowercase());
-    let known = RECORDINGS
-        .iter()
-        .find(|(known, _)| extension.as_deref() == Some(*known));
+    let known = filename.rsplit_once('.').and_then(|(_, extension)| {
+        let (kind, _) = recording_media_type(extension)?.split_once('/')?;
+        Some((extension.to_ascii_lowercase(), kind))
+    });
     let Some((extension, kind)) = known else {
         let known: Vec<_> = RECORDINGS
             .iter()

@@ -14,27 +14,18 @@ use actix_web::http::header::{
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use futures_util::TryStreamExt as _;
+use lectern_domain::recording_media_type;
+use lectern_formats::Format;
 use lectern_storage::{ByteRange, Object, ObjectInfo};
 
 use crate::http::request_id::RequestId;
 
-/// The media types of what lies in the storage, by extension. What is none of
-/// these is bytes: nothing that somebody uploads may run as a page of ours.
-const TYPES: [(&str, &str); 14] = [
-    ("mp4", "video/mp4"),
-    ("mov", "video/quicktime"),
-    ("avi", "video/x-msvideo"),
-    ("mkv", "video/x-matroska"),
-    ("webm", "video/webm"),
-    ("mp3", "audio/mpeg"),
-    ("wav", "audio/wav"),
-    ("m4a", "audio/mp4"),
+/// Images among the objects of a job, by extension.
+const IMAGES: [(&str, &str); 4] = [
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
     ("png", "image/png"),
     ("webp", "image/webp"),
-    ("vtt", "text/vtt"),
-    ("srt", "application/x-subrip"),
 ];
 
 /// 200, or 206 for a part, with the bytes as they are read.
@@ -94,12 +85,23 @@ fn identify<'r>(
         .insert_header((CACHE_CONTROL, "private"))
 }
 
+/// The media type of an object, by the extension of its name. Unknown extensions
+/// are bytes, so that no upload can run as a page of this origin.
 fn media_type(name: &str) -> &'static str {
-    let extension = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());
-    let known = TYPES
-        .iter()
-        .find(|(known, _)| extension.as_deref() == Some(*known));
-    known.map_or("application/octet-stream", |(_, media_type)| media_type)
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let subtitles = || match Format::from_filename(name) {
+        Some(format @ (Format::Vtt | Format::Srt)) => Some(format.media_type()),
+        _ => None,
+    };
+    let image = || {
+        let mut images = IMAGES.iter();
+        let image = images.find(|(known, _)| known.eq_ignore_ascii_case(extension));
+        image.map(|(_, media_type)| *media_type)
+    };
+    recording_media_type(extension)
+        .or_else(subtitles)
+        .or_else(image)
+        .unwrap_or("application/octet-stream")
 }
 
 /// The name under which a browser saves it: the plain form cannot say more

@@ -6,7 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
 use lectern_db::Database;
-use lectern_domain::{ContentType, FileSize, Job, JobId, JsonObject, NewJob, StorageKey};
+use lectern_domain::{
+    ContentType, FileSize, Job, JobId, JsonObject, NewJob, StorageKey, recording_media_type,
+};
 use lectern_media::Cancel;
 use lectern_storage::ObjectKey;
 use lectern_worker::{Store, sidecar};
@@ -164,16 +166,7 @@ fn milliseconds(time: SystemTime) -> i64 {
 
 fn content_type(path: &Path) -> &'static str {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
-    match extension.to_ascii_lowercase().as_str() {
-        "mov" => "video/quicktime",
-        "avi" => "video/x-msvideo",
-        "mkv" => "video/x-matroska",
-        "webm" => "video/webm",
-        "mp3" => "audio/mpeg",
-        "wav" => "audio/wav",
-        "m4a" => "audio/mp4",
-        _ => "video/mp4",
-    }
+    recording_media_type(&extension).unwrap_or("video/mp4")
 }
 
 #[cfg(test)]
