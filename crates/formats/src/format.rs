@@ -32,13 +32,35 @@ impl Format {
         }
     }
 
-    /// The media type of a file, without parameters; all are UTF-8.
+    /// The media type of a file, without parameters.
     pub fn media_type(self) -> &'static str {
+        self.media_types()[0]
+    }
+
+    /// Every media type that a file may be declared as, in lower case and without
+    /// parameters, the preferred one first.
+    pub fn media_types(self) -> &'static [&'static str] {
         match self {
-            Self::Vtt => "text/vtt",
-            Self::Srt => "application/x-subrip",
-            Self::Text => "text/plain",
-            Self::WhisperJson => "application/json",
+            Self::Vtt => &["text/vtt"],
+            // No media type of SubRip is registered; these are the ones in use.
+            Self::Srt => &[
+                "application/x-subrip",
+                "application/srt",
+                "text/srt",
+                "text/x-srt",
+            ],
+            Self::Text => &["text/plain"],
+            Self::WhisperJson => &["application/json"],
+        }
+    }
+
+    /// The `Content-Type` of a file, with the charset where the media type does
+    /// not imply UTF-8.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Vtt | Self::WhisperJson => self.media_type(),
+            Self::Srt => "application/x-subrip; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
         }
     }
 
@@ -56,14 +78,10 @@ impl Format {
     /// `application/json` is Whisper's here; ask [`whisper::is_whisper`] where
     /// it could be another.
     pub fn from_media_type(media_type: &str) -> Option<Self> {
-        let essence = media_type.split(';').next()?.trim().to_ascii_lowercase();
-        match essence.as_str() {
-            // What servers and browsers also call `SubRip`.
-            "application/srt" | "text/srt" | "text/x-srt" => Some(Self::Srt),
-            essence => Self::ALL
-                .into_iter()
-                .find(|format| format.media_type() == essence),
-        }
+        let media_type = media_type.split(';').next()?.trim().to_ascii_lowercase();
+        Self::ALL
+            .into_iter()
+            .find(|format| format.media_types().contains(&media_type.as_str()))
     }
 
     /// The format of a file, by what its name ends in, in upper or lower case.

@@ -48,13 +48,7 @@ impl Answer {
     /// 200 with a file, which may be empty.
     pub(crate) fn file(format: Format, content: String) -> Self {
         Self {
-            content_type: Some(match format {
-                // By definition in UTF-8.
-                Format::Vtt => "text/vtt",
-                Format::WhisperJson => JSON,
-                Format::Srt => "application/x-subrip; charset=utf-8",
-                Format::Text => "text/plain; charset=utf-8",
-            }),
+            content_type: Some(format.content_type()),
             ..Self::new(StatusCode::OK, content.into_bytes())
         }
     }

@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{ACCEPT, HeaderMap};
+use actix_web::http::header::{self, Header as _, HeaderMap, Quality};
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, TranscriptCreate};
 use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
@@ -101,19 +101,22 @@ fn unread(error: FormatError) -> ApiError {
 
 /// `Accept`: what a client wants segments as.
 #[derive(Debug)]
-pub(crate) struct Accept(String);
+pub(crate) struct Accept(header::Accept);
 
-/// What segments are answered as, the first where it is all the same. `None`
-/// is JSON. The last are what `SubRip` is also called.
-const OFFERS: [(&str, Option<Format>); 7] = [
-    ("application/json", None),
-    ("text/vtt", Some(Format::Vtt)),
-    ("application/x-subrip", Some(Format::Srt)),
-    ("text/plain", Some(Format::Text)),
-    ("application/srt", Some(Format::Srt)),
-    ("text/srt", Some(Format::Srt)),
-    ("text/x-srt", Some(Format::Srt)),
-];
+/// The media types of responses with segments, in order of preference. `None`
+/// is JSON.
+fn offers() -> Vec<(&'static str, Option<Format>)> {
+    let files = [Format::Vtt, Format::Srt, Format::Text];
+    let preferred = files.map(|format| (format.media_type(), Some(format)));
+    let aliases = files.iter().flat_map(|format| {
+        let aliases = &format.media_types()[1..];
+        aliases.iter().map(|alias| (*alias, Some(*format)))
+    });
+    let mut offers = vec![("application/json", None)];
+    offers.extend(preferred);
+    offers.extend(aliases);
+    offers
+}
 
 /// What an answer depends on that these were chosen for. (The second is added
 /// where it is compressed, too, but CORS keeps only the first line.)
@@ -125,7 +128,13 @@ impl Accept {
     /// answer that can be looked at rather than a refusal (RFC 9110, 12.4.1).
     pub(crate) fn file(&self, asked: Option<TranscriptFormat>) -> Option<Format> {
         match asked {
-            None => negotiate(&self.0, &OFFERS).flatten(),
+            None => {
+                let ranges = self.0.iter().map(|range| {
+                    let quality = Some(range.quality).filter(|quality| *quality > Quality::ZERO);
+                    (range.item.clone(), quality)
+                });
+                negotiate(&ranges.collect::<Vec<_>>(), &offers()).flatten()
+            }
             Some(TranscriptFormat::Json) => None,
             Some(TranscriptFormat::Vtt) => Some(Format::Vtt),
             Some(TranscriptFormat::Srt) => Some(Format::Srt),
@@ -139,19 +148,26 @@ impl FromRequest for Accept {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let lines = request.headers().get_all(ACCEPT);
-        let lines: Vec<_> = lines.filter_map(|line| line.to_str().ok()).collect();
-        ready(Ok(Self(lines.join(","))))
+        let accept = header::Accept::parse(request);
+        ready(Ok(Self(
+            accept.unwrap_or_else(|_| header::Accept(Vec::new())),
+        )))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::ACCEPT;
+    use actix_web::test::TestRequest;
+
     use super::*;
 
     #[test]
     fn the_query_decides_then_the_header_then_it_is_json() {
-        let accept = |line: &str| Accept(line.to_owned());
+        let accept = |line: &str| {
+            let request = TestRequest::default().insert_header((ACCEPT, line));
+            Accept(header::Accept::parse(&request.to_http_request()).unwrap())
+        };
         let subrip = accept("application/x-subrip");
         assert_eq!(subrip.file(None), Some(Format::Srt));
         assert_eq!(subrip.file(Some(TranscriptFormat::Json)), None);
