@@ -33,10 +33,10 @@
 //! | there | here |
 //! |---|---|
 //! | `create_engine`, `SessionLocal` | [`Database::open`], [`Database::connect`] |
-//! | `with SessionLocal() as session:` | [`Database::read`], [`Database::write`] |
-//! | `session.commit()` / `rollback()` | the closure's `Ok` / `Err` |
+//! | `with SessionLocal() as context:` | [`Database::read`], [`Database::write`] |
+//! | `context.commit()` / `rollback()` | the closure's `Ok` / `Err` |
 //! | `init_db()`, `alembic upgrade head` | [`Database::init`] |
-//! | `session.get(Job, …)` | `conn.jobs().find(…)` |
+//! | `context.get(Job, …)` | `conn.jobs().find(…)` |
 //! | `job.clips` | `conn.clips().for_job(job.job_id)` |
 //! | `selectinload(Job.clips)` | `conn.jobs().list_with_clips(…)` |
 //! | `joinedload(Job.clips)` | `conn.jobs().with_clips(…)` |
@@ -137,59 +137,24 @@
 #[cfg(doctest)]
 struct Readme;
 
-mod attempt;
-mod claims;
-mod clips;
-mod conn;
 mod connection;
-mod content_segments;
-mod database;
 mod dialect;
-mod drift;
 mod error;
-mod follow;
-mod idempotency_keys;
-mod job_changes;
-mod job_events;
-mod job_row;
-mod jobs;
-mod layout_analysis;
-mod lease;
-mod metrics;
 mod migrations;
-mod pool;
-mod prepared;
-mod processing_logs;
-mod rows;
+mod repositories;
 #[rustfmt::skip]
 mod schema;
-mod session;
-mod silence_regions;
-mod sql_types;
-mod stage_run_row;
-mod stage_runs;
-mod text_search;
-mod transcripts;
-mod url;
-mod window;
+mod sql;
 mod work;
 
-pub use clips::Clips;
-pub use conn::{Conn, ReadOnly, ReadWrite, Reader, Tx};
-pub use content_segments::ContentSegments;
-pub use database::{Database, DatabaseConfig};
-pub use drift::Drift;
+pub use connection::{
+    Backend, Capacity, Committed, Conn, Database, DatabaseConfig, DatabaseUrl, PoolStats, ReadOnly,
+    ReadWrite, Reader, Tx,
+};
 pub use error::{Error, Source};
-pub use idempotency_keys::IdempotencyKeys;
-pub use job_events::JobEvents;
-pub use jobs::Jobs;
-pub use layout_analysis::LayoutAnalyses;
-pub use migrations::{MigrationStatus, Migrations};
-pub use pool::{Capacity, PoolStats};
-pub use processing_logs::ProcessingLogs;
-pub use session::Committed;
-pub use silence_regions::SilenceRegions;
-pub use stage_runs::StageRuns;
-pub use transcripts::Transcripts;
-pub use url::{Backend, DatabaseUrl};
+pub use migrations::{Drift, MigrationStatus, Migrations};
+pub use repositories::{
+    Clips, ContentSegments, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs,
+    SilenceRegions, StageRuns, Transcripts,
+};
 pub use work::Work;

@@ -1,7 +1,7 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     clips (id) {
         id -> Int8,
@@ -24,7 +24,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     content_segments (id) {
         id -> Int8,
@@ -44,7 +44,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     idempotency_keys (id) {
         id -> Int8,
@@ -57,7 +57,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     job_events (job_id, seq) {
         job_id -> Uuid,
@@ -70,7 +70,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     jobs (id) {
         id -> Int8,
@@ -101,7 +101,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     layout_analysis (id) {
         id -> Int8,
@@ -118,7 +118,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     processing_logs (id) {
         id -> Int8,
@@ -136,7 +136,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     silence_regions (id) {
         id -> Int8,
@@ -152,7 +152,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     stage_runs (id) {
         id -> Int8,
@@ -180,7 +180,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use crate::sql_types::*;
+    use crate::sql::types::*;
 
     transcripts (id) {
         id -> Int8,

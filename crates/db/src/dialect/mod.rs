@@ -1,9 +1,9 @@
 //! What the two databases do differently: both arms of each statement, side
 //! by side.
 
-mod bulk;
-mod claims;
-mod events;
+mod claim;
+mod event;
+mod history;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use diesel::dsl::{exists, sql};
@@ -12,18 +12,18 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey, JobId};
 
-pub(crate) use bulk::insert_history;
-pub(crate) use claims::{
+pub(crate) use claim::{
     Picked, claimable_stages, first_ready, lock_free_jobs, pick_runs, random_uuid, start_jobs,
 };
-pub(crate) use events::newer_events;
+pub(crate) use event::newer_events;
+pub(crate) use history::insert_history;
 
 use crate::Error;
-use crate::connection::{DbConnection, MultiBackend};
+use crate::connection::{Conn, DbConnection, MultiBackend};
 use crate::error::Doing;
-use crate::prepared::Prepared;
 use crate::schema::{content_segments, idempotency_keys, jobs};
-use crate::sql_types::{DbTime, DbUuid};
+use crate::sql::prepared::Prepared;
+use crate::sql::types::{DbTime, DbUuid};
 
 /// Keeps others from replacing rows of a job until the transaction ends, and
 /// tells whether there is such a job.
@@ -104,8 +104,20 @@ pub(crate) fn sum_of_file_sizes(conn: &DbConnection) -> &'static str {
     }
 }
 
+impl<Mode> Conn<'_, Mode> {
+    /// The time leases expire by: the database server's, which all its clients
+    /// share, unless the caller brought a clock.
+    pub(crate) fn shared_now(&mut self) -> Result<DateTime<Utc>, Error> {
+        if self.context.own_clock {
+            Ok(self.clock.now())
+        } else {
+            now(self.raw, self.clock)
+        }
+    }
+}
+
 /// What time it is, for everyone who works on this database.
-pub(crate) fn now(conn: &mut DbConnection, clock: &dyn Clock) -> Result<DateTime<Utc>, Error> {
+fn now(conn: &mut DbConnection, clock: &dyn Clock) -> Result<DateTime<Utc>, Error> {
     match conn {
         // The server's clock, past the lock just waited for; `now()` would be
         // the time the transaction began.

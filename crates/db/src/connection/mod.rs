@@ -1,0 +1,16 @@
+//! Opening a database, its pooled connections and its transactions.
+
+mod backend;
+pub(crate) mod batch;
+pub(crate) mod context;
+pub(crate) mod database;
+mod pool;
+mod transaction;
+pub(crate) mod url;
+
+pub(crate) use backend::{DbConnection, MultiBackend, MultiRawValue, on_either};
+pub use context::Committed;
+pub use database::{Database, DatabaseConfig};
+pub use pool::{Capacity, PoolStats};
+pub use transaction::{Conn, ReadOnly, ReadWrite, Reader, Tx};
+pub use url::{Backend, DatabaseUrl};

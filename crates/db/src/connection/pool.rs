@@ -1,0 +1,314 @@
+//! The connections kept open, and when one of them is trusted.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use diesel::ConnectionError;
+use diesel::r2d2::{self, ManageConnection, R2D2Connection};
+
+use super::backend::DbConnection;
+use super::database::DatabaseConfig;
+use super::url::Backend;
+use super::url::{DatabaseUrl, Location};
+use crate::Error;
+use crate::error::Source;
+
+/// How long a connection counts as alive after it was used. Asking the server
+/// at every checkout would cost a third of the read throughput.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// How long connections beyond the kept ones stay open once the load is gone.
+const OVERFLOW_IDLE: Duration = Duration::from_mins(1);
+
+/// The longest pause between two attempts to reach a database that is down.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
+
+/// How many connections there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Open connections.
+    pub connections: u32,
+    /// Open connections nobody uses right now.
+    pub idle: u32,
+    /// Connections in use right now.
+    pub in_use: u32,
+    /// The greatest number of open connections.
+    pub max: u32,
+}
+
+/// How many closures can run at once before one has to wait for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capacity {
+    /// Reads and writes share their connections (PostgreSQL).
+    Shared {
+        /// Connections kept open.
+        kept: u32,
+        /// Connections opened on top under load.
+        overflow: u32,
+    },
+    /// Reads and writes have connections of their own (SQLite, where only one
+    /// can write at a time).
+    Split {
+        /// Connections that read.
+        readers: u32,
+        /// Connections that write.
+        writers: u32,
+    },
+}
+
+/// The pools behind a `Database`: on PostgreSQL one for everything, on SQLite
+/// one for the writer and one for the readers.
+pub(crate) struct Pools {
+    pub(crate) read: Pool,
+    pub(crate) write: Pool,
+    capacity: Capacity,
+    /// Holds a database in memory open while the pools close connections.
+    _anchor: Option<Mutex<DbConnection>>,
+}
+
+impl Pools {
+    pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, Error> {
+        let connector = Arc::new(Connector::new(config.url.clone()));
+        let anchor = match config.url.location() {
+            Location::Memory => Some(connector.open().map_err(unavailable)?.into()),
+            _ => None,
+        };
+        let total = config.pool_size.saturating_add(config.max_overflow).max(1);
+        let (read, write, capacity) = match config.url.backend() {
+            Backend::Postgres => {
+                let pool = Pool::new(&connector, config, config.pool_size, total);
+                let kept = config.pool_size.clamp(1, total);
+                let overflow = total - kept;
+                (pool.clone(), pool, Capacity::Shared { kept, overflow })
+            }
+            Backend::Sqlite => {
+                let readers = config.pool_size.max(1);
+                let capacity = Capacity::Split {
+                    readers,
+                    writers: 1,
+                };
+                (
+                    Pool::new(&connector, config, 1, readers),
+                    Pool::new(&connector, config, 1, 1),
+                    capacity,
+                )
+            }
+        };
+        Ok(Self {
+            read,
+            write,
+            capacity,
+            _anchor: anchor,
+        })
+    }
+
+    pub(crate) fn capacity(&self) -> Capacity {
+        self.capacity
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        let (read, write) = (self.read.stats(), self.write.stats());
+        match self.capacity {
+            Capacity::Shared { .. } => read,
+            Capacity::Split { .. } => PoolStats {
+                connections: read.connections + write.connections,
+                idle: read.idle + write.idle,
+                in_use: read.in_use + write.in_use,
+                max: read.max + write.max,
+            },
+        }
+    }
+}
+
+/// One r2d2 pool.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    pool: r2d2::Pool<Manager>,
+    connector: Arc<Connector>,
+}
+
+/// A connection out of a pool; goes back when it is dropped.
+pub(crate) type Checkout = r2d2::PooledConnection<Manager>;
+
+impl Pool {
+    fn new(connector: &Arc<Connector>, config: &DatabaseConfig, kept: u32, max: u32) -> Self {
+        let manager = Manager(Arc::clone(connector));
+        let pool = r2d2::Pool::builder()
+            .max_size(max)
+            .min_idle(Some(kept.min(max)))
+            .max_lifetime(Some(config.recycle))
+            .idle_timeout(Some(OVERFLOW_IDLE))
+            // Also twice the longest pause between two attempts to reconnect;
+            // the wait for a connection is given at each checkout.
+            .connection_timeout(RECONNECT_PAUSE * 2)
+            .test_on_check_out(true)
+            .error_handler(Box::new(LogFailures))
+            // Opens connections in the background: a database that is down
+            // must not keep the process from starting and saying so.
+            .build_unchecked(manager);
+        Self {
+            pool,
+            connector: Arc::clone(connector),
+        }
+    }
+
+    /// Waits for a connection, at most `timeout`.
+    pub(crate) fn checkout(&self, timeout: Duration) -> Result<Checkout, Error> {
+        self.pool
+            .get_timeout(timeout)
+            .map_err(|source| Error::Unavailable {
+                doing: format!("no connection within {timeout:?}"),
+                source: Box::new(source),
+            })
+    }
+
+    /// Opens a connection outside the pool.
+    pub(crate) fn open(&self) -> Result<DbConnection, Error> {
+        self.connector.open().map_err(unavailable)
+    }
+
+    fn stats(&self) -> PoolStats {
+        let state = self.pool.state();
+        PoolStats {
+            connections: state.connections,
+            idle: state.idle_connections,
+            in_use: state.connections.saturating_sub(state.idle_connections),
+            max: self.pool.max_size(),
+        }
+    }
+}
+
+fn unavailable(source: ConnectionError) -> Error {
+    Error::Unavailable {
+        doing: "could not connect".to_owned(),
+        source: Box::new(source),
+    }
+}
+
+/// Opens connections and remembers when they were last known to be broken.
+pub(crate) struct Connector {
+    url: DatabaseUrl,
+    memory_name: String,
+    started: Instant,
+    /// Milliseconds after `started`.
+    distrusted_until: AtomicU64,
+}
+
+impl Connector {
+    fn new(url: DatabaseUrl) -> Self {
+        Self {
+            url,
+            memory_name: format!("lectern-{}", uuid::Uuid::from_u128(next_number())),
+            started: Instant::now(),
+            distrusted_until: AtomicU64::new(0),
+        }
+    }
+
+    fn open(&self) -> Result<DbConnection, ConnectionError> {
+        DbConnection::open(self.url.location(), &self.memory_name)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn distrust(&self) {
+        self.distrusted_until
+            .fetch_max(self.now() + 1, Ordering::Relaxed);
+    }
+
+    /// Whether a connection last used at `used` need not be asked.
+    fn trusts(&self, used: Instant) -> bool {
+        let after_start = used.duration_since(self.started).as_millis();
+        used.elapsed() < TRUSTED_FOR
+            && after_start > u128::from(self.distrusted_until.load(Ordering::Relaxed))
+    }
+}
+
+/// Tells apart the databases in memory of one process.
+fn next_number() -> u128 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What r2d2 asks when it opens, hands out and takes back connections.
+pub(crate) struct Manager(Arc<Connector>);
+
+/// A connection that knows when it was used last.
+pub(crate) struct Pooled {
+    pub(crate) conn: DbConnection,
+    used: Instant,
+    lost: bool,
+}
+
+impl Pooled {
+    /// Whether an error just seen means that the connection is gone. The driver
+    /// does not notice in every case, so the server is asked.
+    pub(crate) fn is_lost(&mut self) -> bool {
+        self.lost = self.lost
+            || self.conn.is_broken()
+            || (self.conn.backend() == Backend::Postgres && self.conn.ping().is_err());
+        self.lost
+    }
+
+    /// Keeps the connection from going back into the pool.
+    pub(crate) fn give_up(&mut self) {
+        self.lost = true;
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = Failure;
+
+    fn connect(&self) -> Result<Pooled, Failure> {
+        let conn = self.0.open().map_err(|error| Failure(Box::new(error)))?;
+        Ok(Pooled {
+            conn,
+            used: Instant::now(),
+            lost: false,
+        })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Failure> {
+        // A file has no server that could have gone away.
+        if pooled.conn.backend() == Backend::Sqlite || self.0.trusts(pooled.used) {
+            return Ok(());
+        }
+        pooled.conn.ping().map_err(|error| Failure(Box::new(error)))
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.used = Instant::now();
+        let broken = pooled.lost || pooled.conn.is_broken();
+        if broken {
+            self.0.distrust();
+        }
+        broken || std::thread::panicking()
+    }
+}
+
+/// What r2d2 reports when a connection cannot be had.
+#[derive(Debug)]
+pub(crate) struct Failure(Source);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Whoever waits for a connection is told the last failure, so one line per
+/// attempt is for those who look for it.
+#[derive(Debug)]
+struct LogFailures;
+
+impl r2d2::HandleError<Failure> for LogFailures {
+    fn handle_error(&self, error: Failure) {
+        log::debug!("database connection: {}", error.to_string().trim());
+    }
+}

@@ -1,0 +1,298 @@
+//! Which runs can be claimed, and holding their jobs.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use lectern_domain::{Clock, JobId, Stage};
+use serde_json::Value;
+
+use crate::Error;
+use crate::connection::{DbConnection, on_either};
+use crate::error::Doing;
+use crate::repositories::jobs::row::JobRow;
+use crate::repositories::stage_runs::{expired_jobs, is_ready};
+use crate::schema::{jobs, stage_runs};
+use crate::sql::prepared::Prepared;
+use crate::sql::types::{DbTime, DbUuid, Timestamptz, Uuid};
+
+/// The runs of these stages that can be claimed, in their order.
+macro_rules! ready {
+    ($stages:expr, $now:expr) => {
+        stage_runs::table
+            .filter(is_ready())
+            .filter(stage_runs::stage.eq_any($stages.iter().map(|stage| stage.as_str())))
+            .filter(
+                stage_runs::available_at
+                    .is_null()
+                    .or(stage_runs::available_at.le($now).assume_not_null()),
+            )
+            .order((
+                stage_runs::priority.desc(),
+                stage_runs::created_at,
+                stage_runs::id,
+            ))
+    };
+}
+
+/// SQL for a new lease id, of which nothing can be guessed.
+pub(crate) fn random_uuid(conn: &DbConnection) -> &'static str {
+    match conn {
+        DbConnection::Postgres(_) => "gen_random_uuid()",
+        DbConnection::Sqlite(_) => {
+            "(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+              || '-' || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2)
+              || '-' || hex(randomblob(6))))"
+        }
+    }
+}
+
+/// What there is to claim.
+pub(crate) struct Picked {
+    /// The time it was looked at.
+    pub(crate) now: DateTime<Utc>,
+    /// Whether the lease of some run has expired.
+    pub(crate) expired: bool,
+    /// Integer keys of runs and their jobs, in the order they are to be claimed.
+    pub(crate) runs: Vec<(i64, DbUuid)>,
+}
+
+/// Picks the runs to be claimed next: the highest priority first, then the
+/// oldest. Each of their jobs is held until the transaction ends; another claim
+/// may have got a run just before that, so that whoever takes it has to look
+/// again. `now` is the caller's time, if it is not the database's.
+///
+/// PostgreSQL passes over jobs that others hold instead of waiting, so that
+/// claims neither queue up nor wait for each other in a circle. SQLite has one
+/// writer at a time anyway.
+pub(crate) fn pick_runs(
+    conn: &mut DbConnection,
+    now: Option<DateTime<Utc>>,
+    clock: &dyn Clock,
+    stages: &[Stage],
+    limit: i64,
+) -> Result<Picked, Error> {
+    match conn {
+        DbConnection::Postgres(conn) => pick_on_postgres(conn, now, stages, limit)?
+            .ok_or(diesel::result::Error::NotFound)
+            .doing("pick runs"),
+        DbConnection::Sqlite(_) => {
+            let now = now.unwrap_or_else(|| clock.now());
+            let expired = !expired_jobs(conn, DbTime(now), 1)?.is_empty();
+            let next = ready!(stages, DbTime(now))
+                .limit(limit)
+                .select((stage_runs::id, stage_runs::job_id));
+            let next = Prepared(next);
+            let runs = on_either!(conn, conn => next.load(conn)).doing("pick runs")?;
+            Ok(Picked { now, expired, runs })
+        }
+    }
+}
+
+/// All in one statement, because a claim holds its jobs until it is done, and
+/// each way to the server and back makes that longer. By hand, because diesel
+/// would lock the runs as well, and what is held without its job breaks the
+/// order in which everybody else locks.
+///
+/// The plan is kept, and has to suit what the server could not know when it was
+/// made: of a bound limit it expects a tenth of all rows, for which it would
+/// sort them; and of an `EXISTS` it expects that the next row will do, for which
+/// it would read them from the first. Hence the number in the text, and `min`.
+fn pick_on_postgres(
+    conn: &mut PgConnection,
+    now: Option<DateTime<Utc>>,
+    stages: &[Stage],
+    limit: i64,
+) -> Result<Option<Picked>, Error> {
+    const PICK: &str = "
+        WITH seen AS MATERIALIZED (SELECT COALESCE($1, clock_timestamp()) AS now)
+        SELECT seen.now,
+               COALESCE((SELECT min(lease_expires_at) FROM stage_runs
+                         WHERE status = 'running') <= seen.now, FALSE) AS expired,
+               next.id, next.job_id
+        FROM seen LEFT JOIN LATERAL (
+            SELECT r.id, r.job_id FROM stage_runs AS r JOIN jobs AS j ON j.job_id = r.job_id
+            WHERE r.status = 'ready' AND (r.available_at IS NULL OR r.available_at <= seen.now)
+              AND r.stage = $2
+            ORDER BY r.priority DESC, r.created_at, r.id
+            LIMIT {limit}
+            FOR NO KEY UPDATE OF j SKIP LOCKED) AS next ON TRUE";
+    let now = now.map(DbTime);
+    // With one stage, the index that begins with it has them in order.
+    let pick = PICK.replace("{limit}", &limit.to_string());
+    let rows: Vec<PickedRow> = if let [stage] = stages {
+        let pick = sql_query(pick)
+            .bind::<Nullable<Timestamptz>, _>(now)
+            .bind::<Text, _>(stage.as_str());
+        Prepared(pick).load(conn)
+    } else {
+        let words: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
+        let pick = sql_query(pick.replace("= $2", "= ANY($2)"))
+            .bind::<Nullable<Timestamptz>, _>(now)
+            .bind::<Array<Text>, _>(words);
+        Prepared(pick).load(conn)
+    }
+    .doing("pick runs")?;
+    Ok(rows.first().map(|first| Picked {
+        now: first.now.0,
+        expired: first.expired,
+        runs: rows
+            .iter()
+            .filter_map(|row| row.id.zip(row.job_id))
+            .collect(),
+    }))
+}
+
+#[derive(QueryableByName)]
+struct PickedRow {
+    #[diesel(sql_type = Timestamptz)]
+    now: DbTime,
+    #[diesel(sql_type = Bool)]
+    expired: bool,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    id: Option<i64>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    job_id: Option<DbUuid>,
+}
+
+/// Lets jobs follow runs that were just claimed, and counts the events: one per
+/// run and one for the job. One statement for all of them; for a job alone it is
+/// `follow`.
+pub(crate) fn start_jobs(
+    conn: &mut DbConnection,
+    job_ids: &[JobId],
+    claimed: &[i64],
+    now: DbTime,
+) -> Result<Vec<JobRow>, Error> {
+    const START: &str = "
+        UPDATE jobs SET
+            status = 'running', current_stage = begun.stage, version = version + 1,
+            progress_percent = begun.percent,
+            progress_message = CASE WHEN jobs.current_stage = begun.stage THEN progress_message END,
+            eta_seconds = CASE WHEN jobs.current_stage = begun.stage THEN jobs.eta_seconds END,
+            last_seq = last_seq + begun.claimed + 1, updated_at = {now}
+        FROM (
+            SELECT r.job_id, r.stage, counted.claimed, counted.percent
+            FROM (SELECT job_id,
+                         min(id) FILTER (WHERE status = 'running') AS first,
+                         count(*) FILTER (WHERE id {claimed}) AS claimed,
+                         avg(percent) FILTER (WHERE status <> 'skipped') AS percent
+                  FROM stage_runs WHERE job_id {jobs} GROUP BY job_id) AS counted
+            JOIN stage_runs AS r ON r.id = counted.first) AS begun
+        WHERE jobs.job_id = begun.job_id AND jobs.status IN ('queued', 'running')
+        RETURNING {job}";
+    match conn {
+        DbConnection::Postgres(conn) => {
+            let ids: Vec<_> = job_ids.iter().map(|id| id.as_uuid()).collect();
+            let start = START
+                .replace("{now}", "$1")
+                .replace("{claimed}", "= ANY($2)")
+                .replace("{jobs}", "= ANY(ARRAY(SELECT unnest($3)))")
+                .replace("{job}", "jobs.*");
+            let start = sql_query(start)
+                .bind::<Timestamptz, _>(now)
+                .bind::<Array<BigInt>, _>(claimed)
+                .bind::<Array<diesel::sql_types::Uuid>, _>(ids);
+            Prepared(start).load(conn)
+        }
+        DbConnection::Sqlite(conn) => {
+            let list = |values: Value| values.to_string();
+            let start = START
+                .replace("{now}", "?")
+                .replace("{claimed}", "IN (SELECT value FROM json_each(?))")
+                .replace("{jobs}", "IN (SELECT value FROM json_each(?))")
+                .replace("{job}", "*");
+            let start = sql_query(start)
+                .bind::<Timestamptz, _>(now)
+                .bind::<Text, _>(list(claimed.into()))
+                .bind::<Text, _>(list(job_ids.iter().map(ToString::to_string).collect()));
+            Prepared(start).load(conn)
+        }
+    }
+    .doing("start jobs")
+}
+
+/// A job with a run of these stages that could be claimed, held by others or
+/// not.
+pub(crate) fn first_ready(
+    conn: &mut DbConnection,
+    stages: &[Stage],
+    now: DbTime,
+) -> Result<Option<JobId>, Error> {
+    let first = ready!(stages, now).limit(1).select(stage_runs::job_id);
+    let first = Prepared(first);
+    on_either!(conn, conn => first.get_result::<DbUuid>(conn))
+        .optional()
+        .map(|found| found.map(|id| JobId::from(id.0)))
+        .doing("look for the first run")
+}
+
+/// Those of the stages with a run to claim or a lease that has expired. Each
+/// stage costs a look at the head of two indexes.
+pub(crate) fn claimable_stages(
+    conn: &mut DbConnection,
+    stages: &[Stage],
+    now: DbTime,
+) -> Result<Vec<Stage>, Error> {
+    const CLAIMABLE: &str = "
+        (SELECT r.id FROM stage_runs AS r
+         WHERE r.status = 'ready' AND r.stage = wanted.value
+           AND (r.available_at IS NULL OR r.available_at <= seen.now)
+         ORDER BY r.priority DESC, r.created_at, r.id LIMIT 1) IS NOT NULL
+        OR (SELECT min(r.lease_expires_at) FROM stage_runs AS r
+            WHERE r.status = 'running' AND r.stage = wanted.value) <= seen.now";
+    let words: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
+    let found: Vec<StageRow> = match conn {
+        DbConnection::Postgres(conn) => {
+            let claimable = sql_query(format!(
+                "SELECT wanted.value AS stage
+                 FROM unnest($1) AS wanted (value), (SELECT $2 AS now) AS seen
+                 WHERE {CLAIMABLE}"
+            ));
+            let claimable = claimable
+                .bind::<Array<Text>, _>(words)
+                .bind::<Timestamptz, _>(now);
+            Prepared(claimable).load(conn)
+        }
+        DbConnection::Sqlite(conn) => {
+            let claimable = sql_query(format!(
+                "SELECT wanted.value AS stage
+                 FROM json_each(?) AS wanted, (SELECT ? AS now) AS seen
+                 WHERE {CLAIMABLE}"
+            ));
+            let claimable = claimable
+                .bind::<Text, _>(serde_json::Value::from(words).to_string())
+                .bind::<Timestamptz, _>(now);
+            Prepared(claimable).load(conn)
+        }
+    }
+    .doing("look for work")?;
+    Ok(found
+        .iter()
+        .filter_map(|row| row.stage.parse().ok())
+        .collect())
+}
+
+#[derive(QueryableByName)]
+struct StageRow {
+    #[diesel(sql_type = Text)]
+    stage: String,
+}
+
+/// Holds those of the jobs that nobody else holds, until the transaction ends,
+/// and tells which.
+pub(crate) fn lock_free_jobs(
+    conn: &mut DbConnection,
+    job_ids: &[DbUuid],
+) -> Result<Vec<DbUuid>, Error> {
+    match conn {
+        DbConnection::Postgres(conn) => jobs::table
+            .filter(jobs::job_id.eq_any(job_ids))
+            .select(jobs::job_id)
+            .for_no_key_update()
+            .skip_locked()
+            .load(conn)
+            .doing("lock jobs nobody holds"),
+        DbConnection::Sqlite(_) => Ok(job_ids.to_vec()),
+    }
+}

@@ -1,0 +1,54 @@
+//! New events of watched jobs.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Text};
+use lectern_domain::JobId;
+
+use crate::Error;
+use crate::connection::DbConnection;
+use crate::error::Doing;
+use crate::repositories::job_events::EventRow;
+use crate::sql::prepared::Prepared;
+
+/// The events of several jobs, each beyond the number given with it: one query,
+/// which asks the primary key once per job.
+pub(crate) fn newer_events(
+    conn: &mut DbConnection,
+    seen: &[(JobId, i64)],
+    limit: i64,
+) -> Result<Vec<EventRow>, Error> {
+    const COLUMNS: &str = "e.job_id, e.seq, e.type, e.data, e.at";
+    match conn {
+        DbConnection::Postgres(conn) => {
+            let (ids, seqs): (Vec<_>, Vec<_>) =
+                seen.iter().map(|(id, seq)| (id.as_uuid(), *seq)).unzip();
+            let newer = sql_query(format!(
+                "SELECT {COLUMNS} FROM unnest($1, $2) AS seen (job_id, seq)
+                 JOIN job_events AS e ON e.job_id = seen.job_id AND e.seq > seen.seq
+                 ORDER BY e.job_id, e.seq LIMIT $3"
+            ));
+            let newer = newer
+                .bind::<Array<diesel::sql_types::Uuid>, _>(ids)
+                .bind::<Array<BigInt>, _>(seqs)
+                .bind::<BigInt, _>(limit);
+            Prepared(newer).load(conn)
+        }
+        DbConnection::Sqlite(conn) => {
+            let seen: Vec<_> = seen
+                .iter()
+                .map(|(id, seq)| serde_json::json!([id, seq]))
+                .collect();
+            let newer = sql_query(format!(
+                "SELECT {COLUMNS} FROM json_each(?) AS seen
+                 JOIN job_events AS e ON e.job_id = seen.value ->> 0 AND e.seq > seen.value ->> 1
+                 ORDER BY e.job_id, e.seq LIMIT ?"
+            ));
+            let newer = newer
+                .bind::<Text, _>(serde_json::Value::from(seen).to_string())
+                .bind::<BigInt, _>(limit);
+            Prepared(newer).load(conn)
+        }
+    }
+    .doing("look for new events of watched jobs")
+}

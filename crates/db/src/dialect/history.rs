@@ -1,0 +1,107 @@
+//! A few rows at a time, often: what `COPY`, which is never prepared, is too
+//! slow for.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::BoxedSqlQuery;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text, Timestamptz, Uuid};
+use lectern_domain::{JobEvent, NewLogEntry, Seconds, Stage};
+
+use crate::Error;
+use crate::connection::DbConnection;
+use crate::error::Doing;
+use crate::repositories::job_events::NewEventRow;
+use crate::repositories::log_entries::{NewLog, NewLogRow};
+use crate::schema::{job_events, processing_logs};
+use crate::sql::prepared::Prepared;
+
+const EVENTS: &str = "
+    INSERT INTO job_events (job_id, seq, type, data, at)
+    SELECT * FROM unnest($1, $2, $3, $4, $5)";
+
+const LOGS: &str = "
+    INSERT INTO processing_logs
+        (log_id, job_id, stage, agent_name, status, message, error_details, duration_seconds,
+         timestamp, created_at)
+    SELECT l.*, l.t FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14)
+        AS l (log_id, job_id, stage, agent_name, status, message, details, took, t)";
+
+/// Inserts events, and the entries of the audit trail that belong to them: on
+/// PostgreSQL by one prepared statement, however many there are; on SQLite row
+/// by row, which is the same there.
+pub(crate) fn insert_history(
+    conn: &mut DbConnection,
+    events: &[JobEvent],
+    logs: &[NewLog<'_>],
+) -> Result<(), Error> {
+    match conn {
+        DbConnection::Postgres(conn) => match (events, logs) {
+            ([event], []) => diesel::insert_into(job_events::table)
+                .values(NewEventRow::from(event))
+                .execute(conn),
+            (events, []) => {
+                Prepared(with_events(sql_query(EVENTS).into_boxed(), events)).execute(conn)
+            }
+            (events, logs) => {
+                let both = sql_query(format!("WITH events AS ({EVENTS}) {LOGS}")).into_boxed();
+                Prepared(with_logs(with_events(both, events), logs)).execute(conn)
+            }
+        }
+        .map(drop),
+        DbConnection::Sqlite(conn) => {
+            let events = events.iter().map(NewEventRow::from);
+            let logs = logs.iter().map(NewLogRow::from);
+            events
+                .map(|row| {
+                    diesel::insert_into(job_events::table)
+                        .values(row)
+                        .execute(conn)
+                })
+                .collect::<QueryResult<Vec<_>>>()
+                .and_then(|_| {
+                    logs.map(|row| {
+                        diesel::insert_into(processing_logs::table)
+                            .values(row)
+                            .execute(conn)
+                    })
+                    .collect::<QueryResult<Vec<_>>>()
+                })
+                .map(drop)
+        }
+    }
+    .doing("store what happened to jobs")
+}
+
+type Statement<'f> = BoxedSqlQuery<'f, Pg, diesel::query_builder::SqlQuery>;
+
+/// Binds `$1` to `$5`.
+fn with_events<'f>(insert: Statement<'f>, events: &'f [JobEvent]) -> Statement<'f> {
+    insert
+        .bind::<Array<Uuid>, _>(list(events, |event| event.job_id.as_uuid()))
+        .bind::<Array<BigInt>, _>(list(events, |event| event.seq))
+        .bind::<Array<Text>, _>(list(events, |event| event.event.event_type().as_str()))
+        .bind::<Array<Jsonb>, _>(list(events, |event| event.event.to_json()))
+        .bind::<Array<Timestamptz>, _>(list(events, |event| event.at))
+}
+
+/// Binds `$6` to `$14`.
+fn with_logs<'f>(insert: Statement<'f>, logs: &'f [NewLog<'_>]) -> Statement<'f> {
+    let text = |get: fn(&NewLogEntry) -> Option<&str>| list(logs, move |log| get(log.event));
+    insert
+        .bind::<Array<Uuid>, _>(list(logs, |log| log.log_id.as_uuid()))
+        .bind::<Array<Uuid>, _>(list(logs, |log| log.job_id.as_uuid()))
+        .bind::<Array<Text>, _>(list(logs, |log| Stage::as_str(log.event.stage)))
+        .bind::<Array<Nullable<Text>>, _>(text(|event| event.agent_name.as_deref()))
+        .bind::<Array<Text>, _>(list(logs, |log| log.event.status.as_str()))
+        .bind::<Array<Nullable<Text>>, _>(text(|event| event.message.as_deref()))
+        .bind::<Array<Nullable<Jsonb>>, _>(list(logs, |log| log.event.error_details_json()))
+        .bind::<Array<Nullable<Double>>, _>(list(logs, |log| {
+            log.event.duration_seconds.map(Seconds::get)
+        }))
+        .bind::<Array<Timestamptz>, _>(list(logs, |log| log.at))
+}
+
+fn list<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(column).collect()
+}

@@ -1,0 +1,168 @@
+//! Whether the live tables are the ones this program was built for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use crate::Error;
+use crate::connection::DbConnection;
+use crate::error::Doing;
+
+/// What the program was built for: `schema.rs` as diesel printed it.
+const SCHEMA: &str = include_str!("../schema.rs");
+
+/// One difference between the live database and `schema.rs`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The table.
+    pub table: String,
+    /// The column; `None` when the whole table is missing.
+    pub column: Option<String>,
+    /// What is different about it: `is missing`, `is text instead of uuid`.
+    pub difference: String,
+}
+
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(f, "{}.{column} {}", self.table, self.difference),
+            None => write!(f, "{} {}", self.table, self.difference),
+        }
+    }
+}
+
+/// A column as a database describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Column {
+    sql_type: String,
+    nullable: bool,
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let null = if self.nullable { "null" } else { "not null" };
+        write!(f, "{} {null}", self.sql_type)
+    }
+}
+
+/// Columns by name, by table.
+type Tables = BTreeMap<String, BTreeMap<String, Column>>;
+
+/// All differences, by table and column.
+pub(crate) fn find(conn: &mut DbConnection) -> Result<Vec<Drift>, Error> {
+    let expected = expected(SCHEMA, conn);
+    let live = live(conn)?;
+    let mut drift = Vec::new();
+    for (table, columns) in &expected {
+        let mut differs = |column: Option<&String>, difference: String| {
+            drift.push(Drift {
+                table: table.clone(),
+                column: column.cloned(),
+                difference,
+            });
+        };
+        let Some(live) = live.get(table) else {
+            differs(None, "is missing".to_owned());
+            continue;
+        };
+        for (name, column) in columns {
+            match live.get(name) {
+                None => differs(Some(name), "is missing".to_owned()),
+                Some(found) if found != column => {
+                    differs(Some(name), format!("is {found} instead of {column}"));
+                }
+                Some(_) => {}
+            }
+        }
+        for name in live.keys().filter(|name| !columns.contains_key(*name)) {
+            differs(Some(name), "is not known to this program".to_owned());
+        }
+    }
+    Ok(drift)
+}
+
+/// Reads `table (key) { column -> Type, }` off the generated file.
+fn expected(schema: &str, conn: &DbConnection) -> Tables {
+    let mut tables = Tables::new();
+    let mut table = String::new();
+    let mut renamed = None;
+    for line in schema.lines().map(str::trim) {
+        if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with('{')) {
+            name.clone_into(&mut table);
+        } else if let Some(name) = line.strip_prefix("#[sql_name = \"") {
+            // The name of the next column is a word of Rust's.
+            renamed = name.strip_suffix("\"]");
+        } else if let Some((name, printed)) = line.split_once(" -> ") {
+            let name = renamed.take().unwrap_or(name);
+            let printed = printed.trim_end_matches(',');
+            let inner = printed
+                .strip_prefix("Nullable<")
+                .and_then(|t| t.strip_suffix('>'));
+            let column = Column {
+                sql_type: native(inner.unwrap_or(printed), conn),
+                nullable: inner.is_some(),
+            };
+            tables
+                .entry(table.clone())
+                .or_default()
+                .insert(name.to_owned(), column);
+        }
+    }
+    tables
+}
+
+/// What a database calls a type that `schema.rs` calls `printed`.
+fn native(printed: &str, conn: &DbConnection) -> String {
+    match (conn, printed) {
+        // diesel names PostgreSQL's types with a capital.
+        (DbConnection::Postgres(_), _) => printed.to_lowercase(),
+        (DbConnection::Sqlite(_), "Int8" | "Int4") => "integer".to_owned(),
+        (DbConnection::Sqlite(_), "Float8") => "real".to_owned(),
+        (DbConnection::Sqlite(_), _) => "text".to_owned(),
+    }
+}
+
+#[derive(QueryableByName)]
+struct ColumnRow {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    native_type: String,
+    #[diesel(sql_type = Bool)]
+    nullable: bool,
+}
+
+fn live(conn: &mut DbConnection) -> Result<Tables, Error> {
+    let catalog = match conn {
+        DbConnection::Postgres(_) => {
+            "SELECT table_name::text, column_name::text, udt_name::text AS native_type,
+                    is_nullable = 'YES' AS nullable
+             FROM information_schema.columns WHERE table_schema = current_schema()"
+        }
+        DbConnection::Sqlite(_) => {
+            "SELECT t.name AS table_name, c.name AS column_name, lower(c.type) AS native_type,
+                    c.\"notnull\" = 0 AS nullable
+             FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c
+             WHERE t.schema = 'main' AND t.type = 'table'"
+        }
+    };
+    let rows = diesel::sql_query(catalog)
+        .load::<ColumnRow>(conn)
+        .doing("read the catalog of the database")?;
+    let mut tables = Tables::new();
+    for row in rows {
+        let column = Column {
+            sql_type: row.native_type,
+            nullable: row.nullable,
+        };
+        tables
+            .entry(row.table_name)
+            .or_default()
+            .insert(row.column_name, column);
+    }
+    Ok(tables)
+}

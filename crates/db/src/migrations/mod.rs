@@ -1,0 +1,30 @@
+//! The embedded migrations, and the check of the live tables against `schema.rs`.
+
+mod apply;
+mod drift;
+
+pub use apply::{MigrationStatus, Migrations};
+pub use drift::Drift;
+
+use crate::{Database, Error};
+
+impl Database {
+    /// Applies all migrations that are not applied yet and returns their names.
+    ///
+    /// Safe to call at every start, and from several processes at once: one of
+    /// them does the work, the others wait and find it done.
+    pub fn init(&self) -> Result<Vec<String>, Error> {
+        self.migrations().up()
+    }
+
+    /// The migrations of this database.
+    pub fn migrations(&self) -> Migrations<'_> {
+        Migrations::new(self)
+    }
+
+    /// The differences between the live database and `schema.rs`; empty if
+    /// there are none.
+    pub fn drift(&self) -> Result<Vec<Drift>, Error> {
+        drift::find(&mut self.reader()?.conn)
+    }
+}

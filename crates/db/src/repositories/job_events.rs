@@ -1,0 +1,146 @@
+//! What happened to the jobs.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use lectern_domain::{Event, Job, JobEvent, JobId, JobStatus, NewLogEntry};
+
+use crate::Error;
+use crate::connection::on_either;
+use crate::connection::{Conn, ReadWrite};
+use crate::dialect;
+use crate::error::Doing;
+use crate::repositories::log_entries::NewLog;
+use crate::schema::{job_events, jobs};
+use crate::sql::row::{self, RowName};
+use crate::sql::types::{DbJson, DbTime, DbUuid, Jsonb, Timestamptz, Uuid};
+
+/// Read by name, because one of the queries is written by hand.
+#[derive(Queryable, QueryableByName)]
+pub(crate) struct EventRow {
+    #[diesel(sql_type = Uuid)]
+    job_id: DbUuid,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Text)]
+    r#type: String,
+    #[diesel(sql_type = Jsonb)]
+    data: DbJson,
+    #[diesel(sql_type = Timestamptz)]
+    at: DbTime,
+}
+
+impl TryFrom<EventRow> for JobEvent {
+    type Error = Error;
+
+    fn try_from(row: EventRow) -> Result<Self, Error> {
+        let name = RowName {
+            table: "job_events",
+            id: row.job_id.0,
+        };
+        let event_type = name.column("type", row.r#type.parse())?;
+        Ok(Self {
+            job_id: JobId::from(row.job_id.0),
+            seq: row.seq,
+            event: name.column("data", Event::from_json(event_type, row.data.0))?,
+            at: row.at.0,
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = job_events, treat_none_as_default_value = false)]
+pub(crate) struct NewEventRow {
+    job_id: DbUuid,
+    seq: i64,
+    type_: &'static str,
+    data: DbJson,
+    at: DbTime,
+}
+
+impl From<&JobEvent> for NewEventRow {
+    fn from(event: &JobEvent) -> Self {
+        Self {
+            job_id: DbUuid(event.job_id.as_uuid()),
+            seq: event.seq,
+            type_: event.event.event_type().as_str(),
+            data: DbJson(event.event.to_json()),
+            at: DbTime(event.at),
+        }
+    }
+}
+
+/// The repository of the events: `conn.job_events()`.
+///
+/// Events are written by whatever changes a job, in its transaction; there is
+/// nothing here to write one.
+#[derive(Debug)]
+pub struct JobEvents<'c, Mode>(pub(crate) Conn<'c, Mode>);
+
+impl<Mode> JobEvents<'_, Mode> {
+    /// The events of a job beyond number `seq`, by number, at most `limit`.
+    pub fn after(&mut self, job_id: JobId, seq: i64, limit: usize) -> Result<Vec<JobEvent>, Error> {
+        let found = job_events::table
+            .filter(job_events::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(job_events::seq.gt(seq))
+            .order(job_events::seq)
+            .limit(row::limit(limit))
+            .load::<EventRow>(self.0.raw)
+            .doing("list the events of a job")?;
+        row::all(found)
+    }
+
+    /// The events of several jobs, each beyond the number given with it, by job
+    /// and number, at most `limit`: one query.
+    pub fn newer(&mut self, seen: &[(JobId, i64)], limit: usize) -> Result<Vec<JobEvent>, Error> {
+        row::all(dialect::newer_events(self.0.raw, seen, row::limit(limit))?)
+    }
+}
+
+impl JobEvents<'_, ReadWrite> {
+    /// Forgets the events of jobs that were finished and have not been changed
+    /// since before this time; tells how many events there were.
+    pub fn prune(&mut self, finished_before: DateTime<Utc>) -> Result<usize, Error> {
+        let finished = JobStatus::ALL
+            .iter()
+            .filter(|status| status.is_finished())
+            .map(|status| status.as_str());
+        let of_jobs = jobs::table
+            .filter(jobs::status.eq_any(finished))
+            .filter(jobs::updated_at.lt(DbTime::bound(finished_before)))
+            .select(jobs::job_id);
+        let old = job_events::table.filter(job_events::job_id.eq_any(of_jobs));
+        on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("forget old events")
+    }
+
+    /// Stores events of jobs whose rows have counted them already: the last of
+    /// each job has the number of its `last_seq`. All of one job come together.
+    /// What the audit trail tells of the same goes with them.
+    pub(crate) fn record(
+        &mut self,
+        at: DateTime<Utc>,
+        happened: Vec<(&Job, Vec<Event>)>,
+        trail: &[(JobId, NewLogEntry)],
+    ) -> Result<(), Error> {
+        let mut events = Vec::new();
+        for (job, of_job) in happened {
+            let first = job.last_seq + 1 - row::limit(of_job.len());
+            events.extend((first..).zip(of_job).map(|(seq, event)| JobEvent {
+                job_id: job.job_id,
+                seq,
+                event,
+                at,
+            }));
+        }
+        let clock = self.0.clock;
+        let logs: Vec<_> = trail
+            .iter()
+            .map(|(job_id, entry)| NewLog::new(*job_id, entry, at, clock))
+            .collect();
+        dialect::insert_history(self.0.raw, &events, &logs)?;
+        self.0
+            .context
+            .note(|committed| committed.events.extend(events));
+        Ok(())
+    }
+}

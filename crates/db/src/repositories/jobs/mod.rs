@@ -1,0 +1,182 @@
+//! The jobs.
+
+mod metrics;
+pub(crate) mod rollup;
+pub(crate) mod row;
+mod write;
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use lectern_domain::{Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId};
+
+use crate::Error;
+use crate::connection::Conn;
+use crate::connection::{MultiBackend, on_either};
+use crate::error::Doing;
+use crate::repositories::clips::{self, ClipRow};
+use crate::repositories::jobs::row::{COLUMNS, Columns, JobRow};
+use crate::schema::{clips as clips_table, jobs};
+use crate::sql::row as rows;
+use crate::sql::types::{DbTime, DbUuid};
+
+/// The repository of the jobs: `conn.jobs()`.
+#[derive(Debug)]
+pub struct Jobs<'c, Mode>(pub(crate) Conn<'c, Mode>);
+
+impl<Mode> Jobs<'_, Mode> {
+    /// The job of this id.
+    pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+        let named = jobs::table
+            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .select(COLUMNS);
+        let row = on_either!(self.0.raw, conn => named.get_result::<JobRow>(conn))
+            .optional()
+            .doing("find a job")?;
+        rows::one(row)
+    }
+
+    /// Whether there is a job of this id.
+    pub fn exists(&mut self, job_id: JobId) -> Result<bool, Error> {
+        let named = jobs::table
+            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .select(jobs::job_id);
+        on_either!(self.0.raw, conn => named.get_result::<DbUuid>(conn))
+            .optional()
+            .map(|found| found.is_some())
+            .doing("look whether a job exists")
+    }
+
+    /// Those of the ids that are jobs'.
+    pub fn existing(&mut self, job_ids: &[JobId]) -> Result<HashSet<JobId>, Error> {
+        let ids: Vec<_> = job_ids.iter().map(|id| DbUuid(id.as_uuid())).collect();
+        let found = jobs::table
+            .filter(jobs::job_id.eq_any(ids))
+            .select(jobs::job_id)
+            .load::<DbUuid>(self.0.raw)
+            .doing("look which jobs exist")?;
+        Ok(found.into_iter().map(|id| JobId::from(id.0)).collect())
+    }
+
+    /// The job worked on by this task of an outside queue; the newest, should
+    /// there be several.
+    pub fn find_by_celery_task_id(&mut self, task_id: &TaskId) -> Result<Option<Job>, Error> {
+        let row = jobs::table
+            .filter(jobs::celery_task_id.eq(task_id.as_str()))
+            .order((jobs::created_at.desc(), jobs::job_id.desc()))
+            .select(COLUMNS)
+            .first::<JobRow>(self.0.raw)
+            .optional()
+            .doing("find a job by its task")?;
+        rows::one(row)
+    }
+
+    /// A page of the jobs that fit `filter`, newest first.
+    ///
+    /// Pages follow one another without a repeat or a gap while jobs are made
+    /// and deleted: a page begins where the one before ended, not at a count.
+    pub fn list(&mut self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>, Error> {
+        let mut query = matching(filter)
+            .order((jobs::created_at.desc(), jobs::job_id.desc()))
+            .limit(rows::one_more(page.limit));
+        if let Some(Cursor { time, id }) = page.after {
+            let (time, id) = (DbTime::bound(time), DbUuid(id));
+            // The first condition alone is what an index can begin at.
+            query = query
+                .filter(jobs::created_at.le(time))
+                .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
+        }
+        let found = query.load::<JobRow>(self.0.raw).doing("list jobs")?;
+        Ok(rows::cut(rows::all(found)?, page.limit, |job: &Job| {
+            Cursor {
+                time: job.created_at,
+                id: job.job_id.as_uuid(),
+            }
+        }))
+    }
+
+    /// How many jobs fit `filter`.
+    pub fn count(&mut self, filter: &JobFilter) -> Result<i64, Error> {
+        matching(filter)
+            .select(diesel::dsl::count_star())
+            .get_result(self.0.raw)
+            .doing("count jobs")
+    }
+
+    /// A job and its clips by their order: one query, one join.
+    pub fn with_clips(&mut self, job_id: JobId) -> Result<Option<(Job, Vec<Clip>)>, Error> {
+        let found = jobs::table
+            .left_join(clips_table::table.on(clips_table::job_id.eq(jobs::job_id)))
+            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .order(clips_table::clip_order)
+            .select((COLUMNS, clips::COLUMNS.nullable()))
+            .load::<(JobRow, Option<ClipRow>)>(self.0.raw)
+            .doing("load a job with its clips")?;
+        let mut job = None;
+        let mut clips = Vec::with_capacity(found.len());
+        for (job_row, clip_row) in found {
+            job.get_or_insert(job_row);
+            clips.extend(clip_row);
+        }
+        Ok(match rows::one(job)? {
+            None => None,
+            Some(job) => Some((job, rows::all(clips)?)),
+        })
+    }
+
+    /// A page of jobs, each with its clips by their order: two queries, however
+    /// many jobs there are.
+    pub fn list_with_clips(
+        &mut self,
+        filter: &JobFilter,
+        page: PageRequest,
+    ) -> Result<Page<(Job, Vec<Clip>)>, Error> {
+        let Page { items, next } = self.list(filter, page)?;
+        let ids: Vec<_> = items.iter().map(|job| job.job_id).collect();
+        let mut clips = self.0.clips().for_jobs(&ids)?;
+        let items = items
+            .into_iter()
+            .map(|job| {
+                let of_job = clips.remove(&job.job_id).unwrap_or_default();
+                (job, of_job)
+            })
+            .collect();
+        Ok(Page { items, next })
+    }
+
+    /// A job with its clips, transcript and layout: four queries, however much
+    /// there is.
+    pub fn results(&mut self, job_id: JobId) -> Result<Option<JobResults>, Error> {
+        let Some(job) = self.find(job_id)? else {
+            return Ok(None);
+        };
+        let conn = &mut self.0;
+        Ok(Some(JobResults {
+            job,
+            clips: conn.clips().for_job(job_id)?,
+            transcript: conn.transcripts().for_job(job_id)?,
+            layout: conn.layout_analysis().find_for_job(job_id)?,
+        }))
+    }
+}
+
+type Matching<'a> =
+    diesel::dsl::IntoBoxed<'a, diesel::dsl::Select<jobs::table, Columns>, MultiBackend>;
+
+/// The jobs that fit a filter, in no order yet.
+fn matching(filter: &JobFilter) -> Matching<'static> {
+    let mut query = jobs::table.select(COLUMNS).into_boxed::<MultiBackend>();
+    if let Some(status) = filter.status {
+        query = query.filter(jobs::status.eq(status.as_str()));
+    }
+    if let Some(stage) = filter.stage {
+        query = query.filter(jobs::current_stage.eq(stage.as_str()));
+    }
+    if let Some(time) = filter.created_after {
+        query = query.filter(jobs::created_at.ge(DbTime::bound(time)));
+    }
+    if let Some(time) = filter.created_before {
+        query = query.filter(jobs::created_at.lt(DbTime::bound(time)));
+    }
+    query
+}

@@ -1,0 +1,63 @@
+//! How jobs follow their runs.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Float8, Int4, Nullable, Text};
+use lectern_domain::{Job, JobId, JobStatus};
+
+use crate::Error;
+use crate::connection::on_either;
+use crate::connection::{Conn, ReadWrite};
+use crate::error::Doing;
+use crate::repositories::jobs::row::{COLUMNS, JobRow};
+use crate::schema::jobs;
+use crate::sql::prepared::Prepared;
+use crate::sql::row;
+use crate::sql::types::{DbTime, DbUuid};
+
+/// The run a job's progress is told with: the first somebody is on, or else
+/// the first that is left.
+macro_rules! current_run {
+    ($column:literal) => {
+        concat!(
+            "(SELECT r.",
+            $column,
+            " FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.status <> 'skipped'
+               ORDER BY CASE r.status WHEN 'running' THEN 0 WHEN 'ready' THEN 1 WHEN 'waiting' THEN 1 ELSE 2 END, r.id
+               LIMIT 1)"
+        )
+    };
+}
+
+/// Lets the status and progress of a running job follow from its runs: how far
+/// it is, is the mean of how far they are. Counts `events` that are about to be
+/// recorded; with none, it belongs to a change that was counted already. `None` when the job is not running any more.
+pub(crate) fn rollup(
+    conn: &mut Conn<'_, ReadWrite>,
+    job_id: JobId,
+    events: i64,
+) -> Result<Option<Job>, Error> {
+    let open = [JobStatus::Queued.as_str(), JobStatus::Running.as_str()];
+    let rollup = diesel::update(jobs::table)
+        .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+        .filter(jobs::status.eq_any(open))
+        .set((
+            jobs::status.eq(JobStatus::Running.as_str()),
+            jobs::current_stage.eq(sql::<Nullable<Text>>(current_run!("stage"))),
+            jobs::progress_message.eq(sql::<Nullable<Text>>(current_run!("message"))),
+            jobs::eta_seconds.eq(sql::<Nullable<Int4>>(current_run!("eta_seconds"))),
+            jobs::progress_percent.eq(sql::<Float8>(
+                "(SELECT AVG(r.percent) FROM stage_runs AS r
+                  WHERE r.job_id = jobs.job_id AND r.status <> 'skipped')",
+            )),
+            jobs::version.eq(jobs::version + i64::from(events > 0)),
+            jobs::last_seq.eq(jobs::last_seq + events),
+            jobs::updated_at.eq(DbTime(conn.clock.now())),
+        ))
+        .returning(COLUMNS);
+    let rollup = Prepared(rollup);
+    let row = on_either!(conn.raw, conn => rollup.get_result::<JobRow>(conn))
+        .optional()
+        .doing("let a job follow its runs")?;
+    row::one(row)
+}

@@ -1,0 +1,231 @@
+//! A row of `jobs`: reading, inserting, changing.
+
+use diesel::prelude::*;
+use lectern_domain::{
+    Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
+    JsonObject, LongText, NewJob, Patch, Percent, ProcessingConfig, ProgressMessage, Stage,
+    StorageKey, TaskId, VideoDuration, Whole,
+};
+
+use crate::Error;
+use crate::schema::jobs;
+use crate::sql::row::{RowName, columns};
+use crate::sql::types::{DbJson, DbTime, DbUuid};
+
+columns!(jobs:
+    job_id, filename, file_size, content_type, original_s3_key, compiled_video_s3_key,
+    video_duration, video_metadata, status, error_message, celery_task_id, current_stage,
+    progress_percent, progress_message, eta_seconds, processing_config, extra_metadata, version,
+    created_at, updated_at, completed_at, priority, last_seq,
+);
+
+#[derive(Queryable, QueryableByName)]
+#[diesel(table_name = jobs)]
+pub(crate) struct JobRow {
+    job_id: DbUuid,
+    filename: String,
+    file_size: Option<i64>,
+    content_type: String,
+    original_s3_key: Option<String>,
+    compiled_video_s3_key: Option<String>,
+    video_duration: Option<f64>,
+    video_metadata: DbJson,
+    status: String,
+    error_message: Option<String>,
+    celery_task_id: Option<String>,
+    current_stage: Option<String>,
+    progress_percent: f64,
+    progress_message: Option<String>,
+    eta_seconds: Option<i32>,
+    processing_config: Option<DbJson>,
+    extra_metadata: DbJson,
+    version: i64,
+    created_at: DbTime,
+    updated_at: DbTime,
+    completed_at: Option<DbTime>,
+    priority: i32,
+    last_seq: i64,
+}
+
+impl TryFrom<JobRow> for Job {
+    type Error = Error;
+
+    fn try_from(row: JobRow) -> Result<Self, Error> {
+        let name = RowName {
+            table: "jobs",
+            id: row.job_id.0,
+        };
+        let progress = match row.current_stage {
+            None => None,
+            Some(stage) => Some(JobProgress {
+                stage: name.column("current_stage", stage.parse::<Stage>())?,
+                percent: name.column("progress_percent", Percent::new(row.progress_percent))?,
+                message: name.nullable(
+                    "progress_message",
+                    row.progress_message,
+                    ProgressMessage::new,
+                )?,
+                eta_seconds: name.nullable("eta_seconds", row.eta_seconds, Whole::new)?,
+            }),
+        };
+        let key = |column, value: Option<String>| name.nullable(column, value, StorageKey::new);
+        Ok(Self {
+            job_id: JobId::from(row.job_id.0),
+            filename: name.column("filename", Filename::new(row.filename))?,
+            file_size: name.nullable("file_size", row.file_size, FileSize::new)?,
+            content_type: name.column("content_type", ContentType::new(row.content_type))?,
+            original_s3_key: key("original_s3_key", row.original_s3_key)?,
+            compiled_video_s3_key: key("compiled_video_s3_key", row.compiled_video_s3_key)?,
+            video_duration: name.nullable(
+                "video_duration",
+                row.video_duration,
+                VideoDuration::new,
+            )?,
+            video_metadata: name.object("video_metadata", row.video_metadata)?,
+            status: name.column("status", row.status.parse())?,
+            error_message: name.nullable("error_message", row.error_message, LongText::new)?,
+            celery_task_id: name.nullable("celery_task_id", row.celery_task_id, TaskId::new)?,
+            progress,
+            processing_config: name.nullable(
+                "processing_config",
+                row.processing_config,
+                |json| ProcessingConfig::try_from(json.0),
+            )?,
+            extra_metadata: name.object("extra_metadata", row.extra_metadata)?,
+            priority: row.priority,
+            version: row.version,
+            last_seq: row.last_seq,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+            completed_at: row.completed_at.map(|time| time.0),
+        })
+    }
+}
+
+// Nothing is NULL here that would have another default; told as DEFAULT, diesel
+// would have the statement prepared anew every time.
+#[derive(Insertable)]
+#[diesel(table_name = jobs, treat_none_as_default_value = false)]
+pub(crate) struct NewJobRow<'a> {
+    job_id: DbUuid,
+    filename: &'a str,
+    file_size: Option<i64>,
+    content_type: &'a str,
+    original_s3_key: Option<&'a str>,
+    status: &'static str,
+    current_stage: Option<&'static str>,
+    processing_config: Option<DbJson>,
+    extra_metadata: DbJson,
+    priority: i32,
+    last_seq: i64,
+    created_at: DbTime,
+    updated_at: DbTime,
+}
+
+impl<'a> NewJobRow<'a> {
+    /// The row of a job whose first event tells that it was made.
+    pub(crate) fn new(job_id: JobId, job: &'a NewJob, clock: &dyn Clock) -> Self {
+        let now = DbTime(clock.now());
+        let settings = |config: &ProcessingConfig| DbJson(config.settings().clone().into_value());
+        Self {
+            job_id: DbUuid(job_id.as_uuid()),
+            filename: &job.filename,
+            file_size: job.file_size.map(FileSize::get),
+            content_type: &job.content_type,
+            original_s3_key: job.original_s3_key.as_deref(),
+            status: JobStatus::from(job.status).as_str(),
+            current_stage: job.stage().map(Stage::as_str),
+            processing_config: job.processing_config.as_ref().map(settings),
+            extra_metadata: DbJson(job.extra_metadata.clone().into_value()),
+            priority: job.priority,
+            last_seq: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// What an update sets: the outer `None` keeps a column, the inner one clears
+/// it.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = jobs)]
+pub(crate) struct JobChanges<'a> {
+    filename: Option<&'a str>,
+    compiled_video_s3_key: Option<Option<&'a str>>,
+    video_duration: Option<Option<f64>>,
+    video_metadata: Option<DbJson>,
+    status: Option<&'static str>,
+    error_message: Option<Option<&'a str>>,
+    celery_task_id: Option<Option<&'a str>>,
+    current_stage: Option<Option<&'static str>>,
+    progress_percent: Option<f64>,
+    progress_message: Option<Option<&'static str>>,
+    eta_seconds: Option<Option<i32>>,
+    extra_metadata: Option<DbJson>,
+    priority: Option<i32>,
+    completed_at: Option<Option<DbTime>>,
+}
+
+impl<'a> JobChanges<'a> {
+    pub(crate) fn new(update: &'a JobUpdate, now: DbTime) -> Self {
+        let json = |object: &JsonObject| DbJson(object.clone().into_value());
+        let mut changes = Self::transition(update.status, now);
+        changes.filename = update.filename.as_deref();
+        changes.compiled_video_s3_key =
+            nullable(&update.compiled_video_s3_key, lectern_domain::Text::as_str);
+        changes.video_duration = nullable(&update.video_duration, |seconds| seconds.get());
+        changes.video_metadata = update.video_metadata.as_ref().map(json);
+        changes.celery_task_id = nullable(&update.celery_task_id, lectern_domain::Text::as_str);
+        changes.priority = update.priority;
+        changes.extra_metadata = update.extra_metadata.as_ref().map(json);
+        if let Some(message) = nullable(&update.error_message, lectern_domain::Text::as_str) {
+            changes.error_message = Some(message);
+        }
+        changes
+    }
+
+    /// What a transition sets beside the status.
+    pub(crate) fn transition(next: Option<JobStatus>, now: DbTime) -> Self {
+        let changes = Self {
+            status: next.map(JobStatus::as_str),
+            ..Self::default()
+        };
+        match next {
+            None | Some(JobStatus::Pending | JobStatus::Running) => changes,
+            Some(JobStatus::Queued) => Self {
+                error_message: Some(None),
+                current_stage: Some(None),
+                progress_percent: Some(Percent::ZERO.get()),
+                progress_message: Some(None),
+                eta_seconds: Some(None),
+                completed_at: Some(None),
+                ..changes
+            },
+            Some(JobStatus::Completed) => Self {
+                current_stage: Some(Some(Stage::Complete.as_str())),
+                progress_percent: Some(Percent::DONE.get()),
+                progress_message: Some(None),
+                eta_seconds: Some(None),
+                completed_at: Some(Some(now)),
+                ..changes
+            },
+            // How far the job came stays to be seen; when it would end does not.
+            Some(JobStatus::Failed | JobStatus::Cancelled) => Self {
+                eta_seconds: Some(None),
+                ..changes
+            },
+        }
+    }
+}
+
+/// A patch as a changeset reads it.
+pub(crate) fn nullable<'a, T, U>(
+    patch: &'a Patch<T>,
+    value: impl FnOnce(&'a T) -> U,
+) -> Option<Option<U>> {
+    match patch {
+        Patch::Keep => None,
+        Patch::Clear => Some(None),
+        Patch::Set(new) => Some(Some(value(new))),
+    }
+}

@@ -1,0 +1,334 @@
+//! The jobs: made, changed, reported on, deleted. With a job, in the same
+//! transaction, its runs follow, and who watches it is told.
+
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use lectern_domain::{
+    Event, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobStatus, Patch, ProgressReport, TaskId,
+    Whole,
+};
+
+use crate::connection::ReadWrite;
+use crate::connection::on_either;
+use crate::error::Doing;
+use crate::repositories::jobs::rollup::rollup;
+use crate::repositories::jobs::row::{COLUMNS, JobChanges, JobRow, NewJobRow};
+use crate::schema::jobs;
+use crate::sql::prepared::Prepared;
+use crate::sql::row;
+use crate::sql::types::{DbTime, DbUuid};
+use crate::{Error, Jobs};
+
+impl Jobs<'_, ReadWrite> {
+    /// Makes a job. A queued one can be claimed at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when its settings name a pipeline there is not.
+    pub fn create(&mut self, new: &NewJob) -> Result<Job, Error> {
+        self.create_as(JobId::new(self.0.clock), new)
+    }
+
+    /// Makes a job under an id that is known before: of a recording, say, that
+    /// is to be uploaded under a name with the id in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jobs::create`]; [`Error::Constraint`] when there is a job of this
+    /// id.
+    pub fn create_as(&mut self, job_id: JobId, new: &NewJob) -> Result<Job, Error> {
+        if new.status == NewJobStatus::Pending {
+            // Better now than when the upload is done.
+            self.0
+                .context
+                .pipelines
+                .of(new.processing_config.as_ref())?;
+        }
+        let row = NewJobRow::new(job_id, new, self.0.clock);
+        let insert = diesel::insert_into(jobs::table)
+            .values(row)
+            .returning(COLUMNS);
+        let job: Job = on_either!(self.0.raw, conn => insert.get_result::<JobRow>(conn))
+            .doing("create a job")?
+            .try_into()?;
+        if new.status == NewJobStatus::Queued {
+            self.0.stage_runs().open(&job)?;
+        }
+        self.tell(job)
+    }
+
+    /// Changes what `update` mentions, in one guarded statement, and answers
+    /// the job as it is then; `None` when there is no such job.
+    ///
+    /// A job that is queued (again) gets its runs opened; one that ends gets
+    /// those left closed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::VersionMismatch`] when the job is not at `expected_version`,
+    /// [`Error::IllegalTransition`] when it cannot get `update.status`. Either
+    /// way nothing is changed.
+    pub fn update(
+        &mut self,
+        job_id: JobId,
+        update: &JobUpdate,
+        expected_version: Option<i64>,
+    ) -> Result<Option<Job>, Error> {
+        let from = update
+            .status
+            .map_or(JobStatus::ALL, JobStatus::predecessors);
+        if let Some(job) = self.change(job_id, update, expected_version, from)? {
+            return Ok(Some(job));
+        }
+        // Nothing was changed; why not is told from the job as it is now.
+        let Some(job) = self.find(job_id)? else {
+            return Ok(None);
+        };
+        Err(match (expected_version, update.status) {
+            (Some(expected), _) if expected != job.version => Error::VersionMismatch {
+                job_id,
+                expected,
+                actual: job.version,
+            },
+            (_, Some(to)) => illegal(&job, to),
+            (_, None) => Error::Query {
+                doing: "update a job",
+                source: diesel::result::Error::NotFound,
+            },
+        })
+    }
+
+    /// Moves a job to another status; `None` when there is no such job.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`] when it cannot get there.
+    pub fn transition(&mut self, job_id: JobId, status: JobStatus) -> Result<Option<Job>, Error> {
+        self.update(job_id, &to(status), None)
+    }
+
+    /// Queues a job whose recording has arrived; `None` when there is no such
+    /// job. One that was queued before stays as it is, however far it has come.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`] when the job has failed or was cancelled.
+    pub fn confirm(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+        let queued = JobStatus::Queued;
+        if let Some(job) = self.change(job_id, &to(queued), None, &[JobStatus::Pending])? {
+            return Ok(Some(job));
+        }
+        match self.find(job_id)? {
+            Some(job) if matches!(job.status, JobStatus::Failed | JobStatus::Cancelled) => {
+                Err(illegal(&job, queued))
+            }
+            confirmed => Ok(confirmed),
+        }
+    }
+
+    /// Calls a job off; `None` when there is no such job. Whoever is on one of
+    /// its stages learns it at the next heartbeat.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`] when the job has ended already.
+    pub fn cancel(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+        self.transition(job_id, JobStatus::Cancelled)
+    }
+
+    /// Queues a job again that failed or was cancelled; `None` when there is no
+    /// such job. What was completed is not done again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalTransition`] when the job has not failed and was not
+    /// cancelled, or when its recording never arrived.
+    pub fn retry(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+        let from = &[JobStatus::Failed, JobStatus::Cancelled];
+        if let Some(job) = self.change(job_id, &to(JobStatus::Queued), None, from)? {
+            return Ok(Some(job));
+        }
+        Ok(match self.find(job_id)? {
+            Some(job) => return Err(illegal(&job, JobStatus::Queued)),
+            None => None,
+        })
+    }
+
+    /// Stores how far a stage has come and answers the job as it is then;
+    /// `None` when there is no such job.
+    ///
+    /// The first report moves a queued job to running. One that would take its
+    /// stage backwards came late: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotRunning`] when the job is neither queued nor running.
+    pub fn report_progress(
+        &mut self,
+        job_id: JobId,
+        report: &ProgressReport,
+    ) -> Result<Option<Job>, Error> {
+        let now = DbTime(self.0.clock.now());
+        let stage = report.stage.as_str();
+        let percent = report.percent.get();
+        let update = diesel::update(jobs::table)
+            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
+            .filter(
+                jobs::current_stage
+                    .is_null()
+                    .or(jobs::current_stage.ne(stage).assume_not_null())
+                    .or(jobs::progress_percent.le(percent))
+                    .or(has_leases()),
+            )
+            .set((
+                jobs::status.eq(JobStatus::Running.as_str()),
+                jobs::current_stage.eq(Some(stage)),
+                jobs::progress_percent.eq(percent),
+                jobs::progress_message.eq(report.message.as_deref()),
+                jobs::eta_seconds.eq(report.eta_seconds.map(Whole::get)),
+                jobs::version.eq(jobs::version + 1),
+                jobs::last_seq.eq(jobs::last_seq + 1),
+                jobs::updated_at.eq(now),
+            ))
+            .returning(COLUMNS);
+        let update = Prepared(update);
+        let row = on_either!(self.0.raw, conn => update.get_result::<JobRow>(conn))
+            .optional()
+            .doing("report progress")?;
+        if let Some(mut job) = row::one::<_, Job>(row)? {
+            if self.0.stage_runs().report(job_id, report)? {
+                // Under claims, how far a job is follows from all of its runs.
+                job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
+            }
+            return self.tell(job).map(Some);
+        }
+        match self.find(job_id)? {
+            Some(job) if !job.status.accepts_progress() => Err(Error::NotRunning {
+                job_id,
+                status: job.status,
+            }),
+            late_or_gone => Ok(late_or_gone),
+        }
+    }
+
+    /// Ties a job to a task of an outside queue, or unties it; `false` when
+    /// there is no such job.
+    pub fn set_celery_task_id(
+        &mut self,
+        job_id: JobId,
+        task_id: Option<TaskId>,
+    ) -> Result<bool, Error> {
+        let update = JobUpdate {
+            celery_task_id: task_id.map_or(Patch::Clear, Patch::Set),
+            ..JobUpdate::default()
+        };
+        Ok(self.update(job_id, &update, None)?.is_some())
+    }
+
+    /// Deletes a job and everything below it; `false` when there is no such
+    /// job.
+    pub fn delete(&mut self, job_id: JobId) -> Result<bool, Error> {
+        let named = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
+        let deleted = diesel::delete(named)
+            .execute(self.0.raw)
+            .doing("delete a job")?;
+        if deleted > 0 {
+            self.0
+                .context
+                .note(|committed| committed.deleted.push(job_id));
+        }
+        Ok(deleted > 0)
+    }
+
+    /// Changes a job of one of these statuses; `None` when it is another, or
+    /// another version, or there is none.
+    fn change(
+        &mut self,
+        job_id: JobId,
+        update: &JobUpdate,
+        expected_version: Option<i64>,
+        from: &[JobStatus],
+    ) -> Result<Option<Job>, Error> {
+        let now = DbTime(self.0.clock.now());
+        let versions = expected_version.map_or((i64::MIN, i64::MAX), |v| (v, v));
+        let events = i64::from(update.status.is_some());
+        let change = diesel::update(jobs::table)
+            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::status.eq_any(from.iter().map(|status| status.as_str())))
+            .filter(may_become(update.status))
+            .filter(jobs::version.between(versions.0, versions.1))
+            .set((
+                JobChanges::new(update, now),
+                jobs::version.eq(jobs::version + 1),
+                jobs::last_seq.eq(jobs::last_seq + events),
+                jobs::updated_at.eq(now),
+            ))
+            .returning(COLUMNS);
+        let change = Prepared(change);
+        let row = on_either!(self.0.raw, conn => change.get_result::<JobRow>(conn))
+            .optional()
+            .doing("update a job")?;
+        let Some(job) = row::one::<_, Job>(row)? else {
+            return Ok(None);
+        };
+        if let Some(priority) = update.priority {
+            self.0.stage_runs().set_priority(job_id, priority)?;
+        }
+        match update.status {
+            None => return Ok(Some(job)),
+            Some(JobStatus::Queued) => self.0.stage_runs().open(&job)?,
+            Some(status) if status.is_finished() => self.0.stage_runs().close(&job)?,
+            Some(_) => {}
+        }
+        self.tell(job).map(Some)
+    }
+
+    /// Tells who watches a job where it stands now. Its row has counted the
+    /// event.
+    fn tell(&mut self, job: Job) -> Result<Job, Error> {
+        let at = self.0.clock.now();
+        let event = Event::from(&job);
+        self.0
+            .job_events()
+            .record(at, vec![(&job, vec![event])], &[])?;
+        Ok(job)
+    }
+}
+
+/// The condition that workers have claimed stages of a job: its percentage is
+/// then the mean of them all, and says nothing about one of them.
+fn has_leases() -> SqlLiteral<Bool> {
+    sql(
+        "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)",
+    )
+}
+
+/// The condition that a job which is to be queued is confirmed now, or was
+/// before: what never arrived stands at its upload and has no runs.
+fn may_become(status: Option<JobStatus>) -> SqlLiteral<Bool> {
+    sql(match status {
+        Some(JobStatus::Queued) => {
+            "(jobs.status = 'pending' OR jobs.current_stage IS DISTINCT FROM 'uploading'
+              OR EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id))"
+        }
+        _ => "TRUE",
+    })
+}
+
+fn to(status: JobStatus) -> JobUpdate {
+    JobUpdate {
+        status: Some(status),
+        ..JobUpdate::default()
+    }
+}
+
+fn illegal(job: &Job, to: JobStatus) -> Error {
+    Error::IllegalTransition {
+        job_id: job.job_id,
+        from: job.status,
+        to,
+    }
+}

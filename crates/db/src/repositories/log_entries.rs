@@ -1,0 +1,217 @@
+//! The audit trail.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use lectern_domain::{
+    AgentName, Clock, Cursor, JobId, JsonObject, LogEntry, LogFilter, LogId, LogStatus, LongText,
+    NewLogEntry, Page, PageRequest, Seconds, Stage,
+};
+
+use crate::Error;
+use crate::connection::MultiBackend;
+use crate::connection::{Conn, ReadWrite};
+use crate::dialect::lock_job;
+use crate::error::Doing;
+use crate::schema::processing_logs;
+use crate::sql::row;
+use crate::sql::row::{RowName, columns};
+use crate::sql::types::{DbJson, DbTime, DbUuid};
+
+columns!(processing_logs:
+    log_id, job_id, stage, agent_name, status, message, error_details, duration_seconds,
+    timestamp, created_at,
+);
+
+#[derive(Queryable)]
+struct LogRow {
+    log_id: DbUuid,
+    job_id: DbUuid,
+    stage: String,
+    agent_name: Option<String>,
+    status: String,
+    message: Option<String>,
+    error_details: Option<DbJson>,
+    duration_seconds: Option<f64>,
+    timestamp: DbTime,
+    created_at: DbTime,
+}
+
+impl TryFrom<LogRow> for LogEntry {
+    type Error = Error;
+
+    fn try_from(row: LogRow) -> Result<Self, Error> {
+        let name = RowName {
+            table: "processing_logs",
+            id: row.log_id.0,
+        };
+        Ok(Self {
+            log_id: LogId::from(row.log_id.0),
+            job_id: JobId::from(row.job_id.0),
+            event: NewLogEntry {
+                stage: name.column("stage", row.stage.parse())?,
+                status: name.column("status", row.status.parse())?,
+                agent_name: name.nullable("agent_name", row.agent_name, AgentName::new)?,
+                message: name.nullable("message", row.message, LongText::new)?,
+                error_details: name.nullable("error_details", row.error_details, |json| {
+                    JsonObject::try_from(json.0)
+                })?,
+                duration_seconds: name.seconds("duration_seconds", row.duration_seconds)?,
+            },
+            timestamp: row.timestamp.0,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+/// The repository of the processing logs: `conn.processing_logs()`.
+#[derive(Debug)]
+pub struct ProcessingLogs<'c, Mode>(pub(crate) Conn<'c, Mode>);
+
+type OfJob<'a> = processing_logs::BoxedQuery<'a, MultiBackend>;
+
+fn of_job(job_id: JobId) -> OfJob<'static> {
+    processing_logs::table
+        .filter(processing_logs::job_id.eq(DbUuid(job_id.as_uuid())))
+        .into_boxed()
+}
+
+impl<Mode> ProcessingLogs<'_, Mode> {
+    /// All entries of a job, oldest first.
+    pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
+        self.load(of_job(job_id))
+    }
+
+    /// A page of the entries that fit `filter`, oldest first.
+    pub fn list(
+        &mut self,
+        job_id: JobId,
+        filter: &LogFilter,
+        page: PageRequest,
+    ) -> Result<Page<LogEntry>, Error> {
+        let mut query = of_job(job_id).limit(row::one_more(page.limit));
+        if let Some(stage) = filter.stage {
+            query = query.filter(processing_logs::stage.eq(stage.as_str()));
+        }
+        if let Some(status) = filter.status {
+            query = query.filter(processing_logs::status.eq(status.as_str()));
+        }
+        if let Some(Cursor { time, id }) = page.after {
+            let (time, id) = (DbTime::bound(time), DbUuid(id));
+            query = query.filter(processing_logs::timestamp.ge(time)).filter(
+                processing_logs::timestamp
+                    .gt(time)
+                    .or(processing_logs::log_id.gt(id)),
+            );
+        }
+        let entries = self.load(query)?;
+        Ok(row::cut(entries, page.limit, |entry| Cursor {
+            time: entry.timestamp,
+            id: entry.log_id.as_uuid(),
+        }))
+    }
+
+    /// The newest entry of each stage that has one, in the order of the
+    /// pipeline: where the job stands, stage by stage.
+    pub fn latest_per_stage(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
+        let entries = self.for_job(job_id)?;
+        let latest = |stage: &Stage| {
+            entries
+                .iter()
+                .rev()
+                .find(|entry| entry.event.stage == *stage)
+                .cloned()
+        };
+        Ok(Stage::ALL.iter().filter_map(latest).collect())
+    }
+
+    /// The entries that tell of a failure, oldest first.
+    pub fn errors(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
+        self.load(of_job(job_id).filter(processing_logs::status.eq(LogStatus::Failed.as_str())))
+    }
+
+    fn load(&mut self, query: OfJob<'_>) -> Result<Vec<LogEntry>, Error> {
+        let found = query
+            .order((processing_logs::timestamp, processing_logs::log_id))
+            .select(COLUMNS)
+            .load::<LogRow>(self.0.raw)
+            .doing("list processing logs")?;
+        row::all(found)
+    }
+}
+
+impl ProcessingLogs<'_, ReadWrite> {
+    /// Adds an entry, dated by the database's clock; `None` when there is no
+    /// such job.
+    pub fn append(
+        &mut self,
+        job_id: JobId,
+        event: &NewLogEntry,
+    ) -> Result<Option<LogEntry>, Error> {
+        if !lock_job(self.0.raw, job_id)? {
+            return Ok(None);
+        }
+        let log = NewLog::new(job_id, event, self.0.clock.now(), self.0.clock);
+        let stored = diesel::insert_into(processing_logs::table)
+            .values(NewLogRow::from(&log))
+            .returning(COLUMNS)
+            .get_result::<LogRow>(self.0.raw)
+            .doing("append to the processing log")?;
+        row::one(Some(stored))
+    }
+}
+
+/// An entry that is about to be stored.
+pub(crate) struct NewLog<'a> {
+    pub(crate) log_id: LogId,
+    pub(crate) job_id: JobId,
+    pub(crate) event: &'a NewLogEntry,
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl<'a> NewLog<'a> {
+    pub(crate) fn new(
+        job_id: JobId,
+        event: &'a NewLogEntry,
+        at: DateTime<Utc>,
+        clock: &dyn Clock,
+    ) -> Self {
+        Self {
+            log_id: LogId::new(clock),
+            job_id,
+            event,
+            at,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = processing_logs, treat_none_as_default_value = false)]
+pub(crate) struct NewLogRow<'a> {
+    log_id: DbUuid,
+    job_id: DbUuid,
+    stage: &'static str,
+    agent_name: Option<&'a str>,
+    status: &'static str,
+    message: Option<&'a str>,
+    error_details: Option<DbJson>,
+    duration_seconds: Option<f64>,
+    timestamp: DbTime,
+    created_at: DbTime,
+}
+
+impl<'a> From<&NewLog<'a>> for NewLogRow<'a> {
+    fn from(log: &NewLog<'a>) -> Self {
+        Self {
+            log_id: DbUuid(log.log_id.as_uuid()),
+            job_id: DbUuid(log.job_id.as_uuid()),
+            stage: log.event.stage.as_str(),
+            agent_name: log.event.agent_name.as_deref(),
+            status: log.event.status.as_str(),
+            message: log.event.message.as_deref(),
+            error_details: log.event.error_details_json().map(DbJson),
+            duration_seconds: log.event.duration_seconds.map(Seconds::get),
+            timestamp: DbTime(log.at),
+            created_at: DbTime(log.at),
+        }
+    }
+}

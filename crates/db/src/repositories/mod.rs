@@ -1,0 +1,80 @@
+//! One repository per table, each handed out by a method of [`Conn`].
+
+mod clips;
+mod content_segments;
+mod idempotency_keys;
+pub(crate) mod job_events;
+pub(crate) mod jobs;
+mod layout_analyses;
+pub(crate) mod log_entries;
+mod silence_regions;
+pub(crate) mod stage_runs;
+mod transcript_segments;
+
+pub use clips::Clips;
+pub use content_segments::ContentSegments;
+pub use idempotency_keys::IdempotencyKeys;
+pub use job_events::JobEvents;
+pub use jobs::Jobs;
+pub use layout_analyses::LayoutAnalyses;
+pub use log_entries::ProcessingLogs;
+pub use silence_regions::SilenceRegions;
+pub use stage_runs::StageRuns;
+pub use transcript_segments::Transcripts;
+
+use crate::connection::{Conn, Tx};
+
+impl<Mode> Conn<'_, Mode> {
+    /// The table `jobs`.
+    pub fn jobs(&mut self) -> Jobs<'_, Mode> {
+        Jobs(self.reborrow())
+    }
+
+    /// The table `transcripts`: timed segments of what was said.
+    pub fn transcripts(&mut self) -> Transcripts<'_, Mode> {
+        Transcripts(self.reborrow())
+    }
+
+    /// The table `silence_regions`: stretches without sound or motion.
+    pub fn silence_regions(&mut self) -> SilenceRegions<'_, Mode> {
+        SilenceRegions(self.reborrow())
+    }
+
+    /// The table `layout_analysis`: where screen and camera are in the picture.
+    pub fn layout_analysis(&mut self) -> LayoutAnalyses<'_, Mode> {
+        LayoutAnalyses(self.reborrow())
+    }
+
+    /// The table `content_segments`: the topics of a recording.
+    pub fn content_segments(&mut self) -> ContentSegments<'_, Mode> {
+        ContentSegments(self.reborrow())
+    }
+
+    /// The table `clips`.
+    pub fn clips(&mut self) -> Clips<'_, Mode> {
+        Clips(self.reborrow())
+    }
+
+    /// The table `processing_logs`: the audit trail.
+    pub fn processing_logs(&mut self) -> ProcessingLogs<'_, Mode> {
+        ProcessingLogs(self.reborrow())
+    }
+
+    /// The table `stage_runs`: the state of each stage of a job.
+    pub fn stage_runs(&mut self) -> StageRuns<'_, Mode> {
+        StageRuns(self.reborrow())
+    }
+
+    /// The table `job_events`: numbered events for subscribers.
+    pub fn job_events(&mut self) -> JobEvents<'_, Mode> {
+        JobEvents(self.reborrow())
+    }
+}
+
+impl Tx<'_> {
+    /// The table `idempotency_keys`: responses to requests that are executed
+    /// once.
+    pub fn idempotency_keys(&mut self) -> IdempotencyKeys<'_> {
+        IdempotencyKeys(self.reborrow())
+    }
+}

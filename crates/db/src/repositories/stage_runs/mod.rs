@@ -1,0 +1,271 @@
+//! What has become of each stage of a job.
+
+pub(crate) mod row;
+
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Int4, Nullable};
+use lectern_domain::{
+    Job, JobId, JobStatus, Pipeline, ProgressReport, Stage, StageRun, StageRunId, StageRunStatus,
+    Whole,
+};
+
+use crate::Error;
+use crate::connection::{Conn, ReadWrite};
+use crate::connection::{DbConnection, on_either};
+use crate::dialect::{self, insert_all};
+use crate::error::Doing;
+use crate::repositories::stage_runs::row::{COLUMNS, NewRunRow, RunRow};
+use crate::schema::stage_runs;
+use crate::sql::prepared::Prepared;
+use crate::sql::row as rows;
+use crate::sql::types::{DbTime, DbUuid, Timestamptz, Uuid};
+
+/// The repository of the stage runs: `conn.stage_runs()`.
+///
+/// Runs follow what happens to their job ([`crate::Jobs`]) and what workers do
+/// ([`crate::Work`]); here they are read.
+#[derive(Debug)]
+pub struct StageRuns<'c, Mode>(pub(crate) Conn<'c, Mode>);
+
+impl<Mode> StageRuns<'_, Mode> {
+    /// The runs of a job in the order of its pipeline.
+    pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<StageRun>, Error> {
+        let of_job = stage_runs::table
+            .filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .order(stage_runs::id)
+            .select(COLUMNS);
+        let found = on_either!(self.0.raw, conn => of_job.load::<RunRow>(conn))
+            .doing("list the runs of a job")?;
+        rows::all(found)
+    }
+
+    /// Those of the stages that have a run which can be claimed now, or one
+    /// whose lease has expired: one query for all who wait for work.
+    pub fn claimable(&mut self, stages: &[Stage]) -> Result<Vec<Stage>, Error> {
+        let now = self.0.shared_now()?;
+        dialect::claimable_stages(self.0.raw, stages, DbTime(now))
+    }
+
+    /// Whether there is a run whose lease has expired.
+    pub fn any_expired(&mut self) -> Result<bool, Error> {
+        let now = self.0.shared_now()?;
+        Ok(!expired_jobs(self.0.raw, DbTime(now), 1)?.is_empty())
+    }
+}
+
+/// The jobs of runs whose leases have expired, the longest ago first.
+pub(crate) fn expired_jobs(
+    conn: &mut DbConnection,
+    now: DbTime,
+    limit: i64,
+) -> Result<Vec<DbUuid>, Error> {
+    let expired = stage_runs::table
+        .filter(is_running())
+        .filter(stage_runs::lease_expires_at.le(now))
+        .order(stage_runs::lease_expires_at)
+        .limit(limit)
+        .select(stage_runs::job_id);
+    let expired = Prepared(expired);
+    on_either!(conn, conn => expired.load(conn)).doing("look for expired leases")
+}
+
+/// The condition the indexes on ready runs are made for, in words they know it
+/// by: a bound value might be anything.
+pub(crate) fn is_ready() -> SqlLiteral<Bool> {
+    sql("stage_runs.status = 'ready'")
+}
+
+/// The same for running ones.
+pub(crate) fn is_running() -> SqlLiteral<Bool> {
+    sql("stage_runs.status = 'running'")
+}
+
+/// The condition that something is still to be done.
+fn is_open() -> SqlLiteral<Bool> {
+    sql("stage_runs.status IN ('waiting', 'ready', 'running')")
+}
+
+/// What an attempt that was given up leaves behind is no lease for another.
+macro_rules! of_running {
+    ($column:literal) => {
+        concat!(
+            "CASE WHEN stage_runs.status = 'running' THEN stage_runs.",
+            $column,
+            " END"
+        )
+    };
+}
+
+impl StageRuns<'_, ReadWrite> {
+    /// Opens the runs of a job that was just queued: makes those that are not
+    /// there yet, and opens those again that were not completed.
+    pub(crate) fn open(&mut self, job: &Job) -> Result<(), Error> {
+        let there = if job.version == 1 {
+            Vec::new()
+        } else {
+            self.for_job(job.job_id)?
+        };
+        if there.is_empty() {
+            let pipeline = self
+                .0
+                .context
+                .pipelines
+                .of(job.processing_config.as_ref())?;
+            return self.make(job, &pipeline);
+        }
+        let reopened: Vec<_> = there
+            .iter()
+            .filter(|run| run.status != StageRunStatus::Completed)
+            .map(|run| StageRun {
+                status: StageRunStatus::Waiting,
+                ..run.clone()
+            })
+            .collect();
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            reopened.iter().partition(|run| run.can_begin(&there));
+        self.reopen(&ready, StageRunStatus::Ready, 0)?;
+        self.reopen(&waiting, StageRunStatus::Waiting, 0)
+    }
+
+    fn make(&mut self, job: &Job, pipeline: &Pipeline) -> Result<(), Error> {
+        let now = DbTime(self.0.clock.now());
+        let rows: Vec<_> = pipeline
+            .steps()
+            .iter()
+            .map(|step| {
+                let status = if step.after.is_empty() {
+                    self.note_ready(step.stage);
+                    StageRunStatus::Ready
+                } else {
+                    StageRunStatus::Waiting
+                };
+                let run_id = StageRunId::new(self.0.clock);
+                NewRunRow::new(run_id, job.job_id, step, status, job.priority, now)
+            })
+            .collect();
+        insert_all!(self.0.raw, stage_runs::table, rows).doing("make the runs of a job")
+    }
+
+    /// Lets runs begin anew after so many attempts, as if nobody had been on
+    /// them since.
+    pub(crate) fn reopen(
+        &mut self,
+        runs: &[&StageRun],
+        status: StageRunStatus,
+        attempts: i32,
+    ) -> Result<(), Error> {
+        if runs.is_empty() {
+            return Ok(());
+        }
+        if status == StageRunStatus::Ready {
+            for run in runs {
+                self.note_ready(run.stage);
+            }
+        }
+        let ids: Vec<_> = runs
+            .iter()
+            .map(|run| DbUuid(run.run_id.as_uuid()))
+            .collect();
+        diesel::update(stage_runs::table.filter(stage_runs::run_id.eq_any(ids)))
+            .set((
+                (
+                    stage_runs::status.eq(status.as_str()),
+                    stage_runs::attempt.eq(attempts),
+                    stage_runs::worker.eq(None::<&str>),
+                    stage_runs::lease_id.eq(None::<DbUuid>),
+                    stage_runs::lease_expires_at.eq(None::<DbTime>),
+                    stage_runs::lease_seconds.eq(None::<i32>),
+                    stage_runs::available_at.eq(None::<DbTime>),
+                ),
+                (
+                    stage_runs::percent.eq(0.0),
+                    stage_runs::message.eq(None::<&str>),
+                    stage_runs::eta_seconds.eq(None::<i32>),
+                    stage_runs::error.eq(None::<&str>),
+                    stage_runs::started_at.eq(None::<DbTime>),
+                    stage_runs::finished_at.eq(None::<DbTime>),
+                ),
+            ))
+            .execute(self.0.raw)
+            .doing("open runs again")
+            .map(drop)
+    }
+
+    /// Closes what is open of a job that ended. A lease is kept: its worker
+    /// learns with it that the job was called off.
+    pub(crate) fn close(&mut self, job: &Job) -> Result<(), Error> {
+        let status = match job.status {
+            JobStatus::Completed => StageRunStatus::Skipped,
+            _ => StageRunStatus::Cancelled,
+        };
+        let open = stage_runs::table
+            .filter(stage_runs::job_id.eq(DbUuid(job.job_id.as_uuid())))
+            .filter(is_open());
+        let close = diesel::update(open).set((
+            stage_runs::status.eq(status.as_str()),
+            stage_runs::eta_seconds.eq(None::<i32>),
+            stage_runs::finished_at.eq(Some(DbTime(self.0.clock.now()))),
+        ));
+        let close = Prepared(close);
+        on_either!(self.0.raw, conn => close.execute(conn))
+            .doing("close the runs of a job")
+            .map(drop)
+    }
+
+    /// Lets what is still to be done of a job take its new place in the queue.
+    pub(crate) fn set_priority(&mut self, job_id: JobId, priority: i32) -> Result<(), Error> {
+        let of_job = stage_runs::table.filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())));
+        diesel::update(of_job)
+            .set(stage_runs::priority.eq(priority))
+            .execute(self.0.raw)
+            .doing("set the priority of runs")
+            .map(drop)
+    }
+
+    /// Stores a report in the open run of its stage, if there is one, and tells
+    /// whether somebody has a lease on it. Reported on without one, it is
+    /// running all the same, and nobody can claim it.
+    pub(crate) fn report(&mut self, job_id: JobId, report: &ProgressReport) -> Result<bool, Error> {
+        let open = stage_runs::table
+            .filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(stage_runs::stage.eq(report.stage.as_str()))
+            .filter(is_open());
+        let now = Some(DbTime(self.0.clock.now()));
+        let store = diesel::update(open)
+            .set((
+                stage_runs::status.eq(StageRunStatus::Running.as_str()),
+                stage_runs::percent.eq(diesel::dsl::case_when(
+                    stage_runs::percent.gt(report.percent.get()),
+                    stage_runs::percent,
+                )
+                .otherwise(report.percent.get())),
+                stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(of_running!("lease_id"))),
+                stage_runs::lease_expires_at.eq(sql::<Nullable<Timestamptz>>(of_running!(
+                    "lease_expires_at"
+                ))),
+                stage_runs::lease_seconds.eq(sql::<Nullable<Int4>>(of_running!("lease_seconds"))),
+                stage_runs::message.eq(report.message.as_deref()),
+                stage_runs::eta_seconds.eq(report.eta_seconds.map(Whole::get)),
+                stage_runs::started_at.eq(diesel::dsl::case_when(
+                    stage_runs::started_at.is_null(),
+                    now.into_sql::<Nullable<Timestamptz>>(),
+                )
+                .otherwise(stage_runs::started_at)),
+            ))
+            .returning(stage_runs::lease_id);
+        let store = Prepared(store);
+        let leases = on_either!(self.0.raw, conn => store.load::<Option<DbUuid>>(conn))
+            .doing("store a report with its run")?;
+        Ok(leases.iter().any(Option::is_some))
+    }
+
+    pub(crate) fn note_ready(&self, stage: Stage) {
+        self.0.context.note(|committed| {
+            if !committed.ready.contains(&stage) {
+                committed.ready.push(stage);
+            }
+        });
+    }
+}

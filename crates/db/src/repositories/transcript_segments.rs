@@ -1,0 +1,207 @@
+//! What was said.
+
+use diesel::prelude::*;
+use lectern_domain::{
+    Fraction, JobId, NewTranscriptSegment, SpeakerId, SpokenText, TranscriptSegment,
+    TranscriptSegmentId, Window,
+};
+
+use crate::Error;
+use crate::connection::MultiBackend;
+use crate::connection::{Conn, ReadWrite};
+use crate::dialect::{insert_all, lock_job};
+use crate::error::Doing;
+use crate::schema::transcripts;
+use crate::sql::row::{RowName, columns};
+use crate::sql::types::{DbTime, DbUuid};
+use crate::sql::{row, text_search, window};
+
+columns!(transcripts:
+    segment_id, job_id, start_time, end_time, text, confidence, speaker_id, created_at,
+);
+
+#[derive(Queryable)]
+struct SegmentRow {
+    segment_id: DbUuid,
+    job_id: DbUuid,
+    start_time: f64,
+    end_time: f64,
+    text: String,
+    confidence: Option<f64>,
+    speaker_id: Option<String>,
+    created_at: DbTime,
+}
+
+impl TryFrom<SegmentRow> for TranscriptSegment {
+    type Error = Error;
+
+    fn try_from(row: SegmentRow) -> Result<Self, Error> {
+        let name = RowName {
+            table: "transcripts",
+            id: row.segment_id.0,
+        };
+        Ok(Self {
+            segment_id: TranscriptSegmentId::from(row.segment_id.0),
+            job_id: JobId::from(row.job_id.0),
+            time: name.time(row.start_time, row.end_time)?,
+            text: name.column("text", SpokenText::new(row.text))?,
+            confidence: name.fraction("confidence", row.confidence)?,
+            speaker_id: name.nullable("speaker_id", row.speaker_id, SpeakerId::new)?,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = transcripts, treat_none_as_default_value = false)]
+struct NewSegmentRow<'a> {
+    segment_id: DbUuid,
+    job_id: DbUuid,
+    start_time: f64,
+    end_time: f64,
+    text: &'a str,
+    confidence: Option<f64>,
+    speaker_id: Option<&'a str>,
+    created_at: DbTime,
+}
+
+/// The repository of the transcripts: `conn.transcripts()`.
+#[derive(Debug)]
+pub struct Transcripts<'c, Mode>(pub(crate) Conn<'c, Mode>);
+
+impl<Mode> Transcripts<'_, Mode> {
+    /// All segments of a job, by time.
+    pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<TranscriptSegment>, Error> {
+        self.list(job_id, Window::default(), None)
+    }
+
+    /// The segments that overlap `window`, by time.
+    pub fn in_range(
+        &mut self,
+        job_id: JobId,
+        window: Window,
+    ) -> Result<Vec<TranscriptSegment>, Error> {
+        self.list(job_id, window, None)
+    }
+
+    /// The segments whose text holds `words`, by time. Upper and lower case
+    /// are the same; every character means itself.
+    pub fn search(&mut self, job_id: JobId, words: &str) -> Result<Vec<TranscriptSegment>, Error> {
+        self.list(job_id, Window::default(), Some(words))
+    }
+
+    /// The segments that overlap `window` and hold `words`, by time.
+    pub fn list(
+        &mut self,
+        job_id: JobId,
+        window: Window,
+        words: Option<&str>,
+    ) -> Result<Vec<TranscriptSegment>, Error> {
+        let mut query = transcripts::table
+            .filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid())))
+            .order((transcripts::start_time, transcripts::id))
+            .select(COLUMNS)
+            .into_boxed::<MultiBackend>();
+        query = window::overlapping!(query, transcripts, window);
+        let rows = query
+            .load::<SegmentRow>(self.0.raw)
+            .doing("list transcript segments")?;
+        let segments: Vec<TranscriptSegment> = row::all(rows)?;
+        Ok(match words {
+            Some(words) => text_search::holding(segments, words, |segment| &segment.text),
+            None => segments,
+        })
+    }
+
+    /// How many segments a job has.
+    pub fn count(&mut self, job_id: JobId) -> Result<i64, Error> {
+        transcripts::table
+            .filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid())))
+            .count()
+            .get_result(self.0.raw)
+            .doing("count transcript segments")
+    }
+}
+
+impl Transcripts<'_, ReadWrite> {
+    /// Makes `segments` the whole transcript of a job; `false` when there is no
+    /// such job. A set that is stored already stays as it is, ids and all.
+    pub fn replace_for_job(
+        &mut self,
+        job_id: JobId,
+        segments: &[NewTranscriptSegment],
+    ) -> Result<bool, Error> {
+        if !lock_job(self.0.raw, job_id)? {
+            return Ok(false);
+        }
+        let stored = row::in_insertion_order!(self.0.raw, transcripts, SegmentRow, job_id)?;
+        if row::same(&stored, segments, is) {
+            return Ok(true);
+        }
+        diesel::delete(transcripts::table.filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid()))))
+            .execute(self.0.raw)
+            .doing("delete a transcript")?;
+        self.insert(job_id, segments)?;
+        Ok(true)
+    }
+
+    /// Adds `segments` to the transcript of a job, as a live transcriber does,
+    /// and answers them as they are stored; `None` when there is no such job.
+    pub fn append(
+        &mut self,
+        job_id: JobId,
+        segments: &[NewTranscriptSegment],
+    ) -> Result<Option<Vec<TranscriptSegment>>, Error> {
+        if !lock_job(self.0.raw, job_id)? {
+            return Ok(None);
+        }
+        self.insert(job_id, segments).map(Some)
+    }
+
+    /// Inserts `segments` and answers them. Nothing is read back: both
+    /// databases keep every one of these columns to the bit.
+    fn insert(
+        &mut self,
+        job_id: JobId,
+        segments: &[NewTranscriptSegment],
+    ) -> Result<Vec<TranscriptSegment>, Error> {
+        let created_at = self.0.clock.now();
+        let stored: Vec<_> = segments
+            .iter()
+            .map(|segment| TranscriptSegment {
+                segment_id: TranscriptSegmentId::new(self.0.clock),
+                job_id,
+                time: segment.time,
+                text: segment.text.clone(),
+                confidence: segment.confidence,
+                speaker_id: segment.speaker_id.clone(),
+                created_at,
+            })
+            .collect();
+        let rows: Vec<_> = stored.iter().map(NewSegmentRow::from).collect();
+        insert_all!(self.0.raw, transcripts::table, rows).doing("store a transcript")?;
+        Ok(stored)
+    }
+}
+
+impl<'a> From<&'a TranscriptSegment> for NewSegmentRow<'a> {
+    fn from(segment: &'a TranscriptSegment) -> Self {
+        Self {
+            segment_id: DbUuid(segment.segment_id.as_uuid()),
+            job_id: DbUuid(segment.job_id.as_uuid()),
+            start_time: segment.time.start(),
+            end_time: segment.time.end(),
+            text: &segment.text,
+            confidence: segment.confidence.map(Fraction::get),
+            speaker_id: segment.speaker_id.as_deref(),
+            created_at: DbTime(segment.created_at),
+        }
+    }
+}
+
+fn is(stored: &TranscriptSegment, new: &NewTranscriptSegment) -> bool {
+    stored.time == new.time
+        && stored.text == new.text
+        && stored.confidence == new.confidence
+        && stored.speaker_id == new.speaker_id
+}

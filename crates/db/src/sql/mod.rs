@@ -1,0 +1,7 @@
+//! What every query is built from: column types, rows, prepared statements.
+
+pub(crate) mod prepared;
+pub(crate) mod row;
+pub(crate) mod text_search;
+pub(crate) mod types;
+pub(crate) mod window;

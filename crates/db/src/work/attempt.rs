@@ -1,0 +1,186 @@
+//! How attempts end, and with them stages and jobs.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use lectern_domain::{
+    AgentName, Event, Job, JobId, JobStatus, JsonObject, LogStatus, LongText, NewLogEntry, Percent,
+    Seconds, StageRun, StageRunStatus, WorkerName,
+};
+
+use crate::connection::on_either;
+use crate::error::Doing;
+use crate::repositories::jobs::rollup::rollup;
+use crate::repositories::jobs::row::{self as job_row, JobChanges, JobRow};
+use crate::repositories::stage_runs::row::{COLUMNS, RunRow};
+use crate::schema::{jobs, stage_runs};
+use crate::sql::prepared::Prepared;
+use crate::sql::row;
+use crate::sql::types::{DbTime, DbUuid};
+use crate::{Error, Work};
+
+impl Work<'_> {
+    /// Changes a run of a job that is held.
+    pub(crate) fn change(
+        &mut self,
+        run: &StageRun,
+        changes: &RunChanges<'_>,
+    ) -> Result<StageRun, Error> {
+        let named = stage_runs::table.filter(stage_runs::run_id.eq(DbUuid(run.run_id.as_uuid())));
+        let change = Prepared(diesel::update(named).set(changes).returning(COLUMNS));
+        on_either!(self.0.raw, conn => change.get_result::<RunRow>(conn))
+            .doing("change a run")?
+            .try_into()
+    }
+
+    /// Ends an attempt that came to nothing; `None` when the job is gone.
+    pub(crate) fn attempt_failed(
+        &mut self,
+        run: &StageRun,
+        attempt: &Attempt<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Job, StageRun)>, Error> {
+        let again = attempt.again.filter(|_| run.attempt < run.max_attempts);
+        let status = match again {
+            Some(_) => StageRunStatus::Ready,
+            None => StageRunStatus::Failed,
+        };
+        let available_at = again
+            .filter(|pause| !pause.is_zero())
+            .map(|pause| DbTime(now + TimeDelta::from_std(pause).unwrap_or_default()));
+        let run = self.change(
+            run,
+            &RunChanges {
+                status: Some(status.as_str()),
+                available_at: Some(available_at),
+                percent: again.map(|_| Percent::ZERO.get()),
+                message: Some(None),
+                eta_seconds: Some(None),
+                error: Some(Some(attempt.error)),
+                finished_at: Some(Some(DbTime(now))),
+                ..RunChanges::default()
+            },
+        )?;
+        let job = if again.is_some() {
+            if available_at.is_none() {
+                self.0.stage_runs().note_ready(run.stage);
+            }
+            rollup(&mut self.0, run.job_id, 2)?
+        } else {
+            let why = LongText::new(format!("{}: {}", run.stage, attempt.error.as_str()))?;
+            self.end(run.job_id, JobStatus::Failed, Some(&why), 2)?
+        };
+        let Some(job) = job else { return Ok(None) };
+        let events = vec![Event::from(&run), Event::from(&job)];
+        let line = LogLine {
+            message: Some(attempt.error),
+            details: attempt.details,
+            ..LogLine::new(&run, LogStatus::Failed)
+        };
+        self.record(now, vec![(&job, events)], &[line])?;
+        Ok(Some((job, run)))
+    }
+
+    /// Ends a job whose runs say so, and closes what is left of them.
+    pub(crate) fn end(
+        &mut self,
+        job_id: JobId,
+        status: JobStatus,
+        why: Option<&LongText>,
+        events: usize,
+    ) -> Result<Option<Job>, Error> {
+        let now = DbTime(self.0.clock.now());
+        let running = jobs::table
+            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::status.eq_any(status.predecessors().iter().map(|s| s.as_str())));
+        let end = diesel::update(running)
+            .set((
+                JobChanges::transition(Some(status), now),
+                jobs::error_message.eq(why.map(LongText::as_str)),
+                jobs::version.eq(jobs::version + 1),
+                jobs::last_seq.eq(jobs::last_seq + row::limit(events)),
+                jobs::updated_at.eq(now),
+            ))
+            .returning(job_row::COLUMNS);
+        let end = Prepared(end);
+        let row = on_either!(self.0.raw, conn => end.get_result::<JobRow>(conn))
+            .optional()
+            .doing("end a job")?;
+        let job = row::one::<_, Job>(row)?;
+        if let Some(job) = &job {
+            self.0.stage_runs().close(job)?;
+        }
+        Ok(job)
+    }
+
+    /// Writes down what happened to jobs and to attempts.
+    pub(crate) fn record(
+        &mut self,
+        now: DateTime<Utc>,
+        happened: Vec<(&Job, Vec<Event>)>,
+        attempts: &[LogLine<'_>],
+    ) -> Result<(), Error> {
+        let trail: Vec<_> = attempts
+            .iter()
+            .map(|line| Ok((line.run.job_id, line.entry()?)))
+            .collect::<Result<_, Error>>()?;
+        self.0.job_events().record(now, happened, &trail)
+    }
+}
+
+/// How an attempt ended, and after which pause there is another.
+pub(crate) struct Attempt<'a> {
+    pub(crate) error: &'a LongText,
+    pub(crate) details: Option<&'a JsonObject>,
+    pub(crate) again: Option<Duration>,
+}
+
+/// What is changed of a run: the outer `None` keeps a column, the inner one
+/// clears it.
+#[derive(AsChangeset, Default)]
+#[diesel(table_name = stage_runs)]
+pub(crate) struct RunChanges<'a> {
+    pub(crate) status: Option<&'static str>,
+    pub(crate) lease_expires_at: Option<Option<DbTime>>,
+    pub(crate) available_at: Option<Option<DbTime>>,
+    pub(crate) percent: Option<f64>,
+    pub(crate) message: Option<Option<&'a str>>,
+    pub(crate) eta_seconds: Option<Option<i32>>,
+    pub(crate) error: Option<Option<&'a str>>,
+    pub(crate) finished_at: Option<Option<DbTime>>,
+}
+
+/// What an entry of the audit trail tells of an attempt.
+pub(crate) struct LogLine<'a> {
+    pub(crate) run: &'a StageRun,
+    pub(crate) status: LogStatus,
+    pub(crate) message: Option<&'a LongText>,
+    pub(crate) details: Option<&'a JsonObject>,
+}
+
+impl<'a> LogLine<'a> {
+    pub(crate) fn new(run: &'a StageRun, status: LogStatus) -> Self {
+        Self {
+            run,
+            status,
+            message: None,
+            details: None,
+        }
+    }
+
+    fn entry(&self) -> Result<NewLogEntry, Error> {
+        let run = self.run;
+        let ended = run.finished_at.zip(run.started_at);
+        let took = ended.map(|(end, start)| Seconds::new((end - start).as_seconds_f64()));
+        let worker = run.worker.as_ref().map(WorkerName::as_str);
+        Ok(NewLogEntry {
+            agent_name: worker.map(AgentName::new).transpose()?,
+            message: self.message.cloned(),
+            error_details: self.details.cloned(),
+            // A clock that was set back says nothing of how long it took.
+            duration_seconds: took.and_then(Result::ok),
+            ..NewLogEntry::new(run.stage, self.status)
+        })
+    }
+}
