@@ -1,9 +1,9 @@
 //! Rows as the interface takes them.
 
 use lectern_domain::{
-    Decibels, FileSize, Fraction, Keyword, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis,
-    NewLogEntry, NewSilenceRegion, NewTranscriptSegment, ProgressReport, Region, Seconds, Text,
-    Whole,
+    Decibels, FileSize, Keyword, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis,
+    NewLogEntry, NewSilenceRegion, NewTranscriptSegment, NonNegativeInt, ProgressReport, Ratio,
+    Region, Seconds, Text,
 };
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ impl Body for ProgressReport {
             "stage": self.stage.as_str(),
             "percent": self.percent.get(),
             "message": text(self.message.as_ref()),
-            "eta_seconds": self.eta_seconds.map(Whole::get),
+            "eta_seconds": self.eta_seconds.map(NonNegativeInt::get),
             "agent_name": text(self.agent_name.as_ref()),
         })
     }
@@ -59,7 +59,7 @@ impl Body for NewTranscriptSegment {
             "start_time": self.time.start(),
             "end_time": self.time.end(),
             "text": self.text.as_str(),
-            "confidence": self.confidence.map(Fraction::get),
+            "confidence": self.confidence.map(Ratio::get),
             "speaker_id": text(self.speaker_id.as_ref()),
         })
     }
@@ -82,7 +82,7 @@ impl Body for NewLayoutAnalysis {
             "layout_type": self.layout_type.as_str(),
             "screen_region": self.screen_region.map(Region::to_json),
             "camera_region": self.camera_region.map(Region::to_json),
-            "split_ratio": self.split_ratio.map(Fraction::get),
+            "split_ratio": self.split_ratio.map(Ratio::get),
             "confidence_score": self.confidence_score.get(),
             "sample_frame_time": self.sample_frame_time.map(Seconds::get),
         })
@@ -110,7 +110,7 @@ impl Body for NewClip {
         json!({
             "title": self.title.as_str(),
             "topic": text(self.topic.as_ref()),
-            "importance_score": self.importance_score.map(Fraction::get),
+            "importance_score": self.importance_score.map(Ratio::get),
             "start_time": self.time.start(),
             "end_time": self.time.end(),
             "content_segment_id": self.content_segment_id,

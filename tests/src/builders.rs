@@ -2,11 +2,12 @@
 
 use lectern_db::Database;
 use lectern_domain::{
-    AgentName, Clip, ClipMedia, ClipTopic, ContentSegmentId, ContentType, Decibels, FileSize,
-    Fraction, Job, JobId, JobStatus, JsonObject, Keyword, LayoutType, LogStatus, LongText, NewClip,
+    AgentName, Clip, ClipMedia, ClipTopic, ContentSegmentId, ContentType, Decibels, FileSize, Job,
+    JobId, JobStatus, JsonObject, Keyword, LayoutType, LogStatus, LongText, NewClip,
     NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry, NewSilenceRegion,
-    NewTranscriptSegment, Percent, ProcessingConfig, ProgressMessage, ProgressReport, Region,
-    Seconds, SilenceType, SpeakerId, SpokenText, Stage, StorageKey, TimeRange, Title, Topic, Whole,
+    NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, ProgressMessage,
+    ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, SpokenText, Stage, StorageKey,
+    TimeRange, Title, Topic,
 };
 use serde_json::{Value, json};
 
@@ -138,7 +139,7 @@ pub fn a_report(stage: Stage, percent: f64) -> ProgressReport {
         stage,
         percent: Percent::new(percent).unwrap(),
         message: Some(ProgressMessage::new(format!("{stage}: {percent} %")).unwrap()),
-        eta_seconds: Some(Whole::new(600).unwrap()),
+        eta_seconds: Some(NonNegativeInt::new(600).unwrap()),
         agent_name: Some(AgentName::new("worker-1").unwrap()),
     }
 }
@@ -198,8 +199,8 @@ pub fn a_layout() -> NewLayoutAnalysis {
         layout_type: LayoutType::SideBySide,
         screen_region: Some(Region::new(0, 0, 1280, 1080).unwrap()),
         camera_region: Some(Region::new(1280, 270, 640, 540).unwrap()),
-        split_ratio: Some(Fraction::new(2.0 / 3.0).unwrap()),
-        confidence_score: Fraction::new(0.93).unwrap(),
+        split_ratio: Some(Ratio::new(2.0 / 3.0).unwrap()),
+        confidence_score: Ratio::new(0.93).unwrap(),
         sample_frame_time: Some(Seconds::new(12.04).unwrap()),
     }
 }
@@ -217,7 +218,7 @@ pub fn content_segments(n: usize) -> Vec<NewContentSegment> {
                 importance_score: share(i),
                 keywords: words(&["entropy", "second law"]),
                 concepts: words(&["thermodynamics"]),
-                segment_order: Whole::position(i).unwrap(),
+                segment_order: NonNegativeInt::position(i).unwrap(),
             }
         })
         .collect()
@@ -240,7 +241,7 @@ pub fn clips(n: usize) -> Vec<NewClip> {
                     thumbnail_s3_key: key("jpg"),
                     subtitle_s3_key: key("vtt"),
                 },
-                clip_order: Whole::position(i).unwrap(),
+                clip_order: NonNegativeInt::position(i).unwrap(),
                 extra_metadata: JsonObject::try_from(json!({ "take": i })).unwrap(),
             }
         })
@@ -304,8 +305,8 @@ pub fn fill(db: &Database, job: JobId) -> Vec<Clip> {
 }
 
 /// Different shares for different `i`, never 0 or 1.
-fn share(i: usize) -> Fraction {
-    Fraction::new((i * 37 % 97 + 1) as f64 / 98.0).unwrap()
+fn share(i: usize) -> Ratio {
+    Ratio::new((i * 37 % 97 + 1) as f64 / 98.0).unwrap()
 }
 
 /// Keywords or concepts.

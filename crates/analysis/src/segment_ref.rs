@@ -4,7 +4,7 @@
 //! The algorithms of this crate read the fields that both have in common.
 
 use lectern_domain::{
-    ContentSegment, Fraction, Keyword, NewContentSegment, NewTranscriptSegment, TimeRange, Topic,
+    ContentSegment, Keyword, NewContentSegment, NewTranscriptSegment, Ratio, TimeRange, Topic,
     TranscriptSegment,
 };
 
@@ -43,7 +43,7 @@ pub struct ContentSegmentRef<'a> {
     /// Title of the segment, and of its clips.
     pub topic: &'a Topic,
     /// 0 (least important) to 1.
-    pub importance_score: Fraction,
+    pub importance_score: Ratio,
     /// A long segment gives the window in which these occur most often.
     pub keywords: &'a [Keyword],
 }

@@ -16,7 +16,7 @@ use crate::{JobResponse, Request};
 /// A worker asks for something to do.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WorkClaim {
+pub struct ClaimBody {
     /// Who asks: a name the worker chose.
     #[validate(length(min = chars(WorkerName::MIN), max = chars(WorkerName::MAX)))]
     pub worker: String,
@@ -35,7 +35,7 @@ pub struct WorkClaim {
     #[schemars(extend("default" = LeaseDuration::default().seconds()))]
     pub lease_seconds: Option<i64>,
     /// For how many seconds to wait when there is nothing to do.
-    #[validate(range(min = 0, max = WorkClaimRequest::MAX_WAIT_SECONDS))]
+    #[validate(range(min = 0, max = ClaimWithWait::MAX_WAIT_SECONDS))]
     #[serde(default, deserialize_with = "maybe_whole")]
     #[schemars(extend("default" = 0))]
     pub wait_seconds: Option<i64>,
@@ -43,26 +43,26 @@ pub struct WorkClaim {
 
 /// Something to do is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkClaimRequest {
+pub struct ClaimWithWait {
     /// By whom, and what.
     pub claim: ClaimRequest,
     /// How long to wait for it when there is nothing.
     pub wait: Duration,
 }
 
-impl WorkClaimRequest {
+impl ClaimWithWait {
     /// The longest wait, in seconds.
     pub const MAX_WAIT_SECONDS: i64 = 60;
 }
 
-impl Request for WorkClaim {
-    type Domain = WorkClaimRequest;
+impl Request for ClaimBody {
+    type Domain = ClaimWithWait;
 }
 
-impl TryFrom<WorkClaim> for WorkClaimRequest {
+impl TryFrom<ClaimBody> for ClaimWithWait {
     type Error = Invalid;
 
-    fn try_from(claim: WorkClaim) -> Result<Self, Invalid> {
+    fn try_from(claim: ClaimBody) -> Result<Self, Invalid> {
         let max = claim.max.map(ClaimLimit::new).transpose().at("max")?;
         let lease = claim.lease_seconds.map(LeaseDuration::new).transpose();
         Ok(Self {
@@ -78,7 +78,7 @@ impl TryFrom<WorkClaim> for WorkClaimRequest {
 }
 
 fn wait(seconds: i64) -> Result<Duration, Invalid> {
-    const MAX: i64 = WorkClaimRequest::MAX_WAIT_SECONDS;
+    const MAX: i64 = ClaimWithWait::MAX_WAIT_SECONDS;
     match u64::try_from(seconds) {
         Ok(whole) if seconds <= MAX => Ok(Duration::from_secs(whole)),
         _ => Err(Invalid::new(format!("must be between 0 and {MAX}"))),
@@ -156,7 +156,7 @@ mod tests {
     fn a_worker_names_itself_and_what_it_can_do_and_the_rest_has_defaults() {
         let claim =
             json!({ "worker": "w", "stages": ["compilation", "transcription", "compilation"] });
-        let claim = WorkClaim::read(claim).unwrap().into_domain().unwrap();
+        let claim = ClaimBody::read(claim).unwrap().into_domain().unwrap();
         assert_eq!(claim.wait, Duration::ZERO);
         assert_eq!(claim.claim.max.get(), 1);
         assert_eq!(claim.claim.lease.seconds(), 60);
@@ -215,7 +215,7 @@ mod tests {
             let mut body = json!({ "worker": "w", "stages": ["compilation"] });
             body[field] = value;
             assert_eq!(
-                WorkClaim::read(body).unwrap().into_domain(),
+                ClaimBody::read(body).unwrap().into_domain(),
                 Err(vec![FieldError::new(path, message)])
             );
         }

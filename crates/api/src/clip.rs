@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, ClipId, ContentSegmentId, Invalid, JobId, NewClip};
 use lectern_domain::{
-    ClipMedia, ClipTopic, Fraction, JsonObject, StorageKey, TimeRange, Title, Whole,
+    ClipMedia, ClipTopic, JsonObject, NonNegativeInt, Ratio, StorageKey, TimeRange, Title,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,17 +19,17 @@ use crate::rules::chars;
 /// The clips of a job, to be stored in place of those there are.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ClipsCreate {
+pub struct ClipsBody {
     /// The clips; where `clip_order` is left out, the position counts.
     #[validate(nested)]
     #[serde(deserialize_with = "objects")]
-    pub clips: Vec<ClipCreate>,
+    pub clips: Vec<ClipBody>,
 }
 
 /// A clip to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ClipCreate {
+pub struct ClipBody {
     /// Headline.
     #[validate(length(min = chars(Title::MIN), max = chars(Title::MAX)))]
     pub title: String,
@@ -65,14 +65,14 @@ pub struct ClipCreate {
     pub extra_metadata: Option<Map<String, Value>>,
 }
 
-impl Request for ClipsCreate {
+impl Request for ClipsBody {
     type Domain = Vec<NewClip>;
 }
 
-impl TryFrom<ClipsCreate> for Vec<NewClip> {
+impl TryFrom<ClipsBody> for Vec<NewClip> {
     type Error = Invalid;
 
-    fn try_from(clips: ClipsCreate) -> Result<Self, Invalid> {
+    fn try_from(clips: ClipsBody) -> Result<Self, Invalid> {
         let given = clips.clips.iter().map(|clip| clip.clip_order);
         let places = places(given, "clip_order").at("clips")?;
         let clips = clips.clips.into_iter().zip(places);
@@ -80,8 +80,8 @@ impl TryFrom<ClipsCreate> for Vec<NewClip> {
     }
 }
 
-impl ClipCreate {
-    fn at_place(self, clip_order: Whole) -> Result<NewClip, Invalid> {
+impl ClipBody {
+    fn at_place(self, clip_order: NonNegativeInt) -> Result<NewClip, Invalid> {
         let key = |key: Option<String>| key.map(StorageKey::new).transpose();
         Ok(NewClip {
             content_segment_id: self.content_segment_id,
@@ -89,7 +89,7 @@ impl ClipCreate {
             topic: self.topic.map(ClipTopic::new).transpose().at("topic")?,
             importance_score: self
                 .importance_score
-                .map(Fraction::new)
+                .map(Ratio::new)
                 .transpose()
                 .at("importance_score")?,
             time: TimeRange::new(self.start_time, self.end_time)?,
@@ -175,7 +175,7 @@ impl From<domain::Clip> for Clip {
             content_segment_id: clip.content_segment_id,
             title: clip.title.into_string(),
             topic: clip.topic.map(ClipTopic::into_string),
-            importance_score: clip.importance_score.map(Fraction::get),
+            importance_score: clip.importance_score.map(Ratio::get),
             start_time: clip.time.start(),
             end_time: clip.time.end(),
             duration: clip.time.duration(),

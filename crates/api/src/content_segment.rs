@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, ContentSegmentId, Invalid, JobId, NewContentSegment};
-use lectern_domain::{Fraction, Keyword, LongText, TimeRange, Topic, Whole};
+use lectern_domain::{Keyword, LongText, NonNegativeInt, Ratio, TimeRange, Topic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -16,17 +16,17 @@ use crate::rules::chars;
 /// The content segments of a job, to be stored in place of those there are.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ContentSegmentsCreate {
+pub struct ContentSegmentsBody {
     /// The segments; where `segment_order` is left out, the position counts.
     #[validate(nested)]
     #[serde(deserialize_with = "objects")]
-    pub segments: Vec<ContentSegmentCreate>,
+    pub segments: Vec<ContentSegmentBody>,
 }
 
 /// A content segment to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ContentSegmentCreate {
+pub struct ContentSegmentBody {
     /// Where it begins, in seconds.
     #[validate(range(min = 0.0))]
     pub start_time: f64,
@@ -53,14 +53,14 @@ pub struct ContentSegmentCreate {
     pub segment_order: Option<i32>,
 }
 
-impl Request for ContentSegmentsCreate {
+impl Request for ContentSegmentsBody {
     type Domain = Vec<NewContentSegment>;
 }
 
-impl TryFrom<ContentSegmentsCreate> for Vec<NewContentSegment> {
+impl TryFrom<ContentSegmentsBody> for Vec<NewContentSegment> {
     type Error = Invalid;
 
-    fn try_from(content: ContentSegmentsCreate) -> Result<Self, Invalid> {
+    fn try_from(content: ContentSegmentsBody) -> Result<Self, Invalid> {
         let given = content.segments.iter().map(|segment| segment.segment_order);
         let places = places(given, "segment_order").at("segments")?;
         let segments = content.segments.into_iter().zip(places);
@@ -70,8 +70,8 @@ impl TryFrom<ContentSegmentsCreate> for Vec<NewContentSegment> {
     }
 }
 
-impl ContentSegmentCreate {
-    fn at_place(self, segment_order: Whole) -> Result<NewContentSegment, Invalid> {
+impl ContentSegmentBody {
+    fn at_place(self, segment_order: NonNegativeInt) -> Result<NewContentSegment, Invalid> {
         Ok(NewContentSegment {
             time: TimeRange::new(self.start_time, self.end_time)?,
             topic: Topic::new(self.topic).at("topic")?,
@@ -80,7 +80,7 @@ impl ContentSegmentCreate {
                 .map(LongText::new)
                 .transpose()
                 .at("description")?,
-            importance_score: Fraction::new(self.importance_score).at("importance_score")?,
+            importance_score: Ratio::new(self.importance_score).at("importance_score")?,
             keywords: each("keywords", self.keywords.unwrap_or_default(), Keyword::new)?,
             concepts: each("concepts", self.concepts.unwrap_or_default(), Keyword::new)?,
             segment_order,
@@ -206,7 +206,7 @@ mod tests {
 
     fn read(segments: &[Value]) -> Result<Vec<NewContentSegment>, Vec<crate::FieldError>> {
         let body = json!({ "segments": segments });
-        ContentSegmentsCreate::read(body).unwrap().into_domain()
+        ContentSegmentsBody::read(body).unwrap().into_domain()
     }
 
     #[test]

@@ -26,13 +26,13 @@ pub enum JobList {}
 
 /// The processing log of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogList {}
+pub enum LogEntryList {}
 
 impl List for JobList {
     const TAG: u8 = b'j';
 }
 
-impl List for LogList {
+impl List for LogEntryList {
     const TAG: u8 = b'l';
 }
 
@@ -44,15 +44,15 @@ pub struct PageCursor<L>(Cursor, PhantomData<L>);
 
 /// The error of reading a cursor that no page of the list has given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotACursor;
+pub struct InvalidCursor;
 
-impl fmt::Display for NotACursor {
+impl fmt::Display for InvalidCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("must be the next_cursor of a page of this list")
     }
 }
 
-impl std::error::Error for NotACursor {}
+impl std::error::Error for InvalidCursor {}
 
 impl<L> From<Cursor> for PageCursor<L> {
     fn from(cursor: Cursor) -> Self {
@@ -81,10 +81,10 @@ impl<L: List> fmt::Display for PageCursor<L> {
 }
 
 impl<L: List> FromStr for PageCursor<L> {
-    type Err = NotACursor;
+    type Err = InvalidCursor;
 
-    fn from_str(text: &str) -> Result<Self, NotACursor> {
-        decode(L::TAG, text).map(Self::from).ok_or(NotACursor)
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        decode(L::TAG, text).map(Self::from).ok_or(InvalidCursor)
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_list_is_refused() {
-        assert!(text().parse::<PageCursor<LogList>>().is_err());
+        assert!(text().parse::<PageCursor<LogEntryList>>().is_err());
     }
 
     #[test]

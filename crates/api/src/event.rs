@@ -162,7 +162,7 @@ impl From<StageState> for WsStage {
             max_attempts: state.max_attempts,
             percent: state.percent.get(),
             message: state.message.map(ProgressMessage::into_string),
-            eta_seconds: state.eta_seconds.map(domain::Whole::get),
+            eta_seconds: state.eta_seconds.map(domain::NonNegativeInt::get),
             error: state.error.map(LongText::into_string),
         }
     }

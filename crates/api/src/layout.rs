@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, LayoutAnalysisId, LayoutType};
-use lectern_domain::{Fraction, NewLayoutAnalysis, Seconds};
+use lectern_domain::{NewLayoutAnalysis, Ratio, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -55,7 +55,7 @@ impl From<domain::Region> for Region {
 /// The layout analysis of a job, to be stored in place of the one there is.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LayoutAnalysisCreate {
+pub struct LayoutAnalysisBody {
     /// How screen and camera share the picture.
     pub layout_type: LayoutType,
     /// Where the screen is.
@@ -77,14 +77,14 @@ pub struct LayoutAnalysisCreate {
     pub sample_frame_time: Option<f64>,
 }
 
-impl Request for LayoutAnalysisCreate {
+impl Request for LayoutAnalysisBody {
     type Domain = NewLayoutAnalysis;
 }
 
-impl TryFrom<LayoutAnalysisCreate> for NewLayoutAnalysis {
+impl TryFrom<LayoutAnalysisBody> for NewLayoutAnalysis {
     type Error = Invalid;
 
-    fn try_from(layout: LayoutAnalysisCreate) -> Result<Self, Invalid> {
+    fn try_from(layout: LayoutAnalysisBody) -> Result<Self, Invalid> {
         let region = |region: Option<Region>| region.map(TryInto::try_into).transpose();
         Ok(Self {
             layout_type: layout.layout_type,
@@ -92,10 +92,10 @@ impl TryFrom<LayoutAnalysisCreate> for NewLayoutAnalysis {
             camera_region: region(layout.camera_region).at("camera_region")?,
             split_ratio: layout
                 .split_ratio
-                .map(Fraction::new)
+                .map(Ratio::new)
                 .transpose()
                 .at("split_ratio")?,
-            confidence_score: Fraction::new(layout.confidence_score).at("confidence_score")?,
+            confidence_score: Ratio::new(layout.confidence_score).at("confidence_score")?,
             sample_frame_time: layout
                 .sample_frame_time
                 .map(Seconds::new)
@@ -136,7 +136,7 @@ impl From<domain::LayoutAnalysis> for LayoutAnalysisResponse {
             layout_type: layout.found.layout_type,
             screen_region: layout.found.screen_region.map(Into::into),
             camera_region: layout.found.camera_region.map(Into::into),
-            split_ratio: layout.found.split_ratio.map(Fraction::get),
+            split_ratio: layout.found.split_ratio.map(Ratio::get),
             confidence_score: layout.found.confidence_score.get(),
             sample_frame_time: layout.found.sample_frame_time.map(Seconds::get),
             created_at: layout.created_at,

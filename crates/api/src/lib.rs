@@ -37,18 +37,18 @@
 //! |---|---|---|
 //! | job | [`JobCreate`], [`JobUpdate`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
-//! | upload | [`UploadRequest`], [`UploadConfirm`] | [`UploadResponse`] |
-//! | claim | [`WorkClaim`] | [`ClaimsResponse`] |
-//! | work | [`HeartbeatRequest`], [`StageCompletion`], [`StageFailure`] | [`HeartbeatResponse`], [`StageRunResponse`] |
+//! | upload | [`UploadRequest`], [`UploadConfirmBody`] | [`UploadResponse`] |
+//! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
+//! | work | [`HeartbeatBody`], [`StageCompletionBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
 //! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
-//! | transcript | [`TranscriptCreate`], [`TranscriptQuery`] | [`TranscriptResponse`] |
-//! | silence | [`SilenceRegionsCreate`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
-//! | layout | [`LayoutAnalysisCreate`] | [`LayoutAnalysisResponse`] |
-//! | content segment | [`ContentSegmentsCreate`], [`ContentSegmentsQuery`] | [`ContentSegmentsResponse`] |
-//! | clip | [`ClipsCreate`], [`ClipsQuery`] | [`ClipsResponse`] |
-//! | subtitles | [`TranscriptCreate`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
-//! | log | [`LogCreate`], [`LogListQuery`] | [`LogEntry`], [`LogListResponse`] |
+//! | transcript | [`TranscriptSegmentsBody`], [`TranscriptQuery`] | [`TranscriptResponse`] |
+//! | silence | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
+//! | layout | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
+//! | content segment | [`ContentSegmentsBody`], [`ContentSegmentsQuery`] | [`ContentSegmentsResponse`] |
+//! | clip | [`ClipsBody`], [`ClipsQuery`] | [`ClipsResponse`] |
+//! | subtitles | [`TranscriptSegmentsBody`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
+//! | log | [`LogEntryBody`], [`LogEntryListQuery`] | [`LogEntry`], [`LogEntryListResponse`] |
 //! | results | | [`ResultsResponse`] |
 //! | stats | | [`StatsResponse`] |
 
@@ -84,23 +84,23 @@ mod transcript;
 mod upload;
 mod work;
 
-pub use claim::{ClaimResponse, ClaimsResponse, WorkClaim, WorkClaimRequest};
-pub use clip::{
-    Clip, ClipCreate, ClipFilter, ClipMetadata, ClipsCreate, ClipsQuery, ClipsResponse,
-};
+pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
+pub use clip::{Clip, ClipBody, ClipFilter, ClipMetadata, ClipsBody, ClipsQuery, ClipsResponse};
 pub use content_segment::{
-    ContentSegment, ContentSegmentCreate, ContentSegmentFilter, ContentSegmentsCreate,
+    ContentSegment, ContentSegmentBody, ContentSegmentFilter, ContentSegmentsBody,
     ContentSegmentsQuery, ContentSegmentsResponse,
 };
-pub use cursor::{JobList, List, LogList, NotACursor, PageCursor};
+pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
 pub use event::{WsData, WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage};
 pub use event_list::{EventsQuery, EventsRequest, EventsResponse};
 pub use health::{HealthResponse, HealthStatus};
 pub use job::{JobCreate, JobResponse};
 pub use job_list::{JobListQuery, JobListRequest, JobListResponse};
 pub use job_update::JobUpdate;
-pub use layout::{LayoutAnalysisCreate, LayoutAnalysisResponse, Region};
-pub use log::{LogCreate, LogEntry, LogListQuery, LogListRequest, LogListResponse};
+pub use layout::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
+pub use log::{
+    LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRequest, LogEntryListResponse,
+};
 pub use ping::WsClientMessage;
 pub use problem::{Code, Problem};
 pub use progress::{JobProgress, ProgressReport};
@@ -108,15 +108,15 @@ pub use request::Request;
 pub use results::{HighlightVideo, OriginalVideo, ResultsMetadata, ResultsResponse};
 pub use rules::FieldError;
 pub use silence::{
-    SilenceRegion, SilenceRegionCreate, SilenceRegionsCreate, SilenceRegionsQuery,
+    SilenceRegion, SilenceRegionBody, SilenceRegionsBody, SilenceRegionsQuery,
     SilenceRegionsResponse,
 };
 pub use stage_run::{StageRunResponse, StagesResponse};
 pub use stats::{JobCounts, StatsResponse};
 pub use subtitle::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 pub use transcript::{
-    TranscriptCreate, TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
-    TranscriptSegmentCreate,
+    TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
+    TranscriptSegmentBody, TranscriptSegmentsBody,
 };
-pub use upload::{UploadConfirm, UploadRequest, UploadResponse};
-pub use work::{HeartbeatRequest, HeartbeatResponse, StageCompletion, StageFailure};
+pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
+pub use work::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};

@@ -1,9 +1,11 @@
 //! The audit trail of a job.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, Invalid, JobId, LogId, LogStatus, NewLogEntry, Stage};
 use lectern_domain::{
-    AgentName, JsonObject, LogFilter, LongText, Page, PageLimit, PageRequest, Seconds,
+    self as domain, At, Invalid, JobId, LogEntryId, LogStatus, NewLogEntry, Stage,
+};
+use lectern_domain::{
+    AgentName, JsonObject, LogEntryFilter, LongText, Page, PageLimit, PageRequest, Seconds,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,12 +13,12 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::rules::chars;
-use crate::{LogList, PageCursor, Request};
+use crate::{LogEntryList, PageCursor, Request};
 
 /// An entry to be added to the processing log.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LogCreate {
+pub struct LogEntryBody {
     /// The stage it is about.
     pub stage: Stage,
     /// What happened to the stage.
@@ -34,14 +36,14 @@ pub struct LogCreate {
     pub duration_seconds: Option<f64>,
 }
 
-impl Request for LogCreate {
+impl Request for LogEntryBody {
     type Domain = NewLogEntry;
 }
 
-impl TryFrom<LogCreate> for NewLogEntry {
+impl TryFrom<LogEntryBody> for NewLogEntry {
     type Error = Invalid;
 
-    fn try_from(entry: LogCreate) -> Result<Self, Invalid> {
+    fn try_from(entry: LogEntryBody) -> Result<Self, Invalid> {
         Ok(Self {
             stage: entry.stage,
             status: entry.status,
@@ -68,7 +70,7 @@ impl TryFrom<LogCreate> for NewLogEntry {
 /// Which log entries are wanted: those that fit every condition given.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct LogListQuery {
+pub struct LogEntryListQuery {
     /// Entries about this stage.
     pub stage: Option<Stage>,
     /// Entries of this status.
@@ -78,28 +80,28 @@ pub struct LogListQuery {
     #[schemars(extend("default" = PageLimit::default().get()))]
     pub limit: Option<i64>,
     /// The `next_cursor` of the page before.
-    pub cursor: Option<PageCursor<LogList>>,
+    pub cursor: Option<PageCursor<LogEntryList>>,
 }
 
 /// A page of log entries to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LogListRequest {
+pub struct LogEntryListRequest {
     /// Which entries.
-    pub filter: LogFilter,
+    pub filter: LogEntryFilter,
     /// Which page of them.
     pub page: PageRequest,
 }
 
-impl Request for LogListQuery {
-    type Domain = LogListRequest;
+impl Request for LogEntryListQuery {
+    type Domain = LogEntryListRequest;
 }
 
-impl TryFrom<LogListQuery> for LogListRequest {
+impl TryFrom<LogEntryListQuery> for LogEntryListRequest {
     type Error = Invalid;
 
-    fn try_from(query: LogListQuery) -> Result<Self, Invalid> {
+    fn try_from(query: LogEntryListQuery) -> Result<Self, Invalid> {
         Ok(Self {
-            filter: LogFilter {
+            filter: LogEntryFilter {
                 stage: query.stage,
                 status: query.status,
             },
@@ -112,7 +114,7 @@ impl TryFrom<LogListQuery> for LogListRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LogEntry {
     /// Names the entry.
-    pub log_id: LogId,
+    pub log_id: LogEntryId,
     /// The stage it is about.
     pub stage: Stage,
     /// What happened to the stage.
@@ -149,18 +151,18 @@ impl From<domain::LogEntry> for LogEntry {
 
 /// A page of the processing log of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct LogListResponse {
+pub struct LogEntryListResponse {
     /// The job it is about.
     pub job_id: JobId,
     /// The entries of this page.
     pub logs: Vec<LogEntry>,
     /// Where the next page begins; `null` when this one is the last.
-    pub next_cursor: Option<PageCursor<LogList>>,
+    pub next_cursor: Option<PageCursor<LogEntryList>>,
     /// How many entries are on this page.
     pub total: usize,
 }
 
-impl LogListResponse {
+impl LogEntryListResponse {
     /// A page as it was read.
     pub fn new(job_id: JobId, page: Page<domain::LogEntry>) -> Self {
         Self {

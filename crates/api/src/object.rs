@@ -54,19 +54,19 @@ where
 mod tests {
     use serde_json::json;
 
-    use crate::{LayoutAnalysisCreate, Request, TranscriptCreate};
+    use crate::{LayoutAnalysisBody, Request, TranscriptSegmentsBody};
 
     #[test]
     fn the_order_of_the_fields_means_nothing_at_any_depth() {
         let segment = json!([0.0, 1.0, "text", null, null]);
-        let error = TranscriptCreate::read(json!({ "segments": [segment] })).unwrap_err();
+        let error = TranscriptSegmentsBody::read(json!({ "segments": [segment] })).unwrap_err();
         assert!(error.to_string().contains("expected an object"), "{error}");
-        assert!(TranscriptCreate::read(json!([[]])).is_err());
+        assert!(TranscriptSegmentsBody::read(json!([[]])).is_err());
         let layout = json!({
             "layout_type": "unknown",
             "confidence_score": 1,
             "screen_region": [0, 0, 1, 1],
         });
-        assert!(LayoutAnalysisCreate::read(layout).is_err());
+        assert!(LayoutAnalysisBody::read(layout).is_err());
     }
 }

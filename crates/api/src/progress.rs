@@ -1,7 +1,7 @@
 //! How far a job has come.
 
 use lectern_domain::{self as domain, At, Invalid, Stage};
-use lectern_domain::{AgentName, Percent, ProgressMessage, Whole};
+use lectern_domain::{AgentName, NonNegativeInt, Percent, ProgressMessage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use validator::Validate;
@@ -51,7 +51,7 @@ impl TryFrom<ProgressReport> for domain::ProgressReport {
                 .at("message")?,
             eta_seconds: report
                 .eta_seconds
-                .map(Whole::new)
+                .map(NonNegativeInt::new)
                 .transpose()
                 .at("eta_seconds")?,
             agent_name: report
@@ -84,7 +84,7 @@ impl From<domain::JobProgress> for JobProgress {
             stage: progress.stage,
             percent: progress.percent.get(),
             message: progress.message.map(ProgressMessage::into_string),
-            eta_seconds: progress.eta_seconds.map(Whole::get),
+            eta_seconds: progress.eta_seconds.map(NonNegativeInt::get),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From what a client sends to what the domain takes.
 
-use lectern_domain::{At, Invalid, LongText, Whole, in_order};
+use lectern_domain::{At, Invalid, LongText, NonNegativeInt, assign_positions};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
@@ -81,13 +81,13 @@ pub(crate) fn top(top: Option<i64>) -> Result<Option<usize>, Invalid> {
     .transpose()
 }
 
-/// The places of a list's items; see [`in_order`].
+/// The places of a list's items; see [`assign_positions`].
 pub(crate) fn places(
     given: impl Iterator<Item = Option<i32>>,
     field: &str,
-) -> Result<Vec<Whole>, Invalid> {
+) -> Result<Vec<NonNegativeInt>, Invalid> {
     let given = each("", given, |place| {
-        place.map(Whole::new).transpose().at(field)
+        place.map(NonNegativeInt::new).transpose().at(field)
     })?;
-    in_order(given, field)
+    assign_positions(given, field)
 }

@@ -101,7 +101,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{ClipsCreate, LayoutAnalysisCreate, Request, TranscriptCreate};
+    use crate::{ClipsBody, LayoutAnalysisBody, Request, TranscriptSegmentsBody};
 
     fn errors<T: Request>(body: Value) -> Vec<(String, String)> {
         let errors = T::read(body).unwrap().into_domain().err().unwrap();
@@ -123,7 +123,7 @@ mod tests {
         segments[2]["confidence"] = json!(1.5);
         segments[11]["speaker_id"] = json!("s".repeat(51));
         assert_eq!(
-            errors::<TranscriptCreate>(json!({ "segments": segments })),
+            errors::<TranscriptSegmentsBody>(json!({ "segments": segments })),
             [
                 told("segments[2].confidence", "must be between 0 and 1"),
                 told("segments[2].start_time", "must be 0 or more"),
@@ -141,21 +141,23 @@ mod tests {
             |start, end, text| json!({ "start_time": start, "end_time": end, "text": text });
         let fine = segment(0, 1, "a");
         assert_eq!(
-            errors::<TranscriptCreate>(json!({ "segments": [fine, segment(2, 1, "a")] })),
+            errors::<TranscriptSegmentsBody>(json!({ "segments": [fine, segment(2, 1, "a")] })),
             [told(
                 "segments[1].end_time",
                 "must not be before start_time"
             )]
         );
         assert_eq!(
-            errors::<TranscriptCreate>(json!({ "segments": [fine, segment(1, 2, " \u{a0}")] })),
+            errors::<TranscriptSegmentsBody>(
+                json!({ "segments": [fine, segment(1, 2, " \u{a0}")] })
+            ),
             [told(
                 "segments[1].text",
                 "must not be empty or white space only"
             )]
         );
         let clip = json!({ "title": "t", "start_time": 0, "end_time": 1, "clip_order": 0 });
-        let errors = errors::<ClipsCreate>(json!({ "clips": [clip, clip] }));
+        let errors = errors::<ClipsBody>(json!({ "clips": [clip, clip] }));
         assert_eq!(errors[0].0, "clips[1].clip_order");
     }
 
@@ -167,7 +169,7 @@ mod tests {
             "screen_region": { "x": -1, "y": 0, "width": 0, "height": 0 },
         });
         assert_eq!(
-            errors::<LayoutAnalysisCreate>(body),
+            errors::<LayoutAnalysisBody>(body),
             [told("screen_region.x", "must be 0 or more")]
         );
     }

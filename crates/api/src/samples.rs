@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
     Clip, ClipId, ClipMedia, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress,
     JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock,
-    Percent, ProcessingConfig, ProgressMessage, SpokenText, Stage, StageRun, StageRunId,
-    StageRunStatus, StorageKey, TaskId, TimeRange, Title, TranscriptSegment, TranscriptSegmentId,
-    Whole, WorkerName,
+    NonNegativeInt, Percent, ProcessingConfig, ProgressMessage, SpokenText, Stage, StageRun,
+    StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange, Title, TranscriptSegment,
+    TranscriptSegmentId, WorkerName,
 };
 use serde_json::json;
 
@@ -68,7 +68,7 @@ pub(crate) fn leased_run() -> StageRun {
         available_at: None,
         percent: Percent::new(41.0).unwrap(),
         message: Some(ProgressMessage::new("minute 3").unwrap()),
-        eta_seconds: Some(Whole::new(9).unwrap()),
+        eta_seconds: Some(NonNegativeInt::new(9).unwrap()),
         error: Some(LongText::new("out of memory").unwrap()),
         started_at: Some(new_year()),
         finished_at: None,
@@ -91,7 +91,7 @@ pub(crate) fn results() -> JobResults {
             importance_score: None,
             time,
             media: ClipMedia::default(),
-            clip_order: Whole::new(0).unwrap(),
+            clip_order: NonNegativeInt::new(0).unwrap(),
             extra_metadata: JsonObject::default(),
             created_at: new_year(),
         }],

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lectern_domain::{PipelineName, ProcessingMode, RECORDINGS, Resolution, Stage};
+use lectern_domain::{PipelineName, ProcessingMode, RECORDING_TYPES, Resolution, Stage};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
@@ -29,7 +29,7 @@ pub(crate) fn recording_name() -> String {
         upper => format!("[{letter}{upper}]"),
     };
     let extensions =
-        RECORDINGS.map(|(extension, _)| extension.chars().map(any_case).collect::<String>());
+        RECORDING_TYPES.map(|(extension, _)| extension.chars().map(any_case).collect::<String>());
     format!(r"^[^\x00]*\.({})$", extensions.join("|"))
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, NewSilenceRegion, SilenceType};
-use lectern_domain::{Decibels, Seconds, SilenceFilter, SilenceRegionId, TimeRange, Window};
+use lectern_domain::{Decibels, Seconds, SilenceRegionFilter, SilenceRegionId, TimeRange, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -14,17 +14,17 @@ use crate::request::each;
 /// The silence regions of a job, to be stored in place of those there are.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SilenceRegionsCreate {
+pub struct SilenceRegionsBody {
     /// The regions, in any order.
     #[validate(nested)]
     #[serde(deserialize_with = "objects")]
-    pub regions: Vec<SilenceRegionCreate>,
+    pub regions: Vec<SilenceRegionBody>,
 }
 
 /// A silence region to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SilenceRegionCreate {
+pub struct SilenceRegionBody {
     /// Where it begins, in seconds.
     #[validate(range(min = 0.0))]
     pub start_time: f64,
@@ -37,22 +37,22 @@ pub struct SilenceRegionCreate {
     pub amplitude_threshold: Option<f64>,
 }
 
-impl Request for SilenceRegionsCreate {
+impl Request for SilenceRegionsBody {
     type Domain = Vec<NewSilenceRegion>;
 }
 
-impl TryFrom<SilenceRegionsCreate> for Vec<NewSilenceRegion> {
+impl TryFrom<SilenceRegionsBody> for Vec<NewSilenceRegion> {
     type Error = Invalid;
 
-    fn try_from(silence: SilenceRegionsCreate) -> Result<Self, Invalid> {
+    fn try_from(silence: SilenceRegionsBody) -> Result<Self, Invalid> {
         each("regions", silence.regions, NewSilenceRegion::try_from)
     }
 }
 
-impl TryFrom<SilenceRegionCreate> for NewSilenceRegion {
+impl TryFrom<SilenceRegionBody> for NewSilenceRegion {
     type Error = Invalid;
 
-    fn try_from(region: SilenceRegionCreate) -> Result<Self, Invalid> {
+    fn try_from(region: SilenceRegionBody) -> Result<Self, Invalid> {
         Ok(Self {
             time: TimeRange::new(region.start_time, region.end_time)?,
             silence_type: region.silence_type,
@@ -83,10 +83,10 @@ pub struct SilenceRegionsQuery {
 }
 
 impl Request for SilenceRegionsQuery {
-    type Domain = SilenceFilter;
+    type Domain = SilenceRegionFilter;
 }
 
-impl TryFrom<SilenceRegionsQuery> for SilenceFilter {
+impl TryFrom<SilenceRegionsQuery> for SilenceRegionFilter {
     type Error = Invalid;
 
     fn try_from(query: SilenceRegionsQuery) -> Result<Self, Invalid> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{JobId, JobStatus, Stage, StageRun, StageRunStatus};
-use lectern_domain::{LongText, ProgressMessage, Whole, WorkerName};
+use lectern_domain::{LongText, NonNegativeInt, ProgressMessage, WorkerName};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ impl StageRunResponse {
             worker: run.worker.map(WorkerName::into_string),
             percent: run.percent.get(),
             message: run.message.map(ProgressMessage::into_string),
-            eta_seconds: run.eta_seconds.map(Whole::get),
+            eta_seconds: run.eta_seconds.map(NonNegativeInt::get),
             error: run.error.map(LongText::into_string),
             started_at: run.started_at,
             finished_at: run.finished_at,

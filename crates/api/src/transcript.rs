@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, NewTranscriptSegment};
 use lectern_domain::{
-    Fraction, SpeakerId, SpokenText, TimeRange, TranscriptFormat, TranscriptSegmentId, Window,
+    Ratio, SpeakerId, SpokenText, TimeRange, TranscriptFormat, TranscriptSegmentId, Window,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,17 +17,17 @@ use crate::rules::chars;
 /// Segments of a transcript to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TranscriptCreate {
+pub struct TranscriptSegmentsBody {
     /// The segments, in any order.
     #[validate(nested)]
     #[serde(deserialize_with = "objects")]
-    pub segments: Vec<TranscriptSegmentCreate>,
+    pub segments: Vec<TranscriptSegmentBody>,
 }
 
 /// A segment of a transcript to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TranscriptSegmentCreate {
+pub struct TranscriptSegmentBody {
     /// Where it begins, in seconds.
     #[validate(range(min = 0.0))]
     pub start_time: f64,
@@ -45,14 +45,14 @@ pub struct TranscriptSegmentCreate {
     pub speaker_id: Option<String>,
 }
 
-impl Request for TranscriptCreate {
+impl Request for TranscriptSegmentsBody {
     type Domain = Vec<NewTranscriptSegment>;
 }
 
-impl TryFrom<TranscriptCreate> for Vec<NewTranscriptSegment> {
+impl TryFrom<TranscriptSegmentsBody> for Vec<NewTranscriptSegment> {
     type Error = Invalid;
 
-    fn try_from(transcript: TranscriptCreate) -> Result<Self, Invalid> {
+    fn try_from(transcript: TranscriptSegmentsBody) -> Result<Self, Invalid> {
         each(
             "segments",
             transcript.segments,
@@ -61,16 +61,16 @@ impl TryFrom<TranscriptCreate> for Vec<NewTranscriptSegment> {
     }
 }
 
-impl TryFrom<TranscriptSegmentCreate> for NewTranscriptSegment {
+impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
     type Error = Invalid;
 
-    fn try_from(segment: TranscriptSegmentCreate) -> Result<Self, Invalid> {
+    fn try_from(segment: TranscriptSegmentBody) -> Result<Self, Invalid> {
         Ok(Self {
             time: TimeRange::new(segment.start_time, segment.end_time)?,
             text: SpokenText::new(segment.text).at("text")?,
             confidence: segment
                 .confidence
-                .map(Fraction::new)
+                .map(Ratio::new)
                 .transpose()
                 .at("confidence")?,
             speaker_id: segment
@@ -155,7 +155,7 @@ impl From<domain::TranscriptSegment> for TranscriptSegment {
             end_time: segment.time.end(),
             duration: segment.time.duration(),
             text: segment.text.into_string(),
-            confidence: segment.confidence.map(Fraction::get),
+            confidence: segment.confidence.map(Ratio::get),
             speaker_id: segment.speaker_id.map(SpeakerId::into_string),
             created_at: segment.created_at,
         }

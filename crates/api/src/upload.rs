@@ -101,19 +101,19 @@ impl UploadResponse {
 /// The recording of this job was uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UploadConfirm {
+pub struct UploadConfirmBody {
     /// The job as the answer to the upload named it.
     pub job_id: JobId,
 }
 
-impl Request for UploadConfirm {
+impl Request for UploadConfirmBody {
     type Domain = JobId;
 }
 
-impl TryFrom<UploadConfirm> for JobId {
+impl TryFrom<UploadConfirmBody> for JobId {
     type Error = Invalid;
 
-    fn try_from(confirm: UploadConfirm) -> Result<Self, Invalid> {
+    fn try_from(confirm: UploadConfirmBody) -> Result<Self, Invalid> {
         Ok(confirm.job_id)
     }
 }
@@ -205,7 +205,7 @@ mod tests {
             json!({ "job_id": "7" }),
             json!({ "job_id": null }),
         ] {
-            assert!(UploadConfirm::read(body).is_err());
+            assert!(UploadConfirmBody::read(body).is_err());
         }
     }
 
@@ -225,7 +225,7 @@ mod tests {
                 "s3_key": "jobs/7/original/talk.mp4",
             })
         );
-        let confirm = UploadConfirm::read(json!({ "job_id": job_id })).unwrap();
+        let confirm = UploadConfirmBody::read(json!({ "job_id": job_id })).unwrap();
         assert_eq!(confirm.into_domain(), Ok(job_id));
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid};
-use lectern_domain::{JsonObject, LongText, Percent, ProgressMessage, Whole};
+use lectern_domain::{JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::rules::chars;
 /// A worker is still there. What it leaves out stays as it was.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct HeartbeatRequest {
+pub struct HeartbeatBody {
     /// How much of the stage is done, 0 to 100.
     #[validate(range(min = 0.0, max = 100.0))]
     pub percent: Option<f64>,
@@ -28,16 +28,16 @@ pub struct HeartbeatRequest {
     pub eta_seconds: Option<i32>,
 }
 
-impl Request for HeartbeatRequest {
+impl Request for HeartbeatBody {
     type Domain = domain::Heartbeat;
 }
 
-impl TryFrom<HeartbeatRequest> for domain::Heartbeat {
+impl TryFrom<HeartbeatBody> for domain::Heartbeat {
     type Error = Invalid;
 
-    fn try_from(heartbeat: HeartbeatRequest) -> Result<Self, Invalid> {
+    fn try_from(heartbeat: HeartbeatBody) -> Result<Self, Invalid> {
         let message = heartbeat.message.map(ProgressMessage::new).transpose();
-        let eta_seconds = heartbeat.eta_seconds.map(Whole::new).transpose();
+        let eta_seconds = heartbeat.eta_seconds.map(NonNegativeInt::new).transpose();
         Ok(Self {
             percent: heartbeat
                 .percent
@@ -71,16 +71,16 @@ impl From<domain::LeaseState> for HeartbeatResponse {
 /// A worker is done. There is nothing to say: what it found is stored already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StageCompletion {}
+pub struct StageCompletionBody {}
 
-impl Request for StageCompletion {
+impl Request for StageCompletionBody {
     type Domain = ();
 }
 
-impl TryFrom<StageCompletion> for () {
+impl TryFrom<StageCompletionBody> for () {
     type Error = Invalid;
 
-    fn try_from(_: StageCompletion) -> Result<(), Invalid> {
+    fn try_from(_: StageCompletionBody) -> Result<(), Invalid> {
         Ok(())
     }
 }
@@ -88,7 +88,7 @@ impl TryFrom<StageCompletion> for () {
 /// A worker gives up.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StageFailure {
+pub struct StageFailureBody {
     /// What went wrong.
     #[validate(length(min = 1, message = "must not be empty"))]
     pub error: String,
@@ -100,14 +100,14 @@ pub struct StageFailure {
     pub retryable: Option<bool>,
 }
 
-impl Request for StageFailure {
+impl Request for StageFailureBody {
     type Domain = domain::StageFailure;
 }
 
-impl TryFrom<StageFailure> for domain::StageFailure {
+impl TryFrom<StageFailureBody> for domain::StageFailure {
     type Error = Invalid;
 
-    fn try_from(failure: StageFailure) -> Result<Self, Invalid> {
+    fn try_from(failure: StageFailureBody) -> Result<Self, Invalid> {
         Ok(Self {
             error: LongText::new(failure.error).at("error")?,
             details: failure
@@ -125,7 +125,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{FieldError, WorkClaim};
+    use crate::{ClaimBody, FieldError};
 
     fn refused<T: Request>(body: Value) -> FieldError {
         let errors = T::read(body).unwrap().into_domain().err().unwrap();
@@ -136,44 +136,44 @@ mod tests {
     fn what_a_worker_sends_has_known_fields_only() {
         let bodies = |field: &str| {
             [
-                WorkClaim::read(json!({ "worker": "w", "stages": [], field: 1 })).err(),
-                HeartbeatRequest::read(json!({ field: 1 })).err(),
-                StageCompletion::read(json!({ field: 1 })).err(),
-                StageFailure::read(json!({ "error": "e", field: 1 })).err(),
+                ClaimBody::read(json!({ "worker": "w", "stages": [], field: 1 })).err(),
+                HeartbeatBody::read(json!({ field: 1 })).err(),
+                StageCompletionBody::read(json!({ field: 1 })).err(),
+                StageFailureBody::read(json!({ "error": "e", field: 1 })).err(),
             ]
         };
         for error in bodies("lease_id") {
             let error = error.unwrap().to_string();
             assert!(error.contains("unknown field `lease_id`"), "{error}");
         }
-        assert!(WorkClaim::read(json!({ "worker": "w", "stages": ["sleeping"] })).is_err());
-        assert!(WorkClaim::read(json!({ "worker": null, "stages": [] })).is_err());
-        assert!(StageCompletion::read(json!([])).is_err());
+        assert!(ClaimBody::read(json!({ "worker": "w", "stages": ["sleeping"] })).is_err());
+        assert!(ClaimBody::read(json!({ "worker": null, "stages": [] })).is_err());
+        assert!(StageCompletionBody::read(json!([])).is_err());
     }
 
     #[test]
     fn a_heartbeat_says_as_much_as_it_wants_to() {
-        let heartbeat = |body| HeartbeatRequest::read(body).unwrap().into_domain();
+        let heartbeat = |body| HeartbeatBody::read(body).unwrap().into_domain();
         assert_eq!(heartbeat(json!({})), Ok(domain::Heartbeat::default()));
         let nulls = json!({ "percent": null, "message": null, "eta_seconds": null });
         assert_eq!(heartbeat(nulls), Ok(domain::Heartbeat::default()));
         let whole = json!({ "percent": 41.5, "message": "", "eta_seconds": 0 });
         let whole = heartbeat(whole).unwrap();
         assert_eq!(whole.percent, Some(Percent::new(41.5).unwrap()));
-        assert_eq!(whole.eta_seconds, Some(Whole::new(0).unwrap()));
+        assert_eq!(whole.eta_seconds, Some(NonNegativeInt::new(0).unwrap()));
         for (body, field) in [
             (json!({ "percent": 100.1 }), "percent"),
             (json!({ "message": "m".repeat(501) }), "message"),
             (json!({ "message": "\0" }), "message"),
             (json!({ "eta_seconds": -1 }), "eta_seconds"),
         ] {
-            assert_eq!(refused::<HeartbeatRequest>(body).field, field);
+            assert_eq!(refused::<HeartbeatBody>(body).field, field);
         }
     }
 
     #[test]
     fn a_failure_says_why_and_may_be_tried_again_unless_told_otherwise() {
-        let failure = |body| StageFailure::read(body).unwrap().into_domain().unwrap();
+        let failure = |body| StageFailureBody::read(body).unwrap().into_domain().unwrap();
         assert!(failure(json!({ "error": "disk full" })).retryable);
         assert!(failure(json!({ "error": "disk full", "retryable": null })).retryable);
         let whole = json!({ "error": "no sound", "details": { "streams": 0 }, "retryable": false });
@@ -194,12 +194,12 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                refused::<StageFailure>(body),
+                refused::<StageFailureBody>(body),
                 FieldError::new(path, message)
             );
         }
-        assert!(StageFailure::read(json!({ "error": null })).is_err());
-        assert!(StageFailure::read(json!({})).is_err());
+        assert!(StageFailureBody::read(json!({ "error": null })).is_err());
+        assert!(StageFailureBody::read(json!({})).is_err());
     }
 
     #[test]

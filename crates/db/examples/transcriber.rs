@@ -8,8 +8,8 @@
 
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    At, Fraction, JobFilter, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment,
-    PageRequest, Percent, ProgressReport, SpokenText, Stage, TimeRange, Window,
+    At, JobFilter, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment, PageRequest,
+    Percent, ProgressReport, Ratio, SpokenText, Stage, TimeRange, Window,
 };
 
 /// Segments stored at a time, each time with a progress report.
@@ -88,7 +88,7 @@ fn transcribe() -> Result<Vec<NewTranscriptSegment>, lectern_domain::Invalid> {
             Ok(NewTranscriptSegment {
                 time: TimeRange::new(start, start + 2.8)?,
                 text: SpokenText::new(format!("Sentence {i} of the lecture.")).at("text")?,
-                confidence: Some(Fraction::new(0.93)?),
+                confidence: Some(Ratio::new(0.93)?),
                 speaker_id: None,
             })
         })

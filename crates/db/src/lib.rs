@@ -69,12 +69,12 @@
 //!
 //! ```
 //! # use lectern_db::{Database, Error};
-//! # use lectern_domain::{in_order, ClipMedia, JsonObject, NewClip, NewJob, TimeRange, Title};
+//! # use lectern_domain::{assign_positions, ClipMedia, JsonObject, NewClip, NewJob, TimeRange, Title};
 //! # let db = Database::open("sqlite::memory:")?;
 //! # db.init()?;
 //! let (job, clips) = db.write(|tx| {
 //!     let job = tx.jobs().create(&NewJob::new("lecture.mp4")?)?;
-//!     let order = in_order([None], "clip_order")?;
+//!     let order = assign_positions([None], "clip_order")?;
 //!     let clip = NewClip {
 //!         title: Title::new("Why indexes help")?,
 //!         time: TimeRange::new(61.5, 118.0)?,

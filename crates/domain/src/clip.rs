@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    ClipId, ClipTopic, ContentSegmentId, Fraction, JobId, JsonObject, Patch, StorageKey, TimeRange,
-    Title, Whole,
+    ClipId, ClipTopic, ContentSegmentId, JobId, JsonObject, NonNegativeInt, Patch, Ratio,
+    StorageKey, TimeRange, Title,
 };
 
 /// A clip as it is stored.
@@ -21,13 +21,13 @@ pub struct Clip {
     /// What it is about.
     pub topic: Option<ClipTopic>,
     /// How much it matters.
-    pub importance_score: Option<Fraction>,
+    pub importance_score: Option<Ratio>,
     /// From when to when in the recording, in seconds.
     pub time: TimeRange,
     /// Where the clip, its picture and its subtitles lie in the storage.
     pub media: ClipMedia,
     /// Place among the clips of the job, unique.
-    pub clip_order: Whole,
+    pub clip_order: NonNegativeInt,
     /// Whatever the worker wants to keep with the clip.
     pub extra_metadata: JsonObject,
     /// When it was stored.
@@ -63,13 +63,13 @@ pub struct NewClip {
     /// What it is about.
     pub topic: Option<ClipTopic>,
     /// How much it matters.
-    pub importance_score: Option<Fraction>,
+    pub importance_score: Option<Ratio>,
     /// From when to when in the recording, in seconds.
     pub time: TimeRange,
     /// Where the clip, its picture and its subtitles lie in the storage.
     pub media: ClipMedia,
-    /// Place among the clips of the job, unique; see [`crate::in_order`].
-    pub clip_order: Whole,
+    /// Place among the clips of the job, unique; see [`crate::assign_positions`].
+    pub clip_order: NonNegativeInt,
     /// Whatever the worker wants to keep with the clip.
     pub extra_metadata: JsonObject,
 }

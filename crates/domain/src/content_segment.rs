@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{ContentSegmentId, Fraction, JobId, Keyword, LongText, TimeRange, Topic, Whole};
+use crate::{ContentSegmentId, JobId, Keyword, LongText, NonNegativeInt, Ratio, TimeRange, Topic};
 
 /// A content segment as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,13 +18,13 @@ pub struct ContentSegment {
     /// The same at more length.
     pub description: Option<LongText>,
     /// How much it matters.
-    pub importance_score: Fraction,
+    pub importance_score: Ratio,
     /// Words to find it by.
     pub keywords: Vec<Keyword>,
     /// Ideas it explains.
     pub concepts: Vec<Keyword>,
     /// Place among the segments of the job, unique.
-    pub segment_order: Whole,
+    pub segment_order: NonNegativeInt,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
@@ -39,11 +39,11 @@ pub struct NewContentSegment {
     /// The same at more length.
     pub description: Option<LongText>,
     /// How much it matters.
-    pub importance_score: Fraction,
+    pub importance_score: Ratio,
     /// Words to find it by.
     pub keywords: Vec<Keyword>,
     /// Ideas it explains.
     pub concepts: Vec<Keyword>,
-    /// Place among the segments of the job, unique; see [`crate::in_order`].
-    pub segment_order: Whole,
+    /// Place among the segments of the job, unique; see [`crate::assign_positions`].
+    pub segment_order: NonNegativeInt,
 }

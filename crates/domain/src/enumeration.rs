@@ -4,20 +4,20 @@ use std::fmt;
 
 /// The error of reading a word that is not in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownWord {
+pub struct ParseEnumError {
     /// What the word was meant to be, such as `JobStatus`.
     pub kind: &'static str,
     /// The word that was read.
     pub word: String,
 }
 
-impl fmt::Display for UnknownWord {
+impl fmt::Display for ParseEnumError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} is not a {}", self.word, self.kind)
     }
 }
 
-impl std::error::Error for UnknownWord {}
+impl std::error::Error for ParseEnumError {}
 
 /// Reads a word out of whatever serde is reading.
 pub(crate) struct WordVisitor<T> {
@@ -39,7 +39,7 @@ impl<T> serde::de::Visitor<'_> for WordVisitor<T> {
 
 /// Defines an enumeration together with the one word each variant has in the
 /// database, in JSON and in text.
-macro_rules! words {
+macro_rules! string_enum {
     (
         $(#[$doc:meta])*
         $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $word:literal ),+ $(,)? }
@@ -80,12 +80,12 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::UnknownWord;
+            type Err = $crate::ParseEnumError;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
                 match word {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err($crate::UnknownWord {
+                    _ => Err($crate::ParseEnumError {
                         kind: stringify!($name),
                         word: word.to_owned(),
                     }),
@@ -95,7 +95,7 @@ macro_rules! words {
     };
 }
 
-pub(crate) use words;
+pub(crate) use string_enum;
 
 #[cfg(test)]
 mod tests {

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::enumeration::words;
+use crate::enumeration::string_enum;
 use crate::{
-    At, Invalid, Job, JobId, JobProgress, JobStatus, LongText, Percent, ProgressMessage, Stage,
-    StageRun, StageRunStatus, Whole,
+    At, Invalid, Job, JobId, JobProgress, JobStatus, LongText, NonNegativeInt, Percent,
+    ProgressMessage, Stage, StageRun, StageRunStatus,
 };
 
-words! {
+string_enum! {
     /// What an event is about.
     EventType {
         /// The job's status or its progress.
@@ -77,7 +77,7 @@ pub struct StageState {
     /// What was being done.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expected to need until the end.
-    pub eta_seconds: Option<Whole>,
+    pub eta_seconds: Option<NonNegativeInt>,
     /// What went wrong last.
     pub error: Option<LongText>,
 }
@@ -192,7 +192,7 @@ impl From<&JobState> for JobStored {
                 stage: progress.stage,
                 percent: progress.percent.get(),
                 message: text(progress.message.as_deref()),
-                eta_seconds: progress.eta_seconds.map(Whole::get),
+                eta_seconds: progress.eta_seconds.map(NonNegativeInt::get),
             }),
             error_message: text(state.error_message.as_deref()),
         }
@@ -228,7 +228,7 @@ impl From<&StageState> for StageStored {
             max_attempts: state.max_attempts,
             percent: state.percent.get(),
             message: text(state.message.as_deref()),
-            eta_seconds: state.eta_seconds.map(Whole::get),
+            eta_seconds: state.eta_seconds.map(NonNegativeInt::get),
             error: text(state.error.as_deref()),
         }
     }
@@ -259,8 +259,11 @@ fn message(stored: Option<String>) -> Result<Option<ProgressMessage>, Invalid> {
     stored.map(ProgressMessage::new).transpose().at("message")
 }
 
-fn eta(stored: Option<i32>) -> Result<Option<Whole>, Invalid> {
-    stored.map(Whole::new).transpose().at("eta_seconds")
+fn eta(stored: Option<i32>) -> Result<Option<NonNegativeInt>, Invalid> {
+    stored
+        .map(NonNegativeInt::new)
+        .transpose()
+        .at("eta_seconds")
 }
 
 fn long(field: &str, stored: Option<String>) -> Result<Option<LongText>, Invalid> {
@@ -277,7 +280,7 @@ mod tests {
             stage: Stage::Transcription,
             percent: Percent::new(41.5).unwrap(),
             message: Some(ProgressMessage::new("minute 3").unwrap()),
-            eta_seconds: Some(Whole::new(9).unwrap()),
+            eta_seconds: Some(NonNegativeInt::new(9).unwrap()),
         };
         let state = |status, progress| JobState {
             status,

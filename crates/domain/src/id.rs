@@ -102,7 +102,7 @@ ids! {
     /// Names a clip.
     ClipId
     /// Names an entry of the processing log.
-    LogId
+    LogEntryId
     /// Names the run of a stage.
     StageRunId
     /// Names a lease: the right of one worker to one attempt at a stage. Whoever

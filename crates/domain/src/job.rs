@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::words;
+use crate::enumeration::string_enum;
 use crate::{
     At, ContentType, FileSize, Filename, Invalid, JobId, JobProgress, JsonObject, LongText, Patch,
     ProcessingConfig, Stage, StorageKey, TaskId, VideoDuration,
 };
 
-words! {
+string_enum! {
     /// Where a job stands.
     ///
     /// ```

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::enumeration::words;
-use crate::{At, Fraction, Invalid, JobId, LayoutAnalysisId, Seconds, Whole};
+use crate::enumeration::string_enum;
+use crate::{At, Invalid, JobId, LayoutAnalysisId, NonNegativeInt, Ratio, Seconds};
 
-words! {
+string_enum! {
     /// How screen and camera share the picture.
     LayoutType {
         /// Next to each other.
@@ -26,23 +26,23 @@ words! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region {
     /// Distance from the left edge.
-    pub x: Whole,
+    pub x: NonNegativeInt,
     /// Distance from the top edge.
-    pub y: Whole,
+    pub y: NonNegativeInt,
     /// Width.
-    pub width: Whole,
+    pub width: NonNegativeInt,
     /// Height.
-    pub height: Whole,
+    pub height: NonNegativeInt,
 }
 
 impl Region {
     /// Checks that no number is negative; the error names the one that is.
     pub fn new(x: i32, y: i32, width: i32, height: i32) -> Result<Self, Invalid> {
         Ok(Self {
-            x: Whole::new(x).at("x")?,
-            y: Whole::new(y).at("y")?,
-            width: Whole::new(width).at("width")?,
-            height: Whole::new(height).at("height")?,
+            x: NonNegativeInt::new(x).at("x")?,
+            y: NonNegativeInt::new(y).at("y")?,
+            width: NonNegativeInt::new(width).at("width")?,
+            height: NonNegativeInt::new(height).at("height")?,
         })
     }
 
@@ -97,9 +97,9 @@ pub struct NewLayoutAnalysis {
     /// Where the camera is.
     pub camera_region: Option<Region>,
     /// Which share of the width the screen takes.
-    pub split_ratio: Option<Fraction>,
+    pub split_ratio: Option<Ratio>,
     /// How sure the analysis is.
-    pub confidence_score: Fraction,
+    pub confidence_score: Ratio,
     /// Which frame the regions were read off, in seconds.
     pub sample_frame_time: Option<Seconds>,
 }

@@ -76,27 +76,27 @@ mod work;
 pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, NewContentSegment};
-pub use enumeration::UnknownWord;
+pub use enumeration::ParseEnumError;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{
-    ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LeaseId, LogId, SilenceRegionId, StageRunId,
-    TranscriptSegmentId,
+    ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LeaseId, LogEntryId, SilenceRegionId,
+    StageRunId, TranscriptSegmentId,
 };
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use invalid::{At, FieldError, Invalid};
 pub use job::{Job, JobFilter, JobStatus, JobUpdate, NewJob, NewJobStatus};
 pub use json::{JsonObject, MAX_JSON_DEPTH};
 pub use layout::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
-pub use log_entry::{LogEntry, LogFilter, LogStatus, NewLogEntry};
-pub use number::{Decibels, FileSize, Fraction, Percent, Seconds, VideoDuration, Whole};
-pub use order::in_order;
+pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
+pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration};
+pub use order::assign_positions;
 pub use page::{Cursor, Page, PageLimit, PageRequest};
 pub use patch::Patch;
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
 pub use progress::{JobProgress, ProgressReport};
 pub use results::{JobMetrics, JobResults};
-pub use silence::{NewSilenceRegion, SilenceFilter, SilenceRegion, SilenceType};
+pub use silence::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
 pub use stage_run::{Lease, StageRun, StageRunStatus};
 pub use text::{
@@ -105,8 +105,8 @@ pub use text::{
 };
 pub use time_range::{TimeRange, Window};
 pub use transcript::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
-pub use upload::{NewUpload, RECORDINGS, check_recording, recording_media_type};
+pub use upload::{NewUpload, RECORDING_TYPES, check_recording, recording_media_type};
 pub use work::{
     Claim, ClaimLimit, ClaimRequest, Heartbeat, LeaseDuration, LeaseState, StageFailure, Stages,
-    back_off,
+    retry_delay,
 };

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::enumeration::words;
-use crate::{AgentName, JobId, JsonObject, LogId, LongText, Seconds, Stage};
+use crate::enumeration::string_enum;
+use crate::{AgentName, JobId, JsonObject, LogEntryId, LongText, Seconds, Stage};
 
-words! {
+string_enum! {
     /// What happened to a stage.
     LogStatus {
         /// It began.
@@ -23,7 +23,7 @@ words! {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {
     /// Public id.
-    pub log_id: LogId,
+    pub log_id: LogEntryId,
     /// The job it is about.
     pub job_id: JobId,
     /// What happened.
@@ -72,7 +72,7 @@ impl NewLogEntry {
 
 /// The log entries a list is about: those that fit every condition given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LogFilter {
+pub struct LogEntryFilter {
     /// Entries about this stage.
     pub stage: Option<Stage>,
     /// Entries of this status.

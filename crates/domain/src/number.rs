@@ -29,7 +29,7 @@ macro_rules! bounded {
 
 bounded!(
     /// A share from 0 to 1: a confidence, an importance, a split.
-    Fraction, 0.0..=1.0, "must be between 0 and 1"
+    Ratio, 0.0..=1.0, "must be between 0 and 1"
 );
 bounded!(
     /// How far a stage has come, 0 to 100.
@@ -76,9 +76,9 @@ impl FileSize {
 
 /// A whole number, 0 or more: a position, a pixel, a number of seconds left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Whole(i32);
+pub struct NonNegativeInt(i32);
 
-impl Whole {
+impl NonNegativeInt {
     /// Checks the sign.
     pub fn new(value: i32) -> Result<Self, Invalid> {
         match value {
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn what_is_not_a_number_is_in_no_range() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert!(Fraction::new(value).is_err());
+            assert!(Ratio::new(value).is_err());
             assert!(Seconds::new(value).is_err());
             assert!(VideoDuration::new(value).is_err());
             assert!(Decibels::new(value).is_err());

@@ -2,32 +2,32 @@
 
 use std::collections::HashSet;
 
-use crate::{Invalid, Whole};
+use crate::{Invalid, NonNegativeInt};
 
 /// The places of a list's items: the one given, or the item's position where
 /// none is. No two items may have the same place; the error names the later
 /// one as `[i].field`.
 ///
 /// ```
-/// use lectern_domain::{Whole, in_order};
+/// use lectern_domain::{NonNegativeInt, assign_positions};
 ///
-/// let places = in_order([None, Some(Whole::new(7)?), None], "clip_order")?;
+/// let places = assign_positions([None, Some(NonNegativeInt::new(7)?), None], "clip_order")?;
 /// assert_eq!(places.iter().map(|place| place.get()).collect::<Vec<_>>(), [0, 7, 2]);
 ///
-/// let error = in_order([Some(Whole::new(1)?), None], "clip_order").unwrap_err();
+/// let error = assign_positions([Some(NonNegativeInt::new(1)?), None], "clip_order").unwrap_err();
 /// assert_eq!(error.errors()[0].field, "[1].clip_order");
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
-pub fn in_order(
-    given: impl IntoIterator<Item = Option<Whole>>,
+pub fn assign_positions(
+    given: impl IntoIterator<Item = Option<NonNegativeInt>>,
     field: &str,
-) -> Result<Vec<Whole>, Invalid> {
+) -> Result<Vec<NonNegativeInt>, Invalid> {
     let mut taken = HashSet::new();
     given
         .into_iter()
         .enumerate()
         .map(|(i, place)| {
-            let place = place.map_or_else(|| Whole::position(i), Ok)?;
+            let place = place.map_or_else(|| NonNegativeInt::position(i), Ok)?;
             if taken.insert(place) {
                 return Ok(place);
             }

@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::enumeration::words;
-use crate::{At, Invalid, JsonObject, PipelineName, UnknownWord};
+use crate::enumeration::string_enum;
+use crate::{At, Invalid, JsonObject, ParseEnumError, PipelineName};
 
-words! {
+string_enum! {
     /// What of the recording is looked at.
     ProcessingMode {
         /// Only what is heard.
@@ -17,7 +17,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Height of the pictures in the clips.
     Resolution {
         /// 1280 × 720.
@@ -100,7 +100,7 @@ impl TryFrom<Value> for ProcessingConfig {
 /// Reads the word of one setting; absent and `null` mean "not said".
 fn word<T>(settings: &Map<String, Value>, name: &str, all: &[T]) -> Result<Option<T>, Invalid>
 where
-    T: FromStr<Err = UnknownWord> + ToString,
+    T: FromStr<Err = ParseEnumError> + ToString,
 {
     let asks = || {
         let words: Vec<_> = all.iter().map(T::to_string).collect();

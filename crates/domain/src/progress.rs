@@ -1,6 +1,6 @@
 //! How far a job has come.
 
-use crate::{AgentName, Percent, ProgressMessage, Stage, Whole};
+use crate::{AgentName, NonNegativeInt, Percent, ProgressMessage, Stage};
 
 /// Where a job stands within its current stage.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub struct JobProgress {
     /// What is being done right now.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<Whole>,
+    pub eta_seconds: Option<NonNegativeInt>,
 }
 
 /// A worker's report. The first one moves a queued job to running; one that
@@ -26,7 +26,7 @@ pub struct ProgressReport {
     /// What is being done right now.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<Whole>,
+    pub eta_seconds: Option<NonNegativeInt>,
     /// Which program reports.
     pub agent_name: Option<AgentName>,
 }

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::words;
+use crate::enumeration::string_enum;
 use crate::{Decibels, JobId, Seconds, SilenceRegionId, TimeRange, Window};
 
-words! {
+string_enum! {
     /// What there is nothing of.
     SilenceType {
         /// Nothing to hear.
@@ -47,7 +47,7 @@ pub struct NewSilenceRegion {
 
 /// The silence regions a list is about: those that fit every condition given.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct SilenceFilter {
+pub struct SilenceRegionFilter {
     /// Regions of this type.
     pub silence_type: Option<SilenceType>,
     /// Regions at least this long, in seconds.

@@ -1,8 +1,8 @@
 //! The steps of the pipeline.
 
-use crate::enumeration::words;
+use crate::enumeration::string_enum;
 
-words! {
+string_enum! {
     /// A step on the way from a recording to its clips.
     Stage {
         /// The recording is on its way into the storage.

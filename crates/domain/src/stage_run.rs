@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::words;
+use crate::enumeration::string_enum;
 use crate::{
-    JobId, LeaseDuration, LeaseId, LongText, Percent, ProgressMessage, Stage, StageRunId, Whole,
-    WorkerName,
+    JobId, LeaseDuration, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage, Stage,
+    StageRunId, WorkerName,
 };
 
-words! {
+string_enum! {
     /// Where the run of a stage stands.
     StageRunStatus {
         /// What it waits for is not completed yet.
@@ -75,7 +75,7 @@ pub struct StageRun {
     /// What is being done right now.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<Whole>,
+    pub eta_seconds: Option<NonNegativeInt>,
     /// What went wrong last.
     pub error: Option<LongText>,
     /// When the last attempt began.

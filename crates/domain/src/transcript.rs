@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::words;
-use crate::{Fraction, JobId, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId};
+use crate::enumeration::string_enum;
+use crate::{JobId, Ratio, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId};
 
-words! {
+string_enum! {
     /// What a transcript or subtitles are answered as.
     TranscriptFormat {
         /// JSON, with all that is known of a segment.
@@ -31,7 +31,7 @@ pub struct TranscriptSegment {
     /// What is said.
     pub text: SpokenText,
     /// How sure the recognizer is.
-    pub confidence: Option<Fraction>,
+    pub confidence: Option<Ratio>,
     /// Who says it.
     pub speaker_id: Option<SpeakerId>,
     /// When it was stored.
@@ -46,7 +46,7 @@ pub struct NewTranscriptSegment {
     /// What is said.
     pub text: SpokenText,
     /// How sure the recognizer is.
-    pub confidence: Option<Fraction>,
+    pub confidence: Option<Ratio>,
     /// Who says it.
     pub speaker_id: Option<SpeakerId>,
 }

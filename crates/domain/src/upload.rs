@@ -19,7 +19,7 @@ pub struct NewUpload {
 
 /// The recordings that can be uploaded, by extension, each with the media type to
 /// serve it as.
-pub const RECORDINGS: [(&str, &str); 8] = [
+pub const RECORDING_TYPES: [(&str, &str); 8] = [
     ("mp4", "video/mp4"),
     ("mov", "video/quicktime"),
     ("avi", "video/x-msvideo"),
@@ -32,13 +32,13 @@ pub const RECORDINGS: [(&str, &str); 8] = [
 
 /// The media type of a recording with this extension, in upper or lower case.
 pub fn recording_media_type(extension: &str) -> Option<&'static str> {
-    let mut recordings = RECORDINGS.iter();
+    let mut recordings = RECORDING_TYPES.iter();
     let recording = recordings.find(|(known, _)| known.eq_ignore_ascii_case(extension));
     recording.map(|(_, media_type)| *media_type)
 }
 
 /// Checks that a file of this name and media type is a recording: its extension
-/// is one of [`RECORDINGS`], in upper or lower case, and its media type is video
+/// is one of [`RECORDING_TYPES`], in upper or lower case, and its media type is video
 /// or audio as listed there.
 ///
 /// ```
@@ -54,7 +54,7 @@ pub fn check_recording(filename: &str, content_type: &str) -> Result<(), Invalid
         Some((extension.to_ascii_lowercase(), kind))
     });
     let Some((extension, kind)) = known else {
-        let known: Vec<_> = RECORDINGS
+        let known: Vec<_> = RECORDING_TYPES
             .iter()
             .map(|(extension, _)| format!(".{extension}"))
             .collect();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Invalid, Job, JsonObject, LeaseId, LongText, Percent, ProgressMessage, Stage, StageRun, Whole,
-    WorkerName,
+    Invalid, Job, JsonObject, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage, Stage,
+    StageRun, WorkerName,
 };
 
 /// A worker asks for something to do.
@@ -131,7 +131,7 @@ pub struct Heartbeat {
     /// What is being done right now.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<Whole>,
+    pub eta_seconds: Option<NonNegativeInt>,
 }
 
 /// The answer to a heartbeat.
@@ -161,13 +161,13 @@ pub struct StageFailure {
 ///
 /// ```
 /// use std::time::Duration;
-/// use lectern_domain::back_off;
+/// use lectern_domain::retry_delay;
 ///
-/// assert_eq!(back_off(1, 0.0), Duration::from_secs(2));
-/// assert_eq!(back_off(3, 1.0), Duration::from_secs(4));
-/// assert_eq!(back_off(99, 0.0), Duration::from_secs(300));
+/// assert_eq!(retry_delay(1, 0.0), Duration::from_secs(2));
+/// assert_eq!(retry_delay(3, 1.0), Duration::from_secs(4));
+/// assert_eq!(retry_delay(99, 0.0), Duration::from_secs(300));
 /// ```
-pub fn back_off(attempt: i32, jitter: f64) -> Duration {
+pub fn retry_delay(attempt: i32, jitter: f64) -> Duration {
     const FIRST: f64 = 2.0;
     const LONGEST: f64 = 300.0;
     let whole = (FIRST * 2_f64.powi(attempt - 1)).min(LONGEST);

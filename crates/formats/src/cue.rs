@@ -1,6 +1,6 @@
 //! What is shown or said from one time to another.
 
-use lectern_domain::{Fraction, Invalid, NewTranscriptSegment, SpeakerId, SpokenText};
+use lectern_domain::{Invalid, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
 use lectern_domain::{TimeRange, TranscriptSegment};
 
 use crate::{MAX_MILLIS, millis, seconds};
@@ -15,7 +15,7 @@ pub struct Cue {
     /// Who says it.
     pub speaker: Option<SpeakerId>,
     /// How sure the recognizer is.
-    pub confidence: Option<Fraction>,
+    pub confidence: Option<Ratio>,
 }
 
 impl Cue {
@@ -39,7 +39,7 @@ impl Cue {
     }
 
     /// The same cue, recognized with this confidence.
-    pub fn with_confidence(self, confidence: Option<Fraction>) -> Self {
+    pub fn with_confidence(self, confidence: Option<Ratio>) -> Self {
         Self { confidence, ..self }
     }
 
@@ -178,7 +178,7 @@ mod tests {
     fn cue(start_ms: u64, end_ms: u64) -> Cue {
         Cue::new(start_ms, end_ms, SpokenText::new(" hi ").unwrap())
             .by(Some(SpeakerId::new("Ada").unwrap()))
-            .with_confidence(Some(Fraction::new(0.5).unwrap()))
+            .with_confidence(Some(Ratio::new(0.5).unwrap()))
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod words;
 use std::fmt;
 use std::marker::PhantomData;
 
-use lectern_domain::{At, Fraction, Invalid, SpeakerId};
+use lectern_domain::{At, Invalid, Ratio, SpeakerId};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -82,7 +82,7 @@ pub fn write(cues: &[Cue]) -> String {
         end: seconds(cue.end_ms()),
         text: cue.text.trim(),
         speaker: cue.speaker.as_ref().map(SpeakerId::as_str),
-        confidence: cue.confidence.map(Fraction::get),
+        confidence: cue.confidence.map(Ratio::get),
     });
     let file = FileOut {
         task: "transcribe",
@@ -276,14 +276,14 @@ impl SegmentIn {
         Ok(Some(cue))
     }
 
-    fn confidence(&self) -> Option<Fraction> {
+    fn confidence(&self) -> Option<Ratio> {
         let words = || self.words.as_ref().and_then(|mean| mean.0);
         let tokens = || self.tokens.as_ref().and_then(|mean| mean.0);
         self.confidence
             .or_else(|| self.avg_logprob.map(f64::exp))
             .or_else(words)
             .or_else(tokens)
-            .and_then(|confidence| Fraction::new(confidence.clamp(0.0, 1.0)).ok())
+            .and_then(|confidence| Ratio::new(confidence.clamp(0.0, 1.0)).ok())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files as people and programs leave them.
 
-use lectern_domain::{Fraction, SpeakerId, SpokenText};
+use lectern_domain::{Ratio, SpeakerId, SpokenText};
 use lectern_formats::{Cue, Format, srt, vtt, whisper};
 
 /// Cues as `start end speaker text`.
@@ -173,7 +173,7 @@ fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
     );
     let confidences = |cues: &[Cue]| -> Vec<_> {
         cues.iter()
-            .map(|cue| cue.confidence.map(Fraction::get))
+            .map(|cue| cue.confidence.map(Ratio::get))
             .collect()
     };
     let cues = whisper::read(openai.as_bytes()).unwrap();

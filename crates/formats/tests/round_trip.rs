@@ -1,6 +1,6 @@
 //! What was written is read back the same, whatever it is.
 
-use lectern_domain::{Fraction, SpeakerId, SpokenText};
+use lectern_domain::{Ratio, SpeakerId, SpokenText};
 use lectern_formats::{Cue, Format, MAX_MILLIS, srt, vtt, whisper};
 use proptest::prelude::*;
 
@@ -30,7 +30,7 @@ fn cues() -> impl Strategy<Value = Vec<Cue>> {
         |(start, length, text, name, confidence): (_, _, _, _, Option<f64>)| {
             Cue::new(start, start + length, text)
                 .by(name.and_then(|name| SpeakerId::new(name).ok()))
-                .with_confidence(confidence.and_then(|value| Fraction::new(value).ok()))
+                .with_confidence(confidence.and_then(|value| Ratio::new(value).ok()))
         },
     );
     prop::collection::vec(cue, 0..6).prop_map(|mut cues| {

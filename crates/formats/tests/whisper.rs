@@ -1,6 +1,6 @@
 //! Whisper's JSON as its relatives write it.
 
-use lectern_domain::Fraction;
+use lectern_domain::Ratio;
 use lectern_formats::{Cue, FormatError, whisper};
 
 /// Cues as start, end and text, of a file that is known for Whisper's.
@@ -28,7 +28,7 @@ fn a_number_that_is_none_is_not_told() {
     let cues = whisper::read(json.as_bytes()).unwrap();
     let confidences: Vec<_> = cues
         .iter()
-        .map(|cue| cue.confidence.map(Fraction::get))
+        .map(|cue| cue.confidence.map(Ratio::get))
         .collect();
     assert_eq!(confidences, [None, Some(0.5)]);
 

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Error};
-use lectern_domain::{Claim, Heartbeat, LeaseDuration, LeaseId, Percent, ProgressMessage, Whole};
+use lectern_domain::{
+    Claim, Heartbeat, LeaseDuration, LeaseId, NonNegativeInt, Percent, ProgressMessage,
+};
 use lectern_media::Cancel;
 
 use crate::failure::chain;
@@ -92,7 +94,7 @@ impl Keeper {
         let percent = percent.clamp(0.0, 100.0);
         state.beat.percent = Percent::new(percent).ok();
         state.beat.message = ProgressMessage::new(message).ok();
-        let eta = eta.and_then(|eta| Whole::new(eta.as_secs().try_into().ok()?).ok());
+        let eta = eta.and_then(|eta| NonNegativeInt::new(eta.as_secs().try_into().ok()?).ok());
         state.beat.eta_seconds = eta;
         let whole = Percent::new(percent.floor()).ok();
         let saying = (whole, state.beat.message.clone());
@@ -248,7 +250,10 @@ mod tests {
         mem::take(&mut keeper.0.state().beat);
         assert!(!is_told(0.9, "listening"));
         assert_eq!(keeper.0.state().beat.percent, Percent::new(0.9).ok());
-        assert_eq!(keeper.0.state().beat.eta_seconds, Whole::new(9).ok());
+        assert_eq!(
+            keeper.0.state().beat.eta_seconds,
+            NonNegativeInt::new(9).ok()
+        );
         assert!(is_told(1.1, "listening"));
         assert!(is_told(1.2, "looking"));
     }

@@ -1,8 +1,8 @@
 use chrono::TimeDelta;
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    Clip, ClipMediaUpdate, ContentSegmentId, Fraction, JobId, NewClip, Patch, StorageKey, Title,
-    Whole,
+    Clip, ClipMediaUpdate, ContentSegmentId, JobId, NewClip, NonNegativeInt, Patch, Ratio,
+    StorageKey, Title,
 };
 use lectern_tests::{TestDb, a_clip_of, a_job, clips, content_segments, on_both_backends};
 
@@ -37,8 +37,8 @@ fn titles(clips: &[Clip]) -> Vec<&str> {
 fn titled(title: &str, order: i32, importance: Option<f64>) -> NewClip {
     NewClip {
         title: Title::new(title).unwrap(),
-        importance_score: importance.map(|score| Fraction::new(score).unwrap()),
-        clip_order: Whole::new(order).unwrap(),
+        importance_score: importance.map(|score| Ratio::new(score).unwrap()),
+        clip_order: NonNegativeInt::new(order).unwrap(),
         ..clips(1).remove(0)
     }
 }

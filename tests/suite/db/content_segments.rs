@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use lectern_db::Database;
-use lectern_domain::{ContentSegment, Fraction, JobId, NewContentSegment, Topic, Whole};
+use lectern_domain::{ContentSegment, JobId, NewContentSegment, NonNegativeInt, Ratio, Topic};
 use lectern_tests::{TestDb, a_clip_of, a_job, content_segments, on_both_backends, words};
 
 on_both_backends!(
@@ -37,9 +37,9 @@ fn topics(segments: &[ContentSegment]) -> Vec<&str> {
 fn named(topic: &str, order: i32, importance: f64, keywords: &[&str]) -> NewContentSegment {
     NewContentSegment {
         topic: Topic::new(topic).unwrap(),
-        importance_score: Fraction::new(importance).unwrap(),
+        importance_score: Ratio::new(importance).unwrap(),
         keywords: words(keywords),
-        segment_order: Whole::new(order).unwrap(),
+        segment_order: NonNegativeInt::new(order).unwrap(),
         ..content_segments(1).remove(0)
     }
 }

@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use lectern_domain::{Fraction, LayoutType, NewLayoutAnalysis};
+use lectern_domain::{LayoutType, NewLayoutAnalysis, Ratio};
 use lectern_tests::{TestDb, a_job, a_layout, on_both_backends};
 
 on_both_backends!(
@@ -17,7 +17,7 @@ fn bare() -> NewLayoutAnalysis {
         screen_region: None,
         camera_region: None,
         split_ratio: None,
-        confidence_score: Fraction::new(0.0).unwrap(),
+        confidence_score: Ratio::new(0.0).unwrap(),
         sample_frame_time: None,
     }
 }

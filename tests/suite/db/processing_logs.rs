@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use lectern_domain::{
-    JobId, LogEntry, LogFilter, LogStatus, NewLogEntry, PageLimit, PageRequest, Stage,
+    JobId, LogEntry, LogEntryFilter, LogStatus, NewLogEntry, PageLimit, PageRequest, Stage,
 };
 use lectern_tests::{TestDb, a_job, a_log_entry, on_both_backends};
 
@@ -120,7 +120,7 @@ fn pages_tell_the_whole_story_once_while_it_goes_on(db: TestDb) {
         };
         db.read(|conn| {
             conn.processing_logs()
-                .list(job, &LogFilter::default(), page)
+                .list(job, &LogEntryFilter::default(), page)
         })
         .unwrap()
     };
@@ -148,7 +148,7 @@ fn stage_and_status_narrow_a_list(db: TestDb) {
         .unwrap()
         .items
     };
-    let stage = LogFilter {
+    let stage = LogEntryFilter {
         stage: Some(Stage::SilenceDetection),
         status: None,
     };
@@ -156,12 +156,12 @@ fn stage_and_status_narrow_a_list(db: TestDb) {
         events(&list(stage)),
         ["silence_detection started", "silence_detection completed"]
     );
-    let both = LogFilter {
+    let both = LogEntryFilter {
         status: Some(LogStatus::Started),
         ..stage
     };
     assert_eq!(events(&list(both)), ["silence_detection started"]);
-    let none = LogFilter {
+    let none = LogEntryFilter {
         stage: Some(Stage::Complete),
         status: None,
     };

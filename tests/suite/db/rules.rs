@@ -157,7 +157,8 @@ const JSON_NUL: &str = r#"'{"a": ["\\\u0000"]}'"#;
 const JSON_NUL_KEY: &str = r#"'{"\u0000": 1}'"#;
 
 /// One character of each kind of white space that is not ASCII.
-const BLANK: &str = "'\u{85}\u{a0}\u{1680}\u{2000}\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}'";
+const BLANK: &str =
+    "'\u{85}\u{a0}\u{1680}\u{2000}\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}'";
 
 const PROCESSING_CONFIG: &str =
     r#"'{"processing_mode": "audio", "resolution": null, "pipeline": "a", "language": "en"}'"#;

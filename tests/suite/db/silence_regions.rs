@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use lectern_db::Database;
-use lectern_domain::{JobId, Seconds, SilenceFilter, SilenceRegion, SilenceType};
+use lectern_domain::{JobId, Seconds, SilenceRegion, SilenceRegionFilter, SilenceType};
 use lectern_tests::{TestDb, a_job, a_silence, on_both_backends, silence_regions};
 
 use super::window;
@@ -86,13 +86,13 @@ fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
 
 fn regions_are_found_by_type_length_and_window(db: TestDb) {
     let job = four(&db);
-    let find = |filter: SilenceFilter| {
+    let find = |filter: SilenceRegionFilter| {
         starts(
             &db.read(|conn| conn.silence_regions().list(job, &filter))
                 .unwrap(),
         )
     };
-    let any = SilenceFilter::default();
+    let any = SilenceRegionFilter::default();
     assert_eq!(find(any), [0.0, 10.0, 20.0, 30.0]);
 
     let of_type = |silence_type| {
@@ -126,14 +126,14 @@ fn regions_are_found_by_type_length_and_window(db: TestDb) {
     assert_eq!(within(30.0, 31.0), [30.0]);
 
     let min_duration = Some(Seconds::new(1.5).unwrap());
-    let all_three = SilenceFilter {
+    let all_three = SilenceRegionFilter {
         silence_type: Some(SilenceType::Both),
         min_duration,
         window: window(0.0, 21.0),
     };
     assert_eq!(find(all_three), [20.0]);
     assert_eq!(
-        find(SilenceFilter {
+        find(SilenceRegionFilter {
             window: window(0.0, 20.0),
             ..all_three
         }),

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use lectern_db::{Database, Error};
 use lectern_domain::{
     Claim, ClaimLimit, ClaimRequest, Heartbeat, Job, JobId, JsonObject, LeaseDuration, LeaseId,
-    LeaseState, LongText, Percent, Pipelines, ProgressMessage, Stage, StageFailure, StageRun,
-    StageRunStatus, Stages, Whole, WorkerName,
+    LeaseState, LongText, NonNegativeInt, Percent, Pipelines, ProgressMessage, Stage, StageFailure,
+    StageRun, StageRunStatus, Stages, WorkerName,
 };
 use lectern_tests::{Backend, TestDb};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ pub(super) fn a_beat(done: f64) -> Heartbeat {
     Heartbeat {
         percent: Some(percent(done)),
         message: Some(ProgressMessage::new(format!("at {done}")).unwrap()),
-        eta_seconds: Some(Whole::new(90).unwrap()),
+        eta_seconds: Some(NonNegativeInt::new(90).unwrap()),
     }
 }
 

@@ -9,7 +9,8 @@ mod speech;
 mod tests;
 
 use lectern_domain::{
-    At, ClipMedia, ClipTopic, Invalid, JsonObject, NewClip, TimeRange, Title, VideoDuration, Whole,
+    At, ClipMedia, ClipTopic, Invalid, JsonObject, NewClip, NonNegativeInt, TimeRange, Title,
+    VideoDuration,
 };
 
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
@@ -55,13 +56,13 @@ pub struct SelectedClip {
 /// ```
 /// use lectern_analysis::clip::{ClipRules, select};
 /// use lectern_analysis::ContentSegmentRef;
-/// use lectern_domain::{Fraction, TimeRange, Topic, VideoDuration};
+/// use lectern_domain::{Ratio, TimeRange, Topic, VideoDuration};
 ///
 /// let topic = Topic::new("Balanced trees")?;
 /// let part = ContentSegmentRef {
 ///     time: TimeRange::new(31.0, 88.0)?,
 ///     topic: &topic,
-///     importance_score: Fraction::new(0.8)?,
+///     importance_score: Ratio::new(0.8)?,
 ///     keywords: &[],
 /// };
 /// let silences = [TimeRange::new(29.5, 30.5)?, TimeRange::new(88.0, 90.0)?];
@@ -181,7 +182,7 @@ fn untitled(place: usize, span: Span, title: Title) -> Result<NewClip, Invalid> 
         importance_score: None,
         time: span.time()?,
         media: ClipMedia::default(),
-        clip_order: Whole::position(place)?,
+        clip_order: NonNegativeInt::position(place)?,
         extra_metadata: JsonObject::default(),
     })
 }

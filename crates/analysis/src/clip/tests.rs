@@ -1,6 +1,6 @@
 //! Clips picked from recordings of all kinds.
 
-use lectern_domain::{Fraction, Keyword, TimeRange, Topic, VideoDuration};
+use lectern_domain::{Keyword, Ratio, TimeRange, Topic, VideoDuration};
 use proptest::prelude::*;
 
 use super::{ClipRules, SelectedClip, select};
@@ -11,7 +11,7 @@ use crate::{ContentSegmentRef, TranscriptSegmentRef};
 struct Told {
     time: TimeRange,
     topic: Topic,
-    importance: Fraction,
+    importance: Ratio,
     keywords: Vec<Keyword>,
 }
 
@@ -19,7 +19,7 @@ fn told(start: f64, end: f64, topic: &str, importance: f64) -> Told {
     Told {
         time: TimeRange::new(start, end).unwrap(),
         topic: Topic::new(topic).unwrap(),
-        importance: Fraction::new(importance).unwrap(),
+        importance: Ratio::new(importance).unwrap(),
         keywords: vec![Keyword::new("fugue").unwrap()],
     }
 }
@@ -91,7 +91,7 @@ fn each_part_gives_a_clip_with_its_name_in_the_order_of_time() {
         assert_eq!(picked.clip.title.as_str(), title);
         assert_eq!(picked.clip.topic.as_deref(), Some(title));
         assert_eq!(
-            picked.clip.importance_score.map(Fraction::get),
+            picked.clip.importance_score.map(Ratio::get),
             Some(importance)
         );
     }
@@ -115,7 +115,7 @@ fn the_least_important_parts_are_left_out() {
     let least = clips
         .iter()
         .filter_map(|picked| picked.clip.importance_score);
-    assert!(least.map(Fraction::get).fold(1.0, f64::min) >= 4.0 / 12.0);
+    assert!(least.map(Ratio::get).fold(1.0, f64::min) >= 4.0 / 12.0);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How much a segment matters.
 
-use lectern_domain::{Fraction, Invalid};
+use lectern_domain::{Invalid, Ratio};
 
 use super::lexicon::Lexicon;
 use super::unit::Unit;
@@ -18,10 +18,7 @@ use super::unit::Unit;
 /// - speech: the share of its time in which somebody speaks.
 ///
 /// It compares segments of one lecture, not lectures.
-pub(super) fn importance(
-    segments: &[&[Unit]],
-    lexicon: &Lexicon,
-) -> Result<Vec<Fraction>, Invalid> {
+pub(super) fn importance(segments: &[&[Unit]], lexicon: &Lexicon) -> Result<Vec<Ratio>, Invalid> {
     let whole: Vec<f64> = (0..lexicon.len())
         .map(|id| lexicon.spread(id) * lexicon.rarity(id))
         .collect();
@@ -43,7 +40,7 @@ pub(super) fn importance(
             };
             let score = 0.5 * segment.centrality + 0.3 * density + 0.2 * segment.speech;
             // Rounding may carry a sum of shares past its bounds.
-            Fraction::new(score.clamp(0.0, 1.0))
+            Ratio::new(score.clamp(0.0, 1.0))
         })
         .collect()
 }

@@ -15,7 +15,7 @@ mod lexicon;
 mod tests;
 mod unit;
 
-use lectern_domain::{Invalid, NewContentSegment, Whole};
+use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt};
 
 use crate::segment_ref::TranscriptSegmentRef;
 use crate::span::Span;
@@ -80,7 +80,7 @@ pub fn find<'a>(
                 importance_score,
                 keywords: essence.keywords,
                 concepts: essence.concepts,
-                segment_order: Whole::position(i)?,
+                segment_order: NonNegativeInt::position(i)?,
             })
         })
         .collect()

@@ -70,7 +70,7 @@ mod rectangle;
 mod rule;
 mod strips;
 
-use lectern_domain::{At, Fraction, Invalid, LayoutType, NewLayoutAnalysis, Seconds};
+use lectern_domain::{At, Invalid, LayoutType, NewLayoutAnalysis, Ratio, Seconds};
 
 use film::Film;
 use rectangle::Rectangle;
@@ -154,8 +154,8 @@ pub fn analyse(
         layout_type: answer.layout,
         screen_region: region(answer.screen).at("source")?,
         camera_region: region(answer.camera).at("source")?,
-        split_ratio: answer.split.map(Fraction::new).transpose()?,
-        confidence_score: Fraction::new(answer.confidence)?,
+        split_ratio: answer.split.map(Ratio::new).transpose()?,
+        confidence_score: Ratio::new(answer.confidence)?,
         sample_frame_time: time.map(Seconds::new).transpose()?,
     })
 }

@@ -47,13 +47,13 @@ pub(crate) fn told(name: &str, scene: &Scene) -> NewLayoutAnalysis {
         told.confidence_score.get(),
         told.camera_region.map(numbers),
         told.screen_region.map(numbers),
-        told.split_ratio.map(lectern_domain::Fraction::get),
+        told.split_ratio.map(lectern_domain::Ratio::get),
     );
     told
 }
 
 fn numbers(region: Region) -> [i32; 4] {
-    [region.x, region.y, region.width, region.height].map(lectern_domain::Whole::get)
+    [region.x, region.y, region.width, region.height].map(lectern_domain::NonNegativeInt::get)
 }
 
 /// Within 5 % of the size of the picture.

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    At, FileSize, Fraction, JobId, JsonObject, NewJob, NewJobStatus, NewTranscriptSegment, Percent,
-    ProcessingConfig, ProgressMessage, ProgressReport, SpeakerId, SpokenText, Stage, StorageKey,
-    TimeRange, Whole,
+    At, FileSize, JobId, JsonObject, NewJob, NewJobStatus, NewTranscriptSegment, NonNegativeInt,
+    Percent, ProcessingConfig, ProgressMessage, ProgressReport, Ratio, SpeakerId, SpokenText,
+    Stage, StorageKey, TimeRange,
 };
 use serde_json::json;
 
@@ -45,7 +45,7 @@ pub(crate) fn fill(db: &Database, n: usize) -> Result<Vec<JobId>> {
         stage: Stage::Transcription,
         percent: Percent::new(42.5)?,
         message: Some(ProgressMessage::new("Transcribing 17:51 of 42:00")?),
-        eta_seconds: Some(Whole::new(95)?),
+        eta_seconds: Some(NonNegativeInt::new(95)?),
         agent_name: None,
     };
     Ok(db.write(|tx| {
@@ -70,7 +70,7 @@ pub(crate) fn segments(n: usize) -> Result<Vec<NewTranscriptSegment>> {
                     "Sentence {i}: the columns of a matrix span its column space, and so on."
                 ))
                 .at("text")?,
-                confidence: Some(Fraction::new(0.93)?),
+                confidence: Some(Ratio::new(0.93)?),
                 speaker_id: Some(SpeakerId::new("lecturer")?),
             })
         })

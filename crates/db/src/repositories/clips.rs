@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Clip, ClipId, ClipMedia, ClipMediaUpdate, ClipTopic, ContentSegmentId, Fraction, Invalid,
-    JobId, NewClip, StorageKey, Title, Whole,
+    Clip, ClipId, ClipMedia, ClipMediaUpdate, ClipTopic, ContentSegmentId, Invalid, JobId, NewClip,
+    NonNegativeInt, Ratio, StorageKey, Title,
 };
 
 use crate::Error;
@@ -66,7 +66,7 @@ impl TryFrom<ClipRow> for Clip {
                 thumbnail_s3_key: key("thumbnail_s3_key", row.thumbnail_s3_key)?,
                 subtitle_s3_key: key("subtitle_s3_key", row.subtitle_s3_key)?,
             },
-            clip_order: name.column("clip_order", Whole::new(row.clip_order))?,
+            clip_order: name.column("clip_order", NonNegativeInt::new(row.clip_order))?,
             extra_metadata: name.object("extra_metadata", row.extra_metadata)?,
             created_at: row.created_at.0,
         })
@@ -199,7 +199,7 @@ impl Clips<'_, ReadWrite> {
                 content_segment_id: clip.content_segment_id.map(|id| DbUuid(id.as_uuid())),
                 title: &clip.title,
                 topic: clip.topic.as_deref(),
-                importance_score: clip.importance_score.map(Fraction::get),
+                importance_score: clip.importance_score.map(Ratio::get),
                 start_time: clip.time.start(),
                 end_time: clip.time.end(),
                 s3_key: clip.media.s3_key.as_deref(),

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    ContentSegment, ContentSegmentId, Fraction, JobId, Keyword, LongText, NewContentSegment, Topic,
-    Whole,
+    ContentSegment, ContentSegmentId, JobId, Keyword, LongText, NewContentSegment, NonNegativeInt,
+    Ratio, Topic,
 };
 use serde_json::Value;
 
@@ -51,11 +51,10 @@ impl TryFrom<SegmentRow> for ContentSegment {
             time: name.time(row.start_time, row.end_time)?,
             topic: name.column("topic", Topic::new(row.topic))?,
             description: name.nullable("description", row.description, LongText::new)?,
-            importance_score: name
-                .column("importance_score", Fraction::new(row.importance_score))?,
+            importance_score: name.column("importance_score", Ratio::new(row.importance_score))?,
             keywords: name.strings("keywords", row.keywords, Keyword::new)?,
             concepts: name.strings("concepts", row.concepts, Keyword::new)?,
-            segment_order: name.column("segment_order", Whole::new(row.segment_order))?,
+            segment_order: name.column("segment_order", NonNegativeInt::new(row.segment_order))?,
             created_at: row.created_at.0,
         })
     }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Fraction, JobId, LayoutAnalysis, LayoutAnalysisId, NewLayoutAnalysis, Region, Seconds,
+    JobId, LayoutAnalysis, LayoutAnalysisId, NewLayoutAnalysis, Ratio, Region, Seconds,
 };
 
 use crate::Error;
@@ -52,7 +52,7 @@ impl TryFrom<LayoutRow> for LayoutAnalysis {
                 camera_region: region("camera_region", row.camera_region)?,
                 split_ratio: name.fraction("split_ratio", row.split_ratio)?,
                 confidence_score: name
-                    .column("confidence_score", Fraction::new(row.confidence_score))?,
+                    .column("confidence_score", Ratio::new(row.confidence_score))?,
                 sample_frame_time: name.seconds("sample_frame_time", row.sample_frame_time)?,
             },
             created_at: row.created_at.0,
@@ -78,7 +78,7 @@ impl From<&NewLayoutAnalysis> for Found {
             layout_type: found.layout_type.as_str(),
             screen_region: found.screen_region.map(json),
             camera_region: found.camera_region.map(json),
-            split_ratio: found.split_ratio.map(Fraction::get),
+            split_ratio: found.split_ratio.map(Ratio::get),
             confidence_score: found.confidence_score.get(),
             sample_frame_time: found.sample_frame_time.map(Seconds::get),
         }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lectern_domain::{
-    AgentName, Clock, Cursor, JobId, JsonObject, LogEntry, LogFilter, LogId, LogStatus, LongText,
-    NewLogEntry, Page, PageRequest, Seconds, Stage,
+    AgentName, Clock, Cursor, JobId, JsonObject, LogEntry, LogEntryFilter, LogEntryId, LogStatus,
+    LongText, NewLogEntry, Page, PageRequest, Seconds, Stage,
 };
 
 use crate::Error;
@@ -45,7 +45,7 @@ impl TryFrom<LogRow> for LogEntry {
             id: row.log_id.0,
         };
         Ok(Self {
-            log_id: LogId::from(row.log_id.0),
+            log_id: LogEntryId::from(row.log_id.0),
             job_id: JobId::from(row.job_id.0),
             event: NewLogEntry {
                 stage: name.column("stage", row.stage.parse())?,
@@ -85,7 +85,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
     pub fn list(
         &mut self,
         job_id: JobId,
-        filter: &LogFilter,
+        filter: &LogEntryFilter,
         page: PageRequest,
     ) -> Result<Page<LogEntry>, Error> {
         let mut query = of_job(job_id).limit(row::one_more(page.limit));
@@ -162,7 +162,7 @@ impl ProcessingLogs<'_, ReadWrite> {
 
 /// An entry that is about to be stored.
 pub(crate) struct NewLog<'a> {
-    pub(crate) log_id: LogId,
+    pub(crate) log_id: LogEntryId,
     pub(crate) job_id: JobId,
     pub(crate) event: &'a NewLogEntry,
     pub(crate) at: DateTime<Utc>,
@@ -176,7 +176,7 @@ impl<'a> NewLog<'a> {
         clock: &dyn Clock,
     ) -> Self {
         Self {
-            log_id: LogId::new(clock),
+            log_id: LogEntryId::new(clock),
             job_id,
             event,
             at,

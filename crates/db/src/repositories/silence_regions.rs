@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Decibels, JobId, NewSilenceRegion, Seconds, SilenceFilter, SilenceRegion, SilenceRegionId,
-    SilenceType, Window,
+    Decibels, JobId, NewSilenceRegion, Seconds, SilenceRegion, SilenceRegionFilter,
+    SilenceRegionId, SilenceType, Window,
 };
 
 use crate::Error;
@@ -73,7 +73,7 @@ pub struct SilenceRegions<'c, Mode>(pub(crate) Conn<'c, Mode>);
 impl<Mode> SilenceRegions<'_, Mode> {
     /// All regions of a job, by time.
     pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<SilenceRegion>, Error> {
-        self.list(job_id, &SilenceFilter::default())
+        self.list(job_id, &SilenceRegionFilter::default())
     }
 
     /// The regions of one type, by time.
@@ -82,9 +82,9 @@ impl<Mode> SilenceRegions<'_, Mode> {
         job_id: JobId,
         silence_type: SilenceType,
     ) -> Result<Vec<SilenceRegion>, Error> {
-        let filter = SilenceFilter {
+        let filter = SilenceRegionFilter {
             silence_type: Some(silence_type),
-            ..SilenceFilter::default()
+            ..SilenceRegionFilter::default()
         };
         self.list(job_id, &filter)
     }
@@ -95,9 +95,9 @@ impl<Mode> SilenceRegions<'_, Mode> {
         job_id: JobId,
         min_duration: Seconds,
     ) -> Result<Vec<SilenceRegion>, Error> {
-        let filter = SilenceFilter {
+        let filter = SilenceRegionFilter {
             min_duration: Some(min_duration),
-            ..SilenceFilter::default()
+            ..SilenceRegionFilter::default()
         };
         self.list(job_id, &filter)
     }
@@ -106,9 +106,9 @@ impl<Mode> SilenceRegions<'_, Mode> {
     pub fn in_range(&mut self, job_id: JobId, window: Window) -> Result<Vec<SilenceRegion>, Error> {
         self.list(
             job_id,
-            &SilenceFilter {
+            &SilenceRegionFilter {
                 window,
-                ..SilenceFilter::default()
+                ..SilenceRegionFilter::default()
             },
         )
     }
@@ -117,7 +117,7 @@ impl<Mode> SilenceRegions<'_, Mode> {
     pub fn list(
         &mut self,
         job_id: JobId,
-        filter: &SilenceFilter,
+        filter: &SilenceRegionFilter,
     ) -> Result<Vec<SilenceRegion>, Error> {
         let mut query = silence_regions::table
             .filter(silence_regions::job_id.eq(DbUuid(job_id.as_uuid())))

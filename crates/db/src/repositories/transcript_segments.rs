@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Fraction, JobId, NewTranscriptSegment, SpeakerId, SpokenText, TranscriptSegment,
+    JobId, NewTranscriptSegment, Ratio, SpeakerId, SpokenText, TranscriptSegment,
     TranscriptSegmentId, Window,
 };
 
@@ -192,7 +192,7 @@ impl<'a> From<&'a TranscriptSegment> for NewSegmentRow<'a> {
             start_time: segment.time.start(),
             end_time: segment.time.end(),
             text: &segment.text,
-            confidence: segment.confidence.map(Fraction::get),
+            confidence: segment.confidence.map(Ratio::get),
             speaker_id: segment.speaker_id.as_deref(),
             created_at: DbTime(segment.created_at),
         }

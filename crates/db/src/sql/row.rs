@@ -1,6 +1,6 @@
 //! From rows to the domain's types.
 
-use lectern_domain::{Cursor, Fraction, Invalid, JsonObject, Page, PageLimit, Seconds, TimeRange};
+use lectern_domain::{Cursor, Invalid, JsonObject, Page, PageLimit, Ratio, Seconds, TimeRange};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -47,8 +47,8 @@ impl RowName {
         self,
         column: &'static str,
         value: Option<f64>,
-    ) -> Result<Option<Fraction>, Error> {
-        self.nullable(column, value, Fraction::new)
+    ) -> Result<Option<Ratio>, Error> {
+        self.nullable(column, value, Ratio::new)
     }
 
     pub(crate) fn seconds(

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lectern_domain::{
     Event, Heartbeat, Job, JobId, JobStatus, LeaseId, LeaseState, LogStatus, LongText, Percent,
-    Stage, StageFailure, StageRun, StageRunStatus, back_off,
+    Stage, StageFailure, StageRun, StageRunStatus, retry_delay,
 };
 
 use crate::connection::on_either;
@@ -145,7 +145,7 @@ impl Work<'_> {
     ) -> Result<(Job, StageRun), Error> {
         let (held, run) = self.hold(lease_id)?;
         held.must_be_live(&run, lease_id)?;
-        let pause = back_off(run.attempt, jitter(lease_id));
+        let pause = retry_delay(run.attempt, jitter(lease_id));
         let attempt = Attempt {
             error: &failure.error,
             details: failure.details.as_ref(),

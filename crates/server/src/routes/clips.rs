@@ -1,7 +1,7 @@
 //! What is cut out of a recording.
 
 use actix_web::http::Method;
-use lectern_api::{ClipsCreate, ClipsQuery, ClipsResponse};
+use lectern_api::{ClipsBody, ClipsQuery, ClipsResponse};
 use lectern_domain::Stage;
 
 use super::{Resource, job_found, of_job};
@@ -31,12 +31,7 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<ClipsQuery>) -> Reply
     .await?
 }
 
-async fn replace(
-    db: Db,
-    Id(job_id): Id,
-    lease: Under,
-    Output(clips): Output<ClipsCreate>,
-) -> Reply {
+async fn replace(db: Db, Id(job_id): Id, lease: Under, Output(clips): Output<ClipsBody>) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;

@@ -1,7 +1,7 @@
 //! What the recording is about, topic by topic.
 
 use actix_web::http::Method;
-use lectern_api::{ContentSegmentsCreate, ContentSegmentsQuery, ContentSegmentsResponse};
+use lectern_api::{ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse};
 use lectern_domain::Stage;
 
 use super::{Resource, job_found, of_job};
@@ -36,7 +36,7 @@ async fn replace(
     db: Db,
     Id(job_id): Id,
     lease: Under,
-    Output(segments): Output<ContentSegmentsCreate>,
+    Output(segments): Output<ContentSegmentsBody>,
 ) -> Reply {
     db.write(
         move |tx| {

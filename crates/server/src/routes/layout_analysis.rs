@@ -1,7 +1,7 @@
 //! What the picture consists of.
 
 use actix_web::http::Method;
-use lectern_api::{Code, LayoutAnalysisCreate, LayoutAnalysisResponse};
+use lectern_api::{Code, LayoutAnalysisBody, LayoutAnalysisResponse};
 use lectern_domain::Stage;
 
 use super::{Resource, job_found};
@@ -40,7 +40,7 @@ async fn put(
     db: Db,
     Id(job_id): Id,
     lease: Under,
-    Output(layout): Output<LayoutAnalysisCreate>,
+    Output(layout): Output<LayoutAnalysisBody>,
 ) -> Reply {
     db.write(
         move |tx| {

@@ -1,7 +1,7 @@
 //! The audit trail of a job.
 
 use actix_web::http::Method;
-use lectern_api::{LogCreate, LogEntry, LogListQuery, LogListResponse};
+use lectern_api::{LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse};
 
 use super::{Resource, job_found};
 use crate::database::handle::Db;
@@ -20,7 +20,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<LogListQuery>) -> Reply {
+async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<LogEntryListQuery>) -> Reply {
     db.read(
         move |conn| {
             let page = conn
@@ -31,12 +31,12 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<LogListQuery>) -> Rep
             }
             Ok(page)
         },
-        move |page| Answer::ok(&LogListResponse::new(job_id, page)),
+        move |page| Answer::ok(&LogEntryListResponse::new(job_id, page)),
     )
     .await?
 }
 
-async fn append(db: Db, Id(job_id): Id, lease: Under, Body(entry): Body<LogCreate>) -> Reply {
+async fn append(db: Db, Id(job_id): Id, lease: Under, Body(entry): Body<LogEntryBody>) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[entry.stage])?;

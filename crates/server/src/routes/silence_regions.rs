@@ -1,7 +1,7 @@
 //! Where nothing happens.
 
 use actix_web::http::Method;
-use lectern_api::{SilenceRegionsCreate, SilenceRegionsQuery, SilenceRegionsResponse};
+use lectern_api::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use lectern_domain::Stage;
 
 use super::{Resource, job_found, of_job};
@@ -35,7 +35,7 @@ async fn replace(
     db: Db,
     Id(job_id): Id,
     lease: Under,
-    Output(regions): Output<SilenceRegionsCreate>,
+    Output(regions): Output<SilenceRegionsBody>,
 ) -> Reply {
     db.write(
         move |tx| {

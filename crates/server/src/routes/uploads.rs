@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use lectern_api::{Code, FieldError, UploadConfirm, UploadRequest, UploadResponse};
+use lectern_api::{Code, FieldError, UploadConfirmBody, UploadRequest, UploadResponse};
 use lectern_domain::{
     FileSize, Job, JobId, JobStatus, JsonObject, NewJob, NewJobStatus, NewUpload,
 };
@@ -63,7 +63,7 @@ fn pending(upload: NewUpload, key: ObjectKey) -> NewJob {
     }
 }
 
-async fn confirm(state: Data<State>, Body(job_id): Body<UploadConfirm>) -> Reply {
+async fn confirm(state: Data<State>, Body(job_id): Body<UploadConfirmBody>) -> Reply {
     // Looked at before the turn comes: who asks again need not wait for it, and
     // nobody waits for a database that is away behind others who do.
     let mut job = find(&state, job_id).await?;

@@ -3,8 +3,8 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{
-    ClaimResponse, ClaimsResponse, HeartbeatRequest, HeartbeatResponse, StageCompletion,
-    StageFailure, StageRunResponse, WorkClaim,
+    ClaimBody, ClaimResponse, ClaimsResponse, HeartbeatBody, HeartbeatResponse,
+    StageCompletionBody, StageFailureBody, StageRunResponse,
 };
 use tokio::time::Instant;
 
@@ -25,7 +25,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn claim(state: Data<State>, urls: Urls, Body(asked): Body<WorkClaim>) -> Reply {
+async fn claim(state: Data<State>, urls: Urls, Body(asked): Body<ClaimBody>) -> Reply {
     let until = Instant::now() + asked.wait;
     let mut place = state.board.enter(asked.claim.stages.as_slice());
     let claims = loop {
@@ -43,11 +43,7 @@ async fn claim(state: Data<State>, urls: Urls, Body(asked): Body<WorkClaim>) -> 
     Answer::ok(&ClaimsResponse { claims: told })
 }
 
-async fn heartbeat(
-    db: Db,
-    Lease(lease_id): Lease,
-    Body(heartbeat): Body<HeartbeatRequest>,
-) -> Reply {
+async fn heartbeat(db: Db, Lease(lease_id): Lease, Body(heartbeat): Body<HeartbeatBody>) -> Reply {
     db.write(
         move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
         |state| Answer::ok(&HeartbeatResponse::from(state)),
@@ -58,7 +54,7 @@ async fn heartbeat(
 async fn complete(
     db: Db,
     Lease(lease_id): Lease,
-    BodyOrNone(()): BodyOrNone<StageCompletion>,
+    BodyOrNone(()): BodyOrNone<StageCompletionBody>,
 ) -> Reply {
     db.write(
         move |tx| Ok(tx.work().complete(lease_id)?),
@@ -67,7 +63,7 @@ async fn complete(
     .await?
 }
 
-async fn fail(db: Db, Lease(lease_id): Lease, Body(failure): Body<StageFailure>) -> Reply {
+async fn fail(db: Db, Lease(lease_id): Lease, Body(failure): Body<StageFailureBody>) -> Reply {
     db.write(
         move |tx| Ok(tx.work().fail(lease_id, &failure)?),
         |(job, run)| Answer::ok(&StageRunResponse::new(run, job.status)),

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use lectern_domain::{
-    At, Fraction, Invalid, Keyword, LongText, NewContentSegment, TimeRange, Topic,
-    TranscriptSegment, Whole,
+    At, Invalid, Keyword, LongText, NewContentSegment, NonNegativeInt, Ratio, TimeRange, Topic,
+    TranscriptSegment,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -138,10 +138,10 @@ fn segment(part: Part, i: usize) -> Result<NewContentSegment, Invalid> {
         time: TimeRange::new(part.start_time, part.end_time)?,
         topic: Topic::new(part.topic).at("topic")?,
         description: Some(LongText::new(part.description).at("description")?),
-        importance_score: Fraction::new(part.importance_score).at("importance_score")?,
+        importance_score: Ratio::new(part.importance_score).at("importance_score")?,
         keywords: words(part.keywords).at("keywords")?,
         concepts: words(part.concepts).at("concepts")?,
-        segment_order: Whole::position(i)?,
+        segment_order: NonNegativeInt::position(i)?,
     })
 }
 

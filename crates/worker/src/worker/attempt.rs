@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_db::Error;
-use lectern_domain::{Claim, Stage, back_off};
+use lectern_domain::{Claim, Stage, retry_delay};
 use lectern_media::Cancel;
 use lectern_storage::ObjectKey;
 
@@ -52,7 +52,7 @@ impl Worker {
             Err(failure) => {
                 log::error!("job {job}: {stage} failed after {took:.1} s: {failure}");
                 if is_tried_again(claim, &failure) {
-                    let until = Instant::now() + back_off(attempt, 0.0) * 2;
+                    let until = Instant::now() + retry_delay(attempt, 0.0) * 2;
                     self.at_work().again.push((job, until));
                 }
             }

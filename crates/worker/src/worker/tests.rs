@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lectern_domain::{
-    Claim, ClipMedia, Job, JobStatus, JsonObject, LeaseDuration, NewClip, NewJob, Stage, StageRun,
-    StageRunStatus, StorageKey, SystemClock, TimeRange, Title, Whole, WorkerName,
+    Claim, ClipMedia, Job, JobStatus, JsonObject, LeaseDuration, NewClip, NewJob, NonNegativeInt,
+    Stage, StageRun, StageRunStatus, StorageKey, SystemClock, TimeRange, Title, WorkerName,
 };
 use lectern_media::Cancel;
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
@@ -263,7 +263,7 @@ fn subtitles_that_a_client_gave_a_clip_stay() {
                 subtitle_s3_key: Some(key.clone()),
                 ..ClipMedia::default()
             },
-            clip_order: Whole::new(i32::try_from(i).unwrap()).unwrap(),
+            clip_order: NonNegativeInt::new(i32::try_from(i).unwrap()).unwrap(),
             extra_metadata: JsonObject::default(),
         })
         .collect();

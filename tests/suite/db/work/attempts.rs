@@ -6,7 +6,7 @@ use lectern_domain::Stage::{LayoutAnalysis, SilenceDetection, Transcription};
 use lectern_domain::StageRunStatus::{Cancelled, Failed, Ready, Running, Waiting};
 use lectern_domain::{
     Heartbeat, Job, JobId, JobStatus, LogEntry, LogStatus, Percent, Seconds, Stage, StageRun,
-    back_off,
+    retry_delay,
 };
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
@@ -77,7 +77,7 @@ fn after_a_failed_attempt_there_is_another_but_not_at_once(db: TestDb) {
 
         let pause = (failed.available_at.unwrap() - db.now()).to_std().unwrap();
         assert!(
-            pause >= back_off(attempt, 1.0) && pause <= back_off(attempt, 0.0),
+            pause >= retry_delay(attempt, 1.0) && pause <= retry_delay(attempt, 0.0),
             "{pause:?}"
         );
         assert_eq!(claim(&db, &[Transcription], 1), []);

@@ -7,7 +7,7 @@ use lectern_domain::Stage::{
 };
 use lectern_domain::StageRunStatus::{Cancelled, Completed, Ready, Running, Waiting};
 use lectern_domain::{
-    Heartbeat, JobId, JobStatus, LeaseDuration, LeaseState, Percent, Stage, Text, Whole,
+    Heartbeat, JobId, JobStatus, LeaseDuration, LeaseState, NonNegativeInt, Percent, Stage, Text,
 };
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
@@ -40,7 +40,7 @@ on_both_backends!(
 fn progress(db: &Database, job: JobId) -> (Stage, f64, Option<String>, Option<i32>) {
     let progress = stored(db, job).progress.unwrap();
     let message = progress.message.map(Text::into_string);
-    let eta = progress.eta_seconds.map(Whole::get);
+    let eta = progress.eta_seconds.map(NonNegativeInt::get);
     (progress.stage, progress.percent.get(), message, eta)
 }
 
@@ -175,7 +175,7 @@ fn a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back(db: 
         (
             run.percent.get(),
             run.message.map(Text::into_string),
-            run.eta_seconds.map(Whole::get),
+            run.eta_seconds.map(NonNegativeInt::get),
         )
     };
     let (message, eta) = said(50.0);

@@ -1,6 +1,6 @@
 //! What may be sent, according to the document and to the domain.
 
-use lectern_api::WorkClaimRequest;
+use lectern_api::ClaimWithWait;
 use lectern_domain::{
     AgentName, ClaimLimit, ClipTopic, ContentType, Filename, IdempotencyKey, JobStatus, Keyword,
     LayoutType, LeaseDuration, LogStatus, PageLimit, PipelineName, ProcessingMode, ProgressMessage,
@@ -45,35 +45,31 @@ fn the_limits_told_are_those_of_the_domain(server: TestServer) {
         ),
         ("ProgressReport.agent_name", AgentName::MIN, AgentName::MAX),
         (
-            "TranscriptSegmentCreate.speaker_id",
+            "TranscriptSegmentBody.speaker_id",
             SpeakerId::MIN,
             SpeakerId::MAX,
         ),
-        ("ContentSegmentCreate.topic", Topic::MIN, Topic::MAX),
+        ("ContentSegmentBody.topic", Topic::MIN, Topic::MAX),
         (
-            "ContentSegmentCreate.keywords/items",
+            "ContentSegmentBody.keywords/items",
             Keyword::MIN,
             Keyword::MAX,
         ),
         (
-            "ContentSegmentCreate.concepts/items",
+            "ContentSegmentBody.concepts/items",
             Keyword::MIN,
             Keyword::MAX,
         ),
-        ("ClipCreate.title", Title::MIN, Title::MAX),
-        ("ClipCreate.topic", ClipTopic::MIN, ClipTopic::MAX),
-        ("ClipCreate.s3_key", StorageKey::MIN, StorageKey::MAX),
+        ("ClipBody.title", Title::MIN, Title::MAX),
+        ("ClipBody.topic", ClipTopic::MIN, ClipTopic::MAX),
+        ("ClipBody.s3_key", StorageKey::MIN, StorageKey::MAX),
         (
-            "ClipCreate.thumbnail_s3_key",
+            "ClipBody.thumbnail_s3_key",
             StorageKey::MIN,
             StorageKey::MAX,
         ),
-        (
-            "ClipCreate.subtitle_s3_key",
-            StorageKey::MIN,
-            StorageKey::MAX,
-        ),
-        ("LogCreate.agent_name", AgentName::MIN, AgentName::MAX),
+        ("ClipBody.subtitle_s3_key", StorageKey::MIN, StorageKey::MAX),
+        ("LogEntryBody.agent_name", AgentName::MIN, AgentName::MAX),
         (
             "ProcessingConfig.pipeline",
             PipelineName::MIN,
@@ -85,9 +81,9 @@ fn the_limits_told_are_those_of_the_domain(server: TestServer) {
             ContentType::MIN,
             ContentType::MAX,
         ),
-        ("WorkClaim.worker", WorkerName::MIN, WorkerName::MAX),
+        ("ClaimBody.worker", WorkerName::MIN, WorkerName::MAX),
         (
-            "HeartbeatRequest.message",
+            "HeartbeatBody.message",
             ProgressMessage::MIN,
             ProgressMessage::MAX,
         ),
@@ -104,17 +100,13 @@ fn the_limits_told_are_those_of_the_domain(server: TestServer) {
         ("JobCreate.file_size", 1.0, i64::MAX as f64),
         ("ProgressReport.percent", 0.0, 100.0),
         ("ProgressReport.eta_seconds", 0.0, f64::from(i32::MAX)),
-        ("TranscriptSegmentCreate.confidence", 0.0, 1.0),
-        ("LayoutAnalysisCreate.split_ratio", 0.0, 1.0),
-        ("LayoutAnalysisCreate.confidence_score", 0.0, 1.0),
-        ("ContentSegmentCreate.importance_score", 0.0, 1.0),
-        (
-            "ContentSegmentCreate.segment_order",
-            0.0,
-            f64::from(i32::MAX),
-        ),
-        ("ClipCreate.importance_score", 0.0, 1.0),
-        ("ClipCreate.clip_order", 0.0, f64::from(i32::MAX)),
+        ("TranscriptSegmentBody.confidence", 0.0, 1.0),
+        ("LayoutAnalysisBody.split_ratio", 0.0, 1.0),
+        ("LayoutAnalysisBody.confidence_score", 0.0, 1.0),
+        ("ContentSegmentBody.importance_score", 0.0, 1.0),
+        ("ContentSegmentBody.segment_order", 0.0, f64::from(i32::MAX)),
+        ("ClipBody.importance_score", 0.0, 1.0),
+        ("ClipBody.clip_order", 0.0, f64::from(i32::MAX)),
         ("Region.width", 0.0, f64::from(i32::MAX)),
         (
             "JobCreate.priority",
@@ -132,15 +124,15 @@ fn the_limits_told_are_those_of_the_domain(server: TestServer) {
             f64::from(i32::MAX),
         ),
         ("UploadRequest.file_size", 1.0, i64::MAX as f64),
-        ("WorkClaim.max", 1.0, ClaimLimit::MAX as f64),
-        ("WorkClaim.lease_seconds", 1.0, LeaseDuration::MAX as f64),
+        ("ClaimBody.max", 1.0, ClaimLimit::MAX as f64),
+        ("ClaimBody.lease_seconds", 1.0, LeaseDuration::MAX as f64),
         (
-            "WorkClaim.wait_seconds",
+            "ClaimBody.wait_seconds",
             0.0,
-            WorkClaimRequest::MAX_WAIT_SECONDS as f64,
+            ClaimWithWait::MAX_WAIT_SECONDS as f64,
         ),
-        ("HeartbeatRequest.percent", 0.0, 100.0),
-        ("HeartbeatRequest.eta_seconds", 0.0, f64::from(i32::MAX)),
+        ("HeartbeatBody.percent", 0.0, 100.0),
+        ("HeartbeatBody.eta_seconds", 0.0, f64::from(i32::MAX)),
     ] {
         let told = field(name);
         assert_eq!(
@@ -150,14 +142,14 @@ fn the_limits_told_are_those_of_the_domain(server: TestServer) {
         );
     }
     assert_eq!(
-        field("WorkClaim.max")["default"],
+        field("ClaimBody.max")["default"],
         json!(ClaimLimit::default().get())
     );
     assert_eq!(
-        field("WorkClaim.lease_seconds")["default"],
+        field("ClaimBody.lease_seconds")["default"],
         json!(LeaseDuration::default().seconds())
     );
-    assert_eq!(field("StageFailure.error")["minLength"], json!(1));
+    assert_eq!(field("StageFailureBody.error")["minLength"], json!(1));
     let key = &document["components"]["parameters"]["Idempotency-Key"]["schema"];
     assert_eq!(
         (&key["minLength"], &key["maxLength"]),

@@ -1,7 +1,7 @@
 //! Transcripts nobody would write.
 
 use crate::{TranscriptSegmentRef, content_segment};
-use lectern_domain::{Fraction, NewContentSegment, TimeRange};
+use lectern_domain::{NewContentSegment, Ratio, TimeRange};
 use proptest::prelude::*;
 
 fn find(said: &[(f64, f64, &str)]) -> Vec<NewContentSegment> {
@@ -26,7 +26,7 @@ fn a_single_segment_is_a_topic_of_its_own() {
     let found = find(&[(3.0, 9.0, "The fugue begins with a single voice.")]);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].time, TimeRange::new(3.0, 9.0).unwrap());
-    assert_eq!(found[0].importance_score, Fraction::new(1.0).unwrap());
+    assert_eq!(found[0].importance_score, Ratio::new(1.0).unwrap());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::schemas::SchemaOf;
-use crate::{Code, TranscriptCreate};
+use crate::{Code, TranscriptSegmentsBody};
 
 /// A method of a path: what it takes and what it answers.
 #[derive(Clone)]
@@ -267,7 +267,7 @@ const TRANSCRIPT_FILES: [&str; 2] = ["text/vtt", "application/x-subrip"];
 fn transcript(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "anyOf": [
-            generator.subschema_for::<TranscriptCreate>(),
+            generator.subschema_for::<TranscriptSegmentsBody>(),
             {
                 "description": "What Whisper writes as `verbose_json`; what is not named here is passed over.",
                 "type": "object",

@@ -4,9 +4,9 @@ use super::super::operation::Operation;
 use super::{get, post, put};
 use crate::Code::LayoutAnalysisNotFound;
 use crate::{
-    ClipsCreate, ClipsQuery, ClipsResponse, ContentSegmentsCreate, ContentSegmentsQuery,
-    ContentSegmentsResponse, LayoutAnalysisCreate, LayoutAnalysisResponse, LogCreate, LogEntry,
-    LogListQuery, LogListResponse, SilenceRegionsCreate, SilenceRegionsQuery,
+    ClipsBody, ClipsQuery, ClipsResponse, ContentSegmentsBody, ContentSegmentsQuery,
+    ContentSegmentsResponse, LayoutAnalysisBody, LayoutAnalysisResponse, LogEntry, LogEntryBody,
+    LogEntryListQuery, LogEntryListResponse, SilenceRegionsBody, SilenceRegionsQuery,
     SilenceRegionsResponse, SubtitlesQuery, SubtitlesResponse, TranscriptQuery, TranscriptResponse,
 };
 
@@ -39,7 +39,7 @@ pub(super) fn all() -> Vec<Operation> {
         put("/api/v1/jobs/{job_id}/silence-regions", "putSilenceRegions")
             .about("Replace the silence regions", "")
             .leased()
-            .body::<SilenceRegionsCreate>()
+            .body::<SilenceRegionsBody>()
             .answers::<SilenceRegionsResponse>(200),
         get("/api/v1/jobs/{job_id}/silence-regions", "getSilenceRegions")
             .about("Read the silence regions", "By time.")
@@ -48,7 +48,7 @@ pub(super) fn all() -> Vec<Operation> {
         put("/api/v1/jobs/{job_id}/layout-analysis", "putLayoutAnalysis")
             .about("Replace the layout analysis", "")
             .leased()
-            .body::<LayoutAnalysisCreate>()
+            .body::<LayoutAnalysisBody>()
             .answers::<LayoutAnalysisResponse>(200),
         get("/api/v1/jobs/{job_id}/layout-analysis", "getLayoutAnalysis")
             .about("Read the layout analysis", "")
@@ -61,7 +61,7 @@ pub(super) fn all() -> Vec<Operation> {
         )
         .about("Replace the content segments", "")
         .leased()
-        .body::<ContentSegmentsCreate>()
+        .body::<ContentSegmentsBody>()
         .answers::<ContentSegmentsResponse>(200),
         get(
             "/api/v1/jobs/{job_id}/content-segments",
@@ -76,7 +76,7 @@ pub(super) fn all() -> Vec<Operation> {
         put("/api/v1/jobs/{job_id}/clips", "putClips")
             .about("Replace the clips", "")
             .leased()
-            .body::<ClipsCreate>()
+            .body::<ClipsBody>()
             .answers::<ClipsResponse>(200),
         get("/api/v1/jobs/{job_id}/clips", "getClips")
             .about(
@@ -97,11 +97,11 @@ pub(super) fn all() -> Vec<Operation> {
         post("/api/v1/jobs/{job_id}/logs", "appendLog")
             .about("Append to the processing log", "")
             .leased()
-            .body::<LogCreate>()
+            .body::<LogEntryBody>()
             .answers::<LogEntry>(201),
         get("/api/v1/jobs/{job_id}/logs", "listLogs")
             .about("Read the processing log", "")
-            .query::<LogListQuery>()
-            .answers::<LogListResponse>(200),
+            .query::<LogEntryListQuery>()
+            .answers::<LogEntryListResponse>(200),
     ]
 }

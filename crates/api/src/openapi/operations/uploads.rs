@@ -3,7 +3,7 @@
 use super::super::operation::Operation;
 use super::{get, post, put};
 use crate::Code::{IllegalTransition, JobNotFound, Overloaded};
-use crate::{JobResponse, UploadConfirm, UploadRequest, UploadResponse};
+use crate::{JobResponse, UploadConfirmBody, UploadRequest, UploadResponse};
 
 /// The way of a recording into the storage.
 pub(super) fn jobs() -> Vec<Operation> {
@@ -24,7 +24,7 @@ pub(super) fn jobs() -> Vec<Operation> {
                 "Queues the job once the file is there and has the announced size. Confirming \
                  again changes nothing.",
             )
-            .body::<UploadConfirm>()
+            .body::<UploadConfirmBody>()
             .answers::<JobResponse>(200)
             .with(&["ETag"])
             .or([JobNotFound, IllegalTransition]),

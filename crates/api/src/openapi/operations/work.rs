@@ -3,8 +3,8 @@
 use super::super::operation::Operation;
 use super::{get, post};
 use crate::{
-    ClaimsResponse, HeartbeatRequest, HeartbeatResponse, StageCompletion, StageFailure,
-    StageRunResponse, StagesResponse, WorkClaim,
+    ClaimBody, ClaimsResponse, HeartbeatBody, HeartbeatResponse, StageCompletionBody,
+    StageFailureBody, StageRunResponse, StagesResponse,
 };
 
 /// What workers do, stage by stage.
@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "Of the jobs with the highest priority, the oldest first, and only stages with \
                  nothing left to wait for. Waits up to `wait_seconds` when there is nothing to do.",
             )
-            .body::<WorkClaim>()
+            .body::<ClaimBody>()
             .answers::<ClaimsResponse>(200)
             .leads_on("lease_id", "$response.body#/claims/0/lease_id"),
         post("/api/v1/work/{lease_id}/heartbeat", "heartbeat")
@@ -24,7 +24,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "Keep a lease",
                 "Extends it by as much as was claimed, and tells whether the job was cancelled.",
             )
-            .body::<HeartbeatRequest>()
+            .body::<HeartbeatBody>()
             .answers::<HeartbeatResponse>(200),
         post("/api/v1/work/{lease_id}/complete", "completeStage")
             .about(
@@ -32,7 +32,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "What was found is stored before, with the header `Lease-Id`. Completing again \
                  changes nothing.",
             )
-            .maybe_body::<StageCompletion>()
+            .maybe_body::<StageCompletionBody>()
             .answers::<StageRunResponse>(200),
         post("/api/v1/work/{lease_id}/fail", "failStage")
             .about(
@@ -40,7 +40,7 @@ pub(super) fn all() -> Vec<Operation> {
                 "It is tried again after a while, unless it is not retryable or this was the \
                  last attempt: then its job has failed.",
             )
-            .body::<StageFailure>()
+            .body::<StageFailureBody>()
             .answers::<StageRunResponse>(200),
         get("/api/v1/jobs/{job_id}/stages", "listStages")
             .about(

@@ -12,7 +12,7 @@ macro_rules! statements {
         use diesel::prelude::*;
         use serde_json::json;
         use lectern_domain::{
-            Clock, FileSize, Fraction, JobId, JobStatus, NewJob, NewTranscriptSegment, SystemClock,
+            Clock, FileSize, Ratio, JobId, JobStatus, NewJob, NewTranscriptSegment, SystemClock,
             TranscriptSegmentId,
         };
 
@@ -207,7 +207,7 @@ macro_rules! statements {
                         start_time: segment.time.start(),
                         end_time: segment.time.end(),
                         text: segment.text.to_string(),
-                        confidence: segment.confidence.map(Fraction::get),
+                        confidence: segment.confidence.map(Ratio::get),
                         speaker_id: segment.speaker_id.as_ref().map(ToString::to_string),
                         created_at: now.into(),
                     })

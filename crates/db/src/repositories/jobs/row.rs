@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use lectern_domain::{
     Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
-    JsonObject, LongText, NewJob, Patch, Percent, ProcessingConfig, ProgressMessage, Stage,
-    StorageKey, TaskId, VideoDuration, Whole,
+    JsonObject, LongText, NewJob, NonNegativeInt, Patch, Percent, ProcessingConfig,
+    ProgressMessage, Stage, StorageKey, TaskId, VideoDuration,
 };
 
 use crate::Error;
@@ -65,7 +65,7 @@ impl TryFrom<JobRow> for Job {
                     row.progress_message,
                     ProgressMessage::new,
                 )?,
-                eta_seconds: name.nullable("eta_seconds", row.eta_seconds, Whole::new)?,
+                eta_seconds: name.nullable("eta_seconds", row.eta_seconds, NonNegativeInt::new)?,
             }),
         };
         let key = |column, value: Option<String>| name.nullable(column, value, StorageKey::new);

@@ -6,8 +6,8 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lectern_domain::{
-    Event, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobStatus, Patch, ProgressReport, TaskId,
-    Whole,
+    Event, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobStatus, NonNegativeInt, Patch,
+    ProgressReport, TaskId,
 };
 
 use crate::connection::ReadWrite;
@@ -188,7 +188,7 @@ impl Jobs<'_, ReadWrite> {
                 jobs::current_stage.eq(Some(stage)),
                 jobs::progress_percent.eq(percent),
                 jobs::progress_message.eq(report.message.as_deref()),
-                jobs::eta_seconds.eq(report.eta_seconds.map(Whole::get)),
+                jobs::eta_seconds.eq(report.eta_seconds.map(NonNegativeInt::get)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + 1),
                 jobs::updated_at.eq(now),

@@ -7,8 +7,8 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Int4, Nullable};
 use lectern_domain::{
-    Job, JobId, JobStatus, Pipeline, ProgressReport, Stage, StageRun, StageRunId, StageRunStatus,
-    Whole,
+    Job, JobId, JobStatus, NonNegativeInt, Pipeline, ProgressReport, Stage, StageRun, StageRunId,
+    StageRunStatus,
 };
 
 use crate::Error;
@@ -247,7 +247,7 @@ impl StageRuns<'_, ReadWrite> {
                 ))),
                 stage_runs::lease_seconds.eq(sql::<Nullable<Int4>>(of_running!("lease_seconds"))),
                 stage_runs::message.eq(report.message.as_deref()),
-                stage_runs::eta_seconds.eq(report.eta_seconds.map(Whole::get)),
+                stage_runs::eta_seconds.eq(report.eta_seconds.map(NonNegativeInt::get)),
                 stage_runs::started_at.eq(diesel::dsl::case_when(
                     stage_runs::started_at.is_null(),
                     now.into_sql::<Nullable<Timestamptz>>(),

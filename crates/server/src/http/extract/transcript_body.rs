@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, Header as _, HeaderMap, Quality};
 use actix_web::{FromRequest, HttpRequest};
-use lectern_api::{Code, FieldError, TranscriptCreate};
+use lectern_api::{Code, FieldError, TranscriptSegmentsBody};
 use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
 use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper};
 
@@ -67,7 +67,7 @@ impl Sent {
     fn read(self, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
         match self {
             // Ours is by far the more frequent, and costs nothing more.
-            Self::Json => json_body::parse::<TranscriptCreate>(body).or_else(|error| {
+            Self::Json => json_body::parse::<TranscriptSegmentsBody>(body).or_else(|error| {
                 if whisper::is_whisper(body) {
                     read(Format::WhisperJson, body)
                 } else {

@@ -1,5 +1,6 @@
 use lectern_domain::{
-    Clip, ClipMedia, JobStatus, JsonObject, NewClip, Stage, StorageKey, TimeRange, Title, Whole,
+    Clip, ClipMedia, JobStatus, JsonObject, NewClip, NonNegativeInt, Stage, StorageKey, TimeRange,
+    Title,
 };
 
 use super::{Bench, Recognizers};
@@ -24,7 +25,7 @@ fn compile(clips: &[(&str, f64, f64)]) -> (Bench, Vec<Clip>) {
                 thumbnail_s3_key: key("clips/old.jpg"),
                 subtitle_s3_key: key("clips/old.vtt"),
             },
-            clip_order: Whole::new(i).unwrap(),
+            clip_order: NonNegativeInt::new(i).unwrap(),
             extra_metadata: JsonObject::default(),
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lectern_domain::{Fraction, SpokenText};
+use lectern_domain::{Ratio, SpokenText};
 use lectern_formats::{Cue, millis};
 use lectern_media::Program;
 
@@ -105,7 +105,7 @@ fn utterance(words: &[Word<'_>]) -> Option<Cue> {
     let sure = words.iter().map(|word| word.probability).sum::<f64>() / words.len() as f64;
     let text = SpokenText::new(text.join(" ")).ok()?;
     let mut cue = Cue::new(millis(first.start), millis(last.end), text);
-    cue.confidence = Fraction::new(sure.clamp(0.0, 1.0)).ok();
+    cue.confidence = Ratio::new(sure.clamp(0.0, 1.0)).ok();
     Some(cue)
 }
 
@@ -145,6 +145,6 @@ mod tests {
             .map(|cue| (cue.start_ms(), cue.end_ms(), cue.text.as_str()))
             .collect();
         assert_eq!(told, [(610, 1640, "the first"), (7400, 7500, "and")]);
-        assert_eq!(cues[0].confidence.map(Fraction::get), Some(0.6));
+        assert_eq!(cues[0].confidence.map(Ratio::get), Some(0.6));
     }
 }
