@@ -10,15 +10,15 @@ use std::time::Duration;
 /// Tells work on other threads to stop: once, for all clones, and for good.
 ///
 /// ```
-/// use lectern_media::Cancel;
+/// use lectern_media::CancellationToken;
 ///
-/// let cancel = Cancel::new();
+/// let cancel = CancellationToken::new();
 /// let for_the_lease = cancel.clone();
 /// std::thread::spawn(move || for_the_lease.cancel()).join().unwrap();
 /// assert!(cancel.is_cancelled());
 /// ```
 #[derive(Clone, Default)]
-pub struct Cancel(Arc<State>);
+pub struct CancellationToken(Arc<State>);
 
 #[derive(Default)]
 struct State {
@@ -32,7 +32,7 @@ struct Waiting {
     calls: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
 }
 
-impl Cancel {
+impl CancellationToken {
     /// A token nobody has cancelled yet.
     pub fn new() -> Self {
         Self::default()
@@ -66,7 +66,7 @@ impl Cancel {
 
     /// Has `call` made on the thread that cancels, or right now when that has
     /// happened already. Dropping what is returned takes the call back.
-    pub fn on_cancel(&self, call: impl FnOnce() + Send + 'static) -> OnCancel {
+    pub fn on_cancel(&self, call: impl FnOnce() + Send + 'static) -> CancellationCallback {
         let mut waiting = self.waiting();
         let id = waiting.next;
         if self.is_cancelled() {
@@ -76,7 +76,7 @@ impl Cancel {
             waiting.next += 1;
             waiting.calls.insert(id, Box::new(call));
         }
-        OnCancel {
+        CancellationCallback {
             cancel: self.clone(),
             id,
         }
@@ -88,21 +88,23 @@ impl Cancel {
     }
 }
 
-impl fmt::Debug for Cancel {
+impl fmt::Debug for CancellationToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Cancel").field(&self.is_cancelled()).finish()
+        f.debug_tuple("CancellationToken")
+            .field(&self.is_cancelled())
+            .finish()
     }
 }
 
-/// A call that waits for a [`Cancel`]; dropped, it is not made any more.
+/// A call that waits for a [`CancellationToken`]; dropped, it is not made any more.
 #[derive(Debug)]
 #[must_use = "dropping it takes the call back"]
-pub struct OnCancel {
-    cancel: Cancel,
+pub struct CancellationCallback {
+    cancel: CancellationToken,
     id: u64,
 }
 
-impl Drop for OnCancel {
+impl Drop for CancellationCallback {
     fn drop(&mut self) {
         self.cancel.waiting().calls.remove(&self.id);
     }
@@ -116,7 +118,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_woken_by_whoever_cancels_or_by_the_time() {
-        let cancel = Cancel::new();
+        let cancel = CancellationToken::new();
         assert!(!cancel.wait(Duration::ZERO));
         thread::scope(|scope| {
             let waits = scope.spawn(|| cancel.wait(Duration::MAX));

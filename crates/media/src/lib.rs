@@ -10,10 +10,10 @@
 //! use std::time::Duration;
 //!
 //! use lectern_domain::TimeRange;
-//! use lectern_media::{Cancel, CutSettings, Limits, Media, Scratch, SilenceSettings, Tools};
+//! use lectern_media::{CancellationToken, CutSettings, Limits, Media, Scratch, SilenceSettings, Tools};
 //!
 //! let tools = Tools::find()?;
-//! let cancel = Cancel::new();
+//! let cancel = CancellationToken::new();
 //! let scratch = Scratch::new("/var/tmp/lectern", 20 << 30)?;
 //! let limits = Limits::within(Duration::from_secs(3600))
 //!     .cancelled_by(&cancel)
@@ -76,7 +76,7 @@ mod tail;
 mod thumbnail;
 mod tools;
 
-pub use cancel::{Cancel, OnCancel};
+pub use cancel::{CancellationCallback, CancellationToken};
 pub use child::{ChildError, Program};
 pub use cut::CutSettings;
 pub use error::Error;

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Cancel, ChildError, Scratch};
+use crate::{CancellationToken, ChildError, Scratch};
 
 /// The bounds of one piece of work, however many children it needs. Time
 /// begins to run when the value is made.
 ///
 /// ```
 /// use std::time::Duration;
-/// use lectern_media::{Cancel, Limits};
+/// use lectern_media::{CancellationToken, Limits};
 ///
-/// let cancel = Cancel::new();
+/// let cancel = CancellationToken::new();
 /// let limits = Limits::within(Duration::from_secs(3600)).cancelled_by(&cancel);
 /// assert!(limits.check().is_ok());
 /// cancel.cancel();
@@ -21,7 +21,7 @@ use crate::{Cancel, ChildError, Scratch};
 pub struct Limits {
     time: Duration,
     started: Instant,
-    cancel: Cancel,
+    cancel: CancellationToken,
     scratch: Option<Scratch>,
 }
 
@@ -31,13 +31,13 @@ impl Limits {
         Self {
             time,
             started: Instant::now(),
-            cancel: Cancel::new(),
+            cancel: CancellationToken::new(),
             scratch: None,
         }
     }
 
     /// Ends when `cancel` says so.
-    pub fn cancelled_by(mut self, cancel: &Cancel) -> Self {
+    pub fn cancelled_by(mut self, cancel: &CancellationToken) -> Self {
         self.cancel = cancel.clone();
         self
     }
@@ -74,7 +74,7 @@ impl Limits {
     }
 
     /// Who may stop the work.
-    pub fn cancel(&self) -> &Cancel {
+    pub fn cancel(&self) -> &CancellationToken {
         &self.cancel
     }
 }

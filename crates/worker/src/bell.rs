@@ -3,12 +3,12 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lectern_media::{Cancel, OnCancel};
+use lectern_media::{CancellationCallback, CancellationToken};
 
 /// Wakes a worker that waits, or ends it.
 #[derive(Debug, Default)]
 pub struct Bell {
-    stop: Cancel,
+    stop: CancellationToken,
     /// Counts how often there was something to do.
     times: Mutex<u64>,
     ring: Condvar,
@@ -41,7 +41,7 @@ impl Bell {
 
     /// Has `call` made when the worker is told to stop, or right now when that has
     /// happened already. Dropping what is returned takes the call back.
-    pub fn on_stop(&self, call: impl FnOnce() + Send + 'static) -> OnCancel {
+    pub fn on_stop(&self, call: impl FnOnce() + Send + 'static) -> CancellationCallback {
         self.stop.on_cancel(call)
     }
 

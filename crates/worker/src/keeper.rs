@@ -9,7 +9,7 @@ use lectern_db::{Database, Error};
 use lectern_domain::{
     Claim, Heartbeat, LeaseDuration, LeaseId, NonNegativeInt, Percent, ProgressMessage,
 };
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 
 use crate::failure::chain;
 
@@ -32,7 +32,7 @@ struct Shared {
     lease_id: LeaseId,
     /// How long the lease lasts from a heartbeat on.
     lease: Duration,
-    cancel: Cancel,
+    cancel: CancellationToken,
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -66,7 +66,7 @@ impl Keeper {
         db: Database,
         claim: &Claim,
         lease: LeaseDuration,
-        cancel: Cancel,
+        cancel: CancellationToken,
     ) -> std::io::Result<Self> {
         let keeper = Self::idle(db, claim, lease, cancel);
         let shared = Arc::clone(&keeper.0);
@@ -77,7 +77,7 @@ impl Keeper {
     }
 
     /// One whose thread is not there yet.
-    fn idle(db: Database, claim: &Claim, lease: LeaseDuration, cancel: Cancel) -> Self {
+    fn idle(db: Database, claim: &Claim, lease: LeaseDuration, cancel: CancellationToken) -> Self {
         Self(Arc::new(Shared {
             db,
             lease_id: claim.lease_id,
@@ -213,7 +213,7 @@ mod tests {
             lease: long,
         };
         let claim = db.claim(&request).unwrap().remove(0);
-        Keeper::idle(db, &claim, short, Cancel::new())
+        Keeper::idle(db, &claim, short, CancellationToken::new())
     }
 
     /// Has the stage completed, and the keeper find that out.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use lectern_domain::JobId;
-use lectern_media::{Cancel, Probe, Scratch, ScratchDir};
+use lectern_media::{CancellationToken, Probe, Scratch, ScratchDir};
 use lectern_storage::ObjectKey;
 
 use crate::{Failure, Store};
@@ -96,7 +96,7 @@ impl Recordings {
         store: &Store,
         scratch: &Scratch,
         room: u64,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Arc<Recording>, Failure> {
         let key = name.1.clone();
         self.share(name, cancel, || {
@@ -134,7 +134,7 @@ impl Recordings {
     fn share(
         &self,
         name: Name,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
         fetch: impl FnOnce() -> Result<Recording, Failure>,
     ) -> Result<Arc<Recording>, Failure> {
         let shared = Arc::clone(&self.0);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::{mem, panic, thread};
 
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 
 use crate::Failure;
 
@@ -22,7 +22,7 @@ static PROCESSORS: Processors = Processors::new();
 /// for a panic, which goes on in the caller, and when somebody cancels: nobody
 /// waits for a processor then.
 pub(crate) fn map<T: Sync, R: Send>(
-    cancel: &Cancel,
+    cancel: &CancellationToken,
     items: &[T],
     act: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
 ) -> Result<Vec<R>, Failure> {
@@ -31,7 +31,7 @@ pub(crate) fn map<T: Sync, R: Send>(
 
 fn map_on<T: Sync, R: Send>(
     processors: &'static Processors,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
     items: &[T],
     act: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
 ) -> Result<Vec<R>, Failure> {
@@ -182,7 +182,7 @@ mod tests {
         items: &[T],
         act: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
     ) -> Result<Vec<R>, Failure> {
-        map_on(processors(), &Cancel::new(), items, act)
+        map_on(processors(), &CancellationToken::new(), items, act)
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn two_calls_at_once_share_the_processors() {
-        let (processors, go_on) = (processors(), Cancel::new());
+        let (processors, go_on) = (processors(), CancellationToken::new());
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let began = || most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let ended = || now.fetch_sub(1, Ordering::SeqCst);
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn whoever_cancels_does_not_wait_for_a_processor() {
-        let (processors, cancel) = (processors(), Cancel::new());
+        let (processors, cancel) = (processors(), CancellationToken::new());
         let all: Vec<_> = (0..count()).map(|_| processors.turn(|| true)).collect();
         thread::scope(|scope| {
             let waits = scope.spawn(|| {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::future::{Aborted, abortable};
 use lectern_domain::JobId;
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 use lectern_storage::{Error, ObjectKey, Storage};
 use tokio::runtime::{Builder, Runtime};
 
@@ -37,7 +37,12 @@ impl Store {
 
     /// Stores a file. Nobody who cancels waits for the end of it: what of the
     /// file has been sent by then is thrown away.
-    pub fn put(&self, key: &ObjectKey, file: &Path, cancel: &Cancel) -> Result<(), Failure> {
+    pub fn put(
+        &self,
+        key: &ObjectKey,
+        file: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
         let (put, handle) = abortable(self.storage.put_file(key, file));
         let _link = cancel.on_cancel(move || handle.abort());
         match self.runtime.block_on(put) {
@@ -68,7 +73,7 @@ impl Store {
         &self,
         key: &ObjectKey,
         most: u64,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let check = |size: u64| {
             if size > most {
@@ -98,7 +103,12 @@ impl Store {
     }
 
     /// Copies an object into a file.
-    pub fn copy(&self, key: &ObjectKey, to: &Path, cancel: &Cancel) -> Result<(), Failure> {
+    pub fn copy(
+        &self,
+        key: &ObjectKey,
+        to: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<(), Failure> {
         self.copy_while(key, to, |_, _| {
             if cancel.is_cancelled() {
                 return Err(Failure::Stopped);
@@ -153,7 +163,7 @@ pub(crate) mod tests {
     #[test]
     fn whoever_cancels_does_not_wait_until_all_is_stored() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (store, cancel) = (bucket(&listener), Cancel::new());
+        let (store, cancel) = (bucket(&listener), CancellationToken::new());
         let key = ObjectKey::new("talks/1.mp4").unwrap();
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, "moov").unwrap();
@@ -176,7 +186,7 @@ pub(crate) mod tests {
             dir: dir.path().join("objects"),
         };
         let storage = Storage::open(&place, Secret::random().unwrap()).unwrap();
-        let (store, cancel) = (Store::new(storage).unwrap(), Cancel::new());
+        let (store, cancel) = (Store::new(storage).unwrap(), CancellationToken::new());
         let key = ObjectKey::new("talks/1.json").unwrap();
         assert!(store.read(&key, 4, &cancel).unwrap().is_none());
         let file = dir.path().join("file");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Tx};
 use lectern_domain::{Job, JobId, Stage};
-use lectern_media::{Cancel, Limits, Media, Probe, Scratch, Tools};
+use lectern_media::{CancellationToken, Limits, Media, Probe, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
 use crate::keeper::Keeper;
@@ -71,7 +71,7 @@ pub struct Task<'a> {
     pub(crate) scratch: &'a Scratch,
     /// How many bytes there may be in it.
     pub(crate) room: u64,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) cancel: &'a CancellationToken,
     pub(crate) keeper: &'a Keeper,
 }
 
@@ -137,7 +137,7 @@ impl Task<'_> {
     }
 
     /// Cancelled when the stage is to stop.
-    pub fn cancel(&self) -> &Cancel {
+    pub fn cancel(&self) -> &CancellationToken {
         self.cancel
     }
 

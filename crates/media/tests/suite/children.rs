@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use lectern_media::{Cancel, ChildError, Limits, Program, Scratch};
+use lectern_media::{CancellationToken, ChildError, Limits, Program, Scratch};
 
 use crate::fixture::Studio;
 
@@ -71,7 +71,7 @@ fn a_time_limit_ends_the_whole_group() {
 
 #[test]
 fn whoever_does_not_want_to_end_is_killed() {
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let limits = a_minute().cancelled_by(&cancel);
     let error = end_family(DEAF_FAMILY, &limits, || cancel.cancel());
     assert!(matches!(error, ChildError::Cancelled), "{error}");
@@ -79,7 +79,7 @@ fn whoever_does_not_want_to_end_is_killed() {
 
 #[test]
 fn another_thread_cancels_at_once() {
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let (heard, hear) = mpsc::channel();
     let canceller = {
         let cancel = cancel.clone();
@@ -116,7 +116,7 @@ fn a_panic_leaves_nobody_behind() {
 #[test]
 fn nothing_is_started_that_is_cancelled_already() {
     let studio = Studio::new();
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     cancel.cancel();
     let touch = Program::new("touch").arg(studio.path("started"));
     let error = touch.output(&a_minute().cancelled_by(&cancel)).unwrap_err();
@@ -180,7 +180,7 @@ fn a_child_that_fills_the_disk_is_stopped() {
 
 #[test]
 fn a_cancelled_call_is_made_once_or_not_at_all() {
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let (sender, calls) = mpsc::channel();
     let call = |name: &'static str| {
         let sender = sender.clone();

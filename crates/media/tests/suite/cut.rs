@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use lectern_domain::TimeRange;
 use lectern_media::{
-    Cancel, ChildError, CutSettings, Error, FrameRate, Limits, Media, SilenceSettings,
+    CancellationToken, ChildError, CutSettings, Error, FrameRate, Limits, Media, SilenceSettings,
 };
 
 use crate::fixture::{CODECS, PICTURE, SOUND, Studio, TOOLS, near, ranges_near};
@@ -148,7 +148,7 @@ fn whoever_cancels_or_is_too_slow_gets_no_file() {
     let range = TimeRange::new(0.0, 6.0).unwrap();
     let out = studio.path("half.mp4");
 
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let limits = Limits::within(Duration::from_mins(1)).cancelled_by(&cancel);
     let error = Media::new(tools, limits)
         .cut(&lecture, range, &CutSettings::default(), &out, &mut |_| {

@@ -1,6 +1,8 @@
 use std::fs;
 
-use lectern_media::{Cancel, ChildError, Error, Limits, Media, SilenceSettings, Silences};
+use lectern_media::{
+    CancellationToken, ChildError, Error, Limits, Media, SilenceSettings, Silences,
+};
 
 use crate::fixture::{CODECS, PICTURE, SOUND, Studio, TOOLS, near, ranges_near};
 
@@ -110,7 +112,7 @@ fn of_a_damaged_recording_what_can_be_read_is_kept() {
 fn whoever_cancels_gets_no_half_answer() {
     let studio = Studio::new();
     let lecture = studio.lecture();
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     let limits = Limits::within(std::time::Duration::from_mins(1)).cancelled_by(&cancel);
     let media = Media::new(TOOLS.as_ref().unwrap(), limits);
     let settings = SilenceSettings::default();

@@ -33,7 +33,7 @@ fn must_not() -> Result<Recording, Failure> {
 #[test]
 fn a_recording_is_fetched_once_and_stays_until_another_is() {
     let (_root, scratch) = scratch();
-    let (recordings, go_on) = (Recordings::default(), Cancel::new());
+    let (recordings, go_on) = (Recordings::default(), CancellationToken::new());
     let (one, two) = (name(), name());
     let first = recordings
         .share(one.clone(), &go_on, || copy(&scratch))
@@ -56,7 +56,7 @@ fn a_recording_is_fetched_once_and_stays_until_another_is() {
 #[test]
 fn what_nobody_uses_goes_when_nobody_works_on_its_job() {
     let (_root, scratch) = scratch();
-    let (recordings, go_on) = (Recordings::default(), Cancel::new());
+    let (recordings, go_on) = (Recordings::default(), CancellationToken::new());
     let (one, two, three) = (name(), name(), name());
     let share = |name: &Name| recordings.share(name.clone(), &go_on, || copy(&scratch));
     let [used, at_work, unused] = [&one, &two, &three].map(|name| share(name).unwrap());
@@ -69,7 +69,7 @@ fn what_nobody_uses_goes_when_nobody_works_on_its_job() {
 #[test]
 fn what_was_forgotten_is_fetched_anew_and_stays_with_who_has_it() {
     let (_root, scratch) = scratch();
-    let (recordings, go_on, name) = (Recordings::default(), Cancel::new(), name());
+    let (recordings, go_on, name) = (Recordings::default(), CancellationToken::new(), name());
     let share = || recordings.share(name.clone(), &go_on, || copy(&scratch));
     let first = share().unwrap();
     recordings.forget(name.0, true);
@@ -82,7 +82,7 @@ fn what_was_forgotten_is_fetched_anew_and_stays_with_who_has_it() {
 #[test]
 fn copies_are_kept_when_only_what_cost_nothing_is_forgotten() {
     let (root, scratch) = scratch();
-    let (recordings, go_on, name) = (Recordings::default(), Cancel::new(), name());
+    let (recordings, go_on, name) = (Recordings::default(), CancellationToken::new(), name());
     let of_storage = || Ok(Recording::new(root.path().join("talk.mp4"), None));
     let first = recordings.share(name.clone(), &go_on, of_storage).unwrap();
     recordings.forget(name.0, false);
@@ -95,7 +95,7 @@ fn copies_are_kept_when_only_what_cost_nothing_is_forgotten() {
 #[test]
 fn what_was_forgotten_while_it_was_fetched_is_not_for_others() {
     let (_root, scratch) = scratch();
-    let (recordings, go_on, name) = (Recordings::default(), Cancel::new(), name());
+    let (recordings, go_on, name) = (Recordings::default(), CancellationToken::new(), name());
     let (begun, begins) = mpsc::channel();
     let (finish, finished) = mpsc::channel();
     let (recordings, go_on, scratch) = (&recordings, &go_on, &scratch);
@@ -126,17 +126,18 @@ fn who_wants_it_meanwhile_waits_for_it_or_is_told_to_stop() {
     let (recordings, name) = (Recordings::default(), name());
     let (begun, begins) = mpsc::channel();
     let (finish, finished) = mpsc::channel();
-    let cancel = Cancel::new();
+    let cancel = CancellationToken::new();
     thread::scope(|scope| {
         let first = scope.spawn(|| {
-            recordings.share(name.clone(), &Cancel::new(), move || {
+            recordings.share(name.clone(), &CancellationToken::new(), move || {
                 begun.send(()).unwrap();
                 finished.recv().unwrap();
                 copy(&scratch)
             })
         });
         begins.recv().unwrap();
-        let waits = scope.spawn(|| recordings.share(name.clone(), &Cancel::new(), must_not));
+        let waits =
+            scope.spawn(|| recordings.share(name.clone(), &CancellationToken::new(), must_not));
         let stops = scope.spawn(|| recordings.share(name.clone(), &cancel, must_not));
         cancel.cancel();
         assert!(matches!(stops.join().unwrap(), Err(Failure::Stopped)));
@@ -149,7 +150,7 @@ fn who_wants_it_meanwhile_waits_for_it_or_is_told_to_stop() {
 #[test]
 fn when_one_cannot_fetch_it_the_next_tries() {
     let (_root, scratch) = scratch();
-    let (recordings, name, go_on) = (Recordings::default(), name(), Cancel::new());
+    let (recordings, name, go_on) = (Recordings::default(), name(), CancellationToken::new());
     let refused = recordings.share(name.clone(), &go_on, || Err(Failure::last("gone")));
     assert!(matches!(refused, Err(Failure::Final { .. })));
     recordings.share(name, &go_on, || copy(&scratch)).unwrap();

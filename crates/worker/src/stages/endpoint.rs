@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 use serde_json::{Map, json};
 use ureq::http::{HeaderMap, Response, Uri, header::RETRY_AFTER};
 use ureq::typestate::WithBody;
@@ -57,7 +57,7 @@ impl Endpoint {
     /// Has `send` send a request, and answers the body of what came back. What may
     /// be over in a moment is tried again a few times. Nobody who cancels waits:
     /// what is under way then is left to itself.
-    pub(super) fn ask<S>(&self, cancel: &Cancel, send: S) -> Result<Vec<u8>, Failure>
+    pub(super) fn ask<S>(&self, cancel: &CancellationToken, send: S) -> Result<Vec<u8>, Failure>
     where
         S: Fn(RequestBuilder<WithBody>) -> Result<Response<Body>, Error> + Clone + Send + 'static,
     {
@@ -170,7 +170,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// Acts on another thread, which is left to itself when somebody cancels.
 fn abandon<T: Send + 'static>(
-    cancel: &Cancel,
+    cancel: &CancellationToken,
     act: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
     let (tell, told) = mpsc::channel();

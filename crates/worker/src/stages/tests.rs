@@ -15,7 +15,7 @@ use lectern_domain::{
     Job, JobStatus, LeaseDuration, LongText, NewJob, Pipelines, Stage, StageRun, StorageKey,
     WorkerName,
 };
-use lectern_media::{Cancel, Tools};
+use lectern_media::{CancellationToken, Tools};
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 use serde_json::json;
 
@@ -65,7 +65,10 @@ impl Bench {
             .arg(&file)
             .status();
         assert!(made.unwrap().success());
-        bench.store.put(&recording, &file, &Cancel::new()).unwrap();
+        bench
+            .store
+            .put(&recording, &file, &CancellationToken::new())
+            .unwrap();
         bench
     }
 
@@ -78,7 +81,9 @@ impl Bench {
         let file = self.path("object");
         std::fs::write(&file, content).unwrap();
         let key = ObjectKey::new(key).unwrap();
-        self.store.put(&key, &file, &Cancel::new()).unwrap();
+        self.store
+            .put(&key, &file, &CancellationToken::new())
+            .unwrap();
     }
 
     /// Has a worker do the stage, and `act` meanwhile; answers how it ended.

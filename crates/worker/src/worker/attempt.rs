@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use lectern_db::Error;
 use lectern_domain::{Claim, Stage, retry_delay};
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 
 use super::Worker;
@@ -77,7 +77,7 @@ impl Worker {
 
     /// Works on a stage and completes it, and keeps its lease meanwhile.
     fn work_under_lease(&self, claim: &Claim) -> Result<(), Undone> {
-        let cancel = Cancel::new();
+        let cancel = CancellationToken::new();
         let stopped = cancel.clone();
         let _link = self.bell.on_stop(move || stopped.cancel());
         let lease = self.settings.lease;
@@ -94,7 +94,12 @@ impl Worker {
         caught(|| self.complete(claim, &findings))
     }
 
-    fn find(&self, claim: &Claim, cancel: &Cancel, keeper: &Keeper) -> Result<Findings, Failure> {
+    fn find(
+        &self,
+        claim: &Claim,
+        cancel: &CancellationToken,
+        keeper: &Keeper,
+    ) -> Result<Findings, Failure> {
         let (job_id, stage) = (claim.job.job_id, claim.run.stage);
         let work = self.work(stage)?;
         let key = claim.job.original_s3_key.as_ref();

@@ -13,7 +13,7 @@ use lectern_domain::{
     Claim, ClipMedia, Job, JobStatus, JsonObject, LeaseDuration, NewClip, NewJob, NonNegativeInt,
     Stage, StageRun, StageRunStatus, StorageKey, SystemClock, TimeRange, Title, WorkerName,
 };
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use super::*;
@@ -58,7 +58,9 @@ impl Bench {
     /// Gives the job its recording.
     fn record(&self, file: &Path) {
         let key = ObjectKey::new("talks/1.mp4").unwrap();
-        self.store.put(&key, file, &Cancel::new()).unwrap();
+        self.store
+            .put(&key, file, &CancellationToken::new())
+            .unwrap();
     }
 
     /// The same, of a recording that has this in it.

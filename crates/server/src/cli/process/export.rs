@@ -9,7 +9,7 @@ use lectern_api::ResultsResponse;
 use lectern_db::Database;
 use lectern_domain::{Clip, JobId, StorageKey};
 use lectern_formats::{Cue, srt, text, vtt};
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 use lectern_worker::{Failure, Store};
 
@@ -40,7 +40,7 @@ pub(super) fn write(
     source: &Source,
     out: &Path,
     mark: &mut Mark,
-    stop: &Cancel,
+    stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let results = database.read(|conn| conn.jobs().results(job_id))?;
     let Some(results) = results else {
@@ -88,7 +88,7 @@ fn copy(
     key: &ObjectKey,
     file: &Path,
     part: &Path,
-    stop: &Cancel,
+    stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let copied = store
         .copy(key, part, stop)

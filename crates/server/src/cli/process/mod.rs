@@ -15,7 +15,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use lectern_db::Database;
 use lectern_domain::{Job, JobId, JobStatus};
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 use lectern_worker::{Bell, Store};
 use log::LevelFilter;
 
@@ -90,7 +90,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
         follow(worker.only(job.job_id), &database, job.job_id, &signal)?;
     }
-    let stop = Cancel::new();
+    let stop = CancellationToken::new();
     let _link = signal.on_stop({
         let stop = stop.clone();
         move || stop.cancel()

@@ -9,7 +9,7 @@ use lectern_db::Database;
 use lectern_domain::{
     ContentType, FileSize, Job, JobId, JsonObject, NewJob, StorageKey, recording_media_type,
 };
-use lectern_media::Cancel;
+use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 use lectern_worker::{Store, sidecar};
 use serde_json::json;
@@ -93,12 +93,12 @@ impl Source {
         let job_id = JobId::new(database.clock());
         let key = ObjectKey::original(job_id, &self.name);
         store
-            .put(&key, &self.path, &Cancel::new())
+            .put(&key, &self.path, &CancellationToken::new())
             .context("cannot put the recording into the storage")?;
         for (extension, file) in &self.beside {
             if let Some(key) = sidecar::key(&key, extension) {
                 store
-                    .put(&key, &file.path, &Cancel::new())
+                    .put(&key, &file.path, &CancellationToken::new())
                     .context("cannot put the subtitles into the storage")?;
             }
         }

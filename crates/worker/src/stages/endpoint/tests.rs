@@ -36,7 +36,7 @@ fn answer(listener: &TcpListener, answers: &[&str]) {
     }
 }
 
-fn ask(endpoint: &Endpoint, cancel: &Cancel) -> Result<String, Failure> {
+fn ask(endpoint: &Endpoint, cancel: &CancellationToken) -> Result<String, Failure> {
     let body = endpoint.ask(cancel, |request| request.send(QUESTION))?;
     Ok(String::from_utf8(body).unwrap())
 }
@@ -47,7 +47,7 @@ const BUSY: &str =
 
 #[test]
 fn whoever_cancels_does_not_wait_for_an_answer() {
-    let (listener, cancel) = (listener(), Cancel::new());
+    let (listener, cancel) = (listener(), CancellationToken::new());
     let endpoint = endpoint(&listener);
     thread::scope(|scope| {
         let silent = scope.spawn(|| {
@@ -63,7 +63,7 @@ fn whoever_cancels_does_not_wait_for_an_answer() {
 
 #[test]
 fn whoever_cancels_does_not_wait_for_another_try() {
-    let (listener, cancel) = (listener(), Cancel::new());
+    let (listener, cancel) = (listener(), CancellationToken::new());
     let endpoint = endpoint(&listener);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -81,7 +81,7 @@ fn trouble_that_passes_is_waited_for() {
     let endpoint = endpoint(&listener);
     thread::scope(|scope| {
         scope.spawn(|| answer(&listener, &["", BUSY, GOOD]));
-        assert_eq!(ask(&endpoint, &Cancel::new()).unwrap(), "yes");
+        assert_eq!(ask(&endpoint, &CancellationToken::new()).unwrap(), "yes");
     });
 }
 
@@ -92,7 +92,7 @@ fn trouble_that_does_not_pass_ends_in_a_failure_that_may() {
         let endpoint = endpoint(&listener);
         thread::scope(|scope| {
             scope.spawn(|| answer(&listener, &answers));
-            let asked = ask(&endpoint, &Cancel::new());
+            let asked = ask(&endpoint, &CancellationToken::new());
             assert!(matches!(asked, Err(Failure::Passing { .. })), "{asked:?}");
         });
     }
@@ -109,7 +109,7 @@ fn no_secret_is_told_with_a_refusal() {
     let refusal = format!("HTTP/1.1 401 Unauthorized\r\nContent-Length: {length}\r\n\r\n{echo}");
     thread::scope(|scope| {
         scope.spawn(|| answer(&listener, &[&refusal]));
-        let asked = ask(&endpoint, &Cancel::new());
+        let asked = ask(&endpoint, &CancellationToken::new());
         let Err(Failure::Final { message, details }) = asked else {
             panic!("{asked:?}")
         };
@@ -129,7 +129,7 @@ fn no_secret_is_told_of_an_address_that_is_none() {
             model: "small".to_owned(),
             key: None,
         };
-        let asked = ask(&endpoint, &Cancel::new());
+        let asked = ask(&endpoint, &CancellationToken::new());
         let told = format!("{asked:?} {endpoint:?}");
         assert!(matches!(asked, Err(Failure::Passing { .. })), "{told}");
         assert!(
