@@ -9,11 +9,11 @@ use serde_json::{Map, Value};
 pub enum Failure {
     /// It was told to stop.
     #[error("told to stop")]
-    Stopped,
+    Cancelled,
     /// Whatever is tried, it will come to nothing: the recording is at fault, or
     /// the settings of the job.
     #[error("{message}")]
-    Final {
+    Permanent {
         /// What is wrong, for people.
         message: String,
         /// The same for programs: exit status, last lines of an output, …
@@ -21,7 +21,7 @@ pub enum Failure {
     },
     /// Another attempt may end better.
     #[error("{message}")]
-    Passing {
+    Transient {
         /// What went wrong, for people.
         message: String,
         /// The same for programs.
@@ -31,16 +31,16 @@ pub enum Failure {
 
 impl Failure {
     /// No other attempt can end better.
-    pub fn last(message: impl Into<String>) -> Self {
-        Self::Final {
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self::Permanent {
             message: message.into(),
             details: Map::new(),
         }
     }
 
     /// Another attempt may end better.
-    pub fn passing(message: impl Into<String>) -> Self {
-        Self::Passing {
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self::Transient {
             message: message.into(),
             details: Map::new(),
         }
@@ -50,8 +50,8 @@ impl Failure {
     fn of_child(error: &ChildError, message: String) -> Self {
         let mut details = Map::new();
         match error {
-            ChildError::Cancelled => return Self::Stopped,
-            ChildError::NotFound(_) => return Self::last(message),
+            ChildError::Cancelled => return Self::Cancelled,
+            ChildError::NotFound(_) => return Self::permanent(message),
             ChildError::Failed {
                 program,
                 status,
@@ -64,16 +64,16 @@ impl Failure {
             }
             _ => {}
         }
-        Self::Passing { message, details }
+        Self::Transient { message, details }
     }
 
     /// What is told of it to those who follow the job; nothing when it was told
     /// to stop.
     pub(crate) fn report(&self) -> Option<StageFailure> {
         let (message, details, retryable) = match self {
-            Self::Stopped => return None,
-            Self::Final { message, details } => (message, details, false),
-            Self::Passing { message, details } => (message, details, true),
+            Self::Cancelled => return None,
+            Self::Permanent { message, details } => (message, details, false),
+            Self::Transient { message, details } => (message, details, true),
         };
         let details = Some(details).filter(|details| !details.is_empty());
         Some(StageFailure {
@@ -86,7 +86,7 @@ impl Failure {
 
 impl From<lectern_db::Error> for Failure {
     fn from(error: lectern_db::Error) -> Self {
-        Self::passing(chain(&error))
+        Self::transient(chain(&error))
     }
 }
 
@@ -94,9 +94,9 @@ impl From<lectern_storage::Error> for Failure {
     fn from(error: lectern_storage::Error) -> Self {
         match error {
             lectern_storage::Error::NotFound(_) | lectern_storage::Error::NotAllowed { .. } => {
-                Self::last(chain(&error))
+                Self::permanent(chain(&error))
             }
-            _ => Self::passing(chain(&error)),
+            _ => Self::transient(chain(&error)),
         }
     }
 }
@@ -104,11 +104,11 @@ impl From<lectern_storage::Error> for Failure {
 impl From<lectern_media::Error> for Failure {
     fn from(error: lectern_media::Error) -> Self {
         match &error {
-            lectern_media::Error::Probe(ProbeError::NotMedia(_)) => Self::last(chain(&error)),
-            lectern_media::Error::Io { .. } => Self::passing(chain(&error)),
+            lectern_media::Error::Probe(ProbeError::NotMedia(_)) => Self::permanent(chain(&error)),
+            lectern_media::Error::Io { .. } => Self::transient(chain(&error)),
             _ => match error.child() {
                 Some(child) => Self::of_child(child, chain(&error)),
-                None => Self::last(chain(&error)),
+                None => Self::permanent(chain(&error)),
             },
         }
     }
@@ -128,13 +128,13 @@ impl From<ChildError> for Failure {
 
 impl From<Invalid> for Failure {
     fn from(error: Invalid) -> Self {
-        Self::last(error.to_string())
+        Self::permanent(error.to_string())
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::passing(error.to_string())
+        Self::transient(error.to_string())
     }
 }
 

@@ -37,7 +37,7 @@
 //!         let limits = task.limits(Duration::from_secs(2 * 3600));
 //!         let heard = Program::new("ears").arg(task.recording()?).output(&limits)?;
 //!         // No other attempt would end better.
-//!         let cues = vtt::read(&heard).map_err(|error| Failure::last(error.to_string()))?;
+//!         let cues = vtt::read(&heard).map_err(|error| Failure::permanent(error.to_string()))?;
 //!         let segments = cues
 //!             .into_iter()
 //!             .map(NewTranscriptSegment::try_from)

@@ -109,19 +109,19 @@ impl Recordings {
             let mut checked = 0;
             store.copy_while(&key, &file, |written, size| {
                 if size > room {
-                    return Err(Failure::last(format!(
+                    return Err(Failure::permanent(format!(
                         "the recording has {size} bytes, more than the {room} there may be of \
                          temporary files (LECTERN_SCRATCH_LIMIT)"
                     )));
                 }
                 if cancel.is_cancelled() {
-                    return Err(Failure::Stopped);
+                    return Err(Failure::Cancelled);
                 }
                 if written >= checked + STEP {
                     checked = written;
                     scratch
                         .check()
-                        .map_err(|full| Failure::passing(full.to_string()))?;
+                        .map_err(|full| Failure::transient(full.to_string()))?;
                 }
                 Ok(())
             })?;
@@ -147,7 +147,7 @@ impl Recordings {
         while let Some(copy) = copies.get(&name) {
             match copy {
                 Copy::Here(recording) => return Ok(Arc::clone(recording)),
-                Copy::Coming(_) if cancel.is_cancelled() => return Err(Failure::Stopped),
+                Copy::Coming(_) if cancel.is_cancelled() => return Err(Failure::Cancelled),
                 Copy::Coming(_) => {
                     let woken = self.0.changed.wait(copies);
                     copies = woken.unwrap_or_else(PoisonError::into_inner);

@@ -73,7 +73,7 @@ fn map_on<T: Sync, R: Send>(
     drop(tell);
     let mut done = told.into_iter().collect::<Result<Vec<_>, _>>()?;
     if done.len() < items.len() {
-        return Err(Failure::Stopped);
+        return Err(Failure::Cancelled);
     }
     done.sort_unstable_by_key(|(i, _)| *i);
     Ok(done.into_iter().map(|(_, done)| done).collect())
@@ -201,7 +201,9 @@ mod tests {
 
     #[test]
     fn of_nothing_comes_nothing() {
-        let done = map_alone(&[(); 0], |_, ()| Err::<(), _>(Failure::last("it was done")));
+        let done = map_alone(&[(); 0], |_, ()| {
+            Err::<(), _>(Failure::permanent("it was done"))
+        });
         assert!(done.unwrap().is_empty());
     }
 
@@ -275,7 +277,7 @@ mod tests {
             }
             cancel.cancel();
             let stopped = waits.join().unwrap();
-            assert!(matches!(stopped, Err(Failure::Stopped)), "{stopped:?}");
+            assert!(matches!(stopped, Err(Failure::Cancelled)), "{stopped:?}");
         });
         drop(all);
     }
@@ -314,7 +316,7 @@ mod tests {
 
     #[test]
     fn after_an_error_no_other_is_begun() {
-        let (begun, done) = after(|| Err(Failure::last("no more")));
+        let (begun, done) = after(|| Err(Failure::permanent("no more")));
         assert_eq!(begun, count());
         assert_eq!(done.unwrap().unwrap_err().to_string(), "no more");
     }

@@ -35,7 +35,9 @@ pub(crate) fn whole(what: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
     from.take(MOST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MOST {
         let most = MOST >> 20;
-        return Err(Failure::last(format!("{what} is longer than {most} MiB")));
+        return Err(Failure::permanent(format!(
+            "{what} is longer than {most} MiB"
+        )));
     }
     Ok(bytes)
 }

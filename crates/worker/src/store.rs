@@ -47,7 +47,7 @@ impl Store {
         let _link = cancel.on_cancel(move || handle.abort());
         match self.runtime.block_on(put) {
             Ok(put) => Ok(put?),
-            Err(Aborted) => Err(Failure::Stopped),
+            Err(Aborted) => Err(Failure::Cancelled),
         }
     }
 
@@ -78,7 +78,9 @@ impl Store {
         let check = |size: u64| {
             if size > most {
                 let most = most >> 20;
-                return Err(Failure::last(format!("{key} is longer than {most} MiB")));
+                return Err(Failure::permanent(format!(
+                    "{key} is longer than {most} MiB"
+                )));
             }
             Ok(())
         };
@@ -92,7 +94,7 @@ impl Store {
             let mut content = Vec::new();
             while let Some(bytes) = object.stream.next().await {
                 if cancel.is_cancelled() {
-                    return Err(Failure::Stopped);
+                    return Err(Failure::Cancelled);
                 }
                 content.extend_from_slice(&bytes?);
                 // Some grow while they are read.
@@ -111,7 +113,7 @@ impl Store {
     ) -> Result<(), Failure> {
         self.copy_while(key, to, |_, _| {
             if cancel.is_cancelled() {
-                return Err(Failure::Stopped);
+                return Err(Failure::Cancelled);
             }
             Ok(())
         })
@@ -174,7 +176,7 @@ pub(crate) mod tests {
                 connection
             });
             let put = store.put(&key, file.path(), &cancel);
-            assert!(matches!(put, Err(Failure::Stopped)), "{put:?}");
+            assert!(matches!(put, Err(Failure::Cancelled)), "{put:?}");
             drop(silent.join().unwrap());
         });
     }
@@ -194,9 +196,9 @@ pub(crate) mod tests {
         store.put(&key, &file, &cancel).unwrap();
         assert_eq!(store.read(&key, 4, &cancel).unwrap().unwrap(), b"four");
         let read = store.read(&key, 3, &cancel);
-        assert!(matches!(read, Err(Failure::Final { .. })), "{read:?}");
+        assert!(matches!(read, Err(Failure::Permanent { .. })), "{read:?}");
         cancel.cancel();
         let read = store.read(&key, 4, &cancel);
-        assert!(matches!(read, Err(Failure::Stopped)), "{read:?}");
+        assert!(matches!(read, Err(Failure::Cancelled)), "{read:?}");
     }
 }

@@ -180,7 +180,7 @@ impl Task<'_> {
     /// Stops here when it was told to.
     pub fn check(&self) -> Result<(), Failure> {
         if self.cancel.is_cancelled() {
-            return Err(Failure::Stopped);
+            return Err(Failure::Cancelled);
         }
         Ok(())
     }

@@ -140,7 +140,7 @@ fn who_wants_it_meanwhile_waits_for_it_or_is_told_to_stop() {
             scope.spawn(|| recordings.share(name.clone(), &CancellationToken::new(), must_not));
         let stops = scope.spawn(|| recordings.share(name.clone(), &cancel, must_not));
         cancel.cancel();
-        assert!(matches!(stops.join().unwrap(), Err(Failure::Stopped)));
+        assert!(matches!(stops.join().unwrap(), Err(Failure::Cancelled)));
         finish.send(()).unwrap();
         let (first, waits) = (first.join().unwrap(), waits.join().unwrap());
         assert!(Arc::ptr_eq(&first.unwrap(), &waits.unwrap()));
@@ -151,7 +151,7 @@ fn who_wants_it_meanwhile_waits_for_it_or_is_told_to_stop() {
 fn when_one_cannot_fetch_it_the_next_tries() {
     let (_root, scratch) = scratch();
     let (recordings, name, go_on) = (Recordings::default(), name(), CancellationToken::new());
-    let refused = recordings.share(name.clone(), &go_on, || Err(Failure::last("gone")));
-    assert!(matches!(refused, Err(Failure::Final { .. })));
+    let refused = recordings.share(name.clone(), &go_on, || Err(Failure::permanent("gone")));
+    assert!(matches!(refused, Err(Failure::Permanent { .. })));
     recordings.share(name, &go_on, || copy(&scratch)).unwrap();
 }

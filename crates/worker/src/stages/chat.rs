@@ -95,7 +95,7 @@ impl Chat {
             }
         }
         let place = self.0.place();
-        Err(Failure::passing(
+        Err(Failure::transient(
             self.0.hide(&format!("{place} answered {why}")),
         ))
     }

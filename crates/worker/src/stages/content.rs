@@ -23,7 +23,7 @@ impl StageWork for Content {
         let (found, note) = match &self.0 {
             Some(chat) if !transcript.is_empty() => match chat.topics(&transcript, task) {
                 Ok(found) => (found, None),
-                Err(Failure::Stopped) => return Err(Failure::Stopped),
+                Err(Failure::Cancelled) => return Err(Failure::Cancelled),
                 Err(failure) => (
                     content_segment::find(&transcript)?,
                     Some(format!(

@@ -75,7 +75,7 @@ impl Endpoint {
             };
             log::warn!("{}; asking again", refusal.failure);
             if cancel.wait(pause) {
-                return Err(Failure::Stopped);
+                return Err(Failure::Cancelled);
             }
         }
     }
@@ -85,7 +85,7 @@ impl Endpoint {
         send: impl FnOnce(RequestBuilder<WithBody>) -> Result<Response<Body>, Error>,
     ) -> Result<Vec<u8>, Refusal> {
         let unreachable = |error: Error| Refusal {
-            failure: Failure::passing(self.hide(&format!("{}: {error}", self.place()))),
+            failure: Failure::transient(self.hide(&format!("{}: {error}", self.place()))),
             passes: matches!(
                 error,
                 Error::Io(_) | Error::Protocol(_) | Error::HostNotFound | Error::ConnectionFailed
@@ -110,9 +110,9 @@ impl Endpoint {
         let passes = status.is_server_error() || [408, 409, 425, 429].contains(&status.as_u16());
         Err(Refusal {
             failure: if passes {
-                Failure::Passing { message, details }
+                Failure::Transient { message, details }
             } else {
-                Failure::Final { message, details }
+                Failure::Permanent { message, details }
             },
             passes,
             after: retry_after(answer.headers()),
@@ -186,8 +186,8 @@ fn abandon<T: Send + 'static>(
         })?;
     match told.recv() {
         Ok(Some(Ok(done))) => Ok(done),
-        Ok(Some(Err(_))) => Err(Failure::passing("a request panicked")),
-        Ok(None) | Err(_) => Err(Failure::Stopped),
+        Ok(Some(Err(_))) => Err(Failure::transient("a request panicked")),
+        Ok(None) | Err(_) => Err(Failure::Cancelled),
     }
 }
 

@@ -48,7 +48,7 @@ impl Worker {
                 // What waited for it can begin.
                 self.bell.wake();
             }
-            Err(Failure::Stopped) => log::info!("job {job}: {stage} stopped after {took:.1} s"),
+            Err(Failure::Cancelled) => log::info!("job {job}: {stage} stopped after {took:.1} s"),
             Err(failure) => {
                 log::error!("job {job}: {stage} failed after {took:.1} s: {failure}");
                 if is_tried_again(claim, &failure) {
@@ -84,11 +84,11 @@ impl Worker {
         let keeper = Keeper::new(self.db.clone(), claim, lease, cancel.clone())?;
         let found = caught(|| self.find(claim, &cancel, &keeper));
         if !keeper.work_is_done() {
-            return Err(Undone::Lost(Failure::Stopped));
+            return Err(Undone::Lost(Failure::Cancelled));
         }
         // A stage that stops says so in its own words, or in those of a tool.
         if cancel.is_cancelled() && found.is_err() {
-            return Err(Failure::Stopped.into());
+            return Err(Failure::Cancelled.into());
         }
         let findings = found?;
         caught(|| self.complete(claim, &findings))
@@ -103,12 +103,12 @@ impl Worker {
         let (job_id, stage) = (claim.job.job_id, claim.run.stage);
         let work = self.work(stage)?;
         let key = claim.job.original_s3_key.as_ref();
-        let key = key.ok_or_else(|| Failure::last("the job has no recording"))?;
+        let key = key.ok_or_else(|| Failure::permanent("the job has no recording"))?;
         let key = ObjectKey::new(key.as_str())?;
         // A key is only said: it gives nobody what another job is made of.
         if key.is_anothers(job_id) {
             let why = "the recording lies with the files of another job";
-            return Err(Failure::last(why));
+            return Err(Failure::permanent(why));
         }
         let dir = self.scratch.dir(&format!("{job_id}-{stage}"))?;
         work.run(&Task {
@@ -132,7 +132,7 @@ impl Worker {
             .iter()
             .find(|work| work.stage() == stage)
             .map(AsRef::as_ref)
-            .ok_or_else(|| Failure::last(format!("nobody here can do {stage}")))
+            .ok_or_else(|| Failure::permanent(format!("nobody here can do {stage}")))
     }
 
     /// Stores what was found and completes the stage, all or nothing. Tries for
@@ -152,10 +152,12 @@ impl Worker {
         })
         .map_err(|error| match error {
             // The answer to the first try may be what was lost.
-            Error::LeaseLost { .. } => Undone::Lost(Failure::Stopped),
+            Error::LeaseLost { .. } => Undone::Lost(Failure::Cancelled),
             Error::Unavailable { .. } => Undone::Lost(error.into()),
             // The same findings would be refused again.
-            Error::Constraint { .. } | Error::Invalid(_) => Failure::last(chain(&error)).into(),
+            Error::Constraint { .. } | Error::Invalid(_) => {
+                Failure::permanent(chain(&error)).into()
+            }
             _ => error.into(),
         })
     }
@@ -202,12 +204,13 @@ impl Worker {
 
 /// Whether there will be another attempt after this failure.
 fn is_tried_again(claim: &Claim, failure: &Failure) -> bool {
-    matches!(failure, Failure::Passing { .. }) && claim.run.attempt < claim.run.max_attempts
+    matches!(failure, Failure::Transient { .. }) && claim.run.attempt < claim.run.max_attempts
 }
 
 /// What `act` answers; a panic is a failure like others. Stages of others run
 /// here, and their mistakes end neither the thread nor the attempt unseen.
 fn caught<T, E: From<Failure>>(act: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    catch_unwind(AssertUnwindSafe(act))
-        .unwrap_or_else(|_| Err(Failure::passing("the worker made a mistake: it panicked").into()))
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
+        Err(Failure::transient("the worker made a mistake: it panicked").into())
+    })
 }

@@ -163,7 +163,7 @@ impl StageWork for Asks {
             given.lock().unwrap().push(task.recording()?.to_owned());
         }
         if self.fails {
-            return Err(Failure::passing("it was in the way"));
+            return Err(Failure::transient("it was in the way"));
         }
         Ok(Findings::new(|_, _| Ok(())))
     }
@@ -224,10 +224,13 @@ fn after_a_failure_the_recording_is_looked_for_anew() {
     })]);
     let claim = bench.claim();
     let failed = worker.work_on(&claim);
-    assert!(matches!(failed, Err(Failure::Passing { .. })), "{failed:?}");
+    assert!(
+        matches!(failed, Err(Failure::Transient { .. })),
+        "{failed:?}"
+    );
     std::fs::remove_file(&given.lock().unwrap()[0]).unwrap();
     let gone = worker.work_on(&claim);
-    assert!(matches!(gone, Err(Failure::Final { .. })), "{gone:?}");
+    assert!(matches!(gone, Err(Failure::Permanent { .. })), "{gone:?}");
     assert_eq!(given.lock().unwrap().len(), 1);
 }
 
@@ -235,7 +238,7 @@ fn after_a_failure_the_recording_is_looked_for_anew() {
 fn what_another_job_is_made_of_is_not_worked_on() {
     let other = ObjectKey::original(JobId::new(&SystemClock), "talk.mp4");
     let (done, run) = Bench::of(&other).attempt(|| Ok(Findings::new(|_, _| Ok(()))));
-    assert!(matches!(done, Err(Failure::Final { .. })), "{done:?}");
+    assert!(matches!(done, Err(Failure::Permanent { .. })), "{done:?}");
     assert!(run.error.unwrap().contains("another job"));
 }
 

@@ -98,7 +98,7 @@ fn copy(
         let _ = fs::remove_file(part);
     }
     match copied {
-        Err(Failure::Stopped) => bail!(STOPPED),
+        Err(Failure::Cancelled) => bail!(STOPPED),
         copied => copied.with_context(|| format!("cannot write {}", file.display())),
     }
 }

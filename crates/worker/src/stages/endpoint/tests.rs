@@ -56,7 +56,7 @@ fn whoever_cancels_does_not_wait_for_an_answer() {
             connection
         });
         let asked = ask(&endpoint, &cancel);
-        assert!(matches!(asked, Err(Failure::Stopped)), "{asked:?}");
+        assert!(matches!(asked, Err(Failure::Cancelled)), "{asked:?}");
         drop(silent.join().unwrap());
     });
 }
@@ -71,7 +71,7 @@ fn whoever_cancels_does_not_wait_for_another_try() {
             cancel.cancel();
         });
         let asked = ask(&endpoint, &cancel);
-        assert!(matches!(asked, Err(Failure::Stopped)), "{asked:?}");
+        assert!(matches!(asked, Err(Failure::Cancelled)), "{asked:?}");
     });
 }
 
@@ -93,7 +93,7 @@ fn trouble_that_does_not_pass_ends_in_a_failure_that_may() {
         thread::scope(|scope| {
             scope.spawn(|| answer(&listener, &answers));
             let asked = ask(&endpoint, &CancellationToken::new());
-            assert!(matches!(asked, Err(Failure::Passing { .. })), "{asked:?}");
+            assert!(matches!(asked, Err(Failure::Transient { .. })), "{asked:?}");
         });
     }
 }
@@ -110,7 +110,7 @@ fn no_secret_is_told_with_a_refusal() {
     thread::scope(|scope| {
         scope.spawn(|| answer(&listener, &[&refusal]));
         let asked = ask(&endpoint, &CancellationToken::new());
-        let Err(Failure::Final { message, details }) = asked else {
+        let Err(Failure::Permanent { message, details }) = asked else {
             panic!("{asked:?}")
         };
         assert_eq!(message, format!("{place} answered 401 Unauthorized"));
@@ -131,7 +131,7 @@ fn no_secret_is_told_of_an_address_that_is_none() {
         };
         let asked = ask(&endpoint, &CancellationToken::new());
         let told = format!("{asked:?} {endpoint:?}");
-        assert!(matches!(asked, Err(Failure::Passing { .. })), "{told}");
+        assert!(matches!(asked, Err(Failure::Transient { .. })), "{told}");
         assert!(
             !told.contains("password") && !told.contains("mellon"),
             "{told}"

@@ -26,10 +26,12 @@ impl Command {
     pub(super) fn new(line: &str) -> Result<Self, Failure> {
         let words = shlex::split(line).filter(|words| !words.is_empty());
         let words = words.ok_or_else(|| {
-            Failure::last("LECTERN_TRANSCRIBE_COMMAND is no command: a quotation mark is missing")
+            Failure::permanent(
+                "LECTERN_TRANSCRIBE_COMMAND is no command: a quotation mark is missing",
+            )
         })?;
         if !words.iter().any(|word| word.contains("{audio}")) {
-            return Err(Failure::last(
+            return Err(Failure::permanent(
                 "LECTERN_TRANSCRIBE_COMMAND has no {audio}: what is it to transcribe?",
             ));
         }
@@ -63,7 +65,7 @@ impl Recognizer for Command {
         if said.iter().all(u8::is_ascii_whitespace) {
             return Ok(Vec::new());
         }
-        read(&said).map_err(|error| Failure::last(format!("{WRITTEN}: {error}")))
+        read(&said).map_err(|error| Failure::permanent(format!("{WRITTEN}: {error}")))
     }
 }
 
@@ -81,6 +83,6 @@ fn found(out: &Path) -> Result<File, Failure> {
     });
     match named.iter().find(|file| file.is_file()) {
         Some(file) => Ok(File::open(file)?),
-        None => Err(Failure::last("the command did not write {out}")),
+        None => Err(Failure::permanent("the command did not write {out}")),
     }
 }

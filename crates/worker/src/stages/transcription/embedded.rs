@@ -34,5 +34,5 @@ fn cues(task: &Task<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure>
     let file = task.file("track.vtt");
     task.media(LOOKING).extract_subtitles(probe, index, &file)?;
     let bytes = sidecar::whole("the track", File::open(file)?)?;
-    vtt::read(&bytes).map_err(|error| Failure::last(error.to_string()))
+    vtt::read(&bytes).map_err(|error| Failure::permanent(error.to_string()))
 }

@@ -116,7 +116,7 @@ impl Unread {
 
 impl From<Unread> for Failure {
     fn from(unread: Unread) -> Self {
-        Self::last(unread.why.join("; "))
+        Self::permanent(unread.why.join("; "))
     }
 }
 
@@ -130,7 +130,7 @@ fn beside(task: &Task<'_>, unread: &mut Unread) -> Result<Option<(Vec<Cue>, Stri
         let bytes = match task.store().read(&key, sidecar::MOST, task.cancel()) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => continue,
-            Err(Failure::Final { message, .. }) => {
+            Err(Failure::Permanent { message, .. }) => {
                 unread.add(extension, message);
                 continue;
             }

@@ -21,7 +21,7 @@ impl Recognizer for Endpoint {
             request.send(form)
         })?;
         whisper::read(&body).map_err(|error| {
-            Failure::passing(self.hide(&format!("what {} answered: {error}", self.place())))
+            Failure::transient(self.hide(&format!("what {} answered: {error}", self.place())))
         })
     }
 }

@@ -48,7 +48,7 @@ fn a_recording_there_can_never_be_room_for_is_not_fetched() {
     thread::scope(|scope| {
         scope.spawn(|| answer(listener.accept().unwrap().0, 1 << 40, "moov"));
         let done = worker.work_on(&claim);
-        assert!(matches!(done, Err(Failure::Final { .. })), "{done:?}");
+        assert!(matches!(done, Err(Failure::Permanent { .. })), "{done:?}");
     });
 }
 
@@ -63,7 +63,7 @@ impl StageWork for FailsOnce {
     fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
         assert_eq!(std::fs::read(task.recording()?)?, b"moov");
         if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Err(Failure::passing("the service does not answer"));
+            return Err(Failure::transient("the service does not answer"));
         }
         Ok(Findings::new(|_, _| Ok(())))
     }

@@ -55,7 +55,7 @@ fn what_cannot_be_stored_now_is_tried_again() {
             })
         }))
     });
-    assert!(matches!(done, Err(Failure::Passing { .. })), "{done:?}");
+    assert!(matches!(done, Err(Failure::Transient { .. })), "{done:?}");
     assert_eq!(run.status, StageRunStatus::Ready);
     assert!(run.error.unwrap().contains("since version 1"));
 }
@@ -71,7 +71,7 @@ fn what_the_database_will_always_refuse_is_not_tried_again() {
             })
         }))
     });
-    assert!(matches!(done, Err(Failure::Final { .. })), "{done:?}");
+    assert!(matches!(done, Err(Failure::Permanent { .. })), "{done:?}");
     assert_eq!(run.status, StageRunStatus::Failed);
     assert_eq!(bench.status(), JobStatus::Failed);
 }
@@ -93,7 +93,7 @@ fn a_panic_fails_the_attempt_wherever_it_happens() {
     ] as [fn() -> Result<Findings, Failure>; 2]
     {
         let (done, run) = Bench::new().attempt(run);
-        assert!(matches!(done, Err(Failure::Passing { .. })), "{done:?}");
+        assert!(matches!(done, Err(Failure::Transient { .. })), "{done:?}");
         assert_eq!(run.status, StageRunStatus::Ready);
         assert!(run.error.unwrap().contains("panicked"));
     }
