@@ -21,7 +21,7 @@
 //! use lectern_formats::vtt;
 //! use lectern_media::{Program, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
-//! use lectern_worker::{Failure, Findings, Settings, StageWork, Store, Task, Worker};
+//! use lectern_worker::{Failure, Findings, Settings, StageWork, BlockingStorage, Task, Worker};
 //!
 //! /// Has a program listen that writes WebVTT.
 //! struct Ears;
@@ -65,13 +65,14 @@
 //!     scratch_limit: 20 << 30,
 //! };
 //! let works: Vec<Box<dyn StageWork>> = vec![Box::new(Ears)];
-//! let worker = Worker::new(db, Store::new(storage)?, Tools::find()?, settings, works)?;
+//! let worker = Worker::new(db, BlockingStorage::new(storage)?, Tools::find()?, settings, works)?;
 //! // Whoever holds its bell can end it: `worker.bell().stop()`.
 //! worker.run()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod bell;
+mod blocking_storage;
 mod failure;
 mod keeper;
 mod recordings;
@@ -79,13 +80,12 @@ mod settings;
 mod side_by_side;
 pub mod sidecar;
 pub mod stages;
-mod store;
 mod task;
 mod worker;
 
 pub use bell::Bell;
+pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
 pub use settings::Settings;
-pub use store::Store;
 pub use task::{Findings, StageWork, Task};
 pub use worker::Worker;

@@ -10,7 +10,7 @@ use lectern_domain::JobId;
 use lectern_media::{CancellationToken, Probe, Scratch, ScratchDir};
 use lectern_storage::ObjectKey;
 
-use crate::{Failure, Store};
+use crate::{BlockingStorage, Failure};
 
 /// After how many bytes it is looked whether there is room for more.
 const STEP: u64 = 32 << 20;
@@ -93,7 +93,7 @@ impl Recordings {
     pub(crate) fn get(
         &self,
         name: Name,
-        store: &Store,
+        store: &BlockingStorage,
         scratch: &Scratch,
         room: u64,
         cancel: &CancellationToken,

@@ -12,7 +12,7 @@ use lectern_storage::ObjectKey;
 
 use crate::keeper::Keeper;
 use crate::recordings::{Recording, Recordings};
-use crate::{Failure, Store};
+use crate::{BlockingStorage, Failure};
 
 /// How long looking at the headers of a recording may take.
 const PROBING: Duration = Duration::from_mins(10);
@@ -66,7 +66,7 @@ pub struct Task<'a> {
     pub(crate) recording: OnceLock<Arc<Recording>>,
     pub(crate) dir: &'a Path,
     pub(crate) db: &'a Database,
-    pub(crate) store: &'a Store,
+    pub(crate) store: &'a BlockingStorage,
     pub(crate) tools: &'a Tools,
     pub(crate) scratch: &'a Scratch,
     /// How many bytes there may be in it.
@@ -121,7 +121,7 @@ impl Task<'_> {
     }
 
     /// The storage.
-    pub fn store(&self) -> &Store {
+    pub fn store(&self) -> &BlockingStorage {
         self.store
     }
 

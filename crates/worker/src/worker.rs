@@ -14,7 +14,7 @@ use lectern_media::{Scratch, Tools};
 use crate::failure::chain;
 use crate::recordings::Recordings;
 use crate::task::StageWork;
-use crate::{Bell, Failure, Settings, Store};
+use crate::{Bell, BlockingStorage, Failure, Settings};
 
 /// The longest pause after an error of the database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// claimed when its lease has expired.
 pub struct Worker {
     db: Database,
-    store: Store,
+    store: BlockingStorage,
     tools: Tools,
     scratch: Scratch,
     recordings: Recordings,
@@ -61,7 +61,7 @@ impl Worker {
     /// A worker that does `works`, as far as its settings name them.
     pub fn new(
         db: Database,
-        store: Store,
+        store: BlockingStorage,
         tools: Tools,
         settings: Settings,
         works: Vec<Box<dyn StageWork>>,

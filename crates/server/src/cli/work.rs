@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use lectern_db::Database;
 use lectern_media::Tools;
 use lectern_storage::Storage;
-use lectern_worker::{Bell, Store, Worker, stages};
+use lectern_worker::{Bell, BlockingStorage, Worker, stages};
 
 use crate::cli::serve::{self, Signals};
 use crate::config::{Settings, WorkerSettings};
@@ -49,7 +49,7 @@ pub(crate) fn worker(
     let recognizers = work.how.recognizers();
     recognizers.check()?;
     let works = stages::all(recognizers, work.how.chat());
-    let store = Store::new(storage).context("cannot start a thread for the storage")?;
+    let store = BlockingStorage::new(storage).context("cannot start a thread for the storage")?;
     let scratch = how.scratch.clone();
     Worker::new(database.clone(), store, tools, how, works)
         .with_context(|| format!("cannot keep files in {}", scratch.display()))

@@ -20,7 +20,7 @@ use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 use serde_json::json;
 
 use super::{Recognizers, all};
-use crate::{Settings, Store, Worker};
+use crate::{BlockingStorage, Settings, Worker};
 
 /// How often is looked for what is waited for: ffmpeg needs the processors.
 const LOOK: Duration = Duration::from_millis(5);
@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(5);
 struct Bench {
     dir: tempfile::TempDir,
     db: Database,
-    store: Store,
+    store: BlockingStorage,
     job: Job,
 }
 
@@ -45,7 +45,8 @@ impl Bench {
         let place = StorageConfig::Local {
             dir: dir.path().join("objects"),
         };
-        let store = Store::new(Storage::open(&place, Secret::random().unwrap()).unwrap()).unwrap();
+        let store = BlockingStorage::new(Storage::open(&place, Secret::random().unwrap()).unwrap())
+            .unwrap();
         let recording = ObjectKey::new("talks/1.mp4").unwrap();
         let new = NewJob {
             original_s3_key: Some(StorageKey::from(recording.clone())),

@@ -24,7 +24,7 @@ use crate::task::{Findings, Task};
 struct Bench {
     dir: tempfile::TempDir,
     db: Database,
-    store: Store,
+    store: BlockingStorage,
     job: Job,
 }
 
@@ -41,7 +41,8 @@ impl Bench {
         let place = StorageConfig::Local {
             dir: dir.path().join("objects"),
         };
-        let store = Store::new(Storage::open(&place, Secret::random().unwrap()).unwrap()).unwrap();
+        let store = BlockingStorage::new(Storage::open(&place, Secret::random().unwrap()).unwrap())
+            .unwrap();
         let new = NewJob {
             original_s3_key: Some(StorageKey::new(key).unwrap()),
             ..NewJob::new("talk.mp4").unwrap()

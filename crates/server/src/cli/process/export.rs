@@ -11,7 +11,7 @@ use lectern_domain::{Clip, JobId, StorageKey};
 use lectern_formats::{Cue, srt, text, vtt};
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
-use lectern_worker::{Failure, Store};
+use lectern_worker::{BlockingStorage, Failure};
 
 use super::mark::Mark;
 use super::source::Source;
@@ -35,7 +35,7 @@ pub(super) const ALWAYS: [&str; 4] = [
 /// no half of a file.
 pub(super) fn write(
     database: &Database,
-    store: &Store,
+    store: &BlockingStorage,
     job_id: JobId,
     source: &Source,
     out: &Path,
@@ -84,7 +84,7 @@ pub(super) fn write(
 
 /// Copies an object into a file by way of another.
 fn copy(
-    store: &Store,
+    store: &BlockingStorage,
     key: &ObjectKey,
     file: &Path,
     part: &Path,

@@ -16,7 +16,7 @@ use clap::Args;
 use lectern_db::Database;
 use lectern_domain::{Job, JobId, JobStatus};
 use lectern_media::CancellationToken;
-use lectern_worker::{Bell, Store};
+use lectern_worker::{Bell, BlockingStorage};
 use log::LevelFilter;
 
 use self::display::Display;
@@ -75,7 +75,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     mark.check(export::ALWAYS.map(Path::new))?;
     let database = serve::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
-    let store = Store::new(storage.clone())?;
+    let store = BlockingStorage::new(storage.clone())?;
     let earlier = source.earlier(&database, &mark)?;
     let (job, earlier) = match earlier {
         Some(job) if !process.fresh && source.is_of(&job) => (resume(&database, job)?, None),
@@ -135,7 +135,7 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
 
 /// Removes a job that is over, with all it owns. What cannot be removed harms
 /// nobody.
-fn forget(database: &Database, store: &Store, job_id: JobId) {
+fn forget(database: &Database, store: &BlockingStorage, job_id: JobId) {
     let removed = database
         .write(|tx| match tx.jobs().find(job_id)? {
             Some(job) if job.status.is_finished() => tx.jobs().delete(job_id),

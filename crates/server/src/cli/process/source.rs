@@ -11,7 +11,7 @@ use lectern_domain::{
 };
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
-use lectern_worker::{Store, sidecar};
+use lectern_worker::{BlockingStorage, sidecar};
 use serde_json::json;
 
 use super::mark::Mark;
@@ -87,7 +87,7 @@ impl Source {
     pub(super) fn begin(
         &self,
         database: &Database,
-        store: &Store,
+        store: &BlockingStorage,
         mark: &mut Mark,
     ) -> anyhow::Result<Job> {
         let job_id = JobId::new(database.clock());

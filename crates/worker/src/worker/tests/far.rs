@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::store::tests::bucket;
+use crate::blocking_storage::tests::bucket;
 
 /// Takes a request, and answers it with an object of this size that begins like
 /// this.

@@ -16,12 +16,12 @@ use crate::Failure;
 
 /// The storage behind calls that return when they are done. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct BlockingStorage {
     storage: Storage,
     runtime: Arc<Runtime>,
 }
 
-impl Store {
+impl BlockingStorage {
     /// Takes a thread for itself.
     pub fn new(storage: Storage) -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
@@ -153,13 +153,13 @@ pub(crate) mod tests {
     use super::*;
 
     /// A bucket for which whoever has the listener answers.
-    pub(crate) fn bucket(listener: &TcpListener) -> Store {
+    pub(crate) fn bucket(listener: &TcpListener) -> BlockingStorage {
         let address = listener.local_addr().unwrap();
         let place = format!("s3://talks?endpoint=http://{address}");
         let place = place.parse::<StorageConfig>().unwrap();
         let place = place.with_environment(|name| name.contains("KEY").then(|| "x".to_owned()));
         let storage = Storage::open(&place.unwrap(), Secret::random().unwrap()).unwrap();
-        Store::new(storage).unwrap()
+        BlockingStorage::new(storage).unwrap()
     }
 
     #[test]
@@ -188,7 +188,10 @@ pub(crate) mod tests {
             dir: dir.path().join("objects"),
         };
         let storage = Storage::open(&place, Secret::random().unwrap()).unwrap();
-        let (store, cancel) = (Store::new(storage).unwrap(), CancellationToken::new());
+        let (store, cancel) = (
+            BlockingStorage::new(storage).unwrap(),
+            CancellationToken::new(),
+        );
         let key = ObjectKey::new("talks/1.json").unwrap();
         assert!(store.read(&key, 4, &cancel).unwrap().is_none());
         let file = dir.path().join("file");
