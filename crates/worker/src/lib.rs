@@ -9,7 +9,7 @@
 //! # A stage of your own
 //!
 //! [`stages::all`] are those that come with Lectern. Another is a type that
-//! implements [`StageWork`]; it is handed a [`Task`] and answers [`Findings`].
+//! implements [`StageHandler`]; it is handed a [`StageContext`] and answers [`StageOutput`].
 //! The rest is the worker's: it keeps the lease, fetches the recording, tells
 //! how far the stage is, tries again what may end better, and cleans up.
 //!
@@ -21,17 +21,17 @@
 //! use lectern_formats::vtt;
 //! use lectern_media::{Program, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
-//! use lectern_worker::{Failure, Findings, Settings, StageWork, BlockingStorage, Task, Worker};
+//! use lectern_worker::{Failure, StageOutput, Settings, StageHandler, BlockingStorage, StageContext, Worker};
 //!
 //! /// Has a program listen that writes WebVTT.
 //! struct Ears;
 //!
-//! impl StageWork for Ears {
+//! impl StageHandler for Ears {
 //!     fn stage(&self) -> Stage {
 //!         Stage::Transcription
 //!     }
 //!
-//!     fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+//!     fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
 //!         task.tell(0.0, "listening");
 //!         // Killed after two hours, when the job is called off, and when the lease is lost.
 //!         let limits = task.limits(Duration::from_secs(2 * 3600));
@@ -43,7 +43,7 @@
 //!             .map(NewTranscriptSegment::try_from)
 //!             .collect::<Result<Vec<_>, _>>()?;
 //!         // Stored in the transaction that completes the stage, or not at all.
-//!         Ok(Findings::new(move |tx, job_id| {
+//!         Ok(StageOutput::new(move |tx, job_id| {
 //!             tx.transcripts().replace_for_job(job_id, &segments).map(drop)
 //!         }))
 //!     }
@@ -64,7 +64,7 @@
 //!     scratch: "/var/tmp/ears".into(),
 //!     scratch_limit: 20 << 30,
 //! };
-//! let works: Vec<Box<dyn StageWork>> = vec![Box::new(Ears)];
+//! let works: Vec<Box<dyn StageHandler>> = vec![Box::new(Ears)];
 //! let worker = Worker::new(db, BlockingStorage::new(storage)?, Tools::find()?, settings, works)?;
 //! // Whoever holds its bell can end it: `worker.bell().stop()`.
 //! worker.run()?;
@@ -79,13 +79,13 @@ mod recordings;
 mod settings;
 mod side_by_side;
 pub mod sidecar;
+mod stage;
 pub mod stages;
-mod task;
 mod worker;
 
 pub use bell::Bell;
 pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
 pub use settings::Settings;
-pub use task::{Findings, StageWork, Task};
+pub use stage::{StageContext, StageHandler, StageOutput};
 pub use worker::Worker;

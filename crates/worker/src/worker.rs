@@ -13,7 +13,7 @@ use lectern_media::{Scratch, Tools};
 
 use crate::failure::chain;
 use crate::recordings::Recordings;
-use crate::task::StageWork;
+use crate::stage::StageHandler;
 use crate::{Bell, BlockingStorage, Failure, Settings};
 
 /// The longest pause after an error of the database.
@@ -32,7 +32,7 @@ pub struct Worker {
     scratch: Scratch,
     recordings: Recordings,
     settings: Settings,
-    works: Vec<Box<dyn StageWork>>,
+    works: Vec<Box<dyn StageHandler>>,
     only: Option<JobId>,
     bell: Arc<Bell>,
     at_work: Mutex<AtWork>,
@@ -64,7 +64,7 @@ impl Worker {
         store: BlockingStorage,
         tools: Tools,
         settings: Settings,
-        works: Vec<Box<dyn StageWork>>,
+        works: Vec<Box<dyn StageHandler>>,
     ) -> Result<Self, Failure> {
         let scratch = Scratch::new(&settings.scratch, settings.scratch_limit)?;
         let at_work = Mutex::new(AtWork {

@@ -12,7 +12,7 @@ use ureq::RequestBuilder;
 
 use super::Endpoint;
 use crate::Failure;
-use crate::task::Task;
+use crate::stage::StageContext;
 
 /// How often it is asked when it answers something else.
 const TRIES: usize = 3;
@@ -67,7 +67,7 @@ impl Chat {
     pub(super) fn topics(
         &self,
         transcript: &[TranscriptSegment],
-        task: &Task<'_>,
+        task: &StageContext<'_>,
     ) -> Result<Vec<NewContentSegment>, Failure> {
         let mut text = String::new();
         for segment in transcript {

@@ -13,7 +13,7 @@ use lectern_formats::{Cue, clip_to, vtt};
 use lectern_media::{Composition, CutSettings, Probe};
 use lectern_storage::ObjectKey;
 
-use crate::task::{Findings, StageWork, Task};
+use crate::stage::{StageContext, StageHandler, StageOutput};
 use crate::{Failure, side_by_side};
 
 /// How long each command may take: one for each clip, one for its picture, one for
@@ -31,12 +31,12 @@ const CUTTING: f64 = 95.0;
 #[derive(Debug)]
 pub(super) struct Compilation;
 
-impl StageWork for Compilation {
+impl StageHandler for Compilation {
     fn stage(&self) -> Stage {
         Stage::Compilation
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let job_id = task.job().job_id;
         let (clips, transcript, layout) = task.db().read(|conn| {
             Ok::<_, lectern_db::Error>((
@@ -84,13 +84,13 @@ impl StageWork for Compilation {
         keys.extend(made.zip(files.into_iter().map(|made| made.keys)));
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         let found = keep(keys, reel);
-        Ok(Findings { note, ..found })
+        Ok(StageOutput { note, ..found })
     }
 }
 
 /// Stores where the files lie.
-fn keep(keys: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) -> Findings {
-    Findings::new(move |tx: &mut Tx<'_>, job_id| {
+fn keep(keys: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) -> StageOutput {
+    StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
         for (clip_id, keys) in &keys {
             tx.clips().set_media_keys(*clip_id, keys)?;
         }
@@ -143,7 +143,7 @@ struct Made {
 }
 
 struct Making<'a> {
-    task: &'a Task<'a>,
+    task: &'a StageContext<'a>,
     probe: &'a Probe,
     cues: Vec<Cue>,
     settings: CutSettings,

@@ -6,18 +6,18 @@ use lectern_domain::Stage;
 
 use super::Chat;
 use crate::Failure;
-use crate::task::{Findings, StageWork, Task};
+use crate::stage::{StageContext, StageHandler, StageOutput};
 
 /// Finds the topics: by a service, or by itself.
 #[derive(Debug)]
 pub(super) struct Content(pub(super) Option<Chat>);
 
-impl StageWork for Content {
+impl StageHandler for Content {
     fn stage(&self) -> Stage {
         Stage::ContentAnalysis
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let job_id = task.job().job_id;
         let transcript = task.db().read(|conn| conn.transcripts().for_job(job_id))?;
         let (found, note) = match &self.0 {
@@ -34,11 +34,11 @@ impl StageWork for Content {
             },
             _ => (content_segment::find(&transcript)?, None),
         };
-        let found = Findings::new(move |tx: &mut Tx<'_>, job_id| {
+        let found = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.content_segments()
                 .replace_for_job(job_id, &found)
                 .map(drop)
         });
-        Ok(Findings { note, ..found })
+        Ok(StageOutput { note, ..found })
     }
 }

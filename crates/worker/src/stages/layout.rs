@@ -6,7 +6,7 @@ use lectern_domain::Stage;
 use lectern_media::{Error, Frames};
 
 use crate::Failure;
-use crate::task::{Findings, StageWork, Task};
+use crate::stage::{StageContext, StageHandler, StageOutput};
 
 /// How many frames are looked at.
 const FRAMES: u32 = 120;
@@ -17,15 +17,15 @@ const HEIGHT: u32 = 144;
 #[derive(Debug)]
 pub(super) struct Layout;
 
-impl StageWork for Layout {
+impl StageHandler for Layout {
     fn stage(&self) -> Stage {
         Stage::LayoutAnalysis
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let probe = task.probe()?;
         let Some(video) = &probe.video else {
-            let nothing = Findings::new(|_, _| Ok(()));
+            let nothing = StageOutput::new(|_, _| Ok(()));
             return Ok(nothing.saying("the recording has no picture"));
         };
         let mut told = task.telling(probe.duration, 0.0..95.0, "looking at frames");
@@ -50,7 +50,7 @@ impl StageWork for Layout {
             })
             .collect();
         let found = layout_analysis::analyse(&views, sampled.source_width, sampled.source_height)?;
-        Ok(Findings::new(move |tx: &mut Tx<'_>, job_id| {
+        Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.layout_analysis().put(job_id, &found).map(drop)
         }))
     }

@@ -11,7 +11,7 @@ mod transcription;
 
 use std::time::Duration;
 
-use crate::StageWork;
+use crate::StageHandler;
 
 pub use chat::Chat;
 pub use endpoint::Endpoint;
@@ -21,7 +21,7 @@ pub use transcription::Recognizers;
 const LOOKING: Duration = Duration::from_hours(6);
 
 /// All stages there are. `chat` finds the topics, if it is given.
-pub fn all(recognizers: Recognizers, chat: Option<Chat>) -> Vec<Box<dyn StageWork>> {
+pub fn all(recognizers: Recognizers, chat: Option<Chat>) -> Vec<Box<dyn StageHandler>> {
     vec![
         Box::new(silence::Silence),
         Box::new(transcription::Transcription(recognizers)),

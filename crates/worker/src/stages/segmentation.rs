@@ -7,18 +7,18 @@ use lectern_db::Tx;
 use lectern_domain::{NewClip, Stage, VideoDuration};
 
 use crate::Failure;
-use crate::task::{Findings, StageWork, Task};
+use crate::stage::{StageContext, StageHandler, StageOutput};
 
 /// Picks the clips.
 #[derive(Debug)]
 pub(super) struct Segmentation;
 
-impl StageWork for Segmentation {
+impl StageHandler for Segmentation {
     fn stage(&self) -> Stage {
         Stage::Segmentation
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let job_id = task.job().job_id;
         let (parts, transcript, silences) = task.db().read(|conn| {
             Ok::<_, lectern_db::Error>((
@@ -63,7 +63,7 @@ impl StageWork for Segmentation {
                 ..picked.clip
             })
             .collect();
-        Ok(Findings::new(move |tx: &mut Tx<'_>, job_id| {
+        Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.clips().replace_for_job(job_id, &clips).map(drop)
         }))
     }

@@ -9,7 +9,7 @@ use lectern_media::{Probe, SilenceSettings, Silences};
 use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::task::{Findings, StageWork, Task};
+use crate::stage::{StageContext, StageHandler, StageOutput};
 
 /// What is said to be done meanwhile.
 pub(super) const DOING: &str = "looking for silence";
@@ -18,12 +18,12 @@ pub(super) const DOING: &str = "looking for silence";
 #[derive(Debug)]
 pub(super) struct Silence;
 
-impl StageWork for Silence {
+impl StageHandler for Silence {
     fn stage(&self) -> Stage {
         Stage::SilenceDetection
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let probe = task.probe()?;
         let mut told = task.telling(probe.duration, 0.0..100.0, DOING);
         let (regions, silences) = regions(task, &probe, &mut told)?;
@@ -33,20 +33,20 @@ impl StageWork for Silence {
             ..JobUpdate::default()
         };
         let note = note(&probe, &silences);
-        let found = Findings::new(move |tx: &mut Tx<'_>, job_id| {
+        let found = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.jobs().update(job_id, &update, None)?;
             tx.silence_regions()
                 .replace_for_job(job_id, &regions)
                 .map(drop)
         });
-        Ok(Findings { note, ..found })
+        Ok(StageOutput { note, ..found })
     }
 }
 
 /// The regions, and what they were made of; `progress` is told how many seconds
 /// are done.
 pub(super) fn regions(
-    task: &Task<'_>,
+    task: &StageContext<'_>,
     probe: &Probe,
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, Silences), Failure> {

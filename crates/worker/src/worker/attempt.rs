@@ -15,7 +15,7 @@ use super::Worker;
 use crate::Failure;
 use crate::failure::{chain, storable};
 use crate::keeper::Keeper;
-use crate::task::{Findings, StageWork, Task};
+use crate::stage::{StageContext, StageHandler, StageOutput};
 
 /// For how long the database is asked again to do what it could not.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -99,7 +99,7 @@ impl Worker {
         claim: &Claim,
         cancel: &CancellationToken,
         keeper: &Keeper,
-    ) -> Result<Findings, Failure> {
+    ) -> Result<StageOutput, Failure> {
         let (job_id, stage) = (claim.job.job_id, claim.run.stage);
         let work = self.work(stage)?;
         let key = claim.job.original_s3_key.as_ref();
@@ -111,7 +111,7 @@ impl Worker {
             return Err(Failure::permanent(why));
         }
         let dir = self.scratch.dir(&format!("{job_id}-{stage}"))?;
-        work.run(&Task {
+        work.run(&StageContext {
             job: &claim.job,
             original: &key,
             recordings: &self.recordings,
@@ -127,7 +127,7 @@ impl Worker {
         })
     }
 
-    fn work(&self, stage: Stage) -> Result<&dyn StageWork, Failure> {
+    fn work(&self, stage: Stage) -> Result<&dyn StageHandler, Failure> {
         self.works
             .iter()
             .find(|work| work.stage() == stage)
@@ -137,7 +137,7 @@ impl Worker {
 
     /// Stores what was found and completes the stage, all or nothing. Tries for
     /// as long as the lease may last.
-    fn complete(&self, claim: &Claim, findings: &Findings) -> Result<(), Undone> {
+    fn complete(&self, claim: &Claim, findings: &StageOutput) -> Result<(), Undone> {
         let (job_id, lease_id) = (claim.job.job_id, claim.lease_id);
         let note = findings.note.as_deref().map(storable).transpose()?;
         self.insist(|| {

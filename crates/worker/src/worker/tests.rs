@@ -17,8 +17,8 @@ use lectern_media::CancellationToken;
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use super::*;
+use crate::stage::{StageContext, StageOutput};
 use crate::stages::{self, Recognizers};
-use crate::task::{Findings, Task};
 
 /// A job whose first stage can be worked on.
 struct Bench {
@@ -71,7 +71,7 @@ impl Bench {
         self.record(&file);
     }
 
-    fn worker(&self, works: Vec<Box<dyn StageWork>>) -> Worker {
+    fn worker(&self, works: Vec<Box<dyn StageHandler>>) -> Worker {
         let settings = Settings {
             name: WorkerName::new("worker-1").unwrap(),
             stages: Stage::WORK.to_vec(),
@@ -91,7 +91,7 @@ impl Bench {
     }
 
     /// Has a worker do all stages, and answers how the job ended.
-    fn finish(&self, works: Vec<Box<dyn StageWork>>) -> JobStatus {
+    fn finish(&self, works: Vec<Box<dyn StageHandler>>) -> JobStatus {
         let worker = self.worker(works);
         let bell = worker.bell();
         thread::scope(|scope| {
@@ -119,7 +119,7 @@ impl Bench {
     /// the stage.
     fn attempt(
         &self,
-        run: impl Fn() -> Result<Findings, Failure> + Send + Sync + 'static,
+        run: impl Fn() -> Result<StageOutput, Failure> + Send + Sync + 'static,
     ) -> (Result<(), Failure>, StageRun) {
         let worker = self.worker(vec![Box::new(Finds(run))]);
         let claim = self.claim();
@@ -135,12 +135,12 @@ impl Bench {
 /// The first stage; looks at nothing.
 struct Finds<F>(F);
 
-impl<F: Fn() -> Result<Findings, Failure> + Send + Sync> StageWork for Finds<F> {
+impl<F: Fn() -> Result<StageOutput, Failure> + Send + Sync> StageHandler for Finds<F> {
     fn stage(&self) -> Stage {
         Stage::SilenceDetection
     }
 
-    fn run(&self, _: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, _: &StageContext<'_>) -> Result<StageOutput, Failure> {
         self.0()
     }
 }
@@ -154,19 +154,19 @@ struct Asks {
     fails: bool,
 }
 
-impl StageWork for Asks {
+impl StageHandler for Asks {
     fn stage(&self) -> Stage {
         self.stage
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         if let Some(given) = &self.given {
             given.lock().unwrap().push(task.recording()?.to_owned());
         }
         if self.fails {
             return Err(Failure::transient("it was in the way"));
         }
-        Ok(Findings::new(|_, _| Ok(())))
+        Ok(StageOutput::new(|_, _| Ok(())))
     }
 }
 
@@ -178,7 +178,7 @@ fn work(asking: &[Stage], recording: Option<&str>) -> (JobStatus, Vec<PathBuf>) 
         bench.record_content(content);
     }
     let given = Arc::default();
-    let works = Stage::WORK.iter().map(|stage| -> Box<dyn StageWork> {
+    let works = Stage::WORK.iter().map(|stage| -> Box<dyn StageHandler> {
         Box::new(Asks {
             stage: *stage,
             given: asking.contains(stage).then(|| Arc::clone(&given)),
@@ -238,7 +238,7 @@ fn after_a_failure_the_recording_is_looked_for_anew() {
 #[test]
 fn what_another_job_is_made_of_is_not_worked_on() {
     let other = ObjectKey::original(JobId::new(&SystemClock), "talk.mp4");
-    let (done, run) = Bench::of(&other).attempt(|| Ok(Findings::new(|_, _| Ok(()))));
+    let (done, run) = Bench::of(&other).attempt(|| Ok(StageOutput::new(|_, _| Ok(()))));
     assert!(matches!(done, Err(Failure::Permanent { .. })), "{done:?}");
     assert!(run.error.unwrap().contains("another job"));
 }

@@ -10,7 +10,7 @@ use lectern_media::Program;
 use super::{Recognizer, read};
 use crate::Failure;
 use crate::sidecar::{MOST, whole};
-use crate::task::Task;
+use crate::stage::StageContext;
 
 /// How long a command may take for a piece of ten minutes.
 const LIMIT: Duration = Duration::from_hours(4);
@@ -40,7 +40,7 @@ impl Command {
 }
 
 impl Recognizer for Command {
-    fn hear(&self, audio: &Path, task: &Task<'_>) -> Result<Vec<Cue>, Failure> {
+    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
         let out = audio.with_extension("out");
         let (from, to) = (audio.to_string_lossy(), out.to_string_lossy());
         let mut words = self

@@ -5,8 +5,8 @@ use std::fs::File;
 use lectern_formats::{Cue, vtt};
 use lectern_media::Probe;
 
+use crate::stage::StageContext;
 use crate::stages::LOOKING;
-use crate::task::Task;
 use crate::{Failure, sidecar};
 
 /// Codecs whose subtitles are text; the others are pictures.
@@ -14,7 +14,7 @@ const TEXT: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];
 
 /// The first track of text that says something. One that cannot be read is passed
 /// over: another, or whoever listens, may do better.
-pub(super) fn read(task: &Task<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, Failure> {
+pub(super) fn read(task: &StageContext<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, Failure> {
     let tracks = probe.subtitles.iter();
     for track in tracks.filter(|track| TEXT.contains(&track.codec.as_str())) {
         match cues(task, probe, track.index) {
@@ -30,7 +30,7 @@ pub(super) fn read(task: &Task<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, F
     Ok(None)
 }
 
-fn cues(task: &Task<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
+fn cues(task: &StageContext<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
     let file = task.file("track.vtt");
     task.media(LOOKING).extract_subtitles(probe, index, &file)?;
     let bytes = sidecar::whole("the track", File::open(file)?)?;

@@ -14,7 +14,7 @@ use lectern_formats::{Cue, Format};
 
 use self::pieces::recognize;
 use super::Endpoint;
-use crate::task::{Findings, StageWork, Task};
+use crate::stage::{StageContext, StageHandler, StageOutput};
 use crate::{Failure, sidecar};
 
 /// What to say when nobody here can transcribe.
@@ -54,15 +54,15 @@ pub(super) struct Transcription(pub(super) Recognizers);
 
 /// What hears words in a short WAV file; times are told from its beginning.
 trait Recognizer: Sync {
-    fn hear(&self, audio: &Path, task: &Task<'_>) -> Result<Vec<Cue>, Failure>;
+    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure>;
 }
 
-impl StageWork for Transcription {
+impl StageHandler for Transcription {
     fn stage(&self) -> Stage {
         Stage::Transcription
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         task.tell(0.0, "looking for subtitles");
         let mut unread = Unread::default();
         if let Some((cues, from)) = beside(task, &mut unread)? {
@@ -122,7 +122,10 @@ impl From<Unread> for Failure {
 
 /// What lies beside the recording in the storage, and where. What cannot be read
 /// is passed over and added to `unread`.
-fn beside(task: &Task<'_>, unread: &mut Unread) -> Result<Option<(Vec<Cue>, String)>, Failure> {
+fn beside(
+    task: &StageContext<'_>,
+    unread: &mut Unread,
+) -> Result<Option<(Vec<Cue>, String)>, Failure> {
     for extension in sidecar::EXTENSIONS {
         let Some(key) = sidecar::key(task.original(), extension) else {
             continue;
@@ -157,12 +160,12 @@ fn read(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatError> {
 }
 
 /// Stores the transcript; says what was passed over, and `note`.
-fn keep(cues: Vec<Cue>, unread: Unread, note: Option<String>) -> Result<Findings, Failure> {
+fn keep(cues: Vec<Cue>, unread: Unread, note: Option<String>) -> Result<StageOutput, Failure> {
     let segments: Vec<_> = cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
         .collect::<Result<_, _>>()?;
-    let found = Findings::new(move |tx: &mut Tx<'_>, job_id| {
+    let found = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
         tx.transcripts()
             .replace_for_job(job_id, &segments)
             .map(drop)
@@ -173,5 +176,5 @@ fn keep(cues: Vec<Cue>, unread: Unread, note: Option<String>) -> Result<Findings
         .map(|why| format!("passed over {why}"));
     let notes: Vec<_> = passed.chain(note).collect();
     let note = (!notes.is_empty()).then(|| notes.join("; "));
-    Ok(Findings { note, ..found })
+    Ok(StageOutput { note, ..found })
 }

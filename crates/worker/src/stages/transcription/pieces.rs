@@ -10,7 +10,7 @@ use lectern_media::Probe;
 
 use super::super::silence::{DOING, regions};
 use super::Recognizer;
-use crate::task::Task;
+use crate::stage::StageContext;
 use crate::{Failure, side_by_side};
 
 /// How much of the work is looking for silences; the rest is hearing.
@@ -19,7 +19,7 @@ const LOOKING: f64 = 5.0;
 /// Cuts the recording at silences, and has each piece heard.
 pub(super) fn recognize(
     recognizer: &dyn Recognizer,
-    task: &Task<'_>,
+    task: &StageContext<'_>,
     probe: &Probe,
 ) -> Result<Vec<Cue>, Failure> {
     let silences = silences(task, probe)?;
@@ -40,7 +40,7 @@ pub(super) fn recognize(
 
 /// Where nothing is heard: as another stage has found it, or, if that is not
 /// done yet, as it is found here.
-fn silences(task: &Task<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
+fn silences(task: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
     let job_id = task.job().job_id;
     let known = task
         .db()
@@ -69,7 +69,7 @@ fn silences(task: &Task<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
 
 fn hear(
     recognizer: &dyn Recognizer,
-    task: &Task<'_>,
+    task: &StageContext<'_>,
     probe: &Probe,
     i: usize,
     piece: TimeRange,

@@ -8,10 +8,10 @@ use ureq::unversioned::multipart::Form;
 use super::super::Endpoint;
 use super::Recognizer;
 use crate::Failure;
-use crate::task::Task;
+use crate::stage::StageContext;
 
 impl Recognizer for Endpoint {
-    fn hear(&self, audio: &Path, task: &Task<'_>) -> Result<Vec<Cue>, Failure> {
+    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
         let (model, audio) = (self.model.clone(), audio.to_owned());
         let body = self.ask(task.cancel(), move |request| {
             let form = Form::new()

@@ -9,7 +9,7 @@ use lectern_media::Program;
 
 use super::Recognizer;
 use crate::Failure;
-use crate::task::Task;
+use crate::stage::StageContext;
 
 /// The program of Debian's package `pocketsphinx`.
 const PROGRAM: &str = "pocketsphinx_continuous";
@@ -43,7 +43,7 @@ impl Sphinx {
 }
 
 impl Recognizer for Sphinx {
-    fn hear(&self, audio: &Path, task: &Task<'_>) -> Result<Vec<Cue>, Failure> {
+    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
         let printed = Program::new(&self.0)
             .without_secrets()
             .arg("-infile")

@@ -55,17 +55,17 @@ fn a_recording_there_can_never_be_room_for_is_not_fetched() {
 /// Asks for the recording, and fails the first time.
 struct FailsOnce(AtomicUsize);
 
-impl StageWork for FailsOnce {
+impl StageHandler for FailsOnce {
     fn stage(&self) -> Stage {
         Stage::SilenceDetection
     }
 
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure> {
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
         assert_eq!(std::fs::read(task.recording()?)?, b"moov");
         if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
             return Err(Failure::transient("the service does not answer"));
         }
-        Ok(Findings::new(|_, _| Ok(())))
+        Ok(StageOutput::new(|_, _| Ok(())))
     }
 }
 
@@ -73,7 +73,7 @@ impl StageWork for FailsOnce {
 fn a_failure_that_passes_does_not_cost_another_copy() {
     let listener = listener();
     let bench = bench(&listener);
-    let works = Stage::WORK.iter().map(|stage| -> Box<dyn StageWork> {
+    let works = Stage::WORK.iter().map(|stage| -> Box<dyn StageHandler> {
         if *stage == Stage::SilenceDetection {
             return Box::new(FailsOnce(AtomicUsize::new(0)));
         }

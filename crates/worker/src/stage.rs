@@ -18,12 +18,12 @@ use crate::{BlockingStorage, Failure};
 const PROBING: Duration = Duration::from_mins(10);
 
 /// One kind of work on a recording.
-pub trait StageWork: Send + Sync {
+pub trait StageHandler: Send + Sync {
     /// Which stage it is.
     fn stage(&self) -> Stage;
 
-    /// Does it. Looks at [`Task::check`] now and then, and stops when told to.
-    fn run(&self, task: &Task<'_>) -> Result<Findings, Failure>;
+    /// Does it. Looks at [`StageContext::check`] now and then, and stops when told to.
+    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure>;
 }
 
 /// Stores what was found: within the transaction that completes the stage, and
@@ -31,12 +31,12 @@ pub trait StageWork: Send + Sync {
 type Keep = dyn Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send;
 
 /// What a stage found.
-pub struct Findings {
+pub struct StageOutput {
     pub(crate) store: Box<Keep>,
     pub(crate) note: Option<String>,
 }
 
-impl Findings {
+impl StageOutput {
     /// What is to be stored when the stage is completed.
     pub fn new(
         store: impl Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send + 'static,
@@ -58,7 +58,7 @@ impl Findings {
 
 /// What a stage is given to work with: a job, its recording, and a place for
 /// files that are gone afterwards.
-pub struct Task<'a> {
+pub struct StageContext<'a> {
     pub(crate) job: &'a Job,
     pub(crate) original: &'a ObjectKey,
     pub(crate) recordings: &'a Recordings,
@@ -75,7 +75,7 @@ pub struct Task<'a> {
     pub(crate) keeper: &'a Keeper,
 }
 
-impl Task<'_> {
+impl StageContext<'_> {
     /// Whose recording it is.
     pub fn job(&self) -> &Job {
         self.job
