@@ -67,7 +67,7 @@ impl Tools {
 
     /// The same, for one who wants to encode clips: all else can be done without
     /// libx264.
-    pub fn that_encode(self) -> Result<Self, MissingTool> {
+    pub fn require_h264_encoder(self) -> Result<Self, MissingTool> {
         if self.has_x264 {
             return Ok(self);
         }

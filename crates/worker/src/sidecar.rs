@@ -10,7 +10,7 @@ use crate::Failure;
 pub const EXTENSIONS: [&str; 3] = ["json", "vtt", "srt"];
 
 /// How long subtitles are at most, in bytes: they are read as a whole.
-pub const MOST: u64 = 64 << 20;
+pub const MAX_BYTES: u64 = 64 << 20;
 
 /// The key of subtitles beside a recording: its own, but for the extension.
 /// `None` where it would be the recording's.
@@ -29,12 +29,12 @@ pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {
 ///
 /// # Errors
 ///
-/// When it is longer than [`MOST`], for one: that stays so.
+/// When it is longer than [`MAX_BYTES`], for one: that stays so.
 pub(crate) fn whole(what: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    from.take(MOST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST {
-        let most = MOST >> 20;
+    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let most = MAX_BYTES >> 20;
         return Err(Failure::permanent(format!(
             "{what} is longer than {most} MiB"
         )));

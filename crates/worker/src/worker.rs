@@ -86,7 +86,7 @@ impl Worker {
     }
 
     /// The same for one job only.
-    pub fn only(self, job_id: JobId) -> Self {
+    pub fn for_job(self, job_id: JobId) -> Self {
         Self {
             only: Some(job_id),
             ..self

@@ -38,9 +38,9 @@ fn an_ffmpeg_that_cannot_encode_is_good_for_all_else() {
     );
     let tools = Tools::at(path, "ffprobe").unwrap();
     assert_eq!(tools.version(), "7.1");
-    let missing = tools.that_encode().unwrap_err().to_string();
+    let missing = tools.require_h264_encoder().unwrap_err().to_string();
     assert!(missing.contains("cannot encode H.264"), "{missing}");
-    Tools::find().unwrap().that_encode().unwrap();
+    Tools::find().unwrap().require_h264_encoder().unwrap();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{LeaseDuration, Stage, WorkerName};
 use lectern_media::{MissingTool, Tools};
-use lectern_worker::stages::{Chat, Endpoint, Recognizers};
+use lectern_worker::stages::{ChatService, Endpoint, RecognizerSettings};
 
 /// What a worker does, and how.
 #[derive(Debug, Clone, Args)]
@@ -151,7 +151,7 @@ impl WorkerSettings {
     pub fn tools(&self) -> Result<Tools, MissingTool> {
         let tools = Tools::find()?;
         if self.stages().contains(&Stage::Compilation) {
-            tools.that_encode()
+            tools.require_h264_encoder()
         } else {
             Ok(tools)
         }
@@ -191,9 +191,9 @@ impl StageSettings {
     }
 
     /// Who transcribes.
-    pub fn recognizers(&self) -> Recognizers {
+    pub fn recognizers(&self) -> RecognizerSettings {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        Recognizers {
+        RecognizerSettings {
             command: given(&self.transcribe_command),
             endpoint: given(&self.transcribe_url).map(|url| Endpoint {
                 url,
@@ -204,10 +204,10 @@ impl StageSettings {
     }
 
     /// Who finds the topics, if it is not the program itself.
-    pub fn chat(&self) -> Option<Chat> {
+    pub fn chat(&self) -> Option<ChatService> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         given(&self.chat_url).map(|url| {
-            Chat(Endpoint {
+            ChatService(Endpoint {
                 url,
                 model: self.chat_model.clone(),
                 key: given(&self.chat_key),

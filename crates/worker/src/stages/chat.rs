@@ -26,7 +26,7 @@ const TASK: &str = "You divide the transcript of a recording into parts by topic
 
 /// A service that finds the topics.
 #[derive(Debug, Clone)]
-pub struct Chat(pub Endpoint);
+pub struct ChatService(pub Endpoint);
 
 #[derive(Deserialize)]
 struct Answer {
@@ -61,7 +61,7 @@ struct Part {
     concepts: Vec<String>,
 }
 
-impl Chat {
+impl ChatService {
     /// The topics of a transcript. Whatever the service answers is checked, and
     /// asked for anew a few times when it is not as it has to be.
     pub(super) fn topics(

@@ -4,13 +4,13 @@ use lectern_analysis::content_segment;
 use lectern_db::Tx;
 use lectern_domain::Stage;
 
-use super::Chat;
+use super::ChatService;
 use crate::Failure;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
 /// Finds the topics: by a service, or by itself.
 #[derive(Debug)]
-pub(super) struct Content(pub(super) Option<Chat>);
+pub(super) struct Content(pub(super) Option<ChatService>);
 
 impl StageHandler for Content {
     fn stage(&self) -> Stage {

@@ -16,7 +16,7 @@ use crate::Failure;
 /// How long the service may take for one request.
 const LIMIT: Duration = Duration::from_mins(30);
 /// How much of an answer is read.
-const MOST: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 /// How long it is left alone after each try but the last.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 /// The longest it may ask to be left alone for.
@@ -93,7 +93,11 @@ impl Endpoint {
             after: None,
         };
         let mut answer = send(self.request()).map_err(unreachable)?;
-        let body = answer.body_mut().with_config().limit(MOST).read_to_vec();
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(MAX_BYTES)
+            .read_to_vec();
         let body = body.map_err(unreachable)?;
         let status = answer.status();
         if status.is_success() {

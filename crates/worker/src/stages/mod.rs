@@ -13,15 +13,18 @@ use std::time::Duration;
 
 use crate::StageHandler;
 
-pub use chat::Chat;
+pub use chat::ChatService;
 pub use endpoint::Endpoint;
-pub use transcription::Recognizers;
+pub use transcription::RecognizerSettings;
 
 /// How long looking through a recording may take.
 const LOOKING: Duration = Duration::from_hours(6);
 
 /// All stages there are. `chat` finds the topics, if it is given.
-pub fn all(recognizers: Recognizers, chat: Option<Chat>) -> Vec<Box<dyn StageHandler>> {
+pub fn all(
+    recognizers: RecognizerSettings,
+    chat: Option<ChatService>,
+) -> Vec<Box<dyn StageHandler>> {
     vec![
         Box::new(silence::Silence),
         Box::new(transcription::Transcription(recognizers)),

@@ -19,7 +19,7 @@ use lectern_media::{CancellationToken, Tools};
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 use serde_json::json;
 
-use super::{Recognizers, all};
+use super::{RecognizerSettings, all};
 use crate::{BlockingStorage, Settings, Worker};
 
 /// How often is looked for what is waited for: ffmpeg needs the processors.
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     /// Has a worker do the stage, and `act` meanwhile; answers how it ended.
-    fn work_while(&self, recognizers: Recognizers, act: impl FnOnce()) -> JobStatus {
+    fn work_while(&self, recognizers: RecognizerSettings, act: impl FnOnce()) -> JobStatus {
         let settings = Settings {
             name: WorkerName::new("worker-1").unwrap(),
             stages: Stage::WORK.to_vec(),
@@ -113,7 +113,7 @@ impl Bench {
         self.job().status
     }
 
-    fn work(&self, recognizers: Recognizers) -> JobStatus {
+    fn work(&self, recognizers: RecognizerSettings) -> JobStatus {
         self.work_while(recognizers, || {})
     }
 
@@ -139,15 +139,15 @@ impl Bench {
 
     /// Has a script of the shell transcribe; it is told the sound, and what it may
     /// write. It is named as one names it who stands where the worker does.
-    fn script(&self, text: &str) -> Recognizers {
+    fn script(&self, text: &str) -> RecognizerSettings {
         let file = self.path("asr.sh");
         std::fs::write(&file, text).unwrap();
         let here = std::env::current_dir().unwrap();
         let up: PathBuf = here.ancestors().skip(1).map(|_| Path::new("..")).collect();
         let file = up.join(file.strip_prefix("/").unwrap());
-        Recognizers {
+        RecognizerSettings {
             command: Some(format!("sh {} {{audio}} {{out}}", file.display())),
-            ..Recognizers::default()
+            ..RecognizerSettings::default()
         }
     }
 }

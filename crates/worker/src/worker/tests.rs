@@ -18,7 +18,7 @@ use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use super::*;
 use crate::stage::{StageContext, StageOutput};
-use crate::stages::{self, Recognizers};
+use crate::stages::{self, RecognizerSettings};
 
 /// A job whose first stage can be worked on.
 struct Bench {
@@ -277,7 +277,7 @@ fn subtitles_that_a_client_gave_a_clip_stay() {
         .db
         .write(|tx| tx.clips().replace_for_job(job_id, &clips));
     assert!(stored.unwrap());
-    let mut works = stages::all(Recognizers::default(), None);
+    let mut works = stages::all(RecognizerSettings::default(), None);
     for work in &mut works {
         let stage = work.stage();
         if stage != Stage::Compilation {

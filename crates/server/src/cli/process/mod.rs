@@ -88,7 +88,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         // next call does.
         worker.how.lease = worker.how.lease.min(10);
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
-        follow(worker.only(job.job_id), &database, job.job_id, &signal)?;
+        follow(worker.for_job(job.job_id), &database, job.job_id, &signal)?;
     }
     let stop = CancellationToken::new();
     let _link = signal.on_stop({

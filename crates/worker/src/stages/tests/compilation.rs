@@ -3,7 +3,7 @@ use lectern_domain::{
     Title,
 };
 
-use super::{Bench, Recognizers};
+use super::{Bench, RecognizerSettings};
 
 /// Makes clips of two seconds of a tone; each has a title and where it begins and
 /// ends, and files that an earlier attempt made.
@@ -33,7 +33,10 @@ fn compile(clips: &[(&str, f64, f64)]) -> (Bench, Vec<Clip>) {
         .db
         .write(|tx| tx.clips().replace_for_job(job_id, &new));
     assert!(stored.unwrap());
-    assert_eq!(bench.work(Recognizers::default()), JobStatus::Completed);
+    assert_eq!(
+        bench.work(RecognizerSettings::default()),
+        JobStatus::Completed
+    );
     let clips = bench.db.read(|conn| conn.clips().for_job(job_id)).unwrap();
     (bench, clips)
 }

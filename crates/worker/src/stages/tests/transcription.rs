@@ -5,7 +5,7 @@ use std::thread;
 
 use lectern_domain::{JobStatus, NewSilenceRegion, SilenceType, Stage, TimeRange};
 
-use super::{Bench, LOOK, Recognizers};
+use super::{Bench, LOOK, RecognizerSettings};
 
 const TONE: &str = "-f lavfi -i sine=duration=2";
 /// Longer than what is heard at once.
@@ -50,9 +50,9 @@ fn a_command_runs_where_the_worker_does_and_leaves_nothing() {
 fn what_a_command_writes_without_end_is_not_read_to_its_end() {
     for to in ["", " > {out}", " > {out}.srt"] {
         let bench = Bench::new(Stage::Transcription, TONE);
-        let recognizers = Recognizers {
+        let recognizers = RecognizerSettings {
             command: Some(format!("sh -c 'yes | head -c 68000000{to}' {{audio}}")),
-            ..Recognizers::default()
+            ..RecognizerSettings::default()
         };
         assert_eq!(bench.work(recognizers), JobStatus::Failed, "{to}");
         let error = bench.run().error.unwrap();
@@ -124,7 +124,10 @@ fn what_is_beside_a_recording_and_no_transcript_is_passed_over() {
     let utf16 = "\u{feff}".encode_utf16().chain(vtt.encode_utf16());
     let utf16: Vec<u8> = utf16.flat_map(u16::to_le_bytes).collect();
     bench.put("talks/1.vtt", &utf16);
-    assert_eq!(bench.work(Recognizers::default()), JobStatus::Completed);
+    assert_eq!(
+        bench.work(RecognizerSettings::default()),
+        JobStatus::Completed
+    );
     assert_eq!(said(&bench), [(0.5, 1.5, "R&D".to_owned())]);
     let note = bench.note();
     assert!(
@@ -159,7 +162,7 @@ fn nobody_listens_in_the_stead_of_subtitles_that_cannot_be_read() {
 fn when_there_is_nothing_else_it_is_told_why_it_cannot_be_read() {
     let bench = Bench::new(Stage::Transcription, FILM);
     bench.put("talks/1.srt", b"\nDear all,\n");
-    assert_eq!(bench.work(Recognizers::default()), JobStatus::Failed);
+    assert_eq!(bench.work(RecognizerSettings::default()), JobStatus::Failed);
     let error = bench.run().error.unwrap();
     assert!(error.as_str().starts_with("talks/1.srt: line 2"), "{error}");
 }

@@ -9,7 +9,7 @@ use lectern_media::Program;
 
 use super::{Recognizer, read};
 use crate::Failure;
-use crate::sidecar::{MOST, whole};
+use crate::sidecar::{MAX_BYTES, whole};
 use crate::stage::StageContext;
 
 /// How long a command may take for a piece of ten minutes.
@@ -53,7 +53,7 @@ impl Recognizer for Command {
         // its files.
         let program = Program::new(program).args(words);
         program.run(&task.limits(LIMIT), &mut |bytes| {
-            if printed.len() as u64 <= MOST {
+            if printed.len() as u64 <= MAX_BYTES {
                 printed.extend_from_slice(bytes);
             }
         })?;

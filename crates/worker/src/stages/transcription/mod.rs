@@ -25,7 +25,7 @@ const NOBODY: &str = "there is no transcript: give the recording subtitles (a tr
 /// Who transcribes what has no subtitles: the first of these that is given, or
 /// else PocketSphinx where it is installed.
 #[derive(Debug, Clone, Default)]
-pub struct Recognizers {
+pub struct RecognizerSettings {
     /// A command, with `{audio}` for the file it reads and `{out}` for the one
     /// it may write.
     pub command: Option<String>,
@@ -33,7 +33,7 @@ pub struct Recognizers {
     pub endpoint: Option<Endpoint>,
 }
 
-impl Recognizers {
+impl RecognizerSettings {
     /// Whether the command can be one: better told at the start than when the
     /// first recording has come that far.
     ///
@@ -50,7 +50,7 @@ impl Recognizers {
 
 /// Writes down what is said.
 #[derive(Debug)]
-pub(super) struct Transcription(pub(super) Recognizers);
+pub(super) struct Transcription(pub(super) RecognizerSettings);
 
 /// What hears words in a short WAV file; times are told from its beginning.
 trait Recognizer: Sync {
@@ -130,7 +130,7 @@ fn beside(
         let Some(key) = sidecar::key(task.original(), extension) else {
             continue;
         };
-        let bytes = match task.store().read(&key, sidecar::MOST, task.cancel()) {
+        let bytes = match task.store().read(&key, sidecar::MAX_BYTES, task.cancel()) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => continue,
             Err(Failure::Permanent { message, .. }) => {
