@@ -7,7 +7,7 @@ use std::process::Command;
 use lectern_tests::{EmptyDb, Lectern, on_both_backends};
 use serde_json::Value;
 
-on_both_backends!(the_tour_works_word_for_word,);
+on_both_backends!(the_tour_works_word_for_word);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

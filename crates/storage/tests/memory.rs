@@ -97,10 +97,10 @@ async fn a_large_object_passes_through_little_memory() {
 }
 
 #[tokio::test]
-#[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-storage -- --include-ignored"]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
 async fn a_large_object_passes_through_little_memory_to_s3() {
     let Ok(url) = std::env::var("LECTERN_TEST_S3") else {
-        panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/with-s3");
+        panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/e2e/with-s3");
     };
     let config = url
         .replace('?', "/memory?")

@@ -36,10 +36,10 @@ impl Place {
         }
     }
 
-    /// A prefix of its own in the bucket that `tests/with-s3` names.
+    /// A prefix of its own in the bucket that `tests/e2e/with-s3` names.
     pub(crate) fn on_s3() -> Self {
         let Ok(url) = std::env::var("LECTERN_TEST_S3") else {
-            panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/with-s3");
+            panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/e2e/with-s3");
         };
         let config = url
             .replace('?', &format!("/test/{}?", JobId::new(&SystemClock)))
@@ -208,7 +208,7 @@ macro_rules! on_both {
 
         mod on_s3 {
             $(#[tokio::test]
-            #[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-storage -- --include-ignored"]
+            #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
             async fn $name() {
                 super::$name(super::Place::on_s3()).await;
             })+

@@ -185,7 +185,7 @@ fn status(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> u16 
 }
 
 #[tokio::test]
-#[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-storage -- --include-ignored"]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
 async fn a_url_of_the_service_lets_in_whom_it_was_made_for() {
     let place = Place::on_s3();
     let now = SystemClock.now();
@@ -237,7 +237,7 @@ async fn a_url_of_the_service_lets_in_whom_it_was_made_for() {
 }
 
 #[tokio::test]
-#[ignore = "needs an S3 server: tests/with-s3 cargo test -p lectern-storage -- --include-ignored"]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
 async fn a_url_of_the_service_expires() {
     let place = Place::on_s3();
     place.put(&key("a"), &[b"x"]).await;

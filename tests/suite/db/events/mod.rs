@@ -1,4 +1,4 @@
 //! What those who watch a job are told.
 
-mod commits;
-mod log;
+mod notifications;
+mod stored_events;

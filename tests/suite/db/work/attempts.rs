@@ -10,8 +10,8 @@ use lectern_domain::{
 };
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
-use super::super::stored;
-use super::super::worker::{
+use crate::db::support::stored;
+use crate::db::support::worker::{
     LEASE, a_beat, a_failure, claim, claim_one, complete, fail, heartbeat, of_one_stage, retry,
     run, runs, statuses,
 };

@@ -11,8 +11,8 @@ use lectern_domain::StageRunStatus::{Ready, Running};
 use lectern_domain::{Claim, JobId, JobStatus, JobUpdate, Percent, Stage, WorkerName};
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
-use super::super::stored;
-use super::super::worker::{
+use crate::db::support::stored;
+use crate::db::support::worker::{
     LEASE, claim, claim_one, complete, fail, run, runs, statuses, work_off,
 };
 

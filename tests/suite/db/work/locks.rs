@@ -9,7 +9,9 @@ use lectern_domain::StageRunStatus::Cancelled;
 use lectern_domain::{Claim, JobId, ManualClock, Stage};
 use lectern_tests::{Fixture, TestDb, a_job, a_report, on_both_backends};
 
-use super::super::worker::{LEASE, cancel, claim, statuses, until_somebody_waits, wait_until};
+use crate::db::support::worker::{
+    LEASE, cancel, claim, statuses, until_somebody_waits, wait_until,
+};
 
 on_both_backends!(
     a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing,

@@ -2,9 +2,10 @@
 
 mod attempts;
 mod claims;
-mod guard;
+mod clock;
+mod concurrency;
+mod lease_guard;
 mod leases;
 mod locks;
-mod lost;
-mod races;
-mod time;
+mod lost_leases;
+mod stage_runs;

@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use lectern_tests::{EmptyDb, Lectern, Sql, TestDb, on_both_backends};
 use serde_json::{Value, json};
 
-use super::super::{JOBS, a_recording, at_once};
 use super::{Shell, alter_type};
+use crate::http::support::{JOBS, a_recording, at_once};
 
 on_both_backends!(
     a_server_does_not_start_on_tables_that_drifted_and_says_which,

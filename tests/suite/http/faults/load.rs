@@ -11,19 +11,19 @@ use lectern_tests::Client;
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use super::super::worker::CLAIM;
-use super::super::{JOBS, a_recording};
+use crate::http::support::worker::CLAIM;
+use crate::http::support::{JOBS, a_recording};
 
 /// What was acknowledged.
 #[derive(Debug, Default)]
-pub(super) struct Acknowledged {
-    pub(super) made: Vec<JobId>,
-    pub(super) completed: Vec<(JobId, String)>,
+pub(crate) struct Acknowledged {
+    pub(crate) made: Vec<JobId>,
+    pub(crate) completed: Vec<(JobId, String)>,
 }
 
 /// Clients that make jobs and work on them.
 #[derive(Debug, Default)]
-pub(super) struct Load {
+pub(crate) struct Load {
     acknowledged: Mutex<Acknowledged>,
     /// Answers that were neither a success nor a 503.
     strange: Mutex<Vec<String>>,
@@ -36,7 +36,7 @@ impl Load {
     /// Makes a job, claims a stage and completes it, again and again, until
     /// [`Load::end`]. No answer is an answer, too: whoever does not get one does
     /// not know what has happened and asks for something else.
-    pub(super) fn run_against(&self, client: impl Fn() -> Client) {
+    pub(crate) fn run_against(&self, client: impl Fn() -> Client) {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_mins(1)))
@@ -99,7 +99,7 @@ impl Load {
     }
 
     /// Waits until `n` more things were acknowledged.
-    pub(super) fn wait_for(&self, n: usize) {
+    pub(crate) fn wait_for(&self, n: usize) {
         let count = self.count.lock().unwrap();
         let until = *count + n;
         drop(
@@ -109,13 +109,13 @@ impl Load {
         );
     }
 
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.over.store(true, Ordering::SeqCst);
     }
 
     /// Checks that all that was acknowledged is there, and nothing is there by
     /// half.
-    pub(super) fn check(self, database: &Database) {
+    pub(crate) fn check(self, database: &Database) {
         assert_eq!(self.strange.into_inner().unwrap(), Vec::<String>::new());
         let said = self.acknowledged.into_inner().unwrap();
         assert!(!said.completed.is_empty());

@@ -8,7 +8,7 @@ use lectern_tests::{Client, Lectern, TestDb, on_both_backends};
 
 use super::load::Load;
 
-on_both_backends!(nothing_acknowledged_is_lost_and_nothing_half_done_when_the_server_is_killed,);
+on_both_backends!(nothing_acknowledged_is_lost_and_nothing_half_done_when_the_server_is_killed);
 
 /// Threads that are clients of whatever server there is.
 const CLIENTS: usize = 4;

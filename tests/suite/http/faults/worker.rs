@@ -8,8 +8,8 @@ use lectern_domain::Stage::{self, Transcription};
 use lectern_tests::{Client, Lectern, TestDb, on_both_backends};
 use serde_json::json;
 
-use super::super::at;
-use super::super::worker::{Claimed, ask, claim, claims, make};
+use crate::http::support::at;
+use crate::http::support::worker::{Claimed, ask, claim, claims, make};
 
 on_both_backends!(
     what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once,

@@ -9,23 +9,23 @@ use lectern_tests::Client;
 use serde_json::Value;
 use tungstenite::{ClientRequestBuilder, Message, WebSocket};
 
-use super::super::at;
+use crate::http::support::at;
 
 /// How long a test waits for what has to come.
-pub(super) const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A way to follow a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Channel {
+pub(crate) enum Channel {
     Socket,
     Stream,
 }
 
 impl Channel {
-    pub(super) const BOTH: [Self; 2] = [Self::Socket, Self::Stream];
+    pub(crate) const BOTH: [Self; 2] = [Self::Socket, Self::Stream];
 
     /// Begins to follow a job, after event `after` or else with a snapshot.
-    pub(super) fn follow(self, client: &Client, job_id: JobId, after: Option<i64>) -> Following {
+    pub(crate) fn follow(self, client: &Client, job_id: JobId, after: Option<i64>) -> Following {
         match self {
             Self::Socket => Following::Socket(Box::new(connect(client, job_id, after))),
             Self::Stream => {
@@ -37,14 +37,14 @@ impl Channel {
 }
 
 /// Somebody who follows a job. Dropping it hangs up.
-pub(super) enum Following {
+pub(crate) enum Following {
     Socket(Box<WebSocket<TcpStream>>),
     Stream(Box<Stream>),
 }
 
 impl Following {
     /// The next message; `None` after a proper end.
-    pub(super) fn next(&mut self) -> Option<Value> {
+    pub(crate) fn next(&mut self) -> Option<Value> {
         match self.next_or_code() {
             Ok(message) => Some(message),
             Err(None | Some(1000 | 1001)) => None,
@@ -53,7 +53,7 @@ impl Following {
     }
 
     /// The next message or, at the end, the code a WebSocket is closed with.
-    pub(super) fn next_or_code(&mut self) -> Result<Value, Option<u16>> {
+    pub(crate) fn next_or_code(&mut self) -> Result<Value, Option<u16>> {
         match self {
             Self::Socket(socket) => message(read(socket)),
             Self::Stream(stream) => stream.next().ok_or(None),
@@ -61,25 +61,25 @@ impl Following {
     }
 
     /// All messages until the end.
-    pub(super) fn rest(&mut self) -> Vec<Value> {
+    pub(crate) fn rest(&mut self) -> Vec<Value> {
         std::iter::from_fn(|| self.next()).collect()
     }
 
     /// The next messages.
-    pub(super) fn take(&mut self, n: usize) -> Vec<Value> {
+    pub(crate) fn take(&mut self, n: usize) -> Vec<Value> {
         let mut next = || self.next().expect("more messages");
         (0..n).map(|_| next()).collect()
     }
 }
 
 /// Opens a WebSocket.
-pub(super) fn connect(client: &Client, job_id: JobId, after: Option<i64>) -> WebSocket<TcpStream> {
+pub(crate) fn connect(client: &Client, job_id: JobId, after: Option<i64>) -> WebSocket<TcpStream> {
     let path = address(&format!("/ws/jobs/{job_id}"), after);
     handshake(client, &path, &[]).unwrap_or_else(|status| panic!("{path}: {status}"))
 }
 
 /// The same with headers; the status of the answer when it is another than 101.
-pub(super) fn handshake(
+pub(crate) fn handshake(
     client: &Client,
     path: &str,
     headers: &[(&str, &str)],
@@ -101,7 +101,7 @@ pub(super) fn handshake(
 }
 
 /// The next frame that is no ping or pong. What it reads is answered.
-pub(super) fn read(socket: &mut WebSocket<TcpStream>) -> Message {
+pub(crate) fn read(socket: &mut WebSocket<TcpStream>) -> Message {
     loop {
         match socket.read().expect("a frame") {
             Message::Ping(_) | Message::Pong(_) => {}
@@ -120,7 +120,7 @@ fn message(frame: Message) -> Result<Value, Option<u16>> {
 }
 
 /// Reads to the end; the code the server closes with.
-pub(super) fn closed(socket: &mut WebSocket<TcpStream>) -> u16 {
+pub(crate) fn closed(socket: &mut WebSocket<TcpStream>) -> u16 {
     loop {
         if let Message::Close(frame) = read(socket) {
             return frame.expect("a reason").code.into();
@@ -129,14 +129,14 @@ pub(super) fn closed(socket: &mut WebSocket<TcpStream>) -> u16 {
 }
 
 /// A stream of server-sent events, read as a browser does.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     lines: BufReader<ureq::BodyReader<'static>>,
-    pub(super) headers: ureq::http::HeaderMap,
+    pub(crate) headers: ureq::http::HeaderMap,
 }
 
 impl Stream {
     /// Opens a stream; the status of the answer when it is another than 200.
-    pub(super) fn open(client: &Client, job_id: JobId, after: Option<i64>) -> Result<Self, u16> {
+    pub(crate) fn open(client: &Client, job_id: JobId, after: Option<i64>) -> Result<Self, u16> {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE))
@@ -180,7 +180,7 @@ impl Stream {
     }
 
     /// The lines up to the next empty one; none at the end.
-    pub(super) fn block(&mut self) -> Vec<String> {
+    pub(crate) fn block(&mut self) -> Vec<String> {
         let line = |lines: &mut BufReader<_>| {
             let mut line = String::new();
             lines.read_line(&mut line).expect("a line or a proper end");
@@ -192,6 +192,6 @@ impl Stream {
 }
 
 /// A path with `?after=`, if that is given.
-pub(super) fn address(path: &str, after: Option<i64>) -> String {
+pub(crate) fn address(path: &str, after: Option<i64>) -> String {
     after.map_or(path.to_owned(), |after| format!("{path}?after={after}"))
 }

@@ -9,9 +9,9 @@ use lectern_server::{Server, ServerConfig};
 use lectern_tests::{Client, Lectern, TestDb, a_job, on_both_backends};
 use serde_json::json;
 
-use super::super::at;
 use super::channel::Channel;
 use super::{finish, last_seq};
+use crate::http::support::at;
 
 on_both_backends!(
     nothing_is_lost_or_told_twice_over_a_thousand_disconnects,

@@ -10,9 +10,9 @@ use lectern_server::{LiveConfig, Server, ServerConfig};
 use lectern_tests::{Client, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
-use super::super::{at, wait_until};
 use super::channel::{Channel, PATIENCE, Stream, closed, connect, handshake};
 use super::{finish, last_seq, metric, report, seqs, watchers};
+use crate::http::support::{at, wait_until};
 
 on_both_backends!(
     one_who_does_not_read_is_cut_off,

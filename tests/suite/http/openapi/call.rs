@@ -11,14 +11,14 @@ use lectern_tests::{
 };
 use serde_json::{Value, json};
 
-use super::super::{a_recording, uploads};
 use super::operation::Operation;
+use crate::http::support::{a_recording, recordings};
 
 /// The size of the recordings that are uploaded, in bytes.
 const SIZE: usize = 1000;
 
 /// What turns a request into the handshake of a WebSocket (RFC 6455, 1.3).
-pub(in super::super) const HANDSHAKE: [(&str, &str); 4] = [
+pub(crate) const HANDSHAKE: [(&str, &str); 4] = [
     ("Connection", "Upgrade"),
     ("Upgrade", "websocket"),
     ("Sec-WebSocket-Version", "13"),
@@ -27,7 +27,7 @@ pub(in super::super) const HANDSHAKE: [(&str, &str); 4] = [
 
 /// A request that can be sent any number of times.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Call {
+pub(crate) struct Call {
     method: String,
     /// What comes after the port: path and query.
     path: String,
@@ -39,13 +39,13 @@ pub(in super::super) struct Call {
 impl Call {
     /// Calls an operation on what has this id, or lies at this place, with a
     /// body it takes.
-    pub(super) fn about(operation: &Operation<'_>, id: &str) -> Self {
+    pub(crate) fn about(operation: &Operation<'_>, id: &str) -> Self {
         let mut path = operation.path.to_owned();
         for variable in ["{job_id}", "{clip_id}", "{lease_id}", "{key}"] {
             path = path.replace(variable, id);
         }
         let body = match operation.id() {
-            "putObject" => Some((BYTES, uploads::recording(SIZE))),
+            "putObject" => Some((BYTES, recordings::recording(SIZE))),
             "confirmUpload" => Some((JSON, json!({ "job_id": id }).to_string().into())),
             operation => a_body_for(operation).map(|body| (JSON, body.to_string().into())),
         };
@@ -65,11 +65,7 @@ impl Call {
 
     /// Makes whatever an operation needs to succeed, and calls it on that. What
     /// is uploaded goes to the server of `client`; all else into its database.
-    pub(in super::super) fn that_succeeds(
-        operation: &Operation<'_>,
-        client: &Client,
-        db: &Database,
-    ) -> Self {
+    pub(crate) fn that_succeeds(operation: &Operation<'_>, client: &Client, db: &Database) -> Self {
         let job = |status| a_job().status(status).create(db).job_id.to_string();
         let id = match operation.id() {
             "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
@@ -77,17 +73,17 @@ impl Call {
             "watchJob" => job(JobStatus::Queued),
             "heartbeat" | "completeStage" | "failStage" => a_lease(db),
             "confirmUpload" => {
-                let announced = uploads::announce(client, SIZE);
-                let bytes = uploads::recording(SIZE);
-                uploads::send(client, &announced.path, &bytes).expect(200);
+                let announced = recordings::announce(client, SIZE);
+                let bytes = recordings::recording(SIZE);
+                recordings::send(client, &announced.path, &bytes).expect(200);
                 announced.job_id.to_string()
             }
-            "putObject" => return Self::at(operation, uploads::announce(client, SIZE).path),
+            "putObject" => return Self::at(operation, recordings::announce(client, SIZE).path),
             "getObject" => {
-                let uploaded = uploads::upload(client, &uploads::recording(SIZE));
-                let results = uploads::results(client, uploaded.job_id);
+                let uploaded = recordings::upload(client, &recordings::recording(SIZE));
+                let results = recordings::results(client, uploaded.job_id);
                 let url = &results["metadata"]["original_video"]["url"];
-                return Self::at(operation, uploads::path_of(client, url).to_owned());
+                return Self::at(operation, recordings::path_of(client, url).to_owned());
             }
             "getSubtitles" | "putSubtitles" => {
                 let job_id = a_whole_job(db).job_id;
@@ -107,25 +103,25 @@ impl Call {
     }
 
     /// The same call with a query.
-    pub(super) fn asking(mut self, query: &str) -> Self {
+    pub(crate) fn asking(mut self, query: &str) -> Self {
         self.path = format!("{}?{query}", self.path);
         self
     }
 
     /// The same call with one more header.
-    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
     /// The same call with another body.
-    pub(super) fn with_body(mut self, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn with_body(mut self, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some((kind, body.into()));
         self
     }
 
     /// Sends the request and waits for the answer.
-    pub(in super::super) fn send(&self, client: &Client) -> Response {
+    pub(crate) fn send(&self, client: &Client) -> Response {
         let mut request = client.request(&self.method, &self.path);
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -144,7 +140,7 @@ const BYTES: &str = "application/octet-stream";
 fn a_body_for(operation: &str) -> Option<Value> {
     Some(match operation {
         "createJob" => a_recording(),
-        "createUpload" => uploads::a_lecture(SIZE),
+        "createUpload" => recordings::a_lecture(SIZE),
         "updateJob" => {
             json!({ "status": "completed", "extra_metadata": { "seen": [1, null, "x"] } })
         }

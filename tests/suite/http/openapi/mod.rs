@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 use lectern_tests::{Response, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
-use super::{NOBODY, at};
-pub(super) use call::{Call, HANDSHAKE};
-pub(super) use operation::{Operation, operations};
+use super::support::{NOBODY, at};
+pub(crate) use call::{Call, HANDSHAKE};
+pub(crate) use operation::{Operation, operations};
 use schema::{conforms, resolve};
 
 on_both_backends!(

@@ -5,20 +5,20 @@ use serde_json::Value;
 use super::schema::resolve;
 
 /// A method of a path and what the document says of it.
-pub(in super::super) struct Operation<'d> {
+pub(crate) struct Operation<'d> {
     /// In lower case.
-    pub(super) method: &'d str,
-    pub(super) path: &'d str,
-    pub(super) told: &'d Value,
+    pub(crate) method: &'d str,
+    pub(crate) path: &'d str,
+    pub(crate) told: &'d Value,
 }
 
 impl Operation<'_> {
-    pub(in super::super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.told["operationId"].as_str().unwrap()
     }
 
     /// Whether it is told to fail while the database is away.
-    pub(in super::super) fn needs_the_database(&self) -> bool {
+    pub(crate) fn needs_the_database(&self) -> bool {
         let codes = &self.told["responses"]["503"]["$ref"];
         codes
             .as_str()
@@ -26,13 +26,13 @@ impl Operation<'_> {
     }
 
     /// Whether it is told to take JSON.
-    pub(super) fn takes_json(&self) -> bool {
+    pub(crate) fn takes_json(&self) -> bool {
         self.told["requestBody"]["content"]["application/json"].is_object()
     }
 
     /// Status and media type of every answer it is told to give that is no
     /// problem; without a type where there is no body.
-    pub(super) fn successes<'d>(&'d self, document: &'d Value) -> Vec<(u16, Option<&'d str>)> {
+    pub(crate) fn successes<'d>(&'d self, document: &'d Value) -> Vec<(u16, Option<&'d str>)> {
         let responses = self.told["responses"].as_object().unwrap().iter();
         let of_each =
             responses.map(|(status, told)| (status.parse().unwrap(), resolve(document, told)));
@@ -49,7 +49,7 @@ impl Operation<'_> {
 }
 
 /// Everything the document tells of.
-pub(in super::super) fn operations(document: &Value) -> Vec<Operation<'_>> {
+pub(crate) fn operations(document: &Value) -> Vec<Operation<'_>> {
     let paths = document["paths"].as_object().unwrap();
     paths
         .iter()

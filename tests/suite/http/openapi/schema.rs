@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Follows a reference, if `value` is one.
-pub(super) fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+pub(crate) fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     match value["$ref"].as_str() {
         Some(reference) => {
             let target = document.pointer(reference.strip_prefix('#').unwrap());
@@ -15,7 +15,7 @@ pub(super) fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 
 /// Checks `value` against a schema, as far as the document uses JSON Schema for
 /// answers; and that an object has no key it does not tell of.
-pub(super) fn conforms(
+pub(crate) fn conforms(
     document: &Value,
     schema: &Value,
     value: &Value,

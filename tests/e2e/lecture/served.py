@@ -1,0 +1,128 @@
+"""Has a rendered lecture worked on by two `lectern work` beside a server, one of
+which is killed in the middle, and compares what comes of it with what was
+rendered.
+
+    with-lectern postgres python3 tests/e2e/lecture/served.py PATH/TO/lectern
+
+Needs what check.py needs.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+from check import HERE, check, get, run
+
+# How long a stage of a dead worker is nobody's, in seconds.
+LEASE = 15
+
+
+def post(address, body):
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(address, data, {"Content-Type": "application/json"}, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def upload(api, recording):
+    announced = {"filename": recording.name, "file_size": recording.stat().st_size, "content_type": "video/mp4"}
+    told = post(f"{api}/upload", announced)
+    request = urllib.request.Request(told["upload_url"], recording.read_bytes(), method="PUT")
+    request.add_header("Content-Type", "video/mp4")
+    urllib.request.urlopen(request).close()
+    post(f"{api}/upload/confirm", {"job_id": told["job_id"]})
+    return told["job_id"]
+
+
+def worker(lectern, name, scratch):
+    settings = {"worker-name": name, "concurrency": 1, "lease": LEASE, "scratch-dir": scratch}
+    return subprocess.Popen([lectern, "work", *(f"--{setting}={value}" for setting, value in settings.items())])
+
+
+def runs(api, job):
+    return get(f"{api}/jobs/{job}/stages")["stages"]
+
+
+def running(api, job):
+    """The stages somebody has been on for a while."""
+    return [run for run in runs(api, job) if run["status"] == "running" and run["percent"] > 0]
+
+
+def kill_in_the_middle(api, job, workers):
+    """Kills a worker in the middle of a stage, if there is one, and gives that stage."""
+    for run in running(api, job):
+        process = workers[run["worker"]]
+        # It does not complete the stage while it is stopped, but may have just before.
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        try:
+            if any(still["stage"] == run["stage"] for still in running(api, job)):
+                process.kill()
+                return run
+        finally:
+            process.send_signal(signal.SIGCONT)
+
+
+def wait_for(what, seconds, so):
+    """Waits until `so` gives something, and gives that."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := so():
+            return found
+        time.sleep(0.1)
+    raise SystemExit(f"{what} took longer than {seconds} s")
+
+
+def fetch(results, out):
+    """Puts the files of the results into a directory, under names of their own."""
+
+    def take(owner, name, file):
+        with urllib.request.urlopen(owner[name]) as answer:
+            (out / file).write_bytes(answer.read())
+        owner[name] = file
+
+    for i, clip in enumerate(results["clips"]):
+        for name, ending in (("url", "mp4"), ("thumbnail_url", "jpg"), ("subtitle_url", "vtt")):
+            take(clip, name, f"{i}.{ending}")
+    take(results["metadata"]["highlight_video"], "url", "highlights.mp4")
+
+
+def main(lectern):
+    api = os.environ["LECTERN"] + "/api/v1"
+    with tempfile.TemporaryDirectory(prefix="lectern-lecture-") as directory:
+        directory = Path(directory)
+        run(sys.executable, HERE / "render.py", directory)
+        truth = json.loads((directory / "truth.json").read_text())
+        job = upload(api, directory / "lecture.mp4")
+        workers = {name: worker(lectern, name, directory / name) for name in ("one", "two")}
+        try:
+            victim = wait_for("a stage", 120, lambda: kill_in_the_middle(api, job, workers))
+            state = wait_for(
+                "the job", 600, lambda: (state := get(f"{api}/jobs/{job}"))["status"] in ("completed", "failed") and state
+            )
+            assert state["status"] == "completed", state
+        finally:
+            for process in workers.values():
+                process.terminate()
+            codes = {name: process.wait(60) for name, process in workers.items()}
+        assert codes.pop(victim["worker"]) == -9 and set(codes.values()) == {0}, codes
+        attempts = {run["stage"]: run["attempt"] for run in runs(api, job)}
+        again = [stage for stage, attempt in attempts.items() if attempt > 1]
+        assert again == [victim["stage"]], attempts
+        print(f"{victim['stage']} was begun anew; the rest was done once")
+        # What the dead worker had in its scratch space goes with the next start.
+        results, out = get(f"{api}/results/{job}"), directory / "out"
+        out.mkdir()
+        fetch(results, out)
+        check(truth, results, SimpleNamespace(address=api), out)
+
+
+if __name__ == "__main__":
+    main(str(Path(sys.argv[1]).resolve()))

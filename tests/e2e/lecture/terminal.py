@@ -1,0 +1,208 @@
+"""Runs `lectern process` on a terminal, types Ctrl-C into it, and runs it again.
+
+    python3 tests/e2e/lecture/terminal.py PATH/TO/lectern
+
+Needs ffmpeg.
+"""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+from check import Server, get, run
+
+STAGES = [
+    "silence_detection", "transcription", "layout_analysis", "content_analysis", "segmentation", "compilation",
+]  # fmt: skip
+ROWS, COLUMNS = 30, 100
+# How long a program may be silent before it counts as stuck, in seconds.
+PATIENCE = 120
+
+
+class Screen:
+    """What somebody at the terminal sees, as far as its language is spoken here."""
+
+    CODE = re.compile(r"\x1b\[(\??)(\d*)([A-LN-Za-ln-z])|\x1b\[[\d;]*m|[\r\n]|[^\x1b\r\n]+")
+
+    def __init__(self):
+        self.lines, self.row, self.column = [""], 0, 0
+        self.is_cursor_shown = True
+        self.codes = set()
+
+    def show(self, text):
+        place = 0
+        while place < len(text):
+            found = self.CODE.match(text, place)
+            if not found and len(text) - place < 16:
+                return text[place:]  # the beginning of a code
+            assert found, repr(text[place : place + 40])
+            place = found.end()
+            private, number, code = found[1], found[2], found[3]
+            if code:
+                self.obey(private, number, code)
+            elif found[0] == "\r":
+                self.column = 0
+            elif found[0] == "\n":
+                self.go(self.row + 1)
+            elif found[0][0] != "\x1b":
+                self.write(found[0])
+        return ""
+
+    def obey(self, private, number, code):
+        self.codes.add(code)
+        if private and number == "25":
+            self.is_cursor_shown = code == "h"
+        elif code == "A":
+            self.go(self.row - int(number or 1))
+        elif code == "B":
+            self.go(self.row + int(number or 1))
+        elif code == "K" and number == "2":
+            self.lines[self.row] = ""
+        elif code in "JK" and number in ("", "0"):
+            self.lines[self.row] = self.lines[self.row][: self.column]
+            if code == "J":
+                del self.lines[self.row + 1 :]
+        else:
+            raise AssertionError(f"what is {private}{number}{code}?")
+
+    def go(self, row):
+        self.row = max(row, 0)
+        self.lines += [""] * (self.row + 1 - len(self.lines))
+
+    def write(self, text):
+        for character in text:
+            if self.column == COLUMNS:
+                self.go(self.row + 1)
+                self.column = 0
+            line = self.lines[self.row].ljust(self.column)
+            self.lines[self.row] = line[: self.column] + character + line[self.column + 1 :]
+            self.column += 1
+
+    def bars(self):
+        """How far each stage is, as (percent, what it does), by the order of the stages."""
+        found = {}
+        for line in self.lines:
+            if bar := re.fullmatch(r"(\w+) +[█░▉▊▋▌▍▎▏▒▓#>-]* *(\d+) % (.*)", line.rstrip()):
+                found[bar[1]] = (int(bar[2]), bar[3])
+        return found
+
+    def __str__(self):
+        return "\n".join(line.rstrip() for line in self.lines).rstrip()
+
+
+class Terminal:
+    """A program that runs on a terminal of its own."""
+
+    def __init__(self, command):
+        self.screen, self.rest = Screen(), b""
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("4H", ROWS, COLUMNS, 0, 0))
+        self.settings = termios.tcgetattr(self.slave)
+        self.process = subprocess.Popen(
+            list(map(str, command)), stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env=os.environ | {"TERM": "xterm"},
+        )  # fmt: skip
+
+    def read(self, until=lambda _: False):
+        """Reads what is shown until that is so, or else until the program ends."""
+        silent = 0
+        while not until(self.screen):
+            if select.select([self.master], [], [], 0.2)[0]:
+                silent = 0
+                self.rest += os.read(self.master, 1 << 16)
+                text = self.rest.decode(errors="ignore")  # half a character comes again
+                if text.encode() == self.rest:
+                    self.rest = self.screen.show(text).encode()
+                continue
+            silent += 0.2
+            if self.process.poll() is not None:
+                return False
+            assert silent < PATIENCE, f"nothing more is shown:\n{self.screen}"
+        return True
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def end(self):
+        """The exit code of the program, which leaves the terminal as it was."""
+        self.read()
+        code = self.process.wait()
+        assert self.screen.is_cursor_shown, "there is no cursor"
+        assert termios.tcgetattr(self.slave) == self.settings, "the terminal is not what it was"
+        assert not self.screen.lines[self.screen.row].strip(), f"what comes next is in a line with\n{self.screen}"
+        os.close(self.master)
+        os.close(self.slave)
+        return code
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def main(lectern):
+    with tempfile.TemporaryDirectory(prefix="lectern-terminal-") as directory:
+        directory = Path(directory)
+        recording, data, out = directory / "short.mp4", directory / "data", directory / "out"
+        run(
+            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=4", "-f", "lavfi", "-i",
+            "sine=440:d=4", "-c:v", "libx264", "-c:a", "aac", recording,
+        )  # fmt: skip
+        # Who transcribes has nothing to say, and does not say so before it may.
+        ear, may = directory / "ear", directory / "may"
+        hears = f"echo $$ >{ear}; until [ -e {may} ]; do sleep 0.1; done # {{audio}}"
+        command = [
+            lectern, "process", recording, f"--out={out}", f"--data-dir={data}",
+            f'--transcribe-command=sh -c "{hears}"', "--concurrency=2",
+        ]  # fmt: skip
+
+        first = Terminal(command)
+
+        def only_one_is_left(screen):
+            bars = screen.bars()
+            is_done = [bars.get(stage) == (100, "completed") for stage in ("silence_detection", "layout_analysis")]
+            is_heard = bars.get("transcription", (0, ""))[1] == "listening" and ear.exists() and ear.read_text().strip()
+            return all(is_done) and is_heard and list(bars) == STAGES and bars["compilation"] == (0, "waiting")
+
+        assert first.read(only_one_is_left), f"it ended:\n{first.screen}"
+        assert len(str(first.screen).splitlines()) == len(STAGES), first.screen
+        first.type(b"\x03")
+        assert first.end() == 1, first.screen
+        assert "A" in first.screen.codes, "nothing was ever drawn in place of anything"
+        assert str(first.screen).splitlines()[-1] == "lectern: told to stop; the same command goes on from here", (
+            f"it ended with\n{first.screen}"
+        )
+        bars = first.screen.bars()
+        assert list(bars) == STAGES and bars["silence_detection"] == (100, "completed"), first.screen
+        assert not is_alive(int(ear.read_text())), "who transcribes is still there"
+        assert not [entry for entry in (data / "scratch").iterdir() if entry.is_dir()]
+        assert not (out / "results.json").exists()
+
+        may.touch()
+        second = Terminal(command)
+        assert second.end() == 0, second.screen
+        assert second.screen.bars() == dict.fromkeys(STAGES, (100, "completed")), second.screen
+        lines = str(second.screen).splitlines()
+        assert len(lines) == len(STAGES) + 1 and lines[-1] == f"{out} is ready", second.screen
+        results = json.loads((out / "results.json").read_text())
+        with Server(lectern, data) as server:
+            log = get(f"{server.address}/jobs/{results['job_id']}/logs")["logs"]
+        begun = [entry["stage"] for entry in log if entry["status"] == "started"]
+        assert sorted(begun) == sorted([*STAGES, "transcription"]), begun
+        print("it stops at Ctrl-C and goes on from there")
+
+
+if __name__ == "__main__":
+    main(str(Path(sys.argv[1]).resolve()))

@@ -1,0 +1,4 @@
+//! The pool and the database URL.
+
+mod database;
+mod url;

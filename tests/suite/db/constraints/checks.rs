@@ -1,0 +1,287 @@
+//! Every rule of the data model, broken with raw SQL. A rule is a column, a
+//! value that is just good enough and one that is not, so that each row of the
+//! table below is able to fail.
+
+use std::collections::BTreeSet;
+
+use diesel::result::{DatabaseErrorKind as Kind, Error};
+use lectern_domain::{JobFilter, PageRequest};
+use lectern_tests::{Backend, Sql, TestDb, on_both_backends};
+
+use super::rules::{GOOD, IDS, JOB, RULES, SEGMENT, Values};
+
+on_both_backends!(
+    a_row_that_keeps_every_rule_is_stored,
+    a_row_that_breaks_a_rule_is_refused,
+    there_is_no_check_that_no_test_breaks,
+    a_lease_has_an_id_an_end_and_a_length_or_none_of_them,
+    a_run_that_is_running_has_begun,
+    a_job_is_completed_if_and_only_if_it_has_a_time_of_completion,
+    a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest,
+    a_duration_cannot_be_written,
+);
+
+fn good(table: &str) -> Values {
+    GOOD.iter().find(|(name, _)| *name == table).unwrap().1
+}
+
+/// An INSERT of the good row with some values exchanged or added.
+pub(crate) fn insert(
+    sql: &mut Sql,
+    table: &str,
+    exchanged: &[(&str, &str)],
+) -> Result<usize, Error> {
+    let mut row: Vec<(&str, &str)> = good(table).to_vec();
+    for (column, value) in exchanged {
+        row.retain(|(name, _)| name != column);
+        row.push((column, value));
+    }
+    let columns: Vec<_> = row
+        .iter()
+        .map(|(column, _)| format!("\"{column}\""))
+        .collect();
+    let values: Vec<_> = row
+        .iter()
+        .map(|(_, value)| literal(sql.backend(), value))
+        .collect();
+    sql.execute(&format!(
+        "INSERT INTO {table} ({}) VALUES ({})",
+        columns.join(", "),
+        values.join(", ")
+    ))
+}
+
+fn literal(backend: Backend, value: &str) -> String {
+    if let Some(length) = value
+        .strip_prefix("text(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
+        return format!("'{}'", "é".repeat(length.parse().unwrap()));
+    }
+    let name = match (backend, value) {
+        (Backend::Postgres, "nul") => "chr(0)",
+        (Backend::Sqlite, "nul") => "'a' || char(0)",
+        (Backend::Postgres, "infinity" | "-infinity" | "nan") => return format!("'{value}'"),
+        (Backend::Sqlite, "infinity") => "9e999",
+        (Backend::Sqlite, "-infinity") => "-9e999",
+        // What arithmetic on SQLite calls "not a number".
+        (Backend::Sqlite, "nan") => "(9e999 - 9e999)",
+        _ => value,
+    };
+    name.to_owned()
+}
+
+/// The rule that refused, as its database names it.
+pub(crate) fn rule(refused: Error) -> (Kind, String) {
+    let Error::DatabaseError(kind, info) = refused else {
+        panic!("{refused}")
+    };
+    let name = info.constraint_name().unwrap_or(info.message());
+    (
+        kind,
+        name.trim_start_matches("CHECK constraint failed: ")
+            .to_owned(),
+    )
+}
+
+/// A job, and a content segment of it.
+pub(crate) fn parents(sql: &mut Sql) {
+    insert(sql, "jobs", &[("job_id", JOB)]).unwrap();
+    let segment = [("segment_id", SEGMENT), ("segment_order", "1000")];
+    insert(sql, "content_segments", &segment).unwrap();
+}
+
+/// Takes away the one row of a table that is not a parent of others.
+pub(crate) fn remove(sql: &mut Sql, table: &str) {
+    let but = match table {
+        "jobs" => format!("WHERE job_id <> {JOB}"),
+        "content_segments" => format!("WHERE segment_id <> {SEGMENT}"),
+        _ => String::new(),
+    };
+    let removed = sql.execute(&format!("DELETE FROM {table} {but}"));
+    assert_eq!(removed.unwrap(), 1, "{table}");
+}
+
+/// Breaks every rule of `RULES`; answers the names of those that refused.
+fn break_every_rule(sql: &mut Sql) -> BTreeSet<String> {
+    let mut broken = BTreeSet::new();
+    for (table, column, kept, refused) in RULES {
+        insert(sql, table, &[(column, kept)])
+            .unwrap_or_else(|error| panic!("{table}.{column} = {kept}: {error}"));
+        remove(sql, table);
+        for value in *refused {
+            match insert(sql, table, &[(column, value)]) {
+                Err(error) => drop(broken.insert(rule(error).1)),
+                // SQLite stores a NaN as NULL, which is what a column that may be null is for.
+                Ok(_) if sql.backend() == Backend::Sqlite && *value == "nan" => remove(sql, table),
+                Ok(_) => panic!("{table}.{column} = {value} was stored"),
+            }
+        }
+    }
+    broken
+}
+
+fn a_row_that_keeps_every_rule_is_stored(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    for (table, _) in GOOD {
+        insert(&mut sql, table, &[]).unwrap();
+    }
+}
+
+fn a_row_that_breaks_a_rule_is_refused(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    break_every_rule(&mut sql);
+    for (table, _) in GOOD {
+        let left = u64::from(["jobs", "content_segments"].contains(table));
+        assert_eq!(sql.count(table), left, "{table}");
+    }
+}
+
+fn there_is_no_check_that_no_test_breaks(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    let mut broken = break_every_rule(&mut sql);
+    let completed = insert(&mut sql, "jobs", &[("status", "'completed'")]);
+    broken.insert(rule(completed.unwrap_err()).1);
+    // SQLite keeps ids and times as text, so it checks what they look like.
+    for (table, id) in IDS {
+        broken.extend(
+            insert(&mut sql, table, &[(id, "'00000000'")])
+                .map_err(|error| rule(error).1)
+                .err(),
+        );
+        let created = insert(&mut sql, table, &[("created_at", "'not a time'")]);
+        broken.insert(rule(created.unwrap_err()).1);
+    }
+    let completed = [("status", "'completed'"), ("completed_at", "'not a time'")];
+    broken.insert(rule(insert(&mut sql, "jobs", &completed).unwrap_err()).1);
+
+    let unbroken: Vec<_> = checks(&mut sql)
+        .into_iter()
+        .filter(|name| !broken.contains(name))
+        .collect();
+    assert_eq!(unbroken, [""; 0]);
+}
+
+fn a_lease_has_an_id_an_end_and_a_length_or_none_of_them(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    let columns = ["lease_id", "lease_expires_at", "lease_seconds"];
+    for absent in 1..8 {
+        let without: Vec<_> = (0..3)
+            .filter(|i| absent & (1 << i) != 0)
+            .map(|i| (columns[i], "NULL"))
+            .collect();
+        let stored = insert(&mut sql, "stage_runs", &without);
+        if without.len() == columns.len() {
+            stored.unwrap();
+        } else {
+            assert_eq!(
+                rule(stored.unwrap_err()).1,
+                "stage_runs_lease_whole",
+                "{without:?}"
+            );
+        }
+    }
+}
+
+fn a_run_that_is_running_has_begun(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    for status in [
+        "waiting",
+        "ready",
+        "completed",
+        "failed",
+        "cancelled",
+        "skipped",
+    ] {
+        insert(
+            &mut sql,
+            "stage_runs",
+            &[("status", &format!("'{status}'")), ("started_at", "NULL")],
+        )
+        .unwrap();
+        remove(&mut sql, "stage_runs");
+    }
+    let refused = insert(&mut sql, "stage_runs", &[("started_at", "NULL")]);
+    assert_eq!(rule(refused.unwrap_err()).1, "stage_runs_running_started");
+}
+
+fn a_job_is_completed_if_and_only_if_it_has_a_time_of_completion(db: TestDb) {
+    let mut sql = db.sql();
+    let time = ("completed_at", "'2026-01-01T00:00:00.000000Z'");
+    insert(&mut sql, "jobs", &[("status", "'completed'"), time]).unwrap();
+    remove(&mut sql, "jobs");
+    assert!(insert(&mut sql, "jobs", &[("status", "'completed'")]).is_err());
+    assert!(insert(&mut sql, "jobs", &[("status", "'running'"), time]).is_err());
+}
+
+fn a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest(db: TestDb) {
+    let mut sql = db.sql();
+    sql.execute("INSERT INTO jobs (filename) VALUES ('lecture.mp4')")
+        .unwrap();
+    let row = sql.rows(
+        "SELECT content_type, status, CAST(progress_percent AS INTEGER), version, priority, last_seq, video_metadata, extra_metadata FROM jobs",
+    );
+    let row: Vec<_> = row[0]
+        .iter()
+        .map(|value| value.as_deref().unwrap())
+        .collect();
+    assert_eq!(row, ["video/mp4", "queued", "0", "1", "0", "0", "{}", "{}"]);
+    let jobs = db.read(|conn| {
+        conn.jobs()
+            .list(&JobFilter::default(), PageRequest::default())
+    });
+    assert_eq!(jobs.unwrap().items[0].filename.as_str(), "lecture.mp4");
+}
+
+fn a_duration_cannot_be_written(db: TestDb) {
+    let mut sql = db.sql();
+    parents(&mut sql);
+    for table in ["silence_regions", "content_segments", "clips"] {
+        assert!(
+            insert(&mut sql, table, &[("duration", "1")]).is_err(),
+            "{table}"
+        );
+        insert(&mut sql, table, &[]).unwrap();
+        assert_eq!(
+            sql.value(&format!(
+                "SELECT CAST(duration AS INTEGER) FROM {table} WHERE end_time = 2 LIMIT 1"
+            )),
+            "1"
+        );
+    }
+}
+
+/// The names of all CHECKs, as the database has them. SQLite's triggers name
+/// theirs in the message.
+fn checks(sql: &mut Sql) -> Vec<String> {
+    let query = match sql.backend() {
+        Backend::Postgres => {
+            "SELECT conname::text FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace"
+        }
+        Backend::Sqlite => {
+            "SELECT sql FROM sqlite_master WHERE type IN ('table', 'trigger') AND sql LIKE '%CHECK%'"
+        }
+    };
+    let texts: Vec<String> = sql.rows(query).into_iter().flatten().flatten().collect();
+    match sql.backend() {
+        Backend::Postgres => texts,
+        Backend::Sqlite => texts.iter().flat_map(|text| checks_of(text)).collect(),
+    }
+}
+
+fn checks_of(definition: &str) -> Vec<String> {
+    let words: Vec<&str> = definition.split_whitespace().collect();
+    words
+        .windows(3)
+        .filter_map(|three| match three {
+            ["CONSTRAINT", name, "CHECK"] => Some(name.to_string()),
+            [_, "failed:", name] => name.split('\'').next().map(str::to_owned),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,216 @@
+//! The rules of the data model, column by column, with what breaks them.
+
+/// A job that is there.
+pub(crate) const JOB: &str = "'00000000-0000-7000-8000-000000000001'";
+/// A job that is not.
+pub(crate) const NO_JOB: &str = "'00000000-0000-7000-8000-00000000dead'";
+/// A content segment that is there.
+pub(crate) const SEGMENT: &str = "'00000000-0000-7000-8000-000000000002'";
+/// The id of the row to be inserted.
+pub(crate) const NEW: &str = "'00000000-0000-7000-8000-000000000003'";
+/// Another id for it.
+pub(crate) const TAKEN: &str = "'00000000-0000-7000-8000-000000000004'";
+
+/// A time.
+const TIME: &str = "'2026-01-01T00:00:00.000000Z'";
+/// What tells a request from others.
+const FINGERPRINT: &str = "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'";
+
+/// Columns and what they get, as SQL.
+pub(crate) type Values = &'static [(&'static str, &'static str)];
+
+/// A row of each table that keeps every rule.
+#[rustfmt::skip]
+pub(crate) const GOOD: &[(&str, Values)] = &[
+    ("jobs", &[("filename", "'a'"), ("job_id", NEW)]),
+    ("transcripts", &[("segment_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("text", "'a'")]),
+    ("silence_regions", &[("region_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("silence_type", "'both'")]),
+    ("layout_analysis", &[("layout_id", NEW), ("job_id", JOB), ("layout_type", "'unknown'"), ("confidence_score", "0.5")]),
+    ("content_segments", &[("segment_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("topic", "'a'"), ("importance_score", "0.5"), ("segment_order", "0")]),
+    ("clips", &[("clip_id", NEW), ("job_id", JOB), ("title", "'a'"), ("start_time", "1"), ("end_time", "2"), ("clip_order", "0")]),
+    ("processing_logs", &[("log_id", NEW), ("job_id", JOB), ("stage", "'complete'"), ("status", "'started'")]),
+    ("stage_runs", &[("run_id", NEW), ("job_id", JOB), ("stage", "'transcription'"), ("status", "'running'"), ("started_at", TIME), ("lease_id", NEW), ("lease_expires_at", TIME), ("lease_seconds", "60")]),
+    ("job_events", &[("job_id", JOB), ("seq", "1"), ("type", "'progress'"), ("data", "'{}'")]),
+    ("idempotency_keys", &[("key", "'a'"), ("fingerprint", FINGERPRINT), ("job_id", JOB)]),
+];
+
+/// Table, column, a value that is kept, values that are refused. `text(n)` is a
+/// text of n characters, of two bytes each.
+#[rustfmt::skip]
+pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
+    ("jobs", "filename", "text(255)", &["text(256)", "''", NUL]),
+    ("jobs", "file_size", "2147483648", &["0", "-1"]),
+    ("jobs", "original_s3_key", "text(500)", &["text(501)", "''"]),
+    ("jobs", "compiled_video_s3_key", "text(500)", &["text(501)", "''"]),
+    ("jobs", "celery_task_id", "text(255)", &["text(256)", "''"]),
+    ("jobs", "video_duration", "0.001", &["0", "-1", "infinity", "nan"]),
+    ("jobs", "video_metadata", "'{\"a\": 1}'", &["'[]'", "'1'", "'null'", "'not json'", "NULL"]),
+    ("jobs", "status", "'pending'", &["'done'", "'Queued'", "''", "NULL"]),
+    ("jobs", "current_stage", "'uploading'", &["'upload'", "''"]),
+    ("jobs", "progress_percent", "100", &["101", "-0.5", "infinity", "nan"]),
+    ("jobs", "progress_message", "text(500)", &["text(501)", NUL]),
+    ("jobs", "eta_seconds", "0", &["-1", "2147483648"]),
+    ("jobs", "processing_config", PROCESSING_CONFIG, BAD_PROCESSING_CONFIGS),
+    ("jobs", "extra_metadata", r#"'{"a": "\\u0000"}'"#, &[JSON_NUL, JSON_NUL_KEY, "'[]'", "'null'", "'not json'", "NULL"]),
+    ("jobs", "job_id", NEW, &["'00000000'", "NULL"]),
+    ("jobs", "content_type", "text(255)", &["text(256)", "''", "NULL"]),
+    ("jobs", "version", "1", &["NULL"]),
+    ("jobs", "created_at", TIME, &["'not a time'", "NULL"]),
+    ("jobs", "updated_at", TIME, &["'not a time'", "NULL"]),
+    ("jobs", "priority", "-2147483648", &["-2147483649", "2147483648", "NULL"]),
+    ("jobs", "last_seq", "9223372036854775807", &["-1", "NULL"]),
+    ("transcripts", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("transcripts", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("transcripts", "text", "' a\u{3000}'", &["''", "' \t\n'", BLANK, NUL, "NULL"]),
+    ("transcripts", "confidence", "1", &["1.1", "-0.1", "infinity", "nan"]),
+    ("transcripts", "speaker_id", "text(50)", &["text(51)", NUL]),
+    ("silence_regions", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("silence_regions", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("silence_regions", "silence_type", "'blank_screen'", &["'silence'", "NULL"]),
+    ("silence_regions", "amplitude_threshold", "-60", &["infinity", "-infinity", "nan"]),
+    ("layout_analysis", "layout_type", "'camera_only'", &["'camera'", "NULL"]),
+    ("layout_analysis", "split_ratio", "1", &["1.1", "-0.1", "nan"]),
+    ("layout_analysis", "confidence_score", "0", &["1.1", "-0.1", "nan", "NULL"]),
+    ("layout_analysis", "sample_frame_time", "0", &["-1", "infinity", "nan"]),
+    ("layout_analysis", "screen_region", REGION, NO_REGIONS),
+    ("layout_analysis", "camera_region", REGION, NO_REGIONS),
+    ("content_segments", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("content_segments", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("content_segments", "topic", "text(200)", &["text(201)", "''", NUL, "NULL"]),
+    ("content_segments", "description", "''", &[NUL]),
+    ("content_segments", "importance_score", "1", &["1.1", "-0.1", "nan", "NULL"]),
+    ("content_segments", "keywords", KEYWORDS, NO_STRINGS),
+    ("content_segments", "concepts", KEYWORDS, NO_STRINGS),
+    ("content_segments", "segment_order", "2147483647", &["-1", "2147483648", "NULL"]),
+    ("clips", "title", "text(200)", &["text(201)", "''", "NULL"]),
+    ("clips", "topic", "text(200)", &["text(201)", NUL]),
+    ("clips", "importance_score", "0", &["1.1", "-0.1", "nan"]),
+    ("clips", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
+    ("clips", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
+    ("clips", "s3_key", "text(500)", &["text(501)", "''", NUL]),
+    ("clips", "thumbnail_s3_key", "text(500)", &["text(501)", "''", NUL]),
+    ("clips", "subtitle_s3_key", "text(500)", &["text(501)", "''", NUL]),
+    ("clips", "clip_order", "2147483647", &["-1", "2147483648", "NULL"]),
+    ("clips", "extra_metadata", "'{}'", &[JSON_NUL, "'[]'", "'null'", "NULL"]),
+    ("clips", "content_segment_id", SEGMENT, &[NO_JOB]),
+    ("processing_logs", "stage", "'uploading'", &["'upload'", "NULL"]),
+    ("processing_logs", "agent_name", "text(50)", &["text(51)", NUL]),
+    ("processing_logs", "message", "''", &[NUL]),
+    ("processing_logs", "status", "'failed'", &["'queued'", "NULL"]),
+    ("processing_logs", "error_details", "'{}'", &["'[]'", "'not json'", JSON_NUL]),
+    ("processing_logs", "duration_seconds", "0", &["-1", "infinity", "nan"]),
+    ("processing_logs", "timestamp", TIME, &["'not a time'", "NULL"]),
+    ("stage_runs", "stage", "'compilation'", &["'uploading'", "'complete'", "'transcode'", "NULL"]),
+    ("stage_runs", "status", "'waiting'", &["'queued'", "'Ready'", "''", "NULL"]),
+    ("stage_runs", "waits_for", "'[\"transcription\"]'", NO_WORK_STAGES),
+    ("stage_runs", "priority", "2147483647", &["-2147483649", "2147483648", "NULL"]),
+    ("stage_runs", "attempt", "3", &["4", "-1", "NULL"]),
+    ("stage_runs", "max_attempts", "1", &["0", "-1", "2147483648", "NULL"]),
+    ("stage_runs", "worker", "text(50)", &["text(51)", "''"]),
+    ("stage_runs", "lease_id", TAKEN, &["'00000000'", "NULL"]),
+    ("stage_runs", "lease_expires_at", TIME, &["'not a time'", "NULL"]),
+    ("stage_runs", "lease_seconds", "3600", &["0", "-1", "3601", "NULL"]),
+    ("stage_runs", "available_at", TIME, &["'not a time'"]),
+    ("stage_runs", "percent", "100", &["101", "-0.5", "infinity", "nan", "NULL"]),
+    ("stage_runs", "message", "text(500)", &["text(501)", NUL]),
+    ("stage_runs", "error", "''", &[NUL]),
+    ("stage_runs", "eta_seconds", "0", &["-1", "2147483648"]),
+    ("stage_runs", "started_at", TIME, &["'not a time'", "NULL"]),
+    ("stage_runs", "finished_at", TIME, &["'not a time'"]),
+    ("job_events", "seq", "9223372036854775807", &["0", "-1", "NULL"]),
+    ("job_events", "type", "'error'", &["'snapshot'", "''", "NULL"]),
+    ("job_events", "data", "'{\"status\": \"queued\"}'", &["'[]'", "'null'", "'not json'", "NULL"]),
+    ("job_events", "at", TIME, &["'not a time'", "NULL"]),
+    ("idempotency_keys", "key", "'!~'", &["text(256)", "''", "'a b'", "'é'", "NULL"]),
+    ("idempotency_keys", "fingerprint", FINGERPRINT, NO_FINGERPRINTS),
+    ("idempotency_keys", "job_id", "NULL", &[NO_JOB]),
+    ("idempotency_keys", "answer", "'[1]'", &["'not json'"]),
+    ("idempotency_keys", "created_at", TIME, &["'not a time'", "NULL"]),
+];
+
+const REGION: &str = r#"'{"x": 0, "y": 0, "width": 2147483647, "height": 1}'"#;
+const NO_REGIONS: &[&str] = &[
+    "'[]'",
+    "'{}'",
+    r#"'{"x": 0, "y": 0, "width": 1}'"#,
+    r#"'{"x": 0, "y": 0, "width": 1, "height": 1, "depth": 1}'"#,
+    r#"'{"x": -1, "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": 0.5, "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": "0", "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": null, "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": [0], "y": 0, "width": 1, "height": 1}'"#,
+    r#"'{"x": 0, "y": 0, "width": 2147483648, "height": 1}'"#,
+];
+const NO_WORK_STAGES: &[&str] = &[
+    "'{}'",
+    "'\"transcription\"'",
+    "'null'",
+    "'not json'",
+    "'[\"uploading\"]'",
+    "'[1]'",
+    "NULL",
+];
+
+/// A text with a NUL character, which PostgreSQL cannot even spell.
+const NUL: &str = "nul";
+const JSON_NUL: &str = r#"'{"a": ["\\\u0000"]}'"#;
+const JSON_NUL_KEY: &str = r#"'{"\u0000": 1}'"#;
+
+/// One character of each kind of white space that is not ASCII.
+const BLANK: &str =
+    "'\u{85}\u{a0}\u{1680}\u{2000}\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}'";
+
+const PROCESSING_CONFIG: &str =
+    r#"'{"processing_mode": "audio", "resolution": null, "pipeline": "a", "language": "en"}'"#;
+const BAD_PROCESSING_CONFIGS: &[&str] = &[
+    "'[]'",
+    "'\"audio\"'",
+    "'not json'",
+    r#"'{"processing_mode": "video"}'"#,
+    r#"'{"processing_mode": 1}'"#,
+    r#"'{"resolution": "1080"}'"#,
+    r#"'{"resolution": ["1080p"]}'"#,
+    r#"'{"pipeline": ""}'"#,
+    r#"'{"pipeline": {}}'"#,
+    r#"'{"pipeline": "123456789 123456789 123456789 123456789 123456789 1"}'"#,
+    JSON_NUL,
+];
+
+const KEYWORDS: &str = "'[\"a\", \"é\\nb\"]'";
+const NO_STRINGS: &[&str] = &[
+    "'{}'",
+    "'[\"\"]'",
+    "'[\"a\", \"b\\u0000\"]'",
+    LONG_KEYWORD,
+    "'\"a\"'",
+    "'[1]'",
+    "'[\"a\", null]'",
+    "'[[\"a\"]]'",
+    "'not json'",
+    "NULL",
+];
+
+const NO_FINGERPRINTS: &[&str] = &[
+    "'0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef'",
+    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg'",
+    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde'",
+    "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0'",
+    "NULL",
+];
+
+/// Each table's public id. An event is named by its job and its number, an
+/// idempotency key by itself: these two tables have none.
+pub(crate) const IDS: &[(&str, &str)] = &[
+    ("jobs", "job_id"),
+    ("transcripts", "segment_id"),
+    ("silence_regions", "region_id"),
+    ("layout_analysis", "layout_id"),
+    ("content_segments", "segment_id"),
+    ("clips", "clip_id"),
+    ("processing_logs", "log_id"),
+    ("stage_runs", "run_id"),
+];
+
+/// A keyword of 201 characters.
+#[rustfmt::skip]
+const LONG_KEYWORD: &str = "'[\"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\"]'";

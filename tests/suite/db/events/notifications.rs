@@ -1,0 +1,223 @@
+//! What is told right after a commit, and only then.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use lectern_db::{Committed, Database, Error};
+use lectern_domain::{JobId, JobStatus, Stage};
+use lectern_tests::{Backend, Fixture, TestDb, a_job, a_report, on_both_backends};
+
+use crate::db::support::nobody;
+use crate::db::support::worker::{
+    a_beat, at_once, cancel, claim, claim_one, complete, fail, heartbeat, retry,
+};
+
+on_both_backends!(
+    a_commit_tells_what_happened_and_what_can_be_claimed_now,
+    a_transaction_tells_all_it_did_in_one_piece_and_in_order,
+    what_is_taken_back_is_told_nobody,
+    what_changes_nothing_worth_telling_tells_nobody,
+    all_clones_tell_and_what_they_tell_together_is_all_there_is,
+);
+
+type Heard = Arc<Mutex<Vec<Committed>>>;
+
+/// The same database, and what it tells. Whoever is told finds it stored
+/// already, by another connection.
+fn listening(db: &TestDb) -> (Database, Heard) {
+    let heard = Heard::default();
+    let (notes, looks) = (heard.clone(), Database::clone(db));
+    let told = Database::clone(db).on_commit(Arc::new(move |committed| {
+        for event in &committed.events {
+            let stored = looks.read(|conn| conn.job_events().after(event.job_id, event.seq - 1, 1));
+            assert_eq!(stored.unwrap(), std::slice::from_ref(event));
+        }
+        for job in &committed.deleted {
+            assert_eq!(looks.read(|conn| conn.jobs().find(*job)).unwrap(), None);
+        }
+        notes.lock().unwrap().push(committed.clone());
+    }));
+    (told, heard)
+}
+
+/// What was told since this was asked last.
+fn take(heard: &Heard) -> Vec<Committed> {
+    std::mem::take(&mut heard.lock().unwrap())
+}
+
+/// The one thing that was told: how many events, and what became ready.
+fn one(heard: &Heard) -> (usize, Vec<Stage>) {
+    match take(heard).as_slice() {
+        [one] => (one.events.len(), one.ready.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn a_commit_tells_what_happened_and_what_can_be_claimed_now(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let begin = [
+        Stage::SilenceDetection,
+        Stage::Transcription,
+        Stage::LayoutAnalysis,
+    ];
+    let job = a_job().create(&db).job_id;
+    assert_eq!(one(&heard), (1, begin.to_vec()));
+    let claims = claim(&db, Stage::WORK, 10);
+    assert_eq!(one(&heard), (4, vec![]));
+    heartbeat(&db, claims[0].lease_id, &a_beat(1.0)).unwrap();
+    assert_eq!(one(&heard), (1, vec![]));
+    // It can be claimed once its pause is over, not now.
+    fail(&db, claims[0].lease_id).unwrap();
+    assert_eq!(one(&heard), (2, vec![]));
+    complete(&db, claims[1].lease_id).unwrap();
+    assert_eq!(one(&heard), (2, vec![]));
+    cancel(&db, job);
+    assert_eq!(one(&heard), (1, vec![]));
+    retry(&db, job);
+    assert_eq!(
+        one(&heard),
+        (1, vec![Stage::SilenceDetection, Stage::LayoutAnalysis])
+    );
+    for stage in [Stage::SilenceDetection, Stage::LayoutAnalysis] {
+        complete(&db, claim_one(&db, stage).lease_id).unwrap();
+    }
+    assert_eq!(take(&heard).pop().unwrap().ready, [Stage::ContentAnalysis]);
+    assert!(db.write(|tx| tx.jobs().delete(job)).unwrap());
+    assert_eq!(
+        take(&heard),
+        [Committed {
+            deleted: vec![job],
+            ..Committed::default()
+        }]
+    );
+
+    let pending = a_job().status(JobStatus::Pending).create(&db).job_id;
+    assert_eq!(one(&heard), (1, vec![]));
+    db.write(|tx| tx.jobs().confirm(pending)).unwrap();
+    assert_eq!(one(&heard), (1, begin.to_vec()));
+}
+
+fn a_transaction_tells_all_it_did_in_one_piece_and_in_order(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let jobs = db.write(|tx| {
+        let (one, two) = (
+            tx.jobs().create(&a_job().build())?,
+            tx.jobs().create(&a_job().build())?,
+        );
+        for percent in 1..4 {
+            tx.jobs().report_progress(
+                one.job_id,
+                &a_report(Stage::Compilation, f64::from(percent)),
+            )?;
+        }
+        tx.jobs().cancel(two.job_id)?;
+        Ok::<_, Error>([one.job_id, two.job_id])
+    });
+    let jobs = jobs.unwrap();
+    let told = take(&heard);
+    assert_eq!(told.len(), 1);
+    for job in jobs {
+        let of_job: Vec<_> = told[0]
+            .events
+            .iter()
+            .filter(|event| event.job_id == job)
+            .cloned()
+            .collect();
+        assert_eq!(
+            of_job,
+            db.read(|conn| conn.job_events().after(job, 0, 100))
+                .unwrap()
+        );
+    }
+}
+
+fn what_is_taken_back_is_told_nobody(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let before = a_job().create(&db).job_id;
+    take(&heard);
+    let change = |tx: &mut lectern_db::Tx<'_>| {
+        tx.jobs().create(&a_job().build())?;
+        tx.jobs().cancel(before)?;
+        tx.jobs().delete(before)
+    };
+    let refused = db.write(|tx| {
+        change(tx)?;
+        Err::<(), _>(Error::Url("no reason".into()))
+    });
+    assert!(refused.is_err());
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        db.write(|tx| -> Result<(), Error> {
+            change(tx)?;
+            panic!("on purpose")
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(take(&heard), []);
+    // Nor is it told with what comes after.
+    cancel(&db, before);
+    assert_eq!(one(&heard), (1, vec![]));
+}
+
+fn what_changes_nothing_worth_telling_tells_nobody(db: TestDb) {
+    let (db, heard) = listening(&db);
+    db.write(|tx| {
+        assert!(!tx.jobs().delete(nobody())?);
+        assert_eq!(tx.jobs().cancel(nobody())?, None);
+        assert_eq!(tx.work().expire()?, 0);
+        tx.job_events().prune(chrono::DateTime::UNIX_EPOCH)
+    })
+    .unwrap();
+    assert_eq!(claim(&db, Stage::WORK, 10), []);
+    db.read(|conn| conn.jobs().find(nobody())).unwrap();
+    assert_eq!(take(&heard), []);
+}
+
+fn all_clones_tell_and_what_they_tell_together_is_all_there_is(db: TestDb) {
+    let (db, heard) = listening(&db);
+    let jobs: Vec<JobId> = at_once(8, |_| {
+        let db = db.clone();
+        let job = a_job().create(&db).job_id;
+        for percent in 1..5 {
+            db.write(|tx| {
+                tx.jobs()
+                    .report_progress(job, &a_report(Stage::Compilation, f64::from(percent)))
+            })
+            .unwrap();
+        }
+        job
+    });
+    let told: Vec<_> = take(&heard)
+        .into_iter()
+        .flat_map(|committed| committed.events)
+        .collect();
+    assert_eq!(told.len(), 8 * 5);
+    for job in jobs {
+        let of_job: Vec<_> = told
+            .iter()
+            .filter(|event| event.job_id == job)
+            .cloned()
+            .collect();
+        assert_eq!(
+            of_job,
+            db.read(|conn| conn.job_events().after(job, 0, 100))
+                .unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_commit_that_fails_is_told_nobody() {
+    let test = TestDb::on(Backend::Postgres);
+    let (db, heard) = listening(&test);
+    let failed = db.write(|tx| {
+        let job = tx.jobs().create(&a_job().build())?;
+        test.sql().rows(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        Ok::<_, Error>(job)
+    });
+    assert!(failed.is_err(), "{failed:?}");
+    assert_eq!(take(&heard), []);
+    assert_eq!(test.sql().count("jobs"), 0);
+}

@@ -1,0 +1,278 @@
+//! Events as they are stored and read.
+
+use chrono::TimeDelta;
+use lectern_db::Database;
+use lectern_domain::Stage::{
+    Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection, Transcription,
+};
+use lectern_domain::{Event, EventType, Heartbeat, JobEvent, JobId, JobStatus, JobUpdate, Stage};
+use lectern_tests::{TestDb, a_job, a_report, on_both_backends, segments};
+
+use crate::db::support::random_operations::happens;
+use crate::db::support::worker::{
+    LEASE, a_beat, a_failure, cancel, claim, claim_one, complete, heartbeat, of_one_stage, retry,
+    run, work_off,
+};
+use crate::db::support::{nobody, stored};
+
+on_both_backends!(
+    whatever_happens_is_told_as_it_is_then,
+    what_changes_nothing_to_be_told_makes_no_event,
+    sixteen_who_change_a_job_in_all_ways_leave_no_gap_in_its_events,
+    events_are_read_from_where_one_was_on,
+    events_of_several_jobs_are_read_from_where_one_was_on_with_each,
+    events_are_forgotten_once_their_job_has_been_finished_for_long,
+);
+
+fn after(db: &Database, job: JobId, seq: i64) -> Vec<JobEvent> {
+    db.read(|conn| conn.job_events().after(job, seq, 10_000))
+        .unwrap()
+}
+
+/// Changes a job and checks that it is told of these stages and of the job, in
+/// this order, as they are then, and of nothing else.
+fn is_told(db: &TestDb, job: JobId, stages: &[Stage], change: &dyn Fn()) {
+    let before = stored(db, job);
+    db.clock().advance(TimeDelta::seconds(1));
+    change();
+    let job = stored(db, job);
+    assert_eq!(job.version, before.version + 1);
+    let mut expected: Vec<_> = stages
+        .iter()
+        .map(|stage| Event::from(&run(db, job.job_id, *stage)))
+        .collect();
+    expected.push(Event::from(&job));
+    let events = after(db, job.job_id, before.last_seq);
+    let told: Vec<_> = events.iter().map(|event| event.event.clone()).collect();
+    assert_eq!(told, expected);
+    let seqs: Vec<_> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(
+        seqs,
+        (before.last_seq + 1..=job.last_seq).collect::<Vec<_>>()
+    );
+    let same = |event: &JobEvent| (event.job_id, event.at) == (job.job_id, db.now());
+    assert!(events.iter().all(same));
+}
+
+fn whatever_happens_is_told_as_it_is_then(db: TestDb) {
+    let job = a_job().status(JobStatus::Pending).create(&db);
+    let made = JobEvent {
+        job_id: job.job_id,
+        seq: 1,
+        event: Event::from(&job),
+        at: db.now(),
+    };
+    assert_eq!((after(&db, job.job_id, 0), job.last_seq), (vec![made], 1));
+    let job = job.job_id;
+    let told = |stages: &[Stage], change: &dyn Fn()| is_told(&db, job, stages, change);
+    let next = |stage| claim_one(&db, stage).lease_id;
+    let fails = |lease, retryable| {
+        drop(
+            db.write(|tx| tx.work().fail(lease, &a_failure(retryable)))
+                .unwrap(),
+        )
+    };
+    let completes = |lease| drop(complete(&db, lease).unwrap());
+
+    told(&[], &|| {
+        drop(db.write(|tx| tx.jobs().confirm(job)).unwrap())
+    });
+    told(&[], &|| {
+        drop(
+            db.write(|tx| {
+                tx.jobs()
+                    .report_progress(job, &a_report(LayoutAnalysis, 12.5))
+            })
+            .unwrap(),
+        )
+    });
+    told(&[SilenceDetection, Transcription], &|| {
+        assert_eq!(claim(&db, Stage::WORK, 10).len(), 2)
+    });
+    let [silence, speech] =
+        [SilenceDetection, Transcription].map(|stage| run(&db, job, stage).lease.unwrap().lease_id);
+    told(&[], &|| {
+        assert!(!heartbeat(&db, silence, &a_beat(50.0)).unwrap().cancelled)
+    });
+    told(&[Transcription], &|| fails(speech, true));
+    told(&[SilenceDetection], &|| completes(silence));
+    told(&[], &|| drop(cancel(&db, job)));
+    told(&[], &|| drop(retry(&db, job)));
+    work_off(&db, &[Transcription]);
+    let last = next(LayoutAnalysis);
+    told(&[LayoutAnalysis, ContentAnalysis], &|| completes(last));
+    next(ContentAnalysis);
+    db.clock().advance(TimeDelta::seconds(LEASE));
+    told(&[ContentAnalysis], &|| {
+        assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 1)
+    });
+    let lease = next(ContentAnalysis);
+    told(&[ContentAnalysis], &|| fails(lease, false));
+    told(&[], &|| drop(retry(&db, job)));
+    work_off(&db, &[ContentAnalysis, Segmentation]);
+    let last = next(Compilation);
+    told(&[Compilation], &|| completes(last));
+
+    let events = after(&db, job, 0);
+    let ends: Vec<_> = events
+        .iter()
+        .filter(|event| event.event.is_last())
+        .map(|event| event.event.event_type())
+        .collect();
+    assert_eq!(
+        ends,
+        [EventType::Error, EventType::Error, EventType::Complete]
+    );
+    assert_eq!(
+        events.last().unwrap().event.event_type(),
+        EventType::Complete
+    );
+}
+
+fn what_changes_nothing_to_be_told_makes_no_event(db: TestDb) {
+    let job = a_job().create(&db);
+    let lease = claim_one(&db, Transcription).lease_id;
+    let before = stored(&db, job.job_id);
+    heartbeat(&db, lease, &Heartbeat::default()).unwrap();
+    let update = JobUpdate {
+        priority: Some(3),
+        ..JobUpdate::default()
+    };
+    db.write(|tx| tx.jobs().update(job.job_id, &update, None))
+        .unwrap();
+    db.write(|tx| tx.transcripts().replace_for_job(job.job_id, &segments(3)))
+        .unwrap();
+    db.write(|tx| tx.jobs().confirm(job.job_id)).unwrap();
+    assert_eq!(stored(&db, job.job_id).last_seq, before.last_seq);
+    assert_eq!(after(&db, job.job_id, before.last_seq), []);
+}
+
+fn sixteen_who_change_a_job_in_all_ways_leave_no_gap_in_its_events(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let seen = happens(&db, &[job]);
+    let (events, now) = (after(&db, job, 0), stored(&db, job));
+    let seqs: Vec<_> = events.iter().map(|event| event.seq).collect();
+    assert_eq!(seqs, (1..=now.last_seq).collect::<Vec<_>>());
+    assert!(now.last_seq > 50, "{}", now.last_seq);
+    for job in seen.concat().iter().chain([&now]) {
+        let last = usize::try_from(job.last_seq).unwrap() - 1;
+        assert_eq!(
+            events[last].event,
+            Event::from(job),
+            "the last event tells where a job stands"
+        );
+    }
+    assert!(
+        seen.iter()
+            .all(|of_thread| of_thread.iter().map(|job| job.version).is_sorted())
+    );
+}
+
+fn events_are_read_from_where_one_was_on(db: TestDb) {
+    let job = a_job().create(&db);
+    for percent in 1..10 {
+        db.write(|tx| {
+            tx.jobs()
+                .report_progress(job.job_id, &a_report(Compilation, f64::from(percent)))
+        })
+        .unwrap();
+    }
+    let read = |seq, limit| -> Vec<i64> {
+        let events = db
+            .read(|conn| conn.job_events().after(job.job_id, seq, limit))
+            .unwrap();
+        events.iter().map(|event| event.seq).collect()
+    };
+    assert_eq!(read(0, 100), (1..=10).collect::<Vec<_>>());
+    assert_eq!(read(7, 100), [8, 9, 10]);
+    assert_eq!(read(3, 2), [4, 5]);
+    assert_eq!(
+        (read(10, 100), read(i64::MAX, 100), read(0, 0)),
+        (vec![], vec![], vec![])
+    );
+    assert_eq!(read(i64::MIN, 1), [1]);
+    assert_eq!(after(&db, nobody(), 0), []);
+}
+
+fn events_of_several_jobs_are_read_from_where_one_was_on_with_each(db: TestDb) {
+    let mut jobs: Vec<_> = (0..4).map(|_| a_job().create(&db).job_id).collect();
+    for job in &jobs {
+        for percent in 1..5 {
+            db.write(|tx| {
+                tx.jobs()
+                    .report_progress(*job, &a_report(Compilation, f64::from(percent)))
+            })
+            .unwrap();
+        }
+    }
+    jobs.reverse();
+    let newer = |seen: &[(JobId, i64)], limit| -> Vec<(JobId, i64)> {
+        let events = db
+            .read(|conn| conn.job_events().newer(seen, limit))
+            .unwrap();
+        events
+            .iter()
+            .map(|event| (event.job_id, event.seq))
+            .collect()
+    };
+    let seen = [(jobs[0], 3), (jobs[1], 5), (jobs[2], 0), (nobody(), 0)];
+    let all = newer(&seen, 100);
+    let mut expected: Vec<_> = (4..6)
+        .map(|seq| (jobs[0], seq))
+        .chain((1..6).map(|seq| (jobs[2], seq)))
+        .collect();
+    expected.sort();
+    assert_eq!(all, expected);
+    assert_eq!(newer(&seen, 3), expected[..3]);
+    assert_eq!(newer(&[], 100), []);
+    let whole = db
+        .read(|conn| conn.job_events().newer(&[(jobs[2], 2)], 1))
+        .unwrap();
+    assert_eq!(whole, after(&db, jobs[2], 2)[..1]);
+}
+
+fn events_are_forgotten_once_their_job_has_been_finished_for_long(db: TestDb) {
+    let one_stage = of_one_stage(&db);
+    let make = |status: JobStatus| a_job().status(status).create(&one_stage);
+    let old: Vec<_> = JobStatus::ALL.iter().map(|status| make(*status)).collect();
+    db.clock().advance(TimeDelta::days(30));
+    let bound = db.now();
+    let new: Vec<_> = JobStatus::ALL.iter().map(|status| make(*status)).collect();
+    // Finished long ago, but somebody has tried it again.
+    let retried = retry(&db, old[4].job_id);
+    let events = |db: &TestDb| db.sql().count("job_events");
+    let of_finished: u64 = [&old[3], &old[5]]
+        .iter()
+        .map(|job| u64::try_from(job.last_seq).unwrap())
+        .sum();
+    let before = events(&db);
+    let prune = || u64::try_from(db.write(|tx| tx.job_events().prune(bound)).unwrap()).unwrap();
+    assert_eq!(
+        (old[3].status, old[5].status),
+        (JobStatus::Completed, JobStatus::Cancelled)
+    );
+    assert_eq!(prune(), of_finished);
+    assert_eq!(events(&db), before - of_finished);
+    assert_eq!(prune(), 0);
+    for job in old
+        .iter()
+        .chain(&new)
+        .filter(|job| ![old[3].job_id, old[5].job_id].contains(&job.job_id))
+    {
+        assert_eq!(
+            i64::try_from(after(&db, job.job_id, 0).len()).unwrap(),
+            stored(&db, job.job_id).last_seq
+        );
+    }
+    // The numbers go on where they were.
+    assert_eq!(stored(&db, old[3].job_id), old[3]);
+    assert_eq!(stored(&db, old[4].job_id), retried);
+    let again = retry(&db, old[5].job_id);
+    assert_eq!(
+        after(&db, again.job_id, 0)
+            .iter()
+            .map(|event| event.seq)
+            .collect::<Vec<_>>(),
+        [again.last_seq]
+    );
+}

@@ -1,0 +1,174 @@
+use lectern_domain::{Fingerprint, IdempotencyKey, Stage};
+use lectern_tests::{Backend, EmptyDb, Sql, TestDb, a_job, a_whole_job, on_both_backends};
+use serde_json::Value;
+
+use crate::db::support::worker::claim;
+
+on_both_backends!(
+    every_migration_goes_down_and_up_on_an_empty_database,
+    every_migration_goes_down_and_up_on_a_filled_database,
+    several_migrations_go_down_at_once_the_newest_first,
+    going_down_the_newest_leaves_the_rows_of_the_others,
+    the_status_of_a_new_database_is_all_pending,
+    initializing_a_second_time_does_nothing,
+);
+
+const TABLES: [&str; 10] = [
+    "jobs",
+    "transcripts",
+    "silence_regions",
+    "layout_analysis",
+    "content_segments",
+    "clips",
+    "processing_logs",
+    "stage_runs",
+    "job_events",
+    "idempotency_keys",
+];
+
+/// Everything a database knows about its tables, but for the list of applied
+/// migrations.
+fn catalog(sql: &mut Sql) -> Vec<Vec<Option<String>>> {
+    sql.rows(match sql.backend() {
+        Backend::Postgres => {
+            "SELECT 'column', table_name || '.' || column_name,
+                    concat_ws(' ', rank() OVER (PARTITION BY table_name ORDER BY ordinal_position), data_type, is_nullable, column_default, generation_expression, identity_generation)
+             FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'
+             UNION ALL
+             SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT LIKE '\\_\\_%'
+             UNION ALL
+             SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename NOT LIKE '\\_\\_%'
+             UNION ALL
+             SELECT 'other', relname, relkind::text FROM pg_class
+             WHERE relnamespace = 'public'::regnamespace AND relname NOT LIKE '\\_\\_%'
+             UNION ALL
+             SELECT 'routine', proname, NULL FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+             UNION ALL
+             SELECT 'type', typname, typtype::text FROM pg_type
+             WHERE typnamespace = 'public'::regnamespace AND typname NOT LIKE '\\_%'
+             ORDER BY 1, 2, 3"
+        }
+        Backend::Sqlite => {
+            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY 1, 2, 3"
+        }
+    })
+}
+
+fn tables(catalog: &[Vec<Option<String>>]) -> usize {
+    TABLES
+        .iter()
+        .filter(|table| catalog.iter().any(|row| row[1].as_deref() == Some(table)))
+        .count()
+}
+
+/// Takes the newest migration down and up again, then down for good, until
+/// none is left; then all of them up.
+fn down_and_up(db: &TestDb) {
+    let mut sql = db.sql();
+    let whole = catalog(&mut sql);
+    assert_eq!(tables(&whole), TABLES.len());
+    let names: Vec<String> = db
+        .migrations()
+        .status()
+        .unwrap()
+        .into_iter()
+        .map(|m| m.name)
+        .collect();
+    for name in names.iter().rev() {
+        let before = catalog(&mut sql);
+        assert_eq!(db.migrations().redo().unwrap().as_ref(), Some(name));
+        assert_eq!(catalog(&mut sql), before, "{name} came back different");
+        assert_eq!(
+            &db.migrations().down(1).unwrap(),
+            std::slice::from_ref(name)
+        );
+        assert_ne!(catalog(&mut sql), before, "{name} did nothing");
+        assert!(db.migrations().pending().unwrap());
+    }
+    assert_eq!(
+        catalog(&mut sql),
+        Vec::<Vec<_>>::new(),
+        "something was left behind"
+    );
+    assert_eq!(db.migrations().down(1).unwrap(), [""; 0]);
+    assert_eq!(db.migrations().redo().unwrap(), None);
+    assert_eq!(db.migrations().up().unwrap(), names);
+    assert_eq!(catalog(&mut sql), whole);
+}
+
+fn every_migration_goes_down_and_up_on_an_empty_database(db: EmptyDb) {
+    assert_eq!(catalog(&mut db.sql()), Vec::<Vec<_>>::new());
+    db.init().unwrap();
+    down_and_up(&db);
+}
+
+fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
+    let fill = || {
+        a_whole_job(&db);
+        let job = a_job().priority(1).create(&db).job_id;
+        claim(&db, Stage::WORK, 2);
+        let key = IdempotencyKey::new("a").unwrap();
+        db.write(|tx| {
+            assert_eq!(
+                tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?,
+                None
+            );
+            tx.idempotency_keys().answer(&key, job, &Value::Null)
+        })
+        .unwrap();
+    };
+    fill();
+    assert!(db.sql().dump().values().all(|rows| !rows.is_empty()));
+    down_and_up(&db);
+    fill();
+}
+
+fn several_migrations_go_down_at_once_the_newest_first(db: TestDb) {
+    a_whole_job(&db);
+    let names: Vec<String> = db
+        .migrations()
+        .status()
+        .unwrap()
+        .into_iter()
+        .map(|m| m.name)
+        .collect();
+    let newest: Vec<String> = names.iter().rev().take(3).cloned().collect();
+    assert_eq!(db.migrations().down(3).unwrap(), newest);
+    let applied: Vec<bool> = db
+        .migrations()
+        .status()
+        .unwrap()
+        .iter()
+        .map(|m| m.applied)
+        .collect();
+    let expected: Vec<bool> = (0..names.len()).map(|i| i + 3 < names.len()).collect();
+    assert_eq!(applied, expected);
+    assert_eq!(
+        db.migrations().down(usize::MAX).unwrap().len(),
+        names.len() - 3
+    );
+}
+
+fn going_down_the_newest_leaves_the_rows_of_the_others(db: TestDb) {
+    a_whole_job(&db);
+    db.migrations().down(1).unwrap();
+    assert_eq!((db.sql().count("jobs"), db.sql().count("clips")), (1, 3));
+}
+
+fn the_status_of_a_new_database_is_all_pending(db: EmptyDb) {
+    assert!(db.migrations().pending().unwrap());
+    let status = db.migrations().status().unwrap();
+    assert!(status.len() >= TABLES.len() && status.iter().all(|migration| !migration.applied));
+    let applied = db.init().unwrap();
+    assert!(status.iter().map(|migration| &migration.name).eq(&applied));
+    assert!(!db.migrations().pending().unwrap());
+}
+
+fn initializing_a_second_time_does_nothing(db: TestDb) {
+    let before = catalog(&mut db.sql());
+    a_whole_job(&db);
+    assert_eq!(db.init().unwrap(), [""; 0]);
+    assert_eq!(catalog(&mut db.sql()), before);
+    assert_eq!(db.sql().count("jobs"), 1);
+}

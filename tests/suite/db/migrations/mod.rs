@@ -1,0 +1,6 @@
+//! Migrations, and the schema they produce.
+
+mod apply;
+mod drift;
+mod init;
+mod schema;

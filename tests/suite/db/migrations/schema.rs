@@ -1,0 +1,115 @@
+//! The tables as the databases have them, against each other and against the
+//! file the queries are compiled from.
+
+use std::collections::BTreeMap;
+
+use lectern_tests::{Backend, Fixture, Sql, TestDb, on_both_backends};
+
+on_both_backends!(every_column_of_a_fresh_database_is_as_compiled);
+
+/// Type and nullability by table and column. Types are those of `schema.rs`.
+type Columns = BTreeMap<String, (String, bool)>;
+
+fn live(sql: &mut Sql) -> Columns {
+    let query = match sql.backend() {
+        Backend::Postgres => {
+            "SELECT table_name || '.' || column_name, udt_name, is_nullable = 'YES'
+             FROM information_schema.columns
+             WHERE table_schema = 'public' AND table_name <> '__diesel_schema_migrations'"
+        }
+        Backend::Sqlite => {
+            "SELECT t.name || '.' || c.name, c.type, CASE c.\"notnull\" WHEN 0 THEN 'true' ELSE 'false' END
+             FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c
+             WHERE t.type = 'table' AND t.name <> '__diesel_schema_migrations'"
+        }
+    };
+    sql.rows(query)
+        .into_iter()
+        .map(|row| match <[_; 3]>::try_from(row).unwrap() {
+            [Some(column), Some(sql_type), Some(nullable)] => {
+                (column, (sql_type, nullable == "true"))
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// What diesel printed: `table (key) { column -> Type, }`, and above a column
+/// whose name is a word of Rust's `#[sql_name = "…"]`.
+fn printed() -> Columns {
+    let mut table = String::new();
+    let mut renamed = None;
+    let mut columns = Columns::new();
+    for line in include_str!("../../../../crates/db/src/schema.rs")
+        .lines()
+        .map(str::trim)
+    {
+        if let (Some((name, _)), true) = (line.split_once(" ("), line.ends_with('{')) {
+            name.clone_into(&mut table);
+        } else if let Some(name) = line.strip_prefix("#[sql_name = \"") {
+            renamed = name.strip_suffix("\"]");
+        } else if let Some((column, sql_type)) = line.split_once(" -> ") {
+            let column = renamed.take().unwrap_or(column);
+            let sql_type = sql_type.trim_end_matches(',');
+            let inner = sql_type
+                .strip_prefix("Nullable<")
+                .and_then(|rest| rest.strip_suffix('>'));
+            let found = (inner.unwrap_or(sql_type).to_lowercase(), inner.is_some());
+            columns.insert(format!("{table}.{column}"), found);
+        }
+    }
+    columns
+}
+
+/// What SQLite calls a type of PostgreSQL.
+fn on_sqlite(columns: Columns) -> Columns {
+    columns
+        .into_iter()
+        .map(|(column, (sql_type, nullable))| {
+            let sql_type = match sql_type.as_str() {
+                "int8" | "int4" => "INTEGER",
+                "float8" => "REAL",
+                "uuid" | "timestamptz" | "jsonb" | "text" => "TEXT",
+                other => panic!("{column} is {other}, which has no twin on SQLite"),
+            };
+            (column, (sql_type.to_owned(), nullable))
+        })
+        .collect()
+}
+
+#[test]
+fn both_databases_and_the_compiled_schema_have_the_same_columns() {
+    let postgres = live(&mut TestDb::on(Backend::Postgres).sql());
+    let sqlite = live(&mut TestDb::on(Backend::Sqlite).sql());
+    assert!(postgres.len() > 110, "{} columns", postgres.len());
+    assert!(postgres.contains_key("job_events.type"));
+    assert_eq!(postgres, printed());
+    assert_eq!(sqlite, on_sqlite(postgres));
+}
+
+#[test]
+fn both_databases_have_the_same_indexes() {
+    let names = |backend| {
+        let query = match backend {
+            Backend::Postgres => {
+                "SELECT indexname::text FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE '%\\_idx' ORDER BY 1"
+            }
+            Backend::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE '%\\_idx' ESCAPE '\\' ORDER BY 1"
+            }
+        };
+        TestDb::on(backend).sql().rows(query)
+    };
+    assert!(names(Backend::Postgres).len() >= 15);
+    assert_eq!(names(Backend::Postgres), names(Backend::Sqlite));
+}
+
+#[test]
+fn the_migrations_of_both_databases_are_twins() {
+    let names = |backend| TestDb::on(backend).migrations().status().unwrap();
+    assert_eq!(names(Backend::Postgres), names(Backend::Sqlite));
+}
+
+fn every_column_of_a_fresh_database_is_as_compiled(db: TestDb) {
+    assert_eq!(db.drift().unwrap(), []);
+}

@@ -1,0 +1,419 @@
+use chrono::TimeDelta;
+use lectern_db::Error;
+use lectern_domain::{
+    Filename, JobFilter, JobId, JobStatus, JobUpdate, JsonObject, LogStatus, LongText, NewJob,
+    Patch, Stage, TaskId, VideoDuration,
+};
+use lectern_tests::{
+    TestDb, a_job, a_layout, a_log_entry, a_report, a_whole_job, clips, content_segments, fill,
+    on_both_backends, segments, silence_regions,
+};
+use serde_json::json;
+
+use crate::db::support::{nobody, stored};
+
+on_both_backends!(
+    a_filename_alone_makes_a_queued_job,
+    a_job_is_made_under_an_id_that_is_known_before_but_once,
+    of_many_ids_those_of_jobs_are_told,
+    a_pending_job_stands_at_uploading,
+    a_job_reads_back_as_it_was_written,
+    a_time_on_the_media_axis_keeps_every_bit,
+    a_job_is_found_by_the_task_that_works_on_it,
+    an_update_changes_what_it_mentions_and_nothing_else,
+    clearing_a_value_takes_it_away,
+    an_update_that_expects_another_version_is_refused_and_changes_nothing,
+    of_two_updates_that_expect_the_same_version_one_wins,
+    every_change_counts_the_version_up_by_one,
+    storing_what_a_stage_found_leaves_the_job_itself_alone,
+    deleting_a_job_deletes_everything_below_it_and_nothing_else,
+    every_verb_says_that_there_is_no_such_job,
+    what_a_failed_transaction_did_is_undone,
+    a_transaction_sees_what_it_did,
+    metrics_count_jobs_by_status_size_and_age,
+    a_sum_of_sizes_too_great_for_a_bigint_stops_at_the_greatest,
+);
+
+const CHILDREN: [&str; 8] = [
+    "transcripts",
+    "silence_regions",
+    "layout_analysis",
+    "content_segments",
+    "clips",
+    "processing_logs",
+    "stage_runs",
+    "job_events",
+];
+
+fn task(id: &str) -> TaskId {
+    TaskId::new(id).unwrap()
+}
+
+fn a_filename_alone_makes_a_queued_job(db: TestDb) {
+    let job = db
+        .write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))
+        .unwrap();
+    assert_eq!(job.filename.as_str(), "lecture.mp4");
+    assert_eq!(job.status, JobStatus::Queued);
+    assert_eq!(job.content_type.as_str(), "video/mp4");
+    assert_eq!(job.version, 1);
+    assert_eq!((job.created_at, job.updated_at), (db.now(), db.now()));
+    assert_eq!(
+        (job.file_size, job.progress.clone(), job.completed_at),
+        (None, None, None)
+    );
+    assert_eq!(stored(&db, job.job_id), job);
+}
+
+fn a_job_is_made_under_an_id_that_is_known_before_but_once(db: TestDb) {
+    let job_id = JobId::new(db.clock());
+    let make = || db.write(|tx| tx.jobs().create_as(job_id, &a_job().build()));
+    let job = make().unwrap();
+    assert_eq!((job.job_id, stored(&db, job_id)), (job_id, job.clone()));
+    let before = db.sql().dump();
+    assert!(matches!(make(), Err(Error::Constraint { .. })));
+    assert_eq!(db.sql().dump(), before);
+}
+
+fn of_many_ids_those_of_jobs_are_told(db: TestDb) {
+    let jobs = [a_job().create(&db).job_id, a_job().create(&db).job_id];
+    a_job().create(&db);
+    let existing = |ids: &[JobId]| db.read(|conn| conn.jobs().existing(ids)).unwrap();
+    assert_eq!(
+        existing(&[jobs[0], nobody(), jobs[1], jobs[0]]),
+        jobs.into()
+    );
+    assert!(existing(&[nobody()]).is_empty() && existing(&[]).is_empty());
+    let many: Vec<_> = (0..2_000)
+        .map(|_| JobId::new(db.clock()))
+        .chain(jobs)
+        .collect();
+    assert_eq!(existing(&many), jobs.into());
+}
+
+fn a_pending_job_stands_at_uploading(db: TestDb) {
+    let job = a_job().status(JobStatus::Pending).create(&db);
+    assert_eq!(job.progress.unwrap().stage, Stage::Uploading);
+}
+
+fn a_job_reads_back_as_it_was_written(db: TestDb) {
+    let extra =
+        json!({"tags": ["λ", "🎓", "a\\b%_'\""], "deep": {"a": [1, 2.5, null, true]}, "id": 7});
+    let job = a_job()
+        .filename("Vorlesung №1 – Entropie.mp4")
+        .file_size(i64::MAX)
+        .content_type("video/webm")
+        .processing_config(json!({"processing_mode": "audio", "resolution": "1440p", "model": "x"}))
+        .extra_metadata(extra.clone())
+        .create(&db);
+    let found = stored(&db, job.job_id);
+    assert_eq!(found, job);
+    assert_eq!(found.filename.as_str(), "Vorlesung №1 – Entropie.mp4");
+    assert_eq!(found.file_size.unwrap().get(), i64::MAX);
+    assert_eq!(found.extra_metadata.into_value(), extra);
+    assert_eq!(
+        found.processing_config.unwrap().settings().get()["model"],
+        "x"
+    );
+}
+
+fn a_time_on_the_media_axis_keeps_every_bit(db: TestDb) {
+    let job = a_job().create(&db);
+    let duration = VideoDuration::new(0.1 + 0.2).unwrap();
+    let update = JobUpdate {
+        video_duration: Patch::Set(duration),
+        ..JobUpdate::default()
+    };
+    db.write(|tx| tx.jobs().update(job.job_id, &update, None))
+        .unwrap();
+    assert_eq!(stored(&db, job.job_id).video_duration, Some(duration));
+}
+
+fn a_job_is_found_by_the_task_that_works_on_it(db: TestDb) {
+    let (one, other) = (a_job().create(&db), a_job().create(&db));
+    assert!(
+        db.write(|tx| tx.jobs().set_celery_task_id(one.job_id, Some(task("t-1"))))
+            .unwrap()
+    );
+    let find = |id: &str| {
+        db.read(|conn| conn.jobs().find_by_celery_task_id(&task(id)))
+            .unwrap()
+    };
+    assert_eq!(find("t-1").unwrap().job_id, one.job_id);
+    assert_eq!(find("t-2"), None);
+    assert!(
+        db.write(|tx| tx.jobs().set_celery_task_id(one.job_id, None))
+            .unwrap()
+    );
+    assert_eq!(find("t-1"), None);
+    assert_eq!(stored(&db, other.job_id), other);
+}
+
+fn an_update_changes_what_it_mentions_and_nothing_else(db: TestDb) {
+    let job = a_job()
+        .extra_metadata(json!({"course": "physics"}))
+        .create(&db);
+    db.clock().advance(TimeDelta::seconds(5));
+    let update = JobUpdate {
+        filename: Some(Filename::new("renamed.mp4").unwrap()),
+        video_duration: Patch::Set(VideoDuration::new(5400.5).unwrap()),
+        video_metadata: Some(JsonObject::try_from(json!({"codec": "h264"})).unwrap()),
+        ..JobUpdate::default()
+    };
+    let changed = db
+        .write(|tx| tx.jobs().update(job.job_id, &update, None))
+        .unwrap()
+        .unwrap();
+    let mut expected = job;
+    expected.filename = Filename::new("renamed.mp4").unwrap();
+    expected.video_duration = Some(VideoDuration::new(5400.5).unwrap());
+    expected.video_metadata = JsonObject::try_from(json!({"codec": "h264"})).unwrap();
+    expected.version = 2;
+    expected.updated_at = db.now();
+    assert_eq!(changed, expected);
+    assert_eq!(stored(&db, expected.job_id), expected);
+}
+
+fn clearing_a_value_takes_it_away(db: TestDb) {
+    let job = a_job().create(&db);
+    let update = |tx: &mut lectern_db::Tx<'_>, update| tx.jobs().update(job.job_id, &update, None);
+    let set = JobUpdate {
+        error_message: Patch::Set(LongText::new("disk full").unwrap()),
+        video_duration: Patch::Set(VideoDuration::new(1.0).unwrap()),
+        celery_task_id: Patch::Set(task("t")),
+        ..JobUpdate::default()
+    };
+    let changed = db.write(|tx| update(tx, set)).unwrap().unwrap();
+    assert_eq!(changed.error_message.unwrap().as_str(), "disk full");
+    let clear = JobUpdate {
+        error_message: Patch::Clear,
+        video_duration: Patch::Clear,
+        celery_task_id: Patch::Clear,
+        ..JobUpdate::default()
+    };
+    let changed = db.write(|tx| update(tx, clear)).unwrap().unwrap();
+    assert_eq!(
+        (
+            changed.error_message,
+            changed.video_duration,
+            changed.celery_task_id
+        ),
+        (None, None, None)
+    );
+}
+
+fn an_update_that_expects_another_version_is_refused_and_changes_nothing(db: TestDb) {
+    let job = a_job().create(&db);
+    let update = JobUpdate {
+        filename: Some(Filename::new("b.mp4").unwrap()),
+        ..JobUpdate::default()
+    };
+    let change = |version| db.write(|tx| tx.jobs().update(job.job_id, &update, Some(version)));
+    let changed = change(1).unwrap().unwrap();
+    assert_eq!(changed.version, 2);
+    for stale in [1, 3, 0, -1, i64::MAX] {
+        assert!(
+            matches!(change(stale), Err(Error::VersionMismatch { .. })),
+            "{stale}"
+        );
+    }
+    assert_eq!(stored(&db, job.job_id), changed);
+}
+
+fn of_two_updates_that_expect_the_same_version_one_wins(db: TestDb) {
+    let job = a_job().create(&db);
+    let update = JobUpdate {
+        filename: Some(Filename::new("b.mp4").unwrap()),
+        ..JobUpdate::default()
+    };
+    let wins: usize = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    db.write(|tx| tx.jobs().update(job.job_id, &update, Some(1)))
+                        .is_ok()
+                })
+            })
+            .collect();
+        tries
+            .into_iter()
+            .map(|attempt| usize::from(attempt.join().unwrap()))
+            .sum()
+    });
+    assert_eq!(wins, 1);
+    assert_eq!(stored(&db, job.job_id).version, 2);
+}
+
+fn every_change_counts_the_version_up_by_one(db: TestDb) {
+    let job_id = a_job().create(&db).job_id;
+    let rename = JobUpdate {
+        filename: Some(Filename::new("b.mp4").unwrap()),
+        ..JobUpdate::default()
+    };
+    let versions = db.write(|tx| {
+        let mut jobs = tx.jobs();
+        let mut versions = vec![jobs.update(job_id, &rename, None)?.unwrap().version];
+        jobs.set_celery_task_id(job_id, Some(task("t")))?;
+        versions.push(jobs.find(job_id)?.unwrap().version);
+        versions.push(
+            jobs.report_progress(job_id, &a_report(Stage::Transcription, 1.0))?
+                .unwrap()
+                .version,
+        );
+        versions.push(jobs.transition(job_id, JobStatus::Failed)?.unwrap().version);
+        Ok::<_, Error>(versions)
+    });
+    assert_eq!(versions.unwrap(), [2, 3, 4, 5]);
+}
+
+fn storing_what_a_stage_found_leaves_the_job_itself_alone(db: TestDb) {
+    let job = a_job().create(&db);
+    db.clock().advance(TimeDelta::seconds(5));
+    fill(&db, job.job_id);
+    assert_eq!(stored(&db, job.job_id), job);
+}
+
+fn deleting_a_job_deletes_everything_below_it_and_nothing_else(db: TestDb) {
+    let (gone, kept) = (a_whole_job(&db), a_whole_job(&db));
+    let before: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
+    assert!(db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap());
+    assert_eq!(db.read(|conn| conn.jobs().find(gone.job_id)).unwrap(), None);
+    let after: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
+    assert!(
+        before
+            .iter()
+            .zip(&after)
+            .all(|(before, after)| *before > 0 && before / 2 == *after)
+    );
+    assert_eq!(stored(&db, kept.job_id), kept);
+    assert!(
+        !db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap(),
+        "a second time"
+    );
+}
+
+fn every_verb_says_that_there_is_no_such_job(db: TestDb) {
+    let no: JobId = nobody();
+    db.write(|tx| {
+        assert_eq!(tx.jobs().find(no)?, None);
+        assert!(!tx.jobs().exists(no)?);
+        assert_eq!(tx.jobs().with_clips(no)?, None);
+        assert_eq!(tx.jobs().results(no)?, None);
+        assert_eq!(tx.jobs().update(no, &JobUpdate::default(), None)?, None);
+        assert_eq!(tx.jobs().update(no, &JobUpdate::default(), Some(1))?, None);
+        assert_eq!(tx.jobs().transition(no, JobStatus::Running)?, None);
+        assert_eq!(
+            tx.jobs()
+                .report_progress(no, &a_report(Stage::Transcription, 5.0))?,
+            None
+        );
+        assert!(!tx.jobs().set_celery_task_id(no, None)?);
+        assert!(!tx.jobs().delete(no)?);
+        assert!(!tx.transcripts().replace_for_job(no, &segments(1))?);
+        assert!(!tx.transcripts().replace_for_job(no, &[])?);
+        assert_eq!(tx.transcripts().append(no, &segments(1))?, None);
+        assert_eq!(tx.transcripts().append(no, &[])?, None);
+        assert!(
+            !tx.silence_regions()
+                .replace_for_job(no, &silence_regions(1))?
+        );
+        assert!(
+            !tx.content_segments()
+                .replace_for_job(no, &content_segments(1))?
+        );
+        assert!(!tx.clips().replace_for_job(no, &clips(1))?);
+        assert_eq!(tx.layout_analysis().put(no, &a_layout())?, None);
+        assert_eq!(tx.layout_analysis().find_for_job(no)?, None);
+        let entry = a_log_entry(Stage::Transcription, LogStatus::Started);
+        assert_eq!(tx.processing_logs().append(no, &entry)?, None);
+        assert_eq!(tx.transcripts().for_job(no)?, []);
+        assert_eq!(tx.transcripts().count(no)?, 0);
+        assert_eq!(tx.silence_regions().for_job(no)?, []);
+        assert_eq!(tx.content_segments().for_job(no)?, []);
+        assert_eq!(tx.clips().for_job(no)?, []);
+        assert_eq!(tx.processing_logs().for_job(no)?, []);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+    for table in CHILDREN.iter().chain(&["jobs"]) {
+        assert_eq!(db.sql().count(table), 0, "{table}");
+    }
+}
+
+fn what_a_failed_transaction_did_is_undone(db: TestDb) {
+    let result = db.write(|tx| {
+        let job = tx.jobs().create(&a_job().build())?;
+        tx.transcripts().replace_for_job(job.job_id, &segments(3))?;
+        Err::<(), _>(Error::Url("no reason".into()))
+    });
+    assert!(result.is_err());
+    assert_eq!(
+        (db.sql().count("jobs"), db.sql().count("transcripts")),
+        (0, 0)
+    );
+}
+
+fn a_transaction_sees_what_it_did(db: TestDb) {
+    let seen = db.write(|tx| {
+        let job = tx.jobs().create(&a_job().build())?;
+        tx.jobs().find(job.job_id)
+    });
+    assert!(seen.unwrap().is_some());
+}
+
+fn metrics_count_jobs_by_status_size_and_age(db: TestDb) {
+    let metrics = || db.read(|conn| conn.jobs().metrics()).unwrap();
+    assert!(
+        JobStatus::ALL
+            .iter()
+            .all(|status| metrics().by_status[status] == 0)
+    );
+    assert_eq!(metrics().bytes_stored, 0);
+
+    a_job().file_size(1_000).create(&db);
+    db.clock().advance(TimeDelta::days(20));
+    a_job()
+        .file_size(200)
+        .status(JobStatus::Completed)
+        .create(&db);
+    db.clock().advance(TimeDelta::days(5));
+    a_job()
+        .file_size(None)
+        .status(JobStatus::Running)
+        .create(&db);
+    db.clock().advance(TimeDelta::hours(25));
+    a_job().file_size(30).status(JobStatus::Running).create(&db);
+
+    let metrics = metrics();
+    let count = |status| metrics.by_status[&status];
+    assert_eq!(count(JobStatus::Queued), 1);
+    assert_eq!(count(JobStatus::Completed), 1);
+    assert_eq!(count(JobStatus::Running), 2);
+    assert_eq!(count(JobStatus::Failed), 0);
+    assert_eq!(metrics.bytes_stored, 1_230);
+    let ages = (
+        metrics.created_last_24h,
+        metrics.created_last_7d,
+        metrics.created_last_30d,
+    );
+    assert_eq!(ages, (1, 3, 4));
+}
+
+fn a_sum_of_sizes_too_great_for_a_bigint_stops_at_the_greatest(db: TestDb) {
+    a_job().file_size(i64::MAX).create(&db);
+    a_job()
+        .file_size(i64::MAX)
+        .status(JobStatus::Running)
+        .create(&db);
+    a_job()
+        .file_size(i64::MAX)
+        .status(JobStatus::Running)
+        .create(&db);
+    let metrics = db.read(|conn| conn.jobs().metrics()).unwrap();
+    assert_eq!(metrics.bytes_stored, i64::MAX);
+    assert_eq!(
+        db.read(|conn| conn.jobs().count(&JobFilter::default()))
+            .unwrap(),
+        3
+    );
+}

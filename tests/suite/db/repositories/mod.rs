@@ -1,0 +1,16 @@
+//! The repositories, one file per table or per concern of jobs.
+
+mod clips;
+mod confirm_cancel_retry;
+mod content_segments;
+mod idempotency_keys;
+mod job_list;
+mod jobs;
+mod layout_analysis;
+mod processing_logs;
+mod progress;
+mod query_counts;
+mod results;
+mod silence_regions;
+mod transcripts;
+mod transitions;

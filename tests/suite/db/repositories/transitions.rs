@@ -1,0 +1,123 @@
+use chrono::TimeDelta;
+use lectern_db::{Error, Tx};
+use lectern_domain::{Job, JobStatus, JobUpdate, LongText, Patch, Stage};
+use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
+
+use crate::db::support::stored;
+
+on_both_backends!(
+    exactly_the_allowed_transitions_happen_and_the_others_change_nothing,
+    an_update_with_an_illegal_status_changes_nothing_else_either,
+    a_completed_job_is_done_to_the_last_percent,
+    a_retry_forgets_the_error_the_progress_and_the_completion,
+    of_many_who_start_a_job_at_once_one_does,
+);
+
+fn exactly_the_allowed_transitions_happen_and_the_others_change_nothing(db: TestDb) {
+    for from in JobStatus::ALL {
+        for to in JobStatus::ALL {
+            let job = a_job().status(*from).create(&db);
+            assert_eq!(job.status, *from);
+            db.clock().advance(TimeDelta::seconds(1));
+            match db.write(|tx| tx.jobs().transition(job.job_id, *to)) {
+                Ok(Some(after)) => {
+                    assert!(from.can_become(*to), "{from} became {to}");
+                    assert_eq!((after.status, after.version), (*to, job.version + 1));
+                    assert_eq!(after.completed_at.is_some(), *to == JobStatus::Completed);
+                    assert_eq!(stored(&db, job.job_id), after);
+                }
+                Err(Error::IllegalTransition {
+                    job_id,
+                    from: was,
+                    to: asked,
+                }) => {
+                    assert!(!from.can_become(*to), "{from} did not become {to}");
+                    assert_eq!((job_id, was, asked), (job.job_id, *from, *to));
+                    assert_eq!(stored(&db, job.job_id), job);
+                }
+                other => panic!("{from} to {to}: {other:?}"),
+            }
+        }
+    }
+}
+
+fn an_update_with_an_illegal_status_changes_nothing_else_either(db: TestDb) {
+    let job = a_job().status(JobStatus::Completed).create(&db);
+    let update = JobUpdate {
+        status: Some(JobStatus::Running),
+        error_message: Patch::Set(LongText::new("again").unwrap()),
+        ..JobUpdate::default()
+    };
+    let refused = db.write(|tx| tx.jobs().update(job.job_id, &update, None));
+    assert!(
+        matches!(refused, Err(Error::IllegalTransition { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(stored(&db, job.job_id), job);
+}
+
+fn a_completed_job_is_done_to_the_last_percent(db: TestDb) {
+    let job = a_job().create(&db);
+    db.write(|tx| {
+        tx.jobs()
+            .report_progress(job.job_id, &a_report(Stage::Compilation, 80.0))
+    })
+    .unwrap();
+    db.clock().advance(TimeDelta::minutes(90));
+    let done = db
+        .write(|tx| tx.jobs().transition(job.job_id, JobStatus::Completed))
+        .unwrap()
+        .unwrap();
+    assert_eq!(done.completed_at, Some(db.now()));
+    assert_eq!(done.updated_at, db.now());
+    let progress = done.progress.unwrap();
+    assert_eq!(
+        (progress.stage, progress.percent.get()),
+        (Stage::Complete, 100.0)
+    );
+}
+
+fn a_retry_forgets_the_error_the_progress_and_the_completion(db: TestDb) {
+    let fail = |tx: &mut Tx<'_>, job: &Job| {
+        tx.jobs()
+            .report_progress(job.job_id, &a_report(Stage::Transcription, 40.0))?;
+        let update = JobUpdate {
+            status: Some(JobStatus::Failed),
+            error_message: Patch::Set(LongText::new("out of memory").unwrap()),
+            ..JobUpdate::default()
+        };
+        tx.jobs().update(job.job_id, &update, None)
+    };
+    let job = a_job().create(&db);
+    let failed = db.write(|tx| fail(tx, &job)).unwrap().unwrap();
+    assert_eq!(failed.error_message.unwrap().as_str(), "out of memory");
+    let again = db
+        .write(|tx| tx.jobs().transition(job.job_id, JobStatus::Queued))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (again.status, again.version),
+        (JobStatus::Queued, job.version + 3)
+    );
+    assert_eq!(
+        (again.error_message, again.progress, again.completed_at),
+        (None, None, None)
+    );
+}
+
+fn of_many_who_start_a_job_at_once_one_does(db: TestDb) {
+    let job = a_job().create(&db);
+    let started = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| db.write(|tx| tx.jobs().transition(job.job_id, JobStatus::Running)))
+            })
+            .collect();
+        tries
+            .into_iter()
+            .filter_map(|attempt| attempt.join().unwrap().ok())
+            .count()
+    });
+    assert_eq!(started, 1);
+    assert_eq!(stored(&db, job.job_id).version, 2);
+}

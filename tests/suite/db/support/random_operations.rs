@@ -1,0 +1,115 @@
+//! Everything that can happen to a job, in no order anybody thought of.
+
+use std::sync::Mutex;
+
+use lectern_db::{Error, Tx};
+use lectern_domain::{Heartbeat, Job, JobId, JobUpdate, LeaseId, Stage};
+use lectern_tests::{TestDb, a_report, segments};
+
+use super::nobody;
+use super::worker::{a_beat, a_failure, a_request, at_once};
+
+/// Numbers nobody thought of, the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: usize) -> Self {
+        Self((seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    /// A number below `sides`.
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides as u64).unwrap()
+    }
+
+    fn percent(&mut self) -> f64 {
+        self.roll(101) as f64
+    }
+}
+
+/// On 16 threads does something or other with these jobs, 60 times each, while
+/// leases expire; answers what became of the jobs, thread by thread. Refusals
+/// are all right, errors are not.
+pub(crate) fn happens(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
+    let leases = Mutex::default();
+    at_once(16, |thread| {
+        let mut dice = Dice::new(thread);
+        let mut seen = Vec::new();
+        for _ in 0..60 {
+            match db.write(|tx| change(tx, jobs, &leases, &mut dice)) {
+                Ok(changed) => seen.extend(changed),
+                Err(
+                    Error::LeaseLost { .. }
+                    | Error::IllegalTransition { .. }
+                    | Error::NotRunning { .. },
+                ) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+            if thread == 0 && dice.roll(3) == 0 {
+                db.clock().advance(chrono::TimeDelta::seconds(15));
+            }
+        }
+        seen
+    })
+}
+
+/// Does something to one of the jobs, as a worker or as somebody else; answers
+/// the job if it was changed.
+fn change(
+    tx: &mut Tx<'_>,
+    jobs: &[JobId],
+    leases: &Mutex<Vec<LeaseId>>,
+    dice: &mut Dice,
+) -> Result<Option<Job>, Error> {
+    let job = jobs[dice.roll(jobs.len())];
+    let stage = Stage::WORK[dice.roll(Stage::WORK.len())];
+    let lease = {
+        let given = leases.lock().unwrap();
+        // Rather one of the last, which may be good still.
+        let nth = dice.roll(6);
+        given.iter().rev().nth(nth).copied().unwrap_or(nobody())
+    };
+    match dice.roll(14) {
+        0..3 => {
+            let claims = tx.work().claim(&a_request(Stage::WORK, 2))?;
+            let given = claims.iter().map(|claim| claim.lease_id);
+            leases.lock().unwrap().extend(given);
+            Ok(claims.into_iter().next().map(|claim| claim.job))
+        }
+        3 => {
+            tx.work().heartbeat(lease, &a_beat(dice.percent()))?;
+            Ok(None)
+        }
+        4 => {
+            tx.work().heartbeat(lease, &Heartbeat::default())?;
+            Ok(None)
+        }
+        5..8 => Ok(Some(tx.work().complete(lease)?.0)),
+        8 => {
+            let failure = a_failure(dice.roll(9) > 0);
+            Ok(Some(tx.work().fail(lease, &failure)?.0))
+        }
+        9 => tx
+            .jobs()
+            .report_progress(job, &a_report(stage, dice.percent())),
+        10 if dice.roll(3) == 0 => tx.jobs().cancel(job),
+        11 => tx.jobs().retry(job),
+        12 => {
+            let priority = i32::try_from(dice.roll(9)).ok();
+            let update = JobUpdate {
+                priority,
+                ..JobUpdate::default()
+            };
+            tx.jobs().update(job, &update, None)
+        }
+        _ => {
+            if tx.work().guard(job, &[stage], Some(lease))? {
+                tx.transcripts().replace_for_job(job, &segments(2))?;
+            }
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A worker, in few words.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lectern_db::{Database, Error};
+use lectern_domain::{
+    Claim, ClaimLimit, ClaimRequest, Heartbeat, Job, JobId, JsonObject, LeaseDuration, LeaseId,
+    LeaseState, LongText, NonNegativeInt, Percent, Pipelines, ProgressMessage, Stage, StageFailure,
+    StageRun, StageRunStatus, Stages, WorkerName,
+};
+use lectern_tests::{Backend, TestDb};
+use serde_json::{Value, json};
+
+/// How long the leases of these workers last, in seconds.
+pub(crate) const LEASE: i64 = 60;
+
+/// Asks for `max` runs of these stages.
+pub(crate) fn a_request(stages: &[Stage], max: i64) -> ClaimRequest {
+    ClaimRequest {
+        worker: WorkerName::new("worker-1").unwrap(),
+        stages: Stages::new(stages.to_vec()).unwrap(),
+        max: ClaimLimit::new(max).unwrap(),
+        lease: LeaseDuration::new(LEASE).unwrap(),
+    }
+}
+
+/// Claims up to `max` runs of these stages.
+pub(crate) fn claim(db: &Database, stages: &[Stage], max: i64) -> Vec<Claim> {
+    let request = a_request(stages, max);
+    db.write(|tx| tx.work().claim(&request)).unwrap()
+}
+
+/// The same together with whoever claims meanwhile.
+pub(crate) fn claim_together(db: &Database, stages: &[Stage], max: i64) -> Vec<Claim> {
+    db.claim(&a_request(stages, max)).unwrap()
+}
+
+/// Claims the run of this stage that comes first, which has to be there.
+pub(crate) fn claim_one(db: &Database, stage: Stage) -> Claim {
+    claim(db, &[stage], 1).pop().expect("a run to claim")
+}
+
+pub(crate) fn heartbeat(
+    db: &Database,
+    lease: LeaseId,
+    beat: &Heartbeat,
+) -> Result<LeaseState, Error> {
+    db.write(|tx| tx.work().heartbeat(lease, beat))
+}
+
+pub(crate) fn complete(db: &Database, lease: LeaseId) -> Result<(Job, StageRun), Error> {
+    db.write(|tx| tx.work().complete(lease))
+}
+
+/// Fails; another attempt might end better.
+pub(crate) fn fail(db: &Database, lease: LeaseId) -> Result<(Job, StageRun), Error> {
+    db.write(|tx| tx.work().fail(lease, &a_failure(true)))
+}
+
+/// A disk is full.
+pub(crate) fn a_failure(retryable: bool) -> StageFailure {
+    StageFailure {
+        error: LongText::new("disk full").unwrap(),
+        details: Some(JsonObject::try_from(json!({ "free": 0 })).unwrap()),
+        retryable,
+    }
+}
+
+pub(crate) fn percent(percent: f64) -> Percent {
+    Percent::new(percent).unwrap()
+}
+
+/// A heartbeat that says it all.
+pub(crate) fn a_beat(done: f64) -> Heartbeat {
+    Heartbeat {
+        percent: Some(percent(done)),
+        message: Some(ProgressMessage::new(format!("at {done}")).unwrap()),
+        eta_seconds: Some(NonNegativeInt::new(90).unwrap()),
+    }
+}
+
+/// Claims and completes these stages, one after the other.
+pub(crate) fn work_off(db: &Database, stages: &[Stage]) {
+    for stage in stages {
+        complete(db, claim_one(db, *stage).lease_id).unwrap();
+    }
+}
+
+pub(crate) fn cancel(db: &Database, job_id: JobId) -> Job {
+    db.write(|tx| tx.jobs().cancel(job_id)).unwrap().unwrap()
+}
+
+pub(crate) fn retry(db: &Database, job_id: JobId) -> Job {
+    db.write(|tx| tx.jobs().retry(job_id)).unwrap().unwrap()
+}
+
+/// The runs of a job, in the order of its pipeline.
+pub(crate) fn runs(db: &Database, job_id: JobId) -> Vec<StageRun> {
+    db.read(|conn| conn.stage_runs().for_job(job_id)).unwrap()
+}
+
+/// The run of this stage.
+pub(crate) fn run(db: &Database, job_id: JobId, stage: Stage) -> StageRun {
+    let mut of_job = runs(db, job_id).into_iter();
+    of_job.find(|run| run.stage == stage).expect("a run")
+}
+
+/// Where the runs of a job stand, in the order of its pipeline.
+pub(crate) fn statuses(db: &Database, job_id: JobId) -> Vec<StageRunStatus> {
+    runs(db, job_id).iter().map(|run| run.status).collect()
+}
+
+/// The stages a job goes through, in the order of its pipeline.
+pub(crate) fn stages(db: &Database, job_id: JobId) -> Vec<Stage> {
+    runs(db, job_id).iter().map(|run| run.stage).collect()
+}
+
+/// The same database with other pipelines.
+pub(crate) fn with_pipelines(db: &Database, pipelines: Value) -> Database {
+    let pipelines = Pipelines::from_json(pipelines).unwrap();
+    db.clone().with_pipelines(Arc::new(pipelines))
+}
+
+/// The same database, whose jobs are transcribed and that is it.
+pub(crate) fn of_one_stage(db: &Database) -> Database {
+    with_pipelines(db, json!({ "default": [{ "stage": "transcription" }] }))
+}
+
+/// Runs `act` on as many threads, each with its number, and answers what they
+/// answered.
+pub(crate) fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = std::sync::Barrier::new(threads);
+    thread::scope(|scope| {
+        let all: Vec<_> = (0..threads)
+            .map(|i| {
+                let (start, act) = (&start, &act);
+                scope.spawn(move || {
+                    start.wait();
+                    act(i)
+                })
+            })
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
+/// Waits until something is so, which is to be soon.
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it never is");
+        thread::yield_now();
+    }
+}
+
+/// Waits until some transaction waits for another. On SQLite there is nothing
+/// to wait for: whoever writes has the only connection that can.
+pub(crate) fn until_somebody_waits(db: &TestDb) {
+    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    if db.backend() == Backend::Postgres {
+        let mut sql = db.sql();
+        wait_until(|| sql.value(WAITING) != "0");
+    }
+}

@@ -1,0 +1,84 @@
+//! Whose clock leases go by.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use lectern_db::{Database, Error};
+use lectern_domain::{Clock, Heartbeat, Stage, SystemClock};
+use lectern_tests::{Backend, Fixture, Sql, TestDb, a_job};
+
+use crate::db::support::worker::{LEASE, claim, claim_one, complete, heartbeat};
+
+/// What the server's clock shows.
+fn server_time(sql: &mut Sql) -> DateTime<Utc> {
+    let now = sql.value("SELECT to_json(clock_timestamp())");
+    now.trim_matches('"').parse().unwrap()
+}
+
+/// Puts a clock into a database on PostgreSQL that is ahead of all others.
+fn put_ahead(sql: &mut Sql) {
+    sql.batch(
+        "CREATE SCHEMA ahead;
+         CREATE TABLE ahead.seconds AS SELECT 86400.0 AS n;
+         CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+             AS 'SELECT pg_catalog.clock_timestamp() + make_interval(secs => n::float8) FROM ahead.seconds';
+         DO $$ BEGIN
+             EXECUTE format('ALTER DATABASE %I SET search_path = ahead, pg_catalog, public', current_database());
+         END $$",
+    )
+    .unwrap();
+}
+
+/// Makes that clock run this much further ahead.
+fn let_pass(sql: &mut Sql, seconds: i64) {
+    let moved = sql.execute(&format!("UPDATE ahead.seconds SET n = n + {seconds}"));
+    assert_eq!(moved.unwrap(), 1);
+}
+
+#[test]
+fn on_postgresql_leases_go_by_the_servers_clock_not_by_the_callers() {
+    let test = TestDb::on(Backend::Postgres);
+    put_ahead(&mut test.sql());
+    let mut sql = test.sql();
+    let db = Database::open(test.url()).unwrap();
+    a_job().create(&db);
+
+    let before = server_time(&mut sql);
+    let claim_of_a_minute = claim_one(&db, Stage::Transcription);
+    let begun = claim_of_a_minute.lease_expires_at - TimeDelta::seconds(LEASE);
+    assert!(before <= begun && begun <= server_time(&mut sql), "{begun}");
+    assert!(begun > SystemClock.now() + TimeDelta::hours(23), "{begun}");
+
+    // Half a minute later, by that clock and no other, it is extended.
+    let_pass(&mut sql, LEASE / 2);
+    let lease = claim_of_a_minute.lease_id;
+    let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
+    assert!(state.expires_at >= claim_of_a_minute.lease_expires_at + TimeDelta::seconds(LEASE / 2));
+    assert_eq!(claim(&db, &[Stage::Transcription], 1), []);
+    // A minute later it has expired.
+    let_pass(&mut sql, LEASE);
+    let claimable = db
+        .read(|conn| conn.stage_runs().claimable(Stage::WORK))
+        .unwrap();
+    assert!(claimable.contains(&Stage::Transcription), "{claimable:?}");
+    let refused = complete(&db, lease);
+    assert!(
+        matches!(refused, Err(Error::LeaseLost { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(claim_one(&db, Stage::Transcription).run.attempt, 2);
+    // What is recorded with it has the same time.
+    let last = sql.value("SELECT to_json(max(at)) FROM job_events");
+    assert!(
+        last.trim_matches('"').parse::<DateTime<Utc>>().unwrap()
+            > before + TimeDelta::seconds(LEASE)
+    );
+}
+
+#[test]
+fn on_sqlite_leases_go_by_the_machines_clock() {
+    let test = TestDb::on(Backend::Sqlite);
+    let db = Database::open(test.url()).unwrap();
+    a_job().create(&db);
+    let before = SystemClock.now();
+    let begun = claim_one(&db, Stage::Transcription).lease_expires_at - TimeDelta::seconds(LEASE);
+    assert!(before <= begun && begun <= SystemClock.now(), "{begun}");
+}

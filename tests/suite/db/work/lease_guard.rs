@@ -1,0 +1,168 @@
+//! Which writes to a job its workers agree with.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::TimeDelta;
+use lectern_db::{Database, Error};
+use lectern_domain::Stage::{
+    self, ContentAnalysis, LayoutAnalysis, SilenceDetection, Transcription,
+};
+use lectern_domain::{JobId, LeaseId};
+use lectern_tests::{TestDb, a_job, a_report, on_both_backends, segments};
+
+use crate::db::support::nobody;
+use crate::db::support::worker::{
+    LEASE, cancel, claim_one, complete, fail, heartbeat, until_somebody_waits,
+};
+
+on_both_backends!(
+    a_write_agrees_with_the_leases_there_are,
+    a_lease_guards_as_long_as_it_lasts,
+    a_stage_that_is_only_reported_on_guards_nothing,
+    of_a_job_that_is_not_there_a_guard_says_so,
+    a_lease_cannot_be_lost_between_the_guard_and_the_write,
+);
+
+/// Whether a write that belongs to these stages may be done.
+fn allows(db: &Database, job: JobId, owners: &[Stage], lease: Option<LeaseId>) -> bool {
+    match db.write(|tx| tx.work().guard(job, owners, lease)) {
+        Ok(there) => {
+            assert!(there, "no such job");
+            true
+        }
+        Err(Error::LeaseLost { lease_id }) => {
+            assert_eq!(lease_id, lease);
+            false
+        }
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn a_write_agrees_with_the_leases_there_are(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let expired = Some(claim_one(&db, SilenceDetection).lease_id);
+    db.clock().advance(TimeDelta::seconds(LEASE - 1));
+    let mine = Some(claim_one(&db, Transcription).lease_id);
+    db.clock().advance(TimeDelta::seconds(1));
+    a_job().create(&db);
+    // The older job's comes first.
+    let [yours, foreign] = [(); 2].map(|()| Some(claim_one(&db, LayoutAnalysis).lease_id));
+    let unknown = Some(nobody());
+
+    for (owners, lease, allowed) in [
+        // Nobody has a lease on it.
+        (&[][..], None, true),
+        (&[ContentAnalysis], None, true),
+        (&[SilenceDetection], None, true),
+        (&[], mine, true),
+        (&[ContentAnalysis], mine, true),
+        (&[SilenceDetection], mine, true),
+        // Somebody has.
+        (&[Transcription], None, false),
+        (&[Transcription], mine, true),
+        (&[Transcription], yours, false),
+        (&[ContentAnalysis, Transcription], None, false),
+        (&[ContentAnalysis, Transcription], mine, true),
+        (&[Transcription, ContentAnalysis], yours, false),
+        // Two have.
+        (&[Transcription, LayoutAnalysis], None, false),
+        (&[Transcription, LayoutAnalysis], mine, true),
+        (&[Transcription, LayoutAnalysis], yours, true),
+        // What is shown has to be a live lease of this job, needed or not.
+        (&[], expired, false),
+        (&[SilenceDetection], expired, false),
+        (&[Transcription], expired, false),
+        (&[], foreign, false),
+        (&[ContentAnalysis], foreign, false),
+        (&[Transcription], foreign, false),
+        (&[], unknown, false),
+        (&[ContentAnalysis], unknown, false),
+        (&[Transcription], unknown, false),
+    ] {
+        assert_eq!(
+            allows(&db, job, owners, lease),
+            allowed,
+            "{owners:?} under {lease:?}"
+        );
+    }
+}
+
+fn a_lease_guards_as_long_as_it_lasts(db: TestDb) {
+    let own = &[Transcription];
+    let guarded = |job, lease| {
+        (
+            allows(&db, job, own, None),
+            allows(&db, job, own, Some(lease)),
+        )
+    };
+    let leased = || {
+        (
+            a_job().create(&db).job_id,
+            claim_one(&db, Transcription).lease_id,
+        )
+    };
+    let free = (true, false);
+
+    let (job, lease) = leased();
+    assert_eq!(guarded(job, lease), (false, true));
+    complete(&db, lease).unwrap();
+    assert_eq!(guarded(job, lease), free);
+
+    let (job, lease) = leased();
+    fail(&db, lease).unwrap();
+    assert_eq!(guarded(job, lease), free);
+    cancel(&db, job);
+
+    let (job, lease) = leased();
+    cancel(&db, job);
+    assert_eq!(guarded(job, lease), free);
+
+    let (job, lease) = leased();
+    db.clock().advance(TimeDelta::seconds(LEASE));
+    assert_eq!(guarded(job, lease), free);
+}
+
+fn a_stage_that_is_only_reported_on_guards_nothing(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    db.write(|tx| {
+        tx.jobs()
+            .report_progress(job, &a_report(Transcription, 1.0))
+    })
+    .unwrap();
+    assert!(allows(&db, job, &[Transcription], None));
+}
+
+fn of_a_job_that_is_not_there_a_guard_says_so(db: TestDb) {
+    a_job().create(&db);
+    let lease = claim_one(&db, Transcription).lease_id;
+    for shown in [None, Some(lease), Some(nobody())] {
+        assert!(
+            !db.write(|tx| tx.work().guard(nobody(), &[Transcription], shown))
+                .unwrap()
+        );
+    }
+}
+
+fn a_lease_cannot_be_lost_between_the_guard_and_the_write(db: TestDb) {
+    let job = a_job().create(&db).job_id;
+    let lease = claim_one(&db, Transcription).lease_id;
+    let written = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let completes = db.write(|tx| {
+            assert!(tx.work().guard(job, &[Transcription], Some(lease))?);
+            let completes = scope.spawn(|| {
+                complete(&db, lease).unwrap();
+                assert!(
+                    written.load(Ordering::SeqCst),
+                    "completed in the middle of a write"
+                );
+            });
+            until_somebody_waits(&db);
+            tx.transcripts().replace_for_job(job, &segments(3))?;
+            written.store(true, Ordering::SeqCst);
+            Ok::<_, Error>(completes)
+        });
+        completes.unwrap().join().unwrap();
+    });
+    assert!(heartbeat(&db, lease, &lectern_domain::Heartbeat::default()).is_err());
+}

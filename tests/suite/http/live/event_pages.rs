@@ -1,0 +1,146 @@
+//! What has happened, page by page, and waiting for what happens next.
+
+use std::thread;
+
+use lectern_server::{Server, ServerConfig};
+use lectern_tests::{Client, Response, TestServer, a_job, on_both_backends};
+use serde_json::{Value, json};
+
+use super::{report, seqs, types, watchers, work_through};
+use crate::http::support::{NOBODY, at, wait_until};
+
+on_both_backends!(
+    pages_lead_through_all_events_of_a_job,
+    a_page_without_a_beginning_begins_with_where_the_job_stands,
+    what_is_no_number_of_an_event_is_refused,
+    one_who_waits_is_answered_as_soon_as_something_happens_here_or_elsewhere,
+    one_who_waits_in_vain_gets_an_empty_page,
+    one_who_need_not_wait_does_not,
+    one_who_waits_is_sent_away_when_the_job_is_deleted,
+);
+
+fn events(page: &Value) -> &[Value] {
+    page["events"].as_array().unwrap()
+}
+
+/// Asks for a page, and waits for it at most so many seconds.
+fn waiting(client: &Client, path: &str, seconds: u32) -> Response {
+    let request = client
+        .request("GET", path)
+        .header("Accept", "application/json");
+    request.header("Prefer", &format!("wait={seconds}")).send()
+}
+
+fn pages_lead_through_all_events_of_a_job(server: TestServer) {
+    let job = a_job().create(server.db());
+    let last = work_through(&server, &job, 250);
+    let (mut after, mut pages) = (0, 0);
+    while after < last {
+        let page = server
+            .get(&at(job.job_id, &format!("/events?after={after}")))
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&page["job_id"], &page["last_seq"]),
+            (&json!(job.job_id), &json!(last))
+        );
+        let until = last.min(after + 100);
+        assert_eq!(seqs(events(&page)), (after + 1..=until).collect::<Vec<_>>());
+        (after, pages) = (until, pages + 1);
+    }
+    assert_eq!(pages, 3);
+    let page = server
+        .get(&at(job.job_id, &format!("/events?after={last}")))
+        .expect(200)
+        .json();
+    assert_eq!(
+        page,
+        json!({ "job_id": job.job_id, "events": [], "last_seq": last })
+    );
+}
+
+fn a_page_without_a_beginning_begins_with_where_the_job_stands(server: TestServer) {
+    let job = a_job().create(server.db());
+    let page = server.get(&at(job.job_id, "/events")).expect(200);
+    assert_eq!(page.header("Content-Type"), Some("application/json"));
+    let page = page.json();
+    assert_eq!(
+        (types(events(&page)), &page["last_seq"]),
+        (vec!["snapshot"], &json!(job.last_seq))
+    );
+    assert_eq!(
+        events(&page)[0]["data"],
+        server.get(&at(job.job_id, "")).json()
+    );
+}
+
+fn what_is_no_number_of_an_event_is_refused(server: TestServer) {
+    let job = a_job().create(server.db());
+    let path = |query: &str| at(job.job_id, &format!("/events?{query}"));
+    server
+        .get(&path("after=-1"))
+        .problem_with(422, "validation_failed", "after");
+    server
+        .get(&path("after=x"))
+        .problem_with(400, "malformed_query", "after");
+    server
+        .get(&path("before=1"))
+        .problem_with(400, "malformed_query", "before");
+}
+
+fn one_who_waits_is_answered_as_soon_as_something_happens_here_or_elsewhere(server: TestServer) {
+    let other = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
+    let other = (Client::new(other.url()), other);
+    for doer in [&*server, &other.0] {
+        let job = a_job().create(server.db());
+        let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| waiting(&server, &path, 60));
+            wait_until(|| watchers(&server) == 1);
+            report(doer, job.job_id, 500);
+            let answer = waiter.join().unwrap().expect(200);
+            assert_eq!(answer.header("Preference-Applied"), Some("wait=60"));
+            assert_eq!(seqs(events(&answer.json()))[0], job.last_seq + 1);
+        });
+        wait_until(|| watchers(&server) == 0);
+    }
+}
+
+fn one_who_waits_in_vain_gets_an_empty_page(server: TestServer) {
+    let job = a_job().create(server.db());
+    let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
+    let answer = waiting(&server, &path, 1).expect(200);
+    assert_eq!(answer.header("Preference-Applied"), Some("wait=1"));
+    assert_eq!(events(&answer.json()), [Value::Null; 0]);
+}
+
+fn one_who_need_not_wait_does_not(server: TestServer) {
+    let job = a_job().create(server.db());
+    for path in ["/events", "/events?after=0", "/events?after=9999"] {
+        let answer = waiting(&server, &at(job.job_id, path), 60).expect(200);
+        assert_eq!(events(&answer.json()).len(), 1, "{path}");
+    }
+    waiting(
+        &server,
+        &format!("/api/v1/jobs/{NOBODY}/events?after=0"),
+        60,
+    )
+    .problem(404, "job_not_found");
+    let answer = server
+        .request("GET", &at(job.job_id, "/events?after=1"))
+        .header("Prefer", "wait=soon")
+        .send()
+        .expect(200);
+    assert_eq!(answer.header("Preference-Applied"), None);
+}
+
+fn one_who_waits_is_sent_away_when_the_job_is_deleted(server: TestServer) {
+    let job = a_job().create(server.db());
+    let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| waiting(&server, &path, 60));
+        wait_until(|| watchers(&server) == 1);
+        server.delete(&at(job.job_id, "")).expect(204);
+        waiter.join().unwrap().problem(404, "job_not_found");
+    });
+}

@@ -1,0 +1,155 @@
+//! The end of a server, and of its database for a while.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lectern_db::Database;
+use lectern_server::{Server, ServerConfig};
+use lectern_tests::{Client, Cluster, Lectern, Sql, TestDb, a_job, on_both_backends};
+use serde_json::json;
+
+use super::channel::{Channel, Stream, address, closed, connect, handshake};
+use super::{finish, last_seq, metric, report, seqs, watchers};
+use crate::http::support::{JOBS, at, in_flight, wait_until};
+
+on_both_backends!(
+    a_server_that_stops_sends_everybody_away_first,
+    a_server_on_its_way_out_takes_nobody_in,
+    a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched,
+);
+
+fn a_server_that_stops_sends_everybody_away_first(db: TestDb) {
+    let job = a_job().create(&db);
+    let config = ServerConfig {
+        shutdown_grace: Duration::from_mins(10),
+        ..ServerConfig::default()
+    };
+    let server = Server::start(config, db.clone()).unwrap();
+    let client = Client::new(server.url());
+    let mut socket = connect(&client, job.job_id, None);
+    let mut stream = Channel::Stream.follow(&client, job.job_id, None);
+    let page = address(&at(job.job_id, "/events"), Some(job.last_seq));
+    thread::scope(|scope| {
+        let page = scope.spawn(|| {
+            client
+                .request("GET", &page)
+                .header("Prefer", "wait=60")
+                .send()
+        });
+        wait_until(|| watchers(&client) == 3);
+        let began = Instant::now();
+        let stopping = scope.spawn(|| server.stop());
+        assert_eq!(closed(&mut socket), 1001);
+        assert_eq!(stream.rest().len(), 1);
+        assert_eq!(page.join().unwrap().expect(200).json()["events"], json!([]));
+        stopping.join().unwrap().unwrap();
+        assert!(
+            began.elapsed() < Duration::from_mins(1),
+            "{:?}",
+            began.elapsed()
+        );
+    });
+}
+
+fn a_server_on_its_way_out_takes_nobody_in(db: TestDb) {
+    let job = a_job().create(&db);
+    let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
+    let client = Client::new(server.url());
+    let host = client.base().trim_start_matches("http://");
+    let mut half = TcpStream::connect(host).unwrap();
+    let head = format!(
+        "POST {JOBS} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{"
+    );
+    half.write_all(head.as_bytes()).unwrap();
+    wait_until(|| in_flight(&client) >= 2);
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| server.stop());
+        wait_until(|| client.get("/readyz").status == 503);
+        assert_eq!(
+            handshake(&client, &format!("/ws/jobs/{}", job.job_id), &[]).err(),
+            Some(503)
+        );
+        assert_eq!(Stream::open(&client, job.job_id, None).err(), Some(503));
+        half.write_all(b"}").unwrap();
+        stopping.join().unwrap().unwrap();
+    });
+}
+
+fn a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched(db: TestDb) {
+    let job = a_job().create(&db);
+    let mut program = Lectern::serve_with(
+        db.url(),
+        &[
+            ("LECTERN_SHUTDOWN_GRACE", "600"),
+            ("LECTERN_MAX_WATCHERS", "2"),
+        ],
+    );
+    let mut socket = connect(&program, job.job_id, None);
+    let mut stream = Channel::Stream.follow(&program, job.job_id, None);
+    stream.take(1);
+    assert_eq!(Stream::open(&program, job.job_id, None).err(), Some(503));
+    let watched = r#"http_requests_total{method="GET",route="/ws/jobs/{job_id}",status="101"}"#;
+    assert_eq!(
+        metric(&program, watched),
+        1,
+        "who watches is counted at once"
+    );
+    assert_eq!(
+        in_flight(&program),
+        1,
+        "and is no request that is being answered"
+    );
+    program.signal("TERM");
+    assert_eq!(closed(&mut socket), 1001);
+    assert_eq!(stream.next(), None);
+    assert_eq!(program.wait().code(), Some(0));
+    let log = program.log();
+    let told = |path: &str, status: &str| {
+        log.lines()
+            .any(|line| line.contains(path) && line.contains(status) && line.contains("answered"))
+    };
+    assert!(told(&format!("/ws/jobs/{}", job.job_id), "101"), "{log}");
+    assert!(told(&at(job.job_id, "/events"), "200"), "{log}");
+}
+
+#[test]
+fn while_the_database_is_away_watchers_stay_and_go_on_when_it_is_back() {
+    let mut cluster = Cluster::start();
+    let db = Database::open(cluster.url()).unwrap();
+    db.init().unwrap();
+    let job = a_job().create(&db);
+    let servers = [(); 2].map(|()| Server::start(ServerConfig::default(), db.clone()).unwrap());
+    let clients = servers.each_ref().map(|server| Client::new(server.url()));
+    let mut followings: Vec<_> = clients
+        .iter()
+        .flat_map(|client| Channel::BOTH.map(|channel| channel.follow(client, job.job_id, Some(0))))
+        .collect();
+    report(&clients[0], job.job_id, 1);
+    let before = last_seq(&clients[0], job.job_id);
+    let told = followings.iter_mut().map(|following| {
+        let told = following.take(usize::try_from(before).unwrap());
+        seqs(&told)
+    });
+    assert!(told.into_iter().all(|seqs| seqs.into_iter().eq(1..=before)));
+
+    // The cluster does not write at once what it is told, and this is to be no
+    // test of that.
+    Sql::connect(cluster.url()).batch("CHECKPOINT").unwrap();
+    cluster.stop();
+    for client in &clients {
+        client.get("/readyz").problem(503, "database_unavailable");
+    }
+    cluster.start_again();
+    for client in &clients {
+        wait_until(|| client.get("/readyz").status == 200);
+        assert_eq!(watchers(client), 2);
+    }
+    report(&clients[1], job.job_id, 2);
+    finish(&clients[0], job.job_id);
+    let last = last_seq(&clients[0], job.job_id);
+    for following in &mut followings {
+        assert!(seqs(&following.rest()).into_iter().eq(before + 1..=last));
+    }
+}

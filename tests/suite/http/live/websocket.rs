@@ -1,0 +1,134 @@
+//! The WebSocket itself.
+
+use lectern_server::ServerConfig;
+use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
+use serde_json::json;
+use tungstenite::Message;
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use super::channel::{closed, connect, handshake, read};
+use super::{report, watchers};
+use crate::http::support::{NOBODY, wait_until};
+
+on_both_backends!(
+    a_ping_is_answered_on_either_level,
+    what_a_later_client_may_say_is_passed_over,
+    whoever_does_not_keep_to_the_rules_is_sent_away,
+    one_who_leaves_is_let_go,
+    to_anything_but_a_handshake_there_is_nothing_at_the_path,
+    pages_of_other_origins_may_not_watch_unless_that_is_set,
+);
+
+fn a_ping_is_answered_on_either_level(server: TestServer) {
+    let job = a_job().create(server.db());
+    let mut socket = connect(&server, job.job_id, Some(job.last_seq));
+    for ping in [r#"{"type":"ping"}"#, r#" { "n": 7, "type": "ping" } "#] {
+        socket.send(Message::text(ping)).unwrap();
+        assert_eq!(read(&mut socket), Message::text(r#"{"type":"pong"}"#));
+    }
+    socket.send(Message::Ping("are you there?".into())).unwrap();
+    assert_eq!(
+        socket.read().unwrap(),
+        Message::Pong("are you there?".into())
+    );
+}
+
+fn what_a_later_client_may_say_is_passed_over(server: TestServer) {
+    let job = a_job().create(server.db());
+    let mut socket = connect(&server, job.job_id, Some(job.last_seq));
+    for text in [r#"{"type":"subscribe"}"#, "{}", "[]", "null", "7"] {
+        socket.send(Message::text(text)).unwrap();
+    }
+    socket.send(Message::Pong("unasked".into())).unwrap();
+    report(&server, job.job_id, 500);
+    assert!(read(&mut socket).to_text().unwrap().contains(r#""type":"#));
+}
+
+fn whoever_does_not_keep_to_the_rules_is_sent_away(server: TestServer) {
+    let job = a_job().create(server.db());
+    let part = Frame::message(r#"{"type":"#, OpCode::Data(Data::Text), false);
+    let mut bits = Frame::message("{}", OpCode::Data(Data::Text), true);
+    bits.header_mut().rsv1 = true;
+    let wrong = [
+        Message::text("ping"),
+        Message::text(""),
+        Message::text(format!(r#"{{"type":"{}"}}"#, "x".repeat(2_000))),
+        Message::binary(r#"{"type":"ping"}"#),
+        Message::Frame(part),
+        Message::Frame(bits),
+        Message::Frame(Frame::message(
+            vec![0xff, 0xfe],
+            OpCode::Data(Data::Text),
+            true,
+        )),
+    ];
+    for frame in wrong {
+        let mut socket = connect(&server, job.job_id, None);
+        let name = frame.to_string();
+        socket.send(frame).unwrap();
+        assert_eq!(closed(&mut socket), 1008, "{name}");
+    }
+}
+
+fn one_who_leaves_is_let_go(server: TestServer) {
+    let job = a_job().create(server.db());
+    let mut socket = connect(&server, job.job_id, None);
+    socket.close(None).unwrap();
+    closed(&mut socket);
+    wait_until(|| watchers(&server) == 0);
+    drop(connect(&server, job.job_id, None));
+    wait_until(|| watchers(&server) == 0);
+}
+
+fn to_anything_but_a_handshake_there_is_nothing_at_the_path(server: TestServer) {
+    let job = a_job().create(server.db());
+    let path = format!("/ws/jobs/{}", job.job_id);
+    for method in ["GET", "HEAD"] {
+        let answer = server.request(method, &path).send();
+        assert_eq!(
+            answer.header("Sec-WebSocket-Version"),
+            Some("13"),
+            "{answer}"
+        );
+        assert_eq!(answer.status, 404);
+    }
+    server.get(&path).problem(404, "not_found");
+    let old = server
+        .request("GET", &path)
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "8");
+    old.send().problem(404, "not_found");
+    server
+        .post(&path, &json!({}))
+        .problem(405, "method_not_allowed");
+    server.get("/ws/jobs/7").expect(404);
+    for path in [format!("/ws/jobs/{NOBODY}"), "/ws/jobs/7".to_owned()] {
+        assert_eq!(handshake(&server, &path, &[]).err(), Some(404), "{path}");
+    }
+    assert_eq!(
+        handshake(&server, &format!("{path}?after=-1"), &[]).err(),
+        Some(422)
+    );
+    assert_eq!(
+        handshake(&server, &format!("{path}?after=x"), &[]).err(),
+        Some(400)
+    );
+}
+
+fn pages_of_other_origins_may_not_watch_unless_that_is_set(db: TestDb) {
+    let job = a_job().create(&db);
+    let path = format!("/ws/jobs/{}", job.job_id);
+    let config = ServerConfig {
+        cors_origins: vec!["https://example.org".to_owned()],
+        ..ServerConfig::default()
+    };
+    let server = TestServer::serve(db, config);
+    let status = |origin: &str| handshake(&server, &path, &[("Origin", origin)]).err();
+    assert_eq!(status("https://example.org"), None);
+    assert_eq!(status(server.base()), None, "its own pages");
+    for origin in ["https://example.com", "http://example.org", "null"] {
+        assert_eq!(status(origin), Some(404), "{origin}");
+    }
+}

@@ -1,0 +1,271 @@
+//! `lectern gc`.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use lectern_domain::{Clip, ClipMediaUpdate, JobId, JobUpdate, Patch, StorageKey, SystemClock};
+use lectern_tests::{EmptyDb, Lectern, TestDb, TestServer, a_job, fill, on_both_backends};
+
+use crate::http::support::recordings::{
+    Half, announce, confirm, files, recording, send, upload, wait_for_part,
+};
+
+on_both_backends!(
+    what_no_job_owns_any_more_is_removed_and_nothing_else,
+    what_was_made_for_a_clip_goes_when_there_is_no_use_for_it,
+    servers_may_run_meanwhile,
+    a_database_that_is_not_up_to_date_may_be_the_wrong_one,
+);
+
+const DAY: u64 = 86_400;
+
+/// Runs `lectern gc` on a storage; answers what it says, line by line.
+fn gc(db: &TestDb, objects: &Path, arguments: &[&str]) -> Vec<String> {
+    let output = run(db, objects, arguments);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && why.is_empty(), "{said}\n{why}");
+    let mut lines: Vec<_> = said.lines().map(str::to_owned).collect();
+    let sum = lines.pop();
+    lines.sort();
+    lines.extend(sum);
+    lines
+}
+
+fn run(db: &TestDb, objects: &Path, arguments: &[&str]) -> std::process::Output {
+    let storage = format!("file://{}", objects.display());
+    Lectern::run(
+        db.url(),
+        &[&["gc", "--storage", &storage], arguments].concat(),
+    )
+}
+
+/// Puts a file into the storage that was written so many seconds ago.
+fn plant(objects: &Path, key: &str, age: u64) -> String {
+    let path = objects.join(key);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "12345").unwrap();
+    make_older(&path, age);
+    key.to_owned()
+}
+
+fn set(key: &str) -> Patch<StorageKey> {
+    Patch::Set(StorageKey::new(key).unwrap())
+}
+
+fn sorted(mut keys: Vec<String>) -> Vec<String> {
+    keys.sort();
+    keys
+}
+
+fn make_older(path: &Path, age: u64) {
+    let then = SystemTime::now() - Duration::from_secs(age);
+    File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(then)
+        .unwrap();
+}
+
+fn what_no_job_owns_any_more_is_removed_and_nothing_else(server: TestServer) {
+    let (gone, kept) = (
+        upload(&server, &recording(1000)),
+        upload(&server, &recording(2000)),
+    );
+    for key in [&gone.key, &kept.key] {
+        make_older(&server.objects().join(key), 2 * DAY);
+    }
+    // As if the server had died between the commit and the deletion.
+    server
+        .db()
+        .sql()
+        .batch(&format!(
+            "DELETE FROM jobs WHERE job_id = '{}'",
+            gone.job_id
+        ))
+        .unwrap();
+    let nobody = JobId::new(&SystemClock);
+    let old = plant(
+        server.objects(),
+        &format!("jobs/{nobody}/clips/1.mp4"),
+        2 * DAY,
+    );
+    let part = plant(
+        server.objects(),
+        &format!("jobs/{}/original/a.mp4#7", kept.job_id),
+        2 * DAY,
+    );
+    let mut rest = [
+        kept.key.clone(),
+        plant(
+            server.objects(),
+            &format!("jobs/{nobody}/clips/2.mp4"),
+            DAY - 600,
+        ),
+        plant(
+            server.objects(),
+            &format!("jobs/{nobody}/clips/2.mp4#1"),
+            DAY - 600,
+        ),
+        plant(
+            server.objects(),
+            &format!("jobs/{}/clips/1.mp4", kept.job_id),
+            2 * DAY,
+        ),
+        plant(
+            server.objects(),
+            &format!("uploads/{nobody}/1.mp4"),
+            2 * DAY,
+        ),
+        plant(server.objects(), "jobs/readme.txt", 2 * DAY),
+    ];
+    rest.sort();
+
+    let before = files(server.objects());
+    let mut told = [
+        format!("would remove {} (1000 bytes)", gone.key),
+        format!("would remove {old} (5 bytes)"),
+    ];
+    told.sort();
+    let said = gc(server.db(), server.objects(), &["--dry-run"]);
+    assert_eq!(
+        said,
+        [
+            &told[..],
+            &["2 objects of 1005 bytes would be removed".to_owned()]
+        ]
+        .concat()
+    );
+    assert_eq!(files(server.objects()), before);
+
+    let said = gc(server.db(), server.objects(), &[]);
+    let told = told.map(|line| line.replace("would remove", "removed"));
+    assert_eq!(
+        said,
+        [
+            &told[..],
+            &["2 objects of 1005 bytes and 1 unfinished uploads removed".to_owned()]
+        ]
+        .concat()
+    );
+    assert_eq!(files(server.objects()), rest);
+    assert!(before.contains(&part));
+
+    let said = gc(server.db(), server.objects(), &["--older-than", "3600"]);
+    assert_eq!(
+        said.last().unwrap(),
+        "1 objects of 5 bytes and 1 unfinished uploads removed"
+    );
+    let said = gc(server.db(), server.objects(), &["--older-than", "0"]);
+    assert_eq!(
+        said,
+        ["0 objects of 0 bytes and 0 unfinished uploads removed"]
+    );
+}
+
+fn what_was_made_for_a_clip_goes_when_there_is_no_use_for_it(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let [named, bare, gone] = fill(server.db(), job_id).try_into().unwrap();
+    server
+        .db()
+        .sql()
+        .batch(&format!(
+            "DELETE FROM clips WHERE clip_id = '{}'",
+            gone.clip_id
+        ))
+        .unwrap();
+    let plant = |path: &str, age| plant(server.objects(), &format!("jobs/{job_id}/{path}"), age);
+    let made =
+        |clip: &Clip, ending: &str| plant(&format!("clips/{}{ending}", clip.clip_id), 2 * DAY);
+    let given = |clip: &Clip, version: u8, age| {
+        plant(&format!("subtitles/{}-{version}.vtt", clip.clip_id), age)
+    };
+
+    let (own, reel) = (
+        given(&named, 1, 2 * DAY),
+        plant(&format!("highlights-{}.mp4", gone.clip_id), 2 * DAY),
+    );
+    let subtitles = ClipMediaUpdate {
+        subtitle_s3_key: set(&own),
+        ..ClipMediaUpdate::default()
+    };
+    let highlights = JobUpdate {
+        compiled_video_s3_key: set(&reel),
+        ..JobUpdate::default()
+    };
+    server
+        .db()
+        .write(|tx| {
+            tx.clips().set_media_keys(named.clip_id, &subtitles)?;
+            tx.jobs().update(job_id, &highlights, None)
+        })
+        .unwrap();
+    let orphans = sorted(vec![
+        made(&gone, ".mp4"),
+        given(&gone, 1, 2 * DAY),
+        given(&named, 2, 2 * DAY),
+        given(&bare, 1, 2 * DAY),
+    ]);
+    let young = [given(&bare, 2, DAY - 600), given(&gone, 2, DAY - 600)];
+    let rest = sorted(vec![
+        own,
+        reel,
+        made(&named, ".mp4"),
+        // Made, and about to be named.
+        made(&bare, ".vtt"),
+        given(&bare, 3, 3000),
+        // Nobody knows what for.
+        made(&gone, "-raw.mp4"),
+        plant("clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4", 2 * DAY),
+    ]);
+    let told = |orphans: &[String]| -> Vec<String> {
+        let removed = orphans.iter().map(|key| format!("removed {key} (5 bytes)"));
+        let (count, bytes) = (orphans.len(), orphans.len() * 5);
+        let sum = format!("{count} objects of {bytes} bytes and 0 unfinished uploads removed");
+        removed.chain([sum]).collect()
+    };
+    assert_eq!(gc(server.db(), server.objects(), &[]), told(&orphans));
+    assert_eq!(
+        files(server.objects()),
+        sorted([&rest[..], &young].concat())
+    );
+    assert_eq!(
+        gc(server.db(), server.objects(), &["--older-than", "0"]),
+        told(&sorted(young.to_vec()))
+    );
+    assert_eq!(files(server.objects()), rest);
+}
+
+fn servers_may_run_meanwhile(server: TestServer) {
+    let bytes = recording(3 << 20);
+    let (sent, half) = (
+        announce(&server, bytes.len()),
+        announce(&server, bytes.len()),
+    );
+    send(&server, &sent.path, &bytes).expect(200);
+    let socket = Half::sent_to(&server, &half.path, bytes.len(), &bytes[..bytes.len() - 1]);
+    wait_for_part(server.objects());
+    let said = gc(server.db(), server.objects(), &["--older-than", "0"]);
+    assert_eq!(
+        said,
+        ["0 objects of 0 bytes and 0 unfinished uploads removed"]
+    );
+    let answer = socket.finish(&bytes[bytes.len() - 1..]);
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    for job in [&sent, &half] {
+        confirm(&server, job.job_id).expect(200);
+    }
+}
+
+fn a_database_that_is_not_up_to_date_may_be_the_wrong_one(db: EmptyDb) {
+    let dir = tempfile::tempdir().unwrap();
+    let nobody = JobId::new(&SystemClock);
+    let old = plant(dir.path(), &format!("jobs/{nobody}/clips/1.mp4"), 2 * DAY);
+    let output = run(&db, dir.path(), &[]);
+    let why = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(why.contains("migrate up"), "{why}");
+    assert_eq!(files(dir.path()), [old]);
+}

@@ -1,0 +1,7 @@
+//! Recordings and clips in storage, and the signed URLs that give access to them.
+
+mod gc;
+mod s3;
+mod signed_urls;
+mod storage_faults;
+mod transfers;

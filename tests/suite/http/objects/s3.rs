@@ -1,0 +1,194 @@
+//! Recordings in a bucket of an S3-compatible service, which answers at
+//! addresses of its own. The tests are ignored unless `tests/e2e/with-s3` starts
+//! such a service for them.
+
+use std::env;
+
+use lectern_domain::{JobId, SystemClock};
+use lectern_tests::{Backend, Client, Fixture as _, Lectern, Response, TestDb, a_job, fill};
+use serde_json::Value;
+
+use crate::http::support::recordings::{a_lecture, confirm, recording, results};
+use crate::http::support::{NOBODY, at};
+
+/// A server whose objects lie in a part of the bucket of their own.
+struct InBucket {
+    db: TestDb,
+    server: Lectern,
+    storage: String,
+}
+
+/// An upload that was announced.
+struct Announced {
+    job_id: JobId,
+    url: String,
+}
+
+impl InBucket {
+    fn on(backend: Backend) -> Self {
+        let url = env::var("LECTERN_TEST_S3").expect("run this under tests/e2e/with-s3");
+        let prefix = format!("/test/{}?", JobId::new(&SystemClock));
+        let storage = url.replace('?', &prefix);
+        let db = TestDb::on(backend);
+        let server = Lectern::serve_with(db.url(), &[("LECTERN_STORAGE", &storage)]);
+        Self {
+            db,
+            server,
+            storage,
+        }
+    }
+
+    fn announce(&self, size: usize) -> Announced {
+        let told = self
+            .server
+            .post("/api/v1/upload", &a_lecture(size))
+            .expect(201)
+            .json();
+        Announced {
+            job_id: told["job_id"].as_str().unwrap().parse().unwrap(),
+            url: told["upload_url"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    fn upload(&self, bytes: &[u8]) -> Announced {
+        let announced = self.announce(bytes.len());
+        ask("PUT", &announced.url, bytes).expect(200);
+        confirm(&self.server, announced.job_id).expect(200);
+        announced
+    }
+
+    /// Completes a job; answers where its recording can be fetched.
+    fn source(&self, job_id: JobId) -> String {
+        let results = results(&self.server, job_id);
+        results["metadata"]["original_video"]["url"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    fn gc(&self) -> String {
+        let arguments = ["gc", "--older-than", "0", "--storage", &self.storage];
+        let output = Lectern::run(self.db.url(), &arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// Sends a request to the service.
+fn ask(method: &str, url: &str, body: &[u8]) -> Response {
+    let start = url.find("/lectures/").unwrap();
+    let service = Client::new(&url[..start]);
+    let request = service.request(method, &url[start..]);
+    match body {
+        [] => request.send(),
+        body => request.body("video/mp4", body).send(),
+    }
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn a_recording_goes_into_a_bucket_and_comes_back() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let lectern = InBucket::on(backend);
+        let bytes = recording(6 << 20);
+        let announced = lectern.announce(bytes.len());
+        assert!(
+            announced.url.contains("X-Amz-Signature="),
+            "{}",
+            announced.url
+        );
+        confirm(&lectern.server, announced.job_id).problem(409, "illegal_transition");
+        assert_eq!(
+            ask("PUT", &announced.url.replace("Lecture", "lecture"), &bytes).status,
+            403
+        );
+        // The service takes any size; it is looked at afterwards.
+        ask("PUT", &announced.url, &bytes[1..]).expect(200);
+        confirm(&lectern.server, announced.job_id).problem_with(
+            422,
+            "validation_failed",
+            "file_size",
+        );
+        ask("PUT", &announced.url, &bytes).expect(200);
+        let queued = confirm(&lectern.server, announced.job_id)
+            .expect(200)
+            .json();
+        assert_eq!(queued["status"], "queued");
+
+        let claim = serde_json::json!({ "worker": "w", "stages": ["transcription"] });
+        let claims = lectern
+            .server
+            .post("/api/v1/work/claim", &claim)
+            .expect(200)
+            .json();
+        let source = claims["claims"][0]["source_url"].as_str().unwrap();
+        assert!(ask("GET", source, b"").expect(200).body == bytes);
+        let url = lectern.source(announced.job_id);
+        assert!(ask("GET", &url, b"").expect(200).body == bytes);
+        assert_eq!(
+            ask("GET", &url.replace("Lecture", "lecture"), b"").status,
+            403
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn what_a_job_owns_in_a_bucket_goes_with_it_or_with_gc() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let lectern = InBucket::on(backend);
+        let jobs = [(); 3].map(|()| lectern.upload(&recording(1000)).job_id);
+        let [deleted, lost, kept] = jobs.map(|job_id| (job_id, lectern.source(job_id)));
+        lectern.server.delete(&at(deleted.0, "")).expect(204);
+        assert_eq!(ask("GET", &deleted.1, b"").status, 404);
+        lectern
+            .db
+            .sql()
+            .batch(&format!("DELETE FROM jobs WHERE job_id = '{}'", lost.0))
+            .unwrap();
+        let said = lectern.gc();
+        assert!(
+            said.ends_with("\n1 objects of 1000 bytes and 0 unfinished uploads removed\n"),
+            "{said}"
+        );
+        assert_eq!(ask("GET", &lost.1, b"").status, 404);
+        ask("GET", &kept.1, b"").expect(200);
+    }
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn subtitles_of_a_clip_are_kept_in_the_bucket() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let lectern = InBucket::on(backend);
+        let job_id = a_job().create(&lectern.db).job_id;
+        let clip = fill(&lectern.db, job_id).remove(0);
+        let path = format!("/api/v1/clips/{}/subtitles", clip.clip_id);
+        let file = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nKept.\n";
+        let put = lectern.server.request("PUT", &path).body("text/vtt", file);
+        put.send().expect(200);
+        let get = lectern.server.get(&format!("{path}?format=vtt"));
+        assert_eq!(get.expect(200).text(), file);
+        let results = results(&lectern.server, job_id);
+        let url = results["clips"][0]["subtitle_url"].as_str().unwrap();
+        assert_eq!(ask("GET", url, b"").expect(200).text(), file);
+    }
+}
+
+#[test]
+#[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
+fn objects_of_a_bucket_have_no_address_here() {
+    let lectern = InBucket::on(Backend::Sqlite);
+    for method in ["GET", "HEAD", "PUT"] {
+        let path =
+            format!("/api/v1/objects/jobs/{NOBODY}/original/a.mp4?expires=9999999999&signature=00");
+        assert_eq!(lectern.server.request(method, &path).send().status, 404);
+    }
+    let credentials =
+        ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map(|name| env::var(name).unwrap());
+    assert!(!lectern.server.log().contains(&credentials[1]));
+    assert_eq!(
+        lectern.server.get("/readyz").expect(200).json()["status"],
+        Value::from("ok")
+    );
+}

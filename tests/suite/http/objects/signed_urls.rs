@@ -1,0 +1,406 @@
+//! Objects at signed addresses: fetched, sent, refused.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use chrono::TimeDelta;
+use lectern_tests::{Client, Lectern, Response, TestDb, TestServer, on_both_backends};
+
+use crate::http::support::recordings::{
+    Announced, announce, confirm, files, path_of, recording, results, send, upload,
+};
+use crate::http::support::{at, at_once, raw_http};
+
+on_both_backends!(
+    an_object_tells_what_it_is,
+    a_part_of_an_object_can_be_had,
+    a_range_that_cannot_be_given_is_ignored,
+    a_part_is_given_only_of_what_the_rest_is_of,
+    an_object_is_sent_as_it_is,
+    an_address_is_good_for_what_it_was_made_for,
+    an_address_expires,
+    no_address_leads_out_of_the_storage,
+    a_symlink_leads_nowhere,
+    the_objects_of_another_job_are_not_given_out,
+    servers_with_one_secret_take_each_others_addresses,
+);
+
+/// A recording in the storage, and where it can be fetched.
+struct Stored {
+    bytes: Vec<u8>,
+    announced: Announced,
+    path: String,
+}
+
+impl Stored {
+    fn on(server: &Client, size: usize) -> Self {
+        let bytes = recording(size);
+        let announced = upload(server, &bytes);
+        let results = results(server, announced.job_id);
+        let url = &results["metadata"]["original_video"]["url"];
+        Self {
+            path: path_of(server, url).to_owned(),
+            bytes,
+            announced,
+        }
+    }
+}
+
+fn get_with(server: &Client, path: &str, headers: &[(&str, &str)]) -> Response {
+    let request = server.request("GET", path);
+    let with = headers.iter().fold(request, |request, (name, value)| {
+        request.header(name, value)
+    });
+    with.send()
+}
+
+/// The address with another value of one parameter.
+fn with_parameter(path: &str, name: &str, value: &str) -> String {
+    let (start, rest) = path.split_once(&format!("{name}=")).unwrap();
+    let rest = rest
+        .split_once('&')
+        .map_or(String::new(), |(_, rest)| format!("&{rest}"));
+    format!("{start}{name}={value}{rest}")
+}
+
+fn an_object_tells_what_it_is(server: TestServer) {
+    let stored = Stored::on(&server, 100_000);
+    let whole = server.get(&stored.path).expect(200);
+    assert!(whole.body == stored.bytes);
+    for (name, value) in [
+        ("Content-Length", "100000"),
+        ("Content-Type", "video/mp4"),
+        ("Content-Disposition", "inline; filename=\"Lecture_7.mp4\""),
+        ("Accept-Ranges", "bytes"),
+        ("Cache-Control", "private"),
+        ("X-Content-Type-Options", "nosniff"),
+    ] {
+        assert_eq!(whole.header(name), Some(value));
+    }
+    let modified = whole.header("Last-Modified").unwrap();
+    assert!(modified.ends_with(" GMT"), "{modified}");
+
+    let head = server.request("HEAD", &stored.path).send().expect(200);
+    assert_eq!(head.body, b"");
+    for name in [
+        "Content-Length",
+        "Content-Type",
+        "ETag",
+        "Last-Modified",
+        "Accept-Ranges",
+        "Content-Disposition",
+    ] {
+        assert_eq!(head.header(name), whole.header(name), "{name}");
+    }
+    let etag = whole.header("ETag").unwrap();
+    let known = get_with(&server, &stored.path, &[("If-None-Match", etag)]).expect(304);
+    assert_eq!((known.header("ETag"), known.body.len()), (Some(etag), 0));
+}
+
+fn a_part_of_an_object_can_be_had(server: TestServer) {
+    let stored = Stored::on(&server, 1_000_000);
+    for (range, first, last) in [
+        ("bytes=0-0", 0, 0),
+        ("bytes=0-", 0, 999_999),
+        ("bytes=262143-262145", 262_143, 262_145),
+        ("bytes=999999-", 999_999, 999_999),
+        ("bytes=500000-5000000", 500_000, 999_999),
+        ("bytes=-1", 999_999, 999_999),
+        ("bytes=-5000000", 0, 999_999),
+        ("bytes=1-99999999999999999999", 1, 999_999),
+    ] {
+        let part = get_with(&server, &stored.path, &[("Range", range)]).expect(206);
+        assert_eq!(
+            part.header("Content-Range"),
+            Some(format!("bytes {first}-{last}/1000000").as_str()),
+            "{range}"
+        );
+        assert!(part.body == stored.bytes[first..=last], "{range}");
+    }
+}
+
+fn a_range_that_cannot_be_given_is_ignored(server: TestServer) {
+    let stored = Stored::on(&server, 1000);
+    for range in [
+        "bytes=1000-",
+        "bytes=-0",
+        "bytes=5-4",
+        "bytes=0-1,5-6",
+        "bytes=a-b",
+        "lines=0-1",
+        "bytes",
+    ] {
+        let whole = get_with(&server, &stored.path, &[("Range", range)]).expect(200);
+        assert!(
+            whole.body == stored.bytes && whole.header("Content-Range").is_none(),
+            "{range}"
+        );
+    }
+    let head = server
+        .request("HEAD", &stored.path)
+        .header("Range", "bytes=0-0")
+        .send()
+        .expect(200);
+    assert_eq!(head.header("Content-Length"), Some("1000"));
+}
+
+fn a_part_is_given_only_of_what_the_rest_is_of(server: TestServer) {
+    let stored = Stored::on(&server, 1000);
+    let whole = server.get(&stored.path).expect(200);
+    let (etag, modified) = (
+        whole.header("ETag").unwrap(),
+        whole.header("Last-Modified").unwrap(),
+    );
+    let ask = |known: &str| {
+        get_with(
+            &server,
+            &stored.path,
+            &[("Range", "bytes=0-9"), ("If-Range", known)],
+        )
+    };
+    for known in [etag, modified] {
+        assert_eq!(ask(known).expect(206).body, stored.bytes[..10]);
+    }
+    for known in [
+        "\"other\"",
+        &format!("W/{etag}"),
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "?",
+    ] {
+        assert!(ask(known).expect(200).body == stored.bytes, "{known}");
+    }
+}
+
+fn an_object_is_sent_as_it_is(server: TestServer) {
+    let bytes = vec![b'a'; 100_000];
+    let announced = upload(&server, &bytes);
+    let results = results(&server, announced.job_id);
+    let path = path_of(&server, &results["metadata"]["original_video"]["url"]);
+    for range in [("Range", "bytes=10-"), ("X-None", "")] {
+        let sent = get_with(&server, path, &[("Accept-Encoding", "gzip"), range]);
+        assert_eq!(sent.header("Content-Encoding"), None);
+        assert!(bytes.ends_with(&sent.body) && sent.body.len() >= 99_990);
+    }
+}
+
+fn an_address_is_good_for_what_it_was_made_for(server: TestServer) {
+    let get = Stored::on(&server, 1000);
+    let put = announce(&server, 1000);
+    let signature = |path: &str| path.rsplit_once('=').unwrap().1.to_owned();
+    let turned: String = signature(&get.path).chars().rev().collect();
+    let bare = |path: &str| path.split_once('?').unwrap().0.to_owned();
+    let query = |path: &str| path.split_once('?').unwrap().1.to_owned();
+    for path in [
+        bare(&get.path),
+        format!("{}?", bare(&get.path)),
+        with_parameter(&get.path, "signature", &turned),
+        with_parameter(&get.path, "signature", ""),
+        with_parameter(&get.path, "signature", &signature(&put.path)),
+        with_parameter(&get.path, "expires", "9999999999"),
+        with_parameter(&get.path, "expires", "-1"),
+        format!("{}?{}", bare(&put.path), query(&get.path)),
+        format!("{}?{}", bare(&get.path), query(&put.path)),
+        format!("{}&size=1000", get.path),
+        format!("{}&a=b", get.path),
+        format!("{0}&{1}", get.path, query(&get.path)),
+        get.path.replace("Lecture", "lecture"),
+        put.path.clone(),
+    ] {
+        server.get(&path).problem(404, "not_found");
+        assert_eq!(server.request("HEAD", &path).send().status, 404);
+    }
+    for path in [
+        bare(&put.path),
+        with_parameter(&put.path, "size", "999"),
+        with_parameter(&put.path, "size", "1001"),
+        with_parameter(&put.path, "expires", "9999999999"),
+        with_parameter(&put.path, "signature", &turned),
+        put.path.replace("&size=1000", ""),
+        put.path.replace("Lecture", "lecture"),
+        get.path.clone(),
+        format!("{}?{}", bare(&get.path), query(&put.path)),
+    ] {
+        for size in [999, 1000, 1001] {
+            send(&server, &path, &recording(size)).problem(404, "not_found");
+        }
+    }
+    for method in ["POST", "PATCH", "DELETE"] {
+        let refused = server.request(method, &get.path).send();
+        refused.problem(405, "method_not_allowed");
+        assert_eq!(refused.header("Allow"), Some("GET, HEAD, PUT"));
+    }
+    assert_eq!(files(server.objects()), [get.announced.key.as_str()]);
+    assert!(server.get(&get.path).expect(200).body == get.bytes);
+    send(&server, &put.path, &recording(1000)).expect(200);
+}
+
+fn an_address_expires(server: TestServer) {
+    let get = Stored::on(&server, 1000);
+    let put = announce(&server, 1000);
+    server.db().clock().advance(TimeDelta::seconds(3599));
+    server.get(&get.path).expect(200);
+    server.db().clock().advance(TimeDelta::seconds(1));
+    server.get(&get.path).problem(404, "not_found");
+    server
+        .db()
+        .clock()
+        .advance(TimeDelta::seconds(23 * 3600 - 1));
+    send(&server, &put.path, &recording(1000)).expect(200);
+    server.db().clock().advance(TimeDelta::seconds(1));
+    send(&server, &put.path, &recording(1000)).problem(404, "not_found");
+}
+
+fn no_address_leads_out_of_the_storage(server: TestServer) {
+    let stored = Stored::on(&server, 1000);
+    let secret = server.objects().join("../secret");
+    let (_, query) = stored.path.split_once('?').unwrap();
+    let job = stored.announced.job_id;
+    for key in [
+        "",
+        "/",
+        ".",
+        "..",
+        "../secret",
+        "jobs/../../secret",
+        "%2e%2e/secret",
+        "%2E%2E%2Fsecret",
+        "..%2fsecret",
+        "jobs/%2e%2e/%2e%2e/secret",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "//etc/passwd",
+        "jobs//x",
+        "..\\secret",
+        "%5c..%5csecret",
+        "jobs/%00",
+        "a%00.mp4",
+        "%252e%252e/secret",
+        "%ff",
+        "%",
+        "%zz",
+        "jobs/./x",
+        &format!("jobs/{job}/original/..%2foriginal/Lecture_7.mp4"),
+        &format!("jobs/{job}/original//Lecture_7.mp4"),
+        &format!("jobs/{job}/original/Lecture_7.mp4/"),
+        &format!("jobs/{job}/original/Lecture_7.mp4%00"),
+        &format!("jobs/{job}/original/Lecture_7.mp4%23%31"),
+        &"a".repeat(2000),
+    ] {
+        for method in ["GET", "PUT"] {
+            let request = raw_http::request(
+                method,
+                &format!("/api/v1/objects/{key}?{query}"),
+                &["Content-Length: 1"],
+                "x",
+            );
+            let answer = raw_http::exchange(&server, request);
+            assert_eq!(answer.status, 404, "{method} {key}: {answer:?}");
+            answer.problem(404, "not_found");
+        }
+    }
+    assert_eq!(files(server.objects()), [stored.announced.key.as_str()]);
+    assert!(!secret.exists());
+}
+
+fn a_symlink_leads_nowhere(server: TestServer) {
+    let stored = Stored::on(&server, 1000);
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("Lecture_7.mp4"), "a secret").unwrap();
+    let original = server
+        .objects()
+        .join(format!("jobs/{}/original", stored.announced.job_id));
+    fs::remove_dir_all(&original).unwrap();
+    std::os::unix::fs::symlink(outside.path(), &original).unwrap();
+    server.get(&stored.path).problem(404, "not_found");
+
+    let announced = announce(&server, 1000);
+    let original = server
+        .objects()
+        .join(format!("jobs/{}/original", announced.job_id));
+    fs::create_dir_all(original.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(outside.path(), &original).unwrap();
+    send(&server, &announced.path, &recording(1000)).problem(404, "not_found");
+    confirm(&server, announced.job_id).problem(404, "not_found");
+    server.delete(&at(announced.job_id, "")).expect(204);
+    server.delete(&at(stored.announced.job_id, "")).expect(204);
+    assert_eq!(
+        fs::read(outside.path().join("Lecture_7.mp4")).unwrap(),
+        b"a secret"
+    );
+}
+
+fn the_objects_of_another_job_are_not_given_out(server: TestServer) {
+    let (one, other) = (
+        upload(&server, &recording(10)),
+        upload(&server, &recording(20)),
+    );
+    let key = |job: &Announced, name: &str| format!("jobs/{}/{name}", job.job_id);
+    let clip = |key: &str| serde_json::json!({ "title": "t", "start_time": 0, "end_time": 1, "s3_key": key });
+    let keys = [
+        (key(&one, "clips/1.mp4"), true),
+        ("elsewhere/1.mp4".to_owned(), true),
+        (other.key.clone(), false),
+        (key(&other, "clips/1.mp4"), false),
+        (
+            format!("jobs/{}/../{}/clips/1.mp4", one.job_id, other.job_id),
+            false,
+        ),
+        ("../secret".to_owned(), false),
+        ("https://example.org/1.mp4".to_owned(), false),
+    ];
+    let clips: Vec<_> = keys.iter().map(|(key, _)| clip(key)).collect();
+    server
+        .put(
+            &at(one.job_id, "/clips"),
+            &serde_json::json!({ "clips": clips }),
+        )
+        .expect(200);
+    let results = results(&server, one.job_id);
+    for (clip, (key, given)) in results["clips"].as_array().unwrap().iter().zip(&keys) {
+        assert_eq!(clip["s3_key"].as_str(), Some(key.as_str()));
+        assert_eq!(clip["url"].is_string(), *given, "{key}");
+    }
+}
+fn servers_with_one_secret_take_each_others_addresses(db: TestDb) {
+    const SECRET: &str = "correct horse battery staple, and more";
+    let dir = tempfile::tempdir().unwrap();
+    let storage = format!("file://{}", dir.path().join("objects").display());
+    let serve = |settings: &[(&str, &str)]| {
+        Lectern::serve_with(
+            db.url(),
+            &[&[("LECTERN_STORAGE", storage.as_str())], settings].concat(),
+        )
+    };
+    let data = dir.path().join("data");
+    let with = [("LECTERN_SECRET", SECRET)];
+    let kept = [("LECTERN_DATA_DIR", data.to_str().unwrap())];
+    // Those without one find it, or make it, in their directory.
+    let servers = at_once(4, |i| if i < 2 { serve(&with) } else { serve(&kept) });
+    let bytes = recording(1000);
+    for (from, good) in [(0, [0, 1]), (2, [2, 3])] {
+        let announced = announce(&servers[from], bytes.len());
+        for (i, server) in servers.iter().enumerate() {
+            let answer = send(server, &announced.path, &bytes);
+            assert_eq!(
+                answer.status,
+                if good.contains(&i) { 200 } else { 404 },
+                "{from} {i}"
+            );
+        }
+    }
+    let secret = data.join("secret");
+    assert_eq!(
+        fs::metadata(&secret).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let secret = fs::read_to_string(secret).unwrap();
+    for server in &servers {
+        assert!(!server.log().contains(SECRET) && !server.log().contains(secret.trim()));
+    }
+    let help = Lectern::command()
+        .env("LECTERN_SECRET", SECRET)
+        .arg("--help")
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(help.stdout).unwrap().contains(SECRET));
+}

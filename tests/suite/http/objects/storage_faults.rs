@@ -1,0 +1,125 @@
+//! Storages that are full, broken or away.
+
+use std::fs;
+use std::net::TcpListener;
+
+use lectern_server::ServerConfig;
+use lectern_storage::{Secret, Storage, StorageConfig};
+use lectern_tests::{Lectern, TestDb, TestServer, on_both_backends};
+
+use crate::http::support::recordings::{
+    Half, a_lecture, announce, confirm, files, recording, results, send, upload,
+};
+use crate::http::support::{JOBS, a_recording, at};
+
+on_both_backends!(
+    a_service_that_is_away_holds_nothing_else_up,
+    a_service_that_does_not_answer_is_not_waited_for,
+    a_disk_without_room_is_told_and_left_clean,
+    a_storage_that_was_taken_away_is_made_again,
+    a_file_that_is_cut_short_breaks_the_answer_off,
+);
+
+/// A bucket of a service at this address.
+fn bucket(address: &str) -> Storage {
+    let place: StorageConfig = format!("s3://lectures?endpoint=http://{address}")
+        .parse()
+        .unwrap();
+    let place = place.with_environment(|name| {
+        name.starts_with("AWS_ACCESS")
+            .then(|| "key".to_owned())
+            .or_else(|| name.starts_with("AWS_SECRET").then(|| "secret".to_owned()))
+    });
+    Storage::open(&place.unwrap(), Secret::random().unwrap()).unwrap()
+}
+
+/// What can be done and what cannot while the bucket at this address is away.
+fn without_its_bucket(db: TestDb, address: &str) {
+    let config = ServerConfig {
+        storage: Some(bucket(address)),
+        ..ServerConfig::default()
+    };
+    let server = TestServer::serve(db, config);
+    let told = server
+        .post("/api/v1/upload", &a_lecture(1000))
+        .expect(201)
+        .json();
+    let url = told["upload_url"].as_str().unwrap();
+    assert!(
+        url.starts_with(&format!("http://{address}/lectures/jobs/")),
+        "{url}"
+    );
+    let job_id = told["job_id"].as_str().unwrap().parse().unwrap();
+    confirm(&server, job_id).problem(503, "overloaded");
+    assert_eq!(
+        server.get(&at(job_id, "")).expect(200).json()["status"],
+        "pending"
+    );
+    // The job goes all the same; what it owns is left to gc.
+    server.delete(&at(job_id, "")).expect(204);
+    server.get(&at(job_id, "")).problem(404, "job_not_found");
+    server.post(JOBS, &a_recording()).expect(201);
+    server.get("/readyz").expect(200);
+    for method in ["GET", "PUT"] {
+        let path = format!("/api/v1/objects/jobs/{job_id}/original/a.mp4?expires=1&signature=00");
+        server
+            .request(method, &path)
+            .send()
+            .problem(404, "not_found");
+    }
+}
+
+fn a_service_that_is_away_holds_nothing_else_up(db: TestDb) {
+    without_its_bucket(db, "127.0.0.1:1");
+}
+
+fn a_service_that_does_not_answer_is_not_waited_for(db: TestDb) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    without_its_bucket(db, &silent.local_addr().unwrap().to_string());
+}
+
+fn a_disk_without_room_is_told_and_left_clean(db: TestDb) {
+    let server = Lectern::serve_on_a_small_disk(db.url(), 4 << 10);
+    let objects = server.dir().join("lectern-data/objects");
+    let large = recording(6 << 20);
+    let announced = announce(&server, large.len());
+    send(&server, &announced.path, &large).problem(503, "overloaded");
+    while !server.log().contains("could not write") {
+        std::thread::yield_now();
+    }
+    assert_eq!(files(&objects), [""; 0]);
+    confirm(&server, announced.job_id).problem(409, "illegal_transition");
+    let fits = upload(&server, &recording(3 << 20));
+    assert_eq!(files(&objects), [fits.key]);
+}
+
+fn a_storage_that_was_taken_away_is_made_again(server: TestServer) {
+    let bytes = recording(1000);
+    let (first, second) = (upload(&server, &bytes), announce(&server, bytes.len()));
+    let url = results(&server, first.job_id)["metadata"]["original_video"]["url"].clone();
+    fs::remove_dir_all(server.objects()).unwrap();
+    server
+        .get(crate::http::support::recordings::path_of(&server, &url))
+        .problem(404, "not_found");
+    confirm(&server, second.job_id).problem(409, "illegal_transition");
+    send(&server, &second.path, &bytes).expect(200);
+    confirm(&server, second.job_id).expect(200);
+}
+
+fn a_file_that_is_cut_short_breaks_the_answer_off(server: TestServer) {
+    let bytes = recording(64 << 20);
+    let announced = upload(&server, &bytes);
+    let url = results(&server, announced.job_id)["metadata"]["original_video"]["url"].clone();
+    let half = Half::asking(
+        &server,
+        crate::http::support::recordings::path_of(&server, &url),
+    );
+    let file = fs::File::options()
+        .write(true)
+        .open(server.objects().join(&announced.key))
+        .unwrap();
+    file.set_len(1 << 20).unwrap();
+    let got = half.read();
+    assert!(got < bytes.len(), "{got}");
+    server.get("/readyz").expect(200);
+}

@@ -1,0 +1,146 @@
+//! PostgreSQL goes away and comes back; SQLite has no such habit.
+
+use std::time::Duration;
+
+use lectern_db::{Backend, Database, DatabaseConfig};
+use lectern_server::{Server, ServerConfig};
+use lectern_storage::{Secret, Storage, StorageConfig};
+use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_whole_job};
+use serde_json::Value;
+
+use crate::http::openapi::{Call, Operation, operations};
+use crate::http::support::{at, at_once, wait_until};
+
+/// Every operation that needs the database. Whoever fetches an object does not:
+/// that its address was signed is enough.
+fn stored(document: &Value) -> Vec<Operation<'_>> {
+    let all = operations(document).into_iter();
+    all.filter(Operation::needs_the_database).collect()
+}
+
+/// Makes what each of these operations needs, and then calls them all; a
+/// WebSocket is a success as well.
+fn all_succeed(client: &Client, db: &Database, operations: &[Operation<'_>]) {
+    for operation in operations {
+        succeeds(client, &Call::that_succeeds(operation, client, db));
+    }
+}
+
+fn succeeds(client: &Client, call: &Call) {
+    let answer = call.send(client);
+    assert!(answer.status < 300, "{answer}");
+}
+
+/// Checks that 64 clients at a time, who make these calls in turn, are told
+/// that the database is away.
+fn everyone_is_told(client: &Client, calls: &[Call]) {
+    at_once(64, |i| {
+        let answer = calls[i % calls.len()].send(client);
+        assert_eq!(answer.status, 503, "{answer}");
+        let code = answer.json()["code"].as_str().unwrap().to_owned();
+        assert!(
+            ["database_unavailable", "overloaded"].contains(&code.as_str()),
+            "{answer}"
+        );
+        answer.problem(503, &code);
+    });
+}
+
+#[test]
+fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_is_well() {
+    let mut cluster = Cluster::start();
+    let config = DatabaseConfig {
+        // Ten times that of a client: who is told, is told by the server.
+        checkout_timeout: Duration::from_mins(10),
+        ..DatabaseConfig::new(cluster.url()).unwrap()
+    };
+    let db = Database::connect(&config).unwrap();
+    db.init().unwrap();
+    let objects = tempfile::tempdir().unwrap();
+    let dir = objects.path().to_owned();
+    let storage = Storage::open(&StorageConfig::Local { dir }, Secret::random().unwrap());
+    let serve = |patience| {
+        let storage = Some(storage.as_ref().unwrap().clone());
+        let config = ServerConfig {
+            storage,
+            patience,
+            ..ServerConfig::default()
+        };
+        Server::start(config, db.clone()).unwrap()
+    };
+    let server = serve(Duration::from_mins(1));
+    let client = Client::new(server.url());
+    // The same service, but it refuses soon what it cannot do at once.
+    let hasty_server = serve(Duration::from_millis(500));
+    let hasty = Client::new(hasty_server.url());
+    let document = client.get("/openapi.json").expect(200).json();
+    let operations = stored(&document);
+    all_succeed(&client, &db, &operations);
+    let kept = a_whole_job(&db).job_id;
+    // What would succeed at any other time.
+    let calls: Vec<_> = operations
+        .iter()
+        .map(|operation| Call::that_succeeds(operation, &client, &db))
+        .collect();
+
+    cluster.stop();
+    // Once with the connections of better days, once with none.
+    everyone_is_told(&hasty, &calls);
+    everyone_is_told(&hasty, &calls);
+    hasty.get("/readyz").problem(503, "database_unavailable");
+    for path in ["/healthz", "/metrics", "/docs"] {
+        hasty.get(path).expect(200);
+    }
+
+    cluster.start_again();
+    client.get("/readyz").expect(200);
+    client.get(&at(kept, "")).expect(200);
+    all_succeed(&client, &db, &operations);
+    at_once(64, |_| client.get(&at(kept, "")).expect(200));
+    // Nor has it lost anything by refusing.
+    wait_until(|| hasty.get(&at(kept, "")).status == 200);
+}
+
+/// Ends all connections of a server to its database, as a restart of
+/// PostgreSQL or an impatient administrator does.
+fn kill(sql: &mut Sql) {
+    let others =
+        "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let count = |sql: &mut Sql| sql.value(&format!("SELECT count(*) {others}"));
+    assert_ne!(count(sql), "0");
+    sql.rows(&format!("SELECT pg_terminate_backend(pid, 10000) {others}"));
+}
+
+#[test]
+fn the_very_next_request_of_each_kind_succeeds_after_all_connections_were_killed() {
+    let server = TestServer::on(Backend::Postgres);
+    let document = server.get("/openapi.json").expect(200).json();
+    let mut sql = server.db().sql();
+    for operation in stored(&document) {
+        let call = Call::that_succeeds(&operation, &server, server.db());
+        // Used just now, so that they are taken as alive.
+        at_once(15, |_| server.get(crate::http::support::JOBS).expect(200));
+        kill(&mut sql);
+        succeeds(&server, &call);
+    }
+}
+
+#[test]
+fn many_requests_at_once_succeed_after_all_connections_were_killed() {
+    let server = TestServer::on(Backend::Postgres);
+    let job_id = a_whole_job(server.db()).job_id;
+    let mut sql = server.db().sql();
+    for _ in 0..5 {
+        at_once(30, |_| server.get(&at(job_id, "")).expect(200));
+        kill(&mut sql);
+        at_once(30, |i| match i % 2 {
+            0 => server.get(&at(job_id, "/transcripts")).expect(200),
+            _ => server
+                .post(
+                    crate::http::support::JOBS,
+                    &crate::http::support::a_recording(),
+                )
+                .expect(201),
+        });
+    }
+}

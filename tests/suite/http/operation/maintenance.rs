@@ -1,0 +1,108 @@
+//! What a server does though nobody asks.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use lectern_domain::{Job, JobStatus, Stage};
+use lectern_server::ServerConfig;
+use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
+use serde_json::json;
+
+use crate::http::support::worker::{claim, make};
+use crate::http::support::{JOBS, a_recording, at, wait_until};
+
+on_both_backends!(
+    a_run_whose_worker_is_gone_is_put_back_though_nobody_asks,
+    whoever_finds_nothing_to_put_back_writes_nothing,
+    events_of_a_job_are_kept_for_so_long_after_its_end,
+    events_are_kept_for_as_long_as_is_configured,
+    keys_nobody_can_use_any_more_are_removed,
+);
+
+/// What is in the question whether a lease has expired.
+const LOOK: &str = "lease_expires_at";
+
+/// How many events of a job there are.
+fn events(db: &TestDb, job: &Job) -> String {
+    let count = "SELECT count(*) FROM job_events WHERE job_id";
+    db.sql().value(&format!("{count} = '{}'", job.job_id))
+}
+
+fn a_run_whose_worker_is_gone_is_put_back_though_nobody_asks(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let claimed = claim(&server, &[Stage::Transcription]).unwrap();
+    server.db().clock().advance(TimeDelta::seconds(60));
+    let run = || server.get(&at(job_id, "/stages")).json()["stages"][1].clone();
+    wait_until(|| run()["status"] == "ready");
+    assert_eq!(run()["attempt"], json!(1));
+    assert!(
+        run()["error"].as_str().unwrap().contains("lease expired"),
+        "{}",
+        run()
+    );
+    claimed
+        .tell(&server, "heartbeat", &json!({}))
+        .problem(409, "lease_lost");
+}
+
+fn whoever_finds_nothing_to_put_back_writes_nothing(db: TestDb) {
+    let ear = db.listen();
+    let server = TestServer::serve(db, ServerConfig::default());
+    make(&server, json!({}));
+    claim(&server, Stage::WORK).unwrap();
+    // The last of what is done when a server starts.
+    wait_until(|| ear.heard("idempotency_keys") > 0);
+    let (looks, begun) = (ear.heard(LOOK), ear.heard("BEGIN"));
+    assert!(begun > 0);
+    wait_until(|| ear.heard(LOOK) > looks + 2);
+    assert_eq!(ear.heard("BEGIN"), begun);
+}
+
+fn events_of_a_job_are_kept_for_so_long_after_its_end(db: TestDb) {
+    let old = a_job().status(JobStatus::Completed).create(&db);
+    db.clock().advance(TimeDelta::days(1));
+    let recent = a_job().status(JobStatus::Cancelled).create(&db);
+    let running = a_job().status(JobStatus::Running).create(&db);
+    db.clock()
+        .advance(TimeDelta::days(29) + TimeDelta::seconds(1));
+    let before = [&recent, &running].map(|job| events(&db, job));
+    let server = TestServer::serve(db, ServerConfig::default());
+    wait_until(|| events(server.db(), &old) == "0");
+    assert_eq!(
+        [&recent, &running].map(|job| events(server.db(), job)),
+        before
+    );
+    assert!(!before.contains(&"0".to_owned()));
+}
+
+fn events_are_kept_for_as_long_as_is_configured(db: TestDb) {
+    let old = a_job().status(JobStatus::Completed).create(&db);
+    db.clock().advance(TimeDelta::hours(2));
+    let event_retention = Duration::from_hours(1);
+    let server = TestServer::serve(
+        db,
+        ServerConfig {
+            event_retention,
+            ..ServerConfig::default()
+        },
+    );
+    wait_until(|| events(server.db(), &old) == "0");
+}
+
+fn keys_nobody_can_use_any_more_are_removed(db: TestDb) {
+    let server = TestServer::serve(db, ServerConfig::default());
+    let create = |key: &str| {
+        let request = server.request("POST", JOBS).header("Idempotency-Key", key);
+        request.json(&a_recording()).send().expect(201)
+    };
+    create("old");
+    server.db().clock().advance(TimeDelta::hours(24));
+    create("new");
+    let database = lectern_db::Database::clone(server.db());
+    let _other = lectern_server::Server::start(ServerConfig::default(), database).unwrap();
+    wait_until(|| server.db().sql().count("idempotency_keys") == 1);
+    assert_eq!(
+        server.db().sql().value("SELECT key FROM idempotency_keys"),
+        "new"
+    );
+}

@@ -1,0 +1,129 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use lectern_tests::{Lectern, TestDb, on_both_backends};
+
+use crate::http::support::{JOBS, a_recording};
+
+on_both_backends!(
+    a_server_that_is_told_to_stop_answers_what_it_has_begun,
+    a_server_with_nothing_to_do_stops_at_either_signal,
+    what_was_stored_is_there_when_the_server_is_back,
+    a_request_that_never_ends_does_not_keep_a_server,
+    a_second_signal_ends_a_server_at_once,
+);
+
+/// A request to make a job, sent as far as the middle of its body.
+struct Half {
+    socket: TcpStream,
+    rest: String,
+}
+
+impl Half {
+    fn sent_to(server: &Lectern) -> Self {
+        let mut socket =
+            TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
+        let mut body = a_recording().to_string();
+        let rest = body.split_off(body.len() / 2);
+        let length = body.len() + rest.len();
+        let head = format!(
+            "POST {JOBS} HTTP/1.1\r\nHost: lectern\r\nContent-Type: application/json\r\nContent-Length: {length}"
+        );
+        socket
+            .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
+            .unwrap();
+        // Two at least: this one and the one that asks.
+        wait_until(|| in_flight(server) >= 2);
+        Self { socket, rest }
+    }
+
+    /// Sends the rest; answers everything that comes until the server hangs up.
+    fn finish(mut self) -> String {
+        self.socket.write_all(self.rest.as_bytes()).unwrap();
+        let mut answer = String::new();
+        self.socket.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+fn in_flight(server: &Lectern) -> u32 {
+    let metrics = server.get("/metrics").expect(200);
+    let number = metrics
+        .text()
+        .lines()
+        .find_map(|line| line.strip_prefix("http_requests_in_flight "));
+    number.unwrap().parse().unwrap()
+}
+
+fn wait_until(holds: impl Fn() -> bool) {
+    while !holds() {
+        std::thread::yield_now();
+    }
+}
+
+/// Waits until the server says that it stops.
+fn wait_until_it_stops(server: &Lectern) {
+    wait_until(|| server.get("/readyz").status == 503);
+    server.get("/readyz").problem(503, "overloaded");
+}
+
+fn a_server_that_is_told_to_stop_answers_what_it_has_begun(db: TestDb) {
+    let mut server = Lectern::serve(db.url());
+    let half = Half::sent_to(&server);
+    server.signal("TERM");
+    wait_until_it_stops(&server);
+    let answer = half.finish();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(
+        answer.to_lowercase().contains("\r\nconnection: close\r\n"),
+        "{answer}"
+    );
+    assert_eq!(server.wait().code(), Some(0));
+    assert_eq!(db.sql().count("jobs"), 1);
+}
+
+fn a_server_with_nothing_to_do_stops_at_either_signal(db: TestDb) {
+    for signal in ["TERM", "INT"] {
+        let mut server = Lectern::serve(db.url());
+        // The client keeps its connection open.
+        server.get("/readyz").expect(200);
+        server.signal(signal);
+        let address = server.base().replace("http://", "");
+        assert_eq!(server.wait().code(), Some(0), "{signal}");
+        assert!(TcpStream::connect(address).is_err(), "{signal}");
+    }
+}
+
+fn what_was_stored_is_there_when_the_server_is_back(db: TestDb) {
+    let mut server = Lectern::serve(db.url());
+    let made = server.post(JOBS, &a_recording()).expect(201);
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let server = Lectern::serve(db.url());
+    assert_eq!(
+        server
+            .get(made.header("Location").unwrap())
+            .expect(200)
+            .json(),
+        made.json()
+    );
+}
+
+fn a_request_that_never_ends_does_not_keep_a_server(db: TestDb) {
+    let mut server = Lectern::serve_with(db.url(), &[("LECTERN_SHUTDOWN_GRACE", "1")]);
+    let _half = Half::sent_to(&server);
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    assert_eq!(db.sql().count("jobs"), 0);
+}
+
+fn a_second_signal_ends_a_server_at_once(db: TestDb) {
+    let mut server = Lectern::serve(db.url());
+    let _half = Half::sent_to(&server);
+    server.signal("TERM");
+    // One that comes right after the first is taken for its echo.
+    while !server.log().contains("not waiting any longer") {
+        server.signal("TERM");
+    }
+    assert_eq!(server.wait().code(), Some(1));
+}

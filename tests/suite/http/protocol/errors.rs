@@ -1,0 +1,415 @@
+use std::collections::BTreeMap;
+
+use lectern_server::routes::routes;
+use lectern_tests::{Client, TestServer, a_whole_job, on_both_backends};
+use serde_json::{Value, json};
+
+use crate::http::support::raw_http;
+use crate::http::support::raw_http::{cut_short, exchange};
+use crate::http::support::{JOBS, NOBODY, a_recording, at};
+
+on_both_backends!(
+    where_there_is_nothing_every_method_is_told_so,
+    a_method_a_path_does_not_have_is_told_which_it_has,
+    what_answers_get_answers_head_without_a_body,
+    an_id_in_the_path_that_is_none_is_that_of_no_job_and_of_no_clip,
+    a_sane_request_id_comes_back_on_every_answer,
+    a_request_id_that_is_not_sane_is_replaced,
+    a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not,
+    what_a_stage_found_may_be_larger_but_not_endless,
+    a_length_that_is_a_lie_stores_nothing,
+    a_body_that_is_not_declared_as_json_is_not_read,
+);
+
+const MIB: usize = 1 << 20;
+
+/// Says that the body comes in chunks.
+const CHUNKED: &str = "Transfer-Encoding: chunked";
+
+/// Every path of the service and the methods it has, for a job with something in
+/// every table.
+fn paths(server: &TestServer) -> BTreeMap<String, Vec<String>> {
+    let job_id = a_whole_job(server.db()).job_id;
+    let clips = server.db().read(|conn| conn.clips().for_job(job_id));
+    let clip_id = clips.unwrap()[0].clip_id;
+    let mut paths = BTreeMap::<_, Vec<_>>::new();
+    for (method, path) in routes() {
+        let path = path
+            .replace("{job_id}", &job_id.to_string())
+            .replace("{clip_id}", &clip_id.to_string())
+            .replace("{file}", "swagger-ui.css");
+        let methods = paths.entry(path).or_default();
+        if method == "GET" {
+            methods.push("HEAD".to_owned());
+        }
+        methods.push(method);
+    }
+    paths
+}
+
+/// A recording as JSON of exactly `length` bytes.
+fn padded(length: usize) -> String {
+    let recording = a_recording().to_string();
+    format!("{recording}{}", " ".repeat(length - recording.len()))
+}
+
+/// A request to make a job, byte by byte.
+fn a_post(headers: &[&str], body: &str) -> String {
+    raw_http::request("POST", JOBS, headers, body)
+}
+
+fn length(length: usize) -> String {
+    format!("Content-Length: {length}")
+}
+
+/// `body` in one chunk, as HTTP sends what has no length yet.
+fn chunked(body: &str) -> String {
+    format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+}
+
+fn count(server: &TestServer) -> u64 {
+    server.db().sql().count("jobs")
+}
+
+/// Sends a request with this id of its own; answers the id of the answer.
+fn echoed(client: &Client, method: &str, path: &str, request_id: &str) -> String {
+    let answer = client
+        .request(method, path)
+        .header("X-Request-Id", request_id)
+        .send();
+    answer
+        .header("X-Request-Id")
+        .unwrap_or_else(|| panic!("none: {answer}"))
+        .to_owned()
+}
+
+fn where_there_is_nothing_every_method_is_told_so(server: TestServer) {
+    let job = at(a_whole_job(server.db()).job_id, "");
+    let mut paths: Vec<String> = [
+        "/",
+        "//",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v2/jobs",
+        "/jobs",
+        "/api/v1/nothing",
+        "/api/v1/JOBS",
+        "/api/v1//jobs",
+        "/api/v1/jobs/",
+        "/api/v1/results",
+        "/api/v1/results/",
+        "/api/v1/stats/",
+        "/healthz/",
+        "/docs/",
+        "/docs/../jobs",
+        "/api/v1/%2e%2e/jobs",
+        "/%00",
+        "/%FF",
+    ]
+    .map(str::to_owned)
+    .into();
+    let below = [
+        "/",
+        "/nothing",
+        "/clips/",
+        "/clips/1",
+        "/progress/",
+        "//clips",
+    ];
+    paths.extend(below.map(|below| format!("{job}{below}")));
+    for path in paths {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+            let answer = server.request(method, &path).send();
+            assert_eq!(
+                answer.problem(404, "not_found"),
+                [Value::Null; 0],
+                "{method} {path}"
+            );
+        }
+    }
+    server.get("/docs/nothing.js").problem(404, "not_found");
+}
+
+fn a_method_a_path_does_not_have_is_told_which_it_has(server: TestServer) {
+    let every = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
+    ];
+    for (path, methods) in paths(&server) {
+        for method in every
+            .iter()
+            .filter(|method| !methods.iter().any(|has| has == *method))
+        {
+            let answer = server.request(method, &path).send().expect(405);
+            let mut allowed: Vec<_> = answer.header("Allow").unwrap().split(", ").collect();
+            let mut methods = methods.clone();
+            allowed.sort_unstable();
+            methods.sort();
+            assert_eq!(allowed, methods, "{method} {path}");
+            if *method == "HEAD" {
+                assert_eq!(answer.body, b"", "{path}");
+            } else {
+                answer.problem(405, "method_not_allowed");
+            }
+        }
+    }
+    assert_eq!(count(&server), 1);
+}
+
+fn what_answers_get_answers_head_without_a_body(server: TestServer) {
+    let mut paths = paths(&server);
+    // An object answers at signed addresses only, and a WebSocket has no body.
+    let is_plain = |path: &str| !path.contains("{key}") && !path.starts_with("/ws/");
+    paths.retain(|path, methods| is_plain(path) && methods.iter().any(|method| method == "GET"));
+    for path in paths.into_keys() {
+        let (get, head) = (
+            server.get(&path).expect(200),
+            server.request("HEAD", &path).send().expect(200),
+        );
+        assert_eq!(head.body, b"", "{path}");
+        for header in ["Content-Type", "ETag", "Content-Length", "Cache-Control"] {
+            // What is measured has changed by the measurement.
+            if header != "Content-Length" || path != "/metrics" {
+                assert_eq!(
+                    head.header(header),
+                    get.header(header),
+                    "{header} of {path}"
+                );
+            }
+        }
+    }
+    for path in [format!("{JOBS}/{NOBODY}"), "/nothing".to_owned()] {
+        let head = server.request("HEAD", &path).send().expect(404);
+        assert_eq!(
+            (head.body.len(), head.header("Content-Type")),
+            (0, Some("application/problem+json"))
+        );
+    }
+}
+
+fn an_id_in_the_path_that_is_none_is_that_of_no_job_and_of_no_clip(server: TestServer) {
+    let job_id = a_whole_job(server.db()).job_id.to_string();
+    let (cut, long, endless) = (&job_id[1..], format!("{job_id}0"), "1".repeat(4_000));
+    let ids = [
+        "1",
+        "x",
+        "null",
+        "-1",
+        "%00",
+        "%FF",
+        "..",
+        "%2e%2e",
+        "%2F",
+        "%20",
+        "*",
+        "'%20OR%201=1--",
+        NOBODY,
+        cut,
+        &long,
+        &endless,
+        &format!("{job_id}%00"),
+        &format!("%20{job_id}"),
+        &job_id.replace('-', "_"),
+    ];
+    for id in ids {
+        for (method, path) in routes() {
+            let (variable, code) = match path {
+                path if path.contains("{job_id}") => ("{job_id}", "job_not_found"),
+                path if path.contains("{clip_id}") => ("{clip_id}", "clip_not_found"),
+                _ => continue,
+            };
+            // Without a handshake there is nothing there whatever the job.
+            if id == NOBODY && path.starts_with("/ws/") {
+                continue;
+            }
+            if ["GET", "DELETE"].contains(&method.as_str()) {
+                let path = path.replace(variable, id);
+                let answer = server.request(&method, &path).send();
+                assert_eq!(
+                    answer.problem(404, code),
+                    [Value::Null; 0],
+                    "{method} {path}"
+                );
+            }
+        }
+    }
+    assert_eq!(count(&server), 1);
+}
+
+fn a_sane_request_id_comes_back_on_every_answer(server: TestServer) {
+    let job = at(a_whole_job(server.db()).job_id, "");
+    for id in ["a", "Az-09_.z", &"x".repeat(128)] {
+        for (method, path) in [
+            ("GET", JOBS),
+            ("PUT", JOBS),
+            ("POST", JOBS),
+            ("GET", "/nothing"),
+            ("GET", "/healthz"),
+            ("HEAD", &job),
+            ("GET", &format!("{job}x")),
+            ("GET", &format!("{JOBS}?limit=0")),
+            ("OPTIONS", "/metrics"),
+        ] {
+            assert_eq!(echoed(&server, method, path, id), id, "{method} {path}");
+        }
+    }
+    let unchanged = server
+        .request("GET", &job)
+        .header("If-None-Match", "*")
+        .header("X-Request-Id", "r-1");
+    assert_eq!(
+        unchanged.send().expect(304).header("X-Request-Id"),
+        Some("r-1")
+    );
+    assert_eq!(echoed(&server, "DELETE", &job, "r-2"), "r-2");
+}
+
+fn a_request_id_that_is_not_sane_is_replaced(server: TestServer) {
+    let mut ids: Vec<String> = [
+        "",
+        "a b",
+        "a/b",
+        "a\"b",
+        "é",
+        "a,b",
+        "{{}}",
+        &"x".repeat(129),
+    ]
+    .map(|id| {
+        let given = echoed(&server, "GET", JOBS, id);
+        assert_ne!(given, id);
+        given
+    })
+    .into();
+    ids.extend((0..2).map(|_| {
+        server
+            .get("/nothing")
+            .header("X-Request-Id")
+            .unwrap()
+            .to_owned()
+    }));
+    let sane = |id: &String| {
+        id.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    assert!(ids.iter().all(|id| !id.is_empty() && sane(id)), "{ids:?}");
+    ids.sort();
+    let all = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "two requests have the same id");
+}
+
+fn a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not(server: TestServer) {
+    let requests = |size| {
+        let body = padded(size);
+        [
+            a_post(&[&length(size)], &body),
+            a_post(&[CHUNKED], &chunked(&body)),
+        ]
+    };
+    for request in requests(MIB) {
+        let answer = exchange(&server, request);
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+    for request in requests(MIB + 1) {
+        exchange(&server, request).problem(413, "body_too_large");
+    }
+    // Nothing of the body need arrive for this to be known.
+    for size in [MIB + 1, usize::MAX] {
+        exchange(&server, a_post(&[&length(size)], "")).problem(413, "body_too_large");
+    }
+    assert_eq!(count(&server), 2);
+}
+
+fn what_a_stage_found_may_be_larger_but_not_endless(server: TestServer) {
+    let path = at(a_whole_job(server.db()).job_id, "/transcripts");
+    let body =
+        json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": "a".repeat(3 * MIB) }] });
+    assert_eq!(
+        server.put(&path, &body).expect(200).json()["total"],
+        json!(1)
+    );
+    let too_large = 32 * MIB + 1;
+    let announced = raw_http::request("PUT", &path, &[&length(too_large)], "");
+    let in_chunks = raw_http::request("PUT", &path, &[CHUNKED], &chunked(&padded(too_large)));
+    for request in [announced, in_chunks] {
+        exchange(&server, request).problem(413, "body_too_large");
+    }
+    assert_eq!(server.get(&path).json()["total"], json!(1));
+}
+
+fn a_length_that_is_a_lie_stores_nothing(server: TestServer) {
+    let body = a_recording().to_string();
+    // Too short: what is read is half a body, and the rest is no request.
+    exchange(&server, a_post(&[&length(9)], &body)).problem(400, "malformed_body");
+    // None: then there is no body, and that is no JSON.
+    exchange(&server, a_post(&[], &body)).problem(400, "malformed_body");
+    // Too long, or chunks without an end, or none at all.
+    for broken in [
+        a_post(&[&length(4_096)], &body),
+        a_post(
+            &[CHUNKED],
+            chunked(&body).strip_suffix("0\r\n\r\n").unwrap(),
+        ),
+        a_post(&[CHUNKED], &format!("xyz\r\n{body}\r\n0\r\n\r\n")),
+        a_post(&[CHUNKED], &body),
+    ] {
+        cut_short(&server, broken).problem(400, "malformed_body");
+    }
+    // A length that cannot be: this is not HTTP any more.
+    let (right, other) = (length(body.len()), length(body.len() - 1));
+    for headers in [
+        &["Content-Length: -1"][..],
+        &["Content-Length: x"],
+        &[&right, &other],
+        &[&right, CHUNKED],
+    ] {
+        let answer = exchange(&server, a_post(headers, &body));
+        assert_eq!(answer.status, 400, "{answer:?}");
+    }
+    assert_eq!(count(&server), 0);
+    server.post(JOBS, &a_recording()).expect(201);
+}
+
+fn a_body_that_is_not_declared_as_json_is_not_read(server: TestServer) {
+    let body = a_recording().to_string();
+    let types = [
+        "",
+        "text/plain",
+        "text/json",
+        "application/jsonp",
+        "application/problem+json",
+        "application",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "json",
+        "*/*",
+        ";application/json",
+    ];
+    for kind in types {
+        let answer = server.request("POST", JOBS).body(kind, body.clone()).send();
+        assert_eq!(
+            answer.problem(415, "unsupported_media_type"),
+            [Value::Null; 0],
+            "{kind}"
+        );
+    }
+    // Neither is one that is compressed, whether it is or not.
+    for coding in ["gzip", "br", "gzip, gzip", "unknown"] {
+        let request = server
+            .request("POST", JOBS)
+            .header("Content-Encoding", coding);
+        request
+            .json(&a_recording())
+            .send()
+            .problem(415, "unsupported_media_type");
+    }
+    let undeclared =
+        a_post(&[&length(body.len())], &body).replace("Content-Type: application/json\r\n", "");
+    exchange(&server, undeclared).problem(415, "unsupported_media_type");
+    assert_eq!(count(&server), 0);
+    let plain = server
+        .request("POST", JOBS)
+        .header("Content-Encoding", "identity");
+    plain.json(&a_recording()).send().expect(201);
+}

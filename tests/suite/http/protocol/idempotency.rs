@@ -1,0 +1,180 @@
+//! Requests that are sent again.
+
+use chrono::TimeDelta;
+use lectern_tests::{Client, Response, TestServer, on_both_backends};
+use serde_json::{Value, json};
+
+use crate::http::support::{JOBS, a_recording, at_once};
+
+on_both_backends!(
+    a_job_asked_for_twice_is_made_once_and_answered_the_same,
+    how_the_body_is_written_makes_no_difference,
+    a_key_is_for_one_request,
+    a_hundred_who_ask_at_once_get_one_job_and_one_answer,
+    of_different_requests_under_one_key_the_first_is_done,
+    without_a_key_every_request_is_another,
+    a_key_that_is_none_is_refused,
+    a_request_that_was_refused_leaves_its_key_to_the_next,
+    a_key_is_forgotten_after_a_day_and_with_its_job,
+);
+
+const KEY: &str = "Idempotency-Key";
+
+fn create(client: &Client, key: &str, body: &Value) -> Response {
+    client
+        .request("POST", JOBS)
+        .header(KEY, key)
+        .json(body)
+        .send()
+}
+
+/// What has to be the same when a request is answered again.
+fn told(answer: &Response) -> (u16, Option<&str>, Option<&str>, &[u8]) {
+    (
+        answer.status,
+        answer.header("Location"),
+        answer.header("ETag"),
+        &answer.body,
+    )
+}
+
+fn a_job_asked_for_twice_is_made_once_and_answered_the_same(server: TestServer) {
+    let body = json!({
+        "filename": "Vorlesung №1 🎓.mp4", "file_size": 5_000_000_000_i64, "s3_key": "k",
+        "extra_metadata": { "z": 1e300, "a": [1.50, null, "\u{1}"], "é": -0.0 },
+    });
+    let first = create(&server, "k-1", &body).expect(201);
+    // Whatever has become of it since.
+    server.db().clock().advance(TimeDelta::hours(23));
+    server
+        .patch(
+            first.header("Location").unwrap(),
+            &json!({ "status": "cancelled" }),
+        )
+        .expect(200);
+    for _ in 0..2 {
+        assert_eq!(told(&create(&server, "k-1", &body)), told(&first));
+    }
+    assert_eq!(server.db().sql().count("jobs"), 1);
+}
+
+fn how_the_body_is_written_makes_no_difference(server: TestServer) {
+    let send = |body: &str| {
+        server
+            .request("POST", JOBS)
+            .header(KEY, "k-1")
+            .body("application/json; charset=utf-8", body)
+            .send()
+    };
+    let first =
+        send(r#"{"filename":"é.mp4","file_size":7,"s3_key":"k","extra_metadata":{"a":1,"b":[2]}}"#)
+            .expect(201);
+    let again = send(
+        "{ \"s3_key\" : \"k\",\n \"extra_metadata\":{\"b\":[2],\"a\":1}, \"file_size\":7,\"filename\":\"\\u00e9.mp4\"}",
+    );
+    assert_eq!(told(&again), told(&first));
+}
+
+fn a_key_is_for_one_request(server: TestServer) {
+    create(&server, "k-1", &a_recording()).expect(201);
+    let before = crate::http::support::dump(server.db());
+    for (field, value) in [
+        ("filename", json!("other.mp4")),
+        ("priority", json!(1)),
+        ("extra_metadata", json!({})),
+    ] {
+        let mut other = a_recording();
+        other[field] = value;
+        assert_eq!(
+            create(&server, "k-1", &other).problem(422, "idempotency_mismatch"),
+            [Value::Null; 0]
+        );
+    }
+    assert_eq!(crate::http::support::dump(server.db()), before);
+    create(&server, "k-2", &a_recording()).expect(201);
+    create(&server, "K-1", &a_recording()).expect(201);
+    assert_eq!(server.db().sql().count("jobs"), 3);
+}
+
+fn a_hundred_who_ask_at_once_get_one_job_and_one_answer(server: TestServer) {
+    let answers = at_once(100, |_| create(&server, "k-1", &a_recording()).expect(201));
+    for answer in &answers {
+        assert_eq!(told(answer), told(&answers[0]));
+    }
+    assert_eq!(server.db().sql().count("jobs"), 1);
+    assert_eq!(server.db().sql().count("idempotency_keys"), 1);
+}
+
+fn of_different_requests_under_one_key_the_first_is_done(server: TestServer) {
+    let answers = at_once(20, |i| {
+        let mut body = a_recording();
+        body["filename"] = json!(format!("{}.mp4", i % 2));
+        create(&server, "k-1", &body)
+    });
+    let made: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 201)
+        .collect();
+    assert_eq!(made.len(), 10);
+    assert!(made.iter().all(|answer| told(answer) == told(made[0])));
+    for refused in answers.iter().filter(|answer| answer.status != 201) {
+        refused.problem(422, "idempotency_mismatch");
+    }
+    assert_eq!(server.db().sql().count("jobs"), 1);
+}
+
+fn without_a_key_every_request_is_another(server: TestServer) {
+    for _ in 0..2 {
+        server.post(JOBS, &a_recording()).expect(201);
+    }
+    assert_eq!(server.db().sql().count("jobs"), 2);
+    assert_eq!(server.db().sql().count("idempotency_keys"), 0);
+}
+
+fn a_key_that_is_none_is_refused(server: TestServer) {
+    for key in ["", " ", "a b", "a\tb", &"k".repeat(256)] {
+        create(&server, key, &a_recording()).problem_with(422, "validation_failed", KEY);
+    }
+    let twice = server
+        .request("POST", JOBS)
+        .header(KEY, "a")
+        .header(KEY, "a");
+    twice
+        .json(&a_recording())
+        .send()
+        .problem_with(422, "validation_failed", KEY);
+    let not_ascii = crate::http::support::raw_http::request(
+        "POST",
+        JOBS,
+        &["Idempotency-Key: kéy", "Content-Length: 2"],
+        "{}",
+    );
+    crate::http::support::raw_http::exchange(&server, not_ascii).problem(422, "validation_failed");
+    assert_eq!(server.db().sql().count("jobs"), 0);
+    for key in ["k", "!~", &"k".repeat(255)] {
+        create(&server, key, &a_recording()).expect(201);
+    }
+}
+
+fn a_request_that_was_refused_leaves_its_key_to_the_next(server: TestServer) {
+    let mut wrong = a_recording();
+    wrong["processing_config"] = json!({ "pipeline": "there is none" });
+    create(&server, "k-1", &wrong).problem(422, "validation_failed");
+    wrong["processing_config"] = json!(7);
+    create(&server, "k-1", &wrong).problem(422, "validation_failed");
+    assert_eq!(server.db().sql().count("idempotency_keys"), 0);
+    create(&server, "k-1", &a_recording()).expect(201);
+}
+
+fn a_key_is_forgotten_after_a_day_and_with_its_job(server: TestServer) {
+    let first = create(&server, "k-1", &a_recording()).expect(201);
+    server.db().clock().advance(TimeDelta::hours(24));
+    let second = create(&server, "k-1", &a_recording()).expect(201);
+    assert_ne!(first.header("Location"), second.header("Location"));
+    server
+        .delete(second.header("Location").unwrap())
+        .expect(204);
+    let mut other = a_recording();
+    other["priority"] = json!(9);
+    create(&server, "k-1", &other).expect(201);
+}

@@ -1,0 +1,5 @@
+//! HTTP rules that hold for every route: errors, idempotency keys, entity tags.
+
+mod entity_tags;
+mod errors;
+mod idempotency;

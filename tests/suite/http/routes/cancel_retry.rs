@@ -1,0 +1,291 @@
+//! Jobs that are called off, fail, and are tried again.
+
+use chrono::TimeDelta;
+use lectern_domain::JobStatus::{self, Cancelled, Failed, Pending, Queued, Running};
+use lectern_domain::Stage::{self, SilenceDetection, Transcription};
+use lectern_tests::{TestServer, a_job, on_both_backends};
+use serde_json::{Value, json};
+
+use crate::http::support::worker::{claim, make, output, stages};
+use crate::http::support::{JOBS, NOBODY, at, at_once, dump};
+
+on_both_backends!(
+    a_job_is_called_off_from_where_it_may_be_and_from_nowhere_else,
+    a_job_is_tried_again_from_where_it_may_be_and_from_nowhere_else,
+    a_job_whose_recording_never_arrived_is_not_tried_again,
+    a_job_nobody_made_is_neither_called_off_nor_tried_again,
+    a_worker_learns_at_the_next_heartbeat_that_its_job_was_called_off,
+    what_was_completed_is_not_done_again,
+    a_stage_that_fails_is_tried_again_after_longer_and_longer_pauses_until_the_job_fails,
+    a_failure_no_other_attempt_could_mend_fails_the_job_at_once,
+    of_many_who_call_a_job_off_at_once_one_does,
+);
+
+fn statuses(server: &TestServer, job_id: lectern_domain::JobId) -> Vec<String> {
+    stages(server, job_id)
+        .into_iter()
+        .map(|(_, status)| status)
+        .collect()
+}
+
+fn a_job_is_called_off_from_where_it_may_be_and_from_nowhere_else(server: TestServer) {
+    refuses_but_for(&server, "cancel", &[Pending, Queued, Running], Cancelled);
+}
+
+fn a_job_is_tried_again_from_where_it_may_be_and_from_nowhere_else(server: TestServer) {
+    refuses_but_for(&server, "retry", &[Failed, Cancelled], Queued);
+}
+
+fn a_job_whose_recording_never_arrived_is_not_tried_again(server: TestServer) {
+    for end in ["cancelled", "failed"] {
+        let path = at(a_job().status(Pending).create(server.db()).job_id, "");
+        server.patch(&path, &json!({ "status": end })).expect(200);
+        let before = dump(server.db());
+        server
+            .request("POST", &format!("{path}/retry"))
+            .send()
+            .problem(409, "illegal_transition");
+        assert_eq!(dump(server.db()), before);
+    }
+}
+
+fn a_job_nobody_made_is_neither_called_off_nor_tried_again(server: TestServer) {
+    for what in ["cancel", "retry"] {
+        for id in [NOBODY, "7"] {
+            server
+                .request("POST", &format!("{JOBS}/{id}/{what}"))
+                .send()
+                .problem(404, "job_not_found");
+        }
+    }
+}
+
+fn a_worker_learns_at_the_next_heartbeat_that_its_job_was_called_off(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    server
+        .request("POST", &at(job_id, "/cancel"))
+        .send()
+        .expect(200);
+    assert_eq!(statuses(&server, job_id), ["cancelled"; 6]);
+    let before = dump(server.db());
+    for _ in 0..2 {
+        let told = claimed
+            .tell(&server, "heartbeat", &json!({ "percent": 99 }))
+            .expect(200)
+            .json();
+        assert_eq!(told["cancelled"], json!(true));
+    }
+    claimed
+        .tell(&server, "complete", &json!({}))
+        .problem(409, "lease_lost");
+    claimed
+        .tell(&server, "fail", &json!({ "error": "cancelled" }))
+        .problem(409, "lease_lost");
+    let (below, body) = output(Transcription);
+    let put = server
+        .request("PUT", &at(job_id, below))
+        .header("Lease-Id", &claimed.lease);
+    put.json(&body).send().problem(409, "lease_lost");
+    assert_eq!(dump(server.db()), before);
+    assert_eq!(claim(&server, Stage::WORK), None);
+    assert_eq!(server.get(&at(job_id, "")).json()["status"], "cancelled");
+}
+
+fn what_was_completed_is_not_done_again(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let done = claim(&server, &[SilenceDetection]).unwrap();
+    done.store(&server);
+    done.tell(&server, "complete", &json!({})).expect(200);
+    let lost = claim(&server, &[Transcription]).unwrap();
+    lost.tell(
+        &server,
+        "heartbeat",
+        &json!({ "percent": 70, "message": "far" }),
+    )
+    .expect(200);
+    let regions = server.get(&at(job_id, "/silence-regions")).json();
+    server
+        .request("POST", &at(job_id, "/cancel"))
+        .send()
+        .expect(200);
+
+    let job = server
+        .request("POST", &at(job_id, "/retry"))
+        .send()
+        .expect(200);
+    assert_eq!(
+        job.header("ETag"),
+        server.get(&at(job_id, "")).header("ETag")
+    );
+    assert_eq!(job.json(), server.get(&at(job_id, "")).json());
+    assert_eq!(
+        (&job.json()["status"], &job.json()["error_message"]),
+        (&json!("queued"), &Value::Null)
+    );
+    assert_eq!(
+        statuses(&server, job_id),
+        [
+            "completed",
+            "ready",
+            "ready",
+            "waiting",
+            "waiting",
+            "waiting"
+        ]
+    );
+    let runs = server.get(&at(job_id, "/stages")).json();
+    let again = &runs["stages"][1];
+    assert_eq!(
+        (&again["attempt"], &again["percent"], &again["message"]),
+        (&json!(0), &json!(0), &Value::Null)
+    );
+    assert_eq!(server.get(&at(job_id, "/silence-regions")).json(), regions);
+    for what in ["heartbeat", "complete"] {
+        lost.tell(&server, what, &json!({}))
+            .problem(409, "lease_lost");
+    }
+    let mut order = Vec::new();
+    while let Some(claimed) = claim(&server, Stage::WORK) {
+        assert_eq!(claimed.attempt, 1);
+        claimed.tell(&server, "complete", &json!({})).expect(200);
+        order.push(claimed.stage);
+    }
+    assert_eq!(order, Stage::WORK[1..]);
+    assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
+}
+
+fn a_stage_that_fails_is_tried_again_after_longer_and_longer_pauses_until_the_job_fails(
+    server: TestServer,
+) {
+    let job_id = make(&server, json!({}));
+    let failure =
+        json!({ "error": "no memory", "details": { "exit_code": 137 }, "retryable": true });
+    for (attempt, pause) in [(1, 2), (2, 4)] {
+        let claimed = claim(&server, &[Transcription]).unwrap();
+        assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
+        let told = claimed.tell(&server, "fail", &failure).expect(200).json();
+        let run = (&told["status"], &told["error"], &told["job_status"]);
+        assert_eq!(
+            run,
+            (&json!("ready"), &json!("no memory"), &json!("running"))
+        );
+        assert_eq!(claim(&server, &[Transcription]), None, "not at once");
+        // Chance takes away up to half of the pause.
+        server
+            .db()
+            .clock()
+            .advance(TimeDelta::milliseconds(pause * 500 - 1));
+        assert_eq!(
+            claim(&server, &[Transcription]),
+            None,
+            "not before half of it"
+        );
+        server
+            .db()
+            .clock()
+            .advance(TimeDelta::milliseconds(pause * 500 + 1));
+    }
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    assert_eq!(claimed.attempt, 3);
+    let told = claimed.tell(&server, "fail", &failure).expect(200).json();
+    assert_eq!(
+        (&told["status"], &told["job_status"]),
+        (&json!("failed"), &json!("failed"))
+    );
+    let job = server.get(&at(job_id, "")).json();
+    assert_eq!(job["error_message"], "transcription: no memory");
+    assert_eq!(
+        statuses(&server, job_id),
+        [
+            "cancelled",
+            "failed",
+            "cancelled",
+            "cancelled",
+            "cancelled",
+            "cancelled"
+        ]
+    );
+    let logs = server.get(&at(job_id, "/logs?status=failed")).json();
+    let logs = logs["logs"].as_array().unwrap();
+    assert_eq!(logs.len(), 3);
+    for entry in logs {
+        assert_eq!(
+            (&entry["message"], &entry["error_details"]),
+            (&json!("no memory"), &json!({ "exit_code": 137 }))
+        );
+    }
+    server
+        .request("POST", &at(job_id, "/retry"))
+        .send()
+        .expect(200);
+    assert_eq!(claim(&server, &[Transcription]).unwrap().attempt, 1);
+}
+
+fn a_failure_no_other_attempt_could_mend_fails_the_job_at_once(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let other = claim(&server, &[SilenceDetection]).unwrap();
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    claimed
+        .tell(
+            &server,
+            "fail",
+            &json!({ "error": "no sound", "retryable": false }),
+        )
+        .expect(200);
+    let job = server.get(&at(job_id, "")).json();
+    assert_eq!(
+        (&job["status"], &job["error_message"]),
+        (&json!("failed"), &json!("transcription: no sound"))
+    );
+    let told = other
+        .tell(&server, "heartbeat", &json!({}))
+        .expect(200)
+        .json();
+    assert_eq!(told["cancelled"], json!(true));
+    assert_eq!(claim(&server, Stage::WORK), None);
+}
+
+fn of_many_who_call_a_job_off_at_once_one_does(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    for what in ["cancel", "retry"] {
+        let answers = at_once(20, |_| {
+            server
+                .request("POST", &at(job_id, &format!("/{what}")))
+                .send()
+        });
+        let won = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(won, 1, "{what}");
+        for lost in answers.iter().filter(|answer| answer.status != 200) {
+            lost.problem(409, "illegal_transition");
+        }
+    }
+}
+
+/// Checks that `what` leads to `to` from the statuses in `from`, and that from
+/// all others it is refused and changes nothing.
+fn refuses_but_for(server: &TestServer, what: &str, from: &[JobStatus], to: JobStatus) {
+    for status in JobStatus::ALL {
+        let job_id = a_job().status(*status).create(server.db()).job_id;
+        let before = dump(server.db());
+        let answer = server
+            .request("POST", &at(job_id, &format!("/{what}")))
+            .send();
+        if from.contains(status) {
+            let job = answer.expect(200);
+            assert_eq!(job.json()["status"], json!(to), "from {status}");
+            assert_eq!(
+                job.header("ETag"),
+                server.get(&at(job_id, "")).header("ETag")
+            );
+            assert_eq!(job.json(), server.get(&at(job_id, "")).json());
+        } else {
+            assert_eq!(
+                answer.problem(409, "illegal_transition"),
+                [Value::Null; 0],
+                "from {status}"
+            );
+            assert_eq!(dump(server.db()), before, "from {status}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+use std::collections::HashSet;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use lectern_domain::{JobId, JobStatus, Stage};
+use lectern_tests::{Body, Client, TestServer, a_job, a_report, on_both_backends, snapshot};
+use serde_json::{Value, json};
+
+use crate::http::support::{JOBS, a_recording, at, at_once};
+
+on_both_backends!(
+    without_jobs_the_list_is_empty_and_has_no_next_page,
+    jobs_are_listed_newest_first_each_as_it_is_found_alone,
+    a_page_of_jobs_has_this_shape,
+    a_page_holds_fifty_jobs_unless_told_otherwise,
+    pages_follow_one_another_to_the_end,
+    a_filter_holds_on_every_page,
+    pages_neither_repeat_nor_miss_a_job_when_others_come_and_go,
+    pages_read_while_jobs_are_made_hold_each_older_job_once,
+    a_list_is_narrowed_by_status_and_stage,
+    a_list_is_narrowed_by_when_jobs_were_made,
+    a_time_may_be_written_in_any_zone,
+    the_total_is_that_of_all_pages_and_only_told_when_it_is_asked_for,
+    names_and_values_of_a_query_may_be_percent_encoded,
+);
+
+/// The names of jobs in the answer to a query.
+fn names(client: &Client, query: &str) -> Vec<String> {
+    names_in(&client.get(&format!("{JOBS}?{query}")).expect(200).json())
+}
+
+fn names_in(page: &Value) -> Vec<String> {
+    let jobs = page["jobs"].as_array().unwrap().iter();
+    jobs.map(|job| job["filename"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Every page of a list from the first to the last, `between` called after
+/// each; the names of jobs on each.
+fn pages(client: &Client, query: &str, mut between: impl FnMut()) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = client
+            .get(&format!("{JOBS}?{query}{cursor}"))
+            .expect(200)
+            .json();
+        pages.push(names_in(&page));
+        if page["next_cursor"].is_null() {
+            return pages;
+        }
+        cursor = format!("&cursor={}", page["next_cursor"].as_str().unwrap());
+        between();
+    }
+}
+
+/// Jobs `a`, `b`, `c`, … one second apart.
+fn jobs(server: &TestServer, names: &str) -> Vec<JobId> {
+    let make = |name: char| {
+        server.db().clock().advance(TimeDelta::seconds(1));
+        a_job()
+            .filename(&name.to_string())
+            .create(server.db())
+            .job_id
+    };
+    names.chars().map(make).collect()
+}
+
+fn wire(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+fn without_jobs_the_list_is_empty_and_has_no_next_page(server: TestServer) {
+    let list = server
+        .get(&format!("{JOBS}?include_total=true"))
+        .expect(200)
+        .json();
+    assert_eq!(list, json!({ "jobs": [], "next_cursor": null, "total": 0 }));
+}
+
+fn jobs_are_listed_newest_first_each_as_it_is_found_alone(server: TestServer) {
+    let made = jobs(&server, "abc");
+    server
+        .post(
+            &at(made[1], "/progress"),
+            &a_report(Stage::Transcription, 7.0).body(),
+        )
+        .expect(200);
+    let list = server.get(JOBS).expect(200).json();
+    let alone: Vec<_> = made
+        .iter()
+        .rev()
+        .map(|job| server.get(&at(*job, "")).json())
+        .collect();
+    assert_eq!(list, json!({ "jobs": alone, "next_cursor": null }));
+}
+
+fn a_page_of_jobs_has_this_shape(server: TestServer) {
+    jobs(&server, "abc");
+    let mut list = server
+        .get(&format!("{JOBS}?limit=2&include_total=true"))
+        .expect(200)
+        .json();
+    assert_eq!(list["next_cursor"].as_str().map(str::len), Some(39));
+    list["next_cursor"] = json!("[cursor]");
+    snapshot!("a_page_of_jobs", list);
+}
+
+fn a_page_holds_fifty_jobs_unless_told_otherwise(server: TestServer) {
+    for _ in 0..101 {
+        a_job().create(server.db());
+    }
+    assert_eq!(names(&server, "").len(), 50);
+    assert_eq!(names(&server, "limit=1").len(), 1);
+    assert_eq!(names(&server, "limit=100").len(), 100);
+}
+
+fn pages_follow_one_another_to_the_end(server: TestServer) {
+    jobs(&server, "abcdefg");
+    let threes = pages(&server, "limit=3", || ());
+    assert_eq!(
+        threes,
+        [vec!["g", "f", "e"], vec!["d", "c", "b"], vec!["a"]]
+    );
+    assert_eq!(pages(&server, "limit=7", || ()).len(), 1);
+    assert_eq!(
+        pages(&server, "limit=1", || ()).concat(),
+        ["g", "f", "e", "d", "c", "b", "a"]
+    );
+}
+
+fn a_filter_holds_on_every_page(server: TestServer) {
+    for i in 0..9 {
+        let status = if i % 3 == 0 {
+            JobStatus::Failed
+        } else {
+            JobStatus::Queued
+        };
+        a_job()
+            .filename(&i.to_string())
+            .status(status)
+            .create(server.db());
+    }
+    assert_eq!(
+        pages(&server, "status=failed&limit=2", || ()),
+        [vec!["6", "3"], vec!["0"]]
+    );
+}
+
+fn pages_neither_repeat_nor_miss_a_job_when_others_come_and_go(server: TestServer) {
+    let made = jobs(&server, "abcdefghi");
+    let mut last_seen = made.iter().rev().skip(1).step_by(2);
+    let seen = pages(&server, "limit=2", || {
+        jobs(&server, "z");
+        // The very job the page ended with is gone.
+        server
+            .delete(&at(*last_seen.next().unwrap(), ""))
+            .expect(204);
+    });
+    assert_eq!(seen.concat(), ["i", "h", "g", "f", "e", "d", "c", "b", "a"]);
+}
+
+fn pages_read_while_jobs_are_made_hold_each_older_job_once(server: TestServer) {
+    let older: HashSet<String> = (0..40).map(|i| format!("old-{i}")).collect();
+    for name in &older {
+        a_job().filename(name).create(server.db());
+    }
+    let read = at_once(6, |i| match i {
+        0 | 1 => pages(&server, "limit=3", || ()).concat(),
+        _ => {
+            for n in 0..25 {
+                let mut body = a_recording();
+                body["filename"] = json!(format!("new-{i}-{n}"));
+                server.post(JOBS, &body).expect(201);
+            }
+            Vec::new()
+        }
+    });
+    for names in &read[..2] {
+        let distinct: HashSet<_> = names.iter().cloned().collect();
+        assert_eq!(distinct.len(), names.len(), "a job came twice");
+        assert!(older.is_subset(&distinct), "{names:?}");
+    }
+    assert_eq!(pages(&server, "limit=100", || ()).concat().len(), 140);
+}
+
+fn a_list_is_narrowed_by_status_and_stage(server: TestServer) {
+    jobs(&server, "q");
+    let running = jobs(&server, "r")[0];
+    server
+        .post(
+            &at(running, "/progress"),
+            &a_report(Stage::Transcription, 7.0).body(),
+        )
+        .expect(200);
+    a_job()
+        .filename("p")
+        .status(JobStatus::Pending)
+        .create(server.db());
+    a_job()
+        .filename("c")
+        .status(JobStatus::Completed)
+        .create(server.db());
+    assert_eq!(names(&server, "status=queued"), ["q"]);
+    assert_eq!(names(&server, "status=running"), ["r"]);
+    assert_eq!(names(&server, "status=cancelled"), [""; 0]);
+    assert_eq!(names(&server, "stage=transcription"), ["r"]);
+    assert_eq!(names(&server, "stage=uploading"), ["p"]);
+    assert_eq!(names(&server, "stage=complete&status=completed"), ["c"]);
+    assert_eq!(names(&server, "stage=complete&status=running"), [""; 0]);
+}
+
+fn a_list_is_narrowed_by_when_jobs_were_made(server: TestServer) {
+    let start = server.db().now();
+    jobs(&server, "abcd");
+    let after = |seconds| {
+        format!(
+            "created_after={}",
+            wire(start + TimeDelta::seconds(seconds))
+        )
+    };
+    let before = |seconds| {
+        format!(
+            "created_before={}",
+            wire(start + TimeDelta::seconds(seconds))
+        )
+    };
+    assert_eq!(
+        names(&server, &after(3)),
+        ["d", "c"],
+        "the beginning belongs to the range"
+    );
+    assert_eq!(names(&server, &before(3)), ["b", "a"], "the end does not");
+    assert_eq!(
+        names(&server, &format!("{}&{}", after(2), before(4))),
+        ["c", "b"]
+    );
+    assert_eq!(
+        names(&server, &format!("{}&{}", after(4), before(2))),
+        [""; 0]
+    );
+}
+
+fn a_time_may_be_written_in_any_zone(server: TestServer) {
+    jobs(&server, "ab");
+    assert_eq!(
+        names(&server, "created_after=2026-01-01T01:00:02%2B01:00"),
+        ["b"]
+    );
+    assert_eq!(
+        names(&server, "created_after=2025-12-31T19:00:02-05:00"),
+        ["b"]
+    );
+    assert_eq!(
+        names(&server, "created_after=0001-01-01T00:00:00Z"),
+        ["b", "a"]
+    );
+    assert_eq!(
+        names(&server, "created_before=9999-12-31T23:59:59.999999Z"),
+        ["b", "a"]
+    );
+}
+
+fn the_total_is_that_of_all_pages_and_only_told_when_it_is_asked_for(server: TestServer) {
+    jobs(&server, "abcde");
+    a_job().status(JobStatus::Failed).create(server.db());
+    let page = |query: &str| server.get(&format!("{JOBS}?{query}")).expect(200).json();
+    assert_eq!(page("limit=2&include_total=true")["total"], json!(6));
+    assert_eq!(
+        page("limit=2&include_total=true&status=queued")["total"],
+        json!(5)
+    );
+    for query in ["limit=2", "limit=2&include_total=false"] {
+        assert_eq!(page(query).get("total"), None, "{query}");
+    }
+    let cursor = page("limit=2")["next_cursor"].as_str().unwrap().to_owned();
+    assert_eq!(
+        page(&format!("limit=2&include_total=true&cursor={cursor}"))["total"],
+        json!(6)
+    );
+}
+
+fn names_and_values_of_a_query_may_be_percent_encoded(server: TestServer) {
+    jobs(&server, "ab");
+    assert_eq!(names(&server, "%6Cimit=%31&&status=q%75eued&"), ["b"]);
+}

@@ -1,0 +1,374 @@
+use chrono::TimeDelta;
+use lectern_domain::{JobId, JobStatus, Stage, TaskId};
+use lectern_tests::{
+    Body, Response, TestServer, a_job, a_report, a_whole_job, on_both_backends, segments, snapshot,
+};
+use serde_json::{Value, json};
+
+use crate::http::support::{JOBS, NOBODY, a_recording, at, at_once};
+
+on_both_backends!(
+    a_job_is_made_and_answered_with_where_it_is,
+    a_job_is_answered_as_it_was_sent,
+    what_is_left_out_of_a_new_job_may_as_well_be_null,
+    a_whole_number_may_be_written_with_a_point,
+    a_charset_beside_the_media_type_does_not_matter,
+    a_running_job_is_answered_with_its_progress,
+    a_failed_job_says_why,
+    a_change_touches_what_it_mentions_and_nothing_else,
+    null_takes_a_value_away,
+    the_id_of_an_outside_task_is_in_no_answer,
+    exactly_the_documented_transitions_are_made,
+    a_completed_job_is_done_with_everything,
+    a_retry_begins_anew,
+    of_fifty_that_move_a_job_at_once_one_succeeds,
+    of_changes_made_at_once_none_is_lost,
+    a_deleted_job_is_gone_with_everything_below_it,
+    a_job_that_is_deleted_while_it_is_written_to_leaves_nothing,
+    a_job_nobody_made_is_not_found,
+);
+
+/// Everything below a job.
+const CHILDREN: [&str; 6] = [
+    "transcripts",
+    "silence_regions",
+    "layout_analysis",
+    "content_segments",
+    "clips",
+    "processing_logs",
+];
+
+fn id_of(response: &Response) -> JobId {
+    response.json()["job_id"].as_str().unwrap().parse().unwrap()
+}
+
+fn a_job_is_made_and_answered_with_where_it_is(server: TestServer) {
+    let made = server.post(JOBS, &a_recording()).expect(201);
+    assert_eq!(made.header("Content-Type"), Some("application/json"));
+    assert_eq!(made.header("Location"), Some(at(id_of(&made), "").as_str()));
+    let found = server.get(made.header("Location").unwrap()).expect(200);
+    assert_eq!(found.json(), made.json());
+    assert_eq!(found.header("ETag"), made.header("ETag"));
+    snapshot!("a_new_job", made.json());
+}
+
+fn a_job_is_answered_as_it_was_sent(server: TestServer) {
+    let body = a_job()
+        .filename("Vorlesung №1 – Entropie 🎓.mp4")
+        .file_size(i64::MAX)
+        .content_type("audio/mpeg")
+        .processing_config(
+            json!({ "processing_mode": "audio", "resolution": "1440p", "model": "x" }),
+        )
+        .extra_metadata(
+            json!({ "id": 7, "version": "b", "deep": { "a": [1, 2.5, null, "\\%_'\""] } }),
+        )
+        .build()
+        .body();
+    let made = server.post(JOBS, &body).expect(201).json();
+    for field in ["filename", "file_size", "content_type", "extra_metadata"] {
+        assert_eq!(made[field], body[field]);
+    }
+    assert_eq!(made["processing_mode"], "audio");
+}
+
+fn what_is_left_out_of_a_new_job_may_as_well_be_null(server: TestServer) {
+    let mut body = a_recording();
+    for field in ["content_type", "processing_config", "extra_metadata"] {
+        body[field] = Value::Null;
+    }
+    let made = server.post(JOBS, &body).expect(201).json();
+    assert_eq!(made["content_type"], "video/mp4");
+    assert_eq!(made["processing_mode"], "vision");
+    assert_eq!(made["extra_metadata"], json!({}));
+}
+
+fn a_whole_number_may_be_written_with_a_point(server: TestServer) {
+    let body = r#"{"filename":"a","file_size":5000000000.0,"s3_key":"k"}"#;
+    let made = server
+        .request("POST", JOBS)
+        .body("application/json", body)
+        .send()
+        .expect(201);
+    assert_eq!(made.json()["file_size"], json!(5_000_000_000_i64));
+}
+
+fn a_charset_beside_the_media_type_does_not_matter(server: TestServer) {
+    let request = server.request("POST", JOBS);
+    request
+        .body("Application/JSON; charset=utf-8", a_recording().to_string())
+        .send()
+        .expect(201);
+}
+
+fn a_running_job_is_answered_with_its_progress(server: TestServer) {
+    let job = a_job().create(server.db());
+    server.db().clock().advance(TimeDelta::seconds(30));
+    let report = a_report(Stage::Transcription, 42.5);
+    server
+        .post(&at(job.job_id, "/progress"), &report.body())
+        .expect(200);
+    snapshot!(
+        "a_running_job",
+        server.get(&at(job.job_id, "")).expect(200).json()
+    );
+}
+
+fn a_failed_job_says_why(server: TestServer) {
+    let job = a_job().status(JobStatus::Running).create(server.db());
+    let failed = json!({ "status": "failed", "error_message": "disk full" });
+    let told = server
+        .patch(&at(job.job_id, ""), &failed)
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&told["status"], &told["error_message"]),
+        (&json!("failed"), &json!("disk full"))
+    );
+    assert_eq!(told["completed_at"], Value::Null);
+}
+
+fn a_change_touches_what_it_mentions_and_nothing_else(server: TestServer) {
+    let job = a_job()
+        .extra_metadata(json!({ "course": "physics" }))
+        .create(server.db());
+    let mut expected = server.get(&at(job.job_id, "")).expect(200).json();
+    server.db().clock().advance(TimeDelta::seconds(5));
+    let metadata = json!({ "codec": "h264" });
+    let change =
+        json!({ "filename": "renamed.mp4", "video_duration": 5400.1, "video_metadata": metadata });
+    let changed = server
+        .patch(&at(job.job_id, ""), &change)
+        .expect(200)
+        .json();
+    expected["filename"] = json!("renamed.mp4");
+    expected["video_duration"] = json!(5400.1);
+    expected["updated_at"] = json!("2026-01-01T00:00:05Z");
+    assert_eq!(changed, expected);
+    assert_eq!(server.get(&at(job.job_id, "")).json(), expected);
+    let stored = server
+        .db()
+        .read(|conn| conn.jobs().find(job.job_id))
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.video_metadata.into_value(), metadata);
+}
+
+fn null_takes_a_value_away(server: TestServer) {
+    let path = at(a_job().create(server.db()).job_id, "");
+    let set = json!({ "error_message": "late", "video_duration": 1.5, "celery_task_id": "t-1" });
+    let told = server.patch(&path, &set).expect(200).json();
+    assert_eq!(
+        (&told["error_message"], &told["video_duration"]),
+        (&json!("late"), &json!(1.5))
+    );
+    let cleared = json!({ "error_message": null, "video_duration": null, "celery_task_id": null });
+    let told = server.patch(&path, &cleared).expect(200).json();
+    assert_eq!(
+        (&told["error_message"], &told["video_duration"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        server
+            .db()
+            .sql()
+            .value("SELECT count(celery_task_id) FROM jobs"),
+        "0"
+    );
+}
+
+fn the_id_of_an_outside_task_is_in_no_answer(server: TestServer) {
+    let job_id = a_whole_job(server.db()).job_id;
+    let task = "e5d1c0de-celery";
+    let told = server
+        .patch(&at(job_id, ""), &json!({ "celery_task_id": task }))
+        .expect(200);
+    let find =
+        |tx: &mut lectern_db::Reader<'_>| tx.jobs().find_by_celery_task_id(&TaskId::new(task)?);
+    assert_eq!(
+        server
+            .db()
+            .read::<_, lectern_db::Error>(find)
+            .unwrap()
+            .unwrap()
+            .job_id,
+        job_id
+    );
+    let others = [
+        at(job_id, ""),
+        at(job_id, "/transcripts"),
+        at(job_id, "/silence-regions"),
+        at(job_id, "/layout-analysis"),
+        at(job_id, "/content-segments"),
+        at(job_id, "/clips"),
+        at(job_id, "/logs"),
+        format!("{JOBS}?include_total=true"),
+        format!("/api/v1/results/{job_id}"),
+        "/api/v1/stats".to_owned(),
+        "/metrics".to_owned(),
+    ];
+    for answer in others
+        .iter()
+        .map(|path| server.get(path).expect(200))
+        .chain([told])
+    {
+        assert!(!answer.text().contains("celery"), "{answer}");
+        let headers = format!("{:?}", answer.headers);
+        assert!(!headers.contains("celery"), "{headers}");
+    }
+}
+
+fn exactly_the_documented_transitions_are_made(server: TestServer) {
+    for from in JobStatus::ALL {
+        for to in JobStatus::ALL {
+            let job = a_job().status(*from).create(server.db());
+            let path = at(job.job_id, "");
+            let before = server.get(&path).expect(200).json();
+            let answer = server.patch(&path, &json!({ "status": to, "filename": "renamed.mp4" }));
+            if from.can_become(*to) {
+                assert_eq!(
+                    answer.expect(200).json()["status"],
+                    json!(to),
+                    "{from} to {to}"
+                );
+            } else {
+                assert_eq!(
+                    answer.problem(409, "illegal_transition"),
+                    [Value::Null; 0],
+                    "{from} to {to}"
+                );
+                assert_eq!(server.get(&path).json(), before, "{from} to {to}");
+            }
+        }
+    }
+}
+
+fn a_completed_job_is_done_with_everything(server: TestServer) {
+    let job = a_job().status(JobStatus::Running).create(server.db());
+    server.db().clock().advance(TimeDelta::milliseconds(1_500));
+    let told = server
+        .patch(&at(job.job_id, ""), &json!({ "status": "completed" }))
+        .expect(200)
+        .json();
+    assert_eq!(told["completed_at"], "2026-01-01T00:00:01.500Z");
+    let done = json!({ "stage": "complete", "percent": 100, "message": null, "eta_seconds": null });
+    assert_eq!(told["progress"], done);
+}
+
+fn a_retry_begins_anew(server: TestServer) {
+    for end in ["failed", "cancelled"] {
+        let path = at(a_job().create(server.db()).job_id, "");
+        server
+            .post(
+                &format!("{path}/progress"),
+                &a_report(Stage::Segmentation, 80.0).body(),
+            )
+            .expect(200);
+        server
+            .patch(
+                &path,
+                &json!({ "status": end, "error_message": "no memory" }),
+            )
+            .expect(200);
+        let told = server
+            .patch(&path, &json!({ "status": "queued" }))
+            .expect(200)
+            .json();
+        assert_eq!(told["status"], "queued");
+        for field in ["progress", "error_message", "completed_at"] {
+            assert_eq!(told[field], Value::Null, "{field} after {end}");
+        }
+    }
+}
+
+fn of_fifty_that_move_a_job_at_once_one_succeeds(server: TestServer) {
+    for (from, to) in [
+        ("queued", vec!["running"]),
+        ("running", vec!["completed", "failed", "cancelled"]),
+    ] {
+        let job = a_job().status(from.parse().unwrap()).create(server.db());
+        let path = at(job.job_id, "");
+        let answers = at_once(50, |i| {
+            (
+                i,
+                server.patch(&path, &json!({ "status": to[i % to.len()] })),
+            )
+        });
+        let (won, lost): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|(_, answer)| answer.status == 200);
+        let [(i, winner)] = won.as_slice() else {
+            panic!("{} have moved a {from} job", won.len())
+        };
+        for (_, loser) in &lost {
+            loser.problem(409, "illegal_transition");
+        }
+        let now = server.get(&path).expect(200);
+        assert_eq!(now.json()["status"], to[i % to.len()]);
+        assert_eq!(now.json(), winner.json());
+    }
+}
+
+fn of_changes_made_at_once_none_is_lost(server: TestServer) {
+    let job = a_job().create(server.db());
+    let answers = at_once(20, |i| {
+        let change = match i % 2 {
+            0 => json!({ "filename": format!("{i}.mp4") }),
+            _ => json!({ "extra_metadata": { "i": i } }),
+        };
+        server.patch(&at(job.job_id, ""), &change).expect(200)
+    });
+    let mut versions: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.header("ETag").unwrap())
+        .collect();
+    versions.sort_by_key(|tag| tag.trim_matches('"').parse::<u32>().unwrap());
+    let expected: Vec<_> = (2..=21).map(|version| format!("\"{version}\"")).collect();
+    assert_eq!(versions, expected);
+}
+
+fn a_deleted_job_is_gone_with_everything_below_it(server: TestServer) {
+    let (gone, stays) = (
+        a_whole_job(server.db()).job_id,
+        a_whole_job(server.db()).job_id,
+    );
+    let count = |table: &str| server.db().sql().count(table);
+    let before = CHILDREN.map(count);
+    let answer = server.delete(&at(gone, "")).expect(204);
+    assert_eq!(
+        (answer.body.len(), answer.header("Content-Type")),
+        (0, None)
+    );
+    server.get(&at(gone, "")).problem(404, "job_not_found");
+    server.delete(&at(gone, "")).problem(404, "job_not_found");
+    assert_eq!(CHILDREN.map(count), before.map(|rows| rows / 2));
+    server.get(&format!("/api/v1/results/{stays}")).expect(200);
+}
+
+fn a_job_that_is_deleted_while_it_is_written_to_leaves_nothing(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let body = json!({ "segments": segments(50).body() });
+    let answers = at_once(16, |i| match i {
+        8 => server.delete(&at(job_id, "")),
+        _ => server.put(&at(job_id, "/transcripts"), &body),
+    });
+    for (i, answer) in answers.iter().enumerate() {
+        match answer.status {
+            204 => assert_eq!(i, 8),
+            200 => assert_ne!(i, 8),
+            _ => assert_eq!(answer.problem(404, "job_not_found"), [Value::Null; 0]),
+        }
+    }
+    assert_eq!(
+        ["jobs", "transcripts"].map(|table| server.db().sql().count(table)),
+        [0, 0]
+    );
+}
+
+fn a_job_nobody_made_is_not_found(server: TestServer) {
+    let path = format!("{JOBS}/{NOBODY}");
+    server.get(&path).problem(404, "job_not_found");
+    server
+        .patch(&path, &json!({ "filename": "a.mp4" }))
+        .problem(404, "job_not_found");
+    server.delete(&path).problem(404, "job_not_found");
+}

@@ -1,0 +1,134 @@
+use chrono::TimeDelta;
+use lectern_domain::LayoutType;
+use lectern_tests::{Body, TestServer, a_job, a_layout, on_both_backends, snapshot};
+use serde_json::{Value, json};
+
+use crate::http::support::{JOBS, NOBODY, at, at_once};
+
+on_both_backends!(
+    a_layout_is_answered_as_it_was_sent,
+    every_type_of_layout_can_be_stored,
+    what_was_left_out_is_null,
+    the_same_layout_again_leaves_the_same_one_id_and_all,
+    another_layout_takes_the_place_of_the_one_before,
+    a_layout_with_a_bad_region_leaves_the_one_before,
+    a_job_without_a_layout_says_so,
+    nobody_has_no_layout,
+    layouts_put_by_many_at_once_leave_exactly_one,
+);
+
+/// Where the layout of a new job is.
+fn of_a_job(server: &TestServer) -> String {
+    at(a_job().create(server.db()).job_id, "/layout-analysis")
+}
+
+/// A layout with nothing in it that may be left out.
+fn bare() -> Value {
+    json!({ "layout_type": "unknown", "confidence_score": 0 })
+}
+
+/// An answer without what the server has added.
+pub(crate) fn as_sent(mut answer: Value) -> Value {
+    let layout = answer.as_object_mut().unwrap();
+    for added in ["job_id", "layout_id", "created_at"] {
+        assert!(layout.remove(added).is_some(), "{added}");
+    }
+    answer
+}
+
+fn a_layout_is_answered_as_it_was_sent(server: TestServer) {
+    let path = of_a_job(&server);
+    let stored = server.put(&path, &a_layout().body()).expect(200).json();
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+    snapshot!("a_layout", stored);
+    assert_eq!(as_sent(stored), a_layout().body());
+}
+
+fn every_type_of_layout_can_be_stored(server: TestServer) {
+    let path = of_a_job(&server);
+    for layout_type in LayoutType::ALL {
+        let sent = json!({ "layout_type": layout_type, "confidence_score": 1 });
+        assert_eq!(
+            server.put(&path, &sent).expect(200).json()["layout_type"],
+            json!(layout_type)
+        );
+    }
+}
+
+fn what_was_left_out_is_null(server: TestServer) {
+    let path = of_a_job(&server);
+    let stored = as_sent(server.put(&path, &bare()).expect(200).json());
+    let expected = json!({
+        "layout_type": "unknown", "screen_region": null, "camera_region": null, "split_ratio": null,
+        "confidence_score": 0.0, "sample_frame_time": null,
+    });
+    assert_eq!(stored, expected);
+}
+
+fn the_same_layout_again_leaves_the_same_one_id_and_all(server: TestServer) {
+    let path = of_a_job(&server);
+    let stored = server.put(&path, &a_layout().body()).expect(200).json();
+    server.db().clock().advance(TimeDelta::seconds(1));
+    assert_eq!(
+        server.put(&path, &a_layout().body()).expect(200).json(),
+        stored
+    );
+}
+
+fn another_layout_takes_the_place_of_the_one_before(server: TestServer) {
+    let (path, other) = (of_a_job(&server), of_a_job(&server));
+    for path in [&path, &other] {
+        server.put(path, &a_layout().body()).expect(200);
+    }
+    let stored = server.put(&path, &bare()).expect(200).json();
+    assert_eq!(
+        (&stored["layout_type"], &stored["screen_region"]),
+        (&json!("unknown"), &Value::Null)
+    );
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+    assert_eq!(
+        as_sent(server.get(&other).expect(200).json()),
+        a_layout().body()
+    );
+    assert_eq!(server.db().sql().count("layout_analysis"), 2);
+}
+
+fn a_layout_with_a_bad_region_leaves_the_one_before(server: TestServer) {
+    let path = of_a_job(&server);
+    let stored = server.put(&path, &a_layout().body()).expect(200).json();
+    let mut bad = a_layout().body();
+    bad["camera_region"]["width"] = json!(-1);
+    server
+        .put(&path, &bad)
+        .problem_with(422, "validation_failed", "camera_region.width");
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+}
+
+fn a_job_without_a_layout_says_so(server: TestServer) {
+    server
+        .get(&of_a_job(&server))
+        .problem(404, "layout_analysis_not_found");
+}
+
+fn nobody_has_no_layout(server: TestServer) {
+    let path = format!("{JOBS}/{NOBODY}/layout-analysis");
+    server.get(&path).problem(404, "job_not_found");
+    server.put(&path, &bare()).problem(404, "job_not_found");
+}
+
+fn layouts_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+    let path = of_a_job(&server);
+    let answers = at_once(8, |i| {
+        let mut layout = a_layout().body();
+        layout["sample_frame_time"] = json!(f64::from(u32::try_from(i).unwrap()));
+        let stored = server.put(&path, &layout).expect(200).json();
+        assert_eq!(
+            as_sent(stored.clone()),
+            layout,
+            "each is answered the layout it has put"
+        );
+        stored
+    });
+    assert!(answers.contains(&server.get(&path).expect(200).json()));
+    assert_eq!(server.db().sql().count("layout_analysis"), 1);
+}

@@ -1,0 +1,267 @@
+use chrono::TimeDelta;
+use lectern_domain::{LogStatus, Stage};
+use lectern_tests::{Body, TestServer, a_job, a_log_entry, on_both_backends, snapshot};
+use serde_json::{Value, json};
+
+use crate::http::support::{JOBS, NOBODY, at, at_once};
+
+on_both_backends!(
+    an_entry_is_answered_as_it_was_sent,
+    a_stage_and_a_status_are_enough,
+    an_entry_is_dated_when_it_comes,
+    the_same_entry_twice_is_two_entries,
+    entries_are_told_oldest_first,
+    pages_tell_the_whole_story_once_while_it_goes_on,
+    a_page_holds_50_entries_unless_it_is_told_otherwise,
+    a_page_that_is_just_full_has_none_after_it,
+    stage_and_status_narrow_a_log,
+    the_cursor_of_another_list_is_none_of_this_one,
+    what_is_written_stays_written,
+    a_bad_entry_leaves_no_trace,
+    a_job_without_a_log_has_an_empty_one,
+    nobody_has_no_log,
+    entries_appended_by_many_at_once_are_all_told_once,
+);
+
+/// Where the log of a new job is.
+fn of_a_job(server: &TestServer) -> String {
+    at(a_job().create(server.db()).job_id, "/logs")
+}
+
+fn append(server: &TestServer, path: &str, stage: Stage, status: LogStatus) -> Value {
+    server
+        .post(path, &a_log_entry(stage, status).body())
+        .expect(201)
+        .json()
+}
+
+/// Where the log of a job is whose transcription failed once and went through
+/// the second time.
+fn of_a_story(server: &TestServer) -> String {
+    let path = of_a_job(server);
+    append(server, &path, Stage::Transcription, LogStatus::Started);
+    append(server, &path, Stage::SilenceDetection, LogStatus::Started);
+    append(server, &path, Stage::Transcription, LogStatus::Failed);
+    append(server, &path, Stage::SilenceDetection, LogStatus::Completed);
+    append(server, &path, Stage::Transcription, LogStatus::Completed);
+    path
+}
+
+fn messages(answer: &Value) -> Vec<&str> {
+    let logs = answer["logs"].as_array().unwrap();
+    assert_eq!(answer["total"], json!(logs.len()));
+    logs.iter()
+        .map(|entry| entry["message"].as_str().unwrap())
+        .collect()
+}
+
+/// All pages of a log, `limit` entries each; `meanwhile` is called after every
+/// one.
+fn paged(server: &TestServer, path: &str, limit: usize, mut meanwhile: impl FnMut()) -> Vec<Value> {
+    let mut told = Vec::new();
+    let mut query = format!("?limit={limit}");
+    loop {
+        let mut page = server.get(&format!("{path}{query}")).expect(200).json();
+        let entries = page["logs"].as_array_mut().unwrap();
+        assert!(entries.len() <= limit);
+        told.append(entries);
+        match &page["next_cursor"] {
+            Value::Null => return told,
+            cursor => query = format!("?limit={limit}&cursor={}", cursor.as_str().unwrap()),
+        }
+        meanwhile();
+    }
+}
+
+fn an_entry_is_answered_as_it_was_sent(server: TestServer) {
+    let path = of_a_job(&server);
+    let sent = a_log_entry(Stage::Compilation, LogStatus::Failed).body();
+    let made = server.post(&path, &sent).expect(201);
+    assert_eq!(made.header("Location"), None);
+    let mut made = made.json();
+    snapshot!("a_log_entry", made);
+    assert_eq!(server.get(&path).expect(200).json()["logs"], json!([made]));
+    for added in ["log_id", "timestamp", "created_at"] {
+        assert!(
+            made.as_object_mut().unwrap().remove(added).is_some(),
+            "{added}"
+        );
+    }
+    assert_eq!(made, sent);
+}
+
+fn a_stage_and_a_status_are_enough(server: TestServer) {
+    let path = of_a_job(&server);
+    let made = server
+        .post(&path, &json!({ "stage": "uploading", "status": "started" }))
+        .expect(201)
+        .json();
+    for field in ["agent_name", "message", "error_details", "duration_seconds"] {
+        assert_eq!(made[field], Value::Null, "{field}");
+    }
+}
+
+fn an_entry_is_dated_when_it_comes(server: TestServer) {
+    let path = of_a_job(&server);
+    server
+        .db()
+        .clock()
+        .advance(TimeDelta::microseconds(1_500_001));
+    let made = append(&server, &path, Stage::Transcription, LogStatus::Started);
+    assert_eq!(made["timestamp"], "2026-01-01T00:00:01.500001Z");
+    assert_eq!(made["created_at"], made["timestamp"]);
+}
+
+fn the_same_entry_twice_is_two_entries(server: TestServer) {
+    let path = of_a_job(&server);
+    let twice = [(); 2].map(|()| append(&server, &path, Stage::Transcription, LogStatus::Started));
+    assert_ne!(twice[0]["log_id"], twice[1]["log_id"]);
+    assert_eq!(server.get(&path).expect(200).json()["logs"], json!(twice));
+}
+
+fn entries_are_told_oldest_first(server: TestServer) {
+    let answer = server.get(&of_a_story(&server)).expect(200).json();
+    assert_eq!(
+        messages(&answer),
+        [
+            "transcription started",
+            "silence_detection started",
+            "transcription failed",
+            "silence_detection completed",
+            "transcription completed",
+        ]
+    );
+    assert_eq!(answer["next_cursor"], Value::Null);
+}
+
+fn pages_tell_the_whole_story_once_while_it_goes_on(server: TestServer) {
+    let (path, other) = (of_a_story(&server), of_a_story(&server));
+    let mut left = 3;
+    let told = paged(&server, &path, 2, || {
+        if left > 0 {
+            append(&server, &path, Stage::Compilation, LogStatus::Started);
+            append(&server, &other, Stage::Compilation, LogStatus::Started);
+            left -= 1;
+        }
+    });
+    assert_eq!(told.len(), 8);
+    assert_eq!(json!(told), server.get(&path).expect(200).json()["logs"]);
+}
+
+fn a_page_holds_50_entries_unless_it_is_told_otherwise(server: TestServer) {
+    let path = of_a_job(&server);
+    for _ in 0..101 {
+        append(&server, &path, Stage::Transcription, LogStatus::Started);
+    }
+    let total =
+        |query: &str| server.get(&format!("{path}{query}")).expect(200).json()["total"].take();
+    assert_eq!(
+        (total(""), total("?limit=1"), total("?limit=100")),
+        (json!(50), json!(1), json!(100))
+    );
+    assert_eq!(paged(&server, &path, 100, || ()).len(), 101);
+}
+
+fn a_page_that_is_just_full_has_none_after_it(server: TestServer) {
+    let path = of_a_story(&server);
+    assert_eq!(
+        server.get(&format!("{path}?limit=5")).expect(200).json()["next_cursor"],
+        Value::Null
+    );
+    assert!(server.get(&format!("{path}?limit=4")).expect(200).json()["next_cursor"].is_string());
+}
+
+fn stage_and_status_narrow_a_log(server: TestServer) {
+    let path = of_a_story(&server);
+    for (query, told) in [
+        (
+            "stage=silence_detection",
+            &["silence_detection started", "silence_detection completed"][..],
+        ),
+        ("status=failed", &["transcription failed"]),
+        (
+            "stage=transcription&status=started",
+            &["transcription started"],
+        ),
+        ("stage=complete", &[]),
+    ] {
+        assert_eq!(
+            messages(&server.get(&format!("{path}?{query}")).expect(200).json()),
+            told,
+            "{query}"
+        );
+    }
+    let first = server
+        .get(&format!("{path}?stage=transcription&limit=2"))
+        .expect(200)
+        .json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let rest = server
+        .get(&format!(
+            "{path}?stage=transcription&limit=2&cursor={cursor}"
+        ))
+        .expect(200)
+        .json();
+    assert_eq!(messages(&rest), ["transcription completed"]);
+}
+
+fn the_cursor_of_another_list_is_none_of_this_one(server: TestServer) {
+    let path = of_a_story(&server);
+    a_job().create(server.db());
+    let jobs = server.get(&format!("{JOBS}?limit=1")).expect(200).json();
+    let cursor = jobs["next_cursor"].as_str().unwrap();
+    server
+        .get(&format!("{path}?cursor={cursor}"))
+        .problem_with(400, "malformed_query", "cursor");
+}
+
+fn what_is_written_stays_written(server: TestServer) {
+    let path = of_a_story(&server);
+    let told = server.get(&path).expect(200).json();
+    server
+        .put(&path, &json!({ "logs": [] }))
+        .problem(405, "method_not_allowed");
+    server.delete(&path).problem(405, "method_not_allowed");
+    assert_eq!(server.get(&path).expect(200).json(), told);
+}
+
+fn a_bad_entry_leaves_no_trace(server: TestServer) {
+    let path = of_a_job(&server);
+    let bad =
+        json!({ "stage": "transcription", "status": "started", "agent_name": "a".repeat(51) });
+    server
+        .post(&path, &bad)
+        .problem_with(422, "validation_failed", "agent_name");
+    assert_eq!(server.get(&path).expect(200).json()["total"], 0);
+}
+
+fn a_job_without_a_log_has_an_empty_one(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let answer = server.get(&at(job_id, "/logs")).expect(200).json();
+    assert_eq!(
+        answer,
+        json!({ "job_id": job_id, "logs": [], "next_cursor": null, "total": 0 })
+    );
+}
+
+fn nobody_has_no_log(server: TestServer) {
+    let path = format!("{JOBS}/{NOBODY}/logs");
+    server.get(&path).problem(404, "job_not_found");
+    server
+        .get(&format!("{path}?status=failed"))
+        .problem(404, "job_not_found");
+    let entry = a_log_entry(Stage::Transcription, LogStatus::Started).body();
+    server.post(&path, &entry).problem(404, "job_not_found");
+}
+
+fn entries_appended_by_many_at_once_are_all_told_once(server: TestServer) {
+    let path = of_a_job(&server);
+    let mut made = at_once(16, |_| {
+        append(&server, &path, Stage::Transcription, LogStatus::Started)
+    });
+    let mut told = paged(&server, &path, 5, || ());
+    for entries in [&mut made, &mut told] {
+        entries.sort_by_key(|entry| entry["log_id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(told, made);
+}

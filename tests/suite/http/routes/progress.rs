@@ -1,0 +1,146 @@
+use chrono::TimeDelta;
+use lectern_domain::{JobStatus, Stage};
+use lectern_tests::{Body, TestServer, a_job, a_report, on_both_backends};
+use serde_json::{Value, json};
+
+use crate::http::support::{NOBODY, at, at_once};
+
+on_both_backends!(
+    the_first_report_sets_a_queued_job_running,
+    a_stage_and_a_percentage_are_enough,
+    a_job_goes_through_every_stage_each_from_the_beginning,
+    a_report_that_comes_late_changes_nothing,
+    a_job_that_waits_for_nothing_takes_no_report,
+    nobody_takes_no_report,
+    the_name_of_a_worker_is_in_no_answer,
+    progress_reported_by_many_at_once_never_goes_back,
+);
+
+fn the_first_report_sets_a_queued_job_running(server: TestServer) {
+    let job = a_job().create(server.db());
+    assert_eq!(
+        server.get(&at(job.job_id, "")).json()["progress"],
+        Value::Null
+    );
+    server.db().clock().advance(TimeDelta::seconds(2));
+    let report = a_report(Stage::SilenceDetection, 12.5).body();
+    let told = server
+        .post(&at(job.job_id, "/progress"), &report)
+        .expect(200);
+    assert_eq!(told.header("ETag"), Some("\"2\""));
+    let told = told.json();
+    assert_eq!(
+        (&told["status"], &told["updated_at"]),
+        (&json!("running"), &json!("2026-01-01T00:00:02Z"))
+    );
+    let expected = json!({
+        "stage": "silence_detection", "percent": 12.5,
+        "message": "silence_detection: 12.5 %", "eta_seconds": 600,
+    });
+    assert_eq!(told["progress"], expected);
+    assert_eq!(server.get(&at(job.job_id, "")).json(), told);
+}
+
+fn a_stage_and_a_percentage_are_enough(server: TestServer) {
+    let path = at(a_job().create(server.db()).job_id, "/progress");
+    server
+        .post(&path, &a_report(Stage::Transcription, 10.0).body())
+        .expect(200);
+    let told = server
+        .post(&path, &json!({ "stage": "transcription", "percent": 20 }))
+        .expect(200);
+    let expected =
+        json!({ "stage": "transcription", "percent": 20, "message": null, "eta_seconds": null });
+    assert_eq!(told.json()["progress"], expected);
+    assert!(told.text().contains(r#""percent":20,"#), "{told}");
+}
+
+fn a_job_goes_through_every_stage_each_from_the_beginning(server: TestServer) {
+    let path = at(a_job().create(server.db()).job_id, "/progress");
+    for stage in Stage::ALL {
+        for percent in [0.0, 33.3, 100.0] {
+            let told = server
+                .post(&path, &a_report(*stage, percent).body())
+                .expect(200)
+                .json();
+            assert_eq!(told["status"], "running", "{stage}");
+            let progress = (
+                &told["progress"]["stage"],
+                told["progress"]["percent"].as_f64(),
+            );
+            assert_eq!(progress, (&json!(stage), Some(percent)));
+        }
+    }
+}
+
+fn a_report_that_comes_late_changes_nothing(server: TestServer) {
+    let path = at(a_job().create(server.db()).job_id, "");
+    let report = |percent| {
+        let report = a_report(Stage::Transcription, percent).body();
+        server.post(&format!("{path}/progress"), &report)
+    };
+    let before = report(60.0).expect(200);
+    server.db().clock().advance(TimeDelta::seconds(1));
+    let after = report(59.9).expect(200);
+    assert_eq!(after.json(), before.json());
+    assert_eq!(after.header("ETag"), before.header("ETag"));
+    assert_eq!(server.get(&path).json(), before.json());
+}
+
+fn a_job_that_waits_for_nothing_takes_no_report(server: TestServer) {
+    use JobStatus::{Cancelled, Completed, Failed, Pending};
+    for status in [Pending, Completed, Failed, Cancelled] {
+        let job = a_job().status(status).create(server.db());
+        let before = server.get(&at(job.job_id, "")).json();
+        let answer = server.post(
+            &at(job.job_id, "/progress"),
+            &a_report(Stage::Transcription, 5.0).body(),
+        );
+        assert_eq!(
+            answer.problem(409, "job_not_running"),
+            [Value::Null; 0],
+            "{status}"
+        );
+        assert_eq!(server.get(&at(job.job_id, "")).json(), before, "{status}");
+    }
+}
+
+fn nobody_takes_no_report(server: TestServer) {
+    let path = format!("/api/v1/jobs/{NOBODY}/progress");
+    server
+        .post(&path, &a_report(Stage::Transcription, 5.0).body())
+        .problem(404, "job_not_found");
+}
+
+fn the_name_of_a_worker_is_in_no_answer(server: TestServer) {
+    let path = at(a_job().create(server.db()).job_id, "/progress");
+    let told = server
+        .post(&path, &a_report(Stage::Transcription, 5.0).body())
+        .expect(200);
+    assert!(!told.text().contains("worker-1"), "{told}");
+}
+
+fn progress_reported_by_many_at_once_never_goes_back(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let percent = |answer: &lectern_tests::Response| answer.json()["progress"]["percent"].as_f64();
+    // One more than those who report: somebody watches.
+    let answers = at_once(41, |i| {
+        if i == 40 {
+            let look = |_| percent(&server.get(&at(job_id, "")).expect(200)).unwrap_or(0.0);
+            let seen: Vec<f64> = (0..100).map(look).collect();
+            assert!(seen.is_sorted(), "{seen:?}");
+            return None;
+        }
+        // Not in the order of the threads, so that late ones are among them.
+        let own = f64::from(u8::try_from(i * 27 % 40).unwrap()) + 1.0;
+        let told = server.post(
+            &at(job_id, "/progress"),
+            &a_report(Stage::Transcription, own).body(),
+        );
+        Some((own, percent(&told.expect(200)).unwrap()))
+    });
+    for (own, told) in answers.into_iter().flatten() {
+        assert!(told >= own, "{told} after {own}");
+    }
+    assert_eq!(percent(&server.get(&at(job_id, ""))), Some(40.0));
+}

@@ -1,0 +1,407 @@
+use std::io::{Seek, Write};
+use std::process::Command;
+
+use chrono::TimeDelta;
+use lectern_domain::{JobId, JobStatus, LogStatus, NewTranscriptSegment, Stage, TimeRange};
+use lectern_tests::{
+    Body, Response, TestServer, a_job, a_layout, a_log_entry, a_report, a_whole_job, clips,
+    content_segments, on_both_backends, segments, silence_regions, snapshot,
+};
+use serde_json::{Value, json};
+
+use super::{
+    clips as clip_set, content_segments as content, layout_analysis as layout,
+    silence_regions as silence, transcripts,
+};
+use crate::http::support::{JOBS, NOBODY, at};
+
+on_both_backends!(
+    a_lecture_goes_all_the_way_and_its_results_are_what_was_found,
+    the_results_of_a_small_job,
+    a_job_that_found_nothing_has_empty_results,
+    a_job_that_is_not_completed_has_no_results,
+    nobody_has_no_results,
+    results_hold_no_other_jobs_findings,
+    results_are_packed_for_those_who_can_unpack_them,
+    results_are_left_as_they_are_for_those_who_cannot,
+    an_answer_that_fits_a_packet_is_not_packed,
+);
+
+fn results_of(job_id: JobId) -> String {
+    format!("/api/v1/results/{job_id}")
+}
+
+/// A transcript of a hundred minutes whose times are no round numbers.
+fn a_lecture() -> Vec<NewTranscriptSegment> {
+    let third = |i: usize| i as f64 * 10.0 / 3.0;
+    let at = |i| TimeRange::new(third(i), third(i + 1) - 0.1).unwrap();
+    segments(1_800)
+        .into_iter()
+        .enumerate()
+        .map(|(i, segment)| NewTranscriptSegment {
+            time: at(i),
+            ..segment
+        })
+        .collect()
+}
+
+/// What the worker of a stage stores under a job and how it reads back.
+struct Output {
+    stage: Stage,
+    below: &'static str,
+    sent: Value,
+    as_sent: fn(Value) -> Value,
+}
+
+/// What is found in a lecture, stage by stage.
+fn outputs() -> [Output; 4] {
+    [
+        Output {
+            stage: Stage::SilenceDetection,
+            below: "/silence-regions",
+            sent: json!({ "regions": silence_regions(95).body() }),
+            as_sent: |answer| json!({ "regions": silence::as_sent(answer) }),
+        },
+        Output {
+            stage: Stage::Transcription,
+            below: "/transcripts",
+            sent: json!({ "segments": a_lecture().body() }),
+            as_sent: |answer| json!({ "segments": transcripts::as_sent(answer) }),
+        },
+        Output {
+            stage: Stage::LayoutAnalysis,
+            below: "/layout-analysis",
+            sent: a_layout().body(),
+            as_sent: layout::as_sent,
+        },
+        Output {
+            stage: Stage::ContentAnalysis,
+            below: "/content-segments",
+            sent: json!({ "segments": content_segments(20).body() }),
+            as_sent: |answer| json!({ "segments": content::as_sent(answer) }),
+        },
+    ]
+}
+
+/// Twenty clips, each along the content segment of its order.
+fn clips_along(content: &Value) -> Value {
+    let mut clips = clips(20).body();
+    for (clip, segment) in clips
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .zip(content["segments"].as_array().unwrap())
+    {
+        clip["content_segment_id"] = segment["segment_id"].clone();
+    }
+    json!({ "clips": clips })
+}
+
+/// Reports a stage from its beginning to its end, with `work` done in between.
+fn go_through(server: &TestServer, job_id: JobId, stage: Stage, work: impl FnOnce()) {
+    let log = |status| {
+        server
+            .post(&at(job_id, "/logs"), &a_log_entry(stage, status).body())
+            .expect(201)
+    };
+    let report = |percent: f64| {
+        let job = server
+            .post(&at(job_id, "/progress"), &a_report(stage, percent).body())
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&job["status"], &job["progress"]["stage"]),
+            (&json!("running"), &json!(stage))
+        );
+        assert_eq!(job["progress"]["percent"].as_f64(), Some(percent));
+    };
+    log(LogStatus::Started);
+    report(0.0);
+    report(50.5);
+    work();
+    report(100.0);
+    server.db().clock().advance(TimeDelta::milliseconds(61_250));
+    log(LogStatus::Completed);
+}
+
+/// Unpacks with the program everybody trusts.
+fn gunzip(packed: &[u8]) -> Vec<u8> {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(packed).unwrap();
+    file.rewind().unwrap();
+    let output = Command::new("gzip")
+        .arg("-dc")
+        .stdin(file)
+        .output()
+        .expect("gzip");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+/// Takes the addresses out of results, each of which has to be that of the
+/// object beside it in `stored`.
+fn without_addresses(mut results: Value, server: &TestServer, stored: &Value) -> Value {
+    let take = |url: &mut Value, key: &Value| {
+        let start = key
+            .as_str()
+            .map(|key| format!("{}/api/v1/objects/{key}?expires=", server.base()));
+        let url = url.take();
+        let url = url.as_str();
+        assert!(
+            url.zip(start.as_deref())
+                .is_none_or(|(url, start)| url.starts_with(start)),
+            "{url:?} {key}"
+        );
+        assert_eq!(url.is_some(), start.is_some(), "{key}");
+    };
+    let clips = results["clips"].as_array_mut().unwrap().iter_mut();
+    for (clip, stored) in clips.zip(stored["clips"].as_array().unwrap()) {
+        take(&mut clip["url"], &stored["s3_key"]);
+        take(&mut clip["thumbnail_url"], &stored["thumbnail_s3_key"]);
+        take(&mut clip["subtitle_url"], &stored["subtitle_s3_key"]);
+    }
+    let original = &mut results["metadata"]["original_video"];
+    let key = original["s3_key"].clone();
+    take(&mut original["url"], &key);
+    results
+}
+
+fn get_with(server: &TestServer, path: &str, accept_encoding: &str) -> Response {
+    server
+        .request("GET", path)
+        .header("Accept-Encoding", accept_encoding)
+        .send()
+        .expect(200)
+}
+
+fn a_lecture_goes_all_the_way_and_its_results_are_what_was_found(server: TestServer) {
+    let recording = a_job().filename("lecture-07.mp4").build().body();
+    let made = server.post(JOBS, &recording).expect(201);
+    let job_id = made.json()["job_id"].as_str().unwrap().parse().unwrap();
+
+    let outputs = outputs();
+    let mut clips = Value::Null;
+    for stage in Stage::ALL {
+        server
+            .get(&results_of(job_id))
+            .problem(409, "job_not_completed");
+        go_through(&server, job_id, *stage, || {
+            for output in outputs.iter().filter(|output| output.stage == *stage) {
+                server
+                    .put(&at(job_id, output.below), &output.sent)
+                    .expect(200);
+            }
+            if *stage == Stage::Segmentation {
+                clips = clips_along(
+                    &server
+                        .get(&at(job_id, "/content-segments"))
+                        .expect(200)
+                        .json(),
+                );
+                server.put(&at(job_id, "/clips"), &clips).expect(200);
+            }
+        });
+    }
+    server
+        .get(&results_of(job_id))
+        .problem(409, "job_not_completed");
+    let change = json!({ "status": "completed", "video_duration": 6_000.033_333_333_333 });
+    server.patch(&at(job_id, ""), &change).expect(200);
+
+    for output in &outputs {
+        let read = server.get(&at(job_id, output.below)).expect(200).json();
+        assert_eq!((output.as_sent)(read), output.sent, "{}", output.below);
+    }
+    let stored_clips = server.get(&at(job_id, "/clips")).expect(200).json();
+    assert_eq!(clip_set::as_sent(stored_clips.clone()), clips["clips"]);
+    let log = server.get(&at(job_id, "/logs")).expect(200).json();
+    assert_eq!(log["total"], json!(2 * Stage::ALL.len()));
+
+    let results = server.get(&results_of(job_id)).expect(200).json();
+    let results = without_addresses(results, &server, &stored_clips);
+    assert_eq!(results["job_id"], json!(job_id));
+    assert_eq!(
+        results["transcript"],
+        server.get(&at(job_id, "/transcripts")).expect(200).json()["segments"]
+    );
+    let shown: Vec<_> = stored_clips["clips"].as_array().unwrap().iter().map(|clip| json!({
+        "clip_id": clip["clip_id"], "title": clip["title"],
+        "start_time": clip["start_time"], "end_time": clip["end_time"], "duration": clip["duration"],
+        "s3_key": clip["s3_key"], "url": null, "thumbnail_url": null, "subtitle_url": null,
+    })).collect();
+    assert_eq!(results["clips"], json!(shown));
+    assert_eq!(
+        results["metadata"],
+        json!({
+            "layout": server.get(&at(job_id, "/layout-analysis")).expect(200).json(),
+            "original_video": {
+                "filename": "lecture-07.mp4", "duration": 6_000.033_333_333_333,
+                "s3_key": recording["s3_key"], "url": null,
+            },
+            "highlight_video": null,
+            "completed_at": "2026-01-01T00:08:10Z",
+            "processing_duration_seconds": 490.0,
+        })
+    );
+}
+
+fn the_results_of_a_small_job(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Running)
+        .create(server.db())
+        .job_id;
+    server
+        .put(
+            &at(job_id, "/transcripts"),
+            &json!({ "segments": segments(2).body() }),
+        )
+        .expect(200);
+    server
+        .put(&at(job_id, "/layout-analysis"), &a_layout().body())
+        .expect(200);
+    server
+        .put(&at(job_id, "/clips"), &json!({ "clips": clips(1).body() }))
+        .expect(200);
+    server.db().clock().advance(TimeDelta::milliseconds(90_500));
+    server
+        .patch(&at(job_id, ""), &json!({ "status": "completed" }))
+        .expect(200);
+    snapshot!(
+        "results",
+        server.get(&results_of(job_id)).expect(200).json()
+    );
+}
+
+fn a_job_that_found_nothing_has_empty_results(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    let results = server.get(&results_of(job_id)).expect(200).json();
+    assert_eq!(
+        (&results["clips"], &results["transcript"]),
+        (&json!([]), &json!([]))
+    );
+    assert_eq!(
+        (
+            &results["metadata"]["layout"],
+            &results["metadata"]["highlight_video"]
+        ),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(results["metadata"]["processing_duration_seconds"], 0.0);
+}
+
+fn a_job_that_is_not_completed_has_no_results(server: TestServer) {
+    for status in JobStatus::ALL
+        .iter()
+        .filter(|status| **status != JobStatus::Completed)
+    {
+        let job_id = a_job().status(*status).create(server.db()).job_id;
+        server
+            .get(&results_of(job_id))
+            .problem(409, "job_not_completed");
+    }
+}
+
+fn nobody_has_no_results(server: TestServer) {
+    server
+        .get(&format!("/api/v1/results/{NOBODY}"))
+        .problem(404, "job_not_found");
+    server
+        .get("/api/v1/results/lecture-07")
+        .problem(404, "job_not_found");
+}
+
+fn results_hold_no_other_jobs_findings(server: TestServer) {
+    let (one, other) = (
+        a_whole_job(server.db()).job_id,
+        a_whole_job(server.db()).job_id,
+    );
+    let ids = |job_id, list: &str, id: &str| -> Vec<Value> {
+        let results = server.get(&results_of(job_id)).expect(200).json();
+        results[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item[id].clone())
+            .collect()
+    };
+    for (list, id, count) in [("clips", "clip_id", 3), ("transcript", "segment_id", 12)] {
+        let (one, other) = (ids(one, list, id), ids(other, list, id));
+        assert_eq!((one.len(), other.len()), (count, count));
+        assert!(one.iter().all(|id| !other.contains(id)));
+    }
+}
+
+fn results_are_packed_for_those_who_can_unpack_them(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    server
+        .put(
+            &at(job_id, "/transcripts"),
+            &json!({ "segments": segments(1_500).body() }),
+        )
+        .expect(200);
+    let path = results_of(job_id);
+    let plain = server.get(&path).expect(200);
+    assert_eq!(plain.header("Content-Encoding"), None);
+    for accepted in ["gzip", "br;q=1.0, gzip;q=0.8", "*"] {
+        let packed = get_with(&server, &path, accepted);
+        assert_eq!(
+            packed.header("Content-Encoding"),
+            Some("gzip"),
+            "{accepted}"
+        );
+        assert_eq!(packed.header("Content-Type"), Some("application/json"));
+        let vary = packed.header("Vary").unwrap_or_default().to_lowercase();
+        assert!(vary.contains("accept-encoding"), "{vary:?}");
+        assert!(
+            packed.body.len() * 4 < plain.body.len(),
+            "{} of {}",
+            packed.body.len(),
+            plain.body.len()
+        );
+        assert_eq!(gunzip(&packed.body), plain.body, "{accepted}");
+    }
+}
+
+fn results_are_left_as_they_are_for_those_who_cannot(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    server
+        .put(
+            &at(job_id, "/transcripts"),
+            &json!({ "segments": segments(100).body() }),
+        )
+        .expect(200);
+    let path = results_of(job_id);
+    let plain = server.get(&path).expect(200);
+    for accepted in ["identity", "br", "deflate, zstd", "gzip;q=0", ""] {
+        let answer = get_with(&server, &path, accepted);
+        assert_eq!(answer.header("Content-Encoding"), None, "{accepted}");
+        assert_eq!(answer.body, plain.body, "{accepted}");
+    }
+}
+
+fn an_answer_that_fits_a_packet_is_not_packed(server: TestServer) {
+    let job_id = a_job()
+        .status(JobStatus::Completed)
+        .create(server.db())
+        .job_id;
+    for path in [results_of(job_id), at(job_id, ""), "/healthz".to_owned()] {
+        assert_eq!(
+            get_with(&server, &path, "gzip").header("Content-Encoding"),
+            None,
+            "{path}"
+        );
+    }
+}

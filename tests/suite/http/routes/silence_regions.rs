@@ -1,0 +1,213 @@
+use chrono::TimeDelta;
+use lectern_domain::{NewSilenceRegion, SilenceType};
+use lectern_tests::{
+    Body, TestServer, a_job, a_silence, on_both_backends, silence_regions, snapshot,
+};
+use serde_json::{Value, json};
+
+use crate::http::support::{JOBS, NOBODY, at, at_once};
+
+on_both_backends!(
+    silence_is_answered_as_it_was_sent,
+    every_region_has_a_name_a_length_and_a_date,
+    a_duration_is_the_difference_of_the_times,
+    the_same_set_again_leaves_the_same_regions_ids_and_all,
+    another_set_takes_the_place_of_the_one_before,
+    of_a_set_with_one_bad_region_nothing_is_stored,
+    conditions_narrow_a_list_alone_and_together,
+    regions_are_listed_by_time_whatever_the_order_they_came_in,
+    a_job_without_silence_has_an_empty_list,
+    nobody_has_no_silence,
+    sets_put_by_many_at_once_leave_exactly_one,
+);
+
+/// Where the silence of a new job is.
+fn of_a_job(server: &TestServer) -> String {
+    at(a_job().create(server.db()).job_id, "/silence-regions")
+}
+
+fn body(regions: &[NewSilenceRegion]) -> Value {
+    json!({ "regions": regions.body() })
+}
+
+/// When each region of an answer begins.
+fn starts(answer: &Value) -> Vec<f64> {
+    let regions = answer["regions"].as_array().unwrap();
+    assert_eq!(answer["total"], json!(regions.len()));
+    regions
+        .iter()
+        .map(|region| region["start_time"].as_f64().unwrap())
+        .collect()
+}
+
+/// The regions of an answer without what the server has added.
+pub(crate) fn as_sent(mut answer: Value) -> Value {
+    for region in answer["regions"].as_array_mut().unwrap() {
+        let region = region.as_object_mut().unwrap();
+        for added in ["region_id", "duration", "created_at"] {
+            assert!(region.remove(added).is_some(), "{added}");
+        }
+    }
+    answer["regions"].take()
+}
+
+fn silence_is_answered_as_it_was_sent(server: TestServer) {
+    let path = of_a_job(&server);
+    let sent = body(&silence_regions(200));
+    let stored = server.put(&path, &sent).expect(200).json();
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+    assert_eq!(stored["total"], 200);
+    assert_eq!(as_sent(stored), sent["regions"]);
+}
+
+fn every_region_has_a_name_a_length_and_a_date(server: TestServer) {
+    let answer = server
+        .put(&of_a_job(&server), &body(&silence_regions(2)))
+        .expect(200);
+    snapshot!("silence", answer.json());
+}
+
+fn a_duration_is_the_difference_of_the_times(server: TestServer) {
+    let path = of_a_job(&server);
+    let regions = [(0.1, 0.3), (1.0 / 3.0, 7.7), (5.0, 5.0)];
+    let sent = regions.map(|(start, end)| a_silence(start, end, SilenceType::Both));
+    let stored = server.put(&path, &body(&sent)).expect(200).json();
+    let durations: Vec<_> = stored["regions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|region| region["duration"].as_f64().unwrap())
+        .collect();
+    assert_eq!(durations, regions.map(|(start, end)| end - start));
+}
+
+fn the_same_set_again_leaves_the_same_regions_ids_and_all(server: TestServer) {
+    let path = of_a_job(&server);
+    let stored = server
+        .put(&path, &body(&silence_regions(9)))
+        .expect(200)
+        .json();
+    server.db().clock().advance(TimeDelta::seconds(1));
+    assert_eq!(
+        server
+            .put(&path, &body(&silence_regions(9)))
+            .expect(200)
+            .json(),
+        stored
+    );
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+}
+
+fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
+    let (path, other) = (of_a_job(&server), of_a_job(&server));
+    for path in [&path, &other] {
+        server.put(path, &body(&silence_regions(3))).expect(200);
+    }
+    let new = body(&[a_silence(7.0, 8.0, SilenceType::Both)]);
+    assert_eq!(starts(&server.put(&path, &new).expect(200).json()), [7.0]);
+    assert_eq!(starts(&server.get(&path).expect(200).json()), [7.0]);
+    server.put(&path, &body(&[])).expect(200);
+    assert_eq!(starts(&server.get(&path).expect(200).json()), [0.0; 0]);
+    assert_eq!(
+        starts(&server.get(&other).expect(200).json()),
+        [0.0, 60.0, 120.0]
+    );
+}
+
+fn of_a_set_with_one_bad_region_nothing_is_stored(server: TestServer) {
+    let path = of_a_job(&server);
+    let stored = server
+        .put(&path, &body(&silence_regions(3)))
+        .expect(200)
+        .json();
+    let mut sent = body(&silence_regions(50));
+    sent["regions"][49]["silence_type"] = json!("quiet");
+    server
+        .put(&path, &sent)
+        .problem_with(422, "validation_failed", "regions[49].silence_type");
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+}
+
+fn conditions_narrow_a_list_alone_and_together(server: TestServer) {
+    use SilenceType::{AudioSilence, BlankScreen, Both};
+    let path = of_a_job(&server);
+    let sent = body(&[
+        a_silence(0.0, 10.0, AudioSilence),
+        a_silence(5.0, 15.0, BlankScreen),
+        a_silence(12.0, 14.5, AudioSilence),
+        a_silence(19.0, 29.0, Both),
+        a_silence(20.0, 20.5, AudioSilence),
+    ]);
+    server.put(&path, &sent).expect(200);
+    for (query, found) in [
+        ("silence_type=audio_silence", &[0.0, 12.0, 20.0][..]),
+        ("silence_type=both", &[19.0]),
+        ("min_duration=2.5", &[0.0, 5.0, 12.0, 19.0]),
+        ("min_duration=2.51", &[0.0, 5.0, 19.0]),
+        ("from=10&to=20", &[5.0, 12.0, 19.0]),
+        ("from=14.5", &[5.0, 19.0, 20.0]),
+        ("to=5", &[0.0]),
+        ("from=10&to=20&min_duration=5", &[5.0, 19.0]),
+        (
+            "from=10&to=20&min_duration=2&silence_type=audio_silence",
+            &[12.0],
+        ),
+        ("silence_type=both&to=19", &[]),
+    ] {
+        assert_eq!(
+            starts(&server.get(&format!("{path}?{query}")).expect(200).json()),
+            found,
+            "{query}"
+        );
+    }
+}
+
+fn regions_are_listed_by_time_whatever_the_order_they_came_in(server: TestServer) {
+    let path = of_a_job(&server);
+    let sent = [9.0, 1.0, 3.0].map(|start| a_silence(start, 10.0, SilenceType::Both));
+    assert_eq!(
+        starts(&server.put(&path, &body(&sent)).expect(200).json()),
+        [1.0, 3.0, 9.0]
+    );
+}
+
+fn a_job_without_silence_has_an_empty_list(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let answer = server
+        .get(&at(job_id, "/silence-regions"))
+        .expect(200)
+        .json();
+    assert_eq!(
+        answer,
+        json!({ "job_id": job_id, "regions": [], "total": 0 })
+    );
+}
+
+fn nobody_has_no_silence(server: TestServer) {
+    let path = format!("{JOBS}/{NOBODY}/silence-regions");
+    server.get(&path).problem(404, "job_not_found");
+    server
+        .get(&format!("{path}?min_duration=1"))
+        .problem(404, "job_not_found");
+    server
+        .put(&path, &body(&silence_regions(2)))
+        .problem(404, "job_not_found");
+}
+
+fn sets_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+    let path = of_a_job(&server);
+    let answers = at_once(8, |i| {
+        server
+            .put(&path, &body(&silence_regions(5 * (i + 1))))
+            .expect(200)
+            .json()
+    });
+    for (i, answer) in answers.iter().enumerate() {
+        assert_eq!(
+            answer["total"],
+            json!(5 * (i + 1)),
+            "each is answered the set it has put"
+        );
+    }
+    assert!(answers.contains(&server.get(&path).expect(200).json()));
+}

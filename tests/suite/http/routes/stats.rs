@@ -1,0 +1,67 @@
+use chrono::TimeDelta;
+use lectern_domain::JobStatus;
+use lectern_tests::{TestServer, a_job, on_both_backends, snapshot};
+use serde_json::json;
+
+on_both_backends!(
+    without_jobs_every_number_is_zero,
+    jobs_are_counted_by_status_size_and_age,
+    a_deleted_job_is_counted_no_more,
+    more_bytes_than_can_be_counted_are_no_error,
+);
+
+const STATS: &str = "/api/v1/stats";
+
+fn without_jobs_every_number_is_zero(server: TestServer) {
+    snapshot!("stats_of_nothing", server.get(STATS).expect(200).json());
+}
+
+fn jobs_are_counted_by_status_size_and_age(server: TestServer) {
+    let (db, clock) = (server.db(), server.db().clock());
+    a_job().file_size(1_000).create(db);
+    clock.advance(TimeDelta::days(20));
+    a_job()
+        .file_size(200)
+        .status(JobStatus::Completed)
+        .create(db);
+    clock.advance(TimeDelta::days(5));
+    a_job()
+        .file_size(None)
+        .status(JobStatus::Running)
+        .create(db);
+    clock.advance(TimeDelta::hours(25));
+    a_job().file_size(30).status(JobStatus::Running).create(db);
+    let expected = json!({
+        "total": 4,
+        "by_status": {
+            "pending": 0, "queued": 1, "running": 2, "completed": 1, "failed": 0, "cancelled": 0,
+        },
+        "bytes_stored": 1_230,
+        "created_last_24h": 1,
+        "created_last_7d": 3,
+        "created_last_30d": 4,
+    });
+    assert_eq!(server.get(STATS).expect(200).json(), expected);
+}
+
+fn a_deleted_job_is_counted_no_more(server: TestServer) {
+    let job = a_job().create(server.db());
+    server
+        .delete(&crate::http::support::at(job.job_id, ""))
+        .expect(204);
+    let stats = server.get(STATS).expect(200).json();
+    assert_eq!(
+        (&stats["total"], &stats["bytes_stored"]),
+        (&json!(0), &json!(0))
+    );
+}
+
+fn more_bytes_than_can_be_counted_are_no_error(server: TestServer) {
+    for _ in 0..3 {
+        a_job().file_size(i64::MAX).create(server.db());
+    }
+    assert_eq!(
+        server.get(STATS).expect(200).json()["bytes_stored"],
+        json!(i64::MAX)
+    );
+}

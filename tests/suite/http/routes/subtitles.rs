@@ -1,0 +1,350 @@
+//! What is shown below a clip: stored with it, or taken from the transcript.
+
+use std::fs;
+
+use chrono::TimeDelta;
+use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, StorageKey};
+use lectern_server::{BodyLimits, ServerConfig};
+use lectern_tests::{Response, TestDb, TestServer, a_job, a_segment, fill, on_both_backends};
+use serde_json::{Value, json};
+
+use crate::http::support::recordings::files;
+use crate::http::support::worker::{claim, make};
+use crate::http::support::{NOBODY, at, at_once, dump};
+
+on_both_backends!(
+    without_a_file_they_are_what_the_transcript_says_meanwhile,
+    what_was_put_is_answered_in_every_format_and_shown_among_the_results,
+    json_subrip_and_whisper_can_be_put_as_well,
+    the_same_again_leaves_one_file_and_the_job_takes_them_along,
+    a_file_of_a_worker_is_read_by_its_name,
+    a_file_of_another_job_is_never_read,
+    they_are_written_under_the_lease_of_compilation,
+    what_is_no_file_of_subtitles_is_refused_and_stores_nothing,
+    what_could_not_be_read_again_is_not_taken,
+    put_by_many_at_once_one_of_them_stays,
+);
+
+const VTT: &str = "text/vtt";
+
+/// A clip that begins at 7.25 s and lasts 90 s, with this said in it.
+fn a_clip(server: &TestServer, said: &[(f64, f64, &str)]) -> Clip {
+    let job_id = a_job().create(server.db()).job_id;
+    let clip = fill(server.db(), job_id).remove(0);
+    assert_eq!((clip.time.start(), clip.time.end()), (7.25, 97.25));
+    let said: Vec<_> = said
+        .iter()
+        .map(|(start, end, text)| a_segment(*start, *end, text))
+        .collect();
+    server
+        .db()
+        .write(|tx| tx.transcripts().replace_for_job(job_id, &said))
+        .unwrap();
+    clip
+}
+
+fn path(clip: &Clip) -> String {
+    format!("/api/v1/clips/{}/subtitles", clip.clip_id)
+}
+
+fn put(server: &TestServer, clip: &Clip, text: &str) -> Response {
+    let file = format!("WEBVTT\n\n00:01.000 --> 00:02.500\n{text}\n");
+    server.request("PUT", &path(clip)).body(VTT, file).send()
+}
+
+fn texts(answer: &Value) -> Vec<&str> {
+    let segments = answer["segments"].as_array().unwrap().iter();
+    segments
+        .map(|segment| segment["text"].as_str().unwrap())
+        .collect()
+}
+
+fn key_of(server: &TestServer, clip: &Clip) -> Option<String> {
+    let clip = server
+        .db()
+        .read(|conn| conn.clips().find(clip.clip_id))
+        .unwrap()
+        .unwrap();
+    clip.media.subtitle_s3_key.map(StorageKey::into_string)
+}
+
+fn name(server: &TestServer, clip: &Clip, key: &str) {
+    let update = ClipMediaUpdate {
+        subtitle_s3_key: Patch::Set(StorageKey::new(key).unwrap()),
+        ..ClipMediaUpdate::default()
+    };
+    assert!(
+        server
+            .db()
+            .write(|tx| tx.clips().set_media_keys(clip.clip_id, &update))
+            .unwrap()
+    );
+}
+
+/// Makes a file an object, as a worker on the same disk does.
+fn lay(server: &TestServer, key: &str, content: &[u8]) {
+    let file = server.objects().join(key);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, content).unwrap();
+}
+
+fn without_a_file_they_are_what_the_transcript_says_meanwhile(server: TestServer) {
+    let clip = a_clip(
+        &server,
+        &[
+            (0.0, 7.25, "before"),
+            (5.0, 8.25, "begins before"),
+            (10.0, 12.0, "inside"),
+            (97.0, 99.0, "ends after"),
+            (97.25, 98.0, "after"),
+        ],
+    );
+    let answer = server.get(&path(&clip)).expect(200).json();
+    let segment = |start, end, text| {
+        json!({
+            "start_time": start, "end_time": end, "duration": end - start, "text": text, "speaker_id": null,
+        })
+    };
+    assert_eq!(
+        answer,
+        json!({ "clip_id": clip.clip_id, "total": 3, "segments": [
+        segment(0.0, 1.0, "begins before"), segment(2.75, 4.75, "inside"), segment(89.75, 90.0, "ends after"),
+    ] })
+    );
+    let file = server
+        .get(&format!("{}?format=srt", path(&clip)))
+        .expect(200);
+    assert_eq!(
+        file.header("Content-Type"),
+        Some("application/x-subrip; charset=utf-8")
+    );
+    assert!(
+        file.text()
+            .starts_with("1\n00:00:00,000 --> 00:00:01,000\nbegins before\n\n2\n"),
+        "{file}"
+    );
+}
+
+fn what_was_put_is_answered_in_every_format_and_shown_among_the_results(server: TestServer) {
+    let clip = a_clip(&server, &[(10.0, 12.0, "transcript")]);
+    let answer = put(&server, &clip, "<v Ada>Put.").expect(200).json();
+    assert_eq!(
+        answer,
+        json!({ "clip_id": clip.clip_id, "total": 1, "segments": [
+        { "start_time": 1.0, "end_time": 2.5, "duration": 1.5, "text": "Put.", "speaker_id": "Ada" },
+    ] })
+    );
+    assert_eq!(server.get(&path(&clip)).expect(200).json(), answer);
+    for (accept, content) in [
+        (
+            VTT,
+            "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n<v Ada>Put.\n",
+        ),
+        (
+            "application/x-subrip",
+            "1\n00:00:01,000 --> 00:00:02,500\nPut.\n",
+        ),
+        ("text/plain", "[00:00:01] Ada: Put.\n"),
+    ] {
+        let file = server
+            .request("GET", &path(&clip))
+            .header("Accept", accept)
+            .send()
+            .expect(200);
+        assert_eq!(file.text(), content);
+    }
+    let results = crate::http::support::recordings::results(&server, clip.job_id);
+    let url = &results["clips"][0]["subtitle_url"];
+    let object = server
+        .get(crate::http::support::recordings::path_of(&server, url))
+        .expect(200);
+    assert_eq!(
+        object.text(),
+        "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n<v Ada>Put.\n"
+    );
+    assert!(object.header("Content-Type").unwrap().starts_with(VTT));
+}
+
+fn json_subrip_and_whisper_can_be_put_as_well(server: TestServer) {
+    let clip = a_clip(&server, &[]);
+    let ours = json!({ "segments": [{ "start_time": 2.0004, "end_time": 3, "text": "ours", "confidence": 0.5 }] });
+    let answer = server.put(&path(&clip), &ours).expect(200).json();
+    assert_eq!(
+        answer["segments"][0],
+        json!({
+            "start_time": 2.0, "end_time": 3.0, "duration": 1.0, "text": "ours", "speaker_id": null,
+        })
+    );
+    let whisper = json!({ "segments": [{ "start": 0.5, "end": 1.5, "text": " Whisper's" }] });
+    assert_eq!(
+        texts(&server.put(&path(&clip), &whisper).expect(200).json()),
+        ["Whisper's"]
+    );
+    let subrip = server.request("PUT", &path(&clip)).body(
+        "application/x-subrip",
+        "1\n00:00:00,000 --> 00:00:01,000\nSubRip's\n",
+    );
+    assert_eq!(texts(&subrip.send().expect(200).json()), ["SubRip's"]);
+    assert_eq!(
+        texts(&server.get(&path(&clip)).expect(200).json()),
+        ["SubRip's"]
+    );
+    let none = json!({ "segments": [] });
+    assert_eq!(
+        texts(&server.put(&path(&clip), &none).expect(200).json()),
+        [""; 0]
+    );
+    assert_eq!(texts(&server.get(&path(&clip)).expect(200).json()), [""; 0]);
+}
+
+fn the_same_again_leaves_one_file_and_the_job_takes_them_along(server: TestServer) {
+    let clip = a_clip(&server, &[]);
+    put(&server, &clip, "once").expect(200);
+    let key = key_of(&server, &clip);
+    put(&server, &clip, "once").expect(200);
+    assert_eq!(key_of(&server, &clip), key);
+    assert_eq!(files(server.objects()), [key.unwrap()]);
+    put(&server, &clip, "twice").expect(200);
+    assert_eq!(
+        texts(&server.get(&path(&clip)).expect(200).json()),
+        ["twice"]
+    );
+    // What lies where it was given and is none any more is given again.
+    lay(&server, &key_of(&server, &clip).unwrap(), b"WEBVTT\n");
+    put(&server, &clip, "twice").expect(200);
+    assert_eq!(
+        texts(&server.get(&path(&clip)).expect(200).json()),
+        ["twice"]
+    );
+    server.delete(&at(clip.job_id, "")).expect(204);
+    assert_eq!(files(server.objects()), [""; 0]);
+}
+
+fn a_file_of_a_worker_is_read_by_its_name(server: TestServer) {
+    let clip = a_clip(&server, &[(10.0, 12.0, "transcript")]);
+    let texts_now = || server.get(&path(&clip)).expect(200).json();
+    for (ending, content) in [
+        ("vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nfrom vtt\n"),
+        ("srt", "1\n00:00:01,000 --> 00:00:02,000\nfrom srt\n"),
+        ("json", "[{\"start\":1,\"end\":2,\"text\":\"from json\"}]"),
+    ] {
+        let key = format!("jobs/{}/clips/1.{ending}", clip.job_id);
+        lay(&server, &key, content.as_bytes());
+        name(&server, &clip, &key);
+        assert_eq!(texts(&texts_now()), [format!("from {ending}")]);
+    }
+    // A file that is gone, and one that is something else.
+    let key = format!("jobs/{}/clips/2.vtt", clip.job_id);
+    name(&server, &clip, &key);
+    assert_eq!(texts(&texts_now()), ["transcript"]);
+    lay(&server, &key, b"\x00\x00\x00\x20ftypisom");
+    assert_eq!(texts(&texts_now()), ["transcript"]);
+}
+
+fn a_file_of_another_job_is_never_read(server: TestServer) {
+    let (own, other) = (
+        a_clip(&server, &[(10.0, 12.0, "own")]),
+        a_clip(&server, &[]),
+    );
+    put(&server, &other, "secret").expect(200);
+    name(&server, &own, &key_of(&server, &other).unwrap());
+    assert_eq!(texts(&server.get(&path(&own)).expect(200).json()), ["own"]);
+}
+
+fn they_are_written_under_the_lease_of_compilation(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let clip = fill(server.db(), job_id).remove(0);
+    for stage in Stage::WORK
+        .iter()
+        .filter(|stage| **stage != Stage::Compilation)
+    {
+        let claimed = claim(&server, &[*stage]).unwrap();
+        claimed.tell(&server, "complete", &json!({})).expect(200);
+    }
+    let held = claim(&server, &[Stage::Compilation]).unwrap().lease;
+    let send = |lease: Option<&str>, text: &str| {
+        let request = server.request("PUT", &path(&clip));
+        let request = match lease {
+            Some(lease) => request.header("Lease-Id", lease),
+            None => request,
+        };
+        request
+            .json(&json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": text }] }))
+            .send()
+    };
+    let before = dump(server.db());
+    send(None, "mine").problem(409, "lease_lost");
+    send(Some(NOBODY), "mine").problem(409, "lease_lost");
+    assert_eq!(
+        (dump(server.db()), files(server.objects())),
+        (before, vec![])
+    );
+    send(Some(&held), "the worker's").expect(200);
+    server.db().clock().advance(TimeDelta::hours(3));
+    send(Some(&held), "too late").problem(409, "lease_lost");
+    assert_eq!(
+        texts(&server.get(&path(&clip)).expect(200).json()),
+        ["the worker's"]
+    );
+}
+
+fn what_is_no_file_of_subtitles_is_refused_and_stores_nothing(server: TestServer) {
+    let clip = a_clip(&server, &[]);
+    let before = dump(server.db());
+    let refused = server
+        .request("PUT", &path(&clip))
+        .body(VTT, "\n\nDear all,\n")
+        .send();
+    refused.problem_with(422, "validation_failed", "line 3");
+    server
+        .request("PUT", &path(&clip))
+        .body("video/mp4", "x")
+        .send()
+        .problem(415, "unsupported_media_type");
+    for nobody in [NOBODY, "1", "null"] {
+        let nobodys = format!("/api/v1/clips/{nobody}/subtitles");
+        server.get(&nobodys).problem(404, "clip_not_found");
+        server
+            .put(&nobodys, &json!({ "segments": [] }))
+            .problem(404, "clip_not_found");
+    }
+    server
+        .get(&format!("{}?format=whisper", path(&clip)))
+        .problem_with(400, "malformed_query", "format");
+    assert_eq!(
+        (dump(server.db()), files(server.objects())),
+        (before, vec![])
+    );
+}
+
+fn what_could_not_be_read_again_is_not_taken(db: TestDb) {
+    let limits = BodyLimits {
+        output: 1_000,
+        ..BodyLimits::default()
+    };
+    let server = TestServer::serve(
+        db,
+        ServerConfig {
+            limits,
+            ..ServerConfig::default()
+        },
+    );
+    let clip = a_clip(&server, &[]);
+    let before = dump(server.db());
+    // As WebVTT each of these is five characters.
+    put(&server, &clip, &"&".repeat(400)).problem(413, "body_too_large");
+    assert_eq!(
+        (dump(server.db()), files(server.objects())),
+        (before, vec![])
+    );
+    put(&server, &clip, &"&".repeat(100)).expect(200);
+}
+
+fn put_by_many_at_once_one_of_them_stays(server: TestServer) {
+    let clip = a_clip(&server, &[]);
+    at_once(8, |i| {
+        put(&server, &clip, &format!("number {i}")).expect(200)
+    });
+    let answer = server.get(&path(&clip)).expect(200).json();
+    assert!(texts(&answer)[0].starts_with("number "), "{answer}");
+}

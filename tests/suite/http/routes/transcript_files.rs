@@ -1,0 +1,409 @@
+//! Transcripts as files: sent as what `Content-Type` says, answered as what the
+//! query or `Accept` asks for.
+
+use lectern_tests::{Response, TestServer, a_job, on_both_backends};
+use serde_json::{Value, json};
+
+use super::transcripts::as_sent;
+use crate::http::support::{at, dump};
+
+on_both_backends!(
+    webvtt_is_read_and_written,
+    subrip_is_read_and_written,
+    what_whisper_writes_is_read_like_our_own,
+    whispers_json_as_its_relatives_write_it_is_read,
+    letters_from_before_unicode_are_kept,
+    a_slip_of_the_pen_in_our_own_is_not_taken_for_whispers,
+    what_was_sent_is_not_repeated,
+    plain_text_has_paragraphs_speakers_and_times,
+    the_query_decides_before_the_header_and_json_is_for_all_others,
+    a_window_and_a_search_narrow_a_file_too,
+    nothing_said_is_an_empty_file,
+    what_is_no_such_file_is_refused_with_its_line_and_stores_nothing,
+    a_file_of_another_kind_or_too_large_a_one_is_refused,
+);
+
+const VTT: &str = "text/vtt";
+const SRT: &str = "application/x-subrip";
+
+/// Lines of two people, with all that a format could trip over.
+const SAID: &str = "WEBVTT
+
+00:00:01.001 --> 00:00:02.999
+<v Ada>a &lt; b &amp;&amp; b --&gt; c
+
+00:00:02.500 --> 00:00:04.000
+<v Ada>Two lines
+on top of the one before.
+
+00:00:10.000 --> 00:00:10.000
+<v Grace>Now!
+
+101:00:00.000 --> 101:00:01.000
+Who is still here?
+";
+
+fn send(server: &TestServer, method: &str, path: &str, kind: &str, body: &[u8]) -> Response {
+    server.request(method, path).body(kind, body).send()
+}
+
+fn accepting(server: &TestServer, path: &str, accept: &str) -> Response {
+    let request = server.request("GET", path).header("Accept", accept);
+    request.send().expect(200)
+}
+
+fn of_a_job(server: &TestServer) -> String {
+    at(a_job().create(server.db()).job_id, "/transcripts")
+}
+
+fn saying(server: &TestServer) -> String {
+    let path = of_a_job(server);
+    send(server, "PUT", &path, VTT, SAID.as_bytes()).expect(200);
+    path
+}
+
+fn a_cue(start: f64, end: f64, text: &str, speaker: Option<&str>) -> Value {
+    json!({ "start_time": start, "end_time": end, "text": text, "confidence": null, "speaker_id": speaker })
+}
+
+fn webvtt_is_read_and_written(server: TestServer) {
+    let path = of_a_job(&server);
+    let answer = send(
+        &server,
+        "PUT",
+        &path,
+        "Text/VTT; charset=utf-8",
+        SAID.as_bytes(),
+    )
+    .expect(200);
+    assert_eq!(
+        as_sent(answer.json()),
+        json!([
+            a_cue(1.001, 2.999, "a < b && b --> c", Some("Ada")),
+            a_cue(
+                2.5,
+                4.0,
+                "Two lines\non top of the one before.",
+                Some("Ada")
+            ),
+            a_cue(10.0, 10.0, "Now!", Some("Grace")),
+            a_cue(363_600.0, 363_601.0, "Who is still here?", None),
+        ])
+    );
+    let file = server.get(&format!("{path}?format=vtt")).expect(200);
+    assert_eq!(file.header("Content-Type"), Some("text/vtt"));
+    // A cue of no length would not be WebVTT.
+    assert_eq!(
+        file.text(),
+        SAID.replace("--> 00:00:10.000", "--> 00:00:10.001")
+    );
+}
+
+fn subrip_is_read_and_written(server: TestServer) {
+    let path = of_a_job(&server);
+    // Windows wrote it, it is not sorted, and ends where it likes.
+    let sent = "\u{feff}2\r\n00:00:05,000 --> 00:00:06,250\r\n<i>5 < 6</i>\r\n\r\n\
+        1\r\n0:0:1,5 --> 00:00:04,000\r\nfirst";
+    for kind in [SRT, "application/srt", "text/srt"] {
+        let answer = send(&server, "PUT", &path, kind, sent.as_bytes()).expect(200);
+        let cues = json!([
+            a_cue(1.5, 4.0, "first", None),
+            a_cue(5.0, 6.25, "5 < 6", None)
+        ]);
+        assert_eq!(as_sent(answer.json()), cues, "{kind}");
+    }
+    let file = accepting(&server, &path, SRT);
+    assert_eq!(
+        file.header("Content-Type"),
+        Some("application/x-subrip; charset=utf-8")
+    );
+    let written =
+        "1\n00:00:01,500 --> 00:00:04,000\nfirst\n\n2\n00:00:05,000 --> 00:00:06,250\n5 < 6\n";
+    assert_eq!(file.text(), written);
+    let again = send(&server, "PUT", &path, SRT, &file.body)
+        .expect(200)
+        .json();
+    assert_eq!(again["total"], 2);
+}
+
+fn what_whisper_writes_is_read_like_our_own(server: TestServer) {
+    let path = of_a_job(&server);
+    let openai = json!({
+        "task": "transcribe", "language": "english", "duration": 8.47, "text": " The stale smell",
+        "segments": [
+            { "id": 0, "seek": 0, "start": 0.0, "end": 3.319, "text": " The stale smell", "tokens": [50364],
+              "temperature": 0.0, "avg_logprob": 0.0, "compression_ratio": 1.2, "no_speech_prob": 0.01 },
+            { "id": 1, "start": 3.319, "end": 5.0, "text": " ", "avg_logprob": -0.1 },
+        ],
+    });
+    let answer = server.put(&path, &openai).expect(200).json();
+    let mut heard = a_cue(0.0, 3.319, "The stale smell", None);
+    heard["confidence"] = json!(1.0);
+    assert_eq!(as_sent(answer), json!([heard]));
+
+    let cpp =
+        json!({ "transcription": [{ "offsets": { "from": 90, "to": 1210 }, "text": " And so" }] });
+    let added = server.post(&path, &cpp).expect(201).json();
+    assert_eq!(as_sent(added), json!([a_cue(0.09, 1.21, "And so", None)]));
+    assert_eq!(server.get(&path).expect(200).json()["total"], 2);
+
+    for silent in [
+        json!({ "systeminfo": "", "result": { "language": "en" }, "transcription": [] }),
+        json!({ "segments": [], "word_segments": [], "language": "en" }),
+    ] {
+        assert_eq!(server.post(&path, &silent).expect(201).json()["total"], 0);
+    }
+    let silent = json!({ "task": "transcribe", "language": "english", "duration": 3.0, "text": "", "segments": [] });
+    assert_eq!(server.put(&path, &silent).expect(200).json()["total"], 0);
+}
+
+fn whispers_json_as_its_relatives_write_it_is_read(server: TestServer) {
+    let path = of_a_job(&server);
+    let nan = br#"{"segments": [{"start": 0.0, "end": 1.0, "text": "a", "avg_logprob": NaN}]}"#;
+    let marked = "\u{feff}[{\"start\": 0, \"end\": 1, \"text\": \"a\"}]";
+    let chunks = br#"{"text": " a", "chunks": [{"timestamp": [0.0, 1.0], "text": " a"}]}"#;
+    let words = br#"{"text": "a", "words": [{"word": "a", "start": 0.0, "end": 1.0}]}"#;
+    for body in [nan.as_slice(), marked.as_bytes(), chunks, words] {
+        let answer = send(&server, "PUT", &path, "application/json", body)
+            .expect(200)
+            .json();
+        assert_eq!(as_sent(answer), json!([a_cue(0.0, 1.0, "a", None)]));
+    }
+    let refused = server.put(&path, &json!({ "text": "a b" }));
+    let errors = refused.problem(422, "validation_failed");
+    assert_eq!(errors[0]["message"], "holds no segments with times");
+}
+
+fn letters_from_before_unicode_are_kept(server: TestServer) {
+    let path = of_a_job(&server);
+    let subtitles = |text: &[u8]| [b"WEBVTT\n\n00:01.000 --> 00:02.000\n", text, b"\n"].concat();
+    let read = |kind: &str, text: &[u8], expected: &str| {
+        let answer = send(&server, "PUT", &path, kind, &subtitles(text))
+            .expect(200)
+            .json();
+        assert_eq!(answer["segments"][0]["text"], expected, "{kind} {text:?}");
+    };
+    for (kind, charset) in [
+        (SRT, ""),
+        (VTT, ""),
+        (SRT, "; charset=windows-1252"),
+        (VTT, ";charset=\"ISO-8859-1\""),
+    ] {
+        read(&format!("{kind}{charset}"), b"caf\xe9 \x96", "café –");
+    }
+    // Declared or not, that makes a difference.
+    read(SRT, "Ã©".as_bytes(), "Ã©");
+    read(&format!("{SRT}; charset=latin1"), "é".as_bytes(), "Ã©");
+    let utf8 = send(
+        &server,
+        "PUT",
+        &path,
+        &format!("{SRT}; charset=utf-8"),
+        &subtitles(b"a\ncaf\xe9"),
+    );
+    utf8.problem_with(422, "validation_failed", "line 5");
+    assert_eq!(
+        server.get(&path).expect(200).json()["segments"][0]["text"],
+        "Ã©"
+    );
+}
+
+fn a_slip_of_the_pen_in_our_own_is_not_taken_for_whispers(server: TestServer) {
+    let path = saying(&server);
+    let before = dump(server.db());
+    for (segment, field) in [
+        (
+            json!({ "start": 1, "end_time": 5, "text": "a" }),
+            "segments[0].start",
+        ),
+        (
+            json!({ "start": 1, "end": 5, "text": "a", "speaker_id": "Ada" }),
+            "segments[0].end",
+        ),
+        (
+            json!({ "start_time": 1, "end": 5, "text": "a" }),
+            "segments[0].end",
+        ),
+    ] {
+        server
+            .put(&path, &json!({ "segments": [segment] }))
+            .problem_with(422, "validation_failed", field);
+    }
+    assert_eq!(dump(server.db()), before);
+}
+
+fn what_was_sent_is_not_repeated(server: TestServer) {
+    let path = of_a_job(&server);
+    let secret = "x".repeat(100_000);
+    let body = json!({ "segments": [{ "start": secret, "end": 1, "text": "a" }] });
+    let refused = server.put(&path, &body);
+    refused.problem_with(422, "validation_failed", "line 1");
+    assert!(refused.body.len() < 1_000, "{}", refused.body.len());
+}
+
+fn plain_text_has_paragraphs_speakers_and_times(server: TestServer) {
+    let file = accepting(&server, &saying(&server), "text/plain");
+    assert_eq!(
+        file.header("Content-Type"),
+        Some("text/plain; charset=utf-8")
+    );
+    assert_eq!(
+        file.header("Vary")
+            .map(str::to_lowercase)
+            .as_deref()
+            .map(|vary| vary.contains("accept")),
+        Some(true)
+    );
+    assert_eq!(
+        file.text(),
+        "[00:00:01] Ada: a < b && b --> c Two lines on top of the one before.\n\n\
+        [00:00:10] Grace: Now!\n\n[101:00:00] Who is still here?\n"
+    );
+}
+
+fn the_query_decides_before_the_header_and_json_is_for_all_others(server: TestServer) {
+    let path = saying(&server);
+    let kind = |answer: Response| answer.header("Content-Type").unwrap().to_owned();
+    for (accept, expected) in [
+        ("text/vtt", "text/vtt"),
+        ("text/*;q=0.1, application/json", "application/json"),
+        ("application/json;q=0.1, text/*", "text/vtt"),
+        ("text/srt", "application/x-subrip; charset=utf-8"),
+        ("image/png", "application/json"),
+        (
+            "text/html,application/xhtml+xml,*/*;q=0.8",
+            "application/json",
+        ),
+    ] {
+        assert_eq!(
+            kind(accepting(&server, &path, accept)),
+            expected,
+            "{accept}"
+        );
+    }
+    assert_eq!(
+        kind(accepting(&server, &format!("{path}?format=json"), VTT)),
+        "application/json"
+    );
+    assert_eq!(
+        kind(accepting(&server, &format!("{path}?format=text"), VTT)),
+        "text/plain; charset=utf-8"
+    );
+    server
+        .get(&format!("{path}?format=docx"))
+        .problem_with(400, "malformed_query", "format");
+}
+
+fn a_window_and_a_search_narrow_a_file_too(server: TestServer) {
+    let path = saying(&server);
+    let file = server
+        .get(&format!("{path}?format=vtt&from=3&to=20"))
+        .expect(200);
+    assert!(!file.text().contains("a &lt; b"), "{file}");
+    assert!(
+        file.text().contains("00:00:02.500 --> 00:00:04.000"),
+        "{file}"
+    );
+    let file = server.get(&format!("{path}?format=srt&q=now")).expect(200);
+    assert_eq!(file.text(), "1\n00:00:10,000 --> 00:00:10,000\nNow!\n");
+}
+
+fn nothing_said_is_an_empty_file(server: TestServer) {
+    let path = of_a_job(&server);
+    for (format, kind, empty) in [
+        ("vtt", "text/vtt", "WEBVTT\n"),
+        ("srt", "application/x-subrip; charset=utf-8", ""),
+        ("text", "text/plain; charset=utf-8", ""),
+    ] {
+        let file = server.get(&format!("{path}?format={format}")).expect(200);
+        assert_eq!(
+            (file.header("Content-Type"), file.text()),
+            (Some(kind), empty)
+        );
+        if format != "text" {
+            send(&server, "PUT", &path, kind, &file.body).expect(200);
+        }
+    }
+    server
+        .get(&format!(
+            "{}?format=vtt",
+            at(
+                crate::http::support::NOBODY.parse().unwrap(),
+                "/transcripts"
+            )
+        ))
+        .problem(404, "job_not_found");
+}
+
+fn what_is_no_such_file_is_refused_with_its_line_and_stores_nothing(server: TestServer) {
+    let path = saying(&server);
+    let before = dump(server.db());
+    let long = format!(
+        "WEBVTT\n\n00:01.000 --> 00:02.000\n<v {}>Hi\n",
+        "x".repeat(51)
+    );
+    for (kind, body, line) in [
+        (VTT, "\nDear all,\n", 2),
+        (VTT, "", 1),
+        (VTT, "WEBVTT\n\n00:01.000 --> soon\nHi\n", 3),
+        (VTT, &long, 3),
+        (SRT, "\r\n\r\nDear all,\r\n", 3),
+        (SRT, "1\n00:00:01,000 --> 00:00:99,000\nHi\n", 2),
+        (SRT, "\0\0\0\u{1}ftypisom", 1),
+        (
+            "application/json",
+            "{\"segments\": [\n{\"start\": 0, \"end\": 1, \"text\": \"a\"},\n{\"start\": 0,\n\"end\": 1}\n]}",
+            4,
+        ),
+    ] {
+        for method in ["PUT", "POST"] {
+            let answer = send(&server, method, &path, kind, body.as_bytes());
+            let errors = answer.problem(422, "validation_failed");
+            assert_eq!(
+                errors[0]["field"],
+                format!("line {line}"),
+                "{kind} {body:?}: {answer}"
+            );
+            let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.starts_with(&format!("line {line}: ")), "{detail}");
+        }
+    }
+    assert_eq!(dump(server.db()), before);
+}
+
+fn a_file_of_another_kind_or_too_large_a_one_is_refused(server: TestServer) {
+    let path = saying(&server);
+    let before = dump(server.db());
+    for kind in [
+        "",
+        "text/plain",
+        "text/html",
+        "application/ttml+xml",
+        "application/octet-stream",
+    ] {
+        send(&server, "PUT", &path, kind, SAID.as_bytes()).problem(415, "unsupported_media_type");
+    }
+    for kind in [
+        "application/x-subrip; charset=windows-1251",
+        "text/vtt;charset=\"ISO-8859-15\"",
+    ] {
+        send(
+            &server,
+            "PUT",
+            &path,
+            kind,
+            b"WEBVTT\n\n00:01.000 --> 00:02.000\ncaf\xe9\n",
+        )
+        .problem(415, "unsupported_media_type");
+    }
+    let large = vec![b' '; (32 << 20) + 1];
+    send(&server, "PUT", &path, VTT, &large).problem(413, "body_too_large");
+    let packed = server
+        .request("PUT", &path)
+        .header("Content-Encoding", "gzip");
+    packed
+        .body(VTT, SAID)
+        .send()
+        .problem(415, "unsupported_media_type");
+    assert_eq!(dump(server.db()), before);
+}

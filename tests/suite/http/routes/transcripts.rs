@@ -1,0 +1,368 @@
+use chrono::TimeDelta;
+use lectern_domain::NewTranscriptSegment;
+use lectern_tests::{Body, TestServer, a_job, a_segment, on_both_backends, segments, snapshot};
+use serde_json::{Value, json};
+
+use crate::http::support::{JOBS, NOBODY, at, at_once};
+
+on_both_backends!(
+    a_lecture_of_1500_segments_is_answered_as_it_was_sent,
+    every_segment_has_a_name_a_length_and_a_date,
+    times_come_back_to_the_last_bit,
+    text_that_looks_like_something_else_comes_back_to_the_letter,
+    the_same_set_again_leaves_the_same_segments_ids_and_all,
+    another_set_takes_the_place_of_the_one_before,
+    of_a_set_with_one_bad_segment_nothing_is_stored,
+    appended_segments_join_the_others_and_are_answered_alone,
+    a_window_holds_what_overlaps_it_not_only_what_it_contains,
+    a_search_knows_no_case_in_any_alphabet,
+    every_character_of_a_search_means_itself,
+    words_and_window_narrow_a_list_together,
+    a_job_without_a_transcript_has_an_empty_one,
+    nobody_has_no_transcript,
+    sets_put_by_many_at_once_leave_exactly_one,
+    segments_appended_by_many_at_once_are_all_there,
+);
+
+/// Where the transcript of a new job is.
+fn of_a_job(server: &TestServer) -> String {
+    at(a_job().create(server.db()).job_id, "/transcripts")
+}
+
+/// The same with a transcript that says each of these for a second.
+fn saying(server: &TestServer, texts: &[&str]) -> String {
+    let path = of_a_job(server);
+    let segments: Vec<_> = texts
+        .iter()
+        .zip(0u32..)
+        .map(|(text, i)| a_segment(i.into(), f64::from(i) + 1.0, text))
+        .collect();
+    server.put(&path, &body(&segments)).expect(200);
+    path
+}
+
+fn body(segments: &[NewTranscriptSegment]) -> Value {
+    json!({ "segments": segments.body() })
+}
+
+fn texts(answer: &Value) -> Vec<&str> {
+    let segments = answer["segments"].as_array().unwrap();
+    assert_eq!(answer["total"], json!(segments.len()));
+    segments
+        .iter()
+        .map(|segment| segment["text"].as_str().unwrap())
+        .collect()
+}
+
+/// The segments of an answer without what the server has added.
+pub(crate) fn as_sent(mut answer: Value) -> Value {
+    for segment in answer["segments"].as_array_mut().unwrap() {
+        let segment = segment.as_object_mut().unwrap();
+        for added in ["segment_id", "duration", "created_at"] {
+            assert!(segment.remove(added).is_some(), "{added}");
+        }
+    }
+    answer["segments"].take()
+}
+
+/// `text` as a value in a query string.
+fn encoded(text: &str) -> String {
+    let bytes: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
+}
+
+fn a_lecture_of_1500_segments_is_answered_as_it_was_sent(server: TestServer) {
+    let path = of_a_job(&server);
+    let sent = body(&segments(1_500));
+    let stored = server.put(&path, &sent).expect(200).json();
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+    assert_eq!(stored["total"], 1_500);
+    assert_eq!(as_sent(stored), sent["segments"]);
+}
+
+fn every_segment_has_a_name_a_length_and_a_date(server: TestServer) {
+    let path = of_a_job(&server);
+    let bare = json!({ "start_time": 7, "end_time": 9.5, "text": "Only what must be." });
+    let full = segments(2).body()[1].take();
+    let answer = server
+        .put(&path, &json!({ "segments": [full, bare] }))
+        .expect(200);
+    snapshot!("a_transcript", answer.json());
+}
+
+fn times_come_back_to_the_last_bit(server: TestServer) {
+    let path = of_a_job(&server);
+    let odd = [
+        0.1 + 0.2,
+        1.0 / 3.0,
+        12_345.678_901_234_567,
+        5e-324,
+        1e300,
+        f64::MAX,
+    ];
+    let sent: Vec<_> = odd.map(|start| a_segment(start, f64::MAX, "x")).to_vec();
+    let mut stored = server.put(&path, &body(&sent)).expect(200).json()["segments"].take();
+    let starts: Vec<_> = stored
+        .as_array_mut()
+        .unwrap()
+        .iter()
+        .map(|s| s["start_time"].as_f64().unwrap())
+        .collect();
+    let mut expected = odd;
+    expected.sort_by(f64::total_cmp);
+    assert_eq!(starts, expected);
+}
+
+fn text_that_looks_like_something_else_comes_back_to_the_letter(server: TestServer) {
+    let odd = [
+        "\\N",
+        "\\.",
+        "tab\there",
+        "new\nline\r\n",
+        "NULL",
+        "'; DROP TABLE jobs; --",
+        "\u{1F393}é\u{7f}",
+        "\"{}\"",
+        " padded ",
+    ];
+    let path = saying(&server, &odd);
+    assert_eq!(texts(&server.get(&path).expect(200).json()), odd);
+}
+
+fn the_same_set_again_leaves_the_same_segments_ids_and_all(server: TestServer) {
+    let path = of_a_job(&server);
+    let stored = server.put(&path, &body(&segments(30))).expect(200).json();
+    server.db().clock().advance(TimeDelta::seconds(1));
+    assert_eq!(
+        server.put(&path, &body(&segments(30))).expect(200).json(),
+        stored
+    );
+    assert_eq!(server.get(&path).expect(200).json(), stored);
+}
+
+fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
+    let (path, other) = (saying(&server, &["a", "b", "c"]), saying(&server, &["x"]));
+    assert_eq!(
+        texts(
+            &server
+                .put(&path, &body(&[a_segment(0.0, 1.0, "d")]))
+                .expect(200)
+                .json()
+        ),
+        ["d"]
+    );
+    assert_eq!(texts(&server.get(&path).expect(200).json()), ["d"]);
+    assert_eq!(
+        texts(&server.put(&path, &body(&[])).expect(200).json()),
+        [""; 0]
+    );
+    assert_eq!(texts(&server.get(&path).expect(200).json()), [""; 0]);
+    assert_eq!(texts(&server.get(&other).expect(200).json()), ["x"]);
+}
+
+fn of_a_set_with_one_bad_segment_nothing_is_stored(server: TestServer) {
+    let path = saying(&server, &["before"]);
+    let mut sent = body(&segments(200));
+    sent["segments"][199]["end_time"] = json!(0.5);
+    server
+        .put(&path, &sent)
+        .problem_with(422, "validation_failed", "segments[199].end_time");
+    server
+        .post(&path, &sent)
+        .problem_with(422, "validation_failed", "segments[199].end_time");
+    assert_eq!(texts(&server.get(&path).expect(200).json()), ["before"]);
+}
+
+fn appended_segments_join_the_others_and_are_answered_alone(server: TestServer) {
+    let path = saying(&server, &["one", "two"]);
+    let more = body(&[a_segment(4.0, 5.0, "three"), a_segment(5.0, 6.0, "four")]);
+    let added = server.post(&path, &more).expect(201).json();
+    assert_eq!(as_sent(added.clone()), more["segments"]);
+    let all = server.get(&path).expect(200).json();
+    assert_eq!(texts(&all), ["one", "two", "three", "four"]);
+    assert_eq!(
+        added["segments"].as_array().unwrap(),
+        &all["segments"].as_array().unwrap()[2..]
+    );
+    assert_eq!(
+        texts(&server.post(&path, &body(&[])).expect(201).json()),
+        [""; 0]
+    );
+    server
+        .post(&path, &body(&[a_segment(0.5, 0.6, "between")]))
+        .expect(201);
+    assert_eq!(
+        texts(&server.get(&path).expect(200).json()),
+        ["one", "between", "two", "three", "four"]
+    );
+}
+
+fn a_window_holds_what_overlaps_it_not_only_what_it_contains(server: TestServer) {
+    let path = of_a_job(&server);
+    let sent = body(&[
+        a_segment(0.0, 10.0, "ends where it begins"),
+        a_segment(5.0, 15.0, "reaches in"),
+        a_segment(8.0, 40.0, "spans it"),
+        a_segment(10.0, 10.0, "is a moment"),
+        a_segment(12.0, 14.0, "is inside"),
+        a_segment(19.0, 25.0, "reaches out"),
+        a_segment(20.0, 25.0, "begins where it ends"),
+    ]);
+    server.put(&path, &sent).expect(200);
+    for (window, found) in [
+        (
+            "?from=10&to=20",
+            &[
+                "reaches in",
+                "spans it",
+                "is a moment",
+                "is inside",
+                "reaches out",
+            ][..],
+        ),
+        (
+            "?from=20",
+            &["spans it", "reaches out", "begins where it ends"],
+        ),
+        ("?to=5", &["ends where it begins"]),
+        ("?from=40&to=50", &[]),
+        (
+            "?from=0",
+            &[
+                "ends where it begins",
+                "reaches in",
+                "spans it",
+                "is a moment",
+                "is inside",
+                "reaches out",
+                "begins where it ends",
+            ],
+        ),
+    ] {
+        assert_eq!(
+            texts(&server.get(&format!("{path}{window}")).expect(200).json()),
+            found,
+            "{window}"
+        );
+    }
+}
+
+fn a_search_knows_no_case_in_any_alphabet(server: TestServer) {
+    let path = saying(
+        &server,
+        &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "Всё течёт", "nothing"],
+    );
+    for (words, found) in [
+        ("wächst", &["Entropie WÄCHST"][..]),
+        ("eNTROPIE w", &["Entropie WÄCHST"]),
+        ("εντροπία", &["ΕΝΤΡΟΠΊΑ"]),
+        ("ВСЁ ТЕЧЁТ", &["Всё течёт"]),
+        ("absent", &[]),
+    ] {
+        let found_now = server
+            .get(&format!("{path}?q={}", encoded(words)))
+            .expect(200)
+            .json();
+        assert_eq!(texts(&found_now), found, "{words}");
+    }
+}
+
+fn every_character_of_a_search_means_itself(server: TestServer) {
+    let path = saying(
+        &server,
+        &[
+            "100% sure",
+            "100 percent",
+            "a_b",
+            "axb",
+            r"C:\temp",
+            "C:/temp",
+            "it's",
+            "a*b?",
+            "1+1&2=3#",
+        ],
+    );
+    for (words, found) in [
+        ("100%", "100% sure"),
+        ("%", "100% sure"),
+        ("a_b", "a_b"),
+        ("_", "a_b"),
+        (r"\t", r"C:\temp"),
+        (r"C:\", r"C:\temp"),
+        ("'", "it's"),
+        ("a*b?", "a*b?"),
+        ("1+1&2=3#", "1+1&2=3#"),
+    ] {
+        let answer = server
+            .get(&format!("{path}?q={}", encoded(words)))
+            .expect(200)
+            .json();
+        assert_eq!(texts(&answer), [found], "{words}");
+    }
+    // In a query string a plus that is not encoded is a space.
+    assert_eq!(
+        texts(&server.get(&format!("{path}?q=100+p")).expect(200).json()),
+        ["100 percent"]
+    );
+}
+
+fn words_and_window_narrow_a_list_together(server: TestServer) {
+    let path = saying(&server, &["yes one", "no", "yes two", "yes three"]);
+    assert_eq!(
+        texts(
+            &server
+                .get(&format!("{path}?from=1&to=3&q=YES"))
+                .expect(200)
+                .json()
+        ),
+        ["yes two"]
+    );
+}
+
+fn a_job_without_a_transcript_has_an_empty_one(server: TestServer) {
+    let job_id = a_job().create(server.db()).job_id;
+    let answer = server.get(&at(job_id, "/transcripts")).expect(200).json();
+    assert_eq!(
+        answer,
+        json!({ "job_id": job_id, "segments": [], "total": 0 })
+    );
+}
+
+fn nobody_has_no_transcript(server: TestServer) {
+    let path = format!("{JOBS}/{NOBODY}/transcripts");
+    server.get(&path).problem(404, "job_not_found");
+    server
+        .get(&format!("{path}?q=x&from=1"))
+        .problem(404, "job_not_found");
+    server
+        .put(&path, &body(&segments(3)))
+        .problem(404, "job_not_found");
+    server.put(&path, &body(&[])).problem(404, "job_not_found");
+    server
+        .post(&path, &body(&segments(3)))
+        .problem(404, "job_not_found");
+}
+
+fn sets_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+    let path = of_a_job(&server);
+    let answers = at_once(8, |i| {
+        server
+            .put(&path, &body(&segments(10 * (i + 1))))
+            .expect(200)
+            .json()
+    });
+    for (i, answer) in answers.iter().enumerate() {
+        assert_eq!(
+            answer["total"],
+            json!(10 * (i + 1)),
+            "each is answered the set it has put"
+        );
+    }
+    assert!(answers.contains(&server.get(&path).expect(200).json()));
+}
+
+fn segments_appended_by_many_at_once_are_all_there(server: TestServer) {
+    let path = of_a_job(&server);
+    at_once(8, |_| server.post(&path, &body(&segments(5))).expect(201));
+    assert_eq!(server.get(&path).expect(200).json()["total"], 40);
+}

@@ -1,0 +1,347 @@
+//! Recordings on their way into the storage: announced, sent, confirmed.
+
+use std::collections::HashSet;
+use std::fs;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use lectern_domain::{JobId, JobStatus};
+use lectern_server::{ServerConfig, UploadLimits};
+use lectern_tests::{Lectern, TestDb, TestServer, a_job, on_both_backends};
+use serde_json::json;
+
+on_both_backends!(
+    a_recording_goes_up_is_confirmed_and_comes_back_as_it_was,
+    what_is_too_large_is_refused_before_anything_is_made,
+    only_recordings_are_taken,
+    an_upload_asked_for_again_is_the_same_upload,
+    what_was_not_sent_cannot_be_confirmed,
+    a_hundred_who_confirm_at_once_queue_the_job_once,
+    what_is_past_pending_is_confirmed_without_a_look,
+    what_is_called_off_cannot_be_confirmed,
+    a_recording_can_be_sent_again_until_it_is_confirmed,
+    what_is_confirmed_stays_as_it_was_then,
+    what_a_job_owns_goes_with_it_and_nothing_else_does,
+    an_upload_whose_job_is_deleted_meanwhile_leaves_nothing,
+    addresses_begin_where_the_request_was_sent,
+    addresses_begin_as_it_is_set,
+    the_settings_of_the_environment_reach_uploads,
+);
+
+use crate::http::support::recordings::{
+    Half, UPLOAD, a_lecture, announce, confirm, files, path_of, recording, results, send, upload,
+    wait_for_part, wait_until_empty,
+};
+use crate::http::support::{JOBS, NOBODY, at, at_once};
+
+fn with(db: TestDb, uploads: UploadLimits) -> TestServer {
+    let config = ServerConfig {
+        uploads,
+        patience: Duration::from_mins(1),
+        ..ServerConfig::default()
+    };
+    TestServer::serve(db, config)
+}
+
+fn a_recording_goes_up_is_confirmed_and_comes_back_as_it_was(server: TestServer) {
+    let bytes = recording((5 << 20) + 7);
+    let answer = server.post(UPLOAD, &a_lecture(bytes.len())).expect(201);
+    let told = answer.json();
+    let job_id: JobId = told["job_id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(answer.header("Location"), Some(at(job_id, "").as_str()));
+    assert_eq!(
+        told["s3_key"],
+        format!("jobs/{job_id}/original/Lecture_7.mp4")
+    );
+    assert_eq!(
+        (&told["expires_in"], &told["upload_fields"]),
+        (&json!(86_400), &json!({}))
+    );
+    let job = server.get(&at(job_id, "")).expect(200).json();
+    assert_eq!(
+        (&job["status"], &job["progress"]["stage"]),
+        (&json!("pending"), &json!("uploading"))
+    );
+    assert_eq!(
+        (&job["file_size"], &job["filename"]),
+        (&json!(bytes.len()), &json!("Lecture 7.mp4"))
+    );
+
+    let sent = send(&server, path_of(&server, &told["upload_url"]), &bytes).expect(200);
+    assert!(sent.header("ETag").unwrap().starts_with('"'));
+    let confirmed = confirm(&server, job_id).expect(200);
+    assert_eq!(confirmed.json()["status"], "queued");
+    assert_eq!(
+        confirmed.header("ETag"),
+        server.get(&at(job_id, "")).expect(200).header("ETag")
+    );
+
+    let original = &results(&server, job_id)["metadata"]["original_video"];
+    let fetched = server.get(path_of(&server, &original["url"])).expect(200);
+    assert!(fetched.body == bytes);
+    assert_eq!(fetched.header("ETag"), sent.header("ETag"));
+    assert_eq!(files(server.objects()), [told["s3_key"].as_str().unwrap()]);
+}
+
+fn what_is_too_large_is_refused_before_anything_is_made(db: TestDb) {
+    let server = with(
+        db,
+        UploadLimits {
+            max_size: 1000,
+            ..UploadLimits::default()
+        },
+    );
+    server
+        .post(UPLOAD, &a_lecture(1001))
+        .problem_with(422, "validation_failed", "file_size");
+    assert_eq!(server.db().sql().count("jobs"), 0);
+    upload(&server, &recording(1000));
+}
+
+fn only_recordings_are_taken(server: TestServer) {
+    for (field, value) in [
+        ("filename", json!("notes.pdf")),
+        ("filename", json!("lecture")),
+        ("content_type", json!("application/pdf")),
+        ("content_type", json!("audio/mpeg")),
+        ("file_size", json!(0)),
+    ] {
+        let mut upload = a_lecture(1000);
+        upload[field] = value;
+        server
+            .post(UPLOAD, &upload)
+            .problem_with(422, "validation_failed", field);
+    }
+    assert_eq!(server.db().sql().count("jobs"), 0);
+}
+
+fn an_upload_asked_for_again_is_the_same_upload(server: TestServer) {
+    let ask = |size| {
+        server
+            .request("POST", UPLOAD)
+            .header("Idempotency-Key", "k")
+            .json(&a_lecture(size))
+            .send()
+    };
+    let answers = at_once(100, |_| ask(1000).expect(201));
+    let bodies: HashSet<_> = answers.iter().map(|answer| answer.body.clone()).collect();
+    assert_eq!((bodies.len(), server.db().sql().count("jobs")), (1, 1));
+    assert_eq!(
+        answers[0].header("Location"),
+        answers[99].header("Location")
+    );
+    ask(1001).problem(422, "idempotency_mismatch");
+
+    server.db().clock().advance(TimeDelta::hours(23));
+    let url = ask(1000).expect(201).json()["upload_url"].clone();
+    send(&server, path_of(&server, &url), &recording(1000)).expect(200);
+}
+
+fn what_was_not_sent_cannot_be_confirmed(server: TestServer) {
+    let announced = announce(&server, 1000);
+    confirm(&server, announced.job_id).problem(409, "illegal_transition");
+    // As on S3, where an address takes any size.
+    let file = server.objects().join(&announced.key);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    for size in [999, 1001] {
+        fs::write(&file, recording(size)).unwrap();
+        confirm(&server, announced.job_id).problem_with(422, "validation_failed", "file_size");
+    }
+    assert_eq!(
+        server.get(&at(announced.job_id, "")).expect(200).json()["status"],
+        "pending"
+    );
+    fs::write(&file, recording(1000)).unwrap();
+    confirm(&server, announced.job_id).expect(200);
+}
+
+fn a_hundred_who_confirm_at_once_queue_the_job_once(server: TestServer) {
+    let announced = announce(&server, 1000);
+    send(&server, &announced.path, &recording(1000)).expect(200);
+    let answers = at_once(100, |_| confirm(&server, announced.job_id).expect(200));
+    for answer in &answers {
+        assert_eq!(
+            (&answer.body, answer.header("ETag")),
+            (&answers[0].body, Some("\"2\""))
+        );
+    }
+    let mut sql = server.db().sql();
+    assert_eq!(sql.count("stage_runs"), 6);
+    assert_eq!(
+        sql.value("SELECT count(*) FROM job_events WHERE CAST(data AS text) LIKE '%queued%'"),
+        "1"
+    );
+}
+
+fn what_is_past_pending_is_confirmed_without_a_look(server: TestServer) {
+    for status in [JobStatus::Queued, JobStatus::Running, JobStatus::Completed] {
+        // Nothing lies where its recording is said to be.
+        let job_id = a_job().status(status).create(server.db()).job_id;
+        let before = server.get(&at(job_id, "")).expect(200);
+        let confirmed = confirm(&server, job_id).expect(200);
+        assert_eq!(
+            (confirmed.json(), confirmed.header("ETag")),
+            (before.json(), before.header("ETag"))
+        );
+    }
+}
+
+fn what_is_called_off_cannot_be_confirmed(server: TestServer) {
+    for status in ["failed", "cancelled"] {
+        let announced = announce(&server, 1000);
+        send(&server, &announced.path, &recording(1000)).expect(200);
+        server
+            .patch(&at(announced.job_id, ""), &json!({ "status": status }))
+            .expect(200);
+        confirm(&server, announced.job_id).problem(409, "illegal_transition");
+        send(&server, &announced.path, &recording(1000)).problem(409, "illegal_transition");
+        assert_eq!(
+            server.get(&at(announced.job_id, "")).expect(200).json()["status"],
+            status
+        );
+    }
+    server
+        .post(&format!("{UPLOAD}/confirm"), &json!({ "job_id": NOBODY }))
+        .problem(404, "job_not_found");
+}
+
+fn a_recording_can_be_sent_again_until_it_is_confirmed(server: TestServer) {
+    let (first, second) = (recording(3 << 20), vec![7; 3 << 20]);
+    let announced = announce(&server, first.len());
+    send(&server, &announced.path, &second).expect(200);
+    send(&server, &announced.path, &first).expect(200);
+    // One that is under way meanwhile, and whose last byte comes too late.
+    let late = Half::sent_to(&server, &announced.path, second.len(), &second[1..]);
+    wait_for_part(server.objects());
+    confirm(&server, announced.job_id).expect(200);
+    let answer = late.finish(&[7]);
+    assert!(
+        answer.starts_with("HTTP/1.1 409 ") && answer.contains("illegal_transition"),
+        "{answer}"
+    );
+    send(&server, &announced.path, &second).problem(409, "illegal_transition");
+    assert_eq!(files(server.objects()), [announced.key.as_str()]);
+    assert!(fs::read(server.objects().join(&announced.key)).unwrap() == first);
+}
+
+fn what_is_confirmed_stays_as_it_was_then(server: TestServer) {
+    for _ in 0..30 {
+        let announced = announce(&server, 50_000);
+        let file = server.objects().join(&announced.key);
+        send(&server, &announced.path, &vec![0; 50_000]).expect(200);
+        let then = at_once(6, |i| {
+            let i = u8::try_from(i).unwrap();
+            if i == 3 {
+                confirm(&server, announced.job_id).expect(200);
+                return fs::read(&file).ok();
+            }
+            let sent = send(&server, &announced.path, &vec![i; 50_000]);
+            assert!([200, 409].contains(&sent.status), "{sent}");
+            None
+        });
+        assert!(then[3] == fs::read(&file).ok());
+    }
+}
+
+fn what_a_job_owns_goes_with_it_and_nothing_else_does(server: TestServer) {
+    let (gone, kept) = (
+        upload(&server, &recording(1000)),
+        upload(&server, &recording(1000)),
+    );
+    let clip = server
+        .objects()
+        .join(format!("jobs/{}/clips/deep/1.mp4", gone.job_id));
+    fs::create_dir_all(clip.parent().unwrap()).unwrap();
+    fs::write(&clip, "a clip").unwrap();
+    let elsewhere = server.objects().join("uploads/lecture.mp4");
+    fs::create_dir_all(elsewhere.parent().unwrap()).unwrap();
+    fs::write(&elsewhere, "an owner's recording").unwrap();
+    let named = server
+        .post(JOBS, &crate::http::support::a_recording())
+        .expect(201);
+
+    server.delete(&at(gone.job_id, "")).expect(204);
+    server.delete(named.header("Location").unwrap()).expect(204);
+    assert_eq!(
+        files(server.objects()),
+        [kept.key.as_str(), "uploads/lecture.mp4"]
+    );
+    assert!(
+        !server
+            .objects()
+            .join(format!("jobs/{}", gone.job_id))
+            .exists()
+    );
+}
+
+fn an_upload_whose_job_is_deleted_meanwhile_leaves_nothing(server: TestServer) {
+    let bytes = recording(3 << 20);
+    let announced = announce(&server, bytes.len());
+    let half = Half::sent_to(&server, &announced.path, bytes.len(), &bytes[1..]);
+    wait_for_part(server.objects());
+    server.delete(&at(announced.job_id, "")).expect(204);
+    let answer = half.finish(&bytes[..1]);
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    wait_until_empty(server.objects());
+}
+
+fn addresses_begin_where_the_request_was_sent(server: TestServer) {
+    let ask = |host| {
+        server
+            .request("POST", UPLOAD)
+            .header("Host", host)
+            .json(&a_lecture(1))
+            .send()
+    };
+    let url = |host| {
+        ask(host).expect(201).json()["upload_url"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        url("lectern.example:81").starts_with("http://lectern.example:81/api/v1/objects/jobs/")
+    );
+    assert!(url("[::1]:81").starts_with("http://[::1]:81/api/v1/objects/jobs/"));
+    for host in ["a/b", "a?b", "me@a", ":"] {
+        ask(host).problem_with(400, "malformed_query", "Host");
+    }
+}
+
+fn addresses_begin_as_it_is_set(db: TestDb) {
+    let config = ServerConfig {
+        public_url: Some("https://example.org/lectern/".parse().unwrap()),
+        ..ServerConfig::default()
+    };
+    let server = TestServer::serve(db, config);
+    let answer = server.post(UPLOAD, &a_lecture(1)).expect(201).json();
+    let url = answer["upload_url"].as_str().unwrap();
+    let path = url.strip_prefix("https://example.org/lectern").unwrap();
+    assert!(path.starts_with("/api/v1/objects/jobs/"), "{url}");
+    // As behind a proxy that takes the prefix away.
+    send(&server, path, b"!").expect(200);
+}
+fn the_settings_of_the_environment_reach_uploads(db: TestDb) {
+    let server = Lectern::serve_with(
+        db.url(),
+        &[
+            ("LECTERN_MAX_UPLOAD", "1000"),
+            ("LECTERN_UPLOAD_TTL", "60"),
+            ("LECTERN_PUBLIC_URL", "https://example.org/lectern/"),
+            ("LECTERN_STORAGE", ""),
+            ("LECTERN_SECRET", ""),
+        ],
+    );
+    server
+        .post(UPLOAD, &a_lecture(1001))
+        .problem_with(422, "validation_failed", "file_size");
+    let told = server.post(UPLOAD, &a_lecture(1000)).expect(201).json();
+    assert_eq!(told["expires_in"], 60);
+    let url = told["upload_url"].as_str().unwrap();
+    let path = url.strip_prefix("https://example.org/lectern").unwrap();
+    send(&server, path, &recording(1000)).expect(200);
+    assert_eq!(
+        files(&server.dir().join("lectern-data/objects")),
+        [told["s3_key"].as_str().unwrap()]
+    );
+}

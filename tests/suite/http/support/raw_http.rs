@@ -1,0 +1,106 @@
+//! Bytes on a socket, for requests no proper client would send.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use lectern_tests::Client;
+use serde_json::Value;
+
+/// What came back over the wire.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status of the first answer.
+    pub(crate) status: u16,
+    /// Everything up to the empty line.
+    pub(crate) head: String,
+    /// As much after it as belongs to it.
+    pub(crate) body: String,
+}
+
+/// Sends `request` and reads until the server hangs up, which the request
+/// should ask it to.
+pub(crate) fn exchange(client: &Client, request: impl AsRef<[u8]>) -> Answer {
+    talk(client, request.as_ref(), false)
+}
+
+/// The same, but makes it known that no more will come.
+pub(crate) fn cut_short(client: &Client, request: impl AsRef<[u8]>) -> Answer {
+    talk(client, request.as_ref(), true)
+}
+
+fn talk(client: &Client, request: &[u8], is_all: bool) -> Answer {
+    let address = client.base().strip_prefix("http://").unwrap();
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    // A server that has read enough may hang up before we are done.
+    let _ = socket.write_all(request);
+    if is_all {
+        let _ = socket.shutdown(Shutdown::Write);
+    }
+    let mut bytes = Vec::new();
+    if let Err(error) = socket.read_to_end(&mut bytes) {
+        assert!(!bytes.is_empty(), "no answer: {error}");
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    let (head, rest) = text.split_once("\r\n\r\n").expect("an answer");
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.map_or(0, |length| length.parse().unwrap());
+    Answer {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        head: head.to_owned(),
+        body: rest[..length].to_owned(),
+    }
+}
+
+/// A request with a body; `headers` are lines without their ends.
+pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) -> String {
+    let start = format!("{method} {path} HTTP/1.1");
+    let always = [
+        "Host: lectern",
+        "Connection: close",
+        "Content-Type: application/json",
+    ];
+    let lines = [&[start.as_str()], &always[..], headers, &["", body]].concat();
+    lines.join("\r\n")
+}
+
+impl Answer {
+    /// Checks that this is the error in its documented shape.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        let head = self.head.to_lowercase();
+        assert!(
+            head.contains("\r\ncontent-type: application/problem+json"),
+            "{self:?}"
+        );
+        let body: Value =
+            serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        assert_eq!(
+            (&body["status"], &body["code"]),
+            (&status.into(), &code.into()),
+            "{self:?}"
+        );
+        let request_id = body["request_id"].as_str().unwrap_or_default();
+        assert!(
+            head.contains(&format!("\r\nx-request-id: {request_id}")),
+            "{self:?}"
+        );
+        let keys: Vec<_> = body
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| *key != "errors")
+            .collect();
+        assert_eq!(
+            keys,
+            ["code", "detail", "request_id", "status", "title", "type"],
+            "{self:?}"
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! Recordings for tests to send, and ways to send them.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+
+use lectern_domain::JobId;
+use lectern_tests::{Client, Response};
+use serde_json::{Value, json};
+
+use super::at;
+
+/// Where recordings are announced.
+pub(crate) const UPLOAD: &str = "/api/v1/upload";
+
+/// An upload as it was announced, and where it is to be sent.
+pub(crate) struct Announced {
+    pub(crate) job_id: JobId,
+    pub(crate) key: String,
+    /// What comes after the port: path and query.
+    pub(crate) path: String,
+}
+
+/// A recording to be announced.
+pub(crate) fn a_lecture(size: usize) -> Value {
+    json!({ "filename": "Lecture 7.mp4", "file_size": size, "content_type": "video/mp4" })
+}
+
+pub(crate) fn announce(server: &Client, size: usize) -> Announced {
+    let answer = server.post(UPLOAD, &a_lecture(size)).expect(201).json();
+    let url = answer["upload_url"].as_str().unwrap();
+    Announced {
+        job_id: answer["job_id"].as_str().unwrap().parse().unwrap(),
+        key: answer["s3_key"].as_str().unwrap().to_owned(),
+        path: url.strip_prefix(server.base()).unwrap().to_owned(),
+    }
+}
+
+pub(crate) fn send(server: &Client, path: &str, bytes: &[u8]) -> Response {
+    server.request("PUT", path).body("video/mp4", bytes).send()
+}
+
+pub(crate) fn confirm(server: &Client, job_id: JobId) -> Response {
+    server.post(&format!("{UPLOAD}/confirm"), &json!({ "job_id": job_id }))
+}
+
+/// Announces, sends and confirms a recording.
+pub(crate) fn upload(server: &Client, bytes: &[u8]) -> Announced {
+    let announced = announce(server, bytes.len());
+    send(server, &announced.path, bytes).expect(200);
+    confirm(server, announced.job_id).expect(200);
+    announced
+}
+
+/// Completes a job whose upload is confirmed; answers its results.
+pub(crate) fn results(server: &Client, job_id: JobId) -> Value {
+    let job = at(job_id, "");
+    if server.get(&job).expect(200).json()["status"] == "queued" {
+        server
+            .patch(&job, &json!({ "status": "running" }))
+            .expect(200);
+    }
+    server
+        .patch(&job, &json!({ "status": "completed" }))
+        .expect(200);
+    server
+        .get(&format!("/api/v1/results/{job_id}"))
+        .expect(200)
+        .json()
+}
+
+/// The path and query of an address of the server.
+pub(crate) fn path_of<'u>(server: &Client, url: &'u Value) -> &'u str {
+    url.as_str().unwrap().strip_prefix(server.base()).unwrap()
+}
+
+/// Bytes of which no two stretches are the same.
+pub(crate) fn recording(size: usize) -> Vec<u8> {
+    let words = (0_u64..).flat_map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
+    words.take(size).collect()
+}
+
+/// Every file below a directory, whoever it belongs to.
+pub(crate) fn files(dir: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut dirs = vec![dir.to_owned()];
+    while let Some(next) = dirs.pop() {
+        // One that is empty may go while it is looked at.
+        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
+            if entry.file_type().unwrap().is_dir() {
+                dirs.push(entry.path());
+            } else {
+                let name = entry.path().strip_prefix(dir).unwrap().to_owned();
+                files.push(name.into_os_string().into_string().unwrap());
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Waits until nothing is in the storage any more, not even a part.
+pub(crate) fn wait_until_empty(dir: &Path) {
+    while !files(dir).is_empty() {
+        std::thread::yield_now();
+    }
+}
+
+/// A PUT that is on its way: the head and the first bytes are sent, at once.
+pub(crate) struct Half(TcpStream);
+
+impl Half {
+    pub(crate) fn sent_to(server: &Client, path: &str, size: usize, first: &[u8]) -> Self {
+        let mut socket =
+            TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
+        let head = format!(
+            "PUT {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+        );
+        socket
+            .write_all(&[head.as_bytes(), first].concat())
+            .unwrap();
+        Self(socket)
+    }
+
+    /// A GET of which nothing but the head of the answer is read.
+    pub(crate) fn asking(server: &Client, path: &str) -> Self {
+        let mut socket =
+            TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\n\r\n");
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.read_exact(&mut [0]).unwrap();
+        Self(socket)
+    }
+
+    /// Reads until the server hangs up; answers how many bytes that were.
+    pub(crate) fn read(mut self) -> usize {
+        let mut answer = Vec::new();
+        // Whether it does so politely makes no difference.
+        let _ = self.0.read_to_end(&mut answer);
+        answer.len()
+    }
+
+    /// Sends the rest; answers everything that comes.
+    pub(crate) fn finish(mut self, rest: &[u8]) -> String {
+        self.0.write_all(rest).unwrap();
+        let mut answer = String::new();
+        self.0.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+/// Waits until some of an upload has reached the disk.
+pub(crate) fn wait_for_part(dir: &Path) {
+    while !files(dir).iter().any(|file| file.contains('#')) {
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,114 @@
+//! What workers say, and what they make of the answers.
+
+use lectern_domain::JobId;
+use lectern_domain::Stage::{
+    self, Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection,
+    Transcription,
+};
+use lectern_tests::{
+    Body, Client, Response, a_layout, clips, content_segments, segments, silence_regions,
+};
+use serde_json::{Value, json};
+
+use super::{JOBS, a_recording, at};
+
+/// Where work is asked for.
+pub(crate) const CLAIM: &str = "/api/v1/work/claim";
+
+/// A stage that a worker has claimed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Claimed {
+    pub(crate) job_id: JobId,
+    pub(crate) stage: Stage,
+    pub(crate) attempt: i64,
+    pub(crate) lease: String,
+}
+
+impl Claimed {
+    fn of(claim: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            job_id: text(&claim["job"]["job_id"]).parse().unwrap(),
+            stage: text(&claim["stage"]).parse().unwrap(),
+            attempt: claim["attempt"].as_i64().unwrap(),
+            lease: text(&claim["lease_id"]),
+        }
+    }
+
+    /// Tells the server something about this stage: `heartbeat`, `complete` or
+    /// `fail`.
+    pub(crate) fn tell(&self, client: &Client, what: &str, body: &Value) -> Response {
+        client.post(&format!("/api/v1/work/{}/{what}", self.lease), body)
+    }
+
+    /// Stores what a stage like this one finds, under its lease.
+    pub(crate) fn store(&self, client: &Client) {
+        let (below, body) = output(self.stage);
+        let request = client.request("PUT", &at(self.job_id, below));
+        request
+            .header("Lease-Id", &self.lease)
+            .json(&body)
+            .send()
+            .expect(200);
+    }
+}
+
+/// Where a stage stores what it finds, and what that might be.
+pub(crate) fn output(stage: Stage) -> (&'static str, Value) {
+    match stage {
+        SilenceDetection => (
+            "/silence-regions",
+            json!({ "regions": silence_regions(3).body() }),
+        ),
+        Transcription => ("/transcripts", json!({ "segments": segments(5).body() })),
+        LayoutAnalysis => ("/layout-analysis", a_layout().body()),
+        ContentAnalysis => (
+            "/content-segments",
+            json!({ "segments": content_segments(2).body() }),
+        ),
+        Segmentation | Compilation => ("/clips", json!({ "clips": clips(2).body() })),
+        Stage::Uploading | Stage::Complete => panic!("{stage} is no work"),
+    }
+}
+
+/// Asks for something to do; `more` goes into the request as well.
+pub(crate) fn ask(client: &Client, stages: &[Stage], more: Value) -> Response {
+    let mut body = json!({ "worker": "worker-1", "stages": stages });
+    let Value::Object(more) = more else {
+        panic!("{more} is no object")
+    };
+    body.as_object_mut().unwrap().extend(more);
+    client.post(CLAIM, &body)
+}
+
+/// What an answer to [`ask`] gives.
+pub(crate) fn claims(answer: Response) -> Vec<Claimed> {
+    let answer = answer.expect(200).json();
+    let claims = answer["claims"].as_array().unwrap().iter();
+    claims.map(Claimed::of).collect()
+}
+
+/// Claims one stage, if there is one.
+pub(crate) fn claim(client: &Client, stages: &[Stage]) -> Option<Claimed> {
+    claims(ask(client, stages, json!({}))).pop()
+}
+
+/// The stages of a job and how each stands, in the order of its pipeline.
+pub(crate) fn stages(client: &Client, job_id: JobId) -> Vec<(Stage, String)> {
+    let answer = client.get(&at(job_id, "/stages")).expect(200).json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let all = answer["stages"].as_array().unwrap().iter();
+    all.map(|run| (text(&run["stage"]).parse().unwrap(), text(&run["status"])))
+        .collect()
+}
+
+/// Makes a job as clients do.
+pub(crate) fn make(client: &Client, more: Value) -> JobId {
+    let mut body = a_recording();
+    let Value::Object(more) = more else {
+        panic!("{more} is no object")
+    };
+    body.as_object_mut().unwrap().extend(more);
+    let made = client.post(JOBS, &body).expect(201).json();
+    made["job_id"].as_str().unwrap().parse().unwrap()
+}

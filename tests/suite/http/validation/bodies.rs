@@ -1,0 +1,333 @@
+//! Every endpoint that takes a body, and every field of every body.
+
+use Kind::{Free, Id, Number, Object, Objects, Positive, Spoken, Text, Texts, Whole, Word};
+use lectern_domain::ContentSegmentId;
+use serde_json::{Value, json};
+
+use super::field::{Field, Kind, Presence};
+
+const MIB: usize = 1 << 20;
+const SECONDS: Kind = Number(0.0, f64::INFINITY);
+const SHARE: Kind = Number(0.0, 1.0);
+const PLACE: Kind = Whole(0, i32::MAX as i64);
+const ANY_WHOLE: Kind = Whole(i32::MIN as i64, i32::MAX as i64);
+const ANY_TEXT: Kind = Text(0, usize::MAX);
+
+/// An endpoint that takes a body.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    /// The greatest body in bytes.
+    pub(crate) limit: usize,
+    /// A body that is fine, with every field in it.
+    pub(crate) body: Value,
+    pub(crate) fields: Vec<Field>,
+    /// Bodies of fields that are fine each and do not go together, with the
+    /// field that is blamed.
+    pub(crate) contradictions: Vec<(Value, &'static str)>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(method: &'static str, path: &'static str, limit: usize, body: Value) -> Self {
+        Self {
+            method,
+            path,
+            limit,
+            body,
+            fields: Vec::new(),
+            contradictions: Vec::new(),
+        }
+    }
+
+    pub(crate) fn required(self, path: &'static str, kind: Kind) -> Self {
+        self.field(path, kind, Presence::Required)
+    }
+
+    pub(crate) fn may_be_absent(self, path: &'static str, kind: Kind) -> Self {
+        self.field(path, kind, Presence::MayBeAbsent)
+    }
+
+    pub(crate) fn may_be_null(self, path: &'static str, kind: Kind) -> Self {
+        self.field(path, kind, Presence::MayBeNull)
+    }
+
+    fn field(mut self, path: &'static str, kind: Kind, presence: Presence) -> Self {
+        self.fields.push(Field {
+            path,
+            kind,
+            presence,
+        });
+        self
+    }
+
+    /// The same body with some fields of the object at `pointer` changed is a
+    /// contradiction, for which `blamed` is blamed.
+    pub(crate) fn refuses(mut self, pointer: &str, changes: &Value, blamed: &'static str) -> Self {
+        let mut body = self.body.clone();
+        let object = body.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+        object.extend(changes.as_object().unwrap().clone());
+        self.contradictions.push((body, blamed));
+        self
+    }
+
+    /// The same body with its only item twice is a contradiction.
+    fn refuses_twice(mut self, list: &'static str, blamed: &'static str) -> Self {
+        let mut body = self.body.clone();
+        let item = body[list][0].clone();
+        body[list].as_array_mut().unwrap().push(item);
+        self.contradictions.push((body, blamed));
+        self
+    }
+}
+
+pub(crate) fn job() -> Endpoint {
+    let body = json!({
+        "filename": "lecture.mp4",
+        "file_size": 734_003_200,
+        "s3_key": "uploads/lecture.mp4",
+        "content_type": "video/mp4",
+        "processing_config": {
+            "processing_mode": "audio", "resolution": "1080p", "pipeline": "default", "model": "x",
+        },
+        "extra_metadata": { "course": "physics" },
+        "priority": 5,
+    });
+    Endpoint::new("POST", "/api/v1/jobs", MIB, body)
+        .required("filename", Text(1, 255))
+        .required("file_size", Whole(1, i64::MAX))
+        .required("s3_key", Text(1, 500))
+        .may_be_null("content_type", Text(1, 255))
+        .may_be_null("processing_config", Free)
+        .may_be_null("processing_config.processing_mode", Word("vision"))
+        .may_be_null("processing_config.resolution", Word("720p"))
+        .may_be_null("processing_config.pipeline", Word("default"))
+        .may_be_null("extra_metadata", Free)
+        .may_be_null("priority", ANY_WHOLE)
+}
+
+pub(crate) fn change() -> Endpoint {
+    let body = json!({
+        "filename": "renamed.mp4",
+        "status": "running",
+        "error_message": "slow",
+        "video_duration": 5_400.5,
+        "video_metadata": { "codec": "h264" },
+        "extra_metadata": { "course": "physics" },
+        "celery_task_id": "t-1",
+        "priority": -5,
+    });
+    Endpoint::new("PATCH", "/api/v1/jobs/{job_id}", MIB, body)
+        .may_be_absent("filename", Text(1, 255))
+        .may_be_absent("status", Word("cancelled"))
+        .may_be_null("error_message", ANY_TEXT)
+        .may_be_null("video_duration", Positive)
+        .may_be_absent("video_metadata", Free)
+        .may_be_absent("extra_metadata", Free)
+        .may_be_null("celery_task_id", Text(1, 255))
+        .may_be_absent("priority", ANY_WHOLE)
+}
+
+pub(crate) fn progress() -> Endpoint {
+    let body = json!({
+        "stage": "transcription",
+        "percent": 0,
+        "message": "at 00:12:00",
+        "eta_seconds": 600,
+        "agent_name": "worker-1",
+    });
+    Endpoint::new("POST", "/api/v1/jobs/{job_id}/progress", MIB, body)
+        .required("stage", Word("segmentation"))
+        .required("percent", Number(0.0, 100.0))
+        .may_be_null("message", Text(0, 500))
+        .may_be_null("eta_seconds", PLACE)
+        .may_be_null("agent_name", Text(0, 50))
+}
+
+pub(crate) fn transcripts(method: &'static str) -> Endpoint {
+    spoken(method, "/api/v1/jobs/{job_id}/transcripts")
+}
+
+pub(crate) fn subtitles() -> Endpoint {
+    spoken("PUT", "/api/v1/clips/{clip_id}/subtitles")
+}
+
+fn spoken(method: &'static str, path: &'static str) -> Endpoint {
+    let body = json!({ "segments": [{
+        "start_time": 0.0,
+        "end_time": 1.0,
+        "text": "Welcome back.",
+        "confidence": 0.9,
+        "speaker_id": "lecturer",
+    }] });
+    Endpoint::new(method, path, 32 * MIB, body)
+        .required("segments", Objects)
+        .required("segments[0].start_time", SECONDS)
+        .required("segments[0].end_time", SECONDS)
+        .required("segments[0].text", Spoken)
+        .may_be_null("segments[0].confidence", SHARE)
+        .may_be_null("segments[0].speaker_id", Text(0, 50))
+        .refuses(
+            "/segments/0",
+            &json!({ "start_time": 1.5 }),
+            "segments[0].end_time",
+        )
+}
+
+pub(crate) fn silence_regions() -> Endpoint {
+    let body = json!({ "regions": [{
+        "start_time": 0.0,
+        "end_time": 1.0,
+        "silence_type": "both",
+        "amplitude_threshold": -42.5,
+    }] });
+    Endpoint::new(
+        "PUT",
+        "/api/v1/jobs/{job_id}/silence-regions",
+        32 * MIB,
+        body,
+    )
+    .required("regions", Objects)
+    .required("regions[0].start_time", SECONDS)
+    .required("regions[0].end_time", SECONDS)
+    .required("regions[0].silence_type", Word("blank_screen"))
+    .may_be_null(
+        "regions[0].amplitude_threshold",
+        Number(f64::NEG_INFINITY, f64::INFINITY),
+    )
+    .refuses(
+        "/regions/0",
+        &json!({ "start_time": 1.5 }),
+        "regions[0].end_time",
+    )
+}
+
+pub(crate) fn layout_analysis() -> Endpoint {
+    let region = json!({ "x": 0, "y": 0, "width": 1280, "height": 1080 });
+    let body = json!({
+        "layout_type": "side_by_side",
+        "screen_region": region,
+        "camera_region": region,
+        "split_ratio": 0.5,
+        "confidence_score": 0.9,
+        "sample_frame_time": 12.5,
+    });
+    Endpoint::new(
+        "PUT",
+        "/api/v1/jobs/{job_id}/layout-analysis",
+        32 * MIB,
+        body,
+    )
+    .required("layout_type", Word("screen_only"))
+    .may_be_null("screen_region", Object)
+    .required("screen_region.x", PLACE)
+    .required("screen_region.y", PLACE)
+    .required("screen_region.width", PLACE)
+    .required("screen_region.height", PLACE)
+    .may_be_null("camera_region", Object)
+    .required("camera_region.x", PLACE)
+    .required("camera_region.y", PLACE)
+    .required("camera_region.width", PLACE)
+    .required("camera_region.height", PLACE)
+    .may_be_null("split_ratio", SHARE)
+    .required("confidence_score", SHARE)
+    .may_be_null("sample_frame_time", SECONDS)
+}
+
+pub(crate) fn content_segments() -> Endpoint {
+    let body = json!({ "segments": [{
+        "start_time": 0.0,
+        "end_time": 300.0,
+        "topic": "Entropy",
+        "description": "What it is.",
+        "importance_score": 0.5,
+        "keywords": ["entropy"],
+        "concepts": ["thermodynamics"],
+        "segment_order": 0,
+    }] });
+    Endpoint::new(
+        "PUT",
+        "/api/v1/jobs/{job_id}/content-segments",
+        32 * MIB,
+        body,
+    )
+    .required("segments", Objects)
+    .required("segments[0].start_time", SECONDS)
+    .required("segments[0].end_time", SECONDS)
+    .required("segments[0].topic", Text(1, 200))
+    .may_be_null("segments[0].description", ANY_TEXT)
+    .required("segments[0].importance_score", SHARE)
+    .may_be_null("segments[0].keywords", Texts(1, 200))
+    .may_be_null("segments[0].concepts", Texts(1, 200))
+    .may_be_null("segments[0].segment_order", PLACE)
+    .refuses(
+        "/segments/0",
+        &json!({ "start_time": 300.5 }),
+        "segments[0].end_time",
+    )
+    .refuses_twice("segments", "segments[1].segment_order")
+}
+
+/// `own` is a content segment of the job, `foreign` one of another.
+pub(crate) fn clips(own: ContentSegmentId, foreign: ContentSegmentId) -> Endpoint {
+    let body = json!({ "clips": [{
+        "title": "Entropy",
+        "topic": "The second law",
+        "importance_score": 0.5,
+        "start_time": 0.0,
+        "end_time": 90.0,
+        "content_segment_id": own,
+        "s3_key": "clips/0.mp4",
+        "thumbnail_s3_key": "clips/0.jpg",
+        "subtitle_s3_key": "clips/0.vtt",
+        "clip_order": 0,
+        "extra_metadata": { "take": 1 },
+    }] });
+    Endpoint::new("PUT", "/api/v1/jobs/{job_id}/clips", 32 * MIB, body)
+        .required("clips", Objects)
+        .required("clips[0].title", Text(1, 200))
+        .may_be_null("clips[0].topic", Text(0, 200))
+        .may_be_null("clips[0].importance_score", SHARE)
+        .required("clips[0].start_time", SECONDS)
+        .required("clips[0].end_time", SECONDS)
+        .may_be_null("clips[0].content_segment_id", Id)
+        .may_be_null("clips[0].s3_key", Text(1, 500))
+        .may_be_null("clips[0].thumbnail_s3_key", Text(1, 500))
+        .may_be_null("clips[0].subtitle_s3_key", Text(1, 500))
+        .may_be_null("clips[0].clip_order", PLACE)
+        .may_be_null("clips[0].extra_metadata", Free)
+        .refuses(
+            "/clips/0",
+            &json!({ "start_time": 90.5 }),
+            "clips[0].end_time",
+        )
+        .refuses(
+            "/clips/0",
+            &json!({ "content_segment_id": foreign }),
+            "clips[0].content_segment_id",
+        )
+        .refuses(
+            "/clips/0",
+            &json!({ "content_segment_id": super::NOBODY }),
+            "clips[0].content_segment_id",
+        )
+        .refuses_twice("clips", "clips[1].clip_order")
+}
+
+pub(crate) fn log() -> Endpoint {
+    let body = json!({
+        "stage": "transcription",
+        "status": "failed",
+        "agent_name": "worker-1",
+        "message": "out of memory",
+        "error_details": { "exit_code": 137 },
+        "duration_seconds": 61.5,
+    });
+    Endpoint::new("POST", "/api/v1/jobs/{job_id}/logs", MIB, body)
+        .required("stage", Word("segmentation"))
+        .required("status", Word("started"))
+        .may_be_null("agent_name", Text(0, 50))
+        .may_be_null("message", ANY_TEXT)
+        .may_be_null("error_details", Free)
+        .may_be_null("duration_seconds", SECONDS)
+}

@@ -1,0 +1,217 @@
+//! From what a body holds to every body that is fine and every one that is not.
+
+use serde_json::{Value, json};
+
+use super::bodies::Endpoint;
+use super::field::{Field, Kind, Presence, arrays};
+
+/// A body that is refused, and how.
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) body: Vec<u8>,
+    pub(crate) status: u16,
+    /// The one field named, or one that the named one lies within; `None`
+    /// where a reader cannot tell.
+    pub(crate) blamed: Option<String>,
+}
+
+impl Case {
+    fn ruled(body: impl Into<Vec<u8>>, blamed: &str) -> Self {
+        Self {
+            body: body.into(),
+            status: 422,
+            blamed: Some(blamed.to_owned()),
+        }
+    }
+
+    fn broken(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            body: body.into(),
+            status: 400,
+            blamed: None,
+        }
+    }
+}
+
+impl Endpoint {
+    /// Bodies that are fine: the whole one, each optional field left out, all
+    /// of them left out, and every value that is just within its bounds.
+    pub(crate) fn good(&self) -> Vec<Vec<u8>> {
+        let optional = self
+            .fields
+            .iter()
+            .filter(|field| field.presence != Presence::Required);
+        let mut least = self.body.clone();
+        let mut good = vec![self.body.to_string().into()];
+        for field in optional {
+            good.push(without(&self.body, field.path).to_string().into());
+            if least.pointer(&pointer(field.path)).is_some() {
+                least = without(&least, field.path);
+            }
+        }
+        good.push(least.to_string().into());
+        for field in &self.fields {
+            good.extend(
+                field
+                    .good()
+                    .iter()
+                    .map(|literal| with(&self.body, field.path, literal.as_bytes())),
+            );
+        }
+        good
+    }
+
+    /// Bodies in which one field is not as it must be.
+    pub(crate) fn with_bad(&self, field: &Field) -> Vec<Case> {
+        let bad = field.bad().into_iter().map(|bad| Case {
+            body: with(&self.body, field.path, &bad.literal),
+            status: bad.status,
+            blamed: bad.place.map(|place| format!("{}{place}", field.path)),
+        });
+        let absent = (field.presence == Presence::Required)
+            .then(|| Case::ruled(without(&self.body, field.path).to_string(), field.path));
+        bad.chain(absent).collect()
+    }
+
+    /// Bodies that are wrong as a whole.
+    pub(crate) fn bad_as_a_whole(&self) -> Vec<Case> {
+        let whole = self.body.to_string();
+        let open = whole.strip_suffix('}').unwrap();
+        let mut cases = Vec::new();
+        for other in [
+            "5",
+            "\"x\"",
+            "null",
+            "true",
+            "[]",
+            "[{}]",
+            &arrays(100),
+            &arrays(10_000),
+        ] {
+            cases.push(Case::ruled(other, ""));
+        }
+        let broken = [
+            "",
+            " ",
+            "{",
+            "{]",
+            open,
+            "nothing",
+            "{'a':1}",
+            "// none\n{}",
+            "\u{feff}{}",
+            &format!("{open},}}"),
+            &format!("{open},\"x"),
+            &format!("{open},\"\\u00"),
+            &format!("{whole}x"),
+            &format!("{whole},"),
+            &format!("{whole}{whole}"),
+            &format!("{whole}\0"),
+        ];
+        cases.extend(broken.map(Case::broken));
+        let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            whole.encode_utf16().flat_map(order).collect()
+        };
+        cases.extend([utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)].map(Case::broken));
+        cases.push(Case::broken([open.as_bytes(), b",\"\xff\":1}"].concat()));
+        for (object, fields) in self.objects() {
+            cases.extend(self.bad_objects(&object, &fields));
+        }
+        cases.extend(
+            self.contradictions
+                .iter()
+                .map(|(body, blamed)| Case::ruled(body.to_string(), blamed)),
+        );
+        cases
+    }
+
+    /// The objects of the body and their fields.
+    fn objects(&self) -> Vec<(String, Vec<&Field>)> {
+        let inner = self.fields.iter().filter_map(|field| match field.kind {
+            Kind::Object => Some(field.path.to_owned()),
+            Kind::Objects => Some(format!("{}[0]", field.path)),
+            _ => None,
+        });
+        let with_fields = |object: String| {
+            let fields = self
+                .fields
+                .iter()
+                .filter(|field| split(field.path).0 == object)
+                .collect();
+            (object, fields)
+        };
+        [String::new()]
+            .into_iter()
+            .chain(inner)
+            .map(with_fields)
+            .collect()
+    }
+
+    /// An object with a field too many, with one twice, and without names.
+    fn bad_objects(&self, object: &str, fields: &[&Field]) -> Vec<Case> {
+        let inner = self.body.pointer(&pointer(object)).unwrap();
+        let text = inner.to_string();
+        let field_of = |name: &str| {
+            if object.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{object}.{name}")
+            }
+        };
+        let more =
+            |name: &str, literal: &str| text.replacen('{', &format!("{{\"{name}\":{literal},"), 1);
+        let case = |literal: &str, blamed: &str| {
+            Case::ruled(with(&self.body, object, literal.as_bytes()), blamed)
+        };
+        let mut cases = Vec::new();
+        for name in ["surprise", "id", "version", "Filename", ""] {
+            cases.push(case(&more(name, &arrays(10_000)), &field_of(name)));
+        }
+        for field in fields {
+            let name = split(field.path).1;
+            cases.push(case(&more(name, &inner[name].to_string()), field.path));
+        }
+        let values: Value = fields
+            .iter()
+            .map(|field| inner[split(field.path).1].clone())
+            .collect();
+        cases.push(case(&values.to_string(), object));
+        cases
+    }
+}
+
+/// `segments[0]` and `text` of `segments[0].text`.
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('.').unwrap_or(("", path))
+}
+
+/// `/segments/0/text` of `segments[0].text`.
+fn pointer(path: &str) -> String {
+    match path {
+        "" => String::new(),
+        path => format!("/{}", path.replace(['.', '['], "/").replace(']', "")),
+    }
+}
+
+/// A body with something else in one field, or as a whole.
+fn with(body: &Value, path: &str, literal: &[u8]) -> Vec<u8> {
+    const HERE: &str = "@here@";
+    let mut body = body.clone();
+    let field = body.pointer_mut(&pointer(path));
+    *field.unwrap_or_else(|| panic!("{path} is not in the body of the table")) = json!(HERE);
+    let text = body.to_string();
+    let (before, after) = text.split_once(&json!(HERE).to_string()).unwrap();
+    [before.as_bytes(), literal, after.as_bytes()].concat()
+}
+
+/// A body without one field.
+fn without(body: &Value, path: &str) -> Value {
+    let mut body = body.clone();
+    let (object, name) = split(path);
+    let object = body
+        .pointer_mut(&pointer(object))
+        .and_then(Value::as_object_mut);
+    let removed = object.and_then(|object| object.remove(name));
+    assert!(removed.is_some(), "{path} is not in the body of the table");
+    body
+}

@@ -1,0 +1,94 @@
+//! The tables against the description of the interface.
+
+use std::collections::BTreeSet;
+
+use lectern_api::openapi;
+use lectern_domain::ContentSegmentId;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{bodies, queries, uploads, work};
+use crate::http::support::NOBODY;
+
+#[test]
+fn the_tables_hold_every_field_and_every_parameter_there_is() {
+    let any = ContentSegmentId::from(Uuid::nil());
+    let bodies = [
+        bodies::job(),
+        bodies::change(),
+        bodies::progress(),
+        bodies::transcripts("PUT"),
+        bodies::transcripts("POST"),
+        bodies::subtitles(),
+        bodies::silence_regions(),
+        bodies::layout_analysis(),
+        bodies::content_segments(),
+        bodies::clips(any, any),
+        bodies::log(),
+        uploads::announcement(),
+        uploads::confirmation(NOBODY),
+        work::claim(),
+        work::heartbeat(),
+        work::failure(),
+    ];
+    let of_bodies = bodies.iter().flat_map(|endpoint| {
+        endpoint
+            .fields
+            .iter()
+            .map(|field| format!("{} {} {}", endpoint.method, endpoint.path, field.path))
+    });
+    let of_queries = queries::ENDPOINTS.iter().flat_map(|endpoint| {
+        endpoint
+            .parameters
+            .iter()
+            .map(|(name, _)| format!("GET {} ?{name}", endpoint.path))
+    });
+    let in_tables: BTreeSet<String> = of_bodies.chain(of_queries).collect();
+
+    let document = openapi::document();
+    let mut described = BTreeSet::new();
+    for (method, path) in openapi::routes() {
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let route = format!("{method} {path}");
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        describe(&document, schema, &format!("{route} "), &mut described);
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+        described.extend(
+            in_query.map(|parameter| format!("{route} ?{}", parameter["name"].as_str().unwrap())),
+        );
+    }
+    assert_eq!(in_tables, described);
+}
+
+/// Collects the paths of all fields of a schema.
+fn describe(document: &Value, schema: &Value, path: &str, fields: &mut BTreeSet<String>) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return describe(
+            document,
+            document.pointer(reference.trim_start_matches('#')).unwrap(),
+            path,
+            fields,
+        );
+    }
+    if let Some(one_of) = schema["anyOf"].as_array() {
+        // What Whisper writes is read leniently, and has tests of its own.
+        let told_in_full = |schema: &&Value| schema["$ref"].is_string();
+        return one_of
+            .iter()
+            .filter(told_in_full)
+            .for_each(|schema| describe(document, schema, path, fields));
+    }
+    if schema["items"].is_object() && schema["type"] == "array" {
+        return describe(document, &schema["items"], &format!("{path}[0]"), fields);
+    }
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        let field = if path.ends_with(' ') {
+            format!("{path}{name}")
+        } else {
+            format!("{path}.{name}")
+        };
+        describe(document, schema, &field, fields);
+        fields.insert(field);
+    }
+}

@@ -1,0 +1,273 @@
+//! Every endpoint that takes a query string, and every parameter of each.
+
+use Kind::{Count, Cursor, Event, Flag, Seconds, Text, Time, Word};
+
+/// What belongs into a parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// A word of an enumeration, this for example.
+    Word(&'static str),
+    /// A time on the clock.
+    Time,
+    /// A time on the media axis.
+    Seconds,
+    /// A whole number from 1 to this.
+    Count(u32),
+    /// The number of an event, from 0.
+    Event,
+    /// `true` or `false`.
+    Flag,
+    /// Any text.
+    Text,
+    /// The `next_cursor` of a page before.
+    Cursor,
+}
+
+/// An endpoint that takes a query string.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) path: &'static str,
+    pub(crate) parameters: &'static [(&'static str, Kind)],
+    /// Values that are fine each and do not go together, with the parameter
+    /// that is blamed.
+    pub(crate) contradictions: &'static [(&'static str, &'static str)],
+}
+
+/// All of them.
+pub(crate) const ENDPOINTS: [Endpoint; 9] = [
+    Endpoint {
+        path: "/api/v1/jobs",
+        parameters: &[
+            ("status", Word("queued")),
+            ("stage", Word("transcription")),
+            ("created_after", Time),
+            ("created_before", Time),
+            ("limit", Count(100)),
+            ("cursor", Cursor),
+            ("include_total", Flag),
+        ],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/jobs/{job_id}/transcripts",
+        parameters: &[
+            ("from", Seconds),
+            ("to", Seconds),
+            ("q", Text),
+            ("format", Word("vtt")),
+        ],
+        contradictions: &[("from=2&to=1", "to")],
+    },
+    Endpoint {
+        path: "/api/v1/clips/{clip_id}/subtitles",
+        parameters: &[("format", Word("text"))],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/jobs/{job_id}/silence-regions",
+        parameters: &[
+            ("silence_type", Word("both")),
+            ("min_duration", Seconds),
+            ("from", Seconds),
+            ("to", Seconds),
+        ],
+        contradictions: &[("from=2&to=1", "to")],
+    },
+    Endpoint {
+        path: "/api/v1/jobs/{job_id}/content-segments",
+        parameters: &[("keyword", Text), ("top", Count(1000))],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/jobs/{job_id}/clips",
+        parameters: &[("top", Count(1000))],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/jobs/{job_id}/logs",
+        parameters: &[
+            ("stage", Word("transcription")),
+            ("status", Word("failed")),
+            ("limit", Count(100)),
+            ("cursor", Cursor),
+        ],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/api/v1/jobs/{job_id}/events",
+        parameters: &[("after", Event)],
+        contradictions: &[],
+    },
+    Endpoint {
+        path: "/ws/jobs/{job_id}",
+        parameters: &[("after", Event)],
+        contradictions: &[],
+    },
+];
+
+impl Kind {
+    /// Values that are fine, percent-encoded.
+    pub(crate) fn good(self) -> Vec<String> {
+        let good: &[&str] = match self {
+            Word(word) => &[word],
+            Time => &[
+                "2026-01-01T00:00:00Z",
+                "2026-01-01T00:00:00.123456%2B02:00",
+                "9999-12-31T23:59:59Z",
+            ],
+            Seconds => &["0", "0.5", "1e3", "99999999"],
+            Count(max) => &["1", &max.to_string()],
+            Event => &["0", "1", "9223372036854775807"],
+            Flag => &["true", "false"],
+            Text => &["a", "100%25", "%C3%A9%20+%5C_", &"a".repeat(20_000)],
+            Cursor => &[],
+        };
+        good.iter().map(ToString::to_string).collect()
+    }
+
+    /// Values that cannot be read.
+    pub(crate) fn unreadable(self) -> Vec<String> {
+        let unreadable: &[&str] = match self {
+            Word(word) => &[
+                "",
+                "nothing_known",
+                "%00",
+                &word.to_uppercase(),
+                &format!("{word}%20"),
+                &format!("{word},{word}"),
+            ],
+            Time => &[
+                "",
+                "yesterday",
+                "1767225600",
+                "2026-01-01",
+                "2026-13-01T00:00:00Z",
+                "2026-01-01T24:00:01Z",
+                "2026-01-01T00:00:00",
+                "%00",
+            ],
+            Seconds => &[
+                "",
+                "abc",
+                "NaN",
+                "inf",
+                "-Infinity",
+                "1e400",
+                "1,5",
+                "0x10",
+                "%00",
+                "1s",
+            ],
+            Count(_) => &[
+                "",
+                "abc",
+                "1.5",
+                "1e1",
+                "%201",
+                "99999999999999999999",
+                "%00",
+                "0x1",
+            ],
+            Event => &[
+                "",
+                "abc",
+                "1.5",
+                "1e1",
+                "%201",
+                "9223372036854775808",
+                "%00",
+                "0x1",
+            ],
+            Flag => &["", "yes", "1", "TRUE", "%00"],
+            Text => &[],
+            Cursor => &[
+                "",
+                "x",
+                "%00",
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                "%C3%A9",
+                "../../etc/passwd",
+            ],
+        };
+        // Half an escape, none at all, and what is no UTF-8.
+        let broken = ["%", "%2", "%zz", "%ff", "a%C3b"];
+        unreadable
+            .iter()
+            .chain(&broken)
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// Values that can be read and break a rule.
+    pub(crate) fn out_of_bounds(self) -> Vec<String> {
+        let out_of_bounds: &[&str] = match self {
+            Seconds => &["-1", "-5e-324", "-1e300"],
+            Count(max) => &[
+                "0",
+                "-1",
+                &(max + 1).to_string(),
+                "-9223372036854775808",
+                "9223372036854775807",
+            ],
+            Event => &["-1", "-9223372036854775808"],
+            Text => &["%00", "a%00b"],
+            Word(_) | Time | Flag | Cursor => &[],
+        };
+        out_of_bounds.iter().map(ToString::to_string).collect()
+    }
+}
+
+impl Endpoint {
+    /// Query strings that are fine.
+    pub(crate) fn good(&self) -> Vec<String> {
+        let values = |(name, kind): &(&str, Kind)| -> Vec<String> {
+            kind.good()
+                .iter()
+                .map(|value| format!("{name}={value}"))
+                .collect()
+        };
+        self.parameters
+            .iter()
+            .flat_map(values)
+            .chain([String::new()])
+            .collect()
+    }
+
+    /// Query strings that are not, each with its status and the parameter that
+    /// is blamed.
+    pub(crate) fn bad(&self) -> Vec<(String, u16, String)> {
+        let no_parameter = [
+            ("surprise=1", "surprise"),
+            ("surprise", "surprise"),
+            ("=1", ""),
+            ("%00=1", "\0"),
+            ("%ff=1", ""),
+            ("[]=1", "[]"),
+        ];
+        let mut bad: Vec<_> = no_parameter
+            .map(|(query, blamed)| (query.to_owned(), 400, blamed.to_owned()))
+            .into();
+        for (name, kind) in self.parameters {
+            let query =
+                |value: &String, status| (format!("{name}={value}"), status, (*name).to_owned());
+            bad.extend(kind.unreadable().iter().map(|value| query(value, 400)));
+            bad.extend(kind.out_of_bounds().iter().map(|value| query(value, 422)));
+            bad.extend(
+                kind.good()
+                    .iter()
+                    .map(|value| query(&format!("{value}&{name}={value}"), 400)),
+            );
+            bad.push((
+                format!("{}=1", name.to_uppercase()),
+                400,
+                name.to_uppercase(),
+            ));
+        }
+        bad.extend(
+            self.contradictions
+                .iter()
+                .map(|(query, blamed)| ((*query).to_owned(), 422, (*blamed).to_owned())),
+        );
+        bad
+    }
+}

@@ -1,0 +1,82 @@
+//! What a client says of a recording it uploads.
+
+use lectern_tests::{TestServer, on_both_backends};
+use serde_json::json;
+
+use super::bodies::Endpoint;
+use super::field::Kind::{Between, Free, Id, Whole, Word};
+use super::{dump, probe_at};
+use crate::http::support::{NOBODY, recordings};
+
+on_both_backends!(
+    an_upload_that_is_not_as_it_must_be_is_refused,
+    a_confirmation_that_is_not_as_it_must_be_is_refused,
+);
+
+const MIB: usize = 1 << 20;
+const UPLOAD: &str = "/api/v1/upload";
+const CONFIRM: &str = "/api/v1/upload/confirm";
+
+/// The greatest recording in bytes, unless the settings say otherwise.
+const GREATEST: i64 = 10 << 30;
+
+pub(crate) fn announcement() -> Endpoint {
+    let body = json!({
+        "filename": "lecture.mp4",
+        "file_size": 734_003_200,
+        "content_type": "video/mp4",
+        "processing_config": {
+            "processing_mode": "audio", "resolution": "1080p", "pipeline": "default", "model": "x",
+        },
+        "priority": 5,
+    });
+    let mut endpoint = Endpoint::new("POST", UPLOAD, MIB, body)
+        .required("filename", Between("", ".mp4", 255))
+        .required("file_size", Whole(1, GREATEST))
+        .required("content_type", Between("video/", "", 255))
+        .may_be_null("processing_config", Free)
+        .may_be_null("processing_config.processing_mode", Word("vision"))
+        .may_be_null("processing_config.resolution", Word("720p"))
+        .may_be_null("processing_config.pipeline", Word("default"))
+        .may_be_null("priority", Whole(i32::MIN.into(), i32::MAX.into()));
+    for name in [
+        "lecture.pdf",
+        "mp4",
+        "lecture.mp4.exe",
+        "lecture.mp4/",
+        "lecture mp4",
+    ] {
+        endpoint = endpoint.refuses("", &json!({ "filename": name }), "filename");
+    }
+    for kind in [
+        "audio/mp4",
+        "video/mp4; codecs=avc1",
+        "video/mp4/x",
+        "video/é",
+        "text/html",
+        "video",
+    ] {
+        endpoint = endpoint.refuses("", &json!({ "content_type": kind }), "content_type");
+    }
+    endpoint.refuses("", &json!({ "filename": "lecture.mp3" }), "content_type")
+}
+
+/// `job_id` is that of an upload that can be confirmed.
+pub(crate) fn confirmation(job_id: &str) -> Endpoint {
+    Endpoint::new("POST", CONFIRM, MIB, json!({ "job_id": job_id })).required("job_id", Id)
+}
+
+fn an_upload_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    probe_at(&server, &announcement(), || UPLOAD.to_owned());
+}
+
+fn a_confirmation_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    let uploaded = recordings::upload(&server, b"a recording");
+    let endpoint = confirmation(&uploaded.job_id.to_string());
+    probe_at(&server, &endpoint, || CONFIRM.to_owned());
+    let before = dump(server.db());
+    server
+        .post(CONFIRM, &json!({ "job_id": NOBODY }))
+        .problem(404, "job_not_found");
+    assert_eq!(dump(server.db()), before);
+}

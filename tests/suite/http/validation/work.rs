@@ -1,0 +1,125 @@
+//! What workers must not say.
+
+use lectern_tests::{TestServer, on_both_backends};
+use serde_json::{Value, json};
+
+use super::bodies::Endpoint;
+use super::field::Kind::{Bool, Free, Number, Text, Whole, Words};
+use super::{a_full_job, dump, probe_at};
+use crate::http::support::worker::CLAIM;
+
+on_both_backends!(
+    a_claim_that_is_not_as_it_must_be_is_refused,
+    a_heartbeat_that_is_not_as_it_must_be_is_refused,
+    a_failure_that_is_not_as_it_must_be_is_refused,
+    nothing_is_said_when_a_stage_is_completed,
+);
+
+const MIB: usize = 1 << 20;
+
+pub(crate) fn claim() -> Endpoint {
+    let body = json!({
+        "worker": "worker-1",
+        "stages": ["transcription", "segmentation"],
+        "max": 2,
+        "lease_seconds": 60,
+        "wait_seconds": 0,
+    });
+    let mut endpoint = Endpoint::new("POST", CLAIM, MIB, body)
+        .required("worker", Text(1, 50))
+        .required("stages", Words("transcription"))
+        .may_be_null("max", Whole(1, 100))
+        .may_be_null("lease_seconds", Whole(1, 3600))
+        .may_be_null("wait_seconds", Whole(0, 60));
+    for no_work in ["uploading", "complete"] {
+        let stages = json!({ "stages": ["transcription", no_work] });
+        endpoint = endpoint.refuses("", &stages, "stages[1]");
+    }
+    endpoint
+}
+
+pub(crate) fn heartbeat() -> Endpoint {
+    let body = json!({ "percent": 12.5, "message": "at 00:12:00", "eta_seconds": 600 });
+    Endpoint::new("POST", "/api/v1/work/{lease_id}/heartbeat", MIB, body)
+        .may_be_null("percent", Number(0.0, 100.0))
+        .may_be_null("message", Text(0, 500))
+        .may_be_null("eta_seconds", Whole(0, i32::MAX.into()))
+}
+
+pub(crate) fn failure() -> Endpoint {
+    let body = json!({
+        "error": "out of memory",
+        "details": { "exit_code": 137 },
+        "retryable": false,
+    });
+    Endpoint::new("POST", "/api/v1/work/{lease_id}/fail", MIB, body)
+        .required("error", Text(1, usize::MAX))
+        .may_be_null("details", Free)
+        .may_be_null("retryable", Bool)
+}
+
+/// Makes all there is ready to be claimed.
+fn make_ready(server: &TestServer) {
+    let mut sql = server.db().sql();
+    sql.batch(
+        "UPDATE jobs SET status = 'queued', completed_at = NULL;
+         UPDATE stage_runs SET status = 'ready', attempt = 0, available_at = NULL",
+    )
+    .unwrap();
+}
+
+/// A path that ends in `what` is done with a lease, with a fresh one.
+fn under_a_lease(server: &TestServer, endpoint: &Endpoint) -> String {
+    make_ready(server);
+    let claimed = server.post(CLAIM, &claim().body).expect(200).json();
+    let lease = claimed["claims"][0]["lease_id"].as_str().unwrap();
+    endpoint.path.replace("{lease_id}", lease)
+}
+
+fn a_claim_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    a_full_job(server.db());
+    probe_at(&server, &claim(), || {
+        make_ready(&server);
+        CLAIM.to_owned()
+    });
+}
+
+fn a_heartbeat_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    a_full_job(server.db());
+    let endpoint = heartbeat();
+    probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
+}
+
+fn a_failure_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+    a_full_job(server.db());
+    let endpoint = failure();
+    probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
+}
+
+fn nothing_is_said_when_a_stage_is_completed(server: TestServer) {
+    a_full_job(server.db());
+    let endpoint = Endpoint::new("POST", "/api/v1/work/{lease_id}/complete", MIB, json!({}));
+    let path = under_a_lease(&server, &endpoint);
+    let before = dump(server.db());
+    let send = |kind: &str, body: &str| server.request("POST", &path).body(kind, body).send();
+    for body in ["5", "null", "[]", "\"x\""] {
+        send("application/json", body).problem_with(422, "validation_failed", "");
+    }
+    send("application/json", r#"{"percent":100}"#).problem_with(
+        422,
+        "validation_failed",
+        "percent",
+    );
+    for body in [" ", "{", "{}{}", "nothing"] {
+        send("application/json", body).problem(400, "malformed_body");
+    }
+    assert_eq!(
+        send("text/plain", "{}").problem(415, "unsupported_media_type"),
+        [Value::Null; 0]
+    );
+    let large = format!("{}{{}}", " ".repeat(MIB));
+    send("application/json", &large).problem(413, "body_too_large");
+    super::refuses_every_path(&server, &endpoint);
+    assert_eq!(dump(server.db()), before);
+    send("", "").expect(200);
+}

@@ -1,0 +1,359 @@
+//! A job on its way from worker to worker.
+
+use chrono::TimeDelta;
+use lectern_domain::JobStatus;
+use lectern_domain::Stage::{
+    self, Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection,
+    Transcription,
+};
+use lectern_tests::{Body, TestServer, a_job, a_report, on_both_backends, snapshot};
+use serde_json::{Value, json};
+
+use crate::http::support::worker::{Claimed, ask, claim, claims, make, output, stages};
+use crate::http::support::{JOBS, NOBODY, at, at_once};
+
+on_both_backends!(
+    a_job_is_worked_on_stage_by_stage_until_it_is_completed,
+    what_a_worker_and_a_watcher_are_told_has_its_shape,
+    stages_that_wait_for_nothing_are_worked_on_side_by_side,
+    a_worker_gets_what_it_can_do_and_nothing_else,
+    a_higher_priority_comes_first_and_then_who_has_waited_longer,
+    a_recording_that_is_only_heard_is_not_looked_at,
+    as_much_is_given_at_once_as_is_asked_for_and_there_is,
+    a_stage_is_completed_with_or_without_a_body_and_a_second_time_all_the_same,
+    a_job_driven_by_reports_alone_shows_its_stages_and_closes_them,
+    of_many_who_ask_at_once_each_gets_another_stage,
+    only_what_is_queued_or_running_has_work,
+);
+
+fn is(status: &str) -> impl Fn(&(Stage, String)) -> bool {
+    move |(_, actual)| actual == status
+}
+
+fn a_job_is_worked_on_stage_by_stage_until_it_is_completed(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    assert_eq!(server.get(&at(job_id, "")).json()["progress"], Value::Null);
+    for (done, stage) in Stage::WORK.iter().enumerate() {
+        let claimed = claim(&server, Stage::WORK).unwrap();
+        assert_eq!(
+            (claimed.job_id, claimed.stage, claimed.attempt),
+            (job_id, *stage, 1)
+        );
+        server.db().clock().advance(TimeDelta::seconds(20));
+        let beat = json!({ "percent": 50, "message": "half", "eta_seconds": 20 });
+        let state = claimed.tell(&server, "heartbeat", &beat).expect(200).json();
+        assert_eq!(state["cancelled"], json!(false));
+        let job = server.get(&at(job_id, "")).expect(200).json();
+        let mean = (done as f64 * 100.0 + 50.0) / 6.0;
+        assert!(
+            (job["progress"]["percent"].as_f64().unwrap() - mean).abs() < 1e-9,
+            "{job}"
+        );
+        assert_eq!(
+            (&job["status"], &job["progress"]["stage"]),
+            (&json!("running"), &json!(stage))
+        );
+        assert_eq!(
+            (&job["progress"]["message"], &job["progress"]["eta_seconds"]),
+            (&json!("half"), &json!(20))
+        );
+        claimed.store(&server);
+        server.db().clock().advance(TimeDelta::seconds(20));
+        let told = claimed
+            .tell(&server, "complete", &json!({}))
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&told["status"], &told["percent"]),
+            (&json!("completed"), &json!(100))
+        );
+        let finished = stages(&server, job_id)
+            .iter()
+            .filter(|run| is("completed")(run))
+            .count();
+        assert_eq!(finished, done + 1);
+    }
+    assert_eq!(claim(&server, Stage::WORK), None);
+    let job = server.get(&at(job_id, "")).expect(200).json();
+    assert_eq!(
+        (&job["status"], &job["completed_at"]),
+        (&json!("completed"), &json!("2026-01-01T00:04:00Z"))
+    );
+    assert_eq!(
+        (&job["progress"]["stage"], &job["progress"]["percent"]),
+        (&json!("complete"), &json!(100))
+    );
+    let results = server
+        .get(&format!("/api/v1/results/{job_id}"))
+        .expect(200)
+        .json();
+    assert_eq!(results["clips"].as_array().unwrap().len(), 2);
+    let logs = server.get(&at(job_id, "/logs")).expect(200).json();
+    let logged: Vec<_> = logs["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            json!([
+                entry["stage"],
+                entry["status"],
+                entry["agent_name"],
+                entry["duration_seconds"]
+            ])
+        })
+        .collect();
+    let expected: Vec<_> = Stage::WORK
+        .iter()
+        .flat_map(|stage| {
+            [
+                json!([stage, "started", "worker-1", null]),
+                json!([stage, "completed", "worker-1", 40.0]),
+            ]
+        })
+        .collect();
+    assert_eq!(logged, expected);
+}
+
+fn what_a_worker_and_a_watcher_are_told_has_its_shape(server: TestServer) {
+    let job_id = make(
+        &server,
+        json!({ "extra_metadata": { "course": "physics" } }),
+    );
+    let answer = ask(&server, &[Transcription], json!({ "lease_seconds": 90 })).expect(200);
+    assert_eq!(
+        answer.json()["claims"][0]["lease_expires_at"],
+        json!("2026-01-01T00:01:30Z")
+    );
+    let mut told = answer.json();
+    // Signed, and so different every time.
+    told["claims"][0]["source_url"].take();
+    snapshot!("a_claim", told);
+    let claimed = claims(answer).remove(0);
+    server.db().clock().advance(TimeDelta::milliseconds(1_500));
+    let beat = json!({ "percent": 12.5, "message": "at 00:12:00", "eta_seconds": 600 });
+    let told = claimed.tell(&server, "heartbeat", &beat).expect(200).json();
+    assert_eq!(
+        told,
+        json!({ "lease_expires_at": "2026-01-01T00:01:31.500Z", "cancelled": false })
+    );
+    snapshot!(
+        "stages",
+        server.get(&at(job_id, "/stages")).expect(200).json()
+    );
+    snapshot!(
+        "a_completed_stage",
+        claimed
+            .tell(&server, "complete", &json!({}))
+            .expect(200)
+            .json()
+    );
+}
+
+fn stages_that_wait_for_nothing_are_worked_on_side_by_side(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let side_by_side = at_once(6, |_| claim(&server, Stage::WORK));
+    let claimed: Vec<_> = side_by_side.into_iter().flatten().collect();
+    let mut begun: Vec<_> = claimed.iter().map(|claimed| claimed.stage).collect();
+    begun.sort();
+    assert_eq!(begun, [SilenceDetection, Transcription, LayoutAnalysis]);
+    let progress = || server.get(&at(job_id, "")).json()["progress"].clone();
+    assert_eq!(progress()["stage"], "silence_detection");
+    for (i, claimed) in claimed.iter().enumerate() {
+        assert_eq!(claim(&server, Stage::WORK), None, "{i} of 3 are done");
+        let waiting = stages(&server, job_id)
+            .iter()
+            .filter(|run| is("waiting")(run))
+            .count();
+        assert_eq!(waiting, 3);
+        claimed.tell(&server, "complete", &json!({})).expect(200);
+    }
+    assert_eq!(progress()["percent"], json!(50));
+    assert_eq!(claim(&server, Stage::WORK).unwrap().stage, ContentAnalysis);
+}
+
+fn a_worker_gets_what_it_can_do_and_nothing_else(server: TestServer) {
+    make(&server, json!({}));
+    assert_eq!(
+        claim(&server, &[ContentAnalysis, Segmentation, Compilation]),
+        None
+    );
+    let claimed = claim(&server, &[Compilation, LayoutAnalysis, LayoutAnalysis]).unwrap();
+    assert_eq!(claimed.stage, LayoutAnalysis);
+    assert_eq!(claim(&server, &[LayoutAnalysis]), None);
+    assert_eq!(
+        claim(&server, &[Transcription]).unwrap().stage,
+        Transcription
+    );
+}
+
+fn a_higher_priority_comes_first_and_then_who_has_waited_longer(server: TestServer) {
+    let priorities = [
+        json!(0),
+        json!(-5),
+        json!(7),
+        Value::Null,
+        json!(i32::MAX),
+        json!(i32::MIN),
+    ];
+    let jobs = priorities.map(|priority| {
+        server.db().clock().advance(TimeDelta::seconds(1));
+        make(&server, json!({ "priority": priority }))
+    });
+    server
+        .patch(&at(jobs[1], ""), &json!({ "priority": 8 }))
+        .expect(200);
+    let order: Vec<_> = (0..6)
+        .map(|_| claim(&server, &[Transcription]).unwrap().job_id)
+        .collect();
+    assert_eq!(order, [4, 1, 2, 0, 3, 5].map(|i: usize| jobs[i]));
+    let all: Vec<_> = claims(ask(&server, &[SilenceDetection], json!({ "max": 100 })))
+        .iter()
+        .map(|claimed| claimed.job_id)
+        .collect();
+    assert_eq!(all, order);
+}
+
+fn a_recording_that_is_only_heard_is_not_looked_at(server: TestServer) {
+    let job_id = make(
+        &server,
+        json!({ "processing_config": { "processing_mode": "audio" } }),
+    );
+    assert_eq!(claim(&server, &[LayoutAnalysis]), None);
+    let order: Vec<_> = std::iter::from_fn(|| {
+        let claimed = claim(&server, Stage::WORK)?;
+        claimed.tell(&server, "complete", &json!({})).expect(200);
+        Some(claimed.stage)
+    })
+    .collect();
+    assert_eq!(
+        order,
+        [
+            SilenceDetection,
+            Transcription,
+            ContentAnalysis,
+            Segmentation,
+            Compilation
+        ]
+    );
+    assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
+    assert_eq!(stages(&server, job_id).len(), 5);
+}
+
+fn as_much_is_given_at_once_as_is_asked_for_and_there_is(server: TestServer) {
+    let jobs = [(); 3].map(|()| make(&server, json!({})));
+    let many = |max: i64| {
+        claims(ask(
+            &server,
+            &[Transcription, SilenceDetection],
+            json!({ "max": max }),
+        ))
+    };
+    let given = |claims: &[Claimed]| -> Vec<_> {
+        claims
+            .iter()
+            .map(|claim| (claim.job_id, claim.stage))
+            .collect()
+    };
+    let first = many(4);
+    assert_eq!(
+        given(&first),
+        [
+            (jobs[0], SilenceDetection),
+            (jobs[0], Transcription),
+            (jobs[1], SilenceDetection),
+            (jobs[1], Transcription),
+        ]
+    );
+    let mut leases: Vec<_> = first.iter().map(|claimed| &claimed.lease).collect();
+    leases.sort();
+    leases.dedup();
+    assert_eq!(leases.len(), 4);
+    assert_eq!(
+        given(&many(100)),
+        [(jobs[2], SilenceDetection), (jobs[2], Transcription)]
+    );
+    assert_eq!(many(100), []);
+}
+
+fn a_stage_is_completed_with_or_without_a_body_and_a_second_time_all_the_same(server: TestServer) {
+    make(&server, json!({}));
+    for stage in [SilenceDetection, Transcription] {
+        let claimed = claim(&server, &[stage]).unwrap();
+        let path = format!("/api/v1/work/{}/complete", claimed.lease);
+        let first = server.request("POST", &path).send().expect(200);
+        server.db().clock().advance(TimeDelta::hours(2));
+        let before = crate::http::support::dump(server.db());
+        for again in [
+            server.request("POST", &path).send(),
+            server
+                .request("POST", &path)
+                .body("application/json", "")
+                .send(),
+            server.post(&path, &json!({})),
+        ] {
+            assert_eq!(again.expect(200).json(), first.json());
+        }
+        assert_eq!(crate::http::support::dump(server.db()), before);
+    }
+}
+
+fn a_job_driven_by_reports_alone_shows_its_stages_and_closes_them(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let report = |stage, percent| {
+        server
+            .post(&at(job_id, "/progress"), &a_report(stage, percent).body())
+            .expect(200)
+            .json()
+    };
+    report(Transcription, 40.0);
+    let runs = stages(&server, job_id);
+    assert_eq!(runs[1], (Transcription, "running".to_owned()));
+    assert_eq!(claim(&server, &[Transcription]), None, "somebody is on it");
+    let told = server.get(&at(job_id, "/stages")).json();
+    assert_eq!(
+        (&told["stages"][1]["percent"], &told["stages"][1]["attempt"]),
+        (&json!(40), &json!(0))
+    );
+    assert_eq!(report(Compilation, 10.0)["progress"]["percent"], json!(10));
+    let (below, body) = output(Transcription);
+    server.put(&at(job_id, below), &body).expect(200);
+    server
+        .patch(&at(job_id, ""), &json!({ "status": "completed" }))
+        .expect(200);
+    assert!(
+        stages(&server, job_id).iter().all(is("skipped")),
+        "{:?}",
+        stages(&server, job_id)
+    );
+    assert_eq!(claim(&server, Stage::WORK), None);
+}
+
+fn of_many_who_ask_at_once_each_gets_another_stage(server: TestServer) {
+    for _ in 0..10 {
+        a_job().create(server.db());
+    }
+    let given = at_once(20, |_| {
+        claims(ask(&server, &Stage::WORK[..3], json!({ "max": 2 })))
+    });
+    let mut given: Vec<_> = given
+        .iter()
+        .flatten()
+        .map(|claim| (claim.job_id, claim.stage))
+        .collect();
+    assert_eq!(given.len(), 30);
+    given.sort();
+    given.dedup();
+    assert_eq!(given.len(), 30);
+}
+
+fn only_what_is_queued_or_running_has_work(server: TestServer) {
+    use JobStatus::{Cancelled, Completed, Failed, Pending};
+    for status in [Pending, Completed, Failed, Cancelled] {
+        let job = a_job().status(status).create(server.db());
+        assert_eq!(claim(&server, Stage::WORK), None, "{status}");
+        assert_eq!(stages(&server, job.job_id).is_empty(), status == Pending);
+    }
+    server
+        .get(&format!("{JOBS}/{NOBODY}/stages"))
+        .problem(404, "job_not_found");
+}

@@ -1,0 +1,374 @@
+//! Who may write: the one who has the lease, for as long as it lasts.
+
+use chrono::TimeDelta;
+use lectern_domain::Stage::{
+    self, Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection,
+    Transcription,
+};
+use lectern_domain::{JobId, LogStatus};
+use lectern_tests::{Body, Response, TestServer, a_log_entry, a_report, on_both_backends};
+use serde_json::{Value, json};
+
+use crate::http::support::worker::{Claimed, claim, make, output, stages};
+use crate::http::support::{NOBODY, at, dump, wait_until};
+
+on_both_backends!(
+    each_stage_writes_what_is_its_own_under_its_lease,
+    a_write_without_a_lease_is_refused_only_while_its_stage_is_leased,
+    a_worker_does_not_write_what_another_is_on,
+    a_lease_nobody_has_is_worth_nothing,
+    a_lease_of_another_job_is_worth_nothing,
+    a_lease_shown_twice_is_worth_nothing,
+    a_lease_that_has_expired_is_worth_nothing_before_and_after_somebody_notices,
+    what_was_completed_or_given_up_is_not_written_to_under_the_old_lease,
+    a_heartbeat_makes_a_lease_last_and_tells_only_what_it_mentions,
+    a_stage_whose_worker_is_not_heard_of_is_tried_three_times,
+    an_expired_lease_is_handed_on_by_whoever_asks_first,
+);
+
+/// A write that belongs to a stage: method, what comes after the job's path,
+/// and a body.
+type Write = (&'static str, &'static str, Value);
+
+/// Everything that can be written to a job and belongs to `stage`.
+fn writes(stage: Stage) -> Vec<Write> {
+    let (below, body) = output(stage);
+    let mut writes = vec![
+        ("PUT", below, body.clone()),
+        ("POST", "/progress", a_report(stage, 99.0).body()),
+        (
+            "POST",
+            "/logs",
+            a_log_entry(stage, LogStatus::Completed).body(),
+        ),
+    ];
+    if stage == Transcription {
+        writes.push(("POST", below, body));
+    }
+    writes
+}
+
+fn write(server: &TestServer, job_id: JobId, lease: Option<&str>, write: &Write) -> Response {
+    let (method, below, body) = write;
+    let mut request = server.request(method, &at(job_id, below));
+    if let Some(lease) = lease {
+        request = request.header("Lease-Id", lease);
+    }
+    request.json(body).send()
+}
+
+/// Checks that nobody can do anything to `job_id` by showing `lease`, and that
+/// trying to changes nothing.
+fn is_worth_nothing(server: &TestServer, job_id: JobId, lease: &str) {
+    let before = dump(server.db());
+    let rename = ("PATCH", "", json!({ "filename": "stolen.mp4" }));
+    for stage in Stage::WORK {
+        for one in writes(*stage).iter().chain([&rename]) {
+            let answer = write(server, job_id, Some(lease), one);
+            assert_eq!(
+                answer.problem(409, "lease_lost"),
+                [Value::Null; 0],
+                "{one:?}"
+            );
+        }
+    }
+    speaks_for_nobody(server, lease);
+    assert_eq!(dump(server.db()), before, "{lease}");
+}
+
+/// Checks the same of what is told about the lease itself.
+fn speaks_for_nobody(server: &TestServer, lease: &str) {
+    for (what, body) in [
+        ("heartbeat", json!({ "percent": 99 })),
+        ("complete", json!({})),
+        ("fail", json!({ "error": "no memory", "retryable": false })),
+    ] {
+        let answer = server.post(&format!("/api/v1/work/{lease}/{what}"), &body);
+        assert_eq!(
+            answer.problem(409, "lease_lost"),
+            [Value::Null; 0],
+            "{what}"
+        );
+    }
+}
+
+/// The status of one stage.
+fn status(server: &TestServer, job_id: JobId, stage: Stage) -> String {
+    let mut all = stages(server, job_id).into_iter();
+    all.find(|(each, _)| *each == stage).unwrap().1
+}
+
+/// Lets the lease run out, and waits until the server has put the run back.
+fn expire(server: &TestServer, claimed: &Claimed) {
+    server.db().clock().advance(TimeDelta::seconds(61));
+    wait_until(|| status(server, claimed.job_id, claimed.stage) != "running");
+}
+
+fn each_stage_writes_what_is_its_own_under_its_lease(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    while let Some(claimed) = claim(&server, Stage::WORK) {
+        for one in writes(claimed.stage) {
+            let refused = write(&server, job_id, None, &one);
+            refused.problem(409, "lease_lost");
+            let written = write(&server, job_id, Some(&claimed.lease), &one);
+            assert!(written.status < 300, "{written}");
+        }
+        write(
+            &server,
+            job_id,
+            Some(&claimed.lease),
+            &("PATCH", "", json!({ "video_duration": 60.5 })),
+        )
+        .expect(200);
+        write(
+            &server,
+            job_id,
+            None,
+            &("PATCH", "", json!({ "video_duration": 60 })),
+        )
+        .expect(200);
+        claimed.tell(&server, "complete", &json!({})).expect(200);
+    }
+    assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
+}
+
+fn a_write_without_a_lease_is_refused_only_while_its_stage_is_leased(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    for stage in [SilenceDetection, Transcription, LayoutAnalysis] {
+        for one in writes(stage).iter().filter(|one| one.1 != "/progress") {
+            assert!(write(&server, job_id, None, one).status < 300, "{one:?}");
+        }
+        let claimed = claim(&server, &[stage]).unwrap();
+        let before = dump(server.db());
+        for one in &writes(stage) {
+            write(&server, job_id, None, one).problem(409, "lease_lost");
+        }
+        assert_eq!(dump(server.db()), before);
+        for one in writes(ContentAnalysis)
+            .iter()
+            .filter(|one| one.1 != "/progress")
+        {
+            assert!(write(&server, job_id, None, one).status < 300, "{one:?}");
+        }
+        claimed.tell(&server, "complete", &json!({})).expect(200);
+        let (below, body) = output(stage);
+        server.put(&at(job_id, below), &body).expect(200);
+    }
+}
+
+fn a_worker_does_not_write_what_another_is_on(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let [silence, speech] =
+        [SilenceDetection, Transcription].map(|stage| claim(&server, &[stage]).unwrap());
+    let before = dump(server.db());
+    for (own, other) in [(&silence, &speech), (&speech, &silence)] {
+        for one in &writes(other.stage) {
+            write(&server, job_id, Some(&own.lease), one).problem(409, "lease_lost");
+        }
+    }
+    assert_eq!(dump(server.db()), before);
+    silence.store(&server);
+    speech.store(&server);
+}
+
+fn a_lease_nobody_has_is_worth_nothing(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    claim(&server, &[Transcription]).unwrap();
+    for lease in [NOBODY, "lease", "1", "null", "%00", "*", "'%20OR%201=1--"] {
+        is_worth_nothing(&server, job_id, lease);
+    }
+}
+
+fn a_lease_of_another_job_is_worth_nothing(server: TestServer) {
+    let [own, other] = [(); 2].map(|()| make(&server, json!({})));
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    assert_eq!(claimed.job_id, own);
+    let before = dump(server.db());
+    for stage in Stage::WORK {
+        for one in &writes(*stage) {
+            write(&server, other, Some(&claimed.lease), one).problem(409, "lease_lost");
+        }
+    }
+    let rename = ("PATCH", "", json!({ "filename": "stolen.mp4" }));
+    write(&server, other, Some(&claimed.lease), &rename).problem(409, "lease_lost");
+    assert_eq!(dump(server.db()), before);
+    claimed.store(&server);
+}
+
+fn a_lease_shown_twice_is_worth_nothing(server: TestServer) {
+    make(&server, json!({}));
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    let (below, body) = output(Transcription);
+    let request = server.request("PUT", &at(claimed.job_id, below));
+    let request = request
+        .header("Lease-Id", &claimed.lease)
+        .header("Lease-Id", &claimed.lease);
+    request.json(&body).send().problem(409, "lease_lost");
+}
+
+fn a_lease_that_has_expired_is_worth_nothing_before_and_after_somebody_notices(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    let outputs = |server: &TestServer| {
+        let mut all = dump(server.db());
+        // The sweep may come at any time and change these.
+        all.retain(|(table, _)| {
+            !["jobs", "stage_runs", "job_events", "processing_logs"].contains(&table.as_str())
+        });
+        all
+    };
+    let before = outputs(&server);
+    server.db().clock().advance(TimeDelta::seconds(60));
+    for stage in Stage::WORK {
+        for one in &writes(*stage) {
+            write(&server, job_id, Some(&claimed.lease), one).problem(409, "lease_lost");
+        }
+    }
+    speaks_for_nobody(&server, &claimed.lease);
+    assert_eq!(outputs(&server), before);
+
+    expire(&server, &claimed);
+    let logs = server.get(&at(job_id, "/logs")).expect(200).json();
+    let logged: Vec<_> = logs["logs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["status"])
+        .collect();
+    assert_eq!(
+        logged,
+        ["started", "failed"],
+        "the refused ones left nothing"
+    );
+    is_worth_nothing(&server, job_id, &claimed.lease);
+
+    let next = claim(&server, &[Transcription]).unwrap();
+    assert_eq!((next.job_id, next.attempt), (job_id, 2));
+    is_worth_nothing(&server, job_id, &claimed.lease);
+    next.store(&server);
+    next.tell(&server, "complete", &json!({})).expect(200);
+    is_worth_nothing(&server, job_id, &claimed.lease);
+}
+
+fn what_was_completed_or_given_up_is_not_written_to_under_the_old_lease(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let given_up = claim(&server, &[Transcription]).unwrap();
+    given_up
+        .tell(&server, "fail", &json!({ "error": "no memory" }))
+        .expect(200);
+    is_worth_nothing(&server, job_id, &given_up.lease);
+
+    let completed = claim(&server, &[SilenceDetection]).unwrap();
+    completed.tell(&server, "complete", &json!({})).expect(200);
+    let before = dump(server.db());
+    for stage in Stage::WORK {
+        for one in &writes(*stage) {
+            write(&server, job_id, Some(&completed.lease), one).problem(409, "lease_lost");
+        }
+    }
+    completed
+        .tell(&server, "heartbeat", &json!({}))
+        .problem(409, "lease_lost");
+    completed
+        .tell(&server, "fail", &json!({ "error": "late" }))
+        .problem(409, "lease_lost");
+    assert_eq!(dump(server.db()), before);
+}
+
+fn a_heartbeat_makes_a_lease_last_and_tells_only_what_it_mentions(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    let claimed = claim(&server, &[Transcription]).unwrap();
+    let told = |field: &str| server.get(&at(job_id, "/stages")).json()["stages"][1][field].clone();
+    claimed
+        .tell(
+            &server,
+            "heartbeat",
+            &json!({ "percent": 10, "message": "ten", "eta_seconds": 90 }),
+        )
+        .expect(200);
+    for minute in 1..=5 {
+        server.db().clock().advance(TimeDelta::seconds(59));
+        let state = claimed
+            .tell(&server, "heartbeat", &json!({}))
+            .expect(200)
+            .json();
+        let end = server.db().now() + TimeDelta::seconds(60);
+        assert_eq!(
+            state,
+            json!({ "lease_expires_at": end, "cancelled": false }),
+            "minute {minute}"
+        );
+    }
+    assert_eq!(
+        ["percent", "message", "eta_seconds"].map(told),
+        [json!(10), json!("ten"), json!(90)]
+    );
+    claimed
+        .tell(&server, "heartbeat", &json!({ "message": "eleven" }))
+        .expect(200);
+    assert_eq!(
+        ["percent", "message", "eta_seconds"].map(told),
+        [json!(10), json!("eleven"), json!(90)]
+    );
+    claimed.store(&server);
+    server.db().clock().advance(TimeDelta::seconds(60));
+    claimed
+        .tell(&server, "heartbeat", &json!({}))
+        .problem(409, "lease_lost");
+}
+
+fn a_stage_whose_worker_is_not_heard_of_is_tried_three_times(server: TestServer) {
+    let job_id = make(&server, json!({}));
+    for attempt in 1..=3 {
+        let claimed = claim(&server, &[Transcription]).unwrap();
+        assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
+        expire(&server, &claimed);
+    }
+    let job = server.get(&at(job_id, "")).expect(200).json();
+    assert_eq!(job["status"], "failed");
+    let why = job["error_message"].as_str().unwrap();
+    assert!(
+        why.contains("transcription") && why.contains("lease"),
+        "{why}"
+    );
+    assert_eq!(status(&server, job_id, Transcription), "failed");
+    assert_eq!(status(&server, job_id, Compilation), "cancelled");
+    assert_eq!(claim(&server, Stage::WORK), None);
+    let logs = server
+        .get(&at(job_id, "/logs?stage=transcription"))
+        .expect(200)
+        .json();
+    let logs = logs["logs"].as_array().unwrap();
+    let logged: Vec<_> = logs.iter().map(|entry| &entry["status"]).collect();
+    assert_eq!(
+        logged,
+        [
+            "started", "failed", "started", "failed", "started", "failed"
+        ]
+    );
+    for failed in logs.iter().filter(|entry| entry["status"] == "failed") {
+        assert_eq!(failed["duration_seconds"], json!(61.0));
+        assert!(
+            failed["message"]
+                .as_str()
+                .unwrap()
+                .contains("lease expired"),
+            "{failed}"
+        );
+    }
+}
+
+fn an_expired_lease_is_handed_on_by_whoever_asks_first(server: TestServer) {
+    make(&server, json!({}));
+    let mut last = claim(&server, &[Segmentation, Transcription]).unwrap();
+    for attempt in 2..=3 {
+        server.db().clock().advance(TimeDelta::seconds(61));
+        let next = claim(&server, &[Transcription]).unwrap();
+        assert_eq!((next.job_id, next.attempt), (last.job_id, attempt));
+        assert_ne!(next.lease, last.lease);
+        last.tell(&server, "complete", &json!({}))
+            .problem(409, "lease_lost");
+        last = next;
+    }
+    last.tell(&server, "complete", &json!({})).expect(200);
+}

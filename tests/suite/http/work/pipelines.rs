@@ -1,0 +1,195 @@
+//! Which stages a job goes through.
+
+use std::sync::Arc;
+
+use lectern_db::Database;
+use lectern_domain::{Pipelines, Stage};
+use lectern_server::{Server, ServerConfig};
+use lectern_tests::{Client, Lectern, TestDb, TestServer, on_both_backends};
+use serde_json::{Value, json};
+
+use crate::http::support::worker::{claim, make, stages};
+use crate::http::support::{JOBS, a_recording, at};
+
+on_both_backends!(
+    a_job_goes_through_the_pipeline_it_names,
+    a_job_that_names_none_goes_through_the_default_one,
+    a_job_ends_the_way_it_began_whatever_is_configured_since,
+    a_pipeline_there_is_not_is_refused,
+    a_mode_that_leaves_nothing_of_a_pipeline_is_refused,
+    the_program_reads_its_pipelines_from_a_file,
+);
+
+/// Serves `db` with these pipelines.
+fn serve(db: &TestDb, pipelines: Value) -> (Server, Client) {
+    let pipelines = Arc::new(Pipelines::from_json(pipelines).unwrap());
+    let database = Database::clone(db).with_pipelines(pipelines);
+    let server = Server::start(ServerConfig::default(), database).unwrap();
+    let client = Client::new(server.url());
+    (server, client)
+}
+
+/// Works until there is nothing left; answers the stages in the order they came.
+fn work(client: &Client) -> Vec<&'static str> {
+    let next = || {
+        let claimed = claim(client, Stage::WORK)?;
+        claimed.tell(client, "complete", &json!({})).expect(200);
+        Some(claimed.stage.as_str())
+    };
+    std::iter::from_fn(next).collect()
+}
+
+fn subtitles() -> Value {
+    json!({ "subtitles": [
+        { "stage": "compilation", "after": ["transcription", "layout_analysis"] },
+        { "stage": "layout_analysis", "after": ["transcription"] },
+        { "stage": "transcription" },
+    ] })
+}
+
+fn chosen(name: &str) -> Value {
+    json!({ "processing_config": { "pipeline": name } })
+}
+
+fn a_job_goes_through_the_pipeline_it_names(db: TestDb) {
+    let (_server, client) = serve(&db, subtitles());
+    make(&client, chosen("subtitles"));
+    assert_eq!(
+        work(&client),
+        ["transcription", "layout_analysis", "compilation"]
+    );
+    let heard =
+        json!({ "processing_config": { "pipeline": "subtitles", "processing_mode": "audio" } });
+    let job_id = make(&client, heard);
+    assert_eq!(work(&client), ["transcription", "compilation"]);
+    assert_eq!(client.get(&at(job_id, "")).json()["status"], "completed");
+}
+
+fn a_job_that_names_none_goes_through_the_default_one(db: TestDb) {
+    let built_in: Vec<_> = Stage::WORK.iter().map(|stage| stage.as_str()).collect();
+    let (server, client) = serve(&db, subtitles());
+    for more in [json!({}), chosen("default")] {
+        make(&client, more);
+        assert_eq!(work(&client), built_in);
+    }
+    drop(server);
+    let (_server, client) = serve(&db, json!({ "default": [{ "stage": "segmentation" }] }));
+    for more in [json!({}), chosen("default")] {
+        make(&client, more);
+        assert_eq!(work(&client), ["segmentation"]);
+    }
+}
+
+fn a_job_ends_the_way_it_began_whatever_is_configured_since(db: TestDb) {
+    let (server, client) = serve(&db, subtitles());
+    let job_id = make(&client, chosen("subtitles"));
+    let first = claim(&client, Stage::WORK).unwrap();
+    drop(server);
+    let (_server, client) = serve(
+        &db,
+        json!({ "subtitles": [{ "stage": "silence_detection" }] }),
+    );
+    first.tell(&client, "complete", &json!({})).expect(200);
+    client
+        .request("POST", &at(job_id, "/cancel"))
+        .send()
+        .expect(200);
+    client
+        .request("POST", &at(job_id, "/retry"))
+        .send()
+        .expect(200);
+    assert_eq!(work(&client), ["layout_analysis", "compilation"]);
+    make(&client, chosen("subtitles"));
+    assert_eq!(work(&client), ["silence_detection"]);
+}
+
+fn a_pipeline_there_is_not_is_refused(server: TestServer) {
+    let mut body = a_recording();
+    for (name, field) in [
+        (json!("subtitles"), "processing_config.pipeline"),
+        (json!(""), "processing_config.pipeline"),
+        (json!("x".repeat(51)), "processing_config.pipeline"),
+        (json!(["default"]), "processing_config.pipeline"),
+    ] {
+        body["processing_config"] = json!({ "pipeline": name });
+        server
+            .post(JOBS, &body)
+            .problem_with(422, "validation_failed", field);
+    }
+    assert_eq!(server.db().sql().count("jobs"), 0);
+    body["processing_config"] = json!({ "pipeline": null });
+    server.post(JOBS, &body).expect(201);
+}
+
+fn a_mode_that_leaves_nothing_of_a_pipeline_is_refused(db: TestDb) {
+    let (_server, client) = serve(&db, json!({ "look": [{ "stage": "layout_analysis" }] }));
+    let mut body = a_recording();
+    body["processing_config"] = json!({ "pipeline": "look", "processing_mode": "audio" });
+    client.post(JOBS, &body).problem_with(
+        422,
+        "validation_failed",
+        "processing_config.processing_mode",
+    );
+    make(&client, chosen("look"));
+    assert_eq!(work(&client), ["layout_analysis"]);
+}
+
+fn the_program_reads_its_pipelines_from_a_file(db: TestDb) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, subtitles().to_string()).unwrap();
+    let server = Lectern::serve_with(
+        db.url(),
+        &[("LECTERN_PIPELINES", file.path().to_str().unwrap())],
+    );
+    let job_id = make(&server, chosen("subtitles"));
+    let order: Vec<_> = stages(&server, job_id)
+        .into_iter()
+        .map(|(stage, _)| stage.as_str())
+        .collect();
+    assert_eq!(order, ["transcription", "layout_analysis", "compilation"]);
+}
+
+#[test]
+fn a_file_that_holds_no_pipelines_keeps_the_program_from_starting_and_it_says_why() {
+    for (text, told) in [
+        ("", "is no JSON"),
+        ("[]", "must be a JSON object of pipelines by name"),
+        (r#"{"": []}"#, "must be 1 to 50 characters long"),
+        (r#"{"clips": []}"#, "clips must have at least one stage"),
+        (
+            r#"{"clips": [{"stage": "cutting"}]}"#,
+            "clips must be a list of stages",
+        ),
+        (
+            r#"{"clips": [{"stage": "segmentation", "when": 1}]}"#,
+            "unknown field `when`",
+        ),
+        (
+            r#"{"clips": [{"stage": "uploading"}]}"#,
+            "clips[0] must be a stage workers do, not uploading",
+        ),
+        (
+            r#"{"clips": [{"stage": "segmentation"}, {"stage": "compilation", "after": ["transcription"]}]}"#,
+            "clips[1] must not wait for transcription, which is not in the pipeline",
+        ),
+        (
+            r#"{"clips": [{"stage": "segmentation", "after": ["segmentation"]}]}"#,
+            "clips must not go in a circle",
+        ),
+    ] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, text).unwrap();
+        let path = file.path().to_str().unwrap();
+        let output = Lectern::run("sqlite::memory:", &["--pipelines", path, "serve"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}: {said}");
+        assert!(said.contains(told) && said.contains(path), "{text}: {said}");
+    }
+    let output = Lectern::run("sqlite::memory:", &["--pipelines", "nowhere.json"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("cannot read the pipelines in nowhere.json"),
+        "{said}"
+    );
+}
