@@ -66,12 +66,11 @@
 //! };
 //! let works: Vec<Box<dyn StageHandler>> = vec![Box::new(Ears)];
 //! let worker = Worker::new(db, BlockingStorage::new(storage)?, Tools::find()?, settings, works)?;
-//! // Whoever holds its bell can end it: `worker.bell().stop()`.
+//! // Another thread can stop it: `worker.cancellation().cancel()`.
 //! worker.run()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod bell;
 mod blocking_storage;
 mod failure;
 mod keeper;
@@ -81,9 +80,9 @@ mod side_by_side;
 pub mod sidecar;
 mod stage;
 pub mod stages;
+mod work_signal;
 mod worker;
 
-pub use bell::Bell;
 pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
 pub use settings::Settings;

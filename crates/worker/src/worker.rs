@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use lectern_db::Database;
 use lectern_domain::{ClaimLimit, ClaimRequest, Invalid, JobId, Stages};
-use lectern_media::{Scratch, Tools};
+use lectern_media::{CancellationToken, Scratch, Tools};
 
 use crate::failure::chain;
 use crate::recordings::Recordings;
 use crate::stage::StageHandler;
-use crate::{Bell, BlockingStorage, Failure, Settings};
+use crate::work_signal::WorkSignal;
+use crate::{BlockingStorage, Failure, Settings};
 
 /// The longest pause after an error of the database.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -34,7 +35,8 @@ pub struct Worker {
     settings: Settings,
     works: Vec<Box<dyn StageHandler>>,
     only: Option<JobId>,
-    bell: Arc<Bell>,
+    cancellation: CancellationToken,
+    work_signal: Arc<WorkSignal>,
     at_work: Mutex<AtWork>,
 }
 
@@ -80,7 +82,8 @@ impl Worker {
             settings,
             works,
             only: None,
-            bell: Arc::default(),
+            cancellation: CancellationToken::new(),
+            work_signal: Arc::default(),
             at_work,
         })
     }
@@ -93,9 +96,9 @@ impl Worker {
         }
     }
 
-    /// What wakes it and ends it.
-    pub fn bell(&self) -> Arc<Bell> {
-        Arc::clone(&self.bell)
+    /// Stops the worker when it is cancelled.
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
     }
 
     /// Works until it is told to stop.
@@ -117,6 +120,8 @@ impl Worker {
                 .filter(|stage| request.stages.as_slice().contains(stage))
                 .collect(),
         )?;
+        let work_signal = Arc::clone(&self.work_signal);
+        let _wake_on_cancel = self.cancellation.on_cancel(move || work_signal.notify());
         thread::scope(|scope| {
             for thread in 0..self.at_work().threads.len() {
                 let request = &request;
@@ -148,8 +153,8 @@ impl Worker {
         let mut pause = self.settings.poll;
         loop {
             let asked = Instant::now();
-            let heard = self.bell.heard();
-            if self.bell.is_stopped() {
+            let seen = self.work_signal.notifications();
+            if self.cancellation.is_cancelled() {
                 return;
             }
             let claimed = match self.only {
@@ -172,7 +177,7 @@ impl Worker {
                 }
             }
             self.turn_to(thread, None, asked);
-            self.bell.wait(heard, pause);
+            self.work_signal.wait(seen, pause);
         }
     }
 }

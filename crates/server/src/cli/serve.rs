@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use lectern_db::{Backend, Database};
-use lectern_media::Tools;
+use lectern_media::{CancellationToken, Tools};
 use lectern_storage::Storage;
-use lectern_worker::Bell;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -75,7 +74,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     };
     log::info!("{name}: finishing running requests");
     if let Some(worker) = &worker {
-        worker.bell.stop();
+        worker.cancellation.cancel();
     }
     std::thread::spawn(move || {
         let name = runtime.block_on(signals.next_but(ECHO));
@@ -103,7 +102,7 @@ fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
 
 /// A worker in the process of the server; stopped when it is dropped.
 struct Working {
-    bell: Arc<Bell>,
+    cancellation: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -116,7 +115,7 @@ impl Working {
         tools: Tools,
     ) -> anyhow::Result<Self> {
         let worker = work::worker(&serve.worker, settings, database, storage, tools)?;
-        let bell = worker.bell();
+        let cancellation = worker.cancellation().clone();
         let thread = std::thread::Builder::new()
             .name("worker".into())
             .spawn(move || {
@@ -125,7 +124,7 @@ impl Working {
                 }
             })?;
         Ok(Self {
-            bell,
+            cancellation,
             thread: Some(thread),
         })
     }
@@ -133,7 +132,7 @@ impl Working {
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.bell.stop();
+        self.cancellation.cancel();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

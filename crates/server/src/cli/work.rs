@@ -1,13 +1,12 @@
 //! `lectern work`: a worker without a service.
 
-use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context as _;
 use lectern_db::Database;
-use lectern_media::Tools;
+use lectern_media::{CancellationToken, Tools};
 use lectern_storage::Storage;
-use lectern_worker::{Bell, BlockingStorage, Worker, stages};
+use lectern_worker::{BlockingStorage, Worker, stages};
 
 use crate::cli::serve::{self, Signals};
 use crate::config::{Settings, WorkerSettings};
@@ -24,7 +23,7 @@ pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
     let database = serve::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let worker = worker(work, settings, &database, storage, tools)?;
-    stop_at_signal(worker.bell())?;
+    stop_at_signal(worker.cancellation().clone())?;
     worker.run()?;
     log::info!("stopped");
     Ok(())
@@ -56,7 +55,7 @@ pub(crate) fn worker(
 }
 
 /// Stops a worker at the first signal, and the process at the second.
-pub(crate) fn stop_at_signal(bell: Arc<Bell>) -> anyhow::Result<()> {
+pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -66,7 +65,7 @@ pub(crate) fn stop_at_signal(bell: Arc<Bell>) -> anyhow::Result<()> {
         .spawn(move || {
             let name = runtime.block_on(signals.next());
             log::info!("{name}: giving back what is being worked on");
-            bell.stop();
+            cancellation.cancel();
             let name = runtime.block_on(signals.next_but(serve::ECHO));
             log::warn!("{name} again: not waiting any longer");
             std::process::exit(1);

@@ -101,14 +101,14 @@ impl Bench {
         let (db, store) = (self.db.clone(), self.store.clone());
         let (tools, works) = (Tools::find().unwrap(), all(recognizers, None));
         let worker = Worker::new(db, store, tools, settings, works).unwrap();
-        let bell = worker.bell();
+        let cancellation = worker.cancellation();
         thread::scope(|scope| {
             scope.spawn(|| worker.run());
             act();
             while !self.job().status.is_finished() {
                 thread::sleep(LOOK);
             }
-            bell.stop();
+            cancellation.cancel();
         });
         self.job().status
     }

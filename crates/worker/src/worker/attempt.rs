@@ -46,7 +46,7 @@ impl Worker {
             Ok(()) => {
                 log::info!("job {job}: {stage} is done after {took:.1} s");
                 // What waited for it can begin.
-                self.bell.wake();
+                self.work_signal.notify();
             }
             Err(Failure::Cancelled) => log::info!("job {job}: {stage} stopped after {took:.1} s"),
             Err(failure) => {
@@ -79,7 +79,7 @@ impl Worker {
     fn work_under_lease(&self, claim: &Claim) -> Result<(), Undone> {
         let cancel = CancellationToken::new();
         let stopped = cancel.clone();
-        let _link = self.bell.on_stop(move || stopped.cancel());
+        let _link = self.cancellation.on_cancel(move || stopped.cancel());
         let lease = self.settings.lease;
         let keeper = Keeper::new(self.db.clone(), claim, lease, cancel.clone())?;
         let found = caught(|| self.find(claim, &cancel, &keeper));

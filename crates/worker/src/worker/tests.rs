@@ -93,13 +93,13 @@ impl Bench {
     /// Has a worker do all stages, and answers how the job ended.
     fn finish(&self, works: Vec<Box<dyn StageHandler>>) -> JobStatus {
         let worker = self.worker(works);
-        let bell = worker.bell();
+        let cancellation = worker.cancellation();
         thread::scope(|scope| {
             scope.spawn(|| worker.run());
             while !self.status().is_finished() {
                 thread::yield_now();
             }
-            bell.stop();
+            cancellation.cancel();
         });
         self.status()
     }

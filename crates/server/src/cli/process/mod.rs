@@ -7,7 +7,6 @@ mod source;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use clap::Args;
 use lectern_db::Database;
 use lectern_domain::{Job, JobId, JobStatus};
 use lectern_media::CancellationToken;
-use lectern_worker::{Bell, BlockingStorage};
+use lectern_worker::BlockingStorage;
 use log::LevelFilter;
 
 use self::display::Display;
@@ -81,22 +80,17 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         Some(job) if !process.fresh && source.is_of(&job) => (resume(&database, job)?, None),
         earlier => (source.begin(&database, &store, &mut mark)?, earlier),
     };
-    let signal = Arc::<Bell>::default();
-    work::stop_at_signal(Arc::clone(&signal))?;
+    let stopped = CancellationToken::new();
+    work::stop_at_signal(stopped.clone())?;
     if job.status != JobStatus::Completed {
         // Nobody else is there to wait for; after a crash this is how long the
         // next call does.
         worker.how.lease = worker.how.lease.min(10);
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
-        follow(worker.for_job(job.job_id), &database, job.job_id, &signal)?;
+        follow(worker.for_job(job.job_id), &database, job.job_id, &stopped)?;
     }
-    let stop = CancellationToken::new();
-    let _link = signal.on_stop({
-        let stop = stop.clone();
-        move || stop.cancel()
-    });
     export::write(
-        &database, &store, job.job_id, &source, &out, &mut mark, &stop,
+        &database, &store, job.job_id, &source, &out, &mut mark, &stopped,
     )?;
     // Asked to begin anew; else what was made of the recording as it was before
     // may matter to others who use the database.
@@ -158,21 +152,21 @@ fn follow(
     worker: lectern_worker::Worker,
     database: &Database,
     job_id: JobId,
-    signal: &Bell,
+    stopped: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let bell = worker.bell();
-    let _link = signal.on_stop({
-        let bell = worker.bell();
-        move || bell.stop()
+    let cancellation = worker.cancellation().clone();
+    let _link = stopped.on_cancel({
+        let cancellation = cancellation.clone();
+        move || cancellation.cancel()
     });
     let working = thread::Builder::new()
         .name("worker".into())
         .spawn(move || worker.run())?;
     let mut display = Display::new();
-    let ended = watch(database, job_id, &mut display, &bell, || {
+    let ended = watch(database, job_id, &mut display, &cancellation, || {
         working.is_finished()
     });
-    bell.stop();
+    cancellation.cancel();
     let joined = working.join();
     display.finish();
     match joined {
@@ -187,7 +181,7 @@ fn watch(
     database: &Database,
     job_id: JobId,
     display: &mut Display,
-    bell: &Bell,
+    cancellation: &CancellationToken,
     is_stopped: impl Fn() -> bool,
 ) -> anyhow::Result<()> {
     loop {
@@ -196,7 +190,7 @@ fn watch(
             let job = conn.jobs().find(job_id)?;
             Ok::<_, lectern_db::Error>((job, conn.stage_runs().for_job(job_id)?))
         })?;
-        if bell.is_stopped() {
+        if cancellation.is_cancelled() {
             display.freeze();
         }
         display.show(&runs);
