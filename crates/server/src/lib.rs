@@ -42,9 +42,10 @@ mod objects;
 pub mod routes;
 mod work_queue;
 
+pub use app::config::ServerConfig;
 pub use app::open_files;
-pub use app::server::{Server, ServerConfig};
-pub use app::state::BodyLimits;
-pub use http::error::ApiError;
+pub use app::server::Server;
+pub use app::service::Service;
+pub use http::extract::body_limits::BodyLimits;
 pub use live::LiveConfig;
-pub use objects::UploadLimits;
+pub use objects::upload_limits::UploadLimits;

@@ -2,91 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, Condition, from_fn};
-use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::{Context as _, anyhow};
 use lectern_db::Database;
-use lectern_storage::Storage;
 use tokio::sync::{oneshot, watch};
-use url::Url;
 
-use crate::app::maintenance::keep_house;
-use crate::app::state::{BodyLimits, State};
+use crate::app::config::ServerConfig;
+use crate::app::service::Service;
 use crate::app::tcp;
-use crate::database::handle::Db;
-use crate::http::lifecycle::Lifecycle;
-use crate::http::middleware::access_log;
-use crate::http::middleware::compress;
-use crate::http::middleware::cors;
-use crate::live::{self, Live, LiveConfig};
-use crate::metrics::Metrics;
-use crate::objects::{Objects, UploadLimits};
+use crate::http::middleware::{access_log, compress, cors};
 use crate::routes;
-use crate::work_queue::waiting_claims::{self, Board};
 
 /// How many threads may wait for the disk, apiece for the threads that answer
 /// requests. An upload or download that moves needs one now and then.
 const DISK_THREADS: usize = 64;
-
-/// How requests are answered.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// Address and port to listen on; port 0 takes a free one.
-    pub bind: String,
-    /// Threads that answer requests; `None`: one per processor.
-    pub workers: Option<usize>,
-    /// Origins whose pages may call the server, such as
-    /// `https://example.org`, or `*`; with none, CORS is off.
-    pub cors_origins: Vec<String>,
-    /// How large request bodies may be.
-    pub limits: BodyLimits,
-    /// Where recordings and clips lie; `None`: in a temporary directory that
-    /// goes with the server.
-    pub storage: Option<Storage>,
-    /// How large recordings may be, and how long they may take.
-    pub uploads: UploadLimits,
-    /// Where clients reach the server, such as `https://example.org/lectern`;
-    /// `None`: wherever they send their requests.
-    pub public_url: Option<Url>,
-    /// How long a request waits for the database before it is refused.
-    pub patience: Duration,
-    /// How watching clients are treated.
-    pub live: LiveConfig,
-    /// How many workers may wait for work at once.
-    pub max_waiters: usize,
-    /// How long the events of a finished job are kept.
-    pub event_retention: Duration,
-    /// How long running requests get to finish when the server stops.
-    pub shutdown_grace: Duration,
-}
-
-impl Default for ServerConfig {
-    /// A free port of this machine, one thread, no CORS, 3 seconds of patience,
-    /// 1,000 waiters, events for 30 days, 30 seconds of grace.
-    fn default() -> Self {
-        Self {
-            bind: "127.0.0.1:0".to_owned(),
-            workers: Some(1),
-            cors_origins: Vec::new(),
-            limits: BodyLimits::default(),
-            storage: None,
-            uploads: UploadLimits::default(),
-            public_url: None,
-            patience: Duration::from_secs(3),
-            live: LiveConfig::default(),
-            max_waiters: 1_000,
-            event_retention: Duration::from_hours(30 * 24),
-            shutdown_grace: Duration::from_secs(30),
-        }
-    }
-}
 
 /// A server that runs, on threads of its own. Dropping it stops it at once,
 /// without regard to running requests.
@@ -110,27 +45,8 @@ impl Server {
     ///
     /// When the address cannot be listened on.
     pub fn start(config: ServerConfig, database: Database) -> anyhow::Result<Self> {
-        let metrics = Metrics::new(&database)?;
-        let board = Arc::new(Board::new(config.max_waiters));
-        let live = Live::new(config.live, metrics.clone());
-        let database = database.on_commit({
-            let (board, hub) = (Arc::clone(&board), Arc::clone(&live.hub));
-            Arc::new(move |committed| {
-                board.tell(&committed.ready);
-                hub.tell(committed);
-            })
-        });
-        let state = Data::new(State {
-            db: Db::new(database.clone(), config.patience, metrics.clone()),
-            board,
-            live,
-            origins: config.cors_origins.clone(),
-            limits: config.limits,
-            objects: Objects::new(&config)?,
-            lifecycle: Arc::new(Lifecycle::default()),
-            metrics,
-            openapi: serde_json::to_vec(&lectern_api::openapi::document())?.into(),
-        });
+        let service = Service::new(&config, database)?;
+        let database = service.database().clone();
         let (started, has_started) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let (ending, ended) = watch::channel(());
@@ -138,7 +54,7 @@ impl Server {
             .name("lectern-server".to_owned())
             .spawn(move || {
                 let _ending = ending;
-                actix_web::rt::System::new().block_on(serve(config, state, &started, stopped))
+                actix_web::rt::System::new().block_on(serve(config, service, &started, stopped))
             })?;
         let (address, handle) = has_started
             .recv()
@@ -208,11 +124,11 @@ type Started = anyhow::Result<(SocketAddr, ServerHandle)>;
 
 async fn serve(
     config: ServerConfig,
-    state: Data<State>,
+    service: Service,
     started: &mpsc::Sender<Started>,
     stopped: oneshot::Receiver<()>,
 ) -> io::Result<()> {
-    let bound = bind(&config, &state);
+    let bound = bind(&config, &service);
     let (server, address) = match bound {
         Ok(bound) => bound,
         Err(error) => {
@@ -223,22 +139,15 @@ async fn serve(
     let (handle, grace) = (server.handle(), config.shutdown_grace);
     let _ = started.send(Ok((address, handle.clone())));
     let chores = actix_web::rt::spawn({
-        let (state, retention) = (state.clone(), config.event_retention);
-        async move {
-            tokio::join!(
-                waiting_claims::watch(&state.board, &state.db),
-                live::follow(&state.live.hub, &state.db),
-                keep_house(&state.db, retention)
-            )
-        }
+        let service = service.clone();
+        async move { service.run_background_tasks().await }
     });
     actix_web::rt::spawn(async move {
         if stopped.await.is_ok() {
-            state.board.close();
-            state.live.hub.stop();
+            service.close();
             // The door stays open while running requests finish, so that
             // whoever asks is told that the server stops.
-            state.lifecycle.drain(grace / 2).await;
+            service.drain(grace / 2).await;
             handle.stop(!grace.is_zero()).await;
         }
     });
@@ -249,13 +158,13 @@ async fn serve(
 
 fn bind(
     config: &ServerConfig,
-    state: &Data<State>,
+    service: &Service,
 ) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
-    let (origins, state) = (config.cors_origins.clone(), state.clone());
-    let threads = state.db.stats().max as usize;
+    let (origins, service) = (config.cors_origins.clone(), service.clone());
+    let threads = service.max_connections();
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(state.clone())
+            .configure(service.handles())
             .wrap(from_fn(compress::spare_small))
             .wrap(Compress::default())
             .wrap(from_fn(compress::choose))

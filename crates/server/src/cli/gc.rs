@@ -11,13 +11,13 @@ use std::collections::HashSet;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use lectern_db::{Database, Reader};
 use lectern_domain::{Clip, ClipId, Clock as _, JobId, StorageKey, SystemClock};
 use lectern_storage::{ObjectInfo, ObjectKey, ObjectPrefix, Storage};
 
-use crate::cli::args::Gc;
-use crate::cli::migrate::say;
+use crate::cli::output::say;
 use crate::config::Settings;
 
 /// How many objects are looked at together.
@@ -41,6 +41,17 @@ struct Until {
 struct Sum {
     objects: u64,
     bytes: u64,
+}
+
+/// What is to be cleared away.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Gc {
+    /// Only tells which objects it would remove
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leaves alone what is younger than this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    pub older_than: u32,
 }
 
 /// Removes objects whose job is gone and what is left of broken uploads, and

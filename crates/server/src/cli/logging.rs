@@ -34,21 +34,6 @@ pub fn init(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks a filter: levels, alone or after `module=`, with commas between.
-///
-/// # Errors
-///
-/// Names the part that is neither.
-pub fn filter(text: &str) -> Result<String, String> {
-    for part in text.split(',') {
-        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
-        if level.trim().parse::<LevelFilter>().is_err() {
-            return Err(format!("{part:?} is neither a level nor module=level"));
-        }
-    }
-    Ok(text.to_owned())
-}
-
 fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let style = out.default_level_style(record.level());
     let (time, level) = (out.timestamp_millis(), record.level());
@@ -145,14 +130,5 @@ mod tests {
             line,
             r#"{"time":"now","level":"INFO","target":"t","message":"answered\nin two lines","status":200,"path":"/a\"b"}"#
         );
-    }
-
-    #[test]
-    fn a_filter_is_levels_with_or_without_a_module() {
-        assert!(filter("info").is_ok());
-        assert!(filter("warn,lectern_db=debug,actix_server=off").is_ok());
-        for bad in ["", "inof", "lectern_db", "info,", "lectern_db=loud"] {
-            assert!(filter(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -1,16 +1,44 @@
 //! `lectern migrate`: the tables of the database, from the command line.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Utc};
+use clap::Subcommand;
 use lectern_db::{Backend, Database};
 use lectern_domain::{Clock as _, SystemClock};
 
-use crate::cli::args::Migrate;
+use crate::cli::output::say;
 use crate::config::Settings;
+
+/// What is to be done with the tables.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Migrate {
+    /// Applies all pending migrations
+    Up,
+    /// Reverts the last migrations
+    Down {
+        /// How many
+        #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        n: u32,
+    },
+    /// Reverts the last migration and applies it again
+    Redo,
+    /// Lists all migrations and tells which are applied
+    Status,
+    /// Compares the live tables with those this program expects; exits with 1 if they differ
+    Check,
+    /// Makes the folders of a new migration, one per database
+    New {
+        /// What it does, such as `add_clips_rating`
+        #[arg(value_parser = name)]
+        name: String,
+        /// Where the folders `postgres` and `sqlite` are
+        #[arg(long, default_value = "migrations")]
+        dir: PathBuf,
+    },
+}
 
 /// Does what was asked for and tells what it did, line by line.
 ///
@@ -63,7 +91,7 @@ fn check(database: &Database) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// Says what a name looks like.
-pub(crate) fn name(text: &str) -> Result<String, String> {
+fn name(text: &str) -> Result<String, String> {
     let is_word = |word: &str| {
         !word.is_empty()
             && word
@@ -137,15 +165,6 @@ fn tell(done: &str, names: &[String], nothing: &str) -> anyhow::Result<()> {
         names => names
             .iter()
             .try_for_each(|name| say(&format!("{done} {name}"))),
-    }
-}
-
-/// Writes a line to the standard output.
-pub(crate) fn say(line: &str) -> anyhow::Result<()> {
-    match writeln!(io::stdout().lock(), "{line}") {
-        // Whoever was reading has read enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to the standard output"),
     }
 }
 

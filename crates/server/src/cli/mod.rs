@@ -1,9 +1,12 @@
 //! The command line: its arguments and one file per command.
 
 pub mod args;
+mod database;
 pub mod gc;
 pub mod logging;
 pub mod migrate;
+mod output;
 pub mod process;
 pub mod serve;
+mod signals;
 pub mod work;

@@ -1,26 +1,39 @@
 //! `lectern serve`: from settings to a server, and out again.
 
-use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use clap::Args;
 use lectern_db::{Backend, Database};
 use lectern_media::{CancellationToken, Tools};
 use lectern_storage::Storage;
-use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::runtime::Builder;
 
-use crate::app::ServerConfig;
+use crate::app::config::ServerConfig;
 use crate::app::open_files;
 use crate::app::server::Server;
-use crate::cli::args::Serve;
+use crate::cli::database;
+use crate::cli::signals::{ECHO, Signals};
 use crate::cli::work;
-use crate::config::Settings;
+use crate::config::{Settings, WorkerSettings};
 
-/// For how long after the first signal another one is taken for its echo:
-/// `timeout` sends each twice, and so does a terminal with a wrapper script.
-pub(crate) const ECHO: Duration = Duration::from_millis(500);
+/// What answers requests.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Works on the stages of jobs as well [default: where ffmpeg is found and the database is
+    /// SQLite]
+    #[arg(
+        long,
+        env = "LECTERN_WITH_WORKER",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true",
+    )]
+    pub with_worker: Option<bool>,
+
+    /// How it works on them.
+    #[command(flatten)]
+    pub worker: WorkerSettings,
+}
 
 /// Brings the tables up to date, answers requests until SIGTERM or SIGINT, and
 /// lets running requests finish. A second signal ends the process at once.
@@ -32,7 +45,7 @@ pub(crate) const ECHO: Duration = Duration::from_millis(500);
 pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     // A typo is found before anything is made.
     settings.storage.place(&settings.data_dir)?;
-    let database = open(settings)?;
+    let database = database::open(settings)?;
     let tools = tools(serve, database.backend())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = Signals::new(&runtime)?;
@@ -135,62 +148,6 @@ impl Drop for Working {
         self.cancellation.cancel();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
-        }
-    }
-}
-
-/// Opens the database, brings its tables up to date and makes sure of them.
-pub(crate) fn open(settings: &Settings) -> anyhow::Result<Database> {
-    let pipelines = Arc::new(settings.pipelines()?);
-    let database = settings.open()?.with_pipelines(pipelines);
-    for migration in database
-        .init()
-        .context("cannot bring the database up to date")?
-    {
-        log::info!("applied {migration}");
-    }
-    let drift = database.drift()?;
-    if !drift.is_empty() {
-        let drift: Vec<_> = drift.iter().map(ToString::to_string).collect();
-        bail!(
-            "the database differs from what this program expects: {}",
-            drift.join("; ")
-        );
-    }
-    Ok(database)
-}
-
-/// The signals that end a server.
-pub(crate) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    pub(crate) fn new(runtime: &Runtime) -> anyhow::Result<Self> {
-        let _inside = runtime.enter();
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The next signal that does not come within `echo`.
-    pub(crate) async fn next_but(&mut self, echo: Duration) -> &'static str {
-        let swallow = async {
-            loop {
-                self.next().await;
-            }
-        };
-        let _: Result<(), _> = tokio::time::timeout(echo, swallow).await;
-        self.next().await
-    }
-
-    pub(crate) async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
         }
     }
 }

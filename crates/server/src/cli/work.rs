@@ -1,14 +1,13 @@
 //! `lectern work`: a worker without a service.
 
-use std::thread;
-
 use anyhow::Context as _;
 use lectern_db::Database;
-use lectern_media::{CancellationToken, Tools};
+use lectern_media::Tools;
 use lectern_storage::Storage;
 use lectern_worker::{BlockingStorage, Worker, stages};
 
-use crate::cli::serve::{self, Signals};
+use crate::cli::database;
+use crate::cli::signals::stop_at_signal;
 use crate::config::{Settings, WorkerSettings};
 
 /// Works on stages until SIGTERM or SIGINT; what it is on then, it gives back. A
@@ -20,7 +19,7 @@ use crate::config::{Settings, WorkerSettings};
 pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
     settings.storage.place(&settings.data_dir)?;
     let tools = work.tools()?;
-    let database = serve::open(settings)?;
+    let database = database::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let worker = worker(work, settings, &database, storage, tools)?;
     stop_at_signal(worker.cancellation().clone())?;
@@ -52,23 +51,4 @@ pub(crate) fn worker(
     let scratch = how.scratch.clone();
     Worker::new(database.clone(), store, tools, how, works)
         .with_context(|| format!("cannot keep files in {}", scratch.display()))
-}
-
-/// Stops a worker at the first signal, and the process at the second.
-pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let mut signals = Signals::new(&runtime)?;
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            let name = runtime.block_on(signals.next());
-            log::info!("{name}: giving back what is being worked on");
-            cancellation.cancel();
-            let name = runtime.block_on(signals.next_but(serve::ECHO));
-            log::warn!("{name} again: not waiting any longer");
-            std::process::exit(1);
-        })?;
-    Ok(())
 }

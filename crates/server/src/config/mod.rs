@@ -2,6 +2,7 @@
 //! `.env`.
 
 mod database;
+mod log;
 mod storage;
 mod worker;
 
@@ -10,26 +11,18 @@ use std::time::Duration;
 
 use actix_web::http::Uri;
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use lectern_db::Database;
 use lectern_domain::Pipelines;
 
 pub use database::DatabaseSettings;
+pub use log::LogFormat;
 pub use storage::StorageSettings;
 pub use worker::{StageSettings, WorkerSettings};
 
-use crate::app::ServerConfig;
-use crate::app::state::BodyLimits;
+use crate::app::config::ServerConfig;
+use crate::http::extract::body_limits::BodyLimits;
 use crate::live::LiveConfig;
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Args)]
@@ -66,7 +59,7 @@ pub struct Settings {
         global = true,
         value_name = "FILTER",
         default_value = "info",
-        value_parser = crate::cli::logging::filter,
+        value_parser = log::filter,
     )]
     pub log: String,
 

@@ -9,7 +9,7 @@ use lectern_domain::At as _;
 use lectern_storage::{Secret, Storage, StorageConfig};
 use url::Url;
 
-use crate::objects::UploadLimits;
+use crate::objects::upload_limits::UploadLimits;
 
 /// Where recordings and clips lie, and how they get there.
 #[derive(Debug, Clone, Args)]

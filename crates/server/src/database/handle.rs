@@ -1,15 +1,12 @@
 //! How handlers get at the database.
 
-use std::future::{Ready, ready};
 use std::time::Duration;
 
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_db::{Database, PoolStats, Reader, Tx};
 use lectern_domain::{Claim, ClaimRequest, JobId};
 
-use crate::app::state::State;
 use crate::database::admission::Gate;
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
@@ -111,14 +108,5 @@ impl Db {
     /// How many connections there are.
     pub(crate) fn stats(&self) -> PoolStats {
         self.database.stats()
-    }
-}
-
-impl FromRequest for Db {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(State::of(request).map(|state| state.db.clone()))
     }
 }

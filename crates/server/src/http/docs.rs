@@ -13,7 +13,7 @@ use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
 use crate::http::error::ApiError;
 use crate::http::etag::IfNoneMatch;
-use crate::routes::Resource;
+use crate::http::resource::Resource;
 
 /// The page. Its addresses are relative, so that it also works behind a proxy
 /// that adds a prefix.
@@ -54,6 +54,10 @@ const FILES: [(&str, &str); 3] = [
     ("swagger-ui.css", "text/css; charset=utf-8"),
     ("favicon-32x32.png", "image/png"),
 ];
+
+/// The OpenAPI document as JSON.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenApiDocument(pub(crate) Bytes);
 
 /// A file that is ready to be sent.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! What all routes share: requests read, responses and errors written.
 
+pub(crate) mod app_data;
 pub(crate) mod docs;
 pub(crate) mod error;
 pub(crate) mod etag;
@@ -8,4 +9,5 @@ pub(crate) mod lifecycle;
 pub(crate) mod middleware;
 pub(crate) mod range;
 pub(crate) mod request_id;
+pub(crate) mod resource;
 pub(crate) mod response;

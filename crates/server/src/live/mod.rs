@@ -22,7 +22,9 @@
 
 mod buffer;
 mod catch_up;
+mod config;
 mod delivery;
+mod handle;
 mod hub;
 mod message;
 mod poller;
@@ -31,31 +33,8 @@ pub(crate) mod sse;
 mod watcher;
 pub(crate) mod websocket;
 
-use std::sync::Arc;
-
 pub(crate) use catch_up::Look;
-pub use delivery::LiveConfig;
-pub(crate) use hub::Hub;
+pub use config::LiveConfig;
+pub(crate) use handle::Live;
 pub(crate) use poller::follow;
-pub(crate) use slots::Seats;
 pub(crate) use watcher::Watcher;
-
-use crate::metrics::Metrics;
-
-/// All that a server has for those who watch.
-#[derive(Debug)]
-pub(crate) struct Live {
-    pub(crate) hub: Arc<Hub>,
-    pub(crate) seats: Seats,
-    pub(crate) config: LiveConfig,
-}
-
-impl Live {
-    pub(crate) fn new(config: LiveConfig, metrics: Metrics) -> Self {
-        Self {
-            hub: Arc::default(),
-            seats: Seats::new(config.max_watchers, metrics),
-            config,
-        }
-    }
-}

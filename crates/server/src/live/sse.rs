@@ -14,10 +14,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::delivery::{Channel, Parting, deliver};
+use super::handle::Live;
 use super::message::Message;
 use super::slots::{Seat, Seated};
 use super::watcher::Beginning;
-use crate::app::state::State;
 use crate::http::middleware::access_log::Endless;
 
 /// How many messages a client may be behind before the server waits for it.
@@ -44,15 +44,15 @@ pub(crate) fn head() -> actix_web::HttpResponseBuilder {
 }
 
 /// Answers with what a watcher is told.
-pub(crate) fn stream(beginning: Beginning, seat: Seat, state: Arc<State>) -> HttpResponse {
+pub(crate) fn stream(beginning: Beginning, seat: Seat, live: Arc<Live>) -> HttpResponse {
     let (sender, receiver) = mpsc::channel(ROOM);
     spawn(async move {
-        let mut comments = interval(state.live.config.comment);
+        let mut comments = interval(live.config.comment);
         comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         comments.reset();
         let mut channel = Stream { sender, comments };
         if channel.sender.send(RETRY).await.is_ok() {
-            deliver(beginning, &mut channel, &state).await;
+            deliver(beginning, &mut channel, &live).await;
         }
     });
     let body = Frames(receiver);

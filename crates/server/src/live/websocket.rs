@@ -15,11 +15,12 @@ use serde::de::IgnoredAny;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::buffer::End;
-use super::delivery::{Channel, LiveConfig, Parting, deliver};
+use super::config::LiveConfig;
+use super::delivery::{Channel, Parting, deliver};
+use super::handle::Live;
 use super::message::Message;
 use super::slots::{Seat, Seated};
 use super::watcher::Beginning;
-use crate::app::state::State;
 use crate::http::middleware::access_log::Endless;
 
 /// The largest frame a client may send, in bytes. It has nothing to say but
@@ -34,10 +35,10 @@ pub(crate) fn open(
     (response, session, incoming): Handshake,
     beginning: Beginning,
     seat: Seat,
-    state: Arc<State>,
+    live: Arc<Live>,
 ) -> HttpResponse {
     spawn(async move {
-        let config = state.live.config;
+        let config = live.config;
         let mut pings = interval(config.ping);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.reset();
@@ -49,7 +50,7 @@ pub(crate) fn open(
             config,
             owed: None,
         };
-        let parting = deliver(beginning, &mut socket, &state).await;
+        let parting = deliver(beginning, &mut socket, &live).await;
         socket.close(parting).await;
     });
     let mut response = response.map_body(|_, body| Seated::new(body, seat).boxed());

@@ -11,8 +11,10 @@ use lectern_domain::{Job, JobId, StorageKey};
 use lectern_storage::{ObjectKey, Storage};
 use url::Url;
 
-use crate::app::state::State;
+use crate::database::handle::Db;
+use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
+use crate::objects::handle::Objects;
 
 /// How long a worker can fetch a recording from the address it was given: as
 /// long as the longest of its stages may take.
@@ -67,6 +69,21 @@ impl Urls {
     }
 }
 
+impl Urls {
+    fn of(request: &HttpRequest) -> Result<Self, ApiError> {
+        let objects = app_data::<Objects>(request)?;
+        let base = match &objects.public_url {
+            Some(url) => url.clone(),
+            None => own(request)?,
+        };
+        Ok(Self {
+            storage: objects.storage.clone(),
+            base,
+            now: app_data::<Db>(request)?.now(),
+        })
+    }
+}
+
 impl FromRequest for Urls {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
@@ -74,17 +91,7 @@ impl FromRequest for Urls {
     /// Addresses of this server begin as it is configured or else as the one
     /// the request was sent to.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(State::of(request).and_then(|state| {
-            let base = match &state.objects.public_url {
-                Some(url) => url.clone(),
-                None => own(request)?,
-            };
-            Ok(Self {
-                storage: state.objects.storage.clone(),
-                base,
-                now: state.db.now(),
-            })
-        }))
+        ready(Self::of(request))
     }
 }
 

@@ -1,15 +1,17 @@
 //! What is cut out of a recording.
 
 use actix_web::http::Method;
+use actix_web::web::Data;
 use lectern_api::{ClipsBody, ClipsQuery, ClipsResponse};
 use lectern_domain::Stage;
 
-use super::{Resource, job_found, of_job};
+use super::job_lookup::{job_found, of_job};
 use crate::database::handle::Db;
 use crate::http::extract::json_body::Output;
 use crate::http::extract::lease::Under;
 use crate::http::extract::path_id::Id;
 use crate::http::extract::query::Query;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -20,7 +22,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<ClipsQuery>) -> Reply {
+async fn list(db: Data<Db>, Id(job_id): Id, Query(wanted): Query<ClipsQuery>) -> Reply {
     db.read(
         move |conn| {
             let clips = conn.clips().list(job_id, wanted.top)?;
@@ -31,7 +33,12 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<ClipsQuery>) -> Reply
     .await?
 }
 
-async fn replace(db: Db, Id(job_id): Id, lease: Under, Output(clips): Output<ClipsBody>) -> Reply {
+async fn replace(
+    db: Data<Db>,
+    Id(job_id): Id,
+    lease: Under,
+    Output(clips): Output<ClipsBody>,
+) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;

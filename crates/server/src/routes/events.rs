@@ -10,13 +10,13 @@ use lectern_api::EventsQuery;
 use lectern_domain::JobId;
 use tokio::time::timeout;
 
-use super::Resource;
-use crate::app::state::State;
+use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::path_id::Id;
 use crate::http::extract::query::Query;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
-use crate::live::{Look, Watcher, sse};
+use crate::live::{Live, Look, Watcher, sse};
 
 /// The longest a client may wait for a page, in seconds.
 const MAX_WAIT: u64 = 60;
@@ -31,7 +31,8 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn events(
     request: HttpRequest,
-    state: Data<State>,
+    db: Data<Db>,
+    live: Data<Live>,
     Id(job_id): Id,
     Query(wanted): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -40,20 +41,20 @@ async fn events(
     // this header how far it has come since.
     let after = last_event_id(headers).or(wanted.after);
     if wants_stream(headers) {
-        follow(&state, job_id, after, request.method()).await
+        follow(&db, live, job_id, after, request.method()).await
     } else {
-        let page = page(&state, job_id, after, wait(headers)).await?;
+        let page = page(&db, &live, job_id, after, wait(headers)).await?;
         Ok(page.respond_to(&request))
     }
 }
 
 async fn follow(
-    state: &Data<State>,
+    db: &Db,
+    live: Data<Live>,
     job_id: JobId,
     after: Option<i64>,
     method: &Method,
 ) -> Result<HttpResponse, ApiError> {
-    let (live, db) = (&state.live, &state.db);
     let seat = live.seats.take()?;
     let beginning = Watcher::begin(&live.hub, db, job_id, after).await?;
     Ok(if beginning.is_over {
@@ -62,23 +63,29 @@ async fn follow(
     } else if method == Method::HEAD {
         sse::head().finish()
     } else {
-        sse::stream(beginning, seat, state.clone().into_inner())
+        sse::stream(beginning, seat, live.into_inner())
     })
 }
 
-async fn page(state: &State, job_id: JobId, after: Option<i64>, wait: Option<Duration>) -> Reply {
+async fn page(
+    db: &Db,
+    live: &Live,
+    job_id: JobId,
+    after: Option<i64>,
+    wait: Option<Duration>,
+) -> Reply {
     let Some(wait) = wait else {
-        return read(state, job_id, after).await?.page;
+        return read(db, job_id, after).await?.page;
     };
-    let _seat = state.live.seats.take()?;
+    let _seat = live.seats.take()?;
     // In this order, so that nothing falls in between.
-    let mut subscription = state.live.hub.subscribe(job_id)?;
-    let mut found = read(state, job_id, after).await?;
+    let mut subscription = live.hub.subscribe(job_id)?;
+    let mut found = read(db, job_id, after).await?;
     if found.is_empty {
         subscription.heard_of(found.last_seq);
         let moved = subscription.moved_beyond(found.last_seq);
         if timeout(wait, moved).await.is_ok() {
-            found = read(state, job_id, after).await?;
+            found = read(db, job_id, after).await?;
         }
     }
     let applied = format!("wait={}", wait.as_secs());
@@ -92,9 +99,9 @@ struct Found {
     last_seq: i64,
 }
 
-async fn read(state: &State, job_id: JobId, after: Option<i64>) -> Result<Found, ApiError> {
-    let now = state.db.now();
-    let look = state.db.read(
+async fn read(db: &Db, job_id: JobId, after: Option<i64>) -> Result<Found, ApiError> {
+    let now = db.now();
+    let look = db.read(
         move |conn| Look::at(conn, job_id, after)?.ok_or_else(|| ApiError::no_job(job_id)),
         move |look| Found {
             is_empty: look.is_empty(),

@@ -5,8 +5,7 @@ use actix_web::web::Data;
 use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
 use lectern_db::Tx;
 
-use super::{Resource, job_found};
-use crate::app::state::State;
+use super::job_lookup::job_found;
 use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::etag::{IfMatch, IfNoneMatch};
@@ -15,7 +14,9 @@ use crate::http::extract::json_body::Body;
 use crate::http::extract::lease::Under;
 use crate::http::extract::path_id::Id;
 use crate::http::extract::query::Query;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
+use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -32,7 +33,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn create(db: Db, Once { body: job, key }: Once<JobCreate>) -> Reply {
+async fn create(db: Data<Db>, Once { body: job, key }: Once<JobCreate>) -> Reply {
     db.write(
         move |tx| {
             key.once(tx, |tx| {
@@ -46,7 +47,7 @@ async fn create(db: Db, Once { body: job, key }: Once<JobCreate>) -> Reply {
     .await
 }
 
-async fn list(db: Db, Query(wanted): Query<JobListQuery>) -> Reply {
+async fn list(db: Data<Db>, Query(wanted): Query<JobListQuery>) -> Reply {
     db.read(
         move |conn| {
             let page = conn.jobs().list(&wanted.filter, wanted.page)?;
@@ -62,7 +63,7 @@ async fn list(db: Db, Query(wanted): Query<JobListQuery>) -> Reply {
     .await?
 }
 
-async fn find(db: Db, Id(job_id): Id, known: IfNoneMatch) -> Reply {
+async fn find(db: Data<Db>, Id(job_id): Id, known: IfNoneMatch) -> Reply {
     db.read(
         move |conn| {
             conn.jobs()
@@ -75,7 +76,7 @@ async fn find(db: Db, Id(job_id): Id, known: IfNoneMatch) -> Reply {
 }
 
 async fn update(
-    db: Db,
+    db: Data<Db>,
     Id(job_id): Id,
     lease: Under,
     expected: IfMatch,
@@ -93,7 +94,7 @@ async fn update(
 }
 
 async fn report_progress(
-    db: Db,
+    db: Data<Db>,
     Id(job_id): Id,
     lease: Under,
     Body(report): Body<ProgressReport>,
@@ -113,7 +114,7 @@ async fn report_progress(
     .await?
 }
 
-async fn cancel(db: Db, Id(job_id): Id) -> Reply {
+async fn cancel(db: Data<Db>, Id(job_id): Id) -> Reply {
     db.write(
         move |tx| {
             let cancelled = tx.jobs().cancel(job_id)?;
@@ -124,7 +125,7 @@ async fn cancel(db: Db, Id(job_id): Id) -> Reply {
     .await?
 }
 
-async fn retry(db: Db, Id(job_id): Id) -> Reply {
+async fn retry(db: Data<Db>, Id(job_id): Id) -> Reply {
     db.write(
         move |tx| {
             let queued = tx.jobs().retry(job_id)?;
@@ -135,9 +136,9 @@ async fn retry(db: Db, Id(job_id): Id) -> Reply {
     .await?
 }
 
-async fn delete(state: Data<State>, Id(job_id): Id) -> Reply {
+async fn delete(db: Data<Db>, objects: Data<Objects>, Id(job_id): Id) -> Reply {
     let change = move |tx: &mut Tx<'_>| job_found(job_id, tx.jobs().delete(job_id)?);
-    state.db.write(change, |()| ()).await?;
-    state.objects.remove(job_id).await;
+    db.write(change, |()| ()).await?;
+    objects.remove(job_id).await;
     Ok(Answer::nothing())
 }

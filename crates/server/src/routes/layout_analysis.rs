@@ -1,15 +1,17 @@
 //! What the picture consists of.
 
 use actix_web::http::Method;
+use actix_web::web::Data;
 use lectern_api::{Code, LayoutAnalysisBody, LayoutAnalysisResponse};
 use lectern_domain::Stage;
 
-use super::{Resource, job_found};
+use super::job_lookup::job_found;
 use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::Output;
 use crate::http::extract::lease::Under;
 use crate::http::extract::path_id::Id;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -20,7 +22,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn find(db: Db, Id(job_id): Id) -> Reply {
+async fn find(db: Data<Db>, Id(job_id): Id) -> Reply {
     db.read(
         move |conn| {
             if let Some(layout) = conn.layout_analysis().find_for_job(job_id)? {
@@ -37,7 +39,7 @@ async fn find(db: Db, Id(job_id): Id) -> Reply {
 }
 
 async fn put(
-    db: Db,
+    db: Data<Db>,
     Id(job_id): Id,
     lease: Under,
     Output(layout): Output<LayoutAnalysisBody>,

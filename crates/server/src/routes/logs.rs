@@ -1,15 +1,17 @@
 //! The audit trail of a job.
 
 use actix_web::http::Method;
+use actix_web::web::Data;
 use lectern_api::{LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse};
 
-use super::{Resource, job_found};
+use super::job_lookup::job_found;
 use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::Body;
 use crate::http::extract::lease::Under;
 use crate::http::extract::path_id::Id;
 use crate::http::extract::query::Query;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -20,7 +22,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<LogEntryListQuery>) -> Reply {
+async fn list(db: Data<Db>, Id(job_id): Id, Query(wanted): Query<LogEntryListQuery>) -> Reply {
     db.read(
         move |conn| {
             let page = conn
@@ -36,7 +38,12 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<LogEntryListQuery>) -
     .await?
 }
 
-async fn append(db: Db, Id(job_id): Id, lease: Under, Body(entry): Body<LogEntryBody>) -> Reply {
+async fn append(
+    db: Data<Db>,
+    Id(job_id): Id,
+    lease: Under,
+    Body(entry): Body<LogEntryBody>,
+) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[entry.stage])?;

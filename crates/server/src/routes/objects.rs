@@ -9,12 +9,12 @@ use lectern_api::{Code, FieldError};
 use lectern_domain::{JobId, JobStatus};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, Refused, Signer};
 
-use super::Resource;
-use crate::app::state::State;
 use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::etag::IfNoneMatch;
 use crate::http::range;
+use crate::http::resource::Resource;
+use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -28,14 +28,15 @@ pub(super) fn resources() -> Vec<Resource> {
 /// wanted.
 async fn fetch(
     request: HttpRequest,
-    state: Data<State>,
+    db: Data<Db>,
+    objects: Data<Objects>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
-    let now = state.db.now();
-    let (key, ()) = check(&request, &state, |signer, key, query| {
+    let now = db.now();
+    let (key, ()) = check(&request, &objects, |signer, key, query| {
         signer.verify_get(key, query, now)
     })?;
-    let storage = &state.objects.storage;
+    let storage = &objects.storage;
     let info = storage.head(&key).await?.ok_or_else(nothing)?;
     if info.etag.as_ref().is_some_and(|etag| known.has(etag)) {
         return Ok(range::send_nothing_new(&info));
@@ -53,22 +54,23 @@ async fn fetch(
 /// cannot be exchanged.
 async fn store(
     request: HttpRequest,
-    state: Data<State>,
+    db: Data<Db>,
+    objects: Data<Objects>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let now = state.db.now();
-    let (key, size) = check(&request, &state, |signer, key, query| {
+    let now = db.now();
+    let (key, size) = check(&request, &objects, |signer, key, query| {
         signer.verify_put(key, query, now)
     })?;
     let job_id = key.job_id().ok_or_else(nothing)?;
     check_length(&request, size)?;
-    still_pending(&state.db, job_id).await?;
+    still_pending(&db, job_id).await?;
     let admit = async || {
-        let turn = state.objects.turn(job_id).await;
-        still_pending(&state.db, job_id).await.map(|()| turn)
+        let turn = objects.turn(job_id).await;
+        still_pending(&db, job_id).await.map(|()| turn)
     };
-    state.objects.receive(&key, size, body, admit).await?;
-    let info = state.objects.storage.head(&key).await?;
+    objects.receive(&key, size, body, admit).await?;
+    let info = objects.storage.head(&key).await?;
     let mut response = HttpResponse::Ok();
     if let Some(etag) = info.and_then(|info| info.etag) {
         response.insert_header((ETAG, etag));
@@ -79,10 +81,10 @@ async fn store(
 /// The object an address is about, and what its signature lets do.
 fn check<T>(
     request: &HttpRequest,
-    state: &State,
+    objects: &Objects,
     verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, Refused>,
 ) -> Result<(ObjectKey, T), ApiError> {
-    let signer = state.objects.storage.signer().ok_or_else(nothing)?;
+    let signer = objects.storage.signer().ok_or_else(nothing)?;
     // As it was sent: the router has decoded some of it already.
     let key = request.uri().path().strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());

@@ -4,10 +4,13 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 use lectern_api::{Code, HealthResponse};
 
-use super::Resource;
-use crate::app::state::State;
+use crate::database::handle::Db;
+use crate::http::docs::OpenApiDocument;
 use crate::http::error::ApiError;
+use crate::http::lifecycle::Lifecycle;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
+use crate::metrics::Metrics;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -22,14 +25,14 @@ async fn health() -> Reply {
     Answer::ok(&HealthResponse::OK)
 }
 
-async fn readiness(state: Data<State>) -> Reply {
-    if state.lifecycle.is_stopping() {
+async fn readiness(db: Data<Db>, lifecycle: Data<Lifecycle>) -> Reply {
+    if lifecycle.is_stopping() {
         return Err(ApiError::new(
             Code::Overloaded,
             "the server is shutting down",
         ));
     }
-    if state.db.is_ready().await? {
+    if db.is_ready().await? {
         Answer::ok(&HealthResponse::OK)
     } else {
         let detail = "migrations are pending; `lectern migrate up` applies them";
@@ -37,18 +40,21 @@ async fn readiness(state: Data<State>) -> Reply {
     }
 }
 
-async fn metrics(state: Data<State>) -> Result<impl Responder, ApiError> {
-    let text = state
-        .metrics
-        .render(state.db.stats(), state.lifecycle.running())
+async fn metrics(
+    db: Data<Db>,
+    lifecycle: Data<Lifecycle>,
+    metrics: Data<Metrics>,
+) -> Result<impl Responder, ApiError> {
+    let text = metrics
+        .render(db.stats(), lifecycle.running())
         .map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok()
         .content_type(prometheus::TEXT_FORMAT)
         .body(text))
 }
 
-async fn openapi(state: Data<State>) -> impl Responder {
+async fn openapi(document: Data<OpenApiDocument>) -> impl Responder {
     HttpResponse::Ok()
         .content_type("application/json")
-        .body(state.openapi.clone())
+        .body(document.0.clone())
 }

@@ -6,19 +6,20 @@ use actix_web::web::{self, Data};
 use lectern_api::ResultsResponse;
 use lectern_domain::{JobResults, JobStatus, StorageKey};
 
-use super::Resource;
-use crate::app::state::State;
+use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::path_id::Id;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
+use crate::objects::handle::Objects;
 use crate::objects::urls::Urls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/results/{job_id}").get(find)]
 }
 
-async fn find(state: Data<State>, urls: Urls, Id(job_id): Id) -> Reply {
-    let found = state.db.read(
+async fn find(db: Data<Db>, objects: Data<Objects>, urls: Urls, Id(job_id): Id) -> Reply {
+    let found = db.read(
         move |conn| match conn.jobs().results(job_id)? {
             Some(results) if results.job.status == JobStatus::Completed => Ok(results),
             Some(results) => Err(ApiError::not_completed(&results.job)),
@@ -27,7 +28,7 @@ async fn find(state: Data<State>, urls: Urls, Id(job_id): Id) -> Reply {
         |results| results,
     );
     let results = found.await?;
-    let ttl = state.objects.limits.download_ttl;
+    let ttl = objects.limits.download_ttl;
     let mut addresses = HashMap::new();
     for key in keys(&results) {
         if let Some(url) = urls.download(job_id, key, ttl).await {

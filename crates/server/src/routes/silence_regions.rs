@@ -1,15 +1,17 @@
 //! Where nothing happens.
 
 use actix_web::http::Method;
+use actix_web::web::Data;
 use lectern_api::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use lectern_domain::Stage;
 
-use super::{Resource, job_found, of_job};
+use super::job_lookup::{job_found, of_job};
 use crate::database::handle::Db;
 use crate::http::extract::json_body::Output;
 use crate::http::extract::lease::Under;
 use crate::http::extract::path_id::Id;
 use crate::http::extract::query::Query;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -20,7 +22,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<SilenceRegionsQuery>) -> Reply {
+async fn list(db: Data<Db>, Id(job_id): Id, Query(wanted): Query<SilenceRegionsQuery>) -> Reply {
     db.read(
         move |conn| {
             let regions = conn.silence_regions().list(job_id, &wanted)?;
@@ -32,7 +34,7 @@ async fn list(db: Db, Id(job_id): Id, Query(wanted): Query<SilenceRegionsQuery>)
 }
 
 async fn replace(
-    db: Db,
+    db: Data<Db>,
     Id(job_id): Id,
     lease: Under,
     Output(regions): Output<SilenceRegionsBody>,

@@ -1,18 +1,19 @@
 //! What has become of each stage of a job.
 
+use actix_web::web::Data;
 use lectern_api::StagesResponse;
 
-use super::Resource;
 use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::path_id::Id;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/jobs/{job_id}/stages").get(list)]
 }
 
-async fn list(db: Db, Id(job_id): Id) -> Reply {
+async fn list(db: Data<Db>, Id(job_id): Id) -> Reply {
     db.read(
         move |conn| {
             let job = conn.jobs().find(job_id)?;

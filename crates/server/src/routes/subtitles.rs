@@ -9,15 +9,17 @@ use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
 use lectern_formats::{Cue, Format, clip_to, vtt};
 use lectern_storage::ObjectKey;
 
-use super::Resource;
-use crate::app::state::State;
+use crate::database::handle::Db;
 use crate::http::error::ApiError;
+use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::json_body;
 use crate::http::extract::lease::Under;
 use crate::http::extract::path_id::ClipPath;
 use crate::http::extract::query::Query;
 use crate::http::extract::transcript_body::{Accept, Spoken, VARY, segments};
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
+use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -30,12 +32,14 @@ pub(super) fn resources() -> Vec<Resource> {
 /// The subtitles that were stored with the clip or, where there are none, what
 /// the transcript says meanwhile.
 async fn find(
-    state: Data<State>,
+    db: Data<Db>,
+    objects: Data<Objects>,
+    limits: Data<BodyLimits>,
     ClipPath(clip_id): ClipPath,
     accept: Accept,
     Query(SubtitlesFormat(asked)): Query<SubtitlesQuery>,
 ) -> Reply {
-    let found = state.db.read(
+    let found = db.read(
         move |conn| {
             let clip = conn.clips().find(clip_id)?;
             let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
@@ -50,7 +54,9 @@ async fn find(
         },
     );
     let (clip, said) = found.await?;
-    let cues = stored(&state, &clip).await?.unwrap_or(said);
+    let cues = stored(&objects, &clip, limits.output)
+        .await?
+        .unwrap_or(said);
     let file = accept.file(asked);
     let answer = web::block(move || match file {
         Some(format) => Ok(Answer::file(format, format.write(&cues))),
@@ -61,11 +67,15 @@ async fn find(
 
 /// What is in the file the clip names. A file that is gone or no subtitles is as
 /// good as none.
-async fn stored(state: &State, clip: &Clip) -> Result<Option<Vec<Cue>>, ApiError> {
+async fn stored(
+    objects: &Objects,
+    clip: &Clip,
+    limit: usize,
+) -> Result<Option<Vec<Cue>>, ApiError> {
     let Some(key) = own(clip) else {
         return Ok(None);
     };
-    let Some(file) = state.objects.read(&key, state.limits.output).await? else {
+    let Some(file) = objects.read(&key, limit).await? else {
         return Ok(None);
     };
     let format = Format::from_filename(&key).unwrap_or(Format::Vtt);
@@ -79,7 +89,9 @@ async fn stored(state: &State, clip: &Clip) -> Result<Option<Vec<Cue>>, ApiError
 /// there. What it named before is left: somebody may be fetching it, and a write
 /// that is refused at the end has touched nothing. `lectern gc` removes it.
 async fn replace(
-    state: Data<State>,
+    db: Data<Db>,
+    objects: Data<Objects>,
+    limits: Data<BodyLimits>,
     ClipPath(clip_id): ClipPath,
     lease: Under,
     Spoken(spoken): Spoken,
@@ -89,7 +101,7 @@ async fn replace(
         vtt::write(&cues)
     });
     let file = file.await?;
-    let limit = state.limits.output;
+    let limit = limits.output;
     if file.len() > limit {
         let detail = format!(
             "as WebVTT it has {} bytes, and {limit} are allowed",
@@ -101,8 +113,8 @@ async fn replace(
         let clip = conn.clips().find(clip_id)?;
         clip.ok_or_else(|| ApiError::no_clip(clip_id))
     };
-    let job_id = state.db.read(find, |clip| clip.job_id).await?;
-    let turn = state.objects.turn_soon(job_id).await?;
+    let job_id = db.read(find, |clip| clip.job_id).await?;
+    let turn = objects.turn_soon(job_id).await?;
     // Now that it is our turn the job cannot go with all its files meanwhile;
     // it, or the lease, may have gone before.
     let may = move |tx: &mut Tx<'_>| {
@@ -111,9 +123,9 @@ async fn replace(
         lease.check(tx, clip.job_id, &[Stage::Compilation])?;
         Ok(clip)
     };
-    let clip = state.db.write(may, |clip| clip).await?;
+    let clip = db.write(may, |clip| clip).await?;
     let bytes = Bytes::from(file);
-    let key = keep(&state, &clip, &bytes).await?;
+    let key = keep(&objects, &clip, &bytes).await?;
     let update = ClipMediaUpdate {
         subtitle_s3_key: Patch::Set(key.into()),
         ..ClipMediaUpdate::default()
@@ -129,21 +141,21 @@ async fn replace(
         let cues = vtt::read(&bytes).map_err(ApiError::internal)?;
         Answer::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
     };
-    let answer = state.db.write(name, answer).await?;
+    let answer = db.write(name, answer).await?;
     drop(turn);
     answer
 }
 
 /// Makes it a file, unless the clip names one that is the same: who asks again
 /// leaves no other.
-async fn keep(state: &State, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
+async fn keep(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
     if let Some(key) = own(clip).filter(ObjectKey::is_given_subtitles)
-        && state.objects.read(&key, file.len()).await?.as_ref() == Some(file)
+        && objects.read(&key, file.len()).await?.as_ref() == Some(file)
     {
         return Ok(key);
     }
     let key = ObjectKey::given_subtitles(clip.job_id, clip.clip_id)?;
-    state.objects.write(&key, file.clone()).await?;
+    objects.write(&key, file.clone()).await?;
     Ok(key)
 }
 

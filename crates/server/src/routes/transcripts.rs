@@ -2,17 +2,19 @@
 
 use actix_web::http::Method;
 use actix_web::http::header;
+use actix_web::web::Data;
 use lectern_api::{TranscriptQuery, TranscriptResponse};
 use lectern_domain::Stage;
 use lectern_formats::Cue;
 
-use super::{Resource, job_found, of_job};
+use super::job_lookup::{job_found, of_job};
 use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::lease::Under;
 use crate::http::extract::path_id::Id;
 use crate::http::extract::query::Query;
 use crate::http::extract::transcript_body::{Accept, Spoken, VARY};
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -25,7 +27,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn list(
-    db: Db,
+    db: Data<Db>,
     Id(job_id): Id,
     accept: Accept,
     Query(wanted): Query<TranscriptQuery>,
@@ -49,7 +51,7 @@ async fn list(
     answer.await??.with(header::VARY, VARY)
 }
 
-async fn replace(db: Db, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
+async fn replace(db: Data<Db>, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Transcription])?;
@@ -61,7 +63,7 @@ async fn replace(db: Db, Id(job_id): Id, lease: Under, Spoken(segments): Spoken)
     .await?
 }
 
-async fn append(db: Db, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
+async fn append(db: Data<Db>, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Transcription])?;

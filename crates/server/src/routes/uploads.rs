@@ -8,12 +8,13 @@ use lectern_domain::{
 };
 use lectern_storage::ObjectKey;
 
-use super::Resource;
-use crate::app::state::State;
+use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::idempotent_body::Once;
 use crate::http::extract::json_body::Body;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
+use crate::objects::handle::Objects;
 use crate::objects::urls::Urls;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -24,17 +25,18 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn create(
-    state: Data<State>,
+    db: Data<Db>,
+    objects: Data<Objects>,
     urls: Urls,
     Once { body: upload, key }: Once<UploadRequest>,
 ) -> Reply {
     let size = upload.file_size.get().unsigned_abs();
-    let limits = state.objects.limits;
+    let limits = objects.limits;
     if size > limits.max_size {
         let rule = format!("must be at most {} bytes", limits.max_size);
         return Err(wrong_size(rule));
     }
-    let job_id = state.db.new_job_id();
+    let job_id = db.new_job_id();
     let place = ObjectKey::original(job_id, &upload.filename);
     let url = urls.upload(&place, size, limits.upload_ttl).await?;
     let job = pending(upload, place.clone());
@@ -43,9 +45,7 @@ async fn create(
         let made = UploadResponse::new(job_id, place.into(), url, limits.upload_ttl);
         Ok((job_id, Answer::ok(&made)?.created().at_job(job_id)?))
     };
-    state
-        .db
-        .write(move |tx| key.once(tx, make), |answer| answer)
+    db.write(move |tx| key.once(tx, make), |answer| answer)
         .await
 }
 
@@ -63,23 +63,27 @@ fn pending(upload: NewUpload, key: ObjectKey) -> NewJob {
     }
 }
 
-async fn confirm(state: Data<State>, Body(job_id): Body<UploadConfirmBody>) -> Reply {
+async fn confirm(
+    db: Data<Db>,
+    objects: Data<Objects>,
+    Body(job_id): Body<UploadConfirmBody>,
+) -> Reply {
     // Looked at before the turn comes: who asks again need not wait for it, and
     // nobody waits for a database that is away behind others who do.
-    let mut job = find(&state, job_id).await?;
+    let mut job = find(&db, job_id).await?;
     let _turn;
     if job.status == JobStatus::Pending {
-        _turn = state.objects.turn_soon(job_id).await?;
-        job = find(&state, job_id).await?;
+        _turn = objects.turn_soon(job_id).await?;
+        job = find(&db, job_id).await?;
     }
     match job.status {
-        JobStatus::Pending => look_for_recording(&state, &job).await?,
+        JobStatus::Pending => look_for_recording(&objects, &job).await?,
         JobStatus::Queued | JobStatus::Running | JobStatus::Completed => return Answer::job(job),
         JobStatus::Failed | JobStatus::Cancelled => {
             return Err(refuse(&job, "its upload cannot be confirmed any more"));
         }
     }
-    let confirmed = state.db.write(
+    let confirmed = db.write(
         move |tx| {
             let job = tx.jobs().confirm(job_id)?;
             job.ok_or_else(|| ApiError::no_job(job_id))
@@ -90,10 +94,10 @@ async fn confirm(state: Data<State>, Body(job_id): Body<UploadConfirmBody>) -> R
 }
 
 /// Makes sure that the recording of a job is there, and whole.
-async fn look_for_recording(state: &State, job: &Job) -> Result<(), ApiError> {
+async fn look_for_recording(objects: &Objects, job: &Job) -> Result<(), ApiError> {
     let key = job.original_s3_key.clone().map(ObjectKey::try_from);
     let found = match key {
-        Some(Ok(key)) => state.objects.head(&key).await?,
+        Some(Ok(key)) => objects.head(&key).await?,
         None | Some(Err(_)) => None,
     };
     let found = found.ok_or_else(|| refuse(job, "its recording is not there"))?;
@@ -108,8 +112,8 @@ async fn look_for_recording(state: &State, job: &Job) -> Result<(), ApiError> {
     }
 }
 
-async fn find(state: &State, job_id: JobId) -> Result<Job, ApiError> {
-    let found = state.db.read(
+async fn find(db: &Db, job_id: JobId) -> Result<Job, ApiError> {
+    let found = db.read(
         move |conn| Ok(conn.jobs().find(job_id)?),
         move |job| job.ok_or_else(|| ApiError::no_job(job_id)),
     );

@@ -8,13 +8,13 @@ use lectern_api::{
 };
 use tokio::time::Instant;
 
-use super::Resource;
-use crate::app::state::State;
 use crate::database::handle::Db;
 use crate::http::extract::json_body::{Body, BodyOrNone};
 use crate::http::extract::lease::Lease;
+use crate::http::resource::Resource;
 use crate::http::response::{Answer, Reply};
 use crate::objects::urls::Urls;
+use crate::work_queue::waiting_claims::Board;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -25,11 +25,16 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn claim(state: Data<State>, urls: Urls, Body(asked): Body<ClaimBody>) -> Reply {
+async fn claim(
+    db: Data<Db>,
+    board: Data<Board>,
+    urls: Urls,
+    Body(asked): Body<ClaimBody>,
+) -> Reply {
     let until = Instant::now() + asked.wait;
-    let mut place = state.board.enter(asked.claim.stages.as_slice());
+    let mut place = board.enter(asked.claim.stages.as_slice());
     let claims = loop {
-        let claims = state.db.claim(asked.claim.clone()).await?;
+        let claims = db.claim(asked.claim.clone()).await?;
         if !claims.is_empty() || !place.rest(until).await? {
             break claims;
         }
@@ -43,7 +48,11 @@ async fn claim(state: Data<State>, urls: Urls, Body(asked): Body<ClaimBody>) -> 
     Answer::ok(&ClaimsResponse { claims: told })
 }
 
-async fn heartbeat(db: Db, Lease(lease_id): Lease, Body(heartbeat): Body<HeartbeatBody>) -> Reply {
+async fn heartbeat(
+    db: Data<Db>,
+    Lease(lease_id): Lease,
+    Body(heartbeat): Body<HeartbeatBody>,
+) -> Reply {
     db.write(
         move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
         |state| Answer::ok(&HeartbeatResponse::from(state)),
@@ -52,7 +61,7 @@ async fn heartbeat(db: Db, Lease(lease_id): Lease, Body(heartbeat): Body<Heartbe
 }
 
 async fn complete(
-    db: Db,
+    db: Data<Db>,
     Lease(lease_id): Lease,
     BodyOrNone(()): BodyOrNone<StageCompletionBody>,
 ) -> Reply {
@@ -63,7 +72,11 @@ async fn complete(
     .await?
 }
 
-async fn fail(db: Db, Lease(lease_id): Lease, Body(failure): Body<StageFailureBody>) -> Reply {
+async fn fail(
+    db: Data<Db>,
+    Lease(lease_id): Lease,
+    Body(failure): Body<StageFailureBody>,
+) -> Reply {
     db.write(
         move |tx| Ok(tx.work().fail(lease_id, &failure)?),
         |(job, run)| Answer::ok(&StageRunResponse::new(run, job.status)),

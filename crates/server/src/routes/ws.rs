@@ -5,12 +5,13 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lectern_api::{Code, EventsQuery};
 
-use super::Resource;
-use crate::app::state::State;
+use crate::database::handle::Db;
 use crate::http::error::ApiError;
 use crate::http::extract::path_id::Id;
 use crate::http::extract::query::Query;
-use crate::live::{Watcher, websocket};
+use crate::http::middleware::cors::AllowedOrigins;
+use crate::http::resource::Resource;
+use crate::live::{Live, Watcher, websocket};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/ws/jobs/{job_id}").get(watch)]
@@ -19,7 +20,9 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn watch(
     request: HttpRequest,
     payload: Payload,
-    state: Data<State>,
+    db: Data<Db>,
+    live: Data<Live>,
+    origins: Data<AllowedOrigins>,
     Id(job_id): Id,
     Query(wanted): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -27,15 +30,18 @@ async fn watch(
         Ok(handshake) => handshake,
         Err(error) => return Ok(no_handshake(&error)),
     };
-    if !may_watch(&request, &state.origins) {
+    if !may_watch(&request, &origins.0) {
         let detail = "pages of this origin may not watch here";
         return Err(ApiError::new(Code::NotFound, detail));
     }
-    let live = &state.live;
     let seat = live.seats.take()?;
-    let beginning = Watcher::begin(&live.hub, &state.db, job_id, wanted.after).await?;
-    let state = state.clone().into_inner();
-    Ok(websocket::open(handshake, beginning, seat, state))
+    let beginning = Watcher::begin(&live.hub, &db, job_id, wanted.after).await?;
+    Ok(websocket::open(
+        handshake,
+        beginning,
+        seat,
+        live.into_inner(),
+    ))
 }
 
 /// Says what is missing, and which version of the protocol is spoken here

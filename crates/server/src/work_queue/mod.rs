@@ -1,3 +1,4 @@
 //! Claims that wait for work.
 
+pub(crate) mod poller;
 pub(crate) mod waiting_claims;

@@ -13,19 +13,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use lectern_api::Code;
 use lectern_domain::Stage;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use crate::database::failure_log::Outage;
-use crate::database::handle::Db;
 use crate::http::error::ApiError;
-
-/// How often the database is asked while somebody waits.
-const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Everybody who waits, on all threads of a server.
 #[derive(Debug)]
@@ -33,8 +27,8 @@ pub(crate) struct Board {
     line: Mutex<Line>,
     /// How many may wait at once.
     room: usize,
-    /// Tells [`watch`] that somebody waits.
-    occupied: Notify,
+    /// Tells [`watch`](super::poller::watch) that somebody waits.
+    pub(super) occupied: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -105,7 +99,7 @@ impl Board {
     }
 
     /// What those who wait for word want.
-    fn wanted(&self) -> Vec<Stage> {
+    pub(super) fn wanted(&self) -> Vec<Stage> {
         let line = self.line();
         let resting = line.waiters.values().filter(|waiter| waiter.rests);
         let stages: BTreeSet<_> = resting.flat_map(|waiter| &waiter.stages).collect();
@@ -206,31 +200,6 @@ impl Drop for Place<'_> {
         };
         if self.told || waiter.told {
             line.tell(|wanted| waiter.stages.iter().any(|stage| wanted.contains(stage)));
-        }
-    }
-}
-
-/// Asks the database for all who wait, every half second, and not at all while
-/// nobody does. Never ends.
-pub(crate) async fn watch(board: &Board, db: &Db) {
-    let mut outage = Outage::of("looking for work");
-    loop {
-        board.occupied.notified().await;
-        loop {
-            tokio::time::sleep(INTERVAL).await;
-            let wanted = board.wanted();
-            if wanted.is_empty() {
-                break;
-            }
-            let ready = db
-                .read(
-                    move |conn| Ok(conn.stage_runs().claimable(&wanted)?),
-                    |ready| ready,
-                )
-                .await;
-            if let Some(ready) = outage.note(ready) {
-                board.tell(&ready);
-            }
         }
     }
 }

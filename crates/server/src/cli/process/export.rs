@@ -13,9 +13,12 @@ use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 use lectern_worker::{BlockingStorage, Failure};
 
+use super::files::{safe, write_whole};
 use super::mark::Mark;
 use super::source::Source;
-use super::{STOPPED, safe, write_whole};
+
+/// What to say after a signal.
+pub(super) const STOPPED: &str = "told to stop; the same command goes on from here";
 
 /// The longest title in the name of a file.
 const TITLE: usize = 60;

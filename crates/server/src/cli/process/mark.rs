@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, bail};
 use lectern_domain::JobId;
 
-use super::write_whole;
+use super::files::write_whole;
 
 /// The file that says it: the id of the job in its first line, and in each
 /// other the name of a file that was written here.

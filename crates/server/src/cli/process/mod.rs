@@ -2,6 +2,7 @@
 
 mod display;
 mod export;
+mod files;
 mod mark;
 mod source;
 
@@ -21,14 +22,13 @@ use log::LevelFilter;
 use self::display::Display;
 use self::mark::Mark;
 use self::source::Source;
-use crate::cli::serve;
+use crate::cli::database;
+use crate::cli::signals::stop_at_signal;
 use crate::cli::work;
 use crate::config::{Settings, StageSettings, WorkerSettings};
 
 /// How often the display is drawn.
 const FRAME: Duration = Duration::from_millis(200);
-/// What to say after a signal.
-const STOPPED: &str = "told to stop; the same command goes on from here";
 
 /// A recording that is to become clips.
 #[derive(Debug, Clone, Args)]
@@ -72,7 +72,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let mut mark = Mark::read(&out)?;
     // To be told now, and not when all is done.
     mark.check(export::ALWAYS.map(Path::new))?;
-    let database = serve::open(settings)?;
+    let database = database::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let store = BlockingStorage::new(storage.clone())?;
     let earlier = source.earlier(&database, &mark)?;
@@ -81,7 +81,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         earlier => (source.begin(&database, &store, &mut mark)?, earlier),
     };
     let stopped = CancellationToken::new();
-    work::stop_at_signal(stopped.clone())?;
+    stop_at_signal(stopped.clone())?;
     if job.status != JobStatus::Completed {
         // Nobody else is there to wait for; after a crash this is how long the
         // next call does.
@@ -97,7 +97,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     if let Some(earlier) = earlier.filter(|_| process.fresh) {
         forget(&database, &store, earlier.job_id);
     }
-    crate::cli::migrate::say(&format!("{} is ready", out.display()))
+    crate::cli::output::say(&format!("{} is ready", out.display()))
 }
 
 /// Holds a directory until it is dropped, so that of two calls on it the second
@@ -201,38 +201,10 @@ fn watch(
                 Some(why) => bail!("{}", why.as_str()),
                 None => bail!("the job is {}", job.status),
             },
-            Some(_) if stopped => bail!(STOPPED),
+            Some(_) if stopped => bail!(export::STOPPED),
             Some(_) => thread::sleep(FRAME),
         }
     }
-}
-
-/// The name of a file in a directory, as far as file systems agree on names.
-fn safe(text: &str, most: usize) -> String {
-    let name: String = text
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    let words: Vec<_> = name.split('-').filter(|word| !word.is_empty()).collect();
-    words.join("-").chars().take(most).collect()
-}
-
-/// Moves a file into place when it is whole.
-fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let part = path.with_extension("part");
-    fs::write(&part, bytes)
-        .and_then(|()| fs::rename(&part, path))
-        .inspect_err(|_| {
-            // Where there is none, none is left.
-            let _ = fs::remove_file(&part);
-        })
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use lectern_domain::{At, Fingerprint, IdempotencyKey, Invalid, JobId};
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
-use crate::app::state::State;
+use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
+use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::json_body::{self, Reading};
 use crate::http::response::{Answer, Reply};
 
@@ -62,7 +63,7 @@ where
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = State::of(request).map(|state| state.limits.small);
+        let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
         let received = json_body::receive(request, payload, limit);
         let (key, path) = (key(request.headers()), request.path().to_owned());
         Box::pin(async move {

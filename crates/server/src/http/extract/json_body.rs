@@ -13,8 +13,9 @@ use lectern_api::{Code, FieldError, Request};
 use serde_path_to_error::Track;
 use tokio::time::timeout;
 
-use crate::app::state::State;
+use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
+use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::deserialize_error::{field_error, strip_place};
 
 /// A body larger than this is read into its type on a thread that may take its
@@ -49,7 +50,7 @@ where
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = State::of(request).map(|state| state.limits.small);
+        let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
         let body = receive(request, payload, limit);
         Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
     }
@@ -64,7 +65,7 @@ where
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = State::of(request).map(|state| state.limits.output);
+        let limit = app_data::<BodyLimits>(request).map(|limits| limits.output);
         let body = receive(request, payload, limit);
         Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
     }
@@ -79,7 +80,7 @@ where
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = State::of(request).map(|state| state.limits.small);
+        let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
         let payload = web::Payload::from_request(request, payload);
         let head = request.headers().clone();
         Box::pin(async move {

@@ -1,5 +1,6 @@
 //! Arguments of handlers, read from a request.
 
+pub(crate) mod body_limits;
 pub(crate) mod deserialize_error;
 pub(crate) mod idempotent_body;
 pub(crate) mod json_body;

@@ -9,8 +9,9 @@ use lectern_api::{Code, FieldError, TranscriptSegmentsBody};
 use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
 use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper};
 
-use crate::app::state::State;
+use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
+use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::json_body::{self, Reading};
 
 /// A body with segments, in any format they are read from.
@@ -33,7 +34,7 @@ impl FromRequest for Spoken {
     type Future = Reading<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = State::of(request).map(|state| state.limits.output);
+        let limit = app_data::<BodyLimits>(request).map(|limits| limits.output);
         let (sent, limit) = match Sent::declared(request.headers()) {
             Ok(sent) => (sent, limit),
             Err(error) => (Sent::Json, Err(error)),

@@ -4,7 +4,6 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -13,24 +12,25 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::web::{self, Bytes};
+use actix_web::web::Bytes;
 use actix_web::{Error, ResponseError as _};
 
-use crate::app::state::State;
+use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
-use crate::http::lifecycle::Running;
+use crate::http::lifecycle::{Lifecycle, Running};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
-use crate::metrics::Answered;
+use crate::metrics::{Answered, Metrics};
 
 /// Answers `request` by way of `next`, whatever happens in there.
 pub(crate) async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(state) = request.app_data::<web::Data<State>>().cloned() else {
-        return Err(ApiError::internal("the server has no state").into());
-    };
+    let lifecycle = app_data::<Lifecycle>(request.request())?
+        .clone()
+        .into_inner();
+    let metrics = app_data::<Metrics>(request.request())?.get_ref().clone();
     let mut record = Record {
         started: Instant::now(),
         request_id: RequestId::of(request.headers()),
@@ -39,8 +39,8 @@ pub(crate) async fn observe(
         route: "unmatched".to_owned(),
         status: client_gone(),
         bytes: 0,
-        running: Some(state.lifecycle.begin()),
-        state: state.into_inner(),
+        running: Some(lifecycle.begin()),
+        metrics,
     };
     let request_id = record.request_id.clone();
     let answering = request_id.scope(async move { next.call(request).await });
@@ -65,7 +65,7 @@ pub(crate) async fn observe(
         // not keep it from stopping.
         drop(record.count());
     }
-    let stopping = record.state.lifecycle.is_stopping();
+    let stopping = lifecycle.is_stopping();
     let head = response.response_mut().head_mut();
     if stopping {
         head.set_connection_type(ConnectionType::Close);
@@ -127,7 +127,7 @@ struct Record {
     bytes: u64,
     /// While the answer is counted as being given.
     running: Option<Running>,
-    state: Arc<State>,
+    metrics: Metrics,
 }
 
 impl Record {
@@ -135,7 +135,7 @@ impl Record {
     /// dropped not as running any more.
     fn count(&mut self) -> Option<Running> {
         let running = self.running.take()?;
-        self.state.metrics.answered(&Answered {
+        self.metrics.answered(&Answered {
             method: self.method.as_str(),
             route: &self.route,
             status: self.status.as_str(),
@@ -197,35 +197,12 @@ impl MessageBody for Recorded {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use actix_web::middleware::from_fn;
     use actix_web::test::{self, TestRequest};
-    use actix_web::{App, HttpResponse};
+    use actix_web::{App, HttpResponse, web};
     use lectern_db::Database;
 
     use super::*;
-    use crate::database::handle::Db;
-    use crate::live::{Live, LiveConfig};
-    use crate::metrics::Metrics;
-    use crate::work_queue::waiting_claims::Board;
-
-    fn state() -> web::Data<State> {
-        let database = Database::open("sqlite::memory:").unwrap();
-        let metrics = Metrics::new(&database).unwrap();
-        web::Data::new(State {
-            db: Db::new(database, Duration::from_secs(3), metrics.clone()),
-            board: Arc::new(Board::new(1)),
-            live: Live::new(LiveConfig::default(), metrics.clone()),
-            origins: Vec::new(),
-            limits: crate::app::state::BodyLimits::default(),
-            objects: crate::objects::Objects::new(&crate::app::ServerConfig::default()).unwrap(),
-            lifecycle: Arc::default(),
-            metrics,
-            openapi: Bytes::new(),
-        })
-    }
 
     async fn panics() -> HttpResponse {
         panic!("on purpose")
@@ -242,8 +219,10 @@ mod tests {
 
     #[actix_web::test]
     async fn whatever_goes_wrong_is_told_in_the_one_shape() {
+        let database = Database::open("sqlite::memory:").unwrap();
         let app = App::new()
-            .app_data(state())
+            .app_data(web::Data::new(Lifecycle::default()))
+            .app_data(web::Data::new(Metrics::new(&database).unwrap()))
             .wrap(from_fn(observe))
             .route("/panics", web::get().to(panics))
             .route("/thread", web::get().to(panics_on_a_thread))

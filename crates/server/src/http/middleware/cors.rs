@@ -5,6 +5,10 @@ use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
 
 use crate::http::request_id::X_REQUEST_ID;
 
+/// Origins whose pages may call the server; `*` allows all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AllowedOrigins(pub(crate) Vec<String>);
+
 /// Answers browsers that ask on behalf of pages of `origins`, or of any page
 /// when one of these is `*`.
 pub(crate) fn cors(origins: &[String]) -> Cors {

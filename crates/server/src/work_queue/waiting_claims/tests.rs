@@ -1,5 +1,6 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use lectern_domain::Stage::{Compilation, Segmentation, Transcription};
 

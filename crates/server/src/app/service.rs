@@ -1,0 +1,127 @@
+//! The service without a listener: all handles that requests need, built from a
+//! configuration and a database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Data, ServiceConfig};
+use lectern_db::Database;
+
+use crate::app::config::ServerConfig;
+use crate::app::maintenance;
+use crate::database::handle::Db;
+use crate::http::docs::OpenApiDocument;
+use crate::http::extract::body_limits::BodyLimits;
+use crate::http::lifecycle::Lifecycle;
+use crate::http::middleware::cors::AllowedOrigins;
+use crate::live::{self, Live};
+use crate::metrics::Metrics;
+use crate::objects::handle::Objects;
+use crate::work_queue::poller;
+use crate::work_queue::waiting_claims::Board;
+
+/// The handles of one service. Clones share them, so every HTTP thread gets a
+/// clone.
+#[derive(Debug, Clone)]
+pub struct Service {
+    database: Database,
+    event_retention: Duration,
+    db: Data<Db>,
+    board: Data<Board>,
+    live: Data<Live>,
+    objects: Data<Objects>,
+    limits: Data<BodyLimits>,
+    origins: Data<AllowedOrigins>,
+    lifecycle: Data<Lifecycle>,
+    metrics: Data<Metrics>,
+    openapi: Data<OpenApiDocument>,
+}
+
+impl Service {
+    /// Builds the handles over `database`, whose tables must exist already.
+    ///
+    /// # Errors
+    ///
+    /// When a metric is registered twice, or no temporary directory can be made
+    /// for objects.
+    pub fn new(config: &ServerConfig, database: Database) -> anyhow::Result<Self> {
+        let metrics = Metrics::new(&database)?;
+        let board = Arc::new(Board::new(config.max_waiters));
+        let live = Live::new(config.live, metrics.clone());
+        let database = database.on_commit({
+            let (board, hub) = (Arc::clone(&board), Arc::clone(&live.hub));
+            Arc::new(move |committed| {
+                board.tell(&committed.ready);
+                hub.tell(committed);
+            })
+        });
+        let objects = Objects::new(
+            config.storage.clone(),
+            config.uploads,
+            config.public_url.clone(),
+        )?;
+        let openapi = serde_json::to_vec(&lectern_api::openapi::document())?;
+        Ok(Self {
+            event_retention: config.event_retention,
+            db: Data::new(Db::new(database.clone(), config.patience, metrics.clone())),
+            board: Data::from(board),
+            live: Data::new(live),
+            objects: Data::new(objects),
+            limits: Data::new(config.limits),
+            origins: Data::new(AllowedOrigins(config.cors_origins.clone())),
+            lifecycle: Data::default(),
+            metrics: Data::new(metrics),
+            openapi: Data::new(OpenApiDocument(openapi.into())),
+            database,
+        })
+    }
+
+    /// The database. Commits through this handle reach watchers and waiting
+    /// claims at once; commits through other handles are found by polling.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Runs maintenance and looks for the commits of other processes, until the
+    /// future is dropped.
+    pub async fn run_background_tasks(&self) {
+        tokio::join!(
+            poller::watch(&self.board, &self.db),
+            live::follow(&self.live.hub, &self.db),
+            maintenance::keep_house(&self.db, self.event_retention)
+        );
+    }
+
+    /// Gives an app the handles that the routes and their middleware take.
+    pub(crate) fn handles(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        let this = self.clone();
+        move |app| {
+            app.app_data(this.db)
+                .app_data(this.board)
+                .app_data(this.live)
+                .app_data(this.objects)
+                .app_data(this.limits)
+                .app_data(this.origins)
+                .app_data(this.lifecycle)
+                .app_data(this.metrics)
+                .app_data(this.openapi);
+        }
+    }
+
+    /// Ends all waiting claims and live connections, and refuses new ones.
+    pub(crate) fn close(&self) {
+        self.board.close();
+        self.live.hub.stop();
+    }
+
+    /// Makes `/readyz` fail, then waits until no request is in flight, at most
+    /// for `grace`.
+    pub(crate) async fn drain(&self, grace: Duration) {
+        self.lifecycle.drain(grace).await;
+    }
+
+    /// Upper bound of open database connections.
+    pub(crate) fn max_connections(&self) -> usize {
+        self.db.stats().max as usize
+    }
+}

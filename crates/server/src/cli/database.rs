@@ -1,0 +1,29 @@
+//! Opens the database for a command.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use lectern_db::Database;
+
+use crate::config::Settings;
+
+/// Opens the database, brings its tables up to date and makes sure of them.
+pub(crate) fn open(settings: &Settings) -> anyhow::Result<Database> {
+    let pipelines = Arc::new(settings.pipelines()?);
+    let database = settings.open()?.with_pipelines(pipelines);
+    for migration in database
+        .init()
+        .context("cannot bring the database up to date")?
+    {
+        log::info!("applied {migration}");
+    }
+    let drift = database.drift()?;
+    if !drift.is_empty() {
+        let drift: Vec<_> = drift.iter().map(ToString::to_string).collect();
+        bail!(
+            "the database differs from what this program expects: {}",
+            drift.join("; ")
+        );
+    }
+    Ok(database)
+}

@@ -1,0 +1,67 @@
+//! SIGTERM and SIGINT.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use lectern_media::CancellationToken;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// For how long after the first signal another one is taken for its echo:
+/// `timeout` sends each twice, and so does a terminal with a wrapper script.
+pub(crate) const ECHO: Duration = Duration::from_millis(500);
+
+/// The signals that end a server.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(crate) fn new(runtime: &Runtime) -> anyhow::Result<Self> {
+        let _inside = runtime.enter();
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next signal that does not come within `echo`.
+    pub(crate) async fn next_but(&mut self, echo: Duration) -> &'static str {
+        let swallow = async {
+            loop {
+                self.next().await;
+            }
+        };
+        let _: Result<(), _> = tokio::time::timeout(echo, swallow).await;
+        self.next().await
+    }
+
+    pub(crate) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Stops a worker at the first signal, and the process at the second.
+pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut signals = Signals::new(&runtime)?;
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            let name = runtime.block_on(signals.next());
+            log::info!("{name}: giving back what is being worked on");
+            cancellation.cancel();
+            let name = runtime.block_on(signals.next_but(ECHO));
+            log::warn!("{name} again: not waiting any longer");
+            std::process::exit(1);
+        })?;
+    Ok(())
+}

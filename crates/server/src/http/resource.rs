@@ -1,0 +1,82 @@
+//! A path and the handlers that answer there.
+
+use actix_web::body::MessageBody;
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, Responder, Route, guard};
+
+use crate::http::error::ApiError;
+
+/// A path and what answers there.
+pub(crate) struct Resource {
+    pub(crate) path: &'static str,
+    /// Whether the last part of the path goes on to its end, slashes and all.
+    is_tail: bool,
+    pub(crate) routes: Vec<(Method, Route)>,
+}
+
+impl Resource {
+    /// A path at which nothing answers yet.
+    pub(crate) fn at(path: &'static str) -> Self {
+        Self {
+            path,
+            is_tail: false,
+            routes: Vec::new(),
+        }
+    }
+
+    /// The same, for all paths below: the last part stands for what is left.
+    pub(crate) fn below(path: &'static str) -> Self {
+        Self {
+            is_tail: true,
+            ..Self::at(path)
+        }
+    }
+
+    /// Lets `handler` answer `method`.
+    pub(crate) fn on<F, Args>(mut self, method: Method, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+        <F::Output as Responder>::Body: MessageBody,
+    {
+        self.routes.push((method, web::to(handler)));
+        self
+    }
+
+    pub(crate) fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+        <F::Output as Responder>::Body: MessageBody,
+    {
+        self.on(Method::GET, handler)
+    }
+
+    pub(crate) fn register(self, app: &mut ServiceConfig) {
+        let methods = self.routes.iter().map(|(method, _)| match *method {
+            Method::GET => "GET, HEAD",
+            _ => method.as_str(),
+        });
+        let allow = methods.collect::<Vec<_>>().join(", ");
+        let not_allowed = web::to(move || {
+            let error = ApiError::method_not_allowed(allow.clone());
+            async { Err::<&str, _>(error) }
+        });
+        let tail = if self.is_tail { "*" } else { "" };
+        let resource = web::resource(format!("{}{tail}", self.path));
+        let resource = resource.default_service(not_allowed);
+        app.service(
+            self.routes
+                .into_iter()
+                .fold(resource, |resource, (method, route)| {
+                    resource.route(match method {
+                        Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+                        method => route.guard(guard::Method(method)),
+                    })
+                }),
+        );
+    }
+}

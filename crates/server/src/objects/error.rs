@@ -1,0 +1,59 @@
+//! How failures of the storage are answered.
+
+use std::error::Error as StdError;
+use std::io::{self, ErrorKind};
+
+use lectern_api::Code;
+use lectern_storage::Error as StorageError;
+
+use crate::http::error::ApiError;
+
+pub(super) const NO_ANSWER: &str = "the storage does not answer, or has no room; try again";
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::NotFound(_)
+            | StorageError::Invalid(_)
+            | StorageError::NotAllowed { .. } => {
+                Self::new(Code::NotFound, "there is nothing at this path")
+            }
+            StorageError::TooLarge { announced, .. } => {
+                let detail = format!("exactly {announced} bytes were announced");
+                Self::new(Code::BodyTooLarge, detail)
+            }
+            StorageError::TooShort {
+                announced,
+                received,
+                ..
+            } => {
+                let detail = format!("{announced} bytes were announced, and {received} came");
+                Self::new(Code::MalformedBody, detail)
+            }
+            // What reads the body says it in our words.
+            StorageError::BrokenStream { source, .. } => match source.downcast::<Self>() {
+                Ok(error) => *error,
+                Err(source) => Self::internal(source),
+            },
+            error if is_passing(&error) => Self::new(Code::Overloaded, NO_ANSWER).because(error),
+            error => Self::internal(error),
+        }
+    }
+}
+
+/// Whether it may go better another time: the storage does not answer, or has
+/// no room.
+fn is_passing(error: &StorageError) -> bool {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if matches!(
+            kind,
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+        ) {
+            return true;
+        }
+        cause = error.source();
+    }
+    matches!(error, StorageError::Unavailable { .. })
+}
