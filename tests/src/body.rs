@@ -1,9 +1,9 @@
 //! Rows as the interface takes them.
 
 use lectern_domain::{
-    Decibels, FileSize, Keyword, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis,
+    Decibels, FileSize, JsonValue, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis,
     NewLogEntry, NewSilenceRegion, NewTranscriptSegment, NonNegativeInt, ProgressReport, Ratio,
-    Region, Seconds, Text,
+    Seconds, TextValue,
 };
 use serde_json::{Value, json};
 
@@ -80,8 +80,8 @@ impl Body for NewLayoutAnalysis {
     fn body(&self) -> Value {
         json!({
             "layout_type": self.layout_type.as_str(),
-            "screen_region": self.screen_region.map(Region::to_json),
-            "camera_region": self.camera_region.map(Region::to_json),
+            "screen_region": self.screen_region.map(|region| region.to_json()),
+            "camera_region": self.camera_region.map(|region| region.to_json()),
             "split_ratio": self.split_ratio.map(Ratio::get),
             "confidence_score": self.confidence_score.get(),
             "sample_frame_time": self.sample_frame_time.map(Seconds::get),
@@ -91,15 +91,14 @@ impl Body for NewLayoutAnalysis {
 
 impl Body for NewContentSegment {
     fn body(&self) -> Value {
-        let words = |words: &[Keyword]| -> Value { words.iter().map(Keyword::as_str).collect() };
         json!({
             "start_time": self.time.start(),
             "end_time": self.time.end(),
             "topic": self.topic.as_str(),
             "description": text(self.description.as_ref()),
             "importance_score": self.importance_score.get(),
-            "keywords": words(&self.keywords),
-            "concepts": words(&self.concepts),
+            "keywords": self.keywords.to_json(),
+            "concepts": self.concepts.to_json(),
             "segment_order": self.segment_order.get(),
         })
     }
@@ -136,6 +135,6 @@ impl Body for NewLogEntry {
     }
 }
 
-fn text<const MIN: usize, const MAX: usize>(text: Option<&Text<MIN, MAX>>) -> Option<&str> {
-    text.map(Text::as_str)
+fn text(text: Option<&impl TextValue>) -> Option<&str> {
+    text.map(TextValue::as_text)
 }

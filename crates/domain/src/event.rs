@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::enumeration::string_enum;
+use crate::value::string_enum::string_enum;
 use crate::{
     At, Invalid, Job, JobId, JobProgress, JobStatus, LongText, NonNegativeInt, Percent,
     ProgressMessage, Stage, StageRun, StageRunStatus,

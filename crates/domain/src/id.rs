@@ -47,6 +47,12 @@ macro_rules! ids {
             }
         }
 
+        impl $crate::IdValue for $name {
+            fn to_uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
         impl From<Uuid> for $name {
             fn from(uuid: Uuid) -> Self {
                 Self(uuid)

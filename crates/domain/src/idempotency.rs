@@ -25,12 +25,9 @@ impl IdempotencyKey {
             ))
         }
     }
-
-    /// The key.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
+
+crate::value::text::text_impls!(IdempotencyKey);
 
 /// What tells one request from another: 32 bytes of a hash over all that
 /// matters of it.

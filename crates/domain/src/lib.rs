@@ -47,66 +47,63 @@
 mod clip;
 mod clock;
 mod content_segment;
-mod enumeration;
 mod event;
 mod id;
 mod idempotency;
-mod invalid;
 mod job;
-mod json;
-mod layout;
+mod layout_analysis;
+mod lease;
 mod log_entry;
-mod number;
-mod order;
-mod page;
-mod patch;
 mod pipeline;
-mod processing;
-mod progress;
 mod results;
-mod silence;
+mod silence_region;
 mod stage;
 mod stage_run;
-mod text;
-mod time_range;
-mod transcript;
+mod transcript_segment;
 mod upload;
-mod work;
+mod value;
 
 pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, NewContentSegment};
-pub use enumeration::ParseEnumError;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{
     ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LeaseId, LogEntryId, SilenceRegionId,
     StageRunId, TranscriptSegmentId,
 };
 pub use idempotency::{Fingerprint, IdempotencyKey};
-pub use invalid::{At, FieldError, Invalid};
-pub use job::{Job, JobFilter, JobStatus, JobUpdate, NewJob, NewJobStatus};
-pub use json::{JsonObject, MAX_JSON_DEPTH};
-pub use layout::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
-pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
-pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration};
-pub use order::assign_positions;
-pub use page::{Cursor, Page, PageLimit, PageRequest};
-pub use patch::Patch;
-pub use pipeline::{Pipeline, Pipelines, Step};
-pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
-pub use progress::{JobProgress, ProgressReport};
-pub use results::{JobMetrics, JobResults};
-pub use silence::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
-pub use stage::Stage;
-pub use stage_run::{Lease, StageRun, StageRunStatus};
-pub use text::{
-    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, PipelineName, ProgressMessage,
-    SpeakerId, SpokenText, StorageKey, TaskId, Text, Title, Topic, WorkerName,
-};
-pub use time_range::{TimeRange, Window};
-pub use transcript::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
-pub use upload::{NewUpload, RECORDING_TYPES, check_recording, recording_media_type};
-pub use work::{
+pub use job::filter::JobFilter;
+pub use job::processing::{ProcessingConfig, ProcessingMode, Resolution};
+pub use job::progress::{JobProgress, ProgressReport};
+pub use job::status::{JobStatus, Requirement, Transition};
+pub use job::update::JobUpdate;
+pub use job::{Job, NewJob, NewJobStatus};
+pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
+pub use lease::{
     Claim, ClaimLimit, ClaimRequest, Heartbeat, LeaseDuration, LeaseState, StageFailure, Stages,
     retry_delay,
 };
+pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
+pub use pipeline::{Pipeline, Pipelines, Step};
+pub use results::{JobMetrics, JobResults};
+pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
+pub use stage::Stage;
+pub use stage_run::{Lease, StageRun, StageRunStatus};
+pub use transcript_segment::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
+pub use upload::{NewUpload, RECORDING_TYPES, check_recording, recording_media_type};
+pub use value::invalid::{At, FieldError, Invalid};
+pub use value::json::{JsonObject, MAX_JSON_DEPTH};
+pub use value::number::{
+    Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration,
+};
+pub use value::page::{Cursor, Page, PageLimit, PageRequest};
+pub use value::patch::Patch;
+pub use value::plain::{BoundedText, IdValue, JsonValue, NumberValue, TextValue};
+pub use value::position::assign_positions;
+pub use value::progress::Progress;
+pub use value::string_enum::ParseEnumError;
+pub use value::text::{
+    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, PipelineName, ProgressMessage,
+    SpeakerId, SpokenText, StorageKey, TaskId, Title, Topic, WHITE_SPACE, WorkerName,
+};
+pub use value::time_range::{TimeRange, Window};

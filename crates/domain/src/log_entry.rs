@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::enumeration::string_enum;
+use crate::value::string_enum::string_enum;
 use crate::{AgentName, JobId, JsonObject, LogEntryId, LongText, Seconds, Stage};
 
 string_enum! {

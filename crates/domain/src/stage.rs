@@ -1,6 +1,6 @@
 //! The steps of the pipeline.
 
-use crate::enumeration::string_enum;
+use crate::value::string_enum::string_enum;
 
 string_enum! {
     /// A step on the way from a recording to its clips.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::string_enum;
+use crate::value::string_enum::string_enum;
 use crate::{
     JobId, LeaseDuration, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage, Stage,
     StageRunId, WorkerName,

@@ -152,9 +152,10 @@ fn named(
     part: &ContentSegmentRef<'_>,
     earlier: usize,
 ) -> Result<SelectedClip, Invalid> {
+    let title = Title::new(part.topic.as_str())?;
     let title = match earlier {
-        0 => part.topic.clone(),
-        n => numbered(part.topic, n + 1)?,
+        0 => title,
+        n => numbered(&title, n + 1)?,
     };
     Ok(SelectedClip {
         segment_index: Some(choice.candidate),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lectern_domain::{Invalid, Keyword, LongText, Text, Topic};
+use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::lexicon::{Lexicon, TermId};
@@ -203,10 +203,8 @@ fn capitalized(text: &str) -> String {
     first.chain(characters).collect()
 }
 
-fn fitting<const MIN: usize, const MAX: usize>(
-    text: impl AsRef<str>,
-) -> Result<Text<MIN, MAX>, Invalid> {
-    Text::new(shortened(text.as_ref(), MAX))
+fn fitting<T: BoundedText>(text: impl AsRef<str>) -> Result<T, Invalid> {
+    T::from_text(shortened(text.as_ref(), T::MAX))
 }
 
 /// At most `most` characters of the text, ending after a word with an ellipsis

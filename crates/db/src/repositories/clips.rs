@@ -227,9 +227,9 @@ impl Clips<'_, ReadWrite> {
         let changed = diesel::update(clips::table)
             .filter(clips::clip_id.eq(DbUuid(clip_id.as_uuid())))
             .set(MediaChanges {
-                s3_key: nullable(&update.s3_key, lectern_domain::Text::as_str),
-                thumbnail_s3_key: nullable(&update.thumbnail_s3_key, lectern_domain::Text::as_str),
-                subtitle_s3_key: nullable(&update.subtitle_s3_key, lectern_domain::Text::as_str),
+                s3_key: nullable(&update.s3_key, StorageKey::as_str),
+                thumbnail_s3_key: nullable(&update.thumbnail_s3_key, StorageKey::as_str),
+                subtitle_s3_key: nullable(&update.subtitle_s3_key, StorageKey::as_str),
             })
             .execute(self.0.raw)
             .doing("set the media keys of a clip")?;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    JobId, LayoutAnalysis, LayoutAnalysisId, NewLayoutAnalysis, Ratio, Region, Seconds,
+    JobId, JsonValue, LayoutAnalysis, LayoutAnalysisId, NewLayoutAnalysis, Ratio, Region, Seconds,
 };
 
 use crate::Error;
@@ -41,7 +41,7 @@ impl TryFrom<LayoutRow> for LayoutAnalysis {
             id: row.layout_id.0,
         };
         let region = |column, json: Option<DbJson>| {
-            name.nullable(column, json, |json| Region::from_json(&json.0))
+            name.nullable(column, json, |json| Region::from_json(json.0))
         };
         Ok(Self {
             layout_id: LayoutAnalysisId::from(row.layout_id.0),

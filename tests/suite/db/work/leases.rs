@@ -7,7 +7,8 @@ use lectern_domain::Stage::{
 };
 use lectern_domain::StageRunStatus::{Cancelled, Completed, Ready, Running, Waiting};
 use lectern_domain::{
-    Heartbeat, JobId, JobStatus, LeaseDuration, LeaseState, NonNegativeInt, Percent, Stage, Text,
+    Heartbeat, JobId, JobStatus, LeaseDuration, LeaseState, LongText, NonNegativeInt, Percent,
+    ProgressMessage, Stage,
 };
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
@@ -39,7 +40,7 @@ on_both_backends!(
 /// How far a job is, in the words of its progress.
 fn progress(db: &Database, job: JobId) -> (Stage, f64, Option<String>, Option<i32>) {
     let progress = stored(db, job).progress.unwrap();
-    let message = progress.message.map(Text::into_string);
+    let message = progress.message.map(ProgressMessage::into_string);
     let eta = progress.eta_seconds.map(NonNegativeInt::get);
     (progress.stage, progress.percent.get(), message, eta)
 }
@@ -142,7 +143,7 @@ fn one_who_works_for_one_job_gets_stages_of_no_other(db: TestDb) {
 fn a_word_for_the_audit_trail_is_kept_with_a_completed_stage(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
-    let note = Text::new("nothing was said").unwrap();
+    let note = LongText::new("nothing was said").unwrap();
     db.write(|tx| tx.work().complete_saying(lease, Some(&note)))
         .unwrap();
     let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
@@ -174,7 +175,7 @@ fn a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back(db: 
         let run = run(&db, job, Transcription);
         (
             run.percent.get(),
-            run.message.map(Text::into_string),
+            run.message.map(ProgressMessage::into_string),
             run.eta_seconds.map(NonNegativeInt::get),
         )
     };

@@ -171,14 +171,13 @@ impl<'a> JobChanges<'a> {
         let json = |object: &JsonObject| DbJson(object.clone().into_value());
         let mut changes = Self::transition(update.status, now);
         changes.filename = update.filename.as_deref();
-        changes.compiled_video_s3_key =
-            nullable(&update.compiled_video_s3_key, lectern_domain::Text::as_str);
+        changes.compiled_video_s3_key = nullable(&update.compiled_video_s3_key, StorageKey::as_str);
         changes.video_duration = nullable(&update.video_duration, |seconds| seconds.get());
         changes.video_metadata = update.video_metadata.as_ref().map(json);
-        changes.celery_task_id = nullable(&update.celery_task_id, lectern_domain::Text::as_str);
+        changes.celery_task_id = nullable(&update.celery_task_id, TaskId::as_str);
         changes.priority = update.priority;
         changes.extra_metadata = update.extra_metadata.as_ref().map(json);
-        if let Some(message) = nullable(&update.error_message, lectern_domain::Text::as_str) {
+        if let Some(message) = nullable(&update.error_message, LongText::as_str) {
             changes.error_message = Some(message);
         }
         changes

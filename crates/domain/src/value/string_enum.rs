@@ -1,13 +1,13 @@
-//! Words: enumerations that are text in the database and on the wire.
+//! Enumerations that are text in the database and in JSON.
 
 use std::fmt;
 
-/// The error of reading a word that is not in the list.
+/// The error of parsing text that is none of an enumeration's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseEnumError {
-    /// What the word was meant to be, such as `JobStatus`.
+    /// Name of the enumeration, such as `JobStatus`.
     pub kind: &'static str,
-    /// The word that was read.
+    /// The text that was parsed.
     pub word: String,
 }
 
@@ -19,7 +19,7 @@ impl fmt::Display for ParseEnumError {
 
 impl std::error::Error for ParseEnumError {}
 
-/// Reads a word out of whatever serde is reading.
+/// Deserializes an enumeration from a string.
 pub(crate) struct WordVisitor<T> {
     pub(crate) parse: fn(&str) -> Option<T>,
     pub(crate) words: Vec<&'static str>,
@@ -37,7 +37,7 @@ impl<T> serde::de::Visitor<'_> for WordVisitor<T> {
     }
 }
 
-/// Defines an enumeration together with the one word each variant has in the
+/// Defines an enumeration and the word that stands for each variant in the
 /// database, in JSON and in text.
 macro_rules! string_enum {
     (
@@ -53,7 +53,7 @@ macro_rules! string_enum {
         }
 
         impl $name {
-            /// Every variant, in the order of the pipeline or the documents.
+            /// Every variant, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The word of the variant.
@@ -68,11 +68,11 @@ macro_rules! string_enum {
             }
         }
 
-        // Derived, it would also take `{"word": null}` for the word.
+        // A derived implementation would also accept `{"word": null}`.
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                deserializer.deserialize_str($crate::enumeration::WordVisitor {
+                deserializer.deserialize_str($crate::value::string_enum::WordVisitor {
                     parse: |word| word.parse().ok(),
                     words,
                 })
@@ -92,6 +92,17 @@ macro_rules! string_enum {
                 }
             }
         }
+
+        impl $crate::TextValue for $name {
+            fn from_text(text: String) -> Result<Self, $crate::Invalid> {
+                text.parse()
+                    .map_err(|error: $crate::ParseEnumError| $crate::Invalid::new(error.to_string()))
+            }
+
+            fn as_text(&self) -> &str {
+                self.as_str()
+            }
+        }
     };
 }
 
@@ -106,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_a_string_and_nothing_else() {
+    fn only_a_string_is_deserialized() {
         assert_eq!(read("\"queued\""), Ok(JobStatus::Queued));
         assert_eq!(
             serde_json::to_string(&JobStatus::Queued).unwrap(),

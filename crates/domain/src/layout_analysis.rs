@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::enumeration::string_enum;
-use crate::{At, Invalid, JobId, LayoutAnalysisId, NonNegativeInt, Ratio, Seconds};
+use crate::value::string_enum::string_enum;
+use crate::{At, Invalid, JobId, JsonValue, LayoutAnalysisId, NonNegativeInt, Ratio, Seconds};
 
 string_enum! {
     /// How screen and camera share the picture.
@@ -45,22 +45,13 @@ impl Region {
             height: NonNegativeInt::new(height).at("height")?,
         })
     }
+}
 
-    /// The region as it is stored: `{x, y, width, height}`.
-    pub fn to_json(self) -> Value {
-        json!({
-            "x": self.x.get(),
-            "y": self.y.get(),
-            "width": self.width.get(),
-            "height": self.height.get(),
-        })
-    }
-
-    /// Reads what [`Region::to_json`] wrote.
-    pub fn from_json(value: &Value) -> Result<Self, Invalid> {
+/// The object `{x, y, width, height}`.
+impl JsonValue for Region {
+    fn from_json(json: Value) -> Result<Self, Invalid> {
         let number = |name: &str| {
-            value
-                .get(name)
+            json.get(name)
                 .and_then(Value::as_i64)
                 .and_then(|number| i32::try_from(number).ok())
                 .ok_or_else(|| Invalid::field(name, "must be a whole number, 0 or more"))
@@ -71,6 +62,15 @@ impl Region {
             number("width")?,
             number("height")?,
         )
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
+            "x": self.x.get(),
+            "y": self.y.get(),
+            "width": self.width.get(),
+            "height": self.height.get(),
+        })
     }
 }
 

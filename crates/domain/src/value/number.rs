@@ -1,21 +1,38 @@
 //! Numbers with bounds.
 
-use crate::Invalid;
+use crate::{Invalid, NumberValue};
+
+/// Gives a number type the trait through which it is stored.
+macro_rules! number_value {
+    ($name:ident, $number:ty) => {
+        impl NumberValue for $name {
+            type Number = $number;
+
+            fn from_number(number: $number) -> Result<Self, Invalid> {
+                Self::new(number)
+            }
+
+            fn to_number(self) -> $number {
+                self.get()
+            }
+        }
+    };
+}
 
 /// Defines a number type over `f64` whose constructor checks a range.
 macro_rules! bounded {
-    ($(#[$doc:meta])* $name:ident, $range:pat, $asks:literal) => {
+    ($(#[$doc:meta])* $name:ident, $range:pat, $rule:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
         pub struct $name(f64);
 
         impl $name {
-            /// Checks the range; NaN and infinities are outside every one.
+            /// Checks the range, which excludes NaN and the infinities.
             pub fn new(value: f64) -> Result<Self, Invalid> {
                 match value {
-                    // `+ 0.0` turns -0.0 into 0.0, so that both databases store the same.
+                    // Turns -0.0 into 0.0: SQLite drops the sign, PostgreSQL keeps it.
                     $range if value.is_finite() => Ok(Self(value + 0.0)),
-                    _ => Err(Invalid::new($asks)),
+                    _ => Err(Invalid::new($rule)),
                 }
             }
 
@@ -24,6 +41,8 @@ macro_rules! bounded {
                 self.0
             }
         }
+
+        number_value!($name, f64);
     };
 }
 
@@ -32,7 +51,7 @@ bounded!(
     Ratio, 0.0..=1.0, "must be between 0 and 1"
 );
 bounded!(
-    /// How far a stage has come, 0 to 100.
+    /// How much of a stage is done, 0 to 100.
     Percent, 0.0..=100.0, "must be between 0 and 100"
 );
 bounded!(
@@ -40,18 +59,18 @@ bounded!(
     Seconds, 0.0.., "must be a finite number of seconds, 0 or more"
 );
 bounded!(
-    /// Length of a whole recording in seconds, more than 0.
+    /// Length of a recording in seconds, more than 0.
     VideoDuration, f64::MIN_POSITIVE.., "must be a finite number of seconds, more than 0"
 );
 bounded!(
-    /// A level in dBFS, where 0 is full scale and silence is far below.
+    /// A sound level in dBFS: 0 is full scale, silence is far below.
     Decibels, f64::MIN.., "must be a finite number"
 );
 
 impl Percent {
-    /// Nothing done yet.
+    /// Not begun.
     pub const ZERO: Self = Self(0.0);
-    /// All done.
+    /// Finished.
     pub const DONE: Self = Self(100.0);
 }
 
@@ -74,7 +93,9 @@ impl FileSize {
     }
 }
 
-/// A whole number, 0 or more: a position, a pixel, a number of seconds left.
+number_value!(FileSize, i64);
+
+/// An integer, 0 or more: a position, a distance in pixels, a number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NonNegativeInt(i32);
 
@@ -92,7 +113,7 @@ impl NonNegativeInt {
         self.0
     }
 
-    /// The position of the `index`-th item of a list.
+    /// The position of the item at `index` of a list.
     pub fn position(index: usize) -> Result<Self, Invalid> {
         i32::try_from(index)
             .map(Self)
@@ -100,12 +121,14 @@ impl NonNegativeInt {
     }
 }
 
+number_value!(NonNegativeInt, i32);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_a_number_is_in_no_range() {
+    fn nan_and_infinities_are_out_of_every_range() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(Ratio::new(value).is_err());
             assert!(Seconds::new(value).is_err());
@@ -115,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_belong_to_their_range() {
+    fn ranges_include_their_bounds() {
         assert!(Percent::new(0.0).is_ok() && Percent::new(100.0).is_ok());
         assert!(Percent::new(101.0).is_err() && Percent::new(-0.1).is_err());
         assert!(VideoDuration::new(0.0).is_err());

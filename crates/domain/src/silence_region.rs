@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::string_enum;
+use crate::value::string_enum::string_enum;
 use crate::{Decibels, JobId, Seconds, SilenceRegionId, TimeRange, Window};
 
 string_enum! {

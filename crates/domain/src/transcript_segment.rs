@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::string_enum;
+use crate::value::string_enum::string_enum;
 use crate::{JobId, Ratio, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId};
 
 string_enum! {

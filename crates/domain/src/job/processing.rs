@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::enumeration::string_enum;
-use crate::{At, Invalid, JsonObject, ParseEnumError, PipelineName};
+use crate::value::string_enum::string_enum;
+use crate::{At, Invalid, JsonObject, JsonValue, ParseEnumError, PipelineName};
 
 string_enum! {
     /// What of the recording is looked at.
@@ -94,6 +94,16 @@ impl TryFrom<Value> for ProcessingConfig {
             Value::Object(settings) => Self::new(settings),
             _ => Err(Invalid::new("must be a JSON object")),
         }
+    }
+}
+
+impl JsonValue for ProcessingConfig {
+    fn from_json(json: Value) -> Result<Self, Invalid> {
+        Self::try_from(json)
+    }
+
+    fn to_json(&self) -> Value {
+        self.settings.to_json()
     }
 }
 

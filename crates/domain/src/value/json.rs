@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::Invalid;
+use crate::{Invalid, JsonValue};
 
 /// How deep arrays and objects may nest: deeper than any sensible document and
 /// far from what a parser on the way could choke on.
@@ -45,6 +45,16 @@ impl TryFrom<Value> for JsonObject {
             Value::Object(object) => Self::new(object),
             _ => Err(Invalid::new("must be a JSON object")),
         }
+    }
+}
+
+impl JsonValue for JsonObject {
+    fn from_json(json: Value) -> Result<Self, Invalid> {
+        Self::try_from(json)
+    }
+
+    fn to_json(&self) -> Value {
+        Value::Object(self.0.clone())
     }
 }
 

@@ -1,69 +1,17 @@
 //! A job: one recording on its way to clips.
 
+pub(crate) mod filter;
+pub(crate) mod processing;
+pub(crate) mod progress;
+pub(crate) mod status;
+pub(crate) mod update;
+
 use chrono::{DateTime, Utc};
 
-use crate::enumeration::string_enum;
 use crate::{
-    At, ContentType, FileSize, Filename, Invalid, JobId, JobProgress, JsonObject, LongText, Patch,
-    ProcessingConfig, Stage, StorageKey, TaskId, VideoDuration,
+    At, ContentType, FileSize, Filename, Invalid, JobId, JobProgress, JobStatus, JsonObject,
+    LongText, ProcessingConfig, Stage, StorageKey, TaskId, VideoDuration,
 };
-
-string_enum! {
-    /// Where a job stands.
-    ///
-    /// ```
-    /// use lectern_domain::JobStatus::{Completed, Failed, Queued, Running};
-    ///
-    /// assert!(Running.can_become(Completed));
-    /// assert!(Failed.can_become(Queued), "a retry");
-    /// assert!(!Completed.can_become(Running), "finished is finished");
-    /// ```
-    JobStatus {
-        /// The upload is not confirmed yet.
-        Pending = "pending",
-        /// Waiting for a worker.
-        Queued = "queued",
-        /// A worker is on it.
-        Running = "running",
-        /// Done; the results can be read.
-        Completed = "completed",
-        /// Given up; `error_message` says why.
-        Failed = "failed",
-        /// Called off.
-        Cancelled = "cancelled",
-    }
-}
-
-impl JobStatus {
-    /// The statuses a job may have right before this one. This table is the
-    /// whole state machine; failed and cancelled jobs may be queued again,
-    /// which is a retry.
-    pub fn predecessors(self) -> &'static [Self] {
-        use JobStatus::{Cancelled, Failed, Pending, Queued, Running};
-        match self {
-            Pending => &[],
-            Queued => &[Pending, Failed, Cancelled],
-            Running => &[Queued],
-            Self::Completed => &[Running],
-            Failed | Cancelled => &[Pending, Queued, Running],
-        }
-    }
-
-    /// Whether a job of this status may get the status `next`.
-    pub fn can_become(self, next: Self) -> bool {
-        next.predecessors().contains(&self)
-    }
-
-    /// Whether nothing more happens to the job by itself.
-    pub fn is_finished(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-
-    /// Whether progress may be reported.
-    pub fn accepts_progress(self) -> bool {
-        matches!(self, Self::Queued | Self::Running)
-    }
-}
 
 /// A job as it is stored.
 ///
@@ -197,65 +145,9 @@ impl NewJob {
     }
 }
 
-/// A partial change of a job: what is not mentioned stays as it is.
-///
-/// A `status` is a transition and has to be an allowed one; what else a
-/// transition changes is told at [`JobStatus`] and in the data model.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct JobUpdate {
-    /// A new name.
-    pub filename: Option<Filename>,
-    /// The next status.
-    pub status: Option<JobStatus>,
-    /// Why the job failed.
-    pub error_message: Patch<LongText>,
-    /// Length of the recording.
-    pub video_duration: Patch<VideoDuration>,
-    /// What is known of the recording, replaced as a whole.
-    pub video_metadata: Option<JsonObject>,
-    /// What the owner keeps with the job, replaced as a whole.
-    pub extra_metadata: Option<JsonObject>,
-    /// Which of the waiting jobs comes first.
-    pub priority: Option<i32>,
-    /// Id of the task in an outside queue.
-    pub celery_task_id: Patch<TaskId>,
-    /// Where the highlight video lies in the storage.
-    pub compiled_video_s3_key: Patch<StorageKey>,
-}
-
-/// The jobs a list is about: those that fit every condition given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct JobFilter {
-    /// Jobs of this status.
-    pub status: Option<JobStatus>,
-    /// Jobs whose current stage is this one.
-    pub stage: Option<Stage>,
-    /// Jobs made at this time or later.
-    pub created_after: Option<DateTime<Utc>>,
-    /// Jobs made before this time.
-    pub created_before: Option<DateTime<Utc>>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exactly_the_documented_transitions_are_allowed() {
-        let allowed: Vec<String> = JobStatus::ALL
-            .iter()
-            .flat_map(|from| JobStatus::ALL.iter().map(move |to| (from, to)))
-            .filter(|(from, to)| from.can_become(**to))
-            .map(|(from, to)| format!("{from}→{to}"))
-            .collect();
-        assert_eq!(
-            allowed.join(" "),
-            "pending→queued pending→failed pending→cancelled \
-             queued→running queued→failed queued→cancelled \
-             running→completed running→failed running→cancelled \
-             failed→queued cancelled→queued"
-        );
-    }
 
     #[test]
     fn a_filename_alone_makes_a_job() {

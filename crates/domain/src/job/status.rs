@@ -1,0 +1,154 @@
+//! The status of a job and the state machine behind it.
+
+use crate::value::string_enum::string_enum;
+use crate::{Job, Stage};
+
+string_enum! {
+    /// Status of a job.
+    ///
+    /// ```
+    /// use lectern_domain::JobStatus::{Completed, Failed, Queued, Running};
+    ///
+    /// assert!(Running.can_become(Completed));
+    /// assert!(Failed.can_become(Queued), "a retry");
+    /// assert!(!Completed.can_become(Running), "completed is final");
+    /// ```
+    JobStatus {
+        /// The upload is not confirmed yet.
+        Pending = "pending",
+        /// Waiting for a worker.
+        Queued = "queued",
+        /// A worker has begun.
+        Running = "running",
+        /// All stages are done; the results can be read.
+        Completed = "completed",
+        /// A stage failed for good; `error_message` says why.
+        Failed = "failed",
+        /// Cancelled by a client.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A change of status that the state machine allows.
+///
+/// A transition to [`JobStatus::Queued`] from failed or cancelled is a retry: it
+/// clears the error, the progress and the time of completion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// The status before.
+    pub from: JobStatus,
+    /// The status after.
+    pub to: JobStatus,
+    /// What has to hold besides `from`; `None`: nothing.
+    pub requires: Option<Requirement>,
+}
+
+impl Transition {
+    /// Every transition to the status `to`. A storage layer generates the guard
+    /// of its `UPDATE` from them, so that the rule is written here alone.
+    ///
+    /// ```
+    /// use lectern_domain::{JobStatus, Requirement, Transition};
+    ///
+    /// let retry = Transition::to(JobStatus::Queued).find(|t| t.from == JobStatus::Failed);
+    /// assert_eq!(retry.unwrap().requires, Some(Requirement::RecordingUploaded));
+    /// ```
+    pub fn to(to: JobStatus) -> impl Iterator<Item = Self> {
+        let from = to.predecessors().iter();
+        from.map(move |&from| Self {
+            from,
+            to,
+            requires: Requirement::of(from, to),
+        })
+    }
+}
+
+/// What a transition requires of a job besides its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requirement {
+    /// The upload of the recording was confirmed at some time. A job that failed
+    /// or was cancelled before has nothing to work on, so it cannot be retried.
+    RecordingUploaded,
+}
+
+impl Requirement {
+    fn of(from: JobStatus, to: JobStatus) -> Option<Self> {
+        let is_retry = from.is_finished() && to == JobStatus::Queued;
+        is_retry.then_some(Self::RecordingUploaded)
+    }
+
+    /// Whether a job meets the requirement. `has_stage_runs` says whether the job
+    /// has stage runs, which it gets when it is queued for the first time.
+    pub fn is_met(self, job: &Job, has_stage_runs: bool) -> bool {
+        match self {
+            Self::RecordingUploaded => {
+                let stage = job.progress.as_ref().map(|progress| progress.stage);
+                has_stage_runs || stage != Some(Stage::Uploading)
+            }
+        }
+    }
+}
+
+impl JobStatus {
+    /// The statuses a job may have right before this one; together with
+    /// [`Requirement`] the whole state machine.
+    pub fn predecessors(self) -> &'static [Self] {
+        use JobStatus::{Cancelled, Completed, Failed, Pending, Queued, Running};
+        match self {
+            Pending => &[],
+            Queued => &[Pending, Failed, Cancelled],
+            Running => &[Queued],
+            Completed => &[Running],
+            Failed | Cancelled => &[Pending, Queued, Running],
+        }
+    }
+
+    /// Whether a job of this status may get the status `next`, provided that it
+    /// meets the [`Requirement`] of the transition.
+    pub fn can_become(self, next: Self) -> bool {
+        next.predecessors().contains(&self)
+    }
+
+    /// Whether the status changes only by a retry, or never.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// Whether workers may report progress.
+    pub fn accepts_progress(self) -> bool {
+        matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_documented_transitions_are_allowed() {
+        let allowed: Vec<String> = JobStatus::ALL
+            .iter()
+            .flat_map(|from| JobStatus::ALL.iter().map(move |to| (from, to)))
+            .filter(|(from, to)| from.can_become(**to))
+            .map(|(from, to)| format!("{from}→{to}"))
+            .collect();
+        assert_eq!(
+            allowed.join(" "),
+            "pending→queued pending→failed pending→cancelled \
+             queued→running queued→failed queued→cancelled \
+             running→completed running→failed running→cancelled \
+             failed→queued cancelled→queued"
+        );
+    }
+
+    #[test]
+    fn exactly_the_retries_require_an_uploaded_recording() {
+        let guarded: Vec<String> = JobStatus::ALL
+            .iter()
+            .flat_map(|to| Transition::to(*to))
+            .filter(|transition| transition.requires == Some(Requirement::RecordingUploaded))
+            .map(|transition| format!("{}→{}", transition.from, transition.to))
+            .collect();
+        assert_eq!(guarded, ["failed→queued", "cancelled→queued"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Domain values and the plain values they are stored as.
+//!
+//! One trait per kind of column, so that a storage layer converts every type of
+//! a kind with one generic function. Reading checks the rules again: a row may
+//! have been written by another program.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Invalid;
+
+/// A value stored as text: a text such as [`Title`](crate::Title) or an
+/// enumeration such as [`Stage`](crate::Stage).
+pub trait TextValue: Sized {
+    /// Checks the text and takes it.
+    fn from_text(text: String) -> Result<Self, Invalid>;
+
+    /// The text that [`TextValue::from_text`] accepts.
+    fn as_text(&self) -> &str;
+}
+
+/// Text whose length is bounded, in characters (Unicode scalar values).
+pub trait BoundedText: TextValue {
+    /// The least number of characters.
+    const MIN: usize;
+    /// The greatest number of characters.
+    const MAX: usize;
+}
+
+/// A value stored as a number.
+pub trait NumberValue: Copy {
+    /// The type of the number: `f64`, `i64` or `i32`.
+    type Number;
+
+    /// Checks the bounds.
+    fn from_number(number: Self::Number) -> Result<Self, Invalid>;
+
+    /// The number that [`NumberValue::from_number`] accepts.
+    fn to_number(self) -> Self::Number;
+}
+
+/// A value stored as a UUID.
+pub trait IdValue: Copy + From<Uuid> {
+    /// The plain UUID.
+    fn to_uuid(self) -> Uuid;
+}
+
+/// A value stored as JSON.
+pub trait JsonValue: Sized {
+    /// Checks the JSON and takes it.
+    fn from_json(json: Value) -> Result<Self, Invalid>;
+
+    /// The JSON that [`JsonValue::from_json`] accepts.
+    fn to_json(&self) -> Value;
+}
+
+/// A JSON array of texts; an error names the item, such as `[3]`.
+impl<T: TextValue> JsonValue for Vec<T> {
+    fn from_json(json: Value) -> Result<Self, Invalid> {
+        let Value::Array(items) = json else {
+            return Err(Invalid::new("must be a JSON array"));
+        };
+        let text = |item| match item {
+            Value::String(text) => T::from_text(text),
+            _ => Err(Invalid::new("must be a string")),
+        };
+        let items = items.into_iter().enumerate();
+        items
+            .map(|(i, item)| text(item).map_err(|invalid| invalid.at(&format!("[{i}]"))))
+            .collect()
+    }
+
+    fn to_json(&self) -> Value {
+        self.iter().map(TextValue::as_text).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Keyword, Stage};
+
+    #[test]
+    fn a_list_of_texts_is_read_back_as_it_was_written() {
+        let keywords = vec![
+            Keyword::new("graph").unwrap(),
+            Keyword::new("tree").unwrap(),
+        ];
+        assert_eq!(keywords.to_json(), json!(["graph", "tree"]));
+        assert_eq!(Vec::from_json(keywords.to_json()), Ok(keywords));
+        let stages = vec![Stage::Transcription];
+        assert_eq!(Vec::from_json(stages.to_json()), Ok(stages));
+    }
+
+    #[test]
+    fn an_invalid_item_of_a_list_is_named_by_its_position() {
+        for json in [json!(["a", ""]), json!(["a", 1])] {
+            let error = Vec::<Keyword>::from_json(json).unwrap_err();
+            assert_eq!(error.errors()[0].field, "[1]");
+        }
+        assert!(Vec::<Keyword>::from_json(json!({})).is_err());
+        assert!(Vec::<Stage>::from_json(json!(["sleeping"])).is_err());
+    }
+}

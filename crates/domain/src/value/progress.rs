@@ -1,0 +1,25 @@
+//! How much of a piece of work is done.
+
+use crate::{NonNegativeInt, Percent, ProgressMessage};
+
+/// How much of a stage is done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// The share that is done.
+    pub percent: Percent,
+    /// What the worker is doing now.
+    pub message: Option<ProgressMessage>,
+    /// Seconds the worker expects to need until the end of the stage.
+    pub eta_seconds: Option<NonNegativeInt>,
+}
+
+impl Progress {
+    /// The share that is done, without a message or an estimate.
+    pub fn new(percent: Percent) -> Self {
+        Self {
+            percent,
+            message: None,
+            eta_seconds: None,
+        }
+    }
+}
