@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::FormatError;
-use crate::line::lines;
+use crate::error::FormatError;
+use crate::timed_text::lines;
 
 /// A charset that subtitles may be declared in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

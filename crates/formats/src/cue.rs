@@ -3,7 +3,7 @@
 use lectern_domain::{Invalid, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
 use lectern_domain::{TimeRange, TranscriptSegment};
 
-use crate::{MAX_MILLIS, millis, seconds};
+use crate::time::{MAX_MILLIS, millis, seconds};
 
 /// A text and its times: an entry of a subtitle file, a segment of a transcript.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,7 @@ impl Cue {
     }
 
     /// The same cue, said by this speaker.
-    pub fn by(self, speaker: Option<SpeakerId>) -> Self {
+    pub fn with_speaker(self, speaker: Option<SpeakerId>) -> Self {
         Self { speaker, ..self }
     }
 
@@ -54,9 +54,9 @@ impl Cue {
     }
 
     /// The same cue at other times, which are fitted as in [`Cue::new`].
-    pub fn at(self, start_ms: u64, end_ms: u64) -> Self {
+    pub fn with_times(self, start_ms: u64, end_ms: u64) -> Self {
         Self::new(start_ms, end_ms, self.text)
-            .by(self.speaker)
+            .with_speaker(self.speaker)
             .with_confidence(self.confidence)
     }
 
@@ -70,7 +70,7 @@ impl Cue {
         };
         let moved = |ms: u64| ms.saturating_add_signed(by_ms);
         let (start_ms, end_ms) = (moved(self.start_ms), moved(self.end_ms));
-        (!gone).then(|| self.at(start_ms, end_ms))
+        (!gone).then(|| self.with_times(start_ms, end_ms))
     }
 }
 
@@ -96,7 +96,7 @@ pub fn clip_to(cues: &[Cue], window: TimeRange) -> Vec<Cue> {
         })
         .map(|cue| {
             let (start, end) = (cue.start_ms.max(from), cue.end_ms.min(to));
-            cue.clone().at(start - from, end - from)
+            cue.clone().with_times(start - from, end - from)
         })
         .collect()
 }
@@ -140,7 +140,7 @@ impl From<NewTranscriptSegment> for Cue {
     fn from(segment: NewTranscriptSegment) -> Self {
         let (start, end) = (segment.time.start(), segment.time.end());
         Self::new(millis(start), millis(end), segment.text)
-            .by(segment.speaker_id)
+            .with_speaker(segment.speaker_id)
             .with_confidence(segment.confidence)
     }
 }
@@ -177,7 +177,7 @@ mod tests {
 
     fn cue(start_ms: u64, end_ms: u64) -> Cue {
         Cue::new(start_ms, end_ms, SpokenText::new(" hi ").unwrap())
-            .by(Some(SpeakerId::new("Ada").unwrap()))
+            .with_speaker(Some(SpeakerId::new("Ada").unwrap()))
             .with_confidence(Some(Ratio::new(0.5).unwrap()))
     }
 

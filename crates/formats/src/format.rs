@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Cue, FormatError, srt, text, vtt, whisper};
+use crate::cue::Cue;
+use crate::error::FormatError;
+use crate::{plain_text, subrip, webvtt, whisper_json};
 
 /// A format that cues are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,7 +77,7 @@ impl Format {
     }
 
     /// The format of a media type, in upper or lower case, with any parameters.
-    /// `application/json` is Whisper's here; ask [`whisper::is_whisper`] where
+    /// `application/json` is Whisper's here; ask [`whisper_json::detect`] where
     /// it could be another.
     pub fn from_media_type(media_type: &str) -> Option<Self> {
         let media_type = media_type.split(';').next()?.trim().to_ascii_lowercase();
@@ -95,20 +97,20 @@ impl Format {
     /// it is always an error.
     pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
         match self {
-            Self::Vtt => vtt::read(bytes),
-            Self::Srt => srt::read(bytes),
+            Self::Vtt => webvtt::read(bytes),
+            Self::Srt => subrip::read(bytes),
             Self::Text => Err(FormatError::new(1, "plain text has no times")),
-            Self::WhisperJson => whisper::read(bytes),
+            Self::WhisperJson => whisper_json::read(bytes),
         }
     }
 
     /// Writes a file of this format; see its module.
     pub fn write(self, cues: &[Cue]) -> String {
         match self {
-            Self::Vtt => vtt::write(cues),
-            Self::Srt => srt::write(cues),
-            Self::Text => text::write(cues),
-            Self::WhisperJson => whisper::write(cues),
+            Self::Vtt => webvtt::write(cues),
+            Self::Srt => subrip::write(cues),
+            Self::Text => plain_text::write(cues),
+            Self::WhisperJson => whisper_json::write(cues),
         }
     }
 }

@@ -3,12 +3,12 @@
 //!
 //! ```
 //! use lectern_domain::NewTranscriptSegment;
-//! use lectern_formats::{Format, vtt};
+//! use lectern_formats::{Format, webvtt};
 //!
 //! let file = b"1\r\n00:00:01,500 --> 00:00:04,000\r\n<i>5 < 6</i>\r\n";
 //! let cues = Format::Srt.read(file)?;
 //! assert_eq!(cues[0].text.as_str(), "5 < 6");
-//! assert_eq!(vtt::write(&cues), "WEBVTT\n\n00:00:01.500 --> 00:00:04.000\n5 &lt; 6\n");
+//! assert_eq!(webvtt::write(&cues), "WEBVTT\n\n00:00:01.500 --> 00:00:04.000\n5 &lt; 6\n");
 //!
 //! let segment = NewTranscriptSegment::try_from(cues[0].clone())?;
 //! assert_eq!((segment.time.start(), segment.time.end()), (1.5, 4.0));
@@ -45,19 +45,15 @@
 
 mod accept;
 mod charset;
-mod comment;
 mod cue;
 mod error;
 mod format;
-mod guard;
-mod line;
-pub mod srt;
-pub mod text;
+pub mod plain_text;
+pub mod subrip;
 mod time;
-mod timed;
-mod voice;
-pub mod vtt;
-pub mod whisper;
+mod timed_text;
+pub mod webvtt;
+pub mod whisper_json;
 
 pub use accept::negotiate;
 pub use charset::Charset;

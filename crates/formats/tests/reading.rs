@@ -1,7 +1,7 @@
 //! Files as people and programs leave them.
 
 use lectern_domain::{Ratio, SpeakerId, SpokenText};
-use lectern_formats::{Cue, Format, srt, vtt, whisper};
+use lectern_formats::{Cue, Format, subrip, webvtt, whisper_json};
 
 /// Cues as `start end speaker text`.
 fn told(cues: &[Cue]) -> Vec<String> {
@@ -25,7 +25,7 @@ fn a_webvtt_file_with_everything_in_it_is_read() {
         00:02.000 --> 00:03.000\r\n<b></b>&#32;\r\n\r\n\
         00:04.000 --> 00:05.000\r\n<v Ada>Yes?</v>\r\n<v Bob>No.";
     assert_eq!(
-        told(&vtt::read(file.as_bytes()).unwrap()),
+        told(&webvtt::read(file.as_bytes()).unwrap()),
         [
             r#"500 500 - "{not} a comment, but ends before it starts""#,
             r#"1000 1000 - "first\n  second""#,
@@ -50,24 +50,24 @@ fn a_subrip_file_with_everything_in_it_is_read() {
         r#"3000 4000 - "a -> b &amp; 5 < 6\n\nafter a blank line""#,
         r#"8000 8000 - "42""#,
     ];
-    assert_eq!(told(&srt::read(file.as_bytes()).unwrap()), expected);
+    assert_eq!(told(&subrip::read(file.as_bytes()).unwrap()), expected);
     let old_mac = file.replace("\r\n", "\r");
-    assert_eq!(told(&srt::read(old_mac.as_bytes()).unwrap()), expected);
+    assert_eq!(told(&subrip::read(old_mac.as_bytes()).unwrap()), expected);
     let utf16: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(told(&srt::read(&utf16).unwrap()), expected);
+    assert_eq!(told(&subrip::read(&utf16).unwrap()), expected);
 }
 
 #[test]
 fn a_file_from_before_unicode_keeps_its_letters() {
     let cue = b"00:01.000 --> 00:02.000\n\x93Caf\xe9\x94 \x96 d\xe9j\xe0 vu\n";
     let expected = [r#"1000 2000 - "“Café” – déjà vu""#];
-    assert_eq!(told(&srt::read(cue).unwrap()), expected);
+    assert_eq!(told(&subrip::read(cue).unwrap()), expected);
     let file = [b"WEBVTT\n\n", &cue[..]].concat();
-    assert_eq!(told(&vtt::read(&file).unwrap()), expected);
+    assert_eq!(told(&webvtt::read(&file).unwrap()), expected);
     // But JSON is Unicode, whatever a recognizer has made of it.
     let json = b"[{\"start\": 1, \"end\": 2, \"text\": \"Caf\xe9\"}]";
     assert_eq!(
-        told(&whisper::read(json).unwrap()),
+        told(&whisper_json::read(json).unwrap()),
         ["1000 2000 - \"Caf\u{fffd}\""]
     );
 }
@@ -82,14 +82,14 @@ fn files_without_cues_are_read_as_none() {
     ] {
         let is_vtt = !file.starts_with('\n');
         assert_eq!(
-            vtt::read(file.as_bytes()).is_ok_and(|cues| cues.is_empty()),
+            webvtt::read(file.as_bytes()).is_ok_and(|cues| cues.is_empty()),
             is_vtt
         );
     }
-    assert_eq!(srt::read(b""), Ok(vec![]));
-    assert_eq!(srt::read(b"\xef\xbb\xbf \r\n\r\n"), Ok(vec![]));
+    assert_eq!(subrip::read(b""), Ok(vec![]));
+    assert_eq!(subrip::read(b"\xef\xbb\xbf \r\n\r\n"), Ok(vec![]));
     assert_eq!(
-        whisper::read(br#"{"text": "", "segments": []}"#),
+        whisper_json::read(br#"{"text": "", "segments": []}"#),
         Ok(vec![])
     );
 }
@@ -164,7 +164,7 @@ fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
             {"id": 3, "start": -0.02, "end": 1e300, "text": "c", "speaker": 7, "confidence": 1.5, "avg_logprob": null}
         ]}"#;
     assert_eq!(
-        told(&whisper::read(openai.as_bytes()).unwrap()),
+        told(&whisper_json::read(openai.as_bytes()).unwrap()),
         [
             "0 3001 SPEAKER_00 \"a\u{fffd}\"".to_owned(),
             format!("0 {} 7 \"c\"", lectern_formats::MAX_MILLIS),
@@ -176,7 +176,7 @@ fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
             .map(|cue| cue.confidence.map(Ratio::get))
             .collect()
     };
-    let cues = whisper::read(openai.as_bytes()).unwrap();
+    let cues = whisper_json::read(openai.as_bytes()).unwrap();
     assert_eq!(confidences(&cues), [Some(0.5), Some(1.0), Some(0.5)]);
 
     let cpp = r#"{"systeminfo": "…", "transcription": [
@@ -184,7 +184,7 @@ fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
          "text": " hi", "tokens": [{"text": "[_BEG_]", "id": 50363, "p": 0.01, "t_dtw": -1},
                                    {"text": " hi", "id": 1, "p": 0.5}]},
         {"offsets": {"from": 2500, "to": -1}, "text": "you"}]}"#;
-    let cues = whisper::read(cpp.as_bytes()).unwrap();
+    let cues = whisper_json::read(cpp.as_bytes()).unwrap();
     assert_eq!(told(&cues), [r#"0 2500 - "hi""#, r#"2500 2500 - "you""#]);
     assert_eq!(confidences(&cues), [Some(0.5), None]);
 }
@@ -200,7 +200,7 @@ fn whispers_json_is_told_from_lecterns() {
         r#"{"segments": [], "word_segments": [], "language": "en"}"#,
         r#"{"systeminfo": "", "result": {"language": "en"}, "transcription": []}"#,
     ] {
-        assert!(whisper::is_whisper(json.as_bytes()), "{json}");
+        assert!(whisper_json::detect(json.as_bytes()), "{json}");
     }
     for json in [
         r#"{"segments": [{"start_time": 0, "end_time": 1, "text": "a"}]}"#,
@@ -214,21 +214,21 @@ fn whispers_json_is_told_from_lecterns() {
         "[[[]]]",
         "WEBVTT",
     ] {
-        assert!(!whisper::is_whisper(json.as_bytes()), "{json}");
+        assert!(!whisper_json::detect(json.as_bytes()), "{json}");
     }
 }
 
 #[test]
 fn a_name_that_ends_in_a_dash_makes_no_arrow() {
     let text = SpokenText::new("--> a").unwrap();
-    let cue = Cue::new(0, 1_500, text).by(Some(SpeakerId::new("A & B\t--").unwrap()));
-    let file = vtt::write(&[cue]);
+    let cue = Cue::new(0, 1_500, text).with_speaker(Some(SpeakerId::new("A & B\t--").unwrap()));
+    let file = webvtt::write(&[cue]);
     assert_eq!(
         file,
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\n<v A &amp; B -&#45;>--&gt; a\n"
     );
     assert_eq!(
-        told(&vtt::read(file.as_bytes()).unwrap()),
+        told(&webvtt::read(file.as_bytes()).unwrap()),
         [r#"0 1500 A & B -- "--> a""#]
     );
 }
@@ -238,7 +238,7 @@ fn a_subrip_file_is_written_as_players_read_it() {
     let cues = [(359_999_999, "later"), (0, "<i> & \r\n\r\nAda: --> b")];
     let cues = cues.map(|(start, text)| Cue::new(start, start + 1, SpokenText::new(text).unwrap()));
     assert_eq!(
-        srt::write(&cues),
+        subrip::write(&cues),
         "1\n00:00:00,000 --> 00:00:00,001\n<\u{2060}i> & \n\u{2060}\nAda: --\u{2060}> b\n\n\
          2\n99:59:59,999 --> 100:00:00,000\nlater\n"
     );

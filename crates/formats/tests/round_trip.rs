@@ -1,7 +1,7 @@
 //! What was written is read back the same, whatever it is.
 
 use lectern_domain::{Ratio, SpeakerId, SpokenText};
-use lectern_formats::{Cue, Format, MAX_MILLIS, srt, vtt, whisper};
+use lectern_formats::{Cue, Format, MAX_MILLIS, subrip, webvtt, whisper_json};
 use proptest::prelude::*;
 
 /// Texts made of what the formats give a meaning to, and of anything else.
@@ -29,7 +29,7 @@ fn cues() -> impl Strategy<Value = Vec<Cue>> {
     let cue = cue.prop_map(
         |(start, length, text, name, confidence): (_, _, _, _, Option<f64>)| {
             Cue::new(start, start + length, text)
-                .by(name.and_then(|name| SpeakerId::new(name).ok()))
+                .with_speaker(name.and_then(|name| SpeakerId::new(name).ok()))
                 .with_confidence(confidence.and_then(|value| Ratio::new(value).ok()))
         },
     );
@@ -69,16 +69,16 @@ proptest! {
     fn webvtt_keeps_times_texts_and_speakers(cues in cues()) {
         let expected: Vec<_> = cues.iter().cloned().map(|cue| {
             let (start, end) = (cue.start_ms(), cue.end_ms());
-            let cue = with_text(cue.at(start, end.max(start + 1)), unix_lines);
+            let cue = with_text(cue.with_times(start, end.max(start + 1)), unix_lines);
             cue.with_confidence(None)
         }).collect();
-        let file = vtt::write(&cues);
-        prop_assert_eq!(vtt::read(file.as_bytes()).unwrap(), expected);
+        let file = webvtt::write(&cues);
+        prop_assert_eq!(webvtt::read(file.as_bytes()).unwrap(), expected);
     }
 
     #[test]
     fn webvtt_is_written_as_specified(cues in cues()) {
-        let file = vtt::write(&cues);
+        let file = webvtt::write(&cues);
         prop_assert!(!file.contains('\r'));
         let body = file.strip_prefix("WEBVTT\n").unwrap();
         let blocks: Vec<_> = body.split("\n\n").filter(|block| !block.is_empty()).collect();
@@ -103,11 +103,11 @@ proptest! {
     #[test]
     fn subrip_keeps_times_and_texts(cues in cues()) {
         let expected: Vec<_> = cues.iter().cloned().map(|cue| {
-            with_text(cue, unix_lines).by(None).with_confidence(None)
+            with_text(cue, unix_lines).with_speaker(None).with_confidence(None)
         }).collect();
-        let file = srt::write(&cues);
+        let file = subrip::write(&cues);
         prop_assert_eq!(file.matches("-->").count(), cues.len());
-        prop_assert_eq!(srt::read(file.as_bytes()).unwrap(), expected);
+        prop_assert_eq!(subrip::read(file.as_bytes()).unwrap(), expected);
     }
 
     #[test]
@@ -130,9 +130,9 @@ proptest! {
         let expected: Vec<_> = cues.iter().cloned()
             .map(|cue| with_text(cue, |text| text.trim().to_owned()))
             .collect();
-        let file = whisper::write(&cues);
-        prop_assert_eq!(whisper::read(file.as_bytes()).unwrap(), expected);
-        prop_assert!(whisper::is_whisper(file.as_bytes()));
+        let file = whisper_json::write(&cues);
+        prop_assert_eq!(whisper_json::read(file.as_bytes()).unwrap(), expected);
+        prop_assert!(whisper_json::detect(file.as_bytes()));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Whisper's JSON as its relatives write it.
 
 use lectern_domain::Ratio;
-use lectern_formats::{Cue, FormatError, whisper};
+use lectern_formats::{Cue, FormatError, whisper_json};
 
 /// Cues as start, end and text, of a file that is known for Whisper's.
 fn told(json: &str) -> Result<Vec<(u64, u64, String)>, FormatError> {
-    assert!(whisper::is_whisper(json.as_bytes()), "{json}");
+    assert!(whisper_json::detect(json.as_bytes()), "{json}");
     let told = |cue: Cue| (cue.start_ms(), cue.end_ms(), cue.text.into_string());
-    let cues = whisper::read(json.as_bytes())?;
+    let cues = whisper_json::read(json.as_bytes())?;
     Ok(cues.into_iter().map(told).collect())
 }
 
@@ -25,7 +25,7 @@ fn a_number_that_is_none_is_not_told() {
         told(json).unwrap(),
         [cue(0, 1_000, r#""NaN" \"#), cue(1_000, 1_000, "it is")]
     );
-    let cues = whisper::read(json.as_bytes()).unwrap();
+    let cues = whisper_json::read(json.as_bytes()).unwrap();
     let confidences: Vec<_> = cues
         .iter()
         .map(|cue| cue.confidence.map(Ratio::get))
@@ -34,7 +34,7 @@ fn a_number_that_is_none_is_not_told() {
 
     let array = r#"[{"start": 0.0, "end": 1.0, "text": "a", "avg_logprob": NaN}]"#;
     assert_eq!(told(array).unwrap(), [cue(0, 1_000, "a")]);
-    let error = whisper::read(b"[\n{\"start\": NaN, \"text\": \"a\"}]").unwrap_err();
+    let error = whisper_json::read(b"[\n{\"start\": NaN, \"text\": \"a\"}]").unwrap_err();
     assert_eq!(error.to_string(), "line 2: start must be given");
 }
 
@@ -110,11 +110,11 @@ fn segments_are_read_before_words() {
 #[test]
 fn a_text_without_times_is_told_to_be_one() {
     let json = br#"{"text": "a b", "usage": {"type": "duration", "seconds": 3}}"#;
-    assert!(whisper::is_whisper(json));
-    let error = whisper::read(json).unwrap_err();
+    assert!(whisper_json::detect(json));
+    let error = whisper_json::read(json).unwrap_err();
     assert_eq!(error.to_string(), "line 1: holds no segments with times");
     // A segment of ours that has lost its list.
-    assert!(!whisper::is_whisper(
+    assert!(!whisper_json::detect(
         br#"{"start_time": 0, "end_time": 1, "text": "a"}"#
     ));
 }

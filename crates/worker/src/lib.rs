@@ -18,7 +18,7 @@
 //!
 //! use lectern_db::Database;
 //! use lectern_domain::{LeaseDuration, NewTranscriptSegment, Stage, WorkerName};
-//! use lectern_formats::vtt;
+//! use lectern_formats::webvtt;
 //! use lectern_media::{Program, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
 //! use lectern_worker::{Failure, StageOutput, Settings, StageHandler, BlockingStorage, StageContext, Worker};
@@ -37,7 +37,7 @@
 //!         let limits = task.limits(Duration::from_secs(2 * 3600));
 //!         let heard = Program::new("ears").arg(task.recording()?).output(&limits)?;
 //!         // No other attempt would end better.
-//!         let cues = vtt::read(&heard).map_err(|error| Failure::permanent(error.to_string()))?;
+//!         let cues = webvtt::read(&heard).map_err(|error| Failure::permanent(error.to_string()))?;
 //!         let segments = cues
 //!             .into_iter()
 //!             .map(NewTranscriptSegment::try_from)

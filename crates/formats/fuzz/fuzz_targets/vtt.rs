@@ -2,17 +2,17 @@
 
 #![no_main]
 
-use lectern_formats::{Cue, vtt};
+use lectern_formats::{Cue, webvtt};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(cues) = vtt::read(bytes) else { return };
-    let again = vtt::read(vtt::write(&cues).as_bytes()).expect("what was written is WebVTT");
+    let Ok(cues) = webvtt::read(bytes) else { return };
+    let again = webvtt::read(webvtt::write(&cues).as_bytes()).expect("what was written is WebVTT");
     let expected: Vec<Cue> = cues
         .into_iter()
         .map(|cue| {
             let (start, end) = (cue.start_ms(), cue.end_ms());
-            cue.at(start, end.max(start + 1))
+            cue.with_times(start, end.max(start + 1))
         })
         .collect();
     assert_eq!(again, expected);

@@ -6,7 +6,7 @@ use actix_web::web::{self, Bytes, Data};
 use lectern_api::{Code, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
 use lectern_db::{Reader, Tx};
 use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
-use lectern_formats::{Cue, Format, clip_to, vtt};
+use lectern_formats::{Cue, Format, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
 use crate::database::handle::Db;
@@ -98,7 +98,7 @@ async fn replace(
 ) -> Reply {
     let file = web::block(move || {
         let cues: Vec<_> = spoken.into_iter().map(Cue::from).collect();
-        vtt::write(&cues)
+        webvtt::write(&cues)
     });
     let file = file.await?;
     let limit = limits.output;
@@ -138,7 +138,7 @@ async fn replace(
             .ok_or_else(|| ApiError::no_clip(clip_id))
     };
     let answer = move |()| {
-        let cues = vtt::read(&bytes).map_err(ApiError::internal)?;
+        let cues = webvtt::read(&bytes).map_err(ApiError::internal)?;
         Answer::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
     };
     let answer = db.write(name, answer).await?;

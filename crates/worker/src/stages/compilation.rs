@@ -9,7 +9,7 @@ use lectern_domain::{
     Clip, ClipId, ClipMediaUpdate, JobUpdate, LayoutAnalysis, LayoutType, Patch, ProcessingConfig,
     Stage, StorageKey, TimeRange,
 };
-use lectern_formats::{Cue, clip_to, vtt};
+use lectern_formats::{Cue, clip_to, webvtt};
 use lectern_media::{Composition, CutSettings, Probe};
 use lectern_storage::ObjectKey;
 
@@ -182,7 +182,7 @@ impl Making<'_> {
                     Patch::Keep
                 } else {
                     let words = name("vtt");
-                    std::fs::write(&words, vtt::write(&clip_to(&self.cues, part)))?;
+                    std::fs::write(&words, webvtt::write(&clip_to(&self.cues, part)))?;
                     keep(&words)?
                 },
             },

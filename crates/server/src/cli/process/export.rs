@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use lectern_api::ResultsResponse;
 use lectern_db::Database;
 use lectern_domain::{Clip, JobId, StorageKey};
-use lectern_formats::{Cue, srt, text, vtt};
+use lectern_formats::{Cue, plain_text, subrip, webvtt};
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 use lectern_worker::{BlockingStorage, Failure};
@@ -63,9 +63,12 @@ pub(super) fn write(
     mark.take(&names)?;
 
     let cues: Vec<_> = results.transcript.iter().cloned().map(Cue::from).collect();
-    write_whole(&out.join("transcript.vtt"), vtt::write(&cues).as_bytes())?;
-    write_whole(&out.join("transcript.srt"), srt::write(&cues).as_bytes())?;
-    write_whole(&out.join("transcript.txt"), text::write(&cues).as_bytes())?;
+    write_whole(&out.join("transcript.vtt"), webvtt::write(&cues).as_bytes())?;
+    write_whole(&out.join("transcript.srt"), subrip::write(&cues).as_bytes())?;
+    write_whole(
+        &out.join("transcript.txt"),
+        plain_text::write(&cues).as_bytes(),
+    )?;
     fs::create_dir_all(out.join("clips"))?;
     for (key, file) in &files {
         let key = ObjectKey::try_from(key.clone())?;

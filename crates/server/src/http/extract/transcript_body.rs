@@ -7,7 +7,7 @@ use actix_web::http::header::{self, Header as _, HeaderMap, Quality};
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, TranscriptSegmentsBody};
 use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
-use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper};
+use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json};
 
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
@@ -69,7 +69,7 @@ impl Sent {
         match self {
             // Ours is by far the more frequent, and costs nothing more.
             Self::Json => json_body::parse::<TranscriptSegmentsBody>(body).or_else(|error| {
-                if whisper::is_whisper(body) {
+                if whisper_json::detect(body) {
                     read(Format::WhisperJson, body)
                 } else {
                     Err(error)

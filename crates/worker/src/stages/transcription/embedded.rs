@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use lectern_formats::{Cue, vtt};
+use lectern_formats::{Cue, webvtt};
 use lectern_media::Probe;
 
 use crate::stage::StageContext;
@@ -34,5 +34,5 @@ fn cues(task: &StageContext<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, 
     let file = task.file("track.vtt");
     task.media(LOOKING).extract_subtitles(probe, index, &file)?;
     let bytes = sidecar::whole("the track", File::open(file)?)?;
-    vtt::read(&bytes).map_err(|error| Failure::permanent(error.to_string()))
+    webvtt::read(&bytes).map_err(|error| Failure::permanent(error.to_string()))
 }

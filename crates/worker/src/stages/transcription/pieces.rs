@@ -85,7 +85,7 @@ fn hear(
     let within = |ms: u64| start.saturating_add(ms).min(end);
     let place = |cue: Cue| {
         let (from, to) = (within(cue.start_ms()), within(cue.end_ms()));
-        cue.at(from, to)
+        cue.with_times(from, to)
     };
     Ok(cues.into_iter().map(place).collect())
 }

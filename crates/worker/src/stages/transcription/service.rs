@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lectern_formats::{Cue, whisper};
+use lectern_formats::{Cue, whisper_json};
 use ureq::unversioned::multipart::Form;
 
 use super::super::Endpoint;
@@ -20,7 +20,7 @@ impl Recognizer for Endpoint {
                 .file("file", &audio)?;
             request.send(form)
         })?;
-        whisper::read(&body).map_err(|error| {
+        whisper_json::read(&body).map_err(|error| {
             Failure::transient(self.hide(&format!("what {} answered: {error}", self.place())))
         })
     }

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::Cue;
-use crate::cue::in_order;
+use crate::cue::{Cue, in_order};
 use crate::time::Clock;
 
 /// A pause longer than this many milliseconds begins a paragraph.
@@ -15,11 +14,11 @@ const PAUSE_MS: u64 = 2_000;
 ///
 /// ```
 /// use lectern_domain::{SpeakerId, SpokenText};
-/// use lectern_formats::{Cue, text};
+/// use lectern_formats::{Cue, plain_text};
 ///
 /// let cue = Cue::new(61_200, 64_000, SpokenText::new("Welcome\nback.")?)
-///     .by(Some(SpeakerId::new("Ada")?));
-/// assert_eq!(text::write(&[cue]), "[00:01:01] Ada: Welcome back.\n");
+///     .with_speaker(Some(SpeakerId::new("Ada")?));
+/// assert_eq!(plain_text::write(&[cue]), "[00:01:01] Ada: Welcome back.\n");
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn write(cues: &[Cue]) -> String {
@@ -62,7 +61,7 @@ mod tests {
 
     fn cue(start_ms: u64, end_ms: u64, speaker: &str, text: &str) -> Cue {
         Cue::new(start_ms, end_ms, SpokenText::new(text).unwrap())
-            .by(Some(SpeakerId::new(speaker).unwrap()))
+            .with_speaker(Some(SpeakerId::new(speaker).unwrap()))
     }
 
     #[test]

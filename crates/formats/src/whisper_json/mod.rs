@@ -22,8 +22,8 @@
 //! probabilities; the mean `probability` or `score` of its words; the mean `p`
 //! of its tokens. `no_speech_prob` says something else and is left alone.
 
-mod json;
-mod shape;
+mod detect;
+mod python_json;
 mod words;
 
 use std::fmt;
@@ -35,10 +35,11 @@ use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::charset::unicode;
-use crate::cue::{in_order, sorted, speaker, spoken};
-use crate::{Cue, FormatError, millis, seconds};
+use crate::cue::{Cue, in_order, sorted, speaker, spoken};
+use crate::error::FormatError;
+use crate::time::{millis, seconds};
 
-pub use shape::is_whisper;
+pub use detect::detect;
 
 /// The most characters of a message.
 const LONGEST: usize = 200;
@@ -52,9 +53,9 @@ const LONGEST: usize = 200;
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
     let text = unicode(bytes);
     let segments = if text.trim_start().starts_with('[') {
-        json::parse(&text).map(Some)
+        python_json::parse(&text).map(Some)
     } else {
-        json::parse(&text).map(|file: File| file.segments.or(file.chunks))
+        python_json::parse(&text).map(|file: File| file.segments.or(file.chunks))
     };
     let segments: Option<Vec<Segment>> = segments.map_err(|error| unread(&error))?;
     let cues = match segments {
@@ -271,7 +272,7 @@ impl SegmentIn {
             None => String::new(),
         };
         let cue = Cue::new(start, end, text)
-            .by(speaker(&name).at("speaker")?)
+            .with_speaker(speaker(&name).at("speaker")?)
             .with_confidence(self.confidence());
         Ok(Some(cue))
     }

@@ -1,7 +1,7 @@
 //! The blocks of a WebVTT file that nobody says.
 
-use crate::line::Line;
-use crate::timed::has_times;
+use crate::timed_text::Line;
+use crate::timed_text::has_times;
 
 /// The lines without `NOTE`, `STYLE` and `REGION` blocks, which begin after a
 /// blank line and end before one. A cue may have such a word for its name.

@@ -9,15 +9,17 @@
 //! text has one of these, an invisible character (WORD JOINER, U+2060) is put
 //! behind its first, which is taken away again on reading.
 
+mod markup;
+
 use std::fmt::Write;
 
 use crate::charset::guess;
-use crate::cue::{in_order, sorted, spoken};
-use crate::guard::{guarded, plain};
-use crate::line::lines;
+use crate::cue::{Cue, in_order, sorted, spoken};
+use crate::error::FormatError;
 use crate::time::Written;
-use crate::timed::timed;
-use crate::{Cue, FormatError};
+use crate::timed_text::lines;
+use crate::timed_text::timed;
+use markup::{guarded, plain};
 
 /// Reads a file. Counters may be anything, or missing; tags (`<i>`, `<font …>`,
 /// `{\an8}`) are dropped; an empty file has no cues.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::json;
+use super::python_json;
 use crate::charset::unicode;
 
 /// Whether a JSON text has one of the shapes [`read`](super::read) reads, rather than
@@ -14,7 +14,7 @@ use crate::charset::unicode;
 /// `offsets` or a `timestamp` and no field of ours, or there is none and the rest
 /// can only be Whisper's, even if that is a text without times. What is not JSON
 /// has not.
-pub fn is_whisper(bytes: &[u8]) -> bool {
+pub fn detect(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Probe {
         segments: Option<First>,
@@ -27,15 +27,17 @@ pub fn is_whisper(bytes: &[u8]) -> bool {
     }
     let text = unicode(bytes);
     if text.trim_start().starts_with('[') {
-        return json::parse(&text).is_ok_and(|First(first)| first == Some(true));
+        return python_json::parse(&text).is_ok_and(|First(first)| first == Some(true));
     }
-    json::parse::<Probe>(&text).is_ok_and(|probe| match (probe.segments, probe.transcription) {
-        (Some(First(Some(first))), _) => first,
-        (Some(First(None)), _) => probe.text.is_some() || probe.language.is_some(),
-        (None, Some(First(first))) => first.unwrap_or(true),
-        (None, None) => {
-            let rest = probe.chunks.or(probe.words).or(probe.text);
-            rest.is_some() && probe.start_time.is_none()
+    python_json::parse::<Probe>(&text).is_ok_and(|probe| {
+        match (probe.segments, probe.transcription) {
+            (Some(First(Some(first))), _) => first,
+            (Some(First(None)), _) => probe.text.is_some() || probe.language.is_some(),
+            (None, Some(First(first))) => first.unwrap_or(true),
+            (None, None) => {
+                let rest = probe.chunks.or(probe.words).or(probe.text);
+                rest.is_some() && probe.start_time.is_none()
+            }
         }
     })
 }

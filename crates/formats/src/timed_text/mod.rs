@@ -1,8 +1,12 @@
 //! The skeleton that WebVTT and `SubRip` share: lines with times, and what
 //! stands between them.
 
-use crate::line::Line;
-use crate::{FormatError, time};
+mod line;
+
+use crate::error::FormatError;
+use crate::time;
+
+pub(crate) use line::{Line, lines};
 
 /// The lines under a line with times, up to the next cue.
 #[derive(Debug)]
@@ -121,7 +125,7 @@ fn trimmed<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::lines;
+    use crate::timed_text::lines;
 
     fn texts(file: &str) -> Vec<String> {
         let lines = lines(file);

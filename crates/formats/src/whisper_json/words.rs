@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::json;
-use crate::cue::spoken;
-use crate::{Cue, millis};
+use super::python_json;
+use crate::cue::{Cue, spoken};
+use crate::time::millis;
 
 /// A pause longer than this many milliseconds ends a cue.
 const PAUSE_MS: u64 = 1_000;
@@ -31,7 +31,7 @@ struct Word {
 
 /// The cues of the words in a file; `None` when it has no list of them.
 pub(super) fn read(text: &str) -> serde_json::Result<Option<Vec<Cue>>> {
-    let file: File = json::parse(text)?;
+    let file: File = python_json::parse(text)?;
     let Some(words) = file.words else {
         return Ok(None);
     };

@@ -4,16 +4,19 @@
 //! specification wants an end after its start: a cue of no length is written as
 //! one of a millisecond, the only time that is read back otherwise.
 
+mod comment;
+mod markup;
+
 use std::fmt::Write;
 
 use crate::charset::guess;
-use crate::comment::without_comments;
-use crate::cue::{in_order, one_line, sorted, speaker, spoken};
-use crate::line::lines;
+use crate::cue::{Cue, in_order, one_line, sorted, speaker, spoken};
+use crate::error::FormatError;
 use crate::time::Written;
-use crate::timed::{has_times, timed};
-use crate::voice::{escaped, voices};
-use crate::{Cue, FormatError};
+use crate::timed_text::lines;
+use crate::timed_text::{has_times, timed};
+use comment::without_comments;
+use markup::{escaped, voices};
 
 /// Reads a file. Header, names of cues, settings, tags and the blocks `NOTE`,
 /// `STYLE` and `REGION` are dropped; a cue in which several speak becomes one
@@ -42,7 +45,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
             };
             let speaker = speaker(voice.name.as_deref().unwrap_or_default())
                 .map_err(|invalid| FormatError::invalid(found.line, &invalid.at("speaker")))?;
-            cues.push(Cue::new(found.start_ms, found.end_ms, text).by(speaker));
+            cues.push(Cue::new(found.start_ms, found.end_ms, text).with_speaker(speaker));
         }
     }
     Ok(sorted(cues))
