@@ -1,6 +1,8 @@
-//! Bytes to text.
+//! Character encodings of subtitle files.
 
 use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::FormatError;
 use crate::timed_text::lines;
@@ -8,24 +10,24 @@ use crate::timed_text::lines;
 /// A charset that subtitles may be declared in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// UTF-8, and ASCII, which is part of it.
+    /// UTF-8, which includes ASCII.
     Utf8,
-    /// UTF-16 of either order of bytes, which has to be told by a byte order
-    /// mark or, in a text that begins with ASCII, by the NUL beside its letter.
-    /// Half of a pair of surrogates becomes U+FFFD.
+    /// UTF-16 in either byte order. The order is taken from a byte order mark or,
+    /// if the text begins with an ASCII letter, from the NUL beside it. Unpaired
+    /// surrogates become U+FFFD.
     Utf16,
-    /// What Windows calls "ANSI" in the west of Europe and America, and
-    /// ISO 8859-1, the letters of which are part of it.
+    /// Windows-1252, which includes the letters of ISO 8859-1.
     Windows1252,
 }
 
 impl Charset {
-    /// The charset of a label, as in `Content-Type: …; charset=utf-8`.
+    /// The charset of a label such as the `utf-8` in `text/vtt; charset=utf-8`.
     pub fn from_label(label: &str) -> Option<Self> {
         match label.to_ascii_lowercase().as_str() {
             "utf-8" | "utf8" | "us-ascii" | "ascii" => Some(Self::Utf8),
             "utf-16" => Some(Self::Utf16),
-            // As on the web, which takes them all for the same.
+            // Browsers treat these labels as one charset, too:
+            // https://encoding.spec.whatwg.org/#names-and-labels
             "windows-1252" | "cp1252" | "iso-8859-1" | "iso8859-1" | "latin1" => {
                 Some(Self::Windows1252)
             }
@@ -33,20 +35,20 @@ impl Charset {
         }
     }
 
-    /// The text of bytes that are declared to be in this charset, without a
-    /// byte order mark. What tells UTF-16, and the mark of UTF-8, outweigh what
-    /// is declared.
+    /// Decodes bytes that are declared to be in this charset; a byte order mark is
+    /// removed. UTF-16, and UTF-8 with a byte order mark, are recognized whatever
+    /// charset was declared.
     ///
-    /// The error is for bytes that mean nothing in the charset; it is the line
-    /// of the first. In windows-1252, every byte means something.
+    /// The error names the line of the first invalid byte. In windows-1252 every
+    /// byte is valid.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
-        if let Some(text) = utf16(bytes) {
-            return Ok(text.into());
+        if let Some(text) = decode_utf16(bytes) {
+            return Ok(text);
         }
-        match (self, bytes.strip_prefix(MARK)) {
-            (_, Some(rest)) => utf8(rest),
-            (Self::Utf8, None) => utf8(bytes),
-            (Self::Windows1252, None) => Ok(windows_1252(bytes).into()),
+        match (self, bytes.strip_prefix(UTF8_MARK)) {
+            (_, Some(rest)) => decode_utf8(rest),
+            (Self::Utf8, None) => decode_utf8(bytes),
+            (Self::Windows1252, None) => Ok(decode_windows_1252(bytes)),
             (Self::Utf16, None) => {
                 let expected = "expected UTF-16 with a byte order mark";
                 Err(FormatError::new(1, expected))
@@ -56,79 +58,68 @@ impl Charset {
 }
 
 /// The byte order mark of UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The text of a file whose charset nobody told, without its byte order mark:
-/// Unicode if it can be, else windows-1252, in which every byte is a letter.
+/// Decodes a file of undeclared charset: as Unicode if it can be Unicode, otherwise
+/// as windows-1252, in which every byte is valid.
 ///
-/// It can be UTF-8 when, ASCII aside, no more of it is broken than whole:
-/// recognizers cut characters in half between two segments.
-pub(crate) fn guess(bytes: &[u8]) -> Cow<'_, str> {
-    match utf16(bytes) {
-        Some(text) => text.into(),
-        None if may_be_utf8(bytes) => utf8_lossy(bytes),
-        None => windows_1252(bytes).into(),
+/// A file can be UTF-8 if it has at least as many valid characters beyond ASCII as
+/// invalid sequences: speech recognizers cut characters in half between segments.
+pub(crate) fn decode_detected(bytes: &[u8]) -> Cow<'_, str> {
+    if let Some(text) = decode_utf16(bytes) {
+        text
+    } else if can_be_utf8(bytes) {
+        decode_utf8_lossy(bytes)
+    } else {
+        decode_windows_1252(bytes)
     }
 }
 
-/// The text of a file that is Unicode, without its byte order mark. Bytes that
-/// mean nothing become U+FFFD.
-pub(crate) fn unicode(bytes: &[u8]) -> Cow<'_, str> {
-    utf16(bytes).map_or_else(|| utf8_lossy(bytes), Cow::Owned)
+/// Decodes a file that is UTF-8 or UTF-16. Invalid sequences become U+FFFD.
+pub(crate) fn decode_unicode(bytes: &[u8]) -> Cow<'_, str> {
+    decode_utf16(bytes).unwrap_or_else(|| decode_utf8_lossy(bytes))
 }
 
-fn may_be_utf8(bytes: &[u8]) -> bool {
-    let (mut whole, mut broken) = (0, 0);
+fn can_be_utf8(bytes: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0, 0);
     for chunk in bytes.utf8_chunks() {
-        whole += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        broken += usize::from(!chunk.invalid().is_empty());
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        invalid += usize::from(!chunk.invalid().is_empty());
     }
-    bytes.starts_with(MARK) || broken <= whole
+    bytes.starts_with(UTF8_MARK) || invalid <= valid
 }
 
-fn utf8_lossy(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes.strip_prefix(MARK).unwrap_or(bytes))
+fn decode_utf8_lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes))
 }
 
-/// The text of bytes that have to be UTF-8.
-fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
+fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
     let text = str::from_utf8(bytes).map_err(|error| {
-        let whole = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        let line = lines(&whole).len();
-        FormatError::new(line, "expected UTF-8, as declared")
+        let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        FormatError::new(lines(&valid).len(), "expected UTF-8, as declared")
     })?;
     Ok(text.into())
 }
 
-/// The text of a file in UTF-16; `None` when nothing says that it is one.
-fn utf16(bytes: &[u8]) -> Option<String> {
-    let (bytes, unit): (_, fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] | rest @ [b'\n'..=b'~', 0, ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] | rest @ [0, b'\n'..=b'~', ..] => (rest, u16::from_be_bytes),
+/// Decodes UTF-16; `None` if neither a byte order mark nor an ASCII letter at the
+/// beginning shows that the bytes are UTF-16. An odd byte at the end is ignored.
+fn decode_utf16(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let (bytes, encoding): (_, &Encoding) = match bytes {
+        [0xff, 0xfe, rest @ ..] | rest @ [b'\n'..=b'~', 0, ..] => (rest, UTF_16LE),
+        [0xfe, 0xff, rest @ ..] | rest @ [0, b'\n'..=b'~', ..] => (rest, UTF_16BE),
         _ => return None,
     };
-    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let letters = char::decode_utf16(units);
-    Some(
-        letters
-            .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect(),
-    )
+    let even = bytes.len() - bytes.len() % 2;
+    Some(decode_all(encoding, &bytes[..even]))
 }
 
-/// What windows-1252 has where ISO 8859-1 has control characters, from 0x80 on.
-/// It leaves five of them.
-const LETTERS: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
+fn decode_windows_1252(bytes: &[u8]) -> Cow<'_, str> {
+    decode_all(WINDOWS_1252, bytes)
+}
 
-fn windows_1252(bytes: &[u8]) -> String {
-    let letter = |&byte: &u8| match byte {
-        0x80..=0x9f => LETTERS[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    };
-    bytes.iter().map(letter).collect()
+fn decode_all<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Cow<'b, str> {
+    let (text, _had_errors) = encoding.decode_without_bom_handling(bytes);
+    text
 }
 
 #[cfg(test)]
@@ -136,15 +127,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_byte_order_mark_is_no_text() {
+    fn a_byte_order_mark_is_removed_and_overrides_the_declared_charset() {
         for file in [
             "\u{feff}é".as_bytes(),
             &[0xff, 0xfe, 0xe9, 0],
             &[0xfe, 0xff, 0, 0xe9, 7],
         ] {
-            assert_eq!(guess(file), "é");
-            assert_eq!(unicode(file), "é");
-            // It says more than what was declared.
+            assert_eq!(decode_detected(file), "é");
+            assert_eq!(decode_unicode(file), "é");
             for charset in [Charset::Utf8, Charset::Utf16, Charset::Windows1252] {
                 assert_eq!(charset.decode(file).unwrap(), "é");
             }
@@ -152,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_known_without_a_mark_by_its_first_letter() {
-        assert_eq!(guess(&[b'1', 0, 0xe9, 0]), "1é");
-        assert_eq!(guess(&[0, b'\n', 0x6f, 0x22]), "\n漢");
+    fn utf_16_without_a_mark_is_recognized_by_an_ascii_letter() {
+        assert_eq!(decode_detected(&[b'1', 0, 0xe9, 0]), "1é");
+        assert_eq!(decode_detected(&[0, b'\n', 0x6f, 0x22]), "\n漢");
         assert_eq!(Charset::Utf16.decode(&[b'1', 0]).unwrap(), "1");
         let error = Charset::Utf16.decode(b"WEBVTT").unwrap_err();
         assert_eq!(
@@ -164,22 +154,32 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_unicode_is_windows_1252() {
-        assert_eq!(guess(b"caf\xe9"), "café");
+    fn invalid_unicode_is_decoded_as_windows_1252() {
+        assert_eq!(decode_detected(b"caf\xe9"), "café");
         assert_eq!(
-            guess(b"\x93d\xe9j\xe0 vu\x94 \x80\x85\x9f"),
+            decode_detected(b"\x93d\xe9j\xe0 vu\x94 \x80\x85\x9f"),
             "“déjà vu” €…Ÿ"
         );
-        // By chance, the last two bytes are UTF-8.
-        assert_eq!(guess(b"\xe0 l\xe0 CAF\xc9\xbb"), "à là CAFÉ»");
+        // The last two bytes are valid UTF-8 by chance.
+        assert_eq!(decode_detected(b"\xe0 l\xe0 CAF\xc9\xbb"), "à là CAFÉ»");
         let all: Vec<u8> = (0..=u8::MAX).collect();
         let text = Charset::Windows1252.decode(&all).unwrap();
         assert_eq!(text.chars().count(), 256);
         assert!(text.starts_with("\0\x01\x02") && text.ends_with("ýþÿ"));
+        // The five bytes without a character of their own.
+        for byte in [0x81, 0x8d, 0x8f, 0x90, 0x9d] {
+            assert_eq!(text.chars().nth(byte).map(u32::from), Some(byte as u32));
+        }
     }
 
     #[test]
-    fn a_character_cut_in_half_does_not_make_utf_8_windows_1252() {
+    fn unpaired_surrogates_are_replaced() {
+        let text = [0xff, 0xfe, 0x3d, 0xd8, b'a', 0, 0x00, 0xdc, 0x3d, 0xd8];
+        assert_eq!(decode_detected(&text), "\u{fffd}a\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn utf_8_with_characters_cut_in_half_stays_utf_8() {
         let cut = [
             "你好".as_bytes(),
             &"世".as_bytes()[..2],
@@ -187,13 +187,16 @@ mod tests {
             &"世".as_bytes()[2..],
         ]
         .concat();
-        assert_eq!(guess(&cut), "你好\u{fffd}\n\u{fffd}");
-        assert_eq!(guess(b"\xef\xbb\xbfd\xe9j\xe0"), "d\u{fffd}j\u{fffd}");
-        assert_eq!(unicode(b"caf\xe9"), "caf\u{fffd}");
+        assert_eq!(decode_detected(&cut), "你好\u{fffd}\n\u{fffd}");
+        assert_eq!(
+            decode_detected(b"\xef\xbb\xbfd\xe9j\xe0"),
+            "d\u{fffd}j\u{fffd}"
+        );
+        assert_eq!(decode_unicode(b"caf\xe9"), "caf\u{fffd}");
     }
 
     #[test]
-    fn what_is_declared_is_held_to() {
+    fn bytes_that_are_invalid_in_the_declared_charset_are_refused() {
         assert_eq!(Charset::Utf8.decode("né".as_bytes()).unwrap(), "né");
         assert_eq!(Charset::Windows1252.decode("né".as_bytes()).unwrap(), "nÃ©");
         let error = Charset::Utf8.decode(b"\xc3\xa9\r\n\rcaf\xe9");
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_taken_in_upper_and_lower_case() {
+    fn labels_are_case_insensitive() {
         assert_eq!(Charset::from_label("UTF-8"), Some(Charset::Utf8));
         assert_eq!(Charset::from_label("us-ascii"), Some(Charset::Utf8));
         assert_eq!(Charset::from_label("utf-16"), Some(Charset::Utf16));

@@ -1,27 +1,27 @@
-//! What is shown or said from one time to another.
+//! Cues: texts with a start and an end.
 
 use lectern_domain::{Invalid, NewTranscriptSegment, Ratio, SpeakerId, SpokenText};
 use lectern_domain::{TimeRange, TranscriptSegment};
 
 use crate::time::{MAX_MILLIS, millis, seconds};
 
-/// A text and its times: an entry of a subtitle file, a segment of a transcript.
+/// An entry of a subtitle file or a segment of a transcript.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cue {
     start_ms: u64,
     end_ms: u64,
-    /// What is said.
+    /// The words that are spoken or shown.
     pub text: SpokenText,
-    /// Who says it.
+    /// `None` if the speaker is unknown.
     pub speaker: Option<SpeakerId>,
-    /// How sure the recognizer is.
+    /// Confidence of the speech recognizer; `None` if it is unknown.
     pub confidence: Option<Ratio>,
 }
 
 impl Cue {
-    /// A cue of nobody in particular, times in milliseconds. An end before the
-    /// start becomes the start; the end is at most [`MAX_MILLIS`] and the
-    /// start at least a millisecond before that.
+    /// A cue without speaker and confidence, times in milliseconds. An end before
+    /// the start is moved to the start. The end is at most [`MAX_MILLIS`], the start
+    /// at most one millisecond less.
     pub fn new(start_ms: u64, end_ms: u64, text: SpokenText) -> Self {
         let start_ms = start_ms.min(MAX_MILLIS - 1);
         Self {
@@ -33,50 +33,50 @@ impl Cue {
         }
     }
 
-    /// The same cue, said by this speaker.
+    /// The same cue with this speaker.
     pub fn with_speaker(self, speaker: Option<SpeakerId>) -> Self {
         Self { speaker, ..self }
     }
 
-    /// The same cue, recognized with this confidence.
+    /// The same cue with this confidence.
     pub fn with_confidence(self, confidence: Option<Ratio>) -> Self {
         Self { confidence, ..self }
     }
 
-    /// Where it begins, in milliseconds.
+    /// The start in milliseconds.
     pub fn start_ms(&self) -> u64 {
         self.start_ms
     }
 
-    /// Where it ends, in milliseconds; not before it begins.
+    /// The end in milliseconds, not before the start.
     pub fn end_ms(&self) -> u64 {
         self.end_ms
     }
 
-    /// The same cue at other times, which are fitted as in [`Cue::new`].
+    /// The same cue at other times, limited as in [`Cue::new`].
     pub fn with_times(self, start_ms: u64, end_ms: u64) -> Self {
         Self::new(start_ms, end_ms, self.text)
             .with_speaker(self.speaker)
             .with_confidence(self.confidence)
     }
 
-    /// The cue `by_ms` milliseconds later, or earlier when that is negative.
-    /// What would lie before 0 is cut off; `None` when nothing is left.
+    /// Moves the cue by `by_ms` milliseconds, to earlier times if that is negative.
+    /// The part before 0 is cut off; `None` if the whole cue is before 0.
     pub fn shift(self, by_ms: i64) -> Option<Self> {
-        let gone = match by_ms {
+        let is_cut_off = match by_ms {
             ..0 if self.start_ms == self.end_ms => self.start_ms < by_ms.unsigned_abs(),
             ..0 => self.end_ms <= by_ms.unsigned_abs(),
             0.. => false,
         };
         let moved = |ms: u64| ms.saturating_add_signed(by_ms);
         let (start_ms, end_ms) = (moved(self.start_ms), moved(self.end_ms));
-        (!gone).then(|| self.with_times(start_ms, end_ms))
+        (!is_cut_off).then(|| self.with_times(start_ms, end_ms))
     }
 }
 
-/// The cues of a part of the recording: those that overlap it, cut at its edges
-/// and told from its start. A cue of no length belongs to it when it is not
-/// before its start and before its end.
+/// The cues that overlap a part of the recording, cut at its edges, with times
+/// relative to its start. A cue of zero length belongs to the part that contains
+/// its time: `start <= time < end`.
 ///
 /// ```
 /// use lectern_domain::{SpokenText, TimeRange};
@@ -87,12 +87,13 @@ impl Cue {
 /// assert_eq!((clip[0].start_ms(), clip[0].end_ms()), (0, 2_000));
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
-pub fn clip_to(cues: &[Cue], window: TimeRange) -> Vec<Cue> {
-    let (from, to) = (millis(window.start()), millis(window.end()));
+pub fn clip_to(cues: &[Cue], part: TimeRange) -> Vec<Cue> {
+    let (from, to) = (millis(part.start()), millis(part.end()));
     cues.iter()
         .filter(|cue| {
-            let lasts = cue.end_ms > from || (cue.start_ms == cue.end_ms && cue.end_ms == from);
-            lasts && cue.start_ms < to && from < to
+            let ends_inside =
+                cue.end_ms > from || (cue.start_ms == cue.end_ms && cue.end_ms == from);
+            ends_inside && cue.start_ms < to && from < to
         })
         .map(|cue| {
             let (start, end) = (cue.start_ms.max(from), cue.end_ms.min(to));
@@ -101,38 +102,38 @@ pub fn clip_to(cues: &[Cue], window: TimeRange) -> Vec<Cue> {
         .collect()
 }
 
-/// Sorts by start; cues that start together keep their order.
-pub(crate) fn sorted(mut cues: Vec<Cue>) -> Vec<Cue> {
+/// Sorts by start; the sort is stable.
+pub(crate) fn sort_by_start(mut cues: Vec<Cue>) -> Vec<Cue> {
     cues.sort_by_key(Cue::start_ms);
     cues
 }
 
-/// The same for those who only look.
-pub(crate) fn in_order(cues: &[Cue]) -> Vec<&Cue> {
+/// References to the cues, sorted as by [`sort_by_start`].
+pub(crate) fn by_start(cues: &[Cue]) -> Vec<&Cue> {
     let mut cues: Vec<_> = cues.iter().collect();
     cues.sort_by_key(|cue| cue.start_ms);
     cues
 }
 
-/// What was said, or `None` when that is nothing. NUL, which the domain does
-/// not take, becomes U+FFFD.
-pub(crate) fn spoken(text: &str) -> Option<SpokenText> {
+/// The text of a cue; `None` if it is blank. NUL, which the domain refuses, becomes
+/// U+FFFD.
+pub(crate) fn spoken_text(text: &str) -> Option<SpokenText> {
     SpokenText::new(text.replace('\0', "\u{fffd}")).ok()
 }
 
-/// Who speaks, or `None` when that is empty. Any white space is one space.
-pub(crate) fn speaker(name: &str) -> Result<Option<SpeakerId>, Invalid> {
-    let name = one_line(&name.replace('\0', "\u{fffd}"));
+/// The speaker of a cue, white space collapsed; `None` if the name is blank.
+pub(crate) fn speaker_id(name: &str) -> Result<Option<SpeakerId>, Invalid> {
+    let name = collapse_whitespace(&name.replace('\0', "\u{fffd}"));
     (!name.is_empty()).then(|| SpeakerId::new(name)).transpose()
 }
 
-/// The text with every run of ASCII white space as one space, and none around.
-pub(crate) fn one_line(text: &str) -> String {
+/// Trims the text and replaces each run of ASCII white space by one space.
+pub(crate) fn collapse_whitespace(text: &str) -> String {
     text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text with every line end as LF.
-pub(crate) fn unix_lines(text: &str) -> String {
+/// Replaces CRLF and CR by LF.
+pub(crate) fn normalize_line_ends(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
@@ -157,7 +158,7 @@ impl From<TranscriptSegment> for Cue {
     }
 }
 
-/// Times in seconds; the domain's check is the only one that could fail.
+/// Converts times to seconds. Fails only if the domain refuses the time range.
 impl TryFrom<Cue> for NewTranscriptSegment {
     type Error = Invalid;
 
@@ -182,21 +183,21 @@ mod tests {
     }
 
     #[test]
-    fn times_of_a_cue_are_in_order_and_within_bounds() {
+    fn times_are_ordered_and_limited() {
         assert_eq!(cue(5, 3), cue(5, 5));
         assert_eq!(cue(u64::MAX, 0), cue(MAX_MILLIS - 1, MAX_MILLIS - 1));
         assert_eq!(cue(0, u64::MAX).end_ms(), MAX_MILLIS);
     }
 
     #[test]
-    fn a_segment_and_its_cue_say_the_same() {
+    fn a_segment_and_its_cue_convert_into_each_other() {
         let segment = NewTranscriptSegment::try_from(cue(1_001, 2_999)).unwrap();
         assert_eq!(segment.time, TimeRange::new(1.001, 2.999).unwrap());
         assert_eq!(Cue::from(segment), cue(1_001, 2_999));
     }
 
     #[test]
-    fn a_shift_cuts_at_zero() {
+    fn a_shift_cuts_off_the_part_before_zero() {
         assert_eq!(cue(10, 20).shift(5), Some(cue(15, 25)));
         assert_eq!(cue(10, 20).shift(-10), Some(cue(0, 10)));
         assert_eq!(cue(10, 20).shift(-15), Some(cue(0, 5)));
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_has_the_cues_that_overlap_it() {
+    fn clip_to_keeps_the_cues_that_overlap_the_part() {
         let cues = [
             cue(0, 1_000),
             cue(500, 1_500),

@@ -1,4 +1,4 @@
-//! What is wrong with a file, and where.
+//! The error of the readers.
 
 use lectern_domain::Invalid;
 
@@ -6,9 +6,9 @@ use lectern_domain::Invalid;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct FormatError {
-    /// The line it was noticed on; the first is 1.
+    /// The line on which the error was found, counted from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// What is wrong there, without quoting the file.
     pub message: String,
 }
 
@@ -20,7 +20,7 @@ impl FormatError {
         }
     }
 
-    /// A value that breaks a rule of the domain.
+    /// A value on `line` that violates a rule of the domain.
     pub(crate) fn invalid(line: usize, invalid: &Invalid) -> Self {
         Self::new(line, invalid.to_string())
     }

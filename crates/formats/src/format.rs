@@ -1,4 +1,4 @@
-//! The formats, by name.
+//! The formats and their names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,24 +7,24 @@ use crate::cue::Cue;
 use crate::error::FormatError;
 use crate::{plain_text, subrip, webvtt, whisper_json};
 
-/// A format that cues are written in.
+/// A file format for cues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// WebVTT.
     Vtt,
     /// `SubRip`.
     Srt,
-    /// Plain text for people, which cannot be read back.
+    /// Plain text for people; it cannot be read back.
     Text,
-    /// The JSON of Whisper.
+    /// Whisper's JSON.
     WhisperJson,
 }
 
 impl Format {
-    /// Every format.
+    /// Every format, each once.
     pub const ALL: [Self; 4] = [Self::Vtt, Self::Srt, Self::Text, Self::WhisperJson];
 
-    /// The word for it, as in `?format=vtt`.
+    /// The name in queries, as in `?format=vtt`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Vtt => "vtt",
@@ -66,7 +66,7 @@ impl Format {
         }
     }
 
-    /// What a file's name ends in, without the point.
+    /// The file name extension, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Vtt => "vtt",
@@ -76,9 +76,9 @@ impl Format {
         }
     }
 
-    /// The format of a media type, in upper or lower case, with any parameters.
-    /// `application/json` is Whisper's here; ask [`whisper_json::detect`] where
-    /// it could be another.
+    /// The format of a media type; case and parameters are ignored.
+    /// `application/json` gives [`Format::WhisperJson`]; [`whisper_json::detect`]
+    /// distinguishes it from other JSON.
     pub fn from_media_type(media_type: &str) -> Option<Self> {
         let media_type = media_type.split(';').next()?.trim().to_ascii_lowercase();
         Self::ALL
@@ -86,15 +86,15 @@ impl Format {
             .find(|format| format.media_types().contains(&media_type.as_str()))
     }
 
-    /// The format of a file, by what its name ends in, in upper or lower case.
+    /// The format of a file name, by its extension; case is ignored.
     pub fn from_filename(name: &str) -> Option<Self> {
         let (_, extension) = name.rsplit_once('.')?;
-        let fits = |format: &Self| format.extension().eq_ignore_ascii_case(extension);
-        Self::ALL.into_iter().find(fits)
+        let matches = |format: &Self| format.extension().eq_ignore_ascii_case(extension);
+        Self::ALL.into_iter().find(matches)
     }
 
-    /// Reads a file of this format; see its module. Plain text has no times, so
-    /// it is always an error.
+    /// Reads a file of this format; see its module. Plain text is always an error,
+    /// because it has no times.
     pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
         match self {
             Self::Vtt => webvtt::read(bytes),
@@ -121,25 +121,25 @@ impl fmt::Display for Format {
     }
 }
 
-/// The error of a word that names no [`Format`].
+/// The error of parsing an unknown name of a [`Format`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of the formats vtt, srt, text, whisper")]
+#[error("unknown format {0:?}: expected vtt, srt, text or whisper")]
 pub struct UnknownFormat(pub String);
 
-/// Takes what others call two of them, too: `txt` and `verbose_json`.
+/// Also accepts two common names: `txt`, and `verbose_json` of OpenAI's API.
 impl FromStr for Format {
     type Err = UnknownFormat;
 
-    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
-        let word = match word {
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        let name = match name {
             "txt" => "text",
             "verbose_json" => "whisper",
-            word => word,
+            name => name,
         };
         Self::ALL
             .into_iter()
-            .find(|format| format.as_str() == word)
-            .ok_or_else(|| UnknownFormat(word.to_owned()))
+            .find(|format| format.as_str() == name)
+            .ok_or_else(|| UnknownFormat(name.to_owned()))
     }
 }
 
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_format_is_found_by_all_its_names() {
+    fn a_format_is_found_by_name_media_type_and_extension() {
         for format in Format::ALL {
             assert_eq!(format.as_str().parse(), Ok(format));
             let media_type = format!("{}; charset=utf-8", format.media_type().to_uppercase());
@@ -162,11 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_of_no_format() {
+    fn other_names_are_unknown() {
         let error = "VTT".parse::<Format>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "\"VTT\" is none of the formats vtt, srt, text, whisper"
+            "unknown format \"VTT\": expected vtt, srt, text or whisper"
         );
         assert_eq!(Format::from_media_type("text/html"), None);
         assert_eq!(Format::from_media_type(""), None);

@@ -1,5 +1,5 @@
-//! Subtitles and transcripts as files: WebVTT, `SubRip`, Whisper's JSON and plain
-//! text. No I/O: bytes in, [`Cue`]s out, and back.
+//! Subtitle and transcript files: WebVTT, `SubRip`, Whisper's JSON and plain text.
+//! No I/O: readers turn bytes into [`Cue`]s, writers turn cues into text.
 //!
 //! ```
 //! use lectern_domain::NewTranscriptSegment;
@@ -18,30 +18,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Reading is lenient.** Any line ending, hours that are missing or over 99, a
-//! point or a comma, cues in any order, of no length or on top of each other. A
-//! cue without text is dropped; one that ends before it starts is kept with no
-//! length, because its text was said. What is left is sorted by its start; cues
-//! that start together keep their order. Text is kept with its white space,
-//! except in Whisper's JSON.
+//! **Reading is lenient.** It accepts any line ending, missing hours and more than
+//! 99 of them, a decimal point or comma, and cues that are out of order, empty or
+//! overlapping. A cue without text is dropped. A cue that ends before it starts is
+//! kept with zero length, for the sake of its text. Cues are returned in the order
+//! of their starts; the sort is stable. White space in a text is kept, except in
+//! Whisper's JSON.
 //!
-//! **Bytes** are read as UTF-8, or as UTF-16 where a byte order mark says so or
-//! the NUL beside a first letter of ASCII. Subtitles that can be neither are read
-//! as windows-1252, as players do; those in another old charset come out with
-//! the wrong letters, so convert them first. JSON is always Unicode. In what is
-//! UTF-8 but for a few bytes, these become U+FFFD, as does NUL: recognizers cut
-//! characters in half. Who knows the charset need not have it guessed, see
-//! [`Charset::decode`].
+//! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they have a byte order
+//! mark or begin with an ASCII letter and a NUL. Subtitles that are neither are
+//! decoded as windows-1252, as players do; a file in any other charset has to be
+//! converted first. JSON is always Unicode. Single invalid bytes in UTF-8 become
+//! U+FFFD, because speech recognizers cut characters in half; so does NUL. Use
+//! [`Charset::decode`] if the charset is known.
 //!
-//! **Writing is strict**, and what was written is read back the same: texts to
-//! the character (line ends become LF), times to the millisecond. Each module
-//! says what its format cannot hold.
+//! **Writing is strict.** A written file is read back unchanged: every character of
+//! a text (line ends become LF), times to the millisecond. Each module lists what
+//! its format cannot represent.
 //!
-//! **Times** are whole milliseconds here and seconds in the domain; see
+//! **Times** are whole milliseconds in this crate and seconds in the domain; see
 //! [`millis`] and [`seconds`].
 //!
-//! Reading takes time in proportion to the input, whatever the input is. The
-//! fuzz targets in `fuzz/` look for the contrary; see the README there.
+//! Reading takes time linear in the size of the input, for any input. The fuzz
+//! targets in `fuzz/` look for counterexamples; see the README there.
 
 mod accept;
 mod charset;

@@ -1,16 +1,16 @@
-//! Plain text, for people to read.
+//! Plain text for people. It cannot be read back.
 
 use std::fmt::Write;
 
-use crate::cue::{Cue, in_order};
-use crate::time::Clock;
+use crate::cue::{Cue, by_start};
+use crate::time::TimestampSeconds;
 
-/// A pause longer than this many milliseconds begins a paragraph.
+/// The longest pause within a paragraph.
 const PAUSE_MS: u64 = 2_000;
 
-/// Writes the texts one after the other. A paragraph begins after a pause of
-/// more than two seconds and with another speaker, and at its head is the time
-/// it begins at, cut down to whole seconds, and who speaks:
+/// Writes the texts in paragraphs. A paragraph begins after a pause of more than two
+/// seconds and where the speaker changes, with its start in whole seconds and the
+/// speaker:
 ///
 /// ```
 /// use lectern_domain::{SpeakerId, SpokenText};
@@ -23,33 +23,33 @@ const PAUSE_MS: u64 = 2_000;
 /// ```
 pub fn write(cues: &[Cue]) -> String {
     let mut file = String::new();
-    // Where the last paragraph ends so far, and whose it is.
-    let mut last: Option<(u64, &str)> = None;
-    for cue in in_order(cues) {
+    // End and speaker of the paragraph so far.
+    let mut paragraph: Option<(u64, &str)> = None;
+    for cue in by_start(cues) {
         let speaker = cue.speaker.as_deref().unwrap_or_default();
-        let goes_on = last.is_some_and(|(end, whose)| {
-            whose == speaker && cue.start_ms() <= end.saturating_add(PAUSE_MS)
+        let continues = paragraph.is_some_and(|(end_ms, paragraph_speaker)| {
+            paragraph_speaker == speaker && cue.start_ms() <= end_ms.saturating_add(PAUSE_MS)
         });
-        if !goes_on {
-            let blank = if last.is_some() { "\n\n" } else { "" };
+        if !continues {
+            let separator = if paragraph.is_some() { "\n\n" } else { "" };
             // Writing to a String cannot fail.
-            let _ = write!(file, "{blank}[{}]", Clock(cue.start_ms()));
+            let _ = write!(file, "{separator}[{}]", TimestampSeconds(cue.start_ms()));
             if !speaker.trim().is_empty() {
-                let _ = write!(file, " {}:", words(speaker));
+                let _ = write!(file, " {}:", single_line(speaker));
             }
         }
-        let _ = write!(file, " {}", words(&cue.text));
-        let end = last.map_or(0, |(end, _)| end).max(cue.end_ms());
-        last = Some((end, speaker));
+        let _ = write!(file, " {}", single_line(&cue.text));
+        let end_ms = paragraph.map_or(0, |(end_ms, _)| end_ms).max(cue.end_ms());
+        paragraph = Some((end_ms, speaker));
     }
-    if last.is_some() {
+    if paragraph.is_some() {
         file.push('\n');
     }
     file
 }
 
-/// The text on one line.
-fn words(text: &str) -> String {
+/// Replaces each run of white space by one space.
+fn single_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_ends_at_a_pause_of_more_than_two_seconds_or_a_speaker() {
+    fn a_paragraph_ends_at_a_pause_over_two_seconds_or_another_speaker() {
         let cues = [
             cue(360_000_999, 360_001_000, "", "later"),
             cue(0, 9_000, "", "one\n\ntwo"),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_an_empty_file() {
+    fn no_cues_give_an_empty_file() {
         assert_eq!(write(&[]), "");
     }
 }

@@ -1,23 +1,23 @@
-//! Times: milliseconds, seconds, and how subtitles write them.
+//! Milliseconds, seconds and the timestamps of subtitle files.
 
 use std::fmt;
 
-/// The last millisecond a cue may end at: a million hours. Up to here no two
-/// milliseconds share a number of seconds, by a wide margin.
+/// The latest end of a cue: one million hours, in milliseconds. Far below the limit
+/// from which two milliseconds could be the same `f64` number of seconds.
 pub const MAX_MILLIS: u64 = 3_600_000 * 1_000_000;
 
-/// Whole milliseconds as seconds: the `f64` nearest to them, which
-/// [`millis`] turns into the same milliseconds again.
+/// Converts milliseconds to the nearest `f64` number of seconds, from which
+/// [`millis`] restores the same milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "MAX_MILLIS is far below 2^53")]
 pub fn seconds(millis: u64) -> f64 {
     millis.min(MAX_MILLIS) as f64 / 1000.0
 }
 
-/// Seconds as whole milliseconds, half a millisecond away from zero. What is
-/// below 0 or not a number becomes 0, what is above the limit [`MAX_MILLIS`].
+/// Converts seconds to milliseconds, half a millisecond rounded up. Negative
+/// numbers and NaN become 0; the result is at most [`MAX_MILLIS`].
 ///
-/// Rounded is the decimal number that the `f64` is written as, not the product
-/// with 1000, which has a rounding error of its own:
+/// It rounds the shortest decimal that represents the `f64`, because a
+/// multiplication by 1000 has a rounding error itself:
 ///
 /// ```
 /// # use lectern_formats::millis;
@@ -31,15 +31,15 @@ pub fn millis(seconds: f64) -> u64 {
     if seconds >= self::seconds(MAX_MILLIS) {
         return MAX_MILLIS;
     }
-    let written = seconds.to_string();
-    let (whole, fraction) = written.split_once('.').unwrap_or((&written, ""));
-    from_digits(whole).saturating_mul(1000) + fraction_millis(fraction)
+    let decimal = seconds.to_string();
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((&decimal, ""));
+    parse_saturating(whole).saturating_mul(1000) + fraction_millis(fraction)
 }
 
-/// Reads `HH:MM:SS.mmm`, where hours and decimals may be missing, the decimal
-/// mark may be a comma, and the leading number may be as large as it likes.
-/// `None` when the text is no such time.
-pub(crate) fn parse(text: &str) -> Option<u64> {
+/// Parses a timestamp `HH:MM:SS.mmm` to milliseconds. Hours and decimals may be
+/// missing, the decimal mark may be a comma, and the first number has no upper
+/// limit. `None` if the text is not a timestamp.
+pub(crate) fn parse_timestamp(text: &str) -> Option<u64> {
     let (clock, fraction) = text.split_once([',', '.']).unwrap_or((text, ""));
     let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digits(fraction) {
@@ -49,9 +49,9 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     let mut units = 0;
     for part in clock.split(':') {
         units += 1;
-        let value = from_digits(part);
-        let fits = units == 1 || (part.len() <= 2 && value < 60);
-        if part.is_empty() || !is_digits(part) || !fits || units > 3 {
+        let value = parse_saturating(part);
+        let is_in_range = units == 1 || (part.len() <= 2 && value < 60);
+        if part.is_empty() || !is_digits(part) || !is_in_range || units > 3 {
             return None;
         }
         total = total.saturating_mul(60).saturating_add(value);
@@ -62,7 +62,7 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
     (units > 1).then_some(millis.min(MAX_MILLIS))
 }
 
-/// The milliseconds of the digits behind a decimal mark, rounded by the fourth.
+/// Milliseconds of the digits after a decimal mark, rounded by the fourth digit.
 fn fraction_millis(digits: &str) -> u64 {
     let digit = |i| {
         digits
@@ -73,25 +73,25 @@ fn fraction_millis(digits: &str) -> u64 {
     digit(0) * 100 + digit(1) * 10 + digit(2) + u64::from(digit(3) >= 5)
 }
 
-/// A number of digits only; too many are as much as fits.
-fn from_digits(digits: &str) -> u64 {
+/// Parses digits; a number over `u64::MAX` becomes that.
+fn parse_saturating(digits: &str) -> u64 {
     digits.parse().unwrap_or(u64::MAX)
 }
 
-/// Milliseconds as `HH:MM:SS` with the given decimal mark and three decimals.
-pub(crate) struct Written(pub(crate) u64, pub(crate) char);
+/// Displays milliseconds as `HH:MM:SS`, the given decimal mark and three decimals.
+pub(crate) struct Timestamp(pub(crate) u64, pub(crate) char);
 
-impl fmt::Display for Written {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(millis, mark) = self;
-        write!(f, "{}{mark}{:03}", Clock(*millis), millis % 1000)
+        write!(f, "{}{mark}{:03}", TimestampSeconds(*millis), millis % 1000)
     }
 }
 
-/// Milliseconds as `HH:MM:SS`, cut down to whole seconds.
-pub(crate) struct Clock(pub(crate) u64);
+/// Displays milliseconds as `HH:MM:SS`, rounded down to whole seconds.
+pub(crate) struct TimestampSeconds(pub(crate) u64);
 
-impl fmt::Display for Clock {
+impl fmt::Display for TimestampSeconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / 1000;
         let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
@@ -103,7 +103,7 @@ impl fmt::Display for Clock {
 mod tests {
     use super::*;
 
-    /// 100,000 times, spread over all magnitudes up to the limit.
+    /// 100,000 pseudo-random times of all magnitudes up to the limit.
     fn times() -> impl Iterator<Item = u64> {
         let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
         (0..100_000).map(move |i| {
@@ -117,47 +117,47 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_survive_being_seconds() {
+    fn milliseconds_survive_the_conversion_to_seconds() {
         for ms in times().chain([0, 1, MAX_MILLIS - 1, MAX_MILLIS]) {
             assert_eq!(millis(seconds(ms)), ms);
         }
     }
 
     #[test]
-    fn a_written_time_is_read_exactly() {
+    fn a_displayed_timestamp_is_parsed_to_the_same_time() {
         for ms in times().chain([0, 1, MAX_MILLIS - 1, MAX_MILLIS]) {
-            assert_eq!(parse(&Written(ms, '.').to_string()), Some(ms));
-            assert_eq!(parse(&Written(ms, ',').to_string()), Some(ms));
+            assert_eq!(parse_timestamp(&Timestamp(ms, '.').to_string()), Some(ms));
+            assert_eq!(parse_timestamp(&Timestamp(ms, ',').to_string()), Some(ms));
         }
     }
 
     #[test]
-    fn decimals_are_rounded_half_away_from_zero() {
-        // Every other of these is a tie in decimals and hardly one in binary.
+    fn half_a_millisecond_is_rounded_up() {
+        // Every other decimal ends in half a millisecond; almost none does in binary.
         for half in 1..200_000_u64 {
-            let written = format!("{}.{:04}", half / 2000, half % 2000 * 5);
+            let decimal = format!("{}.{:04}", half / 2000, half % 2000 * 5);
             assert_eq!(
-                millis(written.parse().unwrap()),
+                millis(decimal.parse().unwrap()),
                 half.div_ceil(2),
-                "{written}"
+                "{decimal}"
             );
         }
         assert_eq!(millis(59.9996), 60_000);
-        assert_eq!(parse("00:59.9996"), Some(60_000));
+        assert_eq!(parse_timestamp("00:59.9996"), Some(60_000));
     }
 
     #[test]
-    fn what_no_cue_can_have_is_brought_to_the_nearest_that_one_can() {
-        for nothing in [f64::NAN, f64::NEG_INFINITY, -1.0, -0.0, 5e-324] {
-            assert_eq!(millis(nothing), 0);
+    fn seconds_outside_the_range_of_cues_are_limited() {
+        for too_small in [f64::NAN, f64::NEG_INFINITY, -1.0, -0.0, 5e-324] {
+            assert_eq!(millis(too_small), 0);
         }
-        for much in [f64::INFINITY, f64::MAX, 3.7e9] {
-            assert_eq!(millis(much), MAX_MILLIS);
+        for too_large in [f64::INFINITY, f64::MAX, 3.7e9] {
+            assert_eq!(millis(too_large), MAX_MILLIS);
         }
     }
 
     #[test]
-    fn times_are_read_as_people_write_them() {
+    fn common_spellings_of_timestamps_are_parsed() {
         for (text, ms) in [
             ("01:02.345", 62_345),
             ("00:01:02,345", 62_345),
@@ -167,7 +167,7 @@ mod tests {
             ("00:01.", 1_000),
             ("99999999999999999999999:00:00.000", MAX_MILLIS),
         ] {
-            assert_eq!(parse(text), Some(ms), "{text}");
+            assert_eq!(parse_timestamp(text), Some(ms), "{text}");
         }
         for text in [
             "",
@@ -184,7 +184,7 @@ mod tests {
             "+0:01",
             "٠٠:٠١",
         ] {
-            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(parse_timestamp(text), None, "{text}");
         }
     }
 }

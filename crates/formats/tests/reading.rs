@@ -1,10 +1,10 @@
-//! Files as people and programs leave them.
+//! Files as people and programs write them.
 
 use lectern_domain::{Ratio, SpeakerId, SpokenText};
 use lectern_formats::{Cue, Format, subrip, webvtt, whisper_json};
 
 /// Cues as `start end speaker text`.
-fn told(cues: &[Cue]) -> Vec<String> {
+fn summary(cues: &[Cue]) -> Vec<String> {
     cues.iter()
         .map(|cue| {
             let speaker = cue.speaker.as_deref().unwrap_or("-");
@@ -15,7 +15,7 @@ fn told(cues: &[Cue]) -> Vec<String> {
 }
 
 #[test]
-fn a_webvtt_file_with_everything_in_it_is_read() {
+fn every_feature_of_webvtt_is_read() {
     let file = "\u{feff}WEBVTT - made by hand\r\nKind: captions\r\n\r\nSTYLE\r\n\
         ::cue(v) { color: red }\r\n\r\nREGION\r\nid:fred\r\n\r\nNOTE\r\nsecret\r\n\r\n\
         last\r\n100:00:00.000 --> 100:00:01.000 line:0 align:start\r\n\
@@ -25,7 +25,7 @@ fn a_webvtt_file_with_everything_in_it_is_read() {
         00:02.000 --> 00:03.000\r\n<b></b>&#32;\r\n\r\n\
         00:04.000 --> 00:05.000\r\n<v Ada>Yes?</v>\r\n<v Bob>No.";
     assert_eq!(
-        told(&webvtt::read(file.as_bytes()).unwrap()),
+        summary(&webvtt::read(file.as_bytes()).unwrap()),
         [
             r#"500 500 - "{not} a comment, but ends before it starts""#,
             r#"1000 1000 - "first\n  second""#,
@@ -37,7 +37,7 @@ fn a_webvtt_file_with_everything_in_it_is_read() {
 }
 
 #[test]
-fn a_subrip_file_with_everything_in_it_is_read() {
+fn every_variant_of_subrip_is_read() {
     let file = "\u{feff}\r\n2\r\n00:00:03,000 --> 00:00:04,000 X1:40 X2:600\r\n\
         {\\an8}<i>a -> b</i> &amp; 5 < 6\r\n\r\nafter a blank line\r\n\r\n\
         x\r\n0:00:01.5 --> 0:00:02\r\n<font color=\"red\">overlaps</font>\r\n\
@@ -50,30 +50,33 @@ fn a_subrip_file_with_everything_in_it_is_read() {
         r#"3000 4000 - "a -> b &amp; 5 < 6\n\nafter a blank line""#,
         r#"8000 8000 - "42""#,
     ];
-    assert_eq!(told(&subrip::read(file.as_bytes()).unwrap()), expected);
+    assert_eq!(summary(&subrip::read(file.as_bytes()).unwrap()), expected);
     let old_mac = file.replace("\r\n", "\r");
-    assert_eq!(told(&subrip::read(old_mac.as_bytes()).unwrap()), expected);
+    assert_eq!(
+        summary(&subrip::read(old_mac.as_bytes()).unwrap()),
+        expected
+    );
     let utf16: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(told(&subrip::read(&utf16).unwrap()), expected);
+    assert_eq!(summary(&subrip::read(&utf16).unwrap()), expected);
 }
 
 #[test]
-fn a_file_from_before_unicode_keeps_its_letters() {
+fn subtitles_in_windows_1252_are_decoded() {
     let cue = b"00:01.000 --> 00:02.000\n\x93Caf\xe9\x94 \x96 d\xe9j\xe0 vu\n";
     let expected = [r#"1000 2000 - "“Café” – déjà vu""#];
-    assert_eq!(told(&subrip::read(cue).unwrap()), expected);
+    assert_eq!(summary(&subrip::read(cue).unwrap()), expected);
     let file = [b"WEBVTT\n\n", &cue[..]].concat();
-    assert_eq!(told(&webvtt::read(&file).unwrap()), expected);
-    // But JSON is Unicode, whatever a recognizer has made of it.
+    assert_eq!(summary(&webvtt::read(&file).unwrap()), expected);
+    // JSON is Unicode by definition.
     let json = b"[{\"start\": 1, \"end\": 2, \"text\": \"Caf\xe9\"}]";
     assert_eq!(
-        told(&whisper_json::read(json).unwrap()),
+        summary(&whisper_json::read(json).unwrap()),
         ["1000 2000 - \"Caf\u{fffd}\""]
     );
 }
 
 #[test]
-fn files_without_cues_are_read_as_none() {
+fn files_without_cues_give_no_cues() {
     for file in [
         "WEBVTT",
         "\n WEBVTT",
@@ -95,7 +98,7 @@ fn files_without_cues_are_read_as_none() {
 }
 
 #[test]
-fn what_is_not_a_subtitle_is_told_with_its_line() {
+fn an_error_names_its_line() {
     let long = "x".repeat(51);
     let voice = format!("WEBVTT\n\n00:01.000 --> 00:02.000\n<v {long}>a");
     let json = format!(
@@ -153,7 +156,7 @@ fn what_is_not_a_subtitle_is_told_with_its_line() {
 }
 
 #[test]
-fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
+fn whisper_json_has_seconds_and_whisper_cpp_milliseconds() {
     let openai = r#"{"task": "transcribe", "language": "english", "duration": 8.47, "text": "…",
         "segments": [
             {"id": 1, "seek": 0, "start": 3.319999933242798, "end": 2.0, "text": " b", "tokens": [50364, 440],
@@ -164,7 +167,7 @@ fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
             {"id": 3, "start": -0.02, "end": 1e300, "text": "c", "speaker": 7, "confidence": 1.5, "avg_logprob": null}
         ]}"#;
     assert_eq!(
-        told(&whisper_json::read(openai.as_bytes()).unwrap()),
+        summary(&whisper_json::read(openai.as_bytes()).unwrap()),
         [
             "0 3001 SPEAKER_00 \"a\u{fffd}\"".to_owned(),
             format!("0 {} 7 \"c\"", lectern_formats::MAX_MILLIS),
@@ -185,17 +188,17 @@ fn whisper_tells_seconds_and_whisper_cpp_milliseconds() {
                                    {"text": " hi", "id": 1, "p": 0.5}]},
         {"offsets": {"from": 2500, "to": -1}, "text": "you"}]}"#;
     let cues = whisper_json::read(cpp.as_bytes()).unwrap();
-    assert_eq!(told(&cues), [r#"0 2500 - "hi""#, r#"2500 2500 - "you""#]);
+    assert_eq!(summary(&cues), [r#"0 2500 - "hi""#, r#"2500 2500 - "you""#]);
     assert_eq!(confidences(&cues), [Some(0.5), None]);
 }
 
 #[test]
-fn whispers_json_is_told_from_lecterns() {
+fn whisper_json_is_distinguished_from_lecterns() {
     for json in [
         r#"[{"start": 0, "end": 1, "text": "a"}]"#,
         r#"{"segments": [{"start": 0, "end": 1, "text": "a"}]}"#,
         r#"{"transcription": [{"offsets": {"from": 0, "to": 1}, "text": "a"}]}"#,
-        // Nothing was said.
+        // Recordings without speech.
         r#"{"text": "", "segments": [], "language": "en"}"#,
         r#"{"segments": [], "word_segments": [], "language": "en"}"#,
         r#"{"systeminfo": "", "result": {"language": "en"}, "transcription": []}"#,
@@ -206,7 +209,7 @@ fn whispers_json_is_told_from_lecterns() {
         r#"{"segments": [{"start_time": 0, "end_time": 1, "text": "a"}]}"#,
         r#"{"segments": []}"#,
         r#"{"segments": [["start"]], "text": "a"}"#,
-        // A slip of the pen in ours.
+        // Lectern's JSON with a misspelled field.
         r#"{"segments": [{"start": 0, "end_time": 1, "text": "a"}]}"#,
         r#"{"segments": [{"start": 0, "end": 1, "text": "a", "speaker_id": "Ada"}]}"#,
         "{}",
@@ -219,7 +222,7 @@ fn whispers_json_is_told_from_lecterns() {
 }
 
 #[test]
-fn a_name_that_ends_in_a_dash_makes_no_arrow() {
+fn a_name_that_ends_in_a_hyphen_writes_no_arrow() {
     let text = SpokenText::new("--> a").unwrap();
     let cue = Cue::new(0, 1_500, text).with_speaker(Some(SpeakerId::new("A & B\t--").unwrap()));
     let file = webvtt::write(&[cue]);
@@ -228,13 +231,13 @@ fn a_name_that_ends_in_a_dash_makes_no_arrow() {
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\n<v A &amp; B -&#45;>--&gt; a\n"
     );
     assert_eq!(
-        told(&webvtt::read(file.as_bytes()).unwrap()),
+        summary(&webvtt::read(file.as_bytes()).unwrap()),
         [r#"0 1500 A & B -- "--> a""#]
     );
 }
 
 #[test]
-fn a_subrip_file_is_written_as_players_read_it() {
+fn subrip_is_written_as_players_read_it() {
     let cues = [(359_999_999, "later"), (0, "<i> & \r\n\r\nAda: --> b")];
     let cues = cues.map(|(start, text)| Cue::new(start, start + 1, SpokenText::new(text).unwrap()));
     assert_eq!(
@@ -245,7 +248,7 @@ fn a_subrip_file_is_written_as_players_read_it() {
 }
 
 #[test]
-fn every_seed_of_the_fuzz_targets_is_a_subtitle() {
+fn every_seed_of_the_fuzz_targets_has_cues() {
     for format in [Format::Vtt, Format::Srt, Format::WhisperJson] {
         let target = match format {
             Format::WhisperJson => "whisper_json",

@@ -1,10 +1,10 @@
-//! What was written is read back the same, whatever it is.
+//! Written files are read back unchanged.
 
 use lectern_domain::{Ratio, SpeakerId, SpokenText};
 use lectern_formats::{Cue, Format, MAX_MILLIS, subrip, webvtt, whisper_json};
 use proptest::prelude::*;
 
-/// Texts made of what the formats give a meaning to, and of anything else.
+/// Texts of markup of all formats and of arbitrary characters.
 fn text() -> impl Strategy<Value = SpokenText> {
     let piece = prop_oneof![
         4 => prop::sample::select(vec![
@@ -16,9 +16,8 @@ fn text() -> impl Strategy<Value = SpokenText> {
         1 => "\\PC{0,8}",
         1 => any::<char>().prop_map(String::from),
     ];
-    prop::collection::vec(piece, 1..12).prop_filter_map("nothing said", |pieces| {
-        SpokenText::new(pieces.concat()).ok()
-    })
+    prop::collection::vec(piece, 1..12)
+        .prop_filter_map("blank text", |pieces| SpokenText::new(pieces.concat()).ok())
 }
 
 fn cues() -> impl Strategy<Value = Vec<Cue>> {
@@ -39,7 +38,7 @@ fn cues() -> impl Strategy<Value = Vec<Cue>> {
     })
 }
 
-/// A cue as it is after a change of its text that leaves something of it.
+/// Changes the text of a cue, unless the result would be blank.
 fn with_text(mut cue: Cue, change: impl Fn(&str) -> String) -> Cue {
     if let Ok(text) = SpokenText::new(change(&cue.text)) {
         cue.text = text;
@@ -51,9 +50,9 @@ fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// What is written of a file that can be read, and what is written of that;
-/// both are the same when nothing was lost in between.
-fn written_twice(format: Format, bytes: &[u8]) -> (String, String) {
+/// Reads and writes a file, then reads and writes the result; both outputs are equal
+/// if nothing was lost. Empty for an invalid file.
+fn rewritten_twice(format: Format, bytes: &[u8]) -> (String, String) {
     let rewrite = |bytes: &[u8]| format.read(bytes).map(|cues| format.write(&cues));
     let Ok(once) = rewrite(bytes) else {
         return <_>::default();
@@ -77,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn webvtt_is_written_as_specified(cues in cues()) {
+    fn written_webvtt_follows_the_specification(cues in cues()) {
         let file = webvtt::write(&cues);
         prop_assert!(!file.contains('\r'));
         let body = file.strip_prefix("WEBVTT\n").unwrap();
@@ -111,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn a_file_with_other_line_ends_says_the_same(cues in cues()) {
+    fn line_ends_make_no_difference(cues in cues()) {
         for format in [Format::Vtt, Format::Srt] {
             let file = format.write(&cues);
             for end in ["\r\n", "\r"] {
@@ -126,7 +125,7 @@ proptest! {
     }
 
     #[test]
-    fn whisper_json_keeps_everything_but_space_around_texts(cues in cues()) {
+    fn whisper_json_keeps_everything_but_white_space_around_texts(cues in cues()) {
         let expected: Vec<_> = cues.iter().cloned()
             .map(|cue| with_text(cue, |text| text.trim().to_owned()))
             .collect();
@@ -136,15 +135,15 @@ proptest! {
     }
 
     #[test]
-    fn anything_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         for format in Format::ALL {
-            let (once, twice) = written_twice(format, &bytes);
+            let (once, twice) = rewritten_twice(format, &bytes);
             prop_assert_eq!(once, twice);
         }
     }
 
     #[test]
-    fn nearly_subtitles_are_read_or_refused(pieces in prop::collection::vec(
+    fn almost_valid_subtitles_are_read_or_refused(pieces in prop::collection::vec(
         prop_oneof![
             Just("0:01 --> 0:02\n".to_owned()), Just("0:03,5-->0:01 x\r".to_owned()),
             Just("\n".to_owned()), Just("7\n".to_owned()), text().prop_map(SpokenText::into_string),
@@ -152,7 +151,7 @@ proptest! {
     )) {
         let body = pieces.concat();
         for (format, head) in [(Format::Srt, ""), (Format::Vtt, "WEBVTT\n\n")] {
-            let (once, twice) = written_twice(format, format!("{head}{body}").as_bytes());
+            let (once, twice) = rewritten_twice(format, format!("{head}{body}").as_bytes());
             prop_assert_eq!(once, twice);
         }
     }

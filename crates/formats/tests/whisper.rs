@@ -1,14 +1,14 @@
-//! Whisper's JSON as its relatives write it.
+//! Whisper's JSON as the programs derived from it write it.
 
 use lectern_domain::Ratio;
 use lectern_formats::{Cue, FormatError, whisper_json};
 
-/// Cues as start, end and text, of a file that is known for Whisper's.
-fn told(json: &str) -> Result<Vec<(u64, u64, String)>, FormatError> {
+/// Start, end and text of the cues in a file that is detected as Whisper's.
+fn summary(json: &str) -> Result<Vec<(u64, u64, String)>, FormatError> {
     assert!(whisper_json::detect(json.as_bytes()), "{json}");
-    let told = |cue: Cue| (cue.start_ms(), cue.end_ms(), cue.text.into_string());
+    let summary = |cue: Cue| (cue.start_ms(), cue.end_ms(), cue.text.into_string());
     let cues = whisper_json::read(json.as_bytes())?;
-    Ok(cues.into_iter().map(told).collect())
+    Ok(cues.into_iter().map(summary).collect())
 }
 
 fn cue(start_ms: u64, end_ms: u64, text: &str) -> (u64, u64, String) {
@@ -16,13 +16,13 @@ fn cue(start_ms: u64, end_ms: u64, text: &str) -> (u64, u64, String) {
 }
 
 #[test]
-fn a_number_that_is_none_is_not_told() {
+fn numbers_of_python_are_read_as_null() {
     let json = r#"{"text": "\"NaN\" it is", "segments": [
         {"start": 0.0, "end": 1.0, "text": "\"NaN\" \\", "avg_logprob": NaN, "compression_ratio": Infinity},
         {"start": 1.0, "end": NaN, "text": "it is", "avg_logprob": -Infinity, "speaker": NaN,
          "words": [{"word": "it", "probability": NaN}, {"word": "is", "probability": 0.5}]}]}"#;
     assert_eq!(
-        told(json).unwrap(),
+        summary(json).unwrap(),
         [cue(0, 1_000, r#""NaN" \"#), cue(1_000, 1_000, "it is")]
     );
     let cues = whisper_json::read(json.as_bytes()).unwrap();
@@ -33,27 +33,27 @@ fn a_number_that_is_none_is_not_told() {
     assert_eq!(confidences, [None, Some(0.5)]);
 
     let array = r#"[{"start": 0.0, "end": 1.0, "text": "a", "avg_logprob": NaN}]"#;
-    assert_eq!(told(array).unwrap(), [cue(0, 1_000, "a")]);
+    assert_eq!(summary(array).unwrap(), [cue(0, 1_000, "a")]);
     let error = whisper_json::read(b"[\n{\"start\": NaN, \"text\": \"a\"}]").unwrap_err();
     assert_eq!(error.to_string(), "line 2: start must be given");
 }
 
 #[test]
-fn chunks_of_transformers_are_segments() {
+fn chunks_of_transformers_are_read_as_segments() {
     let json = r#"{"text": " And so\u0000 it ends", "chunks": [
         {"timestamp": [0.0, 4.5], "text": " And so"},
         {"timestamp": [4.5, null], "text": " it ends", "language": null}]}"#;
     assert_eq!(
-        told(json).unwrap(),
+        summary(json).unwrap(),
         [cue(0, 4_500, "And so"), cue(4_500, 4_500, "it ends")]
     );
     let array = r#"[{"timestamp": [1, 2], "text": "a"}]"#;
-    assert_eq!(told(array).unwrap(), [cue(1_000, 2_000, "a")]);
-    assert_eq!(told(r#"{"text": "", "chunks": []}"#).unwrap(), []);
+    assert_eq!(summary(array).unwrap(), [cue(1_000, 2_000, "a")]);
+    assert_eq!(summary(r#"{"text": "", "chunks": []}"#).unwrap(), []);
 }
 
 #[test]
-fn words_alone_are_put_together_until_a_pause_ten_seconds_or_eighty_characters() {
+fn words_are_joined_up_to_a_pause_ten_seconds_or_eighty_characters() {
     let words = |words: &[(&str, u32, u32)]| {
         let words = words.iter().map(|(word, start, end)| {
             format!(r#"{{"word": {word:?}, "start": {start}e-1, "end": {end}e-1}}"#)
@@ -70,10 +70,10 @@ fn words_alone_are_put_together_until_a_pause_ten_seconds_or_eighty_characters()
         r#"{{"task": "transcribe", "text": "And so, after that", "segments": null, "words": [{paused}]}}"#
     );
     let expected = [cue(0, 2_000, "And so,"), cue(3_100, 13_100, "after that")];
-    assert_eq!(told(&json).unwrap(), expected);
-    // Whisper's own words bring their space.
+    assert_eq!(summary(&json).unwrap(), expected);
+    // Whisper's words begin with a space.
     assert_eq!(
-        told(
+        summary(
             &json
                 .replace(r#""so"#, r#"" so"#)
                 .replace(r#""that"#, r#"" that"#)
@@ -81,39 +81,39 @@ fn words_alone_are_put_together_until_a_pause_ten_seconds_or_eighty_characters()
         .unwrap(),
         expected
     );
-    // A tenth of a second more.
-    assert_eq!(told(&json.replace("131e-1", "132e-1")).unwrap().len(), 3);
+    // A tenth of a second over the limit.
+    assert_eq!(summary(&json.replace("131e-1", "132e-1")).unwrap().len(), 3);
 
     let long = "x".repeat(40);
     let json = words(&[(&long[1..], 0, 1), (&long, 1, 2), (&long, 2, 3)]);
     let texts = [format!("{} {long}", &long[1..]), long];
     assert_eq!(
-        told(&format!(r#"{{"words": [{json}]}}"#)).unwrap(),
+        summary(&format!(r#"{{"words": [{json}]}}"#)).unwrap(),
         [cue(0, 200, &texts[0]), cue(200, 300, &texts[1])]
     );
 
     let chinese = words(&[("你", 0, 1), ("好", 1, 2)]);
     assert_eq!(
-        told(&format!(r#"{{"text": "你好", "words": [{chinese}]}}"#)).unwrap(),
+        summary(&format!(r#"{{"text": "你好", "words": [{chinese}]}}"#)).unwrap(),
         [cue(0, 200, "你好")]
     );
     let unaligned = r#"{"words": [{"word": "In"}, {"word": "1999", "start": 1.0}, {"word": ","}]}"#;
-    assert_eq!(told(unaligned).unwrap(), [cue(0, 1_000, "In 1999 ,")]);
+    assert_eq!(summary(unaligned).unwrap(), [cue(0, 1_000, "In 1999 ,")]);
 }
 
 #[test]
-fn segments_are_read_before_words() {
+fn segments_take_precedence_over_words() {
     let json = r#"{"segments": [{"start": 0, "end": 1, "text": "a b"}], "words": ["a", "b"]}"#;
-    assert_eq!(told(json).unwrap(), [cue(0, 1_000, "a b")]);
+    assert_eq!(summary(json).unwrap(), [cue(0, 1_000, "a b")]);
 }
 
 #[test]
-fn a_text_without_times_is_told_to_be_one() {
+fn a_text_without_times_is_detected_and_refused() {
     let json = br#"{"text": "a b", "usage": {"type": "duration", "seconds": 3}}"#;
     assert!(whisper_json::detect(json));
     let error = whisper_json::read(json).unwrap_err();
     assert_eq!(error.to_string(), "line 1: holds no segments with times");
-    // A segment of ours that has lost its list.
+    // A segment of Lectern's without its list.
     assert!(!whisper_json::detect(
         br#"{"start_time": 0, "end_time": 1, "text": "a"}"#
     ));

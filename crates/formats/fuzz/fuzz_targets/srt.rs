@@ -1,4 +1,4 @@
-//! Any bytes as SubRip.
+//! Arbitrary bytes as SubRip: written cues have to be read back unchanged.
 
 #![no_main]
 
@@ -7,6 +7,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(cues) = subrip::read(bytes) else { return };
-    let again = subrip::read(subrip::write(&cues).as_bytes()).expect("what was written is SubRip");
+    let again = subrip::read(subrip::write(&cues).as_bytes()).expect("written SubRip is readable");
     assert_eq!(again, cues);
 });

@@ -1,4 +1,4 @@
-//! Any bytes as WebVTT.
+//! Arbitrary bytes as WebVTT: written cues have to be read back unchanged.
 
 #![no_main]
 
@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(cues) = webvtt::read(bytes) else { return };
-    let again = webvtt::read(webvtt::write(&cues).as_bytes()).expect("what was written is WebVTT");
+    let again = webvtt::read(webvtt::write(&cues).as_bytes()).expect("written WebVTT is readable");
     let expected: Vec<Cue> = cues
         .into_iter()
         .map(|cue| {

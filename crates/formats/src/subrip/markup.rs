@@ -1,83 +1,83 @@
-//! The text of a `SubRip` cue, which knows tags but no way to write a `<`.
+//! The markup in the text of a `SubRip` cue. The format has tags, but no way to escape
+//! a `<`.
 
-use crate::cue::unix_lines;
+use crate::cue::normalize_line_ends;
 
-/// WORD JOINER: has no width and is no white space. Behind a character that
-/// would begin markup it keeps it from doing so, in any player, and on an empty
-/// line it keeps the line from ending the cue.
+/// WORD JOINER, which has no width and is not white space. After a character that
+/// would begin markup it prevents that, in any player; on an empty line it keeps the
+/// line from ending the cue.
 const JOINER: char = '\u{2060}';
 
-/// A text without its tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and without the
-/// joiners of [`guarded`].
-pub(crate) fn plain(source: &str) -> String {
-    let unguarded = |rest: &'_ str| rest.len() - rest.strip_prefix(JOINER).unwrap_or(rest).len();
+/// Removes tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and the joiners that [`escape`]
+/// inserts.
+pub(crate) fn unescape(source: &str) -> String {
+    let joiner_len = |rest: &str| rest.len() - rest.strip_prefix(JOINER).unwrap_or(rest).len();
     let mut text = String::with_capacity(source.len());
-    let mut at = unguarded(source);
+    let mut at = joiner_len(source);
     while let Some(c) = source[at..].chars().next() {
-        if let Some(length) = tag(&source[at..]) {
+        if let Some(length) = tag_len(&source[at..]) {
             at += length;
             continue;
         }
         text.push(c);
         at += c.len_utf8();
-        if may_need_guard(&text) {
-            at += unguarded(&source[at..]);
+        if may_need_joiner(&text) {
+            at += joiner_len(&source[at..]);
         }
     }
     text
 }
 
-/// Writes a text so that [`plain`] reads it back: with a joiner wherever it
-/// would be taken for something else, and wherever it has one of its own that
-/// would be taken for ours.
-pub(crate) fn guarded(text: &str) -> String {
-    let text = unix_lines(text);
-    let mut written = String::with_capacity(text.len());
-    if begins_blank(&text) || text.starts_with(JOINER) {
-        written.push(JOINER);
+/// Inserts joiners so that [`unescape`] restores the text: where a part of it would be
+/// read as markup, and before a joiner of the text that [`unescape`] would remove.
+pub(crate) fn escape(text: &str) -> String {
+    let text = normalize_line_ends(text);
+    let mut escaped = String::with_capacity(text.len());
+    if first_line_is_blank(&text) || text.starts_with(JOINER) {
+        escaped.push(JOINER);
     }
     for (at, c) in text.char_indices() {
-        written.push(c);
+        escaped.push(c);
         let (before, after) = text.split_at(at + c.len_utf8());
-        let needs_guard = match c {
-            '\n' => begins_blank(after),
-            '<' | '{' => tag(&text[at..]).is_some(),
+        let begins_markup = match c {
+            '\n' => first_line_is_blank(after),
+            '<' | '{' => tag_len(&text[at..]).is_some(),
             _ => after.starts_with('>'),
         };
-        if may_need_guard(before) && (needs_guard || after.starts_with(JOINER)) {
-            written.push(JOINER);
+        if may_need_joiner(before) && (begins_markup || after.starts_with(JOINER)) {
+            escaped.push(JOINER);
         }
     }
-    written
+    escaped
 }
 
-/// Whether a joiner behind this text is a guard.
-fn may_need_guard(before: &str) -> bool {
+/// Whether [`escape`] may have inserted a joiner after this text.
+fn may_need_joiner(before: &str) -> bool {
     before.ends_with(['\n', '<', '{']) || before.ends_with("--")
 }
 
-/// Whether the first line has nothing but spaces and tabs.
-fn begins_blank(text: &str) -> bool {
+/// Whether the first line has only spaces and tabs.
+fn first_line_is_blank(text: &str) -> bool {
     let rest = text.trim_start_matches([' ', '\t']);
     rest.is_empty() || rest.starts_with('\n')
 }
 
-/// The length of the tag a text begins with, in bytes.
-fn tag(text: &str) -> Option<usize> {
-    let is_tag = |inner: &str| {
+/// The length in bytes of the tag at the beginning of a text.
+fn tag_len(text: &str) -> Option<usize> {
+    let is_html_tag = |inner: &str| {
         let name = inner.strip_prefix('/').unwrap_or(inner);
         let name = name.split(|c: char| c.is_ascii_whitespace()).next();
         ["b", "i", "u", "s", "font"]
             .iter()
             .any(|tag| name.is_some_and(|name| name.eq_ignore_ascii_case(tag)))
     };
-    bracketed(text, ['<', '>'], is_tag)
-        .or_else(|| bracketed(text, ['{', '}'], |inner| inner.starts_with('\\')))
+    bracketed_len(text, ['<', '>'], is_html_tag)
+        .or_else(|| bracketed_len(text, ['{', '}'], |inner| inner.starts_with('\\')))
 }
 
-/// The length of what a text begins with, when that is between these brackets,
-/// has none of them inside, and is a tag.
-fn bracketed(text: &str, brackets: [char; 2], is_tag: impl Fn(&str) -> bool) -> Option<usize> {
+/// The length in bytes of the bracketed part at the beginning of a text, if it has no
+/// brackets inside and its content `is_tag`.
+fn bracketed_len(text: &str, brackets: [char; 2], is_tag: impl Fn(&str) -> bool) -> Option<usize> {
     let inner = text.strip_prefix(brackets[0])?;
     let end = inner.find(brackets)?;
     let is_closed = inner[end..].starts_with(brackets[1]);
@@ -89,16 +89,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_no_text() {
+    fn tags_are_removed() {
         assert_eq!(
-            plain("<i>a</i> <FONT color=\"#fff\">b</Font>{\\an8}"),
+            unescape("<i>a</i> <FONT color=\"#fff\">b</Font>{\\an8}"),
             "a b"
         );
-        assert_eq!(plain("{\\an8}{\\i1}a\n<font\nsize=2>b"), "a\nb");
+        assert_eq!(unescape("{\\an8}{\\i1}a\n<font\nsize=2>b"), "a\nb");
     }
 
     #[test]
-    fn what_is_not_a_tag_of_subrip_is_text() {
+    fn anything_but_a_subrip_tag_is_text() {
         for text in [
             "a < b > c",
             "Vec<String>",
@@ -109,14 +109,14 @@ mod tests {
             "<<>",
             "<bi>",
         ] {
-            assert_eq!(plain(text), text);
-            assert_eq!(guarded(text), text);
+            assert_eq!(unescape(text), text);
+            assert_eq!(escape(text), text);
         }
     }
 
     #[test]
-    fn what_would_be_taken_for_markup_is_guarded() {
-        for (text, written) in [
+    fn what_would_be_taken_for_markup_is_escape() {
+        for (text, escaped) in [
             ("<b>", "<_b>"),
             ("{\\an8}", "{_\\an8}"),
             ("a --> b", "a --_> b"),
@@ -130,8 +130,11 @@ mod tests {
             ("a_b", "a_b"),
         ] {
             let joined = |text: &str| text.replace('_', "\u{2060}");
-            assert_eq!(guarded(&joined(text)), joined(written));
-            assert_eq!(plain(&joined(written)), unix_lines(&joined(text)));
+            assert_eq!(escape(&joined(text)), joined(escaped));
+            assert_eq!(
+                unescape(&joined(escaped)),
+                normalize_line_ends(&joined(text))
+            );
         }
     }
 }

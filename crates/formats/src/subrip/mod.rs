@@ -1,60 +1,62 @@
 //! `SubRip` (`.srt`).
 //!
-//! It has no standard. What is written is what every player reads: counters
-//! from 1, `HH:MM:SS,mmm`, LF, UTF-8 without a byte order mark. There is no
-//! place for a speaker or a confidence, so neither is written: a name before
-//! the text would be read back as text.
+//! The format has no standard. The writer produces what every player reads: counters
+//! from 1, `HH:MM:SS,mmm`, LF, UTF-8 without a byte order mark. `SubRip` has no place
+//! for speakers and confidences, so they are lost: a name before the text would be
+//! read back as text.
 //!
-//! Nor is there a way to write `<i>`, `-->` or an empty line as text. Where a
-//! text has one of these, an invisible character (WORD JOINER, U+2060) is put
-//! behind its first, which is taken away again on reading.
+//! `SubRip` cannot escape `<i>`, `-->` or an empty line either. Where a text contains
+//! one of these, the writer inserts an invisible character (WORD JOINER, U+2060) after
+//! its first character, and the reader removes it.
 
 mod markup;
 
 use std::fmt::Write;
 
-use crate::charset::guess;
-use crate::cue::{Cue, in_order, sorted, spoken};
+use crate::charset::decode_detected;
+use crate::cue::{Cue, by_start, sort_by_start, spoken_text};
 use crate::error::FormatError;
-use crate::time::Written;
-use crate::timed_text::lines;
-use crate::timed_text::timed;
-use markup::{guarded, plain};
+use crate::time::Timestamp;
+use crate::timed_text::{cue_blocks, lines};
+use markup::{escape, unescape};
 
-/// Reads a file. Counters may be anything, or missing; tags (`<i>`, `<font …>`,
-/// `{\an8}`) are dropped; an empty file has no cues.
+/// Reads a file. Counters may be missing or be any text; tags (`<i>`, `<font …>`,
+/// `{\an8}`) are removed; an empty file has no cues.
 ///
-/// The error is for a file that has text but no times, and for times that
-/// cannot be read.
+/// Fails on a file with text but without a timing line, and on a malformed timing
+/// line.
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-    let text = guess(bytes);
+    let text = decode_detected(bytes);
     let lines = lines(&text);
-    let found = timed(&lines)?;
-    if let (true, Some(line)) = (found.is_empty(), lines.iter().find(|line| !line.is_blank())) {
+    let blocks = cue_blocks(&lines)?;
+    if let (true, Some(line)) = (
+        blocks.is_empty(),
+        lines.iter().find(|line| !line.is_blank()),
+    ) {
         return Err(FormatError::new(
             line.number,
             "expected SubRip: a counter, and below it times such as 00:00:01,000 --> 00:00:02,500",
         ));
     }
-    let cues = found.iter().filter_map(|found| {
-        let text = spoken(&plain(&found.text()))?;
-        Some(Cue::new(found.start_ms, found.end_ms, text))
+    let cues = blocks.iter().filter_map(|block| {
+        let text = spoken_text(&unescape(&block.text()))?;
+        Some(Cue::new(block.start_ms, block.end_ms, text))
     });
-    Ok(sorted(cues.collect()))
+    Ok(sort_by_start(cues.collect()))
 }
 
-/// Writes a file, cues in the order of their starts.
+/// Writes a file, with the cues in the order of their starts.
 pub fn write(cues: &[Cue]) -> String {
     let mut file = String::new();
-    for (i, cue) in in_order(cues).into_iter().enumerate() {
-        let blank = if i == 0 { "" } else { "\n" };
-        let (start, end) = (Written(cue.start_ms(), ','), Written(cue.end_ms(), ','));
+    for (i, cue) in by_start(cues).into_iter().enumerate() {
+        let separator = if i == 0 { "" } else { "\n" };
+        let (start, end) = (Timestamp(cue.start_ms(), ','), Timestamp(cue.end_ms(), ','));
         // Writing to a String cannot fail.
         let _ = writeln!(
             file,
-            "{blank}{}\n{start} --> {end}\n{}",
+            "{separator}{}\n{start} --> {end}\n{}",
             i + 1,
-            guarded(&cue.text)
+            escape(&cue.text)
         );
     }
     file

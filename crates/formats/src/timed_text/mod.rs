@@ -1,139 +1,156 @@
-//! The skeleton that WebVTT and `SubRip` share: lines with times, and what
-//! stands between them.
+//! The structure that WebVTT and `SubRip` share: timing lines, each followed by the
+//! text of its cue.
 
 mod line;
 
 use crate::error::FormatError;
-use crate::time;
+use crate::time::parse_timestamp;
 
 pub(crate) use line::{Line, lines};
 
-/// The lines under a line with times, up to the next cue.
+/// A timing line and the lines of text below it.
 #[derive(Debug)]
-pub(crate) struct Timed<'a> {
-    /// The number of the line with the times.
+pub(crate) struct CueBlock<'a> {
+    /// The number of the timing line, counted from 1.
     pub(crate) line: usize,
-    /// In milliseconds; not necessarily in order.
     pub(crate) start_ms: u64,
-    /// In milliseconds.
+    /// May be before the start.
     pub(crate) end_ms: u64,
     lines: &'a [Line<'a>],
 }
 
-impl Timed<'_> {
-    /// The lines as one text, line ends as LF.
+impl CueBlock<'_> {
+    /// The text with its markup, line ends as LF.
     pub(crate) fn text(&self) -> String {
         let lines: Vec<_> = self.lines.iter().map(|line| line.text).collect();
         lines.join("\n")
     }
 }
 
-/// Finds the cues. A blank line does not end one: what follows still belongs to
-/// it, unless it is the counter or name of the next.
+/// Splits lines into cues. A blank line does not end a cue: all lines up to the
+/// next timing line belong to it, except the counter or identifier of the next cue.
 ///
-/// A line whose times were meant but cannot be read is an error; any other
-/// that has an arrow is text.
-pub(crate) fn timed<'a>(lines: &'a [Line<'a>]) -> Result<Vec<Timed<'a>>, FormatError> {
-    let mut found: Vec<(usize, (u64, u64))> = Vec::new();
+/// A line that has a timestamp before its arrow but is malformed is an error; any
+/// other line with an arrow is text.
+pub(crate) fn cue_blocks<'a>(lines: &'a [Line<'a>]) -> Result<Vec<CueBlock<'a>>, FormatError> {
+    let mut timing_lines: Vec<(usize, Times)> = Vec::new();
     for (i, line) in lines.iter().enumerate() {
-        if let Some(times) = times(line.text) {
-            let times = times.ok_or_else(|| {
-                FormatError::new(
-                    line.number,
-                    "expected times such as 00:00:01.000 --> 00:00:02.500",
-                )
-            })?;
-            found.push((i, times));
+        match timing(line.text) {
+            Timing::Times(times) => timing_lines.push((i, times)),
+            Timing::Malformed => {
+                let expected = "expected times such as 00:00:01.000 --> 00:00:02.500";
+                return Err(FormatError::new(line.number, expected));
+            }
+            Timing::None => {}
         }
     }
-    let ends = found
+    let next_lines = timing_lines.iter().skip(1).map(|(next, _)| Some(*next));
+    let blocks = timing_lines
         .iter()
-        .skip(1)
-        .map(|(next, _)| Some(*next))
-        .chain([None]);
-    Ok(found
-        .iter()
-        .zip(ends)
-        .map(|((i, (start_ms, end_ms)), next)| {
-            let below = &lines[i + 1..next.unwrap_or(lines.len())];
-            Timed {
-                line: lines[*i].number,
-                start_ms: *start_ms,
-                end_ms: *end_ms,
-                lines: trimmed(match next {
-                    Some(_) => without_name(below),
-                    None => below,
-                }),
-            }
-        })
-        .collect())
+        .zip(next_lines.chain([None]))
+        .map(|((i, times), next)| CueBlock {
+            line: lines[*i].number,
+            start_ms: times.start_ms,
+            end_ms: times.end_ms,
+            lines: match next {
+                Some(next) => without_identifier(&lines[i + 1..next]),
+                None => trim_blank_lines(&lines[i + 1..]),
+            },
+        });
+    Ok(blocks.collect())
 }
 
-/// The times of a line: `None` when it has none, `Some(None)` when they cannot
-/// be read.
-fn times(line: &str) -> Option<Option<(u64, u64)>> {
-    let (start, end) = line.split_once("-->")?;
+/// Whether the line is a timing line, well-formed or not.
+pub(crate) fn is_timing_line(line: Line<'_>) -> bool {
+    !matches!(timing(line.text), Timing::None)
+}
+
+struct Times {
+    start_ms: u64,
+    end_ms: u64,
+}
+
+/// What a line is as a timing line.
+enum Timing {
+    Times(Times),
+    Malformed,
+    None,
+}
+
+fn timing(line: &str) -> Timing {
+    let Some((start, end)) = line.split_once("-->") else {
+        return Timing::None;
+    };
     let start = start.trim();
-    // Behind the end there may be settings or coordinates.
+    // Cue settings or coordinates may follow the end.
     let end = end.split_whitespace().next().unwrap_or_default();
-    if let (Some(start), Some(end)) = (time::parse(start), time::parse(end)) {
-        return Some(Some((start, end)));
+    if let (Some(start_ms), Some(end_ms)) = (parse_timestamp(start), parse_timestamp(end)) {
+        return Timing::Times(Times { start_ms, end_ms });
     }
-    let of_times = |byte: u8| byte.is_ascii_digit() || b":.,-".contains(&byte);
-    let meant = start.contains(':') && start.bytes().all(of_times);
-    meant.then_some(None)
+    let is_timestamp_byte = |byte: u8| byte.is_ascii_digit() || b":.,-".contains(&byte);
+    if start.contains(':') && start.bytes().all(is_timestamp_byte) {
+        Timing::Malformed
+    } else {
+        Timing::None
+    }
 }
 
-/// Whether the line has times, readable or not.
-pub(crate) fn has_times(line: Line<'_>) -> bool {
-    times(line.text).is_some()
-}
-
-/// Cuts off the last line when it is the counter or name of the cue below: a
-/// number directly above the times, or on its own under other text; anything
-/// else directly above the times that has a blank line above itself.
-fn without_name<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
-    let text = trimmed(lines);
+/// Removes the identifier of the next cue from the end of the lines above its
+/// timing line. An identifier is
+///
+/// - a number directly above the timing line;
+/// - any other line directly above it, if the line before is blank;
+/// - a number between blank lines, if there is text above it.
+fn without_identifier<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
+    let text = trim_blank_lines(lines);
     let Some(last) = lines.iter().rposition(|line| !line.is_blank()) else {
         return text;
     };
-    let touches = last + 1 == lines.len();
-    let is_apart = last > 0 && lines[last - 1].is_blank();
-    let digits = lines[last].text.trim();
-    let is_name = match (touches, digits.bytes().all(|byte| byte.is_ascii_digit())) {
-        (true, is_number) => is_number || is_apart,
-        (false, is_number) => is_number && is_apart && text.len() > 1,
+    let is_directly_above = last + 1 == lines.len();
+    let is_after_blank = last > 0 && lines[last - 1].is_blank();
+    let is_number = lines[last]
+        .text
+        .trim()
+        .bytes()
+        .all(|byte| byte.is_ascii_digit());
+    let is_identifier = if is_directly_above {
+        is_number || is_after_blank
+    } else {
+        is_number && is_after_blank && text.len() > 1
     };
-    if is_name {
-        trimmed(&lines[..last])
+    if is_identifier {
+        trim_blank_lines(&lines[..last])
     } else {
         text
     }
 }
 
-/// The lines without blank ones around them.
-fn trimmed<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
+/// Removes blank lines from both ends.
+fn trim_blank_lines<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
     let is_text = |line: &Line<'_>| !line.is_blank();
     let first = lines.iter().position(is_text).unwrap_or(lines.len());
-    let last = lines
+    let end = lines
         .iter()
         .rposition(is_text)
         .map_or(first, |last| last + 1);
-    &lines[first..last]
+    &lines[first..end]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::timed_text::lines;
 
     fn texts(file: &str) -> Vec<String> {
         let lines = lines(file);
-        timed(&lines).unwrap().iter().map(Timed::text).collect()
+        cue_blocks(&lines)
+            .unwrap()
+            .iter()
+            .map(CueBlock::text)
+            .collect()
     }
 
     #[test]
-    fn counters_may_be_missing_wrong_or_words() {
+    fn identifiers_may_be_missing_out_of_order_or_words() {
         for name in ["", "1\n", "-7\n", "two\n", "99999999999999999999999\n"] {
             let file = format!("{name}0:01 --> 0:02\na\n\n{name}0:03 --> 0:04\nb\n");
             assert_eq!(texts(&file), ["a", "b"], "{name}");
@@ -141,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_may_be_missing_or_too_many() {
+    fn blank_lines_may_be_missing_or_repeated() {
         assert_eq!(
             texts("1\n0:01 --> 0:02\na\n2\n0:03 --> 0:04\nb"),
             ["a", "b"]
@@ -157,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_said_is_no_counter() {
+    fn a_number_in_the_text_is_not_an_identifier() {
         assert_eq!(texts("0:01 --> 0:02\n42\n\n0:03 --> 0:04\n7"), ["42", "7"]);
         assert_eq!(
             texts("1\n0:01 --> 0:02\n42\n\n2\n0:03 --> 0:04\n7\n"),
@@ -166,12 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_alone_makes_no_times() {
+    fn an_arrow_without_a_timestamp_is_text() {
         assert_eq!(
             texts("0:01 --> 0:02\nx --> y\n5 --> 6"),
             ["x --> y\n5 --> 6"]
         );
         let lines = lines("0:01 --> 0:02\na\n\n0:01:-0 --> 0:02\n");
-        assert_eq!(timed(&lines).unwrap_err().line, 4);
+        assert_eq!(cue_blocks(&lines).unwrap_err().line, 4);
     }
 }

@@ -1,23 +1,23 @@
-//! The blocks of a WebVTT file that nobody says.
+//! The blocks of a WebVTT file that are not cues.
 
-use crate::timed_text::Line;
-use crate::timed_text::has_times;
+use crate::timed_text::{Line, is_timing_line};
 
-/// The lines without `NOTE`, `STYLE` and `REGION` blocks, which begin after a
-/// blank line and end before one. A cue may have such a word for its name.
+/// Removes `NOTE`, `STYLE` and `REGION` blocks. A block begins after a blank line and
+/// ends before the next one. One of these words directly above a timing line is the
+/// identifier of a cue.
 pub(crate) fn without_comments<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
     let mut kept = Vec::with_capacity(lines.len());
-    let (mut after_blank, mut inside) = (true, false);
+    let (mut is_after_blank, mut is_in_comment) = (true, false);
     for (i, &line) in lines.iter().enumerate() {
-        if line.is_blank() || has_times(line) {
-            inside = false;
-        } else if after_blank && opens_comment(line) {
-            inside = !lines.get(i + 1).is_some_and(|&next| has_times(next));
+        if line.is_blank() || is_timing_line(line) {
+            is_in_comment = false;
+        } else if is_after_blank && opens_comment(line) {
+            is_in_comment = !lines.get(i + 1).is_some_and(|&next| is_timing_line(next));
         }
-        if !inside {
+        if !is_in_comment {
             kept.push(line);
         }
-        after_blank = line.is_blank();
+        is_after_blank = line.is_blank();
     }
     kept
 }

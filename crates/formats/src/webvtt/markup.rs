@@ -1,48 +1,48 @@
-//! The text of a WebVTT cue: tags, character references, and who speaks.
+//! The markup in the text of a WebVTT cue: tags, character references and voices.
 //!
 //! <https://www.w3.org/TR/webvtt1/#webvtt-cue-text-parsing-rules>
 
-use crate::cue::{one_line, unix_lines};
-use crate::time;
+use crate::cue::{collapse_whitespace, normalize_line_ends};
+use crate::time::parse_timestamp;
 
-/// What one voice says in a cue.
+/// The text of one voice in a cue.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Voice {
-    /// Whose voice it is, when that is said.
+    /// `None` if the text is outside of a voice tag or the tag has no name.
     pub(crate) name: Option<String>,
-    /// What it says, without markup.
+    /// Without markup.
     pub(crate) text: String,
 }
 
-/// Takes the text of a cue apart. All tags are dropped but `<v>`, which begins
-/// a voice; a `<` that begins no tag and a `&` that begins no reference are
-/// text, as people write them. Voices that say nothing are left out.
-pub(crate) fn voices(source: &str) -> Vec<Voice> {
+/// Splits the text of a cue into voices. `<v>` begins a voice; other tags are removed.
+/// A `<` that begins no tag and a `&` that begins no character reference are text,
+/// because people write them unescaped. Voices without text are left out.
+pub(crate) fn parse_voices(source: &str) -> Vec<Voice> {
     let mut voices = vec![Voice::default()];
     let mut text = String::new();
     let mut rest = source;
     while let Some(at) = rest.find(['<', '&']) {
         text.push_str(&rest[..at]);
-        let marked = &rest[at..];
-        if let Some((tag, after)) = tag(marked) {
-            if let Some(name) = voice(tag) {
-                close(&mut voices, &mut text);
+        let markup = &rest[at..];
+        if let Some((tag, after)) = split_tag(markup) {
+            if let Some(name) = voice_name(tag) {
+                finish_voice(&mut voices, &mut text);
                 voices.push(Voice {
                     name,
                     text: String::new(),
                 });
             }
             rest = after;
-        } else if let Some((meant, after)) = reference(marked) {
-            text.push(meant);
+        } else if let Some((character, after)) = split_reference(markup) {
+            text.push(character);
             rest = after;
         } else {
-            text.push_str(&marked[..1]);
-            rest = &marked[1..];
+            text.push_str(&markup[..1]);
+            rest = &markup[1..];
         }
     }
     text.push_str(rest);
-    close(&mut voices, &mut text);
+    finish_voice(&mut voices, &mut text);
     voices.retain(|voice| !voice.text.trim().is_empty());
     if voices.len() > 1 {
         for voice in &mut voices {
@@ -52,34 +52,34 @@ pub(crate) fn voices(source: &str) -> Vec<Voice> {
     voices
 }
 
-/// Gives the voice that ends here what was said.
-fn close(voices: &mut [Voice], text: &mut String) {
+/// Moves the collected text to the last voice.
+fn finish_voice(voices: &mut [Voice], text: &mut String) {
     if let Some(voice) = voices.last_mut() {
         voice.text = std::mem::take(text);
     }
 }
 
-/// What is between `<` and `>`, and what follows. Any word is a tag, because
-/// whoever writes WebVTT means it.
-fn tag(marked: &str) -> Option<(&str, &str)> {
-    let inner = marked.strip_prefix('<')?;
+/// Splits the tag at the beginning from the rest; the tag is returned without `<` and
+/// `>`. Any word in angle brackets is a tag, and so is a timestamp.
+fn split_tag(markup: &str) -> Option<(&str, &str)> {
+    let inner = markup.strip_prefix('<')?;
     let end = inner.find(['<', '>'])?;
     let after = inner[end..].strip_prefix('>')?;
     let inner = &inner[..end];
     let word = inner.strip_prefix('/').unwrap_or(inner);
-    let is_tag =
-        word.starts_with(|first: char| first.is_ascii_alphabetic()) || time::parse(word).is_some();
+    let is_tag = word.starts_with(|first: char| first.is_ascii_alphabetic())
+        || parse_timestamp(word).is_some();
     is_tag.then_some((inner, after))
 }
 
-/// The name in a `v` tag, without classes; `Some(None)` when the voice is
-/// nobody's, and at its end.
-fn voice(tag: &str) -> Option<Option<String>> {
+/// The name in a `v` tag, classes removed; `Some(None)` for a `v` tag without a name
+/// and for `/v`.
+fn voice_name(tag: &str) -> Option<Option<String>> {
     let head = tag.split(|c: char| c.is_ascii_whitespace()).next()?;
     let annotation = &tag[head.len()..];
     match head.split('.').next()? {
         "v" => {
-            let name = one_line(&referenced(annotation));
+            let name = collapse_whitespace(&unescape_references(annotation));
             Some((!name.is_empty()).then_some(name))
         }
         "/v" => Some(None),
@@ -87,27 +87,26 @@ fn voice(tag: &str) -> Option<Option<String>> {
     }
 }
 
-/// A text with its character references replaced.
-fn referenced(source: &str) -> String {
+/// Replaces character references by their characters.
+fn unescape_references(source: &str) -> String {
     let mut text = String::new();
     let mut rest = source;
     while let Some(at) = rest.find('&') {
         text.push_str(&rest[..at]);
-        let (meant, after) = reference(&rest[at..]).unwrap_or(('&', &rest[at + 1..]));
-        text.push(meant);
+        let (character, after) = split_reference(&rest[at..]).unwrap_or(('&', &rest[at + 1..]));
+        text.push(character);
         rest = after;
     }
     text + rest
 }
 
-/// The character that is meant by the reference a text begins with, and what
-/// follows it.
-fn reference(marked: &str) -> Option<(char, &str)> {
-    let body = marked.strip_prefix('&')?;
-    // No reference that is known is longer.
+/// The character of the reference at the beginning, and the text after it.
+fn split_reference(markup: &str) -> Option<(char, &str)> {
+    let body = markup.strip_prefix('&')?;
+    // Longer than any supported reference, and keeps parsing linear.
     let end = body.bytes().take(10).position(|byte| byte == b';')?;
     let (name, after) = (&body[..end], &body[end + 1..]);
-    let meant = match name {
+    let character = match name {
         "amp" => '&',
         "lt" => '<',
         "gt" => '>',
@@ -116,14 +115,14 @@ fn reference(marked: &str) -> Option<(char, &str)> {
         "nbsp" => '\u{a0}',
         "lrm" => '\u{200e}',
         "rlm" => '\u{200f}',
-        _ => numeric(name.strip_prefix('#')?)?,
+        _ => numeric_reference(name.strip_prefix('#')?)?,
     };
-    Some((meant, after))
+    Some((character, after))
 }
 
-/// A decimal number, or a hexadecimal one after `x`. What is no character
-/// becomes U+FFFD, as in HTML; a carriage return is the line end it was.
-fn numeric(number: &str) -> Option<char> {
+/// The character of a decimal number, or of a hexadecimal one after `x`. An invalid
+/// code point becomes U+FFFD, as in HTML; a carriage return becomes LF.
+fn numeric_reference(number: &str) -> Option<char> {
     let (digits, radix) = match number.strip_prefix(['x', 'X']) {
         Some(hex) => (hex, 16),
         None => (number, 10),
@@ -138,27 +137,27 @@ fn numeric(number: &str) -> Option<char> {
     })
 }
 
-/// Writes a text so that [`voices`] reads it back. A line end that would make
-/// a line blank, and thereby end the cue, is written as a reference.
-pub(crate) fn escaped(text: &str) -> String {
-    let text = unix_lines(text);
-    let said = text.trim_end_matches([' ', '\t', '\n']).len();
-    let mut written = String::with_capacity(text.len());
-    let mut is_blank = true;
+/// Escapes a text so that [`parse_voices`] restores it. A line end after which a line
+/// would be blank, and so end the cue, becomes a character reference.
+pub(crate) fn escape(text: &str) -> String {
+    let text = normalize_line_ends(text);
+    let trimmed_len = text.trim_end_matches([' ', '\t', '\n']).len();
+    let mut escaped = String::with_capacity(text.len());
+    let mut line_is_blank = true;
     for (at, c) in text.char_indices() {
         match c {
-            '&' => written.push_str("&amp;"),
-            '<' => written.push_str("&lt;"),
-            '>' => written.push_str("&gt;"),
-            '\n' if is_blank || at >= said => written.push_str("&#10;"),
-            _ => written.push(c),
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\n' if line_is_blank || at >= trimmed_len => escaped.push_str("&#10;"),
+            _ => escaped.push(c),
         }
-        is_blank = match c {
-            ' ' | '\t' => is_blank,
-            _ => written.ends_with('\n'),
+        line_is_blank = match c {
+            ' ' | '\t' => line_is_blank,
+            _ => escaped.ends_with('\n'),
         };
     }
-    written
+    escaped
 }
 
 #[cfg(test)]
@@ -166,13 +165,13 @@ mod tests {
     use super::*;
 
     fn text(source: &str) -> String {
-        let voices = voices(source);
+        let voices = parse_voices(source);
         assert!(voices.len() <= 1, "{voices:?}");
         voices.into_iter().map(|voice| voice.text).collect()
     }
 
     #[test]
-    fn tags_are_no_text() {
+    fn tags_are_removed() {
         assert_eq!(
             text("<b>a</b> <c.yellow.bg_blue>b</c> <lang en-GB>c</lang>"),
             "a b c"
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_tag_is_text() {
+    fn anything_but_a_tag_is_text() {
         for source in [
             "5 < 6",
             "a <",
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_characters() {
+    fn character_references_are_replaced() {
         assert_eq!(text("&lt;b&gt; &amp;amp; &quot;&apos;"), "<b> &amp; \"'");
         assert_eq!(text("a&nbsp;b&lrm;&rlm;"), "a\u{a0}b\u{200e}\u{200f}");
         assert_eq!(text("&#228;&#xE4;&#XE4;&#10;x"), "äää\nx");
@@ -222,27 +221,30 @@ mod tests {
     }
 
     #[test]
-    fn each_voice_is_told_apart() {
-        let said = |name: Option<&str>, text: &str| Voice {
+    fn text_is_split_into_voices() {
+        let voice = |name: Option<&str>, text: &str| Voice {
             name: name.map(str::to_owned),
             text: text.to_owned(),
         };
-        assert_eq!(voices("<v Ada> one</v>\n"), [said(Some("Ada"), " one")],);
         assert_eq!(
-            voices("so <v.loud  Ada\tL. &amp; Co >one\n<v Bob>two</v> three <v>four"),
+            parse_voices("<v Ada> one</v>\n"),
+            [voice(Some("Ada"), " one")],
+        );
+        assert_eq!(
+            parse_voices("so <v.loud  Ada\tL. &amp; Co >one\n<v Bob>two</v> three <v>four"),
             [
-                said(None, "so"),
-                said(Some("Ada L. & Co"), "one"),
-                said(Some("Bob"), "two"),
-                said(None, "three"),
-                said(None, "four"),
+                voice(None, "so"),
+                voice(Some("Ada L. & Co"), "one"),
+                voice(Some("Bob"), "two"),
+                voice(None, "three"),
+                voice(None, "four"),
             ],
         );
-        assert_eq!(voices("<video x>a<v.x>"), [said(None, "a")]);
+        assert_eq!(parse_voices("<video x>a<v.x>"), [voice(None, "a")]);
     }
 
     #[test]
-    fn no_line_of_an_escaped_text_is_blank() {
+    fn an_escaped_text_has_no_blank_line() {
         for source in [
             "a\n\nb",
             "\n\n a",
@@ -250,13 +252,13 @@ mod tests {
             "a\n\n\n \n",
             " a\r\r\nb\n ",
         ] {
-            let written = escaped(source);
+            let escaped = escape(source);
             assert!(
-                written.split('\n').all(|line| !line.trim().is_empty()),
-                "{written:?}"
+                escaped.split('\n').all(|line| !line.trim().is_empty()),
+                "{escaped:?}"
             );
-            assert_eq!(text(&written), unix_lines(source));
+            assert_eq!(text(&escaped), normalize_line_ends(source));
         }
-        assert_eq!(escaped("a --> b\nc"), "a --&gt; b\nc");
+        assert_eq!(escape("a --> b\nc"), "a --&gt; b\nc");
     }
 }

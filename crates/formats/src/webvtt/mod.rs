@@ -1,76 +1,76 @@
 //! WebVTT (`.vtt`), <https://www.w3.org/TR/webvtt1/>.
 //!
-//! Who speaks is a voice, `<v Name>`. There is no place for a confidence. The
-//! specification wants an end after its start: a cue of no length is written as
-//! one of a millisecond, the only time that is read back otherwise.
+//! A speaker is written as a voice, `<v Name>`. There is no place for a confidence.
+//! The specification requires an end after the start, so a cue of zero length is
+//! written with a length of one millisecond; no other time changes.
 
 mod comment;
 mod markup;
 
 use std::fmt::Write;
 
-use crate::charset::guess;
-use crate::cue::{Cue, in_order, one_line, sorted, speaker, spoken};
+use crate::charset::decode_detected;
+use crate::cue::{Cue, by_start, collapse_whitespace, sort_by_start, speaker_id, spoken_text};
 use crate::error::FormatError;
-use crate::time::Written;
-use crate::timed_text::lines;
-use crate::timed_text::{has_times, timed};
+use crate::time::Timestamp;
+use crate::timed_text::{cue_blocks, is_timing_line, lines};
 use comment::without_comments;
-use markup::{escaped, voices};
+use markup::{escape, parse_voices};
 
-/// Reads a file. Header, names of cues, settings, tags and the blocks `NOTE`,
-/// `STYLE` and `REGION` are dropped; a cue in which several speak becomes one
-/// for each, at the same times.
+/// Reads a file. The header, cue identifiers, settings, tags and `NOTE`, `STYLE` and
+/// `REGION` blocks are dropped. A cue with several voices becomes one cue for each,
+/// at the same times.
 ///
-/// The error is for a file that does not begin with `WEBVTT`, for times that
-/// cannot be read, and for a speaker's name that is too long for the domain.
+/// Fails on a file that does not begin with `WEBVTT`, on a malformed timing line, and
+/// on a speaker's name that is too long for the domain.
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
-    let text = guess(bytes);
+    let text = decode_detected(bytes);
     let lines = lines(&text);
     let signature = lines.iter().position(|line| !line.is_blank()).unwrap_or(0);
     let after = lines[signature].text.strip_prefix("WEBVTT");
     if !after.is_some_and(|after| after.is_empty() || after.starts_with([' ', '\t'])) {
         return Err(FormatError::new(lines[signature].number, "expected WEBVTT"));
     }
-    let header = lines[signature..]
+    let header_len = lines[signature..]
         .iter()
-        .position(|&line| line.is_blank() || has_times(line));
-    let body = header.map_or(lines.len(), |end| signature + end);
+        .position(|&line| line.is_blank() || is_timing_line(line));
+    let body = header_len.map_or(lines.len(), |len| signature + len);
     let lines = without_comments(&lines[body..]);
     let mut cues = Vec::new();
-    for found in timed(&lines)? {
-        for voice in voices(&found.text()) {
-            let Some(text) = spoken(&voice.text) else {
+    for block in cue_blocks(&lines)? {
+        for voice in parse_voices(&block.text()) {
+            let Some(text) = spoken_text(&voice.text) else {
                 continue;
             };
-            let speaker = speaker(voice.name.as_deref().unwrap_or_default())
-                .map_err(|invalid| FormatError::invalid(found.line, &invalid.at("speaker")))?;
-            cues.push(Cue::new(found.start_ms, found.end_ms, text).with_speaker(speaker));
+            let speaker = speaker_id(voice.name.as_deref().unwrap_or_default())
+                .map_err(|invalid| FormatError::invalid(block.line, &invalid.at("speaker")))?;
+            let cue = Cue::new(block.start_ms, block.end_ms, text);
+            cues.push(cue.with_speaker(speaker));
         }
     }
-    Ok(sorted(cues))
+    Ok(sort_by_start(cues))
 }
 
-/// Writes a file, cues in the order of their starts.
+/// Writes a file, with the cues in the order of their starts.
 pub fn write(cues: &[Cue]) -> String {
     let mut file = String::from("WEBVTT\n");
-    for cue in in_order(cues) {
+    for cue in by_start(cues) {
         let end = cue.end_ms().max(cue.start_ms() + 1);
-        let (start, end) = (Written(cue.start_ms(), '.'), Written(end, '.'));
+        let (start, end) = (Timestamp(cue.start_ms(), '.'), Timestamp(end, '.'));
         let voice = voice_tag(cue.speaker.as_deref().unwrap_or_default());
         // Writing to a String cannot fail.
-        let _ = writeln!(file, "\n{start} --> {end}\n{voice}{}", escaped(&cue.text));
+        let _ = writeln!(file, "\n{start} --> {end}\n{voice}{}", escape(&cue.text));
     }
     file
 }
 
-/// The tag that says whose voice it is, or nothing when it is nobody's.
+/// The tag that names the speaker; empty for an empty name.
 fn voice_tag(name: &str) -> String {
-    let name = escaped(&one_line(name));
+    let name = escape(&collapse_whitespace(name));
     match name.strip_suffix('-') {
         None if name.is_empty() => name,
         None => format!("<v {name}>"),
-        // With the end of the tag it could be an arrow.
+        // "-->" must not occur in a cue, and the tag's ">" would complete it.
         Some(start) => format!("<v {start}&#45;>"),
     }
 }

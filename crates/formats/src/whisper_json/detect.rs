@@ -1,4 +1,4 @@
-//! Whisper's JSON told from Lectern's own.
+//! Distinguishes Whisper's JSON from Lectern's.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,45 +7,52 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::python_json;
-use crate::charset::unicode;
+use crate::charset::decode_unicode;
 
-/// Whether a JSON text has one of the shapes [`read`](super::read) reads, rather than
-/// Lectern's own, which has `segments` too: its first segment has a `start`,
-/// `offsets` or a `timestamp` and no field of ours, or there is none and the rest
-/// can only be Whisper's, even if that is a text without times. What is not JSON
-/// has not.
+/// Whether the bytes are JSON in one of the shapes that [`read`](super::read) accepts,
+/// and not the JSON of Lectern's API, which has `segments`, too.
+///
+/// The first segment decides: Whisper's has a `start`, `offsets` or a `timestamp` and no
+/// field that only Lectern's has. Without a segment the other fields decide; a text
+/// without times is Whisper's.
 pub fn detect(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Probe {
-        segments: Option<First>,
-        transcription: Option<First>,
+        segments: Option<FirstSegment>,
+        transcription: Option<FirstSegment>,
         chunks: Option<IgnoredAny>,
         words: Option<IgnoredAny>,
         text: Option<IgnoredAny>,
         language: Option<IgnoredAny>,
         start_time: Option<IgnoredAny>,
     }
-    let text = unicode(bytes);
+    let text = decode_unicode(bytes);
     if text.trim_start().starts_with('[') {
-        return python_json::parse(&text).is_ok_and(|First(first)| first == Some(true));
+        return python_json::parse(&text)
+            .is_ok_and(|first: FirstSegment| first.is_whisper == Some(true));
     }
-    python_json::parse::<Probe>(&text).is_ok_and(|probe| {
-        match (probe.segments, probe.transcription) {
-            (Some(First(Some(first))), _) => first,
-            (Some(First(None)), _) => probe.text.is_some() || probe.language.is_some(),
-            (None, Some(First(first))) => first.unwrap_or(true),
-            (None, None) => {
-                let rest = probe.chunks.or(probe.words).or(probe.text);
-                rest.is_some() && probe.start_time.is_none()
-            }
+    let Ok(probe) = python_json::parse::<Probe>(&text) else {
+        return false;
+    };
+    match (probe.segments, probe.transcription) {
+        (Some(FirstSegment { is_whisper }), _) => {
+            is_whisper.unwrap_or(probe.text.is_some() || probe.language.is_some())
         }
-    })
+        (None, Some(FirstSegment { is_whisper })) => is_whisper.unwrap_or(true),
+        (None, None) => {
+            let whisper_field = probe.chunks.or(probe.words).or(probe.text);
+            whisper_field.is_some() && probe.start_time.is_none()
+        }
+    }
 }
 
-/// Whether the first segment of a list is Whisper's; `None` when there is none.
-struct First(Option<bool>);
+/// Examines the first segment of a list.
+struct FirstSegment {
+    /// `None` if the list is empty.
+    is_whisper: Option<bool>,
+}
 
-impl<'de> Deserialize<'de> for First {
+impl<'de> Deserialize<'de> for FirstSegment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(FirstVisitor)
     }
@@ -54,23 +61,27 @@ impl<'de> Deserialize<'de> for First {
 struct FirstVisitor;
 
 impl<'de> Visitor<'de> for FirstVisitor {
-    type Value = First;
+    type Value = FirstSegment;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut segments: A) -> Result<First, A::Error> {
-        let first = segments.next_element::<Fields>()?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut segments: A) -> Result<FirstSegment, A::Error> {
+        let first = segments.next_element::<SegmentFields>()?;
         while segments.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(First(first.map(|Fields(is_whispers)| is_whispers)))
+        Ok(FirstSegment {
+            is_whisper: first.map(|fields| fields.are_whisper),
+        })
     }
 }
 
-/// Whether the fields of an object are those of a segment of Whisper's.
-struct Fields(bool);
+/// Examines the field names of a segment.
+struct SegmentFields {
+    are_whisper: bool,
+}
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de> Deserialize<'de> for SegmentFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(FieldsVisitor)
     }
@@ -79,18 +90,20 @@ impl<'de> Deserialize<'de> for Fields {
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
+    type Value = SegmentFields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a segment")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Fields, A::Error> {
-        let (mut timed, mut ours) = (false, false);
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<SegmentFields, A::Error> {
+        let (mut has_whisper_time, mut has_lectern_field) = (false, false);
         while let Some((name, _)) = fields.next_entry::<Cow<'de, str>, IgnoredAny>()? {
-            timed |= matches!(&*name, "start" | "offsets" | "timestamp");
-            ours |= matches!(&*name, "start_time" | "end_time" | "speaker_id");
+            has_whisper_time |= matches!(&*name, "start" | "offsets" | "timestamp");
+            has_lectern_field |= matches!(&*name, "start_time" | "end_time" | "speaker_id");
         }
-        Ok(Fields(timed && !ours))
+        Ok(SegmentFields {
+            are_whisper: has_whisper_time && !has_lectern_field,
+        })
     }
 }

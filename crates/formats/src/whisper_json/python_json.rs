@@ -1,35 +1,36 @@
-//! JSON as Python writes it.
+//! JSON as Python's `json` module writes it.
 
 use serde::de::DeserializeOwned;
 
-/// Reads JSON, or what would be JSON if it had `null` for the numbers of Python
-/// that JSON has not. Lines are the same in both.
+/// Parses JSON. On an error it tries again with the numbers that only Python writes
+/// replaced by `null`; line numbers stay the same.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    serde_json::from_str(text).or_else(|error| match nulled(text) {
+    serde_json::from_str(text).or_else(|error| match replace_numbers(text) {
         Some(text) => serde_json::from_str(&text),
         None => Err(error),
     })
 }
 
-/// The text with `null` for every such number; `None` when there is none.
-fn nulled(text: &str) -> Option<String> {
+/// Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`; `None` if
+/// there are none.
+fn replace_numbers(text: &str) -> Option<String> {
     const NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
-    let mut nulled = String::with_capacity(text.len());
-    let (mut found, mut inside) = (false, false);
+    let mut replaced = String::with_capacity(text.len());
+    let (mut found, mut in_string) = (false, false);
     for piece in text.split_inclusive('"') {
-        if inside || !piece.contains(['I', 'N']) {
-            nulled.push_str(piece);
+        if in_string || !piece.contains(['I', 'N']) {
+            replaced.push_str(piece);
         } else {
             found = true;
-            let word = |piece: String, number| piece.replace(number, "null");
-            nulled += &NUMBERS.into_iter().fold(piece.to_owned(), word);
+            let replace = |piece: String, number| piece.replace(number, "null");
+            replaced += &NUMBERS.into_iter().fold(piece.to_owned(), replace);
         }
-        // A string goes on behind a quote that is escaped.
+        // A quote after an odd number of backslashes is escaped and ends no string.
         let before = piece.strip_suffix('"').unwrap_or(piece);
         let backslashes = before.len() - before.trim_end_matches('\\').len();
-        inside = !inside || backslashes % 2 == 1;
+        in_string = !in_string || backslashes % 2 == 1;
     }
-    found.then_some(nulled)
+    found.then_some(replaced)
 }
 
 #[cfg(test)]
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_python_are_null_but_not_in_strings() {
+    fn numbers_of_python_become_null_outside_of_strings() {
         for (text, expected) in [
             ("[NaN, -Infinity,Infinity]", Some("[null, null,null]")),
             (r#"{"NaN": NaN}"#, Some(r#"{"NaN": null}"#)),
@@ -49,12 +50,12 @@ mod tests {
             ("[1, null]", None),
             ("", None),
         ] {
-            assert_eq!(nulled(text).as_deref(), expected, "{text}");
+            assert_eq!(replace_numbers(text).as_deref(), expected, "{text}");
         }
     }
 
     #[test]
-    fn what_else_is_wrong_is_told_with_its_line() {
+    fn other_errors_keep_their_line() {
         let error = parse::<Vec<Option<f64>>>("[NaN,\n-NaN]").unwrap_err();
         assert_eq!(error.line(), 2);
         assert_eq!(
