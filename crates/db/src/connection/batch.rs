@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lectern_domain::{Claim, ClaimLimit, ClaimRequest};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Runs that one transaction hands out at most.
 const AT_ONCE: i64 = ClaimLimit::MAX;
@@ -149,7 +149,7 @@ impl ClaimBatcher {
 }
 
 fn rows_of(request: &ClaimRequest) -> i64 {
-    crate::sql::row::limit(request.max.get())
+    i64::try_from(request.max.get()).unwrap_or(i64::MAX)
 }
 
 impl Drop for Turn {

@@ -2,6 +2,7 @@
 
 mod backend;
 pub(crate) mod batch;
+mod config;
 pub(crate) mod context;
 pub(crate) mod database;
 mod pool;
@@ -9,8 +10,9 @@ mod transaction;
 pub(crate) mod url;
 
 pub(crate) use backend::{DbConnection, MultiBackend, MultiRawValue, on_either};
+pub use config::DatabaseConfig;
 pub use context::Committed;
-pub use database::{Database, DatabaseConfig};
+pub use database::Database;
 pub use pool::{Capacity, PoolStats};
 pub use transaction::{Conn, ReadOnly, ReadWrite, Reader, Tx};
 pub use url::{Backend, DatabaseUrl};

@@ -9,11 +9,10 @@ use diesel::ConnectionError;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 
 use super::backend::DbConnection;
-use super::database::DatabaseConfig;
+use super::config::DatabaseConfig;
 use super::url::Backend;
 use super::url::{DatabaseUrl, Location};
-use crate::Error;
-use crate::error::Source;
+use crate::error::{Error, Source};
 
 /// How long a connection counts as alive after it was used. Asking the server
 /// at every checkout would cost a third of the read throughput.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Which database is behind a [`crate::Database`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,20 +1,49 @@
 //! Which runs can be claimed, and holding their jobs.
 
 use chrono::{DateTime, Utc};
+use diesel::deserialize::QueryableByName;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel::sqlite::Sqlite;
 use lectern_domain::{Clock, JobId, Stage};
 use serde_json::Value;
 
-use crate::Error;
 use crate::connection::{DbConnection, on_either};
-use crate::error::Doing;
-use crate::repositories::jobs::row::JobRow;
-use crate::repositories::stage_runs::{expired_jobs, is_ready};
+use crate::error::{Doing, Error};
 use crate::schema::{jobs, stage_runs};
 use crate::sql::prepared::Prepared;
 use crate::sql::types::{DbTime, DbUuid, Timestamptz, Uuid};
+
+/// The jobs of runs whose leases have expired, the longest ago first.
+pub(crate) fn expired_jobs(
+    conn: &mut DbConnection,
+    now: DbTime,
+    limit: i64,
+) -> Result<Vec<DbUuid>, Error> {
+    let expired = stage_runs::table
+        .filter(is_running())
+        .filter(stage_runs::lease_expires_at.le(now))
+        .order(stage_runs::lease_expires_at)
+        .limit(limit)
+        .select(stage_runs::job_id);
+    let expired = Prepared(expired);
+    on_either!(conn, conn => expired.load(conn)).doing("look for expired leases")
+}
+
+/// The condition the indexes on ready runs are made for, in words they know it
+/// by: a bound value might be anything.
+pub(crate) fn is_ready() -> SqlLiteral<Bool> {
+    sql("stage_runs.status = 'ready'")
+}
+
+/// The same for running ones.
+fn is_running() -> SqlLiteral<Bool> {
+    sql("stage_runs.status = 'running'")
+}
 
 /// The runs of these stages that can be claimed, in their order.
 macro_rules! ready {
@@ -158,12 +187,15 @@ struct PickedRow {
 /// Lets jobs follow runs that were just claimed, and counts the events: one per
 /// run and one for the job. One statement for all of them; for a job alone it is
 /// `follow`.
-pub(crate) fn start_jobs(
+pub(crate) fn start_jobs<Row>(
     conn: &mut DbConnection,
     job_ids: &[JobId],
     claimed: &[i64],
     now: DbTime,
-) -> Result<Vec<JobRow>, Error> {
+) -> Result<Vec<Row>, Error>
+where
+    Row: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static,
+{
     const START: &str = "
         UPDATE jobs SET
             status = 'running', current_stage = begun.stage, version = version + 1,

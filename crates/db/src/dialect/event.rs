@@ -1,23 +1,27 @@
 //! New events of watched jobs.
 
+use diesel::deserialize::QueryableByName;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sqlite::Sqlite;
 use lectern_domain::JobId;
 
-use crate::Error;
 use crate::connection::DbConnection;
-use crate::error::Doing;
-use crate::repositories::job_events::EventRow;
+use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
 
 /// The events of several jobs, each beyond the number given with it: one query,
 /// which asks the primary key once per job.
-pub(crate) fn newer_events(
+pub(crate) fn newer_events<Row>(
     conn: &mut DbConnection,
     seen: &[(JobId, i64)],
     limit: i64,
-) -> Result<Vec<EventRow>, Error> {
+) -> Result<Vec<Row>, Error>
+where
+    Row: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static,
+{
     const COLUMNS: &str = "e.job_id, e.seq, e.type, e.data, e.at";
     match conn {
         DbConnection::Postgres(conn) => {

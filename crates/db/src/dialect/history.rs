@@ -6,15 +6,13 @@ use diesel::prelude::*;
 use diesel::query_builder::BoxedSqlQuery;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text, Timestamptz, Uuid};
-use lectern_domain::{JobEvent, NewLogEntry, Seconds, Stage};
+use lectern_domain::{JobEvent, LogEntry, NewLogEntry, Seconds, Stage};
 
-use crate::Error;
 use crate::connection::DbConnection;
-use crate::error::Doing;
-use crate::repositories::job_events::NewEventRow;
-use crate::repositories::log_entries::{NewLog, NewLogRow};
+use crate::error::{Doing, Error};
 use crate::schema::{job_events, processing_logs};
 use crate::sql::prepared::Prepared;
+use crate::sql::types::{DbJson, DbTime, DbUuid};
 
 const EVENTS: &str = "
     INSERT INTO job_events (job_id, seq, type, data, at)
@@ -24,8 +22,61 @@ const LOGS: &str = "
     INSERT INTO processing_logs
         (log_id, job_id, stage, agent_name, status, message, error_details, duration_seconds,
          timestamp, created_at)
-    SELECT l.*, l.t FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14)
-        AS l (log_id, job_id, stage, agent_name, status, message, details, took, t)";
+    SELECT * FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+
+#[derive(Insertable)]
+#[diesel(table_name = job_events, treat_none_as_default_value = false)]
+pub(crate) struct NewEventRow {
+    job_id: DbUuid,
+    seq: i64,
+    type_: &'static str,
+    data: DbJson,
+    at: DbTime,
+}
+
+impl From<&JobEvent> for NewEventRow {
+    fn from(event: &JobEvent) -> Self {
+        Self {
+            job_id: DbUuid(event.job_id.as_uuid()),
+            seq: event.seq,
+            type_: event.event.event_type().as_str(),
+            data: DbJson(event.event.to_json()),
+            at: DbTime(event.at),
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = processing_logs, treat_none_as_default_value = false)]
+pub(crate) struct NewLogRow<'a> {
+    log_id: DbUuid,
+    job_id: DbUuid,
+    stage: &'static str,
+    agent_name: Option<&'a str>,
+    status: &'static str,
+    message: Option<&'a str>,
+    error_details: Option<DbJson>,
+    duration_seconds: Option<f64>,
+    timestamp: DbTime,
+    created_at: DbTime,
+}
+
+impl<'a> From<&'a LogEntry> for NewLogRow<'a> {
+    fn from(log: &'a LogEntry) -> Self {
+        Self {
+            log_id: DbUuid(log.log_id.as_uuid()),
+            job_id: DbUuid(log.job_id.as_uuid()),
+            stage: log.event.stage.as_str(),
+            agent_name: log.event.agent_name.as_deref(),
+            status: log.event.status.as_str(),
+            message: log.event.message.as_deref(),
+            error_details: log.event.error_details_json().map(DbJson),
+            duration_seconds: log.event.duration_seconds.map(Seconds::get),
+            timestamp: DbTime(log.timestamp),
+            created_at: DbTime(log.created_at),
+        }
+    }
+}
 
 /// Inserts events, and the entries of the audit trail that belong to them: on
 /// PostgreSQL by one prepared statement, however many there are; on SQLite row
@@ -33,7 +84,7 @@ const LOGS: &str = "
 pub(crate) fn insert_history(
     conn: &mut DbConnection,
     events: &[JobEvent],
-    logs: &[NewLog<'_>],
+    logs: &[LogEntry],
 ) -> Result<(), Error> {
     match conn {
         DbConnection::Postgres(conn) => match (events, logs) {
@@ -85,9 +136,9 @@ fn with_events<'f>(insert: Statement<'f>, events: &'f [JobEvent]) -> Statement<'
         .bind::<Array<Timestamptz>, _>(list(events, |event| event.at))
 }
 
-/// Binds `$6` to `$14`.
-fn with_logs<'f>(insert: Statement<'f>, logs: &'f [NewLog<'_>]) -> Statement<'f> {
-    let text = |get: fn(&NewLogEntry) -> Option<&str>| list(logs, move |log| get(log.event));
+/// Binds `$6` to `$15`.
+fn with_logs<'f>(insert: Statement<'f>, logs: &'f [LogEntry]) -> Statement<'f> {
+    let text = |get: fn(&NewLogEntry) -> Option<&str>| list(logs, move |log| get(&log.event));
     insert
         .bind::<Array<Uuid>, _>(list(logs, |log| log.log_id.as_uuid()))
         .bind::<Array<Uuid>, _>(list(logs, |log| log.job_id.as_uuid()))
@@ -99,7 +150,8 @@ fn with_logs<'f>(insert: Statement<'f>, logs: &'f [NewLog<'_>]) -> Statement<'f>
         .bind::<Array<Nullable<Double>>, _>(list(logs, |log| {
             log.event.duration_seconds.map(Seconds::get)
         }))
-        .bind::<Array<Timestamptz>, _>(list(logs, |log| log.at))
+        .bind::<Array<Timestamptz>, _>(list(logs, |log| log.timestamp))
+        .bind::<Array<Timestamptz>, _>(list(logs, |log| log.created_at))
 }
 
 fn list<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {

@@ -13,14 +13,14 @@ use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey, JobId};
 
 pub(crate) use claim::{
-    Picked, claimable_stages, first_ready, lock_free_jobs, pick_runs, random_uuid, start_jobs,
+    Picked, claimable_stages, expired_jobs, first_ready, is_ready, lock_free_jobs, pick_runs,
+    random_uuid, start_jobs,
 };
 pub(crate) use event::newer_events;
-pub(crate) use history::insert_history;
+pub(crate) use history::{NewLogRow, insert_history};
 
-use crate::Error;
 use crate::connection::{Conn, DbConnection, MultiBackend};
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::schema::{content_segments, idempotency_keys, jobs};
 use crate::sql::prepared::Prepared;
 use crate::sql::types::{DbTime, DbUuid};

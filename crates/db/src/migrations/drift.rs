@@ -6,9 +6,8 @@ use std::fmt;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
-use crate::Error;
 use crate::connection::DbConnection;
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 
 /// What the program was built for: `schema.rs` as diesel printed it.
 const SCHEMA: &str = include_str!("../schema.rs");

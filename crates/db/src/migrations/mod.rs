@@ -6,7 +6,8 @@ mod drift;
 pub use apply::{MigrationStatus, Migrations};
 pub use drift::Drift;
 
-use crate::{Database, Error};
+use crate::connection::Database;
+use crate::error::Error;
 
 impl Database {
     /// Applies all migrations that are not applied yet and returns their names.

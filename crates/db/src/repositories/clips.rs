@@ -8,15 +8,13 @@ use lectern_domain::{
     NonNegativeInt, Ratio, StorageKey, Title,
 };
 
-use crate::Error;
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::{insert_all, lock_job};
-use crate::error::Doing;
-use crate::repositories::jobs::row::nullable;
+use crate::error::{Doing, Error};
 use crate::schema::{clips, content_segments};
 use crate::sql::row;
-use crate::sql::row::{RowName, columns};
+use crate::sql::row::{RowName, columns, nullable};
 use crate::sql::types::{DbJson, DbTime, DbUuid};
 
 columns!(clips:

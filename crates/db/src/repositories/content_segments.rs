@@ -7,11 +7,10 @@ use lectern_domain::{
 };
 use serde_json::Value;
 
-use crate::Error;
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::{has_keyword, insert_all, lock_job};
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::schema::content_segments;
 use crate::sql::row;
 use crate::sql::row::{RowName, columns};

@@ -5,10 +5,9 @@ use diesel::prelude::*;
 use lectern_domain::{Fingerprint, IdempotencyKey, JobId};
 use serde_json::Value;
 
-use crate::Error;
 use crate::connection::Tx;
 use crate::dialect;
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::schema::idempotency_keys;
 use crate::sql::types::{DbJson, DbTime, DbUuid};
 

@@ -3,14 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use lectern_domain::{Event, Job, JobEvent, JobId, JobStatus, NewLogEntry};
+use lectern_domain::{Event, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId, NewLogEntry};
 
-use crate::Error;
 use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect;
-use crate::error::Doing;
-use crate::repositories::log_entries::NewLog;
+use crate::error::{Doing, Error};
 use crate::schema::{job_events, jobs};
 use crate::sql::row::{self, RowName};
 use crate::sql::types::{DbJson, DbTime, DbUuid, Jsonb, Timestamptz, Uuid};
@@ -48,28 +46,6 @@ impl TryFrom<EventRow> for JobEvent {
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = job_events, treat_none_as_default_value = false)]
-pub(crate) struct NewEventRow {
-    job_id: DbUuid,
-    seq: i64,
-    type_: &'static str,
-    data: DbJson,
-    at: DbTime,
-}
-
-impl From<&JobEvent> for NewEventRow {
-    fn from(event: &JobEvent) -> Self {
-        Self {
-            job_id: DbUuid(event.job_id.as_uuid()),
-            seq: event.seq,
-            type_: event.event.event_type().as_str(),
-            data: DbJson(event.event.to_json()),
-            at: DbTime(event.at),
-        }
-    }
-}
-
 /// The repository of the events: `conn.job_events()`.
 ///
 /// Events are written by whatever changes a job, in its transaction; there is
@@ -93,7 +69,8 @@ impl<Mode> JobEvents<'_, Mode> {
     /// The events of several jobs, each beyond the number given with it, by job
     /// and number, at most `limit`: one query.
     pub fn newer(&mut self, seen: &[(JobId, i64)], limit: usize) -> Result<Vec<JobEvent>, Error> {
-        row::all(dialect::newer_events(self.0.raw, seen, row::limit(limit))?)
+        let found: Vec<EventRow> = dialect::newer_events(self.0.raw, seen, row::limit(limit))?;
+        row::all(found)
     }
 }
 
@@ -120,7 +97,7 @@ impl JobEvents<'_, ReadWrite> {
         &mut self,
         at: DateTime<Utc>,
         happened: Vec<(&Job, Vec<Event>)>,
-        trail: &[(JobId, NewLogEntry)],
+        trail: Vec<(JobId, NewLogEntry)>,
     ) -> Result<(), Error> {
         let mut events = Vec::new();
         for (job, of_job) in happened {
@@ -134,8 +111,14 @@ impl JobEvents<'_, ReadWrite> {
         }
         let clock = self.0.clock;
         let logs: Vec<_> = trail
-            .iter()
-            .map(|(job_id, entry)| NewLog::new(*job_id, entry, at, clock))
+            .into_iter()
+            .map(|(job_id, entry)| LogEntry {
+                log_id: LogEntryId::new(clock),
+                job_id,
+                event: entry,
+                timestamp: at,
+                created_at: at,
+            })
             .collect();
         dialect::insert_history(self.0.raw, &events, &logs)?;
         self.0

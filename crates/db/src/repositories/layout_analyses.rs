@@ -5,10 +5,9 @@ use lectern_domain::{
     JobId, JsonValue, LayoutAnalysis, LayoutAnalysisId, NewLayoutAnalysis, Ratio, Region, Seconds,
 };
 
-use crate::Error;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::lock_job;
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::schema::layout_analysis;
 use crate::sql::row;
 use crate::sql::row::{RowName, columns};

@@ -1,17 +1,15 @@
 //! The audit trail.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lectern_domain::{
-    AgentName, Clock, Cursor, JobId, JsonObject, LogEntry, LogEntryFilter, LogEntryId, LogStatus,
-    LongText, NewLogEntry, Page, PageRequest, Seconds, Stage,
+    AgentName, Cursor, JobId, JsonObject, LogEntry, LogEntryFilter, LogEntryId, LogStatus,
+    LongText, NewLogEntry, Page, PageRequest, Stage,
 };
 
-use crate::Error;
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::lock_job;
-use crate::error::Doing;
+use crate::dialect::{NewLogRow, lock_job};
+use crate::error::{Doing, Error};
 use crate::schema::processing_logs;
 use crate::sql::row;
 use crate::sql::row::{RowName, columns};
@@ -150,68 +148,19 @@ impl ProcessingLogs<'_, ReadWrite> {
         if !lock_job(self.0.raw, job_id)? {
             return Ok(None);
         }
-        let log = NewLog::new(job_id, event, self.0.clock.now(), self.0.clock);
+        let now = self.0.clock.now();
+        let entry = LogEntry {
+            log_id: LogEntryId::new(self.0.clock),
+            job_id,
+            event: event.clone(),
+            timestamp: now,
+            created_at: now,
+        };
         let stored = diesel::insert_into(processing_logs::table)
-            .values(NewLogRow::from(&log))
+            .values(NewLogRow::from(&entry))
             .returning(COLUMNS)
             .get_result::<LogRow>(self.0.raw)
             .doing("append to the processing log")?;
         row::one(Some(stored))
-    }
-}
-
-/// An entry that is about to be stored.
-pub(crate) struct NewLog<'a> {
-    pub(crate) log_id: LogEntryId,
-    pub(crate) job_id: JobId,
-    pub(crate) event: &'a NewLogEntry,
-    pub(crate) at: DateTime<Utc>,
-}
-
-impl<'a> NewLog<'a> {
-    pub(crate) fn new(
-        job_id: JobId,
-        event: &'a NewLogEntry,
-        at: DateTime<Utc>,
-        clock: &dyn Clock,
-    ) -> Self {
-        Self {
-            log_id: LogEntryId::new(clock),
-            job_id,
-            event,
-            at,
-        }
-    }
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = processing_logs, treat_none_as_default_value = false)]
-pub(crate) struct NewLogRow<'a> {
-    log_id: DbUuid,
-    job_id: DbUuid,
-    stage: &'static str,
-    agent_name: Option<&'a str>,
-    status: &'static str,
-    message: Option<&'a str>,
-    error_details: Option<DbJson>,
-    duration_seconds: Option<f64>,
-    timestamp: DbTime,
-    created_at: DbTime,
-}
-
-impl<'a> From<&NewLog<'a>> for NewLogRow<'a> {
-    fn from(log: &NewLog<'a>) -> Self {
-        Self {
-            log_id: DbUuid(log.log_id.as_uuid()),
-            job_id: DbUuid(log.job_id.as_uuid()),
-            stage: log.event.stage.as_str(),
-            agent_name: log.event.agent_name.as_deref(),
-            status: log.event.status.as_str(),
-            message: log.event.message.as_deref(),
-            error_details: log.event.error_details_json().map(DbJson),
-            duration_seconds: log.event.duration_seconds.map(Seconds::get),
-            timestamp: DbTime(log.at),
-            created_at: DbTime(log.at),
-        }
     }
 }

@@ -6,11 +6,10 @@ use lectern_domain::{
     TranscriptSegmentId, Window,
 };
 
-use crate::Error;
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::{insert_all, lock_job};
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::schema::transcripts;
 use crate::sql::row::{RowName, columns};
 use crate::sql::types::{DbTime, DbUuid};

@@ -1,10 +1,12 @@
 //! From rows to the domain's types.
 
-use lectern_domain::{Cursor, Invalid, JsonObject, Page, PageLimit, Ratio, Seconds, TimeRange};
+use lectern_domain::{
+    Cursor, Invalid, JsonObject, Page, PageLimit, Patch, Ratio, Seconds, TimeRange,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::Error;
+use crate::error::Error;
 use crate::sql::types::DbJson;
 
 /// Names the row that is read, for the error of a column that does not fit.
@@ -148,4 +150,16 @@ pub(crate) use in_insertion_order;
 /// Whether `stored` is just what `new` asks for.
 pub(crate) fn same<T, N>(stored: &[T], new: &[N], is: impl Fn(&T, &N) -> bool) -> bool {
     stored.len() == new.len() && stored.iter().zip(new).all(|(stored, new)| is(stored, new))
+}
+
+/// A patch as a changeset reads it.
+pub(crate) fn nullable<'a, T, U>(
+    patch: &'a Patch<T>,
+    value: impl FnOnce(&'a T) -> U,
+) -> Option<Option<U>> {
+    match patch {
+        Patch::Keep => None,
+        Patch::Clear => Some(None),
+        Patch::Set(new) => Some(Some(value(new))),
+    }
 }

@@ -9,8 +9,9 @@ use lectern_domain::{
     Seconds, StageRun, StageRunStatus, WorkerName,
 };
 
+use super::Work;
 use crate::connection::on_either;
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
 use crate::repositories::jobs::row::{self as job_row, JobChanges, JobRow};
 use crate::repositories::stage_runs::row::{COLUMNS, RunRow};
@@ -18,7 +19,6 @@ use crate::schema::{jobs, stage_runs};
 use crate::sql::prepared::Prepared;
 use crate::sql::row;
 use crate::sql::types::{DbTime, DbUuid};
-use crate::{Error, Work};
 
 impl Work<'_> {
     /// Changes a run of a job that is held.
@@ -125,7 +125,7 @@ impl Work<'_> {
             .iter()
             .map(|line| Ok((line.run.job_id, line.entry()?)))
             .collect::<Result<_, Error>>()?;
-        self.0.job_events().record(now, happened, &trail)
+        self.0.job_events().record(now, happened, trail)
     }
 }
 

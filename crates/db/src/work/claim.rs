@@ -16,36 +16,23 @@ use lectern_domain::{
     StageRun, StageRunStatus,
 };
 
-use crate::Error;
-use crate::connection::{Database, Tx, on_either};
+use super::Work;
+use super::attempt::{Attempt, LogLine};
+use crate::connection::{Database, on_either};
 use crate::dialect::{
-    Picked, first_ready, lock_free_jobs, lock_job, pick_runs, random_uuid, start_jobs,
+    Picked, expired_jobs, first_ready, is_ready, lock_free_jobs, lock_job, pick_runs, random_uuid,
+    start_jobs,
 };
-use crate::error::Doing;
+use crate::error::{Doing, Error};
+use crate::repositories::jobs::row::JobRow;
 use crate::repositories::stage_runs::row::{COLUMNS, RunRow};
-use crate::repositories::stage_runs::{expired_jobs, is_ready};
 use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row;
 use crate::sql::types::{DbTime, DbUuid, Uuid};
-use crate::work::attempt::{Attempt, LogLine};
 
 /// Runs with expired leases that one transaction takes care of at most.
 const EXPIRED_AT_ONCE: i64 = 100;
-
-/// What workers do: `tx.work()`.
-///
-/// Time is the database's clock, so that servers whose clocks differ agree on
-/// when a lease ends.
-#[derive(Debug)]
-pub struct Work<'c>(pub(crate) Tx<'c>);
-
-impl Tx<'_> {
-    /// Claims and leases.
-    pub fn work(&mut self) -> Work<'_> {
-        Work(self.reborrow())
-    }
-}
 
 impl Database {
     /// Gives a worker something to do; see [`Work::claim`].
@@ -220,7 +207,7 @@ impl Work<'_> {
         }
         let job_ids: Vec<_> = events.keys().copied().collect();
         let updated_at = DbTime(self.0.clock.now());
-        let jobs = start_jobs(self.0.raw, &job_ids, &keys, updated_at)?;
+        let jobs: Vec<JobRow> = start_jobs(self.0.raw, &job_ids, &keys, updated_at)?;
         let jobs: Vec<Job> = row::all(jobs)?;
         let happened = jobs.iter().map(|job| {
             let mut of_job = events.remove(&job.job_id).unwrap_or_default();

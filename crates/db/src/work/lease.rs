@@ -7,16 +7,16 @@ use lectern_domain::{
     Stage, StageFailure, StageRun, StageRunStatus, retry_delay,
 };
 
+use super::Work;
+use super::attempt::{Attempt, LogLine, RunChanges};
+use super::claim::expiry;
 use crate::connection::on_either;
 use crate::dialect::lock_job;
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
 use crate::schema::stage_runs;
 use crate::sql::row;
 use crate::sql::types::{DbTime, DbUuid};
-use crate::work::attempt::{Attempt, LogLine, RunChanges};
-use crate::work::claim::expiry;
-use crate::{Error, Work};
 
 impl Work<'_> {
     /// Extends a lease and stores what its worker says. The answer tells

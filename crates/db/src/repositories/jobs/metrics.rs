@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use lectern_domain::{JobMetrics, JobStatus};
 
-use crate::error::Doing;
+use super::Jobs;
+use crate::dialect;
+use crate::error::{Doing, Error};
 use crate::sql::types::{DbTime, Timestamptz};
-use crate::{Error, Jobs, dialect};
 
 #[derive(QueryableByName)]
 struct StatusRow {

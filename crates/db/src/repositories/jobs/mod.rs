@@ -10,12 +10,11 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use lectern_domain::{Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId};
 
-use crate::Error;
+use self::row::{COLUMNS, Columns, JobRow};
 use crate::connection::Conn;
 use crate::connection::{MultiBackend, on_either};
-use crate::error::Doing;
+use crate::error::{Doing, Error};
 use crate::repositories::clips::{self, ClipRow};
-use crate::repositories::jobs::row::{COLUMNS, Columns, JobRow};
 use crate::schema::{clips as clips_table, jobs};
 use crate::sql::row as rows;
 use crate::sql::types::{DbTime, DbUuid};

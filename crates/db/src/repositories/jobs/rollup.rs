@@ -5,11 +5,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Float8, Int4, Nullable, Text};
 use lectern_domain::{Job, JobId, JobStatus};
 
-use crate::Error;
+use super::row::{COLUMNS, JobRow};
 use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
-use crate::error::Doing;
-use crate::repositories::jobs::row::{COLUMNS, JobRow};
+use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row;

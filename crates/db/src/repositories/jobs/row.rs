@@ -3,13 +3,13 @@
 use diesel::prelude::*;
 use lectern_domain::{
     Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
-    JsonObject, LongText, NewJob, NonNegativeInt, Patch, Percent, ProcessingConfig,
-    ProgressMessage, Stage, StorageKey, TaskId, VideoDuration,
+    JsonObject, LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, ProgressMessage,
+    Stage, StorageKey, TaskId, VideoDuration,
 };
 
-use crate::Error;
+use crate::error::Error;
 use crate::schema::jobs;
-use crate::sql::row::{RowName, columns};
+use crate::sql::row::{RowName, columns, nullable};
 use crate::sql::types::{DbJson, DbTime, DbUuid};
 
 columns!(jobs:
@@ -214,17 +214,5 @@ impl<'a> JobChanges<'a> {
                 ..changes
             },
         }
-    }
-}
-
-/// A patch as a changeset reads it.
-pub(crate) fn nullable<'a, T, U>(
-    patch: &'a Patch<T>,
-    value: impl FnOnce(&'a T) -> U,
-) -> Option<Option<U>> {
-    match patch {
-        Patch::Keep => None,
-        Patch::Clear => Some(None),
-        Patch::Set(new) => Some(Some(value(new))),
     }
 }

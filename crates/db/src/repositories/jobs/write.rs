@@ -10,16 +10,16 @@ use lectern_domain::{
     ProgressReport, TaskId,
 };
 
+use super::Jobs;
+use super::rollup::rollup;
+use super::row::{COLUMNS, JobChanges, JobRow, NewJobRow};
 use crate::connection::ReadWrite;
 use crate::connection::on_either;
-use crate::error::Doing;
-use crate::repositories::jobs::rollup::rollup;
-use crate::repositories::jobs::row::{COLUMNS, JobChanges, JobRow, NewJobRow};
+use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row;
 use crate::sql::types::{DbTime, DbUuid};
-use crate::{Error, Jobs};
 
 impl Jobs<'_, ReadWrite> {
     /// Makes a job. A queued one can be claimed at once.
@@ -293,7 +293,7 @@ impl Jobs<'_, ReadWrite> {
         let event = Event::from(&job);
         self.0
             .job_events()
-            .record(at, vec![(&job, vec![event])], &[])?;
+            .record(at, vec![(&job, vec![event])], Vec::new())?;
         Ok(job)
     }
 }

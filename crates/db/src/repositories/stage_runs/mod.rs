@@ -11,12 +11,11 @@ use lectern_domain::{
     StageRunStatus,
 };
 
-use crate::Error;
+use self::row::{COLUMNS, NewRunRow, RunRow};
+use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
-use crate::connection::{DbConnection, on_either};
-use crate::dialect::{self, insert_all};
-use crate::error::Doing;
-use crate::repositories::stage_runs::row::{COLUMNS, NewRunRow, RunRow};
+use crate::dialect::{self, expired_jobs, insert_all};
+use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
@@ -53,33 +52,6 @@ impl<Mode> StageRuns<'_, Mode> {
         let now = self.0.shared_now()?;
         Ok(!expired_jobs(self.0.raw, DbTime(now), 1)?.is_empty())
     }
-}
-
-/// The jobs of runs whose leases have expired, the longest ago first.
-pub(crate) fn expired_jobs(
-    conn: &mut DbConnection,
-    now: DbTime,
-    limit: i64,
-) -> Result<Vec<DbUuid>, Error> {
-    let expired = stage_runs::table
-        .filter(is_running())
-        .filter(stage_runs::lease_expires_at.le(now))
-        .order(stage_runs::lease_expires_at)
-        .limit(limit)
-        .select(stage_runs::job_id);
-    let expired = Prepared(expired);
-    on_either!(conn, conn => expired.load(conn)).doing("look for expired leases")
-}
-
-/// The condition the indexes on ready runs are made for, in words they know it
-/// by: a bound value might be anything.
-pub(crate) fn is_ready() -> SqlLiteral<Bool> {
-    sql("stage_runs.status = 'ready'")
-}
-
-/// The same for running ones.
-pub(crate) fn is_running() -> SqlLiteral<Bool> {
-    sql("stage_runs.status = 'running'")
 }
 
 /// The condition that something is still to be done.

@@ -6,7 +6,7 @@ use lectern_domain::{
     Stage, StageRun, StageRunId, StageRunStatus, Step, WorkerName,
 };
 
-use crate::Error;
+use crate::error::Error;
 use crate::schema::stage_runs;
 use crate::sql::row::{RowName, columns};
 use crate::sql::types::{DbJson, DbTime, DbUuid};
