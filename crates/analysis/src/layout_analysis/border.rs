@@ -1,189 +1,235 @@
-//! Straight lines where a camera's picture could begin or end.
+//! Finds straight lines that may be borders of the camera image.
+//!
+//! In each band of the frames (see [`profile`](super::profile)), a position is
+//! evidence for a border if an edge stays there in most frames, or if one side
+//! of it changes clearly more often than the other. The support of a border is
+//! the fraction of its bands that have evidence. Evidence is stored as
+//! cumulative counts over the bands, so a lookup of the support takes constant
+//! time; building the map is linear in the number of pixels of all frames.
 
 use std::ops::{Range, RangeInclusive};
 
-use super::film::{Direction, Film};
 use super::motion::Motion;
-use super::strips::Strips;
+use super::profile::Profiles;
+use super::sampling::{Orientation, SampledFrames};
 
-/// In which share of the frames an edge must stand at one place, and in one
-/// sense (dark to bright or bright to dark), to count as part of a border.
-const PERSISTENT: f64 = 0.7;
-/// By which share of the pairs more often it must move on one side of a border
-/// than on the other, when there is no edge that stands still.
-const LIVELIER: f64 = 0.35;
-/// The least step of an edge in levels of gray, whatever the noise.
-const LEAST_STEP: f64 = 6.0;
-/// The least part of a line that must be there for it to be tried at all.
-const TRIED: f64 = 0.5;
-/// How many lines are tried for each side of a rectangle, nearest to what moves
-/// first.
-const MOST_TRIED: usize = 16;
+/// The fraction of frames in which a static edge must be present, always as a
+/// step in the same direction (dark to bright, or bright to dark).
+const MIN_EDGE_PERSISTENCE: f64 = 0.7;
+/// The smallest step of a static edge, in gray levels, however low the noise.
+const MIN_EDGE_STEP: f64 = 6.0;
+/// The smallest difference between the activities of both sides of a border, as
+/// a fraction of the calm pairs.
+const MIN_ACTIVITY_DIFFERENCE: f64 = 0.35;
+/// The smallest support of a candidate.
+const MIN_CANDIDATE_SUPPORT: f64 = 0.5;
+/// The maximum number of candidates for each side of the rectangle. Those
+/// nearest to the moving area are kept.
+const MAX_CANDIDATES: usize = 16;
 
-/// Where it can be that a camera's picture begins, and where that it ends, in
-/// one direction. A place `p` is the border between the pixels `p - 1` and `p`.
+/// Evidence for borders of one orientation.
+///
+/// Position `p` is the border between the pixels `p - 1` and `p`. The camera
+/// image starts at its left or top border and ends at its right or bottom one.
 #[derive(Debug)]
 pub(super) struct Borders {
-    begins: Marks,
-    ends: Marks,
+    starts: EvidenceMap,
+    ends: EvidenceMap,
 }
 
 impl Borders {
-    pub(super) fn of(film: &Film, direction: Direction, motion: &Motion) -> Self {
-        let threshold = motion.threshold;
-        let strips: Vec<&Strips> = film.samples.iter().map(direction).collect();
-        let (length, groups) = strips
+    pub(super) fn find(sampled: &SampledFrames, border: Orientation, motion: &Motion) -> Self {
+        let frames: Vec<&Profiles> = sampled
+            .frames
+            .iter()
+            .map(|frame| frame.profiles_across(border))
+            .collect();
+        let (length, bands) = frames
             .first()
-            .map_or((0, 0), |first| (first.length, first.groups));
-        let mut begins = Marks::new(length, groups);
-        let mut ends = Marks::new(length, groups);
-        for group in 0..groups {
-            let standing = standing_edges(&strips, group, LEAST_STEP.max(threshold / 2.0));
-            let lively = liveliness(&strips, group, film, motion);
-            for place in 2..length.saturating_sub(1) {
-                let livelier =
-                    (lively[place] + lively[place + 1] - lively[place - 1] - lively[place - 2])
-                        / 2.0;
-                begins.set(place, group, standing[place] || livelier >= LIVELIER);
-                ends.set(place, group, standing[place] || -livelier >= LIVELIER);
+            .map_or((0, 0), |first| (first.length, first.bands));
+        let min_step = MIN_EDGE_STEP.max(motion.threshold / 2.0);
+        let mut starts = EvidenceMap::new(length, bands);
+        let mut ends = EvidenceMap::new(length, bands);
+        for band in 0..bands {
+            let edges = static_edges(&frames, band, min_step);
+            let activity = activity(&frames, band, sampled, motion);
+            for position in 2..length.saturating_sub(1) {
+                // Means of the two pixels on each side.
+                let increase = (activity[position] + activity[position + 1]
+                    - activity[position - 1]
+                    - activity[position - 2])
+                    / 2.0;
+                let has_edge = edges[position];
+                starts.set(
+                    position,
+                    band,
+                    has_edge || increase >= MIN_ACTIVITY_DIFFERENCE,
+                );
+                ends.set(
+                    position,
+                    band,
+                    has_edge || -increase >= MIN_ACTIVITY_DIFFERENCE,
+                );
             }
         }
-        begins.count();
-        ends.count();
-        Self { begins, ends }
+        starts.accumulate();
+        ends.accumulate();
+        Self { starts, ends }
     }
 
-    /// Places among `places` where a camera that fills `groups` may begin.
-    pub(super) fn beginnings(&self, places: Range<usize>, groups: Range<usize>) -> Vec<usize> {
-        let mut places = self.begins.peaks(places, groups);
-        places.reverse();
-        places.truncate(MOST_TRIED);
-        places
+    /// Candidates for the start of a camera image that spans `bands`, the last
+    /// ones first.
+    pub(super) fn start_candidates(
+        &self,
+        positions: Range<usize>,
+        bands: Range<usize>,
+    ) -> Vec<usize> {
+        let mut candidates = self.starts.local_maxima(positions, bands);
+        candidates.reverse();
+        candidates.truncate(MAX_CANDIDATES);
+        candidates
     }
 
-    /// Places among `places` where a camera that fills `groups` may end.
-    pub(super) fn endings(&self, places: Range<usize>, groups: Range<usize>) -> Vec<usize> {
-        let mut places = self.ends.peaks(places, groups);
-        places.truncate(MOST_TRIED);
-        places
+    /// Candidates for the end of a camera image that spans `bands`, the first
+    /// ones first.
+    pub(super) fn end_candidates(
+        &self,
+        positions: Range<usize>,
+        bands: Range<usize>,
+    ) -> Vec<usize> {
+        let mut candidates = self.ends.local_maxima(positions, bands);
+        candidates.truncate(MAX_CANDIDATES);
+        candidates
     }
 
-    /// How much of a beginning there is at `place` along `groups`, 0 to 1.
-    pub(super) fn begins(&self, place: usize, groups: Range<usize>) -> f64 {
-        self.begins.support(place, groups)
+    /// The support for a start at `position` along `bands`, 0 to 1.
+    pub(super) fn start_support(&self, position: usize, bands: Range<usize>) -> f64 {
+        self.starts.support(position, bands)
     }
 
-    /// How much of a line of either kind there is at best among `places`.
-    pub(super) fn best(&self, places: RangeInclusive<usize>, groups: Range<usize>) -> f64 {
-        let line = |place| {
-            self.begins(place, groups.clone())
-                .max(self.ends(place, groups.clone()))
+    /// The support for an end at `position` along `bands`, 0 to 1.
+    pub(super) fn end_support(&self, position: usize, bands: Range<usize>) -> f64 {
+        self.ends.support(position, bands)
+    }
+
+    /// The highest support for a start or an end at any of the `positions`.
+    pub(super) fn max_support(&self, positions: RangeInclusive<usize>, bands: Range<usize>) -> f64 {
+        let support = |position| {
+            self.start_support(position, bands.clone())
+                .max(self.end_support(position, bands.clone()))
         };
-        places.map(line).fold(0.0, f64::max)
-    }
-
-    /// How much of an end there is at `place` along `groups`, 0 to 1.
-    pub(super) fn ends(&self, place: usize, groups: Range<usize>) -> f64 {
-        self.ends.support(place, groups)
+        positions.map(support).fold(0.0, f64::max)
     }
 }
 
-/// At which places of a group an edge stands in most frames.
-fn standing_edges(strips: &[&Strips], group: usize, least: f64) -> Vec<bool> {
-    let length = strips.first().map_or(0, |first| first.length);
-    let (mut up, mut down) = (vec![0_u32; length], vec![0_u32; length]);
-    // Two strips of four pixels on each side.
-    let least = least * 8.0;
-    for frame in strips {
-        for (at, four) in frame.group(group).windows(4).enumerate() {
-            let step = (i32::from(four[2]) + i32::from(four[3]))
-                - (i32::from(four[0]) + i32::from(four[1]));
+/// For each position of a band, whether most frames have an edge there of at
+/// least `min_step` gray levels.
+fn static_edges(frames: &[&Profiles], band: usize, min_step: f64) -> Vec<bool> {
+    let length = frames.first().map_or(0, |first| first.length);
+    let (mut rising, mut falling) = (vec![0_u32; length], vec![0_u32; length]);
+    // Two profile values on each side, each a sum of four pixels.
+    let min_step = min_step * 8.0;
+    for profiles in frames {
+        for (start, window) in profiles.band(band).windows(4).enumerate() {
+            let step = (i32::from(window[2]) + i32::from(window[3]))
+                - (i32::from(window[0]) + i32::from(window[1]));
             let step = f64::from(step);
-            up[at + 2] += u32::from(step >= least);
-            down[at + 2] += u32::from(step <= -least);
+            rising[start + 2] += u32::from(step >= min_step);
+            falling[start + 2] += u32::from(step <= -min_step);
         }
     }
-    let needed = PERSISTENT * strips.len() as f64;
-    up.iter()
-        .zip(&down)
-        .map(|(&up, &down)| f64::from(up.max(down)) >= needed)
+    let min_count = MIN_EDGE_PERSISTENCE * frames.len() as f64;
+    rising
+        .iter()
+        .zip(&falling)
+        .map(|(&rising, &falling)| f64::from(rising.max(falling)) >= min_count)
         .collect()
 }
 
-/// In which share of the calm pairs each strip of a group changed.
-fn liveliness(strips: &[&Strips], group: usize, film: &Film, motion: &Motion) -> Vec<f64> {
-    let length = strips.first().map_or(0, |first| first.length);
-    let mut changed = vec![0_u32; length];
+/// For each position of a band, the fraction of calm pairs in which it changed.
+fn activity(
+    frames: &[&Profiles],
+    band: usize,
+    sampled: &SampledFrames,
+    motion: &Motion,
+) -> Vec<f64> {
+    let length = frames.first().map_or(0, |first| first.length);
+    let mut change_counts = vec![0_u32; length];
+    // A profile value is a sum of four pixels.
     let threshold = motion.threshold * 4.0;
-    for &pair in &motion.calm {
-        let (before, after) = film.pairs[pair];
-        let both = strips[before]
-            .group(group)
+    for &pair in &motion.calm_pairs {
+        let (first, second) = sampled.pairs[pair];
+        let values = frames[first]
+            .band(band)
             .iter()
-            .zip(strips[after].group(group));
-        for (changed, (&before, &after)) in changed.iter_mut().zip(both) {
-            *changed += u32::from(f64::from(before.abs_diff(after)) >= threshold);
+            .zip(frames[second].band(band));
+        for (count, (&first, &second)) in change_counts.iter_mut().zip(values) {
+            *count += u32::from(f64::from(first.abs_diff(second)) >= threshold);
         }
     }
-    let pairs = motion.calm.len().max(1) as f64;
-    changed
+    let pairs = motion.calm_pairs.len().max(1) as f64;
+    change_counts
         .into_iter()
-        .map(|changed| f64::from(changed) / pairs)
+        .map(|count| f64::from(count) / pairs)
         .collect()
 }
 
-/// Which places are marked in which groups, and how many up to each group.
+/// Which positions have evidence in which bands.
 #[derive(Debug)]
-struct Marks {
+struct EvidenceMap {
     length: usize,
-    /// `counts[group * length + place]`: marks at the place in the groups
-    /// before; one more group than there are.
+    /// `counts[band * length + position]` is the number of bands before `band`
+    /// that have evidence at `position`, once [`Self::accumulate`] has run.
     counts: Vec<u32>,
 }
 
-impl Marks {
-    fn new(length: usize, groups: usize) -> Self {
+impl EvidenceMap {
+    fn new(length: usize, bands: usize) -> Self {
         Self {
             length,
-            counts: vec![0; length * (groups + 1)],
+            counts: vec![0; length * (bands + 1)],
         }
     }
 
-    fn set(&mut self, place: usize, group: usize, marked: bool) {
-        self.counts[(group + 1) * self.length + place] = u32::from(marked);
+    fn set(&mut self, position: usize, band: usize, evidence: bool) {
+        self.counts[(band + 1) * self.length + position] = u32::from(evidence);
     }
 
-    fn count(&mut self) {
-        for at in self.length..self.counts.len() {
-            self.counts[at] += self.counts[at - self.length];
+    /// Turns the evidence of each band into cumulative counts.
+    fn accumulate(&mut self) {
+        for index in self.length..self.counts.len() {
+            self.counts[index] += self.counts[index - self.length];
         }
     }
 
-    fn support(&self, place: usize, groups: Range<usize>) -> f64 {
-        if place >= self.length || groups.is_empty() {
+    /// The fraction of `bands` with evidence at `position`.
+    fn support(&self, position: usize, bands: Range<usize>) -> f64 {
+        if position >= self.length || bands.is_empty() {
             return 0.0;
         }
-        let upto = |group: usize| self.counts[group * self.length + place];
-        f64::from(upto(groups.end) - upto(groups.start)) / groups.len() as f64
+        let before = |band: usize| self.counts[band * self.length + position];
+        f64::from(before(bands.end) - before(bands.start)) / bands.len() as f64
     }
 
-    /// The lines, each the middle of where it is at its best.
-    fn peaks(&self, places: Range<usize>, groups: Range<usize>) -> Vec<usize> {
-        let support = |place: usize| self.support(place, groups.clone());
-        let mut peaks = Vec::new();
-        let mut place = places.start;
-        while place < places.end {
-            let here = support(place);
-            let mut end = place + 1;
-            while end < places.end && support(end) >= here && support(end) <= here {
+    /// The local maxima of the support that reach [`MIN_CANDIDATE_SUPPORT`], in
+    /// ascending order. Of a plateau, the middle is returned.
+    fn local_maxima(&self, positions: Range<usize>, bands: Range<usize>) -> Vec<usize> {
+        let support = |position: usize| self.support(position, bands.clone());
+        let mut maxima = Vec::new();
+        let mut start = positions.start;
+        while start < positions.end {
+            let height = support(start);
+            let mut end = start + 1;
+            while end < positions.end && support(end) >= height && support(end) <= height {
                 end += 1;
             }
-            let higher_before = place > 0 && support(place - 1) > here;
-            if here >= TRIED && !higher_before && support(end) < here {
-                peaks.push(usize::midpoint(place, end - 1));
+            let rises = start == 0 || support(start - 1) <= height;
+            let falls = support(end) < height;
+            if height >= MIN_CANDIDATE_SUPPORT && rises && falls {
+                maxima.push(usize::midpoint(start, end - 1));
             }
-            place = end;
+            start = end;
         }
-        peaks
+        maxima
     }
 }

@@ -1,112 +1,122 @@
-//! How screen and camera share the picture.
+//! Classifies how screen and camera share the picture.
 //!
-//! # The rule
+//! A slide changes rarely, and then everywhere at once; the image of a camera
+//! changes all the time, but only inside its rectangle. [`analyse`] takes
+//! frames sampled from a recording and returns the layout type, the regions of
+//! screen and camera, and a confidence. The cost is linear in the number of
+//! pixels of the compared frames.
 //!
-//! A slide changes rarely, and then everywhere at once; a camera's picture
-//! changes all the time, but only inside its rectangle. So:
+//! # Algorithm
 //!
-//! 1. **Noise.** Pixels are averaged to cells of 4 by 4. What changes among the
-//!    four strips of a cell from one frame to the next, in the calmest tenth of
-//!    the picture, is noise; a cell has changed when its average did by three
-//!    times that, and by four levels of gray.
-//! 2. **Motion.** The half of all pairs of neighbouring frames in which least
-//!    changed is calm: slides do not turn there as long as they turn in less
-//!    than half of the pairs. Cells that change in a fifth of the calm pairs
-//!    keep moving; when they are less than 0.4 % of the picture, it is a clock
-//!    or a cursor rather than a camera.
-//! 3. **Borders.** A border passes where an edge stands in 70 % of the frames in
-//!    the same sense, or where it moves on one side in 35 % more of the calm
-//!    pairs than on the other. The camera's picture is the rectangle around what
-//!    keeps moving whose four sides are seen best, each a border along its whole
-//!    length or an edge of the picture.
-//! 4. **Layout.** Nothing keeps moving and there is something to see:
-//!    `screen_only`. The camera fills 90 % of width and height, or there is
-//!    nothing beside it: `camera_only`. It is at the left or right edge, at most
-//!    65 % wide, parted from the rest by a border as high as the picture, and
-//!    has nothing above and below: `side_by_side`. It is at most 60 % wide and
-//!    high: `picture_in_picture`. Anything else is `unknown`, and so is what is
-//!    told with a confidence below 0.5, from fewer than eight frames, or from
-//!    frames less than 32 pixels wide or high.
+//! 1. **Frame pairs.** Up to 48 pairs of frames, at least half a second apart,
+//!    are compared by blocks of 4 by 4 pixels. A block has changed if its mean
+//!    differs by more than three times the noise, and by at least four gray
+//!    levels. The noise is estimated in the calmest tenth of the picture.
+//! 2. **Motion.** The half of the pairs with the least change is calm; as long
+//!    as slides change in less than half of the pairs, a calm pair has no slide
+//!    change. Blocks that change in 20 % of the calm pairs form the moving
+//!    area. If that covers less than 0.4 % of the picture, it is a clock or a
+//!    cursor and not a camera.
+//! 3. **Camera.** A border is a straight line with a static edge (the same step
+//!    in 70 % of the frames), or with an activity difference (one side changes
+//!    in 35 % more of the calm pairs than the other). The camera is the
+//!    rectangle around the moving area whose sides have the best support. The
+//!    support of a side is the fraction of its length that is border; a side
+//!    may also be an edge of the picture.
+//! 4. **Layout.** The first rule that applies decides:
 //!
-//! Black bars of the same width on two opposite sides are no part of the
-//! picture: no region has them, and the split is without them.
+//!    | layout | rule |
+//!    |---|---|
+//!    | `screen_only` | no camera, and the picture is not empty |
+//!    | `camera_only` | the camera fills 90 % of width and height, or the rest is empty |
+//!    | `side_by_side` | the camera touches the left or right edge, is at most 65 % wide, a border as high as the picture separates it from the rest, and there is nothing above and below it |
+//!    | `picture_in_picture` | the camera is at most 60 % wide and high |
+//!    | `unknown` | anything else |
 //!
-//! The numbers were chosen on recordings rendered with grain and encoded as
-//! H.264, those of the tests among them, which ask for the type, the regions
-//! within 5 % of the picture's size and the split within 0.05.
+//! The layout is also `unknown` if its confidence is below 0.5, if there are
+//! fewer than eight frames, or if they are smaller than [`MIN_FRAME_SIZE`].
 //!
-//! # The confidence
+//! Black bars of equal width on two opposite sides do not belong to the
+//! picture: regions exclude them, and the split ratio is relative to the rest.
 //!
-//! It is how well that of these demands is met which is met worst, from 0, not
-//! at all, to 1, in full:
+//! The thresholds were tuned on rendered recordings with film grain, encoded as
+//! H.264. The integration tests use the same kind of recordings and require the
+//! exact type, regions within 5 % of the picture's size, and a split ratio
+//! within 0.05.
 //!
-//! - the camera moves in all pairs: the share in which 3 % of its cells change;
-//! - enough of it moves: by how much of 12 % of its rectangle, and of a third of
-//!   the smallest rectangle around what moves (two cameras leave more still);
-//! - its sides are seen: the share of the length of the worst that is border; of
-//!   an edge of the picture, how near what moves comes to it and along how much
-//!   of its length, on average;
-//! - the screen rests: 1 less the share of pairs in which 5 % of its cells
-//!   change, and less once more the share that do directly after another such
-//!   pair;
-//! - where there is no camera, nothing keeps moving: 1 less half of how near it
-//!   comes to the least a camera moves, and 0.75 at most when the screen never
-//!   changed, because that may be a camera's picture that was frozen.
+//! # Confidence
 //!
-//! So 0.85 may mean: slides turned between 15 % of the samples. Samples should
-//! be so near to each other that slides turn between less than a third of them.
+//! The confidence is the lowest of these scores, each from 0 to 1. With a
+//! camera:
 //!
-//! What it cannot see is a camera whose picture does not change from one sample
-//! to the next: that is part of the screen, like any photograph.
+//! - the fraction of pairs in which 3 % of the camera's blocks change;
+//! - how much of the camera moves: the moving fraction of its rectangle divided
+//!   by 12 %, at most 1;
+//! - how compact the moving area is: the moving fraction of its bounding box
+//!   divided by one third, at most 1 (two cameras leave much of it still);
+//! - the support of the camera's weakest side. For an edge of the picture it is
+//!   the mean of how close the moving area comes to it and the fraction of the
+//!   side's length that it covers.
 //!
-//! With `unknown` comes the confidence of the layout that was not told, less
-//! than 0.5, and 0 where no layout fits.
+//! With a screen, its stillness: 1 less the fraction of pairs in which 5 % of
+//! its blocks change, and less the fraction of pairs with such a change
+//! directly after another one. A confidence of 0.85 thus can mean that slides
+//! changed in 15 % of the pairs. Frames should be sampled densely enough that
+//! slides change in less than a third of the pairs.
+//!
+//! With a screen only:
+//!
+//! - 1 less half of the ratio between the moving area and the smallest one of a
+//!   camera;
+//! - 0.75 if the screen never changes, since it may be the frozen image of a
+//!   camera.
+//!
+//! For `unknown`, it is the confidence of the rejected layout, below 0.5, or 0
+//! if no layout applies.
+//!
+//! # Limitation
+//!
+//! A camera image that does not change from one sampled frame to the next is
+//! taken for a part of the screen, like any photograph.
 
 mod border;
-mod film;
+mod camera;
+mod classify;
+mod edge_density;
+mod frame;
+mod letterbox;
 mod motion;
-mod picture;
+mod moving_area;
+mod profile;
 mod rectangle;
-mod rule;
-mod strips;
+mod sampling;
 
 use lectern_domain::{At, Invalid, LayoutType, NewLayoutAnalysis, Ratio, Seconds};
 
-use film::Film;
+use classify::classify;
+pub use frame::{GrayFrame, MIN_FRAME_SIZE};
 use rectangle::Rectangle;
+use sampling::SampledFrames;
 
-/// The least width and height in pixels of a frame in which a layout is told.
-pub const MIN_FRAME_SIZE: usize = 32;
-
-/// A small frame of brightness.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct GrayFrame<'a> {
-    /// Width in pixels.
-    pub width: usize,
-    /// Height in pixels.
-    pub height: usize,
-    /// `width * height` bytes, 0 black to 255 white, row by row from the top
-    /// left.
-    pub data: &'a [u8],
-    /// Where in the recording it was taken, in seconds.
-    pub time: f64,
-}
-
-/// Tells the layout of a recording `source_width` by `source_height` pixels
-/// large from frames sampled evenly, in order and all of one size: 40 to 200 of
-/// about 256 by 144 pixels tell enough. The regions are in the recording's
-/// pixels, and exact to about one pixel of the frames where borders are seen.
+/// Analyses the layout of a recording of `source_width` by `source_height`
+/// pixels, as [described above](self#algorithm).
 ///
-/// [How it is told](self). The time is that of the frame nearest to the average
-/// of all; `unknown` has none.
+/// `frames` are sampled at even intervals, in order of time, and have the same
+/// size; 40 to 200 frames of about 256 by 144 pixels are enough. The regions
+/// are in pixels of the recording, with a precision of about one pixel of the
+/// frames. `sample_frame_time` is that of the frame nearest to the mean of all;
+/// it is `None` if the layout is unknown.
 ///
-/// The error names the first frame that does not fit, as in `frames[3].data`.
+/// # Errors
+///
+/// If a frame is inconsistent or differs in size from the first one; the error
+/// names the field, as in `frames[3].data`.
 ///
 /// ```
 /// use lectern_analysis::layout_analysis::{GrayFrame, analyse};
 /// use lectern_domain::{LayoutType, Region};
 ///
-/// // A gray screen with two lines, and a camera that flickers in its corner.
+/// // A gray screen with two lines, and a flickering camera in its corner.
 /// let pictures: Vec<Vec<u8>> = (0..20)
 ///     .map(|number| {
 ///         let pixel = |x: u32, y: u32| match (x, y) {
@@ -131,46 +141,33 @@ pub fn analyse(
     source_height: u32,
 ) -> Result<NewLayoutAnalysis, Invalid> {
     for (index, frame) in frames.iter().enumerate() {
-        check(frame, &frames[0]).at(&format!("frames[{index}]"))?;
+        frame.validate(&frames[0]).at(&format!("frames[{index}]"))?;
     }
-    let small = |frame: &GrayFrame<'_>| frame.width.min(frame.height) < MIN_FRAME_SIZE;
-    let film = Film::new(if frames.first().is_some_and(small) {
-        &[]
+    let sampled = if frames.first().is_some_and(GrayFrame::is_too_small) {
+        SampledFrames::select(&[])
     } else {
-        frames
-    });
-    let answer = rule::apply(&film);
-    let region = |rectangle: Option<Rectangle>| {
-        let (from, to) = (frames.first(), (source_width, source_height));
-        let told = rectangle.zip(from);
-        told.map(|(rectangle, frame)| rectangle.scaled((frame.width, frame.height), to))
-            .transpose()
+        SampledFrames::select(frames)
     };
-    let time = match answer.layout {
+    let found = classify(&sampled);
+    let to_region = |rectangle: Option<Rectangle>| {
+        let (Some(rectangle), Some(frame)) = (rectangle, frames.first()) else {
+            return Ok(None);
+        };
+        let frame_size = (frame.width, frame.height);
+        rectangle
+            .to_region(frame_size, (source_width, source_height))
+            .map(Some)
+    };
+    let time = match found.layout {
         LayoutType::Unknown => None,
-        _ => film.most_usual_time(),
+        _ => sampled.representative_time(),
     };
     Ok(NewLayoutAnalysis {
-        layout_type: answer.layout,
-        screen_region: region(answer.screen).at("source")?,
-        camera_region: region(answer.camera).at("source")?,
-        split_ratio: answer.split.map(Ratio::new).transpose()?,
-        confidence_score: Ratio::new(answer.confidence)?,
+        layout_type: found.layout,
+        screen_region: to_region(found.screen).at("source")?,
+        camera_region: to_region(found.camera).at("source")?,
+        split_ratio: found.split.map(Ratio::new).transpose()?,
+        confidence_score: Ratio::new(found.confidence)?,
         sample_frame_time: time.map(Seconds::new).transpose()?,
     })
-}
-
-fn check(frame: &GrayFrame<'_>, first: &GrayFrame<'_>) -> Result<(), Invalid> {
-    for (name, size, same) in [
-        ("width", frame.width, first.width),
-        ("height", frame.height, first.height),
-    ] {
-        if size != same {
-            return Err(Invalid::field(name, "must be the same in all frames"));
-        }
-    }
-    if frame.width.checked_mul(frame.height) != Some(frame.data.len()) {
-        return Err(Invalid::field("data", "must have one byte for each pixel"));
-    }
-    Seconds::new(frame.time).at("time").map(|_| ())
 }

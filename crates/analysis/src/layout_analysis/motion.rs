@@ -1,233 +1,168 @@
-//! What moves, and how often.
+//! Detects motion by frame differencing.
+//!
+//! Each frame is cut into blocks of 4 by 4 pixels. For each pair of frames, a
+//! block has changed when its mean gray level differs by more than the noise.
+//! The noise is estimated from the recording itself. Pairs with little change
+//! are "calm": a slide change, which alters everything, is rarely in a calm
+//! pair, while a camera moves in most of them. The cost is linear in the number
+//! of pixels of all frames.
 
-use super::film::Film;
-use super::rectangle::Rectangle;
-use super::strips::{STRIP, Strips};
+use super::profile::{BLOCK_SIZE, Profiles};
+use super::sampling::SampledFrames;
 
-/// The least change, in levels of gray, that is taken for one. Video encoders
-/// leave less than that of a picture that stands still.
-const LEAST: f64 = 4.0;
-/// How many times the noise a change must be. A cell averages sixteen pixels
-/// and a strip four, so this is about six deviations of a cell, and three of a
-/// strip, when the noise of neighbouring pixels is independent, and half as
-/// many when scaling and encoding have smeared it over two.
-const TIMES_NOISE: f64 = 3.0;
+/// The smallest change of a block, in gray levels. Encoders leave less than
+/// this in a still picture.
+const MIN_CHANGE: f64 = 4.0;
+/// The smallest change of a block, as a multiple of the noise.
+///
+/// The noise is the standard deviation of a profile value, a mean of four
+/// pixels; that of a block, a mean of 16, is half as large. So 3 means six
+/// standard deviations of a block if the noise of neighbouring pixels is
+/// independent, and three if scaling and encoding spread it over two pixels.
+const MIN_CHANGE_TO_NOISE: f64 = 3.0;
 
-/// In which pairs of neighbouring samples which cell of 4 by 4 pixels changed.
+/// Which blocks changed in which pairs of frames.
 #[derive(Debug)]
 pub(super) struct Motion {
-    /// Cells in a row.
-    columns: usize,
-    /// Rows of cells.
-    rows: usize,
-    /// From how many levels of gray on a strip has changed.
+    /// Blocks per row.
+    pub(super) columns: usize,
+    /// Rows of blocks.
+    pub(super) rows: usize,
+    /// The smallest difference of mean gray levels that counts as a change.
     pub(super) threshold: f64,
-    /// Which pairs are calm: the half in which least changed.
-    pub(super) calm: Vec<usize>,
-    /// For each pair, which cells changed, row by row.
-    pairs: Vec<Vec<bool>>,
-    /// In which share of the calm pairs each cell changed.
-    shares: Vec<f64>,
+    /// Indices of the calm pairs: the half of all pairs with the fewest changed
+    /// blocks.
+    pub(super) calm_pairs: Vec<usize>,
+    /// For each block, row by row: the fraction of calm pairs in which it
+    /// changed.
+    pub(super) change_rates: Vec<f64>,
+    /// For each pair, whether each block changed.
+    changed: Vec<Vec<bool>>,
 }
 
 impl Motion {
-    pub(super) fn of(film: &Film) -> Self {
-        let (columns, rows) = match film.samples.first() {
-            Some(first) => (first.lying.groups, first.upright.groups),
-            None => (0, 0),
-        };
-        let upright = |sample: usize| &film.samples[sample].upright;
-        let changes: Vec<_> = film
+    pub(super) fn detect(sampled: &SampledFrames) -> Self {
+        let (columns, rows) = sampled.frames.first().map_or((0, 0), |first| {
+            (first.column_bands.bands, first.row_bands.bands)
+        });
+        let profiles = |frame: usize| &sampled.frames[frame].row_bands;
+        let differences: Vec<FrameDifference> = sampled
             .pairs
             .iter()
-            .map(|&(before, after)| Change::between(upright(before), upright(after), columns))
-            .collect();
-        let threshold = LEAST.max(TIMES_NOISE * noise(&changes, columns * rows));
-        let pairs: Vec<Vec<bool>> = changes
-            .iter()
-            .map(|change| {
-                change
-                    .means
-                    .iter()
-                    .map(|mean| mean.abs() >= threshold)
-                    .collect()
+            .map(|&(first, second)| {
+                FrameDifference::between(profiles(first), profiles(second), columns)
             })
             .collect();
-        let mut calm: Vec<usize> = (0..pairs.len()).collect();
-        calm.sort_by_key(|&pair| pairs[pair].iter().filter(|&&changed| changed).count());
-        calm.truncate(pairs.len().div_ceil(2));
-        let shares = (0..columns * rows)
-            .map(|cell| share(calm.iter().map(|&pair| pairs[pair][cell])))
+        let noise = noise_level(&differences, columns * rows);
+        let threshold = MIN_CHANGE.max(MIN_CHANGE_TO_NOISE * noise);
+        let changed: Vec<Vec<bool>> = differences
+            .iter()
+            .map(|difference| {
+                let means = difference.means.iter();
+                means.map(|mean| mean.abs() >= threshold).collect()
+            })
+            .collect();
+        let mut calm_pairs: Vec<usize> = (0..changed.len()).collect();
+        calm_pairs.sort_by_key(|&pair| changed[pair].iter().filter(|&&block| block).count());
+        calm_pairs.truncate(changed.len().div_ceil(2));
+        let change_rates = (0..columns * rows)
+            .map(|block| fraction_true(calm_pairs.iter().map(|&pair| changed[pair][block])))
             .collect();
         Self {
             columns,
             rows,
             threshold,
-            calm,
-            pairs,
-            shares,
+            calm_pairs,
+            change_rates,
+            changed,
         }
     }
 
-    /// For each pair, whether at least `part` of the cells changed of those
-    /// that `belongs` picks by column and row.
-    pub(super) fn changes(&self, part: f64, belongs: impl Fn(usize, usize) -> bool) -> Vec<bool> {
-        let cells: Vec<usize> = (0..self.shares.len())
-            .filter(|cell| belongs(cell % self.columns, cell / self.columns))
+    /// For each pair, whether at least the fraction `min_changed` of the blocks
+    /// `(column, row)` that are `included` changed.
+    pub(super) fn pairs_with_change(
+        &self,
+        min_changed: f64,
+        included: impl Fn(usize, usize) -> bool,
+    ) -> Vec<bool> {
+        let blocks: Vec<usize> = (0..self.change_rates.len())
+            .filter(|block| included(block % self.columns, block / self.columns))
             .collect();
-        let changed = |pair: &Vec<bool>| share(cells.iter().map(|&cell| pair[cell])) >= part;
-        self.pairs.iter().map(changed).collect()
-    }
-
-    /// The patches of cells that change in at least `often` of the calm pairs:
-    /// the largest, and those at least a quarter as large (a head may move
-    /// apart from the hands). Gaps of up to two cells do not part a patch.
-    pub(super) fn patches(&self, often: f64) -> Patches {
-        let moving: Vec<bool> = self.shares.iter().map(|&share| share >= often).collect();
-        let mut seen = vec![false; moving.len()];
-        let mut patches: Vec<Vec<usize>> = Vec::new();
-        for start in 0..moving.len() {
-            if !moving[start] || seen[start] {
-                continue;
-            }
-            seen[start] = true;
-            let mut patch = vec![start];
-            let mut next = 0;
-            while let Some(&cell) = patch.get(next) {
-                next += 1;
-                for near in self.near(cell) {
-                    if moving[near] && !seen[near] {
-                        seen[near] = true;
-                        patch.push(near);
-                    }
-                }
-            }
-            patches.push(patch);
-        }
-        let largest = patches.iter().map(Vec::len).max().unwrap_or(0);
-        patches.retain(|patch| patch.len() * 4 >= largest);
-        let cells = patches.iter().flatten();
-        Patches {
-            cells: cells
-                .map(|cell| (cell % self.columns, cell / self.columns))
-                .collect(),
-        }
-    }
-
-    /// The cells at most three away in both directions.
-    fn near(&self, cell: usize) -> impl Iterator<Item = usize> + use<> {
-        let (column, row, columns, rows) = (
-            cell % self.columns,
-            cell / self.columns,
-            self.columns,
-            self.rows,
-        );
-        let across = column.saturating_sub(3)..(column + 4).min(columns);
-        (row.saturating_sub(3)..(row + 4).min(rows))
-            .flat_map(move |row| across.clone().map(move |column| row * columns + column))
+        self.changed
+            .iter()
+            .map(|changed| fraction_true(blocks.iter().map(|&block| changed[block])) >= min_changed)
+            .collect()
     }
 }
 
-/// Cells that keep moving, by column and row.
-#[derive(Debug)]
-pub(super) struct Patches {
-    cells: Vec<(usize, usize)>,
-}
-
-impl Patches {
-    /// How many pixels the cells have.
-    pub(super) fn pixels(&self) -> usize {
-        self.cells.len() * STRIP * STRIP
-    }
-
-    /// The rectangle around them, in pixels, but for one in fifty on each side:
-    /// encoding scatters a few.
-    pub(super) fn extent(&self) -> Rectangle {
-        let (left, right) = range(self.cells.iter().map(|cell| cell.0).collect());
-        let (top, bottom) = range(self.cells.iter().map(|cell| cell.1).collect());
-        Rectangle {
-            left,
-            top,
-            right,
-            bottom,
-        }
-    }
-}
-
-/// From where to where nearly all of them are, in pixels.
-fn range(mut cells: Vec<usize>) -> (usize, usize) {
-    cells.sort_unstable();
-    let few = cells.len() / 50;
-    let first = cells.get(few).map_or(0, |cell| cell * STRIP);
-    let last = cells
-        .iter()
-        .rev()
-        .nth(few)
-        .map_or(0, |cell| (cell + 1) * STRIP);
-    (first, last)
-}
-
-/// How one sample differs from the one before, cell by cell.
-struct Change {
-    /// By how many levels of gray on average.
+/// The difference of two frames, block by block.
+struct FrameDifference {
+    /// Mean difference of each block, in gray levels.
     means: Vec<f64>,
-    /// The variance among a cell's four strips.
+    /// Variance of the differences of the four profile values in each block, in
+    /// squared gray levels.
     variances: Vec<f64>,
 }
 
-impl Change {
-    fn between(before: &Strips, after: &Strips, columns: usize) -> Self {
-        let cells = columns * before.groups;
-        let (mut means, mut variances) = (Vec::with_capacity(cells), Vec::with_capacity(cells));
-        for group in 0..before.groups {
-            let (before, after) = (before.group(group), after.group(group));
-            for (before, after) in before.chunks_exact(STRIP).zip(after.chunks_exact(STRIP)) {
-                let (mut sum, mut squares) = (0, 0);
-                for (&before, &after) in before.iter().zip(after) {
-                    let by = i32::from(after) - i32::from(before);
-                    sum += by;
-                    squares += by * by;
+impl FrameDifference {
+    fn between(first: &Profiles, second: &Profiles, columns: usize) -> Self {
+        let blocks = columns * first.bands;
+        let (mut means, mut variances) = (Vec::with_capacity(blocks), Vec::with_capacity(blocks));
+        for band in 0..first.bands {
+            let (first, second) = (first.band(band), second.band(band));
+            for (first, second) in first
+                .chunks_exact(BLOCK_SIZE)
+                .zip(second.chunks_exact(BLOCK_SIZE))
+            {
+                let (mut sum, mut sum_of_squares) = (0, 0);
+                for (&first, &second) in first.iter().zip(second) {
+                    let difference = i32::from(second) - i32::from(first);
+                    sum += difference;
+                    sum_of_squares += difference * difference;
                 }
-                // In quarters of a level, because strips are sums of four.
+                // A profile value is a sum of four pixels: divide by 4 for gray
+                // levels, and by 16 for squared gray levels.
                 let mean = f64::from(sum) / 4.0;
                 means.push(mean / 4.0);
-                variances.push((f64::from(squares) - 4.0 * mean * mean) / 3.0 / 16.0);
+                variances.push((f64::from(sum_of_squares) - 4.0 * mean * mean) / 3.0 / 16.0);
             }
         }
         Self { means, variances }
     }
 }
 
-/// The deviation of the changes of strips in what is calm: what a calm cell
-/// usually shows, and of all cells the tenth calmest in a hundred.
-fn noise(changes: &[Change], cells: usize) -> f64 {
-    if changes.is_empty() || cells == 0 {
+/// The noise as a standard deviation of a profile value's difference, in gray
+/// levels.
+///
+/// The variance of a block is its median over all pairs; of all blocks, the
+/// 10th percentile is taken. Neither slide changes nor a camera distort this
+/// unless they fill nine tenths of the picture.
+fn noise_level(differences: &[FrameDifference], blocks: usize) -> f64 {
+    if differences.is_empty() || blocks == 0 {
         return 0.0;
     }
-    let mut usual: Vec<f64> = (0..cells)
-        .map(|cell| {
-            let mut variances: Vec<f64> = changes
+    let mut medians: Vec<f64> = (0..blocks)
+        .map(|block| {
+            let mut variances: Vec<f64> = differences
                 .iter()
-                .map(|change| change.variances[cell])
+                .map(|difference| difference.variances[block])
                 .collect();
             let middle = variances.len() / 2;
             *variances.select_nth_unstable_by(middle, f64::total_cmp).1
         })
         .collect();
-    let calm = cells / 10;
-    usual
-        .select_nth_unstable_by(calm, f64::total_cmp)
-        .1
-        .max(0.0)
-        .sqrt()
+    let tenth_percentile = *medians
+        .select_nth_unstable_by(blocks / 10, f64::total_cmp)
+        .1;
+    tenth_percentile.max(0.0).sqrt()
 }
 
-/// How many of them hold, from 0 to 1; of none, none.
-pub(super) fn share(facts: impl Iterator<Item = bool>) -> f64 {
-    let (mut count, mut hold) = (0_u32, 0_u32);
-    for fact in facts {
+/// The fraction of `values` that are true, 0 to 1; 0 without values.
+pub(super) fn fraction_true(values: impl Iterator<Item = bool>) -> f64 {
+    let (mut count, mut matching) = (0_u32, 0_u32);
+    for value in values {
         count += 1;
-        hold += u32::from(fact);
+        matching += u32::from(value);
     }
-    f64::from(hold) / f64::from(count.max(1))
+    f64::from(matching) / f64::from(count.max(1))
 }

@@ -1,55 +1,57 @@
-//! Layouts of rendered recordings, of which is known what they show: grainy,
-//! encoded as H.264, and sampled like any recording.
+//! Layouts of rendered recordings with film grain, encoded as H.264 and sampled
+//! by ffmpeg.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod assertions;
 mod scene;
-mod telling;
 
+use assertions::{
+    analyse_frames, analyse_scene, assert_inset, assert_layout, assert_region, assert_side_by_side,
+    assert_unknown, sample_frames,
+};
 use lectern_analysis::layout_analysis::{GrayFrame, analyse};
 use lectern_domain::LayoutType::{CameraOnly, PictureInPicture, ScreenOnly, Unknown};
 use lectern_media::Frames;
 use proptest::prelude::*;
-use scene::Show::{Face, Plain, Slides, Source, Still};
-use scene::{Place, Scene, Show};
-use telling::{
-    assert_beside, assert_region, assert_told, assert_unknown, assert_within, frames, layout, told,
-};
+use scene::Content::{Face, Moving, Plain, Slides, Still};
+use scene::{Area, Content, Scene};
 
-const FRACTAL: Show = Source("mandelbrot=s=320x180");
-const PATTERN: Show = Source("testsrc2=s=320x180");
-const MOLD: Show =
-    Source("life=s=40x24:mold=10:life_color=white:death_color=gray:ratio=0.4:seed=8");
-const CELLS: Show = Source("cellauto=s=48x27:seed=2:rule=110");
+/// Stand-ins for a camera with motion nearly everywhere.
+const FRACTAL: Content = Moving("mandelbrot=s=320x180");
+const PATTERN: Content = Moving("testsrc2=s=320x180");
+const MOLD: Content =
+    Moving("life=s=40x24:mold=10:life_color=white:death_color=gray:ratio=0.4:seed=8");
+const CELLS: Content = Moving("cellauto=s=48x27:seed=2:rule=110");
 
-/// A picture of 320 by 180 whose left `split` pixels are one, the rest another.
-fn halves(split: u32, left: Show, right: Show) -> (Scene, Place, Place) {
-    let (one, other) = ([0, 0, split, 180], [split, 0, 320 - split, 180]);
-    (
-        Scene::new(320, 180).with(left, one).with(right, other),
-        one,
-        other,
-    )
+/// A scene of 320 by 180 pixels, divided at x = `split`, and the areas of both
+/// parts.
+fn halves(split: u32, left: Content, right: Content) -> (Scene, Area, Area) {
+    let (left_area, right_area) = ([0, 0, split, 180], [split, 0, 320 - split, 180]);
+    let scene = Scene::new(320, 180)
+        .with(left, left_area)
+        .with(right, right_area);
+    (scene, left_area, right_area)
 }
 
 #[test]
-fn a_camera_in_a_corner_of_the_screen_is_told_with_its_rectangle() {
-    let slides = |seed| Scene::new(320, 180).full(Slides(seed));
-    assert_within("face, bottom right", slides(101), Face, [228, 122, 84, 50]);
-    assert_within("face, top left", slides(102), Face, [8, 6, 96, 60]);
-    assert_within(
+fn a_camera_in_a_corner_of_the_screen_is_picture_in_picture() {
+    let slides = |seed| Scene::new(320, 180).filled_with(Slides(seed));
+    assert_inset("face, bottom right", slides(101), Face, [228, 122, 84, 50]);
+    assert_inset("face, top left", slides(102), Face, [8, 6, 96, 60]);
+    assert_inset(
         "face, top right, touching",
         slides(103),
         Face,
         [240, 0, 80, 80],
     );
-    assert_within(
+    assert_inset(
         "mold, bottom left, touching",
         slides(105),
         MOLD,
         [0, 110, 110, 70],
     );
-    assert_within(
+    assert_inset(
         "cells, bottom right",
         slides(106),
         CELLS,
@@ -58,63 +60,63 @@ fn a_camera_in_a_corner_of_the_screen_is_told_with_its_rectangle() {
 }
 
 #[test]
-fn a_camera_is_found_anywhere_on_the_screen_and_in_any_size() {
-    let slides = |seed| Scene::new(640, 360).full(Slides(seed));
-    assert_within(
+fn a_camera_anywhere_on_the_screen_and_of_any_size_is_picture_in_picture() {
+    let slides = |seed| Scene::new(640, 360).filled_with(Slides(seed));
+    assert_inset(
         "fractal, right, halfway down",
         slides(111),
         FRACTAL,
         [420, 120, 200, 120],
     );
-    assert_within(
+    assert_inset(
         "pattern, top right, large",
         slides(112),
         PATTERN,
         [350, 0, 290, 170],
     );
-    assert_within(
+    assert_inset(
         "face, bottom left, large",
         slides(114),
         Face,
         [10, 190, 260, 160],
     );
-    let bars = Scene::new(640, 360).full(Still("smptebars"));
-    assert_within("face on a still picture", bars, Face, [456, 16, 168, 112]);
+    let bars = Scene::new(640, 360).filled_with(Still("smptebars"));
+    assert_inset("face on a still picture", bars, Face, [456, 16, 168, 112]);
 }
 
 #[test]
-fn camera_and_screen_side_by_side_are_told_with_their_split() {
+fn camera_and_screen_side_by_side_have_a_split_ratio() {
     let (scene, screen, camera) = halves(192, Slides(121), Face);
-    assert_beside("face at the right, 0.6", &scene, screen, camera, 0.6);
+    assert_side_by_side("face at the right, 0.6", &scene, screen, camera, 0.6);
     let (scene, camera, screen) = halves(96, Face, Slides(122));
-    assert_beside("face at the left, 0.7", &scene, screen, camera, 0.7);
+    assert_side_by_side("face at the left, 0.7", &scene, screen, camera, 0.7);
     let (scene, screen, camera) = halves(240, Slides(123), FRACTAL);
-    assert_beside("fractal at the right, 0.75", &scene, screen, camera, 0.75);
+    assert_side_by_side("fractal at the right, 0.75", &scene, screen, camera, 0.75);
     let (scene, camera, screen) = halves(160, PATTERN, Slides(124));
-    assert_beside("pattern at the left, 0.5", &scene, screen, camera, 0.5);
+    assert_side_by_side("pattern at the left, 0.5", &scene, screen, camera, 0.5);
     let (scene, screen, camera) = halves(208, Slides(125), MOLD);
-    assert_beside("mold at the right, 0.65", &scene, screen, camera, 0.65);
+    assert_side_by_side("mold at the right, 0.65", &scene, screen, camera, 0.65);
     let (scene, camera, screen) = halves(112, CELLS, Slides(126));
-    assert_beside("cells at the left, 0.65", &scene, screen, camera, 0.65);
+    assert_side_by_side("cells at the left, 0.65", &scene, screen, camera, 0.65);
 }
 
 #[test]
-fn black_around_screen_and_camera_belongs_to_neither() {
+fn black_bars_belong_to_neither_screen_nor_camera() {
     let (screen, camera) = ([0, 24, 220, 132], [220, 24, 100, 132]);
     let scene = Scene::new(320, 180)
         .with(Slides(131), screen)
         .with(Face, camera);
-    assert_beside("bars above and below", &scene, screen, camera, 0.6875);
+    assert_side_by_side("bars above and below", &scene, screen, camera, 0.6875);
 
     let (screen, camera) = ([0, 0, 240, 180], [240, 0, 80, 60]);
     let scene = Scene::new(320, 180)
         .with(Slides(132), screen)
         .with(Face, camera);
-    assert_beside("camera alone in its column", &scene, screen, camera, 0.75);
+    assert_side_by_side("camera alone in its column", &scene, screen, camera, 0.75);
 
     let camera = [40, 0, 240, 180];
     let scene = Scene::new(320, 180).with(Face, camera);
-    assert_told(
+    assert_layout(
         "camera between bars",
         &scene,
         CameraOnly,
@@ -124,7 +126,7 @@ fn black_around_screen_and_camera_belongs_to_neither() {
 }
 
 #[test]
-fn a_camera_without_a_screen_is_told() {
+fn a_camera_without_a_screen_is_camera_only() {
     for (name, camera) in [
         ("face", Face),
         ("fractal", FRACTAL),
@@ -132,79 +134,88 @@ fn a_camera_without_a_screen_is_told() {
         ("mold", MOLD),
         ("cells", CELLS),
     ] {
-        let scene = Scene::new(320, 180).full(camera);
-        assert_told(name, &scene, CameraOnly, None, Some(scene.all()));
+        let scene = Scene::new(320, 180).filled_with(camera);
+        assert_layout(name, &scene, CameraOnly, None, Some(scene.full_area()));
     }
 }
 
 #[test]
-fn a_screen_without_a_camera_is_told() {
-    let clock = Source("cellauto=s=20x8:rule=30:seed=1");
-    let slides = |seed| Scene::new(320, 180).full(Slides(seed));
+fn a_screen_without_a_camera_is_screen_only() {
+    let clock = Moving("cellauto=s=20x8:rule=30:seed=1");
+    let slides = |seed| Scene::new(320, 180).filled_with(Slides(seed));
     for (name, scene) in [
         ("slides", slides(141)),
-        ("other slides", Scene::new(640, 360).full(Slides(142))),
+        (
+            "other slides",
+            Scene::new(640, 360).filled_with(Slides(142)),
+        ),
         (
             "slides with a clock",
             slides(143).with(clock, [292, 6, 20, 8]),
         ),
-        ("still bars", Scene::new(320, 180).full(Still("smptebars"))),
-        ("still pattern", Scene::new(320, 180).full(Still("testsrc"))),
+        (
+            "still bars",
+            Scene::new(320, 180).filled_with(Still("smptebars")),
+        ),
+        (
+            "still pattern",
+            Scene::new(320, 180).filled_with(Still("testsrc")),
+        ),
     ] {
-        let told = assert_told(name, &scene, ScreenOnly, Some(scene.all()), None);
-        assert_eq!(told.split_ratio, None, "{name}");
+        let found = assert_layout(name, &scene, ScreenOnly, Some(scene.full_area()), None);
+        assert_eq!(found.split_ratio, None, "{name}");
     }
 }
 
 #[test]
-fn neither_much_grain_nor_none_changes_the_answer() {
+fn grain_does_not_change_the_layout() {
     for grain in [0, 30] {
-        let slides = Scene::new(320, 180).grain(grain).full(Slides(151));
-        assert_told(
+        let slides = Scene::new(320, 180).grain(grain).filled_with(Slides(151));
+        assert_layout(
             &format!("slides, grain {grain}"),
             &slides,
             ScreenOnly,
-            Some(slides.all()),
+            Some(slides.full_area()),
             None,
         );
-        assert_within(
-            &format!("face within, grain {grain}"),
+        assert_inset(
+            &format!("face inset, grain {grain}"),
             slides,
             Face,
             [216, 108, 100, 66],
         );
         let (scene, screen, camera) = halves(224, Slides(152), Face);
         let name = format!("face beside, grain {grain}");
-        assert_beside(&name, &scene.grain(grain), screen, camera, 0.7);
-        let face = Scene::new(320, 180).grain(grain).full(Face);
-        assert_told(
+        assert_side_by_side(&name, &scene.grain(grain), screen, camera, 0.7);
+        let face = Scene::new(320, 180).grain(grain).filled_with(Face);
+        assert_layout(
             &format!("face, grain {grain}"),
             &face,
             CameraOnly,
             None,
-            Some(face.all()),
+            Some(face.full_area()),
         );
     }
 }
 
 #[test]
-fn where_nothing_is_to_be_seen_the_layout_is_unknown() {
+fn an_empty_picture_is_unknown() {
     assert_unknown("black", &Scene::new(320, 180));
     assert_unknown(
         "gray, grainy",
-        &Scene::new(320, 180).full(Plain("gray")).grain(60),
+        &Scene::new(320, 180).filled_with(Plain("gray")).grain(60),
     );
-    assert_unknown("white", &Scene::new(320, 180).full(Plain("white")));
+    assert_unknown("white", &Scene::new(320, 180).filled_with(Plain("white")));
 }
 
 #[test]
-fn what_contradicts_itself_is_unknown() {
-    let slides = |seed| Scene::new(320, 180).full(Slides(seed));
-    let all = slides(0).all();
-    let cuts = slides(161).sometimes(FRACTAL, all, "lt(mod(t,6),3)");
-    assert_unknown("camera and slides in turn", &cuts);
-    let cuts = slides(162).sometimes(Face, all, "lt(mod(t,8),3)");
-    assert_unknown("face and slides in turn", &cuts);
+fn layouts_outside_the_known_types_are_unknown() {
+    let slides = |seed| Scene::new(320, 180).filled_with(Slides(seed));
+    let full = slides(0).full_area();
+    let cuts = slides(161).with_at_times(FRACTAL, full, "lt(mod(t,6),3)");
+    assert_unknown("camera and slides alternate", &cuts);
+    let cuts = slides(162).with_at_times(Face, full, "lt(mod(t,8),3)");
+    assert_unknown("face and slides alternate", &cuts);
     let above = slides(163).with(FRACTAL, [0, 0, 320, 72]);
     assert_unknown("camera above the slides", &above);
     let two = slides(164)
@@ -214,105 +225,101 @@ fn what_contradicts_itself_is_unknown() {
 }
 
 #[test]
-fn a_camera_whose_border_is_hard_to_see_is_told_right_or_not_at_all() {
+fn a_camera_with_a_weak_border_is_either_correct_or_unknown() {
     // Figures on the slides are as bright as the wall behind the face.
     let scene = Scene::new(640, 360)
-        .full(Slides(113))
+        .filled_with(Slides(113))
         .with(Face, [10, 190, 260, 160]);
-    // A picture that changes two and a half times slower than the other ones.
-    let slow = Source("mandelbrot=s=320x180:end_pts=1000");
-    let other = Scene::new(320, 180)
-        .full(Slides(114))
+    // Zooms at two fifths of the speed of the other fractals.
+    let slow = Moving("mandelbrot=s=320x180:end_pts=1000");
+    let slow_scene = Scene::new(320, 180)
+        .filled_with(Slides(114))
         .with(slow, [10, 95, 130, 80]);
-    for (name, scene, place) in [
+    for (name, scene, camera) in [
         ("same brightness", scene, [10, 190, 260, 160]),
-        ("slow", other, [10, 95, 130, 80]),
+        ("slow", slow_scene, [10, 95, 130, 80]),
     ] {
-        let told = told(name, &scene);
-        if told.layout_type != Unknown {
-            assert_eq!(told.layout_type, PictureInPicture, "{name}: {told:?}");
-            assert_region(name, told.camera_region, Some(place), &scene);
+        let found = analyse_scene(name, &scene);
+        if found.layout_type != Unknown {
+            assert_eq!(found.layout_type, PictureInPicture, "{name}: {found:?}");
+            assert_region(name, found.camera_region, Some(camera), &scene);
         }
     }
 }
 
 #[test]
-fn a_few_frames_tell_nothing_and_many_tell_the_same_each_time() {
+fn the_result_is_deterministic_and_unknown_for_few_frames() {
+    let camera = [220, 8, 92, 64];
     let scene = Scene::new(320, 180)
-        .full(Slides(171))
-        .with(Face, [220, 8, 92, 64]);
-    let all = frames(&scene, 120);
-    let told = layout(&all);
-    assert_eq!(told.layout_type, PictureInPicture);
-    assert_region(
-        "120 frames",
-        told.camera_region,
-        Some([220, 8, 92, 64]),
-        &scene,
-    );
-    assert_eq!(layout(&all), told, "the same frames tell the same");
+        .filled_with(Slides(171))
+        .with(Face, camera);
+    let many = sample_frames(&scene, 120);
+    let found = analyse_frames(&many);
+    assert_eq!(found.layout_type, PictureInPicture);
+    assert_region("120 frames", found.camera_region, Some(camera), &scene);
+    assert_eq!(analyse_frames(&many), found);
 
     let few = Frames {
-        frames: all.frames[..2].to_vec(),
-        ..all
+        frames: many.frames[..2].to_vec(),
+        ..many
     };
-    assert_eq!(layout(&few).layout_type, Unknown);
-    assert_eq!(
-        layout(&few).confidence_score.get().to_bits(),
-        0.0_f64.to_bits()
-    );
+    let found = analyse_frames(&few);
+    assert_eq!(found.layout_type, Unknown);
+    assert_eq!(found.confidence_score.get().to_bits(), 0.0_f64.to_bits());
+
     let none = Frames {
         frames: Vec::new(),
         ..few
     };
-    assert_eq!(layout(&none).layout_type, Unknown);
+    assert_eq!(analyse_frames(&none).layout_type, Unknown);
 }
 
 #[test]
-fn a_picture_too_narrow_to_tell_from_is_unknown() {
-    // Slides 90 by 1440 pixels large are 8 wide where they are 144 high.
-    let scroll = Scene::new(90, 1440).full(Slides(181));
-    assert_unknown("higher than wide", &scroll);
-    let none = GrayFrame {
+fn a_picture_too_narrow_for_the_analysis_is_unknown() {
+    // Scaled to 144 pixels high, the frames are less than ten pixels wide.
+    let narrow = Scene::new(90, 1440).filled_with(Slides(181));
+    assert_unknown("narrow", &narrow);
+    let empty = GrayFrame {
         width: 0,
         height: 0,
         data: &[],
         time: 0.0,
     };
-    let told = analyse(&[none; 8], 640, 480).unwrap();
-    assert_eq!(told.layout_type, Unknown);
+    let found = analyse(&[empty; 8], 640, 480).unwrap();
+    assert_eq!(found.layout_type, Unknown);
 }
 
 #[test]
-fn a_frame_that_does_not_fit_is_named() {
+fn the_error_names_the_inconsistent_frame() {
     let data = vec![0; 64 * 48];
-    let good = GrayFrame {
+    let valid = GrayFrame {
         width: 64,
         height: 48,
         data: &data,
         time: 1.0,
     };
-    let wrong = |frame: GrayFrame<'_>| analyse(&[good, frame], 640, 480).unwrap_err().to_string();
+    let error_with =
+        |frame: GrayFrame<'_>| analyse(&[valid, frame], 640, 480).unwrap_err().to_string();
     assert_eq!(
-        wrong(GrayFrame {
+        error_with(GrayFrame {
             data: &data[1..],
-            ..good
+            ..valid
         }),
         "frames[1].data must have one byte for each pixel"
     );
     assert_eq!(
-        wrong(GrayFrame {
+        error_with(GrayFrame {
             width: 48,
             height: 64,
-            ..good
+            ..valid
         }),
         "frames[1].width must be the same in all frames"
     );
-    assert!(wrong(GrayFrame { height: 0, ..good }).starts_with("frames[1].height must be"));
+    assert!(error_with(GrayFrame { height: 0, ..valid }).starts_with("frames[1].height must be"));
     assert!(
-        wrong(GrayFrame {
+        error_with(GrayFrame {
             time: f64::NAN,
-            ..good
+            ..valid
         })
         .starts_with("frames[1].time must be")
     );
@@ -322,34 +329,34 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn any_frames_are_told_and_regions_lie_in_the_source(
+    fn arbitrary_frames_give_a_layout_with_regions_inside_the_source(
         (width, height) in (32_usize..90, 32_usize..70),
         count in 0_usize..80,
         seed in any::<u32>(),
-        coarse in 1_usize..24,
-        lit in 1_u8..=255,
+        block_size in 1_usize..24,
+        max_level in 1_u8..=255,
     ) {
-        // Rectangles and noise of every coarseness, some of it black.
-        let pixel = |number: usize, at: usize| {
-            let (x, y) = (at % width / coarse, at / width / coarse);
+        // Blocks of pseudorandom gray levels; every third block is still.
+        let pixel = |frame: usize, index: usize| {
+            let (x, y) = (index % width / block_size, index / width / block_size);
             let still = (x + y + seed as usize).is_multiple_of(3);
-            let number = if still { 0 } else { number };
-            let mixed = (x * 7919 + y * 104_729 + number * 1_299_709 + 1).wrapping_mul(seed as usize);
-            u8::try_from(mixed % 251).unwrap().min(lit)
+            let frame = if still { 0 } else { frame };
+            let hash = (x * 7919 + y * 104_729 + frame * 1_299_709 + 1).wrapping_mul(seed as usize);
+            u8::try_from(hash % 251).unwrap().min(max_level)
         };
         let pictures: Vec<Vec<u8>> = (0..count)
-            .map(|number| (0..width * height).map(|at| pixel(number, at)).collect())
+            .map(|frame| (0..width * height).map(|index| pixel(frame, index)).collect())
             .collect();
         let frames: Vec<GrayFrame<'_>> = pictures
             .iter()
             .zip(0_u32..)
             .map(|(data, time)| GrayFrame { width, height, data, time: f64::from(time) })
             .collect();
-        let told = analyse(&frames, 1280, 722).unwrap();
-        for region in [told.screen_region, told.camera_region].into_iter().flatten() {
+        let found = analyse(&frames, 1280, 722).unwrap();
+        for region in [found.screen_region, found.camera_region].into_iter().flatten() {
             prop_assert!(region.width.get() > 0 && region.x.get() + region.width.get() <= 1280);
             prop_assert!(region.height.get() > 0 && region.y.get() + region.height.get() <= 722);
         }
-        prop_assert_eq!(told.layout_type == Unknown, told.confidence_score.get() < 0.5);
+        prop_assert_eq!(found.layout_type == Unknown, found.confidence_score.get() < 0.5);
     }
 }

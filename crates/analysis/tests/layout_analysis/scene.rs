@@ -1,39 +1,50 @@
-//! Recordings rendered by ffmpeg, of which is known what they show.
+//! Recordings rendered by ffmpeg, so that the true layout is known.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-/// Seconds of each recording, and its frames per second.
-const LENGTH: u32 = 24;
-const RATE: u32 = 5;
+/// Duration of each recording, in seconds.
+pub(crate) const DURATION: u32 = 24;
+/// Frames per second.
+const FRAME_RATE: u32 = 5;
 
-/// Something that fills a rectangle, as a chain of ffmpeg's filters.
+/// The content of a rectangle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Show {
-    /// Slides, drawn from this seed, each shown for three to five seconds.
+pub(crate) enum Content {
+    /// Random slides from this seed, each shown for three to five seconds.
     Slides(u32),
-    /// A presenter before a wall with a shelf: nothing but the head and the
-    /// shoulders moves.
+    /// A presenter in front of a wall with a shelf; only the head and the
+    /// shoulders move.
     Face,
-    /// A picture that moves nearly everywhere, named as ffmpeg's source.
-    Source(&'static str),
-    /// A still picture, named as ffmpeg's source.
+    /// Motion nearly everywhere; a video source filter of ffmpeg.
+    Moving(&'static str),
+    /// The first frame of a video source filter of ffmpeg.
     Still(&'static str),
-    /// One colour.
+    /// A color.
     Plain(&'static str),
 }
 
 /// A rectangle in pixels: x, y, width, height.
-pub(crate) type Place = [u32; 4];
+pub(crate) type Area = [u32; 4];
 
-/// What is drawn where, one on top of the other, and how grainy it is.
+/// Layers of content with film grain.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
+    /// Width and height in pixels.
     size: (u32, u32),
-    /// The third is when it is there, as ffmpeg puts it.
-    layers: Vec<(Show, Place, &'static str)>,
+    /// From the bottom to the top.
+    layers: Vec<Layer>,
+    /// Strength of the noise filter of ffmpeg, 0 to 100.
     grain: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Layer {
+    content: Content,
+    area: Area,
+    /// When it is visible: an ffmpeg expression of the time `t`.
+    enable: &'static str,
 }
 
 impl Scene {
@@ -45,18 +56,28 @@ impl Scene {
         }
     }
 
-    pub(crate) fn with(self, show: Show, place: Place) -> Self {
-        self.sometimes(show, place, "1")
+    pub(crate) fn with(self, content: Content, area: Area) -> Self {
+        self.with_at_times(content, area, "1")
     }
 
-    pub(crate) fn sometimes(mut self, show: Show, place: Place, when: &'static str) -> Self {
-        self.layers.push((show, place, when));
+    /// `enable` is an ffmpeg expression of the time `t`.
+    pub(crate) fn with_at_times(
+        mut self,
+        content: Content,
+        area: Area,
+        enable: &'static str,
+    ) -> Self {
+        self.layers.push(Layer {
+            content,
+            area,
+            enable,
+        });
         self
     }
 
-    pub(crate) fn full(self, show: Show) -> Self {
-        let place = self.all();
-        self.with(show, place)
+    pub(crate) fn filled_with(self, content: Content) -> Self {
+        let area = self.full_area();
+        self.with(content, area)
     }
 
     pub(crate) fn grain(mut self, grain: u32) -> Self {
@@ -64,12 +85,11 @@ impl Scene {
         self
     }
 
-    /// The whole picture.
-    pub(crate) fn all(&self) -> Place {
+    pub(crate) fn full_area(&self) -> Area {
         [0, 0, self.size.0, self.size.1]
     }
 
-    /// Renders it into the file.
+    /// Renders the scene into an H.264 file.
     pub(crate) fn render(&self, path: &Path) {
         let graph = self.graph();
         let status = Command::new("ffmpeg")
@@ -82,71 +102,68 @@ impl Scene {
                 "-map",
                 "[out]",
             ])
-            .args([
-                "-t",
-                &LENGTH.to_string(),
-                "-c:v",
-                "libx264",
-                "-preset",
-                "ultrafast",
-            ])
+            .args(["-t", &DURATION.to_string()])
+            .args(["-c:v", "libx264", "-preset", "ultrafast"])
             .args(["-crf", "26", "-threads", "1"])
             .arg(path)
             .status()
             .unwrap();
-        assert!(status.success(), "could not be rendered:\n{graph}");
+        assert!(status.success(), "ffmpeg failed:\n{graph}");
     }
 
+    /// The filter graph that draws all layers and adds the grain.
     fn graph(&self) -> String {
         let (width, height) = self.size;
-        let mut graph = format!("color=black:s={width}x{height}:r={RATE}[under0]");
-        for (index, (show, [x, y, width, height], when)) in self.layers.iter().enumerate() {
-            let layer = show.chain(*width, *height, index);
-            let over = index + 1;
+        let mut graph = format!("color=black:s={width}x{height}:r={FRAME_RATE}[base0]");
+        for (index, layer) in self.layers.iter().enumerate() {
+            let ([x, y, width, height], enable) = (layer.area, layer.enable);
+            let filters = layer.content.filters(width, height, index);
+            let next = index + 1;
             write!(
                 graph,
-                ";{layer}[layer{index}];\
-                 [under{index}][layer{index}]overlay={x}:{y}:enable='{when}'[under{over}]"
+                ";{filters}[layer{index}];\
+                 [base{index}][layer{index}]overlay={x}:{y}:enable='{enable}'[base{next}]"
             )
             .unwrap();
         }
         let (last, grain) = (self.layers.len(), self.grain);
-        graph + &format!(";[under{last}]noise=alls={grain}:allf=t,format=yuv420p[out]")
+        graph + &format!(";[base{last}]noise=alls={grain}:allf=t,format=yuv420p[out]")
     }
 }
 
-impl Show {
-    fn chain(self, width: u32, height: u32, unique: usize) -> String {
+impl Content {
+    /// The filter chain that draws the content; `index` makes labels unique.
+    fn filters(self, width: u32, height: u32, index: usize) -> String {
         match self {
             Self::Slides(seed) => slides(width, height, seed),
-            Self::Face => face(width, height, unique),
-            Self::Source(source) => {
-                let sep = if source.contains('=') { ':' } else { '=' };
-                format!("{source}{sep}r={RATE},scale={width}:{height},setsar=1")
+            Self::Face => face(width, height, index),
+            Self::Moving(source) => {
+                let separator = if source.contains('=') { ':' } else { '=' };
+                format!("{source}{separator}r={FRAME_RATE},scale={width}:{height},setsar=1")
             }
             Self::Still(source) => format!(
-                "{source}=s={width}x{height}:r={RATE},trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,setsar=1"
+                "{source}=s={width}x{height}:r={FRAME_RATE},trim=end_frame=1,loop=-1:1,setpts=N/{FRAME_RATE}/TB,setsar=1"
             ),
-            Self::Plain(colour) => format!("color={colour}:s={width}x{height}:r={RATE}"),
+            Self::Plain(color) => format!("color={color}:s={width}x{height}:r={FRAME_RATE}"),
         }
     }
 }
 
-/// White slides with a coloured head, lines of words, and now and then a
-/// figure; the same template on all.
+/// White slides with a colored header, lines of words, and on about every
+/// second slide a figure.
 fn slides(width: u32, height: u32, seed: u32) -> String {
     let mut random = Random(seed);
     let mut chain = format!(
-        "color=white:s={width}x{height}:r={RATE},drawbox=0:0:iw:ih/9:color=0x204080:t=fill,\
+        "color=white:s={width}x{height}:r={FRAME_RATE},drawbox=0:0:iw:ih/9:color=0x204080:t=fill,\
          drawbox=0:ih-ih/24:iw:ih:color=0xb0b0b0:t=fill"
     );
-    let mut begin = 0;
-    while begin < LENGTH {
-        let end = begin + 3 + random.below(3);
-        let mut draw = |x: u32, y: u32, w: u32, h: u32, colour: &str| {
+    let mut start = 0;
+    while start < DURATION {
+        let end = start + 3 + random.below(3);
+        let mut draw = |x: u32, y: u32, w: u32, h: u32, color: &str| {
             write!(
                 chain,
-                ",drawbox={x}:{y}:{w}:{h}:color={colour}:t=fill:enable='gte(t,{begin})*lt(t,{end})'"
+                ",drawbox={x}:{y}:{w}:{h}:color={color}:t=fill:enable='gte(t,{start})*lt(t,{end})'"
             )
             .unwrap();
         };
@@ -180,42 +197,44 @@ fn slides(width: u32, height: u32, seed: u32) -> String {
                 "0xd08030",
             );
         }
-        begin = end;
+        start = end;
     }
     chain
 }
 
-/// Only a head and shoulders move.
-fn face(width: u32, height: u32, unique: usize) -> String {
-    let (head, tall) = (width.min(height) * 2 / 5, width.min(height) / 2);
-    let (body, deep) = (head * 2, height / 2);
-    let oval = |w: u32, h: u32, bright: u32| {
+/// A head and shoulders that move in front of a still wall.
+fn face(width: u32, height: u32, index: usize) -> String {
+    let (head_width, head_height) = (width.min(height) * 2 / 5, width.min(height) / 2);
+    let (body_width, body_height) = (head_width * 2, height / 2);
+    let oval = |w: u32, h: u32, luma: u32| {
         format!(
-            "color=gray:s={w}x{h}:r={RATE},trim=end_frame=1,format=yuva420p,\
-             geq=lum='{bright}+40*sin(X/4)*cos(Y/3)':cb=120:cr=140:\
-             a='255*lt(hypot((X-W/2)/(W/2),(Y-H/2)/(H/2)),1)',loop=-1:1,setpts=N/{RATE}/TB"
+            "color=gray:s={w}x{h}:r={FRAME_RATE},trim=end_frame=1,format=yuva420p,\
+             geq=lum='{luma}+40*sin(X/4)*cos(Y/3)':cb=120:cr=140:\
+             a='255*lt(hypot((X-W/2)/(W/2),(Y-H/2)/(H/2)),1)',loop=-1:1,setpts=N/{FRAME_RATE}/TB"
         )
     };
-    let name = |part: &str| format!("{part}{unique}");
+    let label = |name: &str| format!("{name}{index}");
     format!(
-        "color=0x8090a0:s={width}x{height}:r={RATE},drawbox=iw*2/3:0:iw/4:ih*2/3:color=0x705030:t=fill,\
+        "color=0x8090a0:s={width}x{height}:r={FRAME_RATE},drawbox=iw*2/3:0:iw/4:ih*2/3:color=0x705030:t=fill,\
          drawbox=iw/12:ih/6:iw/4:ih/40:color=0x403020:t=fill[{wall}];\
          {head}[{face}];{body}[{shoulders}];\
-         [{wall}][{shoulders}]overlay=x='(W-w)/2+W/30*sin(t*1.7)':y='H-h*0.7+H/60*sin(t*2.3)'[{sat}];\
-         [{sat}][{face}]overlay=x='(W-w)/2+W/18*sin(t*1.7+0.4)':y='H*0.16+H/40*sin(t*3.1)',setsar=1",
-        head = oval(head, tall, 150),
-        body = oval(body, deep, 60),
-        wall = name("wall"),
-        face = name("face"),
-        shoulders = name("shoulders"),
-        sat = name("sat"),
+         [{wall}][{shoulders}]overlay=x='(W-w)/2+W/30*sin(t*1.7)':y='H-h*0.7+H/60*sin(t*2.3)'[{with_body}];\
+         [{with_body}][{face}]overlay=x='(W-w)/2+W/18*sin(t*1.7+0.4)':y='H*0.16+H/40*sin(t*3.1)',setsar=1",
+        head = oval(head_width, head_height, 150),
+        body = oval(body_width, body_height, 60),
+        wall = label("wall"),
+        face = label("face"),
+        shoulders = label("shoulders"),
+        with_body = label("with_body"),
     )
 }
 
-/// A small generator of the kind of Lehmer (1951), so that slides differ.
+/// A Lehmer generator (Park & Miller, "Random number generators: good ones are
+/// hard to find", 1988; multiplier 48271).
 struct Random(u32);
 
 impl Random {
+    /// Nearly uniform below `limit`.
     fn below(&mut self, limit: u32) -> u32 {
         self.0 = u32::try_from(u64::from(self.0) * 48_271 % 0x7fff_ffff).unwrap();
         self.0 % limit.max(1)

@@ -1,0 +1,272 @@
+//! Decides which layout the recording has, and with which confidence.
+//!
+//! The rules and the meaning of the confidence are in the documentation of
+//! [`layout_analysis`](super).
+
+use lectern_domain::LayoutType::{
+    self, CameraOnly, PictureInPicture, ScreenOnly, SideBySide, Unknown,
+};
+
+use super::border::Borders;
+use super::camera::{self, Camera};
+use super::edge_density::edge_density;
+use super::letterbox::picture_without_bars;
+use super::motion::{Motion, fraction_true};
+use super::moving_area::MovingArea;
+use super::profile::bands_between;
+use super::rectangle::Rectangle;
+use super::sampling::{Orientation, SampledFrames};
+
+/// The minimum number of frames for a decision.
+const MIN_FRAMES: usize = 8;
+/// The layout is unknown below this confidence.
+const MIN_CONFIDENCE: f64 = 0.5;
+/// The highest confidence in a screen that never changes: it may be the frozen
+/// image of a camera.
+const MAX_STATIC_CONFIDENCE: f64 = 0.75;
+
+/// The fraction of calm pairs in which a block of the moving area changes.
+const MIN_CHANGE_RATE: f64 = 0.2;
+/// The smallest moving area of a camera, as a fraction of the picture: a clock
+/// or a blinking cursor is smaller, a face in the smallest inset is larger.
+const MIN_MOVING_AREA: f64 = 0.004;
+/// The smallest width and height of a camera, as fractions of the picture;
+/// anything smaller is a clock, too.
+const MIN_CAMERA_SIZE: f64 = 0.07;
+/// The smallest width or height that counts as filling the picture, as a
+/// fraction of it.
+const FULL_SIZE: f64 = 0.9;
+/// The largest width of a camera beside the screen, as a fraction of the
+/// picture's.
+const MAX_SIDE_BY_SIDE_WIDTH: f64 = 0.65;
+/// The largest width and height of a camera on top of the screen, as fractions
+/// of the picture.
+const MAX_INSET_SIZE: f64 = 0.6;
+/// The largest distance from the edge of the picture of a camera that touches
+/// it, as a fraction of the picture's width.
+const MAX_EDGE_DISTANCE: f64 = 0.04;
+/// The smallest support of the border between a camera and the screen beside
+/// it.
+const MIN_SPLIT_SUPPORT: f64 = 0.8;
+/// The smallest edge density of an area that is not empty.
+const MIN_EDGE_DENSITY: f64 = 0.002;
+/// How far scaling blurs a border, in pixels. Areas keep this distance from it.
+const BORDER_BLUR: usize = 3;
+
+/// The fraction of the camera's blocks that change when the camera moves.
+const MIN_CAMERA_CHANGE: f64 = 0.03;
+/// The fraction of the screen's blocks that change when the slide changes.
+const MIN_SLIDE_CHANGE: f64 = 0.05;
+/// The moving fraction of the camera's rectangle that gives full confidence:
+/// about what a face in front of a wall moves in calm pairs.
+const FULL_CAMERA_COVERAGE: f64 = 0.12;
+/// The moving fraction of the moving area's bounding box that gives full
+/// confidence. The common bounding box of two cameras has less.
+const FULL_BOX_COVERAGE: f64 = 1.0 / 3.0;
+
+/// The decision; rectangles are in pixels of the frames.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Classification {
+    pub(super) layout: LayoutType,
+    pub(super) screen: Option<Rectangle>,
+    pub(super) camera: Option<Rectangle>,
+    /// The width of the screen as a fraction of the picture's.
+    pub(super) split: Option<f64>,
+    pub(super) confidence: f64,
+}
+
+impl Classification {
+    fn unknown(confidence: f64) -> Self {
+        Self {
+            layout: Unknown,
+            screen: None,
+            camera: None,
+            split: None,
+            confidence,
+        }
+    }
+}
+
+pub(super) fn classify(sampled: &SampledFrames) -> Classification {
+    if sampled.pairs.len() + 1 < MIN_FRAMES {
+        return Classification::unknown(0.0);
+    }
+    let classifier = Classifier {
+        sampled,
+        motion: Motion::detect(sampled),
+        picture: picture_without_bars(&sampled.frames),
+    };
+    let best = classifier.best_match();
+    if best.confidence < MIN_CONFIDENCE {
+        Classification::unknown(best.confidence)
+    } else {
+        best
+    }
+}
+
+struct Classifier<'a> {
+    sampled: &'a SampledFrames,
+    motion: Motion,
+    /// Without black bars.
+    picture: Rectangle,
+}
+
+impl Classifier<'_> {
+    /// The layout that fits best, whatever its confidence.
+    fn best_match(&self) -> Classification {
+        let moving = MovingArea::find(&self.motion, MIN_CHANGE_RATE);
+        let moving_pixels = moving.area() as f64;
+        let min_pixels = MIN_MOVING_AREA * self.picture.area() as f64;
+        let moving_ratio = (moving_pixels / min_pixels).min(1.0);
+        if moving_pixels < min_pixels {
+            return self.screen_only(moving_ratio);
+        }
+        let vertical = Borders::find(self.sampled, Orientation::Vertical, &self.motion);
+        let horizontal = Borders::find(self.sampled, Orientation::Horizontal, &self.motion);
+        let bounding_box = moving.bounding_box().clamped_to(self.picture);
+        let camera = camera::locate(bounding_box, self.picture, &vertical, &horizontal);
+        let (width, height) = camera.rectangle.size_relative_to(self.picture);
+        if width < MIN_CAMERA_SIZE || height < MIN_CAMERA_SIZE {
+            return self.screen_only(moving_ratio);
+        }
+        let box_coverage = moving_pixels / bounding_box.area().max(1) as f64 / FULL_BOX_COVERAGE;
+        let confidence = self
+            .camera_confidence(camera, moving_pixels)
+            .min(box_coverage.min(1.0));
+        self.with_camera(camera.rectangle, confidence, &vertical)
+    }
+
+    /// `moving_ratio` is the size of the moving area in relation to the smallest
+    /// one of a camera, at most 1.
+    fn screen_only(&self, moving_ratio: f64) -> Classification {
+        if !self.has_content(|_, _| true) {
+            return Classification::unknown(0.0);
+        }
+        let stillness = self.stillness(|_, _| true);
+        let confidence = if stillness < 1.0 {
+            stillness
+        } else {
+            MAX_STATIC_CONFIDENCE
+        };
+        Classification {
+            layout: ScreenOnly,
+            screen: Some(self.picture),
+            camera: None,
+            split: None,
+            confidence: confidence.min(1.0 - moving_ratio / 2.0),
+        }
+    }
+
+    /// The confidence that there is a camera in this rectangle: the lowest of
+    /// how often it moves, how much of it moves, and the support of its sides.
+    fn camera_confidence(&self, camera: Camera, moving_pixels: f64) -> f64 {
+        let area = camera.rectangle;
+        let in_camera = |column, row| area.contains_block(column, row);
+        let moves = self.motion.pairs_with_change(MIN_CAMERA_CHANGE, in_camera);
+        let coverage = (moving_pixels / area.area() as f64 / FULL_CAMERA_COVERAGE).min(1.0);
+        fraction_true(moves.into_iter())
+            .min(coverage)
+            .min(camera.weakest_side)
+    }
+
+    /// The layout with a camera in this rectangle. `confidence` is that in the
+    /// camera.
+    fn with_camera(
+        &self,
+        camera: Rectangle,
+        confidence: f64,
+        vertical: &Borders,
+    ) -> Classification {
+        let picture = self.picture;
+        let stillness = self.stillness(|column, row| !camera.contains_block(column, row));
+        let near_camera = camera.expanded(BORDER_BLUR);
+        let (width, height) = camera.size_relative_to(picture);
+
+        let is_alone = stillness >= 1.0 && !self.has_content(|x, y| !near_camera.contains(x, y));
+        if is_alone || (width >= FULL_SIZE && height >= FULL_SIZE) {
+            return Classification {
+                layout: CameraOnly,
+                screen: None,
+                camera: Some(camera),
+                split: None,
+                confidence,
+            };
+        }
+        let confidence = confidence.min(stillness);
+        if width <= MAX_SIDE_BY_SIDE_WIDTH
+            && let Some(screen) = self.screen_beside(camera, vertical)
+        {
+            return Classification {
+                layout: SideBySide,
+                screen: Some(screen),
+                camera: Some(camera),
+                split: Some(screen.width() as f64 / picture.width() as f64),
+                confidence,
+            };
+        }
+        if width <= MAX_INSET_SIZE && height <= MAX_INSET_SIZE {
+            return Classification {
+                layout: PictureInPicture,
+                screen: Some(picture),
+                camera: Some(camera),
+                split: None,
+                confidence,
+            };
+        }
+        Classification::unknown(0.0)
+    }
+
+    /// The part of the picture beside the camera, if it is a screen: the camera
+    /// touches one side of the picture, a border as high as the picture
+    /// separates both, and the space above and below the camera is empty.
+    fn screen_beside(&self, camera: Rectangle, vertical: &Borders) -> Option<Rectangle> {
+        let picture = self.picture;
+        let max_distance = MAX_EDGE_DISTANCE * picture.width() as f64;
+        let touches = |side: usize, edge: usize| side.abs_diff(edge) as f64 <= max_distance;
+        let is_split = |x: usize| {
+            let rows = bands_between(picture.top, picture.bottom);
+            vertical.max_support(x.saturating_sub(1)..=x + 1, rows) >= MIN_SPLIT_SUPPORT
+        };
+        let screen = match (
+            touches(camera.left, picture.left),
+            touches(camera.right, picture.right),
+        ) {
+            (true, false) if is_split(camera.right) => Rectangle {
+                left: camera.right,
+                ..picture
+            },
+            (false, true) if is_split(camera.left) => Rectangle {
+                right: camera.left,
+                ..picture
+            },
+            _ => return None,
+        };
+        let near_camera = camera.expanded(BORDER_BLUR);
+        let near_screen = screen.expanded(BORDER_BLUR);
+        let elsewhere = |x, y| !near_camera.contains(x, y) && !near_screen.contains(x, y);
+        let (_, height) = camera.size_relative_to(picture);
+        (height >= FULL_SIZE || !self.has_content(elsewhere)).then_some(screen)
+    }
+
+    /// How rarely the blocks `(column, row)` that are `included` change as with
+    /// a new slide, 0 to 1: 1 less the fraction of pairs with such a change,
+    /// and less the fraction of pairs with a change directly after another one.
+    fn stillness(&self, included: impl Fn(usize, usize) -> bool) -> f64 {
+        let picture = self.picture;
+        let changes = self
+            .motion
+            .pairs_with_change(MIN_SLIDE_CHANGE, |column, row| {
+                picture.contains_block(column, row) && included(column, row)
+            });
+        let pairs = changes.len().max(1) as f64;
+        let consecutive = changes.windows(2).filter(|two| two[0] && two[1]).count() as f64 / pairs;
+        (1.0 - fraction_true(changes.into_iter()) - consecutive).max(0.0)
+    }
+
+    /// Whether the pixels `(x, y)` that are `included` show anything.
+    fn has_content(&self, included: impl Fn(usize, usize) -> bool) -> bool {
+        let in_picture = |x, y| self.picture.contains(x, y) && included(x, y);
+        let density = edge_density(&self.sampled.frames, self.motion.threshold, in_picture);
+        density >= MIN_EDGE_DENSITY
+    }
+}

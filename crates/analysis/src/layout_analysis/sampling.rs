@@ -1,0 +1,109 @@
+//! Selects the frames to analyse and pairs them for frame differencing.
+
+use super::frame::GrayFrame;
+use super::profile::Profiles;
+
+/// The maximum number of frame pairs. Of longer sequences, this many pairs are
+/// taken at even distances: more make the analysis slower, not better.
+const MAX_PAIRS: usize = 48;
+
+/// The minimum time between the two frames of a pair, in seconds. A person
+/// moves too little in less.
+const MIN_PAIR_INTERVAL: f64 = 0.5;
+
+/// Orientation of a border line.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Orientation {
+    Vertical,
+    Horizontal,
+}
+
+/// The intensity profiles of one frame.
+#[derive(Debug, Clone)]
+pub(super) struct SampledFrame {
+    /// Profiles along x, which cross vertical borders.
+    pub(super) row_bands: Profiles,
+    /// Profiles along y, which cross horizontal borders.
+    pub(super) column_bands: Profiles,
+    /// Position in the recording, in seconds.
+    time: f64,
+}
+
+impl SampledFrame {
+    fn new(frame: &GrayFrame<'_>) -> Self {
+        Self {
+            row_bands: Profiles::of_row_bands(frame),
+            column_bands: Profiles::of_column_bands(frame),
+            time: frame.time,
+        }
+    }
+
+    /// The profiles that cross borders of the given orientation.
+    pub(super) fn profiles_across(&self, border: Orientation) -> &Profiles {
+        match border {
+            Orientation::Vertical => &self.row_bands,
+            Orientation::Horizontal => &self.column_bands,
+        }
+    }
+}
+
+/// The selected frames, and the pairs of them that are compared.
+#[derive(Debug)]
+pub(super) struct SampledFrames {
+    pub(super) frames: Vec<SampledFrame>,
+    /// Indices into `frames`: a frame, and one at least
+    /// [`MIN_PAIR_INTERVAL`] later.
+    pub(super) pairs: Vec<(usize, usize)>,
+}
+
+impl SampledFrames {
+    /// `frames` are in order of time, at even intervals.
+    pub(super) fn select(frames: &[GrayFrame<'_>]) -> Self {
+        let too_close = |frame: &GrayFrame<'_>| frame.time - frames[0].time < MIN_PAIR_INTERVAL;
+        let step = frames
+            .iter()
+            .take_while(|frame| too_close(frame))
+            .count()
+            .max(1);
+        let pair_count = frames.len().saturating_sub(step);
+        if pair_count <= MAX_PAIRS {
+            return Self {
+                frames: frames.iter().map(SampledFrame::new).collect(),
+                pairs: (0..pair_count).map(|first| (first, first + step)).collect(),
+            };
+        }
+        let selected = (0..MAX_PAIRS)
+            .map(|pair| pair * pair_count / MAX_PAIRS)
+            .flat_map(|first| [&frames[first], &frames[first + step]]);
+        Self {
+            frames: selected.map(SampledFrame::new).collect(),
+            pairs: (0..MAX_PAIRS)
+                .map(|pair| (2 * pair, 2 * pair + 1))
+                .collect(),
+        }
+    }
+
+    /// The time of the frame with the smallest L1 distance to the mean frame,
+    /// in seconds; `None` without frames.
+    pub(super) fn representative_time(&self) -> Option<f64> {
+        let mut totals: Vec<u32> = Vec::new();
+        for frame in &self.frames {
+            let sums = frame.row_bands.all();
+            totals.resize(sums.len(), 0);
+            for (total, &sum) in totals.iter_mut().zip(sums) {
+                *total += u32::from(sum);
+            }
+        }
+        // Both sides are multiplied by the number of frames instead of dividing.
+        let count = u32::try_from(self.frames.len()).ok()?;
+        let distance = |frame: &&SampledFrame| -> u64 {
+            let sums = frame.row_bands.all().iter().zip(&totals);
+            sums.map(|(&sum, &total)| u64::from((u32::from(sum) * count).abs_diff(total)))
+                .sum()
+        };
+        self.frames
+            .iter()
+            .min_by_key(distance)
+            .map(|frame| frame.time)
+    }
+}
