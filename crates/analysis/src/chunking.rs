@@ -1,15 +1,20 @@
-//! Pieces of a long recording for recognizers that work side by side.
+//! Splits a long recording into chunks for parallel speech recognition.
+//!
+//! Cuts are made in silences near the target length, so that no word is cut.
+//! The input is the duration and the silences, the output a list of adjacent
+//! time ranges that covers the recording. The cost is `O(n log n)` in the number
+//! of silences. All times are in seconds.
 
 use lectern_domain::{Invalid, TimeRange, VideoDuration};
 
-use crate::span::Span;
+use crate::time_span::TimeSpan;
 
-/// How long the pieces are.
+/// The lengths of chunks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChunkRules {
-    /// The length to aim at, in seconds, more than 0.
+    /// The preferred length, in seconds; positive.
     pub target_length: f64,
-    /// The greatest length, in seconds, not below the target_length.
+    /// The maximum length, in seconds; at least `target_length`.
     pub max_length: f64,
 }
 
@@ -23,27 +28,34 @@ impl Default for ChunkRules {
     }
 }
 
-/// Cuts a recording into pieces that follow each other from 0 to its end.
+/// Splits a recording into adjacent chunks from 0 to its end.
 ///
-/// A cut is made in the middle of the longest silence between half and one and
-/// a half times the target_length from the last one; if there is none, in the middle
-/// of the longest between there and the maximum; and if nobody ever pauses, at
-/// the maximum. A rest of at most one and a half times the target_length stays whole,
-/// and no cut leaves less than a quarter of the target_length behind it: recognizers
-/// make things up when they hear too little.
+/// A chunk ends in the middle of the longest silence that is half to one and a
+/// half times the target length after its start. If there is none, it ends in
+/// the middle of the longest silence from there to the maximum length, and if
+/// there is none either, at the maximum length. A rest of at most one and a
+/// half times the target length is not split. The last chunk has at least a
+/// quarter of the target length, because recognizers invent words when they
+/// hear too little.
 ///
-/// `silences` are where nothing is heard ([`crate::silence_region::audio_silences`]), in any
-/// order. The error is about `rules`.
+/// `silences` are the ranges without sound, as from [`audio_silences`], in any
+/// order.
+///
+/// # Errors
+///
+/// If `rules` are inconsistent; the error names the field.
 ///
 /// ```
 /// use lectern_analysis::chunking::{ChunkRules, split};
 /// use lectern_domain::{TimeRange, VideoDuration};
 ///
 /// let silences = [TimeRange::new(290.0, 292.0)?, TimeRange::new(320.0, 321.0)?];
-/// let pieces = split(VideoDuration::new(650.0)?, &silences, &ChunkRules::default())?;
-/// assert_eq!(pieces, [TimeRange::new(0.0, 291.0)?, TimeRange::new(291.0, 650.0)?]);
+/// let chunks = split(VideoDuration::new(650.0)?, &silences, &ChunkRules::default())?;
+/// assert_eq!(chunks, [TimeRange::new(0.0, 291.0)?, TimeRange::new(291.0, 650.0)?]);
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
+///
+/// [`audio_silences`]: crate::silence_region::audio_silences
 pub fn split(
     duration: VideoDuration,
     silences: &[TimeRange],
@@ -65,40 +77,42 @@ pub fn split(
             "must not be below target_length",
         ));
     }
-    let silences = Span::unite(silences.iter().copied().map(Span::from).collect());
-    let (end, whole) = (duration.get(), max_length.min(1.5 * target_length));
-    let mut pieces = Vec::new();
-    let mut at = 0.0;
-    while end - at > whole {
-        let latest = (at + max_length).min(end - target_length / 4.0);
-        let near = Span::new(
-            at + target_length / 2.0,
-            latest.min(at + 1.5 * target_length),
+    let silences = TimeSpan::union_of_ranges(silences);
+    let end = duration.get();
+    let max_unsplit = max_length.min(1.5 * target_length);
+    let mut chunks = Vec::new();
+    let mut start = 0.0;
+    while end - start > max_unsplit {
+        let latest = (start + max_length).min(end - target_length / 4.0);
+        let target = start + target_length;
+        let near = TimeSpan::new(
+            start + target_length / 2.0,
+            latest.min(start + 1.5 * target_length),
         );
-        let far = Span::new(near.end, latest);
-        let cut = longest(&silences, near, at + target_length)
-            .or_else(|| longest(&silences, far, at + target_length))
+        let far = TimeSpan::new(near.end, latest);
+        let cut = cut_in_longest_silence(&silences, near, target)
+            .or_else(|| cut_in_longest_silence(&silences, far, target))
             .unwrap_or(latest);
-        pieces.push(TimeRange::new(at, cut)?);
-        at = cut;
+        chunks.push(TimeRange::new(start, cut)?);
+        start = cut;
     }
-    pieces.push(TimeRange::new(at, end)?);
-    Ok(pieces)
+    chunks.push(TimeRange::new(start, end)?);
+    Ok(chunks)
 }
 
-/// The middle of the longest silence whose middle lies in `place`; of equals,
-/// the one nearest to `target_length`.
-fn longest(silences: &[Span], place: Span, target_length: f64) -> Option<f64> {
-    let from = silences.partition_point(|silence| silence.middle() < place.start);
-    silences[from..]
+/// The midpoint of the longest silence whose midpoint is in `window`; of
+/// equally long ones, the one nearest to `target`.
+fn cut_in_longest_silence(silences: &[TimeSpan], window: TimeSpan, target: f64) -> Option<f64> {
+    let first = silences.partition_point(|silence| silence.midpoint() < window.start);
+    silences[first..]
         .iter()
-        .take_while(|silence| silence.middle() <= place.end)
+        .take_while(|silence| silence.midpoint() <= window.end)
         .max_by(|a, b| {
-            let near = |span: &Span| (span.middle() - target_length).abs();
+            let distance = |silence: &TimeSpan| (silence.midpoint() - target).abs();
             let by_length = a.length().total_cmp(&b.length());
-            by_length.then_with(|| near(b).total_cmp(&near(a)))
+            by_length.then_with(|| distance(b).total_cmp(&distance(a)))
         })
-        .map(|silence| silence.middle())
+        .map(|silence| silence.midpoint())
 }
 
 #[cfg(test)]
@@ -107,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    fn pieces(duration: f64, silences: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    fn chunks(duration: f64, silences: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let silences: Vec<_> = silences
             .iter()
             .map(|&(start, end)| TimeRange::new(start, end).unwrap())
@@ -124,41 +138,41 @@ mod tests {
     }
 
     #[test]
-    fn a_short_recording_stays_whole() {
-        assert_eq!(pieces(450.0, &[(200.0, 201.0)]), [(0.0, 450.0)]);
+    fn a_short_recording_is_not_split() {
+        assert_eq!(chunks(450.0, &[(200.0, 201.0)]), [(0.0, 450.0)]);
     }
 
     #[test]
-    fn who_never_pauses_is_cut_at_the_maximum() {
+    fn without_silences_chunks_have_the_maximum_length() {
         assert_eq!(
-            pieces(1500.0, &[]),
+            chunks(1500.0, &[]),
             [(0.0, 600.0), (600.0, 1200.0), (1200.0, 1500.0)]
         );
     }
 
     #[test]
-    fn no_cut_leaves_a_scrap() {
+    fn the_last_chunk_is_at_least_a_quarter_of_the_target() {
         assert_eq!(
-            pieces(601.0, &[(598.0, 602.0)]),
+            chunks(601.0, &[(598.0, 602.0)]),
             [(0.0, 526.0), (526.0, 601.0)]
         );
     }
 
     #[test]
-    fn the_longest_pause_near_the_target_is_cut_and_a_far_one_only_without() {
-        let near = [(160.0, 161.0), (400.0, 403.0), (500.0, 510.0)];
-        assert_eq!(pieces(800.0, &near)[0], (0.0, 401.5));
-        assert_eq!(pieces(800.0, &near[2..])[0], (0.0, 505.0));
+    fn a_silence_near_the_target_is_preferred_to_a_longer_one_far_away() {
+        let silences = [(160.0, 161.0), (400.0, 403.0), (500.0, 510.0)];
+        assert_eq!(chunks(800.0, &silences)[0], (0.0, 401.5));
+        assert_eq!(chunks(800.0, &silences[2..])[0], (0.0, 505.0));
     }
 
     #[test]
-    fn of_equal_pauses_the_one_nearest_to_the_target_is_cut() {
-        let equal = [(200.0, 202.0), (290.0, 292.0), (400.0, 402.0)];
-        assert_eq!(pieces(700.0, &equal)[0], (0.0, 291.0));
+    fn of_equally_long_silences_the_nearest_to_the_target_is_used() {
+        let silences = [(200.0, 202.0), (290.0, 292.0), (400.0, 402.0)];
+        assert_eq!(chunks(700.0, &silences)[0], (0.0, 291.0));
     }
 
     #[test]
-    fn rules_that_cannot_be_kept_are_refused() {
+    fn inconsistent_rules_are_an_error() {
         let duration = VideoDuration::new(10.0).unwrap();
         for (target_length, max_length) in [
             (0.0, 1.0),
@@ -166,23 +180,17 @@ mod tests {
             (f64::NAN, 1.0),
             (1.0, f64::INFINITY),
         ] {
-            assert!(
-                split(
-                    duration,
-                    &[],
-                    &ChunkRules {
-                        target_length,
-                        max_length
-                    }
-                )
-                .is_err()
-            );
+            let rules = ChunkRules {
+                target_length,
+                max_length,
+            };
+            assert!(split(duration, &[], &rules).is_err());
         }
     }
 
     proptest! {
         #[test]
-        fn pieces_cover_everything_and_none_is_too_long(
+        fn chunks_cover_the_recording_and_have_lengths_in_bounds(
             duration in 0.1..20_000.0_f64,
             silences in prop::collection::vec((0.0..20_000.0_f64, 0.0..30.0_f64), 0..200),
         ) {
@@ -190,13 +198,13 @@ mod tests {
                 .into_iter()
                 .map(|(start, length)| (start, start + length))
                 .collect();
-            let pieces = pieces(duration, &silences);
-            let starts: Vec<f64> = pieces.iter().map(|piece| piece.0).chain([duration]).collect();
-            let ends: Vec<f64> = [0.0].into_iter().chain(pieces.iter().map(|piece| piece.1)).collect();
+            let chunks = chunks(duration, &silences);
+            let starts: Vec<f64> = chunks.iter().map(|chunk| chunk.0).chain([duration]).collect();
+            let ends: Vec<f64> = [0.0].into_iter().chain(chunks.iter().map(|chunk| chunk.1)).collect();
             prop_assert_eq!(starts, ends);
-            for (start, end) in &pieces {
+            for (start, end) in &chunks {
                 prop_assert!(end - start <= 600.0 + 1e-9);
-                prop_assert!(pieces.len() == 1 || end - start >= 75.0 - 1e-9);
+                prop_assert!(chunks.len() == 1 || end - start >= 75.0 - 1e-9);
             }
         }
     }

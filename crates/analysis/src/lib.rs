@@ -1,24 +1,27 @@
-//! What can be told of a lecture from its words, its silences and its pictures.
+//! Analyses lecture recordings: silences, layout, content segments and clips.
 //!
-//! Pure functions from data to the types of `lectern-domain`: no I/O, no clock,
-//! no chance, so the same recording always gives the same clips. Where a rule
-//! comes from a paper, the function says which.
+//! All functions are pure: they take data and return types of `lectern-domain`.
+//! They do no I/O and use neither the clock nor random numbers, so the same
+//! recording always gives the same result. Each module explains its algorithm
+//! and cites its source where it implements a published one.
 //!
-//! | module | what it tells | from |
+//! | module | input | output |
 //! |---|---|---|
-//! | [`silences`] | where nothing is heard, seen, or both | silent and black ranges |
-//! | [`chunks`] | pieces to recognize side by side | silences |
-//! | [`layout`] | how screen and camera share the picture | sampled frames |
-//! | [`topics`] | what the lecture is about, and how much each topic matters | the transcript |
-//! | [`clips`] | what is worth cutting out | topics, transcript and silences |
+//! | [`silence_region`] | ranges without sound, ranges without a picture | silence regions |
+//! | [`chunking`] | silences | chunks for parallel speech recognition |
+//! | [`layout_analysis`] | sampled frames | layout of screen and camera |
+//! | [`content_segment`] | transcript | content segments with keywords and importance |
+//! | [`clip`] | content segments, transcript, silences | clips |
 //!
-//! From a recording to its clips:
+//! From a transcript to clips:
 //!
 //! ```
-//! use lectern_analysis::{TranscriptSegmentRef, clips, silences, content_segment};
+//! use lectern_analysis::{
+//!     ContentSegmentRef, TranscriptSegmentRef, clip, content_segment, silence_region,
+//! };
 //! use lectern_domain::{NewTranscriptSegment, SpokenText, TimeRange, VideoDuration};
 //!
-//! let say = |start: f64, end: f64, text: &str| -> Result<_, lectern_domain::Invalid> {
+//! let segment = |start: f64, end: f64, text: &str| -> Result<_, lectern_domain::Invalid> {
 //!     Ok(NewTranscriptSegment {
 //!         time: TimeRange::new(start, end)?,
 //!         text: SpokenText::new(text)?,
@@ -27,25 +30,27 @@
 //!     })
 //! };
 //! let transcript = [
-//!     say(1.0, 12.0, "A fugue begins with a single voice, and that voice has the theme.")?,
-//!     say(12.5, 28.0, "Then the second voice enters with the theme, a fifth above.")?,
+//!     segment(1.0, 12.0, "A fugue begins with a single voice, and that voice has the theme.")?,
+//!     segment(12.5, 28.0, "Then the second voice enters with the theme, a fifth above.")?,
 //! ];
 //! let regions = silence_region::merge(&[(0.0, 1.0), (28.0, 30.0)], &[], &Default::default())?;
-//! let quiet = silence_region::audio_silences(regions.iter().map(|region| (region.time, region.silence_type)));
+//! let silences =
+//!     silence_region::audio_silences(regions.iter().map(|region| (region.time, region.silence_type)));
 //!
-//! let topics = content_segment::find(&transcript)?;
-//! let parts: Vec<ContentSegmentRef> = topics.iter().map(Into::into).collect();
-//! let spoken: Vec<TranscriptSegmentRef> = transcript.iter().map(Into::into).collect();
+//! let content_segments = content_segment::find(&transcript)?;
+//! let content_segments: Vec<ContentSegmentRef> = content_segments.iter().map(Into::into).collect();
+//! let transcript: Vec<TranscriptSegmentRef> = transcript.iter().map(Into::into).collect();
 //! let duration = VideoDuration::new(30.0)?;
-//! let picked = clip::select(&parts, &spoken, &quiet, duration, &Default::default())?;
-//! assert_eq!(picked[0].segment_index, Some(0));
-//! assert_eq!(picked[0].clip.time, TimeRange::new(0.5, 29.0)?);
+//! let clips =
+//!     clip::select(&content_segments, &transcript, &silences, duration, &Default::default())?;
+//! assert_eq!(clips[0].segment_index, Some(0));
+//! assert_eq!(clips[0].clip.time, TimeRange::new(0.5, 29.0)?);
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 
 mod segment_ref;
-mod span;
 mod term;
+mod time_span;
 
 pub mod chunking;
 pub mod clip;

@@ -1,21 +1,27 @@
-//! Where nothing is heard, nothing is seen, or neither.
+//! Merges detected silences and black frames into silence regions.
+//!
+//! The input is two lists of time ranges: without sound, and without a visible
+//! picture. The output is one list of disjoint regions, each with the type that
+//! holds in all of it. Both inputs are sorted and united first; then one sweep
+//! over both lists finds the overlaps, so the cost is `O(n log n)` in the number
+//! of ranges. All times are in seconds.
 
 use lectern_domain::{At, Decibels, Invalid, NewSilenceRegion, SilenceType, TimeRange};
 
-use crate::span::Span;
+use crate::time_span::TimeSpan;
 
-/// How silences are merged.
+/// Parameters of [`merge`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SilenceRules {
-    /// The shortest region worth telling, in seconds.
+    /// The minimum length of a region, in seconds.
     pub min_length: f64,
-    /// The level below which sound counted as silence, in dBFS; kept with the
-    /// regions in which nothing is heard.
+    /// The level below which sound was detected as silence, in dBFS. It is
+    /// stored with the regions that have no sound.
     pub amplitude_threshold: Option<Decibels>,
 }
 
 impl Default for SilenceRules {
-    /// Half a second, and no level.
+    /// Half a second, and no threshold.
     fn default() -> Self {
         Self {
             min_length: 0.5,
@@ -24,27 +30,30 @@ impl Default for SilenceRules {
     }
 }
 
-/// Merges where nothing is heard (`audio`) and where nothing is seen
-/// (`blank`), each `(start, end)` in seconds in any order, into regions that
-/// are in order and do not overlap.
+/// Merges the ranges without sound (`audio`) and without a picture (`blank`)
+/// into silence regions, which are sorted and disjoint. The ranges are
+/// `(start, end)` in seconds, in any order.
 ///
-/// Each region tells what holds in all of it: where sound and picture are both
-/// missing it is [`SilenceType::Both`], and what is left before and after
-/// keeps its own type. Nothing shorter than the minimum is told: a shorter
-/// overlap stays with whichever began first, and a shorter rest is dropped.
+/// Where sound and picture are both missing, the type is
+/// [`SilenceType::Both`]; the parts before and after keep their own type.
+/// Nothing shorter than the minimum is returned: a shorter overlap becomes part
+/// of the range that starts first, and any other shorter part is dropped.
 ///
-/// The error names the range that is none, as in `audio[3].end_time`.
+/// # Errors
+///
+/// If a range is invalid; the error names its field, as in
+/// `audio[3].end_time`.
 ///
 /// ```
 /// use lectern_analysis::silence_region::{SilenceRules, merge};
 /// use lectern_domain::SilenceType::{AudioSilence, BlankScreen, Both};
 ///
 /// let regions = merge(&[(10.0, 14.0)], &[(12.0, 17.0)], &SilenceRules::default())?;
-/// let told: Vec<_> = regions
+/// let regions: Vec<_> = regions
 ///     .iter()
 ///     .map(|region| (region.time.start(), region.time.end(), region.silence_type))
 ///     .collect();
-/// assert_eq!(told, [(10.0, 12.0, AudioSilence), (12.0, 14.0, Both), (14.0, 17.0, BlankScreen)]);
+/// assert_eq!(regions, [(10.0, 12.0, AudioSilence), (12.0, 14.0, Both), (14.0, 17.0, BlankScreen)]);
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn merge(
@@ -52,81 +61,102 @@ pub fn merge(
     blank: &[(f64, f64)],
     rules: &SilenceRules,
 ) -> Result<Vec<NewSilenceRegion>, Invalid> {
-    let audio = Span::unite(spans(audio).at("audio")?);
-    let blank = Span::unite(spans(blank).at("blank")?);
-    let worth = |span: &Span| span.length() > 0.0 && span.length() >= rules.min_length;
+    let audio = TimeSpan::union(validate(audio).at("audio")?);
+    let blank = TimeSpan::union(validate(blank).at("blank")?);
+    let is_long_enough = |span: &TimeSpan| span.length() > 0.0 && span.length() >= rules.min_length;
 
     let mut both = Vec::new();
-    let mut slivers = Vec::new();
-    for (heard, seen, common) in overlaps(&audio, &blank) {
-        if worth(&common) {
-            both.push(common);
+    // Short overlaps, by the list they are removed from.
+    let (mut not_audio, mut not_blank) = (Vec::new(), Vec::new());
+    for overlap in overlaps(&audio, &blank) {
+        if is_long_enough(&overlap.common) {
+            both.push(overlap.common);
+        } else if overlap.audio.start <= overlap.blank.start {
+            not_blank.push(overlap.common);
         } else {
-            slivers.push((heard.start <= seen.start, common));
+            not_audio.push(overlap.common);
         }
     }
-    let given_to = |audio_first: bool| -> Vec<Span> {
-        let given = slivers.iter().filter(|(first, _)| *first == audio_first);
-        let given = given.map(|(_, common)| *common);
-        Span::unite(both.iter().copied().chain(given).collect())
-    };
-    let (not_audio, not_blank) = (given_to(false), given_to(true));
+    not_audio.extend(&both);
+    not_blank.extend(&both);
 
-    let rest = |spans: &[Span], taken: &[Span], kind| -> Vec<(Span, SilenceType)> {
-        let left = spans.iter().flat_map(|span| span.without(taken));
-        left.filter(worth).map(|span| (span, kind)).collect()
+    let remaining = |spans: &[TimeSpan],
+                     removed: Vec<TimeSpan>,
+                     silence_type|
+     -> Vec<(TimeSpan, SilenceType)> {
+        let removed = TimeSpan::union(removed);
+        spans
+            .iter()
+            .flat_map(|span| span.difference(&removed))
+            .filter(is_long_enough)
+            .map(|span| (span, silence_type))
+            .collect()
     };
-    let mut regions = rest(&audio, &not_audio, SilenceType::AudioSilence);
-    regions.extend(rest(&blank, &not_blank, SilenceType::BlankScreen));
+    let mut regions = remaining(&audio, not_audio, SilenceType::AudioSilence);
+    regions.extend(remaining(&blank, not_blank, SilenceType::BlankScreen));
     regions.extend(both.iter().map(|span| (*span, SilenceType::Both)));
     regions.sort_by(|(a, _), (b, _)| a.start.total_cmp(&b.start));
     regions
         .into_iter()
         .map(|(span, silence_type)| {
+            let has_no_sound = silence_type != SilenceType::BlankScreen;
             Ok(NewSilenceRegion {
-                time: span.time()?,
+                time: span.to_range()?,
                 silence_type,
-                amplitude_threshold: rules
-                    .amplitude_threshold
-                    .filter(|_| silence_type != SilenceType::BlankScreen),
+                amplitude_threshold: rules.amplitude_threshold.filter(|_| has_no_sound),
             })
         })
         .collect()
 }
 
-/// Where nothing is heard, whatever is seen: the ranges of `audio_silence` and
-/// `both`, united where they touch. These are what [`crate::clip`] and
-/// [`crate::chunking`] cut at.
+/// The ranges without sound, whether or not there is a picture: the regions of
+/// type `audio_silence` and `both`, united where they touch.
+///
+/// [`clip::select`](crate::clip::select) and
+/// [`chunking::split`](crate::chunking::split) cut at these.
 pub fn audio_silences(
     regions: impl IntoIterator<Item = (TimeRange, SilenceType)>,
 ) -> Vec<TimeRange> {
-    let quiet = regions
+    let silent = regions
         .into_iter()
-        .filter(|(_, kind)| *kind != SilenceType::BlankScreen)
-        .map(|(time, _)| Span::from(time));
-    // Ends taken from ranges always make a range.
-    Span::unite(quiet.collect())
+        .filter(|(_, silence_type)| *silence_type != SilenceType::BlankScreen)
+        .map(|(time, _)| TimeSpan::from(time));
+    // The union of valid ranges is valid, so this drops nothing.
+    TimeSpan::union(silent.collect())
         .into_iter()
-        .filter_map(|span| span.time().ok())
+        .filter_map(|span| span.to_range().ok())
         .collect()
 }
 
-fn spans(ranges: &[(f64, f64)]) -> Result<Vec<Span>, Invalid> {
-    let checked = ranges.iter().enumerate().map(|(i, &(start, end))| {
-        let time = TimeRange::new(start, end).map_err(|invalid| invalid.at(&format!("[{i}]")))?;
-        Ok(Span::from(time))
-    });
-    checked.collect()
+fn validate(ranges: &[(f64, f64)]) -> Result<Vec<TimeSpan>, Invalid> {
+    ranges
+        .iter()
+        .enumerate()
+        .map(|(i, &(start, end))| {
+            let time = TimeRange::new(start, end).at(&format!("[{i}]"))?;
+            Ok(TimeSpan::from(time))
+        })
+        .collect()
 }
 
-/// Every pair that overlaps, with what it has in common; both lists are in
-/// order and apart, so one walk along both finds them.
-fn overlaps(audio: &[Span], blank: &[Span]) -> Vec<(Span, Span, Span)> {
+/// A range without sound and one without a picture that overlap.
+struct Overlap {
+    audio: TimeSpan,
+    blank: TimeSpan,
+    common: TimeSpan,
+}
+
+/// Sweeps over both lists, which are sorted and disjoint.
+fn overlaps(audio: &[TimeSpan], blank: &[TimeSpan]) -> Vec<Overlap> {
     let (mut i, mut j) = (0, 0);
     let mut found = Vec::new();
-    while let (Some(&heard), Some(&seen)) = (audio.get(i), blank.get(j)) {
-        found.extend(heard.within(seen).map(|common| (heard, seen, common)));
-        if heard.end <= seen.end {
+    while let (Some(&audio), Some(&blank)) = (audio.get(i), blank.get(j)) {
+        found.extend(audio.intersection(blank).map(|common| Overlap {
+            audio,
+            blank,
+            common,
+        }));
+        if audio.end <= blank.end {
             i += 1;
         } else {
             j += 1;
@@ -142,7 +172,7 @@ mod tests {
     use super::*;
     use SilenceType::{AudioSilence, BlankScreen, Both};
 
-    fn told(audio: &[(f64, f64)], blank: &[(f64, f64)]) -> Vec<(f64, f64, SilenceType)> {
+    fn merged(audio: &[(f64, f64)], blank: &[(f64, f64)]) -> Vec<(f64, f64, SilenceType)> {
         merge(audio, blank, &SilenceRules::default())
             .unwrap()
             .iter()
@@ -151,9 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn a_black_moment_inside_a_silence_splits_it_in_three() {
+    fn a_blank_range_inside_a_silence_splits_it_in_three() {
         assert_eq!(
-            told(&[(10.0, 14.0)], &[(12.0, 13.0)]),
+            merged(&[(10.0, 14.0)], &[(12.0, 13.0)]),
             [
                 (10.0, 12.0, AudioSilence),
                 (12.0, 13.0, Both),
@@ -163,66 +193,69 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_a_blink_apart_is_told_once() {
-        assert_eq!(told(&[(10.0, 14.0)], &[(10.2, 14.3)]), [(10.2, 14.0, Both)]);
+    fn short_parts_before_and_after_an_overlap_are_dropped() {
+        assert_eq!(
+            merged(&[(10.0, 14.0)], &[(10.2, 14.3)]),
+            [(10.2, 14.0, Both)]
+        );
     }
 
     #[test]
-    fn a_sliver_of_overlap_stays_with_who_began_first() {
+    fn a_short_overlap_belongs_to_the_range_that_starts_first() {
         assert_eq!(
-            told(&[(10.0, 12.0)], &[(11.9, 15.0)]),
+            merged(&[(10.0, 12.0)], &[(11.9, 15.0)]),
             [(10.0, 12.0, AudioSilence), (12.0, 15.0, BlankScreen)]
         );
         assert_eq!(
-            told(&[(11.9, 15.0)], &[(10.0, 12.0)]),
+            merged(&[(11.9, 15.0)], &[(10.0, 12.0)]),
             [(10.0, 12.0, BlankScreen), (12.0, 15.0, AudioSilence)]
         );
     }
 
     #[test]
-    fn one_kind_alone_keeps_its_type_and_is_united() {
+    fn ranges_of_one_type_keep_it_and_are_united_where_they_touch() {
         assert_eq!(
-            told(&[(5.0, 6.0), (1.0, 2.0), (2.0, 3.0)], &[]),
+            merged(&[(5.0, 6.0), (1.0, 2.0), (2.0, 3.0)], &[]),
             [(1.0, 3.0, AudioSilence), (5.0, 6.0, AudioSilence)]
         );
-        assert_eq!(told(&[], &[(1.0, 2.0)]), [(1.0, 2.0, BlankScreen)]);
-        assert_eq!(told(&[], &[]), []);
+        assert_eq!(merged(&[], &[(1.0, 2.0)]), [(1.0, 2.0, BlankScreen)]);
+        assert_eq!(merged(&[], &[]), []);
     }
 
     #[test]
-    fn the_level_belongs_to_what_is_not_heard() {
-        let level = Decibels::new(-35.0).unwrap();
+    fn only_regions_without_sound_have_the_threshold() {
+        let threshold = Decibels::new(-35.0).unwrap();
         let rules = SilenceRules {
-            amplitude_threshold: Some(level),
+            amplitude_threshold: Some(threshold),
             ..SilenceRules::default()
         };
         let regions = merge(&[(0.0, 2.0)], &[(1.0, 3.0)], &rules).unwrap();
-        let levels: Vec<_> = regions
+        let thresholds: Vec<_> = regions
             .iter()
             .map(|region| region.amplitude_threshold)
             .collect();
-        assert_eq!(levels, [Some(level), Some(level), None]);
+        assert_eq!(thresholds, [Some(threshold), Some(threshold), None]);
     }
 
     #[test]
-    fn a_range_that_is_none_is_named() {
+    fn the_error_names_the_invalid_range() {
         let error = merge(&[(0.0, 1.0), (3.0, 2.0)], &[], &SilenceRules::default()).unwrap_err();
         assert_eq!(error.errors()[0].field, "audio[1].end_time");
         assert!(merge(&[], &[(0.0, f64::INFINITY)], &SilenceRules::default()).is_err());
     }
 
     #[test]
-    fn quiet_is_one_range_where_the_picture_comes_and_goes() {
+    fn an_audio_silence_is_one_range_although_the_picture_changes() {
         let regions = merge(&[(10.0, 14.0)], &[(12.0, 17.0)], &SilenceRules::default()).unwrap();
-        let quiet = audio_silences(
+        let silences = audio_silences(
             regions
                 .iter()
                 .map(|region| (region.time, region.silence_type)),
         );
-        assert_eq!(quiet, [TimeRange::new(10.0, 14.0).unwrap()]);
+        assert_eq!(silences, [TimeRange::new(10.0, 14.0).unwrap()]);
     }
 
-    /// Up to twelve ranges on a grid of a tenth of a second.
+    /// Up to eleven ranges with bounds in multiples of 0.1 s.
     fn ranges() -> impl Strategy<Value = Vec<(f64, f64)>> {
         let range = (0_u32..600, 0_u32..80).prop_map(|(start, length)| {
             (f64::from(start) / 10.0, f64::from(start + length) / 10.0)
@@ -232,31 +265,36 @@ mod tests {
 
     proptest! {
         #[test]
-        fn regions_are_in_order_apart_long_enough_and_true(audio in ranges(), blank in ranges()) {
+        fn regions_are_sorted_disjoint_long_enough_and_of_the_right_type(
+            audio in ranges(),
+            blank in ranges(),
+        ) {
             let regions = merge(&audio, &blank, &SilenceRules::default()).unwrap();
             for pair in regions.windows(2) {
                 prop_assert!(pair[0].time.end() <= pair[1].time.start());
             }
-            let covers = |ranges: &[(f64, f64)], at: f64| {
-                ranges.iter().any(|&(start, end)| start <= at && at <= end)
+            let covers = |ranges: &[(f64, f64)], time: f64| {
+                ranges.iter().any(|&(start, end)| start <= time && time <= end)
             };
             for region in &regions {
                 prop_assert!(region.time.duration() >= 0.5);
                 for tenth in 1..10 {
-                    let at = region.time.start() + region.time.duration() * f64::from(tenth) / 10.0;
-                    let silent = region.silence_type == BlankScreen || covers(&audio, at);
-                    let black = region.silence_type == AudioSilence || covers(&blank, at);
-                    prop_assert!(silent && black, "{region:?} at {at}");
+                    let time = region.time.start() + region.time.duration() * f64::from(tenth) / 10.0;
+                    let silent = region.silence_type == BlankScreen || covers(&audio, time);
+                    let black = region.silence_type == AudioSilence || covers(&blank, time);
+                    prop_assert!(silent && black, "{region:?} at {time}");
                 }
             }
         }
 
         #[test]
-        fn nothing_of_at_least_the_minimum_is_lost_where_kinds_do_not_meet(audio in ranges()) {
+        fn every_range_of_the_minimum_length_is_in_a_region_if_there_is_one_type(audio in ranges()) {
             let regions = merge(&audio, &[], &SilenceRules::default()).unwrap();
             for (start, end) in audio.into_iter().filter(|(start, end)| end - start >= 0.5) {
-                let told = regions.iter().any(|region| region.time.start() <= start && end <= region.time.end());
-                prop_assert!(told, "{start} to {end}");
+                let covered = regions
+                    .iter()
+                    .any(|region| region.time.start() <= start && end <= region.time.end());
+                prop_assert!(covered, "{start} to {end}");
             }
         }
     }

@@ -1,57 +1,84 @@
-//! What texts are compared by.
+//! Tokenization: the terms by which texts are compared.
+//!
+//! A term is a word, reduced to its first five characters in lower case. The
+//! prefix takes the place of a stemmer for each language; for retrieval it works
+//! about as well (Can et al., "Information retrieval on Turkish texts", 2008).
+//! Scripts without spaces between words are cut into character bigrams instead.
+//! The cost is linear in the length of the text.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// How many characters of a word count.
-const COMPARED: usize = 5;
+/// The number of characters by which words are compared.
+const PREFIX_LENGTH: usize = 5;
 
-/// A word, or two neighbouring ones where words are not separated.
+/// An occurrence of a term in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Term<'a> {
-    /// What makes it the same as another: the first characters, in lower case.
+    /// The prefix in lower case; equal keys mean equal terms.
     pub(crate) key: String,
-    /// Where it begins in the text, in bytes.
-    pub(crate) at: usize,
-    /// As it appears in the text.
+    /// Byte offset in the text.
+    pub(crate) start: usize,
+    /// The word as it is written in the text.
     pub(crate) surface: &'a str,
 }
 
-/// The terms of a text in the order they appear.
+impl Term<'_> {
+    /// Byte offset of the end in the text.
+    pub(crate) fn end(&self) -> usize {
+        self.start + self.surface.len()
+    }
+}
+
+/// The terms of a text, in order.
 ///
-/// Words are those of Unicode (UAX #29), taken apart at apostrophes ("l'eau"
-/// is about water), in lower case. Only their first five characters count: in
-/// place of a stemmer for each language, of which this is said to do most of
-/// the work (Can et al., "Information retrieval on Turkish texts", 2008).
-///
-/// Where UAX #29 finds words that touch, the script does not separate words
-/// (Chinese, Japanese, Thai) and what it found are characters: there each pair
-/// of neighbours is a term. Only runs of katakana it finds whole, and they
-/// stay so.
-pub(crate) fn terms(text: &str) -> Vec<Term<'_>> {
-    let words: Vec<(usize, &str)> = text
-        .unicode_word_indices()
-        .flat_map(|(at, word)| {
-            let parts = word.split(['\'', '’']);
-            parts.map(move |part| (at + part.as_ptr().addr() - word.as_ptr().addr(), part))
-        })
-        // An accent on a space is no word, though it makes one of the space.
-        .filter(|(_, word)| word.starts_with(char::is_alphanumeric))
-        .collect();
-    let touching = |(at, word): &(usize, &str), (next, _): &(usize, &str)| at + word.len() == *next;
+/// Words are segmented by Unicode (UAX #29) and split at apostrophes, so that
+/// "l'eau" contains the term "eau". In Chinese, Japanese and Thai, UAX #29
+/// returns adjacent single characters, and each pair of neighbours is a term.
+/// It returns katakana words whole; these are terms like other words.
+pub(crate) fn tokenize(text: &str) -> Vec<Term<'_>> {
+    let words = words(text);
+    let is_adjacent = |a: &Word<'_>, b: &Word<'_>| a.start + a.text.len() == b.start;
     let mut terms = Vec::with_capacity(words.len());
-    for run in words.chunk_by(touching) {
-        let whole = |(_, word): &(usize, &str)| word.graphemes(true).nth(1).is_some();
-        for row in run.chunk_by(|a, b| !whole(a) && !whole(b)) {
-            for pair in row.windows(row.len().min(2)) {
-                let (at, _) = pair[0];
-                let (last, word) = pair[pair.len() - 1];
-                let surface = &text[at..last + word.len()];
-                let key = surface.to_lowercase().chars().take(COMPARED).collect();
-                terms.push(Term { key, at, surface });
+    for run in words.chunk_by(is_adjacent) {
+        for group in run.chunk_by(|a, b| a.is_single_character() && b.is_single_character()) {
+            for bigram in group.windows(group.len().min(2)) {
+                let (first, last) = (bigram[0], bigram[bigram.len() - 1]);
+                let surface = &text[first.start..last.start + last.text.len()];
+                terms.push(Term {
+                    key: surface.to_lowercase().chars().take(PREFIX_LENGTH).collect(),
+                    start: first.start,
+                    surface,
+                });
             }
         }
     }
     terms
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Word<'a> {
+    /// Byte offset in the text.
+    start: usize,
+    text: &'a str,
+}
+
+impl Word<'_> {
+    fn is_single_character(&self) -> bool {
+        self.text.graphemes(true).nth(1).is_none()
+    }
+}
+
+fn words(text: &str) -> Vec<Word<'_>> {
+    text.unicode_word_indices()
+        .flat_map(|(start, word)| {
+            word.split(['\'', '’']).map(move |part| Word {
+                start: start + part.as_ptr().addr() - word.as_ptr().addr(),
+                text: part,
+            })
+        })
+        // UAX #29 takes a space with a combining accent for a word.
+        .filter(|word| word.text.starts_with(char::is_alphanumeric))
+        .collect()
 }
 
 #[cfg(test)]
@@ -59,32 +86,37 @@ mod tests {
     use super::*;
 
     fn keys(text: &str) -> Vec<String> {
-        terms(text).into_iter().map(|term| term.key).collect()
+        tokenize(text).into_iter().map(|term| term.key).collect()
     }
 
     #[test]
-    fn words_are_compared_by_their_beginning_in_lower_case() {
+    fn words_are_reduced_to_a_prefix_in_lower_case() {
         assert_eq!(keys("Photosynthesis, PHOTONS!"), ["photo", "photo"]);
         assert_eq!(keys("Übungen, übungs"), ["übung", "übung"]);
     }
 
     #[test]
-    fn apostrophes_part_words() {
+    fn apostrophes_separate_words() {
         assert_eq!(keys("l'eau qu’il boit"), ["l", "eau", "qu", "il", "boit"]);
     }
 
     #[test]
-    fn scripts_without_separators_are_read_in_pairs() {
+    fn scripts_without_spaces_are_cut_into_bigrams() {
         assert_eq!(keys("光合作用。水"), ["光合", "合作", "作用", "水"]);
         assert_eq!(keys("海のプレートは"), ["海の", "プレート", "は"]);
     }
 
     #[test]
-    fn a_term_knows_where_it_stands() {
+    fn a_term_has_its_offset_in_the_text() {
         let text = "C'est l'été à Paris, 東京都";
-        for term in terms(text) {
-            assert!(text[term.at..].starts_with(term.surface));
+        for term in tokenize(text) {
+            assert!(text[term.start..].starts_with(term.surface));
+            assert!(text[..term.end()].ends_with(term.surface));
         }
-        assert!(terms("… — !? \u{301}").is_empty());
+    }
+
+    #[test]
+    fn punctuation_has_no_terms() {
+        assert!(tokenize("… — !? \u{301}").is_empty());
     }
 }

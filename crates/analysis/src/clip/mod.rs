@@ -1,65 +1,72 @@
-//! Which parts of a recording are worth cutting out.
+//! Selects the parts of a recording to cut out as clips.
+//!
+//! The input are the content segments, the transcript and the silences of a
+//! recording. The most important segments give a clip each, up to a maximum
+//! number. A segment that is too long gives the window in which its keywords
+//! occur most often, and one that is too short is extended on both sides. Then
+//! the boundaries of each clip are moved to places without speech. Clips never
+//! overlap. All times are in seconds. The cost is
+//! `O(segments × (clips + silences + transcript segments))`.
 
-mod edge;
-mod fallback;
-mod pick;
+mod even_spread;
+mod keyword_index;
+mod new_clip;
 mod rules;
-mod speech;
+mod selection;
+mod snapping;
 #[cfg(test)]
 mod tests;
 
-use lectern_domain::{
-    At, ClipMedia, ClipTopic, Invalid, JsonObject, NewClip, NonNegativeInt, TimeRange, Title,
-    VideoDuration,
-};
+use lectern_domain::{At, Invalid, NewClip, TimeRange, VideoDuration};
 
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
-use crate::span::Span;
-use crate::term::terms;
-use edge::Edges;
-use fallback::spread;
-use pick::{Candidate, Choice, Picker};
+use crate::term::tokenize;
+use crate::time_span::TimeSpan;
+use even_spread::spread_evenly;
+use keyword_index::KeywordIndex;
 pub use rules::ClipRules;
-use speech::Speech;
+use selection::{Candidate, ClipSelector, Selection};
+use snapping::SnapPoints;
 
-/// A clip that was picked, and what it was picked from.
+/// A clip and the content segment it was taken from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectedClip {
-    /// Index of the part it shows; `None` when the recording has no parts.
+    /// Index of the content segment; `None` if the recording has none.
     pub segment_index: Option<usize>,
-    /// The clip. Its `content_segment_id` is empty: who knows the id of the
-    /// part fills it in.
+    /// `content_segment_id` is `None`; the caller sets it.
     pub clip: NewClip,
 }
 
-/// Picks clips from a recording of the given duration, in the order of time.
+/// Selects clips from a recording of the given duration, in order of time.
 ///
-/// The most important parts give a clip each, up to the greatest number. A part
-/// that is too long gives the stretch that says its keywords most often; one
-/// that is too short is extended on both sides. When that makes too few clips,
-/// the parts give more than one, and shorter ones if need be; a recording with
-/// little in it may still have fewer. Clips never overlap, and what another
-/// clip shows already is not shown again.
+/// If there are fewer clips than `min_clips`, segments give more than one clip
+/// each, and shorter ones if necessary. A recording with little content may
+/// still have fewer.
 ///
-/// Both edges are moved by at most `snap_within` to a place where nobody
-/// speaks: the middle of a silence (or a second from the clip's speech, if the
-/// silence is long), else a border between segments of the transcript. A part
-/// that was extended keeps at least half of itself in its clip.
+/// Each boundary moves by at most `snap_within` to a place without speech: to
+/// the middle of a silence (at most a second of it is in the clip), or if there
+/// is none, to a gap between transcript segments. A segment that was extended
+/// keeps at least half of itself in its clip.
 ///
-/// Without parts, clips are spread evenly over what lies between silences and
-/// are called "Part 1", "Part 2" and so on. A recording that is not longer than
-/// the least length gives one clip: all of it.
+/// Without content segments, clips are spread evenly over the parts between
+/// silences and have the titles "Part 1", "Part 2" and so on. A recording not
+/// longer than `min_length` gives one clip of all of it.
 ///
-/// `silences` are where nothing is heard ([`crate::silence_region::audio_silences`]).
-/// The error is about `rules`.
+/// `silences` are the ranges without sound, as from
+/// [`audio_silences`](crate::silence_region::audio_silences), in any order.
+///
+/// # Errors
+///
+/// If `rules` are inconsistent; the error names the field, as in
+/// `rules.max_length`.
 ///
 /// ```
-/// use lectern_analysis::clip::{ClipRules, select};
 /// use lectern_analysis::ContentSegmentRef;
+/// use lectern_analysis::clip::{ClipRules, select};
 /// use lectern_domain::{Ratio, TimeRange, Topic, VideoDuration};
 ///
 /// let topic = Topic::new("Balanced trees")?;
-/// let part = ContentSegmentRef {
+/// let segment = ContentSegmentRef {
 ///     time: TimeRange::new(31.0, 88.0)?,
 ///     topic: &topic,
 ///     importance_score: Ratio::new(0.8)?,
@@ -67,130 +74,90 @@ pub struct SelectedClip {
 /// };
 /// let silences = [TimeRange::new(29.5, 30.5)?, TimeRange::new(88.0, 90.0)?];
 /// let rules = ClipRules { min_clips: 1, ..ClipRules::default() };
-/// let picked = select(&[part], &[], &silences, VideoDuration::new(120.0)?, &rules)?;
-/// assert_eq!(picked[0].clip.time, TimeRange::new(30.0, 89.0)?);
-/// assert_eq!(picked[0].clip.title.as_str(), "Balanced trees");
+/// let selected = select(&[segment], &[], &silences, VideoDuration::new(120.0)?, &rules)?;
+/// assert_eq!(selected[0].clip.time, TimeRange::new(30.0, 89.0)?);
+/// assert_eq!(selected[0].clip.title.as_str(), "Balanced trees");
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn select(
-    parts: &[ContentSegmentRef<'_>],
+    segments: &[ContentSegmentRef<'_>],
     transcript: &[TranscriptSegmentRef<'_>],
     silences: &[TimeRange],
     duration: VideoDuration,
     rules: &ClipRules,
 ) -> Result<Vec<SelectedClip>, Invalid> {
-    rules.check().at("rules")?;
-    let recording = Span::new(0.0, duration.get());
-    let mut spoken = transcript.to_vec();
-    spoken.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
-    let edges = Edges::new(silences, &spoken);
-    let candidates: Vec<Candidate> = parts.iter().map(candidate).collect();
-    let picker = Picker {
-        candidates: &candidates,
-        speech: &Speech::new(&spoken),
-        edges: &edges,
-        recording,
-        rules,
-    };
+    rules.validate().at("rules")?;
+    let recording = TimeSpan::new(0.0, duration.get());
+    let is_short = recording.length() <= rules.min_length;
+    let mut transcript = transcript.to_vec();
+    transcript.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
+    let snap_points = SnapPoints::new(silences, &transcript);
+    let candidates: Vec<Candidate> = segments.iter().map(candidate).collect();
 
-    let short = recording.length() <= rules.min_length;
-    let chosen = if short {
-        whole(&candidates, recording)
-    } else {
-        picker.pick()
-    };
-    if chosen.is_empty() {
-        let silences = Span::unite(silences.iter().copied().map(Span::from).collect());
-        let spans = if short {
-            vec![recording]
-        } else {
-            spread(&silences, &edges, recording, rules)
-        };
-        return spans
+    let selections = if is_short {
+        whole_recording(&candidates, recording)
             .into_iter()
-            .enumerate()
-            .map(|(i, span)| unnamed(i, span))
-            .collect();
+            .collect()
+    } else {
+        let selector = ClipSelector {
+            candidates: &candidates,
+            keyword_index: &KeywordIndex::new(&transcript),
+            snap_points: &snap_points,
+            recording,
+            rules,
+        };
+        selector.select()
+    };
+    if !selections.is_empty() {
+        return titled_by_segments(&selections, segments);
     }
-    chosen
-        .iter()
+    let spans = if is_short {
+        vec![recording]
+    } else {
+        let silences = TimeSpan::union_of_ranges(silences);
+        spread_evenly(&silences, &snap_points, recording, rules)
+    };
+    spans
+        .into_iter()
         .enumerate()
-        .map(|(i, choice)| {
-            let earlier = chosen[..i]
-                .iter()
-                .filter(|other| other.candidate == choice.candidate);
-            named(i, choice, &parts[choice.candidate], earlier.count())
-        })
+        .map(|(position, span)| new_clip::without_segment(position, span))
         .collect()
 }
 
-fn candidate(part: &ContentSegmentRef<'_>) -> Candidate {
-    let keys = part.keywords.iter().flat_map(|word| terms(word));
+fn candidate(segment: &ContentSegmentRef<'_>) -> Candidate {
+    let terms = segment.keywords.iter().flat_map(|word| tokenize(word));
     Candidate {
-        span: part.time.into(),
-        importance: part.importance_score.get(),
-        keys: keys.map(|term| term.key).collect(),
+        span: segment.time.into(),
+        importance: segment.importance_score.get(),
+        keys: terms.map(|term| term.key).collect(),
     }
 }
 
-/// All of the recording, named after the most important candidate.
-fn whole(candidates: &[Candidate], recording: Span) -> Vec<Choice> {
+/// One clip of the whole recording, for the most important candidate.
+fn whole_recording(candidates: &[Candidate], recording: TimeSpan) -> Option<Selection> {
     let importance = |&i: &usize| candidates[i].importance;
-    let best = (0..candidates.len())
+    // Reversed, because of equals `max_by` returns the last.
+    (0..candidates.len())
         .rev()
-        .max_by(|a, b| importance(a).total_cmp(&importance(b)));
-    let choice = best.map(|candidate| Choice {
-        candidate,
-        span: recording,
-    });
-    choice.into_iter().collect()
+        .max_by(|a, b| importance(a).total_cmp(&importance(b)))
+        .map(|candidate| Selection {
+            candidate,
+            span: recording,
+        })
 }
 
-fn named(
-    place: usize,
-    choice: &Choice,
-    part: &ContentSegmentRef<'_>,
-    earlier: usize,
-) -> Result<SelectedClip, Invalid> {
-    let title = Title::new(part.topic.as_str())?;
-    let title = match earlier {
-        0 => title,
-        n => numbered(&title, n + 1)?,
-    };
-    Ok(SelectedClip {
-        segment_index: Some(choice.candidate),
-        clip: NewClip {
-            topic: Some(ClipTopic::new(part.topic.as_str())?),
-            importance_score: Some(part.importance_score),
-            ..untitled(place, choice.span, title)?
-        },
-    })
-}
-
-fn unnamed(place: usize, span: Span) -> Result<SelectedClip, Invalid> {
-    let title = Title::new(format!("Part {}", place + 1))?;
-    Ok(SelectedClip {
-        segment_index: None,
-        clip: untitled(place, span, title)?,
-    })
-}
-
-fn untitled(place: usize, span: Span, title: Title) -> Result<NewClip, Invalid> {
-    Ok(NewClip {
-        content_segment_id: None,
-        title,
-        topic: None,
-        importance_score: None,
-        time: span.time()?,
-        media: ClipMedia::default(),
-        clip_order: NonNegativeInt::position(place)?,
-        extra_metadata: JsonObject::default(),
-    })
-}
-
-/// The title with a number behind it, shortened where it gets too long.
-fn numbered(title: &Title, number: usize) -> Result<Title, Invalid> {
-    let number = format!(" ({number})");
-    let kept: String = title.chars().take(Title::MAX - number.len()).collect();
-    Title::new(kept + &number)
+fn titled_by_segments(
+    selections: &[Selection],
+    segments: &[ContentSegmentRef<'_>],
+) -> Result<Vec<SelectedClip>, Invalid> {
+    selections
+        .iter()
+        .enumerate()
+        .map(|(position, selection)| {
+            let same_segment = |other: &&Selection| other.candidate == selection.candidate;
+            let number = 1 + selections[..position].iter().filter(same_segment).count();
+            let segment = &segments[selection.candidate];
+            new_clip::from_segment(position, selection, segment, number)
+        })
+        .collect()
 }

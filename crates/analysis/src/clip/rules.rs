@@ -1,25 +1,26 @@
-//! How many clips, how long.
+//! Number and length of the clips.
 
 use lectern_domain::Invalid;
 
-/// What clips are picked by.
+/// Parameters of [`select`](super::select).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClipRules {
-    /// The number of clips below which longer ones are given up for more.
+    /// If there are fewer clips than this, shorter ones are tried.
     pub min_clips: usize,
-    /// The greatest number of clips, 1 or more.
+    /// The maximum number of clips; at least 1 and `min_clips`.
     pub max_clips: usize,
-    /// The least length of a clip, in seconds, more than 0. Only a recording
-    /// that is shorter itself makes a shorter clip.
+    /// The minimum length of a clip, in seconds; positive. Only a recording that
+    /// is itself shorter gives a shorter clip.
     pub min_length: f64,
-    /// The greatest length of a clip, in seconds.
+    /// The maximum length of a clip, in seconds.
     pub max_length: f64,
-    /// How far an edge may be moved to a silence, in seconds.
+    /// The maximum distance by which a boundary is moved to a silence, in
+    /// seconds.
     pub snap_within: f64,
 }
 
 impl Default for ClipRules {
-    /// Three to eight clips of 20 to 120 seconds, edges moved by at most 5.
+    /// Three to eight clips of 20 to 120 seconds; boundaries move by at most 5.
     fn default() -> Self {
         Self {
             min_clips: 3,
@@ -32,22 +33,22 @@ impl Default for ClipRules {
 }
 
 impl ClipRules {
-    /// Checks that the rules can be kept; the error names the one that cannot.
-    pub(super) fn check(&self) -> Result<(), Invalid> {
-        let seconds = |value: f64| value.is_finite() && value >= 0.0;
+    /// Checks that the rules are consistent; the error names the field.
+    pub(super) fn validate(&self) -> Result<(), Invalid> {
+        let is_duration = |value: f64| value.is_finite() && value >= 0.0;
         if self.max_clips == 0 || self.max_clips < self.min_clips {
             return Err(Invalid::field(
                 "max_clips",
-                "must be at least 1 and min_clips",
+                "must be at least 1 and at least min_clips",
             ));
         }
-        if !seconds(self.min_length) || self.min_length == 0.0 {
+        if !is_duration(self.min_length) || self.min_length == 0.0 {
             return Err(Invalid::field("min_length", "must be more than 0 seconds"));
         }
-        if !seconds(self.max_length) || self.max_length < self.min_length {
+        if !is_duration(self.max_length) || self.max_length < self.min_length {
             return Err(Invalid::field("max_length", "must not be below min_length"));
         }
-        if !seconds(self.snap_within) {
+        if !is_duration(self.snap_within) {
             return Err(Invalid::field("snap_within", "must be 0 seconds or more"));
         }
         Ok(())

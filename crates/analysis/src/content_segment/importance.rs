@@ -1,85 +1,99 @@
-//! How much a segment matters.
+//! Scores how important each segment is within its lecture.
+//!
+//! The score combines how typical the vocabulary of a segment is for the
+//! lecture, how much new information it has per second, and how much of it is
+//! speech. Scores compare segments of one lecture only. The cost is linear in
+//! the number of segments times the size of the vocabulary.
 
 use lectern_domain::{Invalid, Ratio};
 
-use super::lexicon::Lexicon;
-use super::unit::Unit;
+use super::utterance::Utterance;
+use super::vocabulary::Vocabulary;
 
-/// The importance of each segment, 0 to 1:
+/// Returns the importance of each segment, 0 to 1:
 ///
 /// ```text
-/// 0.5 × centrality + 0.3 × density + 0.2 × speech
+/// 0.5 × centrality + 0.3 × density + 0.2 × speech ratio
 /// ```
 ///
-/// - centrality: the cosine between the terms of the segment and those of the
-///   whole lecture, each weighted by its frequency and rarity (tf-idf);
-/// - density: the rarities of its different terms per second, as a share of
-///   the densest segment's;
-/// - speech: the share of its time in which somebody speaks.
-///
-/// It compares segments of one lecture, not lectures.
-pub(super) fn importance(segments: &[&[Unit]], lexicon: &Lexicon) -> Result<Vec<Ratio>, Invalid> {
-    let whole: Vec<f64> = (0..lexicon.len())
-        .map(|id| lexicon.spread(id) * lexicon.rarity(id))
+/// - centrality: the cosine similarity between the tf-idf vectors of the
+///   segment and of the whole lecture;
+/// - density: the sum of the idf of the segment's distinct terms per second, as
+///   a fraction of that of the densest segment;
+/// - speech ratio: the fraction of its time in which somebody speaks.
+pub(super) fn importance_scores(
+    segments: &[&[Utterance]],
+    vocabulary: &Vocabulary,
+) -> Result<Vec<Ratio>, Invalid> {
+    let lecture_vector: Vec<f64> = (0..vocabulary.len())
+        .map(|id| vocabulary.document_frequency(id) * vocabulary.idf(id))
         .collect();
-    let measured: Vec<Measured> = segments
+    let features: Vec<Features> = segments
         .iter()
-        .map(|units| Measured::of(units, &whole, lexicon))
+        .map(|utterances| Features::of(utterances, &lecture_vector, vocabulary))
         .collect();
-    let densest = measured
+    let max_density = features
         .iter()
         .map(|segment| segment.density)
         .fold(0.0, f64::max);
-    measured
+    features
         .iter()
         .map(|segment| {
-            let density = if densest > 0.0 {
-                segment.density / densest
+            let density = if max_density > 0.0 {
+                segment.density / max_density
             } else {
                 0.0
             };
-            let score = 0.5 * segment.centrality + 0.3 * density + 0.2 * segment.speech;
-            // Rounding may carry a sum of shares past its bounds.
+            let score = 0.5 * segment.centrality + 0.3 * density + 0.2 * segment.speech_ratio;
+            // Rounding may carry the sum above 1.
             Ratio::new(score.clamp(0.0, 1.0))
         })
         .collect()
 }
 
-struct Measured {
+struct Features {
+    /// 0 to 1.
     centrality: f64,
+    /// Idf per second.
     density: f64,
-    speech: f64,
+    /// 0 to 1.
+    speech_ratio: f64,
 }
 
-impl Measured {
-    fn of(units: &[Unit], whole: &[f64], lexicon: &Lexicon) -> Self {
-        let mut here = vec![0.0; lexicon.len()];
-        for &id in units.iter().flat_map(|unit| &unit.terms) {
-            here[id] += lexicon.rarity(id);
+impl Features {
+    fn of(utterances: &[Utterance], lecture_vector: &[f64], vocabulary: &Vocabulary) -> Self {
+        let mut vector = vec![0.0; vocabulary.len()];
+        for &id in utterances.iter().flat_map(|utterance| &utterance.terms) {
+            vector[id] += vocabulary.idf(id);
         }
-        let told: f64 = (0..here.len())
-            .filter(|&id| here[id] > 0.0)
-            .map(|id| lexicon.rarity(id))
+        let information: f64 = (0..vector.len())
+            .filter(|&id| vector[id] > 0.0)
+            .map(|id| vocabulary.idf(id))
             .sum();
-        let start = units.first().map_or(0.0, |unit| unit.span.start);
-        let end = units.iter().map(|unit| unit.span.end).fold(start, f64::max);
-        // A transcript without times is as if each segment lasted a second.
+        let start = utterances
+            .first()
+            .map_or(0.0, |utterance| utterance.span.start);
+        let end = utterances
+            .iter()
+            .map(|utterance| utterance.span.end)
+            .fold(start, f64::max);
+        // At least a second, so that a transcript without times has a density.
         let seconds = (end - start).max(1.0);
-        let speech: f64 = units.iter().map(|unit| unit.speech).sum();
+        let speech_time: f64 = utterances
+            .iter()
+            .map(|utterance| utterance.speech_time)
+            .sum();
         Self {
-            centrality: cosine(&here, whole),
-            density: told / seconds,
-            speech: (speech / seconds).min(1.0),
+            centrality: cosine_similarity(&vector, lecture_vector),
+            density: information / seconds,
+            speech_ratio: (speech_time / seconds).min(1.0),
         }
     }
 }
 
-fn cosine(a: &[f64], b: &[f64]) -> f64 {
+/// 0 if either vector is zero.
+fn cosine_similarity(a: &[f64], b: &[f64]) -> f64 {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let lengths = (dot(a, a) * dot(b, b)).sqrt();
-    if lengths > 0.0 {
-        dot(a, b) / lengths
-    } else {
-        0.0
-    }
+    let norms = (dot(a, a) * dot(b, b)).sqrt();
+    if norms > 0.0 { dot(a, b) / norms } else { 0.0 }
 }

@@ -1,42 +1,51 @@
-//! What a lecture is about, topic by topic, told by its words alone.
+//! Divides a lecture into content segments by topic.
 //!
-//! The transcript is gathered into sentences, divided where the words change
-//! (`cohesion.rs` says how, and after whom), and each segment gets a headline,
-//! keywords, phrases, its central sentences and an importance. No dictionary, no list of
-//! stop words, no model: a word weighs as much as its distribution over the
-//! lecture tells, in any language. The same transcript always gives the same
-//! segments.
+//! The input is a transcript, the output a list of segments, each with a title,
+//! keywords, key phrases, a summary and an importance. The steps are:
+//!
+//! 1. `utterance`: group the transcript into utterances of about one sentence;
+//! 2. `vocabulary`: count their terms;
+//! 3. `topic_segmentation`: divide the utterances where the vocabulary changes
+//!    (Bayesian topic segmentation);
+//! 4. `keyphrases`, `summary`: describe each segment by its own words;
+//! 5. `importance`: score each segment.
+//!
+//! Only term statistics of the lecture itself are used: no dictionary, no stop
+//! word list and no trained model. So it works in any language, and the same
+//! transcript always gives the same segments. Step 3 takes most of the time,
+//! which is linear in the length of the transcript.
 
-mod cohesion;
-mod essence;
 mod importance;
-mod lexicon;
+mod keyphrases;
+mod summary;
 #[cfg(test)]
 mod tests;
-mod unit;
+mod topic_segmentation;
+mod utterance;
+mod vocabulary;
 
 use lectern_domain::{Invalid, NewContentSegment, NonNegativeInt};
 
 use crate::segment_ref::TranscriptSegmentRef;
-use crate::span::Span;
-use cohesion::divide;
-use essence::Essence;
-use importance::importance;
-use lexicon::Lexicon;
-use unit::{Unit, gather};
+use crate::time_span::TimeSpan;
+use importance::importance_scores;
+use summary::Summary;
+use utterance::{Utterance, group_into_utterances};
+use vocabulary::Vocabulary;
 
-/// Finds the topics of a transcript, in any order, stored or not.
+/// Finds the content segments of a transcript, whose segments may be in any
+/// order.
 ///
-/// The segments are in order and do not overlap; between two there may be a
-/// pause. Most last from half a minute in a talk of three minutes to eight
-/// minutes in a long lecture. A boundary never parts a transcript segment, and
-/// rarely a sentence. What has no text does not count; an empty transcript has
-/// no topics.
+/// The content segments are in order and do not overlap; there may be pauses
+/// between them. Most last from half a minute (in a talk of three minutes) to
+/// eight minutes (in a long lecture). A boundary never splits a transcript
+/// segment, and rarely a sentence. Transcript segments without text are
+/// ignored. An empty transcript gives no content segments.
 ///
-/// `importance_score` is half centrality (how much of the lecture's vocabulary
-/// is in the segment), three tenths density (how much it tells per second,
-/// beside the densest) and two tenths the share of its time in which somebody
-/// speaks.
+/// `importance_score` is the sum of half the centrality (how similar the
+/// vocabulary of the segment is to that of the lecture), three tenths of the
+/// density (information per second, relative to the densest segment) and two
+/// tenths of the fraction of its time in which somebody speaks.
 ///
 /// ```
 /// use lectern_analysis::{TranscriptSegmentRef, content_segment};
@@ -46,50 +55,53 @@ use unit::{Unit, gather};
 ///     time: TimeRange::new(0.0, 4.0)?,
 ///     text: "A tree of depth ten finds one leaf among a thousand leaves.",
 /// };
-/// let found = content_segment::find([sentence])?;
-/// assert_eq!(found[0].time, sentence.time);
-/// assert_eq!(found[0].description.as_deref(), Some(sentence.text));
-/// assert!(found[0].keywords.iter().any(|word| word.as_str() == "thousand"));
+/// let segments = content_segment::find([sentence])?;
+/// assert_eq!(segments[0].time, sentence.time);
+/// assert_eq!(segments[0].description.as_deref(), Some(sentence.text));
+/// assert!(segments[0].keywords.iter().any(|word| word.as_str() == "thousand"));
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn find<'a>(
     transcript: impl IntoIterator<Item: Into<TranscriptSegmentRef<'a>>>,
 ) -> Result<Vec<NewContentSegment>, Invalid> {
-    let mut spoken: Vec<TranscriptSegmentRef<'a>> =
+    let mut transcript: Vec<TranscriptSegmentRef<'a>> =
         transcript.into_iter().map(Into::into).collect();
-    spoken.retain(|said| !said.text.trim().is_empty());
-    spoken.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
-    let mut lexicon = Lexicon::default();
-    let units = gather(&spoken, &mut lexicon);
-    let segments: Vec<&[Unit]> = divide(&units, &lexicon)
+    transcript.retain(|segment| !segment.text.trim().is_empty());
+    transcript.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
+    let mut vocabulary = Vocabulary::default();
+    let utterances = group_into_utterances(&transcript, &mut vocabulary);
+    let segments: Vec<&[Utterance]> = topic_segmentation::segment(&utterances, &vocabulary)
         .into_iter()
-        .map(|range| &units[range])
+        .map(|range| &utterances[range])
         .collect();
-    let scores = importance(&segments, &lexicon)?;
+    let scores = importance_scores(&segments, &vocabulary)?;
     segments
         .iter()
         .zip(scores)
         .enumerate()
-        .map(|(i, (units, importance_score))| {
-            let essence = Essence::of(units, &lexicon)?;
-            let next = segments.get(i + 1).map(|units| units[0].span.start);
+        .map(|(i, (utterances, importance_score))| {
+            let summary = Summary::of(utterances, &vocabulary)?;
+            let next_start = segments.get(i + 1).map(|next| next[0].span.start);
             Ok(NewContentSegment {
-                time: span(units, next).time()?,
-                topic: essence.topic,
-                description: Some(essence.description),
+                time: segment_span(utterances, next_start).to_range()?,
+                topic: summary.topic,
+                description: Some(summary.description),
                 importance_score,
-                keywords: essence.keywords,
-                concepts: essence.concepts,
+                keywords: summary.keywords,
+                concepts: summary.concepts,
                 segment_order: NonNegativeInt::position(i)?,
             })
         })
         .collect()
 }
 
-/// From the first word to the last, or to the next segment where people talk
-/// over each other.
-fn span(units: &[Unit], next: Option<f64>) -> Span {
-    let start = units[0].span.start;
-    let end = units.iter().map(|unit| unit.span.end).fold(start, f64::max);
-    Span::new(start, next.map_or(end, |next| end.min(next)))
+/// From the first start to the last end, but at most to the start of the next
+/// segment: where several people speak at once, utterances may overlap.
+fn segment_span(utterances: &[Utterance], next_start: Option<f64>) -> TimeSpan {
+    let start = utterances[0].span.start;
+    let end = utterances
+        .iter()
+        .map(|utterance| utterance.span.end)
+        .fold(start, f64::max);
+    TimeSpan::new(start, next_start.map_or(end, |next| end.min(next)))
 }

@@ -1,191 +1,186 @@
-//! Topics found in talks whose subjects are known.
+//! Segmentation of talks whose topics are known.
 
-mod lecture;
-mod measure;
-mod robust;
-mod talk;
-mod texts;
+mod concatenated_talk;
+mod corpus;
+mod edge_cases;
+mod synthetic_lecture;
+mod window_diff;
 
 use crate::content_segment;
-use measure::{labels, window_diff};
-use talk::{Talk, Writing, orders};
-use texts::{ENGLISH, GERMAN, JAPANESE};
+use concatenated_talk::{Talk, Transcription, permutations};
+use corpus::{ENGLISH, GERMAN, JAPANESE};
+use lectern_domain::Keyword;
+use window_diff::{labels, window_diff};
 
-/// Finds the topics of the texts in every order and gives how far each result
-/// is from the truth, having checked that there are as many topics as texts.
-fn distances(texts: &[&str], writing: Writing) -> Vec<f64> {
-    orders(texts)
+/// The `WindowDiff` of each permutation of the texts. Each must give as many
+/// segments as texts.
+fn distances(texts: &[&str], transcription: Transcription) -> Vec<f64> {
+    permutations(texts)
         .into_iter()
-        .map(|order| {
-            let talk = Talk::new(&order, writing);
-            let found = content_segment::find(&talk.segments).unwrap();
-            assert_eq!(found.len(), texts.len(), "{order:?}");
-            window_diff(&talk.subjects, &labels(&talk.segments, &found))
+        .map(|texts| {
+            let talk = Talk::new(&texts, transcription);
+            let found = content_segment::find(&talk.transcript).unwrap();
+            assert_eq!(found.len(), texts.len(), "{texts:?}");
+            window_diff(&talk.topics, &labels(&talk.transcript, &found))
         })
         .collect()
 }
 
-fn assert_near(texts: &[&str], writing: Writing, mean: f64, worst: f64) {
-    let distances = distances(texts, writing);
-    let measured = distances.iter().sum::<f64>() / distances.len() as f64;
-    let greatest = distances.iter().copied().fold(0.0, f64::max);
-    assert!(
-        measured <= mean && greatest <= worst,
-        "{measured} {greatest}"
-    );
+fn assert_distances(texts: &[&str], transcription: Transcription, max_mean: f64, max: f64) {
+    let distances = distances(texts, transcription);
+    let mean = distances.iter().sum::<f64>() / distances.len() as f64;
+    let highest = distances.iter().copied().fold(0.0, f64::max);
+    assert!(mean <= max_mean && highest <= max, "{mean} {highest}");
 }
 
 #[test]
-fn four_subjects_are_told_apart_in_every_order() {
-    assert_near(&ENGLISH, Writing::Sentences, 0.06, 0.15);
-    assert_near(&GERMAN, Writing::Sentences, 0.08, 0.2);
+fn four_topics_in_any_order_give_four_segments() {
+    assert_distances(&ENGLISH, Transcription::Sentences, 0.06, 0.15);
+    assert_distances(&GERMAN, Transcription::Sentences, 0.08, 0.2);
 }
 
 #[test]
-fn four_subjects_are_told_apart_without_case_and_punctuation() {
-    assert_near(&ENGLISH, Writing::Words, 0.1, 0.15);
-    assert_near(&GERMAN, Writing::Words, 0.12, 0.2);
+fn neither_case_nor_punctuation_is_needed() {
+    assert_distances(&ENGLISH, Transcription::EightWords, 0.1, 0.15);
+    assert_distances(&GERMAN, Transcription::EightWords, 0.12, 0.2);
 }
 
 #[test]
-fn subjects_are_told_apart_where_no_spaces_are_written() {
-    assert_near(&JAPANESE, Writing::Sentences, 0.1, 0.1);
+fn scripts_without_spaces_are_segmented() {
+    assert_distances(&JAPANESE, Transcription::Sentences, 0.1, 0.1);
 }
 
 #[test]
-fn a_talk_of_three_minutes_with_three_subjects_has_three_topics() {
+fn three_topics_in_three_minutes_give_three_segments() {
     for texts in [ENGLISH, GERMAN] {
-        let shorter = texts.map(|text| text.split_inclusive('\n').take(9).collect::<String>());
-        let shorter: Vec<&str> = shorter.iter().take(3).map(|text| text.trim_end()).collect();
-        let talk = Talk::new(&shorter, Writing::Sentences);
-        assert!((150.0..210.0).contains(&talk.segments[26].time.end()));
-        assert_near(&shorter, Writing::Sentences, 0.1, 0.25);
+        let short = texts.map(|text| text.split_inclusive('\n').take(9).collect::<String>());
+        let short: Vec<&str> = short.iter().take(3).map(|text| text.trim_end()).collect();
+        let talk = Talk::new(&short, Transcription::Sentences);
+        assert!((150.0..210.0).contains(&talk.transcript[26].time.end()));
+        assert_distances(&short, Transcription::Sentences, 0.1, 0.25);
     }
 }
 
 #[test]
-fn one_subject_is_mostly_whole_and_at_most_halved() {
-    let texts = ENGLISH.iter().chain(&GERMAN);
-    let topics = texts.map(|text| {
-        let talk = Talk::new(&[text], Writing::Sentences);
-        content_segment::find(&talk.segments).unwrap().len()
-    });
-    let topics: Vec<usize> = topics.collect();
-    // Photosynthesis by day and in the dark, latitude and longitude.
-    assert!(topics.iter().all(|&n| n <= 2), "{topics:?}");
+fn one_topic_gives_at_most_two_segments() {
+    let counts: Vec<usize> = ENGLISH
+        .iter()
+        .chain(&GERMAN)
+        .map(|text| {
+            let talk = Talk::new(&[text], Transcription::Sentences);
+            content_segment::find(&talk.transcript).unwrap().len()
+        })
+        .collect();
+    // Two texts do have two parts: photosynthesis by day and by night, latitude
+    // and longitude.
+    assert!(counts.iter().all(|&count| count <= 2), "{counts:?}");
     assert!(
-        topics.iter().filter(|&&n| n == 1).count() >= 6,
-        "{topics:?}"
+        counts.iter().filter(|&&count| count == 1).count() >= 6,
+        "{counts:?}"
     );
 }
 
 #[test]
-fn headlines_and_keywords_name_the_subject_as_it_is_written() {
-    let talk = Talk::new(&ENGLISH, Writing::Sentences);
-    let found = content_segment::find(&talk.segments).unwrap();
-    let subjects = [
+fn titles_and_keywords_name_the_topic() {
+    let talk = Talk::new(&ENGLISH, Transcription::Sentences);
+    let found = content_segment::find(&talk.transcript).unwrap();
+    let expected_keywords = [
         ["chloroplasts", "sugar", "photosynthesis"],
         ["inflation", "prices", "bank"],
         ["tree", "search", "node"],
         ["clock", "longitude", "sextant"],
     ];
-    for (topic, words) in found.iter().zip(subjects) {
-        assert!((3..=8).contains(&topic.keywords.len()));
-        for word in words {
-            assert!(
-                topic
-                    .keywords
-                    .iter()
-                    .any(|keyword| keyword.as_str() == word),
-                "{topic:?}"
-            );
+    for (segment, expected) in found.iter().zip(expected_keywords) {
+        let keywords: Vec<&str> = segment.keywords.iter().map(Keyword::as_str).collect();
+        assert!((3..=8).contains(&keywords.len()));
+        for word in expected {
+            assert!(keywords.contains(&word), "{segment:?}");
         }
-        assert!(
-            words
-                .iter()
-                .any(|word| topic.topic.to_lowercase().contains(word))
-        );
+        let title = segment.topic.to_lowercase();
+        assert!(expected.iter().any(|word| title.contains(word)));
     }
-    assert!(
-        found[1]
-            .concepts
-            .iter()
-            .any(|phrase| phrase.as_str() == "interest rate")
-    );
-    let spoken = talk.segments[12..24].iter().any(|segment| {
-        found[1]
-            .description
-            .as_deref()
-            .unwrap()
-            .starts_with(segment.text.as_str())
-    });
-    assert!(spoken, "{:?}", found[1].description);
 }
 
 #[test]
-fn words_that_stand_everywhere_are_no_keywords() {
-    for (texts, common) in [
+fn concepts_are_repeated_phrases() {
+    let talk = Talk::new(&ENGLISH, Transcription::Sentences);
+    let found = content_segment::find(&talk.transcript).unwrap();
+    let mut concepts = found[1].concepts.iter();
+    assert!(concepts.any(|phrase| phrase.as_str() == "interest rate"));
+}
+
+#[test]
+fn the_description_starts_with_a_sentence_of_the_segment() {
+    let talk = Talk::new(&ENGLISH, Transcription::Sentences);
+    let found = content_segment::find(&talk.transcript).unwrap();
+    let description = found[1].description.as_deref().unwrap();
+    let mut sentences = talk.transcript[12..24].iter();
+    assert!(
+        sentences.any(|sentence| description.starts_with(sentence.text.as_str())),
+        "{description}"
+    );
+}
+
+#[test]
+fn function_words_are_not_keywords() {
+    for (texts, function_words) in [
         (ENGLISH, ["the", "a", "and", "of", "to", "it", "is", "in"]),
         (
             GERMAN,
             ["der", "die", "das", "und", "in", "es", "ist", "nicht"],
         ),
     ] {
-        for topic in content_segment::find(&Talk::new(&texts, Writing::Sentences).segments).unwrap()
-        {
-            for word in &topic.keywords {
-                assert!(!common.contains(&word.to_lowercase().as_str()), "{topic:?}");
+        let talk = Talk::new(&texts, Transcription::Sentences);
+        for segment in content_segment::find(&talk.transcript).unwrap() {
+            for word in &segment.keywords {
+                let word = word.to_lowercase();
+                assert!(!function_words.contains(&word.as_str()), "{segment:?}");
             }
         }
     }
 }
 
 #[test]
-fn a_pause_draws_the_boundary_to_it() {
-    // Two sentences between two subjects that belong to neither.
+fn a_long_pause_attracts_the_boundary() {
+    // Two sentences that belong to neither topic are between them.
     let texts = [
         ENGLISH[0],
         "Has anybody a question so far?\nGood, no hands are raised.",
         ENGLISH[1],
     ];
-    for place in [12, 14] {
-        let mut talk = Talk::new(&texts, Writing::Sentences);
-        for segment in &mut talk.segments[place..] {
-            let time = segment.time;
-            segment.time =
-                lectern_domain::TimeRange::new(time.start() + 20.0, time.end() + 20.0).unwrap();
-        }
-        let found = content_segment::find(&talk.segments).unwrap();
+    for sentence in [12, 14] {
+        let mut talk = Talk::new(&texts, Transcription::Sentences);
+        talk.pause_before(sentence, 20.0);
+        let start = talk.transcript[sentence].time.start();
+        let found = content_segment::find(&talk.transcript).unwrap();
         assert!(
             found
                 .iter()
-                .any(|topic| (topic.time.start() - talk.segments[place].time.start()).abs() < 1e-9)
+                .any(|segment| (segment.time.start() - start).abs() < 1e-9)
         );
     }
 }
 
-#[test]
-fn importance_differs_and_talk_counts_more_than_silence() {
-    let mut talk = Talk::new(&ENGLISH, Writing::Sentences);
-    let importance = |talk: &Talk| -> Vec<f64> {
-        let found = content_segment::find(&talk.segments).unwrap();
-        found
-            .iter()
-            .map(|topic| topic.importance_score.get())
-            .collect()
-    };
-    let before = importance(&talk);
-    let mut distinct = before.clone();
-    distinct.sort_by(f64::total_cmp);
-    distinct.dedup();
-    assert_eq!(distinct.len(), 4);
+fn importance_scores(talk: &Talk) -> Vec<f64> {
+    content_segment::find(&talk.transcript)
+        .unwrap()
+        .iter()
+        .map(|segment| segment.importance_score.get())
+        .collect()
+}
 
-    // The last subject is told at half the speed: less per second.
-    let slow = talk.segments[36].time.start();
-    for segment in &mut talk.segments[36..] {
-        let start = slow + (segment.time.start() - slow) * 2.0;
-        segment.time =
-            lectern_domain::TimeRange::new(start, start + segment.time.duration()).unwrap();
-    }
-    assert!(importance(&talk)[3] < before[3]);
+#[test]
+fn segments_differ_in_importance() {
+    let mut scores = importance_scores(&Talk::new(&ENGLISH, Transcription::Sentences));
+    scores.sort_by(f64::total_cmp);
+    scores.dedup();
+    assert_eq!(scores.len(), 4);
+}
+
+#[test]
+fn a_segment_with_less_speech_per_second_is_less_important() {
+    let mut talk = Talk::new(&ENGLISH, Transcription::Sentences);
+    let before = importance_scores(&talk)[3];
+    talk.slow_down_from(36);
+    assert!(importance_scores(&talk)[3] < before);
 }

@@ -1,7 +1,7 @@
-//! Short talks on one subject each, written for these tests. A line is a
+//! Short texts on one topic each, written for these tests. Each line is a
 //! sentence.
 
-/// Four subjects in English.
+/// Four topics in English.
 pub(super) const ENGLISH: [&str; 4] = [
     "Let us begin with the way a leaf turns sunlight into sugar.
 Inside the leaf there are tiny green bodies called chloroplasts, and they hold the pigment chlorophyll.
@@ -53,7 +53,7 @@ Other sailors used the moon, measured its distance from a star with the sextant 
 So clock and sextant together gave the ship its position, anywhere on the ocean.",
 ];
 
-/// Four subjects in German.
+/// Four topics in German.
 pub(super) const GERMAN: [&str; 4] = [
     "Wir fangen heute mit den Vulkanen an und fragen, woher das Magma kommt.
 Unter der Erdkruste liegt der Mantel, und dort ist das Gestein heiß, aber meistens fest.
@@ -105,7 +105,7 @@ Seitdem prüft man jede lange Brücke im Windkanal, bevor die Seile gespannt wer
 Balken, Bogen und Hängebrücke verteilen also Zug und Druck auf ganz verschiedene Weise.",
 ];
 
-/// Two subjects in Japanese, which writes no spaces.
+/// Two topics in Japanese, which is written without spaces.
 pub(super) const JAPANESE: [&str; 2] = [
     "今日は地震がどうして起こるのかを説明します。
 地球の表面はいくつかのプレートに分かれていて、プレートは少しずつ動いています。

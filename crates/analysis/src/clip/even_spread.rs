@@ -1,0 +1,55 @@
+//! Clips of a recording without content segments.
+
+use super::rules::ClipRules;
+use super::snapping::SnapPoints;
+use crate::time_span::TimeSpan;
+
+/// Divides the recording into equal slots, and takes one clip from each.
+///
+/// There are as many slots as clips of the maximum length fit into the
+/// recording, but within the minimum and maximum number of clips, and no slot
+/// is shorter than the minimum length. The clip is the longest part of its slot
+/// between two silences, or the middle of the slot if all parts are too short.
+/// `silences` are sorted and disjoint.
+pub(super) fn spread_evenly(
+    silences: &[TimeSpan],
+    snap_points: &SnapPoints,
+    recording: TimeSpan,
+    rules: &ClipRules,
+) -> Vec<TimeSpan> {
+    let slots = slot_count(recording.length(), rules);
+    let length = recording.length() / slots as f64;
+    (0..slots)
+        .map(|i| {
+            let start = recording.start + i as f64 * length;
+            let slot = TimeSpan::new(start, (start + length).min(recording.end));
+            let parts = slot.difference(silences);
+            // Reversed, because of equal parts `max_by` returns the last.
+            let longest_part = parts
+                .into_iter()
+                .rev()
+                .max_by(|a, b| a.length().total_cmp(&b.length()))
+                .filter(|part| part.length() >= rules.min_length);
+            let clip = centered(longest_part.unwrap_or(slot), rules.max_length);
+            snap_points.snap(clip, clip.midpoint(), slot, rules)
+        })
+        .collect()
+}
+
+fn slot_count(duration: f64, rules: &ClipRules) -> usize {
+    let fitting = |length: f64| {
+        (1..=rules.max_clips)
+            .rev()
+            .find(|&count| count as f64 * length <= duration)
+            .unwrap_or(1)
+    };
+    fitting(rules.max_length)
+        .max(rules.min_clips)
+        .min(fitting(rules.min_length))
+}
+
+/// The middle of `span`, at most `max_length` seconds long.
+fn centered(span: TimeSpan, max_length: f64) -> TimeSpan {
+    let margin = (span.length() - max_length).max(0.0) / 2.0;
+    TimeSpan::new(span.start + margin, span.end - margin)
+}

@@ -1,0 +1,111 @@
+//! Describes a segment: title, summary, keywords and key phrases.
+//!
+//! The title is made of the three best keywords. The summary consists of the
+//! two sentences that are most similar to the whole segment, in the order they
+//! are spoken. This is extractive summarization by centroid (Radev et al.,
+//! "Centroid-based summarization of multiple documents", 2004). The cost is
+//! `O(n log n)` in the number of words of the segment.
+
+use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::keyphrases::{Keyphrases, TermWeights};
+use super::utterance::Utterance;
+use super::vocabulary::{TermId, Vocabulary};
+use crate::term::tokenize;
+
+const TITLE_KEYWORDS: usize = 3;
+const SUMMARY_SENTENCES: usize = 2;
+/// The maximum length of each sentence of the summary, in characters.
+const MAX_SENTENCE_LENGTH: usize = 300;
+
+#[derive(Debug)]
+pub(super) struct Summary {
+    pub(super) topic: Topic,
+    pub(super) description: LongText,
+    pub(super) keywords: Vec<Keyword>,
+    /// Key phrases.
+    pub(super) concepts: Vec<Keyword>,
+}
+
+impl Summary {
+    /// Summarizes the segment that consists of these utterances.
+    pub(super) fn of(utterances: &[Utterance], vocabulary: &Vocabulary) -> Result<Self, Invalid> {
+        let weights = TermWeights::of(utterances, vocabulary);
+        let Keyphrases { keywords, phrases } =
+            Keyphrases::extract(utterances, vocabulary, &weights);
+        let sentences = central_sentences(utterances, vocabulary, &weights);
+        let title = match keywords.as_slice() {
+            [] => sentences.first().cloned().unwrap_or_default(),
+            keywords => capitalize(&keywords[..keywords.len().min(TITLE_KEYWORDS)].join(", ")),
+        };
+        Ok(Self {
+            topic: truncated_text(&title)?,
+            description: LongText::new(sentences.join(" "))?,
+            keywords: truncated_texts(&keywords)?,
+            concepts: truncated_texts(&phrases)?,
+        })
+    }
+}
+
+/// The sentences with the highest cosine similarity between their distinct
+/// terms and the weighted terms of the segment, in the order they are spoken.
+fn central_sentences(
+    utterances: &[Utterance],
+    vocabulary: &Vocabulary,
+    weights: &TermWeights,
+) -> Vec<String> {
+    // The length of the segment's vector is left out: it is the same for all.
+    let similarity = |sentence: &str| {
+        let mut ids: Vec<TermId> = tokenize(sentence)
+            .iter()
+            .filter_map(|term| vocabulary.find(term))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let dot_product: f64 = ids.iter().map(|&id| weights.get(id)).sum();
+        dot_product / (ids.len().max(1) as f64).sqrt()
+    };
+    let mut ranked: Vec<(usize, f64, &str)> = utterances
+        .iter()
+        .flat_map(|utterance| utterance.text.split_sentence_bounds())
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
+        .enumerate()
+        .map(|(position, sentence)| (position, similarity(sentence), sentence))
+        .collect();
+    ranked.sort_by(|(i, a, _), (j, b, _)| b.total_cmp(a).then(i.cmp(j)));
+    ranked.truncate(SUMMARY_SENTENCES);
+    ranked.sort_by_key(|(position, ..)| *position);
+    ranked
+        .into_iter()
+        .map(|(_, _, sentence)| truncate(sentence, MAX_SENTENCE_LENGTH))
+        .collect()
+}
+
+fn capitalize(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters).collect()
+}
+
+fn truncated_texts<T: BoundedText>(texts: &[&str]) -> Result<Vec<T>, Invalid> {
+    texts.iter().map(|text| truncated_text(text)).collect()
+}
+
+fn truncated_text<T: BoundedText>(text: &str) -> Result<T, Invalid> {
+    T::from_text(truncate(text, T::MAX))
+}
+
+/// Shortens a text to at most `max` characters. A shortened text ends with a
+/// whole word and an ellipsis.
+fn truncate(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(max - 1).collect();
+    let whole_words = kept
+        .rsplit_once(' ')
+        .map_or(kept.as_str(), |(words, _)| words);
+    format!("{}…", whole_words.trim_end())
+}

@@ -1,0 +1,233 @@
+//! Divides a lecture into topic segments.
+//!
+//! The segmentation with the highest likelihood is found by dynamic programming
+//! over all segmentations (Utiyama & Isahara, "A statistical model for
+//! domain-independent text segmentation", 2001). The words of a segment are
+//! modelled by a Dirichlet compound multinomial distribution (Eisenstein &
+//! Barzilay, "Bayesian unsupervised topic segmentation", 2008). So there is no
+//! similarity threshold, and the number of segments need not be given. The
+//! input is the list of utterances, the output their index ranges. The cost is
+//! `O(utterances × utterances per segment × terms per utterance)`, with at most
+//! [`MAX_UTTERANCES`] per segment.
+//!
+//! # Cost of a segment
+//!
+//! The cost is a negative log-likelihood, the sum of three terms.
+//!
+//! - **Words.** Each word is predicted from those before it in the segment (a
+//!   Pólya urn): if `f` of the `n` words so far are the word `w`, and `p` is the
+//!   frequency of `w` in the lecture, then `w` costs `-ln((f + A p) / (n + A))`.
+//!   A segment starts with the word distribution of the lecture, and each
+//!   repetition of a word is cheaper. Function words cost the same wherever the
+//!   boundaries are, so no stop word list is needed. Words of only one utterance
+//!   are left out, as they connect no two utterances.
+//! - **Boundary.** Among `u` utterances, the start of a segment costs `ln u`,
+//!   less `ln(1 + s)` after a pause of `s` seconds.
+//! - **Length.** Segment lengths are log-normally distributed around
+//!   [`expected_length`].
+//!
+//! The prior strength `A`, measured in words, is not known: it is low if the
+//! topics share few words. The value whose best segmentation costs least is
+//! chosen from [`PRIOR_STRENGTHS`] (empirical Bayes). Values above half the
+//! number of words are not tried, except the lowest: a short talk has too few
+//! words to choose by.
+
+use std::ops::Range;
+
+use super::utterance::Utterance;
+use super::vocabulary::{TermId, Vocabulary};
+
+/// Candidate strengths of the prior, in words.
+const PRIOR_STRENGTHS: [f64; 3] = [240.0, 960.0, 3840.0];
+/// The maximum length of a segment, in seconds; a single utterance may be
+/// longer.
+const MAX_LENGTH: f64 = 480.0;
+/// The maximum number of utterances in a segment; bounds the cost for
+/// transcripts without times.
+const MAX_UTTERANCES: usize = 240;
+/// The standard deviation of the logarithm of segment lengths: two thirds of
+/// the segments are 0.6 to 1.6 times as long as expected.
+const LOG_LENGTH_DEVIATION: f64 = 0.5;
+/// How many probabilities are multiplied before a logarithm is taken. Logarithms
+/// are slow, and this many factors do not underflow.
+const FACTORS_PER_LOGARITHM: usize = 24;
+
+/// Returns the utterances of each segment, in order.
+pub(super) fn segment(utterances: &[Utterance], vocabulary: &Vocabulary) -> Vec<Range<usize>> {
+    let segmenter = Segmenter::new(utterances, vocabulary);
+    let words: usize = segmenter.shared_terms.iter().map(Vec::len).sum();
+    let [lowest, higher @ ..] = PRIOR_STRENGTHS;
+    let higher = higher
+        .into_iter()
+        .filter(|&strength| strength <= words as f64 / 2.0);
+    std::iter::once(lowest)
+        .chain(higher)
+        .map(|strength| segmenter.best_segmentation(strength))
+        .min_by(|a, b| a.cost.total_cmp(&b.cost))
+        .map(|best| best.segments)
+        .unwrap_or_default()
+}
+
+struct Segmentation {
+    /// Negative log-likelihood, up to a constant.
+    cost: f64,
+    /// The utterances of each segment, in order.
+    segments: Vec<Range<usize>>,
+}
+
+struct Segmenter<'a> {
+    utterances: &'a [Utterance],
+    /// The terms of each utterance that other utterances contain, too.
+    shared_terms: Vec<Vec<TermId>>,
+    /// The relative frequency of each term among all shared terms.
+    frequencies: Vec<f64>,
+    /// In seconds.
+    expected_length: f64,
+}
+
+impl<'a> Segmenter<'a> {
+    fn new(utterances: &'a [Utterance], vocabulary: &Vocabulary) -> Self {
+        let is_shared = |id: &TermId| vocabulary.document_frequency(*id) > 1.0;
+        let shared_terms: Vec<Vec<TermId>> = utterances
+            .iter()
+            .map(|utterance| utterance.terms.iter().copied().filter(is_shared).collect())
+            .collect();
+        let total: usize = shared_terms.iter().map(Vec::len).sum();
+        let frequency = |id| vocabulary.document_frequency(id) / total.max(1) as f64;
+        Self {
+            utterances,
+            shared_terms,
+            frequencies: (0..vocabulary.len()).map(frequency).collect(),
+            expected_length: expected_length(utterances),
+        }
+    }
+
+    fn best_segmentation(&self, prior_strength: f64) -> Segmentation {
+        let count = self.utterances.len();
+        let mut best = vec![BestPrefix::UNREACHED; count + 1];
+        best[0].cost = 0.0;
+        let mut urn = Urn::new(&self.frequencies, prior_strength);
+        for start in 0..count {
+            self.extend_from(start, &mut urn, &mut best);
+        }
+        let mut segments = Vec::new();
+        let mut end = count;
+        while end > 0 {
+            let start = best[end].last_start;
+            segments.push(start..end);
+            end = start;
+        }
+        segments.reverse();
+        Segmentation {
+            cost: best[count].cost,
+            segments,
+        }
+    }
+
+    /// Tries every segment that starts at `start`, and improves the prefixes
+    /// that end where the segment does. The urn is empty before and after.
+    fn extend_from(&self, start: usize, urn: &mut Urn<'_>, best: &mut [BestPrefix]) {
+        let first = &self.utterances[start];
+        let boundary_cost = (self.utterances.len() as f64).ln();
+        let mut cost = best[start].cost + boundary_cost - first.pause_before.ln_1p();
+        let mut end = start;
+        while end < self.utterances.len() && end - start < MAX_UTTERANCES {
+            let length = self.utterances[end].span.end - first.span.start;
+            if end > start && length > MAX_LENGTH {
+                break;
+            }
+            cost += urn.add(&self.shared_terms[end]);
+            end += 1;
+            let total = cost + self.length_cost(length);
+            if total < best[end].cost {
+                best[end] = BestPrefix {
+                    cost: total,
+                    last_start: start,
+                };
+            }
+        }
+        urn.remove(self.shared_terms[start..end].iter().flatten());
+    }
+
+    fn length_cost(&self, seconds: f64) -> f64 {
+        let deviation = (seconds.max(1.0) / self.expected_length).ln() / LOG_LENGTH_DEVIATION;
+        deviation * deviation / 2.0
+    }
+}
+
+/// The best segmentation of the utterances before an index.
+#[derive(Debug, Clone, Copy)]
+struct BestPrefix {
+    cost: f64,
+    /// Where its last segment starts.
+    last_start: usize,
+}
+
+impl BestPrefix {
+    const UNREACHED: Self = Self {
+        cost: f64::INFINITY,
+        last_start: 0,
+    };
+}
+
+/// A Pólya urn with the words of the current segment.
+struct Urn<'a> {
+    frequencies: &'a [f64],
+    prior_strength: f64,
+    /// `f + A p` of each term.
+    weights: Vec<f64>,
+    /// `n + A`.
+    total: f64,
+}
+
+impl<'a> Urn<'a> {
+    fn new(frequencies: &'a [f64], prior_strength: f64) -> Self {
+        Self {
+            frequencies,
+            prior_strength,
+            weights: frequencies
+                .iter()
+                .map(|frequency| prior_strength * frequency)
+                .collect(),
+            total: prior_strength,
+        }
+    }
+
+    /// Adds the terms and returns their cost.
+    fn add(&mut self, terms: &[TermId]) -> f64 {
+        let mut cost = 0.0;
+        for terms in terms.chunks(FACTORS_PER_LOGARITHM) {
+            let mut likelihood = 1.0;
+            for &id in terms {
+                likelihood *= self.weights[id] / self.total;
+                self.weights[id] += 1.0;
+                self.total += 1.0;
+            }
+            cost -= f64::ln(likelihood);
+        }
+        cost
+    }
+
+    /// Empties the urn, which contains exactly these terms.
+    fn remove<'t>(&mut self, terms: impl Iterator<Item = &'t TermId>) {
+        for &id in terms {
+            self.weights[id] = self.prior_strength * self.frequencies[id];
+        }
+        self.total = self.prior_strength;
+    }
+}
+
+/// The expected length of a segment, in seconds. It grows with the square root
+/// of the lecture's duration: 83 s in three minutes, 152 s in ten, and 240 s
+/// from 25 minutes on.
+fn expected_length(utterances: &[Utterance]) -> f64 {
+    let start = utterances
+        .first()
+        .map_or(0.0, |utterance| utterance.span.start);
+    let end = utterances
+        .iter()
+        .map(|utterance| utterance.span.end)
+        .fold(start, f64::max);
+    let minutes = (end - start) / 60.0;
+    60.0 * (0.8 * minutes.sqrt()).clamp(0.5, 4.0)
+}

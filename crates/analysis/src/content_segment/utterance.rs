@@ -1,0 +1,101 @@
+//! Groups transcript segments into utterances, about one sentence each.
+//!
+//! Recognizers write segments of a few words or of several sentences. Topic
+//! segmentation compares utterances: whole segments, in order, up to the end of
+//! a sentence or a pause. A long group ends without either, because some
+//! recognizers write no punctuation. The cost is linear in the length of the
+//! transcript.
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::vocabulary::{TermId, Vocabulary};
+use crate::segment_ref::TranscriptSegmentRef;
+use crate::term::tokenize;
+use crate::time_span::TimeSpan;
+
+/// A pause that ends an utterance, in seconds.
+const MIN_PAUSE: f64 = 1.5;
+/// The length at which an utterance ends without the end of a sentence, in
+/// seconds.
+const MAX_LENGTH_IN_SENTENCE: f64 = 7.0;
+/// The minimum number of words before an utterance ends other than by a pause:
+/// "Yes. Right." joins the next sentence.
+const MIN_WORDS: usize = 5;
+
+/// Consecutive transcript segments that are analysed as one.
+#[derive(Debug)]
+pub(super) struct Utterance {
+    /// From the start of its first segment to the latest end of its segments.
+    pub(super) span: TimeSpan,
+    /// Silence before it, in seconds.
+    pub(super) pause_before: f64,
+    /// Time in which somebody speaks, in seconds; overlaps count once.
+    pub(super) speech_time: f64,
+    /// The texts of its segments, with single spaces between words.
+    pub(super) text: String,
+    /// The distinct terms of the text, in ascending order.
+    pub(super) terms: Vec<TermId>,
+}
+
+/// Groups `segments`, which are in order of their starts, and adds the terms of
+/// each utterance to the vocabulary.
+pub(super) fn group_into_utterances(
+    segments: &[TranscriptSegmentRef<'_>],
+    vocabulary: &mut Vocabulary,
+) -> Vec<Utterance> {
+    let mut utterances = Vec::new();
+    let mut latest_end: Option<f64> = None;
+    for range in utterance_ranges(segments) {
+        let segments = &segments[range];
+        let spans: Vec<TimeSpan> = segments.iter().map(|segment| segment.time.into()).collect();
+        let start = spans[0].start;
+        let speech = TimeSpan::union(spans);
+        let end = speech[speech.len() - 1].end;
+        let text = join_texts(segments);
+        utterances.push(Utterance {
+            span: TimeSpan::new(start, end),
+            pause_before: latest_end.map_or(0.0, |latest| (start - latest).max(0.0)),
+            speech_time: speech.iter().map(|span| span.length()).sum(),
+            terms: vocabulary.add_document(&tokenize(&text)),
+            text,
+        });
+        latest_end = Some(latest_end.map_or(end, |latest| end.max(latest)));
+    }
+    utterances
+}
+
+fn utterance_ranges(segments: &[TranscriptSegmentRef<'_>]) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let (mut start, mut words) = (0, 0);
+    for (i, segment) in segments.iter().enumerate() {
+        words += segment.text.unicode_words().take(MIN_WORDS).count();
+        let pause_follows = segments
+            .get(i + 1)
+            .is_none_or(|next| next.time.start() - segment.time.end() >= MIN_PAUSE);
+        let length = segment.time.end() - segments[start].time.start();
+        let may_end = length >= MAX_LENGTH_IN_SENTENCE || ends_sentence(segment.text);
+        if pause_follows || words >= MIN_WORDS && may_end {
+            ranges.push(start..i + 1);
+            (start, words) = (i + 1, 0);
+        }
+    }
+    ranges
+}
+
+/// Whether the text ends with the sentence terminator of any script, ignoring
+/// closing quotes and brackets.
+fn ends_sentence(text: &str) -> bool {
+    let trimmed = text.trim_end_matches(|c: char| c.is_whitespace() || "\"'”’»)]」』".contains(c));
+    trimmed.ends_with([
+        '.', '!', '?', '…', '。', '！', '？', '؟', '۔', '।', '።', '։',
+    ])
+}
+
+fn join_texts(segments: &[TranscriptSegmentRef<'_>]) -> String {
+    let words = segments
+        .iter()
+        .flat_map(|segment| segment.text.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
+}
