@@ -47,6 +47,7 @@
 mod clip;
 mod clock;
 mod content_segment;
+mod error_chain;
 mod event;
 mod id;
 mod idempotency;
@@ -66,6 +67,7 @@ mod value;
 pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, NewContentSegment};
+pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{
     ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LeaseId, LogEntryId, SilenceRegionId,
