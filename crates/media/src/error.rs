@@ -1,78 +1,79 @@
-//! What can go wrong with a recording.
+//! Errors of operations on recordings.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::{ChildError, ProbeError};
+use crate::process::ChildError;
 
-/// The error of everything that is done with a recording.
+/// Why an operation on a recording failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// ffmpeg could not do it, or was not allowed to go on.
+    /// ffmpeg failed, or was ended before it was done.
     #[error("failed to {doing}")]
     Child {
-        /// What was being done, such as `cut a clip`.
+        /// The operation, such as `cut a clip`.
         doing: &'static str,
-        /// What happened.
+        /// The cause.
         #[source]
         source: ChildError,
     },
 
-    /// A file could not be told.
+    /// A file could not be probed.
     #[error(transparent)]
     Probe(#[from] ProbeError),
 
-    /// Sound is needed, and there is none.
+    /// The operation needs an audio track.
     #[error("the recording has no sound")]
     NoAudio,
 
-    /// A picture is needed, and there is none.
+    /// The operation needs a video track.
     #[error("the recording has no picture")]
     NoVideo,
 
-    /// Nothing of the recording is in the wanted range.
+    /// The range is empty or starts after the recording's end.
     #[error("there is nothing from {start} s to {end} s in a recording of {duration} s")]
-    Outside {
-        /// Where the range begins, in seconds.
+    EmptyRange {
+        /// Start of the range, in seconds.
         start: f64,
-        /// Where it ends, in seconds.
+        /// End of the range, in seconds.
         end: f64,
-        /// How long the recording is, in seconds.
+        /// Length of the recording, in seconds.
         duration: f64,
     },
 
-    /// A region has no pixel of the picture in it.
+    /// A region of a composition has no pixel in common with the picture.
     #[error("the {region} region is outside the picture of {width} × {height}")]
-    RegionOutside {
+    RegionOutsidePicture {
         /// `screen` or `camera`.
         region: &'static str,
-        /// Width of the picture.
+        /// Width of the picture, in pixels.
         width: u32,
-        /// Height of the picture.
+        /// Height of the picture, in pixels.
         height: u32,
     },
 
-    /// There is nothing to put together.
+    /// The list of clips to concatenate is empty.
     #[error("there is no clip to put together")]
     NoClips,
 
-    /// A file could not be written or read.
+    /// A file could not be read or written.
     #[error("failed to {doing} {}", .path.display())]
     Io {
-        /// What was being done.
+        /// The action that failed, such as `write`.
         doing: &'static str,
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
 }
 
 impl Error {
-    /// The error of a child, if it was one: what tells cancelled and timed out
-    /// work from work that failed, and has the last lines of stderr.
+    /// The error of the child process, if one failed or was ended. It
+    /// distinguishes cancellation and timeouts from failures, and has the last
+    /// lines of stderr.
     pub fn child(&self) -> Option<&ChildError> {
         match self {
             Self::Child { source, .. } | Self::Probe(ProbeError::Child(source)) => Some(source),
@@ -80,8 +81,40 @@ impl Error {
         }
     }
 
-    /// Says what was being done when a child failed.
-    pub(crate) fn while_doing(doing: &'static str) -> impl Fn(ChildError) -> Self {
+    /// Adds the operation to the error of a child process.
+    pub(crate) fn child_while(doing: &'static str) -> impl Fn(ChildError) -> Self {
         move |source| Self::Child { doing, source }
     }
+
+    /// Adds the action and the file to an I/O error.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io {
+            doing,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// Why a file could not be probed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProbeError {
+    /// The file is not a recording, or too damaged to be read.
+    #[error("not a media file: {0}")]
+    NotMedia(String),
+
+    /// The file could not be opened or read.
+    #[error("failed to read {}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        #[source]
+        source: io::Error,
+    },
+
+    /// ffprobe or ffmpeg failed, or was ended before it was done.
+    #[error("failed to probe the recording")]
+    Child(#[source] ChildError),
 }

@@ -1,28 +1,31 @@
-//! Recordings through ffmpeg and ffprobe: what is in them, where they are
-//! silent, what they look like, and cutting them.
+//! Operations on recordings with ffmpeg and ffprobe: examining them, detecting
+//! silence, sampling frames, and cutting clips.
 //!
-//! [`Tools`] finds the two programs, [`Limits`] say how long a piece of work may
-//! take, who may stop it and which [`Scratch`] space it fills, and [`Media`]
-//! does it. All of it blocks the calling thread; there is no runtime.
+//! [`Tools`] finds the two programs. [`Limits`] bound the time and the
+//! [`Scratch`] space of one piece of work, and can be cancelled. [`Media`]
+//! combines both and has the operations, as methods. All of them block the
+//! calling thread; no async runtime is needed.
 //!
 //! ```no_run
 //! use std::path::Path;
 //! use std::time::Duration;
 //!
 //! use lectern_domain::TimeRange;
-//! use lectern_media::{CancellationToken, CutSettings, Limits, Media, Scratch, SilenceSettings, Tools};
+//! use lectern_media::{
+//!     CancellationToken, CutSettings, Limits, Media, Scratch, SilenceSettings, Tools,
+//! };
 //!
 //! let tools = Tools::find()?;
-//! let cancel = CancellationToken::new();
+//! let token = CancellationToken::new();
 //! let scratch = Scratch::new("/var/tmp/lectern", 20 << 30)?;
 //! let limits = Limits::within(Duration::from_secs(3600))
-//!     .cancelled_by(&cancel)
+//!     .cancelled_by(&token)
 //!     .in_scratch(&scratch);
 //! let media = Media::new(&tools, limits);
 //!
 //! let lecture = media.probe(Path::new("lecture.mp4"))?;
-//! let silences = media.find_silences(&lecture, SilenceSettings::default(), &mut |_| {})?;
-//! println!("{:?} of {} s are silent", silences.audio, lecture.duration);
+//! let silence = media.detect_silence(&lecture, SilenceSettings::default(), &mut |_| {})?;
+//! println!("{:?} of {} s are silent", silence.audio, lecture.duration);
 //!
 //! let dir = scratch.dir("clips")?;
 //! let clip = dir.path().join("1.mp4");
@@ -33,58 +36,54 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Children
+//! # Operations
 //!
-//! Every program runs in a process group of its own, without input, and never
-//! longer than its [`Limits`]; see [`Program`], which runs others than ffmpeg
-//! just as well. When it has to end, all of its group ends, and so it does when
-//! this process dies. Its last lines of stderr are in [`ChildError::Failed`].
+//! | method of [`Media`] | result |
+//! |---|---|
+//! | [`probe`](Media::probe) | the tracks and the duration of a file |
+//! | [`detect_silence`](Media::detect_silence) | silent and black regions |
+//! | [`sample_frames`](Media::sample_frames) | small grayscale frames |
+//! | [`extract_audio`](Media::extract_audio), [`extract_subtitles`](Media::extract_subtitles) | a track as a file |
+//! | [`cut`](Media::cut), [`concat`](Media::concat) | a clip, and several clips in one file |
+//! | [`thumbnail`](Media::thumbnail) | a picture as a file |
+//!
+//! # Child processes
+//!
+//! Every program runs without input in its own process group, and never longer
+//! than its [`Limits`]. When it has to end, its whole group ends, also when this
+//! process dies. The last lines of its stderr are in [`ChildError::Failed`].
+//! [`Program`] runs other programs in the same way.
 //!
 //! # Times
 //!
-//! Times are seconds from the start of the recording, which is where its first
-//! track begins, whatever number the file gives to that instant.
+//! Times are seconds from the start of the recording, where its first track
+//! starts. The timestamp of that moment in the file does not matter.
 //!
-//! # Files from anywhere
+//! # Untrusted files
 //!
-//! A recording comes from somebody else, and ffmpeg reads much that is none: a
-//! playlist under the name of a video would have it open the files and the
-//! addresses it lists. So only containers of recordings are read, only from
-//! files, and by names that can be neither options nor addresses; and ffmpeg is
-//! not told the secrets of the service ([`Program::without_secrets`]).
+//! ffmpeg also reads playlists, and opens the files and addresses that these
+//! name. Therefore only containers of recordings are read, only from files, and
+//! only by names that cannot be mistaken for options or addresses. The service's
+//! secrets are removed from ffmpeg's environment ([`Program::without_secrets`]).
 
-mod audio;
-mod cancel;
-mod child;
-mod concat;
-mod cut;
+mod clip;
 mod error;
-mod ffprobe;
+mod extract;
+mod ffmpeg;
 mod frames;
-mod group;
-mod limits;
-mod matroska;
-mod media;
 mod picture;
 mod probe;
-mod progress;
+mod process;
 mod scratch;
 mod seek;
-mod silence;
-mod subtitles;
-mod tail;
-mod thumbnail;
-mod tools;
+mod silence_region;
 
-pub use cancel::{CancellationCallback, CancellationToken};
-pub use child::{ChildError, Program};
-pub use cut::CutSettings;
-pub use error::Error;
+pub use clip::CutSettings;
+pub use error::{Error, ProbeError};
+pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
-pub use limits::Limits;
-pub use media::Media;
 pub use picture::Composition;
-pub use probe::{AudioStream, FrameRate, Probe, ProbeError, SubtitleStream, VideoStream};
+pub use probe::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};
+pub use process::{CancellationCallback, CancellationToken, ChildError, Limits, Program};
 pub use scratch::{Scratch, ScratchDir, ScratchFull};
-pub use silence::{SilenceSettings, Silences};
-pub use tools::{MissingTool, Tools};
+pub use silence_region::{SilenceRegions, SilenceSettings};

@@ -1,4 +1,4 @@
-//! Temporary space that is bounded, and cleaned even after a crash.
+//! Temporary files with a size limit, removed even after a crash.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -7,27 +7,27 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-/// What the directories of processes are called, before the random part.
+/// Prefix of the directory of a process; a random part follows.
 const PREFIX: &str = "lectern-";
-/// The file whose lock says that the directory's process is alive.
-const LOCK: &str = ".lock";
+/// Lock file in the directory of a process, locked as long as the process lives.
+const LOCK_FILE: &str = ".lock";
 
-/// There is more in the scratch space than its limit.
+/// The scratch space holds more than its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("temporary files take {used} bytes, more than the limit of {limit}")]
 pub struct ScratchFull {
-    /// How many bytes there are.
+    /// Bytes in use.
     pub used: u64,
-    /// How many there may be.
+    /// Bytes allowed.
     pub limit: u64,
 }
 
-/// A place for the temporary files of this process, shared by its clones and
+/// The temporary files of this process. Clones share one directory, which is
 /// removed with the last of them.
 ///
-/// Each process has a directory of its own under the root and holds a lock in
-/// it. The operating system lets go of the lock when the process dies, however
-/// it dies; the next who starts removes what nobody holds.
+/// Each process has its own directory below the root, and holds a lock on a file
+/// in it. The operating system releases the lock when the process dies, however
+/// it dies; the next process to start removes the directories that nobody locks.
 ///
 /// ```
 /// use lectern_media::Scratch;
@@ -42,41 +42,42 @@ pub struct ScratchFull {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Scratch(Arc<Held>);
+pub struct Scratch(Arc<ProcessDir>);
 
 #[derive(Debug)]
-struct Held {
+struct ProcessDir {
     root: PathBuf,
     dir: PathBuf,
-    limit: u64,
+    limit_bytes: u64,
     _lock: File,
 }
 
 impl Scratch {
-    /// Makes a directory under `root` for files of `limit_bytes` in total, and
-    /// removes those of processes that are dead. `root` is made when it is
-    /// missing; in one that exists, only what was made here is touched.
+    /// Creates a directory below `root` for files of `limit_bytes` in total, and
+    /// removes those of dead processes. `root` is created if it is missing;
+    /// nothing else in it is touched.
     pub fn new(root: impl Into<PathBuf>, limit_bytes: u64) -> io::Result<Self> {
         let root = root.into();
         fs::create_dir_all(&root)?;
-        // Held by one at a time: a directory that is just being made has no
-        // lock yet and would look dead.
-        let door = lock_file(&root.join(format!("{PREFIX}{LOCK}")))?;
-        door.lock()?;
-        sweep(&root)?;
+        // One process at a time may start here: a directory that was just created
+        // is not locked yet and would look abandoned.
+        let start_lock = open_lock_file(&root.join(format!("{PREFIX}{LOCK_FILE}")))?;
+        start_lock.lock()?;
+        remove_abandoned(&root)?;
         let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&root)?;
-        let lock = lock_file(&dir.path().join(LOCK))?;
+        let lock = open_lock_file(&dir.path().join(LOCK_FILE))?;
         lock.lock()?;
-        Ok(Self(Arc::new(Held {
+        Ok(Self(Arc::new(ProcessDir {
             root,
             dir: dir.keep(),
-            limit: limit_bytes,
+            limit_bytes,
             _lock: lock,
         })))
     }
 
-    /// An empty directory that is removed, with all that is in it by then, when
-    /// the value is dropped. Its name begins with `name` and is unique.
+    /// Creates an empty directory that is removed with its content when the
+    /// returned value is dropped. Its name is unique and starts with `name`, in
+    /// which `_` replaces all but ASCII letters and digits.
     pub fn dir(&self, name: &str) -> io::Result<ScratchDir> {
         let name: String = name
             .chars()
@@ -92,16 +93,16 @@ impl Scratch {
         })
     }
 
-    /// How many bytes there are in all directories of this process.
+    /// Bytes in all directories of this process.
     pub fn used(&self) -> u64 {
         bytes_in(&self.0.dir)
     }
 
-    /// Whether there is room left. While a child runs that was given this
-    /// space in its [`Limits`](crate::Limits), it is asked four times a second,
-    /// so the limit can be passed by what is written in a quarter of one.
+    /// Fails if more than the limit is in use. While a child process runs with
+    /// this space in its [`Limits`](crate::Limits), it is checked every 250 ms;
+    /// the limit may be exceeded by what the child writes in that time.
     pub fn check(&self) -> Result<(), ScratchFull> {
-        let (used, limit) = (self.used(), self.0.limit);
+        let (used, limit) = (self.used(), self.0.limit_bytes);
         if used > limit {
             return Err(ScratchFull { used, limit });
         }
@@ -109,11 +110,13 @@ impl Scratch {
     }
 }
 
-impl Drop for Held {
+impl Drop for ProcessDir {
     fn drop(&mut self) {
-        if let Err(error) = remove(&self.dir) {
+        if let Err(error) = remove_process_dir(&self.dir) {
             let (dir, root) = (self.dir.display(), self.root.display());
-            log::warn!("{dir} stays until the next start on {root}: {error}");
+            log::warn!(
+                "failed to remove {dir}, which stays until the next start on {root}: {error}"
+            );
         }
     }
 }
@@ -122,53 +125,54 @@ impl Drop for Held {
 #[derive(Debug)]
 pub struct ScratchDir {
     dir: TempDir,
-    // The lock is kept as long as there is something to protect.
+    // Keeps the process's directory locked while this one exists.
     _scratch: Scratch,
 }
 
 impl ScratchDir {
-    /// Where it is.
+    /// The directory's path.
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 }
 
-/// Removes the directories whose lock nobody holds.
-fn sweep(root: &Path) -> io::Result<()> {
+/// Removes the directories of dead processes: those whose lock is free.
+fn remove_abandoned(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let entry = entry?;
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        if !ours || !entry.file_type()?.is_dir() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if !is_ours || !entry.file_type()?.is_dir() {
             continue;
         }
         let dir = entry.path();
-        let swept = match File::open(dir.join(LOCK)) {
+        let removed = match File::open(dir.join(LOCK_FILE)) {
             Ok(lock) => match lock.try_lock() {
-                Ok(()) => remove(&dir),
+                Ok(()) => remove_process_dir(&dir),
                 Err(TryLockError::WouldBlock) => continue,
                 Err(TryLockError::Error(error)) => Err(error),
             },
-            // Its process died before it made the lock, or half removed it: the
-            // lock goes last, so there is nothing in it that is not ours.
+            // The process died before it created the lock file, or while it
+            // removed the directory. The lock file is removed last, so the
+            // directory is empty or not ours.
             Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_dir(&dir),
             Err(error) => Err(error),
         };
-        match swept {
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                log::warn!("{} was left as it is: {error}", dir.display());
+                log::warn!("failed to remove {}: {error}", dir.display());
             }
-            _ => log::info!("removed {}, whose process is gone", dir.display()),
+            _ => log::info!("removed {}, whose process has ended", dir.display()),
         }
     }
     Ok(())
 }
 
-/// Removes a process's directory, the lock last: what is interrupted here is
-/// taken up by the next sweep.
-fn remove(dir: &Path) -> io::Result<()> {
+/// Removes a process's directory, its lock file last: if this is interrupted, the
+/// next start completes it.
+fn remove_process_dir(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        if entry.file_name() == LOCK {
+        if entry.file_name() == LOCK_FILE {
             continue;
         }
         if entry.file_type()?.is_dir() {
@@ -177,16 +181,16 @@ fn remove(dir: &Path) -> io::Result<()> {
             fs::remove_file(entry.path())?;
         }
     }
-    fs::remove_file(dir.join(LOCK))?;
+    fs::remove_file(dir.join(LOCK_FILE))?;
     match fs::remove_dir(dir) {
-        // Somebody who starts just now has swept it.
+        // A process that is starting has removed it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
 }
 
-/// Opens the file to be locked, which is made if it is missing.
-fn lock_file(path: &Path) -> io::Result<File> {
+/// Opens a file to lock, creating it if it is missing.
+fn open_lock_file(path: &Path) -> io::Result<File> {
     File::options()
         .create(true)
         .truncate(false)
@@ -194,8 +198,8 @@ fn lock_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Bytes of all files in a directory. What disappears meanwhile counts nothing,
-/// and symlinks are not followed.
+/// Total size of the files below a directory. Symlinks are not followed; files
+/// that disappear meanwhile count as empty.
 fn bytes_in(dir: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else {
         return 0;

@@ -22,7 +22,7 @@ fn the_sound_of_a_range_is_extracted_for_speech_recognition() {
     let settings = SilenceSettings::default();
     let found = studio
         .media
-        .find_silences(&sound, settings, &mut |_| {})
+        .detect_silence(&sound, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.audio.unwrap(), &[(1.0, 3.0)]);
 }

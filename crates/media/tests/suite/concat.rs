@@ -48,7 +48,7 @@ fn clips_of_one_kind_are_joined_as_they_are() {
     let settings = SilenceSettings::default();
     let found = studio
         .media
-        .find_silences(&reel, settings, &mut |_| {})
+        .detect_silence(&reel, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
     ranges_near(&found.audio.unwrap(), &[(1.5, 2.0), (2.8, 3.8)]);
@@ -74,7 +74,7 @@ fn clips_that_differ_are_made_alike() {
     let settings = SilenceSettings::default();
     let found = studio
         .media
-        .find_silences(&reel, settings, &mut |_| {})
+        .detect_silence(&reel, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.blank.unwrap(), &[(0.5, 1.5), (4.0, 10.0)]);
     ranges_near(

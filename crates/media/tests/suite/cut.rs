@@ -32,7 +32,7 @@ fn a_clip_is_cut_to_the_frame_and_sound_and_picture_stay_together() {
     let settings = SilenceSettings::default();
     let found = studio
         .media
-        .find_silences(&clip, settings, &mut |_| {})
+        .detect_silence(&clip, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
     ranges_near(&found.audio.unwrap(), &[(1.5, 3.5)]);
@@ -108,7 +108,7 @@ fn a_track_that_ends_early_is_filled_up() {
     let settings = SilenceSettings::default();
     let found = studio
         .media
-        .find_silences(&clip, settings, &mut |_| {})
+        .detect_silence(&clip, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.audio.unwrap(), &[(0.0, 2.0)]);
 
@@ -116,7 +116,7 @@ fn a_track_that_ends_early_is_filled_up() {
     let recording = studio.probe(&studio.render(&short, CODECS, "short-sound.mkv"));
     let clip = studio.cut(&recording, (5.2, 5.9), &CutSettings::default());
     near(clip.duration, 0.7);
-    let found = studio.media.find_silences(&clip, settings, &mut |_| {});
+    let found = studio.media.detect_silence(&clip, settings, &mut |_| {});
     ranges_near(&found.unwrap().audio.unwrap(), &[(0.0, 0.7)]);
 }
 
@@ -136,7 +136,7 @@ fn a_range_ends_where_the_recording_does() {
     near(studio.probe(&out).duration, range.duration());
     for (start, end) in [(7.0, 8.0), (2.0, 2.0)] {
         let error = cut(start, end).unwrap_err();
-        assert!(matches!(error, Error::Outside { .. }), "{error}");
+        assert!(matches!(error, Error::EmptyRange { .. }), "{error}");
     }
 }
 
@@ -200,7 +200,7 @@ fn times_are_told_from_the_start_of_the_recording_and_tracks_may_begin_later() {
     let settings = SilenceSettings::default();
     let found = studio
         .media
-        .find_silences(&clip, settings, &mut |_| {})
+        .detect_silence(&clip, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.blank.unwrap(), &[(0.6, 1.6)]);
     ranges_near(&found.audio.unwrap(), &[(0.0, 0.6), (2.6, 3.2)]);
@@ -219,7 +219,7 @@ fn a_recording_without_an_index_can_be_cut() {
     let settings = SilenceSettings::default();
     let found = studio
         .media
-        .find_silences(&clip, settings, &mut |_| {})
+        .detect_silence(&clip, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
     ranges_near(&found.audio.unwrap(), &[(1.5, 3.5)]);

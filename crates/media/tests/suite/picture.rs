@@ -142,7 +142,7 @@ fn screen_and_camera_are_put_side_by_side() {
     assert!(
         matches!(
             error,
-            Error::RegionOutside {
+            Error::RegionOutsidePicture {
                 region: "camera",
                 ..
             }

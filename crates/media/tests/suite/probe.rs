@@ -124,7 +124,7 @@ fn a_recording_is_as_long_as_it_takes_whatever_number_its_start_has() {
         let clip = studio.cut(&late, (0.5, 6.0), &CutSettings::default());
         near(clip.duration, 5.5);
         let settings = SilenceSettings::default();
-        let found = studio.media.find_silences(&clip, settings, &mut |_| {});
+        let found = studio.media.detect_silence(&clip, settings, &mut |_| {});
         let found = found.unwrap();
         ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
         ranges_near(&found.audio.unwrap(), &[(1.5, 3.5), (4.5, 5.5)]);

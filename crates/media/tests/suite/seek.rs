@@ -43,7 +43,7 @@ fn is_exact(studio: &Studio, recording: &Probe) {
     };
     let silences = |of: &Probe| {
         let settings = SilenceSettings::default();
-        let found = studio.media.find_silences(of, settings, &mut |_| {});
+        let found = studio.media.detect_silence(of, settings, &mut |_| {});
         found.unwrap().audio.unwrap()
     };
     let clip = studio.cut(recording, (7.0, 15.0), &CutSettings::default());
@@ -118,7 +118,7 @@ fn a_recording_that_lost_its_index_is_cut_from_its_beginning() {
         let frames = studio.media.sample_frames(&clip, 4, 60, &mut |_| {});
         show(&frames.unwrap(), start);
         let settings = SilenceSettings::default();
-        let silences = studio.media.find_silences(&clip, settings, &mut |_| {});
+        let silences = studio.media.detect_silence(&clip, settings, &mut |_| {});
         ranges_near(&silences.unwrap().audio.unwrap(), &[]);
 
         let wav = studio.path("sound.wav");

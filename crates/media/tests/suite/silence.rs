@@ -1,17 +1,17 @@
 use std::fs;
 
 use lectern_media::{
-    CancellationToken, ChildError, Error, Limits, Media, SilenceSettings, Silences,
+    CancellationToken, ChildError, Error, Limits, Media, SilenceRegions, SilenceSettings,
 };
 
 use crate::fixture::{CODECS, PICTURE, SOUND, Studio, TOOLS, near, ranges_near};
 
-fn find(studio: &Studio, path: &std::path::Path) -> Silences {
+fn find(studio: &Studio, path: &std::path::Path) -> SilenceRegions {
     let recording = studio.probe(path);
     let settings = SilenceSettings::default();
     studio
         .media
-        .find_silences(&recording, settings, &mut |_| {})
+        .detect_silence(&recording, settings, &mut |_| {})
         .unwrap()
 }
 
@@ -22,7 +22,7 @@ fn silence_and_black_are_found_to_a_tenth_of_a_second() {
     let mut done = Vec::new();
     let found = studio
         .media
-        .find_silences(&lecture, SilenceSettings::default(), &mut |seconds| {
+        .detect_silence(&lecture, SilenceSettings::default(), &mut |seconds| {
             done.push(seconds);
         })
         .unwrap();
@@ -38,12 +38,12 @@ fn what_is_shorter_than_asked_is_left_out() {
     let studio = Studio::new();
     let lecture = studio.lecture();
     let settings = SilenceSettings {
-        shortest: 1.5,
+        min_duration: 1.5,
         ..SilenceSettings::default()
     };
     let found = studio
         .media
-        .find_silences(&lecture, settings, &mut |_| {})
+        .detect_silence(&lecture, settings, &mut |_| {})
         .unwrap();
     ranges_near(&found.audio.unwrap(), &[(2.0, 4.0)]);
     ranges_near(&found.blank.unwrap(), &[]);
@@ -117,7 +117,7 @@ fn whoever_cancels_gets_no_half_answer() {
     let media = Media::new(TOOLS.as_ref().unwrap(), limits);
     let settings = SilenceSettings::default();
     let error = media
-        .find_silences(&lecture, settings, &mut |_| cancel.cancel())
+        .detect_silence(&lecture, settings, &mut |_| cancel.cancel())
         .unwrap_err();
     assert!(
         matches!(error.child(), Some(ChildError::Cancelled)),
@@ -126,7 +126,7 @@ fn whoever_cancels_gets_no_half_answer() {
     assert!(matches!(
         error,
         Error::Child {
-            doing: "find silences",
+            doing: "detect silence",
             ..
         }
     ));

@@ -5,7 +5,7 @@ use lectern_db::Tx;
 use lectern_domain::{
     Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, Stage, TimeRange, VideoDuration,
 };
-use lectern_media::{Probe, SilenceSettings, Silences};
+use lectern_media::{Probe, SilenceRegions, SilenceSettings};
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -49,17 +49,17 @@ pub(super) fn regions(
     task: &StageContext<'_>,
     probe: &Probe,
     progress: &mut dyn FnMut(f64),
-) -> Result<(Vec<NewSilenceRegion>, Silences), Failure> {
+) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
     let settings = SilenceSettings::default();
     let media = task.media(super::LOOKING);
-    let silences = media.find_silences(probe, settings, progress)?;
+    let silences = media.detect_silence(probe, settings, progress)?;
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();
         ranges.map(|range| (range.start(), range.end())).collect()
     };
     let rules = SilenceRules {
-        min_length: settings.shortest,
-        amplitude_threshold: Some(Decibels::new(settings.noise)?),
+        min_length: settings.min_duration,
+        amplitude_threshold: Some(Decibels::new(settings.threshold_dbfs)?),
     };
     let regions = merge(&pairs(&silences.audio), &pairs(&silences.blank), &rules)?;
     Ok((regions, silences))
@@ -99,7 +99,7 @@ fn metadata(probe: &Probe) -> serde_json::Map<String, Value> {
 }
 
 /// What whoever wonders about the result should know.
-fn note(probe: &Probe, silences: &Silences) -> Option<String> {
+fn note(probe: &Probe, silences: &SilenceRegions) -> Option<String> {
     let mut notes = Vec::new();
     if silences.audio.is_none() {
         notes.push("the recording has no sound".to_owned());

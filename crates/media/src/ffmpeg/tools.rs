@@ -1,19 +1,23 @@
-//! ffmpeg and ffprobe.
+//! Finding ffmpeg and ffprobe.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{ChildError, Limits, Program};
+use lectern_domain::error_chain;
 
-/// The variable that names ffmpeg.
-const FFMPEG: &str = "LECTERN_FFMPEG";
+use crate::process::{ChildError, Limits, Program};
 
-/// How long a program may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Environment variable with the path of ffmpeg.
+const FFMPEG_VARIABLE: &str = "LECTERN_FFMPEG";
+/// Environment variable with the path of ffprobe.
+const FFPROBE_VARIABLE: &str = "LECTERN_FFPROBE";
 
-/// The programs this crate runs.
+/// How long a tool may take to print its version.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Usable ffmpeg and ffprobe programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tools {
     ffmpeg: PathBuf,
@@ -22,50 +26,53 @@ pub struct Tools {
     has_x264: bool,
 }
 
-/// ffmpeg or ffprobe is not there, does not run, or lacks what is needed.
+/// A tool does not exist, does not run, or lacks a feature.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{tool} is needed and {} {reason}; install it with `apt install ffmpeg` (Debian, Ubuntu), \
      `dnf install ffmpeg` (Fedora, from RPM Fusion: its own ffmpeg-free has no libx264) or \
-     `brew install ffmpeg` (macOS), or set {variable} to where it is",
+     `brew install ffmpeg` (macOS), or set {variable} to its path",
     .tried.display()
 )]
 pub struct MissingTool {
     /// `ffmpeg` or `ffprobe`.
     pub tool: &'static str,
-    /// Which environment variable names it.
+    /// The environment variable that can name the tool.
     pub variable: &'static str,
-    /// What was tried to run.
+    /// The path or name that was tried.
     pub tried: PathBuf,
-    /// What happened then.
+    /// A verb phrase such as `was not found`.
     pub reason: String,
 }
 
 impl Tools {
-    /// The programs named by `LECTERN_FFMPEG` and `LECTERN_FFPROBE`, or else
-    /// found on `PATH`. The error says what to install.
+    /// Finds the programs named by `LECTERN_FFMPEG` and `LECTERN_FFPROBE`, or
+    /// else those on `PATH`. The error says which package to install.
     pub fn find() -> Result<Self, MissingTool> {
-        let named = |variable, name: &str| env::var_os(variable).unwrap_or_else(|| name.into());
-        Self::at(named(FFMPEG, "ffmpeg"), named("LECTERN_FFPROBE", "ffprobe"))
+        let path = |variable, name: &str| env::var_os(variable).unwrap_or_else(|| name.into());
+        Self::at(
+            path(FFMPEG_VARIABLE, "ffmpeg"),
+            path(FFPROBE_VARIABLE, "ffprobe"),
+        )
     }
 
-    /// The programs at these paths, or of these names on `PATH`.
+    /// Uses the programs at these paths, or with these names on `PATH`.
     pub fn at(
         ffmpeg: impl Into<OsString>,
         ffprobe: impl Into<OsString>,
     ) -> Result<Self, MissingTool> {
         let (ffmpeg, ffprobe) = (ffmpeg.into(), ffprobe.into());
-        let told = ask("ffmpeg", FFMPEG, &ffmpeg)?;
-        ask("ffprobe", "LECTERN_FFPROBE", &ffprobe)?;
+        let build = build_info("ffmpeg", FFMPEG_VARIABLE, &ffmpeg)?;
+        build_info("ffprobe", FFPROBE_VARIABLE, &ffprobe)?;
         Ok(Self {
             ffmpeg: ffmpeg.into(),
             ffprobe: ffprobe.into(),
-            version: told.version,
-            has_x264: told.configuration.contains("--enable-libx264"),
+            version: build.version,
+            has_x264: build.configuration.contains("--enable-libx264"),
         })
     }
 
-    /// The same, for one who wants to encode clips: all else can be done without
+    /// Fails if ffmpeg cannot encode clips. Everything else works without
     /// libx264.
     pub fn require_h264_encoder(self) -> Result<Self, MissingTool> {
         if self.has_x264 {
@@ -73,13 +80,13 @@ impl Tools {
         }
         Err(MissingTool {
             tool: "ffmpeg",
-            variable: FFMPEG,
+            variable: FFMPEG_VARIABLE,
             tried: self.ffmpeg,
             reason: "cannot encode H.264 (it was built without libx264)".into(),
         })
     }
 
-    /// ffmpeg's version in its own words, such as `5.1.9-0+deb12u1`.
+    /// ffmpeg's version as ffmpeg prints it, such as `5.1.9-0+deb12u1`.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -93,16 +100,19 @@ impl Tools {
     }
 }
 
-/// What a program tells of itself.
-struct Told {
+struct BuildInfo {
     version: String,
-    /// How it was built.
+    /// The options of its `configure`.
     configuration: String,
 }
 
-/// Asks a program for its version: `ffmpeg version 5.1.9 Copyright …`, and below
-/// it `configuration: --enable-…`.
-fn ask(tool: &'static str, variable: &'static str, path: &OsStr) -> Result<Told, MissingTool> {
+/// Reads the output of `-version`, which starts with `ffmpeg version 5.1.9
+/// Copyright …` and contains `configuration: --enable-…`.
+fn build_info(
+    tool: &'static str,
+    variable: &'static str,
+    path: &OsStr,
+) -> Result<BuildInfo, MissingTool> {
     let missing = |reason: String| MissingTool {
         tool,
         variable,
@@ -111,15 +121,15 @@ fn ask(tool: &'static str, variable: &'static str, path: &OsStr) -> Result<Told,
     };
     let output = Program::new(path)
         .arg("-version")
-        .output(&Limits::within(PATIENCE))
+        .output(&Limits::within(VERSION_TIMEOUT))
         .map_err(|error| match error {
             ChildError::NotFound(_) => missing("was not found".into()),
-            error => missing(format!("does not run ({error})")),
+            error => missing(format!("does not run ({})", error_chain(&error))),
         })?;
     let output = String::from_utf8_lossy(&output);
     let mut words = output.split_whitespace();
     match (words.next(), words.next(), words.next()) {
-        (Some(name), Some("version"), Some(version)) if name == tool => Ok(Told {
+        (Some(name), Some("version"), Some(version)) if name == tool => Ok(BuildInfo {
             version: version.to_owned(),
             configuration: words.collect::<Vec<_>>().join(" "),
         }),
@@ -134,21 +144,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tools_are_not_told_what_is_secret() {
+    fn the_tools_do_not_get_secret_variables() {
         const SECRETS: [&str; 3] = ["LECTERN_SECRET", "DATABASE_URL", "AWS_SECRET_ACCESS_KEY"];
         if env::var("LECTERN_SECRET").as_deref() != Ok("of this test") {
-            // Once more in a process that has them.
-            let name = concat!(module_path!(), "::the_tools_are_not_told_what_is_secret");
+            // A process cannot safely set its own variables: run this test again
+            // in a child process that has them.
+            let name = concat!(module_path!(), "::the_tools_do_not_get_secret_variables");
             let name = name.split_once("::").unwrap().1;
-            let again = Command::new(env::current_exe().unwrap())
+            let child = Command::new(env::current_exe().unwrap())
                 .args(["--exact", name])
                 .envs(SECRETS.map(|secret| (secret, "of this test")))
                 .output()
                 .unwrap();
-            let said = String::from_utf8_lossy(&again.stdout);
+            let stdout = String::from_utf8_lossy(&child.stdout);
             assert!(
-                again.status.success() && said.contains("1 passed"),
-                "{said}"
+                child.status.success() && stdout.contains("1 passed"),
+                "{stdout}"
             );
             return;
         }
@@ -159,10 +170,10 @@ mod tests {
             has_x264: false,
         };
         for tool in [tools.ffmpeg(), tools.ffprobe()] {
-            let told = tool.output(&Limits::within(PATIENCE)).unwrap();
-            let told = String::from_utf8(told).unwrap();
-            assert!(told.contains("PATH="), "{told}");
-            assert!(!told.contains("of this test"), "{told}");
+            let output = tool.output(&Limits::within(VERSION_TIMEOUT)).unwrap();
+            let variables = String::from_utf8(output).unwrap();
+            assert!(variables.contains("PATH="), "{variables}");
+            assert!(!variables.contains("of this test"), "{variables}");
         }
     }
 }

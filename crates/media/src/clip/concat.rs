@@ -1,0 +1,170 @@
+//! Joining clips into one highlight reel.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{self, Path};
+
+use super::encoding::{CutSettings, clip_channels, encode};
+use crate::error::Error;
+use crate::ffmpeg::{Media, input_options};
+use crate::picture::{constant_rate, constant_rate_filters, square_pixel_size};
+use crate::probe::{FrameRate, Probe};
+
+impl Media {
+    /// Joins finished clips in the given order into an MP4 that can be played
+    /// while it loads.
+    ///
+    /// Clips with the same kinds of tracks are copied without loss. If they differ
+    /// in codec, size, frame rate or tracks, all are encoded again with
+    /// `settings`, in the size and rate of the first picture. A picture of another
+    /// shape gets black bars, and a clip that lacks a track gets black or silence.
+    ///
+    /// `progress` gets the seconds done.
+    pub fn concat(
+        &self,
+        clips: &[&Path],
+        settings: &CutSettings,
+        out: &Path,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), Error> {
+        let clips: Vec<Probe> = clips
+            .iter()
+            .map(|clip| self.probe(clip))
+            .collect::<Result<_, _>>()?;
+        let first = clips.first().ok_or(Error::NoClips)?;
+        if clips.iter().all(|clip| is_compatible(first, clip)) {
+            self.copy_joined(&clips, out, progress)
+        } else {
+            self.encode_joined(&clips, settings, out, progress)
+        }
+    }
+
+    /// Joins the packets of all clips without decoding them.
+    fn copy_joined(
+        &self,
+        clips: &[Probe],
+        out: &Path,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), Error> {
+        let out = path::absolute(out).map_err(Error::io("find", out))?;
+        let dir = tempfile::Builder::new()
+            .prefix("concat-")
+            .tempdir_in(out.parent().unwrap_or(&out))
+            .map_err(Error::io("write beside", &out))?;
+        // The list is read line by line, so it cannot contain every file name.
+        // Symlinks with simple names can.
+        let mut list = String::from("ffconcat version 1.0\n");
+        for (number, clip) in clips.iter().enumerate() {
+            let name = format!("{number}.mp4");
+            symlink(&clip.path, dir.path().join(&name)).map_err(Error::io("link", &clip.path))?;
+            list.extend(["file ", &name, "\n"]);
+        }
+        let list_path = dir.path().join("list");
+        fs::write(&list_path, list).map_err(Error::io("write", &list_path))?;
+        let ffmpeg = self
+            .ffmpeg_with_progress()
+            .args(["-protocol_whitelist", "file", "-f", "concat", "-i"])
+            .arg(&list_path)
+            .args(["-map", "0", "-c", "copy", "-map_metadata", "-1"])
+            .args(["-movflags", "+faststart", "-f", "mp4"]);
+        self.write("join clips", ffmpeg, &out, progress)
+    }
+
+    /// Decodes all clips and encodes them as one.
+    fn encode_joined(
+        &self,
+        clips: &[Probe],
+        settings: &CutSettings,
+        out: &Path,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), Error> {
+        let video = clips.iter().find_map(|clip| clip.video.as_ref());
+        let shape = video.map(|video| Shape {
+            size: square_pixel_size(video, video.height),
+            rate: constant_rate(video),
+        });
+        let channels = clips
+            .iter()
+            .filter_map(|clip| clip.audio.as_ref())
+            .map(clip_channels)
+            .max();
+        let mut filters = Vec::new();
+        let mut concat_inputs = String::new();
+        let mut ffmpeg = self.ffmpeg_with_progress();
+        for (number, clip) in clips.iter().enumerate() {
+            ffmpeg = ffmpeg.args(input_options(&clip.path));
+            if let Some(shape) = &shape {
+                filters.push(shape.filters(number, clip));
+                concat_inputs.extend([format!("[v{number}]")]);
+            }
+            if let Some(channels) = channels {
+                filters.push(audio_filters(number, clip, channels));
+                concat_inputs.extend([format!("[a{number}]")]);
+            }
+        }
+        filters.push(format!(
+            "{concat_inputs}concat=n={n}:v={v}:a={a}{video_output}{audio_output}",
+            n = clips.len(),
+            v = u8::from(video.is_some()),
+            a = u8::from(channels.is_some()),
+            video_output = if video.is_some() { "[v]" } else { "" },
+            audio_output = if channels.is_some() { "[a]" } else { "" },
+        ));
+        let ffmpeg = ffmpeg.args(["-filter_complex", &filters.join(";")]);
+        let ffmpeg = encode(ffmpeg, video.is_some(), channels, settings);
+        self.write("join clips", ffmpeg, out, progress)
+    }
+}
+
+/// The picture of a reel.
+struct Shape {
+    /// Width and height in pixels.
+    size: (u32, u32),
+    rate: FrameRate,
+}
+
+impl Shape {
+    /// The filters from the picture of a clip, or black, to `[v<number>]`.
+    fn filters(&self, number: usize, clip: &Probe) -> String {
+        let ((width, height), rate) = (self.size, self.rate);
+        let duration = clip.duration;
+        let picture = match &clip.video {
+            Some(video) => format!("[{number}:{}]{}", video.index, constant_rate_filters(rate)),
+            None => format!("color=black:rate={}/{}", rate.frames, rate.seconds),
+        };
+        format!(
+            "{picture},trim=end={duration},\
+             scale=w='trunc(min({width},{height}*dar)/2)*2':h='trunc(min({height},{width}/dar)/2)*2',\
+             pad={width}:{height}:-1:-1,setsar=1,format=yuv420p[v{number}]"
+        )
+    }
+}
+
+/// The filters from the sound of a clip, or silence, to `[a<number>]`.
+fn audio_filters(number: usize, clip: &Probe, channels: u32) -> String {
+    let duration = clip.duration;
+    let layout = if channels == 1 { "mono" } else { "stereo" };
+    let sound = match &clip.audio {
+        Some(audio) => format!(
+            "[{number}:{}]aresample=48000:async=1:first_pts=0",
+            audio.index
+        ),
+        None => "anullsrc=sample_rate=48000".into(),
+    };
+    format!(
+        "{sound},aformat=sample_rates=48000:channel_layouts={layout},\
+         apad,atrim=end={duration}[a{number}]"
+    )
+}
+
+/// Whether the packets of both clips can be in one file.
+fn is_compatible(one: &Probe, other: &Probe) -> bool {
+    let picture = |clip: &Probe| {
+        clip.video.clone().map(|video| {
+            let shape = (video.index, video.width, video.height, video.rotation);
+            let rate = constant_rate(&video);
+            (video.codec, shape, video.pixel_aspect.to_bits(), rate)
+        })
+    };
+    picture(one) == picture(other) && one.audio == other.audio
+}

@@ -1,0 +1,89 @@
+//! Cutting a clip out of a recording.
+
+use std::path::Path;
+
+use lectern_domain::TimeRange;
+
+use super::encoding::{CutSettings, clip_channels, encode};
+use crate::error::Error;
+use crate::ffmpeg::Media;
+use crate::picture::{capped_height, constant_rate, constant_rate_filters, square_pixel_size};
+use crate::probe::{AudioStream, Probe, VideoStream};
+use crate::seek::SeekPoint;
+
+impl Media {
+    /// Cuts `range` out of the recording, exact to the frame. Writes an MP4 that
+    /// can be played while it loads: H.264 with a constant frame rate, even size
+    /// and square pixels; AAC with 48 kHz and one or two channels. The clip has
+    /// the same kinds of tracks as the recording.
+    ///
+    /// The clip starts with what is shown at the start of the range, even if that
+    /// frame starts earlier. If a track ends before the range, its last frame is
+    /// held, or silence follows.
+    ///
+    /// Returns the part of the range that is inside the recording, which is as
+    /// long as the clip. `progress` gets the seconds done.
+    pub fn cut(
+        &self,
+        recording: &Probe,
+        range: TimeRange,
+        settings: &CutSettings,
+        out: &Path,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<TimeRange, Error> {
+        let range = recording.within(range)?;
+        let (video, audio) = (recording.video.as_ref(), recording.audio.as_ref());
+        let mut filters = Vec::new();
+        if let Some(video) = video {
+            filters.push(video_filters(video, range.duration(), settings)?);
+        }
+        if let Some(audio) = audio {
+            filters.push(audio_filters(audio, range.duration()));
+        }
+        let filters = filters.join(";");
+        let ffmpeg = |point: SeekPoint| {
+            let ffmpeg = self
+                .ffmpeg_with_progress()
+                .args(point.input_options(&recording.path))
+                .args(["-filter_complex", &filters]);
+            encode(ffmpeg, video.is_some(), audio.map(clip_channels), settings)
+        };
+        let start = (recording, range.start());
+        self.write_from("cut a clip", start, &ffmpeg, out, progress)?;
+        Ok(range)
+    }
+}
+
+/// The filters from the recording's picture to `[v]`. Time 0 is the start of the
+/// clip.
+fn video_filters(
+    video: &VideoStream,
+    duration: f64,
+    settings: &CutSettings,
+) -> Result<String, Error> {
+    let rate = constant_rate(video);
+    let frame_count = (duration * rate.get()).round().max(1.0);
+    let height = capped_height(video, settings.resolution);
+    let shape = if let Some(composition) = settings.composition {
+        composition.filters(video, height)?
+    } else {
+        let (width, height) = square_pixel_size(video, height);
+        format!("scale={width}:{height}")
+    };
+    Ok(format!(
+        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{shape},setsar=1,format=yuv420p[v]",
+        index = video.index,
+        rate_filters = constant_rate_filters(rate),
+    ))
+}
+
+/// The filters from the recording's sound to `[a]`. Time 0 is the start of the
+/// clip.
+fn audio_filters(audio: &AudioStream, duration: f64) -> String {
+    // AAC encodes 1024 samples at a time. `apad` learns that from its input, but
+    // not from a track without packets.
+    format!(
+        "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad=packet_size=1024,atrim=end={duration}[a]",
+        index = audio.index,
+    )
+}

@@ -1,0 +1,61 @@
+//! The encoding of clips.
+
+use lectern_domain::Resolution;
+
+use crate::picture::Composition;
+use crate::probe::AudioStream;
+use crate::process::Program;
+
+/// The encoding and the picture of a clip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutSettings {
+    /// Constant rate factor of libx264, from 0 (lossless) to 51 (worst).
+    pub crf: u8,
+    /// Preset of libx264, such as `veryfast`.
+    pub preset: String,
+    /// Greatest height of the picture. A lower picture is not enlarged.
+    pub resolution: Option<Resolution>,
+    /// A new arrangement of the picture's regions. `None` keeps the picture.
+    pub composition: Option<Composition>,
+}
+
+impl Default for CutSettings {
+    /// A rate factor of 21, `veryfast`, and the unchanged picture.
+    fn default() -> Self {
+        Self {
+            crf: 21,
+            preset: "veryfast".into(),
+            resolution: None,
+            composition: None,
+        }
+    }
+}
+
+/// The number of channels in a clip: one stays one, more become two.
+pub(super) fn clip_channels(audio: &AudioStream) -> u32 {
+    audio.channels.min(2)
+}
+
+/// Encodes the filter outputs `[v]` and `[a]` as the tracks of a clip.
+pub(super) fn encode(
+    mut ffmpeg: Program,
+    has_video: bool,
+    channels: Option<u32>,
+    settings: &CutSettings,
+) -> Program {
+    if has_video {
+        let crf = settings.crf.to_string();
+        ffmpeg = ffmpeg
+            .args(["-map", "[v]", "-c:v", "libx264", "-pix_fmt", "yuv420p"])
+            .args(["-preset", &settings.preset, "-crf", &crf]);
+    }
+    if let Some(channels) = channels {
+        ffmpeg = ffmpeg
+            .args(["-map", "[a]", "-c:a", "aac", "-ac", &channels.to_string()])
+            .args(["-b:a", if channels == 1 { "96k" } else { "160k" }]);
+    }
+    // The title and the chapters are those of the whole recording.
+    ffmpeg
+        .args(["-map_metadata", "-1", "-map_chapters", "-1"])
+        .args(["-movflags", "+faststart", "-f", "mp4"])
+}

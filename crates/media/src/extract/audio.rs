@@ -1,0 +1,41 @@
+//! Extracting sound for speech recognition.
+
+use std::path::Path;
+
+use lectern_domain::TimeRange;
+
+use crate::error::Error;
+use crate::ffmpeg::Media;
+use crate::probe::Probe;
+use crate::seek::SeekPoint;
+
+impl Media {
+    /// Writes the sound of a range as WAV for speech recognizers: 16 kHz, mono,
+    /// 16 bits. Gaps in the track become silence, so times in the file are times
+    /// from the start of the range.
+    ///
+    /// `progress` gets the seconds done.
+    pub fn extract_audio(
+        &self,
+        recording: &Probe,
+        range: TimeRange,
+        out: &Path,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), Error> {
+        let audio = recording.audio.as_ref().ok_or(Error::NoAudio)?;
+        let range = recording.within(range)?;
+        let filter = format!(
+            "atrim=start=0,aresample=16000:async=1:first_pts=0,apad,atrim=end={}",
+            range.duration()
+        );
+        let ffmpeg = |point: SeekPoint| {
+            self.ffmpeg_with_progress()
+                .args(point.input_options(&recording.path))
+                .args(["-map", &format!("0:{}", audio.index), "-af", &filter])
+                .args(["-ac", "1", "-c:a", "pcm_s16le", "-map_metadata", "-1"])
+                .args(["-f", "wav"])
+        };
+        let start = (recording, range.start());
+        self.write_from("extract the sound", start, &ffmpeg, out, progress)
+    }
+}

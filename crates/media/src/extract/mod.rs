@@ -1,0 +1,4 @@
+//! Extracting single tracks.
+
+mod audio;
+mod subtitles;

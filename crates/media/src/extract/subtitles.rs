@@ -1,0 +1,26 @@
+//! Extracting a subtitle track.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::ffmpeg::{Media, input_options};
+use crate::probe::Probe;
+
+impl Media {
+    /// Writes a subtitle track as WebVTT. `index` is that of the
+    /// [`SubtitleStream`](crate::SubtitleStream). Subtitles that are pictures are
+    /// an error.
+    pub fn extract_subtitles(
+        &self,
+        recording: &Probe,
+        index: u32,
+        out: &Path,
+    ) -> Result<(), Error> {
+        let ffmpeg = self
+            .ffmpeg_with_progress()
+            .args(input_options(&recording.path))
+            .args(["-map", &format!("0:{index}")])
+            .args(["-c:s", "webvtt", "-f", "webvtt"]);
+        self.write("extract subtitles", ffmpeg, out, &mut |_| {})
+    }
+}

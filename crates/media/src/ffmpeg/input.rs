@@ -1,0 +1,32 @@
+//! Options for reading an untrusted file.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The containers that may be read: those that can be uploaded, and related ones.
+///
+/// Without this list ffmpeg would also accept a playlist or a script in place of
+/// a recording, and open the files and addresses that it names.
+const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mp3,wav,w64,ogg,flac,aac,flv,asf,aiff";
+
+/// The options in front of every input file, with `-i` and the file itself. The
+/// path must be absolute.
+pub(crate) fn input_options(path: &Path) -> [OsString; 6] {
+    let [protocols, file, formats, containers, input] = [
+        "-protocol_whitelist",
+        "file",
+        "-format_whitelist",
+        CONTAINERS,
+        "-i",
+    ]
+    .map(OsString::from);
+    [protocols, file, formats, containers, input, file_url(path)]
+}
+
+/// An absolute path as ffmpeg's URL: with `file:` in front, a leading `-` is not
+/// an option and a `:` does not end a protocol.
+pub(super) fn file_url(path: &Path) -> OsString {
+    let mut url = OsString::from("file:");
+    url.push(path);
+    url
+}

@@ -1,0 +1,76 @@
+//! The tools together with the limits of one piece of work.
+
+use std::fs;
+use std::path::{self, Path};
+
+use super::input::file_url;
+use super::progress::seconds_done;
+use super::tools::Tools;
+use crate::error::Error;
+use crate::process::{ChildError, Limits, LineBuffer, Program};
+
+/// All operations on recordings, within [`Limits`].
+///
+/// An operation that fails, is cancelled or runs out of time leaves no output
+/// file.
+#[derive(Debug, Clone)]
+pub struct Media {
+    pub(crate) tools: Tools,
+    pub(crate) limits: Limits,
+}
+
+impl Media {
+    /// Runs these tools within these limits.
+    pub fn new(tools: &Tools, limits: Limits) -> Self {
+        Self {
+            tools: tools.clone(),
+            limits,
+        }
+    }
+
+    /// ffmpeg that writes only errors to stderr.
+    pub(crate) fn ffmpeg(&self) -> Program {
+        let quiet = ["-hide_banner", "-nostdin", "-nostats", "-v", "error", "-y"];
+        self.tools.ffmpeg().args(quiet)
+    }
+
+    /// ffmpeg that also reports its progress on stdout.
+    pub(crate) fn ffmpeg_with_progress(&self) -> Program {
+        self.ffmpeg().args(["-progress", "pipe:1"])
+    }
+
+    /// Runs an ffmpeg with progress. `progress` gets the seconds done, `on_line`
+    /// every other line of stdout. Returns the last lines of stderr.
+    pub(crate) fn run_with_progress(
+        &self,
+        ffmpeg: Program,
+        progress: &mut dyn FnMut(f64),
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<String, ChildError> {
+        let mut lines = LineBuffer::default();
+        ffmpeg.run(&self.limits, &mut |bytes| {
+            lines.push(bytes, |line| match seconds_done(line) {
+                Some(seconds) => progress(seconds),
+                None => on_line(line),
+            });
+        })
+    }
+
+    /// Runs an ffmpeg with progress that writes the file `out`, which becomes its
+    /// last argument. Removes the file if that fails.
+    pub(crate) fn write(
+        &self,
+        doing: &'static str,
+        ffmpeg: Program,
+        out: &Path,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), Error> {
+        let out = path::absolute(out).map_err(Error::io("find", out))?;
+        let ran = self.run_with_progress(ffmpeg.arg(file_url(&out)), progress, &mut |_| {});
+        ran.map(drop).map_err(|source| {
+            // The file may not exist yet.
+            let _ = fs::remove_file(&out);
+            Error::Child { doing, source }
+        })
+    }
+}

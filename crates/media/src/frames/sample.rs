@@ -1,0 +1,195 @@
+//! Small grayscale frames, evenly spread over a recording.
+
+use crate::error::Error;
+use crate::ffmpeg::{Media, input_options};
+use crate::picture::square_pixel_size;
+use crate::probe::{Probe, VideoStream};
+use crate::process::ChildError;
+
+/// Greatest distance between samples, in seconds, at which decoding the whole
+/// recording is faster than seeking to each sample. Measured with 720p and a key
+/// frame every 250 frames.
+const MAX_DECODED_STEP_SECONDS: f64 = 8.0;
+
+/// A grayscale picture: 0 is black, 255 white. Rows follow each other from the
+/// top, pixels from the left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrayPicture {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// `width * height` bytes.
+    pub data: Vec<u8>,
+}
+
+/// A picture with its time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrayFrame {
+    /// Position in the recording, in seconds.
+    pub time: f64,
+    /// The displayed picture: rotated, and with square pixels.
+    pub picture: GrayPicture,
+}
+
+/// Sampled frames of one recording, all of the same size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frames {
+    /// Displayed width of the recording's picture in pixels.
+    pub source_width: u32,
+    /// Displayed height of the recording's picture in pixels.
+    pub source_height: u32,
+    /// The frames in order of time.
+    pub frames: Vec<GrayFrame>,
+}
+
+impl Media {
+    /// Divides the recording into `count` equal parts and samples the frame in
+    /// the middle of each. Frames are `height` pixels high (rounded down to an
+    /// even number), and as wide as the picture's shape requires. A damaged
+    /// recording may give fewer frames, but at least one.
+    ///
+    /// `progress` gets the seconds of the recording that are done.
+    pub fn sample_frames(
+        &self,
+        recording: &Probe,
+        count: u32,
+        height: u32,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Frames, Error> {
+        let video = recording.video.as_ref().ok_or(Error::NoVideo)?;
+        let mut sampler = Sampler::new(video, count, height, recording.duration);
+        let sampled = if sampler.step <= MAX_DECODED_STEP_SECONDS {
+            self.decode_all(recording, video, &mut sampler, progress)
+        } else {
+            self.seek_to_each(recording, video, &mut sampler, progress)
+        };
+        match sampled {
+            Err(ChildError::Failed { .. }) if !sampler.frames.is_empty() => {}
+            sampled => sampled.map_err(Error::child_while("sample frames"))?,
+        }
+        if sampler.frames.is_empty() {
+            return Err(Error::NoVideo);
+        }
+        Ok(Frames {
+            source_width: video.width,
+            source_height: video.height,
+            frames: sampler.frames,
+        })
+    }
+
+    /// Decodes the whole recording and keeps the frames at the sample times.
+    fn decode_all(
+        &self,
+        recording: &Probe,
+        video: &VideoStream,
+        sampler: &mut Sampler,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), ChildError> {
+        // `fps` samples at multiples of the step, so the first sample time is
+        // moved to 0. `round=up` shows each frame from its own time on.
+        let filter = format!(
+            "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
+            step = sampler.step,
+            first = sampler.sample_time(0),
+            scale = sampler.scale_filters(),
+        );
+        self.ffmpeg()
+            .args(input_options(&recording.path))
+            .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
+            .args(["-frames:v", &sampler.count.to_string()])
+            .args(["-f", "rawvideo", "pipe:1"])
+            .run(&self.limits, &mut |bytes| {
+                sampler.push(bytes, None);
+                progress(sampler.sample_time(sampler.frames.len()));
+            })?;
+        Ok(())
+    }
+
+    /// Runs ffmpeg once for each sample.
+    fn seek_to_each(
+        &self,
+        recording: &Probe,
+        video: &VideoStream,
+        sampler: &mut Sampler,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<(), ChildError> {
+        let mut failure = None;
+        for index in 0..sampler.count as usize {
+            let time = sampler.sample_time(index);
+            let point = self.seek_point(recording, time)?;
+            let filter = format!("trim=start=0,{}", sampler.scale_filters());
+            let sampled = self
+                .ffmpeg()
+                .args(point.input_options(&recording.path))
+                .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
+                .args(["-frames:v", "1", "-f", "rawvideo", "pipe:1"])
+                .run(&self.limits, &mut |bytes| sampler.push(bytes, Some(time)));
+            sampler.unfinished.clear();
+            match sampled {
+                Ok(_) => {}
+                // In a damaged recording other samples may succeed.
+                Err(error @ ChildError::Failed { .. }) => failure = Some(error),
+                Err(error) => return Err(error),
+            }
+            progress(time);
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+/// Collects frames from the bytes of a pipe.
+struct Sampler {
+    count: u32,
+    /// Seconds between two samples.
+    step: f64,
+    width: u32,
+    height: u32,
+    /// The first bytes of the next frame.
+    unfinished: Vec<u8>,
+    frames: Vec<GrayFrame>,
+}
+
+impl Sampler {
+    fn new(video: &VideoStream, count: u32, height: u32, duration: f64) -> Self {
+        let count = count.max(1);
+        let height = (height / 2 * 2).max(2);
+        let (width, height) = square_pixel_size(video, height);
+        Self {
+            count,
+            step: duration / f64::from(count),
+            width,
+            height,
+            unfinished: Vec::new(),
+            frames: Vec::new(),
+        }
+    }
+
+    /// The time of a sample in the recording, in seconds.
+    fn sample_time(&self, index: usize) -> f64 {
+        (index as f64 + 0.5) * self.step
+    }
+
+    fn scale_filters(&self) -> String {
+        format!("scale={}:{},setsar=1,format=gray", self.width, self.height)
+    }
+
+    /// Appends bytes from the pipe. The frames they complete are at `time`, or
+    /// else at the next sample times.
+    fn push(&mut self, bytes: &[u8], time: Option<f64>) {
+        self.unfinished.extend_from_slice(bytes);
+        let size = self.width as usize * self.height as usize;
+        while self.unfinished.len() >= size {
+            let rest = self.unfinished.split_off(size);
+            let data = std::mem::replace(&mut self.unfinished, rest);
+            let time = time.unwrap_or_else(|| self.sample_time(self.frames.len()));
+            let (width, height) = (self.width, self.height);
+            let picture = GrayPicture {
+                width,
+                height,
+                data,
+            };
+            self.frames.push(GrayFrame { time, picture });
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A picture that represents a clip.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::ffmpeg::Media;
+use crate::picture::{constant_rate_filters, square_pixel_size};
+use crate::probe::{FrameRate, Probe};
+use crate::seek::SeekPoint;
+
+/// Time resolution of a thumbnail. It only has to be finer than anyone can notice.
+const RATE: FrameRate = FrameRate {
+    frames: 25,
+    seconds: 1,
+};
+
+impl Media {
+    /// Writes the picture at `time` seconds as JPEG, at most `max_height` pixels
+    /// high. A time after the recording's end shows the last frame.
+    pub fn thumbnail(
+        &self,
+        recording: &Probe,
+        time: f64,
+        max_height: u32,
+        out: &Path,
+    ) -> Result<(), Error> {
+        let video = recording.video.as_ref().ok_or(Error::NoVideo)?;
+        let (width, height) = square_pixel_size(video, video.height.min(max_height));
+        let time = time.clamp(0.0, recording.duration);
+        let filter = format!(
+            "{rate_filters},scale={width}:{height},setsar=1,format=yuvj420p",
+            rate_filters = constant_rate_filters(RATE),
+        );
+        let ffmpeg = |point: SeekPoint| {
+            self.ffmpeg_with_progress()
+                .args(point.input_options(&recording.path))
+                .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
+                .args(["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3"])
+                .args(["-f", "mjpeg"])
+        };
+        let start = (recording, time);
+        self.write_from("make a thumbnail", start, &ffmpeg, out, &mut |_| {})
+    }
+}

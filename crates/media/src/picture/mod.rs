@@ -1,0 +1,9 @@
+//! Sizes, frame rates and compositions of pictures.
+
+mod composition;
+mod frame_rate;
+mod size;
+
+pub use self::composition::Composition;
+pub(crate) use self::frame_rate::{constant_rate, constant_rate_filters};
+pub(crate) use self::size::{capped_height, square_pixel_size};

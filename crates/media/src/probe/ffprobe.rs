@@ -1,0 +1,314 @@
+//! Reading ffprobe's JSON output.
+
+use serde::Deserialize;
+
+use super::recording::{AudioStream, FrameRate, SubtitleStream, VideoStream};
+use crate::error::ProbeError;
+
+/// Greatest rounding difference between the durations in one file, in seconds.
+const ROUNDING_SECONDS: f64 = 0.01;
+/// Latest start of a Matroska file, in seconds, that encoder delay explains. In a
+/// file that starts later, the stored duration is either a duration or the time of
+/// the end, so the duration is measured.
+const MAX_ENCODER_DELAY_SECONDS: f64 = 1.0;
+
+/// The properties of a recording according to its headers.
+pub(super) struct Headers {
+    /// Duration in seconds, if the headers have it.
+    pub(super) duration: Option<f64>,
+    /// The timestamp of the start, in seconds.
+    pub(super) start: f64,
+    pub(super) format_name: String,
+    pub(super) video: Option<VideoStream>,
+    pub(super) audio: Option<AudioStream>,
+    pub(super) subtitles: Vec<SubtitleStream>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    format: Format,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    #[serde(rename = "format_name")]
+    name: String,
+    duration: Option<String>,
+    start_time: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Stream {
+    index: u32,
+    duration: Option<String>,
+    start_time: Option<String>,
+    codec_name: Option<String>,
+    codec_type: Option<String>,
+    #[serde(default)]
+    width: u32,
+    #[serde(default)]
+    height: u32,
+    #[serde(default)]
+    sample_aspect_ratio: String,
+    #[serde(default)]
+    avg_frame_rate: String,
+    #[serde(default)]
+    r_frame_rate: String,
+    #[serde(default)]
+    field_order: String,
+    #[serde(default)]
+    sample_rate: String,
+    #[serde(default)]
+    channels: u32,
+    #[serde(default)]
+    disposition: Disposition,
+    #[serde(default)]
+    tags: Tags,
+    #[serde(default)]
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Disposition {
+    default: u8,
+    forced: u8,
+    attached_pic: u8,
+    timed_thumbnails: u8,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Tags {
+    language: Option<String>,
+    rotate: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SideData {
+    /// Counterclockwise degrees, from the display matrix.
+    rotation: Option<f64>,
+}
+
+/// Reads the output of `ffprobe -show_format -show_streams`.
+pub(super) fn read(json: &[u8]) -> Result<Headers, ProbeError> {
+    let output: Output = serde_json::from_slice(json)
+        .map_err(|error| ProbeError::NotMedia(format!("cannot read ffprobe's output: {error}")))?;
+    let mut subtitles: Vec<&Stream> = output.streams.iter().collect();
+    subtitles.retain(|stream| stream.is_of_type("subtitle"));
+    subtitles.sort_by_key(|stream| stream.preference());
+    Ok(Headers {
+        duration: output.duration(),
+        start: seconds(output.format.start_time.as_ref()).unwrap_or(0.0),
+        format_name: output.format.name,
+        video: preferred(&output.streams, Stream::is_moving_picture).map(Stream::to_video),
+        audio: preferred(&output.streams, Stream::is_audio).map(Stream::to_audio),
+        subtitles: subtitles.into_iter().map(Stream::to_subtitles).collect(),
+    })
+}
+
+/// Parses a time or a duration.
+fn seconds(text: Option<&String>) -> Option<f64> {
+    let seconds = text?.parse().ok()?;
+    f64::is_finite(seconds).then_some(seconds)
+}
+
+impl Output {
+    /// The duration, wherever the recording starts: some containers store the
+    /// time of the end instead.
+    fn duration(&self) -> Option<f64> {
+        let stored = seconds(self.format.duration.as_ref())?;
+        let start = seconds(self.format.start_time.as_ref()).unwrap_or(0.0);
+        let is_end = match self.format.name.as_str() {
+            // ffmpeg writes the end, mkvmerge the duration.
+            "matroska,webm" if start > MAX_ENCODER_DELAY_SECONDS => return None,
+            "asf" | "matroska,webm" => true,
+            // The duration, unless an edit list delays the tracks.
+            name if name.starts_with("mov,") => {
+                let ends = self.streams.iter().filter_map(Stream::end);
+                ends.fold(0.0, f64::max) <= stored + ROUNDING_SECONDS
+            }
+            _ => false,
+        };
+        Some(if is_end { stored - start } else { stored })
+    }
+}
+
+/// The track that players choose: the first default track, or else the first.
+fn preferred(streams: &[Stream], is_suitable: impl Fn(&Stream) -> bool) -> Option<&Stream> {
+    let mut suitable = streams.iter().filter(|stream| is_suitable(stream));
+    let first = suitable.clone().next();
+    suitable
+        .find(|stream| stream.disposition.default == 1)
+        .or(first)
+}
+
+impl Stream {
+    /// The timestamp of the track's end, in seconds.
+    fn end(&self) -> Option<f64> {
+        Some(seconds(self.start_time.as_ref())? + seconds(self.duration.as_ref())?)
+    }
+
+    /// Sorts default subtitles before others, and forced ones last: these are
+    /// only for parts in a foreign language.
+    fn preference(&self) -> (bool, bool) {
+        (self.disposition.forced == 1, self.disposition.default == 0)
+    }
+
+    fn is_of_type(&self, kind: &str) -> bool {
+        self.codec_type.as_deref() == Some(kind)
+    }
+
+    fn is_moving_picture(&self) -> bool {
+        let is_still = self.disposition.attached_pic == 1 || self.disposition.timed_thumbnails == 1;
+        self.is_of_type("video") && !is_still && self.width > 0 && self.height > 0
+    }
+
+    fn is_audio(&self) -> bool {
+        self.is_of_type("audio") && self.channels > 0
+    }
+
+    fn codec(&self) -> String {
+        self.codec_name.clone().unwrap_or_else(|| "unknown".into())
+    }
+
+    fn to_video(&self) -> VideoStream {
+        let rotation = self.rotation();
+        let pixel_aspect = fraction(&self.sample_aspect_ratio, ':').map_or(1.0, FrameRate::get);
+        let nominal = fraction(&self.r_frame_rate, '/');
+        let average = fraction(&self.avg_frame_rate, '/').or(nominal);
+        let is_sideways = rotation % 180 == 90;
+        let (width, height, pixel_aspect) = if is_sideways {
+            (self.height, self.width, 1.0 / pixel_aspect)
+        } else {
+            (self.width, self.height, pixel_aspect)
+        };
+        VideoStream {
+            index: self.index,
+            codec: self.codec(),
+            width,
+            height,
+            rotation,
+            pixel_aspect,
+            frame_rate: average.unwrap_or(FrameRate {
+                frames: 25,
+                seconds: 1,
+            }),
+            variable_frame_rate: match (nominal, average) {
+                (Some(nominal), Some(average)) => {
+                    self.has_variable_rate(nominal.get(), average.get())
+                }
+                _ => false,
+            },
+        }
+    }
+
+    /// ffprobe's nominal rate is the lowest at which every frame's time can be
+    /// represented. It equals the average rate unless some frames last longer. An
+    /// interlaced track may count its fields, of which a frame has two.
+    fn has_variable_rate(&self, nominal: f64, average: f64) -> bool {
+        let is_same = |a: f64, b: f64| (a - b).abs() <= 0.01 * b;
+        let is_interlaced = !matches!(self.field_order.as_str(), "" | "unknown" | "progressive");
+        !(is_same(nominal, average) || is_interlaced && is_same(nominal, 2.0 * average))
+    }
+
+    /// Clockwise degrees from the display matrix, or from the tag in the output of
+    /// older versions of ffprobe.
+    fn rotation(&self) -> u32 {
+        let matrix = self.side_data_list.iter().find_map(|data| data.rotation);
+        let tag = || self.tags.rotate.as_deref()?.parse().ok();
+        let degrees = matrix.map(|degrees| -degrees).or_else(tag).unwrap_or(0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rounded, and between 0 and 360"
+        )]
+        let degrees = degrees.rem_euclid(360.0).round() as u32;
+        degrees % 360
+    }
+
+    fn to_audio(&self) -> AudioStream {
+        AudioStream {
+            index: self.index,
+            codec: self.codec(),
+            sample_rate: self.sample_rate.parse().unwrap_or(0),
+            channels: self.channels,
+        }
+    }
+
+    fn to_subtitles(&self) -> SubtitleStream {
+        SubtitleStream {
+            index: self.index,
+            codec: self.codec(),
+            language: self.tags.language.clone().filter(|code| code != "und"),
+        }
+    }
+}
+
+/// Parses a fraction such as `30000/1001`; `0/0` and `0:1` mean unknown.
+fn fraction(text: &str, separator: char) -> Option<FrameRate> {
+    let (frames, seconds) = text.split_once(separator)?;
+    let fraction = FrameRate {
+        frames: frames.parse().ok()?,
+        seconds: seconds.parse().ok()?,
+    };
+    (fraction.frames > 0 && fraction.seconds > 0).then_some(fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn headers(streams: &Value) -> Headers {
+        let output = json!({ "streams": streams, "format": { "format_name": "mov" } });
+        read(output.to_string().as_bytes()).unwrap()
+    }
+
+    fn video(more_fields: &Value) -> VideoStream {
+        let mut stream = json!({
+            "index": 0, "codec_type": "video", "codec_name": "h264", "width": 720, "height": 576,
+            "r_frame_rate": "50/1", "avg_frame_rate": "25/1",
+        });
+        let fields = stream.as_object_mut().unwrap();
+        fields.extend(more_fields.as_object().unwrap().clone());
+        headers(&json!([stream])).video.unwrap()
+    }
+
+    #[test]
+    fn two_fields_per_frame_are_not_a_variable_frame_rate() {
+        assert!(!video(&json!({ "field_order": "tt" })).variable_frame_rate);
+        assert!(video(&json!({ "field_order": "progressive" })).variable_frame_rate);
+        assert!(!video(&json!({ "r_frame_rate": "0/0" })).variable_frame_rate);
+    }
+
+    #[test]
+    fn rotation_is_clockwise_from_the_matrix_and_from_the_tag() {
+        let matrix = |degrees: f64| json!({ "side_data_list": [{}, { "rotation": degrees }] });
+        let rotated = |more_fields: &Value| {
+            let video = video(more_fields);
+            (video.rotation, video.width, video.height)
+        };
+        assert_eq!(rotated(&matrix(-90.0)), (90, 576, 720));
+        assert_eq!(rotated(&matrix(90.0)), (270, 576, 720));
+        assert_eq!(rotated(&matrix(-180.0)), (180, 720, 576));
+        assert_eq!(
+            rotated(&json!({ "tags": { "rotate": "90" } })),
+            (90, 576, 720)
+        );
+    }
+
+    #[test]
+    fn the_default_track_is_preferred_then_the_first() {
+        let track = |index: u32, default: u8| {
+            let disposition = json!({ "default": default });
+            json!({ "index": index, "codec_type": "audio", "channels": 2, "disposition": disposition })
+        };
+        let preferred = |streams: Value| headers(&streams).audio.unwrap().index;
+        assert_eq!(preferred(json!([track(0, 0), track(1, 0)])), 0);
+        assert_eq!(preferred(json!([track(0, 0), track(1, 1), track(2, 1)])), 1);
+    }
+}

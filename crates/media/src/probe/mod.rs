@@ -1,0 +1,116 @@
+//! Examining a recording.
+
+mod ffprobe;
+mod matroska;
+mod recording;
+
+use std::fs;
+use std::path::{self, Path};
+
+pub use self::recording::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};
+use crate::error::ProbeError;
+use crate::ffmpeg::{Media, input_options};
+use crate::process::ChildError;
+
+impl Media {
+    /// Reads the headers of a file. If they lack a duration, or the file is
+    /// shorter than they say, all packets are read, but not decoded.
+    pub fn probe(&self, path: &Path) -> Result<Probe, ProbeError> {
+        let io = |source| ProbeError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let not_media = |reason: &str| ProbeError::NotMedia(reason.to_owned());
+        let metadata = fs::metadata(path).map_err(io)?;
+        // Reading a pipe or a device could block for ever.
+        if !metadata.is_file() {
+            return Err(not_media("it is not a file"));
+        }
+        if metadata.len() == 0 {
+            return Err(not_media("the file is empty"));
+        }
+        let path = path::absolute(path).map_err(io)?;
+        let output = self
+            .tools
+            .ffprobe()
+            .args(["-v", "error", "-of", "json"])
+            .args(["-show_format", "-show_streams"])
+            .args(input_options(&path))
+            .output(&self.limits)
+            .map_err(|error| unreadable(error, &path))?;
+        let headers = ffprobe::read(&output)?;
+        let mut probe = Probe {
+            duration: headers.duration.unwrap_or(0.0),
+            start: headers.start,
+            size: metadata.len(),
+            format_name: headers.format_name,
+            video: headers.video,
+            audio: headers.audio,
+            subtitles: headers.subtitles,
+            path,
+        };
+        if probe.video.is_none() && probe.audio.is_none() {
+            return Err(not_media("it has neither picture nor sound"));
+        }
+        let is_truncated = probe.format_name.starts_with("matroska")
+            && matroska::expected_size(&probe.path)
+                .map_err(io)?
+                .is_some_and(|expected| expected > probe.size);
+        if probe.duration <= 0.0 || is_truncated {
+            probe.duration = self.measure_duration(&probe)?;
+        }
+        Ok(probe)
+    }
+
+    /// The time of the last packet, in seconds. That is at most one frame less
+    /// than the true duration.
+    fn measure_duration(&self, probe: &Probe) -> Result<f64, ProbeError> {
+        let tracks = [
+            probe.video.as_ref().map(|video| video.index),
+            probe.audio.as_ref().map(|audio| audio.index),
+        ];
+        let mut ffmpeg = self.ffmpeg_with_progress().args(input_options(&probe.path));
+        for track in tracks.into_iter().flatten() {
+            ffmpeg = ffmpeg.args(["-map", &format!("0:{track}")]);
+        }
+        let mut duration: f64 = 0.0;
+        let ffmpeg = ffmpeg.args(["-c", "copy", "-f", "null", "-"]);
+        self.run_with_progress(
+            ffmpeg,
+            &mut |seconds| duration = duration.max(seconds),
+            &mut |_| {},
+        )
+        .map_err(|error| unreadable(error, &probe.path))?;
+        if duration <= 0.0 {
+            return Err(ProbeError::NotMedia("nothing in it has a time".into()));
+        }
+        Ok(duration)
+    }
+}
+
+/// If a tool exited with an error, the file is not a recording. The reasons are
+/// those on stderr, without ffmpeg's memory addresses and without the path, which
+/// the caller knows.
+fn unreadable(error: ChildError, path: &Path) -> ProbeError {
+    let ChildError::Failed {
+        status,
+        stderr_tail,
+        ..
+    } = &error
+    else {
+        return ProbeError::Child(error);
+    };
+    // A signal says nothing about the file.
+    if status.code().is_none() {
+        return ProbeError::Child(error);
+    }
+    let stderr = stderr_tail.replace(&format!("file:{}: ", path.display()), "");
+    let reasons: Vec<&str> = stderr
+        .lines()
+        .map(|line| match line.split_once("] ") {
+            Some((source, reason)) if source.starts_with('[') => reason,
+            _ => line,
+        })
+        .collect();
+    ProbeError::NotMedia(reasons.join("; "))
+}

@@ -1,0 +1,110 @@
+//! The properties of a recording and of its tracks.
+
+use std::path::PathBuf;
+
+use lectern_domain::TimeRange;
+
+use crate::error::Error;
+
+/// The properties of a recording, as far as its headers have them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The absolute path of the file.
+    pub path: PathBuf,
+    /// Duration in seconds, greater than 0.
+    pub duration: f64,
+    /// The timestamp of the recording's start, in seconds. Often 0, but not
+    /// always.
+    pub start: f64,
+    /// Size in bytes.
+    pub size: u64,
+    /// ffmpeg's name of the container, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub format_name: String,
+    /// The video track, if there is one. Cover art does not count.
+    pub video: Option<VideoStream>,
+    /// The audio track, if there is one.
+    pub audio: Option<AudioStream>,
+    /// The subtitle tracks in order of preference: default tracks first, forced
+    /// ones last, because these translate only parts.
+    pub subtitles: Vec<SubtitleStream>,
+}
+
+impl Probe {
+    /// The part of a range that is inside the recording.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmptyRange`] if that part has no length.
+    pub fn within(&self, range: TimeRange) -> Result<TimeRange, Error> {
+        let (start, end) = (range.start(), range.end().min(self.duration));
+        match TimeRange::new(start, end) {
+            Ok(part) if part.duration() > 0.0 => Ok(part),
+            _ => Err(Error::EmptyRange {
+                start,
+                end: range.end(),
+                duration: self.duration,
+            }),
+        }
+    }
+}
+
+/// A video track.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VideoStream {
+    /// Index among all tracks of the file.
+    pub index: u32,
+    /// ffmpeg's name of the codec, such as `h264`.
+    pub codec: String,
+    /// Displayed width in pixels, after rotation.
+    pub width: u32,
+    /// Displayed height in pixels, after rotation.
+    pub height: u32,
+    /// Clockwise rotation for display, in degrees from 0 to 359.
+    pub rotation: u32,
+    /// Width of a displayed pixel divided by its height: 1 for square pixels.
+    pub pixel_aspect: f64,
+    /// The average frame rate.
+    pub frame_rate: FrameRate,
+    /// Whether the time between frames varies.
+    pub variable_frame_rate: bool,
+}
+
+/// An audio track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudioStream {
+    /// Index among all tracks of the file.
+    pub index: u32,
+    /// ffmpeg's name of the codec, such as `aac`.
+    pub codec: String,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// Number of channels, at least 1.
+    pub channels: u32,
+}
+
+/// A subtitle track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubtitleStream {
+    /// Index among all tracks of the file.
+    pub index: u32,
+    /// ffmpeg's name of the codec, such as `mov_text` or `subrip`.
+    pub codec: String,
+    /// The language code in the file, such as `eng`.
+    pub language: Option<String>,
+}
+
+/// A frame rate as a fraction: 30000/1001 has no exact decimal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameRate {
+    /// The numerator.
+    pub frames: u32,
+    /// The denominator, not 0.
+    pub seconds: u32,
+}
+
+impl FrameRate {
+    /// Frames per second.
+    pub fn get(self) -> f64 {
+        f64::from(self.frames) / f64::from(self.seconds)
+    }
+}

@@ -1,0 +1,15 @@
+//! Child processes with limits on time and disk space, and cancellation.
+
+mod cancellation;
+mod error;
+mod group;
+mod limits;
+mod line_buffer;
+mod program;
+mod stderr_tail;
+
+pub use self::cancellation::{CancellationCallback, CancellationToken};
+pub use self::error::ChildError;
+pub use self::limits::Limits;
+pub(crate) use self::line_buffer::LineBuffer;
+pub use self::program::Program;

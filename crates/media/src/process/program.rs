@@ -1,0 +1,264 @@
+//! Running a program within limits.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::error::ChildError;
+use super::group::{ProcessGroup, wait_unreaped};
+use super::limits::Limits;
+use super::stderr_tail::StderrTail;
+
+/// Size of the buffer for one read from a pipe.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// How many buffers of output may wait to be processed; then the child has to
+/// wait.
+const OUTPUT_QUEUE_LENGTH: usize = 8;
+/// How often the size of the scratch space is measured.
+const SPACE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// How long the pipes may be silent after the program has ended before they are
+/// abandoned. A descendant that left the group may keep them open for ever.
+const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much output [`Program::output`] keeps.
+const MAX_OUTPUT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Environment variables with secrets, besides those that start with `LECTERN_`.
+const SECRET_VARIABLES: [&str; 5] = [
+    "DATABASE_URL",
+    "PGPASSWORD",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+];
+
+/// A program to run without input, in its own process group.
+///
+/// ```
+/// use std::time::Duration;
+/// use lectern_media::{ChildError, Limits, Program};
+///
+/// let limits = Limits::within(Duration::from_secs(10));
+/// let hello = Program::new("echo").arg("hello").output(&limits)?;
+/// assert_eq!(hello, b"hello\n");
+///
+/// let failed = Program::new("sh").args(["-c", "echo why >&2; exit 3"]).output(&limits);
+/// assert_eq!(failed.unwrap_err().stderr_tail(), Some("why"));
+/// # Ok::<(), ChildError>(())
+/// ```
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    command: Command,
+}
+
+impl Program {
+    /// A program by its path, or by its name if it is on `PATH`.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let program = program.as_ref();
+        let name = Path::new(program).file_name().unwrap_or(program);
+        Self {
+            name: name.to_string_lossy().into_owned(),
+            command: Command::new(program),
+        }
+    }
+
+    /// Appends an argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Appends several arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets the working directory, which is otherwise that of this process.
+    pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Removes the service's secrets from the program's environment:
+    /// `DATABASE_URL`, the keys of the storage, and every variable that starts
+    /// with `LECTERN_`. For programs that read untrusted files.
+    pub fn without_secrets(mut self) -> Self {
+        for (name, _) in env::vars_os() {
+            let is_ours = name.as_encoded_bytes().starts_with(b"LECTERN_");
+            if is_ours || SECRET_VARIABLES.iter().any(|secret| name == *secret) {
+                self.command.env_remove(name);
+            }
+        }
+        self
+    }
+
+    /// Runs the program and returns the first 16 MiB of its stdout. Errors as
+    /// [`Program::run`].
+    pub fn output(self, limits: &Limits) -> Result<Vec<u8>, ChildError> {
+        let mut output = Vec::new();
+        self.run(limits, &mut |bytes| {
+            let free = MAX_OUTPUT_BYTES - output.len();
+            output.extend_from_slice(&bytes[..bytes.len().min(free)]);
+        })?;
+        Ok(output)
+    }
+
+    /// Runs the program, passing its stdout to `on_stdout` on the calling thread
+    /// as it arrives. Returns the last lines of stderr.
+    ///
+    /// When a limit is reached, the token is cancelled or `on_stdout` panics, the
+    /// whole process group gets SIGTERM and, two seconds later, SIGKILL. This
+    /// function returns after that. Processes that the program leaves behind
+    /// when it ends are killed too.
+    pub fn run(
+        mut self,
+        limits: &Limits,
+        on_stdout: &mut dyn FnMut(&[u8]),
+    ) -> Result<String, ChildError> {
+        limits.check()?;
+        limits.check_space()?;
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut group =
+            ProcessGroup::spawn(&mut self.command).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => ChildError::NotFound(self.path()),
+                _ => self.error("start", error),
+            })?;
+
+        let (sender, events) = mpsc::sync_channel(OUTPUT_QUEUE_LENGTH);
+        let tail = Arc::new(Mutex::new(StderrTail::default()));
+        watch(&mut group, &sender, &tail).map_err(|error| self.error("watch", error))?;
+        // If the queue is full the loop below is awake and checks the token.
+        let wake = sender.clone();
+        let _waker = limits.cancellation().on_cancel(move || {
+            let _ = wake.try_send(Event::Wake);
+        });
+
+        let mut open_streams = 2;
+        let mut has_ended = false;
+        let (mut space_checked, mut last_event) = (Instant::now(), Instant::now());
+        while open_streams > 0 || !has_ended {
+            limits.check()?;
+            if space_checked.elapsed() >= SPACE_CHECK_INTERVAL {
+                space_checked = Instant::now();
+                limits.check_space()?;
+            }
+            if has_ended && last_event.elapsed() >= PIPE_DRAIN_TIMEOUT {
+                break;
+            }
+            match events.recv_timeout(SPACE_CHECK_INTERVAL.min(limits.remaining())) {
+                Ok(Event::Stdout(bytes)) => on_stdout(&bytes),
+                Ok(Event::StreamClosed) => open_streams -= 1,
+                Ok(Event::LeaderEnded) => {
+                    // Processes left behind would keep the pipes open.
+                    group.kill();
+                    has_ended = true;
+                }
+                Ok(Event::Wake) => {}
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // Read the clock anew: `on_stdout` may have taken long.
+            last_event = Instant::now();
+        }
+        let status = group
+            .finish()
+            .map_err(|error| self.error("wait for", error))?;
+        let stderr_tail = tail.lock().text();
+        if status.success() {
+            return Ok(stderr_tail);
+        }
+        Err(ChildError::Failed {
+            program: self.name,
+            status,
+            stderr_tail,
+        })
+    }
+
+    fn path(&self) -> String {
+        self.command.get_program().to_string_lossy().into_owned()
+    }
+
+    fn error(&self, doing: &'static str, source: io::Error) -> ChildError {
+        ChildError::Io {
+            doing,
+            program: self.name.clone(),
+            source,
+        }
+    }
+}
+
+/// An event that [`Program::run`] waits for.
+enum Event {
+    Stdout(Vec<u8>),
+    /// Stdout or stderr was closed.
+    StreamClosed,
+    LeaderEnded,
+    /// The cancellation token has to be checked.
+    Wake,
+}
+
+/// Starts three threads that send the child's events. Each ends together with
+/// the stream or process it watches.
+fn watch(
+    group: &mut ProcessGroup,
+    events: &SyncSender<Event>,
+    tail: &Arc<Mutex<StderrTail>>,
+) -> io::Result<()> {
+    if let Some(stdout) = group.leader.stdout.take() {
+        let sender = events.clone();
+        spawn_reader(stdout, events, move |bytes| {
+            // Once the receiver is gone, bytes are discarded: a full pipe would
+            // keep the child from ending.
+            let _ = sender.send(Event::Stdout(bytes.to_vec()));
+        })?;
+    }
+    if let Some(stderr) = group.leader.stderr.take() {
+        let tail = Arc::clone(tail);
+        spawn_reader(stderr, events, move |bytes| tail.lock().push(bytes))?;
+    }
+    let (sender, pid) = (events.clone(), group.pid());
+    thread::Builder::new()
+        .name("child-wait".into())
+        .spawn(move || {
+            // It fails if the leader was already reaped, and so has ended.
+            let _ = wait_unreaped(pid);
+            let _ = sender.send(Event::LeaderEnded);
+        })?;
+    Ok(())
+}
+
+/// Starts a thread that reads a stream to its end.
+fn spawn_reader(
+    mut stream: impl Read + Send + 'static,
+    events: &SyncSender<Event>,
+    mut on_bytes: impl FnMut(&[u8]) + Send + 'static,
+) -> io::Result<()> {
+    let sender = events.clone();
+    thread::Builder::new()
+        .name("child-read".into())
+        .spawn(move || {
+            let mut buffer = vec![0; READ_BUFFER_BYTES];
+            loop {
+                match stream.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(len) => on_bytes(&buffer[..len]),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => break,
+                }
+            }
+            let _ = sender.send(Event::StreamClosed);
+        })?;
+    Ok(())
+}
