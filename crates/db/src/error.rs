@@ -1,10 +1,12 @@
-//! What can go wrong with the database, and what may not be done to it.
+//! Errors of this crate, and which of them are worth another try.
 //!
 //! Refusals ([`Error::IllegalTransition`] and its neighbours) are part of the
-//! interface and say which rule said no. A row that is not there is no error:
-//! lookups answer `None`, mutations say that they found nothing.
+//! interface and name the rule that was broken. A row that is not found is no
+//! error of a lookup: lookups return `None`.
 
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use std::fmt;
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use lectern_domain::{Invalid, JobId, JobStatus, LeaseId};
 
 /// The error of everything in this crate.
@@ -17,7 +19,8 @@ pub enum Error {
     )]
     Url(String),
 
-    /// The database does not answer, or not in time. Worth trying again.
+    /// The database does not answer, or not in time; on SQLite also: another
+    /// process held the write lock for longer than five seconds.
     #[error("the database is not available: {doing}")]
     Unavailable {
         /// What was being done.
@@ -74,13 +77,27 @@ pub enum Error {
     #[error(transparent)]
     Invalid(#[from] Invalid),
 
-    /// A rule of the database was broken. The domain's types make sure of all
-    /// rules but the ones between rows, so this is a race lost or a bug.
+    /// A constraint of the database was violated. The domain's types ensure all
+    /// constraints except those between rows, so this is a lost race or a bug.
     #[error("a constraint refused to {doing}: {message}")]
     Constraint {
-        /// What was being done.
+        /// The action that failed; completes "could not …".
         doing: &'static str,
-        /// What the database said.
+        /// The kind of constraint, the same on both databases.
+        kind: ConstraintKind,
+        /// The constraint, as far as the database names it:
+        ///
+        /// | kind | PostgreSQL | SQLite |
+        /// |---|---|---|
+        /// | check | its name | its name |
+        /// | unique | its name, `jobs_job_id_key` | its columns, `jobs.job_id`, or the name of an index on expressions |
+        /// | not null | the column, `jobs.filename` | the column |
+        /// | foreign key | its name | `None` |
+        ///
+        /// SQLite has no other place for it than its message, from which it is
+        /// parsed.
+        constraint: Option<String>,
+        /// The database's message.
         message: String,
     },
 
@@ -101,21 +118,90 @@ pub enum Error {
     #[error("migrations: {0}")]
     Migration(#[source] Source),
 
+    /// Two transactions waited for each other, or could not be serialized, and
+    /// the database cancelled this one. Nothing of it was stored.
+    #[error("could not {doing}: another transaction was in the way")]
+    TransactionConflict {
+        /// The action that failed.
+        doing: &'static str,
+        /// The driver's error.
+        #[source]
+        source: Source,
+    },
+
+    /// [`Database::write`](crate::Database::write), `claim` or `migrate` was
+    /// called within a `write` on the same database. The inner transaction
+    /// would wait for the outer one, which waits for it.
+    #[error(
+        "a transaction was begun within `Database::write` on the same database: pass the Tx on"
+    )]
+    NestedWrite,
+
+    /// The closure of [`Database::write`](crate::Database::write) returned
+    /// `Ok`, but its transaction cannot be committed: a failed statement was
+    /// ignored, or a statement of the caller ended the transaction.
+    #[error("the transaction could not be committed: {reason}")]
+    NotCommitted {
+        /// How the transaction was left.
+        reason: &'static str,
+    },
+
     /// Any other error of the driver.
     #[error("could not {doing}")]
     Query {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
-        /// What the driver said.
+        /// The driver's error.
         #[source]
-        source: DieselError,
+        source: Source,
     },
+}
+
+impl Error {
+    /// Whether the same call may succeed if it is made again: after a deadlock,
+    /// a serialization failure, an outage or a busy SQLite file.
+    ///
+    /// Nothing was stored, so a whole [`Database::write`](crate::Database::write)
+    /// can be repeated. The exception is an outage during the commit itself,
+    /// after which only the database knows whether the commit succeeded.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::TransactionConflict { .. }
+        )
+    }
+}
+
+/// The kind of constraint that was violated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConstraintKind {
+    /// A condition on one row (`CHECK`).
+    Check,
+    /// A reference to a row that does not exist, or to one that was to be
+    /// deleted (`REFERENCES`).
+    ForeignKey,
+    /// A column without a value (`NOT NULL`).
+    NotNull,
+    /// A second row with the same key (`UNIQUE`, `PRIMARY KEY`).
+    Unique,
+}
+
+impl fmt::Display for ConstraintKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Check => "check",
+            Self::ForeignKey => "foreign key",
+            Self::NotNull => "not null",
+            Self::Unique => "unique",
+        })
+    }
 }
 
 /// The cause of an error, whatever library it came from.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Says what was being done when the driver failed.
+/// Adds the action that failed to an error of the driver.
 pub(crate) trait Doing<T> {
     /// `what` completes "could not …".
     fn doing(self, what: &'static str) -> Result<T, Error>;
@@ -128,28 +214,34 @@ impl<T> Doing<T> for Result<T, DieselError> {
 }
 
 fn from_diesel(source: DieselError, doing: &'static str) -> Error {
-    use DatabaseErrorKind::{
-        CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation,
-    };
     if is_outage(&source) {
         return Error::Unavailable {
             doing: doing.to_owned(),
             source: Box::new(source),
         };
     }
-    match source {
-        DieselError::DatabaseError(
-            CheckViolation | ForeignKeyViolation | NotNullViolation | UniqueViolation,
-            info,
-        ) => Error::Constraint {
+    if is_conflict(&source) {
+        return Error::TransactionConflict {
             doing,
+            source: Box::new(source),
+        };
+    }
+    if let DieselError::DatabaseError(kind, info) = &source
+        && let Some((kind, constraint)) = constraint(kind, info.as_ref())
+    {
+        return Error::Constraint {
+            doing,
+            kind,
+            constraint,
             message: info.message().to_owned(),
-        },
-        _ => Error::Query { doing, source },
+        };
+    }
+    Error::Query {
+        doing,
+        source: Box::new(source),
     }
 }
 
-/// Whether the driver's error says "not now" rather than "never".
 fn is_outage(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(
@@ -160,5 +252,105 @@ fn is_outage(error: &DieselError) -> bool {
         // SQLite: another process held the write lock longer than busy_timeout.
         DieselError::DatabaseError(_, info) => info.message().starts_with("database is locked"),
         _ => false,
+    }
+}
+
+/// Whether PostgreSQL cancelled the transaction because of another one.
+fn is_conflict(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        // diesel keeps no SQLSTATE; the word is the same in most languages that
+        // PostgreSQL translates its messages to.
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => {
+            info.message().to_lowercase().contains("deadlock")
+        }
+        _ => false,
+    }
+}
+
+/// The constraint that was violated; `None` if the error is a different one.
+fn constraint(
+    kind: &DatabaseErrorKind,
+    info: &(dyn DatabaseErrorInformation + Send + Sync),
+) -> Option<(ConstraintKind, Option<String>)> {
+    let column = || {
+        let (table, column) = (info.table_name()?, info.column_name()?);
+        Some(format!("{table}.{column}"))
+    };
+    // SQLite reports a constraint of a trigger or of the rowid by its message alone.
+    let from_message = sqlite_constraint(info.message());
+    let kind = match kind {
+        DatabaseErrorKind::CheckViolation => ConstraintKind::Check,
+        DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => {
+            ConstraintKind::ForeignKey
+        }
+        DatabaseErrorKind::NotNullViolation => ConstraintKind::NotNull,
+        DatabaseErrorKind::UniqueViolation => ConstraintKind::Unique,
+        _ => from_message.as_ref()?.0,
+    };
+    let name = info.constraint_name().map(str::to_owned);
+    Some((kind, name.or_else(column).or_else(|| from_message?.1)))
+}
+
+/// Parses `CHECK constraint failed: clips_time_order`,
+/// `UNIQUE constraint failed: clips.job_id, clips.clip_order` and
+/// `UNIQUE constraint failed: index 'name'`.
+fn sqlite_constraint(message: &str) -> Option<(ConstraintKind, Option<String>)> {
+    let (kind, rest) = message.split_once(" constraint failed")?;
+    let kind = match kind {
+        "CHECK" => ConstraintKind::Check,
+        "FOREIGN KEY" => ConstraintKind::ForeignKey,
+        "NOT NULL" => ConstraintKind::NotNull,
+        "UNIQUE" => ConstraintKind::Unique,
+        _ => return None,
+    };
+    let name = rest.strip_prefix(": ").map(|name| {
+        let index = name
+            .strip_prefix("index '")
+            .and_then(|name| name.strip_suffix('\''));
+        index.unwrap_or(name).to_owned()
+    });
+    Some((kind, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constraint_is_parsed_from_the_message_of_sqlite() {
+        let parsed = |message| {
+            sqlite_constraint(message).map(|(kind, name)| (kind, name.unwrap_or_default()))
+        };
+        for (message, kind, name) in [
+            (
+                "CHECK constraint failed: jobs_status",
+                ConstraintKind::Check,
+                "jobs_status",
+            ),
+            (
+                "NOT NULL constraint failed: jobs.filename",
+                ConstraintKind::NotNull,
+                "jobs.filename",
+            ),
+            (
+                "UNIQUE constraint failed: a.b, a.c",
+                ConstraintKind::Unique,
+                "a.b, a.c",
+            ),
+            (
+                "UNIQUE constraint failed: index 'lower_name'",
+                ConstraintKind::Unique,
+                "lower_name",
+            ),
+            (
+                "FOREIGN KEY constraint failed",
+                ConstraintKind::ForeignKey,
+                "",
+            ),
+        ] {
+            assert_eq!(parsed(message), Some((kind, name.to_owned())), "{message}");
+        }
+        assert_eq!(parsed("no such table: jobs"), None);
     }
 }

@@ -185,12 +185,12 @@ impl Worker {
         let (began, mut pause) = (Instant::now(), Duration::from_millis(100));
         loop {
             let error = match act() {
-                Err(error @ (Error::Unavailable { .. } | Error::Query { .. })) => error,
+                Err(error) if error.is_transient() || matches!(error, Error::Query { .. }) => error,
                 done => return done,
             };
             let patience = match error {
-                Error::Query { .. } => lease.min(AGAIN),
-                _ => lease,
+                Error::Unavailable { .. } => lease,
+                _ => lease.min(AGAIN),
             };
             if began.elapsed() + pause >= patience {
                 return Err(error);

@@ -95,7 +95,7 @@ impl Jobs<'_, ReadWrite> {
             (_, Some(to)) => illegal(&job, to),
             (_, None) => Error::Query {
                 doing: "update a job",
-                source: diesel::result::Error::NotFound,
+                source: Box::new(diesel::result::Error::NotFound),
             },
         })
     }

@@ -1,6 +1,6 @@
 //! Storing what was found: what of it is tried again, and what is not.
 
-use lectern_db::Error;
+use lectern_db::{ConstraintKind, Error};
 use lectern_domain::{Clock, ManualClock};
 
 use super::*;
@@ -67,6 +67,8 @@ fn what_the_database_will_always_refuse_is_not_tried_again() {
         Ok(StageOutput::new(|_, _| {
             Err(Error::Constraint {
                 doing: "store it",
+                kind: ConstraintKind::ForeignKey,
+                constraint: None,
                 message: "no such segment".to_owned(),
             })
         }))
