@@ -151,7 +151,9 @@ pub use connection::{
     Backend, Capacity, Committed, Conn, Database, DatabaseConfig, DatabaseUrl, PoolStats, ReadOnly,
     ReadWrite, Reader, Tx,
 };
-pub use error::{Error, Source};
+pub use error::{ConstraintKind, Error, Source};
+/// The domain's types, in the version this crate was built with.
+pub use lectern_domain as domain;
 pub use migrations::{Drift, MigrationStatus, Migrations};
 pub use repositories::{
     Clips, ContentSegments, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs,

@@ -1,10 +1,13 @@
 //! One connection, to either database.
 
+use std::num::NonZeroU32;
+
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::result::QueryResult;
+use diesel::result::{Error as DieselError, QueryResult};
 
 use super::url::{Backend, Location};
+use crate::error::{Doing, Error};
 
 /// A connection to either database. A query written against it runs on both;
 /// what only one of them can do is in `dialect.rs`.
@@ -66,13 +69,43 @@ impl DbConnection {
         }
     }
 
-    pub(crate) fn commit(&mut self) -> QueryResult<()> {
-        <Self as Connection>::TransactionManager::commit_transaction(self)
+    /// Commits the transaction, unless a statement failed or ended it.
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        match self.depth().doing("commit a transaction")? {
+            Some(1) => {}
+            Some(_) => return Err(not_committed("its closure left a savepoint open")),
+            None => return Err(not_committed(ENDED)),
+        }
+        let committed = match self {
+            // After a failed statement PostgreSQL answers COMMIT with a rollback
+            // and no error. It refuses the empty SELECT, and with it the batch.
+            Self::Postgres(conn) => conn.batch_execute("SELECT; COMMIT"),
+            Self::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
+        };
+        match (committed, self.depth()) {
+            (Err(_), Ok(Some(_))) => Err(not_committed("a statement of it had failed")),
+            // SQLite had no transaction to commit, and none to roll back.
+            (Err(DieselError::RollbackErrorOnCommit { .. }), _) => Err(not_committed(ENDED)),
+            (committed, _) => committed.doing("commit a transaction"),
+        }
     }
 
-    pub(crate) fn rollback(&mut self) -> QueryResult<()> {
+    pub(crate) fn rollback(&mut self) -> Result<(), Error> {
         <Self as Connection>::TransactionManager::rollback_transaction(self)
+            .doing("roll back a transaction")
     }
+
+    /// How many transactions are open, savepoints included.
+    fn depth(&mut self) -> QueryResult<Option<u32>> {
+        let status = <Self as Connection>::TransactionManager::transaction_manager_status_mut(self);
+        Ok(status.transaction_depth()?.map(NonZeroU32::get))
+    }
+}
+
+const ENDED: &str = "its closure had committed it or rolled it back";
+
+fn not_committed(reason: &'static str) -> Error {
+    Error::NotCommitted { reason }
 }
 
 /// Runs a statement on the connection inside the enum.

@@ -14,6 +14,7 @@ use super::batch::ClaimBatcher;
 use super::config::DatabaseConfig;
 use super::context::Committed;
 use super::context::TransactionContext;
+use super::nesting::{self, WriteMark};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pools};
 use super::transaction::{Reader, Tx};
 use super::url::{Backend, DatabaseUrl};
@@ -146,15 +147,22 @@ impl Database {
         result
     }
 
-    /// Runs `change` within one transaction: commits what it did when it
-    /// answers `Ok`, takes everything back when it answers `Err` or panics.
+    /// Runs `change` within one transaction: commits it when `change` returns
+    /// `Ok`, rolls it back when it returns `Err` or panics.
     ///
-    /// SQLite's write lock is taken at once. A second `write` from within
-    /// `change` would wait for the first: pass the `Tx` on instead.
+    /// SQLite's write lock is taken at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NestedWrite`] within a `write` on the same database, whichever
+    /// clone of the handle it is called on: pass the `Tx` on instead.
+    /// [`Error::NotCommitted`] when `change` returns `Ok` although one of its
+    /// statements failed, on PostgreSQL.
     pub fn write<T, E>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {
+        let mark = WriteMark::set(self.identity())?;
         let context = self.context();
         let mut conn = self.begin()?;
         let raw = &mut conn.conn;
@@ -168,9 +176,11 @@ impl Database {
             conn.give_up();
         }
         drop(conn);
+        // A listener of the commit may write.
+        drop(mark);
         match outcome {
             Ok(Ok(value)) => {
-                ended.doing("commit a transaction")?;
+                ended?;
                 self.tell(&context.committed.into_inner());
                 Ok(value)
             }
@@ -207,6 +217,17 @@ impl Database {
         if let Some(listener) = self.listener.as_ref().filter(|_| !committed.is_empty()) {
             listener(committed);
         }
+    }
+
+    /// The same for all clones of the handle, and for no other database.
+    fn identity(&self) -> usize {
+        Arc::as_ptr(&self.pools).addr()
+    }
+
+    /// [`Error::NestedWrite`] when the current thread is within
+    /// [`Database::write`].
+    pub(crate) fn refuse_nested_write(&self) -> Result<(), Error> {
+        nesting::check(self.identity())
     }
 
     /// A connection outside the pool, for what a pool is no good for.

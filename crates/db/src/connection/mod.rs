@@ -5,6 +5,7 @@ pub(crate) mod batch;
 mod config;
 pub(crate) mod context;
 pub(crate) mod database;
+mod nesting;
 mod pool;
 mod transaction;
 pub(crate) mod url;

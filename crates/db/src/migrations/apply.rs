@@ -114,6 +114,7 @@ impl<'db> Migrations<'db> {
         &self,
         work: impl FnOnce(&mut DbConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.0.refuse_nested_write()?;
         let mut conn = self.0.connection()?;
         let migration = |error: diesel::result::Error| Error::Migration(Box::new(error));
         if let DbConnection::Sqlite(conn) = &mut conn {
@@ -132,7 +133,7 @@ impl<'db> Migrations<'db> {
         if let DbConnection::Sqlite(conn) = &mut conn {
             check_references(conn)?;
         }
-        conn.commit().map_err(migration)?;
+        conn.commit()?;
         Ok(done)
     }
 }

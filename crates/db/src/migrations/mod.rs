@@ -14,8 +14,14 @@ impl Database {
     ///
     /// Safe to call at every start, and from several processes at once: one of
     /// them does the work, the others wait and find it done.
-    pub fn init(&self) -> Result<Vec<String>, Error> {
+    pub fn migrate(&self) -> Result<Vec<String>, Error> {
         self.migrations().up()
+    }
+
+    /// The same as [`Database::migrate`], under the name that it has in the
+    /// Python stack.
+    pub fn init(&self) -> Result<Vec<String>, Error> {
+        self.migrate()
     }
 
     /// The migrations of this database.

@@ -38,7 +38,12 @@ impl Database {
     /// Gives a worker something to do; see [`Work::claim`].
     ///
     /// Claims that come at once share a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NestedWrite`] within [`Database::write`]: use [`Work::claim`].
     pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
+        self.refuse_nested_write()?;
         self.claims.claim(request, |requests| {
             self.write(|tx| tx.work().claim_each(requests))
         })

@@ -1,0 +1,42 @@
+//! Detects a write within a write, which would wait for itself.
+
+use std::cell::RefCell;
+
+use crate::error::Error;
+
+thread_local! {
+    /// Addresses of the pools that this thread has a write transaction from.
+    static WRITING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Marks the current thread as writing to one database until it is dropped,
+/// which a panic does, too.
+#[derive(Debug)]
+pub(crate) struct WriteMark(usize);
+
+impl WriteMark {
+    /// `pools` is the address of what all handles to the database share.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NestedWrite`] when the thread is marked already.
+    pub(crate) fn set(pools: usize) -> Result<Self, Error> {
+        check(pools)?;
+        WRITING.with_borrow_mut(|writing| writing.push(pools));
+        Ok(Self(pools))
+    }
+}
+
+/// [`Error::NestedWrite`] when the current thread writes to this database.
+pub(crate) fn check(pools: usize) -> Result<(), Error> {
+    if WRITING.with_borrow(|writing| writing.contains(&pools)) {
+        return Err(Error::NestedWrite);
+    }
+    Ok(())
+}
+
+impl Drop for WriteMark {
+    fn drop(&mut self) {
+        WRITING.with_borrow_mut(|writing| writing.retain(|pools| *pools != self.0));
+    }
+}
