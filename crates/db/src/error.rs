@@ -201,8 +201,9 @@ impl fmt::Display for ConstraintKind {
 /// The cause of an error, whatever library it came from.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Adds the action that failed to an error of the driver.
-pub(crate) trait Doing<T> {
+/// Adds the action that failed to an error of diesel, which becomes an
+/// [`Error`]: `.doing("store an order")`.
+pub trait Doing<T> {
     /// `what` completes "could not …".
     fn doing(self, what: &'static str) -> Result<T, Error>;
 }
@@ -210,6 +211,14 @@ pub(crate) trait Doing<T> {
 impl<T> Doing<T> for Result<T, DieselError> {
     fn doing(self, what: &'static str) -> Result<T, Error> {
         self.map_err(|source| from_diesel(source, what))
+    }
+}
+
+#[cfg(feature = "diesel")]
+impl From<DieselError> for Error {
+    /// For statements of the caller; [`Doing`] is the same with a description.
+    fn from(source: DieselError) -> Self {
+        from_diesel(source, "run a statement of the caller")
     }
 }
 

@@ -133,6 +133,11 @@
 //! # Ok::<(), lectern_db::Error>(())
 //! ```
 
+#![cfg_attr(
+    not(feature = "diesel"),
+    expect(unreachable_pub, reason = "public with the feature `diesel`")
+)]
+
 #[doc = include_str!("../README.md")]
 #[cfg(doctest)]
 struct Readme;
@@ -141,9 +146,16 @@ mod connection;
 mod dialect;
 mod error;
 mod migrations;
+#[cfg(feature = "diesel")]
+mod own_statements;
 mod repositories;
+#[cfg(not(feature = "diesel"))]
 #[rustfmt::skip]
 mod schema;
+#[cfg(feature = "diesel")]
+#[rustfmt::skip]
+#[expect(missing_docs, reason = "diesel prints the file, and `table!` documents no module")]
+pub mod schema;
 mod sql;
 mod work;
 
@@ -154,7 +166,9 @@ pub use connection::{
 pub use error::{ConstraintKind, Error, Source};
 /// The domain's types, in the version this crate was built with.
 pub use lectern_domain as domain;
-pub use migrations::{Drift, MigrationStatus, Migrations};
+pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations};
+#[cfg(feature = "diesel")]
+pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
     Clips, ContentSegments, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs,
     SilenceRegions, StageRuns, Transcripts,

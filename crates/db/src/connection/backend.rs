@@ -1,5 +1,13 @@
 //! One connection, to either database.
 
+#![cfg_attr(
+    feature = "diesel",
+    expect(
+        missing_docs,
+        reason = "diesel derives types that have no documentation"
+    )
+)]
+
 use std::num::NonZeroU32;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -9,11 +17,39 @@ use diesel::result::{Error as DieselError, QueryResult};
 use super::url::{Backend, Location};
 use crate::error::{Doing, Error};
 
-/// A connection to either database. A query written against it runs on both;
-/// what only one of them can do is in `dialect.rs`.
+/// A connection to either database. A diesel query written against it runs on
+/// both.
+///
+/// [`Tx::diesel`](crate::Tx::diesel) and [`Reader::diesel`](crate::Reader::diesel)
+/// lend one. What only one of the databases can do (`ON CONFLICT`, `FOR UPDATE`,
+/// `ILIKE`) diesel accepts on the connection inside:
+///
+/// ```
+/// # use lectern_db::diesel::{self, prelude::*};
+/// # use lectern_db::{Database, DbConnection, Error};
+/// # let db = Database::open("sqlite::memory:")?;
+/// let version: String = db.read(|conn| {
+///     conn.diesel(|conn| match conn {
+///         DbConnection::Postgres(conn) => {
+///             diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("version()")).get_result(conn)
+///         }
+///         DbConnection::Sqlite(conn) => {
+///             diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("sqlite_version()")).get_result(conn)
+///         }
+///     })
+///     .map_err(Error::from)
+/// })?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Connections come from [`Database`](crate::Database); one that is established
+/// in another way lacks the settings Lectern depends on, such as SQLite's
+/// enforcement of foreign keys.
 #[derive(diesel::MultiConnection)]
-pub(crate) enum DbConnection {
+pub enum DbConnection {
+    /// To PostgreSQL.
     Postgres(PgConnection),
+    /// To an SQLite file, or a database in memory.
     Sqlite(SqliteConnection),
 }
 
@@ -50,7 +86,8 @@ impl DbConnection {
         }
     }
 
-    pub(crate) fn backend(&self) -> Backend {
+    /// The database it is connected to.
+    pub fn backend(&self) -> Backend {
         match self {
             Self::Postgres(_) => Backend::Postgres,
             Self::Sqlite(_) => Backend::Sqlite,
@@ -67,6 +104,41 @@ impl DbConnection {
                 AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
             }
         }
+    }
+
+    /// Keeps an SQLite connection from writing until it is closed. PostgreSQL's
+    /// are not marked: they are shared by reads and writes.
+    pub(crate) fn forbid_writes(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Postgres(_) => Ok(()),
+            Self::Sqlite(conn) => conn.batch_execute("PRAGMA query_only = ON"),
+        }
+    }
+
+    /// Runs `queries` in a transaction that sees one snapshot and cannot write,
+    /// or in the one that is open.
+    #[cfg(feature = "diesel")]
+    pub(crate) fn snapshot<T, E>(
+        &mut self,
+        queries: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<DieselError>,
+    {
+        if self.depth()?.is_some() {
+            return queries(self);
+        }
+        match self {
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction(conn),
+        }?;
+        let result = queries(self);
+        // The pool drops a connection that is left in a transaction.
+        let _ = <Self as Connection>::TransactionManager::rollback_transaction(self);
+        result
     }
 
     /// Commits the transaction, unless a statement failed or ended it.

@@ -7,10 +7,13 @@ pub(crate) mod context;
 pub(crate) mod database;
 mod nesting;
 mod pool;
+#[cfg(feature = "diesel")]
+mod statements;
 mod transaction;
 pub(crate) mod url;
 
-pub(crate) use backend::{DbConnection, MultiBackend, MultiRawValue, on_either};
+pub use backend::{DbConnection, MultiBackend};
+pub(crate) use backend::{MultiRawValue, on_either};
 pub use config::DatabaseConfig;
 pub use context::Committed;
 pub use database::Database;

@@ -77,7 +77,8 @@ impl Pools {
         let total = config.pool_size.saturating_add(config.max_overflow).max(1);
         let (read, write, capacity) = match config.url.backend() {
             Backend::Postgres => {
-                let pool = Pool::new(&connector, config, config.pool_size, total);
+                let manager = Manager::new(&connector, false);
+                let pool = Pool::new(manager, config, config.pool_size, total);
                 let kept = config.pool_size.clamp(1, total);
                 let overflow = total - kept;
                 (pool.clone(), pool, Capacity::Shared { kept, overflow })
@@ -89,8 +90,8 @@ impl Pools {
                     writers: 1,
                 };
                 (
-                    Pool::new(&connector, config, 1, readers),
-                    Pool::new(&connector, config, 1, 1),
+                    Pool::new(Manager::new(&connector, true), config, 1, readers),
+                    Pool::new(Manager::new(&connector, false), config, 1, 1),
                     capacity,
                 )
             }
@@ -132,8 +133,8 @@ pub(crate) struct Pool {
 pub(crate) type Checkout = r2d2::PooledConnection<Manager>;
 
 impl Pool {
-    fn new(connector: &Arc<Connector>, config: &DatabaseConfig, kept: u32, max: u32) -> Self {
-        let manager = Manager(Arc::clone(connector));
+    fn new(manager: Manager, config: &DatabaseConfig, kept: u32, max: u32) -> Self {
+        let connector = Arc::clone(&manager.connector);
         let pool = r2d2::Pool::builder()
             .max_size(max)
             .min_idle(Some(kept.min(max)))
@@ -147,10 +148,7 @@ impl Pool {
             // Opens connections in the background: a database that is down
             // must not keep the process from starting and saying so.
             .build_unchecked(manager);
-        Self {
-            pool,
-            connector: Arc::clone(connector),
-        }
+        Self { pool, connector }
     }
 
     /// Waits for a connection, at most `timeout`.
@@ -232,8 +230,28 @@ fn next_number() -> u128 {
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// What r2d2 asks when it opens, hands out and takes back connections.
-pub(crate) struct Manager(Arc<Connector>);
+/// Opens connections for r2d2, and decides which of them are still good.
+pub(crate) struct Manager {
+    connector: Arc<Connector>,
+    read_only: bool,
+}
+
+impl Manager {
+    fn new(connector: &Arc<Connector>, read_only: bool) -> Self {
+        Self {
+            connector: Arc::clone(connector),
+            read_only,
+        }
+    }
+
+    fn open(&self) -> Result<DbConnection, Source> {
+        let mut conn = self.connector.open()?;
+        if self.read_only {
+            conn.forbid_writes()?;
+        }
+        Ok(conn)
+    }
+}
 
 /// A connection that knows when it was used last.
 pub(crate) struct Pooled {
@@ -263,7 +281,7 @@ impl ManageConnection for Manager {
     type Error = Failure;
 
     fn connect(&self) -> Result<Pooled, Failure> {
-        let conn = self.0.open().map_err(|error| Failure(Box::new(error)))?;
+        let conn = self.open().map_err(Failure)?;
         Ok(Pooled {
             conn,
             used: Instant::now(),
@@ -273,7 +291,7 @@ impl ManageConnection for Manager {
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Failure> {
         // A file has no server that could have gone away.
-        if pooled.conn.backend() == Backend::Sqlite || self.0.trusts(pooled.used) {
+        if pooled.conn.backend() == Backend::Sqlite || self.connector.trusts(pooled.used) {
             return Ok(());
         }
         pooled.conn.ping().map_err(|error| Failure(Box::new(error)))
@@ -283,7 +301,7 @@ impl ManageConnection for Manager {
         pooled.used = Instant::now();
         let broken = pooled.lost || pooled.conn.is_broken();
         if broken {
-            self.0.distrust();
+            self.connector.distrust();
         }
         broken || std::thread::panicking()
     }

@@ -1,52 +1,84 @@
 //! The migrations, embedded in the library.
 
+use std::collections::BTreeSet;
+
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::connection::Database;
-use crate::connection::DbConnection;
-use crate::error::Error;
+use super::drift;
+use crate::connection::{Database, DbConnection};
+use crate::error::{Doing, Error};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// "lectern" on a telephone keypad: the advisory lock that makes processes
-/// which start at the same time take turns.
+/// The advisory lock that makes processes which start at the same time migrate
+/// one after the other: "lectern" on a telephone keypad.
 const LOCK: i64 = 532_8376;
 
-/// Runs the same code on the inner connection and the migrations that go with
-/// it.
+/// Runs the same code on the inner connection and the migrations for it.
 macro_rules! with_harness {
     ($conn:expr, |$inner:ident, $source:ident| $body:expr) => {
+        with_harness!($conn, (POSTGRES, SQLITE), |$inner, $source| $body)
+    };
+    ($conn:expr, ($postgres:expr, $sqlite:expr), |$inner:ident, $source:ident| $body:expr) => {
         match $conn {
             DbConnection::Postgres($inner) => {
-                let $source = POSTGRES;
+                let $source = $postgres;
                 $body
             }
             DbConnection::Sqlite($inner) => {
-                let $source = SQLITE;
+                let $source = $sqlite;
                 $body
             }
         }
     };
 }
 
-/// A migration and whether the database has it.
+/// A migration, and whether the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
-    /// Name of its folder.
+    /// Name of its folder; of a foreign one its version, which is all that the
+    /// database stores.
     pub name: String,
     /// Whether it is applied.
-    pub applied: bool,
+    pub state: MigrationState,
+}
+
+/// Whether a migration is applied, and by which program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationState {
+    /// Lectern's, applied.
+    Applied,
+    /// Lectern's, not applied yet.
+    Pending,
+    /// Applied, but not by this program: it belongs to the program that shares
+    /// the database, or to a newer Lectern. Only that program can revert it.
+    Foreign,
 }
 
 /// The migrations of a database; see [`Database::migrations`].
 ///
-/// Each call is one transaction: either all of what it was asked for happens,
-/// or nothing.
+/// Each call is one transaction: either everything it was asked for happens, or
+/// nothing. Two processes that call at the same time take turns.
+///
+/// # Beside migrations of your own
+///
+/// diesel records every applied version in one table,
+/// `__diesel_schema_migrations`, whichever program applied it. Lectern applies
+/// and reverts its own versions and passes over all others. A version must be
+/// unique among both programs: name a folder after the second it was made in,
+/// as `diesel migration generate` does.
+///
+/// By its version alone, a migration of a newer Lectern cannot be distinguished
+/// from one of another program. `down` and `redo` therefore refuse when a
+/// version is applied that is newer than all of this program's and one of
+/// Lectern's tables has a column this program does not know: a newer Lectern
+/// has migrated the database.
 #[derive(Debug)]
 pub struct Migrations<'db>(&'db Database);
 
@@ -55,51 +87,83 @@ impl<'db> Migrations<'db> {
         Self(db)
     }
 
-    /// All migrations, oldest first.
+    /// All of Lectern's migrations and all that are applied, by version, the
+    /// oldest first.
     pub fn status(&self) -> Result<Vec<MigrationStatus>, Error> {
         let mut conn = self.0.reader()?;
-        with_harness!(&mut conn.conn, |conn, source| status(conn, &source))
+        let mut applied = applied_versions(&mut conn.conn)?;
+        let mut all: Vec<_> = known(&conn.conn)?
+            .into_iter()
+            .map(|(version, name)| {
+                let state = if applied.remove(&version) {
+                    MigrationState::Applied
+                } else {
+                    MigrationState::Pending
+                };
+                (version, MigrationStatus { name, state })
+            })
+            .collect();
+        all.extend(applied.into_iter().map(|version| {
+            let status = MigrationStatus {
+                name: version.clone(),
+                state: MigrationState::Foreign,
+            };
+            (version, status)
+        }));
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(all.into_iter().map(|(_, status)| status).collect())
     }
 
-    /// Whether a migration is not applied yet.
+    /// Whether a migration of Lectern's is not applied yet.
     pub fn pending(&self) -> Result<bool, Error> {
-        Ok(self.status()?.iter().any(|migration| !migration.applied))
+        let status = self.status()?;
+        Ok(status
+            .iter()
+            .any(|migration| migration.state == MigrationState::Pending))
     }
 
-    /// Applies all that are not applied yet, oldest first, and tells their
-    /// names.
+    /// Applies Lectern's migrations that are not applied yet, the oldest first,
+    /// and returns their names.
     pub fn up(&self) -> Result<Vec<String>, Error> {
-        self.alone(|conn| {
-            with_harness!(conn, |conn, source| {
-                let pending = conn.pending_migrations(source).map_err(Error::Migration)?;
-                conn.run_migrations(&pending).map_err(Error::Migration)?;
-                Ok(pending.iter().map(|m| m.name().to_string()).collect())
-            })
-        })
+        self.exclusively(|conn| with_harness!(conn, |conn, source| apply(conn, source)))
     }
 
-    /// Reverts the last `steps` that are applied, newest first, and tells their
-    /// names; fewer when there are no more.
+    /// Reverts the last `steps` of Lectern's migrations that are applied, the
+    /// newest first, and returns their names: fewer when there are no more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Migration`] when a table of another program refers to one that
+    /// would be dropped, or a newer Lectern has migrated the database.
     pub fn down(&self, steps: usize) -> Result<Vec<String>, Error> {
-        self.alone(|conn| {
+        self.exclusively(|conn| {
+            let applied = revertible(conn)?;
             with_harness!(conn, |conn, source| {
-                let applied = applied_newest_first(conn, &source)?;
-                let applied = &applied[..steps.min(applied.len())];
-                for migration in applied {
-                    conn.revert_migration(migration).map_err(Error::Migration)?;
-                }
-                Ok(applied.iter().map(|m| m.name().to_string()).collect())
+                let migrations = newest_first(&source, &applied)?;
+                migrations
+                    .iter()
+                    .take(steps)
+                    .map(|migration| {
+                        conn.revert_migration(migration).map_err(Error::Migration)?;
+                        Ok(migration.name().to_string())
+                    })
+                    .collect()
             })
         })
     }
 
-    /// Reverts the last one and applies it again; tells its name, if there is
-    /// one.
+    /// Reverts the last of Lectern's migrations and applies it again; returns
+    /// its name, or `None` when none is applied.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrations::down`].
     pub fn redo(&self) -> Result<Option<String>, Error> {
-        self.alone(|conn| {
+        self.exclusively(|conn| {
+            let applied = revertible(conn)?;
             with_harness!(conn, |conn, source| {
-                let applied = applied_newest_first(conn, &source)?;
-                let Some(last) = applied.first() else {
+                let migrations = newest_first(&source, &applied)?;
+                let Some(last) = migrations.first() else {
                     return Ok(None);
                 };
                 conn.revert_migration(last).map_err(Error::Migration)?;
@@ -109,24 +173,54 @@ impl<'db> Migrations<'db> {
         })
     }
 
+    /// Applies the caller's own migrations that are not applied yet, the oldest
+    /// first, and returns their names. Call it after [`Database::migrate`] when
+    /// they refer to Lectern's tables.
+    ///
+    /// ```no_run
+    /// use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+    /// # use lectern_db::Database;
+    ///
+    /// # const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+    /// # const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+    /// # /*
+    /// const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+    /// const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+    /// # */
+    ///
+    /// let db = Database::open("sqlite://shop.db")?;
+    /// db.migrate()?;
+    /// db.migrations().up_own(POSTGRES, SQLITE)?;
+    /// # Ok::<(), lectern_db::Error>(())
+    /// ```
+    #[cfg(feature = "diesel")]
+    pub fn up_own(
+        &self,
+        postgres: impl MigrationSource<diesel::pg::Pg>,
+        sqlite: impl MigrationSource<diesel::sqlite::Sqlite>,
+    ) -> Result<Vec<String>, Error> {
+        self.exclusively(|conn| {
+            with_harness!(conn, (postgres, sqlite), |conn, source| apply(conn, source))
+        })
+    }
+
     /// Runs `work` in one transaction while no other process migrates.
-    fn alone<T>(
+    fn exclusively<T>(
         &self,
         work: impl FnOnce(&mut DbConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.0.refuse_nested_write()?;
         let mut conn = self.0.connection()?;
-        let migration = |error: diesel::result::Error| Error::Migration(Box::new(error));
         if let DbConnection::Sqlite(conn) = &mut conn {
-            // A table that others refer to can only be rebuilt like this; what
-            // it leaves behind is checked before the commit.
+            // A table that others refer to can be rebuilt only without them;
+            // the references are checked before the commit.
             conn.batch_execute("PRAGMA foreign_keys = OFF")
-                .map_err(migration)?;
+                .doing("turn the checks of references off")?;
         }
-        conn.begin().map_err(migration)?;
+        conn.begin().doing("begin a transaction")?;
         if let DbConnection::Postgres(conn) = &mut conn {
             conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
-                .map_err(migration)?;
+                .doing("wait for other processes to migrate")?;
         }
         // An early return drops the connection, and with it the transaction.
         let done = work(&mut conn)?;
@@ -138,60 +232,108 @@ impl<'db> Migrations<'db> {
     }
 }
 
-fn status<DB, C>(conn: &mut C, source: &EmbeddedMigrations) -> Result<Vec<MigrationStatus>, Error>
+fn apply<DB, C>(conn: &mut C, source: impl MigrationSource<DB>) -> Result<Vec<String>, Error>
 where
     DB: Backend,
     C: MigrationHarness<DB>,
-    EmbeddedMigrations: MigrationSource<DB>,
 {
-    let applied = conn.applied_migrations().map_err(Error::Migration)?;
-    Ok(oldest_first(source)?
-        .iter()
-        .map(|migration| MigrationStatus {
-            name: migration.name().to_string(),
-            applied: applied.contains(&migration.name().version().as_owned()),
-        })
-        .collect())
+    let pending = conn.pending_migrations(source).map_err(Error::Migration)?;
+    conn.run_migrations(&pending).map_err(Error::Migration)?;
+    Ok(pending.iter().map(|m| m.name().to_string()).collect())
 }
 
-fn oldest_first<DB>(source: &EmbeddedMigrations) -> Result<Vec<Box<dyn Migration<DB>>>, Error>
-where
-    DB: Backend,
-    EmbeddedMigrations: MigrationSource<DB>,
-{
-    let mut all = source.migrations().map_err(Error::Migration)?;
-    all.sort_by(|a, b| a.name().version().cmp(&b.name().version()));
-    Ok(all)
-}
-
-/// The applied migrations, newest first. One that this program does not know
-/// was applied by a newer one, which alone can revert it: an error.
-fn applied_newest_first<DB, C>(
-    conn: &mut C,
+/// Lectern's migrations that are applied, the newest first.
+fn newest_first<DB>(
     source: &EmbeddedMigrations,
+    applied: &BTreeSet<String>,
 ) -> Result<Vec<Box<dyn Migration<DB>>>, Error>
 where
     DB: Backend,
-    C: MigrationHarness<DB>,
     EmbeddedMigrations: MigrationSource<DB>,
 {
-    let mut known = oldest_first(source)?;
-    conn.applied_migrations()
-        .map_err(Error::Migration)?
+    let mut migrations = source.migrations().map_err(Error::Migration)?;
+    migrations.retain(|migration| applied.contains(&migration.name().version().to_string()));
+    migrations.sort_by(|a, b| b.name().version().cmp(&a.name().version()));
+    Ok(migrations)
+}
+
+/// Versions and names of Lectern's migrations.
+fn known(conn: &DbConnection) -> Result<Vec<(String, String)>, Error> {
+    fn names<DB: Backend>(
+        migrations: diesel::migration::Result<Vec<Box<dyn Migration<DB>>>>,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let migrations = migrations.map_err(Error::Migration)?;
+        let name = |migration: &Box<dyn Migration<DB>>| {
+            let name = migration.name();
+            (name.version().to_string(), name.to_string())
+        };
+        Ok(migrations.iter().map(name).collect())
+    }
+    match conn {
+        DbConnection::Postgres(_) => names::<diesel::pg::Pg>(POSTGRES.migrations()),
+        DbConnection::Sqlite(_) => names::<diesel::sqlite::Sqlite>(SQLITE.migrations()),
+    }
+}
+
+/// All versions that are applied, unless a newer Lectern applied some of them.
+fn revertible(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
+    let applied = applied_versions(conn)?;
+    let known: BTreeSet<_> = known(conn)?
         .into_iter()
-        .map(|version| {
-            let place = known.iter().position(|m| m.name().version() == version);
-            place.map(|place| known.remove(place)).ok_or_else(|| {
-                let unknown = format!("{version} is applied but not known to this program");
-                Error::Migration(unknown.into())
-            })
-        })
-        .collect()
+        .map(|(version, _)| version)
+        .collect();
+    // With some of our own reverted, a column may be one that they had removed.
+    if applied.last() > known.last()
+        && known.is_subset(&applied)
+        && let Some(unknown) = drift::find(conn)?
+            .iter()
+            .find(|drift| drift.is_unknown_column())
+    {
+        let newer = format!(
+            "{unknown}: a newer Lectern has migrated this database, and only it can revert"
+        );
+        return Err(Error::Migration(newer.into()));
+    }
+    Ok(applied)
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Bool)]
+    found: bool,
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Reads diesel's table, but does not make it as diesel would: this may be a
+/// connection that only reads.
+fn applied_versions(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
+    let exists = match conn {
+        DbConnection::Postgres(_) => {
+            "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS found"
+        }
+        DbConnection::Sqlite(_) => {
+            "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '__diesel_schema_migrations') AS found"
+        }
+    };
+    let reading = "read which migrations are applied";
+    let exists: Found = diesel::sql_query(exists).get_result(conn).doing(reading)?;
+    if !exists.found {
+        return Ok(BTreeSet::new());
+    }
+    let versions = diesel::sql_query("SELECT version FROM __diesel_schema_migrations")
+        .load::<Version>(conn)
+        .doing(reading)?;
+    Ok(versions.into_iter().map(|row| row.version).collect())
 }
 
 #[derive(QueryableByName)]
 struct Count {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    #[diesel(sql_type = BigInt)]
     count: i64,
 }
 
@@ -199,11 +341,11 @@ fn check_references(conn: &mut SqliteConnection) -> Result<(), Error> {
     let dangling: Count =
         diesel::sql_query("SELECT count(*) AS count FROM pragma_foreign_key_check")
             .get_result(conn)
-            .map_err(|error| Error::Migration(Box::new(error)))?;
+            .doing("check the references between tables")?;
     match dangling.count {
         0 => Ok(()),
         n => Err(Error::Migration(
-            format!("{n} rows would refer to nothing").into(),
+            format!("{n} rows would refer to a row that does not exist").into(),
         )),
     }
 }

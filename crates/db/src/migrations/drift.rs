@@ -12,6 +12,9 @@ use crate::error::{Doing, Error};
 /// What the program was built for: `schema.rs` as diesel printed it.
 const SCHEMA: &str = include_str!("../schema.rs");
 
+/// The difference of a column that only the live database has.
+const UNKNOWN: &str = "is not known to this program";
+
 /// One difference between the live database and `schema.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
@@ -21,6 +24,13 @@ pub struct Drift {
     pub column: Option<String>,
     /// What is different about it: `is missing`, `is text instead of uuid`.
     pub difference: String,
+}
+
+impl Drift {
+    /// Whether only the live database has this column.
+    pub(super) fn is_unknown_column(&self) -> bool {
+        self.difference == UNKNOWN
+    }
 }
 
 impl fmt::Display for Drift {
@@ -76,7 +86,7 @@ pub(crate) fn find(conn: &mut DbConnection) -> Result<Vec<Drift>, Error> {
             }
         }
         for name in live.keys().filter(|name| !columns.contains_key(*name)) {
-            differs(Some(name), "is not known to this program".to_owned());
+            differs(Some(name), UNKNOWN.to_owned());
         }
     }
     Ok(drift)

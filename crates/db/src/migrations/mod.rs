@@ -3,7 +3,7 @@
 mod apply;
 mod drift;
 
-pub use apply::{MigrationStatus, Migrations};
+pub use apply::{MigrationState, MigrationStatus, Migrations};
 pub use drift::Drift;
 
 use crate::connection::Database;

@@ -3,5 +3,5 @@
 pub(crate) mod prepared;
 pub(crate) mod row;
 pub(crate) mod text_search;
-pub(crate) mod types;
+pub mod types;
 pub(crate) mod window;

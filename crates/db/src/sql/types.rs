@@ -15,7 +15,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{HasSqlType, SqlType};
 use diesel::sqlite::{Sqlite, SqliteValue};
 
-pub(crate) use diesel::sql_types::{Float8, Int4, Int8, Nullable, Text};
+pub use diesel::sql_types::{Float8, Int4, Int8, Nullable, Text};
 
 use crate::connection::{MultiBackend, MultiRawValue};
 

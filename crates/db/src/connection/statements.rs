@@ -1,0 +1,91 @@
+//! The caller's own diesel statements on the connection of a closure.
+
+use super::backend::DbConnection;
+use super::transaction::{Reader, Tx};
+
+impl Tx<'_> {
+    /// Runs statements of your own in this transaction.
+    ///
+    /// They are committed and rolled back together with everything else that
+    /// the closure of [`Database::write`](crate::Database::write) does. A
+    /// `conn.transaction(…)` within is a savepoint, on both databases. The error
+    /// is any type; diesel's converts into [`Error`](crate::Error), to which
+    /// [`Doing`](crate::Doing) adds the action that failed.
+    ///
+    /// ```
+    /// use lectern_db::diesel::prelude::*;
+    /// use lectern_db::schema::jobs;
+    /// use lectern_db::{Database, Doing, Error, domain::NewJob};
+    ///
+    /// # let db = Database::open("sqlite::memory:")?;
+    /// # db.migrate()?;
+    /// db.write(|tx| {
+    ///     tx.jobs().create(&NewJob::new("lecture.mp4")?)?;
+    ///     let names: Vec<String> = tx
+    ///         .diesel(|conn| jobs::table.select(jobs::filename).load(conn))
+    ///         .doing("list the names of all recordings")?;
+    ///     assert_eq!(names, ["lecture.mp4"]);
+    ///     Ok::<_, Error>(())
+    /// })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # What to leave alone
+    ///
+    /// - **The transaction.** Do not send `BEGIN`, `COMMIT` or `ROLLBACK`, in a
+    ///   script for `batch_execute` either: `write` then returns
+    ///   [`Error::NotCommitted`](crate::Error::NotCommitted), and what the
+    ///   statement committed stays.
+    /// - **Rows of Lectern's tables.** Read them as you like, but change them
+    ///   through the repositories: an `UPDATE jobs …` leaves the version as it
+    ///   is, so that `If-Match` and `update` do not notice it, writes no event,
+    ///   so that nobody who watches the job sees it, and keeps the job's stage
+    ///   runs from following its status. The same holds for `stage_runs`,
+    ///   `job_events` and the sets below a job.
+    /// - **Lectern's tables themselves.** A column added to one of them is
+    ///   drift, and the service does not start on it. Add a table that refers to
+    ///   `jobs.job_id`.
+    /// - **The integer keys `id`.** They differ between databases and may be
+    ///   renumbered. Refer to the public ids.
+    pub fn diesel<T, E>(
+        &mut self,
+        statements: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        statements(self.raw)
+    }
+}
+
+impl Reader<'_> {
+    /// Runs queries of your own, which all see one snapshot of the database.
+    ///
+    /// A statement that would write is refused by the database itself.
+    ///
+    /// ```
+    /// use lectern_db::diesel::prelude::*;
+    /// use lectern_db::schema::{clips, jobs};
+    /// use lectern_db::{Database, Doing, Error};
+    ///
+    /// # let db = Database::open("sqlite::memory:")?;
+    /// # db.migrate()?;
+    /// let titles: Vec<(String, String)> = db.read(|conn| {
+    ///     conn.diesel(|conn| {
+    ///         clips::table
+    ///             .inner_join(jobs::table.on(jobs::job_id.eq(clips::job_id)))
+    ///             .select((jobs::filename, clips::title))
+    ///             .load(conn)
+    ///     })
+    ///     .doing("list the titles of all clips")
+    /// })?;
+    /// # assert!(titles.is_empty());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn diesel<T, E>(
+        &mut self,
+        queries: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<diesel::result::Error>,
+    {
+        self.raw.snapshot(queries)
+    }
+}
