@@ -49,6 +49,13 @@ pub struct MigrationStatus {
     pub state: MigrationState,
 }
 
+impl MigrationStatus {
+    /// Whether it is one of Lectern's that is applied.
+    pub fn is_applied(&self) -> bool {
+        self.state == MigrationState::Applied
+    }
+}
+
 /// Whether a migration is applied, and by which program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MigrationState {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
-use lectern_db::{Backend, Database};
+use lectern_db::{Backend, Database, MigrationState};
 use lectern_domain::{Clock as _, SystemClock};
 
 use crate::cli::output::say;
@@ -64,12 +64,14 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
             tell("reverted and applied", &redone, "nothing to revert")
         }
         Migrate::Status => migrations.status()?.iter().try_for_each(|migration| {
-            let mark = if migration.applied {
-                "applied"
-            } else {
-                "pending"
-            };
-            say(&format!("{mark}  {}", migration.name))
+            let name = &migration.name;
+            say(&match migration.state {
+                MigrationState::Applied => format!("applied  {name}"),
+                MigrationState::Pending => format!("pending  {name}"),
+                MigrationState::Foreign => {
+                    format!("foreign  {name} (of another program or a newer lectern)")
+                }
+            })
         }),
         Migrate::Check => check(&database),
         Migrate::New { .. } => Ok(()),

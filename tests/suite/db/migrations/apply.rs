@@ -140,7 +140,7 @@ fn several_migrations_go_down_at_once_the_newest_first(db: TestDb) {
         .status()
         .unwrap()
         .iter()
-        .map(|m| m.applied)
+        .map(|m| m.is_applied())
         .collect();
     let expected: Vec<bool> = (0..names.len()).map(|i| i + 3 < names.len()).collect();
     assert_eq!(applied, expected);
@@ -159,7 +159,7 @@ fn going_down_the_newest_leaves_the_rows_of_the_others(db: TestDb) {
 fn the_status_of_a_new_database_is_all_pending(db: EmptyDb) {
     assert!(db.migrations().pending().unwrap());
     let status = db.migrations().status().unwrap();
-    assert!(status.len() >= TABLES.len() && status.iter().all(|migration| !migration.applied));
+    assert!(status.len() >= TABLES.len() && status.iter().all(|migration| !migration.is_applied()));
     let applied = db.init().unwrap();
     assert!(status.iter().map(|migration| &migration.name).eq(&applied));
     assert!(!db.migrations().pending().unwrap());

@@ -59,7 +59,7 @@ fn a_server_brings_an_empty_database_up_to_date_before_it_listens(db: EmptyDb) {
     assert!(
         applied
             .iter()
-            .all(|migration| migration.applied && server.log().contains(&migration.name)),
+            .all(|migration| migration.is_applied() && server.log().contains(&migration.name)),
         "{}",
         server.log()
     );

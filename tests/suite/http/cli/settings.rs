@@ -270,7 +270,7 @@ fn flags_beat_the_environment_which_beats_the_file(db: EmptyDb) {
             .status()
             .unwrap()
             .iter()
-            .filter(|migration| migration.applied)
+            .filter(|migration| migration.is_applied())
             .count()
     };
     let all = db.migrations().status().unwrap().len();
