@@ -64,7 +64,7 @@ impl Fixture for TestServer {
     /// A server so patient that no test depends on how fast the machine is.
     fn on(backend: Backend) -> Self {
         let config = ServerConfig {
-            patience: Duration::from_mins(1),
+            database_timeout: Duration::from_mins(1),
             ..ServerConfig::default()
         };
         Self::serve(TestDb::on(backend), config)

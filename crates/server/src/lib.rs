@@ -10,11 +10,11 @@
 //! 1. `observe` gives the request its name and will log and count the answer.
 //! 2. `routes` finds the handler; every other method and path is an error in
 //!    the same shape as all others ([`ApiError`]).
-//! 3. The arguments of the handler are made: `Id` from the path, `Query` and
-//!    `Body` checked and converted into domain types.
-//! 4. `Db` waits for the request's turn, then runs the handler's closure on a
+//! 3. The arguments of the handler are made: `JobIdPath` from the path, `Query` and
+//!    `JsonBody` checked and converted into domain types.
+//! 4. `DatabaseHandle` waits for the request's turn, then runs the handler's closure on a
 //!    thread that may block.
-//! 5. `Answer` is sent, compressed when that is worth it.
+//! 5. `ApiResponse` is sent, compressed when that is worth it.
 //!
 //! # A server in a test
 //!

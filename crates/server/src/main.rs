@@ -57,6 +57,7 @@ fn run() -> anyhow::Result<()> {
         }
     };
     lectern_server::cli::logging::init(&cli.settings.log, cli.settings.log_format)?;
+    cli.settings.warn_of_former_names();
     match command {
         Command::Serve(serve) => lectern_server::cli::serve::run(&serve, &cli.settings),
         Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),

@@ -10,7 +10,7 @@ use prometheus::{
 
 /// Upper bounds in seconds: a request takes a millisecond, and gives up on the
 /// database after three seconds.
-const SECONDS: [f64; 12] = [
+const DURATION_BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0,
 ];
 
@@ -23,16 +23,16 @@ pub(crate) struct Metrics {
     in_flight: IntGauge,
     connections: IntGaugeVec,
     connections_max: IntGauge,
-    gate_wait: Histogram,
-    gate_waiting: IntGauge,
-    gate_refused: IntCounter,
+    admission_wait_seconds: Histogram,
+    admission_waiting: IntGauge,
+    admission_refusals: IntCounter,
     watchers: IntGauge,
     delivered: IntCounter,
     watchers_dropped: IntCounter,
 }
 
 /// An answered request.
-pub(crate) struct Answered<'a> {
+pub(crate) struct CompletedRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) route: &'a str,
     pub(crate) status: &'a str,
@@ -53,7 +53,7 @@ impl Metrics {
                     "http_request_duration_seconds",
                     "Time from the head of a request to the last byte of its answer.",
                 )
-                .buckets(SECONDS.to_vec()),
+                .buckets(DURATION_BUCKETS.to_vec()),
                 &["method", "route"],
             )?,
             in_flight: IntGauge::new("http_requests_in_flight", "Requests being answered.")?,
@@ -65,18 +65,18 @@ impl Metrics {
                 "lectern_db_connections_max",
                 "Greatest number of open database connections.",
             )?,
-            gate_wait: Histogram::with_opts(
+            admission_wait_seconds: Histogram::with_opts(
                 HistogramOpts::new(
                     "lectern_db_gate_wait_seconds",
                     "Time requests waited for their turn at the database; those that did not wait are not counted.",
                 )
-                .buckets(SECONDS.to_vec()),
+                .buckets(DURATION_BUCKETS.to_vec()),
             )?,
-            gate_waiting: IntGauge::new(
+            admission_waiting: IntGauge::new(
                 "lectern_db_gate_waiting",
                 "Requests waiting for their turn at the database.",
             )?,
-            gate_refused: IntCounter::new(
+            admission_refusals: IntCounter::new(
                 "lectern_db_gate_refused_total",
                 "Requests refused because their turn did not come in time.",
             )?,
@@ -110,9 +110,9 @@ impl Metrics {
             Box::new(self.in_flight.clone()),
             Box::new(self.connections.clone()),
             Box::new(self.connections_max.clone()),
-            Box::new(self.gate_wait.clone()),
-            Box::new(self.gate_waiting.clone()),
-            Box::new(self.gate_refused.clone()),
+            Box::new(self.admission_wait_seconds.clone()),
+            Box::new(self.admission_waiting.clone()),
+            Box::new(self.admission_refusals.clone()),
             Box::new(self.watchers.clone()),
             Box::new(self.delivered.clone()),
             Box::new(self.watchers_dropped.clone()),
@@ -123,8 +123,8 @@ impl Metrics {
     }
 
     /// Counts an answered request.
-    pub(crate) fn answered(&self, answer: &Answered<'_>) {
-        let &Answered {
+    pub(crate) fn request_completed(&self, answer: &CompletedRequest<'_>) {
+        let &CompletedRequest {
             method,
             route,
             status,
@@ -145,27 +145,30 @@ impl Metrics {
 
     /// Counts a request as waiting, and its time, until what this gives is
     /// dropped.
-    pub(crate) fn gate_waits(&self) -> (Held, HistogramTimer) {
-        (Held::new(&self.gate_waiting), self.gate_wait.start_timer())
+    pub(crate) fn admission_wait(&self) -> (GaugeGuard, HistogramTimer) {
+        (
+            GaugeGuard::new(&self.admission_waiting),
+            self.admission_wait_seconds.start_timer(),
+        )
     }
 
     /// Counts a request that waited in vain.
-    pub(crate) fn gate_refuses(&self) {
-        self.gate_refused.inc();
+    pub(crate) fn admission_refused(&self) {
+        self.admission_refusals.inc();
     }
 
     /// Counts somebody as watching until what this gives is dropped.
-    pub(crate) fn watches(&self) -> Held {
-        Held::new(&self.watchers)
+    pub(crate) fn watcher_connected(&self) -> GaugeGuard {
+        GaugeGuard::new(&self.watchers)
     }
 
     /// Counts a message that was sent to a watching client.
-    pub(crate) fn delivers(&self) {
+    pub(crate) fn message_delivered(&self) {
         self.delivered.inc();
     }
 
     /// Counts a watching client that was given up.
-    pub(crate) fn drops_watcher(&self) {
+    pub(crate) fn watcher_dropped(&self) {
         self.watchers_dropped.inc();
     }
 
@@ -185,16 +188,16 @@ impl Metrics {
 
 /// Adds one to a gauge for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Held(IntGauge);
+pub(crate) struct GaugeGuard(IntGauge);
 
-impl Held {
+impl GaugeGuard {
     fn new(gauge: &IntGauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }
 }
 
-impl Drop for Held {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

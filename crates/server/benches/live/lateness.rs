@@ -41,7 +41,7 @@ impl Lateness {
 pub(crate) fn measure(url: &str, another: bool) -> Result<Lateness> {
     let start = || {
         let config = ServerConfig {
-            workers: None,
+            http_threads: None,
             ..ServerConfig::default()
         };
         Server::start(config, Database::open(url)?)

@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     }
     // Both ends of each connection are in this process.
     let needed = 2 * WATCHERS as u64 + 100;
-    let room = open_files::make_room(needed);
+    let room = open_files::raise_limit_for(needed);
     ensure!(room >= needed, "the system allows {room} connections only");
 
     let dir = tempfile::tempdir()?;

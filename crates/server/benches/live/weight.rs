@@ -19,7 +19,7 @@ pub(crate) const SERVE: &str = "--serve";
 /// Serves until nobody is at the other end of the input.
 pub(crate) fn serve(url: &str) -> Result<()> {
     let config = ServerConfig {
-        workers: None,
+        http_threads: None,
         ..ServerConfig::default()
     };
     let server = Server::start(config, Database::open(url)?)?;

@@ -15,7 +15,7 @@ pub struct ServerConfig {
     /// Address and port to listen on; port 0 takes a free one.
     pub bind: String,
     /// Threads that answer requests; `None`: one per processor.
-    pub workers: Option<usize>,
+    pub http_threads: Option<usize>,
     /// Origins whose pages may call the server, such as
     /// `https://example.org`, or `*`; with none, CORS is off.
     pub cors_origins: Vec<String>,
@@ -30,11 +30,11 @@ pub struct ServerConfig {
     /// `None`: wherever they send their requests.
     pub public_url: Option<Url>,
     /// How long a request waits for the database before it is refused.
-    pub patience: Duration,
+    pub database_timeout: Duration,
     /// How watching clients are treated.
     pub live: LiveConfig,
     /// How many workers may wait for work at once.
-    pub max_waiters: usize,
+    pub max_waiting_claims: usize,
     /// How long the events of a finished job are kept.
     pub event_retention: Duration,
     /// How long running requests get to finish when the server stops.
@@ -42,20 +42,20 @@ pub struct ServerConfig {
 }
 
 impl Default for ServerConfig {
-    /// A free port of this machine, one thread, no CORS, 3 seconds of patience,
+    /// A free port of this machine, one thread, no CORS, 3 seconds of database_timeout,
     /// 1,000 waiters, events for 30 days, 30 seconds of grace.
     fn default() -> Self {
         Self {
             bind: "127.0.0.1:0".to_owned(),
-            workers: Some(1),
+            http_threads: Some(1),
             cors_origins: Vec::new(),
             limits: BodyLimits::default(),
             storage: None,
             uploads: UploadLimits::default(),
             public_url: None,
-            patience: Duration::from_secs(3),
+            database_timeout: Duration::from_secs(3),
             live: LiveConfig::default(),
-            max_waiters: 1_000,
+            max_waiting_claims: 1_000,
             event_retention: Duration::from_hours(30 * 24),
             shutdown_grace: Duration::from_secs(30),
         }

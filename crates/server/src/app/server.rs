@@ -165,15 +165,15 @@ fn bind(
     let server = HttpServer::new(move || {
         App::new()
             .configure(service.handles())
-            .wrap(from_fn(compress::spare_small))
+            .wrap(from_fn(compress::skip_small_bodies))
             .wrap(Compress::default())
-            .wrap(from_fn(compress::choose))
+            .wrap(from_fn(compress::negotiate_gzip))
             .wrap(Condition::new(!origins.is_empty(), cors::cors(&origins)))
-            .wrap(from_fn(access_log::observe))
+            .wrap(from_fn(access_log::record_request))
             .configure(routes::register)
     })
     .disable_signals()
-    .on_connect(tcp::prepare(config.live.stall))
+    .on_connect(tcp::configure_connections(config.live.tcp_send_timeout))
     // A message is small and must not wait for the next.
     .tcp_nodelay(true)
     // Longer than load balancers keep theirs, so that it is not the server that
@@ -188,8 +188,8 @@ fn bind(
     // Each holds a permit of the gate; a few more compress, parse and unpack,
     // and nobody waits behind those whom the disk keeps waiting.
     .worker_max_blocking_threads(threads + 4 + DISK_THREADS);
-    let server = match config.workers {
-        Some(workers) => server.workers(workers),
+    let server = match config.http_threads {
+        Some(threads) => server.workers(threads),
         None => server,
     };
     let server = server

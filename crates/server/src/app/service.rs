@@ -9,7 +9,7 @@ use lectern_db::Database;
 
 use crate::app::config::ServerConfig;
 use crate::app::maintenance;
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::body_limits::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
@@ -18,7 +18,7 @@ use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::objects::handle::Objects;
 use crate::work_queue::poller;
-use crate::work_queue::waiting_claims::Board;
+use crate::work_queue::waiting_claims::WaitingClaims;
 
 /// The handles of one service. Clones share them, so every HTTP thread gets a
 /// clone.
@@ -26,8 +26,8 @@ use crate::work_queue::waiting_claims::Board;
 pub struct Service {
     database: Database,
     event_retention: Duration,
-    db: Data<Db>,
-    board: Data<Board>,
+    db: Data<DatabaseHandle>,
+    waiting_claims: Data<WaitingClaims>,
     live: Data<Live>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
@@ -46,13 +46,13 @@ impl Service {
     /// for objects.
     pub fn new(config: &ServerConfig, database: Database) -> anyhow::Result<Self> {
         let metrics = Metrics::new(&database)?;
-        let board = Arc::new(Board::new(config.max_waiters));
+        let waiting_claims = Arc::new(WaitingClaims::new(config.max_waiting_claims));
         let live = Live::new(config.live, metrics.clone());
         let database = database.on_commit({
-            let (board, hub) = (Arc::clone(&board), Arc::clone(&live.hub));
+            let (waiting_claims, hub) = (Arc::clone(&waiting_claims), Arc::clone(&live.hub));
             Arc::new(move |committed| {
-                board.tell(&committed.ready);
-                hub.tell(committed);
+                waiting_claims.notify(&committed.ready);
+                hub.publish_commit(committed);
             })
         });
         let objects = Objects::new(
@@ -63,8 +63,12 @@ impl Service {
         let openapi = serde_json::to_vec(&lectern_api::openapi::document())?;
         Ok(Self {
             event_retention: config.event_retention,
-            db: Data::new(Db::new(database.clone(), config.patience, metrics.clone())),
-            board: Data::from(board),
+            db: Data::new(DatabaseHandle::new(
+                database.clone(),
+                config.database_timeout,
+                metrics.clone(),
+            )),
+            waiting_claims: Data::from(waiting_claims),
             live: Data::new(live),
             objects: Data::new(objects),
             limits: Data::new(config.limits),
@@ -86,9 +90,9 @@ impl Service {
     /// future is dropped.
     pub async fn run_background_tasks(&self) {
         tokio::join!(
-            poller::watch(&self.board, &self.db),
-            live::follow(&self.live.hub, &self.db),
-            maintenance::keep_house(&self.db, self.event_retention)
+            poller::poll_claimable_stages(&self.waiting_claims, &self.db),
+            live::poll_events(&self.live.hub, &self.db),
+            maintenance::run_maintenance(&self.db, self.event_retention)
         );
     }
 
@@ -97,7 +101,7 @@ impl Service {
         let this = self.clone();
         move |app| {
             app.app_data(this.db)
-                .app_data(this.board)
+                .app_data(this.waiting_claims)
                 .app_data(this.live)
                 .app_data(this.objects)
                 .app_data(this.limits)
@@ -110,8 +114,8 @@ impl Service {
 
     /// Ends all waiting claims and live connections, and refuses new ones.
     pub(crate) fn close(&self) {
-        self.board.close();
-        self.live.hub.stop();
+        self.waiting_claims.close();
+        self.live.hub.close();
     }
 
     /// Makes `/readyz` fail, then waits until no request is in flight, at most

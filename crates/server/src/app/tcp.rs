@@ -10,15 +10,17 @@ use actix_web::rt::net::TcpStream;
 /// to keep a fast line busy, and little enough for thousands of clients that
 /// take nothing.
 #[cfg(target_os = "linux")]
-const UNSENT: u32 = 128 << 10;
+const MAX_UNSENT_BYTES: u32 = 128 << 10;
 
 /// Prepares new connections: one that takes nothing of what it is sent for as
-/// long as `stall` is closed by the system. Only the system can tell: a client
+/// long as `send_timeout` is closed by the system. Only the system can tell: a client
 /// that does not read keeps its server from even trying.
-pub(crate) fn prepare(stall: Duration) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync {
+pub(crate) fn configure_connections(
+    send_timeout: Duration,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync {
     move |connection, _| {
         if let Some(connection) = connection.downcast_ref::<TcpStream>()
-            && let Err(error) = set(connection, stall)
+            && let Err(error) = set(connection, send_timeout)
         {
             log::debug!("a connection is left as it is: {error}");
         }
@@ -26,10 +28,10 @@ pub(crate) fn prepare(stall: Duration) -> impl Fn(&dyn Any, &mut Extensions) + S
 }
 
 #[cfg(target_os = "linux")]
-fn set(connection: &TcpStream, stall: Duration) -> std::io::Result<()> {
+fn set(connection: &TcpStream, send_timeout: Duration) -> std::io::Result<()> {
     let socket = socket2::SockRef::from(connection);
-    socket.set_tcp_user_timeout(Some(stall))?;
-    socket.set_tcp_notsent_lowat(UNSENT)
+    socket.set_tcp_user_timeout(Some(send_timeout))?;
+    socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -49,4 +49,17 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn http_threads_can_be_set_by_their_former_name() {
+        let threads = |arguments: &[&str]| {
+            let arguments = [&["lectern", "serve"], arguments].concat();
+            let cli = Cli::try_parse_from(arguments).unwrap();
+            cli.settings.server().http_threads
+        };
+        assert_eq!(threads(&[]), None);
+        assert_eq!(threads(&["--http-threads=2"]), Some(2));
+        assert_eq!(threads(&["--workers=3"]), Some(3));
+        assert_eq!(threads(&["--workers=3", "--http-threads=2"]), Some(2));
+    }
 }

@@ -17,28 +17,28 @@ use lectern_db::{Database, Reader};
 use lectern_domain::{Clip, ClipId, Clock as _, JobId, StorageKey, SystemClock};
 use lectern_storage::{ObjectInfo, ObjectKey, ObjectPrefix, Storage};
 
-use crate::cli::output::say;
+use crate::cli::output::print_line;
 use crate::config::Settings;
 
 /// How many objects are looked at together.
-const BATCH: usize = 1000;
+const BATCH_SIZE: usize = 1000;
 
 /// How long what is being written has been left alone at least before it is
 /// taken for left behind: a part of an object, or one that no row names yet.
-const PATIENCE: TimeDelta = TimeDelta::hours(1);
+const MIN_UNFINISHED_AGE: TimeDelta = TimeDelta::hours(1);
 
 /// Until when something was written that may go.
 #[derive(Debug, Clone, Copy)]
-struct Until {
+struct Cutoffs {
     /// What is made once and for all.
-    whole: DateTime<Utc>,
+    finished: DateTime<Utc>,
     /// What somebody may still be at.
     unfinished: DateTime<Utc>,
 }
 
 /// What was found and removed.
 #[derive(Debug, Default)]
-struct Sum {
+struct Removed {
     objects: u64,
     bytes: u64,
 }
@@ -79,24 +79,24 @@ async fn collect(
     storage: &Storage,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let whole = now - TimeDelta::seconds(gc.older_than.into());
-    let until = Until {
-        whole,
-        unfinished: whole.min(now - PATIENCE),
+    let finished = now - TimeDelta::seconds(gc.older_than.into());
+    let cutoffs = Cutoffs {
+        finished,
+        unfinished: finished.min(now - MIN_UNFINISHED_AGE),
     };
-    let mut sum = Sum::default();
-    let mut batches = storage.list(&ObjectPrefix::jobs()).try_chunks(BATCH);
+    let mut removed = Removed::default();
+    let mut batches = storage.list(&ObjectPrefix::jobs()).try_chunks(BATCH_SIZE);
     while let Some(batch) = batches.next().await {
         let batch = batch
             .map_err(|error| error.1)
             .context("cannot list the storage")?;
-        for object in orphans(database, batch, until)? {
+        for object in orphans(database, batch, cutoffs)? {
             if !gc.dry_run {
                 storage.delete(&object.key).await?;
             }
-            sum.objects += 1;
-            sum.bytes += object.size;
-            say(&format!(
+            removed.objects += 1;
+            removed.bytes += object.size;
+            print_line(&format!(
                 "{} {} ({} bytes)",
                 gc.verb(),
                 object.key,
@@ -104,14 +104,14 @@ async fn collect(
             ))?;
         }
     }
-    let Sum { objects, bytes } = sum;
+    let Removed { objects, bytes } = removed;
     if gc.dry_run {
-        return say(&format!(
+        return print_line(&format!(
             "{objects} objects of {bytes} bytes would be removed"
         ));
     }
-    let parts = storage.remove_stale_parts(until.unfinished).await?;
-    say(&format!(
+    let parts = storage.remove_stale_parts(cutoffs.unfinished).await?;
+    print_line(&format!(
         "{objects} objects of {bytes} bytes and {parts} unfinished uploads removed"
     ))
 }
@@ -120,28 +120,29 @@ async fn collect(
 fn orphans(
     database: &Database,
     mut objects: Vec<ObjectInfo>,
-    until: Until,
+    cutoffs: Cutoffs,
 ) -> anyhow::Result<Vec<ObjectInfo>> {
-    objects.retain(|object| object.last_modified < until.whole);
+    objects.retain(|object| object.last_modified < cutoffs.finished);
     let job_ids: HashSet<JobId> = objects
         .iter()
         .filter_map(|object| object.key.job_id())
         .collect();
     let job_ids: Vec<_> = job_ids.into_iter().collect();
-    let look = |conn: &mut Reader<'_>| {
+    let query = |conn: &mut Reader<'_>| {
         let existing = conn.jobs().existing(&job_ids)?;
         let clips = conn.clips().for_jobs(&job_ids)?;
         Ok::<_, lectern_db::Error>((existing, clips))
     };
-    let (existing, clips) = database.read(look)?;
-    let made = Made::of(clips.values().flatten());
+    let (existing, clips) = database.read(query)?;
+    let clip_objects = ClipObjects::of(clips.values().flatten());
     let mut orphans = Vec::new();
     for object in objects {
         let Some(job_id) = object.key.job_id() else {
             continue;
         };
         if !existing.contains(&job_id)
-            || (made.has_no_use_for(&object, until) && !is_jobs_own(database, job_id, &object.key)?)
+            || (clip_objects.is_unused(&object, cutoffs)
+                && !is_named_by_job(database, job_id, &object.key)?)
         {
             orphans.push(object);
         }
@@ -150,12 +151,12 @@ fn orphans(
 }
 
 /// What was made for the clips there are.
-struct Made<'a> {
+struct ClipObjects<'a> {
     clips: HashSet<ClipId>,
     keys: HashSet<&'a str>,
 }
 
-impl<'a> Made<'a> {
+impl<'a> ClipObjects<'a> {
     fn of(clips: impl Iterator<Item = &'a Clip> + Clone) -> Self {
         let keys = clips.clone().flat_map(|clip| clip.media.keys());
         Self {
@@ -166,18 +167,18 @@ impl<'a> Made<'a> {
 
     /// Whether an object was made for a clip that is no more, or that has other
     /// subtitles now.
-    fn has_no_use_for(&self, object: &ObjectInfo, until: Until) -> bool {
+    fn is_unused(&self, object: &ObjectInfo, cutoffs: Cutoffs) -> bool {
         let key = &object.key;
-        let is_past = |clip_id| key.is_given_subtitles() || !self.clips.contains(&clip_id);
-        object.last_modified < until.unfinished
-            && key.clip_id().is_some_and(is_past)
+        let is_outdated = |clip_id| key.is_given_subtitles() || !self.clips.contains(&clip_id);
+        object.last_modified < cutoffs.unfinished
+            && key.clip_id().is_some_and(is_outdated)
             && !self.keys.contains(key.as_str())
     }
 }
 
 /// Whether the job itself names the object, or is gone meanwhile: the next time
 /// will tell.
-fn is_jobs_own(database: &Database, job_id: JobId, key: &ObjectKey) -> anyhow::Result<bool> {
+fn is_named_by_job(database: &Database, job_id: JobId, key: &ObjectKey) -> anyhow::Result<bool> {
     let job = database.read(|conn| conn.jobs().find(job_id))?;
     Ok(job.is_none_or(|job| job.keys().any(|named| named.as_str() == key.as_str())))
 }

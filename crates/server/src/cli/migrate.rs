@@ -9,7 +9,7 @@ use clap::Subcommand;
 use lectern_db::{Backend, Database, MigrationState};
 use lectern_domain::{Clock as _, SystemClock};
 
-use crate::cli::output::say;
+use crate::cli::output::print_line;
 use crate::config::Settings;
 
 /// What is to be done with the tables.
@@ -53,19 +53,19 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
     let database = settings.open()?;
     let migrations = database.migrations();
     match command {
-        Migrate::Up => tell("applied", &migrations.up()?, "nothing to apply"),
-        Migrate::Down { n } => tell(
+        Migrate::Up => print_done("applied", &migrations.up()?, "nothing to apply"),
+        Migrate::Down { n } => print_done(
             "reverted",
             &migrations.down(*n as usize)?,
             "nothing to revert",
         ),
         Migrate::Redo => {
             let redone: Vec<_> = migrations.redo()?.into_iter().collect();
-            tell("reverted and applied", &redone, "nothing to revert")
+            print_done("reverted and applied", &redone, "nothing to revert")
         }
         Migrate::Status => migrations.status()?.iter().try_for_each(|migration| {
             let name = &migration.name;
-            say(&match migration.state {
+            print_line(&match migration.state {
                 MigrationState::Applied => format!("applied  {name}"),
                 MigrationState::Pending => format!("pending  {name}"),
                 MigrationState::Foreign => {
@@ -80,9 +80,11 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
 
 fn check(database: &Database) -> anyhow::Result<()> {
     let drift = database.drift()?;
-    drift.iter().try_for_each(|drift| say(&drift.to_string()))?;
+    drift
+        .iter()
+        .try_for_each(|drift| print_line(&drift.to_string()))?;
     match drift.len() {
-        0 => say("the database has the tables this program expects"),
+        0 => print_line("the database has the tables this program expects"),
         n => bail!("the database differs from what this program expects in {n} places"),
     }
 }
@@ -138,7 +140,7 @@ fn new(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
         fs::create_dir(&path).with_context(making)?;
         for file in ["up.sql", "down.sql"] {
             fs::write(path.join(file), skeleton(*backend, file)).with_context(making)?;
-            say(&path.join(file).display().to_string())?;
+            print_line(&path.join(file).display().to_string())?;
         }
     }
     Ok(())
@@ -161,12 +163,12 @@ fn skeleton(backend: Backend, file: &str) -> String {
     }
 }
 
-fn tell(done: &str, names: &[String], nothing: &str) -> anyhow::Result<()> {
+fn print_done(done: &str, names: &[String], nothing: &str) -> anyhow::Result<()> {
     match names {
-        [] => say(nothing),
+        [] => print_line(nothing),
         names => names
             .iter()
-            .try_for_each(|name| say(&format!("{done} {name}"))),
+            .try_for_each(|name| print_line(&format!("{done} {name}"))),
     }
 }
 

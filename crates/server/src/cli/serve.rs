@@ -12,7 +12,7 @@ use crate::app::config::ServerConfig;
 use crate::app::open_files;
 use crate::app::server::Server;
 use crate::cli::database;
-use crate::cli::signals::{ECHO, Signals};
+use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals};
 use crate::cli::work;
 use crate::config::{Settings, WorkerSettings};
 
@@ -56,7 +56,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         ..settings.server()
     };
     let watchers = config.live.max_watchers as u64;
-    let room = open_files::make_room(watchers);
+    let room = open_files::raise_limit_for(watchers);
     if room < watchers {
         log::warn!("the system allows {room} connections; {watchers} clients may watch");
     }
@@ -67,7 +67,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         server.url(),
     );
     let worker = match tools {
-        Some(tools) => Some(Working::begin(
+        Some(tools) => Some(EmbeddedWorker::start(
             serve,
             settings,
             server.database(),
@@ -90,7 +90,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         worker.cancellation.cancel();
     }
     std::thread::spawn(move || {
-        let name = runtime.block_on(signals.next_but(ECHO));
+        let name = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
         log::warn!("{name} again: not waiting any longer");
         std::process::exit(1);
     });
@@ -114,13 +114,13 @@ fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
 }
 
 /// A worker in the process of the server; stopped when it is dropped.
-struct Working {
+struct EmbeddedWorker {
     cancellation: CancellationToken,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Working {
-    fn begin(
+impl EmbeddedWorker {
+    fn start(
         serve: &Serve,
         settings: &Settings,
         database: &Database,
@@ -143,7 +143,7 @@ impl Working {
     }
 }
 
-impl Drop for Working {
+impl Drop for EmbeddedWorker {
     fn drop(&mut self) {
         self.cancellation.cancel();
         if let Some(thread) = self.thread.take() {

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// For how long after the first signal another one is taken for its echo:
 /// `timeout` sends each twice, and so does a terminal with a wrapper script.
-pub(crate) const ECHO: Duration = Duration::from_millis(500);
+pub(crate) const REPEATED_SIGNAL_WINDOW: Duration = Duration::from_millis(500);
 
 /// The signals that end a server.
 pub(crate) struct Signals {
@@ -28,14 +28,14 @@ impl Signals {
         })
     }
 
-    /// The next signal that does not come within `echo`.
-    pub(crate) async fn next_but(&mut self, echo: Duration) -> &'static str {
+    /// The next signal that does not come within `window`.
+    pub(crate) async fn next_after(&mut self, window: Duration) -> &'static str {
         let swallow = async {
             loop {
                 self.next().await;
             }
         };
-        let _: Result<(), _> = tokio::time::timeout(echo, swallow).await;
+        let _: Result<(), _> = tokio::time::timeout(window, swallow).await;
         self.next().await
     }
 
@@ -59,7 +59,7 @@ pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<
             let name = runtime.block_on(signals.next());
             log::info!("{name}: giving back what is being worked on");
             cancellation.cancel();
-            let name = runtime.block_on(signals.next_but(ECHO));
+            let name = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
             log::warn!("{name} again: not waiting any longer");
             std::process::exit(1);
         })?;

@@ -2,7 +2,7 @@
 //! `.env`.
 
 mod database;
-mod log;
+mod log_settings;
 mod storage;
 mod worker;
 
@@ -16,7 +16,7 @@ use lectern_db::Database;
 use lectern_domain::Pipelines;
 
 pub use database::DatabaseSettings;
-pub use log::LogFormat;
+pub use log_settings::LogFormat;
 pub use storage::StorageSettings;
 pub use worker::{StageSettings, WorkerSettings};
 
@@ -59,7 +59,7 @@ pub struct Settings {
         global = true,
         value_name = "FILTER",
         default_value = "info",
-        value_parser = log::filter,
+        value_parser = log_settings::filter,
     )]
     pub log: String,
 
@@ -89,8 +89,19 @@ pub struct Settings {
     /// Threads that answer requests [default: one per processor]
     #[arg(
         long,
+        env = "LECTERN_HTTP_THREADS",
+        global = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024),
+    )]
+    pub http_threads: Option<u16>,
+
+    /// The former name of `--http-threads`
+    #[arg(
+        long,
         env = "LECTERN_WORKERS",
         global = true,
+        hide = true,
         value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=1024),
     )]
@@ -180,6 +191,16 @@ impl Settings {
         Ok(database.within(Duration::from_secs(10)))
     }
 
+    /// Logs a warning for each setting that is given under a former name.
+    pub fn warn_of_former_names(&self) {
+        if self.workers.is_some() {
+            log::warn!(
+                "--workers and LECTERN_WORKERS are deprecated; use --http-threads and \
+                 LECTERN_HTTP_THREADS"
+            );
+        }
+    }
+
     /// The pipelines jobs can choose from.
     pub fn pipelines(&self) -> anyhow::Result<Pipelines> {
         // An empty path comes of an empty variable.
@@ -199,7 +220,7 @@ impl Settings {
         let origins = self.cors_origins.iter().filter(|origin| !origin.is_empty());
         ServerConfig {
             bind: self.bind.clone(),
-            workers: self.workers.map(usize::from),
+            http_threads: self.http_threads.or(self.workers).map(usize::from),
             cors_origins: origins.cloned().collect(),
             limits: BodyLimits {
                 small: self.max_body as usize,
@@ -208,12 +229,12 @@ impl Settings {
             storage: None,
             uploads: self.storage.limits(),
             public_url: self.storage.public_url(),
-            patience: ServerConfig::default().patience,
+            database_timeout: ServerConfig::default().database_timeout,
             live: LiveConfig {
                 max_watchers: self.max_watchers as usize,
                 ..LiveConfig::default()
             },
-            max_waiters: self.max_waiters as usize,
+            max_waiting_claims: self.max_waiters as usize,
             event_retention: Duration::from_hours(24 * u64::from(self.event_retention_days)),
             shutdown_grace: Duration::from_secs(self.shutdown_grace.into()),
         }

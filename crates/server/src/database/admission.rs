@@ -21,35 +21,35 @@ use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
 /// What is left at least for the connection of a request whose turn came late.
-const LAST_CHANCE: Duration = Duration::from_millis(200);
+const MIN_CONNECTION_WAIT: Duration = Duration::from_millis(200);
 
 /// How long a request waits for a connection that is kept before it may have
 /// one on top.
-const BEFORE_OVERFLOW: Duration = Duration::from_millis(50);
+const OVERFLOW_DELAY: Duration = Duration::from_millis(50);
 
 /// Claims that stand among the writers at most; `Database::claim` puts them
 /// together.
-const CLAIMS: u32 = 4;
+const MAX_CONCURRENT_CLAIMS: u32 = 4;
 
 /// The queue. On SQLite, readers and the one writer queue separately.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
-    reads: Queue,
-    writes: Queue,
-    claims: Queue,
+pub(crate) struct ConnectionLimiter {
+    reads: PermitQueue,
+    writes: PermitQueue,
+    claims: PermitQueue,
     /// How long a request waits in all: for its turn, and for a connection.
-    patience: Duration,
+    timeout: Duration,
     metrics: Metrics,
 }
 
 /// Permits for connections that are kept, and for those on top of them.
 #[derive(Debug, Clone)]
-struct Queue {
+struct PermitQueue {
     kept: Arc<Semaphore>,
     overflow: Arc<Semaphore>,
 }
 
-impl Queue {
+impl PermitQueue {
     fn new(kept: u32, overflow: u32) -> Self {
         let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
         Self {
@@ -62,7 +62,7 @@ impl Queue {
     async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
         let kept = Arc::clone(&self.kept).acquire_owned();
         let overflow = async {
-            tokio::time::sleep(BEFORE_OVERFLOW).await;
+            tokio::time::sleep(OVERFLOW_DELAY).await;
             Arc::clone(&self.overflow).acquire_owned().await
         };
         tokio::select! {
@@ -75,74 +75,78 @@ impl Queue {
 
 /// The right to use a connection, given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Pass {
+pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
     /// How long the connection may be waited for.
-    pub(crate) left: Duration,
+    pub(crate) remaining: Duration,
 }
 
-impl Gate {
-    pub(crate) fn new(capacity: Capacity, patience: Duration, metrics: Metrics) -> Self {
+impl ConnectionLimiter {
+    pub(crate) fn new(capacity: Capacity, timeout: Duration, metrics: Metrics) -> Self {
         let (reads, writes) = match capacity {
             Capacity::Shared { kept, overflow } => {
-                let all = Queue::new(kept, overflow);
+                let all = PermitQueue::new(kept, overflow);
                 (all.clone(), all)
             }
             Capacity::Split { readers, writers } => {
-                (Queue::new(readers, 0), Queue::new(writers, 0))
+                (PermitQueue::new(readers, 0), PermitQueue::new(writers, 0))
             }
         };
         Self {
             reads,
             writes,
-            claims: Queue::new(CLAIMS, 0),
-            patience,
+            claims: PermitQueue::new(MAX_CONCURRENT_CLAIMS, 0),
+            timeout,
             metrics,
         }
     }
 
     /// Waits for the turn to read.
-    pub(crate) async fn read(&self) -> Result<Pass, ApiError> {
-        self.pass(&self.reads).await
+    pub(crate) async fn read(&self) -> Result<Permit, ApiError> {
+        self.acquire(&self.reads).await
     }
 
     /// Waits for the turn to write.
-    pub(crate) async fn write(&self) -> Result<Pass, ApiError> {
-        self.pass(&self.writes).await
+    pub(crate) async fn write(&self) -> Result<Permit, ApiError> {
+        self.acquire(&self.writes).await
     }
 
     /// The same for one who has waited already and has this much patience left.
-    pub(crate) async fn write_within(&self, left: Duration) -> Result<Pass, ApiError> {
-        self.pass_within(&self.writes, left).await
+    pub(crate) async fn write_within(&self, remaining: Duration) -> Result<Permit, ApiError> {
+        self.acquire_within(&self.writes, remaining).await
     }
 
     /// Waits for the turn to claim work. Claims have a queue of their own, so
     /// that a crowd of workers holds nobody up who has something to report.
-    pub(crate) async fn claim(&self) -> Result<Pass, ApiError> {
-        self.pass(&self.claims).await
+    pub(crate) async fn claim(&self) -> Result<Permit, ApiError> {
+        self.acquire(&self.claims).await
     }
 
-    async fn pass(&self, queue: &Queue) -> Result<Pass, ApiError> {
-        self.pass_within(queue, self.patience).await
+    async fn acquire(&self, queue: &PermitQueue) -> Result<Permit, ApiError> {
+        self.acquire_within(queue, self.timeout).await
     }
 
-    async fn pass_within(&self, queue: &Queue, patience: Duration) -> Result<Pass, ApiError> {
+    async fn acquire_within(
+        &self,
+        queue: &PermitQueue,
+        timeout: Duration,
+    ) -> Result<Permit, ApiError> {
         if let Ok(permit) = Arc::clone(&queue.kept).try_acquire_owned() {
-            return Ok(Pass {
+            return Ok(Permit {
                 _permit: permit,
-                left: patience,
+                remaining: timeout,
             });
         }
-        let came = Instant::now();
-        let _waiting = self.metrics.gate_waits();
-        if let Ok(Ok(permit)) = tokio::time::timeout(patience, queue.permit()).await {
-            let left = patience.saturating_sub(came.elapsed());
-            Ok(Pass {
+        let arrived = Instant::now();
+        let _waiting = self.metrics.admission_wait();
+        if let Ok(Ok(permit)) = tokio::time::timeout(timeout, queue.permit()).await {
+            let remaining = timeout.saturating_sub(arrived.elapsed());
+            Ok(Permit {
                 _permit: permit,
-                left: left.max(LAST_CHANCE),
+                remaining: remaining.max(MIN_CONNECTION_WAIT),
             })
         } else {
-            self.metrics.gate_refuses();
+            self.metrics.admission_refused();
             Err(overloaded())
         }
     }

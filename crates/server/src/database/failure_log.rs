@@ -5,33 +5,36 @@ use crate::http::error::ApiError;
 /// Tells of failures of something that is done again and again: the first of a
 /// row, and that it is over.
 #[derive(Debug)]
-pub(crate) struct Outage {
-    doing: &'static str,
-    lasts: bool,
+pub(crate) struct FailureLog {
+    operation: &'static str,
+    is_failing: bool,
 }
 
-impl Outage {
-    /// None so far; `doing` is what may fail, such as `looking for work`.
-    pub(crate) fn of(doing: &'static str) -> Self {
+impl FailureLog {
+    /// None so far; `operation` is what may fail, such as `looking for work`.
+    pub(crate) fn new(operation: &'static str) -> Self {
         Self {
-            doing,
-            lasts: false,
+            operation,
+            is_failing: false,
         }
     }
 
     /// Takes note of how it went this time.
-    pub(crate) fn note<T>(&mut self, outcome: Result<T, ApiError>) -> Option<T> {
-        let Self { doing, lasts } = self;
+    pub(crate) fn record<T>(&mut self, outcome: Result<T, ApiError>) -> Option<T> {
+        let Self {
+            operation,
+            is_failing,
+        } = self;
         match outcome {
             Ok(value) => {
-                if std::mem::take(lasts) {
-                    log::info!("{doing} succeeds again");
+                if std::mem::take(is_failing) {
+                    log::info!("{operation} succeeds again");
                 }
                 Some(value)
             }
             Err(error) => {
-                if !std::mem::replace(lasts, true) {
-                    log::warn!("{doing} fails, and is tried again: {}", error.chain());
+                if !std::mem::replace(is_failing, true) {
+                    log::warn!("{operation} fails, and is tried again: {}", error.chain());
                 }
                 None
             }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use lectern_db::{Database, PoolStats, Reader, Tx};
 use lectern_domain::{Claim, ClaimRequest, JobId};
 
-use crate::database::admission::Gate;
+use crate::database::admission::ConnectionLimiter;
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
@@ -17,65 +17,65 @@ use crate::metrics::Metrics;
 /// handler whose client has gone away is dropped, but what it has begun here
 /// runs to its end: a write is done whole or not at all.
 #[derive(Debug, Clone)]
-pub(crate) struct Db {
+pub(crate) struct DatabaseHandle {
     database: Database,
-    gate: Gate,
+    limiter: ConnectionLimiter,
 }
 
-impl Db {
-    /// Each request waits for its turn with so much `patience`.
-    pub(crate) fn new(database: Database, patience: Duration, metrics: Metrics) -> Self {
-        let gate = Gate::new(database.capacity(), patience, metrics);
-        Self { database, gate }
+impl DatabaseHandle {
+    /// Each request waits for its turn with so much `timeout`.
+    pub(crate) fn new(database: Database, timeout: Duration, metrics: Metrics) -> Self {
+        let limiter = ConnectionLimiter::new(database.capacity(), timeout, metrics);
+        Self { database, limiter }
     }
 
-    /// Runs `look` with a connection, then `answer` without it. `look` may run
+    /// Runs `query` with a connection, then `respond` without it. `query` may run
     /// twice; see [`Database::read`].
     pub(crate) async fn read<T, A>(
         &self,
-        look: impl Fn(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
-        answer: impl FnOnce(T) -> A + Send + 'static,
+        query: impl Fn(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
+        respond: impl FnOnce(T) -> A + Send + 'static,
     ) -> Result<A, ApiError>
     where
         A: Send + 'static,
     {
-        let pass = self.gate.read().await?;
-        let database = self.database.within(pass.left);
+        let permit = self.limiter.read().await?;
+        let database = self.database.within(permit.remaining);
         web::block(move || {
-            let found = database.read(look)?;
-            drop(pass);
-            Ok(answer(found))
+            let result = database.read(query)?;
+            drop(permit);
+            Ok(respond(result))
         })
         .await?
     }
 
-    /// Runs `change` in a transaction, then, when it is committed, `answer`.
+    /// Runs `change` in a transaction, then, when it is committed, `respond`.
     pub(crate) async fn write<T, A>(
         &self,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
-        answer: impl FnOnce(T) -> A + Send + 'static,
+        respond: impl FnOnce(T) -> A + Send + 'static,
     ) -> Result<A, ApiError>
     where
         A: Send + 'static,
     {
-        let pass = self.gate.write().await?;
-        let database = self.database.within(pass.left);
+        let permit = self.limiter.write().await?;
+        let database = self.database.within(permit.remaining);
         web::block(move || {
-            let done = database.write(change)?;
-            drop(pass);
-            Ok(answer(done))
+            let result = database.write(change)?;
+            drop(permit);
+            Ok(respond(result))
         })
         .await?
     }
 
     /// Gives a worker something to do.
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, ApiError> {
-        let turn = self.gate.claim().await?;
-        let pass = self.gate.write_within(turn.left).await?;
-        let database = self.database.within(pass.left);
+        let claim_permit = self.limiter.claim().await?;
+        let permit = self.limiter.write_within(claim_permit.remaining).await?;
+        let database = self.database.within(permit.remaining);
         web::block(move || {
             let claims = database.claim(&request)?;
-            drop((turn, pass));
+            drop((claim_permit, permit));
             Ok(claims)
         })
         .await?
@@ -84,12 +84,12 @@ impl Db {
     /// Asks whether the database answers and has all its migrations; `false`
     /// when some are missing.
     pub(crate) async fn is_ready(&self) -> Result<bool, ApiError> {
-        let pass = self.gate.read().await?;
-        let database = self.database.within(pass.left);
+        let permit = self.limiter.read().await?;
+        let database = self.database.within(permit.remaining);
         web::block(move || {
             database.ping()?;
             let ready = !database.migrations().pending()?;
-            drop(pass);
+            drop(permit);
             Ok(ready)
         })
         .await?

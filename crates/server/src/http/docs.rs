@@ -106,7 +106,7 @@ fn own(content_type: &'static str, content: &'static str) -> File {
 }
 
 fn send(file: &File, known: &IfNoneMatch) -> HttpResponse {
-    let mut response = if known.has(&file.etag) {
+    let mut response = if known.matches(&file.etag) {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
@@ -116,7 +116,7 @@ fn send(file: &File, known: &IfNoneMatch) -> HttpResponse {
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((REFERRER_POLICY, "no-referrer"));
-    if known.has(&file.etag) {
+    if known.matches(&file.etag) {
         response.finish()
     } else {
         response

@@ -10,7 +10,7 @@ use lectern_db::Error;
 use crate::http::error::ApiError;
 
 /// No job has this version: they count from 1.
-const NO_VERSION: i64 = 0;
+const NONEXISTENT_VERSION: i64 = 0;
 
 /// The entity tag of a version.
 pub(crate) fn etag(version: i64) -> String {
@@ -46,8 +46,8 @@ impl From<&HeaderMap> for IfMatch {
     fn from(headers: &HeaderMap) -> Self {
         // A tag that is weak, or none of ours, is compared to no avail.
         let version = |tag: Tag<'_>| match tag {
-            Tag::Strong(text) => text.parse().unwrap_or(NO_VERSION),
-            Tag::Weak(_) | Tag::Malformed => NO_VERSION,
+            Tag::Strong(text) => text.parse().unwrap_or(NONEXISTENT_VERSION),
+            Tag::Weak(_) | Tag::Malformed => NONEXISTENT_VERSION,
         };
         match tags(headers, &IF_MATCH) {
             Tags::Absent | Tags::Any => Self(None),
@@ -78,7 +78,7 @@ pub(crate) enum IfNoneMatch {
 
 impl IfNoneMatch {
     /// Whether the client has what goes by `etag`.
-    pub(crate) fn has(&self, etag: &str) -> bool {
+    pub(crate) fn matches(&self, etag: &str) -> bool {
         match self {
             Self::Nothing => false,
             Self::Anything => true,
@@ -174,11 +174,17 @@ mod tests {
 
     #[test]
     fn if_none_match_compares_weakly() {
-        let has =
-            |values: &[&str]| IfNoneMatch::from(&headers(&IF_NONE_MATCH, values)).has("\"7\"");
-        assert!(has(&["\"7\""]) && has(&["W/\"7\""]) && has(&["*"]));
-        assert!(has(&["\"6\", \"7\""]) && has(&["\"6\"", "\"7\""]));
-        assert!(!has(&[]) && !has(&["7"]) && !has(&["\"70\""]) && !has(&["\"7"]) && !has(&[""]));
+        let matches =
+            |values: &[&str]| IfNoneMatch::from(&headers(&IF_NONE_MATCH, values)).matches("\"7\"");
+        assert!(matches(&["\"7\""]) && matches(&["W/\"7\""]) && matches(&["*"]));
+        assert!(matches(&["\"6\", \"7\""]) && matches(&["\"6\"", "\"7\""]));
+        assert!(
+            !matches(&[])
+                && !matches(&["7"])
+                && !matches(&["\"70\""])
+                && !matches(&["\"7"])
+                && !matches(&[""])
+        );
     }
 
     #[test]
@@ -188,7 +194,7 @@ mod tests {
         assert_eq!(versions(&["*"]), None);
         assert_eq!(versions(&["\"7\", \"8\""]), Some(vec![7, 8]));
         for bad in ["7", "W/\"7\"", "\"x\"", "", "\"7"] {
-            assert_eq!(versions(&[bad]), Some(vec![NO_VERSION]), "{bad}");
+            assert_eq!(versions(&[bad]), Some(vec![NONEXISTENT_VERSION]), "{bad}");
         }
     }
 }

@@ -11,24 +11,24 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     stopping: AtomicBool,
-    running: AtomicUsize,
+    in_flight: AtomicUsize,
     idle: Notify,
 }
 
 /// A request that is being answered, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Running(Arc<Lifecycle>);
+pub(crate) struct InFlight(Arc<Lifecycle>);
 
 impl Lifecycle {
     /// Counts a request as being answered.
-    pub(crate) fn begin(self: &Arc<Self>) -> Running {
-        self.running.fetch_add(1, Ordering::SeqCst);
-        Running(Arc::clone(self))
+    pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        InFlight(Arc::clone(self))
     }
 
     /// How many requests are being answered.
-    pub(crate) fn running(&self) -> usize {
-        self.running.load(Ordering::SeqCst)
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::SeqCst)
     }
 
     /// Whether the server was told to stop.
@@ -41,7 +41,7 @@ impl Lifecycle {
     pub(crate) async fn drain(&self, grace: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
         let idle = async {
-            while self.running() > 0 {
+            while self.in_flight() > 0 {
                 self.idle.notified().await;
             }
         };
@@ -49,10 +49,10 @@ impl Lifecycle {
     }
 }
 
-impl Drop for Running {
+impl Drop for InFlight {
     fn drop(&mut self) {
         // A permit is left when nobody waits yet, so no wake-up is lost.
-        if self.0.running.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is_stopping() {
+        if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is_stopping() {
             self.0.idle.notify_one();
         }
     }

@@ -53,11 +53,11 @@ pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
 pub(crate) fn send_head(info: &ObjectInfo) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     describe(&mut response, info);
-    response.body(Unsent(info.size))
+    response.body(HeadBody(info.size))
 }
 
 /// 304.
-pub(crate) fn send_nothing_new(info: &ObjectInfo) -> HttpResponse {
+pub(crate) fn not_modified(info: &ObjectInfo) -> HttpResponse {
     let mut response = HttpResponse::NotModified();
     identify(&mut response, info);
     response.finish()
@@ -128,7 +128,7 @@ fn http_date(info: &ObjectInfo) -> HttpDate {
 
 /// The part that is wanted, if it is one part and there is something in it.
 /// Every other wish may be ignored, and the whole is sent (RFC 9110, 14.2).
-pub(crate) fn wanted_part(headers: &HeaderMap, info: &ObjectInfo) -> Option<ByteRange> {
+pub(crate) fn requested_range(headers: &HeaderMap, info: &ObjectInfo) -> Option<ByteRange> {
     let is_current = headers.get(IF_RANGE).is_none_or(|known| {
         // A weak tag is equal to none.
         known.to_str().is_ok_and(|known| {
@@ -163,9 +163,9 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// A body of a known length that is not sent.
-struct Unsent(u64);
+struct HeadBody(u64);
 
-impl MessageBody for Unsent {
+impl MessageBody for HeadBody {
     type Error = actix_web::Error;
 
     fn size(&self) -> BodySize {

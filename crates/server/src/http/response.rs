@@ -14,12 +14,12 @@ use crate::http::error::ApiError;
 use crate::http::etag::{IfNoneMatch, etag};
 
 /// What a handler gives.
-pub(crate) type Reply = Result<Answer, ApiError>;
+pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
 
 /// An answer that is ready to be sent: already made into bytes, which is best
 /// done on a thread that has nothing else to do. JSON unless it says otherwise.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What the body is; `None` where there is none.
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 
 const JSON: &str = "application/json";
 
-impl Answer {
+impl ApiResponse {
     fn new(status: StatusCode, body: Vec<u8>) -> Self {
         Self {
             status,
@@ -40,7 +40,7 @@ impl Answer {
     }
 
     /// 200 with `content`.
-    pub(crate) fn ok(content: &impl Serialize) -> Reply {
+    pub(crate) fn ok(content: &impl Serialize) -> ApiResult {
         let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
         Ok(Self::new(StatusCode::OK, body))
     }
@@ -54,9 +54,9 @@ impl Answer {
     }
 
     /// 200 with a job and its version.
-    pub(crate) fn job(job: Job) -> Reply {
+    pub(crate) fn job(job: Job) -> ApiResult {
         let version = etag(job.version);
-        Self::ok(&JobResponse::from(job))?.with(header::ETAG, &version)
+        Self::ok(&JobResponse::from(job))?.with_header(header::ETAG, &version)
     }
 
     /// The same as 201.
@@ -68,15 +68,15 @@ impl Answer {
     }
 
     /// The same with the address of the job that was made.
-    pub(crate) fn at_job(self, job_id: JobId) -> Reply {
-        self.with(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
+    pub(crate) fn with_location(self, job_id: JobId) -> ApiResult {
+        self.with_header(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
     }
 
     /// The same, or 304 when the client has it already.
-    pub(crate) fn unless(self, known: &IfNoneMatch) -> Self {
+    pub(crate) fn not_modified_if(self, known: &IfNoneMatch) -> Self {
         let etag = self.headers.iter().find(|(name, _)| name == header::ETAG);
         let is_known =
-            etag.is_some_and(|(_, etag)| etag.to_str().is_ok_and(|etag| known.has(etag)));
+            etag.is_some_and(|(_, etag)| etag.to_str().is_ok_and(|etag| known.matches(etag)));
         if is_known {
             Self {
                 status: StatusCode::NOT_MODIFIED,
@@ -90,17 +90,17 @@ impl Answer {
     }
 
     /// 204.
-    pub(crate) fn nothing() -> Self {
+    pub(crate) fn no_content() -> Self {
         Self::new(StatusCode::NO_CONTENT, Vec::new())
     }
 
-    /// The answer as it is kept, to be given again by [`Answer::restore`].
+    /// The answer as it is kept, to be given again by [`ApiResponse::restore`].
     pub(crate) fn store(&self) -> Result<Value, ApiError> {
         let headers = self.headers.iter().map(|(name, value)| {
             let value = value.to_str().map_err(ApiError::internal)?;
             Ok((name.to_string(), value.to_owned()))
         });
-        let stored = Stored {
+        let stored = StoredResponse {
             status: self.status.as_u16(),
             headers: headers.collect::<Result<_, ApiError>>()?,
             body: String::from_utf8(self.body.clone()).map_err(ApiError::internal)?,
@@ -109,18 +109,18 @@ impl Answer {
     }
 
     /// The answer that was stored.
-    pub(crate) fn restore(stored: Value) -> Reply {
-        let stored: Stored = serde_json::from_value(stored).map_err(ApiError::internal)?;
+    pub(crate) fn restore(stored: Value) -> ApiResult {
+        let stored: StoredResponse = serde_json::from_value(stored).map_err(ApiError::internal)?;
         let status = StatusCode::from_u16(stored.status).map_err(ApiError::internal)?;
-        let answer = Self::new(status, stored.body.into_bytes());
+        let response = Self::new(status, stored.body.into_bytes());
         let mut headers = stored.headers.into_iter();
-        headers.try_fold(answer, |answer, (name, value)| {
-            answer.with(name.parse().map_err(ApiError::internal)?, &value)
+        headers.try_fold(response, |response, (name, value)| {
+            response.with_header(name.parse().map_err(ApiError::internal)?, &value)
         })
     }
 
     /// The same with one more header.
-    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Reply {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> ApiResult {
         let value = HeaderValue::from_str(value).map_err(ApiError::internal)?;
         self.headers.push((name, value));
         Ok(self)
@@ -130,13 +130,13 @@ impl Answer {
 /// An answer as it is kept. The body is text, not JSON in JSON, because a
 /// database may write numbers and the order of fields in its own way.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredResponse {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-impl Responder for Answer {
+impl Responder for ApiResponse {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {

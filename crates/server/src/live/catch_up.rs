@@ -8,21 +8,21 @@ use lectern_domain::{Job, JobEvent, JobId};
 use super::message::Message;
 
 /// How many events are read at once.
-const PAGE: usize = 100;
+const MAX_EVENTS: usize = 100;
 
 /// A job and those of its events that were asked for.
 #[derive(Debug)]
-pub(crate) struct Look {
+pub(crate) struct CatchUp {
     job: Job,
     /// `None`: it has to begin with a snapshot.
     events: Option<Vec<JobEvent>>,
 }
 
-impl Look {
+impl CatchUp {
     /// Looks for what comes after event `after`; `None` when there is no such
     /// job. Without `after`, and when some of it is not kept any more, and when
     /// there never was such an event, it begins with a snapshot.
-    pub(crate) fn at(
+    pub(crate) fn read(
         conn: &mut Reader<'_>,
         job_id: JobId,
         after: Option<i64>,
@@ -34,7 +34,7 @@ impl Look {
         let events = match after {
             Some(after) if after == job.last_seq => Some(Vec::new()),
             Some(after) if after < job.last_seq => {
-                let events = conn.job_events().after(job_id, after, PAGE)?;
+                let events = conn.job_events().after(job_id, after, MAX_EVENTS)?;
                 let is_next = |event: &JobEvent| event.seq == after + 1;
                 events.first().is_some_and(is_next).then_some(events)
             }

@@ -9,30 +9,30 @@ pub struct LiveConfig {
     pub max_watchers: usize,
     /// How long a client may take to make room for a message; 30 seconds by
     /// default.
-    pub patience: Duration,
+    pub send_timeout: Duration,
     /// How long a connection may take nothing of what it is sent before the
     /// system closes it, whatever it is used for (Linux only); two minutes by
     /// default.
-    pub stall: Duration,
+    pub tcp_send_timeout: Duration,
     /// Time between two pings on a WebSocket; 30 seconds by default.
-    pub ping: Duration,
+    pub ping_interval: Duration,
     /// How long nothing may be heard on a WebSocket; 75 seconds by default,
     /// which is two pings without an answer.
-    pub silence: Duration,
+    pub receive_timeout: Duration,
     /// Time between two comments in a stream of server-sent events; 15 seconds
     /// by default.
-    pub comment: Duration,
+    pub comment_interval: Duration,
 }
 
 impl Default for LiveConfig {
     fn default() -> Self {
         Self {
             max_watchers: 10_000,
-            patience: Duration::from_secs(30),
-            stall: Duration::from_mins(2),
-            ping: Duration::from_secs(30),
-            silence: Duration::from_secs(75),
-            comment: Duration::from_secs(15),
+            send_timeout: Duration::from_secs(30),
+            tcp_send_timeout: Duration::from_mins(2),
+            ping_interval: Duration::from_secs(30),
+            receive_timeout: Duration::from_secs(75),
+            comment_interval: Duration::from_secs(15),
         }
     }
 }

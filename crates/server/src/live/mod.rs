@@ -33,8 +33,8 @@ pub(crate) mod sse;
 mod watcher;
 pub(crate) mod websocket;
 
-pub(crate) use catch_up::Look;
+pub(crate) use catch_up::CatchUp;
 pub use config::LiveConfig;
 pub(crate) use handle::Live;
-pub(crate) use poller::follow;
+pub(crate) use poller::poll_events;
 pub(crate) use watcher::Watcher;

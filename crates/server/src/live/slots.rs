@@ -10,26 +10,26 @@ use lectern_api::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::error::ApiError;
-use crate::metrics::{Held, Metrics};
+use crate::metrics::{GaugeGuard, Metrics};
 
 /// The seats of a server, one for each who watches.
 #[derive(Debug)]
-pub(crate) struct Seats {
-    free: Arc<Semaphore>,
+pub(crate) struct ConnectionSlots {
+    available: Arc<Semaphore>,
     metrics: Metrics,
 }
 
 /// A seat, free again when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Seat {
+pub(crate) struct ConnectionSlot {
     _permit: OwnedSemaphorePermit,
-    _counted: Held,
+    _counted: GaugeGuard,
 }
 
-impl Seats {
+impl ConnectionSlots {
     pub(crate) fn new(count: usize, metrics: Metrics) -> Self {
         Self {
-            free: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))),
+            available: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))),
             metrics,
         }
     }
@@ -39,30 +39,30 @@ impl Seats {
     /// # Errors
     ///
     /// When all are taken.
-    pub(crate) fn take(&self) -> Result<Seat, ApiError> {
-        let permit = Arc::clone(&self.free).try_acquire_owned();
+    pub(crate) fn acquire(&self) -> Result<ConnectionSlot, ApiError> {
+        let permit = Arc::clone(&self.available).try_acquire_owned();
         let full = |_| ApiError::new(Code::Overloaded, "too many are watching; try again");
-        Ok(Seat {
+        Ok(ConnectionSlot {
             _permit: permit.map_err(full)?,
-            _counted: self.metrics.watches(),
+            _counted: self.metrics.watcher_connected(),
         })
     }
 }
 
 /// The body of an answer that keeps its seat for as long as the connection
 /// keeps the body, which is until the client has got it all or is gone.
-pub(super) struct Seated<B> {
+pub(super) struct WithSlot<B> {
     body: B,
-    _seat: Seat,
+    _seat: ConnectionSlot,
 }
 
-impl<B> Seated<B> {
-    pub(super) fn new(body: B, seat: Seat) -> Self {
-        Self { body, _seat: seat }
+impl<B> WithSlot<B> {
+    pub(super) fn new(body: B, slot: ConnectionSlot) -> Self {
+        Self { body, _seat: slot }
     }
 }
 
-impl<B: MessageBody + Unpin> MessageBody for Seated<B> {
+impl<B: MessageBody + Unpin> MessageBody for WithSlot<B> {
     type Error = B::Error;
 
     fn size(&self) -> BodySize {

@@ -13,15 +13,15 @@ use actix_web::web::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::delivery::{Channel, Parting, deliver};
+use super::delivery::{Channel, Disconnect, deliver};
 use super::handle::Live;
 use super::message::Message;
-use super::slots::{Seat, Seated};
-use super::watcher::Beginning;
-use crate::http::middleware::access_log::Endless;
+use super::slots::{ConnectionSlot, WithSlot};
+use super::watcher::WatcherStart;
+use crate::http::middleware::access_log::LongLived;
 
 /// How many messages a client may be behind before the server waits for it.
-const ROOM: usize = 16;
+const MAX_QUEUED_MESSAGES: usize = 16;
 
 /// What a browser is told first: to come back a second after the stream ends.
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
@@ -44,10 +44,14 @@ pub(crate) fn head() -> actix_web::HttpResponseBuilder {
 }
 
 /// Answers with what a watcher is told.
-pub(crate) fn stream(beginning: Beginning, seat: Seat, live: Arc<Live>) -> HttpResponse {
-    let (sender, receiver) = mpsc::channel(ROOM);
+pub(crate) fn stream(
+    beginning: WatcherStart,
+    slot: ConnectionSlot,
+    live: Arc<Live>,
+) -> HttpResponse {
+    let (sender, receiver) = mpsc::channel(MAX_QUEUED_MESSAGES);
     spawn(async move {
-        let mut comments = interval(live.config.comment);
+        let mut comments = interval(live.config.comment_interval);
         comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         comments.reset();
         let mut channel = Stream { sender, comments };
@@ -56,8 +60,8 @@ pub(crate) fn stream(beginning: Beginning, seat: Seat, live: Arc<Live>) -> HttpR
         }
     });
     let body = Frames(receiver);
-    let mut response = head().body(Seated::new(body, seat));
-    response.extensions_mut().insert(Endless);
+    let mut response = head().body(WithSlot::new(body, slot));
+    response.extensions_mut().insert(LongLived);
     response
 }
 
@@ -67,16 +71,16 @@ struct Stream {
 }
 
 impl Channel for Stream {
-    async fn send(&mut self, message: &Message) -> Result<(), Parting> {
+    async fn send(&mut self, message: &Message) -> Result<(), Disconnect> {
         let frame = message.frame().into_bytes();
         let sent = self.sender.send(frame).await;
-        sent.map_err(|_| Parting::Gone)
+        sent.map_err(|_| Disconnect::Gone)
     }
 
-    async fn attend(&mut self) -> Parting {
+    async fn run_idle(&mut self) -> Disconnect {
         loop {
             tokio::select! {
-                () = self.sender.closed() => return Parting::Gone,
+                () = self.sender.closed() => return Disconnect::Gone,
                 // When there is no room for a comment none is needed.
                 _ = self.comments.tick() => drop(self.sender.try_send(COMMENT)),
             }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use lectern_domain::JobId;
 
-use super::buffer::{Beyond, End};
-use super::catch_up::Look;
+use super::buffer::{EventsAfter, StreamEnd};
+use super::catch_up::CatchUp;
 use super::hub::{Hub, Subscription};
 use super::message::Message;
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 
 /// How long one who has fallen behind waits before asking again a database that
 /// does not answer.
-const PAUSE: Duration = Duration::from_millis(500);
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// What comes next.
 #[derive(Debug)]
@@ -22,14 +22,14 @@ pub(crate) enum Next {
     /// Messages, in order, none of them told before and none left out.
     Messages(Vec<Message>),
     /// Nothing more.
-    End(End),
+    StreamEnd(StreamEnd),
 }
 
 /// One who watches a job.
 #[derive(Debug)]
 pub(crate) struct Watcher {
     subscription: Subscription,
-    db: Db,
+    db: DatabaseHandle,
     /// Number of the last event told.
     cursor: i64,
     /// Number of an event the job has come to at least.
@@ -40,7 +40,7 @@ pub(crate) struct Watcher {
 
 /// A watcher and what it is to be told first.
 #[derive(Debug)]
-pub(crate) struct Beginning {
+pub(crate) struct WatcherStart {
     pub(crate) watcher: Watcher,
     pub(crate) messages: Vec<Message>,
     /// Whether everything has been told already, and nothing more will happen.
@@ -54,17 +54,17 @@ impl Watcher {
     ///
     /// When there is no such job, the database does not answer, or the server
     /// stops.
-    pub(crate) async fn begin(
+    pub(crate) async fn start(
         hub: &Arc<Hub>,
-        db: &Db,
+        db: &DatabaseHandle,
         job_id: JobId,
         after: Option<i64>,
-    ) -> Result<Beginning, ApiError> {
+    ) -> Result<WatcherStart, ApiError> {
         // In this order, so that nothing falls in between.
         let subscription = hub.subscribe(job_id)?;
         let found = read(db, job_id, after).await?;
         let found = found.ok_or_else(|| ApiError::no_job(job_id))?;
-        subscription.heard_of(found.last_seq);
+        subscription.note_seq(found.last_seq);
         let mut watcher = Self {
             subscription,
             db: db.clone(),
@@ -72,8 +72,8 @@ impl Watcher {
             known: found.last_seq,
             finished: found.finished,
         };
-        let messages = watcher.told(found.messages);
-        Ok(Beginning {
+        let messages = watcher.delivered(found.messages);
+        Ok(WatcherStart {
             is_over: messages.is_empty() && watcher.finished,
             watcher,
             messages,
@@ -83,20 +83,20 @@ impl Watcher {
     /// What comes next. Whoever stops waiting has missed nothing.
     pub(crate) async fn next(&mut self) -> Next {
         loop {
-            let (beyond, end) = self.subscription.beyond(self.cursor, self.known);
-            if end == Some(End::Stopping) {
-                return Next::End(End::Stopping);
+            let (after, end) = self.subscription.after(self.cursor, self.known);
+            if end == Some(StreamEnd::Stopping) {
+                return Next::StreamEnd(StreamEnd::Stopping);
             }
-            match beyond {
-                Beyond::These(messages) => return Next::Messages(self.told(messages)),
-                Beyond::Missed => {
+            match after {
+                EventsAfter::Messages(messages) => return Next::Messages(self.delivered(messages)),
+                EventsAfter::Missed => {
                     if let Some(next) = self.read_missed().await {
                         return next;
                     }
                 }
-                Beyond::Nothing => match end {
-                    Some(end) => return Next::End(end),
-                    None if self.finished => return Next::End(End::Finished),
+                EventsAfter::UpToDate => match end {
+                    Some(end) => return Next::StreamEnd(end),
+                    None if self.finished => return Next::StreamEnd(StreamEnd::Finished),
                     None => self.subscription.changed().await,
                 },
             }
@@ -109,18 +109,18 @@ impl Watcher {
         match found {
             Ok(Some(found)) if !found.messages.is_empty() => {
                 self.known = found.last_seq;
-                return Some(Next::Messages(self.told(found.messages)));
+                return Some(Next::Messages(self.delivered(found.messages)));
             }
             Ok(Some(_)) => {}
-            Ok(None) => return Some(Next::End(End::Deleted)),
+            Ok(None) => return Some(Next::StreamEnd(StreamEnd::Deleted)),
             Err(error) => log::debug!("a watcher has fallen behind: {}", error.chain()),
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RETRY_DELAY).await;
         None
     }
 
     /// Takes note of what is being told.
-    fn told(&mut self, messages: Vec<Message>) -> Vec<Message> {
+    fn delivered(&mut self, messages: Vec<Message>) -> Vec<Message> {
         for message in &messages {
             self.cursor = message.seq;
             self.finished = message.finished.unwrap_or(self.finished);
@@ -130,21 +130,25 @@ impl Watcher {
 }
 
 /// What the database had to say.
-struct Found {
+struct Missed {
     messages: Vec<Message>,
     last_seq: i64,
     finished: bool,
 }
 
-async fn read(db: &Db, job_id: JobId, after: Option<i64>) -> Result<Option<Found>, ApiError> {
+async fn read(
+    db: &DatabaseHandle,
+    job_id: JobId,
+    after: Option<i64>,
+) -> Result<Option<Missed>, ApiError> {
     let now = db.now();
     db.read(
-        move |conn| Ok(Look::at(conn, job_id, after)?),
-        move |look| {
-            look.map(|look| Found {
-                last_seq: look.last_seq(),
-                finished: look.is_finished(),
-                messages: look.messages(now),
+        move |conn| Ok(CatchUp::read(conn, job_id, after)?),
+        move |catch_up| {
+            catch_up.map(|catch_up| Missed {
+                last_seq: catch_up.last_seq(),
+                finished: catch_up.is_finished(),
+                messages: catch_up.messages(now),
             })
         },
     )

@@ -8,7 +8,8 @@ use lectern_storage::Error as StorageError;
 
 use crate::http::error::ApiError;
 
-pub(super) const NO_ANSWER: &str = "the storage does not answer, or has no room; try again";
+pub(super) const STORAGE_UNAVAILABLE: &str =
+    "the storage does not answer, or has no room; try again";
 
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
@@ -35,7 +36,9 @@ impl From<StorageError> for ApiError {
                 Ok(error) => *error,
                 Err(source) => Self::internal(source),
             },
-            error if is_passing(&error) => Self::new(Code::Overloaded, NO_ANSWER).because(error),
+            error if is_transient(&error) => {
+                Self::new(Code::Overloaded, STORAGE_UNAVAILABLE).because(error)
+            }
             error => Self::internal(error),
         }
     }
@@ -43,7 +46,7 @@ impl From<StorageError> for ApiError {
 
 /// Whether it may go better another time: the storage does not answer, or has
 /// no room.
-fn is_passing(error: &StorageError) -> bool {
+fn is_transient(error: &StorageError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
         let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);

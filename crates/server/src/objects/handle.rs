@@ -18,19 +18,19 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 use url::Url;
 
-use super::error::NO_ANSWER;
+use super::error::STORAGE_UNAVAILABLE;
 use super::upload_limits::UploadLimits;
 use crate::http::error::ApiError;
 
 /// How long a request waits for the storage to answer, when that is all it
 /// waits for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many turns there are: enough that jobs seldom share one.
-const TURNS: usize = 1024;
+const JOB_LOCKS: usize = 1024;
 
 /// How long an object may take that is held whole: 32 MiB over a thin line do.
-const TRANSFER: Duration = Duration::from_mins(1);
+const TRANSFER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Where recordings and clips lie.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub(crate) struct Objects {
     /// Where clients reach the server, if that is not for them to say.
     pub(crate) public_url: Option<Url>,
     /// One for each job, or a few that share it.
-    turns: Arc<[Mutex<()>]>,
+    job_locks: Arc<[Mutex<()>]>,
     /// Removed when the server is gone.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -66,14 +66,14 @@ impl Objects {
             storage,
             limits,
             public_url,
-            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            job_locks: (0..JOB_LOCKS).map(|_| Mutex::new(())).collect(),
             _temporary: temporary.map(Arc::new),
         })
     }
 
     /// What is known of an object, if there is one.
     pub(crate) async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, ApiError> {
-        within(PATIENCE, self.storage.head(key)).await
+        within(STORAGE_TIMEOUT, self.storage.head(key)).await
     }
 
     /// An object that is to be held whole. `None` when there is none, or it has
@@ -99,17 +99,17 @@ impl Objects {
                 log::warn!("{key} is not read: it has {size} bytes, and {limit} are allowed");
                 return Ok(None);
             }
-            let pieces: Vec<_> = object.stream.try_collect().await?;
-            Ok(Some(pieces.concat().into()))
+            let chunks: Vec<_> = object.stream.try_collect().await?;
+            Ok(Some(chunks.concat().into()))
         };
-        within(TRANSFER, reading).await
+        within(TRANSFER_TIMEOUT, reading).await
     }
 
     /// Writes an object that is held whole.
     pub(crate) async fn write(&self, key: &ObjectKey, bytes: web::Bytes) -> Result<(), ApiError> {
         let size = bytes.len() as u64;
         let bytes = stream::iter([Ok::<_, StorageError>(bytes)]);
-        within(TRANSFER, self.storage.put(key, size, bytes)).await
+        within(TRANSFER_TIMEOUT, self.storage.put(key, size, bytes)).await
     }
 
     /// Waits for the turn to decide what becomes of a job's recording, which
@@ -117,53 +117,53 @@ impl Objects {
     /// A file that is put beside it has the turn as well, so that none comes
     /// after the job has gone.
     /// (Other servers on the same disk have their own turns.)
-    pub(crate) async fn turn(&self, job_id: JobId) -> MutexGuard<'_, ()> {
+    pub(crate) async fn lock_job(&self, job_id: JobId) -> MutexGuard<'_, ()> {
         // The last bits of an id are random.
         let [.., high, low] = job_id.as_uuid().into_bytes();
-        let place = usize::from(u16::from_be_bytes([high, low])) % TURNS;
-        self.turns[place].lock().await
+        let place = usize::from(u16::from_be_bytes([high, low])) % JOB_LOCKS;
+        self.job_locks[place].lock().await
     }
 
     /// The same for those who do not wait long.
-    pub(crate) async fn turn_soon(&self, job_id: JobId) -> Result<MutexGuard<'_, ()>, ApiError> {
-        let turn = timeout(PATIENCE, self.turn(job_id)).await;
-        turn.map_err(|_| ApiError::new(Code::Overloaded, NO_ANSWER))
+    pub(crate) async fn try_lock_job(&self, job_id: JobId) -> Result<MutexGuard<'_, ()>, ApiError> {
+        let lock_job = timeout(STORAGE_TIMEOUT, self.lock_job(job_id)).await;
+        lock_job.map_err(|_| ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
     }
 
     /// Writes an object of exactly `size` bytes from the body of a request. Once
-    /// all bytes are here `admit` says whether they may become the object; what
+    /// all bytes are here `authorize` says whether they may become the object; what
     /// it gives is kept until they have.
     pub(crate) async fn receive<T>(
         &self,
         key: &ObjectKey,
         size: u64,
         body: web::Payload,
-        admit: impl AsyncFn() -> Result<T, ApiError>,
+        authorize: impl AsyncFn() -> Result<T, ApiError>,
     ) -> Result<(), ApiError> {
-        let admitted = RefCell::new(None);
-        let admit = async || {
-            let admission = admit().await?;
-            admitted.replace(Some(admission));
+        let authorized = RefCell::new(None);
+        let authorize = async || {
+            let authorization = authorize().await?;
+            authorized.replace(Some(authorization));
             Ok(())
         };
-        let body = self.pieces(body, &admit);
+        let body = self.chunks(body, &authorize);
         Ok(self.storage.put(key, size, body).await?)
     }
 
-    /// The pieces of a body as they come, and `admit` at their end. It fails when
+    /// The pieces of a body as they come, and `authorize` at their end. It fails when
     /// none comes for a while.
-    fn pieces(
+    fn chunks(
         &self,
         body: web::Payload,
-        admit: &impl AsyncFn() -> Result<(), ApiError>,
+        authorize: &impl AsyncFn() -> Result<(), ApiError>,
     ) -> impl Stream<Item = Result<web::Bytes, ApiError>> {
-        let patience = self.limits.patience;
+        let idle_timeout = self.limits.idle_timeout;
         let malformed = |detail| ApiError::new(Code::MalformedBody, detail);
         stream::try_unfold(Box::pin(body), move |mut body| async move {
-            match timeout(patience, stream::StreamExt::next(&mut body)).await {
-                Ok(Some(Ok(piece))) => Ok(Some((piece, body))),
+            match timeout(idle_timeout, stream::StreamExt::next(&mut body)).await {
+                Ok(Some(Ok(chunk))) => Ok(Some((chunk, body))),
                 Ok(Some(Err(_))) => Err(malformed("the connection ended before the body did")),
-                Ok(None) => admit().await.map(|()| None),
+                Ok(None) => authorize().await.map(|()| None),
                 Err(_) => Err(malformed("nothing came of the body for too long")),
             }
         })
@@ -176,7 +176,7 @@ impl Objects {
         // On its own, so that it goes on when the client does not wait.
         let removal = actix_web::rt::spawn(async move {
             // An upload that is coming to its end leaves its object first.
-            let _turn = objects.turn(job_id).await;
+            let _turn = objects.lock_job(job_id).await;
             match objects
                 .storage
                 .delete_prefix(&ObjectKey::prefix_of(job_id))
@@ -189,7 +189,7 @@ impl Objects {
                 }
             }
         });
-        if timeout(PATIENCE, removal).await.is_err() {
+        if timeout(STORAGE_TIMEOUT, removal).await.is_err() {
             log::warn!(job_id:%; "the job's objects are still being deleted");
         }
     }
@@ -203,11 +203,11 @@ impl fmt::Debug for Objects {
 
 /// Waits for the storage, but not for ever.
 async fn within<T>(
-    patience: Duration,
+    idle_timeout: Duration,
     answer: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, ApiError> {
-    match timeout(patience, answer).await {
+    match timeout(idle_timeout, answer).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(ApiError::new(Code::Overloaded, NO_ANSWER)),
+        Err(_) => Err(ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE)),
     }
 }

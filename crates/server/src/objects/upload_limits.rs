@@ -15,7 +15,7 @@ pub struct UploadLimits {
     pub download_ttl: Duration,
     /// How long an upload that is on its way may send nothing; one minute by
     /// default.
-    pub patience: Duration,
+    pub idle_timeout: Duration,
 }
 
 impl Default for UploadLimits {
@@ -24,7 +24,7 @@ impl Default for UploadLimits {
             max_size: 10 << 30,
             upload_ttl: Duration::from_hours(24),
             download_ttl: Duration::from_hours(1),
-            patience: Duration::from_mins(1),
+            idle_timeout: Duration::from_mins(1),
         }
     }
 }

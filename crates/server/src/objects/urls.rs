@@ -11,25 +11,25 @@ use lectern_domain::{Job, JobId, StorageKey};
 use lectern_storage::{ObjectKey, Storage};
 use url::Url;
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::objects::handle::Objects;
 
 /// How long a worker can fetch a recording from the address it was given: as
 /// long as the longest of its stages may take.
-const SOURCE_TTL: Duration = Duration::from_hours(24);
+const RECORDING_URL_TTL: Duration = Duration::from_hours(24);
 
 /// Makes addresses for whoever sent a request.
 #[derive(Debug, Clone)]
-pub(crate) struct Urls {
+pub(crate) struct ObjectUrls {
     storage: Storage,
     /// Where the server is reached.
     base: Url,
     now: DateTime<Utc>,
 }
 
-impl Urls {
+impl ObjectUrls {
     /// Where an object of exactly `size` bytes can be PUT.
     pub(crate) async fn upload(
         &self,
@@ -65,26 +65,26 @@ impl Urls {
     /// Where a worker can fetch the recording of a job.
     pub(crate) async fn source(&self, job: &Job) -> Option<String> {
         let key = job.original_s3_key.as_ref()?;
-        self.download(job.job_id, key, SOURCE_TTL).await
+        self.download(job.job_id, key, RECORDING_URL_TTL).await
     }
 }
 
-impl Urls {
+impl ObjectUrls {
     fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let objects = app_data::<Objects>(request)?;
         let base = match &objects.public_url {
             Some(url) => url.clone(),
-            None => own(request)?,
+            None => request_base(request)?,
         };
         Ok(Self {
             storage: objects.storage.clone(),
             base,
-            now: app_data::<Db>(request)?.now(),
+            now: app_data::<DatabaseHandle>(request)?.now(),
         })
     }
 }
 
-impl FromRequest for Urls {
+impl FromRequest for ObjectUrls {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -96,7 +96,7 @@ impl FromRequest for Urls {
 }
 
 /// The address the request was sent to, without a path.
-fn own(request: &HttpRequest) -> Result<Url, ApiError> {
+fn request_base(request: &HttpRequest) -> Result<Url, ApiError> {
     let connection = request.connection_info();
     let url = format!("{}://{}/", connection.scheme(), connection.host());
     let is_bare =

@@ -5,14 +5,14 @@ use actix_web::web::Data;
 use lectern_api::{ClipsBody, ClipsQuery, ClipsResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::{job_found, of_job};
-use crate::database::handle::Db;
-use crate::http::extract::json_body::Output;
-use crate::http::extract::lease::Under;
-use crate::http::extract::path_id::Id;
+use super::job_lookup::{require_job, rows_of_job};
+use crate::database::handle::DatabaseHandle;
+use crate::http::extract::json_body::OutputBody;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -22,30 +22,34 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Data<Db>, Id(job_id): Id, Query(wanted): Query<ClipsQuery>) -> Reply {
+async fn list(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    Query(wanted): Query<ClipsQuery>,
+) -> ApiResult {
     db.read(
         move |conn| {
             let clips = conn.clips().list(job_id, wanted.top)?;
-            of_job(conn, job_id, clips)
+            rows_of_job(conn, job_id, clips)
         },
-        move |clips| Answer::ok(&ClipsResponse::new(job_id, clips)),
+        move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),
     )
     .await?
 }
 
 async fn replace(
-    db: Data<Db>,
-    Id(job_id): Id,
-    lease: Under,
-    Output(clips): Output<ClipsBody>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    OutputBody(clips): OutputBody<ClipsBody>,
+) -> ApiResult {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
-            job_found(job_id, tx.clips().replace_for_job(job_id, &clips)?)?;
+            require_job(job_id, tx.clips().replace_for_job(job_id, &clips)?)?;
             Ok(tx.clips().for_job(job_id)?)
         },
-        move |clips| Answer::ok(&ClipsResponse::new(job_id, clips)),
+        move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),
     )
     .await?
 }

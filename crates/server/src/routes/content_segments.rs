@@ -5,14 +5,14 @@ use actix_web::web::Data;
 use lectern_api::{ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::{job_found, of_job};
-use crate::database::handle::Db;
-use crate::http::extract::json_body::Output;
-use crate::http::extract::lease::Under;
-use crate::http::extract::path_id::Id;
+use super::job_lookup::{require_job, rows_of_job};
+use crate::database::handle::DatabaseHandle;
+use crate::http::extract::json_body::OutputBody;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -22,34 +22,38 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Data<Db>, Id(job_id): Id, Query(wanted): Query<ContentSegmentsQuery>) -> Reply {
+async fn list(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    Query(wanted): Query<ContentSegmentsQuery>,
+) -> ApiResult {
     db.read(
         move |conn| {
             let keyword = wanted.keyword.as_deref();
             let segments = conn.content_segments().list(job_id, keyword, wanted.top)?;
-            of_job(conn, job_id, segments)
+            rows_of_job(conn, job_id, segments)
         },
-        move |segments| Answer::ok(&ContentSegmentsResponse::new(job_id, segments)),
+        move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),
     )
     .await?
 }
 
 async fn replace(
-    db: Data<Db>,
-    Id(job_id): Id,
-    lease: Under,
-    Output(segments): Output<ContentSegmentsBody>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    OutputBody(segments): OutputBody<ContentSegmentsBody>,
+) -> ApiResult {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
-            job_found(
+            require_job(
                 job_id,
                 tx.content_segments().replace_for_job(job_id, &segments)?,
             )?;
             Ok(tx.content_segments().for_job(job_id)?)
         },
-        move |segments| Answer::ok(&ContentSegmentsResponse::new(job_id, segments)),
+        move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),
     )
     .await?
 }

@@ -10,13 +10,13 @@ use lectern_api::EventsQuery;
 use lectern_domain::JobId;
 use tokio::time::timeout;
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::path_id::Id;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
-use crate::live::{Live, Look, Watcher, sse};
+use crate::http::response::{ApiResponse, ApiResult};
+use crate::live::{CatchUp, Live, Watcher, sse};
 
 /// The longest a client may wait for a page, in seconds.
 const MAX_WAIT: u64 = 60;
@@ -31,9 +31,9 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn events(
     request: HttpRequest,
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     live: Data<Live>,
-    Id(job_id): Id,
+    JobIdPath(job_id): JobIdPath,
     Query(wanted): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
@@ -41,75 +41,79 @@ async fn events(
     // this header how far it has come since.
     let after = last_event_id(headers).or(wanted.after);
     if wants_stream(headers) {
-        follow(&db, live, job_id, after, request.method()).await
+        stream_events(&db, live, job_id, after, request.method()).await
     } else {
         let page = page(&db, &live, job_id, after, wait(headers)).await?;
         Ok(page.respond_to(&request))
     }
 }
 
-async fn follow(
-    db: &Db,
+async fn stream_events(
+    db: &DatabaseHandle,
     live: Data<Live>,
     job_id: JobId,
     after: Option<i64>,
     method: &Method,
 ) -> Result<HttpResponse, ApiError> {
-    let seat = live.seats.take()?;
-    let beginning = Watcher::begin(&live.hub, db, job_id, after).await?;
+    let slot = live.slots.acquire()?;
+    let beginning = Watcher::start(&live.hub, db, job_id, after).await?;
     Ok(if beginning.is_over {
         // The one answer after which a browser does not come back.
         HttpResponse::NoContent().finish()
     } else if method == Method::HEAD {
         sse::head().finish()
     } else {
-        sse::stream(beginning, seat, live.into_inner())
+        sse::stream(beginning, slot, live.into_inner())
     })
 }
 
 async fn page(
-    db: &Db,
+    db: &DatabaseHandle,
     live: &Live,
     job_id: JobId,
     after: Option<i64>,
     wait: Option<Duration>,
-) -> Reply {
+) -> ApiResult {
     let Some(wait) = wait else {
         return read(db, job_id, after).await?.page;
     };
-    let _seat = live.seats.take()?;
+    let _seat = live.slots.acquire()?;
     // In this order, so that nothing falls in between.
     let mut subscription = live.hub.subscribe(job_id)?;
     let mut found = read(db, job_id, after).await?;
     if found.is_empty {
-        subscription.heard_of(found.last_seq);
-        let moved = subscription.moved_beyond(found.last_seq);
+        subscription.note_seq(found.last_seq);
+        let moved = subscription.wait_for_event_after(found.last_seq);
         if timeout(wait, moved).await.is_ok() {
             found = read(db, job_id, after).await?;
         }
     }
     let applied = format!("wait={}", wait.as_secs());
-    found.page?.with(PREFERENCE_APPLIED, &applied)
+    found.page?.with_header(PREFERENCE_APPLIED, &applied)
 }
 
 /// A page, ready to be sent.
-struct Found {
-    page: Reply,
+struct EventPage {
+    page: ApiResult,
     is_empty: bool,
     last_seq: i64,
 }
 
-async fn read(db: &Db, job_id: JobId, after: Option<i64>) -> Result<Found, ApiError> {
+async fn read(
+    db: &DatabaseHandle,
+    job_id: JobId,
+    after: Option<i64>,
+) -> Result<EventPage, ApiError> {
     let now = db.now();
-    let look = db.read(
-        move |conn| Look::at(conn, job_id, after)?.ok_or_else(|| ApiError::no_job(job_id)),
-        move |look| Found {
-            is_empty: look.is_empty(),
-            last_seq: look.last_seq(),
-            page: Answer::ok(&look.page(now)),
+    let catch_up = db.read(
+        move |conn| CatchUp::read(conn, job_id, after)?.ok_or_else(|| ApiError::no_job(job_id)),
+        move |catch_up| EventPage {
+            is_empty: catch_up.is_empty(),
+            last_seq: catch_up.last_seq(),
+            page: ApiResponse::ok(&catch_up.page(now)),
         },
     );
-    look.await
+    catch_up.await
 }
 
 /// The number of the last event seen. What is none was not given out here, and

@@ -5,17 +5,17 @@ use actix_web::web::Data;
 use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
 use lectern_db::Tx;
 
-use super::job_lookup::job_found;
-use crate::database::handle::Db;
+use super::job_lookup::require_job;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::etag::{IfMatch, IfNoneMatch};
-use crate::http::extract::idempotent_body::Once;
-use crate::http::extract::json_body::Body;
-use crate::http::extract::lease::Under;
-use crate::http::extract::path_id::Id;
+use crate::http::extract::idempotent_body::IdempotentBody;
+use crate::http::extract::json_body::JsonBody;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -33,13 +33,19 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn create(db: Data<Db>, Once { body: job, key }: Once<JobCreate>) -> Reply {
+async fn create(
+    db: Data<DatabaseHandle>,
+    IdempotentBody { body: job, key }: IdempotentBody<JobCreate>,
+) -> ApiResult {
     db.write(
         move |tx| {
-            key.once(tx, |tx| {
+            key.run_once(tx, |tx| {
                 let job = tx.jobs().create(&job)?;
                 let job_id = job.job_id;
-                Ok((job_id, Answer::job(job)?.created().at_job(job_id)?))
+                Ok((
+                    job_id,
+                    ApiResponse::job(job)?.created().with_location(job_id)?,
+                ))
             })
         },
         |answer| answer,
@@ -47,58 +53,62 @@ async fn create(db: Data<Db>, Once { body: job, key }: Once<JobCreate>) -> Reply
     .await
 }
 
-async fn list(db: Data<Db>, Query(wanted): Query<JobListQuery>) -> Reply {
+async fn list(db: Data<DatabaseHandle>, Query(query): Query<JobListQuery>) -> ApiResult {
     db.read(
         move |conn| {
-            let page = conn.jobs().list(&wanted.filter, wanted.page)?;
-            let total = if wanted.include_total {
-                Some(conn.jobs().count(&wanted.filter)?)
+            let page = conn.jobs().list(&query.filter, query.page)?;
+            let total = if query.include_total {
+                Some(conn.jobs().count(&query.filter)?)
             } else {
                 None
             };
             Ok((page, total))
         },
-        |(page, total)| Answer::ok(&JobListResponse::new(page, total)),
+        |(page, total)| ApiResponse::ok(&JobListResponse::new(page, total)),
     )
     .await?
 }
 
-async fn find(db: Data<Db>, Id(job_id): Id, known: IfNoneMatch) -> Reply {
+async fn find(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    known: IfNoneMatch,
+) -> ApiResult {
     db.read(
         move |conn| {
             conn.jobs()
                 .find(job_id)?
                 .ok_or_else(|| ApiError::no_job(job_id))
         },
-        move |job| Ok(Answer::job(job)?.unless(&known)),
+        move |job| Ok(ApiResponse::job(job)?.not_modified_if(&known)),
     )
     .await?
 }
 
 async fn update(
-    db: Data<Db>,
-    Id(job_id): Id,
-    lease: Under,
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
     expected: IfMatch,
-    Body(update): Body<JobUpdate>,
-) -> Reply {
+    JsonBody(update): JsonBody<JobUpdate>,
+) -> ApiResult {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[])?;
             let updated = expected.apply(|version| tx.jobs().update(job_id, &update, version))?;
             updated.ok_or_else(|| ApiError::no_job(job_id))
         },
-        Answer::job,
+        ApiResponse::job,
     )
     .await?
 }
 
 async fn report_progress(
-    db: Data<Db>,
-    Id(job_id): Id,
-    lease: Under,
-    Body(report): Body<ProgressReport>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    JsonBody(report): JsonBody<ProgressReport>,
+) -> ApiResult {
     if let Some(agent) = &report.agent_name {
         let agent = agent.as_str();
         log::debug!(agent, stage = report.stage.as_str(), job_id:%; "progress");
@@ -109,36 +119,40 @@ async fn report_progress(
             let reported = tx.jobs().report_progress(job_id, &report)?;
             reported.ok_or_else(|| ApiError::no_job(job_id))
         },
-        Answer::job,
+        ApiResponse::job,
     )
     .await?
 }
 
-async fn cancel(db: Data<Db>, Id(job_id): Id) -> Reply {
+async fn cancel(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
     db.write(
         move |tx| {
             let cancelled = tx.jobs().cancel(job_id)?;
             cancelled.ok_or_else(|| ApiError::no_job(job_id))
         },
-        Answer::job,
+        ApiResponse::job,
     )
     .await?
 }
 
-async fn retry(db: Data<Db>, Id(job_id): Id) -> Reply {
+async fn retry(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
     db.write(
         move |tx| {
             let queued = tx.jobs().retry(job_id)?;
             queued.ok_or_else(|| ApiError::no_job(job_id))
         },
-        Answer::job,
+        ApiResponse::job,
     )
     .await?
 }
 
-async fn delete(db: Data<Db>, objects: Data<Objects>, Id(job_id): Id) -> Reply {
-    let change = move |tx: &mut Tx<'_>| job_found(job_id, tx.jobs().delete(job_id)?);
+async fn delete(
+    db: Data<DatabaseHandle>,
+    objects: Data<Objects>,
+    JobIdPath(job_id): JobIdPath,
+) -> ApiResult {
+    let change = move |tx: &mut Tx<'_>| require_job(job_id, tx.jobs().delete(job_id)?);
     db.write(change, |()| ()).await?;
     objects.remove(job_id).await;
-    Ok(Answer::nothing())
+    Ok(ApiResponse::no_content())
 }

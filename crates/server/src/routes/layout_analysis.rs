@@ -5,14 +5,14 @@ use actix_web::web::Data;
 use lectern_api::{Code, LayoutAnalysisBody, LayoutAnalysisResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::job_found;
-use crate::database::handle::Db;
+use super::job_lookup::require_job;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::json_body::Output;
-use crate::http::extract::lease::Under;
-use crate::http::extract::path_id::Id;
+use crate::http::extract::json_body::OutputBody;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -22,35 +22,35 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn find(db: Data<Db>, Id(job_id): Id) -> Reply {
+async fn find(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
     db.read(
         move |conn| {
             if let Some(layout) = conn.layout_analysis().find_for_job(job_id)? {
                 Ok(layout)
             } else {
-                job_found(job_id, conn.jobs().exists(job_id)?)?;
+                require_job(job_id, conn.jobs().exists(job_id)?)?;
                 let detail = format!("job {job_id} has no layout analysis");
                 Err(ApiError::new(Code::LayoutAnalysisNotFound, detail))
             }
         },
-        |layout| Answer::ok(&LayoutAnalysisResponse::from(layout)),
+        |layout| ApiResponse::ok(&LayoutAnalysisResponse::from(layout)),
     )
     .await?
 }
 
 async fn put(
-    db: Data<Db>,
-    Id(job_id): Id,
-    lease: Under,
-    Output(layout): Output<LayoutAnalysisBody>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    OutputBody(layout): OutputBody<LayoutAnalysisBody>,
+) -> ApiResult {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;
             let stored = tx.layout_analysis().put(job_id, &layout)?;
             stored.ok_or_else(|| ApiError::no_job(job_id))
         },
-        |layout| Answer::ok(&LayoutAnalysisResponse::from(layout)),
+        |layout| ApiResponse::ok(&LayoutAnalysisResponse::from(layout)),
     )
     .await?
 }

@@ -16,8 +16,8 @@ mod stats;
 mod subtitles;
 mod transcripts;
 mod uploads;
+mod websocket;
 mod work;
-mod ws;
 
 use actix_web::web::{self, ServiceConfig};
 use lectern_api::Code;
@@ -45,7 +45,7 @@ fn all() -> Vec<Resource> {
         objects::resources(),
         stages::resources(),
         events::resources(),
-        ws::resources(),
+        websocket::resources(),
         work::resources(),
         stats::resources(),
         transcripts::resources(),

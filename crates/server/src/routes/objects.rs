@@ -9,7 +9,7 @@ use lectern_api::{Code, FieldError};
 use lectern_domain::{JobId, JobStatus};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, Refused, Signer};
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::etag::IfNoneMatch;
 use crate::http::range;
@@ -19,16 +19,16 @@ use crate::objects::handle::Objects;
 pub(super) fn resources() -> Vec<Resource> {
     vec![
         Resource::below("/api/v1/objects/{key}")
-            .get(fetch)
-            .on(Method::PUT, store),
+            .get(download)
+            .on(Method::PUT, upload),
     ]
 }
 
 /// An object is described by HEAD, and sent by GET: whole, or the part that is
 /// wanted.
-async fn fetch(
+async fn download(
     request: HttpRequest,
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     objects: Data<Objects>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
@@ -37,14 +37,14 @@ async fn fetch(
         signer.verify_get(key, query, now)
     })?;
     let storage = &objects.storage;
-    let info = storage.head(&key).await?.ok_or_else(nothing)?;
-    if info.etag.as_ref().is_some_and(|etag| known.has(etag)) {
-        return Ok(range::send_nothing_new(&info));
+    let info = storage.head(&key).await?.ok_or_else(not_found)?;
+    if info.etag.as_ref().is_some_and(|etag| known.matches(etag)) {
+        return Ok(range::not_modified(&info));
     }
     if request.method() == Method::HEAD {
         return Ok(range::send_head(&info));
     }
-    let part = range::wanted_part(request.headers(), &info);
+    let part = range::requested_range(request.headers(), &info);
     let is_part = part.is_some();
     let object = storage.get(&key, part).await?;
     Ok(range::send(object, is_part))
@@ -52,9 +52,9 @@ async fn fetch(
 
 /// The recording of a pending job comes in. Once the upload is confirmed it
 /// cannot be exchanged.
-async fn store(
+async fn upload(
     request: HttpRequest,
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     objects: Data<Objects>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
@@ -62,14 +62,14 @@ async fn store(
     let (key, size) = check(&request, &objects, |signer, key, query| {
         signer.verify_put(key, query, now)
     })?;
-    let job_id = key.job_id().ok_or_else(nothing)?;
+    let job_id = key.job_id().ok_or_else(not_found)?;
     check_length(&request, size)?;
     still_pending(&db, job_id).await?;
-    let admit = async || {
-        let turn = objects.turn(job_id).await;
-        still_pending(&db, job_id).await.map(|()| turn)
+    let authorize = async || {
+        let lock_job = objects.lock_job(job_id).await;
+        still_pending(&db, job_id).await.map(|()| lock_job)
     };
-    objects.receive(&key, size, body, admit).await?;
+    objects.receive(&key, size, body, authorize).await?;
     let info = objects.storage.head(&key).await?;
     let mut response = HttpResponse::Ok();
     if let Some(etag) = info.and_then(|info| info.etag) {
@@ -84,14 +84,14 @@ fn check<T>(
     objects: &Objects,
     verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, Refused>,
 ) -> Result<(ObjectKey, T), ApiError> {
-    let signer = objects.storage.signer().ok_or_else(nothing)?;
+    let signer = objects.storage.signer().ok_or_else(not_found)?;
     // As it was sent: the router has decoded some of it already.
     let key = request.uri().path().strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
-    let key = key.ok_or_else(nothing)?;
+    let key = key.ok_or_else(not_found)?;
     let allowed = verify(signer, &key, request.query_string()).map_err(|refused| {
         log::debug!("{key}: {refused}");
-        nothing()
+        not_found()
     })?;
     Ok((key, allowed))
 }
@@ -114,7 +114,7 @@ fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
     }
 }
 
-async fn still_pending(db: &Db, job_id: JobId) -> Result<(), ApiError> {
+async fn still_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
     let find = move |conn: &mut lectern_db::Reader<'_>| Ok(conn.jobs().find(job_id)?);
     match db.read(find, |job| job).await?.map(|job| job.status) {
         Some(JobStatus::Pending) => Ok(()),
@@ -122,11 +122,11 @@ async fn still_pending(db: &Db, job_id: JobId) -> Result<(), ApiError> {
             let detail = format!("job {job_id} is {status}, and its recording cannot be exchanged");
             Err(ApiError::new(Code::IllegalTransition, detail))
         }
-        None => Err(nothing()),
+        None => Err(not_found()),
     }
 }
 
 /// Whoever has no right to an address is not told what is there.
-fn nothing() -> ApiError {
+fn not_found() -> ApiError {
     ApiError::new(Code::NotFound, "there is nothing at this path")
 }

@@ -4,12 +4,12 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 use lectern_api::{Code, HealthResponse};
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::docs::OpenApiDocument;
 use crate::http::error::ApiError;
 use crate::http::lifecycle::Lifecycle;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 use crate::metrics::Metrics;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -21,11 +21,11 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn health() -> Reply {
-    Answer::ok(&HealthResponse::OK)
+async fn health() -> ApiResult {
+    ApiResponse::ok(&HealthResponse::OK)
 }
 
-async fn readiness(db: Data<Db>, lifecycle: Data<Lifecycle>) -> Reply {
+async fn readiness(db: Data<DatabaseHandle>, lifecycle: Data<Lifecycle>) -> ApiResult {
     if lifecycle.is_stopping() {
         return Err(ApiError::new(
             Code::Overloaded,
@@ -33,7 +33,7 @@ async fn readiness(db: Data<Db>, lifecycle: Data<Lifecycle>) -> Reply {
         ));
     }
     if db.is_ready().await? {
-        Answer::ok(&HealthResponse::OK)
+        ApiResponse::ok(&HealthResponse::OK)
     } else {
         let detail = "migrations are pending; `lectern migrate up` applies them";
         Err(ApiError::new(Code::DatabaseUnavailable, detail))
@@ -41,12 +41,12 @@ async fn readiness(db: Data<Db>, lifecycle: Data<Lifecycle>) -> Reply {
 }
 
 async fn metrics(
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
 ) -> Result<impl Responder, ApiError> {
     let text = metrics
-        .render(db.stats(), lifecycle.running())
+        .render(db.stats(), lifecycle.in_flight())
         .map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok()
         .content_type(prometheus::TEXT_FORMAT)

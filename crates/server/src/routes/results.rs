@@ -6,19 +6,24 @@ use actix_web::web::{self, Data};
 use lectern_api::ResultsResponse;
 use lectern_domain::{JobResults, JobStatus, StorageKey};
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::path_id::Id;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
-use crate::objects::urls::Urls;
+use crate::objects::urls::ObjectUrls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/results/{job_id}").get(find)]
 }
 
-async fn find(db: Data<Db>, objects: Data<Objects>, urls: Urls, Id(job_id): Id) -> Reply {
+async fn find(
+    db: Data<DatabaseHandle>,
+    objects: Data<Objects>,
+    urls: ObjectUrls,
+    JobIdPath(job_id): JobIdPath,
+) -> ApiResult {
     let found = db.read(
         move |conn| match conn.jobs().results(job_id)? {
             Some(results) if results.job.status == JobStatus::Completed => Ok(results),
@@ -36,7 +41,7 @@ async fn find(db: Data<Db>, objects: Data<Objects>, urls: Urls, Id(job_id): Id) 
         }
     }
     let address = move |key: &StorageKey| addresses.get(key).cloned();
-    web::block(move || Answer::ok(&ResultsResponse::with_urls(results, address))).await?
+    web::block(move || ApiResponse::ok(&ResultsResponse::with_urls(results, address))).await?
 }
 
 /// Everything of a job that lies in the storage.

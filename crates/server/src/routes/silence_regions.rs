@@ -5,14 +5,14 @@ use actix_web::web::Data;
 use lectern_api::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::{job_found, of_job};
-use crate::database::handle::Db;
-use crate::http::extract::json_body::Output;
-use crate::http::extract::lease::Under;
-use crate::http::extract::path_id::Id;
+use super::job_lookup::{require_job, rows_of_job};
+use crate::database::handle::DatabaseHandle;
+use crate::http::extract::json_body::OutputBody;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -22,33 +22,37 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-async fn list(db: Data<Db>, Id(job_id): Id, Query(wanted): Query<SilenceRegionsQuery>) -> Reply {
+async fn list(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    Query(wanted): Query<SilenceRegionsQuery>,
+) -> ApiResult {
     db.read(
         move |conn| {
             let regions = conn.silence_regions().list(job_id, &wanted)?;
-            of_job(conn, job_id, regions)
+            rows_of_job(conn, job_id, regions)
         },
-        move |regions| Answer::ok(&SilenceRegionsResponse::new(job_id, regions)),
+        move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),
     )
     .await?
 }
 
 async fn replace(
-    db: Data<Db>,
-    Id(job_id): Id,
-    lease: Under,
-    Output(regions): Output<SilenceRegionsBody>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    OutputBody(regions): OutputBody<SilenceRegionsBody>,
+) -> ApiResult {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::SilenceDetection])?;
-            job_found(
+            require_job(
                 job_id,
                 tx.silence_regions().replace_for_job(job_id, &regions)?,
             )?;
             Ok(tx.silence_regions().for_job(job_id)?)
         },
-        move |regions| Answer::ok(&SilenceRegionsResponse::new(job_id, regions)),
+        move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),
     )
     .await?
 }

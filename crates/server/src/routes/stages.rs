@@ -3,24 +3,24 @@
 use actix_web::web::Data;
 use lectern_api::StagesResponse;
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::path_id::Id;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/jobs/{job_id}/stages").get(list)]
 }
 
-async fn list(db: Data<Db>, Id(job_id): Id) -> Reply {
+async fn list(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
     db.read(
         move |conn| {
             let job = conn.jobs().find(job_id)?;
             let status = job.ok_or_else(|| ApiError::no_job(job_id))?.status;
             Ok((status, conn.stage_runs().for_job(job_id)?))
         },
-        move |(status, runs)| Answer::ok(&StagesResponse::new(job_id, status, runs)),
+        move |(status, runs)| ApiResponse::ok(&StagesResponse::new(job_id, status, runs)),
     )
     .await?
 }

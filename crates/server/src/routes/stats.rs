@@ -3,18 +3,18 @@
 use actix_web::web::Data;
 use lectern_api::StatsResponse;
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/stats").get(count)]
 }
 
-async fn count(db: Data<Db>) -> Reply {
+async fn count(db: Data<DatabaseHandle>) -> ApiResult {
     db.read(
         |conn| Ok(conn.jobs().metrics()?),
-        |metrics| Answer::ok(&StatsResponse::from(metrics)),
+        |metrics| ApiResponse::ok(&StatsResponse::from(metrics)),
     )
     .await?
 }

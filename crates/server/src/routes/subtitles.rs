@@ -9,16 +9,16 @@ use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
 use lectern_formats::{Cue, Format, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::json_body;
-use crate::http::extract::lease::Under;
-use crate::http::extract::path_id::ClipPath;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::path_ids::ClipIdPath;
 use crate::http::extract::query::Query;
-use crate::http::extract::transcript_body::{Accept, Spoken, VARY, segments};
+use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY, segments};
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -32,37 +32,37 @@ pub(super) fn resources() -> Vec<Resource> {
 /// The subtitles that were stored with the clip or, where there are none, what
 /// the transcript says meanwhile.
 async fn find(
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
-    ClipPath(clip_id): ClipPath,
-    accept: Accept,
+    ClipIdPath(clip_id): ClipIdPath,
+    accept: TranscriptAccept,
     Query(SubtitlesFormat(asked)): Query<SubtitlesQuery>,
-) -> Reply {
+) -> ApiResult {
     let found = db.read(
         move |conn| {
             let clip = conn.clips().find(clip_id)?;
             let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
-            let meanwhile = Window::new(Some(clip.time.start()), Some(clip.time.end()))?;
-            let said = conn.transcripts().list(clip.job_id, meanwhile, None)?;
-            Ok((clip, said))
+            let window = Window::new(Some(clip.time.start()), Some(clip.time.end()))?;
+            let transcript = conn.transcripts().list(clip.job_id, window, None)?;
+            Ok((clip, transcript))
         },
-        |(clip, said)| {
-            let said: Vec<_> = said.into_iter().map(Cue::from).collect();
-            let said = clip_to(&said, clip.time);
-            (clip, said)
+        |(clip, transcript)| {
+            let transcript: Vec<_> = transcript.into_iter().map(Cue::from).collect();
+            let transcript = clip_to(&transcript, clip.time);
+            (clip, transcript)
         },
     );
-    let (clip, said) = found.await?;
+    let (clip, transcript) = found.await?;
     let cues = stored(&objects, &clip, limits.output)
         .await?
-        .unwrap_or(said);
+        .unwrap_or(transcript);
     let file = accept.file(asked);
     let answer = web::block(move || match file {
-        Some(format) => Ok(Answer::file(format, format.write(&cues))),
-        None => Answer::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
+        Some(format) => Ok(ApiResponse::file(format, format.write(&cues))),
+        None => ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
     });
-    answer.await??.with(header::VARY, VARY)
+    answer.await??.with_header(header::VARY, VARY)
 }
 
 /// What is in the file the clip names. A file that is gone or no subtitles is as
@@ -72,14 +72,14 @@ async fn stored(
     clip: &Clip,
     limit: usize,
 ) -> Result<Option<Vec<Cue>>, ApiError> {
-    let Some(key) = own(clip) else {
+    let Some(key) = clip_object(clip) else {
         return Ok(None);
     };
     let Some(file) = objects.read(&key, limit).await? else {
         return Ok(None);
     };
     let format = Format::from_filename(&key).unwrap_or(Format::Vtt);
-    let read = json_body::understand_by(file, move |file| Ok(format.read(file))).await?;
+    let read = json_body::decode_with(file, move |file| Ok(format.read(file))).await?;
     Ok(read
         .inspect_err(|error| log::warn!(job_id:% = clip.job_id; "{key} is no subtitles: {error}"))
         .ok())
@@ -89,15 +89,15 @@ async fn stored(
 /// there. What it named before is left: somebody may be fetching it, and a write
 /// that is refused at the end has touched nothing. `lectern gc` removes it.
 async fn replace(
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
-    ClipPath(clip_id): ClipPath,
-    lease: Under,
-    Spoken(spoken): Spoken,
-) -> Reply {
+    ClipIdPath(clip_id): ClipIdPath,
+    lease: LeaseHeader,
+    TranscriptBody(segments_): TranscriptBody,
+) -> ApiResult {
     let file = web::block(move || {
-        let cues: Vec<_> = spoken.into_iter().map(Cue::from).collect();
+        let cues: Vec<_> = segments_.into_iter().map(Cue::from).collect();
         webvtt::write(&cues)
     });
     let file = file.await?;
@@ -114,24 +114,24 @@ async fn replace(
         clip.ok_or_else(|| ApiError::no_clip(clip_id))
     };
     let job_id = db.read(find, |clip| clip.job_id).await?;
-    let turn = objects.turn_soon(job_id).await?;
+    let turn = objects.try_lock_job(job_id).await?;
     // Now that it is our turn the job cannot go with all its files meanwhile;
     // it, or the lease, may have gone before.
-    let may = move |tx: &mut Tx<'_>| {
+    let authorize = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
         lease.check(tx, clip.job_id, &[Stage::Compilation])?;
         Ok(clip)
     };
-    let clip = db.write(may, |clip| clip).await?;
+    let clip = db.write(authorize, |clip| clip).await?;
     let bytes = Bytes::from(file);
-    let key = keep(&objects, &clip, &bytes).await?;
+    let key = store_file(&objects, &clip, &bytes).await?;
     let update = ClipMediaUpdate {
         subtitle_s3_key: Patch::Set(key.into()),
         ..ClipMediaUpdate::default()
     };
     let name = move |tx: &mut Tx<'_>| {
-        may(tx)?;
+        authorize(tx)?;
         let named = tx.clips().set_media_keys(clip_id, &update)?;
         named
             .then_some(())
@@ -139,7 +139,7 @@ async fn replace(
     };
     let answer = move |()| {
         let cues = webvtt::read(&bytes).map_err(ApiError::internal)?;
-        Answer::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
+        ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
     };
     let answer = db.write(name, answer).await?;
     drop(turn);
@@ -148,8 +148,8 @@ async fn replace(
 
 /// Makes it a file, unless the clip names one that is the same: who asks again
 /// leaves no other.
-async fn keep(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
-    if let Some(key) = own(clip).filter(ObjectKey::is_given_subtitles)
+async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
+    if let Some(key) = clip_object(clip).filter(ObjectKey::is_given_subtitles)
         && objects.read(&key, file.len()).await?.as_ref() == Some(file)
     {
         return Ok(key);
@@ -160,7 +160,7 @@ async fn keep(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey,
 }
 
 /// The file the clip names, if it does not lie with another job's.
-fn own(clip: &Clip) -> Option<ObjectKey> {
+fn clip_object(clip: &Clip) -> Option<ObjectKey> {
     let key = clip.media.subtitle_s3_key.clone()?;
     let key = ObjectKey::try_from(key).ok()?;
     (!key.is_anothers(clip.job_id)).then_some(key)

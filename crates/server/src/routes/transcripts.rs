@@ -7,15 +7,15 @@ use lectern_api::{TranscriptQuery, TranscriptResponse};
 use lectern_domain::Stage;
 use lectern_formats::Cue;
 
-use super::job_lookup::{job_found, of_job};
-use crate::database::handle::Db;
+use super::job_lookup::{require_job, rows_of_job};
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::lease::Under;
-use crate::http::extract::path_id::Id;
+use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
-use crate::http::extract::transcript_body::{Accept, Spoken, VARY};
+use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY};
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -27,50 +27,60 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn list(
-    db: Data<Db>,
-    Id(job_id): Id,
-    accept: Accept,
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    accept: TranscriptAccept,
     Query(wanted): Query<TranscriptQuery>,
-) -> Reply {
+) -> ApiResult {
     let file = accept.file(wanted.format);
     let answer = db.read(
         move |conn| {
             let segments = conn
                 .transcripts()
                 .list(job_id, wanted.window, wanted.q.as_deref())?;
-            of_job(conn, job_id, segments)
+            rows_of_job(conn, job_id, segments)
         },
         move |segments| match file {
             Some(format) => {
                 let cues: Vec<_> = segments.into_iter().map(Cue::from).collect();
-                Ok(Answer::file(format, format.write(&cues)))
+                Ok(ApiResponse::file(format, format.write(&cues)))
             }
-            None => Answer::ok(&TranscriptResponse::new(job_id, segments)),
+            None => ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
         },
     );
-    answer.await??.with(header::VARY, VARY)
+    answer.await??.with_header(header::VARY, VARY)
 }
 
-async fn replace(db: Data<Db>, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
+async fn replace(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    TranscriptBody(segments): TranscriptBody,
+) -> ApiResult {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Transcription])?;
-            job_found(job_id, tx.transcripts().replace_for_job(job_id, &segments)?)?;
+            require_job(job_id, tx.transcripts().replace_for_job(job_id, &segments)?)?;
             Ok(tx.transcripts().for_job(job_id)?)
         },
-        move |segments| Answer::ok(&TranscriptResponse::new(job_id, segments)),
+        move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
     )
     .await?
 }
 
-async fn append(db: Data<Db>, Id(job_id): Id, lease: Under, Spoken(segments): Spoken) -> Reply {
+async fn append(
+    db: Data<DatabaseHandle>,
+    JobIdPath(job_id): JobIdPath,
+    lease: LeaseHeader,
+    TranscriptBody(segments): TranscriptBody,
+) -> ApiResult {
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[Stage::Transcription])?;
             let appended = tx.transcripts().append(job_id, &segments)?;
             appended.ok_or_else(|| ApiError::no_job(job_id))
         },
-        move |segments| Ok(Answer::ok(&TranscriptResponse::new(job_id, segments))?.created()),
+        move |segments| Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created()),
     )
     .await?
 }

@@ -8,14 +8,14 @@ use lectern_domain::{
 };
 use lectern_storage::ObjectKey;
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::idempotent_body::Once;
-use crate::http::extract::json_body::Body;
+use crate::http::extract::idempotent_body::IdempotentBody;
+use crate::http::extract::json_body::JsonBody;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
+use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
-use crate::objects::urls::Urls;
+use crate::objects::urls::ObjectUrls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -25,16 +25,16 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn create(
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     objects: Data<Objects>,
-    urls: Urls,
-    Once { body: upload, key }: Once<UploadRequest>,
-) -> Reply {
+    urls: ObjectUrls,
+    IdempotentBody { body: upload, key }: IdempotentBody<UploadRequest>,
+) -> ApiResult {
     let size = upload.file_size.get().unsigned_abs();
     let limits = objects.limits;
     if size > limits.max_size {
         let rule = format!("must be at most {} bytes", limits.max_size);
-        return Err(wrong_size(rule));
+        return Err(invalid_size(rule));
     }
     let job_id = db.new_job_id();
     let place = ObjectKey::original(job_id, &upload.filename);
@@ -43,9 +43,12 @@ async fn create(
     let make = move |tx: &mut lectern_db::Tx<'_>| {
         tx.jobs().create_as(job_id, &job)?;
         let made = UploadResponse::new(job_id, place.into(), url, limits.upload_ttl);
-        Ok((job_id, Answer::ok(&made)?.created().at_job(job_id)?))
+        Ok((
+            job_id,
+            ApiResponse::ok(&made)?.created().with_location(job_id)?,
+        ))
     };
-    db.write(move |tx| key.once(tx, make), |answer| answer)
+    db.write(move |tx| key.run_once(tx, make), |answer| answer)
         .await
 }
 
@@ -64,21 +67,23 @@ fn pending(upload: NewUpload, key: ObjectKey) -> NewJob {
 }
 
 async fn confirm(
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     objects: Data<Objects>,
-    Body(job_id): Body<UploadConfirmBody>,
-) -> Reply {
+    JsonBody(job_id): JsonBody<UploadConfirmBody>,
+) -> ApiResult {
     // Looked at before the turn comes: who asks again need not wait for it, and
     // nobody waits for a database that is away behind others who do.
     let mut job = find(&db, job_id).await?;
     let _turn;
     if job.status == JobStatus::Pending {
-        _turn = objects.turn_soon(job_id).await?;
+        _turn = objects.try_lock_job(job_id).await?;
         job = find(&db, job_id).await?;
     }
     match job.status {
-        JobStatus::Pending => look_for_recording(&objects, &job).await?,
-        JobStatus::Queued | JobStatus::Running | JobStatus::Completed => return Answer::job(job),
+        JobStatus::Pending => check_recording(&objects, &job).await?,
+        JobStatus::Queued | JobStatus::Running | JobStatus::Completed => {
+            return ApiResponse::job(job);
+        }
         JobStatus::Failed | JobStatus::Cancelled => {
             return Err(refuse(&job, "its upload cannot be confirmed any more"));
         }
@@ -88,13 +93,13 @@ async fn confirm(
             let job = tx.jobs().confirm(job_id)?;
             job.ok_or_else(|| ApiError::no_job(job_id))
         },
-        Answer::job,
+        ApiResponse::job,
     );
     confirmed.await?
 }
 
 /// Makes sure that the recording of a job is there, and whole.
-async fn look_for_recording(objects: &Objects, job: &Job) -> Result<(), ApiError> {
+async fn check_recording(objects: &Objects, job: &Job) -> Result<(), ApiError> {
     let key = job.original_s3_key.clone().map(ObjectKey::try_from);
     let found = match key {
         Some(Ok(key)) => objects.head(&key).await?,
@@ -104,7 +109,7 @@ async fn look_for_recording(objects: &Objects, job: &Job) -> Result<(), ApiError
     match job.file_size.map(FileSize::get) {
         Some(announced) if announced.unsigned_abs() != found.size => {
             let there = found.size;
-            Err(wrong_size(format!(
+            Err(invalid_size(format!(
                 "is {announced}, but {there} bytes are there"
             )))
         }
@@ -112,7 +117,7 @@ async fn look_for_recording(objects: &Objects, job: &Job) -> Result<(), ApiError
     }
 }
 
-async fn find(db: &Db, job_id: JobId) -> Result<Job, ApiError> {
+async fn find(db: &DatabaseHandle, job_id: JobId) -> Result<Job, ApiError> {
     let found = db.read(
         move |conn| Ok(conn.jobs().find(job_id)?),
         move |job| job.ok_or_else(|| ApiError::no_job(job_id)),
@@ -125,7 +130,7 @@ fn refuse(job: &Job, why: &str) -> ApiError {
     ApiError::new(Code::IllegalTransition, detail)
 }
 
-fn wrong_size(rule: String) -> ApiError {
+fn invalid_size(rule: String) -> ApiError {
     let error = FieldError::new("file_size", rule);
     ApiError::fields(Code::ValidationFailed, vec![error])
 }

@@ -8,13 +8,13 @@ use lectern_api::{
 };
 use tokio::time::Instant;
 
-use crate::database::handle::Db;
-use crate::http::extract::json_body::{Body, BodyOrNone};
-use crate::http::extract::lease::Lease;
+use crate::database::handle::DatabaseHandle;
+use crate::http::extract::json_body::{JsonBody, OptionalBody};
+use crate::http::extract::lease_header::LeaseIdPath;
 use crate::http::resource::Resource;
-use crate::http::response::{Answer, Reply};
-use crate::objects::urls::Urls;
-use crate::work_queue::waiting_claims::Board;
+use crate::http::response::{ApiResponse, ApiResult};
+use crate::objects::urls::ObjectUrls;
+use crate::work_queue::waiting_claims::WaitingClaims;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -26,60 +26,60 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn claim(
-    db: Data<Db>,
-    board: Data<Board>,
-    urls: Urls,
-    Body(asked): Body<ClaimBody>,
-) -> Reply {
-    let until = Instant::now() + asked.wait;
-    let mut place = board.enter(asked.claim.stages.as_slice());
+    db: Data<DatabaseHandle>,
+    waiting_claims: Data<WaitingClaims>,
+    urls: ObjectUrls,
+    JsonBody(body): JsonBody<ClaimBody>,
+) -> ApiResult {
+    let until = Instant::now() + body.wait;
+    let mut position = waiting_claims.join(body.claim.stages.as_slice());
     let claims = loop {
-        let claims = db.claim(asked.claim.clone()).await?;
-        if !claims.is_empty() || !place.rest(until).await? {
+        let claims = db.claim(body.claim.clone()).await?;
+        if !claims.is_empty() || !position.wait(until).await? {
             break claims;
         }
     };
-    drop(place);
-    let mut told = Vec::with_capacity(claims.len());
+    drop(position);
+    let mut responses = Vec::with_capacity(claims.len());
     for claim in claims {
         let source_url = urls.source(&claim.job).await;
-        told.push(ClaimResponse::new(claim, source_url));
+        responses.push(ClaimResponse::new(claim, source_url));
     }
-    Answer::ok(&ClaimsResponse { claims: told })
+    ApiResponse::ok(&ClaimsResponse { claims: responses })
 }
 
 async fn heartbeat(
-    db: Data<Db>,
-    Lease(lease_id): Lease,
-    Body(heartbeat): Body<HeartbeatBody>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    LeaseIdPath(lease_id): LeaseIdPath,
+    JsonBody(heartbeat): JsonBody<HeartbeatBody>,
+) -> ApiResult {
     db.write(
         move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
-        |state| Answer::ok(&HeartbeatResponse::from(state)),
+        |state| ApiResponse::ok(&HeartbeatResponse::from(state)),
     )
     .await?
 }
 
 async fn complete(
-    db: Data<Db>,
-    Lease(lease_id): Lease,
-    BodyOrNone(()): BodyOrNone<StageCompletionBody>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    LeaseIdPath(lease_id): LeaseIdPath,
+    OptionalBody(()): OptionalBody<StageCompletionBody>,
+) -> ApiResult {
     db.write(
         move |tx| Ok(tx.work().complete(lease_id)?),
-        |(job, run)| Answer::ok(&StageRunResponse::new(run, job.status)),
+        |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
     )
     .await?
 }
 
 async fn fail(
-    db: Data<Db>,
-    Lease(lease_id): Lease,
-    Body(failure): Body<StageFailureBody>,
-) -> Reply {
+    db: Data<DatabaseHandle>,
+    LeaseIdPath(lease_id): LeaseIdPath,
+    JsonBody(failure): JsonBody<StageFailureBody>,
+) -> ApiResult {
     db.write(
         move |tx| Ok(tx.work().fail(lease_id, &failure)?),
-        |(job, run)| Answer::ok(&StageRunResponse::new(run, job.status)),
+        |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
     )
     .await?
 }

@@ -2,33 +2,33 @@
 
 use std::time::Duration;
 
-use crate::database::failure_log::Outage;
-use crate::database::handle::Db;
-use crate::work_queue::waiting_claims::Board;
+use crate::database::failure_log::FailureLog;
+use crate::database::handle::DatabaseHandle;
+use crate::work_queue::waiting_claims::WaitingClaims;
 
 /// How often the database is asked while somebody waits.
-const INTERVAL: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Asks the database for all who wait, every half second, and not at all while
 /// nobody does. Never ends.
-pub(crate) async fn watch(board: &Board, db: &Db) {
-    let mut outage = Outage::of("looking for work");
+pub(crate) async fn poll_claimable_stages(claims: &WaitingClaims, db: &DatabaseHandle) {
+    let mut failures = FailureLog::new("looking for work");
     loop {
-        board.occupied.notified().await;
+        claims.has_waiters.notified().await;
         loop {
-            tokio::time::sleep(INTERVAL).await;
-            let wanted = board.wanted();
-            if wanted.is_empty() {
+            tokio::time::sleep(POLL_INTERVAL).await;
+            let wanted_stages = claims.wanted_stages();
+            if wanted_stages.is_empty() {
                 break;
             }
             let ready = db
                 .read(
-                    move |conn| Ok(conn.stage_runs().claimable(&wanted)?),
+                    move |conn| Ok(conn.stage_runs().claimable(&wanted_stages)?),
                     |ready| ready,
                 )
                 .await;
-            if let Some(ready) = outage.note(ready) {
-                board.tell(&ready);
+            if let Some(ready) = failures.record(ready) {
+                claims.notify(&ready);
             }
         }
     }

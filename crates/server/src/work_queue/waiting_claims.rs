@@ -23,16 +23,16 @@ use crate::http::error::ApiError;
 
 /// Everybody who waits, on all threads of a server.
 #[derive(Debug)]
-pub(crate) struct Board {
-    line: Mutex<Line>,
+pub(crate) struct WaitingClaims {
+    queue: Mutex<Queue>,
     /// How many may wait at once.
-    room: usize,
+    max_waiters: usize,
     /// Tells [`watch`](super::poller::watch) that somebody waits.
-    pub(super) occupied: Notify,
+    pub(super) has_waiters: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Line {
+struct Queue {
     /// By the number of their arrival.
     waiters: BTreeMap<u64, Waiter>,
     arrivals: u64,
@@ -43,92 +43,95 @@ struct Line {
 struct Waiter {
     stages: Vec<Stage>,
     /// Whether it waits for word, rather than looking for a run right now.
-    rests: bool,
+    is_waiting: bool,
     /// Whether it has had word and not looked since.
-    told: bool,
-    call: Arc<Notify>,
+    is_notified: bool,
+    wakeup: Arc<Notify>,
 }
 
-impl Board {
+impl WaitingClaims {
     /// A board with room for so many.
-    pub(crate) fn new(room: usize) -> Self {
+    pub(crate) fn new(max_waiters: usize) -> Self {
         Self {
-            line: Mutex::default(),
-            room,
-            occupied: Notify::new(),
+            queue: Mutex::default(),
+            max_waiters,
+            has_waiters: Notify::new(),
         }
     }
 
     /// Gives a place at the end of the line to somebody who is about to look
     /// for a run of one of these stages.
-    pub(crate) fn enter(&self, stages: &[Stage]) -> Place<'_> {
-        let mut line = self.line();
-        line.arrivals += 1;
-        let (number, call) = (line.arrivals, Arc::new(Notify::new()));
+    pub(crate) fn join(&self, stages: &[Stage]) -> QueuePosition<'_> {
+        let mut queue = self.queue();
+        queue.arrivals += 1;
+        let (number, wakeup) = (queue.arrivals, Arc::new(Notify::new()));
         let waiter = Waiter {
             stages: stages.to_vec(),
-            rests: false,
-            told: false,
-            call: Arc::clone(&call),
+            is_waiting: false,
+            is_notified: false,
+            wakeup: Arc::clone(&wakeup),
         };
-        line.waiters.insert(number, waiter);
-        Place {
-            board: self,
+        queue.waiters.insert(number, waiter);
+        QueuePosition {
+            claims: self,
             number,
-            call,
-            told: false,
+            wakeup,
+            is_notified: false,
         }
     }
 
     /// Passes on word that runs of these stages have become ready: a stage
     /// named twice reaches two who want it.
-    pub(crate) fn tell(&self, ready: &[Stage]) {
-        let mut line = self.line();
+    pub(crate) fn notify(&self, ready: &[Stage]) {
+        let mut queue = self.queue();
         for stage in ready {
-            line.tell(|wanted| wanted.contains(stage));
+            queue.notify(|wanted_stages| wanted_stages.contains(stage));
         }
     }
 
     /// Sends everybody home, for good.
     pub(crate) fn close(&self) {
-        let mut line = self.line();
-        line.closed = true;
-        for waiter in line.waiters.values() {
-            waiter.call.notify_one();
+        let mut queue = self.queue();
+        queue.closed = true;
+        for waiter in queue.waiters.values() {
+            waiter.wakeup.notify_one();
         }
     }
 
     /// What those who wait for word want.
-    pub(super) fn wanted(&self) -> Vec<Stage> {
-        let line = self.line();
-        let resting = line.waiters.values().filter(|waiter| waiter.rests);
+    pub(super) fn wanted_stages(&self) -> Vec<Stage> {
+        let queue = self.queue();
+        let resting = queue.waiters.values().filter(|waiter| waiter.is_waiting);
         let stages: BTreeSet<_> = resting.flat_map(|waiter| &waiter.stages).collect();
         stages.into_iter().copied().collect()
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         // Nothing that panics is done under the lock.
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Line {
+impl Queue {
     /// Tells the first whose stages are wanted and who has had no word yet. One
     /// who is looking just now may have looked too early, and will look again
     /// when nobody else is free. Who has had word has not looked since, and
     /// will find this run as well.
-    fn tell(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
-        let first = |rests: bool| {
-            let mut line = self.waiters.iter();
-            line.find(|(_, waiter)| {
-                waiter.rests == rests && !waiter.told && is_wanted(&waiter.stages)
-            })
-            .map(|(number, _)| *number)
+    fn notify(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
+        let first = |is_waiting: bool| {
+            let mut queue = self.waiters.iter();
+            queue
+                .find(|(_, waiter)| {
+                    waiter.is_waiting == is_waiting
+                        && !waiter.is_notified
+                        && is_wanted(&waiter.stages)
+                })
+                .map(|(number, _)| *number)
         };
         let number = first(true).or_else(|| first(false));
         if let Some(waiter) = number.and_then(|number| self.waiters.get_mut(&number)) {
-            waiter.told = true;
-            waiter.call.notify_one();
+            waiter.is_notified = true;
+            waiter.wakeup.notify_one();
         }
     }
 }
@@ -136,70 +139,75 @@ impl Line {
 /// A place in line. Dropping it leaves the line, and passes word on that came
 /// and was not found to be in vain.
 #[derive(Debug)]
-pub(crate) struct Place<'b> {
-    board: &'b Board,
+pub(crate) struct QueuePosition<'b> {
+    claims: &'b WaitingClaims,
     number: u64,
-    call: Arc<Notify>,
+    wakeup: Arc<Notify>,
     /// Whether what is being looked for was told of.
-    told: bool,
+    is_notified: bool,
 }
 
-impl Place<'_> {
+impl QueuePosition<'_> {
     /// Waits for word after a look in vain; `false` when the time is over or
     /// the server stops.
     ///
     /// # Errors
     ///
     /// When the line is too long.
-    pub(crate) async fn rest(&mut self, until: Instant) -> Result<bool, ApiError> {
-        self.told = false;
-        if !self.sit_down(until)? {
+    pub(crate) async fn wait(&mut self, until: Instant) -> Result<bool, ApiError> {
+        self.is_notified = false;
+        if !self.begin_wait(until)? {
             return Ok(false);
         }
-        let _: Result<(), _> = timeout_at(until, self.call.notified()).await;
-        Ok(self.get_up())
+        let _: Result<(), _> = timeout_at(until, self.wakeup.notified()).await;
+        Ok(self.end_wait())
     }
 
     /// `false` when there is no use in waiting.
-    fn sit_down(&self, until: Instant) -> Result<bool, ApiError> {
-        let mut line = self.board.line();
-        if line.closed || until <= Instant::now() {
+    fn begin_wait(&self, until: Instant) -> Result<bool, ApiError> {
+        let mut queue = self.claims.queue();
+        if queue.closed || until <= Instant::now() {
             return Ok(false);
         }
         // Nobody comes in between, so who has room once has it until the end.
-        if line.waiters.range(..self.number).count() >= self.board.room {
+        if queue.waiters.range(..self.number).count() >= self.claims.max_waiters {
             return Err(ApiError::new(
                 Code::Overloaded,
                 "too many are waiting for work; try again",
             ));
         }
-        if let Some(waiter) = line.waiters.get_mut(&self.number) {
-            waiter.rests = true;
+        if let Some(waiter) = queue.waiters.get_mut(&self.number) {
+            waiter.is_waiting = true;
         }
-        self.board.occupied.notify_one();
+        self.claims.has_waiters.notify_one();
         Ok(true)
     }
 
     /// Whether there was word.
-    fn get_up(&mut self) -> bool {
-        let mut line = self.board.line();
-        let is_open = !line.closed;
-        if let Some(waiter) = line.waiters.get_mut(&self.number) {
-            waiter.rests = false;
-            self.told = std::mem::take(&mut waiter.told);
+    fn end_wait(&mut self) -> bool {
+        let mut queue = self.claims.queue();
+        let is_open = !queue.closed;
+        if let Some(waiter) = queue.waiters.get_mut(&self.number) {
+            waiter.is_waiting = false;
+            self.is_notified = std::mem::take(&mut waiter.is_notified);
         }
-        self.told && is_open
+        self.is_notified && is_open
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuePosition<'_> {
     fn drop(&mut self) {
-        let mut line = self.board.line();
-        let Some(waiter) = line.waiters.remove(&self.number) else {
+        let mut queue = self.claims.queue();
+        let Some(waiter) = queue.waiters.remove(&self.number) else {
             return;
         };
-        if self.told || waiter.told {
-            line.tell(|wanted| waiter.stages.iter().any(|stage| wanted.contains(stage)));
+        if self.is_notified || waiter.is_notified {
+            queue.notify(|wanted_stages| {
+                waiter
+                    .stages
+                    .iter()
+                    .any(|stage| wanted_stages.contains(stage))
+            });
         }
     }
 }

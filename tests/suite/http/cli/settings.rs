@@ -41,7 +41,11 @@ fn help_tells_every_setting_with_its_variable_and_its_default() {
         ("--log", "LECTERN_LOG", "info"),
         ("--log-format", "LECTERN_LOG_FORMAT", "text"),
         ("--cors-origins", "LECTERN_CORS_ORIGINS", "none"),
-        ("--workers", "LECTERN_WORKERS", "one per processor"),
+        (
+            "--http-threads",
+            "LECTERN_HTTP_THREADS",
+            "one per processor",
+        ),
         ("--pool-size", "LECTERN_POOL_SIZE", "5"),
         ("--pool-overflow", "LECTERN_POOL_OVERFLOW", "10"),
         ("--pool-recycle", "LECTERN_POOL_RECYCLE", "3600"),
@@ -149,6 +153,7 @@ fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
         ("--pool-size", "many"),
         ("--log-format", "xml"),
         ("--log", "loud"),
+        ("--http-threads", "0"),
         ("--workers", "0"),
         ("--cors-origins", "example.org"),
         ("--max-body", "-1"),
@@ -167,6 +172,24 @@ fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
     assert!(shell.run(&["migrate", "down", "0"]).usage().contains('0'));
     assert!(shell.run(&["dance"]).usage().contains("dance"));
     assert_eq!(shell.files(), [""; 0]);
+}
+
+#[test]
+fn the_former_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help() {
+    let shell = Shell::new();
+    let create = ["migrate", "new", "add_rating", "--dir=nowhere"];
+    let warning = |said: &Said| {
+        let warned = |line: &&str| line.contains("WARN") && line.contains("--http-threads");
+        said.err.lines().find(warned).map(ToOwned::to_owned)
+    };
+    let current = [create.as_slice(), &["--http-threads=2"]].concat();
+    assert_eq!(warning(&shell.run(&current)), None);
+    let former = [create.as_slice(), &["--workers=2"]].concat();
+    assert!(warning(&shell.run(&former)).is_some());
+    let output = shell.command(&create).env("LECTERN_WORKERS", "2").output();
+    assert!(warning(&Said::from(output.unwrap())).is_some());
+    let help = shell.run(&["--help"]);
+    assert!(!help.out.contains("--workers") && !help.out.contains("LECTERN_WORKERS"));
 }
 
 #[test]

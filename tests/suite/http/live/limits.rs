@@ -30,7 +30,7 @@ fn serve(db: TestDb, live: LiveConfig) -> TestServer {
         db,
         ServerConfig {
             live,
-            patience,
+            database_timeout: patience,
             ..ServerConfig::default()
         },
     )
@@ -65,7 +65,7 @@ fn one_who_does_not_read_is_cut_off(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
-            stall: Duration::from_secs(1),
+            tcp_send_timeout: Duration::from_secs(1),
             ..LiveConfig::default()
         },
     );
@@ -101,8 +101,8 @@ fn one_who_is_too_slow_is_given_up_and_can_come_back(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
-            patience: Duration::from_millis(20),
-            stall: Duration::from_mins(10),
+            send_timeout: Duration::from_millis(20),
+            tcp_send_timeout: Duration::from_mins(10),
             ..LiveConfig::default()
         },
     );
@@ -151,8 +151,8 @@ fn one_who_was_busy_for_long_has_missed_nothing(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
-            patience,
-            stall: patience,
+            send_timeout: patience,
+            tcp_send_timeout: patience,
             ..LiveConfig::default()
         },
     );
@@ -181,8 +181,8 @@ fn one_who_was_busy_for_long_has_missed_nothing(db: TestDb) {
 
 fn one_who_is_not_heard_of_is_given_up_and_one_who_answers_pings_is_not(db: TestDb) {
     let live = LiveConfig {
-        ping: Duration::from_millis(200),
-        silence: Duration::from_secs(5),
+        ping_interval: Duration::from_millis(200),
+        receive_timeout: Duration::from_secs(5),
         ..LiveConfig::default()
     };
     let server = serve(db, live);
@@ -204,7 +204,7 @@ fn a_stream_in_which_nothing_happens_says_so(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
-            comment: Duration::from_millis(20),
+            comment_interval: Duration::from_millis(20),
             ..LiveConfig::default()
         },
     );

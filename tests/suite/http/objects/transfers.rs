@@ -122,7 +122,7 @@ fn what_is_not_as_large_as_announced_leaves_nothing(server: TestServer) {
 
 fn an_upload_that_stands_still_is_ended(db: TestDb) {
     let uploads = UploadLimits {
-        patience: Duration::from_millis(300),
+        idle_timeout: Duration::from_millis(300),
         ..UploadLimits::default()
     };
     let server = TestServer::serve(

@@ -63,7 +63,7 @@ fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_i
         let storage = Some(storage.as_ref().unwrap().clone());
         let config = ServerConfig {
             storage,
-            patience,
+            database_timeout: patience,
             ..ServerConfig::default()
         };
         Server::start(config, db.clone()).unwrap()

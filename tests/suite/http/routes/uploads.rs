@@ -37,7 +37,7 @@ use crate::http::support::{JOBS, NOBODY, at, at_once};
 fn with(db: TestDb, uploads: UploadLimits) -> TestServer {
     let config = ServerConfig {
         uploads,
-        patience: Duration::from_mins(1),
+        database_timeout: Duration::from_mins(1),
         ..ServerConfig::default()
     };
     TestServer::serve(db, config)

@@ -211,7 +211,7 @@ fn there_is_room_for_so_many_who_wait_and_the_next_is_told(db: TestDb) {
     let server = TestServer::serve(
         db,
         ServerConfig {
-            max_waiters: 1,
+            max_waiting_claims: 1,
             ..ServerConfig::default()
         },
     );

@@ -8,7 +8,7 @@ use lectern_domain::{Stage, StageRun, StageRunStatus};
 use log::LevelFilter;
 
 /// Of how many percent there is a line, where there are no bars.
-const STEP: f64 = 25.0;
+const LINE_STEP_PERCENT: f64 = 25.0;
 
 /// Whether there are bars: whoever looks at a terminal sees them.
 pub(super) fn has_bars() -> bool {
@@ -26,7 +26,7 @@ pub(super) enum Display {
     /// What was said of each stage last.
     Lines(BTreeMap<Stage, String>),
     /// Bars that stay as they were.
-    Still,
+    Frozen,
 }
 
 impl Display {
@@ -59,22 +59,22 @@ impl Display {
                         }
                         bar.with_prefix(run.stage.to_string())
                     });
-                    bar.set_position(whole(run));
-                    bar.set_message(word(run));
+                    bar.set_position(percent(run));
+                    bar.set_message(status_text(run));
                 }
             }
-            Self::Still => {}
-            Self::Lines(said) => {
+            Self::Frozen => {}
+            Self::Lines(printed) => {
                 for run in runs {
-                    let step = (run.percent.get() / STEP).floor() * STEP;
+                    let step = (run.percent.get() / LINE_STEP_PERCENT).floor() * LINE_STEP_PERCENT;
                     let line = match run.status {
                         StageRunStatus::Waiting | StageRunStatus::Ready => continue,
                         StageRunStatus::Running => format!("{}: {step} %", run.stage),
                         status => format!("{}: {status}", run.stage),
                     };
-                    if said.get(&run.stage) != Some(&line) {
+                    if printed.get(&run.stage) != Some(&line) {
                         let _ = writeln!(stderr(), "{line}");
-                        said.insert(run.stage, line);
+                        printed.insert(run.stage, line);
                     }
                 }
             }
@@ -88,7 +88,7 @@ impl Display {
             all.set_draw_target(ProgressDrawTarget::hidden());
             let _ = writeln!(stderr());
             log::set_max_level(*level);
-            *self = Self::Still;
+            *self = Self::Frozen;
         }
     }
 
@@ -108,11 +108,11 @@ impl Display {
     clippy::cast_sign_loss,
     reason = "a percentage is 0 to 100"
 )]
-fn whole(run: &StageRun) -> u64 {
+fn percent(run: &StageRun) -> u64 {
     run.percent.get() as u64
 }
 
-fn word(run: &StageRun) -> String {
+fn status_text(run: &StageRun) -> String {
     match (run.status, &run.message) {
         (StageRunStatus::Running, Some(message)) => message.as_str().to_owned(),
         (status, _) => status.to_string(),

@@ -13,18 +13,18 @@ use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 use lectern_worker::{BlockingStorage, Failure};
 
-use super::files::{safe, write_whole};
-use super::mark::Mark;
+use super::files::{file_name, write_atomically};
+use super::output_manifest::OutputManifest;
 use super::source::Source;
 
 /// What to say after a signal.
-pub(super) const STOPPED: &str = "told to stop; the same command goes on from here";
+pub(super) const INTERRUPTED: &str = "told to stop; the same command goes on from here";
 
 /// The longest title in the name of a file.
-const TITLE: usize = 60;
+const MAX_TITLE_CHARS: usize = 60;
 
 /// What is always written.
-pub(super) const ALWAYS: [&str; 4] = [
+pub(super) const FIXED_FILES: [&str; 4] = [
     "transcript.vtt",
     "transcript.srt",
     "transcript.txt",
@@ -42,7 +42,7 @@ pub(super) fn write(
     job_id: JobId,
     source: &Source,
     out: &Path,
-    mark: &mut Mark,
+    manifest: &mut OutputManifest,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let results = database.read(|conn| conn.jobs().results(job_id))?;
@@ -51,7 +51,7 @@ pub(super) fn write(
     };
     let mut files: HashMap<StorageKey, PathBuf> = HashMap::new();
     for (i, clip) in results.clips.iter().enumerate() {
-        files.extend(of_clip(i, clip));
+        files.extend(clip_files(i, clip));
     }
     let reel = &results.job.compiled_video_s3_key;
     files.extend(
@@ -59,13 +59,13 @@ pub(super) fn write(
             .map(|key| (key, PathBuf::from("highlights.mp4"))),
     );
     let names = files.values().cloned();
-    let names = names.chain(ALWAYS.map(PathBuf::from)).collect();
-    mark.take(&names)?;
+    let names = names.chain(FIXED_FILES.map(PathBuf::from)).collect();
+    manifest.claim(&names)?;
 
     let cues: Vec<_> = results.transcript.iter().cloned().map(Cue::from).collect();
-    write_whole(&out.join("transcript.vtt"), webvtt::write(&cues).as_bytes())?;
-    write_whole(&out.join("transcript.srt"), subrip::write(&cues).as_bytes())?;
-    write_whole(
+    write_atomically(&out.join("transcript.vtt"), webvtt::write(&cues).as_bytes())?;
+    write_atomically(&out.join("transcript.srt"), subrip::write(&cues).as_bytes())?;
+    write_atomically(
         &out.join("transcript.txt"),
         plain_text::write(&cues).as_bytes(),
     )?;
@@ -75,7 +75,7 @@ pub(super) fn write(
         copy(store, &key, &out.join(file), &out.join("clips/.part"), stop)?;
     }
     let original = results.job.original_s3_key.clone();
-    let told = ResultsResponse::with_urls(results, |key| {
+    let response = ResultsResponse::with_urls(results, |key| {
         let file = match files.get(key) {
             Some(file) => file.as_path(),
             None if original.as_ref() == Some(key) => source.path.as_path(),
@@ -83,9 +83,9 @@ pub(super) fn write(
         };
         Some(file.to_string_lossy().into_owned())
     });
-    let json = serde_json::to_vec_pretty(&told)?;
-    write_whole(&out.join("results.json"), &json)?;
-    mark.keep_only(&names)
+    let json = serde_json::to_vec_pretty(&response)?;
+    write_atomically(&out.join("results.json"), &json)?;
+    manifest.keep_only(&names)
 }
 
 /// Copies an object into a file by way of another.
@@ -104,14 +104,14 @@ fn copy(
         let _ = fs::remove_file(part);
     }
     match copied {
-        Err(Failure::Cancelled) => bail!(STOPPED),
+        Err(Failure::Cancelled) => bail!(INTERRUPTED),
         copied => copied.with_context(|| format!("cannot write {}", file.display())),
     }
 }
 
 /// The files of a clip, by where they lie in the storage.
-fn of_clip(i: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, PathBuf)> {
-    let title = safe(clip.title.as_str(), TITLE);
+fn clip_files(i: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, PathBuf)> {
+    let title = file_name(clip.title.as_str(), MAX_TITLE_CHARS);
     let stem = match title.as_str() {
         "" => format!("{:02}", i + 1),
         title => format!("{:02}-{title}", i + 1),

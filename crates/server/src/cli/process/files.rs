@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 /// The name of a file in a directory, as far as file systems agree on names.
-pub(super) fn safe(text: &str, most: usize) -> String {
+pub(super) fn file_name(text: &str, max_chars: usize) -> String {
     let name: String = text
         .chars()
         .map(|c| {
@@ -18,11 +18,11 @@ pub(super) fn safe(text: &str, most: usize) -> String {
         })
         .collect();
     let words: Vec<_> = name.split('-').filter(|word| !word.is_empty()).collect();
-    words.join("-").chars().take(most).collect()
+    words.join("-").chars().take(max_chars).collect()
 }
 
 /// Moves a file into place when it is whole.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let part = path.with_extension("part");
     fs::write(&part, bytes)
         .and_then(|()| fs::rename(&part, path))

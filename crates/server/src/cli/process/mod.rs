@@ -3,7 +3,7 @@
 mod display;
 mod export;
 mod files;
-mod mark;
+mod output_manifest;
 mod source;
 
 use std::fs::{self, File, TryLockError};
@@ -20,7 +20,7 @@ use lectern_worker::BlockingStorage;
 use log::LevelFilter;
 
 use self::display::Display;
-use self::mark::Mark;
+use self::output_manifest::OutputManifest;
 use self::source::Source;
 use crate::cli::database;
 use crate::cli::signals::stop_at_signal;
@@ -28,7 +28,7 @@ use crate::cli::work;
 use crate::config::{Settings, StageSettings, WorkerSettings};
 
 /// How often the display is drawn.
-const FRAME: Duration = Duration::from_millis(200);
+const REDRAW_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A recording that is to become clips.
 #[derive(Debug, Clone, Args)]
@@ -68,17 +68,22 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let out = process.out.clone().unwrap_or_else(|| source.out());
     fs::create_dir_all(&out)
         .with_context(|| format!("cannot make the directory {}", out.display()))?;
-    let _held = hold(&out)?;
-    let mut mark = Mark::read(&out)?;
+    let _lock = lock_directory(&out)?;
+    let mut manifest = OutputManifest::read(&out)?;
     // To be told now, and not when all is done.
-    mark.check(export::ALWAYS.map(Path::new))?;
+    manifest.check(export::FIXED_FILES.map(Path::new))?;
     let database = database::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let store = BlockingStorage::new(storage.clone())?;
-    let earlier = source.earlier(&database, &mark)?;
+    let earlier = source.previous_job(&database, &manifest)?;
     let (job, earlier) = match earlier {
-        Some(job) if !process.fresh && source.is_of(&job) => (resume(&database, job)?, None),
-        earlier => (source.begin(&database, &store, &mut mark)?, earlier),
+        Some(job) if !process.fresh && source.is_up_to_date(&job) => {
+            (resume(&database, job)?, None)
+        }
+        earlier => (
+            source.create_job(&database, &store, &mut manifest)?,
+            earlier,
+        ),
     };
     let stopped = CancellationToken::new();
     stop_at_signal(stopped.clone())?;
@@ -87,32 +92,38 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         // next call does.
         worker.how.lease = worker.how.lease.min(10);
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
-        follow(worker.for_job(job.job_id), &database, job.job_id, &stopped)?;
+        run_worker(worker.for_job(job.job_id), &database, job.job_id, &stopped)?;
     }
     export::write(
-        &database, &store, job.job_id, &source, &out, &mut mark, &stopped,
+        &database,
+        &store,
+        job.job_id,
+        &source,
+        &out,
+        &mut manifest,
+        &stopped,
     )?;
     // Asked to begin anew; else what was made of the recording as it was before
     // may matter to others who use the database.
     if let Some(earlier) = earlier.filter(|_| process.fresh) {
-        forget(&database, &store, earlier.job_id);
+        delete_job(&database, &store, earlier.job_id);
     }
-    crate::cli::output::say(&format!("{} is ready", out.display()))
+    crate::cli::output::print_line(&format!("{} is ready", out.display()))
 }
 
 /// Holds a directory until it is dropped, so that of two calls on it the second
 /// does not work for nothing.
-fn hold(dir: &Path) -> anyhow::Result<File> {
+fn lock_directory(dir: &Path) -> anyhow::Result<File> {
     let name = dir.display();
-    let held = File::open(dir).with_context(|| format!("cannot read {name}"))?;
-    match held.try_lock() {
-        Ok(()) => Ok(held),
+    let lock = File::open(dir).with_context(|| format!("cannot read {name}"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
             bail!("{name} is where another `lectern process` is at work: name another with -o")
         }
         Err(TryLockError::Error(error)) => {
             log::warn!("whether another is at work in {name} cannot be told: {error}");
-            Ok(held)
+            Ok(lock)
         }
     }
 }
@@ -129,7 +140,7 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
 
 /// Removes a job that is over, with all it owns. What cannot be removed harms
 /// nobody.
-fn forget(database: &Database, store: &BlockingStorage, job_id: JobId) {
+fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
     let removed = database
         .write(|tx| match tx.jobs().find(job_id)? {
             Some(job) if job.status.is_finished() => tx.jobs().delete(job_id),
@@ -148,7 +159,7 @@ fn forget(database: &Database, store: &BlockingStorage, job_id: JobId) {
 }
 
 /// Works on a job until it has ended or there is a signal, and shows how far it is.
-fn follow(
+fn run_worker(
     worker: lectern_worker::Worker,
     database: &Database,
     job_id: JobId,
@@ -163,7 +174,7 @@ fn follow(
         .name("worker".into())
         .spawn(move || worker.run())?;
     let mut display = Display::new();
-    let ended = watch(database, job_id, &mut display, &cancellation, || {
+    let ended = wait_for_job(database, job_id, &mut display, &cancellation, || {
         working.is_finished()
     });
     cancellation.cancel();
@@ -177,7 +188,7 @@ fn follow(
 
 /// Shows how far a job is until it is completed; an error when it ends in
 /// another way, or the worker does.
-fn watch(
+fn wait_for_job(
     database: &Database,
     job_id: JobId,
     display: &mut Display,
@@ -201,8 +212,8 @@ fn watch(
                 Some(why) => bail!("{}", why.as_str()),
                 None => bail!("the job is {}", job.status),
             },
-            Some(_) if stopped => bail!(export::STOPPED),
-            Some(_) => thread::sleep(FRAME),
+            Some(_) if stopped => bail!(export::INTERRUPTED),
+            Some(_) => thread::sleep(REDRAW_INTERVAL),
         }
     }
 }
@@ -214,10 +225,10 @@ mod tests {
     #[test]
     fn a_directory_is_held_by_one_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
-        let held = hold(dir.path()).unwrap();
-        let refused = hold(dir.path()).unwrap_err();
+        let lock = lock_directory(dir.path()).unwrap();
+        let refused = lock_directory(dir.path()).unwrap_err();
         assert!(refused.to_string().contains("at work"), "{refused}");
-        drop(held);
-        hold(dir.path()).unwrap();
+        drop(lock);
+        lock_directory(dir.path()).unwrap();
     }
 }

@@ -14,7 +14,7 @@ use lectern_storage::ObjectKey;
 use lectern_worker::{BlockingStorage, sidecar};
 use serde_json::json;
 
-use super::mark::Mark;
+use super::output_manifest::OutputManifest;
 
 /// A recording on disk.
 #[derive(Debug)]
@@ -24,12 +24,12 @@ pub(super) struct Source {
     size: u64,
     modified: SystemTime,
     /// The subtitles beside it, by the extension of each.
-    beside: Vec<(&'static str, Beside)>,
+    sidecars: Vec<(&'static str, Sidecar)>,
 }
 
 /// Subtitles beside a recording.
 #[derive(Debug)]
-struct Beside {
+struct Sidecar {
     path: PathBuf,
     size: u64,
     modified: SystemTime,
@@ -52,9 +52,9 @@ impl Source {
                 .unwrap_or_default(),
             size: meta.len(),
             modified: meta.modified().with_context(unreadable)?,
-            beside: sidecar::EXTENSIONS
+            sidecars: sidecar::EXTENSIONS
                 .into_iter()
-                .filter_map(|extension| Some((extension, beside(&path, extension)?)))
+                .filter_map(|extension| Some((extension, sidecars(&path, extension)?)))
                 .collect(),
             path,
         })
@@ -69,8 +69,8 @@ impl Source {
     /// What tells it from others, and from itself when it was changed, or the
     /// subtitles beside it.
     fn fingerprint(&self) -> serde_json::Value {
-        let beside: serde_json::Map<_, _> = self
-            .beside
+        let sidecars: serde_json::Map<_, _> = self
+            .sidecars
             .iter()
             .map(|(extension, file)| ((*extension).to_owned(), file.fingerprint()))
             .collect();
@@ -78,24 +78,24 @@ impl Source {
             "path": self.path.to_string_lossy(),
             "size": self.size,
             "modified": milliseconds(self.modified).div_euclid(1000),
-            "beside": beside,
+            "beside": sidecars,
         })
     }
 
     /// Puts it into the storage, with the subtitles beside it, and makes a job
     /// of it.
-    pub(super) fn begin(
+    pub(super) fn create_job(
         &self,
         database: &Database,
         store: &BlockingStorage,
-        mark: &mut Mark,
+        manifest: &mut OutputManifest,
     ) -> anyhow::Result<Job> {
         let job_id = JobId::new(database.clock());
         let key = ObjectKey::original(job_id, &self.name);
         store
             .put(&key, &self.path, &CancellationToken::new())
             .context("cannot put the recording into the storage")?;
-        for (extension, file) in &self.beside {
+        for (extension, file) in &self.sidecars {
             if let Some(key) = sidecar::key(&key, extension) {
                 store
                     .put(&key, &file.path, &CancellationToken::new())
@@ -111,14 +111,18 @@ impl Source {
             ..NewJob::new(self.name.as_str())?
         };
         let job = database.write(|tx| tx.jobs().create_as(job_id, &new))?;
-        mark.begin(job_id)?;
+        manifest.start_job(job_id)?;
         Ok(job)
     }
 
     /// The job whose clips are in the directory or on their way there, if it is
     /// one of this recording.
-    pub(super) fn earlier(&self, database: &Database, mark: &Mark) -> anyhow::Result<Option<Job>> {
-        let Some(job_id) = mark.job_id() else {
+    pub(super) fn previous_job(
+        &self,
+        database: &Database,
+        manifest: &OutputManifest,
+    ) -> anyhow::Result<Option<Job>> {
+        let Some(job_id) = manifest.job_id() else {
             return Ok(None);
         };
         let job = database.read(|conn| conn.jobs().find(job_id))?;
@@ -127,7 +131,7 @@ impl Source {
     }
 
     /// Whether the job is one of this recording as it is now.
-    pub(super) fn is_of(&self, job: &Job) -> bool {
+    pub(super) fn is_up_to_date(&self, job: &Job) -> bool {
         source(job) == Some(&self.fingerprint())
     }
 }
@@ -137,7 +141,7 @@ fn source(job: &Job) -> Option<&serde_json::Value> {
     job.extra_metadata.get().get("source")
 }
 
-impl Beside {
+impl Sidecar {
     fn fingerprint(&self) -> serde_json::Value {
         // Two of one size may be of the same second.
         json!({ "size": self.size, "modified_ms": milliseconds(self.modified) })
@@ -145,10 +149,10 @@ impl Beside {
 }
 
 /// The subtitles beside a recording, if there is such a file.
-fn beside(recording: &Path, extension: &str) -> Option<Beside> {
+fn sidecars(recording: &Path, extension: &str) -> Option<Sidecar> {
     let path = recording.with_extension(extension);
     let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
-    (path != recording).then_some(Beside {
+    (path != recording).then_some(Sidecar {
         path,
         size: meta.len(),
         modified: meta.modified().ok()?,

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a request that is sent again is answered again, and done
+//! `Idempotency-RequestKey`: a request that is sent again is answered again, and done
 //! once.
 
 use actix_web::dev::Payload;
@@ -13,54 +13,54 @@ use serde_json::Value;
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
-use crate::http::extract::json_body::{self, Reading};
-use crate::http::response::{Answer, Reply};
+use crate::http::extract::json_body::{self, BodyFuture};
+use crate::http::response::{ApiResponse, ApiResult};
 
 /// The header the key travels in.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// An ordinary body that makes a job, at most once when the client says so.
 #[derive(Debug)]
-pub(crate) struct Once<T: Request> {
+pub(crate) struct IdempotentBody<T: Request> {
     /// What is asked for.
     pub(crate) body: T::Domain,
     /// What makes sure that it is done once.
-    pub(crate) key: Key,
+    pub(crate) key: RequestKey,
 }
 
 /// The key of a request and what tells the request from others; or none, and
 /// the request is done each time it comes.
 #[derive(Debug)]
-pub(crate) struct Key(Option<(IdempotencyKey, Fingerprint)>);
+pub(crate) struct RequestKey(Option<(IdempotencyKey, Fingerprint)>);
 
-impl Key {
-    /// Does what `make` does and answers what it answers, together with the job
+impl RequestKey {
+    /// Does what `create` does and answers what it answers, together with the job
     /// it made; or, if the same was asked for before, gives the answer of then.
-    pub(crate) fn once(
+    pub(crate) fn run_once(
         &self,
         tx: &mut Tx<'_>,
-        make: impl FnOnce(&mut Tx<'_>) -> Result<(JobId, Answer), ApiError>,
-    ) -> Reply {
+        create: impl FnOnce(&mut Tx<'_>) -> Result<(JobId, ApiResponse), ApiError>,
+    ) -> ApiResult {
         let Some((key, fingerprint)) = &self.0 else {
-            return make(tx).map(|(_, answer)| answer);
+            return create(tx).map(|(_, answer)| answer);
         };
         if let Some(stored) = tx.idempotency_keys().take(key, *fingerprint)? {
-            return Answer::restore(stored);
+            return ApiResponse::restore(stored);
         }
-        let (job_id, answer) = make(tx)?;
+        let (job_id, answer) = create(tx)?;
         tx.idempotency_keys()
             .answer(key, job_id, &answer.store()?)?;
         Ok(answer)
     }
 }
 
-impl<T> FromRequest for Once<T>
+impl<T> FromRequest for IdempotentBody<T>
 where
     T: Request + 'static,
     T::Domain: Send,
 {
     type Error = ApiError;
-    type Future = Reading<Self>;
+    type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
@@ -68,11 +68,11 @@ where
         let (key, path) = (key(request.headers()), request.path().to_owned());
         Box::pin(async move {
             let (key, raw) = (key?, received.await?);
-            let body = json_body::understand::<T>(raw.clone()).await?;
+            let body = json_body::decode::<T>(raw.clone()).await?;
             let keyed = key.map(|key| fingerprint(&path, &raw).map(|print| (key, print)));
             Ok(Self {
                 body,
-                key: Key(keyed.transpose()?),
+                key: RequestKey(keyed.transpose()?),
             })
         })
     }
@@ -80,8 +80,8 @@ where
 
 /// The key of a request, if it has one.
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
-    let mut given = headers.get_all(IDEMPOTENCY_KEY);
-    let key = match (given.next(), given.next()) {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY);
+    let key = match (values.next(), values.next()) {
         (None, _) => Ok(None),
         // What is not ASCII becomes an empty key, which is refused.
         (Some(key), None) => IdempotencyKey::new(key.to_str().unwrap_or_default()).map(Some),

@@ -20,64 +20,64 @@ use crate::http::extract::deserialize_error::{field_error, strip_place};
 
 /// A body larger than this is read into its type on a thread that may take its
 /// time.
-const AT_ONCE: usize = 128 << 10;
+const MAX_INLINE_BYTES: usize = 128 << 10;
 
 /// How long a body may take to arrive: 32 MiB over a thin line do, and whoever
 /// sends nothing does not hold the connection for ever.
-const PATIENCE: Duration = Duration::from_mins(1);
+const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A body on its way.
-pub(crate) type Reading<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+pub(crate) type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 /// An ordinary body, checked and converted.
 #[derive(Debug)]
-pub(crate) struct Body<T: Request>(pub(crate) T::Domain);
+pub(crate) struct JsonBody<T: Request>(pub(crate) T::Domain);
 
 /// A body with what a stage found, which may be large.
 #[derive(Debug)]
-pub(crate) struct Output<T: Request>(pub(crate) T::Domain);
+pub(crate) struct OutputBody<T: Request>(pub(crate) T::Domain);
 
 /// An ordinary body that may be left out, which says the same as `{}`.
 #[derive(Debug)]
-pub(crate) struct BodyOrNone<T: Request>(pub(crate) T::Domain);
+pub(crate) struct OptionalBody<T: Request>(pub(crate) T::Domain);
 
-impl<T> FromRequest for Body<T>
+impl<T> FromRequest for JsonBody<T>
 where
     T: Request + 'static,
     T::Domain: Send,
 {
     type Error = ApiError;
-    type Future = Reading<Self>;
+    type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
         let body = receive(request, payload, limit);
-        Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
+        Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
     }
 }
 
-impl<T> FromRequest for Output<T>
+impl<T> FromRequest for OutputBody<T>
 where
     T: Request + 'static,
     T::Domain: Send,
 {
     type Error = ApiError;
-    type Future = Reading<Self>;
+    type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.output);
         let body = receive(request, payload, limit);
-        Box::pin(async move { understand::<T>(body.await?).await.map(Self) })
+        Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
     }
 }
 
-impl<T> FromRequest for BodyOrNone<T>
+impl<T> FromRequest for OptionalBody<T>
 where
     T: Request + 'static,
     T::Domain: Send,
 {
     type Error = ApiError;
-    type Future = Reading<Self>;
+    type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
@@ -92,7 +92,7 @@ where
             } else {
                 check_json(&head)?;
                 check_head(&head, limit)?;
-                understand::<T>(body).await?
+                decode::<T>(body).await?
             };
             Ok(Self(body))
         })
@@ -106,11 +106,11 @@ pub(crate) fn receive(
     limit: Result<usize, ApiError>,
 ) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
     let is_json = check_json(request.headers());
-    receive_any(request, payload, is_json.and(limit))
+    receive_bytes(request, payload, is_json.and(limit))
 }
 
 /// The same for a body of any type.
-pub(crate) fn receive_any(
+pub(crate) fn receive_bytes(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: Result<usize, ApiError>,
@@ -127,7 +127,7 @@ async fn collect(
     let payload = payload
         .await
         .map_err(|error| malformed(error.to_string()))?;
-    match timeout(PATIENCE, payload.to_bytes_limited(limit)).await {
+    match timeout(RECEIVE_TIMEOUT, payload.to_bytes_limited(limit)).await {
         Ok(Ok(Ok(body))) => Ok(body),
         Ok(Ok(Err(_))) => Err(malformed("the connection ended before the body did")),
         Ok(Err(_)) => Err(too_large(limit)),
@@ -183,20 +183,20 @@ fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
 }
 
 /// Reads, checks and converts a body.
-pub(crate) async fn understand<T>(body: Bytes) -> Result<T::Domain, ApiError>
+pub(crate) async fn decode<T>(body: Bytes) -> Result<T::Domain, ApiError>
 where
     T: Request + 'static,
     T::Domain: Send,
 {
-    understand_by(body, parse::<T>).await
+    decode_with(body, parse::<T>).await
 }
 
 /// The same for a body that is read in another way.
-pub(crate) async fn understand_by<T: Send + 'static>(
+pub(crate) async fn decode_with<T: Send + 'static>(
     body: Bytes,
     read: impl FnOnce(&[u8]) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    if body.len() > AT_ONCE {
+    if body.len() > MAX_INLINE_BYTES {
         web::block(move || read(&body)).await?
     } else {
         read(&body)
@@ -214,8 +214,8 @@ pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
         let path = track.path().to_string();
         let message = error.to_string();
         if error.is_data() {
-            let misfit = field_error(&path, &message);
-            return ApiError::fields(Code::ValidationFailed, vec![misfit]);
+            let error = field_error(&path, &message);
+            return ApiError::fields(Code::ValidationFailed, vec![error]);
         }
         let place = format!("line {}, column {}", error.line(), error.column());
         not_json(format!("{} at {place}", strip_place(&message)), &path)

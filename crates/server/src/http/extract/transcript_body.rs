@@ -12,42 +12,42 @@ use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
-use crate::http::extract::json_body::{self, Reading};
+use crate::http::extract::json_body::{self, BodyFuture};
 
 /// A body with segments, in any format they are read from.
 #[derive(Debug)]
-pub(crate) struct Spoken(pub(crate) Vec<NewTranscriptSegment>);
+pub(crate) struct TranscriptBody(pub(crate) Vec<NewTranscriptSegment>);
 
 /// What a body with segments is declared as.
 #[derive(Debug, Clone, Copy)]
-enum Sent {
+enum DeclaredFormat {
     /// Ours or Whisper's.
     Json,
     File(Format, Option<Charset>),
 }
 
-const TYPES: &str =
+const UNSUPPORTED_TYPE: &str =
     "the header Content-Type must be application/json, text/vtt or application/x-subrip";
 
-impl FromRequest for Spoken {
+impl FromRequest for TranscriptBody {
     type Error = ApiError;
-    type Future = Reading<Self>;
+    type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.output);
-        let (sent, limit) = match Sent::declared(request.headers()) {
-            Ok(sent) => (sent, limit),
-            Err(error) => (Sent::Json, Err(error)),
+        let (declared, limit) = match DeclaredFormat::declared(request.headers()) {
+            Ok(declared) => (declared, limit),
+            Err(error) => (DeclaredFormat::Json, Err(error)),
         };
-        let body = json_body::receive_any(request, payload, limit);
+        let body = json_body::receive_bytes(request, payload, limit);
         Box::pin(async move {
-            let segments = json_body::understand_by(body.await?, move |body| sent.read(body));
+            let segments = json_body::decode_with(body.await?, move |body| declared.read(body));
             segments.await.map(Self)
         })
     }
 }
 
-impl Sent {
+impl DeclaredFormat {
     fn declared(headers: &HeaderMap) -> Result<Self, ApiError> {
         if json_body::is_json(headers) {
             return Ok(Self::Json);
@@ -55,7 +55,7 @@ impl Sent {
         let format = json_body::media_type(headers).and_then(Format::from_media_type);
         let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
         let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
-        let format = format.ok_or_else(|| unsupported(TYPES))?;
+        let format = format.ok_or_else(|| unsupported(UNSUPPORTED_TYPE))?;
         // What is read as another charset than it is would be stored in ruins.
         let charset = json_body::charset(headers).map(|label| {
             Charset::from_label(label).ok_or_else(|| {
@@ -76,15 +76,16 @@ impl Sent {
                 }
             }),
             Self::File(format, None) => read(format, body),
-            Self::File(format, Some(charset)) => {
-                read(format, charset.decode(body).map_err(unread)?.as_bytes())
-            }
+            Self::File(format, Some(charset)) => read(
+                format,
+                charset.decode(body).map_err(format_error)?.as_bytes(),
+            ),
         }
     }
 }
 
 fn read(format: Format, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
-    Ok(segments(format.read(body).map_err(unread)?)?)
+    Ok(segments(format.read(body).map_err(format_error)?)?)
 }
 
 /// What the cues of a file say, as it is stored.
@@ -94,15 +95,15 @@ pub(crate) fn segments(cues: Vec<Cue>) -> Result<Vec<NewTranscriptSegment>, Inva
         .collect()
 }
 
-fn unread(error: FormatError) -> ApiError {
+fn format_error(error: FormatError) -> ApiError {
     let detail = error.to_string();
     let line = FieldError::new(format!("line {}", error.line), error.message);
     ApiError::new(Code::ValidationFailed, detail).about(vec![line])
 }
 
-/// `Accept`: what a client wants segments as.
+/// `TranscriptAccept`: what a client wants segments as.
 #[derive(Debug)]
-pub(crate) struct Accept(header::Accept);
+pub(crate) struct TranscriptAccept(header::Accept);
 
 /// The media types of responses with segments, in order of preference. `None`
 /// is JSON.
@@ -123,7 +124,7 @@ fn offers() -> Vec<(&'static str, Option<Format>)> {
 /// where it is compressed, too, but CORS keeps only the first line.)
 pub(crate) const VARY: &str = "accept, accept-encoding";
 
-impl Accept {
+impl TranscriptAccept {
     /// The file to answer, or `None` for JSON: what was `asked` for in the
     /// query, or else what is accepted. Who accepts none of it gets JSON: an
     /// answer that can be looked at rather than a refusal (RFC 9110, 12.4.1).
@@ -144,7 +145,7 @@ impl Accept {
     }
 }
 
-impl FromRequest for Accept {
+impl FromRequest for TranscriptAccept {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -167,7 +168,7 @@ mod tests {
     fn the_query_decides_then_the_header_then_it_is_json() {
         let accept = |line: &str| {
             let request = TestRequest::default().insert_header((ACCEPT, line));
-            Accept(header::Accept::parse(&request.to_http_request()).unwrap())
+            TranscriptAccept(header::Accept::parse(&request.to_http_request()).unwrap())
         };
         let subrip = accept("application/x-subrip");
         assert_eq!(subrip.file(None), Some(Format::Srt));

@@ -18,12 +18,12 @@ use actix_web::{Error, ResponseError as _};
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
-use crate::http::lifecycle::{Lifecycle, Running};
+use crate::http::lifecycle::{InFlight, Lifecycle};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
-use crate::metrics::{Answered, Metrics};
+use crate::metrics::{CompletedRequest, Metrics};
 
 /// Answers `request` by way of `next`, whatever happens in there.
-pub(crate) async fn observe(
+pub(crate) async fn record_request(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -31,7 +31,7 @@ pub(crate) async fn observe(
         .clone()
         .into_inner();
     let metrics = app_data::<Metrics>(request.request())?.get_ref().clone();
-    let mut record = Record {
+    let mut record = AccessRecord {
         started: Instant::now(),
         request_id: RequestId::of(request.headers()),
         method: request.method().clone(),
@@ -39,13 +39,13 @@ pub(crate) async fn observe(
         route: "unmatched".to_owned(),
         status: client_gone(),
         bytes: 0,
-        running: Some(lifecycle.begin()),
+        in_flight: Some(lifecycle.begin()),
         metrics,
     };
     let request_id = record.request_id.clone();
     let answering = request_id.scope(async move { next.call(request).await });
-    let response = match unwind_safe(answering).await {
-        Some(Ok(response)) => uniform(response),
+    let response = match catch_panic(answering).await {
+        Some(Ok(response)) => into_problem(response),
         Some(Err(error)) => {
             let status = error.as_response_error().status_code();
             Err(ApiError::from_status(status, error.to_string()))
@@ -60,10 +60,10 @@ pub(crate) async fn observe(
     if let Some(route) = response.request().match_pattern() {
         record.route = route;
     }
-    if response.response().extensions().contains::<Endless>() {
+    if response.response().extensions().contains::<LongLived>() {
         // How long somebody watches says nothing about the server, and does
         // not keep it from stopping.
-        drop(record.count());
+        drop(record.complete());
     }
     let stopping = lifecycle.is_stopping();
     let head = response.response_mut().head_mut();
@@ -73,11 +73,11 @@ pub(crate) async fn observe(
     let headers = head.headers_mut();
     headers.insert(X_REQUEST_ID, record.request_id.to_header());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(response.map_body(|_, body| Recorded { body, record }.boxed()))
+    Ok(response.map_body(|_, body| RecordedBody { body, record }.boxed()))
 }
 
 /// Turns an error the framework has answered by itself into a problem.
-fn uniform(
+fn into_problem(
     response: ServiceResponse<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ApiError> {
     let status = response.status();
@@ -99,7 +99,7 @@ fn uniform(
 }
 
 /// Runs `future`; `None` when it panicked.
-async fn unwind_safe<F: Future>(future: F) -> Option<F::Output> {
+async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
@@ -117,7 +117,7 @@ fn client_gone() -> StatusCode {
 }
 
 /// What is to be told of a request once its answer is out.
-struct Record {
+struct AccessRecord {
     started: Instant,
     request_id: RequestId,
     method: Method,
@@ -126,28 +126,28 @@ struct Record {
     status: StatusCode,
     bytes: u64,
     /// While the answer is counted as being given.
-    running: Option<Running>,
+    in_flight: Option<InFlight>,
     metrics: Metrics,
 }
 
-impl Record {
+impl AccessRecord {
     /// Counts the answer as given, once, and from when what this gives is
     /// dropped not as running any more.
-    fn count(&mut self) -> Option<Running> {
-        let running = self.running.take()?;
-        self.metrics.answered(&Answered {
+    fn complete(&mut self) -> Option<InFlight> {
+        let in_flight = self.in_flight.take()?;
+        self.metrics.request_completed(&CompletedRequest {
             method: self.method.as_str(),
             route: &self.route,
             status: self.status.as_str(),
             took: self.started.elapsed(),
         });
-        Some(running)
+        Some(in_flight)
     }
 }
 
-impl Drop for Record {
+impl Drop for AccessRecord {
     fn drop(&mut self) {
-        let _running = self.count();
+        let _running = self.complete();
         let took = self.started.elapsed();
         let (method, path, status) = (
             self.method.as_str(),
@@ -168,15 +168,15 @@ impl Drop for Record {
 /// Marks an answer that goes on until one of the two has had enough. It is
 /// counted when it begins, and logged when it ends.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Endless;
+pub(crate) struct LongLived;
 
 /// The body of an answer, with its record, which is told when the body is done.
-struct Recorded {
+struct RecordedBody {
     body: BoxBody,
-    record: Record,
+    record: AccessRecord,
 }
 
-impl MessageBody for Recorded {
+impl MessageBody for RecordedBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
@@ -223,7 +223,7 @@ mod tests {
         let app = App::new()
             .app_data(web::Data::new(Lifecycle::default()))
             .app_data(web::Data::new(Metrics::new(&database).unwrap()))
-            .wrap(from_fn(observe))
+            .wrap(from_fn(record_request))
             .route("/panics", web::get().to(panics))
             .route("/thread", web::get().to(panics_on_a_thread))
             .route("/error", web::get().to(answers_an_error_of_its_own));

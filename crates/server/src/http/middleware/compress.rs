@@ -8,15 +8,15 @@ use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, Head
 use actix_web::middleware::Next;
 
 /// A body smaller than this fits a packet or two as it is.
-const WORTH_IT: u64 = 1024;
+const MIN_COMPRESSED_BYTES: u64 = 1024;
 
 /// Goes around `Compress`: leaves it one thing to choose, gzip or nothing. By
 /// itself it would refuse a client that takes neither.
-pub(crate) async fn choose<B: MessageBody>(
+pub(crate) async fn negotiate_gzip<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let gzip = takes_gzip(request.headers());
+    let gzip = accepts_gzip(request.headers());
     let headers = request.headers_mut();
     headers.remove(ACCEPT_ENCODING);
     if gzip {
@@ -34,20 +34,21 @@ pub(crate) async fn choose<B: MessageBody>(
 }
 
 /// Goes inside `Compress`: keeps it from small bodies, by a header that
-/// [`choose`] takes away again.
-pub(crate) async fn spare_small<B: MessageBody>(
+/// [`negotiate_gzip`] takes away again.
+pub(crate) async fn skip_small_bodies<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let mut response = next.call(request).await?;
-    if matches!(response.response().body().size(), BodySize::Sized(size) if size < WORTH_IT) {
+    if matches!(response.response().body().size(), BodySize::Sized(size) if size < MIN_COMPRESSED_BYTES)
+    {
         let identity = HeaderValue::from_static("identity");
         response.headers_mut().insert(CONTENT_ENCODING, identity);
     }
     Ok(response)
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let lists = headers
         .get_all(ACCEPT_ENCODING)
         .filter_map(|list| list.to_str().ok());
@@ -70,7 +71,7 @@ mod tests {
         let takes = |list| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(list));
-            takes_gzip(&headers)
+            accepts_gzip(&headers)
         };
         for yes in ["gzip", "deflate, gzip;q=0.5", "br, *", "GZIP"] {
             assert!(takes(yes), "{yes}");

@@ -6,15 +6,15 @@ use lectern_domain::Stage::{Compilation, Segmentation, Transcription};
 
 use super::*;
 
-type Rest<'a> = std::pin::Pin<&'a mut dyn Future<Output = Result<bool, ApiError>>>;
+type Wait<'a> = std::pin::Pin<&'a mut dyn Future<Output = Result<bool, ApiError>>>;
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }
 
 /// What came of waiting; `None` while it goes on.
-fn outcome(rest: &mut Rest<'_>) -> Option<bool> {
-    match rest.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+fn outcome(wait: &mut Wait<'_>) -> Option<bool> {
+    match wait.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => Some(outcome.unwrap()),
         Poll::Pending => None,
     }
@@ -22,40 +22,40 @@ fn outcome(rest: &mut Rest<'_>) -> Option<bool> {
 
 #[actix_web::test]
 async fn word_goes_to_the_first_in_line_who_wants_the_stage_and_to_nobody_else() {
-    let board = Board::new(9);
-    let mut places =
-        [[Segmentation], [Transcription], [Transcription]].map(|stages| board.enter(&stages));
-    let [other, first, second] = &mut places;
-    let mut other: Rest<'_> = pin!(other.rest(soon()));
-    let mut first: Rest<'_> = pin!(first.rest(soon()));
-    let mut second: Rest<'_> = pin!(second.rest(soon()));
-    for rest in [&mut other, &mut first, &mut second] {
-        assert_eq!(outcome(rest), None);
+    let claims = WaitingClaims::new(9);
+    let mut positions =
+        [[Segmentation], [Transcription], [Transcription]].map(|stages| claims.join(&stages));
+    let [other, first, second] = &mut positions;
+    let mut other: Wait<'_> = pin!(other.wait(soon()));
+    let mut first: Wait<'_> = pin!(first.wait(soon()));
+    let mut second: Wait<'_> = pin!(second.wait(soon()));
+    for wait in [&mut other, &mut first, &mut second] {
+        assert_eq!(outcome(wait), None);
     }
-    assert_eq!(board.wanted(), [Transcription, Segmentation]);
-    board.tell(&[Transcription, Compilation]);
+    assert_eq!(claims.wanted_stages(), [Transcription, Segmentation]);
+    claims.notify(&[Transcription, Compilation]);
     assert_eq!(outcome(&mut first), Some(true));
     assert_eq!((outcome(&mut other), outcome(&mut second)), (None, None));
-    board.tell(&[Transcription, Segmentation]);
+    claims.notify(&[Transcription, Segmentation]);
     assert_eq!(
         (outcome(&mut other), outcome(&mut second)),
         (Some(true), Some(true))
     );
-    assert_eq!(board.wanted(), []);
+    assert_eq!(claims.wanted_stages(), []);
 }
 
 #[actix_web::test]
 async fn word_is_passed_on_by_who_finds_something_and_by_who_leaves() {
     for looks in [true, false] {
-        let board = Board::new(9);
+        let claims = WaitingClaims::new(9);
         let (mut first, mut second) =
-            (board.enter(&[Transcription]), board.enter(&[Transcription]));
-        let mut second: Rest<'_> = pin!(second.rest(soon()));
+            (claims.join(&[Transcription]), claims.join(&[Transcription]));
+        let mut second: Wait<'_> = pin!(second.wait(soon()));
         assert_eq!(outcome(&mut second), None);
         {
-            let mut first: Rest<'_> = pin!(first.rest(soon()));
+            let mut first: Wait<'_> = pin!(first.wait(soon()));
             assert_eq!(outcome(&mut first), None);
-            board.tell(&[Transcription]);
+            claims.notify(&[Transcription]);
             if looks {
                 assert_eq!(outcome(&mut first), Some(true));
             }
@@ -68,15 +68,15 @@ async fn word_is_passed_on_by_who_finds_something_and_by_who_leaves() {
 
 #[actix_web::test]
 async fn who_looks_in_vain_keeps_the_place_and_the_word_to_himself() {
-    let board = Board::new(9);
-    let (mut first, mut second) = (board.enter(&[Transcription]), board.enter(&[Transcription]));
-    let mut second: Rest<'_> = pin!(second.rest(soon()));
+    let claims = WaitingClaims::new(9);
+    let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
+    let mut second: Wait<'_> = pin!(second.wait(soon()));
     for _ in 0..2 {
-        let mut rest: Rest<'_> = pin!(first.rest(soon()));
-        assert_eq!((outcome(&mut rest), outcome(&mut second)), (None, None));
-        board.tell(&[Transcription]);
+        let mut wait: Wait<'_> = pin!(first.wait(soon()));
+        assert_eq!((outcome(&mut wait), outcome(&mut second)), (None, None));
+        claims.notify(&[Transcription]);
         assert_eq!(
-            (outcome(&mut rest), outcome(&mut second)),
+            (outcome(&mut wait), outcome(&mut second)),
             (Some(true), None)
         );
     }
@@ -84,32 +84,32 @@ async fn who_looks_in_vain_keeps_the_place_and_the_word_to_himself() {
 
 #[actix_web::test]
 async fn who_is_told_while_looking_looks_again() {
-    let board = Board::new(9);
-    let mut only = board.enter(&[Transcription]);
-    board.tell(&[Transcription]);
-    let mut rest: Rest<'_> = pin!(only.rest(soon()));
-    assert_eq!(outcome(&mut rest), Some(true));
+    let claims = WaitingClaims::new(9);
+    let mut only = claims.join(&[Transcription]);
+    claims.notify(&[Transcription]);
+    let mut wait: Wait<'_> = pin!(only.wait(soon()));
+    assert_eq!(outcome(&mut wait), Some(true));
 }
 
 #[actix_web::test]
 async fn there_is_room_for_so_many_and_nobody_who_has_it_loses_it() {
-    let board = Board::new(1);
-    let (mut first, mut second) = (board.enter(&[Transcription]), board.enter(&[Transcription]));
-    assert!(second.rest(soon()).await.is_err());
+    let claims = WaitingClaims::new(1);
+    let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
+    assert!(second.wait(soon()).await.is_err());
     assert!(
-        !second.rest(Instant::now()).await.unwrap(),
+        !second.wait(Instant::now()).await.unwrap(),
         "who does not wait needs no room"
     );
     for _ in 0..2 {
-        let mut rest: Rest<'_> = pin!(first.rest(soon()));
-        assert_eq!(outcome(&mut rest), None);
-        board.tell(&[Transcription]);
-        assert_eq!(outcome(&mut rest), Some(true));
+        let mut wait: Wait<'_> = pin!(first.wait(soon()));
+        assert_eq!(outcome(&mut wait), None);
+        claims.notify(&[Transcription]);
+        assert_eq!(outcome(&mut wait), Some(true));
     }
     drop(first);
-    let mut rest: Rest<'_> = pin!(second.rest(soon()));
+    let mut wait: Wait<'_> = pin!(second.wait(soon()));
     assert_eq!(
-        outcome(&mut rest),
+        outcome(&mut wait),
         Some(true),
         "what the first was told is passed on"
     );
@@ -117,17 +117,17 @@ async fn there_is_room_for_so_many_and_nobody_who_has_it_loses_it() {
 
 #[actix_web::test]
 async fn everybody_goes_home_when_the_board_closes_and_when_the_time_is_over() {
-    let board = Board::new(9);
-    let mut early = board.enter(&[Transcription]);
+    let claims = WaitingClaims::new(9);
+    let mut early = claims.join(&[Transcription]);
     assert!(
         !early
-            .rest(Instant::now() + Duration::from_millis(1))
+            .wait(Instant::now() + Duration::from_millis(1))
             .await
             .unwrap()
     );
-    let mut rest: Rest<'_> = pin!(early.rest(soon()));
-    assert_eq!(outcome(&mut rest), None);
-    board.close();
-    assert_eq!(outcome(&mut rest), Some(false));
-    assert!(!board.enter(&[Transcription]).rest(soon()).await.unwrap());
+    let mut wait: Wait<'_> = pin!(early.wait(soon()));
+    assert_eq!(outcome(&mut wait), None);
+    claims.close();
+    assert_eq!(outcome(&mut wait), Some(false));
+    assert!(!claims.join(&[Transcription]).wait(soon()).await.unwrap());
 }

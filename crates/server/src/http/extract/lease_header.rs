@@ -16,23 +16,27 @@ pub(crate) const LEASE_ID: HeaderName = HeaderName::from_static("lease-id");
 
 /// The lease a path is about. What is no id can be the id of no lease.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Lease(pub(crate) LeaseId);
+pub(crate) struct LeaseIdPath(pub(crate) LeaseId);
 
-impl FromRequest for Lease {
+impl FromRequest for LeaseIdPath {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.match_info().get("lease_id");
-        ready(id.and_then(|id| id.parse().ok()).map(Self).ok_or_else(lost))
+        ready(
+            id.and_then(|id| id.parse().ok())
+                .map(Self)
+                .ok_or_else(unknown_lease),
+        )
     }
 }
 
-/// `Lease-Id`: the lease a write is made under, if it is made under one.
+/// `LeaseIdPath-JobIdPath`: the lease a write is made under, if it is made under one.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Under(Option<LeaseId>);
+pub(crate) struct LeaseHeader(Option<LeaseId>);
 
-impl Under {
+impl LeaseHeader {
     /// Makes sure that the write may be made: under a lease of this job that is
     /// live or, without one, while none of the stages that `own` what is written
     /// is leased. Whatever it finds holds until the transaction ends.
@@ -52,7 +56,7 @@ impl Under {
     }
 }
 
-impl FromRequest for Under {
+impl FromRequest for LeaseHeader {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -62,14 +66,14 @@ impl FromRequest for Under {
             (None, _) => Ok(Self(None)),
             (Some(id), None) => {
                 let id = id.to_str().ok().and_then(|id| id.parse().ok());
-                id.map(|id| Self(Some(id))).ok_or_else(lost)
+                id.map(|id| Self(Some(id))).ok_or_else(unknown_lease)
             }
-            (Some(_), Some(_)) => Err(lost()),
+            (Some(_), Some(_)) => Err(unknown_lease()),
         })
     }
 }
 
 /// No lease goes by this name.
-fn lost() -> ApiError {
+fn unknown_lease() -> ApiError {
     ApiError::new(Code::LeaseLost, "what was shown as a lease is none")
 }

@@ -8,26 +8,26 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, bail};
 use lectern_domain::JobId;
 
-use super::files::write_whole;
+use super::files::write_atomically;
 
 /// The file that says it: the id of the job in its first line, and in each
 /// other the name of a file that was written here.
-const NAME: &str = ".lectern-job";
+const MANIFEST_FILE: &str = ".lectern-job";
 
 /// Says which job the clips in a directory are of, and which of the files there
 /// were written by this program. All others are somebody's, and stay as they
 /// are.
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(super) struct OutputManifest {
     dir: PathBuf,
     job_id: Option<JobId>,
     files: BTreeSet<PathBuf>,
 }
 
-impl Mark {
+impl OutputManifest {
     /// The mark of a directory, which says nothing where there is none.
     pub(super) fn read(dir: &Path) -> anyhow::Result<Self> {
-        let path = dir.join(NAME);
+        let path = dir.join(MANIFEST_FILE);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.with_context(|| format!("cannot read {}", path.display()))?,
@@ -39,7 +39,7 @@ impl Mark {
             job_id,
             files: lines
                 .map(PathBuf::from)
-                .filter(|name| is_below(name))
+                .filter(|name| is_inside(name))
                 .collect(),
         })
     }
@@ -50,7 +50,7 @@ impl Mark {
 
     /// From now on the directory is for another job. What is there of the last
     /// one stays until this one's is.
-    pub(super) fn begin(&mut self, job_id: JobId) -> anyhow::Result<()> {
+    pub(super) fn start_job(&mut self, job_id: JobId) -> anyhow::Result<()> {
         self.job_id = Some(job_id);
         self.write()
     }
@@ -74,7 +74,7 @@ impl Mark {
     }
 
     /// Takes these names for files that are about to be written.
-    pub(super) fn take(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+    pub(super) fn claim(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         self.check(names.iter().map(PathBuf::as_path))?;
         self.files.extend(names.iter().cloned());
         self.write()
@@ -102,12 +102,12 @@ impl Mark {
             text.push('\n');
             text.push_str(&name.to_string_lossy());
         }
-        write_whole(&self.dir.join(NAME), text.as_bytes())
+        write_atomically(&self.dir.join(MANIFEST_FILE), text.as_bytes())
     }
 }
 
 /// Whether a name leads nowhere but into the directory.
-fn is_below(name: &Path) -> bool {
+fn is_inside(name: &Path) -> bool {
     name.file_name().is_some()
         && name
             .components()
@@ -127,41 +127,47 @@ mod tests {
     #[test]
     fn what_was_written_here_goes_when_it_is_not_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let mut mark = Mark::read(dir.path()).unwrap();
-        mark.begin(JobId::new(&SystemClock)).unwrap();
-        mark.take(&names(&["a", "b"])).unwrap();
+        let mut manifest = OutputManifest::read(dir.path()).unwrap();
+        manifest.start_job(JobId::new(&SystemClock)).unwrap();
+        manifest.claim(&names(&["a", "b"])).unwrap();
         for name in ["a", "b", "mine"] {
             fs::write(dir.path().join(name), name).unwrap();
         }
-        let mut again = Mark::read(dir.path()).unwrap();
-        assert_eq!((again.job_id, &again.files), (mark.job_id, &mark.files));
-        again.take(&names(&["b", "c"])).unwrap();
+        let mut again = OutputManifest::read(dir.path()).unwrap();
+        assert_eq!(
+            (again.job_id, &again.files),
+            (manifest.job_id, &manifest.files)
+        );
+        again.claim(&names(&["b", "c"])).unwrap();
         again.keep_only(&names(&["b", "c"])).unwrap();
         let is_there = |name: &str| dir.path().join(name).exists();
         assert!(!is_there("a") && is_there("b") && is_there("mine"));
-        assert_eq!(Mark::read(dir.path()).unwrap().files, names(&["b", "c"]));
+        assert_eq!(
+            OutputManifest::read(dir.path()).unwrap().files,
+            names(&["b", "c"])
+        );
     }
 
     #[test]
     fn what_is_somebodys_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("mine"), "").unwrap();
-        let mut mark = Mark::read(dir.path()).unwrap();
-        let refused = mark.take(&names(&["a", "mine"])).unwrap_err();
+        let mut manifest = OutputManifest::read(dir.path()).unwrap();
+        let refused = manifest.claim(&names(&["a", "mine"])).unwrap_err();
         assert!(
             refused.to_string().contains("mine was not written"),
             "{refused}"
         );
         fs::remove_file(dir.path().join("mine")).unwrap();
-        mark.take(&names(&["a", "mine"])).unwrap();
+        manifest.claim(&names(&["a", "mine"])).unwrap();
     }
 
     #[test]
     fn a_name_that_leads_elsewhere_is_nobodys() {
         let dir = tempfile::tempdir().unwrap();
         let text = "\n../up\n/etc/passwd\nclips/../../up\n\nclips/a.mp4\n";
-        fs::write(dir.path().join(NAME), text).unwrap();
-        let mark = Mark::read(dir.path()).unwrap();
-        assert_eq!(mark.files, names(&["clips/a.mp4"]));
+        fs::write(dir.path().join(MANIFEST_FILE), text).unwrap();
+        let manifest = OutputManifest::read(dir.path()).unwrap();
+        assert_eq!(manifest.files, names(&["clips/a.mp4"]));
     }
 }

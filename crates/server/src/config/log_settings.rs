@@ -1,7 +1,7 @@
 //! What is logged and how a log line looks.
 
-use ::log::LevelFilter;
 use clap::ValueEnum;
+use log::LevelFilter;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

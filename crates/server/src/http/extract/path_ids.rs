@@ -12,13 +12,13 @@ use crate::http::error::ApiError;
 
 /// The job a path is about. What is no id can be the id of no job.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Id(pub(crate) JobId);
+pub(crate) struct JobIdPath(pub(crate) JobId);
 
 /// The clip a path is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ClipPath(pub(crate) ClipId);
+pub(crate) struct ClipIdPath(pub(crate) ClipId);
 
-impl FromRequest for Id {
+impl FromRequest for JobIdPath {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -28,7 +28,7 @@ impl FromRequest for Id {
     }
 }
 
-impl FromRequest for ClipPath {
+impl FromRequest for ClipIdPath {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 

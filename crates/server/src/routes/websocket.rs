@@ -5,9 +5,9 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lectern_api::{Code, EventsQuery};
 
-use crate::database::handle::Db;
+use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::path_id::Id;
+use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::middleware::cors::AllowedOrigins;
 use crate::http::resource::Resource;
@@ -20,33 +20,33 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn watch(
     request: HttpRequest,
     payload: Payload,
-    db: Data<Db>,
+    db: Data<DatabaseHandle>,
     live: Data<Live>,
     origins: Data<AllowedOrigins>,
-    Id(job_id): Id,
+    JobIdPath(job_id): JobIdPath,
     Query(wanted): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let handshake = match actix_ws::handle(&request, payload) {
         Ok(handshake) => handshake,
-        Err(error) => return Ok(no_handshake(&error)),
+        Err(error) => return Ok(handshake_error(&error)),
     };
     if !may_watch(&request, &origins.0) {
         let detail = "pages of this origin may not watch here";
         return Err(ApiError::new(Code::NotFound, detail));
     }
-    let seat = live.seats.take()?;
-    let beginning = Watcher::begin(&live.hub, &db, job_id, wanted.after).await?;
+    let slot = live.slots.acquire()?;
+    let beginning = Watcher::start(&live.hub, &db, job_id, wanted.after).await?;
     Ok(websocket::open(
         handshake,
         beginning,
-        seat,
+        slot,
         live.into_inner(),
     ))
 }
 
 /// Says what is missing, and which version of the protocol is spoken here
 /// (RFC 6455, 4.4).
-fn no_handshake(error: &actix_web::Error) -> HttpResponse {
+fn handshake_error(error: &actix_web::Error) -> HttpResponse {
     let detail = format!("there is only a WebSocket at this path: {error}");
     let mut response = ApiError::new(Code::NotFound, detail).error_response();
     let version = HeaderValue::from_static("13");
