@@ -115,6 +115,17 @@ impl DbConnection {
         }
     }
 
+    /// Begins a transaction that sees one snapshot and cannot write.
+    pub(crate) fn begin_snapshot(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
+                conn,
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            ),
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction(conn),
+        }
+    }
+
     /// Runs `queries` in a transaction that sees one snapshot and cannot write,
     /// or in the one that is open.
     #[cfg(feature = "diesel")]
@@ -128,13 +139,7 @@ impl DbConnection {
         if self.depth()?.is_some() {
             return queries(self);
         }
-        match self {
-            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
-                conn,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
-            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction(conn),
-        }?;
+        self.begin_snapshot()?;
         let result = queries(self);
         // The pool drops a connection that is left in a transaction.
         let _ = <Self as Connection>::TransactionManager::rollback_transaction(self);

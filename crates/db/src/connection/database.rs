@@ -15,7 +15,7 @@ use super::config::DatabaseConfig;
 use super::context::Committed;
 use super::context::TransactionContext;
 use super::nesting::{self, WriteMark};
-use super::pool::{Capacity, Checkout, Pool, PoolStats, Pools};
+use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
 use super::url::{Backend, DatabaseUrl};
 use crate::error::{Doing, Error};
@@ -126,23 +126,60 @@ impl Database {
         &self.url
     }
 
-    /// Runs `look` with a connection.
+    /// Runs `look` on one snapshot of the database: all its queries see what was
+    /// committed when the first one began (`REPEATABLE READ READ ONLY` on
+    /// PostgreSQL, a deferred transaction on SQLite).
     ///
-    /// When the server closed the connection under it, `look` is run once more
-    /// on another one: that is why it is an [`Fn`].
+    /// When the server has closed the connection, `look` runs once more on
+    /// another one, which is why it is an [`Fn`].
     pub fn read<T, E>(&self, look: impl Fn(&mut Reader<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        self.with_reader(|conn, context| {
+            conn.conn.begin_snapshot().doing("begin a snapshot")?;
+            let raw = &mut conn.conn;
+            let outcome = catch_unwind(AssertUnwindSafe(|| look(&mut Reader::new(raw, context))));
+            if conn.conn.rollback().is_err() {
+                conn.give_up();
+            }
+            outcome.unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    /// Runs `look` without a snapshot: each of its queries sees what was
+    /// committed when that query began. For a single query this is the same as
+    /// [`Database::read`], and on PostgreSQL saves the two round trips that
+    /// begin and end a transaction.
+    ///
+    /// `look` may run twice, as with [`Database::read`].
+    pub fn read_committed<T, E>(
+        &self,
+        look: impl Fn(&mut Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        self.with_reader(|conn, context| look(&mut Reader::new(&mut conn.conn, context)))
+    }
+
+    /// Runs `look` with a connection of the readers, and once more with another
+    /// one when the server has closed the first.
+    fn with_reader<T, E>(
+        &self,
+        look: impl Fn(&mut Pooled, &TransactionContext<'_>) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<Error>,
     {
         let context = self.context();
         let mut conn = self.reader()?;
-        let result = look(&mut Reader::new(&mut conn.conn, &context));
+        let result = look(&mut conn, &context);
         // diesel does not notice that a connection is closed while it prepares a
-        // statement; asking makes it notice.
+        // statement; a ping makes it notice.
         if result.is_err() && conn.conn.ping().is_err() {
             drop(conn);
-            let mut conn = self.reader()?;
-            return look(&mut Reader::new(&mut conn.conn, &context));
+            return look(&mut *self.reader()?, &context);
         }
         result
     }
@@ -191,7 +228,7 @@ impl Database {
 
     /// Asks the database for an answer.
     pub fn ping(&self) -> Result<(), Error> {
-        self.read(|conn| conn.raw.ping().doing("ask the database for an answer"))
+        self.read_committed(|conn| conn.raw.ping().doing("ask the database for an answer"))
     }
 
     /// How many connections there are.

@@ -116,7 +116,11 @@ fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
 
 async fn still_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
     let find = move |conn: &mut lectern_db::Reader<'_>| Ok(conn.jobs().find(job_id)?);
-    match db.read(find, |job| job).await?.map(|job| job.status) {
+    match db
+        .read_committed(find, |job| job)
+        .await?
+        .map(|job| job.status)
+    {
         Some(JobStatus::Pending) => Ok(()),
         Some(status) => {
             let detail = format!("job {job_id} is {status}, and its recording cannot be exchanged");

@@ -33,7 +33,7 @@ async fn list(
     Query(wanted): Query<TranscriptQuery>,
 ) -> ApiResult {
     let file = accept.file(wanted.format);
-    let answer = db.read(
+    let answer = db.read_committed(
         move |conn| {
             let segments = conn
                 .transcripts()
