@@ -23,7 +23,8 @@ use crate::connection::{Conn, DbConnection, MultiBackend};
 use crate::error::{Doing, Error};
 use crate::schema::{content_segments, idempotency_keys, jobs};
 use crate::sql::prepared::Prepared;
-use crate::sql::types::{DbTime, DbUuid};
+use crate::sql::time::CurrentTime;
+use crate::sql::types::DbUuid;
 
 /// Keeps others from replacing rows of a job until the transaction ends, and
 /// tells whether there is such a job.
@@ -140,7 +141,7 @@ pub(crate) fn take_key(
     conn: &mut DbConnection,
     key: &IdempotencyKey,
     fingerprint: Fingerprint,
-    now: DbTime,
+    now: CurrentTime,
 ) -> Result<bool, Error> {
     let values = (
         idempotency_keys::key.eq(key.as_str()),

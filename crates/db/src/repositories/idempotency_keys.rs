@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use lectern_domain::{Fingerprint, IdempotencyKey, JobId};
 use serde_json::Value;
 
-use crate::connection::Tx;
+use crate::connection::{Tx, on_either};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::idempotency_keys;
-use crate::sql::types::{DbJson, DbTime, DbUuid};
+use crate::sql::types::{DbJson, DbUuid};
 
 /// How long a key is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -34,15 +34,14 @@ impl IdempotencyKeys<'_> {
         key: &IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<Option<Value>, Error> {
-        let now = self.0.clock.now();
         let expired = idempotency_keys::table
             .filter(idempotency_keys::key.eq(key.as_str()))
-            .filter(idempotency_keys::created_at.le(DbTime(now - KEPT)));
-        diesel::delete(expired)
-            .execute(self.0.raw)
+            .filter(idempotency_keys::created_at.le(self.0.time_ago(KEPT)));
+        on_either!(self.0.raw, conn => diesel::delete(expired).execute(conn))
             .doing("forget an old idempotency key")?;
+        let now = self.0.insert_time();
         loop {
-            if dialect::take_key(self.0.raw, key, fingerprint, DbTime(now))? {
+            if dialect::take_key(self.0.raw, key, fingerprint, now)? {
                 return Ok(None);
             }
             let used = idempotency_keys::table
@@ -82,10 +81,9 @@ impl IdempotencyKeys<'_> {
 
     /// Forgets keys older than 24 hours; tells how many.
     pub fn prune(&mut self) -> Result<usize, Error> {
-        let before = DbTime(self.0.clock.now() - KEPT);
+        let before = self.0.time_ago(KEPT);
         let old = idempotency_keys::table.filter(idempotency_keys::created_at.le(before));
-        diesel::delete(old)
-            .execute(self.0.raw)
+        on_either!(self.0.raw, conn => diesel::delete(old).execute(conn))
             .doing("forget old idempotency keys")
     }
 }

@@ -1,6 +1,6 @@
 //! What happened to the jobs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use lectern_domain::{Event, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId, NewLogEntry};
@@ -75,16 +75,16 @@ impl<Mode> JobEvents<'_, Mode> {
 }
 
 impl JobEvents<'_, ReadWrite> {
-    /// Forgets the events of jobs that were finished and have not been changed
-    /// since before this time; tells how many events there were.
-    pub fn prune(&mut self, finished_before: DateTime<Utc>) -> Result<usize, Error> {
+    /// Deletes the events of finished jobs that have not changed for longer than
+    /// `retention`, by the database's clock. Returns how many events there were.
+    pub fn prune(&mut self, retention: TimeDelta) -> Result<usize, Error> {
         let finished = JobStatus::ALL
             .iter()
             .filter(|status| status.is_finished())
             .map(|status| status.as_str());
         let of_jobs = jobs::table
             .filter(jobs::status.eq_any(finished))
-            .filter(jobs::updated_at.lt(DbTime::bound(finished_before)))
+            .filter(jobs::updated_at.lt(self.0.time_ago(retention)))
             .select(jobs::job_id);
         let old = job_events::table.filter(job_events::job_id.eq_any(of_jobs));
         on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("forget old events")

@@ -3,5 +3,6 @@
 pub(crate) mod prepared;
 pub(crate) mod row;
 pub(crate) mod text_search;
+pub(crate) mod time;
 pub mod types;
 pub(crate) mod window;

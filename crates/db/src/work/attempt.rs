@@ -18,6 +18,7 @@ use crate::repositories::stage_runs::row::{COLUMNS, RunRow};
 use crate::schema::{jobs, stage_runs};
 use crate::sql::prepared::Prepared;
 use crate::sql::row;
+use crate::sql::time::CompletedAt;
 use crate::sql::types::{DbTime, DbUuid};
 
 impl Work<'_> {
@@ -90,13 +91,14 @@ impl Work<'_> {
         why: Option<&LongText>,
         events: usize,
     ) -> Result<Option<Job>, Error> {
-        let now = DbTime(self.0.clock.now());
+        let now = self.0.update_time();
         let running = jobs::table
             .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
             .filter(jobs::status.eq_any(status.predecessors().iter().map(|s| s.as_str())));
         let end = diesel::update(running)
             .set((
-                JobChanges::transition(Some(status), now),
+                JobChanges::transition(Some(status)),
+                jobs::completed_at.eq(CompletedAt::after(Some(status), now)),
                 jobs::error_message.eq(why.map(LongText::as_str)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + row::limit(events)),

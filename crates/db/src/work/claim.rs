@@ -211,8 +211,7 @@ impl Work<'_> {
             of_job.push(Event::from(run));
         }
         let job_ids: Vec<_> = events.keys().copied().collect();
-        let updated_at = DbTime(self.0.clock.now());
-        let jobs: Vec<JobRow> = start_jobs(self.0.raw, &job_ids, &keys, updated_at)?;
+        let jobs: Vec<JobRow> = start_jobs(self.0.raw, &job_ids, &keys, DbTime(now))?;
         let jobs: Vec<Job> = row::all(jobs)?;
         let happened = jobs.iter().map(|job| {
             let mut of_job = events.remove(&job.job_id).unwrap_or_default();

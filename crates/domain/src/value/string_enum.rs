@@ -57,7 +57,7 @@ macro_rules! string_enum {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The word of the variant.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
         }

@@ -40,7 +40,7 @@ async fn sweep_leases(db: &DatabaseHandle) {
 async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
     let mut swept = 0;
     loop {
-        let found = db.read(|conn| Ok(conn.stage_runs().any_expired()?), |found| found);
+        let found = db.read_committed(|conn| Ok(conn.stage_runs().any_expired()?), |found| found);
         if !found.await? {
             return Ok(swept);
         }
@@ -63,13 +63,14 @@ async fn prune(db: &DatabaseHandle, retention: Duration) {
     let mut ticks = interval(PRUNE_INTERVAL);
     loop {
         ticks.tick().await;
-        if let Some(before) = db.now().checked_sub_signed(retention) {
-            let events = db
-                .write(move |tx| Ok(tx.job_events().prune(before)?), |count| count)
-                .await;
-            if let Some(count @ 1..) = event_failures.record(events) {
-                log::info!("{count} events of finished jobs were old");
-            }
+        let events = db
+            .write(
+                move |tx| Ok(tx.job_events().prune(retention)?),
+                |count| count,
+            )
+            .await;
+        if let Some(count @ 1..) = event_failures.record(events) {
+            log::info!("{count} events of finished jobs were old");
         }
         let keys = db
             .write(|tx| Ok(tx.idempotency_keys().prune()?), |count| count)

@@ -29,11 +29,36 @@ impl DatabaseHandle {
         Self { database, limiter }
     }
 
-    /// Runs `query` with a connection, then `respond` without it. `query` may run
-    /// twice; see [`Database::read`].
+    /// Runs `queries` on one snapshot of the database, then `respond` without a
+    /// connection. `queries` may run twice; see [`Database::read`].
     pub(crate) async fn read<T, A>(
         &self,
+        queries: impl Fn(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
+        respond: impl FnOnce(T) -> A + Send + 'static,
+    ) -> Result<A, ApiError>
+    where
+        A: Send + 'static,
+    {
+        self.read_by(move |database| database.read(queries), respond)
+            .await
+    }
+
+    /// The same for a single query; see [`Database::read_committed`].
+    pub(crate) async fn read_committed<T, A>(
+        &self,
         query: impl Fn(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
+        respond: impl FnOnce(T) -> A + Send + 'static,
+    ) -> Result<A, ApiError>
+    where
+        A: Send + 'static,
+    {
+        self.read_by(move |database| database.read_committed(query), respond)
+            .await
+    }
+
+    async fn read_by<T, A>(
+        &self,
+        read: impl FnOnce(&Database) -> Result<T, ApiError> + Send + 'static,
         respond: impl FnOnce(T) -> A + Send + 'static,
     ) -> Result<A, ApiError>
     where
@@ -42,7 +67,7 @@ impl DatabaseHandle {
         let permit = self.limiter.read().await?;
         let database = self.database.within(permit.remaining);
         web::block(move || {
-            let result = database.read(query)?;
+            let result = read(&database)?;
             drop(permit);
             Ok(respond(result))
         })

@@ -27,7 +27,7 @@ async fn list(
     JobIdPath(job_id): JobIdPath,
     Query(wanted): Query<ClipsQuery>,
 ) -> ApiResult {
-    db.read(
+    db.read_committed(
         move |conn| {
             let clips = conn.clips().list(job_id, wanted.top)?;
             rows_of_job(conn, job_id, clips)

@@ -27,7 +27,7 @@ async fn list(
     JobIdPath(job_id): JobIdPath,
     Query(wanted): Query<ContentSegmentsQuery>,
 ) -> ApiResult {
-    db.read(
+    db.read_committed(
         move |conn| {
             let keyword = wanted.keyword.as_deref();
             let segments = conn.content_segments().list(job_id, keyword, wanted.top)?;

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
-use lectern_db::Tx;
+use lectern_db::{Reader, Tx};
 
 use super::job_lookup::require_job;
 use crate::database::handle::DatabaseHandle;
@@ -54,19 +54,17 @@ async fn create(
 }
 
 async fn list(db: Data<DatabaseHandle>, Query(query): Query<JobListQuery>) -> ApiResult {
-    db.read(
-        move |conn| {
-            let page = conn.jobs().list(&query.filter, query.page)?;
-            let total = if query.include_total {
-                Some(conn.jobs().count(&query.filter)?)
-            } else {
-                None
-            };
-            Ok((page, total))
-        },
-        |(page, total)| ApiResponse::ok(&JobListResponse::new(page, total)),
-    )
-    .await?
+    let respond = |(page, total)| ApiResponse::ok(&JobListResponse::new(page, total));
+    if !query.include_total {
+        let page =
+            move |conn: &mut Reader<'_>| Ok((conn.jobs().list(&query.filter, query.page)?, None));
+        return db.read_committed(page, respond).await?;
+    }
+    let page_and_total = move |conn: &mut Reader<'_>| {
+        let page = conn.jobs().list(&query.filter, query.page)?;
+        Ok((page, Some(conn.jobs().count(&query.filter)?)))
+    };
+    db.read(page_and_total, respond).await?
 }
 
 async fn find(
@@ -74,7 +72,7 @@ async fn find(
     JobIdPath(job_id): JobIdPath,
     known: IfNoneMatch,
 ) -> ApiResult {
-    db.read(
+    db.read_committed(
         move |conn| {
             conn.jobs()
                 .find(job_id)?

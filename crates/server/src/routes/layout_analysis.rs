@@ -23,7 +23,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn find(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
-    db.read(
+    db.read_committed(
         move |conn| {
             if let Some(layout) = conn.layout_analysis().find_for_job(job_id)? {
                 Ok(layout)

@@ -27,7 +27,7 @@ async fn list(
     JobIdPath(job_id): JobIdPath,
     Query(wanted): Query<LogEntryListQuery>,
 ) -> ApiResult {
-    db.read(
+    db.read_committed(
         move |conn| {
             let page = conn
                 .processing_logs()

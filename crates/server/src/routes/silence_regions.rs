@@ -27,7 +27,7 @@ async fn list(
     JobIdPath(job_id): JobIdPath,
     Query(wanted): Query<SilenceRegionsQuery>,
 ) -> ApiResult {
-    db.read(
+    db.read_committed(
         move |conn| {
             let regions = conn.silence_regions().list(job_id, &wanted)?;
             rows_of_job(conn, job_id, regions)

@@ -12,7 +12,7 @@ pub(super) fn resources() -> Vec<Resource> {
 }
 
 async fn count(db: Data<DatabaseHandle>) -> ApiResult {
-    db.read(
+    db.read_committed(
         |conn| Ok(conn.jobs().metrics()?),
         |metrics| ApiResponse::ok(&StatsResponse::from(metrics)),
     )

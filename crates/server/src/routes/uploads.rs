@@ -118,7 +118,7 @@ async fn check_recording(objects: &Objects, job: &Job) -> Result<(), ApiError> {
 }
 
 async fn find(db: &DatabaseHandle, job_id: JobId) -> Result<Job, ApiError> {
-    let found = db.read(
+    let found = db.read_committed(
         move |conn| Ok(conn.jobs().find(job_id)?),
         move |job| job.ok_or_else(|| ApiError::no_job(job_id)),
     );

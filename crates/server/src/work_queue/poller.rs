@@ -22,7 +22,7 @@ pub(crate) async fn poll_claimable_stages(claims: &WaitingClaims, db: &DatabaseH
                 break;
             }
             let ready = db
-                .read(
+                .read_committed(
                     move |conn| Ok(conn.stage_runs().claimable(&wanted_stages)?),
                     |ready| ready,
                 )

@@ -236,7 +236,6 @@ fn events_are_forgotten_once_their_job_has_been_finished_for_long(db: TestDb) {
     let make = |status: JobStatus| a_job().status(status).create(&one_stage);
     let old: Vec<_> = JobStatus::ALL.iter().map(|status| make(*status)).collect();
     db.clock().advance(TimeDelta::days(30));
-    let bound = db.now();
     let new: Vec<_> = JobStatus::ALL.iter().map(|status| make(*status)).collect();
     // Finished long ago, but somebody has tried it again.
     let retried = retry(&db, old[4].job_id);
@@ -246,7 +245,11 @@ fn events_are_forgotten_once_their_job_has_been_finished_for_long(db: TestDb) {
         .map(|job| u64::try_from(job.last_seq).unwrap())
         .sum();
     let before = events(&db);
-    let prune = || u64::try_from(db.write(|tx| tx.job_events().prune(bound)).unwrap()).unwrap();
+    db.clock().advance(TimeDelta::seconds(1));
+    let prune = || {
+        let pruned = db.write(|tx| tx.job_events().prune(TimeDelta::seconds(1)));
+        u64::try_from(pruned.unwrap()).unwrap()
+    };
     assert_eq!(
         (old[3].status, old[5].status),
         (JobStatus::Completed, JobStatus::Cancelled)

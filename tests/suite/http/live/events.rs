@@ -139,8 +139,11 @@ fn one_who_has_missed_what_is_not_kept_any_more_begins_anew(server: TestServer) 
     let job = a_job().create(server.db());
     let last = work_through(&server, &job, 3);
     server.db().clock().advance(TimeDelta::days(31));
-    let now = server.db().now();
-    let pruned = server.db().write(|tx| tx.job_events().prune(now)).unwrap();
+    let retention = TimeDelta::days(30);
+    let pruned = server
+        .db()
+        .write(|tx| tx.job_events().prune(retention))
+        .unwrap();
     assert_eq!(i64::try_from(pruned).unwrap(), last);
     for channel in Channel::BOTH {
         for after in [0, last - 1] {

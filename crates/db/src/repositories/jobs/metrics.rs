@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use lectern_domain::{JobMetrics, JobStatus};
 
 use super::Jobs;
 use crate::dialect;
 use crate::error::{Doing, Error};
-use crate::sql::types::{DbTime, Timestamptz};
+use crate::sql::types::Timestamptz;
 
 #[derive(QueryableByName)]
 struct StatusRow {
@@ -31,20 +31,21 @@ struct StatusRow {
 impl<Mode> Jobs<'_, Mode> {
     /// Counts jobs and bytes in one query.
     pub fn metrics(&mut self) -> Result<JobMetrics, Error> {
-        let now = self.0.clock.now();
-        let ago = |days| DbTime(now - TimeDelta::days(days));
+        let ago = [1, 7, 30].map(|days| self.0.time_ago(TimeDelta::days(days)));
+        let [day, week, month] = [(ago[0], "$1"), (ago[1], "$2"), (ago[2], "$3")]
+            .map(|(ago, parameter)| ago.to_sql(self.0.raw, parameter));
         let bytes = dialect::sum_of_file_sizes(self.0.raw);
         // Each parameter once and in order: SQLite numbers them by appearance.
         let rows = diesel::sql_query(format!(
             "SELECT status, COUNT(*) AS jobs, {bytes} AS bytes,
-                    COUNT(*) FILTER (WHERE created_at > $1) AS last_24h,
-                    COUNT(*) FILTER (WHERE created_at > $2) AS last_7d,
-                    COUNT(*) FILTER (WHERE created_at > $3) AS last_30d
+                    COUNT(*) FILTER (WHERE created_at > {day}) AS last_24h,
+                    COUNT(*) FILTER (WHERE created_at > {week}) AS last_7d,
+                    COUNT(*) FILTER (WHERE created_at > {month}) AS last_30d
              FROM jobs GROUP BY status"
         ))
-        .bind::<Timestamptz, _>(ago(1))
-        .bind::<Timestamptz, _>(ago(7))
-        .bind::<Timestamptz, _>(ago(30))
+        .bind::<Nullable<Timestamptz>, _>(ago[0].parameter())
+        .bind::<Nullable<Timestamptz>, _>(ago[1].parameter())
+        .bind::<Nullable<Timestamptz>, _>(ago[2].parameter())
         .load::<StatusRow>(self.0.raw)
         .doing("count jobs by status")?;
 

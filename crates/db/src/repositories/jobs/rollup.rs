@@ -12,7 +12,7 @@ use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row;
-use crate::sql::types::{DbTime, DbUuid};
+use crate::sql::types::DbUuid;
 
 /// The run a job's progress is told with: the first somebody is on, or else
 /// the first that is left.
@@ -51,7 +51,7 @@ pub(crate) fn rollup(
             )),
             jobs::version.eq(jobs::version + i64::from(events > 0)),
             jobs::last_seq.eq(jobs::last_seq + events),
-            jobs::updated_at.eq(DbTime(conn.clock.now())),
+            jobs::updated_at.eq(conn.update_time()),
         ))
         .returning(COLUMNS);
     let rollup = Prepared(rollup);

@@ -2,14 +2,15 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
-    JsonObject, LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, ProgressMessage,
-    Stage, StorageKey, TaskId, VideoDuration,
+    ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate, JsonObject,
+    LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, ProgressMessage, Stage,
+    StorageKey, TaskId, VideoDuration,
 };
 
 use crate::error::Error;
 use crate::schema::jobs;
 use crate::sql::row::{RowName, columns, nullable};
+use crate::sql::time::{CompletedAt, CurrentTime};
 use crate::sql::types::{DbJson, DbTime, DbUuid};
 
 columns!(jobs:
@@ -118,14 +119,13 @@ pub(crate) struct NewJobRow<'a> {
     extra_metadata: DbJson,
     priority: i32,
     last_seq: i64,
-    created_at: DbTime,
-    updated_at: DbTime,
+    created_at: CurrentTime,
+    updated_at: CurrentTime,
 }
 
 impl<'a> NewJobRow<'a> {
     /// The row of a job whose first event tells that it was made.
-    pub(crate) fn new(job_id: JobId, job: &'a NewJob, clock: &dyn Clock) -> Self {
-        let now = DbTime(clock.now());
+    pub(crate) fn new(job_id: JobId, job: &'a NewJob, now: CurrentTime) -> Self {
         let settings = |config: &ProcessingConfig| DbJson(config.settings().clone().into_value());
         Self {
             job_id: DbUuid(job_id.as_uuid()),
@@ -163,13 +163,12 @@ pub(crate) struct JobChanges<'a> {
     eta_seconds: Option<Option<i32>>,
     extra_metadata: Option<DbJson>,
     priority: Option<i32>,
-    completed_at: Option<Option<DbTime>>,
 }
 
 impl<'a> JobChanges<'a> {
-    pub(crate) fn new(update: &'a JobUpdate, now: DbTime) -> Self {
+    pub(crate) fn new(update: &'a JobUpdate) -> Self {
         let json = |object: &JsonObject| DbJson(object.clone().into_value());
-        let mut changes = Self::transition(update.status, now);
+        let mut changes = Self::transition(update.status);
         changes.filename = update.filename.as_deref();
         changes.compiled_video_s3_key = nullable(&update.compiled_video_s3_key, StorageKey::as_str);
         changes.video_duration = nullable(&update.video_duration, |seconds| seconds.get());
@@ -184,7 +183,7 @@ impl<'a> JobChanges<'a> {
     }
 
     /// What a transition sets beside the status.
-    pub(crate) fn transition(next: Option<JobStatus>, now: DbTime) -> Self {
+    pub(crate) fn transition(next: Option<JobStatus>) -> Self {
         let changes = Self {
             status: next.map(JobStatus::as_str),
             ..Self::default()
@@ -197,7 +196,6 @@ impl<'a> JobChanges<'a> {
                 progress_percent: Some(Percent::ZERO.get()),
                 progress_message: Some(None),
                 eta_seconds: Some(None),
-                completed_at: Some(None),
                 ..changes
             },
             Some(JobStatus::Completed) => Self {
@@ -205,7 +203,6 @@ impl<'a> JobChanges<'a> {
                 progress_percent: Some(Percent::DONE.get()),
                 progress_message: Some(None),
                 eta_seconds: Some(None),
-                completed_at: Some(Some(now)),
                 ..changes
             },
             // How far the job came stays to be seen; when it would end does not.
@@ -213,6 +210,17 @@ impl<'a> JobChanges<'a> {
                 eta_seconds: Some(None),
                 ..changes
             },
+        }
+    }
+}
+
+impl CompletedAt {
+    /// What a transition to `next` at `now` leaves in the column.
+    pub(crate) fn after(next: Option<JobStatus>, now: CurrentTime) -> Self {
+        match next {
+            Some(JobStatus::Completed) => Self::Set(now),
+            Some(JobStatus::Queued) => Self::Clear,
+            _ => Self::Keep,
         }
     }
 }

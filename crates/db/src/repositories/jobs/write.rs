@@ -13,13 +13,13 @@ use lectern_domain::{
 use super::Jobs;
 use super::rollup::rollup;
 use super::row::{COLUMNS, JobChanges, JobRow, NewJobRow};
-use crate::connection::ReadWrite;
-use crate::connection::on_either;
+use crate::connection::{DbConnection, ReadWrite, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row;
-use crate::sql::types::{DbTime, DbUuid};
+use crate::sql::time::CompletedAt;
+use crate::sql::types::DbUuid;
 
 impl Jobs<'_, ReadWrite> {
     /// Makes a job. A queued one can be claimed at once.
@@ -46,7 +46,7 @@ impl Jobs<'_, ReadWrite> {
                 .pipelines
                 .of(new.processing_config.as_ref())?;
         }
-        let row = NewJobRow::new(job_id, new, self.0.clock);
+        let row = NewJobRow::new(job_id, new, self.0.insert_time());
         let insert = diesel::insert_into(jobs::table)
             .values(row)
             .returning(COLUMNS);
@@ -56,7 +56,7 @@ impl Jobs<'_, ReadWrite> {
         if new.status == NewJobStatus::Queued {
             self.0.stage_runs().open(&job)?;
         }
-        self.tell(job)
+        self.record_change(job)
     }
 
     /// Changes what `update` mentions, in one guarded statement, and answers
@@ -79,25 +79,23 @@ impl Jobs<'_, ReadWrite> {
         let from = update
             .status
             .map_or(JobStatus::ALL, JobStatus::predecessors);
-        if let Some(job) = self.change(job_id, update, expected_version, from)? {
-            return Ok(Some(job));
+        let attempt = |jobs: &mut Self| jobs.change(job_id, update, expected_version, from);
+        match self.guarded(job_id, attempt)? {
+            Guarded::Changed(job) => Ok(Some(job)),
+            Guarded::Missing => Ok(None),
+            Guarded::Refused(job) => Err(match (expected_version, update.status) {
+                (Some(expected), _) if expected != job.version => Error::VersionMismatch {
+                    job_id,
+                    expected,
+                    actual: job.version,
+                },
+                (_, Some(to)) => illegal(&job, to),
+                (_, None) => Error::Query {
+                    doing: "update a job",
+                    source: Box::new(diesel::result::Error::NotFound),
+                },
+            }),
         }
-        // Nothing was changed; why not is told from the job as it is now.
-        let Some(job) = self.find(job_id)? else {
-            return Ok(None);
-        };
-        Err(match (expected_version, update.status) {
-            (Some(expected), _) if expected != job.version => Error::VersionMismatch {
-                job_id,
-                expected,
-                actual: job.version,
-            },
-            (_, Some(to)) => illegal(&job, to),
-            (_, None) => Error::Query {
-                doing: "update a job",
-                source: Box::new(diesel::result::Error::NotFound),
-            },
-        })
     }
 
     /// Moves a job to another status; `None` when there is no such job.
@@ -117,14 +115,16 @@ impl Jobs<'_, ReadWrite> {
     /// [`Error::IllegalTransition`] when the job has failed or was cancelled.
     pub fn confirm(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
         let queued = JobStatus::Queued;
-        if let Some(job) = self.change(job_id, &to(queued), None, &[JobStatus::Pending])? {
-            return Ok(Some(job));
-        }
-        match self.find(job_id)? {
-            Some(job) if matches!(job.status, JobStatus::Failed | JobStatus::Cancelled) => {
+        let attempt =
+            |jobs: &mut Self| jobs.change(job_id, &to(queued), None, &[JobStatus::Pending]);
+        match self.guarded(job_id, attempt)? {
+            Guarded::Missing => Ok(None),
+            Guarded::Refused(job)
+                if matches!(job.status, JobStatus::Failed | JobStatus::Cancelled) =>
+            {
                 Err(illegal(&job, queued))
             }
-            confirmed => Ok(confirmed),
+            Guarded::Changed(job) | Guarded::Refused(job) => Ok(Some(job)),
         }
     }
 
@@ -146,14 +146,14 @@ impl Jobs<'_, ReadWrite> {
     /// [`Error::IllegalTransition`] when the job has not failed and was not
     /// cancelled, or when its recording never arrived.
     pub fn retry(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+        let queued = JobStatus::Queued;
         let from = &[JobStatus::Failed, JobStatus::Cancelled];
-        if let Some(job) = self.change(job_id, &to(JobStatus::Queued), None, from)? {
-            return Ok(Some(job));
+        let attempt = |jobs: &mut Self| jobs.change(job_id, &to(queued), None, from);
+        match self.guarded(job_id, attempt)? {
+            Guarded::Changed(job) => Ok(Some(job)),
+            Guarded::Missing => Ok(None),
+            Guarded::Refused(job) => Err(illegal(&job, queued)),
         }
-        Ok(match self.find(job_id)? {
-            Some(job) => return Err(illegal(&job, JobStatus::Queued)),
-            None => None,
-        })
     }
 
     /// Stores how far a stage has come and answers the job as it is then;
@@ -170,7 +170,23 @@ impl Jobs<'_, ReadWrite> {
         job_id: JobId,
         report: &ProgressReport,
     ) -> Result<Option<Job>, Error> {
-        let now = DbTime(self.0.clock.now());
+        match self.guarded(job_id, |jobs| jobs.store_report(job_id, report))? {
+            Guarded::Missing => Ok(None),
+            Guarded::Refused(job) if !job.status.accepts_progress() => Err(Error::NotRunning {
+                job_id,
+                status: job.status,
+            }),
+            // A refused report of a job that accepts progress came late.
+            Guarded::Changed(job) | Guarded::Refused(job) => Ok(Some(job)),
+        }
+    }
+
+    /// Stores a report; `None` when the job does not take it.
+    fn store_report(
+        &mut self,
+        job_id: JobId,
+        report: &ProgressReport,
+    ) -> Result<Option<Job>, Error> {
         let stage = report.stage.as_str();
         let percent = report.percent.get();
         let update = diesel::update(jobs::table)
@@ -191,27 +207,21 @@ impl Jobs<'_, ReadWrite> {
                 jobs::eta_seconds.eq(report.eta_seconds.map(NonNegativeInt::get)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + 1),
-                jobs::updated_at.eq(now),
+                jobs::updated_at.eq(self.0.update_time()),
             ))
             .returning(COLUMNS);
         let update = Prepared(update);
         let row = on_either!(self.0.raw, conn => update.get_result::<JobRow>(conn))
             .optional()
             .doing("report progress")?;
-        if let Some(mut job) = row::one::<_, Job>(row)? {
-            if self.0.stage_runs().report(job_id, report)? {
-                // Under claims, how far a job is follows from all of its runs.
-                job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
-            }
-            return self.tell(job).map(Some);
+        let Some(mut job) = row::one::<_, Job>(row)? else {
+            return Ok(None);
+        };
+        if self.0.stage_runs().report(&job, report)? {
+            // With claimed stages, the job's progress is the mean of its runs'.
+            job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
         }
-        match self.find(job_id)? {
-            Some(job) if !job.status.accepts_progress() => Err(Error::NotRunning {
-                job_id,
-                status: job.status,
-            }),
-            late_or_gone => Ok(late_or_gone),
-        }
+        self.record_change(job).map(Some)
     }
 
     /// Ties a job to a task of an outside queue, or unties it; `false` when
@@ -243,8 +253,43 @@ impl Jobs<'_, ReadWrite> {
         Ok(deleted > 0)
     }
 
-    /// Changes a job of one of these statuses; `None` when it is another, or
-    /// another version, or there is none.
+    /// Runs a guarded change; when the guard refuses, finds out why.
+    ///
+    /// The row that refused may be another a moment later, and would explain
+    /// nothing. So it is locked, the change is tried once more, and a second
+    /// refusal is explained by the locked row.
+    fn guarded(
+        &mut self,
+        job_id: JobId,
+        mut attempt: impl FnMut(&mut Self) -> Result<Option<Job>, Error>,
+    ) -> Result<Guarded, Error> {
+        if let Some(job) = attempt(self)? {
+            return Ok(Guarded::Changed(job));
+        }
+        let Some(refused) = self.lock(job_id)? else {
+            return Ok(Guarded::Missing);
+        };
+        Ok(match attempt(self)? {
+            Some(job) => Guarded::Changed(job),
+            None => Guarded::Refused(refused),
+        })
+    }
+
+    /// Locks a job's row until the transaction ends, and reads it.
+    fn lock(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+        let named = jobs::table
+            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .select(COLUMNS);
+        let row = match self.0.raw {
+            DbConnection::Postgres(conn) => named.for_no_key_update().get_result::<JobRow>(conn),
+            // A transaction that writes is the only one.
+            DbConnection::Sqlite(conn) => named.get_result::<JobRow>(conn),
+        };
+        row::one(row.optional().doing("lock a job")?)
+    }
+
+    /// Changes a job of one of these statuses; `None` when it has another
+    /// status or another version, or does not exist.
     fn change(
         &mut self,
         job_id: JobId,
@@ -252,7 +297,7 @@ impl Jobs<'_, ReadWrite> {
         expected_version: Option<i64>,
         from: &[JobStatus],
     ) -> Result<Option<Job>, Error> {
-        let now = DbTime(self.0.clock.now());
+        let now = self.0.update_time();
         let versions = expected_version.map_or((i64::MIN, i64::MAX), |v| (v, v));
         let events = i64::from(update.status.is_some());
         let change = diesel::update(jobs::table)
@@ -261,7 +306,8 @@ impl Jobs<'_, ReadWrite> {
             .filter(may_become(update.status))
             .filter(jobs::version.between(versions.0, versions.1))
             .set((
-                JobChanges::new(update, now),
+                JobChanges::new(update),
+                jobs::completed_at.eq(CompletedAt::after(update.status, now)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + events),
                 jobs::updated_at.eq(now),
@@ -283,19 +329,27 @@ impl Jobs<'_, ReadWrite> {
             Some(status) if status.is_finished() => self.0.stage_runs().close(&job)?,
             Some(_) => {}
         }
-        self.tell(job).map(Some)
+        self.record_change(job).map(Some)
     }
 
-    /// Tells who watches a job where it stands now. Its row has counted the
-    /// event.
-    fn tell(&mut self, job: Job) -> Result<Job, Error> {
-        let at = self.0.clock.now();
+    /// Records the event of a change that the job's row has counted already.
+    fn record_change(&mut self, job: Job) -> Result<Job, Error> {
         let event = Event::from(&job);
         self.0
             .job_events()
-            .record(at, vec![(&job, vec![event])], Vec::new())?;
+            .record(job.updated_at, vec![(&job, vec![event])], Vec::new())?;
         Ok(job)
     }
+}
+
+/// What became of a guarded change.
+enum Guarded {
+    /// The job after the change.
+    Changed(Job),
+    /// The job as it is, locked until the transaction ends.
+    Refused(Job),
+    /// There is no such job.
+    Missing,
 }
 
 /// The condition that workers have claimed stages of a job: its percentage is

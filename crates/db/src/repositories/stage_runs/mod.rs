@@ -102,7 +102,7 @@ impl StageRuns<'_, ReadWrite> {
     }
 
     fn make(&mut self, job: &Job, pipeline: &Pipeline) -> Result<(), Error> {
-        let now = DbTime(self.0.clock.now());
+        let created_at = DbTime(job.updated_at);
         let rows: Vec<_> = pipeline
             .steps()
             .iter()
@@ -114,7 +114,7 @@ impl StageRuns<'_, ReadWrite> {
                     StageRunStatus::Waiting
                 };
                 let run_id = StageRunId::new(self.0.clock);
-                NewRunRow::new(run_id, job.job_id, step, status, job.priority, now)
+                NewRunRow::new(run_id, job.job_id, step, status, job.priority, created_at)
             })
             .collect();
         insert_all!(self.0.raw, stage_runs::table, rows).doing("make the runs of a job")
@@ -178,7 +178,7 @@ impl StageRuns<'_, ReadWrite> {
         let close = diesel::update(open).set((
             stage_runs::status.eq(status.as_str()),
             stage_runs::eta_seconds.eq(None::<i32>),
-            stage_runs::finished_at.eq(Some(DbTime(self.0.clock.now()))),
+            stage_runs::finished_at.eq(Some(DbTime(job.updated_at))),
         ));
         let close = Prepared(close);
         on_either!(self.0.raw, conn => close.execute(conn))
@@ -199,12 +199,12 @@ impl StageRuns<'_, ReadWrite> {
     /// Stores a report in the open run of its stage, if there is one, and tells
     /// whether somebody has a lease on it. Reported on without one, it is
     /// running all the same, and nobody can claim it.
-    pub(crate) fn report(&mut self, job_id: JobId, report: &ProgressReport) -> Result<bool, Error> {
+    pub(crate) fn report(&mut self, job: &Job, report: &ProgressReport) -> Result<bool, Error> {
         let open = stage_runs::table
-            .filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(stage_runs::job_id.eq(DbUuid(job.job_id.as_uuid())))
             .filter(stage_runs::stage.eq(report.stage.as_str()))
             .filter(is_open());
-        let now = Some(DbTime(self.0.clock.now()));
+        let now = Some(DbTime(job.updated_at));
         let store = diesel::update(open)
             .set((
                 stage_runs::status.eq(StageRunStatus::Running.as_str()),

@@ -1,0 +1,172 @@
+//! The current time as an SQL expression.
+//!
+//! Every time that is stored comes from one clock: the database server's on
+//! PostgreSQL, the machine's on SQLite, or the `Clock` a caller gave to
+//! `Database`. Reading the server's clock inside the statement costs no round
+//! trip.
+
+use chrono::TimeDelta;
+use diesel::QueryResult;
+use diesel::backend::Backend;
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Nullable};
+use diesel::sqlite::Sqlite;
+
+use crate::connection::{Conn, DbConnection};
+use crate::sql::types::{DbTime, Timestamptz};
+
+/// A `Timestamptz` expression: the current time, or a time before it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CurrentTime {
+    /// The time to bind; `None` leaves it to the server.
+    bound: Option<DbTime>,
+    /// What the server evaluates without a bound time.
+    function: &'static str,
+    /// How long ago.
+    minus: TimeDelta,
+}
+
+impl<Mode> Conn<'_, Mode> {
+    /// The time of a row that is inserted. Two columns get the same time.
+    pub(crate) fn insert_time(&self) -> CurrentTime {
+        self.current_time("statement_timestamp()", TimeDelta::zero())
+    }
+
+    /// The time of a row that is updated. An `UPDATE` that had to wait for
+    /// another transaction evaluates it again afterwards, so that the times of
+    /// a row's versions never go backwards.
+    pub(crate) fn update_time(&self) -> CurrentTime {
+        self.current_time("clock_timestamp()", TimeDelta::zero())
+    }
+
+    /// A time to compare with, at most a thousand years ago.
+    pub(crate) fn time_ago(&self, ago: TimeDelta) -> CurrentTime {
+        // Both databases can represent that, and no row is older.
+        let ago = ago.min(TimeDelta::days(365_000));
+        self.current_time("statement_timestamp()", ago)
+    }
+
+    fn current_time(&self, function: &'static str, minus: TimeDelta) -> CurrentTime {
+        let is_bound = self.context.own_clock || matches!(self.raw, DbConnection::Sqlite(_));
+        CurrentTime {
+            bound: is_bound.then(|| DbTime(self.clock.now() - minus)),
+            function,
+            minus,
+        }
+    }
+}
+
+impl CurrentTime {
+    /// The SQL of the expression on PostgreSQL, around its parameter.
+    ///
+    /// A caller's clock and the server's share one text, and with it one
+    /// prepared statement.
+    fn around_parameter(&self) -> (&'static str, String) {
+        let server = match self.minus.num_seconds() {
+            0 => format!(", {})", self.function),
+            seconds => format!(", {} - INTERVAL '{seconds} seconds')", self.function),
+        };
+        ("COALESCE(", server)
+    }
+
+    /// The same for a statement written by hand: `parameter` is `$1`, say. Bind
+    /// [`CurrentTime::parameter`] there.
+    pub(crate) fn to_sql(self, conn: &DbConnection, parameter: &str) -> String {
+        match conn {
+            DbConnection::Postgres(_) => {
+                let (before, after) = self.around_parameter();
+                format!("{before}{parameter}{after}")
+            }
+            DbConnection::Sqlite(_) => parameter.to_owned(),
+        }
+    }
+
+    pub(crate) fn parameter(self) -> Option<DbTime> {
+        self.bound
+    }
+}
+
+impl Expression for CurrentTime {
+    type SqlType = Timestamptz;
+}
+
+impl ValidGrouping<()> for CurrentTime {
+    type IsAggregate = diesel::expression::is_aggregate::Never;
+}
+
+impl<From> AppearsOnTable<From> for CurrentTime {}
+impl<From> SelectableExpression<From> for CurrentTime {}
+
+// Its text depends on its value: the connection knows it by its SQL.
+impl QueryId for CurrentTime {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for CurrentTime {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (before, after) = self.around_parameter();
+        pass.push_sql(before);
+        bind(&mut pass, &self.bound)?;
+        pass.push_sql(&after);
+        Ok(())
+    }
+}
+
+impl QueryFragment<Sqlite> for CurrentTime {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        bind(&mut pass, &self.bound)
+    }
+}
+
+fn bind<'b, DB>(pass: &mut AstPass<'_, 'b, DB>, time: &'b Option<DbTime>) -> QueryResult<()>
+where
+    DB: Backend + HasSqlType<Timestamptz>,
+    Option<DbTime>: ToSql<Nullable<Timestamptz>, DB>,
+{
+    pass.push_bind_param::<Nullable<Timestamptz>, _>(time)
+}
+
+/// When a job was completed, after a transition: `jobs.completed_at` is set if
+/// and only if the job is completed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CompletedAt {
+    /// No transition, or one that does not concern it.
+    Keep,
+    Clear,
+    Set(CurrentTime),
+}
+
+impl Expression for CompletedAt {
+    type SqlType = Nullable<Timestamptz>;
+}
+
+impl ValidGrouping<()> for CompletedAt {
+    type IsAggregate = diesel::expression::is_aggregate::Never;
+}
+
+impl<From> AppearsOnTable<From> for CompletedAt {}
+
+impl QueryId for CompletedAt {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<DB: Backend> QueryFragment<DB> for CompletedAt
+where
+    CurrentTime: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        match self {
+            Self::Keep => pass.push_sql("jobs.completed_at"),
+            Self::Clear => pass.push_sql("NULL"),
+            Self::Set(time) => time.walk_ast(pass)?,
+        }
+        Ok(())
+    }
+}
