@@ -1,101 +1,103 @@
-//! What can go wrong with the storage.
+//! The error of every operation in this crate.
+
+use std::fmt;
 
 use lectern_domain::Invalid;
 
-use crate::ObjectKey;
+use crate::key::ObjectKey;
 
-/// The error of everything in this crate.
+/// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no object of this name.
+    /// The object does not exist.
     #[error("there is no object {0}")]
     NotFound(ObjectKey),
 
-    /// A name that could not be an object's.
+    /// The text is not an object key.
     #[error("not an object key: {0}")]
     Invalid(#[from] Invalid),
 
-    /// A name that local disk cannot give: a symlink is in its way, or what is
-    /// a file here would have to be a directory there.
+    /// The local disk cannot have an object of this name: a symlink is on its path,
+    /// or a file is where a directory is needed, or the reverse.
     #[error("{key} is not allowed: {why}")]
     NotAllowed {
-        /// The name.
+        /// The key that was used.
         key: ObjectKey,
-        /// What is in its way.
+        /// What is on the path.
         why: &'static str,
     },
 
-    /// More bytes came than were announced. Nothing of them was kept.
-    #[error("{key} was announced with {announced} bytes, and more came")]
+    /// More bytes arrived than announced. None were kept.
+    #[error("{key} was announced with {announced} bytes, but more arrived")]
     TooLarge {
         /// The object that was to be written.
         key: ObjectKey,
-        /// How many bytes were announced.
+        /// In bytes.
         announced: u64,
     },
 
-    /// Fewer bytes came than were announced. Nothing of them was kept.
-    #[error("{key} was announced with {announced} bytes, and {received} came")]
+    /// Fewer bytes arrived than announced. None were kept.
+    #[error("{key} was announced with {announced} bytes, but only {received} arrived")]
     TooShort {
         /// The object that was to be written.
         key: ObjectKey,
-        /// How many bytes were announced.
+        /// In bytes.
         announced: u64,
-        /// How many came.
+        /// In bytes.
         received: u64,
     },
 
-    /// The bytes stopped coming with an error of whoever sent them. Nothing of
-    /// them was kept.
-    #[error("the bytes of {key} broke off")]
+    /// The stream of bytes to write ended with an error. None were kept.
+    #[error("the stream of bytes for {key} failed")]
     BrokenStream {
         /// The object that was to be written.
         key: ObjectKey,
-        /// What the sender's side said.
+        /// The stream's error.
         #[source]
         source: Source,
     },
 
-    /// The wanted range has no byte of the object in it.
+    /// The requested range contains no byte of the object.
     #[error("the range is outside of {key}, which has {size} bytes")]
     OutOfRange {
-        /// The object.
+        /// The object that was to be read.
         key: ObjectKey,
-        /// How many bytes it has.
+        /// Of the whole object, in bytes.
         size: u64,
     },
 
-    /// The storage does not answer, or not now. Worth trying again.
+    /// The storage service cannot be reached or is overloaded. A later attempt may
+    /// succeed.
     #[error("the storage is not available: could not {doing}")]
     Unavailable {
-        /// What was being done.
+        /// The operation, as an infinitive.
         doing: String,
-        /// What the driver said.
+        /// The driver's error.
         #[source]
         source: Source,
     },
 
-    /// The storage cannot be used as it is configured.
+    /// The configuration is invalid.
     #[error("{0}")]
     Config(String),
 
     /// Any other error of the disk or the service.
     #[error("could not {doing}")]
     Other {
-        /// What was being done.
+        /// The operation, as an infinitive.
         doing: String,
-        /// What the driver said.
+        /// The error of the disk or the driver.
         #[source]
         source: Source,
     },
 }
 
-/// The cause of an error, whatever library it came from.
+/// The cause of an error, from any library.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Error {
-    /// What the driver said about `key` while `doing` something with it.
+    /// The driver failed `doing` something with `key`.
     pub(crate) fn of_key(source: object_store::Error, doing: &str, key: &ObjectKey) -> Self {
         match source {
             object_store::Error::NotFound { .. } => Self::NotFound(key.clone()),
@@ -103,28 +105,42 @@ impl Error {
         }
     }
 
-    /// What the driver said while `doing` something.
+    /// The driver failed `doing` something.
     pub(crate) fn of_driver(source: object_store::Error, doing: String) -> Self {
-        let unavailable = is_outage(&source);
+        let is_temporary = is_temporary(&source);
         let source = Box::new(source);
-        if unavailable {
+        if is_temporary {
             Self::Unavailable { doing, source }
         } else {
             Self::Other { doing, source }
         }
     }
 
-    /// What the disk said while `doing` something.
+    /// The disk failed `doing` something.
     pub(crate) fn other(doing: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::Other {
             doing: doing.into(),
             source: source.into(),
         }
     }
+
+    /// The storage URL is invalid. The URL is not part of the message, because it may
+    /// contain a secret.
+    pub(crate) fn invalid_url(why: impl fmt::Display) -> Self {
+        Self::Config(format!(
+            "not a storage URL: {why}; accepted are file:///path and s3://bucket/prefix?endpoint=…&region=…"
+        ))
+    }
 }
 
-/// Whether the driver's error says "not now" rather than "never".
-fn is_outage(error: &object_store::Error) -> bool {
+impl From<object_store::path::Error> for Error {
+    fn from(error: object_store::path::Error) -> Self {
+        Self::other("convert the object key to a path", error)
+    }
+}
+
+/// Whether a later attempt may succeed.
+fn is_temporary(error: &object_store::Error) -> bool {
     use object_store::client::{HttpError, HttpErrorKind};
 
     let mut cause = Some(error as &(dyn std::error::Error + 'static));
@@ -132,7 +148,8 @@ fn is_outage(error: &object_store::Error) -> bool {
         if let Some(error) = error.downcast_ref::<HttpError>() {
             return error.kind() != HttpErrorKind::Decode;
         }
-        // The status is in a type that cannot be named from here, but in words too.
+        // The type that holds the status is private to object_store, so the message has
+        // to be searched.
         let text = error.to_string();
         if ["status code: 5", "status code: 429"]
             .iter()

@@ -1,5 +1,5 @@
-//! Where recordings and clips **lie**: on local disk, or in a bucket of an
-//! S3-compatible service. No HTTP server, no SQL.
+//! Stores recordings and clips on local disk or in a bucket of an S3-compatible
+//! service. No HTTP server, no SQL.
 //!
 //! ```
 //! use std::time::Duration;
@@ -13,35 +13,35 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let data_dir = tempfile::tempdir()?;
 //! # let data_dir = data_dir.path();
-//! // A directory here; "s3://bucket/prefix?region=…".parse()? is the other.
+//! // A directory; for a bucket: "s3://bucket/prefix?region=…".parse()?
 //! let config = StorageConfig::Local { dir: data_dir.join("objects") };
 //! let storage = Storage::open(&config, Secret::read_or_create(data_dir)?)?;
 //!
-//! // A key is checked when it is made: one that exists stays below the root.
+//! // A key is checked when it is made, so every key is below the root.
 //! let job_id = JobId::new(&SystemClock);
 //! let key = ObjectKey::original(job_id, "Lecture 7.mp4");
 //! assert_eq!(key.as_str(), format!("jobs/{job_id}/original/Lecture_7.mp4"));
 //! assert!(ObjectKey::new("../lectern.db").is_err());
 //!
-//! // Bytes come as a stream, and are there whole or not at all.
+//! // An object is written from a stream, and exists completely or not at all.
 //! let bytes = stream::iter([Ok::<_, Error>(Bytes::from("welcome")), Ok(Bytes::from(" back"))]);
 //! storage.put(&key, 12, bytes).await?;
 //! assert_eq!(storage.head(&key).await?.map(|info| info.size), Some(12));
 //!
-//! // Reading is a stream, too.
+//! // It is read as a stream, too.
 //! let object = storage.get(&key, Some(ByteRange::Last(4))).await?;
 //! let bytes: Vec<Bytes> = object.stream.try_collect().await?;
 //! assert_eq!(bytes.concat(), b"back");
 //!
-//! // A URL that a browser may use for an hour.
+//! // A URL that a browser can use for an hour.
 //! let base = "https://lectern.example".parse()?;
 //! let url = storage
 //!     .download_url(&base, &key, Duration::from_secs(3600), SystemClock.now())
 //!     .await?;
 //! assert!(url.as_str().starts_with("https://lectern.example/api/v1/objects/jobs/"));
 //!
-//! // What a job owns goes with it.
-//! assert_eq!(storage.delete_prefix(&ObjectKey::prefix_of(job_id)).await?, 1);
+//! // All objects of a job are deleted together.
+//! assert_eq!(storage.delete_prefix(&ObjectKey::job_prefix(job_id)).await?, 1);
 //! assert_eq!(storage.head(&key).await?, None);
 //! # Ok(())
 //! # }
@@ -52,53 +52,43 @@
 //! | storage | [`Storage`], [`StorageConfig`], [`S3Config`], [`Error`] |
 //! | key | [`ObjectKey`], [`ObjectPrefix`] |
 //! | object | [`Object`], [`ObjectInfo`], [`ByteRange`] |
-//! | signer | [`Signer`], [`Secret`], [`Refused`] |
+//! | signed URL | [`Signer`], [`Secret`], [`SignatureError`] |
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - An object is there whole, or not at all: it is written aside and renamed
-//!   (local disk), or in parts that become an object at once (S3). When
-//!   [`Storage::put`] returns, it is on disk.
-//! - Memory does not grow with the object, in neither direction.
-//! - No key leaves the root of the storage. On local disk that includes
-//!   symlinks: below the root they are refused, wherever they lead. The root
-//!   itself may be one.
-//! - A URL of [`Storage::upload_url`] and [`Storage::download_url`] is good for
-//!   one method on one key, until it expires.
-//! - Nothing prints a secret or a credential.
+//! - Writes are atomic. On local disk an object is written to a temporary file and
+//!   renamed; on S3 a multipart upload is completed. When [`Storage::put`] returns, the
+//!   object is on disk.
+//! - Memory use does not grow with the size of the object, in either direction.
+//! - Every key is below the root of the storage. On local disk symlinks below the root
+//!   are refused, whatever their target. The root itself may be a symlink.
+//! - A URL of [`Storage::upload_url`] or [`Storage::download_url`] allows one method on
+//!   one key until it expires.
+//! - Neither `Debug` nor `Display` shows a secret or a credential.
 //!
-//! # What a bucket needs
+//! # Requirements of a bucket
 //!
-//! Whoever the credentials belong to may `s3:GetObject`, `s3:PutObject`,
-//! `s3:DeleteObject`, `s3:AbortMultipartUpload` and `s3:ListBucket` (without the
-//! last a missing object is refused instead of missing). A rule that aborts
-//! incomplete multipart uploads after some days clears away what a crash left.
+//! The credentials need the permissions `s3:GetObject`, `s3:PutObject`,
+//! `s3:DeleteObject`, `s3:AbortMultipartUpload` and `s3:ListBucket`; without the last,
+//! S3 refuses a request for a missing object instead of reporting it as missing. A
+//! lifecycle rule should abort incomplete multipart uploads after a few days, because a
+//! crash leaves them behind.
 
+mod byte_range;
 mod config;
 mod disk;
 mod error;
-mod file;
-mod hex;
 mod key;
 mod object;
-mod prefix;
-mod range;
+mod random;
 mod s3;
-mod s3_config;
-mod secret;
-mod signer;
+mod signed_url;
 mod storage;
-mod upload;
-mod urls;
 
-pub use config::StorageConfig;
+pub use byte_range::ByteRange;
+pub use config::{AddressingStyle, S3Config, StorageConfig};
 pub use error::{Error, Source};
-pub use key::ObjectKey;
+pub use key::{ObjectKey, ObjectPrefix};
 pub use object::{Object, ObjectInfo};
-pub use prefix::ObjectPrefix;
-pub use range::ByteRange;
-pub use s3_config::{S3Config, Style};
-pub use secret::Secret;
-pub use signer::{Refused, Signer};
-pub use storage::Storage;
-pub use urls::OBJECTS_PATH;
+pub use signed_url::{Secret, SignatureError, Signer};
+pub use storage::{OBJECTS_PATH, Storage};

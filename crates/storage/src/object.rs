@@ -1,4 +1,4 @@
-//! What is known of an object, and what is in it.
+//! Objects and their metadata.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,30 +7,30 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 
-use crate::{Error, ObjectKey};
+use crate::error::Error;
+use crate::key::ObjectKey;
 
-/// What is known of an object without reading it.
+/// The metadata of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectInfo {
-    /// Its name.
+    /// The name of the object.
     pub key: ObjectKey,
-    /// How many bytes it has.
+    /// In bytes.
     pub size: u64,
-    /// When it was written.
+    /// By the clock of the disk or the service.
     pub last_modified: DateTime<Utc>,
-    /// Differs when its bytes differ, as the header `ETag` wants it, quotation
-    /// marks included. Not every S3-compatible service gives one.
+    /// Changes with the content. Has the form of the header `ETag`, including quotation
+    /// marks. `None` in lists of the local disk and from services without etags.
     pub etag: Option<String>,
 }
 
 /// An object that is being read.
 pub struct Object {
-    /// What is known of the whole of it.
+    /// The metadata of the whole object.
     pub info: ObjectInfo,
-    /// Which of its bytes come; all of them unless a range was asked for.
+    /// The bytes that `stream` returns; the whole object unless a range was requested.
     pub range: Range<u64>,
-    /// The bytes of that range. They are read as they are taken, in pieces of
-    /// at most a quarter of a MiB on local disk.
+    /// Reads as it is polled, on local disk at most 256 KiB at a time.
     pub stream: BoxStream<'static, Result<Bytes, Error>>,
 }
 

@@ -11,25 +11,27 @@ use object_store::signer::{Method, Signer as _};
 use object_store::{BackoffConfig, RetryConfig};
 use url::Url;
 
-use crate::{Error, ObjectKey, S3Config, Style};
+use crate::config::{AddressingStyle, S3Config};
+use crate::error::Error;
+use crate::key::ObjectKey;
 
-/// A bucket that objects lie in.
+/// A client of a bucket.
 #[derive(Clone)]
 pub(crate) struct Bucket {
     pub(crate) store: PrefixStore<AmazonS3>,
-    /// The same, as clients see it.
+    /// The bucket at its public endpoint, for signed URLs.
     public: AmazonS3,
     prefix: Path,
-    /// Where it is, without credentials.
-    address: Arc<str>,
+    /// The storage URL, without credentials.
+    url: Arc<str>,
 }
 
-/// The longest that S3 lets a signed URL live.
+/// The limit of S3 for signed URLs.
 const MAX_TTL: Duration = Duration::from_hours(7 * 24);
 
 impl Bucket {
     pub(crate) fn open(config: &S3Config) -> Result<Self, Error> {
-        // Without one already chosen by the program, TLS is ring's.
+        // Fails if the program has already chosen a provider, which is then used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let store = build(config, config.endpoint.as_ref())?;
         let public = match &config.public_endpoint {
@@ -41,16 +43,16 @@ impl Bucket {
             store: PrefixStore::new(store, prefix.clone()),
             public,
             prefix,
-            address: config.to_string().into(),
+            url: config.to_string().into(),
         })
     }
 
-    /// Where it is, without credentials.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
+    /// The storage URL, without credentials.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
-    /// A URL that lets whoever has it do this one thing, for as long.
+    /// A URL that allows its holder one method on one object, for at most seven days.
     pub(crate) async fn sign(
         &self,
         method: Method,
@@ -67,7 +69,7 @@ impl Bucket {
 
 fn build(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
     let client = ClientOptions::new()
-        // A recording takes as long as it takes; each step of it does not.
+        // A transfer of any duration is fine as long as it makes progress.
         .with_timeout_disabled()
         .with_connect_timeout(Duration::from_secs(5))
         .with_read_timeout(Duration::from_mins(1))
@@ -79,16 +81,16 @@ fn build(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
     };
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&config.bucket)
-        .with_virtual_hosted_style_request(config.style() == Style::Virtual)
+        .with_virtual_hosted_style_request(config.style() == AddressingStyle::Virtual)
         .with_client_options(client)
         .with_retry(retry)
-        // Not every service deletes many objects by one request.
+        // Some services do not support the deletion of several objects in one request.
         .with_disable_bulk_delete(true);
     if let Some(region) = &config.region {
         builder = builder.with_region(region);
     }
     if let Some(endpoint) = endpoint {
-        builder = builder.with_endpoint(host_of(endpoint, config)?);
+        builder = builder.with_endpoint(driver_endpoint(endpoint, config)?);
     }
     for (name, value) in &config.credentials {
         let key = name
@@ -102,10 +104,10 @@ fn build(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
         .map_err(|error| Error::Config(format!("cannot use {config}: {error}")))
 }
 
-/// The endpoint as the driver wants it: a virtual host has the bucket in it.
-fn host_of(endpoint: &Url, config: &S3Config) -> Result<String, Error> {
+/// The endpoint in the driver's form, which includes the bucket in a virtual host.
+fn driver_endpoint(endpoint: &Url, config: &S3Config) -> Result<String, Error> {
     let mut endpoint = endpoint.clone();
-    if config.style() == Style::Virtual {
+    if config.style() == AddressingStyle::Virtual {
         let host = format!(
             "{}.{}",
             config.bucket,
@@ -113,7 +115,7 @@ fn host_of(endpoint: &Url, config: &S3Config) -> Result<String, Error> {
         );
         endpoint
             .set_host(Some(&host))
-            .map_err(|error| Error::Config(format!("{host} is no host: {error}")))?;
+            .map_err(|error| Error::Config(format!("{host} is not a host name: {error}")))?;
     }
     Ok(endpoint.as_str().trim_end_matches('/').to_owned())
 }

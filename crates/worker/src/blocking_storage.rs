@@ -53,7 +53,7 @@ impl BlockingStorage {
 
     /// Removes everything a job owns.
     pub fn remove(&self, job_id: JobId) -> Result<(), Failure> {
-        let owned = ObjectKey::prefix_of(job_id);
+        let owned = ObjectKey::job_prefix(job_id);
         self.runtime.block_on(self.storage.delete_prefix(&owned))?;
         Ok(())
     }

@@ -169,7 +169,7 @@ impl<'a> ClipObjects<'a> {
     /// subtitles now.
     fn is_unused(&self, object: &ObjectInfo, cutoffs: Cutoffs) -> bool {
         let key = &object.key;
-        let is_outdated = |clip_id| key.is_given_subtitles() || !self.clips.contains(&clip_id);
+        let is_outdated = |clip_id| key.is_custom_subtitles() || !self.clips.contains(&clip_id);
         object.last_modified < cutoffs.unfinished
             && key.clip_id().is_some_and(is_outdated)
             && !self.keys.contains(key.as_str())

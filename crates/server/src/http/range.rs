@@ -136,7 +136,7 @@ pub(crate) fn requested_range(headers: &HeaderMap, info: &ObjectInfo) -> Option<
         })
     });
     let range = headers.get(RANGE).filter(|_| is_current)?.to_str().ok()?;
-    parse_range(range).filter(|range| range.within(info.size).is_some())
+    parse_range(range).filter(|range| range.resolve(info.size).is_some())
 }
 
 /// Reads a header `Range` with one range of bytes.

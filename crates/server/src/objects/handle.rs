@@ -179,7 +179,7 @@ impl Objects {
             let _turn = objects.lock_job(job_id).await;
             match objects
                 .storage
-                .delete_prefix(&ObjectKey::prefix_of(job_id))
+                .delete_prefix(&ObjectKey::job_prefix(job_id))
                 .await
             {
                 Ok(count) => log::debug!(job_id:%; "{count} objects deleted"),

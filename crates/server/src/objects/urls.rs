@@ -52,7 +52,7 @@ impl ObjectUrls {
         ttl: Duration,
     ) -> Option<String> {
         let key = ObjectKey::try_from(key.clone()).ok()?;
-        if key.is_anothers(job_id) {
+        if key.belongs_to_another_job(job_id) {
             return None;
         }
         let url = self.storage.download_url(&self.base, &key, ttl, self.now);

@@ -7,7 +7,7 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use lectern_api::{Code, FieldError};
 use lectern_domain::{JobId, JobStatus};
-use lectern_storage::{OBJECTS_PATH, ObjectKey, Refused, Signer};
+use lectern_storage::{OBJECTS_PATH, ObjectKey, SignatureError, Signer};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -82,7 +82,7 @@ async fn upload(
 fn check<T>(
     request: &HttpRequest,
     objects: &Objects,
-    verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, Refused>,
+    verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, SignatureError>,
 ) -> Result<(ObjectKey, T), ApiError> {
     let signer = objects.storage.signer().ok_or_else(not_found)?;
     // As it was sent: the router has decoded some of it already.

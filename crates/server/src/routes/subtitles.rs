@@ -149,12 +149,12 @@ async fn replace(
 /// Makes it a file, unless the clip names one that is the same: who asks again
 /// leaves no other.
 async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
-    if let Some(key) = clip_object(clip).filter(ObjectKey::is_given_subtitles)
+    if let Some(key) = clip_object(clip).filter(ObjectKey::is_custom_subtitles)
         && objects.read(&key, file.len()).await?.as_ref() == Some(file)
     {
         return Ok(key);
     }
-    let key = ObjectKey::given_subtitles(clip.job_id, clip.clip_id)?;
+    let key = ObjectKey::custom_subtitles(clip.job_id, clip.clip_id).map_err(ApiError::internal)?;
     objects.write(&key, file.clone()).await?;
     Ok(key)
 }
@@ -163,5 +163,5 @@ async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<Obje
 fn clip_object(clip: &Clip) -> Option<ObjectKey> {
     let key = clip.media.subtitle_s3_key.clone()?;
     let key = ObjectKey::try_from(key).ok()?;
-    (!key.is_anothers(clip.job_id)).then_some(key)
+    (!key.belongs_to_another_job(clip.job_id)).then_some(key)
 }

@@ -210,7 +210,7 @@ on_both! {
                 place.put(&clip, &[b"y"]).await;
             }
         }
-        let deleted = place.storage.delete_prefix(&ObjectKey::prefix_of(mine)).await;
+        let deleted = place.storage.delete_prefix(&ObjectKey::job_prefix(mine)).await;
         assert_eq!(deleted.unwrap(), 21);
         let left = place.storage.list(&ObjectPrefix::jobs());
         let owners: Vec<_> = left.map_ok(|info| info.key.job_id()).try_collect().await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{Clock as _, SystemClock};
-use lectern_storage::{OBJECTS_PATH, ObjectKey, Refused, Secret, Signer};
+use lectern_storage::{OBJECTS_PATH, ObjectKey, Secret, SignatureError, Signer};
 use url::Url;
 
 use crate::place::{Place, key, pattern, until};
@@ -46,7 +46,7 @@ async fn a_url_of_this_server_lets_in_whom_it_was_made_for() {
         assert_eq!(signer.verify_put(&asked, &query, noon()), Ok(7));
         assert_eq!(
             signer.verify_get(&asked, &query, noon()),
-            Err(Refused::Signature)
+            Err(SignatureError::Wrong)
         );
 
         let get = place
@@ -58,7 +58,7 @@ async fn a_url_of_this_server_lets_in_whom_it_was_made_for() {
         assert_eq!(signer.verify_get(&asked, &query, noon()), Ok(()));
         assert_eq!(
             signer.verify_put(&asked, &query, noon()),
-            Err(Refused::Signature)
+            Err(SignatureError::Wrong)
         );
         assert!(
             get.as_str()
@@ -81,12 +81,12 @@ fn a_url_is_good_until_the_second_it_expires() {
     );
     assert_eq!(
         signer.verify_get(&key("a"), &query, noon()),
-        Err(Refused::Expired)
+        Err(SignatureError::Expired)
     );
     let query = signer.sign_put(&key("a"), 1, noon());
     assert_eq!(
         signer.verify_put(&key("a"), &query, noon()),
-        Err(Refused::Expired)
+        Err(SignatureError::Expired)
     );
 }
 
@@ -102,7 +102,7 @@ fn a_change_anywhere_in_a_url_is_noticed() {
 
     for other in ["jobs/1/b", "jobs/2/a", "jobs/1/A", "jobs/1/a/b", "jobs/1"] {
         let told = signer.verify_put(&key(other), &query, earlier);
-        assert_eq!(told, Err(Refused::Signature), "{other}");
+        assert_eq!(told, Err(SignatureError::Wrong), "{other}");
     }
     let verify = |query: &str| signer.verify_put(&key("jobs/1/a"), query, earlier);
     let expires = noon().timestamp();
@@ -120,7 +120,7 @@ fn a_change_anywhere_in_a_url_is_noticed() {
     ] {
         let forged = query.replace(old, &new);
         assert_ne!(forged, query);
-        assert_eq!(verify(&forged), Err(Refused::Signature), "{forged}");
+        assert_eq!(verify(&forged), Err(SignatureError::Wrong), "{forged}");
     }
     // Each digit of the signature counts.
     let (before, signature) = query.split_once("signature=").unwrap();
@@ -131,24 +131,27 @@ fn a_change_anywhere_in_a_url_is_noticed() {
             &signature[..i],
             &signature[i + 1..]
         );
-        assert_eq!(verify(&forged), Err(Refused::Signature), "{forged}");
+        assert_eq!(verify(&forged), Err(SignatureError::Wrong), "{forged}");
     }
     for cut in ["", &signature[..2], &signature[..62]] {
         assert_eq!(
             verify(&format!("{before}signature={cut}")),
-            Err(Refused::Signature),
+            Err(SignatureError::Wrong),
             "{cut}"
         );
     }
     let theirs = Signer::new(Secret::random().unwrap());
     let forged = theirs.sign_put(&key("jobs/1/a"), 1000, noon());
-    assert_eq!(verify(&forged), Err(Refused::Signature));
+    assert_eq!(verify(&forged), Err(SignatureError::Wrong));
     // Without its size a PUT is no GET, and with one a GET is no PUT.
     let unsized_query = query.replace("&size=1000", "");
     let told = signer.verify_get(&key("jobs/1/a"), &unsized_query, earlier);
-    assert_eq!(told, Err(Refused::Signature));
+    assert_eq!(told, Err(SignatureError::Wrong));
     let get = signer.sign_get(&key("jobs/1/a"), noon());
-    assert_eq!(verify(&format!("{get}&size=1000")), Err(Refused::Signature));
+    assert_eq!(
+        verify(&format!("{get}&size=1000")),
+        Err(SignatureError::Wrong)
+    );
 }
 
 #[test]
@@ -171,7 +174,7 @@ fn a_query_that_was_never_signed_is_malformed() {
         format!("{good}&"),
     ] {
         let told = signer.verify_put(&key("a"), &query, noon() - HOUR);
-        assert_eq!(told, Err(Refused::Malformed), "{query}");
+        assert_eq!(told, Err(SignatureError::Malformed), "{query}");
     }
 }
 

@@ -106,7 +106,7 @@ impl Worker {
         let key = key.ok_or_else(|| Failure::permanent("the job has no recording"))?;
         let key = ObjectKey::new(key.as_str())?;
         // A key is only said: it gives nobody what another job is made of.
-        if key.is_anothers(job_id) {
+        if key.belongs_to_another_job(job_id) {
             let why = "the recording lies with the files of another job";
             return Err(Failure::permanent(why));
         }

@@ -1,4 +1,4 @@
-//! Files as streams: what blocks happens on threads that may.
+//! Files as asynchronous streams: blocking calls run on blocking threads.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -8,39 +8,40 @@ use std::path::Path;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 
-use crate::{Error, ObjectKey};
+use crate::error::Error;
+use crate::key::ObjectKey;
 
-/// How many bytes are read at a time.
-const READ: usize = 256 * 1024;
-/// How many items are taken from an iterator at a time.
-const BATCH: usize = 1000;
+const READ_BYTES: usize = 256 * 1024;
+/// Items taken from an iterator in one blocking call.
+const BATCH_ITEMS: usize = 1000;
 
-/// Reads a range of a file piece by piece, as the pieces are taken.
+/// Reads a range of a file as the stream is polled.
 pub(crate) fn read(
     file: File,
     range: Range<u64>,
     key: ObjectKey,
 ) -> BoxStream<'static, Result<Bytes, Error>> {
-    let pieces = stream::try_unfold((file, range, key), |(mut file, mut range, key)| async {
+    let chunks = stream::try_unfold((file, range, key), |(mut file, mut range, key)| async {
         if range.is_empty() {
             return Ok(None);
         }
         blocking(move || {
-            let len = usize::try_from(range.end - range.start).map_or(READ, |left| left.min(READ));
-            let mut piece = BytesMut::zeroed(len);
+            let len = usize::try_from(range.end - range.start)
+                .map_or(READ_BYTES, |left| left.min(READ_BYTES));
+            let mut chunk = BytesMut::zeroed(len);
             file.seek(SeekFrom::Start(range.start))
-                .and_then(|_| file.read_exact(&mut piece))
+                .and_then(|_| file.read_exact(&mut chunk))
                 .map_err(|error| Error::other(format!("read {key}"), error))?;
             range.start += len as u64;
-            Ok(Some((piece.freeze(), (file, range, key))))
+            Ok(Some((chunk.freeze(), (file, range, key))))
         })
         .await
     });
-    pieces.boxed()
+    chunks.boxed()
 }
 
-/// The bytes of a file from outside, which is to become the object `key`, and
-/// how many they are.
+/// The bytes and the size of a file outside of the storage that is to be written as the
+/// object `key`.
 pub(crate) async fn read_file(
     file: &Path,
     key: &ObjectKey,
@@ -60,12 +61,12 @@ pub(crate) async fn read_file(
     .await
 }
 
-/// Takes from an iterator that blocks, on threads that may.
+/// Turns an iterator that blocks into a stream.
 pub(crate) fn in_batches<T: Send + 'static>(
     items: impl Iterator<Item = Result<T, Error>> + Send + 'static,
 ) -> BoxStream<'static, Result<T, Error>> {
     stream::try_unfold(items, |mut items| async {
-        let work = move || Ok((items.by_ref().take(BATCH).collect::<Vec<_>>(), items));
+        let work = move || Ok((items.by_ref().take(BATCH_ITEMS).collect::<Vec<_>>(), items));
         let (batch, items) = blocking(work).await?;
         let batch = (!batch.is_empty()).then(|| stream::iter(batch));
         Ok::<_, Error>(batch.map(|batch| (batch, items)))
@@ -74,7 +75,7 @@ pub(crate) fn in_batches<T: Send + 'static>(
     .boxed()
 }
 
-/// Does what blocks on a thread that may.
+/// Runs blocking work on a blocking thread.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

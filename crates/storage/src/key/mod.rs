@@ -1,31 +1,31 @@
 //! The names of objects.
 
-mod of_job;
+mod job;
+mod prefix;
 
 use std::fmt;
 use std::str::FromStr;
 
 use lectern_domain::{Invalid, StorageKey};
-use object_store::path::Path;
+use object_store::path::{self, Path};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::Error;
+pub use prefix::ObjectPrefix;
 
-/// The name of an object: segments divided by `/`, such as
+/// The name of an object: segments separated by `/`, such as
 /// `jobs/019a…/original/lecture.mp4`.
 ///
-/// A key that exists names something below the root of the storage, whatever
-/// bytes it was made of. Refused are
+/// Every key names an object below the root of the storage. The constructors refuse
 ///
-/// - nothing at all, more than 500 characters and more than 1024 bytes (S3);
-/// - empty segments, so also a slash at the beginning or the end;
-/// - the segments `.` and `..`, which name something else;
-/// - backslashes, control characters and NUL;
-/// - percent signs: a key is compared and stored decoded, so an encoded
-///   separator is never mistaken for a name;
-/// - segments over 240 bytes, which a file system could not hold while they are
-///   being written;
-/// - segments that end in `#` and digits: those are files being written.
+/// - empty texts, more than 500 characters and more than 1024 bytes (the limit of S3);
+/// - empty segments, and so a slash at the beginning or the end;
+/// - the segments `.` and `..`;
+/// - backslashes and control characters, including NUL;
+/// - percent signs, because keys are stored decoded and an encoded separator must not
+///   become part of a name;
+/// - segments over 240 bytes, which are too long for file systems while they are being
+///   written;
+/// - segments that end in `#` and digits, the names of files that are being written.
 ///
 /// ```
 /// use lectern_storage::ObjectKey;
@@ -40,13 +40,12 @@ use crate::Error;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey(StorageKey);
 
-/// The most bytes of a key, S3's limit.
+/// The limit of S3.
 const MAX_BYTES: usize = 1024;
-/// The most bytes of a segment: file systems have 255, and `#` and a number are
-/// added while it is written.
+/// File systems allow 255 bytes, and `#` and a number are appended during a write.
 const MAX_SEGMENT_BYTES: usize = 240;
-/// What stays as it is in the path of a URL.
-const PLAIN: AsciiSet = NON_ALPHANUMERIC
+/// Every character but these is percent-encoded in the path of a URL.
+const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -54,17 +53,17 @@ const PLAIN: AsciiSet = NON_ALPHANUMERIC
     .remove(b'/');
 
 impl ObjectKey {
-    /// Checks the text, which is not percent-encoded.
+    /// Checks a text that is not percent-encoded.
     pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = StorageKey::new(text)?;
-        match fault(&text) {
+        match violated_rule(&text) {
             None => Ok(Self(text)),
-            Some(fault) => Err(Invalid::new(fault)),
+            Some(rule) => Err(Invalid::new(rule)),
         }
     }
 
-    /// The key in the path of a URL, given without its leading slash: decoded
-    /// once, then checked. What is still encoded after that is refused.
+    /// Parses the path of a URL without its leading slash. The path is percent-decoded
+    /// once; a key that is still encoded after that is refused.
     pub fn from_url_path(path: &str) -> Result<Self, Invalid> {
         let decoded = percent_decode_str(path)
             .decode_utf8()
@@ -72,29 +71,30 @@ impl ObjectKey {
         Self::new(decoded)
     }
 
-    /// The key as the path of a URL, percent-encoded, without a leading slash.
+    /// The key as the percent-encoded path of a URL, without a leading slash.
     pub fn to_url_path(&self) -> String {
-        utf8_percent_encode(self, &PLAIN).to_string()
+        utf8_percent_encode(self, &UNRESERVED).to_string()
     }
 
-    /// The key.
+    /// The text, which is not percent-encoded.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The key as the driver wants it.
-    pub(crate) fn to_path(&self) -> Result<Path, Error> {
-        Path::parse(self.as_str()).map_err(|error| Error::other(format!("name {self}"), error))
+    /// The key in the driver's form.
+    pub(crate) fn to_path(&self) -> Result<Path, path::Error> {
+        Path::parse(self.as_str())
     }
 
-    #[expect(clippy::expect_used, reason = "made of parts that fit, see the tests")]
-    pub(crate) fn checked(text: String) -> Self {
-        Self::new(text).expect("a key made of parts that fit")
+    /// A key from a text that its construction makes valid.
+    #[expect(clippy::expect_used, reason = "the callers' tests cover every form")]
+    fn from_valid(text: String) -> Self {
+        Self::new(text).expect("a valid key")
     }
 }
 
-/// The rule the text breaks, if it breaks one.
-fn fault(text: &str) -> Option<&'static str> {
+/// The rule that the text violates, if any.
+fn violated_rule(text: &str) -> Option<&'static str> {
     if text.len() > MAX_BYTES {
         return Some("must be at most 1024 bytes long");
     }
@@ -109,7 +109,7 @@ fn fault(text: &str) -> Option<&'static str> {
             Some("must not contain empty segments, \".\" or \"..\"")
         } else if segment.len() > MAX_SEGMENT_BYTES {
             Some("must not contain a segment of more than 240 bytes")
-        } else if is_part(segment) {
+        } else if is_unfinished(segment) {
             Some("must not contain a segment that ends in # and digits")
         } else {
             None
@@ -117,9 +117,9 @@ fn fault(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a file of this name is one being written: the local backend appends
-/// `#` and a number.
-pub(crate) fn is_part(name: &str) -> bool {
+/// Whether a file of this name is being written: the driver appends `#` and a number
+/// until the file is complete.
+pub(crate) fn is_unfinished(name: &str) -> bool {
     name.rsplit_once('#').is_some_and(|(_, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     })
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_leave_the_root_or_be_mistaken_is_refused() {
+    fn keys_outside_the_root_and_ambiguous_keys_are_refused() {
         let long = "a".repeat(501);
         let wide = "é".repeat(121);
         for text in [

@@ -1,19 +1,19 @@
-//! The beginnings of names.
+//! Prefixes of object keys.
 
 use std::fmt;
 
 use lectern_domain::Invalid;
-use object_store::path::Path;
+use object_store::path::{self, Path};
 
-use crate::{Error, ObjectKey};
+use super::ObjectKey;
 
-/// The beginning of keys in whole segments: `jobs/1` is the beginning of
-/// `jobs/1/a` and not of `jobs/10`.
+/// A prefix of keys in whole segments: `jobs/1` is a prefix of `jobs/1/a` but not of
+/// `jobs/10`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ObjectPrefix(Option<ObjectKey>);
 
 impl ObjectPrefix {
-    /// Checks the text: empty for everything, or else like a key.
+    /// Checks a text, which is empty or a valid key.
     pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
         if text.is_empty() {
@@ -22,33 +22,33 @@ impl ObjectPrefix {
         ObjectKey::new(text).map(Self::from)
     }
 
-    /// The beginning of all keys.
+    /// The empty prefix, of all keys.
     pub fn everything() -> Self {
         Self(None)
     }
 
-    /// What the jobs own: `jobs`.
+    /// The prefix of all objects that belong to jobs: `jobs`.
     pub fn jobs() -> Self {
-        ObjectKey::checked("jobs".to_owned()).into()
+        ObjectKey::from_valid("jobs".to_owned()).into()
     }
 
     pub(crate) fn as_key(&self) -> Option<&ObjectKey> {
         self.0.as_ref()
     }
 
-    /// The prefix as the driver wants it.
-    pub(crate) fn to_path(&self) -> Result<Path, Error> {
+    /// The prefix in the driver's form.
+    pub(crate) fn to_path(&self) -> Result<Path, path::Error> {
         self.as_key().map_or(Ok(Path::ROOT), ObjectKey::to_path)
     }
 
-    /// The prefix without a slash at the end, empty for everything.
+    /// The prefix without a slash at its end.
     pub fn as_str(&self) -> &str {
         self.0.as_ref().map_or("", |key| key.as_str())
     }
 }
 
 impl From<ObjectKey> for ObjectPrefix {
-    /// Everything below what would be the object of this name.
+    /// The prefix of all keys below this one.
     fn from(key: ObjectKey) -> Self {
         Self(Some(key))
     }

@@ -1,4 +1,7 @@
-//! The handle on the storage.
+//! The storage.
+
+mod parts;
+mod urls;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,46 +15,48 @@ use object_store::{
     GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt as _,
 };
 
-use crate::disk::Disk;
-use crate::file;
+use crate::byte_range::ByteRange;
+use crate::config::StorageConfig;
+use crate::disk::{self, Disk};
+use crate::error::{Error, Source};
+use crate::key::{ObjectKey, ObjectPrefix};
+use crate::object::{Object, ObjectInfo};
 use crate::s3::Bucket;
-use crate::upload::{self, Parts};
-use crate::{
-    ByteRange, Error, Object, ObjectInfo, ObjectKey, ObjectPrefix, Secret, Signer, Source,
-    StorageConfig,
-};
+use crate::signed_url::{Secret, Signer};
+use parts::Parts;
 
-/// Where recordings and clips lie. Cheap to clone; needs a tokio runtime.
+pub use urls::OBJECTS_PATH;
+
+/// A store of objects. Cheap to clone; needs a tokio runtime.
 ///
-/// What is written is there whole or not at all, and on disk when the call
-/// returns. Of several who write one object at a time one wins.
+/// Writes are atomic, and on disk when the call returns. Of several concurrent writes of
+/// one object, one wins.
 #[derive(Clone)]
-pub struct Storage(pub(crate) Backend);
+pub struct Storage(Backend);
 
 #[derive(Clone)]
-pub(crate) enum Backend {
+enum Backend {
     Local { disk: Disk, signer: Signer },
     S3(Bucket),
 }
 
-/// How many bytes are written at a time on local disk.
-const LOCAL_PART: usize = 1024 * 1024;
-/// How many bytes S3 wants at least in a part that is not the last.
-const S3_PART: usize = 5 * 1024 * 1024;
-/// How many bytes are in a part of the largest objects there are, of 6 TiB; no
-/// announced size makes us ask for more memory.
-const S3_LARGEST_PART: usize = 640 * 1024 * 1024;
-/// How many parts S3 takes at most.
-const S3_PARTS: u64 = 10_000;
-/// How many objects are deleted at a time.
-const DELETIONS: usize = 16;
+/// The size of a write to local disk.
+const LOCAL_PART_BYTES: usize = 1024 * 1024;
+/// The minimum that S3 requires of every part but the last.
+const S3_MIN_PART_BYTES: usize = 5 * 1024 * 1024;
+/// Enough for the largest objects of S3 and a limit of the memory that an announced size
+/// can allocate.
+const S3_MAX_PART_BYTES: usize = 640 * 1024 * 1024;
+/// The limit of S3.
+const S3_MAX_PARTS: u64 = 10_000;
+const CONCURRENT_DELETIONS: usize = 16;
 
 impl Storage {
-    /// Opens the storage. A directory is made when it is missing; a bucket has
-    /// to exist, and is not asked for yet.
+    /// Opens the storage. A directory is created if it does not exist. A bucket has to
+    /// exist, but is not contacted yet.
     ///
-    /// The secret signs the URLs of objects on local disk; a service signs its
-    /// own. Blocks on local disk, for a moment.
+    /// The secret signs the URLs of objects on local disk; it is not used for a bucket.
+    /// Blocks shortly for a directory.
     pub fn open(config: &StorageConfig, secret: Secret) -> Result<Self, Error> {
         Ok(Self(match config {
             StorageConfig::Local { dir } => Backend::Local {
@@ -62,8 +67,8 @@ impl Storage {
         }))
     }
 
-    /// Who checks the URLs of objects on local disk; `None` when a service
-    /// answers its own.
+    /// The signer of URLs of objects on local disk; `None` for a bucket, whose service
+    /// verifies its own URLs.
     pub fn signer(&self) -> Option<&Signer> {
         match &self.0 {
             Backend::Local { signer, .. } => Some(signer),
@@ -71,67 +76,66 @@ impl Storage {
         }
     }
 
-    /// Writes an object of exactly `size` bytes, replacing the one that is
-    /// there.
+    /// Writes an object of exactly `size` bytes; replaces an existing one.
     ///
-    /// The bytes are taken as fast as they can be written. No more than two
-    /// parts of them are in memory: one MiB each on local disk, five on S3, and
-    /// a ten thousandth of an object of more than 48 GiB.
+    /// The stream is polled as fast as its bytes can be written. At most two parts are in
+    /// memory: of 1 MiB on local disk, of 5 MiB on S3, and of a ten thousandth of an
+    /// object over 48 GiB on S3.
     ///
-    /// Nothing is left behind after [`Error::TooLarge`], [`Error::TooShort`] and
-    /// [`Error::BrokenStream`], nor when the future is dropped (unless all bytes
-    /// had come: then the object may still appear). What is left when the process
-    /// dies, [`Storage::remove_stale_parts`] finds.
+    /// [`Error::TooLarge`], [`Error::TooShort`] and [`Error::BrokenStream`] leave nothing
+    /// behind. Neither does a dropped future, except that the object may still appear if
+    /// all bytes had arrived. Files that are left by a killed process are removed by
+    /// [`Storage::remove_stale_parts`].
     pub async fn put<S, E>(&self, key: &ObjectKey, size: u64, data: S) -> Result<(), Error>
     where
         S: Stream<Item = Result<Bytes, E>>,
         E: Into<Source>,
     {
-        let part = match &self.0 {
+        let part_bytes = match &self.0 {
             Backend::Local { disk, .. } => {
-                disk.allow(key).await?;
-                LOCAL_PART
+                disk.check_writable(key).await?;
+                LOCAL_PART_BYTES
             }
-            Backend::S3(_) => usize::try_from(size.div_ceil(S3_PARTS))
-                .unwrap_or(S3_LARGEST_PART)
-                .clamp(S3_PART, S3_LARGEST_PART),
+            Backend::S3(_) => usize::try_from(size.div_ceil(S3_MAX_PARTS))
+                .unwrap_or(S3_MAX_PART_BYTES)
+                .clamp(S3_MIN_PART_BYTES, S3_MAX_PART_BYTES),
         };
         let mut data = pin!(data.fuse());
-        let mut parts = Parts::new(key, size, data.as_mut(), part);
+        let mut parts = Parts::new(key, size, data.as_mut(), part_bytes);
         let first = parts.next().await?.unwrap_or_default();
         let path = key.to_path()?;
         let failed = |error| Error::of_driver(error, format!("write {key}"));
-        if size <= part as u64 {
-            // Small enough for one request; but that it ends has to be seen.
+        if size <= part_bytes as u64 {
+            // One request is enough, but the stream has to end first.
             parts.next().await?;
             let written = self.driver().put(&path, first.into()).await;
             return written.map(drop).map_err(failed);
         }
         let upload = match &self.0 {
-            Backend::Local { disk, .. } => disk.begin(path).await,
+            Backend::Local { disk, .. } => disk.begin_upload(path).await,
             Backend::S3(bucket) => bucket.store.put_multipart(&path).await,
         };
-        upload::write(upload.map_err(failed)?, first, &mut parts).await
+        parts::write(upload.map_err(failed)?, first, &mut parts).await
     }
 
-    /// Writes an object that has the bytes of a file.
+    /// Writes an object with the content of a file.
     pub async fn put_file(&self, key: &ObjectKey, file: &Path) -> Result<(), Error> {
-        let (data, size) = file::read_file(file, key).await?;
+        let (data, size) = disk::read_file(file, key).await?;
         self.put(key, size, data).await
     }
 
-    /// Begins to read an object, or some of it.
+    /// Begins to read an object or a range of it.
     pub async fn get(&self, key: &ObjectKey, range: Option<ByteRange>) -> Result<Object, Error> {
         let mut options = GetOptions::default();
         if let Some(range) = range {
             let info = self.head(key).await?;
             let size = info.ok_or_else(|| Error::NotFound(key.clone()))?.size;
-            let range = range.within(size).ok_or_else(|| Error::OutOfRange {
+            let range = range.resolve(size).ok_or_else(|| Error::OutOfRange {
                 key: key.clone(),
                 size,
             })?;
             options.range = Some(GetRange::Bounded(range));
-        } else if !self.holds(key).await? {
+        } else if !self.can_exist(key).await? {
             return Err(Error::NotFound(key.clone()));
         }
         let found = self
@@ -141,7 +145,7 @@ impl Storage {
             .map_err(|error| Error::of_key(error, "read", key))?;
         let range = found.range.clone();
         let stream = match found.payload {
-            GetResultPayload::File(file, _) => file::read(file, range.clone(), key.clone()),
+            GetResultPayload::File(file, _) => disk::read(file, range.clone(), key.clone()),
             GetResultPayload::Stream(stream) => {
                 let key = key.clone();
                 stream
@@ -156,9 +160,9 @@ impl Storage {
         })
     }
 
-    /// What is known of an object, if there is one.
+    /// The metadata of an object; `None` if it does not exist.
     pub async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, Error> {
-        if !self.holds(key).await? {
+        if !self.can_exist(key).await? {
             return Ok(None);
         }
         match self.driver().head(&key.to_path()?).await {
@@ -168,9 +172,8 @@ impl Storage {
         }
     }
 
-    /// The file an object on local disk is, for a program that reads files; it
-    /// must not be written to. `None` when there is no such object, or it is
-    /// not on this machine: [`Storage::get`] reads it then.
+    /// The file of an object on local disk, for programs that read files. The file must
+    /// not be changed. `None` for a bucket, and if the object does not exist.
     pub async fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.file(key).await,
@@ -178,9 +181,9 @@ impl Storage {
         }
     }
 
-    /// Deletes an object. One that is not there is as good as deleted.
+    /// Deletes an object. Succeeds if the object does not exist.
     pub async fn delete(&self, key: &ObjectKey) -> Result<(), Error> {
-        if !self.holds(key).await? {
+        if !self.can_exist(key).await? {
             return Ok(());
         }
         match self.driver().delete(&key.to_path()?).await {
@@ -189,19 +192,19 @@ impl Storage {
         }
     }
 
-    /// Deletes all objects below a prefix; how many that were. When it fails,
-    /// some of them may be gone.
+    /// Deletes all objects below a prefix and returns their number. After an error some of
+    /// them may have been deleted.
     pub async fn delete_prefix(&self, prefix: &ObjectPrefix) -> Result<u64, Error> {
         self.list(prefix)
             .map_ok(|info| async move { self.delete(&info.key).await })
-            .try_buffer_unordered(DELETIONS)
+            .try_buffer_unordered(CONCURRENT_DELETIONS)
             .try_fold(0, |deleted, ()| async move { Ok(deleted + 1) })
             .await
     }
 
-    /// The objects below a prefix, in no particular order. Lists of local disk
-    /// have no etags. What is being written is not in them, and neither is what
-    /// no [`ObjectKey`] can name, or a symlink leads to.
+    /// The objects below a prefix, in any order. On local disk the list has no etags,
+    /// and it leaves out unfinished files, symlinks and files whose names are not valid
+    /// keys.
     pub fn list(&self, prefix: &ObjectPrefix) -> BoxStream<'static, Result<ObjectInfo, Error>> {
         match &self.0 {
             Backend::Local { disk, .. } => {
@@ -214,7 +217,7 @@ impl Storage {
                 let doing = format!("list {prefix}/");
                 let prefix = match prefix.to_path() {
                     Ok(prefix) => prefix,
-                    Err(error) => return stream::once(async { Err(error) }).boxed(),
+                    Err(error) => return stream::once(async { Err(error.into()) }).boxed(),
                 };
                 bucket
                     .store
@@ -229,12 +232,11 @@ impl Storage {
         }
     }
 
-    /// Removes from local disk what a crash left half written and nobody has
-    /// written to since `before`; how many files that were.
+    /// Removes unfinished files from local disk that have not been written to since
+    /// `before`, as a crash leaves them. Returns their number.
     ///
-    /// An S3-compatible service keeps such parts out of sight, and removes them
-    /// by a rule of the bucket (`AbortIncompleteMultipartUpload`); there this
-    /// does nothing.
+    /// Does nothing for a bucket: the service hides unfinished uploads, and a lifecycle
+    /// rule (`AbortIncompleteMultipartUpload`) removes them.
     pub async fn remove_stale_parts(&self, before: DateTime<Utc>) -> Result<u64, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.remove_stale_parts(before).await,
@@ -249,22 +251,22 @@ impl Storage {
         }
     }
 
-    /// Whether it is worth asking the driver: on local disk it is asked only
-    /// for files.
-    async fn holds(&self, key: &ObjectKey) -> Result<bool, Error> {
+    /// Whether the driver can be asked for the object. On local disk that is only the case
+    /// for files; a bucket is always asked.
+    async fn can_exist(&self, key: &ObjectKey) -> Result<bool, Error> {
         match &self.0 {
-            Backend::Local { disk, .. } => disk.holds(key).await,
+            Backend::Local { disk, .. } => disk.exists(key).await,
             Backend::S3(_) => Ok(true),
         }
     }
 }
 
 impl fmt::Debug for Storage {
-    /// Shows where it is; the driver would show the id of a key, too.
+    /// Shows the location only, because the driver would show the id of an access key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Backend::Local { disk, .. } => write!(f, "Storage(file://{})", disk.root().display()),
-            Backend::S3(bucket) => write!(f, "Storage({})", bucket.address()),
+            Backend::S3(bucket) => write!(f, "Storage({})", bucket.url()),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Where the storage is.
+//! The location of the storage.
+
+mod s3;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,21 +8,22 @@ use std::str::FromStr;
 
 use url::Url;
 
-use crate::{Error, S3Config};
+use crate::error::Error;
 
-/// Where the storage is: a directory, or a bucket of an S3-compatible service.
+pub use s3::{AddressingStyle, S3Config};
+
+/// The location of the storage: a directory, or a bucket of an S3-compatible service.
 ///
-/// As a URL it is `file:///path` or
-/// `s3://bucket/prefix?endpoint=https://…&region=…`. The parameters, all of them
-/// optional, are
+/// It is parsed from a URL, `file:///path` or
+/// `s3://bucket/prefix?endpoint=https://…&region=…`. The optional parameters are
 ///
-/// - `region`: where the bucket is, `us-east-1` if nothing is said;
+/// - `region`: the region of the bucket, by default `us-east-1`;
 /// - `endpoint`: the address of a service other than AWS;
-/// - `public_endpoint`: the address that clients reach it at, if it is another;
-/// - `style`: whether the bucket stands in the `path` (as is usual with an
-///   endpoint) or is part of the name of a `virtual` host (as is usual at AWS).
+/// - `public_endpoint`: the address of the service for clients, if it differs;
+/// - `style`: `path` if the bucket is part of the path (the default with an endpoint),
+///   `virtual` if it is part of the host name (the default for AWS).
 ///
-/// Credentials are not part of it: see [`StorageConfig::with_environment`].
+/// The URL has no credentials: see [`StorageConfig::with_environment`].
 ///
 /// ```
 /// use lectern_storage::StorageConfig;
@@ -33,9 +36,9 @@ use crate::{Error, S3Config};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorageConfig {
-    /// A directory, made when it is missing.
+    /// A directory, which is created if it does not exist.
     Local {
-        /// Its path.
+        /// An absolute path if it was parsed from a URL.
         dir: PathBuf,
     },
     /// A bucket of an S3-compatible service.
@@ -43,13 +46,12 @@ pub enum StorageConfig {
 }
 
 impl StorageConfig {
-    /// Takes the credentials from the variables that the tools of AWS read
-    /// (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, those
-    /// of containers and web identities), and from `AWS_REGION` and
-    /// `AWS_ENDPOINT_URL` what the URL does not say. Changes nothing about a
-    /// directory.
+    /// Adds the credentials from the variables that the AWS tools read
+    /// (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and those of
+    /// containers and web identities), and the region and endpoint from `AWS_REGION`
+    /// and `AWS_ENDPOINT_URL` if the URL has none. Does nothing for a directory.
     ///
-    /// `variable` looks one up; [`std::env::var`] usually.
+    /// `variable` returns the value of a variable, usually by [`std::env::var`].
     pub fn with_environment(
         self,
         variable: impl Fn(&str) -> Option<String>,
@@ -66,45 +68,44 @@ impl FromStr for StorageConfig {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.starts_with("file:") && !text.starts_with("file:///") {
-            // It would be read as an absolute path, whatever was meant.
-            return Err(refuse("it is not the absolute path of a directory"));
+            // The URL parser would turn a relative path into an absolute one.
+            return Err(Error::invalid_url(
+                "it is not the absolute path of a directory",
+            ));
         }
-        // The URL itself is not repeated: whatever this is, it may be a secret.
-        let url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
+        let url = Url::parse(text).map_err(|error| Error::invalid_url(error.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse(
-                "credentials go into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            return Err(Error::invalid_url(
+                "credentials belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             ));
         }
         if url.fragment().is_some() {
-            return Err(refuse("a fragment has no place in it"));
+            return Err(Error::invalid_url("it must not have a fragment"));
         }
         match url.scheme() {
             "file" => local(&url),
             "s3" => Ok(Self::S3(Box::new(S3Config::parse(&url)?))),
-            _ => Err(refuse("it begins with neither file:// nor s3://")),
+            _ => Err(Error::invalid_url(
+                "it begins with neither file:// nor s3://",
+            )),
         }
     }
 }
 
 fn local(url: &Url) -> Result<StorageConfig, Error> {
     if url.query().is_some() {
-        return Err(refuse("a directory has no parameters"));
+        return Err(Error::invalid_url("a directory takes no parameters"));
     }
     match url.to_file_path() {
         Ok(dir) if dir.parent().is_some() => Ok(StorageConfig::Local { dir }),
-        _ => Err(refuse("it is not the absolute path of a directory")),
+        _ => Err(Error::invalid_url(
+            "it is not the absolute path of a directory",
+        )),
     }
 }
 
-pub(crate) fn refuse(why: impl fmt::Display) -> Error {
-    Error::Config(format!(
-        "not a storage URL: {why}; accepted are file:///path and s3://bucket/prefix?endpoint=…&region=…"
-    ))
-}
-
 impl fmt::Display for StorageConfig {
-    /// Shows the URL, without credentials.
+    /// The URL, without credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local { dir } => write!(f, "file://{}", dir.display()),
@@ -116,7 +117,6 @@ impl fmt::Display for StorageConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Style;
 
     fn s3(url: &str) -> S3Config {
         match url.parse().unwrap() {
@@ -133,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_says_where_it_is_and_how_it_is_spoken_to() {
+    fn the_parameters_of_a_bucket_are_parsed() {
         let plain = s3("s3://lectures");
         assert_eq!((&*plain.bucket, plain.prefix.as_str()), ("lectures", ""));
         assert_eq!(
             (plain.region.as_ref(), plain.endpoint.as_ref()),
             (None, None)
         );
-        assert_eq!(plain.style(), Style::Virtual);
+        assert_eq!(plain.style(), AddressingStyle::Virtual);
 
         let whole = s3(
             "s3://my.lectures/a/b%20c/?region=eu-west-1&endpoint=http://minio:9000&style=virtual",
@@ -150,13 +150,16 @@ mod tests {
             ("my.lectures", "a/b c")
         );
         assert_eq!(whole.region.as_deref(), Some("eu-west-1"));
-        assert_eq!(whole.style(), Style::Virtual);
-        assert_eq!(s3("s3://abc?endpoint=https://minio").style(), Style::Path);
+        assert_eq!(whole.style(), AddressingStyle::Virtual);
+        assert_eq!(
+            s3("s3://abc?endpoint=https://minio").style(),
+            AddressingStyle::Path
+        );
         assert_eq!(whole, s3(&whole.to_string()));
     }
 
     #[test]
-    fn the_environment_fills_in_what_the_url_does_not_say() {
+    fn the_environment_completes_the_url() {
         let environment = |name: &str| match name {
             "AWS_REGION" => Some(String::new()),
             "AWS_DEFAULT_REGION" => Some("eu-west-1".to_owned()),
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_without_being_repeated() {
+    fn an_invalid_url_is_refused_and_not_repeated() {
         for url in [
             "",
             "hush",

@@ -1,45 +1,45 @@
-//! Where a bucket is.
+//! The location of a bucket.
 
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::config::refuse;
-use crate::{Error, ObjectPrefix};
+use crate::error::Error;
+use crate::key::ObjectPrefix;
 
-/// Which bucket, where, and how it is spoken to.
+/// A bucket, its service and the credentials for it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct S3Config {
-    /// The name of the bucket, which exists.
+    /// The name of an existing bucket.
     pub bucket: String,
-    /// What all keys in the bucket begin with, unseen from outside.
+    /// Precedes every key in the bucket; no [`ObjectKey`](crate::ObjectKey) contains it.
     pub prefix: ObjectPrefix,
-    /// Where the bucket is.
+    /// `None` for the driver's default, `us-east-1`.
     pub region: Option<String>,
     /// The address of a service other than AWS.
     pub endpoint: Option<Url>,
-    /// The address that clients reach it at, if it is another.
+    /// The address of the service for clients; `None` if it is `endpoint`.
     pub public_endpoint: Option<Url>,
-    /// Where the bucket stands in a URL; unless something is said, in the path
-    /// of an endpoint and in the host at AWS.
-    pub style: Option<Style>,
-    /// Names and values of the variables that say who is asking.
+    /// `None` for [`AddressingStyle::Path`] with an endpoint and
+    /// [`AddressingStyle::Virtual`] without.
+    pub style: Option<AddressingStyle>,
+    /// Names and values of environment variables.
     pub(crate) credentials: Vec<(&'static str, String)>,
 }
 
-/// Where the bucket stands in a URL.
+/// The position of the bucket in a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum AddressingStyle {
     /// `https://host/bucket/key`
     Path,
     /// `https://bucket.host/key`
     Virtual,
 }
 
-/// The variables of the environment that say who is asking: a key, or where a
-/// container or a web identity finds one. Without them the machine's own role
-/// is asked for.
+/// The environment variables with credentials: an access key, or the place where a
+/// container or a web identity gets one. Without them the driver requests the role of
+/// the machine.
 const CREDENTIALS: [&str; 9] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -53,19 +53,24 @@ const CREDENTIALS: [&str; 9] = [
 ];
 
 impl S3Config {
-    /// What the URL says; credentials are not in it.
+    /// Parses a URL with the scheme `s3`, which has no credentials.
     pub(crate) fn parse(url: &Url) -> Result<Self, Error> {
         let bucket = url.host_str().unwrap_or_default();
-        let plain =
+        let is_allowed =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
-        if !(3..=63).contains(&bucket.len()) || !bucket.bytes().all(plain) || url.port().is_some() {
-            return Err(refuse("the name of the bucket is missing or malformed"));
+        if !(3..=63).contains(&bucket.len())
+            || !bucket.bytes().all(is_allowed)
+            || url.port().is_some()
+        {
+            return Err(Error::invalid_url(
+                "the name of the bucket is missing or malformed",
+            ));
         }
         let prefix = percent_decode_str(url.path().trim_matches('/'))
             .decode_utf8()
             .ok()
             .and_then(|prefix| ObjectPrefix::new(prefix).ok())
-            .ok_or_else(|| refuse("the prefix could not be the beginning of a key"))?;
+            .ok_or_else(|| Error::invalid_url("the prefix is not a valid object key"))?;
         let mut config = Self {
             bucket: bucket.to_owned(),
             prefix,
@@ -82,10 +87,10 @@ impl S3Config {
                 ("public_endpoint", url) => {
                     config.public_endpoint = Some(endpoint("public_endpoint", url)?);
                 }
-                ("style", "path") => config.style = Some(Style::Path),
-                ("style", "virtual") => config.style = Some(Style::Virtual),
+                ("style", "path") => config.style = Some(AddressingStyle::Path),
+                ("style", "virtual") => config.style = Some(AddressingStyle::Virtual),
                 _ => {
-                    return Err(refuse(
+                    return Err(Error::invalid_url(
                         "its parameters are region, endpoint, public_endpoint and style (path or virtual)",
                     ));
                 }
@@ -94,12 +99,12 @@ impl S3Config {
         Ok(config)
     }
 
-    /// What the environment says and the URL does not.
+    /// Adds what the URL does not have.
     pub(crate) fn with_environment(
         mut self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
-        // An empty variable is one that was unset where that is impossible.
+        // Some tools can only set a variable to an empty value, not unset it.
         let first = |names: &[&str]| {
             let mut values = names.iter().filter_map(|name| variable(name));
             values.find(|value| !value.is_empty())
@@ -120,26 +125,26 @@ impl S3Config {
         Ok(self)
     }
 
-    /// Where the bucket stands in a URL.
-    pub(crate) fn style(&self) -> Style {
+    /// The style, or the default for the endpoint.
+    pub(crate) fn style(&self) -> AddressingStyle {
         self.style.unwrap_or(match self.endpoint {
-            Some(_) => Style::Path,
-            None => Style::Virtual,
+            Some(_) => AddressingStyle::Path,
+            None => AddressingStyle::Virtual,
         })
     }
 }
 
-/// The address of a service, without what the bucket and the keys go behind.
+/// Parses the address of a service: no credentials, no query, no fragment.
 fn endpoint(name: &str, text: &str) -> Result<Url, Error> {
-    let bare = |url: &Url| {
+    let is_plain = |url: &Url| {
         matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()
             && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none()
     };
-    Url::parse(text).ok().filter(bare).ok_or_else(|| {
-        refuse(format!(
+    Url::parse(text).ok().filter(is_plain).ok_or_else(|| {
+        Error::invalid_url(format!(
             "{name} is not an address such as https://host:9000"
         ))
     })
@@ -152,8 +157,8 @@ impl fmt::Display for S3Config {
             write!(f, "/{}", prefix.to_url_path())?;
         }
         let style = match self.style() {
-            Style::Path => "path",
-            Style::Virtual => "virtual",
+            AddressingStyle::Path => "path",
+            AddressingStyle::Virtual => "virtual",
         };
         let parameters = [
             ("region", self.region.as_deref()),

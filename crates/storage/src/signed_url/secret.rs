@@ -1,4 +1,4 @@
-//! The secret that URLs are signed with.
+//! The secret that signs URLs.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -7,40 +7,41 @@ use std::path::Path;
 
 use lectern_domain::Invalid;
 use ring::hmac;
-use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::{Error, hex};
+use crate::error::Error;
+use crate::random::{HEX, random};
 
-/// What URLs are signed with: at least 32 bytes that nobody else knows. It is
-/// never printed.
+/// The secret that signs URLs, at least 32 bytes. It is never printed.
 ///
-/// All servers on one storage need the same one, or they refuse each other's
-/// URLs.
+/// All servers on one storage need the same secret, because they refuse URLs that were
+/// signed with another one.
 #[derive(Clone)]
 pub struct Secret(hmac::Key);
 
-/// The least bytes of a secret: as many as a SHA-256 has.
-const BYTES: usize = 32;
+/// The minimum length in bytes: the size of a SHA-256.
+const MIN_BYTES: usize = 32;
 
 impl Secret {
     /// Checks that there are at least 32 bytes.
     pub fn new(bytes: &[u8]) -> Result<Self, Invalid> {
-        if bytes.len() < BYTES {
+        if bytes.len() < MIN_BYTES {
             return Err(Invalid::new("must be at least 32 bytes long"));
         }
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, bytes)))
     }
 
-    /// A new one, which nobody else will ever know.
+    /// A new random secret.
     pub fn random() -> Result<Self, Error> {
-        Self::new(&random::<BYTES>()?).map_err(Error::from)
+        let bytes = random::<MIN_BYTES>().map_err(|error| Error::other("make a secret", error))?;
+        Self::new(&bytes).map_err(Error::from)
     }
 
-    /// Reads the secret from the file `secret` in a directory, or makes both.
+    /// Reads the file `secret` in a directory; creates the file and the directory if
+    /// they do not exist. Blocks.
     ///
-    /// The file is for its owner alone (mode 0600) and holds the bytes in
-    /// hexadecimal. It appears whole or not at all, so of several processes
-    /// that start at once one makes it and the others read it. Blocks.
+    /// The file has the bytes in hexadecimal and the mode 0600. It is created
+    /// atomically: of several processes that start at the same time, one creates it and
+    /// the others read it.
     pub fn read_or_create(dir: &Path) -> Result<Self, Error> {
         let path = dir.join("secret");
         let failed =
@@ -51,17 +52,8 @@ impl Secret {
             Err(error) => return Err(failed("read the secret", error)),
         }
         fs::create_dir_all(dir).map_err(|error| failed("make the directory of", error))?;
-        let text = hex::encode(&random::<BYTES>()?);
-        let draft = dir.join(format!("secret.{}", hex::encode(&random::<8>()?)));
-        let published = write_private(&draft, &text).and_then(|()| {
-            // A link, unlike a rename, does not replace what another process made first.
-            fs::hard_link(&draft, &path)?;
-            File::open(dir)?.sync_all()
-        });
-        // Not being able to is no reason to fail: nobody will ever look at it.
-        let _ = fs::remove_file(&draft);
-        match published {
-            Ok(()) => Self::parse(&text, &path),
+        match create(dir, &path) {
+            Ok(text) => Self::parse(&text, &path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::read_to_string(&path)
                 .map_err(|error| failed("read the secret", error))
                 .and_then(|text| Self::parse(&text, &path)),
@@ -74,11 +66,12 @@ impl Secret {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, Error> {
-        hex::decode(text.trim_end())
+        HEX.decode(text.trim_end().as_bytes())
+            .ok()
             .and_then(|bytes| Self::new(&bytes).ok())
             .ok_or_else(|| {
                 Error::Config(format!(
-                    "{} is no secret: at least 64 hexadecimal digits are expected",
+                    "{} is not a secret: expected at least 64 hexadecimal digits",
                     path.display()
                 ))
             })
@@ -91,7 +84,21 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A new file that only its owner can read, on disk when this returns.
+/// Creates the file with a new secret, and returns its text.
+fn create(dir: &Path, path: &Path) -> io::Result<String> {
+    let text = HEX.encode(&random::<MIN_BYTES>()?);
+    let draft = dir.join(format!("secret.{}", HEX.encode(&random::<8>()?)));
+    let published = write_private(&draft, &text).and_then(|()| {
+        // Unlike a rename, a link fails if another process has created the file.
+        fs::hard_link(&draft, path)?;
+        File::open(dir)?.sync_all()
+    });
+    // A draft that cannot be removed is harmless: no process reads it.
+    let _ = fs::remove_file(&draft);
+    published.map(|()| text)
+}
+
+/// Creates a file that only its owner can read; it is on disk when this returns.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -101,13 +108,4 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()
-}
-
-/// Bytes nobody can guess.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
-    let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Error::other("make a secret", "the system gives no random bytes"))?;
-    Ok(bytes)
 }

@@ -1,9 +1,10 @@
-//! Local disk: what `object_store` does not do there.
+//! Local disk, where `object_store` needs help.
 //!
-//! It follows symlinks, so each name is looked at before it is used: whoever
-//! can put a symlink below the root must not reach what lies outside of it.
-//! (Against somebody who swaps it in between two calls only the permissions of
-//! the root help.)
+//! `object_store` follows symlinks, so every path is checked before it is used: a symlink
+//! below the root must not give access to files outside of it. A symlink created between
+//! the check and the use is not detected; only the permissions of the root prevent that.
+
+mod stream;
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -16,35 +17,38 @@ use object_store::local::LocalFileSystem;
 use object_store::{MultipartUpload, ObjectStore, PutMultipartOptions};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::file::{blocking, in_batches};
-use crate::key::is_part;
-use crate::{Error, ObjectInfo, ObjectKey, ObjectPrefix};
+use crate::error::Error;
+use crate::key::{ObjectKey, ObjectPrefix, is_unfinished};
+use crate::object::ObjectInfo;
+use stream::{blocking, in_batches};
 
-/// A directory that objects lie in.
+pub(crate) use stream::{read, read_file};
+
+/// A directory with objects.
 #[derive(Clone)]
 pub(crate) struct Disk {
-    /// Absolute, and no symlink.
+    /// Absolute and without symlinks.
     root: Arc<Path>,
     pub(crate) store: LocalFileSystem,
 }
 
-/// What a name is on disk.
-enum Found {
+/// What exists at the path of a key.
+enum Entry {
     File,
     Directory,
-    Nothing,
-    /// One of its directories is a file.
-    Blocked,
+    Missing,
+    /// A parent of the path is a file.
+    BelowFile,
 }
 
 impl Disk {
-    /// Makes the directory if it is missing.
+    /// Creates the directory if it does not exist.
     pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
         let open = || {
             fs::create_dir_all(dir)?;
             let root = fs::canonicalize(dir)?;
             if root.parent().is_none() {
-                // There the driver would take `C|` for a drive.
+                // The driver would interpret `C|` as a Windows drive.
                 return Err(io::Error::other("it is the root of the file system"));
             }
             let store = LocalFileSystem::new_with_prefix(&root)?
@@ -64,38 +68,38 @@ impl Disk {
         &self.root
     }
 
-    /// Whether there is an object of this name.
-    pub(crate) async fn holds(&self, key: &ObjectKey) -> Result<bool, Error> {
+    /// Whether the object exists.
+    pub(crate) async fn exists(&self, key: &ObjectKey) -> Result<bool, Error> {
         let (root, key) = (self.root.clone(), key.clone());
-        blocking(move || Ok(matches!(look(&root, &key)?, Found::File))).await
+        blocking(move || Ok(matches!(find(&root, &key)?, Entry::File))).await
     }
 
-    /// The file an object is, if there is one.
+    /// The file of an object; `None` if the object does not exist.
     pub(crate) async fn file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Error> {
         let file = self.root.join(&**key);
-        Ok(self.holds(key).await?.then_some(file))
+        Ok(self.exists(key).await?.then_some(file))
     }
 
-    /// Makes sure that an object may be written there.
-    pub(crate) async fn allow(&self, key: &ObjectKey) -> Result<(), Error> {
+    /// Fails if an object of this name cannot be written.
+    pub(crate) async fn check_writable(&self, key: &ObjectKey) -> Result<(), Error> {
         let (root, key) = (self.root.clone(), key.clone());
         blocking(move || {
-            let why = match look(&root, &key)? {
-                Found::File | Found::Nothing => return Ok(()),
-                Found::Directory => "other objects lie below it",
-                Found::Blocked => "an object lies above it",
+            let why = match find(&root, &key)? {
+                Entry::File | Entry::Missing => return Ok(()),
+                Entry::Directory => "there are objects below it",
+                Entry::BelowFile => "a part of its path is an object",
             };
             Err(Error::NotAllowed { key, why })
         })
         .await
     }
 
-    /// Begins to write an object aside.
-    pub(crate) async fn begin(
+    /// Begins to write an object to a temporary file.
+    pub(crate) async fn begin_upload(
         &self,
         path: object_store::path::Path,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        // It makes and syncs directories where it is called.
+        // The driver creates and syncs directories on the calling thread.
         let store = self.store.clone();
         let runtime = tokio::runtime::Handle::current();
         tokio::task::spawn_blocking(move || {
@@ -104,7 +108,7 @@ impl Disk {
         .await?
     }
 
-    /// The objects below the prefix, in no particular order.
+    /// The objects below the prefix, in any order.
     pub(crate) async fn list(
         &self,
         prefix: &ObjectPrefix,
@@ -113,18 +117,18 @@ impl Disk {
         let walk = self.walk(prefix).await?;
         let objects = walk
             .into_iter()
-            .filter_map(move |entry| object(&root, entry).transpose());
+            .filter_map(move |entry| object_info(&root, entry).transpose());
         Ok(in_batches(objects))
     }
 
-    /// Removes files that were being written and have not grown since
-    /// `before`, and directories that are as old and empty.
+    /// Removes unfinished files that have not been written to since `before`, and empty
+    /// directories that have not changed since. Returns the number of files.
     pub(crate) async fn remove_stale_parts(&self, before: DateTime<Utc>) -> Result<u64, Error> {
         let walk = self.walk(&ObjectPrefix::everything()).await?;
         blocking(move || {
             let mut removed = 0;
             for entry in walk.contents_first(true) {
-                if let Some(entry) = present(entry)? {
+                if let Some(entry) = existing(entry)? {
                     removed += u64::from(remove_if_stale(&entry, before)?);
                 }
             }
@@ -133,27 +137,27 @@ impl Disk {
         .await
     }
 
-    /// Everything below the prefix, symlinks as what they are.
+    /// Visits everything below the prefix without following symlinks.
     async fn walk(&self, prefix: &ObjectPrefix) -> Result<WalkDir, Error> {
         let mut top = self.root.to_path_buf();
         if let Some(key) = prefix.as_key() {
             let (root, key) = (self.root.clone(), key.clone());
             top.push(&*key);
-            blocking(move || look(&root, &key)).await?;
+            blocking(move || find(&root, &key)).await?;
         }
         Ok(WalkDir::new(top).min_depth(1).follow_links(false))
     }
 }
 
-/// Follows the name from the root, one directory after the other.
-fn look(root: &Path, key: &ObjectKey) -> Result<Found, Error> {
+/// Finds the entry of a key, checking each part of its path for symlinks.
+fn find(root: &Path, key: &ObjectKey) -> Result<Entry, Error> {
     let mut path = PathBuf::from(root);
     let mut segments = key.split('/').peekable();
     while let Some(segment) = segments.next() {
         path.push(segment);
         let metadata = match fs::symlink_metadata(&path) {
             Ok(metadata) => metadata,
-            Err(error) if is_missing(&error) => return Ok(Found::Nothing),
+            Err(error) if is_missing(&error) => return Ok(Entry::Missing),
             Err(error) => return Err(Error::other(format!("look for {key}"), error)),
         };
         let refuse = |why| {
@@ -163,27 +167,28 @@ fn look(root: &Path, key: &ObjectKey) -> Result<Found, Error> {
         let kind = metadata.file_type();
         let is_last = segments.peek().is_none();
         if kind.is_symlink() {
-            return refuse("a symlink is in its way");
+            return refuse("its path has a symlink");
         } else if is_last && kind.is_dir() {
-            return Ok(Found::Directory);
+            return Ok(Entry::Directory);
         } else if is_last && kind.is_file() {
-            return Ok(Found::File);
+            return Ok(Entry::File);
         } else if kind.is_file() {
-            return Ok(Found::Blocked);
+            return Ok(Entry::BelowFile);
         } else if !kind.is_dir() {
-            // Opening a pipe would wait for whoever is at its other end.
+            // Opening a pipe would block until another process opens it.
             return refuse("it is neither a file nor a directory");
         }
     }
-    Ok(Found::Nothing)
+    Ok(Entry::Missing)
 }
 
-/// Removes a part or an empty directory that is older than `before`; whether it
-/// was a part.
+/// Removes an unfinished file or an empty directory that was last changed before
+/// `before`; returns whether it was a file.
 fn remove_if_stale(entry: &DirEntry, before: DateTime<Utc>) -> Result<bool, Error> {
     let kind = entry.file_type();
-    let is_part = kind.is_file() && entry.file_name().to_str().is_some_and(is_part);
-    if !is_part && !kind.is_dir() {
+    let is_unfinished_file =
+        kind.is_file() && entry.file_name().to_str().is_some_and(is_unfinished);
+    if !is_unfinished_file && !kind.is_dir() {
         return Ok(false);
     }
     let removed = entry
@@ -194,15 +199,15 @@ fn remove_if_stale(entry: &DirEntry, before: DateTime<Utc>) -> Result<bool, Erro
             if DateTime::<Utc>::from(modified) >= before {
                 return Ok(false);
             }
-            if is_part {
+            if is_unfinished_file {
                 return fs::remove_file(entry.path()).map(|()| true);
             }
-            // One with something in it stays.
+            // Fails if the directory is not empty.
             Ok(fs::remove_dir(entry.path()).is_ok())
         });
     match removed {
-        Ok(removed) => Ok(removed && is_part),
-        // It was finished or given up in the meantime.
+        Ok(removed) => Ok(removed && is_unfinished_file),
+        // Finished or cancelled in the meantime.
         Err(error) if is_missing(&error) => Ok(false),
         Err(error) => Err(Error::other(
             format!("remove {}", entry.path().display()),
@@ -211,16 +216,16 @@ fn remove_if_stale(entry: &DirEntry, before: DateTime<Utc>) -> Result<bool, Erro
     }
 }
 
-/// The object an entry of a directory is, if it is one.
-fn object(root: &Path, entry: walkdir::Result<DirEntry>) -> Result<Option<ObjectInfo>, Error> {
-    let Some(entry) = present(entry)? else {
+/// The object of a directory entry; `None` if the entry is not an object.
+fn object_info(root: &Path, entry: walkdir::Result<DirEntry>) -> Result<Option<ObjectInfo>, Error> {
+    let Some(entry) = existing(entry)? else {
         return Ok(None);
     };
     if !entry.file_type().is_file() {
         return Ok(None);
     }
     let name = entry.path().strip_prefix(root).ok().and_then(Path::to_str);
-    // Parts of objects are among those that no key can name.
+    // Unfinished files are skipped, too: their names are not valid keys.
     let Some(key) = name.and_then(|name| ObjectKey::new(name).ok()) else {
         return Ok(None);
     };
@@ -237,8 +242,8 @@ fn object(root: &Path, entry: walkdir::Result<DirEntry>) -> Result<Option<Object
     }
 }
 
-/// The entry, unless it was removed since its directory was read.
-fn present(entry: walkdir::Result<DirEntry>) -> Result<Option<DirEntry>, Error> {
+/// The entry; `None` if it was removed after its directory was read.
+fn existing(entry: walkdir::Result<DirEntry>) -> Result<Option<DirEntry>, Error> {
     match entry {
         Ok(entry) => Ok(Some(entry)),
         Err(error) if error.io_error().is_some_and(is_missing) => Ok(None),

@@ -1,19 +1,24 @@
-//! URLs of this server that whoever has them may use, for a while.
+//! Signed URLs of this server, which allow their holder one operation for a limited time.
+
+mod secret;
 
 use chrono::{DateTime, Utc};
 use ring::hmac;
 
-use crate::{ObjectKey, Secret, hex};
+use crate::key::ObjectKey;
+use crate::random::HEX;
 
-/// Signs the URLs of objects on local disk, and checks them.
+pub use secret::Secret;
+
+/// Signs URLs of objects on local disk, and verifies them.
 ///
-/// A signature is an HMAC-SHA256 over the method, the key, the time it expires
-/// and, for a PUT, the size: a URL is good for exactly that. It travels in the
-/// query: `expires=<unix seconds>&size=<bytes, PUT only>&signature=<hex>`.
+/// The signature is an HMAC-SHA256 of the method, the key, the expiry time and, for a
+/// PUT, the size. It is part of the query:
+/// `expires=<unix seconds>&size=<bytes, PUT only>&signature=<hex>`.
 ///
 /// ```
 /// use chrono::{DateTime, TimeDelta};
-/// use lectern_storage::{ObjectKey, Refused, Secret, Signer};
+/// use lectern_storage::{ObjectKey, Secret, SignatureError, Signer};
 ///
 /// let signer = Signer::new(Secret::random()?);
 /// let key = ObjectKey::new("jobs/1/original/lecture.mp4")?;
@@ -21,7 +26,7 @@ use crate::{ObjectKey, Secret, hex};
 ///
 /// let query = signer.sign_put(&key, 1_048_576, now + TimeDelta::hours(1));
 /// assert_eq!(signer.verify_put(&key, &query, now), Ok(1_048_576));
-/// assert_eq!(signer.verify_get(&key, &query, now), Err(Refused::Signature));
+/// assert_eq!(signer.verify_get(&key, &query, now), Err(SignatureError::Wrong));
 /// # Ok::<(), lectern_storage::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -29,95 +34,101 @@ pub struct Signer {
     secret: Secret,
 }
 
-/// Why a URL is not good, for the log: whoever tries it is told nothing but
-/// that there is no such thing.
+/// Why a signed URL was refused. For the log only: a client must not learn more than
+/// that it has no access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The query is not one that was ever signed.
+pub enum SignatureError {
+    /// The query does not have the form of a signed one.
     #[error("the query of the URL is malformed")]
     Malformed,
-    /// The signature is for something else.
+    /// The signature does not match the method, key, size and expiry time.
     #[error("the signature of the URL is wrong")]
-    Signature,
-    /// The URL was good, and is no longer.
+    Wrong,
+    /// The signature is right, but the expiry time has passed.
     #[error("the URL has expired")]
     Expired,
 }
 
-/// What stands in the query.
+/// A parsed query.
 struct Query {
+    /// In Unix seconds.
     expires: i64,
+    /// In bytes; `None` in URLs for GET.
     size: Option<u64>,
     signature: Vec<u8>,
 }
 
 impl Signer {
-    /// A signer whose URLs are good wherever the secret is the same.
+    /// Signers with the same secret accept each other's URLs.
     pub fn new(secret: Secret) -> Self {
         Self { secret }
     }
 
-    /// The query that lets GET and HEAD read an object before `expires_at`, in
-    /// whole seconds.
+    /// The query that allows GET and HEAD on an object until `expires_at`, which is cut
+    /// to whole seconds.
     pub fn sign_get(&self, key: &ObjectKey, expires_at: DateTime<Utc>) -> String {
         self.sign(key, expires_at.timestamp(), None)
     }
 
-    /// The query that lets PUT write an object of exactly `size` bytes before
-    /// `expires_at`, in whole seconds.
+    /// The query that allows PUT of an object of exactly `size` bytes until `expires_at`,
+    /// which is cut to whole seconds.
     pub fn sign_put(&self, key: &ObjectKey, size: u64, expires_at: DateTime<Utc>) -> String {
         self.sign(key, expires_at.timestamp(), Some(size))
     }
 
-    /// Whether a query lets GET and HEAD read an object `now`.
+    /// Checks that a query allows GET and HEAD on an object at the time `now`.
     pub fn verify_get(
         &self,
         key: &ObjectKey,
         query: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), SignatureError> {
         let query = parse(query)?;
         match query.size {
             None => self.verify(key, &query, now),
-            Some(_) => Err(Refused::Signature),
+            Some(_) => Err(SignatureError::Wrong),
         }
     }
 
-    /// Whether a query lets PUT write an object `now`, and of how many bytes.
+    /// Checks that a query allows PUT of an object at the time `now`, and returns the
+    /// size it has to have.
     pub fn verify_put(
         &self,
         key: &ObjectKey,
         query: &str,
         now: DateTime<Utc>,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, SignatureError> {
         let query = parse(query)?;
-        let size = query.size.ok_or(Refused::Signature)?;
+        let size = query.size.ok_or(SignatureError::Wrong)?;
         self.verify(key, &query, now).map(|()| size)
     }
 
     fn sign(&self, key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
         let tag = hmac::sign(self.secret.key(), message(key, expires, size).as_bytes());
         let size = size.map_or(String::new(), |size| format!("&size={size}"));
-        format!(
-            "expires={expires}{size}&signature={}",
-            hex::encode(tag.as_ref())
-        )
+        let signature = HEX.encode(tag.as_ref());
+        format!("expires={expires}{size}&signature={signature}")
     }
 
-    fn verify(&self, key: &ObjectKey, query: &Query, now: DateTime<Utc>) -> Result<(), Refused> {
+    fn verify(
+        &self,
+        key: &ObjectKey,
+        query: &Query,
+        now: DateTime<Utc>,
+    ) -> Result<(), SignatureError> {
         let message = message(key, query.expires, query.size);
-        // Takes as long for a wrong signature as for a right one.
+        // Constant time, so that the duration reveals nothing about the signature.
         hmac::verify(self.secret.key(), message.as_bytes(), &query.signature)
-            .map_err(|_| Refused::Signature)?;
+            .map_err(|_| SignatureError::Wrong)?;
         if now.timestamp() < query.expires {
             Ok(())
         } else {
-            Err(Refused::Expired)
+            Err(SignatureError::Expired)
         }
     }
 }
 
-/// What is signed. No key holds a line break, so no two say the same.
+/// The signed text. It is unambiguous because keys have no line breaks.
 fn message(key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
     match size {
         None => format!("lectern object\nGET\n{key}\n{expires}"),
@@ -125,27 +136,27 @@ fn message(key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
     }
 }
 
-/// Each parameter at most once, and no other.
-fn parse(query: &str) -> Result<Query, Refused> {
+/// Accepts each known parameter at most once and no other parameter.
+fn parse(query: &str) -> Result<Query, SignatureError> {
     let (mut expires, mut size, mut signature) = (None, None, None);
     for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').ok_or(Refused::Malformed)?;
-        let place = match name {
+        let (name, value) = pair.split_once('=').ok_or(SignatureError::Malformed)?;
+        let parameter = match name {
             "expires" => &mut expires,
             "size" => &mut size,
             "signature" => &mut signature,
-            _ => return Err(Refused::Malformed),
+            _ => return Err(SignatureError::Malformed),
         };
-        if place.replace(value).is_some() {
-            return Err(Refused::Malformed);
+        if parameter.replace(value).is_some() {
+            return Err(SignatureError::Malformed);
         }
     }
-    let read = || {
+    let query = || {
         Some(Query {
             expires: expires?.parse().ok()?,
             size: size.map(str::parse).transpose().ok()?,
-            signature: hex::decode(signature?)?,
+            signature: HEX.decode(signature?.as_bytes()).ok()?,
         })
     };
-    read().ok_or(Refused::Malformed)
+    query().ok_or(SignatureError::Malformed)
 }

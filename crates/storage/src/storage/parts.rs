@@ -1,4 +1,4 @@
-//! Bytes on their way into the storage.
+//! Writing a stream of bytes in parts.
 
 use std::pin::Pin;
 
@@ -8,20 +8,21 @@ use futures_util::stream::FusedStream;
 use futures_util::{Stream, StreamExt as _};
 use object_store::MultipartUpload;
 
-use crate::{Error, ObjectKey, Source};
+use crate::error::{Error, Source};
+use crate::key::ObjectKey;
 
-/// The bytes of an object as they come, in parts of one size, and held against
-/// the size that was announced.
+/// Collects a stream into parts of equal size, and checks its length against the
+/// announced size.
 pub(crate) struct Parts<'a, S> {
     key: &'a ObjectKey,
     data: Pin<&'a mut S>,
     announced: u64,
+    /// Bytes taken from `data`.
     received: u64,
-    /// How many bytes a part has.
-    part: usize,
-    /// How many bytes the parts so far had.
-    handed_on: u64,
-    /// What came and did not fit into the part before.
+    part_bytes: usize,
+    /// Bytes in the parts returned so far.
+    returned: u64,
+    /// Received bytes that are not yet in a part.
     rest: Bytes,
 }
 
@@ -34,25 +35,25 @@ where
         key: &'a ObjectKey,
         announced: u64,
         data: Pin<&'a mut S>,
-        part: usize,
+        part_bytes: usize,
     ) -> Self {
         Self {
             key,
             data,
             announced,
             received: 0,
-            part,
-            handed_on: 0,
+            part_bytes,
+            returned: 0,
             rest: Bytes::new(),
         }
     }
 
-    /// The next part, full unless it is the last one; `None` after as many
-    /// bytes as were announced, and the end. The bytes are copied, so that a
-    /// part holds on to no buffer of the sender, whatever pieces it sends.
+    /// The next part, full unless it is the last one; `None` when the stream has ended
+    /// after the announced number of bytes. The bytes are copied, so that a part does not
+    /// keep the sender's buffers alive.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let left = self.announced - self.handed_on;
-        let size = usize::try_from(left).map_or(self.part, |left| left.min(self.part));
+        let left = self.announced - self.returned;
+        let size = usize::try_from(left).map_or(self.part_bytes, |left| left.min(self.part_bytes));
         if size == 0 {
             while self.receive().await? {}
             return Ok(None);
@@ -60,18 +61,18 @@ where
         let mut part = BytesMut::with_capacity(size);
         while part.len() < size {
             if self.rest.is_empty() {
-                // The end is an error here: something is missing.
+                // Fails at the end of the stream: `left` bytes are missing.
                 self.receive().await?;
             }
-            let room = size - part.len();
-            part.extend_from_slice(&self.rest.split_to(self.rest.len().min(room)));
+            let missing = size - part.len();
+            part.extend_from_slice(&self.rest.split_to(self.rest.len().min(missing)));
         }
-        self.handed_on += size as u64;
+        self.returned += size as u64;
         Ok(Some(part.freeze()))
     }
 
-    /// Waits for the next piece; false at the end, which must not come too
-    /// early.
+    /// Waits for the next bytes; false at the end of the stream, which is an error before
+    /// the announced size.
     async fn receive(&mut self) -> Result<bool, Error> {
         match self.data.next().await {
             Some(Ok(bytes)) => {
@@ -99,8 +100,8 @@ where
     }
 }
 
-/// Writes all parts and makes them an object, or leaves nothing behind. While
-/// one part is being written the next one is gathered, so there are two at most.
+/// Writes all parts and completes the upload, or aborts it. One part is written while the
+/// next one is collected, so at most two are in memory.
 pub(crate) async fn write<S, E>(
     upload: Box<dyn MultipartUpload>,
     first: Bytes,
@@ -110,7 +111,7 @@ where
     S: Stream<Item = Result<Bytes, E>> + FusedStream,
     E: Into<Source>,
 {
-    let mut upload = Unfinished(Some(upload));
+    let mut upload = AbortOnDrop(Some(upload));
     let Some(driver) = &mut upload.0 else {
         return Ok(());
     };
@@ -126,19 +127,18 @@ where
         }
     };
     if written.is_err() {
-        // What cannot be removed now is found by `remove_stale_parts`, or by
-        // the bucket's own rules.
+        // If this fails, `remove_stale_parts` or the bucket's lifecycle rule cleans up.
         let _ = driver.abort().await;
     }
     upload.0 = None;
     written
 }
 
-/// An upload that is given up when its future is dropped, as when the sender
-/// goes away: not every storage forgets it by itself.
-struct Unfinished(Option<Box<dyn MultipartUpload>>);
+/// Aborts the upload when the future is dropped, as it is when a client disconnects. S3
+/// keeps the parts otherwise.
+struct AbortOnDrop(Option<Box<dyn MultipartUpload>>);
 
-impl Drop for Unfinished {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         if let Some(mut upload) = self.0.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
