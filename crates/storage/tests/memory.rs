@@ -1,5 +1,5 @@
-//! Memory does not grow with the object. A program of its own, because the
-//! kernel counts by process.
+//! Memory use does not grow with the size of an object. A separate program, because the
+//! kernel measures the peak per process.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -12,15 +12,15 @@ use lectern_storage::{Error, ObjectKey, Secret, Storage, StorageConfig};
 use tokio::sync::Mutex;
 
 const MIB: u64 = 1024 * 1024;
-/// How many bytes the sender's pieces have.
-const PIECE: usize = 64 * 1024;
+/// The size of the sender's pieces.
+const PIECE_BYTES: usize = 64 * 1024;
 
-/// A piece of the sender's that is counted while anybody holds on to it.
+/// A piece that is counted while it is referenced.
 struct Piece {
     alive: Arc<AtomicUsize>,
 }
 
-static BYTES: [u8; PIECE] = [7; PIECE];
+static BYTES: [u8; PIECE_BYTES] = [7; PIECE_BYTES];
 
 impl AsRef<[u8]> for Piece {
     fn as_ref(&self) -> &[u8] {
@@ -34,8 +34,8 @@ impl Drop for Piece {
     }
 }
 
-/// The most bytes of memory this process ever had at a time.
-fn peak() -> u64 {
+/// The peak memory of this process, in bytes.
+fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let peak = status
         .lines()
@@ -44,15 +44,15 @@ fn peak() -> u64 {
     peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// The peak is everybody's.
-static ALONE: Mutex<()> = Mutex::const_new(());
+/// The peak is shared by all tests, so they run one at a time.
+static EXCLUSIVE: Mutex<()> = Mutex::const_new(());
 
-/// Writes and reads `size` bytes; by how much the peak may rise meanwhile.
+/// Asserts that writing and reading `size` bytes raises the peak by at most `allowed`.
 async fn passes_through(storage: &Storage, size: u64, allowed: u64) {
-    let _alone = ALONE.lock().await;
+    let _guard = EXCLUSIVE.lock().await;
     let key = ObjectKey::new("large.mp4").unwrap();
     let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let pieces = (0..size / PIECE as u64).map({
+    let pieces = (0..size / PIECE_BYTES as u64).map({
         let (alive, most) = (alive.clone(), most.clone());
         move |_| {
             most.fetch_max(alive.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -61,23 +61,23 @@ async fn passes_through(storage: &Storage, size: u64, allowed: u64) {
             }))
         }
     });
-    // What is opened once is not counted.
+    // Warms up, so that one-time allocations are not counted.
     storage
         .put(&key, 6 * MIB, stream::iter(pieces.clone().take(96)))
         .await
         .unwrap();
-    let before = peak();
+    let before = peak_memory();
 
     storage.put(&key, size, stream::iter(pieces)).await.unwrap();
     assert_eq!(alive.load(Ordering::Relaxed), 0);
-    // The sender is asked for the next piece when the last one is copied.
+    // A piece is released before the one after the next is requested.
     assert!(most.load(Ordering::Relaxed) <= 2, "{most:?}");
 
     let object = storage.get(&key, None).await.unwrap();
     let sum = |sum, piece: Bytes| async move { Ok(sum + piece.len() as u64) };
     assert_eq!(object.stream.try_fold(0, sum).await.unwrap(), size);
 
-    let risen = peak() - before;
+    let risen = peak_memory() - before;
     assert!(risen <= allowed, "{risen} bytes more for {size}");
     storage.delete(&key).await.unwrap();
 }
@@ -85,7 +85,7 @@ async fn passes_through(storage: &Storage, size: u64, allowed: u64) {
 #[tokio::test]
 #[cfg_attr(
     not(target_os = "linux"),
-    ignore = "only Linux tells the peak of a process"
+    ignore = "reads the peak from /proc, which only Linux has"
 )]
 async fn a_large_object_passes_through_little_memory() {
     let dir = tempfile::tempdir().unwrap();

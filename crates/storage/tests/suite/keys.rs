@@ -1,4 +1,4 @@
-//! No key leaves the root, whatever it was made of.
+//! Every key is below the root, whatever text it was made from.
 
 use std::path::Component;
 
@@ -8,9 +8,9 @@ use object_store::local::LocalFileSystem;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
-use crate::place::Place;
+use crate::test_storage::TestStorage;
 
-/// Text made of what has broken out of roots elsewhere.
+/// Texts of known path traversal attacks.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         prop::sample::select(vec![
@@ -24,7 +24,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// Bytes as the path of a URL, each encoded or not.
+/// Bytes as the path of a URL, percent-encoded as `encode` says.
 fn url_path(bytes: &[u8], encode: &[bool]) -> String {
     let encode = encode.iter().cycle();
     bytes
@@ -39,10 +39,10 @@ fn url_path(bytes: &[u8], encode: &[bool]) -> String {
         })
 }
 
-/// Fails unless the key names something strictly below the root, for the
-/// operating system as for the driver.
+/// Asserts that the key names a path strictly below the root, for the operating system and
+/// for the driver.
 fn stays_below(key: &ObjectKey) {
-    // As the driver calls it, who follows symbolic links.
+    // The driver resolves symlinks in the root.
     let root = std::env::temp_dir().canonicalize().unwrap();
     let path = root.join(key.as_str());
     let mut components = path.components();
@@ -78,7 +78,7 @@ proptest! {
 
     #[test]
     fn no_key_in_a_url_leaves_the_root(text in hostile(), encode in prop::collection::vec(any::<bool>(), 1..9)) {
-        // As it is, encoded here and there, and encoded twice.
+        // Unencoded, partly encoded and encoded twice.
         let once = url_path(text.as_bytes(), &encode);
         for path in [&text, &once, &url_path(once.as_bytes(), &encode)] {
             if let Ok(key) = ObjectKey::from_url_path(path) {
@@ -91,7 +91,7 @@ proptest! {
     fn no_bytes_in_a_url_leave_the_root(bytes in prop::collection::vec(any::<u8>(), 0..60), encode in prop::collection::vec(any::<bool>(), 1..9)) {
         let path = url_path(&bytes, &encode);
         if let Ok(key) = ObjectKey::from_url_path(&path) {
-            // What was still encoded after decoding once is not a key.
+            // A key is not encoded after decoding once.
             prop_assert!(std::str::from_utf8(&bytes).is_ok() || path.contains('%'));
             stays_below(&key);
         }
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn a_recordings_key_lies_below_its_job(filename in hostile()) {
+    fn the_key_of_a_recording_is_below_its_job(filename in hostile()) {
         let job_id = JobId::new(&SystemClock);
         let key = ObjectKey::original(job_id, &filename);
         stays_below(&key);
@@ -118,8 +118,8 @@ proptest! {
 }
 
 #[tokio::test]
-async fn what_is_written_lies_below_the_root_on_a_real_disk() {
-    let place = Place::on_disk();
+async fn files_are_written_below_the_root() {
+    let test = TestStorage::on_disk();
     let mut runner = proptest::test_runner::TestRunner::default();
     let mut written = 0;
     while written < 300 {
@@ -128,18 +128,18 @@ async fn what_is_written_lies_below_the_root_on_a_real_disk() {
             continue;
         };
         written += 1;
-        // An object may be in the way of another.
-        let put = place
+        // Fails if a part of the path is an object.
+        let put = test
             .storage
-            .put(&key, 1, crate::place::good(["x".into()]))
+            .put(&key, 1, crate::test_storage::chunks(["x".into()]))
             .await;
         if put.is_ok() {
-            assert_eq!(place.read(&key).await, b"x");
+            assert_eq!(test.read(&key).await, b"x");
         }
-        let around = std::fs::read_dir(place.dir()).unwrap();
+        let around = std::fs::read_dir(test.dir()).unwrap();
         let around: Vec<_> = around.map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(around, ["objects"], "{key:?}");
     }
-    let names = place.names().await;
+    let names = test.names().await;
     assert!(names.len() > 50, "{names:?}");
 }

@@ -1,4 +1,4 @@
-//! What the storage promises, on local disk and on a real S3 server.
+//! The storage on local disk and on an S3 server.
 //!
 //! The tests on S3 are ignored unless `tests/e2e/with-s3` starts a server for them:
 //!
@@ -8,11 +8,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod behaviour;
+mod failing_service;
 mod keys;
-mod leftovers;
-mod place;
-mod secrets;
-mod service;
+mod operations;
+mod secret;
+mod signed_urls;
 mod symlinks;
-mod urls;
+mod test_storage;
+mod unfinished_files;

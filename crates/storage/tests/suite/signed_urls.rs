@@ -1,4 +1,4 @@
-//! URLs that whoever has them may use.
+//! Signed URLs.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use lectern_domain::{Clock as _, SystemClock};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, Secret, SignatureError, Signer};
 use url::Url;
 
-use crate::place::{Place, key, pattern, until};
+use crate::test_storage::{TestStorage, key, pattern, until};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -19,8 +19,8 @@ fn base() -> Url {
     Url::parse("https://lectern.example/lectures/").unwrap()
 }
 
-/// The key and the query in a URL of this server, as a route sees them.
-fn taken_apart(url: &Url) -> (ObjectKey, String) {
+/// The key and the query of a URL of this server, as a route sees them.
+fn parts(url: &Url) -> (ObjectKey, String) {
     let path = url.path().strip_prefix("/lectures").unwrap();
     let path = path.strip_prefix(OBJECTS_PATH).unwrap();
     let key = ObjectKey::from_url_path(path).unwrap();
@@ -28,20 +28,20 @@ fn taken_apart(url: &Url) -> (ObjectKey, String) {
 }
 
 #[tokio::test]
-async fn a_url_of_this_server_lets_in_whom_it_was_made_for() {
-    let place = Place::on_disk();
-    let signer = place.storage.signer().unwrap();
+async fn a_url_of_this_server_allows_its_method_on_its_key() {
+    let test = TestStorage::on_disk();
+    let signer = test.storage.signer().unwrap();
     for name in [
         "jobs/1/original/talk.mp4",
         "a b+c&d=e?f",
         "講義/第 1 回 #3.mp4",
     ] {
-        let put = place
+        let put = test
             .storage
             .upload_url(&base(), &key(name), 7, HOUR, noon())
             .await
             .unwrap();
-        let (asked, query) = taken_apart(&put);
+        let (asked, query) = parts(&put);
         assert_eq!(asked, key(name));
         assert_eq!(signer.verify_put(&asked, &query, noon()), Ok(7));
         assert_eq!(
@@ -49,12 +49,12 @@ async fn a_url_of_this_server_lets_in_whom_it_was_made_for() {
             Err(SignatureError::Wrong)
         );
 
-        let get = place
+        let get = test
             .storage
             .download_url(&base(), &key(name), HOUR, noon())
             .await
             .unwrap();
-        let (asked, query) = taken_apart(&get);
+        let (asked, query) = parts(&get);
         assert_eq!(signer.verify_get(&asked, &query, noon()), Ok(()));
         assert_eq!(
             signer.verify_put(&asked, &query, noon()),
@@ -68,7 +68,7 @@ async fn a_url_of_this_server_lets_in_whom_it_was_made_for() {
 }
 
 #[test]
-fn a_url_is_good_until_the_second_it_expires() {
+fn a_url_is_valid_until_the_second_of_its_expiry() {
     let signer = Signer::new(Secret::random().unwrap());
     let query = signer.sign_get(&key("a"), noon());
     assert_eq!(
@@ -91,7 +91,7 @@ fn a_url_is_good_until_the_second_it_expires() {
 }
 
 #[test]
-fn a_change_anywhere_in_a_url_is_noticed() {
+fn any_change_of_a_url_invalidates_it() {
     let signer = Signer::new(Secret::random().unwrap());
     let earlier = noon() - HOUR;
     let query = signer.sign_put(&key("jobs/1/a"), 1000, noon());
@@ -101,8 +101,8 @@ fn a_change_anywhere_in_a_url_is_noticed() {
     );
 
     for other in ["jobs/1/b", "jobs/2/a", "jobs/1/A", "jobs/1/a/b", "jobs/1"] {
-        let told = signer.verify_put(&key(other), &query, earlier);
-        assert_eq!(told, Err(SignatureError::Wrong), "{other}");
+        let result = signer.verify_put(&key(other), &query, earlier);
+        assert_eq!(result, Err(SignatureError::Wrong), "{other}");
     }
     let verify = |query: &str| signer.verify_put(&key("jobs/1/a"), query, earlier);
     let expires = noon().timestamp();
@@ -122,7 +122,7 @@ fn a_change_anywhere_in_a_url_is_noticed() {
         assert_ne!(forged, query);
         assert_eq!(verify(&forged), Err(SignatureError::Wrong), "{forged}");
     }
-    // Each digit of the signature counts.
+    // Every digit of the signature is checked.
     let (before, signature) = query.split_once("signature=").unwrap();
     for i in 0..signature.len() {
         let digit = if &signature[i..=i] == "0" { "1" } else { "0" };
@@ -143,10 +143,10 @@ fn a_change_anywhere_in_a_url_is_noticed() {
     let theirs = Signer::new(Secret::random().unwrap());
     let forged = theirs.sign_put(&key("jobs/1/a"), 1000, noon());
     assert_eq!(verify(&forged), Err(SignatureError::Wrong));
-    // Without its size a PUT is no GET, and with one a GET is no PUT.
+    // A PUT without its size is not a GET, and a GET with a size is not a PUT.
     let unsized_query = query.replace("&size=1000", "");
-    let told = signer.verify_get(&key("jobs/1/a"), &unsized_query, earlier);
-    assert_eq!(told, Err(SignatureError::Wrong));
+    let result = signer.verify_get(&key("jobs/1/a"), &unsized_query, earlier);
+    assert_eq!(result, Err(SignatureError::Wrong));
     let get = signer.sign_get(&key("jobs/1/a"), noon());
     assert_eq!(
         verify(&format!("{get}&size=1000")),
@@ -155,30 +155,30 @@ fn a_change_anywhere_in_a_url_is_noticed() {
 }
 
 #[test]
-fn a_query_that_was_never_signed_is_malformed() {
+fn a_query_of_another_form_is_malformed() {
     let signer = Signer::new(Secret::random().unwrap());
-    let good = signer.sign_put(&key("a"), 1, noon());
+    let signed = signer.sign_put(&key("a"), 1, noon());
     for query in [
         String::new(),
         "&".to_owned(),
         "expires=1".to_owned(),
-        good.replace("expires=", "expires=x"),
-        good.replace("expires=", "until="),
-        good.replace("size=1", "size=-1"),
-        good.replace("size=1", "size=99999999999999999999"),
-        good.replace("signature=", "signature=x"),
-        format!("{good}0"),
-        format!("{good}&expires=1"),
-        format!("{good}&size=1"),
-        format!("{good}&other=1"),
-        format!("{good}&"),
+        signed.replace("expires=", "expires=x"),
+        signed.replace("expires=", "until="),
+        signed.replace("size=1", "size=-1"),
+        signed.replace("size=1", "size=99999999999999999999"),
+        signed.replace("signature=", "signature=x"),
+        format!("{signed}0"),
+        format!("{signed}&expires=1"),
+        format!("{signed}&size=1"),
+        format!("{signed}&other=1"),
+        format!("{signed}&"),
     ] {
-        let told = signer.verify_put(&key("a"), &query, noon() - HOUR);
-        assert_eq!(told, Err(SignatureError::Malformed), "{query}");
+        let result = signer.verify_put(&key("a"), &query, noon() - HOUR);
+        assert_eq!(result, Err(SignatureError::Malformed), "{query}");
     }
 }
 
-/// The status that a service answers with.
+/// The status of a response, also if it is an error.
 fn status(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> u16 {
     match answer {
         Ok(answer) => answer.status().as_u16(),
@@ -189,10 +189,10 @@ fn status(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> u16 
 
 #[tokio::test]
 #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
-async fn a_url_of_the_service_lets_in_whom_it_was_made_for() {
-    let place = Place::on_s3();
+async fn a_url_of_the_service_allows_its_method_on_its_key() {
+    let test = TestStorage::on_s3();
     let now = SystemClock.now();
-    assert!(place.storage.signer().is_none());
+    assert!(test.storage.signer().is_none());
     for name in [
         "jobs/1/original/talk.mp4",
         "a b+c&d=e",
@@ -201,19 +201,19 @@ async fn a_url_of_the_service_lets_in_whom_it_was_made_for() {
     ] {
         let whole = pattern(300_000);
         let size = whole.len() as u64;
-        let put = place
+        let put = test
             .storage
             .upload_url(&base(), &key(name), size, HOUR, now)
             .await
             .unwrap();
-        let get = place
+        let get = test
             .storage
             .download_url(&base(), &key(name), HOUR, now)
             .await
             .unwrap();
         assert_eq!(status(ureq::get(get.as_str()).call()), 404);
         assert_eq!(status(ureq::put(put.as_str()).send(&whole)), 200, "{put}");
-        assert!(place.read(&key(name)).await == whole);
+        assert!(test.read(&key(name)).await == whole);
 
         let mut answer = ureq::get(get.as_str()).call().unwrap();
         assert!(answer.body_mut().read_to_vec().unwrap() == whole);
@@ -224,7 +224,7 @@ async fn a_url_of_the_service_lets_in_whom_it_was_made_for() {
         assert_eq!(part.status(), 206);
         assert_eq!(part.body_mut().read_to_vec().unwrap(), whole[10..20]);
 
-        // For one method, for one key, and for nobody else.
+        // Other methods, keys and expiry times are refused.
         assert_eq!(status(ureq::get(put.as_str()).call()), 403);
         assert_eq!(status(ureq::put(get.as_str()).send(&whole)), 403);
         assert_eq!(status(ureq::delete(get.as_str()).call()), 403);
@@ -242,21 +242,21 @@ async fn a_url_of_the_service_lets_in_whom_it_was_made_for() {
 #[tokio::test]
 #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
 async fn a_url_of_the_service_expires() {
-    let place = Place::on_s3();
-    place.put(&key("a"), &[b"x"]).await;
+    let test = TestStorage::on_s3();
+    test.put(&key("a"), &[b"x"]).await;
     let get = async |ttl| {
         let (key, now) = (key("a"), SystemClock.now());
-        let url = place.storage.download_url(&base(), &key, ttl, now).await;
+        let url = test.storage.download_url(&base(), &key, ttl, now).await;
         url.unwrap()
     };
     let (long, short) = (get(HOUR).await, get(Duration::from_secs(1)).await);
-    // Perhaps it is over already: the service counts in whole seconds.
+    // The service counts in whole seconds, so the URL may have expired already.
     until!(status(ureq::get(short.as_str()).call()) == 403);
     assert_eq!(status(ureq::get(long.as_str()).call()), 200);
 }
 
 #[tokio::test]
-async fn clients_are_sent_to_the_address_they_can_reach() {
+async fn urls_for_clients_have_the_public_endpoint() {
     let config = "s3://lectures/2026?endpoint=http://minio:9000&public_endpoint=https://s3.lectern.example&region=eu-west-1"
         .parse::<lectern_storage::StorageConfig>()
         .unwrap()

@@ -1,4 +1,4 @@
-//! The file with the secret, and what is never printed.
+//! The file with the secret, and the secrecy of secrets.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,25 +8,25 @@ use std::thread;
 use chrono::DateTime;
 use lectern_storage::{Error, Secret, Signer, StorageConfig};
 
-use crate::place::key;
+use crate::test_storage::key;
 
-/// What a secret is known by.
-fn mark(secret: Secret) -> String {
+/// A signature, which identifies a secret.
+fn signature(secret: Secret) -> String {
     Signer::new(secret).sign_get(&key("a"), DateTime::UNIX_EPOCH)
 }
 
 #[test]
-fn of_many_who_start_at_once_one_makes_the_secret_and_all_have_it() {
+fn concurrent_starts_create_one_secret_and_share_it() {
     for _ in 0..20 {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = dir.path().join("not/yet/there");
         let start = Barrier::new(16);
-        let marks: Vec<_> = thread::scope(|scope| {
+        let signatures: Vec<_> = thread::scope(|scope| {
             let starts: Vec<_> = (0..16)
                 .map(|_| {
                     scope.spawn(|| {
                         start.wait();
-                        mark(Secret::read_or_create(&data_dir).unwrap())
+                        signature(Secret::read_or_create(&data_dir).unwrap())
                     })
                 })
                 .collect();
@@ -35,8 +35,11 @@ fn of_many_who_start_at_once_one_makes_the_secret_and_all_have_it() {
                 .map(|start| start.join().unwrap())
                 .collect()
         });
-        assert!(marks.iter().all(|other| *other == marks[0]));
-        assert_eq!(mark(Secret::read_or_create(&data_dir).unwrap()), marks[0]);
+        assert!(signatures.iter().all(|other| *other == signatures[0]));
+        assert_eq!(
+            signature(Secret::read_or_create(&data_dir).unwrap()),
+            signatures[0]
+        );
         let files: Vec<_> = fs::read_dir(&data_dir)
             .unwrap()
             .map(Result::unwrap)
@@ -51,7 +54,7 @@ fn of_many_who_start_at_once_one_makes_the_secret_and_all_have_it() {
 }
 
 #[test]
-fn a_file_that_holds_no_secret_is_refused_and_not_replaced() {
+fn a_file_without_a_valid_secret_is_refused_and_kept() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("secret");
     for text in [
@@ -70,22 +73,22 @@ fn a_file_that_holds_no_secret_is_refused_and_not_replaced() {
         assert!(text.trim().is_empty() || !error.to_string().contains(text.trim()));
     }
     fs::write(&path, "AB".repeat(40)).unwrap();
-    let upper = mark(Secret::read_or_create(dir.path()).unwrap());
-    assert_eq!(upper, mark(Secret::new(&[0xab; 40]).unwrap()));
+    let upper = signature(Secret::read_or_create(dir.path()).unwrap());
+    assert_eq!(upper, signature(Secret::new(&[0xab; 40]).unwrap()));
 }
 
 #[test]
-fn secrets_differ_and_short_ones_are_refused() {
+fn random_secrets_differ_and_short_secrets_are_refused() {
     assert_ne!(
-        mark(Secret::random().unwrap()),
-        mark(Secret::random().unwrap())
+        signature(Secret::random().unwrap()),
+        signature(Secret::random().unwrap())
     );
     assert!(Secret::new(&[7; 31]).is_err());
     assert!(Secret::new(&[7; 32]).is_ok());
 }
 
 #[test]
-fn nothing_prints_a_secret_or_a_credential() {
+fn debug_and_display_show_no_secret_or_credential() {
     let secret = Secret::new(b"0123456789-0123456789-0123456789").unwrap();
     let config = "s3://lectures?region=eu-central-1"
         .parse::<StorageConfig>()

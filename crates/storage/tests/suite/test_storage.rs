@@ -1,4 +1,4 @@
-//! A storage of one's own, wherever it is.
+//! A storage for one test.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use object_store::path::Path;
 use object_store::signer::{Method, SignedUrlOptions, Signer as _};
 use tempfile::TempDir;
 
-/// A storage with nothing in it.
-pub(crate) struct Place {
+/// An empty storage.
+pub(crate) struct TestStorage {
     pub(crate) storage: Storage,
-    at: At,
+    location: Location,
 }
 
-enum At {
+enum Location {
     Disk(TempDir),
     S3(Box<S3Config>),
 }
 
-impl Place {
+impl TestStorage {
     pub(crate) fn on_disk() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = StorageConfig::Local {
@@ -32,11 +32,11 @@ impl Place {
         };
         Self {
             storage: Storage::open(&config, Secret::random().unwrap()).unwrap(),
-            at: At::Disk(dir),
+            location: Location::Disk(dir),
         }
     }
 
-    /// A prefix of its own in the bucket that `tests/e2e/with-s3` names.
+    /// A new prefix in the bucket that `tests/e2e/with-s3` provides.
     pub(crate) fn on_s3() -> Self {
         let Ok(url) = std::env::var("LECTERN_TEST_S3") else {
             panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/e2e/with-s3");
@@ -53,26 +53,26 @@ impl Place {
         };
         Self {
             storage,
-            at: At::S3(config),
+            location: Location::S3(config),
         }
     }
 
-    /// The directory that the root of the storage, `objects`, lies in.
+    /// The parent of `objects`, the root of the storage.
     pub(crate) fn dir(&self) -> &std::path::Path {
-        match &self.at {
-            At::Disk(dir) => dir.path(),
-            At::S3(_) => panic!("a bucket is in no directory"),
+        match &self.location {
+            Location::Disk(dir) => dir.path(),
+            Location::S3(_) => panic!("a bucket has no directory"),
         }
     }
 
-    /// Writes an object from pieces.
+    /// Writes an object from a stream of these pieces.
     pub(crate) async fn put(&self, key: &ObjectKey, pieces: &[&[u8]]) {
         let size = pieces.iter().map(|piece| piece.len() as u64).sum();
         let pieces: Vec<_> = pieces
             .iter()
             .map(|piece| Bytes::copy_from_slice(piece))
             .collect();
-        self.storage.put(key, size, good(pieces)).await.unwrap();
+        self.storage.put(key, size, chunks(pieces)).await.unwrap();
     }
 
     /// The bytes of an object.
@@ -80,7 +80,7 @@ impl Place {
         bytes(self.storage.get(key, None).await.unwrap()).await
     }
 
-    /// All names, sorted.
+    /// The names of all objects, sorted.
     pub(crate) async fn names(&self) -> Vec<String> {
         let all = self.storage.list(&ObjectPrefix::everything());
         let mut names: Vec<_> = all
@@ -92,11 +92,11 @@ impl Place {
         names
     }
 
-    /// How many uploads were begun and are neither finished nor given up.
-    pub(crate) async fn unfinished(&self) -> usize {
-        let config = match &self.at {
-            At::Disk(dir) => return parts_below(dir.path()),
-            At::S3(config) => config,
+    /// The number of uploads that are neither completed nor aborted.
+    pub(crate) async fn unfinished_uploads(&self) -> usize {
+        let config = match &self.location {
+            Location::Disk(dir) => return parts_below(dir.path()),
+            Location::S3(config) => config,
         };
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&config.bucket)
@@ -115,7 +115,7 @@ impl Place {
         ] {
             builder = builder.with_config(key, std::env::var(name).unwrap());
         }
-        // The list of uploads is asked of the bucket itself, by a signed URL.
+        // The driver cannot list uploads, but it can sign the URL for that.
         let url = builder
             .build()
             .unwrap()
@@ -146,25 +146,24 @@ fn parts_below(dir: &std::path::Path) -> usize {
         .sum()
 }
 
-/// A stream without an error in it.
-pub(crate) fn good(
+/// A stream without errors.
+pub(crate) fn chunks(
     pieces: impl IntoIterator<Item = Bytes>,
 ) -> impl Stream<Item = Result<Bytes, Error>> {
     stream::iter(pieces.into_iter().map(Ok).collect::<Vec<_>>())
 }
 
-/// A key.
 pub(crate) fn key(text: &str) -> ObjectKey {
     ObjectKey::new(text).unwrap()
 }
 
-/// What comes of an object.
+/// Reads an object to its end.
 pub(crate) async fn bytes(object: Object) -> Vec<u8> {
     let pieces: Vec<Bytes> = object.stream.try_collect().await.unwrap();
     pieces.concat()
 }
 
-/// Bytes that are not the same wherever one looks.
+/// Pseudo-random bytes, so that a wrong offset is noticed.
 pub(crate) fn pattern(size: usize) -> Vec<u8> {
     let mut state = 1u32;
     (0..size)
@@ -175,34 +174,32 @@ pub(crate) fn pattern(size: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Pieces, and then nothing for ever.
+/// A stream that never ends after these pieces.
 pub(crate) fn stalled(pieces: Vec<Bytes>) -> impl Stream<Item = Result<Bytes, Error>> + Unpin {
     stream::iter(pieces.into_iter().map(Ok)).chain(stream::pending())
 }
 
-/// Waits until something is so.
+/// Waits until the condition is true.
 macro_rules! until {
-    ($is_so:expr) => {
+    ($condition:expr) => {
         tokio::time::timeout(std::time::Duration::from_mins(1), async {
-            while !$is_so {
+            while !$condition {
                 tokio::task::yield_now().await;
             }
         })
         .await
-        .expect(stringify!($is_so))
+        .expect(stringify!($condition))
     };
 }
 pub(crate) use until;
 
-/// Makes two tests of each body: one on local disk, one on S3.
+/// Makes two tests of each function: one on local disk, one on S3.
 macro_rules! on_both {
-    ($($(#[$doc:meta])* async fn $name:ident($place:ident: Place) $body:block)+) => {
-        $(async fn $name($place: Place) $body)+
-
+    ($($name:ident),+ $(,)?) => {
         mod on_disk {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(super::Place::on_disk()).await;
+                super::$name(super::TestStorage::on_disk()).await;
             })+
         }
 
@@ -210,7 +207,7 @@ macro_rules! on_both {
             $(#[tokio::test]
             #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
             async fn $name() {
-                super::$name(super::Place::on_s3()).await;
+                super::$name(super::TestStorage::on_s3()).await;
             })+
         }
     };

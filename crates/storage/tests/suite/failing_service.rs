@@ -1,4 +1,4 @@
-//! A service that does not do what it should.
+//! A service that is unreachable or returns errors.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use lectern_storage::{Error, ObjectPrefix, Secret, Storage, StorageConfig};
 
-use crate::place::{good, key};
+use crate::test_storage::{chunks, key};
 
 fn bucket_at(address: &str) -> Storage {
     let config = format!("s3://lectures?endpoint=http://{address}")
@@ -19,28 +19,28 @@ fn bucket_at(address: &str) -> Storage {
     Storage::open(&config, Secret::random().unwrap()).unwrap()
 }
 
-/// The address of a service that answers everything like this.
-fn answering(status: &'static str) -> String {
+/// The address of a service that answers every request with this status.
+fn service_with(status: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         for socket in listener.incoming() {
             let mut socket = socket.unwrap();
             let _ = socket.read(&mut [0; 4096]);
-            let answer =
+            let response =
                 format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-            let _ = socket.write_all(answer.as_bytes());
+            let _ = socket.write_all(response.as_bytes());
         }
     });
     address
 }
 
-/// What each operation says.
+/// The error of each operation.
 async fn errors(storage: &Storage) -> Vec<Error> {
     let key = key("a");
     let all = ObjectPrefix::everything();
     let (put, get, head, delete, list, delete_all) = futures_util::join!(
-        storage.put(&key, 1, good(["x".into()])),
+        storage.put(&key, 1, chunks(["x".into()])),
         storage.get(&key, None),
         storage.head(&key),
         storage.delete(&key),
@@ -58,7 +58,7 @@ async fn errors(storage: &Storage) -> Vec<Error> {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable() {
+async fn an_unreachable_service_is_unavailable() {
     for error in errors(&bucket_at("127.0.0.1:1")).await {
         assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
         assert!(std::error::Error::source(&error).is_some());
@@ -66,14 +66,14 @@ async fn nobody_there_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_service_in_trouble_is_unavailable() {
-    let answers = [
+async fn a_service_with_a_temporary_error_is_unavailable() {
+    let statuses = [
         "500 Internal Server Error",
         "503 Slow Down",
         "429 Too Many Requests",
     ];
-    join_all(answers.map(|status| async move {
-        for error in errors(&bucket_at(&answering(status))).await {
+    join_all(statuses.map(|status| async move {
+        for error in errors(&bucket_at(&service_with(status))).await {
             assert!(
                 matches!(error, Error::Unavailable { .. }),
                 "{status}: {error:?}"
@@ -86,16 +86,16 @@ async fn a_service_in_trouble_is_unavailable() {
 #[tokio::test]
 async fn a_service_that_refuses_is_not_unavailable() {
     for status in ["403 Forbidden", "400 Bad Request"] {
-        for error in errors(&bucket_at(&answering(status))).await {
+        for error in errors(&bucket_at(&service_with(status))).await {
             assert!(matches!(error, Error::Other { .. }), "{status}: {error:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_missing_is_no_empty_one() {
-    let storage = bucket_at(&answering("404 Not Found"));
-    let put = storage.put(&key("a"), 1, good(["x".into()])).await;
+async fn a_missing_bucket_is_an_error() {
+    let storage = bucket_at(&service_with("404 Not Found"));
+    let put = storage.put(&key("a"), 1, chunks(["x".into()])).await;
     assert!(matches!(put, Err(Error::Other { .. })), "{put:?}");
     let list = storage
         .list(&ObjectPrefix::everything())
