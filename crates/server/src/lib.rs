@@ -45,7 +45,7 @@ mod work_queue;
 pub use app::config::ServerConfig;
 pub use app::open_files;
 pub use app::server::Server;
-pub use app::service::Service;
+pub use app::service::{Service, configure};
 pub use http::extract::body_limits::BodyLimits;
 pub use live::LiveConfig;
 pub use objects::upload_limits::UploadLimits;

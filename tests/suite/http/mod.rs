@@ -3,6 +3,7 @@
 mod cli;
 mod faults;
 mod live;
+mod mounted;
 mod objects;
 mod openapi;
 mod operation;

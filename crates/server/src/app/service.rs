@@ -17,8 +17,41 @@ use crate::http::middleware::cors::AllowedOrigins;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::objects::handle::Objects;
+use crate::routes;
 use crate::work_queue::poller;
 use crate::work_queue::waiting_claims::WaitingClaims;
+
+/// Mounts all routes in an actix app, at its root or below a [scope], with the
+/// access log, compression and error documents around each of them.
+///
+/// CORS, the listener and shutdown stay with the app, which also has to poll
+/// [`Service::run_background_tasks`]. `Location` headers and signed addresses
+/// include the path of the scope; with [`ServerConfig::public_url`] set, signed
+/// addresses begin with that instead.
+///
+/// ```
+/// use actix_web::{App, web};
+/// use lectern_db::Database;
+/// use lectern_server::{ServerConfig, Service, configure};
+///
+/// # fn main() -> anyhow::Result<()> {
+/// let database = Database::open("sqlite::memory:")?;
+/// database.init()?;
+/// let service = Service::new(&ServerConfig::default(), database)?;
+/// let app = App::new().service(web::scope("/lectern").configure(configure(&service)));
+/// # let _ = app;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [scope]: actix_web::web::scope
+pub fn configure(service: &Service) -> impl FnOnce(&mut ServiceConfig) + use<> {
+    let handles = service.handles();
+    move |app| {
+        app.configure(handles);
+        routes::mount(app);
+    }
+}
 
 /// The handles of one service. Clones share them, so every HTTP thread gets a
 /// clone.

@@ -7,6 +7,7 @@ pub(crate) mod etag;
 pub(crate) mod extract;
 pub(crate) mod lifecycle;
 pub(crate) mod middleware;
+pub(crate) mod mount;
 pub(crate) mod range;
 pub(crate) mod request_id;
 pub(crate) mod resource;

@@ -2,10 +2,12 @@
 
 use actix_web::body::MessageBody;
 use actix_web::http::Method;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, Responder, Route, guard};
 
 use crate::http::error::ApiError;
+use crate::http::middleware::{access_log, compress};
 
 /// A path and what answers there.
 pub(crate) struct Resource {
@@ -55,7 +57,24 @@ impl Resource {
         self.on(Method::GET, handler)
     }
 
+    /// Adds the path to a server's app, which has the middleware.
     pub(crate) fn register(self, app: &mut ServiceConfig) {
+        app.service(self.build());
+    }
+
+    /// Adds the path, with the middleware around it, to an app that has other
+    /// routes beside it.
+    pub(crate) fn mount(self, app: &mut ServiceConfig) {
+        app.service(
+            self.build()
+                .wrap(from_fn(compress::skip_small_bodies))
+                .wrap(Compress::default())
+                .wrap(from_fn(compress::negotiate_gzip))
+                .wrap(from_fn(access_log::record_request)),
+        );
+    }
+
+    fn build(self) -> actix_web::Resource {
         let methods = self.routes.iter().map(|(method, _)| match *method {
             Method::GET => "GET, HEAD",
             _ => method.as_str(),
@@ -68,15 +87,13 @@ impl Resource {
         let tail = if self.is_tail { "*" } else { "" };
         let resource = web::resource(format!("{}{tail}", self.path));
         let resource = resource.default_service(not_allowed);
-        app.service(
-            self.routes
-                .into_iter()
-                .fold(resource, |resource, (method, route)| {
-                    resource.route(match method {
-                        Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
-                        method => route.guard(guard::Method(method)),
-                    })
-                }),
-        );
+        self.routes
+            .into_iter()
+            .fold(resource, |resource, (method, route)| {
+                resource.route(match method {
+                    Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+                    method => route.guard(guard::Method(method)),
+                })
+            })
     }
 }

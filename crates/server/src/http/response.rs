@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::http::error::ApiError;
 use crate::http::etag::{IfNoneMatch, etag};
+use crate::http::mount;
 
 /// What a handler gives.
 pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
@@ -139,10 +140,17 @@ struct StoredResponse {
 impl Responder for ApiResponse {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
-        for header in self.headers {
-            response.insert_header(header);
+        for (name, value) in self.headers {
+            // Stored answers are repeated wherever the routes are mounted then.
+            if name == header::LOCATION
+                && let Ok(path) = value.to_str()
+            {
+                response.insert_header((name, format!("{}{path}", mount::prefix(request))));
+            } else {
+                response.insert_header((name, value));
+            }
         }
         match self.content_type {
             None => response.finish(),

@@ -14,6 +14,7 @@ use url::Url;
 use crate::database::handle::DatabaseHandle;
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
+use crate::http::mount;
 use crate::objects::handle::Objects;
 
 /// How long a worker can fetch a recording from the address it was given: as
@@ -95,14 +96,17 @@ impl FromRequest for ObjectUrls {
     }
 }
 
-/// The address the request was sent to, without a path.
+/// The address below which the request found the routes: scheme and host, and
+/// the path of a scope.
 fn request_base(request: &HttpRequest) -> Result<Url, ApiError> {
     let connection = request.connection_info();
     let url = format!("{}://{}/", connection.scheme(), connection.host());
     let is_bare =
         |url: &Url| url.path() == "/" && url.query().is_none() && url.username().is_empty();
-    Url::parse(&url).ok().filter(is_bare).ok_or_else(|| {
+    let mut url = Url::parse(&url).ok().filter(is_bare).ok_or_else(|| {
         let host = FieldError::new("Host", "must be the address of this server");
         ApiError::fields(Code::MalformedQuery, vec![host])
-    })
+    })?;
+    url.set_path(mount::prefix(request));
+    Ok(url)
 }

@@ -62,7 +62,16 @@ fn all() -> Vec<Resource> {
     all.into_iter().flatten().collect()
 }
 
-/// Adds all routes to an app.
+/// Adds all routes to an app that has other routes beside them. Paths that are
+/// none of these stay with that app.
+pub(crate) fn mount(app: &mut ServiceConfig) {
+    for resource in all() {
+        resource.mount(app);
+    }
+}
+
+/// Adds all routes to a server's app, and a problem document for every other
+/// path.
 pub(crate) fn register(app: &mut ServiceConfig) {
     for resource in all() {
         resource.register(app);

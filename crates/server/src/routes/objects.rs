@@ -12,6 +12,7 @@ use lectern_storage::{OBJECTS_PATH, ObjectKey, SignatureError, Signer};
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::etag::IfNoneMatch;
+use crate::http::mount;
 use crate::http::range;
 use crate::http::resource::Resource;
 use crate::objects::handle::Objects;
@@ -86,7 +87,8 @@ fn check<T>(
 ) -> Result<(ObjectKey, T), ApiError> {
     let signer = objects.storage.signer().ok_or_else(not_found)?;
     // As it was sent: the router has decoded some of it already.
-    let key = request.uri().path().strip_prefix(OBJECTS_PATH);
+    let path = &request.uri().path()[mount::prefix(request).len()..];
+    let key = path.strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
     let key = key.ok_or_else(not_found)?;
     let allowed = verify(signer, &key, request.query_string()).map_err(|refused| {

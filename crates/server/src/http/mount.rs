@@ -1,0 +1,49 @@
+//! The path below which the routes are mounted in somebody else's app.
+
+use actix_web::HttpRequest;
+
+/// Every route that needs its own address is below this path.
+const API: &str = "/api/v1/";
+
+/// The path before the route's own, such as `/lectern` for
+/// `/lectern/api/v1/jobs`; empty when the routes are not below a scope.
+///
+/// The scope's pattern may have parameters, so its segments are counted in the
+/// pattern and cut from the path.
+pub(crate) fn prefix(request: &HttpRequest) -> &str {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let segments = pattern
+        .rfind(API)
+        .map_or(0, |end| pattern[..end].matches('/').count());
+    let path = request.uri().path();
+    let end = path.match_indices('/').nth(segments);
+    &path[..end.map_or(0, |(end, _)| end)]
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::{self, TestRequest};
+    use actix_web::{App, HttpRequest, web};
+
+    use super::*;
+
+    async fn answer_prefix(request: HttpRequest) -> String {
+        prefix(&request).to_owned()
+    }
+
+    #[actix_web::test]
+    async fn the_prefix_is_the_path_of_all_scopes() {
+        let routes = || web::resource("/api/v1/jobs/{job_id}").get(answer_prefix);
+        let app = App::new()
+            .service(web::scope("/tenants/{tenant}/lectern").service(routes()))
+            .service(web::scope("/api/v1/lectern").service(routes()))
+            .service(routes());
+        let app = test::init_service(app).await;
+        for expected in ["/tenants/api/lectern", "/api/v1/lectern", ""] {
+            let path = format!("{expected}/api/v1/jobs/7");
+            let request = TestRequest::get().uri(&path).to_request();
+            let prefix = test::call_and_read_body(&app, request).await;
+            assert_eq!(prefix, expected.as_bytes(), "{path}");
+        }
+    }
+}
