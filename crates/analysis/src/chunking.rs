@@ -2,8 +2,8 @@
 //!
 //! Cuts are made in silences near the target length, so that no word is cut.
 //! The input is the duration and the silences, the output a list of adjacent
-//! time ranges that covers the recording. The cost is `O(n log n)` in the number
-//! of silences. All times are in seconds.
+//! time ranges that covers the recording. The running time is `O(n log n)` in
+//! the number of silences. All times are in seconds.
 
 use lectern_domain::{Invalid, TimeRange, VideoDuration};
 

@@ -1,14 +1,14 @@
 //! Tokenization: the terms by which texts are compared.
 //!
 //! A term is a word, reduced to its first five characters in lower case. The
-//! prefix takes the place of a stemmer for each language; for retrieval it works
-//! about as well (Can et al., "Information retrieval on Turkish texts", 2008).
-//! Scripts without spaces between words are cut into character bigrams instead.
-//! The cost is linear in the length of the text.
+//! prefix takes the place of a stemmer for each language; for retrieval it
+//! works about as well (Can et al., "Information retrieval on Turkish texts",
+//! 2008). Scripts without spaces between words are cut into character bigrams
+//! instead. The running time is linear in the length of the text.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The number of characters by which words are compared.
+/// The number of characters in a key.
 const PREFIX_LENGTH: usize = 5;
 
 /// An occurrence of a term in a text.
@@ -31,16 +31,17 @@ impl Term<'_> {
 
 /// The terms of a text, in order.
 ///
-/// Words are segmented by Unicode (UAX #29) and split at apostrophes, so that
+/// Words are segmented by Unicode (UAX #29) and split at apostrophes, so
 /// "l'eau" contains the term "eau". In Chinese, Japanese and Thai, UAX #29
 /// returns adjacent single characters, and each pair of neighbours is a term.
-/// It returns katakana words whole; these are terms like other words.
+/// Katakana words are returned whole, and are terms like other words.
 pub(crate) fn tokenize(text: &str) -> Vec<Term<'_>> {
     let words = words(text);
     let is_adjacent = |a: &Word<'_>, b: &Word<'_>| a.start + a.text.len() == b.start;
     let mut terms = Vec::with_capacity(words.len());
     for run in words.chunk_by(is_adjacent) {
         for group in run.chunk_by(|a, b| a.is_single_character() && b.is_single_character()) {
+            // A whole word is a group of one, and one term.
             for bigram in group.windows(group.len().min(2)) {
                 let (first, last) = (bigram[0], bigram[bigram.len() - 1]);
                 let surface = &text[first.start..last.start + last.text.len()];

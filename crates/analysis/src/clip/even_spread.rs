@@ -6,9 +6,9 @@ use crate::time_span::TimeSpan;
 
 /// Divides the recording into equal slots, and takes one clip from each.
 ///
-/// There are as many slots as clips of the maximum length fit into the
-/// recording, but within the minimum and maximum number of clips, and no slot
-/// is shorter than the minimum length. The clip is the longest part of its slot
+/// The number of slots is the number of clips of the maximum length that fit
+/// into the recording, but at least the minimum and at most the maximum number
+/// of clips. No slot is shorter than the minimum length of a clip. The clip is the longest part of its slot
 /// between two silences, or the middle of the slot if all parts are too short.
 /// `silences` are sorted and disjoint.
 pub(super) fn spread_evenly(
@@ -24,7 +24,7 @@ pub(super) fn spread_evenly(
             let start = recording.start + i as f64 * length;
             let slot = TimeSpan::new(start, (start + length).min(recording.end));
             let parts = slot.difference(silences);
-            // Reversed, because of equal parts `max_by` returns the last.
+            // `max_by` returns the last of equal parts; reversed, the first.
             let longest_part = parts
                 .into_iter()
                 .rev()

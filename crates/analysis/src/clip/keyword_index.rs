@@ -37,9 +37,9 @@ impl KeywordIndex {
     /// first of equals.
     ///
     /// It starts where a transcript segment starts. It ends where one ends, or
-    /// at `max_length` if it would be shorter than `min_length` otherwise. If no
-    /// term occurs, it is the start of the part. The cost is linear in the
-    /// number of transcript segments, with a binary search for each.
+    /// at `max_length` if it would be shorter than `min_length` otherwise. If
+    /// no term occurs, it is the start of the part. The running time is linear
+    /// in the number of transcript segments, with a binary search for each.
     pub(super) fn densest_window(
         &self,
         keys: &[String],

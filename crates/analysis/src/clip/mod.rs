@@ -5,19 +5,19 @@
 //! number. A segment that is too long gives the window in which its keywords
 //! occur most often, and one that is too short is extended on both sides. Then
 //! the boundaries of each clip are moved to places without speech. Clips never
-//! overlap. All times are in seconds. The cost is
+//! overlap. All times are in seconds. The running time is
 //! `O(segments × (clips + silences + transcript segments))`.
 
 mod even_spread;
 mod keyword_index;
-mod new_clip;
 mod rules;
+mod selected_clip;
 mod selection;
 mod snapping;
 #[cfg(test)]
 mod tests;
 
-use lectern_domain::{At, Invalid, NewClip, TimeRange, VideoDuration};
+use lectern_domain::{At, Invalid, TimeRange, VideoDuration};
 
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::term::tokenize;
@@ -25,17 +25,9 @@ use crate::time_span::TimeSpan;
 use even_spread::spread_evenly;
 use keyword_index::KeywordIndex;
 pub use rules::ClipRules;
+pub use selected_clip::SelectedClip;
 use selection::{Candidate, ClipSelector, Selection};
 use snapping::SnapPoints;
-
-/// A clip and the content segment it was taken from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SelectedClip {
-    /// Index of the content segment; `None` if the recording has none.
-    pub segment_index: Option<usize>,
-    /// `content_segment_id` is `None`; the caller sets it.
-    pub clip: NewClip,
-}
 
 /// Selects clips from a recording of the given duration, in order of time.
 ///
@@ -120,7 +112,7 @@ pub fn select(
     spans
         .into_iter()
         .enumerate()
-        .map(|(position, span)| new_clip::without_segment(position, span))
+        .map(|(position, span)| SelectedClip::without_segment(position, span))
         .collect()
 }
 
@@ -136,7 +128,7 @@ fn candidate(segment: &ContentSegmentRef<'_>) -> Candidate {
 /// One clip of the whole recording, for the most important candidate.
 fn whole_recording(candidates: &[Candidate], recording: TimeSpan) -> Option<Selection> {
     let importance = |&i: &usize| candidates[i].importance;
-    // Reversed, because of equals `max_by` returns the last.
+    // `max_by` returns the last of equals; reversed, the first.
     (0..candidates.len())
         .rev()
         .max_by(|a, b| importance(a).total_cmp(&importance(b)))
@@ -157,7 +149,7 @@ fn titled_by_segments(
             let same_segment = |other: &&Selection| other.candidate == selection.candidate;
             let number = 1 + selections[..position].iter().filter(same_segment).count();
             let segment = &segments[selection.candidate];
-            new_clip::from_segment(position, selection, segment, number)
+            SelectedClip::from_segment(position, selection, segment, number)
         })
         .collect()
 }

@@ -9,8 +9,8 @@ pub struct ClipRules {
     pub min_clips: usize,
     /// The maximum number of clips; at least 1 and `min_clips`.
     pub max_clips: usize,
-    /// The minimum length of a clip, in seconds; positive. Only a recording that
-    /// is itself shorter gives a shorter clip.
+    /// The minimum length of a clip, in seconds; positive. Only a recording
+    /// that is itself shorter gives a shorter clip.
     pub min_length: f64,
     /// The maximum length of a clip, in seconds.
     pub max_length: f64,

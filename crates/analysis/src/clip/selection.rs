@@ -96,8 +96,9 @@ impl ClipSelector<'_> {
     ) -> Option<TimeSpan> {
         let taken = TimeSpan::union(selected.iter().map(|clip| clip.span).collect());
         let Candidate { span, keys, .. } = &self.candidates[candidate];
-        // `free` is a gap between the selected clips, `part` the part of the
-        // candidate in it. Reversed, because of equals `max_by` returns the last.
+        // `free` is a gap between the selected clips, and `part` what it contains
+        // of the candidate. `max_by` returns the last of equals; reversed, the
+        // first.
         let (free, part) = self
             .recording
             .difference(&taken)

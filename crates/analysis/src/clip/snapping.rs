@@ -2,9 +2,9 @@
 //!
 //! A boundary may move to a silence, or to a gap between two transcript
 //! segments. All pairs of nearby snap points for start and end are compared;
-//! silences are preferred to gaps, and gaps to the original position. The cost
-//! is linear in the number of silences and gaps, plus the number of pairs within
-//! reach.
+//! silences are preferred to gaps, and gaps to the original position. The
+//! running time is linear in the number of silences and gaps, plus the number
+//! of pairs within reach.
 
 use lectern_domain::TimeRange;
 
@@ -19,7 +19,8 @@ const MAX_EDGE_SILENCE: f64 = 1.0;
 #[derive(Debug)]
 pub(super) struct SnapPoints {
     silences: Vec<TimeSpan>,
-    /// Midpoints of the gaps between transcript segments, in seconds, ascending.
+    /// Midpoints of the gaps between transcript segments, in seconds,
+    /// ascending.
     gaps: Vec<f64>,
 }
 
@@ -28,14 +29,13 @@ pub(super) struct SnapPoints {
 struct SnapPoint {
     /// In seconds.
     time: f64,
-    quality: Quality,
+    penalty: u8,
 }
 
-/// Lower is better; the qualities of start and end are added.
-type Quality = u8;
-const SILENCE: Quality = 0;
-const GAP: Quality = 1;
-const NOT_MOVED: Quality = 2;
+/// The penalties of the kinds of snap points; those of start and end are added.
+const SILENCE_PENALTY: u8 = 0;
+const GAP_PENALTY: u8 = 1;
+const NOT_MOVED_PENALTY: u8 = 2;
 
 #[derive(Debug, Clone, Copy)]
 enum Boundary {
@@ -66,9 +66,9 @@ impl SnapPoints {
     /// Moves both boundaries of `clip`, each by at most `snap_within`.
     ///
     /// The result is within `bounds`, has a length within the rules, and
-    /// contains the time `kept`. Among the possible pairs, the one with the best
-    /// quality wins, then the one that moves the boundaries least. If no pair
-    /// qualifies, the clip is not changed.
+    /// contains the time `kept`. Among the pairs that qualify, one with the
+    /// lowest penalty wins, and of these the one that moves the boundaries
+    /// least. If no pair qualifies, the clip is not changed.
     pub(super) fn snap(
         &self,
         clip: TimeSpan,
@@ -85,7 +85,7 @@ impl SnapPoints {
                 && (start.time..=end.time).contains(&kept)
                 && (rules.min_length..=rules.max_length).contains(&length)
         };
-        let quality = |(start, end): &(SnapPoint, SnapPoint)| start.quality + end.quality;
+        let penalty = |(start, end): &(SnapPoint, SnapPoint)| start.penalty + end.penalty;
         let distance = |(start, end): &(SnapPoint, SnapPoint)| {
             (start.time - clip.start).abs() + (end.time - clip.end).abs()
         };
@@ -94,8 +94,8 @@ impl SnapPoints {
             .flat_map(|start| ends.iter().map(move |end| (*start, *end)))
             .filter(qualifies)
             .min_by(|a, b| {
-                let by_quality = quality(a).cmp(&quality(b));
-                by_quality.then_with(|| distance(a).total_cmp(&distance(b)))
+                let by_penalty = penalty(a).cmp(&penalty(b));
+                by_penalty.then_with(|| distance(a).total_cmp(&distance(b)))
             })
             .map_or(clip, |(start, end)| TimeSpan::new(start.time, end.time))
     }
@@ -112,17 +112,20 @@ impl SnapPoints {
                 SnapPoint {
                     // Still in the silence, which overlaps the reach.
                     time: best.clamp(reach.start, reach.end),
-                    quality: SILENCE,
+                    penalty: SILENCE_PENALTY,
                 }
             });
         let gaps = self
             .gaps
             .iter()
             .filter(|gap| (reach.start..=reach.end).contains(gap))
-            .map(|&time| SnapPoint { time, quality: GAP });
+            .map(|&time| SnapPoint {
+                time,
+                penalty: GAP_PENALTY,
+            });
         let not_moved = SnapPoint {
             time,
-            quality: NOT_MOVED,
+            penalty: NOT_MOVED_PENALTY,
         };
         silences.chain(gaps).chain([not_moved]).collect()
     }

@@ -2,12 +2,12 @@
 //!
 //! The score combines how typical the vocabulary of a segment is for the
 //! lecture, how much new information it has per second, and how much of it is
-//! speech. Scores compare segments of one lecture only. The cost is linear in
-//! the number of segments times the size of the vocabulary.
+//! speech. Scores compare segments of one lecture only. The running time is
+//! linear in the number of segments times the size of the vocabulary.
 
 use lectern_domain::{Invalid, Ratio};
 
-use super::utterance::Utterance;
+use super::utterance::{Utterance, total_span};
 use super::vocabulary::Vocabulary;
 
 /// Returns the importance of each segment, 0 to 1:
@@ -18,8 +18,8 @@ use super::vocabulary::Vocabulary;
 ///
 /// - centrality: the cosine similarity between the tf-idf vectors of the
 ///   segment and of the whole lecture;
-/// - density: the sum of the idf of the segment's distinct terms per second, as
-///   a fraction of that of the densest segment;
+/// - density: the sum of the idf of the segment's distinct terms per second,
+///   divided by that of the densest segment;
 /// - speech ratio: the fraction of its time in which somebody speaks.
 pub(super) fn importance_scores(
     segments: &[&[Utterance]],
@@ -70,15 +70,8 @@ impl Features {
             .filter(|&id| vector[id] > 0.0)
             .map(|id| vocabulary.idf(id))
             .sum();
-        let start = utterances
-            .first()
-            .map_or(0.0, |utterance| utterance.span.start);
-        let end = utterances
-            .iter()
-            .map(|utterance| utterance.span.end)
-            .fold(start, f64::max);
         // At least a second, so that a transcript without times has a density.
-        let seconds = (end - start).max(1.0);
+        let seconds = total_span(utterances).length().max(1.0);
         let speech_time: f64 = utterances
             .iter()
             .map(|utterance| utterance.speech_time)

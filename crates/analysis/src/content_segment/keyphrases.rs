@@ -4,8 +4,8 @@
 //! segment, rare in the lecture, and rather long. A key phrase is a sequence of
 //! two or three terms that occurs at least twice, starts and ends with a
 //! keyword, and has only spaces and hyphens between its words. Both are written
-//! as they are in the transcript. The cost is `O(n log n)` in the number of
-//! words of the segment.
+//! as they are in the transcript. The running time is `O(n log n)` in the
+//! number of words of the segment.
 
 use std::collections::BTreeMap;
 
@@ -27,16 +27,20 @@ pub(super) struct TermWeights(BTreeMap<TermId, f64>);
 
 impl TermWeights {
     pub(super) fn of(utterances: &[Utterance], vocabulary: &Vocabulary) -> Self {
-        let mut weights: BTreeMap<TermId, f64> = BTreeMap::new();
+        let mut frequencies: BTreeMap<TermId, f64> = BTreeMap::new();
         for &id in utterances.iter().flat_map(|utterance| &utterance.terms) {
-            *weights.entry(id).or_default() += 1.0;
+            *frequencies.entry(id).or_default() += 1.0;
         }
-        for (&id, weight) in &mut weights {
-            let frequency = *weight;
-            *weight *=
-                frequency / vocabulary.document_frequency(id) * vocabulary.length_weighted_idf(id);
-        }
-        Self(weights)
+        let weight = |id: TermId, frequency: f64| {
+            let share = frequency / vocabulary.document_frequency(id);
+            frequency * (share * vocabulary.length_weighted_idf(id))
+        };
+        Self(
+            frequencies
+                .into_iter()
+                .map(|(id, frequency)| (id, weight(id, frequency)))
+                .collect(),
+        )
     }
 
     /// The weight of a term; 0 if the segment does not contain it.
@@ -113,8 +117,8 @@ fn may_be_keyword(word: &str) -> bool {
     letters > 1 && !word.chars().any(|c| ('\u{3041}'..='\u{309f}').contains(&c))
 }
 
-/// The sequences of two or three terms between two different keywords that
-/// occur at least twice, each as it is written first.
+/// The sequences of two or three terms that start and end with two different
+/// keywords and occur at least twice, each in its first spelling.
 fn repeated_phrases<'a>(
     utterances: &'a [Utterance],
     vocabulary: &Vocabulary,

@@ -30,15 +30,14 @@ use crate::segment_ref::TranscriptSegmentRef;
 use crate::time_span::TimeSpan;
 use importance::importance_scores;
 use summary::Summary;
-use utterance::{Utterance, group_into_utterances};
+use utterance::{Utterance, group_into_utterances, total_span};
 use vocabulary::Vocabulary;
 
-/// Finds the content segments of a transcript, whose segments may be in any
-/// order.
+/// Finds the content segments of a transcript. Its segments may be in any order.
 ///
 /// The content segments are in order and do not overlap; there may be pauses
-/// between them. Most last from half a minute (in a talk of three minutes) to
-/// eight minutes (in a long lecture). A boundary never splits a transcript
+/// between them. Most are half a minute (in a talk of three minutes) to eight
+/// minutes (in a long lecture) long. A boundary never splits a transcript
 /// segment, and rarely a sentence. Transcript segments without text are
 /// ignored. An empty transcript gives no content segments.
 ///
@@ -95,13 +94,9 @@ pub fn find<'a>(
         .collect()
 }
 
-/// From the first start to the last end, but at most to the start of the next
-/// segment: where several people speak at once, utterances may overlap.
+/// The span of the utterances, but at most to the start of the next segment:
+/// utterances overlap where several people speak at once.
 fn segment_span(utterances: &[Utterance], next_start: Option<f64>) -> TimeSpan {
-    let start = utterances[0].span.start;
-    let end = utterances
-        .iter()
-        .map(|utterance| utterance.span.end)
-        .fold(start, f64::max);
+    let TimeSpan { start, end } = total_span(utterances);
     TimeSpan::new(start, next_start.map_or(end, |next| end.min(next)))
 }

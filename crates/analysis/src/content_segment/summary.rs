@@ -3,8 +3,8 @@
 //! The title is made of the three best keywords. The summary consists of the
 //! two sentences that are most similar to the whole segment, in the order they
 //! are spoken. This is extractive summarization by centroid (Radev et al.,
-//! "Centroid-based summarization of multiple documents", 2004). The cost is
-//! `O(n log n)` in the number of words of the segment.
+//! "Centroid-based summarization of multiple documents", 2004). The running
+//! time is `O(n log n)` in the number of words of the segment.
 
 use lectern_domain::{BoundedText, Invalid, Keyword, LongText, Topic};
 use unicode_segmentation::UnicodeSegmentation;

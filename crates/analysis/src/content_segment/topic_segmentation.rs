@@ -6,35 +6,36 @@
 //! modelled by a Dirichlet compound multinomial distribution (Eisenstein &
 //! Barzilay, "Bayesian unsupervised topic segmentation", 2008). So there is no
 //! similarity threshold, and the number of segments need not be given. The
-//! input is the list of utterances, the output their index ranges. The cost is
-//! `O(utterances × utterances per segment × terms per utterance)`, with at most
-//! [`MAX_UTTERANCES`] per segment.
+//! input is the list of utterances, the output their index ranges. The running
+//! time is `O(utterances × utterances per segment × terms per utterance)`, with
+//! at most [`MAX_UTTERANCES`] per segment.
 //!
 //! # Cost of a segment
 //!
 //! The cost is a negative log-likelihood, the sum of three terms.
 //!
 //! - **Words.** Each word is predicted from those before it in the segment (a
-//!   Pólya urn): if `f` of the `n` words so far are the word `w`, and `p` is the
-//!   frequency of `w` in the lecture, then `w` costs `-ln((f + A p) / (n + A))`.
-//!   A segment starts with the word distribution of the lecture, and each
-//!   repetition of a word is cheaper. Function words cost the same wherever the
-//!   boundaries are, so no stop word list is needed. Words of only one utterance
-//!   are left out, as they connect no two utterances.
-//! - **Boundary.** Among `u` utterances, the start of a segment costs `ln u`,
-//!   less `ln(1 + s)` after a pause of `s` seconds.
+//!   Pólya urn): if `f` of the `n` words so far are the word `w`, and `p` is
+//!   the frequency of `w` in the lecture, then `w` costs
+//!   `-ln((f + A p) / (n + A))`. A segment starts with the word distribution of
+//!   the lecture, and each repetition of a word is cheaper. Function words cost
+//!   the same wherever the boundaries are, so no stop word list is needed.
+//!   Words of only one utterance are left out, as they connect no two
+//!   utterances.
+//! - **Boundary.** In a lecture of `u` utterances, each start of a segment
+//!   costs `ln u`, less `ln(1 + s)` if it follows a pause of `s` seconds.
 //! - **Length.** Segment lengths are log-normally distributed around
 //!   [`expected_length`].
 //!
 //! The prior strength `A`, measured in words, is not known: it is low if the
 //! topics share few words. The value whose best segmentation costs least is
-//! chosen from [`PRIOR_STRENGTHS`] (empirical Bayes). Values above half the
-//! number of words are not tried, except the lowest: a short talk has too few
-//! words to choose by.
+//! chosen from [`PRIOR_STRENGTHS`] (empirical Bayes). The lowest value is
+//! always tried, a higher one only if there are at least twice as many words: a
+//! short talk has too few words for a reliable choice.
 
 use std::ops::Range;
 
-use super::utterance::Utterance;
+use super::utterance::{Utterance, total_span};
 use super::vocabulary::{TermId, Vocabulary};
 
 /// Candidate strengths of the prior, in words.
@@ -48,8 +49,8 @@ const MAX_UTTERANCES: usize = 240;
 /// The standard deviation of the logarithm of segment lengths: two thirds of
 /// the segments are 0.6 to 1.6 times as long as expected.
 const LOG_LENGTH_DEVIATION: f64 = 0.5;
-/// How many probabilities are multiplied before a logarithm is taken. Logarithms
-/// are slow, and this many factors do not underflow.
+/// How many probabilities are multiplied before a logarithm is taken: one
+/// logarithm per factor would be slow, and more factors could underflow.
 const FACTORS_PER_LOGARITHM: usize = 24;
 
 /// Returns the utterances of each segment, in order.
@@ -124,8 +125,8 @@ impl<'a> Segmenter<'a> {
         }
     }
 
-    /// Tries every segment that starts at `start`, and improves the prefixes
-    /// that end where the segment does. The urn is empty before and after.
+    /// Tries every segment that starts at `start`, and updates `best` at its
+    /// end if it is cheaper. The urn is empty before and after.
     fn extend_from(&self, start: usize, urn: &mut Urn<'_>, best: &mut [BestPrefix]) {
         let first = &self.utterances[start];
         let boundary_cost = (self.utterances.len() as f64).ln();
@@ -146,7 +147,7 @@ impl<'a> Segmenter<'a> {
                 };
             }
         }
-        urn.remove(self.shared_terms[start..end].iter().flatten());
+        urn.clear(self.shared_terms[start..end].iter().flatten());
     }
 
     fn length_cost(&self, seconds: f64) -> f64 {
@@ -208,8 +209,8 @@ impl<'a> Urn<'a> {
         cost
     }
 
-    /// Empties the urn, which contains exactly these terms.
-    fn remove<'t>(&mut self, terms: impl Iterator<Item = &'t TermId>) {
+    /// Empties the urn; `terms` are all that it contains.
+    fn clear<'t>(&mut self, terms: impl Iterator<Item = &'t TermId>) {
         for &id in terms {
             self.weights[id] = self.prior_strength * self.frequencies[id];
         }
@@ -221,13 +222,6 @@ impl<'a> Urn<'a> {
 /// of the lecture's duration: 83 s in three minutes, 152 s in ten, and 240 s
 /// from 25 minutes on.
 fn expected_length(utterances: &[Utterance]) -> f64 {
-    let start = utterances
-        .first()
-        .map_or(0.0, |utterance| utterance.span.start);
-    let end = utterances
-        .iter()
-        .map(|utterance| utterance.span.end)
-        .fold(start, f64::max);
-    let minutes = (end - start) / 60.0;
+    let minutes = total_span(utterances).length() / 60.0;
     60.0 * (0.8 * minutes.sqrt()).clamp(0.5, 4.0)
 }

@@ -3,8 +3,8 @@
 //! Recognizers write segments of a few words or of several sentences. Topic
 //! segmentation compares utterances: whole segments, in order, up to the end of
 //! a sentence or a pause. A long group ends without either, because some
-//! recognizers write no punctuation. The cost is linear in the length of the
-//! transcript.
+//! recognizers write no punctuation. The running time is linear in the length
+//! of the transcript.
 
 use std::ops::Range;
 
@@ -64,6 +64,18 @@ pub(super) fn group_into_utterances(
         latest_end = Some(latest_end.map_or(end, |latest| end.max(latest)));
     }
     utterances
+}
+
+/// From the first start to the last end; 0 to 0 without utterances.
+pub(super) fn total_span(utterances: &[Utterance]) -> TimeSpan {
+    let start = utterances
+        .first()
+        .map_or(0.0, |utterance| utterance.span.start);
+    let end = utterances
+        .iter()
+        .map(|utterance| utterance.span.end)
+        .fold(start, f64::max);
+    TimeSpan::new(start, end)
 }
 
 fn utterance_ranges(segments: &[TranscriptSegmentRef<'_>]) -> Vec<Range<usize>> {

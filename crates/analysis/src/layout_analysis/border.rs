@@ -1,11 +1,11 @@
 //! Finds straight lines that may be borders of the camera image.
 //!
-//! In each band of the frames (see [`profile`](super::profile)), a position is
-//! evidence for a border if an edge stays there in most frames, or if one side
-//! of it changes clearly more often than the other. The support of a border is
+//! In each band of the frames (see [`profile`](super::profile)), a position has
+//! evidence of a border if most frames have an edge there, or if one side of it
+//! changes clearly more often than the other. The support of a border is
 //! the fraction of its bands that have evidence. Evidence is stored as
 //! cumulative counts over the bands, so a lookup of the support takes constant
-//! time; building the map is linear in the number of pixels of all frames.
+//! time; building the counts is linear in the number of pixels of all frames.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -27,7 +27,7 @@ const MIN_CANDIDATE_SUPPORT: f64 = 0.5;
 /// nearest to the moving area are kept.
 const MAX_CANDIDATES: usize = 16;
 
-/// Evidence for borders of one orientation.
+/// Evidence of borders of one orientation.
 ///
 /// Position `p` is the border between the pixels `p - 1` and `p`. The camera
 /// image starts at its left or top border and ends at its right or bottom one.

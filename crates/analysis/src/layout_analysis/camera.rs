@@ -2,24 +2,25 @@
 //!
 //! The rectangle surrounds the moving area, and each of its sides is a border
 //! or an edge of the picture. All combinations of the candidates of the four
-//! sides are scored by the mean support of the sides: at most 17 candidates per
-//! side, so about 83,000 rectangles, each in constant time.
+//! sides are scored by the mean support of the sides, which is the fraction of
+//! their length that is border. There are at most 17 candidates per side, so
+//! about 83,000 rectangles, and each takes constant time.
 
 use super::border::Borders;
 use super::profile::{BLOCK_SIZE, bands_between};
 use super::rectangle::Rectangle;
 
-/// How far into the moving area's bounding box a side may lie, in pixels.
-/// Motion at one side of a border leaves noise on the other side, and a block
-/// may contain both sides.
+/// How far inside the moving area's bounding box a side may be, in pixels. The
+/// box is a little too large: motion leaves noise beyond the border, and a
+/// block may contain pixels of both sides.
 const MAX_OVERLAP: usize = 2 * BLOCK_SIZE;
-/// The bonus for a rectangle as large as the picture; smaller ones get a share
-/// by area. Among equally supported rectangles the larger one is right more
-/// often: still objects in a camera image have straight lines more often than
-/// the screen has frames.
+/// The bonus for a rectangle as large as the picture; it is proportional to the
+/// area. Of rectangles with equal support the larger one is usually right:
+/// lines inside a camera image (a door, a shelf) are more common than a frame
+/// on the screen around the camera.
 const SIZE_BONUS: f64 = 0.02;
 
-/// The located rectangle.
+/// The camera's rectangle.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Camera {
     pub(super) rectangle: Rectangle,
@@ -92,8 +93,8 @@ struct Side {
 impl Side {
     /// The support of the side, 0 to 1.
     ///
-    /// There is no border to see at an edge of the picture. There it is the
-    /// mean of how close the moving area comes and of `moving_coverage`, the
+    /// An edge of the picture has no visible border. Its support is the mean of
+    /// how close the moving area comes to it and of `moving_coverage`, the
     /// fraction of the side's length that the moving area covers.
     fn support(self, moving_coverage: f64, border_support: impl Fn(usize) -> f64) -> f64 {
         self.edge_closeness.map_or_else(

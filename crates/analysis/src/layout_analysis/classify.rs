@@ -17,24 +17,25 @@ use super::profile::bands_between;
 use super::rectangle::Rectangle;
 use super::sampling::{Orientation, SampledFrames};
 
-/// The minimum number of frames for a decision.
-const MIN_FRAMES: usize = 8;
+/// The minimum number of frame pairs for a decision.
+const MIN_PAIRS: usize = 7;
 /// The layout is unknown below this confidence.
 const MIN_CONFIDENCE: f64 = 0.5;
 /// The highest confidence in a screen that never changes: it may be the frozen
 /// image of a camera.
 const MAX_STATIC_CONFIDENCE: f64 = 0.75;
 
-/// The fraction of calm pairs in which a block of the moving area changes.
+/// A block belongs to the moving area if it changes in this fraction of the
+/// calm pairs.
 const MIN_CHANGE_RATE: f64 = 0.2;
 /// The smallest moving area of a camera, as a fraction of the picture: a clock
 /// or a blinking cursor is smaller, a face in the smallest inset is larger.
 const MIN_MOVING_AREA: f64 = 0.004;
-/// The smallest width and height of a camera, as fractions of the picture;
-/// anything smaller is a clock, too.
+/// The smallest width and height of a camera, as fractions of the picture's;
+/// anything narrower is a clock or a cursor, too.
 const MIN_CAMERA_SIZE: f64 = 0.07;
-/// The smallest width or height that counts as filling the picture, as a
-/// fraction of it.
+/// A camera of this fraction of the picture's width fills the width; likewise
+/// for the height.
 const FULL_SIZE: f64 = 0.9;
 /// The largest width of a camera beside the screen, as a fraction of the
 /// picture's.
@@ -42,23 +43,24 @@ const MAX_SIDE_BY_SIDE_WIDTH: f64 = 0.65;
 /// The largest width and height of a camera on top of the screen, as fractions
 /// of the picture.
 const MAX_INSET_SIZE: f64 = 0.6;
-/// The largest distance from the edge of the picture of a camera that touches
-/// it, as a fraction of the picture's width.
+/// A camera touches an edge of the picture if it is at most this far away, as a
+/// fraction of the picture's width.
 const MAX_EDGE_DISTANCE: f64 = 0.04;
 /// The smallest support of the border between a camera and the screen beside
 /// it.
 const MIN_SPLIT_SUPPORT: f64 = 0.8;
 /// The smallest edge density of an area that is not empty.
 const MIN_EDGE_DENSITY: f64 = 0.002;
-/// How far scaling blurs a border, in pixels. Areas keep this distance from it.
+/// How far scaling blurs a border, in pixels. This margin around a border
+/// counts for neither of its sides.
 const BORDER_BLUR: usize = 3;
 
 /// The fraction of the camera's blocks that change when the camera moves.
 const MIN_CAMERA_CHANGE: f64 = 0.03;
 /// The fraction of the screen's blocks that change when the slide changes.
 const MIN_SLIDE_CHANGE: f64 = 0.05;
-/// The moving fraction of the camera's rectangle that gives full confidence:
-/// about what a face in front of a wall moves in calm pairs.
+/// The moving fraction of the camera's rectangle that gives full confidence;
+/// the face of a presenter in front of a wall moves about this much.
 const FULL_CAMERA_COVERAGE: f64 = 0.12;
 /// The moving fraction of the moving area's bounding box that gives full
 /// confidence. The common bounding box of two cameras has less.
@@ -88,7 +90,7 @@ impl Classification {
 }
 
 pub(super) fn classify(sampled: &SampledFrames) -> Classification {
-    if sampled.pairs.len() + 1 < MIN_FRAMES {
+    if sampled.pairs.len() < MIN_PAIRS {
         return Classification::unknown(0.0);
     }
     let classifier = Classifier {
@@ -129,14 +131,11 @@ impl Classifier<'_> {
         if width < MIN_CAMERA_SIZE || height < MIN_CAMERA_SIZE {
             return self.screen_only(moving_ratio);
         }
-        let box_coverage = moving_pixels / bounding_box.area().max(1) as f64 / FULL_BOX_COVERAGE;
-        let confidence = self
-            .camera_confidence(camera, moving_pixels)
-            .min(box_coverage.min(1.0));
+        let confidence = self.camera_confidence(camera, moving_pixels, bounding_box);
         self.with_camera(camera.rectangle, confidence, &vertical)
     }
 
-    /// `moving_ratio` is the size of the moving area in relation to the smallest
+    /// `moving_ratio` is the size of the moving area divided by the smallest
     /// one of a camera, at most 1.
     fn screen_only(&self, moving_ratio: f64) -> Classification {
         if !self.has_content(|_, _| true) {
@@ -157,20 +156,27 @@ impl Classifier<'_> {
         }
     }
 
-    /// The confidence that there is a camera in this rectangle: the lowest of
-    /// how often it moves, how much of it moves, and the support of its sides.
-    fn camera_confidence(&self, camera: Camera, moving_pixels: f64) -> f64 {
+    /// The confidence that there is one camera and this is its rectangle.
+    fn camera_confidence(
+        &self,
+        camera: Camera,
+        moving_pixels: f64,
+        bounding_box: Rectangle,
+    ) -> f64 {
         let area = camera.rectangle;
         let in_camera = |column, row| area.contains_block(column, row);
         let moves = self.motion.pairs_with_change(MIN_CAMERA_CHANGE, in_camera);
-        let coverage = (moving_pixels / area.area() as f64 / FULL_CAMERA_COVERAGE).min(1.0);
+        let coverage = moving_pixels / area.area() as f64 / FULL_CAMERA_COVERAGE;
+        let box_coverage = moving_pixels / bounding_box.area().max(1) as f64 / FULL_BOX_COVERAGE;
         fraction_true(moves.into_iter())
             .min(coverage)
+            .min(box_coverage)
             .min(camera.weakest_side)
+            .min(1.0)
     }
 
-    /// The layout with a camera in this rectangle. `confidence` is that in the
-    /// camera.
+    /// The layout with a camera in this rectangle; `confidence` is the
+    /// [`camera_confidence`](Self::camera_confidence).
     fn with_camera(
         &self,
         camera: Rectangle,
@@ -248,9 +254,9 @@ impl Classifier<'_> {
         (height >= FULL_SIZE || !self.has_content(elsewhere)).then_some(screen)
     }
 
-    /// How rarely the blocks `(column, row)` that are `included` change as with
-    /// a new slide, 0 to 1: 1 less the fraction of pairs with such a change,
-    /// and less the fraction of pairs with a change directly after another one.
+    /// The stillness of the blocks `(column, row)` that are `included`, 0 to 1:
+    /// 1 minus the fraction of pairs with a slide change, minus the fraction of
+    /// pairs with a slide change directly after another one.
     fn stillness(&self, included: impl Fn(usize, usize) -> bool) -> f64 {
         let picture = self.picture;
         let changes = self

@@ -11,8 +11,7 @@ const MAX_FRAMES: usize = 16;
 /// The fraction of positions with a vertical edge, averaged over the frames,
 /// among the pixels `(x, y)` that are `included`; 0 to 1.
 ///
-/// `change_threshold` is the noise level of [`Motion`](super::motion::Motion),
-/// in gray levels.
+/// `change_threshold` is the smallest change that is not noise, in gray levels.
 pub(super) fn edge_density(
     frames: &[SampledFrame],
     change_threshold: f64,

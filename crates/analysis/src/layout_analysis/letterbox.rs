@@ -1,4 +1,8 @@
 //! Removes black bars (letterbox and pillarbox) from the picture.
+//!
+//! A row or column belongs to a bar if it is black in all frames. Bars come in
+//! pairs of equal width on opposite sides. The running time is linear in the
+//! number of pixels of all frames.
 
 use super::profile::Profiles;
 use super::rectangle::Rectangle;
@@ -10,8 +14,8 @@ const MAX_BLACK_SUM: u16 = 4 * 20;
 
 /// The picture without black bars.
 ///
-/// Bars come in pairs of equal width on opposite sides and are black in all
-/// frames. A pair that would cover more than half of the picture is content.
+/// Bars that would cover more than half of the width or height are not removed:
+/// they are more likely dark content.
 pub(super) fn picture_without_bars(frames: &[SampledFrame]) -> Rectangle {
     let Some(first) = frames.first() else {
         return Rectangle {

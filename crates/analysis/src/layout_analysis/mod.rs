@@ -3,26 +3,27 @@
 //! A slide changes rarely, and then everywhere at once; the image of a camera
 //! changes all the time, but only inside its rectangle. [`analyse`] takes
 //! frames sampled from a recording and returns the layout type, the regions of
-//! screen and camera, and a confidence. The cost is linear in the number of
-//! pixels of the compared frames.
+//! screen and camera, and a confidence. The running time is linear in the
+//! number of pixels of the compared frames.
 //!
 //! # Algorithm
 //!
-//! 1. **Frame pairs.** Up to 48 pairs of frames, at least half a second apart,
-//!    are compared by blocks of 4 by 4 pixels. A block has changed if its mean
-//!    differs by more than three times the noise, and by at least four gray
-//!    levels. The noise is estimated in the calmest tenth of the picture.
+//! 1. **Frame pairs.** Up to 48 pairs of frames are compared by blocks of 4 by
+//!    4 pixels; the frames of a pair are at least half a second apart. A block
+//!    has changed if its mean differs by at least three times the noise, and by
+//!    at least four gray levels. The noise is estimated in the calmest tenth of
+//!    the picture.
 //! 2. **Motion.** The half of the pairs with the least change is calm; as long
 //!    as slides change in less than half of the pairs, a calm pair has no slide
 //!    change. Blocks that change in 20 % of the calm pairs form the moving
 //!    area. If that covers less than 0.4 % of the picture, it is a clock or a
 //!    cursor and not a camera.
 //! 3. **Camera.** A border is a straight line with a static edge (the same step
-//!    in 70 % of the frames), or with an activity difference (one side changes
-//!    in 35 % more of the calm pairs than the other). The camera is the
-//!    rectangle around the moving area whose sides have the best support. The
-//!    support of a side is the fraction of its length that is border; a side
-//!    may also be an edge of the picture.
+//!    in 70 % of the frames) or with an activity difference (of the calm
+//!    pairs, one side changes in 35 percentage points more than the other).
+//!    The camera is the rectangle around the moving area whose sides have the
+//!    best support. The support of a side is the fraction of its length that is
+//!    border; a side may also be an edge of the picture.
 //! 4. **Layout.** The first rule that applies decides:
 //!
 //!    | layout | rule |
@@ -34,7 +35,8 @@
 //!    | `unknown` | anything else |
 //!
 //! The layout is also `unknown` if its confidence is below 0.5, if there are
-//! fewer than eight frames, or if they are smaller than [`MIN_FRAME_SIZE`].
+//! fewer than seven pairs of frames, or if the frames are smaller than
+//! [`MIN_FRAME_SIZE`].
 //!
 //! Black bars of equal width on two opposite sides do not belong to the
 //! picture: regions exclude them, and the split ratio is relative to the rest.
@@ -46,33 +48,35 @@
 //!
 //! # Confidence
 //!
-//! The confidence is the lowest of these scores, each from 0 to 1. With a
-//! camera:
+//! The confidence is the lowest of several scores, each from 0 to 1.
+//!
+//! A layout with a camera has these scores:
 //!
 //! - the fraction of pairs in which 3 % of the camera's blocks change;
-//! - how much of the camera moves: the moving fraction of its rectangle divided
-//!   by 12 %, at most 1;
-//! - how compact the moving area is: the moving fraction of its bounding box
-//!   divided by one third, at most 1 (two cameras leave much of it still);
+//! - the fraction of the camera's rectangle that moves, divided by 12 %, at
+//!   most 1;
+//! - the fraction of the moving area's bounding box that moves, divided by one
+//!   third, at most 1: a bounding box around two cameras contains much that
+//!   does not move;
 //! - the support of the camera's weakest side. For an edge of the picture it is
-//!   the mean of how close the moving area comes to it and the fraction of the
-//!   side's length that it covers.
+//!   the mean of two numbers: how close the moving area comes to the edge, and
+//!   which fraction of the side's length it covers.
 //!
-//! With a screen, its stillness: 1 less the fraction of pairs in which 5 % of
-//! its blocks change, and less the fraction of pairs with such a change
-//! directly after another one. A confidence of 0.85 thus can mean that slides
-//! changed in 15 % of the pairs. Frames should be sampled densely enough that
-//! slides change in less than a third of the pairs.
+//! A layout with a screen has one score, the stillness of the screen: 1 minus
+//! the fraction of pairs in which 5 % of its blocks change, minus the fraction
+//! of pairs with such a change directly after another one. If the slide changes
+//! in 15 % of the pairs, but never in two successive ones, it is 0.85. Frames should be sampled so
+//! densely that slides change in less than a third of the pairs.
 //!
-//! With a screen only:
+//! `screen_only` has two more scores:
 //!
-//! - 1 less half of the ratio between the moving area and the smallest one of a
-//!   camera;
-//! - 0.75 if the screen never changes, since it may be the frozen image of a
+//! - `1 - m / 2`, where `m` is the moving area divided by the smallest moving area
+//!   of a camera;
+//! - 0.75 if the screen never changes, because it may be the frozen image of a
 //!   camera.
 //!
-//! For `unknown`, it is the confidence of the rejected layout, below 0.5, or 0
-//! if no layout applies.
+//! The confidence of `unknown` is that of the rejected layout, or 0 if no rule
+//! applies.
 //!
 //! # Limitation
 //!

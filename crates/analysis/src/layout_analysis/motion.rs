@@ -1,10 +1,10 @@
 //! Detects motion by frame differencing.
 //!
-//! Each frame is cut into blocks of 4 by 4 pixels. For each pair of frames, a
-//! block has changed when its mean gray level differs by more than the noise.
-//! The noise is estimated from the recording itself. Pairs with little change
-//! are "calm": a slide change, which alters everything, is rarely in a calm
-//! pair, while a camera moves in most of them. The cost is linear in the number
+//! Each frame is cut into blocks of 4 by 4 pixels. A block has changed from one
+//! frame of a pair to the other if its mean gray level differs by more than the
+//! noise, which is estimated from the recording itself. The half of the pairs
+//! with the fewest changed blocks is calm: a camera moves in calm pairs, too,
+//! but slides rarely change in them. The running time is linear in the number
 //! of pixels of all frames.
 
 use super::profile::{BLOCK_SIZE, Profiles};
@@ -15,10 +15,11 @@ use super::sampling::SampledFrames;
 const MIN_CHANGE: f64 = 4.0;
 /// The smallest change of a block, as a multiple of the noise.
 ///
-/// The noise is the standard deviation of a profile value, a mean of four
-/// pixels; that of a block, a mean of 16, is half as large. So 3 means six
-/// standard deviations of a block if the noise of neighbouring pixels is
-/// independent, and three if scaling and encoding spread it over two pixels.
+/// The noise is the standard deviation of a mean of four pixels. A block is a
+/// mean of 16 pixels, so its standard deviation is half as large, and 3 times
+/// the noise is six standard deviations of a block. This holds for independent
+/// pixels; if scaling and encoding spread the noise over neighbours, it is
+/// about three.
 const MIN_CHANGE_TO_NOISE: f64 = 3.0;
 
 /// Which blocks changed in which pairs of frames.
@@ -28,7 +29,7 @@ pub(super) struct Motion {
     pub(super) columns: usize,
     /// Rows of blocks.
     pub(super) rows: usize,
-    /// The smallest difference of mean gray levels that counts as a change.
+    /// The smallest change of a block's mean, in gray levels.
     pub(super) threshold: f64,
     /// Indices of the calm pairs: the half of all pairs with the fewest changed
     /// blocks.
@@ -131,12 +132,12 @@ impl FrameDifference {
     }
 }
 
-/// The noise as a standard deviation of a profile value's difference, in gray
-/// levels.
+/// Estimates the noise as the square root of a typical variance within a block,
+/// in gray levels.
 ///
-/// The variance of a block is its median over all pairs; of all blocks, the
-/// 10th percentile is taken. Neither slide changes nor a camera distort this
-/// unless they fill nine tenths of the picture.
+/// For each block, the median over all pairs is taken, which ignores slide
+/// changes. Then the 10th percentile over all blocks is taken, which ignores a
+/// camera unless it fills nine tenths of the picture.
 fn noise_level(differences: &[FrameDifference], blocks: usize) -> f64 {
     if differences.is_empty() || blocks == 0 {
         return 0.0;

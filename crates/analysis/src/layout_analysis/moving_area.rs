@@ -1,14 +1,18 @@
 //! Finds the area of the picture that keeps moving.
+//!
+//! Blocks that change often enough in calm pairs are grouped into connected
+//! components. Small components are dropped; the rest is the moving area. The
+//! running time is linear in the number of blocks.
 
 use super::motion::Motion;
 use super::profile::BLOCK_SIZE;
 use super::rectangle::Rectangle;
 
-/// The largest distance of neighbouring blocks in a connected component, in
-/// blocks along each axis. Gaps of up to two blocks do not split a component.
+/// The largest distance between neighbours in a connected component, in blocks
+/// along each axis. So gaps of up to two blocks do not split a component.
 const NEIGHBOURHOOD: usize = 3;
-/// A component is kept if the largest one has at most this many times its
-/// blocks: a head may move separately from the hands.
+/// A component is kept if the largest one is at most this many times as large.
+/// Several are needed: a head may move separately from the hands.
 const MAX_SIZE_RATIO: usize = 4;
 
 /// Blocks that keep moving, as `(column, row)`.
@@ -37,7 +41,7 @@ impl MovingArea {
         }
     }
 
-    /// In square pixels.
+    /// In pixels.
     pub(super) fn area(&self) -> usize {
         self.blocks.len() * BLOCK_SIZE * BLOCK_SIZE
     }

@@ -1,11 +1,12 @@
 //! Intensity profiles of a frame.
 //!
 //! A border between screen and camera is a vertical or a horizontal line. To
-//! find vertical borders, a frame is cut into bands of four rows, and the four
-//! pixels that a column has in a band are summed: these sums are the intensity
-//! profile of the band, in which a vertical border is a step. For horizontal
-//! borders the bands are four columns wide. Summing four pixels halves the
-//! noise relative to the signal and keeps the exact position of a step.
+//! find vertical borders, a frame is cut into bands of four rows. In each band,
+//! the four pixels of every column are summed. These sums are the intensity
+//! profile of the band, and a vertical border is a step in it. To find
+//! horizontal borders, the frame is cut into bands of four columns. The sum of
+//! four pixels has half the relative noise of one pixel, and the step keeps its
+//! position.
 
 use std::ops::Range;
 

@@ -22,7 +22,7 @@ impl Rectangle {
         self.bottom - self.top
     }
 
-    /// In square pixels.
+    /// In pixels.
     pub(super) fn area(self) -> usize {
         self.width() * self.height()
     }

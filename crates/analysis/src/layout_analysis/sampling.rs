@@ -1,14 +1,18 @@
 //! Selects the frames to analyse and pairs them for frame differencing.
+//!
+//! The frames of a pair are at least half a second apart. Of many frames, a
+//! fixed number of pairs at even distances is selected, so the running time of
+//! the analysis does not depend on the number of frames.
 
 use super::frame::GrayFrame;
 use super::profile::Profiles;
 
-/// The maximum number of frame pairs. Of longer sequences, this many pairs are
-/// taken at even distances: more make the analysis slower, not better.
+/// The maximum number of frame pairs; more make the analysis slower, but not
+/// better.
 const MAX_PAIRS: usize = 48;
 
-/// The minimum time between the two frames of a pair, in seconds. A person
-/// moves too little in less.
+/// The minimum time between the frames of a pair, in seconds. In less time, a
+/// person hardly moves.
 const MIN_PAIR_INTERVAL: f64 = 0.5;
 
 /// Orientation of a border line.
@@ -94,7 +98,7 @@ impl SampledFrames {
                 *total += u32::from(sum);
             }
         }
-        // Both sides are multiplied by the number of frames instead of dividing.
+        // Compares `sum * count` with `total`, which avoids a division.
         let count = u32::try_from(self.frames.len()).ok()?;
         let distance = |frame: &&SampledFrame| -> u64 {
             let sums = frame.row_bands.all().iter().zip(&totals);

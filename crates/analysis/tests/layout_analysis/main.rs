@@ -36,68 +36,73 @@ fn halves(split: u32, left: Content, right: Content) -> (Scene, Area, Area) {
 
 #[test]
 fn a_camera_in_a_corner_of_the_screen_is_picture_in_picture() {
-    let slides = |seed| Scene::new(320, 180).filled_with(Slides(seed));
-    assert_inset("face, bottom right", slides(101), Face, [228, 122, 84, 50]);
-    assert_inset("face, top left", slides(102), Face, [8, 6, 96, 60]);
-    assert_inset(
-        "face, top right, touching",
-        slides(103),
-        Face,
-        [240, 0, 80, 80],
-    );
-    assert_inset(
-        "mold, bottom left, touching",
-        slides(105),
-        MOLD,
-        [0, 110, 110, 70],
-    );
-    assert_inset(
-        "cells, bottom right",
-        slides(106),
-        CELLS,
-        [218, 118, 96, 54],
-    );
+    for (name, seed, camera, area) in [
+        ("face, bottom right", 101, Face, [228, 122, 84, 50]),
+        ("face, top left", 102, Face, [8, 6, 96, 60]),
+        ("face, top right, touching", 103, Face, [240, 0, 80, 80]),
+        ("mold, bottom left, touching", 105, MOLD, [0, 110, 110, 70]),
+        ("cells, bottom right", 106, CELLS, [218, 118, 96, 54]),
+    ] {
+        let slides = Scene::new(320, 180).filled_with(Slides(seed));
+        assert_inset(name, slides, camera, area);
+    }
 }
 
 #[test]
 fn a_camera_anywhere_on_the_screen_and_of_any_size_is_picture_in_picture() {
-    let slides = |seed| Scene::new(640, 360).filled_with(Slides(seed));
-    assert_inset(
-        "fractal, right, halfway down",
-        slides(111),
-        FRACTAL,
-        [420, 120, 200, 120],
-    );
-    assert_inset(
-        "pattern, top right, large",
-        slides(112),
-        PATTERN,
-        [350, 0, 290, 170],
-    );
-    assert_inset(
-        "face, bottom left, large",
-        slides(114),
-        Face,
-        [10, 190, 260, 160],
-    );
-    let bars = Scene::new(640, 360).filled_with(Still("smptebars"));
-    assert_inset("face on a still picture", bars, Face, [456, 16, 168, 112]);
+    for (name, screen, camera, area) in [
+        (
+            "fractal, right, halfway down",
+            Slides(111),
+            FRACTAL,
+            [420, 120, 200, 120],
+        ),
+        (
+            "pattern, top right, large",
+            Slides(112),
+            PATTERN,
+            [350, 0, 290, 170],
+        ),
+        (
+            "face, bottom left, large",
+            Slides(114),
+            Face,
+            [10, 190, 260, 160],
+        ),
+        (
+            "face on a still picture",
+            Still("smptebars"),
+            Face,
+            [456, 16, 168, 112],
+        ),
+    ] {
+        let scene = Scene::new(640, 360).filled_with(screen);
+        assert_inset(name, scene, camera, area);
+    }
 }
 
 #[test]
 fn camera_and_screen_side_by_side_have_a_split_ratio() {
-    let (scene, screen, camera) = halves(192, Slides(121), Face);
-    assert_side_by_side("face at the right, 0.6", &scene, screen, camera, 0.6);
-    let (scene, camera, screen) = halves(96, Face, Slides(122));
-    assert_side_by_side("face at the left, 0.7", &scene, screen, camera, 0.7);
-    let (scene, screen, camera) = halves(240, Slides(123), FRACTAL);
-    assert_side_by_side("fractal at the right, 0.75", &scene, screen, camera, 0.75);
-    let (scene, camera, screen) = halves(160, PATTERN, Slides(124));
-    assert_side_by_side("pattern at the left, 0.5", &scene, screen, camera, 0.5);
-    let (scene, screen, camera) = halves(208, Slides(125), MOLD);
-    assert_side_by_side("mold at the right, 0.65", &scene, screen, camera, 0.65);
-    let (scene, camera, screen) = halves(112, CELLS, Slides(126));
-    assert_side_by_side("cells at the left, 0.65", &scene, screen, camera, 0.65);
+    for (name, split, screen, camera) in [
+        ("face", 192, Slides(121), Face),
+        ("fractal", 240, Slides(123), FRACTAL),
+        ("mold", 208, Slides(125), MOLD),
+    ] {
+        let (scene, screen, camera) = halves(split, screen, camera);
+        let ratio = f64::from(split) / 320.0;
+        let name = format!("{name} at the right, {ratio}");
+        assert_side_by_side(&name, &scene, screen, camera, ratio);
+    }
+    for (name, split, camera, screen) in [
+        ("face", 96, Face, Slides(122)),
+        ("pattern", 160, PATTERN, Slides(124)),
+        ("cells", 112, CELLS, Slides(126)),
+    ] {
+        let (scene, camera, screen) = halves(split, camera, screen);
+        let ratio = 1.0 - f64::from(split) / 320.0;
+        let name = format!("{name} at the left, {ratio}");
+        assert_side_by_side(&name, &scene, screen, camera, ratio);
+    }
 }
 
 #[test]

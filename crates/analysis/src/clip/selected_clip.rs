@@ -1,0 +1,70 @@
+//! Titles the selected clips.
+
+use lectern_domain::{ClipMedia, ClipTopic, Invalid, JsonObject, NewClip, NonNegativeInt, Title};
+
+use super::selection::Selection;
+use crate::segment_ref::ContentSegmentRef;
+use crate::time_span::TimeSpan;
+
+/// A clip and the content segment it was taken from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectedClip {
+    /// Index of the content segment; `None` if the recording has none.
+    pub segment_index: Option<usize>,
+    /// `content_segment_id` is `None`; the caller sets it.
+    pub clip: NewClip,
+}
+
+impl SelectedClip {
+    /// A clip with the title of its content segment. `number` counts the clips
+    /// of the segment; from 2 on, it is appended to the title.
+    pub(super) fn from_segment(
+        position: usize,
+        selection: &Selection,
+        segment: &ContentSegmentRef<'_>,
+        number: usize,
+    ) -> Result<Self, Invalid> {
+        let title = Title::new(segment.topic.as_str())?;
+        let title = match number {
+            1 => title,
+            _ => numbered(&title, number)?,
+        };
+        Ok(Self {
+            segment_index: Some(selection.candidate),
+            clip: NewClip {
+                topic: Some(ClipTopic::new(segment.topic.as_str())?),
+                importance_score: Some(segment.importance_score),
+                ..with_title(position, selection.span, title)?
+            },
+        })
+    }
+
+    /// A clip without a content segment, titled "Part 1", "Part 2" and so on.
+    pub(super) fn without_segment(position: usize, span: TimeSpan) -> Result<Self, Invalid> {
+        let title = Title::new(format!("Part {}", position + 1))?;
+        Ok(Self {
+            segment_index: None,
+            clip: with_title(position, span, title)?,
+        })
+    }
+}
+
+fn with_title(position: usize, span: TimeSpan, title: Title) -> Result<NewClip, Invalid> {
+    Ok(NewClip {
+        content_segment_id: None,
+        title,
+        topic: None,
+        importance_score: None,
+        time: span.to_range()?,
+        media: ClipMedia::default(),
+        clip_order: NonNegativeInt::position(position)?,
+        extra_metadata: JsonObject::default(),
+    })
+}
+
+/// Appends a number to the title, which is truncated if it gets too long.
+fn numbered(title: &Title, number: usize) -> Result<Title, Invalid> {
+    let suffix = format!(" ({number})");
+    let kept: String = title.chars().take(Title::MAX - suffix.len()).collect();
+    Title::new(kept + &suffix)
+}
