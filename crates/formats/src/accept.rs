@@ -2,20 +2,19 @@
 
 use mime::{CHARSET, Mime, STAR};
 
-/// Chooses the media type to respond with, by the media ranges of an `Accept`
-/// header ([RFC 9110, section 12.5.1]).
+/// Chooses the media type of a response by the media ranges of an `Accept` header
+/// ([RFC 9110, section 12.5.1]).
 ///
-/// The most specific range that matches an offer gives the offer its quality;
-/// the offer of the highest quality is chosen, the earlier of two equals.
-/// Without ranges that is the first offer. The result is `None` when no offer is
-/// acceptable.
+/// Each offer gets the quality of the most specific range that matches it. The offer
+/// with the highest quality is chosen, the first of several equal ones. If there are no
+/// ranges, the first offer is chosen. Returns `None` if no offer is acceptable.
 ///
-/// A range has a quality that can be compared with that of others, or `None` if
-/// it refuses what it matches (`q=0`).
+/// `ranges` are media ranges with their qualities, in any unit; `None` stands for `q=0`,
+/// which refuses a media type. `offers` are media types in lower case and without
+/// parameters, each with the value to return.
 ///
-/// Offers are pairs of a media type, in lower case and without parameters, and
-/// the value to return for it. All are UTF-8, so a range may have the parameter
-/// `charset=utf-8`; a range with any other parameter matches nothing.
+/// Every offer is UTF-8, so a range may have the parameter `charset=utf-8`. A range with
+/// any other parameter matches nothing.
 ///
 /// ```
 /// use lectern_formats::{Format, negotiate};

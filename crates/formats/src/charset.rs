@@ -167,8 +167,8 @@ mod tests {
         assert_eq!(text.chars().count(), 256);
         assert!(text.starts_with("\0\x01\x02") && text.ends_with("ýþÿ"));
         // The five bytes without a character of their own.
-        for byte in [0x81, 0x8d, 0x8f, 0x90, 0x9d] {
-            assert_eq!(text.chars().nth(byte).map(u32::from), Some(byte as u32));
+        for byte in [0x81_u8, 0x8d, 0x8f, 0x90, 0x9d] {
+            assert_eq!(text.chars().nth(byte.into()), Some(byte.into()));
         }
     }
 

@@ -60,17 +60,17 @@ impl Cue {
             .with_confidence(self.confidence)
     }
 
-    /// Moves the cue by `by_ms` milliseconds, to earlier times if that is negative.
-    /// The part before 0 is cut off; `None` if the whole cue is before 0.
+    /// Moves the cue by `by_ms` milliseconds, which may be negative. The part before 0
+    /// is cut off; `None` if nothing remains.
     pub fn shift(self, by_ms: i64) -> Option<Self> {
-        let is_cut_off = match by_ms {
+        let is_before_zero = match by_ms {
             ..0 if self.start_ms == self.end_ms => self.start_ms < by_ms.unsigned_abs(),
             ..0 => self.end_ms <= by_ms.unsigned_abs(),
             0.. => false,
         };
         let moved = |ms: u64| ms.saturating_add_signed(by_ms);
         let (start_ms, end_ms) = (moved(self.start_ms), moved(self.end_ms));
-        (!is_cut_off).then(|| self.with_times(start_ms, end_ms))
+        (!is_before_zero).then(|| self.with_times(start_ms, end_ms))
     }
 }
 
@@ -91,9 +91,9 @@ pub fn clip_to(cues: &[Cue], part: TimeRange) -> Vec<Cue> {
     let (from, to) = (millis(part.start()), millis(part.end()));
     cues.iter()
         .filter(|cue| {
-            let ends_inside =
+            let ends_in_time =
                 cue.end_ms > from || (cue.start_ms == cue.end_ms && cue.end_ms == from);
-            ends_inside && cue.start_ms < to && from < to
+            ends_in_time && cue.start_ms < to && from < to
         })
         .map(|cue| {
             let (start, end) = (cue.start_ms.max(from), cue.end_ms.min(to));

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The latest end of a cue: one million hours, in milliseconds. Far below the limit
-/// from which two milliseconds could be the same `f64` number of seconds.
+/// The latest end of a cue in milliseconds: one million hours. As seconds, an `f64`
+/// represents every millisecond up to here unambiguously.
 pub const MAX_MILLIS: u64 = 3_600_000 * 1_000_000;
 
 /// Converts milliseconds to the nearest `f64` number of seconds, from which
@@ -62,7 +62,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<u64> {
     (units > 1).then_some(millis.min(MAX_MILLIS))
 }
 
-/// Milliseconds of the digits after a decimal mark, rounded by the fourth digit.
+/// Milliseconds of the digits after a decimal mark, rounded half up at the fourth digit.
 fn fraction_millis(digits: &str) -> u64 {
     let digit = |i| {
         digits
@@ -73,12 +73,13 @@ fn fraction_millis(digits: &str) -> u64 {
     digit(0) * 100 + digit(1) * 10 + digit(2) + u64::from(digit(3) >= 5)
 }
 
-/// Parses digits; a number over `u64::MAX` becomes that.
+/// Parses digits; a larger number becomes `u64::MAX`.
 fn parse_saturating(digits: &str) -> u64 {
     digits.parse().unwrap_or(u64::MAX)
 }
 
-/// Displays milliseconds as `HH:MM:SS`, the given decimal mark and three decimals.
+/// Displays milliseconds as `HH:MM:SS` and three decimals, with the decimal mark in the
+/// second field.
 pub(crate) struct Timestamp(pub(crate) u64, pub(crate) char);
 
 impl fmt::Display for Timestamp {

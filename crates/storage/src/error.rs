@@ -28,7 +28,7 @@ pub enum Error {
         why: &'static str,
     },
 
-    /// More bytes arrived than announced. None were kept.
+    /// More bytes arrived than announced. Nothing was kept.
     #[error("{key} was announced with {announced} bytes, but more arrived")]
     TooLarge {
         /// The object that was to be written.
@@ -37,7 +37,7 @@ pub enum Error {
         announced: u64,
     },
 
-    /// Fewer bytes arrived than announced. None were kept.
+    /// Fewer bytes arrived than announced. Nothing was kept.
     #[error("{key} was announced with {announced} bytes, but only {received} arrived")]
     TooShort {
         /// The object that was to be written.
@@ -48,7 +48,7 @@ pub enum Error {
         received: u64,
     },
 
-    /// The stream of bytes to write ended with an error. None were kept.
+    /// The stream of bytes to write ended with an error. Nothing was kept.
     #[error("the stream of bytes for {key} failed")]
     BrokenStream {
         /// The object that was to be written.

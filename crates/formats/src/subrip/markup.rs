@@ -3,9 +3,8 @@
 
 use crate::cue::normalize_line_ends;
 
-/// WORD JOINER, which has no width and is not white space. After a character that
-/// would begin markup it prevents that, in any player; on an empty line it keeps the
-/// line from ending the cue.
+/// WORD JOINER, which has no width and is not white space. In every player it keeps the
+/// character before it from beginning markup, and an empty line from ending the cue.
 const JOINER: char = '\u{2060}';
 
 /// Removes tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and the joiners that [`escape`]
@@ -28,8 +27,8 @@ pub(crate) fn unescape(source: &str) -> String {
     text
 }
 
-/// Inserts joiners so that [`unescape`] restores the text: where a part of it would be
-/// read as markup, and before a joiner of the text that [`unescape`] would remove.
+/// Inserts joiners so that [`unescape`] restores the text: one wherever markup would
+/// begin, and one before each joiner of the text itself that [`unescape`] would remove.
 pub(crate) fn escape(text: &str) -> String {
     let text = normalize_line_ends(text);
     let mut escaped = String::with_capacity(text.len());

@@ -5,9 +5,9 @@
 //! for speakers and confidences, so they are lost: a name before the text would be
 //! read back as text.
 //!
-//! `SubRip` cannot escape `<i>`, `-->` or an empty line either. Where a text contains
-//! one of these, the writer inserts an invisible character (WORD JOINER, U+2060) after
-//! its first character, and the reader removes it.
+//! `SubRip` cannot escape `<i>`, `-->` or an empty line either. The writer inserts an
+//! invisible character into them (WORD JOINER, U+2060), as in `<\u{2060}i>`, and the reader
+//! removes it.
 
 mod markup;
 

@@ -35,13 +35,13 @@ impl CueBlock<'_> {
 pub(crate) fn cue_blocks<'a>(lines: &'a [Line<'a>]) -> Result<Vec<CueBlock<'a>>, FormatError> {
     let mut timing_lines: Vec<(usize, Times)> = Vec::new();
     for (i, line) in lines.iter().enumerate() {
-        match timing(line.text) {
-            Timing::Times(times) => timing_lines.push((i, times)),
-            Timing::Malformed => {
+        match parse_timing_line(line.text) {
+            TimingLine::Valid(times) => timing_lines.push((i, times)),
+            TimingLine::Malformed => {
                 let expected = "expected times such as 00:00:01.000 --> 00:00:02.500";
                 return Err(FormatError::new(line.number, expected));
             }
-            Timing::None => {}
+            TimingLine::No => {}
         }
     }
     let next_lines = timing_lines.iter().skip(1).map(|(next, _)| Some(*next));
@@ -62,7 +62,7 @@ pub(crate) fn cue_blocks<'a>(lines: &'a [Line<'a>]) -> Result<Vec<CueBlock<'a>>,
 
 /// Whether the line is a timing line, well-formed or not.
 pub(crate) fn is_timing_line(line: Line<'_>) -> bool {
-    !matches!(timing(line.text), Timing::None)
+    !matches!(parse_timing_line(line.text), TimingLine::No)
 }
 
 struct Times {
@@ -70,28 +70,29 @@ struct Times {
     end_ms: u64,
 }
 
-/// What a line is as a timing line.
-enum Timing {
-    Times(Times),
+/// The result of parsing a line as a timing line.
+enum TimingLine {
+    Valid(Times),
     Malformed,
-    None,
+    /// The line is text.
+    No,
 }
 
-fn timing(line: &str) -> Timing {
+fn parse_timing_line(line: &str) -> TimingLine {
     let Some((start, end)) = line.split_once("-->") else {
-        return Timing::None;
+        return TimingLine::No;
     };
     let start = start.trim();
     // Cue settings or coordinates may follow the end.
     let end = end.split_whitespace().next().unwrap_or_default();
     if let (Some(start_ms), Some(end_ms)) = (parse_timestamp(start), parse_timestamp(end)) {
-        return Timing::Times(Times { start_ms, end_ms });
+        return TimingLine::Valid(Times { start_ms, end_ms });
     }
     let is_timestamp_byte = |byte: u8| byte.is_ascii_digit() || b":.,-".contains(&byte);
     if start.contains(':') && start.bytes().all(is_timestamp_byte) {
-        Timing::Malformed
+        TimingLine::Malformed
     } else {
-        Timing::None
+        TimingLine::No
     }
 }
 

@@ -72,8 +72,8 @@ fn split_tag(markup: &str) -> Option<(&str, &str)> {
     is_tag.then_some((inner, after))
 }
 
-/// The name in a `v` tag, classes removed; `Some(None)` for a `v` tag without a name
-/// and for `/v`.
+/// The name in a `v` tag, classes removed. `None` for any other tag; `Some(None)` for a
+/// `v` tag without a name and for `/v`, which ends the voice.
 fn voice_name(tag: &str) -> Option<Option<String>> {
     let head = tag.split(|c: char| c.is_ascii_whitespace()).next()?;
     let annotation = &tag[head.len()..];
@@ -103,7 +103,7 @@ fn unescape_references(source: &str) -> String {
 /// The character of the reference at the beginning, and the text after it.
 fn split_reference(markup: &str) -> Option<(char, &str)> {
     let body = markup.strip_prefix('&')?;
-    // Longer than any supported reference, and keeps parsing linear.
+    // No supported reference is longer; the limit keeps parsing linear.
     let end = body.bytes().take(10).position(|byte| byte == b';')?;
     let (name, after) = (&body[..end], &body[end + 1..]);
     let character = match name {
@@ -137,8 +137,8 @@ fn numeric_reference(number: &str) -> Option<char> {
     })
 }
 
-/// Escapes a text so that [`parse_voices`] restores it. A line end after which a line
-/// would be blank, and so end the cue, becomes a character reference.
+/// Escapes a text so that [`parse_voices`] restores it. A blank line would end the cue, so
+/// its line end becomes a character reference.
 pub(crate) fn escape(text: &str) -> String {
     let text = normalize_line_ends(text);
     let trimmed_len = text.trim_end_matches([' ', '\t', '\n']).len();

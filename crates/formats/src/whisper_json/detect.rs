@@ -71,14 +71,14 @@ impl<'de> Visitor<'de> for FirstVisitor {
         let first = segments.next_element::<SegmentFields>()?;
         while segments.next_element::<IgnoredAny>()?.is_some() {}
         Ok(FirstSegment {
-            is_whisper: first.map(|fields| fields.are_whisper),
+            is_whisper: first.map(|fields| fields.is_whisper),
         })
     }
 }
 
 /// Examines the field names of a segment.
 struct SegmentFields {
-    are_whisper: bool,
+    is_whisper: bool,
 }
 
 impl<'de> Deserialize<'de> for SegmentFields {
@@ -103,7 +103,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
             has_lectern_field |= matches!(&*name, "start_time" | "end_time" | "speaker_id");
         }
         Ok(SegmentFields {
-            are_whisper: has_whisper_time && !has_lectern_field,
+            is_whisper: has_whisper_time && !has_lectern_field,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Local disk, where `object_store` needs help.
+//! The local disk, with the checks that `object_store` does not make.
 //!
 //! `object_store` follows symlinks, so every path is checked before it is used: a symlink
 //! below the root must not give access to files outside of it. A symlink created between

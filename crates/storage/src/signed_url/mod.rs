@@ -64,14 +64,14 @@ impl Signer {
         Self { secret }
     }
 
-    /// The query that allows GET and HEAD on an object until `expires_at`, which is cut
-    /// to whole seconds.
+    /// The query that allows GET and HEAD on an object until `expires_at`,
+    /// rounded down to whole seconds.
     pub fn sign_get(&self, key: &ObjectKey, expires_at: DateTime<Utc>) -> String {
         self.sign(key, expires_at.timestamp(), None)
     }
 
     /// The query that allows PUT of an object of exactly `size` bytes until `expires_at`,
-    /// which is cut to whole seconds.
+    /// rounded down to whole seconds.
     pub fn sign_put(&self, key: &ObjectKey, size: u64, expires_at: DateTime<Utc>) -> String {
         self.sign(key, expires_at.timestamp(), Some(size))
     }

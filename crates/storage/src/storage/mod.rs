@@ -44,8 +44,8 @@ enum Backend {
 const LOCAL_PART_BYTES: usize = 1024 * 1024;
 /// The minimum that S3 requires of every part but the last.
 const S3_MIN_PART_BYTES: usize = 5 * 1024 * 1024;
-/// Enough for the largest objects of S3 and a limit of the memory that an announced size
-/// can allocate.
+/// Limits the memory for a part, whatever size was announced. The largest object of S3
+/// needs smaller parts.
 const S3_MAX_PART_BYTES: usize = 640 * 1024 * 1024;
 /// The limit of S3.
 const S3_MAX_PARTS: u64 = 10_000;
@@ -79,8 +79,8 @@ impl Storage {
     /// Writes an object of exactly `size` bytes; replaces an existing one.
     ///
     /// The stream is polled as fast as its bytes can be written. At most two parts are in
-    /// memory: of 1 MiB on local disk, of 5 MiB on S3, and of a ten thousandth of an
-    /// object over 48 GiB on S3.
+    /// memory. A part has 1 MiB on local disk. On S3 it has 5 MiB, or more if the object would
+    /// need more than 10,000 parts.
     ///
     /// [`Error::TooLarge`], [`Error::TooShort`] and [`Error::BrokenStream`] leave nothing
     /// behind. Neither does a dropped future, except that the object may still appear if
@@ -251,8 +251,8 @@ impl Storage {
         }
     }
 
-    /// Whether the driver can be asked for the object. On local disk that is only the case
-    /// for files; a bucket is always asked.
+    /// False if the object does not exist, without asking the driver. On local disk the
+    /// driver is asked about regular files only, because it would follow symlinks.
     async fn can_exist(&self, key: &ObjectKey) -> Result<bool, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.exists(key).await,

@@ -123,8 +123,8 @@ async fn files_are_written_below_the_root() {
     let mut runner = proptest::test_runner::TestRunner::default();
     let mut written = 0;
     while written < 300 {
-        let text = hostile().new_tree(&mut runner).unwrap().current();
-        let Ok(key) = ObjectKey::from_url_path(&text) else {
+        let path = hostile().new_tree(&mut runner).unwrap().current();
+        let Ok(key) = ObjectKey::from_url_path(&path) else {
             continue;
         };
         written += 1;

@@ -157,21 +157,21 @@ fn any_change_of_a_url_invalidates_it() {
 #[test]
 fn a_query_of_another_form_is_malformed() {
     let signer = Signer::new(Secret::random().unwrap());
-    let signed = signer.sign_put(&key("a"), 1, noon());
+    let valid = signer.sign_put(&key("a"), 1, noon());
     for query in [
         String::new(),
         "&".to_owned(),
         "expires=1".to_owned(),
-        signed.replace("expires=", "expires=x"),
-        signed.replace("expires=", "until="),
-        signed.replace("size=1", "size=-1"),
-        signed.replace("size=1", "size=99999999999999999999"),
-        signed.replace("signature=", "signature=x"),
-        format!("{signed}0"),
-        format!("{signed}&expires=1"),
-        format!("{signed}&size=1"),
-        format!("{signed}&other=1"),
-        format!("{signed}&"),
+        valid.replace("expires=", "expires=x"),
+        valid.replace("expires=", "until="),
+        valid.replace("size=1", "size=-1"),
+        valid.replace("size=1", "size=99999999999999999999"),
+        valid.replace("signature=", "signature=x"),
+        format!("{valid}0"),
+        format!("{valid}&expires=1"),
+        format!("{valid}&size=1"),
+        format!("{valid}&other=1"),
+        format!("{valid}&"),
     ] {
         let result = signer.verify_put(&key("a"), &query, noon() - HOUR);
         assert_eq!(result, Err(SignatureError::Malformed), "{query}");
