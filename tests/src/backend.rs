@@ -25,7 +25,7 @@ pub trait Fixture {
 ///
 /// fn a_deleted_job_is_not_found(db: TestDb) {
 ///     let job = a_job().create(&db);
-///     assert!(db.write(|tx| tx.jobs().delete(job.job_id)).unwrap());
+///     db.write(|tx| tx.jobs().delete(job.job_id)).unwrap();
 ///     assert_eq!(db.read(|conn| conn.jobs().find(job.job_id)).unwrap(), None);
 /// }
 /// ```

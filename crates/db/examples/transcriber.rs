@@ -52,10 +52,7 @@ fn main() -> Result<(), Error> {
             tx.transcripts().append(job.job_id, batch)?;
             tx.jobs().report_progress(job.job_id, &report)
         })?;
-        println!(
-            "{percent:>3} % {}",
-            job.map_or("job is gone".to_owned(), |job| job.status.to_string())
-        );
+        println!("{percent:>3} % {}", job.status);
     }
 
     db.write(|tx| {

@@ -1,13 +1,14 @@
 //! Errors of this crate, and which of them are worth another try.
 //!
 //! Refusals ([`Error::IllegalTransition`] and its neighbours) are part of the
-//! interface and name the rule that was broken. A row that is not found is no
-//! error of a lookup: lookups return `None`.
+//! interface and name the rule that was broken. A lookup of a missing row is
+//! `None`; a mutation of one is [`Error::JobNotFound`] or
+//! [`Error::ClipNotFound`].
 
 use std::fmt;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
-use lectern_domain::{Invalid, JobId, JobStatus, LeaseId};
+use lectern_domain::{ClipId, Invalid, JobId, JobStatus, LeaseId};
 
 /// The error of everything in this crate.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,20 @@ pub enum Error {
         /// What the driver said.
         #[source]
         source: Source,
+    },
+
+    /// There is no such job, or no longer.
+    #[error("there is no job {job_id}")]
+    JobNotFound {
+        /// The id that names no job.
+        job_id: JobId,
+    },
+
+    /// There is no such clip, or no longer.
+    #[error("there is no clip {clip_id}")]
+    ClipNotFound {
+        /// The id that names no clip.
+        clip_id: ClipId,
     },
 
     /// A job cannot go from the status it has to the one it was to get.

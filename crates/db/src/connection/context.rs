@@ -25,6 +25,8 @@ impl Committed {
 /// The surroundings of a closure.
 pub(crate) struct TransactionContext<'c> {
     pub(crate) clock: &'c dyn Clock,
+    /// Unique in this process.
+    pub(crate) transaction: u64,
     /// Whether the clock was brought by the caller.
     pub(crate) own_clock: bool,
     pub(crate) pipelines: &'c Pipelines,

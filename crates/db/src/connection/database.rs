@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -242,8 +243,10 @@ impl Database {
     }
 
     fn context(&self) -> TransactionContext<'_> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         TransactionContext {
             clock: self.clock(),
+            transaction: NEXT.fetch_add(1, Ordering::Relaxed),
             own_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
             committed: RefCell::default(),

@@ -4,13 +4,14 @@
 mod claim;
 mod event;
 mod history;
+mod lock;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use diesel::dsl::{exists, sql};
+use diesel::dsl::sql;
 use diesel::expression::BoxableExpression;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use lectern_domain::{Clock, Fingerprint, IdempotencyKey, JobId};
+use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
 pub(crate) use claim::{
     Picked, claimable_stages, expired_jobs, first_ready, is_ready, lock_free_jobs, pick_runs,
@@ -18,33 +19,14 @@ pub(crate) use claim::{
 };
 pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
+pub(crate) use lock::lock_job;
+pub use lock::{JobLock, JobRef};
 
 use crate::connection::{Conn, DbConnection, MultiBackend};
 use crate::error::{Doing, Error};
-use crate::schema::{content_segments, idempotency_keys, jobs};
+use crate::schema::{content_segments, idempotency_keys};
 use crate::sql::prepared::Prepared;
 use crate::sql::time::CurrentTime;
-use crate::sql::types::DbUuid;
-
-/// Keeps others from replacing rows of a job until the transaction ends, and
-/// tells whether there is such a job.
-///
-/// PostgreSQL: two transactions that each delete a set and insert another would
-/// both delete the old one and leave two new ones. The lock is the weak one,
-/// which does not hold up foreign keys. SQLite has one writer at a time anyway.
-pub(crate) fn lock_job(conn: &mut DbConnection, job_id: JobId) -> Result<bool, Error> {
-    let row = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
-    match conn {
-        DbConnection::Postgres(conn) => row
-            .select(jobs::id)
-            .for_no_key_update()
-            .get_result::<i64>(conn)
-            .optional()
-            .map(|found| found.is_some()),
-        DbConnection::Sqlite(conn) => diesel::select(exists(row)).get_result(conn),
-    }
-    .doing("lock a job")
-}
 
 /// Inserts many rows: PostgreSQL by `COPY`, the fastest way in; SQLite row by
 /// row with one prepared statement, which within a transaction is as fast as

@@ -10,7 +10,7 @@ use lectern_domain::{
 
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{insert_all, lock_job};
+use crate::dialect::{JobRef, insert_all};
 use crate::error::{Doing, Error};
 use crate::schema::{clips, content_segments};
 use crate::sql::row;
@@ -175,14 +175,17 @@ impl Clips<'_, ReadWrite> {
     ///
     /// [`Error::Invalid`] names a `content_segment_id` that is not one of this
     /// job's segments.
-    pub fn replace_for_job(&mut self, job_id: JobId, new: &[NewClip]) -> Result<bool, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(false);
-        }
+    pub fn replace_for_job(
+        &mut self,
+        job: impl Into<JobRef>,
+        new: &[NewClip],
+    ) -> Result<Vec<Clip>, Error> {
+        let job_id = self.0.lock_job(job)?.job_id();
         self.check_segments(job_id, new)?;
-        let stored = row::in_insertion_order!(self.0.raw, clips, ClipRow, job_id)?;
+        let mut stored: Vec<_> = row::in_insertion_order!(self.0.raw, clips, ClipRow, job_id)?;
         if row::same(&stored, new, is) {
-            return Ok(true);
+            stored.sort_by_key(|clip| clip.clip_order);
+            return Ok(stored);
         }
         diesel::delete(clips::table.filter(clips::job_id.eq(DbUuid(job_id.as_uuid()))))
             .execute(self.0.raw)
@@ -209,29 +212,36 @@ impl Clips<'_, ReadWrite> {
             })
             .collect();
         insert_all!(self.0.raw, clips::table, rows).doing("store clips")?;
-        Ok(true)
+        self.for_job(job_id)
     }
 
-    /// Stores where the files of a clip lie; `false` when there is no such
-    /// clip.
+    /// Changes the storage keys of a clip's files, and returns the clip.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ClipNotFound`].
     pub fn set_media_keys(
         &mut self,
         clip_id: ClipId,
         update: &ClipMediaUpdate,
-    ) -> Result<bool, Error> {
-        if *update == ClipMediaUpdate::default() {
-            return Ok(self.find(clip_id)?.is_some());
-        }
-        let changed = diesel::update(clips::table)
-            .filter(clips::clip_id.eq(DbUuid(clip_id.as_uuid())))
-            .set(MediaChanges {
-                s3_key: nullable(&update.s3_key, StorageKey::as_str),
-                thumbnail_s3_key: nullable(&update.thumbnail_s3_key, StorageKey::as_str),
-                subtitle_s3_key: nullable(&update.subtitle_s3_key, StorageKey::as_str),
-            })
-            .execute(self.0.raw)
-            .doing("set the media keys of a clip")?;
-        Ok(changed > 0)
+    ) -> Result<Clip, Error> {
+        let changed = if *update == ClipMediaUpdate::default() {
+            self.find(clip_id)?
+        } else {
+            let changed = diesel::update(clips::table)
+                .filter(clips::clip_id.eq(DbUuid(clip_id.as_uuid())))
+                .set(MediaChanges {
+                    s3_key: nullable(&update.s3_key, StorageKey::as_str),
+                    thumbnail_s3_key: nullable(&update.thumbnail_s3_key, StorageKey::as_str),
+                    subtitle_s3_key: nullable(&update.subtitle_s3_key, StorageKey::as_str),
+                })
+                .returning(COLUMNS)
+                .get_result::<ClipRow>(self.0.raw)
+                .optional()
+                .doing("set the media keys of a clip")?;
+            row::one(changed)?
+        };
+        changed.ok_or(Error::ClipNotFound { clip_id })
     }
 
     /// A foreign key makes sure that a segment exists, not whose it is.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{has_keyword, insert_all, lock_job};
+use crate::dialect::{JobRef, has_keyword, insert_all};
 use crate::error::{Doing, Error};
 use crate::schema::content_segments;
 use crate::sql::row;
@@ -136,15 +136,15 @@ impl ContentSegments<'_, ReadWrite> {
     /// stored already stays as it is, ids and all.
     pub fn replace_for_job(
         &mut self,
-        job_id: JobId,
+        job: impl Into<JobRef>,
         segments: &[NewContentSegment],
-    ) -> Result<bool, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(false);
-        }
-        let stored = row::in_insertion_order!(self.0.raw, content_segments, SegmentRow, job_id)?;
+    ) -> Result<Vec<ContentSegment>, Error> {
+        let job_id = self.0.lock_job(job)?.job_id();
+        let mut stored: Vec<_> =
+            row::in_insertion_order!(self.0.raw, content_segments, SegmentRow, job_id)?;
         if row::same(&stored, segments, is) {
-            return Ok(true);
+            stored.sort_by_key(|segment| segment.segment_order);
+            return Ok(stored);
         }
         let of_job = content_segments::job_id.eq(DbUuid(job_id.as_uuid()));
         diesel::delete(content_segments::table.filter(of_job))
@@ -169,7 +169,7 @@ impl ContentSegments<'_, ReadWrite> {
             })
             .collect();
         insert_all!(self.0.raw, content_segments::table, rows).doing("store content segments")?;
-        Ok(true)
+        self.for_job(job_id)
     }
 }
 

@@ -6,7 +6,7 @@ use lectern_domain::{
 };
 
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::lock_job;
+use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::layout_analysis;
 use crate::sql::row;
@@ -102,16 +102,18 @@ impl<Mode> LayoutAnalyses<'_, Mode> {
 }
 
 impl LayoutAnalyses<'_, ReadWrite> {
-    /// Makes `found` the layout analysis of a job, in place of the one it has;
-    /// `None` when there is no such job.
+    /// Makes `found` the layout analysis of a job, in place of the one it has,
+    /// and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
     pub fn put(
         &mut self,
-        job_id: JobId,
+        job: impl Into<JobRef>,
         found: &NewLayoutAnalysis,
-    ) -> Result<Option<LayoutAnalysis>, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(None);
-        }
+    ) -> Result<LayoutAnalysis, Error> {
+        let job_id = self.0.lock_job(job)?.job_id();
         let of_job = layout_analysis::job_id.eq(DbUuid(job_id.as_uuid()));
         let replaced = diesel::update(layout_analysis::table.filter(of_job))
             .set(Found::from(found))
@@ -119,10 +121,10 @@ impl LayoutAnalyses<'_, ReadWrite> {
             .get_result::<LayoutRow>(self.0.raw)
             .optional()
             .doing("replace a layout analysis")?;
-        if replaced.is_some() {
-            return row::one(replaced);
+        if let Some(replaced) = replaced {
+            return replaced.try_into();
         }
-        let stored = diesel::insert_into(layout_analysis::table)
+        diesel::insert_into(layout_analysis::table)
             .values((
                 layout_analysis::layout_id
                     .eq(DbUuid(LayoutAnalysisId::new(self.0.clock).as_uuid())),
@@ -132,7 +134,7 @@ impl LayoutAnalyses<'_, ReadWrite> {
             ))
             .returning(COLUMNS)
             .get_result::<LayoutRow>(self.0.raw)
-            .doing("store a layout analysis")?;
-        row::one(Some(stored))
+            .doing("store a layout analysis")?
+            .try_into()
     }
 }

@@ -8,7 +8,7 @@ use lectern_domain::{
 
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{NewLogRow, lock_job};
+use crate::dialect::{JobRef, NewLogRow};
 use crate::error::{Doing, Error};
 use crate::schema::processing_logs;
 use crate::sql::row;
@@ -138,16 +138,17 @@ impl<Mode> ProcessingLogs<'_, Mode> {
 }
 
 impl ProcessingLogs<'_, ReadWrite> {
-    /// Adds an entry, dated by the database's clock; `None` when there is no
-    /// such job.
+    /// Adds an entry, dated by the database's clock, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
     pub fn append(
         &mut self,
-        job_id: JobId,
+        job: impl Into<JobRef>,
         event: &NewLogEntry,
-    ) -> Result<Option<LogEntry>, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(None);
-        }
+    ) -> Result<LogEntry, Error> {
+        let job_id = self.0.lock_job(job)?.job_id();
         let now = self.0.clock.now();
         let entry = LogEntry {
             log_id: LogEntryId::new(self.0.clock),
@@ -156,11 +157,11 @@ impl ProcessingLogs<'_, ReadWrite> {
             timestamp: now,
             created_at: now,
         };
-        let stored = diesel::insert_into(processing_logs::table)
+        diesel::insert_into(processing_logs::table)
             .values(NewLogRow::from(&entry))
             .returning(COLUMNS)
             .get_result::<LogRow>(self.0.raw)
-            .doing("append to the processing log")?;
-        row::one(Some(stored))
+            .doing("append to the processing log")?
+            .try_into()
     }
 }

@@ -8,7 +8,7 @@ use lectern_domain::{
 
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{insert_all, lock_job};
+use crate::dialect::{JobRef, insert_all};
 use crate::error::{Doing, Error};
 use crate::schema::silence_regions;
 use crate::sql::row::{RowName, columns};
@@ -142,15 +142,15 @@ impl SilenceRegions<'_, ReadWrite> {
     /// job. A set that is stored already stays as it is, ids and all.
     pub fn replace_for_job(
         &mut self,
-        job_id: JobId,
+        job: impl Into<JobRef>,
         regions: &[NewSilenceRegion],
-    ) -> Result<bool, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(false);
-        }
-        let stored = row::in_insertion_order!(self.0.raw, silence_regions, RegionRow, job_id)?;
+    ) -> Result<Vec<SilenceRegion>, Error> {
+        let job_id = self.0.lock_job(job)?.job_id();
+        let mut stored: Vec<_> =
+            row::in_insertion_order!(self.0.raw, silence_regions, RegionRow, job_id)?;
         if row::same(&stored, regions, is) {
-            return Ok(true);
+            stored.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
+            return Ok(stored);
         }
         let of_job = silence_regions::job_id.eq(DbUuid(job_id.as_uuid()));
         diesel::delete(silence_regions::table.filter(of_job))
@@ -171,7 +171,7 @@ impl SilenceRegions<'_, ReadWrite> {
             })
             .collect();
         insert_all!(self.0.raw, silence_regions::table, rows).doing("store silence regions")?;
-        Ok(true)
+        self.for_job(job_id)
     }
 }
 

@@ -8,7 +8,7 @@ use lectern_domain::{
 
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{insert_all, lock_job};
+use crate::dialect::{JobRef, insert_all};
 use crate::error::{Doing, Error};
 use crate::schema::transcripts;
 use crate::sql::row::{RowName, columns};
@@ -123,38 +123,45 @@ impl<Mode> Transcripts<'_, Mode> {
 }
 
 impl Transcripts<'_, ReadWrite> {
-    /// Makes `segments` the whole transcript of a job; `false` when there is no
-    /// such job. A set that is stored already stays as it is, ids and all.
+    /// Makes `segments` the whole transcript of a job, and returns them.
+    /// A set that is stored already stays as it is, ids and all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
     pub fn replace_for_job(
         &mut self,
-        job_id: JobId,
+        job: impl Into<JobRef>,
         segments: &[NewTranscriptSegment],
-    ) -> Result<bool, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(false);
-        }
-        let stored = row::in_insertion_order!(self.0.raw, transcripts, SegmentRow, job_id)?;
+    ) -> Result<Vec<TranscriptSegment>, Error> {
+        let job_id = self.0.lock_job(job)?.job_id();
+        let mut stored: Vec<_> =
+            row::in_insertion_order!(self.0.raw, transcripts, SegmentRow, job_id)?;
         if row::same(&stored, segments, is) {
-            return Ok(true);
+            stored.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
+            return Ok(stored);
         }
         diesel::delete(transcripts::table.filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid()))))
             .execute(self.0.raw)
             .doing("delete a transcript")?;
-        self.insert(job_id, segments)?;
-        Ok(true)
+        let mut stored = self.insert(job_id, segments)?;
+        stored.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
+        Ok(stored)
     }
 
     /// Adds `segments` to the transcript of a job, as a live transcriber does,
-    /// and answers them as they are stored; `None` when there is no such job.
+    /// and returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
     pub fn append(
         &mut self,
-        job_id: JobId,
+        job: impl Into<JobRef>,
         segments: &[NewTranscriptSegment],
-    ) -> Result<Option<Vec<TranscriptSegment>>, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(None);
-        }
-        self.insert(job_id, segments).map(Some)
+    ) -> Result<Vec<TranscriptSegment>, Error> {
+        let job_id = self.0.lock_job(job)?.job_id();
+        self.insert(job_id, segments)
     }
 
     /// Inserts `segments` and answers them. Nothing is read back: both

@@ -11,7 +11,7 @@ use super::Work;
 use super::attempt::{Attempt, LogLine, RunChanges};
 use super::claim::expiry;
 use crate::connection::on_either;
-use crate::dialect::lock_job;
+use crate::dialect::{JobLock, lock_job};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
 use crate::schema::stage_runs;
@@ -178,27 +178,25 @@ impl Work<'_> {
     }
 
     /// Makes sure that a write to a job is one its workers agree with, and
-    /// holds the job until the transaction ends; `false` when there is no such
-    /// job. `owners` are the stages the write belongs to.
+    /// locks the job until the transaction ends. `owners` are the stages the
+    /// write belongs to.
     ///
     /// With a lease, it has to be a live one of this job; and what another
     /// worker has a lease on can be written only by that one.
     ///
     /// # Errors
     ///
-    /// [`Error::LeaseLost`].
+    /// [`Error::JobNotFound`], [`Error::LeaseLost`].
     pub fn guard(
         &mut self,
         job_id: JobId,
         owners: &[Stage],
         lease_id: Option<LeaseId>,
-    ) -> Result<bool, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(false);
-        }
+    ) -> Result<JobLock, Error> {
+        let lock = self.0.lock_job(job_id)?;
         let runs = self.0.stage_runs().for_job(job_id)?;
         if runs.iter().all(|run| run.lease.is_none()) && lease_id.is_none() {
-            return Ok(true);
+            return Ok(lock);
         }
         let now = self.0.shared_now()?;
         let live = |run: &StageRun| run.live_lease(now);
@@ -212,7 +210,7 @@ impl Work<'_> {
             first => first == lease_id || owned.any(|owner| Some(owner) == lease_id),
         };
         if is_ours && is_free {
-            Ok(true)
+            Ok(lock)
         } else {
             Err(Error::LeaseLost { lease_id })
         }

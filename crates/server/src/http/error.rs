@@ -194,6 +194,8 @@ impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         let refusal = |code| Self::new(code, error.to_string());
         match error {
+            DbError::JobNotFound { .. } => refusal(Code::JobNotFound),
+            DbError::ClipNotFound { .. } => refusal(Code::ClipNotFound),
             DbError::IllegalTransition { .. } => refusal(Code::IllegalTransition),
             DbError::NotRunning { .. } => refusal(Code::JobNotRunning),
             DbError::LeaseLost { .. } => refusal(Code::LeaseLost),

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use lectern_api::{ClipsBody, ClipsQuery, ClipsResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::{require_job, rows_of_job};
+use super::job_lookup::rows_of_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
@@ -45,9 +45,8 @@ async fn replace(
 ) -> ApiResult {
     db.write(
         move |tx| {
-            lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
-            require_job(job_id, tx.clips().replace_for_job(job_id, &clips)?)?;
-            Ok(tx.clips().for_job(job_id)?)
+            let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
+            Ok(tx.clips().replace_for_job(job, &clips)?)
         },
         move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),
     )

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use lectern_api::{ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::{require_job, rows_of_job};
+use super::job_lookup::rows_of_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
@@ -46,12 +46,8 @@ async fn replace(
 ) -> ApiResult {
     db.write(
         move |tx| {
-            lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
-            require_job(
-                job_id,
-                tx.content_segments().replace_for_job(job_id, &segments)?,
-            )?;
-            Ok(tx.content_segments().for_job(job_id)?)
+            let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
+            Ok(tx.content_segments().replace_for_job(job, &segments)?)
         },
         move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),
     )

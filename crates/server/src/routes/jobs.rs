@@ -3,9 +3,8 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
-use lectern_db::{Reader, Tx};
+use lectern_db::Reader;
 
-use super::job_lookup::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::etag::{IfMatch, IfNoneMatch};
@@ -93,8 +92,7 @@ async fn update(
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[])?;
-            let updated = expected.apply(|version| tx.jobs().update(job_id, &update, version))?;
-            updated.ok_or_else(|| ApiError::no_job(job_id))
+            Ok(expected.apply(|version| tx.jobs().update(job_id, &update, version))?)
         },
         ApiResponse::job,
     )
@@ -114,8 +112,7 @@ async fn report_progress(
     db.write(
         move |tx| {
             lease.check(tx, job_id, &[report.stage])?;
-            let reported = tx.jobs().report_progress(job_id, &report)?;
-            reported.ok_or_else(|| ApiError::no_job(job_id))
+            Ok(tx.jobs().report_progress(job_id, &report)?)
         },
         ApiResponse::job,
     )
@@ -123,25 +120,13 @@ async fn report_progress(
 }
 
 async fn cancel(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
-    db.write(
-        move |tx| {
-            let cancelled = tx.jobs().cancel(job_id)?;
-            cancelled.ok_or_else(|| ApiError::no_job(job_id))
-        },
-        ApiResponse::job,
-    )
-    .await?
+    db.write(move |tx| Ok(tx.jobs().cancel(job_id)?), ApiResponse::job)
+        .await?
 }
 
 async fn retry(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
-    db.write(
-        move |tx| {
-            let queued = tx.jobs().retry(job_id)?;
-            queued.ok_or_else(|| ApiError::no_job(job_id))
-        },
-        ApiResponse::job,
-    )
-    .await?
+    db.write(move |tx| Ok(tx.jobs().retry(job_id)?), ApiResponse::job)
+        .await?
 }
 
 async fn delete(
@@ -149,8 +134,8 @@ async fn delete(
     objects: Data<Objects>,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
-    let change = move |tx: &mut Tx<'_>| require_job(job_id, tx.jobs().delete(job_id)?);
-    db.write(change, |()| ()).await?;
+    db.write(move |tx| Ok(tx.jobs().delete(job_id)?), |()| ())
+        .await?;
     objects.remove(job_id).await;
     Ok(ApiResponse::no_content())
 }

@@ -46,9 +46,8 @@ async fn put(
 ) -> ApiResult {
     db.write(
         move |tx| {
-            lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;
-            let stored = tx.layout_analysis().put(job_id, &layout)?;
-            stored.ok_or_else(|| ApiError::no_job(job_id))
+            let job = lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;
+            Ok(tx.layout_analysis().put(job, &layout)?)
         },
         |layout| ApiResponse::ok(&LayoutAnalysisResponse::from(layout)),
     )

@@ -6,7 +6,6 @@ use lectern_api::{LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRespons
 
 use super::job_lookup::require_job;
 use crate::database::handle::DatabaseHandle;
-use crate::http::error::ApiError;
 use crate::http::extract::json_body::JsonBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
@@ -50,9 +49,8 @@ async fn append(
 ) -> ApiResult {
     db.write(
         move |tx| {
-            lease.check(tx, job_id, &[entry.stage])?;
-            let appended = tx.processing_logs().append(job_id, &entry)?;
-            appended.ok_or_else(|| ApiError::no_job(job_id))
+            let job = lease.check(tx, job_id, &[entry.stage])?;
+            Ok(tx.processing_logs().append(job, &entry)?)
         },
         |entry| Ok(ApiResponse::ok(&LogEntry::from(entry))?.created()),
     )

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use lectern_api::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::{require_job, rows_of_job};
+use super::job_lookup::rows_of_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
@@ -45,12 +45,8 @@ async fn replace(
 ) -> ApiResult {
     db.write(
         move |tx| {
-            lease.check(tx, job_id, &[Stage::SilenceDetection])?;
-            require_job(
-                job_id,
-                tx.silence_regions().replace_for_job(job_id, &regions)?,
-            )?;
-            Ok(tx.silence_regions().for_job(job_id)?)
+            let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
+            Ok(tx.silence_regions().replace_for_job(job, &regions)?)
         },
         move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),
     )

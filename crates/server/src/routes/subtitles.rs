@@ -132,10 +132,8 @@ async fn replace(
     };
     let name = move |tx: &mut Tx<'_>| {
         authorize(tx)?;
-        let named = tx.clips().set_media_keys(clip_id, &update)?;
-        named
-            .then_some(())
-            .ok_or_else(|| ApiError::no_clip(clip_id))
+        tx.clips().set_media_keys(clip_id, &update)?;
+        Ok(())
     };
     let answer = move |()| {
         let cues = webvtt::read(&bytes).map_err(ApiError::internal)?;

@@ -7,9 +7,8 @@ use lectern_api::{TranscriptQuery, TranscriptResponse};
 use lectern_domain::Stage;
 use lectern_formats::Cue;
 
-use super::job_lookup::{require_job, rows_of_job};
+use super::job_lookup::rows_of_job;
 use crate::database::handle::DatabaseHandle;
-use crate::http::error::ApiError;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
@@ -59,9 +58,8 @@ async fn replace(
 ) -> ApiResult {
     db.write(
         move |tx| {
-            lease.check(tx, job_id, &[Stage::Transcription])?;
-            require_job(job_id, tx.transcripts().replace_for_job(job_id, &segments)?)?;
-            Ok(tx.transcripts().for_job(job_id)?)
+            let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+            Ok(tx.transcripts().replace_for_job(job, &segments)?)
         },
         move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
     )
@@ -76,9 +74,8 @@ async fn append(
 ) -> ApiResult {
     db.write(
         move |tx| {
-            lease.check(tx, job_id, &[Stage::Transcription])?;
-            let appended = tx.transcripts().append(job_id, &segments)?;
-            appended.ok_or_else(|| ApiError::no_job(job_id))
+            let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+            Ok(tx.transcripts().append(job, &segments)?)
         },
         move |segments| Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created()),
     )

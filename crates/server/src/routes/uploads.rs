@@ -88,13 +88,7 @@ async fn confirm(
             return Err(refuse(&job, "its upload cannot be confirmed any more"));
         }
     }
-    let confirmed = db.write(
-        move |tx| {
-            let job = tx.jobs().confirm(job_id)?;
-            job.ok_or_else(|| ApiError::no_job(job_id))
-        },
-        ApiResponse::job,
-    );
+    let confirmed = db.write(move |tx| Ok(tx.jobs().confirm(job_id)?), ApiResponse::job);
     confirmed.await?
 }
 

@@ -152,7 +152,7 @@ impl Worker {
         })
         .map_err(|error| match error {
             // The answer to the first try may be what was lost.
-            Error::LeaseLost { .. } => Undone::Lost(Failure::Cancelled),
+            Error::LeaseLost { .. } | Error::JobNotFound { .. } => Undone::Lost(Failure::Cancelled),
             Error::Unavailable { .. } => Undone::Lost(error.into()),
             // The same findings would be refused again.
             Error::Constraint { .. } | Error::Invalid(_) => {

@@ -276,7 +276,7 @@ fn subtitles_that_a_client_gave_a_clip_stay() {
     let stored = bench
         .db
         .write(|tx| tx.clips().replace_for_job(job_id, &clips));
-    assert!(stored.unwrap());
+    stored.unwrap();
     let mut works = stages::all(RecognizerSettings::default(), None);
     for work in &mut works {
         let stage = work.stage();

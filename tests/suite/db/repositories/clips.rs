@@ -20,10 +20,8 @@ on_both_backends!(
 );
 
 fn replace(db: &Database, job: JobId, clips: &[NewClip]) {
-    assert!(
-        db.write(|tx| tx.clips().replace_for_job(job, clips))
-            .unwrap()
-    );
+    let stored = db.write(|tx| tx.clips().replace_for_job(job, clips));
+    assert_eq!(stored.unwrap(), all(db, job));
 }
 
 fn all(db: &Database, job: JobId) -> Vec<Clip> {
@@ -46,8 +44,7 @@ fn titled(title: &str, order: i32, importance: Option<f64>) -> NewClip {
 fn a_segment_of(db: &Database, job: JobId) -> ContentSegmentId {
     let stored = db.write(|tx| {
         tx.content_segments()
-            .replace_for_job(job, &content_segments(1))?;
-        tx.content_segments().for_job(job)
+            .replace_for_job(job, &content_segments(1))
     });
     stored.unwrap()[0].segment_id
 }
@@ -89,20 +86,17 @@ fn clips_read_back_as_they_were_stored(db: TestDb) {
 
 fn a_clip_nobody_made_is_not_found(db: TestDb) {
     assert_eq!(db.read(|conn| conn.clips().find(nobody())).unwrap(), None);
-    assert!(
-        !db.write(|tx| tx
-            .clips()
-            .set_media_keys(nobody(), &ClipMediaUpdate::default()))
-            .unwrap()
-    );
     let update = ClipMediaUpdate {
         s3_key: Patch::Clear,
         ..ClipMediaUpdate::default()
     };
-    assert!(
-        !db.write(|tx| tx.clips().set_media_keys(nobody(), &update))
-            .unwrap()
-    );
+    for update in [ClipMediaUpdate::default(), update] {
+        let missing = db.write(|tx| tx.clips().set_media_keys(nobody(), &update));
+        assert!(
+            matches!(missing, Err(Error::ClipNotFound { clip_id }) if clip_id == nobody()),
+            "{missing:?}"
+        );
+    }
 }
 
 fn the_top_clips_are_the_most_important_and_the_unscored_come_last(db: TestDb) {
@@ -167,24 +161,20 @@ fn media_keys_are_set_kept_and_cleared(db: TestDb) {
         thumbnail_s3_key: Patch::Clear,
         subtitle_s3_key: Patch::Keep,
     };
-    assert!(
-        db.write(|tx| tx.clips().set_media_keys(first.clip_id, &update))
-            .unwrap()
-    );
     let changed = db
-        .read(|conn| conn.clips().find(first.clip_id))
-        .unwrap()
+        .write(|tx| tx.clips().set_media_keys(first.clip_id, &update))
         .unwrap();
+    let found = db.read(|conn| conn.clips().find(first.clip_id)).unwrap();
+    assert_eq!(found.as_ref(), Some(&changed));
     let mut expected = first;
     expected.media.s3_key = Some(StorageKey::new("clips/new.mp4").unwrap());
     expected.media.thumbnail_s3_key = None;
     assert_eq!(changed, expected);
-    assert!(
-        db.write(|tx| tx
-            .clips()
-            .set_media_keys(second.clip_id, &ClipMediaUpdate::default()))
-            .unwrap()
-    );
+    let unchanged = db.write(|tx| {
+        tx.clips()
+            .set_media_keys(second.clip_id, &ClipMediaUpdate::default())
+    });
+    assert_eq!(unchanged.unwrap(), second);
     assert_eq!(all(&db, job)[1], second);
 }
 

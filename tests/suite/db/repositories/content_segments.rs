@@ -16,10 +16,8 @@ on_both_backends!(
 );
 
 fn replace(db: &Database, job: JobId, segments: &[NewContentSegment]) {
-    assert!(
-        db.write(|tx| tx.content_segments().replace_for_job(job, segments))
-            .unwrap()
-    );
+    let stored = db.write(|tx| tx.content_segments().replace_for_job(job, segments));
+    assert_eq!(stored.unwrap(), all(db, job));
 }
 
 fn all(db: &Database, job: JobId) -> Vec<ContentSegment> {

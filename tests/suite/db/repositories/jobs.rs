@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use lectern_db::Error;
+use lectern_db::{Error, Tx};
 use lectern_domain::{
     Filename, JobFilter, JobId, JobStatus, JobUpdate, JsonObject, LogStatus, LongText, NewJob,
     Patch, Stage, TaskId, VideoDuration,
@@ -27,7 +27,8 @@ on_both_backends!(
     every_change_counts_the_version_up_by_one,
     storing_what_a_stage_found_leaves_the_job_itself_alone,
     deleting_a_job_deletes_everything_below_it_and_nothing_else,
-    every_verb_says_that_there_is_no_such_job,
+    lookups_of_a_missing_job_find_nothing,
+    mutations_of_a_missing_job_are_refused,
     what_a_failed_transaction_did_is_undone,
     a_transaction_sees_what_it_did,
     metrics_count_jobs_by_status_size_and_age,
@@ -131,20 +132,16 @@ fn a_time_on_the_media_axis_keeps_every_bit(db: TestDb) {
 
 fn a_job_is_found_by_the_task_that_works_on_it(db: TestDb) {
     let (one, other) = (a_job().create(&db), a_job().create(&db));
-    assert!(
-        db.write(|tx| tx.jobs().set_celery_task_id(one.job_id, Some(task("t-1"))))
-            .unwrap()
-    );
+    db.write(|tx| tx.jobs().set_celery_task_id(one.job_id, Some(task("t-1"))))
+        .unwrap();
     let find = |id: &str| {
         db.read(|conn| conn.jobs().find_by_celery_task_id(&task(id)))
             .unwrap()
     };
     assert_eq!(find("t-1").unwrap().job_id, one.job_id);
     assert_eq!(find("t-2"), None);
-    assert!(
-        db.write(|tx| tx.jobs().set_celery_task_id(one.job_id, None))
-            .unwrap()
-    );
+    db.write(|tx| tx.jobs().set_celery_task_id(one.job_id, None))
+        .unwrap();
     assert_eq!(find("t-1"), None);
     assert_eq!(stored(&db, other.job_id), other);
 }
@@ -162,7 +159,6 @@ fn an_update_changes_what_it_mentions_and_nothing_else(db: TestDb) {
     };
     let changed = db
         .write(|tx| tx.jobs().update(job.job_id, &update, None))
-        .unwrap()
         .unwrap();
     let mut expected = job;
     expected.filename = Filename::new("renamed.mp4").unwrap();
@@ -176,14 +172,14 @@ fn an_update_changes_what_it_mentions_and_nothing_else(db: TestDb) {
 
 fn clearing_a_value_takes_it_away(db: TestDb) {
     let job = a_job().create(&db);
-    let update = |tx: &mut lectern_db::Tx<'_>, update| tx.jobs().update(job.job_id, &update, None);
+    let update = |tx: &mut Tx<'_>, update| tx.jobs().update(job.job_id, &update, None);
     let set = JobUpdate {
         error_message: Patch::Set(LongText::new("disk full").unwrap()),
         video_duration: Patch::Set(VideoDuration::new(1.0).unwrap()),
         celery_task_id: Patch::Set(task("t")),
         ..JobUpdate::default()
     };
-    let changed = db.write(|tx| update(tx, set)).unwrap().unwrap();
+    let changed = db.write(|tx| update(tx, set)).unwrap();
     assert_eq!(changed.error_message.unwrap().as_str(), "disk full");
     let clear = JobUpdate {
         error_message: Patch::Clear,
@@ -191,7 +187,7 @@ fn clearing_a_value_takes_it_away(db: TestDb) {
         celery_task_id: Patch::Clear,
         ..JobUpdate::default()
     };
-    let changed = db.write(|tx| update(tx, clear)).unwrap().unwrap();
+    let changed = db.write(|tx| update(tx, clear)).unwrap();
     assert_eq!(
         (
             changed.error_message,
@@ -209,7 +205,7 @@ fn an_update_that_expects_another_version_is_refused_and_changes_nothing(db: Tes
         ..JobUpdate::default()
     };
     let change = |version| db.write(|tx| tx.jobs().update(job.job_id, &update, Some(version)));
-    let changed = change(1).unwrap().unwrap();
+    let changed = change(1).unwrap();
     assert_eq!(changed.version, 2);
     for stale in [1, 3, 0, -1, i64::MAX] {
         assert!(
@@ -252,15 +248,14 @@ fn every_change_counts_the_version_up_by_one(db: TestDb) {
     };
     let versions = db.write(|tx| {
         let mut jobs = tx.jobs();
-        let mut versions = vec![jobs.update(job_id, &rename, None)?.unwrap().version];
+        let mut versions = vec![jobs.update(job_id, &rename, None)?.version];
         jobs.set_celery_task_id(job_id, Some(task("t")))?;
         versions.push(jobs.find(job_id)?.unwrap().version);
         versions.push(
             jobs.report_progress(job_id, &a_report(Stage::Transcription, 1.0))?
-                .unwrap()
                 .version,
         );
-        versions.push(jobs.transition(job_id, JobStatus::Failed)?.unwrap().version);
+        versions.push(jobs.transition(job_id, JobStatus::Failed)?.version);
         Ok::<_, Error>(versions)
     });
     assert_eq!(versions.unwrap(), [2, 3, 4, 5]);
@@ -276,7 +271,7 @@ fn storing_what_a_stage_found_leaves_the_job_itself_alone(db: TestDb) {
 fn deleting_a_job_deletes_everything_below_it_and_nothing_else(db: TestDb) {
     let (gone, kept) = (a_whole_job(&db), a_whole_job(&db));
     let before: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
-    assert!(db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap());
+    db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap();
     assert_eq!(db.read(|conn| conn.jobs().find(gone.job_id)).unwrap(), None);
     let after: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
     assert!(
@@ -286,52 +281,72 @@ fn deleting_a_job_deletes_everything_below_it_and_nothing_else(db: TestDb) {
             .all(|(before, after)| *before > 0 && before / 2 == *after)
     );
     assert_eq!(stored(&db, kept.job_id), kept);
-    assert!(
-        !db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap(),
-        "a second time"
-    );
+    let again = db.write(|tx| tx.jobs().delete(gone.job_id));
+    assert!(matches!(again, Err(Error::JobNotFound { .. })), "{again:?}");
 }
 
-fn every_verb_says_that_there_is_no_such_job(db: TestDb) {
+fn lookups_of_a_missing_job_find_nothing(db: TestDb) {
     let no: JobId = nobody();
+    db.read(|conn| {
+        assert_eq!(conn.jobs().find(no)?, None);
+        assert!(!conn.jobs().exists(no)?);
+        assert_eq!(conn.jobs().with_clips(no)?, None);
+        assert_eq!(conn.jobs().results(no)?, None);
+        assert_eq!(conn.layout_analysis().find_for_job(no)?, None);
+        assert_eq!(conn.transcripts().for_job(no)?, []);
+        assert_eq!(conn.transcripts().count(no)?, 0);
+        assert_eq!(conn.silence_regions().for_job(no)?, []);
+        assert_eq!(conn.content_segments().for_job(no)?, []);
+        assert_eq!(conn.clips().for_job(no)?, []);
+        assert_eq!(conn.processing_logs().for_job(no)?, []);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
+}
+
+fn mutations_of_a_missing_job_are_refused(db: TestDb) {
+    let no: JobId = nobody();
+    let update = JobUpdate::default();
+    let report = a_report(Stage::Transcription, 5.0);
+    let entry = a_log_entry(Stage::Transcription, LogStatus::Started);
+    let mutations: &[&dyn Fn(&mut Tx<'_>) -> Result<(), Error>] = &[
+        &|tx| tx.jobs().update(no, &update, None).map(drop),
+        &|tx| tx.jobs().update(no, &update, Some(1)).map(drop),
+        &|tx| tx.jobs().transition(no, JobStatus::Running).map(drop),
+        &|tx| tx.jobs().confirm(no).map(drop),
+        &|tx| tx.jobs().cancel(no).map(drop),
+        &|tx| tx.jobs().retry(no).map(drop),
+        &|tx| tx.jobs().report_progress(no, &report).map(drop),
+        &|tx| tx.jobs().set_celery_task_id(no, None).map(drop),
+        &|tx| tx.jobs().delete(no),
+        &|tx| tx.lock_job(no).map(drop),
+        &|tx| tx.work().guard(no, &[], None).map(drop),
+        &|tx| tx.transcripts().replace_for_job(no, &segments(1)).map(drop),
+        &|tx| tx.transcripts().replace_for_job(no, &[]).map(drop),
+        &|tx| tx.transcripts().append(no, &segments(1)).map(drop),
+        &|tx| tx.transcripts().append(no, &[]).map(drop),
+        &|tx| {
+            let regions = silence_regions(1);
+            tx.silence_regions().replace_for_job(no, &regions).map(drop)
+        },
+        &|tx| {
+            let segments = content_segments(1);
+            tx.content_segments()
+                .replace_for_job(no, &segments)
+                .map(drop)
+        },
+        &|tx| tx.clips().replace_for_job(no, &clips(1)).map(drop),
+        &|tx| tx.layout_analysis().put(no, &a_layout()).map(drop),
+        &|tx| tx.processing_logs().append(no, &entry).map(drop),
+    ];
     db.write(|tx| {
-        assert_eq!(tx.jobs().find(no)?, None);
-        assert!(!tx.jobs().exists(no)?);
-        assert_eq!(tx.jobs().with_clips(no)?, None);
-        assert_eq!(tx.jobs().results(no)?, None);
-        assert_eq!(tx.jobs().update(no, &JobUpdate::default(), None)?, None);
-        assert_eq!(tx.jobs().update(no, &JobUpdate::default(), Some(1))?, None);
-        assert_eq!(tx.jobs().transition(no, JobStatus::Running)?, None);
-        assert_eq!(
-            tx.jobs()
-                .report_progress(no, &a_report(Stage::Transcription, 5.0))?,
-            None
-        );
-        assert!(!tx.jobs().set_celery_task_id(no, None)?);
-        assert!(!tx.jobs().delete(no)?);
-        assert!(!tx.transcripts().replace_for_job(no, &segments(1))?);
-        assert!(!tx.transcripts().replace_for_job(no, &[])?);
-        assert_eq!(tx.transcripts().append(no, &segments(1))?, None);
-        assert_eq!(tx.transcripts().append(no, &[])?, None);
-        assert!(
-            !tx.silence_regions()
-                .replace_for_job(no, &silence_regions(1))?
-        );
-        assert!(
-            !tx.content_segments()
-                .replace_for_job(no, &content_segments(1))?
-        );
-        assert!(!tx.clips().replace_for_job(no, &clips(1))?);
-        assert_eq!(tx.layout_analysis().put(no, &a_layout())?, None);
-        assert_eq!(tx.layout_analysis().find_for_job(no)?, None);
-        let entry = a_log_entry(Stage::Transcription, LogStatus::Started);
-        assert_eq!(tx.processing_logs().append(no, &entry)?, None);
-        assert_eq!(tx.transcripts().for_job(no)?, []);
-        assert_eq!(tx.transcripts().count(no)?, 0);
-        assert_eq!(tx.silence_regions().for_job(no)?, []);
-        assert_eq!(tx.content_segments().for_job(no)?, []);
-        assert_eq!(tx.clips().for_job(no)?, []);
-        assert_eq!(tx.processing_logs().for_job(no)?, []);
+        for (i, mutate) in mutations.iter().enumerate() {
+            let refused = mutate(tx);
+            assert!(
+                matches!(refused, Err(Error::JobNotFound { job_id }) if job_id == no),
+                "mutation {i}: {refused:?}"
+            );
+        }
         Ok::<_, Error>(())
     })
     .unwrap();

@@ -25,10 +25,7 @@ fn bare() -> NewLayoutAnalysis {
 fn a_layout_reads_back_as_it_was_stored(db: TestDb) {
     let (full, empty) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
     for (job, new) in [(full, a_layout()), (empty, bare())] {
-        let stored = db
-            .write(|tx| tx.layout_analysis().put(job, &new))
-            .unwrap()
-            .unwrap();
+        let stored = db.write(|tx| tx.layout_analysis().put(job, &new)).unwrap();
         assert_eq!((stored.job_id, &stored.found), (job, &new));
         assert_eq!(stored.created_at, db.now());
         assert_eq!(
@@ -50,11 +47,7 @@ fn a_job_without_a_layout_has_none(db: TestDb) {
 
 fn a_second_layout_takes_the_place_of_the_first(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    let put = |new: &_| {
-        db.write(|tx| tx.layout_analysis().put(job, new))
-            .unwrap()
-            .unwrap()
-    };
+    let put = |new: &_| db.write(|tx| tx.layout_analysis().put(job, new)).unwrap();
     put(&a_layout());
     db.clock().advance(TimeDelta::seconds(1));
     assert_eq!(put(&bare()).found, bare());
@@ -65,7 +58,6 @@ fn the_same_layout_again_leaves_the_same_row(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let put = || {
         db.write(|tx| tx.layout_analysis().put(job, &a_layout()))
-            .unwrap()
             .unwrap()
     };
     let before = put();

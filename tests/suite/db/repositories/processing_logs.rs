@@ -21,7 +21,6 @@ fn append(db: &TestDb, job: JobId, stage: Stage, status: LogStatus) -> LogEntry 
             .append(job, &a_log_entry(stage, status))
     })
     .unwrap()
-    .unwrap()
 }
 
 fn events(entries: &[LogEntry]) -> Vec<String> {
@@ -48,7 +47,6 @@ fn an_entry_reads_back_as_it_was_appended(db: TestDb) {
     for new in [a_log_entry(Stage::Compilation, LogStatus::Failed), bare] {
         let entry = db
             .write(|tx| tx.processing_logs().append(job, &new))
-            .unwrap()
             .unwrap();
         assert_eq!((entry.job_id, &entry.event), (job, &new));
         assert_eq!((entry.timestamp, entry.created_at), (db.now(), db.now()));
@@ -81,7 +79,7 @@ fn entries_of_the_same_instant_keep_the_order_they_came_in(db: TestDb) {
                     .append(job, &a_log_entry(Stage::Complete, LogStatus::Started))
             })
         })
-        .map(|entry| entry.unwrap().unwrap().log_id)
+        .map(|entry| entry.unwrap().log_id)
         .collect();
     let told = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
     assert_eq!(

@@ -19,7 +19,6 @@ fn the_first_report_moves_a_queued_job_to_running(db: TestDb) {
     let report = a_report(Stage::Transcription, 12.5);
     let after = db
         .write(|tx| tx.jobs().report_progress(job.job_id, &report))
-        .unwrap()
         .unwrap();
     assert_eq!((after.status, after.version), (JobStatus::Running, 2));
     assert_eq!(after.updated_at, db.now());
@@ -47,7 +46,7 @@ fn a_report_without_a_message_clears_the_one_before(db: TestDb) {
         eta_seconds: None,
         ..a_report(Stage::Transcription, 20.0)
     };
-    let progress = report(bare).unwrap().progress.unwrap();
+    let progress = report(bare).progress.unwrap();
     assert_eq!((progress.message, progress.eta_seconds), (None, None));
 }
 
@@ -59,7 +58,6 @@ fn a_report_that_takes_its_stage_backwards_changes_nothing(db: TestDb) {
             tx.jobs()
                 .report_progress(job.job_id, &a_report(stage, percent))
         })
-        .unwrap()
         .unwrap()
     };
     let half = report(Stage::Transcription, 50.0);
@@ -101,7 +99,7 @@ fn reports_from_many_workers_at_once_never_go_backwards(db: TestDb) {
                     let after = db
                         .write(|tx| tx.jobs().report_progress(job_id, &report))
                         .unwrap();
-                    let shown = after.unwrap().progress.unwrap().percent.get();
+                    let shown = after.progress.unwrap().percent.get();
                     assert!(
                         shown >= seen && shown >= percent,
                         "{shown} after {seen}, reporting {percent}"

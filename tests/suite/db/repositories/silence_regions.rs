@@ -26,21 +26,17 @@ fn four(db: &Database) -> JobId {
         a_silence(10.0, 12.0, SilenceType::BlankScreen),
         a_silence(30.0, 30.0, SilenceType::AudioSilence),
     ];
-    assert!(
-        db.write(|tx| tx.silence_regions().replace_for_job(job, &regions))
-            .unwrap()
-    );
+    db.write(|tx| tx.silence_regions().replace_for_job(job, &regions))
+        .unwrap();
     job
 }
 
 fn regions_read_back_as_they_were_stored(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let new = silence_regions(40);
-    assert!(
-        db.write(|tx| tx.silence_regions().replace_for_job(job, &new))
-            .unwrap()
-    );
+    let returned = db.write(|tx| tx.silence_regions().replace_for_job(job, &new));
     let stored = db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
+    assert_eq!(returned.unwrap(), stored);
     assert_eq!(stored.len(), 40);
     for (stored, new) in stored.iter().zip(&new) {
         assert_eq!(
@@ -75,12 +71,12 @@ fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
             .unwrap()
     };
     let set = silence_regions(5);
-    assert!(replace(&set));
-    let before = all();
+    let before = replace(&set);
+    assert_eq!(before, all());
     db.clock().advance(TimeDelta::seconds(1));
-    assert!(replace(&set));
+    assert_eq!(replace(&set), before);
     assert_eq!(all(), before);
-    assert!(replace(&[]));
+    assert_eq!(replace(&[]), []);
     assert_eq!(all(), []);
 }
 

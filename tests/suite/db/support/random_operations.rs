@@ -43,6 +43,7 @@ pub(crate) fn happens(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
                 Ok(changed) => seen.extend(changed),
                 Err(
                     Error::LeaseLost { .. }
+                    | Error::JobNotFound { .. }
                     | Error::IllegalTransition { .. }
                     | Error::NotRunning { .. },
                 ) => {}
@@ -94,21 +95,21 @@ fn change(
         }
         9 => tx
             .jobs()
-            .report_progress(job, &a_report(stage, dice.percent())),
-        10 if dice.roll(3) == 0 => tx.jobs().cancel(job),
-        11 => tx.jobs().retry(job),
+            .report_progress(job, &a_report(stage, dice.percent()))
+            .map(Some),
+        10 if dice.roll(3) == 0 => tx.jobs().cancel(job).map(Some),
+        11 => tx.jobs().retry(job).map(Some),
         12 => {
             let priority = i32::try_from(dice.roll(9)).ok();
             let update = JobUpdate {
                 priority,
                 ..JobUpdate::default()
             };
-            tx.jobs().update(job, &update, None)
+            tx.jobs().update(job, &update, None).map(Some)
         }
         _ => {
-            if tx.work().guard(job, &[stage], Some(lease))? {
-                tx.transcripts().replace_for_job(job, &segments(2))?;
-            }
+            let locked = tx.work().guard(job, &[stage], Some(lease))?;
+            tx.transcripts().replace_for_job(locked, &segments(2))?;
             Ok(None)
         }
     }

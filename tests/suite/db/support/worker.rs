@@ -89,11 +89,11 @@ pub(crate) fn work_off(db: &Database, stages: &[Stage]) {
 }
 
 pub(crate) fn cancel(db: &Database, job_id: JobId) -> Job {
-    db.write(|tx| tx.jobs().cancel(job_id)).unwrap().unwrap()
+    db.write(|tx| tx.jobs().cancel(job_id)).unwrap()
 }
 
 pub(crate) fn retry(db: &Database, job_id: JobId) -> Job {
-    db.write(|tx| tx.jobs().retry(job_id)).unwrap().unwrap()
+    db.write(|tx| tx.jobs().retry(job_id)).unwrap()
 }
 
 /// The runs of a job, in the order of its pipeline.

@@ -26,8 +26,8 @@ on_both_backends!(
 /// Whether a write that belongs to these stages may be done.
 fn allows(db: &Database, job: JobId, owners: &[Stage], lease: Option<LeaseId>) -> bool {
     match db.write(|tx| tx.work().guard(job, owners, lease)) {
-        Ok(there) => {
-            assert!(there, "no such job");
+        Ok(lock) => {
+            assert_eq!(lock.job_id(), job);
             true
         }
         Err(Error::LeaseLost { lease_id }) => {
@@ -136,9 +136,10 @@ fn of_a_job_that_is_not_there_a_guard_says_so(db: TestDb) {
     a_job().create(&db);
     let lease = claim_one(&db, Transcription).lease_id;
     for shown in [None, Some(lease), Some(nobody())] {
+        let missing = db.write(|tx| tx.work().guard(nobody(), &[Transcription], shown));
         assert!(
-            !db.write(|tx| tx.work().guard(nobody(), &[Transcription], shown))
-                .unwrap()
+            matches!(missing, Err(Error::JobNotFound { job_id }) if job_id == nobody()),
+            "{missing:?}"
         );
     }
 }
@@ -149,7 +150,7 @@ fn a_lease_cannot_be_lost_between_the_guard_and_the_write(db: TestDb) {
     let written = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let completes = db.write(|tx| {
-            assert!(tx.work().guard(job, &[Transcription], Some(lease))?);
+            let job = tx.work().guard(job, &[Transcription], Some(lease))?;
             let completes = scope.spawn(|| {
                 complete(&db, lease).unwrap();
                 assert!(

@@ -22,7 +22,7 @@ fn a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing(db: TestDb) {
     let job = a_job().create(&db).job_id;
     std::thread::scope(|scope| {
         let claims = db.write(|tx| {
-            assert!(tx.work().guard(job, &[], None)?);
+            tx.lock_job(job)?;
             let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
             until_somebody_waits(&db);
             tx.jobs().cancel(job)?;
@@ -76,7 +76,7 @@ fn a_job_that_is_held_keeps_nobody_from_the_others() {
     // While somebody holds a job and takes his time.
     let meanwhile = |act: &dyn Fn(&Database)| {
         test.write(|tx| {
-            assert!(tx.work().guard(held, &[], None)?);
+            tx.lock_job(held)?;
             act(&impatient(&test));
             Ok::<_, Error>(())
         })
@@ -125,7 +125,7 @@ fn a_claim_that_waits_for_a_job_holds_no_other() {
         until_somebody_waits(&test);
         cancel(&test, gone);
         test.write(|tx| {
-            assert!(tx.work().guard(held, &[], None)?);
+            tx.lock_job(held)?;
             gate.batch("SELECT pg_advisory_unlock(7)").unwrap();
             // Of the first nothing is left, and the second is held: it waits, or
             // gives up.

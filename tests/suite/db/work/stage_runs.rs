@@ -39,13 +39,13 @@ const BEGUN: [StageRunStatus; 6] = [Ready, Ready, Ready, Waiting, Waiting, Waiti
 
 fn transition(db: &Database, job_id: JobId, status: JobStatus) {
     let moved = db.write(|tx| tx.jobs().transition(job_id, status));
-    assert_eq!(moved.unwrap().unwrap().status, status);
+    assert_eq!(moved.unwrap().status, status);
 }
 
 fn report(db: &Database, job_id: JobId, stage: Stage, done: f64) -> Job {
     let report = a_report(stage, done);
     let job = db.write(|tx| tx.jobs().report_progress(job_id, &report));
-    job.unwrap().unwrap()
+    job.unwrap()
 }
 
 fn a_queued_job_gets_a_run_of_each_stage_in_the_order_of_its_pipeline(db: TestDb) {
@@ -173,7 +173,6 @@ fn what_is_left_of_a_job_moves_with_its_priority(db: TestDb) {
     };
     let moved = db
         .write(|tx| tx.jobs().update(second, &update, None))
-        .unwrap()
         .unwrap();
     assert_eq!((moved.priority, moved.status), (2, JobStatus::Queued));
     assert_eq!((next(), next()), (second, first));

@@ -73,12 +73,10 @@ fn name(server: &TestServer, clip: &Clip, key: &str) {
         subtitle_s3_key: Patch::Set(StorageKey::new(key).unwrap()),
         ..ClipMediaUpdate::default()
     };
-    assert!(
-        server
-            .db()
-            .write(|tx| tx.clips().set_media_keys(clip.clip_id, &update))
-            .unwrap()
-    );
+    server
+        .db()
+        .write(|tx| tx.clips().set_media_keys(clip.clip_id, &update))
+        .unwrap();
 }
 
 /// Makes a file an object, as a worker on the same disk does.

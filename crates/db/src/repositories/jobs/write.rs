@@ -59,30 +59,29 @@ impl Jobs<'_, ReadWrite> {
         self.record_change(job)
     }
 
-    /// Changes what `update` mentions, in one guarded statement, and answers
-    /// the job as it is then; `None` when there is no such job.
+    /// Changes what `update` mentions, in one guarded statement, and returns
+    /// the changed job.
     ///
     /// A job that is queued (again) gets its runs opened; one that ends gets
     /// those left closed.
     ///
     /// # Errors
     ///
-    /// [`Error::VersionMismatch`] when the job is not at `expected_version`,
-    /// [`Error::IllegalTransition`] when it cannot get `update.status`. Either
-    /// way nothing is changed.
+    /// [`Error::JobNotFound`], [`Error::VersionMismatch`] when the job is not at
+    /// `expected_version`, [`Error::IllegalTransition`] when it cannot get
+    /// `update.status`. Nothing is changed then.
     pub fn update(
         &mut self,
         job_id: JobId,
         update: &JobUpdate,
         expected_version: Option<i64>,
-    ) -> Result<Option<Job>, Error> {
+    ) -> Result<Job, Error> {
         let from = update
             .status
             .map_or(JobStatus::ALL, JobStatus::predecessors);
         let attempt = |jobs: &mut Self| jobs.change(job_id, update, expected_version, from);
         match self.guarded(job_id, attempt)? {
-            Guarded::Changed(job) => Ok(Some(job)),
-            Guarded::Missing => Ok(None),
+            Guarded::Changed(job) => Ok(job),
             Guarded::Refused(job) => Err(match (expected_version, update.status) {
                 (Some(expected), _) if expected != job.version => Error::VersionMismatch {
                     job_id,
@@ -98,86 +97,84 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
-    /// Moves a job to another status; `None` when there is no such job.
+    /// Moves a job to another status.
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalTransition`] when it cannot get there.
-    pub fn transition(&mut self, job_id: JobId, status: JobStatus) -> Result<Option<Job>, Error> {
+    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the state
+    /// machine has no such transition.
+    pub fn transition(&mut self, job_id: JobId, status: JobStatus) -> Result<Job, Error> {
         self.update(job_id, &to(status), None)
     }
 
-    /// Queues a job whose recording has arrived; `None` when there is no such
-    /// job. One that was queued before stays as it is, however far it has come.
+    /// Queues a pending job whose recording has arrived. A job that is queued,
+    /// running or completed already is returned unchanged.
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalTransition`] when the job has failed or was cancelled.
-    pub fn confirm(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job has
+    /// failed or was cancelled.
+    pub fn confirm(&mut self, job_id: JobId) -> Result<Job, Error> {
         let queued = JobStatus::Queued;
         let attempt =
             |jobs: &mut Self| jobs.change(job_id, &to(queued), None, &[JobStatus::Pending]);
         match self.guarded(job_id, attempt)? {
-            Guarded::Missing => Ok(None),
             Guarded::Refused(job)
                 if matches!(job.status, JobStatus::Failed | JobStatus::Cancelled) =>
             {
                 Err(illegal(&job, queued))
             }
-            Guarded::Changed(job) | Guarded::Refused(job) => Ok(Some(job)),
+            Guarded::Changed(job) | Guarded::Refused(job) => Ok(job),
         }
     }
 
-    /// Calls a job off; `None` when there is no such job. Whoever is on one of
-    /// its stages learns it at the next heartbeat.
+    /// Cancels a job. Its workers learn of it with their next heartbeat.
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalTransition`] when the job has ended already.
-    pub fn cancel(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job has
+    /// ended already.
+    pub fn cancel(&mut self, job_id: JobId) -> Result<Job, Error> {
         self.transition(job_id, JobStatus::Cancelled)
     }
 
-    /// Queues a job again that failed or was cancelled; `None` when there is no
-    /// such job. What was completed is not done again.
+    /// Queues a failed or cancelled job again. Completed stages are not repeated.
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalTransition`] when the job has not failed and was not
-    /// cancelled, or when its recording never arrived.
-    pub fn retry(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+    /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the job has not
+    /// failed and was not cancelled, or when its recording never arrived.
+    pub fn retry(&mut self, job_id: JobId) -> Result<Job, Error> {
         let queued = JobStatus::Queued;
         let from = &[JobStatus::Failed, JobStatus::Cancelled];
         let attempt = |jobs: &mut Self| jobs.change(job_id, &to(queued), None, from);
         match self.guarded(job_id, attempt)? {
-            Guarded::Changed(job) => Ok(Some(job)),
-            Guarded::Missing => Ok(None),
+            Guarded::Changed(job) => Ok(job),
             Guarded::Refused(job) => Err(illegal(&job, queued)),
         }
     }
 
-    /// Stores how far a stage has come and answers the job as it is then;
-    /// `None` when there is no such job.
+    /// Stores the progress of a stage and returns the job.
     ///
-    /// The first report moves a queued job to running. One that would take its
-    /// stage backwards came late: it changes nothing.
+    /// The first report moves a queued job to running. A report that would take
+    /// its stage backwards arrived late and changes nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::NotRunning`] when the job is neither queued nor running.
+    /// [`Error::JobNotFound`]; [`Error::NotRunning`] when the job is neither
+    /// queued nor running.
     pub fn report_progress(
         &mut self,
         job_id: JobId,
         report: &ProgressReport,
-    ) -> Result<Option<Job>, Error> {
+    ) -> Result<Job, Error> {
         match self.guarded(job_id, |jobs| jobs.store_report(job_id, report))? {
-            Guarded::Missing => Ok(None),
             Guarded::Refused(job) if !job.status.accepts_progress() => Err(Error::NotRunning {
                 job_id,
                 status: job.status,
             }),
             // A refused report of a job that accepts progress came late.
-            Guarded::Changed(job) | Guarded::Refused(job) => Ok(Some(job)),
+            Guarded::Changed(job) | Guarded::Refused(job) => Ok(job),
         }
     }
 
@@ -224,33 +221,40 @@ impl Jobs<'_, ReadWrite> {
         self.record_change(job).map(Some)
     }
 
-    /// Ties a job to a task of an outside queue, or unties it; `false` when
-    /// there is no such job.
+    /// Ties a job to a task of an outside queue, or unties it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
     pub fn set_celery_task_id(
         &mut self,
         job_id: JobId,
         task_id: Option<TaskId>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Job, Error> {
         let update = JobUpdate {
             celery_task_id: task_id.map_or(Patch::Clear, Patch::Set),
             ..JobUpdate::default()
         };
-        Ok(self.update(job_id, &update, None)?.is_some())
+        self.update(job_id, &update, None)
     }
 
-    /// Deletes a job and everything below it; `false` when there is no such
-    /// job.
-    pub fn delete(&mut self, job_id: JobId) -> Result<bool, Error> {
+    /// Deletes a job and everything that belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
+    pub fn delete(&mut self, job_id: JobId) -> Result<(), Error> {
         let named = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
         let deleted = diesel::delete(named)
             .execute(self.0.raw)
             .doing("delete a job")?;
-        if deleted > 0 {
-            self.0
-                .context
-                .note(|committed| committed.deleted.push(job_id));
+        if deleted == 0 {
+            return Err(Error::JobNotFound { job_id });
         }
-        Ok(deleted > 0)
+        self.0
+            .context
+            .note(|committed| committed.deleted.push(job_id));
+        Ok(())
     }
 
     /// Runs a guarded change; when the guard refuses, finds out why.
@@ -266,9 +270,7 @@ impl Jobs<'_, ReadWrite> {
         if let Some(job) = attempt(self)? {
             return Ok(Guarded::Changed(job));
         }
-        let Some(refused) = self.lock(job_id)? else {
-            return Ok(Guarded::Missing);
-        };
+        let refused = self.lock(job_id)?;
         Ok(match attempt(self)? {
             Some(job) => Guarded::Changed(job),
             None => Guarded::Refused(refused),
@@ -276,7 +278,7 @@ impl Jobs<'_, ReadWrite> {
     }
 
     /// Locks a job's row until the transaction ends, and reads it.
-    fn lock(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
+    fn lock(&mut self, job_id: JobId) -> Result<Job, Error> {
         let named = jobs::table
             .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
             .select(COLUMNS);
@@ -285,7 +287,7 @@ impl Jobs<'_, ReadWrite> {
             // A transaction that writes is the only one.
             DbConnection::Sqlite(conn) => named.get_result::<JobRow>(conn),
         };
-        row::one(row.optional().doing("lock a job")?)
+        row::one(row.optional().doing("lock a job")?)?.ok_or(Error::JobNotFound { job_id })
     }
 
     /// Changes a job of one of these statuses; `None` when it has another
@@ -346,10 +348,8 @@ impl Jobs<'_, ReadWrite> {
 enum Guarded {
     /// The job after the change.
     Changed(Job),
-    /// The job as it is, locked until the transaction ends.
+    /// The unchanged job, locked until the transaction ends.
     Refused(Job),
-    /// There is no such job.
-    Missing,
 }
 
 /// The condition that workers have claimed stages of a job: its percentage is

@@ -131,9 +131,9 @@ fn lock_directory(dir: &Path) -> anyhow::Result<File> {
 /// Lets a job go on that was left.
 fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
     match job.status {
-        JobStatus::Failed | JobStatus::Cancelled => database
-            .write(|tx| tx.jobs().retry(job.job_id))?
-            .context("the job is gone"),
+        JobStatus::Failed | JobStatus::Cancelled => {
+            Ok(database.write(|tx| tx.jobs().retry(job.job_id))?)
+        }
         _ => Ok(job),
     }
 }
@@ -143,7 +143,7 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
 fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
     let removed = database
         .write(|tx| match tx.jobs().find(job_id)? {
-            Some(job) if job.status.is_finished() => tx.jobs().delete(job_id),
+            Some(job) if job.status.is_finished() => tx.jobs().delete(job_id).map(|()| true),
             _ => Ok(false),
         })
         .map_err(lectern_worker::Failure::from)

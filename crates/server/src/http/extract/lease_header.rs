@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::Code;
-use lectern_db::Tx;
+use lectern_db::{JobRef, Tx};
 use lectern_domain::{JobId, LeaseId, Stage};
 
 use crate::http::error::ApiError;
@@ -45,14 +45,11 @@ impl LeaseHeader {
         tx: &mut Tx<'_>,
         job_id: JobId,
         own: &[Stage],
-    ) -> Result<(), ApiError> {
+    ) -> Result<JobRef, ApiError> {
         if self.0.is_none() && own.is_empty() {
-            return Ok(());
+            return Ok(job_id.into());
         }
-        let is_there = tx.work().guard(job_id, own, self.0)?;
-        is_there
-            .then_some(())
-            .ok_or_else(|| ApiError::no_job(job_id))
+        Ok(tx.work().guard(job_id, own, self.0)?.into())
     }
 }
 

@@ -32,7 +32,7 @@ fn compile(clips: &[(&str, f64, f64)]) -> (Bench, Vec<Clip>) {
     let stored = bench
         .db
         .write(|tx| tx.clips().replace_for_job(job_id, &new));
-    assert!(stored.unwrap());
+    stored.unwrap();
     assert_eq!(
         bench.work(RecognizerSettings::default()),
         JobStatus::Completed

@@ -88,7 +88,7 @@ fn how_long_it_takes_is_told_once_a_piece_was_heard() {
     let stored = bench
         .db
         .write(|tx| tx.silence_regions().replace_for_job(job_id, &[silence]));
-    assert!(stored.unwrap());
+    stored.unwrap();
     let gate = bench.path("gate");
     assert!(
         Command::new("mkfifo")
