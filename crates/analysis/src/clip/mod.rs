@@ -1,11 +1,11 @@
 //! Selects the parts of a recording to cut out as clips.
 //!
-//! The input are the content segments, the transcript and the silences of a
-//! recording. The most important segments give a clip each, up to a maximum
-//! number. A segment that is too long gives the window in which its keywords
-//! occur most often, and one that is too short is extended on both sides. Then
-//! the boundaries of each clip are moved to places without speech. Clips never
-//! overlap. All times are in seconds. The running time is
+//! The input is the content segments, the transcript and the silences of a
+//! recording. Each of the most important segments gives one clip, up to a
+//! maximum number. A segment that is too long gives the window in which its
+//! keywords occur most often, and one that is too short is extended on both
+//! sides. Then the boundaries of each clip are moved to places without speech.
+//! Clips never overlap. All times are in seconds. The running time is
 //! `O(segments × (clips + silences + transcript segments))`.
 
 mod even_spread;
@@ -42,7 +42,7 @@ use snapping::SnapPoints;
 ///
 /// Without content segments, clips are spread evenly over the parts between
 /// silences and have the titles "Part 1", "Part 2" and so on. A recording not
-/// longer than `min_length` gives one clip of all of it.
+/// longer than `min_length` gives one clip of the whole recording.
 ///
 /// `silences` are the ranges without sound, as from
 /// [`audio_silences`](crate::silence_region::audio_silences), in any order.

@@ -23,7 +23,7 @@ pub(super) struct Selection {
     pub(super) span: TimeSpan,
 }
 
-/// The input of the selection.
+/// Selects from these candidates.
 pub(super) struct ClipSelector<'a> {
     pub(super) candidates: &'a [Candidate],
     pub(super) keyword_index: &'a KeywordIndex,

@@ -33,7 +33,8 @@ use summary::Summary;
 use utterance::{Utterance, group_into_utterances, total_span};
 use vocabulary::Vocabulary;
 
-/// Finds the content segments of a transcript. Its segments may be in any order.
+/// Finds the content segments of a transcript. Its segments may be in any
+/// order.
 ///
 /// The content segments are in order and do not overlap; there may be pauses
 /// between them. Most are half a minute (in a talk of three minutes) to eight

@@ -31,8 +31,8 @@ impl Vocabulary {
     /// Counts the terms of an utterance and returns the distinct ones, in
     /// ascending order.
     ///
-    /// A repetition within the utterance does not count: a word that is repeated
-    /// in one sentence is no sign of a longer topic.
+    /// A repetition within the utterance does not count: a word that is
+    /// repeated in one sentence is no sign of a longer topic.
     pub(super) fn add_document(&mut self, terms: &[Term<'_>]) -> Vec<TermId> {
         self.documents += 1;
         let mut distinct: Vec<TermId> = terms.iter().map(|term| self.intern(term)).collect();

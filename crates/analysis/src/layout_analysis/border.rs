@@ -2,10 +2,10 @@
 //!
 //! In each band of the frames (see [`profile`](super::profile)), a position has
 //! evidence of a border if most frames have an edge there, or if one side of it
-//! changes clearly more often than the other. The support of a border is
-//! the fraction of its bands that have evidence. Evidence is stored as
-//! cumulative counts over the bands, so a lookup of the support takes constant
-//! time; building the counts is linear in the number of pixels of all frames.
+//! changes clearly more often than the other. The support of a border is the
+//! fraction of its bands that have evidence. Evidence is stored as cumulative
+//! counts over the bands, so a lookup of the support takes constant time;
+//! building the counts is linear in the number of pixels of all frames.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -38,11 +38,11 @@ pub(super) struct Borders {
 }
 
 impl Borders {
-    pub(super) fn find(sampled: &SampledFrames, border: Orientation, motion: &Motion) -> Self {
+    pub(super) fn find(sampled: &SampledFrames, orientation: Orientation, motion: &Motion) -> Self {
         let frames: Vec<&Profiles> = sampled
             .frames
             .iter()
-            .map(|frame| frame.profiles_across(border))
+            .map(|frame| frame.profiles_across(orientation))
             .collect();
         let (length, bands) = frames
             .first()
@@ -55,7 +55,7 @@ impl Borders {
             let activity = activity(&frames, band, sampled, motion);
             for position in 2..length.saturating_sub(1) {
                 // Means of the two pixels on each side.
-                let increase = (activity[position] + activity[position + 1]
+                let activity_increase = (activity[position] + activity[position + 1]
                     - activity[position - 1]
                     - activity[position - 2])
                     / 2.0;
@@ -63,12 +63,12 @@ impl Borders {
                 starts.set(
                     position,
                     band,
-                    has_edge || increase >= MIN_ACTIVITY_DIFFERENCE,
+                    has_edge || activity_increase >= MIN_ACTIVITY_DIFFERENCE,
                 );
                 ends.set(
                     position,
                     band,
-                    has_edge || -increase >= MIN_ACTIVITY_DIFFERENCE,
+                    has_edge || -activity_increase >= MIN_ACTIVITY_DIFFERENCE,
                 );
             }
         }
@@ -77,8 +77,8 @@ impl Borders {
         Self { starts, ends }
     }
 
-    /// Candidates for the start of a camera image that spans `bands`, the last
-    /// ones first.
+    /// Candidates for the start of a camera image that spans `bands`, in
+    /// descending order.
     pub(super) fn start_candidates(
         &self,
         positions: Range<usize>,
@@ -90,8 +90,8 @@ impl Borders {
         candidates
     }
 
-    /// Candidates for the end of a camera image that spans `bands`, the first
-    /// ones first.
+    /// Candidates for the end of a camera image that spans `bands`, in
+    /// ascending order.
     pub(super) fn end_candidates(
         &self,
         positions: Range<usize>,
@@ -218,14 +218,14 @@ impl EvidenceMap {
         let mut maxima = Vec::new();
         let mut start = positions.start;
         while start < positions.end {
-            let height = support(start);
+            let value = support(start);
             let mut end = start + 1;
-            while end < positions.end && support(end) >= height && support(end) <= height {
+            while end < positions.end && support(end) >= value && support(end) <= value {
                 end += 1;
             }
-            let rises = start == 0 || support(start - 1) <= height;
-            let falls = support(end) < height;
-            if height >= MIN_CANDIDATE_SUPPORT && rises && falls {
+            let rises = start == 0 || support(start - 1) <= value;
+            let falls = support(end) < value;
+            if value >= MIN_CANDIDATE_SUPPORT && rises && falls {
                 maxima.push(usize::midpoint(start, end - 1));
             }
             start = end;

@@ -24,8 +24,8 @@ const SIZE_BONUS: f64 = 0.02;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Camera {
     pub(super) rectangle: Rectangle,
-    /// The support of the side that has the least, 0 to 1.
-    pub(super) weakest_side: f64,
+    /// The lowest support of a side, 0 to 1.
+    pub(super) min_side_support: f64,
 }
 
 /// Finds the rectangle in `picture` around `moving`, the bounding box of the
@@ -43,7 +43,7 @@ pub(super) fn locate(
     let candidates = SideCandidates::find(moving, picture, vertical, horizontal);
     let mut best = Camera {
         rectangle: picture,
-        weakest_side: 0.0,
+        min_side_support: 0.0,
     };
     let mut best_score = f64::MIN;
     for (left, right) in ordered_pairs(&candidates.left, &candidates.right) {
@@ -56,15 +56,17 @@ pub(super) fn locate(
             };
             let rows = bands_between(top.position, bottom.position);
             let columns = bands_between(left.position, right.position);
-            let moving_height = coverage(moving.height(), rectangle.height());
-            let moving_width = coverage(moving.width(), rectangle.width());
+            let height_coverage = coverage(moving.height(), rectangle.height());
+            let width_coverage = coverage(moving.width(), rectangle.width());
             let supports = [
-                left.support(moving_height, |x| vertical.start_support(x, rows.clone())),
-                right.support(moving_height, |x| vertical.end_support(x, rows.clone())),
-                top.support(moving_width, |y| {
+                left.support(height_coverage, |x| vertical.start_support(x, rows.clone())),
+                right.support(height_coverage, |x| vertical.end_support(x, rows.clone())),
+                top.support(width_coverage, |y| {
                     horizontal.start_support(y, columns.clone())
                 }),
-                bottom.support(moving_width, |y| horizontal.end_support(y, columns.clone())),
+                bottom.support(width_coverage, |y| {
+                    horizontal.end_support(y, columns.clone())
+                }),
             ];
             let mean = supports.iter().sum::<f64>() / 4.0;
             let score = mean + SIZE_BONUS * rectangle.area() as f64 / picture.area() as f64;
@@ -72,7 +74,7 @@ pub(super) fn locate(
                 best_score = score;
                 best = Camera {
                     rectangle,
-                    weakest_side: supports.into_iter().fold(1.0, f64::min),
+                    min_side_support: supports.into_iter().fold(1.0, f64::min),
                 };
             }
         }

@@ -1,4 +1,4 @@
-//! Decides which layout the recording has, and with which confidence.
+//! Decides which layout the recording has, and how certain that is.
 //!
 //! The rules and the meaning of the confidence are in the documentation of
 //! [`layout_analysis`](super).
@@ -171,7 +171,7 @@ impl Classifier<'_> {
         fraction_true(moves.into_iter())
             .min(coverage)
             .min(box_coverage)
-            .min(camera.weakest_side)
+            .min(camera.min_side_support)
             .min(1.0)
     }
 
@@ -185,10 +185,11 @@ impl Classifier<'_> {
     ) -> Classification {
         let picture = self.picture;
         let stillness = self.stillness(|column, row| !camera.contains_block(column, row));
-        let near_camera = camera.expanded(BORDER_BLUR);
+        let camera_with_margin = camera.expanded(BORDER_BLUR);
         let (width, height) = camera.size_relative_to(picture);
 
-        let is_alone = stillness >= 1.0 && !self.has_content(|x, y| !near_camera.contains(x, y));
+        let is_alone =
+            stillness >= 1.0 && !self.has_content(|x, y| !camera_with_margin.contains(x, y));
         if is_alone || (width >= FULL_SIZE && height >= FULL_SIZE) {
             return Classification {
                 layout: CameraOnly,
@@ -229,7 +230,7 @@ impl Classifier<'_> {
         let picture = self.picture;
         let max_distance = MAX_EDGE_DISTANCE * picture.width() as f64;
         let touches = |side: usize, edge: usize| side.abs_diff(edge) as f64 <= max_distance;
-        let is_split = |x: usize| {
+        let has_border_at = |x: usize| {
             let rows = bands_between(picture.top, picture.bottom);
             vertical.max_support(x.saturating_sub(1)..=x + 1, rows) >= MIN_SPLIT_SUPPORT
         };
@@ -237,19 +238,20 @@ impl Classifier<'_> {
             touches(camera.left, picture.left),
             touches(camera.right, picture.right),
         ) {
-            (true, false) if is_split(camera.right) => Rectangle {
+            (true, false) if has_border_at(camera.right) => Rectangle {
                 left: camera.right,
                 ..picture
             },
-            (false, true) if is_split(camera.left) => Rectangle {
+            (false, true) if has_border_at(camera.left) => Rectangle {
                 right: camera.left,
                 ..picture
             },
             _ => return None,
         };
-        let near_camera = camera.expanded(BORDER_BLUR);
-        let near_screen = screen.expanded(BORDER_BLUR);
-        let elsewhere = |x, y| !near_camera.contains(x, y) && !near_screen.contains(x, y);
+        let camera_with_margin = camera.expanded(BORDER_BLUR);
+        let screen_with_margin = screen.expanded(BORDER_BLUR);
+        let elsewhere =
+            |x, y| !camera_with_margin.contains(x, y) && !screen_with_margin.contains(x, y);
         let (_, height) = camera.size_relative_to(picture);
         (height >= FULL_SIZE || !self.has_content(elsewhere)).then_some(screen)
     }
@@ -265,7 +267,8 @@ impl Classifier<'_> {
                 picture.contains_block(column, row) && included(column, row)
             });
         let pairs = changes.len().max(1) as f64;
-        let consecutive = changes.windows(2).filter(|two| two[0] && two[1]).count() as f64 / pairs;
+        let consecutive =
+            changes.windows(2).filter(|pair| pair[0] && pair[1]).count() as f64 / pairs;
         (1.0 - fraction_true(changes.into_iter()) - consecutive).max(0.0)
     }
 

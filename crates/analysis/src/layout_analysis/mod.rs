@@ -65,13 +65,14 @@
 //! A layout with a screen has one score, the stillness of the screen: 1 minus
 //! the fraction of pairs in which 5 % of its blocks change, minus the fraction
 //! of pairs with such a change directly after another one. If the slide changes
-//! in 15 % of the pairs, but never in two successive ones, it is 0.85. Frames should be sampled so
-//! densely that slides change in less than a third of the pairs.
+//! in 15 % of the pairs, but never in two successive ones, it is 0.85. Frames
+//! should be sampled so densely that slides change in less than a third of the
+//! pairs.
 //!
 //! `screen_only` has two more scores:
 //!
-//! - `1 - m / 2`, where `m` is the moving area divided by the smallest moving area
-//!   of a camera;
+//! - `1 - m / 2`, where `m` is the moving area divided by the smallest moving
+//!   area of a camera;
 //! - 0.75 if the screen never changes, because it may be the frozen image of a
 //!   camera.
 //!

@@ -43,8 +43,8 @@ impl SampledFrame {
     }
 
     /// The profiles that cross borders of the given orientation.
-    pub(super) fn profiles_across(&self, border: Orientation) -> &Profiles {
-        match border {
+    pub(super) fn profiles_across(&self, orientation: Orientation) -> &Profiles {
+        match orientation {
             Orientation::Vertical => &self.row_bands,
             Orientation::Horizontal => &self.column_bands,
         }
