@@ -86,6 +86,19 @@ impl TestDb {
     }
 }
 
+impl EmptyDb {
+    /// Executes a dump in it. The schema is as old as the dump: no migration
+    /// is applied.
+    ///
+    /// # Panics
+    ///
+    /// When a statement fails.
+    pub fn restore(self, dump: &str) -> TestDb {
+        self.sql().batch(dump).expect("a dump");
+        self.0
+    }
+}
+
 impl Fixture for TestDb {
     fn on(backend: Backend) -> Self {
         Self::at(match backend {

@@ -10,3 +10,4 @@ mod db;
 mod harness;
 mod http;
 mod readme;
+mod upgrades;

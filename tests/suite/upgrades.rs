@@ -1,0 +1,119 @@
+//! Databases of earlier releases, as `tests/fixtures/make` recorded them, are
+//! migrated and give the answers that were recorded with them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use lectern_server::ServerConfig;
+use lectern_tests::{Backend, Client, EmptyDb, Fixture, TestDb, TestServer, on_both_backends};
+use serde_json::Value;
+
+on_both_backends!(
+    a_migrated_database_of_a_release_gives_the_recorded_answers,
+    each_later_migration_goes_down_and_up_on_the_rows_of_a_release,
+);
+
+/// The directories of all releases for one backend.
+fn releases(backend: Backend) -> Vec<PathBuf> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let releases: Vec<_> = fs::read_dir(fixtures)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| {
+            path.join(match backend {
+                Backend::Postgres => "postgres",
+                Backend::Sqlite => "sqlite",
+            })
+        })
+        .collect();
+    assert!(!releases.is_empty());
+    releases
+}
+
+fn restore(backend: Backend, release: &Path) -> TestDb {
+    let dump = fs::read_to_string(release.join("dump.sql")).unwrap();
+    EmptyDb::on(backend).restore(&dump)
+}
+
+/// A body in which URLs of objects are only their keys: the rest of a URL is
+/// the server's address, its expiry and its signature.
+fn unsigned(client: &Client, body: &str) -> String {
+    let objects = format!("{}/api/v1/objects/", client.base());
+    let mut parts = body.split(&objects);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (url, rest) = part.split_once('"').unwrap();
+        let key = url.split('?').next().unwrap();
+        text += &format!("[object]/{key}\"{rest}");
+    }
+    text
+}
+
+/// Sends a recorded request; checks that the answer is the recorded one.
+fn assert_same_answer(client: &Client, recorded: &Value) {
+    let text = |key: &str| recorded[key].as_str().unwrap();
+    let mut request = client.request(text("method"), text("path"));
+    for (name, value) in recorded["headers"].as_object().unwrap() {
+        request = request.header(name, value.as_str().unwrap());
+    }
+    if let Some(body) = recorded["request"].as_str() {
+        request = request.body("application/json", body);
+    }
+    let response = request.send();
+    let asked = format!("{} {}", text("method"), text("path"));
+    assert_eq!(response.status, recorded["status"], "{asked}: {response}");
+    assert_eq!(
+        unsigned(client, response.text()),
+        text("answer"),
+        "{asked}: another body than recorded"
+    );
+    for (name, value) in recorded["answer_headers"].as_object().unwrap() {
+        assert_eq!(
+            response.header(name),
+            value.as_str(),
+            "{asked}: another {name}"
+        );
+    }
+}
+
+fn a_migrated_database_of_a_release_gives_the_recorded_answers(empty: EmptyDb) {
+    for release in releases(empty.backend()) {
+        let db = restore(empty.backend(), &release);
+        db.migrations().up().unwrap();
+        assert_eq!(db.drift().unwrap(), []);
+        let recording = fs::read_to_string(release.join("answers.json")).unwrap();
+        let recording: Value = serde_json::from_str(&recording).unwrap();
+        // Leases, events and idempotency keys have not expired, and jobs are as
+        // old as they were.
+        let answered_at: DateTime<Utc> =
+            recording["answered_at"].as_str().unwrap().parse().unwrap();
+        db.clock().advance(answered_at - db.now());
+        let server = TestServer::serve(db, ServerConfig::default());
+        let answers = recording["answers"].as_array().unwrap();
+        assert!(!answers.is_empty());
+        for recorded in answers {
+            assert_same_answer(&server, recorded);
+        }
+    }
+}
+
+fn each_later_migration_goes_down_and_up_on_the_rows_of_a_release(empty: EmptyDb) {
+    for release in releases(empty.backend()) {
+        let db = restore(empty.backend(), &release);
+        let recorded = db.sql().dump();
+        let later = db.migrations().up().unwrap();
+        let migrated = db.sql().dump();
+        for name in later.iter().rev() {
+            assert_eq!(db.migrations().redo().unwrap().as_ref(), Some(name));
+            assert_eq!(
+                &db.migrations().down(1).unwrap(),
+                std::slice::from_ref(name)
+            );
+        }
+        assert_eq!(db.sql().dump(), recorded);
+        assert_eq!(db.migrations().up().unwrap(), later);
+        assert_eq!(db.sql().dump(), migrated);
+    }
+}
