@@ -1,14 +1,15 @@
-//! One test body, two databases.
+//! Runs each test function on both backends.
 
 use lectern_db::Backend;
 
-/// Something a test can be handed, made afresh on one backend or the other.
+/// An argument of a test function, created for each test on one of the
+/// backends.
 pub trait Fixture {
-    /// Makes one.
+    /// Creates the fixture.
     ///
     /// # Panics
     ///
-    /// When it cannot be made; a test without its fixture has failed.
+    /// If it cannot be created: the test fails.
     fn on(backend: Backend) -> Self;
 }
 

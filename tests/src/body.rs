@@ -1,4 +1,4 @@
-//! Rows as the interface takes them.
+//! The JSON request bodies that create rows.
 
 use lectern_domain::{
     Decibels, FileSize, JsonValue, NewClip, NewContentSegment, NewJob, NewLayoutAnalysis,
@@ -7,8 +7,8 @@ use lectern_domain::{
 };
 use serde_json::{Value, json};
 
-/// The JSON a client sends to have this stored. Written out by hand, so that
-/// the interface cannot change without a test noticing.
+/// The JSON a client sends to store this value. Written by hand instead of
+/// serialized, so that a change of the API fails a test.
 ///
 /// ```
 /// use lectern_tests::{Body, segments};
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 /// assert_eq!(body["segments"][1]["start_time"], json!(4.0));
 /// ```
 pub trait Body {
-    /// The JSON.
+    /// The request body.
     fn body(&self) -> Value;
 }
 

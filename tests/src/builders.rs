@@ -1,4 +1,4 @@
-//! Realistic rows without the typing: the same call makes the same data.
+//! Builders for realistic rows. Equal calls build equal data.
 
 use lectern_db::Database;
 use lectern_domain::{
@@ -30,7 +30,7 @@ const TOPICS: [&str; 5] = [
     "Questions from the room",
 ];
 
-/// Begins a job.
+/// Starts to build a job.
 ///
 /// ```no_run
 /// # use lectern_db::Backend;
@@ -50,7 +50,7 @@ pub fn a_job() -> JobBuilder {
     }
 }
 
-/// A job in the making; see [`a_job`].
+/// Builds a job; see [`a_job`].
 #[derive(Debug, Clone)]
 pub struct JobBuilder {
     new: NewJob,
@@ -58,44 +58,44 @@ pub struct JobBuilder {
 }
 
 impl JobBuilder {
-    /// Another name than `lecture.mp4`.
+    /// The default is `lecture.mp4`.
     pub fn filename(mut self, filename: &str) -> Self {
         self.new.filename = lectern_domain::Filename::new(filename).unwrap();
         self
     }
 
-    /// Another size than 2 GiB, in bytes.
+    /// In bytes; the default is 2 GiB.
     pub fn file_size(mut self, bytes: impl Into<Option<i64>>) -> Self {
         self.new.file_size = bytes.into().map(|bytes| FileSize::new(bytes).unwrap());
         self
     }
 
-    /// Another media type than `video/mp4`.
+    /// The default is `video/mp4`.
     pub fn content_type(mut self, content_type: &str) -> Self {
         self.new.content_type = ContentType::new(content_type).unwrap();
         self
     }
 
-    /// Settings for the pipeline.
+    /// The default is none.
     pub fn processing_config(mut self, config: Value) -> Self {
         self.new.processing_config = Some(ProcessingConfig::try_from(config).unwrap());
         self
     }
 
-    /// Another place in the queue than priority 0.
+    /// The default is 0.
     pub fn priority(mut self, priority: i32) -> Self {
         self.new.priority = priority;
         self
     }
 
-    /// What the owner keeps with the job.
+    /// The default is an empty object.
     pub fn extra_metadata(mut self, extra: Value) -> Self {
         self.new.extra_metadata = JsonObject::try_from(extra).unwrap();
         self
     }
 
-    /// The status the job is to have once it is created; it gets there the
-    /// way every job does.
+    /// The status after [`create`](Self::create), reached by regular
+    /// transitions. The default is `queued`.
     pub fn status(mut self, status: JobStatus) -> Self {
         self.status = status;
         self.new.status = match status {
@@ -105,7 +105,7 @@ impl JobBuilder {
         self
     }
 
-    /// The job as it is handed to the repository.
+    /// The argument of `Jobs::create`.
     pub fn build(self) -> NewJob {
         self.new
     }
@@ -152,7 +152,7 @@ pub fn a_segment(start: f64, end: f64, text: &str) -> NewTranscriptSegment {
 }
 
 /// A transcript of `n` segments, one every four seconds with a pause between
-/// them; 1,500 make a lecture of a hundred minutes.
+/// them; 1,500 segments last 100 minutes.
 pub fn segments(n: usize) -> Vec<NewTranscriptSegment> {
     (0..n)
         .map(|i| {
@@ -175,7 +175,8 @@ pub fn a_silence(start: f64, end: f64, silence_type: SilenceType) -> NewSilenceR
     }
 }
 
-/// `n` silence regions, one a minute, of every type and of growing length.
+/// `n` silence regions, one per minute, of alternating types and growing
+/// duration.
 pub fn silence_regions(n: usize) -> Vec<NewSilenceRegion> {
     (0..n)
         .map(|i| {
@@ -190,7 +191,7 @@ pub fn silence_regions(n: usize) -> Vec<NewSilenceRegion> {
         .collect()
 }
 
-/// Screen and camera side by side.
+/// A layout with screen and camera side by side.
 pub fn a_layout() -> NewLayoutAnalysis {
     NewLayoutAnalysis {
         layout_type: LayoutType::SideBySide,
@@ -245,7 +246,7 @@ pub fn clips(n: usize) -> Vec<NewClip> {
         .collect()
 }
 
-/// A clip along a content segment.
+/// A clip that refers to a content segment.
 pub fn a_clip_of(segment: ContentSegmentId) -> NewClip {
     NewClip {
         content_segment_id: Some(segment),
@@ -265,9 +266,9 @@ pub fn a_log_entry(stage: Stage, status: LogStatus) -> NewLogEntry {
     }
 }
 
-/// Stores a completed job with something in every table: 12 segments, 6
-/// silence regions, a layout, 3 content segments, 3 clips (the first along a
-/// content segment) and a log entry for each stage.
+/// Stores a completed job with 12 transcript segments, 6 silence regions, a
+/// layout, 3 content segments, 3 clips (the first refers to a content segment)
+/// and a log entry for each stage.
 pub fn a_whole_job(db: &Database) -> Job {
     let job = a_job().create(db);
     fill(db, job.job_id);
@@ -279,7 +280,7 @@ pub fn a_whole_job(db: &Database) -> Job {
     completed.unwrap()
 }
 
-/// Stores something in every table for a job; answers its clips.
+/// Stores output of every stage for a job; returns its clips.
 pub fn fill(db: &Database, job: JobId) -> Vec<Clip> {
     let filled = db.write(|tx| {
         tx.transcripts().replace_for_job(job, &segments(12))?;
@@ -301,7 +302,7 @@ pub fn fill(db: &Database, job: JobId) -> Vec<Clip> {
     filled.unwrap()
 }
 
-/// Different shares for different `i`, never 0 or 1.
+/// A score that differs for each `i` and is never 0 or 1.
 fn share(i: usize) -> Ratio {
     Ratio::new((i * 37 % 97 + 1) as f64 / 98.0).unwrap()
 }

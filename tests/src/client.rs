@@ -1,4 +1,4 @@
-//! Speaks HTTP and distrusts every answer.
+//! An HTTP client that checks every response.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use ureq::http::Request;
 
 use crate::response::{Response, refuse_internal_keys};
 
-/// A blocking HTTP client that knows what no answer may contain and what every
-/// error has to look like.
+/// A blocking HTTP client. It panics on a response with an internal key; see
+/// [`Response::problem`] for errors.
 #[derive(Debug, Clone)]
 pub struct Client {
     agent: ureq::Agent,
@@ -24,7 +24,7 @@ impl Client {
         }
     }
 
-    /// The same client with less patience: no answer in time is no answer.
+    /// The same client with another timeout.
     pub fn within(&self, patience: Duration) -> Self {
         Self {
             agent: agent(patience),
@@ -32,37 +32,37 @@ impl Client {
         }
     }
 
-    /// Where the server is: `http://127.0.0.1:8080`.
+    /// The server's URL, such as `http://127.0.0.1:8080`.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// GET.
+    /// Sends a GET.
     pub fn get(&self, path: &str) -> Response {
         self.request("GET", path).send()
     }
 
-    /// DELETE.
+    /// Sends a DELETE.
     pub fn delete(&self, path: &str) -> Response {
         self.request("DELETE", path).send()
     }
 
-    /// POST with a JSON body.
+    /// Sends a POST with a JSON body.
     pub fn post(&self, path: &str, body: &Value) -> Response {
         self.request("POST", path).json(body).send()
     }
 
-    /// PUT with a JSON body.
+    /// Sends a PUT with a JSON body.
     pub fn put(&self, path: &str, body: &Value) -> Response {
         self.request("PUT", path).json(body).send()
     }
 
-    /// PATCH with a JSON body.
+    /// Sends a PATCH with a JSON body.
     pub fn patch(&self, path: &str, body: &Value) -> Response {
         self.request("PATCH", path).json(body).send()
     }
 
-    /// Begins a request of any kind; `path` is what comes after the port.
+    /// Starts to build a request; `path` is path and query.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
         RequestBuilder {
             client: self,
@@ -84,7 +84,7 @@ fn agent(patience: Duration) -> ureq::Agent {
         .new_agent()
 }
 
-/// A request in the making; see [`Client::request`].
+/// Builds a request; see [`Client::request`].
 #[derive(Debug)]
 pub struct RequestBuilder<'c> {
     client: &'c Client,
@@ -101,22 +101,22 @@ impl RequestBuilder<'_> {
         self
     }
 
-    /// Sends a body as it is.
+    /// Sets the body.
     pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self.header("Content-Type", content_type)
     }
 
-    /// Sends a JSON body.
+    /// Sets a JSON body.
     pub fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
     }
 
-    /// Sends the request and waits for the answer.
+    /// Sends the request and waits for the response.
     ///
     /// # Panics
     ///
-    /// When no answer comes, or one with an internal key in it.
+    /// If no response arrives, or one with an internal key in its JSON.
     pub fn send(self) -> Response {
         let name = format!("{} {}", self.method, self.path);
         let mut request = Request::builder()
@@ -143,7 +143,8 @@ impl RequestBuilder<'_> {
                 .expect("a whole body"),
             request: name,
         };
-        // The description of the interface describes requests as well.
+        // The OpenAPI document also describes request fields, which may have
+        // such names.
         if self.path != "/openapi.json" && response.is_json() {
             refuse_internal_keys(&response.json(), "", &response);
         }

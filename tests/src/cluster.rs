@@ -1,4 +1,4 @@
-//! A PostgreSQL that lives as long as the run.
+//! A temporary PostgreSQL server for the run of the tests.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -11,17 +11,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::{env, fs, io};
 
-/// Names a server that is there already. It has to let its user create and
-/// drop databases.
+/// The environment variable with the URL of an existing server, whose user may
+/// create and drop databases.
 pub const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
-/// URL of the server this process tests against, ending in the name of its
-/// maintenance database: `TEST_DATABASE_URL` if that is set, else a
-/// [`Cluster`] of its own, started by the first test that asks.
+/// The URL of the server for this process and its maintenance database:
+/// `TEST_DATABASE_URL` if that is set, otherwise a [`Cluster`] started on the
+/// first call.
 ///
 /// # Panics
 ///
-/// When there is neither; the message says what to install.
+/// If PostgreSQL is missing; the message says what to install.
 pub fn server_url() -> &'static str {
     static OWN: OnceLock<Cluster> = OnceLock::new();
     static GIVEN: OnceLock<Option<String>> = OnceLock::new();
@@ -35,16 +35,16 @@ pub fn server_url() -> &'static str {
     }
 }
 
-/// What becomes of the last commits when the server crashes.
+/// Whether the last commits survive a crash of the server.
 #[derive(Debug, Clone, Copy)]
 enum Commits {
     Kept,
     Forgotten,
 }
 
-/// A throwaway PostgreSQL on a free port of 127.0.0.1, with its files in a
-/// directory of its own. Both are gone once the value is dropped, or the
-/// process is, however it ended.
+/// A temporary PostgreSQL server on a free port of 127.0.0.1 with its own data
+/// directory. Server and directory are removed when the value is dropped or the
+/// process ends, even by a crash.
 #[derive(Debug)]
 pub struct Cluster {
     url: String,
@@ -55,16 +55,16 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes the files and starts the server.
+    /// Creates the data directory and starts the server.
     ///
     /// # Panics
     ///
-    /// When PostgreSQL is not installed or does not start.
+    /// If PostgreSQL is not installed or does not start.
     pub fn start() -> Self {
         Self::with(Commits::Forgotten)
     }
 
-    /// The same, but what is committed survives [`Cluster::stop`].
+    /// The same, but commits survive [`Cluster::stop`].
     ///
     /// # Panics
     ///
@@ -104,11 +104,10 @@ impl Cluster {
                 "--no-sync",
                 "--pgdata=data",
             ]));
-        // Root's TMPDIR may be one that the server's user cannot enter.
+        // The server's user may have no access to the TMPDIR of root.
         made.unwrap_or_else(|error| panic!("initdb failed in {}: {error}", cluster.dir.display()));
 
-        // Another program may take the port between our finding it free and
-        // PostgreSQL's taking it.
+        // Another program may take the port before PostgreSQL listens on it.
         let mut failures = String::new();
         for _ in 0..5 {
             let port = free_port();
@@ -132,13 +131,13 @@ impl Cluster {
         &self.url
     }
 
-    /// Stops the server the way a crash does, and keeps its files.
+    /// Stops the server as a crash would, and keeps its files.
     pub fn stop(&mut self) {
         self.pg_ctl("stop")
             .unwrap_or_else(|error| panic!("PostgreSQL does not stop: {error}"));
     }
 
-    /// Starts the server that was stopped, on the same port.
+    /// Starts a stopped server on the same port.
     pub fn start_again(&mut self) {
         self.pg_ctl("start")
             .unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}"));
@@ -171,8 +170,8 @@ impl Drop for Cluster {
     }
 }
 
-/// What a server nobody will miss may leave undone, and room for as many
-/// tests at once as a big machine runs.
+/// Settings of the server: no durability, for speed, and enough connections for
+/// the parallel tests of a large machine.
 fn settings(port: u16, commits: Commits) -> String {
     let synchronous_commit = match commits {
         Commits::Forgotten => "off",
@@ -191,7 +190,7 @@ fn settings(port: u16, commits: Commits) -> String {
     )
 }
 
-/// The programs PostgreSQL brings.
+/// Programs of a PostgreSQL installation.
 #[derive(Debug)]
 struct Tools {
     initdb: PathBuf,
@@ -205,7 +204,7 @@ impl Tools {
         if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
             places.push(String::from_utf8_lossy(&output.stdout).trim().into());
         }
-        // Debian keeps each version in a directory of its own; the newest first.
+        // Debian has one directory per version; the newest comes first.
         let mut versions: Vec<_> = fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()
@@ -232,8 +231,8 @@ impl Tools {
     }
 }
 
-/// The user the server runs as: we, unless we are root, whom PostgreSQL
-/// refuses.
+/// The user the server runs as: the current one, or another if that is root,
+/// because PostgreSQL refuses to run as root.
 #[derive(Debug)]
 struct Owner {
     uid: Option<u32>,
@@ -241,7 +240,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// The user to run the server in `dir`, which we made ourselves.
+    /// The user for a server in `dir`, which the current user owns.
     fn of(dir: &Path) -> Self {
         let we = fs::metadata(dir).expect("the directory just made").uid();
         if we != 0 {
@@ -267,7 +266,7 @@ impl Owner {
             .expect("a user `postgres` or `nobody`, because PostgreSQL refuses to run as root")
     }
 
-    /// Hands over something we made.
+    /// Makes the server's user the owner of `path`.
     fn take(&self, path: &Path) {
         chown(path, self.uid, self.gid).expect("to hand over what is ours");
     }
@@ -281,9 +280,9 @@ impl Owner {
         command
     }
 
-    /// A child that waits for the end of its input, which comes when we let go
-    /// of the other end or die, then stops the server and removes its files.
-    /// A group of its own keeps it from a Ctrl-C that is meant for us.
+    /// A child process that stops the server and removes its files when its
+    /// standard input ends, which also happens when this process dies. It has
+    /// its own process group so that Ctrl-C does not reach it.
     fn watchdog(&self, tools: &Tools, dir: &Path) -> Child {
         const WATCH: &str =
             r#"cat; "$1" stop --mode=immediate --silent --pgdata="$2/data"; rm -rf "$2""#;
@@ -299,8 +298,8 @@ impl Owner {
     }
 }
 
-/// Runs a command to its end; the error holds what it had to say. Its output
-/// goes to a file, since the server it starts keeps a pipe open.
+/// Runs a command to its end; the error holds its output. The output goes to a
+/// file because a server started by the command would keep a pipe open.
 fn run(command: &mut Command) -> Result<(), String> {
     let output = |command: &mut Command| -> io::Result<(ExitStatus, String)> {
         let mut said = tempfile::tempfile()?;
@@ -319,9 +318,9 @@ fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// A port that nobody listens on. It is none of those the operating system gives
-/// to whoever asks for any (from 32768 on Linux, from 49152 on macOS), so nobody
-/// is given it while the server is stopped.
+/// A port without a listener. It is below the ephemeral ports (from 32768 on
+/// Linux, from 49152 on macOS), so the operating system gives it to no other
+/// program while the server is stopped.
 fn free_port() -> u16 {
     (0..1000)
         .map(|_| 20_000 + RandomState::new().hash_one(()) % 12_768)
@@ -330,7 +329,7 @@ fn free_port() -> u16 {
         .expect("a free port")
 }
 
-/// Sixteen letters that nobody else on this machine knows.
+/// Sixteen random hexadecimal digits.
 pub(crate) fn secret() -> String {
     let mut letters = String::new();
     // A new RandomState's keys are seeded by the operating system.

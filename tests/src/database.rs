@@ -1,4 +1,4 @@
-//! A fresh database for every test.
+//! A new database for each test.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
@@ -15,39 +15,40 @@ use tempfile::TempDir;
 use crate::cluster::{secret, server_url};
 use crate::{Ear, Fixture, Sql};
 
-/// A database with every migration applied and nothing in it, gone when it is
-/// dropped. It is a [`Database`] to whom it may concern.
+/// An empty database with every migration applied, removed when it is dropped.
+/// It dereferences to [`Database`].
 ///
-/// Its clock stands at 2026-01-01T00:00:00Z until the test moves it.
+/// Its clock shows 2026-01-01T00:00:00Z until the test advances it.
 pub struct TestDb {
-    // The order matters: the connections go before the database they are to.
+    // The order matters: connections close before their database is removed.
     database: Database,
     clock: Arc<ManualClock>,
     place: Place,
 }
 
-/// A database without a single table.
+/// A database without tables.
 pub struct EmptyDb(TestDb);
 
 impl TestDb {
-    /// The clock the database goes by.
+    /// The clock of the database.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
     }
 
-    /// What that clock shows.
+    /// The time of that clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    /// What `DATABASE_URL` would say.
+    /// The database URL, as in `DATABASE_URL`.
     pub fn url(&self) -> &str {
         match &self.place {
             Place::Postgres { url, .. } | Place::Sqlite { url, .. } => url,
         }
     }
 
-    /// Hears what this database is asked from now on, by whichever handle.
+    /// Records the statements sent to this database from now on, through any
+    /// handle.
     pub fn listen(&self) -> Ear {
         Ear::to(match &self.place {
             Place::Postgres { name, .. } => name,
@@ -55,7 +56,7 @@ impl TestDb {
         })
     }
 
-    /// A connection of its own to the same database.
+    /// A separate connection to the same database.
     pub fn sql(&self) -> Sql {
         Sql::connect(self.url())
     }
@@ -69,8 +70,8 @@ impl TestDb {
         let database = DatabaseConfig::new(url)
             .and_then(|mut config| {
                 if let Place::Postgres { .. } = place {
-                    // As many as ever, but each only once it is needed: most
-                    // tests get by with one or two.
+                    // The same limit, but connections open on demand: most
+                    // tests need one or two.
                     config.max_overflow += config.pool_size - 1;
                     config.pool_size = 1;
                 }
@@ -87,12 +88,12 @@ impl TestDb {
 }
 
 impl EmptyDb {
-    /// Executes a dump in it. The schema is as old as the dump: no migration
-    /// is applied.
+    /// Restores a dump. Migrations that are newer than the dump are not
+    /// applied.
     ///
     /// # Panics
     ///
-    /// When a statement fails.
+    /// If a statement fails.
     pub fn restore(self, dump: &str) -> TestDb {
         self.sql().batch(dump).expect("a dump");
         self.0
@@ -145,7 +146,7 @@ impl fmt::Debug for EmptyDb {
     }
 }
 
-/// Where a database is, for as long as it is.
+/// The storage of a database, removed when this is dropped.
 enum Place {
     Postgres {
         name: String,
@@ -185,16 +186,17 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if let Self::Postgres { name, .. } = self {
-            // FORCE, because a server the test started may be on its way out
-            // still. What cannot be dropped goes with the cluster.
+            // FORCE, because a server of the test may not have closed its
+            // connections yet. A database that cannot be dropped is removed
+            // with the cluster.
             let _ = Sql::connect(server_url()).batch(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
 }
 
 fn create(sql: &mut Sql, name: &str, template: &str) -> QueryResult<()> {
-    // Copying the files takes a quarter of the time; before version 15, where
-    // one cannot ask for it, it is the only way.
+    // Copying the files takes a quarter of the time. It is an option since
+    // version 15 and the only strategy before.
     let version: u32 = sql
         .value("SELECT current_setting('server_version_num')")
         .parse()
@@ -209,16 +211,17 @@ fn create(sql: &mut Sql, name: &str, template: &str) -> QueryResult<()> {
     ))
 }
 
-/// Name of a database with every migration applied. It is made by the first
-/// process that needs it and kept for those to come, which matters where
-/// `TEST_DATABASE_URL` names a server that stays; its name holds a hash of the
-/// migrations, so that it is never out of date.
+/// The name of a database with every migration applied. The first process that
+/// needs it creates it; on a server named by `TEST_DATABASE_URL` later runs use
+/// it again. The name holds a hash of the migrations, so a template is never
+/// out of date.
 fn postgres_template() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| {
         let name = format!("lectern_template_{:016x}", hash_of_the_migrations());
         let mut sql = Sql::connect(server_url());
-        // Held until this connection closes: other processes wait here.
+        // The lock is held until this connection closes; other processes wait
+        // here.
         sql.rows("SELECT pg_advisory_lock(1279611732)");
         let found = sql.rows(&format!(
             "SELECT datistemplate FROM pg_database WHERE datname = '{name}'"
@@ -227,14 +230,14 @@ fn postgres_template() -> &'static str {
             return name;
         }
         let make = |sql: &mut Sql| {
-            // One without the mark was left behind half made.
+            // A database without the template flag is an incomplete one.
             sql.batch(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
             create(sql, &name, "template0")?;
             migrate(&url_of(&name));
             sql.batch(&format!(
                 "ALTER DATABASE {name} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false"
             ))?;
-            // A database can be copied only while nobody is connected to it.
+            // Only a database without connections can be copied.
             sql.batch(&format!(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
             ))
@@ -244,14 +247,15 @@ fn postgres_template() -> &'static str {
     })
 }
 
-/// Content of an SQLite file with every migration applied.
+/// The content of an SQLite file with every migration applied.
 fn sqlite_template() -> &'static [u8] {
     static CONTENT: OnceLock<Vec<u8>> = OnceLock::new();
     CONTENT.get_or_init(|| {
         let dir = temp_dir();
         let url = format!("sqlite://{}", dir.path().join("migrated.db").display());
         migrate(&url);
-        // A copy in one piece: the original may have part of itself in a log.
+        // VACUUM makes a single file: part of the original may be in its
+        // write-ahead log.
         let copy = dir.path().join("template.db");
         Sql::connect(&url)
             .batch(&format!("VACUUM INTO '{}'", copy.display()))
@@ -266,7 +270,7 @@ fn migrate(url: &str) {
         .unwrap_or_else(|error| panic!("the migrations of a template: {error}"));
 }
 
-/// URL of another database on the same server.
+/// The URL of another database on the same server.
 fn url_of(name: &str) -> String {
     let (url, parameters) = match server_url().split_once('?') {
         Some((url, parameters)) => (url, format!("?{parameters}")),

@@ -1,4 +1,4 @@
-//! The real program, in a process of its own.
+//! The real program as a child process.
 
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
@@ -14,18 +14,18 @@ use tempfile::TempDir;
 use crate::Client;
 use crate::database::temp_dir;
 
-/// `lectern serve` in a directory of its own, on a free port. It is a
-/// [`Client`] of itself, and killed when it is dropped.
+/// `lectern serve` in a temporary directory, on a free port. It dereferences to
+/// a [`Client`] of the server, which is killed on drop.
 pub struct Lectern {
     child: Child,
     client: Client,
     log: Log,
     reader: Option<JoinHandle<()>>,
-    // After the process that works in it.
+    // Removed after the process that uses it.
     dir: TempDir,
 }
 
-/// Everything the program has written to its standard error output.
+/// The standard error output of the program.
 #[derive(Debug, Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
@@ -34,13 +34,12 @@ impl Lectern {
     ///
     /// # Panics
     ///
-    /// When the program ends before it listens; the message is its log.
+    /// If the program ends before it listens; the message holds its log.
     pub fn serve(url: &str) -> Self {
         Self::serve_with(url, &[])
     }
 
-    /// Serves with settings of one's own, by the names of their environment
-    /// variables.
+    /// Serves with additional environment variables.
     ///
     /// # Panics
     ///
@@ -49,13 +48,14 @@ impl Lectern {
         Self::start(Self::command(), url, settings)
     }
 
-    /// The same on a disk that takes no file of more than so many KiB.
+    /// Serves with a limit of `kib` KiB per file, which acts like a full disk.
     ///
     /// # Panics
     ///
     /// As [`Lectern::serve`].
     pub fn serve_on_a_small_disk(url: &str, kib: u32) -> Self {
-        // Without the signal it is an error like that of a disk that is full.
+        // With the signal ignored, exceeding the limit is a write error like on
+        // a full disk.
         let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\"");
         let mut command = clean(Path::new("bash"));
         command.args(["-c", &script]).arg(binary());
@@ -67,7 +67,7 @@ impl Lectern {
         let mut child = command
             .env("DATABASE_URL", url)
             .env("LECTERN_BIND", "127.0.0.1:0")
-            // The tests are the workers.
+            // The tests act as workers.
             .env("LECTERN_WITH_WORKER", "false")
             .envs(settings.iter().copied())
             .current_dir(dir.path())
@@ -99,7 +99,7 @@ impl Lectern {
         }
     }
 
-    /// The program, with none of this process' settings.
+    /// A command of the program without the settings of this process.
     pub fn command() -> Command {
         clean(binary())
     }
@@ -115,14 +115,13 @@ impl Lectern {
             .expect("the program just built")
     }
 
-    /// The directory it works in; its data are in `lectern-data` unless the
-    /// settings say otherwise.
+    /// Its working directory; the default data directory is `lectern-data` in
+    /// it.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// The most memory the program has had so far, in bytes, as Linux counts
-    /// it.
+    /// The peak resident memory in bytes, from Linux's VmHWM.
     pub fn peak_memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("a process that runs");
@@ -136,12 +135,12 @@ impl Lectern {
             << 10
     }
 
-    /// What the program has logged so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         self.log.text()
     }
 
-    /// Sends a signal by its name, such as `TERM`.
+    /// Sends a signal by name, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
@@ -151,7 +150,7 @@ impl Lectern {
         );
     }
 
-    /// Waits until the program ends; its log is whole then.
+    /// Waits until the program ends and its log is complete.
     pub fn wait(&mut self) -> ExitStatus {
         let status = self.child.wait().expect("a child");
         if let Some(reader) = self.reader.take() {
@@ -183,8 +182,8 @@ impl fmt::Debug for Lectern {
 }
 
 impl Log {
-    /// Keeps every line until the last one; the first that tells where the
-    /// program listens is passed on.
+    /// Collects all lines; sends the URL in the first line that has one to
+    /// `found`.
     fn follow(&self, stderr: ChildStderr, found: &Sender<String>) {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             let url = line
@@ -207,9 +206,8 @@ impl Log {
     }
 }
 
-/// The program of this build. Cargo builds no programs for the tests of
-/// another package, so it is asked to; without cargo, the program has to be
-/// there.
+/// The path of the program. Cargo does not build the programs of other packages
+/// for a test, so this does; outside cargo, the program has to exist.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -221,7 +219,8 @@ fn binary() -> &'static Path {
             .expect("a directory");
         if let Some(cargo) = env::var_os("CARGO") {
             let mut build = Command::new(cargo);
-            // All programs, not one: the same features make the same build.
+            // All programs, because another selection may unify features
+            // differently and build everything again.
             build.args(["build", "--quiet", "--workspace", "--bins", "--target-dir"]);
             build.arg(dir.parent().expect("a target directory"));
             if dir.ends_with("release") {
@@ -243,7 +242,7 @@ fn binary() -> &'static Path {
     })
 }
 
-/// A program with none of this process' settings.
+/// A command without the settings of this process.
 fn clean(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {

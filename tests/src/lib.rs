@@ -1,8 +1,9 @@
-//! The harness the tests of Lectern stand on, and a library for others who
-//! test against it.
+//! The test harness of Lectern, also usable by programs that test against
+//! Lectern.
 //!
-//! A test is a sentence, gets a database of its own on SQLite and one on
-//! PostgreSQL from one body, and makes its rows with builders:
+//! A test function runs on SQLite and on PostgreSQL, each time with a new
+//! database, and creates its rows with builders. Its name states the tested
+//! behaviour:
 //!
 //! ```
 //! use lectern_domain::JobStatus;
@@ -36,8 +37,8 @@
 //! | [`queries`], [`TestDb::listen`] | the statements a call costs, or all that a database is asked |
 //!
 //! PostgreSQL comes from `TEST_DATABASE_URL` or from the programs installed on
-//! the machine; a test that gets none fails. Nothing here sleeps, retries a
-//! test or depends on an order.
+//! the machine; without either, tests on PostgreSQL fail. No test sleeps, is
+//! retried or depends on the order of tests.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! How many statements a call costs.
+//! Records SQL statements.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError, RwLock};
@@ -9,11 +9,12 @@ thread_local! {
     static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `call` and answers its result together with the statements it sent to
-/// a database from this thread, whichever connections it took. Transactions
-/// and the question whether a connection is alive are not counted.
+/// Runs `call` and returns its result and the statements this thread sent
+/// meanwhile, over all connections. Transaction control and connection checks
+/// are left out.
 ///
-/// Sees only databases made after the first [`TestDb`](crate::TestDb).
+/// Only databases connected after the first [`TestDb`](crate::TestDb) are
+/// recorded.
 pub fn queries<T>(call: impl FnOnce() -> T) -> (T, Vec<String>) {
     SEEN.take();
     let result = call();
@@ -29,7 +30,7 @@ fn is_work(query: &str) -> bool {
     }
 }
 
-/// Makes every connection from now on tell [`queries`] what it does.
+/// Records the statements of all connections that are opened from now on.
 pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -38,8 +39,9 @@ pub(crate) fn watch() {
     });
 }
 
-/// Hears the statements sent to one database, by whichever thread, for as long
-/// as it lives; see [`TestDb::listen`](crate::TestDb::listen).
+/// Records the statements all threads send to one database, until it is
+/// dropped; see
+/// [`TestDb::record_statements`](crate::TestDb::record_statements).
 #[derive(Debug)]
 pub struct Ear {
     name: String,
@@ -55,7 +57,7 @@ struct Hearing {
 #[derive(Debug, Default)]
 struct State {
     heard: Vec<String>,
-    /// What the statements that are held have in them.
+    /// Statements that contain this text are blocked.
     held: Option<String>,
 }
 
@@ -64,7 +66,7 @@ impl Hearing {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hears a statement, and returns when it may go on its way.
+    /// Records a statement; returns when it is not blocked.
     fn hear(&self, query: &str) {
         let mut state = self.state();
         state.heard.push(query.to_owned());
@@ -79,7 +81,7 @@ impl Hearing {
 static EARS: RwLock<Vec<(String, Arc<Hearing>)>> = RwLock::new(Vec::new());
 
 impl Ear {
-    /// Listens to the database with this in its address.
+    /// Records statements of the databases whose URL contains `name`.
     pub(crate) fn to(name: &str) -> Self {
         let ear = Self {
             name: name.to_owned(),
@@ -90,22 +92,22 @@ impl Ear {
         ear
     }
 
-    /// How many statements so far had this in them.
+    /// How many statements so far contain `text`.
     pub fn heard(&self, what: &str) -> usize {
         let state = self.hearing.state();
         let heard = state.heard.iter();
         heard.filter(|query| query.contains(what)).count()
     }
 
-    /// Keeps every statement with this in it from the database until what this
-    /// answers is dropped. It is heard all the same.
+    /// Blocks every statement that contains `text` until the returned value is
+    /// dropped. Blocked statements are recorded, too.
     pub fn hold(&self, what: &str) -> Hold<'_> {
         self.hearing.state().held = Some(what.to_owned());
         Hold(&self.hearing)
     }
 }
 
-/// Statements held; see [`Ear::hold`].
+/// Blocks statements; see [`StatementLog::block`].
 #[derive(Debug)]
 pub struct Hold<'e>(&'e Hearing);
 
@@ -123,7 +125,7 @@ impl Drop for Ear {
     }
 }
 
-/// Who listens to the database at this address.
+/// The logs of the database at this URL.
 fn hearing(url: &str) -> Vec<Arc<Hearing>> {
     let ears = EARS.read().unwrap_or_else(PoisonError::into_inner);
     let ears = ears.iter().filter(|(name, _)| url.contains(name));

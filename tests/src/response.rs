@@ -1,18 +1,18 @@
-//! Answers, and what is promised about each of them.
+//! Responses, and checks of the promises that hold for each of them.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 use ureq::http::HeaderMap;
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// The status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as it came, compressed if it was.
+    /// The body as received, before decompression.
     pub body: Vec<u8>,
     pub(crate) request: String,
 }
@@ -27,7 +27,7 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// When it is none.
+    /// If it is not.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap_or_else(|_| panic!("no text: {self}"))
     }
@@ -36,7 +36,7 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// When it is none.
+    /// If it is not.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
@@ -45,19 +45,19 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// When it is another.
+    /// If it is another.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self}");
         self
     }
 
-    /// Checks everything the interface promises of an error; answers its
-    /// `errors`, an empty list when there are none.
+    /// Checks everything the API promises of an error; returns its `errors`, or
+    /// an empty list.
     ///
     /// # Panics
     ///
-    /// When this is another error, or something about it is not as promised.
+    /// If this is another response, or does not keep a promise.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Vec<Value> {
         let known = CODES
@@ -124,12 +124,11 @@ impl Response {
         errors
     }
 
-    /// Checks an error that names exactly one field.
+    /// Checks an error with exactly one invalid field.
     ///
     /// # Panics
     ///
-    /// As [`Response::problem`], or when another field is named, or another
-    /// number of them.
+    /// As [`Response::problem`], or if the invalid fields are others.
     #[track_caller]
     pub fn problem_with(&self, status: u16, code: &str, field: &str) {
         let errors = self.problem(status, code);
@@ -161,7 +160,7 @@ impl fmt::Display for Response {
     }
 }
 
-/// Every error the interface documents.
+/// The documented error codes by status.
 const CODES: &[(u16, &[&str])] = &[
     (400, &["malformed_body", "malformed_query"]),
     (
@@ -192,8 +191,8 @@ const CODES: &[(u16, &[&str])] = &[
     (503, &["database_unavailable", "overloaded"]),
 ];
 
-/// Walks a whole answer for keys that never leave the server. What an owner or
-/// worker keeps with a row is theirs to name.
+/// Panics if a response holds a key that is internal. Objects whose keys the
+/// client chooses are skipped.
 pub(crate) fn refuse_internal_keys(value: &Value, path: &str, response: &Response) {
     const INTERNAL: [&str; 3] = ["id", "celery_task_id", "version"];
     const THEIRS: [&str; 4] = [

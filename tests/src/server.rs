@@ -1,4 +1,4 @@
-//! A server to talk to.
+//! A server in the test process.
 
 use std::ops::Deref;
 use std::path::Path;
@@ -12,11 +12,12 @@ use tempfile::TempDir;
 use crate::database::temp_dir;
 use crate::{Client, Fixture, TestDb};
 
-/// A server in this process, on a port, a database and a directory for objects
-/// of its own. It is a [`Client`] of itself, and gone when it is dropped.
+/// A server in this process with its own port, database and object directory.
+/// It dereferences to a [`Client`] of the server, which stops on drop.
 #[derive(Debug)]
 pub struct TestServer {
-    // The order matters: the server goes before its database and its objects.
+    // The order matters: the server stops before its database and objects are
+    // removed.
     _server: Server,
     client: Client,
     db: TestDb,
@@ -24,7 +25,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Serves a database, with settings of one's own.
+    /// Serves a database with this configuration.
     pub fn serve(db: TestDb, config: ServerConfig) -> Self {
         let objects = temp_dir();
         let storage = config.storage.unwrap_or_else(|| disk(objects.path()));
@@ -46,7 +47,8 @@ impl TestServer {
         &self.db
     }
 
-    /// Where its objects lie, unless the settings say otherwise.
+    /// The directory of its objects, unless the configuration has another
+    /// storage.
     pub fn objects(&self) -> &Path {
         self.objects.path()
     }
@@ -61,7 +63,8 @@ fn disk(dir: &Path) -> Storage {
 }
 
 impl Fixture for TestServer {
-    /// A server so patient that no test depends on how fast the machine is.
+    /// A server with long timeouts, so that no test depends on the speed of the
+    /// machine.
     fn on(backend: Backend) -> Self {
         let config = ServerConfig {
             database_timeout: Duration::from_mins(1),

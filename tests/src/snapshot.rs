@@ -1,11 +1,11 @@
-//! JSON shapes, without what is different every time.
+//! Snapshots of JSON without ids and times.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Compares a JSON value with the committed snapshot of this name, ids and
-/// times taken out by [`redacted`]. Both backends are held to the same one.
+/// Compares a JSON value, [`redacted`], with the committed snapshot of this
+/// name. Both backends share one snapshot.
 ///
 /// ```no_run
 /// # use lectern_tests::{Client, snapshot};
@@ -20,8 +20,8 @@ macro_rules! snapshot {
 }
 
 /// The same JSON with `[id 1]`, `[id 2]`, … for UUIDs, numbered by first
-/// appearance so that two references to one thing still look alike, `[time]`
-/// for wall-clock times, and `[url]` for the addresses of objects.
+/// appearance so that equal ids stay equal, `[time]` for timestamps, and
+/// `[url]` for signed URLs.
 pub fn redacted(value: &Value) -> Value {
     redact(value, &mut HashMap::new())
 }

@@ -1,4 +1,4 @@
-//! SQL as it is, past the pool and the repositories.
+//! Raw SQL on a separate connection.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use diesel::sql_types::{Array, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use lectern_db::Backend;
 
-/// A connection of its own for what the repositories would not do: breaking a
-/// rule, looking into a catalog, killing somebody else's connection.
+/// A separate connection for statements the repositories do not offer: breaking
+/// a constraint, reading a catalog, killing a connection.
 ///
-/// Foreign keys are enforced, as they are on every connection of Lectern.
+/// Foreign keys are enforced, as on every connection of Lectern.
 #[expect(
     missing_debug_implementations,
     reason = "diesel's connections have none"
@@ -31,7 +31,7 @@ impl Sql {
     ///
     /// # Panics
     ///
-    /// When it cannot be reached.
+    /// If it cannot be reached.
     pub fn connect(url: &str) -> Self {
         Self(match url.strip_prefix("sqlite://") {
             Some(path) => {
@@ -53,7 +53,7 @@ impl Sql {
         }
     }
 
-    /// Runs one statement; answers how many rows it touched.
+    /// Runs one statement; returns the number of affected rows.
     pub fn execute(&mut self, statement: &str) -> QueryResult<usize> {
         let statement = diesel::sql_query(statement);
         match &mut self.0 {
@@ -62,7 +62,7 @@ impl Sql {
         }
     }
 
-    /// Runs any number of statements, separated by semicolons.
+    /// Runs statements separated by semicolons.
     pub fn batch(&mut self, statements: &str) -> QueryResult<()> {
         match &mut self.0 {
             Driver::Postgres(connection) => connection.batch_execute(statements),
@@ -70,14 +70,15 @@ impl Sql {
         }
     }
 
-    /// The rows of one query, each value as text, NULL as `None`.
+    /// The rows of a query, each value as text, NULL as `None`.
     ///
     /// # Panics
     ///
-    /// When the database refuses the query.
+    /// If the query fails.
     pub fn rows(&mut self, query: &str) -> Vec<Vec<Option<String>>> {
         let rows: QueryResult<Vec<TextRow>> = match &mut self.0 {
-            // The driver asks for binary values, so the server makes text of them.
+            // The driver requests binary values, so the query converts them to
+            // text.
             Driver::Postgres(connection) => diesel::sql_query(format!(
                 "WITH q AS ({query}) SELECT ARRAY(SELECT value FROM json_each_text(row_to_json(q))) \
                  AS texts FROM q"
@@ -91,11 +92,11 @@ impl Sql {
         }
     }
 
-    /// The only value of the only row of one query.
+    /// The single value of a query.
     ///
     /// # Panics
     ///
-    /// When there is none or more than one, or it is NULL.
+    /// If there is not exactly one row with one value, or the value is NULL.
     pub fn value(&mut self, query: &str) -> String {
         let rows = self.rows(query);
         match rows.as_slice() {
@@ -114,8 +115,7 @@ impl Sql {
             .expect("a count")
     }
 
-    /// All rows of all tables of Lectern, by table: what nothing has changed is
-    /// equal to what it was.
+    /// All rows by table, to check that nothing changed.
     pub fn dump(&mut self) -> BTreeMap<String, Vec<Vec<Option<String>>>> {
         let tables = match self.backend() {
             Backend::Postgres => {
@@ -134,7 +134,7 @@ impl Sql {
     }
 }
 
-/// A row of any query.
+/// A row of any query, as text.
 struct TextRow(Vec<Option<String>>);
 
 impl QueryableByName<Sqlite> for TextRow {

@@ -1,4 +1,4 @@
-//! Who watches the watchmen.
+//! Tests of the harness itself.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -12,12 +12,12 @@ use lectern_tests::{
 use serde_json::json;
 
 on_both_backends!(
-    a_database_is_gone_with_its_test,
-    two_databases_share_nothing,
-    a_server_goes_by_the_clock_of_its_database,
+    a_database_is_deleted_after_its_test,
+    two_test_databases_are_separate,
+    a_server_uses_the_clock_of_its_database,
 );
 
-/// What the client says to a server that answers this.
+/// What the client returns for this response, or its panic.
 fn answered(status: &str, headers: &str, body: &str) -> Result<Response, String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = Client::new(format!("http://{}", listener.local_addr().unwrap()));
@@ -35,7 +35,7 @@ fn answered(status: &str, headers: &str, body: &str) -> Result<Response, String>
     })
 }
 
-/// The result of a call, or what it panicked with.
+/// The result of a call, or the message of its panic.
 fn said<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| *panic.downcast::<String>().unwrap())
 }
@@ -44,7 +44,7 @@ const JSON: &str = "Content-Type: application/json\r\n";
 const PROBLEM: &str = "Content-Type: application/problem+json\r\nX-Request-Id: r1\r\n";
 
 #[test]
-fn an_internal_key_is_found_however_deep_it_lies() {
+fn an_internal_key_is_found_at_any_depth() {
     for body in [
         r#"{"id": 1}"#,
         r#"{"jobs": [{"clips": [{"version": 1}]}]}"#,
@@ -58,7 +58,7 @@ fn an_internal_key_is_found_however_deep_it_lies() {
 }
 
 #[test]
-fn an_error_of_another_shape_is_not_a_problem() {
+fn a_malformed_problem_is_rejected() {
     let problem = |headers: &str, body: serde_json::Value| {
         let answer = answered("404 Not Found", headers, &body.to_string()).unwrap();
         said(|| answer.problem(404, "job_not_found"))
@@ -84,7 +84,7 @@ fn an_error_of_another_shape_is_not_a_problem() {
 }
 
 #[test]
-fn the_same_id_is_redacted_to_the_same_words() {
+fn equal_ids_are_redacted_to_equal_text() {
     let shape = redacted(&json!({
         "a": "01900000-0000-7000-8000-000000000001",
         "b": ["01900000-0000-7000-8000-000000000002", "01900000-0000-7000-8000-000000000001"],
@@ -98,7 +98,7 @@ fn the_same_id_is_redacted_to_the_same_words() {
     assert_eq!(shape, expected);
 }
 
-fn a_database_is_gone_with_its_test(db: TestDb) {
+fn a_database_is_deleted_after_its_test(db: TestDb) {
     a_job().create(&db);
     let (backend, url) = (db.backend(), db.url().to_owned());
     let (place, name) = url.rsplit_once('/').unwrap();
@@ -116,13 +116,13 @@ fn a_database_is_gone_with_its_test(db: TestDb) {
     }
 }
 
-fn two_databases_share_nothing(db: TestDb) {
+fn two_test_databases_are_separate(db: TestDb) {
     let other = TestDb::on(db.backend());
     a_job().create(&db);
     assert_eq!((db.sql().count("jobs"), other.sql().count("jobs")), (1, 0));
 }
 
-fn a_server_goes_by_the_clock_of_its_database(server: TestServer) {
+fn a_server_uses_the_clock_of_its_database(server: TestServer) {
     let body = json!({ "filename": "a.mp4", "file_size": 1, "s3_key": "a" });
     let job = server.post("/api/v1/jobs", &body).expect(201).json();
     let created: chrono::DateTime<chrono::Utc> =

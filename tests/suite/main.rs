@@ -1,4 +1,4 @@
-//! Everything that is proven from outside, noun by noun.
+//! Tests of the database crate and the service through their public interfaces.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The README, taken at its word.
+//! Runs the commands of the README and compares it with the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use lectern_tests::{EmptyDb, Lectern, on_both_backends};
 use serde_json::Value;
 
-on_both_backends!(the_tour_works_word_for_word);
+on_both_backends!(the_commands_of_the_readme_work);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -17,7 +17,7 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
 }
 
-/// The blocks of a language in a text, one after the other.
+/// The code blocks of a language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let opening = format!("```{language}\n");
     text.split(&opening)
@@ -26,7 +26,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
         .collect()
 }
 
-/// Checks that whatever `part` says is said by `whole`, too.
+/// Whether `whole` contains everything in `part`.
 fn is_within(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => part
@@ -39,7 +39,7 @@ fn is_within(part: &Value, whole: &Value) -> bool {
     }
 }
 
-fn the_tour_works_word_for_word(db: EmptyDb) {
+fn the_commands_of_the_readme_work(db: EmptyDb) {
     let readme = readme();
     let (_, tour) = readme.split_once("<!-- tour:begin -->").unwrap();
     let (tour, _) = tour.split_once("<!-- tour:end -->").unwrap();
@@ -70,12 +70,13 @@ fn the_tour_works_word_for_word(db: EmptyDb) {
             "{shown} is nowhere in {told}"
         );
     }
-    // Of every curl that shows its answer there is one, and of the last.
+    // The output has one JSON value for each curl command that shows its
+    // response.
     assert_eq!(db.sql().count("jobs"), 0, "the tour cleans up");
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_resolves() {
     for file in [
         "README.md",
         "docs/architecture.md",
@@ -99,7 +100,7 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
-fn every_setting_of_the_readme_is_one_of_the_program_with_the_same_default() {
+fn the_settings_of_the_readme_match_the_program() {
     let help = Lectern::command().arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let readme = readme();

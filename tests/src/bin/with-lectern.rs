@@ -1,10 +1,11 @@
-//! `with-lectern sqlite|postgres COMMAND [ARGUMENT]…` runs a command with
-//! `LECTERN` naming a server on a fresh database, such as
-//! `http://127.0.0.1:34567`, `LECTERN_JOB` a completed job with something in
-//! every table, `LECTERN_CLIP` one of its clips, and `LECTERN_UPLOAD` a job whose
-//! recording was uploaded and can be confirmed. `DATABASE_URL` and `LECTERN_DATA_DIR` are the server's, for
-//! programs that work beside it. All are gone when the command is done. The exit
-//! code is the command's, or 1 when the server logged an error.
+//! `with-lectern sqlite|postgres COMMAND [ARGUMENT]…` runs a command against a
+//! server on a new database. The environment of the command holds `LECTERN`
+//! (the server's URL, such as `http://127.0.0.1:34567`), `LECTERN_JOB` (the id
+//! of a completed job with rows in every table), `LECTERN_CLIP` (the id of one
+//! of its clips), `LECTERN_UPLOAD` (the id of a job whose recording is uploaded
+//! but not confirmed), and the server's `DATABASE_URL` and `LECTERN_DATA_DIR`.
+//! Server and database are removed when the command ends. The exit code is the
+//! command's, or 1 if the server logged an error.
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -54,7 +55,7 @@ fn main() -> anyhow::Result<ExitCode> {
     ))
 }
 
-/// Uploads a recording; answers the id of its job.
+/// Uploads a recording; returns the id of its job.
 fn upload(server: &Client) -> anyhow::Result<String> {
     let recording = b"a lecture";
     let announced = json!({

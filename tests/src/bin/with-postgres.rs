@@ -1,6 +1,6 @@
-//! `with-postgres COMMAND [ARGUMENT]…` runs a command with
-//! `TEST_DATABASE_URL` naming a throwaway PostgreSQL, which is gone when the
-//! command is done. The exit code is the command's.
+//! `with-postgres COMMAND [ARGUMENT]…` runs a command with `TEST_DATABASE_URL`
+//! set to a temporary PostgreSQL server, which is removed when the command
+//! ends. The exit code is the command's.
 
 use std::env;
 use std::os::unix::process::ExitStatusExt;

@@ -1,5 +1,5 @@
-//! The handle: connections come back whatever happens, and dead ones are
-//! exchanged without anybody noticing.
+//! Connections return to the pool after errors and panics, and lost ones are
+//! replaced.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
@@ -10,12 +10,12 @@ use lectern_domain::JobFilter;
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
 
 on_both_backends!(
-    a_connection_comes_back_after_an_error,
-    a_connection_comes_back_after_a_panic_and_what_was_done_is_undone,
-    whoever_waits_too_long_for_a_connection_is_told_so,
-    the_pool_tells_how_many_connections_it_has,
-    reads_go_on_while_a_write_is_under_way,
-    writes_from_many_threads_all_happen,
+    a_connection_returns_to_the_pool_after_an_error,
+    a_panic_rolls_back_and_returns_the_connection,
+    waiting_too_long_for_a_connection_is_a_timeout_error,
+    the_pool_reports_its_connections,
+    reads_run_during_a_write,
+    concurrent_writes_all_commit,
 );
 
 /// The same database through a pool of `size` connections.
@@ -32,7 +32,7 @@ fn count(db: &Database) -> Result<i64, Error> {
     db.read(|conn| conn.jobs().count(&JobFilter::default()))
 }
 
-/// Has `n` connections of the pool open and in use at the same time.
+/// Uses `n` connections of the pool at the same time, so that all are open.
 fn open(db: &Database, n: usize) {
     let barrier = Barrier::new(n);
     std::thread::scope(|scope| {
@@ -48,7 +48,7 @@ fn open(db: &Database, n: usize) {
     });
 }
 
-/// Kills every connection to the database but the one that does it.
+/// Kills all other connections to the database.
 fn kill(db: &TestDb) {
     let killed = db.sql().rows(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -57,7 +57,7 @@ fn kill(db: &TestDb) {
     assert!(!killed.is_empty(), "nobody was connected");
 }
 
-fn a_connection_comes_back_after_an_error(db: TestDb) {
+fn a_connection_returns_to_the_pool_after_an_error(db: TestDb) {
     let one = pool_of(&db, 1);
     for _ in 0..3 {
         assert!(one.read(|_| Err::<(), _>(Error::Url("no".into()))).is_err());
@@ -70,7 +70,7 @@ fn a_connection_comes_back_after_an_error(db: TestDb) {
     assert_eq!(one.stats().in_use, 0);
 }
 
-fn a_connection_comes_back_after_a_panic_and_what_was_done_is_undone(db: TestDb) {
+fn a_panic_rolls_back_and_returns_the_connection(db: TestDb) {
     let one = pool_of(&db, 1);
     for _ in 0..3 {
         let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -91,14 +91,14 @@ fn a_connection_comes_back_after_a_panic_and_what_was_done_is_undone(db: TestDb)
     assert_eq!(one.stats().in_use, 0);
 }
 
-fn whoever_waits_too_long_for_a_connection_is_told_so(db: TestDb) {
+fn waiting_too_long_for_a_connection_is_a_timeout_error(db: TestDb) {
     let one = pool_of(&db, 1);
     let inner = one.read(|_| Ok::<_, Error>(count(&one.within(Duration::from_millis(1)))));
     assert!(matches!(inner.unwrap(), Err(Error::Unavailable { .. })));
     assert_eq!(count(&one).unwrap(), 0);
 }
 
-fn the_pool_tells_how_many_connections_it_has(db: TestDb) {
+fn the_pool_reports_its_connections(db: TestDb) {
     let two = pool_of(&db, 2);
     let used = two.read(|_| Ok::<_, Error>(two.stats())).unwrap();
     assert_eq!(used.in_use, 1, "{used:?}");
@@ -114,7 +114,7 @@ fn the_pool_tells_how_many_connections_it_has(db: TestDb) {
     );
 }
 
-fn reads_go_on_while_a_write_is_under_way(db: TestDb) {
+fn reads_run_during_a_write(db: TestDb) {
     a_job().create(&db);
     db.write(|tx| {
         tx.jobs().create(&a_job().build())?;
@@ -125,7 +125,7 @@ fn reads_go_on_while_a_write_is_under_way(db: TestDb) {
     assert_eq!(count(&db).unwrap(), 2);
 }
 
-fn writes_from_many_threads_all_happen(db: TestDb) {
+fn concurrent_writes_all_commit(db: TestDb) {
     std::thread::scope(|scope| {
         for _ in 0..20 {
             scope.spawn(|| a_job().create(&db));
@@ -135,7 +135,7 @@ fn writes_from_many_threads_all_happen(db: TestDb) {
 }
 
 #[test]
-fn after_its_connections_are_killed_the_very_next_read_succeeds() {
+fn the_first_read_after_a_connection_loss_succeeds() {
     let db = TestDb::on(Backend::Postgres);
     open(&db, 5);
     kill(&db);
@@ -143,7 +143,7 @@ fn after_its_connections_are_killed_the_very_next_read_succeeds() {
 }
 
 #[test]
-fn after_its_connections_are_killed_the_very_next_write_succeeds() {
+fn the_first_write_after_a_connection_loss_succeeds() {
     let db = TestDb::on(Backend::Postgres);
     open(&db, 5);
     kill(&db);
@@ -152,7 +152,7 @@ fn after_its_connections_are_killed_the_very_next_write_succeeds() {
 }
 
 #[test]
-fn after_its_connections_are_killed_every_one_of_them_is_exchanged() {
+fn every_lost_connection_is_replaced() {
     let db = TestDb::on(Backend::Postgres);
     for _ in 0..3 {
         open(&db, 5);
@@ -171,7 +171,7 @@ fn after_its_connections_are_killed_every_one_of_them_is_exchanged() {
 }
 
 #[test]
-fn a_write_whose_connection_is_killed_halfway_fails_and_leaves_nothing() {
+fn a_write_that_loses_its_connection_fails_and_stores_nothing() {
     let db = TestDb::on(Backend::Postgres);
     let result = db.write(|tx| {
         tx.jobs().create(&a_job().build())?;

@@ -1,7 +1,7 @@
 use lectern_db::{Database, Error};
 
 #[test]
-fn a_typo_in_the_url_is_an_error_and_never_a_file() {
+fn an_invalid_url_is_an_error_and_creates_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("lectern.db");
     let path = path.display();
@@ -35,7 +35,7 @@ fn a_typo_in_the_url_is_an_error_and_never_a_file() {
 }
 
 #[test]
-fn a_file_in_a_directory_that_is_not_there_is_an_error_and_makes_none() {
+fn a_file_in_a_missing_directory_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/missing/lectern.db", dir.path().display());
     let error = Database::open(&url).and_then(|db| db.init()).unwrap_err();
@@ -44,7 +44,7 @@ fn a_file_in_a_directory_that_is_not_there_is_an_error_and_makes_none() {
 }
 
 #[test]
-fn a_database_in_memory_is_one_database_for_all_its_connections() {
+fn an_in_memory_database_is_shared_by_all_connections() {
     let db = Database::open("sqlite::memory:").unwrap();
     db.init().unwrap();
     let job = lectern_tests::a_job().create(&db);
@@ -58,7 +58,7 @@ fn a_database_in_memory_is_one_database_for_all_its_connections() {
 }
 
 #[test]
-fn a_password_is_in_no_error_and_no_debug_output() {
+fn errors_and_debug_output_hide_the_password() {
     let url = "postgres://lectern:s3cret@127.0.0.1:1/lectern?password=s3cret";
     let db = Database::open(url)
         .unwrap()

@@ -1,6 +1,6 @@
-//! Every rule of the data model, broken with raw SQL. A rule is a column, a
-//! value that is just good enough and one that is not, so that each row of the
-//! table below is able to fail.
+//! Breaks every rule of the data model with raw SQL. Each rule has a value at
+//! the limit that is stored, which shows that it is the rule that rejects the
+//! invalid ones.
 
 use std::collections::BTreeSet;
 
@@ -11,21 +11,21 @@ use lectern_tests::{Backend, Sql, TestDb, on_both_backends};
 use super::rules::{GOOD, IDS, JOB, RULES, SEGMENT, Values};
 
 on_both_backends!(
-    a_row_that_keeps_every_rule_is_stored,
-    a_row_that_breaks_a_rule_is_refused,
-    there_is_no_check_that_no_test_breaks,
-    a_lease_has_an_id_an_end_and_a_length_or_none_of_them,
-    a_run_that_is_running_has_begun,
-    a_job_is_completed_if_and_only_if_it_has_a_time_of_completion,
-    a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest,
-    a_duration_cannot_be_written,
+    a_valid_row_is_stored,
+    a_row_that_breaks_a_rule_is_rejected,
+    every_check_constraint_is_tested,
+    lease_columns_are_all_set_or_all_null,
+    a_running_stage_run_has_a_start_time,
+    a_job_has_a_completion_time_if_and_only_if_it_is_completed,
+    a_row_with_only_a_filename_gets_the_defaults,
+    a_duration_cannot_be_inserted,
 );
 
 fn good(table: &str) -> Values {
     GOOD.iter().find(|(name, _)| *name == table).unwrap().1
 }
 
-/// An INSERT of the good row with some values exchanged or added.
+/// Inserts the valid row of a table with some values replaced or added.
 pub(crate) fn insert(
     sql: &mut Sql,
     table: &str,
@@ -64,14 +64,15 @@ fn literal(backend: Backend, value: &str) -> String {
         (Backend::Postgres, "infinity" | "-infinity" | "nan") => return format!("'{value}'"),
         (Backend::Sqlite, "infinity") => "9e999",
         (Backend::Sqlite, "-infinity") => "-9e999",
-        // What arithmetic on SQLite calls "not a number".
+        // SQLite has no NaN; arithmetic that gives NaN elsewhere gives NULL
+        // there.
         (Backend::Sqlite, "nan") => "(9e999 - 9e999)",
         _ => value,
     };
     name.to_owned()
 }
 
-/// The rule that refused, as its database names it.
+/// The constraint that failed, as the database names it.
 pub(crate) fn rule(refused: Error) -> (Kind, String) {
     let Error::DatabaseError(kind, info) = refused else {
         panic!("{refused}")
@@ -84,14 +85,14 @@ pub(crate) fn rule(refused: Error) -> (Kind, String) {
     )
 }
 
-/// A job, and a content segment of it.
+/// Inserts a job and a content segment of it.
 pub(crate) fn parents(sql: &mut Sql) {
     insert(sql, "jobs", &[("job_id", JOB)]).unwrap();
     let segment = [("segment_id", SEGMENT), ("segment_order", "1000")];
     insert(sql, "content_segments", &segment).unwrap();
 }
 
-/// Takes away the one row of a table that is not a parent of others.
+/// Deletes the one row that is not a parent.
 pub(crate) fn remove(sql: &mut Sql, table: &str) {
     let but = match table {
         "jobs" => format!("WHERE job_id <> {JOB}"),
@@ -102,7 +103,8 @@ pub(crate) fn remove(sql: &mut Sql, table: &str) {
     assert_eq!(removed.unwrap(), 1, "{table}");
 }
 
-/// Breaks every rule of `RULES`; answers the names of those that refused.
+/// Breaks every rule of `RULES`; returns the names of the constraints that
+/// failed.
 fn break_every_rule(sql: &mut Sql) -> BTreeSet<String> {
     let mut broken = BTreeSet::new();
     for (table, column, kept, refused) in RULES {
@@ -112,7 +114,7 @@ fn break_every_rule(sql: &mut Sql) -> BTreeSet<String> {
         for value in *refused {
             match insert(sql, table, &[(column, value)]) {
                 Err(error) => drop(broken.insert(rule(error).1)),
-                // SQLite stores a NaN as NULL, which is what a column that may be null is for.
+                // SQLite stores NaN as NULL, which a nullable column accepts.
                 Ok(_) if sql.backend() == Backend::Sqlite && *value == "nan" => remove(sql, table),
                 Ok(_) => panic!("{table}.{column} = {value} was stored"),
             }
@@ -121,7 +123,7 @@ fn break_every_rule(sql: &mut Sql) -> BTreeSet<String> {
     broken
 }
 
-fn a_row_that_keeps_every_rule_is_stored(db: TestDb) {
+fn a_valid_row_is_stored(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     for (table, _) in GOOD {
@@ -129,7 +131,7 @@ fn a_row_that_keeps_every_rule_is_stored(db: TestDb) {
     }
 }
 
-fn a_row_that_breaks_a_rule_is_refused(db: TestDb) {
+fn a_row_that_breaks_a_rule_is_rejected(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     break_every_rule(&mut sql);
@@ -139,13 +141,13 @@ fn a_row_that_breaks_a_rule_is_refused(db: TestDb) {
     }
 }
 
-fn there_is_no_check_that_no_test_breaks(db: TestDb) {
+fn every_check_constraint_is_tested(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     let mut broken = break_every_rule(&mut sql);
     let completed = insert(&mut sql, "jobs", &[("status", "'completed'")]);
     broken.insert(rule(completed.unwrap_err()).1);
-    // SQLite keeps ids and times as text, so it checks what they look like.
+    // SQLite stores ids and times as text and checks their format.
     for (table, id) in IDS {
         broken.extend(
             insert(&mut sql, table, &[(id, "'00000000'")])
@@ -165,7 +167,7 @@ fn there_is_no_check_that_no_test_breaks(db: TestDb) {
     assert_eq!(unbroken, [""; 0]);
 }
 
-fn a_lease_has_an_id_an_end_and_a_length_or_none_of_them(db: TestDb) {
+fn lease_columns_are_all_set_or_all_null(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     let columns = ["lease_id", "lease_expires_at", "lease_seconds"];
@@ -187,7 +189,7 @@ fn a_lease_has_an_id_an_end_and_a_length_or_none_of_them(db: TestDb) {
     }
 }
 
-fn a_run_that_is_running_has_begun(db: TestDb) {
+fn a_running_stage_run_has_a_start_time(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     for status in [
@@ -210,7 +212,7 @@ fn a_run_that_is_running_has_begun(db: TestDb) {
     assert_eq!(rule(refused.unwrap_err()).1, "stage_runs_running_started");
 }
 
-fn a_job_is_completed_if_and_only_if_it_has_a_time_of_completion(db: TestDb) {
+fn a_job_has_a_completion_time_if_and_only_if_it_is_completed(db: TestDb) {
     let mut sql = db.sql();
     let time = ("completed_at", "'2026-01-01T00:00:00.000000Z'");
     insert(&mut sql, "jobs", &[("status", "'completed'"), time]).unwrap();
@@ -219,7 +221,7 @@ fn a_job_is_completed_if_and_only_if_it_has_a_time_of_completion(db: TestDb) {
     assert!(insert(&mut sql, "jobs", &[("status", "'running'"), time]).is_err());
 }
 
-fn a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest(db: TestDb) {
+fn a_row_with_only_a_filename_gets_the_defaults(db: TestDb) {
     let mut sql = db.sql();
     sql.execute("INSERT INTO jobs (filename) VALUES ('lecture.mp4')")
         .unwrap();
@@ -238,7 +240,7 @@ fn a_filename_alone_makes_a_row_and_the_database_fills_in_the_rest(db: TestDb) {
     assert_eq!(jobs.unwrap().items[0].filename.as_str(), "lecture.mp4");
 }
 
-fn a_duration_cannot_be_written(db: TestDb) {
+fn a_duration_cannot_be_inserted(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     for table in ["silence_regions", "content_segments", "clips"] {
@@ -256,8 +258,8 @@ fn a_duration_cannot_be_written(db: TestDb) {
     }
 }
 
-/// The names of all CHECKs, as the database has them. SQLite's triggers name
-/// theirs in the message.
+/// The names of all CHECK constraints. On SQLite a trigger names its constraint
+/// in the error message.
 fn checks(sql: &mut Sql) -> Vec<String> {
     let query = match sql.backend() {
         Backend::Postgres => {

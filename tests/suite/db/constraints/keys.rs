@@ -1,4 +1,4 @@
-//! What is there once, and what goes with what.
+//! Unique constraints and foreign keys.
 
 use diesel::result::{DatabaseErrorKind as Kind, Error};
 use lectern_tests::{TestDb, on_both_backends};
@@ -7,28 +7,28 @@ use super::checks::{insert, parents, remove, rule};
 use super::rules::{GOOD, IDS, JOB, NEW, NO_JOB, SEGMENT, TAKEN};
 
 on_both_backends!(
-    a_public_id_is_given_once,
-    orders_are_unique_within_a_job_and_free_between_jobs,
-    a_job_has_one_layout_at_most,
-    a_job_has_one_run_of_each_stage,
-    a_lease_is_given_once,
-    the_number_of_an_event_is_given_once_within_a_job,
-    an_idempotency_key_is_taken_once_to_the_letter,
-    no_row_belongs_to_a_job_that_is_not_there,
-    a_deleted_job_takes_its_rows_with_it_and_a_deleted_segment_leaves_its_clips,
+    public_ids_are_unique,
+    orders_are_unique_per_job,
+    a_job_has_at_most_one_layout,
+    a_job_has_at_most_one_run_of_each_stage,
+    lease_ids_are_unique,
+    event_numbers_are_unique_per_job,
+    idempotency_keys_are_unique_and_case_sensitive,
+    a_row_of_an_unknown_job_is_rejected,
+    deleting_a_job_deletes_its_rows_and_deleting_a_segment_keeps_its_clips,
 );
 
 fn is_unique(refused: &Result<usize, Error>) -> bool {
     matches!(refused, Err(Error::DatabaseError(Kind::UniqueViolation, _)))
 }
 
-fn a_public_id_is_given_once(db: TestDb) {
+fn public_ids_are_unique(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     for (table, id) in IDS {
         let first = (*id, TAKEN);
         insert(&mut sql, table, &[first]).unwrap();
-        // What else is unique differs, so that it is the id that is refused.
+        // Other unique columns differ, so that the id violates its constraint.
         let second: &[(&str, &str)] = match *table {
             "content_segments" => &[first, ("segment_order", "7")],
             "clips" => &[first, ("clip_order", "7")],
@@ -43,7 +43,7 @@ fn a_public_id_is_given_once(db: TestDb) {
     }
 }
 
-fn orders_are_unique_within_a_job_and_free_between_jobs(db: TestDb) {
+fn orders_are_unique_per_job(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     insert(&mut sql, "jobs", &[]).unwrap();
@@ -57,7 +57,7 @@ fn orders_are_unique_within_a_job_and_free_between_jobs(db: TestDb) {
     }
 }
 
-fn a_job_has_one_layout_at_most(db: TestDb) {
+fn a_job_has_at_most_one_layout(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     insert(&mut sql, "layout_analysis", &[]).unwrap();
@@ -68,7 +68,7 @@ fn a_job_has_one_layout_at_most(db: TestDb) {
     )));
 }
 
-fn a_job_has_one_run_of_each_stage(db: TestDb) {
+fn a_job_has_at_most_one_run_of_each_stage(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     insert(&mut sql, "jobs", &[]).unwrap();
@@ -83,7 +83,7 @@ fn a_job_has_one_run_of_each_stage(db: TestDb) {
     .unwrap();
 }
 
-fn a_lease_is_given_once(db: TestDb) {
+fn lease_ids_are_unique(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     insert(&mut sql, "stage_runs", &[]).unwrap();
@@ -97,7 +97,7 @@ fn a_lease_is_given_once(db: TestDb) {
     .unwrap();
 }
 
-fn the_number_of_an_event_is_given_once_within_a_job(db: TestDb) {
+fn event_numbers_are_unique_per_job(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     insert(&mut sql, "jobs", &[]).unwrap();
@@ -111,7 +111,7 @@ fn the_number_of_an_event_is_given_once_within_a_job(db: TestDb) {
     insert(&mut sql, "job_events", &[("job_id", NEW)]).unwrap();
 }
 
-fn an_idempotency_key_is_taken_once_to_the_letter(db: TestDb) {
+fn idempotency_keys_are_unique_and_case_sensitive(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     insert(&mut sql, "idempotency_keys", &[]).unwrap();
@@ -123,7 +123,7 @@ fn an_idempotency_key_is_taken_once_to_the_letter(db: TestDb) {
     insert(&mut sql, "idempotency_keys", &[("key", "'A'")]).unwrap();
 }
 
-fn no_row_belongs_to_a_job_that_is_not_there(db: TestDb) {
+fn a_row_of_an_unknown_job_is_rejected(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     for (table, _) in GOOD.iter().filter(|(table, _)| *table != "jobs") {
@@ -134,7 +134,7 @@ fn no_row_belongs_to_a_job_that_is_not_there(db: TestDb) {
             matches!(kind, Kind::ForeignKeyViolation),
             "{table}: {kind:?}"
         );
-        // A key is taken before its job is made.
+        // A key is stored before its job.
         if *table != "idempotency_keys" {
             assert!(
                 insert(&mut sql, table, &[("job_id", "NULL")]).is_err(),
@@ -144,7 +144,7 @@ fn no_row_belongs_to_a_job_that_is_not_there(db: TestDb) {
     }
 }
 
-fn a_deleted_job_takes_its_rows_with_it_and_a_deleted_segment_leaves_its_clips(db: TestDb) {
+fn deleting_a_job_deletes_its_rows_and_deleting_a_segment_keeps_its_clips(db: TestDb) {
     let mut sql = db.sql();
     parents(&mut sql);
     for (table, _) in GOOD.iter().filter(|(table, _)| *table != "jobs") {

@@ -1,10 +1,10 @@
-//! The rules of the data model, column by column, with what breaks them.
+//! The rules of the data model by column, with values that break them.
 
-/// A job that is there.
+/// A stored job.
 pub(crate) const JOB: &str = "'00000000-0000-7000-8000-000000000001'";
-/// A job that is not.
+/// An unknown job.
 pub(crate) const NO_JOB: &str = "'00000000-0000-7000-8000-00000000dead'";
-/// A content segment that is there.
+/// A stored content segment.
 pub(crate) const SEGMENT: &str = "'00000000-0000-7000-8000-000000000002'";
 /// The id of the row to be inserted.
 pub(crate) const NEW: &str = "'00000000-0000-7000-8000-000000000003'";
@@ -13,13 +13,13 @@ pub(crate) const TAKEN: &str = "'00000000-0000-7000-8000-000000000004'";
 
 /// A time.
 const TIME: &str = "'2026-01-01T00:00:00.000000Z'";
-/// What tells a request from others.
+/// A request fingerprint.
 const FINGERPRINT: &str = "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'";
 
-/// Columns and what they get, as SQL.
+/// Columns and their values, as SQL.
 pub(crate) type Values = &'static [(&'static str, &'static str)];
 
-/// A row of each table that keeps every rule.
+/// A valid row of each table.
 #[rustfmt::skip]
 pub(crate) const GOOD: &[(&str, Values)] = &[
     ("jobs", &[("filename", "'a'"), ("job_id", NEW)]),
@@ -34,8 +34,8 @@ pub(crate) const GOOD: &[(&str, Values)] = &[
     ("idempotency_keys", &[("key", "'a'"), ("fingerprint", FINGERPRINT), ("job_id", JOB)]),
 ];
 
-/// Table, column, a value that is kept, values that are refused. `text(n)` is a
-/// text of n characters, of two bytes each.
+/// Table, column, a valid value, invalid values. `text(n)` is a text of n
+/// characters of two bytes each.
 #[rustfmt::skip]
 pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("jobs", "filename", "text(255)", &["text(256)", "''", NUL]),
@@ -151,12 +151,12 @@ const NO_WORK_STAGES: &[&str] = &[
     "NULL",
 ];
 
-/// A text with a NUL character, which PostgreSQL cannot even spell.
+/// A text with a NUL character, which PostgreSQL has no literal for.
 const NUL: &str = "nul";
 const JSON_NUL: &str = r#"'{"a": ["\\\u0000"]}'"#;
 const JSON_NUL_KEY: &str = r#"'{"\u0000": 1}'"#;
 
-/// One character of each kind of white space that is not ASCII.
+/// All white space characters that are not ASCII.
 const BLANK: &str =
     "'\u{85}\u{a0}\u{1680}\u{2000}\u{200a}\u{2028}\u{2029}\u{202f}\u{205f}\u{3000}'";
 
@@ -198,8 +198,7 @@ const NO_FINGERPRINTS: &[&str] = &[
     "NULL",
 ];
 
-/// Each table's public id. An event is named by its job and its number, an
-/// idempotency key by itself: these two tables have none.
+/// The public id column of each table. Events and idempotency keys have none.
 pub(crate) const IDS: &[(&str, &str)] = &[
     ("jobs", "job_id"),
     ("transcripts", "segment_id"),

@@ -1,4 +1,4 @@
-//! What those who watch a job are told.
+//! Events and their notifications.
 
 mod notifications;
 mod stored_events;

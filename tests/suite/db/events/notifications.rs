@@ -1,4 +1,4 @@
-//! What is told right after a commit, and only then.
+//! Notifications after a commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -13,17 +13,17 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    a_commit_tells_what_happened_and_what_can_be_claimed_now,
-    a_transaction_tells_all_it_did_in_one_piece_and_in_order,
-    what_is_taken_back_is_told_nobody,
-    what_changes_nothing_worth_telling_tells_nobody,
-    all_clones_tell_and_what_they_tell_together_is_all_there_is,
+    a_commit_notifies_of_events_and_claimable_stages,
+    a_transaction_sends_one_notification_with_its_events_in_order,
+    a_rollback_sends_no_notification,
+    a_write_without_events_sends_no_notification,
+    every_event_written_through_any_clone_is_notified,
 );
 
 type Heard = Arc<Mutex<Vec<Committed>>>;
 
-/// The same database, and what it tells. Whoever is told finds it stored
-/// already, by another connection.
+/// The same database and its notifications. At the time of a notification
+/// another connection can read the events.
 fn listening(db: &TestDb) -> (Database, Heard) {
     let heard = Heard::default();
     let (notes, looks) = (heard.clone(), Database::clone(db));
@@ -40,12 +40,12 @@ fn listening(db: &TestDb) -> (Database, Heard) {
     (told, heard)
 }
 
-/// What was told since this was asked last.
+/// The notifications since the last call.
 fn take(heard: &Heard) -> Vec<Committed> {
     std::mem::take(&mut heard.lock().unwrap())
 }
 
-/// The one thing that was told: how many events, and what became ready.
+/// The number of events and the claimable stages of the only notification.
 fn one(heard: &Heard) -> (usize, Vec<Stage>) {
     match take(heard).as_slice() {
         [one] => (one.events.len(), one.ready.clone()),
@@ -53,7 +53,7 @@ fn one(heard: &Heard) -> (usize, Vec<Stage>) {
     }
 }
 
-fn a_commit_tells_what_happened_and_what_can_be_claimed_now(db: TestDb) {
+fn a_commit_notifies_of_events_and_claimable_stages(db: TestDb) {
     let (db, heard) = listening(&db);
     let begin = [
         Stage::SilenceDetection,
@@ -66,7 +66,7 @@ fn a_commit_tells_what_happened_and_what_can_be_claimed_now(db: TestDb) {
     assert_eq!(one(&heard), (4, vec![]));
     heartbeat(&db, claims[0].lease_id, &a_beat(1.0)).unwrap();
     assert_eq!(one(&heard), (1, vec![]));
-    // It can be claimed once its pause is over, not now.
+    // It is claimable after its delay, not now.
     fail(&db, claims[0].lease_id).unwrap();
     assert_eq!(one(&heard), (2, vec![]));
     complete(&db, claims[1].lease_id).unwrap();
@@ -97,7 +97,7 @@ fn a_commit_tells_what_happened_and_what_can_be_claimed_now(db: TestDb) {
     assert_eq!(one(&heard), (1, begin.to_vec()));
 }
 
-fn a_transaction_tells_all_it_did_in_one_piece_and_in_order(db: TestDb) {
+fn a_transaction_sends_one_notification_with_its_events_in_order(db: TestDb) {
     let (db, heard) = listening(&db);
     let jobs = db.write(|tx| {
         let (one, two) = (
@@ -131,7 +131,7 @@ fn a_transaction_tells_all_it_did_in_one_piece_and_in_order(db: TestDb) {
     }
 }
 
-fn what_is_taken_back_is_told_nobody(db: TestDb) {
+fn a_rollback_sends_no_notification(db: TestDb) {
     let (db, heard) = listening(&db);
     let before = a_job().create(&db).job_id;
     take(&heard);
@@ -153,12 +153,12 @@ fn what_is_taken_back_is_told_nobody(db: TestDb) {
     }));
     assert!(panicked.is_err());
     assert_eq!(take(&heard), []);
-    // Nor is it told with what comes after.
+    // The next notification does not hold it either.
     cancel(&db, before);
     assert_eq!(one(&heard), (1, vec![]));
 }
 
-fn what_changes_nothing_worth_telling_tells_nobody(db: TestDb) {
+fn a_write_without_events_sends_no_notification(db: TestDb) {
     let (db, heard) = listening(&db);
     db.write(|tx| {
         assert!(tx.jobs().delete(nobody()).is_err());
@@ -172,7 +172,7 @@ fn what_changes_nothing_worth_telling_tells_nobody(db: TestDb) {
     assert_eq!(take(&heard), []);
 }
 
-fn all_clones_tell_and_what_they_tell_together_is_all_there_is(db: TestDb) {
+fn every_event_written_through_any_clone_is_notified(db: TestDb) {
     let (db, heard) = listening(&db);
     let jobs: Vec<JobId> = at_once(8, |_| {
         let db = db.clone();
@@ -206,7 +206,7 @@ fn all_clones_tell_and_what_they_tell_together_is_all_there_is(db: TestDb) {
 }
 
 #[test]
-fn a_commit_that_fails_is_told_nobody() {
+fn a_failed_commit_sends_no_notification() {
     let test = TestDb::on(Backend::Postgres);
     let (db, heard) = listening(&test);
     let failed = db.write(|tx| {

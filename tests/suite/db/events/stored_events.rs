@@ -1,4 +1,4 @@
-//! Events as they are stored and read.
+//! Stored events.
 
 use chrono::TimeDelta;
 use lectern_db::Database;
@@ -16,12 +16,12 @@ use crate::db::support::worker::{
 use crate::db::support::{nobody, stored};
 
 on_both_backends!(
-    whatever_happens_is_told_as_it_is_then,
-    what_changes_nothing_to_be_told_makes_no_event,
-    sixteen_who_change_a_job_in_all_ways_leave_no_gap_in_its_events,
-    events_are_read_from_where_one_was_on,
-    events_of_several_jobs_are_read_from_where_one_was_on_with_each,
-    events_are_forgotten_once_their_job_has_been_finished_for_long,
+    every_change_stores_an_event_with_the_new_state,
+    a_write_without_visible_changes_stores_no_event,
+    concurrent_changes_leave_no_gap_in_the_event_numbers,
+    events_are_read_after_a_number,
+    events_of_several_jobs_are_read_each_after_its_own_number,
+    events_of_long_finished_jobs_are_pruned,
 );
 
 fn after(db: &Database, job: JobId, seq: i64) -> Vec<JobEvent> {
@@ -29,8 +29,8 @@ fn after(db: &Database, job: JobId, seq: i64) -> Vec<JobEvent> {
         .unwrap()
 }
 
-/// Changes a job and checks that it is told of these stages and of the job, in
-/// this order, as they are then, and of nothing else.
+/// Changes a job and checks that exactly the events of these stages and then of
+/// the job are stored, with the state after the change.
 fn is_told(db: &TestDb, job: JobId, stages: &[Stage], change: &dyn Fn()) {
     let before = stored(db, job);
     db.clock().advance(TimeDelta::seconds(1));
@@ -54,7 +54,7 @@ fn is_told(db: &TestDb, job: JobId, stages: &[Stage], change: &dyn Fn()) {
     assert!(events.iter().all(same));
 }
 
-fn whatever_happens_is_told_as_it_is_then(db: TestDb) {
+fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
     let job = a_job().status(JobStatus::Pending).create(&db);
     let made = JobEvent {
         job_id: job.job_id,
@@ -129,7 +129,7 @@ fn whatever_happens_is_told_as_it_is_then(db: TestDb) {
     );
 }
 
-fn what_changes_nothing_to_be_told_makes_no_event(db: TestDb) {
+fn a_write_without_visible_changes_stores_no_event(db: TestDb) {
     let job = a_job().create(&db);
     let lease = claim_one(&db, Transcription).lease_id;
     let before = stored(&db, job.job_id);
@@ -147,7 +147,7 @@ fn what_changes_nothing_to_be_told_makes_no_event(db: TestDb) {
     assert_eq!(after(&db, job.job_id, before.last_seq), []);
 }
 
-fn sixteen_who_change_a_job_in_all_ways_leave_no_gap_in_its_events(db: TestDb) {
+fn concurrent_changes_leave_no_gap_in_the_event_numbers(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let seen = happens(&db, &[job]);
     let (events, now) = (after(&db, job, 0), stored(&db, job));
@@ -168,7 +168,7 @@ fn sixteen_who_change_a_job_in_all_ways_leave_no_gap_in_its_events(db: TestDb) {
     );
 }
 
-fn events_are_read_from_where_one_was_on(db: TestDb) {
+fn events_are_read_after_a_number(db: TestDb) {
     let job = a_job().create(&db);
     for percent in 1..10 {
         db.write(|tx| {
@@ -194,7 +194,7 @@ fn events_are_read_from_where_one_was_on(db: TestDb) {
     assert_eq!(after(&db, nobody(), 0), []);
 }
 
-fn events_of_several_jobs_are_read_from_where_one_was_on_with_each(db: TestDb) {
+fn events_of_several_jobs_are_read_each_after_its_own_number(db: TestDb) {
     let mut jobs: Vec<_> = (0..4).map(|_| a_job().create(&db).job_id).collect();
     for job in &jobs {
         for percent in 1..5 {
@@ -231,13 +231,13 @@ fn events_of_several_jobs_are_read_from_where_one_was_on_with_each(db: TestDb) {
     assert_eq!(whole, after(&db, jobs[2], 2)[..1]);
 }
 
-fn events_are_forgotten_once_their_job_has_been_finished_for_long(db: TestDb) {
+fn events_of_long_finished_jobs_are_pruned(db: TestDb) {
     let one_stage = of_one_stage(&db);
     let make = |status: JobStatus| a_job().status(status).create(&one_stage);
     let old: Vec<_> = JobStatus::ALL.iter().map(|status| make(*status)).collect();
     db.clock().advance(TimeDelta::days(30));
     let new: Vec<_> = JobStatus::ALL.iter().map(|status| make(*status)).collect();
-    // Finished long ago, but somebody has tried it again.
+    // Finished long ago, but retried since.
     let retried = retry(&db, old[4].job_id);
     let events = |db: &TestDb| db.sql().count("job_events");
     let of_finished: u64 = [&old[3], &old[5]]
@@ -267,7 +267,7 @@ fn events_are_forgotten_once_their_job_has_been_finished_for_long(db: TestDb) {
             stored(&db, job.job_id).last_seq
         );
     }
-    // The numbers go on where they were.
+    // Numbering continues.
     assert_eq!(stored(&db, old[3].job_id), old[3]);
     assert_eq!(stored(&db, old[4].job_id), retried);
     let again = retry(&db, old[5].job_id);

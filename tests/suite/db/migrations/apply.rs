@@ -7,10 +7,10 @@ use crate::db::support::worker::claim;
 on_both_backends!(
     every_migration_goes_down_and_up_on_an_empty_database,
     every_migration_goes_down_and_up_on_a_filled_database,
-    several_migrations_go_down_at_once_the_newest_first,
-    going_down_the_newest_leaves_the_rows_of_the_others,
-    the_status_of_a_new_database_is_all_pending,
-    initializing_a_second_time_does_nothing,
+    several_migrations_are_reverted_newest_first,
+    reverting_the_newest_migration_keeps_other_rows,
+    all_migrations_of_a_new_database_are_pending,
+    a_second_initialization_does_nothing,
 );
 
 const TABLES: [&str; 10] = [
@@ -26,8 +26,7 @@ const TABLES: [&str; 10] = [
     "idempotency_keys",
 ];
 
-/// Everything a database knows about its tables, but for the list of applied
-/// migrations.
+/// The whole schema without the table of applied migrations.
 fn catalog(sql: &mut Sql) -> Vec<Vec<Option<String>>> {
     sql.rows(match sql.backend() {
         Backend::Postgres => {
@@ -62,8 +61,8 @@ fn tables(catalog: &[Vec<Option<String>>]) -> usize {
         .count()
 }
 
-/// Takes the newest migration down and up again, then down for good, until
-/// none is left; then all of them up.
+/// Redoes and then reverts each migration, newest first; then applies all of
+/// them.
 fn down_and_up(db: &TestDb) {
     let mut sql = db.sql();
     let whole = catalog(&mut sql);
@@ -124,7 +123,7 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
     fill();
 }
 
-fn several_migrations_go_down_at_once_the_newest_first(db: TestDb) {
+fn several_migrations_are_reverted_newest_first(db: TestDb) {
     a_whole_job(&db);
     let names: Vec<String> = db
         .migrations()
@@ -150,13 +149,13 @@ fn several_migrations_go_down_at_once_the_newest_first(db: TestDb) {
     );
 }
 
-fn going_down_the_newest_leaves_the_rows_of_the_others(db: TestDb) {
+fn reverting_the_newest_migration_keeps_other_rows(db: TestDb) {
     a_whole_job(&db);
     db.migrations().down(1).unwrap();
     assert_eq!((db.sql().count("jobs"), db.sql().count("clips")), (1, 3));
 }
 
-fn the_status_of_a_new_database_is_all_pending(db: EmptyDb) {
+fn all_migrations_of_a_new_database_are_pending(db: EmptyDb) {
     assert!(db.migrations().pending().unwrap());
     let status = db.migrations().status().unwrap();
     assert!(status.len() >= TABLES.len() && status.iter().all(|migration| !migration.is_applied()));
@@ -165,7 +164,7 @@ fn the_status_of_a_new_database_is_all_pending(db: EmptyDb) {
     assert!(!db.migrations().pending().unwrap());
 }
 
-fn initializing_a_second_time_does_nothing(db: TestDb) {
+fn a_second_initialization_does_nothing(db: TestDb) {
     let before = catalog(&mut db.sql());
     a_whole_job(&db);
     assert_eq!(db.init().unwrap(), [""; 0]);

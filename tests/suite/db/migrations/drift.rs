@@ -1,18 +1,18 @@
 use lectern_tests::{Backend, EmptyDb, TestDb, on_both_backends};
 
 on_both_backends!(
-    a_column_that_went_missing_is_named,
-    a_column_nobody_knows_is_named,
-    a_column_of_another_type_is_named_with_both,
-    a_column_that_may_suddenly_be_null_is_named,
-    a_renamed_column_is_missing_and_unknown,
-    a_column_is_known_by_its_name_in_the_database_not_in_rust,
-    a_missing_table_is_named,
-    of_an_empty_database_every_table_is_missing,
-    a_table_of_somebody_else_is_none_of_our_business,
+    a_missing_column_is_reported,
+    an_unknown_column_is_reported,
+    a_column_of_another_type_is_reported_with_both_types,
+    a_column_that_became_nullable_is_reported,
+    a_renamed_column_is_reported_as_missing_and_unknown,
+    columns_are_compared_by_their_database_names,
+    a_missing_table_is_reported,
+    every_table_of_an_empty_database_is_reported_as_missing,
+    tables_of_other_programs_are_ignored,
 );
 
-/// What is different after these statements.
+/// The drift after these statements.
 fn drift(db: &TestDb, statements: &str) -> Vec<String> {
     db.sql().batch(statements).unwrap();
     db.drift()
@@ -22,8 +22,8 @@ fn drift(db: &TestDb, statements: &str) -> Vec<String> {
         .collect()
 }
 
-/// SQLite has no ALTER COLUMN; this changes the definition itself and tells
-/// other connections to read it again.
+/// SQLite has no ALTER COLUMN; this changes the stored definition and makes
+/// other connections read it again.
 fn rewrite(from: &str, to: &str) -> String {
     format!(
         "PRAGMA writable_schema = ON;
@@ -32,7 +32,7 @@ fn rewrite(from: &str, to: &str) -> String {
     )
 }
 
-fn a_column_that_went_missing_is_named(db: TestDb) {
+fn a_missing_column_is_reported(db: TestDb) {
     let found = drift(&db, "ALTER TABLE content_segments DROP COLUMN description");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
@@ -41,13 +41,13 @@ fn a_column_that_went_missing_is_named(db: TestDb) {
     );
 }
 
-fn a_column_nobody_knows_is_named(db: TestDb) {
+fn an_unknown_column_is_reported(db: TestDb) {
     let found = drift(&db, "ALTER TABLE jobs ADD COLUMN colour INTEGER");
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("jobs.colour "), "{found:?}");
 }
 
-fn a_column_of_another_type_is_named_with_both(db: TestDb) {
+fn a_column_of_another_type_is_reported_with_both_types(db: TestDb) {
     let found = drift(
         &db,
         &match db.backend() {
@@ -65,7 +65,7 @@ fn a_column_of_another_type_is_named_with_both(db: TestDb) {
     assert!(found[0].contains("text"), "{found:?}");
 }
 
-fn a_column_that_may_suddenly_be_null_is_named(db: TestDb) {
+fn a_column_that_became_nullable_is_reported(db: TestDb) {
     let found = drift(
         &db,
         &match db.backend() {
@@ -80,7 +80,7 @@ fn a_column_that_may_suddenly_be_null_is_named(db: TestDb) {
     );
 }
 
-fn a_renamed_column_is_missing_and_unknown(db: TestDb) {
+fn a_renamed_column_is_reported_as_missing_and_unknown(db: TestDb) {
     let found = drift(&db, "ALTER TABLE clips RENAME COLUMN title TO headline");
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(
@@ -97,7 +97,7 @@ fn a_renamed_column_is_missing_and_unknown(db: TestDb) {
     );
 }
 
-fn a_column_is_known_by_its_name_in_the_database_not_in_rust(db: TestDb) {
+fn columns_are_compared_by_their_database_names(db: TestDb) {
     let found = drift(&db, "ALTER TABLE job_events RENAME COLUMN type TO type_");
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(
@@ -114,17 +114,17 @@ fn a_column_is_known_by_its_name_in_the_database_not_in_rust(db: TestDb) {
     );
 }
 
-fn a_missing_table_is_named(db: TestDb) {
+fn a_missing_table_is_reported(db: TestDb) {
     assert_eq!(
         drift(&db, "DROP TABLE processing_logs"),
         ["processing_logs is missing"]
     );
 }
 
-fn of_an_empty_database_every_table_is_missing(db: EmptyDb) {
+fn every_table_of_an_empty_database_is_reported_as_missing(db: EmptyDb) {
     assert_eq!(db.drift().unwrap().len(), 10);
 }
 
-fn a_table_of_somebody_else_is_none_of_our_business(db: TestDb) {
+fn tables_of_other_programs_are_ignored(db: TestDb) {
     assert_eq!(drift(&db, "CREATE TABLE bookkeeping (id INTEGER)"), [""; 0]);
 }

@@ -4,11 +4,11 @@ use lectern_db::Database;
 use lectern_tests::{EmptyDb, a_whole_job, on_both_backends};
 
 on_both_backends!(
-    of_eight_that_start_at_once_on_a_new_database_one_migrates_it,
-    a_database_is_not_touched_before_it_is_initialized,
+    concurrent_initializations_apply_each_migration_once,
+    connecting_changes_nothing_before_initialization,
 );
 
-fn of_eight_that_start_at_once_on_a_new_database_one_migrates_it(db: EmptyDb) {
+fn concurrent_initializations_apply_each_migration_once(db: EmptyDb) {
     let barrier = Barrier::new(8);
     let applied: Vec<Vec<String>> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..8)
@@ -37,7 +37,7 @@ fn of_eight_that_start_at_once_on_a_new_database_one_migrates_it(db: EmptyDb) {
     a_whole_job(&db);
 }
 
-fn a_database_is_not_touched_before_it_is_initialized(db: EmptyDb) {
+fn connecting_changes_nothing_before_initialization(db: EmptyDb) {
     let error = db.read(|conn| conn.jobs().count(&lectern_domain::JobFilter::default()));
     assert!(error.is_err());
     db.ping().unwrap();

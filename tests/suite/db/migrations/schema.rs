@@ -1,11 +1,10 @@
-//! The tables as the databases have them, against each other and against the
-//! file the queries are compiled from.
+//! Compares the schemas of both backends with each other and with `schema.rs`.
 
 use std::collections::BTreeMap;
 
 use lectern_tests::{Backend, Fixture, Sql, TestDb, on_both_backends};
 
-on_both_backends!(every_column_of_a_fresh_database_is_as_compiled);
+on_both_backends!(the_columns_of_a_new_database_match_the_compiled_schema);
 
 /// Type and nullability by table and column. Types are those of `schema.rs`.
 type Columns = BTreeMap<String, (String, bool)>;
@@ -34,8 +33,8 @@ fn live(sql: &mut Sql) -> Columns {
         .collect()
 }
 
-/// What diesel printed: `table (key) { column -> Type, }`, and above a column
-/// whose name is a word of Rust's `#[sql_name = "…"]`.
+/// The columns in `schema.rs`: `table (key) { column -> Type, }`, with
+/// `#[sql_name = "…"]` before a column that is named like a Rust keyword.
 fn printed() -> Columns {
     let mut table = String::new();
     let mut renamed = None;
@@ -61,7 +60,7 @@ fn printed() -> Columns {
     columns
 }
 
-/// What SQLite calls a type of PostgreSQL.
+/// The same columns with SQLite's types.
 fn on_sqlite(columns: Columns) -> Columns {
     columns
         .into_iter()
@@ -78,7 +77,7 @@ fn on_sqlite(columns: Columns) -> Columns {
 }
 
 #[test]
-fn both_databases_and_the_compiled_schema_have_the_same_columns() {
+fn both_backends_and_the_compiled_schema_have_the_same_columns() {
     let postgres = live(&mut TestDb::on(Backend::Postgres).sql());
     let sqlite = live(&mut TestDb::on(Backend::Sqlite).sql());
     assert!(postgres.len() > 110, "{} columns", postgres.len());
@@ -88,7 +87,7 @@ fn both_databases_and_the_compiled_schema_have_the_same_columns() {
 }
 
 #[test]
-fn both_databases_have_the_same_indexes() {
+fn both_backends_have_the_same_indexes() {
     let names = |backend| {
         let query = match backend {
             Backend::Postgres => {
@@ -105,11 +104,11 @@ fn both_databases_have_the_same_indexes() {
 }
 
 #[test]
-fn the_migrations_of_both_databases_are_twins() {
+fn both_backends_have_migrations_of_the_same_names() {
     let names = |backend| TestDb::on(backend).migrations().status().unwrap();
     assert_eq!(names(Backend::Postgres), names(Backend::Sqlite));
 }
 
-fn every_column_of_a_fresh_database_is_as_compiled(db: TestDb) {
+fn the_columns_of_a_new_database_match_the_compiled_schema(db: TestDb) {
     assert_eq!(db.drift().unwrap(), []);
 }

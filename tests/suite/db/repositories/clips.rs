@@ -9,14 +9,14 @@ use lectern_tests::{TestDb, a_clip_of, a_job, clips, content_segments, on_both_b
 use crate::db::support::nobody;
 
 on_both_backends!(
-    clips_read_back_as_they_were_stored,
-    a_clip_nobody_made_is_not_found,
-    the_top_clips_are_the_most_important_and_the_unscored_come_last,
-    a_clip_along_a_segment_of_another_job_is_refused_and_the_old_set_stays,
-    a_clip_along_a_segment_of_its_own_job_is_stored,
-    media_keys_are_set_kept_and_cleared,
-    the_same_set_again_leaves_the_same_rows,
-    sets_replaced_by_many_at_once_leave_exactly_one,
+    stored_clips_are_read_back_unchanged,
+    an_unknown_clip_is_not_found,
+    top_clips_are_ordered_by_importance_with_unscored_clips_last,
+    a_clip_of_another_jobs_segment_is_rejected_and_the_old_set_stays,
+    a_clip_of_its_own_jobs_segment_is_stored,
+    media_keys_can_be_set_kept_and_cleared,
+    storing_the_same_set_again_keeps_the_rows,
+    concurrent_replacements_leave_one_whole_set,
 );
 
 fn replace(db: &Database, job: JobId, clips: &[NewClip]) {
@@ -49,7 +49,7 @@ fn a_segment_of(db: &Database, job: JobId) -> ContentSegmentId {
     stored.unwrap()[0].segment_id
 }
 
-fn clips_read_back_as_they_were_stored(db: TestDb) {
+fn stored_clips_are_read_back_unchanged(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let mut new = clips(12);
     new[0].content_segment_id = Some(a_segment_of(&db, job));
@@ -84,7 +84,7 @@ fn clips_read_back_as_they_were_stored(db: TestDb) {
     }
 }
 
-fn a_clip_nobody_made_is_not_found(db: TestDb) {
+fn an_unknown_clip_is_not_found(db: TestDb) {
     assert_eq!(db.read(|conn| conn.clips().find(nobody())).unwrap(), None);
     let update = ClipMediaUpdate {
         s3_key: Patch::Clear,
@@ -99,7 +99,7 @@ fn a_clip_nobody_made_is_not_found(db: TestDb) {
     }
 }
 
-fn the_top_clips_are_the_most_important_and_the_unscored_come_last(db: TestDb) {
+fn top_clips_are_ordered_by_importance_with_unscored_clips_last(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,
@@ -127,7 +127,7 @@ fn the_top_clips_are_the_most_important_and_the_unscored_come_last(db: TestDb) {
     assert_eq!(titles(&all(&db, job))[0], "unscored early");
 }
 
-fn a_clip_along_a_segment_of_another_job_is_refused_and_the_old_set_stays(db: TestDb) {
+fn a_clip_of_another_jobs_segment_is_rejected_and_the_old_set_stays(db: TestDb) {
     let (job, other) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
     let theirs = a_segment_of(&db, other);
     replace(&db, job, &clips(2));
@@ -145,14 +145,14 @@ fn a_clip_along_a_segment_of_another_job_is_refused_and_the_old_set_stays(db: Te
     assert_eq!(all(&db, job), before);
 }
 
-fn a_clip_along_a_segment_of_its_own_job_is_stored(db: TestDb) {
+fn a_clip_of_its_own_jobs_segment_is_stored(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let segment = a_segment_of(&db, job);
     replace(&db, job, &[a_clip_of(segment)]);
     assert_eq!(all(&db, job)[0].content_segment_id, Some(segment));
 }
 
-fn media_keys_are_set_kept_and_cleared(db: TestDb) {
+fn media_keys_can_be_set_kept_and_cleared(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(&db, job, &clips(2));
     let [first, second]: [Clip; 2] = all(&db, job).try_into().unwrap();
@@ -178,7 +178,7 @@ fn media_keys_are_set_kept_and_cleared(db: TestDb) {
     assert_eq!(all(&db, job)[1], second);
 }
 
-fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
+fn storing_the_same_set_again_keeps_the_rows(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(&db, job, &clips(3));
     let before = all(&db, job);
@@ -189,7 +189,7 @@ fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
     assert_eq!(all(&db, job).len(), 2);
 }
 
-fn sets_replaced_by_many_at_once_leave_exactly_one(db: TestDb) {
+fn concurrent_replacements_leave_one_whole_set(db: TestDb) {
     let job = a_job().create(&db).job_id;
     std::thread::scope(|scope| {
         for n in 1..=8 {

@@ -1,4 +1,4 @@
-//! Confirmed, called off, tried again: from every status a job can have.
+//! Confirm, cancel and retry from every status.
 
 use lectern_db::{Database, Error};
 use lectern_domain::JobStatus::{Cancelled, Completed, Failed, Pending, Queued, Running};
@@ -9,12 +9,12 @@ use crate::db::support::worker::{at_once, claim, runs};
 use crate::db::support::{nobody, stored};
 
 on_both_backends!(
-    a_pending_job_is_confirmed_and_one_that_was_is_left_as_it_is,
-    a_job_is_called_off_unless_it_has_ended,
-    a_job_is_tried_again_if_it_failed_or_was_called_off,
-    a_job_confirmed_by_a_hundred_at_once_is_queued_once,
-    a_job_whose_recording_never_arrived_cannot_be_tried_again,
-    what_was_reported_of_an_upload_keeps_nobody_from_trying_a_job_again,
+    confirming_queues_a_pending_job_and_changes_no_other,
+    a_job_can_be_cancelled_until_it_ends,
+    a_failed_or_cancelled_job_can_be_retried,
+    concurrent_confirmations_queue_a_job_once,
+    a_job_without_a_recording_cannot_be_retried,
+    a_job_with_reported_upload_progress_can_be_retried,
 );
 
 type Call = fn(&Database, JobId) -> Result<Job, Error>;
@@ -23,9 +23,8 @@ const CONFIRM: Call = |db, job| db.write(|tx| tx.jobs().confirm(job));
 const CANCEL: Call = |db, job| db.write(|tx| tx.jobs().cancel(job));
 const RETRY: Call = |db, job| db.write(|tx| tx.jobs().retry(job));
 
-/// Calls it on a job of each status: those of `moved` get the status `to`,
-/// those of `kept` are answered as they are, all others are refused. Only the
-/// first are changed.
+/// Calls it on a job of each status: jobs in `moved` change to status `to`,
+/// jobs in `kept` are returned unchanged, all others are rejected.
 fn from_each_status(
     db: &TestDb,
     call: Call,
@@ -68,14 +67,14 @@ fn from_each_status(
     );
 }
 
-/// A job whose recording never arrived.
+/// A job that ended before its recording was uploaded.
 fn given_up(db: &Database, status: JobStatus) -> Job {
     let job = a_job().status(Pending).create(db);
     let ended = db.write(|tx| tx.jobs().transition(job.job_id, status));
     ended.unwrap()
 }
 
-fn a_pending_job_is_confirmed_and_one_that_was_is_left_as_it_is(db: TestDb) {
+fn confirming_queues_a_pending_job_and_changes_no_other(db: TestDb) {
     from_each_status(
         &db,
         CONFIRM,
@@ -85,15 +84,15 @@ fn a_pending_job_is_confirmed_and_one_that_was_is_left_as_it_is(db: TestDb) {
     );
 }
 
-fn a_job_is_called_off_unless_it_has_ended(db: TestDb) {
+fn a_job_can_be_cancelled_until_it_ends(db: TestDb) {
     from_each_status(&db, CANCEL, Cancelled, &[Pending, Queued, Running], &[]);
 }
 
-fn a_job_is_tried_again_if_it_failed_or_was_called_off(db: TestDb) {
+fn a_failed_or_cancelled_job_can_be_retried(db: TestDb) {
     from_each_status(&db, RETRY, Queued, &[Failed, Cancelled], &[]);
 }
 
-fn a_job_confirmed_by_a_hundred_at_once_is_queued_once(db: TestDb) {
+fn concurrent_confirmations_queue_a_job_once(db: TestDb) {
     let job = a_job().status(Pending).create(&db).job_id;
     let answers = at_once(100, |_| CONFIRM(&db, job).unwrap());
     assert!(
@@ -109,7 +108,7 @@ fn a_job_confirmed_by_a_hundred_at_once_is_queued_once(db: TestDb) {
     assert_eq!(events[0].event, Event::from(&answers[0]));
 }
 
-fn a_job_whose_recording_never_arrived_cannot_be_tried_again(db: TestDb) {
+fn a_job_without_a_recording_cannot_be_retried(db: TestDb) {
     for status in [Failed, Cancelled] {
         let job = given_up(&db, status);
         let before = db.sql().dump();
@@ -128,8 +127,8 @@ fn a_job_whose_recording_never_arrived_cannot_be_tried_again(db: TestDb) {
     }
 }
 
-fn what_was_reported_of_an_upload_keeps_nobody_from_trying_a_job_again(db: TestDb) {
-    // The recording is there, or the job would not have been queued.
+fn a_job_with_reported_upload_progress_can_be_retried(db: TestDb) {
+    // A queued job has a recording.
     let job = a_job().create(&db).job_id;
     db.write(|tx| {
         tx.jobs()

@@ -4,15 +4,15 @@ use lectern_domain::{ContentSegment, JobId, NewContentSegment, NonNegativeInt, R
 use lectern_tests::{TestDb, a_clip_of, a_job, content_segments, on_both_backends, words};
 
 on_both_backends!(
-    content_segments_read_back_as_they_were_stored,
-    segments_are_listed_by_their_order,
-    the_top_segments_are_the_most_important_the_earlier_first_on_a_tie,
-    a_keyword_is_found_whole_and_to_the_letter,
-    keyword_and_top_narrow_a_list_together,
-    other_jobs_segments_are_not_seen,
-    a_new_set_may_use_the_orders_of_the_one_before,
-    the_same_set_again_leaves_the_same_rows_and_the_clips_along_them,
-    a_clip_outlives_the_segment_it_was_cut_along,
+    stored_content_segments_are_read_back_unchanged,
+    segments_are_listed_in_order,
+    top_segments_are_ordered_by_importance_then_time,
+    a_keyword_matches_exactly,
+    keyword_and_top_filters_combine,
+    segments_of_other_jobs_are_not_listed,
+    a_new_set_may_reuse_the_orders_of_the_old_set,
+    storing_the_same_set_again_keeps_the_rows_and_their_clips,
+    a_clip_outlives_its_content_segment,
 );
 
 fn replace(db: &Database, job: JobId, segments: &[NewContentSegment]) {
@@ -42,7 +42,7 @@ fn named(topic: &str, order: i32, importance: f64, keywords: &[&str]) -> NewCont
     }
 }
 
-fn content_segments_read_back_as_they_were_stored(db: TestDb) {
+fn stored_content_segments_are_read_back_unchanged(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let mut new = content_segments(12);
     new[3].description = None;
@@ -71,7 +71,7 @@ fn content_segments_read_back_as_they_were_stored(db: TestDb) {
     }
 }
 
-fn segments_are_listed_by_their_order(db: TestDb) {
+fn segments_are_listed_in_order(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,
@@ -85,7 +85,7 @@ fn segments_are_listed_by_their_order(db: TestDb) {
     assert_eq!(topics(&all(&db, job)), ["a", "b", "c"]);
 }
 
-fn the_top_segments_are_the_most_important_the_earlier_first_on_a_tie(db: TestDb) {
+fn top_segments_are_ordered_by_importance_then_time(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,
@@ -104,7 +104,7 @@ fn the_top_segments_are_the_most_important_the_earlier_first_on_a_tie(db: TestDb
     assert_eq!(top(0), []);
 }
 
-fn a_keyword_is_found_whole_and_to_the_letter(db: TestDb) {
+fn a_keyword_matches_exactly(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,
@@ -136,7 +136,7 @@ fn a_keyword_is_found_whole_and_to_the_letter(db: TestDb) {
     }
 }
 
-fn keyword_and_top_narrow_a_list_together(db: TestDb) {
+fn keyword_and_top_filters_combine(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,
@@ -156,7 +156,7 @@ fn keyword_and_top_narrow_a_list_together(db: TestDb) {
     assert_eq!(topics(&list(None, Some(2))), ["x", "z"]);
 }
 
-fn other_jobs_segments_are_not_seen(db: TestDb) {
+fn segments_of_other_jobs_are_not_listed(db: TestDb) {
     let (one, other) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
     replace(&db, one, &[named("one", 0, 0.5, &["k"])]);
     replace(&db, other, &[named("other", 0, 0.9, &["k"])]);
@@ -173,7 +173,7 @@ fn other_jobs_segments_are_not_seen(db: TestDb) {
     );
 }
 
-fn a_new_set_may_use_the_orders_of_the_one_before(db: TestDb) {
+fn a_new_set_may_reuse_the_orders_of_the_old_set(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(&db, job, &content_segments(3));
     replace(
@@ -184,7 +184,7 @@ fn a_new_set_may_use_the_orders_of_the_one_before(db: TestDb) {
     assert_eq!(topics(&all(&db, job)), ["er", "new"]);
 }
 
-fn the_same_set_again_leaves_the_same_rows_and_the_clips_along_them(db: TestDb) {
+fn storing_the_same_set_again_keeps_the_rows_and_their_clips(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(&db, job, &content_segments(3));
     let before = all(&db, job);
@@ -198,7 +198,7 @@ fn the_same_set_again_leaves_the_same_rows_and_the_clips_along_them(db: TestDb) 
     assert_eq!(clips[0].content_segment_id, Some(before[1].segment_id));
 }
 
-fn a_clip_outlives_the_segment_it_was_cut_along(db: TestDb) {
+fn a_clip_outlives_its_content_segment(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(&db, job, &content_segments(1));
     let clip = a_clip_of(all(&db, job)[0].segment_id);

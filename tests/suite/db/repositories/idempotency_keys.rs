@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 use crate::db::support::worker::{at_once, until_somebody_waits};
 
 on_both_backends!(
-    what_is_asked_for_twice_is_done_once_and_answered_the_same,
-    a_key_that_was_used_for_another_request_is_refused,
-    keys_differ_in_every_letter,
-    a_key_is_kept_for_a_day,
-    old_keys_are_forgotten_and_their_jobs_stay,
-    a_request_that_came_to_nothing_leaves_its_key_free,
-    who_waits_for_a_request_that_comes_to_nothing_does_it_instead,
-    a_key_goes_with_its_job,
-    a_hundred_with_one_key_make_one_job_and_get_one_answer,
-    of_many_with_one_key_and_two_requests_one_is_done,
+    a_repeated_request_is_executed_once_and_answered_the_same,
+    a_key_of_another_request_is_rejected,
+    keys_are_compared_exactly,
+    a_key_expires_after_a_day,
+    expired_keys_are_deleted_and_their_jobs_stay,
+    a_failed_request_frees_its_key,
+    a_request_that_waits_for_a_failed_one_is_executed,
+    deleting_a_job_deletes_its_key,
+    concurrent_requests_with_one_key_create_one_job,
+    of_two_concurrent_requests_with_one_key_one_is_executed,
 );
 
-/// One request and another.
+/// The fingerprints of two requests.
 const THIS: Fingerprint = Fingerprint([7; 32]);
 const THAT: Fingerprint = Fingerprint([8; 32]);
 
@@ -27,7 +27,7 @@ fn key(key: &str) -> IdempotencyKey {
     IdempotencyKey::new(key).unwrap()
 }
 
-/// Makes a job unless it was made before under this key; answers the answer.
+/// Creates a job unless the key has a stored response; returns the response.
 fn make(tx: &mut Tx<'_>, key: &IdempotencyKey, request: Fingerprint) -> Result<Value, Error> {
     if let Some(answer) = tx.idempotency_keys().take(key, request)? {
         return Ok(answer);
@@ -46,7 +46,7 @@ fn job_of(answer: &Value) -> JobId {
     answer["body"]["job_id"].as_str().unwrap().parse().unwrap()
 }
 
-fn what_is_asked_for_twice_is_done_once_and_answered_the_same(db: TestDb) {
+fn a_repeated_request_is_executed_once_and_answered_the_same(db: TestDb) {
     let key = key("a");
     let first = asked(&db, &key, THIS).unwrap();
     db.clock().advance(TimeDelta::hours(1));
@@ -56,7 +56,7 @@ fn what_is_asked_for_twice_is_done_once_and_answered_the_same(db: TestDb) {
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
-fn a_key_that_was_used_for_another_request_is_refused(db: TestDb) {
+fn a_key_of_another_request_is_rejected(db: TestDb) {
     let key = key("a");
     let first = asked(&db, &key, THIS).unwrap();
     let before = db.sql().dump();
@@ -69,7 +69,7 @@ fn a_key_that_was_used_for_another_request_is_refused(db: TestDb) {
     assert_eq!(asked(&db, &key, THIS).unwrap(), first);
 }
 
-fn keys_differ_in_every_letter(db: TestDb) {
+fn keys_are_compared_exactly(db: TestDb) {
     let longest = "~".repeat(IdempotencyKey::MAX);
     for (jobs, name) in (1..).zip(["a", "A", "a!", "%", "_", "*", &longest]) {
         asked(&db, &key(name), THIS).unwrap();
@@ -77,7 +77,7 @@ fn keys_differ_in_every_letter(db: TestDb) {
     }
 }
 
-fn a_key_is_kept_for_a_day(db: TestDb) {
+fn a_key_expires_after_a_day(db: TestDb) {
     let key = key("a");
     let first = asked(&db, &key, THIS).unwrap();
     db.clock()
@@ -94,7 +94,7 @@ fn a_key_is_kept_for_a_day(db: TestDb) {
     );
 }
 
-fn old_keys_are_forgotten_and_their_jobs_stay(db: TestDb) {
+fn expired_keys_are_deleted_and_their_jobs_stay(db: TestDb) {
     asked(&db, &key("a"), THIS).unwrap();
     asked(&db, &key("b"), THIS).unwrap();
     db.clock().advance(TimeDelta::hours(24));
@@ -107,7 +107,7 @@ fn old_keys_are_forgotten_and_their_jobs_stay(db: TestDb) {
     assert_eq!(db.write(|tx| tx.idempotency_keys().prune()).unwrap(), 0);
 }
 
-fn a_request_that_came_to_nothing_leaves_its_key_free(db: TestDb) {
+fn a_failed_request_frees_its_key(db: TestDb) {
     let key = key("a");
     let failed = db.write(|tx| {
         make(tx, &key, THIS)?;
@@ -119,7 +119,7 @@ fn a_request_that_came_to_nothing_leaves_its_key_free(db: TestDb) {
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
-fn who_waits_for_a_request_that_comes_to_nothing_does_it_instead(db: TestDb) {
+fn a_request_that_waits_for_a_failed_one_is_executed(db: TestDb) {
     let key = key("a");
     std::thread::scope(|scope| {
         let mut waits = None;
@@ -135,7 +135,7 @@ fn who_waits_for_a_request_that_comes_to_nothing_does_it_instead(db: TestDb) {
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
-fn a_key_goes_with_its_job(db: TestDb) {
+fn deleting_a_job_deletes_its_key(db: TestDb) {
     let (key, other) = (key("a"), key("b"));
     let first = asked(&db, &key, THIS).unwrap();
     let kept = asked(&db, &other, THIS).unwrap();
@@ -145,7 +145,7 @@ fn a_key_goes_with_its_job(db: TestDb) {
     assert_eq!(asked(&db, &other, THIS).unwrap(), kept);
 }
 
-fn a_hundred_with_one_key_make_one_job_and_get_one_answer(db: TestDb) {
+fn concurrent_requests_with_one_key_create_one_job(db: TestDb) {
     let key = key("a");
     let answers = at_once(100, |_| asked(&db, &key, THIS).unwrap());
     assert!(answers.iter().all(|answer| *answer == answers[0]));
@@ -159,7 +159,7 @@ fn a_hundred_with_one_key_make_one_job_and_get_one_answer(db: TestDb) {
     );
 }
 
-fn of_many_with_one_key_and_two_requests_one_is_done(db: TestDb) {
+fn of_two_concurrent_requests_with_one_key_one_is_executed(db: TestDb) {
     let key = key("a");
     let answers = at_once(20, |i| asked(&db, &key, [THIS, THAT][i % 2]));
     let done = answers

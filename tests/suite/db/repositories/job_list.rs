@@ -7,14 +7,14 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
 on_both_backends!(
     jobs_are_listed_newest_first,
-    an_empty_list_is_a_page_without_a_next,
-    the_last_page_says_so_even_when_it_is_full,
-    pages_neither_repeat_nor_miss_a_job_while_jobs_come_and_go,
-    jobs_of_the_same_instant_are_paged_one_by_one,
-    a_list_holds_the_jobs_of_a_status_and_a_stage,
-    the_created_range_holds_its_beginning_and_not_its_end,
-    the_whole_of_time_is_a_range,
-    a_count_is_the_length_of_the_whole_list,
+    an_empty_list_has_no_next_page,
+    a_full_last_page_has_no_next_page,
+    pages_neither_repeat_nor_miss_jobs_during_changes,
+    jobs_created_at_the_same_time_are_paged_one_by_one,
+    jobs_are_filtered_by_status_and_stage,
+    the_created_range_includes_its_start_and_excludes_its_end,
+    the_created_range_may_cover_all_times,
+    the_count_is_the_length_of_the_unpaged_list,
 );
 
 fn page(db: &Database, filter: JobFilter, limit: i64, after: &Page<Job>) -> Page<Job> {
@@ -45,7 +45,7 @@ fn any() -> JobFilter {
     JobFilter::default()
 }
 
-/// Jobs `a`, `b`, `c`, … one second apart.
+/// Jobs `a`, `b`, `c`, …, created one second apart.
 fn jobs(db: &TestDb, n: u8) -> Vec<Job> {
     (0..n)
         .map(|i| {
@@ -64,12 +64,12 @@ fn jobs_are_listed_newest_first(db: TestDb) {
     assert_eq!(list.next, None);
 }
 
-fn an_empty_list_is_a_page_without_a_next(db: TestDb) {
+fn an_empty_list_has_no_next_page(db: TestDb) {
     let list = first(&db, any(), 1);
     assert_eq!((list.items.len(), list.next), (0, None));
 }
 
-fn the_last_page_says_so_even_when_it_is_full(db: TestDb) {
+fn a_full_last_page_has_no_next_page(db: TestDb) {
     jobs(&db, 4);
     let one = first(&db, any(), 2);
     let two = page(&db, any(), 2, &one);
@@ -77,7 +77,7 @@ fn the_last_page_says_so_even_when_it_is_full(db: TestDb) {
     assert_eq!(two.next, None);
 }
 
-fn pages_neither_repeat_nor_miss_a_job_while_jobs_come_and_go(db: TestDb) {
+fn pages_neither_repeat_nor_miss_jobs_during_changes(db: TestDb) {
     let made = jobs(&db, 9);
     let mut seen: Vec<JobId> = Vec::new();
     let mut last = first(&db, any(), 2);
@@ -86,7 +86,7 @@ fn pages_neither_repeat_nor_miss_a_job_while_jobs_come_and_go(db: TestDb) {
         if last.next.is_none() {
             break;
         }
-        // Newer ones arrive, and the row the cursor stands on goes away.
+        // Newer jobs are created, and the job of the cursor is deleted.
         db.clock().advance(TimeDelta::seconds(1));
         a_job().create(&db);
         db.write(|tx| tx.jobs().delete(*seen.last().unwrap()))
@@ -97,7 +97,7 @@ fn pages_neither_repeat_nor_miss_a_job_while_jobs_come_and_go(db: TestDb) {
     assert_eq!(seen, expected);
 }
 
-fn jobs_of_the_same_instant_are_paged_one_by_one(db: TestDb) {
+fn jobs_created_at_the_same_time_are_paged_one_by_one(db: TestDb) {
     let made: HashSet<JobId> = (0..7).map(|_| a_job().create(&db).job_id).collect();
     let mut seen = HashSet::new();
     let mut last = first(&db, any(), 1);
@@ -111,7 +111,7 @@ fn jobs_of_the_same_instant_are_paged_one_by_one(db: TestDb) {
     assert_eq!(seen, made);
 }
 
-fn a_list_holds_the_jobs_of_a_status_and_a_stage(db: TestDb) {
+fn jobs_are_filtered_by_status_and_stage(db: TestDb) {
     let running = a_job().filename("running").create(&db);
     db.write(|tx| {
         tx.jobs()
@@ -152,7 +152,7 @@ fn a_list_holds_the_jobs_of_a_status_and_a_stage(db: TestDb) {
     assert_eq!(names(&first(&db, neither, 50)), [""; 0]);
 }
 
-fn the_created_range_holds_its_beginning_and_not_its_end(db: TestDb) {
+fn the_created_range_includes_its_start_and_excludes_its_end(db: TestDb) {
     let made = jobs(&db, 4);
     let range = JobFilter {
         created_after: Some(made[1].created_at),
@@ -165,7 +165,7 @@ fn the_created_range_holds_its_beginning_and_not_its_end(db: TestDb) {
     assert_eq!(names(&page(&db, range, 1, &one)), ["b"]);
 }
 
-fn the_whole_of_time_is_a_range(db: TestDb) {
+fn the_created_range_may_cover_all_times(db: TestDb) {
     jobs(&db, 2);
     let range = JobFilter {
         created_after: Some(chrono::DateTime::<chrono::Utc>::MIN_UTC),
@@ -180,7 +180,7 @@ fn the_whole_of_time_is_a_range(db: TestDb) {
     assert_eq!(names(&first(&db, nothing, 50)), [""; 0]);
 }
 
-fn a_count_is_the_length_of_the_whole_list(db: TestDb) {
+fn the_count_is_the_length_of_the_unpaged_list(db: TestDb) {
     jobs(&db, 5);
     a_job().status(JobStatus::Failed).create(&db);
     let count = |filter| db.read(|conn| conn.jobs().count(&filter)).unwrap();

@@ -13,26 +13,26 @@ use serde_json::json;
 use crate::db::support::{nobody, stored};
 
 on_both_backends!(
-    a_filename_alone_makes_a_queued_job,
-    a_job_is_made_under_an_id_that_is_known_before_but_once,
-    of_many_ids_those_of_jobs_are_told,
-    a_pending_job_stands_at_uploading,
-    a_job_reads_back_as_it_was_written,
-    a_time_on_the_media_axis_keeps_every_bit,
-    a_job_is_found_by_the_task_that_works_on_it,
-    an_update_changes_what_it_mentions_and_nothing_else,
-    clearing_a_value_takes_it_away,
-    an_update_that_expects_another_version_is_refused_and_changes_nothing,
-    of_two_updates_that_expect_the_same_version_one_wins,
-    every_change_counts_the_version_up_by_one,
-    storing_what_a_stage_found_leaves_the_job_itself_alone,
-    deleting_a_job_deletes_everything_below_it_and_nothing_else,
+    a_filename_is_enough_for_a_queued_job,
+    a_job_can_be_created_once_under_a_given_id,
+    existing_returns_the_ids_that_belong_to_jobs,
+    a_pending_job_is_at_stage_uploading,
+    a_stored_job_is_read_back_unchanged,
+    media_times_are_stored_exactly,
+    a_job_is_found_by_its_task_id,
+    an_update_changes_only_the_given_fields,
+    clearing_a_field_makes_it_null,
+    an_update_of_another_version_is_rejected_and_changes_nothing,
+    of_two_updates_of_one_version_one_succeeds,
+    every_change_increments_the_version,
+    storing_stage_output_leaves_the_job_row_unchanged,
+    deleting_a_job_deletes_its_rows_and_no_others,
     lookups_of_a_missing_job_find_nothing,
     mutations_of_a_missing_job_are_refused,
-    what_a_failed_transaction_did_is_undone,
-    a_transaction_sees_what_it_did,
+    a_failed_transaction_is_rolled_back,
+    a_transaction_sees_its_own_writes,
     metrics_count_jobs_by_status_size_and_age,
-    a_sum_of_sizes_too_great_for_a_bigint_stops_at_the_greatest,
+    a_sum_of_sizes_over_the_bigint_limit_saturates,
 );
 
 const CHILDREN: [&str; 8] = [
@@ -50,7 +50,7 @@ fn task(id: &str) -> TaskId {
     TaskId::new(id).unwrap()
 }
 
-fn a_filename_alone_makes_a_queued_job(db: TestDb) {
+fn a_filename_is_enough_for_a_queued_job(db: TestDb) {
     let job = db
         .write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))
         .unwrap();
@@ -66,7 +66,7 @@ fn a_filename_alone_makes_a_queued_job(db: TestDb) {
     assert_eq!(stored(&db, job.job_id), job);
 }
 
-fn a_job_is_made_under_an_id_that_is_known_before_but_once(db: TestDb) {
+fn a_job_can_be_created_once_under_a_given_id(db: TestDb) {
     let job_id = JobId::new(db.clock());
     let make = || db.write(|tx| tx.jobs().create_as(job_id, &a_job().build()));
     let job = make().unwrap();
@@ -76,7 +76,7 @@ fn a_job_is_made_under_an_id_that_is_known_before_but_once(db: TestDb) {
     assert_eq!(db.sql().dump(), before);
 }
 
-fn of_many_ids_those_of_jobs_are_told(db: TestDb) {
+fn existing_returns_the_ids_that_belong_to_jobs(db: TestDb) {
     let jobs = [a_job().create(&db).job_id, a_job().create(&db).job_id];
     a_job().create(&db);
     let existing = |ids: &[JobId]| db.read(|conn| conn.jobs().existing(ids)).unwrap();
@@ -92,12 +92,12 @@ fn of_many_ids_those_of_jobs_are_told(db: TestDb) {
     assert_eq!(existing(&many), jobs.into());
 }
 
-fn a_pending_job_stands_at_uploading(db: TestDb) {
+fn a_pending_job_is_at_stage_uploading(db: TestDb) {
     let job = a_job().status(JobStatus::Pending).create(&db);
     assert_eq!(job.progress.unwrap().stage, Stage::Uploading);
 }
 
-fn a_job_reads_back_as_it_was_written(db: TestDb) {
+fn a_stored_job_is_read_back_unchanged(db: TestDb) {
     let extra =
         json!({"tags": ["λ", "🎓", "a\\b%_'\""], "deep": {"a": [1, 2.5, null, true]}, "id": 7});
     let job = a_job()
@@ -118,7 +118,7 @@ fn a_job_reads_back_as_it_was_written(db: TestDb) {
     );
 }
 
-fn a_time_on_the_media_axis_keeps_every_bit(db: TestDb) {
+fn media_times_are_stored_exactly(db: TestDb) {
     let job = a_job().create(&db);
     let duration = VideoDuration::new(0.1 + 0.2).unwrap();
     let update = JobUpdate {
@@ -130,7 +130,7 @@ fn a_time_on_the_media_axis_keeps_every_bit(db: TestDb) {
     assert_eq!(stored(&db, job.job_id).video_duration, Some(duration));
 }
 
-fn a_job_is_found_by_the_task_that_works_on_it(db: TestDb) {
+fn a_job_is_found_by_its_task_id(db: TestDb) {
     let (one, other) = (a_job().create(&db), a_job().create(&db));
     db.write(|tx| tx.jobs().set_celery_task_id(one.job_id, Some(task("t-1"))))
         .unwrap();
@@ -146,7 +146,7 @@ fn a_job_is_found_by_the_task_that_works_on_it(db: TestDb) {
     assert_eq!(stored(&db, other.job_id), other);
 }
 
-fn an_update_changes_what_it_mentions_and_nothing_else(db: TestDb) {
+fn an_update_changes_only_the_given_fields(db: TestDb) {
     let job = a_job()
         .extra_metadata(json!({"course": "physics"}))
         .create(&db);
@@ -170,7 +170,7 @@ fn an_update_changes_what_it_mentions_and_nothing_else(db: TestDb) {
     assert_eq!(stored(&db, expected.job_id), expected);
 }
 
-fn clearing_a_value_takes_it_away(db: TestDb) {
+fn clearing_a_field_makes_it_null(db: TestDb) {
     let job = a_job().create(&db);
     let update = |tx: &mut Tx<'_>, update| tx.jobs().update(job.job_id, &update, None);
     let set = JobUpdate {
@@ -198,7 +198,7 @@ fn clearing_a_value_takes_it_away(db: TestDb) {
     );
 }
 
-fn an_update_that_expects_another_version_is_refused_and_changes_nothing(db: TestDb) {
+fn an_update_of_another_version_is_rejected_and_changes_nothing(db: TestDb) {
     let job = a_job().create(&db);
     let update = JobUpdate {
         filename: Some(Filename::new("b.mp4").unwrap()),
@@ -216,7 +216,7 @@ fn an_update_that_expects_another_version_is_refused_and_changes_nothing(db: Tes
     assert_eq!(stored(&db, job.job_id), changed);
 }
 
-fn of_two_updates_that_expect_the_same_version_one_wins(db: TestDb) {
+fn of_two_updates_of_one_version_one_succeeds(db: TestDb) {
     let job = a_job().create(&db);
     let update = JobUpdate {
         filename: Some(Filename::new("b.mp4").unwrap()),
@@ -240,7 +240,7 @@ fn of_two_updates_that_expect_the_same_version_one_wins(db: TestDb) {
     assert_eq!(stored(&db, job.job_id).version, 2);
 }
 
-fn every_change_counts_the_version_up_by_one(db: TestDb) {
+fn every_change_increments_the_version(db: TestDb) {
     let job_id = a_job().create(&db).job_id;
     let rename = JobUpdate {
         filename: Some(Filename::new("b.mp4").unwrap()),
@@ -261,14 +261,14 @@ fn every_change_counts_the_version_up_by_one(db: TestDb) {
     assert_eq!(versions.unwrap(), [2, 3, 4, 5]);
 }
 
-fn storing_what_a_stage_found_leaves_the_job_itself_alone(db: TestDb) {
+fn storing_stage_output_leaves_the_job_row_unchanged(db: TestDb) {
     let job = a_job().create(&db);
     db.clock().advance(TimeDelta::seconds(5));
     fill(&db, job.job_id);
     assert_eq!(stored(&db, job.job_id), job);
 }
 
-fn deleting_a_job_deletes_everything_below_it_and_nothing_else(db: TestDb) {
+fn deleting_a_job_deletes_its_rows_and_no_others(db: TestDb) {
     let (gone, kept) = (a_whole_job(&db), a_whole_job(&db));
     let before: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
     db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap();
@@ -355,7 +355,7 @@ fn mutations_of_a_missing_job_are_refused(db: TestDb) {
     }
 }
 
-fn what_a_failed_transaction_did_is_undone(db: TestDb) {
+fn a_failed_transaction_is_rolled_back(db: TestDb) {
     let result = db.write(|tx| {
         let job = tx.jobs().create(&a_job().build())?;
         tx.transcripts().replace_for_job(job.job_id, &segments(3))?;
@@ -368,7 +368,7 @@ fn what_a_failed_transaction_did_is_undone(db: TestDb) {
     );
 }
 
-fn a_transaction_sees_what_it_did(db: TestDb) {
+fn a_transaction_sees_its_own_writes(db: TestDb) {
     let seen = db.write(|tx| {
         let job = tx.jobs().create(&a_job().build())?;
         tx.jobs().find(job.job_id)
@@ -414,7 +414,7 @@ fn metrics_count_jobs_by_status_size_and_age(db: TestDb) {
     assert_eq!(ages, (1, 3, 4));
 }
 
-fn a_sum_of_sizes_too_great_for_a_bigint_stops_at_the_greatest(db: TestDb) {
+fn a_sum_of_sizes_over_the_bigint_limit_saturates(db: TestDb) {
     a_job().file_size(i64::MAX).create(&db);
     a_job()
         .file_size(i64::MAX)

@@ -3,14 +3,14 @@ use lectern_domain::{LayoutType, NewLayoutAnalysis, Ratio};
 use lectern_tests::{TestDb, a_job, a_layout, on_both_backends};
 
 on_both_backends!(
-    a_layout_reads_back_as_it_was_stored,
-    a_job_without_a_layout_has_none,
-    a_second_layout_takes_the_place_of_the_first,
-    the_same_layout_again_leaves_the_same_row,
-    layouts_put_by_many_at_once_leave_exactly_one,
+    a_stored_layout_is_read_back_unchanged,
+    a_job_without_a_layout_returns_none,
+    a_second_layout_replaces_the_first,
+    storing_the_same_layout_again_keeps_the_row,
+    concurrent_puts_leave_one_layout,
 );
 
-/// A layout with nothing in it that may be left out.
+/// A layout with the required fields only.
 fn bare() -> NewLayoutAnalysis {
     NewLayoutAnalysis {
         layout_type: LayoutType::Unknown,
@@ -22,7 +22,7 @@ fn bare() -> NewLayoutAnalysis {
     }
 }
 
-fn a_layout_reads_back_as_it_was_stored(db: TestDb) {
+fn a_stored_layout_is_read_back_unchanged(db: TestDb) {
     let (full, empty) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
     for (job, new) in [(full, a_layout()), (empty, bare())] {
         let stored = db.write(|tx| tx.layout_analysis().put(job, &new)).unwrap();
@@ -36,7 +36,7 @@ fn a_layout_reads_back_as_it_was_stored(db: TestDb) {
     }
 }
 
-fn a_job_without_a_layout_has_none(db: TestDb) {
+fn a_job_without_a_layout_returns_none(db: TestDb) {
     let job = a_job().create(&db).job_id;
     assert_eq!(
         db.read(|conn| conn.layout_analysis().find_for_job(job))
@@ -45,7 +45,7 @@ fn a_job_without_a_layout_has_none(db: TestDb) {
     );
 }
 
-fn a_second_layout_takes_the_place_of_the_first(db: TestDb) {
+fn a_second_layout_replaces_the_first(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let put = |new: &_| db.write(|tx| tx.layout_analysis().put(job, new)).unwrap();
     put(&a_layout());
@@ -54,7 +54,7 @@ fn a_second_layout_takes_the_place_of_the_first(db: TestDb) {
     assert_eq!(db.sql().count("layout_analysis"), 1);
 }
 
-fn the_same_layout_again_leaves_the_same_row(db: TestDb) {
+fn storing_the_same_layout_again_keeps_the_row(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let put = || {
         db.write(|tx| tx.layout_analysis().put(job, &a_layout()))
@@ -65,7 +65,7 @@ fn the_same_layout_again_leaves_the_same_row(db: TestDb) {
     assert_eq!(put(), before);
 }
 
-fn layouts_put_by_many_at_once_leave_exactly_one(db: TestDb) {
+fn concurrent_puts_leave_one_layout(db: TestDb) {
     let job = a_job().create(&db).job_id;
     std::thread::scope(|scope| {
         for _ in 0..8 {

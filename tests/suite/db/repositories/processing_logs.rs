@@ -5,13 +5,13 @@ use lectern_domain::{
 use lectern_tests::{TestDb, a_job, a_log_entry, on_both_backends};
 
 on_both_backends!(
-    an_entry_reads_back_as_it_was_appended,
-    entries_are_told_oldest_first,
-    entries_of_the_same_instant_keep_the_order_they_came_in,
-    the_latest_entry_of_each_stage_tells_where_a_job_stands,
-    the_errors_are_the_entries_that_failed,
-    pages_tell_the_whole_story_once_while_it_goes_on,
-    stage_and_status_narrow_a_list,
+    an_appended_entry_is_read_back_unchanged,
+    entries_are_listed_oldest_first,
+    entries_of_the_same_time_keep_their_insertion_order,
+    latest_returns_the_newest_entry_of_each_stage,
+    errors_returns_the_failed_entries,
+    pages_hold_every_entry_once_during_appends,
+    entries_are_filtered_by_stage_and_status,
 );
 
 fn append(db: &TestDb, job: JobId, stage: Stage, status: LogStatus) -> LogEntry {
@@ -30,7 +30,7 @@ fn events(entries: &[LogEntry]) -> Vec<String> {
         .collect()
 }
 
-/// A job whose transcription failed once and went through the second time.
+/// A job whose transcription failed once and then completed.
 fn a_story(db: &TestDb) -> JobId {
     let job = a_job().create(db).job_id;
     append(db, job, Stage::Transcription, LogStatus::Started);
@@ -41,7 +41,7 @@ fn a_story(db: &TestDb) -> JobId {
     job
 }
 
-fn an_entry_reads_back_as_it_was_appended(db: TestDb) {
+fn an_appended_entry_is_read_back_unchanged(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let bare = NewLogEntry::new(Stage::Uploading, LogStatus::Started);
     for new in [a_log_entry(Stage::Compilation, LogStatus::Failed), bare] {
@@ -55,7 +55,7 @@ fn an_entry_reads_back_as_it_was_appended(db: TestDb) {
     }
 }
 
-fn entries_are_told_oldest_first(db: TestDb) {
+fn entries_are_listed_oldest_first(db: TestDb) {
     let job = a_story(&db);
     let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
     assert_eq!(
@@ -70,7 +70,7 @@ fn entries_are_told_oldest_first(db: TestDb) {
     );
 }
 
-fn entries_of_the_same_instant_keep_the_order_they_came_in(db: TestDb) {
+fn entries_of_the_same_time_keep_their_insertion_order(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let made: Vec<_> = (0..20)
         .map(|_| {
@@ -88,7 +88,7 @@ fn entries_of_the_same_instant_keep_the_order_they_came_in(db: TestDb) {
     );
 }
 
-fn the_latest_entry_of_each_stage_tells_where_a_job_stands(db: TestDb) {
+fn latest_returns_the_newest_entry_of_each_stage(db: TestDb) {
     let job = a_story(&db);
     let latest = db
         .read(|conn| conn.processing_logs().latest_per_stage(job))
@@ -99,7 +99,7 @@ fn the_latest_entry_of_each_stage_tells_where_a_job_stands(db: TestDb) {
     );
 }
 
-fn the_errors_are_the_entries_that_failed(db: TestDb) {
+fn errors_returns_the_failed_entries(db: TestDb) {
     let job = a_story(&db);
     let errors = db.read(|conn| conn.processing_logs().errors(job)).unwrap();
     assert_eq!(events(&errors), ["transcription failed"]);
@@ -109,7 +109,7 @@ fn the_errors_are_the_entries_that_failed(db: TestDb) {
     );
 }
 
-fn pages_tell_the_whole_story_once_while_it_goes_on(db: TestDb) {
+fn pages_hold_every_entry_once_during_appends(db: TestDb) {
     let (job, other) = (a_story(&db), a_story(&db));
     let list = |after| {
         let page = PageRequest {
@@ -136,7 +136,7 @@ fn pages_tell_the_whole_story_once_while_it_goes_on(db: TestDb) {
     assert_eq!(told.len(), 6);
 }
 
-fn stage_and_status_narrow_a_list(db: TestDb) {
+fn entries_are_filtered_by_stage_and_status(db: TestDb) {
     let job = a_story(&db);
     let list = |filter| {
         db.read(|conn| {

@@ -6,14 +6,14 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 use crate::db::support::stored;
 
 on_both_backends!(
-    the_first_report_moves_a_queued_job_to_running,
-    a_report_without_a_message_clears_the_one_before,
-    a_report_that_takes_its_stage_backwards_changes_nothing,
-    a_job_that_is_not_under_way_takes_no_report,
-    reports_from_many_workers_at_once_never_go_backwards,
+    the_first_report_sets_a_queued_job_running,
+    a_report_without_a_message_clears_the_previous_message,
+    a_report_of_a_lower_percentage_changes_nothing,
+    a_report_on_a_job_that_is_not_active_is_rejected,
+    concurrent_reports_never_decrease_progress,
 );
 
-fn the_first_report_moves_a_queued_job_to_running(db: TestDb) {
+fn the_first_report_sets_a_queued_job_running(db: TestDb) {
     let job = a_job().create(&db);
     db.clock().advance(TimeDelta::seconds(3));
     let report = a_report(Stage::Transcription, 12.5);
@@ -34,7 +34,7 @@ fn the_first_report_moves_a_queued_job_to_running(db: TestDb) {
     assert_eq!(stored(&db, job.job_id), after);
 }
 
-fn a_report_without_a_message_clears_the_one_before(db: TestDb) {
+fn a_report_without_a_message_clears_the_previous_message(db: TestDb) {
     let job = a_job().create(&db);
     let report = |report| {
         db.write(|tx| tx.jobs().report_progress(job.job_id, &report))
@@ -50,7 +50,7 @@ fn a_report_without_a_message_clears_the_one_before(db: TestDb) {
     assert_eq!((progress.message, progress.eta_seconds), (None, None));
 }
 
-fn a_report_that_takes_its_stage_backwards_changes_nothing(db: TestDb) {
+fn a_report_of_a_lower_percentage_changes_nothing(db: TestDb) {
     let job = a_job().create(&db);
     let report = |stage, percent| {
         db.clock().advance(TimeDelta::seconds(1));
@@ -68,7 +68,7 @@ fn a_report_that_takes_its_stage_backwards_changes_nothing(db: TestDb) {
     assert_eq!(next.progress.unwrap().percent, Percent::ZERO);
 }
 
-fn a_job_that_is_not_under_way_takes_no_report(db: TestDb) {
+fn a_report_on_a_job_that_is_not_active_is_rejected(db: TestDb) {
     for status in [
         JobStatus::Pending,
         JobStatus::Completed,
@@ -86,7 +86,7 @@ fn a_job_that_is_not_under_way_takes_no_report(db: TestDb) {
     }
 }
 
-fn reports_from_many_workers_at_once_never_go_backwards(db: TestDb) {
+fn concurrent_reports_never_decrease_progress(db: TestDb) {
     let job = a_job().create(&db);
     let (db, job_id) = (&*db, job.job_id);
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What a call costs does not depend on how much there is.
+//! The number of queries of a call does not depend on the number of rows.
 
 use lectern_db::{Error, Tx};
 use lectern_domain::{
@@ -11,16 +11,16 @@ use lectern_tests::{
 use crate::db::support::worker::{a_beat, claim, claim_one, complete, heartbeat};
 
 on_both_backends!(
-    a_list_of_a_hundred_jobs_costs_what_a_list_of_one_costs,
-    results_cost_the_same_however_long_the_lecture,
-    a_job_with_its_clips_costs_at_most_two_statements,
-    a_change_of_a_job_is_one_guarded_statement,
-    a_report_on_a_stage_that_is_leased_counts_as_one_change,
-    claiming_ten_runs_costs_what_claiming_one_costs,
-    what_a_worker_says_costs_the_same_however_many_are_at_work,
-    new_events_of_a_hundred_jobs_are_one_query,
-    whether_there_is_work_is_one_query_for_all_stages,
-    metrics_are_one_query,
+    listing_a_hundred_jobs_takes_as_many_queries_as_listing_one,
+    the_query_count_of_results_is_constant,
+    a_job_with_its_clips_takes_at_most_two_queries,
+    a_job_update_is_one_guarded_statement,
+    a_report_on_a_leased_stage_increments_the_version_once,
+    claiming_ten_runs_takes_as_many_queries_as_claiming_one,
+    the_query_count_of_worker_calls_is_constant,
+    events_of_a_hundred_jobs_take_one_query,
+    claimable_stages_take_one_query,
+    metrics_take_one_query,
 );
 
 fn page() -> PageRequest {
@@ -30,8 +30,8 @@ fn page() -> PageRequest {
     }
 }
 
-/// Makes a change that touches the jobs with one statement, which is an UPDATE
-/// that carries its guard.
+/// Checks that a change uses one statement on jobs, an UPDATE with its guard in
+/// the WHERE clause.
 fn is_one_change(db: &TestDb, change: impl FnOnce(&mut Tx<'_>) -> Result<Job, Error>) {
     let (_, statements) = queries(|| db.write(change).unwrap());
     let of_jobs: Vec<_> = statements
@@ -46,8 +46,8 @@ fn is_one_change(db: &TestDb, change: impl FnOnce(&mut Tx<'_>) -> Result<Job, Er
     assert!(cost(&statements) <= 4, "{statements:#?}");
 }
 
-/// How many statements these are; inserting many rows counts as none, because
-/// SQLite takes them one by one, with a statement that is prepared once.
+/// The number of statements without multi-row inserts, which on SQLite are one
+/// prepared statement per row.
 fn cost(statements: &[String]) -> usize {
     let is_insert = |statement: &String| {
         ["INSERT INTO", "COPY"]
@@ -57,13 +57,13 @@ fn cost(statements: &[String]) -> usize {
     statements.iter().filter(|one| !is_insert(one)).count()
 }
 
-/// Whether a statement reads or writes jobs, in whichever quotes.
+/// Whether a statement uses the table jobs, with the quotes of either backend.
 fn is_of_jobs(statement: &str) -> bool {
     let words = statement.split([' ', '"', '`', '.', '(', ',']);
     words.into_iter().any(|word| word == "jobs")
 }
 
-fn a_list_of_a_hundred_jobs_costs_what_a_list_of_one_costs(db: TestDb) {
+fn listing_a_hundred_jobs_takes_as_many_queries_as_listing_one(db: TestDb) {
     let list = || {
         queries(|| {
             db.read(|conn| conn.jobs().list(&JobFilter::default(), page()))
@@ -94,7 +94,7 @@ fn a_list_of_a_hundred_jobs_costs_what_a_list_of_one_costs(db: TestDb) {
     assert_eq!(one, (1, 2));
 }
 
-fn results_cost_the_same_however_long_the_lecture(db: TestDb) {
+fn the_query_count_of_results_is_constant(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let results = || {
         queries(|| {
@@ -115,14 +115,14 @@ fn results_cost_the_same_however_long_the_lecture(db: TestDb) {
     assert!(full.len() <= 4, "{full:#?}");
 }
 
-fn a_job_with_its_clips_costs_at_most_two_statements(db: TestDb) {
+fn a_job_with_its_clips_takes_at_most_two_queries(db: TestDb) {
     let job = a_job().create(&db).job_id;
     fill(&db, job);
     let (_, statements) = queries(|| db.read(|conn| conn.jobs().with_clips(job)).unwrap());
     assert!(statements.len() <= 2, "{statements:#?}");
 }
 
-fn a_change_of_a_job_is_one_guarded_statement(db: TestDb) {
+fn a_job_update_is_one_guarded_statement(db: TestDb) {
     let job = a_job().status(JobStatus::Pending).create(&db).job_id;
     let priority = JobUpdate {
         priority: Some(1),
@@ -138,7 +138,7 @@ fn a_change_of_a_job_is_one_guarded_statement(db: TestDb) {
     is_one_change(&db, |tx| tx.jobs().transition(job, JobStatus::Completed));
 }
 
-fn a_report_on_a_stage_that_is_leased_counts_as_one_change(db: TestDb) {
+fn a_report_on_a_leased_stage_increments_the_version_once(db: TestDb) {
     let job = a_job().create(&db).job_id;
     claim_one(&db, Stage::Transcription);
     let before = db.read(|conn| conn.jobs().find(job)).unwrap().unwrap();
@@ -152,7 +152,7 @@ fn a_report_on_a_stage_that_is_leased_counts_as_one_change(db: TestDb) {
     );
 }
 
-fn claiming_ten_runs_costs_what_claiming_one_costs(db: TestDb) {
+fn claiming_ten_runs_takes_as_many_queries_as_claiming_one(db: TestDb) {
     for _ in 0..30 {
         a_job().create(&db);
     }
@@ -172,7 +172,7 @@ fn claiming_ten_runs_costs_what_claiming_one_costs(db: TestDb) {
     }
 }
 
-fn what_a_worker_says_costs_the_same_however_many_are_at_work(db: TestDb) {
+fn the_query_count_of_worker_calls_is_constant(db: TestDb) {
     let costs = || {
         a_job().create(&db);
         let lease = claim_one(&db, Stage::Transcription).lease_id;
@@ -195,7 +195,7 @@ fn what_a_worker_says_costs_the_same_however_many_are_at_work(db: TestDb) {
     assert!(alone.iter().all(|cost| *cost <= 8), "{alone:?}");
 }
 
-fn new_events_of_a_hundred_jobs_are_one_query(db: TestDb) {
+fn events_of_a_hundred_jobs_take_one_query(db: TestDb) {
     let seen: Vec<_> = (0..100).map(|_| (a_job().create(&db).job_id, 0)).collect();
     let (events, statements) = queries(|| {
         db.read(|conn| conn.job_events().newer(&seen, 1_000))
@@ -208,7 +208,7 @@ fn new_events_of_a_hundred_jobs_are_one_query(db: TestDb) {
     );
 }
 
-fn whether_there_is_work_is_one_query_for_all_stages(db: TestDb) {
+fn claimable_stages_take_one_query(db: TestDb) {
     a_job().create(&db);
     let (stages, statements) = queries(|| {
         db.read(|conn| conn.stage_runs().claimable(Stage::WORK))
@@ -217,7 +217,7 @@ fn whether_there_is_work_is_one_query_for_all_stages(db: TestDb) {
     assert_eq!((stages.len(), statements.len()), (3, 1), "{statements:#?}");
 }
 
-fn metrics_are_one_query(db: TestDb) {
+fn metrics_take_one_query(db: TestDb) {
     let (_, statements) = queries(|| db.read(|conn| conn.jobs().metrics()).unwrap());
     assert_eq!(statements.len(), 1, "{statements:#?}");
 }

@@ -2,15 +2,15 @@ use lectern_domain::{JobFilter, PageRequest};
 use lectern_tests::{TestDb, a_job, a_whole_job, clips, fill, on_both_backends};
 
 on_both_backends!(
-    a_job_is_loaded_with_its_clips_and_no_other_jobs,
-    a_job_without_clips_is_loaded_with_none,
-    a_list_of_jobs_comes_with_the_clips_of_each,
-    the_results_of_a_job_are_all_it_has,
-    a_job_without_anything_has_empty_results,
-    clips_come_in_their_order_however_they_were_stored,
+    a_job_is_loaded_with_its_own_clips,
+    a_job_without_clips_is_loaded_with_an_empty_list,
+    a_list_of_jobs_is_loaded_with_the_clips_of_each,
+    results_hold_all_output_of_a_job,
+    a_job_without_output_has_empty_results,
+    clips_of_results_are_in_clip_order,
 );
 
-fn a_job_is_loaded_with_its_clips_and_no_other_jobs(db: TestDb) {
+fn a_job_is_loaded_with_its_own_clips(db: TestDb) {
     let (job, other) = (a_whole_job(&db), a_whole_job(&db));
     let (found, clips) = db
         .read(|conn| conn.jobs().with_clips(job.job_id))
@@ -24,13 +24,13 @@ fn a_job_is_loaded_with_its_clips_and_no_other_jobs(db: TestDb) {
     assert!(clips.iter().all(|clip| clip.job_id != other.job_id));
 }
 
-fn a_job_without_clips_is_loaded_with_none(db: TestDb) {
+fn a_job_without_clips_is_loaded_with_an_empty_list(db: TestDb) {
     let job = a_job().create(&db);
     let found = db.read(|conn| conn.jobs().with_clips(job.job_id)).unwrap();
     assert_eq!(found, Some((job, Vec::new())));
 }
 
-fn a_list_of_jobs_comes_with_the_clips_of_each(db: TestDb) {
+fn a_list_of_jobs_is_loaded_with_the_clips_of_each(db: TestDb) {
     let bare = a_job().create(&db);
     let job = a_job().create(&db);
     let clips = fill(&db, job.job_id);
@@ -41,7 +41,7 @@ fn a_list_of_jobs_comes_with_the_clips_of_each(db: TestDb) {
     assert_eq!(page.unwrap().items, [(job, clips), (bare, Vec::new())]);
 }
 
-fn the_results_of_a_job_are_all_it_has(db: TestDb) {
+fn results_hold_all_output_of_a_job(db: TestDb) {
     let job = a_whole_job(&db);
     let results = db
         .read(|conn| conn.jobs().results(job.job_id))
@@ -61,7 +61,7 @@ fn the_results_of_a_job_are_all_it_has(db: TestDb) {
     assert_eq!(results.job, job);
 }
 
-fn a_job_without_anything_has_empty_results(db: TestDb) {
+fn a_job_without_output_has_empty_results(db: TestDb) {
     let job = a_job().create(&db);
     let results = db
         .read(|conn| conn.jobs().results(job.job_id))
@@ -77,7 +77,7 @@ fn a_job_without_anything_has_empty_results(db: TestDb) {
     );
 }
 
-fn clips_come_in_their_order_however_they_were_stored(db: TestDb) {
+fn clips_of_results_are_in_clip_order(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let mut backwards = clips(5);
     backwards.reverse();

@@ -6,11 +6,11 @@ use lectern_tests::{TestDb, a_job, a_silence, on_both_backends, silence_regions}
 use crate::db::support::window;
 
 on_both_backends!(
-    regions_read_back_as_they_were_stored,
+    stored_regions_are_read_back_unchanged,
     the_database_computes_the_duration,
-    the_same_set_again_leaves_the_same_rows,
-    regions_are_found_by_type_length_and_window,
-    sets_replaced_by_many_at_once_leave_exactly_one,
+    storing_the_same_set_again_keeps_the_rows,
+    regions_are_filtered_by_type_duration_and_window,
+    concurrent_replacements_leave_one_whole_set,
 );
 
 fn starts(regions: &[SilenceRegion]) -> Vec<f64> {
@@ -31,7 +31,7 @@ fn four(db: &Database) -> JobId {
     job
 }
 
-fn regions_read_back_as_they_were_stored(db: TestDb) {
+fn stored_regions_are_read_back_unchanged(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let new = silence_regions(40);
     let returned = db.write(|tx| tx.silence_regions().replace_for_job(job, &new));
@@ -63,7 +63,7 @@ fn the_database_computes_the_duration(db: TestDb) {
     );
 }
 
-fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
+fn storing_the_same_set_again_keeps_the_rows(db: TestDb) {
     let job = four(&db);
     let all = || db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
     let replace = |set: &[_]| {
@@ -80,7 +80,7 @@ fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
     assert_eq!(all(), []);
 }
 
-fn regions_are_found_by_type_length_and_window(db: TestDb) {
+fn regions_are_filtered_by_type_duration_and_window(db: TestDb) {
     let job = four(&db);
     let find = |filter: SilenceRegionFilter| {
         starts(
@@ -137,7 +137,7 @@ fn regions_are_found_by_type_length_and_window(db: TestDb) {
     );
 }
 
-fn sets_replaced_by_many_at_once_leave_exactly_one(db: TestDb) {
+fn concurrent_replacements_leave_one_whole_set(db: TestDb) {
     let job = a_job().create(&db).job_id;
     std::thread::scope(|scope| {
         for n in 1..=6 {

@@ -8,19 +8,19 @@ use lectern_tests::{TestDb, a_job, a_segment, on_both_backends, segments};
 use crate::db::support::window;
 
 on_both_backends!(
-    a_lecture_of_1500_segments_reads_back_as_it_was_stored,
-    text_that_looks_like_something_else_is_stored_to_the_letter,
-    a_set_replaces_the_one_before_and_no_other_jobs,
-    the_same_set_again_leaves_the_same_rows,
-    sets_replaced_by_many_at_once_leave_exactly_one,
-    appended_segments_join_the_others,
-    appends_by_many_at_once_lose_nothing,
-    a_window_holds_what_overlaps_it_not_only_what_it_contains,
-    a_segment_of_no_length_is_in_the_window_it_begins_in,
-    a_search_knows_no_case_in_any_alphabet,
-    every_character_of_a_search_means_itself,
-    words_and_window_narrow_a_list_together,
-    segments_are_listed_by_time_whatever_the_order_they_came_in,
+    stored_segments_are_read_back_unchanged,
+    special_characters_are_stored_unchanged,
+    a_new_set_replaces_the_old_set_of_its_job_only,
+    storing_the_same_set_again_keeps_the_rows,
+    concurrent_replacements_leave_one_whole_set,
+    appended_segments_are_added_to_the_others,
+    concurrent_appends_lose_nothing,
+    a_window_selects_overlapping_segments,
+    an_empty_segment_is_in_the_window_of_its_start,
+    a_search_ignores_case_in_any_alphabet,
+    a_search_has_no_wildcards,
+    search_and_window_filters_combine,
+    segments_are_listed_by_time,
 );
 
 fn replace(db: &Database, job: JobId, segments: &[NewTranscriptSegment]) {
@@ -39,7 +39,7 @@ fn texts(segments: &[TranscriptSegment]) -> Vec<&str> {
         .collect()
 }
 
-/// A job with a transcript that says each of these for a second.
+/// A job with a transcript of these texts, one second each.
 fn saying(db: &Database, texts: &[&str]) -> JobId {
     let job = a_job().create(db).job_id;
     let segments: Vec<_> = texts
@@ -51,7 +51,7 @@ fn saying(db: &Database, texts: &[&str]) -> JobId {
     job
 }
 
-fn a_lecture_of_1500_segments_reads_back_as_it_was_stored(db: TestDb) {
+fn stored_segments_are_read_back_unchanged(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let new = segments(1_500);
     replace(&db, job, &new);
@@ -73,7 +73,7 @@ fn a_lecture_of_1500_segments_reads_back_as_it_was_stored(db: TestDb) {
     );
 }
 
-fn text_that_looks_like_something_else_is_stored_to_the_letter(db: TestDb) {
+fn special_characters_are_stored_unchanged(db: TestDb) {
     let odd = [
         "\\N",
         "\\.",
@@ -89,7 +89,7 @@ fn text_that_looks_like_something_else_is_stored_to_the_letter(db: TestDb) {
     assert_eq!(texts(&all(&db, job)), odd);
 }
 
-fn a_set_replaces_the_one_before_and_no_other_jobs(db: TestDb) {
+fn a_new_set_replaces_the_old_set_of_its_job_only(db: TestDb) {
     let (one, other) = (saying(&db, &["a", "b", "c"]), saying(&db, &["x"]));
     replace(&db, one, &[a_segment(0.0, 1.0, "d")]);
     assert_eq!(texts(&all(&db, one)), ["d"]);
@@ -98,7 +98,7 @@ fn a_set_replaces_the_one_before_and_no_other_jobs(db: TestDb) {
     assert_eq!(texts(&all(&db, one)), [""; 0]);
 }
 
-fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
+fn storing_the_same_set_again_keeps_the_rows(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(&db, job, &segments(20));
     let before = all(&db, job);
@@ -107,7 +107,7 @@ fn the_same_set_again_leaves_the_same_rows(db: TestDb) {
     assert_eq!(all(&db, job), before);
 }
 
-fn sets_replaced_by_many_at_once_leave_exactly_one(db: TestDb) {
+fn concurrent_replacements_leave_one_whole_set(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let sets: Vec<Vec<_>> = (1..=8).map(|n| segments(n * 10)).collect();
     std::thread::scope(|scope| {
@@ -126,7 +126,7 @@ fn sets_replaced_by_many_at_once_leave_exactly_one(db: TestDb) {
     assert!(whole, "{} segments", stored.len());
 }
 
-fn appended_segments_join_the_others(db: TestDb) {
+fn appended_segments_are_added_to_the_others(db: TestDb) {
     let job = saying(&db, &["one", "two"]);
     let append = |segments: &[_]| {
         db.write(|tx| tx.transcripts().append(job, segments))
@@ -143,7 +143,7 @@ fn appended_segments_join_the_others(db: TestDb) {
     );
 }
 
-fn appends_by_many_at_once_lose_nothing(db: TestDb) {
+fn concurrent_appends_lose_nothing(db: TestDb) {
     let job = a_job().create(&db).job_id;
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -156,7 +156,7 @@ fn appends_by_many_at_once_lose_nothing(db: TestDb) {
     assert_eq!(all(&db, job).len(), 40);
 }
 
-fn a_window_holds_what_overlaps_it_not_only_what_it_contains(db: TestDb) {
+fn a_window_selects_overlapping_segments(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,
@@ -187,7 +187,7 @@ fn a_window_holds_what_overlaps_it_not_only_what_it_contains(db: TestDb) {
     assert_eq!(texts(&within(window(40.0, 50.0))), [""; 0]);
 }
 
-fn a_segment_of_no_length_is_in_the_window_it_begins_in(db: TestDb) {
+fn an_empty_segment_is_in_the_window_of_its_start(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,
@@ -207,7 +207,7 @@ fn a_segment_of_no_length_is_in_the_window_it_begins_in(db: TestDb) {
     assert_eq!(texts(&within(20.0, 20.5)), ["twenty"]);
 }
 
-fn a_search_knows_no_case_in_any_alphabet(db: TestDb) {
+fn a_search_ignores_case_in_any_alphabet(db: TestDb) {
     let job = saying(&db, &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "nothing"]);
     let search = |words: &str| {
         db.read(|conn| conn.transcripts().search(job, words))
@@ -220,7 +220,7 @@ fn a_search_knows_no_case_in_any_alphabet(db: TestDb) {
     assert_eq!(search("").len(), 3);
 }
 
-fn every_character_of_a_search_means_itself(db: TestDb) {
+fn a_search_has_no_wildcards(db: TestDb) {
     let job = saying(
         &db,
         &[
@@ -255,13 +255,13 @@ fn every_character_of_a_search_means_itself(db: TestDb) {
     assert_eq!(texts(&search("%sure")), [""; 0]);
 }
 
-fn words_and_window_narrow_a_list_together(db: TestDb) {
+fn search_and_window_filters_combine(db: TestDb) {
     let job = saying(&db, &["yes one", "no", "yes two", "yes three"]);
     let list = db.read(|conn| conn.transcripts().list(job, window(1.0, 3.0), Some("YES")));
     assert_eq!(texts(&list.unwrap()), ["yes two"]);
 }
 
-fn segments_are_listed_by_time_whatever_the_order_they_came_in(db: TestDb) {
+fn segments_are_listed_by_time(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(
         &db,

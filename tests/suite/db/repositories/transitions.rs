@@ -6,14 +6,14 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 use crate::db::support::stored;
 
 on_both_backends!(
-    exactly_the_allowed_transitions_happen_and_the_others_change_nothing,
-    an_update_with_an_illegal_status_changes_nothing_else_either,
-    a_completed_job_is_done_to_the_last_percent,
-    a_retry_forgets_the_error_the_progress_and_the_completion,
-    of_many_who_start_a_job_at_once_one_does,
+    only_allowed_transitions_change_a_job,
+    an_update_with_an_illegal_status_changes_nothing,
+    completing_a_job_sets_its_progress_to_100_percent,
+    a_retry_clears_error_progress_and_completion_time,
+    of_concurrent_starts_of_a_job_one_succeeds,
 );
 
-fn exactly_the_allowed_transitions_happen_and_the_others_change_nothing(db: TestDb) {
+fn only_allowed_transitions_change_a_job(db: TestDb) {
     for from in JobStatus::ALL {
         for to in JobStatus::ALL {
             let job = a_job().status(*from).create(&db);
@@ -41,7 +41,7 @@ fn exactly_the_allowed_transitions_happen_and_the_others_change_nothing(db: Test
     }
 }
 
-fn an_update_with_an_illegal_status_changes_nothing_else_either(db: TestDb) {
+fn an_update_with_an_illegal_status_changes_nothing(db: TestDb) {
     let job = a_job().status(JobStatus::Completed).create(&db);
     let update = JobUpdate {
         status: Some(JobStatus::Running),
@@ -56,7 +56,7 @@ fn an_update_with_an_illegal_status_changes_nothing_else_either(db: TestDb) {
     assert_eq!(stored(&db, job.job_id), job);
 }
 
-fn a_completed_job_is_done_to_the_last_percent(db: TestDb) {
+fn completing_a_job_sets_its_progress_to_100_percent(db: TestDb) {
     let job = a_job().create(&db);
     db.write(|tx| {
         tx.jobs()
@@ -76,7 +76,7 @@ fn a_completed_job_is_done_to_the_last_percent(db: TestDb) {
     );
 }
 
-fn a_retry_forgets_the_error_the_progress_and_the_completion(db: TestDb) {
+fn a_retry_clears_error_progress_and_completion_time(db: TestDb) {
     let fail = |tx: &mut Tx<'_>, job: &Job| {
         tx.jobs()
             .report_progress(job.job_id, &a_report(Stage::Transcription, 40.0))?;
@@ -103,7 +103,7 @@ fn a_retry_forgets_the_error_the_progress_and_the_completion(db: TestDb) {
     );
 }
 
-fn of_many_who_start_a_job_at_once_one_does(db: TestDb) {
+fn of_concurrent_starts_of_a_job_one_succeeds(db: TestDb) {
     let job = a_job().create(&db);
     let started = std::thread::scope(|scope| {
         let tries: Vec<_> = (0..8)

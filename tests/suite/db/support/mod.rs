@@ -1,4 +1,4 @@
-//! What several of these tests share.
+//! Helpers of several test files.
 
 pub(crate) mod random_operations;
 pub(crate) mod worker;
@@ -6,7 +6,7 @@ pub(crate) mod worker;
 use lectern_db::Database;
 use lectern_domain::{Job, JobId, Window};
 
-/// `[from, to)` in seconds.
+/// The window `[from, to)` in seconds.
 pub(crate) fn window(from: impl Into<Option<f64>>, to: impl Into<Option<f64>>) -> Window {
     Window::new(from.into(), to.into()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Everything that can happen to a job, in no order anybody thought of.
+//! Random operations on jobs.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use lectern_tests::{TestDb, a_report, segments};
 use super::nobody;
 use super::worker::{a_beat, a_failure, a_request, at_once};
 
-/// Numbers nobody thought of, the same for the same seed.
+/// Pseudo-random numbers, equal for equal seeds.
 struct Dice(u64);
 
 impl Dice {
@@ -30,9 +30,9 @@ impl Dice {
     }
 }
 
-/// On 16 threads does something or other with these jobs, 60 times each, while
-/// leases expire; answers what became of the jobs, thread by thread. Refusals
-/// are all right, errors are not.
+/// Runs 60 random operations on each of 16 threads while leases expire; returns
+/// the changed jobs by thread. Rejected operations are expected, other errors
+/// panic.
 pub(crate) fn happens(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
     let leases = Mutex::default();
     at_once(16, |thread| {
@@ -57,8 +57,8 @@ pub(crate) fn happens(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
     })
 }
 
-/// Does something to one of the jobs, as a worker or as somebody else; answers
-/// the job if it was changed.
+/// Runs a random operation of a worker or of a client; returns the job if it
+/// changed.
 fn change(
     tx: &mut Tx<'_>,
     jobs: &[JobId],
@@ -69,7 +69,7 @@ fn change(
     let stage = Stage::WORK[dice.roll(Stage::WORK.len())];
     let lease = {
         let given = leases.lock().unwrap();
-        // Rather one of the last, which may be good still.
+        // Prefers recent leases, which may still be valid.
         let nth = dice.roll(6);
         given.iter().rev().nth(nth).copied().unwrap_or(nobody())
     };

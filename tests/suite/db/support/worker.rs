@@ -1,4 +1,4 @@
-//! A worker, in few words.
+//! Shorthands for the calls of a worker.
 
 use std::sync::Arc;
 use std::thread;
@@ -13,10 +13,10 @@ use lectern_domain::{
 use lectern_tests::{Backend, TestDb};
 use serde_json::{Value, json};
 
-/// How long the leases of these workers last, in seconds.
+/// The duration of leases in these tests, in seconds.
 pub(crate) const LEASE: i64 = 60;
 
-/// Asks for `max` runs of these stages.
+/// A request for up to `max` runs of these stages.
 pub(crate) fn a_request(stages: &[Stage], max: i64) -> ClaimRequest {
     ClaimRequest {
         worker: WorkerName::new("worker-1").unwrap(),
@@ -32,12 +32,12 @@ pub(crate) fn claim(db: &Database, stages: &[Stage], max: i64) -> Vec<Claim> {
     db.write(|tx| tx.work().claim(&request)).unwrap()
 }
 
-/// The same together with whoever claims meanwhile.
+/// The same, in a batch with concurrent claims.
 pub(crate) fn claim_together(db: &Database, stages: &[Stage], max: i64) -> Vec<Claim> {
     db.claim(&a_request(stages, max)).unwrap()
 }
 
-/// Claims the run of this stage that comes first, which has to be there.
+/// Claims the first run of this stage; panics if there is none.
 pub(crate) fn claim_one(db: &Database, stage: Stage) -> Claim {
     claim(db, &[stage], 1).pop().expect("a run to claim")
 }
@@ -54,12 +54,12 @@ pub(crate) fn complete(db: &Database, lease: LeaseId) -> Result<(Job, StageRun),
     db.write(|tx| tx.work().complete(lease))
 }
 
-/// Fails; another attempt might end better.
+/// Reports a transient failure.
 pub(crate) fn fail(db: &Database, lease: LeaseId) -> Result<(Job, StageRun), Error> {
     db.write(|tx| tx.work().fail(lease, &a_failure(true)))
 }
 
-/// A disk is full.
+/// A failure with every field set.
 pub(crate) fn a_failure(retryable: bool) -> StageFailure {
     StageFailure {
         error: LongText::new("disk full").unwrap(),
@@ -72,7 +72,7 @@ pub(crate) fn percent(percent: f64) -> Percent {
     Percent::new(percent).unwrap()
 }
 
-/// A heartbeat that says it all.
+/// A heartbeat with every field set.
 pub(crate) fn a_beat(done: f64) -> Heartbeat {
     Heartbeat {
         percent: Some(percent(done)),
@@ -107,12 +107,12 @@ pub(crate) fn run(db: &Database, job_id: JobId, stage: Stage) -> StageRun {
     of_job.find(|run| run.stage == stage).expect("a run")
 }
 
-/// Where the runs of a job stand, in the order of its pipeline.
+/// The statuses of the runs of a job, in the order of its pipeline.
 pub(crate) fn statuses(db: &Database, job_id: JobId) -> Vec<StageRunStatus> {
     runs(db, job_id).iter().map(|run| run.status).collect()
 }
 
-/// The stages a job goes through, in the order of its pipeline.
+/// The stages of a job, in the order of its pipeline.
 pub(crate) fn stages(db: &Database, job_id: JobId) -> Vec<Stage> {
     runs(db, job_id).iter().map(|run| run.stage).collect()
 }
@@ -123,13 +123,13 @@ pub(crate) fn with_pipelines(db: &Database, pipelines: Value) -> Database {
     db.clone().with_pipelines(Arc::new(pipelines))
 }
 
-/// The same database, whose jobs are transcribed and that is it.
+/// The same database with a pipeline of transcription only.
 pub(crate) fn of_one_stage(db: &Database) -> Database {
     with_pipelines(db, json!({ "default": [{ "stage": "transcription" }] }))
 }
 
-/// Runs `act` on as many threads, each with its number, and answers what they
-/// answered.
+/// Runs `act` on this many threads at once, each with its number; returns their
+/// results in order.
 pub(crate) fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = std::sync::Barrier::new(threads);
     thread::scope(|scope| {
@@ -146,7 +146,7 @@ pub(crate) fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) 
     })
 }
 
-/// Waits until something is so, which is to be soon.
+/// Waits until the condition holds; panics after a long time.
 pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
@@ -155,8 +155,8 @@ pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until some transaction waits for another. On SQLite there is nothing
-/// to wait for: whoever writes has the only connection that can.
+/// Waits until a transaction waits for a lock. Returns at once on SQLite, where
+/// one connection does all writes.
 pub(crate) fn until_somebody_waits(db: &TestDb) {
     const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
          WHERE datname = current_database() AND wait_event_type = 'Lock'";

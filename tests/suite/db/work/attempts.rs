@@ -1,4 +1,4 @@
-//! Attempts that come to nothing, and what comes after them.
+//! Failed attempts and retries.
 
 use chrono::TimeDelta;
 use lectern_db::Database;
@@ -17,27 +17,27 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    after_a_failed_attempt_there_is_another_but_not_at_once,
-    pauses_differ_so_that_what_failed_together_does_not_come_back_together,
-    what_another_attempt_cannot_mend_fails_the_job_at_once,
-    after_three_failed_attempts_the_job_fails_and_its_other_stages_are_called_off,
-    a_stage_whose_lease_expired_is_handed_out_again_at_once,
-    after_its_third_lease_expired_the_job_fails_and_its_other_stages_are_called_off,
-    when_nobody_claims_the_sweep_takes_care_of_expired_leases,
-    however_many_leases_expired_all_are_taken_care_of,
-    every_attempt_is_logged_with_its_worker_and_how_long_it_took,
+    a_failed_attempt_is_retried_after_a_delay,
+    retry_delays_have_jitter,
+    a_permanent_failure_fails_the_job_at_once,
+    three_failed_attempts_fail_the_job_and_cancel_its_other_stages,
+    a_stage_with_an_expired_lease_is_claimable_at_once,
+    three_expired_leases_fail_the_job_and_cancel_its_other_stages,
+    the_sweep_ends_expired_leases_without_a_claim,
+    the_sweep_ends_any_number_of_expired_leases,
+    every_attempt_is_logged_with_worker_and_duration,
 );
 
 fn expire(db: &Database) -> usize {
     db.write(|tx| tx.work().expire()).unwrap()
 }
 
-/// Lets the leases just given expire.
+/// Advances the clock past the end of the current leases.
 fn let_leases_expire(db: &TestDb) {
     db.clock().advance(TimeDelta::seconds(LEASE));
 }
 
-/// Lets the pause after a failed attempt go by.
+/// Advances the clock to the end of the delay of a failed run.
 fn let_pause_end(db: &TestDb, (_, run): (Job, StageRun)) {
     let pause = run.available_at.expect("a pause") - db.now();
     db.clock().advance(pause);
@@ -47,7 +47,7 @@ fn log(db: &Database, job: JobId) -> Vec<LogEntry> {
     db.read(|conn| conn.processing_logs().for_job(job)).unwrap()
 }
 
-fn after_a_failed_attempt_there_is_another_but_not_at_once(db: TestDb) {
+fn a_failed_attempt_is_retried_after_a_delay(db: TestDb) {
     let job = a_job().create(&db).job_id;
     for attempt in 1..3 {
         let lease = claim_one(&db, Transcription);
@@ -100,7 +100,7 @@ fn after_a_failed_attempt_there_is_another_but_not_at_once(db: TestDb) {
     assert_eq!(done.error, None);
 }
 
-fn pauses_differ_so_that_what_failed_together_does_not_come_back_together(db: TestDb) {
+fn retry_delays_have_jitter(db: TestDb) {
     for _ in 0..20 {
         a_job().create(&db);
     }
@@ -113,7 +113,7 @@ fn pauses_differ_so_that_what_failed_together_does_not_come_back_together(db: Te
     assert!(pauses.len() > 10, "{pauses:?}");
 }
 
-fn what_another_attempt_cannot_mend_fails_the_job_at_once(db: TestDb) {
+fn a_permanent_failure_fails_the_job_at_once(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     let (told, failed) = db
@@ -130,7 +130,7 @@ fn what_another_attempt_cannot_mend_fails_the_job_at_once(db: TestDb) {
     assert_eq!(stored(&db, job), told);
 }
 
-fn after_three_failed_attempts_the_job_fails_and_its_other_stages_are_called_off(db: TestDb) {
+fn three_failed_attempts_fail_the_job_and_cancel_its_other_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let sibling = claim_one(&db, SilenceDetection).lease_id;
     for _ in 0..2 {
@@ -169,7 +169,7 @@ fn after_three_failed_attempts_the_job_fails_and_its_other_stages_are_called_off
     );
 }
 
-fn a_stage_whose_lease_expired_is_handed_out_again_at_once(db: TestDb) {
+fn a_stage_with_an_expired_lease_is_claimable_at_once(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let first = claim_one(&db, Transcription);
     db.clock()
@@ -194,7 +194,7 @@ fn a_stage_whose_lease_expired_is_handed_out_again_at_once(db: TestDb) {
     assert_eq!(done, stored(&db, job));
 }
 
-fn after_its_third_lease_expired_the_job_fails_and_its_other_stages_are_called_off(db: TestDb) {
+fn three_expired_leases_fail_the_job_and_cancel_its_other_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
     for attempt in 1..3 {
         assert_eq!(claim_one(&db, Transcription).run.attempt, attempt);
@@ -224,7 +224,7 @@ fn after_its_third_lease_expired_the_job_fails_and_its_other_stages_are_called_o
     );
 }
 
-fn when_nobody_claims_the_sweep_takes_care_of_expired_leases(db: TestDb) {
+fn the_sweep_ends_expired_leases_without_a_claim(db: TestDb) {
     let any_expired = || db.read(|conn| conn.stage_runs().any_expired()).unwrap();
     let (job, other) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
     assert_eq!(
@@ -254,7 +254,7 @@ fn when_nobody_claims_the_sweep_takes_care_of_expired_leases(db: TestDb) {
     assert_eq!(run(&db, job, Transcription).available_at, None);
 }
 
-fn however_many_leases_expired_all_are_taken_care_of(db: TestDb) {
+fn the_sweep_ends_any_number_of_expired_leases(db: TestDb) {
     let db_of_one = of_one_stage(&db);
     for _ in 0..150 {
         a_job().create(&db_of_one);
@@ -274,7 +274,7 @@ fn however_many_leases_expired_all_are_taken_care_of(db: TestDb) {
     );
 }
 
-fn every_attempt_is_logged_with_its_worker_and_how_long_it_took(db: TestDb) {
+fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let first = claim_one(&db, Transcription).lease_id;
     db.clock().advance(TimeDelta::milliseconds(1_500));

@@ -1,4 +1,4 @@
-//! Who gets what to work on.
+//! Claims and their order.
 
 use std::collections::HashSet;
 
@@ -17,22 +17,22 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    a_claim_is_a_job_a_run_of_it_and_a_lease,
-    a_lease_is_made_of_random_bits_and_no_two_are_alike,
-    of_all_stages_the_highest_priority_comes_first_and_then_the_oldest,
-    of_one_stage_too_however_few_are_claimed_at_a_time,
-    a_stage_that_becomes_ready_later_keeps_the_place_of_its_job,
-    no_more_is_claimed_than_was_asked_for,
-    nothing_but_the_stages_asked_for_is_claimed,
-    a_stage_is_claimed_once_all_it_waits_for_is_completed,
-    nothing_is_claimed_of_a_job_that_is_not_under_way,
-    a_job_of_which_several_stages_are_claimed_at_once_is_changed_once,
-    a_claim_that_finds_nothing_writes_nothing,
-    who_waits_is_told_of_the_stages_there_is_work_for,
-    a_priority_given_later_decides_as_well,
+    a_claim_holds_a_job_a_stage_run_and_a_lease,
+    lease_ids_are_random_and_unique,
+    claims_are_ordered_by_priority_then_age,
+    claims_of_one_stage_keep_the_order_for_every_batch_size,
+    a_later_stage_keeps_the_queue_position_of_its_job,
+    a_claim_returns_at_most_the_requested_number,
+    a_claim_returns_only_requested_stages,
+    a_stage_is_claimable_after_its_dependencies_complete,
+    stages_of_inactive_jobs_are_not_claimable,
+    a_claim_of_several_stages_increments_the_version_once,
+    an_empty_claim_writes_nothing,
+    claimable_lists_the_stages_with_work,
+    a_changed_priority_reorders_the_queue,
 );
 
-/// Job and stage of what was claimed.
+/// Job and stage of each claim.
 fn what(claims: &[Claim]) -> Vec<(JobId, Stage)> {
     let what = |claim: &Claim| (claim.job.job_id, claim.run.stage);
     claims.iter().map(what).collect()
@@ -44,7 +44,7 @@ fn claimable(db: &Database, stages: &[Stage]) -> Vec<Stage> {
     found
 }
 
-/// Four jobs, by priority and then by age: the order they are to be worked on.
+/// Four jobs in the order of the queue: by priority, then by age.
 fn a_queue(db: &TestDb) -> [JobId; 4] {
     let made = [-1, 0, 0, 7].map(|priority| {
         db.clock().advance(TimeDelta::seconds(1));
@@ -53,7 +53,7 @@ fn a_queue(db: &TestDb) -> [JobId; 4] {
     [made[3], made[1], made[2], made[0]]
 }
 
-fn a_claim_is_a_job_a_run_of_it_and_a_lease(db: TestDb) {
+fn a_claim_holds_a_job_a_stage_run_and_a_lease(db: TestDb) {
     let job = a_job().create(&db);
     let before = run(&db, job.job_id, Transcription);
     db.clock().advance(TimeDelta::seconds(3));
@@ -87,7 +87,7 @@ fn a_claim_is_a_job_a_run_of_it_and_a_lease(db: TestDb) {
     assert_eq!(stored(&db, job.job_id), claim.job);
 }
 
-fn a_lease_is_made_of_random_bits_and_no_two_are_alike(db: TestDb) {
+fn lease_ids_are_random_and_unique(db: TestDb) {
     a_queue(&db);
     let claims = claim(&db, Stage::WORK, 100);
     assert_eq!(claims.len(), 12);
@@ -103,7 +103,7 @@ fn a_lease_is_made_of_random_bits_and_no_two_are_alike(db: TestDb) {
     }
 }
 
-fn of_all_stages_the_highest_priority_comes_first_and_then_the_oldest(db: TestDb) {
+fn claims_are_ordered_by_priority_then_age(db: TestDb) {
     let expected: Vec<_> = a_queue(&db)
         .into_iter()
         .flat_map(|job| [SilenceDetection, Transcription, LayoutAnalysis].map(|stage| (job, stage)))
@@ -111,7 +111,7 @@ fn of_all_stages_the_highest_priority_comes_first_and_then_the_oldest(db: TestDb
     assert_eq!(what(&claim(&db, Stage::WORK, 100)), expected);
 }
 
-fn of_one_stage_too_however_few_are_claimed_at_a_time(db: TestDb) {
+fn claims_of_one_stage_keep_the_order_for_every_batch_size(db: TestDb) {
     let queue = a_queue(&db);
     let one_by_one: Vec<_> = queue
         .iter()
@@ -125,7 +125,7 @@ fn of_one_stage_too_however_few_are_claimed_at_a_time(db: TestDb) {
     assert_eq!(in_twos, queue);
 }
 
-fn a_stage_that_becomes_ready_later_keeps_the_place_of_its_job(db: TestDb) {
+fn a_later_stage_keeps_the_queue_position_of_its_job(db: TestDb) {
     let first = a_job().create(&db).job_id;
     db.clock().advance(TimeDelta::seconds(1));
     let second = a_job().create(&db).job_id;
@@ -141,14 +141,14 @@ fn a_stage_that_becomes_ready_later_keeps_the_place_of_its_job(db: TestDb) {
     );
 }
 
-fn no_more_is_claimed_than_was_asked_for(db: TestDb) {
+fn a_claim_returns_at_most_the_requested_number(db: TestDb) {
     a_queue(&db);
     assert_eq!(claim(&db, Stage::WORK, 5).len(), 5);
     assert_eq!(claim(&db, Stage::WORK, 100).len(), 7);
     assert_eq!(claim(&db, Stage::WORK, 100), []);
 }
 
-fn nothing_but_the_stages_asked_for_is_claimed(db: TestDb) {
+fn a_claim_returns_only_requested_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
     assert_eq!(
         claim(&db, &[ContentAnalysis, Segmentation, Compilation], 10),
@@ -164,7 +164,7 @@ fn nothing_but_the_stages_asked_for_is_claimed(db: TestDb) {
     );
 }
 
-fn a_stage_is_claimed_once_all_it_waits_for_is_completed(db: TestDb) {
+fn a_stage_is_claimable_after_its_dependencies_complete(db: TestDb) {
     let job = a_job().create(&db).job_id;
     for stage in [SilenceDetection, LayoutAnalysis] {
         work_off(&db, &[stage]);
@@ -185,7 +185,7 @@ fn a_stage_is_claimed_once_all_it_waits_for_is_completed(db: TestDb) {
     assert_eq!(stored(&db, job).status, JobStatus::Completed);
 }
 
-fn nothing_is_claimed_of_a_job_that_is_not_under_way(db: TestDb) {
+fn stages_of_inactive_jobs_are_not_claimable(db: TestDb) {
     for status in JobStatus::ALL {
         let job = a_job().status(*status).create(&db);
         let claims = claim(&db, Stage::WORK, 10).len();
@@ -198,7 +198,7 @@ fn nothing_is_claimed_of_a_job_that_is_not_under_way(db: TestDb) {
     }
 }
 
-fn a_job_of_which_several_stages_are_claimed_at_once_is_changed_once(db: TestDb) {
+fn a_claim_of_several_stages_increments_the_version_once(db: TestDb) {
     let job = a_job().create(&db);
     let claims = claim(&db, Stage::WORK, 3);
     let after = stored(&db, job.job_id);
@@ -206,7 +206,7 @@ fn a_job_of_which_several_stages_are_claimed_at_once_is_changed_once(db: TestDb)
     assert!(claims.iter().all(|claim| claim.job == after));
 }
 
-fn a_claim_that_finds_nothing_writes_nothing(db: TestDb) {
+fn an_empty_claim_writes_nothing(db: TestDb) {
     a_job().status(JobStatus::Pending).create(&db);
     let busy = a_job().create(&db).job_id;
     for stage in [SilenceDetection, Transcription, LayoutAnalysis] {
@@ -219,7 +219,7 @@ fn a_claim_that_finds_nothing_writes_nothing(db: TestDb) {
     assert_eq!(db.sql().dump(), before);
 }
 
-fn who_waits_is_told_of_the_stages_there_is_work_for(db: TestDb) {
+fn claimable_lists_the_stages_with_work(db: TestDb) {
     assert_eq!(claimable(&db, Stage::WORK), []);
     let job = a_job().create(&db).job_id;
     assert_eq!(
@@ -254,7 +254,7 @@ fn who_waits_is_told_of_the_stages_there_is_work_for(db: TestDb) {
     assert_eq!(claimable(&db, Stage::WORK), []);
 }
 
-fn a_priority_given_later_decides_as_well(db: TestDb) {
+fn a_changed_priority_reorders_the_queue(db: TestDb) {
     let queue = a_queue(&db);
     let last = queue[3];
     let update = JobUpdate {
@@ -264,7 +264,7 @@ fn a_priority_given_later_decides_as_well(db: TestDb) {
     db.write(|tx| tx.jobs().update(last, &update, None))
         .unwrap();
     assert_eq!(claim_one(&db, Transcription).job.job_id, last);
-    // What is not ready yet has moved along.
+    // Stages that are not ready yet have the new priority, too.
     let update = JobUpdate {
         priority: Some(i32::MIN),
         ..JobUpdate::default()

@@ -1,4 +1,4 @@
-//! Whose clock leases go by.
+//! The clock of leases.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Error};
@@ -7,13 +7,13 @@ use lectern_tests::{Backend, Fixture, Sql, TestDb, a_job};
 
 use crate::db::support::worker::{LEASE, claim, claim_one, complete, heartbeat};
 
-/// What the server's clock shows.
+/// The time of the database server.
 fn server_time(sql: &mut Sql) -> DateTime<Utc> {
     let now = sql.value("SELECT to_json(clock_timestamp())");
     now.trim_matches('"').parse().unwrap()
 }
 
-/// Puts a clock into a database on PostgreSQL that is ahead of all others.
+/// Replaces the clock of a PostgreSQL database by one that is ahead.
 fn put_ahead(sql: &mut Sql) {
     sql.batch(
         "CREATE SCHEMA ahead;
@@ -27,14 +27,14 @@ fn put_ahead(sql: &mut Sql) {
     .unwrap();
 }
 
-/// Makes that clock run this much further ahead.
+/// Advances that clock.
 fn let_pass(sql: &mut Sql, seconds: i64) {
     let moved = sql.execute(&format!("UPDATE ahead.seconds SET n = n + {seconds}"));
     assert_eq!(moved.unwrap(), 1);
 }
 
 #[test]
-fn on_postgresql_leases_go_by_the_servers_clock_not_by_the_callers() {
+fn leases_on_postgresql_use_the_database_clock() {
     let test = TestDb::on(Backend::Postgres);
     put_ahead(&mut test.sql());
     let mut sql = test.sql();
@@ -47,13 +47,13 @@ fn on_postgresql_leases_go_by_the_servers_clock_not_by_the_callers() {
     assert!(before <= begun && begun <= server_time(&mut sql), "{begun}");
     assert!(begun > SystemClock.now() + TimeDelta::hours(23), "{begun}");
 
-    // Half a minute later, by that clock and no other, it is extended.
+    // Half a lease later by that clock, it is extended.
     let_pass(&mut sql, LEASE / 2);
     let lease = claim_of_a_minute.lease_id;
     let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
     assert!(state.expires_at >= claim_of_a_minute.lease_expires_at + TimeDelta::seconds(LEASE / 2));
     assert_eq!(claim(&db, &[Stage::Transcription], 1), []);
-    // A minute later it has expired.
+    // A whole lease later it has expired.
     let_pass(&mut sql, LEASE);
     let claimable = db
         .read(|conn| conn.stage_runs().claimable(Stage::WORK))
@@ -65,7 +65,7 @@ fn on_postgresql_leases_go_by_the_servers_clock_not_by_the_callers() {
         "{refused:?}"
     );
     assert_eq!(claim_one(&db, Stage::Transcription).run.attempt, 2);
-    // What is recorded with it has the same time.
+    // Its events have the same time.
     let last = sql.value("SELECT to_json(max(at)) FROM job_events");
     assert!(
         last.trim_matches('"').parse::<DateTime<Utc>>().unwrap()
@@ -74,7 +74,7 @@ fn on_postgresql_leases_go_by_the_servers_clock_not_by_the_callers() {
 }
 
 #[test]
-fn on_sqlite_leases_go_by_the_machines_clock() {
+fn leases_on_sqlite_use_the_system_clock() {
     let test = TestDb::on(Backend::Sqlite);
     let db = Database::open(test.url()).unwrap();
     a_job().create(&db);

@@ -1,5 +1,5 @@
-//! Many at once: nothing is done twice, nothing is lost, and nobody is told
-//! that two of them waited for each other.
+//! Concurrent operations: no work is lost or done twice, and no deadlock is
+//! reported.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -23,17 +23,17 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    thirty_two_who_claim_ten_thousand_runs_get_each_of_them_once,
-    jobs_to_which_everything_happens_at_once_are_as_their_runs_say,
-    jobs_deleted_while_everything_happens_to_them_are_gone_and_no_others,
-    a_job_is_completed_or_called_off_but_not_both,
-    stages_completed_at_once_make_the_next_one_ready_once,
-    a_job_tried_again_while_others_claim_is_claimed_once,
-    many_who_claim_at_once_share_what_there_is,
-    an_expired_lease_is_found_by_one_of_many,
+    concurrent_claims_return_each_run_once,
+    jobs_stay_consistent_with_their_runs_under_random_operations,
+    jobs_deleted_during_random_operations_leave_no_rows,
+    of_completion_and_cancellation_one_wins,
+    concurrent_completions_make_the_next_stage_ready_once,
+    a_job_retried_during_claims_is_claimed_once,
+    concurrent_claims_share_the_work,
+    an_expired_lease_is_ended_by_one_of_many_callers,
 );
 
-/// How many jobs it takes to have 10,000 runs ready.
+/// The number of jobs with 10,000 ready runs.
 const JOBS: u32 = 3_334;
 
 /// The n-th job of [`a_long_queue`].
@@ -41,7 +41,8 @@ fn job(n: u32) -> JobId {
     format!("00000000-0000-7000-8000-{n:012x}").parse().unwrap()
 }
 
-/// Queues as many jobs as that, the way the repositories do it one by one.
+/// Queues all jobs with two statements; the rows are those the repositories
+/// would store.
 fn a_long_queue(sql: &mut Sql) {
     let (uuid, array) = match sql.backend() {
         Backend::Postgres => (
@@ -72,18 +73,18 @@ fn a_long_queue(sql: &mut Sql) {
     .unwrap();
 }
 
-/// Jobs whose events are not numbered from 1 on without a gap.
+/// Selects jobs whose events are not numbered 1, 2, 3, …
 const WITH_GAPS: &str = "SELECT j.job_id FROM jobs j JOIN job_events e ON e.job_id = j.job_id
      GROUP BY j.job_id, j.last_seq
      HAVING count(*) <> j.last_seq OR min(e.seq) <> 1 OR max(e.seq) <> j.last_seq";
 
-fn thirty_two_who_claim_ten_thousand_runs_get_each_of_them_once(db: TestDb) {
+fn concurrent_claims_return_each_run_once(db: TestDb) {
     let mut sql = db.sql();
     a_long_queue(&mut sql);
     assert_eq!(runs(&db, job(JOBS)).len(), 6);
     let (leases, claimed) = (Mutex::new(Vec::<LeaseId>::new()), AtomicBool::new(false));
     let claims: Vec<Claim> = std::thread::scope(|scope| {
-        // Meanwhile the same jobs are reported on, and their workers are alive.
+        // Concurrent reports and heartbeats on the same jobs.
         for i in 0..2 {
             let (db, claimed, leases) = (&db, &claimed, &leases);
             scope.spawn(move || {
@@ -116,8 +117,8 @@ fn thirty_two_who_claim_ten_thousand_runs_get_each_of_them_once(db: TestDb) {
                 _ => (&[LayoutAnalysis, SilenceDetection, Transcription][..], 1),
             };
             let mut mine = Vec::new();
-            // Nothing to claim does not mean that nothing is left: others may
-            // have been asking for the same.
+            // An empty claim does not mean that all work is done: concurrent
+            // claims may lock the same runs.
             while !db
                 .read(|conn| conn.stage_runs().claimable(stages))
                 .unwrap()
@@ -150,7 +151,7 @@ fn thirty_two_who_claim_ten_thousand_runs_get_each_of_them_once(db: TestDb) {
     assert_eq!(sql.rows(WITH_GAPS), Vec::<Vec<_>>::new());
 }
 
-fn jobs_to_which_everything_happens_at_once_are_as_their_runs_say(db: TestDb) {
+fn jobs_stay_consistent_with_their_runs_under_random_operations(db: TestDb) {
     let jobs: Vec<_> = (0..6).map(|_| a_job().create(&db).job_id).collect();
     happens(&db, &jobs);
     assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
@@ -174,13 +175,13 @@ fn jobs_to_which_everything_happens_at_once_are_as_their_runs_say(db: TestDb) {
     }
 }
 
-fn jobs_deleted_while_everything_happens_to_them_are_gone_and_no_others(db: TestDb) {
+fn jobs_deleted_during_random_operations_leave_no_rows(db: TestDb) {
     let jobs: Vec<_> = (0..6).map(|_| a_job().create(&db).job_id).collect();
     std::thread::scope(|scope| {
         scope.spawn(|| happens(&db, &jobs));
         scope.spawn(|| {
             for job in &jobs[..3] {
-                // Once something has happened to it.
+                // The job has some events by then.
                 wait_until(|| stored(&db, *job).last_seq >= 5);
                 db.write(|tx| tx.jobs().delete(*job)).unwrap();
             }
@@ -202,7 +203,7 @@ fn jobs_deleted_while_everything_happens_to_them_are_gone_and_no_others(db: Test
     assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
 }
 
-fn a_job_is_completed_or_called_off_but_not_both(db: TestDb) {
+fn of_completion_and_cancellation_one_wins(db: TestDb) {
     let db_of_one = of_one_stage(&db);
     for _ in 0..20 {
         let job = a_job().create(&db_of_one).job_id;
@@ -237,7 +238,7 @@ fn a_job_is_completed_or_called_off_but_not_both(db: TestDb) {
     assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
 }
 
-fn stages_completed_at_once_make_the_next_one_ready_once(db: TestDb) {
+fn concurrent_completions_make_the_next_stage_ready_once(db: TestDb) {
     for _ in 0..10 {
         let job = a_job().create(&db).job_id;
         let claims = claim(&db, Stage::WORK, 3);
@@ -258,7 +259,7 @@ fn stages_completed_at_once_make_the_next_one_ready_once(db: TestDb) {
     }
 }
 
-fn a_job_tried_again_while_others_claim_is_claimed_once(db: TestDb) {
+fn a_job_retried_during_claims_is_claimed_once(db: TestDb) {
     for _ in 0..10 {
         let job = a_job()
             .processing_config(json!({ "processing_mode": "audio" }))
@@ -292,12 +293,12 @@ fn a_job_tried_again_while_others_claim_is_claimed_once(db: TestDb) {
     }
 }
 
-fn many_who_claim_at_once_share_what_there_is(db: TestDb) {
+fn concurrent_claims_share_the_work(db: TestDb) {
     for round in 1..=10 {
         for _ in 0..5 {
             a_job().create(&db);
         }
-        // 15 runs, of which these two stages are 10; and one who wants others.
+        // 10 of the 15 runs are of these two stages.
         let wanted = [SilenceDetection, Transcription];
         let claims: Vec<Vec<Claim>> = at_once(16, |i| match i {
             0 => claim_together(&db, &[LayoutAnalysis], 5),
@@ -311,11 +312,11 @@ fn many_who_claim_at_once_share_what_there_is(db: TestDb) {
         for (i, claims) in claims.iter().enumerate().skip(1) {
             assert!(claims.len() <= 1 + i % 3, "{} for {i}", claims.len());
             assert!(claims.iter().all(|claim| wanted.contains(&claim.run.stage)));
-            // Each of them has a lease of its own.
+            // Each claim has its own lease.
             let leases: HashSet<_> = claims.iter().map(|claim| claim.lease_id).collect();
             assert_eq!(leases.len(), claims.len());
         }
-        // Nobody waits for a job another holds who gets something without it.
+        // A claim that finds other work does not wait for a locked job.
         let mut claims = claims.concat();
         claims.extend(claim(&db, Stage::WORK, 100));
         let each: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
@@ -324,7 +325,7 @@ fn many_who_claim_at_once_share_what_there_is(db: TestDb) {
     assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
 }
 
-fn an_expired_lease_is_found_by_one_of_many(db: TestDb) {
+fn an_expired_lease_is_ended_by_one_of_many_callers(db: TestDb) {
     for _ in 0..10 {
         a_job().create(&db);
     }

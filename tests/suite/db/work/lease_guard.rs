@@ -1,4 +1,4 @@
-//! Which writes to a job its workers agree with.
+//! Which writes the leases of a job allow.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,14 +16,14 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    a_write_agrees_with_the_leases_there_are,
-    a_lease_guards_as_long_as_it_lasts,
-    a_stage_that_is_only_reported_on_guards_nothing,
-    of_a_job_that_is_not_there_a_guard_says_so,
-    a_lease_cannot_be_lost_between_the_guard_and_the_write,
+    a_write_is_allowed_under_the_lease_of_its_stage,
+    a_lease_guards_until_it_expires,
+    a_reported_stage_without_a_lease_guards_nothing,
+    a_guard_reports_an_unknown_job,
+    a_guarded_lease_is_kept_until_the_write_commits,
 );
 
-/// Whether a write that belongs to these stages may be done.
+/// Whether a write of the output of these stages is allowed.
 fn allows(db: &Database, job: JobId, owners: &[Stage], lease: Option<LeaseId>) -> bool {
     match db.write(|tx| tx.work().guard(job, owners, lease)) {
         Ok(lock) => {
@@ -38,37 +38,38 @@ fn allows(db: &Database, job: JobId, owners: &[Stage], lease: Option<LeaseId>) -
     }
 }
 
-fn a_write_agrees_with_the_leases_there_are(db: TestDb) {
+fn a_write_is_allowed_under_the_lease_of_its_stage(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let expired = Some(claim_one(&db, SilenceDetection).lease_id);
     db.clock().advance(TimeDelta::seconds(LEASE - 1));
     let mine = Some(claim_one(&db, Transcription).lease_id);
     db.clock().advance(TimeDelta::seconds(1));
     a_job().create(&db);
-    // The older job's comes first.
+    // The claim on the older job comes first.
     let [yours, foreign] = [(); 2].map(|()| Some(claim_one(&db, LayoutAnalysis).lease_id));
     let unknown = Some(nobody());
 
     for (owners, lease, allowed) in [
-        // Nobody has a lease on it.
+        // No stage has a lease.
         (&[][..], None, true),
         (&[ContentAnalysis], None, true),
         (&[SilenceDetection], None, true),
         (&[], mine, true),
         (&[ContentAnalysis], mine, true),
         (&[SilenceDetection], mine, true),
-        // Somebody has.
+        // One stage has a lease.
         (&[Transcription], None, false),
         (&[Transcription], mine, true),
         (&[Transcription], yours, false),
         (&[ContentAnalysis, Transcription], None, false),
         (&[ContentAnalysis, Transcription], mine, true),
         (&[Transcription, ContentAnalysis], yours, false),
-        // Two have.
+        // Both stages have leases.
         (&[Transcription, LayoutAnalysis], None, false),
         (&[Transcription, LayoutAnalysis], mine, true),
         (&[Transcription, LayoutAnalysis], yours, true),
-        // What is shown has to be a live lease of this job, needed or not.
+        // A given lease has to be a valid lease of this job even if none is
+        // needed.
         (&[], expired, false),
         (&[SilenceDetection], expired, false),
         (&[Transcription], expired, false),
@@ -87,7 +88,7 @@ fn a_write_agrees_with_the_leases_there_are(db: TestDb) {
     }
 }
 
-fn a_lease_guards_as_long_as_it_lasts(db: TestDb) {
+fn a_lease_guards_until_it_expires(db: TestDb) {
     let own = &[Transcription];
     let guarded = |job, lease| {
         (
@@ -122,7 +123,7 @@ fn a_lease_guards_as_long_as_it_lasts(db: TestDb) {
     assert_eq!(guarded(job, lease), free);
 }
 
-fn a_stage_that_is_only_reported_on_guards_nothing(db: TestDb) {
+fn a_reported_stage_without_a_lease_guards_nothing(db: TestDb) {
     let job = a_job().create(&db).job_id;
     db.write(|tx| {
         tx.jobs()
@@ -132,7 +133,7 @@ fn a_stage_that_is_only_reported_on_guards_nothing(db: TestDb) {
     assert!(allows(&db, job, &[Transcription], None));
 }
 
-fn of_a_job_that_is_not_there_a_guard_says_so(db: TestDb) {
+fn a_guard_reports_an_unknown_job(db: TestDb) {
     a_job().create(&db);
     let lease = claim_one(&db, Transcription).lease_id;
     for shown in [None, Some(lease), Some(nobody())] {
@@ -144,7 +145,7 @@ fn of_a_job_that_is_not_there_a_guard_says_so(db: TestDb) {
     }
 }
 
-fn a_lease_cannot_be_lost_between_the_guard_and_the_write(db: TestDb) {
+fn a_guarded_lease_is_kept_until_the_write_commits(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     let written = AtomicBool::new(false);

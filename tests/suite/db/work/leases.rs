@@ -1,4 +1,4 @@
-//! What a worker does with what it claimed.
+//! Heartbeats, completion and release of claimed stages.
 
 use chrono::TimeDelta;
 use lectern_db::{Database, Error};
@@ -19,25 +19,25 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    a_heartbeat_extends_a_lease_by_its_own_length,
-    a_stage_that_is_given_back_is_another_s_at_once_and_no_attempt_was_made,
-    a_stage_whose_lease_has_expired_is_not_given_back,
-    one_who_works_for_one_job_gets_stages_of_no_other,
-    a_word_for_the_audit_trail_is_kept_with_a_completed_stage,
-    a_heartbeat_that_says_nothing_changes_nothing_but_the_lease,
-    a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back,
-    a_job_is_as_far_as_its_stages_are_on_average,
-    a_job_is_as_far_from_the_claim_on_as_its_stages_are,
-    under_a_lease_a_report_counts_as_what_its_stage_says,
-    a_completed_stage_makes_ready_what_waited_for_it,
-    a_stage_completed_twice_under_its_lease_is_completed_once,
-    a_job_is_completed_with_its_last_stage,
-    a_stage_that_is_only_reported_on_keeps_its_job_from_being_completed,
-    a_worker_learns_at_its_next_heartbeat_that_its_job_was_called_off,
-    a_job_deleted_while_it_is_worked_on_is_gone_for_its_worker_too,
+    a_heartbeat_extends_a_lease_by_its_duration,
+    a_released_stage_is_claimable_at_once_and_counts_no_attempt,
+    a_stage_with_an_expired_lease_cannot_be_released,
+    a_claim_from_one_job_returns_only_its_stages,
+    a_completion_message_is_logged,
+    an_empty_heartbeat_only_extends_the_lease,
+    a_heartbeat_keeps_omitted_fields_and_never_lowers_the_percentage,
+    job_progress_is_the_mean_of_its_stages,
+    a_claim_sets_job_progress_to_the_mean_of_its_stages,
+    a_report_on_a_leased_stage_updates_the_stage_run,
+    a_completed_stage_makes_its_dependents_ready,
+    completing_a_stage_twice_has_the_effect_of_once,
+    the_last_completed_stage_completes_the_job,
+    a_reported_stage_without_a_lease_keeps_its_job_running,
+    a_heartbeat_reports_cancellation,
+    the_lease_of_a_deleted_job_is_lost,
 );
 
-/// How far a job is, in the words of its progress.
+/// The fields of a job's progress.
 fn progress(db: &Database, job: JobId) -> (Stage, f64, Option<String>, Option<i32>) {
     let progress = stored(db, job).progress.unwrap();
     let message = progress.message.map(ProgressMessage::into_string);
@@ -49,7 +49,7 @@ fn said(percent: f64) -> (Option<String>, Option<i32>) {
     (Some(format!("at {percent}")), Some(90))
 }
 
-fn a_heartbeat_extends_a_lease_by_its_own_length(db: TestDb) {
+fn a_heartbeat_extends_a_lease_by_its_duration(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let mut request = a_request(&[Transcription], 1);
     request.lease = LeaseDuration::new(7).unwrap();
@@ -72,7 +72,7 @@ fn a_heartbeat_extends_a_lease_by_its_own_length(db: TestDb) {
     );
 }
 
-fn a_stage_that_is_given_back_is_another_s_at_once_and_no_attempt_was_made(db: TestDb) {
+fn a_released_stage_is_claimable_at_once_and_counts_no_attempt(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     heartbeat(&db, lease, &a_beat(10.0)).unwrap();
@@ -103,7 +103,7 @@ fn a_stage_that_is_given_back_is_another_s_at_once_and_no_attempt_was_made(db: T
     assert_eq!(claim_one(&db, Transcription).run.attempt, 1);
 }
 
-fn a_stage_whose_lease_has_expired_is_not_given_back(db: TestDb) {
+fn a_stage_with_an_expired_lease_cannot_be_released(db: TestDb) {
     a_job().create(&db);
     let lease = claim_one(&db, Transcription).lease_id;
     db.clock().advance(TimeDelta::seconds(LEASE));
@@ -113,7 +113,7 @@ fn a_stage_whose_lease_has_expired_is_not_given_back(db: TestDb) {
     assert_eq!(db.sql().dump(), before);
 }
 
-fn one_who_works_for_one_job_gets_stages_of_no_other(db: TestDb) {
+fn a_claim_from_one_job_returns_only_its_stages(db: TestDb) {
     let (first, second) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
     let of_second = |stages: &[Stage]| {
         let request = a_request(stages, 10);
@@ -132,7 +132,7 @@ fn one_who_works_for_one_job_gets_stages_of_no_other(db: TestDb) {
         [Ready, Ready, Ready, Waiting, Waiting, Waiting]
     );
     assert_eq!(of_second(Stage::WORK), []);
-    // Those whose leases have expired are to be had once more.
+    // Runs with expired leases are claimable again.
     db.clock().advance(TimeDelta::seconds(LEASE));
     let again = of_second(&[Transcription]);
     assert_eq!((again.len(), again[0].run.attempt), (1, 2));
@@ -140,7 +140,7 @@ fn one_who_works_for_one_job_gets_stages_of_no_other(db: TestDb) {
     assert_eq!(of_second(Stage::WORK), []);
 }
 
-fn a_word_for_the_audit_trail_is_kept_with_a_completed_stage(db: TestDb) {
+fn a_completion_message_is_logged(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     let note = LongText::new("nothing was said").unwrap();
@@ -153,7 +153,7 @@ fn a_word_for_the_audit_trail_is_kept_with_a_completed_stage(db: TestDb) {
     );
 }
 
-fn a_heartbeat_that_says_nothing_changes_nothing_but_the_lease(db: TestDb) {
+fn an_empty_heartbeat_only_extends_the_lease(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     heartbeat(&db, lease, &a_beat(10.0)).unwrap();
@@ -167,7 +167,7 @@ fn a_heartbeat_that_says_nothing_changes_nothing_but_the_lease(db: TestDb) {
     assert_eq!(run(&db, job, Transcription), expected);
 }
 
-fn a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back(db: TestDb) {
+fn a_heartbeat_keeps_omitted_fields_and_never_lowers_the_percentage(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     let told = |beat: &Heartbeat| {
@@ -191,7 +191,7 @@ fn a_heartbeat_keeps_what_it_leaves_out_and_never_takes_the_percentage_back(db: 
     assert_eq!(told(&a_beat(0.0)), (60.0, message, eta));
 }
 
-fn a_job_is_as_far_as_its_stages_are_on_average(db: TestDb) {
+fn job_progress_is_the_mean_of_its_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let (transcription, layout) = (
         claim_one(&db, Transcription).lease_id,
@@ -221,8 +221,8 @@ fn a_job_is_as_far_as_its_stages_are_on_average(db: TestDb) {
     assert_eq!(stored(&db, job).status, JobStatus::Running);
 }
 
-fn a_job_is_as_far_from_the_claim_on_as_its_stages_are(db: TestDb) {
-    // Reported on before,
+fn a_claim_sets_job_progress_to_the_mean_of_its_stages(db: TestDb) {
+    // With a report before the claim.
     let job = a_job().create(&db).job_id;
     db.write(|tx| {
         tx.jobs()
@@ -232,7 +232,7 @@ fn a_job_is_as_far_from_the_claim_on_as_its_stages_are(db: TestDb) {
     let claimed = claim_one(&db, Transcription).job;
     assert_eq!(claimed.progress.unwrap().percent, percent(10.0));
     cancel(&db, job);
-    // or tried again, with something completed.
+    // After a retry with completed stages.
     let job = a_job().create(&db).job_id;
     work_off(&db, &[SilenceDetection, Transcription]);
     cancel(&db, job);
@@ -241,7 +241,7 @@ fn a_job_is_as_far_from_the_claim_on_as_its_stages_are(db: TestDb) {
     assert_eq!(claimed.progress.unwrap().percent, percent(200.0 / 6.0));
 }
 
-fn under_a_lease_a_report_counts_as_what_its_stage_says(db: TestDb) {
+fn a_report_on_a_leased_stage_updates_the_stage_run(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription);
     let report = a_report(Transcription, 60.0);
@@ -256,7 +256,7 @@ fn under_a_lease_a_report_counts_as_what_its_stage_says(db: TestDb) {
     );
     let run = run(&db, job, Transcription);
     assert_eq!((run.percent, run.lease), (percent(60.0), lease.run.lease));
-    // The next stage's reports are not behind just because the mean is ahead.
+    // A report is compared with its own stage, not with the mean.
     let other = claim_one(&db, SilenceDetection);
     assert!(other.job.progress.unwrap().percent > percent(1.0));
     let told = db
@@ -268,7 +268,7 @@ fn under_a_lease_a_report_counts_as_what_its_stage_says(db: TestDb) {
     assert_eq!(told.progress.unwrap().percent, percent(61.0 / 6.0));
 }
 
-fn a_completed_stage_makes_ready_what_waited_for_it(db: TestDb) {
+fn a_completed_stage_makes_its_dependents_ready(db: TestDb) {
     let job = a_job().create(&db).job_id;
     work_off(&db, &[SilenceDetection, LayoutAnalysis]);
     let claimed = claim_one(&db, Transcription);
@@ -289,7 +289,7 @@ fn a_completed_stage_makes_ready_what_waited_for_it(db: TestDb) {
     );
 }
 
-fn a_stage_completed_twice_under_its_lease_is_completed_once(db: TestDb) {
+fn completing_a_stage_twice_has_the_effect_of_once(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     let first = complete(&db, lease).unwrap();
@@ -313,7 +313,7 @@ fn a_stage_completed_twice_under_its_lease_is_completed_once(db: TestDb) {
     assert_eq!(db.sql().dump(), before);
 }
 
-fn a_job_is_completed_with_its_last_stage(db: TestDb) {
+fn the_last_completed_stage_completes_the_job(db: TestDb) {
     let job = a_job().create(&db).job_id;
     work_off(
         &db,
@@ -337,7 +337,7 @@ fn a_job_is_completed_with_its_last_stage(db: TestDb) {
     assert_eq!(statuses(&db, job), [Completed; 6]);
 }
 
-fn a_stage_that_is_only_reported_on_keeps_its_job_from_being_completed(db: TestDb) {
+fn a_reported_stage_without_a_lease_keeps_its_job_running(db: TestDb) {
     let job = a_job().create(&db).job_id;
     db.write(|tx| {
         tx.jobs()
@@ -356,7 +356,7 @@ fn a_stage_that_is_only_reported_on_keeps_its_job_from_being_completed(db: TestD
     assert_eq!(done.status, JobStatus::Completed);
 }
 
-fn a_worker_learns_at_its_next_heartbeat_that_its_job_was_called_off(db: TestDb) {
+fn a_heartbeat_reports_cancellation(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let claims = claim(&db, Stage::WORK, 2);
     cancel(&db, job);
@@ -371,7 +371,7 @@ fn a_worker_learns_at_its_next_heartbeat_that_its_job_was_called_off(db: TestDb)
                     cancelled: true
                 }
             );
-            // However late.
+            // Even after the lease has expired.
             db.clock().advance(TimeDelta::seconds(LEASE));
         }
     }
@@ -379,7 +379,7 @@ fn a_worker_learns_at_its_next_heartbeat_that_its_job_was_called_off(db: TestDb)
     assert_eq!(statuses(&db, job), [Cancelled; 6]);
 }
 
-fn a_job_deleted_while_it_is_worked_on_is_gone_for_its_worker_too(db: TestDb) {
+fn the_lease_of_a_deleted_job_is_lost(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     db.write(|tx| tx.jobs().delete(job)).unwrap();

@@ -1,4 +1,4 @@
-//! Who holds a job, who waits for it, and that nobody waits in a circle.
+//! Locks on jobs: who waits, and that no deadlock occurs.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing,
-    a_claim_waits_for_a_job_that_is_held_and_then_gets_what_is_left,
+    a_waiting_claim_does_not_block_the_lock_holder,
+    a_claim_waits_for_a_locked_job_and_takes_what_is_left,
 );
 
-fn a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing(db: TestDb) {
+fn a_waiting_claim_does_not_block_the_lock_holder(db: TestDb) {
     let job = a_job().create(&db).job_id;
     std::thread::scope(|scope| {
         let claims = db.write(|tx| {
@@ -33,7 +33,7 @@ fn a_claim_that_waits_for_a_job_keeps_its_holder_from_nothing(db: TestDb) {
     assert_eq!(statuses(&db, job), [Cancelled; 6]);
 }
 
-fn a_claim_waits_for_a_job_that_is_held_and_then_gets_what_is_left(db: TestDb) {
+fn a_claim_waits_for_a_locked_job_and_takes_what_is_left(db: TestDb) {
     let job = a_job().create(&db).job_id;
     std::thread::scope(|scope| {
         let claims = db.write(|tx| {
@@ -54,8 +54,7 @@ fn a_claim_waits_for_a_job_that_is_held_and_then_gets_what_is_left(db: TestDb) {
     });
 }
 
-/// The same database by way of connections that would rather fail than wait for
-/// a lock for long.
+/// The same database over connections with a short lock timeout.
 fn impatient(test: &TestDb) -> Database {
     test.sql()
         .batch(
@@ -69,11 +68,11 @@ fn impatient(test: &TestDb) -> Database {
 }
 
 #[test]
-fn a_job_that_is_held_keeps_nobody_from_the_others() {
+fn a_locked_job_does_not_block_other_jobs() {
     let test = TestDb::on(Backend::Postgres);
     let held = a_job().priority(1).create(&test).job_id;
     let free = a_job().create(&test).job_id;
-    // While somebody holds a job and takes his time.
+    // Calls `act` while another transaction locks the job.
     let meanwhile = |act: &dyn Fn(&Database)| {
         test.write(|tx| {
             tx.lock_job(held)?;
@@ -93,8 +92,8 @@ fn a_job_that_is_held_keeps_nobody_from_the_others() {
     assert_eq!(of(claim(&test, Stage::WORK, 10)), [held; 3]);
 }
 
-/// Lets every statement that asks for the time wait once it has seen what there
-/// is, for as long as somebody holds the advisory lock 7.
+/// A clock that waits for the advisory lock 7. A statement that reads the time
+/// takes its snapshot first and then waits.
 const WAITING_CLOCK: &str = "CREATE SCHEMA waiting;
      CREATE FUNCTION waiting.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$ BEGIN
          PERFORM pg_advisory_xact_lock_shared(7);
@@ -105,8 +104,8 @@ const WAITING_CLOCK: &str = "CREATE SCHEMA waiting;
      END $$";
 
 #[test]
-fn a_claim_that_waits_for_a_job_holds_no_other() {
-    // Other tests have databases of their own on the same server.
+fn a_waiting_claim_locks_no_other_job() {
+    // Only waits in this database count: other tests use the same server.
     const WAITS: &str = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
         WHERE NOT granted AND locktype = 'transactionid' AND datname = current_database()";
     let test = TestDb::on(Backend::Postgres);
@@ -121,14 +120,14 @@ fn a_claim_that_waits_for_a_job_holds_no_other() {
     let db = Database::open(test.url()).unwrap();
     std::thread::scope(|scope| {
         let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
-        // It has seen work in both jobs, and is about to try and hold them.
+        // The claim has seen work of both jobs and is about to lock them.
         until_somebody_waits(&test);
         cancel(&test, gone);
         test.write(|tx| {
             tx.lock_job(held)?;
             gate.batch("SELECT pg_advisory_unlock(7)").unwrap();
-            // Of the first nothing is left, and the second is held: it waits, or
-            // gives up.
+            // The first has no work left and the second is locked: the claim
+            // waits or returns.
             wait_until(|| claims.is_finished() || sql.value(WAITS) != "0");
             assert_eq!(
                 sql.value(&free),

@@ -1,4 +1,4 @@
-//! Whoever lost a lease is told so, and nothing of what it says is stored.
+//! Calls under a lost lease are rejected and store nothing.
 
 use chrono::TimeDelta;
 use lectern_db::{Database, Error};
@@ -12,17 +12,17 @@ use crate::db::support::worker::{
 };
 
 on_both_backends!(
-    a_lease_nobody_was_given_is_lost,
-    a_lease_is_lost_the_moment_it_expires_whether_anybody_noticed_or_not,
-    a_lease_is_lost_once_another_worker_has_one,
-    a_lease_is_lost_with_the_attempt_that_was_given_up,
-    with_a_completed_stage_nothing_can_be_done_but_to_complete_it_again,
-    with_a_stage_that_was_called_off_nothing_can_be_done_but_to_hear_of_it,
-    a_lease_is_lost_when_its_job_ends_without_it,
-    a_lease_is_good_for_its_own_job_and_stage_alone,
+    an_unknown_lease_is_lost,
+    a_lease_is_lost_when_it_expires_even_before_a_sweep,
+    a_replaced_lease_is_lost,
+    the_lease_of_a_failed_attempt_is_lost,
+    the_lease_of_a_completed_stage_only_completes_again,
+    the_lease_of_a_cancelled_stage_only_reports_cancellation,
+    a_lease_is_lost_when_its_job_ends,
+    a_lease_is_valid_for_its_own_job_and_stage_only,
 );
 
-/// What can be done with a lease.
+/// A call under a lease.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Call {
     Heartbeat,
@@ -35,8 +35,8 @@ use Call::{Complete, Fail, Guard, Heartbeat};
 
 const ALL: &[Call] = &[Heartbeat, Complete, Fail, Guard];
 
-/// Makes these calls under a lease and commits whatever they did: it has to be
-/// nothing.
+/// Makes these calls under a lost lease; checks that each is rejected and that
+/// nothing changed.
 fn refused(db: &TestDb, job: JobId, lease: LeaseId, calls: &[Call]) {
     let before = db.sql().dump();
     db.write(|tx| {
@@ -59,18 +59,18 @@ fn refused(db: &TestDb, job: JobId, lease: LeaseId, calls: &[Call]) {
     assert_eq!(db.sql().dump(), before);
 }
 
-/// A job whose transcription somebody has a lease on.
+/// A job with a lease on its transcription.
 fn leased(db: &Database) -> (JobId, LeaseId) {
     let job = a_job().create(db).job_id;
     (job, claim_one(db, Transcription).lease_id)
 }
 
-fn a_lease_nobody_was_given_is_lost(db: TestDb) {
+fn an_unknown_lease_is_lost(db: TestDb) {
     let (job, _) = leased(&db);
     refused(&db, job, nobody(), ALL);
 }
 
-fn a_lease_is_lost_the_moment_it_expires_whether_anybody_noticed_or_not(db: TestDb) {
+fn a_lease_is_lost_when_it_expires_even_before_a_sweep(db: TestDb) {
     let (job, lease) = leased(&db);
     db.clock().advance(TimeDelta::seconds(LEASE));
     refused(&db, job, lease, ALL);
@@ -78,7 +78,7 @@ fn a_lease_is_lost_the_moment_it_expires_whether_anybody_noticed_or_not(db: Test
     refused(&db, job, lease, ALL);
 }
 
-fn a_lease_is_lost_once_another_worker_has_one(db: TestDb) {
+fn a_replaced_lease_is_lost(db: TestDb) {
     let (job, lease) = leased(&db);
     db.clock().advance(TimeDelta::seconds(LEASE));
     let others = claim_one(&db, Transcription).lease_id;
@@ -87,7 +87,7 @@ fn a_lease_is_lost_once_another_worker_has_one(db: TestDb) {
     refused(&db, job, lease, ALL);
 }
 
-fn a_lease_is_lost_with_the_attempt_that_was_given_up(db: TestDb) {
+fn the_lease_of_a_failed_attempt_is_lost(db: TestDb) {
     let (job, lease) = leased(&db);
     fail(&db, lease).unwrap();
     refused(&db, job, lease, ALL);
@@ -96,13 +96,13 @@ fn a_lease_is_lost_with_the_attempt_that_was_given_up(db: TestDb) {
     refused(&db, job, lease, ALL);
 }
 
-fn with_a_completed_stage_nothing_can_be_done_but_to_complete_it_again(db: TestDb) {
+fn the_lease_of_a_completed_stage_only_completes_again(db: TestDb) {
     let (job, lease) = leased(&db);
     complete(&db, lease).unwrap();
     refused(&db, job, lease, &[Heartbeat, Fail, Guard]);
 }
 
-fn with_a_stage_that_was_called_off_nothing_can_be_done_but_to_hear_of_it(db: TestDb) {
+fn the_lease_of_a_cancelled_stage_only_reports_cancellation(db: TestDb) {
     let (job, lease) = leased(&db);
     cancel(&db, job);
     refused(&db, job, lease, &[Complete, Fail, Guard]);
@@ -112,7 +112,7 @@ fn with_a_stage_that_was_called_off_nothing_can_be_done_but_to_hear_of_it(db: Te
     refused(&db, job, lease, ALL);
 }
 
-fn a_lease_is_lost_when_its_job_ends_without_it(db: TestDb) {
+fn a_lease_is_lost_when_its_job_ends(db: TestDb) {
     for status in [JobStatus::Completed, JobStatus::Failed] {
         let (job, lease) = leased(&db);
         db.write(|tx| tx.jobs().transition(job, status)).unwrap();
@@ -125,7 +125,7 @@ fn a_lease_is_lost_when_its_job_ends_without_it(db: TestDb) {
     }
 }
 
-fn a_lease_is_good_for_its_own_job_and_stage_alone(db: TestDb) {
+fn a_lease_is_valid_for_its_own_job_and_stage_only(db: TestDb) {
     let ((job, lease), (other, others)) = (leased(&db), leased(&db));
     refused(&db, job, others, &[Guard]);
     refused(&db, other, lease, &[Guard]);

@@ -1,4 +1,4 @@
-//! What becomes of the runs when something becomes of their job.
+//! How stage runs follow their job.
 
 use chrono::TimeDelta;
 use lectern_db::{Database, Error};
@@ -18,23 +18,23 @@ use crate::db::support::worker::{
 use crate::db::support::{nobody, stored};
 
 on_both_backends!(
-    a_queued_job_gets_a_run_of_each_stage_in_the_order_of_its_pipeline,
-    a_job_whose_upload_is_not_confirmed_has_no_runs_until_it_is,
-    a_job_that_is_only_heard_is_not_looked_at,
-    a_job_goes_through_the_pipeline_it_names_and_keeps_it,
-    a_pipeline_nobody_knows_is_refused_and_nothing_is_stored,
-    what_is_left_of_a_job_moves_with_its_priority,
-    a_report_shows_in_the_run_of_its_stage_and_nobody_can_claim_that,
-    a_report_of_a_stage_the_job_does_not_have_shows_in_the_job_alone,
-    a_report_never_takes_its_run_backwards,
-    a_report_gives_an_attempt_that_was_given_up_no_second_life,
-    completing_a_job_skips_what_is_open,
-    a_job_that_fails_or_is_called_off_takes_what_is_open_with_it,
-    a_job_that_is_set_running_leaves_its_runs_to_be_claimed,
-    a_retry_opens_again_what_was_not_completed,
+    a_queued_job_gets_its_stage_runs_in_pipeline_order,
+    an_unconfirmed_job_has_no_stage_runs,
+    audio_mode_skips_layout_analysis,
+    a_job_keeps_the_pipeline_it_names,
+    an_unknown_pipeline_is_rejected_and_stores_nothing,
+    open_stage_runs_follow_the_priority_of_their_job,
+    a_reported_stage_run_is_running_and_not_claimable,
+    a_report_of_a_stage_outside_the_pipeline_changes_only_the_job,
+    a_report_never_lowers_the_percentage_of_its_run,
+    a_report_does_not_revive_a_failed_attempt,
+    completing_a_job_skips_its_open_stages,
+    failing_or_cancelling_a_job_cancels_its_open_stages,
+    setting_a_job_running_leaves_its_stages_claimable,
+    a_retry_reopens_the_stages_that_were_not_completed,
 );
 
-/// How the runs of a job begin that goes through the default pipeline.
+/// The initial statuses of the default pipeline.
 const BEGUN: [StageRunStatus; 6] = [Ready, Ready, Ready, Waiting, Waiting, Waiting];
 
 fn transition(db: &Database, job_id: JobId, status: JobStatus) {
@@ -48,7 +48,7 @@ fn report(db: &Database, job_id: JobId, stage: Stage, done: f64) -> Job {
     job.unwrap()
 }
 
-fn a_queued_job_gets_a_run_of_each_stage_in_the_order_of_its_pipeline(db: TestDb) {
+fn a_queued_job_gets_its_stage_runs_in_pipeline_order(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let made = runs(&db, job);
     assert_eq!(stages(&db, job), Stage::WORK);
@@ -79,7 +79,7 @@ fn a_queued_job_gets_a_run_of_each_stage_in_the_order_of_its_pipeline(db: TestDb
     assert_eq!(runs(&db, nobody()), []);
 }
 
-fn a_job_whose_upload_is_not_confirmed_has_no_runs_until_it_is(db: TestDb) {
+fn an_unconfirmed_job_has_no_stage_runs(db: TestDb) {
     let job = a_job().status(JobStatus::Pending).create(&db).job_id;
     assert_eq!(runs(&db, job), []);
     assert_eq!(claim(&db, Stage::WORK, 10), []);
@@ -87,7 +87,7 @@ fn a_job_whose_upload_is_not_confirmed_has_no_runs_until_it_is(db: TestDb) {
     assert_eq!(statuses(&db, job), BEGUN);
 }
 
-fn a_job_that_is_only_heard_is_not_looked_at(db: TestDb) {
+fn audio_mode_skips_layout_analysis(db: TestDb) {
     let job = a_job()
         .processing_config(json!({ "processing_mode": "audio" }))
         .create(&db)
@@ -104,7 +104,7 @@ fn a_job_that_is_only_heard_is_not_looked_at(db: TestDb) {
     );
 }
 
-fn a_job_goes_through_the_pipeline_it_names_and_keeps_it(db: TestDb) {
+fn a_job_keeps_the_pipeline_it_names(db: TestDb) {
     let subtitles = json!([
         { "stage": "transcription" },
         { "stage": "compilation", "after": ["transcription"] },
@@ -121,7 +121,7 @@ fn a_job_goes_through_the_pipeline_it_names_and_keeps_it(db: TestDb) {
     assert_eq!(statuses(&db, job), [Ready, Waiting]);
     assert_eq!(stages(&db, named("default")), Stage::WORK);
 
-    // Configured otherwise since; the job does not notice.
+    // A later configuration does not affect the job.
     let db = with_pipelines(&db, json!({ "default": [{ "stage": "segmentation" }] }));
     transition(&db, job, JobStatus::Cancelled);
     transition(&db, job, JobStatus::Queued);
@@ -134,7 +134,7 @@ fn a_job_goes_through_the_pipeline_it_names_and_keeps_it(db: TestDb) {
     );
 }
 
-fn a_pipeline_nobody_knows_is_refused_and_nothing_is_stored(db: TestDb) {
+fn an_unknown_pipeline_is_rejected_and_stores_nothing(db: TestDb) {
     let known = with_pipelines(&db, json!({ "speech": [{ "stage": "transcription" }] }));
     let speech = a_job()
         .status(JobStatus::Pending)
@@ -154,14 +154,14 @@ fn a_pipeline_nobody_knows_is_refused_and_nothing_is_stored(db: TestDb) {
             .build();
         refused(db.write(|tx| tx.jobs().create(&new).map(drop)));
     }
-    // Known when the job was made, and no longer.
+    // The pipeline existed when the job was created and does not any more.
     refused(db.write(|tx| tx.jobs().confirm(speech.job_id).map(drop)));
     assert_eq!(db.sql().dump(), before);
     known.write(|tx| tx.jobs().confirm(speech.job_id)).unwrap();
     assert_eq!(stages(&db, speech.job_id), [Stage::Transcription]);
 }
 
-fn what_is_left_of_a_job_moves_with_its_priority(db: TestDb) {
+fn open_stage_runs_follow_the_priority_of_their_job(db: TestDb) {
     let (first, second) = (
         a_job().priority(1).create(&db).job_id,
         a_job().create(&db).job_id,
@@ -179,10 +179,10 @@ fn what_is_left_of_a_job_moves_with_its_priority(db: TestDb) {
     assert_eq!(stored(&db, first).priority, 1);
 }
 
-fn a_report_shows_in_the_run_of_its_stage_and_nobody_can_claim_that(db: TestDb) {
+fn a_reported_stage_run_is_running_and_not_claimable(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let begun = db.now();
-    // Whether what comes before it is completed or not: who reports knows.
+    // A report is accepted whether or not the dependencies are completed.
     for stage in [Stage::Transcription, Stage::Segmentation] {
         let told = report(&db, job, stage, 10.0).progress.unwrap();
         assert_eq!((told.stage, told.percent), (stage, percent(10.0)));
@@ -208,7 +208,7 @@ fn a_report_shows_in_the_run_of_its_stage_and_nobody_can_claim_that(db: TestDb) 
     );
 }
 
-fn a_report_of_a_stage_the_job_does_not_have_shows_in_the_job_alone(db: TestDb) {
+fn a_report_of_a_stage_outside_the_pipeline_changes_only_the_job(db: TestDb) {
     let job = a_job()
         .processing_config(json!({ "processing_mode": "audio" }))
         .create(&db)
@@ -220,13 +220,13 @@ fn a_report_of_a_stage_the_job_does_not_have_shows_in_the_job_alone(db: TestDb) 
     }
 }
 
-fn a_report_never_takes_its_run_backwards(db: TestDb) {
+fn a_report_never_lowers_the_percentage_of_its_run(db: TestDb) {
     let job = a_job().create(&db).job_id;
     report(&db, job, Stage::Transcription, 50.0);
     let before = db.sql().dump();
     report(&db, job, Stage::Transcription, 40.0);
     assert_eq!(db.sql().dump(), before);
-    // Nor does another stage in between, or a lease, make a late report new.
+    // A late report stays late after a report of another stage or a claim.
     report(&db, job, Stage::LayoutAnalysis, 10.0);
     report(&db, job, Stage::Transcription, 40.0);
     assert_eq!(run(&db, job, Stage::Transcription).percent, percent(50.0));
@@ -239,7 +239,7 @@ fn a_report_never_takes_its_run_backwards(db: TestDb) {
     );
 }
 
-fn a_report_gives_an_attempt_that_was_given_up_no_second_life(db: TestDb) {
+fn a_report_does_not_revive_a_failed_attempt(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Stage::Transcription).lease_id;
     fail(&db, lease).unwrap();
@@ -248,13 +248,13 @@ fn a_report_gives_an_attempt_that_was_given_up_no_second_life(db: TestDb) {
     assert_eq!((reported.status, reported.lease), (Running, None));
     let beat = heartbeat(&db, lease, &a_beat(20.0));
     assert!(matches!(beat, Err(Error::LeaseLost { .. })), "{beat:?}");
-    // Nobody has a lease on it that could expire.
+    // The run has no lease that could expire.
     db.clock().advance(TimeDelta::hours(1));
     assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 0);
     assert_eq!(claim(&db, &[Stage::Transcription], 1), []);
 }
 
-fn completing_a_job_skips_what_is_open(db: TestDb) {
+fn completing_a_job_skips_its_open_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
     work_off(&db, &[Stage::SilenceDetection]);
     claim_one(&db, Stage::Transcription);
@@ -272,7 +272,7 @@ fn completing_a_job_skips_what_is_open(db: TestDb) {
     );
 }
 
-fn a_job_that_fails_or_is_called_off_takes_what_is_open_with_it(db: TestDb) {
+fn failing_or_cancelling_a_job_cancels_its_open_stages(db: TestDb) {
     for status in [JobStatus::Failed, JobStatus::Cancelled] {
         let job = a_job().create(&db).job_id;
         work_off(&db, &[Stage::SilenceDetection]);
@@ -294,13 +294,13 @@ fn a_job_that_fails_or_is_called_off_takes_what_is_open_with_it(db: TestDb) {
     }
 }
 
-fn a_job_that_is_set_running_leaves_its_runs_to_be_claimed(db: TestDb) {
+fn setting_a_job_running_leaves_its_stages_claimable(db: TestDb) {
     let job = a_job().status(JobStatus::Running).create(&db).job_id;
     assert_eq!(statuses(&db, job), BEGUN);
     assert_eq!(claim(&db, Stage::WORK, 10).len(), 3);
 }
 
-fn a_retry_opens_again_what_was_not_completed(db: TestDb) {
+fn a_retry_reopens_the_stages_that_were_not_completed(db: TestDb) {
     let job = a_job().create(&db).job_id;
     work_off(&db, &[Stage::SilenceDetection, Stage::Transcription]);
     let done = runs(&db, job);
@@ -328,7 +328,8 @@ fn a_retry_opens_again_what_was_not_completed(db: TestDb) {
     assert_eq!(again[..2], done[..2], "what is completed stays as it is");
     assert_eq!(again[2..], done[2..], "as if nobody had been on them");
 
-    // Where everything before is completed, what failed is ready, not waiting.
+    // With all dependencies completed, a failed stage becomes ready, not
+    // waiting.
     work_off(&db, &[Stage::LayoutAnalysis]);
     let lease = claim_one(&db, Stage::ContentAnalysis).lease_id;
     db.write(|tx| tx.work().fail(lease, &a_failure(false)))

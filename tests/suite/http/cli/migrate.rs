@@ -7,14 +7,14 @@ use lectern_tests::{EmptyDb, TestDb, on_both_backends};
 use super::{Shell, alter_type};
 
 on_both_backends!(
-    migrations_go_up_and_down_by_command,
-    check_names_a_column_that_went_missing,
-    check_names_a_column_of_another_type,
-    check_on_an_empty_database_names_every_table,
+    commands_apply_and_revert_migrations,
+    check_reports_a_missing_column,
+    check_reports_a_column_of_another_type,
+    check_on_an_empty_database_reports_every_table,
 );
 
 #[test]
-fn a_new_migration_has_a_twin_and_needs_no_database() {
+fn a_generated_migration_exists_for_both_backends() {
     let shell = Shell::new();
     for backend in ["postgres", "sqlite"] {
         fs::create_dir_all(shell.dir().join("migrations").join(backend)).unwrap();
@@ -56,7 +56,7 @@ fn a_new_migration_has_a_twin_and_needs_no_database() {
     assert_eq!(elsewhere.files(), [""; 0]);
 }
 
-fn migrations_go_up_and_down_by_command(db: EmptyDb) {
+fn commands_apply_and_revert_migrations(db: EmptyDb) {
     let shell = Shell::new();
     let run = |arguments: &str| {
         let words: Vec<_> = ["migrate"]
@@ -107,7 +107,7 @@ fn migrations_go_up_and_down_by_command(db: EmptyDb) {
     assert_eq!(shell.files(), [""; 0], "a data directory nobody needs");
 }
 
-fn check_names_a_column_that_went_missing(db: TestDb) {
+fn check_reports_a_missing_column(db: TestDb) {
     db.sql()
         .batch("ALTER TABLE content_segments DROP COLUMN description")
         .unwrap();
@@ -120,7 +120,7 @@ fn check_names_a_column_that_went_missing(db: TestDb) {
     );
 }
 
-fn check_names_a_column_of_another_type(db: TestDb) {
+fn check_reports_a_column_of_another_type(db: TestDb) {
     alter_type(&db);
     let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
     assert!(said.why().contains("differs"), "{said:?}");
@@ -131,7 +131,7 @@ fn check_names_a_column_of_another_type(db: TestDb) {
     assert_eq!(said.out.lines().count(), 1, "{said:?}");
 }
 
-fn check_on_an_empty_database_names_every_table(db: EmptyDb) {
+fn check_on_an_empty_database_reports_every_table(db: EmptyDb) {
     let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
     assert!(said.why().contains("10 places"), "{said:?}");
     assert!(

@@ -1,5 +1,4 @@
-//! The program on its command line: settings, errors, and what it leaves
-//! behind.
+//! The command line of the program: settings, errors and created files.
 
 mod migrate;
 mod serve;
@@ -12,10 +11,10 @@ use std::process::{Command, Output};
 use lectern_tests::{Backend, Lectern, TestDb};
 use tempfile::TempDir;
 
-/// A directory of its own, and nothing set in the environment.
+/// A temporary working directory and an environment without settings.
 struct Shell(TempDir);
 
-/// What a program said and how it ended.
+/// Exit code and output of a program.
 #[derive(Debug)]
 struct Said {
     code: Option<i32>,
@@ -38,7 +37,7 @@ impl Shell {
         command
     }
 
-    /// Runs `lectern` with these arguments to its end.
+    /// Runs `lectern` with these arguments.
     fn run(&self, arguments: &[&str]) -> Said {
         Said::from(self.command(arguments).output().unwrap())
     }
@@ -53,7 +52,7 @@ impl Shell {
         )
     }
 
-    /// What is in the directory.
+    /// The names of the files in the directory.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.dir()).unwrap();
         let mut names: Vec<_> = entries
@@ -76,14 +75,14 @@ impl From<Output> for Said {
 }
 
 impl Said {
-    /// Checks that all went well; answers the lines of the output.
+    /// Checks that the program succeeded; returns the lines of its output.
     #[track_caller]
     fn lines(&self) -> Vec<&str> {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{self:?}");
         self.out.lines().collect()
     }
 
-    /// Checks that it failed; answers the one line that says why.
+    /// Checks that the program failed; returns its error message of one line.
     #[track_caller]
     fn why(&self) -> &str {
         assert_eq!(self.code, Some(1), "{self:?}");
@@ -95,7 +94,7 @@ impl Said {
         why
     }
 
-    /// Checks that the arguments were refused; answers what was said of them.
+    /// Checks that the arguments were rejected; returns the usage error.
     #[track_caller]
     fn usage(&self) -> &str {
         assert_eq!((self.code, self.out.as_str()), (Some(2), ""), "{self:?}");
@@ -103,7 +102,7 @@ impl Said {
     }
 }
 
-/// Changes the type of a column behind the back of the program.
+/// Changes the type of a column, so that the schema drifts.
 fn alter_type(db: &TestDb) {
     let statements = match db.backend() {
         Backend::Postgres => "ALTER TABLE jobs ALTER COLUMN error_message TYPE integer USING NULL",

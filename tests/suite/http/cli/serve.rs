@@ -9,20 +9,20 @@ use super::{Shell, alter_type};
 use crate::http::support::{JOBS, a_recording, at_once};
 
 on_both_backends!(
-    a_server_does_not_start_on_tables_that_drifted_and_says_which,
-    a_server_brings_an_empty_database_up_to_date_before_it_listens,
-    servers_that_start_at_once_on_an_empty_database_take_turns,
-    the_settings_of_the_environment_reach_the_server,
-    a_second_server_on_the_same_port_says_so,
-    a_log_for_programs_is_a_json_object_a_line,
-    a_log_for_people_is_a_line_a_request,
+    a_server_refuses_to_start_on_drifted_tables,
+    a_server_migrates_an_empty_database_before_it_listens,
+    concurrently_started_servers_migrate_once,
+    environment_variables_configure_the_server,
+    a_second_server_on_one_port_reports_the_conflict,
+    the_json_log_format_is_one_object_per_line,
+    the_text_log_format_is_one_line_per_request,
 );
 
 #[test]
-fn a_server_with_nothing_set_keeps_its_data_in_its_directory() {
+fn a_server_without_settings_uses_the_working_directory() {
     let shell = Shell::new();
     let dir = shell.dir().join("data");
-    // An address that is empty is none.
+    // An empty database URL means the default.
     let server = Lectern::serve_with("", &[("LECTERN_DATA_DIR", dir.to_str().unwrap())]);
     server.post(JOBS, &a_recording()).expect(201);
     assert_eq!(
@@ -31,8 +31,8 @@ fn a_server_with_nothing_set_keeps_its_data_in_its_directory() {
     );
 }
 
-fn a_server_does_not_start_on_tables_that_drifted_and_says_which(db: TestDb) {
-    // Taken, so that a server that does start ends as well.
+fn a_server_refuses_to_start_on_drifted_tables(db: TestDb) {
+    // The port is taken, so that a server that gets this far ends, too.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let serve = || Shell::new().run_on(db.url(), &["serve", "--log", "error", "--bind", &address]);
@@ -51,7 +51,7 @@ fn a_server_does_not_start_on_tables_that_drifted_and_says_which(db: TestDb) {
     );
 }
 
-fn a_server_brings_an_empty_database_up_to_date_before_it_listens(db: EmptyDb) {
+fn a_server_migrates_an_empty_database_before_it_listens(db: EmptyDb) {
     let server = Lectern::serve(db.url());
     server.get("/readyz").expect(200);
     assert_eq!(db.drift().unwrap(), []);
@@ -65,7 +65,7 @@ fn a_server_brings_an_empty_database_up_to_date_before_it_listens(db: EmptyDb) {
     );
 }
 
-fn servers_that_start_at_once_on_an_empty_database_take_turns(db: EmptyDb) {
+fn concurrently_started_servers_migrate_once(db: EmptyDb) {
     let servers = at_once(4, |_| Lectern::serve(db.url()));
     let applied: usize = servers
         .iter()
@@ -85,7 +85,7 @@ fn servers_that_start_at_once_on_an_empty_database_take_turns(db: EmptyDb) {
     }
 }
 
-fn the_settings_of_the_environment_reach_the_server(db: TestDb) {
+fn environment_variables_configure_the_server(db: TestDb) {
     let server = Lectern::serve_with(
         db.url(),
         &[
@@ -121,7 +121,8 @@ fn the_settings_of_the_environment_reach_the_server(db: TestDb) {
     server
         .put(&transcripts, &said(&"a".repeat(160)))
         .problem(413, "body_too_large");
-    // Two and one on top; on SQLite two that read and one that writes.
+    // A pool of two and an overflow of one; on SQLite two readers and one
+    // writer.
     let metrics = server.get("/metrics").expect(200);
     assert!(
         metrics.text().contains("\nlectern_db_connections_max 3\n"),
@@ -129,7 +130,7 @@ fn the_settings_of_the_environment_reach_the_server(db: TestDb) {
     );
 }
 
-fn a_second_server_on_the_same_port_says_so(db: TestDb) {
+fn a_second_server_on_one_port_reports_the_conflict(db: TestDb) {
     let server = Lectern::serve(db.url());
     let address = server.base().strip_prefix("http://").unwrap();
     let said = Shell::new().run_on(db.url(), &["serve", "--log", "warn", "--bind", address]);
@@ -140,7 +141,7 @@ fn a_second_server_on_the_same_port_says_so(db: TestDb) {
     server.get("/readyz").expect(200);
 }
 
-fn a_log_for_programs_is_a_json_object_a_line(db: TestDb) {
+fn the_json_log_format_is_one_object_per_line(db: TestDb) {
     let mut server = Lectern::serve_with(db.url(), &[("LECTERN_LOG_FORMAT", "json")]);
     let request = server
         .request("GET", "/nowhere?secret=1")
@@ -175,7 +176,7 @@ fn a_log_for_programs_is_a_json_object_a_line(db: TestDb) {
     assert!(!log.contains("secret"), "{log}");
 }
 
-fn a_log_for_people_is_a_line_a_request(db: TestDb) {
+fn the_text_log_format_is_one_line_per_request(db: TestDb) {
     let mut server = Lectern::serve(db.url());
     server
         .request("GET", JOBS)

@@ -1,4 +1,4 @@
-//! What can be set, and how the program tells of it.
+//! Settings, help and error messages.
 
 use std::fs;
 
@@ -7,12 +7,12 @@ use lectern_tests::{EmptyDb, on_both_backends};
 use super::{Said, Shell};
 
 on_both_backends!(
-    flags_beat_the_environment_which_beats_the_file,
-    a_file_of_settings_that_cannot_be_read_is_not_repeated,
+    flags_override_the_environment_which_overrides_the_file,
+    an_invalid_settings_file_is_not_quoted,
 );
 
 #[test]
-fn the_version_is_that_of_the_workspace() {
+fn the_version_is_the_workspace_version() {
     let said = Shell::new().run(&["--version"]);
     assert_eq!(
         said.lines(),
@@ -21,7 +21,7 @@ fn the_version_is_that_of_the_workspace() {
 }
 
 #[test]
-fn help_tells_every_setting_with_its_variable_and_its_default() {
+fn help_lists_every_setting_with_variable_and_default() {
     let shell = Shell::new();
     let help = shell.run(&["--help"]);
     let text = help
@@ -103,13 +103,13 @@ fn help_tells_every_setting_with_its_variable_and_its_default() {
 }
 
 #[test]
-fn help_does_not_tell_a_password() {
+fn help_hides_passwords() {
     let said = Shell::new().run_on("postgres://me:s3cret@db/lectern", &["--help"]);
     assert!(!said.out.contains("s3cret"), "{}", said.out);
 }
 
 #[test]
-fn a_typo_in_the_address_of_the_database_makes_no_file() {
+fn an_invalid_database_url_creates_no_file() {
     let shell = Shell::new();
     for url in [
         "sqlite:lectern.db",
@@ -146,7 +146,7 @@ fn a_typo_in_the_address_of_the_database_makes_no_file() {
 }
 
 #[test]
-fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
+fn an_invalid_setting_is_rejected_by_name() {
     let shell = Shell::new();
     for (flag, value) in [
         ("--pool-size", "0"),
@@ -193,12 +193,13 @@ fn the_former_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help(
 }
 
 #[test]
-fn one_recording_goes_through_all_stages_whatever_workers_are_told() {
+fn process_ignores_the_stages_of_workers() {
     let shell = Shell::new();
     let command = ["process", "nowhere.mp4", "--stages=transcription"];
     let said = shell.run(&command);
     assert!(said.usage().contains("--stages"), "{said:?}");
-    // It is another's: not even looked at, and the recording is what is missing.
+    // The variable is for workers; it is ignored, and the error is the missing
+    // recording.
     let said = shell
         .command(&command[..2])
         .env("LECTERN_STAGES", "nonsense")
@@ -210,7 +211,7 @@ fn one_recording_goes_through_all_stages_whatever_workers_are_told() {
 }
 
 #[test]
-fn a_typo_in_the_address_of_the_storage_makes_no_file() {
+fn an_invalid_storage_url_creates_no_file() {
     let shell = Shell::new();
     for url in [
         "objects",
@@ -245,9 +246,9 @@ fn a_typo_in_the_address_of_the_storage_makes_no_file() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_an_error_without_the_password() {
+fn an_unreachable_database_is_an_error_without_the_password() {
     let shell = Shell::new();
-    // Nobody listens on the port of nobody.
+    // No server listens on port 1.
     let url = "postgres://me:s3cret@127.0.0.1:1/lectern";
     for command in [&["serve"][..], &["migrate", "up"]] {
         let said = shell.run_on(url, command);
@@ -260,7 +261,7 @@ fn a_database_that_is_not_there_is_an_error_without_the_password() {
 }
 
 #[test]
-fn the_data_directory_is_made_when_it_is_missing_and_needed() {
+fn the_data_directory_is_created_when_needed() {
     let shell = Shell::new();
     shell.run(&["migrate", "up"]).lines();
     assert_eq!(shell.files(), ["lectern-data"]);
@@ -282,7 +283,7 @@ fn the_data_directory_is_made_when_it_is_missing_and_needed() {
     assert_eq!(shell.files(), ["elsewhere.db"]);
 }
 
-fn flags_beat_the_environment_which_beats_the_file(db: EmptyDb) {
+fn flags_override_the_environment_which_overrides_the_file(db: EmptyDb) {
     let shell = Shell::new();
     let write = |url: &str| {
         let lines = format!("# settings\nLECTERN_DATA_DIR='not here'\nDATABASE_URL=\"{url}\"\n");
@@ -320,7 +321,7 @@ fn flags_beat_the_environment_which_beats_the_file(db: EmptyDb) {
     assert_eq!(shell.files(), [".env"]);
 }
 
-fn a_file_of_settings_that_cannot_be_read_is_not_repeated(db: EmptyDb) {
+fn an_invalid_settings_file_is_not_quoted(db: EmptyDb) {
     let shell = Shell::new();
     fs::write(shell.dir().join(".env"), "PASSWORD='s3cret\n").unwrap();
     let said = shell.run_on(db.url(), &["migrate", "status"]);

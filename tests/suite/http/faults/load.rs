@@ -1,5 +1,5 @@
-//! Clients that go on while the server or its database is killed, and remember
-//! what they were told.
+//! Clients that work while the server or its database is killed, and record the
+//! acknowledged writes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -14,18 +14,18 @@ use ureq::http::Request;
 use crate::http::support::worker::CLAIM;
 use crate::http::support::{JOBS, a_recording};
 
-/// What was acknowledged.
+/// Acknowledged writes.
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledged {
     pub(crate) made: Vec<JobId>,
     pub(crate) completed: Vec<(JobId, String)>,
 }
 
-/// Clients that make jobs and work on them.
+/// Clients that create jobs and complete stages.
 #[derive(Debug, Default)]
 pub(crate) struct Load {
     acknowledged: Mutex<Acknowledged>,
-    /// Answers that were neither a success nor a 503.
+    /// Responses other than success and 503.
     strange: Mutex<Vec<String>>,
     count: Mutex<usize>,
     counted: Condvar,
@@ -33,9 +33,9 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Makes a job, claims a stage and completes it, again and again, until
-    /// [`Load::end`]. No answer is an answer, too: whoever does not get one does
-    /// not know what has happened and asks for something else.
+    /// Creates a job, claims a stage and completes it, repeatedly, until
+    /// [`Load::end`]. After a request without a response the outcome is unknown
+    /// and the client continues with another.
     pub(crate) fn run_against(&self, client: impl Fn() -> Client) {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -98,7 +98,7 @@ impl Load {
         self.counted.notify_all();
     }
 
-    /// Waits until `n` more things were acknowledged.
+    /// Waits until `n` more writes are acknowledged.
     pub(crate) fn wait_for(&self, n: usize) {
         let count = self.count.lock().unwrap();
         let until = *count + n;
@@ -113,8 +113,8 @@ impl Load {
         self.over.store(true, Ordering::SeqCst);
     }
 
-    /// Checks that all that was acknowledged is there, and nothing is there by
-    /// half.
+    /// Checks that all acknowledged writes are stored and no job is
+    /// inconsistent.
     pub(crate) fn check(self, database: &Database) {
         assert_eq!(self.strange.into_inner().unwrap(), Vec::<String>::new());
         let said = self.acknowledged.into_inner().unwrap();
@@ -132,7 +132,7 @@ impl Load {
     }
 }
 
-/// Checks that a job, its runs and its events tell the same story.
+/// Checks that a job agrees with its runs and events.
 fn whole(database: &Database, job_id: JobId) {
     let (job, runs, events) = database
         .read(|conn| {

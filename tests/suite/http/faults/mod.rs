@@ -1,4 +1,4 @@
-//! What is killed, stopped and restarted: workers, the server, PostgreSQL.
+//! Workers, the server and PostgreSQL are killed and restarted.
 
 mod load;
 mod postgres;

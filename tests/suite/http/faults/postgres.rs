@@ -1,4 +1,4 @@
-//! PostgreSQL crashes and comes back; SQLite has no such habit.
+//! Crashes of PostgreSQL.
 
 use std::thread;
 
@@ -12,7 +12,7 @@ use super::load::Load;
 const TIMES: usize = 3;
 
 #[test]
-fn nothing_acknowledged_is_lost_when_the_database_crashes_and_whoever_asks_meanwhile_is_told() {
+fn acknowledged_writes_survive_a_database_crash() {
     let mut cluster = Cluster::that_keeps_commits();
     let database = Database::open(cluster.url()).unwrap();
     database.init().unwrap();

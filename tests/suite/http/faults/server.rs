@@ -1,4 +1,4 @@
-//! The server is killed.
+//! Kills of the server.
 
 use std::sync::RwLock;
 use std::thread;
@@ -8,15 +8,15 @@ use lectern_tests::{Client, Lectern, TestDb, on_both_backends};
 
 use super::load::Load;
 
-on_both_backends!(nothing_acknowledged_is_lost_and_nothing_half_done_when_the_server_is_killed);
+on_both_backends!(acknowledged_writes_survive_a_killed_server_and_others_are_whole);
 
-/// Threads that are clients of whatever server there is.
+/// Client threads, which use the current server.
 const CLIENTS: usize = 4;
 
 /// How often the server is killed.
 const TIMES: usize = 20;
 
-fn nothing_acknowledged_is_lost_and_nothing_half_done_when_the_server_is_killed(db: TestDb) {
+fn acknowledged_writes_survive_a_killed_server_and_others_are_whole(db: TestDb) {
     let load = Load::default();
     let mut lectern = Lectern::serve(db.url());
     let address: RwLock<Client> = RwLock::new((*lectern).clone());
@@ -29,7 +29,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_done_when_the_server_is_killed(
             load.wait_for(2 * CLIENTS);
             lectern.signal("KILL");
             lectern.wait();
-            // Held, so that the clients do not knock at a closed door meanwhile.
+            // The lock keeps the clients from sending while no server runs.
             let mut address = address.write().unwrap();
             lectern = Lectern::serve(db.url());
             *address = (*lectern).clone();

@@ -1,4 +1,4 @@
-//! Workers that die, and workers that are asleep for too long.
+//! Workers that are killed, and workers that are suspended past their lease.
 
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -12,12 +12,13 @@ use crate::http::support::at;
 use crate::http::support::worker::{Claimed, ask, claim, claims, make};
 
 on_both_backends!(
-    what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once,
-    all_that_a_worker_sends_after_it_slept_past_its_lease_is_refused,
+    a_stage_of_a_killed_worker_is_claimed_again_and_completes_once,
+    writes_of_a_worker_that_outslept_its_lease_are_rejected,
 );
 
-/// Claims a stage, sends a heartbeat, says so and waits for SIGCONT. Then it
-/// tries everything a worker can do with a lease, and says what came of it.
+/// Claims a stage, sends a heartbeat, prints the claim and waits for SIGCONT.
+/// Then it makes every call a worker can make under a lease and prints the
+/// results.
 const WORKER: &str = r#"
 import json, signal, sys, urllib.error, urllib.request
 api, job, stage = sys.argv[1:]
@@ -49,7 +50,7 @@ late = [
 print(*(answer["code"] for _, answer in late), flush=True)
 "#;
 
-/// A worker in a process of its own.
+/// A worker process.
 struct Worker {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -85,7 +86,7 @@ impl Drop for Worker {
     }
 }
 
-/// A job, and a worker that is on one of its stages.
+/// A job and a worker that has claimed one of its stages.
 fn a_worker_at_work(client: &Client) -> (JobId, Worker) {
     let job_id = make(client, json!({}));
     let mut worker = Worker::start(client, job_id, Transcription);
@@ -93,7 +94,7 @@ fn a_worker_at_work(client: &Client) -> (JobId, Worker) {
     (job_id, worker)
 }
 
-/// Waits until the stage is to be had again, and takes it.
+/// Waits until the stage is claimable again, and claims it.
 fn take_over(client: &Client, job_id: JobId) -> Claimed {
     let more = json!({ "lease_seconds": 600, "wait_seconds": 60 });
     let claimed = claims(ask(client, &[Transcription], more)).remove(0);
@@ -101,7 +102,7 @@ fn take_over(client: &Client, job_id: JobId) -> Claimed {
     claimed
 }
 
-/// Does all that is left of a job; `mine` is in hand already.
+/// Completes the remaining stages of a job, first the claimed one.
 fn finish(client: &Client, job_id: JobId, mine: Claimed) {
     let mut claimed = Some(mine);
     while let Some(stage) = claimed.take() {
@@ -123,7 +124,7 @@ fn finish(client: &Client, job_id: JobId, mine: Claimed) {
     assert_eq!(events.last().unwrap()["type"], "complete");
 }
 
-fn what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once(db: TestDb) {
+fn a_stage_of_a_killed_worker_is_claimed_again_and_completes_once(db: TestDb) {
     let lectern = Lectern::serve(db.url());
     let (job_id, worker) = a_worker_at_work(&lectern);
     worker.signal("KILL");
@@ -142,7 +143,7 @@ fn what_a_killed_worker_was_on_is_claimed_again_and_the_job_completes_once(db: T
     finish(&lectern, job_id, mine);
 }
 
-fn all_that_a_worker_sends_after_it_slept_past_its_lease_is_refused(db: TestDb) {
+fn writes_of_a_worker_that_outslept_its_lease_are_rejected(db: TestDb) {
     let lectern = Lectern::serve(db.url());
     let (job_id, mut worker) = a_worker_at_work(&lectern);
     worker.signal("STOP");

@@ -1,4 +1,4 @@
-//! The two ways to follow a job, as one.
+//! A common client of WebSockets and event streams.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -11,10 +11,10 @@ use tungstenite::{ClientRequestBuilder, Message, WebSocket};
 
 use crate::http::support::at;
 
-/// How long a test waits for what has to come.
+/// The timeout for an expected message.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A way to follow a job.
+/// A channel of live events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
     Socket,
@@ -24,7 +24,7 @@ pub(crate) enum Channel {
 impl Channel {
     pub(crate) const BOTH: [Self; 2] = [Self::Socket, Self::Stream];
 
-    /// Begins to follow a job, after event `after` or else with a snapshot.
+    /// Subscribes to a job, after event `after` or with a snapshot.
     pub(crate) fn follow(self, client: &Client, job_id: JobId, after: Option<i64>) -> Following {
         match self {
             Self::Socket => Following::Socket(Box::new(connect(client, job_id, after))),
@@ -36,14 +36,14 @@ impl Channel {
     }
 }
 
-/// Somebody who follows a job. Dropping it hangs up.
+/// A subscription. Dropping it closes the connection.
 pub(crate) enum Following {
     Socket(Box<WebSocket<TcpStream>>),
     Stream(Box<Stream>),
 }
 
 impl Following {
-    /// The next message; `None` after a proper end.
+    /// The next message; `None` after a regular end.
     pub(crate) fn next(&mut self) -> Option<Value> {
         match self.next_or_code() {
             Ok(message) => Some(message),
@@ -52,7 +52,7 @@ impl Following {
         }
     }
 
-    /// The next message or, at the end, the code a WebSocket is closed with.
+    /// The next message or, at the end, the close code of a WebSocket.
     pub(crate) fn next_or_code(&mut self) -> Result<Value, Option<u16>> {
         match self {
             Self::Socket(socket) => message(read(socket)),
@@ -78,7 +78,7 @@ pub(crate) fn connect(client: &Client, job_id: JobId, after: Option<i64>) -> Web
     handshake(client, &path, &[]).unwrap_or_else(|status| panic!("{path}: {status}"))
 }
 
-/// The same with headers; the status of the answer when it is another than 101.
+/// The same with headers; the error is a status other than 101.
 pub(crate) fn handshake(
     client: &Client,
     path: &str,
@@ -100,7 +100,7 @@ pub(crate) fn handshake(
     }
 }
 
-/// The next frame that is no ping or pong. What it reads is answered.
+/// The next frame that is not a ping or pong. Pings are answered.
 pub(crate) fn read(socket: &mut WebSocket<TcpStream>) -> Message {
     loop {
         match socket.read().expect("a frame") {
@@ -110,7 +110,7 @@ pub(crate) fn read(socket: &mut WebSocket<TcpStream>) -> Message {
     }
 }
 
-/// What a frame says, or the code the server closes with.
+/// The JSON of a frame, or the close code.
 fn message(frame: Message) -> Result<Value, Option<u16>> {
     match frame {
         Message::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
@@ -119,7 +119,7 @@ fn message(frame: Message) -> Result<Value, Option<u16>> {
     }
 }
 
-/// Reads to the end; the code the server closes with.
+/// Reads to the end; returns the close code.
 pub(crate) fn closed(socket: &mut WebSocket<TcpStream>) -> u16 {
     loop {
         if let Message::Close(frame) = read(socket) {
@@ -128,14 +128,14 @@ pub(crate) fn closed(socket: &mut WebSocket<TcpStream>) -> u16 {
     }
 }
 
-/// A stream of server-sent events, read as a browser does.
+/// A client of server-sent events that parses them as a browser does.
 pub(crate) struct Stream {
     lines: BufReader<ureq::BodyReader<'static>>,
     pub(crate) headers: ureq::http::HeaderMap,
 }
 
 impl Stream {
-    /// Opens a stream; the status of the answer when it is another than 200.
+    /// Opens a stream; the error is a status other than 200.
     pub(crate) fn open(client: &Client, job_id: JobId, after: Option<i64>) -> Result<Self, u16> {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -179,7 +179,7 @@ impl Stream {
         Some(data)
     }
 
-    /// The lines up to the next empty one; none at the end.
+    /// The lines up to the next empty line; no lines at the end.
     pub(crate) fn block(&mut self) -> Vec<String> {
         let line = |lines: &mut BufReader<_>| {
             let mut line = String::new();

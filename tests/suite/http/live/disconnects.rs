@@ -1,4 +1,4 @@
-//! A thousand disconnects, and nothing lost or told twice.
+//! A thousand disconnects neither lose nor repeat an event.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -14,20 +14,20 @@ use super::{finish, last_seq};
 use crate::http::support::at;
 
 on_both_backends!(
-    nothing_is_lost_or_told_twice_over_a_thousand_disconnects,
-    nothing_is_lost_or_told_twice_between_two_programs,
+    a_thousand_disconnects_neither_lose_nor_repeat_events,
+    two_server_processes_neither_lose_nor_repeat_events,
 );
 
-/// Watchers, half of them on each channel.
+/// Subscribers, half of them on each channel.
 const WATCHERS: usize = 8;
 
-/// Disconnects of each.
+/// Disconnects per subscriber.
 const DISCONNECTS: usize = 125;
 
-/// Reports at least, each of which is two events.
+/// The minimum number of reports, each of which is two events.
 const REPORTS: usize = 1_000;
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, equal in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -40,9 +40,9 @@ impl Dice {
     }
 }
 
-/// Follows a job on either server, hangs up in the midst of it and comes back,
-/// again and again, and at last stays until the end. Checks that each event
-/// comes right after the one before; answers the number of the last.
+/// Follows a job on both servers, disconnects and reconnects repeatedly, and
+/// finally stays until the end. Checks that event numbers are consecutive;
+/// returns the last.
 fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsize) -> i64 {
     let channel = Channel::BOTH[number % 2];
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
@@ -69,8 +69,8 @@ fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsiz
     seen.unwrap()
 }
 
-/// Lets everybody follow a job that is reported on through both servers in
-/// turn until all have hung up often enough.
+/// Runs all subscribers while reports go to both servers in turn, until each
+/// subscriber has disconnected often enough.
 fn nothing_is_lost_or_told_twice(servers: &[Client; 2], job_id: JobId) {
     let left = AtomicUsize::new(WATCHERS);
     thread::scope(|scope| {
@@ -100,7 +100,7 @@ fn nothing_is_lost_or_told_twice(servers: &[Client; 2], job_id: JobId) {
     });
 }
 
-fn nothing_is_lost_or_told_twice_over_a_thousand_disconnects(db: TestDb) {
+fn a_thousand_disconnects_neither_lose_nor_repeat_events(db: TestDb) {
     let job = a_job().create(&db);
     let servers = [(); 2].map(|()| {
         let own = Database::open(db.url()).unwrap();
@@ -110,7 +110,7 @@ fn nothing_is_lost_or_told_twice_over_a_thousand_disconnects(db: TestDb) {
     nothing_is_lost_or_told_twice(&clients, job.job_id);
 }
 
-fn nothing_is_lost_or_told_twice_between_two_programs(db: TestDb) {
+fn two_server_processes_neither_lose_nor_repeat_events(db: TestDb) {
     let job = a_job().create(&db);
     let programs = [(); 2].map(|()| Lectern::serve(db.url()));
     let clients = programs.each_ref().map(|program| (**program).clone());

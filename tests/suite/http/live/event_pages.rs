@@ -1,4 +1,4 @@
-//! What has happened, page by page, and waiting for what happens next.
+//! Pages of events, and waiting for the next event.
 
 use std::thread;
 
@@ -10,20 +10,20 @@ use super::{report, seqs, types, watchers, work_through};
 use crate::http::support::{NOBODY, at, wait_until};
 
 on_both_backends!(
-    pages_lead_through_all_events_of_a_job,
-    a_page_without_a_beginning_begins_with_where_the_job_stands,
-    what_is_no_number_of_an_event_is_refused,
-    one_who_waits_is_answered_as_soon_as_something_happens_here_or_elsewhere,
-    one_who_waits_in_vain_gets_an_empty_page,
-    one_who_need_not_wait_does_not,
-    one_who_waits_is_sent_away_when_the_job_is_deleted,
+    pages_hold_all_events_of_a_job,
+    a_page_without_after_begins_with_a_snapshot,
+    an_invalid_event_number_is_rejected,
+    a_waiting_request_is_answered_by_an_event_of_any_server,
+    a_waiting_request_times_out_with_an_empty_page,
+    a_request_with_available_events_does_not_wait,
+    a_waiting_request_ends_when_the_job_is_deleted,
 );
 
 fn events(page: &Value) -> &[Value] {
     page["events"].as_array().unwrap()
 }
 
-/// Asks for a page, and waits for it at most so many seconds.
+/// Requests a page with this `Prefer: wait` in seconds.
 fn waiting(client: &Client, path: &str, seconds: u32) -> Response {
     let request = client
         .request("GET", path)
@@ -31,7 +31,7 @@ fn waiting(client: &Client, path: &str, seconds: u32) -> Response {
     request.header("Prefer", &format!("wait={seconds}")).send()
 }
 
-fn pages_lead_through_all_events_of_a_job(server: TestServer) {
+fn pages_hold_all_events_of_a_job(server: TestServer) {
     let job = a_job().create(server.db());
     let last = work_through(&server, &job, 250);
     let (mut after, mut pages) = (0, 0);
@@ -59,7 +59,7 @@ fn pages_lead_through_all_events_of_a_job(server: TestServer) {
     );
 }
 
-fn a_page_without_a_beginning_begins_with_where_the_job_stands(server: TestServer) {
+fn a_page_without_after_begins_with_a_snapshot(server: TestServer) {
     let job = a_job().create(server.db());
     let page = server.get(&at(job.job_id, "/events")).expect(200);
     assert_eq!(page.header("Content-Type"), Some("application/json"));
@@ -74,7 +74,7 @@ fn a_page_without_a_beginning_begins_with_where_the_job_stands(server: TestServe
     );
 }
 
-fn what_is_no_number_of_an_event_is_refused(server: TestServer) {
+fn an_invalid_event_number_is_rejected(server: TestServer) {
     let job = a_job().create(server.db());
     let path = |query: &str| at(job.job_id, &format!("/events?{query}"));
     server
@@ -88,7 +88,7 @@ fn what_is_no_number_of_an_event_is_refused(server: TestServer) {
         .problem_with(400, "malformed_query", "before");
 }
 
-fn one_who_waits_is_answered_as_soon_as_something_happens_here_or_elsewhere(server: TestServer) {
+fn a_waiting_request_is_answered_by_an_event_of_any_server(server: TestServer) {
     let other = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
     let other = (Client::new(other.url()), other);
     for doer in [&*server, &other.0] {
@@ -106,7 +106,7 @@ fn one_who_waits_is_answered_as_soon_as_something_happens_here_or_elsewhere(serv
     }
 }
 
-fn one_who_waits_in_vain_gets_an_empty_page(server: TestServer) {
+fn a_waiting_request_times_out_with_an_empty_page(server: TestServer) {
     let job = a_job().create(server.db());
     let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
     let answer = waiting(&server, &path, 1).expect(200);
@@ -114,7 +114,7 @@ fn one_who_waits_in_vain_gets_an_empty_page(server: TestServer) {
     assert_eq!(events(&answer.json()), [Value::Null; 0]);
 }
 
-fn one_who_need_not_wait_does_not(server: TestServer) {
+fn a_request_with_available_events_does_not_wait(server: TestServer) {
     let job = a_job().create(server.db());
     for path in ["/events", "/events?after=0", "/events?after=9999"] {
         let answer = waiting(&server, &at(job.job_id, path), 60).expect(200);
@@ -134,7 +134,7 @@ fn one_who_need_not_wait_does_not(server: TestServer) {
     assert_eq!(answer.header("Preference-Applied"), None);
 }
 
-fn one_who_waits_is_sent_away_when_the_job_is_deleted(server: TestServer) {
+fn a_waiting_request_ends_when_the_job_is_deleted(server: TestServer) {
     let job = a_job().create(server.db());
     let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! What those who follow a job are told.
+//! Events on all live channels.
 
 use chrono::TimeDelta;
 use lectern_domain::JobStatus;
@@ -11,29 +11,29 @@ use super::{finish, report, seqs, types, work_through};
 use crate::http::support::{NOBODY, at};
 
 on_both_backends!(
-    one_who_begins_is_told_where_the_job_stands_and_then_what_happens,
-    everybody_is_told_the_same_whatever_the_channel_and_the_server,
-    one_who_comes_back_is_told_exactly_the_rest_from_every_point,
-    one_who_has_seen_everything_of_a_finished_job_is_not_asked_to_come_back,
-    one_who_has_seen_everything_of_a_running_job_is_told_what_comes_next,
-    one_who_has_seen_what_there_never_was_begins_anew,
-    one_who_has_missed_what_is_not_kept_any_more_begins_anew,
-    a_job_that_fails_or_is_cancelled_ends_with_an_error,
-    a_job_that_is_tried_again_can_be_followed_on,
-    who_follows_a_job_that_is_deleted_is_sent_away,
-    who_follows_nobody_is_told_so_before_anything_else,
-    a_stream_is_not_to_be_kept_gathered_or_packed_on_its_way,
-    a_browser_that_comes_back_goes_on_where_it_was_not_where_it_began,
+    a_new_subscriber_gets_a_snapshot_and_then_events,
+    all_channels_of_all_servers_send_the_same_events,
+    a_reconnecting_subscriber_gets_exactly_the_missed_events,
+    a_subscription_after_the_last_event_of_a_finished_job_ends_at_once,
+    a_subscriber_with_all_events_of_a_running_job_gets_the_next_event,
+    a_subscriber_ahead_of_the_last_event_gets_a_snapshot,
+    a_subscriber_that_missed_pruned_events_gets_a_snapshot,
+    a_failed_or_cancelled_job_ends_with_an_error_event,
+    a_retried_job_can_be_followed_further,
+    a_subscription_ends_when_its_job_is_deleted,
+    a_subscription_to_an_unknown_job_is_rejected,
+    a_stream_is_not_cached_buffered_or_compressed,
+    last_event_id_overrides_after,
 );
 
-/// A second server on the same database, as another process is.
+/// A second server on the same database, like another process.
 fn another(server: &TestServer) -> (Server, Client) {
     let other = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
     let client = Client::new(other.url());
     (other, client)
 }
 
-fn one_who_begins_is_told_where_the_job_stands_and_then_what_happens(server: TestServer) {
+fn a_new_subscriber_gets_a_snapshot_and_then_events(server: TestServer) {
     for channel in Channel::BOTH {
         let job = a_job().create(server.db());
         let mut watcher = channel.follow(&server, job.job_id, None);
@@ -57,7 +57,7 @@ fn one_who_begins_is_told_where_the_job_stands_and_then_what_happens(server: Tes
     }
 }
 
-fn everybody_is_told_the_same_whatever_the_channel_and_the_server(server: TestServer) {
+fn all_channels_of_all_servers_send_the_same_events(server: TestServer) {
     let (_other, other) = another(&server);
     let job = a_job().create(server.db());
     let mut watchers: Vec<_> = [&*server, &other]
@@ -78,7 +78,7 @@ fn everybody_is_told_the_same_whatever_the_channel_and_the_server(server: TestSe
     }
 }
 
-fn one_who_comes_back_is_told_exactly_the_rest_from_every_point(server: TestServer) {
+fn a_reconnecting_subscriber_gets_exactly_the_missed_events(server: TestServer) {
     let job = a_job().create(server.db());
     let last = work_through(&server, &job, 120);
     assert!(last > 100, "more than a page");
@@ -94,7 +94,7 @@ fn one_who_comes_back_is_told_exactly_the_rest_from_every_point(server: TestServ
     }
 }
 
-fn one_who_has_seen_everything_of_a_finished_job_is_not_asked_to_come_back(server: TestServer) {
+fn a_subscription_after_the_last_event_of_a_finished_job_ends_at_once(server: TestServer) {
     let job = a_job().create(server.db());
     let last = work_through(&server, &job, 1);
     assert_eq!(
@@ -109,7 +109,7 @@ fn one_who_has_seen_everything_of_a_finished_job_is_not_asked_to_come_back(serve
     }
 }
 
-fn one_who_has_seen_everything_of_a_running_job_is_told_what_comes_next(server: TestServer) {
+fn a_subscriber_with_all_events_of_a_running_job_gets_the_next_event(server: TestServer) {
     for channel in Channel::BOTH {
         let job = a_job().create(server.db());
         let mut watcher = channel.follow(&server, job.job_id, Some(job.last_seq));
@@ -118,7 +118,7 @@ fn one_who_has_seen_everything_of_a_running_job_is_told_what_comes_next(server: 
     }
 }
 
-fn one_who_has_seen_what_there_never_was_begins_anew(server: TestServer) {
+fn a_subscriber_ahead_of_the_last_event_gets_a_snapshot(server: TestServer) {
     for channel in Channel::BOTH {
         let job = a_job().create(server.db());
         let mut watcher = channel.follow(&server, job.job_id, Some(9_999));
@@ -135,7 +135,7 @@ fn one_who_has_seen_what_there_never_was_begins_anew(server: TestServer) {
     }
 }
 
-fn one_who_has_missed_what_is_not_kept_any_more_begins_anew(server: TestServer) {
+fn a_subscriber_that_missed_pruned_events_gets_a_snapshot(server: TestServer) {
     let job = a_job().create(server.db());
     let last = work_through(&server, &job, 3);
     server.db().clock().advance(TimeDelta::days(31));
@@ -162,7 +162,7 @@ fn one_who_has_missed_what_is_not_kept_any_more_begins_anew(server: TestServer) 
     );
 }
 
-fn a_job_that_fails_or_is_cancelled_ends_with_an_error(server: TestServer) {
+fn a_failed_or_cancelled_job_ends_with_an_error_event(server: TestServer) {
     for (status, channel) in [JobStatus::Failed, JobStatus::Cancelled]
         .into_iter()
         .zip(Channel::BOTH)
@@ -178,7 +178,7 @@ fn a_job_that_fails_or_is_cancelled_ends_with_an_error(server: TestServer) {
     }
 }
 
-fn a_job_that_is_tried_again_can_be_followed_on(server: TestServer) {
+fn a_retried_job_can_be_followed_further(server: TestServer) {
     let job = a_job().status(JobStatus::Failed).create(server.db());
     server
         .post(&at(job.job_id, "/retry"), &json!({}))
@@ -193,7 +193,7 @@ fn a_job_that_is_tried_again_can_be_followed_on(server: TestServer) {
     assert_eq!(seqs(&watcher.rest()), (1..=last).collect::<Vec<_>>());
 }
 
-fn who_follows_a_job_that_is_deleted_is_sent_away(server: TestServer) {
+fn a_subscription_ends_when_its_job_is_deleted(server: TestServer) {
     let (_other, other) = another(&server);
     for deleter in [&*server, &other] {
         for channel in Channel::BOTH {
@@ -206,7 +206,7 @@ fn who_follows_a_job_that_is_deleted_is_sent_away(server: TestServer) {
     }
 }
 
-fn who_follows_nobody_is_told_so_before_anything_else(server: TestServer) {
+fn a_subscription_to_an_unknown_job_is_rejected(server: TestServer) {
     let nobody = NOBODY.parse().unwrap();
     assert_eq!(Stream::open(&server, nobody, None).err(), Some(404));
     server
@@ -219,7 +219,7 @@ fn who_follows_nobody_is_told_so_before_anything_else(server: TestServer) {
     );
 }
 
-fn a_stream_is_not_to_be_kept_gathered_or_packed_on_its_way(server: TestServer) {
+fn a_stream_is_not_cached_buffered_or_compressed(server: TestServer) {
     let job = a_job().create(server.db());
     let events = at(job.job_id, "/events");
     let stream = server
@@ -239,7 +239,7 @@ fn a_stream_is_not_to_be_kept_gathered_or_packed_on_its_way(server: TestServer) 
     assert_eq!(head.body.len(), 0);
 }
 
-fn a_browser_that_comes_back_goes_on_where_it_was_not_where_it_began(server: TestServer) {
+fn last_event_id_overrides_after(server: TestServer) {
     let job = a_job().create(server.db());
     let last = work_through(&server, &job, 3);
     let path = at(job.job_id, "/events?after=1");

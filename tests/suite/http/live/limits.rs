@@ -1,4 +1,4 @@
-//! Those who take no more, and those who are too many.
+//! Slow subscribers and the limit of subscriptions.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -15,13 +15,13 @@ use super::{finish, last_seq, metric, report, seqs, watchers};
 use crate::http::support::{at, wait_until};
 
 on_both_backends!(
-    one_who_does_not_read_is_cut_off,
-    one_who_is_too_slow_is_given_up_and_can_come_back,
-    one_who_was_busy_for_long_has_missed_nothing,
-    one_who_is_not_heard_of_is_given_up_and_one_who_answers_pings_is_not,
-    a_stream_in_which_nothing_happens_says_so,
-    there_is_room_for_so_many_and_the_next_is_told_so,
-    the_database_is_asked_for_all_who_watch_at_once_and_not_at_all_while_nobody_does,
+    a_subscriber_that_does_not_read_is_disconnected,
+    a_slow_subscriber_is_disconnected_and_can_reconnect,
+    a_stalled_subscriber_misses_no_event,
+    a_subscriber_that_answers_no_ping_is_disconnected,
+    an_idle_stream_sends_comments,
+    subscriptions_over_the_limit_are_rejected,
+    one_poll_serves_all_subscribers_and_none_runs_without_them,
 );
 
 fn serve(db: TestDb, live: LiveConfig) -> TestServer {
@@ -36,7 +36,7 @@ fn serve(db: TestDb, live: LiveConfig) -> TestServer {
     )
 }
 
-/// Opens a connection, asks to follow a job and never reads a byte.
+/// Opens a connection, subscribes to a job and never reads.
 fn deaf(client: &Client, job_id: JobId, channel: Channel) -> TcpStream {
     let host = client.base().trim_start_matches("http://");
     let mut socket = TcpStream::connect(host).unwrap();
@@ -54,14 +54,14 @@ fn deaf(client: &Client, job_id: JobId, channel: Channel) -> TcpStream {
     socket
 }
 
-/// Reports with a message that fills buffers.
+/// Reports with a long message, to fill buffers.
 fn report_at_length(client: &Client, job_id: JobId) {
     let message = "\u{1d11e}".repeat(500);
     let report = json!({ "stage": "transcription", "percent": 50, "message": message });
     client.post(&at(job_id, "/progress"), &report).expect(200);
 }
 
-fn one_who_does_not_read_is_cut_off(db: TestDb) {
+fn a_subscriber_that_does_not_read_is_disconnected(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
@@ -78,8 +78,8 @@ fn one_who_does_not_read_is_cut_off(db: TestDb) {
             report_at_length(&server, job.job_id);
             reader.next().unwrap();
         }
-        // What was on its way has arrived, but there is nobody at the other
-        // end any more.
+        // The server has closed the connection: writes fail after the data in
+        // transit.
         socket.write_all(&[0]).unwrap();
         let mut bytes = Vec::new();
         let ended = socket.read_to_end(&mut bytes);
@@ -97,7 +97,7 @@ fn one_who_does_not_read_is_cut_off(db: TestDb) {
     }
 }
 
-fn one_who_is_too_slow_is_given_up_and_can_come_back(db: TestDb) {
+fn a_slow_subscriber_is_disconnected_and_can_reconnect(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
@@ -146,7 +146,7 @@ fn one_who_is_too_slow_is_given_up_and_can_come_back(db: TestDb) {
     }
 }
 
-fn one_who_was_busy_for_long_has_missed_nothing(db: TestDb) {
+fn a_stalled_subscriber_misses_no_event(db: TestDb) {
     let patience = Duration::from_mins(10);
     let server = serve(
         db,
@@ -160,7 +160,7 @@ fn one_who_was_busy_for_long_has_missed_nothing(db: TestDb) {
         let job = a_job().create(server.db());
         let mut watcher = channel.follow(&server, job.job_id, Some(job.last_seq));
         let before = metric(&server, "lectern_events_delivered_total");
-        // Far more than fits into all the buffers on the way.
+        // More than fits into all buffers.
         for _ in 0..600 {
             report_at_length(&server, job.job_id);
         }
@@ -179,7 +179,7 @@ fn one_who_was_busy_for_long_has_missed_nothing(db: TestDb) {
     assert_eq!(metric(&server, "lectern_watchers_dropped_total"), 0);
 }
 
-fn one_who_is_not_heard_of_is_given_up_and_one_who_answers_pings_is_not(db: TestDb) {
+fn a_subscriber_that_answers_no_ping_is_disconnected(db: TestDb) {
     let live = LiveConfig {
         ping_interval: Duration::from_millis(200),
         receive_timeout: Duration::from_secs(5),
@@ -200,7 +200,7 @@ fn one_who_is_not_heard_of_is_given_up_and_one_who_answers_pings_is_not(db: Test
     assert_eq!(metric(&server, "lectern_watchers_dropped_total"), 1);
 }
 
-fn a_stream_in_which_nothing_happens_says_so(db: TestDb) {
+fn an_idle_stream_sends_comments(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
@@ -215,7 +215,7 @@ fn a_stream_in_which_nothing_happens_says_so(db: TestDb) {
     }
 }
 
-fn there_is_room_for_so_many_and_the_next_is_told_so(db: TestDb) {
+fn subscriptions_over_the_limit_are_rejected(db: TestDb) {
     let server = serve(
         db,
         LiveConfig {
@@ -248,11 +248,11 @@ fn there_is_room_for_so_many_and_the_next_is_told_so(db: TestDb) {
     third.take(1);
 }
 
-fn the_database_is_asked_for_all_who_watch_at_once_and_not_at_all_while_nobody_does(db: TestDb) {
+fn one_poll_serves_all_subscribers_and_none_runs_without_them(db: TestDb) {
     let ear = db.listen();
     let server = serve(db, LiveConfig::default());
     let jobs: Vec<_> = (0..5).map(|_| a_job().create(server.db())).collect();
-    // What the server does every second shows how time passes.
+    // A statement the server sends every second measures the time.
     let seconds = |n: usize| {
         let before = ear.heard("lease_expires_at");
         wait_until(|| ear.heard("lease_expires_at") >= before + n);
@@ -277,13 +277,13 @@ fn the_database_is_asked_for_all_who_watch_at_once_and_not_at_all_while_nobody_d
 
     drop(followings);
     wait_until(|| watchers(&server) == 0);
-    // One may have been on its way.
+    // One statement may be in progress.
     let asked = ear.heard("AS seen") + 1;
     seconds(2);
     assert!(ear.heard("AS seen") <= asked);
 }
 
-/// Completes a job nobody has worked on yet.
+/// Completes a queued job.
 fn finish_from_queued(client: &Client, job_id: JobId) {
     report(client, job_id, 1);
     finish(client, job_id);

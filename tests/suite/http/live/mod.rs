@@ -1,4 +1,4 @@
-//! A job is followed while things happen to it, on whichever channel.
+//! Live events of jobs: WebSocket, server-sent events and pages.
 
 mod channel;
 mod disconnects;
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 
 use super::support::at;
 
-/// Reports that the transcription is so many per mille done.
+/// Reports progress of the transcription, in per mille.
 fn report(client: &Client, job_id: JobId, per_mille: u16) {
     let report = a_report(Stage::Transcription, f64::from(per_mille) / 10.0).body();
     client.post(&at(job_id, "/progress"), &report).expect(200);
 }
 
-/// Makes something happen to a new job: it is reported on so many times and
-/// then completed. Answers the number of its last event.
+/// Sends this many reports on a new job and completes it; returns the number of
+/// its last event.
 fn work_through(client: &Client, job: &Job, reports: u16) -> i64 {
     for per_mille in 1..=reports {
         report(client, job.job_id, per_mille);
@@ -40,7 +40,7 @@ fn last_seq(client: &Client, job_id: JobId) -> i64 {
     page.json()["last_seq"].as_i64().unwrap()
 }
 
-/// The numbers of messages.
+/// The event numbers of messages.
 fn seqs(messages: &[Value]) -> Vec<i64> {
     let seq = |message: &Value| message["seq"].as_i64().unwrap();
     messages.iter().map(seq).collect()
@@ -55,14 +55,14 @@ fn types(messages: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// A number of the server's, by its name.
+/// The value of a metric.
 fn metric(client: &Client, name: &str) -> u64 {
     let metrics = client.get("/metrics").expect(200);
     let line = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok();
     metrics.text().lines().find_map(line).unwrap()
 }
 
-/// How many watch.
+/// The number of subscribers.
 fn watchers(client: &Client) -> u64 {
     metric(client, "lectern_watchers")
 }

@@ -1,4 +1,4 @@
-//! The end of a server, and of its database for a while.
+//! Live events when a server stops and during a database outage.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -15,12 +15,12 @@ use super::{finish, last_seq, metric, report, seqs, watchers};
 use crate::http::support::{JOBS, at, in_flight, wait_until};
 
 on_both_backends!(
-    a_server_that_stops_sends_everybody_away_first,
-    a_server_on_its_way_out_takes_nobody_in,
-    a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched,
+    a_stopping_server_closes_subscriptions_first,
+    a_stopping_server_accepts_no_subscriptions,
+    a_signal_ends_a_server_with_subscribers_and_the_log_lists_them,
 );
 
-fn a_server_that_stops_sends_everybody_away_first(db: TestDb) {
+fn a_stopping_server_closes_subscriptions_first(db: TestDb) {
     let job = a_job().create(&db);
     let config = ServerConfig {
         shutdown_grace: Duration::from_mins(10),
@@ -53,7 +53,7 @@ fn a_server_that_stops_sends_everybody_away_first(db: TestDb) {
     });
 }
 
-fn a_server_on_its_way_out_takes_nobody_in(db: TestDb) {
+fn a_stopping_server_accepts_no_subscriptions(db: TestDb) {
     let job = a_job().create(&db);
     let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
     let client = Client::new(server.url());
@@ -77,7 +77,7 @@ fn a_server_on_its_way_out_takes_nobody_in(db: TestDb) {
     });
 }
 
-fn a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched(db: TestDb) {
+fn a_signal_ends_a_server_with_subscribers_and_the_log_lists_them(db: TestDb) {
     let job = a_job().create(&db);
     let mut program = Lectern::serve_with(
         db.url(),
@@ -115,7 +115,7 @@ fn a_signal_ends_a_program_that_is_watched_and_its_log_tells_of_who_watched(db: 
 }
 
 #[test]
-fn while_the_database_is_away_watchers_stay_and_go_on_when_it_is_back() {
+fn subscriptions_survive_a_database_outage() {
     let mut cluster = Cluster::start();
     let db = Database::open(cluster.url()).unwrap();
     db.init().unwrap();
@@ -134,8 +134,8 @@ fn while_the_database_is_away_watchers_stay_and_go_on_when_it_is_back() {
     });
     assert!(told.into_iter().all(|seqs| seqs.into_iter().eq(1..=before)));
 
-    // The cluster does not write at once what it is told, and this is to be no
-    // test of that.
+    // The cluster runs without durability; the checkpoint keeps the rows across
+    // the stop.
     Sql::connect(cluster.url()).batch("CHECKPOINT").unwrap();
     cluster.stop();
     for client in &clients {

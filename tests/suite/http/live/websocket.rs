@@ -1,4 +1,4 @@
-//! The WebSocket itself.
+//! The WebSocket protocol.
 
 use lectern_server::ServerConfig;
 use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
@@ -12,15 +12,15 @@ use super::{report, watchers};
 use crate::http::support::{NOBODY, wait_until};
 
 on_both_backends!(
-    a_ping_is_answered_on_either_level,
-    what_a_later_client_may_say_is_passed_over,
-    whoever_does_not_keep_to_the_rules_is_sent_away,
-    one_who_leaves_is_let_go,
-    to_anything_but_a_handshake_there_is_nothing_at_the_path,
-    pages_of_other_origins_may_not_watch_unless_that_is_set,
+    json_and_protocol_pings_are_answered,
+    unknown_messages_are_ignored,
+    a_protocol_violation_closes_the_connection,
+    a_leaving_client_is_unsubscribed,
+    a_request_without_a_handshake_is_rejected,
+    other_origins_may_subscribe_only_when_allowed,
 );
 
-fn a_ping_is_answered_on_either_level(server: TestServer) {
+fn json_and_protocol_pings_are_answered(server: TestServer) {
     let job = a_job().create(server.db());
     let mut socket = connect(&server, job.job_id, Some(job.last_seq));
     for ping in [r#"{"type":"ping"}"#, r#" { "n": 7, "type": "ping" } "#] {
@@ -34,7 +34,7 @@ fn a_ping_is_answered_on_either_level(server: TestServer) {
     );
 }
 
-fn what_a_later_client_may_say_is_passed_over(server: TestServer) {
+fn unknown_messages_are_ignored(server: TestServer) {
     let job = a_job().create(server.db());
     let mut socket = connect(&server, job.job_id, Some(job.last_seq));
     for text in [r#"{"type":"subscribe"}"#, "{}", "[]", "null", "7"] {
@@ -45,7 +45,7 @@ fn what_a_later_client_may_say_is_passed_over(server: TestServer) {
     assert!(read(&mut socket).to_text().unwrap().contains(r#""type":"#));
 }
 
-fn whoever_does_not_keep_to_the_rules_is_sent_away(server: TestServer) {
+fn a_protocol_violation_closes_the_connection(server: TestServer) {
     let job = a_job().create(server.db());
     let part = Frame::message(r#"{"type":"#, OpCode::Data(Data::Text), false);
     let mut bits = Frame::message("{}", OpCode::Data(Data::Text), true);
@@ -71,7 +71,7 @@ fn whoever_does_not_keep_to_the_rules_is_sent_away(server: TestServer) {
     }
 }
 
-fn one_who_leaves_is_let_go(server: TestServer) {
+fn a_leaving_client_is_unsubscribed(server: TestServer) {
     let job = a_job().create(server.db());
     let mut socket = connect(&server, job.job_id, None);
     socket.close(None).unwrap();
@@ -81,7 +81,7 @@ fn one_who_leaves_is_let_go(server: TestServer) {
     wait_until(|| watchers(&server) == 0);
 }
 
-fn to_anything_but_a_handshake_there_is_nothing_at_the_path(server: TestServer) {
+fn a_request_without_a_handshake_is_rejected(server: TestServer) {
     let job = a_job().create(server.db());
     let path = format!("/ws/jobs/{}", job.job_id);
     for method in ["GET", "HEAD"] {
@@ -117,7 +117,7 @@ fn to_anything_but_a_handshake_there_is_nothing_at_the_path(server: TestServer) 
     );
 }
 
-fn pages_of_other_origins_may_not_watch_unless_that_is_set(db: TestDb) {
+fn other_origins_may_subscribe_only_when_allowed(db: TestDb) {
     let job = a_job().create(&db);
     let path = format!("/ws/jobs/{}", job.job_id);
     let config = ServerConfig {

@@ -12,15 +12,15 @@ use crate::http::support::recordings::{
 };
 
 on_both_backends!(
-    what_no_job_owns_any_more_is_removed_and_nothing_else,
-    what_was_made_for_a_clip_goes_when_there_is_no_use_for_it,
-    servers_may_run_meanwhile,
-    a_database_that_is_not_up_to_date_may_be_the_wrong_one,
+    gc_removes_orphaned_objects_only,
+    unused_clip_objects_are_removed,
+    gc_is_safe_while_servers_run,
+    gc_refuses_a_database_with_pending_migrations,
 );
 
 const DAY: u64 = 86_400;
 
-/// Runs `lectern gc` on a storage; answers what it says, line by line.
+/// Runs `lectern gc` on a storage; returns the lines of its output.
 fn gc(db: &TestDb, objects: &Path, arguments: &[&str]) -> Vec<String> {
     let output = run(db, objects, arguments);
     let said = String::from_utf8(output.stdout).unwrap();
@@ -41,7 +41,7 @@ fn run(db: &TestDb, objects: &Path, arguments: &[&str]) -> std::process::Output 
     )
 }
 
-/// Puts a file into the storage that was written so many seconds ago.
+/// Writes a file into the storage with a modification time `age` seconds ago.
 fn plant(objects: &Path, key: &str, age: u64) -> String {
     let path = objects.join(key);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -69,7 +69,7 @@ fn make_older(path: &Path, age: u64) {
         .unwrap();
 }
 
-fn what_no_job_owns_any_more_is_removed_and_nothing_else(server: TestServer) {
+fn gc_removes_orphaned_objects_only(server: TestServer) {
     let (gone, kept) = (
         upload(&server, &recording(1000)),
         upload(&server, &recording(2000)),
@@ -77,7 +77,7 @@ fn what_no_job_owns_any_more_is_removed_and_nothing_else(server: TestServer) {
     for key in [&gone.key, &kept.key] {
         make_older(&server.objects().join(key), 2 * DAY);
     }
-    // As if the server had died between the commit and the deletion.
+    // As if the server had crashed between commit and deletion.
     server
         .db()
         .sql()
@@ -165,7 +165,7 @@ fn what_no_job_owns_any_more_is_removed_and_nothing_else(server: TestServer) {
     );
 }
 
-fn what_was_made_for_a_clip_goes_when_there_is_no_use_for_it(server: TestServer) {
+fn unused_clip_objects_are_removed(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let [named, bare, gone] = fill(server.db(), job_id).try_into().unwrap();
     server
@@ -213,10 +213,10 @@ fn what_was_made_for_a_clip_goes_when_there_is_no_use_for_it(server: TestServer)
         own,
         reel,
         made(&named, ".mp4"),
-        // Made, and about to be named.
+        // Written, but not stored with the clip yet.
         made(&bare, ".vtt"),
         given(&bare, 3, 3000),
-        // Nobody knows what for.
+        // Of unknown purpose.
         made(&gone, "-raw.mp4"),
         plant("clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4", 2 * DAY),
     ]);
@@ -238,7 +238,7 @@ fn what_was_made_for_a_clip_goes_when_there_is_no_use_for_it(server: TestServer)
     assert_eq!(files(server.objects()), rest);
 }
 
-fn servers_may_run_meanwhile(server: TestServer) {
+fn gc_is_safe_while_servers_run(server: TestServer) {
     let bytes = recording(3 << 20);
     let (sent, half) = (
         announce(&server, bytes.len()),
@@ -259,7 +259,7 @@ fn servers_may_run_meanwhile(server: TestServer) {
     }
 }
 
-fn a_database_that_is_not_up_to_date_may_be_the_wrong_one(db: EmptyDb) {
+fn gc_refuses_a_database_with_pending_migrations(db: EmptyDb) {
     let dir = tempfile::tempdir().unwrap();
     let nobody = JobId::new(&SystemClock);
     let old = plant(dir.path(), &format!("jobs/{nobody}/clips/1.mp4"), 2 * DAY);

@@ -1,6 +1,6 @@
-//! Recordings in a bucket of an S3-compatible service, which answers at
-//! addresses of its own. The tests are ignored unless `tests/e2e/with-s3` starts
-//! such a service for them.
+//! Recordings in a bucket of an S3-compatible service with its own pre-signed
+//! URLs. The tests are ignored by default; `tests/e2e/with-s3` starts a service
+//! for them.
 
 use std::env;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::http::support::recordings::{a_lecture, confirm, recording, results};
 use crate::http::support::{NOBODY, at};
 
-/// A server whose objects lie in a part of the bucket of their own.
+/// A server with its own prefix in the bucket.
 struct InBucket {
     db: TestDb,
     server: Lectern,
@@ -57,7 +57,7 @@ impl InBucket {
         announced
     }
 
-    /// Completes a job; answers where its recording can be fetched.
+    /// Completes a job; returns the URL of its recording.
     fn source(&self, job_id: JobId) -> String {
         let results = results(&self.server, job_id);
         results["metadata"]["original_video"]["url"]
@@ -74,7 +74,7 @@ impl InBucket {
     }
 }
 
-/// Sends a request to the service.
+/// Sends a request to the S3 service.
 fn ask(method: &str, url: &str, body: &[u8]) -> Response {
     let start = url.find("/lectures/").unwrap();
     let service = Client::new(&url[..start]);
@@ -87,7 +87,7 @@ fn ask(method: &str, url: &str, body: &[u8]) -> Response {
 
 #[test]
 #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
-fn a_recording_goes_into_a_bucket_and_comes_back() {
+fn a_recording_is_stored_in_and_served_from_a_bucket() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let lectern = InBucket::on(backend);
         let bytes = recording(6 << 20);
@@ -102,7 +102,7 @@ fn a_recording_goes_into_a_bucket_and_comes_back() {
             ask("PUT", &announced.url.replace("Lecture", "lecture"), &bytes).status,
             403
         );
-        // The service takes any size; it is looked at afterwards.
+        // The service accepts any size; it is checked on confirmation.
         ask("PUT", &announced.url, &bytes[1..]).expect(200);
         confirm(&lectern.server, announced.job_id).problem_with(
             422,
@@ -134,7 +134,7 @@ fn a_recording_goes_into_a_bucket_and_comes_back() {
 
 #[test]
 #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
-fn what_a_job_owns_in_a_bucket_goes_with_it_or_with_gc() {
+fn objects_of_a_deleted_job_are_removed_from_the_bucket() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let lectern = InBucket::on(backend);
         let jobs = [(); 3].map(|()| lectern.upload(&recording(1000)).job_id);
@@ -158,7 +158,7 @@ fn what_a_job_owns_in_a_bucket_goes_with_it_or_with_gc() {
 
 #[test]
 #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
-fn subtitles_of_a_clip_are_kept_in_the_bucket() {
+fn clip_subtitles_are_stored_in_the_bucket() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let lectern = InBucket::on(backend);
         let job_id = a_job().create(&lectern.db).job_id;
@@ -177,7 +177,7 @@ fn subtitles_of_a_clip_are_kept_in_the_bucket() {
 
 #[test]
 #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-tests -- --include-ignored s3"]
-fn objects_of_a_bucket_have_no_address_here() {
+fn objects_in_a_bucket_are_not_served_by_this_server() {
     let lectern = InBucket::on(Backend::Sqlite);
     for method in ["GET", "HEAD", "PUT"] {
         let path =

@@ -1,4 +1,4 @@
-//! Objects at signed addresses: fetched, sent, refused.
+//! Objects at signed URLs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,20 +12,20 @@ use crate::http::support::recordings::{
 use crate::http::support::{at, at_once, raw_http};
 
 on_both_backends!(
-    an_object_tells_what_it_is,
-    a_part_of_an_object_can_be_had,
-    a_range_that_cannot_be_given_is_ignored,
-    a_part_is_given_only_of_what_the_rest_is_of,
-    an_object_is_sent_as_it_is,
-    an_address_is_good_for_what_it_was_made_for,
-    an_address_expires,
-    no_address_leads_out_of_the_storage,
-    a_symlink_leads_nowhere,
-    the_objects_of_another_job_are_not_given_out,
-    servers_with_one_secret_take_each_others_addresses,
+    an_object_has_type_length_and_validators,
+    a_range_returns_part_of_an_object,
+    an_unsupported_range_is_ignored,
+    if_range_returns_a_part_only_of_the_same_object,
+    objects_are_not_compressed,
+    a_signed_url_is_valid_for_its_method_and_key_only,
+    a_signed_url_expires,
+    no_url_escapes_the_storage_directory,
+    symlinks_are_not_followed,
+    objects_of_another_job_are_not_served,
+    servers_with_one_secret_accept_each_others_urls,
 );
 
-/// A recording in the storage, and where it can be fetched.
+/// A stored recording and its URL.
 struct Stored {
     bytes: Vec<u8>,
     announced: Announced,
@@ -54,7 +54,7 @@ fn get_with(server: &Client, path: &str, headers: &[(&str, &str)]) -> Response {
     with.send()
 }
 
-/// The address with another value of one parameter.
+/// The URL with another value of one parameter.
 fn with_parameter(path: &str, name: &str, value: &str) -> String {
     let (start, rest) = path.split_once(&format!("{name}=")).unwrap();
     let rest = rest
@@ -63,7 +63,7 @@ fn with_parameter(path: &str, name: &str, value: &str) -> String {
     format!("{start}{name}={value}{rest}")
 }
 
-fn an_object_tells_what_it_is(server: TestServer) {
+fn an_object_has_type_length_and_validators(server: TestServer) {
     let stored = Stored::on(&server, 100_000);
     let whole = server.get(&stored.path).expect(200);
     assert!(whole.body == stored.bytes);
@@ -97,7 +97,7 @@ fn an_object_tells_what_it_is(server: TestServer) {
     assert_eq!((known.header("ETag"), known.body.len()), (Some(etag), 0));
 }
 
-fn a_part_of_an_object_can_be_had(server: TestServer) {
+fn a_range_returns_part_of_an_object(server: TestServer) {
     let stored = Stored::on(&server, 1_000_000);
     for (range, first, last) in [
         ("bytes=0-0", 0, 0),
@@ -119,7 +119,7 @@ fn a_part_of_an_object_can_be_had(server: TestServer) {
     }
 }
 
-fn a_range_that_cannot_be_given_is_ignored(server: TestServer) {
+fn an_unsupported_range_is_ignored(server: TestServer) {
     let stored = Stored::on(&server, 1000);
     for range in [
         "bytes=1000-",
@@ -144,7 +144,7 @@ fn a_range_that_cannot_be_given_is_ignored(server: TestServer) {
     assert_eq!(head.header("Content-Length"), Some("1000"));
 }
 
-fn a_part_is_given_only_of_what_the_rest_is_of(server: TestServer) {
+fn if_range_returns_a_part_only_of_the_same_object(server: TestServer) {
     let stored = Stored::on(&server, 1000);
     let whole = server.get(&stored.path).expect(200);
     let (etag, modified) = (
@@ -171,7 +171,7 @@ fn a_part_is_given_only_of_what_the_rest_is_of(server: TestServer) {
     }
 }
 
-fn an_object_is_sent_as_it_is(server: TestServer) {
+fn objects_are_not_compressed(server: TestServer) {
     let bytes = vec![b'a'; 100_000];
     let announced = upload(&server, &bytes);
     let results = results(&server, announced.job_id);
@@ -183,7 +183,7 @@ fn an_object_is_sent_as_it_is(server: TestServer) {
     }
 }
 
-fn an_address_is_good_for_what_it_was_made_for(server: TestServer) {
+fn a_signed_url_is_valid_for_its_method_and_key_only(server: TestServer) {
     let get = Stored::on(&server, 1000);
     let put = announce(&server, 1000);
     let signature = |path: &str| path.rsplit_once('=').unwrap().1.to_owned();
@@ -234,7 +234,7 @@ fn an_address_is_good_for_what_it_was_made_for(server: TestServer) {
     send(&server, &put.path, &recording(1000)).expect(200);
 }
 
-fn an_address_expires(server: TestServer) {
+fn a_signed_url_expires(server: TestServer) {
     let get = Stored::on(&server, 1000);
     let put = announce(&server, 1000);
     server.db().clock().advance(TimeDelta::seconds(3599));
@@ -250,7 +250,7 @@ fn an_address_expires(server: TestServer) {
     send(&server, &put.path, &recording(1000)).problem(404, "not_found");
 }
 
-fn no_address_leads_out_of_the_storage(server: TestServer) {
+fn no_url_escapes_the_storage_directory(server: TestServer) {
     let stored = Stored::on(&server, 1000);
     let secret = server.objects().join("../secret");
     let (_, query) = stored.path.split_once('?').unwrap();
@@ -302,7 +302,7 @@ fn no_address_leads_out_of_the_storage(server: TestServer) {
     assert!(!secret.exists());
 }
 
-fn a_symlink_leads_nowhere(server: TestServer) {
+fn symlinks_are_not_followed(server: TestServer) {
     let stored = Stored::on(&server, 1000);
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("Lecture_7.mp4"), "a secret").unwrap();
@@ -329,7 +329,7 @@ fn a_symlink_leads_nowhere(server: TestServer) {
     );
 }
 
-fn the_objects_of_another_job_are_not_given_out(server: TestServer) {
+fn objects_of_another_job_are_not_served(server: TestServer) {
     let (one, other) = (
         upload(&server, &recording(10)),
         upload(&server, &recording(20)),
@@ -361,7 +361,7 @@ fn the_objects_of_another_job_are_not_given_out(server: TestServer) {
         assert_eq!(clip["url"].is_string(), *given, "{key}");
     }
 }
-fn servers_with_one_secret_take_each_others_addresses(db: TestDb) {
+fn servers_with_one_secret_accept_each_others_urls(db: TestDb) {
     const SECRET: &str = "correct horse battery staple, and more";
     let dir = tempfile::tempdir().unwrap();
     let storage = format!("file://{}", dir.path().join("objects").display());
@@ -374,7 +374,8 @@ fn servers_with_one_secret_take_each_others_addresses(db: TestDb) {
     let data = dir.path().join("data");
     let with = [("LECTERN_SECRET", SECRET)];
     let kept = [("LECTERN_DATA_DIR", data.to_str().unwrap())];
-    // Those without one find it, or make it, in their directory.
+    // Servers without a configured secret read or create one in their data
+    // directory.
     let servers = at_once(4, |i| if i < 2 { serve(&with) } else { serve(&kept) });
     let bytes = recording(1000);
     for (from, good) in [(0, [0, 1]), (2, [2, 3])] {

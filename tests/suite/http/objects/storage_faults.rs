@@ -1,4 +1,4 @@
-//! Storages that are full, broken or away.
+//! Storage that is full, damaged or unreachable.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,14 +13,14 @@ use crate::http::support::recordings::{
 use crate::http::support::{JOBS, a_recording, at};
 
 on_both_backends!(
-    a_service_that_is_away_holds_nothing_else_up,
-    a_service_that_does_not_answer_is_not_waited_for,
-    a_disk_without_room_is_told_and_left_clean,
-    a_storage_that_was_taken_away_is_made_again,
-    a_file_that_is_cut_short_breaks_the_answer_off,
+    an_unreachable_storage_does_not_block_other_requests,
+    a_storage_that_does_not_answer_times_out,
+    a_full_disk_is_reported_and_left_clean,
+    a_removed_storage_directory_is_recreated,
+    a_truncated_file_aborts_the_response,
 );
 
-/// A bucket of a service at this address.
+/// A bucket of the service at this address.
 fn bucket(address: &str) -> Storage {
     let place: StorageConfig = format!("s3://lectures?endpoint=http://{address}")
         .parse()
@@ -33,7 +33,7 @@ fn bucket(address: &str) -> Storage {
     Storage::open(&place.unwrap(), Secret::random().unwrap()).unwrap()
 }
 
-/// What can be done and what cannot while the bucket at this address is away.
+/// Which requests succeed while the bucket at this address is unreachable.
 fn without_its_bucket(db: TestDb, address: &str) {
     let config = ServerConfig {
         storage: Some(bucket(address)),
@@ -55,7 +55,7 @@ fn without_its_bucket(db: TestDb, address: &str) {
         server.get(&at(job_id, "")).expect(200).json()["status"],
         "pending"
     );
-    // The job goes all the same; what it owns is left to gc.
+    // The job is deleted; its objects are left to gc.
     server.delete(&at(job_id, "")).expect(204);
     server.get(&at(job_id, "")).problem(404, "job_not_found");
     server.post(JOBS, &a_recording()).expect(201);
@@ -69,16 +69,16 @@ fn without_its_bucket(db: TestDb, address: &str) {
     }
 }
 
-fn a_service_that_is_away_holds_nothing_else_up(db: TestDb) {
+fn an_unreachable_storage_does_not_block_other_requests(db: TestDb) {
     without_its_bucket(db, "127.0.0.1:1");
 }
 
-fn a_service_that_does_not_answer_is_not_waited_for(db: TestDb) {
+fn a_storage_that_does_not_answer_times_out(db: TestDb) {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     without_its_bucket(db, &silent.local_addr().unwrap().to_string());
 }
 
-fn a_disk_without_room_is_told_and_left_clean(db: TestDb) {
+fn a_full_disk_is_reported_and_left_clean(db: TestDb) {
     let server = Lectern::serve_on_a_small_disk(db.url(), 4 << 10);
     let objects = server.dir().join("lectern-data/objects");
     let large = recording(6 << 20);
@@ -93,7 +93,7 @@ fn a_disk_without_room_is_told_and_left_clean(db: TestDb) {
     assert_eq!(files(&objects), [fits.key]);
 }
 
-fn a_storage_that_was_taken_away_is_made_again(server: TestServer) {
+fn a_removed_storage_directory_is_recreated(server: TestServer) {
     let bytes = recording(1000);
     let (first, second) = (upload(&server, &bytes), announce(&server, bytes.len()));
     let url = results(&server, first.job_id)["metadata"]["original_video"]["url"].clone();
@@ -106,7 +106,7 @@ fn a_storage_that_was_taken_away_is_made_again(server: TestServer) {
     confirm(&server, second.job_id).expect(200);
 }
 
-fn a_file_that_is_cut_short_breaks_the_answer_off(server: TestServer) {
+fn a_truncated_file_aborts_the_response(server: TestServer) {
     let bytes = recording(64 << 20);
     let announced = upload(&server, &bytes);
     let url = results(&server, announced.job_id)["metadata"]["original_video"]["url"].clone();

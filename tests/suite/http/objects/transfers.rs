@@ -1,5 +1,5 @@
-//! Bytes on their way to and from local disk: cut short, too many, too slow, too
-//! many at once, and very many.
+//! Transfers to and from local disk: aborted, too large, stalled, concurrent
+//! and large.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -17,14 +17,14 @@ use crate::http::support::recordings::{
 };
 
 on_both_backends!(
-    what_breaks_off_leaves_nothing,
-    what_is_not_as_large_as_announced_leaves_nothing,
-    an_upload_that_stands_still_is_ended,
-    of_a_hundred_uploads_to_one_address_one_wins_whole,
-    curl_sends_and_fetches,
+    an_aborted_upload_leaves_nothing,
+    an_upload_of_another_size_leaves_nothing,
+    a_stalled_upload_is_aborted,
+    of_concurrent_uploads_to_one_url_one_wins_whole,
+    curl_uploads_and_downloads,
 );
 
-/// Sends bytes as they are, and as many as the server takes.
+/// Sends raw bytes until the server stops reading.
 fn stream(server: &Client, head: &str, body: &[u8]) -> TcpStream {
     let mut socket = TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
     socket.write_all(head.as_bytes()).unwrap();
@@ -48,7 +48,7 @@ fn answer(mut socket: TcpStream) -> String {
     answer
 }
 
-fn what_breaks_off_leaves_nothing(server: TestServer) {
+fn an_aborted_upload_leaves_nothing(server: TestServer) {
     let bytes = recording(3 << 20);
     let announced = announce(&server, bytes.len());
     for cut in [0, 1, 1 << 20, (2 << 20) + 1, bytes.len() - 1] {
@@ -72,7 +72,7 @@ fn what_breaks_off_leaves_nothing(server: TestServer) {
     send(&server, &announced.path, &bytes).expect(200);
 }
 
-fn what_is_not_as_large_as_announced_leaves_nothing(server: TestServer) {
+fn an_upload_of_another_size_leaves_nothing(server: TestServer) {
     let bytes = recording(3 << 20);
     let announced = announce(&server, bytes.len());
     send(&server, &announced.path, &bytes[1..]).problem_with(
@@ -85,7 +85,7 @@ fn what_is_not_as_large_as_announced_leaves_nothing(server: TestServer) {
         announced.path,
         bytes.len() + 1
     );
-    // Refused before anything of it was sent.
+    // Rejected before the body is sent.
     let refused = answer(stream(&server, &head, b""));
     assert!(
         refused.starts_with("HTTP/1.1 413 ") && refused.contains("body_too_large"),
@@ -120,7 +120,7 @@ fn what_is_not_as_large_as_announced_leaves_nothing(server: TestServer) {
     confirm(&server, announced.job_id).expect(200);
 }
 
-fn an_upload_that_stands_still_is_ended(db: TestDb) {
+fn a_stalled_upload_is_aborted(db: TestDb) {
     let uploads = UploadLimits {
         idle_timeout: Duration::from_millis(300),
         ..UploadLimits::default()
@@ -133,7 +133,7 @@ fn an_upload_that_stands_still_is_ended(db: TestDb) {
         },
     );
     let announced = announce(&server, 1000);
-    // So few that all are on their way before the time begins to run.
+    // Few enough bytes to be sent before the timeout starts.
     let refused = Half::sent_to(&server, &announced.path, 1000, &recording(999)).finish(b"");
     assert!(
         refused.starts_with("HTTP/1.1 400 ") && refused.contains("malformed_body"),
@@ -142,7 +142,7 @@ fn an_upload_that_stands_still_is_ended(db: TestDb) {
     wait_until_empty(server.objects());
 }
 
-fn of_a_hundred_uploads_to_one_address_one_wins_whole(server: TestServer) {
+fn of_concurrent_uploads_to_one_url_one_wins_whole(server: TestServer) {
     const SIZE: usize = 1_500_000;
     let announced = announce(&server, SIZE);
     at_once(100, |i| {
@@ -159,7 +159,7 @@ fn of_a_hundred_uploads_to_one_address_one_wins_whole(server: TestServer) {
     confirm(&server, announced.job_id).expect(200);
 }
 
-fn curl_sends_and_fetches(server: TestServer) {
+fn curl_uploads_and_downloads(server: TestServer) {
     let dir = tempfile::tempdir().unwrap();
     let (up, down) = (dir.path().join("up.mp4"), dir.path().join("down.mp4"));
     let bytes = recording(5_000_000);
@@ -185,7 +185,7 @@ fn curl_sends_and_fetches(server: TestServer) {
     };
     let announced = announce(&server, bytes.len());
     let url = format!("{}{}", server.base(), announced.path);
-    // More than a MiB is announced with `Expect: 100-continue`.
+    // curl announces more than 1 MiB with `Expect: 100-continue`.
     let said = curl(&["--expect100-timeout", "60", "--upload-file"], &up, &url);
     assert!(said.contains("100 Continue"), "{said}");
     curl(
@@ -210,12 +210,12 @@ fn curl_sends_and_fetches(server: TestServer) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_large_recording_costs_no_memory() {
+fn a_large_recording_does_not_use_memory() {
     const SIZE: u64 = 512 << 20;
     const BOUND: u64 = 32 << 20;
     let db = TestDb::on(Backend::Sqlite);
     let server = Lectern::serve(db.url());
-    // What is needed once and for all.
+    // Memory that is allocated once.
     upload(&server, &recording(3 << 20));
     let before = server.peak_memory();
     let announced = announce(&server, usize::try_from(SIZE).unwrap());

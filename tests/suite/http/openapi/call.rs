@@ -1,5 +1,4 @@
-//! Requests, operation by operation, that the service has every reason to
-//! grant.
+//! Requests that succeed, by operation.
 
 use lectern_db::Database;
 use lectern_domain::{
@@ -17,7 +16,7 @@ use crate::http::support::{a_recording, recordings};
 /// The size of the recordings that are uploaded, in bytes.
 const SIZE: usize = 1000;
 
-/// What turns a request into the handshake of a WebSocket (RFC 6455, 1.3).
+/// The headers of a WebSocket handshake (RFC 6455, 1.3).
 pub(crate) const HANDSHAKE: [(&str, &str); 4] = [
     ("Connection", "Upgrade"),
     ("Upgrade", "websocket"),
@@ -29,16 +28,16 @@ pub(crate) const HANDSHAKE: [(&str, &str); 4] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     method: String,
-    /// What comes after the port: path and query.
+    /// Path and query.
     path: String,
     headers: Vec<(&'static str, String)>,
-    /// Its media type, and the body itself.
+    /// Media type and body.
     body: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Call {
-    /// Calls an operation on what has this id, or lies at this place, with a
-    /// body it takes.
+    /// A call of an operation on the resource with this id or key, with a valid
+    /// body.
     pub(crate) fn about(operation: &Operation<'_>, id: &str) -> Self {
         let mut path = operation.path.to_owned();
         for variable in ["{job_id}", "{clip_id}", "{lease_id}", "{key}"] {
@@ -63,8 +62,8 @@ impl Call {
         }
     }
 
-    /// Makes whatever an operation needs to succeed, and calls it on that. What
-    /// is uploaded goes to the server of `client`; all else into its database.
+    /// Creates the resource an operation needs and returns a call that
+    /// succeeds. Uploads go to the server of `client`, rows into `db`.
     pub(crate) fn that_succeeds(operation: &Operation<'_>, client: &Client, db: &Database) -> Self {
         let job = |status| a_job().status(status).create(db).job_id.to_string();
         let id = match operation.id() {
@@ -120,7 +119,7 @@ impl Call {
         self
     }
 
-    /// Sends the request and waits for the answer.
+    /// Sends the request and waits for the response.
     pub(crate) fn send(&self, client: &Client) -> Response {
         let mut request = client.request(&self.method, &self.path);
         for (name, value) in &self.headers {
@@ -136,7 +135,7 @@ impl Call {
 const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
 
-/// A body that an operation takes; `None` for one that takes none.
+/// A valid body for an operation; `None` if it has no body.
 fn a_body_for(operation: &str) -> Option<Value> {
     Some(match operation {
         "createJob" => a_recording(),
@@ -160,7 +159,7 @@ fn a_body_for(operation: &str) -> Option<Value> {
     })
 }
 
-/// The lease of a stage of a new job.
+/// A lease on a stage of a new job.
 fn a_lease(db: &Database) -> String {
     a_job().create(db);
     let asked = ClaimRequest {

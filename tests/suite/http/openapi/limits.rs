@@ -1,4 +1,4 @@
-//! What may be sent, according to the document and to the domain.
+//! Compares the limits in the OpenAPI document with those of the domain.
 
 use lectern_api::ClaimWithWait;
 use lectern_domain::{
@@ -13,16 +13,16 @@ use serde_json::json;
 use super::document;
 
 on_both_backends!(
-    the_limits_told_are_those_of_the_domain,
-    the_words_told_are_those_of_the_domain,
-    the_codes_told_are_those_of_the_interface,
+    the_documented_limits_are_those_of_the_domain,
+    the_documented_enums_are_those_of_the_domain,
+    the_documented_error_codes_are_complete,
 );
 
 fn words<T: ToString>(all: &[T]) -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
 }
 
-fn the_limits_told_are_those_of_the_domain(server: TestServer) {
+fn the_documented_limits_are_those_of_the_domain(server: TestServer) {
     let document = document(&server);
     let field = |name: &str| {
         document
@@ -190,7 +190,7 @@ fn the_limits_told_are_those_of_the_domain(server: TestServer) {
     }
 }
 
-fn the_words_told_are_those_of_the_domain(server: TestServer) {
+fn the_documented_enums_are_those_of_the_domain(server: TestServer) {
     let document = document(&server);
     for (name, words) in [
         ("JobStatus", words(JobStatus::ALL)),
@@ -212,7 +212,7 @@ fn the_words_told_are_those_of_the_domain(server: TestServer) {
     }
 }
 
-fn the_codes_told_are_those_of_the_interface(server: TestServer) {
+fn the_documented_error_codes_are_complete(server: TestServer) {
     let document = document(&server);
     let told = &document["components"]["schemas"]["Code"]["enum"];
     assert_eq!(

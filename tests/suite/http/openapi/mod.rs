@@ -1,5 +1,5 @@
-//! The document tells the truth: every promise in it is kept by the service,
-//! and the service does nothing it does not tell.
+//! Compares the OpenAPI document with the behaviour of the service, in both
+//! directions.
 
 mod call;
 mod limits;
@@ -18,13 +18,13 @@ use schema::{conforms, resolve};
 
 on_both_backends!(
     the_document_has_the_shape_of_openapi_3_1,
-    every_reference_leads_somewhere,
-    every_route_is_told_and_everything_told_is_a_route,
-    every_operation_answers_all_that_is_told_of_it,
-    what_is_told_of_what_nobody_made_is_what_is_answered,
-    what_is_told_of_a_refused_body_is_what_is_answered,
-    what_is_told_of_a_query_is_what_is_taken,
-    an_answer_that_is_not_told_would_be_noticed,
+    every_reference_resolves,
+    documented_operations_and_routes_are_the_same,
+    every_operation_gives_each_documented_response,
+    unknown_ids_get_the_documented_response,
+    rejected_bodies_get_the_documented_response,
+    the_documented_query_parameters_are_accepted,
+    an_undocumented_response_is_detected,
 );
 
 fn document(server: &TestServer) -> Value {
@@ -46,8 +46,8 @@ fn walk(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// Checks that the document tells of an answer like this one; gives its status
-/// and its media type as they are told.
+/// Checks that the document has a response like this one; returns the
+/// documented status and media type.
 fn is_told<'d>(
     document: &'d Value,
     operation: &'d Operation<'_>,
@@ -88,7 +88,7 @@ fn is_told<'d>(
     (answer.status, Some(kind))
 }
 
-/// Calls of an operation that succeed, one for each way it is told to.
+/// Successful calls of an operation, one for each documented response.
 fn calls(operation: &Operation<'_>, server: &TestServer) -> Vec<Call> {
     let call = Call::that_succeeds(operation, server, server.db());
     let with = |name, value| call.clone().with(name, value);
@@ -196,7 +196,7 @@ fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
     }
 }
 
-fn every_reference_leads_somewhere(server: TestServer) {
+fn every_reference_resolves(server: TestServer) {
     let document = document(&server);
     let mut count = 0;
     walk(&document, "", &mut |path, value| {
@@ -214,7 +214,7 @@ fn every_reference_leads_somewhere(server: TestServer) {
     assert!(count > 100, "{count}");
 }
 
-fn every_route_is_told_and_everything_told_is_a_route(server: TestServer) {
+fn documented_operations_and_routes_are_the_same(server: TestServer) {
     let document = document(&server);
     let told: BTreeSet<_> = operations(&document)
         .iter()
@@ -227,7 +227,7 @@ fn every_route_is_told_and_everything_told_is_a_route(server: TestServer) {
     assert_eq!(told, routes);
 }
 
-fn every_operation_answers_all_that_is_told_of_it(server: TestServer) {
+fn every_operation_gives_each_documented_response(server: TestServer) {
     let document = document(&server);
     for operation in operations(&document) {
         let answered: BTreeSet<_> = calls(&operation, &server)
@@ -243,7 +243,7 @@ fn every_operation_answers_all_that_is_told_of_it(server: TestServer) {
     }
 }
 
-fn what_is_told_of_what_nobody_made_is_what_is_answered(server: TestServer) {
+fn unknown_ids_get_the_documented_response(server: TestServer) {
     let document = document(&server);
     let mut seen = 0;
     for operation in operations(&document) {
@@ -264,7 +264,7 @@ fn what_is_told_of_what_nobody_made_is_what_is_answered(server: TestServer) {
     assert!(seen >= 28, "{seen}");
 }
 
-fn what_is_told_of_a_refused_body_is_what_is_answered(server: TestServer) {
+fn rejected_bodies_get_the_documented_response(server: TestServer) {
     let document = document(&server);
     for operation in operations(&document)
         .iter()
@@ -287,7 +287,7 @@ fn what_is_told_of_a_refused_body_is_what_is_answered(server: TestServer) {
     }
 }
 
-fn what_is_told_of_a_query_is_what_is_taken(server: TestServer) {
+fn the_documented_query_parameters_are_accepted(server: TestServer) {
     let document = document(&server);
     let mut seen = 0;
     for operation in operations(&document) {
@@ -318,7 +318,7 @@ fn what_is_told_of_a_query_is_what_is_taken(server: TestServer) {
     assert!(seen >= 20, "{seen}");
 }
 
-fn an_answer_that_is_not_told_would_be_noticed(server: TestServer) {
+fn an_undocumented_response_is_detected(server: TestServer) {
     let document = document(&server);
     let job = json!({ "$ref": "#/components/schemas/JobResponse" });
     let told = server

@@ -1,10 +1,10 @@
-//! What the document says, operation by operation.
+//! The operations of the OpenAPI document.
 
 use serde_json::Value;
 
 use super::schema::resolve;
 
-/// A method of a path and what the document says of it.
+/// A method of a path and its documentation.
 pub(crate) struct Operation<'d> {
     /// In lower case.
     pub(crate) method: &'d str,
@@ -17,7 +17,7 @@ impl Operation<'_> {
         self.told["operationId"].as_str().unwrap()
     }
 
-    /// Whether it is told to fail while the database is away.
+    /// Whether 503 is a documented response.
     pub(crate) fn needs_the_database(&self) -> bool {
         let codes = &self.told["responses"]["503"]["$ref"];
         codes
@@ -25,13 +25,13 @@ impl Operation<'_> {
             .is_some_and(|codes| codes.contains("database_unavailable"))
     }
 
-    /// Whether it is told to take JSON.
+    /// Whether it has a JSON body.
     pub(crate) fn takes_json(&self) -> bool {
         self.told["requestBody"]["content"]["application/json"].is_object()
     }
 
-    /// Status and media type of every answer it is told to give that is no
-    /// problem; without a type where there is no body.
+    /// Status and media type of every documented success; no type if there is
+    /// no body.
     pub(crate) fn successes<'d>(&'d self, document: &'d Value) -> Vec<(u16, Option<&'d str>)> {
         let responses = self.told["responses"].as_object().unwrap().iter();
         let of_each =
@@ -48,7 +48,7 @@ impl Operation<'_> {
     }
 }
 
-/// Everything the document tells of.
+/// All operations of the document.
 pub(crate) fn operations(document: &Value) -> Vec<Operation<'_>> {
     let paths = document["paths"].as_object().unwrap();
     paths

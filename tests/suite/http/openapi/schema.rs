@@ -1,4 +1,5 @@
-//! As much of JSON Schema as the document uses for answers.
+//! Validates the subset of JSON Schema that the OpenAPI document uses for
+//! responses.
 
 use serde_json::Value;
 
@@ -13,8 +14,8 @@ pub(crate) fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     }
 }
 
-/// Checks `value` against a schema, as far as the document uses JSON Schema for
-/// answers; and that an object has no key it does not tell of.
+/// Checks `value` against a schema, and that its objects have no undocumented
+/// key.
 pub(crate) fn conforms(
     document: &Value,
     schema: &Value,
@@ -96,7 +97,7 @@ pub(crate) fn conforms(
             let others = &schema["additionalProperties"];
             let told = match &schema["properties"][key] {
                 Value::Null if others.is_object() => others,
-                // Without a type of its own it only narrows down what another tells.
+                // A subschema without a type only restricts another.
                 Value::Null if *others == Value::Bool(true) || types.is_empty() => continue,
                 Value::Null => return fail(&format!("has an unknown {key}")),
                 told => told,

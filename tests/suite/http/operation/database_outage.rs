@@ -1,4 +1,4 @@
-//! PostgreSQL goes away and comes back; SQLite has no such habit.
+//! Outages of PostgreSQL.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use serde_json::Value;
 use crate::http::openapi::{Call, Operation, operations};
 use crate::http::support::{at, at_once, wait_until};
 
-/// Every operation that needs the database. Whoever fetches an object does not:
-/// that its address was signed is enough.
+/// Every operation that needs the database. Downloads do not: the signature of
+/// the URL is enough.
 fn stored(document: &Value) -> Vec<Operation<'_>> {
     let all = operations(document).into_iter();
     all.filter(Operation::needs_the_database).collect()
 }
 
-/// Makes what each of these operations needs, and then calls them all; a
-/// WebSocket is a success as well.
+/// Prepares and calls each of these operations; the handshake of a WebSocket
+/// counts as success.
 fn all_succeed(client: &Client, db: &Database, operations: &[Operation<'_>]) {
     for operation in operations {
         succeeds(client, &Call::that_succeeds(operation, client, db));
@@ -31,8 +31,8 @@ fn succeeds(client: &Client, call: &Call) {
     assert!(answer.status < 300, "{answer}");
 }
 
-/// Checks that 64 clients at a time, who make these calls in turn, are told
-/// that the database is away.
+/// Makes these calls from 64 concurrent clients; checks that all get
+/// `database_unavailable`.
 fn everyone_is_told(client: &Client, calls: &[Call]) {
     at_once(64, |i| {
         let answer = calls[i % calls.len()].send(client);
@@ -47,10 +47,11 @@ fn everyone_is_told(client: &Client, calls: &[Call]) {
 }
 
 #[test]
-fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_is_well() {
+fn requests_fail_fast_during_an_outage_and_recover_after_it() {
     let mut cluster = Cluster::start();
     let config = DatabaseConfig {
-        // Ten times that of a client: who is told, is told by the server.
+        // Longer than the timeout of the client, so that a 503 comes from
+        // admission, not from the pool.
         checkout_timeout: Duration::from_mins(10),
         ..DatabaseConfig::new(cluster.url()).unwrap()
     };
@@ -70,21 +71,21 @@ fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_i
     };
     let server = serve(Duration::from_mins(1));
     let client = Client::new(server.url());
-    // The same service, but it refuses soon what it cannot do at once.
+    // The same service with a short admission timeout.
     let hasty_server = serve(Duration::from_millis(500));
     let hasty = Client::new(hasty_server.url());
     let document = client.get("/openapi.json").expect(200).json();
     let operations = stored(&document);
     all_succeed(&client, &db, &operations);
     let kept = a_whole_job(&db).job_id;
-    // What would succeed at any other time.
+    // Calls that succeed when the database is available.
     let calls: Vec<_> = operations
         .iter()
         .map(|operation| Call::that_succeeds(operation, &client, &db))
         .collect();
 
     cluster.stop();
-    // Once with the connections of better days, once with none.
+    // Once with connections opened before the outage, once without.
     everyone_is_told(&hasty, &calls);
     everyone_is_told(&hasty, &calls);
     hasty.get("/readyz").problem(503, "database_unavailable");
@@ -97,12 +98,12 @@ fn while_the_database_is_away_everyone_is_told_in_time_and_once_it_is_back_all_i
     client.get(&at(kept, "")).expect(200);
     all_succeed(&client, &db, &operations);
     at_once(64, |_| client.get(&at(kept, "")).expect(200));
-    // Nor has it lost anything by refusing.
+    // Rejected requests have changed nothing.
     wait_until(|| hasty.get(&at(kept, "")).status == 200);
 }
 
-/// Ends all connections of a server to its database, as a restart of
-/// PostgreSQL or an impatient administrator does.
+/// Kills all connections of a server to its database, as a restart of
+/// PostgreSQL does.
 fn kill(sql: &mut Sql) {
     let others =
         "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -112,13 +113,13 @@ fn kill(sql: &mut Sql) {
 }
 
 #[test]
-fn the_very_next_request_of_each_kind_succeeds_after_all_connections_were_killed() {
+fn the_first_request_of_each_operation_after_a_connection_loss_succeeds() {
     let server = TestServer::on(Backend::Postgres);
     let document = server.get("/openapi.json").expect(200).json();
     let mut sql = server.db().sql();
     for operation in stored(&document) {
         let call = Call::that_succeeds(&operation, &server, server.db());
-        // Used just now, so that they are taken as alive.
+        // Recently used connections are not checked before use.
         at_once(15, |_| server.get(crate::http::support::JOBS).expect(200));
         kill(&mut sql);
         succeeds(&server, &call);
@@ -126,7 +127,7 @@ fn the_very_next_request_of_each_kind_succeeds_after_all_connections_were_killed
 }
 
 #[test]
-fn many_requests_at_once_succeed_after_all_connections_were_killed() {
+fn concurrent_requests_after_a_connection_loss_succeed() {
     let server = TestServer::on(Backend::Postgres);
     let job_id = a_whole_job(server.db()).job_id;
     let mut sql = server.db().sql();

@@ -9,22 +9,22 @@ use serde_json::json;
 use crate::http::support::{JOBS, NOBODY, a_recording, at};
 
 on_both_backends!(
-    a_server_that_runs_is_healthy_and_ready,
-    a_server_whose_database_lacks_a_migration_is_healthy_but_not_ready,
-    a_server_whose_tables_are_gone_is_not_ready,
-    tables_that_went_missing_are_nobodys_business_but_the_logs,
-    requests_are_counted_by_method_route_and_status,
-    a_request_is_timed_and_no_path_or_method_becomes_a_label,
-    the_pool_is_told,
-    every_answer_has_a_name_and_keeps_the_one_it_was_given,
-    the_page_for_people_needs_nothing_from_elsewhere,
-    a_file_of_the_page_is_sent_once,
-    pages_of_other_origins_may_not_call_by_default,
-    pages_of_the_origins_that_are_set_may_call,
-    pages_of_any_origin_may_call_when_that_is_set,
+    a_running_server_is_healthy_and_ready,
+    a_server_with_a_pending_migration_is_healthy_but_not_ready,
+    a_server_without_tables_is_not_ready,
+    missing_tables_are_named_in_the_log_only,
+    request_metrics_have_method_route_and_status,
+    durations_are_measured_and_unknown_paths_and_methods_are_no_labels,
+    the_pool_has_metrics,
+    every_response_has_a_request_id_and_keeps_a_given_one,
+    the_documentation_page_loads_nothing_from_other_hosts,
+    documentation_files_are_revalidated_by_entity_tag,
+    other_origins_are_refused_by_default,
+    configured_origins_are_allowed,
+    a_wildcard_allows_every_origin,
 );
 
-/// Reads the text format of Prometheus: numbers by name and labels.
+/// Parses the text format of Prometheus: values by name and labels.
 fn metrics(client: &Client) -> HashMap<String, f64> {
     let answer = client.get("/metrics").expect(200);
     assert!(
@@ -64,15 +64,15 @@ fn metrics(client: &Client) -> HashMap<String, f64> {
     numbers
 }
 
-/// What `/metrics` calls the requests of a kind.
+/// The metric of requests with this method, route and status.
 fn requests(method: &str, route: &str, status: u16) -> String {
     format!(r#"http_requests_total{{method="{method}",route="{route}",status="{status}"}}"#)
 }
 
-/// Method, path, headers, and the status of the answer.
+/// Method, path, headers and expected status.
 type Call<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], u16);
 
-/// Values of an attribute in a page.
+/// The values of an attribute in an HTML page.
 fn attributes<'p>(page: &'p str, name: &str) -> Vec<&'p str> {
     let opening = format!(" {name}=\"");
     page.split(&opening)
@@ -81,7 +81,7 @@ fn attributes<'p>(page: &'p str, name: &str) -> Vec<&'p str> {
         .collect()
 }
 
-/// A server that lets pages of `origins` call it.
+/// A server with these allowed origins.
 fn open_to(db: TestDb, origins: &[&str]) -> TestServer {
     let cors_origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
     TestServer::serve(
@@ -93,7 +93,7 @@ fn open_to(db: TestDb, origins: &[&str]) -> TestServer {
     )
 }
 
-/// What a browser asks before it sends JSON on behalf of a page.
+/// The preflight request of a browser for a JSON POST.
 fn preflight(client: &Client, origin: &str) -> Response {
     let ask = client.request("OPTIONS", JOBS).header("Origin", origin);
     ask.header("Access-Control-Request-Method", "POST")
@@ -105,7 +105,7 @@ fn allowed_origin(answer: &Response) -> Option<&str> {
     answer.header("Access-Control-Allow-Origin")
 }
 
-fn a_server_that_runs_is_healthy_and_ready(server: TestServer) {
+fn a_running_server_is_healthy_and_ready(server: TestServer) {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(
             server.get(path).expect(200).json(),
@@ -118,7 +118,7 @@ fn a_server_that_runs_is_healthy_and_ready(server: TestServer) {
     }
 }
 
-fn a_server_whose_database_lacks_a_migration_is_healthy_but_not_ready(server: TestServer) {
+fn a_server_with_a_pending_migration_is_healthy_but_not_ready(server: TestServer) {
     server.db().migrations().down(1).unwrap();
     server.get("/readyz").problem(503, "database_unavailable");
     server.get("/healthz").expect(200);
@@ -126,7 +126,7 @@ fn a_server_whose_database_lacks_a_migration_is_healthy_but_not_ready(server: Te
     server.get("/readyz").expect(200);
 }
 
-fn a_server_whose_tables_are_gone_is_not_ready(server: TestServer) {
+fn a_server_without_tables_is_not_ready(server: TestServer) {
     server.db().migrations().down(usize::MAX).unwrap();
     server
         .db()
@@ -139,14 +139,14 @@ fn a_server_whose_tables_are_gone_is_not_ready(server: TestServer) {
     server.get("/readyz").expect(200);
 }
 
-fn tables_that_went_missing_are_nobodys_business_but_the_logs(server: TestServer) {
+fn missing_tables_are_named_in_the_log_only(server: TestServer) {
     server.db().migrations().down(usize::MAX).unwrap();
     let answer = server.get(&format!("{JOBS}/{NOBODY}"));
     answer.problem(500, "internal");
     assert!(!answer.text().contains("jobs"), "{answer}");
 }
 
-fn requests_are_counted_by_method_route_and_status(server: TestServer) {
+fn request_metrics_have_method_route_and_status(server: TestServer) {
     let job = a_job().create(server.db());
     let counted = [
         (requests("GET", "/api/v1/jobs/{job_id}", 200), 3.0),
@@ -173,7 +173,7 @@ fn requests_are_counted_by_method_route_and_status(server: TestServer) {
     }
 }
 
-fn a_request_is_timed_and_no_path_or_method_becomes_a_label(server: TestServer) {
+fn durations_are_measured_and_unknown_paths_and_methods_are_no_labels(server: TestServer) {
     a_whole_job(server.db());
     server.get(JOBS).expect(200);
     server.request("BREW", "/teapot/7").send();
@@ -185,7 +185,7 @@ fn a_request_is_timed_and_no_path_or_method_becomes_a_label(server: TestServer) 
     }
 }
 
-fn the_pool_is_told(server: TestServer) {
+fn the_pool_has_metrics(server: TestServer) {
     server.get(JOBS).expect(200);
     let numbers = metrics(&server);
     let max = match server.db().backend() {
@@ -201,7 +201,7 @@ fn the_pool_is_told(server: TestServer) {
     assert_eq!(numbers.get("http_requests_in_flight"), Some(&1.0));
 }
 
-fn every_answer_has_a_name_and_keeps_the_one_it_was_given(server: TestServer) {
+fn every_response_has_a_request_id_and_keeps_a_given_one(server: TestServer) {
     let job = a_whole_job(server.db());
     let (job_path, etag) = (at(job.job_id, ""), format!("\"{}\"", job.version));
     let calls: [Call<'_>; 11] = [
@@ -230,7 +230,7 @@ fn every_answer_has_a_name_and_keeps_the_one_it_was_given(server: TestServer) {
                 .unwrap_or_else(|| panic!("no name: {answer}"))
                 .to_owned()
         };
-        // The last one deletes: asked for only once.
+        // The DELETE succeeds only once.
         if status != 204 {
             assert_eq!(call("trace-7.a_B"), "trace-7.a_B", "{method} {path}");
             for insane in ["two words", "quote\"d", "{}", &"x".repeat(129)] {
@@ -256,7 +256,7 @@ fn every_answer_has_a_name_and_keeps_the_one_it_was_given(server: TestServer) {
     assert_eq!(names.len(), calls.len(), "{names:?}");
 }
 
-fn the_page_for_people_needs_nothing_from_elsewhere(server: TestServer) {
+fn the_documentation_page_loads_nothing_from_other_hosts(server: TestServer) {
     let answer = server.get("/docs").expect(200);
     assert!(
         answer
@@ -300,7 +300,7 @@ fn the_page_for_people_needs_nothing_from_elsewhere(server: TestServer) {
     );
 }
 
-fn a_file_of_the_page_is_sent_once(server: TestServer) {
+fn documentation_files_are_revalidated_by_entity_tag(server: TestServer) {
     for path in ["/docs", "/docs/swagger-ui.css"] {
         let first = server.get(path).expect(200);
         let etag = first.header("ETag").unwrap();
@@ -317,7 +317,7 @@ fn a_file_of_the_page_is_sent_once(server: TestServer) {
         .problem(404, "not_found");
 }
 
-fn pages_of_other_origins_may_not_call_by_default(server: TestServer) {
+fn other_origins_are_refused_by_default(server: TestServer) {
     let answer = server
         .request("GET", JOBS)
         .header("Origin", "https://example.org")
@@ -336,7 +336,7 @@ fn pages_of_other_origins_may_not_call_by_default(server: TestServer) {
     assert_eq!(allowed_origin(&answer), None);
 }
 
-fn pages_of_the_origins_that_are_set_may_call(db: TestDb) {
+fn configured_origins_are_allowed(db: TestDb) {
     let server = open_to(db, &["https://example.org", "http://localhost:3000"]);
     for origin in ["https://example.org", "http://localhost:3000"] {
         let answer = preflight(&server, origin).expect(200);
@@ -398,7 +398,7 @@ fn pages_of_the_origins_that_are_set_may_call(db: TestDb) {
     server.get(JOBS).expect(200);
 }
 
-fn pages_of_any_origin_may_call_when_that_is_set(db: TestDb) {
+fn a_wildcard_allows_every_origin(db: TestDb) {
     let server = open_to(db, &["*"]);
     let answer = preflight(&server, "https://anywhere.net").expect(200);
     assert_eq!(allowed_origin(&answer), Some("*"));

@@ -1,4 +1,4 @@
-//! What a server does though nobody asks.
+//! Maintenance tasks of a server.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use crate::http::support::worker::{claim, make};
 use crate::http::support::{JOBS, a_recording, at, wait_until};
 
 on_both_backends!(
-    a_run_whose_worker_is_gone_is_put_back_though_nobody_asks,
-    whoever_finds_nothing_to_put_back_writes_nothing,
-    events_of_a_job_are_kept_for_so_long_after_its_end,
-    events_are_kept_for_as_long_as_is_configured,
-    keys_nobody_can_use_any_more_are_removed,
+    maintenance_ends_expired_leases,
+    maintenance_without_expired_leases_writes_nothing,
+    events_are_kept_for_the_default_period_after_the_end_of_a_job,
+    events_are_kept_for_the_configured_period,
+    expired_idempotency_keys_are_removed,
 );
 
-/// What is in the question whether a lease has expired.
+/// A text in the query for expired leases.
 const LOOK: &str = "lease_expires_at";
 
-/// How many events of a job there are.
+/// The number of events of a job.
 fn events(db: &TestDb, job: &Job) -> String {
     let count = "SELECT count(*) FROM job_events WHERE job_id";
     db.sql().value(&format!("{count} = '{}'", job.job_id))
 }
 
-fn a_run_whose_worker_is_gone_is_put_back_though_nobody_asks(server: TestServer) {
+fn maintenance_ends_expired_leases(server: TestServer) {
     let job_id = make(&server, json!({}));
     let claimed = claim(&server, &[Stage::Transcription]).unwrap();
     server.db().clock().advance(TimeDelta::seconds(60));
@@ -45,12 +45,12 @@ fn a_run_whose_worker_is_gone_is_put_back_though_nobody_asks(server: TestServer)
         .problem(409, "lease_lost");
 }
 
-fn whoever_finds_nothing_to_put_back_writes_nothing(db: TestDb) {
+fn maintenance_without_expired_leases_writes_nothing(db: TestDb) {
     let ear = db.listen();
     let server = TestServer::serve(db, ServerConfig::default());
     make(&server, json!({}));
     claim(&server, Stage::WORK).unwrap();
-    // The last of what is done when a server starts.
+    // The last maintenance task of a server that starts.
     wait_until(|| ear.heard("idempotency_keys") > 0);
     let (looks, begun) = (ear.heard(LOOK), ear.heard("BEGIN"));
     assert!(begun > 0);
@@ -58,7 +58,7 @@ fn whoever_finds_nothing_to_put_back_writes_nothing(db: TestDb) {
     assert_eq!(ear.heard("BEGIN"), begun);
 }
 
-fn events_of_a_job_are_kept_for_so_long_after_its_end(db: TestDb) {
+fn events_are_kept_for_the_default_period_after_the_end_of_a_job(db: TestDb) {
     let old = a_job().status(JobStatus::Completed).create(&db);
     db.clock().advance(TimeDelta::days(1));
     let recent = a_job().status(JobStatus::Cancelled).create(&db);
@@ -75,7 +75,7 @@ fn events_of_a_job_are_kept_for_so_long_after_its_end(db: TestDb) {
     assert!(!before.contains(&"0".to_owned()));
 }
 
-fn events_are_kept_for_as_long_as_is_configured(db: TestDb) {
+fn events_are_kept_for_the_configured_period(db: TestDb) {
     let old = a_job().status(JobStatus::Completed).create(&db);
     db.clock().advance(TimeDelta::hours(2));
     let event_retention = Duration::from_hours(1);
@@ -89,7 +89,7 @@ fn events_are_kept_for_as_long_as_is_configured(db: TestDb) {
     wait_until(|| events(server.db(), &old) == "0");
 }
 
-fn keys_nobody_can_use_any_more_are_removed(db: TestDb) {
+fn expired_idempotency_keys_are_removed(db: TestDb) {
     let server = TestServer::serve(db, ServerConfig::default());
     let create = |key: &str| {
         let request = server.request("POST", JOBS).header("Idempotency-Key", key);

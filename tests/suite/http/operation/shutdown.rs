@@ -6,14 +6,14 @@ use lectern_tests::{Lectern, TestDb, on_both_backends};
 use crate::http::support::{JOBS, a_recording};
 
 on_both_backends!(
-    a_server_that_is_told_to_stop_answers_what_it_has_begun,
-    a_server_with_nothing_to_do_stops_at_either_signal,
-    what_was_stored_is_there_when_the_server_is_back,
-    a_request_that_never_ends_does_not_keep_a_server,
-    a_second_signal_ends_a_server_at_once,
+    a_stopping_server_completes_running_requests,
+    an_idle_server_stops_on_sigterm_and_sigint,
+    stored_rows_survive_a_restart,
+    an_endless_request_does_not_block_shutdown,
+    a_second_signal_stops_a_server_at_once,
 );
 
-/// A request to make a job, sent as far as the middle of its body.
+/// A POST that is sent up to the middle of its body.
 struct Half {
     socket: TcpStream,
     rest: String,
@@ -32,12 +32,12 @@ impl Half {
         socket
             .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
             .unwrap();
-        // Two at least: this one and the one that asks.
+        // This request and the one for the metrics.
         wait_until(|| in_flight(server) >= 2);
         Self { socket, rest }
     }
 
-    /// Sends the rest; answers everything that comes until the server hangs up.
+    /// Sends the rest; returns everything up to the end of the connection.
     fn finish(mut self) -> String {
         self.socket.write_all(self.rest.as_bytes()).unwrap();
         let mut answer = String::new();
@@ -61,13 +61,13 @@ fn wait_until(holds: impl Fn() -> bool) {
     }
 }
 
-/// Waits until the server says that it stops.
+/// Waits until the log says that the server stops.
 fn wait_until_it_stops(server: &Lectern) {
     wait_until(|| server.get("/readyz").status == 503);
     server.get("/readyz").problem(503, "overloaded");
 }
 
-fn a_server_that_is_told_to_stop_answers_what_it_has_begun(db: TestDb) {
+fn a_stopping_server_completes_running_requests(db: TestDb) {
     let mut server = Lectern::serve(db.url());
     let half = Half::sent_to(&server);
     server.signal("TERM");
@@ -82,7 +82,7 @@ fn a_server_that_is_told_to_stop_answers_what_it_has_begun(db: TestDb) {
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
-fn a_server_with_nothing_to_do_stops_at_either_signal(db: TestDb) {
+fn an_idle_server_stops_on_sigterm_and_sigint(db: TestDb) {
     for signal in ["TERM", "INT"] {
         let mut server = Lectern::serve(db.url());
         // The client keeps its connection open.
@@ -94,7 +94,7 @@ fn a_server_with_nothing_to_do_stops_at_either_signal(db: TestDb) {
     }
 }
 
-fn what_was_stored_is_there_when_the_server_is_back(db: TestDb) {
+fn stored_rows_survive_a_restart(db: TestDb) {
     let mut server = Lectern::serve(db.url());
     let made = server.post(JOBS, &a_recording()).expect(201);
     server.signal("TERM");
@@ -109,7 +109,7 @@ fn what_was_stored_is_there_when_the_server_is_back(db: TestDb) {
     );
 }
 
-fn a_request_that_never_ends_does_not_keep_a_server(db: TestDb) {
+fn an_endless_request_does_not_block_shutdown(db: TestDb) {
     let mut server = Lectern::serve_with(db.url(), &[("LECTERN_SHUTDOWN_GRACE", "1")]);
     let _half = Half::sent_to(&server);
     server.signal("TERM");
@@ -117,11 +117,11 @@ fn a_request_that_never_ends_does_not_keep_a_server(db: TestDb) {
     assert_eq!(db.sql().count("jobs"), 0);
 }
 
-fn a_second_signal_ends_a_server_at_once(db: TestDb) {
+fn a_second_signal_stops_a_server_at_once(db: TestDb) {
     let mut server = Lectern::serve(db.url());
     let _half = Half::sent_to(&server);
     server.signal("TERM");
-    // One that comes right after the first is taken for its echo.
+    // A signal right after the first counts as its duplicate.
     while !server.log().contains("not waiting any longer") {
         server.signal("TERM");
     }

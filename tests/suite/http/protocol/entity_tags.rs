@@ -5,14 +5,14 @@ use serde_json::json;
 use crate::http::support::{JOBS, NOBODY, a_recording, at, at_once};
 
 on_both_backends!(
-    every_change_of_a_job_gives_it_another_tag,
-    a_job_the_client_has_is_not_sent_again,
-    a_job_the_client_does_not_have_is_sent,
-    a_change_is_made_to_the_version_it_was_meant_for,
-    a_change_meant_for_another_version_is_refused,
-    a_stale_version_is_told_before_an_illegal_status,
-    a_version_of_nobody_is_not_found,
-    of_fifty_changes_meant_for_one_version_one_is_made,
+    every_change_of_a_job_changes_its_entity_tag,
+    a_matching_if_none_match_returns_304,
+    another_if_none_match_returns_the_job,
+    a_matching_if_match_applies_the_change,
+    another_if_match_is_rejected,
+    a_version_mismatch_is_reported_before_an_illegal_transition,
+    if_match_on_an_unknown_job_is_not_found,
+    of_concurrent_changes_of_one_version_one_succeeds,
 );
 
 fn change_if(client: &Client, job_id: JobId, tags: &str, name: &str) -> Response {
@@ -36,7 +36,7 @@ fn name(client: &Client, job_id: JobId) -> String {
         .to_owned()
 }
 
-fn every_change_of_a_job_gives_it_another_tag(server: TestServer) {
+fn every_change_of_a_job_changes_its_entity_tag(server: TestServer) {
     let made = server.post(JOBS, &a_recording()).expect(201);
     let path = made.header("Location").unwrap();
     let report = a_report(Stage::Transcription, 1.0).body();
@@ -55,7 +55,7 @@ fn every_change_of_a_job_gives_it_another_tag(server: TestServer) {
     assert_eq!(tags, ["\"1\"", "\"1\"", "\"2\"", "\"3\"", "\"4\"", "\"4\""]);
 }
 
-fn a_job_the_client_has_is_not_sent_again(server: TestServer) {
+fn a_matching_if_none_match_returns_304(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     for tags in ["\"1\"", "W/\"1\"", "*", "\"7\", \"1\"", "\"x\",W/\"1\""] {
         let answer = get_unless(&server, job_id, tags).expect(304);
@@ -74,7 +74,7 @@ fn a_job_the_client_has_is_not_sent_again(server: TestServer) {
     assert_eq!(head.expect(304).header("ETag"), Some("\"1\""));
 }
 
-fn a_job_the_client_does_not_have_is_sent(server: TestServer) {
+fn another_if_none_match_returns_the_job(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     for tags in ["\"2\"", "1", "\"11\"", "\"1", "x", "\"\"", "\"2\", \"3\""] {
         let answer = get_unless(&server, job_id, tags).expect(200);
@@ -91,7 +91,7 @@ fn a_job_the_client_does_not_have_is_sent(server: TestServer) {
     );
 }
 
-fn a_change_is_made_to_the_version_it_was_meant_for(server: TestServer) {
+fn a_matching_if_match_applies_the_change(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     for (tags, next) in [
         ("\"1\"", "\"2\""),
@@ -104,12 +104,12 @@ fn a_change_is_made_to_the_version_it_was_meant_for(server: TestServer) {
     }
 }
 
-fn a_change_meant_for_another_version_is_refused(server: TestServer) {
+fn another_if_match_is_rejected(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     server
         .patch(&at(job_id, ""), &json!({ "extra_metadata": { "a": 1 } }))
         .expect(200);
-    // Weak tags never match here (RFC 9110, 13.1.1), and neither does what is no tag.
+    // Weak tags never match (RFC 9110, 13.1.1), nor do malformed ones.
     let others = [
         "\"1\"",
         "\"3\"",
@@ -130,7 +130,7 @@ fn a_change_meant_for_another_version_is_refused(server: TestServer) {
     assert_eq!(server.get(&at(job_id, "")).header("ETag"), Some("\"2\""));
 }
 
-fn a_stale_version_is_told_before_an_illegal_status(server: TestServer) {
+fn a_version_mismatch_is_reported_before_an_illegal_transition(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let request = server
         .request("PATCH", &at(job_id, ""))
@@ -141,7 +141,7 @@ fn a_stale_version_is_told_before_an_illegal_status(server: TestServer) {
         .problem(412, "version_mismatch");
 }
 
-fn a_version_of_nobody_is_not_found(server: TestServer) {
+fn if_match_on_an_unknown_job_is_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}");
     let body = json!({ "filename": "a.mp4" });
     let change = server
@@ -153,7 +153,7 @@ fn a_version_of_nobody_is_not_found(server: TestServer) {
     look.send().problem(404, "job_not_found");
 }
 
-fn of_fifty_changes_meant_for_one_version_one_is_made(server: TestServer) {
+fn of_concurrent_changes_of_one_version_one_succeeds(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let answers = at_once(50, |i| {
         change_if(&server, job_id, "\"1\"", &format!("{i}.mp4"))
@@ -163,7 +163,7 @@ fn of_fifty_changes_meant_for_one_version_one_is_made(server: TestServer) {
         panic!("{} changes were made", won.len())
     };
     for loser in lost {
-        // A slow disk may keep the others waiting longer than the server lets them.
+        // On a slow disk the others may reach the admission timeout.
         match loser.status {
             503 => loser.problem(503, "overloaded"),
             _ => loser.problem(412, "version_mismatch"),

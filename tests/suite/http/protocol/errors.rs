@@ -9,25 +9,24 @@ use crate::http::support::raw_http::{cut_short, exchange};
 use crate::http::support::{JOBS, NOBODY, a_recording, at};
 
 on_both_backends!(
-    where_there_is_nothing_every_method_is_told_so,
-    a_method_a_path_does_not_have_is_told_which_it_has,
-    what_answers_get_answers_head_without_a_body,
-    an_id_in_the_path_that_is_none_is_that_of_no_job_and_of_no_clip,
-    a_sane_request_id_comes_back_on_every_answer,
-    a_request_id_that_is_not_sane_is_replaced,
-    a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not,
-    what_a_stage_found_may_be_larger_but_not_endless,
-    a_length_that_is_a_lie_stores_nothing,
-    a_body_that_is_not_declared_as_json_is_not_read,
+    an_unknown_path_is_404_for_every_method,
+    an_unsupported_method_is_405_with_allow,
+    head_answers_like_get_without_a_body,
+    a_malformed_id_in_the_path_is_404,
+    a_valid_request_id_is_returned,
+    an_invalid_request_id_is_replaced,
+    a_body_over_one_mebibyte_is_rejected,
+    stage_output_has_a_larger_body_limit,
+    a_wrong_content_length_stores_nothing,
+    a_body_of_another_media_type_is_rejected,
 );
 
 const MIB: usize = 1 << 20;
 
-/// Says that the body comes in chunks.
+/// The header of a chunked body.
 const CHUNKED: &str = "Transfer-Encoding: chunked";
 
-/// Every path of the service and the methods it has, for a job with something in
-/// every table.
+/// All paths and their methods, for a job with rows in every table.
 fn paths(server: &TestServer) -> BTreeMap<String, Vec<String>> {
     let job_id = a_whole_job(server.db()).job_id;
     let clips = server.db().read(|conn| conn.clips().for_job(job_id));
@@ -47,13 +46,13 @@ fn paths(server: &TestServer) -> BTreeMap<String, Vec<String>> {
     paths
 }
 
-/// A recording as JSON of exactly `length` bytes.
+/// A POST body of exactly `length` bytes.
 fn padded(length: usize) -> String {
     let recording = a_recording().to_string();
     format!("{recording}{}", " ".repeat(length - recording.len()))
 }
 
-/// A request to make a job, byte by byte.
+/// The raw bytes of a POST of a job.
 fn a_post(headers: &[&str], body: &str) -> String {
     raw_http::request("POST", JOBS, headers, body)
 }
@@ -62,7 +61,7 @@ fn length(length: usize) -> String {
     format!("Content-Length: {length}")
 }
 
-/// `body` in one chunk, as HTTP sends what has no length yet.
+/// `body` as a single HTTP chunk.
 fn chunked(body: &str) -> String {
     format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
 }
@@ -71,7 +70,7 @@ fn count(server: &TestServer) -> u64 {
     server.db().sql().count("jobs")
 }
 
-/// Sends a request with this id of its own; answers the id of the answer.
+/// Sends a request with this request id; returns the one of the response.
 fn echoed(client: &Client, method: &str, path: &str, request_id: &str) -> String {
     let answer = client
         .request(method, path)
@@ -83,7 +82,7 @@ fn echoed(client: &Client, method: &str, path: &str, request_id: &str) -> String
         .to_owned()
 }
 
-fn where_there_is_nothing_every_method_is_told_so(server: TestServer) {
+fn an_unknown_path_is_404_for_every_method(server: TestServer) {
     let job = at(a_whole_job(server.db()).job_id, "");
     let mut paths: Vec<String> = [
         "/",
@@ -131,7 +130,7 @@ fn where_there_is_nothing_every_method_is_told_so(server: TestServer) {
     server.get("/docs/nothing.js").problem(404, "not_found");
 }
 
-fn a_method_a_path_does_not_have_is_told_which_it_has(server: TestServer) {
+fn an_unsupported_method_is_405_with_allow(server: TestServer) {
     let every = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
     ];
@@ -156,9 +155,9 @@ fn a_method_a_path_does_not_have_is_told_which_it_has(server: TestServer) {
     assert_eq!(count(&server), 1);
 }
 
-fn what_answers_get_answers_head_without_a_body(server: TestServer) {
+fn head_answers_like_get_without_a_body(server: TestServer) {
     let mut paths = paths(&server);
-    // An object answers at signed addresses only, and a WebSocket has no body.
+    // Objects need signed URLs, and a WebSocket has no body.
     let is_plain = |path: &str| !path.contains("{key}") && !path.starts_with("/ws/");
     paths.retain(|path, methods| is_plain(path) && methods.iter().any(|method| method == "GET"));
     for path in paths.into_keys() {
@@ -168,7 +167,7 @@ fn what_answers_get_answers_head_without_a_body(server: TestServer) {
         );
         assert_eq!(head.body, b"", "{path}");
         for header in ["Content-Type", "ETag", "Content-Length", "Cache-Control"] {
-            // What is measured has changed by the measurement.
+            // The request itself changes the metrics.
             if header != "Content-Length" || path != "/metrics" {
                 assert_eq!(
                     head.header(header),
@@ -187,7 +186,7 @@ fn what_answers_get_answers_head_without_a_body(server: TestServer) {
     }
 }
 
-fn an_id_in_the_path_that_is_none_is_that_of_no_job_and_of_no_clip(server: TestServer) {
+fn a_malformed_id_in_the_path_is_404(server: TestServer) {
     let job_id = a_whole_job(server.db()).job_id.to_string();
     let (cut, long, endless) = (&job_id[1..], format!("{job_id}0"), "1".repeat(4_000));
     let ids = [
@@ -218,7 +217,7 @@ fn an_id_in_the_path_that_is_none_is_that_of_no_job_and_of_no_clip(server: TestS
                 path if path.contains("{clip_id}") => ("{clip_id}", "clip_not_found"),
                 _ => continue,
             };
-            // Without a handshake there is nothing there whatever the job.
+            // Without a handshake the WebSocket path is 404 for every job.
             if id == NOBODY && path.starts_with("/ws/") {
                 continue;
             }
@@ -236,7 +235,7 @@ fn an_id_in_the_path_that_is_none_is_that_of_no_job_and_of_no_clip(server: TestS
     assert_eq!(count(&server), 1);
 }
 
-fn a_sane_request_id_comes_back_on_every_answer(server: TestServer) {
+fn a_valid_request_id_is_returned(server: TestServer) {
     let job = at(a_whole_job(server.db()).job_id, "");
     for id in ["a", "Az-09_.z", &"x".repeat(128)] {
         for (method, path) in [
@@ -264,7 +263,7 @@ fn a_sane_request_id_comes_back_on_every_answer(server: TestServer) {
     assert_eq!(echoed(&server, "DELETE", &job, "r-2"), "r-2");
 }
 
-fn a_request_id_that_is_not_sane_is_replaced(server: TestServer) {
+fn an_invalid_request_id_is_replaced(server: TestServer) {
     let mut ids: Vec<String> = [
         "",
         "a b",
@@ -299,7 +298,7 @@ fn a_request_id_that_is_not_sane_is_replaced(server: TestServer) {
     assert_eq!(ids.len(), all, "two requests have the same id");
 }
 
-fn a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not(server: TestServer) {
+fn a_body_over_one_mebibyte_is_rejected(server: TestServer) {
     let requests = |size| {
         let body = padded(size);
         [
@@ -314,14 +313,14 @@ fn a_body_of_a_mebibyte_is_taken_and_one_byte_more_is_not(server: TestServer) {
     for request in requests(MIB + 1) {
         exchange(&server, request).problem(413, "body_too_large");
     }
-    // Nothing of the body need arrive for this to be known.
+    // The Content-Length alone is enough to reject it.
     for size in [MIB + 1, usize::MAX] {
         exchange(&server, a_post(&[&length(size)], "")).problem(413, "body_too_large");
     }
     assert_eq!(count(&server), 2);
 }
 
-fn what_a_stage_found_may_be_larger_but_not_endless(server: TestServer) {
+fn stage_output_has_a_larger_body_limit(server: TestServer) {
     let path = at(a_whole_job(server.db()).job_id, "/transcripts");
     let body =
         json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": "a".repeat(3 * MIB) }] });
@@ -338,13 +337,13 @@ fn what_a_stage_found_may_be_larger_but_not_endless(server: TestServer) {
     assert_eq!(server.get(&path).json()["total"], json!(1));
 }
 
-fn a_length_that_is_a_lie_stores_nothing(server: TestServer) {
+fn a_wrong_content_length_stores_nothing(server: TestServer) {
     let body = a_recording().to_string();
-    // Too short: what is read is half a body, and the rest is no request.
+    // Too short: half a body is read, and the rest is not a request.
     exchange(&server, a_post(&[&length(9)], &body)).problem(400, "malformed_body");
-    // None: then there is no body, and that is no JSON.
+    // Without a length there is no body, which is not JSON.
     exchange(&server, a_post(&[], &body)).problem(400, "malformed_body");
-    // Too long, or chunks without an end, or none at all.
+    // Too long, or an incomplete or missing chunk.
     for broken in [
         a_post(&[&length(4_096)], &body),
         a_post(
@@ -356,7 +355,7 @@ fn a_length_that_is_a_lie_stores_nothing(server: TestServer) {
     ] {
         cut_short(&server, broken).problem(400, "malformed_body");
     }
-    // A length that cannot be: this is not HTTP any more.
+    // An impossible length is invalid HTTP.
     let (right, other) = (length(body.len()), length(body.len() - 1));
     for headers in [
         &["Content-Length: -1"][..],
@@ -371,7 +370,7 @@ fn a_length_that_is_a_lie_stores_nothing(server: TestServer) {
     server.post(JOBS, &a_recording()).expect(201);
 }
 
-fn a_body_that_is_not_declared_as_json_is_not_read(server: TestServer) {
+fn a_body_of_another_media_type_is_rejected(server: TestServer) {
     let body = a_recording().to_string();
     let types = [
         "",
@@ -394,7 +393,7 @@ fn a_body_that_is_not_declared_as_json_is_not_read(server: TestServer) {
             "{kind}"
         );
     }
-    // Neither is one that is compressed, whether it is or not.
+    // A compressed body is rejected, too.
     for coding in ["gzip", "br", "gzip, gzip", "unknown"] {
         let request = server
             .request("POST", JOBS)

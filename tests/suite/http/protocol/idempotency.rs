@@ -1,4 +1,4 @@
-//! Requests that are sent again.
+//! Idempotency keys.
 
 use chrono::TimeDelta;
 use lectern_tests::{Client, Response, TestServer, on_both_backends};
@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, a_recording, at_once};
 
 on_both_backends!(
-    a_job_asked_for_twice_is_made_once_and_answered_the_same,
-    how_the_body_is_written_makes_no_difference,
-    a_key_is_for_one_request,
-    a_hundred_who_ask_at_once_get_one_job_and_one_answer,
-    of_different_requests_under_one_key_the_first_is_done,
-    without_a_key_every_request_is_another,
-    a_key_that_is_none_is_refused,
-    a_request_that_was_refused_leaves_its_key_to_the_next,
-    a_key_is_forgotten_after_a_day_and_with_its_job,
+    a_repeated_request_creates_one_job_and_gets_the_same_response,
+    equivalent_json_bodies_are_the_same_request,
+    a_key_is_valid_for_one_request,
+    concurrent_requests_with_one_key_create_one_job,
+    of_different_requests_with_one_key_the_first_is_executed,
+    requests_without_a_key_are_independent,
+    an_invalid_key_is_rejected,
+    a_rejected_request_frees_its_key,
+    a_key_ends_after_a_day_or_with_its_job,
 );
 
 const KEY: &str = "Idempotency-Key";
@@ -28,7 +28,7 @@ fn create(client: &Client, key: &str, body: &Value) -> Response {
         .send()
 }
 
-/// What has to be the same when a request is answered again.
+/// The parts of a response that a repetition has to return unchanged.
 fn told(answer: &Response) -> (u16, Option<&str>, Option<&str>, &[u8]) {
     (
         answer.status,
@@ -38,13 +38,13 @@ fn told(answer: &Response) -> (u16, Option<&str>, Option<&str>, &[u8]) {
     )
 }
 
-fn a_job_asked_for_twice_is_made_once_and_answered_the_same(server: TestServer) {
+fn a_repeated_request_creates_one_job_and_gets_the_same_response(server: TestServer) {
     let body = json!({
         "filename": "Vorlesung №1 🎓.mp4", "file_size": 5_000_000_000_i64, "s3_key": "k",
         "extra_metadata": { "z": 1e300, "a": [1.50, null, "\u{1}"], "é": -0.0 },
     });
     let first = create(&server, "k-1", &body).expect(201);
-    // Whatever has become of it since.
+    // The job may have changed since.
     server.db().clock().advance(TimeDelta::hours(23));
     server
         .patch(
@@ -58,7 +58,7 @@ fn a_job_asked_for_twice_is_made_once_and_answered_the_same(server: TestServer) 
     assert_eq!(server.db().sql().count("jobs"), 1);
 }
 
-fn how_the_body_is_written_makes_no_difference(server: TestServer) {
+fn equivalent_json_bodies_are_the_same_request(server: TestServer) {
     let send = |body: &str| {
         server
             .request("POST", JOBS)
@@ -75,7 +75,7 @@ fn how_the_body_is_written_makes_no_difference(server: TestServer) {
     assert_eq!(told(&again), told(&first));
 }
 
-fn a_key_is_for_one_request(server: TestServer) {
+fn a_key_is_valid_for_one_request(server: TestServer) {
     create(&server, "k-1", &a_recording()).expect(201);
     let before = crate::http::support::dump(server.db());
     for (field, value) in [
@@ -96,7 +96,7 @@ fn a_key_is_for_one_request(server: TestServer) {
     assert_eq!(server.db().sql().count("jobs"), 3);
 }
 
-fn a_hundred_who_ask_at_once_get_one_job_and_one_answer(server: TestServer) {
+fn concurrent_requests_with_one_key_create_one_job(server: TestServer) {
     let answers = at_once(100, |_| create(&server, "k-1", &a_recording()).expect(201));
     for answer in &answers {
         assert_eq!(told(answer), told(&answers[0]));
@@ -105,7 +105,7 @@ fn a_hundred_who_ask_at_once_get_one_job_and_one_answer(server: TestServer) {
     assert_eq!(server.db().sql().count("idempotency_keys"), 1);
 }
 
-fn of_different_requests_under_one_key_the_first_is_done(server: TestServer) {
+fn of_different_requests_with_one_key_the_first_is_executed(server: TestServer) {
     let answers = at_once(20, |i| {
         let mut body = a_recording();
         body["filename"] = json!(format!("{}.mp4", i % 2));
@@ -123,7 +123,7 @@ fn of_different_requests_under_one_key_the_first_is_done(server: TestServer) {
     assert_eq!(server.db().sql().count("jobs"), 1);
 }
 
-fn without_a_key_every_request_is_another(server: TestServer) {
+fn requests_without_a_key_are_independent(server: TestServer) {
     for _ in 0..2 {
         server.post(JOBS, &a_recording()).expect(201);
     }
@@ -131,7 +131,7 @@ fn without_a_key_every_request_is_another(server: TestServer) {
     assert_eq!(server.db().sql().count("idempotency_keys"), 0);
 }
 
-fn a_key_that_is_none_is_refused(server: TestServer) {
+fn an_invalid_key_is_rejected(server: TestServer) {
     for key in ["", " ", "a b", "a\tb", &"k".repeat(256)] {
         create(&server, key, &a_recording()).problem_with(422, "validation_failed", KEY);
     }
@@ -156,7 +156,7 @@ fn a_key_that_is_none_is_refused(server: TestServer) {
     }
 }
 
-fn a_request_that_was_refused_leaves_its_key_to_the_next(server: TestServer) {
+fn a_rejected_request_frees_its_key(server: TestServer) {
     let mut wrong = a_recording();
     wrong["processing_config"] = json!({ "pipeline": "there is none" });
     create(&server, "k-1", &wrong).problem(422, "validation_failed");
@@ -166,7 +166,7 @@ fn a_request_that_was_refused_leaves_its_key_to_the_next(server: TestServer) {
     create(&server, "k-1", &a_recording()).expect(201);
 }
 
-fn a_key_is_forgotten_after_a_day_and_with_its_job(server: TestServer) {
+fn a_key_ends_after_a_day_or_with_its_job(server: TestServer) {
     let first = create(&server, "k-1", &a_recording()).expect(201);
     server.db().clock().advance(TimeDelta::hours(24));
     let second = create(&server, "k-1", &a_recording()).expect(201);

@@ -1,4 +1,4 @@
-//! Jobs that are called off, fail, and are tried again.
+//! Cancelling and retrying jobs, and failing stages.
 
 use chrono::TimeDelta;
 use lectern_domain::JobStatus::{self, Cancelled, Failed, Pending, Queued, Running};
@@ -10,15 +10,15 @@ use crate::http::support::worker::{claim, make, output, stages};
 use crate::http::support::{JOBS, NOBODY, at, at_once, dump};
 
 on_both_backends!(
-    a_job_is_called_off_from_where_it_may_be_and_from_nowhere_else,
-    a_job_is_tried_again_from_where_it_may_be_and_from_nowhere_else,
-    a_job_whose_recording_never_arrived_is_not_tried_again,
-    a_job_nobody_made_is_neither_called_off_nor_tried_again,
-    a_worker_learns_at_the_next_heartbeat_that_its_job_was_called_off,
-    what_was_completed_is_not_done_again,
-    a_stage_that_fails_is_tried_again_after_longer_and_longer_pauses_until_the_job_fails,
-    a_failure_no_other_attempt_could_mend_fails_the_job_at_once,
-    of_many_who_call_a_job_off_at_once_one_does,
+    only_cancellable_jobs_are_cancelled,
+    only_failed_and_cancelled_jobs_are_retried,
+    a_job_without_a_recording_is_not_retried,
+    an_unknown_job_is_neither_cancelled_nor_retried,
+    a_heartbeat_reports_cancellation,
+    completed_stages_are_not_repeated_after_a_retry,
+    a_failing_stage_is_retried_with_growing_delays_until_the_job_fails,
+    a_permanent_failure_fails_the_job_at_once,
+    of_concurrent_cancellations_one_succeeds,
 );
 
 fn statuses(server: &TestServer, job_id: lectern_domain::JobId) -> Vec<String> {
@@ -28,15 +28,15 @@ fn statuses(server: &TestServer, job_id: lectern_domain::JobId) -> Vec<String> {
         .collect()
 }
 
-fn a_job_is_called_off_from_where_it_may_be_and_from_nowhere_else(server: TestServer) {
+fn only_cancellable_jobs_are_cancelled(server: TestServer) {
     refuses_but_for(&server, "cancel", &[Pending, Queued, Running], Cancelled);
 }
 
-fn a_job_is_tried_again_from_where_it_may_be_and_from_nowhere_else(server: TestServer) {
+fn only_failed_and_cancelled_jobs_are_retried(server: TestServer) {
     refuses_but_for(&server, "retry", &[Failed, Cancelled], Queued);
 }
 
-fn a_job_whose_recording_never_arrived_is_not_tried_again(server: TestServer) {
+fn a_job_without_a_recording_is_not_retried(server: TestServer) {
     for end in ["cancelled", "failed"] {
         let path = at(a_job().status(Pending).create(server.db()).job_id, "");
         server.patch(&path, &json!({ "status": end })).expect(200);
@@ -49,7 +49,7 @@ fn a_job_whose_recording_never_arrived_is_not_tried_again(server: TestServer) {
     }
 }
 
-fn a_job_nobody_made_is_neither_called_off_nor_tried_again(server: TestServer) {
+fn an_unknown_job_is_neither_cancelled_nor_retried(server: TestServer) {
     for what in ["cancel", "retry"] {
         for id in [NOBODY, "7"] {
             server
@@ -60,7 +60,7 @@ fn a_job_nobody_made_is_neither_called_off_nor_tried_again(server: TestServer) {
     }
 }
 
-fn a_worker_learns_at_the_next_heartbeat_that_its_job_was_called_off(server: TestServer) {
+fn a_heartbeat_reports_cancellation(server: TestServer) {
     let job_id = make(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     server
@@ -92,7 +92,7 @@ fn a_worker_learns_at_the_next_heartbeat_that_its_job_was_called_off(server: Tes
     assert_eq!(server.get(&at(job_id, "")).json()["status"], "cancelled");
 }
 
-fn what_was_completed_is_not_done_again(server: TestServer) {
+fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
     let job_id = make(&server, json!({}));
     let done = claim(&server, &[SilenceDetection]).unwrap();
     done.store(&server);
@@ -155,9 +155,7 @@ fn what_was_completed_is_not_done_again(server: TestServer) {
     assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
 }
 
-fn a_stage_that_fails_is_tried_again_after_longer_and_longer_pauses_until_the_job_fails(
-    server: TestServer,
-) {
+fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: TestServer) {
     let job_id = make(&server, json!({}));
     let failure =
         json!({ "error": "no memory", "details": { "exit_code": 137 }, "retryable": true });
@@ -171,7 +169,7 @@ fn a_stage_that_fails_is_tried_again_after_longer_and_longer_pauses_until_the_jo
             (&json!("ready"), &json!("no memory"), &json!("running"))
         );
         assert_eq!(claim(&server, &[Transcription]), None, "not at once");
-        // Chance takes away up to half of the pause.
+        // Jitter shortens a delay by up to half.
         server
             .db()
             .clock()
@@ -222,7 +220,7 @@ fn a_stage_that_fails_is_tried_again_after_longer_and_longer_pauses_until_the_jo
     assert_eq!(claim(&server, &[Transcription]).unwrap().attempt, 1);
 }
 
-fn a_failure_no_other_attempt_could_mend_fails_the_job_at_once(server: TestServer) {
+fn a_permanent_failure_fails_the_job_at_once(server: TestServer) {
     let job_id = make(&server, json!({}));
     let other = claim(&server, &[SilenceDetection]).unwrap();
     let claimed = claim(&server, &[Transcription]).unwrap();
@@ -246,7 +244,7 @@ fn a_failure_no_other_attempt_could_mend_fails_the_job_at_once(server: TestServe
     assert_eq!(claim(&server, Stage::WORK), None);
 }
 
-fn of_many_who_call_a_job_off_at_once_one_does(server: TestServer) {
+fn of_concurrent_cancellations_one_succeeds(server: TestServer) {
     let job_id = make(&server, json!({}));
     for what in ["cancel", "retry"] {
         let answers = at_once(20, |_| {
@@ -262,8 +260,8 @@ fn of_many_who_call_a_job_off_at_once_one_does(server: TestServer) {
     }
 }
 
-/// Checks that `what` leads to `to` from the statuses in `from`, and that from
-/// all others it is refused and changes nothing.
+/// Checks that `action` leads from the statuses in `from` to `to`, and that it
+/// is rejected in all others and changes nothing.
 fn refuses_but_for(server: &TestServer, what: &str, from: &[JobStatus], to: JobStatus) {
     for status in JobStatus::ALL {
         let job_id = a_job().status(*status).create(server.db()).job_id;

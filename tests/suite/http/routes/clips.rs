@@ -8,21 +8,21 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, NOBODY, at, at_once};
 
 on_both_backends!(
-    clips_are_answered_as_they_were_sent,
-    every_clip_has_a_name_a_length_and_a_date,
-    an_order_that_is_left_out_is_the_position,
-    no_two_clips_have_one_order,
-    the_same_set_again_leaves_the_same_clips_ids_and_all,
-    another_set_takes_the_place_of_the_one_before,
-    of_a_set_with_one_bad_clip_nothing_is_stored,
-    a_clip_shows_a_segment_of_its_own_job_or_none,
-    the_top_clips_are_the_most_important_and_those_without_a_score_come_last,
+    clips_are_returned_as_sent,
+    every_clip_has_an_id_a_duration_and_a_creation_time,
+    an_omitted_order_is_the_position,
+    clip_orders_are_unique,
+    putting_the_same_set_again_keeps_the_clips_and_their_ids,
+    a_new_set_replaces_the_old_one,
+    a_set_with_an_invalid_clip_stores_nothing,
+    a_clip_refers_to_a_segment_of_its_own_job_or_none,
+    top_clips_are_ordered_by_importance_with_unscored_clips_last,
     a_job_without_clips_has_an_empty_list,
-    nobody_has_no_clips,
-    sets_put_by_many_at_once_leave_exactly_one,
+    clips_of_an_unknown_job_are_not_found,
+    concurrent_puts_leave_one_whole_set,
 );
 
-/// Where the clips of a new job are.
+/// The path of the clips of a new job.
 fn of_a_job(server: &TestServer) -> String {
     at(a_job().create(server.db()).job_id, "/clips")
 }
@@ -31,7 +31,7 @@ fn body(clips: &[NewClip]) -> Value {
     json!({ "clips": clips.body() })
 }
 
-/// A clip as short as it may be sent.
+/// A clip with the required fields only.
 fn titled(title: &str) -> Value {
     json!({ "title": title, "start_time": 1, "end_time": 31 })
 }
@@ -45,7 +45,7 @@ fn titles(answer: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Stores two content segments for a job; answers the name of one.
+/// Stores two content segments for a job; returns the id of the second.
 fn a_segment_of(server: &TestServer, job_id: JobId) -> String {
     let segments = json!({ "segments": content_segments(2).body() });
     let stored = server
@@ -58,7 +58,7 @@ fn a_segment_of(server: &TestServer, job_id: JobId) -> String {
         .to_owned()
 }
 
-/// The clips of an answer without what the server has added.
+/// The clips of a response without the fields added by the server.
 pub(crate) fn as_sent(mut answer: Value) -> Value {
     for clip in answer["clips"].as_array_mut().unwrap() {
         let clip = clip.as_object_mut().unwrap();
@@ -69,7 +69,7 @@ pub(crate) fn as_sent(mut answer: Value) -> Value {
     answer["clips"].take()
 }
 
-fn clips_are_answered_as_they_were_sent(server: TestServer) {
+fn clips_are_returned_as_sent(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let path = at(job_id, "/clips");
     let mut sent = body(&clips(40));
@@ -82,7 +82,7 @@ fn clips_are_answered_as_they_were_sent(server: TestServer) {
     assert_eq!(as_sent(stored), sent["clips"]);
 }
 
-fn every_clip_has_a_name_a_length_and_a_date(server: TestServer) {
+fn every_clip_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let full = clips(1).body()[0].take();
     let answer = server
         .put(
@@ -93,7 +93,7 @@ fn every_clip_has_a_name_a_length_and_a_date(server: TestServer) {
     snapshot!("clips", answer.json());
 }
 
-fn an_order_that_is_left_out_is_the_position(server: TestServer) {
+fn an_omitted_order_is_the_position(server: TestServer) {
     let path = of_a_job(&server);
     let mut clips = ["a", "b", "c", "d"].map(titled);
     clips[1]["clip_order"] = json!(9);
@@ -112,7 +112,7 @@ fn an_order_that_is_left_out_is_the_position(server: TestServer) {
     assert_eq!(orders, [0, 2, 3, 9]);
 }
 
-fn no_two_clips_have_one_order(server: TestServer) {
+fn clip_orders_are_unique(server: TestServer) {
     let path = of_a_job(&server);
     let mut clips = ["a", "b", "c"].map(titled);
     clips[0]["clip_order"] = json!(2);
@@ -121,7 +121,7 @@ fn no_two_clips_have_one_order(server: TestServer) {
     assert_eq!(titles(&server.get(&path).expect(200).json()), [""; 0]);
 }
 
-fn the_same_set_again_leaves_the_same_clips_ids_and_all(server: TestServer) {
+fn putting_the_same_set_again_keeps_the_clips_and_their_ids(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &body(&clips(9))).expect(200).json();
     server.db().clock().advance(TimeDelta::seconds(1));
@@ -132,7 +132,7 @@ fn the_same_set_again_leaves_the_same_clips_ids_and_all(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
+fn a_new_set_replaces_the_old_one(server: TestServer) {
     let (path, other) = (of_a_job(&server), of_a_job(&server));
     for path in [&path, &other] {
         server.put(path, &body(&clips(3))).expect(200);
@@ -152,7 +152,7 @@ fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
     assert_eq!(server.get(&other).expect(200).json()["total"], 3);
 }
 
-fn of_a_set_with_one_bad_clip_nothing_is_stored(server: TestServer) {
+fn a_set_with_an_invalid_clip_stores_nothing(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &body(&clips(2))).expect(200).json();
     let mut sent = body(&clips(20));
@@ -163,7 +163,7 @@ fn of_a_set_with_one_bad_clip_nothing_is_stored(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn a_clip_shows_a_segment_of_its_own_job_or_none(server: TestServer) {
+fn a_clip_refers_to_a_segment_of_its_own_job_or_none(server: TestServer) {
     let (job_id, other) = (
         a_job().create(server.db()).job_id,
         a_job().create(server.db()).job_id,
@@ -195,7 +195,7 @@ fn a_clip_shows_a_segment_of_its_own_job_or_none(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn the_top_clips_are_the_most_important_and_those_without_a_score_come_last(server: TestServer) {
+fn top_clips_are_ordered_by_importance_with_unscored_clips_last(server: TestServer) {
     let path = of_a_job(&server);
     let scores = [
         ("none", None),
@@ -233,7 +233,7 @@ fn a_job_without_clips_has_an_empty_list(server: TestServer) {
     assert_eq!(answer, json!({ "job_id": job_id, "clips": [], "total": 0 }));
 }
 
-fn nobody_has_no_clips(server: TestServer) {
+fn clips_of_an_unknown_job_are_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}/clips");
     server.get(&path).problem(404, "job_not_found");
     server
@@ -247,7 +247,7 @@ fn nobody_has_no_clips(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn sets_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
     let answers = at_once(8, |i| {
         server

@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, NOBODY, at, at_once};
 
 on_both_backends!(
-    content_is_answered_as_it_was_sent,
-    every_segment_has_a_name_a_length_and_a_date,
-    an_order_that_is_left_out_is_the_position,
-    no_two_segments_have_one_order,
-    the_same_set_again_leaves_the_same_segments_ids_and_all,
-    another_set_takes_the_place_of_the_one_before,
-    a_clip_outlives_the_segment_it_was_cut_along,
-    of_a_set_with_one_bad_segment_nothing_is_stored,
-    a_keyword_is_found_whole_and_to_the_letter,
-    the_top_segments_are_the_most_important_the_earlier_first_on_a_tie,
-    a_job_without_content_has_an_empty_list,
-    nobody_has_no_content,
-    sets_put_by_many_at_once_leave_exactly_one,
+    content_segments_are_returned_as_sent,
+    every_segment_has_an_id_a_duration_and_a_creation_time,
+    an_omitted_order_is_the_position,
+    segment_orders_are_unique,
+    putting_the_same_set_again_keeps_the_segments_and_their_ids,
+    a_new_set_replaces_the_old_one,
+    a_clip_outlives_its_content_segment,
+    a_set_with_an_invalid_segment_stores_nothing,
+    a_keyword_matches_exactly,
+    top_segments_are_ordered_by_importance_then_time,
+    a_job_without_content_segments_has_an_empty_list,
+    content_segments_of_an_unknown_job_are_not_found,
+    concurrent_puts_leave_one_whole_set,
 );
 
-/// Where the content of a new job is.
+/// The path of the content segments of a new job.
 fn of_a_job(server: &TestServer) -> String {
     at(a_job().create(server.db()).job_id, "/content-segments")
 }
@@ -32,7 +32,7 @@ fn body(segments: &[NewContentSegment]) -> Value {
     json!({ "segments": segments.body() })
 }
 
-/// A segment as short as it may be sent.
+/// A segment with few fields.
 fn about(topic: &str, importance: f64, keywords: &[&str]) -> Value {
     json!({ "start_time": 0, "end_time": 60, "topic": topic, "importance_score": importance, "keywords": keywords })
 }
@@ -46,7 +46,7 @@ fn topics(answer: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The segments of an answer without what the server has added.
+/// The segments of a response without the fields added by the server.
 pub(crate) fn as_sent(mut answer: Value) -> Value {
     for segment in answer["segments"].as_array_mut().unwrap() {
         let segment = segment.as_object_mut().unwrap();
@@ -57,13 +57,13 @@ pub(crate) fn as_sent(mut answer: Value) -> Value {
     answer["segments"].take()
 }
 
-/// `text` as a value in a query string.
+/// `text` percent-encoded for a query string.
 fn encoded(text: &str) -> String {
     let bytes: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
     bytes.concat()
 }
 
-fn content_is_answered_as_it_was_sent(server: TestServer) {
+fn content_segments_are_returned_as_sent(server: TestServer) {
     let path = of_a_job(&server);
     let sent = body(&content_segments(60));
     let stored = server.put(&path, &sent).expect(200).json();
@@ -72,7 +72,7 @@ fn content_is_answered_as_it_was_sent(server: TestServer) {
     assert_eq!(as_sent(stored), sent["segments"]);
 }
 
-fn every_segment_has_a_name_a_length_and_a_date(server: TestServer) {
+fn every_segment_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let full = content_segments(1).body()[0].take();
     let bare = json!({ "start_time": 300, "end_time": 301.5, "topic": "Questions", "importance_score": 0 });
     let answer = server
@@ -81,7 +81,7 @@ fn every_segment_has_a_name_a_length_and_a_date(server: TestServer) {
     snapshot!("content", answer.json());
 }
 
-fn an_order_that_is_left_out_is_the_position(server: TestServer) {
+fn an_omitted_order_is_the_position(server: TestServer) {
     let path = of_a_job(&server);
     let mut segments = ["a", "b", "c", "d"].map(|topic| about(topic, 0.5, &[]));
     segments[1]["segment_order"] = json!(9);
@@ -100,7 +100,7 @@ fn an_order_that_is_left_out_is_the_position(server: TestServer) {
     assert_eq!(orders, [0, 2, 3, 9]);
 }
 
-fn no_two_segments_have_one_order(server: TestServer) {
+fn segment_orders_are_unique(server: TestServer) {
     let path = of_a_job(&server);
     let mut segments = ["a", "b", "c"].map(|topic| about(topic, 0.5, &[]));
     segments[0]["segment_order"] = json!(2);
@@ -109,7 +109,7 @@ fn no_two_segments_have_one_order(server: TestServer) {
     assert_eq!(topics(&server.get(&path).expect(200).json()), [""; 0]);
 }
 
-fn the_same_set_again_leaves_the_same_segments_ids_and_all(server: TestServer) {
+fn putting_the_same_set_again_keeps_the_segments_and_their_ids(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server
         .put(&path, &body(&content_segments(9)))
@@ -126,7 +126,7 @@ fn the_same_set_again_leaves_the_same_segments_ids_and_all(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
+fn a_new_set_replaces_the_old_one(server: TestServer) {
     let (path, other) = (of_a_job(&server), of_a_job(&server));
     for path in [&path, &other] {
         server.put(path, &body(&content_segments(3))).expect(200);
@@ -139,7 +139,7 @@ fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
     assert_eq!(server.get(&other).expect(200).json()["total"], 3);
 }
 
-fn a_clip_outlives_the_segment_it_was_cut_along(server: TestServer) {
+fn a_clip_outlives_its_content_segment(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let (path, clips) = (at(job_id, "/content-segments"), at(job_id, "/clips"));
     let stored = server
@@ -162,7 +162,7 @@ fn a_clip_outlives_the_segment_it_was_cut_along(server: TestServer) {
     );
 }
 
-fn of_a_set_with_one_bad_segment_nothing_is_stored(server: TestServer) {
+fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server
         .put(&path, &body(&content_segments(2)))
@@ -176,7 +176,7 @@ fn of_a_set_with_one_bad_segment_nothing_is_stored(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn a_keyword_is_found_whole_and_to_the_letter(server: TestServer) {
+fn a_keyword_matches_exactly(server: TestServer) {
     let path = of_a_job(&server);
     let odd = [
         "100%",
@@ -217,7 +217,7 @@ fn a_keyword_is_found_whole_and_to_the_letter(server: TestServer) {
     }
 }
 
-fn the_top_segments_are_the_most_important_the_earlier_first_on_a_tie(server: TestServer) {
+fn top_segments_are_ordered_by_importance_then_time(server: TestServer) {
     let path = of_a_job(&server);
     let segments = [
         about("least", 0.0, &[]),
@@ -247,7 +247,7 @@ fn the_top_segments_are_the_most_important_the_earlier_first_on_a_tie(server: Te
     }
 }
 
-fn a_job_without_content_has_an_empty_list(server: TestServer) {
+fn a_job_without_content_segments_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let answer = server
         .get(&at(job_id, "/content-segments"))
@@ -259,7 +259,7 @@ fn a_job_without_content_has_an_empty_list(server: TestServer) {
     );
 }
 
-fn nobody_has_no_content(server: TestServer) {
+fn content_segments_of_an_unknown_job_are_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}/content-segments");
     server.get(&path).problem(404, "job_not_found");
     server
@@ -270,7 +270,7 @@ fn nobody_has_no_content(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn sets_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
     let answers = at_once(8, |i| {
         server

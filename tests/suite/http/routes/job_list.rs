@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, a_recording, at, at_once};
 
 on_both_backends!(
-    without_jobs_the_list_is_empty_and_has_no_next_page,
-    jobs_are_listed_newest_first_each_as_it_is_found_alone,
-    a_page_of_jobs_has_this_shape,
-    a_page_holds_fifty_jobs_unless_told_otherwise,
-    pages_follow_one_another_to_the_end,
-    a_filter_holds_on_every_page,
-    pages_neither_repeat_nor_miss_a_job_when_others_come_and_go,
-    pages_read_while_jobs_are_made_hold_each_older_job_once,
-    a_list_is_narrowed_by_status_and_stage,
-    a_list_is_narrowed_by_when_jobs_were_made,
-    a_time_may_be_written_in_any_zone,
-    the_total_is_that_of_all_pages_and_only_told_when_it_is_asked_for,
-    names_and_values_of_a_query_may_be_percent_encoded,
+    an_empty_list_has_no_next_page,
+    jobs_are_listed_newest_first_in_the_shape_of_a_single_job,
+    a_page_of_jobs_matches_the_snapshot,
+    the_default_limit_is_fifty_jobs,
+    pages_lead_to_the_end_of_the_list,
+    a_filter_applies_to_every_page,
+    pages_neither_repeat_nor_miss_jobs_during_changes,
+    pages_read_during_inserts_hold_each_older_job_once,
+    jobs_are_filtered_by_status_and_stage,
+    jobs_are_filtered_by_creation_time,
+    times_may_have_any_utc_offset,
+    the_total_covers_all_pages_and_is_returned_on_request,
+    query_names_and_values_may_be_percent_encoded,
 );
 
-/// The names of jobs in the answer to a query.
+/// The filenames of the jobs in the response to a query.
 fn names(client: &Client, query: &str) -> Vec<String> {
     names_in(&client.get(&format!("{JOBS}?{query}")).expect(200).json())
 }
@@ -34,8 +34,7 @@ fn names_in(page: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Every page of a list from the first to the last, `between` called after
-/// each; the names of jobs on each.
+/// The filenames on each page of a list; `between` is called after each page.
 fn pages(client: &Client, query: &str, mut between: impl FnMut()) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = String::new();
@@ -53,7 +52,7 @@ fn pages(client: &Client, query: &str, mut between: impl FnMut()) -> Vec<Vec<Str
     }
 }
 
-/// Jobs `a`, `b`, `c`, … one second apart.
+/// Jobs `a`, `b`, `c`, …, created one second apart.
 fn jobs(server: &TestServer, names: &str) -> Vec<JobId> {
     let make = |name: char| {
         server.db().clock().advance(TimeDelta::seconds(1));
@@ -69,7 +68,7 @@ fn wire(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-fn without_jobs_the_list_is_empty_and_has_no_next_page(server: TestServer) {
+fn an_empty_list_has_no_next_page(server: TestServer) {
     let list = server
         .get(&format!("{JOBS}?include_total=true"))
         .expect(200)
@@ -77,7 +76,7 @@ fn without_jobs_the_list_is_empty_and_has_no_next_page(server: TestServer) {
     assert_eq!(list, json!({ "jobs": [], "next_cursor": null, "total": 0 }));
 }
 
-fn jobs_are_listed_newest_first_each_as_it_is_found_alone(server: TestServer) {
+fn jobs_are_listed_newest_first_in_the_shape_of_a_single_job(server: TestServer) {
     let made = jobs(&server, "abc");
     server
         .post(
@@ -94,7 +93,7 @@ fn jobs_are_listed_newest_first_each_as_it_is_found_alone(server: TestServer) {
     assert_eq!(list, json!({ "jobs": alone, "next_cursor": null }));
 }
 
-fn a_page_of_jobs_has_this_shape(server: TestServer) {
+fn a_page_of_jobs_matches_the_snapshot(server: TestServer) {
     jobs(&server, "abc");
     let mut list = server
         .get(&format!("{JOBS}?limit=2&include_total=true"))
@@ -105,7 +104,7 @@ fn a_page_of_jobs_has_this_shape(server: TestServer) {
     snapshot!("a_page_of_jobs", list);
 }
 
-fn a_page_holds_fifty_jobs_unless_told_otherwise(server: TestServer) {
+fn the_default_limit_is_fifty_jobs(server: TestServer) {
     for _ in 0..101 {
         a_job().create(server.db());
     }
@@ -114,7 +113,7 @@ fn a_page_holds_fifty_jobs_unless_told_otherwise(server: TestServer) {
     assert_eq!(names(&server, "limit=100").len(), 100);
 }
 
-fn pages_follow_one_another_to_the_end(server: TestServer) {
+fn pages_lead_to_the_end_of_the_list(server: TestServer) {
     jobs(&server, "abcdefg");
     let threes = pages(&server, "limit=3", || ());
     assert_eq!(
@@ -128,7 +127,7 @@ fn pages_follow_one_another_to_the_end(server: TestServer) {
     );
 }
 
-fn a_filter_holds_on_every_page(server: TestServer) {
+fn a_filter_applies_to_every_page(server: TestServer) {
     for i in 0..9 {
         let status = if i % 3 == 0 {
             JobStatus::Failed
@@ -146,12 +145,12 @@ fn a_filter_holds_on_every_page(server: TestServer) {
     );
 }
 
-fn pages_neither_repeat_nor_miss_a_job_when_others_come_and_go(server: TestServer) {
+fn pages_neither_repeat_nor_miss_jobs_during_changes(server: TestServer) {
     let made = jobs(&server, "abcdefghi");
     let mut last_seen = made.iter().rev().skip(1).step_by(2);
     let seen = pages(&server, "limit=2", || {
         jobs(&server, "z");
-        // The very job the page ended with is gone.
+        // The last job of the page is deleted.
         server
             .delete(&at(*last_seen.next().unwrap(), ""))
             .expect(204);
@@ -159,7 +158,7 @@ fn pages_neither_repeat_nor_miss_a_job_when_others_come_and_go(server: TestServe
     assert_eq!(seen.concat(), ["i", "h", "g", "f", "e", "d", "c", "b", "a"]);
 }
 
-fn pages_read_while_jobs_are_made_hold_each_older_job_once(server: TestServer) {
+fn pages_read_during_inserts_hold_each_older_job_once(server: TestServer) {
     let older: HashSet<String> = (0..40).map(|i| format!("old-{i}")).collect();
     for name in &older {
         a_job().filename(name).create(server.db());
@@ -183,7 +182,7 @@ fn pages_read_while_jobs_are_made_hold_each_older_job_once(server: TestServer) {
     assert_eq!(pages(&server, "limit=100", || ()).concat().len(), 140);
 }
 
-fn a_list_is_narrowed_by_status_and_stage(server: TestServer) {
+fn jobs_are_filtered_by_status_and_stage(server: TestServer) {
     jobs(&server, "q");
     let running = jobs(&server, "r")[0];
     server
@@ -209,7 +208,7 @@ fn a_list_is_narrowed_by_status_and_stage(server: TestServer) {
     assert_eq!(names(&server, "stage=complete&status=running"), [""; 0]);
 }
 
-fn a_list_is_narrowed_by_when_jobs_were_made(server: TestServer) {
+fn jobs_are_filtered_by_creation_time(server: TestServer) {
     let start = server.db().now();
     jobs(&server, "abcd");
     let after = |seconds| {
@@ -240,7 +239,7 @@ fn a_list_is_narrowed_by_when_jobs_were_made(server: TestServer) {
     );
 }
 
-fn a_time_may_be_written_in_any_zone(server: TestServer) {
+fn times_may_have_any_utc_offset(server: TestServer) {
     jobs(&server, "ab");
     assert_eq!(
         names(&server, "created_after=2026-01-01T01:00:02%2B01:00"),
@@ -260,7 +259,7 @@ fn a_time_may_be_written_in_any_zone(server: TestServer) {
     );
 }
 
-fn the_total_is_that_of_all_pages_and_only_told_when_it_is_asked_for(server: TestServer) {
+fn the_total_covers_all_pages_and_is_returned_on_request(server: TestServer) {
     jobs(&server, "abcde");
     a_job().status(JobStatus::Failed).create(server.db());
     let page = |query: &str| server.get(&format!("{JOBS}?{query}")).expect(200).json();
@@ -279,7 +278,7 @@ fn the_total_is_that_of_all_pages_and_only_told_when_it_is_asked_for(server: Tes
     );
 }
 
-fn names_and_values_of_a_query_may_be_percent_encoded(server: TestServer) {
+fn query_names_and_values_may_be_percent_encoded(server: TestServer) {
     jobs(&server, "ab");
     assert_eq!(names(&server, "%6Cimit=%31&&status=q%75eued&"), ["b"]);
 }

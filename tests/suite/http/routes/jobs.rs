@@ -8,27 +8,27 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, NOBODY, a_recording, at, at_once};
 
 on_both_backends!(
-    a_job_is_made_and_answered_with_where_it_is,
-    a_job_is_answered_as_it_was_sent,
-    what_is_left_out_of_a_new_job_may_as_well_be_null,
-    a_whole_number_may_be_written_with_a_point,
-    a_charset_beside_the_media_type_does_not_matter,
-    a_running_job_is_answered_with_its_progress,
-    a_failed_job_says_why,
-    a_change_touches_what_it_mentions_and_nothing_else,
-    null_takes_a_value_away,
-    the_id_of_an_outside_task_is_in_no_answer,
-    exactly_the_documented_transitions_are_made,
-    a_completed_job_is_done_with_everything,
-    a_retry_begins_anew,
-    of_fifty_that_move_a_job_at_once_one_succeeds,
-    of_changes_made_at_once_none_is_lost,
-    a_deleted_job_is_gone_with_everything_below_it,
-    a_job_that_is_deleted_while_it_is_written_to_leaves_nothing,
-    a_job_nobody_made_is_not_found,
+    creating_a_job_returns_its_location,
+    a_job_is_returned_as_sent,
+    omitted_fields_may_be_null,
+    an_integer_may_have_a_decimal_point,
+    a_charset_parameter_is_accepted,
+    a_running_job_has_progress,
+    a_failed_job_has_an_error_message,
+    an_update_changes_only_the_given_fields,
+    null_clears_a_field,
+    no_response_holds_the_task_id,
+    only_documented_transitions_are_allowed,
+    a_completed_job_has_full_progress_and_a_completion_time,
+    a_retry_resets_the_job,
+    of_concurrent_transitions_one_succeeds,
+    concurrent_updates_lose_no_change,
+    deleting_a_job_deletes_its_resources,
+    a_job_deleted_during_writes_leaves_no_rows,
+    an_unknown_job_is_not_found,
 );
 
-/// Everything below a job.
+/// The sub-resources of a job.
 const CHILDREN: [&str; 6] = [
     "transcripts",
     "silence_regions",
@@ -42,7 +42,7 @@ fn id_of(response: &Response) -> JobId {
     response.json()["job_id"].as_str().unwrap().parse().unwrap()
 }
 
-fn a_job_is_made_and_answered_with_where_it_is(server: TestServer) {
+fn creating_a_job_returns_its_location(server: TestServer) {
     let made = server.post(JOBS, &a_recording()).expect(201);
     assert_eq!(made.header("Content-Type"), Some("application/json"));
     assert_eq!(made.header("Location"), Some(at(id_of(&made), "").as_str()));
@@ -52,7 +52,7 @@ fn a_job_is_made_and_answered_with_where_it_is(server: TestServer) {
     snapshot!("a_new_job", made.json());
 }
 
-fn a_job_is_answered_as_it_was_sent(server: TestServer) {
+fn a_job_is_returned_as_sent(server: TestServer) {
     let body = a_job()
         .filename("Vorlesung №1 – Entropie 🎓.mp4")
         .file_size(i64::MAX)
@@ -72,7 +72,7 @@ fn a_job_is_answered_as_it_was_sent(server: TestServer) {
     assert_eq!(made["processing_mode"], "audio");
 }
 
-fn what_is_left_out_of_a_new_job_may_as_well_be_null(server: TestServer) {
+fn omitted_fields_may_be_null(server: TestServer) {
     let mut body = a_recording();
     for field in ["content_type", "processing_config", "extra_metadata"] {
         body[field] = Value::Null;
@@ -83,7 +83,7 @@ fn what_is_left_out_of_a_new_job_may_as_well_be_null(server: TestServer) {
     assert_eq!(made["extra_metadata"], json!({}));
 }
 
-fn a_whole_number_may_be_written_with_a_point(server: TestServer) {
+fn an_integer_may_have_a_decimal_point(server: TestServer) {
     let body = r#"{"filename":"a","file_size":5000000000.0,"s3_key":"k"}"#;
     let made = server
         .request("POST", JOBS)
@@ -93,7 +93,7 @@ fn a_whole_number_may_be_written_with_a_point(server: TestServer) {
     assert_eq!(made.json()["file_size"], json!(5_000_000_000_i64));
 }
 
-fn a_charset_beside_the_media_type_does_not_matter(server: TestServer) {
+fn a_charset_parameter_is_accepted(server: TestServer) {
     let request = server.request("POST", JOBS);
     request
         .body("Application/JSON; charset=utf-8", a_recording().to_string())
@@ -101,7 +101,7 @@ fn a_charset_beside_the_media_type_does_not_matter(server: TestServer) {
         .expect(201);
 }
 
-fn a_running_job_is_answered_with_its_progress(server: TestServer) {
+fn a_running_job_has_progress(server: TestServer) {
     let job = a_job().create(server.db());
     server.db().clock().advance(TimeDelta::seconds(30));
     let report = a_report(Stage::Transcription, 42.5);
@@ -114,7 +114,7 @@ fn a_running_job_is_answered_with_its_progress(server: TestServer) {
     );
 }
 
-fn a_failed_job_says_why(server: TestServer) {
+fn a_failed_job_has_an_error_message(server: TestServer) {
     let job = a_job().status(JobStatus::Running).create(server.db());
     let failed = json!({ "status": "failed", "error_message": "disk full" });
     let told = server
@@ -128,7 +128,7 @@ fn a_failed_job_says_why(server: TestServer) {
     assert_eq!(told["completed_at"], Value::Null);
 }
 
-fn a_change_touches_what_it_mentions_and_nothing_else(server: TestServer) {
+fn an_update_changes_only_the_given_fields(server: TestServer) {
     let job = a_job()
         .extra_metadata(json!({ "course": "physics" }))
         .create(server.db());
@@ -154,7 +154,7 @@ fn a_change_touches_what_it_mentions_and_nothing_else(server: TestServer) {
     assert_eq!(stored.video_metadata.into_value(), metadata);
 }
 
-fn null_takes_a_value_away(server: TestServer) {
+fn null_clears_a_field(server: TestServer) {
     let path = at(a_job().create(server.db()).job_id, "");
     let set = json!({ "error_message": "late", "video_duration": 1.5, "celery_task_id": "t-1" });
     let told = server.patch(&path, &set).expect(200).json();
@@ -177,7 +177,7 @@ fn null_takes_a_value_away(server: TestServer) {
     );
 }
 
-fn the_id_of_an_outside_task_is_in_no_answer(server: TestServer) {
+fn no_response_holds_the_task_id(server: TestServer) {
     let job_id = a_whole_job(server.db()).job_id;
     let task = "e5d1c0de-celery";
     let told = server
@@ -218,7 +218,7 @@ fn the_id_of_an_outside_task_is_in_no_answer(server: TestServer) {
     }
 }
 
-fn exactly_the_documented_transitions_are_made(server: TestServer) {
+fn only_documented_transitions_are_allowed(server: TestServer) {
     for from in JobStatus::ALL {
         for to in JobStatus::ALL {
             let job = a_job().status(*from).create(server.db());
@@ -243,7 +243,7 @@ fn exactly_the_documented_transitions_are_made(server: TestServer) {
     }
 }
 
-fn a_completed_job_is_done_with_everything(server: TestServer) {
+fn a_completed_job_has_full_progress_and_a_completion_time(server: TestServer) {
     let job = a_job().status(JobStatus::Running).create(server.db());
     server.db().clock().advance(TimeDelta::milliseconds(1_500));
     let told = server
@@ -255,7 +255,7 @@ fn a_completed_job_is_done_with_everything(server: TestServer) {
     assert_eq!(told["progress"], done);
 }
 
-fn a_retry_begins_anew(server: TestServer) {
+fn a_retry_resets_the_job(server: TestServer) {
     for end in ["failed", "cancelled"] {
         let path = at(a_job().create(server.db()).job_id, "");
         server
@@ -281,7 +281,7 @@ fn a_retry_begins_anew(server: TestServer) {
     }
 }
 
-fn of_fifty_that_move_a_job_at_once_one_succeeds(server: TestServer) {
+fn of_concurrent_transitions_one_succeeds(server: TestServer) {
     for (from, to) in [
         ("queued", vec!["running"]),
         ("running", vec!["completed", "failed", "cancelled"]),
@@ -308,7 +308,7 @@ fn of_fifty_that_move_a_job_at_once_one_succeeds(server: TestServer) {
     }
 }
 
-fn of_changes_made_at_once_none_is_lost(server: TestServer) {
+fn concurrent_updates_lose_no_change(server: TestServer) {
     let job = a_job().create(server.db());
     let answers = at_once(20, |i| {
         let change = match i % 2 {
@@ -326,7 +326,7 @@ fn of_changes_made_at_once_none_is_lost(server: TestServer) {
     assert_eq!(versions, expected);
 }
 
-fn a_deleted_job_is_gone_with_everything_below_it(server: TestServer) {
+fn deleting_a_job_deletes_its_resources(server: TestServer) {
     let (gone, stays) = (
         a_whole_job(server.db()).job_id,
         a_whole_job(server.db()).job_id,
@@ -344,7 +344,7 @@ fn a_deleted_job_is_gone_with_everything_below_it(server: TestServer) {
     server.get(&format!("/api/v1/results/{stays}")).expect(200);
 }
 
-fn a_job_that_is_deleted_while_it_is_written_to_leaves_nothing(server: TestServer) {
+fn a_job_deleted_during_writes_leaves_no_rows(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let body = json!({ "segments": segments(50).body() });
     let answers = at_once(16, |i| match i {
@@ -364,7 +364,7 @@ fn a_job_that_is_deleted_while_it_is_written_to_leaves_nothing(server: TestServe
     );
 }
 
-fn a_job_nobody_made_is_not_found(server: TestServer) {
+fn an_unknown_job_is_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}");
     server.get(&path).problem(404, "job_not_found");
     server

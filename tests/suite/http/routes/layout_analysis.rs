@@ -6,28 +6,28 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, NOBODY, at, at_once};
 
 on_both_backends!(
-    a_layout_is_answered_as_it_was_sent,
-    every_type_of_layout_can_be_stored,
-    what_was_left_out_is_null,
-    the_same_layout_again_leaves_the_same_one_id_and_all,
-    another_layout_takes_the_place_of_the_one_before,
-    a_layout_with_a_bad_region_leaves_the_one_before,
-    a_job_without_a_layout_says_so,
-    nobody_has_no_layout,
-    layouts_put_by_many_at_once_leave_exactly_one,
+    a_layout_is_returned_as_sent,
+    every_layout_type_can_be_stored,
+    omitted_fields_are_null,
+    putting_the_same_layout_again_keeps_it_and_its_id,
+    a_new_layout_replaces_the_old_one,
+    a_layout_with_an_invalid_region_keeps_the_old_one,
+    a_job_without_a_layout_is_404,
+    the_layout_of_an_unknown_job_is_not_found,
+    concurrent_puts_leave_one_layout,
 );
 
-/// Where the layout of a new job is.
+/// The path of the layout of a new job.
 fn of_a_job(server: &TestServer) -> String {
     at(a_job().create(server.db()).job_id, "/layout-analysis")
 }
 
-/// A layout with nothing in it that may be left out.
+/// A layout with the required fields only.
 fn bare() -> Value {
     json!({ "layout_type": "unknown", "confidence_score": 0 })
 }
 
-/// An answer without what the server has added.
+/// A response without the fields added by the server.
 pub(crate) fn as_sent(mut answer: Value) -> Value {
     let layout = answer.as_object_mut().unwrap();
     for added in ["job_id", "layout_id", "created_at"] {
@@ -36,7 +36,7 @@ pub(crate) fn as_sent(mut answer: Value) -> Value {
     answer
 }
 
-fn a_layout_is_answered_as_it_was_sent(server: TestServer) {
+fn a_layout_is_returned_as_sent(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &a_layout().body()).expect(200).json();
     assert_eq!(server.get(&path).expect(200).json(), stored);
@@ -44,7 +44,7 @@ fn a_layout_is_answered_as_it_was_sent(server: TestServer) {
     assert_eq!(as_sent(stored), a_layout().body());
 }
 
-fn every_type_of_layout_can_be_stored(server: TestServer) {
+fn every_layout_type_can_be_stored(server: TestServer) {
     let path = of_a_job(&server);
     for layout_type in LayoutType::ALL {
         let sent = json!({ "layout_type": layout_type, "confidence_score": 1 });
@@ -55,7 +55,7 @@ fn every_type_of_layout_can_be_stored(server: TestServer) {
     }
 }
 
-fn what_was_left_out_is_null(server: TestServer) {
+fn omitted_fields_are_null(server: TestServer) {
     let path = of_a_job(&server);
     let stored = as_sent(server.put(&path, &bare()).expect(200).json());
     let expected = json!({
@@ -65,7 +65,7 @@ fn what_was_left_out_is_null(server: TestServer) {
     assert_eq!(stored, expected);
 }
 
-fn the_same_layout_again_leaves_the_same_one_id_and_all(server: TestServer) {
+fn putting_the_same_layout_again_keeps_it_and_its_id(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &a_layout().body()).expect(200).json();
     server.db().clock().advance(TimeDelta::seconds(1));
@@ -75,7 +75,7 @@ fn the_same_layout_again_leaves_the_same_one_id_and_all(server: TestServer) {
     );
 }
 
-fn another_layout_takes_the_place_of_the_one_before(server: TestServer) {
+fn a_new_layout_replaces_the_old_one(server: TestServer) {
     let (path, other) = (of_a_job(&server), of_a_job(&server));
     for path in [&path, &other] {
         server.put(path, &a_layout().body()).expect(200);
@@ -93,7 +93,7 @@ fn another_layout_takes_the_place_of_the_one_before(server: TestServer) {
     assert_eq!(server.db().sql().count("layout_analysis"), 2);
 }
 
-fn a_layout_with_a_bad_region_leaves_the_one_before(server: TestServer) {
+fn a_layout_with_an_invalid_region_keeps_the_old_one(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &a_layout().body()).expect(200).json();
     let mut bad = a_layout().body();
@@ -104,19 +104,19 @@ fn a_layout_with_a_bad_region_leaves_the_one_before(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn a_job_without_a_layout_says_so(server: TestServer) {
+fn a_job_without_a_layout_is_404(server: TestServer) {
     server
         .get(&of_a_job(&server))
         .problem(404, "layout_analysis_not_found");
 }
 
-fn nobody_has_no_layout(server: TestServer) {
+fn the_layout_of_an_unknown_job_is_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}/layout-analysis");
     server.get(&path).problem(404, "job_not_found");
     server.put(&path, &bare()).problem(404, "job_not_found");
 }
 
-fn layouts_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+fn concurrent_puts_leave_one_layout(server: TestServer) {
     let path = of_a_job(&server);
     let answers = at_once(8, |i| {
         let mut layout = a_layout().body();

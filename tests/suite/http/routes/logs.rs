@@ -6,24 +6,24 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, NOBODY, at, at_once};
 
 on_both_backends!(
-    an_entry_is_answered_as_it_was_sent,
-    a_stage_and_a_status_are_enough,
-    an_entry_is_dated_when_it_comes,
-    the_same_entry_twice_is_two_entries,
-    entries_are_told_oldest_first,
-    pages_tell_the_whole_story_once_while_it_goes_on,
-    a_page_holds_50_entries_unless_it_is_told_otherwise,
-    a_page_that_is_just_full_has_none_after_it,
-    stage_and_status_narrow_a_log,
-    the_cursor_of_another_list_is_none_of_this_one,
-    what_is_written_stays_written,
-    a_bad_entry_leaves_no_trace,
-    a_job_without_a_log_has_an_empty_one,
-    nobody_has_no_log,
-    entries_appended_by_many_at_once_are_all_told_once,
+    an_entry_is_returned_as_sent,
+    stage_and_status_are_the_only_required_fields,
+    an_entry_has_the_time_of_its_arrival,
+    equal_entries_are_stored_separately,
+    entries_are_listed_oldest_first,
+    pages_hold_every_entry_once_during_appends,
+    the_default_limit_is_50_entries,
+    a_full_last_page_has_no_next_page,
+    entries_are_filtered_by_stage_and_status,
+    a_cursor_of_another_list_is_rejected,
+    entries_cannot_be_changed_or_deleted,
+    an_invalid_entry_stores_nothing,
+    a_job_without_entries_has_an_empty_list,
+    the_log_of_an_unknown_job_is_not_found,
+    concurrent_appends_are_all_listed_once,
 );
 
-/// Where the log of a new job is.
+/// The path of the log of a new job.
 fn of_a_job(server: &TestServer) -> String {
     at(a_job().create(server.db()).job_id, "/logs")
 }
@@ -35,8 +35,8 @@ fn append(server: &TestServer, path: &str, stage: Stage, status: LogStatus) -> V
         .json()
 }
 
-/// Where the log of a job is whose transcription failed once and went through
-/// the second time.
+/// The path of the log of a job whose transcription failed once and then
+/// completed.
 fn of_a_story(server: &TestServer) -> String {
     let path = of_a_job(server);
     append(server, &path, Stage::Transcription, LogStatus::Started);
@@ -55,8 +55,7 @@ fn messages(answer: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// All pages of a log, `limit` entries each; `meanwhile` is called after every
-/// one.
+/// All pages of a log, `limit` entries each; `meanwhile` is called after each.
 fn paged(server: &TestServer, path: &str, limit: usize, mut meanwhile: impl FnMut()) -> Vec<Value> {
     let mut told = Vec::new();
     let mut query = format!("?limit={limit}");
@@ -73,7 +72,7 @@ fn paged(server: &TestServer, path: &str, limit: usize, mut meanwhile: impl FnMu
     }
 }
 
-fn an_entry_is_answered_as_it_was_sent(server: TestServer) {
+fn an_entry_is_returned_as_sent(server: TestServer) {
     let path = of_a_job(&server);
     let sent = a_log_entry(Stage::Compilation, LogStatus::Failed).body();
     let made = server.post(&path, &sent).expect(201);
@@ -90,7 +89,7 @@ fn an_entry_is_answered_as_it_was_sent(server: TestServer) {
     assert_eq!(made, sent);
 }
 
-fn a_stage_and_a_status_are_enough(server: TestServer) {
+fn stage_and_status_are_the_only_required_fields(server: TestServer) {
     let path = of_a_job(&server);
     let made = server
         .post(&path, &json!({ "stage": "uploading", "status": "started" }))
@@ -101,7 +100,7 @@ fn a_stage_and_a_status_are_enough(server: TestServer) {
     }
 }
 
-fn an_entry_is_dated_when_it_comes(server: TestServer) {
+fn an_entry_has_the_time_of_its_arrival(server: TestServer) {
     let path = of_a_job(&server);
     server
         .db()
@@ -112,14 +111,14 @@ fn an_entry_is_dated_when_it_comes(server: TestServer) {
     assert_eq!(made["created_at"], made["timestamp"]);
 }
 
-fn the_same_entry_twice_is_two_entries(server: TestServer) {
+fn equal_entries_are_stored_separately(server: TestServer) {
     let path = of_a_job(&server);
     let twice = [(); 2].map(|()| append(&server, &path, Stage::Transcription, LogStatus::Started));
     assert_ne!(twice[0]["log_id"], twice[1]["log_id"]);
     assert_eq!(server.get(&path).expect(200).json()["logs"], json!(twice));
 }
 
-fn entries_are_told_oldest_first(server: TestServer) {
+fn entries_are_listed_oldest_first(server: TestServer) {
     let answer = server.get(&of_a_story(&server)).expect(200).json();
     assert_eq!(
         messages(&answer),
@@ -134,7 +133,7 @@ fn entries_are_told_oldest_first(server: TestServer) {
     assert_eq!(answer["next_cursor"], Value::Null);
 }
 
-fn pages_tell_the_whole_story_once_while_it_goes_on(server: TestServer) {
+fn pages_hold_every_entry_once_during_appends(server: TestServer) {
     let (path, other) = (of_a_story(&server), of_a_story(&server));
     let mut left = 3;
     let told = paged(&server, &path, 2, || {
@@ -148,7 +147,7 @@ fn pages_tell_the_whole_story_once_while_it_goes_on(server: TestServer) {
     assert_eq!(json!(told), server.get(&path).expect(200).json()["logs"]);
 }
 
-fn a_page_holds_50_entries_unless_it_is_told_otherwise(server: TestServer) {
+fn the_default_limit_is_50_entries(server: TestServer) {
     let path = of_a_job(&server);
     for _ in 0..101 {
         append(&server, &path, Stage::Transcription, LogStatus::Started);
@@ -162,7 +161,7 @@ fn a_page_holds_50_entries_unless_it_is_told_otherwise(server: TestServer) {
     assert_eq!(paged(&server, &path, 100, || ()).len(), 101);
 }
 
-fn a_page_that_is_just_full_has_none_after_it(server: TestServer) {
+fn a_full_last_page_has_no_next_page(server: TestServer) {
     let path = of_a_story(&server);
     assert_eq!(
         server.get(&format!("{path}?limit=5")).expect(200).json()["next_cursor"],
@@ -171,7 +170,7 @@ fn a_page_that_is_just_full_has_none_after_it(server: TestServer) {
     assert!(server.get(&format!("{path}?limit=4")).expect(200).json()["next_cursor"].is_string());
 }
 
-fn stage_and_status_narrow_a_log(server: TestServer) {
+fn entries_are_filtered_by_stage_and_status(server: TestServer) {
     let path = of_a_story(&server);
     for (query, told) in [
         (
@@ -205,7 +204,7 @@ fn stage_and_status_narrow_a_log(server: TestServer) {
     assert_eq!(messages(&rest), ["transcription completed"]);
 }
 
-fn the_cursor_of_another_list_is_none_of_this_one(server: TestServer) {
+fn a_cursor_of_another_list_is_rejected(server: TestServer) {
     let path = of_a_story(&server);
     a_job().create(server.db());
     let jobs = server.get(&format!("{JOBS}?limit=1")).expect(200).json();
@@ -215,7 +214,7 @@ fn the_cursor_of_another_list_is_none_of_this_one(server: TestServer) {
         .problem_with(400, "malformed_query", "cursor");
 }
 
-fn what_is_written_stays_written(server: TestServer) {
+fn entries_cannot_be_changed_or_deleted(server: TestServer) {
     let path = of_a_story(&server);
     let told = server.get(&path).expect(200).json();
     server
@@ -225,7 +224,7 @@ fn what_is_written_stays_written(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), told);
 }
 
-fn a_bad_entry_leaves_no_trace(server: TestServer) {
+fn an_invalid_entry_stores_nothing(server: TestServer) {
     let path = of_a_job(&server);
     let bad =
         json!({ "stage": "transcription", "status": "started", "agent_name": "a".repeat(51) });
@@ -235,7 +234,7 @@ fn a_bad_entry_leaves_no_trace(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json()["total"], 0);
 }
 
-fn a_job_without_a_log_has_an_empty_one(server: TestServer) {
+fn a_job_without_entries_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let answer = server.get(&at(job_id, "/logs")).expect(200).json();
     assert_eq!(
@@ -244,7 +243,7 @@ fn a_job_without_a_log_has_an_empty_one(server: TestServer) {
     );
 }
 
-fn nobody_has_no_log(server: TestServer) {
+fn the_log_of_an_unknown_job_is_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}/logs");
     server.get(&path).problem(404, "job_not_found");
     server
@@ -254,7 +253,7 @@ fn nobody_has_no_log(server: TestServer) {
     server.post(&path, &entry).problem(404, "job_not_found");
 }
 
-fn entries_appended_by_many_at_once_are_all_told_once(server: TestServer) {
+fn concurrent_appends_are_all_listed_once(server: TestServer) {
     let path = of_a_job(&server);
     let mut made = at_once(16, |_| {
         append(&server, &path, Stage::Transcription, LogStatus::Started)

@@ -7,13 +7,13 @@ use crate::http::support::{NOBODY, at, at_once};
 
 on_both_backends!(
     the_first_report_sets_a_queued_job_running,
-    a_stage_and_a_percentage_are_enough,
-    a_job_goes_through_every_stage_each_from_the_beginning,
-    a_report_that_comes_late_changes_nothing,
-    a_job_that_waits_for_nothing_takes_no_report,
-    nobody_takes_no_report,
-    the_name_of_a_worker_is_in_no_answer,
-    progress_reported_by_many_at_once_never_goes_back,
+    stage_and_percent_are_the_only_required_fields,
+    each_stage_accepts_reports_from_0_to_100_percent,
+    a_late_report_changes_nothing,
+    a_report_on_an_inactive_job_is_rejected,
+    a_report_on_an_unknown_job_is_not_found,
+    no_response_holds_the_worker_name,
+    concurrent_reports_never_decrease_progress,
 );
 
 fn the_first_report_sets_a_queued_job_running(server: TestServer) {
@@ -41,7 +41,7 @@ fn the_first_report_sets_a_queued_job_running(server: TestServer) {
     assert_eq!(server.get(&at(job.job_id, "")).json(), told);
 }
 
-fn a_stage_and_a_percentage_are_enough(server: TestServer) {
+fn stage_and_percent_are_the_only_required_fields(server: TestServer) {
     let path = at(a_job().create(server.db()).job_id, "/progress");
     server
         .post(&path, &a_report(Stage::Transcription, 10.0).body())
@@ -55,7 +55,7 @@ fn a_stage_and_a_percentage_are_enough(server: TestServer) {
     assert!(told.text().contains(r#""percent":20,"#), "{told}");
 }
 
-fn a_job_goes_through_every_stage_each_from_the_beginning(server: TestServer) {
+fn each_stage_accepts_reports_from_0_to_100_percent(server: TestServer) {
     let path = at(a_job().create(server.db()).job_id, "/progress");
     for stage in Stage::ALL {
         for percent in [0.0, 33.3, 100.0] {
@@ -73,7 +73,7 @@ fn a_job_goes_through_every_stage_each_from_the_beginning(server: TestServer) {
     }
 }
 
-fn a_report_that_comes_late_changes_nothing(server: TestServer) {
+fn a_late_report_changes_nothing(server: TestServer) {
     let path = at(a_job().create(server.db()).job_id, "");
     let report = |percent| {
         let report = a_report(Stage::Transcription, percent).body();
@@ -87,7 +87,7 @@ fn a_report_that_comes_late_changes_nothing(server: TestServer) {
     assert_eq!(server.get(&path).json(), before.json());
 }
 
-fn a_job_that_waits_for_nothing_takes_no_report(server: TestServer) {
+fn a_report_on_an_inactive_job_is_rejected(server: TestServer) {
     use JobStatus::{Cancelled, Completed, Failed, Pending};
     for status in [Pending, Completed, Failed, Cancelled] {
         let job = a_job().status(status).create(server.db());
@@ -105,14 +105,14 @@ fn a_job_that_waits_for_nothing_takes_no_report(server: TestServer) {
     }
 }
 
-fn nobody_takes_no_report(server: TestServer) {
+fn a_report_on_an_unknown_job_is_not_found(server: TestServer) {
     let path = format!("/api/v1/jobs/{NOBODY}/progress");
     server
         .post(&path, &a_report(Stage::Transcription, 5.0).body())
         .problem(404, "job_not_found");
 }
 
-fn the_name_of_a_worker_is_in_no_answer(server: TestServer) {
+fn no_response_holds_the_worker_name(server: TestServer) {
     let path = at(a_job().create(server.db()).job_id, "/progress");
     let told = server
         .post(&path, &a_report(Stage::Transcription, 5.0).body())
@@ -120,10 +120,10 @@ fn the_name_of_a_worker_is_in_no_answer(server: TestServer) {
     assert!(!told.text().contains("worker-1"), "{told}");
 }
 
-fn progress_reported_by_many_at_once_never_goes_back(server: TestServer) {
+fn concurrent_reports_never_decrease_progress(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let percent = |answer: &lectern_tests::Response| answer.json()["progress"]["percent"].as_f64();
-    // One more than those who report: somebody watches.
+    // 40 threads report, one reads.
     let answers = at_once(41, |i| {
         if i == 40 {
             let look = |_| percent(&server.get(&at(job_id, "")).expect(200)).unwrap_or(0.0);
@@ -131,7 +131,7 @@ fn progress_reported_by_many_at_once_never_goes_back(server: TestServer) {
             assert!(seen.is_sorted(), "{seen:?}");
             return None;
         }
-        // Not in the order of the threads, so that late ones are among them.
+        // Not in the order of the threads, so that some reports are late.
         let own = f64::from(u8::try_from(i * 27 % 40).unwrap()) + 1.0;
         let told = server.post(
             &at(job_id, "/progress"),

@@ -16,22 +16,22 @@ use super::{
 use crate::http::support::{JOBS, NOBODY, at};
 
 on_both_backends!(
-    a_lecture_goes_all_the_way_and_its_results_are_what_was_found,
-    the_results_of_a_small_job,
-    a_job_that_found_nothing_has_empty_results,
-    a_job_that_is_not_completed_has_no_results,
-    nobody_has_no_results,
-    results_hold_no_other_jobs_findings,
-    results_are_packed_for_those_who_can_unpack_them,
-    results_are_left_as_they_are_for_those_who_cannot,
-    an_answer_that_fits_a_packet_is_not_packed,
+    results_of_a_processed_lecture_hold_all_stage_output,
+    results_of_a_small_job_match_the_snapshot,
+    a_job_without_output_has_empty_results,
+    an_uncompleted_job_has_no_results,
+    results_of_an_unknown_job_are_not_found,
+    results_hold_only_their_own_jobs_output,
+    results_are_compressed_on_request,
+    results_are_not_compressed_without_a_request,
+    small_responses_are_not_compressed,
 );
 
 fn results_of(job_id: JobId) -> String {
     format!("/api/v1/results/{job_id}")
 }
 
-/// A transcript of a hundred minutes whose times are no round numbers.
+/// A transcript of 100 minutes with times that are not round.
 fn a_lecture() -> Vec<NewTranscriptSegment> {
     let third = |i: usize| i as f64 * 10.0 / 3.0;
     let at = |i| TimeRange::new(third(i), third(i + 1) - 0.1).unwrap();
@@ -45,7 +45,7 @@ fn a_lecture() -> Vec<NewTranscriptSegment> {
         .collect()
 }
 
-/// What the worker of a stage stores under a job and how it reads back.
+/// The output of a stage and how it is read back.
 struct Output {
     stage: Stage,
     below: &'static str,
@@ -53,7 +53,7 @@ struct Output {
     as_sent: fn(Value) -> Value,
 }
 
-/// What is found in a lecture, stage by stage.
+/// The output of all stages for a lecture.
 fn outputs() -> [Output; 4] {
     [
         Output {
@@ -83,7 +83,7 @@ fn outputs() -> [Output; 4] {
     ]
 }
 
-/// Twenty clips, each along the content segment of its order.
+/// Twenty clips, each of the content segment with its order.
 fn clips_along(content: &Value) -> Value {
     let mut clips = clips(20).body();
     for (clip, segment) in clips
@@ -97,7 +97,7 @@ fn clips_along(content: &Value) -> Value {
     json!({ "clips": clips })
 }
 
-/// Reports a stage from its beginning to its end, with `work` done in between.
+/// Reports the start and end of a stage and calls `work` in between.
 fn go_through(server: &TestServer, job_id: JobId, stage: Stage, work: impl FnOnce()) {
     let log = |status| {
         server
@@ -124,7 +124,7 @@ fn go_through(server: &TestServer, job_id: JobId, stage: Stage, work: impl FnOnc
     log(LogStatus::Completed);
 }
 
-/// Unpacks with the program everybody trusts.
+/// Decompresses with gzip, independently of our code.
 fn gunzip(packed: &[u8]) -> Vec<u8> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(packed).unwrap();
@@ -142,8 +142,8 @@ fn gunzip(packed: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-/// Takes the addresses out of results, each of which has to be that of the
-/// object beside it in `stored`.
+/// Removes the URLs from results, after checking that each is the URL of the
+/// key in `stored`.
 fn without_addresses(mut results: Value, server: &TestServer, stored: &Value) -> Value {
     let take = |url: &mut Value, key: &Value| {
         let start = key
@@ -178,7 +178,7 @@ fn get_with(server: &TestServer, path: &str, accept_encoding: &str) -> Response 
         .expect(200)
 }
 
-fn a_lecture_goes_all_the_way_and_its_results_are_what_was_found(server: TestServer) {
+fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
     let recording = a_job().filename("lecture-07.mp4").build().body();
     let made = server.post(JOBS, &recording).expect(201);
     let job_id = made.json()["job_id"].as_str().unwrap().parse().unwrap();
@@ -249,7 +249,7 @@ fn a_lecture_goes_all_the_way_and_its_results_are_what_was_found(server: TestSer
     );
 }
 
-fn the_results_of_a_small_job(server: TestServer) {
+fn results_of_a_small_job_match_the_snapshot(server: TestServer) {
     let job_id = a_job()
         .status(JobStatus::Running)
         .create(server.db())
@@ -276,7 +276,7 @@ fn the_results_of_a_small_job(server: TestServer) {
     );
 }
 
-fn a_job_that_found_nothing_has_empty_results(server: TestServer) {
+fn a_job_without_output_has_empty_results(server: TestServer) {
     let job_id = a_job()
         .status(JobStatus::Completed)
         .create(server.db())
@@ -296,7 +296,7 @@ fn a_job_that_found_nothing_has_empty_results(server: TestServer) {
     assert_eq!(results["metadata"]["processing_duration_seconds"], 0.0);
 }
 
-fn a_job_that_is_not_completed_has_no_results(server: TestServer) {
+fn an_uncompleted_job_has_no_results(server: TestServer) {
     for status in JobStatus::ALL
         .iter()
         .filter(|status| **status != JobStatus::Completed)
@@ -308,7 +308,7 @@ fn a_job_that_is_not_completed_has_no_results(server: TestServer) {
     }
 }
 
-fn nobody_has_no_results(server: TestServer) {
+fn results_of_an_unknown_job_are_not_found(server: TestServer) {
     server
         .get(&format!("/api/v1/results/{NOBODY}"))
         .problem(404, "job_not_found");
@@ -317,7 +317,7 @@ fn nobody_has_no_results(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn results_hold_no_other_jobs_findings(server: TestServer) {
+fn results_hold_only_their_own_jobs_output(server: TestServer) {
     let (one, other) = (
         a_whole_job(server.db()).job_id,
         a_whole_job(server.db()).job_id,
@@ -338,7 +338,7 @@ fn results_hold_no_other_jobs_findings(server: TestServer) {
     }
 }
 
-fn results_are_packed_for_those_who_can_unpack_them(server: TestServer) {
+fn results_are_compressed_on_request(server: TestServer) {
     let job_id = a_job()
         .status(JobStatus::Completed)
         .create(server.db())
@@ -372,7 +372,7 @@ fn results_are_packed_for_those_who_can_unpack_them(server: TestServer) {
     }
 }
 
-fn results_are_left_as_they_are_for_those_who_cannot(server: TestServer) {
+fn results_are_not_compressed_without_a_request(server: TestServer) {
     let job_id = a_job()
         .status(JobStatus::Completed)
         .create(server.db())
@@ -392,7 +392,7 @@ fn results_are_left_as_they_are_for_those_who_cannot(server: TestServer) {
     }
 }
 
-fn an_answer_that_fits_a_packet_is_not_packed(server: TestServer) {
+fn small_responses_are_not_compressed(server: TestServer) {
     let job_id = a_job()
         .status(JobStatus::Completed)
         .create(server.db())

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, NOBODY, at, at_once};
 
 on_both_backends!(
-    silence_is_answered_as_it_was_sent,
-    every_region_has_a_name_a_length_and_a_date,
-    a_duration_is_the_difference_of_the_times,
-    the_same_set_again_leaves_the_same_regions_ids_and_all,
-    another_set_takes_the_place_of_the_one_before,
-    of_a_set_with_one_bad_region_nothing_is_stored,
-    conditions_narrow_a_list_alone_and_together,
-    regions_are_listed_by_time_whatever_the_order_they_came_in,
-    a_job_without_silence_has_an_empty_list,
-    nobody_has_no_silence,
-    sets_put_by_many_at_once_leave_exactly_one,
+    silence_regions_are_returned_as_sent,
+    every_region_has_an_id_a_duration_and_a_creation_time,
+    the_duration_is_the_end_minus_the_start,
+    putting_the_same_set_again_keeps_the_regions_and_their_ids,
+    a_new_set_replaces_the_old_one,
+    a_set_with_an_invalid_region_stores_nothing,
+    filters_apply_alone_and_combined,
+    regions_are_listed_by_time,
+    a_job_without_silence_regions_has_an_empty_list,
+    silence_regions_of_an_unknown_job_are_not_found,
+    concurrent_puts_leave_one_whole_set,
 );
 
-/// Where the silence of a new job is.
+/// The path of the silence regions of a new job.
 fn of_a_job(server: &TestServer) -> String {
     at(a_job().create(server.db()).job_id, "/silence-regions")
 }
@@ -30,7 +30,7 @@ fn body(regions: &[NewSilenceRegion]) -> Value {
     json!({ "regions": regions.body() })
 }
 
-/// When each region of an answer begins.
+/// The start times of the regions of a response.
 fn starts(answer: &Value) -> Vec<f64> {
     let regions = answer["regions"].as_array().unwrap();
     assert_eq!(answer["total"], json!(regions.len()));
@@ -40,7 +40,7 @@ fn starts(answer: &Value) -> Vec<f64> {
         .collect()
 }
 
-/// The regions of an answer without what the server has added.
+/// The regions of a response without the fields added by the server.
 pub(crate) fn as_sent(mut answer: Value) -> Value {
     for region in answer["regions"].as_array_mut().unwrap() {
         let region = region.as_object_mut().unwrap();
@@ -51,7 +51,7 @@ pub(crate) fn as_sent(mut answer: Value) -> Value {
     answer["regions"].take()
 }
 
-fn silence_is_answered_as_it_was_sent(server: TestServer) {
+fn silence_regions_are_returned_as_sent(server: TestServer) {
     let path = of_a_job(&server);
     let sent = body(&silence_regions(200));
     let stored = server.put(&path, &sent).expect(200).json();
@@ -60,14 +60,14 @@ fn silence_is_answered_as_it_was_sent(server: TestServer) {
     assert_eq!(as_sent(stored), sent["regions"]);
 }
 
-fn every_region_has_a_name_a_length_and_a_date(server: TestServer) {
+fn every_region_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let answer = server
         .put(&of_a_job(&server), &body(&silence_regions(2)))
         .expect(200);
     snapshot!("silence", answer.json());
 }
 
-fn a_duration_is_the_difference_of_the_times(server: TestServer) {
+fn the_duration_is_the_end_minus_the_start(server: TestServer) {
     let path = of_a_job(&server);
     let regions = [(0.1, 0.3), (1.0 / 3.0, 7.7), (5.0, 5.0)];
     let sent = regions.map(|(start, end)| a_silence(start, end, SilenceType::Both));
@@ -81,7 +81,7 @@ fn a_duration_is_the_difference_of_the_times(server: TestServer) {
     assert_eq!(durations, regions.map(|(start, end)| end - start));
 }
 
-fn the_same_set_again_leaves_the_same_regions_ids_and_all(server: TestServer) {
+fn putting_the_same_set_again_keeps_the_regions_and_their_ids(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server
         .put(&path, &body(&silence_regions(9)))
@@ -98,7 +98,7 @@ fn the_same_set_again_leaves_the_same_regions_ids_and_all(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
+fn a_new_set_replaces_the_old_one(server: TestServer) {
     let (path, other) = (of_a_job(&server), of_a_job(&server));
     for path in [&path, &other] {
         server.put(path, &body(&silence_regions(3))).expect(200);
@@ -114,7 +114,7 @@ fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
     );
 }
 
-fn of_a_set_with_one_bad_region_nothing_is_stored(server: TestServer) {
+fn a_set_with_an_invalid_region_stores_nothing(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server
         .put(&path, &body(&silence_regions(3)))
@@ -128,7 +128,7 @@ fn of_a_set_with_one_bad_region_nothing_is_stored(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn conditions_narrow_a_list_alone_and_together(server: TestServer) {
+fn filters_apply_alone_and_combined(server: TestServer) {
     use SilenceType::{AudioSilence, BlankScreen, Both};
     let path = of_a_job(&server);
     let sent = body(&[
@@ -162,7 +162,7 @@ fn conditions_narrow_a_list_alone_and_together(server: TestServer) {
     }
 }
 
-fn regions_are_listed_by_time_whatever_the_order_they_came_in(server: TestServer) {
+fn regions_are_listed_by_time(server: TestServer) {
     let path = of_a_job(&server);
     let sent = [9.0, 1.0, 3.0].map(|start| a_silence(start, 10.0, SilenceType::Both));
     assert_eq!(
@@ -171,7 +171,7 @@ fn regions_are_listed_by_time_whatever_the_order_they_came_in(server: TestServer
     );
 }
 
-fn a_job_without_silence_has_an_empty_list(server: TestServer) {
+fn a_job_without_silence_regions_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let answer = server
         .get(&at(job_id, "/silence-regions"))
@@ -183,7 +183,7 @@ fn a_job_without_silence_has_an_empty_list(server: TestServer) {
     );
 }
 
-fn nobody_has_no_silence(server: TestServer) {
+fn silence_regions_of_an_unknown_job_are_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}/silence-regions");
     server.get(&path).problem(404, "job_not_found");
     server
@@ -194,7 +194,7 @@ fn nobody_has_no_silence(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn sets_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
     let answers = at_once(8, |i| {
         server

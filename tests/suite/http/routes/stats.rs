@@ -4,15 +4,15 @@ use lectern_tests::{TestServer, a_job, on_both_backends, snapshot};
 use serde_json::json;
 
 on_both_backends!(
-    without_jobs_every_number_is_zero,
+    without_jobs_every_count_is_zero,
     jobs_are_counted_by_status_size_and_age,
-    a_deleted_job_is_counted_no_more,
-    more_bytes_than_can_be_counted_are_no_error,
+    a_deleted_job_is_not_counted,
+    a_sum_of_sizes_over_the_limit_saturates,
 );
 
 const STATS: &str = "/api/v1/stats";
 
-fn without_jobs_every_number_is_zero(server: TestServer) {
+fn without_jobs_every_count_is_zero(server: TestServer) {
     snapshot!("stats_of_nothing", server.get(STATS).expect(200).json());
 }
 
@@ -44,7 +44,7 @@ fn jobs_are_counted_by_status_size_and_age(server: TestServer) {
     assert_eq!(server.get(STATS).expect(200).json(), expected);
 }
 
-fn a_deleted_job_is_counted_no_more(server: TestServer) {
+fn a_deleted_job_is_not_counted(server: TestServer) {
     let job = a_job().create(server.db());
     server
         .delete(&crate::http::support::at(job.job_id, ""))
@@ -56,7 +56,7 @@ fn a_deleted_job_is_counted_no_more(server: TestServer) {
     );
 }
 
-fn more_bytes_than_can_be_counted_are_no_error(server: TestServer) {
+fn a_sum_of_sizes_over_the_limit_saturates(server: TestServer) {
     for _ in 0..3 {
         a_job().file_size(i64::MAX).create(server.db());
     }

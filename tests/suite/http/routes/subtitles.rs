@@ -1,4 +1,4 @@
-//! What is shown below a clip: stored with it, or taken from the transcript.
+//! Subtitles of clips: a stored file, or cues from the transcript.
 
 use std::fs;
 
@@ -13,21 +13,21 @@ use crate::http::support::worker::{claim, make};
 use crate::http::support::{NOBODY, at, at_once, dump};
 
 on_both_backends!(
-    without_a_file_they_are_what_the_transcript_says_meanwhile,
-    what_was_put_is_answered_in_every_format_and_shown_among_the_results,
-    json_subrip_and_whisper_can_be_put_as_well,
-    the_same_again_leaves_one_file_and_the_job_takes_them_along,
-    a_file_of_a_worker_is_read_by_its_name,
+    without_a_file_subtitles_come_from_the_transcript,
+    stored_subtitles_are_returned_in_every_format_and_linked_in_the_results,
+    json_subrip_and_whisper_bodies_are_accepted,
+    putting_again_keeps_one_file_and_deleting_the_job_deletes_it,
+    the_format_of_a_workers_file_follows_its_extension,
     a_file_of_another_job_is_never_read,
-    they_are_written_under_the_lease_of_compilation,
-    what_is_no_file_of_subtitles_is_refused_and_stores_nothing,
-    what_could_not_be_read_again_is_not_taken,
-    put_by_many_at_once_one_of_them_stays,
+    writing_subtitles_needs_the_lease_of_compilation,
+    an_invalid_subtitle_file_is_rejected_and_stores_nothing,
+    subtitles_too_large_as_webvtt_are_rejected,
+    concurrent_puts_leave_one_file,
 );
 
 const VTT: &str = "text/vtt";
 
-/// A clip that begins at 7.25 s and lasts 90 s, with this said in it.
+/// A clip from 7.25 s to 97.25 s with this transcript.
 fn a_clip(server: &TestServer, said: &[(f64, f64, &str)]) -> Clip {
     let job_id = a_job().create(server.db()).job_id;
     let clip = fill(server.db(), job_id).remove(0);
@@ -79,14 +79,14 @@ fn name(server: &TestServer, clip: &Clip, key: &str) {
         .unwrap();
 }
 
-/// Makes a file an object, as a worker on the same disk does.
+/// Writes an object, as a worker on the same disk does.
 fn lay(server: &TestServer, key: &str, content: &[u8]) {
     let file = server.objects().join(key);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, content).unwrap();
 }
 
-fn without_a_file_they_are_what_the_transcript_says_meanwhile(server: TestServer) {
+fn without_a_file_subtitles_come_from_the_transcript(server: TestServer) {
     let clip = a_clip(
         &server,
         &[
@@ -123,7 +123,7 @@ fn without_a_file_they_are_what_the_transcript_says_meanwhile(server: TestServer
     );
 }
 
-fn what_was_put_is_answered_in_every_format_and_shown_among_the_results(server: TestServer) {
+fn stored_subtitles_are_returned_in_every_format_and_linked_in_the_results(server: TestServer) {
     let clip = a_clip(&server, &[(10.0, 12.0, "transcript")]);
     let answer = put(&server, &clip, "<v Ada>Put.").expect(200).json();
     assert_eq!(
@@ -163,7 +163,7 @@ fn what_was_put_is_answered_in_every_format_and_shown_among_the_results(server: 
     assert!(object.header("Content-Type").unwrap().starts_with(VTT));
 }
 
-fn json_subrip_and_whisper_can_be_put_as_well(server: TestServer) {
+fn json_subrip_and_whisper_bodies_are_accepted(server: TestServer) {
     let clip = a_clip(&server, &[]);
     let ours = json!({ "segments": [{ "start_time": 2.0004, "end_time": 3, "text": "ours", "confidence": 0.5 }] });
     let answer = server.put(&path(&clip), &ours).expect(200).json();
@@ -195,7 +195,7 @@ fn json_subrip_and_whisper_can_be_put_as_well(server: TestServer) {
     assert_eq!(texts(&server.get(&path(&clip)).expect(200).json()), [""; 0]);
 }
 
-fn the_same_again_leaves_one_file_and_the_job_takes_them_along(server: TestServer) {
+fn putting_again_keeps_one_file_and_deleting_the_job_deletes_it(server: TestServer) {
     let clip = a_clip(&server, &[]);
     put(&server, &clip, "once").expect(200);
     let key = key_of(&server, &clip);
@@ -207,7 +207,7 @@ fn the_same_again_leaves_one_file_and_the_job_takes_them_along(server: TestServe
         texts(&server.get(&path(&clip)).expect(200).json()),
         ["twice"]
     );
-    // What lies where it was given and is none any more is given again.
+    // A damaged file is replaced by the next PUT.
     lay(&server, &key_of(&server, &clip).unwrap(), b"WEBVTT\n");
     put(&server, &clip, "twice").expect(200);
     assert_eq!(
@@ -218,7 +218,7 @@ fn the_same_again_leaves_one_file_and_the_job_takes_them_along(server: TestServe
     assert_eq!(files(server.objects()), [""; 0]);
 }
 
-fn a_file_of_a_worker_is_read_by_its_name(server: TestServer) {
+fn the_format_of_a_workers_file_follows_its_extension(server: TestServer) {
     let clip = a_clip(&server, &[(10.0, 12.0, "transcript")]);
     let texts_now = || server.get(&path(&clip)).expect(200).json();
     for (ending, content) in [
@@ -231,7 +231,7 @@ fn a_file_of_a_worker_is_read_by_its_name(server: TestServer) {
         name(&server, &clip, &key);
         assert_eq!(texts(&texts_now()), [format!("from {ending}")]);
     }
-    // A file that is gone, and one that is something else.
+    // A missing file and one of another type.
     let key = format!("jobs/{}/clips/2.vtt", clip.job_id);
     name(&server, &clip, &key);
     assert_eq!(texts(&texts_now()), ["transcript"]);
@@ -249,7 +249,7 @@ fn a_file_of_another_job_is_never_read(server: TestServer) {
     assert_eq!(texts(&server.get(&path(&own)).expect(200).json()), ["own"]);
 }
 
-fn they_are_written_under_the_lease_of_compilation(server: TestServer) {
+fn writing_subtitles_needs_the_lease_of_compilation(server: TestServer) {
     let job_id = make(&server, json!({}));
     let clip = fill(server.db(), job_id).remove(0);
     for stage in Stage::WORK
@@ -286,7 +286,7 @@ fn they_are_written_under_the_lease_of_compilation(server: TestServer) {
     );
 }
 
-fn what_is_no_file_of_subtitles_is_refused_and_stores_nothing(server: TestServer) {
+fn an_invalid_subtitle_file_is_rejected_and_stores_nothing(server: TestServer) {
     let clip = a_clip(&server, &[]);
     let before = dump(server.db());
     let refused = server
@@ -315,7 +315,7 @@ fn what_is_no_file_of_subtitles_is_refused_and_stores_nothing(server: TestServer
     );
 }
 
-fn what_could_not_be_read_again_is_not_taken(db: TestDb) {
+fn subtitles_too_large_as_webvtt_are_rejected(db: TestDb) {
     let limits = BodyLimits {
         output: 1_000,
         ..BodyLimits::default()
@@ -329,7 +329,7 @@ fn what_could_not_be_read_again_is_not_taken(db: TestDb) {
     );
     let clip = a_clip(&server, &[]);
     let before = dump(server.db());
-    // As WebVTT each of these is five characters.
+    // In WebVTT each of these becomes five characters.
     put(&server, &clip, &"&".repeat(400)).problem(413, "body_too_large");
     assert_eq!(
         (dump(server.db()), files(server.objects())),
@@ -338,7 +338,7 @@ fn what_could_not_be_read_again_is_not_taken(db: TestDb) {
     put(&server, &clip, &"&".repeat(100)).expect(200);
 }
 
-fn put_by_many_at_once_one_of_them_stays(server: TestServer) {
+fn concurrent_puts_leave_one_file(server: TestServer) {
     let clip = a_clip(&server, &[]);
     at_once(8, |i| {
         put(&server, &clip, &format!("number {i}")).expect(200)

@@ -1,5 +1,5 @@
-//! Transcripts as files: sent as what `Content-Type` says, answered as what the
-//! query or `Accept` asks for.
+//! Transcripts as files: the request format is the `Content-Type`, the response
+//! format is from the query or `Accept`.
 
 use lectern_tests::{Response, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
@@ -8,25 +8,25 @@ use super::transcripts::as_sent;
 use crate::http::support::{at, dump};
 
 on_both_backends!(
-    webvtt_is_read_and_written,
-    subrip_is_read_and_written,
-    what_whisper_writes_is_read_like_our_own,
-    whispers_json_as_its_relatives_write_it_is_read,
-    letters_from_before_unicode_are_kept,
-    a_slip_of_the_pen_in_our_own_is_not_taken_for_whispers,
-    what_was_sent_is_not_repeated,
-    plain_text_has_paragraphs_speakers_and_times,
-    the_query_decides_before_the_header_and_json_is_for_all_others,
-    a_window_and_a_search_narrow_a_file_too,
-    nothing_said_is_an_empty_file,
-    what_is_no_such_file_is_refused_with_its_line_and_stores_nothing,
-    a_file_of_another_kind_or_too_large_a_one_is_refused,
+    webvtt_is_accepted_and_returned,
+    subrip_is_accepted_and_returned,
+    whisper_json_is_accepted,
+    whisper_json_variants_are_accepted,
+    legacy_charsets_are_decoded,
+    an_error_in_native_json_is_not_reported_as_whisper_json,
+    errors_do_not_quote_the_body,
+    plain_text_has_paragraphs_speakers_and_timestamps,
+    format_overrides_accept_and_json_is_the_default,
+    window_and_search_filters_apply_to_files,
+    an_empty_transcript_is_an_empty_file,
+    an_invalid_file_is_rejected_with_its_line_and_stores_nothing,
+    files_of_other_types_and_oversized_files_are_rejected,
 );
 
 const VTT: &str = "text/vtt";
 const SRT: &str = "application/x-subrip";
 
-/// Lines of two people, with all that a format could trip over.
+/// Cues of two speakers with characters that are special in some format.
 const SAID: &str = "WEBVTT
 
 00:00:01.001 --> 00:00:02.999
@@ -66,7 +66,7 @@ fn a_cue(start: f64, end: f64, text: &str, speaker: Option<&str>) -> Value {
     json!({ "start_time": start, "end_time": end, "text": text, "confidence": null, "speaker_id": speaker })
 }
 
-fn webvtt_is_read_and_written(server: TestServer) {
+fn webvtt_is_accepted_and_returned(server: TestServer) {
     let path = of_a_job(&server);
     let answer = send(
         &server,
@@ -92,16 +92,16 @@ fn webvtt_is_read_and_written(server: TestServer) {
     );
     let file = server.get(&format!("{path}?format=vtt")).expect(200);
     assert_eq!(file.header("Content-Type"), Some("text/vtt"));
-    // A cue of no length would not be WebVTT.
+    // WebVTT has no cues without duration.
     assert_eq!(
         file.text(),
         SAID.replace("--> 00:00:10.000", "--> 00:00:10.001")
     );
 }
 
-fn subrip_is_read_and_written(server: TestServer) {
+fn subrip_is_accepted_and_returned(server: TestServer) {
     let path = of_a_job(&server);
-    // Windows wrote it, it is not sorted, and ends where it likes.
+    // With a byte order mark and CRLF, unsorted, without a final newline.
     let sent = "\u{feff}2\r\n00:00:05,000 --> 00:00:06,250\r\n<i>5 < 6</i>\r\n\r\n\
         1\r\n0:0:1,5 --> 00:00:04,000\r\nfirst";
     for kind in [SRT, "application/srt", "text/srt"] {
@@ -126,7 +126,7 @@ fn subrip_is_read_and_written(server: TestServer) {
     assert_eq!(again["total"], 2);
 }
 
-fn what_whisper_writes_is_read_like_our_own(server: TestServer) {
+fn whisper_json_is_accepted(server: TestServer) {
     let path = of_a_job(&server);
     let openai = json!({
         "task": "transcribe", "language": "english", "duration": 8.47, "text": " The stale smell",
@@ -157,7 +157,7 @@ fn what_whisper_writes_is_read_like_our_own(server: TestServer) {
     assert_eq!(server.put(&path, &silent).expect(200).json()["total"], 0);
 }
 
-fn whispers_json_as_its_relatives_write_it_is_read(server: TestServer) {
+fn whisper_json_variants_are_accepted(server: TestServer) {
     let path = of_a_job(&server);
     let nan = br#"{"segments": [{"start": 0.0, "end": 1.0, "text": "a", "avg_logprob": NaN}]}"#;
     let marked = "\u{feff}[{\"start\": 0, \"end\": 1, \"text\": \"a\"}]";
@@ -174,7 +174,7 @@ fn whispers_json_as_its_relatives_write_it_is_read(server: TestServer) {
     assert_eq!(errors[0]["message"], "holds no segments with times");
 }
 
-fn letters_from_before_unicode_are_kept(server: TestServer) {
+fn legacy_charsets_are_decoded(server: TestServer) {
     let path = of_a_job(&server);
     let subtitles = |text: &[u8]| [b"WEBVTT\n\n00:01.000 --> 00:02.000\n", text, b"\n"].concat();
     let read = |kind: &str, text: &[u8], expected: &str| {
@@ -191,7 +191,7 @@ fn letters_from_before_unicode_are_kept(server: TestServer) {
     ] {
         read(&format!("{kind}{charset}"), b"caf\xe9 \x96", "café –");
     }
-    // Declared or not, that makes a difference.
+    // Without a declared charset the same bytes are UTF-8.
     read(SRT, "Ã©".as_bytes(), "Ã©");
     read(&format!("{SRT}; charset=latin1"), "é".as_bytes(), "Ã©");
     let utf8 = send(
@@ -208,7 +208,7 @@ fn letters_from_before_unicode_are_kept(server: TestServer) {
     );
 }
 
-fn a_slip_of_the_pen_in_our_own_is_not_taken_for_whispers(server: TestServer) {
+fn an_error_in_native_json_is_not_reported_as_whisper_json(server: TestServer) {
     let path = saying(&server);
     let before = dump(server.db());
     for (segment, field) in [
@@ -232,7 +232,7 @@ fn a_slip_of_the_pen_in_our_own_is_not_taken_for_whispers(server: TestServer) {
     assert_eq!(dump(server.db()), before);
 }
 
-fn what_was_sent_is_not_repeated(server: TestServer) {
+fn errors_do_not_quote_the_body(server: TestServer) {
     let path = of_a_job(&server);
     let secret = "x".repeat(100_000);
     let body = json!({ "segments": [{ "start": secret, "end": 1, "text": "a" }] });
@@ -241,7 +241,7 @@ fn what_was_sent_is_not_repeated(server: TestServer) {
     assert!(refused.body.len() < 1_000, "{}", refused.body.len());
 }
 
-fn plain_text_has_paragraphs_speakers_and_times(server: TestServer) {
+fn plain_text_has_paragraphs_speakers_and_timestamps(server: TestServer) {
     let file = accepting(&server, &saying(&server), "text/plain");
     assert_eq!(
         file.header("Content-Type"),
@@ -261,7 +261,7 @@ fn plain_text_has_paragraphs_speakers_and_times(server: TestServer) {
     );
 }
 
-fn the_query_decides_before_the_header_and_json_is_for_all_others(server: TestServer) {
+fn format_overrides_accept_and_json_is_the_default(server: TestServer) {
     let path = saying(&server);
     let kind = |answer: Response| answer.header("Content-Type").unwrap().to_owned();
     for (accept, expected) in [
@@ -294,7 +294,7 @@ fn the_query_decides_before_the_header_and_json_is_for_all_others(server: TestSe
         .problem_with(400, "malformed_query", "format");
 }
 
-fn a_window_and_a_search_narrow_a_file_too(server: TestServer) {
+fn window_and_search_filters_apply_to_files(server: TestServer) {
     let path = saying(&server);
     let file = server
         .get(&format!("{path}?format=vtt&from=3&to=20"))
@@ -308,7 +308,7 @@ fn a_window_and_a_search_narrow_a_file_too(server: TestServer) {
     assert_eq!(file.text(), "1\n00:00:10,000 --> 00:00:10,000\nNow!\n");
 }
 
-fn nothing_said_is_an_empty_file(server: TestServer) {
+fn an_empty_transcript_is_an_empty_file(server: TestServer) {
     let path = of_a_job(&server);
     for (format, kind, empty) in [
         ("vtt", "text/vtt", "WEBVTT\n"),
@@ -335,7 +335,7 @@ fn nothing_said_is_an_empty_file(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn what_is_no_such_file_is_refused_with_its_line_and_stores_nothing(server: TestServer) {
+fn an_invalid_file_is_rejected_with_its_line_and_stores_nothing(server: TestServer) {
     let path = saying(&server);
     let before = dump(server.db());
     let long = format!(
@@ -371,7 +371,7 @@ fn what_is_no_such_file_is_refused_with_its_line_and_stores_nothing(server: Test
     assert_eq!(dump(server.db()), before);
 }
 
-fn a_file_of_another_kind_or_too_large_a_one_is_refused(server: TestServer) {
+fn files_of_other_types_and_oversized_files_are_rejected(server: TestServer) {
     let path = saying(&server);
     let before = dump(server.db());
     for kind in [

@@ -6,30 +6,30 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, NOBODY, at, at_once};
 
 on_both_backends!(
-    a_lecture_of_1500_segments_is_answered_as_it_was_sent,
-    every_segment_has_a_name_a_length_and_a_date,
-    times_come_back_to_the_last_bit,
-    text_that_looks_like_something_else_comes_back_to_the_letter,
-    the_same_set_again_leaves_the_same_segments_ids_and_all,
-    another_set_takes_the_place_of_the_one_before,
-    of_a_set_with_one_bad_segment_nothing_is_stored,
-    appended_segments_join_the_others_and_are_answered_alone,
-    a_window_holds_what_overlaps_it_not_only_what_it_contains,
-    a_search_knows_no_case_in_any_alphabet,
-    every_character_of_a_search_means_itself,
-    words_and_window_narrow_a_list_together,
-    a_job_without_a_transcript_has_an_empty_one,
-    nobody_has_no_transcript,
-    sets_put_by_many_at_once_leave_exactly_one,
-    segments_appended_by_many_at_once_are_all_there,
+    segments_are_returned_as_sent,
+    every_segment_has_an_id_a_duration_and_a_creation_time,
+    times_are_returned_exactly,
+    special_characters_are_returned_unchanged,
+    putting_the_same_set_again_keeps_the_segments_and_their_ids,
+    a_new_set_replaces_the_old_one,
+    a_set_with_an_invalid_segment_stores_nothing,
+    appended_segments_are_added_and_returned_alone,
+    a_window_selects_overlapping_segments,
+    a_search_ignores_case_in_any_alphabet,
+    a_search_has_no_wildcards,
+    search_and_window_filters_combine,
+    a_job_without_a_transcript_has_an_empty_list,
+    the_transcript_of_an_unknown_job_is_not_found,
+    concurrent_puts_leave_one_whole_set,
+    concurrent_appends_lose_nothing,
 );
 
-/// Where the transcript of a new job is.
+/// The path of the transcript of a new job.
 fn of_a_job(server: &TestServer) -> String {
     at(a_job().create(server.db()).job_id, "/transcripts")
 }
 
-/// The same with a transcript that says each of these for a second.
+/// The same with a transcript of these texts, one second each.
 fn saying(server: &TestServer, texts: &[&str]) -> String {
     let path = of_a_job(server);
     let segments: Vec<_> = texts
@@ -54,7 +54,7 @@ fn texts(answer: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The segments of an answer without what the server has added.
+/// The segments of a response without the fields added by the server.
 pub(crate) fn as_sent(mut answer: Value) -> Value {
     for segment in answer["segments"].as_array_mut().unwrap() {
         let segment = segment.as_object_mut().unwrap();
@@ -65,13 +65,13 @@ pub(crate) fn as_sent(mut answer: Value) -> Value {
     answer["segments"].take()
 }
 
-/// `text` as a value in a query string.
+/// `text` percent-encoded for a query string.
 fn encoded(text: &str) -> String {
     let bytes: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
     bytes.concat()
 }
 
-fn a_lecture_of_1500_segments_is_answered_as_it_was_sent(server: TestServer) {
+fn segments_are_returned_as_sent(server: TestServer) {
     let path = of_a_job(&server);
     let sent = body(&segments(1_500));
     let stored = server.put(&path, &sent).expect(200).json();
@@ -80,7 +80,7 @@ fn a_lecture_of_1500_segments_is_answered_as_it_was_sent(server: TestServer) {
     assert_eq!(as_sent(stored), sent["segments"]);
 }
 
-fn every_segment_has_a_name_a_length_and_a_date(server: TestServer) {
+fn every_segment_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let path = of_a_job(&server);
     let bare = json!({ "start_time": 7, "end_time": 9.5, "text": "Only what must be." });
     let full = segments(2).body()[1].take();
@@ -90,7 +90,7 @@ fn every_segment_has_a_name_a_length_and_a_date(server: TestServer) {
     snapshot!("a_transcript", answer.json());
 }
 
-fn times_come_back_to_the_last_bit(server: TestServer) {
+fn times_are_returned_exactly(server: TestServer) {
     let path = of_a_job(&server);
     let odd = [
         0.1 + 0.2,
@@ -113,7 +113,7 @@ fn times_come_back_to_the_last_bit(server: TestServer) {
     assert_eq!(starts, expected);
 }
 
-fn text_that_looks_like_something_else_comes_back_to_the_letter(server: TestServer) {
+fn special_characters_are_returned_unchanged(server: TestServer) {
     let odd = [
         "\\N",
         "\\.",
@@ -129,7 +129,7 @@ fn text_that_looks_like_something_else_comes_back_to_the_letter(server: TestServ
     assert_eq!(texts(&server.get(&path).expect(200).json()), odd);
 }
 
-fn the_same_set_again_leaves_the_same_segments_ids_and_all(server: TestServer) {
+fn putting_the_same_set_again_keeps_the_segments_and_their_ids(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &body(&segments(30))).expect(200).json();
     server.db().clock().advance(TimeDelta::seconds(1));
@@ -140,7 +140,7 @@ fn the_same_set_again_leaves_the_same_segments_ids_and_all(server: TestServer) {
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }
 
-fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
+fn a_new_set_replaces_the_old_one(server: TestServer) {
     let (path, other) = (saying(&server, &["a", "b", "c"]), saying(&server, &["x"]));
     assert_eq!(
         texts(
@@ -160,7 +160,7 @@ fn another_set_takes_the_place_of_the_one_before(server: TestServer) {
     assert_eq!(texts(&server.get(&other).expect(200).json()), ["x"]);
 }
 
-fn of_a_set_with_one_bad_segment_nothing_is_stored(server: TestServer) {
+fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
     let path = saying(&server, &["before"]);
     let mut sent = body(&segments(200));
     sent["segments"][199]["end_time"] = json!(0.5);
@@ -173,7 +173,7 @@ fn of_a_set_with_one_bad_segment_nothing_is_stored(server: TestServer) {
     assert_eq!(texts(&server.get(&path).expect(200).json()), ["before"]);
 }
 
-fn appended_segments_join_the_others_and_are_answered_alone(server: TestServer) {
+fn appended_segments_are_added_and_returned_alone(server: TestServer) {
     let path = saying(&server, &["one", "two"]);
     let more = body(&[a_segment(4.0, 5.0, "three"), a_segment(5.0, 6.0, "four")]);
     let added = server.post(&path, &more).expect(201).json();
@@ -197,7 +197,7 @@ fn appended_segments_join_the_others_and_are_answered_alone(server: TestServer) 
     );
 }
 
-fn a_window_holds_what_overlaps_it_not_only_what_it_contains(server: TestServer) {
+fn a_window_selects_overlapping_segments(server: TestServer) {
     let path = of_a_job(&server);
     let sent = body(&[
         a_segment(0.0, 10.0, "ends where it begins"),
@@ -247,7 +247,7 @@ fn a_window_holds_what_overlaps_it_not_only_what_it_contains(server: TestServer)
     }
 }
 
-fn a_search_knows_no_case_in_any_alphabet(server: TestServer) {
+fn a_search_ignores_case_in_any_alphabet(server: TestServer) {
     let path = saying(
         &server,
         &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "Всё течёт", "nothing"],
@@ -267,7 +267,7 @@ fn a_search_knows_no_case_in_any_alphabet(server: TestServer) {
     }
 }
 
-fn every_character_of_a_search_means_itself(server: TestServer) {
+fn a_search_has_no_wildcards(server: TestServer) {
     let path = saying(
         &server,
         &[
@@ -299,14 +299,14 @@ fn every_character_of_a_search_means_itself(server: TestServer) {
             .json();
         assert_eq!(texts(&answer), [found], "{words}");
     }
-    // In a query string a plus that is not encoded is a space.
+    // In a query string an unencoded plus is a space.
     assert_eq!(
         texts(&server.get(&format!("{path}?q=100+p")).expect(200).json()),
         ["100 percent"]
     );
 }
 
-fn words_and_window_narrow_a_list_together(server: TestServer) {
+fn search_and_window_filters_combine(server: TestServer) {
     let path = saying(&server, &["yes one", "no", "yes two", "yes three"]);
     assert_eq!(
         texts(
@@ -319,7 +319,7 @@ fn words_and_window_narrow_a_list_together(server: TestServer) {
     );
 }
 
-fn a_job_without_a_transcript_has_an_empty_one(server: TestServer) {
+fn a_job_without_a_transcript_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let answer = server.get(&at(job_id, "/transcripts")).expect(200).json();
     assert_eq!(
@@ -328,7 +328,7 @@ fn a_job_without_a_transcript_has_an_empty_one(server: TestServer) {
     );
 }
 
-fn nobody_has_no_transcript(server: TestServer) {
+fn the_transcript_of_an_unknown_job_is_not_found(server: TestServer) {
     let path = format!("{JOBS}/{NOBODY}/transcripts");
     server.get(&path).problem(404, "job_not_found");
     server
@@ -343,7 +343,7 @@ fn nobody_has_no_transcript(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn sets_put_by_many_at_once_leave_exactly_one(server: TestServer) {
+fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
     let answers = at_once(8, |i| {
         server
@@ -361,7 +361,7 @@ fn sets_put_by_many_at_once_leave_exactly_one(server: TestServer) {
     assert!(answers.contains(&server.get(&path).expect(200).json()));
 }
 
-fn segments_appended_by_many_at_once_are_all_there(server: TestServer) {
+fn concurrent_appends_lose_nothing(server: TestServer) {
     let path = of_a_job(&server);
     at_once(8, |_| server.post(&path, &body(&segments(5))).expect(201));
     assert_eq!(server.get(&path).expect(200).json()["total"], 40);

@@ -1,4 +1,4 @@
-//! Recordings on their way into the storage: announced, sent, confirmed.
+//! Uploads: announced, sent, confirmed.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,21 +11,21 @@ use lectern_tests::{Lectern, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
 on_both_backends!(
-    a_recording_goes_up_is_confirmed_and_comes_back_as_it_was,
-    what_is_too_large_is_refused_before_anything_is_made,
-    only_recordings_are_taken,
-    an_upload_asked_for_again_is_the_same_upload,
-    what_was_not_sent_cannot_be_confirmed,
-    a_hundred_who_confirm_at_once_queue_the_job_once,
-    what_is_past_pending_is_confirmed_without_a_look,
-    what_is_called_off_cannot_be_confirmed,
-    a_recording_can_be_sent_again_until_it_is_confirmed,
-    what_is_confirmed_stays_as_it_was_then,
-    what_a_job_owns_goes_with_it_and_nothing_else_does,
-    an_upload_whose_job_is_deleted_meanwhile_leaves_nothing,
-    addresses_begin_where_the_request_was_sent,
-    addresses_begin_as_it_is_set,
-    the_settings_of_the_environment_reach_uploads,
+    an_uploaded_recording_is_confirmed_and_served_unchanged,
+    an_oversized_upload_is_rejected_and_creates_nothing,
+    only_recordings_are_accepted,
+    a_repeated_announcement_returns_the_same_upload,
+    a_missing_object_cannot_be_confirmed,
+    concurrent_confirmations_queue_the_job_once,
+    confirming_a_job_past_pending_does_not_check_the_object,
+    a_cancelled_job_cannot_be_confirmed,
+    a_recording_can_be_replaced_until_it_is_confirmed,
+    a_confirmed_recording_cannot_be_replaced,
+    deleting_a_job_deletes_its_objects_and_no_others,
+    an_upload_of_a_job_deleted_meanwhile_leaves_nothing,
+    urls_begin_with_the_host_of_the_request,
+    urls_begin_with_the_configured_public_url,
+    environment_variables_configure_uploads,
 );
 
 use crate::http::support::recordings::{
@@ -43,7 +43,7 @@ fn with(db: TestDb, uploads: UploadLimits) -> TestServer {
     TestServer::serve(db, config)
 }
 
-fn a_recording_goes_up_is_confirmed_and_comes_back_as_it_was(server: TestServer) {
+fn an_uploaded_recording_is_confirmed_and_served_unchanged(server: TestServer) {
     let bytes = recording((5 << 20) + 7);
     let answer = server.post(UPLOAD, &a_lecture(bytes.len())).expect(201);
     let told = answer.json();
@@ -83,7 +83,7 @@ fn a_recording_goes_up_is_confirmed_and_comes_back_as_it_was(server: TestServer)
     assert_eq!(files(server.objects()), [told["s3_key"].as_str().unwrap()]);
 }
 
-fn what_is_too_large_is_refused_before_anything_is_made(db: TestDb) {
+fn an_oversized_upload_is_rejected_and_creates_nothing(db: TestDb) {
     let server = with(
         db,
         UploadLimits {
@@ -98,7 +98,7 @@ fn what_is_too_large_is_refused_before_anything_is_made(db: TestDb) {
     upload(&server, &recording(1000));
 }
 
-fn only_recordings_are_taken(server: TestServer) {
+fn only_recordings_are_accepted(server: TestServer) {
     for (field, value) in [
         ("filename", json!("notes.pdf")),
         ("filename", json!("lecture")),
@@ -115,7 +115,7 @@ fn only_recordings_are_taken(server: TestServer) {
     assert_eq!(server.db().sql().count("jobs"), 0);
 }
 
-fn an_upload_asked_for_again_is_the_same_upload(server: TestServer) {
+fn a_repeated_announcement_returns_the_same_upload(server: TestServer) {
     let ask = |size| {
         server
             .request("POST", UPLOAD)
@@ -137,10 +137,10 @@ fn an_upload_asked_for_again_is_the_same_upload(server: TestServer) {
     send(&server, path_of(&server, &url), &recording(1000)).expect(200);
 }
 
-fn what_was_not_sent_cannot_be_confirmed(server: TestServer) {
+fn a_missing_object_cannot_be_confirmed(server: TestServer) {
     let announced = announce(&server, 1000);
     confirm(&server, announced.job_id).problem(409, "illegal_transition");
-    // As on S3, where an address takes any size.
+    // As on S3, where a URL accepts any size.
     let file = server.objects().join(&announced.key);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     for size in [999, 1001] {
@@ -155,7 +155,7 @@ fn what_was_not_sent_cannot_be_confirmed(server: TestServer) {
     confirm(&server, announced.job_id).expect(200);
 }
 
-fn a_hundred_who_confirm_at_once_queue_the_job_once(server: TestServer) {
+fn concurrent_confirmations_queue_the_job_once(server: TestServer) {
     let announced = announce(&server, 1000);
     send(&server, &announced.path, &recording(1000)).expect(200);
     let answers = at_once(100, |_| confirm(&server, announced.job_id).expect(200));
@@ -173,9 +173,9 @@ fn a_hundred_who_confirm_at_once_queue_the_job_once(server: TestServer) {
     );
 }
 
-fn what_is_past_pending_is_confirmed_without_a_look(server: TestServer) {
+fn confirming_a_job_past_pending_does_not_check_the_object(server: TestServer) {
     for status in [JobStatus::Queued, JobStatus::Running, JobStatus::Completed] {
-        // Nothing lies where its recording is said to be.
+        // Its recording does not exist.
         let job_id = a_job().status(status).create(server.db()).job_id;
         let before = server.get(&at(job_id, "")).expect(200);
         let confirmed = confirm(&server, job_id).expect(200);
@@ -186,7 +186,7 @@ fn what_is_past_pending_is_confirmed_without_a_look(server: TestServer) {
     }
 }
 
-fn what_is_called_off_cannot_be_confirmed(server: TestServer) {
+fn a_cancelled_job_cannot_be_confirmed(server: TestServer) {
     for status in ["failed", "cancelled"] {
         let announced = announce(&server, 1000);
         send(&server, &announced.path, &recording(1000)).expect(200);
@@ -205,12 +205,12 @@ fn what_is_called_off_cannot_be_confirmed(server: TestServer) {
         .problem(404, "job_not_found");
 }
 
-fn a_recording_can_be_sent_again_until_it_is_confirmed(server: TestServer) {
+fn a_recording_can_be_replaced_until_it_is_confirmed(server: TestServer) {
     let (first, second) = (recording(3 << 20), vec![7; 3 << 20]);
     let announced = announce(&server, first.len());
     send(&server, &announced.path, &second).expect(200);
     send(&server, &announced.path, &first).expect(200);
-    // One that is under way meanwhile, and whose last byte comes too late.
+    // A concurrent upload whose last byte arrives too late.
     let late = Half::sent_to(&server, &announced.path, second.len(), &second[1..]);
     wait_for_part(server.objects());
     confirm(&server, announced.job_id).expect(200);
@@ -224,7 +224,7 @@ fn a_recording_can_be_sent_again_until_it_is_confirmed(server: TestServer) {
     assert!(fs::read(server.objects().join(&announced.key)).unwrap() == first);
 }
 
-fn what_is_confirmed_stays_as_it_was_then(server: TestServer) {
+fn a_confirmed_recording_cannot_be_replaced(server: TestServer) {
     for _ in 0..30 {
         let announced = announce(&server, 50_000);
         let file = server.objects().join(&announced.key);
@@ -243,7 +243,7 @@ fn what_is_confirmed_stays_as_it_was_then(server: TestServer) {
     }
 }
 
-fn what_a_job_owns_goes_with_it_and_nothing_else_does(server: TestServer) {
+fn deleting_a_job_deletes_its_objects_and_no_others(server: TestServer) {
     let (gone, kept) = (
         upload(&server, &recording(1000)),
         upload(&server, &recording(1000)),
@@ -274,7 +274,7 @@ fn what_a_job_owns_goes_with_it_and_nothing_else_does(server: TestServer) {
     );
 }
 
-fn an_upload_whose_job_is_deleted_meanwhile_leaves_nothing(server: TestServer) {
+fn an_upload_of_a_job_deleted_meanwhile_leaves_nothing(server: TestServer) {
     let bytes = recording(3 << 20);
     let announced = announce(&server, bytes.len());
     let half = Half::sent_to(&server, &announced.path, bytes.len(), &bytes[1..]);
@@ -285,7 +285,7 @@ fn an_upload_whose_job_is_deleted_meanwhile_leaves_nothing(server: TestServer) {
     wait_until_empty(server.objects());
 }
 
-fn addresses_begin_where_the_request_was_sent(server: TestServer) {
+fn urls_begin_with_the_host_of_the_request(server: TestServer) {
     let ask = |host| {
         server
             .request("POST", UPLOAD)
@@ -308,7 +308,7 @@ fn addresses_begin_where_the_request_was_sent(server: TestServer) {
     }
 }
 
-fn addresses_begin_as_it_is_set(db: TestDb) {
+fn urls_begin_with_the_configured_public_url(db: TestDb) {
     let config = ServerConfig {
         public_url: Some("https://example.org/lectern/".parse().unwrap()),
         ..ServerConfig::default()
@@ -318,10 +318,10 @@ fn addresses_begin_as_it_is_set(db: TestDb) {
     let url = answer["upload_url"].as_str().unwrap();
     let path = url.strip_prefix("https://example.org/lectern").unwrap();
     assert!(path.starts_with("/api/v1/objects/jobs/"), "{url}");
-    // As behind a proxy that takes the prefix away.
+    // As behind a proxy that removes the prefix.
     send(&server, path, b"!").expect(200);
 }
-fn the_settings_of_the_environment_reach_uploads(db: TestDb) {
+fn environment_variables_configure_uploads(db: TestDb) {
     let server = Lectern::serve_with(
         db.url(),
         &[

@@ -1,4 +1,4 @@
-//! What several of these tests share.
+//! Helpers of several test files.
 
 pub(crate) mod raw_http;
 pub(crate) mod recordings;
@@ -11,24 +11,24 @@ use lectern_domain::JobId;
 use lectern_tests::{Backend, Client, TestDb};
 use serde_json::{Value, json};
 
-/// Where jobs are made and listed.
+/// The path of jobs.
 pub(crate) const JOBS: &str = "/api/v1/jobs";
 
-/// An id no job has, in the form of one that some job might.
+/// A valid id that no job has.
 pub(crate) const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 
-/// Where a job is, or something below it: `at(job_id, "/clips")`.
+/// The path of a job or of a sub-resource: `at(job_id, "/clips")`.
 pub(crate) fn at(job_id: JobId, below: &str) -> String {
     format!("{JOBS}/{job_id}{below}")
 }
 
-/// As little as makes a job.
+/// The smallest body that creates a job.
 pub(crate) fn a_recording() -> Value {
     json!({ "filename": "lecture.mp4", "file_size": 734_003_200, "s3_key": "uploads/lecture.mp4" })
 }
 
-/// Makes `n` calls at the same time, each from a thread of its own; answers
-/// what came of them in the order of their numbers.
+/// Makes `n` calls at the same time from `n` threads; returns their results in
+/// order.
 pub(crate) fn at_once<T: Send>(n: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(n);
     thread::scope(|scope| {
@@ -44,7 +44,7 @@ pub(crate) fn at_once<T: Send>(n: usize, call: impl Fn(usize) -> T + Sync) -> Ve
     })
 }
 
-/// Every row of every table there is.
+/// All rows of all tables, including other programs' tables.
 pub(crate) fn dump(db: &TestDb) -> Vec<(String, Vec<Vec<Option<String>>>)> {
     let mut sql = db.sql();
     let tables = match sql.backend() {
@@ -64,7 +64,7 @@ pub(crate) fn dump(db: &TestDb) -> Vec<(String, Vec<Vec<Option<String>>>)> {
         .collect()
 }
 
-/// How many requests a server is answering, the one that asks included.
+/// The number of requests in flight, including the one for the metrics.
 pub(crate) fn in_flight(client: &Client) -> u32 {
     let metrics = client.get("/metrics").expect(200);
     let number = metrics
@@ -74,7 +74,7 @@ pub(crate) fn in_flight(client: &Client) -> u32 {
     number.unwrap().parse().unwrap()
 }
 
-/// Waits until something is so.
+/// Waits until the condition holds.
 pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         thread::yield_now();

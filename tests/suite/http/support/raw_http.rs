@@ -1,4 +1,4 @@
-//! Bytes on a socket, for requests no proper client would send.
+//! Raw requests on a socket, for requests an HTTP client would not send.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,24 +7,24 @@ use std::time::Duration;
 use lectern_tests::Client;
 use serde_json::Value;
 
-/// What came back over the wire.
+/// A raw response.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// The status of the first answer.
+    /// The status of the first response.
     pub(crate) status: u16,
     /// Everything up to the empty line.
     pub(crate) head: String,
-    /// As much after it as belongs to it.
+    /// The body according to the Content-Length.
     pub(crate) body: String,
 }
 
-/// Sends `request` and reads until the server hangs up, which the request
-/// should ask it to.
+/// Sends `request` and reads to the end of the connection; the request has to
+/// contain `Connection: close`.
 pub(crate) fn exchange(client: &Client, request: impl AsRef<[u8]>) -> Answer {
     talk(client, request.as_ref(), false)
 }
 
-/// The same, but makes it known that no more will come.
+/// The same, and closes the sending side after the request.
 pub(crate) fn cut_short(client: &Client, request: impl AsRef<[u8]>) -> Answer {
     talk(client, request.as_ref(), true)
 }
@@ -35,7 +35,7 @@ fn talk(client: &Client, request: &[u8], is_all: bool) -> Answer {
     socket
         .set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
-    // A server that has read enough may hang up before we are done.
+    // The server may close the connection before it has read everything.
     let _ = socket.write_all(request);
     if is_all {
         let _ = socket.shutdown(Shutdown::Write);
@@ -57,7 +57,7 @@ fn talk(client: &Client, request: &[u8], is_all: bool) -> Answer {
     }
 }
 
-/// A request with a body; `headers` are lines without their ends.
+/// A request with a body; `headers` are lines without CRLF.
 pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) -> String {
     let start = format!("{method} {path} HTTP/1.1");
     let always = [
@@ -70,7 +70,7 @@ pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) ->
 }
 
 impl Answer {
-    /// Checks that this is the error in its documented shape.
+    /// Checks that this is a documented error.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self:?}");

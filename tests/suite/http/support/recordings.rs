@@ -1,4 +1,4 @@
-//! Recordings for tests to send, and ways to send them.
+//! Uploads of recordings.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 
 use super::at;
 
-/// Where recordings are announced.
+/// The path that announces uploads.
 pub(crate) const UPLOAD: &str = "/api/v1/upload";
 
-/// An upload as it was announced, and where it is to be sent.
+/// An announced upload.
 pub(crate) struct Announced {
     pub(crate) job_id: JobId,
     pub(crate) key: String,
-    /// What comes after the port: path and query.
+    /// Path and query.
     pub(crate) path: String,
 }
 
-/// A recording to be announced.
+/// The body that announces an upload.
 pub(crate) fn a_lecture(size: usize) -> Value {
     json!({ "filename": "Lecture 7.mp4", "file_size": size, "content_type": "video/mp4" })
 }
@@ -53,7 +53,7 @@ pub(crate) fn upload(server: &Client, bytes: &[u8]) -> Announced {
     announced
 }
 
-/// Completes a job whose upload is confirmed; answers its results.
+/// Completes a job whose upload is confirmed; returns its results.
 pub(crate) fn results(server: &Client, job_id: JobId) -> Value {
     let job = at(job_id, "");
     if server.get(&job).expect(200).json()["status"] == "queued" {
@@ -70,23 +70,23 @@ pub(crate) fn results(server: &Client, job_id: JobId) -> Value {
         .json()
 }
 
-/// The path and query of an address of the server.
+/// The path and query of a URL of the server.
 pub(crate) fn path_of<'u>(server: &Client, url: &'u Value) -> &'u str {
     url.as_str().unwrap().strip_prefix(server.base()).unwrap()
 }
 
-/// Bytes of which no two stretches are the same.
+/// Bytes without repetition, so that misplaced parts are noticed.
 pub(crate) fn recording(size: usize) -> Vec<u8> {
     let words = (0_u64..).flat_map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     words.take(size).collect()
 }
 
-/// Every file below a directory, whoever it belongs to.
+/// All files below a directory.
 pub(crate) fn files(dir: &Path) -> Vec<String> {
     let mut files = Vec::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(next) = dirs.pop() {
-        // One that is empty may go while it is looked at.
+        // An empty directory may be removed meanwhile.
         for entry in fs::read_dir(next).into_iter().flatten().flatten() {
             if entry.file_type().unwrap().is_dir() {
                 dirs.push(entry.path());
@@ -100,14 +100,14 @@ pub(crate) fn files(dir: &Path) -> Vec<String> {
     files
 }
 
-/// Waits until nothing is in the storage any more, not even a part.
+/// Waits until the storage has no files, not even partial uploads.
 pub(crate) fn wait_until_empty(dir: &Path) {
     while !files(dir).is_empty() {
         std::thread::yield_now();
     }
 }
 
-/// A PUT that is on its way: the head and the first bytes are sent, at once.
+/// A PUT in progress: the head and the first bytes are sent.
 pub(crate) struct Half(TcpStream);
 
 impl Half {
@@ -123,7 +123,7 @@ impl Half {
         Self(socket)
     }
 
-    /// A GET of which nothing but the head of the answer is read.
+    /// A GET of which only the head of the response is read.
     pub(crate) fn asking(server: &Client, path: &str) -> Self {
         let mut socket =
             TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
@@ -133,15 +133,15 @@ impl Half {
         Self(socket)
     }
 
-    /// Reads until the server hangs up; answers how many bytes that were.
+    /// Reads to the end of the connection; returns the number of bytes.
     pub(crate) fn read(mut self) -> usize {
         let mut answer = Vec::new();
-        // Whether it does so politely makes no difference.
+        // A reset counts as an end, too.
         let _ = self.0.read_to_end(&mut answer);
         answer.len()
     }
 
-    /// Sends the rest; answers everything that comes.
+    /// Sends the rest; returns the response.
     pub(crate) fn finish(mut self, rest: &[u8]) -> String {
         self.0.write_all(rest).unwrap();
         let mut answer = String::new();
@@ -150,7 +150,7 @@ impl Half {
     }
 }
 
-/// Waits until some of an upload has reached the disk.
+/// Waits until part of an upload is on disk.
 pub(crate) fn wait_for_part(dir: &Path) {
     while !files(dir).iter().any(|file| file.contains('#')) {
         std::thread::yield_now();

@@ -1,4 +1,4 @@
-//! What workers say, and what they make of the answers.
+//! Shorthands for the requests of a worker.
 
 use lectern_domain::JobId;
 use lectern_domain::Stage::{
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{JOBS, a_recording, at};
 
-/// Where work is asked for.
+/// The path of claims.
 pub(crate) const CLAIM: &str = "/api/v1/work/claim";
 
 /// A stage that a worker has claimed.
@@ -35,13 +35,12 @@ impl Claimed {
         }
     }
 
-    /// Tells the server something about this stage: `heartbeat`, `complete` or
-    /// `fail`.
+    /// Sends `heartbeat`, `complete` or `fail` for this stage.
     pub(crate) fn tell(&self, client: &Client, what: &str, body: &Value) -> Response {
         client.post(&format!("/api/v1/work/{}/{what}", self.lease), body)
     }
 
-    /// Stores what a stage like this one finds, under its lease.
+    /// Stores output of this stage under its lease.
     pub(crate) fn store(&self, client: &Client) {
         let (below, body) = output(self.stage);
         let request = client.request("PUT", &at(self.job_id, below));
@@ -53,7 +52,7 @@ impl Claimed {
     }
 }
 
-/// Where a stage stores what it finds, and what that might be.
+/// The sub-resource and an example of the output of a stage.
 pub(crate) fn output(stage: Stage) -> (&'static str, Value) {
     match stage {
         SilenceDetection => (
@@ -71,7 +70,7 @@ pub(crate) fn output(stage: Stage) -> (&'static str, Value) {
     }
 }
 
-/// Asks for something to do; `more` goes into the request as well.
+/// Sends a claim for these stages; `more` holds further fields.
 pub(crate) fn ask(client: &Client, stages: &[Stage], more: Value) -> Response {
     let mut body = json!({ "worker": "worker-1", "stages": stages });
     let Value::Object(more) = more else {
@@ -81,19 +80,19 @@ pub(crate) fn ask(client: &Client, stages: &[Stage], more: Value) -> Response {
     client.post(CLAIM, &body)
 }
 
-/// What an answer to [`ask`] gives.
+/// The claims in a response to [`request_claim`].
 pub(crate) fn claims(answer: Response) -> Vec<Claimed> {
     let answer = answer.expect(200).json();
     let claims = answer["claims"].as_array().unwrap().iter();
     claims.map(Claimed::of).collect()
 }
 
-/// Claims one stage, if there is one.
+/// Claims one stage, if any.
 pub(crate) fn claim(client: &Client, stages: &[Stage]) -> Option<Claimed> {
     claims(ask(client, stages, json!({}))).pop()
 }
 
-/// The stages of a job and how each stands, in the order of its pipeline.
+/// The stages of a job and their statuses, in the order of its pipeline.
 pub(crate) fn stages(client: &Client, job_id: JobId) -> Vec<(Stage, String)> {
     let answer = client.get(&at(job_id, "/stages")).expect(200).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -102,7 +101,7 @@ pub(crate) fn stages(client: &Client, job_id: JobId) -> Vec<(Stage, String)> {
         .collect()
 }
 
-/// Makes a job as clients do.
+/// Creates a job; `more` holds further fields.
 pub(crate) fn make(client: &Client, more: Value) -> JobId {
     let mut body = a_recording();
     let Value::Object(more) = more else {

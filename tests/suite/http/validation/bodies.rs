@@ -18,13 +18,13 @@ const ANY_TEXT: Kind = Text(0, usize::MAX);
 pub(crate) struct Endpoint {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
-    /// The greatest body in bytes.
+    /// The body limit in bytes.
     pub(crate) limit: usize,
-    /// A body that is fine, with every field in it.
+    /// A valid body with every field.
     pub(crate) body: Value,
     pub(crate) fields: Vec<Field>,
-    /// Bodies of fields that are fine each and do not go together, with the
-    /// field that is blamed.
+    /// Bodies whose fields are valid alone but contradict each other, with the
+    /// field the error names.
     pub(crate) contradictions: Vec<(Value, &'static str)>,
 }
 
@@ -61,8 +61,8 @@ impl Endpoint {
         self
     }
 
-    /// The same body with some fields of the object at `pointer` changed is a
-    /// contradiction, for which `blamed` is blamed.
+    /// Adds a contradiction: the body with these changes to the object at
+    /// `pointer` is rejected for `field`.
     pub(crate) fn refuses(mut self, pointer: &str, changes: &Value, blamed: &'static str) -> Self {
         let mut body = self.body.clone();
         let object = body.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
@@ -71,7 +71,7 @@ impl Endpoint {
         self
     }
 
-    /// The same body with its only item twice is a contradiction.
+    /// Adds a contradiction: the body with its only item twice.
     fn refuses_twice(mut self, list: &'static str, blamed: &'static str) -> Self {
         let mut body = self.body.clone();
         let item = body[list][0].clone();

@@ -1,17 +1,17 @@
-//! From what a body holds to every body that is fine and every one that is not.
+//! Derives valid and invalid bodies from the fields of a body.
 
 use serde_json::{Value, json};
 
 use super::bodies::Endpoint;
 use super::field::{Field, Kind, Presence, arrays};
 
-/// A body that is refused, and how.
+/// An invalid body and the expected error.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) body: Vec<u8>,
     pub(crate) status: u16,
-    /// The one field named, or one that the named one lies within; `None`
-    /// where a reader cannot tell.
+    /// The field the error has to name, itself or a field in it; `None` if a
+    /// parser cannot know.
     pub(crate) blamed: Option<String>,
 }
 
@@ -34,8 +34,8 @@ impl Case {
 }
 
 impl Endpoint {
-    /// Bodies that are fine: the whole one, each optional field left out, all
-    /// of them left out, and every value that is just within its bounds.
+    /// Valid bodies: with every field, without each optional field, without all
+    /// of them, and with every value at its bounds.
     pub(crate) fn good(&self) -> Vec<Vec<u8>> {
         let optional = self
             .fields
@@ -61,7 +61,7 @@ impl Endpoint {
         good
     }
 
-    /// Bodies in which one field is not as it must be.
+    /// Bodies in which one field is invalid.
     pub(crate) fn with_bad(&self, field: &Field) -> Vec<Case> {
         let bad = field.bad().into_iter().map(|bad| Case {
             body: with(&self.body, field.path, &bad.literal),
@@ -73,7 +73,7 @@ impl Endpoint {
         bad.chain(absent).collect()
     }
 
-    /// Bodies that are wrong as a whole.
+    /// Bodies that are not a valid object.
     pub(crate) fn bad_as_a_whole(&self) -> Vec<Case> {
         let whole = self.body.to_string();
         let open = whole.strip_suffix('}').unwrap();
@@ -147,7 +147,8 @@ impl Endpoint {
             .collect()
     }
 
-    /// An object with a field too many, with one twice, and without names.
+    /// Objects with an unknown field, with a repeated field, and an array in
+    /// place of the object.
     fn bad_objects(&self, object: &str, fields: &[&Field]) -> Vec<Case> {
         let inner = self.body.pointer(&pointer(object)).unwrap();
         let text = inner.to_string();
@@ -193,7 +194,7 @@ fn pointer(path: &str) -> String {
     }
 }
 
-/// A body with something else in one field, or as a whole.
+/// The body with one field, or all of it, replaced by `literal`.
 fn with(body: &Value, path: &str, literal: &[u8]) -> Vec<u8> {
     const HERE: &str = "@here@";
     let mut body = body.clone();

@@ -1,4 +1,4 @@
-//! The tables against the description of the interface.
+//! Compares the tables of fields with the OpenAPI document.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::{bodies, queries, uploads, work};
 use crate::http::support::NOBODY;
 
 #[test]
-fn the_tables_hold_every_field_and_every_parameter_there_is() {
+fn the_tables_cover_every_field_and_parameter() {
     let any = ContentSegmentId::from(Uuid::nil());
     let bodies = [
         bodies::job(),
@@ -72,7 +72,7 @@ fn describe(document: &Value, schema: &Value, path: &str, fields: &mut BTreeSet<
         );
     }
     if let Some(one_of) = schema["anyOf"].as_array() {
-        // What Whisper writes is read leniently, and has tests of its own.
+        // Whisper's formats are parsed leniently and have their own tests.
         let told_in_full = |schema: &&Value| schema["$ref"].is_string();
         return one_of
             .iter()

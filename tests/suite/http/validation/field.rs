@@ -1,36 +1,36 @@
-//! The kinds of fields there are, and every way to get each wrong.
+//! The types of fields, with valid and invalid values of each.
 
-/// What belongs into a field.
+/// The type of a field.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// Text of so many characters.
+    /// Text with a minimum and a maximum of characters.
     Text(usize, usize),
-    /// Text of at most so many characters, all of them ASCII, that begins and
-    /// ends like this and has something in between.
+    /// ASCII text with this prefix and suffix, something between them, and a
+    /// maximum of characters.
     Between(&'static str, &'static str, usize),
-    /// Text that is more than white space.
+    /// Text that is not blank.
     Spoken,
-    /// A number between two others; the infinities stand for no bound.
+    /// A number between two bounds; an infinity is no bound.
     Number(f64, f64),
-    /// A number of more than 0.
+    /// A number greater than 0.
     Positive,
-    /// A whole number between two others.
+    /// An integer between two bounds.
     Whole(i64, i64),
-    /// A word of an enumeration, this for example.
+    /// A value of an enumeration, with an example.
     Word(&'static str),
-    /// A list of at least one such word.
+    /// A list of at least one value of an enumeration, with an example.
     Words(&'static str),
-    /// Yes or no.
+    /// A boolean.
     Bool,
     /// An id.
     Id,
     /// Any JSON object.
     Free,
-    /// An object whose fields stand in the table themselves.
+    /// An object whose fields are in the table.
     Object,
     /// A list of such objects.
     Objects,
-    /// A list of texts of so many characters.
+    /// A list of texts, each with a minimum and a maximum of characters.
     Texts(usize, usize),
 }
 
@@ -50,19 +50,19 @@ pub(crate) struct Field {
     pub(crate) presence: Presence,
 }
 
-/// Something that does not belong into a field, as it stands in the JSON.
+/// An invalid value, as a JSON literal.
 #[derive(Debug, Clone)]
 pub(crate) struct Bad {
     pub(crate) literal: Vec<u8>,
-    /// How the request is refused: 400 when it is no JSON, else 422.
+    /// The expected status: 400 if it is not JSON, otherwise 422.
     pub(crate) status: u16,
-    /// Where below the field the mistake is; `None` when a reader cannot tell
-    /// that it is in this field.
+    /// The place of the error below the field; `None` if a parser cannot
+    /// attribute it to this field.
     pub(crate) place: Option<&'static str>,
 }
 
 impl Field {
-    /// Literals that are fine, to the very bounds.
+    /// Valid literals, up to the bounds.
     pub(crate) fn good(&self) -> Vec<String> {
         let mut good = match self.kind {
             Kind::Text(min, usize::MAX) => vec![text(min), text(70_000)],
@@ -88,7 +88,7 @@ impl Field {
         good
     }
 
-    /// Literals that are not.
+    /// Invalid literals.
     pub(crate) fn bad(&self) -> Vec<Bad> {
         let mut bad: Vec<Bad> = misfits(self.kind)
             .into_iter()
@@ -192,7 +192,7 @@ fn misfits(kind: Kind) -> Vec<String> {
             r#""""#,
             r#""nothing_known""#,
             r#""a\u0000""#,
-            // Other programs write a word of an enumeration like this.
+            // Other serializers write an enum value like this.
             &format!(r#"{{"{word}":null}}"#),
             &format!(r#"["{word}"]"#),
             &format!(r#""{word} ""#),
@@ -202,14 +202,14 @@ fn misfits(kind: Kind) -> Vec<String> {
     literals.iter().map(ToString::to_string).collect()
 }
 
-/// Text that is too short or too long, or none.
+/// Text that is too short, too long or malformed.
 fn texts(min: usize, max: usize) -> Vec<Bad> {
     let mut bad = vec![ruled(r#""\u0000""#), ruled(r#""a\u0000b""#)];
     bad.extend((min > 0).then(|| ruled(r#""""#)));
     bad.extend((max < usize::MAX).then(|| ruled(&text(max + 1))));
-    // Half a pair of UTF-16, an unknown escape, a raw line break, a raw NUL.
+    // A lone surrogate, an unknown escape, a raw line break, a raw NUL.
     bad.extend([r#""\ud800""#, r#""\x41""#, "\"a\nb\"", "\"a\0b\""].map(broken));
-    // Latin-1, a cut character, UTF-16 in UTF-8, a slash that is too long.
+    // Latin-1, a truncated character, a surrogate in UTF-8, an overlong slash.
     let bytes = [
         &b"\"\xe9\""[..],
         b"\"\xf0\x9f\x8e\"",
@@ -220,16 +220,16 @@ fn texts(min: usize, max: usize) -> Vec<Bad> {
     bad
 }
 
-/// What is a number elsewhere.
+/// Numbers in other languages that are not JSON.
 fn no_numbers() -> impl Iterator<Item = Bad> {
     let named = "NaN nan Infinity -Infinity inf +1 .5 --1 1e400 -1e400 01 1. 1e";
-    // Here the number ends well, and what comes after it is wrong.
+    // A valid number followed by invalid text.
     let unnamed = "0x10 1_000 1,5 1f";
     let named = named.split(' ').map(broken);
     named.chain(unnamed.split(' ').map(lost))
 }
 
-/// Numbers right beyond their bounds, and far.
+/// Numbers just beyond the bounds and far beyond.
 fn beyond(min: f64, max: f64) -> impl Iterator<Item = Bad> {
     let below = [min.next_down(), min - 1.0, -1e300]
         .into_iter()
@@ -242,7 +242,7 @@ fn beyond(min: f64, max: f64) -> impl Iterator<Item = Bad> {
         .map(|number| ruled(&format!("{number:e}")))
 }
 
-/// The same for whole numbers.
+/// The same for integers.
 fn beyond_whole(min: i64, max: i64) -> impl Iterator<Item = Bad> {
     let (min, max) = (i128::from(min), i128::from(max));
     let numbers = [
@@ -258,7 +258,7 @@ fn beyond_whole(min: i64, max: i64) -> impl Iterator<Item = Bad> {
         .chain([ruled("1e300")])
 }
 
-/// Objects no database could store, or that would choke whoever reads them.
+/// Objects that a database cannot store or that are nested too deep.
 fn not_storable() -> Vec<Bad> {
     let nuls = [
         r#"{"a":"\u0000"}"#,
@@ -299,7 +299,7 @@ fn ruled(literal: &str) -> Bad {
     }
 }
 
-/// What is no JSON.
+/// Text that is not JSON.
 fn broken(literal: impl Into<Vec<u8>>) -> Bad {
     Bad {
         literal: literal.into(),
@@ -308,7 +308,7 @@ fn broken(literal: impl Into<Vec<u8>>) -> Bad {
     }
 }
 
-/// The same where a reader cannot tell what the text would have gone on with.
+/// The same where a parser cannot attribute the error to a field.
 fn lost(literal: &str) -> Bad {
     Bad {
         place: None,
@@ -316,17 +316,17 @@ fn lost(literal: &str) -> Bad {
     }
 }
 
-/// So many characters of two bytes each, as a literal.
+/// A literal of `length` characters of two bytes each.
 fn text(length: usize) -> String {
     format!("\"{}\"", "é".repeat(length))
 }
 
-/// So many characters between two others, as a literal.
+/// A literal of `length` characters between a prefix and a suffix.
 fn between(begin: &str, length: usize, end: &str) -> String {
     format!("\"{begin}{}{end}\"", "a".repeat(length))
 }
 
-/// `{"a":{"a":{}}}`, so many levels deep.
+/// `{"a":{"a":{}}}`, nested this deep.
 fn objects(levels: usize) -> String {
     format!(
         "{}{{}}{}",
@@ -335,7 +335,7 @@ fn objects(levels: usize) -> String {
     )
 }
 
-/// `[[[]]]`, so many levels deep.
+/// `[[[]]]`, nested this deep.
 pub(crate) fn arrays(levels: usize) -> String {
     format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }

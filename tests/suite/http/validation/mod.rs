@@ -1,7 +1,6 @@
-//! Requests that are refused, endpoint by endpoint and field by field. Tables
-//! say what each field holds, and every way to get it wrong follows from that.
-//! Whatever is refused is refused in the documented shape, names its field and
-//! leaves the database as it was.
+//! Invalid requests by endpoint and field. Tables hold the type of each field,
+//! from which valid and invalid values are derived. Each rejection is a
+//! documented error that names its field and leaves the database unchanged.
 
 mod bodies;
 mod cases;
@@ -24,22 +23,22 @@ use super::support::{JOBS, NOBODY, at, dump};
 use crate::http::support::raw_http::exchange;
 
 on_both_backends!(
-    a_job_that_is_not_as_it_must_be_is_refused,
-    a_change_that_is_not_as_it_must_be_is_refused,
-    a_report_that_is_not_as_it_must_be_is_refused,
-    a_transcript_that_is_not_as_it_must_be_is_refused,
-    more_of_a_transcript_that_is_not_as_it_must_be_is_refused,
-    subtitles_that_are_not_as_they_must_be_are_refused,
-    silence_regions_that_are_not_as_they_must_be_are_refused,
-    a_layout_that_is_not_as_it_must_be_is_refused,
-    content_segments_that_are_not_as_they_must_be_are_refused,
-    clips_that_are_not_as_they_must_be_are_refused,
-    a_log_entry_that_is_not_as_it_must_be_is_refused,
-    a_query_that_is_not_as_it_must_be_is_refused,
-    a_cursor_that_was_changed_or_is_of_another_list_is_refused,
+    an_invalid_job_is_rejected,
+    an_invalid_update_is_rejected,
+    an_invalid_report_is_rejected,
+    an_invalid_transcript_is_rejected,
+    an_invalid_append_is_rejected,
+    invalid_subtitles_are_rejected,
+    invalid_silence_regions_are_rejected,
+    an_invalid_layout_is_rejected,
+    invalid_content_segments_are_rejected,
+    invalid_clips_are_rejected,
+    an_invalid_log_entry_is_rejected,
+    an_invalid_query_is_rejected,
+    a_damaged_or_foreign_cursor_is_rejected,
 );
 
-/// A job with something in every table.
+/// A job with rows in every table.
 fn a_full_job(db: &TestDb) -> JobId {
     let job_id = a_job().create(db).job_id;
     fill(db, job_id);
@@ -53,12 +52,12 @@ fn a_clip(db: &TestDb) -> String {
     clips[0].clip_id.to_string()
 }
 
-/// Sends an endpoint of a job what it must take, and then everything it must
-/// not.
+/// Sends all valid bodies, which have to be accepted, and all invalid ones,
+/// which have to be rejected.
 fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
     let path = endpoint.path.replace("{job_id}", &job_id.to_string());
     probe_at(server, endpoint, || {
-        // So that each body finds the job as it was.
+        // Each body meets the job in the same state.
         let mut sql = server.db().sql();
         sql.execute("UPDATE jobs SET status = 'queued', completed_at = NULL")
             .unwrap();
@@ -66,7 +65,7 @@ fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
     });
 }
 
-/// The same for an endpoint whose path may be another each time.
+/// The same with a path computed for each request.
 fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String) {
     for body in endpoint.good() {
         let answer = send(server, endpoint, &path(), body.clone());
@@ -106,7 +105,7 @@ fn send(client: &Client, endpoint: &Endpoint, path: &str, body: impl Into<Vec<u8
         .send()
 }
 
-/// Checks that a body was refused, and for the right reason.
+/// Checks that a body was rejected for the expected reason.
 fn refuses(endpoint: &Endpoint, case: &Case, answer: &Response) {
     let what = format!("{answer} to {}", beginning(&case.body));
     assert_eq!(answer.status, case.status, "{what}");
@@ -138,7 +137,7 @@ fn refuses(endpoint: &Endpoint, case: &Case, answer: &Response) {
     );
 }
 
-/// A fine body that is declared as something else, or as too large a one.
+/// Valid bodies with a wrong media type or too large a length are rejected.
 fn refuses_the_envelope(server: &TestServer, endpoint: &Endpoint, path: &str) {
     let body = endpoint.body.to_string();
     for kind in [
@@ -172,7 +171,7 @@ fn refuses_the_envelope(server: &TestServer, endpoint: &Endpoint, path: &str) {
     .problem(413, "body_too_large");
 }
 
-/// A fine body for a job that is none, or under a lease that is none.
+/// A valid body for an unknown job or under an unknown lease is rejected.
 fn refuses_every_path(server: &TestServer, endpoint: &Endpoint) {
     let (variable, status, code) = match endpoint.path {
         path if path.contains("{job_id}") => ("{job_id}", 404, "job_not_found"),
@@ -191,7 +190,7 @@ fn refuses_every_path(server: &TestServer, endpoint: &Endpoint) {
     }
 }
 
-/// As much of a body as a person wants to see.
+/// The beginning of a body, for messages.
 fn beginning(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     match text.char_indices().nth(400) {
@@ -200,19 +199,19 @@ fn beginning(body: &[u8]) -> String {
     }
 }
 
-fn a_job_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_job_is_rejected(server: TestServer) {
     probe(&server, a_full_job(server.db()), &bodies::job());
 }
 
-fn a_change_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_update_is_rejected(server: TestServer) {
     probe(&server, a_full_job(server.db()), &bodies::change());
 }
 
-fn a_report_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_report_is_rejected(server: TestServer) {
     probe(&server, a_full_job(server.db()), &bodies::progress());
 }
 
-fn a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_transcript_is_rejected(server: TestServer) {
     probe(
         &server,
         a_full_job(server.db()),
@@ -220,7 +219,7 @@ fn a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer) {
     );
 }
 
-fn more_of_a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_append_is_rejected(server: TestServer) {
     probe(
         &server,
         a_full_job(server.db()),
@@ -228,7 +227,7 @@ fn more_of_a_transcript_that_is_not_as_it_must_be_is_refused(server: TestServer)
     );
 }
 
-fn subtitles_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+fn invalid_subtitles_are_rejected(server: TestServer) {
     let clip_id = a_clip(server.db());
     let endpoint = bodies::subtitles();
     probe_at(&server, &endpoint, || {
@@ -236,15 +235,15 @@ fn subtitles_that_are_not_as_they_must_be_are_refused(server: TestServer) {
     });
 }
 
-fn silence_regions_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+fn invalid_silence_regions_are_rejected(server: TestServer) {
     probe(&server, a_full_job(server.db()), &bodies::silence_regions());
 }
 
-fn a_layout_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_layout_is_rejected(server: TestServer) {
     probe(&server, a_full_job(server.db()), &bodies::layout_analysis());
 }
 
-fn content_segments_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+fn invalid_content_segments_are_rejected(server: TestServer) {
     probe(
         &server,
         a_full_job(server.db()),
@@ -252,7 +251,7 @@ fn content_segments_that_are_not_as_they_must_be_are_refused(server: TestServer)
     );
 }
 
-fn clips_that_are_not_as_they_must_be_are_refused(server: TestServer) {
+fn invalid_clips_are_rejected(server: TestServer) {
     let (job_id, other) = (a_full_job(server.db()), a_full_job(server.db()));
     let segment = |job_id| {
         let stored = server
@@ -267,11 +266,11 @@ fn clips_that_are_not_as_they_must_be_are_refused(server: TestServer) {
     );
 }
 
-fn a_log_entry_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_log_entry_is_rejected(server: TestServer) {
     probe(&server, a_full_job(server.db()), &bodies::log());
 }
 
-fn a_query_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_query_is_rejected(server: TestServer) {
     let job_id = a_full_job(server.db());
     let clip_id = a_clip(server.db());
     let before = dump(server.db());
@@ -304,7 +303,7 @@ fn a_query_that_is_not_as_it_must_be_is_refused(server: TestServer) {
     assert_eq!(dump(server.db()), before);
 }
 
-fn a_cursor_that_was_changed_or_is_of_another_list_is_refused(server: TestServer) {
+fn a_damaged_or_foreign_cursor_is_rejected(server: TestServer) {
     let job_id = a_full_job(server.db());
     a_job().create(server.db());
     let lists = [JOBS.to_owned(), at(job_id, "/logs")];

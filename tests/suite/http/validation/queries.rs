@@ -2,16 +2,16 @@
 
 use Kind::{Count, Cursor, Event, Flag, Seconds, Text, Time, Word};
 
-/// What belongs into a parameter.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// A word of an enumeration, this for example.
+    /// A value of an enumeration, with an example.
     Word(&'static str),
-    /// A time on the clock.
+    /// A timestamp.
     Time,
-    /// A time on the media axis.
+    /// A media time in seconds.
     Seconds,
-    /// A whole number from 1 to this.
+    /// An integer from 1 to this.
     Count(u32),
     /// The number of an event, from 0.
     Event,
@@ -19,7 +19,7 @@ pub(crate) enum Kind {
     Flag,
     /// Any text.
     Text,
-    /// The `next_cursor` of a page before.
+    /// The `next_cursor` of the previous page.
     Cursor,
 }
 
@@ -28,8 +28,8 @@ pub(crate) enum Kind {
 pub(crate) struct Endpoint {
     pub(crate) path: &'static str,
     pub(crate) parameters: &'static [(&'static str, Kind)],
-    /// Values that are fine each and do not go together, with the parameter
-    /// that is blamed.
+    /// Values that are valid alone but contradict each other, with the
+    /// parameter the error names.
     pub(crate) contradictions: &'static [(&'static str, &'static str)],
 }
 
@@ -106,7 +106,7 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
 ];
 
 impl Kind {
-    /// Values that are fine, percent-encoded.
+    /// Valid values, percent-encoded.
     pub(crate) fn good(self) -> Vec<String> {
         let good: &[&str] = match self {
             Word(word) => &[word],
@@ -125,7 +125,7 @@ impl Kind {
         good.iter().map(ToString::to_string).collect()
     }
 
-    /// Values that cannot be read.
+    /// Values that cannot be parsed.
     pub(crate) fn unreadable(self) -> Vec<String> {
         let unreadable: &[&str] = match self {
             Word(word) => &[
@@ -189,7 +189,7 @@ impl Kind {
                 "../../etc/passwd",
             ],
         };
-        // Half an escape, none at all, and what is no UTF-8.
+        // Incomplete and invalid escapes, and invalid UTF-8.
         let broken = ["%", "%2", "%zz", "%ff", "a%C3b"];
         unreadable
             .iter()
@@ -198,7 +198,7 @@ impl Kind {
             .collect()
     }
 
-    /// Values that can be read and break a rule.
+    /// Values that are parsed but out of bounds.
     pub(crate) fn out_of_bounds(self) -> Vec<String> {
         let out_of_bounds: &[&str] = match self {
             Seconds => &["-1", "-5e-324", "-1e300"],
@@ -218,7 +218,7 @@ impl Kind {
 }
 
 impl Endpoint {
-    /// Query strings that are fine.
+    /// Valid query strings.
     pub(crate) fn good(&self) -> Vec<String> {
         let values = |(name, kind): &(&str, Kind)| -> Vec<String> {
             kind.good()
@@ -233,8 +233,8 @@ impl Endpoint {
             .collect()
     }
 
-    /// Query strings that are not, each with its status and the parameter that
-    /// is blamed.
+    /// Invalid query strings, each with its status and the parameter the error
+    /// names.
     pub(crate) fn bad(&self) -> Vec<(String, u16, String)> {
         let no_parameter = [
             ("surprise=1", "surprise"),

@@ -1,4 +1,4 @@
-//! What a client says of a recording it uploads.
+//! Bodies of uploads.
 
 use lectern_tests::{TestServer, on_both_backends};
 use serde_json::json;
@@ -9,15 +9,15 @@ use super::{dump, probe_at};
 use crate::http::support::{NOBODY, recordings};
 
 on_both_backends!(
-    an_upload_that_is_not_as_it_must_be_is_refused,
-    a_confirmation_that_is_not_as_it_must_be_is_refused,
+    an_invalid_upload_is_rejected,
+    an_invalid_confirmation_is_rejected,
 );
 
 const MIB: usize = 1 << 20;
 const UPLOAD: &str = "/api/v1/upload";
 const CONFIRM: &str = "/api/v1/upload/confirm";
 
-/// The greatest recording in bytes, unless the settings say otherwise.
+/// The default limit of a recording in bytes.
 const GREATEST: i64 = 10 << 30;
 
 pub(crate) fn announcement() -> Endpoint {
@@ -61,16 +61,16 @@ pub(crate) fn announcement() -> Endpoint {
     endpoint.refuses("", &json!({ "filename": "lecture.mp3" }), "content_type")
 }
 
-/// `job_id` is that of an upload that can be confirmed.
+/// `job_id` belongs to an upload that can be confirmed.
 pub(crate) fn confirmation(job_id: &str) -> Endpoint {
     Endpoint::new("POST", CONFIRM, MIB, json!({ "job_id": job_id })).required("job_id", Id)
 }
 
-fn an_upload_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_upload_is_rejected(server: TestServer) {
     probe_at(&server, &announcement(), || UPLOAD.to_owned());
 }
 
-fn a_confirmation_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_confirmation_is_rejected(server: TestServer) {
     let uploaded = recordings::upload(&server, b"a recording");
     let endpoint = confirmation(&uploaded.job_id.to_string());
     probe_at(&server, &endpoint, || CONFIRM.to_owned());

@@ -1,4 +1,4 @@
-//! What workers must not say.
+//! Bodies of claims, heartbeats and failures.
 
 use lectern_tests::{TestServer, on_both_backends};
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use super::{a_full_job, dump, probe_at};
 use crate::http::support::worker::CLAIM;
 
 on_both_backends!(
-    a_claim_that_is_not_as_it_must_be_is_refused,
-    a_heartbeat_that_is_not_as_it_must_be_is_refused,
-    a_failure_that_is_not_as_it_must_be_is_refused,
-    nothing_is_said_when_a_stage_is_completed,
+    an_invalid_claim_is_rejected,
+    an_invalid_heartbeat_is_rejected,
+    an_invalid_failure_is_rejected,
+    an_invalid_completion_is_rejected,
 );
 
 const MIB: usize = 1 << 20;
@@ -58,7 +58,7 @@ pub(crate) fn failure() -> Endpoint {
         .may_be_null("retryable", Bool)
 }
 
-/// Makes all there is ready to be claimed.
+/// Makes all stage runs claimable.
 fn make_ready(server: &TestServer) {
     let mut sql = server.db().sql();
     sql.batch(
@@ -68,7 +68,7 @@ fn make_ready(server: &TestServer) {
     .unwrap();
 }
 
-/// A path that ends in `what` is done with a lease, with a fresh one.
+/// The path of an endpoint under a new lease.
 fn under_a_lease(server: &TestServer, endpoint: &Endpoint) -> String {
     make_ready(server);
     let claimed = server.post(CLAIM, &claim().body).expect(200).json();
@@ -76,7 +76,7 @@ fn under_a_lease(server: &TestServer, endpoint: &Endpoint) -> String {
     endpoint.path.replace("{lease_id}", lease)
 }
 
-fn a_claim_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_claim_is_rejected(server: TestServer) {
     a_full_job(server.db());
     probe_at(&server, &claim(), || {
         make_ready(&server);
@@ -84,19 +84,19 @@ fn a_claim_that_is_not_as_it_must_be_is_refused(server: TestServer) {
     });
 }
 
-fn a_heartbeat_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_heartbeat_is_rejected(server: TestServer) {
     a_full_job(server.db());
     let endpoint = heartbeat();
     probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
 }
 
-fn a_failure_that_is_not_as_it_must_be_is_refused(server: TestServer) {
+fn an_invalid_failure_is_rejected(server: TestServer) {
     a_full_job(server.db());
     let endpoint = failure();
     probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
 }
 
-fn nothing_is_said_when_a_stage_is_completed(server: TestServer) {
+fn an_invalid_completion_is_rejected(server: TestServer) {
     a_full_job(server.db());
     let endpoint = Endpoint::new("POST", "/api/v1/work/{lease_id}/complete", MIB, json!({}));
     let path = under_a_lease(&server, &endpoint);

@@ -1,4 +1,4 @@
-//! A job on its way from worker to worker.
+//! Claims and completion over HTTP.
 
 use chrono::TimeDelta;
 use lectern_domain::JobStatus;
@@ -13,24 +13,24 @@ use crate::http::support::worker::{Claimed, ask, claim, claims, make, output, st
 use crate::http::support::{JOBS, NOBODY, at, at_once};
 
 on_both_backends!(
-    a_job_is_worked_on_stage_by_stage_until_it_is_completed,
-    what_a_worker_and_a_watcher_are_told_has_its_shape,
-    stages_that_wait_for_nothing_are_worked_on_side_by_side,
-    a_worker_gets_what_it_can_do_and_nothing_else,
-    a_higher_priority_comes_first_and_then_who_has_waited_longer,
-    a_recording_that_is_only_heard_is_not_looked_at,
-    as_much_is_given_at_once_as_is_asked_for_and_there_is,
-    a_stage_is_completed_with_or_without_a_body_and_a_second_time_all_the_same,
-    a_job_driven_by_reports_alone_shows_its_stages_and_closes_them,
-    of_many_who_ask_at_once_each_gets_another_stage,
-    only_what_is_queued_or_running_has_work,
+    a_job_is_completed_stage_by_stage,
+    claim_completion_and_stages_match_the_snapshots,
+    independent_stages_run_in_parallel,
+    a_worker_gets_only_the_stages_it_requests,
+    claims_are_ordered_by_priority_then_age,
+    audio_mode_skips_layout_analysis,
+    a_claim_returns_up_to_the_requested_number,
+    completion_needs_no_body_and_is_idempotent,
+    a_job_driven_by_reports_updates_its_stages,
+    concurrent_claims_get_different_stages,
+    only_queued_and_running_jobs_have_work,
 );
 
 fn is(status: &str) -> impl Fn(&(Stage, String)) -> bool {
     move |(_, actual)| actual == status
 }
 
-fn a_job_is_worked_on_stage_by_stage_until_it_is_completed(server: TestServer) {
+fn a_job_is_completed_stage_by_stage(server: TestServer) {
     let job_id = make(&server, json!({}));
     assert_eq!(server.get(&at(job_id, "")).json()["progress"], Value::Null);
     for (done, stage) in Stage::WORK.iter().enumerate() {
@@ -114,7 +114,7 @@ fn a_job_is_worked_on_stage_by_stage_until_it_is_completed(server: TestServer) {
     assert_eq!(logged, expected);
 }
 
-fn what_a_worker_and_a_watcher_are_told_has_its_shape(server: TestServer) {
+fn claim_completion_and_stages_match_the_snapshots(server: TestServer) {
     let job_id = make(
         &server,
         json!({ "extra_metadata": { "course": "physics" } }),
@@ -125,7 +125,7 @@ fn what_a_worker_and_a_watcher_are_told_has_its_shape(server: TestServer) {
         json!("2026-01-01T00:01:30Z")
     );
     let mut told = answer.json();
-    // Signed, and so different every time.
+    // The signature differs in every run.
     told["claims"][0]["source_url"].take();
     snapshot!("a_claim", told);
     let claimed = claims(answer).remove(0);
@@ -149,7 +149,7 @@ fn what_a_worker_and_a_watcher_are_told_has_its_shape(server: TestServer) {
     );
 }
 
-fn stages_that_wait_for_nothing_are_worked_on_side_by_side(server: TestServer) {
+fn independent_stages_run_in_parallel(server: TestServer) {
     let job_id = make(&server, json!({}));
     let side_by_side = at_once(6, |_| claim(&server, Stage::WORK));
     let claimed: Vec<_> = side_by_side.into_iter().flatten().collect();
@@ -171,7 +171,7 @@ fn stages_that_wait_for_nothing_are_worked_on_side_by_side(server: TestServer) {
     assert_eq!(claim(&server, Stage::WORK).unwrap().stage, ContentAnalysis);
 }
 
-fn a_worker_gets_what_it_can_do_and_nothing_else(server: TestServer) {
+fn a_worker_gets_only_the_stages_it_requests(server: TestServer) {
     make(&server, json!({}));
     assert_eq!(
         claim(&server, &[ContentAnalysis, Segmentation, Compilation]),
@@ -186,7 +186,7 @@ fn a_worker_gets_what_it_can_do_and_nothing_else(server: TestServer) {
     );
 }
 
-fn a_higher_priority_comes_first_and_then_who_has_waited_longer(server: TestServer) {
+fn claims_are_ordered_by_priority_then_age(server: TestServer) {
     let priorities = [
         json!(0),
         json!(-5),
@@ -213,7 +213,7 @@ fn a_higher_priority_comes_first_and_then_who_has_waited_longer(server: TestServ
     assert_eq!(all, order);
 }
 
-fn a_recording_that_is_only_heard_is_not_looked_at(server: TestServer) {
+fn audio_mode_skips_layout_analysis(server: TestServer) {
     let job_id = make(
         &server,
         json!({ "processing_config": { "processing_mode": "audio" } }),
@@ -239,7 +239,7 @@ fn a_recording_that_is_only_heard_is_not_looked_at(server: TestServer) {
     assert_eq!(stages(&server, job_id).len(), 5);
 }
 
-fn as_much_is_given_at_once_as_is_asked_for_and_there_is(server: TestServer) {
+fn a_claim_returns_up_to_the_requested_number(server: TestServer) {
     let jobs = [(); 3].map(|()| make(&server, json!({})));
     let many = |max: i64| {
         claims(ask(
@@ -275,7 +275,7 @@ fn as_much_is_given_at_once_as_is_asked_for_and_there_is(server: TestServer) {
     assert_eq!(many(100), []);
 }
 
-fn a_stage_is_completed_with_or_without_a_body_and_a_second_time_all_the_same(server: TestServer) {
+fn completion_needs_no_body_and_is_idempotent(server: TestServer) {
     make(&server, json!({}));
     for stage in [SilenceDetection, Transcription] {
         let claimed = claim(&server, &[stage]).unwrap();
@@ -297,7 +297,7 @@ fn a_stage_is_completed_with_or_without_a_body_and_a_second_time_all_the_same(se
     }
 }
 
-fn a_job_driven_by_reports_alone_shows_its_stages_and_closes_them(server: TestServer) {
+fn a_job_driven_by_reports_updates_its_stages(server: TestServer) {
     let job_id = make(&server, json!({}));
     let report = |stage, percent| {
         server
@@ -328,7 +328,7 @@ fn a_job_driven_by_reports_alone_shows_its_stages_and_closes_them(server: TestSe
     assert_eq!(claim(&server, Stage::WORK), None);
 }
 
-fn of_many_who_ask_at_once_each_gets_another_stage(server: TestServer) {
+fn concurrent_claims_get_different_stages(server: TestServer) {
     for _ in 0..10 {
         a_job().create(server.db());
     }
@@ -346,7 +346,7 @@ fn of_many_who_ask_at_once_each_gets_another_stage(server: TestServer) {
     assert_eq!(given.len(), 30);
 }
 
-fn only_what_is_queued_or_running_has_work(server: TestServer) {
+fn only_queued_and_running_jobs_have_work(server: TestServer) {
     use JobStatus::{Cancelled, Completed, Failed, Pending};
     for status in [Pending, Completed, Failed, Cancelled] {
         let job = a_job().status(status).create(server.db());

@@ -1,4 +1,4 @@
-//! Who may write: the one who has the lease, for as long as it lasts.
+//! Writes under leases.
 
 use chrono::TimeDelta;
 use lectern_domain::Stage::{
@@ -13,24 +13,23 @@ use crate::http::support::worker::{Claimed, claim, make, output, stages};
 use crate::http::support::{NOBODY, at, dump, wait_until};
 
 on_both_backends!(
-    each_stage_writes_what_is_its_own_under_its_lease,
-    a_write_without_a_lease_is_refused_only_while_its_stage_is_leased,
-    a_worker_does_not_write_what_another_is_on,
-    a_lease_nobody_has_is_worth_nothing,
-    a_lease_of_another_job_is_worth_nothing,
-    a_lease_shown_twice_is_worth_nothing,
-    a_lease_that_has_expired_is_worth_nothing_before_and_after_somebody_notices,
-    what_was_completed_or_given_up_is_not_written_to_under_the_old_lease,
-    a_heartbeat_makes_a_lease_last_and_tells_only_what_it_mentions,
-    a_stage_whose_worker_is_not_heard_of_is_tried_three_times,
-    an_expired_lease_is_handed_on_by_whoever_asks_first,
+    each_stage_writes_its_own_output_under_its_lease,
+    a_write_without_a_lease_is_rejected_only_while_its_stage_is_leased,
+    a_worker_cannot_write_the_output_of_another_stage,
+    a_write_under_an_unknown_lease_is_rejected,
+    a_write_under_the_lease_of_another_job_is_rejected,
+    a_repeated_lease_header_is_rejected,
+    a_write_under_an_expired_lease_is_rejected,
+    a_write_after_completion_or_failure_is_rejected,
+    a_heartbeat_extends_the_lease_and_updates_only_the_given_fields,
+    a_stage_without_heartbeats_is_tried_three_times,
+    the_next_claim_takes_over_an_expired_lease,
 );
 
-/// A write that belongs to a stage: method, what comes after the job's path,
-/// and a body.
+/// A write of stage output: method, sub-resource and body.
 type Write = (&'static str, &'static str, Value);
 
-/// Everything that can be written to a job and belongs to `stage`.
+/// All writes that belong to `stage`.
 fn writes(stage: Stage) -> Vec<Write> {
     let (below, body) = output(stage);
     let mut writes = vec![
@@ -57,8 +56,8 @@ fn write(server: &TestServer, job_id: JobId, lease: Option<&str>, write: &Write)
     request.json(body).send()
 }
 
-/// Checks that nobody can do anything to `job_id` by showing `lease`, and that
-/// trying to changes nothing.
+/// Checks that all writes to `job_id` under `lease` are rejected and change
+/// nothing.
 fn is_worth_nothing(server: &TestServer, job_id: JobId, lease: &str) {
     let before = dump(server.db());
     let rename = ("PATCH", "", json!({ "filename": "stolen.mp4" }));
@@ -76,7 +75,7 @@ fn is_worth_nothing(server: &TestServer, job_id: JobId, lease: &str) {
     assert_eq!(dump(server.db()), before, "{lease}");
 }
 
-/// Checks the same of what is told about the lease itself.
+/// Checks that heartbeat, completion and failure of `lease` are rejected.
 fn speaks_for_nobody(server: &TestServer, lease: &str) {
     for (what, body) in [
         ("heartbeat", json!({ "percent": 99 })),
@@ -98,13 +97,14 @@ fn status(server: &TestServer, job_id: JobId, stage: Stage) -> String {
     all.find(|(each, _)| *each == stage).unwrap().1
 }
 
-/// Lets the lease run out, and waits until the server has put the run back.
+/// Advances the clock past the lease and waits until the server has ended the
+/// attempt.
 fn expire(server: &TestServer, claimed: &Claimed) {
     server.db().clock().advance(TimeDelta::seconds(61));
     wait_until(|| status(server, claimed.job_id, claimed.stage) != "running");
 }
 
-fn each_stage_writes_what_is_its_own_under_its_lease(server: TestServer) {
+fn each_stage_writes_its_own_output_under_its_lease(server: TestServer) {
     let job_id = make(&server, json!({}));
     while let Some(claimed) = claim(&server, Stage::WORK) {
         for one in writes(claimed.stage) {
@@ -132,7 +132,7 @@ fn each_stage_writes_what_is_its_own_under_its_lease(server: TestServer) {
     assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
 }
 
-fn a_write_without_a_lease_is_refused_only_while_its_stage_is_leased(server: TestServer) {
+fn a_write_without_a_lease_is_rejected_only_while_its_stage_is_leased(server: TestServer) {
     let job_id = make(&server, json!({}));
     for stage in [SilenceDetection, Transcription, LayoutAnalysis] {
         for one in writes(stage).iter().filter(|one| one.1 != "/progress") {
@@ -156,7 +156,7 @@ fn a_write_without_a_lease_is_refused_only_while_its_stage_is_leased(server: Tes
     }
 }
 
-fn a_worker_does_not_write_what_another_is_on(server: TestServer) {
+fn a_worker_cannot_write_the_output_of_another_stage(server: TestServer) {
     let job_id = make(&server, json!({}));
     let [silence, speech] =
         [SilenceDetection, Transcription].map(|stage| claim(&server, &[stage]).unwrap());
@@ -171,7 +171,7 @@ fn a_worker_does_not_write_what_another_is_on(server: TestServer) {
     speech.store(&server);
 }
 
-fn a_lease_nobody_has_is_worth_nothing(server: TestServer) {
+fn a_write_under_an_unknown_lease_is_rejected(server: TestServer) {
     let job_id = make(&server, json!({}));
     claim(&server, &[Transcription]).unwrap();
     for lease in [NOBODY, "lease", "1", "null", "%00", "*", "'%20OR%201=1--"] {
@@ -179,7 +179,7 @@ fn a_lease_nobody_has_is_worth_nothing(server: TestServer) {
     }
 }
 
-fn a_lease_of_another_job_is_worth_nothing(server: TestServer) {
+fn a_write_under_the_lease_of_another_job_is_rejected(server: TestServer) {
     let [own, other] = [(); 2].map(|()| make(&server, json!({})));
     let claimed = claim(&server, &[Transcription]).unwrap();
     assert_eq!(claimed.job_id, own);
@@ -195,7 +195,7 @@ fn a_lease_of_another_job_is_worth_nothing(server: TestServer) {
     claimed.store(&server);
 }
 
-fn a_lease_shown_twice_is_worth_nothing(server: TestServer) {
+fn a_repeated_lease_header_is_rejected(server: TestServer) {
     make(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     let (below, body) = output(Transcription);
@@ -206,12 +206,12 @@ fn a_lease_shown_twice_is_worth_nothing(server: TestServer) {
     request.json(&body).send().problem(409, "lease_lost");
 }
 
-fn a_lease_that_has_expired_is_worth_nothing_before_and_after_somebody_notices(server: TestServer) {
+fn a_write_under_an_expired_lease_is_rejected(server: TestServer) {
     let job_id = make(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     let outputs = |server: &TestServer| {
         let mut all = dump(server.db());
-        // The sweep may come at any time and change these.
+        // Maintenance may change these at any time.
         all.retain(|(table, _)| {
             !["jobs", "stage_runs", "job_events", "processing_logs"].contains(&table.as_str())
         });
@@ -250,7 +250,7 @@ fn a_lease_that_has_expired_is_worth_nothing_before_and_after_somebody_notices(s
     is_worth_nothing(&server, job_id, &claimed.lease);
 }
 
-fn what_was_completed_or_given_up_is_not_written_to_under_the_old_lease(server: TestServer) {
+fn a_write_after_completion_or_failure_is_rejected(server: TestServer) {
     let job_id = make(&server, json!({}));
     let given_up = claim(&server, &[Transcription]).unwrap();
     given_up
@@ -275,7 +275,7 @@ fn what_was_completed_or_given_up_is_not_written_to_under_the_old_lease(server: 
     assert_eq!(dump(server.db()), before);
 }
 
-fn a_heartbeat_makes_a_lease_last_and_tells_only_what_it_mentions(server: TestServer) {
+fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestServer) {
     let job_id = make(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     let told = |field: &str| server.get(&at(job_id, "/stages")).json()["stages"][1][field].clone();
@@ -317,7 +317,7 @@ fn a_heartbeat_makes_a_lease_last_and_tells_only_what_it_mentions(server: TestSe
         .problem(409, "lease_lost");
 }
 
-fn a_stage_whose_worker_is_not_heard_of_is_tried_three_times(server: TestServer) {
+fn a_stage_without_heartbeats_is_tried_three_times(server: TestServer) {
     let job_id = make(&server, json!({}));
     for attempt in 1..=3 {
         let claimed = claim(&server, &[Transcription]).unwrap();
@@ -358,7 +358,7 @@ fn a_stage_whose_worker_is_not_heard_of_is_tried_three_times(server: TestServer)
     }
 }
 
-fn an_expired_lease_is_handed_on_by_whoever_asks_first(server: TestServer) {
+fn the_next_claim_takes_over_an_expired_lease(server: TestServer) {
     make(&server, json!({}));
     let mut last = claim(&server, &[Segmentation, Transcription]).unwrap();
     for attempt in 2..=3 {

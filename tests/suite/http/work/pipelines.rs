@@ -1,4 +1,4 @@
-//! Which stages a job goes through.
+//! Pipelines of jobs.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::http::support::worker::{claim, make, stages};
 use crate::http::support::{JOBS, a_recording, at};
 
 on_both_backends!(
-    a_job_goes_through_the_pipeline_it_names,
-    a_job_that_names_none_goes_through_the_default_one,
-    a_job_ends_the_way_it_began_whatever_is_configured_since,
-    a_pipeline_there_is_not_is_refused,
-    a_mode_that_leaves_nothing_of_a_pipeline_is_refused,
-    the_program_reads_its_pipelines_from_a_file,
+    a_job_uses_the_pipeline_it_names,
+    a_job_without_a_pipeline_uses_the_default,
+    a_job_keeps_its_pipeline_when_the_configuration_changes,
+    an_unknown_pipeline_is_rejected,
+    a_mode_that_empties_the_pipeline_is_rejected,
+    pipelines_are_read_from_a_file,
 );
 
 /// Serves `db` with these pipelines.
@@ -29,7 +29,7 @@ fn serve(db: &TestDb, pipelines: Value) -> (Server, Client) {
     (server, client)
 }
 
-/// Works until there is nothing left; answers the stages in the order they came.
+/// Completes all stages; returns them in the order of the claims.
 fn work(client: &Client) -> Vec<&'static str> {
     let next = || {
         let claimed = claim(client, Stage::WORK)?;
@@ -51,7 +51,7 @@ fn chosen(name: &str) -> Value {
     json!({ "processing_config": { "pipeline": name } })
 }
 
-fn a_job_goes_through_the_pipeline_it_names(db: TestDb) {
+fn a_job_uses_the_pipeline_it_names(db: TestDb) {
     let (_server, client) = serve(&db, subtitles());
     make(&client, chosen("subtitles"));
     assert_eq!(
@@ -65,7 +65,7 @@ fn a_job_goes_through_the_pipeline_it_names(db: TestDb) {
     assert_eq!(client.get(&at(job_id, "")).json()["status"], "completed");
 }
 
-fn a_job_that_names_none_goes_through_the_default_one(db: TestDb) {
+fn a_job_without_a_pipeline_uses_the_default(db: TestDb) {
     let built_in: Vec<_> = Stage::WORK.iter().map(|stage| stage.as_str()).collect();
     let (server, client) = serve(&db, subtitles());
     for more in [json!({}), chosen("default")] {
@@ -80,7 +80,7 @@ fn a_job_that_names_none_goes_through_the_default_one(db: TestDb) {
     }
 }
 
-fn a_job_ends_the_way_it_began_whatever_is_configured_since(db: TestDb) {
+fn a_job_keeps_its_pipeline_when_the_configuration_changes(db: TestDb) {
     let (server, client) = serve(&db, subtitles());
     let job_id = make(&client, chosen("subtitles"));
     let first = claim(&client, Stage::WORK).unwrap();
@@ -103,7 +103,7 @@ fn a_job_ends_the_way_it_began_whatever_is_configured_since(db: TestDb) {
     assert_eq!(work(&client), ["silence_detection"]);
 }
 
-fn a_pipeline_there_is_not_is_refused(server: TestServer) {
+fn an_unknown_pipeline_is_rejected(server: TestServer) {
     let mut body = a_recording();
     for (name, field) in [
         (json!("subtitles"), "processing_config.pipeline"),
@@ -121,7 +121,7 @@ fn a_pipeline_there_is_not_is_refused(server: TestServer) {
     server.post(JOBS, &body).expect(201);
 }
 
-fn a_mode_that_leaves_nothing_of_a_pipeline_is_refused(db: TestDb) {
+fn a_mode_that_empties_the_pipeline_is_rejected(db: TestDb) {
     let (_server, client) = serve(&db, json!({ "look": [{ "stage": "layout_analysis" }] }));
     let mut body = a_recording();
     body["processing_config"] = json!({ "pipeline": "look", "processing_mode": "audio" });
@@ -134,7 +134,7 @@ fn a_mode_that_leaves_nothing_of_a_pipeline_is_refused(db: TestDb) {
     assert_eq!(work(&client), ["layout_analysis"]);
 }
 
-fn the_program_reads_its_pipelines_from_a_file(db: TestDb) {
+fn pipelines_are_read_from_a_file(db: TestDb) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&file, subtitles().to_string()).unwrap();
     let server = Lectern::serve_with(
@@ -150,7 +150,7 @@ fn the_program_reads_its_pipelines_from_a_file(db: TestDb) {
 }
 
 #[test]
-fn a_file_that_holds_no_pipelines_keeps_the_program_from_starting_and_it_says_why() {
+fn an_invalid_pipelines_file_prevents_the_start_with_a_reason() {
     for (text, told) in [
         ("", "is no JSON"),
         ("[]", "must be a JSON object of pipelines by name"),

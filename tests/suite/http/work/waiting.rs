@@ -1,4 +1,4 @@
-//! Workers that wait for work.
+//! Waiting claims.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -17,41 +17,40 @@ use crate::http::support::worker::{CLAIM, Claimed, ask, claim, claims, make};
 use crate::http::support::{at, at_once, in_flight, raw_http, wait_until};
 
 on_both_backends!(
-    whoever_waits_gets_what_this_server_makes_ready,
-    what_this_server_makes_ready_is_not_found_by_asking,
-    whoever_waits_gets_what_another_process_makes_ready,
-    whoever_waits_gets_what_a_pause_kept_back_once_it_is_over_and_not_before,
-    whoever_waits_gets_what_a_lost_worker_was_on,
-    of_fifty_who_wait_for_fifty_stages_each_gets_one,
-    one_who_wants_many_gets_what_there_is,
-    whoever_waits_in_vain_is_told_so_when_the_time_is_over,
-    the_database_is_asked_once_for_all_who_wait_and_not_while_nobody_does,
-    there_is_room_for_so_many_who_wait_and_the_next_is_told,
-    whoever_hangs_up_is_given_nothing,
-    a_server_that_stops_sends_home_who_waits,
+    a_waiting_claim_gets_work_of_this_server,
+    work_of_this_server_is_found_without_polling,
+    a_waiting_claim_gets_work_of_another_process,
+    a_waiting_claim_gets_delayed_work_when_its_delay_ends,
+    a_waiting_claim_gets_the_stage_of_a_lost_worker,
+    fifty_waiting_claims_each_get_one_of_fifty_stages,
+    a_waiting_claim_for_many_gets_what_is_available,
+    a_waiting_claim_times_out_with_an_empty_list,
+    one_poll_serves_all_waiting_claims_and_none_runs_without_them,
+    waiting_claims_over_the_limit_are_rejected,
+    a_disconnected_claim_takes_no_work,
+    a_stopping_server_answers_waiting_claims,
 );
 
-/// What only the question has in it that is asked for those who wait.
+/// A text that only the poll for waiting claims contains.
 const LOOK: &str = "wanted.value AS stage";
 
-/// Asks for one stage and waits for it, for a minute.
+/// Claims one stage and waits for it for up to a minute.
 fn wait(client: &Client, stages: &[Stage]) -> Option<Claimed> {
     claims(ask(client, stages, json!({ "wait_seconds": 60 }))).pop()
 }
 
-/// Runs `meanwhile` while somebody waits for one of `stages`; answers what that
-/// one got.
+/// Runs `meanwhile` while a claim for `stages` waits; returns what it got.
 fn while_waiting(client: &Client, stages: &[Stage], meanwhile: impl FnOnce()) -> Option<Claimed> {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| wait(client, stages));
-        // The other one is the question itself.
+        // The waiting claim and the request for the metrics.
         wait_until(|| in_flight(client) == 2);
         meanwhile();
         waiting.join().unwrap()
     })
 }
 
-fn whoever_waits_gets_what_this_server_makes_ready(server: TestServer) {
+fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
     let mut job_id = None;
     let claimed = while_waiting(&server, &[Transcription], || {
         job_id = Some(make(&server, json!({})))
@@ -81,9 +80,9 @@ fn whoever_waits_gets_what_this_server_makes_ready(server: TestServer) {
     assert_eq!(again.unwrap().job_id, job_id);
 }
 
-fn what_this_server_makes_ready_is_not_found_by_asking(server: TestServer) {
+fn work_of_this_server_is_found_without_polling(server: TestServer) {
     let ear = server.db().listen();
-    // Nobody who asks for those who wait gets an answer.
+    // The poll for waiting claims is blocked.
     let _held = ear.hold(LOOK);
     for _ in 0..20 {
         let mut job_id = None;
@@ -94,7 +93,7 @@ fn what_this_server_makes_ready_is_not_found_by_asking(server: TestServer) {
     }
 }
 
-fn whoever_waits_gets_what_another_process_makes_ready(server: TestServer) {
+fn a_waiting_claim_gets_work_of_another_process(server: TestServer) {
     let other = Lectern::serve(server.db().url());
     let mut job_id = None;
     let claimed = while_waiting(&server, &[Transcription], || {
@@ -103,7 +102,7 @@ fn whoever_waits_gets_what_another_process_makes_ready(server: TestServer) {
     assert_eq!(claimed.map(|claimed| claimed.job_id), job_id);
 }
 
-fn whoever_waits_gets_what_a_pause_kept_back_once_it_is_over_and_not_before(server: TestServer) {
+fn a_waiting_claim_gets_delayed_work_when_its_delay_ends(server: TestServer) {
     let job_id = make(&server, json!({}));
     let failed = claim(&server, &[Transcription]).unwrap();
     failed
@@ -120,7 +119,7 @@ fn whoever_waits_gets_what_a_pause_kept_back_once_it_is_over_and_not_before(serv
     assert_eq!((again.job_id, again.attempt), (job_id, 2));
 }
 
-fn whoever_waits_gets_what_a_lost_worker_was_on(server: TestServer) {
+fn a_waiting_claim_gets_the_stage_of_a_lost_worker(server: TestServer) {
     let job_id = make(&server, json!({}));
     let lost = claim(&server, &[Transcription]).unwrap();
     let again = while_waiting(&server, &[Transcription], || {
@@ -132,13 +131,13 @@ fn whoever_waits_gets_what_a_lost_worker_was_on(server: TestServer) {
         .problem(409, "lease_lost");
 }
 
-fn of_fifty_who_wait_for_fifty_stages_each_gets_one(server: TestServer) {
+fn fifty_waiting_claims_each_get_one_of_fifty_stages(server: TestServer) {
     thread::scope(|scope| {
         let waiting: Vec<_> = (0..50)
             .map(|_| scope.spawn(|| wait(&server, &[Transcription])))
             .collect();
         wait_until(|| in_flight(&server) == 51);
-        // Whoever waits has no connection.
+        // Waiting claims hold no connection.
         wait_until(|| {
             server
                 .get("/metrics")
@@ -158,7 +157,7 @@ fn of_fifty_who_wait_for_fifty_stages_each_gets_one(server: TestServer) {
     assert_eq!(claim(&server, &[Transcription]), None);
 }
 
-fn one_who_wants_many_gets_what_there_is(server: TestServer) {
+fn a_waiting_claim_for_many_gets_what_is_available(server: TestServer) {
     let got = thread::scope(|scope| {
         let more = json!({ "wait_seconds": 60, "max": 100 });
         let waiting =
@@ -170,7 +169,7 @@ fn one_who_wants_many_gets_what_there_is(server: TestServer) {
     assert_eq!(got.len(), 2);
 }
 
-fn whoever_waits_in_vain_is_told_so_when_the_time_is_over(server: TestServer) {
+fn a_waiting_claim_times_out_with_an_empty_list(server: TestServer) {
     let began = Instant::now();
     let answer = ask(&server, Stage::WORK, json!({ "wait_seconds": 1 })).expect(200);
     assert_eq!(answer.text(), r#"{"claims":[]}"#);
@@ -183,7 +182,7 @@ fn whoever_waits_in_vain_is_told_so_when_the_time_is_over(server: TestServer) {
     assert_eq!(answer.text(), r#"{"claims":[]}"#);
 }
 
-fn the_database_is_asked_once_for_all_who_wait_and_not_while_nobody_does(server: TestServer) {
+fn one_poll_serves_all_waiting_claims_and_none_runs_without_them(server: TestServer) {
     let other = TestServer::on(server.db().backend());
     let (ear, other_ear) = (server.db().listen(), other.db().listen());
     let wait = |server: &TestServer| {
@@ -197,7 +196,7 @@ fn the_database_is_asked_once_for_all_who_wait_and_not_while_nobody_does(server:
     let looks = ear.heard(LOOK);
     let at_most = usize::try_from(took.as_millis()).unwrap() / 500;
     assert!((1..=at_most).contains(&looks), "{looks} in {took:?}");
-    // It may have begun the last one when the time was over.
+    // A poll may have started just before the timeout.
     wait(&other);
     let after = ear.heard(LOOK);
     assert!(after <= looks + 1, "{after} after {looks}");
@@ -206,7 +205,7 @@ fn the_database_is_asked_once_for_all_who_wait_and_not_while_nobody_does(server:
     assert!(other_ear.heard(LOOK) > 0);
 }
 
-fn there_is_room_for_so_many_who_wait_and_the_next_is_told(db: TestDb) {
+fn waiting_claims_over_the_limit_are_rejected(db: TestDb) {
     let ear = db.listen();
     let server = TestServer::serve(
         db,
@@ -216,7 +215,7 @@ fn there_is_room_for_so_many_who_wait_and_the_next_is_told(db: TestDb) {
         },
     );
     let got = while_waiting(&server, &[Transcription], || {
-        // It has its place once the database is asked for it.
+        // The claim is registered once the database is polled.
         wait_until(|| ear.heard(LOOK) > 0);
         let refused = ask(&server, Stage::WORK, json!({ "wait_seconds": 60 }));
         refused.problem(503, "overloaded");
@@ -228,11 +227,11 @@ fn there_is_room_for_so_many_who_wait_and_the_next_is_told(db: TestDb) {
         make(&server, json!({}));
     });
     got.unwrap();
-    // Neither does who finds something at once.
+    // A claim that finds work at once needs no slot.
     wait(&server, Stage::WORK).unwrap();
 }
 
-fn whoever_hangs_up_is_given_nothing(server: TestServer) {
+fn a_disconnected_claim_takes_no_work(server: TestServer) {
     let body = json!({ "worker": "gone", "stages": Stage::WORK, "wait_seconds": 60 }).to_string();
     let length = format!("Content-Length: {}", body.len());
     let mut socket = TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
@@ -250,7 +249,7 @@ fn whoever_hangs_up_is_given_nothing(server: TestServer) {
     );
 }
 
-fn a_server_that_stops_sends_home_who_waits(db: TestDb) {
+fn a_stopping_server_answers_waiting_claims(db: TestDb) {
     let mut server = Lectern::serve(db.url());
     let got = while_waiting(&server, Stage::WORK, || server.signal("TERM"));
     assert_eq!(got, None);
