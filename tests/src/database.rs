@@ -270,7 +270,7 @@ fn migrate(url: &str) {
         .unwrap_or_else(|error| panic!("the migrations of a template: {error}"));
 }
 
-/// The URL of another database on the same server.
+/// The The URL of another database on the same server.
 fn url_of(name: &str) -> String {
     let (url, parameters) = match server_url().split_once('?') {
         Some((url, parameters)) => (url, format!("?{parameters}")),

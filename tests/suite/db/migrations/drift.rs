@@ -33,10 +33,13 @@ fn rewrite(from: &str, to: &str) -> String {
 }
 
 fn a_missing_column_is_reported(db: TestDb) {
-    let found = drift(&db, "ALTER TABLE content_segments DROP COLUMN description");
+    let found = drift(
+        &db,
+        "ALTER TABLE layout_analysis DROP COLUMN sample_frame_time",
+    );
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(
-        found[0].starts_with("content_segments.description is missing"),
+        found[0].starts_with("layout_analysis.sample_frame_time is missing"),
         "{found:?}"
     );
 }

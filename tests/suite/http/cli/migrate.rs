@@ -109,13 +109,13 @@ fn commands_apply_and_revert_migrations(db: EmptyDb) {
 
 fn check_reports_a_missing_column(db: TestDb) {
     db.sql()
-        .batch("ALTER TABLE content_segments DROP COLUMN description")
+        .batch("ALTER TABLE layout_analysis DROP COLUMN sample_frame_time")
         .unwrap();
     let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
     assert!(said.why().contains("differs"), "{said:?}");
     assert!(
         said.out
-            .starts_with("content_segments.description is missing"),
+            .starts_with("layout_analysis.sample_frame_time is missing"),
         "{said:?}"
     );
 }

@@ -40,13 +40,13 @@ fn a_server_refuses_to_start_on_drifted_tables(db: TestDb) {
     let said = serve();
     assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
     db.sql()
-        .batch("ALTER TABLE content_segments DROP COLUMN description")
+        .batch("ALTER TABLE layout_analysis DROP COLUMN sample_frame_time")
         .unwrap();
     let said = serve();
     assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
     assert!(
         said.why()
-            .contains("content_segments.description is missing"),
+            .contains("layout_analysis.sample_frame_time is missing"),
         "{said:?}"
     );
 }

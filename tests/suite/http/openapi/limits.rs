@@ -163,7 +163,7 @@ fn the_documented_limits_are_those_of_the_domain(server: TestServer) {
     ] {
         for time in ["start_time", "end_time"] {
             assert_eq!(
-                field(&format!("{noun}Create.{time}"))["minimum"].as_f64(),
+                field(&format!("{noun}Body.{time}"))["minimum"].as_f64(),
                 Some(0.0),
                 "{noun}.{time}"
             );
