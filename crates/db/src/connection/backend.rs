@@ -161,8 +161,12 @@ impl DbConnection {
         };
         match (committed, self.depth()) {
             (Err(_), Ok(Some(_))) => Err(not_committed("a statement of it had failed")),
-            // SQLite had no transaction to commit, and none to roll back.
-            (Err(DieselError::RollbackErrorOnCommit { .. }), _) => Err(not_committed(ENDED)),
+            // SQLite: a statement had ended it without diesel's knowledge.
+            (Err(DieselError::DatabaseError(_, info)), _)
+                if info.message().contains("no transaction is active") =>
+            {
+                Err(not_committed(ENDED))
+            }
             (committed, _) => committed.doing("commit a transaction"),
         }
     }

@@ -1,4 +1,7 @@
 //! The pool and the database URL.
 
 mod database;
+mod nested_writes;
+mod own_statements;
+mod transient_errors;
 mod url;

@@ -31,6 +31,16 @@ pub(crate) fn insert(
     table: &str,
     exchanged: &[(&str, &str)],
 ) -> Result<usize, Error> {
+    let statement = insert_statement(sql.backend(), table, exchanged);
+    sql.execute(&statement)
+}
+
+/// The INSERT of the valid row of a table with some values replaced or added.
+pub(crate) fn insert_statement(
+    backend: Backend,
+    table: &str,
+    exchanged: &[(&str, &str)],
+) -> String {
     let mut row: Vec<(&str, &str)> = good(table).to_vec();
     for (column, value) in exchanged {
         row.retain(|(name, _)| name != column);
@@ -42,13 +52,13 @@ pub(crate) fn insert(
         .collect();
     let values: Vec<_> = row
         .iter()
-        .map(|(_, value)| literal(sql.backend(), value))
+        .map(|(_, value)| literal(backend, value))
         .collect();
-    sql.execute(&format!(
+    format!(
         "INSERT INTO {table} ({}) VALUES ({})",
         columns.join(", "),
         values.join(", ")
-    ))
+    )
 }
 
 fn literal(backend: Backend, value: &str) -> String {

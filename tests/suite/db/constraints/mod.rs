@@ -1,5 +1,6 @@
 //! The constraints of the tables, tested with raw SQL.
 
 mod checks;
+mod errors;
 mod keys;
 mod rules;

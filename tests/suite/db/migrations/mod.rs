@@ -2,5 +2,6 @@
 
 mod apply;
 mod drift;
+mod foreign;
 mod init;
 mod schema;

@@ -11,6 +11,7 @@ on_both_backends!(
     check_reports_a_missing_column,
     check_reports_a_column_of_another_type,
     check_on_an_empty_database_reports_every_table,
+    status_lists_foreign_migrations_and_down_passes_over_them,
 );
 
 #[test]
@@ -139,4 +140,22 @@ fn check_on_an_empty_database_reports_every_table(db: EmptyDb) {
         "{said:?}"
     );
     assert_eq!(said.out.lines().count(), 10, "{said:?}");
+}
+
+fn status_lists_foreign_migrations_and_down_passes_over_them(db: TestDb) {
+    db.sql()
+        .execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")
+        .unwrap();
+    let shell = Shell::new();
+    let status = shell.run_on(db.url(), &["migrate", "status"]);
+    assert_eq!(
+        status.lines().last().unwrap(),
+        &"foreign  29990101000000 (of another program or a newer lectern)"
+    );
+    let newest = db.migrations().status().unwrap();
+    let newest = &newest[newest.len() - 2].name;
+    let reverted = shell.run_on(db.url(), &["migrate", "down"]);
+    assert_eq!(reverted.lines(), [format!("reverted {newest}")]);
+    let applied = shell.run_on(db.url(), &["migrate", "up"]);
+    assert_eq!(applied.lines(), [format!("applied {newest}")]);
 }
