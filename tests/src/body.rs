@@ -45,9 +45,9 @@ impl Body for ProgressReport {
     fn body(&self) -> Value {
         json!({
             "stage": self.stage.as_str(),
-            "percent": self.percent.get(),
-            "message": text(self.message.as_ref()),
-            "eta_seconds": self.eta_seconds.map(NonNegativeInt::get),
+            "percent": self.progress.percent.get(),
+            "message": text(self.progress.message.as_ref()),
+            "eta_seconds": self.progress.eta_seconds.map(NonNegativeInt::get),
             "agent_name": text(self.agent_name.as_ref()),
         })
     }

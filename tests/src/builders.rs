@@ -5,9 +5,9 @@ use lectern_domain::{
     AgentName, Clip, ClipMedia, ClipTopic, ContentSegmentId, ContentType, Decibels, FileSize, Job,
     JobId, JobStatus, JsonObject, Keyword, LayoutType, LogStatus, LongText, NewClip,
     NewContentSegment, NewJob, NewJobStatus, NewLayoutAnalysis, NewLogEntry, NewSilenceRegion,
-    NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, ProgressMessage,
-    ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, SpokenText, Stage, StorageKey,
-    TimeRange, Title, Topic,
+    NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage,
+    ProgressReport, Ratio, Region, Seconds, SilenceType, SpeakerId, Stage, StorageKey, TimeRange,
+    Title, Topic,
 };
 use serde_json::{Value, json};
 
@@ -134,21 +134,18 @@ impl JobBuilder {
 pub fn a_report(stage: Stage, percent: f64) -> ProgressReport {
     ProgressReport {
         stage,
-        percent: Percent::new(percent).unwrap(),
-        message: Some(ProgressMessage::new(format!("{stage}: {percent} %")).unwrap()),
-        eta_seconds: Some(NonNegativeInt::new(600).unwrap()),
+        progress: Progress {
+            percent: Percent::new(percent).unwrap(),
+            message: Some(ProgressMessage::new(format!("{stage}: {percent} %")).unwrap()),
+            eta_seconds: Some(NonNegativeInt::new(600).unwrap()),
+        },
         agent_name: Some(AgentName::new("worker-1").unwrap()),
     }
 }
 
 /// A segment that says `text` from `start` to `end`, in seconds.
 pub fn a_segment(start: f64, end: f64, text: &str) -> NewTranscriptSegment {
-    NewTranscriptSegment {
-        time: TimeRange::new(start, end).unwrap(),
-        text: SpokenText::new(text).unwrap(),
-        confidence: None,
-        speaker_id: None,
-    }
+    NewTranscriptSegment::new(text, TimeRange::new(start, end).unwrap()).unwrap()
 }
 
 /// A transcript of `n` segments, one every four seconds with a pause between
@@ -168,11 +165,7 @@ pub fn segments(n: usize) -> Vec<NewTranscriptSegment> {
 
 /// A silence region from `start` to `end`, in seconds.
 pub fn a_silence(start: f64, end: f64, silence_type: SilenceType) -> NewSilenceRegion {
-    NewSilenceRegion {
-        time: TimeRange::new(start, end).unwrap(),
-        silence_type,
-        amplitude_threshold: None,
-    }
+    NewSilenceRegion::new(silence_type, TimeRange::new(start, end).unwrap())
 }
 
 /// `n` silence regions, one per minute, of alternating types and growing

@@ -9,8 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::number::maybe_whole;
-use crate::rules::chars;
+use crate::wire::number::maybe_whole;
+use crate::wire::request::optional;
+use crate::wire::validation::chars;
 use crate::{JobResponse, Request};
 
 /// A worker asks for something to do.
@@ -22,7 +23,7 @@ pub struct ClaimBody {
     pub worker: String,
     /// What the worker can do.
     #[validate(length(min = 1, message = "must name at least one stage"))]
-    #[schemars(with = "Vec<crate::schema::WorkStage>")]
+    #[schemars(with = "Vec<crate::wire::schema::WorkStage>")]
     pub stages: Vec<Stage>,
     /// How many stages it takes at once.
     #[validate(range(min = 1, max = ClaimLimit::MAX))]
@@ -63,7 +64,7 @@ impl TryFrom<ClaimBody> for ClaimWithWait {
     type Error = Invalid;
 
     fn try_from(claim: ClaimBody) -> Result<Self, Invalid> {
-        let max = claim.max.map(ClaimLimit::new).transpose().at("max")?;
+        let max = optional("max", claim.max, ClaimLimit::new)?;
         let lease = claim.lease_seconds.map(LeaseDuration::new).transpose();
         Ok(Self {
             claim: ClaimRequest {

@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::Request;
-use crate::number::maybe_whole;
-use crate::object::objects;
-use crate::request::{MAX_TOP, each, places, top};
-use crate::rules::chars;
+use crate::wire::number::maybe_whole;
+use crate::wire::object::objects;
+use crate::wire::request::{MAX_TOP, each, optional, places, top};
+use crate::wire::validation::chars;
 
 /// The clips of a job, to be stored in place of those there are.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -61,7 +61,7 @@ pub struct ClipBody {
     #[serde(default, deserialize_with = "maybe_whole")]
     pub clip_order: Option<i32>,
     /// Whatever the worker wants to keep with the clip.
-    #[schemars(with = "Option<crate::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
 
@@ -82,21 +82,24 @@ impl TryFrom<ClipsBody> for Vec<NewClip> {
 
 impl ClipBody {
     fn at_place(self, clip_order: NonNegativeInt) -> Result<NewClip, Invalid> {
-        let key = |key: Option<String>| key.map(StorageKey::new).transpose();
         Ok(NewClip {
             content_segment_id: self.content_segment_id,
             title: Title::new(self.title).at("title")?,
-            topic: self.topic.map(ClipTopic::new).transpose().at("topic")?,
-            importance_score: self
-                .importance_score
-                .map(Ratio::new)
-                .transpose()
-                .at("importance_score")?,
+            topic: optional("topic", self.topic, ClipTopic::new)?,
+            importance_score: optional("importance_score", self.importance_score, Ratio::new)?,
             time: TimeRange::new(self.start_time, self.end_time)?,
             media: ClipMedia {
-                s3_key: key(self.s3_key).at("s3_key")?,
-                thumbnail_s3_key: key(self.thumbnail_s3_key).at("thumbnail_s3_key")?,
-                subtitle_s3_key: key(self.subtitle_s3_key).at("subtitle_s3_key")?,
+                s3_key: optional("s3_key", self.s3_key, StorageKey::new)?,
+                thumbnail_s3_key: optional(
+                    "thumbnail_s3_key",
+                    self.thumbnail_s3_key,
+                    StorageKey::new,
+                )?,
+                subtitle_s3_key: optional(
+                    "subtitle_s3_key",
+                    self.subtitle_s3_key,
+                    StorageKey::new,
+                )?,
             },
             clip_order,
             extra_metadata: JsonObject::new(self.extra_metadata.unwrap_or_default())
@@ -143,11 +146,11 @@ pub struct Clip {
     /// The content segment it shows, if it was cut along one.
     pub content_segment_id: Option<ContentSegmentId>,
     /// Headline.
-    pub title: String,
+    pub title: Title,
     /// What it is about.
-    pub topic: Option<String>,
+    pub topic: Option<ClipTopic>,
     /// How much it matters, 0 to 1.
-    pub importance_score: Option<f64>,
+    pub importance_score: Option<Ratio>,
     /// Where in the recording it begins, in seconds.
     pub start_time: f64,
     /// Where in the recording it ends, in seconds.
@@ -155,36 +158,37 @@ pub struct Clip {
     /// How long it lasts, in seconds.
     pub duration: f64,
     /// Where the clip lies in the storage.
-    pub s3_key: Option<String>,
+    pub s3_key: Option<StorageKey>,
     /// Where a picture of it lies in the storage.
-    pub thumbnail_s3_key: Option<String>,
+    pub thumbnail_s3_key: Option<StorageKey>,
     /// Where its subtitles lie in the storage.
-    pub subtitle_s3_key: Option<String>,
+    pub subtitle_s3_key: Option<StorageKey>,
     /// Place among the clips of the job.
-    pub clip_order: i32,
+    pub clip_order: NonNegativeInt,
     /// Whatever the worker keeps with the clip.
-    pub extra_metadata: Map<String, Value>,
+    pub extra_metadata: JsonObject,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
 
 impl From<domain::Clip> for Clip {
-    fn from(clip: domain::Clip) -> Self {
+    fn from(stored: domain::Clip) -> Self {
+        let clip = stored.data;
         Self {
-            clip_id: clip.clip_id,
+            clip_id: stored.clip_id,
             content_segment_id: clip.content_segment_id,
-            title: clip.title.into_string(),
-            topic: clip.topic.map(ClipTopic::into_string),
-            importance_score: clip.importance_score.map(Ratio::get),
+            title: clip.title,
+            topic: clip.topic,
+            importance_score: clip.importance_score,
             start_time: clip.time.start(),
             end_time: clip.time.end(),
             duration: clip.time.duration(),
-            s3_key: clip.media.s3_key.map(StorageKey::into_string),
-            thumbnail_s3_key: clip.media.thumbnail_s3_key.map(StorageKey::into_string),
-            subtitle_s3_key: clip.media.subtitle_s3_key.map(StorageKey::into_string),
-            clip_order: clip.clip_order.get(),
-            extra_metadata: clip.extra_metadata.into_map(),
-            created_at: clip.created_at,
+            s3_key: clip.media.s3_key,
+            thumbnail_s3_key: clip.media.thumbnail_s3_key,
+            subtitle_s3_key: clip.media.subtitle_s3_key,
+            clip_order: clip.clip_order,
+            extra_metadata: clip.extra_metadata,
+            created_at: stored.created_at,
         }
     }
 }
@@ -217,7 +221,7 @@ pub struct ClipMetadata {
     /// Names the clip.
     pub clip_id: ClipId,
     /// Headline.
-    pub title: String,
+    pub title: Title,
     /// Where in the recording it begins, in seconds.
     pub start_time: f64,
     /// Where in the recording it ends, in seconds.
@@ -225,7 +229,7 @@ pub struct ClipMetadata {
     /// How long it lasts, in seconds.
     pub duration: f64,
     /// Where the clip lies in the storage.
-    pub s3_key: Option<String>,
+    pub s3_key: Option<StorageKey>,
     /// Where to fetch the clip.
     pub url: Option<String>,
     /// Where to fetch a picture of it.
@@ -236,19 +240,20 @@ pub struct ClipMetadata {
 
 impl ClipMetadata {
     /// A clip with the addresses `url` gives for what lies in the storage.
-    pub fn with_urls(clip: domain::Clip, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
+    pub fn with_urls(stored: domain::Clip, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
+        let clip = stored.data;
         let media = clip.media;
         let url = |key: Option<&StorageKey>| key.and_then(&url);
         Self {
-            clip_id: clip.clip_id,
-            title: clip.title.into_string(),
+            clip_id: stored.clip_id,
+            title: clip.title,
             start_time: clip.time.start(),
             end_time: clip.time.end(),
             duration: clip.time.duration(),
             url: url(media.s3_key.as_ref()),
             thumbnail_url: url(media.thumbnail_s3_key.as_ref()),
             subtitle_url: url(media.subtitle_s3_key.as_ref()),
-            s3_key: media.s3_key.map(StorageKey::into_string),
+            s3_key: media.s3_key,
         }
     }
 }

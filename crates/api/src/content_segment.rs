@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::Request;
-use crate::number::maybe_whole;
-use crate::object::objects;
-use crate::request::{MAX_TOP, each, places, query_text, top};
-use crate::rules::chars;
+use crate::wire::number::maybe_whole;
+use crate::wire::object::objects;
+use crate::wire::request::{MAX_TOP, each, optional, places, query_text, top};
+use crate::wire::validation::chars;
 
 /// The content segments of a job, to be stored in place of those there are.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -75,11 +75,7 @@ impl ContentSegmentBody {
         Ok(NewContentSegment {
             time: TimeRange::new(self.start_time, self.end_time)?,
             topic: Topic::new(self.topic).at("topic")?,
-            description: self
-                .description
-                .map(LongText::new)
-                .transpose()
-                .at("description")?,
+            description: optional("description", self.description, LongText::new)?,
             importance_score: Ratio::new(self.importance_score).at("importance_score")?,
             keywords: each("keywords", self.keywords.unwrap_or_default(), Keyword::new)?,
             concepts: each("concepts", self.concepts.unwrap_or_default(), Keyword::new)?,
@@ -135,36 +131,36 @@ pub struct ContentSegment {
     /// How long it lasts, in seconds.
     pub duration: f64,
     /// What it is about.
-    pub topic: String,
+    pub topic: Topic,
     /// The same at more length.
-    pub description: Option<String>,
+    pub description: Option<LongText>,
     /// How much it matters, 0 to 1.
-    pub importance_score: f64,
+    pub importance_score: Ratio,
     /// Words to find it by.
-    pub keywords: Vec<String>,
+    pub keywords: Vec<Keyword>,
     /// Ideas it explains.
-    pub concepts: Vec<String>,
+    pub concepts: Vec<Keyword>,
     /// Place among the segments of the job.
-    pub segment_order: i32,
+    pub segment_order: NonNegativeInt,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
 
 impl From<domain::ContentSegment> for ContentSegment {
-    fn from(segment: domain::ContentSegment) -> Self {
-        let words = |words: Vec<Keyword>| words.into_iter().map(Keyword::into_string).collect();
+    fn from(stored: domain::ContentSegment) -> Self {
+        let segment = stored.data;
         Self {
-            segment_id: segment.segment_id,
+            segment_id: stored.segment_id,
             start_time: segment.time.start(),
             end_time: segment.time.end(),
             duration: segment.time.duration(),
-            topic: segment.topic.into_string(),
-            description: segment.description.map(LongText::into_string),
-            importance_score: segment.importance_score.get(),
-            keywords: words(segment.keywords),
-            concepts: words(segment.concepts),
-            segment_order: segment.segment_order.get(),
-            created_at: segment.created_at,
+            topic: segment.topic,
+            description: segment.description,
+            importance_score: segment.importance_score,
+            keywords: segment.keywords,
+            concepts: segment.concepts,
+            segment_order: segment.segment_order,
+            created_at: stored.created_at,
         }
     }
 }

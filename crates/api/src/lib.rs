@@ -55,34 +55,23 @@
 mod claim;
 mod clip;
 mod content_segment;
-mod cursor;
 mod event;
-mod event_list;
 mod health;
 mod job;
-mod job_list;
-mod job_update;
-mod layout;
-mod log;
-mod number;
-mod object;
+mod layout_analysis;
+mod lease;
+mod log_entry;
 pub mod openapi;
-mod ping;
-mod problem;
-mod progress;
-mod request;
 mod results;
-mod rules;
 #[cfg(test)]
 mod samples;
-mod schema;
-mod silence;
+mod silence_region;
 mod stage_run;
 mod stats;
-mod subtitle;
-mod transcript;
+mod subtitles;
+mod transcript_segment;
 mod upload;
-mod work;
+mod wire;
 
 pub use claim::{ClaimBody, ClaimResponse, ClaimWithWait, ClaimsResponse};
 pub use clip::{Clip, ClipBody, ClipFilter, ClipMetadata, ClipsBody, ClipsQuery, ClipsResponse};
@@ -90,33 +79,33 @@ pub use content_segment::{
     ContentSegment, ContentSegmentBody, ContentSegmentFilter, ContentSegmentsBody,
     ContentSegmentsQuery, ContentSegmentsResponse,
 };
-pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
+pub use event::page::{EventsQuery, EventsRequest, EventsResponse};
+pub use event::ping::WsClientMessage;
 pub use event::{WsData, WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage};
-pub use event_list::{EventsQuery, EventsRequest, EventsResponse};
 pub use health::{HealthResponse, HealthStatus};
+pub use job::list::{JobListQuery, JobListRequest, JobListResponse};
+pub use job::progress::{JobProgress, ProgressReport};
+pub use job::update::JobUpdate;
 pub use job::{JobCreate, JobResponse};
-pub use job_list::{JobListQuery, JobListRequest, JobListResponse};
-pub use job_update::JobUpdate;
-pub use layout::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
-pub use log::{
+pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
+pub use lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
+pub use log_entry::{
     LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListRequest, LogEntryListResponse,
 };
-pub use ping::WsClientMessage;
-pub use problem::{Code, Problem};
-pub use progress::{JobProgress, ProgressReport};
-pub use request::Request;
 pub use results::{HighlightVideo, OriginalVideo, ResultsMetadata, ResultsResponse};
-pub use rules::FieldError;
-pub use silence::{
+pub use silence_region::{
     SilenceRegion, SilenceRegionBody, SilenceRegionsBody, SilenceRegionsQuery,
     SilenceRegionsResponse,
 };
 pub use stage_run::{StageRunResponse, StagesResponse};
 pub use stats::{JobCounts, StatsResponse};
-pub use subtitle::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
-pub use transcript::{
+pub use subtitles::{SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
+pub use transcript_segment::{
     TranscriptFilter, TranscriptQuery, TranscriptResponse, TranscriptSegment,
     TranscriptSegmentBody, TranscriptSegmentsBody,
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
-pub use work::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
+pub use wire::cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
+pub use wire::problem::{Code, Problem};
+pub use wire::request::Request;
+pub use wire::validation::FieldError;

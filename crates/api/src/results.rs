@@ -1,7 +1,7 @@
 //! What comes of a job.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{JobId, JobResults, StorageKey, VideoDuration};
+use lectern_domain::{Filename, JobId, JobResults, StorageKey, VideoDuration};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -39,11 +39,11 @@ pub struct ResultsMetadata {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct OriginalVideo {
     /// Its name as its owner knows it.
-    pub filename: String,
+    pub filename: Filename,
     /// Its length in seconds, if it is known.
-    pub duration: Option<f64>,
+    pub duration: Option<VideoDuration>,
     /// Where it lies in the storage.
-    pub s3_key: Option<String>,
+    pub s3_key: Option<StorageKey>,
     /// Where to fetch it.
     pub url: Option<String>,
 }
@@ -52,7 +52,7 @@ pub struct OriginalVideo {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct HighlightVideo {
     /// Where it lies in the storage.
-    pub s3_key: String,
+    pub s3_key: StorageKey,
     /// Where to fetch it.
     pub url: Option<String>,
 }
@@ -73,14 +73,14 @@ impl ResultsResponse {
             metadata: ResultsMetadata {
                 layout: results.layout.map(Into::into),
                 original_video: OriginalVideo {
-                    filename: job.filename.into_string(),
-                    duration: job.video_duration.map(VideoDuration::get),
+                    filename: job.filename,
+                    duration: job.video_duration,
                     url: job.original_s3_key.as_ref().and_then(&url),
-                    s3_key: job.original_s3_key.map(StorageKey::into_string),
+                    s3_key: job.original_s3_key,
                 },
                 highlight_video: job.compiled_video_s3_key.map(|key| HighlightVideo {
                     url: url(&key),
-                    s3_key: key.into_string(),
+                    s3_key: key,
                 }),
                 completed_at: job.completed_at,
                 processing_duration_seconds,
@@ -107,8 +107,8 @@ mod tests {
     fn what_lies_in_the_storage_has_an_address() {
         let key = |name: &str| Some(StorageKey::new(name).unwrap());
         let mut results = results();
-        results.clips[0].media.s3_key = key("clip.mp4");
-        results.clips[0].media.subtitle_s3_key = key("clip.vtt");
+        results.clips[0].data.media.s3_key = key("clip.mp4");
+        results.clips[0].data.media.subtitle_s3_key = key("clip.vtt");
         results.job.compiled_video_s3_key = key("highlights.mp4");
         let url = |key: &StorageKey| Some(format!("https://storage/{key}"));
         let told = serde_json::to_value(ResultsResponse::with_urls(results, url)).unwrap();

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_domain::{
-    Clip, ClipId, ClipMedia, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress,
-    JobResults, JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock,
-    NonNegativeInt, Percent, ProcessingConfig, ProgressMessage, SpokenText, Stage, StageRun,
-    StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange, Title, TranscriptSegment,
+    Clip, ClipId, Clock, ContentType, FileSize, Filename, Job, JobId, JobProgress, JobResults,
+    JobStatus, JsonObject, Lease, LeaseDuration, LeaseId, LongText, ManualClock, NewClip,
+    NewTranscriptSegment, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage,
+    Stage, StageRun, StageRunId, StageRunStatus, StorageKey, TaskId, TimeRange, TranscriptSegment,
     TranscriptSegmentId, WorkerName,
 };
 use serde_json::json;
@@ -31,9 +31,7 @@ pub(crate) fn completed_job() -> Job {
         celery_task_id: Some(TaskId::new("secret-task").unwrap()),
         progress: Some(JobProgress {
             stage: Stage::Complete,
-            percent: Percent::DONE,
-            message: None,
-            eta_seconds: None,
+            progress: Progress::new(Percent::DONE),
         }),
         processing_config: Some(
             ProcessingConfig::try_from(json!({ "processing_mode": "audio" })).unwrap(),
@@ -66,9 +64,11 @@ pub(crate) fn leased_run() -> StageRun {
             duration: LeaseDuration::default(),
         }),
         available_at: None,
-        percent: Percent::new(41.0).unwrap(),
-        message: Some(ProgressMessage::new("minute 3").unwrap()),
-        eta_seconds: Some(NonNegativeInt::new(9).unwrap()),
+        progress: Progress {
+            percent: Percent::new(41.0).unwrap(),
+            message: Some(ProgressMessage::new("minute 3").unwrap()),
+            eta_seconds: Some(NonNegativeInt::new(9).unwrap()),
+        },
         error: Some(LongText::new("out of memory").unwrap()),
         started_at: Some(new_year()),
         finished_at: None,
@@ -85,23 +85,13 @@ pub(crate) fn results() -> JobResults {
         clips: vec![Clip {
             clip_id: ClipId::new(&clock),
             job_id: job.job_id,
-            content_segment_id: None,
-            title: Title::new("Gradient descent").unwrap(),
-            topic: None,
-            importance_score: None,
-            time,
-            media: ClipMedia::default(),
-            clip_order: NonNegativeInt::new(0).unwrap(),
-            extra_metadata: JsonObject::default(),
+            data: NewClip::new("Gradient descent", time).unwrap(),
             created_at: new_year(),
         }],
         transcript: vec![TranscriptSegment {
             segment_id: TranscriptSegmentId::new(&clock),
             job_id: job.job_id,
-            time,
-            text: SpokenText::new("Welcome back.").unwrap(),
-            confidence: None,
-            speaker_id: None,
+            data: NewTranscriptSegment::new("Welcome back.", time).unwrap(),
             created_at: new_year(),
         }],
         layout: None,

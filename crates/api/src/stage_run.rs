@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{JobId, JobStatus, Stage, StageRun, StageRunStatus};
-use lectern_domain::{LongText, NonNegativeInt, ProgressMessage, WorkerName};
+use lectern_domain::{LongText, NonNegativeInt, Percent, ProgressMessage, WorkerName};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::progress::whole_without_point;
+use crate::job::progress::whole_without_point;
 
 /// What has become of one stage of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -24,17 +24,17 @@ pub struct StageRunResponse {
     /// How many attempts there are at most.
     pub max_attempts: i32,
     /// Who is or was on it last.
-    pub worker: Option<String>,
+    pub worker: Option<WorkerName>,
     /// How much is done, 0 to 100.
     #[serde(serialize_with = "whole_without_point")]
     #[schemars(range(min = 0, max = 100))]
-    pub percent: f64,
+    pub percent: Percent,
     /// What is being done right now.
-    pub message: Option<String>,
+    pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<i32>,
+    pub eta_seconds: Option<NonNegativeInt>,
     /// What went wrong last.
-    pub error: Option<String>,
+    pub error: Option<LongText>,
     /// When the last attempt began.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended, one way or the other.
@@ -52,11 +52,11 @@ impl StageRunResponse {
             status: run.status,
             attempt: run.attempt,
             max_attempts: run.max_attempts,
-            worker: run.worker.map(WorkerName::into_string),
-            percent: run.percent.get(),
-            message: run.message.map(ProgressMessage::into_string),
-            eta_seconds: run.eta_seconds.map(NonNegativeInt::get),
-            error: run.error.map(LongText::into_string),
+            worker: run.worker,
+            percent: run.progress.percent,
+            message: run.progress.message,
+            eta_seconds: run.progress.eta_seconds,
+            error: run.error,
             started_at: run.started_at,
             finished_at: run.finished_at,
         }

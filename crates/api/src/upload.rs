@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::Request;
-use crate::number::{maybe_whole, whole};
-use crate::rules::chars;
+use crate::wire::number::{maybe_whole, whole};
+use crate::wire::request::optional;
+use crate::wire::validation::chars;
 
 /// A recording somebody is about to upload.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -21,7 +22,7 @@ pub struct UploadRequest {
     /// Name of the recording as its owner knows it; it ends in `.mp4`, `.mov`,
     /// `.avi`, `.mkv`, `.webm`, `.mp3`, `.wav` or `.m4a`.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
-    #[schemars(extend("pattern" = crate::schema::recording_name()))]
+    #[schemars(extend("pattern" = crate::wire::schema::recording_name()))]
     pub filename: String,
     /// Size of the recording in bytes, which the uploaded file has to have.
     #[validate(range(min = 1, max = i64::MAX))]
@@ -29,10 +30,10 @@ pub struct UploadRequest {
     pub file_size: i64,
     /// Media type of the recording, `video/…` or `audio/…` as its name says.
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
-    #[schemars(extend("pattern" = crate::schema::RECORDING_TYPE))]
+    #[schemars(extend("pattern" = crate::wire::schema::RECORDING_TYPE))]
     pub content_type: String,
     /// How the recording is to be worked on.
-    #[schemars(with = "Option<crate::schema::ProcessingConfig>")]
+    #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
     /// Of two jobs the one of higher priority is worked on first; 0 when it is
     /// left out.
@@ -53,11 +54,11 @@ impl TryFrom<UploadRequest> for NewUpload {
             filename: Filename::new(upload.filename).at("filename")?,
             file_size: FileSize::new(upload.file_size).at("file_size")?,
             content_type: ContentType::new(upload.content_type).at("content_type")?,
-            processing_config: upload
-                .processing_config
-                .map(ProcessingConfig::new)
-                .transpose()
-                .at("processing_config")?,
+            processing_config: optional(
+                "processing_config",
+                upload.processing_config,
+                ProcessingConfig::new,
+            )?,
             priority: upload.priority.unwrap_or_default(),
         };
         check_recording(&new.filename, &new.content_type)?;
@@ -81,7 +82,7 @@ pub struct UploadResponse {
     #[schemars(with = "i64", range(min = 0))]
     pub expires_in: u64,
     /// Where the recording will lie in the storage.
-    pub s3_key: String,
+    pub s3_key: StorageKey,
 }
 
 impl UploadResponse {
@@ -93,7 +94,7 @@ impl UploadResponse {
             upload_url,
             upload_fields: BTreeMap::new(),
             expires_in: lives.as_secs(),
-            s3_key: s3_key.into_string(),
+            s3_key,
         }
     }
 }

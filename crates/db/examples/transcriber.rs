@@ -8,8 +8,8 @@
 
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    At, JobFilter, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment, PageRequest,
-    Percent, ProgressReport, Ratio, SpokenText, Stage, TimeRange, Window,
+    JobFilter, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment, PageRequest,
+    Percent, Progress, ProgressReport, Ratio, Stage, TimeRange, Window,
 };
 
 /// Segments stored at a time, each time with a progress report.
@@ -42,9 +42,7 @@ fn main() -> Result<(), Error> {
         let percent = ((done + 1) * BATCH * 100 / segments.len()).min(100);
         let report = ProgressReport {
             stage: Stage::Transcription,
-            percent: Percent::new(percent as f64)?,
-            message: None,
-            eta_seconds: None,
+            progress: Progress::new(Percent::new(percent as f64)?),
             agent_name: None,
         };
         // Segments and progress are stored together or not at all.
@@ -82,11 +80,10 @@ fn transcribe() -> Result<Vec<NewTranscriptSegment>, lectern_domain::Invalid> {
     (0..1_500)
         .map(|i| {
             let start = f64::from(i) * 3.0;
+            let time = TimeRange::new(start, start + 2.8)?;
             Ok(NewTranscriptSegment {
-                time: TimeRange::new(start, start + 2.8)?,
-                text: SpokenText::new(format!("Sentence {i} of the lecture.")).at("text")?,
                 confidence: Some(Ratio::new(0.93)?),
-                speaker_id: None,
+                ..NewTranscriptSegment::new(format!("Sentence {i} of the lecture."), time)?
             })
         })
         .collect()

@@ -1,43 +1,90 @@
-//! What is cut out of a recording.
+//! Clips cut out of a recording.
+
+use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    ClipId, ClipTopic, ContentSegmentId, JobId, JsonObject, NonNegativeInt, Patch, Ratio,
-    StorageKey, TimeRange, Title,
+    At, ClipId, ClipTopic, ContentSegmentId, Invalid, JobId, JsonObject, NonNegativeInt, Patch,
+    Ratio, StorageKey, TimeRange, Title,
 };
 
-/// A clip as it is stored.
+/// A stored clip; reads like the [`NewClip`] it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clip {
     /// Public id.
     pub clip_id: ClipId,
     /// The job whose recording it is cut from.
     pub job_id: JobId,
-    /// The content segment it shows, if it was cut along one.
-    pub content_segment_id: Option<ContentSegmentId>,
-    /// Headline.
-    pub title: Title,
-    /// What it is about.
-    pub topic: Option<ClipTopic>,
-    /// How much it matters.
-    pub importance_score: Option<Ratio>,
-    /// From when to when in the recording, in seconds.
-    pub time: TimeRange,
-    /// Where the clip, its picture and its subtitles lie in the storage.
-    pub media: ClipMedia,
-    /// Place among the clips of the job, unique.
-    pub clip_order: NonNegativeInt,
-    /// Whatever the worker wants to keep with the clip.
-    pub extra_metadata: JsonObject,
+    /// The clip.
+    pub data: NewClip,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
 
-/// Where the files of a clip lie in the storage.
+impl Deref for Clip {
+    type Target = NewClip;
+
+    fn deref(&self) -> &NewClip {
+        &self.data
+    }
+}
+
+/// A clip to be stored.
+///
+/// ```
+/// use lectern_domain::{ClipTopic, NewClip, TimeRange};
+///
+/// let clip = NewClip {
+///     topic: Some(ClipTopic::new("Graphs")?),
+///     ..NewClip::new("What is a tree?", TimeRange::new(61.5, 130.0)?)?
+/// };
+/// assert_eq!(clip.clip_order.get(), 0);
+/// # Ok::<(), lectern_domain::Invalid>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewClip {
+    /// The content segment it shows, of the same job; becomes `None` when that
+    /// segment is deleted.
+    pub content_segment_id: Option<ContentSegmentId>,
+    /// Headline.
+    pub title: Title,
+    /// Subject.
+    pub topic: Option<ClipTopic>,
+    /// How much it matters compared to the other clips.
+    pub importance_score: Option<Ratio>,
+    /// The part of the recording it shows.
+    pub time: TimeRange,
+    /// Its files.
+    pub media: ClipMedia,
+    /// Position among the clips of the job, unique; see
+    /// [`assign_positions`](crate::assign_positions).
+    pub clip_order: NonNegativeInt,
+    /// Free for the worker's use.
+    pub extra_metadata: JsonObject,
+}
+
+impl NewClip {
+    /// The clip of one part of the recording, at position 0 and with nothing
+    /// optional. The error names `title`.
+    pub fn new(title: impl Into<String>, time: TimeRange) -> Result<Self, Invalid> {
+        Ok(Self {
+            content_segment_id: None,
+            title: Title::new(title).at("title")?,
+            topic: None,
+            importance_score: None,
+            time,
+            media: ClipMedia::default(),
+            clip_order: NonNegativeInt::ZERO,
+            extra_metadata: JsonObject::default(),
+        })
+    }
+}
+
+/// The keys of a clip's files in the storage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClipMedia {
-    /// The clip itself.
+    /// The video or audio of the clip.
     pub s3_key: Option<StorageKey>,
     /// A picture of it.
     pub thumbnail_s3_key: Option<StorageKey>,
@@ -46,38 +93,17 @@ pub struct ClipMedia {
 }
 
 impl ClipMedia {
-    /// The keys there are.
+    /// The keys that are set.
     pub fn keys(&self) -> impl Iterator<Item = &StorageKey> {
         let keys = [&self.s3_key, &self.thumbnail_s3_key, &self.subtitle_s3_key];
         keys.into_iter().flatten()
     }
 }
 
-/// A clip to be stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewClip {
-    /// The content segment it shows; one of the same job.
-    pub content_segment_id: Option<ContentSegmentId>,
-    /// Headline.
-    pub title: Title,
-    /// What it is about.
-    pub topic: Option<ClipTopic>,
-    /// How much it matters.
-    pub importance_score: Option<Ratio>,
-    /// From when to when in the recording, in seconds.
-    pub time: TimeRange,
-    /// Where the clip, its picture and its subtitles lie in the storage.
-    pub media: ClipMedia,
-    /// Place among the clips of the job, unique; see [`crate::assign_positions`].
-    pub clip_order: NonNegativeInt,
-    /// Whatever the worker wants to keep with the clip.
-    pub extra_metadata: JsonObject,
-}
-
-/// A partial change of where the files of a clip lie.
+/// A partial change of [`ClipMedia`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClipMediaUpdate {
-    /// The clip itself.
+    /// The video or audio of the clip.
     pub s3_key: Patch<StorageKey>,
     /// A picture of it.
     pub thumbnail_s3_key: Patch<StorageKey>,

@@ -1,49 +1,71 @@
-//! What the recording is about, topic by topic.
+//! Content segments: the parts of a recording by subject.
+
+use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
-use crate::{ContentSegmentId, JobId, Keyword, LongText, NonNegativeInt, Ratio, TimeRange, Topic};
+use crate::{
+    At, ContentSegmentId, Invalid, JobId, Keyword, LongText, NonNegativeInt, Ratio, TimeRange,
+    Topic,
+};
 
-/// A content segment as it is stored.
+/// A stored content segment; reads like the [`NewContentSegment`] it was made
+/// from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContentSegment {
     /// Public id.
     pub segment_id: ContentSegmentId,
-    /// The job whose recording it is.
+    /// The job of the recording.
     pub job_id: JobId,
-    /// From when to when, in seconds.
-    pub time: TimeRange,
-    /// What it is about.
-    pub topic: Topic,
-    /// The same at more length.
-    pub description: Option<LongText>,
-    /// How much it matters.
-    pub importance_score: Ratio,
-    /// Words to find it by.
-    pub keywords: Vec<Keyword>,
-    /// Ideas it explains.
-    pub concepts: Vec<Keyword>,
-    /// Place among the segments of the job, unique.
-    pub segment_order: NonNegativeInt,
+    /// The segment.
+    pub data: NewContentSegment,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
+}
+
+impl Deref for ContentSegment {
+    type Target = NewContentSegment;
+
+    fn deref(&self) -> &NewContentSegment {
+        &self.data
+    }
 }
 
 /// A content segment to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewContentSegment {
-    /// From when to when, in seconds.
+    /// The part of the recording.
     pub time: TimeRange,
-    /// What it is about.
+    /// Subject.
     pub topic: Topic,
-    /// The same at more length.
+    /// Summary.
     pub description: Option<LongText>,
-    /// How much it matters.
+    /// How much it matters compared to the other segments.
     pub importance_score: Ratio,
-    /// Words to find it by.
+    /// Words to find the segment by.
     pub keywords: Vec<Keyword>,
-    /// Ideas it explains.
+    /// Ideas that it explains.
     pub concepts: Vec<Keyword>,
-    /// Place among the segments of the job, unique; see [`crate::assign_positions`].
+    /// Position among the segments of the job, unique; see
+    /// [`assign_positions`](crate::assign_positions).
     pub segment_order: NonNegativeInt,
+}
+
+impl NewContentSegment {
+    /// A segment at position 0 with nothing optional. The error names `topic`.
+    pub fn new(
+        topic: impl Into<String>,
+        time: TimeRange,
+        importance_score: Ratio,
+    ) -> Result<Self, Invalid> {
+        Ok(Self {
+            time,
+            topic: Topic::new(topic).at("topic")?,
+            description: None,
+            importance_score,
+            keywords: Vec::new(),
+            concepts: Vec::new(),
+            segment_order: NonNegativeInt::ZERO,
+        })
+    }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::value::string_enum::string_enum;
 use crate::{
-    At, Invalid, Job, JobId, JobProgress, JobStatus, LongText, NonNegativeInt, Percent,
-    ProgressMessage, Stage, StageRun, StageRunStatus,
+    Invalid, Job, JobId, JobProgress, JobStatus, LongText, Progress, Stage, StageRun,
+    StageRunStatus,
 };
 
 string_enum! {
@@ -51,7 +51,7 @@ pub enum Event {
 }
 
 /// Where a job stood.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobState {
     /// Its status.
     pub status: JobStatus,
@@ -62,7 +62,7 @@ pub struct JobState {
 }
 
 /// Where a stage stood.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageState {
     /// The stage.
     pub stage: Stage,
@@ -72,12 +72,9 @@ pub struct StageState {
     pub attempt: i32,
     /// How many attempts there are at most.
     pub max_attempts: i32,
-    /// How much was done.
-    pub percent: Percent,
-    /// What was being done.
-    pub message: Option<ProgressMessage>,
-    /// Seconds the worker expected to need until the end.
-    pub eta_seconds: Option<NonNegativeInt>,
+    /// How much of it was done.
+    #[serde(flatten)]
+    pub progress: Progress,
     /// What went wrong last.
     pub error: Option<LongText>,
 }
@@ -105,9 +102,7 @@ impl From<&StageRun> for Event {
             status: run.status,
             attempt: run.attempt,
             max_attempts: run.max_attempts,
-            percent: run.percent,
-            message: run.message.clone(),
-            eta_seconds: run.eta_seconds,
+            progress: run.progress.clone(),
             error: run.error.clone(),
         })
     }
@@ -133,154 +128,50 @@ impl Event {
     pub fn to_json(&self) -> Value {
         match self {
             Self::Progress(state) | Self::Complete(state) | Self::Error(state) => {
-                serde_json::to_value(JobStored::from(state))
+                serde_json::to_value(state)
             }
-            Self::Stage(state) => serde_json::to_value(StageStored::from(state)),
+            Self::Stage(state) => serde_json::to_value(state),
         }
-        // Text, numbers and nulls under text keys are always JSON.
+        // Cannot fail: the keys are strings, and every number is finite.
         .unwrap_or_default()
     }
 
     /// Reads an event as it is stored.
     pub fn from_json(event_type: EventType, json: Value) -> Result<Self, Invalid> {
-        fn read<T: for<'de> Deserialize<'de>>(json: Value) -> Result<T, Invalid> {
-            serde_json::from_value(json)
-                .map_err(|error| Invalid::new(format!("is no event: {error}")))
-        }
-        let job = |json| read::<JobStored>(json).and_then(JobState::try_from);
-        Ok(match event_type {
-            EventType::Progress => Self::Progress(job(json)?),
-            EventType::Complete => Self::Complete(job(json)?),
-            EventType::Error => Self::Error(job(json)?),
-            EventType::Stage => Self::Stage(read::<StageStored>(json)?.try_into()?),
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct JobStored {
-    status: JobStatus,
-    progress: Option<ProgressStored>,
-    error_message: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ProgressStored {
-    stage: Stage,
-    percent: f64,
-    message: Option<String>,
-    eta_seconds: Option<i32>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StageStored {
-    stage: Stage,
-    status: StageRunStatus,
-    attempt: i32,
-    max_attempts: i32,
-    percent: f64,
-    message: Option<String>,
-    eta_seconds: Option<i32>,
-    error: Option<String>,
-}
-
-impl From<&JobState> for JobStored {
-    fn from(state: &JobState) -> Self {
-        Self {
-            status: state.status,
-            progress: state.progress.as_ref().map(|progress| ProgressStored {
-                stage: progress.stage,
-                percent: progress.percent.get(),
-                message: text(progress.message.as_deref()),
-                eta_seconds: progress.eta_seconds.map(NonNegativeInt::get),
-            }),
-            error_message: text(state.error_message.as_deref()),
-        }
-    }
-}
-
-impl TryFrom<JobStored> for JobState {
-    type Error = Invalid;
-
-    fn try_from(stored: JobStored) -> Result<Self, Invalid> {
-        let progress = |progress: ProgressStored| {
-            Ok::<_, Invalid>(JobProgress {
-                stage: progress.stage,
-                percent: Percent::new(progress.percent).at("percent")?,
-                message: message(progress.message)?,
-                eta_seconds: eta(progress.eta_seconds)?,
+        let read = || {
+            Ok(match event_type {
+                EventType::Progress => Self::Progress(serde_json::from_value(json)?),
+                EventType::Complete => Self::Complete(serde_json::from_value(json)?),
+                EventType::Error => Self::Error(serde_json::from_value(json)?),
+                EventType::Stage => Self::Stage(serde_json::from_value(json)?),
             })
         };
-        Ok(Self {
-            status: stored.status,
-            progress: stored.progress.map(progress).transpose().at("progress")?,
-            error_message: long("error_message", stored.error_message)?,
+        read().map_err(|error: serde_json::Error| {
+            Invalid::new(format!("is not a valid event: {error}"))
         })
     }
-}
-
-impl From<&StageState> for StageStored {
-    fn from(state: &StageState) -> Self {
-        Self {
-            stage: state.stage,
-            status: state.status,
-            attempt: state.attempt,
-            max_attempts: state.max_attempts,
-            percent: state.percent.get(),
-            message: text(state.message.as_deref()),
-            eta_seconds: state.eta_seconds.map(NonNegativeInt::get),
-            error: text(state.error.as_deref()),
-        }
-    }
-}
-
-impl TryFrom<StageStored> for StageState {
-    type Error = Invalid;
-
-    fn try_from(stored: StageStored) -> Result<Self, Invalid> {
-        Ok(Self {
-            stage: stored.stage,
-            status: stored.status,
-            attempt: stored.attempt,
-            max_attempts: stored.max_attempts,
-            percent: Percent::new(stored.percent).at("percent")?,
-            message: message(stored.message)?,
-            eta_seconds: eta(stored.eta_seconds)?,
-            error: long("error", stored.error)?,
-        })
-    }
-}
-
-fn text(text: Option<&str>) -> Option<String> {
-    text.map(str::to_owned)
-}
-
-fn message(stored: Option<String>) -> Result<Option<ProgressMessage>, Invalid> {
-    stored.map(ProgressMessage::new).transpose().at("message")
-}
-
-fn eta(stored: Option<i32>) -> Result<Option<NonNegativeInt>, Invalid> {
-    stored
-        .map(NonNegativeInt::new)
-        .transpose()
-        .at("eta_seconds")
-}
-
-fn long(field: &str, stored: Option<String>) -> Result<Option<LongText>, Invalid> {
-    stored.map(LongText::new).transpose().at(field)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn an_event_is_read_as_it_was_stored() {
-        let progress = JobProgress {
-            stage: Stage::Transcription,
+    use super::*;
+    use crate::{NonNegativeInt, Percent, ProgressMessage};
+
+    fn progress() -> Progress {
+        Progress {
             percent: Percent::new(41.5).unwrap(),
             message: Some(ProgressMessage::new("minute 3").unwrap()),
             eta_seconds: Some(NonNegativeInt::new(9).unwrap()),
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_back_as_it_was_stored() {
+        let progress = JobProgress {
+            stage: Stage::Transcription,
+            progress: progress(),
         };
         let state = |status, progress| JobState {
             status,
@@ -296,14 +187,43 @@ mod tests {
                 status: StageRunStatus::Ready,
                 attempt: 2,
                 max_attempts: 3,
-                percent: Percent::ZERO,
-                message: None,
-                eta_seconds: None,
+                progress: Progress::new(Percent::ZERO),
                 error: Some(LongText::new("disk full").unwrap()),
             }),
         ] {
             let stored = event.to_json();
             assert_eq!(Event::from_json(event.event_type(), stored), Ok(event));
         }
+    }
+
+    #[test]
+    fn stored_events_keep_their_form() {
+        let event = Event::Stage(StageState {
+            stage: Stage::Compilation,
+            status: StageRunStatus::Running,
+            attempt: 1,
+            max_attempts: 3,
+            progress: progress(),
+            error: None,
+        });
+        let stored = json!({
+            "stage": "compilation",
+            "status": "running",
+            "attempt": 1,
+            "max_attempts": 3,
+            "percent": 41.5,
+            "message": "minute 3",
+            "eta_seconds": 9,
+            "error": null,
+        });
+        assert_eq!(event.to_json(), stored);
+        let mut short = stored;
+        for key in ["message", "eta_seconds", "error"] {
+            short.as_object_mut().unwrap().remove(key);
+        }
+        short["percent"] = json!(41);
+        assert!(Event::from_json(EventType::Stage, short.clone()).is_ok());
+        short["percent"] = json!(101);
+        assert!(Event::from_json(EventType::Stage, short).is_err());
     }
 }

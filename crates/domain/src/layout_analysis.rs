@@ -1,4 +1,6 @@
-//! What the picture consists of.
+//! The layout of the picture: where screen and camera are.
+
+use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ string_enum! {
         ScreenOnly = "screen_only",
         /// No screen.
         CameraOnly = "camera_only",
-        /// It could not be told.
+        /// It could not be determined.
         Unknown = "unknown",
     }
 }
@@ -74,17 +76,26 @@ impl JsonValue for Region {
     }
 }
 
-/// The layout analysis of a job as it is stored; a job has at most one.
+/// The stored layout analysis of a job, at most one per job; reads like the
+/// [`NewLayoutAnalysis`] it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayoutAnalysis {
     /// Public id.
     pub layout_id: LayoutAnalysisId,
-    /// The job whose recording it is.
+    /// The job of the recording.
     pub job_id: JobId,
-    /// What was found.
-    pub found: NewLayoutAnalysis,
+    /// The analysis.
+    pub data: NewLayoutAnalysis,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
+}
+
+impl Deref for LayoutAnalysis {
+    type Target = NewLayoutAnalysis;
+
+    fn deref(&self) -> &NewLayoutAnalysis {
+        &self.data
+    }
 }
 
 /// A layout analysis to be stored.
@@ -96,10 +107,24 @@ pub struct NewLayoutAnalysis {
     pub screen_region: Option<Region>,
     /// Where the camera is.
     pub camera_region: Option<Region>,
-    /// Which share of the width the screen takes.
+    /// The share of the picture's width that the screen takes.
     pub split_ratio: Option<Ratio>,
     /// How sure the analysis is.
     pub confidence_score: Ratio,
-    /// Which frame the regions were read off, in seconds.
+    /// Time of the frame the regions were measured in.
     pub sample_frame_time: Option<Seconds>,
+}
+
+impl NewLayoutAnalysis {
+    /// An analysis without regions.
+    pub fn new(layout_type: LayoutType, confidence_score: Ratio) -> Self {
+        Self {
+            layout_type,
+            screen_region: None,
+            camera_region: None,
+            split_ratio: None,
+            confidence_score,
+            sample_frame_time: None,
+        }
+    }
 }

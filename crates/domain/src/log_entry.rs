@@ -1,4 +1,6 @@
-//! The audit trail of a job.
+//! Log entries: the audit trail of a job.
+
+use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -18,20 +20,28 @@ string_enum! {
     }
 }
 
-/// An entry of the processing log as it is stored; entries are only ever
-/// added.
+/// A stored entry of the processing log; reads like the [`NewLogEntry`] it was
+/// made from. Entries are never changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {
     /// Public id.
     pub log_id: LogEntryId,
     /// The job it is about.
     pub job_id: JobId,
-    /// What happened.
-    pub event: NewLogEntry,
+    /// The entry.
+    pub data: NewLogEntry,
     /// When it happened.
     pub timestamp: DateTime<Utc>,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
+}
+
+impl Deref for LogEntry {
+    type Target = NewLogEntry;
+
+    fn deref(&self) -> &NewLogEntry {
+        &self.data
+    }
 }
 
 /// An entry to be added to the processing log.
@@ -41,18 +51,18 @@ pub struct NewLogEntry {
     pub stage: Stage,
     /// What happened to the stage.
     pub status: LogStatus,
-    /// Which program did it.
+    /// The program that did the work.
     pub agent_name: Option<AgentName>,
-    /// What there is to say.
+    /// For people to read.
     pub message: Option<LongText>,
-    /// What went wrong, for a program to read.
+    /// The error in a form that programs read.
     pub error_details: Option<JsonObject>,
-    /// How long the stage took, in seconds.
+    /// How long the stage took.
     pub duration_seconds: Option<Seconds>,
 }
 
 impl NewLogEntry {
-    /// An entry that says what happened to which stage, and no more.
+    /// An entry with nothing optional.
     pub fn new(stage: Stage, status: LogStatus) -> Self {
         Self {
             stage,
@@ -70,7 +80,7 @@ impl NewLogEntry {
     }
 }
 
-/// The log entries a list is about: those that fit every condition given.
+/// Conditions on a list of log entries; all that are set must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogEntryFilter {
     /// Entries about this stage.

@@ -1,4 +1,7 @@
-//! Where nothing happens.
+//! Silence regions: the parts of a recording where nothing is to be heard or
+//! seen.
+
+use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +9,7 @@ use crate::value::string_enum::string_enum;
 use crate::{Decibels, JobId, Seconds, SilenceRegionId, TimeRange, Window};
 
 string_enum! {
-    /// What there is nothing of.
+    /// What is missing in a silence region.
     SilenceType {
         /// Nothing to hear.
         AudioSilence = "audio_silence",
@@ -17,40 +20,56 @@ string_enum! {
     }
 }
 
-/// A silence region as it is stored.
+/// A stored silence region; reads like the [`NewSilenceRegion`] it was made
+/// from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SilenceRegion {
     /// Public id.
     pub region_id: SilenceRegionId,
-    /// The job whose recording it is.
+    /// The job of the recording.
     pub job_id: JobId,
-    /// From when to when, in seconds.
-    pub time: TimeRange,
-    /// What there is nothing of.
-    pub silence_type: SilenceType,
-    /// The level below which sound counted as silence, in dBFS.
-    pub amplitude_threshold: Option<Decibels>,
+    /// The region.
+    pub data: NewSilenceRegion,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
+}
+
+impl Deref for SilenceRegion {
+    type Target = NewSilenceRegion;
+
+    fn deref(&self) -> &NewSilenceRegion {
+        &self.data
+    }
 }
 
 /// A silence region to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewSilenceRegion {
-    /// From when to when, in seconds.
+    /// The part of the recording.
     pub time: TimeRange,
-    /// What there is nothing of.
+    /// What is missing.
     pub silence_type: SilenceType,
-    /// The level below which sound counted as silence, in dBFS.
+    /// The level below which sound counted as silence.
     pub amplitude_threshold: Option<Decibels>,
 }
 
-/// The silence regions a list is about: those that fit every condition given.
+impl NewSilenceRegion {
+    /// A region without a threshold.
+    pub fn new(silence_type: SilenceType, time: TimeRange) -> Self {
+        Self {
+            time,
+            silence_type,
+            amplitude_threshold: None,
+        }
+    }
+}
+
+/// Conditions on a list of silence regions; all that are set must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct SilenceRegionFilter {
     /// Regions of this type.
     pub silence_type: Option<SilenceType>,
-    /// Regions at least this long, in seconds.
+    /// Regions at least this long.
     pub min_duration: Option<Seconds>,
     /// Regions that overlap this part of the recording.
     pub window: Window,

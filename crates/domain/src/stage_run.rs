@@ -3,10 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::value::string_enum::string_enum;
-use crate::{
-    JobId, LeaseDuration, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage, Stage,
-    StageRunId, WorkerName,
-};
+use crate::{JobId, LeaseDuration, LeaseId, LongText, Progress, Stage, StageRunId, WorkerName};
 
 string_enum! {
     /// Where the run of a stage stands.
@@ -70,12 +67,8 @@ pub struct StageRun {
     pub lease: Option<Lease>,
     /// After a failed attempt: when it may be claimed at the earliest.
     pub available_at: Option<DateTime<Utc>>,
-    /// How much is done.
-    pub percent: Percent,
-    /// What is being done right now.
-    pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<NonNegativeInt>,
+    /// How much of the stage is done.
+    pub progress: Progress,
     /// What went wrong last.
     pub error: Option<LongText>,
     /// When the last attempt began.

@@ -1,9 +1,11 @@
-//! What was said, segment by segment.
+//! Transcript segments: what is said in a recording, and when.
+
+use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
 use crate::value::string_enum::string_enum;
-use crate::{JobId, Ratio, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId};
+use crate::{At, Invalid, JobId, Ratio, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId};
 
 string_enum! {
     /// What a transcript or subtitles are answered as.
@@ -19,29 +21,32 @@ string_enum! {
     }
 }
 
-/// A segment of a transcript as it is stored.
+/// A stored transcript segment; reads like the [`NewTranscriptSegment`] it was
+/// made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TranscriptSegment {
     /// Public id.
     pub segment_id: TranscriptSegmentId,
-    /// The job whose recording it is.
+    /// The job of the recording.
     pub job_id: JobId,
-    /// When it is said, in seconds.
-    pub time: TimeRange,
-    /// What is said.
-    pub text: SpokenText,
-    /// How sure the recognizer is.
-    pub confidence: Option<Ratio>,
-    /// Who says it.
-    pub speaker_id: Option<SpeakerId>,
+    /// The segment.
+    pub data: NewTranscriptSegment,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
 
-/// A segment to be stored.
+impl Deref for TranscriptSegment {
+    type Target = NewTranscriptSegment;
+
+    fn deref(&self) -> &NewTranscriptSegment {
+        &self.data
+    }
+}
+
+/// A transcript segment to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTranscriptSegment {
-    /// When it is said, in seconds.
+    /// When it is said.
     pub time: TimeRange,
     /// What is said.
     pub text: SpokenText,
@@ -49,4 +54,16 @@ pub struct NewTranscriptSegment {
     pub confidence: Option<Ratio>,
     /// Who says it.
     pub speaker_id: Option<SpeakerId>,
+}
+
+impl NewTranscriptSegment {
+    /// A segment without a confidence or a speaker. The error names `text`.
+    pub fn new(text: impl Into<String>, time: TimeRange) -> Result<Self, Invalid> {
+        Ok(Self {
+            time,
+            text: SpokenText::new(text).at("text")?,
+            confidence: None,
+            speaker_id: None,
+        })
+    }
 }

@@ -148,13 +148,7 @@ impl From<NewTranscriptSegment> for Cue {
 
 impl From<TranscriptSegment> for Cue {
     fn from(segment: TranscriptSegment) -> Self {
-        NewTranscriptSegment {
-            time: segment.time,
-            text: segment.text,
-            confidence: segment.confidence,
-            speaker_id: segment.speaker_id,
-        }
-        .into()
+        segment.data.into()
     }
 }
 

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use lectern_db::{Database, Error};
 use lectern_domain::{
-    At, FileSize, JobId, JsonObject, NewJob, NewJobStatus, NewTranscriptSegment, NonNegativeInt,
-    Percent, ProcessingConfig, ProgressMessage, ProgressReport, Ratio, SpeakerId, SpokenText,
-    Stage, StorageKey, TimeRange,
+    FileSize, JobId, JsonObject, NewJob, NewJobStatus, NewTranscriptSegment, NonNegativeInt,
+    Percent, ProcessingConfig, Progress, ProgressMessage, ProgressReport, Ratio, SpeakerId, Stage,
+    StorageKey, TimeRange,
 };
 use serde_json::json;
 
@@ -43,9 +43,11 @@ pub(crate) fn fill(db: &Database, n: usize) -> Result<Vec<JobId>> {
     let job = new_job()?;
     let report = ProgressReport {
         stage: Stage::Transcription,
-        percent: Percent::new(42.5)?,
-        message: Some(ProgressMessage::new("Transcribing 17:51 of 42:00")?),
-        eta_seconds: Some(NonNegativeInt::new(95)?),
+        progress: Progress {
+            percent: Percent::new(42.5)?,
+            message: Some(ProgressMessage::new("Transcribing 17:51 of 42:00")?),
+            eta_seconds: Some(NonNegativeInt::new(95)?),
+        },
         agent_name: None,
     };
     Ok(db.write(|tx| {
@@ -64,14 +66,13 @@ pub(crate) fn segments(n: usize) -> Result<Vec<NewTranscriptSegment>> {
     (0..n)
         .map(|i| {
             let start = i as f64 * 3.2;
+            let time = TimeRange::new(start, start + 3.1)?;
+            let text =
+                format!("Sentence {i}: the columns of a matrix span its column space, and so on.");
             Ok(NewTranscriptSegment {
-                time: TimeRange::new(start, start + 3.1)?,
-                text: SpokenText::new(format!(
-                    "Sentence {i}: the columns of a matrix span its column space, and so on."
-                ))
-                .at("text")?,
                 confidence: Some(Ratio::new(0.93)?),
                 speaker_id: Some(SpeakerId::new("lecturer")?),
+                ..NewTranscriptSegment::new(text, time)?
             })
         })
         .collect()

@@ -66,12 +66,12 @@ impl<'a> From<&'a LogEntry> for NewLogRow<'a> {
         Self {
             log_id: DbUuid(log.log_id.as_uuid()),
             job_id: DbUuid(log.job_id.as_uuid()),
-            stage: log.event.stage.as_str(),
-            agent_name: log.event.agent_name.as_deref(),
-            status: log.event.status.as_str(),
-            message: log.event.message.as_deref(),
-            error_details: log.event.error_details_json().map(DbJson),
-            duration_seconds: log.event.duration_seconds.map(Seconds::get),
+            stage: log.stage.as_str(),
+            agent_name: log.agent_name.as_deref(),
+            status: log.status.as_str(),
+            message: log.message.as_deref(),
+            error_details: log.error_details_json().map(DbJson),
+            duration_seconds: log.duration_seconds.map(Seconds::get),
             timestamp: DbTime(log.timestamp),
             created_at: DbTime(log.created_at),
         }
@@ -138,17 +138,17 @@ fn with_events<'f>(insert: Statement<'f>, events: &'f [JobEvent]) -> Statement<'
 
 /// Binds `$6` to `$15`.
 fn with_logs<'f>(insert: Statement<'f>, logs: &'f [LogEntry]) -> Statement<'f> {
-    let text = |get: fn(&NewLogEntry) -> Option<&str>| list(logs, move |log| get(&log.event));
+    let text = |get: fn(&NewLogEntry) -> Option<&str>| list(logs, move |log| get(&log.data));
     insert
         .bind::<Array<Uuid>, _>(list(logs, |log| log.log_id.as_uuid()))
         .bind::<Array<Uuid>, _>(list(logs, |log| log.job_id.as_uuid()))
-        .bind::<Array<Text>, _>(list(logs, |log| Stage::as_str(log.event.stage)))
+        .bind::<Array<Text>, _>(list(logs, |log| Stage::as_str(log.stage)))
         .bind::<Array<Nullable<Text>>, _>(text(|event| event.agent_name.as_deref()))
-        .bind::<Array<Text>, _>(list(logs, |log| log.event.status.as_str()))
+        .bind::<Array<Text>, _>(list(logs, |log| log.status.as_str()))
         .bind::<Array<Nullable<Text>>, _>(text(|event| event.message.as_deref()))
-        .bind::<Array<Nullable<Jsonb>>, _>(list(logs, |log| log.event.error_details_json()))
+        .bind::<Array<Nullable<Jsonb>>, _>(list(logs, |log| log.error_details_json()))
         .bind::<Array<Nullable<Double>>, _>(list(logs, |log| {
-            log.event.duration_seconds.map(Seconds::get)
+            log.duration_seconds.map(Seconds::get)
         }))
         .bind::<Array<Timestamptz>, _>(list(logs, |log| log.timestamp))
         .bind::<Array<Timestamptz>, _>(list(logs, |log| log.created_at))

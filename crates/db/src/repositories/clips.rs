@@ -52,20 +52,22 @@ impl TryFrom<ClipRow> for Clip {
         Ok(Self {
             clip_id: ClipId::from(row.clip_id.0),
             job_id: JobId::from(row.job_id.0),
-            content_segment_id: row
-                .content_segment_id
-                .map(|id| ContentSegmentId::from(id.0)),
-            title: name.column("title", Title::new(row.title))?,
-            topic: name.nullable("topic", row.topic, ClipTopic::new)?,
-            importance_score: name.fraction("importance_score", row.importance_score)?,
-            time: name.time(row.start_time, row.end_time)?,
-            media: ClipMedia {
-                s3_key: key("s3_key", row.s3_key)?,
-                thumbnail_s3_key: key("thumbnail_s3_key", row.thumbnail_s3_key)?,
-                subtitle_s3_key: key("subtitle_s3_key", row.subtitle_s3_key)?,
+            data: NewClip {
+                content_segment_id: row
+                    .content_segment_id
+                    .map(|id| ContentSegmentId::from(id.0)),
+                title: name.column("title", Title::new(row.title))?,
+                topic: name.nullable("topic", row.topic, ClipTopic::new)?,
+                importance_score: name.fraction("importance_score", row.importance_score)?,
+                time: name.time(row.start_time, row.end_time)?,
+                media: ClipMedia {
+                    s3_key: key("s3_key", row.s3_key)?,
+                    thumbnail_s3_key: key("thumbnail_s3_key", row.thumbnail_s3_key)?,
+                    subtitle_s3_key: key("subtitle_s3_key", row.subtitle_s3_key)?,
+                },
+                clip_order: name.column("clip_order", NonNegativeInt::new(row.clip_order))?,
+                extra_metadata: name.object("extra_metadata", row.extra_metadata)?,
             },
-            clip_order: name.column("clip_order", NonNegativeInt::new(row.clip_order))?,
-            extra_metadata: name.object("extra_metadata", row.extra_metadata)?,
             created_at: row.created_at.0,
         })
     }

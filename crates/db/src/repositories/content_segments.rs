@@ -47,13 +47,17 @@ impl TryFrom<SegmentRow> for ContentSegment {
         Ok(Self {
             segment_id: ContentSegmentId::from(row.segment_id.0),
             job_id: JobId::from(row.job_id.0),
-            time: name.time(row.start_time, row.end_time)?,
-            topic: name.column("topic", Topic::new(row.topic))?,
-            description: name.nullable("description", row.description, LongText::new)?,
-            importance_score: name.column("importance_score", Ratio::new(row.importance_score))?,
-            keywords: name.strings("keywords", row.keywords, Keyword::new)?,
-            concepts: name.strings("concepts", row.concepts, Keyword::new)?,
-            segment_order: name.column("segment_order", NonNegativeInt::new(row.segment_order))?,
+            data: NewContentSegment {
+                time: name.time(row.start_time, row.end_time)?,
+                topic: name.column("topic", Topic::new(row.topic))?,
+                description: name.nullable("description", row.description, LongText::new)?,
+                importance_score: name
+                    .column("importance_score", Ratio::new(row.importance_score))?,
+                keywords: name.strings("keywords", row.keywords, Keyword::new)?,
+                concepts: name.strings("concepts", row.concepts, Keyword::new)?,
+                segment_order: name
+                    .column("segment_order", NonNegativeInt::new(row.segment_order))?,
+            },
             created_at: row.created_at.0,
         })
     }

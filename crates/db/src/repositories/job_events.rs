@@ -115,7 +115,7 @@ impl JobEvents<'_, ReadWrite> {
             .map(|(job_id, entry)| LogEntry {
                 log_id: LogEntryId::new(clock),
                 job_id,
-                event: entry,
+                data: entry,
                 timestamp: at,
                 created_at: at,
             })

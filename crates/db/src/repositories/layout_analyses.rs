@@ -45,7 +45,7 @@ impl TryFrom<LayoutRow> for LayoutAnalysis {
         Ok(Self {
             layout_id: LayoutAnalysisId::from(row.layout_id.0),
             job_id: JobId::from(row.job_id.0),
-            found: NewLayoutAnalysis {
+            data: NewLayoutAnalysis {
                 layout_type: name.column("layout_type", row.layout_type.parse())?,
                 screen_region: region("screen_region", row.screen_region)?,
                 camera_region: region("camera_region", row.camera_region)?,

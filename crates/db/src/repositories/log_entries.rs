@@ -45,7 +45,7 @@ impl TryFrom<LogRow> for LogEntry {
         Ok(Self {
             log_id: LogEntryId::from(row.log_id.0),
             job_id: JobId::from(row.job_id.0),
-            event: NewLogEntry {
+            data: NewLogEntry {
                 stage: name.column("stage", row.stage.parse())?,
                 status: name.column("status", row.status.parse())?,
                 agent_name: name.nullable("agent_name", row.agent_name, AgentName::new)?,
@@ -116,7 +116,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
             entries
                 .iter()
                 .rev()
-                .find(|entry| entry.event.stage == *stage)
+                .find(|entry| entry.stage == *stage)
                 .cloned()
         };
         Ok(Stage::ALL.iter().filter_map(latest).collect())
@@ -153,7 +153,7 @@ impl ProcessingLogs<'_, ReadWrite> {
         let entry = LogEntry {
             log_id: LogEntryId::new(self.0.clock),
             job_id,
-            event: event.clone(),
+            data: event.clone(),
             timestamp: now,
             created_at: now,
         };

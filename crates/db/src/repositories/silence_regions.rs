@@ -41,13 +41,15 @@ impl TryFrom<RegionRow> for SilenceRegion {
         Ok(Self {
             region_id: SilenceRegionId::from(row.region_id.0),
             job_id: JobId::from(row.job_id.0),
-            time: name.time(row.start_time, row.end_time)?,
-            silence_type: name.column("silence_type", row.silence_type.parse())?,
-            amplitude_threshold: name.nullable(
-                "amplitude_threshold",
-                row.amplitude_threshold,
-                Decibels::new,
-            )?,
+            data: NewSilenceRegion {
+                time: name.time(row.start_time, row.end_time)?,
+                silence_type: name.column("silence_type", row.silence_type.parse())?,
+                amplitude_threshold: name.nullable(
+                    "amplitude_threshold",
+                    row.amplitude_threshold,
+                    Decibels::new,
+                )?,
+            },
             created_at: row.created_at.0,
         })
     }

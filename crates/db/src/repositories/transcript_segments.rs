@@ -42,10 +42,12 @@ impl TryFrom<SegmentRow> for TranscriptSegment {
         Ok(Self {
             segment_id: TranscriptSegmentId::from(row.segment_id.0),
             job_id: JobId::from(row.job_id.0),
-            time: name.time(row.start_time, row.end_time)?,
-            text: name.column("text", SpokenText::new(row.text))?,
-            confidence: name.fraction("confidence", row.confidence)?,
-            speaker_id: name.nullable("speaker_id", row.speaker_id, SpeakerId::new)?,
+            data: NewTranscriptSegment {
+                time: name.time(row.start_time, row.end_time)?,
+                text: name.column("text", SpokenText::new(row.text))?,
+                confidence: name.fraction("confidence", row.confidence)?,
+                speaker_id: name.nullable("speaker_id", row.speaker_id, SpeakerId::new)?,
+            },
             created_at: row.created_at.0,
         })
     }
@@ -177,10 +179,7 @@ impl Transcripts<'_, ReadWrite> {
             .map(|segment| TranscriptSegment {
                 segment_id: TranscriptSegmentId::new(self.0.clock),
                 job_id,
-                time: segment.time,
-                text: segment.text.clone(),
-                confidence: segment.confidence,
-                speaker_id: segment.speaker_id.clone(),
+                data: segment.clone(),
                 created_at,
             })
             .collect();

@@ -40,7 +40,7 @@ impl Work<'_> {
         let expires_at = expiry(held.now, lease.duration);
         let percent = beat
             .percent
-            .map(|percent| percent.get().max(run.percent.get()));
+            .map(|percent| percent.get().max(run.progress.percent.get()));
         let message = beat.message.as_ref().map(|message| Some(message.as_str()));
         let eta = beat.eta_seconds.map(|eta| Some(eta.get()));
         self.change(

@@ -1,32 +1,38 @@
-//! How far a job has come.
+//! Progress of a job through its stages.
 
-use crate::{AgentName, NonNegativeInt, Percent, ProgressMessage, Stage};
+use std::ops::Deref;
 
-/// Where a job stands within its current stage.
-#[derive(Debug, Clone, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+use crate::{AgentName, Progress, Stage};
+
+/// How much of its current stage a job has done; reads like the [`Progress`] in
+/// it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
-    /// The stage the last report was about.
+    /// The current stage: the one the last report was about.
     pub stage: Stage,
-    /// How much of the stage is done.
-    pub percent: Percent,
-    /// What is being done right now.
-    pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<NonNegativeInt>,
+    /// The part of it that is done.
+    #[serde(flatten)]
+    pub progress: Progress,
 }
 
-/// A worker's report. The first one moves a queued job to running; one that
-/// would take its stage backwards came late and changes nothing.
+impl Deref for JobProgress {
+    type Target = Progress;
+
+    fn deref(&self) -> &Progress {
+        &self.progress
+    }
+}
+
+/// A worker's report on a stage. The first report moves a queued job to running;
+/// one with a lower percentage than stored is late and changes nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProgressReport {
     /// The stage the report is about.
     pub stage: Stage,
-    /// How much of the stage is done.
-    pub percent: Percent,
-    /// What is being done right now.
-    pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<NonNegativeInt>,
-    /// Which program reports.
+    /// The part of it that is done.
+    pub progress: Progress,
+    /// The program that reports.
     pub agent_name: Option<AgentName>,
 }

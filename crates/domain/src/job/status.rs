@@ -18,13 +18,13 @@ string_enum! {
         Pending = "pending",
         /// Waiting for a worker.
         Queued = "queued",
-        /// A worker has begun.
+        /// A worker is on it.
         Running = "running",
-        /// All stages are done; the results can be read.
+        /// Done; the results can be read.
         Completed = "completed",
-        /// A stage failed for good; `error_message` says why.
+        /// Given up; `error_message` says why.
         Failed = "failed",
-        /// Cancelled by a client.
+        /// Called off.
         Cancelled = "cancelled",
     }
 }

@@ -10,7 +10,8 @@ pub const MAX_JSON_DEPTH: usize = 64;
 
 /// A JSON object without a NUL in any text or key, nested at most
 /// [`MAX_JSON_DEPTH`] deep.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
+#[serde(transparent)]
 pub struct JsonObject(Map<String, Value>);
 
 impl JsonObject {
@@ -47,6 +48,9 @@ impl TryFrom<Value> for JsonObject {
         }
     }
 }
+
+#[cfg(feature = "schemars")]
+crate::value::plain::schema_of!(JsonObject: Map<String, Value>);
 
 impl JsonValue for JsonObject {
     fn from_json(json: Value) -> Result<Self, Invalid> {

@@ -2,9 +2,25 @@
 
 use crate::{Invalid, NumberValue};
 
-/// Gives a number type the trait through which it is stored.
-macro_rules! number_value {
+/// Implements everything but the constructor of a number type.
+macro_rules! number_impls {
     ($name:ident, $number:ty) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.get().serialize(serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = <$number as serde::Deserialize>::deserialize(deserializer)?;
+                Self::new(number).map_err(serde::de::Error::custom)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        crate::value::plain::schema_of!($name: $number);
+
         impl NumberValue for $name {
             type Number = $number;
 
@@ -42,7 +58,7 @@ macro_rules! bounded {
             }
         }
 
-        number_value!($name, f64);
+        number_impls!($name, f64);
     };
 }
 
@@ -93,13 +109,16 @@ impl FileSize {
     }
 }
 
-number_value!(FileSize, i64);
+number_impls!(FileSize, i64);
 
 /// An integer, 0 or more: a position, a distance in pixels, a number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NonNegativeInt(i32);
 
 impl NonNegativeInt {
+    /// The least value.
+    pub const ZERO: Self = Self(0);
+
     /// Checks the sign.
     pub fn new(value: i32) -> Result<Self, Invalid> {
         match value {
@@ -121,7 +140,7 @@ impl NonNegativeInt {
     }
 }
 
-number_value!(NonNegativeInt, i32);
+number_impls!(NonNegativeInt, i32);
 
 #[cfg(test)]
 mod tests {

@@ -75,6 +75,30 @@ impl<T: TextValue> JsonValue for Vec<T> {
     }
 }
 
+/// Describes a type by the schema of the plain type it is serialized as. The
+/// bounds are left out: the wire types of requests state them.
+#[cfg(feature = "schemars")]
+macro_rules! schema_of {
+    ($name:ident: $plain:ty) => {
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                <$plain as schemars::JsonSchema>::schema_name()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <$plain as schemars::JsonSchema>::json_schema(generator)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "schemars")]
+pub(crate) use schema_of;
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -1,9 +1,11 @@
 //! How much of a piece of work is done.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{NonNegativeInt, Percent, ProgressMessage};
 
 /// How much of a stage is done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The share that is done.
     pub percent: Percent,

@@ -38,7 +38,7 @@ fn check_not_blank(text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Gives a text type everything but its constructor.
+/// Implements everything but the constructor of a text type.
 macro_rules! text_impls {
     ($name:ident) => {
         impl $name {
@@ -86,6 +86,22 @@ macro_rules! text_impls {
                 Self::new(text)
             }
         }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Self::new(text).map_err(serde::de::Error::custom)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        $crate::value::plain::schema_of!($name: String);
 
         impl $crate::TextValue for $name {
             fn from_text(text: String) -> Result<Self, $crate::Invalid> {

@@ -117,7 +117,6 @@ fn without_files(clip: &Clip) -> ClipMediaUpdate {
 
 /// The screen and the camera side by side, where both are known.
 fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
-    let layout = &layout.found;
     let is_two = matches!(
         layout.layout_type,
         LayoutType::SideBySide | LayoutType::PictureInPicture

@@ -133,7 +133,7 @@ impl Bench {
         let job_id = self.job.job_id;
         let log = self.db.read(|conn| conn.processing_logs().for_job(job_id));
         let messages = log.unwrap().into_iter();
-        let messages: Vec<_> = messages.filter_map(|entry| entry.event.message).collect();
+        let messages: Vec<_> = messages.filter_map(|entry| entry.data.message).collect();
         messages.iter().map(LongText::as_str).collect()
     }
 

@@ -167,8 +167,8 @@ fn media_keys_can_be_set_kept_and_cleared(db: TestDb) {
     let found = db.read(|conn| conn.clips().find(first.clip_id)).unwrap();
     assert_eq!(found.as_ref(), Some(&changed));
     let mut expected = first;
-    expected.media.s3_key = Some(StorageKey::new("clips/new.mp4").unwrap());
-    expected.media.thumbnail_s3_key = None;
+    expected.data.media.s3_key = Some(StorageKey::new("clips/new.mp4").unwrap());
+    expected.data.media.thumbnail_s3_key = None;
     assert_eq!(changed, expected);
     let unchanged = db.write(|tx| {
         tx.clips()

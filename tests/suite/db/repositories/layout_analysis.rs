@@ -26,7 +26,7 @@ fn a_stored_layout_is_read_back_unchanged(db: TestDb) {
     let (full, empty) = (a_job().create(&db).job_id, a_job().create(&db).job_id);
     for (job, new) in [(full, a_layout()), (empty, bare())] {
         let stored = db.write(|tx| tx.layout_analysis().put(job, &new)).unwrap();
-        assert_eq!((stored.job_id, &stored.found), (job, &new));
+        assert_eq!((stored.job_id, &stored.data), (job, &new));
         assert_eq!(stored.created_at, db.now());
         assert_eq!(
             db.read(|conn| conn.layout_analysis().find_for_job(job))
@@ -50,7 +50,7 @@ fn a_second_layout_replaces_the_first(db: TestDb) {
     let put = |new: &_| db.write(|tx| tx.layout_analysis().put(job, new)).unwrap();
     put(&a_layout());
     db.clock().advance(TimeDelta::seconds(1));
-    assert_eq!(put(&bare()).found, bare());
+    assert_eq!(put(&bare()).data, bare());
     assert_eq!(db.sql().count("layout_analysis"), 1);
 }
 

@@ -26,7 +26,7 @@ fn append(db: &TestDb, job: JobId, stage: Stage, status: LogStatus) -> LogEntry 
 fn events(entries: &[LogEntry]) -> Vec<String> {
     entries
         .iter()
-        .map(|entry| format!("{} {}", entry.event.stage, entry.event.status))
+        .map(|entry| format!("{} {}", entry.stage, entry.status))
         .collect()
 }
 
@@ -48,7 +48,7 @@ fn an_appended_entry_is_read_back_unchanged(db: TestDb) {
         let entry = db
             .write(|tx| tx.processing_logs().append(job, &new))
             .unwrap();
-        assert_eq!((entry.job_id, &entry.event), (job, &new));
+        assert_eq!((entry.job_id, &entry.data), (job, &new));
         assert_eq!((entry.timestamp, entry.created_at), (db.now(), db.now()));
         let stored = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
         assert_eq!(stored.last(), Some(&entry));
@@ -103,10 +103,7 @@ fn errors_returns_the_failed_entries(db: TestDb) {
     let job = a_story(&db);
     let errors = db.read(|conn| conn.processing_logs().errors(job)).unwrap();
     assert_eq!(events(&errors), ["transcription failed"]);
-    assert_eq!(
-        errors[0].event.error_details_json().unwrap()["exit_code"],
-        137
-    );
+    assert_eq!(errors[0].error_details_json().unwrap()["exit_code"], 137);
 }
 
 fn pages_hold_every_entry_once_during_appends(db: TestDb) {

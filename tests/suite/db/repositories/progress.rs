@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 use lectern_db::Error;
-use lectern_domain::{JobStatus, Percent, ProgressReport, Stage};
+use lectern_domain::{JobStatus, Percent, Progress, ProgressReport, Stage};
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
 use crate::db::support::stored;
@@ -24,12 +24,8 @@ fn the_first_report_sets_a_queued_job_running(db: TestDb) {
     assert_eq!(after.updated_at, db.now());
     let progress = after.progress.clone().unwrap();
     assert_eq!(
-        (progress.stage, progress.percent),
-        (report.stage, report.percent)
-    );
-    assert_eq!(
-        (progress.message, progress.eta_seconds),
-        (report.message, report.eta_seconds)
+        (progress.stage, progress.progress),
+        (report.stage, report.progress)
     );
     assert_eq!(stored(&db, job.job_id), after);
 }
@@ -42,12 +38,11 @@ fn a_report_without_a_message_clears_the_previous_message(db: TestDb) {
     };
     report(a_report(Stage::Transcription, 10.0));
     let bare = ProgressReport {
-        message: None,
-        eta_seconds: None,
+        progress: Progress::new(Percent::new(20.0).unwrap()),
         ..a_report(Stage::Transcription, 20.0)
     };
     let progress = report(bare).progress.unwrap();
-    assert_eq!((progress.message, progress.eta_seconds), (None, None));
+    assert_eq!((&progress.message, progress.eta_seconds), (&None, None));
 }
 
 fn a_report_of_a_lower_percentage_changes_nothing(db: TestDb) {
@@ -65,7 +60,7 @@ fn a_report_of_a_lower_percentage_changes_nothing(db: TestDb) {
     assert_eq!(report(Stage::Transcription, 0.0), half);
     assert_eq!(report(Stage::Transcription, 50.0).version, half.version + 1);
     let next = report(Stage::ContentAnalysis, 0.0);
-    assert_eq!(next.progress.unwrap().percent, Percent::ZERO);
+    assert_eq!(next.progress.unwrap().progress.percent, Percent::ZERO);
 }
 
 fn a_report_on_a_job_that_is_not_active_is_rejected(db: TestDb) {
@@ -110,6 +105,9 @@ fn concurrent_reports_never_decrease_progress(db: TestDb) {
         }
     });
     let after = stored(db, job_id);
-    assert_eq!(after.progress.unwrap().percent, Percent::new(93.0).unwrap());
+    assert_eq!(
+        after.progress.unwrap().progress.percent,
+        Percent::new(93.0).unwrap()
+    );
     assert!((2..=41).contains(&after.version));
 }

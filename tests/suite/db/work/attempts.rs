@@ -63,9 +63,9 @@ fn a_failed_attempt_is_retried_after_a_delay(db: TestDb) {
         assert_eq!(failed.error.as_deref(), Some("disk full"));
         assert_eq!(
             (
-                failed.percent,
-                failed.message.as_deref(),
-                failed.eta_seconds
+                failed.progress.percent,
+                failed.progress.message.as_deref(),
+                failed.progress.eta_seconds
             ),
             (Percent::ZERO, None, None)
         );
@@ -286,23 +286,19 @@ fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
     complete(&db, third).unwrap();
 
     let entries = log(&db, job);
+    assert!(entries.iter().all(|entry| entry.stage == Transcription));
     assert!(
         entries
             .iter()
-            .all(|entry| entry.event.stage == Transcription)
-    );
-    assert!(
-        entries
-            .iter()
-            .all(|entry| entry.event.agent_name.as_deref() == Some("worker-1"))
+            .all(|entry| entry.agent_name.as_deref() == Some("worker-1"))
     );
     let told: Vec<_> = entries
         .iter()
         .map(|entry| {
             (
-                entry.event.status,
-                entry.event.message.as_deref(),
-                entry.event.duration_seconds.map(Seconds::get),
+                entry.status,
+                entry.message.as_deref(),
+                entry.duration_seconds.map(Seconds::get),
             )
         })
         .collect();
@@ -321,6 +317,6 @@ fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
             (LogStatus::Completed, None, Some(7.0)),
         ]
     );
-    assert_eq!(entries[1].event.error_details_json().unwrap()["free"], 0);
+    assert_eq!(entries[1].error_details_json().unwrap()["free"], 0);
     assert_eq!(entries[5].timestamp, db.now());
 }

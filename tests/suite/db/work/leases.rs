@@ -40,7 +40,7 @@ on_both_backends!(
 /// The fields of a job's progress.
 fn progress(db: &Database, job: JobId) -> (Stage, f64, Option<String>, Option<i32>) {
     let progress = stored(db, job).progress.unwrap();
-    let message = progress.message.map(ProgressMessage::into_string);
+    let message = progress.message.clone().map(ProgressMessage::into_string);
     let eta = progress.eta_seconds.map(NonNegativeInt::get);
     (progress.stage, progress.percent.get(), message, eta)
 }
@@ -84,8 +84,8 @@ fn a_released_stage_is_claimable_at_once_and_counts_no_attempt(db: TestDb) {
     );
     assert_eq!(
         (
-            given_back.percent.get(),
-            given_back.message,
+            given_back.progress.percent.get(),
+            given_back.progress.message,
             given_back.worker
         ),
         (0.0, None, None)
@@ -148,7 +148,7 @@ fn a_completion_message_is_logged(db: TestDb) {
         .unwrap();
     let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
     assert_eq!(
-        entries.last().and_then(|entry| entry.event.message.clone()),
+        entries.last().and_then(|entry| entry.message.clone()),
         Some(note)
     );
 }
@@ -174,9 +174,9 @@ fn a_heartbeat_keeps_omitted_fields_and_never_lowers_the_percentage(db: TestDb) 
         heartbeat(&db, lease, beat).unwrap();
         let run = run(&db, job, Transcription);
         (
-            run.percent.get(),
-            run.message.map(ProgressMessage::into_string),
-            run.eta_seconds.map(NonNegativeInt::get),
+            run.progress.percent.get(),
+            run.progress.message.map(ProgressMessage::into_string),
+            run.progress.eta_seconds.map(NonNegativeInt::get),
         )
     };
     let (message, eta) = said(50.0);
@@ -251,11 +251,14 @@ fn a_report_on_a_leased_stage_updates_the_stage_run(db: TestDb) {
     assert_eq!(told, stored(&db, job));
     let shown = told.progress.unwrap();
     assert_eq!(
-        (shown.stage, shown.percent, shown.message),
-        (Transcription, percent(10.0), report.message)
+        (shown.stage, shown.progress.percent, shown.progress.message),
+        (Transcription, percent(10.0), report.progress.message)
     );
     let run = run(&db, job, Transcription);
-    assert_eq!((run.percent, run.lease), (percent(60.0), lease.run.lease));
+    assert_eq!(
+        (run.progress.percent, run.lease),
+        (percent(60.0), lease.run.lease)
+    );
     // A report is compared with its own stage, not with the mean.
     let other = claim_one(&db, SilenceDetection);
     assert!(other.job.progress.unwrap().percent > percent(1.0));
@@ -277,7 +280,7 @@ fn a_completed_stage_makes_its_dependents_ready(db: TestDb) {
     let (told, done) = complete(&db, claimed.lease_id).unwrap();
     let mut expected = claimed.run;
     expected.status = Completed;
-    expected.percent = Percent::DONE;
+    expected.progress.percent = Percent::DONE;
     expected.finished_at = Some(db.now());
     expected.lease.as_mut().unwrap().expires_at = done.lease.unwrap().expires_at;
     assert_eq!(done, expected);

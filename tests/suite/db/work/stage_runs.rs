@@ -6,7 +6,7 @@ use lectern_domain::StageRunStatus::{
     Cancelled, Completed, Failed, Ready, Running, Skipped, Waiting,
 };
 use lectern_domain::{
-    Job, JobId, JobStatus, JobUpdate, Percent, Pipeline, Stage, StageRun, StageRunStatus,
+    Job, JobId, JobStatus, JobUpdate, Percent, Pipeline, Progress, Stage, StageRun, StageRunStatus,
 };
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 use serde_json::json;
@@ -67,9 +67,7 @@ fn a_queued_job_gets_its_stage_runs_in_pipeline_order(db: TestDb) {
         worker: None,
         lease: None,
         available_at: None,
-        percent: Percent::ZERO,
-        message: None,
-        eta_seconds: None,
+        progress: Progress::new(Percent::ZERO),
         error: None,
         started_at: None,
         finished_at: None,
@@ -185,18 +183,18 @@ fn a_reported_stage_run_is_running_and_not_claimable(db: TestDb) {
     // A report is accepted whether or not the dependencies are completed.
     for stage in [Stage::Transcription, Stage::Segmentation] {
         let told = report(&db, job, stage, 10.0).progress.unwrap();
-        assert_eq!((told.stage, told.percent), (stage, percent(10.0)));
+        assert_eq!((told.stage, told.progress.percent), (stage, percent(10.0)));
         db.clock().advance(TimeDelta::seconds(5));
         report(&db, job, stage, 20.0);
         let run = run(&db, job, stage);
         let said = a_report(stage, 20.0);
         assert_eq!(
-            (run.status, run.percent, run.attempt),
-            (Running, said.percent, 0)
+            (run.status, run.progress.percent, run.attempt),
+            (Running, said.progress.percent, 0)
         );
         assert_eq!(
-            (run.message, run.eta_seconds),
-            (said.message, said.eta_seconds)
+            (run.progress.message, run.progress.eta_seconds),
+            (said.progress.message, said.progress.eta_seconds)
         );
         assert_eq!((run.lease, run.worker, run.finished_at), (None, None, None));
         assert_eq!(claim(&db, &[stage], 10), []);
@@ -229,12 +227,15 @@ fn a_report_never_lowers_the_percentage_of_its_run(db: TestDb) {
     // A late report stays late after a report of another stage or a claim.
     report(&db, job, Stage::LayoutAnalysis, 10.0);
     report(&db, job, Stage::Transcription, 40.0);
-    assert_eq!(run(&db, job, Stage::Transcription).percent, percent(50.0));
+    assert_eq!(
+        run(&db, job, Stage::Transcription).progress.percent,
+        percent(50.0)
+    );
     let lease = claim_one(&db, Stage::SilenceDetection).lease_id;
     heartbeat(&db, lease, &a_beat(50.0)).unwrap();
     report(&db, job, Stage::SilenceDetection, 40.0);
     assert_eq!(
-        run(&db, job, Stage::SilenceDetection).percent,
+        run(&db, job, Stage::SilenceDetection).progress.percent,
         percent(50.0)
     );
 }
@@ -267,7 +268,11 @@ fn completing_a_job_skips_its_open_stages(db: TestDb) {
     );
     let run = run(&db, job, Stage::LayoutAnalysis);
     assert_eq!(
-        (run.percent, run.eta_seconds, run.finished_at),
+        (
+            run.progress.percent,
+            run.progress.eta_seconds,
+            run.finished_at
+        ),
         (percent(40.0), None, Some(db.now()))
     );
 }

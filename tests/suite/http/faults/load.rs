@@ -156,7 +156,7 @@ fn whole(database: &Database, job_id: JobId) {
         JobStatus::Queued
     };
     assert_eq!(job.status, status, "{job_id}");
-    let done: f64 = runs.iter().map(|run| run.percent.get()).sum();
+    let done: f64 = runs.iter().map(|run| run.progress.percent.get()).sum();
     let told = job.progress.map_or(0.0, |progress| progress.percent.get());
     assert!((told - done / 6.0).abs() < 1e-9, "{job_id}");
 }

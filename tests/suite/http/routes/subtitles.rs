@@ -65,7 +65,7 @@ fn key_of(server: &TestServer, clip: &Clip) -> Option<String> {
         .read(|conn| conn.clips().find(clip.clip_id))
         .unwrap()
         .unwrap();
-    clip.media.subtitle_s3_key.map(StorageKey::into_string)
+    clip.data.media.subtitle_s3_key.map(StorageKey::into_string)
 }
 
 fn name(server: &TestServer, clip: &Clip, key: &str) {

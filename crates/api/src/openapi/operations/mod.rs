@@ -1,8 +1,8 @@
 //! Every operation of the interface.
 
-mod found;
 mod jobs;
 mod live;
+mod outputs;
 mod uploads;
 mod work;
 
@@ -50,7 +50,7 @@ pub(super) fn all() -> Vec<Operation> {
         .chain(tagged(uploads::jobs(), UPLOADS))
         .chain(tagged(work::all(), WORK))
         .chain(tagged(live::all(), LIVE))
-        .chain(tagged(found::all(), FOUND))
+        .chain(tagged(outputs::all(), FOUND))
         .chain(tagged(results(), RESULTS))
         .map(Operation::stored)
         .chain(tagged(uploads::objects(), UPLOADS))

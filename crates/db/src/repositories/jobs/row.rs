@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use lectern_domain::{
     ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate, JsonObject,
-    LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, ProgressMessage, Stage,
+    LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage, Stage,
     StorageKey, TaskId, VideoDuration,
 };
 
@@ -60,13 +60,19 @@ impl TryFrom<JobRow> for Job {
             None => None,
             Some(stage) => Some(JobProgress {
                 stage: name.column("current_stage", stage.parse::<Stage>())?,
-                percent: name.column("progress_percent", Percent::new(row.progress_percent))?,
-                message: name.nullable(
-                    "progress_message",
-                    row.progress_message,
-                    ProgressMessage::new,
-                )?,
-                eta_seconds: name.nullable("eta_seconds", row.eta_seconds, NonNegativeInt::new)?,
+                progress: Progress {
+                    percent: name.column("progress_percent", Percent::new(row.progress_percent))?,
+                    message: name.nullable(
+                        "progress_message",
+                        row.progress_message,
+                        ProgressMessage::new,
+                    )?,
+                    eta_seconds: name.nullable(
+                        "eta_seconds",
+                        row.eta_seconds,
+                        NonNegativeInt::new,
+                    )?,
+                },
             }),
         };
         let key = |column, value: Option<String>| name.nullable(column, value, StorageKey::new);

@@ -185,7 +185,7 @@ impl Jobs<'_, ReadWrite> {
         report: &ProgressReport,
     ) -> Result<Option<Job>, Error> {
         let stage = report.stage.as_str();
-        let percent = report.percent.get();
+        let percent = report.progress.percent.get();
         let update = diesel::update(jobs::table)
             .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
             .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
@@ -200,8 +200,8 @@ impl Jobs<'_, ReadWrite> {
                 jobs::status.eq(JobStatus::Running.as_str()),
                 jobs::current_stage.eq(Some(stage)),
                 jobs::progress_percent.eq(percent),
-                jobs::progress_message.eq(report.message.as_deref()),
-                jobs::eta_seconds.eq(report.eta_seconds.map(NonNegativeInt::get)),
+                jobs::progress_message.eq(report.progress.message.as_deref()),
+                jobs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + 1),
                 jobs::updated_at.eq(self.0.update_time()),

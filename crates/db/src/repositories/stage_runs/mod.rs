@@ -209,17 +209,17 @@ impl StageRuns<'_, ReadWrite> {
             .set((
                 stage_runs::status.eq(StageRunStatus::Running.as_str()),
                 stage_runs::percent.eq(diesel::dsl::case_when(
-                    stage_runs::percent.gt(report.percent.get()),
+                    stage_runs::percent.gt(report.progress.percent.get()),
                     stage_runs::percent,
                 )
-                .otherwise(report.percent.get())),
+                .otherwise(report.progress.percent.get())),
                 stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(of_running!("lease_id"))),
                 stage_runs::lease_expires_at.eq(sql::<Nullable<Timestamptz>>(of_running!(
                     "lease_expires_at"
                 ))),
                 stage_runs::lease_seconds.eq(sql::<Nullable<Int4>>(of_running!("lease_seconds"))),
-                stage_runs::message.eq(report.message.as_deref()),
-                stage_runs::eta_seconds.eq(report.eta_seconds.map(NonNegativeInt::get)),
+                stage_runs::message.eq(report.progress.message.as_deref()),
+                stage_runs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
                 stage_runs::started_at.eq(diesel::dsl::case_when(
                     stage_runs::started_at.is_null(),
                     now.into_sql::<Nullable<Timestamptz>>(),

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    JobId, Lease, LeaseDuration, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage,
-    Stage, StageRun, StageRunId, StageRunStatus, Step, WorkerName,
+    JobId, Lease, LeaseDuration, LeaseId, LongText, NonNegativeInt, Percent, Progress,
+    ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, Step, WorkerName,
 };
 
 use crate::error::Error;
@@ -69,9 +69,11 @@ impl TryFrom<RunRow> for StageRun {
             worker: name.nullable("worker", row.worker, WorkerName::new)?,
             lease,
             available_at: time(row.available_at),
-            percent: name.column("percent", Percent::new(row.percent))?,
-            message: name.nullable("message", row.message, ProgressMessage::new)?,
-            eta_seconds: name.nullable("eta_seconds", row.eta_seconds, NonNegativeInt::new)?,
+            progress: Progress {
+                percent: name.column("percent", Percent::new(row.percent))?,
+                message: name.nullable("message", row.message, ProgressMessage::new)?,
+                eta_seconds: name.nullable("eta_seconds", row.eta_seconds, NonNegativeInt::new)?,
+            },
             error: name.nullable("error", row.error, LongText::new)?,
             started_at: time(row.started_at),
             finished_at: time(row.finished_at),

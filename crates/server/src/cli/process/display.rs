@@ -66,7 +66,8 @@ impl Display {
             Self::Frozen => {}
             Self::Lines(printed) => {
                 for run in runs {
-                    let step = (run.percent.get() / LINE_STEP_PERCENT).floor() * LINE_STEP_PERCENT;
+                    let step = (run.progress.percent.get() / LINE_STEP_PERCENT).floor()
+                        * LINE_STEP_PERCENT;
                     let line = match run.status {
                         StageRunStatus::Waiting | StageRunStatus::Ready => continue,
                         StageRunStatus::Running => format!("{}: {step} %", run.stage),
@@ -109,11 +110,11 @@ impl Display {
     reason = "a percentage is 0 to 100"
 )]
 fn percent(run: &StageRun) -> u64 {
-    run.percent.get() as u64
+    run.progress.percent.get() as u64
 }
 
 fn status_text(run: &StageRun) -> String {
-    match (run.status, &run.message) {
+    match (run.status, &run.progress.message) {
         (StageRunStatus::Running, Some(message)) => message.as_str().to_owned(),
         (status, _) => status.to_string(),
     }

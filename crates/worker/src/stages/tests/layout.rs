@@ -14,6 +14,6 @@ fn a_cover_that_is_one_frame_of_a_long_recording_is_of_no_layout() {
     let found = bench
         .db
         .read(|conn| conn.layout_analysis().find_for_job(job_id));
-    let found = found.unwrap().unwrap().found;
+    let found = found.unwrap().unwrap();
     assert_eq!(found.layout_type, LayoutType::Unknown);
 }

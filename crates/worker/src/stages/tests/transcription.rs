@@ -106,10 +106,10 @@ fn how_long_it_takes_is_told_once_a_piece_was_heard() {
     );
     let mut told = None;
     let status = bench.work_while(bench.script(&script), || {
-        while bench.run().percent.get() <= 5.0 && !bench.job().status.is_finished() {
+        while bench.run().progress.percent.get() <= 5.0 && !bench.job().status.is_finished() {
             thread::sleep(LOOK);
         }
-        told = bench.run().eta_seconds;
+        told = bench.run().progress.eta_seconds;
         (&open).write_all(b"go\n").unwrap();
     });
     assert_eq!(status, JobStatus::Completed);

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::Request;
-use crate::object::objects;
-use crate::request::{each, query_text};
-use crate::rules::chars;
+use crate::wire::object::objects;
+use crate::wire::request::{each, optional, query_text};
+use crate::wire::validation::chars;
 
 /// Segments of a transcript to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -35,7 +35,7 @@ pub struct TranscriptSegmentBody {
     #[validate(range(min = 0.0))]
     pub end_time: f64,
     /// What is said; more than white space.
-    #[schemars(regex(pattern = crate::schema::NOT_BLANK))]
+    #[schemars(regex(pattern = crate::wire::schema::NOT_BLANK))]
     pub text: String,
     /// How sure the recognizer is, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
@@ -68,16 +68,8 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
         Ok(Self {
             time: TimeRange::new(segment.start_time, segment.end_time)?,
             text: SpokenText::new(segment.text).at("text")?,
-            confidence: segment
-                .confidence
-                .map(Ratio::new)
-                .transpose()
-                .at("confidence")?,
-            speaker_id: segment
-                .speaker_id
-                .map(SpeakerId::new)
-                .transpose()
-                .at("speaker_id")?,
+            confidence: optional("confidence", segment.confidence, Ratio::new)?,
+            speaker_id: optional("speaker_id", segment.speaker_id, SpeakerId::new)?,
         })
     }
 }
@@ -138,26 +130,27 @@ pub struct TranscriptSegment {
     /// How long it lasts, in seconds.
     pub duration: f64,
     /// What is said.
-    pub text: String,
+    pub text: SpokenText,
     /// How sure the recognizer is, 0 to 1.
-    pub confidence: Option<f64>,
+    pub confidence: Option<Ratio>,
     /// Who says it.
-    pub speaker_id: Option<String>,
+    pub speaker_id: Option<SpeakerId>,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
 
 impl From<domain::TranscriptSegment> for TranscriptSegment {
-    fn from(segment: domain::TranscriptSegment) -> Self {
+    fn from(stored: domain::TranscriptSegment) -> Self {
+        let segment = stored.data;
         Self {
-            segment_id: segment.segment_id,
+            segment_id: stored.segment_id,
             start_time: segment.time.start(),
             end_time: segment.time.end(),
             duration: segment.time.duration(),
-            text: segment.text.into_string(),
-            confidence: segment.confidence.map(Ratio::get),
-            speaker_id: segment.speaker_id.map(SpeakerId::into_string),
-            created_at: segment.created_at,
+            text: segment.text,
+            confidence: segment.confidence,
+            speaker_id: segment.speaker_id,
+            created_at: stored.created_at,
         }
     }
 }

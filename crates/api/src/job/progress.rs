@@ -1,14 +1,15 @@
 //! How far a job has come.
 
 use lectern_domain::{self as domain, At, Invalid, Stage};
-use lectern_domain::{AgentName, NonNegativeInt, Percent, ProgressMessage};
+use lectern_domain::{AgentName, NonNegativeInt, Percent, Progress, ProgressMessage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use validator::Validate;
 
 use crate::Request;
-use crate::number::maybe_whole;
-use crate::rules::chars;
+use crate::wire::number::maybe_whole;
+use crate::wire::request::optional;
+use crate::wire::validation::chars;
 
 /// What a worker says about the stage it is at. The first report moves a
 /// queued job to running; one that would take its stage backwards came late
@@ -43,22 +44,12 @@ impl TryFrom<ProgressReport> for domain::ProgressReport {
     fn try_from(report: ProgressReport) -> Result<Self, Invalid> {
         Ok(Self {
             stage: report.stage,
-            percent: Percent::new(report.percent).at("percent")?,
-            message: report
-                .message
-                .map(ProgressMessage::new)
-                .transpose()
-                .at("message")?,
-            eta_seconds: report
-                .eta_seconds
-                .map(NonNegativeInt::new)
-                .transpose()
-                .at("eta_seconds")?,
-            agent_name: report
-                .agent_name
-                .map(AgentName::new)
-                .transpose()
-                .at("agent_name")?,
+            progress: Progress {
+                percent: Percent::new(report.percent).at("percent")?,
+                message: optional("message", report.message, ProgressMessage::new)?,
+                eta_seconds: optional("eta_seconds", report.eta_seconds, NonNegativeInt::new)?,
+            },
+            agent_name: optional("agent_name", report.agent_name, AgentName::new)?,
         })
     }
 }
@@ -71,20 +62,21 @@ pub struct JobProgress {
     /// How much of the stage is done, 0 to 100.
     #[serde(serialize_with = "whole_without_point")]
     #[schemars(range(min = 0, max = 100))]
-    pub percent: f64,
+    pub percent: Percent,
     /// What is being done right now.
-    pub message: Option<String>,
+    pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<i32>,
+    pub eta_seconds: Option<NonNegativeInt>,
 }
 
 impl From<domain::JobProgress> for JobProgress {
-    fn from(progress: domain::JobProgress) -> Self {
+    fn from(job: domain::JobProgress) -> Self {
+        let progress = job.progress;
         Self {
-            stage: progress.stage,
-            percent: progress.percent.get(),
-            message: progress.message.map(ProgressMessage::into_string),
-            eta_seconds: progress.eta_seconds.map(NonNegativeInt::get),
+            stage: job.stage,
+            percent: progress.percent,
+            message: progress.message,
+            eta_seconds: progress.eta_seconds,
         }
     }
 }
@@ -92,14 +84,15 @@ impl From<domain::JobProgress> for JobProgress {
 /// Writes 40 for 40.0, which is what a person expects of a percentage.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde calls")]
 pub(crate) fn whole_without_point<S: Serializer>(
-    percent: &f64,
+    percent: &Percent,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
+    let percent = percent.get();
     if percent.fract() == 0.0 {
         #[expect(clippy::cast_possible_truncation, reason = "a percentage is 0 to 100")]
-        serializer.serialize_i64(*percent as i64)
+        serializer.serialize_i64(percent as i64)
     } else {
-        serializer.serialize_f64(*percent)
+        serializer.serialize_f64(percent)
     }
 }
 
@@ -114,7 +107,7 @@ mod tests {
         for (percent, text) in [(0.0, "0"), (40.0, "40"), (99.5, "99.5"), (100.0, "100")] {
             let progress = JobProgress {
                 stage: Stage::Transcription,
-                percent,
+                percent: Percent::new(percent).unwrap(),
                 message: None,
                 eta_seconds: None,
             };

@@ -1,9 +1,7 @@
 //! The audit trail of a job.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{
-    self as domain, At, Invalid, JobId, LogEntryId, LogStatus, NewLogEntry, Stage,
-};
+use lectern_domain::{self as domain, Invalid, JobId, LogEntryId, LogStatus, NewLogEntry, Stage};
 use lectern_domain::{
     AgentName, JsonObject, LogEntryFilter, LongText, Page, PageLimit, PageRequest, Seconds,
 };
@@ -12,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::rules::chars;
+use crate::wire::request::optional;
+use crate::wire::validation::chars;
 use crate::{LogEntryList, PageCursor, Request};
 
 /// An entry to be added to the processing log.
@@ -29,7 +28,7 @@ pub struct LogEntryBody {
     /// What there is to say.
     pub message: Option<String>,
     /// What went wrong, for a program to read.
-    #[schemars(with = "Option<crate::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub error_details: Option<Map<String, Value>>,
     /// How long the stage took, in seconds.
     #[validate(range(min = 0.0))]
@@ -47,22 +46,10 @@ impl TryFrom<LogEntryBody> for NewLogEntry {
         Ok(Self {
             stage: entry.stage,
             status: entry.status,
-            agent_name: entry
-                .agent_name
-                .map(AgentName::new)
-                .transpose()
-                .at("agent_name")?,
-            message: entry.message.map(LongText::new).transpose().at("message")?,
-            error_details: entry
-                .error_details
-                .map(JsonObject::new)
-                .transpose()
-                .at("error_details")?,
-            duration_seconds: entry
-                .duration_seconds
-                .map(Seconds::new)
-                .transpose()
-                .at("duration_seconds")?,
+            agent_name: optional("agent_name", entry.agent_name, AgentName::new)?,
+            message: optional("message", entry.message, LongText::new)?,
+            error_details: optional("error_details", entry.error_details, JsonObject::new)?,
+            duration_seconds: optional("duration_seconds", entry.duration_seconds, Seconds::new)?,
         })
     }
 }
@@ -105,7 +92,7 @@ impl TryFrom<LogEntryListQuery> for LogEntryListRequest {
                 stage: query.stage,
                 status: query.status,
             },
-            page: crate::cursor::page(query.limit, query.cursor)?,
+            page: crate::wire::cursor::page(query.limit, query.cursor)?,
         })
     }
 }
@@ -120,13 +107,13 @@ pub struct LogEntry {
     /// What happened to the stage.
     pub status: LogStatus,
     /// Which program did it.
-    pub agent_name: Option<String>,
+    pub agent_name: Option<AgentName>,
     /// What there is to say.
-    pub message: Option<String>,
+    pub message: Option<LongText>,
     /// What went wrong, for a program to read.
-    pub error_details: Option<Map<String, Value>>,
+    pub error_details: Option<JsonObject>,
     /// How long the stage took, in seconds.
-    pub duration_seconds: Option<f64>,
+    pub duration_seconds: Option<Seconds>,
     /// When it happened.
     pub timestamp: DateTime<Utc>,
     /// When it was stored.
@@ -134,17 +121,18 @@ pub struct LogEntry {
 }
 
 impl From<domain::LogEntry> for LogEntry {
-    fn from(entry: domain::LogEntry) -> Self {
+    fn from(stored: domain::LogEntry) -> Self {
+        let entry = stored.data;
         Self {
-            log_id: entry.log_id,
-            stage: entry.event.stage,
-            status: entry.event.status,
-            agent_name: entry.event.agent_name.map(AgentName::into_string),
-            message: entry.event.message.map(LongText::into_string),
-            error_details: entry.event.error_details.map(JsonObject::into_map),
-            duration_seconds: entry.event.duration_seconds.map(Seconds::get),
-            timestamp: entry.timestamp,
-            created_at: entry.created_at,
+            log_id: stored.log_id,
+            stage: entry.stage,
+            status: entry.status,
+            agent_name: entry.agent_name,
+            message: entry.message,
+            error_details: entry.error_details,
+            duration_seconds: entry.duration_seconds,
+            timestamp: stored.timestamp,
+            created_at: stored.created_at,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Where nothing happens.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, Invalid, JobId, NewSilenceRegion, SilenceType};
+use lectern_domain::{self as domain, Invalid, JobId, NewSilenceRegion, SilenceType};
 use lectern_domain::{Decibels, Seconds, SilenceRegionFilter, SilenceRegionId, TimeRange, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::Request;
-use crate::object::objects;
-use crate::request::each;
+use crate::wire::object::objects;
+use crate::wire::request::{each, optional};
 
 /// The silence regions of a job, to be stored in place of those there are.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -56,11 +56,11 @@ impl TryFrom<SilenceRegionBody> for NewSilenceRegion {
         Ok(Self {
             time: TimeRange::new(region.start_time, region.end_time)?,
             silence_type: region.silence_type,
-            amplitude_threshold: region
-                .amplitude_threshold
-                .map(Decibels::new)
-                .transpose()
-                .at("amplitude_threshold")?,
+            amplitude_threshold: optional(
+                "amplitude_threshold",
+                region.amplitude_threshold,
+                Decibels::new,
+            )?,
         })
     }
 }
@@ -92,11 +92,7 @@ impl TryFrom<SilenceRegionsQuery> for SilenceRegionFilter {
     fn try_from(query: SilenceRegionsQuery) -> Result<Self, Invalid> {
         Ok(Self {
             silence_type: query.silence_type,
-            min_duration: query
-                .min_duration
-                .map(Seconds::new)
-                .transpose()
-                .at("min_duration")?,
+            min_duration: optional("min_duration", query.min_duration, Seconds::new)?,
             window: Window::new(query.from, query.to)?,
         })
     }
@@ -116,7 +112,7 @@ pub struct SilenceRegion {
     /// What there is nothing of.
     pub silence_type: SilenceType,
     /// The level below which sound counted as silence, in dBFS.
-    pub amplitude_threshold: Option<f64>,
+    pub amplitude_threshold: Option<Decibels>,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
@@ -129,7 +125,7 @@ impl From<domain::SilenceRegion> for SilenceRegion {
             end_time: region.time.end(),
             duration: region.time.duration(),
             silence_type: region.silence_type,
-            amplitude_threshold: region.amplitude_threshold.map(Decibels::get),
+            amplitude_threshold: region.amplitude_threshold,
             created_at: region.created_at,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 
-use crate::object::Object;
+use crate::wire::object::Object;
 
 /// What a client may say on the WebSocket: `{"type":"ping"}`. It is an object
 /// of this type; what else is in it, such as a number of the client's own,

@@ -1,5 +1,9 @@
 //! Jobs: what is made, changed, read and listed.
 
+pub(crate) mod list;
+pub(crate) mod progress;
+pub(crate) mod update;
+
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, JobStatus, ProcessingMode};
 use lectern_domain::{
@@ -11,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::number::{maybe_whole, whole};
-use crate::rules::chars;
+use crate::wire::number::{maybe_whole, whole};
+use crate::wire::request::optional;
+use crate::wire::validation::chars;
 use crate::{JobProgress, Request};
 
 /// A recording that lies in the storage and is to be worked on.
@@ -33,7 +38,7 @@ pub struct JobCreate {
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
     pub content_type: Option<String>,
     /// How the recording is to be worked on.
-    #[schemars(with = "Option<crate::schema::ProcessingConfig>")]
+    #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
     /// Of two jobs the one of higher priority is worked on first; 0 when it is
     /// left out.
@@ -41,7 +46,7 @@ pub struct JobCreate {
     #[serde(default, deserialize_with = "maybe_whole")]
     pub priority: Option<i32>,
     /// Whatever the owner wants to keep with the job.
-    #[schemars(with = "Option<crate::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
 
@@ -59,11 +64,11 @@ impl TryFrom<JobCreate> for NewJob {
         if let Some(content_type) = job.content_type {
             new.content_type = ContentType::new(content_type).at("content_type")?;
         }
-        new.processing_config = job
-            .processing_config
-            .map(ProcessingConfig::new)
-            .transpose()
-            .at("processing_config")?;
+        new.processing_config = optional(
+            "processing_config",
+            job.processing_config,
+            ProcessingConfig::new,
+        )?;
         new.priority = job.priority.unwrap_or_default();
         if let Some(extra_metadata) = job.extra_metadata {
             new.extra_metadata = JsonObject::new(extra_metadata).at("extra_metadata")?;
@@ -80,15 +85,15 @@ pub struct JobResponse {
     /// Where the job stands.
     pub status: JobStatus,
     /// Name of the recording as its owner knows it.
-    pub filename: String,
+    pub filename: Filename,
     /// Size of the recording in bytes, once it is known.
-    pub file_size: Option<i64>,
+    pub file_size: Option<FileSize>,
     /// Media type of the recording.
-    pub content_type: String,
+    pub content_type: ContentType,
     /// What of the recording is looked at.
     pub processing_mode: ProcessingMode,
     /// Length of the recording in seconds, once it is known.
-    pub video_duration: Option<f64>,
+    pub video_duration: Option<VideoDuration>,
     /// When the job was made.
     pub created_at: DateTime<Utc>,
     /// When the job was changed last.
@@ -98,9 +103,9 @@ pub struct JobResponse {
     /// How far the job has come, from the first report on.
     pub progress: Option<JobProgress>,
     /// Why the job failed.
-    pub error_message: Option<String>,
+    pub error_message: Option<LongText>,
     /// Whatever the owner keeps with the job.
-    pub extra_metadata: Map<String, Value>,
+    pub extra_metadata: JsonObject,
 }
 
 impl From<domain::Job> for JobResponse {
@@ -108,17 +113,17 @@ impl From<domain::Job> for JobResponse {
         Self {
             job_id: job.job_id,
             status: job.status,
-            filename: job.filename.into_string(),
-            file_size: job.file_size.map(FileSize::get),
-            content_type: job.content_type.into_string(),
+            filename: job.filename,
+            file_size: job.file_size,
+            content_type: job.content_type,
             processing_mode: job.processing_config.unwrap_or_default().processing_mode(),
-            video_duration: job.video_duration.map(VideoDuration::get),
+            video_duration: job.video_duration,
             created_at: job.created_at,
             updated_at: job.updated_at,
             completed_at: job.completed_at,
             progress: job.progress.map(Into::into),
-            error_message: job.error_message.map(LongText::into_string),
-            extra_metadata: job.extra_metadata.into_map(),
+            error_message: job.error_message,
+            extra_metadata: job.extra_metadata,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What is shown below a clip.
 
-use lectern_domain::{ClipId, Invalid, NewTranscriptSegment, SpeakerId, TranscriptFormat};
+use lectern_domain::{
+    ClipId, Invalid, NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -41,9 +43,9 @@ pub struct SubtitleSegment {
     /// How long it lasts, in seconds.
     pub duration: f64,
     /// What is said.
-    pub text: String,
+    pub text: SpokenText,
     /// Who says it.
-    pub speaker_id: Option<String>,
+    pub speaker_id: Option<SpeakerId>,
 }
 
 impl From<NewTranscriptSegment> for SubtitleSegment {
@@ -52,8 +54,8 @@ impl From<NewTranscriptSegment> for SubtitleSegment {
             start_time: segment.time.start(),
             end_time: segment.time.end(),
             duration: segment.time.duration(),
-            text: segment.text.into_string(),
-            speaker_id: segment.speaker_id.map(SpeakerId::into_string),
+            text: segment.text,
+            speaker_id: segment.speaker_id,
         }
     }
 }

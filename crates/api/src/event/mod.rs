@@ -1,12 +1,17 @@
 //! What happens to a job, as those who watch it are told.
 
+pub(crate) mod page;
+pub(crate) mod ping;
+
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Event, JobEvent, JobId, JobStatus};
-use lectern_domain::{JobState, LongText, ProgressMessage, Stage, StageRunStatus, StageState};
+use lectern_domain::{
+    JobState, LongText, NonNegativeInt, Percent, ProgressMessage, Stage, StageRunStatus, StageState,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::progress::whole_without_point;
+use crate::job::progress::whole_without_point;
 use crate::{JobProgress, JobResponse};
 
 /// Something that happened to a job, the same on every channel.
@@ -78,7 +83,7 @@ pub struct WsError {
     /// How far it had come.
     pub progress: Option<JobProgress>,
     /// Why it failed.
-    pub error_message: Option<String>,
+    pub error_message: Option<LongText>,
 }
 
 /// Where a stage stands.
@@ -95,13 +100,13 @@ pub struct WsStage {
     /// How much is done, 0 to 100.
     #[serde(serialize_with = "whole_without_point")]
     #[schemars(range(min = 0, max = 100))]
-    pub percent: f64,
+    pub percent: Percent,
     /// What is being done right now.
-    pub message: Option<String>,
+    pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
-    pub eta_seconds: Option<i32>,
+    pub eta_seconds: Option<NonNegativeInt>,
     /// What went wrong last.
-    pub error: Option<String>,
+    pub error: Option<LongText>,
 }
 
 impl WsMessage {
@@ -149,7 +154,7 @@ fn error(job_id: JobId, state: JobState) -> WsData {
         job_id,
         status: state.status,
         progress: state.progress.map(Into::into),
-        error_message: state.error_message.map(LongText::into_string),
+        error_message: state.error_message,
     })
 }
 
@@ -160,10 +165,10 @@ impl From<StageState> for WsStage {
             status: state.status,
             attempt: state.attempt,
             max_attempts: state.max_attempts,
-            percent: state.percent.get(),
-            message: state.message.map(ProgressMessage::into_string),
-            eta_seconds: state.eta_seconds.map(domain::NonNegativeInt::get),
-            error: state.error.map(LongText::into_string),
+            percent: state.progress.percent,
+            message: state.progress.message,
+            eta_seconds: state.progress.eta_seconds,
+            error: state.error,
         }
     }
 }

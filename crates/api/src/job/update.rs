@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::Request;
-use crate::number::present_whole;
-use crate::request::present;
-use crate::rules::chars;
+use crate::wire::number::present_whole;
+use crate::wire::request::{optional, present};
+use crate::wire::validation::chars;
 
 /// A partial change of a job: what is left out stays as it is, and `null`
 /// clears what may be absent.
@@ -35,11 +35,11 @@ pub struct JobUpdate {
     pub video_duration: Option<Option<f64>>,
     /// What is known of the recording, replaced as a whole.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "crate::schema::JsonObject")]
+    #[schemars(with = "crate::wire::schema::JsonObject")]
     pub video_metadata: Option<Map<String, Value>>,
     /// What the owner keeps with the job, replaced as a whole.
     #[serde(deserialize_with = "present")]
-    #[schemars(with = "crate::schema::JsonObject")]
+    #[schemars(with = "crate::wire::schema::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
     /// Which of the waiting jobs comes first: the one of higher priority.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
@@ -62,11 +62,7 @@ impl TryFrom<JobUpdate> for domain::JobUpdate {
     fn try_from(update: JobUpdate) -> Result<Self, Invalid> {
         let object = |object: Option<Map<_, _>>| object.map(JsonObject::new).transpose();
         Ok(Self {
-            filename: update
-                .filename
-                .map(Filename::new)
-                .transpose()
-                .at("filename")?,
+            filename: optional("filename", update.filename, Filename::new)?,
             status: update.status,
             error_message: patch(update.error_message, LongText::new).at("error_message")?,
             video_duration: patch(update.video_duration, VideoDuration::new)

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::Request;
-use crate::number::whole;
-use crate::object::maybe_object;
+use crate::wire::number::whole;
+use crate::wire::object::maybe_object;
+use crate::wire::request::optional;
 
 /// A rectangle in the picture, in pixels from its top left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Validate, JsonSchema)]
@@ -90,17 +91,13 @@ impl TryFrom<LayoutAnalysisBody> for NewLayoutAnalysis {
             layout_type: layout.layout_type,
             screen_region: region(layout.screen_region).at("screen_region")?,
             camera_region: region(layout.camera_region).at("camera_region")?,
-            split_ratio: layout
-                .split_ratio
-                .map(Ratio::new)
-                .transpose()
-                .at("split_ratio")?,
+            split_ratio: optional("split_ratio", layout.split_ratio, Ratio::new)?,
             confidence_score: Ratio::new(layout.confidence_score).at("confidence_score")?,
-            sample_frame_time: layout
-                .sample_frame_time
-                .map(Seconds::new)
-                .transpose()
-                .at("sample_frame_time")?,
+            sample_frame_time: optional(
+                "sample_frame_time",
+                layout.sample_frame_time,
+                Seconds::new,
+            )?,
         })
     }
 }
@@ -119,11 +116,11 @@ pub struct LayoutAnalysisResponse {
     /// Where the camera is.
     pub camera_region: Option<Region>,
     /// Which share of the width the screen takes, 0 to 1.
-    pub split_ratio: Option<f64>,
+    pub split_ratio: Option<Ratio>,
     /// How sure the analysis is, 0 to 1.
-    pub confidence_score: f64,
+    pub confidence_score: Ratio,
     /// Which frame the regions were read off, in seconds.
-    pub sample_frame_time: Option<f64>,
+    pub sample_frame_time: Option<Seconds>,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
 }
@@ -133,12 +130,12 @@ impl From<domain::LayoutAnalysis> for LayoutAnalysisResponse {
         Self {
             job_id: layout.job_id,
             layout_id: layout.layout_id,
-            layout_type: layout.found.layout_type,
-            screen_region: layout.found.screen_region.map(Into::into),
-            camera_region: layout.found.camera_region.map(Into::into),
-            split_ratio: layout.found.split_ratio.map(Ratio::get),
-            confidence_score: layout.found.confidence_score.get(),
-            sample_frame_time: layout.found.sample_frame_time.map(Seconds::get),
+            layout_type: layout.data.layout_type,
+            screen_region: layout.data.screen_region.map(Into::into),
+            camera_region: layout.data.camera_region.map(Into::into),
+            split_ratio: layout.data.split_ratio,
+            confidence_score: layout.data.confidence_score,
+            sample_frame_time: layout.data.sample_frame_time,
             created_at: layout.created_at,
         }
     }

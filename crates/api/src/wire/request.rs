@@ -5,8 +5,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
 use crate::FieldError;
-use crate::object::Object;
-use crate::rules::field_errors;
+use crate::wire::object::Object;
+use crate::wire::validation::field_errors;
 
 /// A body or a query string: what a client may send, and what it means.
 ///
@@ -43,6 +43,15 @@ where
     D: Deserializer<'de>,
 {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Converts the value of `field` if there is one; an error names the field.
+pub(crate) fn optional<T, U>(
+    field: &str,
+    value: Option<T>,
+    convert: impl FnOnce(T) -> Result<U, Invalid>,
+) -> Result<Option<U>, Invalid> {
+    value.map(convert).transpose().at(field)
 }
 
 /// Converts the items of the list `field`; an error names the item, such as

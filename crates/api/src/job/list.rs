@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::cursor::page;
+use crate::wire::cursor::page;
 use crate::{JobList, JobResponse, PageCursor, Request};
 
 /// Which jobs are wanted: those that fit every condition given.

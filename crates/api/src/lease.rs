@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::Request;
-use crate::number::maybe_whole;
-use crate::rules::chars;
+use crate::wire::number::maybe_whole;
+use crate::wire::request::optional;
+use crate::wire::validation::chars;
 
 /// A worker is still there. What it leaves out stays as it was.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
@@ -39,11 +40,7 @@ impl TryFrom<HeartbeatBody> for domain::Heartbeat {
         let message = heartbeat.message.map(ProgressMessage::new).transpose();
         let eta_seconds = heartbeat.eta_seconds.map(NonNegativeInt::new).transpose();
         Ok(Self {
-            percent: heartbeat
-                .percent
-                .map(Percent::new)
-                .transpose()
-                .at("percent")?,
+            percent: optional("percent", heartbeat.percent, Percent::new)?,
             message: message.at("message")?,
             eta_seconds: eta_seconds.at("eta_seconds")?,
         })
@@ -93,7 +90,7 @@ pub struct StageFailureBody {
     #[validate(length(min = 1, message = "must not be empty"))]
     pub error: String,
     /// The same for a program to read.
-    #[schemars(with = "Option<crate::schema::JsonObject>")]
+    #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub details: Option<Map<String, Value>>,
     /// Whether another attempt might end better.
     #[schemars(extend("default" = true))]
@@ -110,11 +107,7 @@ impl TryFrom<StageFailureBody> for domain::StageFailure {
     fn try_from(failure: StageFailureBody) -> Result<Self, Invalid> {
         Ok(Self {
             error: LongText::new(failure.error).at("error")?,
-            details: failure
-                .details
-                .map(JsonObject::new)
-                .transpose()
-                .at("details")?,
+            details: optional("details", failure.details, JsonObject::new)?,
             retryable: failure.retryable.unwrap_or(true),
         })
     }

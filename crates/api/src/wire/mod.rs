@@ -1,0 +1,9 @@
+//! What every wire type is made of; nothing here depends on a noun.
+
+pub(crate) mod cursor;
+pub(crate) mod number;
+pub(crate) mod object;
+pub(crate) mod problem;
+pub(crate) mod request;
+pub(crate) mod schema;
+pub(crate) mod validation;
