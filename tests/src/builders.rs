@@ -262,7 +262,7 @@ pub fn a_log_entry(stage: Stage, status: LogStatus) -> NewLogEntry {
 /// Stores a completed job with 12 transcript segments, 6 silence regions, a
 /// layout, 3 content segments, 3 clips (the first refers to a content segment)
 /// and a log entry for each stage.
-pub fn a_whole_job(db: &Database) -> Job {
+pub fn a_completed_job(db: &Database) -> Job {
     let job = a_job().create(db);
     fill(db, job.job_id);
     let completed = db.write(|tx| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::Request;
 
-use crate::response::{Response, refuse_internal_keys};
+use crate::response::{Response, assert_no_internal_keys};
 
 /// A blocking HTTP client. It panics on a response with an internal key; see
 /// [`Response::problem`] for errors.
@@ -146,7 +146,7 @@ impl RequestBuilder<'_> {
         // The OpenAPI document also describes request fields, which may have
         // such names.
         if self.path != "/openapi.json" && response.is_json() {
-            refuse_internal_keys(&response.json(), "", &response);
+            assert_no_internal_keys(&response.json(), "", &response);
         }
         response
     }

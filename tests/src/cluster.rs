@@ -69,7 +69,7 @@ impl Cluster {
     /// # Panics
     ///
     /// As [`Cluster::start`].
-    pub fn that_keeps_commits() -> Self {
+    pub fn with_durable_commits() -> Self {
         Self::with(Commits::Kept)
     }
 
@@ -302,18 +302,18 @@ impl Owner {
 /// file because a server started by the command would keep a pipe open.
 fn run(command: &mut Command) -> Result<(), String> {
     let output = |command: &mut Command| -> io::Result<(ExitStatus, String)> {
-        let mut said = tempfile::tempfile()?;
+        let mut output = tempfile::tempfile()?;
         let status = command
             .stdin(Stdio::null())
-            .stdout(said.try_clone()?)
-            .stderr(said.try_clone()?)
+            .stdout(output.try_clone()?)
+            .stderr(output.try_clone()?)
             .status()?;
-        io::Seek::rewind(&mut said)?;
-        Ok((status, io::read_to_string(said)?))
+        io::Seek::rewind(&mut output)?;
+        Ok((status, io::read_to_string(output)?))
     };
     match output(command) {
         Ok((status, _)) if status.success() => Ok(()),
-        Ok((status, said)) => Err(format!("{status}: {said}")),
+        Ok((status, output)) => Err(format!("{status}: {output}")),
         Err(error) => Err(error.to_string()),
     }
 }

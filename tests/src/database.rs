@@ -13,7 +13,7 @@ use lectern_domain::{Clock, ManualClock};
 use tempfile::TempDir;
 
 use crate::cluster::{secret, server_url};
-use crate::{Ear, Fixture, Sql};
+use crate::{Fixture, Sql, StatementLog};
 
 /// An empty database with every migration applied, removed when it is dropped.
 /// It dereferences to [`Database`].
@@ -49,8 +49,8 @@ impl TestDb {
 
     /// Records the statements sent to this database from now on, through any
     /// handle.
-    pub fn listen(&self) -> Ear {
-        Ear::to(match &self.place {
+    pub fn record_statements(&self) -> StatementLog {
+        StatementLog::of(match &self.place {
             Place::Postgres { name, .. } => name,
             Place::Sqlite { url, .. } => url.trim_start_matches("sqlite://"),
         })
@@ -62,7 +62,7 @@ impl TestDb {
     }
 
     fn at(place: Place) -> Self {
-        crate::queries::watch();
+        crate::queries::record_all();
         let url = match &place {
             Place::Postgres { url, .. } | Place::Sqlite { url, .. } => url,
         };

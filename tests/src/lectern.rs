@@ -53,7 +53,7 @@ impl Lectern {
     /// # Panics
     ///
     /// As [`Lectern::serve`].
-    pub fn serve_on_a_small_disk(url: &str, kib: u32) -> Self {
+    pub fn serve_with_file_limit(url: &str, kib: u32) -> Self {
         // With the signal ignored, exceeding the limit is a write error like on
         // a full disk.
         let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\"");

@@ -34,7 +34,7 @@
 //! | [`a_job`], [`segments`], [`clips`], … | rows, as the repositories take them |
 //! | [`Body`] | the same rows as the interface takes them |
 //! | [`snapshot!`], [`redacted`] | JSON shapes without ids and times |
-//! | [`queries`], [`TestDb::listen`] | the statements a call costs, or all that a database is asked |
+//! | [`queries`], [`TestDb::record_statements`] | the statements a call costs, or all that a database is asked |
 //!
 //! PostgreSQL comes from `TEST_DATABASE_URL` or from the programs installed on
 //! the machine; without either, tests on PostgreSQL fail. No test sleeps, is
@@ -68,14 +68,14 @@ pub use lectern_db::Backend;
 pub use backend::Fixture;
 pub use body::Body;
 pub use builders::{
-    JobBuilder, a_clip_of, a_job, a_layout, a_log_entry, a_report, a_segment, a_silence,
-    a_whole_job, clips, content_segments, fill, segments, silence_regions, words,
+    JobBuilder, a_clip_of, a_completed_job, a_job, a_layout, a_log_entry, a_report, a_segment,
+    a_silence, clips, content_segments, fill, segments, silence_regions, words,
 };
 pub use client::{Client, RequestBuilder};
 pub use cluster::{Cluster, TEST_DATABASE_URL, server_url};
 pub use database::{EmptyDb, TestDb};
 pub use lectern::Lectern;
-pub use queries::{Ear, Hold, queries};
+pub use queries::{BlockedStatements, StatementLog, queries};
 pub use response::Response;
 pub use server::TestServer;
 pub use snapshot::redacted;

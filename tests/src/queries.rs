@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError, RwLock};
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 
 thread_local! {
-    static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static RECORDED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs `call` and returns its result and the statements this thread sent
@@ -16,13 +16,16 @@ thread_local! {
 /// Only databases connected after the first [`TestDb`](crate::TestDb) are
 /// recorded.
 pub fn queries<T>(call: impl FnOnce() -> T) -> (T, Vec<String>) {
-    SEEN.take();
+    RECORDED.take();
     let result = call();
-    let seen = SEEN.take().into_iter().filter(|query| is_work(query));
-    (result, seen.collect())
+    let recorded = RECORDED
+        .take()
+        .into_iter()
+        .filter(|query| is_counted(query));
+    (result, recorded.collect())
 }
 
-fn is_work(query: &str) -> bool {
+fn is_counted(query: &str) -> bool {
     match query.split_whitespace().next() {
         Some("SELECT") => query.contains(" FROM "),
         Some(word) => ["WITH", "INSERT", "UPDATE", "DELETE", "COPY"].contains(&word),
@@ -31,11 +34,11 @@ fn is_work(query: &str) -> bool {
 }
 
 /// Records the statements of all connections that are opened from now on.
-pub(crate) fn watch() {
+pub(crate) fn record_all() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        set_default_instrumentation(|| Some(Box::<Watcher>::default()))
-            .expect("a lock nobody holds");
+        set_default_instrumentation(|| Some(Box::<Recorder>::default()))
+            .expect("an uncontended lock");
     });
 }
 
@@ -43,101 +46,101 @@ pub(crate) fn watch() {
 /// dropped; see
 /// [`TestDb::record_statements`](crate::TestDb::record_statements).
 #[derive(Debug)]
-pub struct Ear {
+pub struct StatementLog {
     name: String,
-    hearing: Arc<Hearing>,
+    statements: Arc<Statements>,
 }
 
 #[derive(Debug, Default)]
-struct Hearing {
+struct Statements {
     state: Mutex<State>,
     released: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    heard: Vec<String>,
+    texts: Vec<String>,
     /// Statements that contain this text are blocked.
-    held: Option<String>,
+    blocked: Option<String>,
 }
 
-impl Hearing {
+impl Statements {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records a statement; returns when it is not blocked.
-    fn hear(&self, query: &str) {
+    fn record(&self, query: &str) {
         let mut state = self.state();
-        state.heard.push(query.to_owned());
-        let is_held = |state: &mut State| {
-            let held = state.held.as_deref();
-            held.is_some_and(|what| query.contains(what))
+        state.texts.push(query.to_owned());
+        let is_blocked = |state: &mut State| {
+            let blocked = state.blocked.as_deref();
+            blocked.is_some_and(|text| query.contains(text))
         };
-        let _state = self.released.wait_while(state, is_held);
+        let _state = self.released.wait_while(state, is_blocked);
     }
 }
 
-static EARS: RwLock<Vec<(String, Arc<Hearing>)>> = RwLock::new(Vec::new());
+static LOGS: RwLock<Vec<(String, Arc<Statements>)>> = RwLock::new(Vec::new());
 
-impl Ear {
+impl StatementLog {
     /// Records statements of the databases whose URL contains `name`.
-    pub(crate) fn to(name: &str) -> Self {
-        let ear = Self {
+    pub(crate) fn of(name: &str) -> Self {
+        let log = Self {
             name: name.to_owned(),
-            hearing: Arc::default(),
+            statements: Arc::default(),
         };
-        let mut ears = EARS.write().unwrap_or_else(PoisonError::into_inner);
-        ears.push((ear.name.clone(), Arc::clone(&ear.hearing)));
-        ear
+        let mut logs = LOGS.write().unwrap_or_else(PoisonError::into_inner);
+        logs.push((log.name.clone(), Arc::clone(&log.statements)));
+        log
     }
 
     /// How many statements so far contain `text`.
-    pub fn heard(&self, what: &str) -> usize {
-        let state = self.hearing.state();
-        let heard = state.heard.iter();
-        heard.filter(|query| query.contains(what)).count()
+    pub fn count(&self, text: &str) -> usize {
+        let state = self.statements.state();
+        let texts = state.texts.iter();
+        texts.filter(|query| query.contains(text)).count()
     }
 
     /// Blocks every statement that contains `text` until the returned value is
     /// dropped. Blocked statements are recorded, too.
-    pub fn hold(&self, what: &str) -> Hold<'_> {
-        self.hearing.state().held = Some(what.to_owned());
-        Hold(&self.hearing)
+    pub fn block(&self, text: &str) -> BlockedStatements<'_> {
+        self.statements.state().blocked = Some(text.to_owned());
+        BlockedStatements(&self.statements)
     }
 }
 
 /// Blocks statements; see [`StatementLog::block`].
 #[derive(Debug)]
-pub struct Hold<'e>(&'e Hearing);
+pub struct BlockedStatements<'l>(&'l Statements);
 
-impl Drop for Hold<'_> {
+impl Drop for BlockedStatements<'_> {
     fn drop(&mut self) {
-        self.0.state().held = None;
+        self.0.state().blocked = None;
         self.0.released.notify_all();
     }
 }
 
-impl Drop for Ear {
+impl Drop for StatementLog {
     fn drop(&mut self) {
-        let mut ears = EARS.write().unwrap_or_else(PoisonError::into_inner);
-        ears.retain(|(_, hearing)| !Arc::ptr_eq(hearing, &self.hearing));
+        let mut logs = LOGS.write().unwrap_or_else(PoisonError::into_inner);
+        logs.retain(|(_, statements)| !Arc::ptr_eq(statements, &self.statements));
     }
 }
 
 /// The logs of the database at this URL.
-fn hearing(url: &str) -> Vec<Arc<Hearing>> {
-    let ears = EARS.read().unwrap_or_else(PoisonError::into_inner);
-    let ears = ears.iter().filter(|(name, _)| url.contains(name));
-    ears.map(|(_, hearing)| Arc::clone(hearing)).collect()
+fn logs_of(url: &str) -> Vec<Arc<Statements>> {
+    let logs = LOGS.read().unwrap_or_else(PoisonError::into_inner);
+    let logs = logs.iter().filter(|(name, _)| url.contains(name));
+    logs.map(|(_, statements)| Arc::clone(statements)).collect()
 }
 
 #[derive(Default)]
-struct Watcher {
+struct Recorder {
     url: String,
 }
 
-impl Instrumentation for Watcher {
+impl Instrumentation for Recorder {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => {
@@ -145,10 +148,10 @@ impl Instrumentation for Watcher {
             }
             InstrumentationEvent::StartQuery { query, .. } => {
                 let query = query.to_string();
-                for hearing in hearing(&self.url) {
-                    hearing.hear(&query);
+                for statements in logs_of(&self.url) {
+                    statements.record(&query);
                 }
-                SEEN.with_borrow_mut(|seen| seen.push(query));
+                RECORDED.with_borrow_mut(|recorded| recorded.push(query));
             }
             _ => {}
         }

@@ -193,7 +193,7 @@ const CODES: &[(u16, &[&str])] = &[
 
 /// Panics if a response holds a key that is internal. Objects whose keys the
 /// client chooses are skipped.
-pub(crate) fn refuse_internal_keys(value: &Value, path: &str, response: &Response) {
+pub(crate) fn assert_no_internal_keys(value: &Value, path: &str, response: &Response) {
     const INTERNAL: [&str; 3] = ["id", "celery_task_id", "version"];
     const THEIRS: [&str; 4] = [
         "extra_metadata",
@@ -209,13 +209,13 @@ pub(crate) fn refuse_internal_keys(value: &Value, path: &str, response: &Respons
                     "{path}.{key} in {response}"
                 );
                 if !THEIRS.contains(&key.as_str()) {
-                    refuse_internal_keys(value, &format!("{path}.{key}"), response);
+                    assert_no_internal_keys(value, &format!("{path}.{key}"), response);
                 }
             }
         }
         Value::Array(items) => {
             for (i, item) in items.iter().enumerate() {
-                refuse_internal_keys(item, &format!("{path}[{i}]"), response);
+                assert_no_internal_keys(item, &format!("{path}[{i}]"), response);
             }
         }
         _ => {}

@@ -18,7 +18,7 @@ on_both_backends!(
 );
 
 /// What the client returns for this response, or its panic.
-fn answered(status: &str, headers: &str, body: &str) -> Result<Response, String> {
+fn client_result(status: &str, headers: &str, body: &str) -> Result<Response, String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = Client::new(format!("http://{}", listener.local_addr().unwrap()));
     let answer = format!(
@@ -31,12 +31,12 @@ fn answered(status: &str, headers: &str, body: &str) -> Result<Response, String>
             let _ = socket.read(&mut [0; 4096]).unwrap();
             socket.write_all(answer.as_bytes()).unwrap();
         });
-        said(|| client.get("/"))
+        catch_message(|| client.get("/"))
     })
 }
 
 /// The result of a call, or the message of its panic.
-fn said<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+fn catch_message<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| *panic.downcast::<String>().unwrap())
 }
 
@@ -50,18 +50,18 @@ fn an_internal_key_is_found_at_any_depth() {
         r#"{"jobs": [{"clips": [{"version": 1}]}]}"#,
         r#"[{"celery_task_id": null}]"#,
     ] {
-        let found = answered("200 OK", JSON, body).unwrap_err();
+        let found = client_result("200 OK", JSON, body).unwrap_err();
         assert!(found.contains(body), "{found}");
     }
     let theirs = r#"{"extra_metadata": {"id": 1, "version": "b"}}"#;
-    answered("200 OK", JSON, theirs).unwrap().expect(200);
+    client_result("200 OK", JSON, theirs).unwrap().expect(200);
 }
 
 #[test]
 fn a_malformed_problem_is_rejected() {
     let problem = |headers: &str, body: serde_json::Value| {
-        let answer = answered("404 Not Found", headers, &body.to_string()).unwrap();
-        said(|| answer.problem(404, "job_not_found"))
+        let answer = client_result("404 Not Found", headers, &body.to_string()).unwrap();
+        catch_message(|| answer.problem(404, "job_not_found"))
     };
     let good = json!({
         "type": "urn:x", "title": "t", "status": 404, "detail": "d", "code": "job_not_found",

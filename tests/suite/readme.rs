@@ -51,23 +51,23 @@ fn the_commands_of_the_readme_work(db: EmptyDb) {
         .env("LECTERN", server.base())
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
     assert!(
         output.status.success(),
-        "{}\n{told}",
+        "{}\n{shown}",
         String::from_utf8_lossy(&output.stderr)
     );
 
-    let answers: Vec<Value> = serde_json::Deserializer::from_str(&told)
+    let answers: Vec<Value> = serde_json::Deserializer::from_str(&shown)
         .into_iter()
-        .map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {told}")))
+        .map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {shown}")))
         .collect();
-    assert!(answers.contains(&412.into()), "{told}");
+    assert!(answers.contains(&412.into()), "{shown}");
     for shown in blocks(tour, "json") {
         let shown: Value = serde_json::from_str(&shown).unwrap();
         assert!(
             answers.iter().any(|answer| is_within(&shown, answer)),
-            "{shown} is nowhere in {told}"
+            "{shown} is nowhere in {shown}"
         );
     }
     // The output has one JSON value for each curl command that shows its

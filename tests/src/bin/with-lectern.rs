@@ -11,7 +11,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail, ensure};
-use lectern_tests::{Backend, Client, Fixture as _, Lectern, TestDb, a_whole_job};
+use lectern_tests::{Backend, Client, Fixture as _, Lectern, TestDb, a_completed_job};
 use serde_json::json;
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let program = words.next().context("a command is missing")?;
     let db = TestDb::on(backend);
     let mut server = Lectern::serve(db.url());
-    let job_id = a_whole_job(&db).job_id;
+    let job_id = a_completed_job(&db).job_id;
     let clips = db.read(|conn| conn.clips().for_job(job_id))?;
     let status = Command::new(&program)
         .args(words)
@@ -61,11 +61,13 @@ fn upload(server: &Client) -> anyhow::Result<String> {
     let announced = json!({
         "filename": "lecture.mp4", "file_size": recording.len(), "content_type": "video/mp4",
     });
-    let told = server.post("/api/v1/upload", &announced).expect(201).json();
-    let url = told["upload_url"].as_str();
+    let announced_upload = server.post("/api/v1/upload", &announced).expect(201).json();
+    let url = announced_upload["upload_url"].as_str();
     let path = url.and_then(|url| url.strip_prefix(server.base()));
     let put = server.request("PUT", path.context("an upload elsewhere")?);
     put.body("video/mp4", recording).send().expect(200);
-    let job_id = told["job_id"].as_str().context("an upload without a job")?;
+    let job_id = announced_upload["job_id"]
+        .as_str()
+        .context("an upload without a job")?;
     Ok(job_id.to_owned())
 }

@@ -7,9 +7,9 @@ use lectern_db::{Committed, Database, Error};
 use lectern_domain::{JobId, JobStatus, Stage};
 use lectern_tests::{Backend, Fixture, TestDb, a_job, a_report, on_both_backends};
 
-use crate::db::support::nobody;
+use crate::db::support::unknown_id;
 use crate::db::support::worker::{
-    a_beat, at_once, cancel, claim, claim_one, complete, fail, heartbeat, retry,
+    a_heartbeat, cancel, claim, claim_one, complete, concurrently, fail, heartbeat, retry,
 };
 
 on_both_backends!(
@@ -20,14 +20,14 @@ on_both_backends!(
     every_event_written_through_any_clone_is_notified,
 );
 
-type Heard = Arc<Mutex<Vec<Committed>>>;
+type Notifications = Arc<Mutex<Vec<Committed>>>;
 
 /// The same database and its notifications. At the time of a notification
 /// another connection can read the events.
-fn listening(db: &TestDb) -> (Database, Heard) {
-    let heard = Heard::default();
-    let (notes, looks) = (heard.clone(), Database::clone(db));
-    let told = Database::clone(db).on_commit(Arc::new(move |committed| {
+fn with_notifications(db: &TestDb) -> (Database, Notifications) {
+    let notifications = Notifications::default();
+    let (notes, looks) = (notifications.clone(), Database::clone(db));
+    let notified = Database::clone(db).on_commit(Arc::new(move |committed| {
         for event in &committed.events {
             let stored = looks.read(|conn| conn.job_events().after(event.job_id, event.seq - 1, 1));
             assert_eq!(stored.unwrap(), std::slice::from_ref(event));
@@ -37,54 +37,60 @@ fn listening(db: &TestDb) -> (Database, Heard) {
         }
         notes.lock().unwrap().push(committed.clone());
     }));
-    (told, heard)
+    (notified, notifications)
 }
 
 /// The notifications since the last call.
-fn take(heard: &Heard) -> Vec<Committed> {
-    std::mem::take(&mut heard.lock().unwrap())
+fn take(notifications: &Notifications) -> Vec<Committed> {
+    std::mem::take(&mut notifications.lock().unwrap())
 }
 
 /// The number of events and the claimable stages of the only notification.
-fn one(heard: &Heard) -> (usize, Vec<Stage>) {
-    match take(heard).as_slice() {
-        [one] => (one.events.len(), one.ready.clone()),
+fn only_notification(notifications: &Notifications) -> (usize, Vec<Stage>) {
+    match take(notifications).as_slice() {
+        [only_notification] => (
+            only_notification.events.len(),
+            only_notification.ready.clone(),
+        ),
         other => panic!("{other:?}"),
     }
 }
 
 fn a_commit_notifies_of_events_and_claimable_stages(db: TestDb) {
-    let (db, heard) = listening(&db);
+    let (db, notifications) = with_notifications(&db);
     let begin = [
         Stage::SilenceDetection,
         Stage::Transcription,
         Stage::LayoutAnalysis,
     ];
     let job = a_job().create(&db).job_id;
-    assert_eq!(one(&heard), (1, begin.to_vec()));
+    assert_eq!(only_notification(&notifications), (1, begin.to_vec()));
     let claims = claim(&db, Stage::WORK, 10);
-    assert_eq!(one(&heard), (4, vec![]));
-    heartbeat(&db, claims[0].lease_id, &a_beat(1.0)).unwrap();
-    assert_eq!(one(&heard), (1, vec![]));
+    assert_eq!(only_notification(&notifications), (4, vec![]));
+    heartbeat(&db, claims[0].lease_id, &a_heartbeat(1.0)).unwrap();
+    assert_eq!(only_notification(&notifications), (1, vec![]));
     // It is claimable after its delay, not now.
     fail(&db, claims[0].lease_id).unwrap();
-    assert_eq!(one(&heard), (2, vec![]));
+    assert_eq!(only_notification(&notifications), (2, vec![]));
     complete(&db, claims[1].lease_id).unwrap();
-    assert_eq!(one(&heard), (2, vec![]));
+    assert_eq!(only_notification(&notifications), (2, vec![]));
     cancel(&db, job);
-    assert_eq!(one(&heard), (1, vec![]));
+    assert_eq!(only_notification(&notifications), (1, vec![]));
     retry(&db, job);
     assert_eq!(
-        one(&heard),
+        only_notification(&notifications),
         (1, vec![Stage::SilenceDetection, Stage::LayoutAnalysis])
     );
     for stage in [Stage::SilenceDetection, Stage::LayoutAnalysis] {
         complete(&db, claim_one(&db, stage).lease_id).unwrap();
     }
-    assert_eq!(take(&heard).pop().unwrap().ready, [Stage::ContentAnalysis]);
+    assert_eq!(
+        take(&notifications).pop().unwrap().ready,
+        [Stage::ContentAnalysis]
+    );
     db.write(|tx| tx.jobs().delete(job)).unwrap();
     assert_eq!(
-        take(&heard),
+        take(&notifications),
         [Committed {
             deleted: vec![job],
             ..Committed::default()
@@ -92,32 +98,32 @@ fn a_commit_notifies_of_events_and_claimable_stages(db: TestDb) {
     );
 
     let pending = a_job().status(JobStatus::Pending).create(&db).job_id;
-    assert_eq!(one(&heard), (1, vec![]));
+    assert_eq!(only_notification(&notifications), (1, vec![]));
     db.write(|tx| tx.jobs().confirm(pending)).unwrap();
-    assert_eq!(one(&heard), (1, begin.to_vec()));
+    assert_eq!(only_notification(&notifications), (1, begin.to_vec()));
 }
 
 fn a_transaction_sends_one_notification_with_its_events_in_order(db: TestDb) {
-    let (db, heard) = listening(&db);
+    let (db, notifications) = with_notifications(&db);
     let jobs = db.write(|tx| {
-        let (one, two) = (
+        let (only_notification, two) = (
             tx.jobs().create(&a_job().build())?,
             tx.jobs().create(&a_job().build())?,
         );
         for percent in 1..4 {
             tx.jobs().report_progress(
-                one.job_id,
+                only_notification.job_id,
                 &a_report(Stage::Compilation, f64::from(percent)),
             )?;
         }
         tx.jobs().cancel(two.job_id)?;
-        Ok::<_, Error>([one.job_id, two.job_id])
+        Ok::<_, Error>([only_notification.job_id, two.job_id])
     });
     let jobs = jobs.unwrap();
-    let told = take(&heard);
-    assert_eq!(told.len(), 1);
+    let notified = take(&notifications);
+    assert_eq!(notified.len(), 1);
     for job in jobs {
-        let of_job: Vec<_> = told[0]
+        let of_job: Vec<_> = notified[0]
             .events
             .iter()
             .filter(|event| event.job_id == job)
@@ -132,9 +138,9 @@ fn a_transaction_sends_one_notification_with_its_events_in_order(db: TestDb) {
 }
 
 fn a_rollback_sends_no_notification(db: TestDb) {
-    let (db, heard) = listening(&db);
+    let (db, notifications) = with_notifications(&db);
     let before = a_job().create(&db).job_id;
-    take(&heard);
+    take(&notifications);
     let change = |tx: &mut lectern_db::Tx<'_>| {
         tx.jobs().create(&a_job().build())?;
         tx.jobs().cancel(before)?;
@@ -152,29 +158,29 @@ fn a_rollback_sends_no_notification(db: TestDb) {
         })
     }));
     assert!(panicked.is_err());
-    assert_eq!(take(&heard), []);
+    assert_eq!(take(&notifications), []);
     // The next notification does not hold it either.
     cancel(&db, before);
-    assert_eq!(one(&heard), (1, vec![]));
+    assert_eq!(only_notification(&notifications), (1, vec![]));
 }
 
 fn a_write_without_events_sends_no_notification(db: TestDb) {
-    let (db, heard) = listening(&db);
+    let (db, notifications) = with_notifications(&db);
     db.write(|tx| {
-        assert!(tx.jobs().delete(nobody()).is_err());
-        assert!(tx.jobs().cancel(nobody()).is_err());
+        assert!(tx.jobs().delete(unknown_id()).is_err());
+        assert!(tx.jobs().cancel(unknown_id()).is_err());
         assert_eq!(tx.work().expire()?, 0);
         tx.job_events().prune(chrono::TimeDelta::MAX)
     })
     .unwrap();
     assert_eq!(claim(&db, Stage::WORK, 10), []);
-    db.read(|conn| conn.jobs().find(nobody())).unwrap();
-    assert_eq!(take(&heard), []);
+    db.read(|conn| conn.jobs().find(unknown_id())).unwrap();
+    assert_eq!(take(&notifications), []);
 }
 
 fn every_event_written_through_any_clone_is_notified(db: TestDb) {
-    let (db, heard) = listening(&db);
-    let jobs: Vec<JobId> = at_once(8, |_| {
+    let (db, notifications) = with_notifications(&db);
+    let jobs: Vec<JobId> = concurrently(8, |_| {
         let db = db.clone();
         let job = a_job().create(&db).job_id;
         for percent in 1..5 {
@@ -186,13 +192,13 @@ fn every_event_written_through_any_clone_is_notified(db: TestDb) {
         }
         job
     });
-    let told: Vec<_> = take(&heard)
+    let notified: Vec<_> = take(&notifications)
         .into_iter()
         .flat_map(|committed| committed.events)
         .collect();
-    assert_eq!(told.len(), 8 * 5);
+    assert_eq!(notified.len(), 8 * 5);
     for job in jobs {
-        let of_job: Vec<_> = told
+        let of_job: Vec<_> = notified
             .iter()
             .filter(|event| event.job_id == job)
             .cloned()
@@ -208,7 +214,7 @@ fn every_event_written_through_any_clone_is_notified(db: TestDb) {
 #[test]
 fn a_failed_commit_sends_no_notification() {
     let test = TestDb::on(Backend::Postgres);
-    let (db, heard) = listening(&test);
+    let (db, notifications) = with_notifications(&test);
     let failed = db.write(|tx| {
         let job = tx.jobs().create(&a_job().build())?;
         test.sql().rows(
@@ -218,6 +224,6 @@ fn a_failed_commit_sends_no_notification() {
         Ok::<_, Error>(job)
     });
     assert!(failed.is_err(), "{failed:?}");
-    assert_eq!(take(&heard), []);
+    assert_eq!(take(&notifications), []);
     assert_eq!(test.sql().count("jobs"), 0);
 }

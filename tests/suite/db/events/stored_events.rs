@@ -8,12 +8,12 @@ use lectern_domain::Stage::{
 use lectern_domain::{Event, EventType, Heartbeat, JobEvent, JobId, JobStatus, JobUpdate, Stage};
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends, segments};
 
-use crate::db::support::random_operations::happens;
+use crate::db::support::random_operations::run_random_operations;
 use crate::db::support::worker::{
-    LEASE, a_beat, a_failure, cancel, claim, claim_one, complete, heartbeat, of_one_stage, retry,
-    run, work_off,
+    LEASE, a_failure, a_heartbeat, cancel, claim, claim_one, complete, complete_stages, heartbeat,
+    of_one_stage, retry, run,
 };
-use crate::db::support::{nobody, stored};
+use crate::db::support::{stored, unknown_id};
 
 on_both_backends!(
     every_change_stores_an_event_with_the_new_state,
@@ -31,7 +31,7 @@ fn after(db: &Database, job: JobId, seq: i64) -> Vec<JobEvent> {
 
 /// Changes a job and checks that exactly the events of these stages and then of
 /// the job are stored, with the state after the change.
-fn is_told(db: &TestDb, job: JobId, stages: &[Stage], change: &dyn Fn()) {
+fn assert_stored(db: &TestDb, job: JobId, stages: &[Stage], change: &dyn Fn()) {
     let before = stored(db, job);
     db.clock().advance(TimeDelta::seconds(1));
     change();
@@ -43,8 +43,8 @@ fn is_told(db: &TestDb, job: JobId, stages: &[Stage], change: &dyn Fn()) {
         .collect();
     expected.push(Event::from(&job));
     let events = after(db, job.job_id, before.last_seq);
-    let told: Vec<_> = events.iter().map(|event| event.event.clone()).collect();
-    assert_eq!(told, expected);
+    let stores: Vec<_> = events.iter().map(|event| event.event.clone()).collect();
+    assert_eq!(stores, expected);
     let seqs: Vec<_> = events.iter().map(|event| event.seq).collect();
     assert_eq!(
         seqs,
@@ -64,7 +64,7 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
     };
     assert_eq!((after(&db, job.job_id, 0), job.last_seq), (vec![made], 1));
     let job = job.job_id;
-    let told = |stages: &[Stage], change: &dyn Fn()| is_told(&db, job, stages, change);
+    let stores = |stages: &[Stage], change: &dyn Fn()| assert_stored(&db, job, stages, change);
     let next = |stage| claim_one(&db, stage).lease_id;
     let fails = |lease, retryable| {
         drop(
@@ -74,10 +74,10 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
     };
     let completes = |lease| drop(complete(&db, lease).unwrap());
 
-    told(&[], &|| {
+    stores(&[], &|| {
         drop(db.write(|tx| tx.jobs().confirm(job)).unwrap())
     });
-    told(&[], &|| {
+    stores(&[], &|| {
         drop(
             db.write(|tx| {
                 tx.jobs()
@@ -86,32 +86,36 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
             .unwrap(),
         )
     });
-    told(&[SilenceDetection, Transcription], &|| {
+    stores(&[SilenceDetection, Transcription], &|| {
         assert_eq!(claim(&db, Stage::WORK, 10).len(), 2)
     });
     let [silence, speech] =
         [SilenceDetection, Transcription].map(|stage| run(&db, job, stage).lease.unwrap().lease_id);
-    told(&[], &|| {
-        assert!(!heartbeat(&db, silence, &a_beat(50.0)).unwrap().cancelled)
+    stores(&[], &|| {
+        assert!(
+            !heartbeat(&db, silence, &a_heartbeat(50.0))
+                .unwrap()
+                .cancelled
+        )
     });
-    told(&[Transcription], &|| fails(speech, true));
-    told(&[SilenceDetection], &|| completes(silence));
-    told(&[], &|| drop(cancel(&db, job)));
-    told(&[], &|| drop(retry(&db, job)));
-    work_off(&db, &[Transcription]);
+    stores(&[Transcription], &|| fails(speech, true));
+    stores(&[SilenceDetection], &|| completes(silence));
+    stores(&[], &|| drop(cancel(&db, job)));
+    stores(&[], &|| drop(retry(&db, job)));
+    complete_stages(&db, &[Transcription]);
     let last = next(LayoutAnalysis);
-    told(&[LayoutAnalysis, ContentAnalysis], &|| completes(last));
+    stores(&[LayoutAnalysis, ContentAnalysis], &|| completes(last));
     next(ContentAnalysis);
     db.clock().advance(TimeDelta::seconds(LEASE));
-    told(&[ContentAnalysis], &|| {
+    stores(&[ContentAnalysis], &|| {
         assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 1)
     });
     let lease = next(ContentAnalysis);
-    told(&[ContentAnalysis], &|| fails(lease, false));
-    told(&[], &|| drop(retry(&db, job)));
-    work_off(&db, &[ContentAnalysis, Segmentation]);
+    stores(&[ContentAnalysis], &|| fails(lease, false));
+    stores(&[], &|| drop(retry(&db, job)));
+    complete_stages(&db, &[ContentAnalysis, Segmentation]);
     let last = next(Compilation);
-    told(&[Compilation], &|| completes(last));
+    stores(&[Compilation], &|| completes(last));
 
     let events = after(&db, job, 0);
     let ends: Vec<_> = events
@@ -149,7 +153,7 @@ fn a_write_without_visible_changes_stores_no_event(db: TestDb) {
 
 fn concurrent_changes_leave_no_gap_in_the_event_numbers(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    let seen = happens(&db, &[job]);
+    let seen = run_random_operations(&db, &[job]);
     let (events, now) = (after(&db, job, 0), stored(&db, job));
     let seqs: Vec<_> = events.iter().map(|event| event.seq).collect();
     assert_eq!(seqs, (1..=now.last_seq).collect::<Vec<_>>());
@@ -191,7 +195,7 @@ fn events_are_read_after_a_number(db: TestDb) {
         (vec![], vec![], vec![])
     );
     assert_eq!(read(i64::MIN, 1), [1]);
-    assert_eq!(after(&db, nobody(), 0), []);
+    assert_eq!(after(&db, unknown_id(), 0), []);
 }
 
 fn events_of_several_jobs_are_read_each_after_its_own_number(db: TestDb) {
@@ -215,7 +219,7 @@ fn events_of_several_jobs_are_read_each_after_its_own_number(db: TestDb) {
             .map(|event| (event.job_id, event.seq))
             .collect()
     };
-    let seen = [(jobs[0], 3), (jobs[1], 5), (jobs[2], 0), (nobody(), 0)];
+    let seen = [(jobs[0], 3), (jobs[1], 5), (jobs[2], 0), (unknown_id(), 0)];
     let all = newer(&seen, 100);
     let mut expected: Vec<_> = (4..6)
         .map(|seq| (jobs[0], seq))

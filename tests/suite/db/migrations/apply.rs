@@ -1,5 +1,5 @@
 use lectern_domain::{Fingerprint, IdempotencyKey, Stage};
-use lectern_tests::{Backend, EmptyDb, Sql, TestDb, a_job, a_whole_job, on_both_backends};
+use lectern_tests::{Backend, EmptyDb, Sql, TestDb, a_completed_job, a_job, on_both_backends};
 use serde_json::Value;
 
 use crate::db::support::worker::claim;
@@ -104,7 +104,7 @@ fn every_migration_goes_down_and_up_on_an_empty_database(db: EmptyDb) {
 
 fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
     let fill = || {
-        a_whole_job(&db);
+        a_completed_job(&db);
         let job = a_job().priority(1).create(&db).job_id;
         claim(&db, Stage::WORK, 2);
         let key = IdempotencyKey::new("a").unwrap();
@@ -124,7 +124,7 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
 }
 
 fn several_migrations_are_reverted_newest_first(db: TestDb) {
-    a_whole_job(&db);
+    a_completed_job(&db);
     let names: Vec<String> = db
         .migrations()
         .status()
@@ -150,7 +150,7 @@ fn several_migrations_are_reverted_newest_first(db: TestDb) {
 }
 
 fn reverting_the_newest_migration_keeps_other_rows(db: TestDb) {
-    a_whole_job(&db);
+    a_completed_job(&db);
     db.migrations().down(1).unwrap();
     assert_eq!((db.sql().count("jobs"), db.sql().count("clips")), (1, 3));
 }
@@ -166,7 +166,7 @@ fn all_migrations_of_a_new_database_are_pending(db: EmptyDb) {
 
 fn a_second_initialization_does_nothing(db: TestDb) {
     let before = catalog(&mut db.sql());
-    a_whole_job(&db);
+    a_completed_job(&db);
     assert_eq!(db.init().unwrap(), [""; 0]);
     assert_eq!(catalog(&mut db.sql()), before);
     assert_eq!(db.sql().count("jobs"), 1);

@@ -1,7 +1,7 @@
 use std::sync::Barrier;
 
 use lectern_db::Database;
-use lectern_tests::{EmptyDb, a_whole_job, on_both_backends};
+use lectern_tests::{EmptyDb, a_completed_job, on_both_backends};
 
 on_both_backends!(
     concurrent_initializations_apply_each_migration_once,
@@ -34,7 +34,7 @@ fn concurrent_initializations_apply_each_migration_once(db: EmptyDb) {
     let workers: Vec<_> = applied.iter().filter(|names| !names.is_empty()).collect();
     assert_eq!(workers, [&all]);
     assert_eq!(db.drift().unwrap(), []);
-    a_whole_job(&db);
+    a_completed_job(&db);
 }
 
 fn connecting_changes_nothing_before_initialization(db: EmptyDb) {

@@ -6,7 +6,7 @@ use lectern_domain::{
 };
 use lectern_tests::{TestDb, a_clip_of, a_job, clips, content_segments, on_both_backends};
 
-use crate::db::support::nobody;
+use crate::db::support::unknown_id;
 
 on_both_backends!(
     stored_clips_are_read_back_unchanged,
@@ -85,15 +85,18 @@ fn stored_clips_are_read_back_unchanged(db: TestDb) {
 }
 
 fn an_unknown_clip_is_not_found(db: TestDb) {
-    assert_eq!(db.read(|conn| conn.clips().find(nobody())).unwrap(), None);
+    assert_eq!(
+        db.read(|conn| conn.clips().find(unknown_id())).unwrap(),
+        None
+    );
     let update = ClipMediaUpdate {
         s3_key: Patch::Clear,
         ..ClipMediaUpdate::default()
     };
     for update in [ClipMediaUpdate::default(), update] {
-        let missing = db.write(|tx| tx.clips().set_media_keys(nobody(), &update));
+        let missing = db.write(|tx| tx.clips().set_media_keys(unknown_id(), &update));
         assert!(
-            matches!(missing, Err(Error::ClipNotFound { clip_id }) if clip_id == nobody()),
+            matches!(missing, Err(Error::ClipNotFound { clip_id }) if clip_id == unknown_id()),
             "{missing:?}"
         );
     }
@@ -132,7 +135,7 @@ fn a_clip_of_another_jobs_segment_is_rejected_and_the_old_set_stays(db: TestDb) 
     let theirs = a_segment_of(&db, other);
     replace(&db, job, &clips(2));
     let before = all(&db, job);
-    for foreign in [theirs, nobody()] {
+    for foreign in [theirs, unknown_id()] {
         let mut new = clips(3);
         new[2].content_segment_id = Some(foreign);
         match db.write(|tx| tx.clips().replace_for_job(job, &new)) {

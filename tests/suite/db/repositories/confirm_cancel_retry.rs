@@ -5,8 +5,8 @@ use lectern_domain::JobStatus::{Cancelled, Completed, Failed, Pending, Queued, R
 use lectern_domain::{Event, Job, JobId, JobStatus, Stage};
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
-use crate::db::support::worker::{at_once, claim, runs};
-use crate::db::support::{nobody, stored};
+use crate::db::support::worker::{claim, concurrently, runs};
+use crate::db::support::{stored, unknown_id};
 
 on_both_backends!(
     confirming_queues_a_pending_job_and_changes_no_other,
@@ -60,7 +60,7 @@ fn from_each_status(
         }
         assert_eq!(db.sql().dump(), before, "{from}");
     }
-    let missing = call(db, nobody());
+    let missing = call(db, unknown_id());
     assert!(
         matches!(missing, Err(Error::JobNotFound { .. })),
         "{missing:?}"
@@ -68,7 +68,7 @@ fn from_each_status(
 }
 
 /// A job that ended before its recording was uploaded.
-fn given_up(db: &Database, status: JobStatus) -> Job {
+fn job_without_recording(db: &Database, status: JobStatus) -> Job {
     let job = a_job().status(Pending).create(db);
     let ended = db.write(|tx| tx.jobs().transition(job.job_id, status));
     ended.unwrap()
@@ -94,7 +94,7 @@ fn a_failed_or_cancelled_job_can_be_retried(db: TestDb) {
 
 fn concurrent_confirmations_queue_a_job_once(db: TestDb) {
     let job = a_job().status(Pending).create(&db).job_id;
-    let answers = at_once(100, |_| CONFIRM(&db, job).unwrap());
+    let answers = concurrently(100, |_| CONFIRM(&db, job).unwrap());
     assert!(
         answers
             .iter()
@@ -110,7 +110,7 @@ fn concurrent_confirmations_queue_a_job_once(db: TestDb) {
 
 fn a_job_without_a_recording_cannot_be_retried(db: TestDb) {
     for status in [Failed, Cancelled] {
-        let job = given_up(&db, status);
+        let job = job_without_recording(&db, status);
         let before = db.sql().dump();
         let calls: [Call; 2] = [RETRY, |db, job| {
             db.write(|tx| tx.jobs().transition(job, Queued))

@@ -4,7 +4,7 @@ use lectern_domain::{Fingerprint, IdempotencyKey, JobId};
 use lectern_tests::{TestDb, a_job, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::db::support::worker::{at_once, until_somebody_waits};
+use crate::db::support::worker::{concurrently, wait_until_blocked};
 
 on_both_backends!(
     a_repeated_request_is_executed_once_and_answered_the_same,
@@ -20,8 +20,8 @@ on_both_backends!(
 );
 
 /// The fingerprints of two requests.
-const THIS: Fingerprint = Fingerprint([7; 32]);
-const THAT: Fingerprint = Fingerprint([8; 32]);
+const REQUEST: Fingerprint = Fingerprint([7; 32]);
+const OTHER_REQUEST: Fingerprint = Fingerprint([8; 32]);
 
 fn key(key: &str) -> IdempotencyKey {
     IdempotencyKey::new(key).unwrap()
@@ -48,45 +48,45 @@ fn job_of(answer: &Value) -> JobId {
 
 fn a_repeated_request_is_executed_once_and_answered_the_same(db: TestDb) {
     let key = key("a");
-    let first = asked(&db, &key, THIS).unwrap();
+    let first = asked(&db, &key, REQUEST).unwrap();
     db.clock().advance(TimeDelta::hours(1));
     let before = db.sql().dump();
-    assert_eq!(asked(&db, &key, THIS).unwrap(), first);
+    assert_eq!(asked(&db, &key, REQUEST).unwrap(), first);
     assert_eq!(db.sql().dump(), before);
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
 fn a_key_of_another_request_is_rejected(db: TestDb) {
     let key = key("a");
-    let first = asked(&db, &key, THIS).unwrap();
+    let first = asked(&db, &key, REQUEST).unwrap();
     let before = db.sql().dump();
-    let refused = asked(&db, &key, THAT);
+    let refused = asked(&db, &key, OTHER_REQUEST);
     assert!(
         matches!(refused, Err(Error::IdempotencyMismatch)),
         "{refused:?}"
     );
     assert_eq!(db.sql().dump(), before);
-    assert_eq!(asked(&db, &key, THIS).unwrap(), first);
+    assert_eq!(asked(&db, &key, REQUEST).unwrap(), first);
 }
 
 fn keys_are_compared_exactly(db: TestDb) {
     let longest = "~".repeat(IdempotencyKey::MAX);
     for (jobs, name) in (1..).zip(["a", "A", "a!", "%", "_", "*", &longest]) {
-        asked(&db, &key(name), THIS).unwrap();
+        asked(&db, &key(name), REQUEST).unwrap();
         assert_eq!(db.sql().count("jobs"), jobs, "{name}");
     }
 }
 
 fn a_key_expires_after_a_day(db: TestDb) {
     let key = key("a");
-    let first = asked(&db, &key, THIS).unwrap();
+    let first = asked(&db, &key, REQUEST).unwrap();
     db.clock()
         .advance(TimeDelta::hours(24) - TimeDelta::microseconds(1));
     assert_eq!(db.write(|tx| tx.idempotency_keys().prune()).unwrap(), 0);
-    assert_eq!(asked(&db, &key, THIS).unwrap(), first);
-    assert!(asked(&db, &key, THAT).is_err());
+    assert_eq!(asked(&db, &key, REQUEST).unwrap(), first);
+    assert!(asked(&db, &key, OTHER_REQUEST).is_err());
     db.clock().advance(TimeDelta::microseconds(1));
-    let second = asked(&db, &key, THAT).unwrap();
+    let second = asked(&db, &key, OTHER_REQUEST).unwrap();
     assert_ne!(job_of(&second), job_of(&first));
     assert_eq!(
         (db.sql().count("jobs"), db.sql().count("idempotency_keys")),
@@ -95,10 +95,10 @@ fn a_key_expires_after_a_day(db: TestDb) {
 }
 
 fn expired_keys_are_deleted_and_their_jobs_stay(db: TestDb) {
-    asked(&db, &key("a"), THIS).unwrap();
-    asked(&db, &key("b"), THIS).unwrap();
+    asked(&db, &key("a"), REQUEST).unwrap();
+    asked(&db, &key("b"), REQUEST).unwrap();
     db.clock().advance(TimeDelta::hours(24));
-    asked(&db, &key("c"), THIS).unwrap();
+    asked(&db, &key("c"), REQUEST).unwrap();
     assert_eq!(db.write(|tx| tx.idempotency_keys().prune()).unwrap(), 2);
     assert_eq!(
         (db.sql().count("jobs"), db.sql().count("idempotency_keys")),
@@ -110,12 +110,12 @@ fn expired_keys_are_deleted_and_their_jobs_stay(db: TestDb) {
 fn a_failed_request_frees_its_key(db: TestDb) {
     let key = key("a");
     let failed = db.write(|tx| {
-        make(tx, &key, THIS)?;
+        make(tx, &key, REQUEST)?;
         Err::<(), _>(Error::Url("no reason".into()))
     });
     assert!(failed.is_err());
     assert_eq!(db.sql().count("idempotency_keys"), 0);
-    asked(&db, &key, THAT).unwrap();
+    asked(&db, &key, OTHER_REQUEST).unwrap();
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
@@ -124,9 +124,9 @@ fn a_request_that_waits_for_a_failed_one_is_executed(db: TestDb) {
     std::thread::scope(|scope| {
         let mut waits = None;
         let failed = db.write(|tx| {
-            make(tx, &key, THIS)?;
-            waits = Some(scope.spawn(|| asked(&db, &key, THAT)));
-            until_somebody_waits(&db);
+            make(tx, &key, REQUEST)?;
+            waits = Some(scope.spawn(|| asked(&db, &key, OTHER_REQUEST)));
+            wait_until_blocked(&db);
             Err::<(), _>(Error::Url("no reason".into()))
         });
         assert!(failed.is_err());
@@ -137,17 +137,17 @@ fn a_request_that_waits_for_a_failed_one_is_executed(db: TestDb) {
 
 fn deleting_a_job_deletes_its_key(db: TestDb) {
     let (key, other) = (key("a"), key("b"));
-    let first = asked(&db, &key, THIS).unwrap();
-    let kept = asked(&db, &other, THIS).unwrap();
+    let first = asked(&db, &key, REQUEST).unwrap();
+    let kept = asked(&db, &other, REQUEST).unwrap();
     db.write(|tx| tx.jobs().delete(job_of(&first))).unwrap();
     assert_eq!(db.sql().count("idempotency_keys"), 1);
-    assert_ne!(asked(&db, &key, THAT).unwrap(), first);
-    assert_eq!(asked(&db, &other, THIS).unwrap(), kept);
+    assert_ne!(asked(&db, &key, OTHER_REQUEST).unwrap(), first);
+    assert_eq!(asked(&db, &other, REQUEST).unwrap(), kept);
 }
 
 fn concurrent_requests_with_one_key_create_one_job(db: TestDb) {
     let key = key("a");
-    let answers = at_once(100, |_| asked(&db, &key, THIS).unwrap());
+    let answers = concurrently(100, |_| asked(&db, &key, REQUEST).unwrap());
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!(
         (db.sql().count("jobs"), db.sql().count("idempotency_keys")),
@@ -161,7 +161,7 @@ fn concurrent_requests_with_one_key_create_one_job(db: TestDb) {
 
 fn of_two_concurrent_requests_with_one_key_one_is_executed(db: TestDb) {
     let key = key("a");
-    let answers = at_once(20, |i| asked(&db, &key, [THIS, THAT][i % 2]));
+    let answers = concurrently(20, |i| asked(&db, &key, [REQUEST, OTHER_REQUEST][i % 2]));
     let done = answers
         .iter()
         .filter_map(|answer| answer.as_ref().ok())

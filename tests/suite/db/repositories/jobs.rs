@@ -5,12 +5,12 @@ use lectern_domain::{
     Patch, Stage, TaskId, VideoDuration,
 };
 use lectern_tests::{
-    TestDb, a_job, a_layout, a_log_entry, a_report, a_whole_job, clips, content_segments, fill,
+    TestDb, a_completed_job, a_job, a_layout, a_log_entry, a_report, clips, content_segments, fill,
     on_both_backends, segments, silence_regions,
 };
 use serde_json::json;
 
-use crate::db::support::{nobody, stored};
+use crate::db::support::{stored, unknown_id};
 
 on_both_backends!(
     a_filename_is_enough_for_a_queued_job,
@@ -81,10 +81,10 @@ fn existing_returns_the_ids_that_belong_to_jobs(db: TestDb) {
     a_job().create(&db);
     let existing = |ids: &[JobId]| db.read(|conn| conn.jobs().existing(ids)).unwrap();
     assert_eq!(
-        existing(&[jobs[0], nobody(), jobs[1], jobs[0]]),
+        existing(&[jobs[0], unknown_id(), jobs[1], jobs[0]]),
         jobs.into()
     );
-    assert!(existing(&[nobody()]).is_empty() && existing(&[]).is_empty());
+    assert!(existing(&[unknown_id()]).is_empty() && existing(&[]).is_empty());
     let many: Vec<_> = (0..2_000)
         .map(|_| JobId::new(db.clock()))
         .chain(jobs)
@@ -269,7 +269,7 @@ fn storing_stage_output_leaves_the_job_row_unchanged(db: TestDb) {
 }
 
 fn deleting_a_job_deletes_its_rows_and_no_others(db: TestDb) {
-    let (gone, kept) = (a_whole_job(&db), a_whole_job(&db));
+    let (gone, kept) = (a_completed_job(&db), a_completed_job(&db));
     let before: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
     db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap();
     assert_eq!(db.read(|conn| conn.jobs().find(gone.job_id)).unwrap(), None);
@@ -286,7 +286,7 @@ fn deleting_a_job_deletes_its_rows_and_no_others(db: TestDb) {
 }
 
 fn lookups_of_a_missing_job_find_nothing(db: TestDb) {
-    let no: JobId = nobody();
+    let no: JobId = unknown_id();
     db.read(|conn| {
         assert_eq!(conn.jobs().find(no)?, None);
         assert!(!conn.jobs().exists(no)?);
@@ -305,7 +305,7 @@ fn lookups_of_a_missing_job_find_nothing(db: TestDb) {
 }
 
 fn mutations_of_a_missing_job_are_refused(db: TestDb) {
-    let no: JobId = nobody();
+    let no: JobId = unknown_id();
     let update = JobUpdate::default();
     let report = a_report(Stage::Transcription, 5.0);
     let entry = a_log_entry(Stage::Transcription, LogStatus::Started);

@@ -31,7 +31,7 @@ fn events(entries: &[LogEntry]) -> Vec<String> {
 }
 
 /// A job whose transcription failed once and then completed.
-fn a_story(db: &TestDb) -> JobId {
+fn failed_then_completed(db: &TestDb) -> JobId {
     let job = a_job().create(db).job_id;
     append(db, job, Stage::Transcription, LogStatus::Started);
     append(db, job, Stage::SilenceDetection, LogStatus::Started);
@@ -56,7 +56,7 @@ fn an_appended_entry_is_read_back_unchanged(db: TestDb) {
 }
 
 fn entries_are_listed_oldest_first(db: TestDb) {
-    let job = a_story(&db);
+    let job = failed_then_completed(&db);
     let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
     assert_eq!(
         events(&entries),
@@ -81,15 +81,15 @@ fn entries_of_the_same_time_keep_their_insertion_order(db: TestDb) {
         })
         .map(|entry| entry.unwrap().log_id)
         .collect();
-    let told = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
+    let listed = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
     assert_eq!(
-        told.iter().map(|entry| entry.log_id).collect::<Vec<_>>(),
+        listed.iter().map(|entry| entry.log_id).collect::<Vec<_>>(),
         made
     );
 }
 
 fn latest_returns_the_newest_entry_of_each_stage(db: TestDb) {
-    let job = a_story(&db);
+    let job = failed_then_completed(&db);
     let latest = db
         .read(|conn| conn.processing_logs().latest_per_stage(job))
         .unwrap();
@@ -100,14 +100,14 @@ fn latest_returns_the_newest_entry_of_each_stage(db: TestDb) {
 }
 
 fn errors_returns_the_failed_entries(db: TestDb) {
-    let job = a_story(&db);
+    let job = failed_then_completed(&db);
     let errors = db.read(|conn| conn.processing_logs().errors(job)).unwrap();
     assert_eq!(events(&errors), ["transcription failed"]);
     assert_eq!(errors[0].error_details_json().unwrap()["exit_code"], 137);
 }
 
 fn pages_hold_every_entry_once_during_appends(db: TestDb) {
-    let (job, other) = (a_story(&db), a_story(&db));
+    let (job, other) = (failed_then_completed(&db), failed_then_completed(&db));
     let list = |after| {
         let page = PageRequest {
             limit: PageLimit::new(2).unwrap(),
@@ -125,16 +125,16 @@ fn pages_hold_every_entry_once_during_appends(db: TestDb) {
     let two = list(one.next);
     let three = list(two.next);
     assert_eq!(three.next, None);
-    let told: Vec<_> = [one.items, two.items, three.items].concat();
+    let listed: Vec<_> = [one.items, two.items, three.items].concat();
     assert_eq!(
-        told,
+        listed,
         db.read(|conn| conn.processing_logs().for_job(job)).unwrap()
     );
-    assert_eq!(told.len(), 6);
+    assert_eq!(listed.len(), 6);
 }
 
 fn entries_are_filtered_by_stage_and_status(db: TestDb) {
-    let job = a_story(&db);
+    let job = failed_then_completed(&db);
     let list = |filter| {
         db.read(|conn| {
             conn.processing_logs()

@@ -8,7 +8,7 @@ use lectern_tests::{
     Backend, TestDb, a_job, a_report, clips, fill, on_both_backends, queries, segments,
 };
 
-use crate::db::support::worker::{a_beat, claim, claim_one, complete, heartbeat};
+use crate::db::support::worker::{a_heartbeat, claim, claim_one, complete, heartbeat};
 
 on_both_backends!(
     listing_a_hundred_jobs_takes_as_many_queries_as_listing_one,
@@ -32,7 +32,7 @@ fn page() -> PageRequest {
 
 /// Checks that a change uses one statement on jobs, an UPDATE with its guard in
 /// the WHERE clause.
-fn is_one_change(db: &TestDb, change: impl FnOnce(&mut Tx<'_>) -> Result<Job, Error>) {
+fn assert_single_update(db: &TestDb, change: impl FnOnce(&mut Tx<'_>) -> Result<Job, Error>) {
     let (_, statements) = queries(|| db.write(change).unwrap());
     let of_jobs: Vec<_> = statements
         .iter()
@@ -129,13 +129,13 @@ fn a_job_update_is_one_guarded_statement(db: TestDb) {
         ..JobUpdate::default()
     };
     let report = a_report(Stage::Transcription, 1.0);
-    is_one_change(&db, |tx| tx.jobs().confirm(job));
-    is_one_change(&db, |tx| tx.jobs().update(job, &priority, None));
-    is_one_change(&db, |tx| tx.jobs().report_progress(job, &report));
-    is_one_change(&db, |tx| tx.jobs().cancel(job));
-    is_one_change(&db, |tx| tx.jobs().transition(job, JobStatus::Queued));
-    is_one_change(&db, |tx| tx.jobs().transition(job, JobStatus::Running));
-    is_one_change(&db, |tx| tx.jobs().transition(job, JobStatus::Completed));
+    assert_single_update(&db, |tx| tx.jobs().confirm(job));
+    assert_single_update(&db, |tx| tx.jobs().update(job, &priority, None));
+    assert_single_update(&db, |tx| tx.jobs().report_progress(job, &report));
+    assert_single_update(&db, |tx| tx.jobs().cancel(job));
+    assert_single_update(&db, |tx| tx.jobs().transition(job, JobStatus::Queued));
+    assert_single_update(&db, |tx| tx.jobs().transition(job, JobStatus::Running));
+    assert_single_update(&db, |tx| tx.jobs().transition(job, JobStatus::Completed));
 }
 
 fn a_report_on_a_leased_stage_increments_the_version_once(db: TestDb) {
@@ -177,7 +177,7 @@ fn the_query_count_of_worker_calls_is_constant(db: TestDb) {
         a_job().create(&db);
         let lease = claim_one(&db, Stage::Transcription).lease_id;
         [
-            queries(|| heartbeat(&db, lease, &a_beat(1.0)).unwrap())
+            queries(|| heartbeat(&db, lease, &a_heartbeat(1.0)).unwrap())
                 .1
                 .len(),
             queries(|| heartbeat(&db, lease, &Heartbeat::default()).unwrap())

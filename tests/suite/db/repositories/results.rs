@@ -1,5 +1,5 @@
 use lectern_domain::{JobFilter, PageRequest};
-use lectern_tests::{TestDb, a_job, a_whole_job, clips, fill, on_both_backends};
+use lectern_tests::{TestDb, a_completed_job, a_job, clips, fill, on_both_backends};
 
 on_both_backends!(
     a_job_is_loaded_with_its_own_clips,
@@ -11,7 +11,7 @@ on_both_backends!(
 );
 
 fn a_job_is_loaded_with_its_own_clips(db: TestDb) {
-    let (job, other) = (a_whole_job(&db), a_whole_job(&db));
+    let (job, other) = (a_completed_job(&db), a_completed_job(&db));
     let (found, clips) = db
         .read(|conn| conn.jobs().with_clips(job.job_id))
         .unwrap()
@@ -42,7 +42,7 @@ fn a_list_of_jobs_is_loaded_with_the_clips_of_each(db: TestDb) {
 }
 
 fn results_hold_all_output_of_a_job(db: TestDb) {
-    let job = a_whole_job(&db);
+    let job = a_completed_job(&db);
     let results = db
         .read(|conn| conn.jobs().results(job.job_id))
         .unwrap()

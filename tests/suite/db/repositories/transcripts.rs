@@ -40,7 +40,7 @@ fn texts(segments: &[TranscriptSegment]) -> Vec<&str> {
 }
 
 /// A job with a transcript of these texts, one second each.
-fn saying(db: &Database, texts: &[&str]) -> JobId {
+fn with_texts(db: &Database, texts: &[&str]) -> JobId {
     let job = a_job().create(db).job_id;
     let segments: Vec<_> = texts
         .iter()
@@ -85,12 +85,12 @@ fn special_characters_are_stored_unchanged(db: TestDb) {
         "\"{}\"",
         " padded ",
     ];
-    let job = saying(&db, &odd);
+    let job = with_texts(&db, &odd);
     assert_eq!(texts(&all(&db, job)), odd);
 }
 
 fn a_new_set_replaces_the_old_set_of_its_job_only(db: TestDb) {
-    let (one, other) = (saying(&db, &["a", "b", "c"]), saying(&db, &["x"]));
+    let (one, other) = (with_texts(&db, &["a", "b", "c"]), with_texts(&db, &["x"]));
     replace(&db, one, &[a_segment(0.0, 1.0, "d")]);
     assert_eq!(texts(&all(&db, one)), ["d"]);
     assert_eq!(texts(&all(&db, other)), ["x"]);
@@ -127,7 +127,7 @@ fn concurrent_replacements_leave_one_whole_set(db: TestDb) {
 }
 
 fn appended_segments_are_added_to_the_others(db: TestDb) {
-    let job = saying(&db, &["one", "two"]);
+    let job = with_texts(&db, &["one", "two"]);
     let append = |segments: &[_]| {
         db.write(|tx| tx.transcripts().append(job, segments))
             .unwrap()
@@ -208,7 +208,7 @@ fn an_empty_segment_is_in_the_window_of_its_start(db: TestDb) {
 }
 
 fn a_search_ignores_case_in_any_alphabet(db: TestDb) {
-    let job = saying(&db, &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "nothing"]);
+    let job = with_texts(&db, &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "nothing"]);
     let search = |words: &str| {
         db.read(|conn| conn.transcripts().search(job, words))
             .unwrap()
@@ -221,7 +221,7 @@ fn a_search_ignores_case_in_any_alphabet(db: TestDb) {
 }
 
 fn a_search_has_no_wildcards(db: TestDb) {
-    let job = saying(
+    let job = with_texts(
         &db,
         &[
             "100% sure",
@@ -256,7 +256,7 @@ fn a_search_has_no_wildcards(db: TestDb) {
 }
 
 fn search_and_window_filters_combine(db: TestDb) {
-    let job = saying(&db, &["yes one", "no", "yes two", "yes three"]);
+    let job = with_texts(&db, &["yes one", "no", "yes two", "yes three"]);
     let list = db.read(|conn| conn.transcripts().list(job, window(1.0, 3.0), Some("YES")));
     assert_eq!(texts(&list.unwrap()), ["yes two"]);
 }

@@ -19,6 +19,6 @@ pub(crate) fn stored(db: &Database, job_id: JobId) -> Job {
 }
 
 /// An id that no row has.
-pub(crate) fn nobody<Id: From<uuid::Uuid>>() -> Id {
+pub(crate) fn unknown_id<Id: From<uuid::Uuid>>() -> Id {
     Id::from(uuid::Uuid::nil())
 }

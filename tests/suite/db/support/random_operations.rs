@@ -6,19 +6,19 @@ use lectern_db::{Error, Tx};
 use lectern_domain::{Heartbeat, Job, JobId, JobUpdate, LeaseId, Stage};
 use lectern_tests::{TestDb, a_report, segments};
 
-use super::nobody;
-use super::worker::{a_beat, a_failure, a_request, at_once};
+use super::unknown_id;
+use super::worker::{a_failure, a_heartbeat, a_request, concurrently};
 
 /// Pseudo-random numbers, equal for equal seeds.
-struct Dice(u64);
+struct PseudoRandom(u64);
 
-impl Dice {
+impl PseudoRandom {
     fn new(seed: usize) -> Self {
         Self((seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
     /// A number below `sides`.
-    fn roll(&mut self, sides: usize) -> usize {
+    fn below(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -26,17 +26,17 @@ impl Dice {
     }
 
     fn percent(&mut self) -> f64 {
-        self.roll(101) as f64
+        self.below(101) as f64
     }
 }
 
 /// Runs 60 random operations on each of 16 threads while leases expire; returns
 /// the changed jobs by thread. Rejected operations are expected, other errors
 /// panic.
-pub(crate) fn happens(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
+pub(crate) fn run_random_operations(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
     let leases = Mutex::default();
-    at_once(16, |thread| {
-        let mut dice = Dice::new(thread);
+    concurrently(16, |thread| {
+        let mut dice = PseudoRandom::new(thread);
         let mut seen = Vec::new();
         for _ in 0..60 {
             match db.write(|tx| change(tx, jobs, &leases, &mut dice)) {
@@ -49,7 +49,7 @@ pub(crate) fn happens(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
                 ) => {}
                 Err(other) => panic!("{other:?}"),
             }
-            if thread == 0 && dice.roll(3) == 0 {
+            if thread == 0 && dice.below(3) == 0 {
                 db.clock().advance(chrono::TimeDelta::seconds(15));
             }
         }
@@ -63,17 +63,17 @@ fn change(
     tx: &mut Tx<'_>,
     jobs: &[JobId],
     leases: &Mutex<Vec<LeaseId>>,
-    dice: &mut Dice,
+    dice: &mut PseudoRandom,
 ) -> Result<Option<Job>, Error> {
-    let job = jobs[dice.roll(jobs.len())];
-    let stage = Stage::WORK[dice.roll(Stage::WORK.len())];
+    let job = jobs[dice.below(jobs.len())];
+    let stage = Stage::WORK[dice.below(Stage::WORK.len())];
     let lease = {
         let given = leases.lock().unwrap();
         // Prefers recent leases, which may still be valid.
-        let nth = dice.roll(6);
-        given.iter().rev().nth(nth).copied().unwrap_or(nobody())
+        let nth = dice.below(6);
+        given.iter().rev().nth(nth).copied().unwrap_or(unknown_id())
     };
-    match dice.roll(14) {
+    match dice.below(14) {
         0..3 => {
             let claims = tx.work().claim(&a_request(Stage::WORK, 2))?;
             let given = claims.iter().map(|claim| claim.lease_id);
@@ -81,7 +81,7 @@ fn change(
             Ok(claims.into_iter().next().map(|claim| claim.job))
         }
         3 => {
-            tx.work().heartbeat(lease, &a_beat(dice.percent()))?;
+            tx.work().heartbeat(lease, &a_heartbeat(dice.percent()))?;
             Ok(None)
         }
         4 => {
@@ -90,17 +90,17 @@ fn change(
         }
         5..8 => Ok(Some(tx.work().complete(lease)?.0)),
         8 => {
-            let failure = a_failure(dice.roll(9) > 0);
+            let failure = a_failure(dice.below(9) > 0);
             Ok(Some(tx.work().fail(lease, &failure)?.0))
         }
         9 => tx
             .jobs()
             .report_progress(job, &a_report(stage, dice.percent()))
             .map(Some),
-        10 if dice.roll(3) == 0 => tx.jobs().cancel(job).map(Some),
+        10 if dice.below(3) == 0 => tx.jobs().cancel(job).map(Some),
         11 => tx.jobs().retry(job).map(Some),
         12 => {
-            let priority = i32::try_from(dice.roll(9)).ok();
+            let priority = i32::try_from(dice.below(9)).ok();
             let update = JobUpdate {
                 priority,
                 ..JobUpdate::default()

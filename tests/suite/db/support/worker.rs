@@ -73,7 +73,7 @@ pub(crate) fn percent(percent: f64) -> Percent {
 }
 
 /// A heartbeat with every field set.
-pub(crate) fn a_beat(done: f64) -> Heartbeat {
+pub(crate) fn a_heartbeat(done: f64) -> Heartbeat {
     Heartbeat {
         percent: Some(percent(done)),
         message: Some(ProgressMessage::new(format!("at {done}")).unwrap()),
@@ -82,7 +82,7 @@ pub(crate) fn a_beat(done: f64) -> Heartbeat {
 }
 
 /// Claims and completes these stages, one after the other.
-pub(crate) fn work_off(db: &Database, stages: &[Stage]) {
+pub(crate) fn complete_stages(db: &Database, stages: &[Stage]) {
     for stage in stages {
         complete(db, claim_one(db, *stage).lease_id).unwrap();
     }
@@ -130,7 +130,7 @@ pub(crate) fn of_one_stage(db: &Database) -> Database {
 
 /// Runs `act` on this many threads at once, each with its number; returns their
 /// results in order.
-pub(crate) fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(crate) fn concurrently<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = std::sync::Barrier::new(threads);
     thread::scope(|scope| {
         let all: Vec<_> = (0..threads)
@@ -147,9 +147,9 @@ pub(crate) fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) 
 }
 
 /// Waits until the condition holds; panics after a long time.
-pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(begun.elapsed() < Duration::from_mins(1), "it never is");
         thread::yield_now();
     }
@@ -157,7 +157,7 @@ pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
 
 /// Waits until a transaction waits for a lock. Returns at once on SQLite, where
 /// one connection does all writes.
-pub(crate) fn until_somebody_waits(db: &TestDb) {
+pub(crate) fn wait_until_blocked(db: &TestDb) {
     const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
          WHERE datname = current_database() AND wait_event_type = 'Lock'";
     if db.backend() == Backend::Postgres {

@@ -12,8 +12,8 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
 use crate::db::support::stored;
 use crate::db::support::worker::{
-    LEASE, a_beat, a_failure, claim, claim_one, complete, fail, heartbeat, of_one_stage, retry,
-    run, runs, statuses,
+    LEASE, a_failure, a_heartbeat, claim, claim_one, complete, fail, heartbeat, of_one_stage,
+    retry, run, runs, statuses,
 };
 
 on_both_backends!(
@@ -33,12 +33,12 @@ fn expire(db: &Database) -> usize {
 }
 
 /// Advances the clock past the end of the current leases.
-fn let_leases_expire(db: &TestDb) {
+fn expire_leases(db: &TestDb) {
     db.clock().advance(TimeDelta::seconds(LEASE));
 }
 
 /// Advances the clock to the end of the delay of a failed run.
-fn let_pause_end(db: &TestDb, (_, run): (Job, StageRun)) {
+fn end_delay(db: &TestDb, (_, run): (Job, StageRun)) {
     let pause = run.available_at.expect("a pause") - db.now();
     db.clock().advance(pause);
 }
@@ -52,11 +52,11 @@ fn a_failed_attempt_is_retried_after_a_delay(db: TestDb) {
     for attempt in 1..3 {
         let lease = claim_one(&db, Transcription);
         assert_eq!(lease.run.attempt, attempt);
-        heartbeat(&db, lease.lease_id, &a_beat(50.0)).unwrap();
+        heartbeat(&db, lease.lease_id, &a_heartbeat(50.0)).unwrap();
         db.clock().advance(TimeDelta::seconds(30));
-        let (told, failed) = fail(&db, lease.lease_id).unwrap();
+        let (updated, failed) = fail(&db, lease.lease_id).unwrap();
         assert_eq!(
-            (&told, &failed),
+            (&updated, &failed),
             (&stored(&db, job), &run(&db, job, Transcription))
         );
         assert_eq!((failed.status, failed.attempt), (Ready, attempt));
@@ -71,7 +71,7 @@ fn a_failed_attempt_is_retried_after_a_delay(db: TestDb) {
         );
         assert_eq!(failed.finished_at, Some(db.now()));
         assert_eq!(
-            (told.status, &told.error_message),
+            (updated.status, &updated.error_message),
             (JobStatus::Running, &None)
         );
 
@@ -81,7 +81,7 @@ fn a_failed_attempt_is_retried_after_a_delay(db: TestDb) {
             "{pause:?}"
         );
         assert_eq!(claim(&db, &[Transcription], 1), []);
-        let_pause_end(&db, (told, failed));
+        end_delay(&db, (updated, failed));
         db.clock().advance(TimeDelta::microseconds(-1));
         assert_eq!(claim(&db, &[Transcription], 1), []);
         db.clock().advance(TimeDelta::microseconds(1));
@@ -116,7 +116,7 @@ fn retry_delays_have_jitter(db: TestDb) {
 fn a_permanent_failure_fails_the_job_at_once(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
-    let (told, failed) = db
+    let (updated, failed) = db
         .write(|tx| tx.work().fail(lease, &a_failure(false)))
         .unwrap();
     assert_eq!(
@@ -124,25 +124,25 @@ fn a_permanent_failure_fails_the_job_at_once(db: TestDb) {
         (Failed, 1, None)
     );
     assert_eq!(
-        (told.status, told.error_message.as_deref()),
+        (updated.status, updated.error_message.as_deref()),
         (JobStatus::Failed, Some("transcription: disk full"))
     );
-    assert_eq!(stored(&db, job), told);
+    assert_eq!(stored(&db, job), updated);
 }
 
 fn three_failed_attempts_fail_the_job_and_cancel_its_other_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let sibling = claim_one(&db, SilenceDetection).lease_id;
     for _ in 0..2 {
-        let_pause_end(
+        end_delay(
             &db,
             fail(&db, claim_one(&db, Transcription).lease_id).unwrap(),
         );
     }
-    let (told, failed) = fail(&db, claim_one(&db, Transcription).lease_id).unwrap();
+    let (updated, failed) = fail(&db, claim_one(&db, Transcription).lease_id).unwrap();
     assert_eq!((failed.status, failed.attempt), (Failed, 3));
     assert_eq!(
-        (told.status, told.error_message.as_deref()),
+        (updated.status, updated.error_message.as_deref()),
         (JobStatus::Failed, Some("transcription: disk full"))
     );
     assert_eq!(
@@ -198,7 +198,7 @@ fn three_expired_leases_fail_the_job_and_cancel_its_other_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
     for attempt in 1..3 {
         assert_eq!(claim_one(&db, Transcription).run.attempt, attempt);
-        let_leases_expire(&db);
+        expire_leases(&db);
     }
     assert_eq!(claim_one(&db, Transcription).run.attempt, 3);
     db.clock().advance(TimeDelta::seconds(1));
@@ -211,10 +211,10 @@ fn three_expired_leases_fail_the_job_and_cancel_its_other_stages(db: TestDb) {
             Cancelled, Failed, Cancelled, Cancelled, Cancelled, Cancelled
         ]
     );
-    let told = stored(&db, job);
-    assert_eq!(told.status, JobStatus::Failed);
+    let updated = stored(&db, job);
+    assert_eq!(updated.status, JobStatus::Failed);
     assert_eq!(
-        told.error_message.as_deref(),
+        updated.error_message.as_deref(),
         Some("transcription: the lease expired: no heartbeat came in time")
     );
     assert!(
@@ -263,7 +263,7 @@ fn the_sweep_ends_any_number_of_expired_leases(db: TestDb) {
         claim(&db, &[Transcription], 100).len() + claim(&db, &[Transcription], 100).len(),
         150
     );
-    let_leases_expire(&db);
+    expire_leases(&db);
     let swept: usize = std::iter::repeat_with(|| expire(&db))
         .take_while(|swept| *swept > 0)
         .sum();
@@ -278,9 +278,9 @@ fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let first = claim_one(&db, Transcription).lease_id;
     db.clock().advance(TimeDelta::milliseconds(1_500));
-    let_pause_end(&db, fail(&db, first).unwrap());
+    end_delay(&db, fail(&db, first).unwrap());
     claim_one(&db, Transcription);
-    let_leases_expire(&db);
+    expire_leases(&db);
     let third = claim_one(&db, Transcription).lease_id;
     db.clock().advance(TimeDelta::seconds(7));
     complete(&db, third).unwrap();
@@ -292,7 +292,7 @@ fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
             .iter()
             .all(|entry| entry.agent_name.as_deref() == Some("worker-1"))
     );
-    let told: Vec<_> = entries
+    let updated: Vec<_> = entries
         .iter()
         .map(|entry| {
             (
@@ -303,7 +303,7 @@ fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
         })
         .collect();
     assert_eq!(
-        told,
+        updated,
         [
             (LogStatus::Started, None, None),
             (LogStatus::Failed, Some("disk full"), Some(1.5)),

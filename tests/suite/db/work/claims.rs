@@ -13,7 +13,7 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
 use crate::db::support::stored;
 use crate::db::support::worker::{
-    LEASE, claim, claim_one, complete, fail, run, runs, statuses, work_off,
+    LEASE, claim, claim_one, complete, complete_stages, fail, run, runs, statuses,
 };
 
 on_both_backends!(
@@ -33,9 +33,9 @@ on_both_backends!(
 );
 
 /// Job and stage of each claim.
-fn what(claims: &[Claim]) -> Vec<(JobId, Stage)> {
-    let what = |claim: &Claim| (claim.job.job_id, claim.run.stage);
-    claims.iter().map(what).collect()
+fn jobs_and_stages(claims: &[Claim]) -> Vec<(JobId, Stage)> {
+    let job_and_stage = |claim: &Claim| (claim.job.job_id, claim.run.stage);
+    claims.iter().map(job_and_stage).collect()
 }
 
 fn claimable(db: &Database, stages: &[Stage]) -> Vec<Stage> {
@@ -108,7 +108,7 @@ fn claims_are_ordered_by_priority_then_age(db: TestDb) {
         .into_iter()
         .flat_map(|job| [SilenceDetection, Transcription, LayoutAnalysis].map(|stage| (job, stage)))
         .collect();
-    assert_eq!(what(&claim(&db, Stage::WORK, 100)), expected);
+    assert_eq!(jobs_and_stages(&claim(&db, Stage::WORK, 100)), expected);
 }
 
 fn claims_of_one_stage_keep_the_order_for_every_batch_size(db: TestDb) {
@@ -129,9 +129,9 @@ fn a_later_stage_keeps_the_queue_position_of_its_job(db: TestDb) {
     let first = a_job().create(&db).job_id;
     db.clock().advance(TimeDelta::seconds(1));
     let second = a_job().create(&db).job_id;
-    work_off(&db, &[SilenceDetection, Transcription, LayoutAnalysis]);
+    complete_stages(&db, &[SilenceDetection, Transcription, LayoutAnalysis]);
     assert_eq!(
-        what(&claim(&db, Stage::WORK, 10)),
+        jobs_and_stages(&claim(&db, Stage::WORK, 10)),
         [
             (first, ContentAnalysis),
             (second, SilenceDetection),
@@ -155,11 +155,11 @@ fn a_claim_returns_only_requested_stages(db: TestDb) {
         []
     );
     assert_eq!(
-        what(&claim(&db, &[LayoutAnalysis, Compilation], 10)),
+        jobs_and_stages(&claim(&db, &[LayoutAnalysis, Compilation], 10)),
         [(job, LayoutAnalysis)]
     );
     assert_eq!(
-        what(&claim(&db, &[LayoutAnalysis, SilenceDetection], 10)),
+        jobs_and_stages(&claim(&db, &[LayoutAnalysis, SilenceDetection], 10)),
         [(job, SilenceDetection)]
     );
 }
@@ -167,7 +167,7 @@ fn a_claim_returns_only_requested_stages(db: TestDb) {
 fn a_stage_is_claimable_after_its_dependencies_complete(db: TestDb) {
     let job = a_job().create(&db).job_id;
     for stage in [SilenceDetection, LayoutAnalysis] {
-        work_off(&db, &[stage]);
+        complete_stages(&db, &[stage]);
         assert_eq!(claim(&db, &[ContentAnalysis], 1), []);
     }
     let last = claim_one(&db, Transcription).lease_id;
@@ -179,7 +179,7 @@ fn a_stage_is_claimable_after_its_dependencies_complete(db: TestDb) {
     complete(&db, last).unwrap();
     for stage in [ContentAnalysis, Segmentation, Compilation] {
         let next = claim(&db, Stage::WORK, 10);
-        assert_eq!(what(&next), [(job, stage)]);
+        assert_eq!(jobs_and_stages(&next), [(job, stage)]);
         complete(&db, next[0].lease_id).unwrap();
     }
     assert_eq!(stored(&db, job).status, JobStatus::Completed);

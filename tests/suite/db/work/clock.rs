@@ -14,7 +14,7 @@ fn server_time(sql: &mut Sql) -> DateTime<Utc> {
 }
 
 /// Replaces the clock of a PostgreSQL database by one that is ahead.
-fn put_ahead(sql: &mut Sql) {
+fn install_fast_clock(sql: &mut Sql) {
     sql.batch(
         "CREATE SCHEMA ahead;
          CREATE TABLE ahead.seconds AS SELECT 86400.0 AS n;
@@ -28,7 +28,7 @@ fn put_ahead(sql: &mut Sql) {
 }
 
 /// Advances that clock.
-fn let_pass(sql: &mut Sql, seconds: i64) {
+fn advance_clock(sql: &mut Sql, seconds: i64) {
     let moved = sql.execute(&format!("UPDATE ahead.seconds SET n = n + {seconds}"));
     assert_eq!(moved.unwrap(), 1);
 }
@@ -36,7 +36,7 @@ fn let_pass(sql: &mut Sql, seconds: i64) {
 #[test]
 fn leases_on_postgresql_use_the_database_clock() {
     let test = TestDb::on(Backend::Postgres);
-    put_ahead(&mut test.sql());
+    install_fast_clock(&mut test.sql());
     let mut sql = test.sql();
     let db = Database::open(test.url()).unwrap();
     a_job().create(&db);
@@ -48,13 +48,13 @@ fn leases_on_postgresql_use_the_database_clock() {
     assert!(begun > SystemClock.now() + TimeDelta::hours(23), "{begun}");
 
     // Half a lease later by that clock, it is extended.
-    let_pass(&mut sql, LEASE / 2);
+    advance_clock(&mut sql, LEASE / 2);
     let lease = claim_of_a_minute.lease_id;
     let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
     assert!(state.expires_at >= claim_of_a_minute.lease_expires_at + TimeDelta::seconds(LEASE / 2));
     assert_eq!(claim(&db, &[Stage::Transcription], 1), []);
     // A whole lease later it has expired.
-    let_pass(&mut sql, LEASE);
+    advance_clock(&mut sql, LEASE);
     let claimable = db
         .read(|conn| conn.stage_runs().claimable(Stage::WORK))
         .unwrap();

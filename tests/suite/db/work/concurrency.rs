@@ -15,11 +15,11 @@ use lectern_domain::{Claim, Event, JobId, JobStatus, LeaseId, Stage};
 use lectern_tests::{Sql, TestDb, a_job, a_report, on_both_backends};
 use serde_json::json;
 
-use crate::db::support::random_operations::happens;
+use crate::db::support::random_operations::run_random_operations;
 use crate::db::support::stored;
 use crate::db::support::worker::{
-    LEASE, a_beat, at_once, cancel, claim, claim_one, claim_together, complete, heartbeat,
-    of_one_stage, retry, run, runs, statuses, wait_until,
+    LEASE, a_heartbeat, cancel, claim, claim_one, claim_together, complete, concurrently,
+    heartbeat, of_one_stage, retry, run, runs, statuses, wait_until,
 };
 
 on_both_backends!(
@@ -101,7 +101,7 @@ fn concurrent_claims_return_each_run_once(db: TestDb) {
                 for n in (0..usize::MAX).step_by(5) {
                     let lease = leases.lock().unwrap().iter().rev().nth(n % 100).copied();
                     if let Some(lease) = lease {
-                        heartbeat(db, lease, &a_beat(f64::from(i))).unwrap();
+                        heartbeat(db, lease, &a_heartbeat(f64::from(i))).unwrap();
                     }
                     if claimed.load(Ordering::SeqCst) {
                         break;
@@ -109,7 +109,7 @@ fn concurrent_claims_return_each_run_once(db: TestDb) {
                 }
             });
         }
-        let claims = at_once(32, |i| {
+        let claims = concurrently(32, |i| {
             let (stages, max) = match i % 4 {
                 0 => (Stage::WORK, 100),
                 1 => (Stage::WORK, 10),
@@ -153,7 +153,7 @@ fn concurrent_claims_return_each_run_once(db: TestDb) {
 
 fn jobs_stay_consistent_with_their_runs_under_random_operations(db: TestDb) {
     let jobs: Vec<_> = (0..6).map(|_| a_job().create(&db).job_id).collect();
-    happens(&db, &jobs);
+    run_random_operations(&db, &jobs);
     assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
     for job in jobs {
         let (job, runs) = (stored(&db, job), runs(&db, job));
@@ -178,7 +178,7 @@ fn jobs_stay_consistent_with_their_runs_under_random_operations(db: TestDb) {
 fn jobs_deleted_during_random_operations_leave_no_rows(db: TestDb) {
     let jobs: Vec<_> = (0..6).map(|_| a_job().create(&db).job_id).collect();
     std::thread::scope(|scope| {
-        scope.spawn(|| happens(&db, &jobs));
+        scope.spawn(|| run_random_operations(&db, &jobs));
         scope.spawn(|| {
             for job in &jobs[..3] {
                 // The job has some events by then.
@@ -208,7 +208,7 @@ fn of_completion_and_cancellation_one_wins(db: TestDb) {
     for _ in 0..20 {
         let job = a_job().create(&db_of_one).job_id;
         let lease = claim_one(&db, Transcription).lease_id;
-        let answers = at_once(2, |i| match i {
+        let answers = concurrently(2, |i| match i {
             0 => complete(&db, lease).map(|(job, _)| job),
             _ => db.write(|tx| tx.jobs().cancel(job)),
         });
@@ -242,7 +242,7 @@ fn concurrent_completions_make_the_next_stage_ready_once(db: TestDb) {
     for _ in 0..10 {
         let job = a_job().create(&db).job_id;
         let claims = claim(&db, Stage::WORK, 3);
-        at_once(3, |i| complete(&db, claims[i].lease_id).unwrap());
+        concurrently(3, |i| complete(&db, claims[i].lease_id).unwrap());
         assert_eq!(
             statuses(&db, job),
             [Completed, Completed, Completed, Ready, Waiting, Waiting]
@@ -267,7 +267,7 @@ fn a_job_retried_during_claims_is_claimed_once(db: TestDb) {
             .job_id;
         claim_one(&db, SilenceDetection);
         cancel(&db, job);
-        let claims: Vec<Claim> = at_once(6, |i| match i {
+        let claims: Vec<Claim> = concurrently(6, |i| match i {
             0 => {
                 retry(&db, job);
                 Vec::new()
@@ -300,7 +300,7 @@ fn concurrent_claims_share_the_work(db: TestDb) {
         }
         // 10 of the 15 runs are of these two stages.
         let wanted = [SilenceDetection, Transcription];
-        let claims: Vec<Vec<Claim>> = at_once(16, |i| match i {
+        let claims: Vec<Vec<Claim>> = concurrently(16, |i| match i {
             0 => claim_together(&db, &[LayoutAnalysis], 5),
             _ => claim_together(&db, &wanted, [1, 2, 3][i % 3]),
         });
@@ -332,7 +332,7 @@ fn an_expired_lease_is_ended_by_one_of_many_callers(db: TestDb) {
     assert_eq!(claim(&db, Stage::WORK, 100).len(), 30);
     for attempt in 2..4 {
         db.clock().advance(TimeDelta::seconds(LEASE));
-        let claims = at_once(8, |i| match i % 4 {
+        let claims = concurrently(8, |i| match i % 4 {
             0 => {
                 db.write(|tx| tx.work().expire()).unwrap();
                 Vec::new()

@@ -10,9 +10,9 @@ use lectern_domain::Stage::{
 use lectern_domain::{JobId, LeaseId};
 use lectern_tests::{TestDb, a_job, a_report, on_both_backends, segments};
 
-use crate::db::support::nobody;
+use crate::db::support::unknown_id;
 use crate::db::support::worker::{
-    LEASE, cancel, claim_one, complete, fail, heartbeat, until_somebody_waits,
+    LEASE, cancel, claim_one, complete, fail, heartbeat, wait_until_blocked,
 };
 
 on_both_backends!(
@@ -47,7 +47,7 @@ fn a_write_is_allowed_under_the_lease_of_its_stage(db: TestDb) {
     a_job().create(&db);
     // The claim on the older job comes first.
     let [yours, foreign] = [(); 2].map(|()| Some(claim_one(&db, LayoutAnalysis).lease_id));
-    let unknown = Some(nobody());
+    let unknown = Some(unknown_id());
 
     for (owners, lease, allowed) in [
         // No stage has a lease.
@@ -136,10 +136,10 @@ fn a_reported_stage_without_a_lease_guards_nothing(db: TestDb) {
 fn a_guard_reports_an_unknown_job(db: TestDb) {
     a_job().create(&db);
     let lease = claim_one(&db, Transcription).lease_id;
-    for shown in [None, Some(lease), Some(nobody())] {
-        let missing = db.write(|tx| tx.work().guard(nobody(), &[Transcription], shown));
+    for shown in [None, Some(lease), Some(unknown_id())] {
+        let missing = db.write(|tx| tx.work().guard(unknown_id(), &[Transcription], shown));
         assert!(
-            matches!(missing, Err(Error::JobNotFound { job_id }) if job_id == nobody()),
+            matches!(missing, Err(Error::JobNotFound { job_id }) if job_id == unknown_id()),
             "{missing:?}"
         );
     }
@@ -159,7 +159,7 @@ fn a_guarded_lease_is_kept_until_the_write_commits(db: TestDb) {
                     "completed in the middle of a write"
                 );
             });
-            until_somebody_waits(&db);
+            wait_until_blocked(&db);
             tx.transcripts().replace_for_job(job, &segments(3))?;
             written.store(true, Ordering::SeqCst);
             Ok::<_, Error>(completes)

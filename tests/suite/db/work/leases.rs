@@ -14,8 +14,8 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
 use crate::db::support::stored;
 use crate::db::support::worker::{
-    LEASE, a_beat, a_request, cancel, claim, claim_one, complete, heartbeat, percent, retry, run,
-    statuses, work_off,
+    LEASE, a_heartbeat, a_request, cancel, claim, claim_one, complete, complete_stages, heartbeat,
+    percent, retry, run, statuses,
 };
 
 on_both_backends!(
@@ -45,7 +45,7 @@ fn progress(db: &Database, job: JobId) -> (Stage, f64, Option<String>, Option<i3
     (progress.stage, progress.percent.get(), message, eta)
 }
 
-fn said(percent: f64) -> (Option<String>, Option<i32>) {
+fn message_and_eta(percent: f64) -> (Option<String>, Option<i32>) {
     (Some(format!("at {percent}")), Some(90))
 }
 
@@ -75,7 +75,7 @@ fn a_heartbeat_extends_a_lease_by_its_duration(db: TestDb) {
 fn a_released_stage_is_claimable_at_once_and_counts_no_attempt(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
-    heartbeat(&db, lease, &a_beat(10.0)).unwrap();
+    heartbeat(&db, lease, &a_heartbeat(10.0)).unwrap();
     let (after, given_back) = db.write(|tx| tx.work().release(lease)).unwrap();
     assert_eq!(run(&db, job, Transcription), given_back);
     assert_eq!(
@@ -98,7 +98,7 @@ fn a_released_stage_is_claimable_at_once_and_counts_no_attempt(db: TestDb) {
 
     let error = db.write(|tx| tx.work().release(lease)).unwrap_err();
     assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
-    let error = heartbeat(&db, lease, &a_beat(20.0)).unwrap_err();
+    let error = heartbeat(&db, lease, &a_heartbeat(20.0)).unwrap_err();
     assert!(matches!(error, Error::LeaseLost { .. }), "{error}");
     assert_eq!(claim_one(&db, Transcription).run.attempt, 1);
 }
@@ -156,7 +156,7 @@ fn a_completion_message_is_logged(db: TestDb) {
 fn an_empty_heartbeat_only_extends_the_lease(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
-    heartbeat(&db, lease, &a_beat(10.0)).unwrap();
+    heartbeat(&db, lease, &a_heartbeat(10.0)).unwrap();
     let (before, mut expected) = (db.sql().dump(), run(&db, job, Transcription));
     db.clock().advance(TimeDelta::seconds(5));
     let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
@@ -170,7 +170,7 @@ fn an_empty_heartbeat_only_extends_the_lease(db: TestDb) {
 fn a_heartbeat_keeps_omitted_fields_and_never_lowers_the_percentage(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
-    let told = |beat: &Heartbeat| {
+    let updated = |beat: &Heartbeat| {
         heartbeat(&db, lease, beat).unwrap();
         let run = run(&db, job, Transcription);
         (
@@ -179,16 +179,16 @@ fn a_heartbeat_keeps_omitted_fields_and_never_lowers_the_percentage(db: TestDb) 
             run.progress.eta_seconds.map(NonNegativeInt::get),
         )
     };
-    let (message, eta) = said(50.0);
-    assert_eq!(told(&a_beat(50.0)), (50.0, message.clone(), eta));
+    let (message, eta) = message_and_eta(50.0);
+    assert_eq!(updated(&a_heartbeat(50.0)), (50.0, message.clone(), eta));
     let only = |done| Heartbeat {
         percent: Some(percent(done)),
         ..Heartbeat::default()
     };
-    assert_eq!(told(&only(40.0)), (50.0, message.clone(), eta));
-    assert_eq!(told(&only(60.0)), (60.0, message, eta));
-    let (message, eta) = said(0.0);
-    assert_eq!(told(&a_beat(0.0)), (60.0, message, eta));
+    assert_eq!(updated(&only(40.0)), (50.0, message.clone(), eta));
+    assert_eq!(updated(&only(60.0)), (60.0, message, eta));
+    let (message, eta) = message_and_eta(0.0);
+    assert_eq!(updated(&a_heartbeat(0.0)), (60.0, message, eta));
 }
 
 fn job_progress_is_the_mean_of_its_stages(db: TestDb) {
@@ -197,17 +197,17 @@ fn job_progress_is_the_mean_of_its_stages(db: TestDb) {
         claim_one(&db, Transcription).lease_id,
         claim_one(&db, LayoutAnalysis).lease_id,
     );
-    heartbeat(&db, layout, &a_beat(30.0)).unwrap();
+    heartbeat(&db, layout, &a_heartbeat(30.0)).unwrap();
     assert_eq!(
         progress(&db, job),
         (Transcription, 5.0, None, None),
         "told with the first that is under way"
     );
-    heartbeat(&db, transcription, &a_beat(60.0)).unwrap();
-    let (message, eta) = said(60.0);
+    heartbeat(&db, transcription, &a_heartbeat(60.0)).unwrap();
+    let (message, eta) = message_and_eta(60.0);
     assert_eq!(progress(&db, job), (Transcription, 15.0, message, eta));
     complete(&db, transcription).unwrap();
-    let (message, eta) = said(30.0);
+    let (message, eta) = message_and_eta(30.0);
     assert_eq!(
         progress(&db, job),
         (LayoutAnalysis, 130.0 / 6.0, message, eta)
@@ -234,7 +234,7 @@ fn a_claim_sets_job_progress_to_the_mean_of_its_stages(db: TestDb) {
     cancel(&db, job);
     // After a retry with completed stages.
     let job = a_job().create(&db).job_id;
-    work_off(&db, &[SilenceDetection, Transcription]);
+    complete_stages(&db, &[SilenceDetection, Transcription]);
     cancel(&db, job);
     retry(&db, job);
     let claimed = claim_one(&db, LayoutAnalysis).job;
@@ -245,11 +245,11 @@ fn a_report_on_a_leased_stage_updates_the_stage_run(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription);
     let report = a_report(Transcription, 60.0);
-    let told = db
+    let updated = db
         .write(|tx| tx.jobs().report_progress(job, &report))
         .unwrap();
-    assert_eq!(told, stored(&db, job));
-    let shown = told.progress.unwrap();
+    assert_eq!(updated, stored(&db, job));
+    let shown = updated.progress.unwrap();
     assert_eq!(
         (shown.stage, shown.progress.percent, shown.progress.message),
         (Transcription, percent(10.0), report.progress.message)
@@ -262,22 +262,22 @@ fn a_report_on_a_leased_stage_updates_the_stage_run(db: TestDb) {
     // A report is compared with its own stage, not with the mean.
     let other = claim_one(&db, SilenceDetection);
     assert!(other.job.progress.unwrap().percent > percent(1.0));
-    let told = db
+    let updated = db
         .write(|tx| {
             tx.jobs()
                 .report_progress(job, &a_report(SilenceDetection, 1.0))
         })
         .unwrap();
-    assert_eq!(told.progress.unwrap().percent, percent(61.0 / 6.0));
+    assert_eq!(updated.progress.unwrap().percent, percent(61.0 / 6.0));
 }
 
 fn a_completed_stage_makes_its_dependents_ready(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    work_off(&db, &[SilenceDetection, LayoutAnalysis]);
+    complete_stages(&db, &[SilenceDetection, LayoutAnalysis]);
     let claimed = claim_one(&db, Transcription);
-    heartbeat(&db, claimed.lease_id, &a_beat(50.0)).unwrap();
+    heartbeat(&db, claimed.lease_id, &a_heartbeat(50.0)).unwrap();
     db.clock().advance(TimeDelta::seconds(9));
-    let (told, done) = complete(&db, claimed.lease_id).unwrap();
+    let (updated, done) = complete(&db, claimed.lease_id).unwrap();
     let mut expected = claimed.run;
     expected.status = Completed;
     expected.progress.percent = Percent::DONE;
@@ -285,7 +285,7 @@ fn a_completed_stage_makes_its_dependents_ready(db: TestDb) {
     expected.lease.as_mut().unwrap().expires_at = done.lease.unwrap().expires_at;
     assert_eq!(done, expected);
     assert_eq!(run(&db, job, Transcription), done);
-    assert_eq!(stored(&db, job), told);
+    assert_eq!(stored(&db, job), updated);
     assert_eq!(
         statuses(&db, job),
         [Completed, Completed, Completed, Ready, Waiting, Waiting]
@@ -301,7 +301,7 @@ fn completing_a_stage_twice_has_the_effect_of_once(db: TestDb) {
     db.clock().advance(TimeDelta::seconds(2 * LEASE));
     assert_eq!(complete(&db, lease).unwrap(), first, "however late");
     assert_eq!(db.sql().dump(), before);
-    work_off(
+    complete_stages(
         &db,
         &[
             SilenceDetection,
@@ -318,7 +318,7 @@ fn completing_a_stage_twice_has_the_effect_of_once(db: TestDb) {
 
 fn the_last_completed_stage_completes_the_job(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    work_off(
+    complete_stages(
         &db,
         &[
             SilenceDetection,
@@ -347,7 +347,7 @@ fn a_reported_stage_without_a_lease_keeps_its_job_running(db: TestDb) {
             .report_progress(job, &a_report(LayoutAnalysis, 100.0))
     })
     .unwrap();
-    work_off(&db, &[SilenceDetection, Transcription]);
+    complete_stages(&db, &[SilenceDetection, Transcription]);
     assert_eq!(
         statuses(&db, job),
         [Completed, Completed, Running, Waiting, Waiting, Waiting]
@@ -366,7 +366,7 @@ fn a_heartbeat_reports_cancellation(db: TestDb) {
     let before = db.sql().dump();
     for claim in &claims {
         for _ in 0..2 {
-            let state = heartbeat(&db, claim.lease_id, &a_beat(50.0)).unwrap();
+            let state = heartbeat(&db, claim.lease_id, &a_heartbeat(50.0)).unwrap();
             assert_eq!(
                 state,
                 LeaseState {
@@ -387,7 +387,7 @@ fn the_lease_of_a_deleted_job_is_lost(db: TestDb) {
     let lease = claim_one(&db, Transcription).lease_id;
     db.write(|tx| tx.jobs().delete(job)).unwrap();
     assert!(
-        matches!(heartbeat(&db, lease, &a_beat(1.0)), Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease))
+        matches!(heartbeat(&db, lease, &a_heartbeat(1.0)), Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease))
     );
     assert!(
         matches!(complete(&db, lease), Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease))

@@ -9,9 +9,7 @@ use lectern_domain::StageRunStatus::Cancelled;
 use lectern_domain::{Claim, JobId, ManualClock, Stage};
 use lectern_tests::{Fixture, TestDb, a_job, a_report, on_both_backends};
 
-use crate::db::support::worker::{
-    LEASE, cancel, claim, statuses, until_somebody_waits, wait_until,
-};
+use crate::db::support::worker::{LEASE, cancel, claim, statuses, wait_until, wait_until_blocked};
 
 on_both_backends!(
     a_waiting_claim_does_not_block_the_lock_holder,
@@ -24,7 +22,7 @@ fn a_waiting_claim_does_not_block_the_lock_holder(db: TestDb) {
         let claims = db.write(|tx| {
             tx.lock_job(job)?;
             let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
-            until_somebody_waits(&db);
+            wait_until_blocked(&db);
             tx.jobs().cancel(job)?;
             Ok::<_, Error>(claims)
         });
@@ -40,7 +38,7 @@ fn a_claim_waits_for_a_locked_job_and_takes_what_is_left(db: TestDb) {
             tx.jobs()
                 .report_progress(job, &a_report(Transcription, 1.0))?;
             let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
-            until_somebody_waits(&db);
+            wait_until_blocked(&db);
             Ok::<_, Error>(claims)
         });
         let claimed: Vec<_> = claims
@@ -55,7 +53,7 @@ fn a_claim_waits_for_a_locked_job_and_takes_what_is_left(db: TestDb) {
 }
 
 /// The same database over connections with a short lock timeout.
-fn impatient(test: &TestDb) -> Database {
+fn with_lock_timeout(test: &TestDb) -> Database {
     test.sql()
         .batch(
             "DO $$ BEGIN
@@ -76,7 +74,7 @@ fn a_locked_job_does_not_block_other_jobs() {
     let meanwhile = |act: &dyn Fn(&Database)| {
         test.write(|tx| {
             tx.lock_job(held)?;
-            act(&impatient(&test));
+            act(&with_lock_timeout(&test));
             Ok::<_, Error>(())
         })
         .unwrap();
@@ -121,7 +119,7 @@ fn a_waiting_claim_locks_no_other_job() {
     std::thread::scope(|scope| {
         let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
         // The claim has seen work of both jobs and is about to lock them.
-        until_somebody_waits(&test);
+        wait_until_blocked(&test);
         cancel(&test, gone);
         test.write(|tx| {
             tx.lock_job(held)?;

@@ -6,9 +6,9 @@ use lectern_domain::Stage::{SilenceDetection, Transcription};
 use lectern_domain::{JobId, JobStatus, LeaseId};
 use lectern_tests::{TestDb, a_job, on_both_backends};
 
-use crate::db::support::nobody;
+use crate::db::support::unknown_id;
 use crate::db::support::worker::{
-    LEASE, a_beat, a_failure, cancel, claim_one, complete, fail, heartbeat, retry, run,
+    LEASE, a_failure, a_heartbeat, cancel, claim_one, complete, fail, heartbeat, retry, run,
 };
 
 on_both_backends!(
@@ -43,7 +43,7 @@ fn refused(db: &TestDb, job: JobId, lease: LeaseId, calls: &[Call]) {
         for call in calls {
             let mut work = tx.work();
             let answer = match call {
-                Heartbeat => work.heartbeat(lease, &a_beat(99.0)).map(drop),
+                Heartbeat => work.heartbeat(lease, &a_heartbeat(99.0)).map(drop),
                 Complete => work.complete(lease).map(drop),
                 Fail => work.fail(lease, &a_failure(false)).map(drop),
                 Guard => work.guard(job, &[Transcription], Some(lease)).map(drop),
@@ -67,7 +67,7 @@ fn leased(db: &Database) -> (JobId, LeaseId) {
 
 fn an_unknown_lease_is_lost(db: TestDb) {
     let (job, _) = leased(&db);
-    refused(&db, job, nobody(), ALL);
+    refused(&db, job, unknown_id(), ALL);
 }
 
 fn a_lease_is_lost_when_it_expires_even_before_a_sweep(db: TestDb) {
@@ -116,10 +116,13 @@ fn a_lease_is_lost_when_its_job_ends(db: TestDb) {
     for status in [JobStatus::Completed, JobStatus::Failed] {
         let (job, lease) = leased(&db);
         db.write(|tx| tx.jobs().transition(job, status)).unwrap();
-        let told = heartbeat(&db, lease, &a_beat(1.0));
+        let updated = heartbeat(&db, lease, &a_heartbeat(1.0));
         match status {
-            JobStatus::Failed => assert!(told.unwrap().cancelled),
-            _ => assert!(matches!(told, Err(Error::LeaseLost { .. })), "{told:?}"),
+            JobStatus::Failed => assert!(updated.unwrap().cancelled),
+            _ => assert!(
+                matches!(updated, Err(Error::LeaseLost { .. })),
+                "{updated:?}"
+            ),
         }
         refused(&db, job, lease, &[Complete, Fail, Guard]);
     }

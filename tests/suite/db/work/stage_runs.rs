@@ -12,10 +12,10 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 use serde_json::json;
 
 use crate::db::support::worker::{
-    a_beat, a_failure, claim, claim_one, fail, heartbeat, percent, retry, run, runs, stages,
-    statuses, with_pipelines, work_off,
+    a_failure, a_heartbeat, claim, claim_one, complete_stages, fail, heartbeat, percent, retry,
+    run, runs, stages, statuses, with_pipelines,
 };
-use crate::db::support::{nobody, stored};
+use crate::db::support::{stored, unknown_id};
 
 on_both_backends!(
     a_queued_job_gets_its_stage_runs_in_pipeline_order,
@@ -35,7 +35,7 @@ on_both_backends!(
 );
 
 /// The initial statuses of the default pipeline.
-const BEGUN: [StageRunStatus; 6] = [Ready, Ready, Ready, Waiting, Waiting, Waiting];
+const INITIAL_STATUSES: [StageRunStatus; 6] = [Ready, Ready, Ready, Waiting, Waiting, Waiting];
 
 fn transition(db: &Database, job_id: JobId, status: JobStatus) {
     let moved = db.write(|tx| tx.jobs().transition(job_id, status));
@@ -52,7 +52,7 @@ fn a_queued_job_gets_its_stage_runs_in_pipeline_order(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let made = runs(&db, job);
     assert_eq!(stages(&db, job), Stage::WORK);
-    assert_eq!(statuses(&db, job), BEGUN);
+    assert_eq!(statuses(&db, job), INITIAL_STATUSES);
     for (run, step) in made.iter().zip(Pipeline::default().steps()) {
         assert_eq!(run.waits_for, step.after);
     }
@@ -74,7 +74,7 @@ fn a_queued_job_gets_its_stage_runs_in_pipeline_order(db: TestDb) {
         created_at: db.now(),
     };
     assert_eq!(made[0], expected);
-    assert_eq!(runs(&db, nobody()), []);
+    assert_eq!(runs(&db, unknown_id()), []);
 }
 
 fn an_unconfirmed_job_has_no_stage_runs(db: TestDb) {
@@ -82,7 +82,7 @@ fn an_unconfirmed_job_has_no_stage_runs(db: TestDb) {
     assert_eq!(runs(&db, job), []);
     assert_eq!(claim(&db, Stage::WORK, 10), []);
     db.write(|tx| tx.jobs().confirm(job)).unwrap();
-    assert_eq!(statuses(&db, job), BEGUN);
+    assert_eq!(statuses(&db, job), INITIAL_STATUSES);
 }
 
 fn audio_mode_skips_layout_analysis(db: TestDb) {
@@ -95,7 +95,7 @@ fn audio_mode_skips_layout_analysis(db: TestDb) {
         statuses(&db, job),
         [Ready, Ready, Waiting, Waiting, Waiting]
     );
-    work_off(&db, &[Stage::SilenceDetection, Stage::Transcription]);
+    complete_stages(&db, &[Stage::SilenceDetection, Stage::Transcription]);
     assert_eq!(
         statuses(&db, job),
         [Completed, Completed, Ready, Waiting, Waiting]
@@ -124,7 +124,7 @@ fn a_job_keeps_the_pipeline_it_names(db: TestDb) {
     transition(&db, job, JobStatus::Cancelled);
     transition(&db, job, JobStatus::Queued);
     assert_eq!(statuses(&db, job), [Ready, Waiting]);
-    work_off(&db, &[Stage::Transcription]);
+    complete_stages(&db, &[Stage::Transcription]);
     assert_eq!(statuses(&db, job), [Completed, Ready]);
     assert_eq!(
         stages(&db, a_job().create(&db).job_id),
@@ -182,19 +182,22 @@ fn a_reported_stage_run_is_running_and_not_claimable(db: TestDb) {
     let begun = db.now();
     // A report is accepted whether or not the dependencies are completed.
     for stage in [Stage::Transcription, Stage::Segmentation] {
-        let told = report(&db, job, stage, 10.0).progress.unwrap();
-        assert_eq!((told.stage, told.progress.percent), (stage, percent(10.0)));
+        let updated = report(&db, job, stage, 10.0).progress.unwrap();
+        assert_eq!(
+            (updated.stage, updated.progress.percent),
+            (stage, percent(10.0))
+        );
         db.clock().advance(TimeDelta::seconds(5));
         report(&db, job, stage, 20.0);
         let run = run(&db, job, stage);
-        let said = a_report(stage, 20.0);
+        let reported = a_report(stage, 20.0);
         assert_eq!(
             (run.status, run.progress.percent, run.attempt),
-            (Running, said.progress.percent, 0)
+            (Running, reported.progress.percent, 0)
         );
         assert_eq!(
             (run.progress.message, run.progress.eta_seconds),
-            (said.progress.message, said.progress.eta_seconds)
+            (reported.progress.message, reported.progress.eta_seconds)
         );
         assert_eq!((run.lease, run.worker, run.finished_at), (None, None, None));
         assert_eq!(claim(&db, &[stage], 10), []);
@@ -232,7 +235,7 @@ fn a_report_never_lowers_the_percentage_of_its_run(db: TestDb) {
         percent(50.0)
     );
     let lease = claim_one(&db, Stage::SilenceDetection).lease_id;
-    heartbeat(&db, lease, &a_beat(50.0)).unwrap();
+    heartbeat(&db, lease, &a_heartbeat(50.0)).unwrap();
     report(&db, job, Stage::SilenceDetection, 40.0);
     assert_eq!(
         run(&db, job, Stage::SilenceDetection).progress.percent,
@@ -247,7 +250,7 @@ fn a_report_does_not_revive_a_failed_attempt(db: TestDb) {
     report(&db, job, Stage::Transcription, 10.0);
     let reported = run(&db, job, Stage::Transcription);
     assert_eq!((reported.status, reported.lease), (Running, None));
-    let beat = heartbeat(&db, lease, &a_beat(20.0));
+    let beat = heartbeat(&db, lease, &a_heartbeat(20.0));
     assert!(matches!(beat, Err(Error::LeaseLost { .. })), "{beat:?}");
     // The run has no lease that could expire.
     db.clock().advance(TimeDelta::hours(1));
@@ -257,7 +260,7 @@ fn a_report_does_not_revive_a_failed_attempt(db: TestDb) {
 
 fn completing_a_job_skips_its_open_stages(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    work_off(&db, &[Stage::SilenceDetection]);
+    complete_stages(&db, &[Stage::SilenceDetection]);
     claim_one(&db, Stage::Transcription);
     report(&db, job, Stage::LayoutAnalysis, 40.0);
     db.clock().advance(TimeDelta::seconds(5));
@@ -280,7 +283,7 @@ fn completing_a_job_skips_its_open_stages(db: TestDb) {
 fn failing_or_cancelling_a_job_cancels_its_open_stages(db: TestDb) {
     for status in [JobStatus::Failed, JobStatus::Cancelled] {
         let job = a_job().create(&db).job_id;
-        work_off(&db, &[Stage::SilenceDetection]);
+        complete_stages(&db, &[Stage::SilenceDetection]);
         let lease = claim_one(&db, Stage::Transcription).run.lease;
         transition(&db, job, status);
         assert_eq!(
@@ -301,16 +304,16 @@ fn failing_or_cancelling_a_job_cancels_its_open_stages(db: TestDb) {
 
 fn setting_a_job_running_leaves_its_stages_claimable(db: TestDb) {
     let job = a_job().status(JobStatus::Running).create(&db).job_id;
-    assert_eq!(statuses(&db, job), BEGUN);
+    assert_eq!(statuses(&db, job), INITIAL_STATUSES);
     assert_eq!(claim(&db, Stage::WORK, 10).len(), 3);
 }
 
 fn a_retry_reopens_the_stages_that_were_not_completed(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    work_off(&db, &[Stage::SilenceDetection, Stage::Transcription]);
+    complete_stages(&db, &[Stage::SilenceDetection, Stage::Transcription]);
     let done = runs(&db, job);
     let lease = claim_one(&db, Stage::LayoutAnalysis).lease_id;
-    heartbeat(&db, lease, &a_beat(50.0)).unwrap();
+    heartbeat(&db, lease, &a_heartbeat(50.0)).unwrap();
     db.write(|tx| tx.work().fail(lease, &a_failure(false)))
         .unwrap();
     assert_eq!(
@@ -335,7 +338,7 @@ fn a_retry_reopens_the_stages_that_were_not_completed(db: TestDb) {
 
     // With all dependencies completed, a failed stage becomes ready, not
     // waiting.
-    work_off(&db, &[Stage::LayoutAnalysis]);
+    complete_stages(&db, &[Stage::LayoutAnalysis]);
     let lease = claim_one(&db, Stage::ContentAnalysis).lease_id;
     db.write(|tx| tx.work().fail(lease, &a_failure(false)))
         .unwrap();

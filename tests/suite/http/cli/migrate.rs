@@ -20,8 +20,8 @@ fn a_generated_migration_exists_for_both_backends() {
     for backend in ["postgres", "sqlite"] {
         fs::create_dir_all(shell.dir().join("migrations").join(backend)).unwrap();
     }
-    let said = shell.run(&["migrate", "new", "add_clips_rating"]);
-    let paths = said.lines();
+    let output = shell.run(&["migrate", "new", "add_clips_rating"]);
+    let paths = output.lines();
     let migration = paths[0].split('/').nth(2).unwrap();
     let (time, name) = migration.split_once('_').unwrap();
     assert_eq!(name, "add_clips_rating");
@@ -44,15 +44,15 @@ fn a_generated_migration_exists_for_both_backends() {
     assert_eq!(shell.files(), ["migrations"]);
 
     let again = shell.run(&["migrate", "new", "add_clips_rating"]);
-    assert!(again.why().contains(migration), "{again:?}");
+    assert!(again.error_line().contains(migration), "{again:?}");
     for bad in ["Add", "add rating", "../escape", ""] {
-        shell.run(&["migrate", "new", bad]).usage();
+        shell.run(&["migrate", "new", bad]).usage_error();
     }
     let elsewhere = Shell::new();
-    let said = elsewhere.run(&["migrate", "new", "add_x", "--dir", "sql"]);
+    let output = elsewhere.run(&["migrate", "new", "add_x", "--dir", "sql"]);
     assert!(
-        said.why().contains("sql") && said.why().contains("--dir"),
-        "{said:?}"
+        output.error_line().contains("sql") && output.error_line().contains("--dir"),
+        "{output:?}"
     );
     assert_eq!(elsewhere.files(), [""; 0]);
 }
@@ -64,8 +64,9 @@ fn commands_apply_and_revert_migrations(db: EmptyDb) {
             .into_iter()
             .chain(arguments.split(' '))
             .collect();
-        let said = shell.run_on(db.url(), &words);
-        said.lines()
+        let output = shell.run_on(db.url(), &words);
+        output
+            .lines()
             .into_iter()
             .map(str::to_owned)
             .collect::<Vec<_>>()
@@ -112,34 +113,35 @@ fn check_reports_a_missing_column(db: TestDb) {
     db.sql()
         .batch("ALTER TABLE layout_analysis DROP COLUMN sample_frame_time")
         .unwrap();
-    let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
-    assert!(said.why().contains("differs"), "{said:?}");
+    let output = Shell::new().run_on(db.url(), &["migrate", "check"]);
+    assert!(output.error_line().contains("differs"), "{output:?}");
     assert!(
-        said.out
+        output
+            .out
             .starts_with("layout_analysis.sample_frame_time is missing"),
-        "{said:?}"
+        "{output:?}"
     );
 }
 
 fn check_reports_a_column_of_another_type(db: TestDb) {
     alter_type(&db);
-    let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
-    assert!(said.why().contains("differs"), "{said:?}");
+    let output = Shell::new().run_on(db.url(), &["migrate", "check"]);
+    assert!(output.error_line().contains("differs"), "{output:?}");
     assert!(
-        said.out.starts_with("jobs.error_message is int"),
-        "{said:?}"
+        output.out.starts_with("jobs.error_message is int"),
+        "{output:?}"
     );
-    assert_eq!(said.out.lines().count(), 1, "{said:?}");
+    assert_eq!(output.out.lines().count(), 1, "{output:?}");
 }
 
 fn check_on_an_empty_database_reports_every_table(db: EmptyDb) {
-    let said = Shell::new().run_on(db.url(), &["migrate", "check"]);
-    assert!(said.why().contains("10 places"), "{said:?}");
+    let output = Shell::new().run_on(db.url(), &["migrate", "check"]);
+    assert!(output.error_line().contains("10 places"), "{output:?}");
     assert!(
-        said.out.lines().all(|line| line.ends_with(" is missing")),
-        "{said:?}"
+        output.out.lines().all(|line| line.ends_with(" is missing")),
+        "{output:?}"
     );
-    assert_eq!(said.out.lines().count(), 10, "{said:?}");
+    assert_eq!(output.out.lines().count(), 10, "{output:?}");
 }
 
 fn status_lists_foreign_migrations_and_down_passes_over_them(db: TestDb) {

@@ -16,7 +16,7 @@ struct Shell(TempDir);
 
 /// Exit code and output of a program.
 #[derive(Debug)]
-struct Said {
+struct CommandOutput {
     code: Option<i32>,
     out: String,
     err: String,
@@ -38,13 +38,13 @@ impl Shell {
     }
 
     /// Runs `lectern` with these arguments.
-    fn run(&self, arguments: &[&str]) -> Said {
-        Said::from(self.command(arguments).output().unwrap())
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::from(self.command(arguments).output().unwrap())
     }
 
     /// The same on the database at `url`.
-    fn run_on(&self, url: &str, arguments: &[&str]) -> Said {
-        Said::from(
+    fn run_on(&self, url: &str, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::from(
             self.command(arguments)
                 .env("DATABASE_URL", url)
                 .output()
@@ -63,7 +63,7 @@ impl Shell {
     }
 }
 
-impl From<Output> for Said {
+impl From<Output> for CommandOutput {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {
@@ -74,7 +74,7 @@ impl From<Output> for Said {
     }
 }
 
-impl Said {
+impl CommandOutput {
     /// Checks that the program succeeded; returns the lines of its output.
     #[track_caller]
     fn lines(&self) -> Vec<&str> {
@@ -84,19 +84,19 @@ impl Said {
 
     /// Checks that the program failed; returns its error message of one line.
     #[track_caller]
-    fn why(&self) -> &str {
+    fn error_line(&self) -> &str {
         assert_eq!(self.code, Some(1), "{self:?}");
-        let why = self.err.strip_suffix('\n').unwrap();
+        let error_line = self.err.strip_suffix('\n').unwrap();
         assert!(
-            why.starts_with("lectern: ") && !why.contains('\n'),
+            error_line.starts_with("lectern: ") && !error_line.contains('\n'),
             "{self:?}"
         );
-        why
+        error_line
     }
 
     /// Checks that the arguments were rejected; returns the usage error.
     #[track_caller]
-    fn usage(&self) -> &str {
+    fn usage_error(&self) -> &str {
         assert_eq!((self.code, self.out.as_str()), (Some(2), ""), "{self:?}");
         &self.err
     }

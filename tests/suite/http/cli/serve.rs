@@ -6,7 +6,7 @@ use lectern_tests::{EmptyDb, Lectern, Sql, TestDb, on_both_backends};
 use serde_json::{Value, json};
 
 use super::{Shell, alter_type};
-use crate::http::support::{JOBS, a_recording, at_once};
+use crate::http::support::{JOBS, a_recording, concurrently};
 
 on_both_backends!(
     a_server_refuses_to_start_on_drifted_tables,
@@ -37,17 +37,24 @@ fn a_server_refuses_to_start_on_drifted_tables(db: TestDb) {
     let address = taken.local_addr().unwrap().to_string();
     let serve = || Shell::new().run_on(db.url(), &["serve", "--log", "error", "--bind", &address]);
     alter_type(&db);
-    let said = serve();
-    assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
+    let output = serve();
+    assert!(
+        output.error_line().contains("jobs.error_message is int"),
+        "{output:?}"
+    );
     db.sql()
         .batch("ALTER TABLE layout_analysis DROP COLUMN sample_frame_time")
         .unwrap();
-    let said = serve();
-    assert!(said.why().contains("jobs.error_message is int"), "{said:?}");
+    let output = serve();
     assert!(
-        said.why()
+        output.error_line().contains("jobs.error_message is int"),
+        "{output:?}"
+    );
+    assert!(
+        output
+            .error_line()
             .contains("layout_analysis.sample_frame_time is missing"),
-        "{said:?}"
+        "{output:?}"
     );
 }
 
@@ -66,7 +73,7 @@ fn a_server_migrates_an_empty_database_before_it_listens(db: EmptyDb) {
 }
 
 fn concurrently_started_servers_migrate_once(db: EmptyDb) {
-    let servers = at_once(4, |_| Lectern::serve(db.url()));
+    let servers = concurrently(4, |_| Lectern::serve(db.url()));
     let applied: usize = servers
         .iter()
         .map(|server| server.log().matches(" applied ").count())
@@ -113,13 +120,13 @@ fn environment_variables_configure_the_server(db: TestDb) {
     let long = json!({ "filename": "a", "file_size": 1, "s3_key": "k".repeat(80) });
     server.post(JOBS, &long).problem(413, "body_too_large");
     let transcripts = format!("{}/transcripts", made.header("Location").unwrap());
-    let said =
+    let output =
         |text: &str| json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": text }] });
     server
-        .put(&transcripts, &said(&"a".repeat(120)))
+        .put(&transcripts, &output(&"a".repeat(120)))
         .expect(200);
     server
-        .put(&transcripts, &said(&"a".repeat(160)))
+        .put(&transcripts, &output(&"a".repeat(160)))
         .problem(413, "body_too_large");
     // A pool of two and an overflow of one; on SQLite two readers and one
     // writer.
@@ -133,10 +140,12 @@ fn environment_variables_configure_the_server(db: TestDb) {
 fn a_second_server_on_one_port_reports_the_conflict(db: TestDb) {
     let server = Lectern::serve(db.url());
     let address = server.base().strip_prefix("http://").unwrap();
-    let said = Shell::new().run_on(db.url(), &["serve", "--log", "warn", "--bind", address]);
+    let output = Shell::new().run_on(db.url(), &["serve", "--log", "warn", "--bind", address]);
     assert!(
-        said.why().contains(&format!("cannot listen on {address}")),
-        "{said:?}"
+        output
+            .error_line()
+            .contains(&format!("cannot listen on {address}")),
+        "{output:?}"
     );
     server.get("/readyz").expect(200);
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use lectern_tests::{EmptyDb, on_both_backends};
 
-use super::{Said, Shell};
+use super::{CommandOutput, Shell};
 
 on_both_backends!(
     flags_override_the_environment_which_overrides_the_file,
@@ -13,9 +13,9 @@ on_both_backends!(
 
 #[test]
 fn the_version_is_the_workspace_version() {
-    let said = Shell::new().run(&["--version"]);
+    let output = Shell::new().run(&["--version"]);
     assert_eq!(
-        said.lines(),
+        output.lines(),
         [format!("lectern {}", env!("CARGO_PKG_VERSION"))]
     );
 }
@@ -104,8 +104,8 @@ fn help_lists_every_setting_with_variable_and_default() {
 
 #[test]
 fn help_hides_passwords() {
-    let said = Shell::new().run_on("postgres://me:s3cret@db/lectern", &["--help"]);
-    assert!(!said.out.contains("s3cret"), "{}", said.out);
+    let output = Shell::new().run_on("postgres://me:s3cret@db/lectern", &["--help"]);
+    assert!(!output.out.contains("s3cret"), "{}", output.out);
 }
 
 #[test]
@@ -129,17 +129,17 @@ fn an_invalid_database_url_creates_no_file() {
             &["migrate", "status"],
             &[],
         ] {
-            let said = shell.run_on(url, command);
-            let why = said.why();
+            let output = shell.run_on(url, command);
+            let error_line = output.error_line();
             for accepted in [
                 "DATABASE_URL",
                 "sqlite://path",
                 "sqlite::memory:",
                 "postgres://",
             ] {
-                assert!(why.contains(accepted), "{url}: {why}");
+                assert!(error_line.contains(accepted), "{url}: {error_line}");
             }
-            assert!(!why.contains("s3cret"), "{url}: {why}");
+            assert!(!error_line.contains("s3cret"), "{url}: {error_line}");
         }
     }
     assert_eq!(shell.files(), [""; 0]);
@@ -166,11 +166,16 @@ fn an_invalid_setting_is_rejected_by_name() {
         ("--event-retention-days", "0"),
         ("--nonsense", "1"),
     ] {
-        let said = shell.run(&["serve", &format!("{flag}={value}")]);
-        assert!(said.usage().contains(flag), "{said:?}");
+        let output = shell.run(&["serve", &format!("{flag}={value}")]);
+        assert!(output.usage_error().contains(flag), "{output:?}");
     }
-    assert!(shell.run(&["migrate", "down", "0"]).usage().contains('0'));
-    assert!(shell.run(&["dance"]).usage().contains("dance"));
+    assert!(
+        shell
+            .run(&["migrate", "down", "0"])
+            .usage_error()
+            .contains('0')
+    );
+    assert!(shell.run(&["dance"]).usage_error().contains("dance"));
     assert_eq!(shell.files(), [""; 0]);
 }
 
@@ -178,16 +183,16 @@ fn an_invalid_setting_is_rejected_by_name() {
 fn the_former_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help() {
     let shell = Shell::new();
     let create = ["migrate", "new", "add_rating", "--dir=nowhere"];
-    let warning = |said: &Said| {
+    let warning = |output: &CommandOutput| {
         let warned = |line: &&str| line.contains("WARN") && line.contains("--http-threads");
-        said.err.lines().find(warned).map(ToOwned::to_owned)
+        output.err.lines().find(warned).map(ToOwned::to_owned)
     };
     let current = [create.as_slice(), &["--http-threads=2"]].concat();
     assert_eq!(warning(&shell.run(&current)), None);
     let former = [create.as_slice(), &["--workers=2"]].concat();
     assert!(warning(&shell.run(&former)).is_some());
     let output = shell.command(&create).env("LECTERN_WORKERS", "2").output();
-    assert!(warning(&Said::from(output.unwrap())).is_some());
+    assert!(warning(&CommandOutput::from(output.unwrap())).is_some());
     let help = shell.run(&["--help"]);
     assert!(!help.out.contains("--workers") && !help.out.contains("LECTERN_WORKERS"));
 }
@@ -196,17 +201,20 @@ fn the_former_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help(
 fn process_ignores_the_stages_of_workers() {
     let shell = Shell::new();
     let command = ["process", "nowhere.mp4", "--stages=transcription"];
-    let said = shell.run(&command);
-    assert!(said.usage().contains("--stages"), "{said:?}");
+    let output = shell.run(&command);
+    assert!(output.usage_error().contains("--stages"), "{output:?}");
     // The variable is for workers; it is ignored, and the error is the missing
     // recording.
-    let said = shell
+    let output = shell
         .command(&command[..2])
         .env("LECTERN_STAGES", "nonsense")
         .output()
         .unwrap();
-    let said = Said::from(said);
-    assert!(said.why().contains("cannot read nowhere.mp4"), "{said:?}");
+    let output = CommandOutput::from(output);
+    assert!(
+        output.error_line().contains("cannot read nowhere.mp4"),
+        "{output:?}"
+    );
     assert_eq!(shell.files(), [""; 0]);
 }
 
@@ -220,15 +228,15 @@ fn an_invalid_storage_url_creates_no_file() {
         "s3://id:s3cret@lectures",
         "s3://lectures?secret=s3cret",
     ] {
-        let said = shell.run(&["serve", "--storage", url]);
-        let why = said.why();
+        let output = shell.run(&["serve", "--storage", url]);
+        let error_line = output.error_line();
         for accepted in ["LECTERN_STORAGE", "file:///path", "s3://bucket"] {
-            assert!(why.contains(accepted), "{url}: {why}");
+            assert!(error_line.contains(accepted), "{url}: {error_line}");
         }
-        assert!(!why.contains("s3cret"), "{url}: {why}");
+        assert!(!error_line.contains("s3cret"), "{url}: {error_line}");
     }
     assert_eq!(shell.files(), [""; 0]);
-    let said = shell.run(&[
+    let output = shell.run(&[
         "serve",
         "--bind",
         "127.0.0.1:0",
@@ -238,11 +246,12 @@ fn an_invalid_storage_url_creates_no_file() {
         "s3cret",
     ]);
     assert!(
-        said.why()
+        output
+            .error_line()
             .contains("LECTERN_SECRET must be at least 32 bytes long"),
-        "{said:?}"
+        "{output:?}"
     );
-    assert!(!said.why().contains("s3cret"), "{said:?}");
+    assert!(!output.error_line().contains("s3cret"), "{output:?}");
 }
 
 #[test]
@@ -251,12 +260,15 @@ fn an_unreachable_database_is_an_error_without_the_password() {
     // No server listens on port 1.
     let url = "postgres://me:s3cret@127.0.0.1:1/lectern";
     for command in [&["serve"][..], &["migrate", "up"]] {
-        let said = shell.run_on(url, command);
-        assert!(!said.why().contains("s3cret"), "{said:?}");
-        assert!(said.why().contains("database"), "{said:?}");
+        let output = shell.run_on(url, command);
+        assert!(!output.error_line().contains("s3cret"), "{output:?}");
+        assert!(output.error_line().contains("database"), "{output:?}");
     }
-    let said = shell.run_on("sqlite://no/such/directory/lectern.db", &["migrate", "up"]);
-    assert!(said.why().contains("no/such/directory"), "{said:?}");
+    let output = shell.run_on("sqlite://no/such/directory/lectern.db", &["migrate", "up"]);
+    assert!(
+        output.error_line().contains("no/such/directory"),
+        "{output:?}"
+    );
     assert_eq!(shell.files(), [""; 0]);
 }
 
@@ -268,12 +280,12 @@ fn the_data_directory_is_created_when_needed() {
     assert!(shell.dir().join("lectern-data/lectern.db").is_file());
 
     let shell = Shell::new();
-    let said = shell
+    let output = shell
         .command(&["migrate", "up"])
         .env("LECTERN_DATA_DIR", "deep/down")
         .output()
         .unwrap();
-    Said::from(said).lines();
+    CommandOutput::from(output).lines();
     assert!(shell.dir().join("deep/down/lectern.db").is_file());
 
     let shell = Shell::new();
@@ -306,17 +318,17 @@ fn flags_override_the_environment_which_overrides_the_file(db: EmptyDb) {
     shell.run_on(db.url(), &["migrate", "down", "1"]).lines();
     assert_eq!(applied(), all - 1, "from the environment");
 
-    let said = shell.run_on(
+    let output = shell.run_on(
         "sqlite://from-the-environment.db",
         &["migrate", "down", "2", "--database-url", db.url()],
     );
-    said.lines();
+    output.lines();
     assert_eq!(applied(), all - 3, "from a flag");
-    let said = shell.run_on(
+    let output = shell.run_on(
         "sqlite://from-the-environment.db",
         &["--database-url", db.url(), "migrate", "down"],
     );
-    said.lines();
+    output.lines();
     assert_eq!(applied(), all - 4, "from a flag before the command");
     assert_eq!(shell.files(), [".env"]);
 }
@@ -324,9 +336,9 @@ fn flags_override_the_environment_which_overrides_the_file(db: EmptyDb) {
 fn an_invalid_settings_file_is_not_quoted(db: EmptyDb) {
     let shell = Shell::new();
     fs::write(shell.dir().join(".env"), "PASSWORD='s3cret\n").unwrap();
-    let said = shell.run_on(db.url(), &["migrate", "status"]);
+    let output = shell.run_on(db.url(), &["migrate", "status"]);
     assert!(
-        said.why().contains(".env") && !said.why().contains("s3cret"),
-        "{said:?}"
+        output.error_line().contains(".env") && !output.error_line().contains("s3cret"),
+        "{output:?}"
     );
 }

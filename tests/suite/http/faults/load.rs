@@ -26,7 +26,7 @@ pub(crate) struct Acknowledged {
 pub(crate) struct Load {
     acknowledged: Mutex<Acknowledged>,
     /// Responses other than success and 503.
-    strange: Mutex<Vec<String>>,
+    unexpected: Mutex<Vec<String>>,
     count: Mutex<usize>,
     counted: Condvar,
     over: AtomicBool,
@@ -47,7 +47,7 @@ impl Load {
             let Some(job) = self.call(&agent, client, JOBS, &a_recording()) else {
                 continue;
             };
-            self.note(|said| said.made.push(id(&job["job_id"])));
+            self.note(|acknowledged| acknowledged.made.push(id(&job["job_id"])));
             let ask = json!({ "worker": "load", "stages": ["transcription", "layout_analysis"], "lease_seconds": 600 });
             let Some(answer) = self.call(&agent, client, CLAIM, &ask) else {
                 continue;
@@ -60,7 +60,7 @@ impl Load {
                 if self.call(&agent, client, &complete, &json!({})).is_some() {
                     let stage = claim["stage"].as_str().unwrap().to_owned();
                     let job_id = id(&claim["job"]["job_id"]);
-                    self.note(|said| said.completed.push((job_id, stage)));
+                    self.note(|acknowledged| acknowledged.completed.push((job_id, stage)));
                 }
             }
         }
@@ -83,7 +83,7 @@ impl Load {
             200 | 201 => Some(serde_json::from_str(&text).unwrap()),
             503 => None,
             status => {
-                self.strange
+                self.unexpected
                     .lock()
                     .unwrap()
                     .push(format!("{path}: {status} {text}"));
@@ -116,13 +116,13 @@ impl Load {
     /// Checks that all acknowledged writes are stored and no job is
     /// inconsistent.
     pub(crate) fn check(self, database: &Database) {
-        assert_eq!(self.strange.into_inner().unwrap(), Vec::<String>::new());
-        let said = self.acknowledged.into_inner().unwrap();
-        assert!(!said.completed.is_empty());
-        for job_id in &said.made {
+        assert_eq!(self.unexpected.into_inner().unwrap(), Vec::<String>::new());
+        let acknowledged = self.acknowledged.into_inner().unwrap();
+        assert!(!acknowledged.completed.is_empty());
+        for job_id in &acknowledged.made {
             whole(database, *job_id);
         }
-        for (job_id, stage) in &said.completed {
+        for (job_id, stage) in &acknowledged.completed {
             let runs = database
                 .read(|conn| conn.stage_runs().for_job(*job_id))
                 .unwrap();
@@ -157,8 +157,8 @@ fn whole(database: &Database, job_id: JobId) {
     };
     assert_eq!(job.status, status, "{job_id}");
     let done: f64 = runs.iter().map(|run| run.progress.percent.get()).sum();
-    let told = job.progress.map_or(0.0, |progress| progress.percent.get());
-    assert!((told - done / 6.0).abs() < 1e-9, "{job_id}");
+    let responded = job.progress.map_or(0.0, |progress| progress.percent.get());
+    assert!((responded - done / 6.0).abs() < 1e-9, "{job_id}");
 }
 
 fn id(value: &Value) -> JobId {

@@ -13,7 +13,7 @@ const TIMES: usize = 3;
 
 #[test]
 fn acknowledged_writes_survive_a_database_crash() {
-    let mut cluster = Cluster::that_keeps_commits();
+    let mut cluster = Cluster::with_durable_commits();
     let database = Database::open(cluster.url()).unwrap();
     database.init().unwrap();
     let server = Server::start(ServerConfig::default(), database.clone()).unwrap();

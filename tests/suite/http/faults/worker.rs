@@ -8,7 +8,7 @@ use lectern_domain::Stage::{self, Transcription};
 use lectern_tests::{Client, Lectern, TestDb, on_both_backends};
 use serde_json::json;
 
-use crate::http::support::at;
+use crate::http::support::job_path;
 use crate::http::support::worker::{Claimed, ask, claim, claims, make};
 
 on_both_backends!(
@@ -87,7 +87,7 @@ impl Drop for Worker {
 }
 
 /// A job and a worker that has claimed one of its stages.
-fn a_worker_at_work(client: &Client) -> (JobId, Worker) {
+fn a_suspended_worker(client: &Client) -> (JobId, Worker) {
     let job_id = make(client, json!({}));
     let mut worker = Worker::start(client, job_id, Transcription);
     assert_eq!(worker.says(), "beat 200");
@@ -95,7 +95,7 @@ fn a_worker_at_work(client: &Client) -> (JobId, Worker) {
 }
 
 /// Waits until the stage is claimable again, and claims it.
-fn take_over(client: &Client, job_id: JobId) -> Claimed {
+fn claim_again(client: &Client, job_id: JobId) -> Claimed {
     let more = json!({ "lease_seconds": 600, "wait_seconds": 60 });
     let claimed = claims(ask(client, &[Transcription], more)).remove(0);
     assert_eq!((claimed.job_id, claimed.attempt), (job_id, 2));
@@ -111,11 +111,11 @@ fn finish(client: &Client, job_id: JobId, mine: Claimed) {
         claimed = claim(client, Stage::WORK);
     }
     assert_eq!(
-        client.get(&at(job_id, "")).expect(200).json()["status"],
+        client.get(&job_path(job_id, "")).expect(200).json()["status"],
         "completed"
     );
     let page = client
-        .get(&at(job_id, "/events?after=0"))
+        .get(&job_path(job_id, "/events?after=0"))
         .expect(200)
         .json();
     let events = page["events"].as_array().unwrap();
@@ -126,11 +126,11 @@ fn finish(client: &Client, job_id: JobId, mine: Claimed) {
 
 fn a_stage_of_a_killed_worker_is_claimed_again_and_completes_once(db: TestDb) {
     let lectern = Lectern::serve(db.url());
-    let (job_id, worker) = a_worker_at_work(&lectern);
+    let (job_id, worker) = a_suspended_worker(&lectern);
     worker.signal("KILL");
-    let mine = take_over(&lectern, job_id);
+    let mine = claim_again(&lectern, job_id);
     let entries = lectern
-        .get(&at(job_id, "/logs?stage=transcription"))
+        .get(&job_path(job_id, "/logs?stage=transcription"))
         .expect(200)
         .json();
     let entries: Vec<_> = entries["logs"]
@@ -145,15 +145,18 @@ fn a_stage_of_a_killed_worker_is_claimed_again_and_completes_once(db: TestDb) {
 
 fn writes_of_a_worker_that_outslept_its_lease_are_rejected(db: TestDb) {
     let lectern = Lectern::serve(db.url());
-    let (job_id, mut worker) = a_worker_at_work(&lectern);
+    let (job_id, mut worker) = a_suspended_worker(&lectern);
     worker.signal("STOP");
-    let mine = take_over(&lectern, job_id);
-    let before = lectern.get(&at(job_id, "/stages")).expect(200).json();
+    let mine = claim_again(&lectern, job_id);
+    let before = lectern.get(&job_path(job_id, "/stages")).expect(200).json();
     worker.signal("CONT");
     assert_eq!(worker.says(), ["lease_lost"; 7].join(" "));
-    let after = lectern.get(&at(job_id, "/stages")).expect(200).json();
+    let after = lectern.get(&job_path(job_id, "/stages")).expect(200).json();
     assert_eq!(before, after);
-    let transcript = lectern.get(&at(job_id, "/transcripts")).expect(200).json();
+    let transcript = lectern
+        .get(&job_path(job_id, "/transcripts"))
+        .expect(200)
+        .json();
     assert_eq!(transcript["total"], 0);
     finish(&lectern, job_id, mine);
 }

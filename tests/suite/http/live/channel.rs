@@ -9,10 +9,10 @@ use lectern_tests::Client;
 use serde_json::Value;
 use tungstenite::{ClientRequestBuilder, Message, WebSocket};
 
-use crate::http::support::at;
+use crate::http::support::job_path;
 
 /// The timeout for an expected message.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A channel of live events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,24 +25,24 @@ impl Channel {
     pub(crate) const BOTH: [Self; 2] = [Self::Socket, Self::Stream];
 
     /// Subscribes to a job, after event `after` or with a snapshot.
-    pub(crate) fn follow(self, client: &Client, job_id: JobId, after: Option<i64>) -> Following {
+    pub(crate) fn follow(self, client: &Client, job_id: JobId, after: Option<i64>) -> Subscription {
         match self {
-            Self::Socket => Following::Socket(Box::new(connect(client, job_id, after))),
+            Self::Socket => Subscription::Socket(Box::new(connect(client, job_id, after))),
             Self::Stream => {
                 let stream = Stream::open(client, job_id, after);
-                Following::Stream(Box::new(stream.unwrap_or_else(|status| panic!("{status}"))))
+                Subscription::Stream(Box::new(stream.unwrap_or_else(|status| panic!("{status}"))))
             }
         }
     }
 }
 
 /// A subscription. Dropping it closes the connection.
-pub(crate) enum Following {
+pub(crate) enum Subscription {
     Socket(Box<WebSocket<TcpStream>>),
     Stream(Box<Stream>),
 }
 
-impl Following {
+impl Subscription {
     /// The next message; `None` after a regular end.
     pub(crate) fn next(&mut self) -> Option<Value> {
         match self.next_or_code() {
@@ -90,7 +90,7 @@ pub(crate) fn handshake(
         request.with_header(*name, *value)
     });
     let socket = TcpStream::connect(host).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     match tungstenite::client(request, socket) {
         Ok((socket, _)) => Ok(socket),
         Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(answer))) => {
@@ -139,11 +139,11 @@ impl Stream {
     pub(crate) fn open(client: &Client, job_id: JobId, after: Option<i64>) -> Result<Self, u16> {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(TIMEOUT))
             .build()
             .new_agent();
         let mut request = agent
-            .get(format!("{}{}", client.base(), at(job_id, "/events")))
+            .get(format!("{}{}", client.base(), job_path(job_id, "/events")))
             .header("Accept", "text/event-stream");
         if let Some(after) = after {
             request = request.header("Last-Event-ID", after.to_string());

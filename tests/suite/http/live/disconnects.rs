@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::channel::Channel;
 use super::{finish, last_seq};
-use crate::http::support::at;
+use crate::http::support::job_path;
 
 on_both_backends!(
     a_thousand_disconnects_neither_lose_nor_repeat_events,
@@ -28,11 +28,11 @@ const DISCONNECTS: usize = 125;
 const REPORTS: usize = 1_000;
 
 /// Pseudo-random numbers, equal in every run.
-struct Dice(u64);
+struct PseudoRandom(u64);
 
-impl Dice {
+impl PseudoRandom {
     /// A number below `n`.
-    fn roll(&mut self, n: usize) -> usize {
+    fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -45,7 +45,7 @@ impl Dice {
 /// returns the last.
 fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsize) -> i64 {
     let channel = Channel::BOTH[number % 2];
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
+    let mut dice = PseudoRandom(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
     let mut seen: Option<i64> = None;
     let take_in = |seen: &mut Option<i64>, message: &serde_json::Value| {
         let seq = message["seq"].as_i64().unwrap();
@@ -56,13 +56,13 @@ fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsiz
         *seen = Some(seq);
     };
     for _ in 0..DISCONNECTS {
-        let mut following = channel.follow(&servers[dice.roll(2)], job_id, seen);
-        for _ in 0..dice.roll(20) {
+        let mut following = channel.follow(&servers[dice.below(2)], job_id, seen);
+        for _ in 0..dice.below(20) {
             take_in(&mut seen, &following.next().expect("the job goes on"));
         }
     }
     left.fetch_sub(1, Ordering::SeqCst);
-    let mut following = channel.follow(&servers[dice.roll(2)], job_id, seen);
+    let mut following = channel.follow(&servers[dice.below(2)], job_id, seen);
     while let Some(message) = following.next() {
         take_in(&mut seen, &message);
     }
@@ -71,7 +71,7 @@ fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsiz
 
 /// Runs all subscribers while reports go to both servers in turn, until each
 /// subscriber has disconnected often enough.
-fn nothing_is_lost_or_told_twice(servers: &[Client; 2], job_id: JobId) {
+fn assert_no_event_lost_or_repeated(servers: &[Client; 2], job_id: JobId) {
     let left = AtomicUsize::new(WATCHERS);
     thread::scope(|scope| {
         let watch = |number| {
@@ -84,7 +84,7 @@ fn nothing_is_lost_or_told_twice(servers: &[Client; 2], job_id: JobId) {
             let percent = (reports as f64 / 100.0).min(100.0);
             let report = json!({ "stage": "transcription", "percent": percent });
             servers[reports % 2]
-                .post(&at(job_id, "/progress"), &report)
+                .post(&job_path(job_id, "/progress"), &report)
                 .expect(200);
             reports += 1;
             assert!(
@@ -107,12 +107,12 @@ fn a_thousand_disconnects_neither_lose_nor_repeat_events(db: TestDb) {
         Server::start(ServerConfig::default(), own).unwrap()
     });
     let clients = servers.each_ref().map(|server| Client::new(server.url()));
-    nothing_is_lost_or_told_twice(&clients, job.job_id);
+    assert_no_event_lost_or_repeated(&clients, job.job_id);
 }
 
 fn two_server_processes_neither_lose_nor_repeat_events(db: TestDb) {
     let job = a_job().create(&db);
     let programs = [(); 2].map(|()| Lectern::serve(db.url()));
     let clients = programs.each_ref().map(|program| (**program).clone());
-    nothing_is_lost_or_told_twice(&clients, job.job_id);
+    assert_no_event_lost_or_repeated(&clients, job.job_id);
 }

@@ -7,7 +7,7 @@ use lectern_tests::{Client, Response, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
 use super::{report, seqs, types, watchers, work_through};
-use crate::http::support::{NOBODY, at, wait_until};
+use crate::http::support::{UNKNOWN_ID, job_path, wait_until};
 
 on_both_backends!(
     pages_hold_all_events_of_a_job,
@@ -37,7 +37,7 @@ fn pages_hold_all_events_of_a_job(server: TestServer) {
     let (mut after, mut pages) = (0, 0);
     while after < last {
         let page = server
-            .get(&at(job.job_id, &format!("/events?after={after}")))
+            .get(&job_path(job.job_id, &format!("/events?after={after}")))
             .expect(200)
             .json();
         assert_eq!(
@@ -50,7 +50,7 @@ fn pages_hold_all_events_of_a_job(server: TestServer) {
     }
     assert_eq!(pages, 3);
     let page = server
-        .get(&at(job.job_id, &format!("/events?after={last}")))
+        .get(&job_path(job.job_id, &format!("/events?after={last}")))
         .expect(200)
         .json();
     assert_eq!(
@@ -61,7 +61,7 @@ fn pages_hold_all_events_of_a_job(server: TestServer) {
 
 fn a_page_without_after_begins_with_a_snapshot(server: TestServer) {
     let job = a_job().create(server.db());
-    let page = server.get(&at(job.job_id, "/events")).expect(200);
+    let page = server.get(&job_path(job.job_id, "/events")).expect(200);
     assert_eq!(page.header("Content-Type"), Some("application/json"));
     let page = page.json();
     assert_eq!(
@@ -70,13 +70,13 @@ fn a_page_without_after_begins_with_a_snapshot(server: TestServer) {
     );
     assert_eq!(
         events(&page)[0]["data"],
-        server.get(&at(job.job_id, "")).json()
+        server.get(&job_path(job.job_id, "")).json()
     );
 }
 
 fn an_invalid_event_number_is_rejected(server: TestServer) {
     let job = a_job().create(server.db());
-    let path = |query: &str| at(job.job_id, &format!("/events?{query}"));
+    let path = |query: &str| job_path(job.job_id, &format!("/events?{query}"));
     server
         .get(&path("after=-1"))
         .problem_with(422, "validation_failed", "after");
@@ -93,7 +93,7 @@ fn a_waiting_request_is_answered_by_an_event_of_any_server(server: TestServer) {
     let other = (Client::new(other.url()), other);
     for doer in [&*server, &other.0] {
         let job = a_job().create(server.db());
-        let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
+        let path = job_path(job.job_id, &format!("/events?after={}", job.last_seq));
         thread::scope(|scope| {
             let waiter = scope.spawn(|| waiting(&server, &path, 60));
             wait_until(|| watchers(&server) == 1);
@@ -108,7 +108,7 @@ fn a_waiting_request_is_answered_by_an_event_of_any_server(server: TestServer) {
 
 fn a_waiting_request_times_out_with_an_empty_page(server: TestServer) {
     let job = a_job().create(server.db());
-    let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
+    let path = job_path(job.job_id, &format!("/events?after={}", job.last_seq));
     let answer = waiting(&server, &path, 1).expect(200);
     assert_eq!(answer.header("Preference-Applied"), Some("wait=1"));
     assert_eq!(events(&answer.json()), [Value::Null; 0]);
@@ -117,17 +117,17 @@ fn a_waiting_request_times_out_with_an_empty_page(server: TestServer) {
 fn a_request_with_available_events_does_not_wait(server: TestServer) {
     let job = a_job().create(server.db());
     for path in ["/events", "/events?after=0", "/events?after=9999"] {
-        let answer = waiting(&server, &at(job.job_id, path), 60).expect(200);
+        let answer = waiting(&server, &job_path(job.job_id, path), 60).expect(200);
         assert_eq!(events(&answer.json()).len(), 1, "{path}");
     }
     waiting(
         &server,
-        &format!("/api/v1/jobs/{NOBODY}/events?after=0"),
+        &format!("/api/v1/jobs/{UNKNOWN_ID}/events?after=0"),
         60,
     )
     .problem(404, "job_not_found");
     let answer = server
-        .request("GET", &at(job.job_id, "/events?after=1"))
+        .request("GET", &job_path(job.job_id, "/events?after=1"))
         .header("Prefer", "wait=soon")
         .send()
         .expect(200);
@@ -136,11 +136,11 @@ fn a_request_with_available_events_does_not_wait(server: TestServer) {
 
 fn a_waiting_request_ends_when_the_job_is_deleted(server: TestServer) {
     let job = a_job().create(server.db());
-    let path = at(job.job_id, &format!("/events?after={}", job.last_seq));
+    let path = job_path(job.job_id, &format!("/events?after={}", job.last_seq));
     thread::scope(|scope| {
         let waiter = scope.spawn(|| waiting(&server, &path, 60));
         wait_until(|| watchers(&server) == 1);
-        server.delete(&at(job.job_id, "")).expect(204);
+        server.delete(&job_path(job.job_id, "")).expect(204);
         waiter.join().unwrap().problem(404, "job_not_found");
     });
 }

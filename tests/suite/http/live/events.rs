@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::channel::{Channel, Stream};
 use super::{finish, report, seqs, types, work_through};
-use crate::http::support::{NOBODY, at};
+use crate::http::support::{UNKNOWN_ID, job_path};
 
 on_both_backends!(
     a_new_subscriber_gets_a_snapshot_and_then_events,
@@ -41,17 +41,23 @@ fn a_new_subscriber_gets_a_snapshot_and_then_events(server: TestServer) {
         assert_eq!(snapshot["type"], "snapshot");
         assert_eq!(snapshot["job_id"], json!(job.job_id));
         assert_eq!(snapshot["seq"], json!(job.last_seq));
-        assert_eq!(snapshot["data"], server.get(&at(job.job_id, "")).json());
+        assert_eq!(
+            snapshot["data"],
+            server.get(&job_path(job.job_id, "")).json()
+        );
 
         let last = work_through(&server, &job, 3);
-        let told = watcher.rest();
-        assert_eq!(seqs(&told), (job.last_seq + 1..=last).collect::<Vec<_>>());
-        assert_eq!(types(&told).last(), Some(&"complete"));
-        assert_eq!(told.last().unwrap()["data"]["status"], "completed");
-        let percents: Vec<_> = told
+        let received = watcher.rest();
+        assert_eq!(
+            seqs(&received),
+            (job.last_seq + 1..=last).collect::<Vec<_>>()
+        );
+        assert_eq!(types(&received).last(), Some(&"complete"));
+        assert_eq!(received.last().unwrap()["data"]["status"], "completed");
+        let percents: Vec<_> = received
             .iter()
-            .filter(|told| told["type"] == "progress")
-            .map(|told| told["data"]["progress"]["percent"].clone())
+            .filter(|received| received["type"] == "progress")
+            .map(|received| received["data"]["progress"]["percent"].clone())
             .collect();
         assert_eq!(percents, [json!(0.1), json!(0.2), json!(0.3)]);
     }
@@ -66,7 +72,7 @@ fn all_channels_of_all_servers_send_the_same_events(server: TestServer) {
         .collect();
     let last = work_through(&server, &job, 5);
     let page = server
-        .get(&at(job.job_id, "/events?after=0"))
+        .get(&job_path(job.job_id, "/events?after=0"))
         .expect(200)
         .json();
     assert_eq!(
@@ -84,9 +90,9 @@ fn a_reconnecting_subscriber_gets_exactly_the_missed_events(server: TestServer) 
     assert!(last > 100, "more than a page");
     for channel in Channel::BOTH {
         for after in 0..last {
-            let told = channel.follow(&server, job.job_id, Some(after)).rest();
+            let received = channel.follow(&server, job.job_id, Some(after)).rest();
             assert_eq!(
-                seqs(&told),
+                seqs(&received),
                 (after + 1..=last).collect::<Vec<_>>(),
                 "after {after}"
             );
@@ -104,8 +110,11 @@ fn a_subscription_after_the_last_event_of_a_finished_job_ends_at_once(server: Te
     let mut socket = Channel::Socket.follow(&server, job.job_id, Some(last));
     assert_eq!(socket.next(), None);
     for channel in Channel::BOTH {
-        let told = channel.follow(&server, job.job_id, None).rest();
-        assert_eq!((types(&told), seqs(&told)), (vec!["snapshot"], vec![last]));
+        let received = channel.follow(&server, job.job_id, None).rest();
+        assert_eq!(
+            (types(&received), seqs(&received)),
+            (vec!["snapshot"], vec![last])
+        );
     }
 }
 
@@ -124,11 +133,11 @@ fn a_subscriber_ahead_of_the_last_event_gets_a_snapshot(server: TestServer) {
         let mut watcher = channel.follow(&server, job.job_id, Some(9_999));
         report(&server, job.job_id, 500);
         finish(&server, job.job_id);
-        let told = watcher.rest();
-        assert_eq!(told[0]["type"], "snapshot");
-        let first = told[0]["seq"].as_i64().unwrap();
+        let received = watcher.rest();
+        assert_eq!(received[0]["type"], "snapshot");
+        let first = received[0]["seq"].as_i64().unwrap();
         assert!(
-            seqs(&told)
+            seqs(&received)
                 .into_iter()
                 .eq(first..=super::last_seq(&server, job.job_id))
         );
@@ -147,12 +156,15 @@ fn a_subscriber_that_missed_pruned_events_gets_a_snapshot(server: TestServer) {
     assert_eq!(i64::try_from(pruned).unwrap(), last);
     for channel in Channel::BOTH {
         for after in [0, last - 1] {
-            let told = channel.follow(&server, job.job_id, Some(after)).rest();
-            assert_eq!((types(&told), seqs(&told)), (vec!["snapshot"], vec![last]));
+            let received = channel.follow(&server, job.job_id, Some(after)).rest();
+            assert_eq!(
+                (types(&received), seqs(&received)),
+                (vec!["snapshot"], vec![last])
+            );
         }
     }
     let page = server
-        .get(&at(job.job_id, "/events?after=0"))
+        .get(&job_path(job.job_id, "/events?after=0"))
         .expect(200)
         .json();
     assert_eq!(types(page["events"].as_array().unwrap()), ["snapshot"]);
@@ -170,23 +182,23 @@ fn a_failed_or_cancelled_job_ends_with_an_error_event(server: TestServer) {
         let job = a_job().status(JobStatus::Running).create(server.db());
         let mut watcher = channel.follow(&server, job.job_id, Some(job.last_seq));
         server
-            .patch(&at(job.job_id, ""), &json!({ "status": status }))
+            .patch(&job_path(job.job_id, ""), &json!({ "status": status }))
             .expect(200);
-        let told = watcher.rest();
-        assert_eq!(types(&told).last(), Some(&"error"));
-        assert_eq!(told.last().unwrap()["data"]["status"], json!(status));
+        let received = watcher.rest();
+        assert_eq!(types(&received).last(), Some(&"error"));
+        assert_eq!(received.last().unwrap()["data"]["status"], json!(status));
     }
 }
 
 fn a_retried_job_can_be_followed_further(server: TestServer) {
     let job = a_job().status(JobStatus::Failed).create(server.db());
     server
-        .post(&at(job.job_id, "/retry"), &json!({}))
+        .post(&job_path(job.job_id, "/retry"), &json!({}))
         .expect(200);
     for channel in Channel::BOTH {
         let mut watcher = channel.follow(&server, job.job_id, Some(job.last_seq));
-        let told = watcher.take(1);
-        assert_eq!(told[0]["data"]["status"], "queued");
+        let received = watcher.take(1);
+        assert_eq!(received[0]["data"]["status"], "queued");
     }
     let mut watcher = Channel::Socket.follow(&server, job.job_id, Some(0));
     let last = work_through(&server, &job, 1);
@@ -200,19 +212,19 @@ fn a_subscription_ends_when_its_job_is_deleted(server: TestServer) {
             let job = a_job().create(server.db());
             let mut watcher = channel.follow(&server, job.job_id, None);
             watcher.take(1);
-            deleter.delete(&at(job.job_id, "")).expect(204);
+            deleter.delete(&job_path(job.job_id, "")).expect(204);
             assert_eq!(watcher.next(), None);
         }
     }
 }
 
 fn a_subscription_to_an_unknown_job_is_rejected(server: TestServer) {
-    let nobody = NOBODY.parse().unwrap();
+    let nobody = UNKNOWN_ID.parse().unwrap();
     assert_eq!(Stream::open(&server, nobody, None).err(), Some(404));
     server
-        .get(&at(nobody, "/events"))
+        .get(&job_path(nobody, "/events"))
         .problem(404, "job_not_found");
-    let path = format!("/ws/jobs/{NOBODY}");
+    let path = format!("/ws/jobs/{UNKNOWN_ID}");
     assert_eq!(
         super::channel::handshake(&server, &path, &[]).err(),
         Some(404)
@@ -221,7 +233,7 @@ fn a_subscription_to_an_unknown_job_is_rejected(server: TestServer) {
 
 fn a_stream_is_not_cached_buffered_or_compressed(server: TestServer) {
     let job = a_job().create(server.db());
-    let events = at(job.job_id, "/events");
+    let events = job_path(job.job_id, "/events");
     let stream = server
         .request("HEAD", &events)
         .header("Accept", "text/event-stream")
@@ -242,7 +254,7 @@ fn a_stream_is_not_cached_buffered_or_compressed(server: TestServer) {
 fn last_event_id_overrides_after(server: TestServer) {
     let job = a_job().create(server.db());
     let last = work_through(&server, &job, 3);
-    let path = at(job.job_id, "/events?after=1");
+    let path = job_path(job.job_id, "/events?after=1");
     let stream = server
         .request("GET", &path)
         .header("Accept", "text/event-stream")

@@ -10,9 +10,9 @@ use lectern_server::{LiveConfig, Server, ServerConfig};
 use lectern_tests::{Client, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
-use super::channel::{Channel, PATIENCE, Stream, closed, connect, handshake};
+use super::channel::{Channel, Stream, TIMEOUT, closed, connect, handshake};
 use super::{finish, last_seq, metric, report, seqs, watchers};
-use crate::http::support::{at, wait_until};
+use crate::http::support::{job_path, wait_until};
 
 on_both_backends!(
     a_subscriber_that_does_not_read_is_disconnected,
@@ -37,11 +37,11 @@ fn serve(db: TestDb, live: LiveConfig) -> TestServer {
 }
 
 /// Opens a connection, subscribes to a job and never reads.
-fn deaf(client: &Client, job_id: JobId, channel: Channel) -> TcpStream {
+fn connect_without_reading(client: &Client, job_id: JobId, channel: Channel) -> TcpStream {
     let host = client.base().trim_start_matches("http://");
     let mut socket = TcpStream::connect(host).unwrap();
     let (path, headers) = match channel {
-        Channel::Stream => (at(job_id, "/events"), "Accept: text/event-stream\r\n"),
+        Channel::Stream => (job_path(job_id, "/events"), "Accept: text/event-stream\r\n"),
         Channel::Socket => (
             format!("/ws/jobs/{job_id}"),
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -50,15 +50,17 @@ fn deaf(client: &Client, job_id: JobId, channel: Channel) -> TcpStream {
     };
     let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
     socket.write_all(head.as_bytes()).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     socket
 }
 
 /// Reports with a long message, to fill buffers.
-fn report_at_length(client: &Client, job_id: JobId) {
+fn report_long_message(client: &Client, job_id: JobId) {
     let message = "\u{1d11e}".repeat(500);
     let report = json!({ "stage": "transcription", "percent": 50, "message": message });
-    client.post(&at(job_id, "/progress"), &report).expect(200);
+    client
+        .post(&job_path(job_id, "/progress"), &report)
+        .expect(200);
 }
 
 fn a_subscriber_that_does_not_read_is_disconnected(db: TestDb) {
@@ -71,11 +73,11 @@ fn a_subscriber_that_does_not_read_is_disconnected(db: TestDb) {
     );
     for channel in Channel::BOTH {
         let job = a_job().create(server.db());
-        let mut socket = deaf(&server, job.job_id, channel);
+        let mut socket = connect_without_reading(&server, job.job_id, channel);
         let mut reader = channel.follow(&server, job.job_id, Some(job.last_seq));
         wait_until(|| watchers(&server) == 2);
         while watchers(&server) == 2 {
-            report_at_length(&server, job.job_id);
+            report_long_message(&server, job.job_id);
             reader.next().unwrap();
         }
         // The server has closed the connection: writes fail after the data in
@@ -91,8 +93,8 @@ fn a_subscriber_that_does_not_read_is_disconnected(db: TestDb) {
         );
 
         finish(&server, job.job_id);
-        let told = reader.rest();
-        assert_eq!(seqs(&told).last(), Some(&last_seq(&server, job.job_id)));
+        let received = reader.rest();
+        assert_eq!(seqs(&received).last(), Some(&last_seq(&server, job.job_id)));
         wait_until(|| watchers(&server) == 0);
     }
 }
@@ -111,14 +113,14 @@ fn a_slow_subscriber_is_disconnected_and_can_reconnect(db: TestDb) {
         let job = a_job().create(server.db());
         let mut slow = channel.follow(&server, job.job_id, Some(0));
         while metric(&server, "lectern_watchers_dropped_total") < count {
-            report_at_length(&server, job.job_id);
+            report_long_message(&server, job.job_id);
         }
         assert_eq!(watchers(&server), 1, "the connection is still there");
         finish(&server, job.job_id);
-        let mut told = Vec::new();
+        let mut received = Vec::new();
         let code = loop {
             match slow.next_or_code() {
-                Ok(message) => told.extend(seqs(&[message])),
+                Ok(message) => received.extend(seqs(&[message])),
                 Err(code) => break code,
             }
         };
@@ -133,13 +135,13 @@ fn a_slow_subscriber_is_disconnected_and_can_reconnect(db: TestDb) {
             .follow(
                 &Client::new(patient.url()),
                 job.job_id,
-                told.last().copied(),
+                received.last().copied(),
             )
             .rest();
         assert!(!rest.is_empty());
-        told.extend(seqs(&rest));
+        received.extend(seqs(&rest));
         assert_eq!(
-            told,
+            received,
             (1..=last_seq(&server, job.job_id)).collect::<Vec<_>>()
         );
         wait_until(|| watchers(&server) == 0);
@@ -162,7 +164,7 @@ fn a_stalled_subscriber_misses_no_event(db: TestDb) {
         let before = metric(&server, "lectern_events_delivered_total");
         // More than fits into all buffers.
         for _ in 0..600 {
-            report_at_length(&server, job.job_id);
+            report_long_message(&server, job.job_id);
         }
         finish(&server, job.job_id);
         let last = last_seq(&server, job.job_id);
@@ -193,7 +195,7 @@ fn a_subscriber_that_answers_no_ping_is_disconnected(db: TestDb) {
     thread::scope(|scope| {
         let rest = scope.spawn(|| alive.rest());
         wait_until(|| metric(&server, "lectern_watchers_dropped_total") == 1);
-        finish_from_queued(&server, job.job_id);
+        complete_queued(&server, job.job_id);
         assert!(!rest.join().unwrap().is_empty());
     });
     assert_eq!(closed(&mut silent), 1008);
@@ -230,7 +232,7 @@ fn subscriptions_over_the_limit_are_rejected(db: TestDb) {
         handshake(&server, &format!("/ws/jobs/{}", job.job_id), &[]).err(),
         Some(503)
     );
-    let events = at(job.job_id, "/events");
+    let events = job_path(job.job_id, "/events");
     server
         .request("GET", &events)
         .header("Accept", "text/event-stream")
@@ -249,16 +251,16 @@ fn subscriptions_over_the_limit_are_rejected(db: TestDb) {
 }
 
 fn one_poll_serves_all_subscribers_and_none_runs_without_them(db: TestDb) {
-    let ear = db.listen();
+    let statements = db.record_statements();
     let server = serve(db, LiveConfig::default());
     let jobs: Vec<_> = (0..5).map(|_| a_job().create(server.db())).collect();
     // A statement the server sends every second measures the time.
     let seconds = |n: usize| {
-        let before = ear.heard("lease_expires_at");
-        wait_until(|| ear.heard("lease_expires_at") >= before + n);
+        let before = statements.count("lease_expires_at");
+        wait_until(|| statements.count("lease_expires_at") >= before + n);
     };
     seconds(2);
-    assert_eq!(ear.heard("AS seen"), 0);
+    assert_eq!(statements.count("AS seen"), 0);
 
     let began = Instant::now();
     let followings: Vec<_> = jobs
@@ -268,8 +270,11 @@ fn one_poll_serves_all_subscribers_and_none_runs_without_them(db: TestDb) {
         .zip(Channel::BOTH.into_iter().cycle())
         .map(|(job, channel)| channel.follow(&server, job.job_id, None))
         .collect();
-    wait_until(|| ear.heard("AS seen") >= 5);
-    let (asked, most) = (ear.heard("AS seen"), began.elapsed().as_millis() / 200 + 2);
+    wait_until(|| statements.count("AS seen") >= 5);
+    let (asked, most) = (
+        statements.count("AS seen"),
+        began.elapsed().as_millis() / 200 + 2,
+    );
     assert!(
         asked as u128 <= most,
         "{asked} questions, at most {most} in that time"
@@ -278,13 +283,13 @@ fn one_poll_serves_all_subscribers_and_none_runs_without_them(db: TestDb) {
     drop(followings);
     wait_until(|| watchers(&server) == 0);
     // One statement may be in progress.
-    let asked = ear.heard("AS seen") + 1;
+    let asked = statements.count("AS seen") + 1;
     seconds(2);
-    assert!(ear.heard("AS seen") <= asked);
+    assert!(statements.count("AS seen") <= asked);
 }
 
 /// Completes a queued job.
-fn finish_from_queued(client: &Client, job_id: JobId) {
+fn complete_queued(client: &Client, job_id: JobId) {
     report(client, job_id, 1);
     finish(client, job_id);
 }

@@ -12,12 +12,14 @@ use lectern_domain::{Job, JobId, Stage};
 use lectern_tests::{Body, Client, a_report};
 use serde_json::{Value, json};
 
-use super::support::at;
+use super::support::job_path;
 
 /// Reports progress of the transcription, in per mille.
 fn report(client: &Client, job_id: JobId, per_mille: u16) {
     let report = a_report(Stage::Transcription, f64::from(per_mille) / 10.0).body();
-    client.post(&at(job_id, "/progress"), &report).expect(200);
+    client
+        .post(&job_path(job_id, "/progress"), &report)
+        .expect(200);
 }
 
 /// Sends this many reports on a new job and completes it; returns the number of
@@ -32,11 +34,11 @@ fn work_through(client: &Client, job: &Job, reports: u16) -> i64 {
 
 fn finish(client: &Client, job_id: JobId) {
     let completed = json!({ "status": "completed" });
-    client.patch(&at(job_id, ""), &completed).expect(200);
+    client.patch(&job_path(job_id, ""), &completed).expect(200);
 }
 
 fn last_seq(client: &Client, job_id: JobId) -> i64 {
-    let page = client.get(&at(job_id, "/events?after=0")).expect(200);
+    let page = client.get(&job_path(job_id, "/events?after=0")).expect(200);
     page.json()["last_seq"].as_i64().unwrap()
 }
 

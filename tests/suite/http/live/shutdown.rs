@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::channel::{Channel, Stream, address, closed, connect, handshake};
 use super::{finish, last_seq, metric, report, seqs, watchers};
-use crate::http::support::{JOBS, at, in_flight, wait_until};
+use crate::http::support::{JOBS, in_flight, job_path, wait_until};
 
 on_both_backends!(
     a_stopping_server_closes_subscriptions_first,
@@ -30,7 +30,7 @@ fn a_stopping_server_closes_subscriptions_first(db: TestDb) {
     let client = Client::new(server.url());
     let mut socket = connect(&client, job.job_id, None);
     let mut stream = Channel::Stream.follow(&client, job.job_id, None);
-    let page = address(&at(job.job_id, "/events"), Some(job.last_seq));
+    let page = address(&job_path(job.job_id, "/events"), Some(job.last_seq));
     thread::scope(|scope| {
         let page = scope.spawn(|| {
             client
@@ -106,12 +106,15 @@ fn a_signal_ends_a_server_with_subscribers_and_the_log_lists_them(db: TestDb) {
     assert_eq!(stream.next(), None);
     assert_eq!(program.wait().code(), Some(0));
     let log = program.log();
-    let told = |path: &str, status: &str| {
+    let received = |path: &str, status: &str| {
         log.lines()
             .any(|line| line.contains(path) && line.contains(status) && line.contains("answered"))
     };
-    assert!(told(&format!("/ws/jobs/{}", job.job_id), "101"), "{log}");
-    assert!(told(&at(job.job_id, "/events"), "200"), "{log}");
+    assert!(
+        received(&format!("/ws/jobs/{}", job.job_id), "101"),
+        "{log}"
+    );
+    assert!(received(&job_path(job.job_id, "/events"), "200"), "{log}");
 }
 
 #[test]
@@ -128,11 +131,15 @@ fn subscriptions_survive_a_database_outage() {
         .collect();
     report(&clients[0], job.job_id, 1);
     let before = last_seq(&clients[0], job.job_id);
-    let told = followings.iter_mut().map(|following| {
-        let told = following.take(usize::try_from(before).unwrap());
-        seqs(&told)
+    let received = followings.iter_mut().map(|following| {
+        let received = following.take(usize::try_from(before).unwrap());
+        seqs(&received)
     });
-    assert!(told.into_iter().all(|seqs| seqs.into_iter().eq(1..=before)));
+    assert!(
+        received
+            .into_iter()
+            .all(|seqs| seqs.into_iter().eq(1..=before))
+    );
 
     // The cluster runs without durability; the checkpoint keeps the rows across
     // the stop.

@@ -9,7 +9,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::channel::{closed, connect, handshake, read};
 use super::{report, watchers};
-use crate::http::support::{NOBODY, wait_until};
+use crate::http::support::{UNKNOWN_ID, wait_until};
 
 on_both_backends!(
     json_and_protocol_pings_are_answered,
@@ -104,7 +104,7 @@ fn a_request_without_a_handshake_is_rejected(server: TestServer) {
         .post(&path, &json!({}))
         .problem(405, "method_not_allowed");
     server.get("/ws/jobs/7").expect(404);
-    for path in [format!("/ws/jobs/{NOBODY}"), "/ws/jobs/7".to_owned()] {
+    for path in [format!("/ws/jobs/{UNKNOWN_ID}"), "/ws/jobs/7".to_owned()] {
         assert_eq!(handshake(&server, &path, &[]).err(), Some(404), "{path}");
     }
     assert_eq!(

@@ -23,10 +23,11 @@ const DAY: u64 = 86_400;
 /// Runs `lectern gc` on a storage; returns the lines of its output.
 fn gc(db: &TestDb, objects: &Path, arguments: &[&str]) -> Vec<String> {
     let output = run(db, objects, arguments);
-    let said = String::from_utf8(output.stdout).unwrap();
-    let why = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && why.is_empty(), "{said}\n{why}");
-    let mut lines: Vec<_> = said.lines().map(str::to_owned).collect();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let succeeded = output.status.success() && stderr.is_empty();
+    assert!(succeeded, "{stdout}\n{stderr}");
+    let mut lines: Vec<_> = stdout.lines().map(str::to_owned).collect();
     let sum = lines.pop();
     lines.sort();
     lines.extend(sum);
@@ -42,7 +43,7 @@ fn run(db: &TestDb, objects: &Path, arguments: &[&str]) -> std::process::Output 
 }
 
 /// Writes a file into the storage with a modification time `age` seconds ago.
-fn plant(objects: &Path, key: &str, age: u64) -> String {
+fn write_aged_file(objects: &Path, key: &str, age: u64) -> String {
     let path = objects.join(key);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, "12345").unwrap();
@@ -87,65 +88,65 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
         ))
         .unwrap();
     let nobody = JobId::new(&SystemClock);
-    let old = plant(
+    let old = write_aged_file(
         server.objects(),
         &format!("jobs/{nobody}/clips/1.mp4"),
         2 * DAY,
     );
-    let part = plant(
+    let part = write_aged_file(
         server.objects(),
         &format!("jobs/{}/original/a.mp4#7", kept.job_id),
         2 * DAY,
     );
     let mut rest = [
         kept.key.clone(),
-        plant(
+        write_aged_file(
             server.objects(),
             &format!("jobs/{nobody}/clips/2.mp4"),
             DAY - 600,
         ),
-        plant(
+        write_aged_file(
             server.objects(),
             &format!("jobs/{nobody}/clips/2.mp4#1"),
             DAY - 600,
         ),
-        plant(
+        write_aged_file(
             server.objects(),
             &format!("jobs/{}/clips/1.mp4", kept.job_id),
             2 * DAY,
         ),
-        plant(
+        write_aged_file(
             server.objects(),
             &format!("uploads/{nobody}/1.mp4"),
             2 * DAY,
         ),
-        plant(server.objects(), "jobs/readme.txt", 2 * DAY),
+        write_aged_file(server.objects(), "jobs/readme.txt", 2 * DAY),
     ];
     rest.sort();
 
     let before = files(server.objects());
-    let mut told = [
+    let mut removed_lines = [
         format!("would remove {} (1000 bytes)", gone.key),
         format!("would remove {old} (5 bytes)"),
     ];
-    told.sort();
-    let said = gc(server.db(), server.objects(), &["--dry-run"]);
+    removed_lines.sort();
+    let output = gc(server.db(), server.objects(), &["--dry-run"]);
     assert_eq!(
-        said,
+        output,
         [
-            &told[..],
+            &removed_lines[..],
             &["2 objects of 1005 bytes would be removed".to_owned()]
         ]
         .concat()
     );
     assert_eq!(files(server.objects()), before);
 
-    let said = gc(server.db(), server.objects(), &[]);
-    let told = told.map(|line| line.replace("would remove", "removed"));
+    let output = gc(server.db(), server.objects(), &[]);
+    let removed_lines = removed_lines.map(|line| line.replace("would remove", "removed"));
     assert_eq!(
-        said,
+        output,
         [
-            &told[..],
+            &removed_lines[..],
             &["2 objects of 1005 bytes and 1 unfinished uploads removed".to_owned()]
         ]
         .concat()
@@ -153,14 +154,14 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
     assert_eq!(files(server.objects()), rest);
     assert!(before.contains(&part));
 
-    let said = gc(server.db(), server.objects(), &["--older-than", "3600"]);
+    let output = gc(server.db(), server.objects(), &["--older-than", "3600"]);
     assert_eq!(
-        said.last().unwrap(),
+        output.last().unwrap(),
         "1 objects of 5 bytes and 1 unfinished uploads removed"
     );
-    let said = gc(server.db(), server.objects(), &["--older-than", "0"]);
+    let output = gc(server.db(), server.objects(), &["--older-than", "0"]);
     assert_eq!(
-        said,
+        output,
         ["0 objects of 0 bytes and 0 unfinished uploads removed"]
     );
 }
@@ -176,16 +177,18 @@ fn unused_clip_objects_are_removed(server: TestServer) {
             gone.clip_id
         ))
         .unwrap();
-    let plant = |path: &str, age| plant(server.objects(), &format!("jobs/{job_id}/{path}"), age);
-    let made =
-        |clip: &Clip, ending: &str| plant(&format!("clips/{}{ending}", clip.clip_id), 2 * DAY);
+    let write_aged_file =
+        |path: &str, age| write_aged_file(server.objects(), &format!("jobs/{job_id}/{path}"), age);
+    let made = |clip: &Clip, ending: &str| {
+        write_aged_file(&format!("clips/{}{ending}", clip.clip_id), 2 * DAY)
+    };
     let given = |clip: &Clip, version: u8, age| {
-        plant(&format!("subtitles/{}-{version}.vtt", clip.clip_id), age)
+        write_aged_file(&format!("subtitles/{}-{version}.vtt", clip.clip_id), age)
     };
 
     let (own, reel) = (
         given(&named, 1, 2 * DAY),
-        plant(&format!("highlights-{}.mp4", gone.clip_id), 2 * DAY),
+        write_aged_file(&format!("highlights-{}.mp4", gone.clip_id), 2 * DAY),
     );
     let subtitles = ClipMediaUpdate {
         subtitle_s3_key: set(&own),
@@ -218,22 +221,25 @@ fn unused_clip_objects_are_removed(server: TestServer) {
         given(&bare, 3, 3000),
         // Of unknown purpose.
         made(&gone, "-raw.mp4"),
-        plant("clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4", 2 * DAY),
+        write_aged_file("clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4", 2 * DAY),
     ]);
-    let told = |orphans: &[String]| -> Vec<String> {
+    let removed_lines = |orphans: &[String]| -> Vec<String> {
         let removed = orphans.iter().map(|key| format!("removed {key} (5 bytes)"));
         let (count, bytes) = (orphans.len(), orphans.len() * 5);
         let sum = format!("{count} objects of {bytes} bytes and 0 unfinished uploads removed");
         removed.chain([sum]).collect()
     };
-    assert_eq!(gc(server.db(), server.objects(), &[]), told(&orphans));
+    assert_eq!(
+        gc(server.db(), server.objects(), &[]),
+        removed_lines(&orphans)
+    );
     assert_eq!(
         files(server.objects()),
         sorted([&rest[..], &young].concat())
     );
     assert_eq!(
         gc(server.db(), server.objects(), &["--older-than", "0"]),
-        told(&sorted(young.to_vec()))
+        removed_lines(&sorted(young.to_vec()))
     );
     assert_eq!(files(server.objects()), rest);
 }
@@ -247,9 +253,9 @@ fn gc_is_safe_while_servers_run(server: TestServer) {
     send(&server, &sent.path, &bytes).expect(200);
     let socket = Half::sent_to(&server, &half.path, bytes.len(), &bytes[..bytes.len() - 1]);
     wait_for_part(server.objects());
-    let said = gc(server.db(), server.objects(), &["--older-than", "0"]);
+    let output = gc(server.db(), server.objects(), &["--older-than", "0"]);
     assert_eq!(
-        said,
+        output,
         ["0 objects of 0 bytes and 0 unfinished uploads removed"]
     );
     let answer = socket.finish(&bytes[bytes.len() - 1..]);
@@ -262,7 +268,7 @@ fn gc_is_safe_while_servers_run(server: TestServer) {
 fn gc_refuses_a_database_with_pending_migrations(db: EmptyDb) {
     let dir = tempfile::tempdir().unwrap();
     let nobody = JobId::new(&SystemClock);
-    let old = plant(dir.path(), &format!("jobs/{nobody}/clips/1.mp4"), 2 * DAY);
+    let old = write_aged_file(dir.path(), &format!("jobs/{nobody}/clips/1.mp4"), 2 * DAY);
     let output = run(&db, dir.path(), &[]);
     let why = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));

@@ -9,7 +9,7 @@ use lectern_tests::{Backend, Client, Fixture as _, Lectern, Response, TestDb, a_
 use serde_json::Value;
 
 use crate::http::support::recordings::{a_lecture, confirm, recording, results};
-use crate::http::support::{NOBODY, at};
+use crate::http::support::{UNKNOWN_ID, job_path};
 
 /// A server with its own prefix in the bucket.
 struct InBucket {
@@ -39,14 +39,18 @@ impl InBucket {
     }
 
     fn announce(&self, size: usize) -> Announced {
-        let told = self
+        let announced_upload = self
             .server
             .post("/api/v1/upload", &a_lecture(size))
             .expect(201)
             .json();
         Announced {
-            job_id: told["job_id"].as_str().unwrap().parse().unwrap(),
-            url: told["upload_url"].as_str().unwrap().to_owned(),
+            job_id: announced_upload["job_id"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap(),
+            url: announced_upload["upload_url"].as_str().unwrap().to_owned(),
         }
     }
 
@@ -139,17 +143,17 @@ fn objects_of_a_deleted_job_are_removed_from_the_bucket() {
         let lectern = InBucket::on(backend);
         let jobs = [(); 3].map(|()| lectern.upload(&recording(1000)).job_id);
         let [deleted, lost, kept] = jobs.map(|job_id| (job_id, lectern.source(job_id)));
-        lectern.server.delete(&at(deleted.0, "")).expect(204);
+        lectern.server.delete(&job_path(deleted.0, "")).expect(204);
         assert_eq!(ask("GET", &deleted.1, b"").status, 404);
         lectern
             .db
             .sql()
             .batch(&format!("DELETE FROM jobs WHERE job_id = '{}'", lost.0))
             .unwrap();
-        let said = lectern.gc();
+        let output = lectern.gc();
         assert!(
-            said.ends_with("\n1 objects of 1000 bytes and 0 unfinished uploads removed\n"),
-            "{said}"
+            output.ends_with("\n1 objects of 1000 bytes and 0 unfinished uploads removed\n"),
+            "{output}"
         );
         assert_eq!(ask("GET", &lost.1, b"").status, 404);
         ask("GET", &kept.1, b"").expect(200);
@@ -180,8 +184,9 @@ fn clip_subtitles_are_stored_in_the_bucket() {
 fn objects_in_a_bucket_are_not_served_by_this_server() {
     let lectern = InBucket::on(Backend::Sqlite);
     for method in ["GET", "HEAD", "PUT"] {
-        let path =
-            format!("/api/v1/objects/jobs/{NOBODY}/original/a.mp4?expires=9999999999&signature=00");
+        let path = format!(
+            "/api/v1/objects/jobs/{UNKNOWN_ID}/original/a.mp4?expires=9999999999&signature=00"
+        );
         assert_eq!(lectern.server.request(method, &path).send().status, 404);
     }
     let credentials =

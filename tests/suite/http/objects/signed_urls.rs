@@ -9,7 +9,7 @@ use lectern_tests::{Client, Lectern, Response, TestDb, TestServer, on_both_backe
 use crate::http::support::recordings::{
     Announced, announce, confirm, files, path_of, recording, results, send, upload,
 };
-use crate::http::support::{at, at_once, raw_http};
+use crate::http::support::{concurrently, job_path, raw_http};
 
 on_both_backends!(
     an_object_has_type_length_and_validators,
@@ -321,8 +321,10 @@ fn symlinks_are_not_followed(server: TestServer) {
     std::os::unix::fs::symlink(outside.path(), &original).unwrap();
     send(&server, &announced.path, &recording(1000)).problem(404, "not_found");
     confirm(&server, announced.job_id).problem(404, "not_found");
-    server.delete(&at(announced.job_id, "")).expect(204);
-    server.delete(&at(stored.announced.job_id, "")).expect(204);
+    server.delete(&job_path(announced.job_id, "")).expect(204);
+    server
+        .delete(&job_path(stored.announced.job_id, ""))
+        .expect(204);
     assert_eq!(
         fs::read(outside.path().join("Lecture_7.mp4")).unwrap(),
         b"a secret"
@@ -351,7 +353,7 @@ fn objects_of_another_job_are_not_served(server: TestServer) {
     let clips: Vec<_> = keys.iter().map(|(key, _)| clip(key)).collect();
     server
         .put(
-            &at(one.job_id, "/clips"),
+            &job_path(one.job_id, "/clips"),
             &serde_json::json!({ "clips": clips }),
         )
         .expect(200);
@@ -376,7 +378,7 @@ fn servers_with_one_secret_accept_each_others_urls(db: TestDb) {
     let kept = [("LECTERN_DATA_DIR", data.to_str().unwrap())];
     // Servers without a configured secret read or create one in their data
     // directory.
-    let servers = at_once(4, |i| if i < 2 { serve(&with) } else { serve(&kept) });
+    let servers = concurrently(4, |i| if i < 2 { serve(&with) } else { serve(&kept) });
     let bytes = recording(1000);
     for (from, good) in [(0, [0, 1]), (2, [2, 3])] {
         let announced = announce(&servers[from], bytes.len());

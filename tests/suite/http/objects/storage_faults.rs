@@ -10,7 +10,7 @@ use lectern_tests::{Lectern, TestDb, TestServer, on_both_backends};
 use crate::http::support::recordings::{
     Half, a_lecture, announce, confirm, files, recording, results, send, upload,
 };
-use crate::http::support::{JOBS, a_recording, at};
+use crate::http::support::{JOBS, a_recording, job_path};
 
 on_both_backends!(
     an_unreachable_storage_does_not_block_other_requests,
@@ -34,30 +34,32 @@ fn bucket(address: &str) -> Storage {
 }
 
 /// Which requests succeed while the bucket at this address is unreachable.
-fn without_its_bucket(db: TestDb, address: &str) {
+fn assert_degraded_service(db: TestDb, address: &str) {
     let config = ServerConfig {
         storage: Some(bucket(address)),
         ..ServerConfig::default()
     };
     let server = TestServer::serve(db, config);
-    let told = server
+    let announced = server
         .post("/api/v1/upload", &a_lecture(1000))
         .expect(201)
         .json();
-    let url = told["upload_url"].as_str().unwrap();
+    let url = announced["upload_url"].as_str().unwrap();
     assert!(
         url.starts_with(&format!("http://{address}/lectures/jobs/")),
         "{url}"
     );
-    let job_id = told["job_id"].as_str().unwrap().parse().unwrap();
+    let job_id = announced["job_id"].as_str().unwrap().parse().unwrap();
     confirm(&server, job_id).problem(503, "overloaded");
     assert_eq!(
-        server.get(&at(job_id, "")).expect(200).json()["status"],
+        server.get(&job_path(job_id, "")).expect(200).json()["status"],
         "pending"
     );
     // The job is deleted; its objects are left to gc.
-    server.delete(&at(job_id, "")).expect(204);
-    server.get(&at(job_id, "")).problem(404, "job_not_found");
+    server.delete(&job_path(job_id, "")).expect(204);
+    server
+        .get(&job_path(job_id, ""))
+        .problem(404, "job_not_found");
     server.post(JOBS, &a_recording()).expect(201);
     server.get("/readyz").expect(200);
     for method in ["GET", "PUT"] {
@@ -70,16 +72,16 @@ fn without_its_bucket(db: TestDb, address: &str) {
 }
 
 fn an_unreachable_storage_does_not_block_other_requests(db: TestDb) {
-    without_its_bucket(db, "127.0.0.1:1");
+    assert_degraded_service(db, "127.0.0.1:1");
 }
 
 fn a_storage_that_does_not_answer_times_out(db: TestDb) {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    without_its_bucket(db, &silent.local_addr().unwrap().to_string());
+    assert_degraded_service(db, &silent.local_addr().unwrap().to_string());
 }
 
 fn a_full_disk_is_reported_and_left_clean(db: TestDb) {
-    let server = Lectern::serve_on_a_small_disk(db.url(), 4 << 10);
+    let server = Lectern::serve_with_file_limit(db.url(), 4 << 10);
     let objects = server.dir().join("lectern-data/objects");
     let large = recording(6 << 20);
     let announced = announce(&server, large.len());

@@ -11,7 +11,7 @@ use std::time::Duration;
 use lectern_server::{ServerConfig, UploadLimits};
 use lectern_tests::{Backend, Client, Fixture, Lectern, TestDb, TestServer, on_both_backends};
 
-use crate::http::support::at_once;
+use crate::http::support::concurrently;
 use crate::http::support::recordings::{
     Half, announce, confirm, files, path_of, recording, results, send, upload, wait_until_empty,
 };
@@ -145,7 +145,7 @@ fn a_stalled_upload_is_aborted(db: TestDb) {
 fn of_concurrent_uploads_to_one_url_one_wins_whole(server: TestServer) {
     const SIZE: usize = 1_500_000;
     let announced = announce(&server, SIZE);
-    at_once(100, |i| {
+    concurrently(100, |i| {
         send(
             &server,
             &announced.path,
@@ -165,7 +165,7 @@ fn curl_uploads_and_downloads(server: TestServer) {
     let bytes = recording(5_000_000);
     fs::write(&up, &bytes).unwrap();
     let curl = |arguments: &[&str], file: &Path, url: &str| {
-        let told = Command::new("curl")
+        let output = Command::new("curl")
             .args([
                 "--silent",
                 "--show-error",
@@ -179,15 +179,15 @@ fn curl_uploads_and_downloads(server: TestServer) {
             .arg(url)
             .output()
             .expect("curl");
-        let said = String::from_utf8_lossy(&told.stderr).into_owned();
-        assert!(told.status.success(), "{said}");
-        said
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{log}");
+        log
     };
     let announced = announce(&server, bytes.len());
     let url = format!("{}{}", server.base(), announced.path);
     // curl announces more than 1 MiB with `Expect: 100-continue`.
-    let said = curl(&["--expect100-timeout", "60", "--upload-file"], &up, &url);
-    assert!(said.contains("100 Continue"), "{said}");
+    let log = curl(&["--expect100-timeout", "60", "--upload-file"], &up, &url);
+    assert!(log.contains("100 Continue"), "{log}");
     curl(
         &[
             "--no-progress-meter",
@@ -226,8 +226,8 @@ fn a_large_recording_does_not_use_memory() {
     let mut socket = stream(&server, &head, b"");
     let sent = std::io::copy(&mut std::io::repeat(7).take(SIZE), &mut socket).unwrap();
     assert_eq!(sent, SIZE);
-    let told = answer(socket);
-    assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
+    let output = answer(socket);
+    assert!(output.starts_with("HTTP/1.1 200 "), "{output}");
     confirm(&server, announced.job_id).expect(200);
     let results = results(&server, announced.job_id);
     let path = path_of(&server, &results["metadata"]["original_video"]["url"]);

@@ -5,7 +5,7 @@ use lectern_domain::{
     ClaimLimit, ClaimRequest, JobStatus, LeaseDuration, LogStatus, Stage, Stages, WorkerName,
 };
 use lectern_tests::{
-    Body, Client, Response, a_job, a_layout, a_log_entry, a_report, a_whole_job, clips,
+    Body, Client, Response, a_completed_job, a_job, a_layout, a_log_entry, a_report, clips,
     content_segments, segments, silence_regions,
 };
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ impl Call {
 
     /// Creates the resource an operation needs and returns a call that
     /// succeeds. Uploads go to the server of `client`, rows into `db`.
-    pub(crate) fn that_succeeds(operation: &Operation<'_>, client: &Client, db: &Database) -> Self {
+    pub(crate) fn successful(operation: &Operation<'_>, client: &Client, db: &Database) -> Self {
         let job = |status| a_job().status(status).create(db).job_id.to_string();
         let id = match operation.id() {
             "updateJob" | "reportProgress" | "cancelJob" => job(JobStatus::Running),
@@ -77,24 +77,26 @@ impl Call {
                 recordings::send(client, &announced.path, &bytes).expect(200);
                 announced.job_id.to_string()
             }
-            "putObject" => return Self::at(operation, recordings::announce(client, SIZE).path),
+            "putObject" => {
+                return Self::on_path(operation, recordings::announce(client, SIZE).path);
+            }
             "getObject" => {
                 let uploaded = recordings::upload(client, &recordings::recording(SIZE));
                 let results = recordings::results(client, uploaded.job_id);
                 let url = &results["metadata"]["original_video"]["url"];
-                return Self::at(operation, recordings::path_of(client, url).to_owned());
+                return Self::on_path(operation, recordings::path_of(client, url).to_owned());
             }
             "getSubtitles" | "putSubtitles" => {
-                let job_id = a_whole_job(db).job_id;
+                let job_id = a_completed_job(db).job_id;
                 let clips = db.read(|conn| conn.clips().for_job(job_id));
                 clips.unwrap()[0].clip_id.to_string()
             }
-            _ => a_whole_job(db).job_id.to_string(),
+            _ => a_completed_job(db).job_id.to_string(),
         };
         Self::about(operation, &id)
     }
 
-    fn at(operation: &Operation<'_>, path: String) -> Self {
+    fn on_path(operation: &Operation<'_>, path: String) -> Self {
         Self {
             path,
             ..Self::about(operation, "")

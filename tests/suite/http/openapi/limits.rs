@@ -88,13 +88,17 @@ fn the_documented_limits_are_those_of_the_domain(server: TestServer) {
             ProgressMessage::MAX,
         ),
     ] {
-        let told = field(name);
+        let documented = field(name);
         assert_eq!(
-            told["minLength"].as_u64().unwrap_or(0),
+            documented["minLength"].as_u64().unwrap_or(0),
             least as u64,
             "{name}"
         );
-        assert_eq!(told["maxLength"].as_u64(), Some(greatest as u64), "{name}");
+        assert_eq!(
+            documented["maxLength"].as_u64(),
+            Some(greatest as u64),
+            "{name}"
+        );
     }
     for (name, least, greatest) in [
         ("JobCreate.file_size", 1.0, i64::MAX as f64),
@@ -134,9 +138,12 @@ fn the_documented_limits_are_those_of_the_domain(server: TestServer) {
         ("HeartbeatBody.percent", 0.0, 100.0),
         ("HeartbeatBody.eta_seconds", 0.0, f64::from(i32::MAX)),
     ] {
-        let told = field(name);
+        let documented = field(name);
         assert_eq!(
-            (told["minimum"].as_f64(), told["maximum"].as_f64()),
+            (
+                documented["minimum"].as_f64(),
+                documented["maximum"].as_f64()
+            ),
             (Some(least), Some(greatest)),
             "{name}"
         );
@@ -177,9 +184,9 @@ fn the_documented_limits_are_those_of_the_domain(server: TestServer) {
             .iter()
             .find(|parameter| parameter["name"] == "limit")
             .unwrap()["schema"];
-        let told = (&limit["minimum"], &limit["maximum"], &limit["default"]);
+        let documented = (&limit["minimum"], &limit["maximum"], &limit["default"]);
         assert_eq!(
-            told,
+            documented,
             (
                 &json!(1),
                 &json!(PageLimit::MAX),
@@ -214,9 +221,9 @@ fn the_documented_enums_are_those_of_the_domain(server: TestServer) {
 
 fn the_documented_error_codes_are_complete(server: TestServer) {
     let document = document(&server);
-    let told = &document["components"]["schemas"]["Code"]["enum"];
+    let documented = &document["components"]["schemas"]["Code"]["enum"];
     assert_eq!(
-        told,
+        documented,
         &json!([
             "malformed_body",
             "malformed_query",

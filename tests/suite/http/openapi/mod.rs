@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use lectern_tests::{Response, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
-use super::support::{NOBODY, at};
+use super::support::{UNKNOWN_ID, job_path};
 pub(crate) use call::{Call, HANDSHAKE};
 pub(crate) use operation::{Operation, operations};
 use schema::{conforms, resolve};
@@ -48,41 +48,41 @@ fn walk(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
 
 /// Checks that the document has a response like this one; returns the
 /// documented status and media type.
-fn is_told<'d>(
+fn documented_response<'d>(
     document: &'d Value,
     operation: &'d Operation<'_>,
     answer: &Response,
 ) -> (u16, Option<&'d str>) {
     let id = operation.id();
-    let told = &operation.told["responses"][answer.status.to_string()];
+    let documented = &operation.documented["responses"][answer.status.to_string()];
     assert!(
-        told.is_object(),
+        documented.is_object(),
         "{id} is not told to answer {}: {answer}",
         answer.status
     );
-    let told = resolve(document, told);
-    for (name, header) in told["headers"].as_object().unwrap() {
+    let documented = resolve(document, documented);
+    for (name, header) in documented["headers"].as_object().unwrap() {
         let required = resolve(document, header)["required"] == json!(true);
         assert!(
             !required || answer.header(name).is_some(),
             "{id} has no {name}: {answer}"
         );
     }
-    let Some(content) = told["content"].as_object() else {
+    let Some(content) = documented["content"].as_object() else {
         assert!(
             answer.body.is_empty(),
             "{id} is told to answer nothing: {answer}"
         );
         return (answer.status, None);
     };
-    let essence = answer.header("Content-Type").unwrap();
-    let essence = essence.split(';').next().unwrap();
-    let (kind, told) = content
-        .get_key_value(essence)
+    let media_type = answer.header("Content-Type").unwrap();
+    let media_type = media_type.split(';').next().unwrap();
+    let (kind, documented) = content
+        .get_key_value(media_type)
         .or_else(|| content.get_key_value("*/*"))
-        .unwrap_or_else(|| panic!("{id} is not told to answer {essence}"));
-    if essence.ends_with("json") {
-        conforms(document, &told["schema"], &answer.json(), id)
+        .unwrap_or_else(|| panic!("{id} is not told to answer {media_type}"));
+    if media_type.ends_with("json") {
+        conforms(document, &documented["schema"], &answer.json(), id)
             .unwrap_or_else(|error| panic!("{error}\n{answer}"));
     }
     (answer.status, Some(kind))
@@ -90,7 +90,7 @@ fn is_told<'d>(
 
 /// Successful calls of an operation, one for each documented response.
 fn calls(operation: &Operation<'_>, server: &TestServer) -> Vec<Call> {
-    let call = Call::that_succeeds(operation, server, server.db());
+    let call = Call::successful(operation, server, server.db());
     let with = |name, value| call.clone().with(name, value);
     match operation.id() {
         "getJob" => vec![with("If-None-Match", "*"), call],
@@ -137,7 +137,7 @@ fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
         );
         assert!(ids.insert(operation.id().to_owned()), "{name}");
         assert!(
-            operation.told["tags"]
+            operation.documented["tags"]
                 .as_array()
                 .unwrap()
                 .iter()
@@ -145,12 +145,12 @@ fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
             "{name}"
         );
         assert!(
-            operation.told["summary"]
+            operation.documented["summary"]
                 .as_str()
                 .is_some_and(|text| !text.is_empty()),
             "{name}"
         );
-        let parameters: Vec<_> = operation.told["parameters"]
+        let parameters: Vec<_> = operation.documented["parameters"]
             .as_array()
             .unwrap()
             .iter()
@@ -176,7 +176,7 @@ fn the_document_has_the_shape_of_openapi_3_1(server: TestServer) {
             .filter(|parameter| parameter["in"] == "path")
             .count();
         assert_eq!(in_path, operation.path.matches('{').count(), "{name}");
-        let responses = operation.told["responses"].as_object().unwrap();
+        let responses = operation.documented["responses"].as_object().unwrap();
         for (status, response) in responses {
             assert!(
                 status
@@ -216,7 +216,7 @@ fn every_reference_resolves(server: TestServer) {
 
 fn documented_operations_and_routes_are_the_same(server: TestServer) {
     let document = document(&server);
-    let told: BTreeSet<_> = operations(&document)
+    let documented: BTreeSet<_> = operations(&document)
         .iter()
         .map(|operation| (operation.method.to_uppercase(), operation.path.to_owned()))
         .collect();
@@ -224,7 +224,7 @@ fn documented_operations_and_routes_are_the_same(server: TestServer) {
         .filter(|(_, path)| !path.starts_with("/docs"))
         .map(|(method, path)| (method, path.to_owned()))
         .collect();
-    assert_eq!(told, routes);
+    assert_eq!(documented, routes);
 }
 
 fn every_operation_gives_each_documented_response(server: TestServer) {
@@ -235,11 +235,11 @@ fn every_operation_gives_each_documented_response(server: TestServer) {
             .map(|call| {
                 let answer = call.send(&server);
                 assert!(answer.status < 400, "{}: {answer}", operation.id());
-                is_told(&document, &operation, &answer)
+                documented_response(&document, &operation, &answer)
             })
             .collect();
-        let told = operation.successes(&document).into_iter().collect();
-        assert_eq!(answered, told, "{}", operation.id());
+        let documented = operation.successes(&document).into_iter().collect();
+        assert_eq!(answered, documented, "{}", operation.id());
     }
 }
 
@@ -254,10 +254,10 @@ fn unknown_ids_get_the_documented_response(server: TestServer) {
             path if path.contains("{key}") => (404, "not_found"),
             _ => continue,
         };
-        for nobody in [NOBODY, "lecture-07", "0"] {
+        for nobody in [UNKNOWN_ID, "lecture-07", "0"] {
             let answer = Call::about(&operation, nobody).send(&server);
             answer.problem(status, code);
-            is_told(&document, &operation, &answer);
+            documented_response(&document, &operation, &answer);
         }
         seen += 1;
     }
@@ -268,12 +268,12 @@ fn rejected_bodies_get_the_documented_response(server: TestServer) {
     let document = document(&server);
     for operation in operations(&document)
         .iter()
-        .filter(|operation| operation.told["requestBody"].is_object())
+        .filter(|operation| operation.documented["requestBody"].is_object())
     {
-        let call = Call::that_succeeds(operation, &server, server.db());
+        let call = Call::successful(operation, &server, server.db());
         let send = |kind, body: &str| {
             let answer = call.clone().with_body(kind, body).send(&server);
-            is_told(&document, operation, &answer);
+            documented_response(&document, operation, &answer);
             answer
         };
         if operation.takes_json() {
@@ -291,7 +291,7 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
     let document = document(&server);
     let mut seen = 0;
     for operation in operations(&document) {
-        for parameter in operation.told["parameters"].as_array().unwrap() {
+        for parameter in operation.documented["parameters"].as_array().unwrap() {
             let parameter = resolve(&document, parameter);
             let name = parameter["name"].as_str().unwrap();
             let schema = resolve(&document, &parameter["schema"]);
@@ -307,11 +307,11 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
                 }
                 _ => "x".to_owned(),
             };
-            let call = Call::that_succeeds(&operation, &server, server.db())
+            let call = Call::successful(&operation, &server, server.db())
                 .asking(&format!("{name}={value}"));
             let answer = call.send(&server);
             assert!(answer.status < 300, "{answer}");
-            is_told(&document, &operation, &answer);
+            documented_response(&document, &operation, &answer);
             seen += 1;
         }
     }
@@ -321,11 +321,11 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
 fn an_undocumented_response_is_detected(server: TestServer) {
     let document = document(&server);
     let job = json!({ "$ref": "#/components/schemas/JobResponse" });
-    let told = server
-        .get(&at(a_job().create(server.db()).job_id, ""))
+    let documented = server
+        .get(&job_path(a_job().create(server.db()).job_id, ""))
         .expect(200)
         .json();
-    assert_eq!(conforms(&document, &job, &told, ""), Ok(()));
+    assert_eq!(conforms(&document, &job, &documented, ""), Ok(()));
     for (field, value) in [
         ("status", json!("asleep")),
         ("job_id", json!("7")),
@@ -334,11 +334,11 @@ fn an_undocumented_response_is_detected(server: TestServer) {
         ("progress", json!({})),
         ("surprise", json!(1)),
     ] {
-        let mut wrong = told.clone();
+        let mut wrong = documented.clone();
         wrong[field] = value;
         assert!(conforms(&document, &job, &wrong, "").is_err(), "{field}");
     }
-    let mut wrong = told;
+    let mut wrong = documented;
     wrong.as_object_mut().unwrap().remove("filename");
     assert!(conforms(&document, &job, &wrong, "").is_err());
 }

@@ -9,17 +9,17 @@ pub(crate) struct Operation<'d> {
     /// In lower case.
     pub(crate) method: &'d str,
     pub(crate) path: &'d str,
-    pub(crate) told: &'d Value,
+    pub(crate) documented: &'d Value,
 }
 
 impl Operation<'_> {
     pub(crate) fn id(&self) -> &str {
-        self.told["operationId"].as_str().unwrap()
+        self.documented["operationId"].as_str().unwrap()
     }
 
     /// Whether 503 is a documented response.
     pub(crate) fn needs_the_database(&self) -> bool {
-        let codes = &self.told["responses"]["503"]["$ref"];
+        let codes = &self.documented["responses"]["503"]["$ref"];
         codes
             .as_str()
             .is_some_and(|codes| codes.contains("database_unavailable"))
@@ -27,23 +27,25 @@ impl Operation<'_> {
 
     /// Whether it has a JSON body.
     pub(crate) fn takes_json(&self) -> bool {
-        self.told["requestBody"]["content"]["application/json"].is_object()
+        self.documented["requestBody"]["content"]["application/json"].is_object()
     }
 
     /// Status and media type of every documented success; no type if there is
     /// no body.
     pub(crate) fn successes<'d>(&'d self, document: &'d Value) -> Vec<(u16, Option<&'d str>)> {
-        let responses = self.told["responses"].as_object().unwrap().iter();
-        let of_each =
-            responses.map(|(status, told)| (status.parse().unwrap(), resolve(document, told)));
+        let responses = self.documented["responses"].as_object().unwrap().iter();
+        let of_each = responses
+            .map(|(status, documented)| (status.parse().unwrap(), resolve(document, documented)));
         let good = of_each.filter(|(status, _)| *status < 400);
-        good.flat_map(|(status, told)| match told["content"].as_object() {
-            Some(content) => content
-                .keys()
-                .map(|kind| (status, Some(kind.as_str())))
-                .collect(),
-            None => vec![(status, None)],
-        })
+        good.flat_map(
+            |(status, documented)| match documented["content"].as_object() {
+                Some(content) => content
+                    .keys()
+                    .map(|kind| (status, Some(kind.as_str())))
+                    .collect(),
+                None => vec![(status, None)],
+            },
+        )
         .collect()
     }
 }
@@ -55,7 +57,11 @@ pub(crate) fn operations(document: &Value) -> Vec<Operation<'_>> {
         .iter()
         .flat_map(|(path, methods)| {
             let methods = methods.as_object().unwrap().iter();
-            methods.map(move |(method, told)| Operation { method, path, told })
+            methods.map(move |(method, documented)| Operation {
+                method,
+                path,
+                documented,
+            })
         })
         .collect()
 }

@@ -95,14 +95,14 @@ pub(crate) fn conforms(
         }
         for (key, inner) in object {
             let others = &schema["additionalProperties"];
-            let told = match &schema["properties"][key] {
+            let documented = match &schema["properties"][key] {
                 Value::Null if others.is_object() => others,
                 // A subschema without a type only restricts another.
                 Value::Null if *others == Value::Bool(true) || types.is_empty() => continue,
                 Value::Null => return fail(&format!("has an unknown {key}")),
-                told => told,
+                documented => documented,
             };
-            conforms(document, told, inner, &format!("{path}.{key}"))?;
+            conforms(document, documented, inner, &format!("{path}.{key}"))?;
         }
     }
     Ok(())

@@ -5,11 +5,11 @@ use std::time::Duration;
 use lectern_db::{Backend, Database, DatabaseConfig};
 use lectern_server::{Server, ServerConfig};
 use lectern_storage::{Secret, Storage, StorageConfig};
-use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_whole_job};
+use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_completed_job};
 use serde_json::Value;
 
 use crate::http::openapi::{Call, Operation, operations};
-use crate::http::support::{at, at_once, wait_until};
+use crate::http::support::{concurrently, job_path, wait_until};
 
 /// Every operation that needs the database. Downloads do not: the signature of
 /// the URL is enough.
@@ -22,7 +22,7 @@ fn stored(document: &Value) -> Vec<Operation<'_>> {
 /// counts as success.
 fn all_succeed(client: &Client, db: &Database, operations: &[Operation<'_>]) {
     for operation in operations {
-        succeeds(client, &Call::that_succeeds(operation, client, db));
+        succeeds(client, &Call::successful(operation, client, db));
     }
 }
 
@@ -33,8 +33,8 @@ fn succeeds(client: &Client, call: &Call) {
 
 /// Makes these calls from 64 concurrent clients; checks that all get
 /// `database_unavailable`.
-fn everyone_is_told(client: &Client, calls: &[Call]) {
-    at_once(64, |i| {
+fn assert_all_unavailable(client: &Client, calls: &[Call]) {
+    concurrently(64, |i| {
         let answer = calls[i % calls.len()].send(client);
         assert_eq!(answer.status, 503, "{answer}");
         let code = answer.json()["code"].as_str().unwrap().to_owned();
@@ -72,34 +72,36 @@ fn requests_fail_fast_during_an_outage_and_recover_after_it() {
     let server = serve(Duration::from_mins(1));
     let client = Client::new(server.url());
     // The same service with a short admission timeout.
-    let hasty_server = serve(Duration::from_millis(500));
-    let hasty = Client::new(hasty_server.url());
+    let strict_server = serve(Duration::from_millis(500));
+    let strict_client = Client::new(strict_server.url());
     let document = client.get("/openapi.json").expect(200).json();
     let operations = stored(&document);
     all_succeed(&client, &db, &operations);
-    let kept = a_whole_job(&db).job_id;
+    let kept = a_completed_job(&db).job_id;
     // Calls that succeed when the database is available.
     let calls: Vec<_> = operations
         .iter()
-        .map(|operation| Call::that_succeeds(operation, &client, &db))
+        .map(|operation| Call::successful(operation, &client, &db))
         .collect();
 
     cluster.stop();
     // Once with connections opened before the outage, once without.
-    everyone_is_told(&hasty, &calls);
-    everyone_is_told(&hasty, &calls);
-    hasty.get("/readyz").problem(503, "database_unavailable");
+    assert_all_unavailable(&strict_client, &calls);
+    assert_all_unavailable(&strict_client, &calls);
+    strict_client
+        .get("/readyz")
+        .problem(503, "database_unavailable");
     for path in ["/healthz", "/metrics", "/docs"] {
-        hasty.get(path).expect(200);
+        strict_client.get(path).expect(200);
     }
 
     cluster.start_again();
     client.get("/readyz").expect(200);
-    client.get(&at(kept, "")).expect(200);
+    client.get(&job_path(kept, "")).expect(200);
     all_succeed(&client, &db, &operations);
-    at_once(64, |_| client.get(&at(kept, "")).expect(200));
+    concurrently(64, |_| client.get(&job_path(kept, "")).expect(200));
     // Rejected requests have changed nothing.
-    wait_until(|| hasty.get(&at(kept, "")).status == 200);
+    wait_until(|| strict_client.get(&job_path(kept, "")).status == 200);
 }
 
 /// Kills all connections of a server to its database, as a restart of
@@ -118,9 +120,9 @@ fn the_first_request_of_each_operation_after_a_connection_loss_succeeds() {
     let document = server.get("/openapi.json").expect(200).json();
     let mut sql = server.db().sql();
     for operation in stored(&document) {
-        let call = Call::that_succeeds(&operation, &server, server.db());
+        let call = Call::successful(&operation, &server, server.db());
         // Recently used connections are not checked before use.
-        at_once(15, |_| server.get(crate::http::support::JOBS).expect(200));
+        concurrently(15, |_| server.get(crate::http::support::JOBS).expect(200));
         kill(&mut sql);
         succeeds(&server, &call);
     }
@@ -129,13 +131,13 @@ fn the_first_request_of_each_operation_after_a_connection_loss_succeeds() {
 #[test]
 fn concurrent_requests_after_a_connection_loss_succeed() {
     let server = TestServer::on(Backend::Postgres);
-    let job_id = a_whole_job(server.db()).job_id;
+    let job_id = a_completed_job(server.db()).job_id;
     let mut sql = server.db().sql();
     for _ in 0..5 {
-        at_once(30, |_| server.get(&at(job_id, "")).expect(200));
+        concurrently(30, |_| server.get(&job_path(job_id, "")).expect(200));
         kill(&mut sql);
-        at_once(30, |i| match i % 2 {
-            0 => server.get(&at(job_id, "/transcripts")).expect(200),
+        concurrently(30, |i| match i % 2 {
+            0 => server.get(&job_path(job_id, "/transcripts")).expect(200),
             _ => server
                 .post(
                     crate::http::support::JOBS,

@@ -2,11 +2,11 @@ use std::collections::HashMap;
 
 use lectern_server::ServerConfig;
 use lectern_tests::{
-    Backend, Client, Response, TestDb, TestServer, a_job, a_whole_job, on_both_backends,
+    Backend, Client, Response, TestDb, TestServer, a_completed_job, a_job, on_both_backends,
 };
 use serde_json::json;
 
-use crate::http::support::{JOBS, NOBODY, a_recording, at};
+use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, job_path};
 
 on_both_backends!(
     a_running_server_is_healthy_and_ready,
@@ -82,7 +82,7 @@ fn attributes<'p>(page: &'p str, name: &str) -> Vec<&'p str> {
 }
 
 /// A server with these allowed origins.
-fn open_to(db: TestDb, origins: &[&str]) -> TestServer {
+fn with_allowed_origins(db: TestDb, origins: &[&str]) -> TestServer {
     let cors_origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
     TestServer::serve(
         db,
@@ -141,7 +141,7 @@ fn a_server_without_tables_is_not_ready(server: TestServer) {
 
 fn missing_tables_are_named_in_the_log_only(server: TestServer) {
     server.db().migrations().down(usize::MAX).unwrap();
-    let answer = server.get(&format!("{JOBS}/{NOBODY}"));
+    let answer = server.get(&format!("{JOBS}/{UNKNOWN_ID}"));
     answer.problem(500, "internal");
     assert!(!answer.text().contains("jobs"), "{answer}");
 }
@@ -157,9 +157,9 @@ fn request_metrics_have_method_route_and_status(server: TestServer) {
     ];
     let before = metrics(&server);
     for _ in 0..3 {
-        server.get(&at(job.job_id, "")).expect(200);
+        server.get(&job_path(job.job_id, "")).expect(200);
     }
-    server.get(&format!("{JOBS}/{NOBODY}")).expect(404);
+    server.get(&format!("{JOBS}/{UNKNOWN_ID}")).expect(404);
     server.post(JOBS, &a_recording()).expect(201);
     server.post(JOBS, &a_recording()).expect(201);
     server.delete("/api/v1/stats").expect(405);
@@ -174,7 +174,7 @@ fn request_metrics_have_method_route_and_status(server: TestServer) {
 }
 
 fn durations_are_measured_and_unknown_paths_and_methods_are_no_labels(server: TestServer) {
-    a_whole_job(server.db());
+    a_completed_job(server.db());
     server.get(JOBS).expect(200);
     server.request("BREW", "/teapot/7").send();
     let numbers = metrics(&server);
@@ -202,8 +202,8 @@ fn the_pool_has_metrics(server: TestServer) {
 }
 
 fn every_response_has_a_request_id_and_keeps_a_given_one(server: TestServer) {
-    let job = a_whole_job(server.db());
-    let (job_path, etag) = (at(job.job_id, ""), format!("\"{}\"", job.version));
+    let job = a_completed_job(server.db());
+    let (job_path, etag) = (job_path(job.job_id, ""), format!("\"{}\"", job.version));
     let calls: [Call<'_>; 11] = [
         ("GET", "/healthz", &[], 200),
         ("GET", "/readyz", &[], 200),
@@ -337,7 +337,7 @@ fn other_origins_are_refused_by_default(server: TestServer) {
 }
 
 fn configured_origins_are_allowed(db: TestDb) {
-    let server = open_to(db, &["https://example.org", "http://localhost:3000"]);
+    let server = with_allowed_origins(db, &["https://example.org", "http://localhost:3000"]);
     for origin in ["https://example.org", "http://localhost:3000"] {
         let answer = preflight(&server, origin).expect(200);
         assert_eq!(allowed_origin(&answer), Some(origin));
@@ -399,7 +399,7 @@ fn configured_origins_are_allowed(db: TestDb) {
 }
 
 fn a_wildcard_allows_every_origin(db: TestDb) {
-    let server = open_to(db, &["*"]);
+    let server = with_allowed_origins(db, &["*"]);
     let answer = preflight(&server, "https://anywhere.net").expect(200);
     assert_eq!(allowed_origin(&answer), Some("*"));
     let answer = server

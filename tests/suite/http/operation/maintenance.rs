@@ -9,7 +9,7 @@ use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
 use crate::http::support::worker::{claim, make};
-use crate::http::support::{JOBS, a_recording, at, wait_until};
+use crate::http::support::{JOBS, a_recording, job_path, wait_until};
 
 on_both_backends!(
     maintenance_ends_expired_leases,
@@ -20,7 +20,7 @@ on_both_backends!(
 );
 
 /// A text in the query for expired leases.
-const LOOK: &str = "lease_expires_at";
+const EXPIRED_LEASES: &str = "lease_expires_at";
 
 /// The number of events of a job.
 fn events(db: &TestDb, job: &Job) -> String {
@@ -32,7 +32,7 @@ fn maintenance_ends_expired_leases(server: TestServer) {
     let job_id = make(&server, json!({}));
     let claimed = claim(&server, &[Stage::Transcription]).unwrap();
     server.db().clock().advance(TimeDelta::seconds(60));
-    let run = || server.get(&at(job_id, "/stages")).json()["stages"][1].clone();
+    let run = || server.get(&job_path(job_id, "/stages")).json()["stages"][1].clone();
     wait_until(|| run()["status"] == "ready");
     assert_eq!(run()["attempt"], json!(1));
     assert!(
@@ -46,16 +46,16 @@ fn maintenance_ends_expired_leases(server: TestServer) {
 }
 
 fn maintenance_without_expired_leases_writes_nothing(db: TestDb) {
-    let ear = db.listen();
+    let statements = db.record_statements();
     let server = TestServer::serve(db, ServerConfig::default());
     make(&server, json!({}));
     claim(&server, Stage::WORK).unwrap();
     // The last maintenance task of a server that starts.
-    wait_until(|| ear.heard("idempotency_keys") > 0);
-    let (looks, begun) = (ear.heard(LOOK), ear.heard("BEGIN"));
+    wait_until(|| statements.count("idempotency_keys") > 0);
+    let (looks, begun) = (statements.count(EXPIRED_LEASES), statements.count("BEGIN"));
     assert!(begun > 0);
-    wait_until(|| ear.heard(LOOK) > looks + 2);
-    assert_eq!(ear.heard("BEGIN"), begun);
+    wait_until(|| statements.count(EXPIRED_LEASES) > looks + 2);
+    assert_eq!(statements.count("BEGIN"), begun);
 }
 
 fn events_are_kept_for_the_default_period_after_the_end_of_a_job(db: TestDb) {

@@ -14,12 +14,12 @@ on_both_backends!(
 );
 
 /// A POST that is sent up to the middle of its body.
-struct Half {
+struct PartialPost {
     socket: TcpStream,
     rest: String,
 }
 
-impl Half {
+impl PartialPost {
     fn sent_to(server: &Lectern) -> Self {
         let mut socket =
             TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
@@ -62,16 +62,16 @@ fn wait_until(holds: impl Fn() -> bool) {
 }
 
 /// Waits until the log says that the server stops.
-fn wait_until_it_stops(server: &Lectern) {
+fn wait_until_stopping(server: &Lectern) {
     wait_until(|| server.get("/readyz").status == 503);
     server.get("/readyz").problem(503, "overloaded");
 }
 
 fn a_stopping_server_completes_running_requests(db: TestDb) {
     let mut server = Lectern::serve(db.url());
-    let half = Half::sent_to(&server);
+    let half = PartialPost::sent_to(&server);
     server.signal("TERM");
-    wait_until_it_stops(&server);
+    wait_until_stopping(&server);
     let answer = half.finish();
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     assert!(
@@ -111,7 +111,7 @@ fn stored_rows_survive_a_restart(db: TestDb) {
 
 fn an_endless_request_does_not_block_shutdown(db: TestDb) {
     let mut server = Lectern::serve_with(db.url(), &[("LECTERN_SHUTDOWN_GRACE", "1")]);
-    let _half = Half::sent_to(&server);
+    let _half = PartialPost::sent_to(&server);
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
     assert_eq!(db.sql().count("jobs"), 0);
@@ -119,7 +119,7 @@ fn an_endless_request_does_not_block_shutdown(db: TestDb) {
 
 fn a_second_signal_stops_a_server_at_once(db: TestDb) {
     let mut server = Lectern::serve(db.url());
-    let _half = Half::sent_to(&server);
+    let _half = PartialPost::sent_to(&server);
     server.signal("TERM");
     // A signal right after the first counts as its duplicate.
     while !server.log().contains("not waiting any longer") {

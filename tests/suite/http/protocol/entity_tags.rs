@@ -2,7 +2,7 @@ use lectern_domain::{JobId, Stage};
 use lectern_tests::{Body, Client, Response, TestServer, a_job, a_report, on_both_backends};
 use serde_json::json;
 
-use crate::http::support::{JOBS, NOBODY, a_recording, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, concurrently, job_path};
 
 on_both_backends!(
     every_change_of_a_job_changes_its_entity_tag,
@@ -17,20 +17,20 @@ on_both_backends!(
 
 fn change_if(client: &Client, job_id: JobId, tags: &str, name: &str) -> Response {
     let request = client
-        .request("PATCH", &at(job_id, ""))
+        .request("PATCH", &job_path(job_id, ""))
         .header("If-Match", tags);
     request.json(&json!({ "filename": name })).send()
 }
 
 fn get_unless(client: &Client, job_id: JobId, tags: &str) -> Response {
     client
-        .request("GET", &at(job_id, ""))
+        .request("GET", &job_path(job_id, ""))
         .header("If-None-Match", tags)
         .send()
 }
 
 fn name(client: &Client, job_id: JobId) -> String {
-    client.get(&at(job_id, "")).expect(200).json()["filename"]
+    client.get(&job_path(job_id, "")).expect(200).json()["filename"]
         .as_str()
         .unwrap()
         .to_owned()
@@ -68,7 +68,7 @@ fn a_matching_if_none_match_returns_304(server: TestServer) {
         assert!(answer.header("X-Request-Id").is_some(), "{tags}");
     }
     let head = server
-        .request("HEAD", &at(job_id, ""))
+        .request("HEAD", &job_path(job_id, ""))
         .header("If-None-Match", "\"1\"")
         .send();
     assert_eq!(head.expect(304).header("ETag"), Some("\"1\""));
@@ -81,7 +81,7 @@ fn another_if_none_match_returns_the_job(server: TestServer) {
         assert_eq!(answer.json()["job_id"], json!(job_id), "{tags}");
     }
     server
-        .patch(&at(job_id, ""), &json!({ "filename": "a.mp4" }))
+        .patch(&job_path(job_id, ""), &json!({ "filename": "a.mp4" }))
         .expect(200);
     assert_eq!(
         get_unless(&server, job_id, "\"1\"")
@@ -107,7 +107,10 @@ fn a_matching_if_match_applies_the_change(server: TestServer) {
 fn another_if_match_is_rejected(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     server
-        .patch(&at(job_id, ""), &json!({ "extra_metadata": { "a": 1 } }))
+        .patch(
+            &job_path(job_id, ""),
+            &json!({ "extra_metadata": { "a": 1 } }),
+        )
         .expect(200);
     // Weak tags never match (RFC 9110, 13.1.1), nor do malformed ones.
     let others = [
@@ -127,13 +130,16 @@ fn another_if_match_is_rejected(server: TestServer) {
         );
     }
     assert_eq!(name(&server, job_id), "lecture.mp4");
-    assert_eq!(server.get(&at(job_id, "")).header("ETag"), Some("\"2\""));
+    assert_eq!(
+        server.get(&job_path(job_id, "")).header("ETag"),
+        Some("\"2\"")
+    );
 }
 
 fn a_version_mismatch_is_reported_before_an_illegal_transition(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let request = server
-        .request("PATCH", &at(job_id, ""))
+        .request("PATCH", &job_path(job_id, ""))
         .header("If-Match", "\"9\"");
     request
         .json(&json!({ "status": "completed" }))
@@ -142,7 +148,7 @@ fn a_version_mismatch_is_reported_before_an_illegal_transition(server: TestServe
 }
 
 fn if_match_on_an_unknown_job_is_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}");
+    let path = format!("{JOBS}/{UNKNOWN_ID}");
     let body = json!({ "filename": "a.mp4" });
     let change = server
         .request("PATCH", &path)
@@ -155,7 +161,7 @@ fn if_match_on_an_unknown_job_is_not_found(server: TestServer) {
 
 fn of_concurrent_changes_of_one_version_one_succeeds(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let answers = at_once(50, |i| {
+    let answers = concurrently(50, |i| {
         change_if(&server, job_id, "\"1\"", &format!("{i}.mp4"))
     });
     let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
@@ -169,7 +175,7 @@ fn of_concurrent_changes_of_one_version_one_succeeds(server: TestServer) {
             _ => loser.problem(412, "version_mismatch"),
         };
     }
-    let now = server.get(&at(job_id, "")).expect(200);
+    let now = server.get(&job_path(job_id, "")).expect(200);
     assert_eq!(now.header("ETag"), Some("\"2\""));
     assert_eq!(now.json(), winner.json());
 }

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
 use lectern_server::routes::routes;
-use lectern_tests::{Client, TestServer, a_whole_job, on_both_backends};
+use lectern_tests::{Client, TestServer, a_completed_job, on_both_backends};
 use serde_json::{Value, json};
 
 use crate::http::support::raw_http;
 use crate::http::support::raw_http::{cut_short, exchange};
-use crate::http::support::{JOBS, NOBODY, a_recording, at};
+use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, job_path};
 
 on_both_backends!(
     an_unknown_path_is_404_for_every_method,
@@ -28,7 +28,7 @@ const CHUNKED: &str = "Transfer-Encoding: chunked";
 
 /// All paths and their methods, for a job with rows in every table.
 fn paths(server: &TestServer) -> BTreeMap<String, Vec<String>> {
-    let job_id = a_whole_job(server.db()).job_id;
+    let job_id = a_completed_job(server.db()).job_id;
     let clips = server.db().read(|conn| conn.clips().for_job(job_id));
     let clip_id = clips.unwrap()[0].clip_id;
     let mut paths = BTreeMap::<_, Vec<_>>::new();
@@ -83,7 +83,7 @@ fn echoed(client: &Client, method: &str, path: &str, request_id: &str) -> String
 }
 
 fn an_unknown_path_is_404_for_every_method(server: TestServer) {
-    let job = at(a_whole_job(server.db()).job_id, "");
+    let job = job_path(a_completed_job(server.db()).job_id, "");
     let mut paths: Vec<String> = [
         "/",
         "//",
@@ -177,7 +177,7 @@ fn head_answers_like_get_without_a_body(server: TestServer) {
             }
         }
     }
-    for path in [format!("{JOBS}/{NOBODY}"), "/nothing".to_owned()] {
+    for path in [format!("{JOBS}/{UNKNOWN_ID}"), "/nothing".to_owned()] {
         let head = server.request("HEAD", &path).send().expect(404);
         assert_eq!(
             (head.body.len(), head.header("Content-Type")),
@@ -187,7 +187,7 @@ fn head_answers_like_get_without_a_body(server: TestServer) {
 }
 
 fn a_malformed_id_in_the_path_is_404(server: TestServer) {
-    let job_id = a_whole_job(server.db()).job_id.to_string();
+    let job_id = a_completed_job(server.db()).job_id.to_string();
     let (cut, long, endless) = (&job_id[1..], format!("{job_id}0"), "1".repeat(4_000));
     let ids = [
         "1",
@@ -202,7 +202,7 @@ fn a_malformed_id_in_the_path_is_404(server: TestServer) {
         "%20",
         "*",
         "'%20OR%201=1--",
-        NOBODY,
+        UNKNOWN_ID,
         cut,
         &long,
         &endless,
@@ -218,7 +218,7 @@ fn a_malformed_id_in_the_path_is_404(server: TestServer) {
                 _ => continue,
             };
             // Without a handshake the WebSocket path is 404 for every job.
-            if id == NOBODY && path.starts_with("/ws/") {
+            if id == UNKNOWN_ID && path.starts_with("/ws/") {
                 continue;
             }
             if ["GET", "DELETE"].contains(&method.as_str()) {
@@ -236,7 +236,7 @@ fn a_malformed_id_in_the_path_is_404(server: TestServer) {
 }
 
 fn a_valid_request_id_is_returned(server: TestServer) {
-    let job = at(a_whole_job(server.db()).job_id, "");
+    let job = job_path(a_completed_job(server.db()).job_id, "");
     for id in ["a", "Az-09_.z", &"x".repeat(128)] {
         for (method, path) in [
             ("GET", JOBS),
@@ -321,7 +321,7 @@ fn a_body_over_one_mebibyte_is_rejected(server: TestServer) {
 }
 
 fn stage_output_has_a_larger_body_limit(server: TestServer) {
-    let path = at(a_whole_job(server.db()).job_id, "/transcripts");
+    let path = job_path(a_completed_job(server.db()).job_id, "/transcripts");
     let body =
         json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": "a".repeat(3 * MIB) }] });
     assert_eq!(

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use lectern_tests::{Client, Response, TestServer, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, a_recording, at_once};
+use crate::http::support::{JOBS, a_recording, concurrently};
 
 on_both_backends!(
     a_repeated_request_creates_one_job_and_gets_the_same_response,
@@ -29,7 +29,7 @@ fn create(client: &Client, key: &str, body: &Value) -> Response {
 }
 
 /// The parts of a response that a repetition has to return unchanged.
-fn told(answer: &Response) -> (u16, Option<&str>, Option<&str>, &[u8]) {
+fn repeatable_parts(answer: &Response) -> (u16, Option<&str>, Option<&str>, &[u8]) {
     (
         answer.status,
         answer.header("Location"),
@@ -53,7 +53,10 @@ fn a_repeated_request_creates_one_job_and_gets_the_same_response(server: TestSer
         )
         .expect(200);
     for _ in 0..2 {
-        assert_eq!(told(&create(&server, "k-1", &body)), told(&first));
+        assert_eq!(
+            repeatable_parts(&create(&server, "k-1", &body)),
+            repeatable_parts(&first)
+        );
     }
     assert_eq!(server.db().sql().count("jobs"), 1);
 }
@@ -72,7 +75,7 @@ fn equivalent_json_bodies_are_the_same_request(server: TestServer) {
     let again = send(
         "{ \"s3_key\" : \"k\",\n \"extra_metadata\":{\"b\":[2],\"a\":1}, \"file_size\":7,\"filename\":\"\\u00e9.mp4\"}",
     );
-    assert_eq!(told(&again), told(&first));
+    assert_eq!(repeatable_parts(&again), repeatable_parts(&first));
 }
 
 fn a_key_is_valid_for_one_request(server: TestServer) {
@@ -97,16 +100,16 @@ fn a_key_is_valid_for_one_request(server: TestServer) {
 }
 
 fn concurrent_requests_with_one_key_create_one_job(server: TestServer) {
-    let answers = at_once(100, |_| create(&server, "k-1", &a_recording()).expect(201));
+    let answers = concurrently(100, |_| create(&server, "k-1", &a_recording()).expect(201));
     for answer in &answers {
-        assert_eq!(told(answer), told(&answers[0]));
+        assert_eq!(repeatable_parts(answer), repeatable_parts(&answers[0]));
     }
     assert_eq!(server.db().sql().count("jobs"), 1);
     assert_eq!(server.db().sql().count("idempotency_keys"), 1);
 }
 
 fn of_different_requests_with_one_key_the_first_is_executed(server: TestServer) {
-    let answers = at_once(20, |i| {
+    let answers = concurrently(20, |i| {
         let mut body = a_recording();
         body["filename"] = json!(format!("{}.mp4", i % 2));
         create(&server, "k-1", &body)
@@ -116,7 +119,10 @@ fn of_different_requests_with_one_key_the_first_is_executed(server: TestServer) 
         .filter(|answer| answer.status == 201)
         .collect();
     assert_eq!(made.len(), 10);
-    assert!(made.iter().all(|answer| told(answer) == told(made[0])));
+    assert!(
+        made.iter()
+            .all(|answer| repeatable_parts(answer) == repeatable_parts(made[0]))
+    );
     for refused in answers.iter().filter(|answer| answer.status != 201) {
         refused.problem(422, "idempotency_mismatch");
     }

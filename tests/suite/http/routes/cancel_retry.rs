@@ -7,7 +7,7 @@ use lectern_tests::{TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
 use crate::http::support::worker::{claim, make, output, stages};
-use crate::http::support::{JOBS, NOBODY, at, at_once, dump};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, dump, job_path};
 
 on_both_backends!(
     only_cancellable_jobs_are_cancelled,
@@ -29,16 +29,16 @@ fn statuses(server: &TestServer, job_id: lectern_domain::JobId) -> Vec<String> {
 }
 
 fn only_cancellable_jobs_are_cancelled(server: TestServer) {
-    refuses_but_for(&server, "cancel", &[Pending, Queued, Running], Cancelled);
+    assert_allowed_only_from(&server, "cancel", &[Pending, Queued, Running], Cancelled);
 }
 
 fn only_failed_and_cancelled_jobs_are_retried(server: TestServer) {
-    refuses_but_for(&server, "retry", &[Failed, Cancelled], Queued);
+    assert_allowed_only_from(&server, "retry", &[Failed, Cancelled], Queued);
 }
 
 fn a_job_without_a_recording_is_not_retried(server: TestServer) {
     for end in ["cancelled", "failed"] {
-        let path = at(a_job().status(Pending).create(server.db()).job_id, "");
+        let path = job_path(a_job().status(Pending).create(server.db()).job_id, "");
         server.patch(&path, &json!({ "status": end })).expect(200);
         let before = dump(server.db());
         server
@@ -51,7 +51,7 @@ fn a_job_without_a_recording_is_not_retried(server: TestServer) {
 
 fn an_unknown_job_is_neither_cancelled_nor_retried(server: TestServer) {
     for what in ["cancel", "retry"] {
-        for id in [NOBODY, "7"] {
+        for id in [UNKNOWN_ID, "7"] {
             server
                 .request("POST", &format!("{JOBS}/{id}/{what}"))
                 .send()
@@ -64,17 +64,17 @@ fn a_heartbeat_reports_cancellation(server: TestServer) {
     let job_id = make(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     server
-        .request("POST", &at(job_id, "/cancel"))
+        .request("POST", &job_path(job_id, "/cancel"))
         .send()
         .expect(200);
     assert_eq!(statuses(&server, job_id), ["cancelled"; 6]);
     let before = dump(server.db());
     for _ in 0..2 {
-        let told = claimed
+        let failed_run = claimed
             .tell(&server, "heartbeat", &json!({ "percent": 99 }))
             .expect(200)
             .json();
-        assert_eq!(told["cancelled"], json!(true));
+        assert_eq!(failed_run["cancelled"], json!(true));
     }
     claimed
         .tell(&server, "complete", &json!({}))
@@ -84,12 +84,15 @@ fn a_heartbeat_reports_cancellation(server: TestServer) {
         .problem(409, "lease_lost");
     let (below, body) = output(Transcription);
     let put = server
-        .request("PUT", &at(job_id, below))
+        .request("PUT", &job_path(job_id, below))
         .header("Lease-Id", &claimed.lease);
     put.json(&body).send().problem(409, "lease_lost");
     assert_eq!(dump(server.db()), before);
     assert_eq!(claim(&server, Stage::WORK), None);
-    assert_eq!(server.get(&at(job_id, "")).json()["status"], "cancelled");
+    assert_eq!(
+        server.get(&job_path(job_id, "")).json()["status"],
+        "cancelled"
+    );
 }
 
 fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
@@ -104,21 +107,21 @@ fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
         &json!({ "percent": 70, "message": "far" }),
     )
     .expect(200);
-    let regions = server.get(&at(job_id, "/silence-regions")).json();
+    let regions = server.get(&job_path(job_id, "/silence-regions")).json();
     server
-        .request("POST", &at(job_id, "/cancel"))
+        .request("POST", &job_path(job_id, "/cancel"))
         .send()
         .expect(200);
 
     let job = server
-        .request("POST", &at(job_id, "/retry"))
+        .request("POST", &job_path(job_id, "/retry"))
         .send()
         .expect(200);
     assert_eq!(
         job.header("ETag"),
-        server.get(&at(job_id, "")).header("ETag")
+        server.get(&job_path(job_id, "")).header("ETag")
     );
-    assert_eq!(job.json(), server.get(&at(job_id, "")).json());
+    assert_eq!(job.json(), server.get(&job_path(job_id, "")).json());
     assert_eq!(
         (&job.json()["status"], &job.json()["error_message"]),
         (&json!("queued"), &Value::Null)
@@ -134,13 +137,16 @@ fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
             "waiting"
         ]
     );
-    let runs = server.get(&at(job_id, "/stages")).json();
+    let runs = server.get(&job_path(job_id, "/stages")).json();
     let again = &runs["stages"][1];
     assert_eq!(
         (&again["attempt"], &again["percent"], &again["message"]),
         (&json!(0), &json!(0), &Value::Null)
     );
-    assert_eq!(server.get(&at(job_id, "/silence-regions")).json(), regions);
+    assert_eq!(
+        server.get(&job_path(job_id, "/silence-regions")).json(),
+        regions
+    );
     for what in ["heartbeat", "complete"] {
         lost.tell(&server, what, &json!({}))
             .problem(409, "lease_lost");
@@ -152,7 +158,10 @@ fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
         order.push(claimed.stage);
     }
     assert_eq!(order, Stage::WORK[1..]);
-    assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
+    assert_eq!(
+        server.get(&job_path(job_id, "")).json()["status"],
+        "completed"
+    );
 }
 
 fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: TestServer) {
@@ -162,8 +171,12 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
     for (attempt, pause) in [(1, 2), (2, 4)] {
         let claimed = claim(&server, &[Transcription]).unwrap();
         assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
-        let told = claimed.tell(&server, "fail", &failure).expect(200).json();
-        let run = (&told["status"], &told["error"], &told["job_status"]);
+        let failed_run = claimed.tell(&server, "fail", &failure).expect(200).json();
+        let run = (
+            &failed_run["status"],
+            &failed_run["error"],
+            &failed_run["job_status"],
+        );
         assert_eq!(
             run,
             (&json!("ready"), &json!("no memory"), &json!("running"))
@@ -186,12 +199,12 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
     }
     let claimed = claim(&server, &[Transcription]).unwrap();
     assert_eq!(claimed.attempt, 3);
-    let told = claimed.tell(&server, "fail", &failure).expect(200).json();
+    let failed_run = claimed.tell(&server, "fail", &failure).expect(200).json();
     assert_eq!(
-        (&told["status"], &told["job_status"]),
+        (&failed_run["status"], &failed_run["job_status"]),
         (&json!("failed"), &json!("failed"))
     );
-    let job = server.get(&at(job_id, "")).json();
+    let job = server.get(&job_path(job_id, "")).json();
     assert_eq!(job["error_message"], "transcription: no memory");
     assert_eq!(
         statuses(&server, job_id),
@@ -204,7 +217,7 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
             "cancelled"
         ]
     );
-    let logs = server.get(&at(job_id, "/logs?status=failed")).json();
+    let logs = server.get(&job_path(job_id, "/logs?status=failed")).json();
     let logs = logs["logs"].as_array().unwrap();
     assert_eq!(logs.len(), 3);
     for entry in logs {
@@ -214,7 +227,7 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
         );
     }
     server
-        .request("POST", &at(job_id, "/retry"))
+        .request("POST", &job_path(job_id, "/retry"))
         .send()
         .expect(200);
     assert_eq!(claim(&server, &[Transcription]).unwrap().attempt, 1);
@@ -231,25 +244,25 @@ fn a_permanent_failure_fails_the_job_at_once(server: TestServer) {
             &json!({ "error": "no sound", "retryable": false }),
         )
         .expect(200);
-    let job = server.get(&at(job_id, "")).json();
+    let job = server.get(&job_path(job_id, "")).json();
     assert_eq!(
         (&job["status"], &job["error_message"]),
         (&json!("failed"), &json!("transcription: no sound"))
     );
-    let told = other
+    let failed_run = other
         .tell(&server, "heartbeat", &json!({}))
         .expect(200)
         .json();
-    assert_eq!(told["cancelled"], json!(true));
+    assert_eq!(failed_run["cancelled"], json!(true));
     assert_eq!(claim(&server, Stage::WORK), None);
 }
 
 fn of_concurrent_cancellations_one_succeeds(server: TestServer) {
     let job_id = make(&server, json!({}));
     for what in ["cancel", "retry"] {
-        let answers = at_once(20, |_| {
+        let answers = concurrently(20, |_| {
             server
-                .request("POST", &at(job_id, &format!("/{what}")))
+                .request("POST", &job_path(job_id, &format!("/{what}")))
                 .send()
         });
         let won = answers.iter().filter(|answer| answer.status == 200).count();
@@ -262,21 +275,21 @@ fn of_concurrent_cancellations_one_succeeds(server: TestServer) {
 
 /// Checks that `action` leads from the statuses in `from` to `to`, and that it
 /// is rejected in all others and changes nothing.
-fn refuses_but_for(server: &TestServer, what: &str, from: &[JobStatus], to: JobStatus) {
+fn assert_allowed_only_from(server: &TestServer, what: &str, from: &[JobStatus], to: JobStatus) {
     for status in JobStatus::ALL {
         let job_id = a_job().status(*status).create(server.db()).job_id;
         let before = dump(server.db());
         let answer = server
-            .request("POST", &at(job_id, &format!("/{what}")))
+            .request("POST", &job_path(job_id, &format!("/{what}")))
             .send();
         if from.contains(status) {
             let job = answer.expect(200);
             assert_eq!(job.json()["status"], json!(to), "from {status}");
             assert_eq!(
                 job.header("ETag"),
-                server.get(&at(job_id, "")).header("ETag")
+                server.get(&job_path(job_id, "")).header("ETag")
             );
-            assert_eq!(job.json(), server.get(&at(job_id, "")).json());
+            assert_eq!(job.json(), server.get(&job_path(job_id, "")).json());
         } else {
             assert_eq!(
                 answer.problem(409, "illegal_transition"),

@@ -5,7 +5,7 @@ use lectern_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     clips_are_returned_as_sent,
@@ -24,7 +24,7 @@ on_both_backends!(
 
 /// The path of the clips of a new job.
 fn of_a_job(server: &TestServer) -> String {
-    at(a_job().create(server.db()).job_id, "/clips")
+    job_path(a_job().create(server.db()).job_id, "/clips")
 }
 
 fn body(clips: &[NewClip]) -> Value {
@@ -49,7 +49,7 @@ fn titles(answer: &Value) -> Vec<&str> {
 fn a_segment_of(server: &TestServer, job_id: JobId) -> String {
     let segments = json!({ "segments": content_segments(2).body() });
     let stored = server
-        .put(&at(job_id, "/content-segments"), &segments)
+        .put(&job_path(job_id, "/content-segments"), &segments)
         .expect(200)
         .json();
     stored["segments"][1]["segment_id"]
@@ -71,7 +71,7 @@ pub(crate) fn as_sent(mut answer: Value) -> Value {
 
 fn clips_are_returned_as_sent(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let path = at(job_id, "/clips");
+    let path = job_path(job_id, "/clips");
     let mut sent = body(&clips(40));
     sent["clips"][7]["content_segment_id"] = json!(a_segment_of(&server, job_id));
     sent["clips"][8]["extra_metadata"] =
@@ -169,7 +169,7 @@ fn a_clip_refers_to_a_segment_of_its_own_job_or_none(server: TestServer) {
         a_job().create(server.db()).job_id,
     );
     let (own, foreign) = (a_segment_of(&server, job_id), a_segment_of(&server, other));
-    let path = at(job_id, "/clips");
+    let path = job_path(job_id, "/clips");
     let along = |segments: [&str; 3]| {
         let clips: Vec<_> = segments
             .iter()
@@ -187,7 +187,7 @@ fn a_clip_refers_to_a_segment_of_its_own_job_or_none(server: TestServer) {
         "validation_failed",
         "clips[2].content_segment_id",
     );
-    along([&own, NOBODY, &own]).problem_with(
+    along([&own, UNKNOWN_ID, &own]).problem_with(
         422,
         "validation_failed",
         "clips[1].content_segment_id",
@@ -229,12 +229,12 @@ fn top_clips_are_ordered_by_importance_with_unscored_clips_last(server: TestServ
 
 fn a_job_without_clips_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let answer = server.get(&at(job_id, "/clips")).expect(200).json();
+    let answer = server.get(&job_path(job_id, "/clips")).expect(200).json();
     assert_eq!(answer, json!({ "job_id": job_id, "clips": [], "total": 0 }));
 }
 
 fn clips_of_an_unknown_job_are_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}/clips");
+    let path = format!("{JOBS}/{UNKNOWN_ID}/clips");
     server.get(&path).problem(404, "job_not_found");
     server
         .get(&format!("{path}?top=3"))
@@ -243,13 +243,13 @@ fn clips_of_an_unknown_job_are_not_found(server: TestServer) {
         .put(&path, &body(&clips(2)))
         .problem(404, "job_not_found");
     server
-        .put(&path, &body(&[a_clip_of(NOBODY.parse().unwrap())]))
+        .put(&path, &body(&[a_clip_of(UNKNOWN_ID.parse().unwrap())]))
         .problem(404, "job_not_found");
 }
 
 fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
-    let answers = at_once(8, |i| {
+    let answers = concurrently(8, |i| {
         server
             .put(&path, &body(&clips(3 * (i + 1))))
             .expect(200)

@@ -5,7 +5,7 @@ use lectern_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     content_segments_are_returned_as_sent,
@@ -25,7 +25,7 @@ on_both_backends!(
 
 /// The path of the content segments of a new job.
 fn of_a_job(server: &TestServer) -> String {
-    at(a_job().create(server.db()).job_id, "/content-segments")
+    job_path(a_job().create(server.db()).job_id, "/content-segments")
 }
 
 fn body(segments: &[NewContentSegment]) -> Value {
@@ -141,7 +141,10 @@ fn a_new_set_replaces_the_old_one(server: TestServer) {
 
 fn a_clip_outlives_its_content_segment(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let (path, clips) = (at(job_id, "/content-segments"), at(job_id, "/clips"));
+    let (path, clips) = (
+        job_path(job_id, "/content-segments"),
+        job_path(job_id, "/clips"),
+    );
     let stored = server
         .put(&path, &body(&content_segments(2)))
         .expect(200)
@@ -250,7 +253,7 @@ fn top_segments_are_ordered_by_importance_then_time(server: TestServer) {
 fn a_job_without_content_segments_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let answer = server
-        .get(&at(job_id, "/content-segments"))
+        .get(&job_path(job_id, "/content-segments"))
         .expect(200)
         .json();
     assert_eq!(
@@ -260,7 +263,7 @@ fn a_job_without_content_segments_has_an_empty_list(server: TestServer) {
 }
 
 fn content_segments_of_an_unknown_job_are_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}/content-segments");
+    let path = format!("{JOBS}/{UNKNOWN_ID}/content-segments");
     server.get(&path).problem(404, "job_not_found");
     server
         .get(&format!("{path}?top=3&keyword=x"))
@@ -272,7 +275,7 @@ fn content_segments_of_an_unknown_job_are_not_found(server: TestServer) {
 
 fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
-    let answers = at_once(8, |i| {
+    let answers = concurrently(8, |i| {
         server
             .put(&path, &body(&content_segments(3 * (i + 1))))
             .expect(200)

@@ -5,7 +5,7 @@ use lectern_domain::{JobId, JobStatus, Stage};
 use lectern_tests::{Body, Client, TestServer, a_job, a_report, on_both_backends, snapshot};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, a_recording, at, at_once};
+use crate::http::support::{JOBS, a_recording, concurrently, job_path};
 
 on_both_backends!(
     an_empty_list_has_no_next_page,
@@ -64,7 +64,7 @@ fn jobs(server: &TestServer, names: &str) -> Vec<JobId> {
     names.chars().map(make).collect()
 }
 
-fn wire(time: DateTime<Utc>) -> String {
+fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
@@ -80,7 +80,7 @@ fn jobs_are_listed_newest_first_in_the_shape_of_a_single_job(server: TestServer)
     let made = jobs(&server, "abc");
     server
         .post(
-            &at(made[1], "/progress"),
+            &job_path(made[1], "/progress"),
             &a_report(Stage::Transcription, 7.0).body(),
         )
         .expect(200);
@@ -88,7 +88,7 @@ fn jobs_are_listed_newest_first_in_the_shape_of_a_single_job(server: TestServer)
     let alone: Vec<_> = made
         .iter()
         .rev()
-        .map(|job| server.get(&at(*job, "")).json())
+        .map(|job| server.get(&job_path(*job, "")).json())
         .collect();
     assert_eq!(list, json!({ "jobs": alone, "next_cursor": null }));
 }
@@ -152,7 +152,7 @@ fn pages_neither_repeat_nor_miss_jobs_during_changes(server: TestServer) {
         jobs(&server, "z");
         // The last job of the page is deleted.
         server
-            .delete(&at(*last_seen.next().unwrap(), ""))
+            .delete(&job_path(*last_seen.next().unwrap(), ""))
             .expect(204);
     });
     assert_eq!(seen.concat(), ["i", "h", "g", "f", "e", "d", "c", "b", "a"]);
@@ -163,7 +163,7 @@ fn pages_read_during_inserts_hold_each_older_job_once(server: TestServer) {
     for name in &older {
         a_job().filename(name).create(server.db());
     }
-    let read = at_once(6, |i| match i {
+    let read = concurrently(6, |i| match i {
         0 | 1 => pages(&server, "limit=3", || ()).concat(),
         _ => {
             for n in 0..25 {
@@ -187,7 +187,7 @@ fn jobs_are_filtered_by_status_and_stage(server: TestServer) {
     let running = jobs(&server, "r")[0];
     server
         .post(
-            &at(running, "/progress"),
+            &job_path(running, "/progress"),
             &a_report(Stage::Transcription, 7.0).body(),
         )
         .expect(200);
@@ -214,13 +214,13 @@ fn jobs_are_filtered_by_creation_time(server: TestServer) {
     let after = |seconds| {
         format!(
             "created_after={}",
-            wire(start + TimeDelta::seconds(seconds))
+            rfc3339(start + TimeDelta::seconds(seconds))
         )
     };
     let before = |seconds| {
         format!(
             "created_before={}",
-            wire(start + TimeDelta::seconds(seconds))
+            rfc3339(start + TimeDelta::seconds(seconds))
         )
     };
     assert_eq!(

@@ -1,11 +1,12 @@
 use chrono::TimeDelta;
 use lectern_domain::{JobId, JobStatus, Stage, TaskId};
 use lectern_tests::{
-    Body, Response, TestServer, a_job, a_report, a_whole_job, on_both_backends, segments, snapshot,
+    Body, Response, TestServer, a_completed_job, a_job, a_report, on_both_backends, segments,
+    snapshot,
 };
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, NOBODY, a_recording, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, concurrently, job_path};
 
 on_both_backends!(
     creating_a_job_returns_its_location,
@@ -45,7 +46,10 @@ fn id_of(response: &Response) -> JobId {
 fn creating_a_job_returns_its_location(server: TestServer) {
     let made = server.post(JOBS, &a_recording()).expect(201);
     assert_eq!(made.header("Content-Type"), Some("application/json"));
-    assert_eq!(made.header("Location"), Some(at(id_of(&made), "").as_str()));
+    assert_eq!(
+        made.header("Location"),
+        Some(job_path(id_of(&made), "").as_str())
+    );
     let found = server.get(made.header("Location").unwrap()).expect(200);
     assert_eq!(found.json(), made.json());
     assert_eq!(found.header("ETag"), made.header("ETag"));
@@ -106,46 +110,46 @@ fn a_running_job_has_progress(server: TestServer) {
     server.db().clock().advance(TimeDelta::seconds(30));
     let report = a_report(Stage::Transcription, 42.5);
     server
-        .post(&at(job.job_id, "/progress"), &report.body())
+        .post(&job_path(job.job_id, "/progress"), &report.body())
         .expect(200);
     snapshot!(
         "a_running_job",
-        server.get(&at(job.job_id, "")).expect(200).json()
+        server.get(&job_path(job.job_id, "")).expect(200).json()
     );
 }
 
 fn a_failed_job_has_an_error_message(server: TestServer) {
     let job = a_job().status(JobStatus::Running).create(server.db());
     let failed = json!({ "status": "failed", "error_message": "disk full" });
-    let told = server
-        .patch(&at(job.job_id, ""), &failed)
+    let returned = server
+        .patch(&job_path(job.job_id, ""), &failed)
         .expect(200)
         .json();
     assert_eq!(
-        (&told["status"], &told["error_message"]),
+        (&returned["status"], &returned["error_message"]),
         (&json!("failed"), &json!("disk full"))
     );
-    assert_eq!(told["completed_at"], Value::Null);
+    assert_eq!(returned["completed_at"], Value::Null);
 }
 
 fn an_update_changes_only_the_given_fields(server: TestServer) {
     let job = a_job()
         .extra_metadata(json!({ "course": "physics" }))
         .create(server.db());
-    let mut expected = server.get(&at(job.job_id, "")).expect(200).json();
+    let mut expected = server.get(&job_path(job.job_id, "")).expect(200).json();
     server.db().clock().advance(TimeDelta::seconds(5));
     let metadata = json!({ "codec": "h264" });
     let change =
         json!({ "filename": "renamed.mp4", "video_duration": 5400.1, "video_metadata": metadata });
     let changed = server
-        .patch(&at(job.job_id, ""), &change)
+        .patch(&job_path(job.job_id, ""), &change)
         .expect(200)
         .json();
     expected["filename"] = json!("renamed.mp4");
     expected["video_duration"] = json!(5400.1);
     expected["updated_at"] = json!("2026-01-01T00:00:05Z");
     assert_eq!(changed, expected);
-    assert_eq!(server.get(&at(job.job_id, "")).json(), expected);
+    assert_eq!(server.get(&job_path(job.job_id, "")).json(), expected);
     let stored = server
         .db()
         .read(|conn| conn.jobs().find(job.job_id))
@@ -155,17 +159,17 @@ fn an_update_changes_only_the_given_fields(server: TestServer) {
 }
 
 fn null_clears_a_field(server: TestServer) {
-    let path = at(a_job().create(server.db()).job_id, "");
+    let path = job_path(a_job().create(server.db()).job_id, "");
     let set = json!({ "error_message": "late", "video_duration": 1.5, "celery_task_id": "t-1" });
-    let told = server.patch(&path, &set).expect(200).json();
+    let returned = server.patch(&path, &set).expect(200).json();
     assert_eq!(
-        (&told["error_message"], &told["video_duration"]),
+        (&returned["error_message"], &returned["video_duration"]),
         (&json!("late"), &json!(1.5))
     );
     let cleared = json!({ "error_message": null, "video_duration": null, "celery_task_id": null });
-    let told = server.patch(&path, &cleared).expect(200).json();
+    let returned = server.patch(&path, &cleared).expect(200).json();
     assert_eq!(
-        (&told["error_message"], &told["video_duration"]),
+        (&returned["error_message"], &returned["video_duration"]),
         (&Value::Null, &Value::Null)
     );
     assert_eq!(
@@ -178,10 +182,10 @@ fn null_clears_a_field(server: TestServer) {
 }
 
 fn no_response_holds_the_task_id(server: TestServer) {
-    let job_id = a_whole_job(server.db()).job_id;
+    let job_id = a_completed_job(server.db()).job_id;
     let task = "e5d1c0de-celery";
-    let told = server
-        .patch(&at(job_id, ""), &json!({ "celery_task_id": task }))
+    let returned = server
+        .patch(&job_path(job_id, ""), &json!({ "celery_task_id": task }))
         .expect(200);
     let find =
         |tx: &mut lectern_db::Reader<'_>| tx.jobs().find_by_celery_task_id(&TaskId::new(task)?);
@@ -195,13 +199,13 @@ fn no_response_holds_the_task_id(server: TestServer) {
         job_id
     );
     let others = [
-        at(job_id, ""),
-        at(job_id, "/transcripts"),
-        at(job_id, "/silence-regions"),
-        at(job_id, "/layout-analysis"),
-        at(job_id, "/content-segments"),
-        at(job_id, "/clips"),
-        at(job_id, "/logs"),
+        job_path(job_id, ""),
+        job_path(job_id, "/transcripts"),
+        job_path(job_id, "/silence-regions"),
+        job_path(job_id, "/layout-analysis"),
+        job_path(job_id, "/content-segments"),
+        job_path(job_id, "/clips"),
+        job_path(job_id, "/logs"),
         format!("{JOBS}?include_total=true"),
         format!("/api/v1/results/{job_id}"),
         "/api/v1/stats".to_owned(),
@@ -210,7 +214,7 @@ fn no_response_holds_the_task_id(server: TestServer) {
     for answer in others
         .iter()
         .map(|path| server.get(path).expect(200))
-        .chain([told])
+        .chain([returned])
     {
         assert!(!answer.text().contains("celery"), "{answer}");
         let headers = format!("{:?}", answer.headers);
@@ -222,7 +226,7 @@ fn only_documented_transitions_are_allowed(server: TestServer) {
     for from in JobStatus::ALL {
         for to in JobStatus::ALL {
             let job = a_job().status(*from).create(server.db());
-            let path = at(job.job_id, "");
+            let path = job_path(job.job_id, "");
             let before = server.get(&path).expect(200).json();
             let answer = server.patch(&path, &json!({ "status": to, "filename": "renamed.mp4" }));
             if from.can_become(*to) {
@@ -246,18 +250,18 @@ fn only_documented_transitions_are_allowed(server: TestServer) {
 fn a_completed_job_has_full_progress_and_a_completion_time(server: TestServer) {
     let job = a_job().status(JobStatus::Running).create(server.db());
     server.db().clock().advance(TimeDelta::milliseconds(1_500));
-    let told = server
-        .patch(&at(job.job_id, ""), &json!({ "status": "completed" }))
+    let returned = server
+        .patch(&job_path(job.job_id, ""), &json!({ "status": "completed" }))
         .expect(200)
         .json();
-    assert_eq!(told["completed_at"], "2026-01-01T00:00:01.500Z");
+    assert_eq!(returned["completed_at"], "2026-01-01T00:00:01.500Z");
     let done = json!({ "stage": "complete", "percent": 100, "message": null, "eta_seconds": null });
-    assert_eq!(told["progress"], done);
+    assert_eq!(returned["progress"], done);
 }
 
 fn a_retry_resets_the_job(server: TestServer) {
     for end in ["failed", "cancelled"] {
-        let path = at(a_job().create(server.db()).job_id, "");
+        let path = job_path(a_job().create(server.db()).job_id, "");
         server
             .post(
                 &format!("{path}/progress"),
@@ -270,13 +274,13 @@ fn a_retry_resets_the_job(server: TestServer) {
                 &json!({ "status": end, "error_message": "no memory" }),
             )
             .expect(200);
-        let told = server
+        let returned = server
             .patch(&path, &json!({ "status": "queued" }))
             .expect(200)
             .json();
-        assert_eq!(told["status"], "queued");
+        assert_eq!(returned["status"], "queued");
         for field in ["progress", "error_message", "completed_at"] {
-            assert_eq!(told[field], Value::Null, "{field} after {end}");
+            assert_eq!(returned[field], Value::Null, "{field} after {end}");
         }
     }
 }
@@ -287,8 +291,8 @@ fn of_concurrent_transitions_one_succeeds(server: TestServer) {
         ("running", vec!["completed", "failed", "cancelled"]),
     ] {
         let job = a_job().status(from.parse().unwrap()).create(server.db());
-        let path = at(job.job_id, "");
-        let answers = at_once(50, |i| {
+        let path = job_path(job.job_id, "");
+        let answers = concurrently(50, |i| {
             (
                 i,
                 server.patch(&path, &json!({ "status": to[i % to.len()] })),
@@ -310,12 +314,12 @@ fn of_concurrent_transitions_one_succeeds(server: TestServer) {
 
 fn concurrent_updates_lose_no_change(server: TestServer) {
     let job = a_job().create(server.db());
-    let answers = at_once(20, |i| {
+    let answers = concurrently(20, |i| {
         let change = match i % 2 {
             0 => json!({ "filename": format!("{i}.mp4") }),
             _ => json!({ "extra_metadata": { "i": i } }),
         };
-        server.patch(&at(job.job_id, ""), &change).expect(200)
+        server.patch(&job_path(job.job_id, ""), &change).expect(200)
     });
     let mut versions: Vec<_> = answers
         .iter()
@@ -328,18 +332,22 @@ fn concurrent_updates_lose_no_change(server: TestServer) {
 
 fn deleting_a_job_deletes_its_resources(server: TestServer) {
     let (gone, stays) = (
-        a_whole_job(server.db()).job_id,
-        a_whole_job(server.db()).job_id,
+        a_completed_job(server.db()).job_id,
+        a_completed_job(server.db()).job_id,
     );
     let count = |table: &str| server.db().sql().count(table);
     let before = CHILDREN.map(count);
-    let answer = server.delete(&at(gone, "")).expect(204);
+    let answer = server.delete(&job_path(gone, "")).expect(204);
     assert_eq!(
         (answer.body.len(), answer.header("Content-Type")),
         (0, None)
     );
-    server.get(&at(gone, "")).problem(404, "job_not_found");
-    server.delete(&at(gone, "")).problem(404, "job_not_found");
+    server
+        .get(&job_path(gone, ""))
+        .problem(404, "job_not_found");
+    server
+        .delete(&job_path(gone, ""))
+        .problem(404, "job_not_found");
     assert_eq!(CHILDREN.map(count), before.map(|rows| rows / 2));
     server.get(&format!("/api/v1/results/{stays}")).expect(200);
 }
@@ -347,9 +355,9 @@ fn deleting_a_job_deletes_its_resources(server: TestServer) {
 fn a_job_deleted_during_writes_leaves_no_rows(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let body = json!({ "segments": segments(50).body() });
-    let answers = at_once(16, |i| match i {
-        8 => server.delete(&at(job_id, "")),
-        _ => server.put(&at(job_id, "/transcripts"), &body),
+    let answers = concurrently(16, |i| match i {
+        8 => server.delete(&job_path(job_id, "")),
+        _ => server.put(&job_path(job_id, "/transcripts"), &body),
     });
     for (i, answer) in answers.iter().enumerate() {
         match answer.status {
@@ -365,7 +373,7 @@ fn a_job_deleted_during_writes_leaves_no_rows(server: TestServer) {
 }
 
 fn an_unknown_job_is_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}");
+    let path = format!("{JOBS}/{UNKNOWN_ID}");
     server.get(&path).problem(404, "job_not_found");
     server
         .patch(&path, &json!({ "filename": "a.mp4" }))

@@ -3,7 +3,7 @@ use lectern_domain::LayoutType;
 use lectern_tests::{Body, TestServer, a_job, a_layout, on_both_backends, snapshot};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     a_layout_is_returned_as_sent,
@@ -19,7 +19,7 @@ on_both_backends!(
 
 /// The path of the layout of a new job.
 fn of_a_job(server: &TestServer) -> String {
-    at(a_job().create(server.db()).job_id, "/layout-analysis")
+    job_path(a_job().create(server.db()).job_id, "/layout-analysis")
 }
 
 /// A layout with the required fields only.
@@ -111,14 +111,14 @@ fn a_job_without_a_layout_is_404(server: TestServer) {
 }
 
 fn the_layout_of_an_unknown_job_is_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}/layout-analysis");
+    let path = format!("{JOBS}/{UNKNOWN_ID}/layout-analysis");
     server.get(&path).problem(404, "job_not_found");
     server.put(&path, &bare()).problem(404, "job_not_found");
 }
 
 fn concurrent_puts_leave_one_layout(server: TestServer) {
     let path = of_a_job(&server);
-    let answers = at_once(8, |i| {
+    let answers = concurrently(8, |i| {
         let mut layout = a_layout().body();
         layout["sample_frame_time"] = json!(f64::from(u32::try_from(i).unwrap()));
         let stored = server.put(&path, &layout).expect(200).json();

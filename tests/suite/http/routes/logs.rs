@@ -3,7 +3,7 @@ use lectern_domain::{LogStatus, Stage};
 use lectern_tests::{Body, TestServer, a_job, a_log_entry, on_both_backends, snapshot};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     an_entry_is_returned_as_sent,
@@ -25,7 +25,7 @@ on_both_backends!(
 
 /// The path of the log of a new job.
 fn of_a_job(server: &TestServer) -> String {
-    at(a_job().create(server.db()).job_id, "/logs")
+    job_path(a_job().create(server.db()).job_id, "/logs")
 }
 
 fn append(server: &TestServer, path: &str, stage: Stage, status: LogStatus) -> Value {
@@ -37,7 +37,7 @@ fn append(server: &TestServer, path: &str, stage: Stage, status: LogStatus) -> V
 
 /// The path of the log of a job whose transcription failed once and then
 /// completed.
-fn of_a_story(server: &TestServer) -> String {
+fn path_with_entries(server: &TestServer) -> String {
     let path = of_a_job(server);
     append(server, &path, Stage::Transcription, LogStatus::Started);
     append(server, &path, Stage::SilenceDetection, LogStatus::Started);
@@ -57,15 +57,15 @@ fn messages(answer: &Value) -> Vec<&str> {
 
 /// All pages of a log, `limit` entries each; `meanwhile` is called after each.
 fn paged(server: &TestServer, path: &str, limit: usize, mut meanwhile: impl FnMut()) -> Vec<Value> {
-    let mut told = Vec::new();
+    let mut listed = Vec::new();
     let mut query = format!("?limit={limit}");
     loop {
         let mut page = server.get(&format!("{path}{query}")).expect(200).json();
         let entries = page["logs"].as_array_mut().unwrap();
         assert!(entries.len() <= limit);
-        told.append(entries);
+        listed.append(entries);
         match &page["next_cursor"] {
-            Value::Null => return told,
+            Value::Null => return listed,
             cursor => query = format!("?limit={limit}&cursor={}", cursor.as_str().unwrap()),
         }
         meanwhile();
@@ -119,7 +119,7 @@ fn equal_entries_are_stored_separately(server: TestServer) {
 }
 
 fn entries_are_listed_oldest_first(server: TestServer) {
-    let answer = server.get(&of_a_story(&server)).expect(200).json();
+    let answer = server.get(&path_with_entries(&server)).expect(200).json();
     assert_eq!(
         messages(&answer),
         [
@@ -134,17 +134,17 @@ fn entries_are_listed_oldest_first(server: TestServer) {
 }
 
 fn pages_hold_every_entry_once_during_appends(server: TestServer) {
-    let (path, other) = (of_a_story(&server), of_a_story(&server));
+    let (path, other) = (path_with_entries(&server), path_with_entries(&server));
     let mut left = 3;
-    let told = paged(&server, &path, 2, || {
+    let listed = paged(&server, &path, 2, || {
         if left > 0 {
             append(&server, &path, Stage::Compilation, LogStatus::Started);
             append(&server, &other, Stage::Compilation, LogStatus::Started);
             left -= 1;
         }
     });
-    assert_eq!(told.len(), 8);
-    assert_eq!(json!(told), server.get(&path).expect(200).json()["logs"]);
+    assert_eq!(listed.len(), 8);
+    assert_eq!(json!(listed), server.get(&path).expect(200).json()["logs"]);
 }
 
 fn the_default_limit_is_50_entries(server: TestServer) {
@@ -162,7 +162,7 @@ fn the_default_limit_is_50_entries(server: TestServer) {
 }
 
 fn a_full_last_page_has_no_next_page(server: TestServer) {
-    let path = of_a_story(&server);
+    let path = path_with_entries(&server);
     assert_eq!(
         server.get(&format!("{path}?limit=5")).expect(200).json()["next_cursor"],
         Value::Null
@@ -171,8 +171,8 @@ fn a_full_last_page_has_no_next_page(server: TestServer) {
 }
 
 fn entries_are_filtered_by_stage_and_status(server: TestServer) {
-    let path = of_a_story(&server);
-    for (query, told) in [
+    let path = path_with_entries(&server);
+    for (query, listed) in [
         (
             "stage=silence_detection",
             &["silence_detection started", "silence_detection completed"][..],
@@ -186,7 +186,7 @@ fn entries_are_filtered_by_stage_and_status(server: TestServer) {
     ] {
         assert_eq!(
             messages(&server.get(&format!("{path}?{query}")).expect(200).json()),
-            told,
+            listed,
             "{query}"
         );
     }
@@ -205,7 +205,7 @@ fn entries_are_filtered_by_stage_and_status(server: TestServer) {
 }
 
 fn a_cursor_of_another_list_is_rejected(server: TestServer) {
-    let path = of_a_story(&server);
+    let path = path_with_entries(&server);
     a_job().create(server.db());
     let jobs = server.get(&format!("{JOBS}?limit=1")).expect(200).json();
     let cursor = jobs["next_cursor"].as_str().unwrap();
@@ -215,13 +215,13 @@ fn a_cursor_of_another_list_is_rejected(server: TestServer) {
 }
 
 fn entries_cannot_be_changed_or_deleted(server: TestServer) {
-    let path = of_a_story(&server);
-    let told = server.get(&path).expect(200).json();
+    let path = path_with_entries(&server);
+    let listed = server.get(&path).expect(200).json();
     server
         .put(&path, &json!({ "logs": [] }))
         .problem(405, "method_not_allowed");
     server.delete(&path).problem(405, "method_not_allowed");
-    assert_eq!(server.get(&path).expect(200).json(), told);
+    assert_eq!(server.get(&path).expect(200).json(), listed);
 }
 
 fn an_invalid_entry_stores_nothing(server: TestServer) {
@@ -236,7 +236,7 @@ fn an_invalid_entry_stores_nothing(server: TestServer) {
 
 fn a_job_without_entries_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let answer = server.get(&at(job_id, "/logs")).expect(200).json();
+    let answer = server.get(&job_path(job_id, "/logs")).expect(200).json();
     assert_eq!(
         answer,
         json!({ "job_id": job_id, "logs": [], "next_cursor": null, "total": 0 })
@@ -244,7 +244,7 @@ fn a_job_without_entries_has_an_empty_list(server: TestServer) {
 }
 
 fn the_log_of_an_unknown_job_is_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}/logs");
+    let path = format!("{JOBS}/{UNKNOWN_ID}/logs");
     server.get(&path).problem(404, "job_not_found");
     server
         .get(&format!("{path}?status=failed"))
@@ -255,12 +255,12 @@ fn the_log_of_an_unknown_job_is_not_found(server: TestServer) {
 
 fn concurrent_appends_are_all_listed_once(server: TestServer) {
     let path = of_a_job(&server);
-    let mut made = at_once(16, |_| {
+    let mut made = concurrently(16, |_| {
         append(&server, &path, Stage::Transcription, LogStatus::Started)
     });
-    let mut told = paged(&server, &path, 5, || ());
-    for entries in [&mut made, &mut told] {
+    let mut listed = paged(&server, &path, 5, || ());
+    for entries in [&mut made, &mut listed] {
         entries.sort_by_key(|entry| entry["log_id"].as_str().unwrap().to_owned());
     }
-    assert_eq!(told, made);
+    assert_eq!(listed, made);
 }

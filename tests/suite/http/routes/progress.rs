@@ -3,7 +3,7 @@ use lectern_domain::{JobStatus, Stage};
 use lectern_tests::{Body, TestServer, a_job, a_report, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::{NOBODY, at, at_once};
+use crate::http::support::{UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     the_first_report_sets_a_queued_job_running,
@@ -19,54 +19,54 @@ on_both_backends!(
 fn the_first_report_sets_a_queued_job_running(server: TestServer) {
     let job = a_job().create(server.db());
     assert_eq!(
-        server.get(&at(job.job_id, "")).json()["progress"],
+        server.get(&job_path(job.job_id, "")).json()["progress"],
         Value::Null
     );
     server.db().clock().advance(TimeDelta::seconds(2));
     let report = a_report(Stage::SilenceDetection, 12.5).body();
-    let told = server
-        .post(&at(job.job_id, "/progress"), &report)
+    let returned = server
+        .post(&job_path(job.job_id, "/progress"), &report)
         .expect(200);
-    assert_eq!(told.header("ETag"), Some("\"2\""));
-    let told = told.json();
+    assert_eq!(returned.header("ETag"), Some("\"2\""));
+    let returned = returned.json();
     assert_eq!(
-        (&told["status"], &told["updated_at"]),
+        (&returned["status"], &returned["updated_at"]),
         (&json!("running"), &json!("2026-01-01T00:00:02Z"))
     );
     let expected = json!({
         "stage": "silence_detection", "percent": 12.5,
         "message": "silence_detection: 12.5 %", "eta_seconds": 600,
     });
-    assert_eq!(told["progress"], expected);
-    assert_eq!(server.get(&at(job.job_id, "")).json(), told);
+    assert_eq!(returned["progress"], expected);
+    assert_eq!(server.get(&job_path(job.job_id, "")).json(), returned);
 }
 
 fn stage_and_percent_are_the_only_required_fields(server: TestServer) {
-    let path = at(a_job().create(server.db()).job_id, "/progress");
+    let path = job_path(a_job().create(server.db()).job_id, "/progress");
     server
         .post(&path, &a_report(Stage::Transcription, 10.0).body())
         .expect(200);
-    let told = server
+    let returned = server
         .post(&path, &json!({ "stage": "transcription", "percent": 20 }))
         .expect(200);
     let expected =
         json!({ "stage": "transcription", "percent": 20, "message": null, "eta_seconds": null });
-    assert_eq!(told.json()["progress"], expected);
-    assert!(told.text().contains(r#""percent":20,"#), "{told}");
+    assert_eq!(returned.json()["progress"], expected);
+    assert!(returned.text().contains(r#""percent":20,"#), "{returned}");
 }
 
 fn each_stage_accepts_reports_from_0_to_100_percent(server: TestServer) {
-    let path = at(a_job().create(server.db()).job_id, "/progress");
+    let path = job_path(a_job().create(server.db()).job_id, "/progress");
     for stage in Stage::ALL {
         for percent in [0.0, 33.3, 100.0] {
-            let told = server
+            let returned = server
                 .post(&path, &a_report(*stage, percent).body())
                 .expect(200)
                 .json();
-            assert_eq!(told["status"], "running", "{stage}");
+            assert_eq!(returned["status"], "running", "{stage}");
             let progress = (
-                &told["progress"]["stage"],
-                told["progress"]["percent"].as_f64(),
+                &returned["progress"]["stage"],
+                returned["progress"]["percent"].as_f64(),
             );
             assert_eq!(progress, (&json!(stage), Some(percent)));
         }
@@ -74,7 +74,7 @@ fn each_stage_accepts_reports_from_0_to_100_percent(server: TestServer) {
 }
 
 fn a_late_report_changes_nothing(server: TestServer) {
-    let path = at(a_job().create(server.db()).job_id, "");
+    let path = job_path(a_job().create(server.db()).job_id, "");
     let report = |percent| {
         let report = a_report(Stage::Transcription, percent).body();
         server.post(&format!("{path}/progress"), &report)
@@ -91,9 +91,9 @@ fn a_report_on_an_inactive_job_is_rejected(server: TestServer) {
     use JobStatus::{Cancelled, Completed, Failed, Pending};
     for status in [Pending, Completed, Failed, Cancelled] {
         let job = a_job().status(status).create(server.db());
-        let before = server.get(&at(job.job_id, "")).json();
+        let before = server.get(&job_path(job.job_id, "")).json();
         let answer = server.post(
-            &at(job.job_id, "/progress"),
+            &job_path(job.job_id, "/progress"),
             &a_report(Stage::Transcription, 5.0).body(),
         );
         assert_eq!(
@@ -101,46 +101,50 @@ fn a_report_on_an_inactive_job_is_rejected(server: TestServer) {
             [Value::Null; 0],
             "{status}"
         );
-        assert_eq!(server.get(&at(job.job_id, "")).json(), before, "{status}");
+        assert_eq!(
+            server.get(&job_path(job.job_id, "")).json(),
+            before,
+            "{status}"
+        );
     }
 }
 
 fn a_report_on_an_unknown_job_is_not_found(server: TestServer) {
-    let path = format!("/api/v1/jobs/{NOBODY}/progress");
+    let path = format!("/api/v1/jobs/{UNKNOWN_ID}/progress");
     server
         .post(&path, &a_report(Stage::Transcription, 5.0).body())
         .problem(404, "job_not_found");
 }
 
 fn no_response_holds_the_worker_name(server: TestServer) {
-    let path = at(a_job().create(server.db()).job_id, "/progress");
-    let told = server
+    let path = job_path(a_job().create(server.db()).job_id, "/progress");
+    let returned = server
         .post(&path, &a_report(Stage::Transcription, 5.0).body())
         .expect(200);
-    assert!(!told.text().contains("worker-1"), "{told}");
+    assert!(!returned.text().contains("worker-1"), "{returned}");
 }
 
 fn concurrent_reports_never_decrease_progress(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let percent = |answer: &lectern_tests::Response| answer.json()["progress"]["percent"].as_f64();
     // 40 threads report, one reads.
-    let answers = at_once(41, |i| {
+    let answers = concurrently(41, |i| {
         if i == 40 {
-            let look = |_| percent(&server.get(&at(job_id, "")).expect(200)).unwrap_or(0.0);
+            let look = |_| percent(&server.get(&job_path(job_id, "")).expect(200)).unwrap_or(0.0);
             let seen: Vec<f64> = (0..100).map(look).collect();
             assert!(seen.is_sorted(), "{seen:?}");
             return None;
         }
         // Not in the order of the threads, so that some reports are late.
         let own = f64::from(u8::try_from(i * 27 % 40).unwrap()) + 1.0;
-        let told = server.post(
-            &at(job_id, "/progress"),
+        let returned = server.post(
+            &job_path(job_id, "/progress"),
             &a_report(Stage::Transcription, own).body(),
         );
-        Some((own, percent(&told.expect(200)).unwrap()))
+        Some((own, percent(&returned.expect(200)).unwrap()))
     });
-    for (own, told) in answers.into_iter().flatten() {
-        assert!(told >= own, "{told} after {own}");
+    for (own, returned) in answers.into_iter().flatten() {
+        assert!(returned >= own, "{returned} after {own}");
     }
-    assert_eq!(percent(&server.get(&at(job_id, ""))), Some(40.0));
+    assert_eq!(percent(&server.get(&job_path(job_id, ""))), Some(40.0));
 }

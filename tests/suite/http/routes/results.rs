@@ -4,7 +4,7 @@ use std::process::Command;
 use chrono::TimeDelta;
 use lectern_domain::{JobId, JobStatus, LogStatus, NewTranscriptSegment, Stage, TimeRange};
 use lectern_tests::{
-    Body, Response, TestServer, a_job, a_layout, a_log_entry, a_report, a_whole_job, clips,
+    Body, Response, TestServer, a_completed_job, a_job, a_layout, a_log_entry, a_report, clips,
     content_segments, on_both_backends, segments, silence_regions, snapshot,
 };
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::{
     clips as clip_set, content_segments as content, layout_analysis as layout,
     silence_regions as silence, transcripts,
 };
-use crate::http::support::{JOBS, NOBODY, at};
+use crate::http::support::{JOBS, UNKNOWN_ID, job_path};
 
 on_both_backends!(
     results_of_a_processed_lecture_hold_all_stage_output,
@@ -34,12 +34,12 @@ fn results_of(job_id: JobId) -> String {
 /// A transcript of 100 minutes with times that are not round.
 fn a_lecture() -> Vec<NewTranscriptSegment> {
     let third = |i: usize| i as f64 * 10.0 / 3.0;
-    let at = |i| TimeRange::new(third(i), third(i + 1) - 0.1).unwrap();
+    let time = |i| TimeRange::new(third(i), third(i + 1) - 0.1).unwrap();
     segments(1_800)
         .into_iter()
         .enumerate()
         .map(|(i, segment)| NewTranscriptSegment {
-            time: at(i),
+            time: time(i),
             ..segment
         })
         .collect()
@@ -98,15 +98,21 @@ fn clips_along(content: &Value) -> Value {
 }
 
 /// Reports the start and end of a stage and calls `work` in between.
-fn go_through(server: &TestServer, job_id: JobId, stage: Stage, work: impl FnOnce()) {
+fn run_stage(server: &TestServer, job_id: JobId, stage: Stage, work: impl FnOnce()) {
     let log = |status| {
         server
-            .post(&at(job_id, "/logs"), &a_log_entry(stage, status).body())
+            .post(
+                &job_path(job_id, "/logs"),
+                &a_log_entry(stage, status).body(),
+            )
             .expect(201)
     };
     let report = |percent: f64| {
         let job = server
-            .post(&at(job_id, "/progress"), &a_report(stage, percent).body())
+            .post(
+                &job_path(job_id, "/progress"),
+                &a_report(stage, percent).body(),
+            )
             .expect(200)
             .json();
         assert_eq!(
@@ -189,20 +195,20 @@ fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
         server
             .get(&results_of(job_id))
             .problem(409, "job_not_completed");
-        go_through(&server, job_id, *stage, || {
+        run_stage(&server, job_id, *stage, || {
             for output in outputs.iter().filter(|output| output.stage == *stage) {
                 server
-                    .put(&at(job_id, output.below), &output.sent)
+                    .put(&job_path(job_id, output.below), &output.sent)
                     .expect(200);
             }
             if *stage == Stage::Segmentation {
                 clips = clips_along(
                     &server
-                        .get(&at(job_id, "/content-segments"))
+                        .get(&job_path(job_id, "/content-segments"))
                         .expect(200)
                         .json(),
                 );
-                server.put(&at(job_id, "/clips"), &clips).expect(200);
+                server.put(&job_path(job_id, "/clips"), &clips).expect(200);
             }
         });
     }
@@ -210,15 +216,18 @@ fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
         .get(&results_of(job_id))
         .problem(409, "job_not_completed");
     let change = json!({ "status": "completed", "video_duration": 6_000.033_333_333_333 });
-    server.patch(&at(job_id, ""), &change).expect(200);
+    server.patch(&job_path(job_id, ""), &change).expect(200);
 
     for output in &outputs {
-        let read = server.get(&at(job_id, output.below)).expect(200).json();
+        let read = server
+            .get(&job_path(job_id, output.below))
+            .expect(200)
+            .json();
         assert_eq!((output.as_sent)(read), output.sent, "{}", output.below);
     }
-    let stored_clips = server.get(&at(job_id, "/clips")).expect(200).json();
+    let stored_clips = server.get(&job_path(job_id, "/clips")).expect(200).json();
     assert_eq!(clip_set::as_sent(stored_clips.clone()), clips["clips"]);
-    let log = server.get(&at(job_id, "/logs")).expect(200).json();
+    let log = server.get(&job_path(job_id, "/logs")).expect(200).json();
     assert_eq!(log["total"], json!(2 * Stage::ALL.len()));
 
     let results = server.get(&results_of(job_id)).expect(200).json();
@@ -226,7 +235,10 @@ fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
     assert_eq!(results["job_id"], json!(job_id));
     assert_eq!(
         results["transcript"],
-        server.get(&at(job_id, "/transcripts")).expect(200).json()["segments"]
+        server
+            .get(&job_path(job_id, "/transcripts"))
+            .expect(200)
+            .json()["segments"]
     );
     let shown: Vec<_> = stored_clips["clips"].as_array().unwrap().iter().map(|clip| json!({
         "clip_id": clip["clip_id"], "title": clip["title"],
@@ -237,7 +249,7 @@ fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
     assert_eq!(
         results["metadata"],
         json!({
-            "layout": server.get(&at(job_id, "/layout-analysis")).expect(200).json(),
+            "layout": server.get(&job_path(job_id, "/layout-analysis")).expect(200).json(),
             "original_video": {
                 "filename": "lecture-07.mp4", "duration": 6_000.033_333_333_333,
                 "s3_key": recording["s3_key"], "url": null,
@@ -256,19 +268,22 @@ fn results_of_a_small_job_match_the_snapshot(server: TestServer) {
         .job_id;
     server
         .put(
-            &at(job_id, "/transcripts"),
+            &job_path(job_id, "/transcripts"),
             &json!({ "segments": segments(2).body() }),
         )
         .expect(200);
     server
-        .put(&at(job_id, "/layout-analysis"), &a_layout().body())
+        .put(&job_path(job_id, "/layout-analysis"), &a_layout().body())
         .expect(200);
     server
-        .put(&at(job_id, "/clips"), &json!({ "clips": clips(1).body() }))
+        .put(
+            &job_path(job_id, "/clips"),
+            &json!({ "clips": clips(1).body() }),
+        )
         .expect(200);
     server.db().clock().advance(TimeDelta::milliseconds(90_500));
     server
-        .patch(&at(job_id, ""), &json!({ "status": "completed" }))
+        .patch(&job_path(job_id, ""), &json!({ "status": "completed" }))
         .expect(200);
     snapshot!(
         "results",
@@ -310,7 +325,7 @@ fn an_uncompleted_job_has_no_results(server: TestServer) {
 
 fn results_of_an_unknown_job_are_not_found(server: TestServer) {
     server
-        .get(&format!("/api/v1/results/{NOBODY}"))
+        .get(&format!("/api/v1/results/{UNKNOWN_ID}"))
         .problem(404, "job_not_found");
     server
         .get("/api/v1/results/lecture-07")
@@ -319,8 +334,8 @@ fn results_of_an_unknown_job_are_not_found(server: TestServer) {
 
 fn results_hold_only_their_own_jobs_output(server: TestServer) {
     let (one, other) = (
-        a_whole_job(server.db()).job_id,
-        a_whole_job(server.db()).job_id,
+        a_completed_job(server.db()).job_id,
+        a_completed_job(server.db()).job_id,
     );
     let ids = |job_id, list: &str, id: &str| -> Vec<Value> {
         let results = server.get(&results_of(job_id)).expect(200).json();
@@ -345,7 +360,7 @@ fn results_are_compressed_on_request(server: TestServer) {
         .job_id;
     server
         .put(
-            &at(job_id, "/transcripts"),
+            &job_path(job_id, "/transcripts"),
             &json!({ "segments": segments(1_500).body() }),
         )
         .expect(200);
@@ -379,7 +394,7 @@ fn results_are_not_compressed_without_a_request(server: TestServer) {
         .job_id;
     server
         .put(
-            &at(job_id, "/transcripts"),
+            &job_path(job_id, "/transcripts"),
             &json!({ "segments": segments(100).body() }),
         )
         .expect(200);
@@ -397,7 +412,11 @@ fn small_responses_are_not_compressed(server: TestServer) {
         .status(JobStatus::Completed)
         .create(server.db())
         .job_id;
-    for path in [results_of(job_id), at(job_id, ""), "/healthz".to_owned()] {
+    for path in [
+        results_of(job_id),
+        job_path(job_id, ""),
+        "/healthz".to_owned(),
+    ] {
         assert_eq!(
             get_with(&server, &path, "gzip").header("Content-Encoding"),
             None,

@@ -5,7 +5,7 @@ use lectern_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     silence_regions_are_returned_as_sent,
@@ -23,7 +23,7 @@ on_both_backends!(
 
 /// The path of the silence regions of a new job.
 fn of_a_job(server: &TestServer) -> String {
-    at(a_job().create(server.db()).job_id, "/silence-regions")
+    job_path(a_job().create(server.db()).job_id, "/silence-regions")
 }
 
 fn body(regions: &[NewSilenceRegion]) -> Value {
@@ -174,7 +174,7 @@ fn regions_are_listed_by_time(server: TestServer) {
 fn a_job_without_silence_regions_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let answer = server
-        .get(&at(job_id, "/silence-regions"))
+        .get(&job_path(job_id, "/silence-regions"))
         .expect(200)
         .json();
     assert_eq!(
@@ -184,7 +184,7 @@ fn a_job_without_silence_regions_has_an_empty_list(server: TestServer) {
 }
 
 fn silence_regions_of_an_unknown_job_are_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}/silence-regions");
+    let path = format!("{JOBS}/{UNKNOWN_ID}/silence-regions");
     server.get(&path).problem(404, "job_not_found");
     server
         .get(&format!("{path}?min_duration=1"))
@@ -196,7 +196,7 @@ fn silence_regions_of_an_unknown_job_are_not_found(server: TestServer) {
 
 fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
-    let answers = at_once(8, |i| {
+    let answers = concurrently(8, |i| {
         server
             .put(&path, &body(&silence_regions(5 * (i + 1))))
             .expect(200)

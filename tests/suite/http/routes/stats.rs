@@ -47,7 +47,7 @@ fn jobs_are_counted_by_status_size_and_age(server: TestServer) {
 fn a_deleted_job_is_not_counted(server: TestServer) {
     let job = a_job().create(server.db());
     server
-        .delete(&crate::http::support::at(job.job_id, ""))
+        .delete(&crate::http::support::job_path(job.job_id, ""))
         .expect(204);
     let stats = server.get(STATS).expect(200).json();
     assert_eq!(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::http::support::recordings::files;
 use crate::http::support::worker::{claim, make};
-use crate::http::support::{NOBODY, at, at_once, dump};
+use crate::http::support::{UNKNOWN_ID, concurrently, dump, job_path};
 
 on_both_backends!(
     without_a_file_subtitles_come_from_the_transcript,
@@ -28,17 +28,17 @@ on_both_backends!(
 const VTT: &str = "text/vtt";
 
 /// A clip from 7.25 s to 97.25 s with this transcript.
-fn a_clip(server: &TestServer, said: &[(f64, f64, &str)]) -> Clip {
+fn a_clip(server: &TestServer, cues: &[(f64, f64, &str)]) -> Clip {
     let job_id = a_job().create(server.db()).job_id;
     let clip = fill(server.db(), job_id).remove(0);
     assert_eq!((clip.time.start(), clip.time.end()), (7.25, 97.25));
-    let said: Vec<_> = said
+    let cues: Vec<_> = cues
         .iter()
         .map(|(start, end, text)| a_segment(*start, *end, text))
         .collect();
     server
         .db()
-        .write(|tx| tx.transcripts().replace_for_job(job_id, &said))
+        .write(|tx| tx.transcripts().replace_for_job(job_id, &cues))
         .unwrap();
     clip
 }
@@ -68,7 +68,7 @@ fn key_of(server: &TestServer, clip: &Clip) -> Option<String> {
     clip.data.media.subtitle_s3_key.map(StorageKey::into_string)
 }
 
-fn name(server: &TestServer, clip: &Clip, key: &str) {
+fn set_subtitle_key(server: &TestServer, clip: &Clip, key: &str) {
     let update = ClipMediaUpdate {
         subtitle_s3_key: Patch::Set(StorageKey::new(key).unwrap()),
         ..ClipMediaUpdate::default()
@@ -80,7 +80,7 @@ fn name(server: &TestServer, clip: &Clip, key: &str) {
 }
 
 /// Writes an object, as a worker on the same disk does.
-fn lay(server: &TestServer, key: &str, content: &[u8]) {
+fn write_object(server: &TestServer, key: &str, content: &[u8]) {
     let file = server.objects().join(key);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, content).unwrap();
@@ -208,13 +208,13 @@ fn putting_again_keeps_one_file_and_deleting_the_job_deletes_it(server: TestServ
         ["twice"]
     );
     // A damaged file is replaced by the next PUT.
-    lay(&server, &key_of(&server, &clip).unwrap(), b"WEBVTT\n");
+    write_object(&server, &key_of(&server, &clip).unwrap(), b"WEBVTT\n");
     put(&server, &clip, "twice").expect(200);
     assert_eq!(
         texts(&server.get(&path(&clip)).expect(200).json()),
         ["twice"]
     );
-    server.delete(&at(clip.job_id, "")).expect(204);
+    server.delete(&job_path(clip.job_id, "")).expect(204);
     assert_eq!(files(server.objects()), [""; 0]);
 }
 
@@ -227,15 +227,15 @@ fn the_format_of_a_workers_file_follows_its_extension(server: TestServer) {
         ("json", "[{\"start\":1,\"end\":2,\"text\":\"from json\"}]"),
     ] {
         let key = format!("jobs/{}/clips/1.{ending}", clip.job_id);
-        lay(&server, &key, content.as_bytes());
-        name(&server, &clip, &key);
+        write_object(&server, &key, content.as_bytes());
+        set_subtitle_key(&server, &clip, &key);
         assert_eq!(texts(&texts_now()), [format!("from {ending}")]);
     }
     // A missing file and one of another type.
     let key = format!("jobs/{}/clips/2.vtt", clip.job_id);
-    name(&server, &clip, &key);
+    set_subtitle_key(&server, &clip, &key);
     assert_eq!(texts(&texts_now()), ["transcript"]);
-    lay(&server, &key, b"\x00\x00\x00\x20ftypisom");
+    write_object(&server, &key, b"\x00\x00\x00\x20ftypisom");
     assert_eq!(texts(&texts_now()), ["transcript"]);
 }
 
@@ -245,7 +245,7 @@ fn a_file_of_another_job_is_never_read(server: TestServer) {
         a_clip(&server, &[]),
     );
     put(&server, &other, "secret").expect(200);
-    name(&server, &own, &key_of(&server, &other).unwrap());
+    set_subtitle_key(&server, &own, &key_of(&server, &other).unwrap());
     assert_eq!(texts(&server.get(&path(&own)).expect(200).json()), ["own"]);
 }
 
@@ -272,7 +272,7 @@ fn writing_subtitles_needs_the_lease_of_compilation(server: TestServer) {
     };
     let before = dump(server.db());
     send(None, "mine").problem(409, "lease_lost");
-    send(Some(NOBODY), "mine").problem(409, "lease_lost");
+    send(Some(UNKNOWN_ID), "mine").problem(409, "lease_lost");
     assert_eq!(
         (dump(server.db()), files(server.objects())),
         (before, vec![])
@@ -299,7 +299,7 @@ fn an_invalid_subtitle_file_is_rejected_and_stores_nothing(server: TestServer) {
         .body("video/mp4", "x")
         .send()
         .problem(415, "unsupported_media_type");
-    for nobody in [NOBODY, "1", "null"] {
+    for nobody in [UNKNOWN_ID, "1", "null"] {
         let nobodys = format!("/api/v1/clips/{nobody}/subtitles");
         server.get(&nobodys).problem(404, "clip_not_found");
         server
@@ -340,7 +340,7 @@ fn subtitles_too_large_as_webvtt_are_rejected(db: TestDb) {
 
 fn concurrent_puts_leave_one_file(server: TestServer) {
     let clip = a_clip(&server, &[]);
-    at_once(8, |i| {
+    concurrently(8, |i| {
         put(&server, &clip, &format!("number {i}")).expect(200)
     });
     let answer = server.get(&path(&clip)).expect(200).json();

@@ -5,7 +5,7 @@ use lectern_tests::{Response, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
 use super::transcripts::as_sent;
-use crate::http::support::{at, dump};
+use crate::http::support::{dump, job_path};
 
 on_both_backends!(
     webvtt_is_accepted_and_returned,
@@ -27,7 +27,7 @@ const VTT: &str = "text/vtt";
 const SRT: &str = "application/x-subrip";
 
 /// Cues of two speakers with characters that are special in some format.
-const SAID: &str = "WEBVTT
+const CUES: &str = "WEBVTT
 
 00:00:01.001 --> 00:00:02.999
 <v Ada>a &lt; b &amp;&amp; b --&gt; c
@@ -53,12 +53,12 @@ fn accepting(server: &TestServer, path: &str, accept: &str) -> Response {
 }
 
 fn of_a_job(server: &TestServer) -> String {
-    at(a_job().create(server.db()).job_id, "/transcripts")
+    job_path(a_job().create(server.db()).job_id, "/transcripts")
 }
 
-fn saying(server: &TestServer) -> String {
+fn with_texts(server: &TestServer) -> String {
     let path = of_a_job(server);
-    send(server, "PUT", &path, VTT, SAID.as_bytes()).expect(200);
+    send(server, "PUT", &path, VTT, CUES.as_bytes()).expect(200);
     path
 }
 
@@ -73,7 +73,7 @@ fn webvtt_is_accepted_and_returned(server: TestServer) {
         "PUT",
         &path,
         "Text/VTT; charset=utf-8",
-        SAID.as_bytes(),
+        CUES.as_bytes(),
     )
     .expect(200);
     assert_eq!(
@@ -95,7 +95,7 @@ fn webvtt_is_accepted_and_returned(server: TestServer) {
     // WebVTT has no cues without duration.
     assert_eq!(
         file.text(),
-        SAID.replace("--> 00:00:10.000", "--> 00:00:10.001")
+        CUES.replace("--> 00:00:10.000", "--> 00:00:10.001")
     );
 }
 
@@ -209,7 +209,7 @@ fn legacy_charsets_are_decoded(server: TestServer) {
 }
 
 fn an_error_in_native_json_is_not_reported_as_whisper_json(server: TestServer) {
-    let path = saying(&server);
+    let path = with_texts(&server);
     let before = dump(server.db());
     for (segment, field) in [
         (
@@ -242,7 +242,7 @@ fn errors_do_not_quote_the_body(server: TestServer) {
 }
 
 fn plain_text_has_paragraphs_speakers_and_timestamps(server: TestServer) {
-    let file = accepting(&server, &saying(&server), "text/plain");
+    let file = accepting(&server, &with_texts(&server), "text/plain");
     assert_eq!(
         file.header("Content-Type"),
         Some("text/plain; charset=utf-8")
@@ -262,7 +262,7 @@ fn plain_text_has_paragraphs_speakers_and_timestamps(server: TestServer) {
 }
 
 fn format_overrides_accept_and_json_is_the_default(server: TestServer) {
-    let path = saying(&server);
+    let path = with_texts(&server);
     let kind = |answer: Response| answer.header("Content-Type").unwrap().to_owned();
     for (accept, expected) in [
         ("text/vtt", "text/vtt"),
@@ -295,7 +295,7 @@ fn format_overrides_accept_and_json_is_the_default(server: TestServer) {
 }
 
 fn window_and_search_filters_apply_to_files(server: TestServer) {
-    let path = saying(&server);
+    let path = with_texts(&server);
     let file = server
         .get(&format!("{path}?format=vtt&from=3&to=20"))
         .expect(200);
@@ -327,8 +327,8 @@ fn an_empty_transcript_is_an_empty_file(server: TestServer) {
     server
         .get(&format!(
             "{}?format=vtt",
-            at(
-                crate::http::support::NOBODY.parse().unwrap(),
+            job_path(
+                crate::http::support::UNKNOWN_ID.parse().unwrap(),
                 "/transcripts"
             )
         ))
@@ -336,7 +336,7 @@ fn an_empty_transcript_is_an_empty_file(server: TestServer) {
 }
 
 fn an_invalid_file_is_rejected_with_its_line_and_stores_nothing(server: TestServer) {
-    let path = saying(&server);
+    let path = with_texts(&server);
     let before = dump(server.db());
     let long = format!(
         "WEBVTT\n\n00:01.000 --> 00:02.000\n<v {}>Hi\n",
@@ -372,7 +372,7 @@ fn an_invalid_file_is_rejected_with_its_line_and_stores_nothing(server: TestServ
 }
 
 fn files_of_other_types_and_oversized_files_are_rejected(server: TestServer) {
-    let path = saying(&server);
+    let path = with_texts(&server);
     let before = dump(server.db());
     for kind in [
         "",
@@ -381,7 +381,7 @@ fn files_of_other_types_and_oversized_files_are_rejected(server: TestServer) {
         "application/ttml+xml",
         "application/octet-stream",
     ] {
-        send(&server, "PUT", &path, kind, SAID.as_bytes()).problem(415, "unsupported_media_type");
+        send(&server, "PUT", &path, kind, CUES.as_bytes()).problem(415, "unsupported_media_type");
     }
     for kind in [
         "application/x-subrip; charset=windows-1251",
@@ -402,7 +402,7 @@ fn files_of_other_types_and_oversized_files_are_rejected(server: TestServer) {
         .request("PUT", &path)
         .header("Content-Encoding", "gzip");
     packed
-        .body(VTT, SAID)
+        .body(VTT, CUES)
         .send()
         .problem(415, "unsupported_media_type");
     assert_eq!(dump(server.db()), before);

@@ -3,7 +3,7 @@ use lectern_domain::NewTranscriptSegment;
 use lectern_tests::{Body, TestServer, a_job, a_segment, on_both_backends, segments, snapshot};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     segments_are_returned_as_sent,
@@ -26,11 +26,11 @@ on_both_backends!(
 
 /// The path of the transcript of a new job.
 fn of_a_job(server: &TestServer) -> String {
-    at(a_job().create(server.db()).job_id, "/transcripts")
+    job_path(a_job().create(server.db()).job_id, "/transcripts")
 }
 
 /// The same with a transcript of these texts, one second each.
-fn saying(server: &TestServer, texts: &[&str]) -> String {
+fn with_texts(server: &TestServer, texts: &[&str]) -> String {
     let path = of_a_job(server);
     let segments: Vec<_> = texts
         .iter()
@@ -125,7 +125,7 @@ fn special_characters_are_returned_unchanged(server: TestServer) {
         "\"{}\"",
         " padded ",
     ];
-    let path = saying(&server, &odd);
+    let path = with_texts(&server, &odd);
     assert_eq!(texts(&server.get(&path).expect(200).json()), odd);
 }
 
@@ -141,7 +141,10 @@ fn putting_the_same_set_again_keeps_the_segments_and_their_ids(server: TestServe
 }
 
 fn a_new_set_replaces_the_old_one(server: TestServer) {
-    let (path, other) = (saying(&server, &["a", "b", "c"]), saying(&server, &["x"]));
+    let (path, other) = (
+        with_texts(&server, &["a", "b", "c"]),
+        with_texts(&server, &["x"]),
+    );
     assert_eq!(
         texts(
             &server
@@ -161,7 +164,7 @@ fn a_new_set_replaces_the_old_one(server: TestServer) {
 }
 
 fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
-    let path = saying(&server, &["before"]);
+    let path = with_texts(&server, &["before"]);
     let mut sent = body(&segments(200));
     sent["segments"][199]["end_time"] = json!(0.5);
     server
@@ -174,7 +177,7 @@ fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
 }
 
 fn appended_segments_are_added_and_returned_alone(server: TestServer) {
-    let path = saying(&server, &["one", "two"]);
+    let path = with_texts(&server, &["one", "two"]);
     let more = body(&[a_segment(4.0, 5.0, "three"), a_segment(5.0, 6.0, "four")]);
     let added = server.post(&path, &more).expect(201).json();
     assert_eq!(as_sent(added.clone()), more["segments"]);
@@ -248,7 +251,7 @@ fn a_window_selects_overlapping_segments(server: TestServer) {
 }
 
 fn a_search_ignores_case_in_any_alphabet(server: TestServer) {
-    let path = saying(
+    let path = with_texts(
         &server,
         &["Entropie WÄCHST", "ΕΝΤΡΟΠΊΑ", "Всё течёт", "nothing"],
     );
@@ -268,7 +271,7 @@ fn a_search_ignores_case_in_any_alphabet(server: TestServer) {
 }
 
 fn a_search_has_no_wildcards(server: TestServer) {
-    let path = saying(
+    let path = with_texts(
         &server,
         &[
             "100% sure",
@@ -307,7 +310,7 @@ fn a_search_has_no_wildcards(server: TestServer) {
 }
 
 fn search_and_window_filters_combine(server: TestServer) {
-    let path = saying(&server, &["yes one", "no", "yes two", "yes three"]);
+    let path = with_texts(&server, &["yes one", "no", "yes two", "yes three"]);
     assert_eq!(
         texts(
             &server
@@ -321,7 +324,10 @@ fn search_and_window_filters_combine(server: TestServer) {
 
 fn a_job_without_a_transcript_has_an_empty_list(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let answer = server.get(&at(job_id, "/transcripts")).expect(200).json();
+    let answer = server
+        .get(&job_path(job_id, "/transcripts"))
+        .expect(200)
+        .json();
     assert_eq!(
         answer,
         json!({ "job_id": job_id, "segments": [], "total": 0 })
@@ -329,7 +335,7 @@ fn a_job_without_a_transcript_has_an_empty_list(server: TestServer) {
 }
 
 fn the_transcript_of_an_unknown_job_is_not_found(server: TestServer) {
-    let path = format!("{JOBS}/{NOBODY}/transcripts");
+    let path = format!("{JOBS}/{UNKNOWN_ID}/transcripts");
     server.get(&path).problem(404, "job_not_found");
     server
         .get(&format!("{path}?q=x&from=1"))
@@ -345,7 +351,7 @@ fn the_transcript_of_an_unknown_job_is_not_found(server: TestServer) {
 
 fn concurrent_puts_leave_one_whole_set(server: TestServer) {
     let path = of_a_job(&server);
-    let answers = at_once(8, |i| {
+    let answers = concurrently(8, |i| {
         server
             .put(&path, &body(&segments(10 * (i + 1))))
             .expect(200)
@@ -363,6 +369,6 @@ fn concurrent_puts_leave_one_whole_set(server: TestServer) {
 
 fn concurrent_appends_lose_nothing(server: TestServer) {
     let path = of_a_job(&server);
-    at_once(8, |_| server.post(&path, &body(&segments(5))).expect(201));
+    concurrently(8, |_| server.post(&path, &body(&segments(5))).expect(201));
     assert_eq!(server.get(&path).expect(200).json()["total"], 40);
 }

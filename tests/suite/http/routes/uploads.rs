@@ -32,7 +32,7 @@ use crate::http::support::recordings::{
     Half, UPLOAD, a_lecture, announce, confirm, files, path_of, recording, results, send, upload,
     wait_for_part, wait_until_empty,
 };
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 fn with(db: TestDb, uploads: UploadLimits) -> TestServer {
     let config = ServerConfig {
@@ -46,18 +46,21 @@ fn with(db: TestDb, uploads: UploadLimits) -> TestServer {
 fn an_uploaded_recording_is_confirmed_and_served_unchanged(server: TestServer) {
     let bytes = recording((5 << 20) + 7);
     let answer = server.post(UPLOAD, &a_lecture(bytes.len())).expect(201);
-    let told = answer.json();
-    let job_id: JobId = told["job_id"].as_str().unwrap().parse().unwrap();
-    assert_eq!(answer.header("Location"), Some(at(job_id, "").as_str()));
+    let announced = answer.json();
+    let job_id: JobId = announced["job_id"].as_str().unwrap().parse().unwrap();
     assert_eq!(
-        told["s3_key"],
+        answer.header("Location"),
+        Some(job_path(job_id, "").as_str())
+    );
+    assert_eq!(
+        announced["s3_key"],
         format!("jobs/{job_id}/original/Lecture_7.mp4")
     );
     assert_eq!(
-        (&told["expires_in"], &told["upload_fields"]),
+        (&announced["expires_in"], &announced["upload_fields"]),
         (&json!(86_400), &json!({}))
     );
-    let job = server.get(&at(job_id, "")).expect(200).json();
+    let job = server.get(&job_path(job_id, "")).expect(200).json();
     assert_eq!(
         (&job["status"], &job["progress"]["stage"]),
         (&json!("pending"), &json!("uploading"))
@@ -67,20 +70,23 @@ fn an_uploaded_recording_is_confirmed_and_served_unchanged(server: TestServer) {
         (&json!(bytes.len()), &json!("Lecture 7.mp4"))
     );
 
-    let sent = send(&server, path_of(&server, &told["upload_url"]), &bytes).expect(200);
+    let sent = send(&server, path_of(&server, &announced["upload_url"]), &bytes).expect(200);
     assert!(sent.header("ETag").unwrap().starts_with('"'));
     let confirmed = confirm(&server, job_id).expect(200);
     assert_eq!(confirmed.json()["status"], "queued");
     assert_eq!(
         confirmed.header("ETag"),
-        server.get(&at(job_id, "")).expect(200).header("ETag")
+        server.get(&job_path(job_id, "")).expect(200).header("ETag")
     );
 
     let original = &results(&server, job_id)["metadata"]["original_video"];
     let fetched = server.get(path_of(&server, &original["url"])).expect(200);
     assert!(fetched.body == bytes);
     assert_eq!(fetched.header("ETag"), sent.header("ETag"));
-    assert_eq!(files(server.objects()), [told["s3_key"].as_str().unwrap()]);
+    assert_eq!(
+        files(server.objects()),
+        [announced["s3_key"].as_str().unwrap()]
+    );
 }
 
 fn an_oversized_upload_is_rejected_and_creates_nothing(db: TestDb) {
@@ -123,7 +129,7 @@ fn a_repeated_announcement_returns_the_same_upload(server: TestServer) {
             .json(&a_lecture(size))
             .send()
     };
-    let answers = at_once(100, |_| ask(1000).expect(201));
+    let answers = concurrently(100, |_| ask(1000).expect(201));
     let bodies: HashSet<_> = answers.iter().map(|answer| answer.body.clone()).collect();
     assert_eq!((bodies.len(), server.db().sql().count("jobs")), (1, 1));
     assert_eq!(
@@ -148,7 +154,10 @@ fn a_missing_object_cannot_be_confirmed(server: TestServer) {
         confirm(&server, announced.job_id).problem_with(422, "validation_failed", "file_size");
     }
     assert_eq!(
-        server.get(&at(announced.job_id, "")).expect(200).json()["status"],
+        server
+            .get(&job_path(announced.job_id, ""))
+            .expect(200)
+            .json()["status"],
         "pending"
     );
     fs::write(&file, recording(1000)).unwrap();
@@ -158,7 +167,7 @@ fn a_missing_object_cannot_be_confirmed(server: TestServer) {
 fn concurrent_confirmations_queue_the_job_once(server: TestServer) {
     let announced = announce(&server, 1000);
     send(&server, &announced.path, &recording(1000)).expect(200);
-    let answers = at_once(100, |_| confirm(&server, announced.job_id).expect(200));
+    let answers = concurrently(100, |_| confirm(&server, announced.job_id).expect(200));
     for answer in &answers {
         assert_eq!(
             (&answer.body, answer.header("ETag")),
@@ -177,7 +186,7 @@ fn confirming_a_job_past_pending_does_not_check_the_object(server: TestServer) {
     for status in [JobStatus::Queued, JobStatus::Running, JobStatus::Completed] {
         // Its recording does not exist.
         let job_id = a_job().status(status).create(server.db()).job_id;
-        let before = server.get(&at(job_id, "")).expect(200);
+        let before = server.get(&job_path(job_id, "")).expect(200);
         let confirmed = confirm(&server, job_id).expect(200);
         assert_eq!(
             (confirmed.json(), confirmed.header("ETag")),
@@ -191,17 +200,26 @@ fn a_cancelled_job_cannot_be_confirmed(server: TestServer) {
         let announced = announce(&server, 1000);
         send(&server, &announced.path, &recording(1000)).expect(200);
         server
-            .patch(&at(announced.job_id, ""), &json!({ "status": status }))
+            .patch(
+                &job_path(announced.job_id, ""),
+                &json!({ "status": status }),
+            )
             .expect(200);
         confirm(&server, announced.job_id).problem(409, "illegal_transition");
         send(&server, &announced.path, &recording(1000)).problem(409, "illegal_transition");
         assert_eq!(
-            server.get(&at(announced.job_id, "")).expect(200).json()["status"],
+            server
+                .get(&job_path(announced.job_id, ""))
+                .expect(200)
+                .json()["status"],
             status
         );
     }
     server
-        .post(&format!("{UPLOAD}/confirm"), &json!({ "job_id": NOBODY }))
+        .post(
+            &format!("{UPLOAD}/confirm"),
+            &json!({ "job_id": UNKNOWN_ID }),
+        )
         .problem(404, "job_not_found");
 }
 
@@ -229,7 +247,7 @@ fn a_confirmed_recording_cannot_be_replaced(server: TestServer) {
         let announced = announce(&server, 50_000);
         let file = server.objects().join(&announced.key);
         send(&server, &announced.path, &vec![0; 50_000]).expect(200);
-        let then = at_once(6, |i| {
+        let then = concurrently(6, |i| {
             let i = u8::try_from(i).unwrap();
             if i == 3 {
                 confirm(&server, announced.job_id).expect(200);
@@ -260,7 +278,7 @@ fn deleting_a_job_deletes_its_objects_and_no_others(server: TestServer) {
         .post(JOBS, &crate::http::support::a_recording())
         .expect(201);
 
-    server.delete(&at(gone.job_id, "")).expect(204);
+    server.delete(&job_path(gone.job_id, "")).expect(204);
     server.delete(named.header("Location").unwrap()).expect(204);
     assert_eq!(
         files(server.objects()),
@@ -279,7 +297,7 @@ fn an_upload_of_a_job_deleted_meanwhile_leaves_nothing(server: TestServer) {
     let announced = announce(&server, bytes.len());
     let half = Half::sent_to(&server, &announced.path, bytes.len(), &bytes[1..]);
     wait_for_part(server.objects());
-    server.delete(&at(announced.job_id, "")).expect(204);
+    server.delete(&job_path(announced.job_id, "")).expect(204);
     let answer = half.finish(&bytes[..1]);
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     wait_until_empty(server.objects());
@@ -335,13 +353,13 @@ fn environment_variables_configure_uploads(db: TestDb) {
     server
         .post(UPLOAD, &a_lecture(1001))
         .problem_with(422, "validation_failed", "file_size");
-    let told = server.post(UPLOAD, &a_lecture(1000)).expect(201).json();
-    assert_eq!(told["expires_in"], 60);
-    let url = told["upload_url"].as_str().unwrap();
+    let announced = server.post(UPLOAD, &a_lecture(1000)).expect(201).json();
+    assert_eq!(announced["expires_in"], 60);
+    let url = announced["upload_url"].as_str().unwrap();
     let path = url.strip_prefix("https://example.org/lectern").unwrap();
     send(&server, path, &recording(1000)).expect(200);
     assert_eq!(
         files(&server.dir().join("lectern-data/objects")),
-        [told["s3_key"].as_str().unwrap()]
+        [announced["s3_key"].as_str().unwrap()]
     );
 }

@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 pub(crate) const JOBS: &str = "/api/v1/jobs";
 
 /// A valid id that no job has.
-pub(crate) const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+pub(crate) const UNKNOWN_ID: &str = "00000000-0000-7000-8000-000000000000";
 
-/// The path of a job or of a sub-resource: `at(job_id, "/clips")`.
-pub(crate) fn at(job_id: JobId, below: &str) -> String {
+/// The path of a job or of a sub-resource: `job_path(job_id, "/clips")`.
+pub(crate) fn job_path(job_id: JobId, below: &str) -> String {
     format!("{JOBS}/{job_id}{below}")
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn a_recording() -> Value {
 
 /// Makes `n` calls at the same time from `n` threads; returns their results in
 /// order.
-pub(crate) fn at_once<T: Send>(n: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(crate) fn concurrently<T: Send>(n: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(n);
     thread::scope(|scope| {
         let call = |i| {
@@ -75,8 +75,8 @@ pub(crate) fn in_flight(client: &Client) -> u32 {
 }
 
 /// Waits until the condition holds.
-pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
-    while !is_so() {
+pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
         thread::yield_now();
     }
 }

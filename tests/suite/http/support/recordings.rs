@@ -9,7 +9,7 @@ use lectern_domain::JobId;
 use lectern_tests::{Client, Response};
 use serde_json::{Value, json};
 
-use super::at;
+use super::job_path;
 
 /// The path that announces uploads.
 pub(crate) const UPLOAD: &str = "/api/v1/upload";
@@ -55,7 +55,7 @@ pub(crate) fn upload(server: &Client, bytes: &[u8]) -> Announced {
 
 /// Completes a job whose upload is confirmed; returns its results.
 pub(crate) fn results(server: &Client, job_id: JobId) -> Value {
-    let job = at(job_id, "");
+    let job = job_path(job_id, "");
     if server.get(&job).expect(200).json()["status"] == "queued" {
         server
             .patch(&job, &json!({ "status": "running" }))

@@ -10,7 +10,7 @@ use lectern_tests::{
 };
 use serde_json::{Value, json};
 
-use super::{JOBS, a_recording, at};
+use super::{JOBS, a_recording, job_path};
 
 /// The path of claims.
 pub(crate) const CLAIM: &str = "/api/v1/work/claim";
@@ -43,7 +43,7 @@ impl Claimed {
     /// Stores output of this stage under its lease.
     pub(crate) fn store(&self, client: &Client) {
         let (below, body) = output(self.stage);
-        let request = client.request("PUT", &at(self.job_id, below));
+        let request = client.request("PUT", &job_path(self.job_id, below));
         request
             .header("Lease-Id", &self.lease)
             .json(&body)
@@ -94,7 +94,7 @@ pub(crate) fn claim(client: &Client, stages: &[Stage]) -> Option<Claimed> {
 
 /// The stages of a job and their statuses, in the order of its pipeline.
 pub(crate) fn stages(client: &Client, job_id: JobId) -> Vec<(Stage, String)> {
-    let answer = client.get(&at(job_id, "/stages")).expect(200).json();
+    let answer = client.get(&job_path(job_id, "/stages")).expect(200).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let all = answer["stages"].as_array().unwrap().iter();
     all.map(|run| (text(&run["stage"]).parse().unwrap(), text(&run["status"])))

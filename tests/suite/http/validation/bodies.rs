@@ -1,6 +1,8 @@
 //! Every endpoint that takes a body, and every field of every body.
 
-use Kind::{Free, Id, Number, Object, Objects, Positive, Spoken, Text, Texts, Whole, Word};
+use Kind::{
+    AnyObject, Enum, Id, Integer, NotBlank, Number, Object, Objects, Positive, Text, Texts,
+};
 use lectern_domain::ContentSegmentId;
 use serde_json::{Value, json};
 
@@ -9,8 +11,8 @@ use super::field::{Field, Kind, Presence};
 const MIB: usize = 1 << 20;
 const SECONDS: Kind = Number(0.0, f64::INFINITY);
 const SHARE: Kind = Number(0.0, 1.0);
-const PLACE: Kind = Whole(0, i32::MAX as i64);
-const ANY_WHOLE: Kind = Whole(i32::MIN as i64, i32::MAX as i64);
+const PLACE: Kind = Integer(0, i32::MAX as i64);
+const ANY_WHOLE: Kind = Integer(i32::MIN as i64, i32::MAX as i64);
 const ANY_TEXT: Kind = Text(0, usize::MAX);
 
 /// An endpoint that takes a body.
@@ -63,20 +65,25 @@ impl Endpoint {
 
     /// Adds a contradiction: the body with these changes to the object at
     /// `pointer` is rejected for `field`.
-    pub(crate) fn refuses(mut self, pointer: &str, changes: &Value, blamed: &'static str) -> Self {
+    pub(crate) fn rejects(
+        mut self,
+        pointer: &str,
+        changes: &Value,
+        named_field: &'static str,
+    ) -> Self {
         let mut body = self.body.clone();
         let object = body.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
         object.extend(changes.as_object().unwrap().clone());
-        self.contradictions.push((body, blamed));
+        self.contradictions.push((body, named_field));
         self
     }
 
     /// Adds a contradiction: the body with its only item twice.
-    fn refuses_twice(mut self, list: &'static str, blamed: &'static str) -> Self {
+    fn rejects_duplicates(mut self, list: &'static str, named_field: &'static str) -> Self {
         let mut body = self.body.clone();
         let item = body[list][0].clone();
         body[list].as_array_mut().unwrap().push(item);
-        self.contradictions.push((body, blamed));
+        self.contradictions.push((body, named_field));
         self
     }
 }
@@ -95,14 +102,14 @@ pub(crate) fn job() -> Endpoint {
     });
     Endpoint::new("POST", "/api/v1/jobs", MIB, body)
         .required("filename", Text(1, 255))
-        .required("file_size", Whole(1, i64::MAX))
+        .required("file_size", Integer(1, i64::MAX))
         .required("s3_key", Text(1, 500))
         .may_be_null("content_type", Text(1, 255))
-        .may_be_null("processing_config", Free)
-        .may_be_null("processing_config.processing_mode", Word("vision"))
-        .may_be_null("processing_config.resolution", Word("720p"))
-        .may_be_null("processing_config.pipeline", Word("default"))
-        .may_be_null("extra_metadata", Free)
+        .may_be_null("processing_config", AnyObject)
+        .may_be_null("processing_config.processing_mode", Enum("vision"))
+        .may_be_null("processing_config.resolution", Enum("720p"))
+        .may_be_null("processing_config.pipeline", Enum("default"))
+        .may_be_null("extra_metadata", AnyObject)
         .may_be_null("priority", ANY_WHOLE)
 }
 
@@ -119,11 +126,11 @@ pub(crate) fn change() -> Endpoint {
     });
     Endpoint::new("PATCH", "/api/v1/jobs/{job_id}", MIB, body)
         .may_be_absent("filename", Text(1, 255))
-        .may_be_absent("status", Word("cancelled"))
+        .may_be_absent("status", Enum("cancelled"))
         .may_be_null("error_message", ANY_TEXT)
         .may_be_null("video_duration", Positive)
-        .may_be_absent("video_metadata", Free)
-        .may_be_absent("extra_metadata", Free)
+        .may_be_absent("video_metadata", AnyObject)
+        .may_be_absent("extra_metadata", AnyObject)
         .may_be_null("celery_task_id", Text(1, 255))
         .may_be_absent("priority", ANY_WHOLE)
 }
@@ -137,7 +144,7 @@ pub(crate) fn progress() -> Endpoint {
         "agent_name": "worker-1",
     });
     Endpoint::new("POST", "/api/v1/jobs/{job_id}/progress", MIB, body)
-        .required("stage", Word("segmentation"))
+        .required("stage", Enum("segmentation"))
         .required("percent", Number(0.0, 100.0))
         .may_be_null("message", Text(0, 500))
         .may_be_null("eta_seconds", PLACE)
@@ -164,10 +171,10 @@ fn spoken(method: &'static str, path: &'static str) -> Endpoint {
         .required("segments", Objects)
         .required("segments[0].start_time", SECONDS)
         .required("segments[0].end_time", SECONDS)
-        .required("segments[0].text", Spoken)
+        .required("segments[0].text", NotBlank)
         .may_be_null("segments[0].confidence", SHARE)
         .may_be_null("segments[0].speaker_id", Text(0, 50))
-        .refuses(
+        .rejects(
             "/segments/0",
             &json!({ "start_time": 1.5 }),
             "segments[0].end_time",
@@ -190,12 +197,12 @@ pub(crate) fn silence_regions() -> Endpoint {
     .required("regions", Objects)
     .required("regions[0].start_time", SECONDS)
     .required("regions[0].end_time", SECONDS)
-    .required("regions[0].silence_type", Word("blank_screen"))
+    .required("regions[0].silence_type", Enum("blank_screen"))
     .may_be_null(
         "regions[0].amplitude_threshold",
         Number(f64::NEG_INFINITY, f64::INFINITY),
     )
-    .refuses(
+    .rejects(
         "/regions/0",
         &json!({ "start_time": 1.5 }),
         "regions[0].end_time",
@@ -218,7 +225,7 @@ pub(crate) fn layout_analysis() -> Endpoint {
         32 * MIB,
         body,
     )
-    .required("layout_type", Word("screen_only"))
+    .required("layout_type", Enum("screen_only"))
     .may_be_null("screen_region", Object)
     .required("screen_region.x", PLACE)
     .required("screen_region.y", PLACE)
@@ -260,12 +267,12 @@ pub(crate) fn content_segments() -> Endpoint {
     .may_be_null("segments[0].keywords", Texts(1, 200))
     .may_be_null("segments[0].concepts", Texts(1, 200))
     .may_be_null("segments[0].segment_order", PLACE)
-    .refuses(
+    .rejects(
         "/segments/0",
         &json!({ "start_time": 300.5 }),
         "segments[0].end_time",
     )
-    .refuses_twice("segments", "segments[1].segment_order")
+    .rejects_duplicates("segments", "segments[1].segment_order")
 }
 
 /// `own` is a content segment of the job, `foreign` one of another.
@@ -295,23 +302,23 @@ pub(crate) fn clips(own: ContentSegmentId, foreign: ContentSegmentId) -> Endpoin
         .may_be_null("clips[0].thumbnail_s3_key", Text(1, 500))
         .may_be_null("clips[0].subtitle_s3_key", Text(1, 500))
         .may_be_null("clips[0].clip_order", PLACE)
-        .may_be_null("clips[0].extra_metadata", Free)
-        .refuses(
+        .may_be_null("clips[0].extra_metadata", AnyObject)
+        .rejects(
             "/clips/0",
             &json!({ "start_time": 90.5 }),
             "clips[0].end_time",
         )
-        .refuses(
+        .rejects(
             "/clips/0",
             &json!({ "content_segment_id": foreign }),
             "clips[0].content_segment_id",
         )
-        .refuses(
+        .rejects(
             "/clips/0",
-            &json!({ "content_segment_id": super::NOBODY }),
+            &json!({ "content_segment_id": super::UNKNOWN_ID }),
             "clips[0].content_segment_id",
         )
-        .refuses_twice("clips", "clips[1].clip_order")
+        .rejects_duplicates("clips", "clips[1].clip_order")
 }
 
 pub(crate) fn log() -> Endpoint {
@@ -324,10 +331,10 @@ pub(crate) fn log() -> Endpoint {
         "duration_seconds": 61.5,
     });
     Endpoint::new("POST", "/api/v1/jobs/{job_id}/logs", MIB, body)
-        .required("stage", Word("segmentation"))
-        .required("status", Word("started"))
+        .required("stage", Enum("segmentation"))
+        .required("status", Enum("started"))
         .may_be_null("agent_name", Text(0, 50))
         .may_be_null("message", ANY_TEXT)
-        .may_be_null("error_details", Free)
+        .may_be_null("error_details", AnyObject)
         .may_be_null("duration_seconds", SECONDS)
 }

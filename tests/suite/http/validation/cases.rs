@@ -12,23 +12,23 @@ pub(crate) struct Case {
     pub(crate) status: u16,
     /// The field the error has to name, itself or a field in it; `None` if a
     /// parser cannot know.
-    pub(crate) blamed: Option<String>,
+    pub(crate) named_field: Option<String>,
 }
 
 impl Case {
-    fn ruled(body: impl Into<Vec<u8>>, blamed: &str) -> Self {
+    fn rule_violation(body: impl Into<Vec<u8>>, named_field: &str) -> Self {
         Self {
             body: body.into(),
             status: 422,
-            blamed: Some(blamed.to_owned()),
+            named_field: Some(named_field.to_owned()),
         }
     }
 
-    fn broken(body: impl Into<Vec<u8>>) -> Self {
+    fn malformed(body: impl Into<Vec<u8>>) -> Self {
         Self {
             body: body.into(),
             status: 400,
-            blamed: None,
+            named_field: None,
         }
     }
 }
@@ -36,45 +36,45 @@ impl Case {
 impl Endpoint {
     /// Valid bodies: with every field, without each optional field, without all
     /// of them, and with every value at its bounds.
-    pub(crate) fn good(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn valid(&self) -> Vec<Vec<u8>> {
         let optional = self
             .fields
             .iter()
             .filter(|field| field.presence != Presence::Required);
         let mut least = self.body.clone();
-        let mut good = vec![self.body.to_string().into()];
+        let mut valid = vec![self.body.to_string().into()];
         for field in optional {
-            good.push(without(&self.body, field.path).to_string().into());
+            valid.push(without(&self.body, field.path).to_string().into());
             if least.pointer(&pointer(field.path)).is_some() {
                 least = without(&least, field.path);
             }
         }
-        good.push(least.to_string().into());
+        valid.push(least.to_string().into());
         for field in &self.fields {
-            good.extend(
+            valid.extend(
                 field
-                    .good()
+                    .valid()
                     .iter()
                     .map(|literal| with(&self.body, field.path, literal.as_bytes())),
             );
         }
-        good
+        valid
     }
 
     /// Bodies in which one field is invalid.
-    pub(crate) fn with_bad(&self, field: &Field) -> Vec<Case> {
-        let bad = field.bad().into_iter().map(|bad| Case {
-            body: with(&self.body, field.path, &bad.literal),
-            status: bad.status,
-            blamed: bad.place.map(|place| format!("{}{place}", field.path)),
+    pub(crate) fn with_invalid(&self, field: &Field) -> Vec<Case> {
+        let invalid = field.invalid().into_iter().map(|invalid| Case {
+            body: with(&self.body, field.path, &invalid.literal),
+            status: invalid.status,
+            named_field: invalid.place.map(|place| format!("{}{place}", field.path)),
         });
         let absent = (field.presence == Presence::Required)
-            .then(|| Case::ruled(without(&self.body, field.path).to_string(), field.path));
-        bad.chain(absent).collect()
+            .then(|| Case::rule_violation(without(&self.body, field.path).to_string(), field.path));
+        invalid.chain(absent).collect()
     }
 
     /// Bodies that are not a valid object.
-    pub(crate) fn bad_as_a_whole(&self) -> Vec<Case> {
+    pub(crate) fn invalid_as_a_whole(&self) -> Vec<Case> {
         let whole = self.body.to_string();
         let open = whole.strip_suffix('}').unwrap();
         let mut cases = Vec::new();
@@ -88,9 +88,9 @@ impl Endpoint {
             &arrays(100),
             &arrays(10_000),
         ] {
-            cases.push(Case::ruled(other, ""));
+            cases.push(Case::rule_violation(other, ""));
         }
-        let broken = [
+        let malformed = [
             "",
             " ",
             "{",
@@ -108,19 +108,19 @@ impl Endpoint {
             &format!("{whole}{whole}"),
             &format!("{whole}\0"),
         ];
-        cases.extend(broken.map(Case::broken));
+        cases.extend(malformed.map(Case::malformed));
         let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
             whole.encode_utf16().flat_map(order).collect()
         };
-        cases.extend([utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)].map(Case::broken));
-        cases.push(Case::broken([open.as_bytes(), b",\"\xff\":1}"].concat()));
+        cases.extend([utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)].map(Case::malformed));
+        cases.push(Case::malformed([open.as_bytes(), b",\"\xff\":1}"].concat()));
         for (object, fields) in self.objects() {
-            cases.extend(self.bad_objects(&object, &fields));
+            cases.extend(self.invalid_objects(&object, &fields));
         }
         cases.extend(
             self.contradictions
                 .iter()
-                .map(|(body, blamed)| Case::ruled(body.to_string(), blamed)),
+                .map(|(body, named_field)| Case::rule_violation(body.to_string(), named_field)),
         );
         cases
     }
@@ -149,7 +149,7 @@ impl Endpoint {
 
     /// Objects with an unknown field, with a repeated field, and an array in
     /// place of the object.
-    fn bad_objects(&self, object: &str, fields: &[&Field]) -> Vec<Case> {
+    fn invalid_objects(&self, object: &str, fields: &[&Field]) -> Vec<Case> {
         let inner = self.body.pointer(&pointer(object)).unwrap();
         let text = inner.to_string();
         let field_of = |name: &str| {
@@ -161,8 +161,8 @@ impl Endpoint {
         };
         let more =
             |name: &str, literal: &str| text.replacen('{', &format!("{{\"{name}\":{literal},"), 1);
-        let case = |literal: &str, blamed: &str| {
-            Case::ruled(with(&self.body, object, literal.as_bytes()), blamed)
+        let case = |literal: &str, named_field: &str| {
+            Case::rule_violation(with(&self.body, object, literal.as_bytes()), named_field)
         };
         let mut cases = Vec::new();
         for name in ["surprise", "id", "version", "Filename", ""] {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{bodies, queries, uploads, work};
-use crate::http::support::NOBODY;
+use crate::http::support::UNKNOWN_ID;
 
 #[test]
 fn the_tables_cover_every_field_and_parameter() {
@@ -26,7 +26,7 @@ fn the_tables_cover_every_field_and_parameter() {
         bodies::clips(any, any),
         bodies::log(),
         uploads::announcement(),
-        uploads::confirmation(NOBODY),
+        uploads::confirmation(UNKNOWN_ID),
         work::claim(),
         work::heartbeat(),
         work::failure(),
@@ -73,10 +73,10 @@ fn describe(document: &Value, schema: &Value, path: &str, fields: &mut BTreeSet<
     }
     if let Some(one_of) = schema["anyOf"].as_array() {
         // Whisper's formats are parsed leniently and have their own tests.
-        let told_in_full = |schema: &&Value| schema["$ref"].is_string();
+        let documented_in_full = |schema: &&Value| schema["$ref"].is_string();
         return one_of
             .iter()
-            .filter(told_in_full)
+            .filter(documented_in_full)
             .for_each(|schema| describe(document, schema, path, fields));
     }
     if schema["items"].is_object() && schema["type"] == "array" {

@@ -7,25 +7,25 @@ pub(crate) enum Kind {
     Text(usize, usize),
     /// ASCII text with this prefix and suffix, something between them, and a
     /// maximum of characters.
-    Between(&'static str, &'static str, usize),
+    Affixed(&'static str, &'static str, usize),
     /// Text that is not blank.
-    Spoken,
+    NotBlank,
     /// A number between two bounds; an infinity is no bound.
     Number(f64, f64),
     /// A number greater than 0.
     Positive,
     /// An integer between two bounds.
-    Whole(i64, i64),
+    Integer(i64, i64),
     /// A value of an enumeration, with an example.
-    Word(&'static str),
+    Enum(&'static str),
     /// A list of at least one value of an enumeration, with an example.
-    Words(&'static str),
+    Enums(&'static str),
     /// A boolean.
     Bool,
     /// An id.
     Id,
     /// Any JSON object.
-    Free,
+    AnyObject,
     /// An object whose fields are in the table.
     Object,
     /// A list of such objects.
@@ -52,7 +52,7 @@ pub(crate) struct Field {
 
 /// An invalid value, as a JSON literal.
 #[derive(Debug, Clone)]
-pub(crate) struct Bad {
+pub(crate) struct Invalid {
     pub(crate) literal: Vec<u8>,
     /// The expected status: 400 if it is not JSON, otherwise 422.
     pub(crate) status: u16,
@@ -63,96 +63,103 @@ pub(crate) struct Bad {
 
 impl Field {
     /// Valid literals, up to the bounds.
-    pub(crate) fn good(&self) -> Vec<String> {
-        let mut good = match self.kind {
+    pub(crate) fn valid(&self) -> Vec<String> {
+        let mut valid = match self.kind {
             Kind::Text(min, usize::MAX) => vec![text(min), text(70_000)],
             Kind::Text(min, max) => vec![text(min), text(max)],
-            Kind::Between(begin, end, max) => {
+            Kind::Affixed(begin, end, max) => {
                 let (least, most) = (1, max - begin.len() - end.len());
                 [least, most]
-                    .map(|length| between(begin, length, end))
+                    .map(|length| affixed(begin, length, end))
                     .into()
             }
             Kind::Number(min, max) => {
                 let bounds = [min, max].into_iter().filter(|bound| bound.is_finite());
                 bounds.map(|bound| bound.to_string()).collect()
             }
-            Kind::Whole(min, max) => vec![min.to_string(), max.to_string(), format!("{min}.0")],
+            Kind::Integer(min, max) => vec![min.to_string(), max.to_string(), format!("{min}.0")],
             Kind::Texts(min, max) => vec!["[]".into(), format!("[{},{}]", text(min), text(max))],
-            Kind::Free => vec![objects(64), r#"{"id":1,"":[1e300,-0.0,"\u0001"]}"#.into()],
+            Kind::AnyObject => vec![objects(64), r#"{"id":1,"":[1e300,-0.0,"\u0001"]}"#.into()],
             _ => Vec::new(),
         };
         if self.presence == Presence::MayBeNull {
-            good.push("null".to_owned());
+            valid.push("null".to_owned());
         }
-        good
+        valid
     }
 
     /// Invalid literals.
-    pub(crate) fn bad(&self) -> Vec<Bad> {
-        let mut bad: Vec<Bad> = misfits(self.kind)
+    pub(crate) fn invalid(&self) -> Vec<Invalid> {
+        let mut invalid: Vec<Invalid> = values_of_other_types(self.kind)
             .into_iter()
-            .map(|literal| ruled(&literal))
+            .map(|literal| rule_violation(&literal))
             .collect();
         match self.kind {
-            Kind::Text(min, max) => bad.extend(texts(min, max)),
-            Kind::Between(begin, end, max) => {
-                bad.extend(texts(1, max));
-                bad.push(ruled(&between(
+            Kind::Text(min, max) => invalid.extend(texts(min, max)),
+            Kind::Affixed(begin, end, max) => {
+                invalid.extend(texts(1, max));
+                invalid.push(rule_violation(&affixed(
                     begin,
                     max + 1 - begin.len() - end.len(),
                     end,
                 )));
-                bad.push(ruled(&between(begin, 1, &format!("{end} "))));
-                bad.extend((!begin.is_empty()).then(|| ruled(&between("", 1, end))));
-                bad.extend((!begin.is_empty()).then(|| ruled(&between(begin, 0, end))));
-                bad.extend((!end.is_empty()).then(|| ruled(&between(begin, 1, ""))));
+                invalid.push(rule_violation(&affixed(begin, 1, &format!("{end} "))));
+                invalid.extend((!begin.is_empty()).then(|| rule_violation(&affixed("", 1, end))));
+                invalid
+                    .extend((!begin.is_empty()).then(|| rule_violation(&affixed(begin, 0, end))));
+                invalid.extend((!end.is_empty()).then(|| rule_violation(&affixed(begin, 1, ""))));
             }
-            Kind::Spoken => {
-                bad.extend([r#""""#, r#"" \t\n""#, "\"\u{a0}\u{2003}\""].map(ruled));
-                bad.extend(texts(0, usize::MAX));
+            Kind::NotBlank => {
+                invalid.extend([r#""""#, r#"" \t\n""#, "\"\u{a0}\u{2003}\""].map(rule_violation));
+                invalid.extend(texts(0, usize::MAX));
             }
-            Kind::Number(min, max) => bad.extend(no_numbers().chain(beyond(min, max))),
-            Kind::Positive => bad.extend(no_numbers().chain(["0", "-0.0", "-1"].map(ruled))),
-            Kind::Whole(min, max) => bad.extend(no_numbers().chain(beyond_whole(min, max))),
+            Kind::Number(min, max) => {
+                invalid.extend(non_json_numbers().chain(out_of_range(min, max)))
+            }
+            Kind::Positive => {
+                invalid.extend(non_json_numbers().chain(["0", "-0.0", "-1"].map(rule_violation)))
+            }
+            Kind::Integer(min, max) => {
+                invalid.extend(non_json_numbers().chain(integers_out_of_range(min, max)))
+            }
             Kind::Texts(min, max) => {
-                let wrong = misfits(Kind::Text(min, max))
+                let wrong = values_of_other_types(Kind::Text(min, max))
                     .into_iter()
-                    .map(|literal| ruled(&literal));
-                bad.extend(wrong.chain(texts(min, max)).map(|bad| Bad {
-                    literal: [b"[", &bad.literal[..], b"]"].concat(),
+                    .map(|literal| rule_violation(&literal));
+                invalid.extend(wrong.chain(texts(min, max)).map(|invalid| Invalid {
+                    literal: [b"[", &invalid.literal[..], b"]"].concat(),
                     place: Some("[0]"),
-                    ..bad
+                    ..invalid
                 }));
             }
-            Kind::Words(word) => {
-                let wrong = misfits(Kind::Word(word));
-                bad.extend(wrong.iter().map(|literal| Bad {
+            Kind::Enums(word) => {
+                let wrong = values_of_other_types(Kind::Enum(word));
+                invalid.extend(wrong.iter().map(|literal| Invalid {
                     place: Some("[0]"),
-                    ..ruled(&format!("[{literal}]"))
+                    ..rule_violation(&format!("[{literal}]"))
                 }));
-                bad.push(ruled("[]"));
+                invalid.push(rule_violation("[]"));
             }
-            Kind::Free => bad.extend(not_storable()),
-            Kind::Bool | Kind::Word(_) | Kind::Id | Kind::Object | Kind::Objects => {}
+            Kind::AnyObject => invalid.extend(unstorable_objects()),
+            Kind::Bool | Kind::Enum(_) | Kind::Id | Kind::Object | Kind::Objects => {}
         }
         if self.presence != Presence::MayBeNull {
-            bad.push(ruled("null"));
+            invalid.push(rule_violation("null"));
         }
-        bad
+        invalid
     }
 }
 
 /// JSON of another type.
-fn misfits(kind: Kind) -> Vec<String> {
+fn values_of_other_types(kind: Kind) -> Vec<String> {
     let literals: &[&str] = match kind {
-        Kind::Text(..) | Kind::Between(..) | Kind::Spoken => {
+        Kind::Text(..) | Kind::Affixed(..) | Kind::NotBlank => {
             &["5", "true", "[]", "{}", r#"["a"]"#, &arrays(10_000)]
         }
         Kind::Number(..) | Kind::Positive => {
             &[r#""1""#, "true", "[]", "{}", "[1]", &arrays(10_000)]
         }
-        Kind::Whole(..) => &[
+        Kind::Integer(..) => &[
             r#""1""#,
             "false",
             "[]",
@@ -161,7 +168,7 @@ fn misfits(kind: Kind) -> Vec<String> {
             "1.5",
             &objects(10_000),
         ],
-        Kind::Free => &["5", r#""x""#, "true", "[]", "[{}]", r#"[["a",1]]"#],
+        Kind::AnyObject => &["5", r#""x""#, "true", "[]", "[{}]", r#"[["a",1]]"#],
         Kind::Object => &["5", r#""x""#, "true", "[]", &arrays(10_000)],
         Kind::Objects => &["5", r#""x""#, "true", "{}", &objects(10_000)],
         Kind::Bool => &[
@@ -174,7 +181,7 @@ fn misfits(kind: Kind) -> Vec<String> {
             "{}",
             &arrays(10_000),
         ],
-        Kind::Texts(..) | Kind::Words(_) => &["5", r#""x""#, "true", "{}", r#"{"0":"a"}"#],
+        Kind::Texts(..) | Kind::Enums(_) => &["5", r#""x""#, "true", "{}", r#"{"0":"a"}"#],
         Kind::Id => &[
             "5",
             "[]",
@@ -183,7 +190,7 @@ fn misfits(kind: Kind) -> Vec<String> {
             r#""x""#,
             r#""019b76da-a87b-7763-a830-6c97ee0bf06""#,
         ],
-        Kind::Word(word) => &[
+        Kind::Enum(word) => &[
             "5",
             "0",
             "true",
@@ -203,12 +210,15 @@ fn misfits(kind: Kind) -> Vec<String> {
 }
 
 /// Text that is too short, too long or malformed.
-fn texts(min: usize, max: usize) -> Vec<Bad> {
-    let mut bad = vec![ruled(r#""\u0000""#), ruled(r#""a\u0000b""#)];
-    bad.extend((min > 0).then(|| ruled(r#""""#)));
-    bad.extend((max < usize::MAX).then(|| ruled(&text(max + 1))));
+fn texts(min: usize, max: usize) -> Vec<Invalid> {
+    let mut invalid = vec![
+        rule_violation(r#""\u0000""#),
+        rule_violation(r#""a\u0000b""#),
+    ];
+    invalid.extend((min > 0).then(|| rule_violation(r#""""#)));
+    invalid.extend((max < usize::MAX).then(|| rule_violation(&text(max + 1))));
     // A lone surrogate, an unknown escape, a raw line break, a raw NUL.
-    bad.extend([r#""\ud800""#, r#""\x41""#, "\"a\nb\"", "\"a\0b\""].map(broken));
+    invalid.extend([r#""\ud800""#, r#""\x41""#, "\"a\nb\"", "\"a\0b\""].map(malformed));
     // Latin-1, a truncated character, a surrogate in UTF-8, an overlong slash.
     let bytes = [
         &b"\"\xe9\""[..],
@@ -216,21 +226,21 @@ fn texts(min: usize, max: usize) -> Vec<Bad> {
         b"\"\xed\xa0\x80\"",
         b"\"\xc0\xaf\"",
     ];
-    bad.extend(bytes.map(broken));
-    bad
+    invalid.extend(bytes.map(malformed));
+    invalid
 }
 
 /// Numbers in other languages that are not JSON.
-fn no_numbers() -> impl Iterator<Item = Bad> {
+fn non_json_numbers() -> impl Iterator<Item = Invalid> {
     let named = "NaN nan Infinity -Infinity inf +1 .5 --1 1e400 -1e400 01 1. 1e";
     // A valid number followed by invalid text.
     let unnamed = "0x10 1_000 1,5 1f";
-    let named = named.split(' ').map(broken);
-    named.chain(unnamed.split(' ').map(lost))
+    let named = named.split(' ').map(malformed);
+    named.chain(unnamed.split(' ').map(unattributed))
 }
 
 /// Numbers just beyond the bounds and far beyond.
-fn beyond(min: f64, max: f64) -> impl Iterator<Item = Bad> {
+fn out_of_range(min: f64, max: f64) -> impl Iterator<Item = Invalid> {
     let below = [min.next_down(), min - 1.0, -1e300]
         .into_iter()
         .filter(move |_| min.is_finite());
@@ -239,11 +249,11 @@ fn beyond(min: f64, max: f64) -> impl Iterator<Item = Bad> {
         .filter(move |_| max.is_finite());
     below
         .chain(above)
-        .map(|number| ruled(&format!("{number:e}")))
+        .map(|number| rule_violation(&format!("{number:e}")))
 }
 
 /// The same for integers.
-fn beyond_whole(min: i64, max: i64) -> impl Iterator<Item = Bad> {
+fn integers_out_of_range(min: i64, max: i64) -> impl Iterator<Item = Invalid> {
     let (min, max) = (i128::from(min), i128::from(max));
     let numbers = [
         min - 1,
@@ -254,12 +264,12 @@ fn beyond_whole(min: i64, max: i64) -> impl Iterator<Item = Bad> {
     ];
     numbers
         .into_iter()
-        .map(|number| ruled(&number.to_string()))
-        .chain([ruled("1e300")])
+        .map(|number| rule_violation(&number.to_string()))
+        .chain([rule_violation("1e300")])
 }
 
 /// Objects that a database cannot store or that are nested too deep.
-fn not_storable() -> Vec<Bad> {
+fn unstorable_objects() -> Vec<Invalid> {
     let nuls = [
         r#"{"a":"\u0000"}"#,
         r#"{"\u0000":1}"#,
@@ -271,28 +281,28 @@ fn not_storable() -> Vec<Bad> {
         objects(100),
         format!(r#"{{"a":{}}}"#, arrays(64)),
     ];
-    let no_numbers = [
+    let non_json_numbers = [
         r#"{"a":1e400}"#,
         r#"{"a":[NaN]}"#,
         r#"{"a":{"b":-Infinity}}"#,
     ];
     let no_json = ["{a:1}", "{'a':1}", r#"{"a":1,}"#, r#"{"a"}"#, r#"{"a":1]"#];
     let too_deep = [objects(10_000), format!(r#"{{"a":{}}}"#, arrays(10_000))];
-    let ruled = nuls
-        .map(ruled)
+    let rule_violation = nuls
+        .map(rule_violation)
         .into_iter()
-        .chain(deep.map(|literal| ruled(&literal)));
-    let broken = no_numbers
-        .map(broken)
+        .chain(deep.map(|literal| rule_violation(&literal)));
+    let malformed = non_json_numbers
+        .map(malformed)
         .into_iter()
-        .chain(too_deep.map(broken))
-        .chain(no_json.map(lost));
-    ruled.chain(broken).collect()
+        .chain(too_deep.map(malformed))
+        .chain(no_json.map(unattributed));
+    rule_violation.chain(malformed).collect()
 }
 
 /// JSON that breaks a rule.
-fn ruled(literal: &str) -> Bad {
-    Bad {
+fn rule_violation(literal: &str) -> Invalid {
+    Invalid {
         literal: literal.into(),
         status: 422,
         place: Some(""),
@@ -300,8 +310,8 @@ fn ruled(literal: &str) -> Bad {
 }
 
 /// Text that is not JSON.
-fn broken(literal: impl Into<Vec<u8>>) -> Bad {
-    Bad {
+fn malformed(literal: impl Into<Vec<u8>>) -> Invalid {
+    Invalid {
         literal: literal.into(),
         status: 400,
         place: Some(""),
@@ -309,10 +319,10 @@ fn broken(literal: impl Into<Vec<u8>>) -> Bad {
 }
 
 /// The same where a parser cannot attribute the error to a field.
-fn lost(literal: &str) -> Bad {
-    Bad {
+fn unattributed(literal: &str) -> Invalid {
+    Invalid {
         place: None,
-        ..broken(literal)
+        ..malformed(literal)
     }
 }
 
@@ -322,7 +332,7 @@ fn text(length: usize) -> String {
 }
 
 /// A literal of `length` characters between a prefix and a suffix.
-fn between(begin: &str, length: usize, end: &str) -> String {
+fn affixed(begin: &str, length: usize, end: &str) -> String {
     format!("\"{begin}{}{end}\"", "a".repeat(length))
 }
 

@@ -19,7 +19,7 @@ use self::cases::Case;
 use self::field::Kind;
 use super::openapi::HANDSHAKE;
 use super::support::raw_http;
-use super::support::{JOBS, NOBODY, at, dump};
+use super::support::{JOBS, UNKNOWN_ID, dump, job_path};
 use crate::http::support::raw_http::exchange;
 
 on_both_backends!(
@@ -67,7 +67,7 @@ fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
 
 /// The same with a path computed for each request.
 fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String) {
-    for body in endpoint.good() {
+    for body in endpoint.valid() {
         let answer = send(server, endpoint, &path(), body.clone());
         assert!(
             (200..300).contains(&answer.status),
@@ -77,10 +77,13 @@ fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String)
     }
     let path = path();
     let before = dump(server.db());
-    let groups = endpoint.fields.iter().map(|field| endpoint.with_bad(field));
-    for cases in groups.chain([endpoint.bad_as_a_whole()]) {
+    let groups = endpoint
+        .fields
+        .iter()
+        .map(|field| endpoint.with_invalid(field));
+    for cases in groups.chain([endpoint.invalid_as_a_whole()]) {
         for case in &cases {
-            refuses(
+            rejects(
                 endpoint,
                 case,
                 &send(server, endpoint, &path, case.body.clone()),
@@ -93,8 +96,8 @@ fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String)
             beginning(&cases[0].body)
         );
     }
-    refuses_the_envelope(server, endpoint, &path);
-    refuses_every_path(server, endpoint);
+    rejects_wrong_headers(server, endpoint, &path);
+    rejects_unknown_ids(server, endpoint);
     assert_eq!(dump(server.db()), before);
 }
 
@@ -106,7 +109,7 @@ fn send(client: &Client, endpoint: &Endpoint, path: &str, body: impl Into<Vec<u8
 }
 
 /// Checks that a body was rejected for the expected reason.
-fn refuses(endpoint: &Endpoint, case: &Case, answer: &Response) {
+fn rejects(endpoint: &Endpoint, case: &Case, answer: &Response) {
     let what = format!("{answer} to {}", beginning(&case.body));
     assert_eq!(answer.status, case.status, "{what}");
     let code = if case.status == 400 {
@@ -115,30 +118,32 @@ fn refuses(endpoint: &Endpoint, case: &Case, answer: &Response) {
         "validation_failed"
     };
     let errors = answer.problem(case.status, code);
-    let Some(blamed) = &case.blamed else { return };
+    let Some(named_field) = &case.named_field else {
+        return;
+    };
     let [error] = errors.as_slice() else {
-        panic!("{blamed:?} alone is to be named: {what}")
+        panic!("{named_field:?} alone is to be named: {what}")
     };
     let named = error["field"].as_str().unwrap();
     let is_free = |path: &str| {
         endpoint
             .fields
             .iter()
-            .any(|field| field.path == path && matches!(field.kind, Kind::Free))
+            .any(|field| field.path == path && matches!(field.kind, Kind::AnyObject))
     };
     let within = || {
         named
-            .strip_prefix(blamed.as_str())
+            .strip_prefix(named_field.as_str())
             .is_some_and(|rest| rest.starts_with(['.', '[']))
     };
     assert!(
-        named == blamed || (is_free(blamed) && within()),
-        "{blamed:?} is to be named: {what}"
+        named == named_field || (is_free(named_field) && within()),
+        "{named_field:?} is to be named: {what}"
     );
 }
 
 /// Valid bodies with a wrong media type or too large a length are rejected.
-fn refuses_the_envelope(server: &TestServer, endpoint: &Endpoint, path: &str) {
+fn rejects_wrong_headers(server: &TestServer, endpoint: &Endpoint, path: &str) {
     let body = endpoint.body.to_string();
     for kind in [
         "",
@@ -172,14 +177,22 @@ fn refuses_the_envelope(server: &TestServer, endpoint: &Endpoint, path: &str) {
 }
 
 /// A valid body for an unknown job or under an unknown lease is rejected.
-fn refuses_every_path(server: &TestServer, endpoint: &Endpoint) {
+fn rejects_unknown_ids(server: &TestServer, endpoint: &Endpoint) {
     let (variable, status, code) = match endpoint.path {
         path if path.contains("{job_id}") => ("{job_id}", 404, "job_not_found"),
         path if path.contains("{clip_id}") => ("{clip_id}", 404, "clip_not_found"),
         path if path.contains("{lease_id}") => ("{lease_id}", 409, "lease_lost"),
         _ => return,
     };
-    for id in [NOBODY, "1", "null", "%00", "%FF", "..", "'%20OR%201=1--"] {
+    for id in [
+        UNKNOWN_ID,
+        "1",
+        "null",
+        "%00",
+        "%FF",
+        "..",
+        "'%20OR%201=1--",
+    ] {
         let answer = send(
             server,
             endpoint,
@@ -280,7 +293,7 @@ fn an_invalid_query_is_rejected(server: TestServer) {
             .replace("{job_id}", &job_id.to_string())
             .replace("{clip_id}", &clip_id);
         let status = if path.starts_with("/ws/") { 101 } else { 200 };
-        for query in endpoint.good() {
+        for query in endpoint.valid() {
             let request = server.request("GET", &format!("{path}?{query}"));
             let handshake = HANDSHAKE.iter().filter(|_| status == 101);
             let request = handshake.fold(request, |request, (name, value)| {
@@ -288,7 +301,7 @@ fn an_invalid_query_is_rejected(server: TestServer) {
             });
             request.send().expect(status);
         }
-        for (query, status, blamed) in endpoint.bad() {
+        for (query, status, named_field) in endpoint.invalid() {
             let code = if status == 400 {
                 "malformed_query"
             } else {
@@ -297,7 +310,7 @@ fn an_invalid_query_is_rejected(server: TestServer) {
             server
                 .get(&format!("{path}?{query}"))
                 .expect(status)
-                .problem_with(status, code, &blamed);
+                .problem_with(status, code, &named_field);
         }
     }
     assert_eq!(dump(server.db()), before);
@@ -306,7 +319,7 @@ fn an_invalid_query_is_rejected(server: TestServer) {
 fn a_damaged_or_foreign_cursor_is_rejected(server: TestServer) {
     let job_id = a_full_job(server.db());
     a_job().create(server.db());
-    let lists = [JOBS.to_owned(), at(job_id, "/logs")];
+    let lists = [JOBS.to_owned(), job_path(job_id, "/logs")];
     let cursors = lists.clone().map(|list| {
         let page = server.get(&format!("{list}?limit=1")).expect(200).json();
         page["next_cursor"].as_str().unwrap().to_owned()
@@ -314,14 +327,14 @@ fn a_damaged_or_foreign_cursor_is_rejected(server: TestServer) {
     for ((list, own), foreign) in lists.iter().zip(&cursors).zip(cursors.iter().rev()) {
         let ask = |cursor: &str| server.get(&format!("{list}?cursor={cursor}"));
         ask(own).expect(200);
-        let mut bad = vec![foreign.clone()];
+        let mut invalid = vec![foreign.clone()];
         for place in 0..own.len() {
             let other = if &own[place..=place] == "A" { "B" } else { "A" };
-            bad.push([&own[..place], other, &own[place + 1..]].concat());
-            bad.push(own[..place].to_owned());
+            invalid.push([&own[..place], other, &own[place + 1..]].concat());
+            invalid.push(own[..place].to_owned());
         }
-        bad.extend(["A", "=", "%20", "%00", own].map(|more| format!("{own}{more}")));
-        for cursor in bad {
+        invalid.extend(["A", "=", "%20", "%00", own].map(|more| format!("{own}{more}")));
+        for cursor in invalid {
             ask(&cursor).problem_with(400, "malformed_query", "cursor");
         }
     }

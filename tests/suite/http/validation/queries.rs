@@ -1,12 +1,12 @@
 //! Every endpoint that takes a query string, and every parameter of each.
 
-use Kind::{Count, Cursor, Event, Flag, Seconds, Text, Time, Word};
+use Kind::{Count, Cursor, Enum, Event, Flag, Seconds, Text, Time};
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// A value of an enumeration, with an example.
-    Word(&'static str),
+    Enum(&'static str),
     /// A timestamp.
     Time,
     /// A media time in seconds.
@@ -38,8 +38,8 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
     Endpoint {
         path: "/api/v1/jobs",
         parameters: &[
-            ("status", Word("queued")),
-            ("stage", Word("transcription")),
+            ("status", Enum("queued")),
+            ("stage", Enum("transcription")),
             ("created_after", Time),
             ("created_before", Time),
             ("limit", Count(100)),
@@ -54,19 +54,19 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
             ("from", Seconds),
             ("to", Seconds),
             ("q", Text),
-            ("format", Word("vtt")),
+            ("format", Enum("vtt")),
         ],
         contradictions: &[("from=2&to=1", "to")],
     },
     Endpoint {
         path: "/api/v1/clips/{clip_id}/subtitles",
-        parameters: &[("format", Word("text"))],
+        parameters: &[("format", Enum("text"))],
         contradictions: &[],
     },
     Endpoint {
         path: "/api/v1/jobs/{job_id}/silence-regions",
         parameters: &[
-            ("silence_type", Word("both")),
+            ("silence_type", Enum("both")),
             ("min_duration", Seconds),
             ("from", Seconds),
             ("to", Seconds),
@@ -86,8 +86,8 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
     Endpoint {
         path: "/api/v1/jobs/{job_id}/logs",
         parameters: &[
-            ("stage", Word("transcription")),
-            ("status", Word("failed")),
+            ("stage", Enum("transcription")),
+            ("status", Enum("failed")),
             ("limit", Count(100)),
             ("cursor", Cursor),
         ],
@@ -107,9 +107,9 @@ pub(crate) const ENDPOINTS: [Endpoint; 9] = [
 
 impl Kind {
     /// Valid values, percent-encoded.
-    pub(crate) fn good(self) -> Vec<String> {
-        let good: &[&str] = match self {
-            Word(word) => &[word],
+    pub(crate) fn valid(self) -> Vec<String> {
+        let valid: &[&str] = match self {
+            Enum(word) => &[word],
             Time => &[
                 "2026-01-01T00:00:00Z",
                 "2026-01-01T00:00:00.123456%2B02:00",
@@ -122,13 +122,13 @@ impl Kind {
             Text => &["a", "100%25", "%C3%A9%20+%5C_", &"a".repeat(20_000)],
             Cursor => &[],
         };
-        good.iter().map(ToString::to_string).collect()
+        valid.iter().map(ToString::to_string).collect()
     }
 
     /// Values that cannot be parsed.
     pub(crate) fn unreadable(self) -> Vec<String> {
         let unreadable: &[&str] = match self {
-            Word(word) => &[
+            Enum(word) => &[
                 "",
                 "nothing_known",
                 "%00",
@@ -190,10 +190,10 @@ impl Kind {
             ],
         };
         // Incomplete and invalid escapes, and invalid UTF-8.
-        let broken = ["%", "%2", "%zz", "%ff", "a%C3b"];
+        let malformed = ["%", "%2", "%zz", "%ff", "a%C3b"];
         unreadable
             .iter()
-            .chain(&broken)
+            .chain(&malformed)
             .map(ToString::to_string)
             .collect()
     }
@@ -211,7 +211,7 @@ impl Kind {
             ],
             Event => &["-1", "-9223372036854775808"],
             Text => &["%00", "a%00b"],
-            Word(_) | Time | Flag | Cursor => &[],
+            Enum(_) | Time | Flag | Cursor => &[],
         };
         out_of_bounds.iter().map(ToString::to_string).collect()
     }
@@ -219,9 +219,9 @@ impl Kind {
 
 impl Endpoint {
     /// Valid query strings.
-    pub(crate) fn good(&self) -> Vec<String> {
+    pub(crate) fn valid(&self) -> Vec<String> {
         let values = |(name, kind): &(&str, Kind)| -> Vec<String> {
-            kind.good()
+            kind.valid()
                 .iter()
                 .map(|value| format!("{name}={value}"))
                 .collect()
@@ -235,7 +235,7 @@ impl Endpoint {
 
     /// Invalid query strings, each with its status and the parameter the error
     /// names.
-    pub(crate) fn bad(&self) -> Vec<(String, u16, String)> {
+    pub(crate) fn invalid(&self) -> Vec<(String, u16, String)> {
         let no_parameter = [
             ("surprise=1", "surprise"),
             ("surprise", "surprise"),
@@ -244,30 +244,30 @@ impl Endpoint {
             ("%ff=1", ""),
             ("[]=1", "[]"),
         ];
-        let mut bad: Vec<_> = no_parameter
-            .map(|(query, blamed)| (query.to_owned(), 400, blamed.to_owned()))
+        let mut invalid: Vec<_> = no_parameter
+            .map(|(query, named_field)| (query.to_owned(), 400, named_field.to_owned()))
             .into();
         for (name, kind) in self.parameters {
             let query =
                 |value: &String, status| (format!("{name}={value}"), status, (*name).to_owned());
-            bad.extend(kind.unreadable().iter().map(|value| query(value, 400)));
-            bad.extend(kind.out_of_bounds().iter().map(|value| query(value, 422)));
-            bad.extend(
-                kind.good()
+            invalid.extend(kind.unreadable().iter().map(|value| query(value, 400)));
+            invalid.extend(kind.out_of_bounds().iter().map(|value| query(value, 422)));
+            invalid.extend(
+                kind.valid()
                     .iter()
                     .map(|value| query(&format!("{value}&{name}={value}"), 400)),
             );
-            bad.push((
+            invalid.push((
                 format!("{}=1", name.to_uppercase()),
                 400,
                 name.to_uppercase(),
             ));
         }
-        bad.extend(
+        invalid.extend(
             self.contradictions
                 .iter()
-                .map(|(query, blamed)| ((*query).to_owned(), 422, (*blamed).to_owned())),
+                .map(|(query, named_field)| ((*query).to_owned(), 422, (*named_field).to_owned())),
         );
-        bad
+        invalid
     }
 }

@@ -4,9 +4,9 @@ use lectern_tests::{TestServer, on_both_backends};
 use serde_json::json;
 
 use super::bodies::Endpoint;
-use super::field::Kind::{Between, Free, Id, Whole, Word};
+use super::field::Kind::{Affixed, AnyObject, Enum, Id, Integer};
 use super::{dump, probe_at};
-use crate::http::support::{NOBODY, recordings};
+use crate::http::support::{UNKNOWN_ID, recordings};
 
 on_both_backends!(
     an_invalid_upload_is_rejected,
@@ -18,7 +18,7 @@ const UPLOAD: &str = "/api/v1/upload";
 const CONFIRM: &str = "/api/v1/upload/confirm";
 
 /// The default limit of a recording in bytes.
-const GREATEST: i64 = 10 << 30;
+const MAX_SIZE: i64 = 10 << 30;
 
 pub(crate) fn announcement() -> Endpoint {
     let body = json!({
@@ -31,14 +31,14 @@ pub(crate) fn announcement() -> Endpoint {
         "priority": 5,
     });
     let mut endpoint = Endpoint::new("POST", UPLOAD, MIB, body)
-        .required("filename", Between("", ".mp4", 255))
-        .required("file_size", Whole(1, GREATEST))
-        .required("content_type", Between("video/", "", 255))
-        .may_be_null("processing_config", Free)
-        .may_be_null("processing_config.processing_mode", Word("vision"))
-        .may_be_null("processing_config.resolution", Word("720p"))
-        .may_be_null("processing_config.pipeline", Word("default"))
-        .may_be_null("priority", Whole(i32::MIN.into(), i32::MAX.into()));
+        .required("filename", Affixed("", ".mp4", 255))
+        .required("file_size", Integer(1, MAX_SIZE))
+        .required("content_type", Affixed("video/", "", 255))
+        .may_be_null("processing_config", AnyObject)
+        .may_be_null("processing_config.processing_mode", Enum("vision"))
+        .may_be_null("processing_config.resolution", Enum("720p"))
+        .may_be_null("processing_config.pipeline", Enum("default"))
+        .may_be_null("priority", Integer(i32::MIN.into(), i32::MAX.into()));
     for name in [
         "lecture.pdf",
         "mp4",
@@ -46,7 +46,7 @@ pub(crate) fn announcement() -> Endpoint {
         "lecture.mp4/",
         "lecture mp4",
     ] {
-        endpoint = endpoint.refuses("", &json!({ "filename": name }), "filename");
+        endpoint = endpoint.rejects("", &json!({ "filename": name }), "filename");
     }
     for kind in [
         "audio/mp4",
@@ -56,9 +56,9 @@ pub(crate) fn announcement() -> Endpoint {
         "text/html",
         "video",
     ] {
-        endpoint = endpoint.refuses("", &json!({ "content_type": kind }), "content_type");
+        endpoint = endpoint.rejects("", &json!({ "content_type": kind }), "content_type");
     }
-    endpoint.refuses("", &json!({ "filename": "lecture.mp3" }), "content_type")
+    endpoint.rejects("", &json!({ "filename": "lecture.mp3" }), "content_type")
 }
 
 /// `job_id` belongs to an upload that can be confirmed.
@@ -76,7 +76,7 @@ fn an_invalid_confirmation_is_rejected(server: TestServer) {
     probe_at(&server, &endpoint, || CONFIRM.to_owned());
     let before = dump(server.db());
     server
-        .post(CONFIRM, &json!({ "job_id": NOBODY }))
+        .post(CONFIRM, &json!({ "job_id": UNKNOWN_ID }))
         .problem(404, "job_not_found");
     assert_eq!(dump(server.db()), before);
 }

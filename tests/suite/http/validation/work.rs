@@ -4,7 +4,7 @@ use lectern_tests::{TestServer, on_both_backends};
 use serde_json::{Value, json};
 
 use super::bodies::Endpoint;
-use super::field::Kind::{Bool, Free, Number, Text, Whole, Words};
+use super::field::Kind::{AnyObject, Bool, Enums, Integer, Number, Text};
 use super::{a_full_job, dump, probe_at};
 use crate::http::support::worker::CLAIM;
 
@@ -27,13 +27,13 @@ pub(crate) fn claim() -> Endpoint {
     });
     let mut endpoint = Endpoint::new("POST", CLAIM, MIB, body)
         .required("worker", Text(1, 50))
-        .required("stages", Words("transcription"))
-        .may_be_null("max", Whole(1, 100))
-        .may_be_null("lease_seconds", Whole(1, 3600))
-        .may_be_null("wait_seconds", Whole(0, 60));
+        .required("stages", Enums("transcription"))
+        .may_be_null("max", Integer(1, 100))
+        .may_be_null("lease_seconds", Integer(1, 3600))
+        .may_be_null("wait_seconds", Integer(0, 60));
     for no_work in ["uploading", "complete"] {
         let stages = json!({ "stages": ["transcription", no_work] });
-        endpoint = endpoint.refuses("", &stages, "stages[1]");
+        endpoint = endpoint.rejects("", &stages, "stages[1]");
     }
     endpoint
 }
@@ -43,7 +43,7 @@ pub(crate) fn heartbeat() -> Endpoint {
     Endpoint::new("POST", "/api/v1/work/{lease_id}/heartbeat", MIB, body)
         .may_be_null("percent", Number(0.0, 100.0))
         .may_be_null("message", Text(0, 500))
-        .may_be_null("eta_seconds", Whole(0, i32::MAX.into()))
+        .may_be_null("eta_seconds", Integer(0, i32::MAX.into()))
 }
 
 pub(crate) fn failure() -> Endpoint {
@@ -54,7 +54,7 @@ pub(crate) fn failure() -> Endpoint {
     });
     Endpoint::new("POST", "/api/v1/work/{lease_id}/fail", MIB, body)
         .required("error", Text(1, usize::MAX))
-        .may_be_null("details", Free)
+        .may_be_null("details", AnyObject)
         .may_be_null("retryable", Bool)
 }
 
@@ -119,7 +119,7 @@ fn an_invalid_completion_is_rejected(server: TestServer) {
     );
     let large = format!("{}{{}}", " ".repeat(MIB));
     send("application/json", &large).problem(413, "body_too_large");
-    super::refuses_every_path(&server, &endpoint);
+    super::rejects_unknown_ids(&server, &endpoint);
     assert_eq!(dump(server.db()), before);
     send("", "").expect(200);
 }

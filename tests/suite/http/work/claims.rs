@@ -10,7 +10,7 @@ use lectern_tests::{Body, TestServer, a_job, a_report, on_both_backends, snapsho
 use serde_json::{Value, json};
 
 use crate::http::support::worker::{Claimed, ask, claim, claims, make, output, stages};
-use crate::http::support::{JOBS, NOBODY, at, at_once};
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
     a_job_is_completed_stage_by_stage,
@@ -32,7 +32,10 @@ fn is(status: &str) -> impl Fn(&(Stage, String)) -> bool {
 
 fn a_job_is_completed_stage_by_stage(server: TestServer) {
     let job_id = make(&server, json!({}));
-    assert_eq!(server.get(&at(job_id, "")).json()["progress"], Value::Null);
+    assert_eq!(
+        server.get(&job_path(job_id, "")).json()["progress"],
+        Value::Null
+    );
     for (done, stage) in Stage::WORK.iter().enumerate() {
         let claimed = claim(&server, Stage::WORK).unwrap();
         assert_eq!(
@@ -43,7 +46,7 @@ fn a_job_is_completed_stage_by_stage(server: TestServer) {
         let beat = json!({ "percent": 50, "message": "half", "eta_seconds": 20 });
         let state = claimed.tell(&server, "heartbeat", &beat).expect(200).json();
         assert_eq!(state["cancelled"], json!(false));
-        let job = server.get(&at(job_id, "")).expect(200).json();
+        let job = server.get(&job_path(job_id, "")).expect(200).json();
         let mean = (done as f64 * 100.0 + 50.0) / 6.0;
         assert!(
             (job["progress"]["percent"].as_f64().unwrap() - mean).abs() < 1e-9,
@@ -59,12 +62,12 @@ fn a_job_is_completed_stage_by_stage(server: TestServer) {
         );
         claimed.store(&server);
         server.db().clock().advance(TimeDelta::seconds(20));
-        let told = claimed
+        let returned = claimed
             .tell(&server, "complete", &json!({}))
             .expect(200)
             .json();
         assert_eq!(
-            (&told["status"], &told["percent"]),
+            (&returned["status"], &returned["percent"]),
             (&json!("completed"), &json!(100))
         );
         let finished = stages(&server, job_id)
@@ -74,7 +77,7 @@ fn a_job_is_completed_stage_by_stage(server: TestServer) {
         assert_eq!(finished, done + 1);
     }
     assert_eq!(claim(&server, Stage::WORK), None);
-    let job = server.get(&at(job_id, "")).expect(200).json();
+    let job = server.get(&job_path(job_id, "")).expect(200).json();
     assert_eq!(
         (&job["status"], &job["completed_at"]),
         (&json!("completed"), &json!("2026-01-01T00:04:00Z"))
@@ -88,7 +91,7 @@ fn a_job_is_completed_stage_by_stage(server: TestServer) {
         .expect(200)
         .json();
     assert_eq!(results["clips"].as_array().unwrap().len(), 2);
-    let logs = server.get(&at(job_id, "/logs")).expect(200).json();
+    let logs = server.get(&job_path(job_id, "/logs")).expect(200).json();
     let logged: Vec<_> = logs["logs"]
         .as_array()
         .unwrap()
@@ -124,21 +127,21 @@ fn claim_completion_and_stages_match_the_snapshots(server: TestServer) {
         answer.json()["claims"][0]["lease_expires_at"],
         json!("2026-01-01T00:01:30Z")
     );
-    let mut told = answer.json();
+    let mut returned = answer.json();
     // The signature differs in every run.
-    told["claims"][0]["source_url"].take();
-    snapshot!("a_claim", told);
+    returned["claims"][0]["source_url"].take();
+    snapshot!("a_claim", returned);
     let claimed = claims(answer).remove(0);
     server.db().clock().advance(TimeDelta::milliseconds(1_500));
     let beat = json!({ "percent": 12.5, "message": "at 00:12:00", "eta_seconds": 600 });
-    let told = claimed.tell(&server, "heartbeat", &beat).expect(200).json();
+    let returned = claimed.tell(&server, "heartbeat", &beat).expect(200).json();
     assert_eq!(
-        told,
+        returned,
         json!({ "lease_expires_at": "2026-01-01T00:01:31.500Z", "cancelled": false })
     );
     snapshot!(
         "stages",
-        server.get(&at(job_id, "/stages")).expect(200).json()
+        server.get(&job_path(job_id, "/stages")).expect(200).json()
     );
     snapshot!(
         "a_completed_stage",
@@ -151,12 +154,12 @@ fn claim_completion_and_stages_match_the_snapshots(server: TestServer) {
 
 fn independent_stages_run_in_parallel(server: TestServer) {
     let job_id = make(&server, json!({}));
-    let side_by_side = at_once(6, |_| claim(&server, Stage::WORK));
+    let side_by_side = concurrently(6, |_| claim(&server, Stage::WORK));
     let claimed: Vec<_> = side_by_side.into_iter().flatten().collect();
     let mut begun: Vec<_> = claimed.iter().map(|claimed| claimed.stage).collect();
     begun.sort();
     assert_eq!(begun, [SilenceDetection, Transcription, LayoutAnalysis]);
-    let progress = || server.get(&at(job_id, "")).json()["progress"].clone();
+    let progress = || server.get(&job_path(job_id, "")).json()["progress"].clone();
     assert_eq!(progress()["stage"], "silence_detection");
     for (i, claimed) in claimed.iter().enumerate() {
         assert_eq!(claim(&server, Stage::WORK), None, "{i} of 3 are done");
@@ -200,7 +203,7 @@ fn claims_are_ordered_by_priority_then_age(server: TestServer) {
         make(&server, json!({ "priority": priority }))
     });
     server
-        .patch(&at(jobs[1], ""), &json!({ "priority": 8 }))
+        .patch(&job_path(jobs[1], ""), &json!({ "priority": 8 }))
         .expect(200);
     let order: Vec<_> = (0..6)
         .map(|_| claim(&server, &[Transcription]).unwrap().job_id)
@@ -235,7 +238,10 @@ fn audio_mode_skips_layout_analysis(server: TestServer) {
             Compilation
         ]
     );
-    assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
+    assert_eq!(
+        server.get(&job_path(job_id, "")).json()["status"],
+        "completed"
+    );
     assert_eq!(stages(&server, job_id).len(), 5);
 }
 
@@ -301,7 +307,10 @@ fn a_job_driven_by_reports_updates_its_stages(server: TestServer) {
     let job_id = make(&server, json!({}));
     let report = |stage, percent| {
         server
-            .post(&at(job_id, "/progress"), &a_report(stage, percent).body())
+            .post(
+                &job_path(job_id, "/progress"),
+                &a_report(stage, percent).body(),
+            )
             .expect(200)
             .json()
     };
@@ -309,16 +318,19 @@ fn a_job_driven_by_reports_updates_its_stages(server: TestServer) {
     let runs = stages(&server, job_id);
     assert_eq!(runs[1], (Transcription, "running".to_owned()));
     assert_eq!(claim(&server, &[Transcription]), None, "somebody is on it");
-    let told = server.get(&at(job_id, "/stages")).json();
+    let returned = server.get(&job_path(job_id, "/stages")).json();
     assert_eq!(
-        (&told["stages"][1]["percent"], &told["stages"][1]["attempt"]),
+        (
+            &returned["stages"][1]["percent"],
+            &returned["stages"][1]["attempt"]
+        ),
         (&json!(40), &json!(0))
     );
     assert_eq!(report(Compilation, 10.0)["progress"]["percent"], json!(10));
     let (below, body) = output(Transcription);
-    server.put(&at(job_id, below), &body).expect(200);
+    server.put(&job_path(job_id, below), &body).expect(200);
     server
-        .patch(&at(job_id, ""), &json!({ "status": "completed" }))
+        .patch(&job_path(job_id, ""), &json!({ "status": "completed" }))
         .expect(200);
     assert!(
         stages(&server, job_id).iter().all(is("skipped")),
@@ -332,7 +344,7 @@ fn concurrent_claims_get_different_stages(server: TestServer) {
     for _ in 0..10 {
         a_job().create(server.db());
     }
-    let given = at_once(20, |_| {
+    let given = concurrently(20, |_| {
         claims(ask(&server, &Stage::WORK[..3], json!({ "max": 2 })))
     });
     let mut given: Vec<_> = given
@@ -354,6 +366,6 @@ fn only_queued_and_running_jobs_have_work(server: TestServer) {
         assert_eq!(stages(&server, job.job_id).is_empty(), status == Pending);
     }
     server
-        .get(&format!("{JOBS}/{NOBODY}/stages"))
+        .get(&format!("{JOBS}/{UNKNOWN_ID}/stages"))
         .problem(404, "job_not_found");
 }

@@ -10,7 +10,7 @@ use lectern_tests::{Body, Response, TestServer, a_log_entry, a_report, on_both_b
 use serde_json::{Value, json};
 
 use crate::http::support::worker::{Claimed, claim, make, output, stages};
-use crate::http::support::{NOBODY, at, dump, wait_until};
+use crate::http::support::{UNKNOWN_ID, dump, job_path, wait_until};
 
 on_both_backends!(
     each_stage_writes_its_own_output_under_its_lease,
@@ -49,7 +49,7 @@ fn writes(stage: Stage) -> Vec<Write> {
 
 fn write(server: &TestServer, job_id: JobId, lease: Option<&str>, write: &Write) -> Response {
     let (method, below, body) = write;
-    let mut request = server.request(method, &at(job_id, below));
+    let mut request = server.request(method, &job_path(job_id, below));
     if let Some(lease) = lease {
         request = request.header("Lease-Id", lease);
     }
@@ -58,7 +58,7 @@ fn write(server: &TestServer, job_id: JobId, lease: Option<&str>, write: &Write)
 
 /// Checks that all writes to `job_id` under `lease` are rejected and change
 /// nothing.
-fn is_worth_nothing(server: &TestServer, job_id: JobId, lease: &str) {
+fn assert_writes_rejected(server: &TestServer, job_id: JobId, lease: &str) {
     let before = dump(server.db());
     let rename = ("PATCH", "", json!({ "filename": "stolen.mp4" }));
     for stage in Stage::WORK {
@@ -71,12 +71,12 @@ fn is_worth_nothing(server: &TestServer, job_id: JobId, lease: &str) {
             );
         }
     }
-    speaks_for_nobody(server, lease);
+    assert_worker_calls_rejected(server, lease);
     assert_eq!(dump(server.db()), before, "{lease}");
 }
 
 /// Checks that heartbeat, completion and failure of `lease` are rejected.
-fn speaks_for_nobody(server: &TestServer, lease: &str) {
+fn assert_worker_calls_rejected(server: &TestServer, lease: &str) {
     for (what, body) in [
         ("heartbeat", json!({ "percent": 99 })),
         ("complete", json!({})),
@@ -129,7 +129,10 @@ fn each_stage_writes_its_own_output_under_its_lease(server: TestServer) {
         .expect(200);
         claimed.tell(&server, "complete", &json!({})).expect(200);
     }
-    assert_eq!(server.get(&at(job_id, "")).json()["status"], "completed");
+    assert_eq!(
+        server.get(&job_path(job_id, "")).json()["status"],
+        "completed"
+    );
 }
 
 fn a_write_without_a_lease_is_rejected_only_while_its_stage_is_leased(server: TestServer) {
@@ -152,7 +155,7 @@ fn a_write_without_a_lease_is_rejected_only_while_its_stage_is_leased(server: Te
         }
         claimed.tell(&server, "complete", &json!({})).expect(200);
         let (below, body) = output(stage);
-        server.put(&at(job_id, below), &body).expect(200);
+        server.put(&job_path(job_id, below), &body).expect(200);
     }
 }
 
@@ -174,8 +177,16 @@ fn a_worker_cannot_write_the_output_of_another_stage(server: TestServer) {
 fn a_write_under_an_unknown_lease_is_rejected(server: TestServer) {
     let job_id = make(&server, json!({}));
     claim(&server, &[Transcription]).unwrap();
-    for lease in [NOBODY, "lease", "1", "null", "%00", "*", "'%20OR%201=1--"] {
-        is_worth_nothing(&server, job_id, lease);
+    for lease in [
+        UNKNOWN_ID,
+        "lease",
+        "1",
+        "null",
+        "%00",
+        "*",
+        "'%20OR%201=1--",
+    ] {
+        assert_writes_rejected(&server, job_id, lease);
     }
 }
 
@@ -199,7 +210,7 @@ fn a_repeated_lease_header_is_rejected(server: TestServer) {
     make(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     let (below, body) = output(Transcription);
-    let request = server.request("PUT", &at(claimed.job_id, below));
+    let request = server.request("PUT", &job_path(claimed.job_id, below));
     let request = request
         .header("Lease-Id", &claimed.lease)
         .header("Lease-Id", &claimed.lease);
@@ -224,11 +235,11 @@ fn a_write_under_an_expired_lease_is_rejected(server: TestServer) {
             write(&server, job_id, Some(&claimed.lease), one).problem(409, "lease_lost");
         }
     }
-    speaks_for_nobody(&server, &claimed.lease);
+    assert_worker_calls_rejected(&server, &claimed.lease);
     assert_eq!(outputs(&server), before);
 
     expire(&server, &claimed);
-    let logs = server.get(&at(job_id, "/logs")).expect(200).json();
+    let logs = server.get(&job_path(job_id, "/logs")).expect(200).json();
     let logged: Vec<_> = logs["logs"]
         .as_array()
         .unwrap()
@@ -240,23 +251,23 @@ fn a_write_under_an_expired_lease_is_rejected(server: TestServer) {
         ["started", "failed"],
         "the refused ones left nothing"
     );
-    is_worth_nothing(&server, job_id, &claimed.lease);
+    assert_writes_rejected(&server, job_id, &claimed.lease);
 
     let next = claim(&server, &[Transcription]).unwrap();
     assert_eq!((next.job_id, next.attempt), (job_id, 2));
-    is_worth_nothing(&server, job_id, &claimed.lease);
+    assert_writes_rejected(&server, job_id, &claimed.lease);
     next.store(&server);
     next.tell(&server, "complete", &json!({})).expect(200);
-    is_worth_nothing(&server, job_id, &claimed.lease);
+    assert_writes_rejected(&server, job_id, &claimed.lease);
 }
 
 fn a_write_after_completion_or_failure_is_rejected(server: TestServer) {
     let job_id = make(&server, json!({}));
-    let given_up = claim(&server, &[Transcription]).unwrap();
-    given_up
+    let job_without_recording = claim(&server, &[Transcription]).unwrap();
+    job_without_recording
         .tell(&server, "fail", &json!({ "error": "no memory" }))
         .expect(200);
-    is_worth_nothing(&server, job_id, &given_up.lease);
+    assert_writes_rejected(&server, job_id, &job_without_recording.lease);
 
     let completed = claim(&server, &[SilenceDetection]).unwrap();
     completed.tell(&server, "complete", &json!({})).expect(200);
@@ -278,7 +289,8 @@ fn a_write_after_completion_or_failure_is_rejected(server: TestServer) {
 fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestServer) {
     let job_id = make(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
-    let told = |field: &str| server.get(&at(job_id, "/stages")).json()["stages"][1][field].clone();
+    let returned =
+        |field: &str| server.get(&job_path(job_id, "/stages")).json()["stages"][1][field].clone();
     claimed
         .tell(
             &server,
@@ -300,14 +312,14 @@ fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestS
         );
     }
     assert_eq!(
-        ["percent", "message", "eta_seconds"].map(told),
+        ["percent", "message", "eta_seconds"].map(returned),
         [json!(10), json!("ten"), json!(90)]
     );
     claimed
         .tell(&server, "heartbeat", &json!({ "message": "eleven" }))
         .expect(200);
     assert_eq!(
-        ["percent", "message", "eta_seconds"].map(told),
+        ["percent", "message", "eta_seconds"].map(returned),
         [json!(10), json!("eleven"), json!(90)]
     );
     claimed.store(&server);
@@ -324,7 +336,7 @@ fn a_stage_without_heartbeats_is_tried_three_times(server: TestServer) {
         assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
         expire(&server, &claimed);
     }
-    let job = server.get(&at(job_id, "")).expect(200).json();
+    let job = server.get(&job_path(job_id, "")).expect(200).json();
     assert_eq!(job["status"], "failed");
     let why = job["error_message"].as_str().unwrap();
     assert!(
@@ -335,7 +347,7 @@ fn a_stage_without_heartbeats_is_tried_three_times(server: TestServer) {
     assert_eq!(status(&server, job_id, Compilation), "cancelled");
     assert_eq!(claim(&server, Stage::WORK), None);
     let logs = server
-        .get(&at(job_id, "/logs?stage=transcription"))
+        .get(&job_path(job_id, "/logs?stage=transcription"))
         .expect(200)
         .json();
     let logs = logs["logs"].as_array().unwrap();

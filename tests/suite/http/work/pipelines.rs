@@ -9,7 +9,7 @@ use lectern_tests::{Client, Lectern, TestDb, TestServer, on_both_backends};
 use serde_json::{Value, json};
 
 use crate::http::support::worker::{claim, make, stages};
-use crate::http::support::{JOBS, a_recording, at};
+use crate::http::support::{JOBS, a_recording, job_path};
 
 on_both_backends!(
     a_job_uses_the_pipeline_it_names,
@@ -62,7 +62,10 @@ fn a_job_uses_the_pipeline_it_names(db: TestDb) {
         json!({ "processing_config": { "pipeline": "subtitles", "processing_mode": "audio" } });
     let job_id = make(&client, heard);
     assert_eq!(work(&client), ["transcription", "compilation"]);
-    assert_eq!(client.get(&at(job_id, "")).json()["status"], "completed");
+    assert_eq!(
+        client.get(&job_path(job_id, "")).json()["status"],
+        "completed"
+    );
 }
 
 fn a_job_without_a_pipeline_uses_the_default(db: TestDb) {
@@ -91,11 +94,11 @@ fn a_job_keeps_its_pipeline_when_the_configuration_changes(db: TestDb) {
     );
     first.tell(&client, "complete", &json!({})).expect(200);
     client
-        .request("POST", &at(job_id, "/cancel"))
+        .request("POST", &job_path(job_id, "/cancel"))
         .send()
         .expect(200);
     client
-        .request("POST", &at(job_id, "/retry"))
+        .request("POST", &job_path(job_id, "/retry"))
         .send()
         .expect(200);
     assert_eq!(work(&client), ["layout_analysis", "compilation"]);
@@ -151,7 +154,7 @@ fn pipelines_are_read_from_a_file(db: TestDb) {
 
 #[test]
 fn an_invalid_pipelines_file_prevents_the_start_with_a_reason() {
-    for (text, told) in [
+    for (text, message) in [
         ("", "is no JSON"),
         ("[]", "must be a JSON object of pipelines by name"),
         (r#"{"": []}"#, "must be 1 to 50 characters long"),
@@ -181,15 +184,15 @@ fn an_invalid_pipelines_file_prevents_the_start_with_a_reason() {
         std::fs::write(&file, text).unwrap();
         let path = file.path().to_str().unwrap();
         let output = Lectern::run("sqlite::memory:", &["--pipelines", path, "serve"]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{text}: {said}");
-        assert!(said.contains(told) && said.contains(path), "{text}: {said}");
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}: {log}");
+        assert!(log.contains(message) && log.contains(path), "{text}: {log}");
     }
     let output = Lectern::run("sqlite::memory:", &["--pipelines", "nowhere.json"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{log}");
     assert!(
-        said.contains("cannot read the pipelines in nowhere.json"),
-        "{said}"
+        log.contains("cannot read the pipelines in nowhere.json"),
+        "{log}"
     );
 }

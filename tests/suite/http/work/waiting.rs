@@ -14,7 +14,7 @@ use lectern_tests::{Client, Fixture, Lectern, TestDb, TestServer, on_both_backen
 use serde_json::json;
 
 use crate::http::support::worker::{CLAIM, Claimed, ask, claim, claims, make};
-use crate::http::support::{at, at_once, in_flight, raw_http, wait_until};
+use crate::http::support::{concurrently, in_flight, job_path, raw_http, wait_until};
 
 on_both_backends!(
     a_waiting_claim_gets_work_of_this_server,
@@ -32,7 +32,7 @@ on_both_backends!(
 );
 
 /// A text that only the poll for waiting claims contains.
-const LOOK: &str = "wanted.value AS stage";
+const POLL: &str = "wanted.value AS stage";
 
 /// Claims one stage and waits for it for up to a minute.
 fn wait(client: &Client, stages: &[Stage]) -> Option<Claimed> {
@@ -40,7 +40,7 @@ fn wait(client: &Client, stages: &[Stage]) -> Option<Claimed> {
 }
 
 /// Runs `meanwhile` while a claim for `stages` waits; returns what it got.
-fn while_waiting(client: &Client, stages: &[Stage], meanwhile: impl FnOnce()) -> Option<Claimed> {
+fn claim_while(client: &Client, stages: &[Stage], meanwhile: impl FnOnce()) -> Option<Claimed> {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| wait(client, stages));
         // The waiting claim and the request for the metrics.
@@ -52,7 +52,7 @@ fn while_waiting(client: &Client, stages: &[Stage], meanwhile: impl FnOnce()) ->
 
 fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
     let mut job_id = None;
-    let claimed = while_waiting(&server, &[Transcription], || {
+    let claimed = claim_while(&server, &[Transcription], || {
         job_id = Some(make(&server, json!({})))
     });
     let claimed = claimed.unwrap();
@@ -60,20 +60,20 @@ fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
     let job_id = claimed.job_id;
 
     let others = [SilenceDetection, LayoutAnalysis].map(|stage| claim(&server, &[stage]).unwrap());
-    let next = while_waiting(&server, &[ContentAnalysis], || {
+    let next = claim_while(&server, &[ContentAnalysis], || {
         for done in others.iter().chain([&claimed]) {
             done.tell(&server, "complete", &json!({})).expect(200);
         }
     });
     assert_eq!(next.unwrap().job_id, job_id);
 
-    let again = while_waiting(&server, &[ContentAnalysis], || {
+    let again = claim_while(&server, &[ContentAnalysis], || {
         server
-            .request("POST", &at(job_id, "/cancel"))
+            .request("POST", &job_path(job_id, "/cancel"))
             .send()
             .expect(200);
         server
-            .request("POST", &at(job_id, "/retry"))
+            .request("POST", &job_path(job_id, "/retry"))
             .send()
             .expect(200);
     });
@@ -81,12 +81,12 @@ fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
 }
 
 fn work_of_this_server_is_found_without_polling(server: TestServer) {
-    let ear = server.db().listen();
+    let statements = server.db().record_statements();
     // The poll for waiting claims is blocked.
-    let _held = ear.hold(LOOK);
+    let _held = statements.block(POLL);
     for _ in 0..20 {
         let mut job_id = None;
-        let claimed = while_waiting(&server, &[Transcription], || {
+        let claimed = claim_while(&server, &[Transcription], || {
             job_id = Some(make(&server, json!({})))
         });
         assert_eq!(claimed.map(|claimed| claimed.job_id), job_id);
@@ -96,7 +96,7 @@ fn work_of_this_server_is_found_without_polling(server: TestServer) {
 fn a_waiting_claim_gets_work_of_another_process(server: TestServer) {
     let other = Lectern::serve(server.db().url());
     let mut job_id = None;
-    let claimed = while_waiting(&server, &[Transcription], || {
+    let claimed = claim_while(&server, &[Transcription], || {
         job_id = Some(make(&other, json!({})))
     });
     assert_eq!(claimed.map(|claimed| claimed.job_id), job_id);
@@ -112,7 +112,7 @@ fn a_waiting_claim_gets_delayed_work_when_its_delay_ends(server: TestServer) {
         claims(ask(&server, &[Transcription], json!({ "wait_seconds": 2 }))),
         []
     );
-    let again = while_waiting(&server, &[Transcription], || {
+    let again = claim_while(&server, &[Transcription], || {
         server.db().clock().advance(TimeDelta::seconds(2));
     });
     let again = again.unwrap();
@@ -122,7 +122,7 @@ fn a_waiting_claim_gets_delayed_work_when_its_delay_ends(server: TestServer) {
 fn a_waiting_claim_gets_the_stage_of_a_lost_worker(server: TestServer) {
     let job_id = make(&server, json!({}));
     let lost = claim(&server, &[Transcription]).unwrap();
-    let again = while_waiting(&server, &[Transcription], || {
+    let again = claim_while(&server, &[Transcription], || {
         server.db().clock().advance(TimeDelta::seconds(60));
     });
     let again = again.unwrap();
@@ -145,7 +145,7 @@ fn fifty_waiting_claims_each_get_one_of_fifty_stages(server: TestServer) {
                 .text()
                 .contains("lectern_db_connections{state=\"in_use\"} 0")
         });
-        let mut made = at_once(50, |_| make(&server, json!({})));
+        let mut made = concurrently(50, |_| make(&server, json!({})));
         let mut got: Vec<_> = waiting
             .into_iter()
             .map(|waiting| waiting.join().unwrap().unwrap().job_id)
@@ -184,29 +184,32 @@ fn a_waiting_claim_times_out_with_an_empty_list(server: TestServer) {
 
 fn one_poll_serves_all_waiting_claims_and_none_runs_without_them(server: TestServer) {
     let other = TestServer::on(server.db().backend());
-    let (ear, other_ear) = (server.db().listen(), other.db().listen());
+    let (statements, other_statements) = (
+        server.db().record_statements(),
+        other.db().record_statements(),
+    );
     let wait = |server: &TestServer| {
         let began = Instant::now();
-        at_once(10, |_| {
+        concurrently(10, |_| {
             claims(ask(server, Stage::WORK, json!({ "wait_seconds": 2 })))
         });
         began.elapsed()
     };
     let took = wait(&server);
-    let looks = ear.heard(LOOK);
+    let looks = statements.count(POLL);
     let at_most = usize::try_from(took.as_millis()).unwrap() / 500;
     assert!((1..=at_most).contains(&looks), "{looks} in {took:?}");
     // A poll may have started just before the timeout.
     wait(&other);
-    let after = ear.heard(LOOK);
+    let after = statements.count(POLL);
     assert!(after <= looks + 1, "{after} after {looks}");
     wait(&other);
-    assert_eq!(ear.heard(LOOK), after);
-    assert!(other_ear.heard(LOOK) > 0);
+    assert_eq!(statements.count(POLL), after);
+    assert!(other_statements.count(POLL) > 0);
 }
 
 fn waiting_claims_over_the_limit_are_rejected(db: TestDb) {
-    let ear = db.listen();
+    let statements = db.record_statements();
     let server = TestServer::serve(
         db,
         ServerConfig {
@@ -214,9 +217,9 @@ fn waiting_claims_over_the_limit_are_rejected(db: TestDb) {
             ..ServerConfig::default()
         },
     );
-    let got = while_waiting(&server, &[Transcription], || {
+    let got = claim_while(&server, &[Transcription], || {
         // The claim is registered once the database is polled.
-        wait_until(|| ear.heard(LOOK) > 0);
+        wait_until(|| statements.count(POLL) > 0);
         let refused = ask(&server, Stage::WORK, json!({ "wait_seconds": 60 }));
         refused.problem(503, "overloaded");
         assert_eq!(
@@ -251,7 +254,7 @@ fn a_disconnected_claim_takes_no_work(server: TestServer) {
 
 fn a_stopping_server_answers_waiting_claims(db: TestDb) {
     let mut server = Lectern::serve(db.url());
-    let got = while_waiting(&server, Stage::WORK, || server.signal("TERM"));
+    let got = claim_while(&server, Stage::WORK, || server.signal("TERM"));
     assert_eq!(got, None);
     assert_eq!(server.wait().code(), Some(0));
 }
