@@ -1,20 +1,38 @@
-//! The service: HTTP over the repositories of `lectern-db`, in the language of
-//! `lectern-api`. The program `lectern` is this library and a command line.
+//! The service: HTTP over the repositories of `lectern-db`, in the wire types of
+//! `lectern-api`. The program `lectern` is this library with a command line.
 //!
-//! A handler extracts what it needs, makes one call to the database and answers
-//! what came of it. What a request may say is decided in `lectern-api`, what may
-//! be done in `lectern-domain` and `lectern-db`.
+//! A handler extracts its arguments, makes one call to the database and returns
+//! the response. `lectern-api` defines what a request may contain; `lectern-domain`
+//! and `lectern-db` decide what is allowed.
 //!
-//! # From socket to rows and back
+//! # Rooms
 //!
-//! 1. `observe` gives the request its name and will log and count the answer.
-//! 2. `routes` finds the handler; every other method and path is an error in
-//!    the same shape as all others ([`ApiError`]).
-//! 3. The arguments of the handler are made: `JobIdPath` from the path, `Query` and
-//!    `JsonBody` checked and converted into domain types.
-//! 4. `DatabaseHandle` waits for the request's turn, then runs the handler's closure on a
-//!    thread that may block.
-//! 5. `ApiResponse` is sent, compressed when that is worth it.
+//! From top to bottom; a room imports only the rooms below it.
+//!
+//! | room | contents |
+//! |---|---|
+//! | [`cli`] | arguments, one file per command, signals, logging |
+//! | [`config`] | settings from flags, environment and `.env` |
+//! | `app` | [`Service`] builds all handles, [`Server`] listens; background tasks |
+//! | [`routes`] | the handlers, one file per noun |
+//! | `live` | events to watchers: hub, buffer, WebSocket, server-sent events |
+//! | `work_queue` | claims that wait until a stage run is ready |
+//! | `objects` | recordings and clips in the storage, and their signed URLs |
+//! | `database` | admission control and blocking calls |
+//! | `http` | extractors, middleware, errors and responses |
+//! | `metrics` | the counters that all rooms above share |
+//!
+//! # A request
+//!
+//! 1. `http::middleware::access_log` assigns the request id, and logs and counts
+//!    the response.
+//! 2. [`routes`] selects the handler. Unknown paths and methods are answered with
+//!    a problem document, like all other errors (`http::error::ApiError`).
+//! 3. The extractors of `http::extract` parse path, headers, query and body into
+//!    domain types. Each takes the one handle it needs as its own `web::Data`.
+//! 4. `database::handle` waits for admission, then runs the handler's closure on
+//!    a blocking thread.
+//! 5. `http::response` is sent, compressed if that saves packets.
 //!
 //! # A server in a test
 //!
@@ -30,6 +48,8 @@
 //! server.stop()
 //! # }
 //! ```
+//!
+//! [`configure`] mounts the routes in another actix app instead.
 
 mod app;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The program `lectern`: reads its settings and does what it is told.
+//! The program `lectern`: reads settings, then runs a command.
 
 use std::env;
 use std::io::Write as _;
@@ -9,21 +9,21 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use lectern_server::cli::args::{Cli, Command};
 
-/// `lectern migrate` alone is not wrong, but unfinished: the answer is its help.
+/// `lectern migrate` without a subcommand prints its help instead of an error.
 const MISSING: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("{error:#}"));
+            print_error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Writes one line, whatever the libraries below had to say.
-fn complain(error: &str) {
+/// Writes an error as one line, even when its text has line breaks.
+fn print_error(error: &str) {
     let line = error.split_whitespace().collect::<Vec<_>>().join(" ");
     let _ = writeln!(std::io::stderr(), "lectern: {line}");
 }
@@ -31,28 +31,28 @@ fn complain(error: &str) {
 fn run() -> anyhow::Result<()> {
     match dotenvy::from_path(".env") {
         Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-        // The line is not repeated: it may hold a secret.
+        // The line is not shown, because it may hold a secret.
         Err(dotenvy::Error::LineParse(_, place)) => {
             anyhow::bail!(".env has a line that cannot be read, at its character {place}")
         }
         read => read.context("cannot read .env")?,
     }
-    // What is done when nothing is said has settings too, from the environment.
-    let said = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
+    // `serve` is the default command; its settings can come from the environment.
+    let given = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
     let serve = || Cli::try_parse_from(env::args_os().chain(["serve".into()]));
-    let parsed = match said() {
+    let parsed = match given() {
         Ok((None, _)) => serve().map(|cli| (cli.command.clone(), cli)),
         parsed => parsed,
     };
     let (command, cli) = match parsed {
         Ok((Some(command), cli)) => (command, cli),
-        Ok((None, _)) => anyhow::bail!("there is nothing to do"),
+        Ok((None, _)) => anyhow::bail!("no command is given"),
         Err(error) if error.kind() == MISSING || !error.use_stderr() => error.exit(),
         Err(error) => {
             let text = error.to_string();
             let text = text.trim_start_matches("error: ");
-            // What follows is how to ask for help.
-            complain(text.split("\n\n").next().unwrap_or(text));
+            // The rest of clap's text explains how to get help.
+            print_error(text.split("\n\n").next().unwrap_or(text));
             std::process::exit(2)
         }
     };

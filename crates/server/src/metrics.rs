@@ -1,4 +1,4 @@
-//! What `/metrics` tells.
+//! The metrics of a server, exported at `/metrics`.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use prometheus::{
     IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-/// Upper bounds in seconds: a request takes a millisecond, and gives up on the
-/// database after three seconds.
+/// Histogram bounds in seconds: a request takes about a millisecond and waits for
+/// the database for at most 3 seconds.
 const DURATION_BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0,
 ];
 
-/// The numbers of one server.
+/// The metrics of one server. Clones share the counters.
 #[derive(Debug, Clone)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -31,7 +31,7 @@ pub(crate) struct Metrics {
     watchers_dropped: IntCounter,
 }
 
-/// An answered request.
+/// Labels and duration of a completed request.
 pub(crate) struct CompletedRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) route: &'a str,
@@ -40,54 +40,54 @@ pub(crate) struct CompletedRequest<'a> {
 }
 
 impl Metrics {
-    /// The numbers of a server that starts now.
+    /// Registers all metrics in a new registry.
     pub(crate) fn new(database: &Database) -> prometheus::Result<Self> {
         let metrics = Self {
             registry: Registry::new(),
             requests: IntCounterVec::new(
-                Opts::new("http_requests_total", "Requests answered."),
+                Opts::new("http_requests_total", "Completed requests."),
                 &["method", "route", "status"],
             )?,
             latency: HistogramVec::new(
                 HistogramOpts::new(
                     "http_request_duration_seconds",
-                    "Time from the head of a request to the last byte of its answer.",
+                    "Time from the head of a request to the last byte of its response.",
                 )
                 .buckets(DURATION_BUCKETS.to_vec()),
                 &["method", "route"],
             )?,
-            in_flight: IntGauge::new("http_requests_in_flight", "Requests being answered.")?,
+            in_flight: IntGauge::new("http_requests_in_flight", "Requests in flight.")?,
             connections: IntGaugeVec::new(
                 Opts::new("lectern_db_connections", "Open database connections."),
                 &["state"],
             )?,
             connections_max: IntGauge::new(
                 "lectern_db_connections_max",
-                "Greatest number of open database connections.",
+                "Upper bound of open database connections.",
             )?,
             admission_wait_seconds: Histogram::with_opts(
                 HistogramOpts::new(
                     "lectern_db_gate_wait_seconds",
-                    "Time requests waited for their turn at the database; those that did not wait are not counted.",
+                    "Time requests waited for admission to the database; requests admitted at once are not counted.",
                 )
                 .buckets(DURATION_BUCKETS.to_vec()),
             )?,
             admission_waiting: IntGauge::new(
                 "lectern_db_gate_waiting",
-                "Requests waiting for their turn at the database.",
+                "Requests waiting for admission to the database.",
             )?,
             admission_refusals: IntCounter::new(
                 "lectern_db_gate_refused_total",
-                "Requests refused because their turn did not come in time.",
+                "Requests refused because they were not admitted to the database in time.",
             )?,
-            watchers: IntGauge::new("lectern_watchers", "Clients that watch a job.")?,
+            watchers: IntGauge::new("lectern_watchers", "Clients watching a job.")?,
             delivered: IntCounter::new(
                 "lectern_events_delivered_total",
-                "Messages sent to watching clients.",
+                "Messages sent to watchers.",
             )?,
             watchers_dropped: IntCounter::new(
                 "lectern_watchers_dropped_total",
-                "Watching clients that were given up, because they did not read or did not answer.",
+                "Watchers disconnected because they did not read or did not respond.",
             )?,
         };
         metrics.register(database)?;
@@ -95,11 +95,17 @@ impl Metrics {
     }
 
     fn register(&self, database: &Database) -> prometheus::Result<()> {
-        let start = Gauge::new("process_start_time_seconds", "Unix time of the start.")?;
+        let start = Gauge::new(
+            "process_start_time_seconds",
+            "Unix time at which the process started.",
+        )?;
         start.set(database.clock().now().timestamp_micros() as f64 / 1e6);
-        let info = Opts::new("lectern_info", "The program and its database.")
-            .const_label("version", env!("CARGO_PKG_VERSION"))
-            .const_label("database", database.backend().to_string());
+        let info = Opts::new(
+            "lectern_info",
+            "Version of the program and kind of its database.",
+        )
+        .const_label("version", env!("CARGO_PKG_VERSION"))
+        .const_label("database", database.backend().to_string());
         let info = IntGauge::with_opts(info)?;
         info.set(1);
         let collectors: [Box<dyn prometheus::core::Collector>; 13] = [
@@ -122,7 +128,7 @@ impl Metrics {
             .try_for_each(|collector| self.registry.register(collector))
     }
 
-    /// Counts an answered request.
+    /// Records a completed request.
     pub(crate) fn request_completed(&self, answer: &CompletedRequest<'_>) {
         let &CompletedRequest {
             method,
@@ -130,7 +136,7 @@ impl Metrics {
             status,
             took,
         } = answer;
-        // Whatever a client makes up as a method must not become a label.
+        // Methods made up by clients must not become labels.
         let method = match method {
             "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
             _ => "other",
@@ -143,8 +149,8 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Counts a request as waiting, and its time, until what this gives is
-    /// dropped.
+    /// Counts a request as waiting for admission, and measures its wait, until
+    /// the guard is dropped.
     pub(crate) fn admission_wait(&self) -> (GaugeGuard, HistogramTimer) {
         (
             GaugeGuard::new(&self.admission_waiting),
@@ -152,27 +158,28 @@ impl Metrics {
         )
     }
 
-    /// Counts a request that waited in vain.
+    /// Counts a request that was not admitted in time.
     pub(crate) fn admission_refused(&self) {
         self.admission_refusals.inc();
     }
 
-    /// Counts somebody as watching until what this gives is dropped.
+    /// Counts a watcher until the guard is dropped.
     pub(crate) fn watcher_connected(&self) -> GaugeGuard {
         GaugeGuard::new(&self.watchers)
     }
 
-    /// Counts a message that was sent to a watching client.
+    /// Counts a message sent to a watcher.
     pub(crate) fn message_delivered(&self) {
         self.delivered.inc();
     }
 
-    /// Counts a watching client that was given up.
+    /// Counts a watcher that was disconnected because it did not read or did not
+    /// respond.
     pub(crate) fn watcher_dropped(&self) {
         self.watchers_dropped.inc();
     }
 
-    /// All numbers in the text format of Prometheus.
+    /// All metrics in the Prometheus text format.
     pub(crate) fn render(&self, pool: PoolStats, in_flight: usize) -> prometheus::Result<String> {
         self.in_flight
             .set(i64::try_from(in_flight).unwrap_or(i64::MAX));
@@ -186,7 +193,7 @@ impl Metrics {
     }
 }
 
-/// Adds one to a gauge for as long as it lives.
+/// Increments a gauge; dropping it decrements the gauge.
 #[derive(Debug)]
 pub(crate) struct GaugeGuard(IntGauge);
 

@@ -187,7 +187,7 @@ class Lectern:
                     results = get(f"{server.address}/results/{job}")
                     assert [segment["text"] for segment in results["transcript"]] == [SAID], results
                     assert len(results["clips"]) == 1, results
-            assert bool(re.search("worker .* works on silence_detection, ", server.said)) == has_one, server.said
+            assert bool(re.search("worker .* runs silence_detection, ", server.said)) == has_one, server.said
 
     def refuses(self, name, why, **how):
         results, error = self.process(name, **how)

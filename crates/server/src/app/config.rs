@@ -1,4 +1,4 @@
-//! The settings of a server.
+//! Settings of a server, without command line or environment.
 
 use std::time::Duration;
 
@@ -9,41 +9,43 @@ use crate::http::extract::body_limits::BodyLimits;
 use crate::live::LiveConfig;
 use crate::objects::upload_limits::UploadLimits;
 
-/// How requests are answered.
+/// Settings of a server.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// Address and port to listen on; port 0 takes a free one.
     pub bind: String,
-    /// Threads that answer requests; `None`: one per processor.
+    /// HTTP threads; `None`: one per processor.
     pub http_threads: Option<usize>,
     /// Origins whose pages may call the server, such as
     /// `https://example.org`, or `*`; with none, CORS is off.
     pub cors_origins: Vec<String>,
-    /// How large request bodies may be.
+    /// Upper bounds of request bodies.
     pub limits: BodyLimits,
-    /// Where recordings and clips lie; `None`: in a temporary directory that
-    /// goes with the server.
+    /// Storage of recordings and clips; `None`: a temporary directory that is
+    /// removed with the server.
     pub storage: Option<Storage>,
-    /// How large recordings may be, and how long they may take.
+    /// Upper bounds of uploads and lifetimes of signed addresses.
     pub uploads: UploadLimits,
-    /// Where clients reach the server, such as `https://example.org/lectern`;
-    /// `None`: wherever they send their requests.
+    /// Public address of the server, such as `https://example.org/lectern`;
+    /// `None`: the address of each request.
     pub public_url: Option<Url>,
-    /// How long a request waits for the database before it is refused.
+    /// Upper bound of a request's wait for the database, after which it is
+    /// answered with 503.
     pub database_timeout: Duration,
-    /// How watching clients are treated.
+    /// Limits of live updates.
     pub live: LiveConfig,
-    /// How many workers may wait for work at once.
+    /// Upper bound of claims that wait for work at once.
     pub max_waiting_claims: usize,
-    /// How long the events of a finished job are kept.
+    /// How long events are kept after their job has finished.
     pub event_retention: Duration,
-    /// How long running requests get to finish when the server stops.
+    /// How long requests in flight may take to finish when the server stops.
     pub shutdown_grace: Duration,
 }
 
 impl Default for ServerConfig {
-    /// A free port of this machine, one thread, no CORS, 3 seconds of database_timeout,
-    /// 1,000 waiters, events for 30 days, 30 seconds of grace.
+    /// A free port of this machine, one HTTP thread, no CORS, a database timeout
+    /// of 3 seconds, 1,000 waiting claims, events for 30 days, 30 seconds of
+    /// grace.
     fn default() -> Self {
         Self {
             bind: "127.0.0.1:0".to_owned(),

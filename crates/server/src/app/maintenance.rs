@@ -1,4 +1,4 @@
-//! What has to be done though nobody asks for it.
+//! Periodic tasks: expired leases and outdated rows.
 
 use std::time::Duration;
 
@@ -9,20 +9,18 @@ use crate::database::failure_log::FailureLog;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 
-/// How often leases are looked after.
 const LEASE_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often what is out of date is removed.
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
-/// Keeps house for as long as it is polled. Events of a job are kept for
-/// `retention` after its end.
+/// Runs maintenance tasks until the future is dropped. Events are kept for
+/// `retention` after their job has finished.
 pub(crate) async fn run_maintenance(db: &DatabaseHandle, retention: Duration) {
     tokio::join!(sweep_leases(db), prune(db, retention));
 }
 
-/// Puts back the runs whose workers have not been heard of. It looks before it
-/// writes, so as not to hold anybody up.
+/// Returns runs with expired leases to the queue. It reads before it writes, so
+/// that it takes no lock when there is nothing to do.
 async fn sweep_leases(db: &DatabaseHandle) {
     let mut failures = FailureLog::new("sweeping expired leases");
     let mut ticks = interval(LEASE_SWEEP_INTERVAL);
@@ -31,12 +29,12 @@ async fn sweep_leases(db: &DatabaseHandle) {
         ticks.tick().await;
         let swept = sweep(db).await;
         if let Some(count @ 1..) = failures.record(swept) {
-            log::info!("{count} leases have expired");
+            log::info!("{count} leases expired");
         }
     }
 }
 
-/// Tells how many there were.
+/// Returns the number of expired leases.
 async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
     let mut swept = 0;
     loop {
@@ -48,7 +46,7 @@ async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
             .write(|tx| Ok(tx.work().expire()?), |count| count)
             .await?
         {
-            // Somebody else is at it.
+            // Another server has expired them meanwhile.
             0 => return Ok(swept),
             count => swept += count,
         }
@@ -58,7 +56,8 @@ async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
 async fn prune(db: &DatabaseHandle, retention: Duration) {
     let mut event_failures = FailureLog::new("removing old events");
     let mut key_failures = FailureLog::new("removing old idempotency keys");
-    // Beyond the beginning of time nothing is old.
+    // A retention that reaches beyond the first representable time keeps
+    // everything.
     let retention = TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
     let mut ticks = interval(PRUNE_INTERVAL);
     loop {
@@ -70,13 +69,13 @@ async fn prune(db: &DatabaseHandle, retention: Duration) {
             )
             .await;
         if let Some(count @ 1..) = event_failures.record(events) {
-            log::info!("{count} events of finished jobs were old");
+            log::info!("removed {count} old events of finished jobs");
         }
         let keys = db
             .write(|tx| Ok(tx.idempotency_keys().prune()?), |count| count)
             .await;
         if let Some(count @ 1..) = key_failures.record(keys) {
-            log::info!("{count} idempotency keys were old");
+            log::info!("removed {count} old idempotency keys");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The server as a whole: what it is built of, how it starts, runs and stops.
+//! Builds the handles, starts and stops the server, runs its background tasks.
 
 pub(crate) mod config;
 mod maintenance;

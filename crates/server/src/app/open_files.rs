@@ -1,13 +1,13 @@
-//! How many connections the system lets this process have.
+//! The process's limit of open files, which bounds its connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the process needs besides connections of clients: database, log, files.
+/// Files needed besides client connections: database, log, recordings.
 const RESERVED_FILES: u64 = 256;
 
-/// Asks the system for as many open files as so many `connections` need, and
-/// gets what it may have: many systems begin with 1,024 and allow far more.
-/// Tells how many connections there is room for.
+/// Raises the limit of open files as far as allowed for `connections` clients:
+/// many systems start with 1,024 and allow far more. Returns the number of
+/// connections that fit.
 pub fn raise_limit_for(connections: u64) -> u64 {
     let wanted = connections.saturating_add(RESERVED_FILES);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

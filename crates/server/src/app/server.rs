@@ -1,4 +1,4 @@
-//! The server as a thing one starts and stops.
+//! The HTTP server: starts, listens, stops.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,12 +19,12 @@ use crate::app::tcp;
 use crate::http::middleware::{access_log, compress, cors};
 use crate::routes;
 
-/// How many threads may wait for the disk, apiece for the threads that answer
-/// requests. An upload or download that moves needs one now and then.
+/// Blocking threads per HTTP thread beyond those that hold a database connection:
+/// an upload or download in progress needs one now and then for the disk.
 const DISK_THREADS: usize = 64;
 
-/// A server that runs, on threads of its own. Dropping it stops it at once,
-/// without regard to running requests.
+/// A running server, on its own threads. Dropping it stops it at once and aborts
+/// requests in flight.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -36,14 +36,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to listen and to answer requests from `database`, which must have
-    /// its tables already.
+    /// Starts to listen and to serve requests over `database`, whose tables must
+    /// exist already.
     ///
-    /// Can be called from any thread, as often as one likes in one process.
+    /// Can be called from any thread, and several times in one process.
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on.
+    /// When the address cannot be bound, or no temporary directory can be made
+    /// for objects.
     pub fn start(config: ServerConfig, database: Database) -> anyhow::Result<Self> {
         let service = Service::new(&config, database)?;
         let database = service.database().clone();
@@ -58,7 +59,7 @@ impl Server {
             })?;
         let (address, handle) = has_started
             .recv()
-            .map_err(|_| anyhow!("the server ended before it began"))??;
+            .map_err(|_| anyhow!("the server thread ended before it listened"))??;
         Ok(Self {
             address,
             database,
@@ -69,31 +70,31 @@ impl Server {
         })
     }
 
-    /// The address it listens on, with the real port.
+    /// The bound address, with the actual port.
     pub fn addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address it listens on as a URL without a path, such as
+    /// The bound address as a URL without a path, such as
     /// `http://127.0.0.1:8080`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The database it works on. What is done through this handle, those who
-    /// watch through the server are told at once.
+    /// The database. Commits through this handle reach the server's watchers at
+    /// once.
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// Waits until the server has ended, whatever the reason.
+    /// Waits until the server has stopped or failed.
     pub async fn ended(&self) {
         let mut ended = self.ended.clone();
         while ended.changed().await.is_ok() {}
     }
 
-    /// Stops the server: `/readyz` says so, running requests finish, at most
-    /// for the grace that was configured, and then it is gone.
+    /// Shuts the server down gracefully: `/readyz` fails, requests in flight
+    /// finish within the configured grace, then the listener closes.
     ///
     /// # Errors
     ///
@@ -113,7 +114,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // The command is on its way before the future is awaited.
+            // The command is sent when the future is created; awaiting it would
+            // only wait for the end.
             drop(self.handle.stop(false));
             let _ = thread.join();
         }
@@ -145,8 +147,8 @@ async fn serve(
     actix_web::rt::spawn(async move {
         if stopped.await.is_ok() {
             service.close();
-            // The door stays open while running requests finish, so that
-            // whoever asks is told that the server stops.
+            // The listener stays open meanwhile, so that `/readyz` can report the
+            // shutdown.
             service.drain(grace / 2).await;
             handle.stop(!grace.is_zero()).await;
         }
@@ -174,19 +176,20 @@ fn bind(
     })
     .disable_signals()
     .on_connect(tcp::configure_connections(config.live.tcp_send_timeout))
-    // A message is small and must not wait for the next.
+    // Live messages are small and must not be delayed until the next one.
     .tcp_nodelay(true)
-    // Longer than load balancers keep theirs, so that it is not the server that
-    // closes a connection a request is on its way on.
+    // Longer than the idle timeout of common load balancers, so that the server
+    // does not close a connection just as a request arrives on it.
     .keep_alive(Duration::from_secs(75))
-    // Where a busy machine takes seconds to get round to a request, it is not
-    // the client that was slow.
+    // On an overloaded machine it can take seconds to read a request; that is not
+    // the client's fault.
     .client_request_timeout(Duration::from_mins(1))
-    // Whoever hangs up while waiting for work must not be given any.
+    // A worker that disconnects while waiting must not be given a lease.
     .h1_allow_half_closed(false)
     .shutdown_timeout((config.shutdown_grace / 2).as_secs().max(1))
-    // Each holds a permit of the gate; a few more compress, parse and unpack,
-    // and nobody waits behind those whom the disk keeps waiting.
+    // One per database connection, a few for compression, parsing and the API
+    // document, and those for the disk, so that slow disks do not block the
+    // others.
     .worker_max_blocking_threads(threads + 4 + DISK_THREADS);
     let server = match config.http_threads {
         Some(threads) => server.workers(threads),

@@ -1,4 +1,4 @@
-//! How the system treats the connections of clients.
+//! TCP options of client connections.
 
 use std::any::Any;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 
-/// How much the system may hold for a client beyond what is on the way. Enough
-/// to keep a fast line busy, and little enough for thousands of clients that
-/// take nothing.
+/// Upper bound of bytes that the kernel buffers for a client beyond those in
+/// flight: enough to keep a fast connection busy, few enough for thousands of
+/// clients that do not read.
 #[cfg(target_os = "linux")]
 const MAX_UNSENT_BYTES: u32 = 128 << 10;
 
-/// Prepares new connections: one that takes nothing of what it is sent for as
-/// long as `send_timeout` is closed by the system. Only the system can tell: a client
-/// that does not read keeps its server from even trying.
+/// Makes the kernel close a connection whose peer has acknowledged nothing for
+/// `send_timeout`. Only the kernel can know: a client that does not read keeps
+/// its server from writing at all.
 pub(crate) fn configure_connections(
     send_timeout: Duration,
 ) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync {
@@ -22,7 +22,7 @@ pub(crate) fn configure_connections(
         if let Some(connection) = connection.downcast_ref::<TcpStream>()
             && let Err(error) = set(connection, send_timeout)
         {
-            log::debug!("a connection is left as it is: {error}");
+            log::debug!("cannot set the TCP options of a connection: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the program can be told to do.
+//! Arguments of the program.
 
 use clap::{Parser, Subcommand};
 
@@ -8,35 +8,35 @@ use crate::cli::process::Process;
 use crate::cli::serve::Serve;
 use crate::config::{Settings, WorkerSettings};
 
-/// The backend of record for turning recordings into clips.
+/// Backend of record for turning recordings into clips.
 ///
-/// Every setting is a flag, or else a variable of the environment, or else a
-/// line of the file .env in the working directory.
+/// Every setting is a flag, or else an environment variable, or else a line of
+/// the file .env in the working directory.
 #[derive(Debug, Parser)]
 #[command(name = "lectern", version, about, max_term_width = 100)]
 pub struct Cli {
-    /// What is to be done; `lectern` serves when nothing is said.
+    /// The command; `serve` by default.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// How it is to be done.
+    /// Settings of all commands.
     #[command(flatten)]
     pub settings: Settings,
 }
 
-/// What is to be done.
+/// The commands.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Applies pending migrations and answers requests [the default]
+    /// Applies pending migrations and serves requests [the default]
     Serve(Serve),
-    /// Works on the stages of jobs
+    /// Runs the stages of jobs as a worker
     Work(WorkerSettings),
-    /// Makes clips of a recording
+    /// Turns a recording into clips
     Process(Process),
-    /// Changes, shows or checks the tables of the database
+    /// Migrates or checks the tables of the database
     #[command(subcommand)]
     Migrate(Migrate),
-    /// Removes objects whose job is gone, and what is left of broken uploads
+    /// Removes objects without a job and parts of interrupted uploads
     Gc(Gc),
 }
 

@@ -7,7 +7,7 @@ use lectern_db::Database;
 
 use crate::config::Settings;
 
-/// Opens the database, brings its tables up to date and makes sure of them.
+/// Opens the database, applies pending migrations and verifies the schema.
 pub(crate) fn open(settings: &Settings) -> anyhow::Result<Database> {
     let pipelines = Arc::new(settings.pipelines()?);
     let database = settings.open()?.with_pipelines(pipelines);

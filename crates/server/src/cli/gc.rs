@@ -1,11 +1,10 @@
-//! `lectern gc`: clears the storage of what no job owns.
+//! `lectern gc`: removes objects that no job needs.
 //!
-//! A job's row goes before its last object and is there before its first, or with
-//! `lectern process` a moment after, so an object whose job is not there belongs
-//! to nobody: the server died between the two, or the storage did not answer. Of a
-//! job that is there, what was made for a clip goes when the clip is no more, and
-//! subtitles that a client gave a clip when it was given others; whatever a row
-//! names stays.
+//! A job's row is written before its first object (with `lectern process`, a
+//! moment after it) and deleted before its last one. An object without a job is
+//! therefore left over from a crash or an outage of the storage. Of existing
+//! jobs, files of deleted clips and replaced subtitles are removed; files that a
+//! row names never are.
 
 use std::collections::HashSet;
 
@@ -20,47 +19,47 @@ use lectern_storage::{ObjectInfo, ObjectKey, ObjectPrefix, Storage};
 use crate::cli::output::print_line;
 use crate::config::Settings;
 
-/// How many objects are looked at together.
+/// Objects checked per query.
 const BATCH_SIZE: usize = 1000;
 
-/// How long what is being written has been left alone at least before it is
-/// taken for left behind: a part of an object, or one that no row names yet.
+/// Minimum age of a file that may be still in progress: a part of an upload, or
+/// an object that no row names yet.
 const MIN_UNFINISHED_AGE: TimeDelta = TimeDelta::hours(1);
 
-/// Until when something was written that may go.
+/// Files last modified before these times may be removed.
 #[derive(Debug, Clone, Copy)]
 struct Cutoffs {
-    /// What is made once and for all.
+    /// For objects of deleted jobs.
     finished: DateTime<Utc>,
-    /// What somebody may still be at.
+    /// For files that may still be in progress.
     unfinished: DateTime<Utc>,
 }
 
-/// What was found and removed.
+/// Totals of the removed objects.
 #[derive(Debug, Default)]
 struct Removed {
     objects: u64,
     bytes: u64,
 }
 
-/// What is to be cleared away.
+/// Arguments of `lectern gc`.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Gc {
-    /// Only tells which objects it would remove
+    /// Prints the objects without removing them
     #[arg(long)]
     pub dry_run: bool,
-    /// Leaves alone what is younger than this many seconds
+    /// Keeps objects that are younger than this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     pub older_than: u32,
 }
 
-/// Removes objects whose job is gone and what is left of broken uploads, and
-/// tells what it did, line by line. Servers may run meanwhile.
+/// Removes unneeded objects and stale parts of uploads, and prints each. Servers
+/// may run meanwhile.
 ///
 /// # Errors
 ///
-/// When the database or the storage does not answer, or the database is not up
-/// to date: it may be another than the one the objects belong to.
+/// When the database or the storage does not respond, or migrations are pending:
+/// then the database may not be the one that the objects belong to.
 pub fn run(gc: &Gc, settings: &Settings) -> anyhow::Result<()> {
     let database = settings.open()?;
     if database.migrations().pending()? {
@@ -116,7 +115,7 @@ async fn collect(
     ))
 }
 
-/// Those of the objects that are old enough and belong to nobody.
+/// The objects that are old enough and that no job needs.
 fn orphans(
     database: &Database,
     mut objects: Vec<ObjectInfo>,
@@ -150,7 +149,7 @@ fn orphans(
     Ok(orphans)
 }
 
-/// What was made for the clips there are.
+/// The clips of the jobs, and the keys they name.
 struct ClipObjects<'a> {
     clips: HashSet<ClipId>,
     keys: HashSet<&'a str>,
@@ -165,8 +164,8 @@ impl<'a> ClipObjects<'a> {
         }
     }
 
-    /// Whether an object was made for a clip that is no more, or that has other
-    /// subtitles now.
+    /// Whether an object was made for a deleted clip, or is a replaced subtitle
+    /// file.
     fn is_unused(&self, object: &ObjectInfo, cutoffs: Cutoffs) -> bool {
         let key = &object.key;
         let is_outdated = |clip_id| key.is_custom_subtitles() || !self.clips.contains(&clip_id);
@@ -176,8 +175,8 @@ impl<'a> ClipObjects<'a> {
     }
 }
 
-/// Whether the job itself names the object, or is gone meanwhile: the next time
-/// will tell.
+/// Whether the job names the object. Also true when the job was deleted
+/// meanwhile; the next run removes its objects.
 fn is_named_by_job(database: &Database, job_id: JobId, key: &ObjectKey) -> anyhow::Result<bool> {
     let job = database.read(|conn| conn.jobs().find(job_id))?;
     Ok(job.is_none_or(|job| job.keys().any(|named| named.as_str() == key.as_str())))

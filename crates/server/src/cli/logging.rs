@@ -1,4 +1,4 @@
-//! Log lines, for people or for programs.
+//! Log lines, as text or as JSON.
 
 use std::io::{self, Write as _};
 
@@ -10,17 +10,16 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::config::LogFormat;
 
-/// Sends what is logged through `filter` to the standard error output, panics
-/// included.
+/// Writes log records that pass `filter` to standard error, panics included.
 ///
 /// # Errors
 ///
-/// When a logger is set already.
+/// When a logger is already set.
 pub fn init(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     let mut logger = env_logger::Builder::new();
-    // actix tells of each worker it starts and stops: nothing for every start.
+    // actix logs the start and end of each thread.
     logger.filter_module("actix_server", LevelFilter::Warn);
-    // A client that sends what is not HTTP is no error of the server's.
+    // Clients that do not speak HTTP are no error of the server.
     logger.filter_module("actix_http", LevelFilter::Off);
     logger.parse_filters(filter);
     match format {
@@ -39,7 +38,7 @@ fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let (time, level) = (out.timestamp_millis(), record.level());
     let mut message = record.args().to_string();
     if message.contains('\n') {
-        // A line is a line, whatever a driver or a panic has to say.
+        // One record is one line, even when a driver's text has line breaks.
         message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     }
     let target = record.target();
@@ -53,7 +52,7 @@ fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Whether a text can stand on a line without quotes.
+/// Whether a value needs no quotes.
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -70,7 +69,7 @@ fn json(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
-/// A log line for programs.
+/// A log record as JSON.
 struct Line<'r> {
     time: String,
     record: &'r Record<'r>,
@@ -92,7 +91,7 @@ impl Serialize for Line<'_> {
 
 type Fields = Vec<(String, serde_json::Value)>;
 
-/// What was logged beside the message.
+/// The structured fields of a record.
 fn fields(record: &Record<'_>) -> Fields {
     struct Collect(Fields);
 
@@ -105,7 +104,7 @@ fn fields(record: &Record<'_>) -> Fields {
     }
 
     let mut fields = Collect(Vec::new());
-    // A field that cannot be read is no reason to lose the line.
+    // An unreadable field must not suppress the record.
     let _ = record.key_values().visit(&mut fields);
     fields.0
 }

@@ -1,4 +1,4 @@
-//! `lectern migrate`: the tables of the database, from the command line.
+//! `lectern migrate`: changes and checks the tables of the database.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,40 +12,40 @@ use lectern_domain::{Clock as _, SystemClock};
 use crate::cli::output::print_line;
 use crate::config::Settings;
 
-/// What is to be done with the tables.
+/// Subcommands of `lectern migrate`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Migrate {
     /// Applies all pending migrations
     Up,
     /// Reverts the last migrations
     Down {
-        /// How many
+        /// Number of migrations
         #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         n: u32,
     },
     /// Reverts the last migration and applies it again
     Redo,
-    /// Lists all migrations and tells which are applied
+    /// Lists all migrations and whether they are applied
     Status,
-    /// Compares the live tables with those this program expects; exits with 1 if they differ
+    /// Compares the tables with the expected schema; exits with 1 if they differ
     Check,
-    /// Makes the folders of a new migration, one per database
+    /// Creates the directories of a new migration, one per database
     New {
-        /// What it does, such as `add_clips_rating`
+        /// Name of the change, such as `add_clips_rating`
         #[arg(value_parser = name)]
         name: String,
-        /// Where the folders `postgres` and `sqlite` are
+        /// Directory that contains `postgres` and `sqlite`
         #[arg(long, default_value = "migrations")]
         dir: PathBuf,
     },
 }
 
-/// Does what was asked for and tells what it did, line by line.
+/// Runs a subcommand and prints what it did, line by line.
 ///
 /// # Errors
 ///
-/// When it could not be done, and for [`Migrate::Check`] when the live tables
-/// are not the expected ones.
+/// When it failed, and for [`Migrate::Check`] when the tables differ from the
+/// schema.
 pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
     if let Migrate::New { name, dir } = command {
         return new(dir, name, SystemClock.now());
@@ -89,12 +89,12 @@ fn check(database: &Database) -> anyhow::Result<()> {
     }
 }
 
-/// Checks the name of a migration: words of small letters and digits, joined by
-/// `_`.
+/// Validates the name of a migration: words of lower-case letters and digits,
+/// joined by `_`.
 ///
 /// # Errors
 ///
-/// Says what a name looks like.
+/// Describes a valid name.
 fn name(text: &str) -> Result<String, String> {
     let is_word = |word: &str| {
         !word.is_empty()
@@ -110,7 +110,7 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// Makes `<dir>/{postgres,sqlite}/<timestamp>_<name>/{up,down}.sql`.
+/// Creates `<dir>/{postgres,sqlite}/<timestamp>_<name>/{up,down}.sql`.
 fn new(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
     let parents =
         [Backend::Postgres, Backend::Sqlite].map(|backend| (backend, dir.join(folder(backend))));

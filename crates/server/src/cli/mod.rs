@@ -1,4 +1,4 @@
-//! The command line: its arguments and one file per command.
+//! The command line: arguments, one file per command, signals and logging.
 
 pub mod args;
 mod database;

@@ -1,13 +1,13 @@
-//! Lines on the standard output.
+//! Standard output of the commands.
 
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
 
-/// Writes a line to the standard output.
+/// Writes a line to standard output.
 pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
     match writeln!(io::stdout().lock(), "{line}") {
-        // Whoever was reading has read enough.
+        // The reader has closed the pipe, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to the standard output"),
     }

@@ -1,4 +1,4 @@
-//! `lectern serve`: from settings to a server, and out again.
+//! `lectern serve`: runs a server until a signal arrives.
 
 use std::thread::JoinHandle;
 
@@ -16,11 +16,11 @@ use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals};
 use crate::cli::work;
 use crate::config::{Settings, WorkerSettings};
 
-/// What answers requests.
+/// Arguments of `lectern serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Works on the stages of jobs as well [default: where ffmpeg is found and the database is
-    /// SQLite]
+    /// Runs a stage worker in the same process [default: if ffmpeg is found and
+    /// the database is SQLite]
     #[arg(
         long,
         env = "LECTERN_WITH_WORKER",
@@ -30,20 +30,20 @@ pub struct Serve {
     )]
     pub with_worker: Option<bool>,
 
-    /// How it works on them.
+    /// Settings of the worker.
     #[command(flatten)]
     pub worker: WorkerSettings,
 }
 
-/// Brings the tables up to date, answers requests until SIGTERM or SIGINT, and
-/// lets running requests finish. A second signal ends the process at once.
+/// Applies pending migrations, serves requests until SIGTERM or SIGINT, and
+/// finishes requests in flight. A second signal ends the process at once.
 ///
 /// # Errors
 ///
-/// When the database cannot be opened, or its tables are not those this program
-/// expects, or the address cannot be listened on.
+/// When the database cannot be opened, its tables differ from the expected
+/// schema, or the address cannot be bound.
 pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
-    // A typo is found before anything is made.
+    // A mistake in the settings is reported before anything is created.
     settings.storage.place(&settings.data_dir)?;
     let database = database::open(settings)?;
     let tools = tools(serve, database.backend())?;
@@ -58,7 +58,9 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let watchers = config.live.max_watchers as u64;
     let room = open_files::raise_limit_for(watchers);
     if room < watchers {
-        log::warn!("the system allows {room} connections; {watchers} clients may watch");
+        log::warn!(
+            "the limit of open files allows {room} connections, fewer than --max-watchers {watchers}"
+        );
     }
     let server = Server::start(config, database)?;
     log::info!(
@@ -85,13 +87,13 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let Some(name) = name else {
         return server.stop();
     };
-    log::info!("{name}: finishing running requests");
+    log::info!("{name}: finishing requests in flight");
     if let Some(worker) = &worker {
         worker.cancellation.cancel();
     }
     std::thread::spawn(move || {
         let name = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
-        log::warn!("{name} again: not waiting any longer");
+        log::warn!("{name} again: exiting at once");
         std::process::exit(1);
     });
     server.stop()?;
@@ -100,7 +102,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tools of a worker, if there is to be one.
+/// The tools of the worker, if one is to run.
 fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
     match (serve.with_worker, backend) {
         (Some(true), _) => Ok(Some(serve.worker.tools()?)),
@@ -113,7 +115,7 @@ fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
     }
 }
 
-/// A worker in the process of the server; stopped when it is dropped.
+/// A worker in the server's process; stopped when it is dropped.
 struct EmbeddedWorker {
     cancellation: CancellationToken,
     thread: Option<JoinHandle<()>>,
@@ -133,7 +135,7 @@ impl EmbeddedWorker {
             .name("worker".into())
             .spawn(move || {
                 if let Err(error) = worker.run() {
-                    log::error!("the worker does not work: {error}");
+                    log::error!("the worker failed: {error}");
                 }
             })?;
         Ok(Self {

@@ -8,11 +8,11 @@ use lectern_media::CancellationToken;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// For how long after the first signal another one is taken for its echo:
-/// `timeout` sends each twice, and so does a terminal with a wrapper script.
+/// Signals within this time after the first one count as repetitions: `timeout`
+/// sends each twice, and so does a terminal with a wrapper script.
 pub(crate) const REPEATED_SIGNAL_WINDOW: Duration = Duration::from_millis(500);
 
-/// The signals that end a server.
+/// The signals that stop a command.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -28,7 +28,7 @@ impl Signals {
         })
     }
 
-    /// The next signal that does not come within `window`.
+    /// Waits for the next signal, ignoring those within `window`.
     pub(crate) async fn next_after(&mut self, window: Duration) -> &'static str {
         let swallow = async {
             loop {
@@ -47,7 +47,7 @@ impl Signals {
     }
 }
 
-/// Stops a worker at the first signal, and the process at the second.
+/// Cancels a worker at the first signal and ends the process at the second.
 pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -57,10 +57,10 @@ pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<
         .name("signals".into())
         .spawn(move || {
             let name = runtime.block_on(signals.next());
-            log::info!("{name}: giving back what is being worked on");
+            log::info!("{name}: returning leased stages");
             cancellation.cancel();
             let name = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
-            log::warn!("{name} again: not waiting any longer");
+            log::warn!("{name} again: exiting at once");
             std::process::exit(1);
         })?;
     Ok(())

@@ -1,4 +1,4 @@
-//! `lectern work`: a worker without a service.
+//! `lectern work`: a stage worker without a server.
 
 use anyhow::Context as _;
 use lectern_db::Database;
@@ -10,8 +10,8 @@ use crate::cli::database;
 use crate::cli::signals::stop_at_signal;
 use crate::config::{Settings, WorkerSettings};
 
-/// Works on stages until SIGTERM or SIGINT; what it is on then, it gives back. A
-/// second signal ends the process at once.
+/// Runs stages until SIGTERM or SIGINT, then returns the leased ones to the
+/// queue. A second signal ends the process at once.
 ///
 /// # Errors
 ///
@@ -28,7 +28,7 @@ pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A worker that does all it is told to.
+/// Builds a worker from the settings.
 pub(crate) fn worker(
     work: &WorkerSettings,
     settings: &Settings,
@@ -39,7 +39,7 @@ pub(crate) fn worker(
     let how = work.worker(&settings.data_dir)?;
     let stages: Vec<_> = how.stages.iter().map(ToString::to_string).collect();
     log::info!(
-        "worker {} works on {}, {} at once",
+        "worker {} runs {}, {} at once",
         how.name,
         stages.join(", "),
         how.concurrency

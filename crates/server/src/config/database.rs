@@ -1,4 +1,4 @@
-//! What can be set about the database.
+//! Settings of the database.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,11 +7,10 @@ use anyhow::Context as _;
 use clap::Args;
 use lectern_db::DatabaseConfig;
 
-/// Where the database is, and how it is reached.
+/// Settings of the database.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseSettings {
-    /// Where the database is; in a file of the data directory when it is not
-    /// given.
+    /// URL of the database; `None`: a file in the data directory.
     #[arg(
         long = "database-url",
         env = "DATABASE_URL",
@@ -34,7 +33,7 @@ pub struct DatabaseSettings {
     )]
     pub pool_size: u32,
 
-    /// Database connections opened on top under load (PostgreSQL)
+    /// Additional database connections under load (PostgreSQL)
     #[arg(
         long,
         env = "LECTERN_POOL_OVERFLOW",
@@ -58,8 +57,8 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
-    /// Where the database is and how many connections it gets. Makes the data
-    /// directory when the database lies in it.
+    /// Converts the settings. Creates the data directory if the database file is
+    /// in it.
     pub(super) fn config(&self, data_dir: &Path) -> anyhow::Result<DatabaseConfig> {
         let url = match self.url.as_deref().map(str::trim) {
             Some(url) if !url.is_empty() => url.to_owned(),

@@ -1,22 +1,22 @@
-//! What is logged and how a log line looks.
+//! Log filter and format.
 
 use clap::ValueEnum;
 use log::LevelFilter;
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Readable text.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Checks a filter: levels, alone or after `module=`, with commas between.
+/// Validates a filter: levels, alone or after `module=`, separated by commas.
 ///
 /// # Errors
 ///
-/// Names the part that is neither.
+/// Names the invalid part.
 pub(super) fn filter(text: &str) -> Result<String, String> {
     for part in text.split(',') {
         let level = part.rsplit_once('=').map_or(part, |(_, level)| level);

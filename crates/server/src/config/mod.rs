@@ -1,5 +1,5 @@
-//! What can be set, from where, and to what: flags, then the environment, then
-//! `.env`.
+//! Settings from flags, environment variables and `.env`, in this order of
+//! precedence.
 
 mod database;
 mod log_settings;
@@ -24,15 +24,15 @@ use crate::app::config::ServerConfig;
 use crate::http::extract::body_limits::BodyLimits;
 use crate::live::LiveConfig;
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Settings")]
 pub struct Settings {
-    /// Where the database is, and how it is reached.
+    /// Settings of the database.
     #[command(flatten)]
     pub database: DatabaseSettings,
 
-    /// Where the server keeps its files; made when it is missing
+    /// Directory of the server's files; created when it is missing
     #[arg(
         long,
         env = "LECTERN_DATA_DIR",
@@ -42,7 +42,7 @@ pub struct Settings {
     )]
     pub data_dir: PathBuf,
 
-    /// Address and port to listen on; port 0 takes a free one
+    /// Address and port to listen on; port 0 picks a free one
     #[arg(
         long,
         env = "LECTERN_BIND",
@@ -52,7 +52,8 @@ pub struct Settings {
     )]
     pub bind: String,
 
-    /// What is logged: error, warn, info, debug or trace, also per module: `info,lectern_db=debug`
+    /// Log filter: error, warn, info, debug or trace, also per module:
+    /// `info,lectern_db=debug`
     #[arg(
         long,
         env = "LECTERN_LOG",
@@ -63,7 +64,7 @@ pub struct Settings {
     )]
     pub log: String,
 
-    /// How log lines look
+    /// Format of log lines
     #[arg(
         long,
         env = "LECTERN_LOG_FORMAT",
@@ -74,7 +75,7 @@ pub struct Settings {
     )]
     pub log_format: LogFormat,
 
-    /// Origins whose pages may call the server, by commas, or `*`; none when it is empty
+    /// Origins whose pages may call the server, separated by commas, or `*`
     /// [default: none]
     #[arg(
         long,
@@ -86,7 +87,7 @@ pub struct Settings {
     )]
     pub cors_origins: Vec<String>,
 
-    /// Threads that answer requests [default: one per processor]
+    /// Threads that serve HTTP requests [default: one per processor]
     #[arg(
         long,
         env = "LECTERN_HTTP_THREADS",
@@ -107,7 +108,7 @@ pub struct Settings {
     )]
     pub workers: Option<u16>,
 
-    /// Greatest request body in bytes
+    /// Maximum request body in bytes
     #[arg(
         long,
         env = "LECTERN_MAX_BODY",
@@ -118,7 +119,7 @@ pub struct Settings {
     )]
     pub max_body: u32,
 
-    /// Greatest request body in bytes where a stage stores what it found
+    /// Maximum request body in bytes for the output of a stage
     #[arg(
         long,
         env = "LECTERN_MAX_OUTPUT_BODY",
@@ -129,16 +130,16 @@ pub struct Settings {
     )]
     pub max_output_body: u32,
 
-    /// Where recordings and clips lie, and how they get there.
+    /// Settings of the storage.
     #[command(flatten)]
     pub storage: StorageSettings,
 
-    /// JSON file with the pipelines jobs can choose from by name; `default` is for those that do
-    /// not [default: the built-in one]
+    /// JSON file with the named pipelines of jobs; `default` applies to jobs that
+    /// name none [default: the built-in one]
     #[arg(long, env = "LECTERN_PIPELINES", global = true, value_name = "FILE")]
     pub pipelines: Option<PathBuf>,
 
-    /// Clients that may watch jobs at once
+    /// Maximum number of clients that watch jobs at once
     #[arg(
         long,
         env = "LECTERN_MAX_WATCHERS",
@@ -149,7 +150,7 @@ pub struct Settings {
     )]
     pub max_watchers: u32,
 
-    /// Workers that may wait for work at once
+    /// Maximum number of workers that wait for work at once
     #[arg(
         long,
         env = "LECTERN_MAX_WAITERS",
@@ -160,7 +161,7 @@ pub struct Settings {
     )]
     pub max_waiters: u32,
 
-    /// Days for which the events of a finished job are kept
+    /// Days to keep the events of a finished job
     #[arg(
         long,
         env = "LECTERN_EVENT_RETENTION_DAYS",
@@ -171,7 +172,7 @@ pub struct Settings {
     )]
     pub event_retention_days: u32,
 
-    /// Seconds running requests get to finish when the server is told to stop
+    /// Seconds for requests in flight to finish at shutdown
     #[arg(
         long,
         env = "LECTERN_SHUTDOWN_GRACE",
@@ -184,14 +185,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Opens the database. Whoever starts the program waits for it, and is told
-    /// after ten seconds that it does not answer.
+    /// Opens the database, and fails when it does not respond within ten seconds.
     pub fn open(&self) -> anyhow::Result<Database> {
         let database = Database::connect(&self.database.config(&self.data_dir)?)?;
         Ok(database.within(Duration::from_secs(10)))
     }
 
-    /// Logs a warning for each setting that is given under a former name.
+    /// Logs a warning for each setting given under a former name.
     pub fn warn_of_former_names(&self) {
         if self.workers.is_some() {
             log::warn!(
@@ -203,7 +203,7 @@ impl Settings {
 
     /// The pipelines jobs can choose from.
     pub fn pipelines(&self) -> anyhow::Result<Pipelines> {
-        // An empty path comes of an empty variable.
+        // An empty environment variable counts as not set.
         let file = self.pipelines.as_deref();
         let Some(file) = file.filter(|file| !file.as_os_str().is_empty()) else {
             return Ok(Pipelines::default());
@@ -215,7 +215,7 @@ impl Settings {
         Pipelines::from_json(json).with_context(|| format!("{name} cannot be used"))
     }
 
-    /// How requests are answered, but for the storage.
+    /// Converts the settings of the server, without the storage.
     pub fn server(&self) -> ServerConfig {
         let origins = self.cors_origins.iter().filter(|origin| !origin.is_empty());
         ServerConfig {
@@ -241,8 +241,8 @@ impl Settings {
     }
 }
 
-/// Checks an origin: a scheme and a host, perhaps a port, and nothing else. An
-/// empty one comes of an empty variable and means none.
+/// Validates an origin: scheme, host and optional port. An empty environment
+/// variable means none.
 fn origin(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text == "*" {

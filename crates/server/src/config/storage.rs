@@ -1,4 +1,4 @@
-//! What can be set about recordings and clips.
+//! Settings of recordings and clips.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,11 +11,10 @@ use url::Url;
 
 use crate::objects::upload_limits::UploadLimits;
 
-/// Where recordings and clips lie, and how they get there.
+/// Settings of the storage.
 #[derive(Debug, Clone, Args)]
 pub struct StorageSettings {
-    /// Where recordings and clips are; in the data directory when it is not
-    /// given.
+    /// URL of the storage; `None`: in the data directory.
     #[arg(
         help = "Where recordings and clips are: file:///path or \
                 s3://bucket/prefix?endpoint=URL&region=REGION, with the credentials in \
@@ -29,8 +28,7 @@ pub struct StorageSettings {
     )]
     pub place: Option<String>,
 
-    /// Where clients reach the server; where they send their requests when it is
-    /// not given.
+    /// Public URL of the server; `None`: the address of each request.
     #[arg(
         help = "Where clients reach the server, such as https://example.org/lectern \
                 [default: where they send their requests]",
@@ -42,8 +40,7 @@ pub struct StorageSettings {
     )]
     pub public_url: Option<String>,
 
-    /// What addresses of recordings are signed with; in a file of the data
-    /// directory when it is not given.
+    /// Key that signs URLs of recordings; `None`: a file in the data directory.
     #[arg(
         help = "What addresses of recordings are signed with, at least 32 characters; the same \
                 for all servers on one storage [default: in the file <data dir>/secret]",
@@ -55,7 +52,7 @@ pub struct StorageSettings {
     )]
     pub secret: Option<String>,
 
-    /// Greatest recording in bytes
+    /// Maximum size of a recording in bytes
     #[arg(
         long,
         env = "LECTERN_MAX_UPLOAD",
@@ -66,7 +63,7 @@ pub struct StorageSettings {
     )]
     pub max_upload: u64,
 
-    /// Seconds for which a recording can be uploaded to its address
+    /// Lifetime of an upload URL in seconds
     #[arg(
         long,
         env = "LECTERN_UPLOAD_TTL",
@@ -77,7 +74,7 @@ pub struct StorageSettings {
     )]
     pub upload_ttl: u32,
 
-    /// Seconds for which results can be fetched from their addresses
+    /// Lifetime of a download URL in seconds
     #[arg(
         long,
         env = "LECTERN_URL_TTL",
@@ -90,20 +87,19 @@ pub struct StorageSettings {
 }
 
 impl StorageSettings {
-    /// Opens the storage. What is not set lies in the data directory, which is
-    /// made when it is needed and missing.
+    /// Opens the storage. Creates the data directory if it is needed.
     pub fn open(&self, data_dir: &Path) -> anyhow::Result<Storage> {
         let place = self.place(data_dir)?;
         let secret = match (&place, given(self.secret.as_ref())) {
             (_, Some(secret)) => Secret::new(secret.as_bytes()).at("LECTERN_SECRET")?,
             (StorageConfig::Local { .. }, None) => Secret::read_or_create(data_dir)?,
-            // The service signs with its own.
+            // S3 signs its own URLs; this key is not used.
             (StorageConfig::S3(_), None) => Secret::random()?,
         };
         Storage::open(&place, secret).with_context(|| format!("cannot use the storage {place}"))
     }
 
-    /// Where the storage is. Makes nothing.
+    /// The location of the storage, without opening it.
     pub fn place(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
         let Some(place) = given(self.place.as_ref()) else {
             let dir = data_dir.join("objects");
@@ -115,12 +111,12 @@ impl StorageSettings {
             .context("LECTERN_STORAGE")
     }
 
-    /// Where clients reach the server, if it is set.
+    /// The public URL, if it is set.
     pub fn public_url(&self) -> Option<Url> {
         self.public_url.as_deref()?.parse().ok()
     }
 
-    /// How large recordings may be, and how long they may take.
+    /// Bounds of uploads and of signed URLs.
     pub fn limits(&self) -> UploadLimits {
         UploadLimits {
             max_size: self.max_upload,
@@ -131,7 +127,7 @@ impl StorageSettings {
     }
 }
 
-/// What is set. An empty value comes of an empty variable.
+/// Treats an empty environment variable as not set.
 fn given(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).filter(|value| !value.is_empty())
 }

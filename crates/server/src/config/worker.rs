@@ -1,4 +1,4 @@
-//! How stages are worked on.
+//! Settings of stage workers.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use lectern_domain::{LeaseDuration, Stage, WorkerName};
 use lectern_media::{MissingTool, Tools};
 use lectern_worker::stages::{ChatService, Endpoint, RecognizerSettings};
 
-/// What a worker does, and how.
+/// Settings of a worker, with its stages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Worker")]
 pub struct WorkerSettings {
-    /// Stages to work on, by commas [default: all]
+    /// Stages to run, separated by commas [default: all]
     #[arg(
         long,
         env = "LECTERN_STAGES",
@@ -23,16 +23,16 @@ pub struct WorkerSettings {
     )]
     pub stages: Vec<Stage>,
 
-    /// How it works on them.
+    /// Settings that do not depend on the stages.
     #[command(flatten)]
     pub how: StageSettings,
 }
 
-/// How stages are worked on, whichever they are.
+/// Settings of a worker that do not depend on its stages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Worker")]
 pub struct StageSettings {
-    /// Stages worked on at once [default: one per two processors]
+    /// Stages that run at once [default: one per two processors]
     #[arg(
         long,
         env = "LECTERN_CONCURRENCY",
@@ -41,11 +41,12 @@ pub struct StageSettings {
     )]
     pub concurrency: Option<u16>,
 
-    /// How the worker is called where others see what it does [default: host and process]
+    /// Name of the worker in claims and logs [default: host and process]
     #[arg(long, env = "LECTERN_WORKER_NAME", value_name = "NAME")]
     pub worker_name: Option<String>,
 
-    /// Seconds after which another worker gets what this one had when it died
+    /// Duration of a lease in seconds; when a worker dies, another one takes over
+    /// after this time
     #[arg(
         long,
         env = "LECTERN_LEASE",
@@ -55,8 +56,7 @@ pub struct StageSettings {
     )]
     pub lease: u16,
 
-    /// Where files are kept while they are worked on; in the data directory when
-    /// it is not given.
+    /// Directory for temporary files; `None`: in the data directory.
     #[arg(
         long,
         env = "LECTERN_SCRATCH_DIR",
@@ -65,7 +65,7 @@ pub struct StageSettings {
     )]
     pub scratch_dir: Option<PathBuf>,
 
-    /// Greatest size of these files together, in bytes
+    /// Maximum total size of the temporary files in bytes
     #[arg(
         long,
         env = "LECTERN_SCRATCH_LIMIT",
@@ -142,12 +142,12 @@ pub struct StageSettings {
 }
 
 impl WorkerSettings {
-    /// How a worker works, in this data directory.
+    /// Converts the settings.
     pub fn worker(&self, data_dir: &Path) -> anyhow::Result<lectern_worker::Settings> {
         self.how.worker(self.stages().to_vec(), data_dir)
     }
 
-    /// The tools its stages need.
+    /// Finds the programs that the stages need.
     pub fn tools(&self) -> Result<Tools, MissingTool> {
         let tools = Tools::find()?;
         if self.stages().contains(&Stage::Compilation) {
@@ -157,7 +157,7 @@ impl WorkerSettings {
         }
     }
 
-    /// The stages it does: all of them where none is named.
+    /// The selected stages; all when none is named.
     fn stages(&self) -> &[Stage] {
         match self.stages.as_slice() {
             [] => Stage::WORK,
@@ -167,7 +167,7 @@ impl WorkerSettings {
 }
 
 impl StageSettings {
-    /// How a worker works on these stages, in this data directory.
+    /// Converts the settings for these stages.
     pub fn worker(
         &self,
         stages: Vec<Stage>,
@@ -190,7 +190,7 @@ impl StageSettings {
         })
     }
 
-    /// Who transcribes.
+    /// The speech recognition services.
     pub fn recognizers(&self) -> RecognizerSettings {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         RecognizerSettings {
@@ -203,7 +203,7 @@ impl StageSettings {
         }
     }
 
-    /// Who finds the topics, if it is not the program itself.
+    /// The chat service that finds topics, if one is configured.
     pub fn chat(&self) -> Option<ChatService> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         given(&self.chat_url).map(|url| {
@@ -226,7 +226,7 @@ fn stage(text: &str) -> Result<Stage, String> {
     }
 }
 
-/// Tells this process from all others.
+/// A name unique to this process: host name and process id.
 fn own_name() -> String {
     let host = rustix::system::uname()
         .nodename()

@@ -1,14 +1,14 @@
-//! The queue in front of the database: first come, first served.
+//! Admission control in front of the database, first come, first served.
 //!
-//! As many requests as there are connections are let through; the others wait
-//! here, where waiting costs no thread. Without the queue, hundreds of threads
-//! would fight over a few connections, and the unlucky ones would wait long.
+//! As many requests are admitted as there are connections; the others wait here,
+//! where waiting costs no thread. Without it, hundreds of threads would compete
+//! for a few connections, and the unlucky ones would wait long.
 //!
-//! On PostgreSQL the connections that are kept open come first. Only who has
-//! waited a while for one of them may have one on top: a wait that short means
-//! that the processors are busy, and more at once would only make it longer; a
-//! longer one means that the database is slow or far away, and more at once
-//! helps.
+//! On PostgreSQL the kept connections are handed out first. A request gets one of
+//! the overflow connections only after it has waited for [`OVERFLOW_DELAY`]:
+//! shorter waits mean that the processors are busy, and more concurrency would
+//! only make them longer; longer waits mean that the database is slow or far
+//! away, and more concurrency helps.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,29 +20,32 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
-/// What is left at least for the connection of a request whose turn came late.
+/// Lower bound of the time a request may wait for its connection, however late it
+/// was admitted.
 const MIN_CONNECTION_WAIT: Duration = Duration::from_millis(200);
 
-/// How long a request waits for a connection that is kept before it may have
-/// one on top.
+/// How long a request waits for a kept connection before an overflow connection
+/// will do as well.
 const OVERFLOW_DELAY: Duration = Duration::from_millis(50);
 
-/// Claims that stand among the writers at most; `Database::claim` puts them
-/// together.
+/// Upper bound of claims among the writers; `Database::claim` combines concurrent
+/// claims into one transaction.
 const MAX_CONCURRENT_CLAIMS: u32 = 4;
 
-/// The queue. On SQLite, readers and the one writer queue separately.
+/// Limits how many requests use the database at once. On SQLite, readers and the
+/// one writer have separate queues.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionLimiter {
     reads: PermitQueue,
     writes: PermitQueue,
     claims: PermitQueue,
-    /// How long a request waits in all: for its turn, and for a connection.
+    /// Upper bound of a request's wait, for admission and for a connection
+    /// together.
     timeout: Duration,
     metrics: Metrics,
 }
 
-/// Permits for connections that are kept, and for those on top of them.
+/// Permits for the kept connections and for the overflow connections.
 #[derive(Debug, Clone)]
 struct PermitQueue {
     kept: Arc<Semaphore>,
@@ -58,7 +61,7 @@ impl PermitQueue {
         }
     }
 
-    /// Waits for a permit, in the order of arrival.
+    /// Waits for a permit in order of arrival.
     async fn permit(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
         let kept = Arc::clone(&self.kept).acquire_owned();
         let overflow = async {
@@ -73,11 +76,11 @@ impl PermitQueue {
     }
 }
 
-/// The right to use a connection, given back when it is dropped.
+/// Permission to use a connection, returned when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     _permit: OwnedSemaphorePermit,
-    /// How long the connection may be waited for.
+    /// Upper bound of the wait for the connection.
     pub(crate) remaining: Duration,
 }
 
@@ -101,23 +104,24 @@ impl ConnectionLimiter {
         }
     }
 
-    /// Waits for the turn to read.
+    /// Waits for admission as a reader.
     pub(crate) async fn read(&self) -> Result<Permit, ApiError> {
         self.acquire(&self.reads).await
     }
 
-    /// Waits for the turn to write.
+    /// Waits for admission as a writer.
     pub(crate) async fn write(&self) -> Result<Permit, ApiError> {
         self.acquire(&self.writes).await
     }
 
-    /// The same for one who has waited already and has this much patience left.
+    /// Like [`write`](Self::write), for a request that has already waited and may
+    /// wait for `remaining` more.
     pub(crate) async fn write_within(&self, remaining: Duration) -> Result<Permit, ApiError> {
         self.acquire_within(&self.writes, remaining).await
     }
 
-    /// Waits for the turn to claim work. Claims have a queue of their own, so
-    /// that a crowd of workers holds nobody up who has something to report.
+    /// Waits for admission as a claim. Claims have a queue of their own, so that
+    /// many idle workers do not delay those that report results.
     pub(crate) async fn claim(&self) -> Result<Permit, ApiError> {
         self.acquire(&self.claims).await
     }

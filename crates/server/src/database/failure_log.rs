@@ -1,9 +1,9 @@
-//! What goes wrong where nobody is answered.
+//! Logs failures of background work, which no response reports.
 
 use crate::http::error::ApiError;
 
-/// Tells of failures of something that is done again and again: the first of a
-/// row, and that it is over.
+/// Logs the first of several consecutive failures of a repeated operation, and
+/// its recovery.
 #[derive(Debug)]
 pub(crate) struct FailureLog {
     operation: &'static str,
@@ -11,7 +11,8 @@ pub(crate) struct FailureLog {
 }
 
 impl FailureLog {
-    /// None so far; `operation` is what may fail, such as `looking for work`.
+    /// `operation` names what may fail in the log lines, such as `looking for
+    /// work`.
     pub(crate) fn new(operation: &'static str) -> Self {
         Self {
             operation,
@@ -19,7 +20,8 @@ impl FailureLog {
         }
     }
 
-    /// Takes note of how it went this time.
+    /// Logs a change from success to failure or back; returns the value of a
+    /// success.
     pub(crate) fn record<T>(&mut self, outcome: Result<T, ApiError>) -> Option<T> {
         let Self {
             operation,

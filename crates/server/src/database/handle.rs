@@ -1,4 +1,4 @@
-//! How handlers get at the database.
+//! The handlers' access to the database.
 
 use std::time::Duration;
 
@@ -11,11 +11,10 @@ use crate::database::admission::ConnectionLimiter;
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
-/// The database as a handler's argument.
+/// The database, with admission control. Closures run on a thread that may block.
 ///
-/// The closures run on a thread that may wait, once it is the request's turn. A
-/// handler whose client has gone away is dropped, but what it has begun here
-/// runs to its end: a write is done whole or not at all.
+/// When a client disconnects, its handler is dropped, but a closure that has
+/// started runs to its end: a write is done completely or not at all.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseHandle {
     database: Database,
@@ -23,7 +22,7 @@ pub(crate) struct DatabaseHandle {
 }
 
 impl DatabaseHandle {
-    /// Each request waits for its turn with so much `timeout`.
+    /// `timeout` bounds a request's wait for admission and for a connection.
     pub(crate) fn new(database: Database, timeout: Duration, metrics: Metrics) -> Self {
         let limiter = ConnectionLimiter::new(database.capacity(), timeout, metrics);
         Self { database, limiter }
@@ -74,7 +73,7 @@ impl DatabaseHandle {
         .await?
     }
 
-    /// Runs `change` in a transaction, then, when it is committed, `respond`.
+    /// Runs `change` in a transaction and, after the commit, `respond`.
     pub(crate) async fn write<T, A>(
         &self,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
@@ -93,7 +92,7 @@ impl DatabaseHandle {
         .await?
     }
 
-    /// Gives a worker something to do.
+    /// Claims stage runs for a worker.
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, ApiError> {
         let claim_permit = self.limiter.claim().await?;
         let permit = self.limiter.write_within(claim_permit.remaining).await?;
@@ -106,8 +105,8 @@ impl DatabaseHandle {
         .await?
     }
 
-    /// Asks whether the database answers and has all its migrations; `false`
-    /// when some are missing.
+    /// Whether all migrations are applied; an error when the database does not
+    /// answer.
     pub(crate) async fn is_ready(&self) -> Result<bool, ApiError> {
         let permit = self.limiter.read().await?;
         let database = self.database.within(permit.remaining);
@@ -120,17 +119,17 @@ impl DatabaseHandle {
         .await?
     }
 
-    /// What time it is for new rows.
+    /// The current time of the database's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.database.clock().now()
     }
 
-    /// An id for a new job.
+    /// A new id, from the database's clock.
     pub(crate) fn new_job_id(&self) -> JobId {
         JobId::new(self.database.clock())
     }
 
-    /// How many connections there are.
+    /// Counts of open connections.
     pub(crate) fn stats(&self) -> PoolStats {
         self.database.stats()
     }

@@ -1,4 +1,4 @@
-//! Swagger UI, out of the binary.
+//! Swagger UI, embedded in the binary.
 
 use std::io::{Cursor, Read as _};
 use std::sync::OnceLock;
@@ -15,8 +15,7 @@ use crate::http::error::ApiError;
 use crate::http::etag::IfNoneMatch;
 use crate::http::resource::Resource;
 
-/// The page. Its addresses are relative, so that it also works behind a proxy
-/// that adds a prefix.
+/// The page. Its links are relative, so that it works below any path prefix.
 const PAGE: &str = r#"<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -42,13 +41,13 @@ const START: &str = r##"SwaggerUIBundle({
 });
 "##;
 
-/// Only what comes from here; Swagger UI sets styles from its scripts and shows
-/// pictures out of its style sheet.
+/// Only resources of this server; Swagger UI sets styles from its scripts and
+/// shows images of its style sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
-/// The files of the archive that the page needs, and their types.
+/// The files of the archive that the page uses, with their media types.
 const FILES: [(&str, &str); 3] = [
     ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
     ("swagger-ui.css", "text/css; charset=utf-8"),
@@ -59,7 +58,6 @@ const FILES: [(&str, &str); 3] = [
 #[derive(Debug, Clone)]
 pub(crate) struct OpenApiDocument(pub(crate) Bytes);
 
-/// A file that is ready to be sent.
 #[derive(Debug, Clone)]
 struct File {
     content_type: &'static str,
@@ -96,7 +94,7 @@ async fn file(request: HttpRequest, known: IfNoneMatch) -> Result<HttpResponse, 
     }
 }
 
-/// A file of our own, which is as old as the program.
+/// A file of this crate, whose version is the program's.
 fn own(content_type: &'static str, content: &'static str) -> File {
     File {
         content_type,
@@ -125,7 +123,7 @@ fn send(file: &File, known: &IfNoneMatch) -> HttpResponse {
     }
 }
 
-/// The files of the archive, unpacked when they are wanted first.
+/// Unpacks the archive on the first request.
 async fn unpacked() -> Result<&'static [File], ApiError> {
     static UNPACKED: OnceLock<Vec<File>> = OnceLock::new();
     if let Some(files) = UNPACKED.get() {
@@ -137,7 +135,7 @@ async fn unpacked() -> Result<&'static [File], ApiError> {
 
 fn unpack() -> zip::result::ZipResult<Vec<File>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
-    // Everything lies in a folder named after the version.
+    // All files are in a directory named after the version.
     let root = archive.by_index(0)?.name()?.to_string();
     let root = root.split('/').next().unwrap_or_default();
     FILES

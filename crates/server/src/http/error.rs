@@ -1,5 +1,5 @@
-//! The one error of the service: every failure becomes a problem document
-//! (RFC 9457) here.
+//! The error type of all handlers. It is answered as a problem document (RFC
+//! 9457).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,10 +14,9 @@ use lectern_domain::{ClipId, Invalid, Job, JobId};
 
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 
-/// The media type of every error.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Why a request is refused or failed.
+/// Why a request was refused or failed.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     code: Code,
@@ -29,7 +28,7 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
-    /// An error of this kind, and what went wrong this time.
+    /// `detail` says what went wrong in this request.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -41,42 +40,39 @@ impl ApiError {
         }
     }
 
-    /// Fields that break rules.
+    /// One or more invalid fields.
     pub(crate) fn fields(code: Code, errors: Vec<FieldError>) -> Self {
         let count = errors.len();
         let detail = match errors.as_slice() {
             [FieldError { field, message }] if !field.is_empty() => format!("{field} {message}"),
             [FieldError { message, .. }] => message.clone(),
-            _ => format!("{count} fields are not as they must be"),
+            _ => format!("{count} fields are invalid"),
         };
         Self::new(code, detail).about(errors)
     }
 
-    /// The same error with what exactly is wrong.
+    /// Adds the invalid parts of the request.
     pub(crate) fn about(self, errors: Vec<FieldError>) -> Self {
         Self { errors, ..self }
     }
 
-    /// There is no such job.
     pub(crate) fn no_job(job_id: JobId) -> Self {
         Self::new(Code::JobNotFound, format!("there is no job {job_id}"))
     }
 
-    /// There is no such clip.
     pub(crate) fn no_clip(clip_id: ClipId) -> Self {
         Self::new(Code::ClipNotFound, format!("there is no clip {clip_id}"))
     }
 
-    /// The job is not completed.
     pub(crate) fn not_completed(job: &Job) -> Self {
         let detail = format!(
-            "job {} is {}; results are there once it is completed",
+            "job {} is {}; results exist once it is completed",
             job.job_id, job.status
         );
         Self::new(Code::JobNotCompleted, detail)
     }
 
-    /// The path is there, but only for the methods in `allow`.
+    /// The path exists, but only for the methods in `allow`.
     pub(crate) fn method_not_allowed(allow: String) -> Self {
         let detail = format!("allowed here: {allow}");
         Self {
@@ -85,7 +81,7 @@ impl ApiError {
         }
     }
 
-    /// The same error with what the log is to say about it.
+    /// Adds a cause, which is logged and not sent.
     pub(crate) fn because(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             cause: Some(cause.into()),
@@ -93,7 +89,7 @@ impl ApiError {
         }
     }
 
-    /// A failure that is nobody's business but the log's.
+    /// A failure whose cause is logged and not sent.
     pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let detail = "the cause is in the server's log under this request id";
         Self {
@@ -102,7 +98,7 @@ impl ApiError {
         }
     }
 
-    /// An error of the framework that knows only its status.
+    /// Converts an error of actix, which has only a status.
     pub(crate) fn from_status(status: StatusCode, detail: String) -> Self {
         let code = match status {
             StatusCode::NOT_FOUND => Code::NotFound,
@@ -115,7 +111,8 @@ impl ApiError {
         Self::new(code, detail)
     }
 
-    /// The same error where no request is being answered any more.
+    /// Sets the request id for a response that is built outside the request's
+    /// scope.
     pub(crate) fn of_request(self, request_id: RequestId) -> Self {
         Self {
             request_id: Some(Box::new(request_id)),
@@ -123,7 +120,7 @@ impl ApiError {
         }
     }
 
-    /// What went wrong down to the last cause, in one line, for the log.
+    /// The error and all its causes in one line, for the log.
     pub(crate) fn chain(&self) -> String {
         let Some(cause) = &self.cause else {
             return self.to_string();
@@ -225,7 +222,7 @@ impl From<Invalid> for ApiError {
 }
 
 impl From<BlockingError> for ApiError {
-    /// The work panicked; the panic itself is in the log already.
+    /// The closure panicked; the panic hook has logged the cause.
     fn from(error: BlockingError) -> Self {
         Self::internal(error)
     }

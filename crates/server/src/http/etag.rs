@@ -1,4 +1,4 @@
-//! Versions of a job as entity tags (RFC 9110, 8.8.3 and 13.1).
+//! Entity tags and their preconditions (RFC 9110, 8.8.3 and 13.1).
 
 use std::future::{Ready, ready};
 
@@ -9,21 +9,22 @@ use lectern_db::Error;
 
 use crate::http::error::ApiError;
 
-/// No job has this version: they count from 1.
+/// Versions count from 1.
 const NONEXISTENT_VERSION: i64 = 0;
 
-/// The entity tag of a version.
+/// The entity tag of a job's version.
 pub(crate) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// `If-Match`: change the job only if it still has one of these versions.
+/// `If-Match`: the request applies only to these versions of the job; `None` is
+/// any version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IfMatch(Option<Vec<i64>>);
 
 impl IfMatch {
-    /// Calls `change` with the version the job must have, or with `None` when
-    /// any will do; with several versions, until one is the right one.
+    /// Calls `change` with the expected version, or with `None` when any will do.
+    /// With several versions, calls it until one matches.
     pub(crate) fn apply<T>(
         &self,
         mut change: impl FnMut(Option<i64>) -> Result<T, Error>,
@@ -44,7 +45,7 @@ impl IfMatch {
 
 impl From<&HeaderMap> for IfMatch {
     fn from(headers: &HeaderMap) -> Self {
-        // A tag that is weak, or none of ours, is compared to no avail.
+        // Weak and foreign tags match no version.
         let version = |tag: Tag<'_>| match tag {
             Tag::Strong(text) => text.parse().unwrap_or(NONEXISTENT_VERSION),
             Tag::Weak(_) | Tag::Malformed => NONEXISTENT_VERSION,
@@ -65,19 +66,20 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// `If-None-Match`: answer only if the client does not have it yet.
+/// `If-None-Match`: the response is sent only if the client does not have it yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum IfNoneMatch {
-    /// The client has none, or did not say so in a way that can be read.
+    /// No tag was sent, or none that is well-formed.
     Nothing,
-    /// The client has some version or other.
+    /// `*`.
     Anything,
-    /// The client has what goes by these tags.
+    /// Opaque tags without quotes.
     These(Vec<String>),
 }
 
 impl IfNoneMatch {
-    /// Whether the client has what goes by `etag`.
+    /// Whether the client has the representation with this `etag`. The comparison
+    /// is weak.
     pub(crate) fn matches(&self, etag: &str) -> bool {
         match self {
             Self::Nothing => false,
@@ -142,8 +144,8 @@ fn tags<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Tags<'h> {
     }
 }
 
-/// Reads one tag. A comma within one would have split it, but there is none in
-/// a tag of ours.
+/// Parses one tag. The list was split at commas, which our own tags do not
+/// contain.
 fn read_tag(tag: &str) -> Tag<'_> {
     let (weak, quoted) = match tag.strip_prefix("W/") {
         Some(quoted) => (true, quoted),

@@ -1,5 +1,4 @@
-//! Which requests are being answered, and whether the server is on its way
-//! out.
+//! Counts requests in flight and announces the shutdown.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Shared by all threads of a server.
+/// Shared by all HTTP threads.
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     stopping: AtomicBool,
@@ -15,29 +14,29 @@ pub(crate) struct Lifecycle {
     idle: Notify,
 }
 
-/// A request that is being answered, until it is dropped.
+/// Counts a request as in flight until it is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight(Arc<Lifecycle>);
 
 impl Lifecycle {
-    /// Counts a request as being answered.
+    /// Counts a request as in flight until the guard is dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         InFlight(Arc::clone(self))
     }
 
-    /// How many requests are being answered.
+    /// The number of requests in flight.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// Whether the server was told to stop.
+    /// Whether the shutdown has begun.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Makes the server say that it stops, and waits until no request is being
-    /// answered, at most `grace`.
+    /// Announces the shutdown, then waits until no request is in flight, at most
+    /// for `grace`.
     pub(crate) async fn drain(&self, grace: Duration) {
         self.stopping.store(true, Ordering::SeqCst);
         let idle = async {
@@ -51,7 +50,7 @@ impl Lifecycle {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        // A permit is left when nobody waits yet, so no wake-up is lost.
+        // `notify_one` stores a permit, so a wake-up before the wait is not lost.
         if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.is_stopping() {
             self.0.idle.notify_one();
         }

@@ -1,4 +1,4 @@
-//! Objects as answers: whole or in part (RFC 9110, 13 and 14).
+//! Objects as responses, whole or in part (RFC 9110, 13 and 14).
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ const IMAGES: [(&str, &str); 4] = [
     ("webp", "image/webp"),
 ];
 
-/// 200, or 206 for a part, with the bytes as they are read.
+/// 200 with the whole object, or 206 with a part, streamed.
 pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
     let Range { start, end } = object.range;
     let mut response = if is_part {
@@ -44,19 +44,19 @@ pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
     let request_id = RequestId::current();
     let bytes = object.stream.inspect_err(move |error| {
         let request_id = request_id.as_ref().map(RequestId::as_str);
-        log::warn!(request_id; "an answer broke off: {error}");
+        log::warn!(request_id; "a response broke off: {error}");
     });
     response.body(SizedStream::new(end - start, bytes))
 }
 
-/// 200 with everything but the bytes.
+/// 200 without the body, for HEAD.
 pub(crate) fn send_head(info: &ObjectInfo) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     describe(&mut response, info);
     response.body(HeadBody(info.size))
 }
 
-/// 304.
+/// 304 with the object's validators.
 pub(crate) fn not_modified(info: &ObjectInfo) -> HttpResponse {
     let mut response = HttpResponse::NotModified();
     identify(&mut response, info);
@@ -67,7 +67,7 @@ fn describe(response: &mut HttpResponseBuilder, info: &ObjectInfo) {
     let name = info.key.rsplit('/').next().unwrap_or_default();
     identify(response, info)
         .insert_header((ACCEPT_RANGES, "bytes"))
-        // As it is: parts of what is compressed would be parts of something else.
+        // Not compressed: byte ranges refer to the stored bytes.
         .insert_header((CONTENT_ENCODING, "identity"))
         .content_type(media_type(name))
         .insert_header(disposition(name));
@@ -104,8 +104,7 @@ fn media_type(name: &str) -> &'static str {
         .unwrap_or("application/octet-stream")
 }
 
-/// The name under which a browser saves it: the plain form cannot say more
-/// than ASCII.
+/// The file name for browsers. The plain parameter holds ASCII only.
 fn disposition(name: &str) -> ContentDisposition {
     let name = if name.is_ascii() {
         DispositionParam::Filename(name.to_owned())
@@ -126,11 +125,11 @@ fn http_date(info: &ObjectInfo) -> HttpDate {
     SystemTime::from(info.last_modified).into()
 }
 
-/// The part that is wanted, if it is one part and there is something in it.
-/// Every other wish may be ignored, and the whole is sent (RFC 9110, 14.2).
+/// The requested part, if it is one satisfiable range. Any other `Range` may be
+/// ignored, and the whole object is sent (RFC 9110, 14.2).
 pub(crate) fn requested_range(headers: &HeaderMap, info: &ObjectInfo) -> Option<ByteRange> {
     let is_current = headers.get(IF_RANGE).is_none_or(|known| {
-        // A weak tag is equal to none.
+        // A weak tag never matches here.
         known.to_str().is_ok_and(|known| {
             info.etag.as_deref() == Some(known) || http_date(info).to_string() == known
         })
@@ -156,13 +155,13 @@ fn parse_range(range: &str) -> Option<ByteRange> {
     }
 }
 
-/// Digits, without a sign; what is beyond all sizes is as good as the greatest.
+/// Digits without a sign; larger numbers are clamped to the greatest size.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// A body of a known length that is not sent.
+/// A body that has a length but no content, for HEAD.
 struct HeadBody(u64);
 
 impl MessageBody for HeadBody {

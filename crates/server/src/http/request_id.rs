@@ -1,4 +1,4 @@
-//! The name of a request, by which its answer and its log lines are found.
+//! Request ids, which connect responses with log lines.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
@@ -6,29 +6,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// The header it travels in, both ways.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 tokio::task_local! {
-    /// The request that is being answered.
+    /// The id of the current task's request.
     static CURRENT: RequestId;
 }
 
-/// The name of a request: 1 to 128 of `A-Z a-z 0-9 . _ -`.
+/// A request id: 1 to 128 of `A-Z a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The caller's name for the request if it is a sane one, or else a new
-    /// one.
+    /// The client's id if it is well-formed, or else a new one.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         match headers.get(X_REQUEST_ID) {
-            Some(given) if is_sane(given.as_bytes()) => Self(given.clone()),
+            Some(given) if is_well_formed(given.as_bytes()) => Self(given.clone()),
             _ => Self::new(),
         }
     }
 
-    /// A name no other request has.
+    /// A new id: unique by a random prefix per process and a counter.
     fn new() -> Self {
         static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
         static COUNT: AtomicU64 = AtomicU64::new(1);
@@ -37,14 +35,14 @@ impl RequestId {
         Self(HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("unknown")))
     }
 
-    /// The name of the request that is being answered, if one is.
+    /// The id of the current request, if there is one.
     pub(crate) fn current() -> Option<Self> {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// Runs `answering` so that [`RequestId::current`] is this one.
-    pub(crate) fn scope<F: Future>(&self, answering: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self.clone(), answering)
+    /// Runs `future` with this as the current id.
+    pub(crate) fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self.clone(), future)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -56,9 +54,9 @@ impl RequestId {
     }
 }
 
-fn is_sane(id: &[u8]) -> bool {
-    let is_sane = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    (1..=128).contains(&id.len()) && id.iter().all(is_sane)
+fn is_well_formed(id: &[u8]) -> bool {
+    let is_well_formed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    (1..=128).contains(&id.len()) && id.iter().all(is_well_formed)
 }
 
 #[cfg(test)]
@@ -66,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_callers_id_is_kept_only_when_it_is_sane() {
+    fn a_callers_id_is_kept_only_when_it_is_well_formed() {
         let of = |given: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(X_REQUEST_ID, HeaderValue::from_str(given).unwrap());
@@ -77,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn new_ids_are_sane_and_differ() {
+    fn new_ids_are_well_formed_and_differ() {
         let (one, other) = (RequestId::new(), RequestId::new());
-        assert!(is_sane(one.as_str().as_bytes()));
+        assert!(is_well_formed(one.as_str().as_bytes()));
         assert_ne!(one, other);
     }
 }

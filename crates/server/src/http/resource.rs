@@ -1,4 +1,4 @@
-//! A path and the handlers that answer there.
+//! A path with its handlers.
 
 use actix_web::body::MessageBody;
 use actix_web::http::Method;
@@ -9,16 +9,16 @@ use actix_web::{FromRequest, Handler, Responder, Route, guard};
 use crate::http::error::ApiError;
 use crate::http::middleware::{access_log, compress};
 
-/// A path and what answers there.
+/// A path with the handlers of its methods. GET handlers also answer HEAD.
 pub(crate) struct Resource {
     pub(crate) path: &'static str,
-    /// Whether the last part of the path goes on to its end, slashes and all.
+    /// Whether the last parameter takes the rest of the path, slashes included.
     is_tail: bool,
     pub(crate) routes: Vec<(Method, Route)>,
 }
 
 impl Resource {
-    /// A path at which nothing answers yet.
+    /// A path without handlers.
     pub(crate) fn at(path: &'static str) -> Self {
         Self {
             path,
@@ -27,7 +27,7 @@ impl Resource {
         }
     }
 
-    /// The same, for all paths below: the last part stands for what is left.
+    /// Like [`at`](Self::at), but the last parameter takes the rest of the path.
     pub(crate) fn below(path: &'static str) -> Self {
         Self {
             is_tail: true,
@@ -35,7 +35,7 @@ impl Resource {
         }
     }
 
-    /// Lets `handler` answer `method`.
+    /// Adds a handler.
     pub(crate) fn on<F, Args>(mut self, method: Method, handler: F) -> Self
     where
         F: Handler<Args>,

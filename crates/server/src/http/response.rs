@@ -1,4 +1,4 @@
-//! What handlers give: an answer that is ready to be sent.
+//! Responses of handlers, serialized in advance.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -14,16 +14,15 @@ use crate::http::error::ApiError;
 use crate::http::etag::{IfNoneMatch, etag};
 use crate::http::mount;
 
-/// What a handler gives.
 pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
 
-/// An answer that is ready to be sent: already made into bytes, which is best
-/// done on a thread that has nothing else to do. JSON unless it says otherwise.
+/// A serialized response, JSON unless stated otherwise. Serializing happens in
+/// the handler's blocking closure, which keeps it off the HTTP threads.
 #[derive(Debug)]
 pub(crate) struct ApiResponse {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// What the body is; `None` where there is none.
+    /// `None` when there is no body.
     content_type: Option<&'static str>,
     body: Vec<u8>,
 }
@@ -40,7 +39,7 @@ impl ApiResponse {
         }
     }
 
-    /// 200 with `content`.
+    /// 200 with `content` as JSON.
     pub(crate) fn ok(content: &impl Serialize) -> ApiResult {
         let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
         Ok(Self::new(StatusCode::OK, body))
@@ -54,13 +53,13 @@ impl ApiResponse {
         }
     }
 
-    /// 200 with a job and its version.
+    /// 200 with a job, and its version as `ETag`.
     pub(crate) fn job(job: Job) -> ApiResult {
         let version = etag(job.version);
         Self::ok(&JobResponse::from(job))?.with_header(header::ETAG, &version)
     }
 
-    /// The same as 201.
+    /// Changes the status to 201.
     pub(crate) fn created(self) -> Self {
         Self {
             status: StatusCode::CREATED,
@@ -68,12 +67,12 @@ impl ApiResponse {
         }
     }
 
-    /// The same with the address of the job that was made.
+    /// Adds the job's `Location`, relative to the mount point.
     pub(crate) fn with_location(self, job_id: JobId) -> ApiResult {
         self.with_header(header::LOCATION, &format!("/api/v1/jobs/{job_id}"))
     }
 
-    /// The same, or 304 when the client has it already.
+    /// Becomes 304 when the client has this version already.
     pub(crate) fn not_modified_if(self, known: &IfNoneMatch) -> Self {
         let etag = self.headers.iter().find(|(name, _)| name == header::ETAG);
         let is_known =
@@ -90,12 +89,13 @@ impl ApiResponse {
         }
     }
 
-    /// 204.
+    /// 204 without a body.
     pub(crate) fn no_content() -> Self {
         Self::new(StatusCode::NO_CONTENT, Vec::new())
     }
 
-    /// The answer as it is kept, to be given again by [`ApiResponse::restore`].
+    /// The response in the form in which it is stored for
+    /// [`ApiResponse::restore`].
     pub(crate) fn store(&self) -> Result<Value, ApiError> {
         let headers = self.headers.iter().map(|(name, value)| {
             let value = value.to_str().map_err(ApiError::internal)?;
@@ -109,7 +109,7 @@ impl ApiResponse {
         serde_json::to_value(stored).map_err(ApiError::internal)
     }
 
-    /// The answer that was stored.
+    /// Rebuilds a stored response.
     pub(crate) fn restore(stored: Value) -> ApiResult {
         let stored: StoredResponse = serde_json::from_value(stored).map_err(ApiError::internal)?;
         let status = StatusCode::from_u16(stored.status).map_err(ApiError::internal)?;
@@ -120,7 +120,7 @@ impl ApiResponse {
         })
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> ApiResult {
         let value = HeaderValue::from_str(value).map_err(ApiError::internal)?;
         self.headers.push((name, value));
@@ -128,8 +128,8 @@ impl ApiResponse {
     }
 }
 
-/// An answer as it is kept. The body is text, not JSON in JSON, because a
-/// database may write numbers and the order of fields in its own way.
+/// A stored response. The body is text rather than nested JSON, because a
+/// database may change the format of numbers and the order of fields.
 #[derive(Serialize, Deserialize)]
 struct StoredResponse {
     status: u16,
@@ -143,7 +143,8 @@ impl Responder for ApiResponse {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in self.headers {
-            // Stored answers are repeated wherever the routes are mounted then.
+            // Here and not earlier, so that a stored response is correct wherever
+            // the routes are mounted.
             if name == header::LOCATION
                 && let Ok(path) = value.to_str()
             {

@@ -1,4 +1,4 @@
-//! The last events of a job that is watched.
+//! The recent events of a watched job.
 
 use std::collections::VecDeque;
 
@@ -6,25 +6,25 @@ use lectern_domain::JobEvent;
 
 use super::message::Message;
 
-/// How many events are kept for watchers that have something else to do just
-/// now. Who falls further behind reads from the database.
+/// Events kept for watchers that are busy. A watcher further behind reads from
+/// the database.
 const MAX_BUFFERED_EVENTS: usize = 128;
 
-/// The last events of a job, in order and without gaps, all up to the last one
-/// this process has heard of.
+/// The recent events of a job, in order, without gaps, up to the last one this
+/// process knows.
 #[derive(Debug, Default)]
 pub(super) struct EventBuffer {
     messages: VecDeque<Message>,
-    /// Number of the last event heard of; `None` until somebody has looked.
+    /// Last known sequence number; `None` until it was first read.
     last: Option<i64>,
-    /// Why there will be no more, if there won't.
+    /// Set once no more events will follow.
     pub(super) end: Option<StreamEnd>,
 }
 
-/// Why there are no more messages.
+/// Why a stream of events ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamEnd {
-    /// The job is finished and its last event delivered.
+    /// The job is finished and its last event is delivered.
     Finished,
     /// The job was deleted.
     Deleted,
@@ -32,30 +32,28 @@ pub(crate) enum StreamEnd {
     Stopping,
 }
 
-/// What became of an event that was offered.
+/// The outcome of offering an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OfferOutcome {
-    /// It is the next one.
+    /// The event was the next one.
     Appended,
-    /// It was known.
     Duplicate,
-    /// Others come before it, which this process has not heard of.
+    /// Earlier events are missing.
     Gap,
 }
 
-/// What there is for a watcher.
+/// The events after a cursor.
 #[derive(Debug)]
 pub(super) enum EventsAfter {
     /// Nothing yet.
     UpToDate,
-    /// These, in order.
     Messages(Vec<Message>),
-    /// Something that is not kept here.
+    /// There are events that the buffer does not hold.
     Missed,
 }
 
 impl EventBuffer {
-    /// Takes an event if it is the next one.
+    /// Appends an event if it is the next one.
     pub(super) fn offer(&mut self, event: &JobEvent) -> OfferOutcome {
         match self.last {
             Some(last) if event.seq <= last => return OfferOutcome::Duplicate,
@@ -70,19 +68,19 @@ impl EventBuffer {
         OfferOutcome::Appended
     }
 
-    /// Number of the last event heard of.
+    /// Last known sequence number.
     pub(super) fn last(&self) -> Option<i64> {
         self.last
     }
 
-    /// Takes note that the job has come to event `seq`. Whether there are
-    /// events in between that are missing here.
+    /// Records that the job has reached event `seq`. Returns whether events
+    /// before it are missing.
     pub(super) fn note_seq(&mut self, seq: i64) -> bool {
         seq > *self.last.get_or_insert(seq)
     }
 
-    /// What comes after event `cursor` for a watcher who knows that the job has
-    /// come to event `known` at least.
+    /// The events after `cursor`. `known` is a lower bound of the job's last
+    /// sequence number.
     pub(super) fn after(&self, cursor: i64, known: i64) -> EventsAfter {
         if self.last.unwrap_or(known).max(known) <= cursor {
             return EventsAfter::UpToDate;
@@ -124,7 +122,8 @@ mod tests {
         buffer
     }
 
-    /// The numbers after `cursor`; `None` when they are not here.
+    /// The sequence numbers after `cursor`; `None` when the buffer does not hold
+    /// them.
     fn after(buffer: &EventBuffer, cursor: i64, known: i64) -> Option<Vec<i64>> {
         match buffer.after(cursor, known) {
             EventsAfter::UpToDate => Some(Vec::new()),

@@ -1,4 +1,4 @@
-//! What the database tells one who begins to watch, or has fallen behind.
+//! Reads what a new or late watcher has missed.
 
 use chrono::{DateTime, Utc};
 use lectern_api::{EventsResponse, WsMessage};
@@ -7,27 +7,28 @@ use lectern_domain::{Job, JobEvent, JobId};
 
 use super::message::Message;
 
-/// How many events are read at once.
+/// Upper bound of events per query.
 const MAX_EVENTS: usize = 100;
 
-/// A job and those of its events that were asked for.
+/// A job and its events after a given one.
 #[derive(Debug)]
 pub(crate) struct CatchUp {
     job: Job,
-    /// `None`: it has to begin with a snapshot.
+    /// `None`: the watcher needs a snapshot.
     events: Option<Vec<JobEvent>>,
 }
 
 impl CatchUp {
-    /// Looks for what comes after event `after`; `None` when there is no such
-    /// job. Without `after`, and when some of it is not kept any more, and when
-    /// there never was such an event, it begins with a snapshot.
+    /// Reads the events after event `after`; `None` when the job does not exist.
+    /// Without `after`, when some events have been pruned, and when `after` was
+    /// never assigned, the watcher needs a snapshot.
     pub(crate) fn read(
         conn: &mut Reader<'_>,
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        // The job comes first: the events may be ahead of it, never behind.
+        // Read before the events, which may be ahead of the job then, but never
+        // behind.
         let Some(job) = conn.jobs().find(job_id)? else {
             return Ok(None);
         };
@@ -43,23 +44,22 @@ impl CatchUp {
         Ok(Some(Self { job, events }))
     }
 
-    /// Whether there is nothing new.
     pub(crate) fn is_empty(&self) -> bool {
         self.events.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// Whether nothing more will happen to the job by itself.
+    /// Whether the job stays as it is unless a client changes it.
     pub(crate) fn is_finished(&self) -> bool {
         self.job.status.is_finished()
     }
 
-    /// Number of the last event of the job.
+    /// Sequence number of the job's last event.
     pub(crate) fn last_seq(&self) -> i64 {
         let last = self.events.as_ref().and_then(|events| events.last());
         last.map_or(self.job.last_seq, |event| event.seq.max(self.job.last_seq))
     }
 
-    /// What there is to tell, ready to be sent.
+    /// The messages for a watcher.
     pub(super) fn messages(self, now: DateTime<Utc>) -> Vec<Message> {
         match self.events {
             Some(events) => events.into_iter().map(Message::event).collect(),
@@ -67,7 +67,7 @@ impl CatchUp {
         }
     }
 
-    /// The same as a page.
+    /// The response for a client that polls.
     pub(crate) fn page(self, now: DateTime<Utc>) -> EventsResponse {
         let (job_id, last_seq) = (self.job.job_id, self.last_seq());
         let events = match self.events {

@@ -2,25 +2,24 @@
 
 use std::time::Duration;
 
-/// How a client is watched by the server in turn.
+/// Limits and intervals of live updates.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveConfig {
-    /// How many clients may watch at once; 10,000 by default.
+    /// Upper bound of live connections; 10,000 by default.
     pub max_watchers: usize,
-    /// How long a client may take to make room for a message; 30 seconds by
-    /// default.
+    /// Upper bound of the time a message waits until the client reads; 30 seconds
+    /// by default.
     pub send_timeout: Duration,
-    /// How long a connection may take nothing of what it is sent before the
-    /// system closes it, whatever it is used for (Linux only); two minutes by
-    /// default.
+    /// How long the peer of any connection may acknowledge no data before the
+    /// kernel closes it (Linux only); two minutes by default.
     pub tcp_send_timeout: Duration,
     /// Time between two pings on a WebSocket; 30 seconds by default.
     pub ping_interval: Duration,
-    /// How long nothing may be heard on a WebSocket; 75 seconds by default,
-    /// which is two pings without an answer.
+    /// How long a WebSocket may be silent before it is closed; 75 seconds by
+    /// default, which is two unanswered pings.
     pub receive_timeout: Duration,
-    /// Time between two comments in a stream of server-sent events; 15 seconds
-    /// by default.
+    /// Time between two comments in a server-sent event stream; 15 seconds by
+    /// default.
     pub comment_interval: Duration,
 }
 

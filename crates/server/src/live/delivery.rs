@@ -1,4 +1,4 @@
-//! How messages get from a watcher to a client, whatever the channel.
+//! Delivers a watcher's messages over any channel.
 
 use tokio::time::timeout;
 
@@ -7,32 +7,32 @@ use super::handle::Live;
 use super::message::Message;
 use super::watcher::{Next, WatcherStart};
 
-/// The way to a client.
+/// The connection to a client.
 pub(super) trait Channel {
-    /// Sends a message, once there is room.
+    /// Sends a message, waiting until the client reads.
     async fn send(&mut self, message: &Message) -> Result<(), Disconnect>;
 
-    /// Does what else there is to do while there is nothing to send, until the
-    /// client is to be left. Can be dropped and begun again at any time.
+    /// Serves the connection while there is no message to send; returns when the
+    /// client must be disconnected. Cancel-safe.
     async fn run_idle(&mut self) -> Disconnect;
 }
 
-/// Why a client is left.
+/// Why a client is disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disconnect {
-    /// There is nothing more to tell.
+    /// There are no more messages.
     StreamEnd(StreamEnd),
-    /// It has left.
+    /// The client has disconnected.
     Gone,
-    /// It does not take what it is sent.
+    /// The client does not read its messages.
     Slow,
-    /// It is not heard of any more.
+    /// The client does not respond to pings.
     Silent,
-    /// It does not keep to the rules.
+    /// The client violates the protocol.
     ProtocolError(&'static str),
 }
 
-/// Tells a client all there is to tell, until one of the two has had enough.
+/// Delivers messages until the stream ends or the client must be disconnected.
 pub(super) async fn deliver(
     beginning: WatcherStart,
     channel: &mut impl Channel,

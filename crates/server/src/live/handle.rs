@@ -7,7 +7,7 @@ use super::hub::Hub;
 use super::slots::ConnectionSlots;
 use crate::metrics::Metrics;
 
-/// All that a server has for those who watch.
+/// Shared state of live updates.
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) hub: Arc<Hub>,

@@ -1,4 +1,4 @@
-//! Where what happens meets those who watch.
+//! Distributes events to the watchers of their jobs.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,11 +12,11 @@ use tokio::sync::{Notify, watch};
 use super::buffer::{EventBuffer, EventsAfter, OfferOutcome, StreamEnd};
 use crate::http::error::ApiError;
 
-/// All jobs of a server that are watched, and what is known of their events.
+/// The watched jobs of a server, with their recent events.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     watched: Mutex<WatchedJobs>,
-    /// Calls for the poller: somebody watches, or something is missing.
+    /// Wakes the poller: a first watcher has subscribed, or an event is missing.
     poll_requests: Notify,
 }
 
@@ -26,7 +26,7 @@ struct WatchedJobs {
     stopped: bool,
 }
 
-/// A job that is watched.
+/// A watched job.
 #[derive(Debug)]
 struct WatchedJob {
     buffer: watch::Sender<EventBuffer>,
@@ -34,7 +34,7 @@ struct WatchedJob {
 }
 
 impl Hub {
-    /// Begins to keep the events of a job, until the subscription is dropped.
+    /// Keeps the events of a job until the subscription is dropped.
     ///
     /// # Errors
     ///
@@ -60,14 +60,14 @@ impl Hub {
         })
     }
 
-    /// Passes on what this process has just committed.
+    /// Publishes a commit of this process.
     pub(crate) fn publish_commit(&self, committed: &Committed) {
         self.publish(&committed.events);
         self.end(&committed.deleted, StreamEnd::Deleted);
     }
 
-    /// Passes on events, those of one job in a row and in order, to those who
-    /// watch and have not heard of them.
+    /// Publishes events to the watchers that do not have them yet. Events of one
+    /// job must be adjacent and in order.
     pub(super) fn publish(&self, events: &[JobEvent]) {
         let watched = self.watched();
         for rows_of_job in events.chunk_by(|one, next| one.job_id == next.job_id) {
@@ -88,7 +88,7 @@ impl Hub {
         }
     }
 
-    /// Tells the watchers of these jobs that there will be no more.
+    /// Ends the streams of these jobs.
     pub(super) fn end(&self, jobs: &[JobId], end: StreamEnd) {
         let watched = self.watched();
         for job in jobs.iter().filter_map(|job_id| watched.jobs.get(job_id)) {
@@ -96,7 +96,7 @@ impl Hub {
         }
     }
 
-    /// Sends everybody away, and whoever comes from now on.
+    /// Ends all streams and refuses new subscriptions.
     pub(crate) fn close(&self) {
         let mut watched = self.watched();
         watched.stopped = true;
@@ -106,7 +106,7 @@ impl Hub {
         }
     }
 
-    /// The watched jobs, each with the number of the last event heard of.
+    /// The watched jobs with the last known sequence number of each.
     pub(super) fn cursors(&self) -> Vec<(JobId, i64)> {
         let watched = self.watched();
         let jobs = watched.jobs.iter();
@@ -114,24 +114,22 @@ impl Hub {
             .collect()
     }
 
-    /// Waits for a call for the poller. One that came while nobody waited is
-    /// not lost.
+    /// Waits until a poll is requested. A request made while nothing waited is
+    /// kept.
     pub(super) async fn poll_requested(&self) {
         self.poll_requests.notified().await;
     }
 
-    /// Whether somebody watches.
     pub(super) fn is_watched(&self) -> bool {
         !self.watched().jobs.is_empty()
     }
 
     fn watched(&self) -> MutexGuard<'_, WatchedJobs> {
-        // Nothing that panics is done under the lock.
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The events of one job as they happen, for one watcher.
+/// One watcher's subscription to the events of a job.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
@@ -140,12 +138,12 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// The job.
     pub(crate) fn job_id(&self) -> JobId {
         self.job_id
     }
 
-    /// Takes note that the job has come to event `seq`.
+    /// Records that the job has reached event `seq`; requests a poll if events
+    /// before it are missing.
     pub(crate) fn note_seq(&self, seq: i64) {
         if let Some(job) = self.hub.watched().jobs.get(&self.job_id) {
             job.buffer.send_if_modified(|buffer| {
@@ -157,23 +155,23 @@ impl Subscription {
         }
     }
 
-    /// What comes after event `cursor` for a watcher who knows that the job has
-    /// come to event `known` at least, and whether that is the end of it.
+    /// The events after `cursor`, and the end of the stream if it has ended.
+    /// `known` is a lower bound of the job's last sequence number.
     pub(super) fn after(&mut self, cursor: i64, known: i64) -> (EventsAfter, Option<StreamEnd>) {
         let buffer = self.buffer.borrow_and_update();
         (buffer.after(cursor, known), buffer.end)
     }
 
-    /// Waits until something has changed since the last look.
+    /// Waits until the buffer has changed since it was last read.
     pub(super) async fn changed(&mut self) {
         if self.buffer.changed().await.is_err() {
-            // Cannot be: a job is forgotten only once nobody watches it.
+            // Unreachable: the hub keeps the sender while there is a
+            // subscription.
             std::future::pending::<()>().await;
         }
     }
 
-    /// Waits until there is something after event `cursor`, or there will never
-    /// be.
+    /// Waits until an event after `cursor` exists or the stream ends.
     pub(crate) async fn wait_for_event_after(&mut self, cursor: i64) {
         while let (EventsAfter::UpToDate, None) = self.after(cursor, cursor) {
             self.changed().await;
@@ -215,7 +213,7 @@ mod tests {
         }
     }
 
-    /// Whether the poller was called since the last time.
+    /// Whether a poll was requested since the last call.
     fn poll_is_requested(hub: &Hub) -> bool {
         let poll_requested = pin!(hub.poll_requested());
         poll_requested.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
@@ -251,10 +249,10 @@ mod tests {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         let mut subscription = hub.subscribe(job_id).unwrap();
         hub.publish(&[event(job_id, 7), event(job_id, 8)]);
-        // The look was at a time before these.
+        // The read happened before these events.
         subscription.note_seq(6);
         assert_eq!(count(&mut subscription, 6), Some(2));
-        // Or so long before that others are missing.
+        // Or so long before that events are missing.
         assert_eq!(count(&mut subscription, 5), None);
     }
 

@@ -1,24 +1,23 @@
-//! What watchers are told, made into bytes once for all of them.
+//! Messages to watchers, serialized once for all of them.
 
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use lectern_api::WsMessage;
 use lectern_domain::{Event, Job, JobEvent};
 
-/// A message that is ready to be sent. A clone shares the bytes.
+/// A serialized message. Clones share the bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
-    /// Number of the event, or of the last one a snapshot has seen.
+    /// Sequence number of the event, or of the last event included in a snapshot.
     pub(super) seq: i64,
-    /// Whether the job is finished after it; `None`: as before.
+    /// Whether the job is finished after this message; `None`: unchanged.
     pub(super) finished: Option<bool>,
-    /// The message as a server-sent event, with the JSON in it.
+    /// The server-sent event. `json` is a slice of it.
     frame: ByteString,
     json: ByteString,
 }
 
 impl Message {
-    /// Tells of an event.
     pub(super) fn event(event: JobEvent) -> Self {
         let finished = match &event.event {
             Event::Stage(_) => None,
@@ -28,7 +27,7 @@ impl Message {
         Self::new(name, finished, &event.into())
     }
 
-    /// Tells where a job stands `now`.
+    /// A snapshot of the job at `now`.
     pub(super) fn snapshot(job: Job, now: DateTime<Utc>) -> Self {
         let finished = job.status.is_finished();
         Self::new("snapshot", Some(finished), &WsMessage::snapshot(job, now))
@@ -36,8 +35,8 @@ impl Message {
 
     fn new(name: &str, finished: Option<bool>, message: &WsMessage) -> Self {
         let seq = message.seq;
-        // Text and numbers under text keys are always JSON, and without a line
-        // break, which would end the event too early.
+        // Serializing strings and numbers under string keys cannot fail, and JSON
+        // strings escape line breaks, which would end the event early.
         let json = serde_json::to_string(message).unwrap_or_default();
         let frame = ByteString::from(format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
         let start = frame.len() - json.len() - 2;
@@ -50,12 +49,12 @@ impl Message {
         }
     }
 
-    /// The message as JSON: a text frame of a WebSocket.
+    /// JSON, for a text frame of a WebSocket.
     pub(super) fn json(&self) -> ByteString {
         self.json.clone()
     }
 
-    /// The message as a server-sent event.
+    /// A complete server-sent event.
     pub(super) fn frame(&self) -> ByteString {
         self.frame.clone()
     }

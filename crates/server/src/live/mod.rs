@@ -1,24 +1,24 @@
-//! Live updates: how what happens to a job gets to those who watch it.
+//! Live updates: the events of a job, delivered to its watchers.
 //!
-//! An event has a number that the database gave it in the transaction that
-//! changed the job: from 1, without gaps, in the order of the commits. All the
-//! rest follows from that. A [`Watcher`] has a cursor, the number of the last
-//! event told, and the next one is the one that is one more. Whatever is late,
-//! doubled or missing on the way shows in the numbers.
+//! The database assigns each event a sequence number in the transaction that
+//! changes the job: from 1, without gaps, in the order of commits. Everything
+//! else builds on that. A [`Watcher`] has a cursor, the number of the last event
+//! delivered; the next event is the one after it. Delays, repetitions and gaps on
+//! the way show in the numbers.
 //!
-//! Events come to the [`Hub`] in two ways: from this process right after each
-//! commit, and from all others by [`follow`], which puts one question to the
-//! database on behalf of everybody. For each watched job the hub keeps a short
-//! [ring](ring::Ring) of the last messages, each made into bytes once. A
-//! watcher is woken when its ring grows and takes what lies beyond its cursor.
-//! If that is not there any more, it reads from the database.
+//! Events reach the [hub](hub::Hub) in two ways: from this process right after
+//! each commit, and from other processes through [`poll_events`], which sends one
+//! query for all watchers. For each watched job the hub keeps a short
+//! [buffer](buffer::EventBuffer) of the last messages, each serialized once. A
+//! watcher is woken when the buffer grows and takes the messages after its
+//! cursor. If the buffer does not have them any more, it reads from the database.
 //!
-//! So a watcher begins by subscribing, and only then looks where the job
-//! stands: what happens in between is in the ring. And one who comes back with
-//! the number of the last event seen goes on as if nothing had been.
+//! A watcher subscribes first and reads the state of the job second, so events in
+//! between are in the buffer. A client that reconnects with the number of the
+//! last event it saw continues without a gap.
 //!
-//! A client that does not take its messages is waited for a while and left:
-//! nothing is kept for it meanwhile but its place.
+//! A client that does not read its messages is disconnected after a timeout;
+//! meanwhile the server keeps nothing for it but its cursor.
 
 mod buffer;
 mod catch_up;

@@ -1,4 +1,4 @@
-//! Looks for what other processes have done to the jobs watched here.
+//! Polls the database for commits of other processes to watched jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +12,21 @@ use crate::database::failure_log::FailureLog;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 
-/// How often the database is asked.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The least time from one question to the next when something is missing.
+/// Lower bound of the time between two polls when an event is missing.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How often it is asked whether the jobs are still there. What is deleted in
-/// this process is known without.
+/// Time between two checks that the watched jobs still exist. Deletions by this
+/// process are known without.
 const EXISTENCE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How many events are read at once, for all jobs together.
+/// Upper bound of events per poll, for all jobs together.
 const MAX_EVENTS: usize = 1_000;
 
-/// Asks the database on behalf of all who watch: one question every 200
-/// milliseconds, sooner when an event shows that others before it are missing,
-/// and none while nobody watches. Never ends.
+/// Polls on behalf of all watchers with one query: every [`POLL_INTERVAL`],
+/// sooner when an event is missing, and not at all without watchers. Never
+/// returns.
 pub(crate) async fn poll_events(hub: &Arc<Hub>, db: &DatabaseHandle) {
     let mut failures = FailureLog::new("looking for new events");
     let mut next_existence_check = Instant::now();
@@ -51,8 +50,8 @@ pub(crate) async fn poll_events(hub: &Arc<Hub>, db: &DatabaseHandle) {
     }
 }
 
-/// Asks for what is new and, if it is to be a `check_existence` look, for what is gone;
-/// passes it on. Tells how many events were new.
+/// Publishes new events and, with `check_existence`, the end of deleted jobs.
+/// Returns the number of new events.
 async fn poll(
     hub: &Arc<Hub>,
     db: &DatabaseHandle,

@@ -1,4 +1,4 @@
-//! How many may watch at once.
+//! Bounds the number of live connections.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::http::error::ApiError;
 use crate::metrics::{GaugeGuard, Metrics};
 
-/// The seats of a server, one for each who watches.
+/// The slots of a server, one for each live connection.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlots {
     available: Arc<Semaphore>,
     metrics: Metrics,
 }
 
-/// A seat, free again when it is dropped.
+/// A slot, free again when it is dropped.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
     _permit: OwnedSemaphorePermit,
@@ -34,14 +34,14 @@ impl ConnectionSlots {
         }
     }
 
-    /// Takes a seat.
+    /// Takes a free slot.
     ///
     /// # Errors
     ///
-    /// When all are taken.
+    /// When all slots are in use.
     pub(crate) fn acquire(&self) -> Result<ConnectionSlot, ApiError> {
         let permit = Arc::clone(&self.available).try_acquire_owned();
-        let full = |_| ApiError::new(Code::Overloaded, "too many are watching; try again");
+        let full = |_| ApiError::new(Code::Overloaded, "too many clients are watching; try again");
         Ok(ConnectionSlot {
             _permit: permit.map_err(full)?,
             _counted: self.metrics.watcher_connected(),
@@ -49,8 +49,8 @@ impl ConnectionSlots {
     }
 }
 
-/// The body of an answer that keeps its seat for as long as the connection
-/// keeps the body, which is until the client has got it all or is gone.
+/// A response body that holds its slot until the client has received it all or
+/// has disconnected.
 pub(super) struct WithSlot<B> {
     body: B,
     _seat: ConnectionSlot,

@@ -1,4 +1,4 @@
-//! Server-sent events.
+//! Watching over server-sent events.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,17 +20,17 @@ use super::slots::{ConnectionSlot, WithSlot};
 use super::watcher::WatcherStart;
 use crate::http::middleware::access_log::LongLived;
 
-/// How many messages a client may be behind before the server waits for it.
+/// Messages queued for a client before delivery waits for it.
 const MAX_QUEUED_MESSAGES: usize = 16;
 
-/// What a browser is told first: to come back a second after the stream ends.
+/// Sent first: browsers reconnect one second after the stream ends.
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 
-/// A line that says nothing, so that proxies do not take the stream for dead.
+/// A comment, which keeps proxies from closing an idle stream.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// The head of a stream: not to be kept, gathered or packed by anybody on the
-/// way.
+/// The headers of a stream, which must not be cached, buffered or compressed on
+/// the way.
 pub(crate) fn head() -> actix_web::HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response
@@ -38,12 +38,13 @@ pub(crate) fn head() -> actix_web::HttpResponseBuilder {
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((VARY, "accept"))
         .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
-        // Keeps gzip away, and is taken off again.
+        // Excludes the stream from compression; the middleware removes the
+        // header.
         .insert_header((CONTENT_ENCODING, "identity"));
     response
 }
 
-/// Answers with what a watcher is told.
+/// Starts a task that delivers messages; returns the streaming response.
 pub(crate) fn stream(
     beginning: WatcherStart,
     slot: ConnectionSlot,
@@ -81,14 +82,15 @@ impl Channel for Stream {
         loop {
             tokio::select! {
                 () = self.sender.closed() => return Disconnect::Gone,
-                // When there is no room for a comment none is needed.
+                // A full queue keeps the connection busy, so no comment is
+                // needed.
                 _ = self.comments.tick() => drop(self.sender.try_send(COMMENT)),
             }
         }
     }
 }
 
-/// The body: what was sent, until there is no sender.
+/// The response body: queued frames until the sender is dropped.
 struct Frames(mpsc::Receiver<Bytes>);
 
 impl MessageBody for Frames {

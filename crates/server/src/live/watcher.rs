@@ -1,4 +1,4 @@
-//! One who watches a job: what has been told, and what comes next.
+//! A client's position in the events of a job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use super::message::Message;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 
-/// How long one who has fallen behind waits before asking again a database that
-/// does not answer.
+/// Time between attempts to read missed events when the database does not
+/// respond.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// Messages, in order, none of them told before and none left out.
+    /// Messages in order, without gaps or repetitions.
     Messages(Vec<Message>),
-    /// Nothing more.
+    /// There are no more messages.
     StreamEnd(StreamEnd),
 }
 
@@ -30,29 +30,29 @@ pub(crate) enum Next {
 pub(crate) struct Watcher {
     subscription: Subscription,
     db: DatabaseHandle,
-    /// Number of the last event told.
+    /// Sequence number of the last event delivered.
     cursor: i64,
-    /// Number of an event the job has come to at least.
+    /// Lower bound of the job's last sequence number.
     known: i64,
-    /// Whether the job is finished, as far as was told.
+    /// Whether the job is finished according to the messages delivered.
     finished: bool,
 }
 
-/// A watcher and what it is to be told first.
+/// A watcher and its first messages.
 #[derive(Debug)]
 pub(crate) struct WatcherStart {
     pub(crate) watcher: Watcher,
     pub(crate) messages: Vec<Message>,
-    /// Whether everything has been told already, and nothing more will happen.
+    /// Whether all events are delivered and no more will follow.
     pub(crate) is_over: bool,
 }
 
 impl Watcher {
-    /// Begins to watch a job, after event `after` or else with a snapshot.
+    /// Starts to watch a job after event `after`, or with a snapshot.
     ///
     /// # Errors
     ///
-    /// When there is no such job, the database does not answer, or the server
+    /// When the job does not exist, the database does not respond, or the server
     /// stops.
     pub(crate) async fn start(
         hub: &Arc<Hub>,
@@ -60,7 +60,7 @@ impl Watcher {
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<WatcherStart, ApiError> {
-        // In this order, so that nothing falls in between.
+        // Subscribing first, so that no event is missed in between.
         let subscription = hub.subscribe(job_id)?;
         let found = read(db, job_id, after).await?;
         let found = found.ok_or_else(|| ApiError::no_job(job_id))?;
@@ -80,7 +80,8 @@ impl Watcher {
         })
     }
 
-    /// What comes next. Whoever stops waiting has missed nothing.
+    /// Waits for the next messages. Cancel-safe: dropping the future loses
+    /// nothing.
     pub(crate) async fn next(&mut self) -> Next {
         loop {
             let (after, end) = self.subscription.after(self.cursor, self.known);
@@ -103,7 +104,7 @@ impl Watcher {
         }
     }
 
-    /// What the database has after the cursor; `None` when it did not say.
+    /// Reads the events after the cursor; `None` when that failed or found none.
     async fn read_missed(&mut self) -> Option<Next> {
         let found = read(&self.db, self.subscription.job_id(), Some(self.cursor)).await;
         match found {
@@ -113,13 +114,13 @@ impl Watcher {
             }
             Ok(Some(_)) => {}
             Ok(None) => return Some(Next::StreamEnd(StreamEnd::Deleted)),
-            Err(error) => log::debug!("a watcher has fallen behind: {}", error.chain()),
+            Err(error) => log::debug!("cannot read the events a watcher missed: {}", error.chain()),
         }
         tokio::time::sleep(RETRY_DELAY).await;
         None
     }
 
-    /// Takes note of what is being told.
+    /// Moves the cursor beyond `messages`.
     fn delivered(&mut self, messages: Vec<Message>) -> Vec<Message> {
         for message in &messages {
             self.cursor = message.seq;
@@ -129,7 +130,7 @@ impl Watcher {
     }
 }
 
-/// What the database had to say.
+/// Events read from the database.
 struct Missed {
     messages: Vec<Message>,
     last_seq: i64,

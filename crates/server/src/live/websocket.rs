@@ -1,4 +1,4 @@
-//! The WebSocket of a watcher.
+//! Watching over a WebSocket.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -23,14 +23,14 @@ use super::slots::{ConnectionSlot, WithSlot};
 use super::watcher::WatcherStart;
 use crate::http::middleware::access_log::LongLived;
 
-/// The largest frame a client may send, in bytes. It has nothing to say but
-/// `{"type":"ping_interval"}`.
+/// Upper bound of a client's frame, in bytes. The only message clients send is
+/// `{"type":"ping"}`.
 const MAX_FRAME_BYTES: usize = 1024;
 
-/// What comes of a handshake: the answer, and the two ends of the socket.
+/// The response to the handshake, and both ends of the socket.
 pub(crate) type Handshake = (HttpResponse, Session, MessageStream);
 
-/// Tells a watcher on a WebSocket what happens.
+/// Starts a task that delivers messages; returns the response to the handshake.
 pub(crate) fn open(
     (response, session, incoming): Handshake,
     beginning: WatcherStart,
@@ -62,10 +62,10 @@ struct Socket {
     session: Session,
     incoming: MessageStream,
     pings: Interval,
-    /// When something came last.
+    /// When the last frame arrived.
     last_received: Instant,
     config: LiveConfig,
-    /// What is to be sent as soon as there is room.
+    /// The frame to send as soon as the socket accepts it.
     pending: Option<PendingFrame>,
 }
 
@@ -88,7 +88,8 @@ impl Channel for Socket {
             }
             let timed_out = sleep_until(self.last_received + self.config.receive_timeout);
             tokio::select! {
-                // In this order: what has come counts, however late it is read.
+                // Received frames count before timeouts, however late they are
+                // read.
                 biased;
                 frame = self.incoming.recv() => {
                     self.last_received = Instant::now();
@@ -105,7 +106,7 @@ impl Channel for Socket {
 }
 
 impl Socket {
-    /// Sends what is owed. It is owed until it is sent.
+    /// Sends the pending frame. Cancel-safe: it stays pending until it is sent.
     async fn send_pending(&mut self) -> Result<(), Closed> {
         match &self.pending {
             None => return Ok(()),
@@ -117,7 +118,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Takes in what the client sends; answers what it is owed.
+    /// Processes a frame of the client; returns the reply, if one is due.
     fn read_frame(
         frame: Option<Result<Frame, ProtocolError>>,
     ) -> Result<Option<PendingFrame>, Disconnect> {
@@ -126,7 +127,7 @@ impl Socket {
             Some(Err(ProtocolError::Overflow)) => {
                 return Err(Disconnect::ProtocolError("the frame is too large"));
             }
-            // This is also how the bits of a frame are called wrong.
+            // Invalid bits in a frame are reported as I/O errors of this kind.
             Some(Err(ProtocolError::Io(error))) if error.kind() != ErrorKind::InvalidData => {
                 return Err(Disconnect::Gone);
             }
@@ -144,7 +145,7 @@ impl Socket {
                 Ok(ping_interval @ WsClientMessage::Ping) => {
                     Ok(Some(PendingFrame::ApiResponse(ping_interval.answer())))
                 }
-                // Something of a later version, perhaps.
+                // Possibly a message of a later version.
                 Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Ok(None),
                 Err(_) => Err(Disconnect::ProtocolError("a text frame must be JSON")),
             },
@@ -154,7 +155,7 @@ impl Socket {
         }
     }
 
-    /// Says goodbye, if there is still somebody to hear it.
+    /// Sends a close frame with the reason.
     async fn close(self, disconnect: Disconnect) {
         let (code, why) = match disconnect {
             Disconnect::StreamEnd(StreamEnd::Finished) => {
@@ -169,7 +170,7 @@ impl Socket {
             Disconnect::ProtocolError(why) => (CloseCode::Policy, why),
             Disconnect::Gone => (CloseCode::Normal, ""),
         };
-        // Waits for room as long as there is a connection.
+        // Blocks only while the connection lasts, which the TCP timeout bounds.
         let _ = self
             .session
             .close(Some(CloseReason::from((code, why))))

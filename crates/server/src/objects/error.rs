@@ -1,4 +1,4 @@
-//! How failures of the storage are answered.
+//! Converts errors of the storage to responses.
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -28,10 +28,10 @@ impl From<StorageError> for ApiError {
                 received,
                 ..
             } => {
-                let detail = format!("{announced} bytes were announced, and {received} came");
+                let detail = format!("{announced} bytes were announced, but {received} arrived");
                 Self::new(Code::MalformedBody, detail)
             }
-            // What reads the body says it in our words.
+            // An error of the body's reader, which is ours.
             StorageError::BrokenStream { source, .. } => match source.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(source) => Self::internal(source),
@@ -44,8 +44,7 @@ impl From<StorageError> for ApiError {
     }
 }
 
-/// Whether it may go better another time: the storage does not answer, or has
-/// no room.
+/// Whether a retry may succeed: the storage does not respond, or has no room.
 fn is_transient(error: &StorageError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {

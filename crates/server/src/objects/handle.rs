@@ -1,4 +1,4 @@
-//! Where recordings and clips lie, as handlers use it.
+//! The routes' access to the storage.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -22,31 +22,31 @@ use super::error::STORAGE_UNAVAILABLE;
 use super::upload_limits::UploadLimits;
 use crate::http::error::ApiError;
 
-/// How long a request waits for the storage to answer, when that is all it
-/// waits for.
+/// Upper bound of the wait for a single operation of the storage.
 const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many turns there are: enough that jobs seldom share one.
+/// Number of locks: enough that two jobs seldom share one.
 const JOB_LOCKS: usize = 1024;
 
-/// How long an object may take that is held whole: 32 MiB over a thin line do.
+/// Upper bound of the transfer of an object held in memory: enough for 32 MiB
+/// over a slow connection.
 const TRANSFER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Where recordings and clips lie.
+/// The storage, with its limits and a lock per job.
 #[derive(Clone)]
 pub(crate) struct Objects {
     pub(crate) storage: Storage,
     pub(crate) limits: UploadLimits,
-    /// Where clients reach the server, if that is not for them to say.
+    /// Public address of the server; `None`: the address of each request.
     pub(crate) public_url: Option<Url>,
-    /// One for each job, or a few that share it.
+    /// A job's lock is chosen by its id; some jobs share one.
     job_locks: Arc<[Mutex<()>]>,
-    /// Removed when the server is gone.
+    /// A directory that is removed with the last clone.
     _temporary: Option<Arc<TempDir>>,
 }
 
 impl Objects {
-    /// What is configured or else, for objects, a temporary directory.
+    /// Opens the storage; without one, a temporary directory.
     pub(crate) fn new(
         storage: Option<Storage>,
         limits: UploadLimits,
@@ -71,13 +71,13 @@ impl Objects {
         })
     }
 
-    /// What is known of an object, if there is one.
+    /// The metadata of an object, if it exists.
     pub(crate) async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectInfo>, ApiError> {
         within(STORAGE_TIMEOUT, self.storage.head(key)).await
     }
 
-    /// An object that is to be held whole. `None` when there is none, or it has
-    /// more than `limit` bytes.
+    /// Reads an object into memory. `None` when it does not exist or exceeds
+    /// `limit` bytes.
     pub(crate) async fn read(
         &self,
         key: &ObjectKey,
@@ -96,7 +96,7 @@ impl Objects {
             };
             let size = object.info.size;
             if size > limit as u64 {
-                log::warn!("{key} is not read: it has {size} bytes, and {limit} are allowed");
+                log::warn!("{key} is ignored: it has {size} bytes, more than {limit}");
                 return Ok(None);
             }
             let chunks: Vec<_> = object.stream.try_collect().await?;
@@ -105,34 +105,33 @@ impl Objects {
         within(TRANSFER_TIMEOUT, reading).await
     }
 
-    /// Writes an object that is held whole.
     pub(crate) async fn write(&self, key: &ObjectKey, bytes: web::Bytes) -> Result<(), ApiError> {
         let size = bytes.len() as u64;
         let bytes = stream::iter([Ok::<_, StorageError>(bytes)]);
         within(TRANSFER_TIMEOUT, self.storage.put(key, size, bytes)).await
     }
 
-    /// Waits for the turn to decide what becomes of a job's recording, which
-    /// lasts until it is dropped: whether it is exchanged, confirmed or deleted.
-    /// A file that is put beside it has the turn as well, so that none comes
-    /// after the job has gone.
-    /// (Other servers on the same disk have their own turns.)
+    /// Locks a job's objects until the guard is dropped: replacing, confirming or
+    /// deleting its recording, and adding files beside it, exclude each other, so
+    /// that no file is written after the job was deleted. (Other servers on the
+    /// same disk have their own locks.)
     pub(crate) async fn lock_job(&self, job_id: JobId) -> MutexGuard<'_, ()> {
-        // The last bits of an id are random.
+        // The last bits of a UUIDv7 are random.
         let [.., high, low] = job_id.as_uuid().into_bytes();
         let place = usize::from(u16::from_be_bytes([high, low])) % JOB_LOCKS;
         self.job_locks[place].lock().await
     }
 
-    /// The same for those who do not wait long.
+    /// Locks a job's objects; an error when that takes longer than
+    /// [`STORAGE_TIMEOUT`].
     pub(crate) async fn try_lock_job(&self, job_id: JobId) -> Result<MutexGuard<'_, ()>, ApiError> {
         let lock_job = timeout(STORAGE_TIMEOUT, self.lock_job(job_id)).await;
         lock_job.map_err(|_| ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
     }
 
-    /// Writes an object of exactly `size` bytes from the body of a request. Once
-    /// all bytes are here `authorize` says whether they may become the object; what
-    /// it gives is kept until they have.
+    /// Writes an object of exactly `size` bytes from a request body. When all
+    /// bytes have arrived, `authorize` decides whether they become the object;
+    /// its result is kept until they have.
     pub(crate) async fn receive<T>(
         &self,
         key: &ObjectKey,
@@ -150,8 +149,8 @@ impl Objects {
         Ok(self.storage.put(key, size, body).await?)
     }
 
-    /// The pieces of a body as they come, and `authorize` at their end. It fails when
-    /// none comes for a while.
+    /// The chunks of a body, followed by `authorize`. Fails when no chunk arrives
+    /// for the idle timeout.
     fn chunks(
         &self,
         body: web::Payload,
@@ -164,18 +163,18 @@ impl Objects {
                 Ok(Some(Ok(chunk))) => Ok(Some((chunk, body))),
                 Ok(Some(Err(_))) => Err(malformed("the connection ended before the body did")),
                 Ok(None) => authorize().await.map(|()| None),
-                Err(_) => Err(malformed("nothing came of the body for too long")),
+                Err(_) => Err(malformed("no data arrived for too long")),
             }
         })
     }
 
-    /// Removes what a job owned. When that fails or takes long, the answer to
-    /// whoever deleted the job does not wait for it: `lectern gc` finds it.
+    /// Deletes a job's objects in the background. The response waits for
+    /// [`STORAGE_TIMEOUT`] at most; what remains is found by `lectern gc`.
     pub(crate) async fn remove(&self, job_id: JobId) {
         let objects = self.clone();
-        // On its own, so that it goes on when the client does not wait.
+        // A task of its own, so that it continues when the client disconnects.
         let removal = actix_web::rt::spawn(async move {
-            // An upload that is coming to its end leaves its object first.
+            // An upload that is about to finish writes its object first.
             let _turn = objects.lock_job(job_id).await;
             match objects
                 .storage
@@ -185,7 +184,7 @@ impl Objects {
                 Ok(count) => log::debug!(job_id:%; "{count} objects deleted"),
                 Err(error) => {
                     let cause = anyhow::Error::from(error);
-                    log::warn!(job_id:%; "the job's objects are left to gc: {cause:#}");
+                    log::warn!(job_id:%; "cannot delete the job's objects, which `lectern gc` will remove: {cause:#}");
                 }
             }
         });
@@ -201,7 +200,7 @@ impl fmt::Debug for Objects {
     }
 }
 
-/// Waits for the storage, but not for ever.
+/// Bounds the wait for the storage by `timeout`.
 async fn within<T>(
     idle_timeout: Duration,
     answer: impl Future<Output = Result<T, StorageError>>,

@@ -1,20 +1,17 @@
-//! Bounds of uploads and of signed addresses.
+//! Bounds of uploads and of signed URLs.
 
 use std::time::Duration;
 
-/// How large recordings may be, and how long they may take.
+/// Bounds of uploads and of signed URLs.
 #[derive(Debug, Clone, Copy)]
 pub struct UploadLimits {
-    /// Bytes of a recording; 10 GiB by default.
+    /// Upper bound of a recording, in bytes; 10 GiB by default.
     pub max_size: u64,
-    /// How long a recording can be uploaded to the address that was given out
-    /// for it; 24 hours by default.
+    /// Lifetime of an upload URL; 24 hours by default.
     pub upload_ttl: Duration,
-    /// How long an object can be fetched from an address that was given out for
-    /// it; one hour by default.
+    /// Lifetime of a download URL; one hour by default.
     pub download_ttl: Duration,
-    /// How long an upload that is on its way may send nothing; one minute by
-    /// default.
+    /// How long an upload may send nothing; one minute by default.
     pub idle_timeout: Duration,
 }
 

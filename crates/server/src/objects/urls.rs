@@ -1,4 +1,4 @@
-//! Addresses at which objects are sent and fetched.
+//! URLs for uploads and downloads.
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -17,21 +17,21 @@ use crate::http::error::ApiError;
 use crate::http::mount;
 use crate::objects::handle::Objects;
 
-/// How long a worker can fetch a recording from the address it was given: as
-/// long as the longest of its stages may take.
+/// Lifetime of the URL from which a worker downloads a recording: as long as the
+/// longest stage may take.
 const RECORDING_URL_TTL: Duration = Duration::from_hours(24);
 
-/// Makes addresses for whoever sent a request.
+/// Makes signed URLs for the client of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct ObjectUrls {
     storage: Storage,
-    /// Where the server is reached.
+    /// Base of the URLs that this server serves.
     base: Url,
     now: DateTime<Utc>,
 }
 
 impl ObjectUrls {
-    /// Where an object of exactly `size` bytes can be PUT.
+    /// The URL at which an object of exactly `size` bytes can be PUT.
     pub(crate) async fn upload(
         &self,
         key: &ObjectKey,
@@ -44,8 +44,8 @@ impl ObjectUrls {
         Ok(url.await?.into())
     }
 
-    /// Where an object that a job names can be fetched. `None` when it could
-    /// not be one, or is another job's.
+    /// The URL of an object that a job names. `None` when the key is invalid or
+    /// belongs to another job.
     pub(crate) async fn download(
         &self,
         job_id: JobId,
@@ -58,12 +58,12 @@ impl ObjectUrls {
         }
         let url = self.storage.download_url(&self.base, &key, ttl, self.now);
         url.await
-            .inspect_err(|error| log::warn!(job_id:%; "no address for {key}: {error}"))
+            .inspect_err(|error| log::warn!(job_id:%; "cannot sign a URL for {key}: {error}"))
             .map(String::from)
             .ok()
     }
 
-    /// Where a worker can fetch the recording of a job.
+    /// The URL of a job's recording, for a worker.
     pub(crate) async fn source(&self, job: &Job) -> Option<String> {
         let key = job.original_s3_key.as_ref()?;
         self.download(job.job_id, key, RECORDING_URL_TTL).await
@@ -89,15 +89,15 @@ impl FromRequest for ObjectUrls {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
-    /// Addresses of this server begin as it is configured or else as the one
+    /// URLs begin with the configured public address, or else with the one that
     /// the request was sent to.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::of(request))
     }
 }
 
-/// The address below which the request found the routes: scheme and host, and
-/// the path of a scope.
+/// The URL below which the routes were reached: scheme, host and the path of a
+/// scope.
 fn request_base(request: &HttpRequest) -> Result<Url, ApiError> {
     let connection = request.connection_info();
     let url = format!("{}://{}/", connection.scheme(), connection.host());

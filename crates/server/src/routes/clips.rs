@@ -1,4 +1,4 @@
-//! What is cut out of a recording.
+//! Clips of a job.
 
 use actix_web::http::Method;
 use actix_web::web::Data;

@@ -1,4 +1,4 @@
-//! What the recording is about, topic by topic.
+//! Content segments of a job.
 
 use actix_web::http::Method;
 use actix_web::web::Data;

@@ -1,4 +1,4 @@
-//! What happens to a job: read a page at a time, or followed as a stream.
+//! Events of a job: one page, or a stream of server-sent events.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::live::{CatchUp, Live, Watcher, sse};
 
-/// The longest a client may wait for a page, in seconds.
+/// Upper bound of a long poll, in seconds.
 const MAX_WAIT: u64 = 60;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -37,8 +37,8 @@ async fn events(
     Query(wanted): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
-    // A browser that comes back asks for the address it was given, and says in
-    // this header how far it has come since.
+    // A reconnecting browser repeats the original URL and sends its position in
+    // this header.
     let after = last_event_id(headers).or(wanted.after);
     if wants_stream(headers) {
         stream_events(&db, live, job_id, after, request.method()).await
@@ -58,7 +58,7 @@ async fn stream_events(
     let slot = live.slots.acquire()?;
     let beginning = Watcher::start(&live.hub, db, job_id, after).await?;
     Ok(if beginning.is_over {
-        // The one answer after which a browser does not come back.
+        // 204 is the only response after which a browser does not reconnect.
         HttpResponse::NoContent().finish()
     } else if method == Method::HEAD {
         sse::head().finish()
@@ -78,7 +78,7 @@ async fn page(
         return read(db, job_id, after).await?.page;
     };
     let _seat = live.slots.acquire()?;
-    // In this order, so that nothing falls in between.
+    // Subscribing first, so that no event is missed in between.
     let mut subscription = live.hub.subscribe(job_id)?;
     let mut found = read(db, job_id, after).await?;
     if found.is_empty {
@@ -92,7 +92,7 @@ async fn page(
     found.page?.with_header(PREFERENCE_APPLIED, &applied)
 }
 
-/// A page, ready to be sent.
+/// A serialized page.
 struct EventPage {
     page: ApiResult,
     is_empty: bool,
@@ -116,14 +116,14 @@ async fn read(
     catch_up.await
 }
 
-/// The number of the last event seen. What is none was not given out here, and
-/// who has it begins anew.
+/// The last event the client has seen. An invalid id was never assigned, so the
+/// client starts over.
 fn last_event_id(headers: &HeaderMap) -> Option<i64> {
     let id = headers.get(LAST_EVENT_ID)?.to_str().ok()?;
     id.trim().parse().ok().filter(|seq| *seq >= 0)
 }
 
-/// Whether the client asks for server-sent events by their name.
+/// Whether the client accepts server-sent events explicitly, not by a wildcard.
 fn wants_stream(headers: &HeaderMap) -> bool {
     list(headers, &ACCEPT).any(|range| {
         let mut parts = range.split(';').map(str::trim);
@@ -136,8 +136,7 @@ fn wants_stream(headers: &HeaderMap) -> bool {
     })
 }
 
-/// How long the client prefers to wait for something to read (RFC 7240). What
-/// cannot be understood is no preference.
+/// The preferred wait (RFC 7240); invalid preferences are ignored.
 fn wait(headers: &HeaderMap) -> Option<Duration> {
     let mut preferences = list(headers, &PREFER);
     let seconds: u64 = preferences.find_map(|preference| {
@@ -150,7 +149,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(MAX_WAIT)))
 }
 
-/// The elements of a header that is a list.
+/// The elements of a list header.
 fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> + use<'h> {
     let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)

@@ -1,11 +1,12 @@
-//! Answers for jobs that do not exist.
+//! Distinguishes empty results from unknown jobs.
 
 use lectern_db::Conn;
 use lectern_domain::JobId;
 
 use crate::http::error::ApiError;
 
-/// `rows` of a job. None at all may mean that there is no such job.
+/// Returns `rows`, or an error when there are none because the job does not
+/// exist.
 pub(super) fn rows_of_job<T, Mode>(
     conn: &mut Conn<'_, Mode>,
     job_id: JobId,
@@ -17,7 +18,7 @@ pub(super) fn rows_of_job<T, Mode>(
     Ok(rows)
 }
 
-/// Makes an error of a mutation that found no job.
+/// Turns the missing job of a mutation into an error.
 pub(super) fn require_job(job_id: JobId, found: bool) -> Result<(), ApiError> {
     found.then_some(()).ok_or_else(|| ApiError::no_job(job_id))
 }

@@ -1,4 +1,4 @@
-//! Jobs: made, listed, read, changed, reported on, called off, retried, deleted.
+//! Jobs: create, list, read, update, report progress, cancel, retry, delete.
 
 use actix_web::http::Method;
 use actix_web::web::Data;

@@ -1,4 +1,4 @@
-//! What the picture consists of.
+//! The layout analysis of a job.
 
 use actix_web::http::Method;
 use actix_web::web::Data;

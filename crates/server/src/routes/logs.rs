@@ -1,4 +1,4 @@
-//! The audit trail of a job.
+//! Log entries of a job.
 
 use actix_web::http::Method;
 use actix_web::web::Data;

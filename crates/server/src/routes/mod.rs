@@ -1,4 +1,4 @@
-//! Every path of the service and what answers there, one file per noun.
+//! Routes, one file per noun.
 
 mod clips;
 mod content_segments;
@@ -26,8 +26,8 @@ use crate::http::docs;
 use crate::http::error::ApiError;
 use crate::http::resource::Resource;
 
-/// Method (in capitals) and path of every route, such as
-/// `("GET", "/api/v1/jobs/{job_id}")`. What answers GET also answers HEAD.
+/// Method and path of every route, such as `("GET", "/api/v1/jobs/{job_id}")`.
+/// GET routes also answer HEAD.
 pub fn routes() -> impl Iterator<Item = (String, &'static str)> {
     all().into_iter().flat_map(|resource| {
         let path = resource.path;

@@ -1,5 +1,5 @@
-//! Objects on local disk, at addresses that this server has signed. An
-//! S3-compatible service answers at addresses of its own.
+//! Objects on local disk, at URLs that this server has signed. S3-compatible
+//! services serve their own URLs.
 
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, ETAG};
@@ -25,8 +25,7 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-/// An object is described by HEAD, and sent by GET: whole, or the part that is
-/// wanted.
+/// HEAD sends the metadata, GET the whole object or a requested range.
 async fn download(
     request: HttpRequest,
     db: Data<DatabaseHandle>,
@@ -51,8 +50,8 @@ async fn download(
     Ok(range::send(object, is_part))
 }
 
-/// The recording of a pending job comes in. Once the upload is confirmed it
-/// cannot be exchanged.
+/// Uploads the recording of a pending job. After the confirmation it cannot be
+/// replaced.
 async fn upload(
     request: HttpRequest,
     db: Data<DatabaseHandle>,
@@ -79,14 +78,14 @@ async fn upload(
     Ok(response.finish())
 }
 
-/// The object an address is about, and what its signature lets do.
+/// Verifies the signature; returns the object's key and what is allowed.
 fn check<T>(
     request: &HttpRequest,
     objects: &Objects,
     verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, SignatureError>,
 ) -> Result<(ObjectKey, T), ApiError> {
     let signer = objects.storage.signer().ok_or_else(not_found)?;
-    // As it was sent: the router has decoded some of it already.
+    // The undecoded path: the router has decoded parts of it.
     let path = &request.uri().path()[mount::prefix(request).len()..];
     let key = path.strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
@@ -98,8 +97,8 @@ fn check<T>(
     Ok((key, allowed))
 }
 
-/// Compares the announced length, if one is, with the signed one, before a byte
-/// of the body is taken.
+/// Compares Content-Length, if present, with the signed size before the body is
+/// read.
 fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
     let announced = request.headers().get(CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -132,7 +131,8 @@ async fn still_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiErro
     }
 }
 
-/// Whoever has no right to an address is not told what is there.
+/// The same answer for missing objects and invalid signatures, which must not
+/// reveal what exists.
 fn not_found() -> ApiError {
     ApiError::new(Code::NotFound, "there is nothing at this path")
 }

@@ -1,4 +1,4 @@
-//! Whether the service is well, in words and numbers, and what it can do.
+//! Health, readiness, metrics and the OpenAPI document.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};

@@ -1,4 +1,4 @@
-//! What comes of a job.
+//! The results of a completed job.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ async fn find(
     web::block(move || ApiResponse::ok(&ResultsResponse::with_urls(results, address))).await?
 }
 
-/// Everything of a job that lies in the storage.
+/// The storage keys of the job and its clips.
 fn keys(results: &JobResults) -> impl Iterator<Item = &StorageKey> {
     let clips = results.clips.iter().flat_map(|clip| clip.media.keys());
     results.job.keys().chain(clips)

@@ -1,4 +1,4 @@
-//! Where nothing happens.
+//! Silence regions of a job.
 
 use actix_web::http::Method;
 use actix_web::web::Data;

@@ -1,4 +1,4 @@
-//! What has become of each stage of a job.
+//! Stage runs of a job.
 
 use actix_web::web::Data;
 use lectern_api::StagesResponse;

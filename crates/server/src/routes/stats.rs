@@ -1,4 +1,4 @@
-//! Numbers over all jobs.
+//! Statistics over all jobs.
 
 use actix_web::web::Data;
 use lectern_api::StatsResponse;

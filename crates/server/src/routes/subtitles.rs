@@ -1,4 +1,4 @@
-//! What is shown below a clip.
+//! Subtitles of a clip.
 
 use actix_web::http::Method;
 use actix_web::http::header;
@@ -29,8 +29,8 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-/// The subtitles that were stored with the clip or, where there are none, what
-/// the transcript says meanwhile.
+/// The stored subtitles of the clip or, without any, the matching part of the
+/// transcript.
 async fn find(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
@@ -65,8 +65,7 @@ async fn find(
     answer.await??.with_header(header::VARY, VARY)
 }
 
-/// What is in the file the clip names. A file that is gone or no subtitles is as
-/// good as none.
+/// Reads the clip's subtitle file; `None` when it is missing or invalid.
 async fn stored(
     objects: &Objects,
     clip: &Clip,
@@ -85,9 +84,9 @@ async fn stored(
         .ok())
 }
 
-/// The subtitles become a file of their own, and the clip names it once it is
-/// there. What it named before is left: somebody may be fetching it, and a write
-/// that is refused at the end has touched nothing. `lectern gc` removes it.
+/// Writes the subtitles to a new object, then names it in the clip. The previous
+/// object stays: a client may be downloading it, and a refused write must change
+/// nothing. `lectern gc` removes it.
 async fn replace(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
@@ -115,8 +114,8 @@ async fn replace(
     };
     let job_id = db.read(find, |clip| clip.job_id).await?;
     let turn = objects.try_lock_job(job_id).await?;
-    // Now that it is our turn the job cannot go with all its files meanwhile;
-    // it, or the lease, may have gone before.
+    // The lock keeps the job's objects from being deleted meanwhile; the job or
+    // the lease may have gone before it was taken.
     let authorize = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
@@ -144,8 +143,8 @@ async fn replace(
     answer
 }
 
-/// Makes it a file, unless the clip names one that is the same: who asks again
-/// leaves no other.
+/// Writes the object, unless the clip already names an identical one, so that
+/// repeated requests leave no extra objects.
 async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
     if let Some(key) = clip_object(clip).filter(ObjectKey::is_custom_subtitles)
         && objects.read(&key, file.len()).await?.as_ref() == Some(file)
@@ -157,7 +156,7 @@ async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<Obje
     Ok(key)
 }
 
-/// The file the clip names, if it does not lie with another job's.
+/// The object the clip names, unless it belongs to another job.
 fn clip_object(clip: &Clip) -> Option<ObjectKey> {
     let key = clip.media.subtitle_s3_key.clone()?;
     let key = ObjectKey::try_from(key).ok()?;

@@ -1,4 +1,4 @@
-//! What was said.
+//! The transcript of a job.
 
 use actix_web::http::Method;
 use actix_web::http::header;

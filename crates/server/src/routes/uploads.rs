@@ -1,4 +1,4 @@
-//! Recordings on their way into the storage: announced, and confirmed.
+//! Uploads of recordings: announced, then confirmed.
 
 use actix_web::http::Method;
 use actix_web::web::Data;
@@ -52,7 +52,7 @@ async fn create(
         .await
 }
 
-/// The job of a recording that is still to be uploaded.
+/// A job that waits for its upload.
 fn pending(upload: NewUpload, key: ObjectKey) -> NewJob {
     NewJob {
         filename: upload.filename,
@@ -71,8 +71,8 @@ async fn confirm(
     objects: Data<Objects>,
     JsonBody(job_id): JsonBody<UploadConfirmBody>,
 ) -> ApiResult {
-    // Looked at before the turn comes: who asks again need not wait for it, and
-    // nobody waits for a database that is away behind others who do.
+    // Read without the lock first: repeated confirmations need not wait for it,
+    // and a database outage does not block others behind it.
     let mut job = find(&db, job_id).await?;
     let _turn;
     if job.status == JobStatus::Pending {
@@ -92,7 +92,7 @@ async fn confirm(
     confirmed.await?
 }
 
-/// Makes sure that the recording of a job is there, and whole.
+/// Checks that the recording exists and has the announced size.
 async fn check_recording(objects: &Objects, job: &Job) -> Result<(), ApiError> {
     let key = job.original_s3_key.clone().map(ObjectKey::try_from);
     let found = match key {

@@ -1,4 +1,4 @@
-//! A job watched over a WebSocket.
+//! Events of a job over a WebSocket.
 
 use actix_web::http::header::{HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION};
 use actix_web::web::{Data, Payload};
@@ -44,8 +44,8 @@ async fn watch(
     ))
 }
 
-/// Says what is missing, and which version of the protocol is spoken here
-/// (RFC 6455, 4.4).
+/// The response to a request that is no valid handshake, with the supported
+/// version (RFC 6455, 4.4).
 fn handshake_error(error: &actix_web::Error) -> HttpResponse {
     let detail = format!("there is only a WebSocket at this path: {error}");
     let mut response = ApiError::new(Code::NotFound, detail).error_response();
@@ -56,9 +56,8 @@ fn handshake_error(error: &actix_web::Error) -> HttpResponse {
     response
 }
 
-/// Whether the page a handshake comes from, if it comes from one, belongs to
-/// this server or to those that may call it. A browser leaves that question to
-/// the server: CORS does not cover a WebSocket.
+/// Whether the origin of a handshake, if it has one, is this server or an allowed
+/// origin. Browsers do not apply CORS to WebSockets.
 fn may_watch(request: &HttpRequest, origins: &[String]) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else {
         return true;

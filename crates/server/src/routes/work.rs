@@ -1,4 +1,4 @@
-//! Work: claimed, kept alive, completed, given up.
+//! The work queue: claim, heartbeat, complete, fail.
 
 use actix_web::http::Method;
 use actix_web::web::Data;

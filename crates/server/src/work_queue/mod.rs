@@ -1,4 +1,4 @@
-//! Claims that wait for work.
+//! The queue of claims that wait for work.
 
 pub(crate) mod poller;
 pub(crate) mod waiting_claims;

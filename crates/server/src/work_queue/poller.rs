@@ -1,4 +1,5 @@
-//! Finds work that other processes have made ready.
+//! Polls for stage runs that other processes, expired leases and elapsed retry
+//! delays have made ready.
 
 use std::time::Duration;
 
@@ -6,11 +7,11 @@ use crate::database::failure_log::FailureLog;
 use crate::database::handle::DatabaseHandle;
 use crate::work_queue::waiting_claims::WaitingClaims;
 
-/// How often the database is asked while somebody waits.
+/// Time between two polls while a claim waits.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Asks the database for all who wait, every half second, and not at all while
-/// nobody does. Never ends.
+/// Polls on behalf of all waiting claims; sends no query while none waits. Never
+/// returns.
 pub(crate) async fn poll_claimable_stages(claims: &WaitingClaims, db: &DatabaseHandle) {
     let mut failures = FailureLog::new("looking for work");
     loop {

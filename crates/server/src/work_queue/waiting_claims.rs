@@ -1,15 +1,16 @@
-//! The board where workers wait for something to do.
+//! Claims that wait until a stage run becomes ready.
 //!
-//! Waiting costs neither a thread nor a connection. Whoever waits has looked
-//! once and found nothing, and then stands in line until somebody tells that a
-//! run of a wanted stage has become ready: a commit of this process, at once,
-//! or [`watch`], which asks the database for all who wait about what other
-//! processes, expired leases and the end of a back-off have made ready.
+//! Waiting costs neither a thread nor a connection. A claim that has found no run
+//! waits in a queue until it is notified that a run of one of its stages has
+//! become ready: at once by a commit of this process, or by the
+//! [poller](super::poller), which finds what other processes, expired leases and
+//! elapsed retry delays have made ready.
 //!
-//! Word of a run goes to one waiter, the first in line who wants it. Whoever
-//! finds something passes the word on, for there may be more; so does whoever
-//! leaves without having looked. Who finds nothing keeps the place in line. So
-//! no word is lost, and each costs at most one look in vain.
+//! A notification wakes one waiter, the first that wants the stage. A waiter that
+//! finds work wakes the next one, because there may be more; so does a waiter
+//! that leaves before it has tried. A waiter that finds nothing keeps its place.
+//! So no notification is lost, and each costs at most one claim that finds
+//! nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,19 +22,19 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::http::error::ApiError;
 
-/// Everybody who waits, on all threads of a server.
+/// All waiting claims of a server, across its threads.
 #[derive(Debug)]
 pub(crate) struct WaitingClaims {
     queue: Mutex<Queue>,
-    /// How many may wait at once.
+    /// Upper bound of claims that wait at once.
     max_waiters: usize,
-    /// Tells [`watch`](super::poller::watch) that somebody waits.
+    /// Wakes the poller when a claim begins to wait.
     pub(super) has_waiters: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// By the number of their arrival.
+    /// Keyed by a sequence number, so that iteration is in order of arrival.
     waiters: BTreeMap<u64, Waiter>,
     arrivals: u64,
     closed: bool,
@@ -42,15 +43,15 @@ struct Queue {
 #[derive(Debug)]
 struct Waiter {
     stages: Vec<Stage>,
-    /// Whether it waits for word, rather than looking for a run right now.
+    /// `false` while the claim is looking for a run.
     is_waiting: bool,
-    /// Whether it has had word and not looked since.
+    /// Set by a notification, cleared when the claim looks again.
     is_notified: bool,
     wakeup: Arc<Notify>,
 }
 
 impl WaitingClaims {
-    /// A board with room for so many.
+    /// `max_waiters` bounds the claims that wait at once.
     pub(crate) fn new(max_waiters: usize) -> Self {
         Self {
             queue: Mutex::default(),
@@ -59,8 +60,8 @@ impl WaitingClaims {
         }
     }
 
-    /// Gives a place at the end of the line to somebody who is about to look
-    /// for a run of one of these stages.
+    /// Joins the end of the queue. The caller then looks for a run of one of
+    /// `stages`; a notification meanwhile is kept for it.
     pub(crate) fn join(&self, stages: &[Stage]) -> QueuePosition<'_> {
         let mut queue = self.queue();
         queue.arrivals += 1;
@@ -80,8 +81,8 @@ impl WaitingClaims {
         }
     }
 
-    /// Passes on word that runs of these stages have become ready: a stage
-    /// named twice reaches two who want it.
+    /// Notifies one waiter for each run that has become ready; a stage given
+    /// twice wakes two.
     pub(crate) fn notify(&self, ready: &[Stage]) {
         let mut queue = self.queue();
         for stage in ready {
@@ -89,7 +90,7 @@ impl WaitingClaims {
         }
     }
 
-    /// Sends everybody home, for good.
+    /// Ends all waits, now and in the future.
     pub(crate) fn close(&self) {
         let mut queue = self.queue();
         queue.closed = true;
@@ -98,7 +99,7 @@ impl WaitingClaims {
         }
     }
 
-    /// What those who wait for word want.
+    /// The stages that claims are waiting for.
     pub(super) fn wanted_stages(&self) -> Vec<Stage> {
         let queue = self.queue();
         let resting = queue.waiters.values().filter(|waiter| waiter.is_waiting);
@@ -107,16 +108,16 @@ impl WaitingClaims {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing that panics is done under the lock.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Queue {
-    /// Tells the first whose stages are wanted and who has had no word yet. One
-    /// who is looking just now may have looked too early, and will look again
-    /// when nobody else is free. Who has had word has not looked since, and
-    /// will find this run as well.
+    /// Notifies the first waiter that matches and has no pending notification.
+    ///
+    /// Waiters that are looking right now come second: they may have looked too
+    /// early, and will look again. A waiter with a pending notification has not
+    /// looked since, so it will find this run as well.
     fn notify(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
         let first = |is_waiting: bool| {
             let mut queue = self.waiters.iter();
@@ -136,24 +137,24 @@ impl Queue {
     }
 }
 
-/// A place in line. Dropping it leaves the line, and passes word on that came
-/// and was not found to be in vain.
+/// A place in the queue. Dropping it leaves the queue and passes a notification
+/// on unless a claim found nothing for it.
 #[derive(Debug)]
 pub(crate) struct QueuePosition<'b> {
     claims: &'b WaitingClaims,
     number: u64,
     wakeup: Arc<Notify>,
-    /// Whether what is being looked for was told of.
+    /// Whether the current attempt follows a notification.
     is_notified: bool,
 }
 
 impl QueuePosition<'_> {
-    /// Waits for word after a look in vain; `false` when the time is over or
-    /// the server stops.
+    /// Waits for a notification after an attempt that found nothing. `false` when
+    /// the deadline has passed or the server stops.
     ///
     /// # Errors
     ///
-    /// When the line is too long.
+    /// When too many claims are waiting.
     pub(crate) async fn wait(&mut self, until: Instant) -> Result<bool, ApiError> {
         self.is_notified = false;
         if !self.begin_wait(until)? {
@@ -163,17 +164,19 @@ impl QueuePosition<'_> {
         Ok(self.end_wait())
     }
 
-    /// `false` when there is no use in waiting.
+    /// `false` when waiting is pointless: the deadline has passed or the queue is
+    /// closed.
     fn begin_wait(&self, until: Instant) -> Result<bool, ApiError> {
         let mut queue = self.claims.queue();
         if queue.closed || until <= Instant::now() {
             return Ok(false);
         }
-        // Nobody comes in between, so who has room once has it until the end.
+        // Later claims queue behind, so a waiter within the bound stays within
+        // it.
         if queue.waiters.range(..self.number).count() >= self.claims.max_waiters {
             return Err(ApiError::new(
                 Code::Overloaded,
-                "too many are waiting for work; try again",
+                "too many workers are waiting for work; try again",
             ));
         }
         if let Some(waiter) = queue.waiters.get_mut(&self.number) {
@@ -183,7 +186,7 @@ impl QueuePosition<'_> {
         Ok(true)
     }
 
-    /// Whether there was word.
+    /// Whether a notification arrived and the queue is still open.
     fn end_wait(&mut self) -> bool {
         let mut queue = self.claims.queue();
         let is_open = !queue.closed;

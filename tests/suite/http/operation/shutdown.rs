@@ -122,7 +122,7 @@ fn a_second_signal_stops_a_server_at_once(db: TestDb) {
     let _half = PartialPost::sent_to(&server);
     server.signal("TERM");
     // A signal right after the first counts as its duplicate.
-    while !server.log().contains("not waiting any longer") {
+    while !server.log().contains("exiting at once") {
         server.signal("TERM");
     }
     assert_eq!(server.wait().code(), Some(1));

@@ -1,4 +1,4 @@
-//! How far it is: bars on a terminal, lines otherwise.
+//! Progress on standard error: bars on a terminal, lines otherwise.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _, stderr};
@@ -7,31 +7,31 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lectern_domain::{Stage, StageRun, StageRunStatus};
 use log::LevelFilter;
 
-/// Of how many percent there is a line, where there are no bars.
+/// Without bars, a line is printed every this many percent.
 const LINE_STEP_PERCENT: f64 = 25.0;
 
-/// Whether there are bars: whoever looks at a terminal sees them.
+/// Whether standard error is a terminal.
 pub(super) fn has_bars() -> bool {
     stderr().is_terminal()
 }
 
-/// Shows how far each stage is, on the standard error.
+/// The progress of each stage, on standard error.
 pub(super) enum Display {
     Bars {
         all: MultiProgress,
         bars: BTreeMap<Stage, ProgressBar>,
-        /// What was logged before.
+        /// The log level to restore.
         level: LevelFilter,
     },
-    /// What was said of each stage last.
+    /// The line last printed for each stage.
     Lines(BTreeMap<Stage, String>),
-    /// Bars that stay as they were.
+    /// Bars that are not updated any more.
     Frozen,
 }
 
 impl Display {
-    /// Nothing is logged while there are bars: a line between them would leave
-    /// them in ruins, and what becomes of the stages is what they show.
+    /// Turns logging off while bars are shown, because log lines would break
+    /// them.
     pub(super) fn new() -> Self {
         if has_bars() {
             let level = log::max_level();
@@ -82,8 +82,8 @@ impl Display {
         }
     }
 
-    /// Leaves the bars as they are from now on. What is typed, such as Ctrl-C,
-    /// appears below them, where they cannot be drawn over any more.
+    /// Stops updating the bars. Terminal output such as `^C` then appears below
+    /// them.
     pub(super) fn freeze(&mut self) {
         if let Self::Bars { all, level, .. } = self {
             all.set_draw_target(ProgressDrawTarget::hidden());
@@ -93,7 +93,7 @@ impl Display {
         }
     }
 
-    /// Leaves the bars as they came to be.
+    /// Leaves the bars in their last state and restores logging.
     pub(super) fn finish(self) {
         if let Self::Bars { bars, level, .. } = self {
             for bar in bars.into_values() {

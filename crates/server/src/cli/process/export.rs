@@ -1,4 +1,4 @@
-//! What came of a recording, as files for people.
+//! Writes the results of a job as files.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,13 +17,13 @@ use super::files::{file_name, write_atomically};
 use super::output_manifest::OutputManifest;
 use super::source::Source;
 
-/// What to say after a signal.
+/// The error after a signal.
 pub(super) const INTERRUPTED: &str = "told to stop; the same command goes on from here";
 
-/// The longest title in the name of a file.
+/// Upper bound of a title in a file name, in characters.
 const MAX_TITLE_CHARS: usize = 60;
 
-/// What is always written.
+/// Files that are always written.
 pub(super) const FIXED_FILES: [&str; 4] = [
     "transcript.vtt",
     "transcript.srt",
@@ -31,11 +31,10 @@ pub(super) const FIXED_FILES: [&str; 4] = [
     "results.json",
 ];
 
-/// Writes the clips with their thumbnails and subtitles, all of them in one,
-/// the transcript in its formats, and `results.json`, which is what the service
-/// answers at `/results/{job_id}`, with the names of these files as addresses.
-/// What was written there before and is none of this goes. Told to stop, it leaves
-/// no half of a file.
+/// Writes the clips with thumbnails and subtitles, the highlights, the transcript
+/// in all formats, and `results.json`: the response of `/results/{job_id}` with
+/// file names as URLs. Files of an earlier run that are not among these are
+/// removed. After a cancellation no partial file is left.
 pub(super) fn write(
     database: &Database,
     store: &BlockingStorage,
@@ -88,7 +87,7 @@ pub(super) fn write(
     manifest.keep_only(&names)
 }
 
-/// Copies an object into a file by way of another.
+/// Copies an object to a temporary file and renames it.
 fn copy(
     store: &BlockingStorage,
     key: &ObjectKey,
@@ -100,7 +99,7 @@ fn copy(
         .copy(key, part, stop)
         .and_then(|()| Ok(fs::rename(part, file)?));
     if copied.is_err() {
-        // Where there is none, none is left.
+        // The temporary file may not exist.
         let _ = fs::remove_file(part);
     }
     match copied {
@@ -109,7 +108,7 @@ fn copy(
     }
 }
 
-/// The files of a clip, by where they lie in the storage.
+/// The files of a clip, by storage key.
 fn clip_files(i: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, PathBuf)> {
     let title = file_name(clip.title.as_str(), MAX_TITLE_CHARS);
     let stem = match title.as_str() {

@@ -1,11 +1,11 @@
-//! Files that are written whole, under names that every file system takes.
+//! Atomic writes and portable file names.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
 
-/// The name of a file in a directory, as far as file systems agree on names.
+/// Reduces a text to characters that all common file systems accept.
 pub(super) fn file_name(text: &str, max_chars: usize) -> String {
     let name: String = text
         .chars()
@@ -21,13 +21,13 @@ pub(super) fn file_name(text: &str, max_chars: usize) -> String {
     words.join("-").chars().take(max_chars).collect()
 }
 
-/// Moves a file into place when it is whole.
+/// Writes a temporary file and renames it, so that no partial file is visible.
 pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let part = path.with_extension("part");
     fs::write(&part, bytes)
         .and_then(|()| fs::rename(&part, path))
         .inspect_err(|_| {
-            // Where there is none, none is left.
+            // The temporary file may not exist.
             let _ = fs::remove_file(&part);
         })
         .with_context(|| format!("cannot write {}", path.display()))

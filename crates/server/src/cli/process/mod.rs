@@ -1,4 +1,4 @@
-//! `lectern process`: one recording, from the file to its clips.
+//! `lectern process`: turns one recording into clips.
 
 mod display;
 mod export;
@@ -27,36 +27,37 @@ use crate::cli::signals::stop_at_signal;
 use crate::cli::work;
 use crate::config::{Settings, StageSettings, WorkerSettings};
 
-/// How often the display is drawn.
+/// Time between two updates of the progress display.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A recording that is to become clips.
+/// Arguments of `lectern process`.
 #[derive(Debug, Clone, Args)]
 pub struct Process {
     /// The recording
     pub file: PathBuf,
-    /// Where the clips go [default: the recording's name with -clips]
+    /// Directory for the clips [default: the recording's name with -clips]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Begins anew even if this recording was worked on before, and forgets that
+    /// Starts over if this recording was processed before, and deletes the
+    /// previous job
     #[arg(long)]
     pub fresh: bool,
-    /// How it is worked on.
+    /// Settings of the worker.
     #[command(flatten)]
     pub how: StageSettings,
 }
 
-/// Takes a recording through the whole pipeline and leaves what came of it in a
-/// directory. Told to stop, it gives back what it is on; called again, it goes
-/// on from there.
+/// Runs the whole pipeline on a recording and writes the results to a directory.
+/// After a signal it returns the leased stages; the same command continues from
+/// there.
 ///
 /// # Errors
 ///
-/// When the recording cannot be read, a tool is missing, a stage failed for
-/// good, or it was told to stop.
+/// When the recording cannot be read, a tool is missing, a stage failed
+/// permanently, or a signal arrived.
 pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     if display::has_bars() {
-        // Who looks at them does not read a log as well.
+        // Log lines below warnings would disturb the progress bars.
         log::set_max_level(log::max_level().min(LevelFilter::Warn));
     }
     let source = Source::new(&process.file)?;
@@ -70,7 +71,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the directory {}", out.display()))?;
     let _lock = lock_directory(&out)?;
     let mut manifest = OutputManifest::read(&out)?;
-    // To be told now, and not when all is done.
+    // Fails early rather than when all stages are done.
     manifest.check(export::FIXED_FILES.map(Path::new))?;
     let database = database::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
@@ -88,8 +89,8 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let stopped = CancellationToken::new();
     stop_at_signal(stopped.clone())?;
     if job.status != JobStatus::Completed {
-        // Nobody else is there to wait for; after a crash this is how long the
-        // next call does.
+        // There is no other worker to wait for; after a crash this is how long
+        // the next run waits.
         worker.how.lease = worker.how.lease.min(10);
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
         run_worker(worker.for_job(job.job_id), &database, job.job_id, &stopped)?;
@@ -103,16 +104,16 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         &mut manifest,
         &stopped,
     )?;
-    // Asked to begin anew; else what was made of the recording as it was before
-    // may matter to others who use the database.
+    // Without --fresh, a previous version's results are kept, because other users
+    // of the database may need them.
     if let Some(earlier) = earlier.filter(|_| process.fresh) {
         delete_job(&database, &store, earlier.job_id);
     }
     crate::cli::output::print_line(&format!("{} is ready", out.display()))
 }
 
-/// Holds a directory until it is dropped, so that of two calls on it the second
-/// does not work for nothing.
+/// Locks a directory until the file is dropped, so that a second run on it fails
+/// at once.
 fn lock_directory(dir: &Path) -> anyhow::Result<File> {
     let name = dir.display();
     let lock = File::open(dir).with_context(|| format!("cannot read {name}"))?;
@@ -128,7 +129,7 @@ fn lock_directory(dir: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Lets a job go on that was left.
+/// Queues a failed or cancelled job again.
 fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
     match job.status {
         JobStatus::Failed | JobStatus::Cancelled => {
@@ -138,8 +139,7 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
     }
 }
 
-/// Removes a job that is over, with all it owns. What cannot be removed harms
-/// nobody.
+/// Deletes a finished job with its objects. A failure is logged only.
 fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
     let removed = database
         .write(|tx| match tx.jobs().find(job_id)? {
@@ -158,7 +158,8 @@ fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
     }
 }
 
-/// Works on a job until it has ended or there is a signal, and shows how far it is.
+/// Runs a worker until the job has finished or a signal arrives, and shows the
+/// progress.
 fn run_worker(
     worker: lectern_worker::Worker,
     database: &Database,
@@ -186,8 +187,8 @@ fn run_worker(
     }
 }
 
-/// Shows how far a job is until it is completed; an error when it ends in
-/// another way, or the worker does.
+/// Shows a job's progress until it is completed; an error when it ends otherwise
+/// or the worker stops.
 fn wait_for_job(
     database: &Database,
     job_id: JobId,

@@ -1,4 +1,4 @@
-//! What a directory of clips says of itself.
+//! The manifest of an output directory.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,13 +10,12 @@ use lectern_domain::JobId;
 
 use super::files::write_atomically;
 
-/// The file that says it: the id of the job in its first line, and in each
-/// other the name of a file that was written here.
+/// The first line is the job's id; each other line is the name of a file written
+/// by this program.
 const MANIFEST_FILE: &str = ".lectern-job";
 
-/// Says which job the clips in a directory are of, and which of the files there
-/// were written by this program. All others are somebody's, and stay as they
-/// are.
+/// Records which job an output directory belongs to, and which files in it this
+/// program wrote. All other files are the user's and are not touched.
 #[derive(Debug)]
 pub(super) struct OutputManifest {
     dir: PathBuf,
@@ -25,7 +24,7 @@ pub(super) struct OutputManifest {
 }
 
 impl OutputManifest {
-    /// The mark of a directory, which says nothing where there is none.
+    /// Reads the manifest of a directory; empty when there is none.
     pub(super) fn read(dir: &Path) -> anyhow::Result<Self> {
         let path = dir.join(MANIFEST_FILE);
         let text = match fs::read_to_string(&path) {
@@ -48,14 +47,14 @@ impl OutputManifest {
         self.job_id
     }
 
-    /// From now on the directory is for another job. What is there of the last
-    /// one stays until this one's is.
+    /// Assigns the directory to another job. Files of the previous job stay until
+    /// they are replaced.
     pub(super) fn start_job(&mut self, job_id: JobId) -> anyhow::Result<()> {
         self.job_id = Some(job_id);
         self.write()
     }
 
-    /// Checks that whatever lies under these names may be replaced.
+    /// Checks that no file of the user's has one of these names.
     pub(super) fn check<'n>(
         &self,
         names: impl IntoIterator<Item = &'n Path>,
@@ -73,14 +72,14 @@ impl OutputManifest {
         Ok(())
     }
 
-    /// Takes these names for files that are about to be written.
+    /// Records files that are about to be written.
     pub(super) fn claim(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         self.check(names.iter().map(PathBuf::as_path))?;
         self.files.extend(names.iter().cloned());
         self.write()
     }
 
-    /// Removes what was written here under any other name.
+    /// Removes the recorded files with other names.
     pub(super) fn keep_only(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         for name in self.files.difference(names) {
             let file = self.dir.join(name);
@@ -106,7 +105,7 @@ impl OutputManifest {
     }
 }
 
-/// Whether a name leads nowhere but into the directory.
+/// Whether a path stays inside the directory.
 fn is_inside(name: &Path) -> bool {
     name.file_name().is_some()
         && name

@@ -1,4 +1,4 @@
-//! The recording on disk, and the job that was made of it.
+//! The recording on disk and the job created from it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,11 +23,11 @@ pub(super) struct Source {
     name: String,
     size: u64,
     modified: SystemTime,
-    /// The subtitles beside it, by the extension of each.
+    /// Subtitle files beside the recording, by extension.
     sidecars: Vec<(&'static str, Sidecar)>,
 }
 
-/// Subtitles beside a recording.
+/// A subtitle file beside a recording.
 #[derive(Debug)]
 struct Sidecar {
     path: PathBuf,
@@ -43,7 +43,7 @@ impl Source {
         let meta = fs::metadata(&path).with_context(unreadable)?;
         ensure!(meta.is_file(), "{name} is not a file");
         ensure!(meta.len() > 0, "{name} is empty");
-        // To be told now, and not when it has been copied.
+        // Fails early, before the recording is copied.
         fs::File::open(&path).with_context(unreadable)?;
         Ok(Self {
             name: path
@@ -60,14 +60,14 @@ impl Source {
         })
     }
 
-    /// Where its clips go when nobody says.
+    /// The default output directory.
     pub(super) fn out(&self) -> PathBuf {
         let stem = self.path.file_stem().unwrap_or_default();
         PathBuf::from(format!("{}-clips", stem.to_string_lossy()))
     }
 
-    /// What tells it from others, and from itself when it was changed, or the
-    /// subtitles beside it.
+    /// Identifies the recording; changes when it or a subtitle file beside it
+    /// changes.
     fn fingerprint(&self) -> serde_json::Value {
         let sidecars: serde_json::Map<_, _> = self
             .sidecars
@@ -82,8 +82,7 @@ impl Source {
         })
     }
 
-    /// Puts it into the storage, with the subtitles beside it, and makes a job
-    /// of it.
+    /// Copies the recording and its subtitles into the storage and creates a job.
     pub(super) fn create_job(
         &self,
         database: &Database,
@@ -115,8 +114,7 @@ impl Source {
         Ok(job)
     }
 
-    /// The job whose clips are in the directory or on their way there, if it is
-    /// one of this recording.
+    /// The job of the manifest, if it was created from this recording.
     pub(super) fn previous_job(
         &self,
         database: &Database,
@@ -130,25 +128,26 @@ impl Source {
         Ok(job.filter(|job| source(job).and_then(path) == path(&self.fingerprint())))
     }
 
-    /// Whether the job is one of this recording as it is now.
+    /// Whether the job was created from the recording in its current state.
     pub(super) fn is_up_to_date(&self, job: &Job) -> bool {
         source(job) == Some(&self.fingerprint())
     }
 }
 
-/// What a job was made of.
+/// The fingerprint of the recording from which a job was created.
 fn source(job: &Job) -> Option<&serde_json::Value> {
     job.extra_metadata.get().get("source")
 }
 
 impl Sidecar {
     fn fingerprint(&self) -> serde_json::Value {
-        // Two of one size may be of the same second.
+        // Milliseconds, because two versions of one size may be of the same
+        // second.
         json!({ "size": self.size, "modified_ms": milliseconds(self.modified) })
     }
 }
 
-/// The subtitles beside a recording, if there is such a file.
+/// The subtitle file with this extension, if it exists.
 fn sidecars(recording: &Path, extension: &str) -> Option<Sidecar> {
     let path = recording.with_extension(extension);
     let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
@@ -159,7 +158,7 @@ fn sidecars(recording: &Path, extension: &str) -> Option<Sidecar> {
     })
 }
 
-/// How long after 1970 it is; before, less than 0.
+/// Milliseconds since 1970; negative before.
 fn milliseconds(time: SystemTime) -> i64 {
     let (apart, sign) = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => (after, 1),

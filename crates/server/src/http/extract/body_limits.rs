@@ -1,11 +1,11 @@
 //! Bounds of request bodies.
 
-/// How large request bodies may be.
+/// Upper bounds of request bodies, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Bytes of an ordinary body; 1 MiB by default.
+    /// Of bodies in general; 1 MiB by default.
     pub small: usize,
-    /// Bytes of a body with what a stage found; 32 MiB by default.
+    /// Of bodies with the output of a stage; 32 MiB by default.
     pub output: usize,
 }
 

@@ -1,4 +1,4 @@
-//! `Idempotency-RequestKey`: a request that is sent again is answered again, and done
+//! `Idempotency-Key`: a repeated request gets the first response, and is done
 //! once.
 
 use actix_web::dev::Payload;
@@ -16,26 +16,24 @@ use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::response::{ApiResponse, ApiResult};
 
-/// The header the key travels in.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// An ordinary body that makes a job, at most once when the client says so.
+/// A body that creates a job, once per idempotency key.
 #[derive(Debug)]
 pub(crate) struct IdempotentBody<T: Request> {
-    /// What is asked for.
     pub(crate) body: T::Domain,
-    /// What makes sure that it is done once.
+    /// Identifies repetitions of the request.
     pub(crate) key: RequestKey,
 }
 
-/// The key of a request and what tells the request from others; or none, and
-/// the request is done each time it comes.
+/// The idempotency key and the fingerprint of the request; `None`: the request is
+/// executed each time.
 #[derive(Debug)]
 pub(crate) struct RequestKey(Option<(IdempotencyKey, Fingerprint)>);
 
 impl RequestKey {
-    /// Does what `create` does and answers what it answers, together with the job
-    /// it made; or, if the same was asked for before, gives the answer of then.
+    /// Runs `create` and stores its response with the job it created. For a
+    /// repeated request, returns the stored response instead.
     pub(crate) fn run_once(
         &self,
         tx: &mut Tx<'_>,
@@ -78,24 +76,23 @@ where
     }
 }
 
-/// The key of a request, if it has one.
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY);
     let key = match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        // What is not ASCII becomes an empty key, which is refused.
+        // A value that is not ASCII becomes an empty key, which is invalid.
         (Some(key), None) => IdempotencyKey::new(key.to_str().unwrap_or_default()).map(Some),
         (Some(_), Some(_)) => Err(Invalid::new("must be given only once")),
     };
     key.at("Idempotency-Key")
 }
 
-/// The same for two bodies that are the same JSON, however they are written.
+/// Equal for bodies that are the same JSON value.
 fn fingerprint(path: &str, body: &[u8]) -> Result<Fingerprint, ApiError> {
     let mut json: Value = serde_json::from_slice(body).map_err(ApiError::internal)?;
     json.sort_all_objects();
     let mut hash = Context::new(&SHA256);
-    // No path holds a line end.
+    // Paths contain no line breaks, so path and body cannot be confused.
     hash.update(path.as_bytes());
     hash.update(b"\n");
     hash.update(json.to_string().as_bytes());

@@ -1,4 +1,4 @@
-//! Bodies of requests.
+//! JSON bodies of requests.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -18,26 +18,24 @@ use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::deserialize_error::{field_error, strip_place};
 
-/// A body larger than this is read into its type on a thread that may take its
-/// time.
+/// Larger bodies are parsed on a blocking thread.
 const MAX_INLINE_BYTES: usize = 128 << 10;
 
-/// How long a body may take to arrive: 32 MiB over a thin line do, and whoever
-/// sends nothing does not hold the connection for ever.
+/// Upper bound of the time a body takes to arrive: enough for 32 MiB over a slow
+/// connection, and an end for clients that send nothing.
 const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A body on its way.
 pub(crate) type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
-/// An ordinary body, checked and converted.
+/// A body, validated and converted.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T: Request>(pub(crate) T::Domain);
 
-/// A body with what a stage found, which may be large.
+/// A body with the output of a stage, which may be large.
 #[derive(Debug)]
 pub(crate) struct OutputBody<T: Request>(pub(crate) T::Domain);
 
-/// An ordinary body that may be left out, which says the same as `{}`.
+/// A body that may be omitted, which means the same as `{}`.
 #[derive(Debug)]
 pub(crate) struct OptionalBody<T: Request>(pub(crate) T::Domain);
 
@@ -87,7 +85,7 @@ where
             let limit = limit?;
             let body = collect(payload, limit).await?;
             let body = if body.is_empty() {
-                // What is not there has no type.
+                // An omitted body needs no Content-Type.
                 parse::<T>(b"{}")?
             } else {
                 check_json(&head)?;
@@ -109,7 +107,7 @@ pub(crate) fn receive(
     receive_bytes(request, payload, is_json.and(limit))
 }
 
-/// The same for a body of any type.
+/// Receives a body of any type.
 pub(crate) fn receive_bytes(
     request: &HttpRequest,
     payload: &mut Payload,
@@ -135,13 +133,13 @@ async fn collect(
     }
 }
 
-/// What the body is declared as, without parameters.
+/// The media type of the body, without parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let declared = text(headers, CONTENT_TYPE)?;
     declared.split(';').next().map(str::trim)
 }
 
-/// The charset the body is declared to be in.
+/// The declared charset of the body.
 pub(crate) fn charset(headers: &HeaderMap) -> Option<&str> {
     let parameters = text(headers, CONTENT_TYPE)?.split(';').skip(1);
     parameters
@@ -150,7 +148,6 @@ pub(crate) fn charset(headers: &HeaderMap) -> Option<&str> {
         .map(|(_, charset)| charset.trim().trim_matches('"'))
 }
 
-/// Whether the body is declared as JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     media_type(headers).is_some_and(|declared| declared.eq_ignore_ascii_case("application/json"))
 }
@@ -166,7 +163,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Checks what can be known before the body is here; gives `limit`.
+/// Checks the headers before the body is read; returns `limit`.
 fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
     if headers.contains_key(CONTENT_ENCODING)
         && !text(headers, CONTENT_ENCODING)
@@ -182,7 +179,7 @@ fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
     }
 }
 
-/// Reads, checks and converts a body.
+/// Parses, validates and converts a body.
 pub(crate) async fn decode<T>(body: Bytes) -> Result<T::Domain, ApiError>
 where
     T: Request + 'static,
@@ -191,7 +188,7 @@ where
     decode_with(body, parse::<T>).await
 }
 
-/// The same for a body that is read in another way.
+/// Parses a body with `read`.
 pub(crate) async fn decode_with<T: Send + 'static>(
     body: Bytes,
     read: impl FnOnce(&[u8]) -> Result<T, ApiError> + Send + 'static,
@@ -203,7 +200,6 @@ pub(crate) async fn decode_with<T: Send + 'static>(
     }
 }
 
-/// Reads, checks and converts JSON.
 pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let mut track = Track::new();
@@ -234,7 +230,7 @@ fn malformed(detail: impl Into<String>) -> ApiError {
 fn not_json(detail: String, path: &str) -> ApiError {
     match path {
         "" | "." => malformed(detail),
-        // Nobody knows which field the text would have gone on with.
+        // The field is unknown: the text ended before its name did.
         unknown if unknown.ends_with('?') => malformed(detail),
         path => ApiError::fields(Code::MalformedBody, vec![FieldError::new(path, detail)]),
     }

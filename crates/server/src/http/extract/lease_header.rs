@@ -1,4 +1,4 @@
-//! Leases, as workers show them.
+//! Leases in requests of workers.
 
 use std::future::{Ready, ready};
 
@@ -11,10 +11,9 @@ use lectern_domain::{JobId, LeaseId, Stage};
 
 use crate::http::error::ApiError;
 
-/// The header a lease travels in.
 pub(crate) const LEASE_ID: HeaderName = HeaderName::from_static("lease-id");
 
-/// The lease a path is about. What is no id can be the id of no lease.
+/// The lease id of the path. A malformed id is an unknown lease.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LeaseIdPath(pub(crate) LeaseId);
 
@@ -32,14 +31,14 @@ impl FromRequest for LeaseIdPath {
     }
 }
 
-/// `LeaseIdPath-JobIdPath`: the lease a write is made under, if it is made under one.
+/// `Lease-Id`: the lease under which a write is made, if any.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LeaseHeader(Option<LeaseId>);
 
 impl LeaseHeader {
-    /// Makes sure that the write may be made: under a lease of this job that is
-    /// live or, without one, while none of the stages that `own` what is written
-    /// is leased. Whatever it finds holds until the transaction ends.
+    /// Checks that the write is allowed: under a live lease of this job or,
+    /// without a lease, while none of the stages in `own`, which own the written
+    /// data, is leased. The result holds until the transaction ends.
     pub(crate) fn check(
         self,
         tx: &mut Tx<'_>,
@@ -70,7 +69,6 @@ impl FromRequest for LeaseHeader {
     }
 }
 
-/// No lease goes by this name.
 fn unknown_lease() -> ApiError {
-    ApiError::new(Code::LeaseLost, "what was shown as a lease is none")
+    ApiError::new(Code::LeaseLost, "unknown or expired lease id")
 }

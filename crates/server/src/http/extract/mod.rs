@@ -1,4 +1,4 @@
-//! Arguments of handlers, read from a request.
+//! Extractors: arguments of handlers, parsed from a request.
 
 pub(crate) mod body_limits;
 pub(crate) mod deserialize_error;

@@ -1,4 +1,4 @@
-//! What stands in the path of a request.
+//! Ids in the path of a request.
 
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use lectern_domain::{ClipId, JobId};
 
 use crate::http::error::ApiError;
 
-/// The job a path is about. What is no id can be the id of no job.
+/// The job id of the path. A malformed id is a 404.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JobIdPath(pub(crate) JobId);
 
-/// The clip a path is about.
+/// The clip id of the path. A malformed id is a 404.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClipIdPath(pub(crate) ClipId);
 
@@ -23,7 +23,7 @@ impl FromRequest for JobIdPath {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let no_id = || ApiError::new(Code::JobNotFound, "the path holds no id a job could have");
+        let no_id = || ApiError::new(Code::JobNotFound, "the path has no valid job id");
         ready(named(request, "job_id").map(Self).ok_or_else(no_id))
     }
 }
@@ -33,7 +33,7 @@ impl FromRequest for ClipIdPath {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let no_id = || ApiError::new(Code::ClipNotFound, "the path holds no id a clip could have");
+        let no_id = || ApiError::new(Code::ClipNotFound, "the path has no valid clip id");
         ready(named(request, "clip_id").map(Self).ok_or_else(no_id))
     }
 }

@@ -1,4 +1,4 @@
-//! Segments of a transcript as they come and go: JSON, or a file of subtitles.
+//! Transcripts in requests and responses: JSON or a subtitle file.
 
 use std::future::{Ready, ready};
 
@@ -14,14 +14,14 @@ use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::json_body::{self, BodyFuture};
 
-/// A body with segments, in any format they are read from.
+/// The segments of a body, in any format that is read.
 #[derive(Debug)]
 pub(crate) struct TranscriptBody(pub(crate) Vec<NewTranscriptSegment>);
 
-/// What a body with segments is declared as.
+/// The declared format of a body.
 #[derive(Debug, Clone, Copy)]
 enum DeclaredFormat {
-    /// Ours or Whisper's.
+    /// Lectern's or Whisper's JSON.
     Json,
     File(Format, Option<Charset>),
 }
@@ -56,7 +56,7 @@ impl DeclaredFormat {
         let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
         let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
         let format = format.ok_or_else(|| unsupported(UNSUPPORTED_TYPE))?;
-        // What is read as another charset than it is would be stored in ruins.
+        // Text decoded with the wrong charset would be stored corrupted.
         let charset = json_body::charset(headers).map(|label| {
             Charset::from_label(label).ok_or_else(|| {
                 unsupported("the charset must be utf-8, utf-16 or windows-1252 (iso-8859-1)")
@@ -67,7 +67,7 @@ impl DeclaredFormat {
 
     fn read(self, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
         match self {
-            // Ours is by far the more frequent, and costs nothing more.
+            // Lectern's JSON is far more frequent, so it is tried first.
             Self::Json => json_body::parse::<TranscriptSegmentsBody>(body).or_else(|error| {
                 if whisper_json::detect(body) {
                     read(Format::WhisperJson, body)
@@ -88,7 +88,7 @@ fn read(format: Format, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiErr
     Ok(segments(format.read(body).map_err(format_error)?)?)
 }
 
-/// What the cues of a file say, as it is stored.
+/// Converts cues to new segments.
 pub(crate) fn segments(cues: Vec<Cue>) -> Result<Vec<NewTranscriptSegment>, Invalid> {
     cues.into_iter()
         .map(NewTranscriptSegment::try_from)
@@ -101,7 +101,7 @@ fn format_error(error: FormatError) -> ApiError {
     ApiError::new(Code::ValidationFailed, detail).about(vec![line])
 }
 
-/// `TranscriptAccept`: what a client wants segments as.
+/// `Accept`: the format of the response.
 #[derive(Debug)]
 pub(crate) struct TranscriptAccept(header::Accept);
 
@@ -120,16 +120,16 @@ fn offers() -> Vec<(&'static str, Option<Format>)> {
     offers
 }
 
-/// What an answer depends on that these were chosen for. (The second is added
-/// where it is compressed, too, but CORS keeps only the first line.)
+/// The headers that select the response. (Compression adds the second one as
+/// well, but CORS keeps only the first header line.)
 pub(crate) const VARY: &str = "accept, accept-encoding";
 
 impl TranscriptAccept {
-    /// The file to answer, or `None` for JSON: what was `asked` for in the
-    /// query, or else what is accepted. Who accepts none of it gets JSON: an
-    /// answer that can be looked at rather than a refusal (RFC 9110, 12.4.1).
-    pub(crate) fn file(&self, asked: Option<TranscriptFormat>) -> Option<Format> {
-        match asked {
+    /// The format of the file to send, or `None` for JSON: the `requested` one or
+    /// else the best of the accepted ones. When none is acceptable, JSON is sent
+    /// rather than an error (RFC 9110, 12.4.1).
+    pub(crate) fn file(&self, requested: Option<TranscriptFormat>) -> Option<Format> {
+        match requested {
             None => {
                 let ranges = self.0.iter().map(|range| {
                     let quality = Some(range.quality).filter(|quality| *quality > Quality::ZERO);

@@ -1,5 +1,6 @@
-//! The outermost layer: every request gets a name, every answer its headers, a
-//! log line and its place in the numbers, and every failure the one shape.
+//! The outermost middleware: gives every request an id, every response its common
+//! headers, a log line and metrics, and turns every failure into a problem
+//! document.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +23,7 @@ use crate::http::lifecycle::{InFlight, Lifecycle};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::metrics::{CompletedRequest, Metrics};
 
-/// Answers `request` by way of `next`, whatever happens in there.
+/// Runs the handler in `next` and records the response, even when it panics.
 pub(crate) async fn record_request(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -61,8 +62,8 @@ pub(crate) async fn record_request(
         record.route = route;
     }
     if response.response().extensions().contains::<LongLived>() {
-        // How long somebody watches says nothing about the server, and does
-        // not keep it from stopping.
+        // A watcher's duration says nothing about the server, and must not delay
+        // the shutdown.
         drop(record.complete());
     }
     let stopping = lifecycle.is_stopping();
@@ -76,7 +77,7 @@ pub(crate) async fn record_request(
     Ok(response.map_body(|_, body| RecordedBody { body, record }.boxed()))
 }
 
-/// Turns an error the framework has answered by itself into a problem.
+/// Converts an error response of actix into a problem document.
 fn into_problem(
     response: ServiceResponse<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, ApiError> {
@@ -98,7 +99,7 @@ fn into_problem(
     Err(ApiError::from_status(status, detail.unwrap_or_else(reason)))
 }
 
-/// Runs `future`; `None` when it panicked.
+/// Runs `future`; `None` when it panics.
 async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(
@@ -110,13 +111,13 @@ async fn catch_panic<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
-/// What the log shows for a client that did not wait for the answer; it is on
-/// no wire.
+/// The status in the log for a client that disconnected before the response;
+/// never sent.
 fn client_gone() -> StatusCode {
     StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
-/// What is to be told of a request once its answer is out.
+/// What is logged and counted when the response is complete.
 struct AccessRecord {
     started: Instant,
     request_id: RequestId,
@@ -125,14 +126,14 @@ struct AccessRecord {
     route: String,
     status: StatusCode,
     bytes: u64,
-    /// While the answer is counted as being given.
+    /// `Some` while the request counts as in flight.
     in_flight: Option<InFlight>,
     metrics: Metrics,
 }
 
 impl AccessRecord {
-    /// Counts the answer as given, once, and from when what this gives is
-    /// dropped not as running any more.
+    /// Records the response once; dropping the guard decrements the in-flight
+    /// count.
     fn complete(&mut self) -> Option<InFlight> {
         let in_flight = self.in_flight.take()?;
         self.metrics.request_completed(&CompletedRequest {
@@ -165,12 +166,12 @@ impl Drop for AccessRecord {
     }
 }
 
-/// Marks an answer that goes on until one of the two has had enough. It is
-/// counted when it begins, and logged when it ends.
+/// Marks a response that lasts until client or server ends it. It is counted when
+/// it begins and logged when it ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LongLived;
 
-/// The body of an answer, with its record, which is told when the body is done.
+/// A response body whose record is written when it is dropped.
 struct RecordedBody {
     body: BoxBody,
     record: AccessRecord,

@@ -1,5 +1,4 @@
-//! When an answer is compressed: when the client takes gzip and the answer is
-//! worth it.
+//! Compression of responses: only gzip, and only when it saves packets.
 
 use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
@@ -7,11 +6,11 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 
-/// A body smaller than this fits a packet or two as it is.
+/// Smaller bodies fit into a packet or two uncompressed.
 const MIN_COMPRESSED_BYTES: u64 = 1024;
 
-/// Goes around `Compress`: leaves it one thing to choose, gzip or nothing. By
-/// itself it would refuse a client that takes neither.
+/// Wraps `Compress` and reduces `Accept-Encoding` to gzip or nothing: `Compress`
+/// would answer 406 to a client that accepts neither gzip nor identity.
 pub(crate) async fn negotiate_gzip<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -33,8 +32,8 @@ pub(crate) async fn negotiate_gzip<B: MessageBody>(
     Ok(response)
 }
 
-/// Goes inside `Compress`: keeps it from small bodies, by a header that
-/// [`negotiate_gzip`] takes away again.
+/// Inside `Compress`: excludes small bodies by a `Content-Encoding: identity`,
+/// which [`negotiate_gzip`] removes again.
 pub(crate) async fn skip_small_bodies<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

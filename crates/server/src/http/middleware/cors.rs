@@ -1,4 +1,4 @@
-//! Which pages of the web may call the server.
+//! Cross-origin requests of web pages.
 
 use actix_cors::Cors;
 use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
@@ -9,8 +9,7 @@ use crate::http::request_id::X_REQUEST_ID;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AllowedOrigins(pub(crate) Vec<String>);
 
-/// Answers browsers that ask on behalf of pages of `origins`, or of any page
-/// when one of these is `*`.
+/// Allows pages of `origins`, or all pages if one of them is `*`.
 pub(crate) fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])

@@ -1,4 +1,4 @@
-//! What happens to every request before and after its handler.
+//! Middleware around every handler.
 
 pub(crate) mod access_log;
 pub(crate) mod compress;

@@ -12,7 +12,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }
 
-/// What came of waiting; `None` while it goes on.
+/// The result of a wait; `None` while it is pending.
 fn outcome(wait: &mut Wait<'_>) -> Option<bool> {
     match wait.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => Some(outcome.unwrap()),
