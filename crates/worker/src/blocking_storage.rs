@@ -1,4 +1,4 @@
-//! The storage, for those who wait for it.
+//! The storage behind blocking calls.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -12,9 +12,11 @@ use lectern_media::CancellationToken;
 use lectern_storage::{Error, ObjectKey, Storage};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::Failure;
+use crate::failure::Failure;
+use crate::sidecar::check_size;
 
-/// The storage behind calls that return when they are done. Cheap to clone.
+/// The asynchronous storage behind calls that block until they are done. Cheap to
+/// clone. Must not be used on a thread of an async runtime.
 #[derive(Debug, Clone)]
 pub struct BlockingStorage {
     storage: Storage,
@@ -22,7 +24,7 @@ pub struct BlockingStorage {
 }
 
 impl BlockingStorage {
-    /// Takes a thread for itself.
+    /// Starts a thread for the storage's runtime, which all clones share.
     pub fn new(storage: Storage) -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -35,70 +37,60 @@ impl BlockingStorage {
         })
     }
 
-    /// Stores a file. Nobody who cancels waits for the end of it: what of the
-    /// file has been sent by then is thrown away.
+    /// Stores a file. Cancellation takes effect at once, and discards what was
+    /// sent.
     pub fn put(
         &self,
         key: &ObjectKey,
         file: &Path,
-        cancel: &CancellationToken,
+        cancellation: &CancellationToken,
     ) -> Result<(), Failure> {
         let (put, handle) = abortable(self.storage.put_file(key, file));
-        let _link = cancel.on_cancel(move || handle.abort());
+        let _callback = cancellation.on_cancel(move || handle.abort());
         match self.runtime.block_on(put) {
             Ok(put) => Ok(put?),
             Err(Aborted) => Err(Failure::Cancelled),
         }
     }
 
-    /// Removes everything a job owns.
+    /// Deletes all objects of a job.
     pub fn remove(&self, job_id: JobId) -> Result<(), Failure> {
-        let owned = ObjectKey::job_prefix(job_id);
-        self.runtime.block_on(self.storage.delete_prefix(&owned))?;
+        let prefix = ObjectKey::job_prefix(job_id);
+        self.runtime.block_on(self.storage.delete_prefix(&prefix))?;
         Ok(())
     }
 
-    /// The file that an object is, where the storage is a directory.
+    /// The path of an object, if the storage is a local directory.
     pub fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Failure> {
         Ok(self.runtime.block_on(self.storage.local_file(key))?)
     }
 
-    /// The content of an object of no more than `most` bytes; `None` where there is
-    /// no object.
+    /// Reads an object into memory. `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// When it is longer, for one: that stays so.
+    /// [`Failure::Permanent`] if it has more than `max_bytes`.
     pub fn read(
         &self,
         key: &ObjectKey,
-        most: u64,
-        cancel: &CancellationToken,
+        max_bytes: u64,
+        cancellation: &CancellationToken,
     ) -> Result<Option<Vec<u8>>, Failure> {
-        let check = |size: u64| {
-            if size > most {
-                let most = most >> 20;
-                return Err(Failure::permanent(format!(
-                    "{key} is longer than {most} MiB"
-                )));
-            }
-            Ok(())
-        };
         self.runtime.block_on(async {
             let mut object = match self.storage.get(key, None).await {
                 Ok(object) => object,
                 Err(Error::NotFound(_) | Error::NotAllowed { .. }) => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            check(object.info.size)?;
+            check_size(key.as_str(), object.info.size, max_bytes)?;
             let mut content = Vec::new();
             while let Some(bytes) = object.stream.next().await {
-                if cancel.is_cancelled() {
+                if cancellation.is_cancelled() {
                     return Err(Failure::Cancelled);
                 }
                 content.extend_from_slice(&bytes?);
-                // Some grow while they are read.
-                check(content.len() as u64)?;
+                // A local file may grow while it is read.
+                check_size(key.as_str(), content.len() as u64, max_bytes)?;
             }
             Ok(Some(content))
         })
@@ -109,34 +101,35 @@ impl BlockingStorage {
         &self,
         key: &ObjectKey,
         to: &Path,
-        cancel: &CancellationToken,
+        cancellation: &CancellationToken,
     ) -> Result<(), Failure> {
-        self.copy_while(key, to, |_, _| {
-            if cancel.is_cancelled() {
+        self.copy_checked(key, to, |_, _| {
+            if cancellation.is_cancelled() {
                 return Err(Failure::Cancelled);
             }
             Ok(())
         })
     }
 
-    /// The same for as long as `go_on` says so, which is asked before it begins
-    /// and again and again, and told how many bytes there are, and of how many.
-    pub(crate) fn copy_while(
+    /// Copies an object into a file, and stops when `check` fails. `check` gets
+    /// the bytes written and the object's size. It is called before the first
+    /// byte and after each piece.
+    pub(crate) fn copy_checked(
         &self,
         key: &ObjectKey,
         to: &Path,
-        mut go_on: impl FnMut(u64, u64) -> Result<(), Failure>,
+        mut check: impl FnMut(u64, u64) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let mut file = File::create(to)?;
         let mut written = 0;
         self.runtime.block_on(async {
             let mut object = self.storage.get(key, None).await?;
-            go_on(written, object.info.size)?;
+            check(written, object.info.size)?;
             while let Some(bytes) = object.stream.next().await {
                 let bytes = bytes?;
                 file.write_all(&bytes)?;
                 written += bytes.len() as u64;
-                go_on(written, object.info.size)?;
+                check(written, object.info.size)?;
             }
             Ok(())
         })
@@ -151,57 +144,53 @@ pub(crate) mod tests {
     use lectern_storage::{Secret, StorageConfig};
 
     use super::*;
+    use crate::testing::local_storage;
 
-    /// A bucket for which whoever has the listener answers.
+    /// A bucket whose requests go to `listener`.
     pub(crate) fn bucket(listener: &TcpListener) -> BlockingStorage {
         let address = listener.local_addr().unwrap();
-        let place = format!("s3://talks?endpoint=http://{address}");
-        let place = place.parse::<StorageConfig>().unwrap();
-        let place = place.with_environment(|name| name.contains("KEY").then(|| "x".to_owned()));
-        let storage = Storage::open(&place.unwrap(), Secret::random().unwrap()).unwrap();
+        let url = format!("s3://talks?endpoint=http://{address}");
+        let config = url.parse::<StorageConfig>().unwrap();
+        let config = config.with_environment(|name| name.contains("KEY").then(|| "x".to_owned()));
+        let storage = Storage::open(&config.unwrap(), Secret::random().unwrap()).unwrap();
         BlockingStorage::new(storage).unwrap()
     }
 
     #[test]
-    fn whoever_cancels_does_not_wait_until_all_is_stored() {
+    fn cancelling_an_upload_does_not_wait_for_its_end() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (store, cancel) = (bucket(&listener), CancellationToken::new());
+        let (storage, cancellation) = (bucket(&listener), CancellationToken::new());
         let key = ObjectKey::new("talks/1.mp4").unwrap();
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(&file, "moov").unwrap();
         thread::scope(|scope| {
-            let silent = scope.spawn(|| {
+            let silent_server = scope.spawn(|| {
                 let connection = listener.accept().unwrap();
-                cancel.cancel();
+                cancellation.cancel();
                 connection
             });
-            let put = store.put(&key, file.path(), &cancel);
+            let put = storage.put(&key, file.path(), &cancellation);
             assert!(matches!(put, Err(Failure::Cancelled)), "{put:?}");
-            drop(silent.join().unwrap());
+            drop(silent_server.join().unwrap());
         });
     }
 
     #[test]
-    fn no_more_is_read_than_may_be() {
+    fn reading_more_than_the_limit_fails() {
         let dir = tempfile::tempdir().unwrap();
-        let place = StorageConfig::Local {
-            dir: dir.path().join("objects"),
-        };
-        let storage = Storage::open(&place, Secret::random().unwrap()).unwrap();
-        let (store, cancel) = (
-            BlockingStorage::new(storage).unwrap(),
-            CancellationToken::new(),
-        );
+        let storage = local_storage(dir.path());
+        let cancellation = CancellationToken::new();
         let key = ObjectKey::new("talks/1.json").unwrap();
-        assert!(store.read(&key, 4, &cancel).unwrap().is_none());
+        assert!(storage.read(&key, 4, &cancellation).unwrap().is_none());
         let file = dir.path().join("file");
         std::fs::write(&file, "four").unwrap();
-        store.put(&key, &file, &cancel).unwrap();
-        assert_eq!(store.read(&key, 4, &cancel).unwrap().unwrap(), b"four");
-        let read = store.read(&key, 3, &cancel);
+        storage.put(&key, &file, &cancellation).unwrap();
+        let read = storage.read(&key, 4, &cancellation).unwrap();
+        assert_eq!(read.unwrap(), b"four");
+        let read = storage.read(&key, 3, &cancellation);
         assert!(matches!(read, Err(Failure::Permanent { .. })), "{read:?}");
-        cancel.cancel();
-        let read = store.read(&key, 4, &cancel);
+        cancellation.cancel();
+        let read = storage.read(&key, 4, &cancellation);
         assert!(matches!(read, Err(Failure::Cancelled)), "{read:?}");
     }
 }

@@ -1,36 +1,36 @@
-//! Why a stage came to nothing.
+//! Why an attempt at a stage failed.
 
-use lectern_domain::{Invalid, JsonObject, LongText, StageFailure};
+use lectern_domain::{Invalid, JsonObject, LongText, StageFailure, error_chain};
 use lectern_media::{ChildError, ProbeError};
 use serde_json::{Map, Value};
 
-/// Why a stage came to nothing.
+/// Why an attempt at a stage failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// It was told to stop.
-    #[error("told to stop")]
+    /// The stage was asked to stop.
+    #[error("cancelled")]
     Cancelled,
-    /// Whatever is tried, it will come to nothing: the recording is at fault, or
-    /// the settings of the job.
+    /// Every other attempt would fail too: the cause is the recording or the
+    /// job's settings.
     #[error("{message}")]
     Permanent {
-        /// What is wrong, for people.
+        /// What went wrong, for people.
         message: String,
-        /// The same for programs: exit status, last lines of an output, …
+        /// What went wrong, for programs: exit status, last lines of output, ….
         details: Map<String, Value>,
     },
-    /// Another attempt may end better.
+    /// Another attempt may succeed.
     #[error("{message}")]
     Transient {
         /// What went wrong, for people.
         message: String,
-        /// The same for programs.
+        /// What went wrong, for programs.
         details: Map<String, Value>,
     },
 }
 
 impl Failure {
-    /// No other attempt can end better.
+    /// A failure of every attempt.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self::Permanent {
             message: message.into(),
@@ -38,7 +38,7 @@ impl Failure {
         }
     }
 
-    /// Another attempt may end better.
+    /// A failure that another attempt may not have.
     pub fn transient(message: impl Into<String>) -> Self {
         Self::Transient {
             message: message.into(),
@@ -46,8 +46,7 @@ impl Failure {
         }
     }
 
-    /// A program did not do what it was started for.
-    fn of_child(error: &ChildError, message: String) -> Self {
+    fn from_child(error: &ChildError, message: String) -> Self {
         let mut details = Map::new();
         match error {
             ChildError::Cancelled => return Self::Cancelled,
@@ -67,8 +66,8 @@ impl Failure {
         Self::Transient { message, details }
     }
 
-    /// What is told of it to those who follow the job; nothing when it was told
-    /// to stop.
+    /// The failure as it is stored with the stage run. `None` for a cancelled
+    /// stage, which is released instead.
     pub(crate) fn report(&self) -> Option<StageFailure> {
         let (message, details, retryable) = match self {
             Self::Cancelled => return None,
@@ -77,8 +76,8 @@ impl Failure {
         };
         let details = Some(details).filter(|details| !details.is_empty());
         Some(StageFailure {
-            error: storable(message).ok()?,
-            details: details.and_then(|details| JsonObject::new(without_nul(details)).ok()),
+            error: without_nul(message).ok()?,
+            details: details.and_then(|details| JsonObject::new(object_without_nul(details)).ok()),
             retryable,
         })
     }
@@ -86,7 +85,7 @@ impl Failure {
 
 impl From<lectern_db::Error> for Failure {
     fn from(error: lectern_db::Error) -> Self {
-        Self::transient(chain(&error))
+        Self::transient(error_chain(&error))
     }
 }
 
@@ -94,9 +93,9 @@ impl From<lectern_storage::Error> for Failure {
     fn from(error: lectern_storage::Error) -> Self {
         match error {
             lectern_storage::Error::NotFound(_) | lectern_storage::Error::NotAllowed { .. } => {
-                Self::permanent(chain(&error))
+                Self::permanent(error_chain(&error))
             }
-            _ => Self::transient(chain(&error)),
+            _ => Self::transient(error_chain(&error)),
         }
     }
 }
@@ -104,11 +103,13 @@ impl From<lectern_storage::Error> for Failure {
 impl From<lectern_media::Error> for Failure {
     fn from(error: lectern_media::Error) -> Self {
         match &error {
-            lectern_media::Error::Probe(ProbeError::NotMedia(_)) => Self::permanent(chain(&error)),
-            lectern_media::Error::Io { .. } => Self::transient(chain(&error)),
+            lectern_media::Error::Probe(ProbeError::NotMedia(_)) => {
+                Self::permanent(error_chain(&error))
+            }
+            lectern_media::Error::Io { .. } => Self::transient(error_chain(&error)),
             _ => match error.child() {
-                Some(child) => Self::of_child(child, chain(&error)),
-                None => Self::permanent(chain(&error)),
+                Some(child) => Self::from_child(child, error_chain(&error)),
+                None => Self::permanent(error_chain(&error)),
             },
         }
     }
@@ -122,7 +123,7 @@ impl From<ProbeError> for Failure {
 
 impl From<ChildError> for Failure {
     fn from(error: ChildError) -> Self {
-        Self::of_child(&error, chain(&error))
+        Self::from_child(&error, error_chain(&error))
     }
 }
 
@@ -138,37 +139,26 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// A text as it can be stored: what a tool or a service says can be anything,
-/// and the databases take no NUL.
-pub(crate) fn storable(text: &str) -> Result<LongText, Invalid> {
+/// A text from a tool or a service as it can be stored: the databases do not
+/// accept NUL.
+pub(crate) fn without_nul(text: &str) -> Result<LongText, Invalid> {
     LongText::new(text.replace('\0', ""))
 }
 
-/// The same for all texts of an object, and its keys.
-fn without_nul(object: &Map<String, Value>) -> Map<String, Value> {
-    fn value(of: &Value) -> Value {
-        match of {
+/// Removes NUL from all keys and texts of an object.
+fn object_without_nul(object: &Map<String, Value>) -> Map<String, Value> {
+    fn clean(value: &Value) -> Value {
+        match value {
             Value::String(text) => text.replace('\0', "").into(),
-            Value::Array(items) => items.iter().map(value).collect(),
-            Value::Object(object) => without_nul(object).into(),
+            Value::Array(items) => items.iter().map(clean).collect(),
+            Value::Object(object) => object_without_nul(object).into(),
             other => other.clone(),
         }
     }
     object
         .iter()
-        .map(|(key, of)| (key.replace('\0', ""), value(of)))
+        .map(|(key, value)| (key.replace('\0', ""), clean(value)))
         .collect()
-}
-
-/// An error and what caused it, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -178,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nul_in_what_a_tool_printed_costs_nothing_else() {
+    fn nul_is_removed_from_the_details_of_a_report() {
         let failure = Failure::from(ChildError::Failed {
             program: "ffmpeg".to_owned(),
             status: std::os::unix::process::ExitStatusExt::from_raw(1 << 8),

@@ -1,17 +1,15 @@
-//! Takes recordings through the pipeline, on the tables and the storage of
-//! Lectern.
+//! Runs the stages of the pipeline, on the tables and the storage of Lectern.
 //!
-//! A [`Worker`] claims stages, works on them with real tools, and stores what
-//! they found in the transaction that completes them. It is an outside program
-//! as far as the tables are concerned: what it does, any crate can do that
-//! imports `lectern-db`.
+//! A [`Worker`] claims stages, runs their handlers with real tools, and stores
+//! the results in the transaction that completes the stage. It has no special
+//! access to the tables: any crate that imports `lectern-db` can do the same.
 //!
-//! # A stage of your own
+//! # A custom stage
 //!
-//! [`stages::all`] are those that come with Lectern. Another is a type that
-//! implements [`StageHandler`]; it is handed a [`StageContext`] and answers [`StageOutput`].
-//! The rest is the worker's: it keeps the lease, fetches the recording, tells
-//! how far the stage is, tries again what may end better, and cleans up.
+//! [`stages::all`] has the handlers that come with Lectern. A custom handler is a
+//! type that implements [`StageHandler`]: it gets a [`StageContext`] and returns a
+//! [`StageOutput`]. The worker renews the lease, fetches the recording, reports
+//! the progress, retries transient failures, and removes temporary files.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -21,23 +19,26 @@
 //! use lectern_formats::webvtt;
 //! use lectern_media::{Program, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
-//! use lectern_worker::{Failure, StageOutput, Settings, StageHandler, BlockingStorage, StageContext, Worker};
+//! use lectern_worker::{
+//!     BlockingStorage, Failure, Settings, StageContext, StageHandler, StageOutput, Worker,
+//! };
 //!
-//! /// Has a program listen that writes WebVTT.
-//! struct Ears;
+//! /// Transcribes with a program that prints WebVTT.
+//! struct SpeechToText;
 //!
-//! impl StageHandler for Ears {
+//! impl StageHandler for SpeechToText {
 //!     fn stage(&self) -> Stage {
 //!         Stage::Transcription
 //!     }
 //!
-//!     fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
-//!         task.tell(0.0, "listening");
-//!         // Killed after two hours, when the job is called off, and when the lease is lost.
-//!         let limits = task.limits(Duration::from_secs(2 * 3600));
-//!         let heard = Program::new("ears").arg(task.recording()?).output(&limits)?;
-//!         // No other attempt would end better.
-//!         let cues = webvtt::read(&heard).map_err(|error| Failure::permanent(error.to_string()))?;
+//!     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
+//!         context.report_progress(0.0, "transcribing");
+//!         // Ends after two hours, and when the job is cancelled or the lease is lost.
+//!         let limits = context.limits(Duration::from_secs(2 * 3600));
+//!         let output = Program::new("speech-to-text").arg(context.recording()?).output(&limits)?;
+//!         // Another attempt would fail in the same way.
+//!         let cues =
+//!             webvtt::read(&output).map_err(|error| Failure::permanent(error.to_string()))?;
 //!         let segments = cues
 //!             .into_iter()
 //!             .map(NewTranscriptSegment::try_from)
@@ -49,23 +50,23 @@
 //!     }
 //! }
 //!
-//! // The database and the storage of the service that takes the jobs.
+//! // The database and the storage of the service that accepts the jobs.
 //! let db = Database::open("postgres://lectern@db.internal/lectern")?;
 //! let storage = "s3://lectures?region=eu-central-1".parse::<StorageConfig>()?;
 //! let storage = storage.with_environment(|name| std::env::var(name).ok())?;
-//! let storage = Storage::open(&storage, Secret::random()?)?;
+//! let storage = BlockingStorage::new(Storage::open(&storage, Secret::random()?)?)?;
 //!
 //! let settings = Settings {
-//!     name: WorkerName::new("ears-1")?,
+//!     name: WorkerName::new("transcriber-1")?,
 //!     stages: vec![Stage::Transcription],
 //!     concurrency: 2,
 //!     lease: LeaseDuration::new(60)?,
 //!     poll: Duration::from_secs(1),
-//!     scratch: "/var/tmp/ears".into(),
+//!     scratch: "/var/tmp/transcriber".into(),
 //!     scratch_limit: 20 << 30,
 //! };
-//! let works: Vec<Box<dyn StageHandler>> = vec![Box::new(Ears)];
-//! let worker = Worker::new(db, BlockingStorage::new(storage)?, Tools::find()?, settings, works)?;
+//! let handlers: Vec<Box<dyn StageHandler>> = vec![Box::new(SpeechToText)];
+//! let worker = Worker::new(db, storage, Tools::find()?, settings, handlers)?;
 //! // Another thread can stop it: `worker.cancellation().cancel()`.
 //! worker.run()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -73,14 +74,15 @@
 
 mod blocking_storage;
 mod failure;
-mod keeper;
-mod recordings;
+mod heartbeat;
+mod parallel;
+mod recording_cache;
 mod settings;
-mod side_by_side;
 pub mod sidecar;
 mod stage;
 pub mod stages;
-mod work_signal;
+#[cfg(test)]
+mod testing;
 mod worker;
 
 pub use blocking_storage::BlockingStorage;

@@ -1,25 +1,25 @@
-//! How a worker works.
+//! The settings of a worker.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use lectern_domain::{LeaseDuration, Stage, WorkerName};
 
-/// How a worker works.
+/// The settings of a worker.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How it is called where others see what it does.
+    /// The name under which its runs are listed.
     pub name: WorkerName,
-    /// What it does.
+    /// The stages that it claims.
     pub stages: Vec<Stage>,
-    /// How many stages it works on at once.
+    /// How many stages it runs at the same time; 0 counts as 1.
     pub concurrency: usize,
-    /// How long nobody else gets what it works on when it dies.
+    /// How long a claimed stage stays reserved after the worker's last heartbeat.
     pub lease: LeaseDuration,
-    /// How long it waits before it asks again when there is nothing to do.
+    /// The pause before it looks for work again after finding none.
     pub poll: Duration,
-    /// Where it keeps files while it works.
+    /// Directory for temporary files.
     pub scratch: PathBuf,
-    /// How many bytes these files may have altogether.
+    /// Greatest total size of these files, in bytes.
     pub scratch_limit: u64,
 }

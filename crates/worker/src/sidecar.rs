@@ -1,19 +1,19 @@
-//! Subtitles that lie beside a recording in the storage.
+//! Sidecar files: subtitles next to a recording in the storage.
 
 use std::io::Read;
 
 use lectern_storage::ObjectKey;
 
-use crate::Failure;
+use crate::failure::Failure;
 
-/// What their names end in, the most telling first.
+/// Extensions of sidecar files; those with the most information come first.
 pub const EXTENSIONS: [&str; 3] = ["json", "vtt", "srt"];
 
-/// How long subtitles are at most, in bytes: they are read as a whole.
+/// Greatest size of a sidecar file. It is read into memory.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// The key of subtitles beside a recording: its own, but for the extension.
-/// `None` where it would be the recording's.
+/// The key of a sidecar file: that of the recording with another extension.
+/// `None` if both would be the same.
 pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {
     let text = recording.as_str();
     let name = text.rfind('/').map_or(0, |slash| slash + 1);
@@ -25,21 +25,27 @@ pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {
     (key != *recording).then_some(key)
 }
 
-/// All of `from`, which errors call `what`.
+/// Reads `source` to its end. `name` names it in errors.
 ///
 /// # Errors
 ///
-/// When it is longer than [`MAX_BYTES`], for one: that stays so.
-pub(crate) fn whole(what: &str, from: impl Read) -> Result<Vec<u8>, Failure> {
+/// [`Failure::Permanent`] if it has more than [`MAX_BYTES`].
+pub(crate) fn read_bounded(name: &str, source: impl Read) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let most = MAX_BYTES >> 20;
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    check_size(name, bytes.len() as u64, MAX_BYTES)?;
+    Ok(bytes)
+}
+
+/// Fails if `size` is greater than `max_bytes`.
+pub(crate) fn check_size(name: &str, size: u64, max_bytes: u64) -> Result<(), Failure> {
+    if size > max_bytes {
+        let mebibytes = max_bytes >> 20;
         return Err(Failure::permanent(format!(
-            "{what} is longer than {most} MiB"
+            "{name} is longer than {mebibytes} MiB"
         )));
     }
-    Ok(bytes)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -47,13 +53,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subtitles_have_the_name_of_their_recording() {
-        let beside = |text: &str| {
+    fn a_sidecar_has_the_name_of_its_recording() {
+        let sidecar = |text: &str| {
             let recording = ObjectKey::new(text).unwrap();
             key(&recording, "vtt").map(|key| key.as_str().to_owned())
         };
-        assert_eq!(beside("a.b/talk.mp4").as_deref(), Some("a.b/talk.vtt"));
-        assert_eq!(beside("a.b/talk").as_deref(), Some("a.b/talk.vtt"));
-        assert_eq!(beside("talk.vtt"), None);
+        assert_eq!(sidecar("a.b/talk.mp4").as_deref(), Some("a.b/talk.vtt"));
+        assert_eq!(sidecar("a.b/talk").as_deref(), Some("a.b/talk.vtt"));
+        assert_eq!(sidecar("talk.vtt"), None);
     }
 }

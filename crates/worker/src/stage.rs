@@ -1,4 +1,4 @@
-//! What a stage is given to work with.
+//! The handler of a stage, what it gets, and what it returns.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,34 +10,35 @@ use lectern_domain::{Job, JobId, Stage};
 use lectern_media::{CancellationToken, Limits, Media, Probe, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
-use crate::keeper::Keeper;
-use crate::recordings::{Recording, Recordings};
-use crate::{BlockingStorage, Failure};
+use crate::blocking_storage::BlockingStorage;
+use crate::failure::Failure;
+use crate::heartbeat::LeaseHeartbeat;
+use crate::recording_cache::{Recording, RecordingCache};
 
-/// How long looking at the headers of a recording may take.
-const PROBING: Duration = Duration::from_mins(10);
+/// How long probing a recording may take.
+const PROBE_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// One kind of work on a recording.
+/// Runs one stage of the pipeline.
 pub trait StageHandler: Send + Sync {
-    /// Which stage it is.
+    /// The stage that it runs.
     fn stage(&self) -> Stage;
 
-    /// Does it. Looks at [`StageContext::check`] now and then, and stops when told to.
-    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure>;
+    /// Runs the stage. Long work has to call [`StageContext::check`] regularly,
+    /// or use [`StageContext::limits`].
+    fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure>;
 }
 
-/// Stores what was found: within the transaction that completes the stage, and
-/// once more if that could not be committed.
-type Keep = dyn Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send;
+type StoreOutput = dyn Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send;
 
-/// What a stage found.
+/// The result of a stage.
 pub struct StageOutput {
-    pub(crate) store: Box<Keep>,
+    pub(crate) store: Box<StoreOutput>,
     pub(crate) note: Option<String>,
 }
 
 impl StageOutput {
-    /// What is to be stored when the stage is completed.
+    /// A result that `store` writes to the tables, inside the transaction that
+    /// completes the stage. If that cannot be committed, `store` is called again.
     pub fn new(
         store: impl Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send + 'static,
     ) -> Self {
@@ -47,139 +48,149 @@ impl StageOutput {
         }
     }
 
-    /// The same with a word for the audit trail.
-    pub fn saying(self, note: impl Into<String>) -> Self {
+    /// Adds a note for the job's processing log.
+    pub fn with_note(self, note: impl Into<String>) -> Self {
+        self.with_notes(vec![note.into()])
+    }
+
+    /// Adds notes for the job's processing log, if there are any.
+    pub(crate) fn with_notes(self, notes: Vec<String>) -> Self {
         Self {
-            note: Some(note.into()),
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
             ..self
         }
     }
 }
 
-/// What a stage is given to work with: a job, its recording, and a place for
-/// files that are gone afterwards.
+/// What a handler works with: the job, its recording, and temporary files that
+/// are removed when the handler returns.
 pub struct StageContext<'a> {
     pub(crate) job: &'a Job,
-    pub(crate) original: &'a ObjectKey,
-    pub(crate) recordings: &'a Recordings,
-    /// Once it was needed.
+    pub(crate) recording_key: &'a ObjectKey,
+    pub(crate) recordings: &'a RecordingCache,
+    /// Set when the handler first needs it.
     pub(crate) recording: OnceLock<Arc<Recording>>,
-    pub(crate) dir: &'a Path,
+    pub(crate) scratch_dir: &'a Path,
     pub(crate) db: &'a Database,
-    pub(crate) store: &'a BlockingStorage,
+    pub(crate) storage: &'a BlockingStorage,
     pub(crate) tools: &'a Tools,
     pub(crate) scratch: &'a Scratch,
-    /// How many bytes there may be in it.
-    pub(crate) room: u64,
-    pub(crate) cancel: &'a CancellationToken,
-    pub(crate) keeper: &'a Keeper,
+    /// Bytes that the scratch space may hold.
+    pub(crate) scratch_limit: u64,
+    pub(crate) cancellation: &'a CancellationToken,
+    pub(crate) heartbeat: &'a LeaseHeartbeat,
 }
 
 impl StageContext<'_> {
-    /// Whose recording it is.
+    /// The job as it was when the stage was claimed.
     pub fn job(&self) -> &Job {
         self.job
     }
 
-    /// The recording, to be read only. A stage that never asks for it can be done
-    /// without: where the storage is far away it is fetched now, unless another
-    /// stage of this worker has done so.
+    /// The recording as a local file, only for reading. A remote recording is
+    /// fetched by the first stage of this worker that asks for it; stages that do
+    /// not ask can run without it.
     pub fn recording(&self) -> Result<&Path, Failure> {
-        Ok(self.fetched()?.file())
+        Ok(self.fetch_recording()?.file())
     }
 
-    fn fetched(&self) -> Result<&Recording, Failure> {
+    fn fetch_recording(&self) -> Result<&Recording, Failure> {
         if let Some(recording) = self.recording.get() {
             return Ok(recording);
         }
-        let name = (self.job.job_id, self.original.clone());
-        let (store, scratch) = (self.store, self.scratch);
-        let recording = self
-            .recordings
-            .get(name, store, scratch, self.room, self.cancel)?;
+        let recording = self.recordings.get(
+            (self.job.job_id, self.recording_key.clone()),
+            self.storage,
+            self.scratch,
+            self.scratch_limit,
+            self.cancellation,
+        )?;
         Ok(self.recording.get_or_init(|| recording))
     }
 
-    /// Where the recording lies in the storage.
-    pub fn original(&self) -> &ObjectKey {
-        self.original
+    /// The recording's key in the storage.
+    pub fn recording_key(&self) -> &ObjectKey {
+        self.recording_key
     }
 
-    /// A place for files that are gone when the stage ends.
-    pub fn dir(&self) -> &Path {
-        self.dir
+    /// A directory that is removed when the handler returns.
+    pub fn scratch_dir(&self) -> &Path {
+        self.scratch_dir
     }
 
-    /// A name for a file that is gone when the stage ends.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+    /// The path of a file in [`StageContext::scratch_dir`].
+    pub fn scratch_file(&self, name: &str) -> PathBuf {
+        self.scratch_dir.join(name)
     }
 
-    /// The database, to read what other stages found.
+    /// The database, to read the results of other stages.
     pub fn db(&self) -> &Database {
         self.db
     }
 
     /// The storage.
-    pub fn store(&self) -> &BlockingStorage {
-        self.store
+    pub fn storage(&self) -> &BlockingStorage {
+        self.storage
     }
 
-    /// What ffmpeg can do, for as long as `time`.
+    /// Operations of ffmpeg, within [`StageContext::limits`].
     pub fn media(&self, time: Duration) -> Media {
         Media::new(self.tools, self.limits(time))
     }
 
-    /// What the recording consists of.
+    /// The recording's properties.
     pub fn probe(&self) -> Result<Probe, Failure> {
-        let look = |file: &Path| Ok(self.media(PROBING).probe(file)?);
-        self.fetched()?.probe(look)
+        let probe = |file: &Path| Ok(self.media(PROBE_TIMEOUT).probe(file)?);
+        self.fetch_recording()?.get_or_probe(probe)
     }
 
-    /// Cancelled when the stage is to stop.
-    pub fn cancel(&self) -> &CancellationToken {
-        self.cancel
+    /// Cancelled when the handler has to stop.
+    pub fn cancellation(&self) -> &CancellationToken {
+        self.cancellation
     }
 
-    /// The bounds of children that run for this task, for as long as `time`.
+    /// Limits for child processes: `time` from now on, this worker's scratch
+    /// space, and [`StageContext::cancellation`].
     pub fn limits(&self, time: Duration) -> Limits {
         Limits::within(time)
-            .cancelled_by(self.cancel)
+            .cancelled_by(self.cancellation)
             .in_scratch(self.scratch)
     }
 
-    /// Key of an object of the job.
-    pub fn key(&self, path: &str) -> Result<ObjectKey, Failure> {
+    /// The key of an object that belongs to the job.
+    pub fn object_key(&self, path: &str) -> Result<ObjectKey, Failure> {
         Ok(ObjectKey::of_job(self.job.job_id, path)?)
     }
 
-    /// Says how far it is, of 100, and what it is doing.
-    pub fn tell(&self, percent: f64, message: &str) {
-        self.keeper.tell(percent, message, None);
+    /// Reports the stage's progress, in percent, and its current activity.
+    pub fn report_progress(&self, percent: f64, message: &str) {
+        self.heartbeat.report_progress(percent, message, None);
     }
 
-    /// Says how far it is, of the seconds it goes through: what of the stage's
-    /// hundred percent that is, and how long the rest of it takes.
-    pub fn telling<'t>(
+    /// Returns a function that reports the progress through `seconds` of media.
+    /// It gets the seconds done, scales them to the given range of percent, and
+    /// estimates the remaining time.
+    pub fn progress_reporter<'t>(
         &'t self,
         seconds: f64,
         percent: Range<f64>,
         message: &'t str,
     ) -> impl FnMut(f64) + 't {
-        let began = Instant::now();
-        self.tell(percent.start, message);
+        let started = Instant::now();
+        self.report_progress(percent.start, message);
         move |done| {
-            let share = (done / seconds).clamp(0.0, 1.0);
-            let left = began.elapsed().as_secs_f64() * (1.0 - share) / share;
-            let eta = Duration::try_from_secs_f64(left).ok();
-            let percent = percent.start + share * (percent.end - percent.start);
-            self.keeper.tell(percent, message, eta);
+            let ratio = (done / seconds).clamp(0.0, 1.0);
+            let remaining = started.elapsed().as_secs_f64() * (1.0 - ratio) / ratio;
+            // Nothing done gives infinity, which is no duration.
+            let eta = Duration::try_from_secs_f64(remaining).ok();
+            let percent = percent.start + ratio * (percent.end - percent.start);
+            self.heartbeat.report_progress(percent, message, eta);
         }
     }
 
-    /// Stops here when it was told to.
+    /// Fails with [`Failure::Cancelled`] if the handler has to stop.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.cancel.is_cancelled() {
+        if self.cancellation.is_cancelled() {
             return Err(Failure::Cancelled);
         }
         Ok(())

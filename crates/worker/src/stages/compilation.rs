@@ -1,7 +1,6 @@
-//! The clips as files.
+//! Encodes the clips and joins them into a highlight reel.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use lectern_db::Tx;
@@ -12,22 +11,23 @@ use lectern_domain::{
 use lectern_formats::{Cue, clip_to, webvtt};
 use lectern_media::{Composition, CutSettings, Probe};
 use lectern_storage::ObjectKey;
+use parking_lot::Mutex;
 
+use crate::failure::Failure;
+use crate::parallel;
 use crate::stage::{StageContext, StageHandler, StageOutput};
-use crate::{Failure, side_by_side};
 
-/// How long each command may take: one for each clip, one for its picture, one for
-/// the reel.
-const LIMIT: Duration = Duration::from_hours(24);
-/// How high a thumbnail is at most, in pixels.
-const THUMBNAIL: u32 = 360;
-/// How sure it has to be where the screen and the camera are, for the picture to
-/// be put together anew.
-const SURE: f64 = 0.6;
-/// How much of the work is cutting; the rest is putting the reel together.
-const CUTTING: f64 = 95.0;
+/// How long encoding one clip with its thumbnail may take, and joining all clips.
+const ENCODING_TIMEOUT: Duration = Duration::from_hours(24);
+/// Greatest height of a thumbnail, in pixels.
+const THUMBNAIL_HEIGHT: u32 = 360;
+/// Lowest confidence in the regions of the screen and the camera at which the
+/// picture is composed of them.
+const MIN_LAYOUT_CONFIDENCE: f64 = 0.6;
+/// The stage's percentage when all clips are encoded. The rest is joining them.
+const ENCODING_PERCENT: f64 = 95.0;
 
-/// Cuts and encodes the clips, and all of them in one.
+/// Encodes the clips and joins them into a highlight reel.
 #[derive(Debug)]
 pub(super) struct Compilation;
 
@@ -36,9 +36,9 @@ impl StageHandler for Compilation {
         Stage::Compilation
     }
 
-    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        let job_id = task.job().job_id;
-        let (clips, transcript, layout) = task.db().read(|conn| {
+    fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
+        let job_id = context.job().job_id;
+        let (clips, transcript, layout) = context.db().read(|conn| {
             Ok::<_, lectern_db::Error>((
                 conn.clips().for_job(job_id)?,
                 conn.transcripts().for_job(job_id)?,
@@ -46,23 +46,23 @@ impl StageHandler for Compilation {
             ))
         })?;
         if clips.is_empty() {
-            let found = keep(Vec::new(), Patch::Clear);
-            return Ok(found.saying("there is no clip to be made"));
+            let output = store_keys(Vec::new(), Patch::Clear);
+            return Ok(output.with_note("there are no clips to encode"));
         }
-        let probe = task.probe()?;
-        let (mut parts, mut keys, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        let probe = context.probe()?;
+        let (mut parts, mut updates, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for clip in &clips {
             match probe.within(clip.time) {
                 Ok(part) => parts.push((clip, part)),
                 Err(error) => {
-                    keys.push((clip.clip_id, without_files(clip)));
+                    updates.push((clip.clip_id, clear_files(clip)));
                     notes.push(format!("the clip {:?} was not made: {error}", &*clip.title));
                 }
             }
         }
-        let config = task.job().processing_config.as_ref();
-        let making = Making {
-            task,
+        let config = context.job().processing_config.as_ref();
+        let encoder = Encoder {
+            context,
             probe: &probe,
             cues: transcript.into_iter().map(Cue::from).collect(),
             settings: CutSettings {
@@ -70,29 +70,27 @@ impl StageHandler for Compilation {
                 composition: layout.as_ref().and_then(composition),
                 ..CutSettings::default()
             },
-            done: Mutex::new(vec![0.0; parts.len()]),
-            total: parts.iter().map(|(_, part)| part.duration()).sum(),
+            seconds_done: Mutex::new(vec![0.0; parts.len()]),
+            total_seconds: parts.iter().map(|(_, part)| part.duration()).sum(),
         };
-        let files = side_by_side::map(task.cancel(), &parts, |i, (clip, part)| {
-            making.clip(i, clip, *part)
+        let encoded = parallel::map(context.cancellation(), &parts, |i, (clip, part)| {
+            encoder.encode_clip(i, clip, *part)
         })?;
         let reel = match parts.first() {
-            Some((first, _)) => Patch::Set(making.reel(first.clip_id, &files)?),
+            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &encoded)?),
             None => Patch::Clear,
         };
-        let made = parts.iter().map(|(clip, _)| clip.clip_id);
-        keys.extend(made.zip(files.into_iter().map(|made| made.keys)));
-        let note = (!notes.is_empty()).then(|| notes.join("; "));
-        let found = keep(keys, reel);
-        Ok(StageOutput { note, ..found })
+        let clip_ids = parts.iter().map(|(clip, _)| clip.clip_id);
+        updates.extend(clip_ids.zip(encoded.into_iter().map(|clip| clip.update)));
+        Ok(store_keys(updates, reel).with_notes(notes))
     }
 }
 
-/// Stores where the files lie.
-fn keep(keys: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) -> StageOutput {
+/// Stores the keys of the clips' files and of the reel.
+fn store_keys(updates: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) -> StageOutput {
     StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
-        for (clip_id, keys) in &keys {
-            tx.clips().set_media_keys(*clip_id, keys)?;
+        for (clip_id, update) in &updates {
+            tx.clips().set_media_keys(*clip_id, update)?;
         }
         let update = JobUpdate {
             compiled_video_s3_key: reel.clone(),
@@ -102,12 +100,12 @@ fn keep(keys: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) -> StageO
     })
 }
 
-/// Of a clip that has nothing of the recording in it, and may have had.
-fn without_files(clip: &Clip) -> ClipMediaUpdate {
+/// Removes the files of an earlier attempt from a clip that cannot be made.
+fn clear_files(clip: &Clip) -> ClipMediaUpdate {
     ClipMediaUpdate {
         s3_key: Patch::Clear,
         thumbnail_s3_key: Patch::Clear,
-        subtitle_s3_key: if has_own_subtitles(clip) {
+        subtitle_s3_key: if has_client_subtitles(clip) {
             Patch::Keep
         } else {
             Patch::Clear
@@ -115,109 +113,114 @@ fn without_files(clip: &Clip) -> ClipMediaUpdate {
     }
 }
 
-/// The screen and the camera side by side, where both are known.
+/// The screen and the camera side by side, if both regions are known.
 fn composition(layout: &LayoutAnalysis) -> Option<Composition> {
-    let is_two = matches!(
+    let has_two_regions = matches!(
         layout.layout_type,
         LayoutType::SideBySide | LayoutType::PictureInPicture
     );
     let (screen, camera) = (layout.screen_region?, layout.camera_region?);
-    (is_two && layout.confidence_score.get() >= SURE)
+    (has_two_regions && layout.confidence_score.get() >= MIN_LAYOUT_CONFIDENCE)
         .then_some(Composition::SideBySide { screen, camera })
 }
 
-/// Whether a client has given the clip subtitles: where those lie nothing else is
-/// written. Somebody has corrected what is said, and the transcript, of which ours
-/// would be made, does not know.
-fn has_own_subtitles(clip: &Clip) -> bool {
+/// Whether a client has stored subtitles for the clip. They are kept: they may
+/// have corrections that the transcript lacks.
+fn has_client_subtitles(clip: &Clip) -> bool {
     let key = clip.media.subtitle_s3_key.clone();
     let key = key.and_then(|key| ObjectKey::try_from(key).ok());
     key.is_some_and(|key| key.is_custom_subtitles() && !key.belongs_to_another_job(clip.job_id))
 }
 
-/// What is made of one clip.
-struct Made {
+struct EncodedClip {
     file: PathBuf,
-    keys: ClipMediaUpdate,
+    update: ClipMediaUpdate,
 }
 
-struct Making<'a> {
-    task: &'a StageContext<'a>,
+struct Encoder<'a> {
+    context: &'a StageContext<'a>,
     probe: &'a Probe,
     cues: Vec<Cue>,
     settings: CutSettings,
-    /// How many seconds of each clip are done.
-    done: Mutex<Vec<f64>>,
-    /// How many seconds all clips have.
-    total: f64,
+    /// Seconds encoded of each clip.
+    seconds_done: Mutex<Vec<f64>>,
+    /// Length of all clips together.
+    total_seconds: f64,
 }
 
-impl Making<'_> {
-    /// Makes a clip.
-    fn clip(&self, i: usize, clip: &Clip, part: TimeRange) -> Result<Made, Failure> {
-        let media = self.task.media(LIMIT);
-        let name = |ending: &str| self.task.file(&format!("{}.{ending}", clip.clip_id));
-        let file = name("mp4");
-        let mut told = |seconds| self.tell(i, seconds);
-        media.cut(self.probe, part, &self.settings, &file, &mut told)?;
-        let picture = name("jpg");
+impl Encoder<'_> {
+    /// Encodes a clip with its thumbnail and subtitles, and stores the files. `i`
+    /// is its index in `seconds_done`.
+    fn encode_clip(&self, i: usize, clip: &Clip, part: TimeRange) -> Result<EncodedClip, Failure> {
+        let media = self.context.media(ENCODING_TIMEOUT);
+        let path = |extension: &str| {
+            self.context
+                .scratch_file(&format!("{}.{extension}", clip.clip_id))
+        };
+        let file = path("mp4");
+        let mut progress = |seconds| self.report_progress(i, seconds);
+        media.cut(self.probe, part, &self.settings, &file, &mut progress)?;
+        let thumbnail = path("jpg");
         if self.probe.video.is_some() {
             let middle = f64::midpoint(part.start(), part.end());
-            media.thumbnail(self.probe, middle, THUMBNAIL, &picture)?;
+            media.thumbnail(self.probe, middle, THUMBNAIL_HEIGHT, &thumbnail)?;
         }
-        let keep = |file: &Path| -> Result<Patch<StorageKey>, Failure> {
-            let ending = file.extension().unwrap_or_default().to_string_lossy();
-            let key = self.task.key(&format!("clips/{}.{ending}", clip.clip_id))?;
-            self.put(&key, file).map(Patch::Set)
+        let store = |file: &Path| -> Result<Patch<StorageKey>, Failure> {
+            let extension = file.extension().unwrap_or_default().to_string_lossy();
+            let key = format!("clips/{}.{extension}", clip.clip_id);
+            let key = self.context.object_key(&key)?;
+            self.store(&key, file).map(Patch::Set)
         };
-        Ok(Made {
-            keys: ClipMediaUpdate {
-                s3_key: keep(&file)?,
+        Ok(EncodedClip {
+            update: ClipMediaUpdate {
+                s3_key: store(&file)?,
                 thumbnail_s3_key: match self.probe.video {
-                    Some(_) => keep(&picture)?,
+                    Some(_) => store(&thumbnail)?,
                     None => Patch::Clear,
                 },
-                subtitle_s3_key: if has_own_subtitles(clip) {
+                subtitle_s3_key: if has_client_subtitles(clip) {
                     Patch::Keep
                 } else {
-                    let words = name("vtt");
-                    std::fs::write(&words, webvtt::write(&clip_to(&self.cues, part)))?;
-                    keep(&words)?
+                    let subtitles = path("vtt");
+                    std::fs::write(&subtitles, webvtt::write(&clip_to(&self.cues, part)))?;
+                    store(&subtitles)?
                 },
             },
             file,
         })
     }
 
-    /// All clips in one. It is named after the first: clips are replaced all at once
-    /// and by ones of other ids, so what a worker makes that does not know yet has
-    /// another name.
-    fn reel(&self, first: ClipId, made: &[Made]) -> Result<StorageKey, Failure> {
-        self.task.tell(CUTTING, "putting the reel together");
+    /// Joins all clips and stores the reel. Its name has the id of its first clip.
+    /// When clips are replaced they get new ids, so a worker that still has the
+    /// old clips writes a file with another name.
+    fn join(&self, first: ClipId, clips: &[EncodedClip]) -> Result<StorageKey, Failure> {
+        self.context
+            .report_progress(ENCODING_PERCENT, "joining the clips");
         let name = format!("highlights-{first}.mp4");
-        let file = self.task.file(&name);
-        let files: Vec<_> = made.iter().map(|made| made.file.as_path()).collect();
+        let file = self.context.scratch_file(&name);
+        let files: Vec<_> = clips.iter().map(|clip| clip.file.as_path()).collect();
         let settings = CutSettings {
             composition: None,
             ..self.settings.clone()
         };
-        let media = self.task.media(LIMIT);
+        let media = self.context.media(ENCODING_TIMEOUT);
         media.concat(&files, &settings, &file, &mut |_| {})?;
-        self.put(&self.task.key(&name)?, &file)
+        self.store(&self.context.object_key(&name)?, &file)
     }
 
-    fn put(&self, key: &ObjectKey, file: &Path) -> Result<StorageKey, Failure> {
-        self.task.check()?;
-        self.task.store().put(key, file, self.task.cancel())?;
+    fn store(&self, key: &ObjectKey, file: &Path) -> Result<StorageKey, Failure> {
+        self.context.check()?;
+        let storage = self.context.storage();
+        storage.put(key, file, self.context.cancellation())?;
         Ok(StorageKey::new(key.as_str())?)
     }
 
-    fn tell(&self, i: usize, seconds: f64) {
-        // Held until it is told, so that who comes later tells more.
-        let mut each = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        each[i] = seconds;
-        let done: f64 = each.iter().sum();
-        let percent = CUTTING * (done / self.total).min(1.0);
-        self.task.tell(percent, "encoding the clips");
+    fn report_progress(&self, i: usize, seconds: f64) {
+        // Keeps the lock while reporting, so that the percentage never decreases.
+        let mut seconds_done = self.seconds_done.lock();
+        seconds_done[i] = seconds;
+        let done: f64 = seconds_done.iter().sum();
+        let percent = ENCODING_PERCENT * (done / self.total_seconds).min(1.0);
+        self.context.report_progress(percent, "encoding the clips");
     }
 }

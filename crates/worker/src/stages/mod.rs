@@ -1,35 +1,33 @@
-//! The stages of the default pipeline, done with real tools.
+//! The handlers of the default pipeline's stages.
 
-mod chat;
 mod compilation;
-mod content;
-mod endpoint;
-mod layout;
+mod content_analysis;
+mod layout_analysis;
+mod openai;
 mod segmentation;
-mod silence;
+mod silence_detection;
 mod transcription;
 
 use std::time::Duration;
 
-use crate::StageHandler;
+pub use self::openai::{ChatService, Endpoint};
+pub use self::transcription::RecognizerSettings;
+use crate::stage::StageHandler;
 
-pub use chat::ChatService;
-pub use endpoint::Endpoint;
-pub use transcription::RecognizerSettings;
+/// How long one pass over a recording may take.
+const PASS_TIMEOUT: Duration = Duration::from_hours(6);
 
-/// How long looking through a recording may take.
-const LOOKING: Duration = Duration::from_hours(6);
-
-/// All stages there are. `chat` finds the topics, if it is given.
+/// The handlers of all stages. With `chat`, that service finds the topics;
+/// otherwise they are found locally.
 pub fn all(
     recognizers: RecognizerSettings,
     chat: Option<ChatService>,
 ) -> Vec<Box<dyn StageHandler>> {
     vec![
-        Box::new(silence::Silence),
+        Box::new(silence_detection::SilenceDetection),
         Box::new(transcription::Transcription(recognizers)),
-        Box::new(layout::Layout),
-        Box::new(content::Content(chat)),
+        Box::new(layout_analysis::LayoutAnalysis),
+        Box::new(content_analysis::ContentAnalysis(chat)),
         Box::new(segmentation::Segmentation),
         Box::new(compilation::Compilation),
     ]

@@ -1,4 +1,4 @@
-//! Which parts become clips.
+//! Selects the parts of the recording that become clips.
 
 use lectern_analysis::clip::{self, ClipRules};
 use lectern_analysis::silence_region::audio_silences;
@@ -6,10 +6,10 @@ use lectern_analysis::{ContentSegmentRef, TranscriptSegmentRef};
 use lectern_db::Tx;
 use lectern_domain::{NewClip, Stage, VideoDuration};
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
-/// Picks the clips.
+/// Selects the clips.
 #[derive(Debug)]
 pub(super) struct Segmentation;
 
@@ -18,49 +18,47 @@ impl StageHandler for Segmentation {
         Stage::Segmentation
     }
 
-    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        let job_id = task.job().job_id;
-        let (parts, transcript, silences) = task.db().read(|conn| {
+    fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
+        let job_id = context.job().job_id;
+        let (segments, transcript, silence_regions) = context.db().read(|conn| {
             Ok::<_, lectern_db::Error>((
                 conn.content_segments().for_job(job_id)?,
                 conn.transcripts().for_job(job_id)?,
                 conn.silence_regions().for_job(job_id)?,
             ))
         })?;
-        let duration = match task.job().video_duration {
+        let duration = match context.job().video_duration {
             Some(duration) => duration,
-            None => VideoDuration::new(task.probe()?.duration)?,
+            None => VideoDuration::new(context.probe()?.duration)?,
         };
-        let picked = clip::select(
-            &parts
-                .iter()
-                .map(|part| ContentSegmentRef {
-                    time: part.time,
-                    topic: &part.topic,
-                    importance_score: part.importance_score,
-                    keywords: &part.keywords,
-                })
-                .collect::<Vec<_>>(),
-            &transcript
-                .iter()
-                .map(TranscriptSegmentRef::from)
-                .collect::<Vec<_>>(),
-            &audio_silences(
-                silences
-                    .iter()
-                    .map(|found| (found.time, found.silence_type)),
-            ),
+        let content: Vec<_> = segments
+            .iter()
+            .map(|segment| ContentSegmentRef {
+                time: segment.time,
+                topic: &segment.topic,
+                importance_score: segment.importance_score,
+                keywords: &segment.keywords,
+            })
+            .collect();
+        let speech: Vec<_> = transcript.iter().map(TranscriptSegmentRef::from).collect();
+        let silences = silence_regions
+            .iter()
+            .map(|region| (region.time, region.silence_type));
+        let selected = clip::select(
+            &content,
+            &speech,
+            &audio_silences(silences),
             duration,
             &ClipRules::default(),
         )?;
-        let clips: Vec<_> = picked
+        let clips: Vec<_> = selected
             .into_iter()
-            .map(|picked| NewClip {
-                content_segment_id: picked
+            .map(|selected| NewClip {
+                content_segment_id: selected
                     .segment_index
-                    .and_then(|part| parts.get(part))
-                    .map(|part| part.segment_id),
-                ..picked.clip
+                    .and_then(|index| segments.get(index))
+                    .map(|segment| segment.segment_id),
+                ..selected.clip
             })
             .collect();
         Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {

@@ -1,12 +1,10 @@
-use lectern_domain::{
-    Clip, ClipMedia, JobStatus, JsonObject, NewClip, NonNegativeInt, Stage, StorageKey, TimeRange,
-    Title,
-};
+use lectern_domain::{Clip, ClipMedia, JobStatus, Stage, StorageKey};
 
 use super::{Bench, RecognizerSettings};
+use crate::testing::new_clip;
 
-/// Makes clips of two seconds of a tone; each has a title and where it begins and
-/// ends, and files that an earlier attempt made.
+/// Encodes clips of a tone of two seconds. Each has a title, a start and an end,
+/// and files of an earlier attempt.
 fn compile(clips: &[(&str, f64, f64)]) -> (Bench, Vec<Clip>) {
     let bench = Bench::new(Stage::Compilation, "-f lavfi -i sine=duration=2");
     let job_id = bench.job.job_id;
@@ -14,35 +12,24 @@ fn compile(clips: &[(&str, f64, f64)]) -> (Bench, Vec<Clip>) {
     let new: Vec<_> = clips
         .iter()
         .zip(0..)
-        .map(|((title, start, end), i)| NewClip {
-            content_segment_id: None,
-            title: Title::new(*title).unwrap(),
-            topic: None,
-            importance_score: None,
-            time: TimeRange::new(*start, *end).unwrap(),
-            media: ClipMedia {
+        .map(|((title, start, end), i)| {
+            let media = ClipMedia {
                 s3_key: key("clips/old.mp4"),
                 thumbnail_s3_key: key("clips/old.jpg"),
                 subtitle_s3_key: key("clips/old.vtt"),
-            },
-            clip_order: NonNegativeInt::new(i).unwrap(),
-            extra_metadata: JsonObject::default(),
+            };
+            new_clip(i, title, (*start, *end), media)
         })
         .collect();
-    let stored = bench
-        .db
-        .write(|tx| tx.clips().replace_for_job(job_id, &new));
-    stored.unwrap();
-    assert_eq!(
-        bench.work(RecognizerSettings::default()),
-        JobStatus::Completed
-    );
-    let clips = bench.db.read(|conn| conn.clips().for_job(job_id)).unwrap();
+    bench.set_clips(&new);
+    let status = bench.work(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    let clips = bench.clips();
     (bench, clips)
 }
 
 #[test]
-fn a_clip_with_nothing_of_the_recording_in_it_is_passed_over() {
+fn a_clip_outside_the_recording_is_skipped() {
     let (bench, clips) = compile(&[
         ("No time", 1.0, 1.0),
         ("The end", 1.5, 9.0),
@@ -52,12 +39,12 @@ fn a_clip_with_nothing_of_the_recording_in_it_is_passed_over() {
         panic!("{clips:?}")
     };
     let job_id = bench.job.job_id;
-    let ours = |ending: &str| {
-        let key = format!("jobs/{job_id}/clips/{}.{ending}", end.clip_id);
+    let key = |extension: &str| {
+        let key = format!("jobs/{job_id}/clips/{}.{extension}", end.clip_id);
         Some(StorageKey::new(key).unwrap())
     };
-    assert_eq!(end.media.s3_key, ours("mp4"));
-    assert_eq!(end.media.subtitle_s3_key, ours("vtt"));
+    assert_eq!(end.media.s3_key, key("mp4"));
+    assert_eq!(end.media.subtitle_s3_key, key("vtt"));
     for clip in [no_time, later] {
         assert_eq!(clip.media, ClipMedia::default(), "{clip:?}");
     }
@@ -68,7 +55,7 @@ fn a_clip_with_nothing_of_the_recording_in_it_is_passed_over() {
 }
 
 #[test]
-fn a_reel_has_the_name_of_its_first_clip_so_that_one_of_other_clips_takes_no_place() {
+fn a_reel_is_named_after_its_first_clip() {
     let (bench, clips) = compile(&[("Nothing", 3.0, 4.0), ("A tone", 0.0, 1.0)]);
     let key = format!(
         "jobs/{}/highlights-{}.mp4",
@@ -79,7 +66,7 @@ fn a_reel_has_the_name_of_its_first_clip_so_that_one_of_other_clips_takes_no_pla
 }
 
 #[test]
-fn where_no_clip_is_left_there_is_no_reel() {
+fn without_clips_there_is_no_reel() {
     let (bench, clips) = compile(&[("Nothing", 3.0, 4.0)]);
     assert_eq!(clips[0].media, ClipMedia::default());
     assert_eq!(bench.job().compiled_video_s3_key, None);

@@ -5,80 +5,84 @@ use std::thread;
 
 use lectern_domain::{JobStatus, NewSilenceRegion, SilenceType, Stage, TimeRange};
 
-use super::{Bench, LOOK, RecognizerSettings};
+use super::{Bench, RecognizerSettings};
+use crate::testing::POLL_INTERVAL;
 
 const TONE: &str = "-f lavfi -i sine=duration=2";
-/// Longer than what is heard at once.
-const LONG: &str = "-f lavfi -i sine=duration=700:sample_rate=8000";
-const FILM: &str = "-f lavfi -i testsrc=duration=2:size=64x64 -c:v libx264";
+/// Longer than a chunk.
+const LONG_TONE: &str = "-f lavfi -i sine=duration=700:sample_rate=8000";
+const SILENT_FILM: &str = "-f lavfi -i testsrc=duration=2:size=64x64 -c:v libx264";
 
-/// A script that hears this in whatever it is given.
-fn hears(cue: &str) -> String {
+/// A script that writes this cue, whatever it hears.
+fn writes_cue(cue: &str) -> String {
     format!("printf 'WEBVTT\\n\\n{cue}\\n'  > \"$2.vtt\"\n")
 }
 
-/// What was stored: from when to when, and what is said.
-fn said(bench: &Bench) -> Vec<(f64, f64, String)> {
+/// Start, end and text of the stored segments.
+fn transcript(bench: &Bench) -> Vec<(f64, f64, String)> {
     let job_id = bench.job.job_id;
     let stored = bench.db.read(|conn| conn.transcripts().for_job(job_id));
     let stored = stored.unwrap().into_iter();
     stored
-        .map(|of| (of.time.start(), of.time.end(), of.text.to_string()))
+        .map(|segment| {
+            let time = segment.time;
+            (time.start(), time.end(), segment.text.to_string())
+        })
         .collect()
 }
 
-fn hello() -> Vec<(f64, f64, String)> {
+const HELLO_CUE: &str = "00:00.500 --> 00:01.500\\nHello.";
+
+fn hello_transcript() -> Vec<(f64, f64, String)> {
     vec![(0.5, 1.5, "Hello.".to_owned())]
 }
 
-const HELLO: &str = "00:00.500 --> 00:01.500\\nHello.";
-
 #[test]
-fn a_command_runs_where_the_worker_does_and_leaves_nothing() {
+fn a_command_runs_in_the_workers_directory_and_its_files_are_removed() {
     let bench = Bench::new(Stage::Transcription, TONE);
-    // Also what it writes beside what it is given is gone in the end.
-    let script = hears("00:00.500 --> 00:01.500\\n'\"$(pwd -P)\"'") + "touch \"$1.log\"\n";
+    // The log file is one that the worker did not ask for.
+    let cue = "00:00.500 --> 00:01.500\\n'\"$(pwd -P)\"'";
+    let script = writes_cue(cue) + "touch \"$1.log\"\n";
     assert_eq!(bench.work(bench.script(&script)), JobStatus::Completed);
     let here = std::env::current_dir().unwrap();
-    assert_eq!(said(&bench)[0].2, here.to_string_lossy());
+    assert_eq!(transcript(&bench)[0].2, here.to_string_lossy());
     let left = std::fs::read_dir(bench.path("scratch")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
     assert!(left.iter().all(|path| path.is_file()), "{left:?}");
 }
 
 #[test]
-fn what_a_command_writes_without_end_is_not_read_to_its_end() {
-    for to in ["", " > {out}", " > {out}.srt"] {
+fn too_much_output_of_a_command_is_not_read() {
+    for redirection in ["", " > {out}", " > {out}.srt"] {
         let bench = Bench::new(Stage::Transcription, TONE);
         let recognizers = RecognizerSettings {
-            command: Some(format!("sh -c 'yes | head -c 68000000{to}' {{audio}}")),
+            command: Some(format!(
+                "sh -c 'yes | head -c 68000000{redirection}' {{audio}}"
+            )),
             ..RecognizerSettings::default()
         };
-        assert_eq!(bench.work(recognizers), JobStatus::Failed, "{to}");
+        assert_eq!(bench.work(recognizers), JobStatus::Failed, "{redirection}");
         let error = bench.run().error.unwrap();
-        assert_eq!(
-            error.as_str(),
-            "what the command wrote is longer than 64 MiB"
-        );
+        assert_eq!(error.as_str(), "the command's output is longer than 64 MiB");
     }
 }
 
 #[test]
-fn what_is_heard_in_a_piece_ends_with_it() {
-    let bench = Bench::new(Stage::Transcription, LONG);
-    let script = hears("00:01.000 --> 99:00:00.000\\nOn and on.");
+fn a_cue_ends_at_the_latest_with_its_chunk() {
+    let bench = Bench::new(Stage::Transcription, LONG_TONE);
+    let script = writes_cue("00:01.000 --> 99:00:00.000\\nOn and on.");
     assert_eq!(bench.work(bench.script(&script)), JobStatus::Completed);
-    let said = said(&bench);
-    let [(one, cut, _), (two, end, _)] = said.as_slice() else {
-        panic!("{said:?}")
+    let transcript = transcript(&bench);
+    let [(first, cut, _), (second, end, _)] = transcript.as_slice() else {
+        panic!("{transcript:?}")
     };
-    assert_eq!((*one, *two), (1.0, cut + 1.0));
-    assert!(*end > 699.0 && *end < 701.0, "{said:?}");
+    assert_eq!((*first, *second), (1.0, cut + 1.0));
+    assert!(*end > 699.0 && *end < 701.0, "{transcript:?}");
 }
 
 #[test]
-fn how_long_it_takes_is_told_once_a_piece_was_heard() {
-    let bench = Bench::new(Stage::Transcription, LONG);
+fn the_remaining_time_is_estimated_after_the_first_chunk() {
+    let bench = Bench::new(Stage::Transcription, LONG_TONE);
     let silence = NewSilenceRegion {
         time: TimeRange::new(300.0, 301.0).unwrap(),
         silence_type: SilenceType::AudioSilence,
@@ -90,45 +94,38 @@ fn how_long_it_takes_is_told_once_a_piece_was_heard() {
         .write(|tx| tx.silence_regions().replace_for_job(job_id, &[silence]));
     stored.unwrap();
     let gate = bench.path("gate");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&gate)
-            .status()
-            .unwrap()
-            .success()
-    );
-    // Open for both, so that nobody waits for somebody at the other end.
-    let open = File::options().read(true).write(true).open(&gate).unwrap();
+    let made = Command::new("mkfifo").arg(&gate).status();
+    assert!(made.unwrap().success());
+    // Opened for reading and writing, so that neither side blocks on opening.
+    let mut open = File::options().read(true).write(true).open(&gate).unwrap();
     let script = format!(
-        "case \"$1\" in *piece-1.wav) read _ < '{}';; esac\n{}",
+        "case \"$1\" in *chunk-1.wav) read _ < '{}';; esac\n{}",
         gate.display(),
-        hears(HELLO)
+        writes_cue(HELLO_CUE)
     );
-    let mut told = None;
+    let mut eta_seconds = None;
     let status = bench.work_while(bench.script(&script), || {
         while bench.run().progress.percent.get() <= 5.0 && !bench.job().status.is_finished() {
-            thread::sleep(LOOK);
+            thread::sleep(POLL_INTERVAL);
         }
-        told = bench.run().progress.eta_seconds;
-        (&open).write_all(b"go\n").unwrap();
+        eta_seconds = bench.run().progress.eta_seconds;
+        open.write_all(b"go\n").unwrap();
     });
     assert_eq!(status, JobStatus::Completed);
-    assert!(told.is_some());
+    assert!(eta_seconds.is_some());
 }
 
 #[test]
-fn what_is_beside_a_recording_and_no_transcript_is_passed_over() {
-    let bench = Bench::new(Stage::Transcription, FILM);
+fn a_json_sidecar_that_is_not_a_transcript_is_skipped() {
+    let bench = Bench::new(Stage::Transcription, SILENT_FILM);
     bench.put("talks/1.json", b"{\n  \"title\": \"A talk\"\n}");
     let vtt = "WEBVTT\n\n00:00.500 --> 00:01.500\nR&amp;D\n";
     let utf16 = "\u{feff}".encode_utf16().chain(vtt.encode_utf16());
     let utf16: Vec<u8> = utf16.flat_map(u16::to_le_bytes).collect();
     bench.put("talks/1.vtt", &utf16);
-    assert_eq!(
-        bench.work(RecognizerSettings::default()),
-        JobStatus::Completed
-    );
-    assert_eq!(said(&bench), [(0.5, 1.5, "R&D".to_owned())]);
+    let status = bench.work(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&bench), [(0.5, 1.5, "R&D".to_owned())]);
     let note = bench.note();
     assert!(
         note.starts_with("passed over talks/1.json: line "),
@@ -138,31 +135,31 @@ fn what_is_beside_a_recording_and_no_transcript_is_passed_over() {
 }
 
 #[test]
-fn whoever_listens_is_asked_when_what_is_beside_the_recording_is_no_transcript() {
+fn a_recognizer_runs_if_a_json_sidecar_is_not_a_transcript() {
     let bench = Bench::new(Stage::Transcription, TONE);
     bench.put("talks/1.json", b"{\"title\": \"A talk\"}");
-    assert_eq!(
-        bench.work(bench.script(&hears(HELLO))),
-        JobStatus::Completed
-    );
-    assert_eq!(said(&bench), hello());
+    let status = bench.work(bench.script(&writes_cue(HELLO_CUE)));
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&bench), hello_transcript());
     assert!(bench.note().starts_with("passed over talks/1.json: "));
 }
 
 #[test]
-fn nobody_listens_in_the_stead_of_subtitles_that_cannot_be_read() {
+fn a_recognizer_does_not_replace_unreadable_subtitles() {
     let bench = Bench::new(Stage::Transcription, TONE);
     bench.put("talks/1.srt", b"Dear all,\n");
-    assert_eq!(bench.work(bench.script(&hears(HELLO))), JobStatus::Failed);
+    let status = bench.work(bench.script(&writes_cue(HELLO_CUE)));
+    assert_eq!(status, JobStatus::Failed);
     let error = bench.run().error.unwrap();
     assert!(error.as_str().starts_with("talks/1.srt: line 1"), "{error}");
 }
 
 #[test]
-fn when_there_is_nothing_else_it_is_told_why_it_cannot_be_read() {
-    let bench = Bench::new(Stage::Transcription, FILM);
+fn without_a_recognizer_unreadable_subtitles_are_an_error() {
+    let bench = Bench::new(Stage::Transcription, SILENT_FILM);
     bench.put("talks/1.srt", b"\nDear all,\n");
-    assert_eq!(bench.work(RecognizerSettings::default()), JobStatus::Failed);
+    let status = bench.work(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Failed);
     let error = bench.run().error.unwrap();
     assert!(error.as_str().starts_with("talks/1.srt: line 2"), "{error}");
 }

@@ -7,32 +7,32 @@ use std::time::Duration;
 use lectern_formats::Cue;
 use lectern_media::Program;
 
-use super::{Recognizer, read};
-use crate::Failure;
-use crate::sidecar::{MAX_BYTES, whole};
+use super::{Recognizer, read_any_format};
+use crate::failure::Failure;
+use crate::sidecar::{MAX_BYTES, read_bounded};
 use crate::stage::StageContext;
 
-/// How long a command may take for a piece of ten minutes.
-const LIMIT: Duration = Duration::from_hours(4);
-/// What errors call what it answers.
-const WRITTEN: &str = "what the command wrote";
+/// How long the command may take for one chunk, which is at most ten minutes long.
+const CHUNK_TIMEOUT: Duration = Duration::from_hours(4);
+/// The name of the command's output in errors.
+const OUTPUT_NAME: &str = "the command's output";
 
 /// A command that reads a WAV file and writes Whisper's JSON, SubRip or WebVTT.
 #[derive(Debug)]
 pub(super) struct Command(Vec<String>);
 
 impl Command {
-    /// Takes a command line apart as a shell would; there is no shell.
+    /// Splits a command line like a shell, but without running one.
     pub(super) fn new(line: &str) -> Result<Self, Failure> {
         let words = shlex::split(line).filter(|words| !words.is_empty());
         let words = words.ok_or_else(|| {
             Failure::permanent(
-                "LECTERN_TRANSCRIBE_COMMAND is no command: a quotation mark is missing",
+                "LECTERN_TRANSCRIBE_COMMAND is empty or lacks a closing quotation mark",
             )
         })?;
         if !words.iter().any(|word| word.contains("{audio}")) {
             return Err(Failure::permanent(
-                "LECTERN_TRANSCRIBE_COMMAND has no {audio}: what is it to transcribe?",
+                "LECTERN_TRANSCRIBE_COMMAND must contain {audio}, the file to transcribe",
             ));
         }
         Ok(Self(words))
@@ -40,48 +40,45 @@ impl Command {
 }
 
 impl Recognizer for Command {
-    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
+    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
         let out = audio.with_extension("out");
-        let (from, to) = (audio.to_string_lossy(), out.to_string_lossy());
-        let mut words = self
-            .0
-            .iter()
-            .map(|word| word.replace("{audio}", &from).replace("{out}", &to));
+        let (audio_path, out_path) = (audio.to_string_lossy(), out.to_string_lossy());
+        let mut words = self.0.iter().map(|word| {
+            word.replace("{audio}", &audio_path)
+                .replace("{out}", &out_path)
+        });
         let program = words.next().unwrap_or_default();
-        let mut printed = Vec::new();
-        // In the worker's own directory: from there whoever named the command named
-        // its files.
+        // It runs in the worker's own directory, because relative paths in the
+        // command line start there.
         let program = Program::new(program).args(words);
-        program.run(&task.limits(LIMIT), &mut |bytes| {
-            if printed.len() as u64 <= MAX_BYTES {
-                printed.extend_from_slice(bytes);
+        let mut stdout = Vec::new();
+        program.run(&context.limits(CHUNK_TIMEOUT), &mut |bytes| {
+            if stdout.len() as u64 <= MAX_BYTES {
+                stdout.extend_from_slice(bytes);
             }
         })?;
-        let said = if self.0.iter().any(|word| word.contains("{out}")) {
-            whole(WRITTEN, found(&out)?)?
+        let output = if self.0.iter().any(|word| word.contains("{out}")) {
+            read_bounded(OUTPUT_NAME, open_output(&out)?)?
         } else {
-            whole(WRITTEN, printed.as_slice())?
+            read_bounded(OUTPUT_NAME, stdout.as_slice())?
         };
-        if said.iter().all(u8::is_ascii_whitespace) {
+        if output.iter().all(u8::is_ascii_whitespace) {
             return Ok(Vec::new());
         }
-        read(&said).map_err(|error| Failure::permanent(format!("{WRITTEN}: {error}")))
+        read_any_format(&output)
+            .map_err(|error| Failure::permanent(format!("{OUTPUT_NAME}: {error}")))
     }
 }
 
-/// What was written under the name, or under the name with an ending: most
-/// tools choose one themselves.
-fn found(out: &Path) -> Result<File, Failure> {
-    let named = ["", "json", "vtt", "srt"].map(|extension| match extension {
-        "" => out.to_owned(),
-        extension => {
-            let mut name = out.as_os_str().to_owned();
-            name.push(".");
-            name.push(extension);
-            name.into()
-        }
+/// Opens the output file, which may have an additional extension: most tools
+/// append their own.
+fn open_output(out: &Path) -> Result<File, Failure> {
+    let candidates = ["", ".json", ".vtt", ".srt"].map(|extension| {
+        let mut name = out.as_os_str().to_owned();
+        name.push(extension);
+        name
     });
-    match named.iter().find(|file| file.is_file()) {
+    match candidates.iter().map(Path::new).find(|file| file.is_file()) {
         Some(file) => Ok(File::open(file)?),
         None => Err(Failure::permanent("the command did not write {out}")),
     }

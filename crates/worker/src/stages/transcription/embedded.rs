@@ -1,38 +1,40 @@
-//! A track of subtitles in the recording.
+//! Subtitle tracks in the recording.
 
 use std::fs::File;
 
 use lectern_formats::{Cue, webvtt};
 use lectern_media::Probe;
 
+use crate::failure::Failure;
+use crate::sidecar;
 use crate::stage::StageContext;
-use crate::stages::LOOKING;
-use crate::{Failure, sidecar};
+use crate::stages::PASS_TIMEOUT;
 
-/// Codecs whose subtitles are text; the others are pictures.
-const TEXT: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];
+/// Codecs of text subtitles. Others are pictures.
+const TEXT_CODECS: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];
 
-/// The first track of text that says something. One that cannot be read is passed
-/// over: another, or whoever listens, may do better.
-pub(super) fn read(task: &StageContext<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, Failure> {
+/// The cues of the first text track that has any. A track that cannot be read is
+/// skipped: another one, or a recognizer, may give a transcript.
+pub(super) fn read(context: &StageContext<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, Failure> {
     let tracks = probe.subtitles.iter();
-    for track in tracks.filter(|track| TEXT.contains(&track.codec.as_str())) {
-        match cues(task, probe, track.index) {
+    for track in tracks.filter(|track| TEXT_CODECS.contains(&track.codec.as_str())) {
+        match read_track(context, probe, track.index) {
             Ok(cues) if cues.is_empty() => {}
             Ok(cues) => return Ok(Some(cues)),
             Err(failure) => {
-                task.check()?;
-                let (job, index) = (task.job().job_id, track.index);
-                log::warn!("job {job}: passing over the subtitles of track {index}: {failure}");
+                context.check()?;
+                let (job, index) = (context.job().job_id, track.index);
+                log::warn!("job {job}: skipping the subtitles of track {index}: {failure}");
             }
         }
     }
     Ok(None)
 }
 
-fn cues(task: &StageContext<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
-    let file = task.file("track.vtt");
-    task.media(LOOKING).extract_subtitles(probe, index, &file)?;
-    let bytes = sidecar::whole("the track", File::open(file)?)?;
+fn read_track(context: &StageContext<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
+    let file = context.scratch_file("track.vtt");
+    let media = context.media(PASS_TIMEOUT);
+    media.extract_subtitles(probe, index, &file)?;
+    let bytes = sidecar::read_bounded("the track", File::open(file)?)?;
     webvtt::read(&bytes).map_err(|error| Failure::permanent(error.to_string()))
 }

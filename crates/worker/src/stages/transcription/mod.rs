@@ -1,10 +1,10 @@
-//! What is said, by whoever can tell.
+//! Transcribes the speech, or takes existing subtitles.
 
+mod chunks;
 mod command;
 mod embedded;
-mod pieces;
+mod pocketsphinx;
 mod service;
-mod sphinx;
 
 use std::path::Path;
 
@@ -12,34 +12,33 @@ use lectern_db::Tx;
 use lectern_domain::{NewTranscriptSegment, Stage};
 use lectern_formats::{Cue, Format};
 
-use self::pieces::recognize;
-use super::Endpoint;
+use crate::failure::Failure;
+use crate::sidecar;
 use crate::stage::{StageContext, StageHandler, StageOutput};
-use crate::{Failure, sidecar};
+use crate::stages::openai::Endpoint;
 
-/// What to say when nobody here can transcribe.
-const NOBODY: &str = "there is no transcript: give the recording subtitles (a track, or a .vtt, \
-    .srt or .json beside it), or the worker --transcribe-command or --transcribe-url, or install \
-    pocketsphinx and pocketsphinx-en-us";
+/// The note of a transcript that is empty because there is no recognizer.
+const NO_RECOGNIZER: &str = "there is no transcript: give the recording subtitles (a track, or a \
+    .vtt, .srt or .json beside it), or the worker --transcribe-command or --transcribe-url, or \
+    install pocketsphinx and pocketsphinx-en-us";
 
-/// Who transcribes what has no subtitles: the first of these that is given, or
-/// else PocketSphinx where it is installed.
+/// The speech recognizer for recordings without subtitles: the command, else the
+/// service, else PocketSphinx if it is installed.
 #[derive(Debug, Clone, Default)]
 pub struct RecognizerSettings {
-    /// A command, with `{audio}` for the file it reads and `{out}` for the one
-    /// it may write.
+    /// A command line, with `{audio}` for the file that the command reads and
+    /// optionally `{out}` for the file that it writes.
     pub command: Option<String>,
-    /// A service.
+    /// A service with an API like OpenAI's audio transcriptions.
     pub endpoint: Option<Endpoint>,
 }
 
 impl RecognizerSettings {
-    /// Whether the command can be one: better told at the start than when the
-    /// first recording has come that far.
+    /// Checks the command line, so that an error shows when the worker starts.
     ///
     /// # Errors
     ///
-    /// When a quotation mark is missing, or `{audio}`.
+    /// If a closing quotation mark or `{audio}` is missing.
     pub fn check(&self) -> Result<(), Failure> {
         match &self.command {
             Some(line) => command::Command::new(line).map(drop),
@@ -48,13 +47,14 @@ impl RecognizerSettings {
     }
 }
 
-/// Writes down what is said.
+/// Transcribes the speech.
 #[derive(Debug)]
 pub(super) struct Transcription(pub(super) RecognizerSettings);
 
-/// What hears words in a short WAV file; times are told from its beginning.
+/// A speech recognizer.
 trait Recognizer: Sync {
-    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure>;
+    /// Transcribes a short WAV file. Times are from its start.
+    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure>;
 }
 
 impl StageHandler for Transcription {
@@ -62,94 +62,99 @@ impl StageHandler for Transcription {
         Stage::Transcription
     }
 
-    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        task.tell(0.0, "looking for subtitles");
-        let mut unread = Unread::default();
-        if let Some((cues, from)) = beside(task, &mut unread)? {
-            return keep(cues, unread, Some(from));
+    /// Takes the transcript from the first of these that exists: a sidecar file, a
+    /// subtitle track, a recognizer.
+    fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
+        context.report_progress(0.0, "looking for subtitles");
+        let mut unreadable = UnreadableSidecars::default();
+        if let Some((cues, source)) = read_sidecar(context, &mut unreadable)? {
+            return store(cues, unreadable, Some(source));
         }
-        let probe = task.probe()?;
-        if let Some(cues) = embedded::read(task, &probe)? {
-            let from = "taken from a track of the recording".to_owned();
-            return keep(cues, unread, Some(from));
+        let probe = context.probe()?;
+        if let Some(cues) = embedded::read(context, &probe)? {
+            let source = "taken from a track of the recording".to_owned();
+            return store(cues, unreadable, Some(source));
         }
-        if unread.subtitles {
-            return Err(unread.into());
+        if unreadable.has_subtitles {
+            return Err(unreadable.into());
         }
         let recognizer: Option<Box<dyn Recognizer>> = match (&self.0.command, &self.0.endpoint) {
             _ if probe.audio.is_none() => None,
             (Some(command), _) => Some(Box::new(command::Command::new(command)?)),
             (None, Some(endpoint)) => Some(Box::new(endpoint.clone())),
-            (None, None) => sphinx::Sphinx::find().map(|sphinx| Box::new(sphinx) as _),
+            (None, None) => {
+                pocketsphinx::PocketSphinx::find().map(|program| Box::new(program) as _)
+            }
         };
         match recognizer {
             Some(recognizer) => {
-                let cues = recognize(recognizer.as_ref(), task, &probe)?;
-                keep(cues, unread, None)
+                let cues = chunks::recognize(recognizer.as_ref(), context, &probe)?;
+                store(cues, unreadable, None)
             }
-            // A transcript without a word would look as if there were none.
-            None if !unread.why.is_empty() => Err(unread.into()),
+            // An empty transcript would hide that a sidecar could not be read.
+            None if !unreadable.errors.is_empty() => Err(unreadable.into()),
             None if probe.audio.is_none() => {
-                let why = "the recording has no sound".to_owned();
-                keep(Vec::new(), unread, Some(why))
+                let note = "the recording has no sound".to_owned();
+                store(Vec::new(), unreadable, Some(note))
             }
-            None => keep(Vec::new(), unread, Some(NOBODY.to_owned())),
+            None => store(Vec::new(), unreadable, Some(NO_RECOGNIZER.to_owned())),
         }
     }
 }
 
-/// What lies beside a recording and cannot be read.
+/// Sidecar files that could not be read.
 #[derive(Default)]
-struct Unread {
-    why: Vec<String>,
-    /// Whether subtitles are among it. Those are there to be taken, and nobody is
-    /// to listen in their stead; what ends in `.json` may be something else.
-    subtitles: bool,
+struct UnreadableSidecars {
+    errors: Vec<String>,
+    /// Whether there are subtitles among them. Subtitles are meant to be used, so
+    /// a recognizer must not replace them. A `.json` may be something else.
+    has_subtitles: bool,
 }
 
-impl Unread {
-    fn add(&mut self, extension: &str, why: String) {
-        self.why.push(why);
-        self.subtitles |= extension != "json";
+impl UnreadableSidecars {
+    fn add(&mut self, extension: &str, error: String) {
+        self.errors.push(error);
+        self.has_subtitles |= extension != "json";
     }
 }
 
-impl From<Unread> for Failure {
-    fn from(unread: Unread) -> Self {
-        Self::permanent(unread.why.join("; "))
+impl From<UnreadableSidecars> for Failure {
+    fn from(unreadable: UnreadableSidecars) -> Self {
+        Self::permanent(unreadable.errors.join("; "))
     }
 }
 
-/// What lies beside the recording in the storage, and where. What cannot be read
-/// is passed over and added to `unread`.
-fn beside(
-    task: &StageContext<'_>,
-    unread: &mut Unread,
+/// Reads the first readable sidecar file, and returns its cues with a note of
+/// their source. Adds the others to `unreadable`.
+fn read_sidecar(
+    context: &StageContext<'_>,
+    unreadable: &mut UnreadableSidecars,
 ) -> Result<Option<(Vec<Cue>, String)>, Failure> {
+    let storage = context.storage();
     for extension in sidecar::EXTENSIONS {
-        let Some(key) = sidecar::key(task.original(), extension) else {
+        let Some(key) = sidecar::key(context.recording_key(), extension) else {
             continue;
         };
-        let bytes = match task.store().read(&key, sidecar::MAX_BYTES, task.cancel()) {
+        let bytes = match storage.read(&key, sidecar::MAX_BYTES, context.cancellation()) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => continue,
             Err(Failure::Permanent { message, .. }) => {
-                unread.add(extension, message);
+                unreadable.add(extension, message);
                 continue;
             }
             Err(failure) => return Err(failure),
         };
-        match read(&bytes) {
+        match read_any_format(&bytes) {
             Ok(cues) => return Ok(Some((cues, format!("taken from {key}")))),
-            Err(error) => unread.add(extension, format!("{key}: {error}")),
+            Err(error) => unreadable.add(extension, format!("{key}: {error}")),
         }
     }
     Ok(None)
 }
 
-/// Reads whichever of the formats it is, whatever it is called.
-fn read(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatError> {
-    // Without byte order marks and the other half of UTF-16.
+/// Reads Whisper's JSON, WebVTT or SubRip, recognized by its first characters.
+fn read_any_format(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatError> {
+    // Skips byte order marks and the zero bytes of UTF-16.
     let letters = bytes.iter().copied().filter(u8::is_ascii_graphic);
     let format = match letters.take(6).collect::<Vec<_>>().as_slice() {
         [b'{' | b'[', ..] => Format::WhisperJson,
@@ -159,22 +164,22 @@ fn read(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatError> {
     format.read(bytes)
 }
 
-/// Stores the transcript; says what was passed over, and `note`.
-fn keep(cues: Vec<Cue>, unread: Unread, note: Option<String>) -> Result<StageOutput, Failure> {
+/// Stores the transcript, with notes of unreadable sidecars and of its source.
+fn store(
+    cues: Vec<Cue>,
+    unreadable: UnreadableSidecars,
+    note: Option<String>,
+) -> Result<StageOutput, Failure> {
     let segments: Vec<_> = cues
         .into_iter()
         .map(NewTranscriptSegment::try_from)
         .collect::<Result<_, _>>()?;
-    let found = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
+    let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
         tx.transcripts()
             .replace_for_job(job_id, &segments)
             .map(drop)
     });
-    let passed = unread
-        .why
-        .into_iter()
-        .map(|why| format!("passed over {why}"));
-    let notes: Vec<_> = passed.chain(note).collect();
-    let note = (!notes.is_empty()).then(|| notes.join("; "));
-    Ok(StageOutput { note, ..found })
+    let errors = unreadable.errors.into_iter();
+    let notes = errors.map(|error| format!("passed over {error}"));
+    Ok(output.with_notes(notes.chain(note).collect()))
 }

@@ -1,27 +1,28 @@
-//! A service that transcribes as OpenAI's does.
+//! A service with an API like OpenAI's audio transcriptions.
 
 use std::path::Path;
 
 use lectern_formats::{Cue, whisper_json};
 use ureq::unversioned::multipart::Form;
 
-use super::super::Endpoint;
 use super::Recognizer;
-use crate::Failure;
+use crate::failure::Failure;
 use crate::stage::StageContext;
+use crate::stages::openai::Endpoint;
 
 impl Recognizer for Endpoint {
-    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
+    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
         let (model, audio) = (self.model.clone(), audio.to_owned());
-        let body = self.ask(task.cancel(), move |request| {
+        let body = self.request(context.cancellation(), move |builder| {
             let form = Form::new()
                 .text("model", &model)
                 .text("response_format", "verbose_json")
                 .file("file", &audio)?;
-            request.send(form)
+            builder.send(form)
         })?;
         whisper_json::read(&body).map_err(|error| {
-            Failure::transient(self.hide(&format!("what {} answered: {error}", self.place())))
+            let service = self.public_url();
+            Failure::transient(self.redact(&format!("the response of {service}: {error}")))
         })
     }
 }

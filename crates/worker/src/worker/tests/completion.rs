@@ -1,4 +1,4 @@
-//! Storing what was found: what of it is tried again, and what is not.
+//! Completing a stage: which errors are retried.
 
 use lectern_db::{ConstraintKind, Error};
 use lectern_domain::{Clock, ManualClock};
@@ -6,31 +6,31 @@ use lectern_domain::{Clock, ManualClock};
 use super::*;
 
 #[test]
-fn what_the_database_could_not_do_it_may_do_a_moment_later() {
+fn a_failed_statement_is_retried() {
     let tries = Arc::<AtomicUsize>::default();
-    let counted = Arc::clone(&tries);
-    let (done, run) = Bench::new().attempt(move || {
-        let tries = Arc::clone(&counted);
+    let counter = Arc::clone(&tries);
+    let (result, run) = bench().attempt(move || {
+        let tries = Arc::clone(&counter);
         Ok(StageOutput::new(move |_, job_id| {
             if tries.fetch_add(1, Ordering::SeqCst) == 0 {
-                // There are no tables in it.
+                // Fails, because this database has no tables.
                 let empty = Database::open("sqlite::memory:")?;
                 empty.read(|conn| conn.jobs().find(job_id))?;
             }
             Ok(())
         }))
     });
-    assert!(done.is_ok(), "{done:?}");
+    assert!(result.is_ok(), "{result:?}");
     assert_eq!(run.status, StageRunStatus::Completed);
     assert_eq!(tries.load(Ordering::SeqCst), 2);
 }
 
 #[test]
-fn to_store_what_was_found_may_take_longer_than_the_lease() {
+fn storing_the_output_may_take_longer_than_the_lease() {
     let clock = Arc::<ManualClock>::default();
-    let mut bench = Bench::new();
+    let mut bench = bench();
     bench.db = bench.db.with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
-    let (done, run) = bench.attempt(move || {
+    let (result, run) = bench.attempt(move || {
         let clock = Arc::clone(&clock);
         Ok(StageOutput::new(move |tx, job_id| {
             let runs = tx.stage_runs().for_job(job_id)?;
@@ -39,14 +39,13 @@ fn to_store_what_was_found_may_take_longer_than_the_lease() {
             Ok(())
         }))
     });
-    assert!(done.is_ok(), "{done:?}");
+    assert!(result.is_ok(), "{result:?}");
     assert_eq!(run.status, StageRunStatus::Completed);
 }
 
 #[test]
-fn what_cannot_be_stored_now_is_tried_again() {
-    let bench = Bench::new();
-    let (done, run) = bench.attempt(|| {
+fn output_that_cannot_be_stored_now_causes_another_attempt() {
+    let (result, run) = bench().attempt(|| {
         Ok(StageOutput::new(|_, job_id| {
             Err(Error::VersionMismatch {
                 job_id,
@@ -55,15 +54,18 @@ fn what_cannot_be_stored_now_is_tried_again() {
             })
         }))
     });
-    assert!(matches!(done, Err(Failure::Transient { .. })), "{done:?}");
+    assert!(
+        matches!(result, Err(Failure::Transient { .. })),
+        "{result:?}"
+    );
     assert_eq!(run.status, StageRunStatus::Ready);
     assert!(run.error.unwrap().contains("since version 1"));
 }
 
 #[test]
-fn what_the_database_will_always_refuse_is_not_tried_again() {
-    let bench = Bench::new();
-    let (done, run) = bench.attempt(|| {
+fn output_that_violates_a_constraint_fails_the_job() {
+    let bench = bench();
+    let (result, run) = bench.attempt(|| {
         Ok(StageOutput::new(|_, _| {
             Err(Error::Constraint {
                 doing: "store it",
@@ -73,29 +75,34 @@ fn what_the_database_will_always_refuse_is_not_tried_again() {
             })
         }))
     });
-    assert!(matches!(done, Err(Failure::Permanent { .. })), "{done:?}");
+    assert!(
+        matches!(result, Err(Failure::Permanent { .. })),
+        "{result:?}"
+    );
     assert_eq!(run.status, StageRunStatus::Failed);
-    assert_eq!(bench.status(), JobStatus::Failed);
+    assert_eq!(bench.job().status, JobStatus::Failed);
 }
 
 #[test]
-fn a_nul_in_a_note_does_not_keep_a_stage_from_being_completed() {
-    let bench = Bench::new();
-    let (done, run) =
-        bench.attempt(|| Ok(StageOutput::new(|_, _| Ok(())).saying("it said \"\0\" twice")));
-    assert!(done.is_ok(), "{done:?}");
+fn a_note_with_nul_does_not_prevent_completion() {
+    let (result, run) =
+        bench().attempt(|| Ok(empty_output().with_note("the tool printed \"\0\" twice")));
+    assert!(result.is_ok(), "{result:?}");
     assert_eq!(run.status, StageRunStatus::Completed);
 }
 
 #[test]
-fn a_panic_fails_the_attempt_wherever_it_happens() {
+fn a_panic_in_the_handler_or_in_storing_fails_the_attempt() {
     for run in [
-        || panic!("while it looks"),
-        || Ok(StageOutput::new(|_, _| panic!("while it stores"))),
+        || panic!("in the handler"),
+        || Ok(StageOutput::new(|_, _| panic!("in storing"))),
     ] as [fn() -> Result<StageOutput, Failure>; 2]
     {
-        let (done, run) = Bench::new().attempt(run);
-        assert!(matches!(done, Err(Failure::Transient { .. })), "{done:?}");
+        let (result, run) = bench().attempt(run);
+        assert!(
+            matches!(result, Err(Failure::Transient { .. })),
+            "{result:?}"
+        );
         assert_eq!(run.status, StageRunStatus::Ready);
         assert!(run.error.unwrap().contains("panicked"));
     }

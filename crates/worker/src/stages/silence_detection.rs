@@ -1,4 +1,4 @@
-//! Where nothing is heard or seen, and what is known of the recording.
+//! Finds silence and black pictures, and stores the recording's properties.
 
 use lectern_analysis::silence_region::{SilenceRules, merge};
 use lectern_db::Tx;
@@ -8,51 +8,52 @@ use lectern_domain::{
 use lectern_media::{Probe, SilenceRegions, SilenceSettings};
 use serde_json::{Value, json};
 
-use crate::Failure;
+use super::PASS_TIMEOUT;
+use crate::failure::Failure;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
-/// What is said to be done meanwhile.
-pub(super) const DOING: &str = "looking for silence";
+/// The progress message.
+pub(super) const ACTIVITY: &str = "looking for silence";
 
-/// Finds silences and black pictures.
+/// Finds silence and black pictures.
 #[derive(Debug)]
-pub(super) struct Silence;
+pub(super) struct SilenceDetection;
 
-impl StageHandler for Silence {
+impl StageHandler for SilenceDetection {
     fn stage(&self) -> Stage {
         Stage::SilenceDetection
     }
 
-    fn run(&self, task: &StageContext<'_>) -> Result<StageOutput, Failure> {
-        let probe = task.probe()?;
-        let mut told = task.telling(probe.duration, 0.0..100.0, DOING);
-        let (regions, silences) = regions(task, &probe, &mut told)?;
+    fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
+        let probe = context.probe()?;
+        let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, ACTIVITY);
+        let (regions, detected) = detect(context, &probe, &mut progress)?;
         let update = JobUpdate {
             video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
             video_metadata: Some(JsonObject::new(metadata(&probe))?),
             ..JobUpdate::default()
         };
-        let note = note(&probe, &silences);
-        let found = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
+        let notes = notes(&probe, &detected);
+        let output = StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.jobs().update(job_id, &update, None)?;
             tx.silence_regions()
                 .replace_for_job(job_id, &regions)
                 .map(drop)
         });
-        Ok(StageOutput { note, ..found })
+        Ok(output.with_notes(notes))
     }
 }
 
-/// The regions, and what they were made of; `progress` is told how many seconds
-/// are done.
-pub(super) fn regions(
-    task: &StageContext<'_>,
+/// Detects regions and merges them. Returns both results. `progress` gets the
+/// seconds done.
+pub(super) fn detect(
+    context: &StageContext<'_>,
     probe: &Probe,
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
     let settings = SilenceSettings::default();
-    let media = task.media(super::LOOKING);
-    let silences = media.detect_silence(probe, settings, progress)?;
+    let media = context.media(PASS_TIMEOUT);
+    let detected = media.detect_silence(probe, settings, progress)?;
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();
         ranges.map(|range| (range.start(), range.end())).collect()
@@ -61,11 +62,11 @@ pub(super) fn regions(
         min_length: settings.min_duration,
         amplitude_threshold: Some(Decibels::new(settings.threshold_dbfs)?),
     };
-    let regions = merge(&pairs(&silences.audio), &pairs(&silences.blank), &rules)?;
-    Ok((regions, silences))
+    let regions = merge(&pairs(&detected.audio), &pairs(&detected.blank), &rules)?;
+    Ok((regions, detected))
 }
 
-/// What is known of the recording, as it is told with the job.
+/// The job's `video_metadata`.
 fn metadata(probe: &Probe) -> serde_json::Map<String, Value> {
     let video = probe.video.as_ref().map(|video| {
         json!({
@@ -98,23 +99,26 @@ fn metadata(probe: &Probe) -> serde_json::Map<String, Value> {
     ])
 }
 
-/// What whoever wonders about the result should know.
-fn note(probe: &Probe, silences: &SilenceRegions) -> Option<String> {
+/// Notes that explain an unexpected result.
+fn notes(probe: &Probe, detected: &SilenceRegions) -> Vec<String> {
     let mut notes = Vec::new();
-    if silences.audio.is_none() {
+    if detected.audio.is_none() {
         notes.push("the recording has no sound".to_owned());
     }
-    if silences.blank.is_none() {
+    if detected.blank.is_none() {
         notes.push("the recording has no picture".to_owned());
     }
-    if !silences.warnings.is_empty() {
-        let why = silences.warnings.join("; ");
-        notes.push(if silences.read_to < probe.duration {
-            let (to, of) = (silences.read_to, probe.duration);
-            format!("the recording is damaged; it was read to {to:.1} s of {of:.1} s: {why}")
+    if !detected.warnings.is_empty() {
+        let warnings = detected.warnings.join("; ");
+        notes.push(if detected.read_to < probe.duration {
+            let (read_to, duration) = (detected.read_to, probe.duration);
+            format!(
+                "the recording is damaged; it was read to {read_to:.1} s of {duration:.1} s: \
+                 {warnings}"
+            )
         } else {
-            format!("the recording is damaged: {why}")
+            format!("the recording is damaged: {warnings}")
         });
     }
-    (!notes.is_empty()).then(|| notes.join("; "))
+    notes
 }

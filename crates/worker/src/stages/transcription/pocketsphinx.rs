@@ -1,4 +1,4 @@
-//! `PocketSphinx`, which hears English without any account.
+//! `PocketSphinx`: offline speech recognition for English.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,33 +8,33 @@ use lectern_formats::{Cue, millis};
 use lectern_media::Program;
 
 use super::Recognizer;
-use crate::Failure;
+use crate::failure::Failure;
 use crate::stage::StageContext;
 
 /// The program of Debian's package `pocketsphinx`.
 const PROGRAM: &str = "pocketsphinx_continuous";
-/// What it cannot do without, of the files of its model.
-const MODEL: [&str; 3] = ["en-us/mdef", "en-us.lm.bin", "cmudict-en-us.dict"];
-/// How long it may take for a piece of ten minutes.
-const LIMIT: Duration = Duration::from_hours(2);
+/// Files that the model must have.
+const MODEL_FILES: [&str; 3] = ["en-us/mdef", "en-us.lm.bin", "cmudict-en-us.dict"];
+/// How long it may take for one chunk, which is at most ten minutes long.
+const CHUNK_TIMEOUT: Duration = Duration::from_hours(2);
 
 /// `PocketSphinx` with the model of Debian's package `pocketsphinx-en-us`.
 #[derive(Debug)]
-pub(super) struct Sphinx(PathBuf);
+pub(super) struct PocketSphinx(PathBuf);
 
-impl Sphinx {
-    /// The program, if it is on `PATH`, and its model where it is installed.
+impl PocketSphinx {
+    /// Finds the program on `PATH`. `None` if it or its model is not installed.
     pub(super) fn find() -> Option<Self> {
         let path = std::env::var_os("PATH")?;
-        Self::among(&std::env::split_paths(&path).collect::<Vec<_>>())
+        Self::find_in(&std::env::split_paths(&path).collect::<Vec<_>>())
     }
 
-    /// The program in one of these directories, if the model it takes when it is
-    /// told of none belongs to one of them. Without it, it does nothing but fail.
-    fn among(dirs: &[PathBuf]) -> Option<Self> {
+    /// Finds the program in these directories. Its default model must be installed
+    /// relative to one of them; without a model the program fails.
+    fn find_in(dirs: &[PathBuf]) -> Option<Self> {
         let has_model = |dir: &PathBuf| {
             let model = dir.join("../share/pocketsphinx/model/en-us");
-            MODEL.iter().all(|file| model.join(file).is_file())
+            MODEL_FILES.iter().all(|file| model.join(file).is_file())
         };
         let mut programs = dirs.iter().map(|dir| dir.join(PROGRAM));
         let program = programs.find(|program| program.is_file())?;
@@ -42,27 +42,26 @@ impl Sphinx {
     }
 }
 
-impl Recognizer for Sphinx {
-    fn hear(&self, audio: &Path, task: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
-        let printed = Program::new(&self.0)
+impl Recognizer for PocketSphinx {
+    fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
+        let output = Program::new(&self.0)
             .without_secrets()
             .arg("-infile")
             .arg(audio)
             .args(["-time", "yes"])
-            .output(&task.limits(LIMIT))?;
-        Ok(utterances(&String::from_utf8_lossy(&printed)))
+            .output(&context.limits(CHUNK_TIMEOUT))?;
+        Ok(utterances(&String::from_utf8_lossy(&output)))
     }
 }
 
-/// Reads what it prints: for each utterance a line with its text, which is
-/// passed over, and then a line for each word with its times in seconds and the
-/// probability that it was this one. `<s>` and `</s>` are around an utterance;
-/// fillers are in brackets of any kind, and variants of how a word is
-/// pronounced are numbered, as in `the(2)`.
-fn utterances(printed: &str) -> Vec<Cue> {
+/// Reads the program's output. Each utterance is a line with its text, which is
+/// ignored, and a line for each word: the word, its start and end in seconds, and
+/// its probability. `<s>` and `</s>` surround an utterance. Fillers have brackets
+/// of any kind. Variants of a pronunciation are numbered, as in `the(2)`.
+fn utterances(output: &str) -> Vec<Cue> {
     let mut cues = Vec::new();
     let mut words: Vec<Word<'_>> = Vec::new();
-    for line in printed.lines() {
+    for line in output.lines() {
         let Some(word) = Word::read(line) else {
             continue;
         };
@@ -102,10 +101,11 @@ impl<'a> Word<'a> {
 fn utterance(words: &[Word<'_>]) -> Option<Cue> {
     let (first, last) = (words.first()?, words.last()?);
     let text: Vec<_> = words.iter().map(|word| word.text).collect();
-    let sure = words.iter().map(|word| word.probability).sum::<f64>() / words.len() as f64;
+    let mean_probability =
+        words.iter().map(|word| word.probability).sum::<f64>() / words.len() as f64;
     let text = SpokenText::new(text.join(" ")).ok()?;
     let mut cue = Cue::new(millis(first.start), millis(last.end), text);
-    cue.confidence = Ratio::new(sure.clamp(0.0, 1.0)).ok();
+    cue.confidence = Ratio::new(mean_probability.clamp(0.0, 1.0)).ok();
     Some(cue)
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_installed_when_its_model_is() {
+    fn it_is_found_only_with_its_model() {
         let prefix = tempfile::tempdir().unwrap();
         let model = prefix.path().join("share/pocketsphinx/model/en-us");
         std::fs::create_dir_all(model.join("en-us")).unwrap();
@@ -123,28 +123,28 @@ mod tests {
             std::fs::create_dir(dir).unwrap();
         }
         let dirs = [other.clone(), bin];
-        assert!(Sphinx::among(&dirs).is_none());
+        assert!(PocketSphinx::find_in(&dirs).is_none());
         let program = other.join(PROGRAM);
         std::fs::write(&program, "").unwrap();
-        for file in MODEL {
-            assert!(Sphinx::among(&dirs).is_none(), "without {file}");
+        for file in MODEL_FILES {
+            assert!(PocketSphinx::find_in(&dirs).is_none(), "without {file}");
             std::fs::write(model.join(file), "").unwrap();
         }
-        assert_eq!(Sphinx::among(&dirs).unwrap().0, program);
-        assert!(Sphinx::among(&[]).is_none());
+        assert_eq!(PocketSphinx::find_in(&dirs).unwrap().0, program);
+        assert!(PocketSphinx::find_in(&[]).is_none());
     }
 
     #[test]
-    fn words_become_utterances() {
-        let printed = "the first\n<s> 0.000 0.600 0.998\nthe(2) 0.610 1.180 0.5\n<sil> 1.2 1.3 0.9\n\
+    fn words_are_grouped_into_utterances() {
+        let output = "the first\n<s> 0.000 0.600 0.998\nthe(2) 0.610 1.180 0.5\n<sil> 1.2 1.3 0.9\n\
                        first 1.370 1.640 0.7\n</s> 4.880 5.370 1.0\n\
                        and on\n<s> 7.230 7.310 0.9\n[NOISE] 7.3 7.4 0.5\nand 7.4 7.5 0.1\n";
-        let cues = utterances(printed);
-        let told: Vec<_> = cues
+        let cues = utterances(output);
+        let texts: Vec<_> = cues
             .iter()
             .map(|cue| (cue.start_ms(), cue.end_ms(), cue.text.as_str()))
             .collect();
-        assert_eq!(told, [(610, 1640, "the first"), (7400, 7500, "and")]);
+        assert_eq!(texts, [(610, 1640, "the first"), (7400, 7500, "and")]);
         assert_eq!(cues[0].confidence.map(Ratio::get), Some(0.6));
     }
 }

@@ -1,0 +1,228 @@
+//! The recordings that a worker has fetched, with their properties.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use lectern_domain::JobId;
+use lectern_media::{CancellationToken, Probe, Scratch, ScratchDir};
+use lectern_storage::ObjectKey;
+use parking_lot::{Condvar, Mutex};
+
+use crate::blocking_storage::BlockingStorage;
+use crate::failure::Failure;
+
+/// How many bytes are copied between two checks of the scratch space.
+const SPACE_CHECK_BYTES: u64 = 32 << 20;
+
+/// A recording of a job.
+pub(crate) type RecordingKey = (JobId, ObjectKey);
+
+/// The recordings that a worker has fetched. Each is fetched once for all stages
+/// that read it, at the same time or in turn.
+///
+/// A copy stays as long as a thread of the worker runs a stage of its job or is
+/// likely to run the next one. An unused copy is removed earlier to make room for
+/// another.
+#[derive(Debug, Default)]
+pub(crate) struct RecordingCache(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    entries: Mutex<HashMap<RecordingKey, Entry>>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+enum Entry {
+    /// The token identifies the [`Fetch`].
+    Fetching(Arc<()>),
+    Ready(Arc<Recording>),
+}
+
+impl Entry {
+    fn is_used(&self) -> bool {
+        match self {
+            Self::Fetching(_) => true,
+            Self::Ready(recording) => Arc::strong_count(recording) > 1,
+        }
+    }
+
+    /// Whether it is the file in the storage itself, and not a copy.
+    fn is_storage_file(&self) -> bool {
+        matches!(self, Self::Ready(recording) if recording.dir.is_none())
+    }
+}
+
+/// A local recording. Its file stays while this value exists.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    file: PathBuf,
+    /// Filled by the first stage that needs it.
+    probe: OnceLock<Probe>,
+    /// The copy's directory. `None` if the storage is a local directory.
+    dir: Option<ScratchDir>,
+}
+
+impl Recording {
+    fn new(file: PathBuf, dir: Option<ScratchDir>) -> Self {
+        Self {
+            file,
+            probe: OnceLock::new(),
+            dir,
+        }
+    }
+
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The recording's properties. Calls `probe` if no stage has needed them yet;
+    /// stages that start together may each call it.
+    pub(crate) fn get_or_probe(
+        &self,
+        probe: impl FnOnce(&Path) -> Result<Probe, Failure>,
+    ) -> Result<Probe, Failure> {
+        if let Some(known) = self.probe.get() {
+            return Ok(known.clone());
+        }
+        let probed = probe(&self.file)?;
+        Ok(self.probe.get_or_init(|| probed).clone())
+    }
+}
+
+impl RecordingCache {
+    /// The recording of a job: the file in the storage itself, or else a copy in
+    /// the scratch space, which may hold `scratch_limit` bytes.
+    pub(crate) fn get(
+        &self,
+        key: RecordingKey,
+        storage: &BlockingStorage,
+        scratch: &Scratch,
+        scratch_limit: u64,
+        cancellation: &CancellationToken,
+    ) -> Result<Arc<Recording>, Failure> {
+        let object_key = key.1.clone();
+        self.get_or_fetch(key, cancellation, || {
+            if let Some(file) = storage.local_file(&object_key)? {
+                return Ok(Recording::new(file, None));
+            }
+            let dir = scratch.dir("recording")?;
+            let extension = Path::new(object_key.as_str()).extension();
+            let file = dir
+                .path()
+                .join("recording")
+                .with_extension(extension.unwrap_or_default());
+            let mut checked = 0;
+            storage.copy_checked(&object_key, &file, |written, size| {
+                if size > scratch_limit {
+                    return Err(Failure::permanent(format!(
+                        "the recording has {size} bytes, but temporary files may take only \
+                         {scratch_limit} (LECTERN_SCRATCH_LIMIT)"
+                    )));
+                }
+                if cancellation.is_cancelled() {
+                    return Err(Failure::Cancelled);
+                }
+                if written >= checked + SPACE_CHECK_BYTES {
+                    checked = written;
+                    scratch
+                        .check()
+                        .map_err(|full| Failure::transient(full.to_string()))?;
+                }
+                Ok(())
+            })?;
+            Ok(Recording::new(file, Some(dir)))
+        })
+    }
+
+    /// Returns a cached recording, waits for one that is being fetched, or else
+    /// removes unused recordings and calls `fetch`.
+    fn get_or_fetch(
+        &self,
+        key: RecordingKey,
+        cancellation: &CancellationToken,
+        fetch: impl FnOnce() -> Result<Recording, Failure>,
+    ) -> Result<Arc<Recording>, Failure> {
+        let shared = Arc::clone(&self.0);
+        let _callback = cancellation.on_cancel(move || {
+            // Taking the lock makes sure that no thread is between checking the
+            // token and waiting.
+            drop(shared.entries.lock());
+            shared.changed.notify_all();
+        });
+        let mut entries = self.0.entries.lock();
+        while let Some(entry) = entries.get(&key) {
+            match entry {
+                Entry::Ready(recording) => return Ok(Arc::clone(recording)),
+                Entry::Fetching(_) if cancellation.is_cancelled() => {
+                    return Err(Failure::Cancelled);
+                }
+                Entry::Fetching(_) => self.0.changed.wait(&mut entries),
+            }
+        }
+        entries.retain(|_, entry| entry.is_used());
+        let token = Arc::new(());
+        entries.insert(key.clone(), Entry::Fetching(Arc::clone(&token)));
+        drop(entries);
+        let mut guard = Fetch {
+            shared: &self.0,
+            key,
+            token,
+            recording: None,
+        };
+        let recording = Arc::new(fetch()?);
+        guard.recording = Some(Arc::clone(&recording));
+        Ok(recording)
+    }
+
+    /// Removes unused recordings, except those of `active_jobs`: this worker is
+    /// likely to run their next stages.
+    pub(crate) fn remove_unused(&self, active_jobs: &[&JobId]) {
+        self.0
+            .entries
+            .lock()
+            .retain(|(job_id, _), entry| entry.is_used() || active_jobs.contains(&job_id));
+    }
+
+    /// Makes later calls look for the recordings of a job again. Stages that have
+    /// one or are fetching it keep it. Copies are expensive, and are only fetched
+    /// again if `with_copies` is set.
+    pub(crate) fn forget(&self, job_id: JobId, with_copies: bool) {
+        self.0.entries.lock().retain(|(entry_job, _), entry| {
+            *entry_job != job_id || !(with_copies || entry.is_storage_file())
+        });
+        self.0.changed.notify_all();
+    }
+}
+
+/// A recording that is being fetched. Dropping it makes the entry ready, or
+/// removes it if the fetch failed. If the entry was forgotten meanwhile, nothing
+/// changes.
+struct Fetch<'a> {
+    shared: &'a Shared,
+    key: RecordingKey,
+    /// Distinguishes it from a later fetch with the same key.
+    token: Arc<()>,
+    recording: Option<Arc<Recording>>,
+}
+
+impl Drop for Fetch<'_> {
+    fn drop(&mut self) {
+        let mut entries = self.shared.entries.lock();
+        let Some(Entry::Fetching(token)) = entries.get(&self.key) else {
+            return;
+        };
+        if !Arc::ptr_eq(token, &self.token) {
+            return;
+        }
+        match self.recording.take() {
+            Some(recording) => entries.insert(self.key.clone(), Entry::Ready(recording)),
+            None => entries.remove(&self.key),
+        };
+        self.shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests;

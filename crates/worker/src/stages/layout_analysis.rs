@@ -1,0 +1,60 @@
+//! Finds the screen and the camera in the picture.
+
+use lectern_analysis::layout_analysis::{self, GrayFrame};
+use lectern_db::Tx;
+use lectern_domain::Stage;
+use lectern_media::{Error, Frames};
+
+use super::PASS_TIMEOUT;
+use crate::failure::Failure;
+use crate::stage::{StageContext, StageHandler, StageOutput};
+
+/// Number of frames sampled from a recording.
+const SAMPLE_COUNT: u32 = 120;
+/// Height of the sampled frames, in pixels.
+const SAMPLE_HEIGHT: u32 = 144;
+
+/// Finds the screen and the camera in the picture.
+#[derive(Debug)]
+pub(super) struct LayoutAnalysis;
+
+impl StageHandler for LayoutAnalysis {
+    fn stage(&self) -> Stage {
+        Stage::LayoutAnalysis
+    }
+
+    fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
+        let probe = context.probe()?;
+        let Some(video) = &probe.video else {
+            let nothing = StageOutput::new(|_, _| Ok(()));
+            return Ok(nothing.with_note("the recording has no picture"));
+        };
+        let mut progress = context.progress_reporter(probe.duration, 0.0..95.0, "analysing frames");
+        let media = context.media(PASS_TIMEOUT);
+        let sampled = match media.sample_frames(&probe, SAMPLE_COUNT, SAMPLE_HEIGHT, &mut progress)
+        {
+            // For example a cover: one frame at the start of hours of sound.
+            Err(Error::NoVideo) => Frames {
+                source_width: video.width,
+                source_height: video.height,
+                frames: Vec::new(),
+            },
+            sampled => sampled?,
+        };
+        let frames: Vec<_> = sampled
+            .frames
+            .iter()
+            .map(|frame| GrayFrame {
+                width: frame.picture.width as usize,
+                height: frame.picture.height as usize,
+                data: &frame.picture.data,
+                time: frame.time,
+            })
+            .collect();
+        let analysis =
+            layout_analysis::analyse(&frames, sampled.source_width, sampled.source_height)?;
+        Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
+            tx.layout_analysis().put(job_id, &analysis).map(drop)
+        }))
+    }
+}

@@ -1,0 +1,79 @@
+//! Single stages, on recordings that ffmpeg renders.
+
+mod compilation;
+mod layout_analysis;
+mod transcription;
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lectern_domain::{JobStatus, LongText, Pipelines, Stage, StageRun};
+use serde_json::json;
+
+use super::{RecognizerSettings, all};
+use crate::testing::{self, RECORDING_KEY, memory_database};
+
+/// A job with a single stage.
+struct Bench {
+    bench: testing::Bench,
+    stage: Stage,
+}
+
+impl Deref for Bench {
+    type Target = testing::Bench;
+
+    fn deref(&self) -> &Self::Target {
+        &self.bench
+    }
+}
+
+impl Bench {
+    /// A job with this stage, and a recording that ffmpeg renders with `options`.
+    fn new(stage: Stage, options: &str) -> Self {
+        let pipelines = json!({ "default": [{ "stage": stage.as_str() }] });
+        let pipelines = Arc::new(Pipelines::from_json(pipelines).unwrap());
+        let db = memory_database().with_pipelines(pipelines);
+        let bench = testing::Bench::new(db, RECORDING_KEY);
+        bench.render_recording(options);
+        Self { bench, stage }
+    }
+
+    /// Runs the stage, and `act` meanwhile. Returns the job's status.
+    fn work_while(&self, recognizers: RecognizerSettings, act: impl FnOnce()) -> JobStatus {
+        let worker = self.worker(all(recognizers, None), 1);
+        self.run_until_finished(&worker, act)
+    }
+
+    fn work(&self, recognizers: RecognizerSettings) -> JobStatus {
+        self.work_while(recognizers, || {})
+    }
+
+    fn run(&self) -> StageRun {
+        self.run_of(self.stage)
+    }
+
+    /// The notes of the completed stage.
+    fn note(&self) -> String {
+        let job_id = self.job.job_id;
+        let log = self.db.read(|conn| conn.processing_logs().for_job(job_id));
+        let messages = log.unwrap().into_iter();
+        let messages: Vec<_> = messages.filter_map(|entry| entry.data.message).collect();
+        messages.iter().map(LongText::as_str).collect()
+    }
+
+    /// A recognizer that is a shell script. Its arguments are the audio file and
+    /// the output file. Its own path is relative, because a command runs in the
+    /// worker's directory.
+    fn script(&self, text: &str) -> RecognizerSettings {
+        let file = self.path("asr.sh");
+        std::fs::write(&file, text).unwrap();
+        let here = std::env::current_dir().unwrap();
+        let up: PathBuf = here.ancestors().skip(1).map(|_| Path::new("..")).collect();
+        let file = up.join(file.strip_prefix("/").unwrap());
+        RecognizerSettings {
+            command: Some(format!("sh {} {{audio}} {{out}}", file.display())),
+            ..RecognizerSettings::default()
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Recognizing speech in chunks of the recording, in parallel.
+
+use lectern_analysis::chunking::{self, ChunkRules};
+use lectern_analysis::silence_region::audio_silences;
+use lectern_domain::{TimeRange, VideoDuration};
+use lectern_formats::{Cue, millis};
+use lectern_media::Probe;
+use parking_lot::Mutex;
+
+use super::Recognizer;
+use crate::failure::Failure;
+use crate::parallel;
+use crate::stage::StageContext;
+use crate::stages::PASS_TIMEOUT;
+use crate::stages::silence_detection::{self, ACTIVITY};
+
+/// The stage's percentage when silence is known. The rest is recognition.
+const SILENCE_PERCENT: f64 = 5.0;
+
+/// Cuts the recording at silences, and recognizes the speech in each chunk.
+pub(super) fn recognize(
+    recognizer: &dyn Recognizer,
+    context: &StageContext<'_>,
+    probe: &Probe,
+) -> Result<Vec<Cue>, Failure> {
+    let silences = silences(context, probe)?;
+    let duration = VideoDuration::new(probe.duration)?;
+    let chunks = chunking::split(duration, &silences, &ChunkRules::default())?;
+    let total_seconds = chunks.iter().map(|chunk| chunk.duration()).sum();
+    let reporter = context.progress_reporter(total_seconds, SILENCE_PERCENT..100.0, "listening");
+    let progress = Mutex::new((0.0, reporter));
+    let cues = parallel::map(context.cancellation(), &chunks, |i, chunk| {
+        let cues = recognize_chunk(recognizer, context, probe, i, *chunk)?;
+        // Keeps the lock while reporting, so that the percentage never decreases.
+        let (seconds_done, report) = &mut *progress.lock();
+        *seconds_done += chunk.duration();
+        report(*seconds_done);
+        Ok::<_, Failure>(cues)
+    })?;
+    Ok(cues.into_iter().flatten().collect())
+}
+
+/// The silent parts of the recording, from the stage that detects them. Detects
+/// them here if that stage has stored none yet.
+fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
+    let job_id = context.job().job_id;
+    let stored = context
+        .db()
+        .read(|conn| conn.silence_regions().for_job(job_id))?;
+    if !stored.is_empty() {
+        return Ok(audio_silences(
+            stored
+                .iter()
+                .map(|region| (region.time, region.silence_type)),
+        ));
+    }
+    // Decoding the picture would take many times as long, and only finds black.
+    let audio_only = Probe {
+        video: None,
+        ..probe.clone()
+    };
+    // No estimate of the remaining time: it would be that of the detection, which
+    // is only a small part of the stage.
+    let mut progress = |done: f64| {
+        let percent = SILENCE_PERCENT * (done / probe.duration).min(1.0);
+        context.report_progress(percent, ACTIVITY);
+    };
+    let (detected, _) = silence_detection::detect(context, &audio_only, &mut progress)?;
+    Ok(audio_silences(
+        detected
+            .iter()
+            .map(|region| (region.time, region.silence_type)),
+    ))
+}
+
+/// Recognizes the speech in a chunk. The cues have times in the recording.
+fn recognize_chunk(
+    recognizer: &dyn Recognizer,
+    context: &StageContext<'_>,
+    probe: &Probe,
+    i: usize,
+    chunk: TimeRange,
+) -> Result<Vec<Cue>, Failure> {
+    context.check()?;
+    let file = context.scratch_file(&format!("chunk-{i}.wav"));
+    let media = context.media(PASS_TIMEOUT);
+    media.extract_audio(probe, chunk, &file, &mut |_| {})?;
+    let cues = recognizer.recognize(&file, context)?;
+    std::fs::remove_file(&file)?;
+    // Some recognizers end the last cue after the chunk, in the next one.
+    let (start, end) = (millis(chunk.start()), millis(chunk.end()));
+    let in_recording = |ms: u64| start.saturating_add(ms).min(end);
+    let shift = |cue: Cue| {
+        let (from, to) = (in_recording(cue.start_ms()), in_recording(cue.end_ms()));
+        cue.with_times(from, to)
+    };
+    Ok(cues.into_iter().map(shift).collect())
+}

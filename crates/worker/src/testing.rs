@@ -1,0 +1,167 @@
+//! The bench of the crate's tests: a job with a database and a storage.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use lectern_db::Database;
+use lectern_domain::{
+    Clip, ClipMedia, Job, JobStatus, JsonObject, LeaseDuration, NewClip, NewJob, NonNegativeInt,
+    Stage, StageRun, StorageKey, TimeRange, Title, WorkerName,
+};
+use lectern_media::{CancellationToken, Tools};
+use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
+
+use crate::blocking_storage::BlockingStorage;
+use crate::settings::Settings;
+use crate::stage::StageHandler;
+use crate::worker::Worker;
+
+/// The key of a job's recording.
+pub(crate) const RECORDING_KEY: &str = "talks/1.mp4";
+/// How often the database is polled. ffmpeg needs the processors meanwhile.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A job in a database in memory, and a storage in a temporary directory.
+pub(crate) struct Bench {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) db: Database,
+    pub(crate) storage: BlockingStorage,
+    pub(crate) job: Job,
+}
+
+pub(crate) fn memory_database() -> Database {
+    let db = Database::open("sqlite::memory:").unwrap();
+    db.init().unwrap();
+    db
+}
+
+/// A storage in a directory.
+pub(crate) fn local_storage(dir: &Path) -> BlockingStorage {
+    let config = StorageConfig::Local {
+        dir: dir.join("objects"),
+    };
+    let storage = Storage::open(&config, Secret::random().unwrap()).unwrap();
+    BlockingStorage::new(storage).unwrap()
+}
+
+impl Bench {
+    /// A bench whose job has a recording with this key; the object is not stored.
+    pub(crate) fn new(db: Database, recording_key: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = local_storage(dir.path());
+        let new = NewJob {
+            original_s3_key: Some(StorageKey::new(recording_key).unwrap()),
+            ..NewJob::new("talk.mp4").unwrap()
+        };
+        let job = db.write(|tx| tx.jobs().create(&new)).unwrap();
+        Self {
+            dir,
+            db,
+            storage,
+            job,
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Stores an object.
+    pub(crate) fn put(&self, key: &str, content: &[u8]) {
+        let file = self.path("object");
+        std::fs::write(&file, content).unwrap();
+        self.put_file(key, &file);
+    }
+
+    pub(crate) fn put_file(&self, key: &str, file: &Path) {
+        let key = ObjectKey::new(key).unwrap();
+        let token = CancellationToken::new();
+        self.storage.put(&key, file, &token).unwrap();
+    }
+
+    /// Renders the job's recording with ffmpeg.
+    pub(crate) fn render_recording(&self, options: &str) {
+        let file = self.path("talk.mkv");
+        let rendered = Command::new("ffmpeg")
+            .args(["-v", "error", "-nostdin"])
+            .args(options.split_whitespace())
+            .arg(&file)
+            .status();
+        assert!(rendered.unwrap().success());
+        self.put_file(RECORDING_KEY, &file);
+    }
+
+    pub(crate) fn worker(
+        &self,
+        handlers: Vec<Box<dyn StageHandler>>,
+        concurrency: usize,
+    ) -> Worker {
+        let settings = Settings {
+            name: WorkerName::new("worker-1").unwrap(),
+            stages: Stage::WORK.to_vec(),
+            concurrency,
+            lease: LeaseDuration::new(60).unwrap(),
+            poll: Duration::from_millis(1),
+            scratch: self.path("scratch"),
+            scratch_limit: 1 << 30,
+        };
+        let (db, storage) = (self.db.clone(), self.storage.clone());
+        Worker::new(db, storage, Tools::find().unwrap(), settings, handlers).unwrap()
+    }
+
+    /// Runs the worker, and `act` meanwhile, until the job is finished. Returns
+    /// the job's status.
+    pub(crate) fn run_until_finished(&self, worker: &Worker, act: impl FnOnce()) -> JobStatus {
+        thread::scope(|scope| {
+            scope.spawn(|| worker.run());
+            act();
+            while !self.job().status.is_finished() {
+                thread::sleep(POLL_INTERVAL);
+            }
+            worker.cancellation().cancel();
+        });
+        self.job().status
+    }
+
+    /// The job as it is now.
+    pub(crate) fn job(&self) -> Job {
+        let job = self.db.read(|conn| conn.jobs().find(self.job.job_id));
+        job.unwrap().unwrap()
+    }
+
+    pub(crate) fn run_of(&self, stage: Stage) -> StageRun {
+        let job_id = self.job.job_id;
+        let runs = self.db.read(|conn| conn.stage_runs().for_job(job_id));
+        let mut runs = runs.unwrap().into_iter();
+        runs.find(|run| run.stage == stage).unwrap()
+    }
+
+    pub(crate) fn set_clips(&self, clips: &[NewClip]) {
+        let job_id = self.job.job_id;
+        let stored = self
+            .db
+            .write(|tx| tx.clips().replace_for_job(job_id, clips));
+        stored.unwrap();
+    }
+
+    pub(crate) fn clips(&self) -> Vec<Clip> {
+        let job_id = self.job.job_id;
+        self.db.read(|conn| conn.clips().for_job(job_id)).unwrap()
+    }
+}
+
+/// A clip without metadata. `time` is its start and end in seconds.
+pub(crate) fn new_clip(order: i32, title: &str, time: (f64, f64), media: ClipMedia) -> NewClip {
+    NewClip {
+        content_segment_id: None,
+        title: Title::new(title).unwrap(),
+        topic: None,
+        importance_score: None,
+        time: TimeRange::new(time.0, time.1).unwrap(),
+        media,
+        clip_order: NonNegativeInt::new(order).unwrap(),
+        extra_metadata: JsonObject::default(),
+    }
+}

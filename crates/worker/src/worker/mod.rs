@@ -1,0 +1,185 @@
+//! A worker: claims stages and runs their handlers.
+
+mod attempt;
+mod work_signal;
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lectern_db::Database;
+use lectern_domain::{ClaimLimit, ClaimRequest, Invalid, JobId, Stages, error_chain};
+use lectern_media::{CancellationToken, Scratch, Tools};
+use parking_lot::Mutex;
+
+use self::work_signal::WorkSignal;
+use crate::blocking_storage::BlockingStorage;
+use crate::failure::Failure;
+use crate::recording_cache::RecordingCache;
+use crate::settings::Settings;
+use crate::stage::StageHandler;
+
+/// Longest pause after repeated errors of the database.
+const MAX_ERROR_PAUSE: Duration = Duration::from_secs(30);
+
+/// Threads that claim stages, run their handlers, and store the results.
+///
+/// A worker that is cancelled releases its stages, which another worker can claim
+/// at once. The stages of a worker that was killed can be claimed when their
+/// leases have expired.
+pub struct Worker {
+    db: Database,
+    storage: BlockingStorage,
+    tools: Tools,
+    scratch: Scratch,
+    recordings: RecordingCache,
+    settings: Settings,
+    handlers: Vec<Box<dyn StageHandler>>,
+    only_job: Option<JobId>,
+    cancellation: CancellationToken,
+    work_signal: Arc<WorkSignal>,
+    active_jobs: Mutex<ActiveJobs>,
+}
+
+/// The jobs whose recordings are needed now, or probably soon.
+struct ActiveJobs {
+    /// For each thread the job that it works on. A thread keeps its last job until
+    /// it has looked for the next one.
+    by_thread: Vec<Option<JobId>>,
+    /// Jobs that will be retried. An entry is dropped when a thread finds no work
+    /// after the given time.
+    retries: Vec<(JobId, Instant)>,
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("settings", &self.settings)
+            .field("only_job", &self.only_job)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    /// A worker with these handlers. It claims only stages that have a handler
+    /// and are in the settings.
+    pub fn new(
+        db: Database,
+        storage: BlockingStorage,
+        tools: Tools,
+        settings: Settings,
+        handlers: Vec<Box<dyn StageHandler>>,
+    ) -> Result<Self, Failure> {
+        let scratch = Scratch::new(&settings.scratch, settings.scratch_limit)?;
+        let active_jobs = Mutex::new(ActiveJobs {
+            by_thread: vec![None; settings.concurrency.max(1)],
+            retries: Vec::new(),
+        });
+        Ok(Self {
+            db,
+            storage,
+            tools,
+            scratch,
+            recordings: RecordingCache::default(),
+            settings,
+            handlers,
+            only_job: None,
+            cancellation: CancellationToken::new(),
+            work_signal: Arc::default(),
+            active_jobs,
+        })
+    }
+
+    /// Restricts the worker to one job.
+    pub fn for_job(self, job_id: JobId) -> Self {
+        Self {
+            only_job: Some(job_id),
+            ..self
+        }
+    }
+
+    /// Stops the worker when it is cancelled.
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
+    }
+
+    /// Runs until the worker is cancelled.
+    ///
+    /// # Errors
+    ///
+    /// If no stage in the settings has a handler.
+    pub fn run(&self) -> Result<(), Invalid> {
+        let wanted = Stages::new(self.settings.stages.clone())?;
+        let stages = self
+            .handlers
+            .iter()
+            .map(|handler| handler.stage())
+            .filter(|stage| wanted.as_slice().contains(stage))
+            .collect();
+        let request = ClaimRequest {
+            worker: self.settings.name.clone(),
+            stages: Stages::new(stages)?,
+            max: ClaimLimit::default(),
+            lease: self.settings.lease,
+        };
+        let work_signal = Arc::clone(&self.work_signal);
+        let _wake_on_cancel = self.cancellation.on_cancel(move || work_signal.notify());
+        let thread_count = self.active_jobs.lock().by_thread.len();
+        thread::scope(|scope| {
+            for thread in 0..thread_count {
+                let request = &request;
+                scope.spawn(move || self.run_thread(thread, request));
+            }
+        });
+        Ok(())
+    }
+
+    /// Records the job of a thread, and removes recordings that no thread needs.
+    /// The scratch space is for active jobs: a recording stays between two stages
+    /// of a job, and between two attempts. `claimed_at` is when the thread looked
+    /// for work.
+    fn set_active_job(&self, thread: usize, job: Option<JobId>, claimed_at: Instant) {
+        let mut active = self.active_jobs.lock();
+        active.by_thread[thread] = job;
+        active.retries.retain(|(_, until)| *until > claimed_at);
+        let retries = active.retries.iter().map(|(job, _)| job);
+        let jobs: Vec<_> = active.by_thread.iter().flatten().chain(retries).collect();
+        self.recordings.remove_unused(&jobs);
+    }
+
+    fn run_thread(&self, thread: usize, request: &ClaimRequest) {
+        let mut pause = self.settings.poll;
+        loop {
+            let claimed_at = Instant::now();
+            let notifications = self.work_signal.notifications();
+            if self.cancellation.is_cancelled() {
+                return;
+            }
+            let claimed = match self.only_job {
+                Some(job_id) => self.db.write(|tx| tx.work().claim_from(job_id, request)),
+                None => self.db.claim(request),
+            };
+            match claimed {
+                Ok(claims) if claims.is_empty() => pause = self.settings.poll,
+                Ok(claims) => {
+                    pause = self.settings.poll;
+                    for claim in claims {
+                        self.set_active_job(thread, Some(claim.job.job_id), claimed_at);
+                        self.attempt(&claim);
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    pause = (pause * 2).min(MAX_ERROR_PAUSE);
+                    log::warn!("failed to claim a stage: {}", error_chain(&error));
+                }
+            }
+            self.set_active_job(thread, None, claimed_at);
+            self.work_signal.wait(notifications, pause);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
