@@ -6,11 +6,11 @@
 //! $ cargo run -p lectern-db --example transcriber postgres://localhost/lectern
 //! ```
 
-use lectern_db::{Database, Error};
-use lectern_domain::{
+use lectern_db::domain::{
     JobFilter, JobStatus, LogStatus, NewJob, NewLogEntry, NewTranscriptSegment, PageRequest,
     Percent, Progress, ProgressReport, Ratio, Stage, TimeRange, Window,
 };
+use lectern_db::{Database, Error};
 
 /// Segments stored at a time, each time with a progress report.
 const BATCH: usize = 500;
@@ -21,10 +21,10 @@ fn main() -> Result<(), Error> {
         .nth(1)
         .unwrap_or_else(|| "sqlite::memory:".to_owned());
     let db = Database::open(&url)?;
-    let applied = db.init()?;
+    let applied = db.migrate()?;
     println!("{}: {} migrations applied", db.backend(), applied.len());
 
-    // Somebody else would do this: the service, on an upload.
+    // The service does this when a recording is uploaded.
     db.write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))?;
 
     let queued = JobFilter {
@@ -75,8 +75,8 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Stands where a recognizer would: 1,500 segments of a lecture, 3 seconds each.
-fn transcribe() -> Result<Vec<NewTranscriptSegment>, lectern_domain::Invalid> {
+/// Replaces a recognizer: 1,500 segments of a lecture, 3 seconds each.
+fn transcribe() -> Result<Vec<NewTranscriptSegment>, lectern_db::domain::Invalid> {
     (0..1_500)
         .map(|i| {
             let start = f64::from(i) * 3.0;

@@ -251,7 +251,7 @@ fn from_diesel(source: DieselError, doing: &'static str) -> Error {
         };
     }
     if let DieselError::DatabaseError(kind, info) = &source
-        && let Some((kind, constraint)) = constraint(kind, info.as_ref())
+        && let Some((kind, constraint)) = constraint(*kind, info.as_ref())
     {
         return Error::Constraint {
             doing,
@@ -294,7 +294,7 @@ fn is_conflict(error: &DieselError) -> bool {
 
 /// The constraint that was violated; `None` if the error is a different one.
 fn constraint(
-    kind: &DatabaseErrorKind,
+    kind: DatabaseErrorKind,
     info: &(dyn DatabaseErrorInformation + Send + Sync),
 ) -> Option<(ConstraintKind, Option<String>)> {
     let column = || {

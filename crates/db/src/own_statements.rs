@@ -31,6 +31,18 @@ pub use ::diesel;
 ///
 /// lectern_db::allow_tables_to_appear_in_same_query!(orders: jobs, clips);
 /// ```
+///
+/// With diesel's macro:
+///
+/// ```compile_fail,E0117
+/// # use lectern_db::schema::jobs;
+/// # diesel::table! { orders (id) { id -> BigInt } }
+/// diesel::allow_tables_to_appear_in_same_query!(orders, jobs);
+/// ```
+///
+/// `joinable!` is of no use for `orders.job_id`, because it joins on the integer
+/// key of `jobs`: name the columns, as in
+/// `orders::table.inner_join(jobs::table.on(jobs::job_id.eq(orders::job_id)))`.
 #[macro_export]
 macro_rules! allow_tables_to_appear_in_same_query {
     ($own:ident: $($lectern:ident),+ $(,)?) => {$(

@@ -1,4 +1,4 @@
-//! ClaimBatcher that come at once, answered by one transaction.
+//! Claims that come at the same time, served by one transaction.
 //!
 //! Two claims that run side by side have to look past each other's jobs, and
 //! most of what one costs does not depend on how much it takes. So only a few
@@ -62,7 +62,7 @@ impl ClaimBatcher {
         Arc::new(Self(Mutex::new(state)))
     }
 
-    /// ClaimBatcher by `commit`, alone or together with others. It is given requests
+    /// Claims by `commit`, alone or together with others. It is given requests
     /// for the same stages, and answers each in its order.
     pub(crate) fn claim(
         self: &Arc<Self>,

@@ -31,10 +31,10 @@ type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 ///
 /// ```
 /// use lectern_db::Database;
-/// use lectern_domain::{JobStatus, NewJob};
+/// use lectern_db::domain::{JobStatus, NewJob};
 ///
 /// let db = Database::open("sqlite::memory:")?;
-/// db.init()?;
+/// db.migrate()?;
 ///
 /// let job = db.write(|tx| tx.jobs().create(&NewJob::new("lecture.mp4")?))?;
 /// let found = db.read(|conn| conn.jobs().find(job.job_id))?;
@@ -56,7 +56,7 @@ pub struct Database {
 impl Database {
     /// A database at `url` with the defaults of [`DatabaseConfig::new`].
     ///
-    /// Nothing is asked of the database yet; [`Database::init`] does.
+    /// Connects lazily: [`Database::migrate`] is the first call that needs the database.
     pub fn open(url: &str) -> Result<Self, Error> {
         Self::connect(&DatabaseConfig::new(url)?)
     }

@@ -270,11 +270,11 @@ fn known(conn: &DbConnection) -> Result<Vec<(String, String)>, Error> {
         migrations: diesel::migration::Result<Vec<Box<dyn Migration<DB>>>>,
     ) -> Result<Vec<(String, String)>, Error> {
         let migrations = migrations.map_err(Error::Migration)?;
-        let name = |migration: &Box<dyn Migration<DB>>| {
-            let name = migration.name();
-            (name.version().to_string(), name.to_string())
-        };
-        Ok(migrations.iter().map(name).collect())
+        Ok(migrations
+            .iter()
+            .map(Migration::name)
+            .map(|name| (name.version().to_string(), name.to_string()))
+            .collect())
     }
     match conn {
         DbConnection::Postgres(_) => names::<diesel::pg::Pg>(POSTGRES.migrations()),
