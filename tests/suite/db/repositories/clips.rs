@@ -20,8 +20,12 @@ on_both_backends!(
 );
 
 fn replace(db: &Database, job: JobId, clips: &[NewClip]) {
-    let stored = db.write(|tx| tx.clips().replace_for_job(job, clips));
-    assert_eq!(stored.unwrap(), all(db, job));
+    db.write(|tx| {
+        let stored = tx.clips().replace_for_job(job, clips)?;
+        assert_eq!(stored, tx.clips().for_job(job)?);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
 }
 
 fn all(db: &Database, job: JobId) -> Vec<Clip> {

@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use lectern_db::Database;
+use lectern_db::{Database, Error};
 use lectern_domain::{ContentSegment, JobId, NewContentSegment, NonNegativeInt, Ratio, Topic};
 use lectern_tests::{TestDb, a_clip_of, a_job, content_segments, on_both_backends, words};
 
@@ -16,8 +16,12 @@ on_both_backends!(
 );
 
 fn replace(db: &Database, job: JobId, segments: &[NewContentSegment]) {
-    let stored = db.write(|tx| tx.content_segments().replace_for_job(job, segments));
-    assert_eq!(stored.unwrap(), all(db, job));
+    db.write(|tx| {
+        let stored = tx.content_segments().replace_for_job(job, segments)?;
+        assert_eq!(stored, tx.content_segments().for_job(job)?);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
 }
 
 fn all(db: &Database, job: JobId) -> Vec<ContentSegment> {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use lectern_db::Database;
+use lectern_db::{Database, Error};
 use lectern_domain::{JobId, NewTranscriptSegment, TranscriptSegment, Window};
 use lectern_tests::{TestDb, a_job, a_segment, on_both_backends, segments};
 
@@ -24,8 +24,12 @@ on_both_backends!(
 );
 
 fn replace(db: &Database, job: JobId, segments: &[NewTranscriptSegment]) {
-    let stored = db.write(|tx| tx.transcripts().replace_for_job(job, segments));
-    assert_eq!(stored.unwrap(), all(db, job));
+    db.write(|tx| {
+        let stored = tx.transcripts().replace_for_job(job, segments)?;
+        assert_eq!(stored, tx.transcripts().for_job(job)?);
+        Ok::<_, Error>(())
+    })
+    .unwrap();
 }
 
 fn all(db: &Database, job: JobId) -> Vec<TranscriptSegment> {
