@@ -1,10 +1,10 @@
-"""Takes a rendered lecture through `lectern process` and compares what comes of
-it with what was rendered.
+"""Takes a rendered lecture through `lectern process` and compares the results
+with the rendered content.
 
     python3 tests/e2e/lecture/check.py PATH/TO/lectern
 
-Needs ffmpeg, flite and pocketsphinx. Tells the word error rate of the
-transcript; all the rest has to be right.
+Needs ffmpeg, flite and pocketsphinx. The word error rate of the transcript is
+only printed; everything else has to be correct.
 """
 
 import json
@@ -18,13 +18,13 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# How far an edge of a silence may be from where it is, in seconds.
+# Tolerance of the start and end of a silence, in seconds.
 EDGE = 0.1
-# How far a region may be from where it is, of the picture's size.
+# Tolerance of a region, as a fraction of the size of the picture.
 REGION = 0.05
-# How far what is heard may be from where it is said, in seconds.
+# Tolerance of the times of transcript segments, in seconds.
 HEARD = 0.5
-# How far a topic may begin from where it does: a sentence and a pause.
+# Tolerance of the start of a topic in seconds: a sentence and a pause.
 SENTENCE = 7
 
 
@@ -33,21 +33,21 @@ def run(*command, **more):
 
 
 def length(file):
-    """The length of a file as it decodes, in seconds."""
-    told = run("ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", file, capture_output=True)
+    """The decoded duration of a file in seconds."""
+    output = run("ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", file, capture_output=True)
     noise = run("ffmpeg", "-v", "error", "-i", file, "-f", "null", "-", capture_output=True).stderr
     assert not noise, f"{file} does not decode: {noise.decode()}"
-    return float(told.stdout)
+    return float(output.stdout)
 
 
 def dimensions(picture):
-    """Width and height of a picture as it decodes, in pixels."""
+    """The decoded width and height of a picture in pixels."""
     shown = run("ffprobe", "-v", "error", "-show_entries", "frame=width,height", "-of", "csv=p=0", picture, capture_output=True)
     return tuple(map(int, shown.stdout.split(b",")))
 
 
 def word_error_rate(said, heard):
-    """Levenshtein distance in words, by the number of words that were said."""
+    """The Levenshtein distance in words, divided by the number of spoken words."""
     said, heard = (re.findall(r"[a-z']+", text.lower()) for text in (said, heard))
     row = list(range(len(heard) + 1))
     for i, word in enumerate(said, 1):
@@ -78,13 +78,13 @@ def get(address):
 
 
 class Server:
-    """`lectern serve` on a data directory; what it says is known when it is done."""
+    """`lectern serve` on a data directory; `log` is complete after it has stopped."""
 
     def __init__(self, lectern, directory, *options):
         command = [lectern, "serve", "--bind=127.0.0.1:0", f"--data-dir={directory}", *options]
-        self.process, self.said = subprocess.Popen(command, stderr=subprocess.PIPE, text=True), ""
+        self.process, self.log = subprocess.Popen(command, stderr=subprocess.PIPE, text=True), ""
         for line in self.process.stderr:
-            self.said += line
+            self.log += line
             if found := re.search(r"http://[\d.]+:\d+", line):
                 self.address = f"{found[0]}/api/v1"
                 return
@@ -95,12 +95,12 @@ class Server:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.said += self.process.stderr.read()
-        assert self.process.wait(30) == 0, self.said
+        self.log += self.process.stderr.read()
+        assert self.process.wait(30) == 0, self.log
 
 
 def interrupted(lectern, recording, data, out):
-    """Stops `lectern process` once a stage is completed, as Ctrl-C does."""
+    """Interrupts `lectern process` after a stage, as Ctrl-C does."""
     command = [lectern, "process", recording, f"--out={out}", f"--data-dir={data}"]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
     seen = []
@@ -132,7 +132,7 @@ def check(truth, results, server, out):
 
     said = " ".join(spoken["text"] for spoken in truth["spoken"])
     heard = " ".join(segment["text"] for segment in results["transcript"])
-    assert heard, "nothing was heard"
+    assert heard, "the transcript is empty"
     print(f"word error rate: {word_error_rate(said, heard):.2f}")
     for spoken in truth["spoken"]:
         meanwhile = [
@@ -140,7 +140,7 @@ def check(truth, results, server, out):
             for segment in results["transcript"]
             if segment["start_time"] < spoken["end"] and segment["end_time"] > spoken["start"]
         ]
-        assert meanwhile, f"{spoken} was not heard"
+        assert meanwhile, f"{spoken} is not in the transcript"
         begins = min(segment["start_time"] for segment in meanwhile)
         ends = max(segment["end_time"] for segment in meanwhile)
         assert abs(begins - spoken["start"]) <= HEARD and abs(ends - spoken["end"]) <= HEARD, (spoken, meanwhile)
@@ -153,14 +153,14 @@ def check(truth, results, server, out):
 
     clips = results["clips"]
     assert 3 <= len(clips) <= 8, len(clips)
-    told = {clip["clip_id"]: clip for clip in get(f"{job}/clips")["clips"]}
+    stored = {clip["clip_id"]: clip for clip in get(f"{job}/clips")["clips"]}
     for clip in clips:
         start, end = clip["start_time"], clip["end_time"]
         assert 20 <= clip["duration"] <= 120, clip
         assert abs(length(out / clip["url"]) - clip["duration"]) <= 0.1, clip
         assert dimensions(out / clip["thumbnail_url"]) == tuple(truth["layout"]["size"]), clip
-        assert told[clip["clip_id"]]["s3_key"] == clip["s3_key"]
-        # What is heard in the clip is what is heard there in the recording.
+        assert stored[clip["clip_id"]]["s3_key"] == clip["s3_key"]
+        # The cues of a clip are the segments of the transcript in its time range.
         wanted = [
             (max(segment["start_time"], start) - start, min(segment["end_time"], end) - start)
             for segment in results["transcript"]
@@ -187,7 +187,7 @@ def main(lectern):
         took = time.monotonic() - began
         print(f"{took:.0f} s for {truth['duration']:.0f} s of lecture")
         results = json.loads((out / "results.json").read_text())
-        # To look at what is not exported.
+        # Serves the data that are not exported.
         with Server(lectern, data, "--with-worker=false") as server:
             log = get(f"{server.address}/jobs/{results['job_id']}/logs")["logs"]
             begun = [entry["stage"] for entry in log if entry["status"] == "started"]

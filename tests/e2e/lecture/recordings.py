@@ -1,7 +1,7 @@
-"""Puts recordings of every kind through `lectern process`: without sound or
-picture, turned, damaged, no recording at all; and each way to a transcript. Looks after
-each that the directory of the clips has its clips, and nobody else's. Then stops it
-while it writes them.
+"""Takes recordings of every kind through `lectern process`: without sound or
+picture, rotated, damaged, other files; and with every source of a transcript. Checks
+each time that the output directory holds the clips of this recording and no others.
+Then interrupts the program while it writes them.
 
     python3 tests/e2e/lecture/recordings.py PATH/TO/lectern
 
@@ -34,7 +34,7 @@ def ffmpeg(*arguments):
 
 
 def render(directory):
-    """Half a minute of picture and sound, and what else is made of them."""
+    """Renders half a minute of picture and sound, and variants of it."""
     picture = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=30"]
     sound = ["-f", "lavfi", "-i", "sine=440:d=30,volume='if(between(t,10,13),0,1)':eval=frame"]
     ffmpeg(*picture, *sound, "-c:v", "libx264", "-c:a", "aac", directory / "whole.mp4")
@@ -60,7 +60,7 @@ def render(directory):
 
 
 def without_subtitles(directory):
-    """A PATH whose ffmpeg cannot write subtitles."""
+    """A PATH with an ffmpeg that cannot write subtitles."""
     tools = directory / "tools"
     tools.mkdir()
     script = f'#!/bin/sh\ncase "$*" in *webvtt*) exit 1;; esac\nexec {shutil.which("ffmpeg")} "$@"\n'
@@ -70,9 +70,8 @@ def without_subtitles(directory):
 
 
 class Service(BaseHTTPRequestHandler):
-    """Speaks OpenAI's interface as far as it is needed here. It hears nothing when
-    it is asked for the first time; and of the first answers to a chat, some are
-    none. A refusal says what was refused."""
+    """A stub of OpenAI's API. The first transcription is a 503, and every second
+    chat completion is malformed. A 401 quotes the rejected request."""
 
     chats = hearings = 0
 
@@ -114,12 +113,12 @@ class Lectern:
         self.own = set()
 
     def keep(self, name):
-        """Puts a file of the user beside the clips."""
+        """Writes a file of the user into the output directory."""
         (self.directory / "out" / name).write_text("mine")
         self.own.add(name)
 
     def has(self, job):
-        """Whether it keeps something of a job."""
+        """Whether the storage has objects of a job."""
         return (self.directory / "data/objects/jobs" / job).exists()
 
     def command(self, name, *options):
@@ -127,7 +126,7 @@ class Lectern:
         return list(map(str, [self.program, "process", self.directory / name, *directories, *options]))
 
     def process(self, name, *options, fresh=True, **settings):
-        """What comes of a recording: the results, or else the last line."""
+        """The results of a recording, or the last line of the error output."""
         out = self.directory / "out"
         command = self.command(name, *options, *["--fresh"] * fresh)
         env = os.environ | settings
@@ -138,11 +137,11 @@ class Lectern:
         results = json.loads((out / "results.json").read_text())
         for clip in results["clips"]:
             assert abs(length(out / clip["url"]) - clip["duration"]) <= 0.1, clip
-        self.is_tidy(out, results)
+        self.check_directory(out, results)
         return results, None
 
-    def is_tidy(self, out, results):
-        """Whether there are the files the results tell of, and those of the user."""
+    def check_directory(self, out, results):
+        """Checks that the directory holds the files named by the results and those of the user."""
         named = {clip[name] for clip in results["clips"] for name in ("url", "thumbnail_url", "subtitle_url")}
         if reel := results["metadata"]["highlight_video"]:
             named.add(reel["url"])
@@ -152,8 +151,8 @@ class Lectern:
         assert all((out / name).read_text() == "mine" for name in self.own), self.own
 
     def stops(self, name):
-        """Stops it while it writes the clips of a recording that is through: it
-        cannot go on before somebody reads what it writes."""
+        """Interrupts the program while it writes the clips: it is blocked because
+        nothing reads its output."""
         part, last = self.directory / "out/clips/.part", self.directory / "out/transcript.txt"
         os.mkfifo(part)
         last.unlink()
@@ -169,15 +168,15 @@ class Lectern:
         assert process.returncode == 1 and "told to stop" in said, (process.returncode, said)
         assert not part.exists()
 
-    def waits_for_nobody(self, name):
-        """Leaves a directory alone in which another is at work."""
+    def refuses_a_busy_directory(self, name):
+        """Refuses an output directory that another process uses."""
         other = os.open(self.directory / "out", os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_EX)
         self.refuses(name, "out is where another `lectern process` is at work")
         os.close(other)
 
     def serves(self, name):
-        """The service has a worker of its own unless it is told otherwise."""
+        """A server runs its own worker unless `--with-worker=false`."""
         for options, has_one in (["--with-worker=false"], False), ([], True), (["--with-worker"], True):
             with Server(self.program, self.directory / "served", *options) as server:
                 if options == []:
@@ -187,7 +186,7 @@ class Lectern:
                     results = get(f"{server.address}/results/{job}")
                     assert [segment["text"] for segment in results["transcript"]] == [SAID], results
                     assert len(results["clips"]) == 1, results
-            assert bool(re.search("worker .* runs silence_detection, ", server.said)) == has_one, server.said
+            assert bool(re.search("worker .* runs silence_detection, ", server.log)) == has_one, server.log
 
     def refuses(self, name, why, **how):
         results, error = self.process(name, **how)
@@ -214,26 +213,26 @@ def main(program):
         directory = Path(directory)
         render(directory)
         lectern = Lectern(program, directory)
-        # Nobody hears anything in a tone, and nobody here is to try.
-        deaf = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}"}
+        # A tone has no speech; the recognizer is not needed.
+        without_speech = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}"}
 
         lectern.refuses("text.mp4", "silence_detection: not a media file")
         lectern.refuses("headless.mp4", "silence_detection: not a media file")
         lectern.refuses("empty.mp4", "is empty")
         lectern.refuses("nowhere.mp4", "cannot read .*nowhere.mp4")
 
-        earlier = lectern.takes("whole.mp4", said=[], **deaf)["job_id"]
-        job = lectern.takes("whole.mp4", said=[], **deaf)["job_id"]
+        earlier = lectern.takes("whole.mp4", said=[], **without_speech)["job_id"]
+        job = lectern.takes("whole.mp4", said=[], **without_speech)["job_id"]
         assert job != earlier and lectern.has(job) and not lectern.has(earlier)
         lectern.keep("clips/01-mine.mp4")
         lectern.keep("notes.txt")
         results = lectern.takes("silent.mp4", said=[])
         assert results["metadata"]["layout"] is not None
-        results = lectern.takes("audio.m4a", said=[], **deaf)
+        results = lectern.takes("audio.m4a", said=[], **without_speech)
         assert results["metadata"]["layout"] is None and results["clips"][0]["thumbnail_url"] is None
-        lectern.takes("turned.mp4", **deaf)
-        lectern.takes("uneven.mp4", **deaf)
-        lectern.takes("broken.mkv", **deaf)
+        lectern.takes("turned.mp4", **without_speech)
+        lectern.takes("uneven.mp4", **without_speech)
+        lectern.takes("broken.mkv", **without_speech)
 
         lectern.takes("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)
@@ -242,19 +241,19 @@ def main(program):
         lectern.refuses("whole.mp4", "transcription: .*whole.srt: line 1: ")
         (directory / "whole.srt").unlink()
         # Other subtitles beside it make another recording of it.
-        deaf |= {"fresh": False}
-        silent = lectern.takes("whole.mp4", said=[], **deaf)
-        assert lectern.takes("whole.mp4", said=[], **deaf)["job_id"] == silent["job_id"]
+        without_speech |= {"fresh": False}
+        silent = lectern.takes("whole.mp4", said=[], **without_speech)
+        assert lectern.takes("whole.mp4", said=[], **without_speech)["job_id"] == silent["job_id"]
         (directory / "whole.json").write_text("{}, I think")
-        lectern.takes("whole.mp4", said=[], **deaf)
+        lectern.takes("whole.mp4", said=[], **without_speech)
         (directory / "whole.json").unlink()
         (directory / "whole.srt").write_text(CUE)
-        lectern.takes("whole.mp4", said=[SAID], **deaf)
+        lectern.takes("whole.mp4", said=[SAID], **without_speech)
         (directory / "whole.srt").unlink()
-        lectern.takes("whole.mp4", said=[], **deaf)
+        lectern.takes("whole.mp4", said=[], **without_speech)
         lectern.stops("whole.mp4")
-        lectern.waits_for_nobody("whole.mp4")
-        lectern.takes("whole.mp4", said=[], **deaf)
+        lectern.refuses_a_busy_directory("whole.mp4")
+        lectern.takes("whole.mp4", said=[], **without_speech)
         with open(directory / "whole.srt", "wb") as file:
             file.truncate((64 << 20) + 1)
         lectern.refuses("whole.mp4", "transcription: .*whole.srt is longer than 64 MiB")
@@ -264,7 +263,7 @@ def main(program):
         lectern.takes("whole.mp4", writes, said=[SAID])
         # A track that cannot be read is no reason not to listen.
         path = without_subtitles(directory)
-        lectern.takes("track.mp4", said=[], PATH=path, **deaf)
+        lectern.takes("track.mp4", said=[], PATH=path, **without_speech)
         lectern.takes("track.mp4", writes, said=[SAID], PATH=path)
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Service)

@@ -2,8 +2,8 @@
 
     python3 tests/e2e/lecture/render.py DIR
 
-Leaves lecture.mp4 in DIR and, in truth.json, what is in it: the silences, the
-layout, what is said and when, and where the topic changes. Needs ffmpeg and
+Writes lecture.mp4 and truth.json to DIR. The latter holds the silences, the
+layout, the spoken text with its times, and the times of topic changes. Needs ffmpeg and
 flite.
 """
 

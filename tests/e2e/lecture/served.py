@@ -1,6 +1,5 @@
-"""Has a rendered lecture worked on by two `lectern work` beside a server, one of
-which is killed in the middle, and compares what comes of it with what was
-rendered.
+"""Processes a rendered lecture with a server and two `lectern work`, one of which
+is killed during a stage, and compares the results with the rendered content.
 
     with-lectern postgres python3 tests/e2e/lecture/served.py PATH/TO/lectern
 
@@ -20,7 +19,7 @@ from types import SimpleNamespace
 
 from check import HERE, check, get, run
 
-# How long a stage of a dead worker is nobody's, in seconds.
+# The duration of leases in seconds: how long a stage of a killed worker is blocked.
 LEASE = 15
 
 
@@ -33,12 +32,12 @@ def post(address, body):
 
 def upload(api, recording):
     announced = {"filename": recording.name, "file_size": recording.stat().st_size, "content_type": "video/mp4"}
-    told = post(f"{api}/upload", announced)
-    request = urllib.request.Request(told["upload_url"], recording.read_bytes(), method="PUT")
+    announced_upload = post(f"{api}/upload", announced)
+    request = urllib.request.Request(announced_upload["upload_url"], recording.read_bytes(), method="PUT")
     request.add_header("Content-Type", "video/mp4")
     urllib.request.urlopen(request).close()
-    post(f"{api}/upload/confirm", {"job_id": told["job_id"]})
-    return told["job_id"]
+    post(f"{api}/upload/confirm", {"job_id": announced_upload["job_id"]})
+    return announced_upload["job_id"]
 
 
 def worker(lectern, name, scratch):

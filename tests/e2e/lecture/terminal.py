@@ -1,4 +1,4 @@
-"""Runs `lectern process` on a terminal, types Ctrl-C into it, and runs it again.
+"""Runs `lectern process` in a pseudo-terminal, sends Ctrl-C, and runs it again.
 
     python3 tests/e2e/lecture/terminal.py PATH/TO/lectern
 
@@ -24,12 +24,12 @@ STAGES = [
     "silence_detection", "transcription", "layout_analysis", "content_analysis", "segmentation", "compilation",
 ]  # fmt: skip
 ROWS, COLUMNS = 30, 100
-# How long a program may be silent before it counts as stuck, in seconds.
-PATIENCE = 120
+# How long a program may print nothing before it counts as stuck, in seconds.
+TIMEOUT = 120
 
 
 class Screen:
-    """What somebody at the terminal sees, as far as its language is spoken here."""
+    """The screen of a terminal; interprets the control sequences that are used."""
 
     CODE = re.compile(r"\x1b\[(\??)(\d*)([A-LN-Za-ln-z])|\x1b\[[\d;]*m|[\r\n]|[^\x1b\r\n]+")
 
@@ -126,7 +126,7 @@ class Terminal:
             silent += 0.2
             if self.process.poll() is not None:
                 return False
-            assert silent < PATIENCE, f"nothing more is shown:\n{self.screen}"
+            assert silent < TIMEOUT, f"nothing more is shown:\n{self.screen}"
         return True
 
     def type(self, keys):

@@ -1,4 +1,4 @@
-"""A page of the documentation, taken at its word."""
+"""Runs the commands of a documentation page and compares their output with the page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 
-def check_page(page: Path, patience: float) -> int:
-    """What a page has people type works as it stands, and answers what it shows. Answers how
-    many blocks of commands these were."""
+def check_page(page: Path, timeout: float) -> int:
+    """Runs all commands of a page in one shell; each JSON block of the page has to be contained
+    in a JSON value of the output. Returns the number of command blocks."""
     text = page.read_text()
     commands, shown = blocks(text, "sh"), blocks(text, "json")
     script = "\n".join(["set -euo pipefail", *commands])
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=patience)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stderr + done.stdout
     answers, at = [], 0
     while (at := done.stdout.find("{", at)) >= 0:
@@ -30,7 +30,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def is_within(part: Any, whole: Any) -> bool:
-    """Whether all that a part says is said by the whole."""
+    """Whether the whole contains everything in the part."""
     if isinstance(part, dict) and isinstance(whole, dict):
         return all(name in whole and is_within(part[name], whole[name]) for name in part)
     if isinstance(part, list) and isinstance(whole, list):

@@ -16,7 +16,7 @@ PARTS = 4
 
 
 class Recording(NamedTuple):
-    """What is in the file, in seconds."""
+    """A file and its content; times in seconds."""
 
     path: Path
     silences: list[tuple[float, float]]
@@ -25,7 +25,7 @@ class Recording(NamedTuple):
 
 
 def script() -> Iterator[tuple[str, float]]:
-    """Two minutes, more or less: what is heard and for how long."""
+    """The sounds of about two minutes, each with its duration in seconds."""
     yield "pause", random.uniform(0.6, 1.2)
     for part in range(PARTS):
         if part:
@@ -40,7 +40,7 @@ def script() -> Iterator[tuple[str, float]]:
 
 
 def record(path: Path) -> Recording:
-    """Writes such a file. A breath is too short to count as silence."""
+    """Writes a recording. A breath is too short to count as silence."""
     voice, noise = one_second_of_voice(), one_second_of_noise()
     samples, silences = array("h"), []
     for sound, seconds in script():
@@ -60,7 +60,7 @@ def record(path: Path) -> Recording:
 
 
 def one_second_of_voice() -> array[int]:
-    """A deep tone and its overtones, four syllables long."""
+    """A low tone with overtones, modulated like four syllables."""
 
     def sample(n: int) -> int:
         turn = 2 * math.pi * n / RATE

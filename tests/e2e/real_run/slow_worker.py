@@ -1,5 +1,5 @@
-"""The worker of docs/worker.py, but slow: it transcribes and stores what it found, and then
-does not come to an end."""
+"""The worker of docs/worker.py with a transcription that stores its output and then never
+completes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ transcribe = worker.transcription
 def transcribe_and_linger(work: worker.Work) -> None:
     transcribe(work)
     for turn in itertools.count(1):
-        work.progress(100 * turn / (turn + 1), f"reading it over, time {turn}")
+        work.progress(100 * turn / (turn + 1), f"pass {turn}")
         time.sleep(0.2)
 
 

@@ -1,4 +1,4 @@
-"""Watchers that leave at random and come back, one class for each channel."""
+"""Watchers that disconnect at random and reconnect, one class per channel."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 Event = dict[str, Any]
-PATIENCE = 60.0  # seconds until what does not come is given up
-LONGEST = 480.0  # seconds a job may take
+TIMEOUT = 60.0  # seconds to wait for an expected event
+JOB_TIMEOUT = 480.0  # seconds
 
 
 class Watcher(threading.Thread):
-    """Collects the events of a job from the first on. Each visit goes on where the last one
-    ended, and ends after a few events or, half of the time, after a moment of silence."""
+    """Collects all events of a job. Each connection continues after the last event, and is closed
+    after a few events or, half of the time, after a short time without one."""
 
     def __init__(self, server: str, job_id: str) -> None:
         super().__init__(daemon=True)
@@ -32,11 +32,11 @@ class Watcher(threading.Thread):
         self.host, self.port, self.job_id = parts.hostname or "", parts.port or 80, job_id
         self.events: list[Event] = []
         self.visits = 0
-        self.is_over = False  # the server has said that there will be nothing more
+        self.is_over = False  # the server has reported the end
         self.failure: Exception | None = None
 
     def run(self) -> None:
-        until = time.monotonic() + LONGEST
+        until = time.monotonic() + JOB_TIMEOUT
         try:
             while not self.is_over:
                 if time.monotonic() > until:
@@ -48,11 +48,11 @@ class Watcher(threading.Thread):
     def visit(self) -> None:
         self.visits += 1
         enough = random.randint(1, 6)
-        leave_after = random.choice([random.uniform(0.05, 2.0), PATIENCE])
+        leave_after = random.choice([random.uniform(0.05, 2.0), TIMEOUT])
         after = self.events[-1]["seq"] if self.events else 0
-        with ExitStack() as until_we_leave:
+        with ExitStack() as connections:
             try:
-                for event in self.listen(after, leave_after, until_we_leave):
+                for event in self.listen(after, leave_after, connections):
                     self.events.append(event)
                     enough -= 1
                     if not enough:
@@ -61,18 +61,18 @@ class Watcher(threading.Thread):
                 return
 
     def listen(self, after: int | None, leave_after: float, visit: ExitStack) -> Iterator[Event]:
-        """What comes after an event, or else from now on, until the server ends it."""
+        """The events after a number, or a snapshot and later events, until the server closes."""
         raise NotImplementedError
 
     def look(self) -> list[Event]:
-        """What one is told who comes for the first time."""
+        """What a new watcher receives."""
         with ExitStack() as visit:
-            return list(self.listen(None, PATIENCE, visit))
+            return list(self.listen(None, TIMEOUT, visit))
 
-    def connect(self, visit: ExitStack, patience: float = PATIENCE) -> socket.socket:
-        sock = visit.enter_context(socket.create_connection((self.host, self.port), PATIENCE))
+    def connect(self, visit: ExitStack, patience: float = TIMEOUT) -> socket.socket:
+        sock = visit.enter_context(socket.create_connection((self.host, self.port), TIMEOUT))
         sock.settimeout(patience)
-        if random.random() < 0.5:  # no farewell: what is on its way is reset
+        if random.random() < 0.5:  # reset instead of a regular close
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return sock
 
@@ -86,7 +86,7 @@ class Watcher(threading.Thread):
 
 
 class EventSource(Watcher):
-    """Server-sent events. Over when there is nothing to come back for."""
+    """Server-sent events. The end is a 204."""
 
     def listen(self, after: int | None, leave_after: float, visit: ExitStack) -> Iterator[Event]:
         wanted = {"Accept": "text/event-stream"}
@@ -113,7 +113,7 @@ class EventSource(Watcher):
 
 
 class LongPoll(Watcher):
-    """Pages of JSON, each asked to wait for the next event. Over after the last one."""
+    """Pages of JSON that wait for the next event. The end is the last event."""
 
     def listen(self, after: int | None, leave_after: float, visit: ExitStack) -> Iterator[Event]:
         if self.events and self.events[-1]["type"] in ("complete", "error"):
@@ -127,13 +127,13 @@ class LongPoll(Watcher):
 
 
 class WebSocket(Watcher):
-    """Over when the server closes with 1000."""
+    """The end is the close code 1000."""
 
     pongs = 0
 
     def listen(self, after: int | None, leave_after: float, visit: ExitStack) -> Iterator[Event]:
         sock = self.connect(visit)
-        file = self.shake_hands(sock, f"/ws/jobs/{self.job_id}{after_(after)}", visit)
+        file = self.handshake(sock, f"/ws/jobs/{self.job_id}{after_(after)}", visit)
         send(sock, TEXT, b'{"type":"ping"}')
         sock.settimeout(leave_after)
         while True:
@@ -152,7 +152,7 @@ class WebSocket(Watcher):
                 else:
                     yield message
 
-    def shake_hands(self, sock: socket.socket, path: str, visit: ExitStack) -> BinaryIO:
+    def handshake(self, sock: socket.socket, path: str, visit: ExitStack) -> BinaryIO:
         key = base64.b64encode(os.urandom(16)).decode()
         head = [
             f"GET {path} HTTP/1.1",
@@ -180,16 +180,16 @@ TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 def send(sock: socket.socket, opcode: int, payload: bytes) -> None:
-    """One small frame, masked as a client has to."""
+    """Sends a short frame, masked as the protocol demands of clients."""
     mask = os.urandom(4)
     masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
     sock.sendall(bytes([0x80 | opcode, 0x80 | len(payload)]) + mask + masked)
 
 
 def receive(file: BinaryIO) -> tuple[int, bytes]:
-    """One frame."""
+    """Reads a frame."""
     first, length = exactly(file, 2)
-    assert first & 0x80, "messages come in one frame"
+    assert first & 0x80, "a fragmented message"
     if length == 126:
         (length,) = struct.unpack("!H", exactly(file, 2))
     elif length == 127:
@@ -200,5 +200,5 @@ def receive(file: BinaryIO) -> tuple[int, bytes]:
 def exactly(file: BinaryIO, count: int) -> bytes:
     data = file.read(count)
     if len(data) < count:
-        raise ConnectionError("the connection ended without a farewell")
+        raise ConnectionError("the connection ended without a close frame")
     return data
