@@ -1,6 +1,9 @@
 //! Running a server: health, metrics, documentation, maintenance, outages, shutdown.
 
+mod cors;
 mod database_outage;
-mod endpoints;
+mod docs;
+mod health;
 mod maintenance;
+mod metrics;
 mod shutdown;

@@ -3,3 +3,4 @@
 mod entity_tags;
 mod errors;
 mod idempotency;
+mod request_ids;

@@ -78,7 +78,7 @@ fn every_segment_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let answer = server
         .put(&of_a_job(&server), &json!({ "segments": [full, bare] }))
         .expect(200);
-    snapshot!("content", answer.json());
+    snapshot!("content_segments", answer.json());
 }
 
 fn an_omitted_order_is_the_position(server: TestServer) {

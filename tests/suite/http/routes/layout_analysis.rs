@@ -40,7 +40,7 @@ fn a_layout_is_returned_as_sent(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &a_layout().body()).expect(200).json();
     assert_eq!(server.get(&path).expect(200).json(), stored);
-    snapshot!("a_layout", stored);
+    snapshot!("layout_analysis", stored);
     assert_eq!(as_sent(stored), a_layout().body());
 }
 

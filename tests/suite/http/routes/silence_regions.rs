@@ -64,7 +64,7 @@ fn every_region_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let answer = server
         .put(&of_a_job(&server), &body(&silence_regions(2)))
         .expect(200);
-    snapshot!("silence", answer.json());
+    snapshot!("silence_regions", answer.json());
 }
 
 fn the_duration_is_the_end_minus_the_start(server: TestServer) {

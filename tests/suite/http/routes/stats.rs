@@ -13,7 +13,7 @@ on_both_backends!(
 const STATS: &str = "/api/v1/stats";
 
 fn without_jobs_every_count_is_zero(server: TestServer) {
-    snapshot!("stats_of_nothing", server.get(STATS).expect(200).json());
+    snapshot!("stats_without_jobs", server.get(STATS).expect(200).json());
 }
 
 fn jobs_are_counted_by_status_size_and_age(server: TestServer) {
