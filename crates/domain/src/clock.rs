@@ -1,28 +1,29 @@
-//! Where the time comes from.
+//! Sources of the current time.
 
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-/// Tells the time. Handed in wherever time matters, so that a test decides
-/// what time it is.
+/// A source of the current time. Passed in wherever time matters, so that tests
+/// control it.
 pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// Now, in UTC, to the microsecond (what both databases can store).
+    /// The current time, truncated to the microsecond because PostgreSQL stores
+    /// no more.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The machine's clock.
+/// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+    #[expect(clippy::disallowed_methods, reason = "every other place takes a Clock")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }
 }
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that changes only when it is advanced.
 ///
 /// ```
 /// use chrono::TimeDelta;
@@ -37,19 +38,19 @@ impl Clock for SystemClock {
 pub struct ManualClock(Mutex<DateTime<Utc>>);
 
 impl ManualClock {
-    /// A clock that shows `now`, cut to the microsecond.
+    /// A clock set to `now`, truncated to the microsecond.
     pub fn at(now: DateTime<Utc>) -> Self {
         Self(Mutex::new(now.trunc_subsecs(6)))
     }
 
-    /// Moves the hands by `delta`, back when it is negative.
+    /// Adds `delta`, which may be negative.
     pub fn advance(&self, delta: TimeDelta) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += delta;
     }
 }
 
 impl Default for ManualClock {
-    /// Shows 2026-01-01T00:00:00Z.
+    /// Set to 2026-01-01T00:00:00Z.
     fn default() -> Self {
         Self::at(DateTime::UNIX_EPOCH + TimeDelta::days(20_454))
     }

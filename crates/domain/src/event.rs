@@ -1,4 +1,4 @@
-//! What happens to a job, as those who watch it are told.
+//! Events of a job, published to its subscribers.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{
 };
 
 string_enum! {
-    /// What an event is about.
+    /// Type of an event.
     EventType {
         /// The job's status or its progress.
         Progress = "progress",
@@ -24,25 +24,25 @@ string_enum! {
     }
 }
 
-/// Something that happened to a job.
+/// A numbered change of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobEvent {
-    /// The job.
+    /// The job that changed.
     pub job_id: JobId,
-    /// Number of the event, from 1 and without gaps within a job.
+    /// Sequence number, from 1 and without gaps within a job.
     pub seq: i64,
-    /// What happened.
+    /// The change.
     pub event: Event,
-    /// When it happened.
+    /// Time of the change.
     pub at: DateTime<Utc>,
 }
 
-/// What happened.
+/// A change of a job or of one of its stages.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Status or progress changed.
+    /// The job's status or its progress changed.
     Progress(JobState),
-    /// A stage changed.
+    /// One of its stages changed.
     Stage(StageState),
     /// The job is completed.
     Complete(JobState),
@@ -50,37 +50,37 @@ pub enum Event {
     Error(JobState),
 }
 
-/// Where a job stood.
+/// The state of a job after a change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobState {
-    /// Its status.
+    /// Status of the job.
     pub status: JobStatus,
-    /// How far it had come.
+    /// `None` until the first report.
     pub progress: Option<JobProgress>,
-    /// Why it failed.
+    /// Why the job failed.
     pub error_message: Option<LongText>,
 }
 
-/// Where a stage stood.
+/// The state of a stage after a change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageState {
-    /// The stage.
+    /// The stage that changed.
     pub stage: Stage,
-    /// Where its run stood.
+    /// Status of its run.
     pub status: StageRunStatus,
-    /// Which attempt it was.
+    /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: i32,
-    /// How many attempts there are at most.
+    /// The greatest number of attempts.
     pub max_attempts: i32,
-    /// How much of it was done.
+    /// How much of the stage is done.
     #[serde(flatten)]
     pub progress: Progress,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     pub error: Option<LongText>,
 }
 
 impl From<&Job> for Event {
-    /// The event that tells of the status a job has now.
+    /// The event for the current status of a job.
     fn from(job: &Job) -> Self {
         let state = JobState {
             status: job.status,
@@ -109,7 +109,7 @@ impl From<&StageRun> for Event {
 }
 
 impl Event {
-    /// What it is about.
+    /// The type of the event.
     pub fn event_type(&self) -> EventType {
         match self {
             Self::Progress(_) => EventType::Progress,
@@ -119,12 +119,12 @@ impl Event {
         }
     }
 
-    /// Whether it is the last thing that happens to a job, unless it is retried.
-    pub fn is_last(&self) -> bool {
+    /// Whether the job is finished: no event follows unless it is retried.
+    pub fn is_final(&self) -> bool {
         matches!(self, Self::Complete(_) | Self::Error(_))
     }
 
-    /// The event as it is stored; [`Event::from_json`] reads it again.
+    /// The JSON that is stored; [`Event::from_json`] reads it.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Progress(state) | Self::Complete(state) | Self::Error(state) => {
@@ -136,7 +136,7 @@ impl Event {
         .unwrap_or_default()
     }
 
-    /// Reads an event as it is stored.
+    /// Reads the JSON that [`Event::to_json`] wrote.
     pub fn from_json(event_type: EventType, json: Value) -> Result<Self, Invalid> {
         let read = || {
             Ok(match event_type {

@@ -1,4 +1,4 @@
-//! Public ids: UUIDv7, so that they sort by the time they were made.
+//! Public ids. They are UUIDv7, which sort by the time they were created.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,12 +6,12 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::Clock;
 
-/// Keeps ids of the same millisecond in the order they were made.
+/// Counts the ids of one millisecond, so that they sort by creation, too.
 static SEQUENCE: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 fn uuid_v7(clock: &dyn Clock) -> Uuid {
     let now = clock.now();
-    // A clock set before 1970 counts as 1970: the order suffers, not the caller.
+    // UUIDv7 has no time before 1970; only the order of the ids suffers.
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
     let context = SEQUENCE.lock().unwrap_or_else(PoisonError::into_inner);
     Uuid::new_v7(Timestamp::from_unix(
@@ -21,8 +21,7 @@ fn uuid_v7(clock: &dyn Clock) -> Uuid {
     ))
 }
 
-/// Defines an id type of its own for each noun, so that one cannot be passed
-/// for another.
+/// Defines one id type per noun, so that one cannot be passed for another.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
         $(#[$doc])*
@@ -36,7 +35,7 @@ macro_rules! ids {
         );
 
         impl $name {
-            /// Makes a new id whose time is the clock's.
+            /// A new id with the time of `clock`.
             pub fn new(clock: &dyn Clock) -> Self {
                 Self(uuid_v7(clock))
             }
@@ -75,7 +74,7 @@ macro_rules! ids {
     )+};
 }
 
-/// How an id looks in a JSON schema.
+/// Schema of an id, written inline wherever an id type is not referred to.
 #[cfg(feature = "schemars")]
 struct UuidText;
 
@@ -122,13 +121,13 @@ mod tests {
     use crate::{ManualClock, SystemClock};
 
     #[test]
-    fn ids_made_one_after_the_other_sort_in_that_order() {
+    fn ids_sort_by_creation() {
         let ids: Vec<_> = (0..5_000).map(|_| JobId::new(&SystemClock)).collect();
         assert!(ids.is_sorted());
     }
 
     #[test]
-    fn ids_of_one_instant_differ() {
+    fn ids_of_the_same_time_differ() {
         let clock = ManualClock::default();
         assert_ne!(JobId::new(&clock), JobId::new(&clock));
     }

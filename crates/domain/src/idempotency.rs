@@ -1,11 +1,11 @@
-//! Doing once what is asked for twice.
+//! Keys and fingerprints that make a repeated request take effect once.
 
 use std::fmt;
 
 use crate::Invalid;
 
-/// A key a client chooses for a request, so that sending it again does nothing
-/// more: 1 to 255 visible ASCII characters.
+/// A key that a client chooses for a request, so that a repetition has no further
+/// effect: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -13,7 +13,7 @@ impl IdempotencyKey {
     /// The greatest number of characters.
     pub const MAX: usize = 255;
 
-    /// Checks length and characters.
+    /// Checks the length and the characters.
     pub fn new(key: impl Into<String>) -> Result<Self, Invalid> {
         let key = key.into();
         let fits = (1..=Self::MAX).contains(&key.len());
@@ -29,8 +29,8 @@ impl IdempotencyKey {
 
 crate::value::text::text_impls!(IdempotencyKey);
 
-/// What tells one request from another: 32 bytes of a hash over all that
-/// matters of it.
+/// A 32-byte hash of a request. A repeated request has the same fingerprint; a
+/// different request with the same key is refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 

@@ -27,9 +27,9 @@ string_enum! {
 /// A rectangle in the picture, in pixels from its top left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region {
-    /// Distance from the left edge.
+    /// Distance from the left edge of the picture.
     pub x: NonNegativeInt,
-    /// Distance from the top edge.
+    /// Distance from the top edge of the picture.
     pub y: NonNegativeInt,
     /// Width.
     pub width: NonNegativeInt,

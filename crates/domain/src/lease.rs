@@ -1,86 +1,23 @@
-//! What workers say and are told.
+//! Leases: the right of a worker to a stage, and what the worker does with it.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::{
-    Invalid, Job, JsonObject, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage, Stage,
-    StageRun, WorkerName,
-};
+use crate::{Invalid, JsonObject, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage};
 
-/// A worker asks for something to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimRequest {
-    /// Who asks.
-    pub worker: WorkerName,
-    /// What the worker can do.
-    pub stages: Stages,
-    /// How much it takes at once.
-    pub max: ClaimLimit,
-    /// For how long it is undisturbed without a heartbeat.
-    pub lease: LeaseDuration,
-}
-
-/// Stages a worker can do: at least one, none twice, none but those of
-/// [`Stage::WORK`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stages(Vec<Stage>);
-
-impl Stages {
-    /// Checks the stages; one that is named twice counts once. The error names
-    /// the item.
-    pub fn new(mut stages: Vec<Stage>) -> Result<Self, Invalid> {
-        if stages.is_empty() {
-            return Err(Invalid::new("must name at least one stage"));
-        }
-        if let Some(i) = stages.iter().position(|stage| !stage.is_work()) {
-            return Err(Invalid::field(
-                format!("[{i}]"),
-                "must be a stage workers do",
-            ));
-        }
-        stages.sort_unstable();
-        stages.dedup();
-        Ok(Self(stages))
-    }
-
-    /// The stages, in the order of the pipeline.
-    pub fn as_slice(&self) -> &[Stage] {
-        &self.0
-    }
-}
-
-/// How many runs are claimed at once, 1 to 100.
+/// The right of one worker to one attempt at a stage, for a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClaimLimit(u8);
-
-impl ClaimLimit {
-    /// The most at once.
-    pub const MAX: i64 = 100;
-
-    /// Checks the bounds.
-    pub fn new(max: i64) -> Result<Self, Invalid> {
-        match u8::try_from(max) {
-            Ok(max @ 1..=100) => Ok(Self(max)),
-            _ => Err(Invalid::new("must be between 1 and 100")),
-        }
-    }
-
-    /// The number of runs.
-    pub fn get(self) -> usize {
-        self.0.into()
-    }
+pub struct Lease {
+    /// Secret of the worker; every write under the lease carries it.
+    pub lease_id: LeaseId,
+    /// Extended by every heartbeat.
+    pub expires_at: DateTime<Utc>,
+    /// How long the lease lasts after a claim or a heartbeat.
+    pub duration: LeaseDuration,
 }
 
-impl Default for ClaimLimit {
-    /// One.
-    fn default() -> Self {
-        Self(1)
-    }
-}
-
-/// How long a lease lasts from a claim or a heartbeat on, 1 second to 1 hour.
+/// How long a lease lasts after a claim or a heartbeat, 1 second to 1 hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseDuration(u16);
 
@@ -109,55 +46,42 @@ impl Default for LeaseDuration {
     }
 }
 
-/// A worker was given something to do.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claim {
-    /// The job.
-    pub job: Job,
-    /// The run of its stage; its lease is the worker's.
-    pub run: StageRun,
-    /// The same lease.
-    pub lease_id: LeaseId,
-    /// When it ends unless a heartbeat extends it.
-    pub lease_expires_at: DateTime<Utc>,
-}
-
-/// A worker is still there, and says how far it is. What it leaves out stays as
-/// it was.
+/// A sign of life from a worker, which extends its lease and may report progress.
+/// A field that is `None` keeps the stored value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Heartbeat {
-    /// How much of the stage is done.
+    /// The share of the stage that is done.
     pub percent: Option<Percent>,
-    /// What is being done right now.
+    /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end.
+    /// Seconds the worker expects to need until the end of the stage.
     pub eta_seconds: Option<NonNegativeInt>,
 }
 
 /// The answer to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseState {
-    /// When the lease ends now.
+    /// When the lease expires unless it is extended again.
     pub expires_at: DateTime<Utc>,
-    /// Whether the job was called off: the worker can stop.
+    /// Whether the job was cancelled, so that the worker should stop.
     pub cancelled: bool,
 }
 
-/// A worker gives up.
+/// A worker's report that its attempt at a stage failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageFailure {
-    /// What went wrong.
+    /// For people to read.
     pub error: LongText,
-    /// The same for a program to read.
+    /// The error in a form that programs read.
     pub details: Option<JsonObject>,
-    /// Whether another attempt might end better.
+    /// Whether another attempt might succeed.
     pub retryable: bool,
 }
 
-/// How long to wait after the failed attempt of this number (from 1) before the
-/// next: 2 seconds, doubled with each, at most 5 minutes. `jitter` from 0 to 1
-/// takes away up to half of it, so that what failed together does not come back
-/// together.
+/// The delay before the next attempt after attempt number `attempt` (from 1) has
+/// failed: 2 seconds, doubled with each attempt, at most 5 minutes. `jitter`, from
+/// 0 to 1, shortens it by up to half, so that stages which failed at the same time
+/// are not retried at the same time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -170,6 +94,6 @@ pub struct StageFailure {
 pub fn retry_delay(attempt: i32, jitter: f64) -> Duration {
     const FIRST: f64 = 2.0;
     const LONGEST: f64 = 300.0;
-    let whole = (FIRST * 2_f64.powi(attempt - 1)).min(LONGEST);
-    Duration::from_secs_f64(whole * (1.0 - jitter.clamp(0.0, 1.0) / 2.0))
+    let delay = (FIRST * 2_f64.powi(attempt - 1)).min(LONGEST);
+    Duration::from_secs_f64(delay * (1.0 - jitter.clamp(0.0, 1.0) / 2.0))
 }

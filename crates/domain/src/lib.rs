@@ -1,49 +1,81 @@
-//! What a recording, a job, a clip and a stage **are**: types, ids, rules and
-//! the state machine. No I/O, no SQL, no HTTP.
+//! The types, ids and rules of Lectern, and the state machine of a job. No I/O, no
+//! SQL, no HTTP.
 //!
-//! Everything here is made through a constructor that checks it, so a value
-//! that exists is a value that fits: whoever holds a [`Filename`] need not ask
-//! how long it is, and whoever holds a [`TimeRange`] knows which end is first.
-//! A constructor's error is [`Invalid`], which names the field.
+//! Every value is made by a constructor that checks it, so a value that exists is
+//! valid: code that has a [`Filename`] does not check its length again, and the
+//! end of a [`TimeRange`] is never before its start. The error of a constructor is
+//! [`Invalid`], which names the field.
 //!
 //! ```
-//! use lectern_domain::{At, JobStatus, NewJob, NewTranscriptSegment, SpokenText, TimeRange};
+//! use lectern_domain::{JobStatus, NewClip, NewJob, NewTranscriptSegment, TimeRange};
 //!
 //! let job = NewJob::new("lecture.mp4")?;
-//! let segment = NewTranscriptSegment {
-//!     time: TimeRange::new(0.0, 4.2)?,
-//!     text: SpokenText::new("Welcome back.").at("text")?,
-//!     confidence: None,
-//!     speaker_id: None,
-//! };
 //! assert!(JobStatus::from(job.status).can_become(JobStatus::Running));
+//!
+//! let segment = NewTranscriptSegment::new("Welcome back.", TimeRange::new(0.0, 4.2)?)?;
 //! assert_eq!(segment.time.duration(), 4.2);
+//!
+//! let error = NewClip::new("", segment.time).unwrap_err();
+//! assert_eq!(error.to_string(), "title must be 1 to 200 characters long");
 //! # Ok::<(), lectern_domain::Invalid>(())
 //! ```
 //!
-//! Each noun has a file of its own, and the same name in the crates above:
-//! `lectern-db` stores it, `lectern-api` puts it on the wire.
+//! Each noun has a file here and, under the same name, in the crates above:
+//! `lectern-db` stores it, `lectern-api` puts it on the wire. A value to be stored
+//! is a `New…`; the stored value holds it as `data`, next to its id and times.
 //!
 //! | noun | types |
 //! |---|---|
-//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobStatus`], [`JobFilter`], [`ProcessingConfig`] |
-//! | progress | [`JobProgress`], [`ProgressReport`], [`Stage`] |
-//! | transcript | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
-//! | silence | [`SilenceRegion`], [`NewSilenceRegion`], [`SilenceType`] |
-//! | layout | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutType`], [`Region`] |
+//! | job | [`Job`], [`NewJob`], [`JobUpdate`], [`JobFilter`], [`ProcessingConfig`] |
+//! | status of a job | [`JobStatus`], [`Transition`], [`Requirement`] |
+//! | progress | [`Progress`], [`JobProgress`], [`ProgressReport`] |
+//! | transcript segment | [`TranscriptSegment`], [`NewTranscriptSegment`], [`TranscriptFormat`] |
+//! | silence region | [`SilenceRegion`], [`NewSilenceRegion`], [`SilenceType`] |
+//! | layout analysis | [`LayoutAnalysis`], [`NewLayoutAnalysis`], [`LayoutType`], [`Region`] |
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
-//! | upload | [`NewUpload`], [`IdempotencyKey`] |
-//! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`] |
-//! | stage run | [`StageRun`], [`StageRunStatus`], [`Lease`] |
-//! | work | [`ClaimRequest`], [`Claim`], [`Heartbeat`], [`StageFailure`] |
+//! | upload | [`NewUpload`], [`check_recording`] |
+//! | idempotency | [`IdempotencyKey`], [`Fingerprint`] |
+//! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
+//! | stage run | [`StageRun`], [`StageRunStatus`] |
+//! | claim | [`ClaimRequest`], [`Claim`] |
+//! | lease | [`Lease`], [`Heartbeat`], [`LeaseState`], [`StageFailure`] |
 //! | event | [`JobEvent`], [`Event`] |
 //! | results | [`JobResults`], [`JobMetrics`] |
 //!
-//! Times on the media axis are seconds (`f64`); wall-clock times are UTC to
-//! the microsecond and come from a [`Clock`].
+//! Times on the media axis are seconds (`f64`). Wall-clock times are UTC, to the
+//! microsecond, and come from a [`Clock`].
+//!
+//! # Rules
+//!
+//! Each rule is stated once, by a constructor in this crate. The wire types take
+//! their bounds from the constants below, and a constraint of the database repeats
+//! each rule for other programs that write to the tables.
+//!
+//! | type | rule |
+//! |---|---|
+//! | every text, every string and key in JSON | no NUL, which PostgreSQL cannot store |
+//! | [`Filename`], [`ContentType`], [`StorageKey`], [`TaskId`], [`Title`], [`Topic`], [`Keyword`], [`WorkerName`], [`PipelineName`] | not empty, at most `MAX` characters |
+//! | [`ProgressMessage`], [`SpeakerId`], [`AgentName`], [`ClipTopic`] | at most `MAX` characters |
+//! | [`SpokenText`] | a character that is not in [`WHITE_SPACE`] |
+//! | [`IdempotencyKey`] | 1 to [`MAX`](IdempotencyKey::MAX) visible ASCII characters |
+//! | [`Ratio`] | 0 to 1 |
+//! | [`Percent`] | 0 to 100 |
+//! | [`Seconds`], [`NonNegativeInt`] | not negative |
+//! | [`VideoDuration`], [`FileSize`] | more than 0 |
+//! | every `f64` | finite, and 0.0 instead of -0.0 |
+//! | [`TimeRange`] | `0 <= start <= end` |
+//! | [`JsonObject`] | an object, nested at most [`MAX_JSON_DEPTH`] levels |
+//! | [`ProcessingConfig`] | a [`JsonObject`] with a known `processing_mode` and `resolution`, and a [`PipelineName`] as `pipeline`, where these are neither absent nor null |
+//! | [`Region`] | four integers that are not negative |
+//! | keywords and concepts | JSON arrays of [`Keyword`]s |
+//! | enumerations | one of their words |
+//! | `clip_order`, `segment_order` | unique within a job ([`assign_positions`]) |
+//! | [`Stages`], [`Pipeline`] | stages of [`Stage::WORK`] |
+//! | [`Transition`] | the state machine of a job's status |
 
+mod claim;
 mod clip;
 mod clock;
 mod content_segment;
@@ -64,6 +96,7 @@ mod transcript_segment;
 mod upload;
 mod value;
 
+pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
 pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, NewContentSegment};
@@ -81,16 +114,13 @@ pub use job::status::{JobStatus, Requirement, Transition};
 pub use job::update::JobUpdate;
 pub use job::{Job, NewJob, NewJobStatus};
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
-pub use lease::{
-    Claim, ClaimLimit, ClaimRequest, Heartbeat, LeaseDuration, LeaseState, StageFailure, Stages,
-    retry_delay,
-};
+pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure, retry_delay};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use results::{JobMetrics, JobResults};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
-pub use stage_run::{Lease, StageRun, StageRunStatus};
+pub use stage_run::{StageRun, StageRunStatus};
 pub use transcript_segment::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
 pub use upload::{NewUpload, RECORDING_TYPES, check_recording, recording_media_type};
 pub use value::invalid::{At, FieldError, Invalid};

@@ -74,7 +74,7 @@ impl NewLogEntry {
         }
     }
 
-    /// The details as a JSON value.
+    /// [`NewLogEntry::error_details`] as a JSON value.
     pub fn error_details_json(&self) -> Option<Value> {
         self.error_details.clone().map(JsonObject::into_value)
     }

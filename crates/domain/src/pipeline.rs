@@ -1,4 +1,4 @@
-//! Which stages a job goes through, and what each of them waits for.
+//! Pipelines: the stages of a job and the dependencies between them.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use crate::{At, Invalid, PipelineName, ProcessingConfig, ProcessingMode, Stage};
 
-/// A stage of a pipeline and the stages that come before it.
+/// A stage of a pipeline and its dependencies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// What is done.
+    /// One of [`Stage::WORK`].
     pub stage: Stage,
-    /// What has to be completed before it begins.
+    /// The stages that must be completed before it starts.
     #[serde(default)]
     pub after: Vec<Stage>,
 }
 
-/// The stages of a job in an order in which they could be done one by one.
+/// The stages of a job, sorted so that every stage comes after its dependencies.
 ///
 /// ```
 /// use lectern_domain::{Pipeline, Stage};
@@ -30,13 +30,13 @@ pub struct Step {
 /// ]))?;
 /// assert_eq!(subtitles.steps()[0].stage, Stage::Transcription);
 ///
-/// let circle = Pipeline::from_json(json!([
+/// let cycle = Pipeline::from_json(json!([
 ///     { "stage": "compilation", "after": ["segmentation"] },
 ///     { "stage": "segmentation", "after": ["compilation"] },
 /// ]));
 /// assert_eq!(
-///     circle.unwrap_err().to_string(),
-///     "value must not go in a circle: segmentation, compilation wait for each other"
+///     cycle.unwrap_err().to_string(),
+///     "value must not have a dependency cycle: segmentation, compilation"
 /// );
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
@@ -46,8 +46,8 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Checks that every stage is one a worker can do, is there once, waits for
-    /// stages of this pipeline only, and never for itself by way of others.
+    /// Checks that every stage is in [`Stage::WORK`], is unique and depends on
+    /// stages of this pipeline only, and that there is no dependency cycle.
     pub fn new(steps: Vec<Step>) -> Result<Self, Invalid> {
         if steps.is_empty() {
             return Err(Invalid::new("must have at least one stage"));
@@ -67,7 +67,7 @@ impl Pipeline {
                 ));
             }
         }
-        in_order(steps).map(|steps| Self { steps })
+        sort_by_dependencies(steps).map(|steps| Self { steps })
     }
 
     /// Reads `[{"stage": "…", "after": ["…"]}, …]`.
@@ -77,21 +77,21 @@ impl Pipeline {
         Self::new(steps)
     }
 
-    /// The steps, none before one it waits for.
+    /// The steps, each after its dependencies.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The same without one stage: whoever waited for it waits for what it
-    /// waited for.
-    pub fn without(&self, left_out: Stage) -> Result<Self, Invalid> {
-        let of_it = self.steps.iter().find(|step| step.stage == left_out);
-        let inherited = of_it.map_or_else(Vec::new, |step| step.after.clone());
+    /// The pipeline without the stage `removed`, whose dependents inherit its
+    /// dependencies.
+    pub fn without(&self, removed: Stage) -> Result<Self, Invalid> {
+        let step = self.steps.iter().find(|step| step.stage == removed);
+        let inherited = step.map_or_else(Vec::new, |step| step.after.clone());
         let mut steps = self.steps.clone();
-        steps.retain(|step| step.stage != left_out);
+        steps.retain(|step| step.stage != removed);
         for step in &mut steps {
-            if step.after.contains(&left_out) {
-                step.after.retain(|stage| *stage != left_out);
+            if step.after.contains(&removed) {
+                step.after.retain(|stage| *stage != removed);
                 step.after.extend(&inherited);
                 step.after.sort_unstable();
                 step.after.dedup();
@@ -102,8 +102,8 @@ impl Pipeline {
 }
 
 impl Default for Pipeline {
-    /// Silence, speech and layout side by side, then the topics, the choice of
-    /// the clips, and the clips.
+    /// Silence detection, transcription and layout analysis in parallel, then
+    /// content analysis, segmentation and compilation.
     fn default() -> Self {
         use Stage::{
             Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection,
@@ -129,9 +129,9 @@ impl Default for Pipeline {
     }
 }
 
-/// Puts every step after those it waits for, and else in the order of the
-/// stages. What is left when none can come next waits in a circle.
-fn in_order(mut steps: Vec<Step>) -> Result<Vec<Step>, Invalid> {
+/// Sorts every step after its dependencies, and otherwise by stage. If no step can
+/// come next, the remaining steps form a dependency cycle.
+fn sort_by_dependencies(mut steps: Vec<Step>) -> Result<Vec<Step>, Invalid> {
     steps.sort_by_key(|step| step.stage);
     let mut ordered: Vec<Step> = Vec::with_capacity(steps.len());
     while !steps.is_empty() {
@@ -139,7 +139,7 @@ fn in_order(mut steps: Vec<Step>) -> Result<Vec<Step>, Invalid> {
         let Some(next) = steps.iter().position(|step| step.after.iter().all(is_done)) else {
             let stages: Vec<_> = steps.iter().map(|step| step.stage.as_str()).collect();
             return Err(Invalid::new(format!(
-                "must not go in a circle: {} wait for each other",
+                "must not have a dependency cycle: {}",
                 stages.join(", ")
             )));
         };
@@ -148,8 +148,7 @@ fn in_order(mut steps: Vec<Step>) -> Result<Vec<Step>, Invalid> {
     Ok(ordered)
 }
 
-/// The pipelines a job can choose from by name, and the one for those that do
-/// not choose.
+/// The pipelines that jobs select by name, and the default pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pipelines {
     default: Pipeline,
@@ -157,9 +156,9 @@ pub struct Pipelines {
 }
 
 impl Pipelines {
-    /// Reads `{"<name>": [{"stage": "…", "after": ["…"]}, …], …}`. The one named
-    /// `default` is for jobs that do not choose; left out, it is
-    /// [`Pipeline::default`].
+    /// Reads `{"<name>": [{"stage": "…", "after": ["…"]}, …], …}`. The pipeline named
+    /// `default` is for jobs that select none; if it is missing,
+    /// [`Pipeline::default`] takes its place.
     pub fn from_json(json: Value) -> Result<Self, Invalid> {
         let Value::Object(object) = json else {
             return Err(Invalid::new("must be a JSON object of pipelines by name"));
@@ -174,14 +173,13 @@ impl Pipelines {
         Ok(Self { default, named })
     }
 
-    /// The pipeline of a job with these settings: the one it names, without the
-    /// stages its mode leaves out.
+    /// The pipeline of a job with these settings: the selected one without the
+    /// stages that its processing mode omits.
     ///
     /// # Errors
     ///
-    /// Names the setting when there is no such pipeline, or nothing is left of
-    /// it.
-    pub fn of(&self, config: Option<&ProcessingConfig>) -> Result<Pipeline, Invalid> {
+    /// Names the setting if the pipeline is unknown or no stage remains.
+    pub fn for_config(&self, config: Option<&ProcessingConfig>) -> Result<Pipeline, Invalid> {
         let name = config.and_then(ProcessingConfig::pipeline);
         let pipeline = match name.map(PipelineName::as_str) {
             None | Some("default") => &self.default,
@@ -220,15 +218,15 @@ mod tests {
     }
 
     #[test]
-    fn the_default_pipeline_keeps_its_own_rules() {
+    fn the_default_pipeline_is_valid() {
         let default = Pipeline::default();
         assert_eq!(Pipeline::new(default.steps().to_vec()), Ok(default));
     }
 
     #[test]
-    fn a_job_that_is_only_heard_waits_for_no_layout() {
+    fn audio_mode_omits_layout_analysis() {
         let config = ProcessingConfig::try_from(json!({ "processing_mode": "audio" })).unwrap();
-        let pipeline = Pipelines::default().of(Some(&config)).unwrap();
+        let pipeline = Pipelines::default().for_config(Some(&config)).unwrap();
         assert_eq!(
             stages(&pipeline),
             [
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waited_for_a_stage_left_out_waits_for_what_that_one_waited_for() {
+    fn dependents_of_a_deleted_stage_inherit_its_dependencies() {
         let pipeline = Pipeline::from_json(json!([
             { "stage": "transcription" },
             { "stage": "layout_analysis", "after": ["transcription"] },
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pipeline_is_refused_and_says_where() {
+    fn an_invalid_pipeline_is_refused_with_its_field() {
         for (steps, field, message) in [
             (json!([]), "p", "must have at least one stage"),
             (
@@ -279,7 +277,7 @@ mod tests {
             (
                 json!([{ "stage": "segmentation", "after": ["segmentation"] }]),
                 "p",
-                "must not go in a circle: segmentation wait for each other",
+                "must not have a dependency cycle: segmentation",
             ),
         ] {
             let error = Pipelines::from_json(json!({ "p": steps })).unwrap_err();
@@ -289,12 +287,12 @@ mod tests {
     }
 
     #[test]
-    fn a_job_chooses_among_the_pipelines_there_are() {
+    fn a_job_selects_a_pipeline_by_name() {
         let pipelines =
             Pipelines::from_json(json!({ "speech": [{ "stage": "transcription" }] })).unwrap();
         let of = |name| {
             let config = ProcessingConfig::try_from(json!({ "pipeline": name })).unwrap();
-            pipelines.of(Some(&config))
+            pipelines.for_config(Some(&config))
         };
         assert_eq!(stages(&of("speech").unwrap()), ["transcription"]);
         assert_eq!(of("default"), Ok(Pipeline::default()));

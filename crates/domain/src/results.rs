@@ -1,42 +1,42 @@
-//! What comes of a job.
+//! Results and metrics of jobs.
 
 use std::collections::BTreeMap;
 
 use crate::{Clip, Job, JobStatus, LayoutAnalysis, TranscriptSegment};
 
-/// A job with everything its owner wants to see.
+/// A job with all of its results.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobResults {
-    /// The job itself.
+    /// The job, completed or not.
     pub job: Job,
-    /// Its clips by their order.
+    /// In their order.
     pub clips: Vec<Clip>,
-    /// Its transcript by time.
+    /// By time.
     pub transcript: Vec<TranscriptSegment>,
-    /// Its layout analysis, if there is one.
+    /// `None` when the layout was not analysed.
     pub layout: Option<LayoutAnalysis>,
 }
 
 impl JobResults {
-    /// Seconds from the making of the job to its completion.
+    /// Seconds from the creation of the job to its completion.
     pub fn processing_duration_seconds(&self) -> Option<f64> {
         let took = self.job.completed_at? - self.job.created_at;
-        // Microseconds since a job was made fit an f64 exactly for 285 years.
+        // An f64 holds the microseconds of 285 years exactly.
         took.num_microseconds().map(|micros| micros as f64 / 1e6)
     }
 }
 
-/// Numbers over all jobs, taken at one instant.
+/// Numbers over all jobs, from one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobMetrics {
-    /// How many jobs there are of each status; every status is there.
+    /// The number of jobs by status; every status has an entry.
     pub by_status: BTreeMap<JobStatus, i64>,
     /// Sum of the known sizes of all recordings, in bytes.
     pub bytes_stored: i64,
-    /// Jobs made in the last 24 hours.
+    /// Jobs created in the last 24 hours.
     pub created_last_24h: i64,
-    /// Jobs made in the last 7 days.
+    /// Jobs created in the last 7 days.
     pub created_last_7d: i64,
-    /// Jobs made in the last 30 days.
+    /// Jobs created in the last 30 days.
     pub created_last_30d: i64,
 }

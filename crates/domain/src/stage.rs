@@ -1,4 +1,4 @@
-//! The steps of the pipeline.
+//! The stages of a job.
 
 use crate::value::string_enum::string_enum;
 
@@ -25,8 +25,8 @@ string_enum! {
 }
 
 impl Stage {
-    /// The stages a worker can do, in the order of the default pipeline: all
-    /// but the upload before and the completion after them.
+    /// The stages that workers claim, in the order of the default pipeline: all
+    /// but [`Stage::Uploading`] and [`Stage::Complete`].
     pub const WORK: &'static [Self] = &[
         Self::SilenceDetection,
         Self::Transcription,
@@ -36,7 +36,7 @@ impl Stage {
         Self::Compilation,
     ];
 
-    /// Whether a worker can do it.
+    /// Whether workers claim this stage.
     pub fn is_work(self) -> bool {
         Self::WORK.contains(&self)
     }

@@ -1,12 +1,12 @@
-//! The run of a stage: what has become of one stage of one job.
+//! Stage runs: the state of each stage of a job.
 
 use chrono::{DateTime, Utc};
 
 use crate::value::string_enum::string_enum;
-use crate::{JobId, LeaseDuration, LeaseId, LongText, Progress, Stage, StageRunId, WorkerName};
+use crate::{JobId, Lease, LeaseId, LongText, Progress, Stage, StageRunId, WorkerName};
 
 string_enum! {
-    /// Where the run of a stage stands.
+    /// Status of a stage run.
     StageRunStatus {
         /// What it waits for is not completed yet.
         Waiting = "waiting",
@@ -26,71 +26,61 @@ string_enum! {
 }
 
 impl StageRunStatus {
-    /// Whether something is still to be done.
+    /// Whether the run may still be worked on.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Ready | Self::Running)
     }
 }
 
-/// The right of one worker to one attempt at a stage, for a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// What the worker shows to prove it.
-    pub lease_id: LeaseId,
-    /// When it ends unless a heartbeat extends it.
-    pub expires_at: DateTime<Utc>,
-    /// By how much a heartbeat extends it.
-    pub duration: LeaseDuration,
-}
-
-/// The run of a stage as it is stored; there is one per stage of a job.
+/// A stored stage run; a job has one per stage of its pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageRun {
     /// Public id.
     pub run_id: StageRunId,
-    /// The job.
+    /// The job of the stage.
     pub job_id: JobId,
-    /// The stage.
+    /// Unique among the runs of a job.
     pub stage: Stage,
-    /// Where it stands.
+    /// See [`StageRunStatus`].
     pub status: StageRunStatus,
-    /// What has to be completed before it.
+    /// The stages that must be completed before this one is ready.
     pub waits_for: Vec<Stage>,
-    /// Which attempt this is, from 1; 0 before the first.
+    /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: i32,
-    /// How many attempts there are at most.
+    /// The greatest number of attempts.
     pub max_attempts: i32,
-    /// Who is or was on it last.
+    /// The worker of the current or the last attempt.
     pub worker: Option<WorkerName>,
-    /// The last lease: live while the run is running and the time has not come.
-    /// A run that is only reported on has none.
+    /// The last lease; see [`StageRun::live_lease`]. `None` when the stage was
+    /// reported on without a claim.
     pub lease: Option<Lease>,
-    /// After a failed attempt: when it may be claimed at the earliest.
+    /// After a failed attempt, the earliest time of the next claim.
     pub available_at: Option<DateTime<Utc>>,
     /// How much of the stage is done.
     pub progress: Progress,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     pub error: Option<LongText>,
-    /// When the last attempt began.
+    /// Start of the current or the last attempt.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended, one way or the other.
+    /// End of the last attempt, whatever its outcome.
     pub finished_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When the run was created.
     pub created_at: DateTime<Utc>,
 }
 
 impl StageRun {
-    /// Attempts a stage gets.
+    /// Default of [`StageRun::max_attempts`].
     pub const MAX_ATTEMPTS: i32 = 3;
 
-    /// The lease, if a worker has it right now.
+    /// The lease, if the run is running and the lease has not expired at `now`.
     pub fn live_lease(&self, now: DateTime<Utc>) -> Option<LeaseId> {
         let lease = self.lease.filter(|lease| lease.expires_at > now)?;
         (self.status == StageRunStatus::Running).then_some(lease.lease_id)
     }
 
-    /// Whether it waits and no longer has to, given all runs of its job.
-    pub fn can_begin(&self, all: &[Self]) -> bool {
+    /// Whether the run is waiting although all stages it waits for are completed.
+    /// `all` are the runs of its job.
+    pub fn can_start(&self, all: &[Self]) -> bool {
         let is_done = |stage: &Stage| {
             all.iter()
                 .any(|run| run.stage == *stage && run.status == StageRunStatus::Completed)

@@ -1,24 +1,24 @@
-//! Recordings that are still to be uploaded.
+//! Uploads of recordings.
 
 use crate::{ContentType, FileSize, Filename, Invalid, ProcessingConfig};
 
-/// A recording somebody is about to upload.
+/// A recording to be uploaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewUpload {
-    /// Its name as its owner knows it.
+    /// Must end in the extension of a [recording](RECORDING_TYPES).
     pub filename: Filename,
-    /// Its size in bytes, which the uploaded file has to have.
+    /// The uploaded file must have exactly this size.
     pub file_size: FileSize,
-    /// Its media type, which fits its name.
+    /// Must match the extension; see [`check_recording`].
     pub content_type: ContentType,
-    /// How it is to be worked on.
+    /// Settings of the job; `None`: defaults.
     pub processing_config: Option<ProcessingConfig>,
-    /// Which of the waiting jobs comes first.
+    /// Jobs with a higher priority are claimed first.
     pub priority: i32,
 }
 
-/// The recordings that can be uploaded, by extension, each with the media type to
-/// serve it as.
+/// The extensions of recordings that can be uploaded, and the media type that each
+/// is served with.
 pub const RECORDING_TYPES: [(&str, &str); 8] = [
     ("mp4", "video/mp4"),
     ("mov", "video/quicktime"),

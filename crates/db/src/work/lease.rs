@@ -104,7 +104,7 @@ impl Work<'_> {
         )?;
         held.put(&run);
         let mut events = vec![Event::from(&run)];
-        for waiting in held.runs.iter().filter(|run| run.can_begin(&held.runs)) {
+        for waiting in held.runs.iter().filter(|run| run.can_start(&held.runs)) {
             let ready = self.change(
                 waiting,
                 &RunChanges {

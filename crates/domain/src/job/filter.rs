@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 
 use crate::{JobStatus, Stage};
 
-/// The jobs a list is about: those that fit every condition given.
+/// Conditions on a list of jobs; all that are set must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct JobFilter {
     /// Jobs of this status.
     pub status: Option<JobStatus>,
-    /// Jobs whose current stage is this one.
+    /// Jobs whose current stage this is.
     pub stage: Option<Stage>,
-    /// Jobs made at this time or later.
+    /// Jobs created at this time or later.
     pub created_after: Option<DateTime<Utc>>,
-    /// Jobs made before this time.
+    /// Jobs created before this time.
     pub created_before: Option<DateTime<Utc>>,
 }

@@ -1,4 +1,4 @@
-//! A job: one recording on its way to clips.
+//! Jobs: the way of one recording to its clips.
 
 pub(crate) mod filter;
 pub(crate) mod processing;
@@ -13,64 +13,63 @@ use crate::{
     LongText, ProcessingConfig, Stage, StorageKey, TaskId, VideoDuration,
 };
 
-/// A job as it is stored.
+/// A stored job.
 ///
-/// Never serialized: what may be told to whom is decided where the wire types
-/// are made.
+/// It is not serializable, because some fields are internal; the wire types select
+/// what clients see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// Public id.
     pub job_id: JobId,
     /// Name of the recording as its owner knows it.
     pub filename: Filename,
-    /// Size of the recording in bytes, once it is known.
+    /// `None` until the size is known.
     pub file_size: Option<FileSize>,
     /// Media type of the recording.
     pub content_type: ContentType,
-    /// Where the recording lies in the storage.
+    /// Key of the recording in the storage.
     pub original_s3_key: Option<StorageKey>,
-    /// Where the highlight video lies in the storage.
+    /// Key of the highlight video in the storage.
     pub compiled_video_s3_key: Option<StorageKey>,
-    /// Length of the recording, once it is known.
+    /// `None` until the length is known.
     pub video_duration: Option<VideoDuration>,
-    /// What is known of the recording (codecs, size of the picture, …).
+    /// Properties of the recording, such as its codecs and picture size.
     pub video_metadata: JsonObject,
-    /// Where the job stands.
+    /// Changes only by a [`Transition`](crate::Transition).
     pub status: JobStatus,
     /// Why the job failed.
     pub error_message: Option<LongText>,
-    /// Id of the task in an outside queue; internal, on no wire.
+    /// Id of the task in an external queue; internal, in no response.
     pub celery_task_id: Option<TaskId>,
-    /// How far the job has come, from the first report on.
+    /// `None` until the first report.
     pub progress: Option<JobProgress>,
-    /// How the recording is to be worked on; `None` leaves it all to the
-    /// defaults.
+    /// Settings of the job; `None`: defaults.
     pub processing_config: Option<ProcessingConfig>,
-    /// Whatever the owner wants to keep with the job.
+    /// Free for the owner's use.
     pub extra_metadata: JsonObject,
-    /// Of two jobs the one of higher priority is worked on first.
+    /// Jobs with a higher priority are claimed first.
     pub priority: i32,
-    /// Counts the changes of this job, from 1.
+    /// Counts the changes of the job, from 1.
     pub version: i64,
-    /// Number of the last event of this job; 0 when there was none.
+    /// Sequence number of the last event; 0 before the first.
     pub last_seq: i64,
-    /// When the job was made.
+    /// When the job was created.
     pub created_at: DateTime<Utc>,
-    /// When the job was changed last.
+    /// When the job was last changed.
     pub updated_at: DateTime<Utc>,
-    /// When the job was completed; set if and only if it is.
+    /// Set if and only if the status is [`JobStatus::Completed`].
     pub completed_at: Option<DateTime<Utc>>,
 }
 
 impl Job {
-    /// The keys there are.
+    /// The storage keys that are set.
     pub fn keys(&self) -> impl Iterator<Item = &StorageKey> {
         let keys = [&self.original_s3_key, &self.compiled_video_s3_key];
         keys.into_iter().flatten()
     }
 }
 
-/// A job to be made. A filename is enough:
+/// A job to be created. Only a filename is required:
 ///
 /// ```
 /// use lectern_domain::{FileSize, NewJob};
@@ -83,31 +82,29 @@ impl Job {
 pub struct NewJob {
     /// Name of the recording as its owner knows it.
     pub filename: Filename,
-    /// Size of the recording in bytes; `None`: not known yet.
+    /// `None`: not known yet.
     pub file_size: Option<FileSize>,
-    /// Media type of the recording; `video/mp4` unless said otherwise.
+    /// Default: `video/mp4`.
     pub content_type: ContentType,
-    /// Where the recording lies in the storage.
+    /// Key of the recording in the storage.
     pub original_s3_key: Option<StorageKey>,
-    /// [`JobStatus::Queued`] unless said otherwise; of the others only
-    /// [`JobStatus::Pending`] makes sense for a new job.
+    /// Default: queued.
     pub status: NewJobStatus,
-    /// How the recording is to be worked on.
+    /// Settings of the job; `None`: defaults.
     pub processing_config: Option<ProcessingConfig>,
-    /// Of two jobs the one of higher priority is worked on first; 0 unless said
-    /// otherwise.
+    /// Jobs with a higher priority are claimed first. Default: 0.
     pub priority: i32,
-    /// Whatever the owner wants to keep with the job.
+    /// Free for the owner's use.
     pub extra_metadata: JsonObject,
 }
 
-/// The two statuses a job can begin with.
+/// The initial status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NewJobStatus {
-    /// The recording is still to be uploaded; the job stands at
+    /// The recording is not uploaded yet; the current stage is
     /// [`Stage::Uploading`].
     Pending,
-    /// Ready for a worker.
+    /// Ready for workers.
     #[default]
     Queued,
 }
@@ -122,7 +119,8 @@ impl From<NewJobStatus> for JobStatus {
 }
 
 impl NewJob {
-    /// A queued job with defaults for everything but its filename.
+    /// A queued job with defaults for everything but its filename. The error names
+    /// `filename`.
     pub fn new(filename: impl Into<String>) -> Result<Self, Invalid> {
         Ok(Self {
             filename: Filename::new(filename).at("filename")?,
@@ -136,7 +134,7 @@ impl NewJob {
         })
     }
 
-    /// The stage the job begins at, if it begins at one.
+    /// The initial stage of the job, if any.
     pub fn stage(&self) -> Option<Stage> {
         match self.status {
             NewJobStatus::Pending => Some(Stage::Uploading),
@@ -150,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filename_alone_makes_a_job() {
+    fn a_job_needs_only_a_filename() {
         let job = NewJob::new("talk.mp4").unwrap();
         assert_eq!(job.content_type.as_str(), "video/mp4");
         assert_eq!(JobStatus::from(job.status), JobStatus::Queued);

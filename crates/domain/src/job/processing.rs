@@ -1,4 +1,4 @@
-//! How a recording is to be worked on.
+//! Settings of a job.
 
 use std::str::FromStr;
 
@@ -31,8 +31,8 @@ string_enum! {
     }
 }
 
-/// Settings of a job: a JSON object in which `processing_mode`, `resolution`
-/// and `pipeline` have a meaning here, and the rest is kept for the workers.
+/// Settings of a job: a JSON object. `processing_mode`, `resolution` and `pipeline`
+/// are checked; all other keys are passed to the workers.
 ///
 /// ```
 /// use lectern_domain::{ProcessingConfig, ProcessingMode};
@@ -54,7 +54,7 @@ pub struct ProcessingConfig {
 }
 
 impl ProcessingConfig {
-    /// Checks the settings known here; the error names the one that is wrong.
+    /// Checks the known settings; the error names the invalid one.
     pub fn new(settings: Map<String, Value>) -> Result<Self, Invalid> {
         Ok(Self {
             processing_mode: word(&settings, "processing_mode", ProcessingMode::ALL)?,
@@ -64,23 +64,22 @@ impl ProcessingConfig {
         })
     }
 
-    /// What of the recording is looked at; [`ProcessingMode::Vision`] when
-    /// nothing is said.
+    /// Default: [`ProcessingMode::Vision`].
     pub fn processing_mode(&self) -> ProcessingMode {
         self.processing_mode.unwrap_or(ProcessingMode::Vision)
     }
 
-    /// Height of the pictures in the clips, if it was asked for.
+    /// Height of the pictures in the clips; `None`: the worker decides.
     pub fn resolution(&self) -> Option<Resolution> {
         self.resolution
     }
 
-    /// Name of the pipeline the job goes through, if it is not the default one.
+    /// Name of the job's pipeline; `None`: the default pipeline.
     pub fn pipeline(&self) -> Option<&PipelineName> {
         self.pipeline.as_ref()
     }
 
-    /// All settings.
+    /// All settings, known and unknown.
     pub fn settings(&self) -> &JsonObject {
         &self.settings
     }
@@ -107,24 +106,24 @@ impl JsonValue for ProcessingConfig {
     }
 }
 
-/// Reads the word of one setting; absent and `null` mean "not said".
+/// Parses a setting with a fixed set of values; absent and `null` are the same.
 fn word<T>(settings: &Map<String, Value>, name: &str, all: &[T]) -> Result<Option<T>, Invalid>
 where
     T: FromStr<Err = ParseEnumError> + ToString,
 {
-    let asks = || {
+    let invalid = || {
         let words: Vec<_> = all.iter().map(T::to_string).collect();
         Invalid::new(format!("must be one of {}", words.join(", ")))
     };
     match settings.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| asks()).at(name),
-        Some(_) => Err(asks()).at(name),
+        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| invalid()).at(name),
+        Some(_) => Err(invalid()).at(name),
     }
 }
 
-/// Reads the name of a pipeline; whether there is one of this name is decided
-/// where the pipelines are known.
+/// Parses the name of a pipeline; [`Pipelines`](crate::Pipelines) decides whether
+/// it exists.
 fn pipeline(settings: &Map<String, Value>) -> Result<Option<PipelineName>, Invalid> {
     match settings.get("pipeline") {
         None | Some(Value::Null) => Ok(None),

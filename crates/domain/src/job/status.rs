@@ -1,7 +1,7 @@
 //! The status of a job and the state machine behind it.
 
+use crate::Stage;
 use crate::value::string_enum::string_enum;
-use crate::{Job, Stage};
 
 string_enum! {
     /// Status of a job.
@@ -77,14 +77,12 @@ impl Requirement {
         is_retry.then_some(Self::RecordingUploaded)
     }
 
-    /// Whether a job meets the requirement. `has_stage_runs` says whether the job
-    /// has stage runs, which it gets when it is queued for the first time.
-    pub fn is_met(self, job: &Job, has_stage_runs: bool) -> bool {
+    /// Whether a job meets the requirement, given its current stage and whether it
+    /// has stage runs. It gets those when it is queued for the first time, so a job
+    /// that is uploading without them was never confirmed.
+    pub fn is_met(self, current_stage: Option<Stage>, has_stage_runs: bool) -> bool {
         match self {
-            Self::RecordingUploaded => {
-                let stage = job.progress.as_ref().map(|progress| progress.stage);
-                has_stage_runs || stage != Some(Stage::Uploading)
-            }
+            Self::RecordingUploaded => has_stage_runs || current_stage != Some(Stage::Uploading),
         }
     }
 }
@@ -150,5 +148,16 @@ mod tests {
             .map(|transition| format!("{}→{}", transition.from, transition.to))
             .collect();
         assert_eq!(guarded, ["failed→queued", "cancelled→queued"]);
+    }
+
+    #[test]
+    fn a_recording_is_uploaded_once_the_job_left_its_upload_or_has_stage_runs() {
+        let met = |stage: Option<Stage>, has_stage_runs| {
+            Requirement::RecordingUploaded.is_met(stage, has_stage_runs)
+        };
+        assert!(!met(Some(Stage::Uploading), false));
+        assert!(met(Some(Stage::Uploading), true));
+        assert!(met(Some(Stage::Transcription), false));
+        assert!(met(None, false));
     }
 }

@@ -1,22 +1,21 @@
-//! What is wrong with a value, and where.
+//! The error of a value that breaks a rule.
 
 use std::fmt;
 
-/// One broken rule: the path of the field and what the rule asks for.
+/// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Path from the outermost value, such as `segments[3].end_time`. Empty
-    /// while the value does not know yet what it is called.
+    /// Path of the field from the outermost value, such as
+    /// `segments[3].end_time`; empty until [`At::at`] names the field.
     pub field: String,
-    /// What the rule asks for, readable after the name of the field:
-    /// `must be 1 to 255 characters long`.
+    /// The rule, worded to follow the field: `must be 1 to 255 characters long`.
     pub message: String,
 }
 
-/// The error of every constructor in this crate: at least one broken rule.
+/// The error of every constructor in this crate: one or more broken rules.
 ///
-/// A value on its own does not know the name of the field it is meant for, so
-/// whoever builds a bigger value from it adds the name with [`At::at`].
+/// A single value does not know which field it is for, so the code that builds a
+/// larger value from it adds the name with [`At::at`].
 ///
 /// ```
 /// use lectern_domain::{At, Filename};
@@ -45,7 +44,7 @@ impl Invalid {
         }
     }
 
-    /// The broken rules, in the order they were found; never empty.
+    /// The broken rules in the order they were found; never empty.
     pub fn errors(&self) -> &[FieldError] {
         &self.errors
     }
@@ -55,7 +54,7 @@ impl Invalid {
         self.errors
     }
 
-    /// The same rules seen from one level further out.
+    /// Prefixes every path with `outer`.
     pub fn at(mut self, outer: &str) -> Self {
         for error in &mut self.errors {
             error.field = match error.field.as_str() {
@@ -85,7 +84,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// Names the field a checked value is meant for.
+/// Names the field that a constructor's result is for.
 pub trait At {
     /// Prefixes the path of every broken rule with `outer`.
     fn at(self, outer: &str) -> Self;

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::{Invalid, JsonValue};
 
-/// How deep arrays and objects may nest: deeper than any sensible document and
-/// far from what a parser on the way could choke on.
+/// How deep arrays and objects may nest. `serde_json` stops at 128 levels, and a
+/// stored object is nested further into a body.
 pub const MAX_JSON_DEPTH: usize = 64;
 
 /// A JSON object without a NUL in any text or key, nested at most
@@ -15,8 +15,8 @@ pub const MAX_JSON_DEPTH: usize = 64;
 pub struct JsonObject(Map<String, Value>);
 
 impl JsonObject {
-    /// Checks every text, key and the depth; the error names the path inside
-    /// the object.
+    /// Checks every string and key for NUL, and the depth; the error names the
+    /// path inside the object.
     pub fn new(object: Map<String, Value>) -> Result<Self, Invalid> {
         check_object(&object, 1)?;
         Ok(Self(object))
@@ -103,21 +103,21 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_nul_is_found_wherever_it_hides() {
+    fn nul_is_refused_at_any_depth() {
         let error = JsonObject::try_from(json!({"a": [{"b": "x\0"}]})).unwrap_err();
         assert_eq!(error.errors()[0].field, "a[0].b");
         assert!(JsonObject::try_from(json!({"a\0": 1})).is_err());
     }
 
     #[test]
-    fn nesting_has_an_end() {
+    fn nesting_is_limited() {
         let nested = |levels| (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }));
         assert!(JsonObject::try_from(nested(MAX_JSON_DEPTH)).is_ok());
         assert!(JsonObject::try_from(nested(MAX_JSON_DEPTH + 1)).is_err());
     }
 
     #[test]
-    fn only_an_object_is_an_object() {
+    fn only_objects_are_accepted() {
         assert!(JsonObject::try_from(json!([])).is_err());
         assert!(JsonObject::try_from(json!(null)).is_err());
     }

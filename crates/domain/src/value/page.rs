@@ -1,4 +1,4 @@
-//! Long lists, page by page.
+//! Pages of a list.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::Invalid;
 pub struct PageLimit(u8);
 
 impl PageLimit {
-    /// The greatest page.
+    /// The greatest number of items.
     pub const MAX: i64 = 100;
 
     /// Checks the bounds.
@@ -34,23 +34,23 @@ impl Default for PageLimit {
     }
 }
 
-/// The place in a list after which the next page begins: the time and public
-/// id of the last row seen. It needs no row to be there still, and rows added
-/// meanwhile move nothing.
+/// The position in a list after which the next page begins: the time and public id
+/// of the last row of a page. Rows that are deleted or added in the meantime do
+/// not shift it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// Time of the last row seen.
+    /// The value the list is sorted by.
     pub time: DateTime<Utc>,
-    /// Public id of the last row seen.
+    /// Orders rows of the same time.
     pub id: Uuid,
 }
 
-/// Which page of a list is wanted.
+/// A request for one page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PageRequest {
-    /// How many items at most.
+    /// The greatest number of items.
     pub limit: PageLimit,
-    /// Where the page before ended; `None` for the first page.
+    /// [`Page::next`] of the page before; `None` for the first page.
     pub after: Option<Cursor>,
 }
 
@@ -59,6 +59,6 @@ pub struct PageRequest {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` when this one is the last.
+    /// Cursor of the next page; `None` when this one is the last.
     pub next: Option<Cursor>,
 }

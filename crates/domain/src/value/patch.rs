@@ -1,22 +1,22 @@
-//! Changing, clearing or keeping a value that may be absent.
+//! Partial updates of nullable values.
 
 use serde::{Deserialize, Deserializer};
 
-/// What a partial update does to a nullable value. On the wire: absent keeps,
-/// `null` clears, anything else sets.
+/// A partial update of a nullable value. In JSON, an absent field keeps the value,
+/// `null` clears it, anything else sets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Patch<T> {
-    /// Leaves the value as it is.
+    /// Does not change the value.
     #[default]
     Keep,
-    /// Takes the value away.
+    /// Sets the value to null.
     Clear,
-    /// Replaces the value.
+    /// Sets the value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// Converts the new value, if there is one.
+    /// Converts the value to be set, if any.
     pub fn try_map<U, E>(self, f: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
         Ok(match self {
             Self::Keep => Patch::Keep,
@@ -25,7 +25,7 @@ impl<T> Patch<T> {
         })
     }
 
-    /// The new value, if there is one.
+    /// The value to be set, if any.
     pub fn as_set(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),

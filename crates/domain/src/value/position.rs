@@ -1,18 +1,18 @@
-//! Places in a list.
+//! Positions of items in a list.
 
 use std::collections::HashSet;
 
 use crate::{Invalid, NonNegativeInt};
 
-/// The places of a list's items: the one given, or the item's position where
-/// none is. No two items may have the same place; the error names the later
-/// one as `[i].field`.
+/// The positions of a list's items: the one given, or else the item's index. Two
+/// items must not have the same position; the error names the later one as
+/// `[i].field`.
 ///
 /// ```
 /// use lectern_domain::{NonNegativeInt, assign_positions};
 ///
-/// let places = assign_positions([None, Some(NonNegativeInt::new(7)?), None], "clip_order")?;
-/// assert_eq!(places.iter().map(|place| place.get()).collect::<Vec<_>>(), [0, 7, 2]);
+/// let positions = assign_positions([None, Some(NonNegativeInt::new(7)?), None], "clip_order")?;
+/// assert_eq!(positions.iter().map(|position| position.get()).collect::<Vec<_>>(), [0, 7, 2]);
 ///
 /// let error = assign_positions([Some(NonNegativeInt::new(1)?), None], "clip_order").unwrap_err();
 /// assert_eq!(error.errors()[0].field, "[1].clip_order");
@@ -26,16 +26,16 @@ pub fn assign_positions(
     given
         .into_iter()
         .enumerate()
-        .map(|(i, place)| {
-            let place = place.map_or_else(|| NonNegativeInt::position(i), Ok)?;
-            if taken.insert(place) {
-                return Ok(place);
+        .map(|(i, position)| {
+            let position = position.map_or_else(|| NonNegativeInt::position(i), Ok)?;
+            if taken.insert(position) {
+                return Ok(position);
             }
             Err(Invalid::field(
                 format!("[{i}].{field}"),
                 format!(
                     "must be unique: {} is taken by an earlier item",
-                    place.get()
+                    position.get()
                 ),
             ))
         })

@@ -1,9 +1,9 @@
-//! A stretch of the media axis.
+//! Ranges of the media axis.
 
 use crate::{At, Invalid, Seconds};
 
-/// From `start` to `end` on the media axis, in seconds: `0 <= start <= end`,
-/// both finite. A range may have no length: a cut is one.
+/// A range of the media axis in seconds: `0 <= start <= end`, both finite. A range
+/// may be empty.
 ///
 /// ```
 /// use lectern_domain::TimeRange;
@@ -33,28 +33,28 @@ impl TimeRange {
         Ok(Self { start, end })
     }
 
-    /// Where the range begins, in seconds.
+    /// In seconds.
     pub fn start(self) -> f64 {
         self.start
     }
 
-    /// Where the range ends, in seconds.
+    /// In seconds.
     pub fn end(self) -> f64 {
         self.end
     }
 
-    /// `end - start` in seconds: the same subtraction the databases make for
-    /// their generated column.
+    /// `end - start` in seconds, the same subtraction as in the databases'
+    /// generated column.
     pub fn duration(self) -> f64 {
         self.end - self.start
     }
 }
 
-/// The part of the media axis a caller asks for: `[from, to)`, each side open
-/// when it is not given.
+/// The part of the media axis that a list is limited to: `[from, to)`, unbounded
+/// on a side that is `None`.
 ///
-/// A row is in the window when the two overlap, not only when the window
-/// contains it; a row of no length is in it when `from <= start < to`.
+/// A row is in the window when the two overlap; an empty row when
+/// `from <= start < to`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Window {
     from: Option<Seconds>,
@@ -74,12 +74,12 @@ impl Window {
         }
     }
 
-    /// First instant of the window, in seconds.
+    /// Start of the window in seconds, inclusive.
     pub fn from(self) -> Option<f64> {
         self.from.map(Seconds::get)
     }
 
-    /// First instant after the window, in seconds.
+    /// End of the window in seconds, exclusive.
     pub fn to(self) -> Option<f64> {
         self.to.map(Seconds::get)
     }

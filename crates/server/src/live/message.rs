@@ -21,7 +21,7 @@ impl Message {
     pub(super) fn event(event: JobEvent) -> Self {
         let finished = match &event.event {
             Event::Stage(_) => None,
-            event => Some(event.is_last()),
+            event => Some(event.is_final()),
         };
         let name = event.event.event_type().as_str();
         Self::new(name, finished, &event.into())

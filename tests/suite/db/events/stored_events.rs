@@ -120,7 +120,7 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
     let events = after(&db, job, 0);
     let ends: Vec<_> = events
         .iter()
-        .filter(|event| event.event.is_last())
+        .filter(|event| event.event.is_final())
         .map(|event| event.event.event_type())
         .collect();
     assert_eq!(

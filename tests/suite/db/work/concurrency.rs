@@ -157,7 +157,7 @@ fn jobs_stay_consistent_with_their_runs_under_random_operations(db: TestDb) {
     assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
     for job in jobs {
         let (job, runs) = (stored(&db, job), runs(&db, job));
-        assert!(!runs.iter().any(|run| run.can_begin(&runs)), "{runs:#?}");
+        assert!(!runs.iter().any(|run| run.can_start(&runs)), "{runs:#?}");
         let open = runs.iter().filter(|run| run.status.is_open()).count();
         assert_eq!(open == 0, job.status.is_finished(), "{job:#?}: {runs:#?}");
         let failed = runs.iter().any(|run| run.status == Failed);

@@ -177,7 +177,7 @@ fn an_invalid_pipelines_file_prevents_the_start_with_a_reason() {
         ),
         (
             r#"{"clips": [{"stage": "segmentation", "after": ["segmentation"]}]}"#,
-            "clips must not go in a circle",
+            "clips must not have a dependency cycle",
         ),
     ] {
         let file = tempfile::NamedTempFile::new().unwrap();

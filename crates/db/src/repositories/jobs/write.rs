@@ -44,7 +44,7 @@ impl Jobs<'_, ReadWrite> {
             self.0
                 .context
                 .pipelines
-                .of(new.processing_config.as_ref())?;
+                .for_config(new.processing_config.as_ref())?;
         }
         let row = NewJobRow::new(job_id, new, self.0.insert_time());
         let insert = diesel::insert_into(jobs::table)

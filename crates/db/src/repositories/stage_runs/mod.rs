@@ -84,7 +84,7 @@ impl StageRuns<'_, ReadWrite> {
                 .0
                 .context
                 .pipelines
-                .of(job.processing_config.as_ref())?;
+                .for_config(job.processing_config.as_ref())?;
             return self.make(job, &pipeline);
         }
         let reopened: Vec<_> = there
@@ -96,7 +96,7 @@ impl StageRuns<'_, ReadWrite> {
             })
             .collect();
         let (ready, waiting): (Vec<_>, Vec<_>) =
-            reopened.iter().partition(|run| run.can_begin(&there));
+            reopened.iter().partition(|run| run.can_start(&there));
         self.reopen(&ready, StageRunStatus::Ready, 0)?;
         self.reopen(&waiting, StageRunStatus::Waiting, 0)
     }
