@@ -2,7 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Invalid, Job, LeaseDuration, LeaseId, Stage, StageRun, WorkerName};
+use crate::id::LeaseId;
+use crate::job::Job;
+use crate::lease::LeaseDuration;
+use crate::stage::Stage;
+use crate::stage_run::StageRun;
+use crate::value::{Invalid, WorkerName};
 
 /// A worker's request for stages to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
-use crate::{
-    At, ClipId, ClipTopic, ContentSegmentId, Invalid, JobId, JsonObject, NonNegativeInt, Patch,
-    Ratio, StorageKey, TimeRange, Title,
+use crate::id::{ClipId, ContentSegmentId, JobId};
+use crate::value::{
+    At, ClipTopic, Invalid, JsonObject, NonNegativeInt, Patch, Ratio, StorageKey, TimeRange, Title,
 };
 
 /// A stored clip; reads like the [`NewClip`] it was made from.

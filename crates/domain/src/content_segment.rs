@@ -4,10 +4,8 @@ use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
-use crate::{
-    At, ContentSegmentId, Invalid, JobId, Keyword, LongText, NonNegativeInt, Ratio, TimeRange,
-    Topic,
-};
+use crate::id::{ContentSegmentId, JobId};
+use crate::value::{At, Invalid, Keyword, LongText, NonNegativeInt, Ratio, TimeRange, Topic};
 
 /// A stored content segment; reads like the [`NewContentSegment`] it was made
 /// from.

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::id::JobId;
+use crate::job::{Job, JobProgress, JobStatus};
+use crate::stage::Stage;
+use crate::stage_run::{StageRun, StageRunStatus};
 use crate::value::string_enum::string_enum;
-use crate::{
-    Invalid, Job, JobId, JobProgress, JobStatus, LongText, Progress, Stage, StageRun,
-    StageRunStatus,
-};
+use crate::value::{Invalid, LongText, Progress};
 
 string_enum! {
     /// Type of an event.
@@ -157,7 +158,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{NonNegativeInt, Percent, ProgressMessage};
+    use crate::value::{NonNegativeInt, Percent, ProgressMessage};
 
     fn progress() -> Progress {
         Progress {

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::{ContextV7, Timestamp, Uuid};
 
-use crate::Clock;
+use crate::clock::Clock;
 
 /// Counts the ids of one millisecond, so that they sort by creation, too.
 static SEQUENCE: Mutex<ContextV7> = Mutex::new(ContextV7::new());
@@ -46,7 +46,7 @@ macro_rules! ids {
             }
         }
 
-        impl $crate::IdValue for $name {
+        impl $crate::value::IdValue for $name {
             fn to_uuid(self) -> Uuid {
                 self.0
             }
@@ -118,7 +118,7 @@ ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ManualClock, SystemClock};
+    use crate::clock::{ManualClock, SystemClock};
 
     #[test]
     fn ids_sort_by_creation() {

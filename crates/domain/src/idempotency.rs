@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Invalid;
+use crate::value::Invalid;
 
 /// A key that a client chooses for a request, so that a repetition has no further
 /// effect: 1 to 255 visible ASCII characters.

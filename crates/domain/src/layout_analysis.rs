@@ -5,8 +5,9 @@ use std::ops::Deref;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::id::{JobId, LayoutAnalysisId};
 use crate::value::string_enum::string_enum;
-use crate::{At, Invalid, JobId, JsonValue, LayoutAnalysisId, NonNegativeInt, Ratio, Seconds};
+use crate::value::{At, Invalid, JsonValue, NonNegativeInt, Ratio, Seconds};
 
 string_enum! {
     /// How screen and camera share the picture.

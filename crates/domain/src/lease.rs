@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::{Invalid, JsonObject, LeaseId, LongText, NonNegativeInt, Percent, ProgressMessage};
+use crate::id::LeaseId;
+use crate::value::{Invalid, JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage};
 
 /// The right of one worker to one attempt at a stage, for a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -107,12 +107,10 @@ pub use id::{
     StageRunId, TranscriptSegmentId,
 };
 pub use idempotency::{Fingerprint, IdempotencyKey};
-pub use job::filter::JobFilter;
-pub use job::processing::{ProcessingConfig, ProcessingMode, Resolution};
-pub use job::progress::{JobProgress, ProgressReport};
-pub use job::status::{JobStatus, Requirement, Transition};
-pub use job::update::JobUpdate;
-pub use job::{Job, NewJob, NewJobStatus};
+pub use job::{
+    Job, JobFilter, JobProgress, JobStatus, JobUpdate, NewJob, NewJobStatus, ProcessingConfig,
+    ProcessingMode, ProgressReport, Requirement, Resolution, Transition,
+};
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure, retry_delay};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
@@ -123,19 +121,11 @@ pub use stage::Stage;
 pub use stage_run::{StageRun, StageRunStatus};
 pub use transcript_segment::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
 pub use upload::{NewUpload, RECORDING_TYPES, check_recording, recording_media_type};
-pub use value::invalid::{At, FieldError, Invalid};
-pub use value::json::{JsonObject, MAX_JSON_DEPTH};
-pub use value::number::{
-    Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration,
+pub use value::{
+    AgentName, At, BoundedText, ClipTopic, ContentType, Cursor, Decibels, FieldError, FileSize,
+    Filename, IdValue, Invalid, JsonObject, JsonValue, Keyword, LongText, MAX_JSON_DEPTH,
+    NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
+    PipelineName, Progress, ProgressMessage, Ratio, Seconds, SpeakerId, SpokenText, StorageKey,
+    TaskId, TextValue, TimeRange, Title, Topic, VideoDuration, WHITE_SPACE, Window, WorkerName,
+    assign_positions,
 };
-pub use value::page::{Cursor, Page, PageLimit, PageRequest};
-pub use value::patch::Patch;
-pub use value::plain::{BoundedText, IdValue, JsonValue, NumberValue, TextValue};
-pub use value::position::assign_positions;
-pub use value::progress::Progress;
-pub use value::string_enum::ParseEnumError;
-pub use value::text::{
-    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, PipelineName, ProgressMessage,
-    SpeakerId, SpokenText, StorageKey, TaskId, Title, Topic, WHITE_SPACE, WorkerName,
-};
-pub use value::time_range::{TimeRange, Window};

@@ -5,8 +5,10 @@ use std::ops::Deref;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::id::{JobId, LogEntryId};
+use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
-use crate::{AgentName, JobId, JsonObject, LogEntryId, LongText, Seconds, Stage};
+use crate::value::{AgentName, JsonObject, LongText, Seconds};
 
 string_enum! {
     /// What happened to a stage.

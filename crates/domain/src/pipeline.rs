@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{At, Invalid, PipelineName, ProcessingConfig, ProcessingMode, Stage};
+use crate::job::{ProcessingConfig, ProcessingMode};
+use crate::stage::Stage;
+use crate::value::{At, Invalid, PipelineName};
 
 /// A stage of a pipeline and its dependencies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Clip, Job, JobStatus, LayoutAnalysis, TranscriptSegment};
+use crate::clip::Clip;
+use crate::job::{Job, JobStatus};
+use crate::layout_analysis::LayoutAnalysis;
+use crate::transcript_segment::TranscriptSegment;
 
 /// A job with all of its results.
 #[derive(Debug, Clone, PartialEq)]

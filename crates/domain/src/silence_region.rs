@@ -5,8 +5,9 @@ use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
+use crate::id::{JobId, SilenceRegionId};
 use crate::value::string_enum::string_enum;
-use crate::{Decibels, JobId, Seconds, SilenceRegionId, TimeRange, Window};
+use crate::value::{Decibels, Seconds, TimeRange, Window};
 
 string_enum! {
     /// What is missing in a silence region.

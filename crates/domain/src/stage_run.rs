@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::id::{JobId, LeaseId, StageRunId};
+use crate::lease::Lease;
+use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
-use crate::{JobId, Lease, LeaseId, LongText, Progress, Stage, StageRunId, WorkerName};
+use crate::value::{LongText, Progress, WorkerName};
 
 string_enum! {
     /// Status of a stage run.

@@ -4,8 +4,9 @@ use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
+use crate::id::{JobId, TranscriptSegmentId};
 use crate::value::string_enum::string_enum;
-use crate::{At, Invalid, JobId, Ratio, SpeakerId, SpokenText, TimeRange, TranscriptSegmentId};
+use crate::value::{At, Invalid, Ratio, SpeakerId, SpokenText, TimeRange};
 
 string_enum! {
     /// What a transcript or subtitles are answered as.

@@ -1,6 +1,7 @@
 //! Uploads of recordings.
 
-use crate::{ContentType, FileSize, Filename, Invalid, ProcessingConfig};
+use crate::job::ProcessingConfig;
+use crate::value::{ContentType, FileSize, Filename, Invalid};
 
 /// A recording to be uploaded.
 #[derive(Debug, Clone, PartialEq)]

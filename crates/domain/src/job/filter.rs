@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{JobStatus, Stage};
+use crate::job::status::JobStatus;
+use crate::stage::Stage;
 
 /// Conditions on a list of jobs; all that are set must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,16 +1,24 @@
 //! Jobs: the way of one recording to its clips.
 
-pub(crate) mod filter;
-pub(crate) mod processing;
-pub(crate) mod progress;
-pub(crate) mod status;
-pub(crate) mod update;
+mod filter;
+mod processing;
+mod progress;
+mod status;
+mod update;
+
+pub use filter::JobFilter;
+pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
+pub use progress::{JobProgress, ProgressReport};
+pub use status::{JobStatus, Requirement, Transition};
+pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};
 
-use crate::{
-    At, ContentType, FileSize, Filename, Invalid, JobId, JobProgress, JobStatus, JsonObject,
-    LongText, ProcessingConfig, Stage, StorageKey, TaskId, VideoDuration,
+use crate::id::JobId;
+use crate::stage::Stage;
+use crate::value::{
+    At, ContentType, FileSize, Filename, Invalid, JsonObject, LongText, StorageKey, TaskId,
+    VideoDuration,
 };
 
 /// A stored job.

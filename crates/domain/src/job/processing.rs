@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use crate::value::string_enum::string_enum;
-use crate::{At, Invalid, JsonObject, JsonValue, ParseEnumError, PipelineName};
+use crate::value::{At, Invalid, JsonObject, JsonValue, ParseEnumError, PipelineName};
 
 string_enum! {
     /// What of the recording is looked at.

@@ -4,7 +4,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentName, Progress, Stage};
+use crate::stage::Stage;
+use crate::value::{AgentName, Progress};
 
 /// How much of its current stage a job has done; reads like the [`Progress`] in
 /// it.

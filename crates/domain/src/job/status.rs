@@ -1,6 +1,6 @@
 //! The status of a job and the state machine behind it.
 
-use crate::Stage;
+use crate::stage::Stage;
 use crate::value::string_enum::string_enum;
 
 string_enum! {

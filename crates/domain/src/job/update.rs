@@ -1,6 +1,7 @@
 //! Partial changes of a job.
 
-use crate::{Filename, JobStatus, JsonObject, LongText, Patch, StorageKey, TaskId, VideoDuration};
+use crate::job::status::JobStatus;
+use crate::value::{Filename, JsonObject, LongText, Patch, StorageKey, TaskId, VideoDuration};
 
 /// A partial change of a job: `None` and [`Patch::Keep`] keep the stored value.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Invalid, JsonValue};
+use crate::value::invalid::Invalid;
+use crate::value::plain::JsonValue;
 
 /// How deep arrays and objects may nest. `serde_json` stops at 128 levels, and a
 /// stored object is nested further into a body.

@@ -1,13 +1,28 @@
 //! Types that every noun is made of; none of them depends on a noun.
 
-pub(crate) mod invalid;
-pub(crate) mod json;
-pub(crate) mod number;
-pub(crate) mod page;
-pub(crate) mod patch;
+mod invalid;
+mod json;
+mod number;
+mod page;
+mod patch;
 pub(crate) mod plain;
-pub(crate) mod position;
-pub(crate) mod progress;
+mod position;
+mod progress;
 pub(crate) mod string_enum;
 pub(crate) mod text;
-pub(crate) mod time_range;
+mod time_range;
+
+pub use invalid::{At, FieldError, Invalid};
+pub use json::{JsonObject, MAX_JSON_DEPTH};
+pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration};
+pub use page::{Cursor, Page, PageLimit, PageRequest};
+pub use patch::Patch;
+pub use plain::{BoundedText, IdValue, JsonValue, NumberValue, TextValue};
+pub use position::assign_positions;
+pub use progress::Progress;
+pub use string_enum::ParseEnumError;
+pub use text::{
+    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, PipelineName, ProgressMessage,
+    SpeakerId, SpokenText, StorageKey, TaskId, Title, Topic, WHITE_SPACE, WorkerName,
+};
+pub use time_range::{TimeRange, Window};

@@ -1,6 +1,7 @@
 //! Numbers with bounds.
 
-use crate::{Invalid, NumberValue};
+use crate::value::invalid::Invalid;
+use crate::value::plain::NumberValue;
 
 /// Implements everything but the constructor of a number type.
 macro_rules! number_impls {

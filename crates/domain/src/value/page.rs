@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::Invalid;
+use crate::value::invalid::Invalid;
 
 /// How many items a page holds, 1 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::Invalid;
+use crate::value::invalid::Invalid;
 
 /// A value stored as text: a text such as [`Title`](crate::Title) or an
 /// enumeration such as [`Stage`](crate::Stage).
@@ -104,7 +104,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Keyword, Stage};
+    use crate::stage::Stage;
+    use crate::value::text::Keyword;
 
     #[test]
     fn a_list_of_texts_is_read_back_as_it_was_written() {

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::{Invalid, NonNegativeInt};
+use crate::value::invalid::Invalid;
+use crate::value::number::NonNegativeInt;
 
 /// The positions of a list's items: the one given, or else the item's index. Two
 /// items must not have the same position; the error names the later one as

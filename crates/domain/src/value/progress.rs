@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NonNegativeInt, Percent, ProgressMessage};
+use crate::value::number::{NonNegativeInt, Percent};
+use crate::value::text::ProgressMessage;
 
 /// How much of a stage is done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

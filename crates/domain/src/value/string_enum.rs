@@ -80,12 +80,12 @@ macro_rules! string_enum {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::ParseEnumError;
+            type Err = $crate::value::ParseEnumError;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
                 match word {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err($crate::ParseEnumError {
+                    _ => Err($crate::value::ParseEnumError {
                         kind: stringify!($name),
                         word: word.to_owned(),
                     }),
@@ -93,10 +93,10 @@ macro_rules! string_enum {
             }
         }
 
-        impl $crate::TextValue for $name {
-            fn from_text(text: String) -> Result<Self, $crate::Invalid> {
+        impl $crate::value::TextValue for $name {
+            fn from_text(text: String) -> Result<Self, $crate::value::Invalid> {
                 text.parse()
-                    .map_err(|error: $crate::ParseEnumError| $crate::Invalid::new(error.to_string()))
+                    .map_err(|error: $crate::value::ParseEnumError| $crate::value::Invalid::new(error.to_string()))
             }
 
             fn as_text(&self) -> &str {
@@ -110,7 +110,7 @@ pub(crate) use string_enum;
 
 #[cfg(test)]
 mod tests {
-    use crate::JobStatus;
+    use crate::job::JobStatus;
 
     fn read(json: &str) -> Result<JobStatus, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())

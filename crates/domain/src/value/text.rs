@@ -1,6 +1,7 @@
 //! Text with bounds.
 
-use crate::Invalid;
+use crate::value::invalid::Invalid;
+use crate::value::plain::BoundedText;
 
 /// The characters that count as white space: those with Unicode's property
 /// `White_Space`, which is what [`char::is_whitespace`] tests. Text that
@@ -80,7 +81,7 @@ macro_rules! text_impls {
         }
 
         impl TryFrom<String> for $name {
-            type Error = $crate::Invalid;
+            type Error = $crate::value::Invalid;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 Self::new(text)
@@ -103,8 +104,8 @@ macro_rules! text_impls {
         #[cfg(feature = "schemars")]
         $crate::value::plain::schema_of!($name: String);
 
-        impl $crate::TextValue for $name {
-            fn from_text(text: String) -> Result<Self, $crate::Invalid> {
+        impl $crate::value::TextValue for $name {
+            fn from_text(text: String) -> Result<Self, $crate::value::Invalid> {
                 Self::new(text)
             }
 
@@ -138,7 +139,7 @@ macro_rules! bounded_texts {
             }
         }
 
-        impl crate::BoundedText for $name {
+        impl BoundedText for $name {
             const MIN: usize = Self::MIN;
             const MAX: usize = Self::MAX;
         }

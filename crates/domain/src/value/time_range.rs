@@ -1,6 +1,7 @@
 //! Ranges of the media axis.
 
-use crate::{At, Invalid, Seconds};
+use crate::value::invalid::{At, Invalid};
+use crate::value::number::Seconds;
 
 /// A range of the media axis in seconds: `0 <= start <= end`, both finite. A range
 /// may be empty.
