@@ -109,7 +109,7 @@ async fn collect(
             "{objects} objects of {bytes} bytes would be removed"
         ));
     }
-    let parts = storage.remove_stale_parts(cutoffs.unfinished).await?;
+    let parts = storage.remove_unfinished_files(cutoffs.unfinished).await?;
     print_line(&format!(
         "{objects} objects of {bytes} bytes and {parts} unfinished uploads removed"
     ))

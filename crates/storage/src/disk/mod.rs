@@ -24,7 +24,6 @@ use stream::{blocking, in_batches};
 
 pub(crate) use stream::{read, read_file};
 
-/// A directory with objects.
 #[derive(Clone)]
 pub(crate) struct Disk {
     /// Absolute and without symlinks.
@@ -68,7 +67,6 @@ impl Disk {
         &self.root
     }
 
-    /// Whether the object exists.
     pub(crate) async fn exists(&self, key: &ObjectKey) -> Result<bool, Error> {
         let (root, key) = (self.root.clone(), key.clone());
         blocking(move || Ok(matches!(find(&root, &key)?, Entry::File))).await
@@ -123,7 +121,10 @@ impl Disk {
 
     /// Removes unfinished files that have not been written to since `before`, and empty
     /// directories that have not changed since. Returns the number of files.
-    pub(crate) async fn remove_stale_parts(&self, before: DateTime<Utc>) -> Result<u64, Error> {
+    pub(crate) async fn remove_unfinished_files(
+        &self,
+        before: DateTime<Utc>,
+    ) -> Result<u64, Error> {
         let walk = self.walk(&ObjectPrefix::everything()).await?;
         blocking(move || {
             let mut removed = 0;

@@ -16,7 +16,7 @@ impl ObjectKey {
     /// The recording of a job: `jobs/{job_id}/original/{name}`.
     ///
     /// The name is the file's, with all characters but ASCII letters, digits, `.`, `_`
-    /// and `-` replaced by `_`, and shortened to 120 characters before its extension.
+    /// and `-` replaced by `_`, and shortened to 120 characters, with its extension.
     pub fn original(job_id: JobId, filename: &str) -> Self {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let name: String = filename
@@ -59,10 +59,11 @@ impl ObjectKey {
         Ok(Self::from_valid(text))
     }
 
-    /// Whether the key has the form of [`custom_subtitles`](Self::custom_subtitles).
+    /// Whether the key is below `jobs/{job_id}/subtitles/`, as
+    /// [`custom_subtitles`](Self::custom_subtitles) are.
     pub fn is_custom_subtitles(&self) -> bool {
-        self.within_job()
-            .is_some_and(|path| path.starts_with("subtitles/"))
+        self.split_job()
+            .is_some_and(|(_, path)| path.starts_with("subtitles/"))
     }
 
     /// The clip in the name of the object, if any. Objects with the id of a clip are
@@ -72,7 +73,7 @@ impl ObjectKey {
     /// - a highlight reel that begins with the clip,
     ///   `jobs/{job_id}/highlights-{clip_id}.mp4`.
     pub fn clip_id(&self) -> Option<ClipId> {
-        let path = self.within_job()?;
+        let (_, path) = self.split_job()?;
         let (kind, name) = ["clips/", "subtitles/", "highlights-"]
             .into_iter()
             .find_map(|kind| Some((kind, path.strip_prefix(kind)?)))?;
@@ -87,10 +88,10 @@ impl ObjectKey {
         (clip_id.as_uuid().get_version_num() == 7).then_some(clip_id)
     }
 
-    /// The part after `jobs/{job_id}/`.
-    fn within_job(&self) -> Option<&str> {
+    /// The two parts of `jobs/{job_id}/{path}`.
+    fn split_job(&self) -> Option<(JobId, &str)> {
         let (job_id, path) = self.strip_prefix("jobs/")?.split_once('/')?;
-        job_id.parse::<JobId>().is_ok().then_some(path)
+        Some((job_id.parse().ok()?, path))
     }
 
     /// The prefix of all objects that belong to a job: `jobs/{job_id}`.
@@ -100,8 +101,7 @@ impl ObjectKey {
 
     /// The job that the object belongs to; `None` outside of `jobs/{job_id}/`.
     pub fn job_id(&self) -> Option<JobId> {
-        let (job_id, _) = self.strip_prefix("jobs/")?.split_once('/')?;
-        job_id.parse().ok()
+        self.split_job().map(|(job_id, _)| job_id)
     }
 
     /// Whether the key is below `jobs/` but not below the prefix of this job. The case

@@ -49,7 +49,6 @@ pub enum SignatureError {
     Expired,
 }
 
-/// A parsed query.
 struct Query {
     /// In Unix seconds.
     expires: i64,

@@ -85,7 +85,7 @@ impl Storage {
     /// [`Error::TooLarge`], [`Error::TooShort`] and [`Error::BrokenStream`] leave nothing
     /// behind. Neither does a dropped future, except that the object may still appear if
     /// all bytes had arrived. Files that are left by a killed process are removed by
-    /// [`Storage::remove_stale_parts`].
+    /// [`Storage::remove_unfinished_files`].
     pub async fn put<S, E>(&self, key: &ObjectKey, size: u64, data: S) -> Result<(), Error>
     where
         S: Stream<Item = Result<Bytes, E>>,
@@ -237,9 +237,9 @@ impl Storage {
     ///
     /// Does nothing for a bucket: the service hides unfinished uploads, and a lifecycle
     /// rule (`AbortIncompleteMultipartUpload`) removes them.
-    pub async fn remove_stale_parts(&self, before: DateTime<Utc>) -> Result<u64, Error> {
+    pub async fn remove_unfinished_files(&self, before: DateTime<Utc>) -> Result<u64, Error> {
         match &self.0 {
-            Backend::Local { disk, .. } => disk.remove_stale_parts(before).await,
+            Backend::Local { disk, .. } => disk.remove_unfinished_files(before).await,
             Backend::S3(_) => Ok(0),
         }
     }

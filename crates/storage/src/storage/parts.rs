@@ -127,7 +127,7 @@ where
         }
     };
     if written.is_err() {
-        // If this fails, `remove_stale_parts` or the bucket's lifecycle rule cleans up.
+        // If this fails, `remove_unfinished_files` or the bucket's lifecycle rule cleans up.
         let _ = driver.abort().await;
     }
     upload.0 = None;

@@ -76,7 +76,7 @@ async fn symlinks_are_refused_whatever_their_target() {
     assert_eq!(deleted.unwrap(), 1);
     let stale = test
         .storage
-        .remove_stale_parts(chrono::DateTime::<chrono::Utc>::MAX_UTC)
+        .remove_unfinished_files(chrono::DateTime::<chrono::Utc>::MAX_UTC)
         .await;
     assert_eq!(stale.unwrap(), 0);
     assert_eq!(fs::read(outside.join("secret")).unwrap(), b"outside");
@@ -92,7 +92,7 @@ async fn unfinished_files_behind_a_symlink_are_kept() {
     symlink(&outside, test.dir().join("objects/out")).unwrap();
     let stale = test
         .storage
-        .remove_stale_parts(chrono::DateTime::<chrono::Utc>::MAX_UTC)
+        .remove_unfinished_files(chrono::DateTime::<chrono::Utc>::MAX_UTC)
         .await;
     assert_eq!(stale.unwrap(), 0);
     assert!(outside.join("chapter#1").exists());

@@ -92,7 +92,13 @@ async fn only_stale_files_and_directories_are_removed() {
     fs::create_dir_all(test.path("jobs/4/original")).unwrap();
 
     let yesterday = SystemClock.now() - TimeDelta::days(1);
-    assert_eq!(test.storage.remove_stale_parts(yesterday).await.unwrap(), 2);
+    assert_eq!(
+        test.storage
+            .remove_unfinished_files(yesterday)
+            .await
+            .unwrap(),
+        2
+    );
     assert!(!test.path("jobs/1/half.mp4#1").exists());
     assert!(!test.path("jobs/2/half.mp4#1").exists());
     assert!(test.path("jobs/3/being-written.mp4#1").exists());
@@ -101,11 +107,20 @@ async fn only_stale_files_and_directories_are_removed() {
         "a write there may be about to begin"
     );
     assert_eq!(test.names().await, ["jobs/1/whole.mp4"]);
-    assert_eq!(test.storage.remove_stale_parts(yesterday).await.unwrap(), 0);
+    assert_eq!(
+        test.storage
+            .remove_unfinished_files(yesterday)
+            .await
+            .unwrap(),
+        0
+    );
 
     // With a later time the other file is stale, too, and the empty directories.
     let later = SystemClock.now() + TimeDelta::days(1);
-    assert_eq!(test.storage.remove_stale_parts(later).await.unwrap(), 1);
+    assert_eq!(
+        test.storage.remove_unfinished_files(later).await.unwrap(),
+        1
+    );
     let mut left: Vec<_> = fs::read_dir(test.path("jobs")).unwrap().collect();
     assert_eq!(left.pop().unwrap().unwrap().file_name(), "1");
     assert!(left.is_empty());
@@ -128,7 +143,10 @@ async fn a_write_whose_file_was_removed_fails_and_keeps_the_previous_object() {
     let upload = tokio::spawn(async move { storage.put(&target, 4 * MIB as u64, pieces).await });
     until!(test.unfinished_uploads().await == 1);
     let later = SystemClock.now() + TimeDelta::days(1);
-    assert_eq!(test.storage.remove_stale_parts(later).await.unwrap(), 1);
+    assert_eq!(
+        test.storage.remove_unfinished_files(later).await.unwrap(),
+        1
+    );
     sender.abort();
     let failed = upload.await.unwrap();
     assert!(matches!(failed, Err(Error::Other { .. })), "{failed:?}");
