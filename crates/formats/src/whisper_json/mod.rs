@@ -45,8 +45,8 @@ const MAX_MESSAGE_CHARS: usize = 200;
 /// is removed.
 ///
 /// Fails on anything but JSON of one of the accepted shapes, and on a speaker's name
-/// that is too long for the domain. The line of the error is, for a segment, the line
-/// on which the segment ends.
+/// that is too long for the domain. An error in a segment has the line on which the
+/// segment ends.
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
     let text = decode_unicode(bytes);
     let segments = if text.trim_start().starts_with('[') {

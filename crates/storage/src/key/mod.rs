@@ -17,8 +17,8 @@ pub use prefix::ObjectPrefix;
 ///
 /// Every key names an object below the root of the storage. The constructors refuse
 ///
-/// - empty texts, more than 500 characters and more than 1024 bytes (the limit of S3);
-/// - empty segments, and so a slash at the beginning or the end;
+/// - empty texts and texts of more than 500 characters or 1024 bytes (the limit of S3);
+/// - empty segments, which includes a slash at the beginning or the end;
 /// - the segments `.` and `..`;
 /// - backslashes and control characters, including NUL;
 /// - percent signs, because keys are stored decoded and an encoded separator must not
@@ -44,7 +44,7 @@ pub struct ObjectKey(StorageKey);
 const MAX_BYTES: usize = 1024;
 /// File systems allow 255 bytes, and `#` and a number are appended during a write.
 const MAX_SEGMENT_BYTES: usize = 240;
-/// Every character but these is percent-encoded in the path of a URL.
+/// All characters but these are percent-encoded in the path of a URL.
 const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
