@@ -12,8 +12,8 @@ use lectern_domain::{
 use lectern_media::CancellationToken;
 use parking_lot::{Condvar, Mutex};
 
-/// Shortest time between two heartbeats. Progress reported meanwhile is sent
-/// together.
+/// Shortest time between two heartbeats. All progress reported in that time is
+/// sent with the second one.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A thread that renews a lease until this value is dropped, and sends the

@@ -169,7 +169,7 @@ impl Program {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            // Read the clock anew: `on_stdout` may have taken long.
+            // Measured after `on_stdout`, which may have taken long.
             last_event = Instant::now();
         }
         let status = group

@@ -1,10 +1,10 @@
 use lectern_domain::TimeRange;
-use lectern_media::{Error, SilenceSettings};
+use lectern_media::Error;
 
-use crate::fixture::{CODECS, PICTURE, Studio, near, ranges_near};
+use crate::fixture::{CODECS, PICTURE, Studio, assert_ranges, assert_seconds};
 
 #[test]
-fn the_sound_of_a_range_is_extracted_for_speech_recognition() {
+fn extracted_sound_has_the_length_and_format_for_speech_recognition() {
     let studio = Studio::new();
     let out = studio.path("sound.wav");
     let range = TimeRange::new(1.0, 4.5).unwrap();
@@ -13,22 +13,18 @@ fn the_sound_of_a_range_is_extracted_for_speech_recognition() {
         .extract_audio(&studio.lecture(), range, &out, &mut |_| {})
         .unwrap();
     let sound = studio.probe(&out);
-    near(sound.duration, 3.5);
+    assert_seconds(sound.duration, 3.5);
     let audio = sound.audio.clone().unwrap();
     assert_eq!(
         (audio.codec.as_str(), audio.sample_rate, audio.channels),
         ("pcm_s16le", 16000, 1)
     );
-    let settings = SilenceSettings::default();
-    let found = studio
-        .media
-        .detect_silence(&sound, settings, &mut |_| {})
-        .unwrap();
-    ranges_near(&found.audio.unwrap(), &[(1.0, 3.0)]);
+    let found = studio.detect_silence(&sound);
+    assert_ranges(&found.audio.unwrap(), &[(1.0, 3.0)]);
 }
 
 #[test]
-fn there_is_no_sound_to_extract_of_a_silent_film() {
+fn a_recording_without_sound_has_none_to_extract() {
     let studio = Studio::new();
     let film = studio.probe(&studio.render(&[PICTURE], CODECS, "film.mp4"));
     let out = studio.path("sound.wav");

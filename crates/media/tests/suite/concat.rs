@@ -1,9 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use lectern_domain::TimeRange;
-use lectern_media::{CutSettings, Error, Probe, SilenceSettings};
+use lectern_media::{CutSettings, Error, Probe};
 
-use crate::fixture::{CODECS, PICTURE, SOUND, Studio, decodes, near, ranges_near};
+use crate::fixture::{
+    CODECS, PICTURE, SOUND, Studio, assert_decodes, assert_ranges, assert_seconds,
+};
 
 fn cut(studio: &Studio, recording: &Probe, range: (f64, f64), name: &str) -> PathBuf {
     let out = studio.path(name);
@@ -23,12 +25,12 @@ fn concat(studio: &Studio, clips: &[PathBuf], settings: &CutSettings) -> Probe {
         .media
         .concat(&clips, settings, &out, &mut |_| {})
         .unwrap();
-    decodes(&out);
+    assert_decodes(&out);
     studio.probe(&out)
 }
 
 #[test]
-fn clips_of_one_kind_are_joined_as_they_are() {
+fn compatible_clips_are_joined_without_encoding() {
     let studio = Studio::new();
     let lecture = studio.lecture();
     let clips = [
@@ -36,26 +38,22 @@ fn clips_of_one_kind_are_joined_as_they_are() {
         cut(&studio, &lecture, (4.0, 4.8), "it's\ntwo.mp4"),
         cut(&studio, &lecture, (3.0, 4.5), "-three.mp4"),
     ];
-    // Encoded again by these settings they would be a fraction as large.
+    // Encoding with these settings would reduce the size to a fraction.
     let settings = CutSettings {
         crf: 51,
         ..CutSettings::default()
     };
     let reel = concat(&studio, &clips, &settings);
-    near(reel.duration, 4.3);
+    assert_seconds(reel.duration, 4.3);
     let sizes: u64 = clips.iter().map(|clip| studio.probe(clip).size).sum();
     assert!(reel.size * 10 > sizes * 8, "{} of {sizes}", reel.size);
-    let settings = SilenceSettings::default();
-    let found = studio
-        .media
-        .detect_silence(&reel, settings, &mut |_| {})
-        .unwrap();
-    ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
-    ranges_near(&found.audio.unwrap(), &[(1.5, 2.0), (2.8, 3.8)]);
+    let found = studio.detect_silence(&reel);
+    assert_ranges(&found.blank.unwrap(), &[(0.5, 1.5)]);
+    assert_ranges(&found.audio.unwrap(), &[(1.5, 2.0), (2.8, 3.8)]);
 }
 
 #[test]
-fn clips_that_differ_are_made_alike() {
+fn different_clips_are_encoded_to_the_first_picture() {
     let studio = Studio::new();
     let film = "testsrc2=size=320x100:rate=25:duration=2";
     let clips = [
@@ -64,27 +62,23 @@ fn clips_that_differ_are_made_alike() {
         studio.render(&[SOUND], "-c:a aac -ac 2", "sound.m4a"),
     ];
     let reel = concat(&studio, &clips, &CutSettings::default());
-    near(reel.duration, 10.0);
+    assert_seconds(reel.duration, 10.0);
     let video = reel.video.clone().unwrap();
     assert_eq!(
         (video.width, video.height, video.frame_rate.get()),
         (160, 120, 10.0)
     );
     assert_eq!(reel.audio.clone().unwrap().channels, 2);
-    let settings = SilenceSettings::default();
-    let found = studio
-        .media
-        .detect_silence(&reel, settings, &mut |_| {})
-        .unwrap();
-    ranges_near(&found.blank.unwrap(), &[(0.5, 1.5), (4.0, 10.0)]);
-    ranges_near(
+    let found = studio.detect_silence(&reel);
+    assert_ranges(&found.blank.unwrap(), &[(0.5, 1.5), (4.0, 10.0)]);
+    assert_ranges(
         &found.audio.unwrap(),
         &[(1.5, 4.0), (6.0, 8.0), (9.0, 10.0)],
     );
 }
 
 #[test]
-fn of_no_clips_there_is_no_reel() {
+fn no_clips_or_a_missing_clip_give_no_reel() {
     let studio = Studio::new();
     let out = studio.path("reel.mp4");
     let error = studio

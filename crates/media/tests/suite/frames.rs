@@ -2,7 +2,7 @@ use lectern_media::{Error, GrayFrame};
 
 use crate::fixture::{CODECS, SOUND, Studio, brightness};
 
-/// Brightness in the middle of each frame.
+/// The brightness in the middle of each frame.
 fn middles(frames: &[GrayFrame]) -> Vec<u8> {
     let pictures = frames.iter().map(|frame| &frame.picture);
     pictures
@@ -11,7 +11,7 @@ fn middles(frames: &[GrayFrame]) -> Vec<u8> {
 }
 
 #[test]
-fn frames_close_together_are_those_of_their_times() {
+fn frames_sampled_by_decoding_have_the_right_times() {
     let studio = Studio::new();
     let mut done = Vec::new();
     let found = studio
@@ -43,7 +43,7 @@ fn frames_close_together_are_those_of_their_times() {
 }
 
 #[test]
-fn frames_far_apart_are_those_of_their_times() {
+fn frames_sampled_by_seeking_have_the_right_times() {
     let studio = Studio::new();
     let path = studio.render(
         &["color=white:size=160x120:rate=5:duration=40,drawbox=enable='gte(t,20)':color=black:thickness=fill"],
@@ -64,28 +64,28 @@ fn frames_far_apart_are_those_of_their_times() {
 }
 
 #[test]
-fn a_turned_picture_is_sampled_as_it_is_shown() {
+fn a_rotated_picture_is_sampled_as_displayed() {
     let studio = Studio::new();
     let path = studio.render(
         &["color=black:size=160x120:rate=10:duration=1,drawbox=width=40:height=40:color=white:thickness=fill"],
         CODECS,
         "corner.mp4",
     );
-    let turned = studio.probe(&studio.turned(&path));
+    let rotated = studio.probe(&studio.rotated(&path));
     let found = studio
         .media
-        .sample_frames(&turned, 1, 160, &mut |_| {})
+        .sample_frames(&rotated, 1, 160, &mut |_| {})
         .unwrap();
     assert_eq!((found.source_width, found.source_height), (120, 160));
     let picture = &found.frames[0].picture;
     assert_eq!((picture.width, picture.height), (120, 160));
-    // Turned three times clockwise, what was at the top left is at the bottom left.
+    // Rotated by 270 degrees clockwise, the top left corner is at the bottom left.
     assert!(brightness(picture, 20, 140) > 200 && brightness(picture, 20, 20) < 50);
     assert!(brightness(picture, 100, 20) < 50 && brightness(picture, 100, 140) < 50);
 }
 
 #[test]
-fn pixels_that_are_not_square_are_made_so() {
+fn sampled_frames_have_square_pixels() {
     let studio = Studio::new();
     let path = studio.render(
         &["testsrc2=size=160x120:rate=10:duration=1,setsar=2"],
@@ -102,7 +102,7 @@ fn pixels_that_are_not_square_are_made_so() {
 }
 
 #[test]
-fn there_are_no_frames_of_a_sound() {
+fn a_recording_without_a_picture_has_no_frames() {
     let studio = Studio::new();
     let sound = studio.probe(&studio.render(&[SOUND], "-c:a aac", "sound.m4a"));
     let error = studio

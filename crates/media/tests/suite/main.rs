@@ -1,9 +1,9 @@
-//! What the crate promises, with the real ffmpeg on recordings it renders.
+//! Tests with the real ffmpeg, on recordings that it renders.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audio;
-mod children;
+mod child_process;
 mod concat;
 mod cut;
 mod fixture;
@@ -12,5 +12,5 @@ mod picture;
 mod probe;
 mod scratch;
 mod seek;
-mod silence;
+mod silence_region;
 mod tools;

@@ -5,29 +5,30 @@ use std::process::Command;
 use lectern_domain::{Region, Resolution, TimeRange};
 use lectern_media::{Composition, CutSettings, Error, GrayPicture, Probe};
 
-use crate::fixture::{CODECS, Studio, brightness, near};
+use crate::fixture::{CODECS, Studio, assert_seconds, brightness};
 
-/// White until 2 s, then black, with a frame every two seconds.
+/// White until 2 s, then black. Has a frame every two seconds.
 const SLOW: &str = "color=white:size=160x120:rate=20:duration=6.05,\
     drawbox=enable='gte(t,2)':color=black:thickness=fill,select='not(mod(n,40))'";
 
+/// The brightness of a thumbnail in full size.
 pub(crate) fn picture_at(studio: &Studio, recording: &Probe, time: f64) -> GrayPicture {
-    let shot = studio.path("shot.jpg");
+    let thumbnail = studio.path("thumbnail.jpg");
     studio
         .media
-        .thumbnail(recording, time, 10_000, &shot)
+        .thumbnail(recording, time, 10_000, &thumbnail)
         .unwrap();
-    let jpeg = fs::read(&shot).unwrap();
+    let jpeg = fs::read(&thumbnail).unwrap();
     assert!(jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]));
     let video = recording.video.as_ref().unwrap();
     GrayPicture {
         width: video.width,
         height: video.height,
-        data: gray(&shot, video.width * video.height),
+        data: gray(&thumbnail, video.width * video.height),
     }
 }
 
-/// The brightness of all pixels of a picture.
+/// The brightness of all pixels of a JPEG.
 fn gray(picture: &Path, pixels: u32) -> Vec<u8> {
     let output = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-f", "jpeg_pipe", "-i"])
@@ -40,11 +41,11 @@ fn gray(picture: &Path, pixels: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_clip_is_shown_upright_and_even() {
+fn a_clip_is_upright_and_has_an_even_size() {
     let studio = Studio::new();
     let settings = CutSettings::default();
-    let turned = studio.probe(&studio.turned(&studio.lecture().path));
-    let video = studio.cut(&turned, (0.0, 1.0), &settings).video.unwrap();
+    let rotated = studio.probe(&studio.rotated(&studio.lecture().path));
+    let video = studio.cut(&rotated, (0.0, 1.0), &settings).video.unwrap();
     assert_eq!((video.width, video.height, video.rotation), (120, 160, 0));
     let odd = studio.render(
         &["testsrc2=size=161x121:rate=10:duration=1"],
@@ -59,7 +60,7 @@ fn a_clip_is_shown_upright_and_even() {
 }
 
 #[test]
-fn a_resolution_makes_smaller_and_never_larger() {
+fn a_resolution_only_reduces_the_height() {
     let studio = Studio::new();
     let settings = CutSettings {
         resolution: Some(Resolution::P720),
@@ -83,7 +84,7 @@ fn a_resolution_makes_smaller_and_never_larger() {
 }
 
 #[test]
-fn what_is_shown_at_the_start_of_a_range_is_shown_at_the_start_of_its_clip() {
+fn a_clip_starts_with_the_picture_shown_at_the_start_of_its_range() {
     let studio = Studio::new();
     let slow = studio.render(
         &[SLOW],
@@ -93,7 +94,7 @@ fn what_is_shown_at_the_start_of_a_range_is_shown_at_the_start_of_its_clip() {
     let slow = studio.probe(&slow);
     for (start, white) in [(0.5, true), (1.9, true), (2.1, false), (3.9, false)] {
         let clip = studio.cut(&slow, (start, start + 0.7), &CutSettings::default());
-        near(clip.duration, 0.7);
+        assert_seconds(clip.duration, 0.7);
         for (recording, time) in [(&clip, 0.0), (&slow, start)] {
             let picture = picture_at(&studio, recording, time);
             assert_eq!(brightness(&picture, 80, 60) > 128, white, "at {start} s");
@@ -102,7 +103,7 @@ fn what_is_shown_at_the_start_of_a_range_is_shown_at_the_start_of_its_clip() {
 }
 
 #[test]
-fn screen_and_camera_are_put_side_by_side() {
+fn screen_and_camera_are_composed_side_by_side() {
     let studio = Studio::new();
     let source = "color=white:size=320x180:rate=12:duration=1,\
         drawbox=x=240:width=80:height=60:color=gray:thickness=fill";
@@ -152,7 +153,7 @@ fn screen_and_camera_are_put_side_by_side() {
 }
 
 #[test]
-fn a_thumbnail_shows_its_time_and_after_the_end_the_last_frame() {
+fn a_thumbnail_after_the_end_shows_the_last_frame() {
     let studio = Studio::new();
     let lecture = studio.lecture();
     for (time, black) in [

@@ -1,11 +1,11 @@
 use std::fs;
 
-use lectern_media::{CutSettings, FrameRate, ProbeError, SilenceSettings};
+use lectern_media::{CutSettings, FrameRate, ProbeError};
 
-use crate::fixture::{PICTURE, SOUND, Studio, near, ranges_near};
+use crate::fixture::{PICTURE, SOUND, Studio, assert_ranges, assert_seconds};
 
-/// Why a file is no recording.
-fn refusal(studio: &Studio, name: &str, bytes: &[u8]) -> String {
+/// The error of probing a file that is not a recording.
+fn probe_error(studio: &Studio, name: &str, bytes: &[u8]) -> String {
     let path = studio.path(name);
     fs::write(&path, bytes).unwrap();
     match studio.media.probe(&path) {
@@ -15,10 +15,10 @@ fn refusal(studio: &Studio, name: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_recording_tells_what_is_in_it() {
+fn the_properties_of_a_recording_are_read() {
     let studio = Studio::new();
     let lecture = studio.lecture();
-    near(lecture.duration, 6.0);
+    assert_seconds(lecture.duration, 6.0);
     assert_eq!(lecture.size, fs::metadata(&lecture.path).unwrap().len());
     assert!(lecture.format_name.contains("mp4") && lecture.subtitles.is_empty());
     let video = lecture.video.unwrap();
@@ -42,27 +42,27 @@ fn a_recording_tells_what_is_in_it() {
 }
 
 #[test]
-fn a_turned_picture_is_told_as_it_is_shown() {
+fn a_rotated_picture_has_its_displayed_size() {
     let studio = Studio::new();
-    let turned = studio.turned(&studio.lecture().path);
-    let video = studio.probe(&turned).video.unwrap();
+    let rotated = studio.rotated(&studio.lecture().path);
+    let video = studio.probe(&rotated).video.unwrap();
     assert_eq!((video.width, video.height, video.rotation), (120, 160, 270));
 }
 
 #[test]
-fn a_rate_that_varies_is_told_as_such() {
+fn a_variable_frame_rate_is_detected() {
     let studio = Studio::new();
-    let uneven = studio.render(
+    let variable = studio.render(
         &["testsrc2=size=160x120:rate=20:duration=4,select='lt(t,1)+not(mod(n,9))'"],
         "-fps_mode vfr -c:v libx264 -preset ultrafast",
-        "uneven.mp4",
+        "variable.mp4",
     );
-    let video = studio.probe(&uneven).video.unwrap();
+    let video = studio.probe(&variable).video.unwrap();
     assert!(video.variable_frame_rate, "{video:?}");
 }
 
 #[test]
-fn cover_art_is_no_picture() {
+fn cover_art_is_not_a_video_track() {
     let studio = Studio::new();
     let song = studio.render(
         &[SOUND, "color=red:size=32x32:rate=25:duration=0.04"],
@@ -75,7 +75,7 @@ fn cover_art_is_no_picture() {
 }
 
 #[test]
-fn subtitles_are_told_with_their_language_and_extracted() {
+fn subtitles_have_a_language_and_can_be_extracted() {
     let studio = Studio::new();
     let srt = studio.path("words.srt");
     fs::write(&srt, "1\n00:00:01,000 --> 00:00:02,000\nWelcome.\n").unwrap();
@@ -83,7 +83,7 @@ fn subtitles_are_told_with_their_language_and_extracted() {
         "-i {} -c copy -c:s mov_text -metadata:s:s:0 language=eng",
         srt.display()
     );
-    let path = studio.remake(&studio.lecture().path, &options, "subtitled.mp4");
+    let path = studio.convert(&studio.lecture().path, &options, "subtitled.mp4");
     let found = studio.probe(&path).subtitles;
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].index, found[0].codec.as_str()), (2, "mov_text"));
@@ -102,42 +102,40 @@ fn subtitles_are_told_with_their_language_and_extracted() {
 }
 
 #[test]
-fn a_length_the_headers_do_not_tell_is_measured() {
+fn a_duration_missing_in_the_headers_is_measured() {
     let studio = Studio::new();
     let live = studio.render(
         &[PICTURE, SOUND],
         "-c:v libvpx -deadline realtime -cpu-used 8 -c:a libopus -live 1",
         "live.webm",
     );
-    near(studio.probe(&live).duration, 6.0);
+    assert_seconds(studio.probe(&live).duration, 6.0);
 }
 
 #[test]
-fn a_recording_is_as_long_as_it_takes_whatever_number_its_start_has() {
+fn the_duration_does_not_depend_on_the_timestamp_of_the_start() {
     let studio = Studio::new();
     let lecture = studio.lecture();
     for name in ["late.mkv", "late.mp4", "late.wmv", "late.ts", "late.flv"] {
-        let late = studio.remake(&lecture.path, "-c copy -output_ts_offset 100", name);
+        let late = studio.convert(&lecture.path, "-c copy -output_ts_offset 100", name);
         let late = studio.probe(&late);
-        near(late.duration, 6.0);
+        assert_seconds(late.duration, 6.0);
         assert!(late.start > 99.0, "{name}: {}", late.start);
         let clip = studio.cut(&late, (0.5, 6.0), &CutSettings::default());
-        near(clip.duration, 5.5);
-        let settings = SilenceSettings::default();
-        let found = studio.media.detect_silence(&clip, settings, &mut |_| {});
-        let found = found.unwrap();
-        ranges_near(&found.blank.unwrap(), &[(0.5, 1.5)]);
-        ranges_near(&found.audio.unwrap(), &[(1.5, 3.5), (4.5, 5.5)]);
+        assert_seconds(clip.duration, 5.5);
+        let found = studio.detect_silence(&clip);
+        assert_ranges(&found.blank.unwrap(), &[(0.5, 1.5)]);
+        assert_ranges(&found.audio.unwrap(), &[(1.5, 3.5), (4.5, 5.5)]);
     }
-    // Its first picture is shown after two others were decoded, and it says no more.
+    // Without an edit list the start is the delay by the B-frames.
     let options = "-c:v libx264 -preset ultrafast -bf 2 -use_editlist 0";
     let unedited = studio.probe(&studio.render(&[PICTURE], options, "unedited.mp4"));
-    near(unedited.duration, 6.0);
+    assert_seconds(unedited.duration, 6.0);
     assert!(unedited.start > 0.15, "{}", unedited.start);
 }
 
 #[test]
-fn subtitles_that_are_default_come_first_and_forced_ones_last() {
+fn default_subtitles_come_first_and_forced_ones_last() {
     let studio = Studio::new();
     let srt = studio.path("words.srt");
     fs::write(&srt, "1\n00:00:01,000 --> 00:00:02,000\nWelcome.\n").unwrap();
@@ -147,20 +145,20 @@ fn subtitles_that_are_default_come_first_and_forced_ones_last() {
          -disposition:s:0 forced -disposition:s:1 0 -disposition:s:2 default \
          -disposition:s:3 0 -disposition:s:4 default+forced"
     );
-    let path = studio.remake(&studio.lecture().path, &options, "subtitled.mkv");
+    let path = studio.convert(&studio.lecture().path, &options, "subtitled.mkv");
     let found = studio.probe(&path).subtitles;
     let order: Vec<u32> = found.iter().map(|track| track.index).collect();
     assert_eq!(order, [4, 3, 5, 6, 2]);
 }
 
 #[test]
-fn what_is_no_recording_is_refused_with_its_reason() {
+fn a_file_that_is_not_a_recording_is_an_error_with_the_reason() {
     let studio = Studio::new();
     assert_eq!(
-        refusal(&studio, "empty.mp4", b""),
+        probe_error(&studio, "empty.mp4", b""),
         "not a media file: the file is empty"
     );
-    let text = refusal(
+    let text = probe_error(
         &studio,
         "text.mp4",
         "Dear students,\n".repeat(500).as_bytes(),
@@ -177,10 +175,10 @@ fn what_is_no_recording_is_refused_with_its_reason() {
 }
 
 #[test]
-fn a_recording_whose_end_is_missing_is_refused_with_its_reason() {
+fn an_mp4_without_its_end_is_an_error_with_the_reason() {
     let studio = Studio::new();
     let whole = fs::read(studio.lecture().path).unwrap();
-    let error = refusal(&studio, "half.mp4", &whole[..whole.len() / 2]);
+    let error = probe_error(&studio, "half.mp4", &whole[..whole.len() / 2]);
     assert_eq!(
         error,
         "not a media file: moov atom not found; Invalid data found when processing input"
@@ -198,8 +196,8 @@ fn a_playlist_is_not_followed() {
     let secret = secret.display();
     let playlist =
         format!("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{secret}\n#EXT-X-ENDLIST\n");
-    refusal(&studio, "playlist.mp4", playlist.as_bytes());
-    refusal(
+    probe_error(&studio, "playlist.mp4", playlist.as_bytes());
+    probe_error(
         &studio,
         "script.mp4",
         b"ffconcat version 1.0\nfile secret.ts\n",
@@ -207,7 +205,7 @@ fn a_playlist_is_not_followed() {
 }
 
 #[test]
-fn no_name_of_a_file_is_a_danger() {
+fn any_file_name_is_safe() {
     let studio = Studio::new();
     let lecture = studio.lecture();
     for name in [

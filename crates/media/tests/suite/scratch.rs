@@ -5,7 +5,7 @@ use lectern_media::Scratch;
 use crate::fixture::Studio;
 
 #[test]
-fn a_directory_is_gone_when_it_is_dropped_and_the_rest_with_the_scratch() {
+fn a_directory_is_removed_on_drop_and_the_rest_with_the_last_clone() {
     let studio = Studio::new();
     let root = studio.path("scratch");
     let scratch = Scratch::new(&root, 1000).unwrap();
@@ -16,10 +16,10 @@ fn a_directory_is_gone_when_it_is_dropped_and_the_rest_with_the_scratch() {
     assert_ne!(one.path(), two.path());
     assert!(one.path().starts_with(&root), "{:?}", one.path());
     fs::write(one.path().join("clip"), "x").unwrap();
-    let gone = one.path().to_owned();
+    let removed = one.path().to_owned();
     drop(one);
-    assert!(!gone.exists());
-    // A directory that is in use keeps its place.
+    assert!(!removed.exists());
+    // The scratch space stays while a directory of it is in use.
     drop(scratch);
     assert!(two.path().exists());
     drop(two);
@@ -27,7 +27,7 @@ fn a_directory_is_gone_when_it_is_dropped_and_the_rest_with_the_scratch() {
 }
 
 #[test]
-fn what_is_in_all_directories_counts_against_the_limit() {
+fn all_directories_count_against_the_limit() {
     let studio = Studio::new();
     let scratch = Scratch::new(studio.path("scratch"), 1000).unwrap();
     let (one, two) = (scratch.dir("one").unwrap(), scratch.dir("two").unwrap());
@@ -42,26 +42,26 @@ fn what_is_in_all_directories_counts_against_the_limit() {
     assert_eq!(scratch.used(), 401);
 }
 
-/// Not a test of its own: the process of the test below, which crashes.
+/// Not a test: the process that crashes in the test below.
 #[test]
-#[ignore = "ends its process, for another test"]
+#[ignore = "run by another test, as a process that crashes"]
 fn a_process_that_crashes() {
     let Some(root) = std::env::var_os("LECTERN_TEST_ROOT") else {
         return;
     };
     let scratch = Scratch::new(root, 1000).unwrap();
     let dir = scratch.dir("lost").unwrap();
-    fs::write(dir.path().join("half a clip"), "x").unwrap();
+    fs::write(dir.path().join("unfinished clip"), "x").unwrap();
     std::process::abort();
 }
 
 #[test]
-fn what_a_crash_left_is_removed_and_what_is_in_use_stays() {
+fn only_directories_of_dead_processes_are_removed() {
     let studio = Studio::new();
     let root = studio.path("scratch");
     let alive = Scratch::new(&root, 1000).unwrap();
-    let kept = alive.dir("kept").unwrap();
-    fs::create_dir(root.join("somebody else's")).unwrap();
+    let in_use = alive.dir("in use").unwrap();
+    fs::create_dir(root.join("foreign")).unwrap();
     let crashed = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--ignored", "scratch::a_process_that_crashes"])
         .env("LECTERN_TEST_ROOT", &root)
@@ -74,10 +74,10 @@ fn what_a_crash_left_is_removed_and_what_is_in_use_stays() {
     assert_eq!(
         directories(&root),
         3,
-        "the crashed one's is replaced by the new one's"
+        "the directory of the crashed process is gone, and there is a new one"
     );
-    assert!(kept.path().exists() && root.join("somebody else's").exists());
-    assert!(!holds_a_clip(&root));
+    assert!(in_use.path().exists() && root.join("foreign").exists());
+    assert!(!has_clip(&root));
 }
 
 fn directories(root: &std::path::Path) -> usize {
@@ -85,9 +85,9 @@ fn directories(root: &std::path::Path) -> usize {
     entries.filter(|entry| entry.path().is_dir()).count()
 }
 
-fn holds_a_clip(dir: &std::path::Path) -> bool {
+fn has_clip(dir: &std::path::Path) -> bool {
     fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .any(|path| path.ends_with("half a clip") || path.is_dir() && holds_a_clip(&path))
+        .any(|path| path.ends_with("unfinished clip") || path.is_dir() && has_clip(&path))
 }

@@ -3,7 +3,7 @@ use lectern_media::Tools;
 use crate::fixture::TOOLS;
 
 #[test]
-fn the_tools_are_found_and_tell_their_version() {
+fn the_tools_are_found_and_have_a_version() {
     let tools = TOOLS.as_ref().unwrap_or_else(|missing| panic!("{missing}"));
     assert!(
         tools
@@ -13,7 +13,7 @@ fn the_tools_are_found_and_tell_their_version() {
 }
 
 #[test]
-fn a_missing_tool_is_named_with_its_packages() {
+fn a_missing_tool_is_an_error_with_its_packages() {
     let missing = Tools::at("ffmpeg", "/nowhere/ffprobe").unwrap_err();
     assert_eq!(
         (missing.tool, missing.variable),
@@ -31,7 +31,7 @@ fn a_missing_tool_is_named_with_its_packages() {
 }
 
 #[test]
-fn an_ffmpeg_that_cannot_encode_is_good_for_all_else() {
+fn an_ffmpeg_without_x264_only_fails_the_encoder_check() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/suite/ffmpeg-without-x264"
@@ -44,7 +44,7 @@ fn an_ffmpeg_that_cannot_encode_is_good_for_all_else() {
 }
 
 #[test]
-fn a_program_that_is_not_the_tool_is_not_taken_for_it() {
+fn another_program_in_place_of_a_tool_is_an_error() {
     for other in ["echo", "false"] {
         let missing = Tools::at(other, "ffprobe").unwrap_err();
         assert_eq!(missing.tool, "ffmpeg", "{missing}");

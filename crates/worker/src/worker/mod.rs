@@ -47,8 +47,7 @@ struct ActiveJobs {
     /// For each thread the job that it works on. A thread keeps its last job until
     /// it has looked for the next one.
     by_thread: Vec<Option<JobId>>,
-    /// Jobs that will be retried. An entry is dropped when a thread finds no work
-    /// after the given time.
+    /// Jobs that will be retried, each with the time at which its entry expires.
     retries: Vec<(JobId, Instant)>,
 }
 

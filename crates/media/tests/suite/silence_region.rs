@@ -4,19 +4,15 @@ use lectern_media::{
     CancellationToken, ChildError, Error, Limits, Media, SilenceRegions, SilenceSettings,
 };
 
-use crate::fixture::{CODECS, PICTURE, SOUND, Studio, TOOLS, near, ranges_near};
+use crate::fixture::{CODECS, PICTURE, SOUND, Studio, TOOLS, assert_ranges, assert_seconds};
 
-fn find(studio: &Studio, path: &std::path::Path) -> SilenceRegions {
+fn detect(studio: &Studio, path: &std::path::Path) -> SilenceRegions {
     let recording = studio.probe(path);
-    let settings = SilenceSettings::default();
-    studio
-        .media
-        .detect_silence(&recording, settings, &mut |_| {})
-        .unwrap()
+    studio.detect_silence(&recording)
 }
 
 #[test]
-fn silence_and_black_are_found_to_a_tenth_of_a_second() {
+fn silence_and_black_are_detected_to_a_tenth_of_a_second() {
     let studio = Studio::new();
     let lecture = studio.lecture();
     let mut done = Vec::new();
@@ -26,15 +22,15 @@ fn silence_and_black_are_found_to_a_tenth_of_a_second() {
             done.push(seconds);
         })
         .unwrap();
-    ranges_near(&found.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
-    ranges_near(&found.blank.unwrap(), &[(1.0, 2.0)]);
+    assert_ranges(&found.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
+    assert_ranges(&found.blank.unwrap(), &[(1.0, 2.0)]);
     assert_eq!((found.read_to, found.warnings), (lecture.duration, vec![]));
     assert!(done.is_sorted());
-    near(*done.last().unwrap(), 6.0);
+    assert_seconds(*done.last().unwrap(), 6.0);
 }
 
 #[test]
-fn what_is_shorter_than_asked_is_left_out() {
+fn regions_shorter_than_the_minimum_are_omitted() {
     let studio = Studio::new();
     let lecture = studio.lecture();
     let settings = SilenceSettings {
@@ -45,53 +41,56 @@ fn what_is_shorter_than_asked_is_left_out() {
         .media
         .detect_silence(&lecture, settings, &mut |_| {})
         .unwrap();
-    ranges_near(&found.audio.unwrap(), &[(2.0, 4.0)]);
-    ranges_near(&found.blank.unwrap(), &[]);
+    assert_ranges(&found.audio.unwrap(), &[(2.0, 4.0)]);
+    assert_ranges(&found.blank.unwrap(), &[]);
 }
 
 #[test]
-fn times_are_told_from_the_start_of_the_recording() {
+fn times_are_from_the_start_of_the_recording() {
     let studio = Studio::new();
-    let late = studio.remake(
+    let late = studio.convert(
         &studio.lecture().path,
         "-c copy -output_ts_offset 100",
         "late.mkv",
     );
-    let found = find(&studio, &late);
-    ranges_near(&found.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
-    ranges_near(&found.blank.unwrap(), &[(1.0, 2.0)]);
+    let found = detect(&studio, &late);
+    assert_ranges(&found.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
+    assert_ranges(&found.blank.unwrap(), &[(1.0, 2.0)]);
 }
 
 #[test]
-fn without_a_track_there_is_no_silence_but_none_told() {
+fn a_missing_track_has_no_regions_instead_of_an_empty_list() {
     let studio = Studio::new();
-    let deaf = find(&studio, &studio.render(&[PICTURE], CODECS, "deaf.mp4"));
-    assert_eq!(deaf.audio, None);
-    ranges_near(&deaf.blank.unwrap(), &[(1.0, 2.0)]);
-    let blind = find(
+    let without_audio = detect(
         &studio,
-        &studio.render(&[SOUND], "-c:a libmp3lame", "blind.mp3"),
+        &studio.render(&[PICTURE], CODECS, "without-audio.mp4"),
     );
-    assert_eq!(blind.blank, None);
-    ranges_near(&blind.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
+    assert_eq!(without_audio.audio, None);
+    assert_ranges(&without_audio.blank.unwrap(), &[(1.0, 2.0)]);
+    let without_video = detect(
+        &studio,
+        &studio.render(&[SOUND], "-c:a libmp3lame", "without-video.mp3"),
+    );
+    assert_eq!(without_video.blank, None);
+    assert_ranges(&without_video.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
 }
 
 #[test]
-fn a_recording_of_nothing_is_silent_and_black_throughout() {
+fn an_empty_recording_is_one_silent_and_one_black_region() {
     let studio = Studio::new();
     let sources = [
         "color=black:size=160x120:rate=10:duration=3",
         "anullsrc=duration=3",
     ];
-    let found = find(&studio, &studio.render(&sources, CODECS, "nothing.mp4"));
-    ranges_near(&found.audio.unwrap(), &[(0.0, 3.0)]);
-    ranges_near(&found.blank.unwrap(), &[(0.0, 3.0)]);
+    let found = detect(&studio, &studio.render(&sources, CODECS, "nothing.mp4"));
+    assert_ranges(&found.audio.unwrap(), &[(0.0, 3.0)]);
+    assert_ranges(&found.blank.unwrap(), &[(0.0, 3.0)]);
 }
 
 #[test]
-fn of_a_damaged_recording_what_can_be_read_is_kept() {
+fn a_damaged_recording_is_analysed_as_far_as_it_can_be_read() {
     let studio = Studio::new();
-    let whole = studio.remake(
+    let whole = studio.convert(
         &studio.lecture().path,
         "-c copy -movflags +faststart",
         "whole.mp4",
@@ -99,25 +98,25 @@ fn of_a_damaged_recording_what_can_be_read_is_kept() {
     let bytes = fs::read(&whole).unwrap();
     let half = studio.path("half.mp4");
     fs::write(&half, &bytes[..bytes.len() * 6 / 10]).unwrap();
-    let found = find(&studio, &half);
+    let found = detect(&studio, &half);
     assert!(found.read_to > 1.0 && found.read_to < 5.0, "{found:?}");
     assert!(!found.warnings.is_empty());
-    ranges_near(&found.blank.unwrap(), &[(1.0, 2.0)]);
+    assert_ranges(&found.blank.unwrap(), &[(1.0, 2.0)]);
     for silence in found.audio.unwrap() {
         assert!(silence.end() <= found.read_to);
     }
 }
 
 #[test]
-fn whoever_cancels_gets_no_half_answer() {
+fn a_cancelled_detection_has_no_partial_result() {
     let studio = Studio::new();
     let lecture = studio.lecture();
-    let cancel = CancellationToken::new();
-    let limits = Limits::within(std::time::Duration::from_mins(1)).cancelled_by(&cancel);
+    let token = CancellationToken::new();
+    let limits = Limits::within(std::time::Duration::from_mins(1)).cancelled_by(&token);
     let media = Media::new(TOOLS.as_ref().unwrap(), limits);
     let settings = SilenceSettings::default();
     let error = media
-        .detect_silence(&lecture, settings, &mut |_| cancel.cancel())
+        .detect_silence(&lecture, settings, &mut |_| token.cancel())
         .unwrap_err();
     assert!(
         matches!(error.child(), Some(ChildError::Cancelled)),
