@@ -50,11 +50,11 @@ impl StageOutput {
 
     /// Adds a note for the job's processing log.
     pub fn with_note(self, note: impl Into<String>) -> Self {
-        self.with_notes(vec![note.into()])
+        self.with_notes(&[note.into()])
     }
 
     /// Adds notes for the job's processing log, if there are any.
-    pub(crate) fn with_notes(self, notes: Vec<String>) -> Self {
+    pub(crate) fn with_notes(self, notes: &[String]) -> Self {
         Self {
             note: (!notes.is_empty()).then(|| notes.join("; ")),
             ..self

@@ -58,23 +58,23 @@ impl Media {
         progress: &mut dyn FnMut(f64),
     ) -> Result<Frames, Error> {
         let video = recording.video.as_ref().ok_or(Error::NoVideo)?;
-        let mut sampler = Sampler::new(video, count, height, recording.duration);
-        let sampled = if sampler.step <= MAX_DECODED_STEP_SECONDS {
-            self.decode_all(recording, video, &mut sampler, progress)
+        let mut collector = FrameCollector::new(video, count, height, recording.duration);
+        let sampled = if collector.step <= MAX_DECODED_STEP_SECONDS {
+            self.decode_all(recording, video, &mut collector, progress)
         } else {
-            self.seek_to_each(recording, video, &mut sampler, progress)
+            self.seek_to_each(recording, video, &mut collector, progress)
         };
         match sampled {
-            Err(ChildError::Failed { .. }) if !sampler.frames.is_empty() => {}
+            Err(ChildError::Failed { .. }) if !collector.frames.is_empty() => {}
             sampled => sampled.map_err(Error::child_while("sample frames"))?,
         }
-        if sampler.frames.is_empty() {
+        if collector.frames.is_empty() {
             return Err(Error::NoVideo);
         }
         Ok(Frames {
             source_width: video.width,
             source_height: video.height,
-            frames: sampler.frames,
+            frames: collector.frames,
         })
     }
 
@@ -83,25 +83,25 @@ impl Media {
         &self,
         recording: &Probe,
         video: &VideoStream,
-        sampler: &mut Sampler,
+        collector: &mut FrameCollector,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), ChildError> {
         // `fps` samples at multiples of the step, so the first sample time is
         // moved to 0. `round=up` shows each frame from its own time on.
         let filter = format!(
             "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
-            step = sampler.step,
-            first = sampler.sample_time(0),
-            scale = sampler.scale_filters(),
+            step = collector.step,
+            first = collector.sample_time(0),
+            scale = collector.scale_filters(),
         );
         self.ffmpeg()
             .args(input_options(&recording.path))
             .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
-            .args(["-frames:v", &sampler.count.to_string()])
+            .args(["-frames:v", &collector.count.to_string()])
             .args(["-f", "rawvideo", "pipe:1"])
             .run(&self.limits, &mut |bytes| {
-                sampler.push(bytes, None);
-                progress(sampler.sample_time(sampler.frames.len()));
+                collector.push(bytes, None);
+                progress(collector.sample_time(collector.frames.len()));
             })?;
         Ok(())
     }
@@ -111,21 +111,21 @@ impl Media {
         &self,
         recording: &Probe,
         video: &VideoStream,
-        sampler: &mut Sampler,
+        collector: &mut FrameCollector,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), ChildError> {
         let mut failure = None;
-        for index in 0..sampler.count as usize {
-            let time = sampler.sample_time(index);
+        for index in 0..collector.count as usize {
+            let time = collector.sample_time(index);
             let point = self.seek_point(recording, time)?;
-            let filter = format!("trim=start=0,{}", sampler.scale_filters());
+            let filter = format!("trim=start=0,{}", collector.scale_filters());
             let sampled = self
                 .ffmpeg()
                 .args(point.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
                 .args(["-frames:v", "1", "-f", "rawvideo", "pipe:1"])
-                .run(&self.limits, &mut |bytes| sampler.push(bytes, Some(time)));
-            sampler.unfinished.clear();
+                .run(&self.limits, &mut |bytes| collector.push(bytes, Some(time)));
+            collector.unfinished.clear();
             match sampled {
                 Ok(_) => {}
                 // In a damaged recording other samples may succeed.
@@ -139,7 +139,7 @@ impl Media {
 }
 
 /// Collects frames from the bytes of a pipe.
-struct Sampler {
+struct FrameCollector {
     count: u32,
     /// Seconds between two samples.
     step: f64,
@@ -150,7 +150,7 @@ struct Sampler {
     frames: Vec<GrayFrame>,
 }
 
-impl Sampler {
+impl FrameCollector {
     fn new(video: &VideoStream, count: u32, height: u32, duration: f64) -> Self {
         let count = count.max(1);
         let height = (height / 2 * 2).max(2);

@@ -119,7 +119,7 @@ impl Studio {
         self.media.probe(path).unwrap()
     }
 
-    /// Cuts a clip, checks that it assert_decodes, and probes it.
+    /// Cuts a clip, checks that it decodes, and probes it.
     pub(crate) fn cut(
         &self,
         recording: &Probe,

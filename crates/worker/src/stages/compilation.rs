@@ -73,16 +73,16 @@ impl StageHandler for Compilation {
             seconds_done: Mutex::new(vec![0.0; parts.len()]),
             total_seconds: parts.iter().map(|(_, part)| part.duration()).sum(),
         };
-        let encoded = parallel::map(context.cancellation(), &parts, |i, (clip, part)| {
+        let encoded_clips = parallel::map(context.cancellation(), &parts, |i, (clip, part)| {
             encoder.encode_clip(i, clip, *part)
         })?;
         let reel = match parts.first() {
-            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &encoded)?),
+            Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &encoded_clips)?),
             None => Patch::Clear,
         };
         let clip_ids = parts.iter().map(|(clip, _)| clip.clip_id);
-        updates.extend(clip_ids.zip(encoded.into_iter().map(|clip| clip.update)));
-        Ok(store_keys(updates, reel).with_notes(notes))
+        updates.extend(clip_ids.zip(encoded_clips.into_iter().map(|clip| clip.update)));
+        Ok(store_keys(updates, reel).with_notes(&notes))
     }
 }
 

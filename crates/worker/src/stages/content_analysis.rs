@@ -41,6 +41,6 @@ impl StageHandler for ContentAnalysis {
                 .replace_for_job(job_id, &segments)
                 .map(drop)
         });
-        Ok(output.with_notes(notes))
+        Ok(output.with_notes(&notes))
     }
 }

@@ -31,7 +31,7 @@ impl StageHandler for Segmentation {
             Some(duration) => duration,
             None => VideoDuration::new(context.probe()?.duration)?,
         };
-        let content: Vec<_> = segments
+        let segment_refs: Vec<_> = segments
             .iter()
             .map(|segment| ContentSegmentRef {
                 time: segment.time,
@@ -40,13 +40,13 @@ impl StageHandler for Segmentation {
                 keywords: &segment.keywords,
             })
             .collect();
-        let speech: Vec<_> = transcript.iter().map(TranscriptSegmentRef::from).collect();
+        let transcript_refs: Vec<_> = transcript.iter().map(TranscriptSegmentRef::from).collect();
         let silences = silence_regions
             .iter()
             .map(|region| (region.time, region.silence_type));
         let selected = clip::select(
-            &content,
-            &speech,
+            &segment_refs,
+            &transcript_refs,
             &audio_silences(silences),
             duration,
             &ClipRules::default(),

@@ -40,7 +40,7 @@ impl StageHandler for SilenceDetection {
                 .replace_for_job(job_id, &regions)
                 .map(drop)
         });
-        Ok(output.with_notes(notes))
+        Ok(output.with_notes(&notes))
     }
 }
 

@@ -180,6 +180,7 @@ fn store(
             .map(drop)
     });
     let errors = unreadable.errors.into_iter();
-    let notes = errors.map(|error| format!("passed over {error}"));
-    Ok(output.with_notes(notes.chain(note).collect()))
+    let skipped = errors.map(|error| format!("passed over {error}"));
+    let notes: Vec<_> = skipped.chain(note).collect();
+    Ok(output.with_notes(&notes))
 }
