@@ -38,7 +38,7 @@ impl Socket {
         let (first, length) = (self.0.read_u8().await?, self.0.read_u8().await?);
         let length = match length {
             126 => self.0.read_u16().await?,
-            127.. => bail!("a frame of a size nobody expects"),
+            127.. => bail!("a frame larger than expected"),
             length => length.into(),
         };
         let mut payload = vec![0; length.into()];

@@ -1,4 +1,4 @@
-//! How late a thousand watchers are told.
+//! Delay of messages to a thousand watchers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,11 +46,11 @@ pub(crate) fn measure(url: &str, another: bool) -> Result<Lateness> {
         };
         Server::start(config, Database::open(url)?)
     };
-    let told = start()?;
+    let reporting = start()?;
     let other = another.then(start).transpose()?;
-    let watched = other.as_ref().unwrap_or(&told).addr();
+    let watched = other.as_ref().unwrap_or(&reporting).addr();
 
-    let jobs = format!("{}/api/v1/jobs", told.url());
+    let jobs = format!("{}/api/v1/jobs", reporting.url());
     let job = ureq::post(&jobs)
         .send_json(json!({ "filename": "lecture.mp4" , "file_size": 1, "s3_key": "lecture.mp4" }));
     let job: Value = job?.body_mut().read_json()?;

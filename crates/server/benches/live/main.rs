@@ -1,18 +1,18 @@
-//! How late watchers are told, and what each of them weighs.
+//! Delay of live messages, and memory per watcher.
 //!
 //! ```console
 //! $ cargo bench -p lectern-server
 //! $ BENCH_DATABASE_URL=postgres://me@localhost/empty cargo bench -p lectern-server
 //! ```
 //!
-//! A thousand clients watch one job, each over a WebSocket, once on the server
-//! that is told of its progress and once on another one over the same database.
-//! The time is from before the report is sent to when each of them has the
-//! message. Then the program starts itself once more as a server, and looks how
-//! its memory grows by watchers nobody tells anything.
+//! A thousand clients watch one job over WebSockets, once on the server that
+//! receives the progress reports and once on another server over the same
+//! database. The delay is the time from before a report is sent until each client
+//! has the message. Then the program starts a server in a process of its own and
+//! measures how its memory grows with idle watchers.
 //!
-//! `BENCH_DATABASE_URL` names a database on PostgreSQL that may be filled.
-//! Nothing is asserted about time, but that nobody misses a message is.
+//! `BENCH_DATABASE_URL` names a PostgreSQL database that may be filled. Times are
+//! not asserted, but that no client misses a message is.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod clients;

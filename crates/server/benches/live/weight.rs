@@ -1,4 +1,4 @@
-//! What a watcher weighs that is told nothing.
+//! Memory per idle watcher.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use crate::clients::{Socket, open_stream};
 /// Makes this program a server for the database that is named next.
 pub(crate) const SERVE: &str = "--serve";
 
-/// Serves until nobody is at the other end of the input.
+/// Serves until standard input is closed.
 pub(crate) fn serve(url: &str) -> Result<()> {
     let config = ServerConfig {
         http_threads: None,

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_room_for_what_was_asked_for_or_for_what_is_allowed() {
+    fn the_limit_is_raised_as_far_as_needed_or_allowed() {
         let allowed = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
         for connections in [10, 2_000] {
             let room = raise_limit_for(connections);

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_words_of_small_letters_and_digits() {
+    fn a_name_is_lower_case_words_and_digits() {
         for good in ["add_clips_rating", "create_jobs", "a", "add_v2"] {
             assert!(name(good).is_ok(), "{good}");
         }

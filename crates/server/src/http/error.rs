@@ -10,7 +10,7 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_O
 use actix_web::{HttpResponse, ResponseError};
 use lectern_api::{Code, FieldError, Problem};
 use lectern_db::Error as DbError;
-use lectern_domain::{ClipId, Invalid, Job, JobId};
+use lectern_domain::{ClipId, Invalid, Job, JobId, error_chain};
 
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 
@@ -125,12 +125,7 @@ impl ApiError {
         let Some(cause) = &self.cause else {
             return self.to_string();
         };
-        let mut chain = cause.to_string();
-        let mut source = cause.source();
-        while let Some(inner) = source {
-            chain = format!("{chain}: {inner}");
-            source = inner.source();
-        }
+        let chain = error_chain(&**cause);
         chain.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 

@@ -3,8 +3,8 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::http::header::{self, EntityTag, Header as _};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use lectern_db::Error;
 
 use crate::http::error::ApiError;
@@ -14,7 +14,7 @@ const NONEXISTENT_VERSION: i64 = 0;
 
 /// The entity tag of a job's version.
 pub(crate) fn etag(version: i64) -> String {
-    format!("\"{version}\"")
+    EntityTag::new_strong(version.to_string()).to_string()
 }
 
 /// `If-Match`: the request applies only to these versions of the job; `None` is
@@ -23,8 +23,8 @@ pub(crate) fn etag(version: i64) -> String {
 pub(crate) struct IfMatch(Option<Vec<i64>>);
 
 impl IfMatch {
-    /// Calls `change` with the expected version, or with `None` when any will do.
-    /// With several versions, calls it until one matches.
+    /// Calls `change` with the expected version, or with `None` when any will
+    /// do. With several versions, calls it until one matches.
     pub(crate) fn apply<T>(
         &self,
         mut change: impl FnMut(Option<i64>) -> Result<T, Error>,
@@ -41,19 +41,25 @@ impl IfMatch {
         }
         outcome
     }
-}
 
-impl From<&HeaderMap> for IfMatch {
-    fn from(headers: &HeaderMap) -> Self {
-        // Weak and foreign tags match no version.
-        let version = |tag: Tag<'_>| match tag {
-            Tag::Strong(text) => text.parse().unwrap_or(NONEXISTENT_VERSION),
-            Tag::Weak(_) | Tag::Malformed => NONEXISTENT_VERSION,
-        };
-        match tags(headers, &IF_MATCH) {
-            Tags::Absent | Tags::Any => Self(None),
-            Tags::These(these) => Self(Some(these.into_iter().map(version).collect())),
+    fn of(request: &impl HttpMessage) -> Self {
+        if !request.headers().contains_key(header::IF_MATCH) {
+            return Self(None);
         }
+        // Weak, malformed and foreign tags match no version.
+        let version = |tag: &EntityTag| {
+            let strong = Some(tag.tag()).filter(|_| !tag.weak);
+            strong
+                .and_then(|tag| tag.parse().ok())
+                .unwrap_or(NONEXISTENT_VERSION)
+        };
+        Self(match header::IfMatch::parse(request) {
+            Ok(header::IfMatch::Any) => None,
+            Ok(header::IfMatch::Items(tags)) if !tags.is_empty() => {
+                Some(tags.iter().map(version).collect())
+            }
+            Ok(header::IfMatch::Items(_)) | Err(_) => Some(vec![NONEXISTENT_VERSION]),
+        })
     }
 }
 
@@ -62,44 +68,31 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(request.headers().into()))
+        ready(Ok(Self::of(request)))
     }
 }
 
 /// `If-None-Match`: the response is sent only if the client does not have it yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum IfNoneMatch {
-    /// No tag was sent, or none that is well-formed.
-    Nothing,
-    /// `*`.
-    Anything,
-    /// Opaque tags without quotes.
-    These(Vec<String>),
-}
+#[derive(Debug, Clone)]
+pub(crate) struct IfNoneMatch(header::IfNoneMatch);
 
 impl IfNoneMatch {
     /// Whether the client has the representation with this `etag`. The comparison
     /// is weak.
     pub(crate) fn matches(&self, etag: &str) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Anything => true,
-            Self::These(tags) => tags.iter().any(|tag| tag == etag.trim_matches('"')),
+        match (&self.0, etag.parse::<EntityTag>()) {
+            (header::IfNoneMatch::Any, _) => true,
+            (header::IfNoneMatch::Items(tags), Ok(etag)) => {
+                tags.iter().any(|tag| tag.weak_eq(&etag))
+            }
+            (header::IfNoneMatch::Items(_), Err(_)) => false,
         }
     }
-}
 
-impl From<&HeaderMap> for IfNoneMatch {
-    fn from(headers: &HeaderMap) -> Self {
-        let text = |tag| match tag {
-            Tag::Strong(text) | Tag::Weak(text) => Some(text.to_owned()),
-            Tag::Malformed => None,
-        };
-        match tags(headers, &IF_NONE_MATCH) {
-            Tags::Absent => Self::Nothing,
-            Tags::Any => Self::Anything,
-            Tags::These(these) => Self::These(these.into_iter().filter_map(text).collect()),
-        }
+    /// A header that cannot be read counts as absent.
+    fn of(request: &impl HttpMessage) -> Self {
+        let parsed = header::IfNoneMatch::parse(request);
+        Self(parsed.unwrap_or(header::IfNoneMatch::Items(Vec::new())))
     }
 }
 
@@ -108,76 +101,30 @@ impl FromRequest for IfNoneMatch {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(request.headers().into()))
-    }
-}
-
-enum Tags<'h> {
-    Absent,
-    Any,
-    These(Vec<Tag<'h>>),
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Tag<'h> {
-    Strong(&'h str),
-    Weak(&'h str),
-    Malformed,
-}
-
-fn tags<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Tags<'h> {
-    let mut these = Vec::new();
-    for value in headers.get_all(name) {
-        let Ok(list) = value.to_str() else {
-            these.push(Tag::Malformed);
-            continue;
-        };
-        if list.trim() == "*" {
-            return Tags::Any;
-        }
-        these.extend(list.split(',').map(|tag| read_tag(tag.trim())));
-    }
-    if these.is_empty() {
-        Tags::Absent
-    } else {
-        Tags::These(these)
-    }
-}
-
-/// Parses one tag. The list was split at commas, which our own tags do not
-/// contain.
-fn read_tag(tag: &str) -> Tag<'_> {
-    let (weak, quoted) = match tag.strip_prefix("W/") {
-        Some(quoted) => (true, quoted),
-        None => (false, tag),
-    };
-    let text = quoted
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    match text.filter(|text| !text.contains('"')) {
-        Some(text) if weak => Tag::Weak(text),
-        Some(text) => Tag::Strong(text),
-        None => Tag::Malformed,
+        ready(Ok(Self::of(request)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::HeaderName;
+    use actix_web::test::TestRequest;
 
-    fn headers(name: &HeaderName, values: &[&str]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(name.clone(), HeaderValue::from_str(value).unwrap());
-        }
-        headers
+    use super::*;
+
+    fn request(name: &HeaderName, values: &[&str]) -> HttpRequest {
+        let request = TestRequest::get();
+        let request = values.iter().fold(request, |request, value| {
+            request.append_header((name.clone(), *value))
+        });
+        request.to_http_request()
     }
 
     #[test]
     fn if_none_match_compares_weakly() {
-        let matches =
-            |values: &[&str]| IfNoneMatch::from(&headers(&IF_NONE_MATCH, values)).matches("\"7\"");
+        let matches = |values: &[&str]| {
+            IfNoneMatch::of(&request(&header::IF_NONE_MATCH, values)).matches("\"7\"")
+        };
         assert!(matches(&["\"7\""]) && matches(&["W/\"7\""]) && matches(&["*"]));
         assert!(matches(&["\"6\", \"7\""]) && matches(&["\"6\"", "\"7\""]));
         assert!(
@@ -190,8 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn if_match_compares_strongly_and_what_is_no_version_matches_nothing() {
-        let versions = |values: &[&str]| IfMatch::from(&headers(&IF_MATCH, values)).0;
+    fn if_match_compares_strongly_and_foreign_tags_match_no_version() {
+        let versions = |values: &[&str]| IfMatch::of(&request(&header::IF_MATCH, values)).0;
         assert_eq!(versions(&[]), None);
         assert_eq!(versions(&["*"]), None);
         assert_eq!(versions(&["\"7\", \"8\""]), Some(vec![7, 8]));

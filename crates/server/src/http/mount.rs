@@ -1,4 +1,4 @@
-//! The path below which the routes are mounted in somebody else's app.
+//! The path below which the routes are mounted in another app.
 
 use actix_web::HttpRequest;
 

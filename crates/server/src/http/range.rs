@@ -8,11 +8,11 @@ use std::time::SystemTime;
 use actix_web::body::{BodySize, MessageBody, SizedStream};
 use actix_web::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, Charset, ContentDisposition,
-    DispositionParam, DispositionType, ETAG, ExtendedValue, HeaderMap, HttpDate, IF_RANGE,
-    LAST_MODIFIED, RANGE,
+    DispositionParam, DispositionType, ETAG, ExtendedValue, Header as _, HttpDate, IF_RANGE,
+    IfRange, LAST_MODIFIED, RANGE,
 };
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::TryStreamExt as _;
 use lectern_domain::recording_media_type;
 use lectern_formats::Format;
@@ -127,18 +127,23 @@ fn http_date(info: &ObjectInfo) -> HttpDate {
 
 /// The requested part, if it is one satisfiable range. Any other `Range` may be
 /// ignored, and the whole object is sent (RFC 9110, 14.2).
-pub(crate) fn requested_range(headers: &HeaderMap, info: &ObjectInfo) -> Option<ByteRange> {
-    let is_current = headers.get(IF_RANGE).is_none_or(|known| {
-        // A weak tag never matches here.
-        known.to_str().is_ok_and(|known| {
-            info.etag.as_deref() == Some(known) || http_date(info).to_string() == known
-        })
-    });
+pub(crate) fn requested_range(request: &HttpRequest, info: &ObjectInfo) -> Option<ByteRange> {
+    let headers = request.headers();
+    let is_current = !headers.contains_key(IF_RANGE)
+        || match IfRange::parse(request) {
+            Ok(IfRange::EntityTag(tag)) => {
+                let current = info.etag.as_deref().and_then(|etag| etag.parse().ok());
+                current.is_some_and(|current| tag.strong_eq(&current))
+            }
+            Ok(IfRange::Date(date)) => date.to_string() == http_date(info).to_string(),
+            Err(_) => false,
+        };
     let range = headers.get(RANGE).filter(|_| is_current)?.to_str().ok()?;
     parse_range(range).filter(|range| range.resolve(info.size).is_some())
 }
 
-/// Reads a header `Range` with one range of bytes.
+/// Parses a `Range` of one range of bytes. (actix's parser takes the unit in
+/// lower case only, and drops ends beyond `u64` instead of clamping them.)
 fn parse_range(range: &str) -> Option<ByteRange> {
     let (unit, range) = range.split_once('=')?;
     if !unit.trim().eq_ignore_ascii_case("bytes") {
@@ -184,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_range_of_bytes_is_understood() {
+    fn only_a_single_range_of_bytes_is_parsed() {
         for (text, range) in [
             ("bytes=0-99", ByteRange::Between(0, 100)),
             ("BYTES=7-7", ByteRange::Between(7, 8)),
@@ -216,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_to_be_harmless_is_bytes() {
+    fn unknown_extensions_are_octet_streams() {
         assert_eq!(media_type("Lecture 7.MP4"), "video/mp4");
         assert_eq!(media_type("subtitles.vtt"), "text/vtt");
         for name in ["page.html", "picture.svg", "mp4", "script.js", ""] {

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_has_looked_at_is_not_known() {
+    fn an_unread_buffer_knows_no_events() {
         let mut buffer = buffer_of([]);
         assert_eq!(after(&buffer, 3, 3), Some(vec![]));
         assert_eq!(after(&buffer, 3, 7), None);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room() {
+    fn the_oldest_events_are_dropped_first() {
         let buffer = buffer_of(1..=1_000);
         assert_eq!(after(&buffer, 1_000 - 129, 0), None);
         assert_eq!(after(&buffer, 1_000 - 128, 0).unwrap().len(), 128);

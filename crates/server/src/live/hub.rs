@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use lectern_api::Code;
 use lectern_db::Committed;
 use lectern_domain::{JobEvent, JobId};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 use super::buffer::{EventBuffer, EventsAfter, OfferOutcome, StreamEnd};
@@ -125,7 +126,7 @@ impl Hub {
     }
 
     fn watched(&self) -> MutexGuard<'_, WatchedJobs> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watched.lock()
     }
 }
 
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_kept_for_as_long_as_somebody_watches_it() {
+    fn a_job_is_kept_while_it_has_watchers() {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         hub.publish(&[event(job_id, 1)]);
         assert!(!hub.is_watched());
@@ -236,7 +237,7 @@ mod tests {
             hub.subscribe(job_id).unwrap(),
             hub.subscribe(job_id).unwrap(),
         );
-        assert_eq!(hub.cursors(), [], "nobody has looked yet");
+        assert_eq!(hub.cursors(), [], "nothing has been read yet");
         one.note_seq(1);
         drop(one);
         assert_eq!(hub.cursors(), [(job_id, 1)]);
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_while_somebody_looks_is_not_lost() {
+    fn events_during_a_read_are_not_lost() {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         let mut subscription = hub.subscribe(job_id).unwrap();
         hub.publish(&[event(job_id, 7), event(job_id, 8)]);
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_poller_is_called_when_somebody_comes_and_when_something_is_missing() {
+    fn a_poll_is_requested_by_the_first_watcher_and_by_a_missing_event() {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         let mut subscription = hub.subscribe(job_id).unwrap();
         assert!(poll_is_requested(&hub));
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_let_in_when_the_server_stops() {
+    fn subscriptions_are_refused_when_the_server_stops() {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         let mut subscription = hub.subscribe(job_id).unwrap();
         hub.close();

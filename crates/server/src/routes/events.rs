@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName};
+use actix_web::http::header::{Accept, Header as _, HeaderMap, HeaderName, Quality};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, Responder as _};
 use lectern_api::EventsQuery;
@@ -40,7 +40,7 @@ async fn events(
     // A reconnecting browser repeats the original URL and sends its position in
     // this header.
     let after = last_event_id(headers).or(wanted.after);
-    if wants_stream(headers) {
+    if wants_stream(&request) {
         stream_events(&db, live, job_id, after, request.method()).await
     } else {
         let page = page(&db, &live, job_id, after, wait(headers)).await?;
@@ -124,15 +124,10 @@ fn last_event_id(headers: &HeaderMap) -> Option<i64> {
 }
 
 /// Whether the client accepts server-sent events explicitly, not by a wildcard.
-fn wants_stream(headers: &HeaderMap) -> bool {
-    list(headers, &ACCEPT).any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let refused = |part: &str| {
-            let weight = part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
-            weight == Some(0.0)
-        };
-        name.eq_ignore_ascii_case("text/event-stream") && !parts.any(refused)
+fn wants_stream(request: &HttpRequest) -> bool {
+    let ranges = Accept::parse(request).map_or_else(|_| Vec::new(), |Accept(ranges)| ranges);
+    ranges.iter().any(|range| {
+        range.item.essence_str() == "text/event-stream" && range.quality > Quality::ZERO
     })
 }
 
@@ -157,7 +152,8 @@ fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::{ACCEPT, HeaderValue};
+    use actix_web::test::TestRequest;
 
     use super::*;
 
@@ -170,8 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_is_given_only_to_who_asks_for_it_by_name() {
-        let wants = |lines: &[&str]| wants_stream(&headers(&ACCEPT, lines));
+    fn a_stream_requires_its_media_type_by_name() {
+        let wants = |lines: &[&str]| {
+            let request = TestRequest::get();
+            let request = lines.iter().fold(request, |request, line| {
+                request.append_header((ACCEPT, *line))
+            });
+            wants_stream(&request.to_http_request())
+        };
         for yes in ["text/event-stream", "text/html, Text/Event-Stream;q=0.5"] {
             assert!(wants(&[yes]), "{yes}");
         }
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preference_is_found_among_others_and_ignored_when_it_is_none() {
+    fn a_wait_preference_is_found_among_others_and_ignored_when_invalid() {
         let wait = |lines: &[&str]| wait(&headers(&PREFER, lines)).map(|wait| wait.as_secs());
         assert_eq!(wait(&["wait=10"]), Some(10));
         assert_eq!(wait(&["respond-async, Wait=\"7\"; foo"]), Some(7));
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_id_that_was_never_given_out_counts_for_nothing() {
+    fn invalid_event_ids_are_ignored() {
         let id = |line| last_event_id(&headers(&LAST_EVENT_ID, &[line]));
         assert_eq!((id("7"), id("0")), (Some(7), Some(0)));
         for none in ["", "-1", "seven", "7.0", "99999999999999999999"] {

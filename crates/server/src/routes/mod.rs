@@ -89,7 +89,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_routes_are_those_of_the_openapi_document_and_the_pages_for_people() {
+    fn the_routes_are_those_of_the_openapi_document_and_the_docs_pages() {
         let described: BTreeSet<(String, &str)> = lectern_api::openapi::routes()
             .map(|(method, path)| (method.to_owned(), path))
             .collect();

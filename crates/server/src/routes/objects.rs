@@ -44,7 +44,7 @@ async fn download(
     if request.method() == Method::HEAD {
         return Ok(range::send_head(&info));
     }
-    let part = range::requested_range(request.headers(), &info);
+    let part = range::requested_range(&request, &info);
     let is_part = part.is_some();
     let object = storage.get(&key, part).await?;
     Ok(range::send(object, is_part))

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_may_watch_where_they_come_from_and_where_it_is_allowed() {
+    fn pages_of_the_same_or_an_allowed_origin_may_watch() {
         let may = |origin: &str, allowed: &[&str]| {
             let request = TestRequest::get()
                 .insert_header(("Host", "lectern.example:8080"))

@@ -123,7 +123,7 @@ fn lock_directory(dir: &Path) -> anyhow::Result<File> {
             bail!("{name} is where another `lectern process` is at work: name another with -o")
         }
         Err(TryLockError::Error(error)) => {
-            log::warn!("whether another is at work in {name} cannot be told: {error}");
+            log::warn!("cannot lock {name} against a second run: {error}");
             Ok(lock)
         }
     }
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_held_by_one_at_a_time() {
+    fn a_directory_is_locked_by_one_run_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let lock = lock_directory(dir.path()).unwrap();
         let refused = lock_directory(dir.path()).unwrap_err();

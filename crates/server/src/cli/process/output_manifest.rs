@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_here_goes_when_it_is_not_kept() {
+    fn recorded_files_are_removed_unless_they_are_kept() {
         let dir = tempfile::tempdir().unwrap();
         let mut manifest = OutputManifest::read(dir.path()).unwrap();
         manifest.start_job(JobId::new(&SystemClock)).unwrap();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_somebodys_is_not_replaced() {
+    fn files_of_the_user_are_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("mine"), "").unwrap();
         let mut manifest = OutputManifest::read(dir.path()).unwrap();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_elsewhere_is_nobodys() {
+    fn names_outside_the_directory_are_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let text = "\n../up\n/etc/passwd\nclips/../../up\n\nclips/a.mp4\n";
         fs::write(dir.path().join(MANIFEST_FILE), text).unwrap();

@@ -1,12 +1,15 @@
-//! What serde says when a request does not fit its type, told like all other
-//! broken rules: the path of the field and what the rule asks for.
+//! Converts serde's errors into field errors: the path of the field and the rule
+//! it breaks.
+//!
+//! serde_json reports missing, unknown and duplicate fields only in its messages,
+//! whose format the tests below pin.
 
 use lectern_api::FieldError;
 
-/// Reads `message`, which serde gave at `path`.
+/// Converts `message`, which serde reported at `path`.
 pub(crate) fn field_error(path: &str, message: &str) -> FieldError {
     let path = path.trim_start_matches('.');
-    // serde names a missing field in its message; the path ends at its parent.
+    // The path of a missing field ends at its parent; the name is in the message.
     if let Some(name) = quoted(message, "missing field ") {
         return FieldError::new(join(path, name), "is required");
     }
@@ -19,8 +22,8 @@ pub(crate) fn field_error(path: &str, message: &str) -> FieldError {
     FieldError::new(path, rule(message))
 }
 
-/// The path of a field in the object at `path`; serde may have gone into the
-/// field already.
+/// The path of field `name` in the object at `path`, which may already include
+/// it.
 fn beside(path: &str, name: &str) -> String {
     if path == name || path.ends_with(&format!(".{name}")) {
         path.to_owned()
@@ -44,8 +47,7 @@ fn quoted<'m>(message: &'m str, prefix: &str) -> Option<&'m str> {
         .next()
 }
 
-/// What the rule asks for. What was sent instead is not repeated: it may be
-/// long, or a secret.
+/// The broken rule. The received value is not repeated: it may be long or secret.
 fn rule(message: &str) -> String {
     let message = strip_place(message);
     if message.starts_with("invalid value: integer") {
@@ -58,7 +60,7 @@ fn rule(message: &str) -> String {
     }
 }
 
-/// serde's words for types, as people say them.
+/// Rust's type names in terms of JSON.
 fn plain(expected: &str) -> String {
     match expected {
         "f32" | "f64" => "a number".to_owned(),
@@ -70,7 +72,7 @@ fn plain(expected: &str) -> String {
     }
 }
 
-/// Takes away where in the text `serde_json` was.
+/// Removes the position that `serde_json` appends.
 pub(crate) fn strip_place(message: &str) -> &str {
     match message.rsplit_once(" at line ") {
         Some((message, place)) if place.starts_with(|c: char| c.is_ascii_digit()) => message,
@@ -100,7 +102,7 @@ mod tests {
         segments: Vec<Segment>,
     }
 
-    fn told(json: &str) -> String {
+    fn reported(json: &str) -> String {
         let mut json = serde_json::Deserializer::from_str(json);
         let error = serde_path_to_error::deserialize::<_, Segments>(&mut json).unwrap_err();
         let FieldError { field, message } =
@@ -109,16 +111,19 @@ mod tests {
     }
 
     #[test]
-    fn every_misfit_names_its_field_and_what_is_asked_for() {
-        assert_eq!(told("{}"), "segments is required");
-        assert_eq!(told("5"), " must be an object");
-        assert_eq!(told(r#"{"segments": {}}"#), "segments must be a list");
-        assert_eq!(told(r#"{"segments": [], "x": 1}"#), "x is not known here");
+    fn every_error_names_its_field_and_the_broken_rule() {
+        assert_eq!(reported("{}"), "segments is required");
+        assert_eq!(reported("5"), " must be an object");
+        assert_eq!(reported(r#"{"segments": {}}"#), "segments must be a list");
         assert_eq!(
-            told(r#"{"segments": [], "segments": []}"#),
+            reported(r#"{"segments": [], "x": 1}"#),
+            "x is not known here"
+        );
+        assert_eq!(
+            reported(r#"{"segments": [], "segments": []}"#),
             "segments must be given only once"
         );
-        let item = |json: &str| told(&format!(r#"{{"segments": [{{"start": 1}}, {json}]}}"#));
+        let item = |json: &str| reported(&format!(r#"{{"segments": [{{"start": 1}}, {json}]}}"#));
         assert_eq!(item("{}"), "segments[1].start is required");
         assert_eq!(item("7"), "segments[1] must be an object");
         assert_eq!(

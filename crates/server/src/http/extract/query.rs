@@ -1,4 +1,8 @@
-//! Query strings, read with the same care as bodies.
+//! Query strings, with the same error reports as JSON bodies.
+//!
+//! Form deserializers of other crates replace invalid percent-encoding instead of
+//! rejecting it, and do not report fields in our terms, so the small one here
+//! remains.
 
 use std::future::{Ready, ready};
 
@@ -13,7 +17,7 @@ use serde_path_to_error::Track;
 use crate::http::error::ApiError;
 use crate::http::extract::deserialize_error::field_error;
 
-/// A query string, checked and converted.
+/// A query string, validated and converted.
 #[derive(Debug)]
 pub(crate) struct Query<T: Request>(pub(crate) T::Domain);
 
@@ -52,7 +56,7 @@ fn pairs(query: &str) -> Result<Vec<(String, Text)>, FieldError> {
         .collect()
 }
 
-/// Takes away the percent-encoding; `None` when there is something else.
+/// Decodes percent-encoding; `None` when it is invalid UTF-8 or malformed.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
@@ -72,7 +76,7 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// The value of a parameter, which becomes whatever is asked for.
+/// A parameter's value, which deserializes to the requested type.
 #[derive(Debug)]
 struct Text(String);
 

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_query_decides_then_the_header_then_it_is_json() {
+    fn the_format_comes_from_the_query_then_accept_then_json() {
         let accept = |line: &str| {
             let request = TestRequest::default().insert_header((ACCEPT, line));
             TranscriptAccept(header::Accept::parse(&request.to_http_request()).unwrap())

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn whatever_goes_wrong_is_told_in_the_one_shape() {
+    async fn every_failure_is_a_problem_document() {
         let database = Database::open("sqlite::memory:").unwrap();
         let app = App::new()
             .app_data(web::Data::new(Lifecycle::default()))

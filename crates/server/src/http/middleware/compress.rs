@@ -1,10 +1,13 @@
 //! Compression of responses: only gzip, and only when it saves packets.
 
-use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, AcceptEncoding, CONTENT_ENCODING, Encoding, Header as _, HeaderValue,
+    Preference, Quality,
+};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
 
 /// Smaller bodies fit into a packet or two uncompressed.
 const MIN_COMPRESSED_BYTES: u64 = 1024;
@@ -15,7 +18,7 @@ pub(crate) async fn negotiate_gzip<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
-    let gzip = accepts_gzip(request.headers());
+    let gzip = accepts_gzip(&request);
     let headers = request.headers_mut();
     headers.remove(ACCEPT_ENCODING);
     if gzip {
@@ -47,30 +50,30 @@ pub(crate) async fn skip_small_bodies<B: MessageBody>(
     Ok(response)
 }
 
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let lists = headers
-        .get_all(ACCEPT_ENCODING)
-        .filter_map(|list| list.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let refused = parts
-            .filter_map(|part| part.strip_prefix("q="))
-            .any(|weight| weight.parse().is_ok_and(|weight: f32| weight == 0.0));
-        !refused && (name.eq_ignore_ascii_case("gzip") || name == "*")
+fn accepts_gzip(request: &impl HttpMessage) -> bool {
+    let Ok(AcceptEncoding(items)) = AcceptEncoding::parse(request) else {
+        return false;
+    };
+    items.iter().any(|item| {
+        let is_gzip = match &item.item {
+            Preference::Any => true,
+            Preference::Specific(encoding) => *encoding == Encoding::gzip(),
+        };
+        is_gzip && item.quality > Quality::ZERO
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
 
     #[test]
-    fn gzip_is_taken_by_name_or_by_star_unless_it_is_refused() {
+    fn gzip_is_accepted_by_name_or_wildcard_unless_its_quality_is_zero() {
         let takes = |list| {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(list));
-            accepts_gzip(&headers)
+            let request = TestRequest::get().insert_header((ACCEPT_ENCODING, list));
+            accepts_gzip(&request.to_http_request())
         };
         for yes in ["gzip", "deflate, gzip;q=0.5", "br, *", "GZIP"] {
             assert!(takes(yes), "{yes}");

@@ -21,7 +21,7 @@ fn outcome(wait: &mut Wait<'_>) -> Option<bool> {
 }
 
 #[actix_web::test]
-async fn word_goes_to_the_first_in_line_who_wants_the_stage_and_to_nobody_else() {
+async fn a_notification_wakes_only_the_first_waiter_that_wants_the_stage() {
     let claims = WaitingClaims::new(9);
     let mut positions =
         [[Segmentation], [Transcription], [Transcription]].map(|stages| claims.join(&stages));
@@ -45,7 +45,7 @@ async fn word_goes_to_the_first_in_line_who_wants_the_stage_and_to_nobody_else()
 }
 
 #[actix_web::test]
-async fn word_is_passed_on_by_who_finds_something_and_by_who_leaves() {
+async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
     for looks in [true, false] {
         let claims = WaitingClaims::new(9);
         let (mut first, mut second) =
@@ -67,7 +67,7 @@ async fn word_is_passed_on_by_who_finds_something_and_by_who_leaves() {
 }
 
 #[actix_web::test]
-async fn who_looks_in_vain_keeps_the_place_and_the_word_to_himself() {
+async fn a_waiter_that_finds_nothing_keeps_its_place_and_passes_nothing_on() {
     let claims = WaitingClaims::new(9);
     let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
     let mut second: Wait<'_> = pin!(second.wait(soon()));
@@ -83,7 +83,7 @@ async fn who_looks_in_vain_keeps_the_place_and_the_word_to_himself() {
 }
 
 #[actix_web::test]
-async fn who_is_told_while_looking_looks_again() {
+async fn a_notification_during_a_claim_causes_another_claim() {
     let claims = WaitingClaims::new(9);
     let mut only = claims.join(&[Transcription]);
     claims.notify(&[Transcription]);
@@ -92,7 +92,7 @@ async fn who_is_told_while_looking_looks_again() {
 }
 
 #[actix_web::test]
-async fn there_is_room_for_so_many_and_nobody_who_has_it_loses_it() {
+async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
     let claims = WaitingClaims::new(1);
     let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
     assert!(second.wait(soon()).await.is_err());
@@ -111,12 +111,12 @@ async fn there_is_room_for_so_many_and_nobody_who_has_it_loses_it() {
     assert_eq!(
         outcome(&mut wait),
         Some(true),
-        "what the first was told is passed on"
+        "the first one's notification is passed on"
     );
 }
 
 #[actix_web::test]
-async fn everybody_goes_home_when_the_board_closes_and_when_the_time_is_over() {
+async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
     let claims = WaitingClaims::new(9);
     let mut early = claims.join(&[Transcription]);
     assert!(
