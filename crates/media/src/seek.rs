@@ -12,8 +12,9 @@ use crate::process::{ChildError, LineBuffer, Program};
 /// decoded until the next key frame. In all others it seeks to the key frame
 /// before the time.
 const WITHOUT_KEY_FRAME_SEEK: [&str; 2] = ["mpegts", "mpeg"];
-/// First distance, in seconds, within which a key frame is searched before the
-/// time. Most encoders write one at least every ten seconds.
+/// How far before the time a key frame is searched at first, in seconds. Most
+/// encoders write one at least every ten seconds; if none is found, the distance
+/// grows.
 const FIRST_SEARCH_SECONDS: f64 = 12.0;
 /// Greatest distance in the file, in seconds, between a key frame and the sound
 /// that is played with it.
@@ -43,8 +44,8 @@ impl SeekPoint {
     /// time has negative timestamps.
     pub(crate) fn input_options(self, path: &Path) -> Vec<OsString> {
         let mut options: Vec<OsString> = Vec::new();
-        // Without an index, seeking to 0 would fail: ffmpeg searches for the
-        // index up to the end of the file, and stays there.
+        // In a file without an index even seeking to 0 fails: ffmpeg searches for
+        // the index up to the end of the file, and does not return to the start.
         if self.read_from > 0.0 {
             options.extend(["-noaccurate_seek", "-ss"].map(OsString::from));
             options.push(self.read_from.to_string().into());
@@ -64,10 +65,10 @@ impl SeekPoint {
 }
 
 impl Media {
-    /// Writes a file with the ffmpeg that `ffmpeg` creates for a seek point
-    /// before `time`. If that fails, as with a damaged index, it tries again from
-    /// the beginning of the recording. A track without a single packet is a
-    /// failure.
+    /// Writes a file, reading from the key frame before `time`. `ffmpeg` builds
+    /// the command for a seek point. If the command fails, as with a damaged index
+    /// or when a track has not a single packet, it runs again from the beginning
+    /// of the recording.
     pub(crate) fn write_from(
         &self,
         doing: &'static str,
@@ -96,8 +97,8 @@ impl Media {
 
     /// Finds where to start reading for the picture and sound at `time`.
     pub(crate) fn seek_point(&self, recording: &Probe, time: f64) -> Result<SeekPoint, ChildError> {
-        let search = WITHOUT_KEY_FRAME_SEEK.contains(&recording.format_name.as_str());
-        let Some(video) = recording.video.as_ref().filter(|_| search) else {
+        let needs_search = WITHOUT_KEY_FRAME_SEEK.contains(&recording.format_name.as_str());
+        let Some(video) = recording.video.as_ref().filter(|_| needs_search) else {
             return Ok(SeekPoint {
                 read_from: time,
                 time,

@@ -181,7 +181,7 @@ impl StageContext<'_> {
         move |done| {
             let ratio = (done / seconds).clamp(0.0, 1.0);
             let remaining = started.elapsed().as_secs_f64() * (1.0 - ratio) / ratio;
-            // Nothing done gives infinity, which is no duration.
+            // With nothing done the estimate is infinite, and omitted.
             let eta = Duration::try_from_secs_f64(remaining).ok();
             let percent = percent.start + ratio * (percent.end - percent.start);
             self.heartbeat.report_progress(percent, message, eta);

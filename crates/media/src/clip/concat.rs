@@ -51,8 +51,8 @@ impl Media {
             .prefix("concat-")
             .tempdir_in(out.parent().unwrap_or(&out))
             .map_err(Error::io("write beside", &out))?;
-        // The list is read line by line, so it cannot contain every file name.
-        // Symlinks with simple names can.
+        // ffmpeg reads the list line by line, so it cannot contain every file name.
+        // Therefore it names symlinks to the clips.
         let mut list = String::from("ffconcat version 1.0\n");
         for (number, clip) in clips.iter().enumerate() {
             let name = format!("{number}.mp4");

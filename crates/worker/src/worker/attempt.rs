@@ -69,10 +69,10 @@ impl Worker {
             Ok(()) => Ok(()),
             Err(Incomplete::LeaseLost(failure)) => Err(failure),
             Err(Incomplete::Failed(failure)) => {
-                // A bad recording may be replaced before the next attempt, which
-                // may start as soon as the failure is reported. So the cache is
-                // cleared before. Copies are expensive and go only with the last
-                // attempt.
+                // The next attempt must look the recording up again, because a
+                // client may replace a bad one. It can start as soon as the failure
+                // is reported, so the cache is cleared first. Copies are expensive
+                // and are only removed after the last attempt.
                 let is_last = !will_be_retried(claim, &failure);
                 self.recordings.forget(claim.job.job_id, is_last);
                 self.report_failure(claim, &failure);
