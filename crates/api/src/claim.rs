@@ -1,4 +1,4 @@
-//! Stages that workers claim.
+//! Claims.
 
 use std::time::Duration;
 
@@ -9,50 +9,51 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::wire::number::maybe_whole;
+use crate::job::JobResponse;
+use crate::wire::Request;
+use crate::wire::number::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
-use crate::{JobResponse, Request};
 
-/// A worker asks for something to do.
+/// A worker asks for stages to work on.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimBody {
-    /// Who asks: a name the worker chose.
+    /// Name of the worker, of its own choice.
     #[validate(length(min = chars(WorkerName::MIN), max = chars(WorkerName::MAX)))]
     pub worker: String,
-    /// What the worker can do.
+    /// The stages that the worker can work on.
     #[validate(length(min = 1, message = "must name at least one stage"))]
     #[schemars(with = "Vec<crate::wire::schema::WorkStage>")]
     pub stages: Vec<Stage>,
-    /// How many stages it takes at once.
+    /// The greatest number of stages to claim.
     #[validate(range(min = 1, max = ClaimLimit::MAX))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     #[schemars(extend("default" = ClaimLimit::default().get()))]
     pub max: Option<i64>,
-    /// For how many seconds from a claim or a heartbeat on it is undisturbed.
+    /// How many seconds a lease lasts after the claim or a heartbeat.
     #[validate(range(min = 1, max = LeaseDuration::MAX))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     #[schemars(extend("default" = LeaseDuration::default().seconds()))]
     pub lease_seconds: Option<i64>,
-    /// For how many seconds to wait when there is nothing to do.
+    /// How many seconds to wait if no stage is ready.
     #[validate(range(min = 0, max = ClaimWithWait::MAX_WAIT_SECONDS))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     #[schemars(extend("default" = 0))]
     pub wait_seconds: Option<i64>,
 }
 
-/// Something to do is asked for.
+/// A claim, and how long to wait for a stage that is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimWithWait {
-    /// By whom, and what.
+    /// The claim.
     pub claim: ClaimRequest,
-    /// How long to wait for it when there is nothing.
+    /// How long to wait if no stage is ready.
     pub wait: Duration,
 }
 
 impl ClaimWithWait {
-    /// The longest wait, in seconds.
+    /// The greatest wait, in seconds.
     pub const MAX_WAIT_SECONDS: i64 = 60;
 }
 
@@ -81,30 +82,30 @@ impl TryFrom<ClaimBody> for ClaimWithWait {
 fn wait(seconds: i64) -> Result<Duration, Invalid> {
     const MAX: i64 = ClaimWithWait::MAX_WAIT_SECONDS;
     match u64::try_from(seconds) {
-        Ok(whole) if seconds <= MAX => Ok(Duration::from_secs(whole)),
+        Ok(seconds) if seconds <= MAX.unsigned_abs() => Ok(Duration::from_secs(seconds)),
         _ => Err(Invalid::new(format!("must be between 0 and {MAX}"))),
     }
 }
 
-/// What the worker is to do; nothing when there was nothing.
+/// The stages that were leased to the worker; empty if none was ready.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClaimsResponse {
-    /// The stages that are the worker's now.
+    /// The claimed stages.
     pub claims: Vec<ClaimResponse>,
 }
 
 impl ClaimsResponse {
-    /// What was claimed, with the address `url` gives for each recording.
+    /// Converts claims; `url` gives the URL of a storage key.
     pub fn with_urls(
         claims: Vec<domain::Claim>,
         url: impl Fn(&StorageKey) -> Option<String>,
     ) -> Self {
-        let told = |claim: domain::Claim| {
+        let response = |claim: domain::Claim| {
             let source_url = claim.job.original_s3_key.as_ref().and_then(&url);
             ClaimResponse::new(claim, source_url)
         };
         Self {
-            claims: claims.into_iter().map(told).collect(),
+            claims: claims.into_iter().map(response).collect(),
         }
     }
 }
@@ -112,26 +113,25 @@ impl ClaimsResponse {
 /// One stage of one job, leased to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClaimResponse {
-    /// The job.
+    /// The job of the stage.
     pub job: JobResponse,
-    /// What is to be done.
+    /// The stage to work on.
     pub stage: Stage,
-    /// Which attempt this is, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: i32,
-    /// How many attempts there are at most.
+    /// The greatest number of attempts.
     pub max_attempts: i32,
-    /// What the worker shows with whatever it sends, to prove that the stage is
-    /// its own. To be kept secret.
+    /// Secret that the worker sends with everything it stores for the stage.
     pub lease_id: LeaseId,
     /// When the lease ends unless a heartbeat extends it.
     pub lease_expires_at: DateTime<Utc>,
-    /// Where to fetch the recording.
+    /// URL of the recording.
     #[schemars(extend("format" = "uri"))]
     pub source_url: Option<String>,
 }
 
 impl ClaimResponse {
-    /// What was claimed, and where its recording is to be fetched.
+    /// Converts a claim; `source_url` is the URL of the recording.
     pub fn new(claim: domain::Claim, source_url: Option<String>) -> Self {
         Self {
             job: claim.job.into(),
@@ -150,11 +150,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::FieldError;
     use crate::samples::{completed_job, leased_run};
+    use crate::wire::FieldError;
 
     #[test]
-    fn a_worker_names_itself_and_what_it_can_do_and_the_rest_has_defaults() {
+    fn a_claim_needs_only_worker_and_stages() {
         let claim =
             json!({ "worker": "w", "stages": ["compilation", "transcription", "compilation"] });
         let claim = ClaimBody::read(claim).unwrap().into_domain().unwrap();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_out_of_bounds_is_told_by_its_field() {
+    fn an_invalid_claim_names_its_field() {
         for (field, value, path, message) in [
             (
                 "worker",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_hands_over_the_job_the_lease_and_the_recording() {
+    fn a_claim_contains_the_job_the_lease_and_the_recording() {
         let run = leased_run();
         let lease = run.lease.unwrap();
         let claim = domain::Claim {
@@ -233,9 +233,9 @@ mod tests {
             lease_expires_at: lease.expires_at,
         };
         let url = |key: &StorageKey| Some(format!("https://storage/{key}"));
-        let told = ClaimsResponse::with_urls(vec![claim.clone()], url);
+        let response = ClaimsResponse::with_urls(vec![claim.clone()], url);
         assert_eq!(
-            serde_json::to_value(told).unwrap(),
+            serde_json::to_value(response).unwrap(),
             json!({ "claims": [{
                 "job": JobResponse::from(claim.job.clone()),
                 "stage": "transcription",
@@ -246,7 +246,7 @@ mod tests {
                 "source_url": "https://storage/uploads/talk.mp4",
             }] })
         );
-        let told = serde_json::to_value(ClaimResponse::new(claim, None)).unwrap();
-        assert_eq!(told["source_url"], Value::Null);
+        let response = serde_json::to_value(ClaimResponse::new(claim, None)).unwrap();
+        assert_eq!(response["source_url"], Value::Null);
     }
 }

@@ -1,4 +1,4 @@
-//! What is cut out of a recording.
+//! Clips.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, ClipId, ContentSegmentId, Invalid, JobId, NewClip};
@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::number::maybe_whole;
-use crate::wire::object::objects;
-use crate::wire::request::{MAX_TOP, each, optional, places, top};
+use crate::wire::Request;
+use crate::wire::number::optional_integer;
+use crate::wire::object::object_list;
+use crate::wire::request::{MAX_TOP, convert_each, optional, positions, top};
 use crate::wire::validation::chars;
 
-/// The clips of a job, to be stored in place of those there are.
+/// The clips of a job, which replace the stored ones.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClipsBody {
-    /// The clips; where `clip_order` is left out, the position counts.
+    /// The clips; without `clip_order`, a clip's index in this list is its position.
     #[validate(nested)]
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "object_list")]
     pub clips: Vec<ClipBody>,
 }
 
@@ -33,7 +33,7 @@ pub struct ClipBody {
     /// Headline.
     #[validate(length(min = chars(Title::MIN), max = chars(Title::MAX)))]
     pub title: String,
-    /// What it is about.
+    /// Subject.
     #[validate(length(max = chars(ClipTopic::MAX)))]
     pub topic: Option<String>,
     /// How much it matters, 0 to 1.
@@ -45,22 +45,22 @@ pub struct ClipBody {
     /// Where in the recording it ends, in seconds; not before it begins.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
-    /// The content segment it shows; one of the same job.
+    /// The content segment it shows, of the same job.
     pub content_segment_id: Option<ContentSegmentId>,
-    /// Where the clip lies in the storage.
+    /// Storage key of the clip.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub s3_key: Option<String>,
-    /// Where a picture of it lies in the storage.
+    /// Storage key of a picture of it.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub thumbnail_s3_key: Option<String>,
-    /// Where its subtitles lie in the storage.
+    /// Storage key of its subtitles.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub subtitle_s3_key: Option<String>,
-    /// Place among the clips of the job, unique.
+    /// Position among the clips of the job, unique.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     pub clip_order: Option<i32>,
-    /// Whatever the worker wants to keep with the clip.
+    /// Free for the worker's use.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
@@ -74,14 +74,16 @@ impl TryFrom<ClipsBody> for Vec<NewClip> {
 
     fn try_from(clips: ClipsBody) -> Result<Self, Invalid> {
         let given = clips.clips.iter().map(|clip| clip.clip_order);
-        let places = places(given, "clip_order").at("clips")?;
-        let clips = clips.clips.into_iter().zip(places);
-        each("clips", clips, |(clip, place)| clip.at_place(place))
+        let positions = positions(given, "clip_order").at("clips")?;
+        let clips = clips.clips.into_iter().zip(positions);
+        convert_each("clips", clips, |(clip, position)| {
+            clip.at_position(position)
+        })
     }
 }
 
 impl ClipBody {
-    fn at_place(self, clip_order: NonNegativeInt) -> Result<NewClip, Invalid> {
+    fn at_position(self, clip_order: NonNegativeInt) -> Result<NewClip, Invalid> {
         Ok(NewClip {
             content_segment_id: self.content_segment_id,
             title: Title::new(self.title).at("title")?,
@@ -108,19 +110,19 @@ impl ClipBody {
     }
 }
 
-/// Which clips are wanted.
+/// Selects clips of a job.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipsQuery {
-    /// Only so many, those that matter most, most important first.
+    /// Only this many, the most important first.
     #[validate(range(min = 1, max = MAX_TOP))]
     pub top: Option<i64>,
 }
 
-/// The clips a list is about.
+/// The clips that a list contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClipFilter {
-    /// Only so many, those that matter most.
+    /// The number of most important items; `None`: all, in their order.
     pub top: Option<usize>,
 }
 
@@ -138,16 +140,16 @@ impl TryFrom<ClipsQuery> for ClipFilter {
     }
 }
 
-/// A clip with all that is stored of it.
+/// A clip with everything that is stored of it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Clip {
     /// Names the clip.
     pub clip_id: ClipId,
-    /// The content segment it shows, if it was cut along one.
+    /// The content segment it shows, if any.
     pub content_segment_id: Option<ContentSegmentId>,
     /// Headline.
     pub title: Title,
-    /// What it is about.
+    /// Subject.
     pub topic: Option<ClipTopic>,
     /// How much it matters, 0 to 1.
     pub importance_score: Option<Ratio>,
@@ -157,15 +159,15 @@ pub struct Clip {
     pub end_time: f64,
     /// How long it lasts, in seconds.
     pub duration: f64,
-    /// Where the clip lies in the storage.
+    /// Storage key of the clip.
     pub s3_key: Option<StorageKey>,
-    /// Where a picture of it lies in the storage.
+    /// Storage key of a picture of it.
     pub thumbnail_s3_key: Option<StorageKey>,
-    /// Where its subtitles lie in the storage.
+    /// Storage key of its subtitles.
     pub subtitle_s3_key: Option<StorageKey>,
-    /// Place among the clips of the job.
+    /// Position among the clips of the job.
     pub clip_order: NonNegativeInt,
-    /// Whatever the worker keeps with the clip.
+    /// Free for the worker's use.
     pub extra_metadata: JsonObject,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
@@ -193,7 +195,7 @@ impl From<domain::Clip> for Clip {
     }
 }
 
-/// The clips of a job, or those that were asked for.
+/// The clips of a job, or those that the query selects.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClipsResponse {
     /// The job whose recording they are cut from.
@@ -205,7 +207,7 @@ pub struct ClipsResponse {
 }
 
 impl ClipsResponse {
-    /// Clips as they were read.
+    /// Converts stored clips.
     pub fn new(job_id: JobId, clips: Vec<domain::Clip>) -> Self {
         Self {
             job_id,
@@ -215,7 +217,7 @@ impl ClipsResponse {
     }
 }
 
-/// A clip as it is shown among the results.
+/// A clip as one of the results of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClipMetadata {
     /// Names the clip.
@@ -228,18 +230,18 @@ pub struct ClipMetadata {
     pub end_time: f64,
     /// How long it lasts, in seconds.
     pub duration: f64,
-    /// Where the clip lies in the storage.
+    /// Storage key of the clip.
     pub s3_key: Option<StorageKey>,
-    /// Where to fetch the clip.
+    /// URL of the clip.
     pub url: Option<String>,
-    /// Where to fetch a picture of it.
+    /// URL of a picture of it.
     pub thumbnail_url: Option<String>,
-    /// Where to fetch its subtitles.
+    /// URL of its subtitles.
     pub subtitle_url: Option<String>,
 }
 
 impl ClipMetadata {
-    /// A clip with the addresses `url` gives for what lies in the storage.
+    /// Converts a stored clip; `url` gives the URL of a storage key.
     pub fn with_urls(stored: domain::Clip, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
         let clip = stored.data;
         let media = clip.media;

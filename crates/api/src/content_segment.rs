@@ -1,4 +1,4 @@
-//! What the recording is about.
+//! Content segments.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, ContentSegmentId, Invalid, JobId, NewContentSegment};
@@ -7,19 +7,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::number::maybe_whole;
-use crate::wire::object::objects;
-use crate::wire::request::{MAX_TOP, each, optional, places, query_text, top};
+use crate::wire::Request;
+use crate::wire::number::optional_integer;
+use crate::wire::object::object_list;
+use crate::wire::request::{MAX_TOP, convert_each, optional, positions, search_text, top};
 use crate::wire::validation::chars;
 
-/// The content segments of a job, to be stored in place of those there are.
+/// The content segments of a job, which replace the stored ones.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContentSegmentsBody {
-    /// The segments; where `segment_order` is left out, the position counts.
+    /// The segments; without `segment_order`, a segment's index in this list is its position.
     #[validate(nested)]
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "object_list")]
     pub segments: Vec<ContentSegmentBody>,
 }
 
@@ -33,23 +33,23 @@ pub struct ContentSegmentBody {
     /// Where it ends, in seconds; not before it begins.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
-    /// What it is about.
+    /// Subject.
     #[validate(length(min = chars(Topic::MIN), max = chars(Topic::MAX)))]
     pub topic: String,
-    /// The same at more length.
+    /// Summary.
     pub description: Option<String>,
     /// How much it matters, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub importance_score: f64,
-    /// Words to find it by.
+    /// Words to find the segment by.
     #[schemars(inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
     pub keywords: Option<Vec<String>>,
-    /// Ideas it explains.
+    /// Ideas that it explains.
     #[schemars(inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
     pub concepts: Option<Vec<String>>,
-    /// Place among the segments of the job, unique.
+    /// Position among the segments of the job, unique.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     pub segment_order: Option<i32>,
 }
 
@@ -62,45 +62,45 @@ impl TryFrom<ContentSegmentsBody> for Vec<NewContentSegment> {
 
     fn try_from(content: ContentSegmentsBody) -> Result<Self, Invalid> {
         let given = content.segments.iter().map(|segment| segment.segment_order);
-        let places = places(given, "segment_order").at("segments")?;
-        let segments = content.segments.into_iter().zip(places);
-        each("segments", segments, |(segment, place)| {
-            segment.at_place(place)
+        let positions = positions(given, "segment_order").at("segments")?;
+        let segments = content.segments.into_iter().zip(positions);
+        convert_each("segments", segments, |(segment, position)| {
+            segment.at_position(position)
         })
     }
 }
 
 impl ContentSegmentBody {
-    fn at_place(self, segment_order: NonNegativeInt) -> Result<NewContentSegment, Invalid> {
+    fn at_position(self, segment_order: NonNegativeInt) -> Result<NewContentSegment, Invalid> {
         Ok(NewContentSegment {
             time: TimeRange::new(self.start_time, self.end_time)?,
             topic: Topic::new(self.topic).at("topic")?,
             description: optional("description", self.description, LongText::new)?,
             importance_score: Ratio::new(self.importance_score).at("importance_score")?,
-            keywords: each("keywords", self.keywords.unwrap_or_default(), Keyword::new)?,
-            concepts: each("concepts", self.concepts.unwrap_or_default(), Keyword::new)?,
+            keywords: convert_each("keywords", self.keywords.unwrap_or_default(), Keyword::new)?,
+            concepts: convert_each("concepts", self.concepts.unwrap_or_default(), Keyword::new)?,
             segment_order,
         })
     }
 }
 
-/// Which content segments are wanted: those that fit every condition given.
+/// Selects content segments of a job; every given condition must hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContentSegmentsQuery {
     /// Segments with exactly this keyword.
     pub keyword: Option<String>,
-    /// Only so many, those that matter most, most important first.
+    /// Only this many, the most important first.
     #[validate(range(min = 1, max = MAX_TOP))]
     pub top: Option<i64>,
 }
 
-/// The content segments a list is about.
+/// The content segments that a list contains.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContentSegmentFilter {
-    /// Segments with this keyword.
+    /// Segments with exactly this keyword.
     pub keyword: Option<String>,
-    /// Only so many, those that matter most.
+    /// The number of most important items; `None`: all, in their order.
     pub top: Option<usize>,
 }
 
@@ -113,7 +113,7 @@ impl TryFrom<ContentSegmentsQuery> for ContentSegmentFilter {
 
     fn try_from(query: ContentSegmentsQuery) -> Result<Self, Invalid> {
         Ok(Self {
-            keyword: query_text(query.keyword).at("keyword")?,
+            keyword: search_text(query.keyword).at("keyword")?,
             top: top(query.top)?,
         })
     }
@@ -130,17 +130,17 @@ pub struct ContentSegment {
     pub end_time: f64,
     /// How long it lasts, in seconds.
     pub duration: f64,
-    /// What it is about.
+    /// Subject.
     pub topic: Topic,
-    /// The same at more length.
+    /// Summary.
     pub description: Option<LongText>,
     /// How much it matters, 0 to 1.
     pub importance_score: Ratio,
-    /// Words to find it by.
+    /// Words to find the segment by.
     pub keywords: Vec<Keyword>,
-    /// Ideas it explains.
+    /// Ideas that it explains.
     pub concepts: Vec<Keyword>,
-    /// Place among the segments of the job.
+    /// Position among the segments of the job.
     pub segment_order: NonNegativeInt,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
@@ -165,7 +165,7 @@ impl From<domain::ContentSegment> for ContentSegment {
     }
 }
 
-/// The content segments of a job, or those that were asked for.
+/// The content segments of a job, or those that the query selects.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ContentSegmentsResponse {
     /// The job whose recording it is.
@@ -177,7 +177,7 @@ pub struct ContentSegmentsResponse {
 }
 
 impl ContentSegmentsResponse {
-    /// Segments as they were read.
+    /// Converts stored segments.
     pub fn new(job_id: JobId, segments: Vec<domain::ContentSegment>) -> Self {
         Self {
             job_id,
@@ -206,19 +206,19 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_the_position_unless_it_is_given() {
+    fn the_position_is_the_index_unless_it_is_given() {
         let none = json!([]);
         let segments = read(&[
             segment(None, &none),
             segment(Some(5), &none),
             segment(None, &none),
         ]);
-        let places: Vec<_> = segments
+        let positions: Vec<_> = segments
             .unwrap()
             .iter()
             .map(|s| s.segment_order.get())
             .collect();
-        assert_eq!(places, [0, 5, 2]);
+        assert_eq!(positions, [0, 5, 2]);
         let errors = read(&[segment(Some(1), &none), segment(None, &none)]).unwrap_err();
         assert_eq!(errors[0].field, "segments[1].segment_order");
     }

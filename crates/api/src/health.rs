@@ -1,25 +1,25 @@
-//! Whether the service is well.
+//! Health checks.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The answer of a service that is well; one that is not answers a problem.
+/// The response of a healthy service; an unhealthy one responds with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HealthResponse {
     /// Always `ok`.
     pub status: HealthStatus,
 }
 
-/// How the service is.
+/// Health of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HealthStatus {
-    /// All is well.
+    /// The service is healthy.
     Ok,
 }
 
 impl HealthResponse {
-    /// All is well.
+    /// The response of a healthy service.
     pub const OK: Self = Self {
         status: HealthStatus::Ok,
     };

@@ -1,4 +1,4 @@
-//! What the picture consists of.
+//! Layout analyses.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, LayoutAnalysisId, LayoutType};
@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::number::whole;
-use crate::wire::object::maybe_object;
+use crate::wire::Request;
+use crate::wire::number::integer;
+use crate::wire::object::optional_object;
 use crate::wire::request::optional;
 
 /// A rectangle in the picture, in pixels from its top left corner.
@@ -18,19 +18,19 @@ use crate::wire::request::optional;
 pub struct Region {
     /// Distance from the left edge.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub x: i32,
     /// Distance from the top edge.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub y: i32,
     /// Width.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub width: i32,
     /// Height.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub height: i32,
 }
 
@@ -53,7 +53,7 @@ impl From<domain::Region> for Region {
     }
 }
 
-/// The layout analysis of a job, to be stored in place of the one there is.
+/// The layout analysis of a job, which replaces the stored one.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayoutAnalysisBody {
@@ -61,19 +61,19 @@ pub struct LayoutAnalysisBody {
     pub layout_type: LayoutType,
     /// Where the screen is.
     #[validate(nested)]
-    #[serde(default, deserialize_with = "maybe_object")]
+    #[serde(default, deserialize_with = "optional_object")]
     pub screen_region: Option<Region>,
     /// Where the camera is.
     #[validate(nested)]
-    #[serde(default, deserialize_with = "maybe_object")]
+    #[serde(default, deserialize_with = "optional_object")]
     pub camera_region: Option<Region>,
-    /// Which share of the width the screen takes, 0 to 1.
+    /// Share of the picture's width that the screen takes, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub split_ratio: Option<f64>,
     /// How sure the analysis is, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub confidence_score: f64,
-    /// Which frame the regions were read off, in seconds.
+    /// Time of the frame the regions were measured in, in seconds.
     #[validate(range(min = 0.0))]
     pub sample_frame_time: Option<f64>,
 }
@@ -115,11 +115,11 @@ pub struct LayoutAnalysisResponse {
     pub screen_region: Option<Region>,
     /// Where the camera is.
     pub camera_region: Option<Region>,
-    /// Which share of the width the screen takes, 0 to 1.
+    /// Share of the picture's width that the screen takes, 0 to 1.
     pub split_ratio: Option<Ratio>,
     /// How sure the analysis is, 0 to 1.
     pub confidence_score: Ratio,
-    /// Which frame the regions were read off, in seconds.
+    /// Time of the frame the regions were measured in, in seconds.
     pub sample_frame_time: Option<Seconds>,
     /// When it was stored.
     pub created_at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! What a worker says of a stage it has claimed, and what it is told.
+//! Leases: heartbeats, and the end of an attempt.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid};
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::number::maybe_whole;
+use crate::wire::Request;
+use crate::wire::number::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
-/// A worker is still there. What it leaves out stays as it was.
+/// A sign of life of a worker. Fields left out keep their values.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HeartbeatBody {
     /// How much of the stage is done, 0 to 100.
     #[validate(range(min = 0.0, max = 100.0))]
     pub percent: Option<f64>,
-    /// What is being done right now.
+    /// What the worker is doing now.
     #[validate(length(max = chars(ProgressMessage::MAX)))]
     pub message: Option<String>,
     /// Seconds the worker expects to need until the end.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(deserialize_with = "maybe_whole")]
+    #[serde(deserialize_with = "optional_integer")]
     pub eta_seconds: Option<i32>,
 }
 
@@ -47,12 +47,12 @@ impl TryFrom<HeartbeatBody> for domain::Heartbeat {
     }
 }
 
-/// How a lease stands.
+/// State of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HeartbeatResponse {
-    /// When the lease ends now.
+    /// When the lease expires unless it is extended again.
     pub lease_expires_at: DateTime<Utc>,
-    /// Whether the job was called off: the worker can stop.
+    /// Whether the job was cancelled, so that the worker should stop.
     pub cancelled: bool,
 }
 
@@ -65,7 +65,8 @@ impl From<domain::LeaseState> for HeartbeatResponse {
     }
 }
 
-/// A worker is done. There is nothing to say: what it found is stored already.
+/// A worker has completed a stage. The body is empty: the results are already
+/// stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageCompletionBody {}
@@ -82,17 +83,17 @@ impl TryFrom<StageCompletionBody> for () {
     }
 }
 
-/// A worker gives up.
+/// A worker's attempt at a stage has failed.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageFailureBody {
     /// What went wrong.
     #[validate(length(min = 1, message = "must not be empty"))]
     pub error: String,
-    /// The same for a program to read.
+    /// The error in a form that programs read.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub details: Option<Map<String, Value>>,
-    /// Whether another attempt might end better.
+    /// Whether another attempt might succeed.
     #[schemars(extend("default" = true))]
     pub retryable: Option<bool>,
 }
@@ -118,7 +119,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{ClaimBody, FieldError};
+    use crate::claim::ClaimBody;
+    use crate::wire::FieldError;
 
     fn refused<T: Request>(body: Value) -> FieldError {
         let errors = T::read(body).unwrap().into_domain().err().unwrap();
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_sends_has_known_fields_only() {
+    fn unknown_fields_are_refused() {
         let bodies = |field: &str| {
             [
                 ClaimBody::read(json!({ "worker": "w", "stages": [], field: 1 })).err(),
@@ -145,15 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_says_as_much_as_it_wants_to() {
+    fn every_field_of_a_heartbeat_is_optional() {
         let heartbeat = |body| HeartbeatBody::read(body).unwrap().into_domain();
         assert_eq!(heartbeat(json!({})), Ok(domain::Heartbeat::default()));
         let nulls = json!({ "percent": null, "message": null, "eta_seconds": null });
         assert_eq!(heartbeat(nulls), Ok(domain::Heartbeat::default()));
-        let whole = json!({ "percent": 41.5, "message": "", "eta_seconds": 0 });
-        let whole = heartbeat(whole).unwrap();
-        assert_eq!(whole.percent, Some(Percent::new(41.5).unwrap()));
-        assert_eq!(whole.eta_seconds, Some(NonNegativeInt::new(0).unwrap()));
+        let full = json!({ "percent": 41.5, "message": "", "eta_seconds": 0 });
+        let full = heartbeat(full).unwrap();
+        assert_eq!(full.percent, Some(Percent::new(41.5).unwrap()));
+        assert_eq!(full.eta_seconds, Some(NonNegativeInt::new(0).unwrap()));
         for (body, field) in [
             (json!({ "percent": 100.1 }), "percent"),
             (json!({ "message": "m".repeat(501) }), "message"),
@@ -165,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_why_and_may_be_tried_again_unless_told_otherwise() {
+    fn a_failure_needs_an_error_and_is_retryable_by_default() {
         let failure = |body| StageFailureBody::read(body).unwrap().into_domain().unwrap();
         assert!(failure(json!({ "error": "disk full" })).retryable);
         assert!(failure(json!({ "error": "disk full", "retryable": null })).retryable);
-        let whole = json!({ "error": "no sound", "details": { "streams": 0 }, "retryable": false });
-        let whole = failure(whole);
-        assert!(!whole.retryable);
-        assert_eq!(whole.details.unwrap().get()["streams"], 0);
+        let full = json!({ "error": "no sound", "details": { "streams": 0 }, "retryable": false });
+        let full = failure(full);
+        assert!(!full.retryable);
+        assert_eq!(full.details.unwrap().get()["streams"], 0);
         for (body, path, message) in [
             (json!({ "error": "" }), "error", "must not be empty"),
             (
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_to_a_heartbeat_tells_of_the_lease_and_the_job() {
+    fn a_heartbeat_response_contains_expiry_and_cancellation() {
         let state = domain::LeaseState {
             expires_at: crate::samples::new_year(),
             cancelled: true,

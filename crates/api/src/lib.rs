@@ -1,11 +1,10 @@
-//! What goes over the wire: the bodies and query strings a client sends, the
-//! bodies it gets back, and a description of both for machines. No SQL, no
-//! HTTP server.
+//! The wire format: the bodies and query strings that clients send, the bodies they
+//! get back, and the OpenAPI document of both. No SQL, no HTTP server.
 //!
-//! A **request** becomes a value of the domain in three steps, and each finds
-//! another kind of mistake. [`Request::read`] refuses what does not fit the
-//! type; [`Request::into_domain`] first collects every value that is out of
-//! bounds and then lets the domain decide.
+//! A **request** is converted into a value of the domain in three steps, each of
+//! which finds another kind of error. [`Request::read`] refuses wrong types and
+//! missing or unknown fields; [`Request::into_domain`] first collects every value
+//! that is out of bounds and then applies the rules of the domain.
 //!
 //! ```
 //! use lectern_api::{FieldError, JobCreate, Request};
@@ -25,13 +24,15 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! A **response** is made `From` what the domain has, and leaves out what is
-//! internal. What may be absent is `null`, never left out.
+//! A **response** is made `From` a value of the domain and leaves out internal
+//! fields. Its fields are the domain's types, which serialize as the plain values
+//! they stand for; an absent value is `null`.
 //!
-//! An **error** is a [`Problem`]; its [`Code`] decides its status.
+//! An **error** is a [`Problem`]; its [`Code`] determines its status.
 //!
-//! The bounds stand in one place, the `#[validate(…)]` attribute of the field:
-//! it checks the value, and [`openapi::document`] reads it to tell the bounds.
+//! The bounds of a field are in its `#[validate(…)]` attribute, which takes them
+//! from the domain: it validates requests, and [`openapi::document`] describes the
+//! same bounds.
 //!
 //! | noun | sent | answered |
 //! |---|---|---|
@@ -39,18 +40,21 @@
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
 //! | upload | [`UploadRequest`], [`UploadConfirmBody`] | [`UploadResponse`] |
 //! | claim | [`ClaimBody`] | [`ClaimsResponse`] |
-//! | work | [`HeartbeatBody`], [`StageCompletionBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
+//! | lease | [`HeartbeatBody`], [`StageCompletionBody`], [`StageFailureBody`] | [`HeartbeatResponse`], [`StageRunResponse`] |
 //! | stage run | | [`StagesResponse`] |
 //! | event | [`EventsQuery`], [`WsClientMessage`] | [`WsMessage`], [`EventsResponse`] |
-//! | transcript | [`TranscriptSegmentsBody`], [`TranscriptQuery`] | [`TranscriptResponse`] |
-//! | silence | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
-//! | layout | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
+//! | transcript segment | [`TranscriptSegmentsBody`], [`TranscriptQuery`] | [`TranscriptResponse`] |
+//! | silence region | [`SilenceRegionsBody`], [`SilenceRegionsQuery`] | [`SilenceRegionsResponse`] |
+//! | layout analysis | [`LayoutAnalysisBody`] | [`LayoutAnalysisResponse`] |
 //! | content segment | [`ContentSegmentsBody`], [`ContentSegmentsQuery`] | [`ContentSegmentsResponse`] |
 //! | clip | [`ClipsBody`], [`ClipsQuery`] | [`ClipsResponse`] |
 //! | subtitles | [`TranscriptSegmentsBody`], [`SubtitlesQuery`] | [`SubtitlesResponse`] |
-//! | log | [`LogEntryBody`], [`LogEntryListQuery`] | [`LogEntry`], [`LogEntryListResponse`] |
+//! | log entry | [`LogEntryBody`], [`LogEntryListQuery`] | [`LogEntry`], [`LogEntryListResponse`] |
 //! | results | | [`ResultsResponse`] |
 //! | stats | | [`StatsResponse`] |
+//!
+//! What every noun shares, such as [`Request`], [`PageCursor`] and [`Problem`], is in
+//! `wire/`.
 
 mod claim;
 mod clip;
@@ -79,14 +83,15 @@ pub use content_segment::{
     ContentSegment, ContentSegmentBody, ContentSegmentFilter, ContentSegmentsBody,
     ContentSegmentsQuery, ContentSegmentsResponse,
 };
-pub use event::page::{EventsQuery, EventsRequest, EventsResponse};
-pub use event::ping::WsClientMessage;
-pub use event::{WsData, WsError, WsMessage, WsMessageType, WsProgressUpdate, WsStage};
+pub use event::{
+    EventsQuery, EventsRequest, EventsResponse, WsClientMessage, WsData, WsError, WsMessage,
+    WsMessageType, WsProgressUpdate, WsStage,
+};
 pub use health::{HealthResponse, HealthStatus};
-pub use job::list::{JobListQuery, JobListRequest, JobListResponse};
-pub use job::progress::{JobProgress, ProgressReport};
-pub use job::update::JobUpdate;
-pub use job::{JobCreate, JobResponse};
+pub use job::{
+    JobCreate, JobListQuery, JobListRequest, JobListResponse, JobProgress, JobResponse, JobUpdate,
+    ProgressReport,
+};
 pub use layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse, Region};
 pub use lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
 pub use log_entry::{
@@ -105,7 +110,6 @@ pub use transcript_segment::{
     TranscriptSegmentBody, TranscriptSegmentsBody,
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
-pub use wire::cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
-pub use wire::problem::{Code, Problem};
-pub use wire::request::Request;
-pub use wire::validation::FieldError;
+pub use wire::{
+    Code, FieldError, InvalidCursor, JobList, List, LogEntryList, PageCursor, Problem, Request,
+};

@@ -1,4 +1,4 @@
-//! The audit trail of a job.
+//! Log entries.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Invalid, JobId, LogEntryId, LogStatus, NewLogEntry, Stage};
@@ -12,7 +12,7 @@ use validator::Validate;
 
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
-use crate::{LogEntryList, PageCursor, Request};
+use crate::wire::{LogEntryList, PageCursor, Request};
 
 /// An entry to be added to the processing log.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -22,12 +22,12 @@ pub struct LogEntryBody {
     pub stage: Stage,
     /// What happened to the stage.
     pub status: LogStatus,
-    /// Which program did it.
+    /// The program that did the work.
     #[validate(length(max = chars(AgentName::MAX)))]
     pub agent_name: Option<String>,
-    /// What there is to say.
+    /// Message for people.
     pub message: Option<String>,
-    /// What went wrong, for a program to read.
+    /// The error in a form that programs read.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub error_details: Option<Map<String, Value>>,
     /// How long the stage took, in seconds.
@@ -54,7 +54,7 @@ impl TryFrom<LogEntryBody> for NewLogEntry {
     }
 }
 
-/// Which log entries are wanted: those that fit every condition given.
+/// Selects log entries of a job; every given condition must hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogEntryListQuery {
@@ -62,7 +62,7 @@ pub struct LogEntryListQuery {
     pub stage: Option<Stage>,
     /// Entries of this status.
     pub status: Option<LogStatus>,
-    /// How many entries a page holds at most.
+    /// The greatest number of entries on a page.
     #[validate(range(min = 1, max = PageLimit::MAX))]
     #[schemars(extend("default" = PageLimit::default().get()))]
     pub limit: Option<i64>,
@@ -70,12 +70,12 @@ pub struct LogEntryListQuery {
     pub cursor: Option<PageCursor<LogEntryList>>,
 }
 
-/// A page of log entries to be read.
+/// A page of a list of log entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogEntryListRequest {
-    /// Which entries.
+    /// The entries that the list contains.
     pub filter: LogEntryFilter,
-    /// Which page of them.
+    /// The page of the list.
     pub page: PageRequest,
 }
 
@@ -106,11 +106,11 @@ pub struct LogEntry {
     pub stage: Stage,
     /// What happened to the stage.
     pub status: LogStatus,
-    /// Which program did it.
+    /// The program that did the work.
     pub agent_name: Option<AgentName>,
-    /// What there is to say.
+    /// Message for people.
     pub message: Option<LongText>,
-    /// What went wrong, for a program to read.
+    /// The error in a form that programs read.
     pub error_details: Option<JsonObject>,
     /// How long the stage took, in seconds.
     pub duration_seconds: Option<Seconds>,
@@ -151,7 +151,7 @@ pub struct LogEntryListResponse {
 }
 
 impl LogEntryListResponse {
-    /// A page as it was read.
+    /// Converts a page of stored entries.
     pub fn new(job_id: JobId, page: Page<domain::LogEntry>) -> Self {
         Self {
             job_id,

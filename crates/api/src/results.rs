@@ -1,37 +1,39 @@
-//! What comes of a job.
+//! Results of a job.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{Filename, JobId, JobResults, StorageKey, VideoDuration};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{ClipMetadata, LayoutAnalysisResponse, TranscriptSegment};
+use crate::clip::ClipMetadata;
+use crate::layout_analysis::LayoutAnalysisResponse;
+use crate::transcript_segment::TranscriptSegment;
 
-/// All that came of a completed job.
+/// The results of a completed job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ResultsResponse {
     /// The job.
     pub job_id: JobId,
-    /// Its clips by their order.
+    /// Its clips in their order.
     pub clips: Vec<ClipMetadata>,
     /// Its transcript by time.
     pub transcript: Vec<TranscriptSegment>,
-    /// What else is to be known.
+    /// Details of the job and its recording.
     pub metadata: ResultsMetadata,
 }
 
-/// What is to be known of the results besides the results.
+/// Details of the job and its recording.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ResultsMetadata {
-    /// What the picture consists of, if it was looked at.
+    /// The layout analysis, if there is one.
     pub layout: Option<LayoutAnalysisResponse>,
     /// The recording.
     pub original_video: OriginalVideo,
-    /// The clips in one, if they were put together.
+    /// A video of all clips, if there is one.
     pub highlight_video: Option<HighlightVideo>,
     /// When the job was completed.
     pub completed_at: Option<DateTime<Utc>>,
-    /// Seconds from the making of the job to its completion.
+    /// Seconds from the creation of the job to its completion.
     pub processing_duration_seconds: Option<f64>,
 }
 
@@ -42,23 +44,23 @@ pub struct OriginalVideo {
     pub filename: Filename,
     /// Its length in seconds, if it is known.
     pub duration: Option<VideoDuration>,
-    /// Where it lies in the storage.
+    /// Its storage key.
     pub s3_key: Option<StorageKey>,
-    /// Where to fetch it.
+    /// Its URL.
     pub url: Option<String>,
 }
 
-/// The clips of a job put together to one.
+/// A video of all clips of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct HighlightVideo {
-    /// Where it lies in the storage.
+    /// Its storage key.
     pub s3_key: StorageKey,
-    /// Where to fetch it.
+    /// Its URL.
     pub url: Option<String>,
 }
 
 impl ResultsResponse {
-    /// The results with the addresses `url` gives for what lies in the storage.
+    /// Converts results; `url` gives the URL of a storage key.
     pub fn with_urls(results: JobResults, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
         let processing_duration_seconds = results.processing_duration_seconds();
         let job = results.job;
@@ -90,7 +92,7 @@ impl ResultsResponse {
 }
 
 impl From<JobResults> for ResultsResponse {
-    /// The results without an address to fetch anything from.
+    /// The results without URLs.
     fn from(results: JobResults) -> Self {
         Self::with_urls(results, |_| None)
     }
@@ -104,19 +106,19 @@ mod tests {
     use crate::samples::results;
 
     #[test]
-    fn what_lies_in_the_storage_has_an_address() {
+    fn stored_files_have_urls() {
         let key = |name: &str| Some(StorageKey::new(name).unwrap());
         let mut results = results();
         results.clips[0].data.media.s3_key = key("clip.mp4");
         results.clips[0].data.media.subtitle_s3_key = key("clip.vtt");
         results.job.compiled_video_s3_key = key("highlights.mp4");
         let url = |key: &StorageKey| Some(format!("https://storage/{key}"));
-        let told = serde_json::to_value(ResultsResponse::with_urls(results, url)).unwrap();
-        let clip = &told["clips"][0];
+        let response = serde_json::to_value(ResultsResponse::with_urls(results, url)).unwrap();
+        let clip = &response["clips"][0];
         assert_eq!(clip["url"], "https://storage/clip.mp4");
         assert_eq!(clip["thumbnail_url"], Value::Null);
         assert_eq!(clip["subtitle_url"], "https://storage/clip.vtt");
-        let metadata = &told["metadata"];
+        let metadata = &response["metadata"];
         assert_eq!(
             metadata["original_video"]["url"],
             "https://storage/uploads/talk.mp4"
@@ -128,13 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn results_tell_what_came_of_the_job() {
-        let told = serde_json::to_value(ResultsResponse::from(results())).unwrap();
-        assert_eq!(told["clips"][0]["duration"], json!(2.5));
-        assert_eq!(told["clips"][0]["url"], Value::Null);
-        assert_eq!(told["transcript"][0]["text"], "Welcome back.");
+    fn results_contain_clips_transcript_and_details() {
+        let response = serde_json::to_value(ResultsResponse::from(results())).unwrap();
+        assert_eq!(response["clips"][0]["duration"], json!(2.5));
+        assert_eq!(response["clips"][0]["url"], Value::Null);
+        assert_eq!(response["transcript"][0]["text"], "Welcome back.");
         assert_eq!(
-            told["metadata"],
+            response["metadata"],
             json!({
                 "layout": null,
                 "original_video": {

@@ -15,7 +15,7 @@ pub(crate) fn new_year() -> DateTime<Utc> {
     ManualClock::default().now()
 }
 
-/// A job that was completed 90.5 seconds after it was made.
+/// A job that was completed 90.5 seconds after its creation.
 pub(crate) fn completed_job() -> Job {
     Job {
         job_id: JobId::new(&ManualClock::default()),
@@ -46,7 +46,7 @@ pub(crate) fn completed_job() -> Job {
     }
 }
 
-/// The run of a stage that a worker is on for the second time.
+/// A stage run in its second attempt.
 pub(crate) fn leased_run() -> StageRun {
     let job = completed_job();
     StageRun {
@@ -76,7 +76,7 @@ pub(crate) fn leased_run() -> StageRun {
     }
 }
 
-/// The same job with a clip and a segment of its transcript.
+/// The completed job with a clip and a transcript segment.
 pub(crate) fn results() -> JobResults {
     let job = completed_job();
     let clock = ManualClock::default();

@@ -1,4 +1,4 @@
-//! Where nothing happens.
+//! Silence regions.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Invalid, JobId, NewSilenceRegion, SilenceType};
@@ -7,17 +7,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::object::objects;
-use crate::wire::request::{each, optional};
+use crate::wire::Request;
+use crate::wire::object::object_list;
+use crate::wire::request::{convert_each, optional};
 
-/// The silence regions of a job, to be stored in place of those there are.
+/// The silence regions of a job, which replace the stored ones.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceRegionsBody {
     /// The regions, in any order.
     #[validate(nested)]
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "object_list")]
     pub regions: Vec<SilenceRegionBody>,
 }
 
@@ -31,7 +31,7 @@ pub struct SilenceRegionBody {
     /// Where it ends, in seconds; not before it begins.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
-    /// What there is nothing of.
+    /// What is missing.
     pub silence_type: SilenceType,
     /// The level below which sound counted as silence, in dBFS.
     pub amplitude_threshold: Option<f64>,
@@ -45,7 +45,7 @@ impl TryFrom<SilenceRegionsBody> for Vec<NewSilenceRegion> {
     type Error = Invalid;
 
     fn try_from(silence: SilenceRegionsBody) -> Result<Self, Invalid> {
-        each("regions", silence.regions, NewSilenceRegion::try_from)
+        convert_each("regions", silence.regions, NewSilenceRegion::try_from)
     }
 }
 
@@ -65,7 +65,7 @@ impl TryFrom<SilenceRegionBody> for NewSilenceRegion {
     }
 }
 
-/// Which silence regions are wanted: those that fit every condition given.
+/// Selects silence regions of a job; every given condition must hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SilenceRegionsQuery {
@@ -109,7 +109,7 @@ pub struct SilenceRegion {
     pub end_time: f64,
     /// How long it lasts, in seconds.
     pub duration: f64,
-    /// What there is nothing of.
+    /// What is missing.
     pub silence_type: SilenceType,
     /// The level below which sound counted as silence, in dBFS.
     pub amplitude_threshold: Option<Decibels>,
@@ -131,7 +131,7 @@ impl From<domain::SilenceRegion> for SilenceRegion {
     }
 }
 
-/// The silence regions of a job, or those that were asked for, by time.
+/// The silence regions of a job, or those that the query selects, by time.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SilenceRegionsResponse {
     /// The job whose recording it is.
@@ -143,7 +143,7 @@ pub struct SilenceRegionsResponse {
 }
 
 impl SilenceRegionsResponse {
-    /// Regions as they were read.
+    /// Converts stored regions.
     pub fn new(job_id: JobId, regions: Vec<domain::SilenceRegion>) -> Self {
         Self {
             job_id,

@@ -1,4 +1,4 @@
-//! What has become of each stage of a job.
+//! Stage runs.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{JobId, JobStatus, Stage, StageRun, StageRunStatus};
@@ -6,44 +6,43 @@ use lectern_domain::{LongText, NonNegativeInt, Percent, ProgressMessage, WorkerN
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::job::progress::whole_without_point;
+use crate::job::progress::percent_without_fraction;
 
-/// What has become of one stage of a job.
+/// State of one stage of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct StageRunResponse {
     /// The job.
     pub job_id: JobId,
-    /// Where the job stands.
+    /// Status of the job.
     pub job_status: JobStatus,
     /// The stage.
     pub stage: Stage,
-    /// Where the stage stands.
+    /// Status of the stage.
     pub status: StageRunStatus,
-    /// Which attempt this is, from 1; 0 before the first.
+    /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: i32,
-    /// How many attempts there are at most.
+    /// The greatest number of attempts.
     pub max_attempts: i32,
-    /// Who is or was on it last.
+    /// The worker of the current or the last attempt.
     pub worker: Option<WorkerName>,
     /// How much is done, 0 to 100.
-    #[serde(serialize_with = "whole_without_point")]
+    #[serde(serialize_with = "percent_without_fraction")]
     #[schemars(range(min = 0, max = 100))]
     pub percent: Percent,
-    /// What is being done right now.
+    /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
     pub eta_seconds: Option<NonNegativeInt>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     pub error: Option<LongText>,
-    /// When the last attempt began.
+    /// Start of the current or the last attempt.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended, one way or the other.
+    /// End of the last attempt, whatever its outcome.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
 impl StageRunResponse {
-    /// The run of a stage of a job that stands so. Its lease is nobody's
-    /// business but the worker's who holds it.
+    /// Converts a stage run, without its lease, which is a secret of its worker.
     pub fn new(run: StageRun, job_status: JobStatus) -> Self {
         Self {
             job_id: run.job_id,
@@ -68,15 +67,14 @@ impl StageRunResponse {
 pub struct StagesResponse {
     /// The job.
     pub job_id: JobId,
-    /// Its stages, none before one it waits for; none at all as long as its
-    /// upload is not confirmed.
+    /// Its stages, each after its dependencies; empty until its upload is confirmed.
     pub stages: Vec<StageRunResponse>,
     /// How many stages these are.
     pub total: usize,
 }
 
 impl StagesResponse {
-    /// The runs of a job that stands so, in the order of its pipeline.
+    /// Converts the runs of a job, in the order of its pipeline.
     pub fn new(job_id: JobId, job_status: JobStatus, runs: Vec<StageRun>) -> Self {
         Self {
             job_id,
@@ -97,12 +95,12 @@ mod tests {
     use crate::samples::leased_run;
 
     #[test]
-    fn a_run_is_told_without_its_lease() {
+    fn a_stage_run_is_shown_without_its_lease() {
         let run = leased_run();
         let job_id = run.job_id;
-        let told = StagesResponse::new(job_id, JobStatus::Running, vec![run]);
+        let response = StagesResponse::new(job_id, JobStatus::Running, vec![run]);
         assert_eq!(
-            serde_json::to_value(told).unwrap(),
+            serde_json::to_value(response).unwrap(),
             json!({
                 "job_id": job_id,
                 "stages": [{

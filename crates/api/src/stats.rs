@@ -1,27 +1,27 @@
-//! Numbers over all jobs.
+//! Statistics over all jobs.
 
 use lectern_domain::{JobMetrics, JobStatus};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Numbers over all jobs, taken at one instant.
+/// Statistics over all jobs, from one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StatsResponse {
-    /// How many jobs there are.
+    /// Number of jobs.
     pub total: i64,
-    /// How many jobs there are of each status.
+    /// Number of jobs by status.
     pub by_status: JobCounts,
     /// Sum of the known sizes of all recordings, in bytes.
     pub bytes_stored: i64,
-    /// Jobs made in the last 24 hours.
+    /// Jobs created in the last 24 hours.
     pub created_last_24h: i64,
-    /// Jobs made in the last 7 days.
+    /// Jobs created in the last 7 days.
     pub created_last_7d: i64,
-    /// Jobs made in the last 30 days.
+    /// Jobs created in the last 30 days.
     pub created_last_30d: i64,
 }
 
-/// How many jobs there are of each status.
+/// Number of jobs by status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JobCounts {
     /// The upload is not confirmed yet.

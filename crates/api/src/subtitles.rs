@@ -1,4 +1,4 @@
-//! What is shown below a clip.
+//! Subtitles of clips.
 
 use lectern_domain::{
     ClipId, Invalid, NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat,
@@ -7,17 +7,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::Request;
+use crate::wire::Request;
 
-/// How the subtitles of a clip are wanted.
+/// Parameters of a request for the subtitles of a clip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubtitlesQuery {
-    /// What to answer them as; what `Accept` asks for when it is left out.
+    /// Format of the response; `Accept` decides if it is left out.
     pub format: Option<TranscriptFormat>,
 }
 
-/// What the subtitles of a clip are to be answered as, if that was said.
+/// Format of the subtitles in a response; `None`: `Accept` decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SubtitlesFormat(pub Option<TranscriptFormat>);
 
@@ -33,7 +33,7 @@ impl TryFrom<SubtitlesQuery> for SubtitlesFormat {
     }
 }
 
-/// A line of subtitles, or a few that are shown together.
+/// One or more lines of subtitles that are shown together.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SubtitleSegment {
     /// Where in the clip it begins, in seconds.
@@ -65,14 +65,14 @@ impl From<NewTranscriptSegment> for SubtitleSegment {
 pub struct SubtitlesResponse {
     /// The clip.
     pub clip_id: ClipId,
-    /// The subtitles; times count from the beginning of the clip.
+    /// The subtitles, with times from the beginning of the clip.
     pub segments: Vec<SubtitleSegment>,
     /// How many segments these are.
     pub total: usize,
 }
 
 impl SubtitlesResponse {
-    /// Subtitles whose times count from the beginning of the clip.
+    /// `segments` with times from the beginning of the clip.
     pub fn new(clip_id: ClipId, segments: Vec<NewTranscriptSegment>) -> Self {
         Self {
             clip_id,

@@ -1,4 +1,4 @@
-//! What was said.
+//! Transcript segments.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, NewTranscriptSegment};
@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::object::objects;
-use crate::wire::request::{each, optional, query_text};
+use crate::wire::Request;
+use crate::wire::object::object_list;
+use crate::wire::request::{convert_each, optional, search_text};
 use crate::wire::validation::chars;
 
 /// Segments of a transcript to be stored.
@@ -20,7 +20,7 @@ use crate::wire::validation::chars;
 pub struct TranscriptSegmentsBody {
     /// The segments, in any order.
     #[validate(nested)]
-    #[serde(deserialize_with = "objects")]
+    #[serde(deserialize_with = "object_list")]
     pub segments: Vec<TranscriptSegmentBody>,
 }
 
@@ -34,7 +34,7 @@ pub struct TranscriptSegmentBody {
     /// Where it ends, in seconds; not before it begins.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
-    /// What is said; more than white space.
+    /// What is said; not blank.
     #[schemars(regex(pattern = crate::wire::schema::NOT_BLANK))]
     pub text: String,
     /// How sure the recognizer is, 0 to 1.
@@ -53,7 +53,7 @@ impl TryFrom<TranscriptSegmentsBody> for Vec<NewTranscriptSegment> {
     type Error = Invalid;
 
     fn try_from(transcript: TranscriptSegmentsBody) -> Result<Self, Invalid> {
-        each(
+        convert_each(
             "segments",
             transcript.segments,
             NewTranscriptSegment::try_from,
@@ -74,8 +74,7 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
     }
 }
 
-/// Which segments of a transcript are wanted: those that fit every condition
-/// given.
+/// Selects segments of a transcript; every given condition must hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TranscriptQuery {
@@ -87,18 +86,18 @@ pub struct TranscriptQuery {
     pub to: Option<f64>,
     /// Segments whose text contains this, in upper or lower case.
     pub q: Option<String>,
-    /// What to answer them as; what `Accept` asks for when it is left out.
+    /// Format of the response; `Accept` decides if it is left out.
     pub format: Option<TranscriptFormat>,
 }
 
-/// The segments of a transcript a list is about.
+/// The segments of a transcript that a list contains.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TranscriptFilter {
     /// Segments that overlap this part of the recording.
     pub window: Window,
     /// Segments whose text contains this.
     pub q: Option<String>,
-    /// What to answer them as.
+    /// Format of the response; `None`: `Accept` decides.
     pub format: Option<TranscriptFormat>,
 }
 
@@ -112,7 +111,7 @@ impl TryFrom<TranscriptQuery> for TranscriptFilter {
     fn try_from(query: TranscriptQuery) -> Result<Self, Invalid> {
         Ok(Self {
             window: Window::new(query.from, query.to)?,
-            q: query_text(query.q).at("q")?,
+            q: search_text(query.q).at("q")?,
             format: query.format,
         })
     }
@@ -155,7 +154,7 @@ impl From<domain::TranscriptSegment> for TranscriptSegment {
     }
 }
 
-/// The transcript of a job, or the part of it that was asked for, by time.
+/// The transcript of a job, or the part of it that the query selects, by time.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct TranscriptResponse {
     /// The job whose recording it is.
@@ -167,7 +166,7 @@ pub struct TranscriptResponse {
 }
 
 impl TranscriptResponse {
-    /// Segments as they were read.
+    /// Converts stored segments.
     pub fn new(job_id: JobId, segments: Vec<domain::TranscriptSegment>) -> Self {
         Self {
             job_id,

@@ -1,4 +1,4 @@
-//! Recordings that are uploaded.
+//! Uploads.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::number::{maybe_whole, whole};
+use crate::wire::Request;
+use crate::wire::number::{integer, optional_integer};
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
-/// A recording somebody is about to upload.
+/// A recording to be uploaded.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UploadRequest {
@@ -24,21 +24,20 @@ pub struct UploadRequest {
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
     #[schemars(extend("pattern" = crate::wire::schema::recording_name()))]
     pub filename: String,
-    /// Size of the recording in bytes, which the uploaded file has to have.
+    /// Size of the recording in bytes; the uploaded file must have exactly this size.
     #[validate(range(min = 1, max = i64::MAX))]
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub file_size: i64,
-    /// Media type of the recording, `video/…` or `audio/…` as its name says.
+    /// Media type of the recording: `video/…` or `audio/…`, matching its name.
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
     #[schemars(extend("pattern" = crate::wire::schema::RECORDING_TYPE))]
     pub content_type: String,
-    /// How the recording is to be worked on.
+    /// Settings of the job.
     #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
-    /// Of two jobs the one of higher priority is worked on first; 0 when it is
-    /// left out.
+    /// Jobs with a higher priority are claimed first; 0 when it is left out.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     pub priority: Option<i32>,
 }
 
@@ -66,44 +65,41 @@ impl TryFrom<UploadRequest> for NewUpload {
     }
 }
 
-/// Where the recording is to be sent, with a plain PUT of its bytes.
+/// Where to PUT the bytes of the recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UploadResponse {
-    /// Names the job that was made; it is `pending` until the upload is
-    /// confirmed.
+    /// The new job, which is `pending` until the upload is confirmed.
     pub job_id: JobId,
     /// Where to PUT the recording.
     #[schemars(extend("format" = "uri"))]
     pub upload_url: String,
-    /// What a form would have to send along; always empty, as the upload is no
-    /// form.
+    /// Form fields to send with the upload; always empty.
     pub upload_fields: BTreeMap<String, String>,
-    /// For how many seconds the address can be used.
+    /// How many seconds the URL is valid.
     #[schemars(with = "i64", range(min = 0))]
     pub expires_in: u64,
-    /// Where the recording will lie in the storage.
+    /// Storage key that the recording will have.
     pub s3_key: StorageKey,
 }
 
 impl UploadResponse {
-    /// The job that was made, and the address its recording can be PUT to for
-    /// so long.
-    pub fn new(job_id: JobId, s3_key: StorageKey, upload_url: String, lives: Duration) -> Self {
+    /// A new job, and the URL to PUT its recording to, valid for `lifetime`.
+    pub fn new(job_id: JobId, s3_key: StorageKey, upload_url: String, lifetime: Duration) -> Self {
         Self {
             job_id,
             upload_url,
             upload_fields: BTreeMap::new(),
-            expires_in: lives.as_secs(),
+            expires_in: lifetime.as_secs(),
             s3_key,
         }
     }
 }
 
-/// The recording of this job was uploaded.
+/// Confirms that the recording of a job was uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UploadConfirmBody {
-    /// The job as the answer to the upload named it.
+    /// The `job_id` of the [`UploadResponse`].
     pub job_id: JobId,
 }
 
@@ -124,8 +120,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::FieldError;
     use crate::samples::completed_job;
+    use crate::wire::FieldError;
 
     fn talk() -> Value {
         json!({ "filename": "talk.mp4", "file_size": 1, "content_type": "video/mp4" })
@@ -139,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_is_known_by_its_name_and_its_type() {
+    fn name_and_media_type_must_be_those_of_a_recording() {
         let upload = UploadRequest::read(talk()).unwrap().into_domain().unwrap();
         assert_eq!(upload.file_size.get(), 1);
         assert_eq!((upload.processing_config, upload.priority), (None, 0));
@@ -156,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_bound_or_hides_a_nul_is_told_by_its_field() {
+    fn an_invalid_upload_names_its_field() {
         for (field, value, path, message) in [
             (
                 "filename",
@@ -189,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_needed_may_be_left_out_and_nothing_unknown_sent() {
+    fn missing_and_unknown_fields_are_refused() {
         for field in ["filename", "file_size", "content_type"] {
             let mut body = talk();
             body[field] = Value::Null;
@@ -211,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_says_where_to_put_the_file() {
+    fn the_response_contains_the_upload_url() {
         let job_id = completed_job().job_id;
         let key = StorageKey::new("jobs/7/original/talk.mp4").unwrap();
         let url = "http://localhost/talk.mp4?signature=0f".to_owned();

@@ -110,8 +110,8 @@ ids! {
     LogEntryId
     /// Names the run of a stage.
     StageRunId
-    /// Names a lease: the right of one worker to one attempt at a stage. Whoever
-    /// knows it has it, so it is made from random bits, by the database.
+    /// Names a lease: the right of one worker to one attempt at a stage. It is a
+    /// secret, so the database makes it from random bits.
     LeaseId
 }
 

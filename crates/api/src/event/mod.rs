@@ -1,7 +1,10 @@
-//! What happens to a job, as those who watch it are told.
+//! Events of jobs.
 
 pub(crate) mod page;
 pub(crate) mod ping;
+
+pub use page::{EventsQuery, EventsRequest, EventsResponse};
+pub use ping::WsClientMessage;
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Event, JobEvent, JobId, JobStatus};
@@ -11,32 +14,32 @@ use lectern_domain::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::job::progress::whole_without_point;
-use crate::{JobProgress, JobResponse};
+use crate::job::progress::percent_without_fraction;
+use crate::job::{JobProgress, JobResponse};
 
-/// Something that happened to a job, the same on every channel.
+/// An event of a job, the same over every protocol.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WsMessage {
-    /// What it is about, which decides what `data` is.
+    /// Type of the message, which determines the form of `data`.
     #[serde(rename = "type")]
     pub message_type: WsMessageType,
     /// The job.
     pub job_id: JobId,
-    /// Number of the event, from 1 and without gaps within a job. That of a
-    /// snapshot is the last event's it has seen, 0 when there was none.
+    /// Number of the event, from 1 and without gaps within a job. Of a snapshot: the
+    /// number of the last event it includes, 0 if there is none.
     #[schemars(range(min = 0))]
     pub seq: i64,
-    /// What there is to say.
+    /// The content of the message.
     pub data: WsData,
-    /// When it happened or, of a snapshot, when it was taken.
+    /// Time of the event or of the snapshot.
     pub timestamp: DateTime<Utc>,
 }
 
-/// What a message is about.
+/// Type of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WsMessageType {
-    /// The whole job, for one who begins to watch.
+    /// The whole job, for a new subscriber.
     Snapshot,
     /// The job's status or its progress changed.
     Progress,
@@ -48,69 +51,69 @@ pub enum WsMessageType {
     Error,
 }
 
-/// What a message says.
+/// Content of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum WsData {
     /// Of a `snapshot`: the job.
     Snapshot(Box<JobResponse>),
-    /// Of an `error`: where the job stands, and why.
+    /// Of an `error`: the state of the job, and the reason.
     Error(WsError),
-    /// Of a `stage`: where the stage stands.
+    /// Of a `stage`: the state of the stage.
     Stage(WsStage),
-    /// Of `progress` and `complete`: where the job stands.
+    /// Of `progress` and `complete`: the state of the job.
     Progress(WsProgressUpdate),
 }
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WsProgressUpdate {
     /// The job.
     pub job_id: JobId,
-    /// Where it stands.
+    /// Its status.
     pub status: JobStatus,
-    /// How far it has come, from the first report on.
+    /// `null` until the first report.
     pub progress: Option<JobProgress>,
 }
 
-/// Where a job stands that has failed or was cancelled.
+/// State of a job that has failed or was cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WsError {
     /// The job.
     pub job_id: JobId,
-    /// Where it stands.
+    /// Its status.
     pub status: JobStatus,
-    /// How far it had come.
+    /// Its last progress.
     pub progress: Option<JobProgress>,
     /// Why it failed.
     pub error_message: Option<LongText>,
 }
 
-/// Where a stage stands.
+/// State of a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WsStage {
     /// The stage.
     pub stage: Stage,
-    /// Where it stands.
+    /// Its status.
     pub status: StageRunStatus,
-    /// Which attempt this is, from 1; 0 before the first.
+    /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: i32,
-    /// How many attempts there are at most.
+    /// The greatest number of attempts.
     pub max_attempts: i32,
     /// How much is done, 0 to 100.
-    #[serde(serialize_with = "whole_without_point")]
+    #[serde(serialize_with = "percent_without_fraction")]
     #[schemars(range(min = 0, max = 100))]
     pub percent: Percent,
-    /// What is being done right now.
+    /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
     pub eta_seconds: Option<NonNegativeInt>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     pub error: Option<LongText>,
 }
 
 impl WsMessage {
-    /// The job as it stands now, for one who begins to watch.
+    /// The first message to a subscriber: the job at the time `now`.
     pub fn snapshot(job: domain::Job, now: DateTime<Utc>) -> Self {
         Self {
             message_type: WsMessageType::Snapshot,
@@ -180,7 +183,7 @@ mod tests {
     use super::*;
     use crate::samples::{completed_job, leased_run, new_year};
 
-    fn told(event: Event) -> Value {
+    fn message(event: Event) -> Value {
         let event = JobEvent {
             job_id: completed_job().job_id,
             seq: 3,
@@ -191,12 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn progress_and_completion_tell_where_the_job_stands() {
+    fn progress_and_completion_contain_the_state_of_the_job() {
         let mut job = completed_job();
-        let completed = told(Event::from(&job));
+        let completed = message(Event::from(&job));
         assert_eq!(completed["type"], "complete");
         job.status = JobStatus::Running;
-        let running = told(Event::from(&job));
+        let running = message(Event::from(&job));
         assert_eq!(
             running,
             json!({
@@ -219,12 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_why() {
+    fn an_error_contains_its_reason() {
         let mut job = completed_job();
         job.status = JobStatus::Failed;
         job.progress = None;
         job.error_message = Some(LongText::new("no sound").unwrap());
-        let failed = told(Event::from(&job));
+        let failed = message(Event::from(&job));
         assert_eq!(failed["type"], "error");
         assert_eq!(
             failed["data"],
@@ -238,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_tells_how_far_it_is_and_not_who_is_on_it() {
-        let stage = told(Event::from(&leased_run()));
+    fn a_stage_contains_its_progress_but_not_its_worker() {
+        let stage = message(Event::from(&leased_run()));
         assert_eq!(stage["type"], "stage");
         assert_eq!(
             stage["data"],
@@ -257,11 +260,11 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_is_the_job_at_its_last_event() {
+    fn a_snapshot_has_the_number_of_the_last_event() {
         let job = completed_job();
-        let told = serde_json::to_value(WsMessage::snapshot(job.clone(), new_year())).unwrap();
+        let message = serde_json::to_value(WsMessage::snapshot(job.clone(), new_year())).unwrap();
         assert_eq!(
-            told,
+            message,
             json!({
                 "type": "snapshot",
                 "job_id": job.job_id,

@@ -1,25 +1,27 @@
-//! Events of a job, page by page.
+//! Pages of events.
 
 use lectern_domain::{Invalid, JobId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::{Request, WsMessage};
+use crate::event::WsMessage;
+use crate::wire::Request;
 
-/// Which events are wanted.
+/// Selects events of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventsQuery {
-    /// Those after the event of this number. Left out, it begins with a snapshot.
+    /// Only events after the one of this number. Left out: a snapshot and the events
+    /// after it.
     #[validate(range(min = 0, max = i64::MAX))]
     pub after: Option<i64>,
 }
 
-/// Events to be read.
+/// The events that a page contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EventsRequest {
-    /// After the event of this number, 0 or more.
+    /// Only events after the one of this number; 0 or more.
     pub after: Option<i64>,
 }
 
@@ -43,11 +45,11 @@ impl TryFrom<EventsQuery> for EventsRequest {
 pub struct EventsResponse {
     /// The job.
     pub job_id: JobId,
-    /// What happened, in its order; or only a snapshot of the job when it was
-    /// not said after which event, or some of those after it are not kept any
-    /// more. Whoever is behind `last_seq` asks for the next page.
+    /// The events in their order. Only a snapshot of the job if `after` was left out or
+    /// some of the events after it were deleted. If the last of these events is before
+    /// `last_seq`, there is another page.
     pub events: Vec<WsMessage>,
-    /// Number of the last event of the job, on this page or not.
+    /// Number of the last event of the job, whether on this page or not.
     #[schemars(range(min = 0))]
     pub last_seq: i64,
 }
@@ -59,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_asked_for_by_number() {
+    fn after_is_a_number_of_0_or_more() {
         let after = |after| {
             let query = EventsQuery::read(json!({ "after": after })).unwrap();
             query.into_domain().map(|request| request.after)

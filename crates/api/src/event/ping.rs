@@ -1,20 +1,19 @@
-//! What a client says while it watches.
+//! Messages of clients on the WebSocket.
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 
 use crate::wire::object::Object;
 
-/// What a client may say on the WebSocket: `{"type":"ping"}`. It is an object
-/// of this type; what else is in it, such as a number of the client's own,
-/// means nothing.
+/// A message of a client on the WebSocket: `{"type":"ping"}`. Other fields are ignored,
+/// so that a client may add a number of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WsClientMessage {
-    /// Are you there?
+    /// Asks for a `pong`.
     Ping,
 }
 
 impl WsClientMessage {
-    /// The answer, as it is sent.
+    /// The response in JSON.
     pub fn answer(self) -> &'static str {
         match self {
             Self::Ping => r#"{"type":"pong"}"#,
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ping_is_an_object_of_that_type_whatever_else_is_in_it() {
+    fn a_ping_is_an_object_of_this_type_with_any_other_fields() {
         let read = |text| serde_json::from_str::<WsClientMessage>(text);
         for ping in [
             r#"{"type":"ping"}"#,

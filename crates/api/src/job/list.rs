@@ -1,4 +1,4 @@
-//! Jobs, page by page.
+//! Lists of jobs.
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Invalid, JobFilter, JobStatus, Stage};
@@ -7,22 +7,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
+use crate::job::JobResponse;
 use crate::wire::cursor::page;
-use crate::{JobList, JobResponse, PageCursor, Request};
+use crate::wire::{JobList, PageCursor, Request};
 
-/// Which jobs are wanted: those that fit every condition given.
+/// Selects jobs; every given condition must hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JobListQuery {
     /// Jobs of this status.
     pub status: Option<JobStatus>,
-    /// Jobs whose current stage is this one.
+    /// Jobs whose current stage this is.
     pub stage: Option<Stage>,
-    /// Jobs made at this time or later.
+    /// Jobs created at this time or later.
     pub created_after: Option<DateTime<Utc>>,
-    /// Jobs made before this time.
+    /// Jobs created before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// How many jobs a page holds at most.
+    /// The greatest number of jobs on a page.
     #[validate(range(min = 1, max = PageLimit::MAX))]
     #[schemars(extend("default" = PageLimit::default().get()))]
     pub limit: Option<i64>,
@@ -32,12 +33,12 @@ pub struct JobListQuery {
     pub include_total: bool,
 }
 
-/// A page of jobs to be read.
+/// A page of a list of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct JobListRequest {
-    /// Which jobs.
+    /// The jobs that the list contains.
     pub filter: JobFilter,
-    /// Which page of them.
+    /// The page of the list.
     pub page: PageRequest,
     /// Whether to count the jobs on all pages.
     pub include_total: bool,

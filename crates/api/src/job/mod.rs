@@ -1,8 +1,12 @@
-//! Jobs: what is made, changed, read and listed.
+//! Jobs.
 
 pub(crate) mod list;
 pub(crate) mod progress;
 pub(crate) mod update;
+
+pub use list::{JobListQuery, JobListRequest, JobListResponse};
+pub use progress::{JobProgress, ProgressReport};
+pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, At, Invalid, JobId, JobStatus, ProcessingMode};
@@ -15,12 +19,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::wire::number::{maybe_whole, whole};
+use crate::wire::Request;
+use crate::wire::number::{integer, optional_integer};
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
-use crate::{JobProgress, Request};
 
-/// A recording that lies in the storage and is to be worked on.
+/// A job for a recording that is already in the storage.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobCreate {
@@ -29,23 +33,22 @@ pub struct JobCreate {
     pub filename: String,
     /// Size of the recording in bytes.
     #[validate(range(min = 1, max = i64::MAX))]
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "integer")]
     pub file_size: i64,
-    /// Where the recording lies in the storage.
+    /// Storage key of the recording.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub s3_key: String,
     /// Media type of the recording; `video/mp4` when it is left out.
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
     pub content_type: Option<String>,
-    /// How the recording is to be worked on.
+    /// Settings of the job.
     #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
-    /// Of two jobs the one of higher priority is worked on first; 0 when it is
-    /// left out.
+    /// Jobs with a higher priority are claimed first; 0 when it is left out.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     pub priority: Option<i32>,
-    /// Whatever the owner wants to keep with the job.
+    /// Free for the owner's use.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
@@ -82,29 +85,29 @@ impl TryFrom<JobCreate> for NewJob {
 pub struct JobResponse {
     /// Names the job.
     pub job_id: JobId,
-    /// Where the job stands.
+    /// Status of the job.
     pub status: JobStatus,
     /// Name of the recording as its owner knows it.
     pub filename: Filename,
-    /// Size of the recording in bytes, once it is known.
+    /// Size of the recording in bytes; `null` until it is known.
     pub file_size: Option<FileSize>,
     /// Media type of the recording.
     pub content_type: ContentType,
     /// What of the recording is looked at.
     pub processing_mode: ProcessingMode,
-    /// Length of the recording in seconds, once it is known.
+    /// Length of the recording in seconds; `null` until it is known.
     pub video_duration: Option<VideoDuration>,
-    /// When the job was made.
+    /// When the job was created.
     pub created_at: DateTime<Utc>,
-    /// When the job was changed last.
+    /// When the job was last changed.
     pub updated_at: DateTime<Utc>,
     /// When the job was completed.
     pub completed_at: Option<DateTime<Utc>>,
-    /// How far the job has come, from the first report on.
+    /// `null` until the first report.
     pub progress: Option<JobProgress>,
     /// Why the job failed.
     pub error_message: Option<LongText>,
-    /// Whatever the owner keeps with the job.
+    /// Free for the owner's use.
     pub extra_metadata: JsonObject,
 }
 
@@ -133,11 +136,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::FieldError;
     use crate::samples::completed_job;
+    use crate::wire::FieldError;
 
     #[test]
-    fn a_priority_may_be_left_out_and_has_32_bits() {
+    fn a_priority_is_optional_and_has_32_bits() {
         let create = |priority| {
             let body =
                 json!({ "filename": "a", "file_size": 1, "s3_key": "k", "priority": priority });
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bound_that_is_broken_is_told_at_once() {
+    fn all_broken_bounds_are_reported_at_once() {
         let body = json!({ "filename": "", "file_size": 0, "s3_key": "k".repeat(501) });
         let errors = JobCreate::read(body).unwrap().into_domain().unwrap_err();
         assert_eq!(
@@ -164,8 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_is_refused_wherever_it_hides() {
-        let whole = json!({ "filename": "a.mp4", "file_size": 1, "s3_key": "k" });
+    fn nul_is_refused_in_every_text() {
+        let full = json!({ "filename": "a.mp4", "file_size": 1, "s3_key": "k" });
         for (field, value, path) in [
             ("filename", json!("\0"), "filename"),
             ("s3_key", json!("a\0b"), "s3_key"),
@@ -181,7 +184,7 @@ mod tests {
                 "processing_config.a",
             ),
         ] {
-            let mut body = whole.clone();
+            let mut body = full.clone();
             body[field] = value;
             let errors = JobCreate::read(body).unwrap().into_domain().unwrap_err();
             assert_eq!(
@@ -199,9 +202,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_internal_stays_inside_and_what_is_absent_is_null() {
-        let told = serde_json::to_value(JobResponse::from(completed_job())).unwrap();
-        let fields: Vec<_> = told.as_object().unwrap().keys().collect();
+    fn a_response_has_no_internal_fields_and_null_for_absent_values() {
+        let response = serde_json::to_value(JobResponse::from(completed_job())).unwrap();
+        let fields: Vec<_> = response.as_object().unwrap().keys().collect();
         assert_eq!(
             fields,
             [
@@ -220,10 +223,10 @@ mod tests {
                 "video_duration",
             ]
         );
-        assert_eq!(told["video_duration"], Value::Null);
-        assert_eq!(told["processing_mode"], "audio");
-        assert_eq!(told["created_at"], "2026-01-01T00:00:00Z");
-        assert_eq!(told["completed_at"], "2026-01-01T00:01:30.500Z");
-        assert_eq!(told["extra_metadata"], json!({ "course": "ML 101" }));
+        assert_eq!(response["video_duration"], Value::Null);
+        assert_eq!(response["processing_mode"], "audio");
+        assert_eq!(response["created_at"], "2026-01-01T00:00:00Z");
+        assert_eq!(response["completed_at"], "2026-01-01T00:01:30.500Z");
+        assert_eq!(response["extra_metadata"], json!({ "course": "ML 101" }));
     }
 }

@@ -1,4 +1,4 @@
-//! How far a job has come.
+//! Progress of jobs.
 
 use lectern_domain::{self as domain, At, Invalid, Stage};
 use lectern_domain::{AgentName, NonNegativeInt, Percent, Progress, ProgressMessage};
@@ -6,14 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::number::maybe_whole;
+use crate::wire::Request;
+use crate::wire::number::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
-/// What a worker says about the stage it is at. The first report moves a
-/// queued job to running; one that would take its stage backwards came late
-/// and changes nothing.
+/// A worker's report on a stage. The first report moves a queued job to running; one
+/// with a lower percentage than stored is late and changes nothing.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgressReport {
@@ -22,14 +21,14 @@ pub struct ProgressReport {
     /// How much of the stage is done, 0 to 100.
     #[validate(range(min = 0.0, max = 100.0))]
     pub percent: f64,
-    /// What is being done right now.
+    /// What the worker is doing now.
     #[validate(length(max = chars(ProgressMessage::MAX)))]
     pub message: Option<String>,
     /// Seconds the worker expects to need until the end.
     #[validate(range(min = 0, max = i32::MAX))]
-    #[serde(default, deserialize_with = "maybe_whole")]
+    #[serde(default, deserialize_with = "optional_integer")]
     pub eta_seconds: Option<i32>,
-    /// Which program reports.
+    /// The program that reports.
     #[validate(length(max = chars(AgentName::MAX)))]
     pub agent_name: Option<String>,
 }
@@ -54,16 +53,16 @@ impl TryFrom<ProgressReport> for domain::ProgressReport {
     }
 }
 
-/// Where a job stands within its current stage.
+/// Progress of a job within its current stage.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct JobProgress {
     /// The stage the last report was about.
     pub stage: Stage,
     /// How much of the stage is done, 0 to 100.
-    #[serde(serialize_with = "whole_without_point")]
+    #[serde(serialize_with = "percent_without_fraction")]
     #[schemars(range(min = 0, max = 100))]
     pub percent: Percent,
-    /// What is being done right now.
+    /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
     /// Seconds the worker expects to need until the end.
     pub eta_seconds: Option<NonNegativeInt>,
@@ -81,9 +80,12 @@ impl From<domain::JobProgress> for JobProgress {
     }
 }
 
-/// Writes 40 for 40.0, which is what a person expects of a percentage.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape serde calls")]
-pub(crate) fn whole_without_point<S: Serializer>(
+/// Serializes 40.0 as 40, as people write percentages.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde calls"
+)]
+pub(crate) fn percent_without_fraction<S: Serializer>(
     percent: &Percent,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_percentage_is_written_without_a_point() {
+    fn an_integral_percentage_has_no_fraction() {
         for (percent, text) in [(0.0, "0"), (40.0, "40"), (99.5, "99.5"), (100.0, "100")] {
             let progress = JobProgress {
                 stage: Stage::Transcription,
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_ends_at_100() {
+    fn percentages_above_100_are_refused() {
         let report =
             |percent| ProgressReport::read(json!({ "stage": "complete", "percent": percent }));
         assert!(report(100.0).unwrap().into_domain().is_ok());

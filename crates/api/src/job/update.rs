@@ -1,4 +1,4 @@
-//! Changes of jobs.
+//! Updates of jobs.
 
 use lectern_domain::{self as domain, At, Invalid, JobStatus, Patch};
 use lectern_domain::{Filename, JsonObject, LongText, TaskId, VideoDuration};
@@ -7,48 +7,48 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use validator::Validate;
 
-use crate::Request;
-use crate::wire::number::present_whole;
-use crate::wire::request::{optional, present};
+use crate::wire::Request;
+use crate::wire::number::non_null_integer;
+use crate::wire::request::{non_null, optional};
 use crate::wire::validation::chars;
 
-/// A partial change of a job: what is left out stays as it is, and `null`
-/// clears what may be absent.
+/// A partial change of a job: fields left out keep their values, and `null` clears
+/// nullable fields.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JobUpdate {
-    /// A new name.
+    /// Name of the recording as its owner knows it.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "non_null")]
     #[schemars(with = "String")]
     pub filename: Option<String>,
-    /// The next status; only some may follow the current one.
-    #[serde(deserialize_with = "present")]
+    /// The next status; the current status limits the choice.
+    #[serde(deserialize_with = "non_null")]
     #[schemars(with = "JobStatus")]
     pub status: Option<JobStatus>,
     /// Why the job failed.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "non_null")]
     pub error_message: Option<Option<String>>,
     /// Length of the recording in seconds.
     #[validate(range(min = f64::MIN_POSITIVE, message = "must be more than 0"))]
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "non_null")]
     pub video_duration: Option<Option<f64>>,
-    /// What is known of the recording, replaced as a whole.
-    #[serde(deserialize_with = "present")]
+    /// Properties of the recording; replaces the whole object.
+    #[serde(deserialize_with = "non_null")]
     #[schemars(with = "crate::wire::schema::JsonObject")]
     pub video_metadata: Option<Map<String, Value>>,
-    /// What the owner keeps with the job, replaced as a whole.
-    #[serde(deserialize_with = "present")]
+    /// Free for the owner's use; replaces the whole object.
+    #[serde(deserialize_with = "non_null")]
     #[schemars(with = "crate::wire::schema::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
-    /// Which of the waiting jobs comes first: the one of higher priority.
+    /// Jobs with a higher priority are claimed first.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
-    #[serde(deserialize_with = "present_whole")]
+    #[serde(deserialize_with = "non_null_integer")]
     #[schemars(with = "i32")]
     pub priority: Option<i32>,
-    /// Id of the task in an outside queue; it is never answered.
+    /// Id of the task in an external queue; no response contains it.
     #[validate(length(min = chars(TaskId::MIN), max = chars(TaskId::MAX)))]
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "non_null")]
     pub celery_task_id: Option<Option<String>>,
 }
 
@@ -78,7 +78,7 @@ impl TryFrom<JobUpdate> for domain::JobUpdate {
 
 #[expect(
     clippy::option_option,
-    reason = "absent, null and a value are three things here"
+    reason = "absent, null and a value have three meanings"
 )]
 fn patch<T, U>(
     change: Option<Option<T>>,

@@ -1,13 +1,13 @@
-//! What operations share and refer to.
+//! Components that operations share and refer to.
 
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
-use crate::{Code, Problem};
+use crate::wire::{Code, Problem};
 use lectern_domain::IdempotencyKey;
 
-/// Collects what the operations refer to.
+/// Collects the components that operations refer to.
 #[derive(Default)]
 pub(super) struct Components {
     pub(super) schemas: Schemas,
@@ -15,7 +15,7 @@ pub(super) struct Components {
 }
 
 impl Components {
-    /// A reference to a problem, narrowed down to the codes that may occur.
+    /// A reference to a response with a problem of one of these codes.
     pub(super) fn problem(&mut self, status: u16, codes: &[Code]) -> Value {
         let words: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
         let titles: Vec<_> = codes
@@ -55,8 +55,7 @@ impl Components {
 
 /// The parameters operations share.
 fn parameters() -> Value {
-    // Text rather than a UUID where anything else is refused in the same way as
-    // an id that names nothing.
+    // Not a UUID where other text gets the same response as an unknown id.
     let text = || json!({ "type": "string" });
     let uuid = json!({ "type": "string", "format": "uuid" });
     let idempotency_key = json!({
@@ -66,13 +65,13 @@ fn parameters() -> Value {
         "pattern": "^[!-~]+$",
     });
     [
-        ("path", "job_id", "Names the job.", uuid.clone()),
-        ("path", "clip_id", "Names the clip.", uuid),
-        ("path", "lease_id", "The lease as it was claimed.", text()),
+        ("path", "job_id", "The id of the job.", uuid.clone()),
+        ("path", "clip_id", "The id of the clip.", uuid),
+        ("path", "lease_id", "The id of the lease.", text()),
         (
             "path",
             "key",
-            "Where the object lies in the storage, slashes and all.",
+            "Storage key of the object, including slashes.",
             text(),
         ),
         (
@@ -90,15 +89,15 @@ fn parameters() -> Value {
         (
             "header",
             "Idempotency-Key",
-            "A key of the caller's own: the same request with the same key is done once within \
-             24 hours, and answered alike.",
+            "A key chosen by the client: a request repeated with the same key within 24 hours \
+             takes effect once and gets the same response.",
             idempotency_key,
         ),
         (
             "header",
             "Lease-Id",
-            "The lease of the stage this belongs to. Refused unless it is live, and needed as \
-             long as somebody has one.",
+            "The lease of the stage that the request belongs to. Refused unless it is valid; \
+             required while the stage is leased.",
             text(),
         ),
         (
@@ -110,23 +109,23 @@ fn parameters() -> Value {
         (
             "header",
             "Prefer",
-            "`wait=<seconds>`: how long to wait with a page, up to a minute, when there is nothing \
-             on it yet.",
+            "`wait=<seconds>`: how long to wait for the next event if the page is empty, at most \
+             a minute.",
             text(),
         ),
         (
             "header",
             "Range",
-            "Which part is wanted, such as `bytes=0-1023`.",
+            "The requested part, such as `bytes=0-1023`.",
             text(),
         ),
     ]
     .into_iter()
-    .map(|(place, name, description, schema)| {
+    .map(|(location, name, description, schema)| {
         let parameter = json!({
             "name": name,
-            "in": place,
-            "required": place == "path",
+            "in": location,
+            "required": location == "path",
             "description": description,
             "schema": schema,
         });
@@ -141,7 +140,7 @@ fn headers() -> Value {
     let header = |description: &str, schema: Value| json!({ "required": true, "description": description, "schema": schema });
     json!({
         "X-Request-Id": header(
-            "The caller's, if it sent one; otherwise a new one.",
+            "The client's, if it sent one; otherwise a new one.",
             json!({ "type": "string" }),
         ),
         "ETag": header(
@@ -149,11 +148,11 @@ fn headers() -> Value {
             json!({ "type": "string", "pattern": "^\"[0-9]+\"$" }),
         ),
         "Location": header(
-            "Where the job is to be read.",
+            "URL of the job.",
             json!({ "type": "string", "format": "uri-reference" }),
         ),
         "Content-Range": header(
-            "Which part it is, and of how many bytes.",
+            "The part and the total number of bytes.",
             json!({ "type": "string", "pattern": "^bytes [0-9]+-[0-9]+/[0-9]+$" }),
         ),
         "Retry-After": header(
@@ -173,7 +172,7 @@ pub(super) fn header_references(names: &[&str]) -> Value {
         .into()
 }
 
-/// A reference to what is shared under this name.
+/// A reference to a shared component.
 pub(super) fn reference(kind: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{kind}/{name}") })
 }

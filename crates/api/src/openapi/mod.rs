@@ -1,4 +1,4 @@
-//! The interface described for machines: OpenAPI 3.1.
+//! The OpenAPI 3.1 document of the interface.
 
 mod components;
 mod operation;

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use crate::wire::schema::NO_NUL;
 
-/// Gives the schema of one type.
+/// A function that generates the schema of a type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// Collects the schemas of all types a document refers to. A type is described
-/// as it is read where it is sent, and as it is written where it is answered.
+/// Collects the schemas of all types that a document refers to: of requests as they
+/// are deserialized, of responses as they are serialized.
 pub(super) struct Schemas {
     read: SchemaGenerator,
     written: SchemaGenerator,
@@ -45,7 +45,7 @@ impl Schemas {
         schema(&mut self.written)
     }
 
-    /// The parameters a query struct stands for.
+    /// The parameters that the fields of a query struct describe.
     pub(super) fn query(&mut self, schema: SchemaOf) -> Vec<Value> {
         let mut schema = schema(&mut self.read);
         RecursiveTransform(tidy_request).transform(&mut schema);
@@ -68,12 +68,12 @@ impl Schemas {
     /// The schemas of all types that were referred to, by name.
     pub(super) fn into_definitions(self) -> Map<String, Value> {
         let (read, mut written) = self.definitions();
-        // A type that is both has the same schema twice; a test makes sure.
+        // A type that is in both has the same schema twice, as a test checks.
         written.extend(read);
         written
     }
 
-    /// The schemas of what is read and of what is written.
+    /// The schemas of requests and of responses.
     pub(super) fn definitions(mut self) -> (Map<String, Value>, Map<String, Value>) {
         let mut read = self.read.take_definitions(false);
         let mut written = self.written.take_definitions(false);
@@ -91,12 +91,12 @@ fn tidy_all(definitions: &mut Map<String, Value>, tidy: fn(&mut Schema)) {
     }
 }
 
-/// Takes away what is of use in Rust only.
+/// Removes what only concerns Rust.
 fn tidy(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = prose(description);
     }
-    list_words(schema);
+    list_enum_words(schema);
     if schema.get("default") == Some(&Value::Null) {
         schema.remove("default");
     }
@@ -105,8 +105,7 @@ fn tidy(schema: &mut Schema) {
     }
 }
 
-/// A doc comment without the line breaks of the source and without an example
-/// in Rust, which says nothing to a reader of the interface.
+/// A doc comment without its line breaks and without examples in Rust.
 fn prose(doc: &str) -> String {
     let paragraphs = doc
         .split("\n\n")
@@ -115,7 +114,7 @@ fn prose(doc: &str) -> String {
     unwrapped.join("\n\n")
 }
 
-/// The same, and no text of a request may contain a NUL.
+/// The same, with a pattern that excludes NUL from every text of a request.
 fn tidy_request(schema: &mut Schema) {
     tidy(schema);
     let is_text = match schema.get("type") {
@@ -130,10 +129,9 @@ fn tidy_request(schema: &mut Schema) {
     }
 }
 
-/// Turns "one of these constants" into a list of words, which is what
-/// generators of clients understand; what each word means goes into the
-/// description.
-fn list_words(schema: &mut Schema) {
+/// Turns `oneOf` constants into an `enum`, which client generators understand. The
+/// meaning of each word moves into the description.
+fn list_enum_words(schema: &mut Schema) {
     let Some(Value::Array(variants)) = schema.get("oneOf") else {
         return;
     };
@@ -154,7 +152,7 @@ fn list_words(schema: &mut Schema) {
     schema.insert("description".into(), description.into());
 }
 
-/// A parameter of a query is there or not; it is never `null`.
+/// Removes `null`: a parameter of a query is present or absent.
 fn never_null(schema: &mut Value) {
     let null = json!("null");
     if let Some(Value::Array(types)) = schema.get_mut("type") {

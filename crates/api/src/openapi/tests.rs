@@ -1,11 +1,11 @@
-//! What has to hold of the whole document.
+//! Properties of the whole document.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::{document, routes};
-use crate::Code;
+use crate::wire::Code;
 
 /// Calls `visit` with every object in `value` and the path to it.
 fn walk(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
@@ -26,7 +26,7 @@ fn walk(value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_has_a_target() {
     let document = document();
     walk(&document, "", &mut |path, value| {
         if let Some(Value::String(reference)) = value.get("$ref") {
@@ -37,7 +37,7 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
-fn every_component_is_referred_to() {
+fn every_component_is_used() {
     let document = document();
     let mut referred = BTreeSet::new();
     walk(&document, "", &mut |_, value| {
@@ -54,7 +54,7 @@ fn every_component_is_referred_to() {
 }
 
 #[test]
-fn a_type_that_is_read_and_written_has_one_schema() {
+fn a_type_in_requests_and_responses_has_one_schema() {
     let mut components = super::components::Components::default();
     for operation in super::operations::all() {
         operation.describe(&[], &mut components);
@@ -71,7 +71,7 @@ fn a_type_that_is_read_and_written_has_one_schema() {
 }
 
 #[test]
-fn operations_have_names_of_their_own() {
+fn operation_ids_are_unique() {
     let document = document();
     let mut names = BTreeSet::new();
     for (method, path) in routes() {
@@ -82,11 +82,11 @@ fn operations_have_names_of_their_own() {
 }
 
 #[test]
-fn every_code_is_documented_where_it_occurs() {
+fn every_code_is_documented() {
     let document = document();
     let responses = document["components"]["responses"].as_object().unwrap();
     for code in Code::ALL {
-        // The one that no operation answers: it is what other methods get.
+        // No operation responds with it: it is the response to other methods.
         let expected = *code != Code::MethodNotAllowed;
         let found = responses
             .keys()
@@ -96,11 +96,11 @@ fn every_code_is_documented_where_it_occurs() {
 }
 
 #[test]
-fn every_parameter_of_a_path_is_told() {
+fn every_path_parameter_is_described() {
     let document = document();
     for (method, path) in routes() {
         let operation = &document["paths"][path][method.to_lowercase()];
-        let told: BTreeSet<_> = operation["parameters"]
+        let described: BTreeSet<_> = operation["parameters"]
             .as_array()
             .unwrap()
             .iter()
@@ -112,12 +112,12 @@ fn every_parameter_of_a_path_is_told() {
             .collect();
         let braces = path.split('{').skip(1);
         let expected: BTreeSet<_> = braces.map(|rest| rest.split('}').next().unwrap()).collect();
-        assert_eq!(told, expected, "{method} {path}");
+        assert_eq!(described, expected, "{method} {path}");
     }
 }
 
 #[test]
-fn what_was_made_leads_to_what_can_be_done_with_it_at_once() {
+fn a_new_job_or_claim_links_to_the_operations_it_is_ready_for() {
     let document = document();
     let links = |path: &str, status: &str| {
         let responses = &document["paths"][path]["post"]["responses"];
@@ -136,7 +136,7 @@ fn what_was_made_leads_to_what_can_be_done_with_it_at_once() {
 }
 
 #[test]
-fn whoever_may_lose_a_lease_shows_it() {
+fn operations_that_may_lose_a_lease_take_it() {
     let document = document();
     for (method, path) in routes() {
         let operation = &document["paths"][path][method.to_lowercase()];
@@ -159,12 +159,12 @@ fn whoever_may_lose_a_lease_shows_it() {
 }
 
 #[test]
-fn a_request_is_closed_and_a_response_tells_nothing_internal() {
+fn requests_are_closed_and_responses_have_no_internal_fields() {
     let document = document();
     let mut requests = BTreeSet::new();
     walk(&document["paths"], "", &mut |path, value| {
         if path.ends_with("/requestBody/content/application/json/schema") {
-            // Whisper's is not ours to close.
+            // Whisper's format may have other fields.
             let ours = value.get("anyOf").map_or(value, |choices| &choices[0]);
             let reference = ours["$ref"].as_str().unwrap();
             requests.insert(reference.rsplit('/').next().unwrap().to_owned());
@@ -172,7 +172,7 @@ fn a_request_is_closed_and_a_response_tells_nothing_internal() {
     });
     assert!(requests.len() >= 15, "{requests:?}");
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        if requests.contains(name) || name.ends_with("Create") {
+        if requests.contains(name) || name.ends_with("Create") || name.ends_with("Body") {
             assert_eq!(schema["additionalProperties"], false, "{name}");
         } else if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             for internal in ["id", "version", "celery_task_id", "priority"] {
@@ -185,7 +185,7 @@ fn a_request_is_closed_and_a_response_tells_nothing_internal() {
 }
 
 #[test]
-fn no_description_speaks_of_rust() {
+fn no_description_mentions_rust() {
     walk(&document(), "", &mut |path, value| {
         if let Value::String(text) = value {
             assert!(

@@ -1,4 +1,4 @@
-//! The place in a list, as text that means nothing to its reader.
+//! Cursors of pages as opaque text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,10 +13,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// A list that is read page by page. The tag is part of every cursor, so that
-/// the cursor of one list is refused by another.
+/// A list that is read in pages. Its tag is part of its cursors, so that a cursor is
+/// refused by any other list.
 pub trait List {
-    /// Tells the lists apart.
+    /// Unique among the lists.
     const TAG: u8;
 }
 
@@ -36,13 +36,13 @@ impl List for LogEntryList {
     const TAG: u8 = b'l';
 }
 
-/// Where the next page of the list `L` begins: 39 characters that survive a
-/// query string, with a checksum against mistakes (not against malice: there
-/// is nothing to gain from making one up).
+/// The cursor of a page of the list `L`: 39 characters that need no escaping in a
+/// query string. A checksum finds damaged cursors; it does not authenticate them,
+/// because a forged cursor shows nothing that a list does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageCursor<L>(Cursor, PhantomData<L>);
 
-/// The error of reading a cursor that no page of the list has given.
+/// The error of parsing text that is not a cursor of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidCursor;
 
@@ -66,7 +66,7 @@ impl<L> From<PageCursor<L>> for Cursor {
     }
 }
 
-/// Length of what is checked: tag, microseconds, id.
+/// Bytes below the checksum: tag, microseconds, id.
 const CHECKED: usize = 1 + 8 + 16;
 
 impl<L: List> fmt::Display for PageCursor<L> {
@@ -130,7 +130,7 @@ impl<L> JsonSchema for PageCursor<L> {
     }
 }
 
-/// The page a query asks for.
+/// The page that a query asks for.
 pub(crate) fn page<L>(
     limit: Option<i64>,
     cursor: Option<PageCursor<L>>,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_comes_back_as_it_was_given() {
+    fn a_cursor_survives_its_text_form() {
         assert_eq!(text().len(), 39);
         assert_eq!(
             text().parse::<PageCursor<JobList>>().map(Cursor::from),
@@ -172,12 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_in_which_one_character_is_another_is_refused() {
+    fn a_cursor_with_a_changed_character_is_refused() {
         let text = text();
-        for place in 0..text.len() {
+        for index in 0..text.len() {
             for other in ALPHABET.chars().chain(['=', ' ', '%']) {
                 let mut changed = text.clone();
-                changed.replace_range(place..=place, other.encode_utf8(&mut [0; 4]));
+                changed.replace_range(index..=index, other.encode_utf8(&mut [0; 4]));
                 let read = changed.parse::<PageCursor<JobList>>();
                 assert_eq!(read.is_ok(), changed == text, "{changed}");
             }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_is_cut_or_longer_is_refused() {
+    fn a_truncated_or_extended_cursor_is_refused() {
         let text = text();
         for end in 0..text.len() {
             assert!(text[..end].parse::<PageCursor<JobList>>().is_err());
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_travels_as_a_json_string() {
+    fn a_cursor_is_a_json_string() {
         let json = serde_json::to_value(PageCursor::<JobList>::from(cursor())).unwrap();
         assert_eq!(json, text());
         let read: PageCursor<JobList> = serde_json::from_value(json).unwrap();

@@ -7,3 +7,8 @@ pub(crate) mod problem;
 pub(crate) mod request;
 pub(crate) mod schema;
 pub(crate) mod validation;
+
+pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
+pub use problem::{Code, Problem};
+pub use request::Request;
+pub use validation::FieldError;

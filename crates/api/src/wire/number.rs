@@ -1,69 +1,70 @@
-//! Whole numbers as JSON writes them: JSON does not tell 5 from 5.0, and some
-//! clients write every number with a point.
+//! Integers in JSON. JSON does not distinguish 5 from 5.0, and some clients write
+//! every number with a fraction, so 5.0 is accepted as an integer.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
-/// Reads a whole number, with or without a point.
-pub(crate) fn whole<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+/// Deserializes an integer, with or without a zero fraction.
+pub(crate) fn integer<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: TryFrom<i64>,
     D: Deserializer<'de>,
 {
-    Whole::deserialize(deserializer).map(|number| number.0)
+    Integer::deserialize(deserializer).map(|number| number.0)
 }
 
-/// The same where there may be `null`; the field needs `#[serde(default)]`.
-pub(crate) fn maybe_whole<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+/// The same for a field that may be `null`; it needs `#[serde(default)]` to be left
+/// out.
+pub(crate) fn optional_integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i64>,
     D: Deserializer<'de>,
 {
-    Ok(Option::<Whole<T>>::deserialize(deserializer)?.map(|number| number.0))
+    Ok(Option::<Integer<T>>::deserialize(deserializer)?.map(|number| number.0))
 }
 
-/// The same for a field that may be left out but not be `null`; it needs
+/// The same for a field that may be left out but must not be `null`; it needs
 /// `#[serde(default)]`.
-pub(crate) fn present_whole<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn non_null_integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i64>,
     D: Deserializer<'de>,
 {
-    whole(deserializer).map(Some)
+    integer(deserializer).map(Some)
 }
 
-struct Whole<T>(T);
+struct Integer<T>(T);
 
-impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
+impl<'de, T: TryFrom<i64>> Deserialize<'de> for Integer<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_i64(WholeVisitor(PhantomData))
+        deserializer.deserialize_i64(IntegerVisitor(PhantomData))
     }
 }
 
-struct WholeVisitor<T>(PhantomData<T>);
+struct IntegerVisitor<T>(PhantomData<T>);
 
-impl<T: TryFrom<i64>> Visitor<'_> for WholeVisitor<T> {
-    type Value = Whole<T>;
+impl<T: TryFrom<i64>> Visitor<'_> for IntegerVisitor<T> {
+    type Value = Integer<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "a whole number of {} bits", 8 * size_of::<T>())
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Whole<T>, E> {
-        let whole = number.try_into().map(Whole);
-        whole.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Integer<T>, E> {
+        let integer = number.try_into().map(Integer);
+        integer.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Whole<T>, E> {
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Integer<T>, E> {
         match i64::try_from(number) {
             Ok(number) => self.visit_i64(number),
             Err(_) => Err(E::invalid_value(Unexpected::Unsigned(number), &self)),
         }
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Whole<T>, E> {
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Integer<T>, E> {
         const BEYOND: f64 = 9_223_372_036_854_775_808.0;
         if number.fract() == 0.0 && (-BEYOND..BEYOND).contains(&number) {
             #[expect(clippy::cast_possible_truncation, reason = "whole and within bounds")]
@@ -79,11 +80,11 @@ mod tests {
 
     fn read<T: TryFrom<i64>>(json: &str) -> Option<T> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        whole(&mut deserializer).ok()
+        integer(&mut deserializer).ok()
     }
 
     #[test]
-    fn a_point_makes_no_difference() {
+    fn a_zero_fraction_is_accepted() {
         assert_eq!(read::<i32>("5"), Some(5));
         assert_eq!(read::<i32>("5.0"), Some(5));
         assert_eq!(read::<i64>("4e15"), Some(4_000_000_000_000_000));
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_or_does_not_fit_is_refused() {
+    fn fractions_and_overflows_are_refused() {
         for json in ["5.5", "\"5\"", "true", "null", "1e10", "4294967296"] {
             assert_eq!(read::<i32>(json), None, "{json}");
         }

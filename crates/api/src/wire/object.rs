@@ -1,4 +1,4 @@
-//! JSON objects that are nothing else.
+//! Structs deserialized from JSON objects only.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A `T` read from an object and nothing else. What serde derives for a struct
-/// reads an array as well, taking the values in order, and no client should
-/// come to rely on the order of the fields.
+/// A `T` that is deserialized from an object only. What serde derives for a struct
+/// also accepts an array of the values in order, and clients must not come to rely
+/// on the order of fields.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -31,8 +31,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// Reads a list of objects.
-pub(crate) fn objects<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+/// Deserializes a list of objects.
+pub(crate) fn object_list<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
@@ -41,8 +41,9 @@ where
     Ok(objects.into_iter().map(|object| object.0).collect())
 }
 
-/// Reads an object or `null`; the field needs `#[serde(default)]`.
-pub(crate) fn maybe_object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Deserializes an object or `null`; the field needs `#[serde(default)]` to be left
+/// out.
+pub(crate) fn optional_object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
@@ -54,10 +55,12 @@ where
 mod tests {
     use serde_json::json;
 
-    use crate::{LayoutAnalysisBody, Request, TranscriptSegmentsBody};
+    use crate::layout_analysis::LayoutAnalysisBody;
+    use crate::transcript_segment::TranscriptSegmentsBody;
+    use crate::wire::request::Request;
 
     #[test]
-    fn the_order_of_the_fields_means_nothing_at_any_depth() {
+    fn an_array_is_refused_for_an_object_at_any_depth() {
         let segment = json!([0.0, 1.0, "text", null, null]);
         let error = TranscriptSegmentsBody::read(json!({ "segments": [segment] })).unwrap_err();
         assert!(error.to_string().contains("expected an object"), "{error}");

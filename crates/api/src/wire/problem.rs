@@ -1,14 +1,14 @@
-//! What went wrong, in the one shape every error has (RFC 9457).
+//! Errors in the format of RFC 9457.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::FieldError;
+use crate::wire::validation::FieldError;
 
-/// Defines the codes with everything that is fixed for each.
+/// Defines the error codes with their status and title.
 macro_rules! codes {
     ($( $(#[doc = $doc:literal])+ $variant:ident = $status:literal $word:literal $title:literal, )+) => {
-        /// What went wrong, as a word programs can rely on.
+        /// A stable code of an error, for programs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
         pub enum Code {
             $( $(#[doc = $doc])+ #[serde(rename = $word)] $variant, )+
@@ -18,23 +18,22 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word on the wire.
+            /// The code in JSON.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
 
-            /// The HTTP status that goes with it.
+            /// The HTTP status of a response with this code.
             pub fn status(self) -> u16 {
                 match self { $(Self::$variant => $status),+ }
             }
 
-            /// The same in a few words for people; it does not change from
-            /// one occurrence to the next.
+            /// The error in a few words, the same for every occurrence.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title),+ }
             }
 
-            /// The URI that names this kind of problem.
+            /// The URI that identifies the code.
             pub fn type_uri(self) -> &'static str {
                 match self { $(Self::$variant => concat!("urn:lectern:problem:", $word)),+ }
             }
@@ -55,61 +54,61 @@ codes! {
     ClipNotFound = 404 "clip_not_found" "There is no such clip",
     /// The job has no layout analysis.
     LayoutAnalysisNotFound = 404 "layout_analysis_not_found" "The job has no layout analysis",
-    /// The path is there, but not for this method.
+    /// The path does not support this method.
     MethodNotAllowed = 405 "method_not_allowed" "The method is not allowed here",
-    /// The job may not go from its status to the one asked for.
+    /// The job cannot change from its status to the requested one.
     IllegalTransition = 409 "illegal_transition" "The job cannot get this status now",
     /// The job is not completed, so it has no results.
     JobNotCompleted = 409 "job_not_completed" "The job is not completed",
-    /// The job is finished or not begun, so nothing can be reported.
+    /// The job is not running, so no progress can be reported.
     JobNotRunning = 409 "job_not_running" "The job is not running",
-    /// The stage is leased to somebody else, or the lease has ended.
+    /// The lease is unknown, has expired, or was replaced by another.
     LeaseLost = 409 "lease_lost" "The lease is not or no longer valid",
-    /// A request with this `Idempotency-Key` is being worked on right now.
+    /// A request with this `Idempotency-Key` is still being processed.
     IdempotencyInProgress = 409 "idempotency_in_progress" "The same request is being worked on",
     /// The job has changed since the version given in `If-Match`.
     VersionMismatch = 412 "version_mismatch" "The job has changed meanwhile",
     /// The body is larger than allowed.
     BodyTooLarge = 413 "body_too_large" "The body is too large",
-    /// The body is declared as something that is not taken here.
+    /// The media type of the body is not supported here.
     UnsupportedMediaType = 415 "unsupported_media_type" "The body is of a type that is not taken here",
-    /// Something in the request breaks a rule; `errors` tells what.
+    /// The request breaks a rule; `errors` lists the fields.
     ValidationFailed = 422 "validation_failed" "The request breaks a rule",
     /// This `Idempotency-Key` was sent before, with another request.
     IdempotencyMismatch = 422 "idempotency_mismatch" "The key belongs to another request",
-    /// Something went wrong that is not the caller's fault.
+    /// An error of the server, not of the request.
     Internal = 500 "internal" "Something went wrong on the server",
     /// The database does not answer.
     DatabaseUnavailable = 503 "database_unavailable" "The database does not answer",
-    /// There is more to do than can be done in time.
+    /// The server cannot handle the request in time.
     Overloaded = 503 "overloaded" "The server has too much to do",
 }
 
 /// An error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
-    /// A URI that names the kind of problem; it goes with `code`.
+    /// A URI that identifies `code`.
     #[serde(rename = "type")]
     #[schemars(with = "String", extend("format" = "uri"))]
     pub type_uri: &'static str,
-    /// The kind of problem in a few words.
+    /// The error in a few words, the same for every occurrence of `code`.
     pub title: &'static str,
     /// The HTTP status of the response.
     #[schemars(range(min = 400, max = 599))]
     pub status: u16,
-    /// What went wrong this time.
+    /// What went wrong in this request.
     pub detail: String,
-    /// The kind of problem as a word programs can rely on.
+    /// A stable code, for programs.
     pub code: Code,
-    /// The `X-Request-Id` of the response, to be found in the server's log.
+    /// The `X-Request-Id` of the response; the server's log contains it.
     pub request_id: String,
-    /// Which fields break which rules, when that is the problem.
+    /// The fields that break rules, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
 impl Problem {
-    /// A problem of this kind; what depends on the code follows from it.
+    /// A problem with the status, title and URI of `code`.
     pub fn new(code: Code, detail: impl Into<String>, request_id: impl Into<String>) -> Self {
         Self {
             type_uri: code.type_uri(),
@@ -122,7 +121,7 @@ impl Problem {
         }
     }
 
-    /// The same problem with the fields that cause it.
+    /// Adds the fields that cause the problem.
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
         self
@@ -136,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_has_the_shape_of_rfc_9457() {
+    fn a_problem_has_the_format_of_rfc_9457() {
         let errors = vec![FieldError::new(
             "filename",
             "must be 1 to 255 characters long",

@@ -1,33 +1,33 @@
-//! From what a client sends to what the domain takes.
+//! Requests: what a client may send, and its conversion into the domain's types.
 
 use lectern_domain::{At, Invalid, LongText, NonNegativeInt, assign_positions};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
-use crate::FieldError;
 use crate::wire::object::Object;
+use crate::wire::validation::FieldError;
 use crate::wire::validation::field_errors;
 
-/// A body or a query string: what a client may send, and what it means.
+/// A body or a query string that a client may send.
 ///
-/// Three steps lead from one to the other, and each finds another kind of
-/// mistake: [`Request::read`] finds what does not fit the type (a wrong type, a
-/// missing or an unknown field), [`Validate`] finds all values out of bounds at
-/// once, and the conversion finds what is left (fields that contradict each
-/// other, NUL characters). [`Request::into_domain`] takes the last two.
+/// Three steps lead to a value of the domain, and each finds another kind of error:
+/// [`Request::read`] finds wrong types and missing or unknown fields, [`Validate`]
+/// finds all values out of bounds, and the conversion finds the first of the
+/// remaining errors (contradicting fields, NUL characters).
+/// [`Request::into_domain`] takes the last two steps.
 pub trait Request: DeserializeOwned + Validate {
-    /// What the domain makes of it.
+    /// The domain's type for the request.
     type Domain: TryFrom<Self, Error = Invalid>;
 
-    /// Reads the request: the same as `deserialize`, but from an object only.
-    /// (What serde derives takes an array of the values in order as well.)
+    /// Deserializes the request, from an object only; an implementation that serde
+    /// derives also accepts an array of the values in order.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Object::deserialize(deserializer).map(|object| object.0)
     }
 
-    /// Checks and converts the request. The error lists every field out of
-    /// bounds or, when there is none, the first rule of the domain that is
-    /// broken; it is never empty.
+    /// Validates and converts the request. The error lists every field that is out of
+    /// bounds or, if there is none, the first rule of the domain that is broken; it
+    /// is never empty.
     fn into_domain(self) -> Result<Self::Domain, Vec<FieldError>> {
         self.validate().map_err(|errors| field_errors(&errors))?;
         Self::Domain::try_from(self)
@@ -35,9 +35,9 @@ pub trait Request: DeserializeOwned + Validate {
     }
 }
 
-/// Tells a field that is there from one that is not: `null` reaches `T`, which
-/// takes it or not.
-pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Deserializes a field that may be left out but is not `Option`-like: `null`
+/// reaches `T`, which accepts or refuses it.
+pub(crate) fn non_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
@@ -54,9 +54,9 @@ pub(crate) fn optional<T, U>(
     value.map(convert).transpose().at(field)
 }
 
-/// Converts the items of the list `field`; an error names the item, such as
+/// Converts the items of the list `field`; an error names the item, as in
 /// `segments[3].end_time`.
-pub(crate) fn each<T, U>(
+pub(crate) fn convert_each<T, U>(
     field: &str,
     items: impl IntoIterator<Item = T>,
     convert: impl Fn(T) -> Result<U, Invalid>,
@@ -68,35 +68,35 @@ pub(crate) fn each<T, U>(
         .collect()
 }
 
-/// Text to search for: as long as it may be, but without a NUL, which no
-/// stored text contains and PostgreSQL refuses to look for.
-pub(crate) fn query_text(text: Option<String>) -> Result<Option<String>, Invalid> {
+/// Checks a text to search for: any length, but no NUL, which PostgreSQL refuses
+/// as a parameter.
+pub(crate) fn search_text(text: Option<String>) -> Result<Option<String>, Invalid> {
     Ok(text
         .map(LongText::new)
         .transpose()?
         .map(LongText::into_string))
 }
 
-/// The greatest number of best items one may ask for.
+/// The greatest value of `top`.
 pub(crate) const MAX_TOP: i64 = 1000;
 
-/// The number of best items a query asks for.
+/// The number of most important items that a query asks for.
 pub(crate) fn top(top: Option<i64>) -> Result<Option<usize>, Invalid> {
-    let asks = || Invalid::field("top", format!("must be between 1 and {MAX_TOP}"));
+    let invalid = || Invalid::field("top", format!("must be between 1 and {MAX_TOP}"));
     top.map(|top| match usize::try_from(top) {
         Ok(count) if (1..=MAX_TOP).contains(&top) => Ok(count),
-        _ => Err(asks()),
+        _ => Err(invalid()),
     })
     .transpose()
 }
 
-/// The places of a list's items; see [`assign_positions`].
-pub(crate) fn places(
+/// The positions of a list's items; see [`assign_positions`].
+pub(crate) fn positions(
     given: impl Iterator<Item = Option<i32>>,
     field: &str,
 ) -> Result<Vec<NonNegativeInt>, Invalid> {
-    let given = each("", given, |place| {
-        place.map(NonNegativeInt::new).transpose().at(field)
+    let given = convert_each("", given, |position| {
+        position.map(NonNegativeInt::new).transpose().at(field)
     })?;
     assign_positions(given, field)
 }

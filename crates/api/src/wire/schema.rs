@@ -6,23 +6,23 @@ use lectern_domain::{PipelineName, ProcessingMode, RECORDING_TYPES, Resolution, 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
-/// Text without a NUL, which PostgreSQL cannot store.
+/// Pattern of text without a NUL, which PostgreSQL cannot store.
 pub(crate) const NO_NUL: &str = r"^[^\x00]*$";
 
-/// Text without a NUL and with at least one character that is not white space.
-/// The white space is spelled out because regular expressions do not agree on
-/// what `\s` is.
+/// Pattern of text without a NUL and with a character that is not white space. The
+/// white space is listed because dialects of regular expressions differ in `\s`.
 pub(crate) const NOT_BLANK: &str = concat!(
     r"^[^\x00]*",
     r"[^\x00\t-\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]",
     r"[^\x00]*$",
 );
 
-/// A media type of a recording.
+/// Pattern of the media types of recordings.
 pub(crate) const RECORDING_TYPE: &str =
     r"^([vV][iI][dD][eE][oO]|[aA][uU][dD][iI][oO])/[!#$&^_.+0-9A-Za-z-]+$";
 
-/// A name that ends in the extension of a recording, in upper or lower case.
+/// Pattern of names that end in the extension of a recording, in upper or lower
+/// case.
 pub(crate) fn recording_name() -> String {
     let any_case = |letter: char| match letter.to_ascii_uppercase() {
         upper if upper == letter => letter.to_string(),

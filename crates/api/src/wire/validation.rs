@@ -1,4 +1,4 @@
-//! Broken rules, told so that a person understands them.
+//! Broken rules in words that people understand.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 pub struct FieldError {
     /// Path of the field, such as `segments[3].end_time`.
     pub field: String,
-    /// What the rule asks for, such as `must be 1 to 255 characters long`.
+    /// The rule, such as `must be 1 to 255 characters long`.
     pub message: String,
 }
 
@@ -33,8 +33,8 @@ impl From<lectern_domain::FieldError> for FieldError {
     }
 }
 
-/// The broken rules as a flat list: fields of one object by name, items of one
-/// list by position.
+/// The broken rules as a flat list, sorted by the name of a field and the index of an
+/// item.
 pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut flat = Vec::new();
     collect("", errors, &mut flat);
@@ -71,9 +71,10 @@ fn message(rule: &ValidationError) -> String {
     if let Some(message) = &rule.message {
         return message.to_string();
     }
-    // The end of a type's own range is no news: what is beyond it was refused before.
-    let is_news = |bound: &&Value| [i64::MAX, i32::MAX.into()].iter().all(|end| *bound != end);
-    let bound = |name: &str| rule.params.get(name).filter(is_news).map(plain);
+    // A bound that is the end of the integer's range needs no mention: values beyond
+    // it were refused when the request was read.
+    let is_relevant = |bound: &&Value| [i64::MAX, i32::MAX.into()].iter().all(|end| *bound != end);
+    let bound = |name: &str| rule.params.get(name).filter(is_relevant).map(plain);
     match (rule.code.as_ref(), bound("min"), bound("max")) {
         ("length", Some(min), Some(max)) => format!("must be {min} to {max} characters long"),
         ("length", None, Some(max)) => format!("must be at most {max} characters long"),
@@ -83,7 +84,7 @@ fn message(rule: &ValidationError) -> String {
     }
 }
 
-/// A bound as a person writes it: `1`, not `1.0`.
+/// A bound without a zero fraction: `1`, not `1.0`.
 fn plain(bound: &Value) -> String {
     match bound.as_f64() {
         Some(number) if bound.is_f64() => number.to_string(),
@@ -91,7 +92,7 @@ fn plain(bound: &Value) -> String {
     }
 }
 
-/// A length of the domain as validator counts it.
+/// A length of the domain in the type that validator takes.
 pub(crate) const fn chars(length: usize) -> u64 {
     length as u64
 }
@@ -101,7 +102,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{ClipsBody, LayoutAnalysisBody, Request, TranscriptSegmentsBody};
+    use crate::clip::ClipsBody;
+    use crate::layout_analysis::LayoutAnalysisBody;
+    use crate::transcript_segment::TranscriptSegmentsBody;
+    use crate::wire::request::Request;
 
     fn errors<T: Request>(body: Value) -> Vec<(String, String)> {
         let errors = T::read(body).unwrap().into_domain().err().unwrap();
@@ -111,12 +115,12 @@ mod tests {
             .collect()
     }
 
-    fn told(field: &str, message: &str) -> (String, String) {
+    fn error(field: &str, message: &str) -> (String, String) {
         (field.to_owned(), message.to_owned())
     }
 
     #[test]
-    fn items_are_told_by_position_and_fields_by_name() {
+    fn errors_name_items_by_index_and_fields_by_name() {
         let fine = json!({ "start_time": 0, "end_time": 1, "text": "a" });
         let mut segments = vec![fine; 12];
         segments[2]["start_time"] = json!(-1);
@@ -125,9 +129,9 @@ mod tests {
         assert_eq!(
             errors::<TranscriptSegmentsBody>(json!({ "segments": segments })),
             [
-                told("segments[2].confidence", "must be between 0 and 1"),
-                told("segments[2].start_time", "must be 0 or more"),
-                told(
+                error("segments[2].confidence", "must be between 0 and 1"),
+                error("segments[2].start_time", "must be 0 or more"),
+                error(
                     "segments[11].speaker_id",
                     "must be at most 50 characters long"
                 ),
@@ -136,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_domain_finds_is_told_the_same_way() {
+    fn errors_of_the_domain_have_the_same_form() {
         let segment =
             |start, end, text| json!({ "start_time": start, "end_time": end, "text": text });
         let fine = segment(0, 1, "a");
         assert_eq!(
             errors::<TranscriptSegmentsBody>(json!({ "segments": [fine, segment(2, 1, "a")] })),
-            [told(
+            [error(
                 "segments[1].end_time",
                 "must not be before start_time"
             )]
@@ -151,7 +155,7 @@ mod tests {
             errors::<TranscriptSegmentsBody>(
                 json!({ "segments": [fine, segment(1, 2, " \u{a0}")] })
             ),
-            [told(
+            [error(
                 "segments[1].text",
                 "must not be empty or white space only"
             )]
@@ -162,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_within_is_told_with_a_dot() {
+    fn a_field_of_a_nested_object_is_named_with_a_dot() {
         let body = json!({
             "layout_type": "unknown",
             "confidence_score": 1,
@@ -170,7 +174,7 @@ mod tests {
         });
         assert_eq!(
             errors::<LayoutAnalysisBody>(body),
-            [told("screen_region.x", "must be 0 or more")]
+            [error("screen_region.x", "must be 0 or more")]
         );
     }
 }

@@ -1,18 +1,18 @@
-//! How an operation is described.
+//! The operation object of the document.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::super::components::{Components, header_references, reference};
-use super::{Answer, Operation};
-use crate::Code;
+use super::{Operation, ResponseSpec};
+use crate::wire::Code;
 
-/// What parameters of a path are called.
+/// Names of the parameters in paths.
 const IN_PATH: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
 
 impl Operation {
-    /// The operation object; `all` are the operations an answer may lead to.
+    /// The operation object; `all` are the operations that links may lead to.
     pub(in super::super) fn describe(&self, all: &[Self], components: &mut Components) -> Value {
         let mut described = json!({
             "operationId": self.id,
@@ -45,19 +45,19 @@ impl Operation {
         parameters
     }
 
-    /// Whether there is such a parameter in the path.
+    /// Whether the path has this parameter.
     fn takes(&self, parameter: &str) -> bool {
         self.path.contains(&format!("{{{parameter}}}"))
     }
 
     fn responses(&self, all: &[Self], components: &mut Components) -> Map<String, Value> {
         let mut responses = Map::new();
-        for answer in &self.answers {
-            let told = answer.describe(self.summary, components);
-            responses.insert(answer.status.to_string(), told);
+        for spec in &self.responses {
+            let response = spec.describe(self.summary, components);
+            responses.insert(spec.status.to_string(), response);
         }
-        if let (Some((parameter, place)), Some(first)) = (self.leads_on, self.answers.first()) {
-            responses[&first.status.to_string()]["links"] = links(all, parameter, place);
+        if let (Some((parameter, pointer)), Some(first)) = (self.links_to, self.responses.first()) {
+            responses[&first.status.to_string()]["links"] = links(all, parameter, pointer);
         }
         let mut by_status = BTreeMap::<u16, Vec<Code>>::new();
         for code in &self.problems {
@@ -70,10 +70,10 @@ impl Operation {
     }
 }
 
-impl Answer {
+impl ResponseSpec {
     fn describe(&self, summary: &str, components: &mut Components) -> Value {
         let mut described = json!({
-            "description": self.meaning.unwrap_or(summary),
+            "description": self.description.unwrap_or(summary),
             "headers": header_references(self.headers),
         });
         for (media_type, schema) in &self.content {
@@ -84,14 +84,14 @@ impl Answer {
     }
 }
 
-/// From what was made to everything that can be done with it at once.
-fn links(all: &[Operation], parameter: &str, place: &str) -> Value {
+/// Links from a new job or claim to the operations that it is ready for.
+fn links(all: &[Operation], parameter: &str, pointer: &str) -> Value {
     all.iter()
-        .filter(|operation| operation.takes(parameter) && !operation.later)
+        .filter(|operation| operation.takes(parameter) && !operation.unlinked)
         .map(|operation| {
             let link = json!({
                 "operationId": operation.id,
-                "parameters": { parameter: place },
+                "parameters": { parameter: pointer },
             });
             (operation.id.to_owned(), link)
         })

@@ -1,4 +1,4 @@
-//! One operation: what it takes and what it answers.
+//! An operation: its parameters, body and responses.
 
 mod describe;
 
@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::schemas::SchemaOf;
-use crate::{Code, TranscriptSegmentsBody};
+use crate::transcript_segment::TranscriptSegmentsBody;
+use crate::wire::Code;
 
-/// A method of a path: what it takes and what it answers.
+/// A method of a path: its parameters, body and responses.
 #[derive(Clone)]
 pub(super) struct Operation {
     pub(super) method: &'static str,
@@ -21,9 +22,9 @@ pub(super) struct Operation {
     query: Option<SchemaOf>,
     headers: Vec<&'static str>,
     body: Option<Body>,
-    answers: Vec<Answer>,
-    leads_on: Option<(&'static str, &'static str)>,
-    later: bool,
+    responses: Vec<ResponseSpec>,
+    links_to: Option<(&'static str, &'static str)>,
+    unlinked: bool,
     problems: BTreeSet<Code>,
 }
 
@@ -33,18 +34,18 @@ struct Body {
     content: Vec<(&'static str, SchemaOf)>,
 }
 
-/// An answer that is no problem.
+/// A response that is not a problem.
 #[derive(Clone)]
-struct Answer {
+struct ResponseSpec {
     status: u16,
-    /// What it means; of the ordinary answer the summary tells.
-    meaning: Option<&'static str>,
+    /// `None`: the summary of the operation.
+    description: Option<&'static str>,
     content: Vec<(&'static str, SchemaOf)>,
     headers: &'static [&'static str],
 }
 
 impl Operation {
-    /// An operation with the problems that come with its path.
+    /// An operation with the problems that its path implies.
     pub(super) fn new(method: &'static str, path: &'static str, id: &'static str) -> Self {
         let mut problems = BTreeSet::from([Code::Internal]);
         if path.contains("{job_id}") {
@@ -57,7 +58,7 @@ impl Operation {
             problems.insert(Code::LeaseLost);
         }
         if path.contains('{') {
-            // An empty id is another path, and there is nothing at it.
+            // An empty id makes another path, which does not exist.
             problems.insert(Code::NotFound);
         }
         Self {
@@ -70,9 +71,9 @@ impl Operation {
             query: None,
             headers: Vec::new(),
             body: None,
-            answers: Vec::new(),
-            leads_on: None,
-            later: false,
+            responses: Vec::new(),
+            links_to: None,
+            unlinked: false,
             problems,
         }
     }
@@ -82,8 +83,8 @@ impl Operation {
         self
     }
 
-    /// What it does, in one line and then at more length.
-    pub(super) fn about(mut self, summary: &'static str, description: &'static str) -> Self {
+    /// Summary in one line, and a longer description.
+    pub(super) fn describe_as(mut self, summary: &'static str, description: &'static str) -> Self {
         self.summary = summary;
         self.description = description;
         self
@@ -94,23 +95,26 @@ impl Operation {
         self.or([Code::MalformedQuery, Code::ValidationFailed])
     }
 
-    /// Takes a header that is none of those below.
+    /// Takes this header.
     pub(super) fn header(mut self, name: &'static str) -> Self {
         self.headers.push(name);
         self
     }
 
-    /// Takes `If-Match` and refuses when it does not.
+    /// Takes `If-Match`.
     pub(super) fn if_match(self) -> Self {
         self.header("If-Match").or([Code::VersionMismatch])
     }
 
-    /// Takes `If-None-Match` and answers 304, with the headers of the ordinary
-    /// answer, when it does.
+    /// Takes `If-None-Match` and responds with 304, with the headers of the first
+    /// response.
     pub(super) fn if_none_match(self) -> Self {
-        let headers = self.answers.first().map_or(&[][..], |first| first.headers);
+        let headers = self
+            .responses
+            .first()
+            .map_or(&[][..], |first| first.headers);
         self.header("If-None-Match")
-            .also(304, "The caller has this version already.")
+            .or_responds(304, "The client already has this version.")
             .with(headers)
     }
 
@@ -120,7 +124,7 @@ impl Operation {
             .or([Code::IdempotencyInProgress, Code::IdempotencyMismatch])
     }
 
-    /// Takes `Lease-Id`, and needs it while somebody has a lease.
+    /// Takes `Lease-Id`, which is required while the stage is leased.
     pub(super) fn leased(self) -> Self {
         self.header("Lease-Id").or([Code::LeaseLost])
     }
@@ -131,17 +135,17 @@ impl Operation {
 
     /// Takes segments of a transcript, as JSON or as a file.
     pub(super) fn body_transcript(self) -> Self {
-        let mut taken = self.json(transcript, true);
-        if let Some(body) = &mut taken.body {
+        let mut operation = self.json(transcript, true);
+        if let Some(body) = &mut operation.body {
             let text = SchemaGenerator::subschema_for::<String> as SchemaOf;
             body.content
                 .extend(TRANSCRIPT_FILES.map(|file| (file, text)));
         }
-        taken
+        operation
     }
 
-    /// Takes a body or none at all.
-    pub(super) fn maybe_body<T: JsonSchema>(self) -> Self {
+    /// Takes an optional body.
+    pub(super) fn optional_body<T: JsonSchema>(self) -> Self {
         self.json(SchemaGenerator::subschema_for::<T>, false)
     }
 
@@ -158,7 +162,7 @@ impl Operation {
         ])
     }
 
-    /// Takes a body of a length that was announced before.
+    /// Takes a body of any bytes.
     pub(super) fn body_bytes(mut self) -> Self {
         self.body = Some(Body {
             required: true,
@@ -171,86 +175,86 @@ impl Operation {
         ])
     }
 
-    pub(super) fn answers_nothing(self, status: u16) -> Self {
-        self.answer(status, None, Vec::new())
+    pub(super) fn responds_empty(self, status: u16) -> Self {
+        self.response(status, None, Vec::new())
     }
 
-    pub(super) fn answers<T: JsonSchema>(self, status: u16) -> Self {
+    pub(super) fn responds<T: JsonSchema>(self, status: u16) -> Self {
         let json = ("application/json", SchemaGenerator::subschema_for::<T> as _);
-        self.answer(status, None, vec![json])
+        self.response(status, None, vec![json])
     }
 
-    pub(super) fn answers_text(self, media_type: &'static str) -> Self {
-        self.answer(200, None, Vec::new()).or_as_text(media_type)
+    pub(super) fn responds_text(self, media_type: &'static str) -> Self {
+        self.response(200, None, Vec::new()).or_text(media_type)
     }
 
-    /// Answers segments, as JSON or as a file.
-    pub(super) fn answers_transcript<T: JsonSchema>(self) -> Self {
+    /// Responds with segments, as JSON or as a file.
+    pub(super) fn responds_transcript<T: JsonSchema>(self) -> Self {
         let files = TRANSCRIPT_FILES.into_iter().chain(["text/plain"]);
-        files.fold(self.answers::<T>(200), Self::or_as_text)
+        files.fold(self.responds::<T>(200), Self::or_text)
     }
 
-    pub(super) fn answers_bytes(self, status: u16) -> Self {
-        self.answer(status, None, vec![("*/*", bytes)])
+    pub(super) fn responds_bytes(self, status: u16) -> Self {
+        self.response(status, None, vec![("*/*", bytes)])
     }
 
-    /// Another answer of another status; without content, unless it is a part of
-    /// that of the ordinary one.
-    pub(super) fn also(self, status: u16, meaning: &'static str) -> Self {
-        let content = match self.answers.first() {
-            Some(whole) if status == 206 => whole.content.clone(),
+    /// Adds a response of another status: without content, or for 206 with that of the
+    /// first response.
+    pub(super) fn or_responds(self, status: u16, description: &'static str) -> Self {
+        let content = match self.responses.first() {
+            Some(full) if status == 206 => full.content.clone(),
             _ => Vec::new(),
         };
-        self.answer(status, Some(meaning), content)
+        self.response(status, Some(description), content)
     }
 
-    fn answer(
+    fn response(
         mut self,
         status: u16,
-        meaning: Option<&'static str>,
+        description: Option<&'static str>,
         content: Vec<(&'static str, SchemaOf)>,
     ) -> Self {
-        self.answers.push(Answer {
+        self.responses.push(ResponseSpec {
             status,
-            meaning,
+            description,
             content,
             headers: &[],
         });
         self
     }
 
-    /// The last answer can also be had as text of this type.
-    pub(super) fn or_as_text(mut self, media_type: &'static str) -> Self {
+    /// Adds a text type to the content of the last response.
+    pub(super) fn or_text(mut self, media_type: &'static str) -> Self {
         let text = (media_type, SchemaGenerator::subschema_for::<String> as _);
-        if let Some(answer) = self.answers.last_mut() {
-            answer.content.push(text);
+        if let Some(response) = self.responses.last_mut() {
+            response.content.push(text);
         }
         self
     }
 
-    /// Headers of the last answer besides `X-Request-Id`.
+    /// Sets the headers of the last response besides `X-Request-Id`.
     pub(super) fn with(mut self, headers: &'static [&'static str]) -> Self {
-        if let Some(answer) = self.answers.last_mut() {
-            answer.headers = headers;
+        if let Some(response) = self.responses.last_mut() {
+            response.headers = headers;
         }
         self
     }
 
-    /// The first answer holds, at this place, what other operations take as this
-    /// parameter of their path.
-    pub(super) fn leads_on(mut self, parameter: &'static str, place: &'static str) -> Self {
-        self.leads_on = Some((parameter, place));
+    /// The first response contains, at `pointer`, the value for this parameter of other
+    /// operations' paths.
+    pub(super) fn links_to(mut self, parameter: &'static str, pointer: &'static str) -> Self {
+        self.links_to = Some((parameter, pointer));
         self
     }
 
-    /// Not for what was just made: something has to come first.
-    pub(super) fn later(mut self) -> Self {
-        self.later = true;
+    /// Excludes the operation from links: a new job or claim is not ready for it.
+    pub(super) fn unlinked(mut self) -> Self {
+        self.unlinked = true;
         self
     }
 
-    /// Asks the database, which may be away or too busy.
-    pub(super) fn stored(self) -> Self {
+    /// Uses the database, which may be unavailable or overloaded.
+    pub(super) fn uses_database(self) -> Self {
         self.or([Code::DatabaseUnavailable, Code::Overloaded])
     }
 
@@ -260,16 +264,16 @@ impl Operation {
     }
 }
 
-/// What transcripts are read from and written to besides JSON.
+/// Formats of transcripts besides JSON.
 const TRANSCRIPT_FILES: [&str; 2] = ["text/vtt", "application/x-subrip"];
 
-/// Segments of a transcript, as they are stored here or as Whisper tells them.
+/// Segments of a transcript, in our JSON or in Whisper's.
 fn transcript(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "anyOf": [
             generator.subschema_for::<TranscriptSegmentsBody>(),
             {
-                "description": "What Whisper writes as `verbose_json`; what is not named here is passed over.",
+                "description": "Whisper's `verbose_json`; other fields are ignored.",
                 "type": "object",
                 "required": ["segments"],
                 "properties": { "segments": {
@@ -289,7 +293,7 @@ fn transcript(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Whatever it is.
+/// Any bytes.
 fn bytes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "binary" })
 }

@@ -2,61 +2,62 @@
 
 use super::super::operation::Operation;
 use super::{delete, get, patch, post};
-use crate::Code::{IllegalTransition, JobNotRunning};
-use crate::{
-    JobCreate, JobListQuery, JobListResponse, JobResponse, JobUpdate, ProgressReport, StatsResponse,
+use crate::job::{
+    JobCreate, JobListQuery, JobListResponse, JobResponse, JobUpdate, ProgressReport,
 };
+use crate::stats::StatsResponse;
+use crate::wire::Code::{IllegalTransition, JobNotRunning};
 
-/// What is done with jobs.
+/// Operations on jobs.
 pub(super) fn all() -> Vec<Operation> {
     vec![
         post("/api/v1/jobs", "createJob")
-            .about("Make a job", "The recording lies in the storage already; the job is queued.")
+            .describe_as("Create a job", "The recording is already in the storage; the job is queued.")
             .body::<JobCreate>()
             .idempotent()
-            .answers::<JobResponse>(201)
+            .responds::<JobResponse>(201)
             .with(&["Location", "ETag"])
-            .leads_on("job_id", "$response.body#/job_id"),
+            .links_to("job_id", "$response.body#/job_id"),
         get("/api/v1/jobs", "listJobs")
-            .about("List jobs", "Newest first. Jobs made meanwhile move nothing to another page.")
+            .describe_as("List jobs", "Newest first. Jobs created meanwhile do not shift the pages.")
             .query::<JobListQuery>()
-            .answers::<JobListResponse>(200),
+            .responds::<JobListResponse>(200),
         get("/api/v1/jobs/{job_id}", "getJob")
-            .about("Read a job", "")
-            .answers::<JobResponse>(200)
+            .describe_as("Read a job", "")
+            .responds::<JobResponse>(200)
             .with(&["ETag"])
             .if_none_match(),
         patch("/api/v1/jobs/{job_id}", "updateJob")
-            .about("Change a job", "What is left out stays as it is. A status has to be one that may follow the current one.")
+            .describe_as("Change a job", "Fields left out keep their values. The status must be one that the current status may change to.")
             .if_match()
             .leased()
             .body::<JobUpdate>()
-            .answers::<JobResponse>(200)
+            .responds::<JobResponse>(200)
             .with(&["ETag"])
             .or([IllegalTransition]),
         delete("/api/v1/jobs/{job_id}", "deleteJob")
-            .about("Delete a job", "Everything that was found for it and its files go with it.")
-            .answers_nothing(204),
+            .describe_as("Delete a job", "Its results and files are deleted, too.")
+            .responds_empty(204),
         post("/api/v1/jobs/{job_id}/cancel", "cancelJob")
-            .about("Cancel a job", "A worker that is on it hears of it with its next heartbeat.")
-            .answers::<JobResponse>(200)
+            .describe_as("Cancel a job", "Its workers learn of it from their next heartbeat.")
+            .responds::<JobResponse>(200)
             .with(&["ETag"])
             .or([IllegalTransition]),
         post("/api/v1/jobs/{job_id}/retry", "retryJob")
-            .about("Try a failed or cancelled job again", "Stages that were completed stay so. A job whose upload was never confirmed cannot be tried again.")
-            .answers::<JobResponse>(200)
+            .describe_as("Retry a failed or cancelled job", "Completed stages are kept. A job whose upload was never confirmed cannot be retried.")
+            .responds::<JobResponse>(200)
             .with(&["ETag"])
             .or([IllegalTransition])
-            .later(),
+            .unlinked(),
         post("/api/v1/jobs/{job_id}/progress", "reportProgress")
-            .about("Report progress", "The first report moves a queued job to running; one that would take its stage backwards changes nothing. Workers that claim their stages send heartbeats instead.")
+            .describe_as("Report progress", "The first report moves a queued job to running; one with a lower percentage than stored changes nothing. Workers that claim their stages send heartbeats instead.")
             .leased()
             .body::<ProgressReport>()
-            .answers::<JobResponse>(200)
+            .responds::<JobResponse>(200)
             .with(&["ETag"])
             .or([JobNotRunning]),
         get("/api/v1/stats", "getStats")
-            .about("Count jobs and bytes", "")
-            .answers::<StatsResponse>(200),
+            .describe_as("Count jobs and bytes", "")
+            .responds::<StatsResponse>(200),
     ]
 }

@@ -1,4 +1,4 @@
-//! Every operation of the interface.
+//! All operations of the interface.
 
 mod jobs;
 mod live;
@@ -7,35 +7,36 @@ mod uploads;
 mod work;
 
 use super::operation::Operation;
-use crate::Code::JobNotCompleted;
-use crate::{HealthResponse, ResultsResponse};
+use crate::health::HealthResponse;
+use crate::results::ResultsResponse;
+use crate::wire::Code::JobNotCompleted;
 
-/// The tags and what they are about.
+/// The tags and their descriptions.
 pub(super) const TAGS: [(&str, &str); 7] = [
     (JOBS, "Recordings on their way to clips."),
     (
         UPLOADS,
-        "How a recording comes in: ask for an address, PUT the file there, confirm.",
+        "To add a recording: request a URL, PUT the file there, confirm the upload.",
     ),
     (
         WORK,
-        "For programs that do the stages: claim one, say how far it is, store what was found, \
-         be done with it.",
+        "For programs that work on stages: claim one, report progress, store its results, \
+         complete it.",
     ),
-    (LIVE, "Watching a job while it is worked on."),
+    (LIVE, "Following a job while it is worked on."),
     (
-        FOUND,
-        "What each stage found. PUT replaces the whole set of a job.",
+        OUTPUTS,
+        "The results of each stage. PUT replaces the whole set of a job.",
     ),
-    (RESULTS, "What came of a completed job."),
-    (OPERATION, "Whether the service is well."),
+    (RESULTS, "The results of a completed job."),
+    (OPERATION, "Health and metrics of the service."),
 ];
 
 const JOBS: &str = "Jobs";
 const UPLOADS: &str = "Uploads";
 const WORK: &str = "Work";
 const LIVE: &str = "Live";
-const FOUND: &str = "What the stages found";
+const OUTPUTS: &str = "What the stages found";
 const RESULTS: &str = "Results";
 const OPERATION: &str = "Operation";
 
@@ -50,9 +51,9 @@ pub(super) fn all() -> Vec<Operation> {
         .chain(tagged(uploads::jobs(), UPLOADS))
         .chain(tagged(work::all(), WORK))
         .chain(tagged(live::all(), LIVE))
-        .chain(tagged(outputs::all(), FOUND))
+        .chain(tagged(outputs::all(), OUTPUTS))
         .chain(tagged(results(), RESULTS))
-        .map(Operation::stored)
+        .map(Operation::uses_database)
         .chain(tagged(uploads::objects(), UPLOADS))
         .chain(tagged(operation(), OPERATION))
         .collect()
@@ -61,8 +62,8 @@ pub(super) fn all() -> Vec<Operation> {
 fn results() -> Vec<Operation> {
     vec![
         get("/api/v1/results/{job_id}", "getResults")
-            .about("Read the results of a completed job", "")
-            .answers::<ResultsResponse>(200)
+            .describe_as("Read the results of a completed job", "")
+            .responds::<ResultsResponse>(200)
             .or([JobNotCompleted]),
     ]
 }
@@ -70,21 +71,21 @@ fn results() -> Vec<Operation> {
 fn operation() -> Vec<Operation> {
     vec![
         get("/healthz", "getHealth")
-            .about("Whether the process is alive", "")
-            .answers::<HealthResponse>(200),
+            .describe_as("Whether the process is alive", "")
+            .responds::<HealthResponse>(200),
         get("/readyz", "getReadiness")
-            .about(
+            .describe_as(
                 "Whether requests can be served",
                 "The database answers, its schema is up to date, and the service is not shutting down.",
             )
-            .answers::<HealthResponse>(200)
-            .stored(),
+            .responds::<HealthResponse>(200)
+            .uses_database(),
         get("/metrics", "getMetrics")
-            .about("Numbers for Prometheus", "")
-            .answers_text("text/plain"),
+            .describe_as("Metrics for Prometheus", "")
+            .responds_text("text/plain"),
         get("/openapi.json", "getOpenapi")
-            .about("This document", "")
-            .answers::<serde_json::Map<String, serde_json::Value>>(200),
+            .describe_as("This document", "")
+            .responds::<serde_json::Map<String, serde_json::Value>>(200),
     ]
 }
 

@@ -1,107 +1,108 @@
-//! What the stages found.
+//! Outputs of the stages.
 
 use super::super::operation::Operation;
 use super::{get, post, put};
-use crate::Code::LayoutAnalysisNotFound;
-use crate::{
-    ClipsBody, ClipsQuery, ClipsResponse, ContentSegmentsBody, ContentSegmentsQuery,
-    ContentSegmentsResponse, LayoutAnalysisBody, LayoutAnalysisResponse, LogEntry, LogEntryBody,
-    LogEntryListQuery, LogEntryListResponse, SilenceRegionsBody, SilenceRegionsQuery,
-    SilenceRegionsResponse, SubtitlesQuery, SubtitlesResponse, TranscriptQuery, TranscriptResponse,
-};
+use crate::clip::{ClipsBody, ClipsQuery, ClipsResponse};
+use crate::content_segment::{ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse};
+use crate::layout_analysis::{LayoutAnalysisBody, LayoutAnalysisResponse};
+use crate::log_entry::{LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse};
+use crate::silence_region::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
+use crate::subtitles::{SubtitlesQuery, SubtitlesResponse};
+use crate::transcript_segment::{TranscriptQuery, TranscriptResponse};
+use crate::wire::Code::LayoutAnalysisNotFound;
 
 const FILES: &str = "As `Content-Type` says: JSON (ours or Whisper's), WebVTT or SubRip. Files are \
-    read leniently: cues may overlap, last no time and come in any order, and what is not Unicode \
-    is taken for windows-1252 unless `charset` says otherwise.";
-const AS_ASKED: &str = "By time. As `format` says or else `Accept`: JSON, WebVTT, SubRip or plain \
-    text; JSON where that names none of them.";
+    read leniently: cues may overlap, be empty and come in any order, and text that is not Unicode \
+    is read as windows-1252 unless `charset` says otherwise.";
+const AS_ASKED: &str = "By time. As `format` or else `Accept` says: JSON, WebVTT, SubRip or plain \
+    text; JSON if it names none of them.";
 
-/// What the stages found.
+/// Operations on the outputs of stages.
 pub(super) fn all() -> Vec<Operation> {
     vec![
         put("/api/v1/jobs/{job_id}/transcripts", "putTranscript")
-            .about("Replace the transcript", FILES)
+            .describe_as("Replace the transcript", FILES)
             .leased()
             .body_transcript()
-            .answers::<TranscriptResponse>(200),
+            .responds::<TranscriptResponse>(200),
         post("/api/v1/jobs/{job_id}/transcripts", "appendTranscript")
-            .about(
+            .describe_as(
                 "Append to the transcript",
-                "For one who transcribes while it is said. Answers the segments that were added.",
+                "For live transcription. The response contains the added segments.",
             )
             .leased()
             .body_transcript()
-            .answers::<TranscriptResponse>(201),
+            .responds::<TranscriptResponse>(201),
         get("/api/v1/jobs/{job_id}/transcripts", "getTranscript")
-            .about("Read the transcript", AS_ASKED)
+            .describe_as("Read the transcript", AS_ASKED)
             .query::<TranscriptQuery>()
-            .answers_transcript::<TranscriptResponse>(),
+            .responds_transcript::<TranscriptResponse>(),
         put("/api/v1/jobs/{job_id}/silence-regions", "putSilenceRegions")
-            .about("Replace the silence regions", "")
+            .describe_as("Replace the silence regions", "")
             .leased()
             .body::<SilenceRegionsBody>()
-            .answers::<SilenceRegionsResponse>(200),
+            .responds::<SilenceRegionsResponse>(200),
         get("/api/v1/jobs/{job_id}/silence-regions", "getSilenceRegions")
-            .about("Read the silence regions", "By time.")
+            .describe_as("Read the silence regions", "By time.")
             .query::<SilenceRegionsQuery>()
-            .answers::<SilenceRegionsResponse>(200),
+            .responds::<SilenceRegionsResponse>(200),
         put("/api/v1/jobs/{job_id}/layout-analysis", "putLayoutAnalysis")
-            .about("Replace the layout analysis", "")
+            .describe_as("Replace the layout analysis", "")
             .leased()
             .body::<LayoutAnalysisBody>()
-            .answers::<LayoutAnalysisResponse>(200),
+            .responds::<LayoutAnalysisResponse>(200),
         get("/api/v1/jobs/{job_id}/layout-analysis", "getLayoutAnalysis")
-            .about("Read the layout analysis", "")
-            .answers::<LayoutAnalysisResponse>(200)
+            .describe_as("Read the layout analysis", "")
+            .responds::<LayoutAnalysisResponse>(200)
             .or([LayoutAnalysisNotFound])
-            .later(),
+            .unlinked(),
         put(
             "/api/v1/jobs/{job_id}/content-segments",
             "putContentSegments",
         )
-        .about("Replace the content segments", "")
+        .describe_as("Replace the content segments", "")
         .leased()
         .body::<ContentSegmentsBody>()
-        .answers::<ContentSegmentsResponse>(200),
+        .responds::<ContentSegmentsResponse>(200),
         get(
             "/api/v1/jobs/{job_id}/content-segments",
             "getContentSegments",
         )
-        .about(
+        .describe_as(
             "Read the content segments",
             "By their order or, with `top`, by importance.",
         )
         .query::<ContentSegmentsQuery>()
-        .answers::<ContentSegmentsResponse>(200),
+        .responds::<ContentSegmentsResponse>(200),
         put("/api/v1/jobs/{job_id}/clips", "putClips")
-            .about("Replace the clips", "")
+            .describe_as("Replace the clips", "")
             .leased()
             .body::<ClipsBody>()
-            .answers::<ClipsResponse>(200),
+            .responds::<ClipsResponse>(200),
         get("/api/v1/jobs/{job_id}/clips", "getClips")
-            .about(
+            .describe_as(
                 "Read the clips",
                 "By their order or, with `top`, by importance.",
             )
             .query::<ClipsQuery>()
-            .answers::<ClipsResponse>(200),
+            .responds::<ClipsResponse>(200),
         put("/api/v1/clips/{clip_id}/subtitles", "putSubtitles")
-            .about("Replace the subtitles of a clip", FILES)
+            .describe_as("Replace the subtitles of a clip", FILES)
             .leased()
             .body_transcript()
-            .answers::<SubtitlesResponse>(200),
+            .responds::<SubtitlesResponse>(200),
         get("/api/v1/clips/{clip_id}/subtitles", "getSubtitles")
-            .about("Read the subtitles of a clip", AS_ASKED)
+            .describe_as("Read the subtitles of a clip", AS_ASKED)
             .query::<SubtitlesQuery>()
-            .answers_transcript::<SubtitlesResponse>(),
+            .responds_transcript::<SubtitlesResponse>(),
         post("/api/v1/jobs/{job_id}/logs", "appendLog")
-            .about("Append to the processing log", "")
+            .describe_as("Append to the processing log", "")
             .leased()
             .body::<LogEntryBody>()
-            .answers::<LogEntry>(201),
+            .responds::<LogEntry>(201),
         get("/api/v1/jobs/{job_id}/logs", "listLogs")
-            .about("Read the processing log", "")
+            .describe_as("Read the processing log", "")
             .query::<LogEntryListQuery>()
-            .answers::<LogEntryListResponse>(200),
+            .responds::<LogEntryListResponse>(200),
     ]
 }

@@ -1,62 +1,63 @@
-//! Uploads, and the objects in the storage.
+//! Uploads, and objects in the storage.
 
 use super::super::operation::Operation;
 use super::{get, post, put};
-use crate::Code::{IllegalTransition, JobNotFound, Overloaded};
-use crate::{JobResponse, UploadConfirmBody, UploadRequest, UploadResponse};
+use crate::job::JobResponse;
+use crate::upload::{UploadConfirmBody, UploadRequest, UploadResponse};
+use crate::wire::Code::{IllegalTransition, JobNotFound, Overloaded};
 
-/// The way of a recording into the storage.
+/// Operations to upload a recording.
 pub(super) fn jobs() -> Vec<Operation> {
     vec![
         post("/api/v1/upload", "createUpload")
-            .about(
-                "Ask where to upload a recording",
-                "Makes a job that is pending until the upload is confirmed. PUT the file to \
+            .describe_as(
+                "Request the upload of a recording",
+                "Creates a job that is pending until the upload is confirmed. PUT the file to \
                  `upload_url`, then confirm.",
             )
             .idempotent()
             .body::<UploadRequest>()
-            .answers::<UploadResponse>(201)
+            .responds::<UploadResponse>(201)
             .with(&["Location"]),
         post("/api/v1/upload/confirm", "confirmUpload")
-            .about(
+            .describe_as(
                 "Confirm an upload",
-                "Queues the job once the file is there and has the announced size. Confirming \
+                "Queues the job if the file is there and has the announced size. Confirming \
                  again changes nothing.",
             )
             .body::<UploadConfirmBody>()
-            .answers::<JobResponse>(200)
+            .responds::<JobResponse>(200)
             .with(&["ETag"])
             .or([JobNotFound, IllegalTransition]),
     ]
 }
 
-/// Objects at the signed addresses the service gives out when it keeps them on
-/// its own disk.
+/// Operations on objects at signed URLs, which the service issues for objects on its
+/// own disk.
 pub(super) fn objects() -> Vec<Operation> {
     vec![
         get("/api/v1/objects/{key}", "getObject")
-            .about(
+            .describe_as(
                 "Fetch an object",
-                "At an address as the service gave it, query and all: nobody else can make one, \
-                 and it expires. HEAD works too.",
+                "At a URL that the service issued, including its query: it is signed, and it \
+                 expires. HEAD is supported, too.",
             )
             .header("Range")
-            .answers_bytes(200)
-            .also(206, "The part that was asked for.")
+            .responds_bytes(200)
+            .or_responds(206, "The requested part.")
             .with(&["Content-Range"])
             .if_none_match()
             .or([Overloaded]),
         put("/api/v1/objects/{key}", "putObject")
-            .about(
+            .describe_as(
                 "Upload an object",
-                "To the `upload_url` as the service gave it, query and all: nobody else can make \
-                 one, it expires, and it takes exactly as many bytes as were announced. Once the \
-                 upload is confirmed the object cannot be exchanged.",
+                "To an `upload_url` that the service issued, including its query: it is signed, it \
+                 expires, and it accepts exactly the announced number of bytes. Once the upload \
+                 is confirmed, the object cannot be replaced.",
             )
             .body_bytes()
-            .answers_nothing(200)
+            .responds_empty(200)
             .or([IllegalTransition])
-            .stored(),
+            .uses_database(),
     ]
 }

@@ -1,52 +1,51 @@
-//! What workers do.
+//! Work of workers.
 
 use super::super::operation::Operation;
 use super::{get, post};
-use crate::{
-    ClaimBody, ClaimsResponse, HeartbeatBody, HeartbeatResponse, StageCompletionBody,
-    StageFailureBody, StageRunResponse, StagesResponse,
-};
+use crate::claim::{ClaimBody, ClaimsResponse};
+use crate::lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
+use crate::stage_run::{StageRunResponse, StagesResponse};
 
-/// What workers do, stage by stage.
+/// Operations of workers.
 pub(super) fn all() -> Vec<Operation> {
     vec![
         post("/api/v1/work/claim", "claimWork")
-            .about(
+            .describe_as(
                 "Claim stages to work on",
-                "Of the jobs with the highest priority, the oldest first, and only stages with \
-                 nothing left to wait for. Waits up to `wait_seconds` when there is nothing to do.",
+                "Only stages whose dependencies are completed; jobs with the highest priority first, \
+                 then the oldest. Waits up to `wait_seconds` if no stage is ready.",
             )
             .body::<ClaimBody>()
-            .answers::<ClaimsResponse>(200)
-            .leads_on("lease_id", "$response.body#/claims/0/lease_id"),
+            .responds::<ClaimsResponse>(200)
+            .links_to("lease_id", "$response.body#/claims/0/lease_id"),
         post("/api/v1/work/{lease_id}/heartbeat", "heartbeat")
-            .about(
-                "Keep a lease",
-                "Extends it by as much as was claimed, and tells whether the job was cancelled.",
+            .describe_as(
+                "Extend a lease",
+                "Extends the lease by its duration and reports whether the job was cancelled.",
             )
             .body::<HeartbeatBody>()
-            .answers::<HeartbeatResponse>(200),
+            .responds::<HeartbeatResponse>(200),
         post("/api/v1/work/{lease_id}/complete", "completeStage")
-            .about(
+            .describe_as(
                 "Complete a stage",
-                "What was found is stored before, with the header `Lease-Id`. Completing again \
-                 changes nothing.",
+                "The results are stored before, with the header `Lease-Id`. Completing again changes \
+                 nothing.",
             )
-            .maybe_body::<StageCompletionBody>()
-            .answers::<StageRunResponse>(200),
+            .optional_body::<StageCompletionBody>()
+            .responds::<StageRunResponse>(200),
         post("/api/v1/work/{lease_id}/fail", "failStage")
-            .about(
-                "Give up a stage",
-                "It is tried again after a while, unless it is not retryable or this was the \
-                 last attempt: then its job has failed.",
+            .describe_as(
+                "Report a failed stage",
+                "The stage is retried after a delay, unless it is not retryable or this was the last \
+                 attempt: then its job fails.",
             )
             .body::<StageFailureBody>()
-            .answers::<StageRunResponse>(200),
+            .responds::<StageRunResponse>(200),
         get("/api/v1/jobs/{job_id}/stages", "listStages")
-            .about(
-                "Read what has become of each stage",
+            .describe_as(
+                "List the stages of a job",
                 "In the order of the pipeline.",
             )
-            .answers::<StagesResponse>(200),
+            .responds::<StagesResponse>(200),
     ]
 }
