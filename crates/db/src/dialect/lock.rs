@@ -1,13 +1,16 @@
 //! Locking a job, and the proof that it is locked.
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use lectern_domain::JobId;
+use diesel::sql_types::Nullable;
+use lectern_domain::{Clock, JobId, SystemClock};
 
 use crate::connection::{DbConnection, Tx};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
-use crate::sql::types::DbUuid;
+use crate::sql::prepared::Prepared;
+use crate::sql::types::{DbTime, DbUuid, Timestamptz, Uuid};
 
 /// The proof that a job exists and that its row is locked in this transaction;
 /// made by [`Tx::lock_job`] and [`crate::Work::guard`]. A method that is given
@@ -15,6 +18,9 @@ use crate::sql::types::DbUuid;
 #[derive(Debug, Clone, Copy)]
 pub struct JobLock {
     job_id: JobId,
+    /// When it was locked, by the database's clock: later than every change of
+    /// the transaction it had to wait for.
+    at: DateTime<Utc>,
     /// A lock kept beyond its transaction proves nothing in the next one.
     transaction: u64,
 }
@@ -23,6 +29,11 @@ impl JobLock {
     /// The job that is locked.
     pub fn job_id(self) -> JobId {
         self.job_id
+    }
+
+    /// The time of what is stored under the lock.
+    pub(crate) fn time(self) -> DbTime {
+        DbTime(self.at)
     }
 }
 
@@ -73,33 +84,57 @@ impl Tx<'_> {
             _ => {}
         }
         let job_id = job.job_id();
-        if lock_job(self.raw, job_id)? {
-            Ok(JobLock {
+        let callers_clock = self.context.own_clock.then_some(self.clock);
+        match lock_job(self.raw, job_id, callers_clock)? {
+            Some(at) => Ok(JobLock {
                 job_id,
+                at,
                 transaction,
-            })
-        } else {
-            Err(Error::JobNotFound { job_id })
+            }),
+            None => Err(Error::JobNotFound { job_id }),
         }
     }
 }
 
-/// Keeps others from replacing rows of a job until the transaction ends, and
-/// tells whether there is such a job.
+/// Locks a job's row until the transaction ends; returns the time after that,
+/// or `None` when there is no such job.
 ///
 /// PostgreSQL: two transactions that each delete a set and insert another would
 /// both delete the old one and leave two new ones. The lock is the weak one,
-/// which does not hold up foreign keys. SQLite has one writer at a time anyway.
-pub(crate) fn lock_job(conn: &mut DbConnection, job_id: JobId) -> Result<bool, Error> {
-    let row = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
+/// which does not block foreign keys. The outer query reads the clock only once
+/// the inner one has its lock. SQLite has one writer at a time anyway.
+fn lock_job(
+    conn: &mut DbConnection,
+    job_id: JobId,
+    callers_clock: Option<&dyn Clock>,
+) -> Result<Option<DateTime<Utc>>, Error> {
     match conn {
-        DbConnection::Postgres(conn) => row
-            .select(jobs::id)
-            .for_no_key_update()
-            .get_result::<i64>(conn)
-            .optional()
-            .map(|found| found.is_some()),
-        DbConnection::Sqlite(conn) => diesel::select(exists(row)).get_result(conn),
+        DbConnection::Postgres(conn) => {
+            let lock = diesel::sql_query(
+                "WITH locked AS MATERIALIZED
+                     (SELECT 1 FROM jobs WHERE job_id = $1 FOR NO KEY UPDATE)
+                 SELECT COALESCE($2, clock_timestamp()) AS now FROM locked",
+            );
+            let lock = lock
+                .bind::<Uuid, _>(DbUuid(job_id.as_uuid()))
+                .bind::<Nullable<Timestamptz>, _>(callers_clock.map(|clock| DbTime(clock.now())));
+            Prepared(lock)
+                .get_result::<LockedRow>(conn)
+                .optional()
+                .map(|locked| locked.map(|locked| locked.now.0))
+        }
+        DbConnection::Sqlite(conn) => {
+            let row = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
+            diesel::select(exists(row))
+                .get_result::<bool>(conn)
+                .map(|exists| exists.then(|| callers_clock.unwrap_or(&SystemClock).now()))
+        }
     }
     .doing("lock a job")
+}
+
+#[derive(QueryableByName)]
+struct LockedRow {
+    #[diesel(sql_type = Timestamptz)]
+    now: DbTime,
 }

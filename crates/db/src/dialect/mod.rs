@@ -19,7 +19,6 @@ pub(crate) use claim::{
 };
 pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
-pub(crate) use lock::lock_job;
 pub use lock::{JobLock, JobRef};
 
 use crate::connection::{Conn, DbConnection, MultiBackend};

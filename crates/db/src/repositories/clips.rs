@@ -182,7 +182,8 @@ impl Clips<'_, ReadWrite> {
         job: impl Into<JobRef>,
         new: &[NewClip],
     ) -> Result<Vec<Clip>, Error> {
-        let job_id = self.0.lock_job(job)?.job_id();
+        let lock = self.0.lock_job(job)?;
+        let job_id = lock.job_id();
         self.check_segments(job_id, new)?;
         let mut stored: Vec<_> = row::in_insertion_order!(self.0.raw, clips, ClipRow, job_id)?;
         if row::same(&stored, new, is) {
@@ -192,7 +193,6 @@ impl Clips<'_, ReadWrite> {
         diesel::delete(clips::table.filter(clips::job_id.eq(DbUuid(job_id.as_uuid()))))
             .execute(self.0.raw)
             .doing("delete clips")?;
-        let now = DbTime(self.0.clock.now());
         let clock = self.0.clock;
         let rows: Vec<_> = new
             .iter()
@@ -210,7 +210,7 @@ impl Clips<'_, ReadWrite> {
                 subtitle_s3_key: clip.media.subtitle_s3_key.as_deref(),
                 clip_order: clip.clip_order.get(),
                 extra_metadata: DbJson(clip.extra_metadata.clone().into_value()),
-                created_at: now,
+                created_at: lock.time(),
             })
             .collect();
         insert_all!(self.0.raw, clips::table, rows).doing("store clips")?;

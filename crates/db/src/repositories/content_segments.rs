@@ -143,7 +143,8 @@ impl ContentSegments<'_, ReadWrite> {
         job: impl Into<JobRef>,
         segments: &[NewContentSegment],
     ) -> Result<Vec<ContentSegment>, Error> {
-        let job_id = self.0.lock_job(job)?.job_id();
+        let lock = self.0.lock_job(job)?;
+        let job_id = lock.job_id();
         let mut stored: Vec<_> =
             row::in_insertion_order!(self.0.raw, content_segments, SegmentRow, job_id)?;
         if row::same(&stored, segments, is) {
@@ -154,7 +155,6 @@ impl ContentSegments<'_, ReadWrite> {
         diesel::delete(content_segments::table.filter(of_job))
             .execute(self.0.raw)
             .doing("delete content segments")?;
-        let now = DbTime(self.0.clock.now());
         let clock = self.0.clock;
         let rows: Vec<_> = segments
             .iter()
@@ -169,7 +169,7 @@ impl ContentSegments<'_, ReadWrite> {
                 keywords: strings(&segment.keywords),
                 concepts: strings(&segment.concepts),
                 segment_order: segment.segment_order.get(),
-                created_at: now,
+                created_at: lock.time(),
             })
             .collect();
         insert_all!(self.0.raw, content_segments::table, rows).doing("store content segments")?;

@@ -113,7 +113,8 @@ impl LayoutAnalyses<'_, ReadWrite> {
         job: impl Into<JobRef>,
         found: &NewLayoutAnalysis,
     ) -> Result<LayoutAnalysis, Error> {
-        let job_id = self.0.lock_job(job)?.job_id();
+        let lock = self.0.lock_job(job)?;
+        let job_id = lock.job_id();
         let of_job = layout_analysis::job_id.eq(DbUuid(job_id.as_uuid()));
         let replaced = diesel::update(layout_analysis::table.filter(of_job))
             .set(Found::from(found))
@@ -129,7 +130,7 @@ impl LayoutAnalyses<'_, ReadWrite> {
                 layout_analysis::layout_id
                     .eq(DbUuid(LayoutAnalysisId::new(self.0.clock).as_uuid())),
                 of_job,
-                layout_analysis::created_at.eq(DbTime(self.0.clock.now())),
+                layout_analysis::created_at.eq(lock.time()),
                 Found::from(found),
             ))
             .returning(COLUMNS)

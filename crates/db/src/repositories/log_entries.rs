@@ -148,11 +148,11 @@ impl ProcessingLogs<'_, ReadWrite> {
         job: impl Into<JobRef>,
         event: &NewLogEntry,
     ) -> Result<LogEntry, Error> {
-        let job_id = self.0.lock_job(job)?.job_id();
-        let now = self.0.clock.now();
+        let lock = self.0.lock_job(job)?;
+        let now = lock.time().0;
         let entry = LogEntry {
             log_id: LogEntryId::new(self.0.clock),
-            job_id,
+            job_id: lock.job_id(),
             data: event.clone(),
             timestamp: now,
             created_at: now,

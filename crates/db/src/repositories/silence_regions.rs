@@ -147,7 +147,8 @@ impl SilenceRegions<'_, ReadWrite> {
         job: impl Into<JobRef>,
         regions: &[NewSilenceRegion],
     ) -> Result<Vec<SilenceRegion>, Error> {
-        let job_id = self.0.lock_job(job)?.job_id();
+        let lock = self.0.lock_job(job)?;
+        let job_id = lock.job_id();
         let mut stored: Vec<_> =
             row::in_insertion_order!(self.0.raw, silence_regions, RegionRow, job_id)?;
         if row::same(&stored, regions, is) {
@@ -158,7 +159,6 @@ impl SilenceRegions<'_, ReadWrite> {
         diesel::delete(silence_regions::table.filter(of_job))
             .execute(self.0.raw)
             .doing("delete silence regions")?;
-        let now = DbTime(self.0.clock.now());
         let clock = self.0.clock;
         let rows: Vec<_> = regions
             .iter()
@@ -169,7 +169,7 @@ impl SilenceRegions<'_, ReadWrite> {
                 end_time: region.time.end(),
                 silence_type: region.silence_type.as_str(),
                 amplitude_threshold: region.amplitude_threshold.map(Decibels::get),
-                created_at: now,
+                created_at: lock.time(),
             })
             .collect();
         insert_all!(self.0.raw, silence_regions::table, rows).doing("store silence regions")?;

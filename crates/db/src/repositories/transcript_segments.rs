@@ -8,7 +8,7 @@ use lectern_domain::{
 
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{JobRef, insert_all};
+use crate::dialect::{JobLock, JobRef, insert_all};
 use crate::error::{Doing, Error};
 use crate::schema::transcripts;
 use crate::sql::row::{RowName, columns};
@@ -136,7 +136,8 @@ impl Transcripts<'_, ReadWrite> {
         job: impl Into<JobRef>,
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
-        let job_id = self.0.lock_job(job)?.job_id();
+        let lock = self.0.lock_job(job)?;
+        let job_id = lock.job_id();
         let mut stored: Vec<_> =
             row::in_insertion_order!(self.0.raw, transcripts, SegmentRow, job_id)?;
         if row::same(&stored, segments, is) {
@@ -146,7 +147,7 @@ impl Transcripts<'_, ReadWrite> {
         diesel::delete(transcripts::table.filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid()))))
             .execute(self.0.raw)
             .doing("delete a transcript")?;
-        let mut stored = self.insert(job_id, segments)?;
+        let mut stored = self.insert(lock, segments)?;
         stored.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
         Ok(stored)
     }
@@ -162,25 +163,24 @@ impl Transcripts<'_, ReadWrite> {
         job: impl Into<JobRef>,
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
-        let job_id = self.0.lock_job(job)?.job_id();
-        self.insert(job_id, segments)
+        let lock = self.0.lock_job(job)?;
+        self.insert(lock, segments)
     }
 
     /// Inserts `segments` and answers them. Nothing is read back: both
     /// databases keep every one of these columns to the bit.
     fn insert(
         &mut self,
-        job_id: JobId,
+        lock: JobLock,
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
-        let created_at = self.0.clock.now();
         let stored: Vec<_> = segments
             .iter()
             .map(|segment| TranscriptSegment {
                 segment_id: TranscriptSegmentId::new(self.0.clock),
-                job_id,
+                job_id: lock.job_id(),
                 data: segment.clone(),
-                created_at,
+                created_at: lock.time().0,
             })
             .collect();
         let rows: Vec<_> = stored.iter().map(NewSegmentRow::from).collect();

@@ -20,8 +20,7 @@ use super::Work;
 use super::attempt::{Attempt, LogLine};
 use crate::connection::{Database, on_either};
 use crate::dialect::{
-    Picked, expired_jobs, first_ready, is_ready, lock_free_jobs, lock_job, pick_runs, random_uuid,
-    start_jobs,
+    Picked, expired_jobs, first_ready, is_ready, lock_free_jobs, pick_runs, random_uuid, start_jobs,
 };
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::row::JobRow;
@@ -106,7 +105,11 @@ impl Work<'_> {
                 let Some(job_id) = first_ready(self.0.raw, stages, DbTime(now))? else {
                     return Ok(nothing());
                 };
-                lock_job(self.0.raw, job_id)?;
+                match self.0.lock_job(job_id) {
+                    // It is claimed or gone; another look tells.
+                    Ok(_) | Err(Error::JobNotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
                 holds_something = true;
             }
         }
@@ -118,10 +121,11 @@ impl Work<'_> {
         job_id: JobId,
         request: &ClaimRequest,
     ) -> Result<Vec<Claim>, Error> {
-        if !lock_job(self.0.raw, job_id)? {
-            return Ok(Vec::new());
-        }
-        let now = self.0.shared_now()?;
+        let now = match self.0.lock_job(job_id) {
+            Ok(lock) => lock.time().0,
+            Err(Error::JobNotFound { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
         self.expire_runs(job_id, now)?;
         let stages = request.stages.as_slice().iter().map(|stage| stage.as_str());
         let ready = stage_runs::table

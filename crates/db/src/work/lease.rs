@@ -11,7 +11,7 @@ use super::Work;
 use super::attempt::{Attempt, LogLine, RunChanges};
 use super::claim::expiry;
 use crate::connection::on_either;
-use crate::dialect::{JobLock, lock_job};
+use crate::dialect::JobLock;
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
 use crate::schema::stage_runs;
@@ -198,7 +198,7 @@ impl Work<'_> {
         if runs.iter().all(|run| run.lease.is_none()) && lease_id.is_none() {
             return Ok(lock);
         }
-        let now = self.0.shared_now()?;
+        let now = lock.time().0;
         let live = |run: &StageRun| run.live_lease(now);
         let is_ours = lease_id.is_none() || runs.iter().any(|run| live(run) == lease_id);
         let mut owned = runs
@@ -227,7 +227,10 @@ impl Work<'_> {
             .doing("find the job of a lease")?
             .ok_or_else(|| lost(lease_id))?;
         let job_id = JobId::from(job_id.0);
-        lock_job(self.0.raw, job_id)?;
+        let lock = match self.0.lock_job(job_id) {
+            Err(Error::JobNotFound { .. }) => return Err(lost(lease_id)),
+            locked => locked?,
+        };
         // Looked at anew: another worker may have got it meanwhile.
         let runs = self.0.stage_runs().for_job(job_id)?;
         let is_it = |run: &&StageRun| run.lease.is_some_and(|lease| lease.lease_id == lease_id);
@@ -236,7 +239,7 @@ impl Work<'_> {
             .find(is_it)
             .cloned()
             .ok_or_else(|| lost(lease_id))?;
-        let now = self.0.shared_now()?;
+        let now = lock.time().0;
         Ok((Held { runs, now }, run))
     }
 

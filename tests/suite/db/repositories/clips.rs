@@ -201,7 +201,10 @@ fn concurrent_replacements_leave_one_whole_set(db: TestDb) {
     std::thread::scope(|scope| {
         for n in 1..=8 {
             let db = &db;
-            scope.spawn(move || replace(db, job, &clips(n)));
+            scope.spawn(move || {
+                db.write(|tx| tx.clips().replace_for_job(job, &clips(n)))
+                    .unwrap()
+            });
         }
     });
     let orders: Vec<i32> = all(&db, job)

@@ -116,7 +116,10 @@ fn concurrent_replacements_leave_one_whole_set(db: TestDb) {
     let sets: Vec<Vec<_>> = (1..=8).map(|n| segments(n * 10)).collect();
     std::thread::scope(|scope| {
         for set in &sets {
-            scope.spawn(|| replace(&db, job, set));
+            scope.spawn(|| {
+                db.write(|tx| tx.transcripts().replace_for_job(job, set))
+                    .unwrap()
+            });
         }
     });
     let stored = all(&db, job);

@@ -1,11 +1,14 @@
-//! The clock of leases.
+//! The clock of leases and of all stored times.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lectern_db::{Database, Error};
-use lectern_domain::{Clock, Heartbeat, Stage, SystemClock};
-use lectern_tests::{Backend, Fixture, Sql, TestDb, a_job};
+use lectern_domain::{
+    Clock, Fingerprint, Heartbeat, IdempotencyKey, JobStatus, Stage, SystemClock,
+};
+use lectern_tests::{Backend, Fixture, Sql, TestDb, a_completed_job, a_job, a_report, segments};
+use serde_json::Value;
 
-use crate::db::support::worker::{LEASE, claim, claim_one, complete, heartbeat};
+use crate::db::support::worker::{LEASE, a_heartbeat, claim, claim_one, complete, fail, heartbeat};
 
 /// The time of the database server.
 fn server_time(sql: &mut Sql) -> DateTime<Utc> {
@@ -20,6 +23,8 @@ fn install_fast_clock(sql: &mut Sql) {
          CREATE TABLE ahead.seconds AS SELECT 86400.0 AS n;
          CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
              AS 'SELECT pg_catalog.clock_timestamp() + make_interval(secs => n::float8) FROM ahead.seconds';
+         CREATE FUNCTION ahead.statement_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+             AS 'SELECT pg_catalog.statement_timestamp() + make_interval(secs => n::float8) FROM ahead.seconds';
          DO $$ BEGIN
              EXECUTE format('ALTER DATABASE %I SET search_path = ahead, pg_catalog, public', current_database());
          END $$",
@@ -81,4 +86,103 @@ fn leases_on_sqlite_use_the_system_clock() {
     let before = SystemClock.now();
     let begun = claim_one(&db, Stage::Transcription).lease_expires_at - TimeDelta::seconds(LEASE);
     assert!(before <= begun && begun <= SystemClock.now(), "{begun}");
+}
+
+/// The earliest time in every column that holds times, by column.
+fn earliest_times(sql: &mut Sql) -> Vec<(String, DateTime<Utc>)> {
+    let columns = sql.rows(
+        "SELECT table_name || '.' || quote_ident(column_name), table_name, quote_ident(column_name)
+         FROM information_schema.columns
+         WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'
+           AND table_name NOT LIKE '\\_\\_%' ORDER BY 1",
+    );
+    columns
+        .into_iter()
+        .map(|row| {
+            let [name, table, column] = <[_; 3]>::try_from(row).unwrap().map(Option::unwrap);
+            // NULL in all rows would prove nothing, and is refused by `value`.
+            let earliest = sql.value(&format!("SELECT to_json(min({column})) FROM {table}"));
+            (name, earliest.trim_matches('"').parse().unwrap())
+        })
+        .collect()
+}
+
+/// Does everything that stores a time.
+fn store_every_time(db: &Database) {
+    let whole = a_completed_job(db);
+    db.write(|tx| tx.transcripts().append(whole.job_id, &segments(1)))
+        .unwrap();
+    // One run of another job completes, one fails and will be tried again, and
+    // one is leased.
+    let job = a_job().create(db).job_id;
+    db.write(|tx| tx.jobs().cancel(job)).unwrap();
+    db.write(|tx| tx.jobs().retry(job)).unwrap();
+    for stage in [Stage::SilenceDetection, Stage::Transcription] {
+        let lease = claim_one(db, stage).lease_id;
+        heartbeat(db, lease, &a_heartbeat(50.0)).unwrap();
+        if stage == Stage::Transcription {
+            fail(db, lease).unwrap();
+        } else {
+            complete(db, lease).unwrap();
+        }
+    }
+    claim_one(db, Stage::LayoutAnalysis);
+    // A job without workers is completed by its reports.
+    let reported = a_job().create(db).job_id;
+    db.write(|tx| {
+        let report = a_report(Stage::Transcription, 10.0);
+        tx.jobs().report_progress(reported, &report)?;
+        tx.jobs().transition(reported, JobStatus::Completed)
+    })
+    .unwrap();
+    db.write(|tx| {
+        let key = IdempotencyKey::new("a").unwrap();
+        tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?;
+        tx.idempotency_keys().answer(&key, job, &Value::Null)
+    })
+    .unwrap();
+}
+
+#[test]
+fn every_stored_time_on_postgresql_is_the_servers() {
+    let test = TestDb::on(Backend::Postgres);
+    install_fast_clock(&mut test.sql());
+    let mut sql = test.sql();
+    let db = Database::open(test.url()).unwrap();
+    let before = server_time(&mut sql);
+    store_every_time(&db);
+    let times = earliest_times(&mut sql);
+    assert!(times.len() >= 17, "{} columns", times.len());
+    for (column, time) in times {
+        assert!(
+            time >= before,
+            "{column} is {time}, and the server's {before}"
+        );
+    }
+}
+
+#[test]
+fn old_rows_on_postgresql_are_pruned_by_the_servers_clock() {
+    let test = TestDb::on(Backend::Postgres);
+    install_fast_clock(&mut test.sql());
+    let mut sql = test.sql();
+    let db = Database::open(test.url()).unwrap();
+    store_every_time(&db);
+    let prune = || {
+        db.write(|tx| {
+            let events = tx.job_events().prune(TimeDelta::days(30))?;
+            Ok::<_, Error>((events > 0, tx.idempotency_keys().prune()?))
+        })
+        .unwrap()
+    };
+    let last_day = || {
+        db.read(|conn| conn.jobs().metrics())
+            .unwrap()
+            .created_last_24h
+    };
+    assert_eq!((prune(), last_day()), ((false, 0), 3));
+    advance_clock(&mut sql, 25 * 3_600);
+    assert_eq!((prune(), last_day()), ((false, 1), 0));
+    advance_clock(&mut sql, 30 * 86_400);
+    assert_eq!(prune(), (true, 0));
 }
