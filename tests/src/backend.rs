@@ -14,7 +14,7 @@ pub trait Fixture {
 }
 
 /// Runs each of the listed functions as two tests, `<its name>::sqlite` and
-/// `<its name>::postgres`, in parallel and each with a fixture of its own. The
+/// `<its name>::postgres`, in parallel and each with its own fixture. The
 /// argument of a function is any [`Fixture`]; attributes such as `#[ignore]`
 /// stand before its name in the list. A function that no list names is dead
 /// code, which the compiler reports.

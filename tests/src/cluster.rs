@@ -268,7 +268,7 @@ impl Owner {
 
     /// Makes the server's user the owner of `path`.
     fn take(&self, path: &Path) {
-        chown(path, self.uid, self.gid).expect("to hand over what is ours");
+        chown(path, self.uid, self.gid).expect("the owner may change the owner");
     }
 
     fn command(&self, program: impl AsRef<OsStr>, dir: &Path) -> Command {

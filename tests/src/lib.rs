@@ -23,18 +23,18 @@
 //! }
 //! ```
 //!
-//! | noun | what it gives |
+//! | item | purpose |
 //! |---|---|
-//! | [`on_both_backends!`] | two tests from one body |
-//! | [`TestDb`], [`EmptyDb`] | a fresh database, migrated or bare, with a clock that stands still |
-//! | [`Sql`] | SQL past the repositories: catalogs, broken rules, killed connections |
-//! | [`Cluster`] | a throwaway PostgreSQL, started when the first test asks for one |
+//! | [`on_both_backends!`] | runs a test function on both backends |
+//! | [`TestDb`], [`EmptyDb`] | a new database, migrated or without tables, with a manual clock |
+//! | [`Sql`] | raw SQL on a separate connection |
+//! | [`Cluster`] | a temporary PostgreSQL server, started by the first test that needs it |
 //! | [`TestServer`], [`Lectern`] | a server in this process, or the real binary |
-//! | [`Client`], [`Response`] | HTTP; every answer is searched for internal keys, every error for its shape |
-//! | [`a_job`], [`segments`], [`clips`], … | rows, as the repositories take them |
-//! | [`Body`] | the same rows as the interface takes them |
-//! | [`snapshot!`], [`redacted`] | JSON shapes without ids and times |
-//! | [`queries`], [`TestDb::record_statements`] | the statements a call costs, or all that a database is asked |
+//! | [`Client`], [`Response`] | HTTP; checks each response for internal keys, and errors for their documented shape |
+//! | [`a_job`], [`segments`], [`clips`], … | builders of rows |
+//! | [`Body`] | the request bodies of the same rows |
+//! | [`snapshot!`], [`redacted`] | snapshots of JSON without ids and times |
+//! | [`queries`], [`TestDb::record_statements`] | the statements of a call, or all statements sent to a database |
 //!
 //! PostgreSQL comes from `TEST_DATABASE_URL` or from the programs installed on
 //! the machine; without either, tests on PostgreSQL fail. No test sleeps, is

@@ -51,23 +51,23 @@ fn the_commands_of_the_readme_work(db: EmptyDb) {
         .env("LECTERN", server.base())
         .output()
         .unwrap();
-    let shown = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(
         output.status.success(),
-        "{}\n{shown}",
+        "{}\n{stdout}",
         String::from_utf8_lossy(&output.stderr)
     );
 
-    let answers: Vec<Value> = serde_json::Deserializer::from_str(&shown)
+    let answers: Vec<Value> = serde_json::Deserializer::from_str(&stdout)
         .into_iter()
-        .map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {shown}")))
+        .map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {stdout}")))
         .collect();
-    assert!(answers.contains(&412.into()), "{shown}");
+    assert!(answers.contains(&412.into()), "{stdout}");
     for shown in blocks(tour, "json") {
         let shown: Value = serde_json::from_str(&shown).unwrap();
         assert!(
             answers.iter().any(|answer| is_within(&shown, answer)),
-            "{shown} is nowhere in {shown}"
+            "{shown} is nowhere in {stdout}"
         );
     }
     // The output has one JSON value for each curl command that shows its

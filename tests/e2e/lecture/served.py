@@ -50,7 +50,7 @@ def runs(api, job):
 
 
 def running(api, job):
-    """The stages somebody has been on for a while."""
+    """The stages that have been running for a while."""
     return [run for run in runs(api, job) if run["status"] == "running" and run["percent"] > 0]
 
 
@@ -116,7 +116,7 @@ def main(lectern):
         again = [stage for stage, attempt in attempts.items() if attempt > 1]
         assert again == [victim["stage"]], attempts
         print(f"{victim['stage']} was begun anew; the rest was done once")
-        # What the dead worker had in its scratch space goes with the next start.
+        # The next start removes the scratch files of the killed worker.
         results, out = get(f"{api}/results/{job}"), directory / "out"
         out.mkdir()
         fetch(results, out)

@@ -100,7 +100,7 @@ class Screen:
 
 
 class Terminal:
-    """A program that runs on a terminal of its own."""
+    """A program in a pseudo-terminal."""
 
     def __init__(self, command):
         self.screen, self.rest = Screen(), b""

@@ -54,7 +54,7 @@ fn kill(db: &TestDb) {
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
-    assert!(!killed.is_empty(), "nobody was connected");
+    assert!(!killed.is_empty(), "no connections");
 }
 
 fn a_connection_returns_to_the_pool_after_an_error(db: TestDb) {
@@ -118,7 +118,7 @@ fn reads_run_during_a_write(db: TestDb) {
     a_job().create(&db);
     db.write(|tx| {
         tx.jobs().create(&a_job().build())?;
-        assert_eq!(count(&db)?, 1, "what is not committed is not seen");
+        assert_eq!(count(&db)?, 1, "uncommitted rows are not visible");
         Ok::<_, Error>(())
     })
     .unwrap();

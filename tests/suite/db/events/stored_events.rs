@@ -163,7 +163,7 @@ fn concurrent_changes_leave_no_gap_in_the_event_numbers(db: TestDb) {
         assert_eq!(
             events[last].event,
             Event::from(job),
-            "the last event tells where a job stands"
+            "the last event holds the state of the job"
         );
     }
     assert!(

@@ -146,7 +146,7 @@ fn appended_segments_are_added_to_the_others(db: TestDb) {
     assert_eq!(
         [&added[1], &added[0]],
         [&stored[2], &stored[3]],
-        "what is answered is what is stored"
+        "the returned set is the stored one"
     );
 }
 

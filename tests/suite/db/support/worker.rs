@@ -150,7 +150,10 @@ pub(crate) fn concurrently<T: Send>(threads: usize, act: impl Fn(usize) -> T + S
 pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
-        assert!(begun.elapsed() < Duration::from_mins(1), "it never is");
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "the condition does not become true"
+        );
         thread::yield_now();
     }
 }

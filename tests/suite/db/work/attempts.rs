@@ -94,7 +94,7 @@ fn a_failed_attempt_is_retried_after_a_delay(db: TestDb) {
     assert_eq!(
         third.error.as_deref(),
         Some("disk full"),
-        "what went wrong last is told until it is done"
+        "the last error stays until completion"
     );
     let (_, done) = complete(&db, third.lease.unwrap().lease_id).unwrap();
     assert_eq!(done.error, None);
@@ -165,7 +165,7 @@ fn three_failed_attempts_fail_the_job_and_cancel_its_other_stages(db: TestDb) {
     assert_eq!(
         claim_one(&db, Transcription).run.attempt,
         1,
-        "as if nobody had tried"
+        "as before any attempt"
     );
 }
 

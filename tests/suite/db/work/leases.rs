@@ -201,7 +201,7 @@ fn job_progress_is_the_mean_of_its_stages(db: TestDb) {
     assert_eq!(
         progress(&db, job),
         (Transcription, 5.0, None, None),
-        "told with the first that is under way"
+        "the stage is the first running one"
     );
     heartbeat(&db, transcription, &a_heartbeat(60.0)).unwrap();
     let (message, eta) = message_and_eta(60.0);

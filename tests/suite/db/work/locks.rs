@@ -127,11 +127,7 @@ fn a_waiting_claim_locks_no_other_job() {
             // The first has no work left and the second is locked: the claim
             // waits or returns.
             wait_until(|| claims.is_finished() || sql.value(WAITS) != "0");
-            assert_eq!(
-                sql.value(&free),
-                "1",
-                "it waits, and somebody may wait for it"
-            );
+            assert_eq!(sql.value(&free), "1", "it waits while it holds a lock");
             Ok::<_, Error>(())
         })
         .unwrap();

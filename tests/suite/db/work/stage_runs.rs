@@ -296,7 +296,7 @@ fn failing_or_cancelling_a_job_cancels_its_open_stages(db: TestDb) {
         assert_eq!(
             (called_off.lease, called_off.finished_at),
             (lease, Some(db.now())),
-            "its worker is to learn it"
+            "its worker learns of it"
         );
         assert_eq!(claim(&db, Stage::WORK, 10), []);
     }
@@ -333,8 +333,8 @@ fn a_retry_reopens_the_stages_that_were_not_completed(db: TestDb) {
         statuses(&db, job),
         [Completed, Completed, Ready, Waiting, Waiting, Waiting]
     );
-    assert_eq!(again[..2], done[..2], "what is completed stays as it is");
-    assert_eq!(again[2..], done[2..], "as if nobody had been on them");
+    assert_eq!(again[..2], done[..2], "completed stages do not change");
+    assert_eq!(again[2..], done[2..], "as before any claim");
 
     // With all dependencies completed, a failed stage becomes ready, not
     // waiting.

@@ -78,7 +78,7 @@ fn commands_apply_and_revert_migrations(db: EmptyDb) {
         .into_iter()
         .map(|m| m.name)
         .collect();
-    let told = |mark: &str, names: &[String]| {
+    let status_lines = |mark: &str, names: &[String]| {
         names
             .iter()
             .map(|name| format!("{mark}{name}"))
@@ -86,27 +86,31 @@ fn commands_apply_and_revert_migrations(db: EmptyDb) {
     };
     let (rest, last) = names.split_at(names.len() - 1);
 
-    assert_eq!(run("status"), told("pending  ", &names));
-    assert_eq!(run("up"), told("applied ", &names));
+    assert_eq!(run("status"), status_lines("pending  ", &names));
+    assert_eq!(run("up"), status_lines("applied ", &names));
     assert_eq!(run("up"), ["nothing to apply"]);
-    assert_eq!(run("status"), told("applied  ", &names));
+    assert_eq!(run("status"), status_lines("applied  ", &names));
     assert_eq!(
         run("check"),
         ["the database has the tables this program expects"]
     );
-    assert_eq!(run("redo"), told("reverted and applied ", last));
-    assert_eq!(run("down"), told("reverted ", last));
+    assert_eq!(run("redo"), status_lines("reverted and applied ", last));
+    assert_eq!(run("down"), status_lines("reverted ", last));
     assert_eq!(
         run("status"),
-        [told("applied  ", rest), told("pending  ", last)].concat()
+        [
+            status_lines("applied  ", rest),
+            status_lines("pending  ", last)
+        ]
+        .concat()
     );
     let newest: Vec<_> = rest.iter().rev().take(2).cloned().collect();
-    assert_eq!(run("down 2"), told("reverted ", &newest));
+    assert_eq!(run("down 2"), status_lines("reverted ", &newest));
     assert_eq!(run("down 100").len(), names.len() - 3);
     assert_eq!(run("down"), ["nothing to revert"]);
     assert_eq!(run("redo"), ["nothing to revert"]);
-    assert_eq!(run("up"), told("applied ", &names));
-    assert_eq!(shell.files(), [""; 0], "a data directory nobody needs");
+    assert_eq!(run("up"), status_lines("applied ", &names));
+    assert_eq!(shell.files(), [""; 0], "an unneeded data directory");
 }
 
 fn check_reports_a_missing_column(db: TestDb) {

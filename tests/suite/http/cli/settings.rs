@@ -76,12 +76,18 @@ fn help_lists_every_setting_with_variable_and_default() {
         ("--shutdown-grace", "LECTERN_SHUTDOWN_GRACE", "30"),
     ];
     for (flag, variable, default) in settings {
-        let (_, told) = text
+        let (_, described) = text
             .split_once(&format!("{flag} <"))
             .unwrap_or_else(|| panic!("{flag} is not in {text}"));
-        let told = told.split(" --").next().unwrap();
-        assert!(told.contains(&format!("[env: {variable}")), "{told}");
-        assert!(told.contains(&format!("[default: {default}]")), "{told}");
+        let described = described.split(" --").next().unwrap();
+        assert!(
+            described.contains(&format!("[env: {variable}")),
+            "{described}"
+        );
+        assert!(
+            described.contains(&format!("[default: {default}]")),
+            "{described}"
+        );
     }
     assert_eq!(text.matches("[env: ").count(), settings.len(), "{text}");
     for command in ["serve", "migrate", "gc"] {

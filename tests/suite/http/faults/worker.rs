@@ -9,7 +9,7 @@ use lectern_tests::{Client, Lectern, TestDb, on_both_backends};
 use serde_json::json;
 
 use crate::http::support::job_path;
-use crate::http::support::worker::{Claimed, ask, claim, claims, make};
+use crate::http::support::worker::{Claimed, claim, claims, create_job, request_claim};
 
 on_both_backends!(
     a_stage_of_a_killed_worker_is_claimed_again_and_completes_once,
@@ -22,7 +22,7 @@ on_both_backends!(
 const WORKER: &str = r#"
 import json, signal, sys, urllib.error, urllib.request
 api, job, stage = sys.argv[1:]
-# Kept for whoever waits for it, though it come before.
+# Blocked first, so that a signal that arrives early is kept for sigwait.
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
 def call(method, path, body, lease=None):
     headers = {"Content-Type": "application/json", **({"Lease-Id": lease} if lease else {})}
@@ -88,7 +88,7 @@ impl Drop for Worker {
 
 /// A job and a worker that has claimed one of its stages.
 fn a_suspended_worker(client: &Client) -> (JobId, Worker) {
-    let job_id = make(client, json!({}));
+    let job_id = create_job(client, json!({}));
     let mut worker = Worker::start(client, job_id, Transcription);
     assert_eq!(worker.says(), "beat 200");
     (job_id, worker)
@@ -97,7 +97,7 @@ fn a_suspended_worker(client: &Client) -> (JobId, Worker) {
 /// Waits until the stage is claimable again, and claims it.
 fn claim_again(client: &Client, job_id: JobId) -> Claimed {
     let more = json!({ "lease_seconds": 600, "wait_seconds": 60 });
-    let claimed = claims(ask(client, &[Transcription], more)).remove(0);
+    let claimed = claims(request_claim(client, &[Transcription], more)).remove(0);
     assert_eq!((claimed.job_id, claimed.attempt), (job_id, 2));
     claimed
 }
@@ -107,7 +107,7 @@ fn finish(client: &Client, job_id: JobId, mine: Claimed) {
     let mut claimed = Some(mine);
     while let Some(stage) = claimed.take() {
         stage.store(client);
-        stage.tell(client, "complete", &json!({})).expect(200);
+        stage.send(client, "complete", &json!({})).expect(200);
         claimed = claim(client, Stage::WORK);
     }
     assert_eq!(

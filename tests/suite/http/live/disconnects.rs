@@ -89,7 +89,7 @@ fn assert_no_event_lost_or_repeated(servers: &[Client; 2], job_id: JobId) {
             reports += 1;
             assert!(
                 !watchers.iter().any(thread::ScopedJoinHandle::is_finished),
-                "somebody gave up"
+                "a subscriber panicked"
             );
         }
         finish(&servers[0], job_id);

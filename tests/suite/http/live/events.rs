@@ -219,10 +219,10 @@ fn a_subscription_ends_when_its_job_is_deleted(server: TestServer) {
 }
 
 fn a_subscription_to_an_unknown_job_is_rejected(server: TestServer) {
-    let nobody = UNKNOWN_ID.parse().unwrap();
-    assert_eq!(Stream::open(&server, nobody, None).err(), Some(404));
+    let unknown_job = UNKNOWN_ID.parse().unwrap();
+    assert_eq!(Stream::open(&server, unknown_job, None).err(), Some(404));
     server
-        .get(&job_path(nobody, "/events"))
+        .get(&job_path(unknown_job, "/events"))
         .problem(404, "job_not_found");
     let path = format!("/ws/jobs/{UNKNOWN_ID}");
     assert_eq!(

@@ -94,13 +94,9 @@ fn a_signal_ends_a_server_with_subscribers_and_the_log_lists_them(db: TestDb) {
     assert_eq!(
         metric(&program, watched),
         1,
-        "who watches is counted at once"
+        "subscribers are counted at once"
     );
-    assert_eq!(
-        in_flight(&program),
-        1,
-        "and is no request that is being answered"
-    );
+    assert_eq!(in_flight(&program), 1, "and are not requests in flight");
     program.signal("TERM");
     assert_eq!(closed(&mut socket), 1001);
     assert_eq!(stream.next(), None);

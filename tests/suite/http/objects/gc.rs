@@ -87,10 +87,10 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
             gone.job_id
         ))
         .unwrap();
-    let nobody = JobId::new(&SystemClock);
+    let unknown_job = JobId::new(&SystemClock);
     let old = write_aged_file(
         server.objects(),
-        &format!("jobs/{nobody}/clips/1.mp4"),
+        &format!("jobs/{unknown_job}/clips/1.mp4"),
         2 * DAY,
     );
     let part = write_aged_file(
@@ -102,12 +102,12 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
         kept.key.clone(),
         write_aged_file(
             server.objects(),
-            &format!("jobs/{nobody}/clips/2.mp4"),
+            &format!("jobs/{unknown_job}/clips/2.mp4"),
             DAY - 600,
         ),
         write_aged_file(
             server.objects(),
-            &format!("jobs/{nobody}/clips/2.mp4#1"),
+            &format!("jobs/{unknown_job}/clips/2.mp4#1"),
             DAY - 600,
         ),
         write_aged_file(
@@ -117,7 +117,7 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
         ),
         write_aged_file(
             server.objects(),
-            &format!("uploads/{nobody}/1.mp4"),
+            &format!("uploads/{unknown_job}/1.mp4"),
             2 * DAY,
         ),
         write_aged_file(server.objects(), "jobs/readme.txt", 2 * DAY),
@@ -267,8 +267,12 @@ fn gc_is_safe_while_servers_run(server: TestServer) {
 
 fn gc_refuses_a_database_with_pending_migrations(db: EmptyDb) {
     let dir = tempfile::tempdir().unwrap();
-    let nobody = JobId::new(&SystemClock);
-    let old = write_aged_file(dir.path(), &format!("jobs/{nobody}/clips/1.mp4"), 2 * DAY);
+    let unknown_job = JobId::new(&SystemClock);
+    let old = write_aged_file(
+        dir.path(),
+        &format!("jobs/{unknown_job}/clips/1.mp4"),
+        2 * DAY,
+    );
     let output = run(&db, dir.path(), &[]);
     let why = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));

@@ -57,7 +57,7 @@ fn documented_response<'d>(
     let documented = &operation.documented["responses"][answer.status.to_string()];
     assert!(
         documented.is_object(),
-        "{id} is not told to answer {}: {answer}",
+        "{id} has no documented {}: {answer}",
         answer.status
     );
     let documented = resolve(document, documented);
@@ -71,7 +71,7 @@ fn documented_response<'d>(
     let Some(content) = documented["content"].as_object() else {
         assert!(
             answer.body.is_empty(),
-            "{id} is told to answer nothing: {answer}"
+            "{id} is documented without a body: {answer}"
         );
         return (answer.status, None);
     };
@@ -80,7 +80,7 @@ fn documented_response<'d>(
     let (kind, documented) = content
         .get_key_value(media_type)
         .or_else(|| content.get_key_value("*/*"))
-        .unwrap_or_else(|| panic!("{id} is not told to answer {media_type}"));
+        .unwrap_or_else(|| panic!("{id} has no documented {media_type}"));
     if media_type.ends_with("json") {
         conforms(document, &documented["schema"], &answer.json(), id)
             .unwrap_or_else(|error| panic!("{error}\n{answer}"));
@@ -254,8 +254,8 @@ fn unknown_ids_get_the_documented_response(server: TestServer) {
             path if path.contains("{key}") => (404, "not_found"),
             _ => continue,
         };
-        for nobody in [UNKNOWN_ID, "lecture-07", "0"] {
-            let answer = Call::about(&operation, nobody).send(&server);
+        for unknown in [UNKNOWN_ID, "lecture-07", "0"] {
+            let answer = Call::about(&operation, unknown).send(&server);
             answer.problem(status, code);
             documented_response(&document, &operation, &answer);
         }

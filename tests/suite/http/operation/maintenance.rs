@@ -8,7 +8,7 @@ use lectern_server::ServerConfig;
 use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
-use crate::http::support::worker::{claim, make};
+use crate::http::support::worker::{claim, create_job};
 use crate::http::support::{JOBS, a_recording, job_path, wait_until};
 
 on_both_backends!(
@@ -29,7 +29,7 @@ fn events(db: &TestDb, job: &Job) -> String {
 }
 
 fn maintenance_ends_expired_leases(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let claimed = claim(&server, &[Stage::Transcription]).unwrap();
     server.db().clock().advance(TimeDelta::seconds(60));
     let run = || server.get(&job_path(job_id, "/stages")).json()["stages"][1].clone();
@@ -41,14 +41,14 @@ fn maintenance_ends_expired_leases(server: TestServer) {
         run()
     );
     claimed
-        .tell(&server, "heartbeat", &json!({}))
+        .send(&server, "heartbeat", &json!({}))
         .problem(409, "lease_lost");
 }
 
 fn maintenance_without_expired_leases_writes_nothing(db: TestDb) {
     let statements = db.record_statements();
     let server = TestServer::serve(db, ServerConfig::default());
-    make(&server, json!({}));
+    create_job(&server, json!({}));
     claim(&server, Stage::WORK).unwrap();
     // The last maintenance task of a server that starts.
     wait_until(|| statements.count("idempotency_keys") > 0);

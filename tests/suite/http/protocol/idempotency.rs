@@ -164,7 +164,7 @@ fn an_invalid_key_is_rejected(server: TestServer) {
 
 fn a_rejected_request_frees_its_key(server: TestServer) {
     let mut wrong = a_recording();
-    wrong["processing_config"] = json!({ "pipeline": "there is none" });
+    wrong["processing_config"] = json!({ "pipeline": "unknown" });
     create(&server, "k-1", &wrong).problem(422, "validation_failed");
     wrong["processing_config"] = json!(7);
     create(&server, "k-1", &wrong).problem(422, "validation_failed");

@@ -6,7 +6,7 @@ use lectern_domain::Stage::{self, SilenceDetection, Transcription};
 use lectern_tests::{TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::worker::{claim, make, output, stages};
+use crate::http::support::worker::{claim, create_job, example_output, stages};
 use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, dump, job_path};
 
 on_both_backends!(
@@ -61,7 +61,7 @@ fn an_unknown_job_is_neither_cancelled_nor_retried(server: TestServer) {
 }
 
 fn a_heartbeat_reports_cancellation(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     server
         .request("POST", &job_path(job_id, "/cancel"))
@@ -71,18 +71,18 @@ fn a_heartbeat_reports_cancellation(server: TestServer) {
     let before = dump(server.db());
     for _ in 0..2 {
         let failed_run = claimed
-            .tell(&server, "heartbeat", &json!({ "percent": 99 }))
+            .send(&server, "heartbeat", &json!({ "percent": 99 }))
             .expect(200)
             .json();
         assert_eq!(failed_run["cancelled"], json!(true));
     }
     claimed
-        .tell(&server, "complete", &json!({}))
+        .send(&server, "complete", &json!({}))
         .problem(409, "lease_lost");
     claimed
-        .tell(&server, "fail", &json!({ "error": "cancelled" }))
+        .send(&server, "fail", &json!({ "error": "cancelled" }))
         .problem(409, "lease_lost");
-    let (below, body) = output(Transcription);
+    let (below, body) = example_output(Transcription);
     let put = server
         .request("PUT", &job_path(job_id, below))
         .header("Lease-Id", &claimed.lease);
@@ -96,12 +96,12 @@ fn a_heartbeat_reports_cancellation(server: TestServer) {
 }
 
 fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let done = claim(&server, &[SilenceDetection]).unwrap();
     done.store(&server);
-    done.tell(&server, "complete", &json!({})).expect(200);
+    done.send(&server, "complete", &json!({})).expect(200);
     let lost = claim(&server, &[Transcription]).unwrap();
-    lost.tell(
+    lost.send(
         &server,
         "heartbeat",
         &json!({ "percent": 70, "message": "far" }),
@@ -148,13 +148,13 @@ fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
         regions
     );
     for what in ["heartbeat", "complete"] {
-        lost.tell(&server, what, &json!({}))
+        lost.send(&server, what, &json!({}))
             .problem(409, "lease_lost");
     }
     let mut order = Vec::new();
     while let Some(claimed) = claim(&server, Stage::WORK) {
         assert_eq!(claimed.attempt, 1);
-        claimed.tell(&server, "complete", &json!({})).expect(200);
+        claimed.send(&server, "complete", &json!({})).expect(200);
         order.push(claimed.stage);
     }
     assert_eq!(order, Stage::WORK[1..]);
@@ -165,13 +165,13 @@ fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
 }
 
 fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let failure =
         json!({ "error": "no memory", "details": { "exit_code": 137 }, "retryable": true });
     for (attempt, pause) in [(1, 2), (2, 4)] {
         let claimed = claim(&server, &[Transcription]).unwrap();
         assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
-        let failed_run = claimed.tell(&server, "fail", &failure).expect(200).json();
+        let failed_run = claimed.send(&server, "fail", &failure).expect(200).json();
         let run = (
             &failed_run["status"],
             &failed_run["error"],
@@ -199,7 +199,7 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
     }
     let claimed = claim(&server, &[Transcription]).unwrap();
     assert_eq!(claimed.attempt, 3);
-    let failed_run = claimed.tell(&server, "fail", &failure).expect(200).json();
+    let failed_run = claimed.send(&server, "fail", &failure).expect(200).json();
     assert_eq!(
         (&failed_run["status"], &failed_run["job_status"]),
         (&json!("failed"), &json!("failed"))
@@ -234,11 +234,11 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
 }
 
 fn a_permanent_failure_fails_the_job_at_once(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let other = claim(&server, &[SilenceDetection]).unwrap();
     let claimed = claim(&server, &[Transcription]).unwrap();
     claimed
-        .tell(
+        .send(
             &server,
             "fail",
             &json!({ "error": "no sound", "retryable": false }),
@@ -250,7 +250,7 @@ fn a_permanent_failure_fails_the_job_at_once(server: TestServer) {
         (&json!("failed"), &json!("transcription: no sound"))
     );
     let failed_run = other
-        .tell(&server, "heartbeat", &json!({}))
+        .send(&server, "heartbeat", &json!({}))
         .expect(200)
         .json();
     assert_eq!(failed_run["cancelled"], json!(true));
@@ -258,7 +258,7 @@ fn a_permanent_failure_fails_the_job_at_once(server: TestServer) {
 }
 
 fn of_concurrent_cancellations_one_succeeds(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     for what in ["cancel", "retry"] {
         let answers = concurrently(20, |_| {
             server

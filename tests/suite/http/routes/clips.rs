@@ -259,7 +259,7 @@ fn concurrent_puts_leave_one_whole_set(server: TestServer) {
         assert_eq!(
             answer["total"],
             json!(3 * (i + 1)),
-            "each is answered the set it has put"
+            "each response is the set of its request"
         );
     }
     assert!(answers.contains(&server.get(&path).expect(200).json()));

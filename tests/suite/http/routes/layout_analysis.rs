@@ -125,7 +125,7 @@ fn concurrent_puts_leave_one_layout(server: TestServer) {
         assert_eq!(
             as_sent(stored.clone()),
             layout,
-            "each is answered the layout it has put"
+            "each response is the layout of its request"
         );
         stored
     });

@@ -9,7 +9,7 @@ use lectern_tests::{Response, TestDb, TestServer, a_job, a_segment, fill, on_bot
 use serde_json::{Value, json};
 
 use crate::http::support::recordings::files;
-use crate::http::support::worker::{claim, make};
+use crate::http::support::worker::{claim, create_job};
 use crate::http::support::{UNKNOWN_ID, concurrently, dump, job_path};
 
 on_both_backends!(
@@ -250,14 +250,14 @@ fn a_file_of_another_job_is_never_read(server: TestServer) {
 }
 
 fn writing_subtitles_needs_the_lease_of_compilation(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let clip = fill(server.db(), job_id).remove(0);
     for stage in Stage::WORK
         .iter()
         .filter(|stage| **stage != Stage::Compilation)
     {
         let claimed = claim(&server, &[*stage]).unwrap();
-        claimed.tell(&server, "complete", &json!({})).expect(200);
+        claimed.send(&server, "complete", &json!({})).expect(200);
     }
     let held = claim(&server, &[Stage::Compilation]).unwrap().lease;
     let send = |lease: Option<&str>, text: &str| {
@@ -299,11 +299,11 @@ fn an_invalid_subtitle_file_is_rejected_and_stores_nothing(server: TestServer) {
         .body("video/mp4", "x")
         .send()
         .problem(415, "unsupported_media_type");
-    for nobody in [UNKNOWN_ID, "1", "null"] {
-        let nobodys = format!("/api/v1/clips/{nobody}/subtitles");
-        server.get(&nobodys).problem(404, "clip_not_found");
+    for unknown in [UNKNOWN_ID, "1", "null"] {
+        let path = format!("/api/v1/clips/{unknown}/subtitles");
+        server.get(&path).problem(404, "clip_not_found");
         server
-            .put(&nobodys, &json!({ "segments": [] }))
+            .put(&path, &json!({ "segments": [] }))
             .problem(404, "clip_not_found");
     }
     server

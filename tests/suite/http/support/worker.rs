@@ -36,13 +36,13 @@ impl Claimed {
     }
 
     /// Sends `heartbeat`, `complete` or `fail` for this stage.
-    pub(crate) fn tell(&self, client: &Client, what: &str, body: &Value) -> Response {
+    pub(crate) fn send(&self, client: &Client, what: &str, body: &Value) -> Response {
         client.post(&format!("/api/v1/work/{}/{what}", self.lease), body)
     }
 
     /// Stores output of this stage under its lease.
     pub(crate) fn store(&self, client: &Client) {
-        let (below, body) = output(self.stage);
+        let (below, body) = example_output(self.stage);
         let request = client.request("PUT", &job_path(self.job_id, below));
         request
             .header("Lease-Id", &self.lease)
@@ -53,7 +53,7 @@ impl Claimed {
 }
 
 /// The sub-resource and an example of the output of a stage.
-pub(crate) fn output(stage: Stage) -> (&'static str, Value) {
+pub(crate) fn example_output(stage: Stage) -> (&'static str, Value) {
     match stage {
         SilenceDetection => (
             "/silence-regions",
@@ -66,15 +66,15 @@ pub(crate) fn output(stage: Stage) -> (&'static str, Value) {
             json!({ "segments": content_segments(2).body() }),
         ),
         Segmentation | Compilation => ("/clips", json!({ "clips": clips(2).body() })),
-        Stage::Uploading | Stage::Complete => panic!("{stage} is no work"),
+        Stage::Uploading | Stage::Complete => panic!("{stage} is not a stage of workers"),
     }
 }
 
 /// Sends a claim for these stages; `more` holds further fields.
-pub(crate) fn ask(client: &Client, stages: &[Stage], more: Value) -> Response {
+pub(crate) fn request_claim(client: &Client, stages: &[Stage], more: Value) -> Response {
     let mut body = json!({ "worker": "worker-1", "stages": stages });
     let Value::Object(more) = more else {
-        panic!("{more} is no object")
+        panic!("{more} is not an object")
     };
     body.as_object_mut().unwrap().extend(more);
     client.post(CLAIM, &body)
@@ -89,7 +89,7 @@ pub(crate) fn claims(answer: Response) -> Vec<Claimed> {
 
 /// Claims one stage, if any.
 pub(crate) fn claim(client: &Client, stages: &[Stage]) -> Option<Claimed> {
-    claims(ask(client, stages, json!({}))).pop()
+    claims(request_claim(client, stages, json!({}))).pop()
 }
 
 /// The stages of a job and their statuses, in the order of its pipeline.
@@ -102,10 +102,10 @@ pub(crate) fn stages(client: &Client, job_id: JobId) -> Vec<(Stage, String)> {
 }
 
 /// Creates a job; `more` holds further fields.
-pub(crate) fn make(client: &Client, more: Value) -> JobId {
+pub(crate) fn create_job(client: &Client, more: Value) -> JobId {
     let mut body = a_recording();
     let Value::Object(more) = more else {
-        panic!("{more} is no object")
+        panic!("{more} is not an object")
     };
     body.as_object_mut().unwrap().extend(more);
     let made = client.post(JOBS, &body).expect(201).json();

@@ -9,7 +9,9 @@ use lectern_domain::Stage::{
 use lectern_tests::{Body, TestServer, a_job, a_report, on_both_backends, snapshot};
 use serde_json::{Value, json};
 
-use crate::http::support::worker::{Claimed, ask, claim, claims, make, output, stages};
+use crate::http::support::worker::{
+    Claimed, claim, claims, create_job, example_output, request_claim, stages,
+};
 use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
 
 on_both_backends!(
@@ -31,7 +33,7 @@ fn is(status: &str) -> impl Fn(&(Stage, String)) -> bool {
 }
 
 fn a_job_is_completed_stage_by_stage(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     assert_eq!(
         server.get(&job_path(job_id, "")).json()["progress"],
         Value::Null
@@ -44,7 +46,7 @@ fn a_job_is_completed_stage_by_stage(server: TestServer) {
         );
         server.db().clock().advance(TimeDelta::seconds(20));
         let beat = json!({ "percent": 50, "message": "half", "eta_seconds": 20 });
-        let state = claimed.tell(&server, "heartbeat", &beat).expect(200).json();
+        let state = claimed.send(&server, "heartbeat", &beat).expect(200).json();
         assert_eq!(state["cancelled"], json!(false));
         let job = server.get(&job_path(job_id, "")).expect(200).json();
         let mean = (done as f64 * 100.0 + 50.0) / 6.0;
@@ -63,7 +65,7 @@ fn a_job_is_completed_stage_by_stage(server: TestServer) {
         claimed.store(&server);
         server.db().clock().advance(TimeDelta::seconds(20));
         let returned = claimed
-            .tell(&server, "complete", &json!({}))
+            .send(&server, "complete", &json!({}))
             .expect(200)
             .json();
         assert_eq!(
@@ -118,11 +120,12 @@ fn a_job_is_completed_stage_by_stage(server: TestServer) {
 }
 
 fn claim_completion_and_stages_match_the_snapshots(server: TestServer) {
-    let job_id = make(
+    let job_id = create_job(
         &server,
         json!({ "extra_metadata": { "course": "physics" } }),
     );
-    let answer = ask(&server, &[Transcription], json!({ "lease_seconds": 90 })).expect(200);
+    let answer =
+        request_claim(&server, &[Transcription], json!({ "lease_seconds": 90 })).expect(200);
     assert_eq!(
         answer.json()["claims"][0]["lease_expires_at"],
         json!("2026-01-01T00:01:30Z")
@@ -134,7 +137,7 @@ fn claim_completion_and_stages_match_the_snapshots(server: TestServer) {
     let claimed = claims(answer).remove(0);
     server.db().clock().advance(TimeDelta::milliseconds(1_500));
     let beat = json!({ "percent": 12.5, "message": "at 00:12:00", "eta_seconds": 600 });
-    let returned = claimed.tell(&server, "heartbeat", &beat).expect(200).json();
+    let returned = claimed.send(&server, "heartbeat", &beat).expect(200).json();
     assert_eq!(
         returned,
         json!({ "lease_expires_at": "2026-01-01T00:01:31.500Z", "cancelled": false })
@@ -146,14 +149,14 @@ fn claim_completion_and_stages_match_the_snapshots(server: TestServer) {
     snapshot!(
         "a_completed_stage",
         claimed
-            .tell(&server, "complete", &json!({}))
+            .send(&server, "complete", &json!({}))
             .expect(200)
             .json()
     );
 }
 
 fn independent_stages_run_in_parallel(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let side_by_side = concurrently(6, |_| claim(&server, Stage::WORK));
     let claimed: Vec<_> = side_by_side.into_iter().flatten().collect();
     let mut begun: Vec<_> = claimed.iter().map(|claimed| claimed.stage).collect();
@@ -168,14 +171,14 @@ fn independent_stages_run_in_parallel(server: TestServer) {
             .filter(|run| is("waiting")(run))
             .count();
         assert_eq!(waiting, 3);
-        claimed.tell(&server, "complete", &json!({})).expect(200);
+        claimed.send(&server, "complete", &json!({})).expect(200);
     }
     assert_eq!(progress()["percent"], json!(50));
     assert_eq!(claim(&server, Stage::WORK).unwrap().stage, ContentAnalysis);
 }
 
 fn a_worker_gets_only_the_stages_it_requests(server: TestServer) {
-    make(&server, json!({}));
+    create_job(&server, json!({}));
     assert_eq!(
         claim(&server, &[ContentAnalysis, Segmentation, Compilation]),
         None
@@ -200,7 +203,7 @@ fn claims_are_ordered_by_priority_then_age(server: TestServer) {
     ];
     let jobs = priorities.map(|priority| {
         server.db().clock().advance(TimeDelta::seconds(1));
-        make(&server, json!({ "priority": priority }))
+        create_job(&server, json!({ "priority": priority }))
     });
     server
         .patch(&job_path(jobs[1], ""), &json!({ "priority": 8 }))
@@ -209,22 +212,26 @@ fn claims_are_ordered_by_priority_then_age(server: TestServer) {
         .map(|_| claim(&server, &[Transcription]).unwrap().job_id)
         .collect();
     assert_eq!(order, [4, 1, 2, 0, 3, 5].map(|i: usize| jobs[i]));
-    let all: Vec<_> = claims(ask(&server, &[SilenceDetection], json!({ "max": 100 })))
-        .iter()
-        .map(|claimed| claimed.job_id)
-        .collect();
+    let all: Vec<_> = claims(request_claim(
+        &server,
+        &[SilenceDetection],
+        json!({ "max": 100 }),
+    ))
+    .iter()
+    .map(|claimed| claimed.job_id)
+    .collect();
     assert_eq!(all, order);
 }
 
 fn audio_mode_skips_layout_analysis(server: TestServer) {
-    let job_id = make(
+    let job_id = create_job(
         &server,
         json!({ "processing_config": { "processing_mode": "audio" } }),
     );
     assert_eq!(claim(&server, &[LayoutAnalysis]), None);
     let order: Vec<_> = std::iter::from_fn(|| {
         let claimed = claim(&server, Stage::WORK)?;
-        claimed.tell(&server, "complete", &json!({})).expect(200);
+        claimed.send(&server, "complete", &json!({})).expect(200);
         Some(claimed.stage)
     })
     .collect();
@@ -246,9 +253,9 @@ fn audio_mode_skips_layout_analysis(server: TestServer) {
 }
 
 fn a_claim_returns_up_to_the_requested_number(server: TestServer) {
-    let jobs = [(); 3].map(|()| make(&server, json!({})));
+    let jobs = [(); 3].map(|()| create_job(&server, json!({})));
     let many = |max: i64| {
-        claims(ask(
+        claims(request_claim(
             &server,
             &[Transcription, SilenceDetection],
             json!({ "max": max }),
@@ -282,7 +289,7 @@ fn a_claim_returns_up_to_the_requested_number(server: TestServer) {
 }
 
 fn completion_needs_no_body_and_is_idempotent(server: TestServer) {
-    make(&server, json!({}));
+    create_job(&server, json!({}));
     for stage in [SilenceDetection, Transcription] {
         let claimed = claim(&server, &[stage]).unwrap();
         let path = format!("/api/v1/work/{}/complete", claimed.lease);
@@ -304,7 +311,7 @@ fn completion_needs_no_body_and_is_idempotent(server: TestServer) {
 }
 
 fn a_job_driven_by_reports_updates_its_stages(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let report = |stage, percent| {
         server
             .post(
@@ -317,7 +324,11 @@ fn a_job_driven_by_reports_updates_its_stages(server: TestServer) {
     report(Transcription, 40.0);
     let runs = stages(&server, job_id);
     assert_eq!(runs[1], (Transcription, "running".to_owned()));
-    assert_eq!(claim(&server, &[Transcription]), None, "somebody is on it");
+    assert_eq!(
+        claim(&server, &[Transcription]),
+        None,
+        "the stage is running"
+    );
     let returned = server.get(&job_path(job_id, "/stages")).json();
     assert_eq!(
         (
@@ -327,7 +338,7 @@ fn a_job_driven_by_reports_updates_its_stages(server: TestServer) {
         (&json!(40), &json!(0))
     );
     assert_eq!(report(Compilation, 10.0)["progress"]["percent"], json!(10));
-    let (below, body) = output(Transcription);
+    let (below, body) = example_output(Transcription);
     server.put(&job_path(job_id, below), &body).expect(200);
     server
         .patch(&job_path(job_id, ""), &json!({ "status": "completed" }))
@@ -345,7 +356,11 @@ fn concurrent_claims_get_different_stages(server: TestServer) {
         a_job().create(server.db());
     }
     let given = concurrently(20, |_| {
-        claims(ask(&server, &Stage::WORK[..3], json!({ "max": 2 })))
+        claims(request_claim(
+            &server,
+            &Stage::WORK[..3],
+            json!({ "max": 2 }),
+        ))
     });
     let mut given: Vec<_> = given
         .iter()

@@ -9,7 +9,7 @@ use lectern_domain::{JobId, LogStatus};
 use lectern_tests::{Body, Response, TestServer, a_log_entry, a_report, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::worker::{Claimed, claim, make, output, stages};
+use crate::http::support::worker::{Claimed, claim, create_job, example_output, stages};
 use crate::http::support::{UNKNOWN_ID, dump, job_path, wait_until};
 
 on_both_backends!(
@@ -31,7 +31,7 @@ type Write = (&'static str, &'static str, Value);
 
 /// All writes that belong to `stage`.
 fn writes(stage: Stage) -> Vec<Write> {
-    let (below, body) = output(stage);
+    let (below, body) = example_output(stage);
     let mut writes = vec![
         ("PUT", below, body.clone()),
         ("POST", "/progress", a_report(stage, 99.0).body()),
@@ -105,7 +105,7 @@ fn expire(server: &TestServer, claimed: &Claimed) {
 }
 
 fn each_stage_writes_its_own_output_under_its_lease(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     while let Some(claimed) = claim(&server, Stage::WORK) {
         for one in writes(claimed.stage) {
             let refused = write(&server, job_id, None, &one);
@@ -127,7 +127,7 @@ fn each_stage_writes_its_own_output_under_its_lease(server: TestServer) {
             &("PATCH", "", json!({ "video_duration": 60 })),
         )
         .expect(200);
-        claimed.tell(&server, "complete", &json!({})).expect(200);
+        claimed.send(&server, "complete", &json!({})).expect(200);
     }
     assert_eq!(
         server.get(&job_path(job_id, "")).json()["status"],
@@ -136,7 +136,7 @@ fn each_stage_writes_its_own_output_under_its_lease(server: TestServer) {
 }
 
 fn a_write_without_a_lease_is_rejected_only_while_its_stage_is_leased(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     for stage in [SilenceDetection, Transcription, LayoutAnalysis] {
         for one in writes(stage).iter().filter(|one| one.1 != "/progress") {
             assert!(write(&server, job_id, None, one).status < 300, "{one:?}");
@@ -153,14 +153,14 @@ fn a_write_without_a_lease_is_rejected_only_while_its_stage_is_leased(server: Te
         {
             assert!(write(&server, job_id, None, one).status < 300, "{one:?}");
         }
-        claimed.tell(&server, "complete", &json!({})).expect(200);
-        let (below, body) = output(stage);
+        claimed.send(&server, "complete", &json!({})).expect(200);
+        let (below, body) = example_output(stage);
         server.put(&job_path(job_id, below), &body).expect(200);
     }
 }
 
 fn a_worker_cannot_write_the_output_of_another_stage(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let [silence, speech] =
         [SilenceDetection, Transcription].map(|stage| claim(&server, &[stage]).unwrap());
     let before = dump(server.db());
@@ -175,7 +175,7 @@ fn a_worker_cannot_write_the_output_of_another_stage(server: TestServer) {
 }
 
 fn a_write_under_an_unknown_lease_is_rejected(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     claim(&server, &[Transcription]).unwrap();
     for lease in [
         UNKNOWN_ID,
@@ -191,7 +191,7 @@ fn a_write_under_an_unknown_lease_is_rejected(server: TestServer) {
 }
 
 fn a_write_under_the_lease_of_another_job_is_rejected(server: TestServer) {
-    let [own, other] = [(); 2].map(|()| make(&server, json!({})));
+    let [own, other] = [(); 2].map(|()| create_job(&server, json!({})));
     let claimed = claim(&server, &[Transcription]).unwrap();
     assert_eq!(claimed.job_id, own);
     let before = dump(server.db());
@@ -207,9 +207,9 @@ fn a_write_under_the_lease_of_another_job_is_rejected(server: TestServer) {
 }
 
 fn a_repeated_lease_header_is_rejected(server: TestServer) {
-    make(&server, json!({}));
+    create_job(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
-    let (below, body) = output(Transcription);
+    let (below, body) = example_output(Transcription);
     let request = server.request("PUT", &job_path(claimed.job_id, below));
     let request = request
         .header("Lease-Id", &claimed.lease)
@@ -218,7 +218,7 @@ fn a_repeated_lease_header_is_rejected(server: TestServer) {
 }
 
 fn a_write_under_an_expired_lease_is_rejected(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     let outputs = |server: &TestServer| {
         let mut all = dump(server.db());
@@ -249,7 +249,7 @@ fn a_write_under_an_expired_lease_is_rejected(server: TestServer) {
     assert_eq!(
         logged,
         ["started", "failed"],
-        "the refused ones left nothing"
+        "rejected writes stored nothing"
     );
     assert_writes_rejected(&server, job_id, &claimed.lease);
 
@@ -257,20 +257,20 @@ fn a_write_under_an_expired_lease_is_rejected(server: TestServer) {
     assert_eq!((next.job_id, next.attempt), (job_id, 2));
     assert_writes_rejected(&server, job_id, &claimed.lease);
     next.store(&server);
-    next.tell(&server, "complete", &json!({})).expect(200);
+    next.send(&server, "complete", &json!({})).expect(200);
     assert_writes_rejected(&server, job_id, &claimed.lease);
 }
 
 fn a_write_after_completion_or_failure_is_rejected(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let job_without_recording = claim(&server, &[Transcription]).unwrap();
     job_without_recording
-        .tell(&server, "fail", &json!({ "error": "no memory" }))
+        .send(&server, "fail", &json!({ "error": "no memory" }))
         .expect(200);
     assert_writes_rejected(&server, job_id, &job_without_recording.lease);
 
     let completed = claim(&server, &[SilenceDetection]).unwrap();
-    completed.tell(&server, "complete", &json!({})).expect(200);
+    completed.send(&server, "complete", &json!({})).expect(200);
     let before = dump(server.db());
     for stage in Stage::WORK {
         for one in &writes(*stage) {
@@ -278,21 +278,21 @@ fn a_write_after_completion_or_failure_is_rejected(server: TestServer) {
         }
     }
     completed
-        .tell(&server, "heartbeat", &json!({}))
+        .send(&server, "heartbeat", &json!({}))
         .problem(409, "lease_lost");
     completed
-        .tell(&server, "fail", &json!({ "error": "late" }))
+        .send(&server, "fail", &json!({ "error": "late" }))
         .problem(409, "lease_lost");
     assert_eq!(dump(server.db()), before);
 }
 
 fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let claimed = claim(&server, &[Transcription]).unwrap();
     let returned =
         |field: &str| server.get(&job_path(job_id, "/stages")).json()["stages"][1][field].clone();
     claimed
-        .tell(
+        .send(
             &server,
             "heartbeat",
             &json!({ "percent": 10, "message": "ten", "eta_seconds": 90 }),
@@ -301,7 +301,7 @@ fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestS
     for minute in 1..=5 {
         server.db().clock().advance(TimeDelta::seconds(59));
         let state = claimed
-            .tell(&server, "heartbeat", &json!({}))
+            .send(&server, "heartbeat", &json!({}))
             .expect(200)
             .json();
         let end = server.db().now() + TimeDelta::seconds(60);
@@ -316,7 +316,7 @@ fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestS
         [json!(10), json!("ten"), json!(90)]
     );
     claimed
-        .tell(&server, "heartbeat", &json!({ "message": "eleven" }))
+        .send(&server, "heartbeat", &json!({ "message": "eleven" }))
         .expect(200);
     assert_eq!(
         ["percent", "message", "eta_seconds"].map(returned),
@@ -325,12 +325,12 @@ fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestS
     claimed.store(&server);
     server.db().clock().advance(TimeDelta::seconds(60));
     claimed
-        .tell(&server, "heartbeat", &json!({}))
+        .send(&server, "heartbeat", &json!({}))
         .problem(409, "lease_lost");
 }
 
 fn a_stage_without_heartbeats_is_tried_three_times(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     for attempt in 1..=3 {
         let claimed = claim(&server, &[Transcription]).unwrap();
         assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
@@ -371,16 +371,16 @@ fn a_stage_without_heartbeats_is_tried_three_times(server: TestServer) {
 }
 
 fn the_next_claim_takes_over_an_expired_lease(server: TestServer) {
-    make(&server, json!({}));
+    create_job(&server, json!({}));
     let mut last = claim(&server, &[Segmentation, Transcription]).unwrap();
     for attempt in 2..=3 {
         server.db().clock().advance(TimeDelta::seconds(61));
         let next = claim(&server, &[Transcription]).unwrap();
         assert_eq!((next.job_id, next.attempt), (last.job_id, attempt));
         assert_ne!(next.lease, last.lease);
-        last.tell(&server, "complete", &json!({}))
+        last.send(&server, "complete", &json!({}))
             .problem(409, "lease_lost");
         last = next;
     }
-    last.tell(&server, "complete", &json!({})).expect(200);
+    last.send(&server, "complete", &json!({})).expect(200);
 }

@@ -8,7 +8,7 @@ use lectern_server::{Server, ServerConfig};
 use lectern_tests::{Client, Lectern, TestDb, TestServer, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::worker::{claim, make, stages};
+use crate::http::support::worker::{claim, create_job, stages};
 use crate::http::support::{JOBS, a_recording, job_path};
 
 on_both_backends!(
@@ -33,7 +33,7 @@ fn serve(db: &TestDb, pipelines: Value) -> (Server, Client) {
 fn work(client: &Client) -> Vec<&'static str> {
     let next = || {
         let claimed = claim(client, Stage::WORK)?;
-        claimed.tell(client, "complete", &json!({})).expect(200);
+        claimed.send(client, "complete", &json!({})).expect(200);
         Some(claimed.stage.as_str())
     };
     std::iter::from_fn(next).collect()
@@ -53,14 +53,14 @@ fn chosen(name: &str) -> Value {
 
 fn a_job_uses_the_pipeline_it_names(db: TestDb) {
     let (_server, client) = serve(&db, subtitles());
-    make(&client, chosen("subtitles"));
+    create_job(&client, chosen("subtitles"));
     assert_eq!(
         work(&client),
         ["transcription", "layout_analysis", "compilation"]
     );
     let heard =
         json!({ "processing_config": { "pipeline": "subtitles", "processing_mode": "audio" } });
-    let job_id = make(&client, heard);
+    let job_id = create_job(&client, heard);
     assert_eq!(work(&client), ["transcription", "compilation"]);
     assert_eq!(
         client.get(&job_path(job_id, "")).json()["status"],
@@ -72,27 +72,27 @@ fn a_job_without_a_pipeline_uses_the_default(db: TestDb) {
     let built_in: Vec<_> = Stage::WORK.iter().map(|stage| stage.as_str()).collect();
     let (server, client) = serve(&db, subtitles());
     for more in [json!({}), chosen("default")] {
-        make(&client, more);
+        create_job(&client, more);
         assert_eq!(work(&client), built_in);
     }
     drop(server);
     let (_server, client) = serve(&db, json!({ "default": [{ "stage": "segmentation" }] }));
     for more in [json!({}), chosen("default")] {
-        make(&client, more);
+        create_job(&client, more);
         assert_eq!(work(&client), ["segmentation"]);
     }
 }
 
 fn a_job_keeps_its_pipeline_when_the_configuration_changes(db: TestDb) {
     let (server, client) = serve(&db, subtitles());
-    let job_id = make(&client, chosen("subtitles"));
+    let job_id = create_job(&client, chosen("subtitles"));
     let first = claim(&client, Stage::WORK).unwrap();
     drop(server);
     let (_server, client) = serve(
         &db,
         json!({ "subtitles": [{ "stage": "silence_detection" }] }),
     );
-    first.tell(&client, "complete", &json!({})).expect(200);
+    first.send(&client, "complete", &json!({})).expect(200);
     client
         .request("POST", &job_path(job_id, "/cancel"))
         .send()
@@ -102,7 +102,7 @@ fn a_job_keeps_its_pipeline_when_the_configuration_changes(db: TestDb) {
         .send()
         .expect(200);
     assert_eq!(work(&client), ["layout_analysis", "compilation"]);
-    make(&client, chosen("subtitles"));
+    create_job(&client, chosen("subtitles"));
     assert_eq!(work(&client), ["silence_detection"]);
 }
 
@@ -133,7 +133,7 @@ fn a_mode_that_empties_the_pipeline_is_rejected(db: TestDb) {
         "validation_failed",
         "processing_config.processing_mode",
     );
-    make(&client, chosen("look"));
+    create_job(&client, chosen("look"));
     assert_eq!(work(&client), ["layout_analysis"]);
 }
 
@@ -144,7 +144,7 @@ fn pipelines_are_read_from_a_file(db: TestDb) {
         db.url(),
         &[("LECTERN_PIPELINES", file.path().to_str().unwrap())],
     );
-    let job_id = make(&server, chosen("subtitles"));
+    let job_id = create_job(&server, chosen("subtitles"));
     let order: Vec<_> = stages(&server, job_id)
         .into_iter()
         .map(|(stage, _)| stage.as_str())

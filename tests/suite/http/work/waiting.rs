@@ -13,7 +13,7 @@ use lectern_server::ServerConfig;
 use lectern_tests::{Client, Fixture, Lectern, TestDb, TestServer, on_both_backends};
 use serde_json::json;
 
-use crate::http::support::worker::{CLAIM, Claimed, ask, claim, claims, make};
+use crate::http::support::worker::{CLAIM, Claimed, claim, claims, create_job, request_claim};
 use crate::http::support::{concurrently, in_flight, job_path, raw_http, wait_until};
 
 on_both_backends!(
@@ -36,7 +36,7 @@ const POLL: &str = "wanted.value AS stage";
 
 /// Claims one stage and waits for it for up to a minute.
 fn wait(client: &Client, stages: &[Stage]) -> Option<Claimed> {
-    claims(ask(client, stages, json!({ "wait_seconds": 60 }))).pop()
+    claims(request_claim(client, stages, json!({ "wait_seconds": 60 }))).pop()
 }
 
 /// Runs `meanwhile` while a claim for `stages` waits; returns what it got.
@@ -53,7 +53,7 @@ fn claim_while(client: &Client, stages: &[Stage], meanwhile: impl FnOnce()) -> O
 fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
     let mut job_id = None;
     let claimed = claim_while(&server, &[Transcription], || {
-        job_id = Some(make(&server, json!({})))
+        job_id = Some(create_job(&server, json!({})))
     });
     let claimed = claimed.unwrap();
     assert_eq!((Some(claimed.job_id), claimed.attempt), (job_id, 1));
@@ -62,7 +62,7 @@ fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
     let others = [SilenceDetection, LayoutAnalysis].map(|stage| claim(&server, &[stage]).unwrap());
     let next = claim_while(&server, &[ContentAnalysis], || {
         for done in others.iter().chain([&claimed]) {
-            done.tell(&server, "complete", &json!({})).expect(200);
+            done.send(&server, "complete", &json!({})).expect(200);
         }
     });
     assert_eq!(next.unwrap().job_id, job_id);
@@ -87,7 +87,7 @@ fn work_of_this_server_is_found_without_polling(server: TestServer) {
     for _ in 0..20 {
         let mut job_id = None;
         let claimed = claim_while(&server, &[Transcription], || {
-            job_id = Some(make(&server, json!({})))
+            job_id = Some(create_job(&server, json!({})))
         });
         assert_eq!(claimed.map(|claimed| claimed.job_id), job_id);
     }
@@ -97,19 +97,23 @@ fn a_waiting_claim_gets_work_of_another_process(server: TestServer) {
     let other = Lectern::serve(server.db().url());
     let mut job_id = None;
     let claimed = claim_while(&server, &[Transcription], || {
-        job_id = Some(make(&other, json!({})))
+        job_id = Some(create_job(&other, json!({})))
     });
     assert_eq!(claimed.map(|claimed| claimed.job_id), job_id);
 }
 
 fn a_waiting_claim_gets_delayed_work_when_its_delay_ends(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let failed = claim(&server, &[Transcription]).unwrap();
     failed
-        .tell(&server, "fail", &json!({ "error": "no memory" }))
+        .send(&server, "fail", &json!({ "error": "no memory" }))
         .expect(200);
     assert_eq!(
-        claims(ask(&server, &[Transcription], json!({ "wait_seconds": 2 }))),
+        claims(request_claim(
+            &server,
+            &[Transcription],
+            json!({ "wait_seconds": 2 })
+        )),
         []
     );
     let again = claim_while(&server, &[Transcription], || {
@@ -120,14 +124,14 @@ fn a_waiting_claim_gets_delayed_work_when_its_delay_ends(server: TestServer) {
 }
 
 fn a_waiting_claim_gets_the_stage_of_a_lost_worker(server: TestServer) {
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let lost = claim(&server, &[Transcription]).unwrap();
     let again = claim_while(&server, &[Transcription], || {
         server.db().clock().advance(TimeDelta::seconds(60));
     });
     let again = again.unwrap();
     assert_eq!((again.job_id, again.attempt), (job_id, 2));
-    lost.tell(&server, "complete", &json!({}))
+    lost.send(&server, "complete", &json!({}))
         .problem(409, "lease_lost");
 }
 
@@ -145,7 +149,7 @@ fn fifty_waiting_claims_each_get_one_of_fifty_stages(server: TestServer) {
                 .text()
                 .contains("lectern_db_connections{state=\"in_use\"} 0")
         });
-        let mut made = concurrently(50, |_| make(&server, json!({})));
+        let mut made = concurrently(50, |_| create_job(&server, json!({})));
         let mut got: Vec<_> = waiting
             .into_iter()
             .map(|waiting| waiting.join().unwrap().unwrap().job_id)
@@ -160,10 +164,15 @@ fn fifty_waiting_claims_each_get_one_of_fifty_stages(server: TestServer) {
 fn a_waiting_claim_for_many_gets_what_is_available(server: TestServer) {
     let got = thread::scope(|scope| {
         let more = json!({ "wait_seconds": 60, "max": 100 });
-        let waiting =
-            scope.spawn(|| claims(ask(&server, &[Transcription, SilenceDetection], more)));
+        let waiting = scope.spawn(|| {
+            claims(request_claim(
+                &server,
+                &[Transcription, SilenceDetection],
+                more,
+            ))
+        });
         wait_until(|| in_flight(&server) == 2);
-        make(&server, json!({}));
+        create_job(&server, json!({}));
         waiting.join().unwrap()
     });
     assert_eq!(got.len(), 2);
@@ -171,14 +180,14 @@ fn a_waiting_claim_for_many_gets_what_is_available(server: TestServer) {
 
 fn a_waiting_claim_times_out_with_an_empty_list(server: TestServer) {
     let began = Instant::now();
-    let answer = ask(&server, Stage::WORK, json!({ "wait_seconds": 1 })).expect(200);
+    let answer = request_claim(&server, Stage::WORK, json!({ "wait_seconds": 1 })).expect(200);
     assert_eq!(answer.text(), r#"{"claims":[]}"#);
     assert!(
         began.elapsed() >= Duration::from_secs(1),
         "{:?}",
         began.elapsed()
     );
-    let answer = ask(&server, Stage::WORK, json!({ "wait_seconds": 0 })).expect(200);
+    let answer = request_claim(&server, Stage::WORK, json!({ "wait_seconds": 0 })).expect(200);
     assert_eq!(answer.text(), r#"{"claims":[]}"#);
 }
 
@@ -191,7 +200,11 @@ fn one_poll_serves_all_waiting_claims_and_none_runs_without_them(server: TestSer
     let wait = |server: &TestServer| {
         let began = Instant::now();
         concurrently(10, |_| {
-            claims(ask(server, Stage::WORK, json!({ "wait_seconds": 2 })))
+            claims(request_claim(
+                server,
+                Stage::WORK,
+                json!({ "wait_seconds": 2 }),
+            ))
         });
         began.elapsed()
     };
@@ -220,14 +233,14 @@ fn waiting_claims_over_the_limit_are_rejected(db: TestDb) {
     let got = claim_while(&server, &[Transcription], || {
         // The claim is registered once the database is polled.
         wait_until(|| statements.count(POLL) > 0);
-        let refused = ask(&server, Stage::WORK, json!({ "wait_seconds": 60 }));
+        let refused = request_claim(&server, Stage::WORK, json!({ "wait_seconds": 60 }));
         refused.problem(503, "overloaded");
         assert_eq!(
             claim(&server, Stage::WORK),
             None,
-            "who does not wait needs no room"
+            "a claim that does not wait needs no slot"
         );
-        make(&server, json!({}));
+        create_job(&server, json!({}));
     });
     got.unwrap();
     // A claim that finds work at once needs no slot.
@@ -244,7 +257,7 @@ fn a_disconnected_claim_takes_no_work(server: TestServer) {
     wait_until(|| in_flight(&server) == 2);
     drop(socket);
     wait_until(|| in_flight(&server) == 1);
-    let job_id = make(&server, json!({}));
+    let job_id = create_job(&server, json!({}));
     let claimed = claim(&server, Stage::WORK).unwrap();
     assert_eq!(
         (claimed.job_id, claimed.stage, claimed.attempt),
