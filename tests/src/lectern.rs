@@ -121,7 +121,7 @@ impl Lectern {
         self.dir.path()
     }
 
-    /// The peak resident memory in bytes, from Linux's VmHWM.
+    /// The peak resident memory in bytes, from Linux's `VmHWM`.
     pub fn peak_memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("a process that runs");

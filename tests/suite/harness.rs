@@ -105,7 +105,7 @@ fn a_database_is_deleted_after_its_test(db: TestDb) {
     drop(db);
     match backend {
         Backend::Sqlite => {
-            assert!(fs::exists(place.strip_prefix("sqlite://").unwrap()).is_ok_and(|there| !there))
+            assert!(fs::exists(place.strip_prefix("sqlite://").unwrap()).is_ok_and(|there| !there));
         }
         Backend::Postgres => {
             let there = Sql::connect(server_url()).rows(&format!(

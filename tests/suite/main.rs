@@ -3,7 +3,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test that cannot go on has failed"
+    reason = "a panic fails the test"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a test owns its fixture, which is removed at its end"
 )]
 
 mod db;

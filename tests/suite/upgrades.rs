@@ -46,7 +46,7 @@ fn unsigned(client: &Client, body: &str) -> String {
     for part in parts {
         let (url, rest) = part.split_once('"').unwrap();
         let key = url.split('?').next().unwrap();
-        text += &format!("[object]/{key}\"{rest}");
+        text.extend(["[object]/", key, "\"", rest]);
     }
     text
 }

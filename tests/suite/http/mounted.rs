@@ -1,4 +1,4 @@
-//! Lectern's routes in an actix app of somebody else.
+//! Lectern's routes mounted in another actix app.
 
 use std::sync::mpsc;
 use std::thread;

@@ -204,7 +204,7 @@ fn a_transaction_the_caller_ended_is_not_reported_as_committed(db: TestDb) {
 fn a_savepoint_left_open_is_not_committed(db: TestDb) {
     let result = db.write(|tx| {
         tx.jobs().create(&a_job().build())?;
-        tx.diesel(|conn| <DbConnection as TransactionManager<_>>::begin_transaction(conn))
+        tx.diesel(<DbConnection as TransactionManager<_>>::begin_transaction)
             .map_err(Error::from)
     });
     assert!(

@@ -70,12 +70,12 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
         drop(
             db.write(|tx| tx.work().fail(lease, &a_failure(retryable)))
                 .unwrap(),
-        )
+        );
     };
     let completes = |lease| drop(complete(&db, lease).unwrap());
 
     stores(&[], &|| {
-        drop(db.write(|tx| tx.jobs().confirm(job)).unwrap())
+        drop(db.write(|tx| tx.jobs().confirm(job)).unwrap());
     });
     stores(&[], &|| {
         drop(
@@ -84,10 +84,10 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
                     .report_progress(job, &a_report(LayoutAnalysis, 12.5))
             })
             .unwrap(),
-        )
+        );
     });
     stores(&[SilenceDetection, Transcription], &|| {
-        assert_eq!(claim(&db, Stage::WORK, 10).len(), 2)
+        assert_eq!(claim(&db, Stage::WORK, 10).len(), 2);
     });
     let [silence, speech] =
         [SilenceDetection, Transcription].map(|stage| run(&db, job, stage).lease.unwrap().lease_id);
@@ -96,7 +96,7 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
             !heartbeat(&db, silence, &a_heartbeat(50.0))
                 .unwrap()
                 .cancelled
-        )
+        );
     });
     stores(&[Transcription], &|| fails(speech, true));
     stores(&[SilenceDetection], &|| completes(silence));
@@ -108,7 +108,7 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
     next(ContentAnalysis);
     db.clock().advance(TimeDelta::seconds(LEASE));
     stores(&[ContentAnalysis], &|| {
-        assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 1)
+        assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 1);
     });
     let lease = next(ContentAnalysis);
     stores(&[ContentAnalysis], &|| fails(lease, false));

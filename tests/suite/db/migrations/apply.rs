@@ -139,7 +139,7 @@ fn several_migrations_are_reverted_newest_first(db: TestDb) {
         .status()
         .unwrap()
         .iter()
-        .map(|m| m.is_applied())
+        .map(lectern_db::MigrationStatus::is_applied)
         .collect();
     let expected: Vec<bool> = (0..names.len()).map(|i| i + 3 < names.len()).collect();
     assert_eq!(applied, expected);

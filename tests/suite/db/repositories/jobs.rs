@@ -305,11 +305,13 @@ fn lookups_of_a_missing_job_find_nothing(db: TestDb) {
 }
 
 fn mutations_of_a_missing_job_are_refused(db: TestDb) {
+    type Mutation<'m> = &'m dyn Fn(&mut Tx<'_>) -> Result<(), Error>;
+
     let no: JobId = unknown_id();
     let update = JobUpdate::default();
     let report = a_report(Stage::Transcription, 5.0);
     let entry = a_log_entry(Stage::Transcription, LogStatus::Started);
-    let mutations: &[&dyn Fn(&mut Tx<'_>) -> Result<(), Error>] = &[
+    let mutations: &[Mutation<'_>] = &[
         &|tx| tx.jobs().update(no, &update, None).map(drop),
         &|tx| tx.jobs().update(no, &update, Some(1)).map(drop),
         &|tx| tx.jobs().transition(no, JobStatus::Running).map(drop),

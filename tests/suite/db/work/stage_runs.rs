@@ -141,7 +141,7 @@ fn an_unknown_pipeline_is_rejected_and_stores_nothing(db: TestDb) {
     let before = db.sql().dump();
     let refused = |result: Result<(), Error>| match result {
         Err(Error::Invalid(invalid)) => {
-            assert_eq!(invalid.errors()[0].field, "processing_config.pipeline")
+            assert_eq!(invalid.errors()[0].field, "processing_config.pipeline");
         }
         other => panic!("{other:?}"),
     };

@@ -1,4 +1,4 @@
-//! A common client of WebSockets and event streams.
+//! A common client of `WebSocket`s and event streams.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;

@@ -22,6 +22,7 @@ fn words<T: ToString>(all: &[T]) -> Vec<String> {
     all.iter().map(ToString::to_string).collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "tables of limits")]
 fn the_documented_limits_are_those_of_the_domain(server: TestServer) {
     let document = document(&server);
     let field = |name: &str| {

@@ -114,13 +114,13 @@ impl Field {
                 invalid.extend(texts(0, usize::MAX));
             }
             Kind::Number(min, max) => {
-                invalid.extend(non_json_numbers().chain(out_of_range(min, max)))
+                invalid.extend(non_json_numbers().chain(out_of_range(min, max)));
             }
             Kind::Positive => {
-                invalid.extend(non_json_numbers().chain(["0", "-0.0", "-1"].map(rule_violation)))
+                invalid.extend(non_json_numbers().chain(["0", "-0.0", "-1"].map(rule_violation)));
             }
             Kind::Integer(min, max) => {
-                invalid.extend(non_json_numbers().chain(integers_out_of_range(min, max)))
+                invalid.extend(non_json_numbers().chain(integers_out_of_range(min, max)));
             }
             Kind::Texts(min, max) => {
                 let wrong = values_of_other_types(Kind::Text(min, max))

@@ -53,7 +53,7 @@ fn claim_while(client: &Client, stages: &[Stage], meanwhile: impl FnOnce()) -> O
 fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
     let mut job_id = None;
     let claimed = claim_while(&server, &[Transcription], || {
-        job_id = Some(create_job(&server, json!({})))
+        job_id = Some(create_job(&server, json!({})));
     });
     let claimed = claimed.unwrap();
     assert_eq!((Some(claimed.job_id), claimed.attempt), (job_id, 1));
@@ -87,7 +87,7 @@ fn work_of_this_server_is_found_without_polling(server: TestServer) {
     for _ in 0..20 {
         let mut job_id = None;
         let claimed = claim_while(&server, &[Transcription], || {
-            job_id = Some(create_job(&server, json!({})))
+            job_id = Some(create_job(&server, json!({})));
         });
         assert_eq!(claimed.map(|claimed| claimed.job_id), job_id);
     }
@@ -97,7 +97,7 @@ fn a_waiting_claim_gets_work_of_another_process(server: TestServer) {
     let other = Lectern::serve(server.db().url());
     let mut job_id = None;
     let claimed = claim_while(&server, &[Transcription], || {
-        job_id = Some(create_job(&other, json!({})))
+        job_id = Some(create_job(&other, json!({})));
     });
     assert_eq!(claimed.map(|claimed| claimed.job_id), job_id);
 }
