@@ -266,7 +266,7 @@ fn sqlite_template() -> &'static [u8] {
 
 fn migrate(url: &str) {
     Database::open(url)
-        .and_then(|database| database.init())
+        .and_then(|database| database.migrate())
         .unwrap_or_else(|error| panic!("the migrations of a template: {error}"));
 }
 

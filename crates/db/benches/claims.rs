@@ -89,7 +89,7 @@ fn main() -> Result<()> {
 fn scratch(server: &str, what: &str) -> Result<(ScratchDatabase, Database)> {
     let scratch = ScratchDatabase::create(server, what)?;
     let db = Database::open(scratch.url())?;
-    db.init()?;
+    db.migrate()?;
     let mut conn = PgConnection::establish(scratch.url())?;
     for statement in FILL
         .split(';')

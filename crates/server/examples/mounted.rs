@@ -23,7 +23,7 @@ async fn count_jobs(database: Data<Database>) -> actix_web::Result<String> {
 
 fn main() -> anyhow::Result<()> {
     let database = Database::open("sqlite://mounted.db")?;
-    database.init()?;
+    database.migrate()?;
     let service = Service::new(&ServerConfig::default(), database)?;
     actix_web::rt::System::new().block_on(serve(service))
 }

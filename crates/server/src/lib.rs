@@ -42,7 +42,7 @@
 //!
 //! # fn main() -> anyhow::Result<()> {
 //! let database = Database::open("sqlite::memory:")?;
-//! database.init()?;
+//! database.migrate()?;
 //! let server = Server::start(ServerConfig::default(), database)?;
 //! println!("{}/api/v1/jobs", server.url());
 //! server.stop()

@@ -200,7 +200,7 @@ mod tests {
     /// The heartbeat of a real claim, without its thread.
     fn heartbeat() -> LeaseHeartbeat {
         let db = Database::open("sqlite::memory:").unwrap();
-        db.init().unwrap();
+        db.migrate().unwrap();
         let mut job = NewJob::new("talk.mp4").unwrap();
         job.original_s3_key = Some(StorageKey::new("talks/1.mp4").unwrap());
         db.write(|tx| tx.jobs().create(&job)).unwrap();

@@ -33,7 +33,7 @@ pub(crate) struct Bench {
 
 pub(crate) fn memory_database() -> Database {
     let db = Database::open("sqlite::memory:").unwrap();
-    db.init().unwrap();
+    db.migrate().unwrap();
     db
 }
 

@@ -189,7 +189,7 @@ fn replace(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
 fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Result<()> {
     recorder::start()?;
     let db = Database::open(url)?;
-    db.init()?;
+    db.migrate()?;
     let mut bare = connect()?;
 
     let job = fixture::new_upload()?;

@@ -188,7 +188,8 @@ impl Database {
     /// Runs `change` within one transaction: commits it when `change` returns
     /// `Ok`, rolls it back when it returns `Err` or panics.
     ///
-    /// SQLite's write lock is taken at once.
+    /// SQLite's write lock is taken at once. From async code call it, as every
+    /// method here, in `tokio::task::spawn_blocking`.
     ///
     /// # Errors
     ///

@@ -61,7 +61,7 @@ fn main() -> Result<()> {
     );
     for url in [Some(&file), postgres.as_ref()].into_iter().flatten() {
         let database = Database::open(url)?;
-        database.init()?;
+        database.migrate()?;
         let backend = database.backend().to_string();
         lateness::measure(url, false)?.print(&format!("{backend}, the same server"));
         lateness::measure(url, true)?.print(&format!("{backend}, another server"));

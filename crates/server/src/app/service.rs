@@ -36,7 +36,7 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 ///
 /// # fn main() -> anyhow::Result<()> {
 /// let database = Database::open("sqlite::memory:")?;
-/// database.init()?;
+/// database.migrate()?;
 /// let service = Service::new(&ServerConfig::default(), database)?;
 /// let app = App::new().service(web::scope("/lectern").configure(configure(&service)));
 /// # let _ = app;

@@ -12,7 +12,7 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Database> {
     let pipelines = Arc::new(settings.pipelines()?);
     let database = settings.open()?.with_pipelines(pipelines);
     for migration in database
-        .init()
+        .migrate()
         .context("cannot bring the database up to date")?
     {
         log::info!("applied {migration}");

@@ -38,7 +38,7 @@ fn an_invalid_url_is_an_error_and_creates_no_file() {
 fn a_file_in_a_missing_directory_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/missing/lectern.db", dir.path().display());
-    let error = Database::open(&url).and_then(|db| db.init()).unwrap_err();
+    let error = Database::open(&url).and_then(|db| db.migrate()).unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
@@ -46,13 +46,13 @@ fn a_file_in_a_missing_directory_is_an_error() {
 #[test]
 fn an_in_memory_database_is_shared_by_all_connections() {
     let db = Database::open("sqlite::memory:").unwrap();
-    db.init().unwrap();
+    db.migrate().unwrap();
     let job = lectern_tests::a_job().create(&db);
     let found = db.read(|conn| conn.jobs().find(job.job_id)).unwrap();
     assert_eq!(found, Some(job));
     let other = Database::open("sqlite::memory:").unwrap();
     assert_eq!(
-        other.init().unwrap().len(),
+        other.migrate().unwrap().len(),
         db.migrations().status().unwrap().len()
     );
 }

@@ -15,7 +15,7 @@ const TIMES: usize = 3;
 fn acknowledged_writes_survive_a_database_crash() {
     let mut cluster = Cluster::with_durable_commits();
     let database = Database::open(cluster.url()).unwrap();
-    database.init().unwrap();
+    database.migrate().unwrap();
     let server = Server::start(ServerConfig::default(), database.clone()).unwrap();
     let client = Client::new(server.url());
     let load = Load::default();

@@ -117,7 +117,7 @@ fn a_signal_ends_a_server_with_subscribers_and_the_log_lists_them(db: TestDb) {
 fn subscriptions_survive_a_database_outage() {
     let mut cluster = Cluster::start();
     let db = Database::open(cluster.url()).unwrap();
-    db.init().unwrap();
+    db.migrate().unwrap();
     let job = a_job().create(&db);
     let servers = [(); 2].map(|()| Server::start(ServerConfig::default(), db.clone()).unwrap());
     let clients = servers.each_ref().map(|server| Client::new(server.url()));

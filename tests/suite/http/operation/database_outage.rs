@@ -56,7 +56,7 @@ fn requests_fail_fast_during_an_outage_and_recover_after_it() {
         ..DatabaseConfig::new(cluster.url()).unwrap()
     };
     let db = Database::connect(&config).unwrap();
-    db.init().unwrap();
+    db.migrate().unwrap();
     let objects = tempfile::tempdir().unwrap();
     let dir = objects.path().to_owned();
     let storage = Storage::open(&StorageConfig::Local { dir }, Secret::random().unwrap());
