@@ -38,7 +38,9 @@ fn an_invalid_url_is_an_error_and_creates_no_file() {
 fn a_file_in_a_missing_directory_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/missing/lectern.db", dir.path().display());
-    let error = Database::open(&url).and_then(|db| db.migrate()).unwrap_err();
+    let error = Database::open(&url)
+        .and_then(|db| db.migrate())
+        .unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
