@@ -5,7 +5,7 @@
 //! $ BENCH_DATABASE_URL=postgres://me@localhost/empty cargo bench -p lectern-server
 //! ```
 //!
-//! A thousand clients watch one job over WebSockets, once on the server that
+//! A thousand clients watch one job by `WebSocket`, once on the server that
 //! receives the progress reports and once on another server over the same
 //! database. The delay is the time from before a report is sent until each client
 //! has the message. Then the program starts a server in a process of its own and

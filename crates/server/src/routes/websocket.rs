@@ -57,7 +57,7 @@ fn handshake_error(error: &actix_web::Error) -> HttpResponse {
 }
 
 /// Whether the origin of a handshake, if it has one, is this server or an allowed
-/// origin. Browsers do not apply CORS to WebSockets.
+/// origin. Browsers do not apply CORS to a `WebSocket`.
 fn may_watch(request: &HttpRequest, origins: &[String]) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else {
         return true;

@@ -1,7 +1,7 @@
 //! Converts serde's errors into field errors: the path of the field and the rule
 //! it breaks.
 //!
-//! serde_json reports missing, unknown and duplicate fields only in its messages,
+//! `serde_json` reports missing, unknown and duplicate fields only in its messages,
 //! whose format the tests below pin.
 
 use lectern_api::FieldError;
