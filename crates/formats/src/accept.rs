@@ -1,4 +1,4 @@
-//! The choice among offered media types.
+//! Content negotiation: the choice among offered media types.
 
 use mime::{CHARSET, Mime, STAR};
 
@@ -56,10 +56,10 @@ fn specificity(range: &Mime, media_type: &str) -> Option<u8> {
     if !range.params().all(is_utf8) {
         return None;
     }
-    let (top, _) = media_type.split_once('/')?;
+    let (main_type, _) = media_type.split_once('/')?;
     match (range.type_(), range.subtype()) {
         (STAR, STAR) => Some(0),
-        (range_top, STAR) if range_top == top => Some(1),
+        (range_main_type, STAR) if range_main_type == main_type => Some(1),
         _ if range.essence_str() == media_type => {
             Some(2 + u8::from(range.get_param(CHARSET).is_some()))
         }
@@ -71,8 +71,7 @@ fn specificity(range: &Mime, media_type: &str) -> Option<u8> {
 mod tests {
     use super::*;
 
-    /// The choice for media ranges and their qualities in thousandths, 0 for
-    /// `q=0`.
+    /// The offer chosen for media ranges and their qualities, in thousandths.
     fn chosen(ranges: &[(&str, u16)]) -> Option<&'static str> {
         const OFFERS: [(&str, &str); 4] = [
             ("application/json", "json"),

@@ -13,7 +13,7 @@ pub enum Charset {
     /// UTF-8, which includes ASCII.
     Utf8,
     /// UTF-16 in either byte order. The order is taken from a byte order mark or,
-    /// if the text begins with an ASCII letter, from the NUL beside it. Unpaired
+    /// if the text begins with an ASCII character, from the NUL beside it. Unpaired
     /// surrogates become U+FFFD.
     Utf16,
     /// Windows-1252, which includes the letters of ISO 8859-1.
@@ -45,7 +45,7 @@ impl Charset {
         if let Some(text) = decode_utf16(bytes) {
             return Ok(text);
         }
-        match (self, bytes.strip_prefix(UTF8_MARK)) {
+        match (self, bytes.strip_prefix(UTF8_BOM)) {
             (_, Some(rest)) => decode_utf8(rest),
             (Self::Utf8, None) => decode_utf8(bytes),
             (Self::Windows1252, None) => Ok(decode_windows_1252(bytes)),
@@ -58,17 +58,14 @@ impl Charset {
 }
 
 /// The byte order mark of UTF-8.
-const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Decodes a file of undeclared charset: as Unicode if it can be Unicode, otherwise
-/// as windows-1252, in which every byte is valid.
-///
-/// A file can be UTF-8 if it has at least as many valid characters beyond ASCII as
-/// invalid sequences: speech recognizers cut characters in half between segments.
+/// Decodes a file whose charset is not declared: as UTF-16 or UTF-8 if it looks like
+/// one of them, otherwise as windows-1252, in which every byte is valid.
 pub(crate) fn decode_detected(bytes: &[u8]) -> Cow<'_, str> {
     if let Some(text) = decode_utf16(bytes) {
         text
-    } else if can_be_utf8(bytes) {
+    } else if looks_like_utf8(bytes) {
         decode_utf8_lossy(bytes)
     } else {
         decode_windows_1252(bytes)
@@ -80,17 +77,20 @@ pub(crate) fn decode_unicode(bytes: &[u8]) -> Cow<'_, str> {
     decode_utf16(bytes).unwrap_or_else(|| decode_utf8_lossy(bytes))
 }
 
-fn can_be_utf8(bytes: &[u8]) -> bool {
+/// Whether a file has at least as many valid characters beyond ASCII as invalid sequences.
+/// Some invalid ones are normal, because speech recognizers cut characters in half between
+/// segments.
+fn looks_like_utf8(bytes: &[u8]) -> bool {
     let (mut valid, mut invalid) = (0, 0);
     for chunk in bytes.utf8_chunks() {
         valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         invalid += usize::from(!chunk.invalid().is_empty());
     }
-    bytes.starts_with(UTF8_MARK) || invalid <= valid
+    bytes.starts_with(UTF8_BOM) || invalid <= valid
 }
 
 fn decode_utf8_lossy(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes))
+    String::from_utf8_lossy(bytes.strip_prefix(UTF8_BOM).unwrap_or(bytes))
 }
 
 fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
@@ -101,23 +101,23 @@ fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
     Ok(text.into())
 }
 
-/// Decodes UTF-16; `None` if neither a byte order mark nor an ASCII letter at the
-/// beginning shows that the bytes are UTF-16. An odd byte at the end is ignored.
+/// Decodes UTF-16; `None` if the bytes begin neither with a byte order mark nor with an
+/// ASCII character and a NUL, in either order. An odd byte at the end is ignored.
 fn decode_utf16(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let (bytes, encoding): (_, &Encoding) = match bytes {
         [0xff, 0xfe, rest @ ..] | rest @ [b'\n'..=b'~', 0, ..] => (rest, UTF_16LE),
         [0xfe, 0xff, rest @ ..] | rest @ [0, b'\n'..=b'~', ..] => (rest, UTF_16BE),
         _ => return None,
     };
-    let even = bytes.len() - bytes.len() % 2;
-    Some(decode_all(encoding, &bytes[..even]))
+    let even_len = bytes.len() - bytes.len() % 2;
+    Some(decode_without_bom(encoding, &bytes[..even_len]))
 }
 
 fn decode_windows_1252(bytes: &[u8]) -> Cow<'_, str> {
-    decode_all(WINDOWS_1252, bytes)
+    decode_without_bom(WINDOWS_1252, bytes)
 }
 
-fn decode_all<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Cow<'b, str> {
+fn decode_without_bom<'b>(encoding: &'static Encoding, bytes: &'b [u8]) -> Cow<'b, str> {
     let (text, _had_errors) = encoding.decode_without_bom_handling(bytes);
     text
 }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_without_a_mark_is_recognized_by_an_ascii_letter() {
+    fn utf_16_without_a_byte_order_mark_is_recognized_by_an_ascii_character() {
         assert_eq!(decode_detected(&[b'1', 0, 0xe9, 0]), "1é");
         assert_eq!(decode_detected(&[0, b'\n', 0x6f, 0x22]), "\n漢");
         assert_eq!(Charset::Utf16.decode(&[b'1', 0]).unwrap(), "1");
@@ -166,7 +166,7 @@ mod tests {
         let text = Charset::Windows1252.decode(&all).unwrap();
         assert_eq!(text.chars().count(), 256);
         assert!(text.starts_with("\0\x01\x02") && text.ends_with("ýþÿ"));
-        // The five bytes without a character of their own.
+        // windows-1252 does not assign these bytes; they decode to control characters.
         for byte in [0x81_u8, 0x8d, 0x8f, 0x90, 0x9d] {
             assert_eq!(text.chars().nth(byte.into()), Some(byte.into()));
         }

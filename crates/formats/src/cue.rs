@@ -74,9 +74,9 @@ impl Cue {
     }
 }
 
-/// The cues that overlap a part of the recording, cut at its edges, with times
-/// relative to its start. A cue of zero length belongs to the part that contains
-/// its time: `start <= time < end`.
+/// Returns the cues that overlap `part`, cut at the edges of the part and with times
+/// relative to its start. A cue of zero length overlaps the part if
+/// `part.start <= cue.start < part.end`.
 ///
 /// ```
 /// use lectern_domain::{SpokenText, TimeRange};
@@ -91,9 +91,9 @@ pub fn clip_to(cues: &[Cue], part: TimeRange) -> Vec<Cue> {
     let (from, to) = (millis(part.start()), millis(part.end()));
     cues.iter()
         .filter(|cue| {
-            let ends_in_time =
+            let ends_inside_or_later =
                 cue.end_ms > from || (cue.start_ms == cue.end_ms && cue.end_ms == from);
-            ends_in_time && cue.start_ms < to && from < to
+            ends_inside_or_later && cue.start_ms < to && from < to
         })
         .map(|cue| {
             let (start, end) = (cue.start_ms.max(from), cue.end_ms.min(to));
@@ -108,7 +108,7 @@ pub(crate) fn sort_by_start(mut cues: Vec<Cue>) -> Vec<Cue> {
     cues
 }
 
-/// References to the cues, sorted as by [`sort_by_start`].
+/// References to the cues, in the order of [`sort_by_start`].
 pub(crate) fn by_start(cues: &[Cue]) -> Vec<&Cue> {
     let mut cues: Vec<_> = cues.iter().collect();
     cues.sort_by_key(|cue| cue.start_ms);

@@ -1,4 +1,4 @@
-//! The error of the readers.
+//! The error that all readers return.
 
 use lectern_domain::Invalid;
 

@@ -21,7 +21,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Every format, each once.
+    /// Every format.
     pub const ALL: [Self; 4] = [Self::Vtt, Self::Srt, Self::Text, Self::WhisperJson];
 
     /// The name in queries, as in `?format=vtt`.
@@ -121,12 +121,13 @@ impl fmt::Display for Format {
     }
 }
 
-/// The error of parsing an unknown name of a [`Format`].
+/// A name that is not the name of a [`Format`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown format {0:?}: expected vtt, srt, text or whisper")]
 pub struct UnknownFormat(pub String);
 
-/// Also accepts two common names: `txt`, and `verbose_json` of OpenAI's API.
+/// Accepts `txt` for [`Format::Text`] and `verbose_json`, the name in OpenAI's API, for
+/// [`Format::WhisperJson`], too.
 impl FromStr for Format {
     type Err = UnknownFormat;
 

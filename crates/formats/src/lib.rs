@@ -18,19 +18,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Reading is lenient.** It accepts any line ending, missing hours and more than
-//! 99 of them, a decimal point or comma, and cues that are out of order, empty or
-//! overlapping. A cue without text is dropped. A cue that ends before it starts is
-//! kept with zero length, for the sake of its text. Cues are returned in the order
-//! of their starts; the sort is stable. White space in a text is kept, except in
+//! **Reading is lenient.** It accepts any line ending, timestamps without hours or
+//! with more than 99, a decimal point or comma, and cues that are out of order, empty
+//! or overlapping. A cue without text is dropped. A cue that ends before it starts is
+//! kept with zero length, because its text may still be useful. Cues are returned
+//! sorted by start; the sort is stable. White space in a text is kept, except in
 //! Whisper's JSON.
 //!
-//! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they have a byte order
-//! mark or begin with an ASCII letter and a NUL. Subtitles that are neither are
+//! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they have its byte order
+//! mark or begin with an ASCII character and a NUL. Subtitles that are neither are
 //! decoded as windows-1252, as players do; a file in any other charset has to be
-//! converted first. JSON is always Unicode. Single invalid bytes in UTF-8 become
-//! U+FFFD, because speech recognizers cut characters in half; so does NUL. Use
-//! [`Charset::decode`] if the charset is known.
+//! converted first. JSON is always Unicode. In UTF-8, a few invalid bytes become
+//! U+FFFD, because speech recognizers cut characters in half. A NUL becomes U+FFFD in
+//! every charset. Use [`Charset::decode`] if the charset is known.
 //!
 //! **Writing is strict.** A written file is read back unchanged: every character of
 //! a text (line ends become LF), times to the millisecond. Each module lists what

@@ -6,11 +6,11 @@ use crate::cue::{Cue, by_start};
 use crate::time::TimestampSeconds;
 
 /// The longest pause within a paragraph.
-const PAUSE_MS: u64 = 2_000;
+const MAX_PAUSE_MS: u64 = 2_000;
 
-/// Writes the texts in paragraphs. A paragraph begins after a pause of more than two
-/// seconds and where the speaker changes, with its start in whole seconds and the
-/// speaker:
+/// Writes the texts in paragraphs. A new paragraph begins after a pause of more than two
+/// seconds and where the speaker changes. It starts with its time in whole seconds and
+/// the name of the speaker:
 ///
 /// ```
 /// use lectern_domain::{SpeakerId, SpokenText};
@@ -28,7 +28,7 @@ pub fn write(cues: &[Cue]) -> String {
     for cue in by_start(cues) {
         let speaker = cue.speaker.as_deref().unwrap_or_default();
         let continues = paragraph.is_some_and(|(end_ms, paragraph_speaker)| {
-            paragraph_speaker == speaker && cue.start_ms() <= end_ms.saturating_add(PAUSE_MS)
+            paragraph_speaker == speaker && cue.start_ms() <= end_ms.saturating_add(MAX_PAUSE_MS)
         });
         if !continues {
             let separator = if paragraph.is_some() { "\n\n" } else { "" };

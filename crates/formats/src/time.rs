@@ -46,12 +46,12 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<u64> {
         return None;
     }
     let mut total: u64 = 0;
-    let mut units = 0;
+    let mut part_count = 0;
     for part in clock.split(':') {
-        units += 1;
+        part_count += 1;
         let value = parse_saturating(part);
-        let is_in_range = units == 1 || (part.len() <= 2 && value < 60);
-        if part.is_empty() || !is_digits(part) || !is_in_range || units > 3 {
+        let is_in_range = part_count == 1 || (part.len() <= 2 && value < 60);
+        if part.is_empty() || !is_digits(part) || !is_in_range || part_count > 3 {
             return None;
         }
         total = total.saturating_mul(60).saturating_add(value);
@@ -59,7 +59,7 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<u64> {
     let millis = total
         .saturating_mul(1000)
         .saturating_add(fraction_millis(fraction));
-    (units > 1).then_some(millis.min(MAX_MILLIS))
+    (part_count > 1).then_some(millis.min(MAX_MILLIS))
 }
 
 /// Milliseconds of the digits after a decimal mark, rounded half up at the fourth digit.
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn half_a_millisecond_is_rounded_up() {
-        // Every other decimal ends in half a millisecond; almost none does in binary.
+        // Every other number is half a millisecond off, which binary can rarely represent.
         for half in 1..200_000_u64 {
             let decimal = format!("{}.{:04}", half / 2000, half % 2000 * 5);
             assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn common_spellings_of_timestamps_are_parsed() {
+    fn common_variants_of_timestamps_are_parsed() {
         for (text, ms) in [
             ("01:02.345", 62_345),
             ("00:01:02,345", 62_345),

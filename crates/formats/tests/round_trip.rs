@@ -4,7 +4,7 @@ use lectern_domain::{Ratio, SpeakerId, SpokenText};
 use lectern_formats::{Cue, Format, MAX_MILLIS, subrip, webvtt, whisper_json};
 use proptest::prelude::*;
 
-/// Texts of markup of all formats and of arbitrary characters.
+/// Texts that mix the markup of all formats with arbitrary characters.
 fn text() -> impl Strategy<Value = SpokenText> {
     let piece = prop_oneof![
         4 => prop::sample::select(vec![
@@ -50,8 +50,8 @@ fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// Reads and writes a file, then reads and writes the result; both outputs are equal
-/// if nothing was lost. Empty for an invalid file.
+/// Reads and writes a file, then reads and writes the result. The two outputs are equal if
+/// nothing is lost. Both are empty for an invalid file.
 fn rewritten_twice(format: Format, bytes: &[u8]) -> (String, String) {
     let rewrite = |bytes: &[u8]| format.read(bytes).map(|cues| format.write(&cues));
     let Ok(once) = rewrite(bytes) else {
@@ -90,9 +90,10 @@ proptest! {
                 let (hours, rest) = time.split_once(':').unwrap();
                 prop_assert!(hours.len() >= 2 && rest.len() == "00:00.000".len(), "{}", time);
             }
-            let ordered = |time: &str| format!("{time:0>20}");
-            prop_assert!(ordered(start) < ordered(end) && last <= ordered(start));
-            last = ordered(start);
+            // Padded with zeros, so that the order of the strings is the order of the times.
+            let padded = |time: &str| format!("{time:0>20}");
+            prop_assert!(padded(start) < padded(end) && last <= padded(start));
+            last = padded(start);
             prop_assert!(!text.trim_matches(['\n']).is_empty() && !text.contains("-->"));
             let markup = text.strip_prefix("<v ").map_or(text, |text| text.split_once('>').unwrap().1);
             prop_assert!(!markup.contains(['<', '>']), "{}", text);
@@ -117,9 +118,9 @@ proptest! {
                 let other = file.replace('\n', end);
                 prop_assert_eq!(format.read(other.as_bytes()), format.read(file.as_bytes()));
             }
-            let unfinished = file.strip_suffix('\n').unwrap_or_default();
-            if !unfinished.is_empty() {
-                prop_assert_eq!(format.read(unfinished.as_bytes()), format.read(file.as_bytes()));
+            let without_last_line_end = file.strip_suffix('\n').unwrap_or_default();
+            if !without_last_line_end.is_empty() {
+                prop_assert_eq!(format.read(without_last_line_end.as_bytes()), format.read(file.as_bytes()));
             }
         }
     }
@@ -135,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_refused_or_keep_their_cues_when_rewritten(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         for format in Format::ALL {
             let (once, twice) = rewritten_twice(format, &bytes);
             prop_assert_eq!(once, twice);
@@ -143,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn almost_valid_subtitles_are_read_or_refused(pieces in prop::collection::vec(
+    fn almost_valid_subtitles_are_refused_or_keep_their_cues_when_rewritten(pieces in prop::collection::vec(
         prop_oneof![
             Just("0:01 --> 0:02\n".to_owned()), Just("0:03,5-->0:01 x\r".to_owned()),
             Just("\n".to_owned()), Just("7\n".to_owned()), text().prop_map(SpokenText::into_string),

@@ -1,4 +1,4 @@
-//! Whisper's JSON as the programs derived from it write it.
+//! JSON files of the programs derived from Whisper.
 
 use lectern_domain::Ratio;
 use lectern_formats::{Cue, FormatError, whisper_json};
@@ -16,7 +16,7 @@ fn cue(start_ms: u64, end_ms: u64, text: &str) -> (u64, u64, String) {
 }
 
 #[test]
-fn numbers_of_python_are_read_as_null() {
+fn python_numbers_are_read_as_null() {
     let json = r#"{"text": "\"NaN\" it is", "segments": [
         {"start": 0.0, "end": 1.0, "text": "\"NaN\" \\", "avg_logprob": NaN, "compression_ratio": Infinity},
         {"start": 1.0, "end": NaN, "text": "it is", "avg_logprob": -Infinity, "speaker": NaN,
@@ -113,7 +113,7 @@ fn a_text_without_times_is_detected_and_refused() {
     assert!(whisper_json::detect(json));
     let error = whisper_json::read(json).unwrap_err();
     assert_eq!(error.to_string(), "line 1: holds no segments with times");
-    // A segment of Lectern's without its list.
+    // A single segment of Lectern's JSON, without the list around it.
     assert!(!whisper_json::detect(
         br#"{"start_time": 0, "end_time": 1, "text": "a"}"#
     ));

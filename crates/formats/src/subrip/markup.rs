@@ -28,7 +28,7 @@ pub(crate) fn unescape(source: &str) -> String {
 }
 
 /// Inserts joiners so that [`unescape`] restores the text: one wherever markup would
-/// begin, and one before each joiner of the text itself that [`unescape`] would remove.
+/// begin, and one before each joiner in the text that [`unescape`] would otherwise remove.
 pub(crate) fn escape(text: &str) -> String {
     let text = normalize_line_ends(text);
     let mut escaped = String::with_capacity(text.len());
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_taken_for_markup_is_escape() {
+    fn text_that_looks_like_markup_is_escaped() {
         for (text, escaped) in [
             ("<b>", "<_b>"),
             ("{\\an8}", "{_\\an8}"),
@@ -128,11 +128,11 @@ mod tests {
             ("_a\n_", "__a\n__"),
             ("a_b", "a_b"),
         ] {
-            let joined = |text: &str| text.replace('_', "\u{2060}");
-            assert_eq!(escape(&joined(text)), joined(escaped));
+            let with_joiners = |text: &str| text.replace('_', "\u{2060}");
+            assert_eq!(escape(&with_joiners(text)), with_joiners(escaped));
             assert_eq!(
-                unescape(&joined(escaped)),
-                normalize_line_ends(&joined(text))
+                unescape(&with_joiners(escaped)),
+                normalize_line_ends(&with_joiners(text))
             );
         }
     }

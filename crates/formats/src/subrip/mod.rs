@@ -1,9 +1,9 @@
 //! `SubRip` (`.srt`).
 //!
 //! The format has no standard. The writer produces what every player reads: counters
-//! from 1, `HH:MM:SS,mmm`, LF, UTF-8 without a byte order mark. `SubRip` has no place
-//! for speakers and confidences, so they are lost: a name before the text would be
-//! read back as text.
+//! from 1, `HH:MM:SS,mmm`, LF, UTF-8 without a byte order mark. `SubRip` cannot
+//! represent speakers and confidences, so they are lost: a name before the text would
+//! be read back as text.
 //!
 //! `SubRip` cannot escape `<i>`, `-->` or an empty line either. The writer inserts an
 //! invisible character into them (WORD JOINER, U+2060), as in `<\u{2060}i>`, and the reader
@@ -29,10 +29,9 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
     let text = decode_detected(bytes);
     let lines = lines(&text);
     let blocks = cue_blocks(&lines)?;
-    if let (true, Some(line)) = (
-        blocks.is_empty(),
-        lines.iter().find(|line| !line.is_blank()),
-    ) {
+    if blocks.is_empty()
+        && let Some(line) = lines.iter().find(|line| !line.is_blank())
+    {
         return Err(FormatError::new(
             line.number,
             "expected SubRip: a counter, and below it times such as 00:00:01,000 --> 00:00:02,500",

@@ -30,8 +30,8 @@ impl CueBlock<'_> {
 /// Splits lines into cues. A blank line does not end a cue: all lines up to the
 /// next timing line belong to it, except the counter or identifier of the next cue.
 ///
-/// A line that has a timestamp before its arrow but is malformed is an error; any
-/// other line with an arrow is text.
+/// Fails on a malformed timing line. A line with an arrow, but no timestamp before it, is
+/// text.
 pub(crate) fn cue_blocks<'a>(lines: &'a [Line<'a>]) -> Result<Vec<CueBlock<'a>>, FormatError> {
     let mut timing_lines: Vec<(usize, Times)> = Vec::new();
     for (i, line) in lines.iter().enumerate() {
@@ -41,7 +41,7 @@ pub(crate) fn cue_blocks<'a>(lines: &'a [Line<'a>]) -> Result<Vec<CueBlock<'a>>,
                 let expected = "expected times such as 00:00:01.000 --> 00:00:02.500";
                 return Err(FormatError::new(line.number, expected));
             }
-            TimingLine::No => {}
+            TimingLine::NotTiming => {}
         }
     }
     let next_lines = timing_lines.iter().skip(1).map(|(next, _)| Some(*next));
@@ -62,7 +62,7 @@ pub(crate) fn cue_blocks<'a>(lines: &'a [Line<'a>]) -> Result<Vec<CueBlock<'a>>,
 
 /// Whether the line is a timing line, well-formed or not.
 pub(crate) fn is_timing_line(line: Line<'_>) -> bool {
-    !matches!(parse_timing_line(line.text), TimingLine::No)
+    !matches!(parse_timing_line(line.text), TimingLine::NotTiming)
 }
 
 struct Times {
@@ -75,12 +75,12 @@ enum TimingLine {
     Valid(Times),
     Malformed,
     /// The line is text.
-    No,
+    NotTiming,
 }
 
 fn parse_timing_line(line: &str) -> TimingLine {
     let Some((start, end)) = line.split_once("-->") else {
-        return TimingLine::No;
+        return TimingLine::NotTiming;
     };
     let start = start.trim();
     // Cue settings or coordinates may follow the end.
@@ -92,7 +92,7 @@ fn parse_timing_line(line: &str) -> TimingLine {
     if start.contains(':') && start.bytes().all(is_timestamp_byte) {
         TimingLine::Malformed
     } else {
-        TimingLine::No
+        TimingLine::NotTiming
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_may_be_missing_out_of_order_or_words() {
+    fn identifiers_may_be_missing_unordered_or_not_numeric() {
         for name in ["", "1\n", "-7\n", "two\n", "99999999999999999999999\n"] {
             let file = format!("{name}0:01 --> 0:02\na\n\n{name}0:03 --> 0:04\nb\n");
             assert_eq!(texts(&file), ["a", "b"], "{name}");

@@ -11,7 +11,7 @@ pub(crate) fn without_comments<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
     for (i, &line) in lines.iter().enumerate() {
         if line.is_blank() || is_timing_line(line) {
             is_in_comment = false;
-        } else if is_after_blank && opens_comment(line) {
+        } else if is_after_blank && begins_comment(line) {
             is_in_comment = !lines.get(i + 1).is_some_and(|&next| is_timing_line(next));
         }
         if !is_in_comment {
@@ -22,7 +22,7 @@ pub(crate) fn without_comments<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
     kept
 }
 
-fn opens_comment(line: Line<'_>) -> bool {
+fn begins_comment(line: Line<'_>) -> bool {
     let (word, rest) = line.text.split_once([' ', '\t']).unwrap_or((line.text, ""));
     match word {
         "NOTE" => true,

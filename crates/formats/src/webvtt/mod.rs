@@ -1,6 +1,6 @@
 //! WebVTT (`.vtt`), <https://www.w3.org/TR/webvtt1/>.
 //!
-//! A speaker is written as a voice, `<v Name>`. There is no place for a confidence.
+//! A speaker is written as a voice, `<v Name>`. WebVTT cannot represent a confidence.
 //! The specification requires an end after the start, so a cue of zero length is
 //! written with a length of one millisecond; no other time changes.
 
@@ -26,16 +26,16 @@ use markup::{escape, parse_voices};
 pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
     let text = decode_detected(bytes);
     let lines = lines(&text);
-    let signature = lines.iter().position(|line| !line.is_blank()).unwrap_or(0);
-    let after = lines[signature].text.strip_prefix("WEBVTT");
-    if !after.is_some_and(|after| after.is_empty() || after.starts_with([' ', '\t'])) {
-        return Err(FormatError::new(lines[signature].number, "expected WEBVTT"));
+    let first = lines.iter().position(|line| !line.is_blank()).unwrap_or(0);
+    let after_signature = lines[first].text.strip_prefix("WEBVTT");
+    if !after_signature.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t'])) {
+        return Err(FormatError::new(lines[first].number, "expected WEBVTT"));
     }
-    let header_len = lines[signature..]
+    let header_len = lines[first..]
         .iter()
         .position(|&line| line.is_blank() || is_timing_line(line));
-    let body = header_len.map_or(lines.len(), |len| signature + len);
-    let lines = without_comments(&lines[body..]);
+    let body_start = header_len.map_or(lines.len(), |len| first + len);
+    let lines = without_comments(&lines[body_start..]);
     let mut cues = Vec::new();
     for block in cue_blocks(&lines)? {
         for voice in parse_voices(&block.text()) {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer};
 use super::python_json;
 use crate::charset::decode_unicode;
 
-/// Whether the bytes are JSON in one of the shapes that [`read`](super::read) accepts,
-/// and not the JSON of Lectern's API, which has `segments`, too.
+/// Whether the bytes are JSON in one of the shapes that [`read`](super::read) accepts. The
+/// JSON of Lectern's API is not, although it has `segments`, too.
 ///
 /// The first segment decides: Whisper's has a `start`, `offsets` or a `timestamp` and no
 /// field that only Lectern's has. Without a segment the other fields decide; a text
@@ -54,13 +54,13 @@ struct FirstSegment {
 
 impl<'de> Deserialize<'de> for FirstSegment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(FirstVisitor)
+        deserializer.deserialize_seq(FirstSegmentVisitor)
     }
 }
 
-struct FirstVisitor;
+struct FirstSegmentVisitor;
 
-impl<'de> Visitor<'de> for FirstVisitor {
+impl<'de> Visitor<'de> for FirstSegmentVisitor {
     type Value = FirstSegment;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,13 +83,13 @@ struct SegmentFields {
 
 impl<'de> Deserialize<'de> for SegmentFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
+        deserializer.deserialize_map(SegmentFieldsVisitor)
     }
 }
 
-struct FieldsVisitor;
+struct SegmentFieldsVisitor;
 
-impl<'de> Visitor<'de> for FieldsVisitor {
+impl<'de> Visitor<'de> for SegmentFieldsVisitor {
     type Value = SegmentFields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

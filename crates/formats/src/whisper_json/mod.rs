@@ -10,9 +10,9 @@
 //! - `{"chunks": [{"timestamp": [0.0, 1.5], "text": "…"}]}` in seconds, from
 //!   transformers;
 //! - `{"words": [{"start": 0.0, "end": 0.4, "word": "…"}]}` in seconds, if there is no
-//!   other list, from `OpenAI` with word timestamps only. Words are joined to cues: a
-//!   cue ends at a pause of more than a second, and before it would be longer than ten
-//!   seconds or 80 characters.
+//!   other list, from `OpenAI` with word timestamps only. Words are joined into cues.
+//!   A cue ends at a pause of more than a second, and before it exceeds ten seconds or 80
+//!   characters.
 //!
 //! Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. They are read as
 //! `null`, so such a confidence is unknown.
@@ -41,8 +41,8 @@ pub use write::write;
 /// The limit of an error message, in characters.
 const MAX_MESSAGE_CHARS: usize = 200;
 
-/// Reads a file. White space around a text, which Whisper writes before most of them,
-/// is removed.
+/// Reads a file. White space around a text is removed: Whisper begins most texts with a
+/// space.
 ///
 /// Fails on anything but JSON of one of the accepted shapes, and on a speaker's name
 /// that is too long for the domain. An error in a segment has the line on which the

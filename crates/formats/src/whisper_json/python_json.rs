@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_python_become_null_outside_of_strings() {
+    fn python_numbers_become_null_outside_of_strings() {
         for (text, expected) in [
             ("[NaN, -Infinity,Infinity]", Some("[null, null,null]")),
             (r#"{"NaN": NaN}"#, Some(r#"{"NaN": null}"#)),

@@ -37,7 +37,7 @@ impl<'de> Visitor<'de> for SegmentVisitor {
     }
 }
 
-/// The fields of all programs.
+/// Every field that one of the programs writes.
 #[derive(Deserialize)]
 struct Fields {
     text: String,
@@ -73,7 +73,7 @@ impl Fields {
         let seconds = self.timestamp.unwrap_or((self.start, self.end));
         let (start_ms, end_ms) = match (seconds, &self.offsets) {
             ((Some(start), end), _) => (millis(start), end.map_or(0, millis)),
-            (_, Some(offsets)) => (not_negative(offsets.from), not_negative(offsets.to)),
+            (_, Some(offsets)) => (non_negative(offsets.from), non_negative(offsets.to)),
             (_, None) => return Err(Invalid::field("start", "must be given")),
         };
         let Some(text) = spoken_text(self.text.trim()) else {
@@ -101,12 +101,12 @@ impl Fields {
     }
 }
 
-fn not_negative(millis: i64) -> u64 {
+fn non_negative(millis: i64) -> u64 {
     millis.try_into().unwrap_or(0)
 }
 
-/// An item with the probability that the recognizer gave it.
-trait Recognized {
+/// A word or token with the probability that the recognizer assigned to it.
+trait HasProbability {
     fn probability(&self) -> Option<f64>;
 }
 
@@ -116,7 +116,7 @@ struct Word {
     score: Option<f64>,
 }
 
-impl Recognized for Word {
+impl HasProbability for Word {
     fn probability(&self) -> Option<f64> {
         self.probability.or(self.score)
     }
@@ -130,7 +130,7 @@ enum Token {
     Other(IgnoredAny),
 }
 
-impl Recognized for Token {
+impl HasProbability for Token {
     fn probability(&self) -> Option<f64> {
         match self {
             // Control tokens such as `[_BEG_]` are not speech.
@@ -147,7 +147,7 @@ struct MeanProbability<T> {
     items: PhantomData<T>,
 }
 
-impl<'de, T: Deserialize<'de> + Recognized> Deserialize<'de> for MeanProbability<T> {
+impl<'de, T: Deserialize<'de> + HasProbability> Deserialize<'de> for MeanProbability<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(MeanVisitor(PhantomData))
     }
@@ -155,7 +155,7 @@ impl<'de, T: Deserialize<'de> + Recognized> Deserialize<'de> for MeanProbability
 
 struct MeanVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de> + Recognized> Visitor<'de> for MeanVisitor<T> {
+impl<'de, T: Deserialize<'de> + HasProbability> Visitor<'de> for MeanVisitor<T> {
     type Value = MeanProbability<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

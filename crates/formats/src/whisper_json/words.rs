@@ -35,11 +35,11 @@ pub(super) fn read(text: &str) -> serde_json::Result<Option<Vec<Cue>>> {
     let Some(words) = file.words else {
         return Ok(None);
     };
-    // Whisper's words begin with a space where the language has spaces. OpenAI's never
-    // do; there the full text shows whether the language has them.
-    let begin_with_space = words.iter().any(|word| word.text.starts_with(' '));
+    // In a language with spaces, the words in Whisper's files begin with a space. In files
+    // from OpenAI they never do, but the full text has spaces between them.
+    let words_begin_with_space = words.iter().any(|word| word.text.starts_with(' '));
     let language_has_spaces = file.text.is_none_or(|text| text.trim().contains(' '));
-    let separator = if language_has_spaces && !begin_with_space {
+    let separator = if language_has_spaces && !words_begin_with_space {
         " "
     } else {
         ""
