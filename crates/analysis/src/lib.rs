@@ -19,16 +19,9 @@
 //! use lectern_analysis::{
 //!     ContentSegmentRef, TranscriptSegmentRef, clip, content_segment, silence_region,
 //! };
-//! use lectern_domain::{NewTranscriptSegment, SpokenText, TimeRange, VideoDuration};
+//! use lectern_domain::{NewTranscriptSegment, TimeRange, VideoDuration};
 //!
-//! let segment = |start: f64, end: f64, text: &str| -> Result<_, lectern_domain::Invalid> {
-//!     Ok(NewTranscriptSegment {
-//!         time: TimeRange::new(start, end)?,
-//!         text: SpokenText::new(text)?,
-//!         confidence: None,
-//!         speaker_id: None,
-//!     })
-//! };
+//! let segment = |start, end, text| NewTranscriptSegment::new(text, TimeRange::new(start, end)?);
 //! let transcript = [
 //!     segment(1.0, 12.0, "A fugue begins with a single voice, and that voice has the theme.")?,
 //!     segment(12.5, 28.0, "Then the second voice enters with the theme, a fifth above.")?,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use lectern_db::Database;
 use lectern_domain::{
-    Clip, ClipMedia, Job, JobStatus, JsonObject, LeaseDuration, NewClip, NewJob, NonNegativeInt,
-    Stage, StageRun, StorageKey, TimeRange, Title, WorkerName,
+    Clip, ClipMedia, Job, JobStatus, LeaseDuration, NewClip, NewJob, NonNegativeInt, Stage,
+    StageRun, StorageKey, TimeRange, WorkerName,
 };
 use lectern_media::{CancellationToken, Tools};
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
@@ -154,14 +154,10 @@ impl Bench {
 
 /// A clip without metadata. `time` is its start and end in seconds.
 pub(crate) fn new_clip(order: i32, title: &str, time: (f64, f64), media: ClipMedia) -> NewClip {
+    let time = TimeRange::new(time.0, time.1).unwrap();
     NewClip {
-        content_segment_id: None,
-        title: Title::new(title).unwrap(),
-        topic: None,
-        importance_score: None,
-        time: TimeRange::new(time.0, time.1).unwrap(),
         media,
         clip_order: NonNegativeInt::new(order).unwrap(),
-        extra_metadata: JsonObject::default(),
+        ..NewClip::new(title, time).unwrap()
     }
 }

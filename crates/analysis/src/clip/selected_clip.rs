@@ -1,6 +1,6 @@
 //! Titles the selected clips.
 
-use lectern_domain::{ClipMedia, ClipTopic, Invalid, JsonObject, NewClip, NonNegativeInt, Title};
+use lectern_domain::{ClipTopic, Invalid, NewClip, NonNegativeInt, Title};
 
 use super::selection::Selection;
 use crate::segment_ref::ContentSegmentRef;
@@ -51,14 +51,8 @@ impl SelectedClip {
 
 fn with_title(position: usize, span: TimeSpan, title: Title) -> Result<NewClip, Invalid> {
     Ok(NewClip {
-        content_segment_id: None,
-        title,
-        topic: None,
-        importance_score: None,
-        time: span.to_range()?,
-        media: ClipMedia::default(),
         clip_order: NonNegativeInt::position(position)?,
-        extra_metadata: JsonObject::default(),
+        ..NewClip::new(title, span.to_range()?)?
     })
 }
 

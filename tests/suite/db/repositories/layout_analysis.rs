@@ -12,14 +12,7 @@ on_both_backends!(
 
 /// A layout with the required fields only.
 fn bare() -> NewLayoutAnalysis {
-    NewLayoutAnalysis {
-        layout_type: LayoutType::Unknown,
-        screen_region: None,
-        camera_region: None,
-        split_ratio: None,
-        confidence_score: Ratio::new(0.0).unwrap(),
-        sample_frame_time: None,
-    }
+    NewLayoutAnalysis::new(LayoutType::Unknown, Ratio::new(0.0).unwrap())
 }
 
 fn a_stored_layout_is_read_back_unchanged(db: TestDb) {

@@ -1,6 +1,6 @@
 //! Talks made of several texts, so the true boundaries are known.
 
-use lectern_domain::{NewTranscriptSegment, SpokenText, TimeRange};
+use lectern_domain::{NewTranscriptSegment, TimeRange};
 
 pub(super) struct Talk {
     pub(super) transcript: Vec<NewTranscriptSegment>,
@@ -35,12 +35,9 @@ impl Talk {
                 // a word of the other languages.
                 let words = segment.split(' ').count().max(segment.chars().count() / 8);
                 let end = start + words as f64 * 0.4;
-                talk.transcript.push(NewTranscriptSegment {
-                    time: TimeRange::new(start, end).unwrap(),
-                    text: SpokenText::new(segment).unwrap(),
-                    confidence: None,
-                    speaker_id: None,
-                });
+                let time = TimeRange::new(start, end).unwrap();
+                talk.transcript
+                    .push(NewTranscriptSegment::new(segment, time).unwrap());
                 talk.topics.push(topic);
             }
         }

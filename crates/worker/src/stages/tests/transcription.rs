@@ -83,11 +83,8 @@ fn a_cue_ends_at_the_latest_with_its_chunk() {
 #[test]
 fn the_remaining_time_is_estimated_after_the_first_chunk() {
     let bench = Bench::new(Stage::Transcription, LONG_TONE);
-    let silence = NewSilenceRegion {
-        time: TimeRange::new(300.0, 301.0).unwrap(),
-        silence_type: SilenceType::AudioSilence,
-        amplitude_threshold: None,
-    };
+    let time = TimeRange::new(300.0, 301.0).unwrap();
+    let silence = NewSilenceRegion::new(SilenceType::AudioSilence, time);
     let job_id = bench.job.job_id;
     let stored = bench
         .db
