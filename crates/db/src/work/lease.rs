@@ -72,15 +72,15 @@ impl Work<'_> {
     ///
     /// [`Error::LeaseLost`] when there is no such lease any more.
     pub fn complete(&mut self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
-        self.complete_saying(lease_id, None)
+        self.complete_with_note(lease_id, None)
     }
 
-    /// The same with a word for the audit trail.
+    /// Completes the stage and adds a note to the processing log.
     ///
     /// # Errors
     ///
     /// As [`Work::complete`].
-    pub fn complete_saying(
+    pub fn complete_with_note(
         &mut self,
         lease_id: LeaseId,
         note: Option<&LongText>,

@@ -155,7 +155,7 @@ impl Worker {
                     .guard(job_id, &[claim.run.stage], Some(lease_id))?;
                 // Complete first: storing the output may take longer than the
                 // lease. Both become visible together.
-                tx.work().complete_saying(lease_id, note.as_ref())?;
+                tx.work().complete_with_note(lease_id, note.as_ref())?;
                 (output.store)(tx, job_id)
             })
         })

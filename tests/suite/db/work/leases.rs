@@ -144,7 +144,7 @@ fn a_completion_message_is_logged(db: TestDb) {
     let job = a_job().create(&db).job_id;
     let lease = claim_one(&db, Transcription).lease_id;
     let note = LongText::new("nothing was said").unwrap();
-    db.write(|tx| tx.work().complete_saying(lease, Some(&note)))
+    db.write(|tx| tx.work().complete_with_note(lease, Some(&note)))
         .unwrap();
     let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
     assert_eq!(
