@@ -37,8 +37,8 @@ impl BlockingStorage {
         })
     }
 
-    /// Stores a file. Cancellation takes effect at once, and discards what was
-    /// sent.
+    /// Stores a file. Cancellation takes effect at once, and discards the part that
+    /// was sent.
     pub fn put(
         &self,
         key: &ObjectKey,
@@ -54,7 +54,7 @@ impl BlockingStorage {
     }
 
     /// Deletes all objects of a job.
-    pub fn remove(&self, job_id: JobId) -> Result<(), Failure> {
+    pub fn remove_job(&self, job_id: JobId) -> Result<(), Failure> {
         let prefix = ObjectKey::job_prefix(job_id);
         self.runtime.block_on(self.storage.delete_prefix(&prefix))?;
         Ok(())

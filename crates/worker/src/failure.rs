@@ -10,27 +10,28 @@ pub enum Failure {
     /// The stage was asked to stop.
     #[error("cancelled")]
     Cancelled,
-    /// Every other attempt would fail too: the cause is the recording or the
-    /// job's settings.
+    /// Another attempt would fail too: the cause is the recording or the job's
+    /// settings.
     #[error("{message}")]
     Permanent {
-        /// What went wrong, for people.
+        /// A description for people.
         message: String,
-        /// What went wrong, for programs: exit status, last lines of output, ….
+        /// Details for programs, such as the exit status and the last lines of
+        /// output.
         details: Map<String, Value>,
     },
     /// Another attempt may succeed.
     #[error("{message}")]
     Transient {
-        /// What went wrong, for people.
+        /// A description for people.
         message: String,
-        /// What went wrong, for programs.
+        /// Details for programs, as in [`Failure::Permanent`].
         details: Map<String, Value>,
     },
 }
 
 impl Failure {
-    /// A failure of every attempt.
+    /// A failure that every other attempt would have too.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self::Permanent {
             message: message.into(),
@@ -38,7 +39,7 @@ impl Failure {
         }
     }
 
-    /// A failure that another attempt may not have.
+    /// A failure after which another attempt may succeed.
     pub fn transient(message: impl Into<String>) -> Self {
         Self::Transient {
             message: message.into(),
@@ -139,8 +140,8 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// A text from a tool or a service as it can be stored: the databases do not
-/// accept NUL.
+/// Removes NUL, which the databases do not accept, from the text of a tool or a
+/// service.
 pub(crate) fn without_nul(text: &str) -> Result<LongText, Invalid> {
     LongText::new(text.replace('\0', ""))
 }

@@ -21,8 +21,8 @@ const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// lost or the job is cancelled.
 ///
 /// A heartbeat with progress creates an event for every subscriber of the job.
-/// So only another whole percent or another message causes an early heartbeat;
-/// smaller changes wait for the next one that the lease requires.
+/// Therefore only a change of the whole percent or of the message causes an early
+/// heartbeat. Smaller changes wait until the lease has to be renewed.
 #[derive(Debug)]
 pub(crate) struct LeaseHeartbeat(Arc<Shared>);
 
@@ -53,7 +53,7 @@ enum Phase {
     /// The handler runs.
     #[default]
     Running,
-    /// The lease is gone: nothing more may be written under it.
+    /// The lease is lost: nothing more may be written under it.
     Lost,
     /// The handler has returned. From here on, only the transaction that
     /// completes the stage decides whether the lease is still valid.
@@ -125,7 +125,8 @@ impl LeaseHeartbeat {
 }
 
 impl Drop for LeaseHeartbeat {
-    /// Does not wait for the thread: a heartbeat on its way finds no lease.
+    /// Does not wait for the thread. Its last heartbeat may fail, which is harmless:
+    /// the lease has ended.
     fn drop(&mut self) {
         self.0.state.lock().phase = Phase::Over;
         self.0.changed.notify_all();
@@ -134,24 +135,26 @@ impl Drop for LeaseHeartbeat {
 
 impl Shared {
     fn renew_until_over(&self) {
-        let mut renewed = Instant::now();
-        let mut tried = renewed;
-        while let Some(heartbeat) = self.wait_for_next(tried) {
-            tried = Instant::now();
+        let mut last_renewal = Instant::now();
+        let mut last_try = last_renewal;
+        while let Some(heartbeat) = self.wait_for_next(last_try) {
+            last_try = Instant::now();
             let sent = self
                 .db
                 .write(|tx| tx.work().heartbeat(self.lease_id, &heartbeat));
             let error = match sent {
-                Ok(lease) if lease.cancelled => return self.lose("the job was cancelled"),
+                Ok(lease) if lease.cancelled => {
+                    return self.cancel_handler("the job was cancelled");
+                }
                 Ok(_) => {
-                    renewed = tried;
+                    last_renewal = last_try;
                     continue;
                 }
-                Err(Error::LeaseLost { .. }) => return self.lose("the lease was lost"),
+                Err(Error::LeaseLost { .. }) => return self.cancel_handler("the lease was lost"),
                 Err(error) => error,
             };
-            if renewed.elapsed() > self.lease {
-                return self.lose("the lease expired while the database did not answer");
+            if last_renewal.elapsed() > self.lease {
+                return self.cancel_handler("the lease expired while the database did not answer");
             }
             log::warn!("a heartbeat failed: {}", error_chain(&error));
         }
@@ -159,7 +162,7 @@ impl Shared {
 
     /// Waits until the next heartbeat is due, and returns its content. `None`
     /// when the attempt is over.
-    fn wait_for_next(&self, tried: Instant) -> Option<Heartbeat> {
+    fn wait_for_next(&self, last_try: Instant) -> Option<Heartbeat> {
         let mut state = self.state.lock();
         loop {
             if state.phase == Phase::Over {
@@ -169,7 +172,7 @@ impl Shared {
             if state.is_pending {
                 interval = interval.min(MIN_INTERVAL);
             }
-            let remaining = interval.saturating_sub(tried.elapsed());
+            let remaining = interval.saturating_sub(last_try.elapsed());
             if remaining.is_zero() {
                 state.is_pending = false;
                 return Some(mem::take(&mut state.next));
@@ -179,7 +182,7 @@ impl Shared {
     }
 
     /// Cancels the handler if it is still running.
-    fn lose(&self, reason: &str) {
+    fn cancel_handler(&self, reason: &str) {
         let mut state = self.state.lock();
         if state.phase != Phase::Running {
             return;

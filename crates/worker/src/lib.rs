@@ -61,8 +61,8 @@
 //!     stages: vec![Stage::Transcription],
 //!     concurrency: 2,
 //!     lease: LeaseDuration::new(60)?,
-//!     poll: Duration::from_secs(1),
-//!     scratch: "/var/tmp/transcriber".into(),
+//!     poll_interval: Duration::from_secs(1),
+//!     scratch_dir: "/var/tmp/transcriber".into(),
 //!     scratch_limit: 20 << 30,
 //! };
 //! let handlers: Vec<Box<dyn StageHandler>> = vec![Box::new(SpeechToText)];

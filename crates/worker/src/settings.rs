@@ -16,10 +16,10 @@ pub struct Settings {
     pub concurrency: usize,
     /// How long a claimed stage stays reserved after the worker's last heartbeat.
     pub lease: LeaseDuration,
-    /// The pause before it looks for work again after finding none.
-    pub poll: Duration,
+    /// The pause after a claim that found no work.
+    pub poll_interval: Duration,
     /// Directory for temporary files.
-    pub scratch: PathBuf,
+    pub scratch_dir: PathBuf,
     /// Greatest total size of these files, in bytes.
     pub scratch_limit: u64,
 }

@@ -133,9 +133,9 @@ impl StageContext<'_> {
         self.storage
     }
 
-    /// Operations of ffmpeg, within [`StageContext::limits`].
-    pub fn media(&self, time: Duration) -> Media {
-        Media::new(self.tools, self.limits(time))
+    /// The operations of ffmpeg, within [`StageContext::limits`].
+    pub fn media(&self, timeout: Duration) -> Media {
+        Media::new(self.tools, self.limits(timeout))
     }
 
     /// The recording's properties.
@@ -149,10 +149,10 @@ impl StageContext<'_> {
         self.cancellation
     }
 
-    /// Limits for child processes: `time` from now on, this worker's scratch
+    /// Limits for child processes: `timeout` from now on, this worker's scratch
     /// space, and [`StageContext::cancellation`].
-    pub fn limits(&self, time: Duration) -> Limits {
-        Limits::within(time)
+    pub fn limits(&self, timeout: Duration) -> Limits {
+        Limits::within(timeout)
             .cancelled_by(self.cancellation)
             .in_scratch(self.scratch)
     }

@@ -1,4 +1,4 @@
-//! The bench of the crate's tests: a job with a database and a storage.
+//! The fixture of the crate's tests: a job with a database and a storage.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,11 +20,11 @@ use crate::worker::Worker;
 
 /// The key of a job's recording.
 pub(crate) const RECORDING_KEY: &str = "talks/1.mp4";
-/// How often the database is polled. ffmpeg needs the processors meanwhile.
+/// How often the database is polled. A pause leaves the processors to ffmpeg.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A job in a database in memory, and a storage in a temporary directory.
-pub(crate) struct Bench {
+/// A job in an in-memory database, and a storage in a temporary directory.
+pub(crate) struct Fixture {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) db: Database,
     pub(crate) storage: BlockingStorage,
@@ -46,8 +46,8 @@ pub(crate) fn local_storage(dir: &Path) -> BlockingStorage {
     BlockingStorage::new(storage).unwrap()
 }
 
-impl Bench {
-    /// A bench whose job has a recording with this key; the object is not stored.
+impl Fixture {
+    /// A fixture whose job has a recording with this key; the object is not stored.
     pub(crate) fn new(db: Database, recording_key: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let storage = local_storage(dir.path());
@@ -103,8 +103,8 @@ impl Bench {
             stages: Stage::WORK.to_vec(),
             concurrency,
             lease: LeaseDuration::new(60).unwrap(),
-            poll: Duration::from_millis(1),
-            scratch: self.path("scratch"),
+            poll_interval: Duration::from_millis(1),
+            scratch_dir: self.path("scratch"),
             scratch_limit: 1 << 30,
         };
         let (db, storage) = (self.db.clone(), self.storage.clone());
@@ -131,7 +131,7 @@ impl Bench {
         job.unwrap().unwrap()
     }
 
-    pub(crate) fn run_of(&self, stage: Stage) -> StageRun {
+    pub(crate) fn stage_run(&self, stage: Stage) -> StageRun {
         let job_id = self.job.job_id;
         let runs = self.db.read(|conn| conn.stage_runs().for_job(job_id));
         let mut runs = runs.unwrap().into_iter();

@@ -48,7 +48,7 @@ pub(crate) fn worker(
     recognizers.check()?;
     let works = stages::all(recognizers, work.how.chat());
     let store = BlockingStorage::new(storage).context("cannot start a thread for the storage")?;
-    let scratch = how.scratch.clone();
+    let scratch_dir = how.scratch_dir.clone();
     Worker::new(database.clone(), store, tools, how, works)
-        .with_context(|| format!("cannot keep files in {}", scratch.display()))
+        .with_context(|| format!("cannot keep files in {}", scratch_dir.display()))
 }

@@ -181,8 +181,8 @@ impl StageSettings {
             stages,
             concurrency: self.concurrency.map_or(processors.div_ceil(2), usize::from),
             lease: LeaseDuration::new(self.lease.into()).context("LECTERN_LEASE")?,
-            poll: Duration::from_secs(1),
-            scratch: self
+            poll_interval: Duration::from_secs(1),
+            scratch_dir: self
                 .scratch_dir
                 .clone()
                 .unwrap_or_else(|| data_dir.join("scratch")),

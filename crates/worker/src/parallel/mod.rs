@@ -14,9 +14,9 @@ use crate::failure::Failure;
 static PROCESSOR_PERMITS: Permits = Permits::new();
 
 /// Calls `act` with the index and the value of each item, and returns the results
-/// in the order of the items. All calls of this function together process as many
-/// items at the same time as there are processors. `act` must not call this
-/// function, because it could wait for itself.
+/// in the order of the items. All calls of this function together process at most
+/// as many items at the same time as there are processors. `act` must not call
+/// this function, because that can deadlock.
 ///
 /// After an error, a panic or cancellation no further item is started. The items
 /// already started are completed first; then the first error is returned, or the
@@ -126,8 +126,8 @@ impl Permits {
         self.changed.notify_all();
     }
 
-    /// Waits for a permit while `is_needed`. `None` if it is not needed any more;
-    /// `is_needed` must then stay false.
+    /// Waits for a permit. Returns `None` if `is_needed` returns false first; after
+    /// that it must not return true again.
     fn acquire_while(&self, is_needed: impl Fn() -> bool) -> Option<Permit<'_>> {
         let mut queue = self.queue.lock();
         let ticket = queue.next_ticket;
@@ -152,7 +152,7 @@ fn processor_count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// A permit, returned when it is dropped.
+/// A permit. Dropping it returns it to the semaphore.
 struct Permit<'a>(&'a Permits);
 
 impl Drop for Permit<'_> {

@@ -1,4 +1,4 @@
-//! Parallel work on permits of its own.
+//! Parallel work, with separate permits for each test.
 
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -6,21 +6,21 @@ use std::sync::Barrier;
 
 use super::*;
 
-fn permits() -> &'static Permits {
+fn new_permits() -> &'static Permits {
     Box::leak(Box::new(Permits::new()))
 }
 
-fn map_alone<T: Sync, R: Send>(
+fn map_with_new_permits<T: Sync, R: Send>(
     items: &[T],
     act: impl Fn(usize, &T) -> Result<R, Failure> + Sync,
 ) -> Result<Vec<R>, Failure> {
-    map_with(permits(), &CancellationToken::new(), items, act)
+    map_with(new_permits(), &CancellationToken::new(), items, act)
 }
 
 #[test]
 fn results_are_in_the_order_of_the_items() {
     let items: Vec<_> = (0..1000).collect();
-    let results = map_alone(&items, |i, item| {
+    let results = map_with_new_permits(&items, |i, item| {
         assert_eq!(i, *item);
         // Some take longer than the items after them.
         for _ in 0..(i % 7) {
@@ -33,7 +33,8 @@ fn results_are_in_the_order_of_the_items() {
 
 #[test]
 fn no_items_give_no_results() {
-    let results = map_alone(&[(); 0], |_, ()| Err::<(), _>(Failure::permanent("called")));
+    let results =
+        map_with_new_permits(&[(); 0], |_, ()| Err::<(), _>(Failure::permanent("called")));
     assert!(results.unwrap().is_empty());
 }
 
@@ -42,7 +43,7 @@ fn all_processors_are_used_at_the_same_time() {
     // Every thread waits here until all have arrived.
     let barrier = Barrier::new(processor_count());
     let items = vec![(); processor_count() * 3];
-    let results = map_alone(&items, |_, ()| {
+    let results = map_with_new_permits(&items, |_, ()| {
         barrier.wait();
         Ok(())
     });
@@ -51,7 +52,7 @@ fn all_processors_are_used_at_the_same_time() {
 
 #[test]
 fn two_calls_share_the_processors() {
-    let (permits, token) = (permits(), CancellationToken::new());
+    let (permits, token) = (new_permits(), CancellationToken::new());
     let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let start = || {
         let now = running.fetch_add(1, Ordering::SeqCst) + 1;
@@ -101,7 +102,7 @@ fn a_request_that_is_not_needed_leaves_the_queue() {
 
 #[test]
 fn cancellation_does_not_wait_for_a_permit() {
-    let (permits, token) = (permits(), CancellationToken::new());
+    let (permits, token) = (new_permits(), CancellationToken::new());
     let all: Vec<_> = (0..processor_count())
         .map(|_| permits.acquire_while(|| true))
         .collect();
@@ -129,7 +130,7 @@ thread_local! {
 /// Ends the first item with `outcome`. The other started items run until the
 /// first one's thread has ended. Returns the number of started items and the
 /// result of the call.
-fn map_until(
+fn map_with_first_outcome(
     outcome: impl Fn() -> Result<(), Failure> + Sync,
 ) -> (usize, thread::Result<Result<Vec<()>, Failure>>) {
     let (sender, receiver) = mpsc::channel();
@@ -149,20 +150,20 @@ fn map_until(
         Ok(())
     };
     let items = vec![(); processor_count() * 10];
-    let result = panic::catch_unwind(AssertUnwindSafe(|| map_alone(&items, act)));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| map_with_new_permits(&items, act)));
     (started.into_inner(), result)
 }
 
 #[test]
 fn after_an_error_no_item_is_started() {
-    let (started, result) = map_until(|| Err(Failure::permanent("no more")));
+    let (started, result) = map_with_first_outcome(|| Err(Failure::permanent("no more")));
     assert_eq!(started, processor_count());
     assert_eq!(result.unwrap().unwrap_err().to_string(), "no more");
 }
 
 #[test]
 fn after_a_panic_no_item_is_started_and_the_caller_panics() {
-    let (started, result) = map_until(|| panic!("no more"));
+    let (started, result) = map_with_first_outcome(|| panic!("no more"));
     assert_eq!(started, processor_count());
     let panicked = result.unwrap_err();
     assert_eq!(panicked.downcast_ref::<&str>(), Some(&"no more"));

@@ -185,12 +185,12 @@ impl RecordingCache {
             .retain(|(job_id, _), entry| entry.is_used() || active_jobs.contains(&job_id));
     }
 
-    /// Makes later calls look for the recordings of a job again. Stages that have
-    /// one or are fetching it keep it. Copies are expensive, and are only fetched
-    /// again if `with_copies` is set.
-    pub(crate) fn forget(&self, job_id: JobId, with_copies: bool) {
+    /// Removes a job's recordings from the cache, so that later calls look them up
+    /// again. Stages that have a recording, or are fetching it, keep it. Copies are
+    /// expensive to fetch again, and only removed if `include_copies` is set.
+    pub(crate) fn forget(&self, job_id: JobId, include_copies: bool) {
         self.0.entries.lock().retain(|(entry_job, _), entry| {
-            *entry_job != job_id || !(with_copies || entry.is_storage_file())
+            *entry_job != job_id || !(include_copies || entry.is_storage_file())
         });
         self.0.changed.notify_all();
     }

@@ -29,8 +29,9 @@ impl StageHandler for ContentAnalysis {
                 Ok(segments) => segments,
                 Err(Failure::Cancelled) => return Err(Failure::Cancelled),
                 Err(failure) => {
-                    let service = chat.0.public_url();
-                    notes.push(format!("topics were found without {service}: {failure}"));
+                    notes.push(format!(
+                        "the chat service failed, and topics were found locally: {failure}"
+                    ));
                     content_segment::find(&transcript)?
                 }
             },

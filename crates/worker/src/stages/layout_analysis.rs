@@ -33,7 +33,7 @@ impl StageHandler for LayoutAnalysis {
         let media = context.media(PASS_TIMEOUT);
         let sampled = match media.sample_frames(&probe, SAMPLE_COUNT, SAMPLE_HEIGHT, &mut progress)
         {
-            // For example a cover: one frame at the start of hours of sound.
+            // For example, cover art: a single frame at the start of hours of sound.
             Err(Error::NoVideo) => Frames {
                 source_width: video.width,
                 source_height: video.height,

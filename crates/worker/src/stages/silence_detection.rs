@@ -12,8 +12,8 @@ use super::PASS_TIMEOUT;
 use crate::failure::Failure;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
-/// The progress message.
-pub(super) const ACTIVITY: &str = "looking for silence";
+/// The progress message while silence is detected, in this and other stages.
+pub(super) const PROGRESS_MESSAGE: &str = "looking for silence";
 
 /// Finds silence and black pictures.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl StageHandler for SilenceDetection {
 
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let probe = context.probe()?;
-        let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, ACTIVITY);
+        let mut progress = context.progress_reporter(probe.duration, 0.0..100.0, PROGRESS_MESSAGE);
         let (regions, detected) = detect(context, &probe, &mut progress)?;
         let update = JobUpdate {
             video_duration: Patch::Set(VideoDuration::new(probe.duration)?),
@@ -44,8 +44,8 @@ impl StageHandler for SilenceDetection {
     }
 }
 
-/// Detects regions and merges them. Returns both results. `progress` gets the
-/// seconds done.
+/// Detects silent and black regions. Returns them merged, and as detected.
+/// `progress` gets the seconds done.
 pub(super) fn detect(
     context: &StageContext<'_>,
     probe: &Probe,

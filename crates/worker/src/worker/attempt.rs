@@ -24,7 +24,7 @@ const MAX_RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why a stage was not completed.
 enum Incomplete {
-    /// The lease is gone: nothing may be reported.
+    /// The lease is lost, so the failure must not be reported.
     LeaseLost(Failure),
     /// The failure has to be reported.
     Failed(Failure),
@@ -160,10 +160,11 @@ impl Worker {
             })
         })
         .map_err(|error| match error {
-            // An earlier try may have been committed without an answer.
+            // An earlier try may have been committed, and its response lost.
             Error::LeaseLost { .. } | Error::JobNotFound { .. } => {
                 Incomplete::LeaseLost(Failure::Cancelled)
             }
+            // The retries lasted as long as the lease.
             Error::Unavailable { .. } => Incomplete::LeaseLost(error.into()),
             // The same output would be refused again.
             Error::Constraint { .. } | Error::Invalid(_) => {

@@ -70,7 +70,7 @@ impl Worker {
         settings: Settings,
         handlers: Vec<Box<dyn StageHandler>>,
     ) -> Result<Self, Failure> {
-        let scratch = Scratch::new(&settings.scratch, settings.scratch_limit)?;
+        let scratch = Scratch::new(&settings.scratch_dir, settings.scratch_limit)?;
         let active_jobs = Mutex::new(ActiveJobs {
             by_thread: vec![None; settings.concurrency.max(1)],
             retries: Vec::new(),
@@ -134,23 +134,24 @@ impl Worker {
         Ok(())
     }
 
-    /// Records the job of a thread, and removes recordings that no thread needs.
-    /// The scratch space is for active jobs: a recording stays between two stages
-    /// of a job, and between two attempts. `claimed_at` is when the thread looked
-    /// for work.
-    fn set_active_job(&self, thread: usize, job: Option<JobId>, claimed_at: Instant) {
+    /// Records which job a thread works on, and removes the recordings of jobs
+    /// that are no longer active. A job stays active while a thread runs one of
+    /// its stages, until that thread has looked for another one, and while a retry
+    /// is expected. `polled_at` is when the thread looked for work: retries
+    /// expected before then are forgotten.
+    fn set_active_job(&self, thread: usize, job: Option<JobId>, polled_at: Instant) {
         let mut active = self.active_jobs.lock();
         active.by_thread[thread] = job;
-        active.retries.retain(|(_, until)| *until > claimed_at);
+        active.retries.retain(|(_, until)| *until > polled_at);
         let retries = active.retries.iter().map(|(job, _)| job);
         let jobs: Vec<_> = active.by_thread.iter().flatten().chain(retries).collect();
         self.recordings.remove_unused(&jobs);
     }
 
     fn run_thread(&self, thread: usize, request: &ClaimRequest) {
-        let mut pause = self.settings.poll;
+        let mut pause = self.settings.poll_interval;
         loop {
-            let claimed_at = Instant::now();
+            let polled_at = Instant::now();
             let notifications = self.work_signal.notifications();
             if self.cancellation.is_cancelled() {
                 return;
@@ -160,11 +161,11 @@ impl Worker {
                 None => self.db.claim(request),
             };
             match claimed {
-                Ok(claims) if claims.is_empty() => pause = self.settings.poll,
+                Ok(claims) if claims.is_empty() => pause = self.settings.poll_interval,
                 Ok(claims) => {
-                    pause = self.settings.poll;
+                    pause = self.settings.poll_interval;
                     for claim in claims {
-                        self.set_active_job(thread, Some(claim.job.job_id), claimed_at);
+                        self.set_active_job(thread, Some(claim.job.job_id), polled_at);
                         self.attempt(&claim);
                     }
                     continue;
@@ -174,7 +175,7 @@ impl Worker {
                     log::warn!("failed to claim a stage: {}", error_chain(&error));
                 }
             }
-            self.set_active_job(thread, None, claimed_at);
+            self.set_active_job(thread, None, polled_at);
             self.work_signal.wait(notifications, pause);
         }
     }

@@ -149,7 +149,7 @@ fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
         .map_err(lectern_worker::Failure::from)
         .and_then(|deleted| {
             if deleted {
-                store.remove(job_id)?;
+                store.remove_job(job_id)?;
             }
             Ok(())
         });

@@ -14,7 +14,7 @@ use super::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::stage::StageContext;
 
-/// How many invalid answers are accepted before the service has failed.
+/// How many times a transcript is sent until the response is valid.
 const MAX_ATTEMPTS: usize = 3;
 /// Times in the prompt are rounded to this many seconds.
 const TIME_PRECISION_SECONDS: f64 = 0.1;
@@ -67,7 +67,7 @@ struct Segment {
 
 impl ChatService {
     /// The topics of a transcript. The request is repeated a few times if the
-    /// answer is not valid.
+    /// response is invalid.
     pub(in crate::stages) fn topics(
         &self,
         transcript: &[TranscriptSegment],
@@ -99,41 +99,41 @@ impl ChatService {
             }
         }
         let service = self.0.public_url();
-        Err(Failure::transient(
-            self.0.redact(&format!("{service} answered {last_error}")),
-        ))
+        Err(Failure::transient(self.0.redact(&format!(
+            "{service} sent an invalid response: {last_error}"
+        ))))
     }
 }
 
 /// Reads a chat completion for a transcript that ends at `end` seconds.
 fn read_completion(body: &[u8], end: f64) -> Result<Vec<NewContentSegment>, String> {
     let completion: Completion =
-        serde_json::from_slice(body).map_err(|error| format!("no chat completion: {error}"))?;
+        serde_json::from_slice(body).map_err(|error| format!("not a chat completion: {error}"))?;
     let choice = completion.choices.into_iter().next();
-    let choice = choice.ok_or_else(|| "nothing".to_owned())?;
+    let choice = choice.ok_or_else(|| "it has no choices".to_owned())?;
     read_segments(&choice.message.content, end)
 }
 
 /// Reads and checks the segments for a transcript that ends at `end` seconds.
 fn read_segments(content: &str, end: f64) -> Result<Vec<NewContentSegment>, String> {
-    let answer: Segments = serde_json::from_str(content).map_err(|error| error.to_string())?;
+    let response: Segments = serde_json::from_str(content).map_err(|error| error.to_string())?;
     let mut previous_end = 0.0;
-    let mut segments = Vec::with_capacity(answer.segments.len());
-    for (i, segment) in answer.segments.into_iter().enumerate() {
+    let mut segments = Vec::with_capacity(response.segments.len());
+    for (i, segment) in response.segments.into_iter().enumerate() {
         let segment =
             content_segment(segment, i).map_err(|error| format!("segments[{i}]: {error}"))?;
         let is_early = segment.time.start() < previous_end - TIME_PRECISION_SECONDS;
         let is_late = segment.time.end() > end + TIME_PRECISION_SECONDS;
         if is_early || is_late {
             return Err(format!(
-                "segments[{i}], which overlaps another or ends after the transcript"
+                "segments[{i}] overlaps another or ends after the transcript"
             ));
         }
         previous_end = segment.time.end();
         segments.push(segment);
     }
     if segments.is_empty() {
-        return Err("no segments".to_owned());
+        return Err("it has no segments".to_owned());
     }
     Ok(segments)
 }

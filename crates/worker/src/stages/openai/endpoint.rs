@@ -69,7 +69,7 @@ impl Endpoint {
         let mut pauses = RETRY_PAUSES.into_iter();
         loop {
             let (endpoint, send) = (self.clone(), send.clone());
-            let attempt = run_abandonable(cancellation, move || endpoint.request_once(send))?;
+            let attempt = run_until_cancelled(cancellation, move || endpoint.request_once(send))?;
             let failed = match attempt {
                 Ok(body) => return Ok(body),
                 Err(failed) => failed,
@@ -175,7 +175,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// Runs `act` on another thread and waits for it. After cancellation it returns at
 /// once, and the thread continues on its own.
-fn run_abandonable<T: Send + 'static>(
+fn run_until_cancelled<T: Send + 'static>(
     cancellation: &CancellationToken,
     act: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {

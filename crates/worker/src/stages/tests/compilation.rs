@@ -1,13 +1,13 @@
 use lectern_domain::{Clip, ClipMedia, JobStatus, Stage, StorageKey};
 
-use super::{Bench, RecognizerSettings};
+use super::{RecognizerSettings, StageFixture};
 use crate::testing::new_clip;
 
 /// Encodes clips of a tone of two seconds. Each has a title, a start and an end,
 /// and files of an earlier attempt.
-fn compile(clips: &[(&str, f64, f64)]) -> (Bench, Vec<Clip>) {
-    let bench = Bench::new(Stage::Compilation, "-f lavfi -i sine=duration=2");
-    let job_id = bench.job.job_id;
+fn compile(clips: &[(&str, f64, f64)]) -> (StageFixture, Vec<Clip>) {
+    let fixture = StageFixture::new(Stage::Compilation, "-f lavfi -i sine=duration=2");
+    let job_id = fixture.job.job_id;
     let key = |name: &str| Some(StorageKey::new(format!("jobs/{job_id}/{name}")).unwrap());
     let new: Vec<_> = clips
         .iter()
@@ -21,16 +21,16 @@ fn compile(clips: &[(&str, f64, f64)]) -> (Bench, Vec<Clip>) {
             new_clip(i, title, (*start, *end), media)
         })
         .collect();
-    bench.set_clips(&new);
-    let status = bench.work(RecognizerSettings::default());
+    fixture.set_clips(&new);
+    let status = fixture.run_stage(RecognizerSettings::default());
     assert_eq!(status, JobStatus::Completed);
-    let clips = bench.clips();
-    (bench, clips)
+    let clips = fixture.clips();
+    (fixture, clips)
 }
 
 #[test]
 fn a_clip_outside_the_recording_is_skipped() {
-    let (bench, clips) = compile(&[
+    let (fixture, clips) = compile(&[
         ("No time", 1.0, 1.0),
         ("The end", 1.5, 9.0),
         ("Later", 5.0, 9.0),
@@ -38,7 +38,7 @@ fn a_clip_outside_the_recording_is_skipped() {
     let [no_time, end, later] = clips.as_slice() else {
         panic!("{clips:?}")
     };
-    let job_id = bench.job.job_id;
+    let job_id = fixture.job.job_id;
     let key = |extension: &str| {
         let key = format!("jobs/{job_id}/clips/{}.{extension}", end.clip_id);
         Some(StorageKey::new(key).unwrap())
@@ -48,27 +48,27 @@ fn a_clip_outside_the_recording_is_skipped() {
     for clip in [no_time, later] {
         assert_eq!(clip.media, ClipMedia::default(), "{clip:?}");
     }
-    let note = bench.note();
-    assert!(note.contains("\"No time\" was not made: there is nothing from 1 s to 1 s"));
-    assert!(note.contains("\"Later\" was not made: there is nothing from 5 s to 9 s"));
-    assert!(!note.contains("The end"), "{note}");
+    let notes = fixture.notes();
+    assert!(notes.contains("\"No time\" was not made: there is nothing from 1 s to 1 s"));
+    assert!(notes.contains("\"Later\" was not made: there is nothing from 5 s to 9 s"));
+    assert!(!notes.contains("The end"), "{notes}");
 }
 
 #[test]
 fn a_reel_is_named_after_its_first_clip() {
-    let (bench, clips) = compile(&[("Nothing", 3.0, 4.0), ("A tone", 0.0, 1.0)]);
+    let (fixture, clips) = compile(&[("Nothing", 3.0, 4.0), ("A tone", 0.0, 1.0)]);
     let key = format!(
         "jobs/{}/highlights-{}.mp4",
-        bench.job.job_id, clips[1].clip_id
+        fixture.job.job_id, clips[1].clip_id
     );
-    let reel = bench.job().compiled_video_s3_key;
+    let reel = fixture.job().compiled_video_s3_key;
     assert_eq!(reel.as_deref(), Some(key.as_str()));
 }
 
 #[test]
 fn without_clips_there_is_no_reel() {
-    let (bench, clips) = compile(&[("Nothing", 3.0, 4.0)]);
+    let (fixture, clips) = compile(&[("Nothing", 3.0, 4.0)]);
     assert_eq!(clips[0].media, ClipMedia::default());
-    assert_eq!(bench.job().compiled_video_s3_key, None);
-    assert!(bench.note().contains("was not made"));
+    assert_eq!(fixture.job().compiled_video_s3_key, None);
+    assert!(fixture.notes().contains("was not made"));
 }

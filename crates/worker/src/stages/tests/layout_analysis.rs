@@ -1,15 +1,15 @@
 use lectern_domain::{JobStatus, LayoutType, Stage};
 
-use super::{Bench, RecognizerSettings};
+use super::{RecognizerSettings, StageFixture};
 
 #[test]
 fn a_cover_at_the_start_of_a_long_recording_has_an_unknown_layout() {
     let options = "-f lavfi -i color=blue:s=320x180:r=25:d=0.04 -f lavfi -i sine=d=60 -c:v libx264";
-    let bench = Bench::new(Stage::LayoutAnalysis, options);
-    let status = bench.work(RecognizerSettings::default());
+    let fixture = StageFixture::new(Stage::LayoutAnalysis, options);
+    let status = fixture.run_stage(RecognizerSettings::default());
     assert_eq!(status, JobStatus::Completed);
-    let job_id = bench.job.job_id;
-    let layout = bench
+    let job_id = fixture.job.job_id;
+    let layout = fixture
         .db
         .read(|conn| conn.layout_analysis().find_for_job(job_id));
     let layout = layout.unwrap().unwrap();

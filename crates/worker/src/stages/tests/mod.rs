@@ -14,47 +14,47 @@ use serde_json::json;
 use super::{RecognizerSettings, all};
 use crate::testing::{self, RECORDING_KEY, memory_database};
 
-/// A job with a single stage.
-struct Bench {
-    bench: testing::Bench,
+/// A job whose pipeline has a single stage.
+struct StageFixture {
+    fixture: testing::Fixture,
     stage: Stage,
 }
 
-impl Deref for Bench {
-    type Target = testing::Bench;
+impl Deref for StageFixture {
+    type Target = testing::Fixture;
 
     fn deref(&self) -> &Self::Target {
-        &self.bench
+        &self.fixture
     }
 }
 
-impl Bench {
+impl StageFixture {
     /// A job with this stage, and a recording that ffmpeg renders with `options`.
     fn new(stage: Stage, options: &str) -> Self {
         let pipelines = json!({ "default": [{ "stage": stage.as_str() }] });
         let pipelines = Arc::new(Pipelines::from_json(pipelines).unwrap());
         let db = memory_database().with_pipelines(pipelines);
-        let bench = testing::Bench::new(db, RECORDING_KEY);
-        bench.render_recording(options);
-        Self { bench, stage }
+        let fixture = testing::Fixture::new(db, RECORDING_KEY);
+        fixture.render_recording(options);
+        Self { fixture, stage }
     }
 
     /// Runs the stage, and `act` meanwhile. Returns the job's status.
-    fn work_while(&self, recognizers: RecognizerSettings, act: impl FnOnce()) -> JobStatus {
+    fn run_stage_while(&self, recognizers: RecognizerSettings, act: impl FnOnce()) -> JobStatus {
         let worker = self.worker(all(recognizers, None), 1);
         self.run_until_finished(&worker, act)
     }
 
-    fn work(&self, recognizers: RecognizerSettings) -> JobStatus {
-        self.work_while(recognizers, || {})
+    fn run_stage(&self, recognizers: RecognizerSettings) -> JobStatus {
+        self.run_stage_while(recognizers, || {})
     }
 
-    fn run(&self) -> StageRun {
-        self.run_of(self.stage)
+    fn stage_run(&self) -> StageRun {
+        self.fixture.stage_run(self.stage)
     }
 
     /// The notes of the completed stage.
-    fn note(&self) -> String {
+    fn notes(&self) -> String {
         let job_id = self.job.job_id;
         let log = self.db.read(|conn| conn.processing_logs().for_job(job_id));
         let messages = log.unwrap().into_iter();
@@ -65,7 +65,7 @@ impl Bench {
     /// A recognizer that is a shell script. Its arguments are the audio file and
     /// the output file. Its own path is relative, because a command runs in the
     /// worker's directory.
-    fn script(&self, text: &str) -> RecognizerSettings {
+    fn script_recognizer(&self, text: &str) -> RecognizerSettings {
         let file = self.path("asr.sh");
         std::fs::write(&file, text).unwrap();
         let here = std::env::current_dir().unwrap();

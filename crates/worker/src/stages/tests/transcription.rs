@@ -5,7 +5,7 @@ use std::thread;
 
 use lectern_domain::{JobStatus, NewSilenceRegion, SilenceType, Stage, TimeRange};
 
-use super::{Bench, RecognizerSettings};
+use super::{RecognizerSettings, StageFixture};
 use crate::testing::POLL_INTERVAL;
 
 const TONE: &str = "-f lavfi -i sine=duration=2";
@@ -13,15 +13,15 @@ const TONE: &str = "-f lavfi -i sine=duration=2";
 const LONG_TONE: &str = "-f lavfi -i sine=duration=700:sample_rate=8000";
 const SILENT_FILM: &str = "-f lavfi -i testsrc=duration=2:size=64x64 -c:v libx264";
 
-/// A script that writes this cue, whatever it hears.
-fn writes_cue(cue: &str) -> String {
+/// A script that writes this cue, regardless of the sound.
+fn script_writing(cue: &str) -> String {
     format!("printf 'WEBVTT\\n\\n{cue}\\n'  > \"$2.vtt\"\n")
 }
 
 /// Start, end and text of the stored segments.
-fn transcript(bench: &Bench) -> Vec<(f64, f64, String)> {
-    let job_id = bench.job.job_id;
-    let stored = bench.db.read(|conn| conn.transcripts().for_job(job_id));
+fn transcript(fixture: &StageFixture) -> Vec<(f64, f64, String)> {
+    let job_id = fixture.job.job_id;
+    let stored = fixture.db.read(|conn| conn.transcripts().for_job(job_id));
     let stored = stored.unwrap().into_iter();
     stored
         .map(|segment| {
@@ -39,40 +39,50 @@ fn hello_transcript() -> Vec<(f64, f64, String)> {
 
 #[test]
 fn a_command_runs_in_the_workers_directory_and_its_files_are_removed() {
-    let bench = Bench::new(Stage::Transcription, TONE);
-    // The log file is one that the worker did not ask for.
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    // The worker does not expect the log file.
     let cue = "00:00.500 --> 00:01.500\\n'\"$(pwd -P)\"'";
-    let script = writes_cue(cue) + "touch \"$1.log\"\n";
-    assert_eq!(bench.work(bench.script(&script)), JobStatus::Completed);
+    let script = script_writing(cue) + "touch \"$1.log\"\n";
+    assert_eq!(
+        fixture.run_stage(fixture.script_recognizer(&script)),
+        JobStatus::Completed
+    );
     let here = std::env::current_dir().unwrap();
-    assert_eq!(transcript(&bench)[0].2, here.to_string_lossy());
-    let left = std::fs::read_dir(bench.path("scratch")).unwrap();
-    let left: Vec<_> = left.map(|entry| entry.unwrap().path()).collect();
-    assert!(left.iter().all(|path| path.is_file()), "{left:?}");
+    assert_eq!(transcript(&fixture)[0].2, here.to_string_lossy());
+    let remaining = std::fs::read_dir(fixture.path("scratch")).unwrap();
+    let remaining: Vec<_> = remaining.map(|entry| entry.unwrap().path()).collect();
+    assert!(remaining.iter().all(|path| path.is_file()), "{remaining:?}");
 }
 
 #[test]
 fn too_much_output_of_a_command_is_not_read() {
     for redirection in ["", " > {out}", " > {out}.srt"] {
-        let bench = Bench::new(Stage::Transcription, TONE);
+        let fixture = StageFixture::new(Stage::Transcription, TONE);
         let recognizers = RecognizerSettings {
             command: Some(format!(
                 "sh -c 'yes | head -c 68000000{redirection}' {{audio}}"
             )),
             ..RecognizerSettings::default()
         };
-        assert_eq!(bench.work(recognizers), JobStatus::Failed, "{redirection}");
-        let error = bench.run().error.unwrap();
+        assert_eq!(
+            fixture.run_stage(recognizers),
+            JobStatus::Failed,
+            "{redirection}"
+        );
+        let error = fixture.stage_run().error.unwrap();
         assert_eq!(error.as_str(), "the command's output is longer than 64 MiB");
     }
 }
 
 #[test]
-fn a_cue_ends_at_the_latest_with_its_chunk() {
-    let bench = Bench::new(Stage::Transcription, LONG_TONE);
-    let script = writes_cue("00:01.000 --> 99:00:00.000\\nOn and on.");
-    assert_eq!(bench.work(bench.script(&script)), JobStatus::Completed);
-    let transcript = transcript(&bench);
+fn a_cue_is_cut_at_the_end_of_its_chunk() {
+    let fixture = StageFixture::new(Stage::Transcription, LONG_TONE);
+    let script = script_writing("00:01.000 --> 99:00:00.000\\nOn and on.");
+    assert_eq!(
+        fixture.run_stage(fixture.script_recognizer(&script)),
+        JobStatus::Completed
+    );
+    let transcript = transcript(&fixture);
     let [(first, cut, _), (second, end, _)] = transcript.as_slice() else {
         panic!("{transcript:?}")
     };
@@ -82,31 +92,33 @@ fn a_cue_ends_at_the_latest_with_its_chunk() {
 
 #[test]
 fn the_remaining_time_is_estimated_after_the_first_chunk() {
-    let bench = Bench::new(Stage::Transcription, LONG_TONE);
+    let fixture = StageFixture::new(Stage::Transcription, LONG_TONE);
     let time = TimeRange::new(300.0, 301.0).unwrap();
     let silence = NewSilenceRegion::new(SilenceType::AudioSilence, time);
-    let job_id = bench.job.job_id;
-    let stored = bench
+    let job_id = fixture.job.job_id;
+    let stored = fixture
         .db
         .write(|tx| tx.silence_regions().replace_for_job(job_id, &[silence]));
     stored.unwrap();
-    let gate = bench.path("gate");
-    let made = Command::new("mkfifo").arg(&gate).status();
+    let fifo = fixture.path("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status();
     assert!(made.unwrap().success());
     // Opened for reading and writing, so that neither side blocks on opening.
-    let mut open = File::options().read(true).write(true).open(&gate).unwrap();
+    let mut writer = File::options().read(true).write(true).open(&fifo).unwrap();
     let script = format!(
         "case \"$1\" in *chunk-1.wav) read _ < '{}';; esac\n{}",
-        gate.display(),
-        writes_cue(HELLO_CUE)
+        fifo.display(),
+        script_writing(HELLO_CUE)
     );
     let mut eta_seconds = None;
-    let status = bench.work_while(bench.script(&script), || {
-        while bench.run().progress.percent.get() <= 5.0 && !bench.job().status.is_finished() {
+    let status = fixture.run_stage_while(fixture.script_recognizer(&script), || {
+        while fixture.stage_run().progress.percent.get() <= 5.0
+            && !fixture.job().status.is_finished()
+        {
             thread::sleep(POLL_INTERVAL);
         }
-        eta_seconds = bench.run().progress.eta_seconds;
-        open.write_all(b"go\n").unwrap();
+        eta_seconds = fixture.stage_run().progress.eta_seconds;
+        writer.write_all(b"go\n").unwrap();
     });
     assert_eq!(status, JobStatus::Completed);
     assert!(eta_seconds.is_some());
@@ -114,49 +126,46 @@ fn the_remaining_time_is_estimated_after_the_first_chunk() {
 
 #[test]
 fn a_json_sidecar_that_is_not_a_transcript_is_skipped() {
-    let bench = Bench::new(Stage::Transcription, SILENT_FILM);
-    bench.put("talks/1.json", b"{\n  \"title\": \"A talk\"\n}");
+    let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+    fixture.put("talks/1.json", b"{\n  \"title\": \"A talk\"\n}");
     let vtt = "WEBVTT\n\n00:00.500 --> 00:01.500\nR&amp;D\n";
     let utf16 = "\u{feff}".encode_utf16().chain(vtt.encode_utf16());
     let utf16: Vec<u8> = utf16.flat_map(u16::to_le_bytes).collect();
-    bench.put("talks/1.vtt", &utf16);
-    let status = bench.work(RecognizerSettings::default());
+    fixture.put("talks/1.vtt", &utf16);
+    let status = fixture.run_stage(RecognizerSettings::default());
     assert_eq!(status, JobStatus::Completed);
-    assert_eq!(transcript(&bench), [(0.5, 1.5, "R&D".to_owned())]);
-    let note = bench.note();
-    assert!(
-        note.starts_with("passed over talks/1.json: line "),
-        "{note}"
-    );
-    assert!(note.ends_with("; taken from talks/1.vtt"), "{note}");
+    assert_eq!(transcript(&fixture), [(0.5, 1.5, "R&D".to_owned())]);
+    let notes = fixture.notes();
+    assert!(notes.starts_with("skipped talks/1.json: line "), "{notes}");
+    assert!(notes.ends_with("; taken from talks/1.vtt"), "{notes}");
 }
 
 #[test]
 fn a_recognizer_runs_if_a_json_sidecar_is_not_a_transcript() {
-    let bench = Bench::new(Stage::Transcription, TONE);
-    bench.put("talks/1.json", b"{\"title\": \"A talk\"}");
-    let status = bench.work(bench.script(&writes_cue(HELLO_CUE)));
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    fixture.put("talks/1.json", b"{\"title\": \"A talk\"}");
+    let status = fixture.run_stage(fixture.script_recognizer(&script_writing(HELLO_CUE)));
     assert_eq!(status, JobStatus::Completed);
-    assert_eq!(transcript(&bench), hello_transcript());
-    assert!(bench.note().starts_with("passed over talks/1.json: "));
+    assert_eq!(transcript(&fixture), hello_transcript());
+    assert!(fixture.notes().starts_with("skipped talks/1.json: "));
 }
 
 #[test]
 fn a_recognizer_does_not_replace_unreadable_subtitles() {
-    let bench = Bench::new(Stage::Transcription, TONE);
-    bench.put("talks/1.srt", b"Dear all,\n");
-    let status = bench.work(bench.script(&writes_cue(HELLO_CUE)));
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    fixture.put("talks/1.srt", b"Dear all,\n");
+    let status = fixture.run_stage(fixture.script_recognizer(&script_writing(HELLO_CUE)));
     assert_eq!(status, JobStatus::Failed);
-    let error = bench.run().error.unwrap();
+    let error = fixture.stage_run().error.unwrap();
     assert!(error.as_str().starts_with("talks/1.srt: line 1"), "{error}");
 }
 
 #[test]
 fn without_a_recognizer_unreadable_subtitles_are_an_error() {
-    let bench = Bench::new(Stage::Transcription, SILENT_FILM);
-    bench.put("talks/1.srt", b"\nDear all,\n");
-    let status = bench.work(RecognizerSettings::default());
+    let fixture = StageFixture::new(Stage::Transcription, SILENT_FILM);
+    fixture.put("talks/1.srt", b"\nDear all,\n");
+    let status = fixture.run_stage(RecognizerSettings::default());
     assert_eq!(status, JobStatus::Failed);
-    let error = bench.run().error.unwrap();
+    let error = fixture.stage_run().error.unwrap();
     assert!(error.as_str().starts_with("talks/1.srt: line 2"), "{error}");
 }

@@ -12,9 +12,9 @@ use crate::failure::Failure;
 use crate::parallel;
 use crate::stage::StageContext;
 use crate::stages::PASS_TIMEOUT;
-use crate::stages::silence_detection::{self, ACTIVITY};
+use crate::stages::silence_detection::{self, PROGRESS_MESSAGE};
 
-/// The stage's percentage when silence is known. The rest is recognition.
+/// The stage's percentage when silence has been detected. The rest is recognition.
 const SILENCE_PERCENT: f64 = 5.0;
 
 /// Cuts the recording at silences, and recognizes the speech in each chunk.
@@ -63,7 +63,7 @@ fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>,
     // is only a small part of the stage.
     let mut progress = |done: f64| {
         let percent = SILENCE_PERCENT * (done / probe.duration).min(1.0);
-        context.report_progress(percent, ACTIVITY);
+        context.report_progress(percent, PROGRESS_MESSAGE);
     };
     let (detected, _) = silence_detection::detect(context, &audio_only, &mut progress)?;
     Ok(audio_silences(

@@ -18,9 +18,10 @@ use crate::stage::{StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
 
 /// The note of a transcript that is empty because there is no recognizer.
-const NO_RECOGNIZER: &str = "there is no transcript: give the recording subtitles (a track, or a \
-    .vtt, .srt or .json beside it), or the worker --transcribe-command or --transcribe-url, or \
-    install pocketsphinx and pocketsphinx-en-us";
+const NO_RECOGNIZER: &str = "there is no transcript, because the recording has no subtitles and \
+    the worker has no speech recognizer: add subtitles as a track or as a .vtt, .srt or .json \
+    file beside the recording, start the worker with --transcribe-command or \
+    --transcribe-url, or install pocketsphinx and pocketsphinx-en-us";
 
 /// The speech recognizer for recordings without subtitles: the command, else the
 /// service, else PocketSphinx if it is installed.
@@ -34,7 +35,7 @@ pub struct RecognizerSettings {
 }
 
 impl RecognizerSettings {
-    /// Checks the command line, so that an error shows when the worker starts.
+    /// Checks the command line, so that an error is found when the worker starts.
     ///
     /// # Errors
     ///
@@ -180,7 +181,7 @@ fn store(
             .map(drop)
     });
     let errors = unreadable.errors.into_iter();
-    let skipped = errors.map(|error| format!("passed over {error}"));
+    let skipped = errors.map(|error| format!("skipped {error}"));
     let notes: Vec<_> = skipped.chain(note).collect();
     Ok(output.with_notes(&notes))
 }

@@ -9,7 +9,7 @@ use super::*;
 fn a_failed_statement_is_retried() {
     let tries = Arc::<AtomicUsize>::default();
     let counter = Arc::clone(&tries);
-    let (result, run) = bench().attempt(move || {
+    let (result, run) = fixture().attempt(move || {
         let tries = Arc::clone(&counter);
         Ok(StageOutput::new(move |_, job_id| {
             if tries.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -28,9 +28,9 @@ fn a_failed_statement_is_retried() {
 #[test]
 fn storing_the_output_may_take_longer_than_the_lease() {
     let clock = Arc::<ManualClock>::default();
-    let mut bench = bench();
-    bench.db = bench.db.with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
-    let (result, run) = bench.attempt(move || {
+    let mut fixture = fixture();
+    fixture.db = fixture.db.with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+    let (result, run) = fixture.attempt(move || {
         let clock = Arc::clone(&clock);
         Ok(StageOutput::new(move |tx, job_id| {
             let runs = tx.stage_runs().for_job(job_id)?;
@@ -45,7 +45,7 @@ fn storing_the_output_may_take_longer_than_the_lease() {
 
 #[test]
 fn output_that_cannot_be_stored_now_causes_another_attempt() {
-    let (result, run) = bench().attempt(|| {
+    let (result, run) = fixture().attempt(|| {
         Ok(StageOutput::new(|_, job_id| {
             Err(Error::VersionMismatch {
                 job_id,
@@ -64,8 +64,8 @@ fn output_that_cannot_be_stored_now_causes_another_attempt() {
 
 #[test]
 fn output_that_violates_a_constraint_fails_the_job() {
-    let bench = bench();
-    let (result, run) = bench.attempt(|| {
+    let fixture = fixture();
+    let (result, run) = fixture.attempt(|| {
         Ok(StageOutput::new(|_, _| {
             Err(Error::Constraint {
                 doing: "store it",
@@ -80,13 +80,13 @@ fn output_that_violates_a_constraint_fails_the_job() {
         "{result:?}"
     );
     assert_eq!(run.status, StageRunStatus::Failed);
-    assert_eq!(bench.job().status, JobStatus::Failed);
+    assert_eq!(fixture.job().status, JobStatus::Failed);
 }
 
 #[test]
 fn a_note_with_nul_does_not_prevent_completion() {
     let (result, run) =
-        bench().attempt(|| Ok(empty_output().with_note("the tool printed \"\0\" twice")));
+        fixture().attempt(|| Ok(empty_output().with_note("the tool printed \"\0\" twice")));
     assert!(result.is_ok(), "{result:?}");
     assert_eq!(run.status, StageRunStatus::Completed);
 }
@@ -98,7 +98,7 @@ fn a_panic_in_the_handler_or_in_storing_fails_the_attempt() {
         || Ok(StageOutput::new(|_, _| panic!("in storing"))),
     ] as [fn() -> Result<StageOutput, Failure>; 2]
     {
-        let (result, run) = bench().attempt(run);
+        let (result, run) = fixture().attempt(run);
         assert!(
             matches!(result, Err(Failure::Transient { .. })),
             "{result:?}"

@@ -1,4 +1,4 @@
-//! A worker on real tables, with handlers that do next to nothing.
+//! A worker on real tables, with trivial handlers.
 
 mod completion;
 mod remote_storage;
@@ -15,13 +15,13 @@ use lectern_storage::ObjectKey;
 use super::*;
 use crate::stage::{StageContext, StageOutput};
 use crate::stages::{self, RecognizerSettings};
-use crate::testing::{Bench, RECORDING_KEY, memory_database, new_clip};
+use crate::testing::{Fixture, RECORDING_KEY, memory_database, new_clip};
 
-fn bench() -> Bench {
-    Bench::new(memory_database(), RECORDING_KEY)
+fn fixture() -> Fixture {
+    Fixture::new(memory_database(), RECORDING_KEY)
 }
 
-impl Bench {
+impl Fixture {
     /// Runs all stages with these handlers, and returns the job's status.
     fn run_job(&self, handlers: Vec<Box<dyn StageHandler>>) -> JobStatus {
         let worker = self.worker(handlers, 2);
@@ -47,7 +47,7 @@ impl Bench {
     ) -> (Result<(), Failure>, StageRun) {
         let worker = self.worker(vec![Box::new(FirstStage(run))], 1);
         let result = worker.run_claim(&self.claim());
-        (result, self.run_of(Stage::SilenceDetection))
+        (result, self.stage_run(Stage::SilenceDetection))
     }
 }
 
@@ -74,7 +74,7 @@ type Recordings = Arc<Mutex<Vec<PathBuf>>>;
 /// A handler that may ask for the recording, and may fail.
 struct TestHandler {
     stage: Stage,
-    /// Where the recording is noted; `None` does not ask for it.
+    /// Where the recording is noted. `None` if the handler does not ask for it.
     recordings: Option<Recordings>,
     fails: bool,
 }
@@ -106,30 +106,31 @@ impl StageHandler for TestHandler {
     }
 }
 
-/// Runs all stages of a job, of which `asking` ask for the recording. Returns the
-/// job's status and the recordings they got.
-fn run_all(asking: &[Stage], content: Option<&str>) -> (JobStatus, Vec<PathBuf>) {
-    let bench = bench();
+/// Runs all stages of a job, of which `readers` ask for the recording. Returns the
+/// job's status and the recordings that they got.
+fn run_all_stages(readers: &[Stage], content: Option<&str>) -> (JobStatus, Vec<PathBuf>) {
+    let fixture = fixture();
     if let Some(content) = content {
-        bench.put(RECORDING_KEY, content.as_bytes());
+        fixture.put(RECORDING_KEY, content.as_bytes());
     }
     let recordings = Recordings::default();
     let handlers = Stage::WORK.iter().map(|stage| -> Box<dyn StageHandler> {
-        let asks = asking.contains(stage);
+        let is_reader = readers.contains(stage);
         Box::new(TestHandler {
             stage: *stage,
-            recordings: asks.then(|| Arc::clone(&recordings)),
+            recordings: is_reader.then(|| Arc::clone(&recordings)),
             fails: false,
         })
     });
-    let status = bench.run_job(handlers.collect());
+    let status = fixture.run_job(handlers.collect());
     let recordings = recordings.lock().clone();
     (status, recordings)
 }
 
 #[test]
 fn all_stages_get_the_same_recording() {
-    let (status, recordings) = run_all(&[Stage::Transcription, Stage::Compilation], Some("moov"));
+    let (status, recordings) =
+        run_all_stages(&[Stage::Transcription, Stage::Compilation], Some("moov"));
     assert_eq!(status, JobStatus::Completed);
     let [first, second] = recordings.as_slice() else {
         panic!("{recordings:?}")
@@ -140,28 +141,28 @@ fn all_stages_get_the_same_recording() {
 
 #[test]
 fn stages_that_do_not_ask_for_the_recording_run_without_it() {
-    let (status, recordings) = run_all(&[], None);
+    let (status, recordings) = run_all_stages(&[], None);
     assert_eq!((status, recordings), (JobStatus::Completed, vec![]));
 }
 
 #[test]
 fn a_missing_recording_fails_the_stage_that_asks_for_it() {
-    let (status, recordings) = run_all(&[Stage::ContentAnalysis], None);
+    let (status, recordings) = run_all_stages(&[Stage::ContentAnalysis], None);
     assert_eq!((status, recordings), (JobStatus::Failed, vec![]));
 }
 
 #[test]
 fn after_a_failure_the_recording_is_looked_up_again() {
-    let bench = bench();
-    bench.put(RECORDING_KEY, b"moov");
+    let fixture = fixture();
+    fixture.put(RECORDING_KEY, b"moov");
     let recordings = Recordings::default();
     let handler = TestHandler {
         stage: Stage::SilenceDetection,
         recordings: Some(Arc::clone(&recordings)),
         fails: true,
     };
-    let worker = bench.worker(vec![Box::new(handler)], 1);
-    let claim = bench.claim();
+    let worker = fixture.worker(vec![Box::new(handler)], 1);
+    let claim = fixture.claim();
     let failed = worker.run_claim(&claim);
     assert!(
         matches!(failed, Err(Failure::Transient { .. })),
@@ -179,8 +180,8 @@ fn after_a_failure_the_recording_is_looked_up_again() {
 #[test]
 fn a_recording_among_the_files_of_another_job_is_refused() {
     let other = ObjectKey::original(JobId::new(&SystemClock), "talk.mp4");
-    let bench = Bench::new(memory_database(), &other);
-    let (result, run) = bench.attempt(|| Ok(empty_output()));
+    let fixture = Fixture::new(memory_database(), &other);
+    let (result, run) = fixture.attempt(|| Ok(empty_output()));
     assert!(
         matches!(result, Err(Failure::Permanent { .. })),
         "{result:?}"
@@ -190,9 +191,9 @@ fn a_recording_among_the_files_of_another_job_is_refused() {
 
 #[test]
 fn subtitles_from_a_client_are_kept() {
-    let bench = bench();
-    bench.render_recording("-f lavfi -i sine=duration=2");
-    let job_id = bench.job.job_id;
+    let fixture = fixture();
+    fixture.render_recording("-f lavfi -i sine=duration=2");
+    let job_id = fixture.job.job_id;
     let key = |name: &str| StorageKey::new(format!("jobs/{job_id}/{name}")).unwrap();
     let from_client = key("subtitles/1.vtt");
     let from_worker = key("clips/old.vtt");
@@ -208,15 +209,15 @@ fn subtitles_from_a_client_are_kept() {
             new_clip(i, "A tone", (start, start + 1.0), media)
         })
         .collect();
-    bench.set_clips(&clips);
+    fixture.set_clips(&clips);
     let mut handlers = stages::all(RecognizerSettings::default(), None);
     for handler in &mut handlers {
         if handler.stage() != Stage::Compilation {
             *handler = TestHandler::idle(handler.stage());
         }
     }
-    assert_eq!(bench.run_job(handlers), JobStatus::Completed);
-    let clips = bench.clips();
+    assert_eq!(fixture.run_job(handlers), JobStatus::Completed);
+    let clips = fixture.clips();
     let [first, second] = clips.as_slice() else {
         panic!("{clips:?}")
     };

@@ -24,10 +24,10 @@ fn serve_object(mut connection: TcpStream, size: u64, content: &str) {
 }
 
 /// A job with its recording in a bucket whose requests go to `listener`.
-fn bench(listener: &TcpListener) -> Bench {
-    Bench {
+fn fixture(listener: &TcpListener) -> Fixture {
+    Fixture {
         storage: bucket(listener),
-        ..super::bench()
+        ..super::fixture()
     }
 }
 
@@ -38,14 +38,14 @@ fn listener() -> TcpListener {
 #[test]
 fn a_recording_larger_than_the_scratch_limit_is_not_copied() {
     let listener = listener();
-    let bench = bench(&listener);
+    let fixture = fixture(&listener);
     let handler = TestHandler {
         stage: Stage::SilenceDetection,
         recordings: Some(Recordings::default()),
         fails: false,
     };
-    let worker = bench.worker(vec![Box::new(handler)], 1);
-    let claim = bench.claim();
+    let worker = fixture.worker(vec![Box::new(handler)], 1);
+    let claim = fixture.claim();
     thread::scope(|scope| {
         scope.spawn(|| serve_object(listener.accept().unwrap().0, 1 << 40, "moov"));
         let result = worker.run_claim(&claim);
@@ -76,7 +76,7 @@ impl StageHandler for FailsOnce {
 #[test]
 fn a_retry_after_a_transient_failure_uses_the_same_copy() {
     let listener = listener();
-    let bench = bench(&listener);
+    let fixture = fixture(&listener);
     let handlers = Stage::WORK.iter().map(|stage| -> Box<dyn StageHandler> {
         if *stage == Stage::SilenceDetection {
             return Box::new(FailsOnce(AtomicUsize::new(0)));
@@ -86,6 +86,6 @@ fn a_retry_after_a_transient_failure_uses_the_same_copy() {
     thread::scope(|scope| {
         // Serves the object once, then closes the listener.
         scope.spawn(move || serve_object(listener.accept().unwrap().0, 4, "moov"));
-        assert_eq!(bench.run_job(handlers.collect()), JobStatus::Completed);
+        assert_eq!(fixture.run_job(handlers.collect()), JobStatus::Completed);
     });
 }

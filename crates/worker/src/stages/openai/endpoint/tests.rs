@@ -1,4 +1,4 @@
-//! An endpoint and servers with different answers.
+//! An endpoint, and servers with different responses.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
