@@ -16,14 +16,14 @@ use crate::connection::{DbConnection, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::{jobs, stage_runs};
 use crate::sql::prepared::Prepared;
-use crate::sql::types::{DbTime, DbUuid, Timestamptz, Uuid};
+use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The jobs of runs whose leases have expired, the longest ago first.
 pub(crate) fn expired_jobs(
     conn: &mut DbConnection,
     now: DbTime,
     limit: i64,
-) -> Result<Vec<DbUuid>, Error> {
+) -> Result<Vec<Id<JobId>>, Error> {
     let expired = stage_runs::table
         .filter(is_running())
         .filter(stage_runs::lease_expires_at.le(now))
@@ -83,7 +83,7 @@ pub(crate) struct Picked {
     /// Whether the lease of some run has expired.
     pub(crate) expired: bool,
     /// Integer keys of runs and their jobs, in the order they are to be claimed.
-    pub(crate) runs: Vec<(i64, DbUuid)>,
+    pub(crate) runs: Vec<(i64, Id<JobId>)>,
 }
 
 /// Picks the runs to be claimed next: the highest priority first, then the
@@ -181,7 +181,7 @@ struct PickedRow {
     #[diesel(sql_type = Nullable<BigInt>)]
     id: Option<i64>,
     #[diesel(sql_type = Nullable<Uuid>)]
-    job_id: Option<DbUuid>,
+    job_id: Option<Id<JobId>>,
 }
 
 /// Lets jobs follow runs that were just claimed, and counts the events: one per
@@ -253,9 +253,9 @@ pub(crate) fn first_ready(
 ) -> Result<Option<JobId>, Error> {
     let first = ready!(stages, now).limit(1).select(stage_runs::job_id);
     let first = Prepared(first);
-    on_either!(conn, conn => first.get_result::<DbUuid>(conn))
+    on_either!(conn, conn => first.get_result::<Id<JobId>>(conn))
         .optional()
-        .map(|found| found.map(|id| JobId::from(id.0)))
+        .map(|found| found.map(|id| id.0))
         .doing("look for the first run")
 }
 
@@ -315,8 +315,8 @@ struct StageRow {
 /// and tells which.
 pub(crate) fn lock_free_jobs(
     conn: &mut DbConnection,
-    job_ids: &[DbUuid],
-) -> Result<Vec<DbUuid>, Error> {
+    job_ids: &[Id<JobId>],
+) -> Result<Vec<Id<JobId>>, Error> {
     match conn {
         DbConnection::Postgres(conn) => jobs::table
             .filter(jobs::job_id.eq_any(job_ids))

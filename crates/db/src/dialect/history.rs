@@ -6,13 +6,13 @@ use diesel::prelude::*;
 use diesel::query_builder::BoxedSqlQuery;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, Text, Timestamptz, Uuid};
-use lectern_domain::{JobEvent, LogEntry, NewLogEntry, Seconds, Stage};
+use lectern_domain::{JobEvent, JobId, LogEntry, LogEntryId, NewLogEntry, Seconds, Stage};
 
 use crate::connection::DbConnection;
 use crate::error::{Doing, Error};
 use crate::schema::{job_events, processing_logs};
 use crate::sql::prepared::Prepared;
-use crate::sql::types::{DbJson, DbTime, DbUuid};
+use crate::sql::types::{DbJson, DbTime, Id};
 
 const EVENTS: &str = "
     INSERT INTO job_events (job_id, seq, type, data, at)
@@ -27,7 +27,7 @@ const LOGS: &str = "
 #[derive(Insertable)]
 #[diesel(table_name = job_events, treat_none_as_default_value = false)]
 pub(crate) struct NewEventRow {
-    job_id: DbUuid,
+    job_id: Id<JobId>,
     seq: i64,
     type_: &'static str,
     data: DbJson,
@@ -37,7 +37,7 @@ pub(crate) struct NewEventRow {
 impl From<&JobEvent> for NewEventRow {
     fn from(event: &JobEvent) -> Self {
         Self {
-            job_id: DbUuid(event.job_id.as_uuid()),
+            job_id: Id(event.job_id),
             seq: event.seq,
             type_: event.event.event_type().as_str(),
             data: DbJson(event.event.to_json()),
@@ -49,8 +49,8 @@ impl From<&JobEvent> for NewEventRow {
 #[derive(Insertable)]
 #[diesel(table_name = processing_logs, treat_none_as_default_value = false)]
 pub(crate) struct NewLogRow<'a> {
-    log_id: DbUuid,
-    job_id: DbUuid,
+    log_id: Id<LogEntryId>,
+    job_id: Id<JobId>,
     stage: &'static str,
     agent_name: Option<&'a str>,
     status: &'static str,
@@ -64,8 +64,8 @@ pub(crate) struct NewLogRow<'a> {
 impl<'a> From<&'a LogEntry> for NewLogRow<'a> {
     fn from(log: &'a LogEntry) -> Self {
         Self {
-            log_id: DbUuid(log.log_id.as_uuid()),
-            job_id: DbUuid(log.job_id.as_uuid()),
+            log_id: Id(log.log_id),
+            job_id: Id(log.job_id),
             stage: log.stage.as_str(),
             agent_name: log.agent_name.as_deref(),
             status: log.status.as_str(),

@@ -10,7 +10,7 @@ use crate::connection::{DbConnection, Tx};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
-use crate::sql::types::{DbTime, DbUuid, Timestamptz, Uuid};
+use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The proof that a job exists and that its row is locked in this transaction;
 /// made by [`Tx::lock_job`] and [`crate::Work::guard`]. A method that is given
@@ -116,7 +116,7 @@ fn lock_job(
                  SELECT COALESCE($2, clock_timestamp()) AS now FROM locked",
             );
             let lock = lock
-                .bind::<Uuid, _>(DbUuid(job_id.as_uuid()))
+                .bind::<Uuid, _>(Id(job_id))
                 .bind::<Nullable<Timestamptz>, _>(callers_clock.map(|clock| DbTime(clock.now())));
             Prepared(lock)
                 .get_result::<LockedRow>(conn)
@@ -124,7 +124,7 @@ fn lock_job(
                 .map(|locked| locked.map(|locked| locked.now.0))
         }
         DbConnection::Sqlite(conn) => {
-            let row = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
+            let row = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
             diesel::select(exists(row))
                 .get_result::<bool>(conn)
                 .map(|exists| exists.then(|| callers_clock.unwrap_or(&SystemClock).now()))

@@ -5,34 +5,32 @@ use lectern_domain::{
     ContentSegment, ContentSegmentId, JobId, Keyword, LongText, NewContentSegment, NonNegativeInt,
     Ratio, Topic,
 };
-use serde_json::Value;
 
+use super::job_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{JobRef, has_keyword, insert_all};
+use crate::dialect::{JobRef, has_keyword};
 use crate::error::{Doing, Error};
 use crate::schema::content_segments;
-use crate::sql::row;
-use crate::sql::row::{RowName, columns};
-use crate::sql::types::{DbJson, DbTime, DbUuid};
+use crate::sql::page::row_count;
+use crate::sql::row::{self, RowName, columns};
+use crate::sql::stored::Stored;
+use crate::sql::types::{DbTime, Id};
 
-columns!(content_segments:
-    segment_id, job_id, start_time, end_time, topic, description, importance_score, keywords,
-    concepts, segment_order, created_at,
-);
-
-#[derive(Queryable)]
-struct SegmentRow {
-    segment_id: DbUuid,
-    job_id: DbUuid,
+/// A row of `content_segments`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = content_segments, treat_none_as_default_value = false)]
+pub(crate) struct SegmentRow {
+    segment_id: Id<ContentSegmentId>,
+    job_id: Id<JobId>,
     start_time: f64,
     end_time: f64,
-    topic: String,
-    description: Option<String>,
-    importance_score: f64,
-    keywords: DbJson,
-    concepts: DbJson,
-    segment_order: i32,
+    topic: Stored<Topic>,
+    description: Option<Stored<LongText>>,
+    importance_score: Stored<Ratio>,
+    keywords: Stored<Vec<Keyword>>,
+    concepts: Stored<Vec<Keyword>>,
+    segment_order: Stored<NonNegativeInt>,
     created_at: DbTime,
 }
 
@@ -40,43 +38,48 @@ impl TryFrom<SegmentRow> for ContentSegment {
     type Error = Error;
 
     fn try_from(row: SegmentRow) -> Result<Self, Error> {
-        let name = RowName {
-            table: "content_segments",
-            id: row.segment_id.0,
-        };
+        let name = RowName::new("content_segments", row.segment_id.0);
         Ok(Self {
-            segment_id: ContentSegmentId::from(row.segment_id.0),
-            job_id: JobId::from(row.job_id.0),
+            segment_id: row.segment_id.0,
+            job_id: row.job_id.0,
             data: NewContentSegment {
                 time: name.time(row.start_time, row.end_time)?,
-                topic: name.column("topic", Topic::new(row.topic))?,
-                description: name.nullable("description", row.description, LongText::new)?,
-                importance_score: name
-                    .column("importance_score", Ratio::new(row.importance_score))?,
-                keywords: name.strings("keywords", row.keywords, Keyword::new)?,
-                concepts: name.strings("concepts", row.concepts, Keyword::new)?,
-                segment_order: name
-                    .column("segment_order", NonNegativeInt::new(row.segment_order))?,
+                topic: name.get("topic", row.topic)?,
+                description: name.get("description", row.description)?,
+                importance_score: name.get("importance_score", row.importance_score)?,
+                keywords: name.get("keywords", row.keywords)?,
+                concepts: name.get("concepts", row.concepts)?,
+                segment_order: name.get("segment_order", row.segment_order)?,
             },
             created_at: row.created_at.0,
         })
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = content_segments, treat_none_as_default_value = false)]
-struct NewSegmentRow<'a> {
-    segment_id: DbUuid,
-    job_id: DbUuid,
-    start_time: f64,
-    end_time: f64,
-    topic: &'a str,
-    description: Option<&'a str>,
-    importance_score: f64,
-    keywords: DbJson,
-    concepts: DbJson,
-    segment_order: i32,
-    created_at: DbTime,
+impl From<ContentSegment> for SegmentRow {
+    fn from(segment: ContentSegment) -> Self {
+        let data = segment.data;
+        Self {
+            segment_id: Id(segment.segment_id),
+            job_id: Id(segment.job_id),
+            start_time: data.time.start(),
+            end_time: data.time.end(),
+            topic: data.topic.into(),
+            description: data.description.map(Stored::from),
+            importance_score: data.importance_score.into(),
+            keywords: data.keywords.into(),
+            concepts: data.concepts.into(),
+            segment_order: data.segment_order.into(),
+            created_at: DbTime(segment.created_at),
+        }
+    }
+}
+
+job_set! {
+    content_segments: ContentSegment { segment_id: ContentSegmentId, data: NewContentSegment }
+        in SegmentRow,
+    free JSON: false,
+    order by |a, b| a.segment_order.cmp(&b.segment_order),
 }
 
 /// The repository of the content segments: `conn.content_segments()`.
@@ -112,8 +115,8 @@ impl<Mode> ContentSegments<'_, Mode> {
         top: Option<usize>,
     ) -> Result<Vec<ContentSegment>, Error> {
         let mut query = content_segments::table
-            .filter(content_segments::job_id.eq(DbUuid(job_id.as_uuid())))
-            .select(COLUMNS)
+            .filter(content_segments::job_id.eq(Id(job_id)))
+            .select(columns::<SegmentRow>())
             .into_boxed::<MultiBackend>();
         if let Some(keyword) = keyword {
             query = query.filter(has_keyword(self.0.raw, keyword));
@@ -124,7 +127,7 @@ impl<Mode> ContentSegments<'_, Mode> {
                     content_segments::importance_score.desc(),
                     content_segments::segment_order,
                 ))
-                .limit(row::limit(n)),
+                .limit(row_count(n)),
             None => query.order(content_segments::segment_order.asc()),
         };
         let found = query
@@ -135,63 +138,19 @@ impl<Mode> ContentSegments<'_, Mode> {
 }
 
 impl ContentSegments<'_, ReadWrite> {
-    /// Makes `segments` all the content of a job; `false` when there is no such
-    /// job. Clips cut along segments that go lose the reference. A set that is
-    /// stored already stays as it is, ids and all.
+    /// Replaces the content segments of a job and returns them in their order.
+    /// Clips cut along deleted segments lose the reference. An equal set is left
+    /// as it is and keeps its ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
     pub fn replace_for_job(
         &mut self,
         job: impl Into<JobRef>,
         segments: &[NewContentSegment],
     ) -> Result<Vec<ContentSegment>, Error> {
         let lock = self.0.lock_job(job)?;
-        let job_id = lock.job_id();
-        let mut stored: Vec<_> =
-            row::in_insertion_order!(self.0.raw, content_segments, SegmentRow, job_id)?;
-        if row::same(&stored, segments, is) {
-            stored.sort_by_key(|segment| segment.segment_order);
-            return Ok(stored);
-        }
-        let of_job = content_segments::job_id.eq(DbUuid(job_id.as_uuid()));
-        diesel::delete(content_segments::table.filter(of_job))
-            .execute(self.0.raw)
-            .doing("delete content segments")?;
-        let clock = self.0.clock;
-        let rows: Vec<_> = segments
-            .iter()
-            .map(|segment| NewSegmentRow {
-                segment_id: DbUuid(ContentSegmentId::new(clock).as_uuid()),
-                job_id: DbUuid(job_id.as_uuid()),
-                start_time: segment.time.start(),
-                end_time: segment.time.end(),
-                topic: &segment.topic,
-                description: segment.description.as_deref(),
-                importance_score: segment.importance_score.get(),
-                keywords: strings(&segment.keywords),
-                concepts: strings(&segment.concepts),
-                segment_order: segment.segment_order.get(),
-                created_at: lock.time(),
-            })
-            .collect();
-        insert_all!(self.0.raw, content_segments::table, rows).doing("store content segments")?;
-        self.for_job(job_id)
+        job_set::replace(&mut self.0, lock, segments)
     }
-}
-
-fn strings(words: &[Keyword]) -> DbJson {
-    DbJson(
-        words
-            .iter()
-            .map(|word| Value::from(word.as_str()))
-            .collect(),
-    )
-}
-
-fn is(stored: &ContentSegment, new: &NewContentSegment) -> bool {
-    stored.time == new.time
-        && stored.topic == new.topic
-        && stored.description == new.description
-        && stored.importance_score == new.importance_score
-        && stored.keywords == new.keywords
-        && stored.concepts == new.concepts
-        && stored.segment_order == new.segment_order
 }

@@ -9,7 +9,7 @@ use crate::connection::{Tx, on_either};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::idempotency_keys;
-use crate::sql::types::{DbJson, DbUuid};
+use crate::sql::types::{DbJson, Id};
 
 /// How long a key is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -71,7 +71,7 @@ impl IdempotencyKeys<'_> {
     ) -> Result<(), Error> {
         diesel::update(idempotency_keys::table.filter(idempotency_keys::key.eq(key.as_str())))
             .set((
-                idempotency_keys::job_id.eq(Some(DbUuid(job_id.as_uuid()))),
+                idempotency_keys::job_id.eq(Some(Id(job_id))),
                 idempotency_keys::answer.eq(Some(DbJson(answer.clone()))),
             ))
             .execute(self.0.raw)

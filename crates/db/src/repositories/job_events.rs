@@ -10,14 +10,15 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::{job_events, jobs};
+use crate::sql::page::row_count;
 use crate::sql::row::{self, RowName};
-use crate::sql::types::{DbJson, DbTime, DbUuid, Jsonb, Timestamptz, Uuid};
+use crate::sql::types::{DbJson, DbTime, Id, Jsonb, Timestamptz, Uuid};
 
 /// Read by name, because one of the queries is written by hand.
 #[derive(Queryable, QueryableByName)]
 pub(crate) struct EventRow {
     #[diesel(sql_type = Uuid)]
-    job_id: DbUuid,
+    job_id: Id<JobId>,
     #[diesel(sql_type = BigInt)]
     seq: i64,
     #[diesel(sql_type = Text)]
@@ -32,13 +33,10 @@ impl TryFrom<EventRow> for JobEvent {
     type Error = Error;
 
     fn try_from(row: EventRow) -> Result<Self, Error> {
-        let name = RowName {
-            table: "job_events",
-            id: row.job_id.0,
-        };
+        let name = RowName::new("job_events", row.job_id.0);
         let event_type = name.column("type", row.r#type.parse())?;
         Ok(Self {
-            job_id: JobId::from(row.job_id.0),
+            job_id: row.job_id.0,
             seq: row.seq,
             event: name.column("data", Event::from_json(event_type, row.data.0))?,
             at: row.at.0,
@@ -57,10 +55,10 @@ impl<Mode> JobEvents<'_, Mode> {
     /// The events of a job beyond number `seq`, by number, at most `limit`.
     pub fn after(&mut self, job_id: JobId, seq: i64, limit: usize) -> Result<Vec<JobEvent>, Error> {
         let found = job_events::table
-            .filter(job_events::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(job_events::job_id.eq(Id(job_id)))
             .filter(job_events::seq.gt(seq))
             .order(job_events::seq)
-            .limit(row::limit(limit))
+            .limit(row_count(limit))
             .load::<EventRow>(self.0.raw)
             .doing("list the events of a job")?;
         row::all(found)
@@ -69,7 +67,7 @@ impl<Mode> JobEvents<'_, Mode> {
     /// The events of several jobs, each beyond the number given with it, by job
     /// and number, at most `limit`: one query.
     pub fn newer(&mut self, seen: &[(JobId, i64)], limit: usize) -> Result<Vec<JobEvent>, Error> {
-        let found: Vec<EventRow> = dialect::newer_events(self.0.raw, seen, row::limit(limit))?;
+        let found: Vec<EventRow> = dialect::newer_events(self.0.raw, seen, row_count(limit))?;
         row::all(found)
     }
 }
@@ -101,7 +99,7 @@ impl JobEvents<'_, ReadWrite> {
     ) -> Result<(), Error> {
         let mut events = Vec::new();
         for (job, of_job) in happened {
-            let first = job.last_seq + 1 - row::limit(of_job.len());
+            let first = job.last_seq + 1 - row_count(of_job.len());
             events.extend((first..).zip(of_job).map(|(seq, event)| JobEvent {
                 job_id: job.job_id,
                 seq,

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use lectern_domain::{
     AgentName, Cursor, JobId, JsonObject, LogEntry, LogEntryFilter, LogEntryId, LogStatus,
-    LongText, NewLogEntry, Page, PageRequest, Stage,
+    LongText, NewLogEntry, Page, PageRequest, Seconds, Stage,
 };
 
 use crate::connection::MultiBackend;
@@ -11,25 +11,23 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect::{JobRef, NewLogRow};
 use crate::error::{Doing, Error};
 use crate::schema::processing_logs;
-use crate::sql::row;
-use crate::sql::row::{RowName, columns};
-use crate::sql::types::{DbJson, DbTime, DbUuid};
+use crate::sql::page;
+use crate::sql::row::{self, RowName, columns};
+use crate::sql::stored::Stored;
+use crate::sql::types::{DbTime, Id};
 
-columns!(processing_logs:
-    log_id, job_id, stage, agent_name, status, message, error_details, duration_seconds,
-    timestamp, created_at,
-);
-
-#[derive(Queryable)]
+/// A row of `processing_logs`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = processing_logs)]
 struct LogRow {
-    log_id: DbUuid,
-    job_id: DbUuid,
-    stage: String,
-    agent_name: Option<String>,
-    status: String,
-    message: Option<String>,
-    error_details: Option<DbJson>,
-    duration_seconds: Option<f64>,
+    log_id: Id<LogEntryId>,
+    job_id: Id<JobId>,
+    stage: Stored<Stage>,
+    agent_name: Option<Stored<AgentName>>,
+    status: Stored<LogStatus>,
+    message: Option<Stored<LongText>>,
+    error_details: Option<Stored<JsonObject>>,
+    duration_seconds: Option<Stored<Seconds>>,
     timestamp: DbTime,
     created_at: DbTime,
 }
@@ -38,22 +36,17 @@ impl TryFrom<LogRow> for LogEntry {
     type Error = Error;
 
     fn try_from(row: LogRow) -> Result<Self, Error> {
-        let name = RowName {
-            table: "processing_logs",
-            id: row.log_id.0,
-        };
+        let name = RowName::new("processing_logs", row.log_id.0);
         Ok(Self {
-            log_id: LogEntryId::from(row.log_id.0),
-            job_id: JobId::from(row.job_id.0),
+            log_id: row.log_id.0,
+            job_id: row.job_id.0,
             data: NewLogEntry {
-                stage: name.column("stage", row.stage.parse())?,
-                status: name.column("status", row.status.parse())?,
-                agent_name: name.nullable("agent_name", row.agent_name, AgentName::new)?,
-                message: name.nullable("message", row.message, LongText::new)?,
-                error_details: name.nullable("error_details", row.error_details, |json| {
-                    JsonObject::try_from(json.0)
-                })?,
-                duration_seconds: name.seconds("duration_seconds", row.duration_seconds)?,
+                stage: name.get("stage", row.stage)?,
+                status: name.get("status", row.status)?,
+                agent_name: name.get("agent_name", row.agent_name)?,
+                message: name.get("message", row.message)?,
+                error_details: name.get("error_details", row.error_details)?,
+                duration_seconds: name.get("duration_seconds", row.duration_seconds)?,
             },
             timestamp: row.timestamp.0,
             created_at: row.created_at.0,
@@ -69,7 +62,7 @@ type OfJob<'a> = processing_logs::BoxedQuery<'a, MultiBackend>;
 
 fn of_job(job_id: JobId) -> OfJob<'static> {
     processing_logs::table
-        .filter(processing_logs::job_id.eq(DbUuid(job_id.as_uuid())))
+        .filter(processing_logs::job_id.eq(Id(job_id)))
         .into_boxed()
 }
 
@@ -86,7 +79,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         filter: &LogEntryFilter,
         page: PageRequest,
     ) -> Result<Page<LogEntry>, Error> {
-        let mut query = of_job(job_id).limit(row::one_more(page.limit));
+        let mut query = of_job(job_id).limit(page::one_more(page.limit));
         if let Some(stage) = filter.stage {
             query = query.filter(processing_logs::stage.eq(stage.as_str()));
         }
@@ -94,7 +87,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
             query = query.filter(processing_logs::status.eq(status.as_str()));
         }
         if let Some(Cursor { time, id }) = page.after {
-            let (time, id) = (DbTime::bound(time), DbUuid(id));
+            let (time, id) = (DbTime::bound(time), Id(id));
             query = query.filter(processing_logs::timestamp.ge(time)).filter(
                 processing_logs::timestamp
                     .gt(time)
@@ -102,7 +95,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
             );
         }
         let entries = self.load(query)?;
-        Ok(row::cut(entries, page.limit, |entry| Cursor {
+        Ok(page::cut(entries, page.limit, |entry| Cursor {
             time: entry.timestamp,
             id: entry.log_id.as_uuid(),
         }))
@@ -130,7 +123,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
     fn load(&mut self, query: OfJob<'_>) -> Result<Vec<LogEntry>, Error> {
         let found = query
             .order((processing_logs::timestamp, processing_logs::log_id))
-            .select(COLUMNS)
+            .select(columns::<LogRow>())
             .load::<LogRow>(self.0.raw)
             .doing("list processing logs")?;
         row::all(found)
@@ -159,7 +152,7 @@ impl ProcessingLogs<'_, ReadWrite> {
         };
         diesel::insert_into(processing_logs::table)
             .values(NewLogRow::from(&entry))
-            .returning(COLUMNS)
+            .returning(columns::<LogRow>())
             .get_result::<LogRow>(self.0.raw)
             .doing("append to the processing log")?
             .try_into()

@@ -4,6 +4,7 @@ mod clips;
 mod content_segments;
 mod idempotency_keys;
 pub(crate) mod job_events;
+mod job_set;
 pub(crate) mod jobs;
 mod layout_analyses;
 pub(crate) mod log_entries;

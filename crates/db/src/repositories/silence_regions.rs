@@ -6,27 +6,27 @@ use lectern_domain::{
     SilenceRegionId, SilenceType, Window,
 };
 
+use super::job_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{JobRef, insert_all};
+use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::silence_regions;
-use crate::sql::row::{RowName, columns};
-use crate::sql::types::{DbTime, DbUuid};
-use crate::sql::{row, window};
+use crate::sql::row::{self, RowName, columns};
+use crate::sql::stored::Stored;
+use crate::sql::types::{DbTime, Id};
+use crate::sql::window;
 
-columns!(silence_regions:
-    region_id, job_id, start_time, end_time, silence_type, amplitude_threshold, created_at,
-);
-
-#[derive(Queryable)]
-struct RegionRow {
-    region_id: DbUuid,
-    job_id: DbUuid,
+/// A row of `silence_regions`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = silence_regions, treat_none_as_default_value = false)]
+pub(crate) struct RegionRow {
+    region_id: Id<SilenceRegionId>,
+    job_id: Id<JobId>,
     start_time: f64,
     end_time: f64,
-    silence_type: String,
-    amplitude_threshold: Option<f64>,
+    silence_type: Stored<SilenceType>,
+    amplitude_threshold: Option<Stored<Decibels>>,
     created_at: DbTime,
 }
 
@@ -34,37 +34,40 @@ impl TryFrom<RegionRow> for SilenceRegion {
     type Error = Error;
 
     fn try_from(row: RegionRow) -> Result<Self, Error> {
-        let name = RowName {
-            table: "silence_regions",
-            id: row.region_id.0,
-        };
+        let name = RowName::new("silence_regions", row.region_id.0);
         Ok(Self {
-            region_id: SilenceRegionId::from(row.region_id.0),
-            job_id: JobId::from(row.job_id.0),
+            region_id: row.region_id.0,
+            job_id: row.job_id.0,
             data: NewSilenceRegion {
                 time: name.time(row.start_time, row.end_time)?,
-                silence_type: name.column("silence_type", row.silence_type.parse())?,
-                amplitude_threshold: name.nullable(
-                    "amplitude_threshold",
-                    row.amplitude_threshold,
-                    Decibels::new,
-                )?,
+                silence_type: name.get("silence_type", row.silence_type)?,
+                amplitude_threshold: name.get("amplitude_threshold", row.amplitude_threshold)?,
             },
             created_at: row.created_at.0,
         })
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = silence_regions, treat_none_as_default_value = false)]
-struct NewRegionRow {
-    region_id: DbUuid,
-    job_id: DbUuid,
-    start_time: f64,
-    end_time: f64,
-    silence_type: &'static str,
-    amplitude_threshold: Option<f64>,
-    created_at: DbTime,
+impl From<SilenceRegion> for RegionRow {
+    fn from(region: SilenceRegion) -> Self {
+        let data = region.data;
+        Self {
+            region_id: Id(region.region_id),
+            job_id: Id(region.job_id),
+            start_time: data.time.start(),
+            end_time: data.time.end(),
+            silence_type: data.silence_type.into(),
+            amplitude_threshold: data.amplitude_threshold.map(Stored::from),
+            created_at: DbTime(region.created_at),
+        }
+    }
+}
+
+job_set! {
+    silence_regions: SilenceRegion { region_id: SilenceRegionId, data: NewSilenceRegion }
+        in RegionRow,
+    free JSON: false,
+    order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }
 
 /// The repository of the silence regions: `conn.silence_regions()`.
@@ -121,9 +124,9 @@ impl<Mode> SilenceRegions<'_, Mode> {
         filter: &SilenceRegionFilter,
     ) -> Result<Vec<SilenceRegion>, Error> {
         let mut query = silence_regions::table
-            .filter(silence_regions::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(silence_regions::job_id.eq(Id(job_id)))
             .order((silence_regions::start_time, silence_regions::id))
-            .select(COLUMNS)
+            .select(columns::<RegionRow>())
             .into_boxed::<MultiBackend>();
         query = window::overlapping!(query, silence_regions, filter.window);
         if let Some(silence_type) = filter.silence_type {
@@ -140,45 +143,18 @@ impl<Mode> SilenceRegions<'_, Mode> {
 }
 
 impl SilenceRegions<'_, ReadWrite> {
-    /// Makes `regions` all the silence of a job; `false` when there is no such
-    /// job. A set that is stored already stays as it is, ids and all.
+    /// Replaces the silence regions of a job and returns them by time. An equal
+    /// set is left as it is and keeps its ids.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`].
     pub fn replace_for_job(
         &mut self,
         job: impl Into<JobRef>,
         regions: &[NewSilenceRegion],
     ) -> Result<Vec<SilenceRegion>, Error> {
         let lock = self.0.lock_job(job)?;
-        let job_id = lock.job_id();
-        let mut stored: Vec<_> =
-            row::in_insertion_order!(self.0.raw, silence_regions, RegionRow, job_id)?;
-        if row::same(&stored, regions, is) {
-            stored.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
-            return Ok(stored);
-        }
-        let of_job = silence_regions::job_id.eq(DbUuid(job_id.as_uuid()));
-        diesel::delete(silence_regions::table.filter(of_job))
-            .execute(self.0.raw)
-            .doing("delete silence regions")?;
-        let clock = self.0.clock;
-        let rows: Vec<_> = regions
-            .iter()
-            .map(|region| NewRegionRow {
-                region_id: DbUuid(SilenceRegionId::new(clock).as_uuid()),
-                job_id: DbUuid(job_id.as_uuid()),
-                start_time: region.time.start(),
-                end_time: region.time.end(),
-                silence_type: region.silence_type.as_str(),
-                amplitude_threshold: region.amplitude_threshold.map(Decibels::get),
-                created_at: lock.time(),
-            })
-            .collect();
-        insert_all!(self.0.raw, silence_regions::table, rows).doing("store silence regions")?;
-        self.for_job(job_id)
+        job_set::replace(&mut self.0, lock, regions)
     }
-}
-
-fn is(stored: &SilenceRegion, new: &NewSilenceRegion) -> bool {
-    stored.time == new.time
-        && stored.silence_type == new.silence_type
-        && stored.amplitude_threshold == new.amplitude_threshold
 }

@@ -6,28 +6,28 @@ use lectern_domain::{
     TranscriptSegmentId, Window,
 };
 
+use super::job_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{JobLock, JobRef, insert_all};
+use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::transcripts;
-use crate::sql::row::{RowName, columns};
-use crate::sql::types::{DbTime, DbUuid};
-use crate::sql::{row, text_search, window};
+use crate::sql::row::{self, RowName, columns};
+use crate::sql::stored::Stored;
+use crate::sql::types::{DbTime, Id};
+use crate::sql::{text_search, window};
 
-columns!(transcripts:
-    segment_id, job_id, start_time, end_time, text, confidence, speaker_id, created_at,
-);
-
-#[derive(Queryable)]
-struct SegmentRow {
-    segment_id: DbUuid,
-    job_id: DbUuid,
+/// A row of `transcripts`.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = transcripts, treat_none_as_default_value = false)]
+pub(crate) struct SegmentRow {
+    segment_id: Id<TranscriptSegmentId>,
+    job_id: Id<JobId>,
     start_time: f64,
     end_time: f64,
-    text: String,
-    confidence: Option<f64>,
-    speaker_id: Option<String>,
+    text: Stored<SpokenText>,
+    confidence: Option<Stored<Ratio>>,
+    speaker_id: Option<Stored<SpeakerId>>,
     created_at: DbTime,
 }
 
@@ -35,35 +35,42 @@ impl TryFrom<SegmentRow> for TranscriptSegment {
     type Error = Error;
 
     fn try_from(row: SegmentRow) -> Result<Self, Error> {
-        let name = RowName {
-            table: "transcripts",
-            id: row.segment_id.0,
-        };
+        let name = RowName::new("transcripts", row.segment_id.0);
         Ok(Self {
-            segment_id: TranscriptSegmentId::from(row.segment_id.0),
-            job_id: JobId::from(row.job_id.0),
+            segment_id: row.segment_id.0,
+            job_id: row.job_id.0,
             data: NewTranscriptSegment {
                 time: name.time(row.start_time, row.end_time)?,
-                text: name.column("text", SpokenText::new(row.text))?,
-                confidence: name.fraction("confidence", row.confidence)?,
-                speaker_id: name.nullable("speaker_id", row.speaker_id, SpeakerId::new)?,
+                text: name.get("text", row.text)?,
+                confidence: name.get("confidence", row.confidence)?,
+                speaker_id: name.get("speaker_id", row.speaker_id)?,
             },
             created_at: row.created_at.0,
         })
     }
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = transcripts, treat_none_as_default_value = false)]
-struct NewSegmentRow<'a> {
-    segment_id: DbUuid,
-    job_id: DbUuid,
-    start_time: f64,
-    end_time: f64,
-    text: &'a str,
-    confidence: Option<f64>,
-    speaker_id: Option<&'a str>,
-    created_at: DbTime,
+impl From<TranscriptSegment> for SegmentRow {
+    fn from(segment: TranscriptSegment) -> Self {
+        let data = segment.data;
+        Self {
+            segment_id: Id(segment.segment_id),
+            job_id: Id(segment.job_id),
+            start_time: data.time.start(),
+            end_time: data.time.end(),
+            text: data.text.into(),
+            confidence: data.confidence.map(Stored::from),
+            speaker_id: data.speaker_id.map(Stored::from),
+            created_at: DbTime(segment.created_at),
+        }
+    }
+}
+
+job_set! {
+    transcripts: TranscriptSegment { segment_id: TranscriptSegmentId, data: NewTranscriptSegment }
+        in SegmentRow,
+    free JSON: false,
+    order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }
 
 /// The repository of the transcripts: `conn.transcripts()`.
@@ -99,9 +106,9 @@ impl<Mode> Transcripts<'_, Mode> {
         words: Option<&str>,
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let mut query = transcripts::table
-            .filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(transcripts::job_id.eq(Id(job_id)))
             .order((transcripts::start_time, transcripts::id))
-            .select(COLUMNS)
+            .select(columns::<SegmentRow>())
             .into_boxed::<MultiBackend>();
         query = window::overlapping!(query, transcripts, window);
         let rows = query
@@ -117,7 +124,7 @@ impl<Mode> Transcripts<'_, Mode> {
     /// How many segments a job has.
     pub fn count(&mut self, job_id: JobId) -> Result<i64, Error> {
         transcripts::table
-            .filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(transcripts::job_id.eq(Id(job_id)))
             .count()
             .get_result(self.0.raw)
             .doing("count transcript segments")
@@ -125,8 +132,8 @@ impl<Mode> Transcripts<'_, Mode> {
 }
 
 impl Transcripts<'_, ReadWrite> {
-    /// Makes `segments` the whole transcript of a job, and returns them.
-    /// A set that is stored already stays as it is, ids and all.
+    /// Replaces the transcript of a job and returns its segments by time. An
+    /// equal set is left as it is and keeps its ids.
     ///
     /// # Errors
     ///
@@ -137,19 +144,7 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
-        let job_id = lock.job_id();
-        let mut stored: Vec<_> =
-            row::in_insertion_order!(self.0.raw, transcripts, SegmentRow, job_id)?;
-        if row::same(&stored, segments, is) {
-            stored.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
-            return Ok(stored);
-        }
-        diesel::delete(transcripts::table.filter(transcripts::job_id.eq(DbUuid(job_id.as_uuid()))))
-            .execute(self.0.raw)
-            .doing("delete a transcript")?;
-        let mut stored = self.insert(lock, segments)?;
-        stored.sort_by(|a, b| a.time.start().total_cmp(&b.time.start()));
-        Ok(stored)
+        job_set::replace(&mut self.0, lock, segments)
     }
 
     /// Adds `segments` to the transcript of a job, as a live transcriber does,
@@ -164,49 +159,6 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
-        self.insert(lock, segments)
+        job_set::insert(&mut self.0, lock, segments)
     }
-
-    /// Inserts `segments` and answers them. Nothing is read back: both
-    /// databases keep every one of these columns to the bit.
-    fn insert(
-        &mut self,
-        lock: JobLock,
-        segments: &[NewTranscriptSegment],
-    ) -> Result<Vec<TranscriptSegment>, Error> {
-        let stored: Vec<_> = segments
-            .iter()
-            .map(|segment| TranscriptSegment {
-                segment_id: TranscriptSegmentId::new(self.0.clock),
-                job_id: lock.job_id(),
-                data: segment.clone(),
-                created_at: lock.time().0,
-            })
-            .collect();
-        let rows: Vec<_> = stored.iter().map(NewSegmentRow::from).collect();
-        insert_all!(self.0.raw, transcripts::table, rows).doing("store a transcript")?;
-        Ok(stored)
-    }
-}
-
-impl<'a> From<&'a TranscriptSegment> for NewSegmentRow<'a> {
-    fn from(segment: &'a TranscriptSegment) -> Self {
-        Self {
-            segment_id: DbUuid(segment.segment_id.as_uuid()),
-            job_id: DbUuid(segment.job_id.as_uuid()),
-            start_time: segment.time.start(),
-            end_time: segment.time.end(),
-            text: &segment.text,
-            confidence: segment.confidence.map(Ratio::get),
-            speaker_id: segment.speaker_id.as_deref(),
-            created_at: DbTime(segment.created_at),
-        }
-    }
-}
-
-fn is(stored: &TranscriptSegment, new: &NewTranscriptSegment) -> bool {
-    stored.time == new.time
-        && stored.text == new.text
-        && stored.confidence == new.confidence
-        && stored.speaker_id == new.speaker_id
 }

@@ -1,7 +1,9 @@
 //! What every query is built from: column types, rows, prepared statements.
 
+pub(crate) mod page;
 pub(crate) mod prepared;
 pub(crate) mod row;
+pub(crate) mod stored;
 pub(crate) mod text_search;
 pub(crate) mod time;
 pub mod types;

@@ -6,6 +6,8 @@
 //! printed from it as it is, and each has one Rust type that is written and
 //! read on either side.
 
+use std::fmt::Debug;
+
 use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -14,6 +16,7 @@ use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{HasSqlType, SqlType};
 use diesel::sqlite::{Sqlite, SqliteValue};
+use lectern_domain::IdValue;
 
 pub use diesel::sql_types::{Float8, Int4, Int8, Nullable, Text};
 
@@ -48,10 +51,11 @@ impl diesel::sql_types::ops::Sub for Timestamptz {
     type Output = Self;
 }
 
-/// Rust's side of a [`struct@Uuid`] column.
+/// The Rust type of a [`struct@Uuid`] column that holds a `T`: a `JobId`, say,
+/// or a plain `uuid::Uuid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Uuid)]
-pub struct DbUuid(pub uuid::Uuid);
+pub struct Id<T>(pub T);
 
 /// Rust's side of a [`Timestamptz`] column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
@@ -98,33 +102,54 @@ macro_rules! on_both {
 }
 
 on_both! {
-    Uuid => DbUuid,
     Timestamptz => DbTime,
     Jsonb => DbJson,
 }
 
-impl ToSql<Uuid, Pg> for DbUuid {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&self.0, out)
+impl HasSqlType<Uuid> for MultiBackend {
+    fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+        Self::lookup_sql_type::<Uuid>(lookup)
     }
 }
 
-impl FromSql<Uuid, Pg> for DbUuid {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        FromSql::<diesel::sql_types::Uuid, Pg>::from_sql(value).map(Self)
-    }
-}
-
-impl ToSql<Uuid, Sqlite> for DbUuid {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.as_hyphenated().to_string());
+impl<T: IdValue + Debug + Send + Sync + 'static> ToSql<Uuid, MultiBackend> for Id<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+        out.set_value((Uuid, self));
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Uuid, Sqlite> for DbUuid {
+impl<T: IdValue + Debug> ToSql<Uuid, Pg> for Id<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let uuid = self.0.to_uuid();
+        ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&uuid, &mut out.reborrow())
+    }
+}
+
+impl<T: IdValue + Debug> ToSql<Uuid, Sqlite> for Id<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.to_uuid().as_hyphenated().to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: IdValue> FromSql<Uuid, MultiBackend> for Id<T> {
+    fn from_sql(value: MultiRawValue<'_>) -> deserialize::Result<Self> {
+        value.from_sql::<Self, Uuid>()
+    }
+}
+
+impl<T: IdValue> FromSql<Uuid, Pg> for Id<T> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let uuid: uuid::Uuid = FromSql::<diesel::sql_types::Uuid, Pg>::from_sql(value)?;
+        Ok(Self(uuid.into()))
+    }
+}
+
+impl<T: IdValue> FromSql<Uuid, Sqlite> for Id<T> {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        Ok(Self(value.read_text().parse()?))
+        let uuid: uuid::Uuid = value.read_text().parse()?;
+        Ok(Self(uuid.into()))
     }
 }
 

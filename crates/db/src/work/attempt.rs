@@ -13,13 +13,14 @@ use super::Work;
 use crate::connection::on_either;
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
-use crate::repositories::jobs::row::{self as job_row, JobChanges, JobRow};
-use crate::repositories::stage_runs::row::{COLUMNS, RunRow};
+use crate::repositories::jobs::row::{JobChanges, JobRow};
+use crate::repositories::stage_runs::row::RunRow;
 use crate::schema::{jobs, stage_runs};
+use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
-use crate::sql::row;
+use crate::sql::row::{self, columns};
 use crate::sql::time::CompletedAt;
-use crate::sql::types::{DbTime, DbUuid};
+use crate::sql::types::{DbTime, Id};
 
 impl Work<'_> {
     /// Changes a run of a job that is held.
@@ -28,8 +29,12 @@ impl Work<'_> {
         run: &StageRun,
         changes: &RunChanges<'_>,
     ) -> Result<StageRun, Error> {
-        let named = stage_runs::table.filter(stage_runs::run_id.eq(DbUuid(run.run_id.as_uuid())));
-        let change = Prepared(diesel::update(named).set(changes).returning(COLUMNS));
+        let named = stage_runs::table.filter(stage_runs::run_id.eq(Id(run.run_id)));
+        let change = Prepared(
+            diesel::update(named)
+                .set(changes)
+                .returning(columns::<RunRow>()),
+        );
         on_either!(self.0.raw, conn => change.get_result::<RunRow>(conn))
             .doing("change a run")?
             .try_into()
@@ -93,7 +98,7 @@ impl Work<'_> {
     ) -> Result<Option<Job>, Error> {
         let now = self.0.update_time();
         let running = jobs::table
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::job_id.eq(Id(job_id)))
             .filter(jobs::status.eq_any(status.predecessors().iter().map(|s| s.as_str())));
         let end = diesel::update(running)
             .set((
@@ -101,10 +106,10 @@ impl Work<'_> {
                 jobs::completed_at.eq(CompletedAt::after(Some(status), now)),
                 jobs::error_message.eq(why.map(LongText::as_str)),
                 jobs::version.eq(jobs::version + 1),
-                jobs::last_seq.eq(jobs::last_seq + row::limit(events)),
+                jobs::last_seq.eq(jobs::last_seq + row_count(events)),
                 jobs::updated_at.eq(now),
             ))
-            .returning(job_row::COLUMNS);
+            .returning(columns::<JobRow>());
         let end = Prepared(end);
         let row = on_either!(self.0.raw, conn => end.get_result::<JobRow>(conn))
             .optional()

@@ -24,11 +24,12 @@ use crate::dialect::{
 };
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::row::JobRow;
-use crate::repositories::stage_runs::row::{COLUMNS, RunRow};
+use crate::repositories::stage_runs::row::RunRow;
 use crate::schema::stage_runs;
+use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
-use crate::sql::row;
-use crate::sql::types::{DbTime, DbUuid, Uuid};
+use crate::sql::row::{self, columns};
+use crate::sql::types::{DbTime, Id, Uuid};
 
 /// Runs with expired leases that one transaction takes care of at most.
 const EXPIRED_AT_ONCE: i64 = 100;
@@ -73,7 +74,7 @@ impl Work<'_> {
             return Ok(nothing());
         };
         let stages = first.stages.as_slice();
-        let limit = row::limit(requests.iter().map(|request| request.max.get()).sum());
+        let limit = row_count(requests.iter().map(|request| request.max.get()).sum());
         let (mut holds_something, mut looked_for_expired) = (false, false);
         loop {
             let Picked { now, expired, runs } = self.pick(stages, limit)?;
@@ -129,7 +130,7 @@ impl Work<'_> {
         self.expire_runs(job_id, now)?;
         let stages = request.stages.as_slice().iter().map(|stage| stage.as_str());
         let ready = stage_runs::table
-            .filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(stage_runs::job_id.eq(Id(job_id)))
             .filter(is_ready())
             .filter(stage_runs::stage.eq_any(stages))
             .filter(
@@ -138,7 +139,7 @@ impl Work<'_> {
                     .or(stage_runs::available_at.le(DbTime(now)).assume_not_null()),
             )
             .order(stage_runs::id)
-            .limit(row::limit(request.max.get()))
+            .limit(row_count(request.max.get()))
             .select((stage_runs::id, stage_runs::job_id));
         let ready: Vec<_> = ready.load(self.0.raw).doing("pick runs of a job")?;
         let claimed = self.lease(&ready, request, now)?;
@@ -159,7 +160,7 @@ impl Work<'_> {
     /// picked.
     fn lease(
         &mut self,
-        picked: &[(i64, DbUuid)],
+        picked: &[(i64, Id<JobId>)],
         request: &ClaimRequest,
         now: DateTime<Utc>,
     ) -> Result<Vec<(i64, StageRun)>, Error> {
@@ -190,7 +191,7 @@ impl Work<'_> {
                     stage_runs::finished_at.eq(None::<DbTime>),
                 ),
             ))
-            .returning((stage_runs::id, COLUMNS));
+            .returning((stage_runs::id, columns::<RunRow>()));
         let lease = Prepared(lease);
         let mut leased = on_either!(self.0.raw, conn => lease.load::<(i64, RunRow)>(conn))
             .doing("claim runs")?;
@@ -265,7 +266,7 @@ impl Work<'_> {
         };
         for job_id in jobs {
             // Looked at anew: the job was not held before.
-            done.runs += self.expire_runs(JobId::from(job_id.0), now)?;
+            done.runs += self.expire_runs(job_id.0, now)?;
         }
         Ok(done)
     }

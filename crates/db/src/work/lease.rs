@@ -15,8 +15,8 @@ use crate::dialect::JobLock;
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
 use crate::schema::stage_runs;
-use crate::sql::row;
-use crate::sql::types::{DbTime, DbUuid};
+use crate::sql::page::row_count;
+use crate::sql::types::{DbTime, Id};
 
 impl Work<'_> {
     /// Extends a lease and stores what its worker says. The answer tells
@@ -116,7 +116,7 @@ impl Work<'_> {
             events.push(Event::from(&ready));
         }
         let job = if held.runs.iter().any(|run| run.status.is_open()) {
-            rollup(&mut self.0, run.job_id, row::limit(events.len() + 1))?
+            rollup(&mut self.0, run.job_id, row_count(events.len() + 1))?
         } else {
             self.end(run.job_id, JobStatus::Completed, None, events.len() + 1)?
         };
@@ -220,13 +220,13 @@ impl Work<'_> {
     /// job.
     fn hold(&mut self, lease_id: LeaseId) -> Result<(Held, StageRun), Error> {
         let named = stage_runs::table
-            .filter(stage_runs::lease_id.eq(DbUuid(lease_id.as_uuid())))
+            .filter(stage_runs::lease_id.eq(Id(lease_id)))
             .select(stage_runs::job_id);
-        let job_id = on_either!(self.0.raw, conn => named.get_result::<DbUuid>(conn))
+        let job_id = on_either!(self.0.raw, conn => named.get_result::<Id<JobId>>(conn))
             .optional()
             .doing("find the job of a lease")?
-            .ok_or_else(|| lost(lease_id))?;
-        let job_id = JobId::from(job_id.0);
+            .ok_or_else(|| lost(lease_id))?
+            .0;
         let lock = match self.0.lock_job(job_id) {
             Err(Error::JobNotFound { .. }) => return Err(lost(lease_id)),
             locked => locked?,

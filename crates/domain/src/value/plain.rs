@@ -45,6 +45,12 @@ pub trait IdValue: Copy + From<Uuid> {
     fn to_uuid(self) -> Uuid;
 }
 
+impl IdValue for Uuid {
+    fn to_uuid(self) -> Uuid {
+        self
+    }
+}
+
 /// A value stored as JSON.
 pub trait JsonValue: Sized {
     /// Checks the JSON and takes it.

@@ -61,7 +61,7 @@ fn an_order_is_read_with_its_job(db: EmptyDb) {
     let job = orders::place(&shop, "Hypatia", "algebra.mp4").unwrap();
     let listed = orders::list(&shop).unwrap();
     assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].job_id.0, job.job_id.as_uuid());
+    assert_eq!(listed[0].job_id.0, job.job_id);
     assert_eq!(
         (listed[0].recording.as_str(), listed[0].status.as_str()),
         ("algebra.mp4", "queued")

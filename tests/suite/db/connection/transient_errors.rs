@@ -6,7 +6,7 @@ use std::thread;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use lectern_db::schema::jobs;
-use lectern_db::sql_types::DbUuid;
+use lectern_db::sql_types::Id;
 use lectern_db::{Doing, Error, Tx};
 use lectern_domain::{Job, JobId};
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
@@ -15,7 +15,7 @@ on_both_backends!(a_refusal_is_not_transient);
 
 fn prioritize(tx: &mut Tx<'_>, job_id: JobId, priority: i32) -> Result<usize, Error> {
     tx.diesel(|conn| {
-        diesel::update(jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid()))))
+        diesel::update(jobs::table.filter(jobs::job_id.eq(Id(job_id))))
             .set(jobs::priority.eq(priority))
             .execute(conn)
     })

@@ -7,9 +7,9 @@ mod schema;
 
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
-use lectern_db::domain::{Job, JobStatus, NewJob};
+use lectern_db::domain::{Job, JobId, JobStatus, NewJob};
 use lectern_db::schema::jobs;
-use lectern_db::sql_types::DbUuid;
+use lectern_db::sql_types::Id;
 use lectern_db::{Database, DbBackend, Doing, Error};
 
 use crate::schema::orders;
@@ -25,7 +25,7 @@ pub const MAX_OPEN_ORDERS: i64 = 2;
 #[diesel(table_name = orders, check_for_backend(DbBackend))]
 pub struct Order {
     /// The job that fulfils it.
-    pub job_id: DbUuid,
+    pub job_id: Id<JobId>,
     /// Whom the result is for.
     pub customer: String,
     /// The recording, by the job's filename.
@@ -64,7 +64,7 @@ pub fn place(db: &Database, customer: &str, recording: &str) -> Result<Job, Plac
         tx.diesel(|conn| {
             diesel::insert_into(orders::table)
                 .values((
-                    orders::job_id.eq(DbUuid(job.job_id.as_uuid())),
+                    orders::job_id.eq(Id(job.job_id)),
                     orders::customer.eq(customer),
                 ))
                 .execute(conn)

@@ -10,14 +10,16 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use lectern_domain::{Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId};
 
-use self::row::{COLUMNS, Columns, JobRow};
+use self::row::JobRow;
 use crate::connection::Conn;
 use crate::connection::{MultiBackend, on_either};
 use crate::error::{Doing, Error};
-use crate::repositories::clips::{self, ClipRow};
+use crate::repositories::clips::ClipRow;
 use crate::schema::{clips as clips_table, jobs};
+use crate::sql::page;
 use crate::sql::row as rows;
-use crate::sql::types::{DbTime, DbUuid};
+use crate::sql::row::{Columns, columns};
+use crate::sql::types::{DbTime, Id};
 
 /// The repository of the jobs: `conn.jobs()`.
 #[derive(Debug)]
@@ -27,8 +29,8 @@ impl<Mode> Jobs<'_, Mode> {
     /// The job of this id.
     pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
         let named = jobs::table
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
-            .select(COLUMNS);
+            .filter(jobs::job_id.eq(Id(job_id)))
+            .select(columns::<JobRow>());
         let row = on_either!(self.0.raw, conn => named.get_result::<JobRow>(conn))
             .optional()
             .doing("find a job")?;
@@ -38,9 +40,9 @@ impl<Mode> Jobs<'_, Mode> {
     /// Whether there is a job of this id.
     pub fn exists(&mut self, job_id: JobId) -> Result<bool, Error> {
         let named = jobs::table
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::job_id.eq(Id(job_id)))
             .select(jobs::job_id);
-        on_either!(self.0.raw, conn => named.get_result::<DbUuid>(conn))
+        on_either!(self.0.raw, conn => named.get_result::<Id<JobId>>(conn))
             .optional()
             .map(|found| found.is_some())
             .doing("look whether a job exists")
@@ -48,13 +50,13 @@ impl<Mode> Jobs<'_, Mode> {
 
     /// Those of the ids that are jobs'.
     pub fn existing(&mut self, job_ids: &[JobId]) -> Result<HashSet<JobId>, Error> {
-        let ids: Vec<_> = job_ids.iter().map(|id| DbUuid(id.as_uuid())).collect();
+        let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
         let found = jobs::table
             .filter(jobs::job_id.eq_any(ids))
             .select(jobs::job_id)
-            .load::<DbUuid>(self.0.raw)
+            .load::<Id<JobId>>(self.0.raw)
             .doing("look which jobs exist")?;
-        Ok(found.into_iter().map(|id| JobId::from(id.0)).collect())
+        Ok(found.into_iter().map(|id| id.0).collect())
     }
 
     /// The job worked on by this task of an outside queue; the newest, should
@@ -63,7 +65,7 @@ impl<Mode> Jobs<'_, Mode> {
         let row = jobs::table
             .filter(jobs::celery_task_id.eq(task_id.as_str()))
             .order((jobs::created_at.desc(), jobs::job_id.desc()))
-            .select(COLUMNS)
+            .select(columns::<JobRow>())
             .first::<JobRow>(self.0.raw)
             .optional()
             .doing("find a job by its task")?;
@@ -77,16 +79,16 @@ impl<Mode> Jobs<'_, Mode> {
     pub fn list(&mut self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>, Error> {
         let mut query = matching(filter)
             .order((jobs::created_at.desc(), jobs::job_id.desc()))
-            .limit(rows::one_more(page.limit));
+            .limit(page::one_more(page.limit));
         if let Some(Cursor { time, id }) = page.after {
-            let (time, id) = (DbTime::bound(time), DbUuid(id));
+            let (time, id) = (DbTime::bound(time), Id(id));
             // The first condition alone is what an index can begin at.
             query = query
                 .filter(jobs::created_at.le(time))
                 .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
         }
         let found = query.load::<JobRow>(self.0.raw).doing("list jobs")?;
-        Ok(rows::cut(rows::all(found)?, page.limit, |job: &Job| {
+        Ok(page::cut(rows::all(found)?, page.limit, |job: &Job| {
             Cursor {
                 time: job.created_at,
                 id: job.job_id.as_uuid(),
@@ -106,9 +108,9 @@ impl<Mode> Jobs<'_, Mode> {
     pub fn with_clips(&mut self, job_id: JobId) -> Result<Option<(Job, Vec<Clip>)>, Error> {
         let found = jobs::table
             .left_join(clips_table::table.on(clips_table::job_id.eq(jobs::job_id)))
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::job_id.eq(Id(job_id)))
             .order(clips_table::clip_order)
-            .select((COLUMNS, clips::COLUMNS.nullable()))
+            .select((columns::<JobRow>(), columns::<ClipRow>().nullable()))
             .load::<(JobRow, Option<ClipRow>)>(self.0.raw)
             .doing("load a job with its clips")?;
         let mut job = None;
@@ -160,11 +162,13 @@ impl<Mode> Jobs<'_, Mode> {
 }
 
 type Matching<'a> =
-    diesel::dsl::IntoBoxed<'a, diesel::dsl::Select<jobs::table, Columns>, MultiBackend>;
+    diesel::dsl::IntoBoxed<'a, diesel::dsl::Select<jobs::table, Columns<JobRow>>, MultiBackend>;
 
 /// The jobs that fit a filter, in no order yet.
 fn matching(filter: &JobFilter) -> Matching<'static> {
-    let mut query = jobs::table.select(COLUMNS).into_boxed::<MultiBackend>();
+    let mut query = jobs::table
+        .select(columns::<JobRow>())
+        .into_boxed::<MultiBackend>();
     if let Some(status) = filter.status {
         query = query.filter(jobs::status.eq(status.as_str()));
     }

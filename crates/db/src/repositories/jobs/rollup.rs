@@ -5,14 +5,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Float8, Int4, Nullable, Text};
 use lectern_domain::{Job, JobId, JobStatus};
 
-use super::row::{COLUMNS, JobRow};
+use super::row::JobRow;
 use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
-use crate::sql::row;
-use crate::sql::types::DbUuid;
+use crate::sql::row::{self, columns};
+use crate::sql::types::Id;
 
 /// The run a job's progress is told with: the first somebody is on, or else
 /// the first that is left.
@@ -38,7 +38,7 @@ pub(crate) fn rollup(
 ) -> Result<Option<Job>, Error> {
     let open = [JobStatus::Queued.as_str(), JobStatus::Running.as_str()];
     let rollup = diesel::update(jobs::table)
-        .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+        .filter(jobs::job_id.eq(Id(job_id)))
         .filter(jobs::status.eq_any(open))
         .set((
             jobs::status.eq(JobStatus::Running.as_str()),
@@ -53,7 +53,7 @@ pub(crate) fn rollup(
             jobs::last_seq.eq(jobs::last_seq + events),
             jobs::updated_at.eq(conn.update_time()),
         ))
-        .returning(COLUMNS);
+        .returning(columns::<JobRow>());
     let rollup = Prepared(rollup);
     let row = on_either!(conn.raw, conn => rollup.get_result::<JobRow>(conn))
         .optional()

@@ -9,37 +9,32 @@ use lectern_domain::{
 
 use crate::error::Error;
 use crate::schema::jobs;
-use crate::sql::row::{RowName, columns, nullable};
+use crate::sql::row::{RowName, nullable};
+use crate::sql::stored::Stored;
 use crate::sql::time::{CompletedAt, CurrentTime};
-use crate::sql::types::{DbJson, DbTime, DbUuid};
+use crate::sql::types::{DbJson, DbTime, Id};
 
-columns!(jobs:
-    job_id, filename, file_size, content_type, original_s3_key, compiled_video_s3_key,
-    video_duration, video_metadata, status, error_message, celery_task_id, current_stage,
-    progress_percent, progress_message, eta_seconds, processing_config, extra_metadata, version,
-    created_at, updated_at, completed_at, priority, last_seq,
-);
-
-#[derive(Queryable, QueryableByName)]
+/// A row of `jobs`.
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = jobs)]
 pub(crate) struct JobRow {
-    job_id: DbUuid,
-    filename: String,
-    file_size: Option<i64>,
-    content_type: String,
-    original_s3_key: Option<String>,
-    compiled_video_s3_key: Option<String>,
-    video_duration: Option<f64>,
-    video_metadata: DbJson,
-    status: String,
-    error_message: Option<String>,
-    celery_task_id: Option<String>,
-    current_stage: Option<String>,
-    progress_percent: f64,
-    progress_message: Option<String>,
-    eta_seconds: Option<i32>,
-    processing_config: Option<DbJson>,
-    extra_metadata: DbJson,
+    job_id: Id<JobId>,
+    filename: Stored<Filename>,
+    file_size: Option<Stored<FileSize>>,
+    content_type: Stored<ContentType>,
+    original_s3_key: Option<Stored<StorageKey>>,
+    compiled_video_s3_key: Option<Stored<StorageKey>>,
+    video_duration: Option<Stored<VideoDuration>>,
+    video_metadata: Stored<JsonObject>,
+    status: Stored<JobStatus>,
+    error_message: Option<Stored<LongText>>,
+    celery_task_id: Option<Stored<TaskId>>,
+    current_stage: Option<Stored<Stage>>,
+    progress_percent: Stored<Percent>,
+    progress_message: Option<Stored<ProgressMessage>>,
+    eta_seconds: Option<Stored<NonNegativeInt>>,
+    processing_config: Option<Stored<ProcessingConfig>>,
+    extra_metadata: Stored<JsonObject>,
     version: i64,
     created_at: DbTime,
     updated_at: DbTime,
@@ -52,53 +47,33 @@ impl TryFrom<JobRow> for Job {
     type Error = Error;
 
     fn try_from(row: JobRow) -> Result<Self, Error> {
-        let name = RowName {
-            table: "jobs",
-            id: row.job_id.0,
-        };
-        let progress = match row.current_stage {
+        let name = RowName::new("jobs", row.job_id.0);
+        let progress = match name.get("current_stage", row.current_stage)? {
             None => None,
             Some(stage) => Some(JobProgress {
-                stage: name.column("current_stage", stage.parse::<Stage>())?,
+                stage,
                 progress: Progress {
-                    percent: name.column("progress_percent", Percent::new(row.progress_percent))?,
-                    message: name.nullable(
-                        "progress_message",
-                        row.progress_message,
-                        ProgressMessage::new,
-                    )?,
-                    eta_seconds: name.nullable(
-                        "eta_seconds",
-                        row.eta_seconds,
-                        NonNegativeInt::new,
-                    )?,
+                    percent: name.get("progress_percent", row.progress_percent)?,
+                    message: name.get("progress_message", row.progress_message)?,
+                    eta_seconds: name.get("eta_seconds", row.eta_seconds)?,
                 },
             }),
         };
-        let key = |column, value: Option<String>| name.nullable(column, value, StorageKey::new);
         Ok(Self {
-            job_id: JobId::from(row.job_id.0),
-            filename: name.column("filename", Filename::new(row.filename))?,
-            file_size: name.nullable("file_size", row.file_size, FileSize::new)?,
-            content_type: name.column("content_type", ContentType::new(row.content_type))?,
-            original_s3_key: key("original_s3_key", row.original_s3_key)?,
-            compiled_video_s3_key: key("compiled_video_s3_key", row.compiled_video_s3_key)?,
-            video_duration: name.nullable(
-                "video_duration",
-                row.video_duration,
-                VideoDuration::new,
-            )?,
-            video_metadata: name.object("video_metadata", row.video_metadata)?,
-            status: name.column("status", row.status.parse())?,
-            error_message: name.nullable("error_message", row.error_message, LongText::new)?,
-            celery_task_id: name.nullable("celery_task_id", row.celery_task_id, TaskId::new)?,
+            job_id: row.job_id.0,
+            filename: name.get("filename", row.filename)?,
+            file_size: name.get("file_size", row.file_size)?,
+            content_type: name.get("content_type", row.content_type)?,
+            original_s3_key: name.get("original_s3_key", row.original_s3_key)?,
+            compiled_video_s3_key: name.get("compiled_video_s3_key", row.compiled_video_s3_key)?,
+            video_duration: name.get("video_duration", row.video_duration)?,
+            video_metadata: name.get("video_metadata", row.video_metadata)?,
+            status: name.get("status", row.status)?,
+            error_message: name.get("error_message", row.error_message)?,
+            celery_task_id: name.get("celery_task_id", row.celery_task_id)?,
             progress,
-            processing_config: name.nullable(
-                "processing_config",
-                row.processing_config,
-                |json| ProcessingConfig::try_from(json.0),
-            )?,
-            extra_metadata: name.object("extra_metadata", row.extra_metadata)?,
+            processing_config: name.get("processing_config", row.processing_config)?,
+            extra_metadata: name.get("extra_metadata", row.extra_metadata)?,
             priority: row.priority,
             version: row.version,
             last_seq: row.last_seq,
@@ -114,7 +89,7 @@ impl TryFrom<JobRow> for Job {
 #[derive(Insertable)]
 #[diesel(table_name = jobs, treat_none_as_default_value = false)]
 pub(crate) struct NewJobRow<'a> {
-    job_id: DbUuid,
+    job_id: Id<JobId>,
     filename: &'a str,
     file_size: Option<i64>,
     content_type: &'a str,
@@ -134,7 +109,7 @@ impl<'a> NewJobRow<'a> {
     pub(crate) fn new(job_id: JobId, job: &'a NewJob, now: CurrentTime) -> Self {
         let settings = |config: &ProcessingConfig| DbJson(config.settings().clone().into_value());
         Self {
-            job_id: DbUuid(job_id.as_uuid()),
+            job_id: Id(job_id),
             filename: &job.filename,
             file_size: job.file_size.map(FileSize::get),
             content_type: &job.content_type,

@@ -12,14 +12,14 @@ use lectern_domain::{
 
 use super::Jobs;
 use super::rollup::rollup;
-use super::row::{COLUMNS, JobChanges, JobRow, NewJobRow};
+use super::row::{JobChanges, JobRow, NewJobRow};
 use crate::connection::{DbConnection, ReadWrite, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
-use crate::sql::row;
+use crate::sql::row::{self, columns};
 use crate::sql::time::CompletedAt;
-use crate::sql::types::DbUuid;
+use crate::sql::types::Id;
 
 impl Jobs<'_, ReadWrite> {
     /// Makes a job. A queued one can be claimed at once.
@@ -49,7 +49,7 @@ impl Jobs<'_, ReadWrite> {
         let row = NewJobRow::new(job_id, new, self.0.insert_time());
         let insert = diesel::insert_into(jobs::table)
             .values(row)
-            .returning(COLUMNS);
+            .returning(columns::<JobRow>());
         let job: Job = on_either!(self.0.raw, conn => insert.get_result::<JobRow>(conn))
             .doing("create a job")?
             .try_into()?;
@@ -187,7 +187,7 @@ impl Jobs<'_, ReadWrite> {
         let stage = report.stage.as_str();
         let percent = report.progress.percent.get();
         let update = diesel::update(jobs::table)
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::job_id.eq(Id(job_id)))
             .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
             .filter(
                 jobs::current_stage
@@ -206,7 +206,7 @@ impl Jobs<'_, ReadWrite> {
                 jobs::last_seq.eq(jobs::last_seq + 1),
                 jobs::updated_at.eq(self.0.update_time()),
             ))
-            .returning(COLUMNS);
+            .returning(columns::<JobRow>());
         let update = Prepared(update);
         let row = on_either!(self.0.raw, conn => update.get_result::<JobRow>(conn))
             .optional()
@@ -244,7 +244,7 @@ impl Jobs<'_, ReadWrite> {
     ///
     /// [`Error::JobNotFound`].
     pub fn delete(&mut self, job_id: JobId) -> Result<(), Error> {
-        let named = jobs::table.filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())));
+        let named = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
         let deleted = diesel::delete(named)
             .execute(self.0.raw)
             .doing("delete a job")?;
@@ -280,8 +280,8 @@ impl Jobs<'_, ReadWrite> {
     /// Locks a job's row until the transaction ends, and reads it.
     fn lock(&mut self, job_id: JobId) -> Result<Job, Error> {
         let named = jobs::table
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
-            .select(COLUMNS);
+            .filter(jobs::job_id.eq(Id(job_id)))
+            .select(columns::<JobRow>());
         let row = match self.0.raw {
             DbConnection::Postgres(conn) => named.for_no_key_update().get_result::<JobRow>(conn),
             // A transaction that writes is the only one.
@@ -303,7 +303,7 @@ impl Jobs<'_, ReadWrite> {
         let versions = expected_version.map_or((i64::MIN, i64::MAX), |v| (v, v));
         let events = i64::from(update.status.is_some());
         let change = diesel::update(jobs::table)
-            .filter(jobs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(jobs::job_id.eq(Id(job_id)))
             .filter(jobs::status.eq_any(from.iter().map(|status| status.as_str())))
             .filter(may_become(update.status))
             .filter(jobs::version.between(versions.0, versions.1))
@@ -314,7 +314,7 @@ impl Jobs<'_, ReadWrite> {
                 jobs::last_seq.eq(jobs::last_seq + events),
                 jobs::updated_at.eq(now),
             ))
-            .returning(COLUMNS);
+            .returning(columns::<JobRow>());
         let change = Prepared(change);
         let row = on_either!(self.0.raw, conn => change.get_result::<JobRow>(conn))
             .optional()

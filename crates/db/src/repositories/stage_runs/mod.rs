@@ -7,11 +7,11 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Int4, Nullable};
 use lectern_domain::{
-    Job, JobId, JobStatus, NonNegativeInt, Pipeline, ProgressReport, Stage, StageRun, StageRunId,
-    StageRunStatus,
+    Job, JobId, JobStatus, LeaseId, NonNegativeInt, Pipeline, ProgressReport, Stage, StageRun,
+    StageRunId, StageRunStatus,
 };
 
-use self::row::{COLUMNS, NewRunRow, RunRow};
+use self::row::{NewRunRow, RunRow};
 use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::{self, expired_jobs, insert_all};
@@ -19,7 +19,8 @@ use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
-use crate::sql::types::{DbTime, DbUuid, Timestamptz, Uuid};
+use crate::sql::row::columns;
+use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The repository of the stage runs: `conn.stage_runs()`.
 ///
@@ -32,9 +33,9 @@ impl<Mode> StageRuns<'_, Mode> {
     /// The runs of a job in the order of its pipeline.
     pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<StageRun>, Error> {
         let of_job = stage_runs::table
-            .filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())))
+            .filter(stage_runs::job_id.eq(Id(job_id)))
             .order(stage_runs::id)
-            .select(COLUMNS);
+            .select(columns::<RunRow>());
         let found = on_either!(self.0.raw, conn => of_job.load::<RunRow>(conn))
             .doing("list the runs of a job")?;
         rows::all(found)
@@ -136,17 +137,14 @@ impl StageRuns<'_, ReadWrite> {
                 self.note_ready(run.stage);
             }
         }
-        let ids: Vec<_> = runs
-            .iter()
-            .map(|run| DbUuid(run.run_id.as_uuid()))
-            .collect();
+        let ids: Vec<_> = runs.iter().map(|run| Id(run.run_id)).collect();
         diesel::update(stage_runs::table.filter(stage_runs::run_id.eq_any(ids)))
             .set((
                 (
                     stage_runs::status.eq(status.as_str()),
                     stage_runs::attempt.eq(attempts),
                     stage_runs::worker.eq(None::<&str>),
-                    stage_runs::lease_id.eq(None::<DbUuid>),
+                    stage_runs::lease_id.eq(None::<Id<LeaseId>>),
                     stage_runs::lease_expires_at.eq(None::<DbTime>),
                     stage_runs::lease_seconds.eq(None::<i32>),
                     stage_runs::available_at.eq(None::<DbTime>),
@@ -173,7 +171,7 @@ impl StageRuns<'_, ReadWrite> {
             _ => StageRunStatus::Cancelled,
         };
         let open = stage_runs::table
-            .filter(stage_runs::job_id.eq(DbUuid(job.job_id.as_uuid())))
+            .filter(stage_runs::job_id.eq(Id(job.job_id)))
             .filter(is_open());
         let close = diesel::update(open).set((
             stage_runs::status.eq(status.as_str()),
@@ -188,7 +186,7 @@ impl StageRuns<'_, ReadWrite> {
 
     /// Lets what is still to be done of a job take its new place in the queue.
     pub(crate) fn set_priority(&mut self, job_id: JobId, priority: i32) -> Result<(), Error> {
-        let of_job = stage_runs::table.filter(stage_runs::job_id.eq(DbUuid(job_id.as_uuid())));
+        let of_job = stage_runs::table.filter(stage_runs::job_id.eq(Id(job_id)));
         diesel::update(of_job)
             .set(stage_runs::priority.eq(priority))
             .execute(self.0.raw)
@@ -201,7 +199,7 @@ impl StageRuns<'_, ReadWrite> {
     /// running all the same, and nobody can claim it.
     pub(crate) fn report(&mut self, job: &Job, report: &ProgressReport) -> Result<bool, Error> {
         let open = stage_runs::table
-            .filter(stage_runs::job_id.eq(DbUuid(job.job_id.as_uuid())))
+            .filter(stage_runs::job_id.eq(Id(job.job_id)))
             .filter(stage_runs::stage.eq(report.stage.as_str()))
             .filter(is_open());
         let now = Some(DbTime(job.updated_at));
@@ -228,7 +226,7 @@ impl StageRuns<'_, ReadWrite> {
             ))
             .returning(stage_runs::lease_id);
         let store = Prepared(store);
-        let leases = on_either!(self.0.raw, conn => store.load::<Option<DbUuid>>(conn))
+        let leases = on_either!(self.0.raw, conn => store.load::<Option<Id<LeaseId>>>(conn))
             .doing("store a report with its run")?;
         Ok(leases.iter().any(Option::is_some))
     }

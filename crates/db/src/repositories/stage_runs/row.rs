@@ -8,33 +8,30 @@ use lectern_domain::{
 
 use crate::error::Error;
 use crate::schema::stage_runs;
-use crate::sql::row::{RowName, columns};
-use crate::sql::types::{DbJson, DbTime, DbUuid};
+use crate::sql::row::RowName;
+use crate::sql::stored::Stored;
+use crate::sql::types::{DbJson, DbTime, Id};
 
-columns!(stage_runs:
-    run_id, job_id, stage, status, waits_for, attempt, max_attempts, worker, lease_id,
-    lease_expires_at, lease_seconds, available_at, percent, message, eta_seconds, error,
-    started_at, finished_at, created_at,
-);
-
-#[derive(Queryable)]
+/// A row of `stage_runs`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = stage_runs)]
 pub(crate) struct RunRow {
-    run_id: DbUuid,
-    job_id: DbUuid,
-    stage: String,
-    status: String,
-    waits_for: DbJson,
+    run_id: Id<StageRunId>,
+    job_id: Id<JobId>,
+    stage: Stored<Stage>,
+    status: Stored<StageRunStatus>,
+    waits_for: Stored<Vec<Stage>>,
     attempt: i32,
     max_attempts: i32,
-    worker: Option<String>,
-    lease_id: Option<DbUuid>,
+    worker: Option<Stored<WorkerName>>,
+    lease_id: Option<Id<LeaseId>>,
     lease_expires_at: Option<DbTime>,
     lease_seconds: Option<i32>,
     available_at: Option<DbTime>,
-    percent: f64,
-    message: Option<String>,
-    eta_seconds: Option<i32>,
-    error: Option<String>,
+    percent: Stored<Percent>,
+    message: Option<Stored<ProgressMessage>>,
+    eta_seconds: Option<Stored<NonNegativeInt>>,
+    error: Option<Stored<LongText>>,
     started_at: Option<DbTime>,
     finished_at: Option<DbTime>,
     created_at: DbTime,
@@ -44,14 +41,11 @@ impl TryFrom<RunRow> for StageRun {
     type Error = Error;
 
     fn try_from(row: RunRow) -> Result<Self, Error> {
-        let name = RowName {
-            table: "stage_runs",
-            id: row.run_id.0,
-        };
-        // A constraint makes sure that these three are there together.
+        let name = RowName::new("stage_runs", row.run_id.0);
+        // A CHECK keeps these three columns null together.
         let lease = match (row.lease_id, row.lease_expires_at, row.lease_seconds) {
-            (Some(id), Some(expires_at), Some(seconds)) => Some(Lease {
-                lease_id: LeaseId::from(id.0),
+            (Some(Id(lease_id)), Some(expires_at), Some(seconds)) => Some(Lease {
+                lease_id,
                 expires_at: expires_at.0,
                 duration: name.column("lease_seconds", LeaseDuration::new(seconds.into()))?,
             }),
@@ -59,22 +53,22 @@ impl TryFrom<RunRow> for StageRun {
         };
         let time = |time: Option<DbTime>| time.map(|time| time.0);
         Ok(Self {
-            run_id: StageRunId::from(row.run_id.0),
-            job_id: JobId::from(row.job_id.0),
-            stage: name.column("stage", row.stage.parse())?,
-            status: name.column("status", row.status.parse())?,
-            waits_for: name.column("waits_for", serde_json::from_value(row.waits_for.0))?,
+            run_id: row.run_id.0,
+            job_id: row.job_id.0,
+            stage: name.get("stage", row.stage)?,
+            status: name.get("status", row.status)?,
+            waits_for: name.get("waits_for", row.waits_for)?,
             attempt: row.attempt,
             max_attempts: row.max_attempts,
-            worker: name.nullable("worker", row.worker, WorkerName::new)?,
+            worker: name.get("worker", row.worker)?,
             lease,
             available_at: time(row.available_at),
             progress: Progress {
-                percent: name.column("percent", Percent::new(row.percent))?,
-                message: name.nullable("message", row.message, ProgressMessage::new)?,
-                eta_seconds: name.nullable("eta_seconds", row.eta_seconds, NonNegativeInt::new)?,
+                percent: name.get("percent", row.percent)?,
+                message: name.get("message", row.message)?,
+                eta_seconds: name.get("eta_seconds", row.eta_seconds)?,
             },
-            error: name.nullable("error", row.error, LongText::new)?,
+            error: name.get("error", row.error)?,
             started_at: time(row.started_at),
             finished_at: time(row.finished_at),
             created_at: row.created_at.0,
@@ -85,8 +79,8 @@ impl TryFrom<RunRow> for StageRun {
 #[derive(Insertable)]
 #[diesel(table_name = stage_runs, treat_none_as_default_value = false)]
 pub(crate) struct NewRunRow {
-    run_id: DbUuid,
-    job_id: DbUuid,
+    run_id: Id<StageRunId>,
+    job_id: Id<JobId>,
     stage: &'static str,
     status: &'static str,
     waits_for: DbJson,
@@ -107,8 +101,8 @@ impl NewRunRow {
     ) -> Self {
         let waits_for = step.after.iter().map(|stage| Stage::as_str(*stage));
         Self {
-            run_id: DbUuid(run_id.as_uuid()),
-            job_id: DbUuid(job_id.as_uuid()),
+            run_id: Id(run_id),
+            job_id: Id(job_id),
             stage: step.stage.as_str(),
             status: status.as_str(),
             waits_for: DbJson(waits_for.collect()),

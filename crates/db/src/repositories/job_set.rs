@@ -1,0 +1,148 @@
+//! Replacing a set of rows that belongs to a job: its transcript, silence
+//! regions, content segments or clips.
+
+use std::cmp::Ordering;
+
+use lectern_domain::{Clock, JobId};
+
+use crate::connection::{DbConnection, Tx};
+use crate::dialect::JobLock;
+use crate::error::Error;
+use crate::sql::row;
+
+/// A stored value that is one of a set; implemented by [`job_set!`].
+pub(crate) trait JobSet: TryFrom<Self::Row, Error = Error> {
+    /// The value it is made from.
+    type New: Clone + PartialEq;
+    type Row: From<Self>;
+
+    /// PostgreSQL rewrites numbers in `jsonb` (`1e16` becomes an integer), so
+    /// that a value with free JSON is read back to be returned.
+    const HAS_FREE_JSON: bool;
+
+    fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;
+
+    fn data(&self) -> &Self::New;
+
+    /// The order of the set in lists.
+    fn order(&self, other: &Self) -> Ordering;
+
+    /// The set in the order in which it was inserted.
+    fn load(conn: &mut DbConnection, job_id: JobId) -> Result<Vec<Self::Row>, Error>;
+
+    fn delete(conn: &mut DbConnection, job_id: JobId) -> Result<(), Error>;
+
+    fn insert(conn: &mut DbConnection, rows: &[Self::Row]) -> Result<(), Error>;
+}
+
+/// Replaces the set of a locked job and returns it in the order of lists. An
+/// equal set is left as it is and keeps its ids.
+pub(crate) fn replace<T: JobSet>(
+    tx: &mut Tx<'_>,
+    lock: JobLock,
+    new: &[T::New],
+) -> Result<Vec<T>, Error> {
+    let rows = T::load(tx.raw, lock.job_id())?;
+    let is_empty = rows.is_empty();
+    let mut stored: Vec<T> = row::all(rows)?;
+    if !stored.iter().map(T::data).eq(new) {
+        if !is_empty {
+            T::delete(tx.raw, lock.job_id())?;
+        }
+        stored = insert(tx, lock, new)?;
+    }
+    stored.sort_by(T::order);
+    Ok(stored)
+}
+
+/// Adds to the set of a locked job and returns the added values.
+pub(crate) fn insert<T: JobSet>(
+    tx: &mut Tx<'_>,
+    lock: JobLock,
+    new: &[T::New],
+) -> Result<Vec<T>, Error> {
+    let rows: Vec<_> = new
+        .iter()
+        .map(|new| T::new(new.clone(), lock, tx.clock).into())
+        .collect();
+    T::insert(tx.raw, &rows)?;
+    if T::HAS_FREE_JSON && matches!(tx.raw, DbConnection::Postgres(_)) && !rows.is_empty() {
+        return row::all(T::load(tx.raw, lock.job_id())?);
+    }
+    row::all(rows)
+}
+
+/// Implements [`JobSet`] for a table whose domain type is made of a public id,
+/// `job_id`, `data` and `created_at`.
+macro_rules! job_set {
+    (
+        $table:ident: $value:ident { $id:ident: $id_type:ident, data: $new:ident } in $row:ident,
+        free JSON: $free_json:literal,
+        order by $order:expr $(,)?
+    ) => {
+        impl $crate::repositories::job_set::JobSet for $value {
+            type New = $new;
+            type Row = $row;
+
+            const HAS_FREE_JSON: bool = $free_json;
+
+            fn new(
+                new: $new,
+                lock: $crate::dialect::JobLock,
+                clock: &dyn lectern_domain::Clock,
+            ) -> Self {
+                Self {
+                    $id: $id_type::new(clock),
+                    job_id: lock.job_id(),
+                    data: new,
+                    created_at: lock.time().0,
+                }
+            }
+
+            fn data(&self) -> &$new {
+                &self.data
+            }
+
+            fn order(&self, other: &Self) -> std::cmp::Ordering {
+                let order: fn(&Self, &Self) -> _ = $order;
+                order(self, other)
+            }
+
+            fn load(
+                conn: &mut $crate::connection::DbConnection,
+                job_id: JobId,
+            ) -> Result<Vec<$row>, Error> {
+                $table::table
+                    .filter($table::job_id.eq($crate::sql::types::Id(job_id)))
+                    .order($table::id)
+                    .select($crate::sql::row::columns::<$row>())
+                    .load(conn)
+                    .doing(concat!("read the ", stringify!($table), " of a job"))
+            }
+
+            fn delete(
+                conn: &mut $crate::connection::DbConnection,
+                job_id: JobId,
+            ) -> Result<(), Error> {
+                diesel::delete(
+                    $table::table.filter($table::job_id.eq($crate::sql::types::Id(job_id))),
+                )
+                .execute(conn)
+                .map(drop)
+                .doing(concat!("delete the ", stringify!($table), " of a job"))
+            }
+
+            fn insert(
+                conn: &mut $crate::connection::DbConnection,
+                rows: &[$row],
+            ) -> Result<(), Error> {
+                $crate::dialect::insert_all!(conn, $table::table, rows).doing(concat!(
+                    "store the ",
+                    stringify!($table),
+                    " of a job"
+                ))
+            }
+        }
+    };
+}
+pub(crate) use job_set;
