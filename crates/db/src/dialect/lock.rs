@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::Nullable;
-use lectern_domain::{Clock, JobId, SystemClock};
+use diesel::sql_query;
+use diesel::sql_types::{Bool, Nullable, Text};
+use lectern_domain::{Clock, JobId, LeaseId, Stage, SystemClock};
 
 use crate::connection::{DbConnection, Tx};
 use crate::error::{Doing, Error};
@@ -69,6 +70,13 @@ impl JobRef {
     }
 }
 
+/// A lease that is live at the time of a lock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LiveLease {
+    pub(crate) stage: Stage,
+    pub(crate) lease_id: LeaseId,
+}
+
 impl Tx<'_> {
     /// Locks the row of a job until the transaction ends: until then, no other
     /// transaction changes the job or anything that belongs to it.
@@ -77,22 +85,37 @@ impl Tx<'_> {
     ///
     /// [`Error::JobNotFound`].
     pub fn lock_job(&mut self, job: impl Into<JobRef>) -> Result<JobLock, Error> {
-        let transaction = self.context.transaction;
-        let job = job.into();
-        match job.0 {
-            Locked::Yes(lock) if lock.transaction == transaction => return Ok(lock),
-            _ => {}
+        match job.into().0 {
+            Locked::Yes(lock) if lock.transaction == self.context.transaction => Ok(lock),
+            Locked::Yes(JobLock { job_id, .. }) | Locked::No(job_id) => {
+                let at = lock_job(self.raw, job_id, self.callers_time())?;
+                self.proof(job_id, at)
+            }
         }
-        let job_id = job.job_id();
-        let callers_clock = self.context.own_clock.then_some(self.clock);
-        match lock_job(self.raw, job_id, callers_clock)? {
-            Some(at) => Ok(JobLock {
-                job_id,
-                at,
-                transaction,
-            }),
-            None => Err(Error::JobNotFound { job_id }),
-        }
+    }
+
+    /// Locks the row of a job and reads its live leases in the same query.
+    /// `None`: they may have changed during the wait for the lock; read them
+    /// again.
+    pub(crate) fn lock_job_with_leases(
+        &mut self,
+        job_id: JobId,
+    ) -> Result<(JobLock, Option<Vec<LiveLease>>), Error> {
+        let callers_time = self.callers_time();
+        let (at, leases) = lock_job_with_leases(self.raw, job_id, callers_time)?.unzip();
+        Ok((self.proof(job_id, at)?, leases.flatten()))
+    }
+
+    fn proof(&self, job_id: JobId, at: Option<DateTime<Utc>>) -> Result<JobLock, Error> {
+        Ok(JobLock {
+            job_id,
+            at: at.ok_or(Error::JobNotFound { job_id })?,
+            transaction: self.context.transaction,
+        })
+    }
+
+    fn callers_time(&self) -> Option<DateTime<Utc>> {
+        self.context.own_clock.then(|| self.clock.now())
     }
 }
 
@@ -106,18 +129,18 @@ impl Tx<'_> {
 fn lock_job(
     conn: &mut DbConnection,
     job_id: JobId,
-    callers_clock: Option<&dyn Clock>,
+    callers_time: Option<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>, Error> {
     match conn {
         DbConnection::Postgres(conn) => {
-            let lock = diesel::sql_query(
+            let lock = sql_query(
                 "WITH locked AS MATERIALIZED
                      (SELECT 1 FROM jobs WHERE job_id = $1 FOR NO KEY UPDATE)
                  SELECT COALESCE($2, clock_timestamp()) AS now FROM locked",
             );
             let lock = lock
                 .bind::<Uuid, _>(Id(job_id))
-                .bind::<Nullable<Timestamptz>, _>(callers_clock.map(|clock| DbTime(clock.now())));
+                .bind::<Nullable<Timestamptz>, _>(callers_time.map(DbTime));
             Prepared(lock)
                 .get_result::<LockedRow>(conn)
                 .optional()
@@ -127,14 +150,81 @@ fn lock_job(
             let row = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
             diesel::select(exists(row))
                 .get_result::<bool>(conn)
-                .map(|exists| exists.then(|| callers_clock.unwrap_or(&SystemClock).now()))
+                .map(|exists| exists.then(|| callers_time.unwrap_or_else(|| SystemClock.now())))
         }
     }
     .doing("lock a job")
+}
+
+/// The same with the leases that are live then, if they are known.
+///
+/// PostgreSQL: all of a query but the locked row is read as of its begin, before
+/// the wait for the lock. The leases are current all the same if the version of
+/// the job is: what gives or takes a lease counts the version up. A heartbeat
+/// does not, but can only extend a lease. So the leases are unknown if the
+/// version has changed or one of them seems to have expired.
+///
+/// SQLite reads them afterwards: there, a query is no round trip.
+fn lock_job_with_leases(
+    conn: &mut DbConnection,
+    job_id: JobId,
+    callers_time: Option<DateTime<Utc>>,
+) -> Result<Option<(DateTime<Utc>, Option<Vec<LiveLease>>)>, Error> {
+    let DbConnection::Postgres(conn) = conn else {
+        let at = lock_job(conn, job_id, callers_time)?;
+        return Ok(at.map(|at| (at, None)));
+    };
+    let lock = sql_query(
+        "WITH locked AS MATERIALIZED
+             (SELECT version FROM jobs WHERE job_id = $1 FOR NO KEY UPDATE)
+         SELECT COALESCE($2, clock_timestamp()) AS now,
+                locked.version = (SELECT version FROM jobs WHERE job_id = $1) AS is_current,
+                r.stage, r.lease_id, r.lease_expires_at
+         FROM locked LEFT JOIN stage_runs AS r
+             ON r.job_id = $1 AND r.status = 'running' AND r.lease_id IS NOT NULL",
+    );
+    let lock = lock
+        .bind::<Uuid, _>(Id(job_id))
+        .bind::<Nullable<Timestamptz>, _>(callers_time.map(DbTime));
+    let rows: Vec<LeaseRow> = Prepared(lock).load(conn).doing("lock a job")?;
+    Ok(rows.first().map(
+        |LeaseRow {
+             now, is_current, ..
+         }| {
+            let leases = rows.iter().filter(|row| row.lease_id.is_some());
+            let leases: Option<_> = leases.map(LeaseRow::live).collect();
+            (now.0, leases.filter(|_| *is_current))
+        },
+    ))
 }
 
 #[derive(QueryableByName)]
 struct LockedRow {
     #[diesel(sql_type = Timestamptz)]
     now: DbTime,
+}
+
+#[derive(QueryableByName)]
+struct LeaseRow {
+    #[diesel(sql_type = Timestamptz)]
+    now: DbTime,
+    #[diesel(sql_type = Bool)]
+    is_current: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    stage: Option<String>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    lease_id: Option<Id<LeaseId>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    lease_expires_at: Option<DbTime>,
+}
+
+impl LeaseRow {
+    /// The lease, if it has not expired.
+    fn live(&self) -> Option<LiveLease> {
+        let lease = LiveLease {
+            stage: self.stage.as_ref()?.parse().ok()?,
+            lease_id: self.lease_id?.0,
+        };
+        (self.lease_expires_at?.0 > self.now.0).then_some(lease)
+    }
 }

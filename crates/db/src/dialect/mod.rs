@@ -19,6 +19,7 @@ pub(crate) use claim::{
 };
 pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
+pub(crate) use lock::LiveLease;
 pub use lock::{JobLock, JobRef};
 
 use crate::connection::{Conn, DbConnection, MultiBackend};

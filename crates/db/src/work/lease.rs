@@ -11,7 +11,7 @@ use super::Work;
 use super::attempt::{Attempt, LogLine, RunChanges};
 use super::claim::expiry;
 use crate::connection::on_either;
-use crate::dialect::JobLock;
+use crate::dialect::{JobLock, LiveLease};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
 use crate::schema::stage_runs;
@@ -193,27 +193,34 @@ impl Work<'_> {
         owners: &[Stage],
         lease_id: Option<LeaseId>,
     ) -> Result<JobLock, Error> {
-        let lock = self.0.lock_job(job_id)?;
-        let runs = self.0.stage_runs().for_job(job_id)?;
-        if runs.iter().all(|run| run.lease.is_none()) && lease_id.is_none() {
-            return Ok(lock);
-        }
-        let now = lock.time().0;
-        let live = |run: &StageRun| run.live_lease(now);
-        let is_ours = lease_id.is_none() || runs.iter().any(|run| live(run) == lease_id);
-        let mut owned = runs
-            .iter()
-            .filter(|run| owners.contains(&run.stage))
-            .filter_map(live);
-        let is_free = match owned.next() {
-            None => true,
-            first => first == lease_id || owned.any(|owner| Some(owner) == lease_id),
+        let (lock, leases) = self.0.lock_job_with_leases(job_id)?;
+        let leases = match leases {
+            Some(leases) => leases,
+            None => self.live_leases(lock)?,
         };
-        if is_ours && is_free {
+        let is_live = |id| leases.iter().any(|lease| lease.lease_id == id);
+        let mut of_owners = leases
+            .iter()
+            .filter(|lease| owners.contains(&lease.stage))
+            .peekable();
+        let may_write = lease_id.is_none_or(is_live)
+            && (of_owners.peek().is_none()
+                || of_owners.any(|lease| Some(lease.lease_id) == lease_id));
+        if may_write {
             Ok(lock)
         } else {
             Err(Error::LeaseLost { lease_id })
         }
+    }
+
+    fn live_leases(&mut self, lock: JobLock) -> Result<Vec<LiveLease>, Error> {
+        let runs = self.0.stage_runs().for_job(lock.job_id())?;
+        let live = |run: &StageRun| {
+            let lease_id = run.live_lease(lock.time().0)?;
+            let stage = run.stage;
+            Some(LiveLease { stage, lease_id })
+        };
+        Ok(runs.iter().filter_map(live).collect())
     }
 
     /// The run of a lease, whose job is held from here on, with all runs of the

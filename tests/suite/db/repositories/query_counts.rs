@@ -21,6 +21,7 @@ on_both_backends!(
     events_of_a_hundred_jobs_take_one_query,
     claimable_stages_take_one_query,
     metrics_take_one_query,
+    replacing_a_transcript_takes_at_most_six_round_trips,
 );
 
 fn page() -> PageRequest {
@@ -220,4 +221,36 @@ fn claimable_stages_take_one_query(db: TestDb) {
 fn metrics_take_one_query(db: TestDb) {
     let (_, statements) = queries(|| db.read(|conn| conn.jobs().metrics()).unwrap());
     assert_eq!(statements.len(), 1, "{statements:#?}");
+}
+
+/// What `PUT …/transcripts` does in the database, with and without a lease.
+fn replacing_a_transcript_takes_at_most_six_round_trips(db: TestDb) {
+    const OWNERS: &[Stage] = &[Stage::Transcription];
+    let job = a_job().create(&db).job_id;
+    let round_trips = |count, lease| {
+        let segments = segments(count);
+        let (stored, statements) = queries(|| {
+            db.write(|tx| {
+                let job = tx.work().guard(job, OWNERS, lease)?;
+                tx.transcripts().replace_for_job(job, &segments)
+            })
+        });
+        assert_eq!(stored.unwrap().len(), count);
+        // BEGIN and COMMIT are not recorded; on SQLite each row is a statement.
+        match db.backend() {
+            Backend::Postgres => statements.len() + 2,
+            Backend::Sqlite => cost(&statements) + 1 + 2,
+        }
+    };
+    let counts = [
+        round_trips(3, None),
+        round_trips(3, None),
+        round_trips(4, None),
+    ];
+    let lease = Some(claim_one(&db, Stage::Transcription).lease_id);
+    let leased = round_trips(5, lease);
+    match db.backend() {
+        Backend::Postgres => assert_eq!((counts, leased), ([5, 4, 6], 6)),
+        Backend::Sqlite => assert!(counts.iter().chain([&leased]).all(|count| *count <= 7)),
+    }
 }

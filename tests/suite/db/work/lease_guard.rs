@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::TimeDelta;
-use lectern_db::{Database, Error};
+use lectern_db::{Database, Error, Tx};
 use lectern_domain::Stage::{
     self, ContentAnalysis, LayoutAnalysis, SilenceDetection, Transcription,
 };
@@ -12,7 +12,7 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends, segments};
 
 use crate::db::support::unknown_id;
 use crate::db::support::worker::{
-    LEASE, cancel, claim_one, complete, fail, heartbeat, wait_until_blocked,
+    LEASE, a_request, cancel, claim_one, complete, fail, heartbeat, runs, wait_until_blocked,
 };
 
 on_both_backends!(
@@ -21,6 +21,7 @@ on_both_backends!(
     a_reported_stage_without_a_lease_guards_nothing,
     a_guard_reports_an_unknown_job,
     a_guarded_lease_is_kept_until_the_write_commits,
+    a_guard_that_waited_for_the_lock_sees_the_leases_after_the_wait,
 );
 
 /// Whether a write of the output of these stages is allowed.
@@ -167,4 +168,31 @@ fn a_guarded_lease_is_kept_until_the_write_commits(db: TestDb) {
         completes.unwrap().join().unwrap();
     });
     assert!(heartbeat(&db, lease, &lectern_domain::Heartbeat::default()).is_err());
+}
+
+fn a_guard_that_waited_for_the_lock_sees_the_leases_after_the_wait(db: TestDb) {
+    let db = &db;
+    let job = a_job().create(db).job_id;
+    let guards_during = |change: &dyn Fn(&mut Tx<'_>) -> Result<(), Error>, lease| {
+        std::thread::scope(|scope| {
+            let allowed = db.write(|tx| {
+                change(tx)?;
+                let allowed = scope.spawn(move || allows(db, job, &[Transcription], lease));
+                wait_until_blocked(db);
+                Ok::<_, Error>(allowed)
+            });
+            allowed.unwrap().join().unwrap()
+        })
+    };
+    let request = a_request(&[Transcription], 1);
+    let claims = |tx: &mut Tx<'_>| tx.work().claim(&request).map(drop);
+    assert!(!guards_during(&claims, None), "claimed meanwhile");
+
+    let lease = runs(db, job).iter().find_map(|run| run.lease);
+    let lease = lease.unwrap().lease_id;
+    let completes = |tx: &mut Tx<'_>| tx.work().complete(lease).map(drop);
+    assert!(
+        !guards_during(&completes, Some(lease)),
+        "completed meanwhile"
+    );
 }
