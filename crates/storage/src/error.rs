@@ -20,12 +20,12 @@ pub enum Error {
 
     /// The local disk cannot have an object of this name: a symlink is on its path,
     /// or a file is where a directory is needed, or the reverse.
-    #[error("{key} is not allowed: {why}")]
+    #[error("{key} is not allowed: {reason}")]
     NotAllowed {
         /// The key that was used.
         key: ObjectKey,
-        /// What is on the path.
-        why: &'static str,
+        /// What is wrong with the path.
+        reason: &'static str,
     },
 
     /// More bytes arrived than announced. Nothing was kept.
@@ -97,16 +97,20 @@ pub enum Error {
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Error {
-    /// The driver failed `doing` something with `key`.
-    pub(crate) fn of_key(source: object_store::Error, doing: &str, key: &ObjectKey) -> Self {
+    /// An error of the driver. `doing` is the operation on `key`, as an infinitive.
+    pub(crate) fn driver_for_key(
+        source: object_store::Error,
+        doing: &str,
+        key: &ObjectKey,
+    ) -> Self {
         match source {
             object_store::Error::NotFound { .. } => Self::NotFound(key.clone()),
-            source => Self::of_driver(source, format!("{doing} {key}")),
+            source => Self::driver(source, format!("{doing} {key}")),
         }
     }
 
-    /// The driver failed `doing` something.
-    pub(crate) fn of_driver(source: object_store::Error, doing: String) -> Self {
+    /// An error of the driver. `doing` is the operation, as an infinitive.
+    pub(crate) fn driver(source: object_store::Error, doing: String) -> Self {
         let is_temporary = is_temporary(&source);
         let source = Box::new(source);
         if is_temporary {
@@ -116,7 +120,8 @@ impl Error {
         }
     }
 
-    /// The disk failed `doing` something.
+    /// An error of the disk or of the operating system. `doing` is the operation, as an
+    /// infinitive.
     pub(crate) fn other(doing: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::Other {
             doing: doing.into(),
@@ -126,9 +131,9 @@ impl Error {
 
     /// The storage URL is invalid. The URL is not part of the message, because it may
     /// contain a secret.
-    pub(crate) fn invalid_url(why: impl fmt::Display) -> Self {
+    pub(crate) fn invalid_url(reason: impl fmt::Display) -> Self {
         Self::Config(format!(
-            "not a storage URL: {why}; accepted are file:///path and s3://bucket/prefix?endpoint=…&region=…"
+            "not a storage URL: {reason}; accepted are file:///path and s3://bucket/prefix?endpoint=…&region=…"
         ))
     }
 }
@@ -148,8 +153,8 @@ fn is_temporary(error: &object_store::Error) -> bool {
         if let Some(error) = error.downcast_ref::<HttpError>() {
             return error.kind() != HttpErrorKind::Decode;
         }
-        // The type that holds the status is private to object_store, so the message has
-        // to be searched.
+        // object_store keeps the type with the status private, so the message has to be
+        // searched.
         let text = error.to_string();
         if ["status code: 5", "status code: 429"]
             .iter()

@@ -30,7 +30,7 @@ pub struct Object {
     pub info: ObjectInfo,
     /// The bytes that `stream` returns; the whole object unless a range was requested.
     pub range: Range<u64>,
-    /// Reads as it is polled, on local disk at most 256 KiB at a time.
+    /// Reads while it is polled, on local disk at most 256 KiB at a time.
     pub stream: BoxStream<'static, Result<Bytes, Error>>,
 }
 

@@ -31,11 +31,11 @@ const MAX_TTL: Duration = Duration::from_hours(7 * 24);
 
 impl Bucket {
     pub(crate) fn open(config: &S3Config) -> Result<Self, Error> {
-        // Fails if the program has already chosen a provider, which is then used.
+        // Fails if the program has already installed a crypto provider, which is then used.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let store = build(config, config.endpoint.as_ref())?;
+        let store = build_client(config, config.endpoint.as_ref())?;
         let public = match &config.public_endpoint {
-            Some(endpoint) => build(config, Some(endpoint))?,
+            Some(endpoint) => build_client(config, Some(endpoint))?,
             None => store.clone(),
         };
         let prefix = config.prefix.to_path()?;
@@ -63,11 +63,11 @@ impl Bucket {
         self.public
             .signed_url(method, &path, ttl.min(MAX_TTL))
             .await
-            .map_err(|error| Error::of_key(error, "sign a URL of", key))
+            .map_err(|error| Error::driver_for_key(error, "sign a URL of", key))
     }
 }
 
-fn build(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
+fn build_client(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
     let client = ClientOptions::new()
         // A transfer of any duration is fine as long as it makes progress.
         .with_timeout_disabled()
@@ -96,7 +96,7 @@ fn build(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
         let key = name
             .to_ascii_lowercase()
             .parse::<AmazonS3ConfigKey>()
-            .map_err(|error| Error::of_driver(error, format!("use {name}")))?;
+            .map_err(|error| Error::driver(error, format!("use {name}")))?;
         builder = builder.with_config(key, value);
     }
     builder

@@ -1,5 +1,5 @@
-//! Memory use does not grow with the size of an object. A separate program, because the
-//! kernel measures the peak per process.
+//! Memory use does not grow with the size of an object. This is a test program of its own
+//! because the kernel measures the peak per process.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -48,14 +48,14 @@ fn peak_memory() -> u64 {
 static EXCLUSIVE: Mutex<()> = Mutex::const_new(());
 
 /// Asserts that writing and reading `size` bytes raises the peak by at most `allowed`.
-async fn passes_through(storage: &Storage, size: u64, allowed: u64) {
+async fn assert_memory_use(storage: &Storage, size: u64, allowed: u64) {
     let _guard = EXCLUSIVE.lock().await;
     let key = ObjectKey::new("large.mp4").unwrap();
-    let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (alive, max_alive) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let pieces = (0..size / PIECE_BYTES as u64).map({
-        let (alive, most) = (alive.clone(), most.clone());
+        let (alive, max_alive) = (alive.clone(), max_alive.clone());
         move |_| {
-            most.fetch_max(alive.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            max_alive.fetch_max(alive.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
             Ok::<_, Error>(Bytes::from_owner(Piece {
                 alive: alive.clone(),
             }))
@@ -70,15 +70,15 @@ async fn passes_through(storage: &Storage, size: u64, allowed: u64) {
 
     storage.put(&key, size, stream::iter(pieces)).await.unwrap();
     assert_eq!(alive.load(Ordering::Relaxed), 0);
-    // A piece is released before the one after the next is requested.
-    assert!(most.load(Ordering::Relaxed) <= 2, "{most:?}");
+    // At most one piece is kept while the next one is requested.
+    assert!(max_alive.load(Ordering::Relaxed) <= 2, "{max_alive:?}");
 
     let object = storage.get(&key, None).await.unwrap();
     let sum = |sum, piece: Bytes| async move { Ok(sum + piece.len() as u64) };
     assert_eq!(object.stream.try_fold(0, sum).await.unwrap(), size);
 
-    let risen = peak_memory() - before;
-    assert!(risen <= allowed, "{risen} bytes more for {size}");
+    let increase = peak_memory() - before;
+    assert!(increase <= allowed, "{increase} bytes more for {size}");
     storage.delete(&key).await.unwrap();
 }
 
@@ -87,20 +87,20 @@ async fn passes_through(storage: &Storage, size: u64, allowed: u64) {
     not(target_os = "linux"),
     ignore = "reads the peak from /proc, which only Linux has"
 )]
-async fn a_large_object_passes_through_little_memory() {
+async fn a_large_object_needs_little_memory() {
     let dir = tempfile::tempdir().unwrap();
     let config = StorageConfig::Local {
         dir: dir.path().to_owned(),
     };
     let storage = Storage::open(&config, Secret::random().unwrap()).unwrap();
-    passes_through(&storage, 256 * MIB, 8 * MIB).await;
+    assert_memory_use(&storage, 256 * MIB, 8 * MIB).await;
 }
 
 #[tokio::test]
 #[ignore = "needs an S3 server: tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored"]
-async fn a_large_object_passes_through_little_memory_to_s3() {
+async fn a_large_object_needs_little_memory_to_s3() {
     let Ok(url) = std::env::var("LECTERN_TEST_S3") else {
-        panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/e2e/with-s3");
+        panic!("LECTERN_TEST_S3 is not set; run this under tests/e2e/with-s3");
     };
     let config = url
         .replace('?', "/memory?")
@@ -110,5 +110,5 @@ async fn a_large_object_passes_through_little_memory_to_s3() {
         .with_environment(|name| std::env::var(name).ok())
         .unwrap();
     let storage = Storage::open(&config, Secret::random().unwrap()).unwrap();
-    passes_through(&storage, 64 * MIB, 24 * MIB).await;
+    assert_memory_use(&storage, 64 * MIB, 24 * MIB).await;
 }

@@ -83,7 +83,7 @@ impl FromStr for StorageConfig {
             return Err(Error::invalid_url("it must not have a fragment"));
         }
         match url.scheme() {
-            "file" => local(&url),
+            "file" => parse_directory(&url),
             "s3" => Ok(Self::S3(Box::new(S3Config::parse(&url)?))),
             _ => Err(Error::invalid_url(
                 "it begins with neither file:// nor s3://",
@@ -92,9 +92,11 @@ impl FromStr for StorageConfig {
     }
 }
 
-fn local(url: &Url) -> Result<StorageConfig, Error> {
+fn parse_directory(url: &Url) -> Result<StorageConfig, Error> {
     if url.query().is_some() {
-        return Err(Error::invalid_url("a directory takes no parameters"));
+        return Err(Error::invalid_url(
+            "the URL of a directory must not have parameters",
+        ));
     }
     match url.to_file_path() {
         Ok(dir) if dir.parent().is_some() => Ok(StorageConfig::Local { dir }),
@@ -142,20 +144,20 @@ mod tests {
         );
         assert_eq!(plain.style(), AddressingStyle::Virtual);
 
-        let whole = s3(
+        let full = s3(
             "s3://my.lectures/a/b%20c/?region=eu-west-1&endpoint=http://minio:9000&style=virtual",
         );
         assert_eq!(
-            (&*whole.bucket, whole.prefix.as_str()),
+            (&*full.bucket, full.prefix.as_str()),
             ("my.lectures", "a/b c")
         );
-        assert_eq!(whole.region.as_deref(), Some("eu-west-1"));
-        assert_eq!(whole.style(), AddressingStyle::Virtual);
+        assert_eq!(full.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(full.style(), AddressingStyle::Virtual);
         assert_eq!(
             s3("s3://abc?endpoint=https://minio").style(),
             AddressingStyle::Path
         );
-        assert_eq!(whole, s3(&whole.to_string()));
+        assert_eq!(full, s3(&full.to_string()));
     }
 
     #[test]
@@ -167,22 +169,22 @@ mod tests {
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("hush".to_owned()),
             _ => None,
         };
-        let with = |url: &str| {
+        let completed = |url: &str| {
             let config: StorageConfig = url.parse().unwrap();
             config.with_environment(environment).unwrap().to_string()
         };
         assert_eq!(
-            with("s3://abc"),
+            completed("s3://abc"),
             "s3://abc?region=eu-west-1&endpoint=http://minio:9000/&style=path"
         );
         assert_eq!(
-            with("s3://abc?region=us-west-2&endpoint=https://s3.example"),
+            completed("s3://abc?region=us-west-2&endpoint=https://s3.example"),
             "s3://abc?region=us-west-2&endpoint=https://s3.example/&style=path"
         );
-        assert_eq!(with("file:///srv/objects"), "file:///srv/objects");
-        let wrong = |name: &str| (name == "AWS_ENDPOINT_URL").then(|| "minio".to_owned());
+        assert_eq!(completed("file:///srv/objects"), "file:///srv/objects");
+        let invalid = |name: &str| (name == "AWS_ENDPOINT_URL").then(|| "minio".to_owned());
         let config: StorageConfig = "s3://abc".parse().unwrap();
-        assert!(config.with_environment(wrong).is_err());
+        assert!(config.with_environment(invalid).is_err());
     }
 
     #[test]

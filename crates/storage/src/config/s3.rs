@@ -38,8 +38,8 @@ pub enum AddressingStyle {
 }
 
 /// The environment variables with credentials: an access key, or the place where a
-/// container or a web identity gets one. Without them the driver requests the role of
-/// the machine.
+/// container or a web identity gets one. Without them the driver uses the role of the
+/// machine.
 const CREDENTIALS: [&str; 9] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -83,15 +83,15 @@ impl S3Config {
         for (name, value) in url.query_pairs() {
             match (&*name, &*value) {
                 ("region", region) if !region.is_empty() => config.region = Some(region.to_owned()),
-                ("endpoint", url) => config.endpoint = Some(endpoint("endpoint", url)?),
+                ("endpoint", url) => config.endpoint = Some(parse_endpoint("endpoint", url)?),
                 ("public_endpoint", url) => {
-                    config.public_endpoint = Some(endpoint("public_endpoint", url)?);
+                    config.public_endpoint = Some(parse_endpoint("public_endpoint", url)?);
                 }
                 ("style", "path") => config.style = Some(AddressingStyle::Path),
                 ("style", "virtual") => config.style = Some(AddressingStyle::Virtual),
                 _ => {
                     return Err(Error::invalid_url(
-                        "its parameters are region, endpoint, public_endpoint and style (path or virtual)",
+                        "the accepted parameters are region, endpoint, public_endpoint and style (path or virtual)",
                     ));
                 }
             }
@@ -99,28 +99,28 @@ impl S3Config {
         Ok(config)
     }
 
-    /// Adds what the URL does not have.
+    /// Adds the credentials, and the region and the endpoint if the URL has none.
     pub(crate) fn with_environment(
         mut self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         // Some tools can only set a variable to an empty value, not unset it.
-        let first = |names: &[&str]| {
+        let first_set = |names: &[&str]| {
             let mut values = names.iter().filter_map(|name| variable(name));
             values.find(|value| !value.is_empty())
         };
         self.region = self
             .region
-            .or_else(|| first(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
+            .or_else(|| first_set(&["AWS_REGION", "AWS_DEFAULT_REGION"]));
         if self.endpoint.is_none() {
-            let url = first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+            let url = first_set(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
             self.endpoint = url
-                .map(|url| endpoint("AWS_ENDPOINT_URL", &url))
+                .map(|url| parse_endpoint("AWS_ENDPOINT_URL", &url))
                 .transpose()?;
         }
         self.credentials = CREDENTIALS
             .into_iter()
-            .filter_map(|name| Some((name, first(&[name])?)))
+            .filter_map(|name| Some((name, first_set(&[name])?)))
             .collect();
         Ok(self)
     }
@@ -134,8 +134,8 @@ impl S3Config {
     }
 }
 
-/// Parses the address of a service: no credentials, no query, no fragment.
-fn endpoint(name: &str, text: &str) -> Result<Url, Error> {
+/// Parses the address of a service, which must not have credentials, a query or a fragment.
+fn parse_endpoint(name: &str, text: &str) -> Result<Url, Error> {
     let is_plain = |url: &Url| {
         matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()

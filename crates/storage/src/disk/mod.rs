@@ -20,7 +20,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::error::Error;
 use crate::key::{ObjectKey, ObjectPrefix, is_unfinished};
 use crate::object::ObjectInfo;
-use stream::{blocking, in_batches};
+use stream::{blocking, stream_in_batches};
 
 pub(crate) use stream::{read, read_file};
 
@@ -47,7 +47,7 @@ impl Disk {
             fs::create_dir_all(dir)?;
             let root = fs::canonicalize(dir)?;
             if root.parent().is_none() {
-                // The driver would interpret `C|` as a Windows drive.
+                // Directly below this root, the driver would read `C|` as a Windows drive.
                 return Err(io::Error::other("it is the root of the file system"));
             }
             let store = LocalFileSystem::new_with_prefix(&root)?
@@ -82,12 +82,12 @@ impl Disk {
     pub(crate) async fn check_writable(&self, key: &ObjectKey) -> Result<(), Error> {
         let (root, key) = (self.root.clone(), key.clone());
         blocking(move || {
-            let why = match find(&root, &key)? {
+            let reason = match find(&root, &key)? {
                 Entry::File | Entry::Missing => return Ok(()),
                 Entry::Directory => "there are objects below it",
                 Entry::BelowFile => "a part of its path is an object",
             };
-            Err(Error::NotAllowed { key, why })
+            Err(Error::NotAllowed { key, reason })
         })
         .await
     }
@@ -116,11 +116,11 @@ impl Disk {
         let objects = walk
             .into_iter()
             .filter_map(move |entry| object_info(&root, entry).transpose());
-        Ok(in_batches(objects))
+        Ok(stream_in_batches(objects))
     }
 
     /// Removes unfinished files that have not been written to since `before`, and empty
-    /// directories that have not changed since. Returns the number of files.
+    /// directories that have not changed since. Returns the number of removed files.
     pub(crate) async fn remove_unfinished_files(
         &self,
         before: DateTime<Utc>,
@@ -140,13 +140,13 @@ impl Disk {
 
     /// Visits everything below the prefix without following symlinks.
     async fn walk(&self, prefix: &ObjectPrefix) -> Result<WalkDir, Error> {
-        let mut top = self.root.to_path_buf();
+        let mut start = self.root.to_path_buf();
         if let Some(key) = prefix.as_key() {
             let (root, key) = (self.root.clone(), key.clone());
-            top.push(&*key);
+            start.push(&*key);
             blocking(move || find(&root, &key)).await?;
         }
-        Ok(WalkDir::new(top).min_depth(1).follow_links(false))
+        Ok(WalkDir::new(start).min_depth(1).follow_links(false))
     }
 }
 
@@ -161,9 +161,9 @@ fn find(root: &Path, key: &ObjectKey) -> Result<Entry, Error> {
             Err(error) if is_missing(&error) => return Ok(Entry::Missing),
             Err(error) => return Err(Error::other(format!("look for {key}"), error)),
         };
-        let refuse = |why| {
+        let refuse = |reason| {
             let key = key.clone();
-            Err(Error::NotAllowed { key, why })
+            Err(Error::NotAllowed { key, reason })
         };
         let kind = metadata.file_type();
         let is_last = segments.peek().is_none();
@@ -184,7 +184,7 @@ fn find(root: &Path, key: &ObjectKey) -> Result<Entry, Error> {
 }
 
 /// Removes an unfinished file or an empty directory that was last changed before
-/// `before`; returns whether it was a file.
+/// `before`. Returns whether it removed a file.
 fn remove_if_stale(entry: &DirEntry, before: DateTime<Utc>) -> Result<bool, Error> {
     let kind = entry.file_type();
     let is_unfinished_file =

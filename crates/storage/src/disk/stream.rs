@@ -11,11 +11,12 @@ use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use crate::error::Error;
 use crate::key::ObjectKey;
 
+/// The maximum size of one read.
 const READ_BYTES: usize = 256 * 1024;
 /// Items taken from an iterator in one blocking call.
 const BATCH_ITEMS: usize = 1000;
 
-/// Reads a range of a file as the stream is polled.
+/// Reads a range of a file while the stream is polled.
 pub(crate) fn read(
     file: File,
     range: Range<u64>,
@@ -40,8 +41,8 @@ pub(crate) fn read(
     chunks.boxed()
 }
 
-/// The bytes and the size of a file outside of the storage that is to be written as the
-/// object `key`.
+/// Opens a file outside of the storage and returns its bytes and its size. The `key` is that
+/// of the object that will be written from it, for errors.
 pub(crate) async fn read_file(
     file: &Path,
     key: &ObjectKey,
@@ -61,8 +62,8 @@ pub(crate) async fn read_file(
     .await
 }
 
-/// Turns an iterator that blocks into a stream.
-pub(crate) fn in_batches<T: Send + 'static>(
+/// Turns an iterator that blocks into a stream, which runs it on blocking threads.
+pub(crate) fn stream_in_batches<T: Send + 'static>(
     items: impl Iterator<Item = Result<T, Error>> + Send + 'static,
 ) -> BoxStream<'static, Result<T, Error>> {
     stream::try_unfold(items, |mut items| async {

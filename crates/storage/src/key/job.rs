@@ -15,8 +15,9 @@ const MAX_EXTENSION_LEN: usize = 16;
 impl ObjectKey {
     /// The recording of a job: `jobs/{job_id}/original/{name}`.
     ///
-    /// The name is the file's, with all characters but ASCII letters, digits, `.`, `_`
-    /// and `-` replaced by `_`, and shortened to 120 characters, with its extension.
+    /// The name is that of the file. All characters but ASCII letters, digits, `.`, `_`
+    /// and `-` are replaced by `_`, and a name of more than 120 characters is shortened
+    /// before its extension.
     pub fn original(job_id: JobId, filename: &str) -> Self {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let name: String = filename
@@ -24,11 +25,11 @@ impl ObjectKey {
             .map(|c| if is_allowed(c) { c } else { '_' })
             .collect();
         let (stem, extension) = match name.rsplit_once('.') {
-            Some((stem, end))
-                if (1..=MAX_EXTENSION_LEN).contains(&end.len())
-                    && end.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+            Some((stem, extension))
+                if (1..=MAX_EXTENSION_LEN).contains(&extension.len())
+                    && extension.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
             {
-                (stem, Some(end))
+                (stem, Some(extension))
             }
             _ => (name.as_str(), None),
         };
@@ -36,10 +37,10 @@ impl ObjectKey {
             "" => "recording",
             stem => stem,
         };
-        let max_stem_len = MAX_NAME_LEN - extension.map_or(0, |end| end.len() + 1);
+        let max_stem_len = MAX_NAME_LEN - extension.map_or(0, |extension| extension.len() + 1);
         let stem = &stem[..stem.len().min(max_stem_len)];
-        let (dot, extension) = extension.map_or(("", ""), |end| (".", end));
-        Self::from_valid(format!("jobs/{job_id}/original/{stem}{dot}{extension}"))
+        let suffix = extension.map_or(String::new(), |extension| format!(".{extension}"));
+        Self::from_valid(format!("jobs/{job_id}/original/{stem}{suffix}"))
     }
 
     /// An object of a job: `jobs/{job_id}/{path}`.
@@ -66,7 +67,7 @@ impl ObjectKey {
             .is_some_and(|(_, path)| path.starts_with("subtitles/"))
     }
 
-    /// The clip in the name of the object, if any. Objects with the id of a clip are
+    /// The clip whose id is in the name of the object, if any. Such objects are
     ///
     /// - the files of the clip, `jobs/{job_id}/clips/{clip_id}.mp4`, `.jpg` and `.vtt`;
     /// - its [`custom_subtitles`](Self::custom_subtitles);
@@ -84,7 +85,7 @@ impl ObjectKey {
             _ => rest == ".mp4",
         };
         let clip_id: ClipId = id.parse().ok().filter(|_| has_known_form)?;
-        // Clip ids are of version 7. A UUID of another version is another program's.
+        // Clip ids are UUIDs of version 7; other programs may have written other versions.
         (clip_id.as_uuid().get_version_num() == 7).then_some(clip_id)
     }
 
@@ -107,9 +108,9 @@ impl ObjectKey {
     /// Whether the key is below `jobs/` but not below the prefix of this job. The case
     /// of `jobs` is ignored, because some file systems ignore it.
     pub fn belongs_to_another_job(&self, job_id: JobId) -> bool {
-        let (top, _) = self.split_once('/').unwrap_or((self, ""));
-        let own = format!("{}/", Self::job_prefix(job_id));
-        top.to_uppercase() == "JOBS" && !self.starts_with(&own)
+        let (first_segment, _) = self.split_once('/').unwrap_or((self, ""));
+        let own_prefix = format!("{}/", Self::job_prefix(job_id));
+        first_segment.to_uppercase() == "JOBS" && !self.starts_with(&own_prefix)
     }
 }
 
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_below_jobs_belong_to_another_job_unless_below_its_prefix() {
+    fn a_key_below_jobs_belongs_to_another_job_unless_below_the_prefix_of_the_job() {
         let [one, other] = [(); 2].map(|()| JobId::new(&SystemClock));
         let belongs_to_another =
             |key: &str| ObjectKey::new(key).unwrap().belongs_to_another_job(one);
@@ -206,14 +207,14 @@ mod tests {
         ] {
             assert!(!belongs_to_another(&key), "{key}");
         }
-        let capitals = format!("jobs/{one}/a").to_uppercase();
+        let upper_case = format!("jobs/{one}/a").to_uppercase();
         for key in [
             format!("jobs/{other}/clips/1.mp4"),
             format!("JOBS/{other}/a"),
             format!("job\u{17f}/{other}/a"),
             format!("jobs/{one}"),
             "jobs/a.mp4".to_owned(),
-            capitals,
+            upper_case,
         ] {
             assert!(belongs_to_another(&key), "{key}");
         }

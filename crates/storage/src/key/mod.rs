@@ -44,8 +44,9 @@ pub struct ObjectKey(StorageKey);
 const MAX_BYTES: usize = 1024;
 /// File systems allow 255 bytes, and `#` and a number are appended during a write.
 const MAX_SEGMENT_BYTES: usize = 240;
-/// All characters but these are percent-encoded in the path of a URL.
-const UNRESERVED: AsciiSet = NON_ALPHANUMERIC
+/// The characters that are percent-encoded in the path of a URL: all but letters, digits
+/// and these.
+const ENCODED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -73,7 +74,7 @@ impl ObjectKey {
 
     /// The key as the percent-encoded path of a URL, without a leading slash.
     pub fn to_url_path(&self) -> String {
-        utf8_percent_encode(self, &UNRESERVED).to_string()
+        utf8_percent_encode(self, &ENCODED).to_string()
     }
 
     /// The text, which is not percent-encoded.
@@ -86,7 +87,7 @@ impl ObjectKey {
         Path::parse(self.as_str())
     }
 
-    /// A key from a text that its construction makes valid.
+    /// A key from a text that the caller guarantees to be valid.
     #[expect(clippy::expect_used, reason = "the callers' tests cover every form")]
     fn from_valid(text: String) -> Self {
         Self::new(text).expect("a valid key")

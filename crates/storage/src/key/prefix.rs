@@ -22,7 +22,7 @@ impl ObjectPrefix {
         ObjectKey::new(text).map(Self::from)
     }
 
-    /// The empty prefix, of all keys.
+    /// The empty prefix, which all keys have.
     pub fn everything() -> Self {
         Self(None)
     }

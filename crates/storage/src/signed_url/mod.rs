@@ -38,7 +38,7 @@ pub struct Signer {
 /// that it has no access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// The query does not have the form of a signed one.
+    /// The query is not that of a signed URL.
     #[error("the query of the URL is malformed")]
     Malformed,
     /// The signature does not match the method, key, size and expiry time.
@@ -103,7 +103,10 @@ impl Signer {
     }
 
     fn sign(&self, key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
-        let tag = hmac::sign(self.secret.key(), message(key, expires, size).as_bytes());
+        let tag = hmac::sign(
+            self.secret.key(),
+            signed_text(key, expires, size).as_bytes(),
+        );
         let size = size.map_or(String::new(), |size| format!("&size={size}"));
         let signature = HEX.encode(tag.as_ref());
         format!("expires={expires}{size}&signature={signature}")
@@ -115,9 +118,9 @@ impl Signer {
         query: &Query,
         now: DateTime<Utc>,
     ) -> Result<(), SignatureError> {
-        let message = message(key, query.expires, query.size);
+        let text = signed_text(key, query.expires, query.size);
         // Constant time, so that the duration reveals nothing about the signature.
-        hmac::verify(self.secret.key(), message.as_bytes(), &query.signature)
+        hmac::verify(self.secret.key(), text.as_bytes(), &query.signature)
             .map_err(|_| SignatureError::Wrong)?;
         if now.timestamp() < query.expires {
             Ok(())
@@ -127,8 +130,8 @@ impl Signer {
     }
 }
 
-/// The signed text. It is unambiguous because keys have no line breaks.
-fn message(key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
+/// The text that is signed. It is unambiguous because keys have no line breaks.
+fn signed_text(key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
     match size {
         None => format!("lectern object\nGET\n{key}\n{expires}"),
         Some(size) => format!("lectern object\nPUT\n{key}\n{expires}\n{size}"),

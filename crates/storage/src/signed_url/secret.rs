@@ -32,7 +32,8 @@ impl Secret {
 
     /// A new random secret.
     pub fn random() -> Result<Self, Error> {
-        let bytes = random::<MIN_BYTES>().map_err(|error| Error::other("make a secret", error))?;
+        let bytes =
+            random::<MIN_BYTES>().map_err(|error| Error::other("create a secret", error))?;
         Self::new(&bytes).map_err(Error::from)
     }
 
@@ -51,13 +52,13 @@ impl Secret {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed("read the secret", error)),
         }
-        fs::create_dir_all(dir).map_err(|error| failed("make the directory of", error))?;
+        fs::create_dir_all(dir).map_err(|error| failed("create the directory of", error))?;
         match create(dir, &path) {
             Ok(text) => Self::parse(&text, &path),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => fs::read_to_string(&path)
                 .map_err(|error| failed("read the secret", error))
                 .and_then(|text| Self::parse(&text, &path)),
-            Err(error) => Err(failed("make the secret", error)),
+            Err(error) => Err(failed("create the secret", error)),
         }
     }
 
@@ -87,15 +88,15 @@ impl fmt::Debug for Secret {
 /// Creates the file with a new secret, and returns its text.
 fn create(dir: &Path, path: &Path) -> io::Result<String> {
     let text = HEX.encode(&random::<MIN_BYTES>()?);
-    let draft = dir.join(format!("secret.{}", HEX.encode(&random::<8>()?)));
-    let published = write_private(&draft, &text).and_then(|()| {
+    let temporary = dir.join(format!("secret.{}", HEX.encode(&random::<8>()?)));
+    let linked = write_private(&temporary, &text).and_then(|()| {
         // Unlike a rename, a link fails if another process has created the file.
-        fs::hard_link(&draft, path)?;
+        fs::hard_link(&temporary, path)?;
         File::open(dir)?.sync_all()
     });
-    // A draft that cannot be removed is harmless: no process reads it.
-    let _ = fs::remove_file(&draft);
-    published.map(|()| text)
+    // A temporary file that cannot be removed is harmless: no process reads it.
+    let _ = fs::remove_file(&temporary);
+    linked.map(|()| text)
 }
 
 /// Creates a file that only its owner can read; it is on disk when this returns.

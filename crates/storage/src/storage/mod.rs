@@ -29,8 +29,8 @@ pub use urls::OBJECTS_PATH;
 
 /// A store of objects. Cheap to clone; needs a tokio runtime.
 ///
-/// Writes are atomic, and on disk when the call returns. Of several concurrent writes of
-/// one object, one wins.
+/// A write is atomic, and its object is on disk when the call returns. Of several
+/// concurrent writes of one object, one wins.
 #[derive(Clone)]
 pub struct Storage(Backend);
 
@@ -44,10 +44,10 @@ enum Backend {
 const LOCAL_PART_BYTES: usize = 1024 * 1024;
 /// The minimum that S3 requires of every part but the last.
 const S3_MIN_PART_BYTES: usize = 5 * 1024 * 1024;
-/// Limits the memory for a part, whatever size was announced. The largest object of S3
-/// needs smaller parts.
+/// Limits the memory for a part if a client announces an absurd size. 10,000 parts of this
+/// size are more than the largest object of S3.
 const S3_MAX_PART_BYTES: usize = 640 * 1024 * 1024;
-/// The limit of S3.
+/// The limit of S3 for one object.
 const S3_MAX_PARTS: u64 = 10_000;
 const CONCURRENT_DELETIONS: usize = 16;
 
@@ -56,7 +56,7 @@ impl Storage {
     /// exist, but is not contacted yet.
     ///
     /// The secret signs the URLs of objects on local disk; it is not used for a bucket.
-    /// Blocks shortly for a directory.
+    /// Blocks briefly for a directory.
     pub fn open(config: &StorageConfig, secret: Secret) -> Result<Self, Error> {
         Ok(Self(match config {
             StorageConfig::Local { dir } => Backend::Local {
@@ -83,9 +83,9 @@ impl Storage {
     /// need more than 10,000 parts.
     ///
     /// [`Error::TooLarge`], [`Error::TooShort`] and [`Error::BrokenStream`] leave nothing
-    /// behind. Neither does a dropped future, except that the object may still appear if
-    /// all bytes had arrived. Files that are left by a killed process are removed by
-    /// [`Storage::remove_unfinished_files`].
+    /// behind. If the future is dropped, the object may still be written if all its bytes
+    /// had arrived; otherwise nothing is left behind. Files that a killed process leaves are
+    /// removed by [`Storage::remove_unfinished_files`].
     pub async fn put<S, E>(&self, key: &ObjectKey, size: u64, data: S) -> Result<(), Error>
     where
         S: Stream<Item = Result<Bytes, E>>,
@@ -104,9 +104,9 @@ impl Storage {
         let mut parts = Parts::new(key, size, data.as_mut(), part_bytes);
         let first = parts.next().await?.unwrap_or_default();
         let path = key.to_path()?;
-        let failed = |error| Error::of_driver(error, format!("write {key}"));
+        let failed = |error| Error::driver(error, format!("write {key}"));
         if size <= part_bytes as u64 {
-            // One request is enough, but the stream has to end first.
+            // One request is enough, but only if the stream ends here.
             parts.next().await?;
             let written = self.driver().put(&path, first.into()).await;
             return written.map(drop).map_err(failed);
@@ -142,14 +142,14 @@ impl Storage {
             .driver()
             .get_opts(&key.to_path()?, options)
             .await
-            .map_err(|error| Error::of_key(error, "read", key))?;
+            .map_err(|error| Error::driver_for_key(error, "read", key))?;
         let range = found.range.clone();
         let stream = match found.payload {
             GetResultPayload::File(file, _) => disk::read(file, range.clone(), key.clone()),
             GetResultPayload::Stream(stream) => {
                 let key = key.clone();
                 stream
-                    .map_err(move |error| Error::of_key(error, "read", &key))
+                    .map_err(move |error| Error::driver_for_key(error, "read", &key))
                     .boxed()
             }
         };
@@ -168,7 +168,7 @@ impl Storage {
         match self.driver().head(&key.to_path()?).await {
             Ok(meta) => Ok(Some(info(key.clone(), meta))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(Error::of_key(error, "look for", key)),
+            Err(error) => Err(Error::driver_for_key(error, "look for", key)),
         }
     }
 
@@ -188,7 +188,7 @@ impl Storage {
         }
         match self.driver().delete(&key.to_path()?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(Error::of_key(error, "delete", key)),
+            Err(error) => Err(Error::driver_for_key(error, "delete", key)),
         }
     }
 
@@ -222,7 +222,7 @@ impl Storage {
                 bucket
                     .store
                     .list(Some(&prefix))
-                    .map_err(move |error| Error::of_driver(error, doing.clone()))
+                    .map_err(move |error| Error::driver(error, doing.clone()))
                     .try_filter_map(|meta| async move {
                         let key = ObjectKey::new(meta.location.as_ref());
                         Ok(key.ok().map(|key| info(key, meta)))
@@ -232,8 +232,8 @@ impl Storage {
         }
     }
 
-    /// Removes unfinished files from local disk that have not been written to since
-    /// `before`, as a crash leaves them. Returns their number.
+    /// Removes unfinished files, which a crash leaves on local disk, if they have not been
+    /// written to since `before`. Returns their number.
     ///
     /// Does nothing for a bucket: the service hides unfinished uploads, and a lifecycle
     /// rule (`AbortIncompleteMultipartUpload`) removes them.
@@ -251,8 +251,8 @@ impl Storage {
         }
     }
 
-    /// False if the object does not exist, without asking the driver. On local disk the
-    /// driver is asked about regular files only, because it would follow symlinks.
+    /// Whether the driver may be asked for the object. On local disk only if it is a regular
+    /// file, because the driver would follow symlinks; otherwise the object does not exist.
     async fn can_exist(&self, key: &ObjectKey) -> Result<bool, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.exists(key).await,

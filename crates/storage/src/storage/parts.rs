@@ -71,8 +71,8 @@ where
         Ok(Some(part.freeze()))
     }
 
-    /// Waits for the next bytes; false at the end of the stream, which is an error before
-    /// the announced size.
+    /// Waits for the next bytes. Returns false at the end of the stream, and fails if the
+    /// stream ends before or continues after the announced size.
     async fn receive(&mut self) -> Result<bool, Error> {
         match self.data.next().await {
             Some(Ok(bytes)) => {
@@ -111,31 +111,29 @@ where
     S: Stream<Item = Result<Bytes, E>> + FusedStream,
     E: Into<Source>,
 {
-    let mut upload = AbortOnDrop(Some(upload));
-    let Some(driver) = &mut upload.0 else {
-        return Ok(());
-    };
+    let mut guard = AbortOnDrop(None);
+    let upload = guard.0.insert(upload);
     let key = parts.key;
-    let failed = |error| Error::of_driver(error, format!("write {key}"));
+    let failed = |error| Error::driver(error, format!("write {key}"));
     let mut part = first;
     let written = loop {
-        match join(driver.put_part(part.into()), parts.next()).await {
+        match join(upload.put_part(part.into()), parts.next()).await {
             (Ok(()), Ok(Some(next))) => part = next,
-            (Ok(()), Ok(None)) => break driver.complete().await.map(drop).map_err(failed),
+            (Ok(()), Ok(None)) => break upload.complete().await.map(drop).map_err(failed),
             (Err(error), _) => break Err(failed(error)),
             (_, Err(error)) => break Err(error),
         }
     };
     if written.is_err() {
         // If this fails, `remove_unfinished_files` or the bucket's lifecycle rule cleans up.
-        let _ = driver.abort().await;
+        let _ = upload.abort().await;
     }
-    upload.0 = None;
+    guard.0 = None;
     written
 }
 
-/// Aborts the upload when the future is dropped, as it is when a client disconnects. S3
-/// keeps the parts otherwise.
+/// Aborts the upload if the future is dropped, as happens when a client disconnects.
+/// Otherwise S3 would keep the parts.
 struct AbortOnDrop(Option<Box<dyn MultipartUpload>>);
 
 impl Drop for AbortOnDrop {

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::join_all;
 use lectern_storage::{Error, ObjectPrefix, Secret, Storage, StorageConfig};
 
-use crate::test_storage::{chunks, key};
+use crate::test_storage::{key, stream_of};
 
 fn bucket_at(address: &str) -> Storage {
     let config = format!("s3://lectures?endpoint=http://{address}")
@@ -19,7 +19,7 @@ fn bucket_at(address: &str) -> Storage {
     Storage::open(&config, Secret::random().unwrap()).unwrap()
 }
 
-/// The address of a service that answers every request with this status.
+/// The address of a service that responds to every request with this status.
 fn service_with(status: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -40,7 +40,7 @@ async fn errors(storage: &Storage) -> Vec<Error> {
     let key = key("a");
     let all = ObjectPrefix::everything();
     let (put, get, head, delete, list, delete_all) = futures_util::join!(
-        storage.put(&key, 1, chunks(["x".into()])),
+        storage.put(&key, 1, stream_of(["x".into()])),
         storage.get(&key, None),
         storage.head(&key),
         storage.delete(&key),
@@ -84,7 +84,7 @@ async fn a_service_with_a_temporary_error_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_is_not_unavailable() {
+async fn a_service_that_refuses_the_request_is_not_unavailable() {
     for status in ["403 Forbidden", "400 Bad Request"] {
         for error in errors(&bucket_at(&service_with(status))).await {
             assert!(matches!(error, Error::Other { .. }), "{status}: {error:?}");
@@ -95,7 +95,7 @@ async fn a_service_that_refuses_is_not_unavailable() {
 #[tokio::test]
 async fn a_missing_bucket_is_an_error() {
     let storage = bucket_at(&service_with("404 Not Found"));
-    let put = storage.put(&key("a"), 1, chunks(["x".into()])).await;
+    let put = storage.put(&key("a"), 1, stream_of(["x".into()])).await;
     assert!(matches!(put, Err(Error::Other { .. })), "{put:?}");
     let list = storage
         .list(&ObjectPrefix::everything())

@@ -9,7 +9,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use lectern_domain::{Clock as _, JobId, SystemClock};
 use lectern_storage::{ByteRange, Error, ObjectInfo, ObjectKey, ObjectPrefix};
 
-use crate::test_storage::{TestStorage, bytes, chunks, key, on_both, pattern, stalled, until};
+use crate::test_storage::{
+    TestStorage, bytes, key, on_disk_and_s3, pattern, stalled, stream_of, wait_until,
+};
 
 const MIB: usize = 1024 * 1024;
 
@@ -25,23 +27,23 @@ async fn objects_of_any_size_are_read_as_written(test: TestStorage) {
         11 * MIB + 3,
     ] {
         let key = key(&format!("sizes/{size}.mp4"));
-        let whole = pattern(size);
-        let pieces: Vec<_> = whole.chunks(60_000).collect();
+        let content = pattern(size);
+        let pieces: Vec<_> = content.chunks(60_000).collect();
         test.put(&key, &pieces).await;
-        assert!(test.read(&key).await == whole, "{size}");
+        assert!(test.read(&key).await == content, "{size}");
     }
     assert_eq!(test.names().await.len(), 8);
     assert_eq!(test.unfinished_uploads().await, 0);
 }
 
 async fn the_sizes_of_the_pieces_make_no_difference(test: TestStorage) {
-    let whole = pattern(2 * MIB + 7);
-    let (head, tail) = whole.split_at(2 * MIB);
+    let content = pattern(2 * MIB + 7);
+    let (head, tail) = content.split_at(2 * MIB);
     let mut pieces: Vec<&[u8]> = vec![b"", head, b"", b""];
     pieces.extend(tail.chunks(1));
     pieces.push(b"");
     test.put(&key("a"), &pieces).await;
-    assert!(test.read(&key("a")).await == whole);
+    assert!(test.read(&key("a")).await == content);
 }
 
 async fn a_later_write_replaces_an_earlier_one(test: TestStorage) {
@@ -54,13 +56,13 @@ async fn a_later_write_replaces_an_earlier_one(test: TestStorage) {
     assert_ne!(before.etag, after.etag);
 }
 
-async fn a_stream_of_another_size_than_announced_leaves_nothing(test: TestStorage) {
+async fn a_stream_of_the_wrong_size_leaves_nothing(test: TestStorage) {
     test.put(&key("a"), &[b"previous"]).await;
     for size in [10, 11 * MIB] {
-        let (some, announced) = (Bytes::from(pattern(size)), size as u64);
+        let (data, announced) = (Bytes::from(pattern(size)), size as u64);
         let longer = test
             .storage
-            .put(&key("a"), announced - 1, chunks([some.clone()]))
+            .put(&key("a"), announced - 1, stream_of([data.clone()]))
             .await;
         assert!(
             matches!(&longer, Err(Error::TooLarge { announced: result, .. }) if *result == announced - 1),
@@ -68,13 +70,13 @@ async fn a_stream_of_another_size_than_announced_leaves_nothing(test: TestStorag
         );
         let shorter = test
             .storage
-            .put(&key("a"), announced + 1, chunks([some.clone()]))
+            .put(&key("a"), announced + 1, stream_of([data.clone()]))
             .await;
         assert!(
             matches!(&shorter, Err(Error::TooShort { received, .. }) if *received == announced),
             "{shorter:?}"
         );
-        let endless = stream::repeat(some).map(Ok::<_, Error>);
+        let endless = stream::repeat(data).map(Ok::<_, Error>);
         let endless = test
             .storage
             .put(&key("b"), 3 * announced + 1, endless)
@@ -83,7 +85,7 @@ async fn a_stream_of_another_size_than_announced_leaves_nothing(test: TestStorag
             matches!(endless, Err(Error::TooLarge { .. })),
             "{endless:?}"
         );
-        let nothing = test.storage.put(&key("b"), announced, chunks([])).await;
+        let nothing = test.storage.put(&key("b"), announced, stream_of([])).await;
         assert!(
             matches!(nothing, Err(Error::TooShort { received: 0, .. })),
             "{nothing:?}"
@@ -91,7 +93,7 @@ async fn a_stream_of_another_size_than_announced_leaves_nothing(test: TestStorag
     }
     let more_than_nothing = test
         .storage
-        .put(&key("b"), 0, chunks([Bytes::from("x")]))
+        .put(&key("b"), 0, stream_of([Bytes::from("x")]))
         .await;
     assert!(matches!(
         more_than_nothing,
@@ -126,10 +128,10 @@ async fn a_dropped_write_leaves_nothing(test: TestStorage) {
     let (target, size) = (key("a"), 20 * MIB as u64);
     let storage = test.storage.clone();
     let upload = tokio::spawn(async move { storage.put(&target, size, sent).await });
-    until!(test.unfinished_uploads().await == 1);
+    wait_until!(test.unfinished_uploads().await == 1);
     upload.abort();
     assert!(upload.await.unwrap_err().is_cancelled());
-    until!(test.unfinished_uploads().await == 0);
+    wait_until!(test.unfinished_uploads().await == 0);
     assert_eq!(test.names().await, [""; 0]);
 }
 
@@ -142,7 +144,7 @@ async fn one_of_several_concurrent_writes_wins(test: TestStorage) {
             .map(Bytes::copy_from_slice)
             .collect();
         test.storage
-            .put(&target, version.len() as u64, chunks(pieces))
+            .put(&target, version.len() as u64, stream_of(pieces))
     });
     for result in join_all(puts).await {
         result.unwrap();
@@ -153,9 +155,9 @@ async fn one_of_several_concurrent_writes_wins(test: TestStorage) {
 }
 
 async fn a_range_returns_exactly_its_bytes(test: TestStorage) {
-    let whole = pattern(MIB);
-    let size = whole.len() as u64;
-    test.put(&key("a"), &[&whole]).await;
+    let content = pattern(MIB);
+    let size = content.len() as u64;
+    test.put(&key("a"), &[&content]).await;
     for (range, expected) in [
         (ByteRange::Between(0, 1), 0..1),
         (ByteRange::Between(5, 500_000), 5..500_000),
@@ -177,7 +179,7 @@ async fn a_range_returns_exactly_its_bytes(test: TestStorage) {
             expected.start as u64..expected.end as u64,
             "{range:?}"
         );
-        assert!(bytes(object).await == whole[expected], "{range:?}");
+        assert!(bytes(object).await == content[expected], "{range:?}");
     }
 }
 
@@ -256,8 +258,8 @@ async fn a_prefix_matches_whole_segments(test: TestStorage) {
 }
 
 async fn deleting_the_objects_of_a_job_leaves_those_of_others(test: TestStorage) {
-    let (mine, theirs) = (JobId::new(&SystemClock), JobId::new(&SystemClock));
-    for job_id in [mine, theirs] {
+    let (deleted_job, other_job) = (JobId::new(&SystemClock), JobId::new(&SystemClock));
+    for job_id in [deleted_job, other_job] {
         test.put(&ObjectKey::original(job_id, "talk.mp4"), &[b"x"])
             .await;
         for i in 0..20 {
@@ -267,7 +269,7 @@ async fn deleting_the_objects_of_a_job_leaves_those_of_others(test: TestStorage)
     }
     let deleted = test
         .storage
-        .delete_prefix(&ObjectKey::job_prefix(mine))
+        .delete_prefix(&ObjectKey::job_prefix(deleted_job))
         .await;
     assert_eq!(deleted.unwrap(), 21);
     let left = test.storage.list(&ObjectPrefix::jobs());
@@ -276,7 +278,7 @@ async fn deleting_the_objects_of_a_job_leaves_those_of_others(test: TestStorage)
         .try_collect()
         .await
         .unwrap();
-    assert_eq!(owners, [Some(theirs); 21]);
+    assert_eq!(owners, [Some(other_job); 21]);
 }
 
 async fn names_with_special_characters_work(test: TestStorage) {
@@ -307,13 +309,13 @@ async fn names_with_special_characters_work(test: TestStorage) {
 
 async fn a_file_becomes_an_object(test: TestStorage) {
     let dir = tempfile::tempdir().unwrap();
-    let whole = pattern(6 * MIB);
-    std::fs::write(dir.path().join("clip.mp4"), &whole).unwrap();
+    let content = pattern(6 * MIB);
+    std::fs::write(dir.path().join("clip.mp4"), &content).unwrap();
     test.storage
         .put_file(&key("a"), &dir.path().join("clip.mp4"))
         .await
         .unwrap();
-    assert!(test.read(&key("a")).await == whole);
+    assert!(test.read(&key("a")).await == content);
     let missing = test
         .storage
         .put_file(&key("b"), &dir.path().join("other"))
@@ -322,11 +324,11 @@ async fn a_file_becomes_an_object(test: TestStorage) {
     assert_eq!(test.names().await, ["a"]);
 }
 
-on_both! {
+on_disk_and_s3! {
     objects_of_any_size_are_read_as_written,
     the_sizes_of_the_pieces_make_no_difference,
     a_later_write_replaces_an_earlier_one,
-    a_stream_of_another_size_than_announced_leaves_nothing,
+    a_stream_of_the_wrong_size_leaves_nothing,
     a_failing_stream_leaves_nothing_and_is_the_source_of_the_error,
     a_dropped_write_leaves_nothing,
     one_of_several_concurrent_writes_wins,

@@ -1,4 +1,4 @@
-//! The file with the secret, and the secrecy of secrets.
+//! The file with the secret. Neither secrets nor credentials are ever shown.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,19 +20,19 @@ fn concurrent_starts_create_one_secret_and_share_it() {
     for _ in 0..20 {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = dir.path().join("not/yet/there");
-        let start = Barrier::new(16);
+        let barrier = Barrier::new(16);
         let signatures: Vec<_> = thread::scope(|scope| {
-            let starts: Vec<_> = (0..16)
+            let threads: Vec<_> = (0..16)
                 .map(|_| {
                     scope.spawn(|| {
-                        start.wait();
+                        barrier.wait();
                         signature(Secret::read_or_create(&data_dir).unwrap())
                     })
                 })
                 .collect();
-            starts
+            threads
                 .into_iter()
-                .map(|start| start.join().unwrap())
+                .map(|thread| thread.join().unwrap())
                 .collect()
         });
         assert!(signatures.iter().all(|other| *other == signatures[0]));

@@ -7,7 +7,7 @@ use lectern_domain::{Clock as _, SystemClock};
 use lectern_storage::{OBJECTS_PATH, ObjectKey, Secret, SignatureError, Signer};
 use url::Url;
 
-use crate::test_storage::{TestStorage, key, pattern, until};
+use crate::test_storage::{TestStorage, key, pattern, wait_until};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -41,11 +41,11 @@ async fn a_url_of_this_server_allows_its_method_on_its_key() {
             .upload_url(&base(), &key(name), 7, HOUR, noon())
             .await
             .unwrap();
-        let (asked, query) = parts(&put);
-        assert_eq!(asked, key(name));
-        assert_eq!(signer.verify_put(&asked, &query, noon()), Ok(7));
+        let (requested, query) = parts(&put);
+        assert_eq!(requested, key(name));
+        assert_eq!(signer.verify_put(&requested, &query, noon()), Ok(7));
         assert_eq!(
-            signer.verify_get(&asked, &query, noon()),
+            signer.verify_get(&requested, &query, noon()),
             Err(SignatureError::Wrong)
         );
 
@@ -54,10 +54,10 @@ async fn a_url_of_this_server_allows_its_method_on_its_key() {
             .download_url(&base(), &key(name), HOUR, noon())
             .await
             .unwrap();
-        let (asked, query) = parts(&get);
-        assert_eq!(signer.verify_get(&asked, &query, noon()), Ok(()));
+        let (requested, query) = parts(&get);
+        assert_eq!(signer.verify_get(&requested, &query, noon()), Ok(()));
         assert_eq!(
-            signer.verify_put(&asked, &query, noon()),
+            signer.verify_put(&requested, &query, noon()),
             Err(SignatureError::Wrong)
         );
         assert!(
@@ -140,8 +140,8 @@ fn any_change_of_a_url_invalidates_it() {
             "{cut}"
         );
     }
-    let theirs = Signer::new(Secret::random().unwrap());
-    let forged = theirs.sign_put(&key("jobs/1/a"), 1000, noon());
+    let other_signer = Signer::new(Secret::random().unwrap());
+    let forged = other_signer.sign_put(&key("jobs/1/a"), 1000, noon());
     assert_eq!(verify(&forged), Err(SignatureError::Wrong));
     // A PUT without its size is not a GET, and a GET with a size is not a PUT.
     let unsized_query = query.replace("&size=1000", "");
@@ -179,9 +179,9 @@ fn a_query_of_another_form_is_malformed() {
 }
 
 /// The status of a response, also if it is an error.
-fn status(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> u16 {
-    match answer {
-        Ok(answer) => answer.status().as_u16(),
+fn status(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> u16 {
+    match response {
+        Ok(response) => response.status().as_u16(),
         Err(ureq::Error::StatusCode(status)) => status,
         Err(error) => panic!("{error}"),
     }
@@ -199,8 +199,8 @@ async fn a_url_of_the_service_allows_its_method_on_its_key() {
         "講義/第 1 回 #3.mp4",
         "~'()!*",
     ] {
-        let whole = pattern(300_000);
-        let size = whole.len() as u64;
+        let content = pattern(300_000);
+        let size = content.len() as u64;
         let put = test
             .storage
             .upload_url(&base(), &key(name), size, HOUR, now)
@@ -212,21 +212,21 @@ async fn a_url_of_the_service_allows_its_method_on_its_key() {
             .await
             .unwrap();
         assert_eq!(status(ureq::get(get.as_str()).call()), 404);
-        assert_eq!(status(ureq::put(put.as_str()).send(&whole)), 200, "{put}");
-        assert!(test.read(&key(name)).await == whole);
+        assert_eq!(status(ureq::put(put.as_str()).send(&content)), 200, "{put}");
+        assert!(test.read(&key(name)).await == content);
 
-        let mut answer = ureq::get(get.as_str()).call().unwrap();
-        assert!(answer.body_mut().read_to_vec().unwrap() == whole);
+        let mut response = ureq::get(get.as_str()).call().unwrap();
+        assert!(response.body_mut().read_to_vec().unwrap() == content);
         let mut part = ureq::get(get.as_str())
             .header("Range", "bytes=10-19")
             .call()
             .unwrap();
         assert_eq!(part.status(), 206);
-        assert_eq!(part.body_mut().read_to_vec().unwrap(), whole[10..20]);
+        assert_eq!(part.body_mut().read_to_vec().unwrap(), content[10..20]);
 
         // Other methods, keys and expiry times are refused.
         assert_eq!(status(ureq::get(put.as_str()).call()), 403);
-        assert_eq!(status(ureq::put(get.as_str()).send(&whole)), 403);
+        assert_eq!(status(ureq::put(get.as_str()).send(&content)), 403);
         assert_eq!(status(ureq::delete(get.as_str()).call()), 403);
         let mut other = get.clone();
         other.set_path(&format!("{}x", get.path()));
@@ -250,8 +250,8 @@ async fn a_url_of_the_service_expires() {
         url.unwrap()
     };
     let (long, short) = (get(HOUR).await, get(Duration::from_secs(1)).await);
-    // The service counts in whole seconds, so the URL may have expired already.
-    until!(status(ureq::get(short.as_str()).call()) == 403);
+    // The service counts in content seconds, so the URL may have expired already.
+    wait_until!(status(ureq::get(short.as_str()).call()) == 403);
     assert_eq!(status(ureq::get(long.as_str()).call()), 200);
 }
 

@@ -6,19 +6,19 @@ use std::process::Command;
 
 use lectern_storage::{ByteRange, Error, ObjectKey, ObjectPrefix, Secret, Storage, StorageConfig};
 
-use crate::test_storage::{TestStorage, chunks, key};
+use crate::test_storage::{TestStorage, key, stream_of};
 
 /// Asserts that every operation on a key is refused.
 async fn assert_refused(test: &TestStorage, key: &ObjectKey) {
     let storage = &test.storage;
-    let result = [
-        storage.put(key, 1, chunks(["x".into()])).await,
+    let results = [
+        storage.put(key, 1, stream_of(["x".into()])).await,
         storage.get(key, None).await.map(drop),
         storage.get(key, Some(ByteRange::From(0))).await.map(drop),
         storage.head(key).await.map(drop),
         storage.delete(key).await,
     ];
-    for (i, result) in result.into_iter().enumerate() {
+    for (i, result) in results.into_iter().enumerate() {
         assert!(
             matches!(result, Err(Error::NotAllowed { .. })),
             "{i} {key}: {result:?}"
@@ -74,11 +74,11 @@ async fn symlinks_are_refused_whatever_their_target() {
         .delete_prefix(&ObjectPrefix::everything())
         .await;
     assert_eq!(deleted.unwrap(), 1);
-    let stale = test
+    let removed = test
         .storage
         .remove_unfinished_files(chrono::DateTime::<chrono::Utc>::MAX_UTC)
         .await;
-    assert_eq!(stale.unwrap(), 0);
+    assert_eq!(removed.unwrap(), 0);
     assert_eq!(fs::read(outside.join("secret")).unwrap(), b"outside");
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
 }
@@ -90,11 +90,11 @@ async fn unfinished_files_behind_a_symlink_are_kept() {
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("chapter#1"), b"outside").unwrap();
     symlink(&outside, test.dir().join("objects/out")).unwrap();
-    let stale = test
+    let removed = test
         .storage
         .remove_unfinished_files(chrono::DateTime::<chrono::Utc>::MAX_UTC)
         .await;
-    assert_eq!(stale.unwrap(), 0);
+    assert_eq!(removed.unwrap(), 0);
     assert!(outside.join("chapter#1").exists());
 }
 
@@ -115,7 +115,7 @@ async fn the_root_itself_may_be_a_symlink() {
         Some(1)
     );
     storage
-        .put(&key("a/c"), 1, chunks(["y".into()]))
+        .put(&key("a/c"), 1, stream_of(["y".into()]))
         .await
         .unwrap();
     assert_eq!(test.names().await, ["a/b", "a/c"]);
@@ -141,7 +141,10 @@ async fn an_object_above_or_below_another_is_refused_and_leaves_nothing() {
     let test = TestStorage::on_disk();
     test.put(&key("a/b"), &[b"x"]).await;
     for name in ["a", "a/b/c", "a/b/c/d"] {
-        let result = test.storage.put(&key(name), 1, chunks(["y".into()])).await;
+        let result = test
+            .storage
+            .put(&key(name), 1, stream_of(["y".into()]))
+            .await;
         assert!(
             matches!(result, Err(Error::NotAllowed { .. })),
             "{name}: {result:?}"

@@ -39,7 +39,7 @@ impl TestStorage {
     /// A new prefix in the bucket that `tests/e2e/with-s3` provides.
     pub(crate) fn on_s3() -> Self {
         let Ok(url) = std::env::var("LECTERN_TEST_S3") else {
-            panic!("LECTERN_TEST_S3 names no S3 server; run this under tests/e2e/with-s3");
+            panic!("LECTERN_TEST_S3 is not set; run this under tests/e2e/with-s3");
         };
         let config = url
             .replace('?', &format!("/test/{}?", JobId::new(&SystemClock)))
@@ -72,7 +72,10 @@ impl TestStorage {
             .iter()
             .map(|piece| Bytes::copy_from_slice(piece))
             .collect();
-        self.storage.put(key, size, chunks(pieces)).await.unwrap();
+        self.storage
+            .put(key, size, stream_of(pieces))
+            .await
+            .unwrap();
     }
 
     /// The bytes of an object.
@@ -95,7 +98,7 @@ impl TestStorage {
     /// The number of uploads that are neither completed nor aborted.
     pub(crate) async fn unfinished_uploads(&self) -> usize {
         let config = match &self.location {
-            Location::Disk(dir) => return parts_below(dir.path()),
+            Location::Disk(dir) => return unfinished_files_below(dir.path()),
             Location::S3(config) => config,
         };
         let mut builder = AmazonS3Builder::new()
@@ -134,20 +137,20 @@ impl TestStorage {
     }
 }
 
-fn parts_below(dir: &std::path::Path) -> usize {
+fn unfinished_files_below(dir: &std::path::Path) -> usize {
     let entries = std::fs::read_dir(dir).unwrap().map(Result::unwrap);
     entries
         .map(|entry| {
             if entry.file_type().unwrap().is_dir() {
-                return parts_below(&entry.path());
+                return unfinished_files_below(&entry.path());
             }
             usize::from(entry.file_name().to_str().unwrap().contains('#'))
         })
         .sum()
 }
 
-/// A stream without errors.
-pub(crate) fn chunks(
+/// A stream of these pieces, without errors.
+pub(crate) fn stream_of(
     pieces: impl IntoIterator<Item = Bytes>,
 ) -> impl Stream<Item = Result<Bytes, Error>> {
     stream::iter(pieces.into_iter().map(Ok).collect::<Vec<_>>())
@@ -180,7 +183,7 @@ pub(crate) fn stalled(pieces: Vec<Bytes>) -> impl Stream<Item = Result<Bytes, Er
 }
 
 /// Waits until the condition is true.
-macro_rules! until {
+macro_rules! wait_until {
     ($condition:expr) => {
         tokio::time::timeout(std::time::Duration::from_mins(1), async {
             while !$condition {
@@ -191,10 +194,10 @@ macro_rules! until {
         .expect(stringify!($condition))
     };
 }
-pub(crate) use until;
+pub(crate) use wait_until;
 
-/// Makes two tests of each function: one on local disk, one on S3.
-macro_rules! on_both {
+/// Defines two tests for each function: one on local disk, one on S3.
+macro_rules! on_disk_and_s3 {
     ($($name:ident),+ $(,)?) => {
         mod on_disk {
             $(#[tokio::test]
@@ -212,4 +215,4 @@ macro_rules! on_both {
         }
     };
 }
-pub(crate) use on_both;
+pub(crate) use on_disk_and_s3;

@@ -1,4 +1,4 @@
-//! Unfinished files on local disk, as a crash leaves them, and their removal.
+//! Unfinished files, which a crash leaves on local disk, and their removal.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use lectern_domain::{Clock as _, SystemClock};
 use lectern_storage::{Error, ObjectPrefix};
 
-use crate::test_storage::{TestStorage, chunks, key, pattern, stalled, until};
+use crate::test_storage::{TestStorage, key, pattern, stalled, stream_of, wait_until};
 
 const MIB: usize = 1024 * 1024;
 
@@ -18,16 +18,16 @@ impl TestStorage {
         self.dir().join("objects").join(name)
     }
 
-    /// Begins a write and leaks it, so that nothing is cleaned up, as when the process is
+    /// Begins a write and leaks it, so that nothing is cleaned up, as if the process had been
     /// killed.
     async fn crash_during_write(&self, name: &str) {
         let (storage, target) = (self.storage.clone(), key(name));
         let before = self.unfinished_uploads().await;
         let mut upload = Box::pin(async move {
-            let some = stalled(vec![Bytes::from(pattern(3 * MIB))]);
-            storage.put(&target, 10 * MIB as u64, some).await
+            let data = stalled(vec![Bytes::from(pattern(3 * MIB))]);
+            storage.put(&target, 10 * MIB as u64, data).await
         });
-        until!({
+        wait_until!({
             assert!(futures_util::poll!(&mut upload).is_pending());
             self.unfinished_uploads().await > before
         });
@@ -35,12 +35,12 @@ impl TestStorage {
     }
 }
 
-fn age(path: &PathBuf, by: Duration) {
+fn set_age(path: &PathBuf, age: Duration) {
     let file = File::options()
         .write(true)
         .open(path)
         .or_else(|_| File::open(path));
-    file.unwrap().set_modified(SystemTime::now() - by).unwrap();
+    file.unwrap().set_modified(SystemTime::now() - age).unwrap();
 }
 
 const DAY: Duration = Duration::from_hours(24);
@@ -69,9 +69,9 @@ async fn unfinished_files_do_not_prevent_a_write() {
         test.crash_during_write("a").await;
     }
     assert_eq!(test.unfinished_uploads().await, 3);
-    let whole = pattern(3 * MIB);
-    test.put(&key("a"), &[&whole]).await;
-    assert!(test.read(&key("a")).await == whole);
+    let content = pattern(3 * MIB);
+    test.put(&key("a"), &[&content]).await;
+    assert!(test.read(&key("a")).await == content);
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn only_stale_files_and_directories_are_removed() {
         "jobs/2/half.mp4#1",
         "jobs/2",
     ] {
-        age(&test.path(name), 2 * DAY);
+        set_age(&test.path(name), 2 * DAY);
     }
     fs::create_dir_all(test.path("jobs/4/original")).unwrap();
 
@@ -131,23 +131,22 @@ async fn only_stale_files_and_directories_are_removed() {
 async fn a_write_whose_file_was_removed_fails_and_keeps_the_previous_object() {
     let test = TestStorage::on_disk();
     test.put(&key("a"), &[b"previous"]).await;
-    let (sender, receiver) = futures_util::future::AbortHandle::new_pair();
+    let (resume, resumed) = tokio::sync::oneshot::channel();
     let last = futures_util::stream::once(async move {
-        // Pending until the handle is used.
-        let _ = futures_util::future::Abortable::new(std::future::pending::<()>(), receiver).await;
+        resumed.await.unwrap();
         Ok::<_, Error>(Bytes::from(pattern(MIB)))
     });
-    let first = chunks([Bytes::from(pattern(3 * MIB))]);
+    let first = stream_of([Bytes::from(pattern(3 * MIB))]);
     let pieces = futures_util::StreamExt::chain(first, last);
     let (storage, target) = (test.storage.clone(), key("a"));
     let upload = tokio::spawn(async move { storage.put(&target, 4 * MIB as u64, pieces).await });
-    until!(test.unfinished_uploads().await == 1);
+    wait_until!(test.unfinished_uploads().await == 1);
     let later = SystemClock.now() + TimeDelta::days(1);
     assert_eq!(
         test.storage.remove_unfinished_files(later).await.unwrap(),
         1
     );
-    sender.abort();
+    resume.send(()).unwrap();
     let failed = upload.await.unwrap();
     assert!(matches!(failed, Err(Error::Other { .. })), "{failed:?}");
     assert_eq!(test.read(&key("a")).await, b"previous");
@@ -170,12 +169,12 @@ async fn a_directory_is_removed_with_its_last_object_and_created_again() {
 #[tokio::test]
 async fn an_object_being_read_keeps_its_content() {
     let test = TestStorage::on_disk();
-    let whole = pattern(2 * MIB);
-    test.put(&key("a"), &[&whole]).await;
+    let content = pattern(2 * MIB);
+    test.put(&key("a"), &[&content]).await;
     let object = test.storage.get(&key("a"), None).await.unwrap();
     test.put(&key("a"), &[b"another"]).await;
     test.storage.delete(&key("a")).await.unwrap();
-    assert!(crate::test_storage::bytes(object).await == whole);
+    assert!(crate::test_storage::bytes(object).await == content);
 }
 
 #[tokio::test]
