@@ -31,7 +31,7 @@ impl Media {
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<TimeRange, Error> {
-        let range = recording.within(range)?;
+        let range = recording.clamp_range(range)?;
         let (video, audio) = (recording.video.as_ref(), recording.audio.as_ref());
         let mut filters = Vec::new();
         if let Some(video) = video {

@@ -23,7 +23,7 @@ impl Media {
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
         let audio = recording.audio.as_ref().ok_or(Error::NoAudio)?;
-        let range = recording.within(range)?;
+        let range = recording.clamp_range(range)?;
         let filter = format!(
             "atrim=start=0,aresample=16000:async=1:first_pts=0,apad,atrim=end={}",
             range.duration()

@@ -35,7 +35,7 @@ impl Probe {
     /// # Errors
     ///
     /// [`Error::EmptyRange`] if that part has no length.
-    pub fn within(&self, range: TimeRange) -> Result<TimeRange, Error> {
+    pub fn clamp_range(&self, range: TimeRange) -> Result<TimeRange, Error> {
         let (start, end) = (range.start(), range.end().min(self.duration));
         match TimeRange::new(start, end) {
             Ok(part) if part.duration() > 0.0 => Ok(part),

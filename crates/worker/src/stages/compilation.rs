@@ -52,7 +52,7 @@ impl StageHandler for Compilation {
         let probe = context.probe()?;
         let (mut parts, mut updates, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for clip in &clips {
-            match probe.within(clip.time) {
+            match probe.clamp_range(clip.time) {
                 Ok(part) => parts.push((clip, part)),
                 Err(error) => {
                     updates.push((clip.clip_id, clear_files(clip)));
