@@ -53,8 +53,8 @@ pub enum Error {
         height: u32,
     },
 
-    /// The list of clips to concatenate is empty.
-    #[error("there is no clip to put together")]
+    /// The list of clips to join is empty.
+    #[error("there are no clips to join")]
     NoClips,
 
     /// A file could not be read or written.

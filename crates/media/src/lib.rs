@@ -50,8 +50,8 @@
 //! # Child processes
 //!
 //! Every program runs without input in its own process group, and never longer
-//! than its [`Limits`]. When it has to end, its whole group ends, also when this
-//! process dies. The last lines of its stderr are in [`ChildError::Failed`].
+//! than its [`Limits`] allow. The whole group ends with the program, or when this
+//! process dies. The last lines of stderr are in [`ChildError::Failed`].
 //! [`Program`] runs other programs in the same way.
 //!
 //! # Times

@@ -26,8 +26,8 @@ pub struct ScratchFull {
 /// removed with the last of them.
 ///
 /// Each process has its own directory below the root, and holds a lock on a file
-/// in it. The operating system releases the lock when the process dies, however
-/// it dies; the next process to start removes the directories that nobody locks.
+/// in it. The operating system releases the lock when the process ends, even after
+/// a crash. A process that starts removes the directories that are not locked.
 ///
 /// ```
 /// use lectern_media::Scratch;
@@ -54,8 +54,8 @@ struct ProcessDir {
 
 impl Scratch {
     /// Creates a directory below `root` for files of `limit_bytes` in total, and
-    /// removes those of dead processes. `root` is created if it is missing;
-    /// nothing else in it is touched.
+    /// removes the directories of dead processes. Creates `root` if it is missing.
+    /// Other files and directories in it are left alone.
     pub fn new(root: impl Into<PathBuf>, limit_bytes: u64) -> io::Result<Self> {
         let root = root.into();
         fs::create_dir_all(&root)?;
@@ -115,7 +115,7 @@ impl Drop for ProcessDir {
         if let Err(error) = remove_process_dir(&self.dir) {
             let (dir, root) = (self.dir.display(), self.root.display());
             log::warn!(
-                "failed to remove {dir}, which stays until the next start on {root}: {error}"
+                "failed to remove {dir} (the next process to use {root} tries again): {error}"
             );
         }
     }

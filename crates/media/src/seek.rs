@@ -1,4 +1,5 @@
-//! Seeking: where ffmpeg has to start reading to decode what is shown at a time.
+//! Seeking: where ffmpeg has to start reading to decode the picture and the sound
+//! of a given time.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -67,7 +68,7 @@ impl SeekPoint {
 impl Media {
     /// Writes a file, reading from the key frame before `time`. `ffmpeg` builds
     /// the command for a seek point. If the command fails, as with a damaged index
-    /// or when a track has not a single packet, it runs again from the beginning
+    /// or when a track has no packets, it runs again from the beginning
     /// of the recording.
     pub(crate) fn write_from(
         &self,

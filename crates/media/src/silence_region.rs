@@ -7,8 +7,8 @@ use crate::ffmpeg::{Media, input_options};
 use crate::probe::Probe;
 use crate::process::ChildError;
 
-/// How much earlier than the duration reading may end, in seconds, and still be
-/// complete. The tracks of one file rarely end together.
+/// A recording was read completely if reading ended at most this long before its
+/// end, in seconds. The tracks of one file rarely end together.
 const END_TOLERANCE_SECONDS: f64 = 0.5;
 /// Share of black pixels that makes a picture black.
 const BLACK_PIXEL_RATIO: f64 = 0.98;
@@ -104,7 +104,7 @@ impl Media {
         );
         let stderr = match ran {
             Ok(stderr) => stderr,
-            // ffmpeg stopped at damaged data, some way into the file.
+            // ffmpeg stopped at damaged data within the file.
             Err(ChildError::Failed {
                 status,
                 stderr_tail,

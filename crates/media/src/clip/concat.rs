@@ -46,16 +46,16 @@ impl Media {
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
-        let out = path::absolute(out).map_err(Error::io("find", out))?;
+        let out = path::absolute(out).map_err(Error::io("resolve the path", out))?;
         let dir = tempfile::Builder::new()
             .prefix("concat-")
             .tempdir_in(out.parent().unwrap_or(&out))
-            .map_err(Error::io("write beside", &out))?;
-        // ffmpeg reads the list line by line, so it cannot contain every file name.
-        // Therefore it names symlinks to the clips.
+            .map_err(Error::io("create a directory beside", &out))?;
+        // The list has symlinks to the clips, because it cannot contain a file name
+        // with a line break.
         let mut list = String::from("ffconcat version 1.0\n");
-        for (number, clip) in clips.iter().enumerate() {
-            let name = format!("{number}.mp4");
+        for (index, clip) in clips.iter().enumerate() {
+            let name = format!("{index}.mp4");
             symlink(&clip.path, dir.path().join(&name)).map_err(Error::io("link", &clip.path))?;
             list.extend(["file ", &name, "\n"]);
         }
@@ -79,7 +79,7 @@ impl Media {
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
         let video = clips.iter().find_map(|clip| clip.video.as_ref());
-        let shape = video.map(|video| Shape {
+        let format = video.map(|video| PictureFormat {
             size: square_pixel_size(video, video.height),
             rate: constant_rate(video),
         });
@@ -91,15 +91,15 @@ impl Media {
         let mut filters = Vec::new();
         let mut concat_inputs = String::new();
         let mut ffmpeg = self.ffmpeg_with_progress();
-        for (number, clip) in clips.iter().enumerate() {
+        for (index, clip) in clips.iter().enumerate() {
             ffmpeg = ffmpeg.args(input_options(&clip.path));
-            if let Some(shape) = &shape {
-                filters.push(shape.filters(number, clip));
-                concat_inputs.extend([format!("[v{number}]")]);
+            if let Some(format) = &format {
+                filters.push(format.filters(index, clip));
+                concat_inputs.extend([format!("[v{index}]")]);
             }
             if let Some(channels) = channels {
-                filters.push(audio_filters(number, clip, channels));
-                concat_inputs.extend([format!("[a{number}]")]);
+                filters.push(audio_filters(index, clip, channels));
+                concat_inputs.extend([format!("[a{index}]")]);
             }
         }
         filters.push(format!(
@@ -116,44 +116,44 @@ impl Media {
     }
 }
 
-/// The picture of a reel.
-struct Shape {
+/// The size and the frame rate of a reel.
+struct PictureFormat {
     /// Width and height in pixels.
     size: (u32, u32),
     rate: FrameRate,
 }
 
-impl Shape {
-    /// The filters from the picture of a clip, or black, to `[v<number>]`.
-    fn filters(&self, number: usize, clip: &Probe) -> String {
+impl PictureFormat {
+    /// The filters from the picture of a clip, or black, to `[v<index>]`.
+    fn filters(&self, index: usize, clip: &Probe) -> String {
         let ((width, height), rate) = (self.size, self.rate);
         let duration = clip.duration;
         let picture = match &clip.video {
-            Some(video) => format!("[{number}:{}]{}", video.index, constant_rate_filters(rate)),
+            Some(video) => format!("[{index}:{}]{}", video.index, constant_rate_filters(rate)),
             None => format!("color=black:rate={}/{}", rate.frames, rate.seconds),
         };
         format!(
             "{picture},trim=end={duration},\
              scale=w='trunc(min({width},{height}*dar)/2)*2':h='trunc(min({height},{width}/dar)/2)*2',\
-             pad={width}:{height}:-1:-1,setsar=1,format=yuv420p[v{number}]"
+             pad={width}:{height}:-1:-1,setsar=1,format=yuv420p[v{index}]"
         )
     }
 }
 
-/// The filters from the sound of a clip, or silence, to `[a<number>]`.
-fn audio_filters(number: usize, clip: &Probe, channels: u32) -> String {
+/// The filters from the sound of a clip, or silence, to `[a<index>]`.
+fn audio_filters(index: usize, clip: &Probe, channels: u32) -> String {
     let duration = clip.duration;
     let layout = if channels == 1 { "mono" } else { "stereo" };
     let sound = match &clip.audio {
         Some(audio) => format!(
-            "[{number}:{}]aresample=48000:async=1:first_pts=0",
+            "[{index}:{}]aresample=48000:async=1:first_pts=0",
             audio.index
         ),
         None => "anullsrc=sample_rate=48000".into(),
     };
     format!(
         "{sound},aformat=sample_rates=48000:channel_layouts={layout},\
-         apad,atrim=end={duration}[a{number}]"
+         apad,atrim=end={duration}[a{index}]"
     )
 }
 
@@ -161,9 +161,15 @@ fn audio_filters(number: usize, clip: &Probe, channels: u32) -> String {
 fn is_compatible(one: &Probe, other: &Probe) -> bool {
     let picture = |clip: &Probe| {
         clip.video.clone().map(|video| {
-            let shape = (video.index, video.width, video.height, video.rotation);
+            let size = (video.width, video.height, video.rotation);
             let rate = constant_rate(&video);
-            (video.codec, shape, video.pixel_aspect.to_bits(), rate)
+            (
+                video.codec,
+                video.index,
+                size,
+                video.pixel_aspect.to_bits(),
+                rate,
+            )
         })
     };
     picture(one) == picture(other) && one.audio == other.audio

@@ -64,14 +64,14 @@ fn video_filters(
     let rate = constant_rate(video);
     let frame_count = (duration * rate.get()).round().max(1.0);
     let height = capped_height(video, settings.resolution);
-    let shape = if let Some(composition) = settings.composition {
+    let size_filters = if let Some(composition) = settings.composition {
         composition.filters(video, height)?
     } else {
         let (width, height) = square_pixel_size(video, height);
         format!("scale={width}:{height}")
     };
     Ok(format!(
-        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{shape},setsar=1,format=yuv420p[v]",
+        "[0:{index}]{rate_filters},trim=end_frame={frame_count},{size_filters},setsar=1,format=yuv420p[v]",
         index = video.index,
         rate_filters = constant_rate_filters(rate),
     ))

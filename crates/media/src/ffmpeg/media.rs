@@ -39,8 +39,9 @@ impl Media {
         self.ffmpeg().args(["-progress", "pipe:1"])
     }
 
-    /// Runs an ffmpeg with progress. `progress` gets the seconds done, `on_line`
-    /// every other line of stdout. Returns the last lines of stderr.
+    /// Runs a command from [`Media::ffmpeg_with_progress`]. `progress` gets the
+    /// seconds done, `on_line` every other line of stdout. Returns the last lines of
+    /// stderr.
     pub(crate) fn run_with_progress(
         &self,
         ffmpeg: Program,
@@ -56,8 +57,8 @@ impl Media {
         })
     }
 
-    /// Runs an ffmpeg with progress that writes the file `out`, which becomes its
-    /// last argument. Removes the file if that fails.
+    /// Runs a command from [`Media::ffmpeg_with_progress`] that writes the file
+    /// `out`, which becomes its last argument. Removes the file if that fails.
     pub(crate) fn write(
         &self,
         doing: &'static str,
@@ -65,7 +66,7 @@ impl Media {
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
-        let out = path::absolute(out).map_err(Error::io("find", out))?;
+        let out = path::absolute(out).map_err(Error::io("resolve the path", out))?;
         let ran = self.run_with_progress(ffmpeg.arg(file_url(&out)), progress, &mut |_| {});
         ran.map(drop).map_err(|source| {
             // The file may not exist yet.

@@ -8,7 +8,7 @@ use crate::picture::{constant_rate_filters, square_pixel_size};
 use crate::probe::{FrameRate, Probe};
 use crate::seek::SeekPoint;
 
-/// Time resolution of a thumbnail. It only has to be finer than anyone can notice.
+/// Time resolution of a thumbnail, finer than a viewer can notice.
 const RATE: FrameRate = FrameRate {
     frames: 25,
     seconds: 1,

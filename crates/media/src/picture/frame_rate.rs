@@ -9,9 +9,9 @@ const MIN_FRAME_RATE: u32 = 10;
 /// the headers.
 const MAX_FRAME_RATE: f64 = 120.0;
 
-/// A constant rate that shows every frame of the track: its own rate, a multiple
-/// of a very low one, or 60 instead of an incredible one. A variable rate becomes
-/// 30 or, if its average is higher, 60.
+/// A constant rate that shows every frame of the track: its own rate, or a multiple
+/// of it if it is very low. A rate that is not credible becomes 60; a variable rate
+/// becomes 30 or, if its average is higher, 60.
 pub(crate) fn constant_rate(video: &VideoStream) -> FrameRate {
     let rate = video.frame_rate;
     let per_second = |frames| FrameRate { frames, seconds: 1 };

@@ -7,8 +7,11 @@ use crate::probe::VideoStream;
 /// Width and height of the track's picture with square pixels, scaled to
 /// `height` pixels. Both are even, as 4:2:0 requires.
 pub(crate) fn square_pixel_size(video: &VideoStream, height: u32) -> (u32, u32) {
-    let shape = f64::from(video.width) * video.pixel_aspect / f64::from(video.height);
-    (even(f64::from(height) * shape), even(f64::from(height)))
+    let aspect_ratio = f64::from(video.width) * video.pixel_aspect / f64::from(video.height);
+    (
+        even(f64::from(height) * aspect_ratio),
+        even(f64::from(height)),
+    )
 }
 
 /// The track's height, at most that of the resolution.

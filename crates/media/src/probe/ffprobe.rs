@@ -7,9 +7,8 @@ use crate::error::ProbeError;
 
 /// Greatest rounding difference between the durations in one file, in seconds.
 const ROUNDING_SECONDS: f64 = 0.01;
-/// Latest start of a Matroska file, in seconds, that encoder delay explains. In a
-/// file that starts later, the stored duration is either a duration or the time of
-/// the end, so the duration is measured.
+/// Longest delay by an encoder, in seconds. If the start of a Matroska file is
+/// later, its stored duration is ambiguous, and the duration is measured instead.
 const MAX_ENCODER_DELAY_SECONDS: f64 = 1.0;
 
 /// The properties of a recording according to its headers.
@@ -122,7 +121,7 @@ impl Output {
         let stored = seconds(self.format.duration.as_ref())?;
         let start = seconds(self.format.start_time.as_ref()).unwrap_or(0.0);
         let is_end = match self.format.name.as_str() {
-            // ffmpeg writes the end, mkvmerge the duration.
+            // ffmpeg stores the time of the end, mkvmerge the duration.
             "matroska,webm" if start > MAX_ENCODER_DELAY_SECONDS => return None,
             "asf" | "matroska,webm" => true,
             // The duration, unless an edit list delays the tracks.
@@ -176,9 +175,10 @@ impl Stream {
 
     fn to_video(&self) -> VideoStream {
         let rotation = self.rotation();
-        let pixel_aspect = fraction(&self.sample_aspect_ratio, ':').map_or(1.0, FrameRate::get);
-        let nominal = fraction(&self.r_frame_rate, '/');
-        let average = fraction(&self.avg_frame_rate, '/').or(nominal);
+        let pixel_aspect = fraction(&self.sample_aspect_ratio, ':')
+            .map_or(1.0, |(width, height)| f64::from(width) / f64::from(height));
+        let nominal = frame_rate(&self.r_frame_rate);
+        let average = frame_rate(&self.avg_frame_rate).or(nominal);
         let is_sideways = rotation % 180 == 90;
         let (width, height, pixel_aspect) = if is_sideways {
             (self.height, self.width, 1.0 / pixel_aspect)
@@ -247,14 +247,17 @@ impl Stream {
     }
 }
 
-/// Parses a fraction such as `30000/1001`; `0/0` and `0:1` mean unknown.
-fn fraction(text: &str, separator: char) -> Option<FrameRate> {
-    let (frames, seconds) = text.split_once(separator)?;
-    let fraction = FrameRate {
-        frames: frames.parse().ok()?,
-        seconds: seconds.parse().ok()?,
-    };
-    (fraction.frames > 0 && fraction.seconds > 0).then_some(fraction)
+/// Parses a frame rate such as `30000/1001`.
+fn frame_rate(text: &str) -> Option<FrameRate> {
+    let (frames, seconds) = fraction(text, '/')?;
+    Some(FrameRate { frames, seconds })
+}
+
+/// Parses a fraction of positive numbers. `0/0` and `0:1` mean unknown.
+fn fraction(text: &str, separator: char) -> Option<(u32, u32)> {
+    let (numerator, denominator) = text.split_once(separator)?;
+    let fraction = (numerator.parse().ok()?, denominator.parse().ok()?);
+    (fraction.0 > 0 && fraction.1 > 0).then_some(fraction)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Media {
             .args(["-show_format", "-show_streams"])
             .args(input_options(&path))
             .output(&self.limits)
-            .map_err(|error| unreadable(error, &path))?;
+            .map_err(|error| probe_error(error, &path))?;
         let headers = ffprobe::read(&output)?;
         let mut probe = Probe {
             duration: headers.duration.unwrap_or(0.0),
@@ -62,8 +62,8 @@ impl Media {
         Ok(probe)
     }
 
-    /// The time of the last packet, in seconds. That is at most one frame less
-    /// than the true duration.
+    /// The time of the last packet, in seconds, which is at most one frame before
+    /// the recording's end.
     fn measure_duration(&self, probe: &Probe) -> Result<f64, ProbeError> {
         let tracks = [
             probe.video.as_ref().map(|video| video.index),
@@ -80,18 +80,18 @@ impl Media {
             &mut |seconds| duration = duration.max(seconds),
             &mut |_| {},
         )
-        .map_err(|error| unreadable(error, &probe.path))?;
+        .map_err(|error| probe_error(error, &probe.path))?;
         if duration <= 0.0 {
-            return Err(ProbeError::NotMedia("nothing in it has a time".into()));
+            return Err(ProbeError::NotMedia("it has no timestamps".into()));
         }
         Ok(duration)
     }
 }
 
-/// If a tool exited with an error, the file is not a recording. The reasons are
-/// those on stderr, without ffmpeg's memory addresses and without the path, which
-/// the caller knows.
-fn unreadable(error: ChildError, path: &Path) -> ProbeError {
+/// Converts the error of a tool. If the tool exited with an error, the file is not
+/// a recording, for the reasons on stderr. These are reported without ffmpeg's
+/// memory addresses and without the path, which the caller knows.
+fn probe_error(error: ChildError, path: &Path) -> ProbeError {
     let ChildError::Failed {
         status,
         stderr_tail,

@@ -6,7 +6,7 @@ use lectern_domain::TimeRange;
 
 use crate::error::Error;
 
-/// The properties of a recording, as far as its headers have them.
+/// The properties of a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     /// The absolute path of the file.

@@ -90,9 +90,9 @@ impl ProcessGroup {
     /// Sends SIGTERM, then SIGKILL after [`TERMINATION_GRACE`], and reaps the
     /// leader.
     fn terminate(&mut self) {
-        let asked = Instant::now();
+        let signalled = Instant::now();
         let _ = kill_process_group(self.pid, Signal::TERM);
-        while asked.elapsed() < TERMINATION_GRACE && !self.has_leader_ended() {
+        while signalled.elapsed() < TERMINATION_GRACE && !self.has_leader_ended() {
             thread::sleep(EXIT_POLL_INTERVAL);
         }
         if let Err(error) = self.reap() {
@@ -109,7 +109,7 @@ impl ProcessGroup {
         wait_unreaped(self.pid)?;
         if let Some(mut watchdog) = self.watchdog.take() {
             if let Some(pipe) = &mut watchdog.stdin {
-                // It fails if the watchdog has ended, and then needs no message.
+                // It fails if the watchdog has ended, which is harmless.
                 let _ = pipe.write_all(b"ended\n");
             }
             dismiss(watchdog);
@@ -150,5 +150,7 @@ fn dismiss(mut watchdog: Child) {
 }
 
 fn log_missing_watchdog(error: &io::Error) {
-    log::warn!("child processes would outlive a crash of this process: {error}");
+    log::warn!(
+        "child processes will survive a crash of this process, because their watchdog failed: {error}"
+    );
 }

@@ -21,17 +21,17 @@ use crate::scratch::Scratch;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Limits {
-    time: Duration,
+    timeout: Duration,
     started: Instant,
     cancellation: CancellationToken,
     scratch: Option<Scratch>,
 }
 
 impl Limits {
-    /// Allows the work to run for `time` from now on.
-    pub fn within(time: Duration) -> Self {
+    /// Allows the work to run for `timeout` from now on.
+    pub fn within(timeout: Duration) -> Self {
         Self {
-            time,
+            timeout,
             started: Instant::now(),
             cancellation: CancellationToken::new(),
             scratch: None,
@@ -57,7 +57,9 @@ impl Limits {
             return Err(ChildError::Cancelled);
         }
         if self.remaining().is_zero() {
-            return Err(ChildError::TimedOut { limit: self.time });
+            return Err(ChildError::TimedOut {
+                limit: self.timeout,
+            });
         }
         Ok(())
     }
@@ -72,7 +74,7 @@ impl Limits {
     }
 
     pub(crate) fn remaining(&self) -> Duration {
-        self.time.saturating_sub(self.started.elapsed())
+        self.timeout.saturating_sub(self.started.elapsed())
     }
 
     /// The token that ends the work.

@@ -101,7 +101,7 @@ impl Program {
         self
     }
 
-    /// Runs the program and returns the first 16 MiB of its stdout. Errors as
+    /// Runs the program and returns the first 16 MiB of its stdout. Fails like
     /// [`Program::run`].
     pub fn output(self, limits: &Limits) -> Result<Vec<u8>, ChildError> {
         let mut output = Vec::new();

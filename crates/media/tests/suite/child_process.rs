@@ -6,15 +6,16 @@ use std::{fs, thread};
 
 use lectern_media::{CancellationToken, ChildError, Limits, Program, Scratch};
 
-use crate::fixture::Studio;
+use crate::fixture::Fixture;
 
 /// A shell that prints its process id and that of its child, then waits.
-const FAMILY: &str = "sleep 1000 & echo $$ $!; wait";
+const PARENT_AND_CHILD: &str = "sleep 1000 & echo $$ $!; wait";
 /// The same, but both ignore SIGTERM.
-const STUBBORN_FAMILY: &str = "trap '' TERM; sleep 1000 & echo $$ $!; wait; wait; sleep 1000";
+const PARENT_AND_CHILD_IGNORING_SIGTERM: &str =
+    "trap '' TERM; sleep 1000 & echo $$ $!; wait; wait; sleep 1000";
 
 /// A generous limit: the tests check that a program ends, not how soon.
-fn a_minute() -> Limits {
+fn one_minute() -> Limits {
     Limits::within(Duration::from_mins(1))
 }
 
@@ -32,15 +33,16 @@ fn is_alive(pid: &str) -> bool {
     !(stat.trim().is_empty() || stat.starts_with('Z'))
 }
 
-/// Runs a family until `stop` ends it, and asserts that no process is left.
+/// Runs a parent and its child until `stop` ends them, and waits until no process
+/// is left.
 fn run_until_stopped(script: &str, limits: &Limits, stop: impl FnOnce()) -> ChildError {
     let (error, count) = run_and_count(script, limits, stop);
     assert_eq!(count, 2);
     error
 }
 
-/// The same for a family that may end before it has printed its process ids.
-/// Also returns how many were printed.
+/// The same for a parent that may end before it has printed the process ids. Also
+/// returns how many were printed.
 fn run_and_count(script: &str, limits: &Limits, stop: impl FnOnce()) -> (ChildError, usize) {
     let mut output = Vec::new();
     let mut stop = Some(stop);
@@ -58,11 +60,11 @@ fn run_and_count(script: &str, limits: &Limits, stop: impl FnOnce()) -> (ChildEr
 
 #[test]
 fn a_time_limit_ends_the_whole_group() {
-    // A family that ended before it printed its process ids proves nothing. The
-    // next one gets twice the time.
+    // A run that ended before the process ids were printed proves nothing. The next
+    // one gets twice the time.
     let mut times = (0..8).map(|i| Duration::from_millis(500 << i));
     let has_printed = times.any(|time| {
-        let (error, count) = run_and_count(FAMILY, &Limits::within(time), || {});
+        let (error, count) = run_and_count(PARENT_AND_CHILD, &Limits::within(time), || {});
         assert!(matches!(error, ChildError::TimedOut { .. }), "{error}");
         count == 2
     });
@@ -72,8 +74,10 @@ fn a_time_limit_ends_the_whole_group() {
 #[test]
 fn a_group_that_ignores_sigterm_is_killed() {
     let token = CancellationToken::new();
-    let limits = a_minute().cancelled_by(&token);
-    let error = run_until_stopped(STUBBORN_FAMILY, &limits, || token.cancel());
+    let limits = one_minute().cancelled_by(&token);
+    let error = run_until_stopped(PARENT_AND_CHILD_IGNORING_SIGTERM, &limits, || {
+        token.cancel();
+    });
     assert!(matches!(error, ChildError::Cancelled), "{error}");
 }
 
@@ -89,14 +93,14 @@ fn cancellation_by_another_thread_takes_effect_at_once() {
         })
     };
     let limits = Limits::within(Duration::from_secs(1000)).cancelled_by(&token);
-    let error = run_until_stopped(FAMILY, &limits, || started.send(()).unwrap());
+    let error = run_until_stopped(PARENT_AND_CHILD, &limits, || started.send(()).unwrap());
     canceller.join().unwrap();
     assert!(matches!(error, ChildError::Cancelled), "{error}");
 }
 
 #[test]
 fn processes_left_behind_by_a_child_are_killed() {
-    let output = shell("sleep 1000 & echo $!").output(&a_minute()).unwrap();
+    let output = shell("sleep 1000 & echo $!").output(&one_minute()).unwrap();
     wait_until_gone(&[String::from_utf8(output).unwrap().trim()]);
 }
 
@@ -104,7 +108,7 @@ fn processes_left_behind_by_a_child_are_killed() {
 fn a_panic_leaves_no_process_behind() {
     let mut output = String::new();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        shell(FAMILY).run(&a_minute(), &mut |bytes| {
+        shell(PARENT_AND_CHILD).run(&one_minute(), &mut |bytes| {
             output = String::from_utf8_lossy(bytes).into_owned();
             panic!("on purpose");
         })
@@ -115,19 +119,21 @@ fn a_panic_leaves_no_process_behind() {
 
 #[test]
 fn a_cancelled_token_prevents_the_start() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     let token = CancellationToken::new();
     token.cancel();
-    let touch = Program::new("touch").arg(studio.path("started"));
-    let error = touch.output(&a_minute().cancelled_by(&token)).unwrap_err();
+    let touch = Program::new("touch").arg(fixture.path("started"));
+    let error = touch
+        .output(&one_minute().cancelled_by(&token))
+        .unwrap_err();
     assert!(matches!(error, ChildError::Cancelled), "{error}");
-    assert!(!studio.path("started").exists());
+    assert!(!fixture.path("started").exists());
 }
 
 #[test]
 fn a_failure_has_the_last_lines_of_stderr() {
     let script = "for i in $(seq 50000); do echo line $i >&2; done; echo the reason >&2; exit 7";
-    let error = shell(script).output(&a_minute()).unwrap_err();
+    let error = shell(script).output(&one_minute()).unwrap_err();
     let ChildError::Failed { status, .. } = &error else {
         panic!("{error}");
     };
@@ -148,7 +154,7 @@ fn a_failure_has_the_last_lines_of_stderr() {
 #[test]
 fn output_is_complete() {
     let output = shell("seq 200000; seq 200000 >&2")
-        .output(&a_minute())
+        .output(&one_minute())
         .unwrap();
     let output = String::from_utf8(output).unwrap();
     let numbers: Vec<u32> = output.lines().map(|line| line.parse().unwrap()).collect();
@@ -158,7 +164,7 @@ fn output_is_complete() {
 #[test]
 fn a_missing_program_has_its_own_error() {
     let error = Program::new("/nowhere/at-all")
-        .output(&a_minute())
+        .output(&one_minute())
         .unwrap_err();
     assert!(matches!(&error, ChildError::NotFound(name) if name == "/nowhere/at-all"));
 }
@@ -170,7 +176,7 @@ fn a_child_that_fills_the_scratch_space_is_ended() {
     let dir = scratch.dir("full").unwrap();
     let error = shell("while :; do head -c 100000 /dev/zero >> much; sleep 0.01; done")
         .current_dir(dir.path())
-        .output(&a_minute().in_scratch(&scratch))
+        .output(&one_minute().in_scratch(&scratch))
         .unwrap_err();
     let ChildError::NoSpace(full) = error else {
         panic!("{error}");
@@ -197,13 +203,13 @@ fn a_callback_runs_at_most_once() {
 /// Not a test: the process that is killed in the test below.
 #[test]
 #[ignore = "run by another test, which kills it"]
-fn a_process_with_a_family() {
+fn a_process_with_children() {
     let Some(pids_file) = std::env::var_os("LECTERN_TEST_PIDS") else {
         return;
     };
     let pids_file = Path::new(&pids_file);
     // Written here and not by the shell, which may run before it has a watchdog.
-    let _ = shell(FAMILY).run(&a_minute(), &mut |output| {
+    let _ = shell(PARENT_AND_CHILD).run(&one_minute(), &mut |output| {
         let new = pids_file.with_extension("new");
         fs::write(&new, output).unwrap();
         fs::rename(new, pids_file).unwrap();
@@ -212,21 +218,19 @@ fn a_process_with_a_family() {
 
 #[test]
 fn no_child_outlives_a_killed_process() {
-    let studio = Studio::new();
-    let pids_file = studio.path("pids");
+    let fixture = Fixture::new();
+    let pids_file = fixture.path("pids");
     let mut parent = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
             "--ignored",
-            "child_process::a_process_with_a_family",
+            "child_process::a_process_with_children",
         ])
         .env("LECTERN_TEST_PIDS", &pids_file)
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    wait_until("the family has printed its process ids", || {
-        pids_file.exists()
-    });
+    wait_until("the process ids are written", || pids_file.exists());
     let pids = fs::read_to_string(&pids_file).unwrap();
     parent.kill().unwrap();
     parent.wait().unwrap();
@@ -241,12 +245,12 @@ fn wait_until_gone(pids: &[&str]) {
 }
 
 /// Waits for an effect in another process, at most a minute.
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
+fn wait_until(condition: &str, is_met: impl Fn() -> bool) {
     let started = Instant::now();
-    while !holds() {
+    while !is_met() {
         assert!(
             started.elapsed() < Duration::from_mins(1),
-            "waited too long until {what}"
+            "waited too long until {condition}"
         );
         thread::sleep(Duration::from_millis(10));
     }

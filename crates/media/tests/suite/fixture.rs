@@ -14,17 +14,17 @@ use lectern_media::{
 use tempfile::TempDir;
 
 /// The tools, and a temporary directory for recordings.
-pub(crate) struct Studio {
+pub(crate) struct Fixture {
     dir: TempDir,
     pub(crate) media: Media,
 }
 
 /// Found once for all tests.
 pub(crate) static TOOLS: LazyLock<Result<Tools, MissingTool>> = LazyLock::new(Tools::find);
-/// The content of [`Studio::lecture`], rendered once for all tests.
+/// The content of [`Fixture::lecture`], rendered once for all tests.
 static LECTURE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let studio = Studio::new();
-    fs::read(studio.render(&[PICTURE, SOUND], CODECS, "lecture.mp4")).unwrap()
+    let fixture = Fixture::new();
+    fs::read(fixture.render(&[PICTURE, SOUND], CODECS, "lecture.mp4")).unwrap()
 });
 
 /// Six seconds of a moving picture, black from 1 s to 2 s.
@@ -35,7 +35,7 @@ pub(crate) const SOUND: &str = "aevalsrc='0.3*sin(440*2*PI*t)*(lt(t,2)+between(t
 /// Codecs for fast encoding; quality does not matter.
 pub(crate) const CODECS: &str = "-c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac";
 
-impl Studio {
+impl Fixture {
     /// An empty directory. Panics without ffmpeg, with the packages to install.
     pub(crate) fn new() -> Self {
         let tools = TOOLS.as_ref().unwrap_or_else(|missing| panic!("{missing}"));

@@ -1,6 +1,6 @@
 use lectern_media::{Error, GrayFrame};
 
-use crate::fixture::{CODECS, SOUND, Studio, brightness};
+use crate::fixture::{CODECS, Fixture, SOUND, brightness};
 
 /// The brightness in the middle of each frame.
 fn middles(frames: &[GrayFrame]) -> Vec<u8> {
@@ -12,11 +12,13 @@ fn middles(frames: &[GrayFrame]) -> Vec<u8> {
 
 #[test]
 fn frames_sampled_by_decoding_have_the_right_times() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     let mut done = Vec::new();
-    let found = studio
+    let found = fixture
         .media
-        .sample_frames(&studio.lecture(), 12, 61, &mut |seconds| done.push(seconds))
+        .sample_frames(&fixture.lecture(), 12, 61, &mut |seconds| {
+            done.push(seconds);
+        })
         .unwrap();
     assert_eq!((found.source_width, found.source_height), (160, 120));
     assert_eq!(found.frames.len(), 12);
@@ -44,15 +46,15 @@ fn frames_sampled_by_decoding_have_the_right_times() {
 
 #[test]
 fn frames_sampled_by_seeking_have_the_right_times() {
-    let studio = Studio::new();
-    let path = studio.render(
+    let fixture = Fixture::new();
+    let path = fixture.render(
         &["color=white:size=160x120:rate=5:duration=40,drawbox=enable='gte(t,20)':color=black:thickness=fill"],
         CODECS,
         "long.mp4",
     );
-    let found = studio
+    let found = fixture
         .media
-        .sample_frames(&studio.probe(&path), 4, 30, &mut |_| {})
+        .sample_frames(&fixture.probe(&path), 4, 30, &mut |_| {})
         .unwrap();
     let times: Vec<f64> = found.frames.iter().map(|frame| frame.time).collect();
     assert_eq!(times, [5.0, 15.0, 25.0, 35.0]);
@@ -65,14 +67,14 @@ fn frames_sampled_by_seeking_have_the_right_times() {
 
 #[test]
 fn a_rotated_picture_is_sampled_as_displayed() {
-    let studio = Studio::new();
-    let path = studio.render(
+    let fixture = Fixture::new();
+    let path = fixture.render(
         &["color=black:size=160x120:rate=10:duration=1,drawbox=width=40:height=40:color=white:thickness=fill"],
         CODECS,
         "corner.mp4",
     );
-    let rotated = studio.probe(&studio.rotated(&path));
-    let found = studio
+    let rotated = fixture.probe(&fixture.rotated(&path));
+    let found = fixture
         .media
         .sample_frames(&rotated, 1, 160, &mut |_| {})
         .unwrap();
@@ -86,15 +88,15 @@ fn a_rotated_picture_is_sampled_as_displayed() {
 
 #[test]
 fn sampled_frames_have_square_pixels() {
-    let studio = Studio::new();
-    let path = studio.render(
+    let fixture = Fixture::new();
+    let path = fixture.render(
         &["testsrc2=size=160x120:rate=10:duration=1,setsar=2"],
         CODECS,
         "wide.mp4",
     );
-    let found = studio
+    let found = fixture
         .media
-        .sample_frames(&studio.probe(&path), 1, 60, &mut |_| {})
+        .sample_frames(&fixture.probe(&path), 1, 60, &mut |_| {})
         .unwrap();
     let picture = &found.frames[0].picture;
     assert_eq!((picture.width, picture.height), (160, 60));
@@ -103,9 +105,9 @@ fn sampled_frames_have_square_pixels() {
 
 #[test]
 fn a_recording_without_a_picture_has_no_frames() {
-    let studio = Studio::new();
-    let sound = studio.probe(&studio.render(&[SOUND], "-c:a aac", "sound.m4a"));
-    let error = studio
+    let fixture = Fixture::new();
+    let sound = fixture.probe(&fixture.render(&[SOUND], "-c:a aac", "sound.m4a"));
+    let error = fixture
         .media
         .sample_frames(&sound, 3, 60, &mut |_| {})
         .unwrap_err();

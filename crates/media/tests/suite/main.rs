@@ -1,6 +1,6 @@
 //! Tests with the real ffmpeg, on recordings that it renders.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod audio;
 mod child_process;

@@ -5,16 +5,16 @@ use std::process::Command;
 use lectern_domain::{Region, Resolution, TimeRange};
 use lectern_media::{Composition, CutSettings, Error, GrayPicture, Probe};
 
-use crate::fixture::{CODECS, Studio, assert_seconds, brightness};
+use crate::fixture::{CODECS, Fixture, assert_seconds, brightness};
 
 /// White until 2 s, then black. Has a frame every two seconds.
 const SLOW: &str = "color=white:size=160x120:rate=20:duration=6.05,\
     drawbox=enable='gte(t,2)':color=black:thickness=fill,select='not(mod(n,40))'";
 
 /// The brightness of a thumbnail in full size.
-pub(crate) fn picture_at(studio: &Studio, recording: &Probe, time: f64) -> GrayPicture {
-    let thumbnail = studio.path("thumbnail.jpg");
-    studio
+pub(crate) fn picture_at(fixture: &Fixture, recording: &Probe, time: f64) -> GrayPicture {
+    let thumbnail = fixture.path("thumbnail.jpg");
+    fixture
         .media
         .thumbnail(recording, time, 10_000, &thumbnail)
         .unwrap();
@@ -42,18 +42,18 @@ fn gray(picture: &Path, pixels: u32) -> Vec<u8> {
 
 #[test]
 fn a_clip_is_upright_and_has_an_even_size() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     let settings = CutSettings::default();
-    let rotated = studio.probe(&studio.rotated(&studio.lecture().path));
-    let video = studio.cut(&rotated, (0.0, 1.0), &settings).video.unwrap();
+    let rotated = fixture.probe(&fixture.rotated(&fixture.lecture().path));
+    let video = fixture.cut(&rotated, (0.0, 1.0), &settings).video.unwrap();
     assert_eq!((video.width, video.height, video.rotation), (120, 160, 0));
-    let odd = studio.render(
+    let odd = fixture.render(
         &["testsrc2=size=161x121:rate=10:duration=1"],
         "-c:v ffv1",
         "odd.mkv",
     );
-    let video = studio
-        .cut(&studio.probe(&odd), (0.0, 1.0), &settings)
+    let video = fixture
+        .cut(&fixture.probe(&odd), (0.0, 1.0), &settings)
         .video
         .unwrap();
     assert_eq!((video.width % 2, video.height % 2), (0, 0));
@@ -61,23 +61,23 @@ fn a_clip_is_upright_and_has_an_even_size() {
 
 #[test]
 fn a_resolution_only_reduces_the_height() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     let settings = CutSettings {
         resolution: Some(Resolution::P720),
         ..CutSettings::default()
     };
-    let large = studio.render(
+    let large = fixture.render(
         &["color=red:size=1920x1080:rate=12:duration=0.5"],
         CODECS,
         "large.mp4",
     );
-    let video = studio
-        .cut(&studio.probe(&large), (0.0, 0.5), &settings)
+    let video = fixture
+        .cut(&fixture.probe(&large), (0.0, 0.5), &settings)
         .video
         .unwrap();
     assert_eq!((video.width, video.height), (1280, 720));
-    let video = studio
-        .cut(&studio.lecture(), (0.0, 0.5), &settings)
+    let video = fixture
+        .cut(&fixture.lecture(), (0.0, 0.5), &settings)
         .video
         .unwrap();
     assert_eq!((video.width, video.height), (160, 120));
@@ -85,18 +85,18 @@ fn a_resolution_only_reduces_the_height() {
 
 #[test]
 fn a_clip_starts_with_the_picture_shown_at_the_start_of_its_range() {
-    let studio = Studio::new();
-    let slow = studio.render(
+    let fixture = Fixture::new();
+    let slow = fixture.render(
         &[SLOW],
         "-fps_mode vfr -c:v libx264 -preset ultrafast -g 2",
         "slow.mp4",
     );
-    let slow = studio.probe(&slow);
+    let slow = fixture.probe(&slow);
     for (start, white) in [(0.5, true), (1.9, true), (2.1, false), (3.9, false)] {
-        let clip = studio.cut(&slow, (start, start + 0.7), &CutSettings::default());
+        let clip = fixture.cut(&slow, (start, start + 0.7), &CutSettings::default());
         assert_seconds(clip.duration, 0.7);
         for (recording, time) in [(&clip, 0.0), (&slow, start)] {
-            let picture = picture_at(&studio, recording, time);
+            let picture = picture_at(&fixture, recording, time);
             assert_eq!(brightness(&picture, 80, 60) > 128, white, "at {start} s");
         }
     }
@@ -104,10 +104,10 @@ fn a_clip_starts_with_the_picture_shown_at_the_start_of_its_range() {
 
 #[test]
 fn screen_and_camera_are_composed_side_by_side() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     let source = "color=white:size=320x180:rate=12:duration=1,\
         drawbox=x=240:width=80:height=60:color=gray:thickness=fill";
-    let recording = studio.probe(&studio.render(&[source], CODECS, "inset.mp4"));
+    let recording = fixture.probe(&fixture.render(&[source], CODECS, "inset.mp4"));
     let compose = |camera| CutSettings {
         composition: Some(Composition::SideBySide {
             screen: Region::new(0, 0, 240, 180).unwrap(),
@@ -116,8 +116,8 @@ fn screen_and_camera_are_composed_side_by_side() {
         ..CutSettings::default()
     };
     let settings = compose(Region::new(240, 0, 80, 60).unwrap());
-    let clip = studio.cut(&recording, (0.0, 1.0), &settings);
-    let picture = picture_at(&studio, &clip, 0.5);
+    let clip = fixture.cut(&recording, (0.0, 1.0), &settings);
+    let picture = picture_at(&fixture, &clip, 0.5);
     assert_eq!((picture.width, picture.height), (320, 180));
     let at = |x, y| brightness(&picture, x, y);
     assert!(
@@ -135,8 +135,8 @@ fn screen_and_camera_are_composed_side_by_side() {
 
     let range = TimeRange::new(0.0, 1.0).unwrap();
     let outside = compose(Region::new(320, 0, 80, 60).unwrap());
-    let out = studio.path("none.mp4");
-    let error = studio
+    let out = fixture.path("none.mp4");
+    let error = fixture
         .media
         .cut(&recording, range, &outside, &out, &mut |_| {})
         .unwrap_err();
@@ -154,8 +154,8 @@ fn screen_and_camera_are_composed_side_by_side() {
 
 #[test]
 fn a_thumbnail_after_the_end_shows_the_last_frame() {
-    let studio = Studio::new();
-    let lecture = studio.lecture();
+    let fixture = Fixture::new();
+    let lecture = fixture.lecture();
     for (time, black) in [
         (0.5, false),
         (1.5, true),
@@ -163,7 +163,7 @@ fn a_thumbnail_after_the_end_shows_the_last_frame() {
         (6.0, false),
         (99.0, false),
     ] {
-        let picture = picture_at(&studio, &lecture, time);
+        let picture = picture_at(&fixture, &lecture, time);
         assert_eq!((picture.width, picture.height), (160, 120));
         assert_eq!(
             picture.data.iter().all(|pixel| *pixel < 30),
@@ -171,7 +171,7 @@ fn a_thumbnail_after_the_end_shows_the_last_frame() {
             "at {time} s"
         );
     }
-    let small = studio.path("100% small.jpg");
-    studio.media.thumbnail(&lecture, 3.0, 61, &small).unwrap();
+    let small = fixture.path("100% small.jpg");
+    fixture.media.thumbnail(&lecture, 3.0, 61, &small).unwrap();
     gray(&small, 82 * 62);
 }

@@ -2,13 +2,13 @@ use std::fs;
 
 use lectern_media::{CutSettings, FrameRate, ProbeError};
 
-use crate::fixture::{PICTURE, SOUND, Studio, assert_ranges, assert_seconds};
+use crate::fixture::{Fixture, PICTURE, SOUND, assert_ranges, assert_seconds};
 
 /// The error of probing a file that is not a recording.
-fn probe_error(studio: &Studio, name: &str, bytes: &[u8]) -> String {
-    let path = studio.path(name);
+fn probe_error(fixture: &Fixture, name: &str, bytes: &[u8]) -> String {
+    let path = fixture.path(name);
     fs::write(&path, bytes).unwrap();
-    match studio.media.probe(&path) {
+    match fixture.media.probe(&path) {
         Err(error @ ProbeError::NotMedia(_)) => error.to_string(),
         other => panic!("{other:?}"),
     }
@@ -16,8 +16,8 @@ fn probe_error(studio: &Studio, name: &str, bytes: &[u8]) -> String {
 
 #[test]
 fn the_properties_of_a_recording_are_read() {
-    let studio = Studio::new();
-    let lecture = studio.lecture();
+    let fixture = Fixture::new();
+    let lecture = fixture.lecture();
     assert_seconds(lecture.duration, 6.0);
     assert_eq!(lecture.size, fs::metadata(&lecture.path).unwrap().len());
     assert!(lecture.format_name.contains("mp4") && lecture.subtitles.is_empty());
@@ -43,54 +43,54 @@ fn the_properties_of_a_recording_are_read() {
 
 #[test]
 fn a_rotated_picture_has_its_displayed_size() {
-    let studio = Studio::new();
-    let rotated = studio.rotated(&studio.lecture().path);
-    let video = studio.probe(&rotated).video.unwrap();
+    let fixture = Fixture::new();
+    let rotated = fixture.rotated(&fixture.lecture().path);
+    let video = fixture.probe(&rotated).video.unwrap();
     assert_eq!((video.width, video.height, video.rotation), (120, 160, 270));
 }
 
 #[test]
 fn a_variable_frame_rate_is_detected() {
-    let studio = Studio::new();
-    let variable = studio.render(
+    let fixture = Fixture::new();
+    let variable = fixture.render(
         &["testsrc2=size=160x120:rate=20:duration=4,select='lt(t,1)+not(mod(n,9))'"],
         "-fps_mode vfr -c:v libx264 -preset ultrafast",
         "variable.mp4",
     );
-    let video = studio.probe(&variable).video.unwrap();
+    let video = fixture.probe(&variable).video.unwrap();
     assert!(video.variable_frame_rate, "{video:?}");
 }
 
 #[test]
 fn cover_art_is_not_a_video_track() {
-    let studio = Studio::new();
-    let song = studio.render(
+    let fixture = Fixture::new();
+    let song = fixture.render(
         &[SOUND, "color=red:size=32x32:rate=25:duration=0.04"],
         "-map 0 -map 1 -c:a aac -c:v mjpeg -pix_fmt yuvj420p -disposition:v:0 attached_pic",
         "song.m4a",
     );
-    let song = studio.probe(&song);
+    let song = fixture.probe(&song);
     assert_eq!(song.video, None);
     assert!(song.audio.is_some());
 }
 
 #[test]
 fn subtitles_have_a_language_and_can_be_extracted() {
-    let studio = Studio::new();
-    let srt = studio.path("words.srt");
+    let fixture = Fixture::new();
+    let srt = fixture.path("words.srt");
     fs::write(&srt, "1\n00:00:01,000 --> 00:00:02,000\nWelcome.\n").unwrap();
     let options = format!(
         "-i {} -c copy -c:s mov_text -metadata:s:s:0 language=eng",
         srt.display()
     );
-    let path = studio.convert(&studio.lecture().path, &options, "subtitled.mp4");
-    let found = studio.probe(&path).subtitles;
+    let path = fixture.convert(&fixture.lecture().path, &options, "subtitled.mp4");
+    let found = fixture.probe(&path).subtitles;
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].index, found[0].codec.as_str()), (2, "mov_text"));
     assert_eq!(found[0].language.as_deref(), Some("eng"));
-    let out = studio.path("words.vtt");
-    let recording = studio.probe(&path);
-    studio
+    let out = fixture.path("words.vtt");
+    let recording = fixture.probe(&path);
+    fixture
         .media
         .extract_subtitles(&recording, found[0].index, &out)
         .unwrap();
@@ -103,41 +103,41 @@ fn subtitles_have_a_language_and_can_be_extracted() {
 
 #[test]
 fn a_duration_missing_in_the_headers_is_measured() {
-    let studio = Studio::new();
-    let live = studio.render(
+    let fixture = Fixture::new();
+    let live = fixture.render(
         &[PICTURE, SOUND],
         "-c:v libvpx -deadline realtime -cpu-used 8 -c:a libopus -live 1",
         "live.webm",
     );
-    assert_seconds(studio.probe(&live).duration, 6.0);
+    assert_seconds(fixture.probe(&live).duration, 6.0);
 }
 
 #[test]
 fn the_duration_does_not_depend_on_the_timestamp_of_the_start() {
-    let studio = Studio::new();
-    let lecture = studio.lecture();
+    let fixture = Fixture::new();
+    let lecture = fixture.lecture();
     for name in ["late.mkv", "late.mp4", "late.wmv", "late.ts", "late.flv"] {
-        let late = studio.convert(&lecture.path, "-c copy -output_ts_offset 100", name);
-        let late = studio.probe(&late);
+        let late = fixture.convert(&lecture.path, "-c copy -output_ts_offset 100", name);
+        let late = fixture.probe(&late);
         assert_seconds(late.duration, 6.0);
         assert!(late.start > 99.0, "{name}: {}", late.start);
-        let clip = studio.cut(&late, (0.5, 6.0), &CutSettings::default());
+        let clip = fixture.cut(&late, (0.5, 6.0), &CutSettings::default());
         assert_seconds(clip.duration, 5.5);
-        let found = studio.detect_silence(&clip);
+        let found = fixture.detect_silence(&clip);
         assert_ranges(&found.blank.unwrap(), &[(0.5, 1.5)]);
         assert_ranges(&found.audio.unwrap(), &[(1.5, 3.5), (4.5, 5.5)]);
     }
-    // Without an edit list the start is the delay by the B-frames.
+    // Without an edit list, the B-frames delay the start.
     let options = "-c:v libx264 -preset ultrafast -bf 2 -use_editlist 0";
-    let unedited = studio.probe(&studio.render(&[PICTURE], options, "unedited.mp4"));
+    let unedited = fixture.probe(&fixture.render(&[PICTURE], options, "unedited.mp4"));
     assert_seconds(unedited.duration, 6.0);
     assert!(unedited.start > 0.15, "{}", unedited.start);
 }
 
 #[test]
 fn default_subtitles_come_first_and_forced_ones_last() {
-    let studio = Studio::new();
-    let srt = studio.path("words.srt");
+    let fixture = Fixture::new();
+    let srt = fixture.path("words.srt");
     fs::write(&srt, "1\n00:00:01,000 --> 00:00:02,000\nWelcome.\n").unwrap();
     let srt = format!("-i {} ", srt.display()).repeat(5);
     let options = format!(
@@ -145,21 +145,21 @@ fn default_subtitles_come_first_and_forced_ones_last() {
          -disposition:s:0 forced -disposition:s:1 0 -disposition:s:2 default \
          -disposition:s:3 0 -disposition:s:4 default+forced"
     );
-    let path = studio.convert(&studio.lecture().path, &options, "subtitled.mkv");
-    let found = studio.probe(&path).subtitles;
+    let path = fixture.convert(&fixture.lecture().path, &options, "subtitled.mkv");
+    let found = fixture.probe(&path).subtitles;
     let order: Vec<u32> = found.iter().map(|track| track.index).collect();
     assert_eq!(order, [4, 3, 5, 6, 2]);
 }
 
 #[test]
 fn a_file_that_is_not_a_recording_is_an_error_with_the_reason() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     assert_eq!(
-        probe_error(&studio, "empty.mp4", b""),
+        probe_error(&fixture, "empty.mp4", b""),
         "not a media file: the file is empty"
     );
     let text = probe_error(
-        &studio,
+        &fixture,
         "text.mp4",
         "Dear students,\n".repeat(500).as_bytes(),
     );
@@ -168,17 +168,20 @@ fn a_file_that_is_not_a_recording_is_an_error_with_the_reason() {
         "{text}"
     );
     assert!(!text.contains("0x") && !text.contains("file:/"), "{text}");
-    let error = studio.media.probe(studio.path("").as_path()).unwrap_err();
+    let error = fixture.media.probe(fixture.path("").as_path()).unwrap_err();
     assert_eq!(error.to_string(), "not a media file: it is not a file");
-    let error = studio.media.probe(&studio.path("nowhere.mp4")).unwrap_err();
+    let error = fixture
+        .media
+        .probe(&fixture.path("nowhere.mp4"))
+        .unwrap_err();
     assert!(matches!(error, ProbeError::Io { .. }), "{error:?}");
 }
 
 #[test]
 fn an_mp4_without_its_end_is_an_error_with_the_reason() {
-    let studio = Studio::new();
-    let whole = fs::read(studio.lecture().path).unwrap();
-    let error = probe_error(&studio, "half.mp4", &whole[..whole.len() / 2]);
+    let fixture = Fixture::new();
+    let whole = fs::read(fixture.lecture().path).unwrap();
+    let error = probe_error(&fixture, "half.mp4", &whole[..whole.len() / 2]);
     assert_eq!(
         error,
         "not a media file: moov atom not found; Invalid data found when processing input"
@@ -187,8 +190,8 @@ fn an_mp4_without_its_end_is_an_error_with_the_reason() {
 
 #[test]
 fn a_playlist_is_not_followed() {
-    let studio = Studio::new();
-    let secret = studio.render(
+    let fixture = Fixture::new();
+    let secret = fixture.render(
         &[PICTURE],
         "-c:v libx264 -preset ultrafast -f mpegts",
         "secret.ts",
@@ -196,9 +199,9 @@ fn a_playlist_is_not_followed() {
     let secret = secret.display();
     let playlist =
         format!("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{secret}\n#EXT-X-ENDLIST\n");
-    probe_error(&studio, "playlist.mp4", playlist.as_bytes());
+    probe_error(&fixture, "playlist.mp4", playlist.as_bytes());
     probe_error(
-        &studio,
+        &fixture,
         "script.mp4",
         b"ffconcat version 1.0\nfile secret.ts\n",
     );
@@ -206,8 +209,8 @@ fn a_playlist_is_not_followed() {
 
 #[test]
 fn any_file_name_is_safe() {
-    let studio = Studio::new();
-    let lecture = studio.lecture();
+    let fixture = Fixture::new();
+    let lecture = fixture.lecture();
     for name in [
         "-i.mp4",
         "http:x.mp4",
@@ -215,8 +218,8 @@ fn any_file_name_is_safe() {
         "a\n'b\".mp4",
         "ü ö;,[1].mp4",
     ] {
-        let path = studio.path(name);
+        let path = fixture.path(name);
         fs::copy(&lecture.path, &path).unwrap();
-        assert_eq!(studio.probe(&path).video, lecture.video, "{name:?}");
+        assert_eq!(fixture.probe(&path).video, lecture.video, "{name:?}");
     }
 }

@@ -2,12 +2,12 @@ use std::fs;
 
 use lectern_media::Scratch;
 
-use crate::fixture::Studio;
+use crate::fixture::Fixture;
 
 #[test]
 fn a_directory_is_removed_on_drop_and_the_rest_with_the_last_clone() {
-    let studio = Studio::new();
-    let root = studio.path("scratch");
+    let fixture = Fixture::new();
+    let root = fixture.path("scratch");
     let scratch = Scratch::new(&root, 1000).unwrap();
     let (one, two) = (
         scratch.dir("a/../b").unwrap(),
@@ -28,8 +28,8 @@ fn a_directory_is_removed_on_drop_and_the_rest_with_the_last_clone() {
 
 #[test]
 fn all_directories_count_against_the_limit() {
-    let studio = Studio::new();
-    let scratch = Scratch::new(studio.path("scratch"), 1000).unwrap();
+    let fixture = Fixture::new();
+    let scratch = Scratch::new(fixture.path("scratch"), 1000).unwrap();
     let (one, two) = (scratch.dir("one").unwrap(), scratch.dir("two").unwrap());
     fs::create_dir(one.path().join("deep")).unwrap();
     fs::write(one.path().join("deep/file"), [0; 600]).unwrap();
@@ -57,8 +57,8 @@ fn a_process_that_crashes() {
 
 #[test]
 fn only_directories_of_dead_processes_are_removed() {
-    let studio = Studio::new();
-    let root = studio.path("scratch");
+    let fixture = Fixture::new();
+    let root = fixture.path("scratch");
     let alive = Scratch::new(&root, 1000).unwrap();
     let in_use = alive.dir("in use").unwrap();
     fs::create_dir(root.join("foreign")).unwrap();

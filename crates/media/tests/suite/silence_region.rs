@@ -4,19 +4,19 @@ use lectern_media::{
     CancellationToken, ChildError, Error, Limits, Media, SilenceRegions, SilenceSettings,
 };
 
-use crate::fixture::{CODECS, PICTURE, SOUND, Studio, TOOLS, assert_ranges, assert_seconds};
+use crate::fixture::{CODECS, Fixture, PICTURE, SOUND, TOOLS, assert_ranges, assert_seconds};
 
-fn detect(studio: &Studio, path: &std::path::Path) -> SilenceRegions {
-    let recording = studio.probe(path);
-    studio.detect_silence(&recording)
+fn detect(fixture: &Fixture, path: &std::path::Path) -> SilenceRegions {
+    let recording = fixture.probe(path);
+    fixture.detect_silence(&recording)
 }
 
 #[test]
 fn silence_and_black_are_detected_to_a_tenth_of_a_second() {
-    let studio = Studio::new();
-    let lecture = studio.lecture();
+    let fixture = Fixture::new();
+    let lecture = fixture.lecture();
     let mut done = Vec::new();
-    let found = studio
+    let found = fixture
         .media
         .detect_silence(&lecture, SilenceSettings::default(), &mut |seconds| {
             done.push(seconds);
@@ -31,13 +31,13 @@ fn silence_and_black_are_detected_to_a_tenth_of_a_second() {
 
 #[test]
 fn regions_shorter_than_the_minimum_are_omitted() {
-    let studio = Studio::new();
-    let lecture = studio.lecture();
+    let fixture = Fixture::new();
+    let lecture = fixture.lecture();
     let settings = SilenceSettings {
         min_duration: 1.5,
         ..SilenceSettings::default()
     };
-    let found = studio
+    let found = fixture
         .media
         .detect_silence(&lecture, settings, &mut |_| {})
         .unwrap();
@@ -47,29 +47,29 @@ fn regions_shorter_than_the_minimum_are_omitted() {
 
 #[test]
 fn times_are_from_the_start_of_the_recording() {
-    let studio = Studio::new();
-    let late = studio.convert(
-        &studio.lecture().path,
+    let fixture = Fixture::new();
+    let late = fixture.convert(
+        &fixture.lecture().path,
         "-c copy -output_ts_offset 100",
         "late.mkv",
     );
-    let found = detect(&studio, &late);
+    let found = detect(&fixture, &late);
     assert_ranges(&found.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
     assert_ranges(&found.blank.unwrap(), &[(1.0, 2.0)]);
 }
 
 #[test]
 fn a_missing_track_has_no_regions_instead_of_an_empty_list() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     let without_audio = detect(
-        &studio,
-        &studio.render(&[PICTURE], CODECS, "without-audio.mp4"),
+        &fixture,
+        &fixture.render(&[PICTURE], CODECS, "without-audio.mp4"),
     );
     assert_eq!(without_audio.audio, None);
     assert_ranges(&without_audio.blank.unwrap(), &[(1.0, 2.0)]);
     let without_video = detect(
-        &studio,
-        &studio.render(&[SOUND], "-c:a libmp3lame", "without-video.mp3"),
+        &fixture,
+        &fixture.render(&[SOUND], "-c:a libmp3lame", "without-video.mp3"),
     );
     assert_eq!(without_video.blank, None);
     assert_ranges(&without_video.audio.unwrap(), &[(2.0, 4.0), (5.0, 6.0)]);
@@ -77,28 +77,28 @@ fn a_missing_track_has_no_regions_instead_of_an_empty_list() {
 
 #[test]
 fn an_empty_recording_is_one_silent_and_one_black_region() {
-    let studio = Studio::new();
+    let fixture = Fixture::new();
     let sources = [
         "color=black:size=160x120:rate=10:duration=3",
         "anullsrc=duration=3",
     ];
-    let found = detect(&studio, &studio.render(&sources, CODECS, "nothing.mp4"));
+    let found = detect(&fixture, &fixture.render(&sources, CODECS, "nothing.mp4"));
     assert_ranges(&found.audio.unwrap(), &[(0.0, 3.0)]);
     assert_ranges(&found.blank.unwrap(), &[(0.0, 3.0)]);
 }
 
 #[test]
 fn a_damaged_recording_is_analysed_as_far_as_it_can_be_read() {
-    let studio = Studio::new();
-    let whole = studio.convert(
-        &studio.lecture().path,
+    let fixture = Fixture::new();
+    let whole = fixture.convert(
+        &fixture.lecture().path,
         "-c copy -movflags +faststart",
         "whole.mp4",
     );
     let bytes = fs::read(&whole).unwrap();
-    let half = studio.path("half.mp4");
+    let half = fixture.path("half.mp4");
     fs::write(&half, &bytes[..bytes.len() * 6 / 10]).unwrap();
-    let found = detect(&studio, &half);
+    let found = detect(&fixture, &half);
     assert!(found.read_to > 1.0 && found.read_to < 5.0, "{found:?}");
     assert!(!found.warnings.is_empty());
     assert_ranges(&found.blank.unwrap(), &[(1.0, 2.0)]);
@@ -109,8 +109,8 @@ fn a_damaged_recording_is_analysed_as_far_as_it_can_be_read() {
 
 #[test]
 fn a_cancelled_detection_has_no_partial_result() {
-    let studio = Studio::new();
-    let lecture = studio.lecture();
+    let fixture = Fixture::new();
+    let lecture = fixture.lecture();
     let token = CancellationToken::new();
     let limits = Limits::within(std::time::Duration::from_mins(1)).cancelled_by(&token);
     let media = Media::new(TOOLS.as_ref().unwrap(), limits);
