@@ -13,9 +13,9 @@ use crate::process::{ChildError, LineBuffer, Program};
 /// decoded until the next key frame. In all others it seeks to the key frame
 /// before the time.
 const WITHOUT_KEY_FRAME_SEEK: [&str; 2] = ["mpegts", "mpeg"];
-/// How far before the time a key frame is searched at first, in seconds. Most
-/// encoders write one at least every ten seconds; if none is found, the distance
-/// grows.
+/// How far the first search for a key frame goes back from the time, in seconds.
+/// Most encoders write one at least every ten seconds; if none is found, the
+/// distance grows.
 const FIRST_SEARCH_SECONDS: f64 = 12.0;
 /// Greatest distance in the file, in seconds, between a key frame and the sound
 /// that is played with it.
@@ -41,8 +41,8 @@ impl SeekPoint {
     }
 
     /// The options in front of the input file, with `-i` and the file. The
-    /// filters get everything from the key frame on; what is before the wanted
-    /// time has negative timestamps.
+    /// filters get everything from the key frame on. Frames before the wanted time
+    /// have negative timestamps.
     pub(crate) fn input_options(self, path: &Path) -> Vec<OsString> {
         let mut options: Vec<OsString> = Vec::new();
         // In a file without an index even seeking to 0 fails: ffmpeg searches for

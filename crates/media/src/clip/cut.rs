@@ -17,7 +17,7 @@ impl Media {
     /// and square pixels; AAC with 48 kHz and one or two channels. The clip has
     /// the same kinds of tracks as the recording.
     ///
-    /// The clip starts with what is shown at the start of the range, even if that
+    /// The clip starts with the frame shown at the start of the range, even if that
     /// frame starts earlier. If a track ends before the range, its last frame is
     /// held, or silence follows.
     ///

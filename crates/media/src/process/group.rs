@@ -51,7 +51,7 @@ impl ProcessGroup {
             .ok();
         let leader = command.process_group(0).spawn().inspect_err(|_| {
             if let Some(watchdog) = watchdog.take() {
-                dismiss(watchdog);
+                end_watchdog(watchdog);
             }
         })?;
         let pid = Pid::from_child(&leader);
@@ -112,7 +112,7 @@ impl ProcessGroup {
                 // It fails if the watchdog has ended, which is harmless.
                 let _ = pipe.write_all(b"ended\n");
             }
-            dismiss(watchdog);
+            end_watchdog(watchdog);
         }
         self.leader.wait()
     }
@@ -143,8 +143,8 @@ pub(crate) fn wait_unreaped(pid: Pid) -> io::Result<()> {
     }
 }
 
-/// Ends a watchdog that has nothing to watch.
-fn dismiss(mut watchdog: Child) {
+/// Ends a watchdog whose group has ended or was not started.
+fn end_watchdog(mut watchdog: Child) {
     // `wait` first closes the pipe, which ends the watchdog's script.
     let _ = watchdog.wait();
 }

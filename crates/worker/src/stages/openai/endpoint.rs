@@ -187,8 +187,8 @@ fn run_until_cancelled<T: Send + 'static>(
     thread::Builder::new()
         .name("request".into())
         .spawn(move || {
-            // Without the catch a panic would send nothing, and the receiver would
-            // wait for ever: the callback has a sender too.
+            // After a panic that is not caught, the receiver would wait for ever,
+            // because the callback keeps another sender.
             let _ = sender.send(Some(catch_unwind(AssertUnwindSafe(act))));
         })?;
     match receiver.recv() {
