@@ -30,13 +30,12 @@ impl Default for ChunkRules {
 
 /// Splits a recording into adjacent chunks from 0 to its end.
 ///
-/// A chunk ends in the middle of the longest silence that is half to one and a
-/// half times the target length after its start. If there is none, it ends in
-/// the middle of the longest silence from there to the maximum length, and if
-/// there is none either, at the maximum length. A rest of at most one and a
-/// half times the target length is not split. The last chunk has at least a
-/// quarter of the target length, because recognizers invent words when they
-/// hear too little.
+/// A chunk ends in the middle of a silence: the longest one that makes it half to
+/// one and a half times as long as the target, otherwise the longest one that
+/// keeps it within the maximum length. Without such a silence, it has the maximum
+/// length. A remainder of at most one and a half times the target length is not
+/// split. The last chunk has at least a quarter of the target length, because
+/// recognizers invent words when they hear too little.
 ///
 /// `silences` are the ranges without sound, as from [`audio_silences`], in any
 /// order.

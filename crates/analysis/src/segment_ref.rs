@@ -35,7 +35,7 @@ impl<'a> From<&'a TranscriptSegment> for TranscriptSegmentRef<'a> {
     }
 }
 
-/// The fields of a content segment that clips are selected by.
+/// The fields of a content segment that the selection of clips uses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ContentSegmentRef<'a> {
     /// Start and end, in seconds.
@@ -44,7 +44,7 @@ pub struct ContentSegmentRef<'a> {
     pub topic: &'a Topic,
     /// 0 (least important) to 1.
     pub importance_score: Ratio,
-    /// A long segment gives the window in which these occur most often.
+    /// The clip of a long segment is the part in which these occur most often.
     pub keywords: &'a [Keyword],
 }
 

@@ -1,9 +1,9 @@
 //! Merges detected silences and black frames into silence regions.
 //!
 //! The input is two lists of time ranges: without sound, and without a visible
-//! picture. The output is one list of disjoint regions, each of one type. Both
-//! inputs are sorted and united first; then one sweep over both lists finds the
-//! overlaps. The running time is `O(n log n)` in the number of ranges. All
+//! picture. The output is one list of disjoint regions, each of one type. In
+//! both inputs, ranges that overlap are merged first; then one sweep over both
+//! lists finds the overlaps between them. The running time is `O(n log n)` in the number of ranges. All
 //! times are in seconds.
 
 use lectern_domain::{At, Decibels, Invalid, NewSilenceRegion, SilenceType, TimeRange};
@@ -36,8 +36,8 @@ impl Default for SilenceRules {
 ///
 /// Where sound and picture are both missing, the type is
 /// [`SilenceType::Both`]; the parts before and after keep their own type.
-/// Nothing shorter than the minimum is returned: a shorter overlap becomes part
-/// of the range that starts first, and any other shorter part is dropped.
+/// No region is shorter than the minimum. A shorter overlap is treated as part of
+/// the range that starts first, and any other shorter part is dropped.
 ///
 /// # Errors
 ///
@@ -66,34 +66,32 @@ pub fn merge(
     let is_long_enough = |span: &TimeSpan| span.length() > 0.0 && span.length() >= rules.min_length;
 
     let mut both = Vec::new();
-    // Short overlaps, by the list they are removed from.
-    let (mut not_audio, mut not_blank) = (Vec::new(), Vec::new());
+    // The parts to cut out of each list.
+    let (mut cut_from_audio, mut cut_from_blank) = (Vec::new(), Vec::new());
     for overlap in overlaps(&audio, &blank) {
         if is_long_enough(&overlap.common) {
             both.push(overlap.common);
         } else if overlap.audio.start <= overlap.blank.start {
-            not_blank.push(overlap.common);
+            cut_from_blank.push(overlap.common);
         } else {
-            not_audio.push(overlap.common);
+            cut_from_audio.push(overlap.common);
         }
     }
-    not_audio.extend(&both);
-    not_blank.extend(&both);
+    cut_from_audio.extend(&both);
+    cut_from_blank.extend(&both);
 
-    let remaining = |spans: &[TimeSpan],
-                     removed: Vec<TimeSpan>,
-                     silence_type|
-     -> Vec<(TimeSpan, SilenceType)> {
-        let removed = TimeSpan::union(removed);
-        spans
-            .iter()
-            .flat_map(|span| span.difference(&removed))
-            .filter(is_long_enough)
-            .map(|span| (span, silence_type))
-            .collect()
-    };
-    let mut regions = remaining(&audio, not_audio, SilenceType::AudioSilence);
-    regions.extend(remaining(&blank, not_blank, SilenceType::BlankScreen));
+    let remaining =
+        |spans: &[TimeSpan], cut: Vec<TimeSpan>, silence_type| -> Vec<(TimeSpan, SilenceType)> {
+            let cut = TimeSpan::union(cut);
+            spans
+                .iter()
+                .flat_map(|span| span.difference(&cut))
+                .filter(is_long_enough)
+                .map(|span| (span, silence_type))
+                .collect()
+        };
+    let mut regions = remaining(&audio, cut_from_audio, SilenceType::AudioSilence);
+    regions.extend(remaining(&blank, cut_from_blank, SilenceType::BlankScreen));
     regions.extend(both.iter().map(|span| (*span, SilenceType::Both)));
     regions.sort_by(|(a, _), (b, _)| a.start.total_cmp(&b.start));
     regions
@@ -110,7 +108,7 @@ pub fn merge(
 }
 
 /// The ranges without sound, whether or not there is a picture: the regions of
-/// type `audio_silence` and `both`, united where they touch.
+/// type `audio_silence` and `both`, merged where they touch.
 ///
 /// [`clip::select`](crate::clip::select) and
 /// [`chunking::split`](crate::chunking::split) cut at these.
@@ -213,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_of_one_type_keep_it_and_are_united_where_they_touch() {
+    fn ranges_of_one_type_keep_it_and_are_merged_where_they_touch() {
         assert_eq!(
             merged(&[(5.0, 6.0), (1.0, 2.0), (2.0, 3.0)], &[]),
             [(1.0, 3.0, AudioSilence), (5.0, 6.0, AudioSilence)]

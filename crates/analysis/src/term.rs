@@ -77,7 +77,7 @@ fn words(text: &str) -> Vec<Word<'_>> {
                 text: part,
             })
         })
-        // UAX #29 takes a space with a combining accent for a word.
+        // UAX #29 counts a space with a combining accent as a word.
         .filter(|word| word.text.starts_with(char::is_alphanumeric))
         .collect()
 }

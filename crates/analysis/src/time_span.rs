@@ -46,7 +46,7 @@ impl TimeSpan {
         merged
     }
 
-    /// Same as [`Self::union`] of time ranges.
+    /// The [`Self::union`] of time ranges.
     pub(crate) fn union_of_ranges(ranges: &[TimeRange]) -> Vec<Self> {
         Self::union(ranges.iter().copied().map(Self::from).collect())
     }

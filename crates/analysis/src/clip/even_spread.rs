@@ -1,5 +1,6 @@
 //! Clips of a recording without content segments.
 
+use super::first_max::first_max;
 use super::rules::ClipRules;
 use super::snapping::SnapPoints;
 use crate::time_span::TimeSpan;
@@ -23,12 +24,7 @@ pub(super) fn spread_evenly(
         .map(|i| {
             let start = recording.start + i as f64 * length;
             let slot = TimeSpan::new(start, (start + length).min(recording.end));
-            let parts = slot.difference(silences);
-            // `max_by` returns the last of equal parts; reversed, the first.
-            let longest_part = parts
-                .into_iter()
-                .rev()
-                .max_by(|a, b| a.length().total_cmp(&b.length()))
+            let longest_part = first_max(slot.difference(silences), |part| part.length())
                 .filter(|part| part.length() >= rules.min_length);
             let clip = centered(longest_part.unwrap_or(slot), rules.max_length);
             snap_points.snap(clip, clip.midpoint(), slot, rules)
@@ -37,15 +33,15 @@ pub(super) fn spread_evenly(
 }
 
 fn slot_count(duration: f64, rules: &ClipRules) -> usize {
-    let fitting = |length: f64| {
+    let count_that_fits = |length: f64| {
         (1..=rules.max_clips)
             .rev()
             .find(|&count| count as f64 * length <= duration)
             .unwrap_or(1)
     };
-    fitting(rules.max_length)
+    count_that_fits(rules.max_length)
         .max(rules.min_clips)
-        .min(fitting(rules.min_length))
+        .min(count_that_fits(rules.min_length))
 }
 
 /// The middle of `span`, at most `max_length` seconds long.

@@ -33,13 +33,14 @@ impl KeywordIndex {
         }
     }
 
-    /// The window within `part` that contains the terms `keys` most often; the
-    /// first of equals.
+    /// The window within `part` in which the terms `keys` occur most often; the
+    /// first of equal windows.
     ///
     /// It starts where a transcript segment starts. It ends where one ends, or
-    /// at `max_length` if it would be shorter than `min_length` otherwise. If
-    /// no term occurs, it is the start of the part. The running time is linear
-    /// in the number of transcript segments, with a binary search for each.
+    /// has the length `max_length` if it would otherwise be shorter than
+    /// `min_length`. If no term occurs, it is at the start of the part. The running
+    /// time is linear in the number of transcript segments, with a binary search
+    /// for each.
     pub(super) fn densest_window(
         &self,
         keys: &[String],
@@ -58,7 +59,7 @@ impl KeywordIndex {
             let count = segment.keys.iter().filter(|key| keys.contains(key)).count();
             cumulative.push(cumulative[cumulative.len() - 1] + count);
         }
-        let mut most = 0;
+        let mut max_occurrences = 0;
         let mut best = TimeSpan::new(part.start, (part.start + max_length).min(part.end));
         for (i, segment) in inside.iter().enumerate() {
             let start = segment.span.start;
@@ -76,8 +77,8 @@ impl KeywordIndex {
                 limit
             };
             let occurrences = cumulative[i + count] - cumulative[i];
-            if occurrences > most {
-                most = occurrences;
+            if occurrences > max_occurrences {
+                max_occurrences = occurrences;
                 best = TimeSpan::new(start, end);
             }
         }

@@ -1,14 +1,15 @@
 //! Selects the parts of a recording to cut out as clips.
 //!
 //! The input is the content segments, the transcript and the silences of a
-//! recording. Each of the most important segments gives one clip, up to a
-//! maximum number. A segment that is too long gives the window in which its
-//! keywords occur most often, and one that is too short is extended on both
+//! recording. One clip is taken from each of the most important segments, up to
+//! a maximum number. From a segment that is too long, it is the part in which
+//! its keywords occur most often; a segment that is too short is extended on both
 //! sides. Then the boundaries of each clip are moved to places without speech.
 //! Clips never overlap. All times are in seconds. The running time is
 //! `O(segments × (clips + silences + transcript segments))`.
 
 mod even_spread;
+mod first_max;
 mod keyword_index;
 mod rules;
 mod selected_clip;
@@ -23,6 +24,7 @@ use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::term::tokenize;
 use crate::time_span::TimeSpan;
 use even_spread::spread_evenly;
+use first_max::first_max;
 use keyword_index::KeywordIndex;
 pub use rules::ClipRules;
 pub use selected_clip::SelectedClip;
@@ -37,8 +39,8 @@ use snapping::SnapPoints;
 ///
 /// Each boundary moves by at most `snap_within` to a place without speech: to
 /// the middle of a silence (at most a second of it is in the clip), or if there
-/// is none, to a gap between transcript segments. A segment that was extended
-/// keeps at least half of itself in its clip.
+/// is none, to a gap between transcript segments. At least half of a segment
+/// that was extended remains in its clip.
 ///
 /// Without content segments, clips are spread evenly over the parts between
 /// silences and have the titles "Part 1", "Part 2" and so on. A recording not
@@ -101,7 +103,7 @@ pub fn select(
         selector.select()
     };
     if !selections.is_empty() {
-        return titled_by_segments(&selections, segments);
+        return with_segment_titles(&selections, segments);
     }
     let spans = if is_short {
         vec![recording]
@@ -127,18 +129,14 @@ fn candidate(segment: &ContentSegmentRef<'_>) -> Candidate {
 
 /// One clip of the whole recording, for the most important candidate.
 fn whole_recording(candidates: &[Candidate], recording: TimeSpan) -> Option<Selection> {
-    let importance = |&i: &usize| candidates[i].importance;
-    // `max_by` returns the last of equals; reversed, the first.
-    (0..candidates.len())
-        .rev()
-        .max_by(|a, b| importance(a).total_cmp(&importance(b)))
-        .map(|candidate| Selection {
-            candidate,
-            span: recording,
-        })
+    let candidate = first_max(0..candidates.len(), |&i| candidates[i].importance)?;
+    Some(Selection {
+        candidate,
+        span: recording,
+    })
 }
 
-fn titled_by_segments(
+fn with_segment_titles(
     selections: &[Selection],
     segments: &[ContentSegmentRef<'_>],
 ) -> Result<Vec<SelectedClip>, Invalid> {

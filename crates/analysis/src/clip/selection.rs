@@ -1,5 +1,6 @@
 //! Selects clips from the content segments of a recording.
 
+use super::first_max::first_max;
 use super::keyword_index::KeywordIndex;
 use super::rules::ClipRules;
 use super::snapping::SnapPoints;
@@ -36,8 +37,8 @@ impl ClipSelector<'_> {
     /// Selects clips in order of time.
     ///
     /// While there are too few, the maximum length is halved, down to the
-    /// minimum length. The attempt with the most clips wins; of equals, the one
-    /// with the longest clips.
+    /// minimum length. The attempt with the most clips wins; of equal attempts, the
+    /// one with the longest clips.
     pub(super) fn select(&self) -> Vec<Selection> {
         let mut max_length = self.rules.max_length;
         let mut selected = self.select_up_to(max_length);
@@ -58,11 +59,11 @@ impl ClipSelector<'_> {
     fn select_up_to(&self, max_length: f64) -> Vec<Selection> {
         let by_importance = self.by_importance();
         let mut selected: Vec<Selection> = Vec::new();
-        let mut wanted = self.rules.max_clips;
+        let mut max_count = self.rules.max_clips;
         loop {
             let before = selected.len();
             for &candidate in &by_importance {
-                if selected.len() >= wanted {
+                if selected.len() >= max_count {
                     return selected;
                 }
                 let span = self.next_clip(candidate, max_length, &selected);
@@ -71,7 +72,7 @@ impl ClipSelector<'_> {
             if selected.len() == before {
                 return selected;
             }
-            wanted = self.rules.min_clips;
+            max_count = self.rules.min_clips;
         }
     }
 
@@ -96,16 +97,14 @@ impl ClipSelector<'_> {
     ) -> Option<TimeSpan> {
         let taken = TimeSpan::union(selected.iter().map(|clip| clip.span).collect());
         let Candidate { span, keys, .. } = &self.candidates[candidate];
-        // `free` is a gap between the selected clips, and `part` what it contains
-        // of the candidate. `max_by` returns the last of equals; reversed, the
-        // first.
-        let (free, part) = self
+        // `free` is a gap between the selected clips, and `part` is the part of the
+        // candidate in it.
+        let free_parts = self
             .recording
             .difference(&taken)
             .into_iter()
-            .filter_map(|free| Some((free, span.intersection(free)?)))
-            .rev()
-            .max_by(|(_, a), (_, b)| a.length().total_cmp(&b.length()))?;
+            .filter_map(|free| Some((free, span.intersection(free)?)));
+        let (free, part) = first_max(free_parts, |(_, part)| part.length())?;
         let is_first = selected.iter().all(|clip| clip.candidate != candidate);
         let min_length = self.rules.min_length;
         let (content, clip) = if part.length() > max_length {

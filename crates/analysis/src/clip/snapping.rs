@@ -32,7 +32,7 @@ struct SnapPoint {
     penalty: u8,
 }
 
-/// The penalties of the kinds of snap points; those of start and end are added.
+// The penalties of the kinds of snap points. The penalties of start and end are added.
 const SILENCE_PENALTY: u8 = 0;
 const GAP_PENALTY: u8 = 1;
 const NOT_MOVED_PENALTY: u8 = 2;
@@ -76,8 +76,8 @@ impl SnapPoints {
         bounds: TimeSpan,
         rules: &ClipRules,
     ) -> TimeSpan {
-        let starts = self.near(clip.start, Boundary::Start, rules.snap_within);
-        let ends = self.near(clip.end, Boundary::End, rules.snap_within);
+        let starts = self.points_near(clip.start, Boundary::Start, rules.snap_within);
+        let ends = self.points_near(clip.end, Boundary::End, rules.snap_within);
         let qualifies = |(start, end): &(SnapPoint, SnapPoint)| {
             let length = end.time - start.time;
             bounds.start <= start.time
@@ -101,7 +101,7 @@ impl SnapPoints {
     }
 
     /// The snap points at most `max_distance` seconds from `time`.
-    fn near(&self, time: f64, boundary: Boundary, max_distance: f64) -> Vec<SnapPoint> {
+    fn points_near(&self, time: f64, boundary: Boundary, max_distance: f64) -> Vec<SnapPoint> {
         let reach = TimeSpan::new(time - max_distance, time + max_distance);
         let silences = self
             .silences

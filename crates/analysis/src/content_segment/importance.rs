@@ -18,9 +18,9 @@ use super::vocabulary::Vocabulary;
 ///
 /// - centrality: the cosine similarity between the tf-idf vectors of the
 ///   segment and of the whole lecture;
-/// - density: the sum of the idf of the segment's distinct terms per second,
-///   divided by that of the densest segment;
-/// - speech ratio: the fraction of its time in which somebody speaks.
+/// - density: the sum of the idf of the segment's distinct terms, divided by its
+///   length, relative to the densest segment;
+/// - speech ratio: the fraction of its time that is speech.
 pub(super) fn importance_scores(
     segments: &[&[Utterance]],
     vocabulary: &Vocabulary,

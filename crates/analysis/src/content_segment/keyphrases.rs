@@ -3,8 +3,8 @@
 //! A keyword is a term with a high weight ([`TermWeights`]): frequent in the
 //! segment, rare in the lecture, and rather long. A key phrase is a sequence of
 //! two or three terms that occurs at least twice, starts and ends with a
-//! keyword, and has only spaces and hyphens between its words. Both are written
-//! as they are in the transcript. The running time is `O(n log n)` in the
+//! keyword, and has only spaces and hyphens between its words. Both are spelled
+//! as in the transcript. The running time is `O(n log n)` in the
 //! number of words of the segment.
 
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@
 //! 5. `importance`: score each segment.
 //!
 //! Only term statistics of the lecture itself are used: no dictionary, no stop
-//! word list and no trained model. So it works in any language, and the same
+//! word list and no trained model. It therefore works in any language, and the same
 //! transcript always gives the same segments. Step 3 takes most of the time,
 //! which is linear in the length of the transcript.
 
@@ -37,15 +37,15 @@ use vocabulary::Vocabulary;
 /// order.
 ///
 /// The content segments are in order and do not overlap; there may be pauses
-/// between them. Most are half a minute (in a talk of three minutes) to eight
-/// minutes (in a long lecture) long. A boundary never splits a transcript
+/// between them. Most last between half a minute (in a talk of three minutes) and
+/// eight minutes (in a long lecture). A boundary never splits a transcript
 /// segment, and rarely a sentence. Transcript segments without text are
 /// ignored. An empty transcript gives no content segments.
 ///
 /// `importance_score` is the sum of half the centrality (how similar the
 /// vocabulary of the segment is to that of the lecture), three tenths of the
 /// density (information per second, relative to the densest segment) and two
-/// tenths of the fraction of its time in which somebody speaks.
+/// tenths of the fraction of its time that is speech.
 ///
 /// ```
 /// use lectern_analysis::{TranscriptSegmentRef, content_segment};

@@ -4,8 +4,8 @@
 //! over all segmentations (Utiyama & Isahara, "A statistical model for
 //! domain-independent text segmentation", 2001). The words of a segment are
 //! modelled by a Dirichlet compound multinomial distribution (Eisenstein &
-//! Barzilay, "Bayesian unsupervised topic segmentation", 2008). So there is no
-//! similarity threshold, and the number of segments need not be given. The
+//! Barzilay, "Bayesian unsupervised topic segmentation", 2008). Neither a
+//! similarity threshold nor the number of segments has to be chosen. The
 //! input is the list of utterances, the output their index ranges. The running
 //! time is `O(utterances × utterances per segment × terms per utterance)`, with
 //! at most [`MAX_UTTERANCES`] per segment.
@@ -20,8 +20,8 @@
 //!   `-ln((f + A p) / (n + A))`. A segment starts with the word distribution of
 //!   the lecture, and each repetition of a word is cheaper. Function words cost
 //!   the same wherever the boundaries are, so no stop word list is needed.
-//!   Words of only one utterance are left out, as they connect no two
-//!   utterances.
+//!   Words that occur in only one utterance are left out, because they connect
+//!   no utterances.
 //! - **Boundary.** In a lecture of `u` utterances, each start of a segment
 //!   costs `ln u`, less `ln(1 + s)` if it follows a pause of `s` seconds.
 //! - **Length.** Segment lengths are log-normally distributed around
@@ -56,11 +56,11 @@ const FACTORS_PER_LOGARITHM: usize = 24;
 /// Returns the utterances of each segment, in order.
 pub(super) fn segment(utterances: &[Utterance], vocabulary: &Vocabulary) -> Vec<Range<usize>> {
     let segmenter = Segmenter::new(utterances, vocabulary);
-    let words: usize = segmenter.shared_terms.iter().map(Vec::len).sum();
+    let word_count: usize = segmenter.shared_terms.iter().map(Vec::len).sum();
     let [lowest, higher @ ..] = PRIOR_STRENGTHS;
     let higher = higher
         .into_iter()
-        .filter(|&strength| strength <= words as f64 / 2.0);
+        .filter(|&strength| strength <= word_count as f64 / 2.0);
     std::iter::once(lowest)
         .chain(higher)
         .map(|strength| segmenter.best_segmentation(strength))

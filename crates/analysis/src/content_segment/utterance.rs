@@ -2,7 +2,7 @@
 //!
 //! Recognizers write segments of a few words or of several sentences. Topic
 //! segmentation compares utterances: whole segments, in order, up to the end of
-//! a sentence or a pause. A long group ends without either, because some
+//! a sentence or a pause. A long group ends without one of these, because some
 //! recognizers write no punctuation. The running time is linear in the length
 //! of the transcript.
 
@@ -15,13 +15,12 @@ use crate::segment_ref::TranscriptSegmentRef;
 use crate::term::tokenize;
 use crate::time_span::TimeSpan;
 
-/// A pause that ends an utterance, in seconds.
+/// The shortest pause that ends an utterance, in seconds.
 const MIN_PAUSE: f64 = 1.5;
-/// The length at which an utterance ends without the end of a sentence, in
-/// seconds.
+/// The length from which an utterance may end within a sentence, in seconds.
 const MAX_LENGTH_IN_SENTENCE: f64 = 7.0;
-/// The minimum number of words before an utterance ends other than by a pause:
-/// "Yes. Right." joins the next sentence.
+/// The minimum number of words of an utterance that does not end at a pause, so
+/// that "Yes. Right." is grouped with the next sentence.
 const MIN_WORDS: usize = 5;
 
 /// Consecutive transcript segments that are analysed as one.
@@ -31,7 +30,7 @@ pub(super) struct Utterance {
     pub(super) span: TimeSpan,
     /// Silence before it, in seconds.
     pub(super) pause_before: f64,
-    /// Time in which somebody speaks, in seconds; overlaps count once.
+    /// The duration of speech, in seconds; overlaps count once.
     pub(super) speech_time: f64,
     /// The texts of its segments, with single spaces between words.
     pub(super) text: String,

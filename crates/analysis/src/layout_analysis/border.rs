@@ -207,8 +207,8 @@ impl EvidenceMap {
         if position >= self.length || bands.is_empty() {
             return 0.0;
         }
-        let before = |band: usize| self.counts[band * self.length + position];
-        f64::from(before(bands.end) - before(bands.start)) / bands.len() as f64
+        let count_before = |band: usize| self.counts[band * self.length + position];
+        f64::from(count_before(bands.end) - count_before(bands.start)) / bands.len() as f64
     }
 
     /// The local maxima of the support that reach [`MIN_CANDIDATE_SUPPORT`], in
@@ -220,7 +220,7 @@ impl EvidenceMap {
         while start < positions.end {
             let value = support(start);
             let mut end = start + 1;
-            while end < positions.end && support(end) >= value && support(end) <= value {
+            while end < positions.end && support(end).total_cmp(&value).is_eq() {
                 end += 1;
             }
             let rises = start == 0 || support(start - 1) <= value;

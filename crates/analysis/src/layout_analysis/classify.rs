@@ -135,8 +135,8 @@ impl Classifier<'_> {
         self.with_camera(camera.rectangle, confidence, &vertical)
     }
 
-    /// `moving_ratio` is the size of the moving area divided by the smallest
-    /// one of a camera, at most 1.
+    /// `moving_ratio` is the moving area divided by the smallest moving area of a
+    /// camera, at most 1.
     fn screen_only(&self, moving_ratio: f64) -> Classification {
         if !self.has_content(|_, _| true) {
             return Classification::unknown(0.0);

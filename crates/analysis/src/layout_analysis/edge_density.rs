@@ -8,8 +8,8 @@ const MIN_VISIBLE_STEP: f64 = 12.0;
 /// The maximum number of frames that are measured, taken at even distances.
 const MAX_FRAMES: usize = 16;
 
-/// The fraction of positions with a vertical edge, averaged over the frames,
-/// among the pixels `(x, y)` that are `included`; 0 to 1.
+/// The fraction of the `included` pixels `(x, y)` at which there is a vertical
+/// edge, over all measured frames; 0 to 1.
 ///
 /// `change_threshold` is the smallest change that is not noise, in gray levels.
 pub(super) fn edge_density(
@@ -27,7 +27,7 @@ pub(super) fn edge_density(
         for band in 0..profiles.bands {
             let top = band * BLOCK_SIZE;
             for (x, window) in profiles.band(band).windows(4).enumerate() {
-                // Both corners: an edge of an excluded area does not count.
+                // Both corners, so that the edge of an excluded area does not count.
                 if included(x, top) && included(x + 3, top + 3) {
                     positions += 1;
                     let step = f64::from(window[0].abs_diff(window[3]));

@@ -25,13 +25,13 @@ pub(super) fn picture_without_bars(frames: &[SampledFrame]) -> Rectangle {
             bottom: 0,
         };
     };
-    let profiles = |border| {
+    let profiles_across = |orientation| {
         frames
             .iter()
-            .map(move |frame| frame.profiles_across(border))
+            .map(move |frame| frame.profiles_across(orientation))
     };
-    let side = bar_width(profiles(Orientation::Vertical));
-    let top = bar_width(profiles(Orientation::Horizontal));
+    let side = bar_width(profiles_across(Orientation::Vertical));
+    let top = bar_width(profiles_across(Orientation::Horizontal));
     Rectangle {
         left: side,
         top,

@@ -19,8 +19,9 @@
 //!    area. If that covers less than 0.4 % of the picture, it is a clock or a
 //!    cursor and not a camera.
 //! 3. **Camera.** A border is a straight line with a static edge (the same step
-//!    in 70 % of the frames) or with an activity difference (of the calm
-//!    pairs, one side changes in 35 percentage points more than the other).
+//!    in 70 % of the frames) or with an activity difference (one side changes
+//!    in more of the calm pairs than the other, by at least 35 percentage
+//!    points).
 //!    The camera is the rectangle around the moving area whose sides have the
 //!    best support. The support of a side is the fraction of its length that is
 //!    border; a side may also be an edge of the picture.
@@ -109,8 +110,8 @@ use sampling::SampledFrames;
 /// `frames` are sampled at even intervals, in order of time, and have the same
 /// size; 40 to 200 frames of about 256 by 144 pixels are enough. The regions
 /// are in pixels of the recording, with a precision of about one pixel of the
-/// frames. `sample_frame_time` is that of the frame nearest to the mean of all;
-/// it is `None` if the layout is unknown.
+/// frames. `sample_frame_time` is the time of the frame that is most similar to
+/// the mean of all frames, or `None` if the layout is unknown.
 ///
 /// # Errors
 ///
@@ -153,7 +154,7 @@ pub fn analyse(
     } else {
         SampledFrames::select(frames)
     };
-    let found = classify(&sampled);
+    let classification = classify(&sampled);
     let to_region = |rectangle: Option<Rectangle>| {
         let (Some(rectangle), Some(frame)) = (rectangle, frames.first()) else {
             return Ok(None);
@@ -163,16 +164,16 @@ pub fn analyse(
             .to_region(frame_size, (source_width, source_height))
             .map(Some)
     };
-    let time = match found.layout {
+    let time = match classification.layout {
         LayoutType::Unknown => None,
         _ => sampled.representative_time(),
     };
     Ok(NewLayoutAnalysis {
-        layout_type: found.layout,
-        screen_region: to_region(found.screen).at("source")?,
-        camera_region: to_region(found.camera).at("source")?,
-        split_ratio: found.split.map(Ratio::new).transpose()?,
-        confidence_score: Ratio::new(found.confidence)?,
+        layout_type: classification.layout,
+        screen_region: to_region(classification.screen).at("source")?,
+        camera_region: to_region(classification.camera).at("source")?,
+        split_ratio: classification.split.map(Ratio::new).transpose()?,
+        confidence_score: Ratio::new(classification.confidence)?,
         sample_frame_time: time.map(Seconds::new).transpose()?,
     })
 }

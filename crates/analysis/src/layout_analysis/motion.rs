@@ -18,8 +18,8 @@ const MIN_CHANGE: f64 = 4.0;
 /// The noise is the standard deviation of a mean of four pixels. A block is a
 /// mean of 16 pixels, so its standard deviation is half as large, and 3 times
 /// the noise is six standard deviations of a block. This holds for independent
-/// pixels; if scaling and encoding spread the noise over neighbours, it is
-/// about three.
+/// pixels; if scaling and encoding spread the noise over neighbours, it is about
+/// three standard deviations.
 const MIN_CHANGE_TO_NOISE: f64 = 3.0;
 
 /// Which blocks changed in which pairs of frames.

@@ -9,7 +9,7 @@ use super::profile::BLOCK_SIZE;
 use super::rectangle::Rectangle;
 
 /// The largest distance between neighbours in a connected component, in blocks
-/// along each axis. So gaps of up to two blocks do not split a component.
+/// along each axis: gaps of up to two blocks do not split a component.
 const NEIGHBOURHOOD: usize = 3;
 /// A component is kept if the largest one is at most this many times as large.
 /// Several are needed: a head may move separately from the hands.
@@ -47,7 +47,7 @@ impl MovingArea {
     }
 
     /// The bounding box in pixels, without the outermost 2 % of the blocks on
-    /// each side, which encoding artefacts scatter.
+    /// each side, which are often scattered by encoding artefacts.
     pub(super) fn bounding_box(&self) -> Rectangle {
         let (left, right) = trimmed_range(self.blocks.iter().map(|block| block.0).collect());
         let (top, bottom) = trimmed_range(self.blocks.iter().map(|block| block.1).collect());

@@ -177,11 +177,11 @@ fn slides(width: u32, height: u32, seed: u32) -> String {
         for line in 0..4 + random.below(4) {
             let y = height / 6 + line * height / 11;
             let mut x = width / 16;
-            let line_ends = width / 2 + random.below(width / 3);
-            while x < line_ends {
-                let word = width / 40 + random.below(width / 14);
-                draw(x, y, word, height / 26, "0x202020");
-                x += word + width / 60;
+            let line_end = width / 2 + random.below(width / 3);
+            while x < line_end {
+                let word_width = width / 40 + random.below(width / 14);
+                draw(x, y, word_width, height / 26, "0x202020");
+                x += word_width + width / 60;
             }
         }
         if random.below(2) == 0 {

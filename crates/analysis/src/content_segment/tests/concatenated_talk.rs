@@ -45,7 +45,7 @@ impl Talk {
     }
 
     /// Adds a pause of `seconds` before the transcript segment.
-    pub(super) fn pause_before(&mut self, segment: usize, seconds: f64) {
+    pub(super) fn insert_pause_before(&mut self, segment: usize, seconds: f64) {
         for segment in &mut self.transcript[segment..] {
             let (start, end) = (segment.time.start(), segment.time.end());
             segment.time = TimeRange::new(start + seconds, end + seconds).unwrap();

@@ -150,7 +150,7 @@ fn a_long_pause_attracts_the_boundary() {
     ];
     for sentence in [12, 14] {
         let mut talk = Talk::new(&texts, Transcription::Sentences);
-        talk.pause_before(sentence, 20.0);
+        talk.insert_pause_before(sentence, 20.0);
         let start = talk.transcript[sentence].time.start();
         let found = content_segment::find(&talk.transcript).unwrap();
         assert!(

@@ -7,7 +7,7 @@ use lectern_domain::{NewContentSegment, NewTranscriptSegment};
 ///
 /// It is the fraction of windows in which both segmentations have different
 /// numbers of boundaries; a window is half as long as the mean true segment.
-/// Both arguments are the segment of each transcript segment.
+/// Both arguments have, for each transcript segment, the index of its topic segment.
 pub(super) fn window_diff(truth: &[usize], found: &[usize]) -> f64 {
     let segments = boundaries(truth, 0, truth.len() - 1) + 1;
     let window = (truth.len() / segments / 2).max(1);
