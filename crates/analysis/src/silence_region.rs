@@ -3,8 +3,8 @@
 //! The input is two lists of time ranges: without sound, and without a visible
 //! picture. The output is one list of disjoint regions, each of one type. In
 //! both inputs, ranges that overlap are merged first; then one sweep over both
-//! lists finds the overlaps between them. The running time is `O(n log n)` in the number of ranges. All
-//! times are in seconds.
+//! lists finds the overlaps between them. The running time is `O(n log n)` in
+//! the number of ranges. All times are in seconds.
 
 use lectern_domain::{At, Decibels, Invalid, NewSilenceRegion, SilenceType, TimeRange};
 

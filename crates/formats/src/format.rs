@@ -126,8 +126,8 @@ impl fmt::Display for Format {
 #[error("unknown format {0:?}: expected vtt, srt, text or whisper")]
 pub struct UnknownFormat(pub String);
 
-/// Accepts `txt` for [`Format::Text`] and `verbose_json`, the name in OpenAI's API, for
-/// [`Format::WhisperJson`], too.
+/// Besides the names of [`Format::as_str`], accepts `txt` for plain text and `verbose_json`,
+/// the name in OpenAI's API, for Whisper's JSON.
 impl FromStr for Format {
     type Err = UnknownFormat;
 

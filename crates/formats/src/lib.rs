@@ -25,8 +25,8 @@
 //! sorted by start; the sort is stable. White space in a text is kept, except in
 //! Whisper's JSON.
 //!
-//! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they have its byte order
-//! mark or begin with an ASCII character and a NUL. Subtitles that are neither are
+//! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they begin with its byte
+//! order mark or with an ASCII character and a NUL. Subtitles that are neither are
 //! decoded as windows-1252, as players do; a file in any other charset has to be
 //! converted first. JSON is always Unicode. In UTF-8, a few invalid bytes become
 //! U+FFFD, because speech recognizers cut characters in half. A NUL becomes U+FFFD in

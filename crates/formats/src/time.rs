@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn half_a_millisecond_is_rounded_up() {
-        // Every other number is half a millisecond off, which binary can rarely represent.
+        // An odd number ends in half a millisecond, which an `f64` rarely represents exactly.
         for half in 1..200_000_u64 {
             let decimal = format!("{}.{:04}", half / 2000, half % 2000 * 5);
             assert_eq!(

@@ -1,5 +1,5 @@
-//! Memory use does not grow with the size of an object. This is a test program of its own
-//! because the kernel measures the peak per process.
+//! Memory use does not grow with the size of an object. This is a separate program because
+//! the kernel measures the peak per process.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -11,7 +11,7 @@
 //! 5. `importance`: score each segment.
 //!
 //! Only term statistics of the lecture itself are used: no dictionary, no stop
-//! word list and no trained model. It therefore works in any language, and the same
+//! word list and no trained model. It works in any language, and the same
 //! transcript always gives the same segments. Step 3 takes most of the time,
 //! which is linear in the length of the transcript.
 

@@ -21,10 +21,9 @@
 //! 3. **Camera.** A border is a straight line with a static edge (the same step
 //!    in 70 % of the frames) or with an activity difference (one side changes
 //!    in more of the calm pairs than the other, by at least 35 percentage
-//!    points).
-//!    The camera is the rectangle around the moving area whose sides have the
-//!    best support. The support of a side is the fraction of its length that is
-//!    border; a side may also be an edge of the picture.
+//!    points). The camera is the rectangle around the moving area whose sides
+//!    have the best support. The support of a side is the fraction of its length
+//!    that is border; a side may also be an edge of the picture.
 //! 4. **Layout.** The first rule that applies decides:
 //!
 //!    | layout | rule |

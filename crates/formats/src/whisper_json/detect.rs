@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer};
 use super::python_json;
 use crate::charset::decode_unicode;
 
-/// Whether the bytes are JSON in one of the shapes that [`read`](super::read) accepts. The
-/// JSON of Lectern's API is not, although it has `segments`, too.
+/// Whether the bytes are JSON in one of the shapes that [`read`](super::read) accepts,
+/// rather than the JSON of Lectern's API, which also has `segments`.
 ///
 /// The first segment decides: Whisper's has a `start`, `offsets` or a `timestamp` and no
 /// field that only Lectern's has. Without a segment the other fields decide; a text

@@ -47,7 +47,7 @@ impl Disk {
             fs::create_dir_all(dir)?;
             let root = fs::canonicalize(dir)?;
             if root.parent().is_none() {
-                // Directly below this root, the driver would read `C|` as a Windows drive.
+                // With this root, the driver would interpret the key `C|` as a Windows drive.
                 return Err(io::Error::other("it is the root of the file system"));
             }
             let store = LocalFileSystem::new_with_prefix(&root)?

@@ -251,8 +251,8 @@ impl Storage {
         }
     }
 
-    /// Whether the driver may be asked for the object. On local disk only if it is a regular
-    /// file, because the driver would follow symlinks; otherwise the object does not exist.
+    /// Whether to ask the driver for the object; if not, the object does not exist. On local
+    /// disk the driver is asked for regular files only, because it would follow symlinks.
     async fn can_exist(&self, key: &ObjectKey) -> Result<bool, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.exists(key).await,
