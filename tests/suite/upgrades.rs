@@ -64,9 +64,17 @@ fn assert_same_answer(client: &Client, recorded: &Value) {
     let response = request.send();
     let asked = format!("{} {}", text("method"), text("path"));
     assert_eq!(response.status, recorded["status"], "{asked}: {response}");
+    let (mut answer, recorded_answer) = (unsigned(client, response.text()), text("answer"));
+    if let (Ok(mut json), Ok(recorded)) = (
+        serde_json::from_str(&answer),
+        serde_json::from_str(recorded_answer),
+    ) && remove_added_nulls(&mut json, &recorded)
+        && json == recorded
+    {
+        recorded_answer.clone_into(&mut answer);
+    }
     assert_eq!(
-        unsigned(client, response.text()),
-        text("answer"),
+        answer, recorded_answer,
         "{asked}: another body than recorded"
     );
     for (name, value) in recorded["answer_headers"].as_object().unwrap() {
@@ -75,6 +83,31 @@ fn assert_same_answer(client: &Client, recorded: &Value) {
             value.as_str(),
             "{asked}: another {name}"
         );
+    }
+}
+
+/// Removes the fields that the release did not have, which are null in its rows;
+/// returns whether there are any.
+fn remove_added_nulls(answer: &mut Value, recorded: &Value) -> bool {
+    match (answer, recorded) {
+        (Value::Object(answer), Value::Object(recorded)) => {
+            let fields = answer.len();
+            answer.retain(|name, value| !value.is_null() || recorded.contains_key(name));
+            let mut any = answer.len() < fields;
+            for (name, value) in answer {
+                any |= recorded
+                    .get(name)
+                    .is_some_and(|recorded| remove_added_nulls(value, recorded));
+            }
+            any
+        }
+        (Value::Array(answer), Value::Array(recorded)) => {
+            let pairs = answer.iter_mut().zip(recorded);
+            pairs.fold(false, |any, (answer, recorded)| {
+                remove_added_nulls(answer, recorded) | any
+            })
+        }
+        _ => false,
     }
 }
 
