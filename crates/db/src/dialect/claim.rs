@@ -16,6 +16,7 @@ use crate::connection::{DbConnection, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::{jobs, stage_runs};
 use crate::sql::prepared::Prepared;
+use crate::sql::status::{JOB_QUEUED, JOB_RUNNING, RUN_READY, RUN_RUNNING, RUN_SKIPPED};
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The jobs of runs whose leases have expired, the longest ago first.
@@ -37,12 +38,12 @@ pub(crate) fn expired_jobs(
 /// The condition the indexes on ready runs are made for, in words they know it
 /// by: a bound value might be anything.
 pub(crate) fn is_ready() -> SqlLiteral<Bool> {
-    sql("stage_runs.status = 'ready'")
+    sql(&format!("stage_runs.status = '{RUN_READY}'"))
 }
 
 /// The same for running ones.
 fn is_running() -> SqlLiteral<Bool> {
-    sql("stage_runs.status = 'running'")
+    sql(&format!("stage_runs.status = '{RUN_RUNNING}'"))
 }
 
 /// The runs of these stages that can be claimed, in their order.
@@ -133,22 +134,23 @@ fn pick_on_postgres(
     stages: &[Stage],
     limit: i64,
 ) -> Result<Option<Picked>, Error> {
-    const PICK: &str = "
+    let pick = format!(
+        "
         WITH seen AS MATERIALIZED (SELECT COALESCE($1, clock_timestamp()) AS now)
         SELECT seen.now,
                COALESCE((SELECT min(lease_expires_at) FROM stage_runs
-                         WHERE status = 'running') <= seen.now, FALSE) AS expired,
+                         WHERE status = '{RUN_RUNNING}') <= seen.now, FALSE) AS expired,
                next.id, next.job_id
         FROM seen LEFT JOIN LATERAL (
             SELECT r.id, r.job_id FROM stage_runs AS r JOIN jobs AS j ON j.job_id = r.job_id
-            WHERE r.status = 'ready' AND (r.available_at IS NULL OR r.available_at <= seen.now)
+            WHERE r.status = '{RUN_READY}' AND (r.available_at IS NULL OR r.available_at <= seen.now)
               AND r.stage = $2
             ORDER BY r.priority DESC, r.created_at, r.id
             LIMIT {limit}
-            FOR NO KEY UPDATE OF j SKIP LOCKED) AS next ON TRUE";
+            FOR NO KEY UPDATE OF j SKIP LOCKED) AS next ON TRUE"
+    );
     let now = now.map(DbTime);
     // With one stage, the index that begins with it has them in order.
-    let pick = PICK.replace("{limit}", &limit.to_string());
     let rows: Vec<PickedRow> = if let [stage] = stages {
         let pick = sql_query(pick)
             .bind::<Nullable<Timestamptz>, _>(now)
@@ -196,27 +198,29 @@ pub(crate) fn start_jobs<Row>(
 where
     Row: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static,
 {
-    const START: &str = "
+    let start = format!(
+        "
         UPDATE jobs SET
-            status = 'running', current_stage = begun.stage, version = version + 1,
+            status = '{JOB_RUNNING}', current_stage = begun.stage, version = version + 1,
             progress_percent = begun.percent,
             progress_message = CASE WHEN jobs.current_stage = begun.stage THEN progress_message END,
             eta_seconds = CASE WHEN jobs.current_stage = begun.stage THEN jobs.eta_seconds END,
-            last_seq = last_seq + begun.claimed + 1, updated_at = {now}
+            last_seq = last_seq + begun.claimed + 1, updated_at = {{now}}
         FROM (
             SELECT r.job_id, r.stage, counted.claimed, counted.percent
             FROM (SELECT job_id,
-                         min(id) FILTER (WHERE status = 'running') AS first,
-                         count(*) FILTER (WHERE id {claimed}) AS claimed,
-                         avg(percent) FILTER (WHERE status <> 'skipped') AS percent
-                  FROM stage_runs WHERE job_id {jobs} GROUP BY job_id) AS counted
+                         min(id) FILTER (WHERE status = '{RUN_RUNNING}') AS first,
+                         count(*) FILTER (WHERE id {{claimed}}) AS claimed,
+                         avg(percent) FILTER (WHERE status <> '{RUN_SKIPPED}') AS percent
+                  FROM stage_runs WHERE job_id {{jobs}} GROUP BY job_id) AS counted
             JOIN stage_runs AS r ON r.id = counted.first) AS begun
-        WHERE jobs.job_id = begun.job_id AND jobs.status IN ('queued', 'running')
-        RETURNING {job}";
+        WHERE jobs.job_id = begun.job_id AND jobs.status IN ('{JOB_QUEUED}', '{JOB_RUNNING}')
+        RETURNING {{job}}"
+    );
     match conn {
         DbConnection::Postgres(conn) => {
             let ids: Vec<_> = job_ids.iter().map(|id| id.as_uuid()).collect();
-            let start = START
+            let start = start
                 .replace("{now}", "$1")
                 .replace("{claimed}", "= ANY($2)")
                 .replace("{jobs}", "= ANY(ARRAY(SELECT unnest($3)))")
@@ -229,7 +233,7 @@ where
         }
         DbConnection::Sqlite(conn) => {
             let list = |values: Value| values.to_string();
-            let start = START
+            let start = start
                 .replace("{now}", "?")
                 .replace("{claimed}", "IN (SELECT value FROM json_each(?))")
                 .replace("{jobs}", "IN (SELECT value FROM json_each(?))")
@@ -266,20 +270,22 @@ pub(crate) fn claimable_stages(
     stages: &[Stage],
     now: DbTime,
 ) -> Result<Vec<Stage>, Error> {
-    const CLAIMABLE: &str = "
+    let claimable = format!(
+        "
         (SELECT r.id FROM stage_runs AS r
-         WHERE r.status = 'ready' AND r.stage = wanted.value
+         WHERE r.status = '{RUN_READY}' AND r.stage = wanted.value
            AND (r.available_at IS NULL OR r.available_at <= seen.now)
          ORDER BY r.priority DESC, r.created_at, r.id LIMIT 1) IS NOT NULL
         OR (SELECT min(r.lease_expires_at) FROM stage_runs AS r
-            WHERE r.status = 'running' AND r.stage = wanted.value) <= seen.now";
+            WHERE r.status = '{RUN_RUNNING}' AND r.stage = wanted.value) <= seen.now"
+    );
     let words: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
     let found: Vec<StageRow> = match conn {
         DbConnection::Postgres(conn) => {
             let claimable = sql_query(format!(
                 "SELECT wanted.value AS stage
                  FROM unnest($1) AS wanted (value), (SELECT $2 AS now) AS seen
-                 WHERE {CLAIMABLE}"
+                 WHERE {claimable}"
             ));
             let claimable = claimable
                 .bind::<Array<Text>, _>(words)
@@ -290,7 +296,7 @@ pub(crate) fn claimable_stages(
             let claimable = sql_query(format!(
                 "SELECT wanted.value AS stage
                  FROM json_each(?) AS wanted, (SELECT ? AS now) AS seen
-                 WHERE {CLAIMABLE}"
+                 WHERE {claimable}"
             ));
             let claimable = claimable
                 .bind::<Text, _>(serde_json::Value::from(words).to_string())

@@ -11,6 +11,7 @@ use crate::connection::{DbConnection, Tx};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
+use crate::sql::status::RUN_RUNNING;
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The proof that a job exists and that its row is locked in this transaction;
@@ -174,15 +175,15 @@ fn lock_job_with_leases(
         let at = lock_job(conn, job_id, callers_time)?;
         return Ok(at.map(|at| (at, None)));
     };
-    let lock = sql_query(
+    let lock = sql_query(format!(
         "WITH locked AS MATERIALIZED
              (SELECT version FROM jobs WHERE job_id = $1 FOR NO KEY UPDATE)
          SELECT COALESCE($2, clock_timestamp()) AS now,
                 locked.version = (SELECT version FROM jobs WHERE job_id = $1) AS is_current,
                 r.stage, r.lease_id, r.lease_expires_at
          FROM locked LEFT JOIN stage_runs AS r
-             ON r.job_id = $1 AND r.status = 'running' AND r.lease_id IS NOT NULL",
-    );
+             ON r.job_id = $1 AND r.status = '{RUN_RUNNING}' AND r.lease_id IS NOT NULL"
+    ));
     let lock = lock
         .bind::<Uuid, _>(Id(job_id))
         .bind::<Nullable<Timestamptz>, _>(callers_time.map(DbTime));

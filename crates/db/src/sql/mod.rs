@@ -3,6 +3,7 @@
 pub(crate) mod page;
 pub(crate) mod prepared;
 pub(crate) mod row;
+pub(crate) mod status;
 pub(crate) mod stored;
 pub(crate) mod text_search;
 pub(crate) mod time;

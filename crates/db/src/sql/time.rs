@@ -11,8 +11,7 @@ use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::serialize::ToSql;
-use diesel::sql_types::{HasSqlType, Nullable};
+use diesel::sql_types::Nullable;
 use diesel::sqlite::Sqlite;
 
 use crate::connection::{Conn, DbConnection};
@@ -111,7 +110,7 @@ impl QueryFragment<Pg> for CurrentTime {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let (before, after) = self.around_parameter();
         pass.push_sql(before);
-        bind(&mut pass, &self.bound)?;
+        pass.push_bind_param::<Nullable<Timestamptz>, _>(&self.bound)?;
         pass.push_sql(&after);
         Ok(())
     }
@@ -119,16 +118,8 @@ impl QueryFragment<Pg> for CurrentTime {
 
 impl QueryFragment<Sqlite> for CurrentTime {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        bind(&mut pass, &self.bound)
+        pass.push_bind_param::<Nullable<Timestamptz>, _>(&self.bound)
     }
-}
-
-fn bind<'b, DB>(pass: &mut AstPass<'_, 'b, DB>, time: &'b Option<DbTime>) -> QueryResult<()>
-where
-    DB: Backend + HasSqlType<Timestamptz>,
-    Option<DbTime>: ToSql<Nullable<Timestamptz>, DB>,
-{
-    pass.push_bind_param::<Nullable<Timestamptz>, _>(time)
 }
 
 /// When a job was completed, after a transition: `jobs.completed_at` is set if

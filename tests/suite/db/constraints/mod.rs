@@ -1,6 +1,6 @@
 //! The constraints of the tables, tested with raw SQL.
 
-mod checks;
+pub(crate) mod checks;
 mod errors;
 mod keys;
 mod rules;

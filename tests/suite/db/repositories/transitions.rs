@@ -1,12 +1,15 @@
 use chrono::TimeDelta;
 use lectern_db::{Error, Tx};
-use lectern_domain::{Job, JobStatus, JobUpdate, LongText, Patch, Stage};
-use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
+use lectern_domain::{Job, JobStatus, JobUpdate, LongText, Patch, Stage, Transition};
+use lectern_tests::{Backend, Fixture, TestDb, a_job, a_report, on_both_backends};
 
+use crate::db::constraints::checks::insert;
 use crate::db::support::stored;
+use crate::db::support::worker::wait_until;
 
 on_both_backends!(
     only_allowed_transitions_change_a_job,
+    a_transition_requires_what_the_domain_says,
     an_update_with_an_illegal_status_changes_nothing,
     completing_a_job_sets_its_progress_to_100_percent,
     a_retry_clears_error_progress_and_completion_time,
@@ -37,6 +40,39 @@ fn only_allowed_transitions_change_a_job(db: TestDb) {
                 }
                 other => panic!("{from} to {to}: {other:?}"),
             }
+        }
+    }
+}
+
+/// SQL decides as the domain does, whatever the stage of a job and whether or
+/// not it has stage runs.
+fn a_transition_requires_what_the_domain_says(db: TestDb) {
+    let stages = [None, Some(Stage::Uploading), Some(Stage::Transcription)];
+    let mut sql = db.sql();
+    for transition in JobStatus::ALL.iter().flat_map(|to| Transition::to(*to)) {
+        for (stage, has_runs) in stages.into_iter().flat_map(|s| [(s, false), (s, true)]) {
+            let job = a_job().status(transition.from).create(&db).job_id;
+            let stage_word = stage.map_or("NULL".to_owned(), |stage| format!("'{stage}'"));
+            sql.execute(&format!(
+                "UPDATE jobs SET current_stage = {stage_word} WHERE job_id = '{job}'"
+            ))
+            .unwrap();
+            sql.execute(&format!("DELETE FROM stage_runs WHERE job_id = '{job}'"))
+                .unwrap();
+            if has_runs {
+                let run = [("job_id", &*format!("'{job}'"))];
+                insert(&mut sql, "stage_runs", &run).unwrap();
+            }
+            let is_met = transition
+                .requires
+                .is_none_or(|requirement| requirement.is_met(stage, has_runs));
+            let changed = db.write(|tx| tx.jobs().transition(job, transition.to));
+            assert_eq!(
+                changed.is_ok(),
+                is_met,
+                "{transition:?}, {stage:?}, {has_runs}: {changed:?}"
+            );
+            db.write(|tx| tx.jobs().delete(job)).unwrap();
         }
     }
 }
@@ -118,4 +154,29 @@ fn of_concurrent_starts_of_a_job_one_succeeds(db: TestDb) {
     });
     assert_eq!(started, 1);
     assert_eq!(stored(&db, job.job_id).version, 2);
+}
+
+/// A refusal is explained by the row that refused. Here another transaction
+/// changes the row between the refusal and its explanation, so that the change
+/// succeeds after all.
+#[test]
+fn a_row_changed_after_a_refusal_is_tried_again() {
+    let db = TestDb::on(Backend::Postgres);
+    let job = a_job().status(JobStatus::Pending).create(&db).job_id;
+    let statements = db.record_statements();
+    std::thread::scope(|scope| {
+        let blocked = statements.block("FOR NO KEY UPDATE");
+        let started = scope.spawn(|| {
+            let update = JobUpdate {
+                status: Some(JobStatus::Running),
+                ..JobUpdate::default()
+            };
+            db.write(|tx| tx.jobs().update(job, &update, None))
+        });
+        wait_until(|| statements.count("FOR NO KEY UPDATE") > 0);
+        db.write(|tx| tx.jobs().confirm(job)).unwrap();
+        drop(blocked);
+        let started = started.join().unwrap().unwrap();
+        assert_eq!(started.status, JobStatus::Running);
+    });
 }

@@ -12,20 +12,19 @@ use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
+use crate::sql::status::{RUN_READY, RUN_RUNNING, RUN_SKIPPED, RUN_WAITING};
 use crate::sql::types::Id;
 
-/// The run a job's progress is told with: the first somebody is on, or else
-/// the first that is left.
-macro_rules! current_run {
-    ($column:literal) => {
-        concat!(
-            "(SELECT r.",
-            $column,
-            " FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.status <> 'skipped'
-               ORDER BY CASE r.status WHEN 'running' THEN 0 WHEN 'ready' THEN 1 WHEN 'waiting' THEN 1 ELSE 2 END, r.id
-               LIMIT 1)"
-        )
-    };
+/// SQL for a column of the run that a job's progress shows: the first that is
+/// running, or else the first that is left.
+fn current_run(column: &str) -> String {
+    format!(
+        "(SELECT r.{column} FROM stage_runs AS r
+          WHERE r.job_id = jobs.job_id AND r.status <> '{RUN_SKIPPED}'
+          ORDER BY CASE WHEN r.status = '{RUN_RUNNING}' THEN 0
+                        WHEN r.status IN ('{RUN_READY}', '{RUN_WAITING}') THEN 1 ELSE 2 END, r.id
+          LIMIT 1)"
+    )
 }
 
 /// Lets the status and progress of a running job follow from its runs: how far
@@ -42,13 +41,13 @@ pub(crate) fn rollup(
         .filter(jobs::status.eq_any(open))
         .set((
             jobs::status.eq(JobStatus::Running.as_str()),
-            jobs::current_stage.eq(sql::<Nullable<Text>>(current_run!("stage"))),
-            jobs::progress_message.eq(sql::<Nullable<Text>>(current_run!("message"))),
-            jobs::eta_seconds.eq(sql::<Nullable<Int4>>(current_run!("eta_seconds"))),
-            jobs::progress_percent.eq(sql::<Float8>(
+            jobs::current_stage.eq(sql::<Nullable<Text>>(&current_run("stage"))),
+            jobs::progress_message.eq(sql::<Nullable<Text>>(&current_run("message"))),
+            jobs::eta_seconds.eq(sql::<Nullable<Int4>>(&current_run("eta_seconds"))),
+            jobs::progress_percent.eq(sql::<Float8>(&format!(
                 "(SELECT AVG(r.percent) FROM stage_runs AS r
-                  WHERE r.job_id = jobs.job_id AND r.status <> 'skipped')",
-            )),
+                  WHERE r.job_id = jobs.job_id AND r.status <> '{RUN_SKIPPED}')"
+            ))),
             jobs::version.eq(jobs::version + i64::from(events > 0)),
             jobs::last_seq.eq(jobs::last_seq + events),
             jobs::updated_at.eq(conn.update_time()),

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lectern_domain::{
     Event, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobStatus, NonNegativeInt, Patch,
-    ProgressReport, TaskId,
+    ProgressReport, Requirement, TaskId, Transition,
 };
 
 use super::Jobs;
@@ -18,6 +18,7 @@ use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
+use crate::sql::status::UPLOADING;
 use crate::sql::time::CompletedAt;
 use crate::sql::types::Id;
 
@@ -305,7 +306,7 @@ impl Jobs<'_, ReadWrite> {
         let change = diesel::update(jobs::table)
             .filter(jobs::job_id.eq(Id(job_id)))
             .filter(jobs::status.eq_any(from.iter().map(|status| status.as_str())))
-            .filter(may_become(update.status))
+            .filter(meets_requirements(update.status))
             .filter(jobs::version.between(versions.0, versions.1))
             .set((
                 JobChanges::new(update),
@@ -360,16 +361,27 @@ fn has_leases() -> SqlLiteral<Bool> {
     )
 }
 
-/// The condition that a job which is to be queued is confirmed now, or was
-/// before: what never arrived stands at its upload and has no runs.
-fn may_become(status: Option<JobStatus>) -> SqlLiteral<Bool> {
-    sql(match status {
-        Some(JobStatus::Queued) => {
-            "(jobs.status = 'pending' OR jobs.current_stage IS DISTINCT FROM 'uploading'
-              OR EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id))"
+/// The condition that a job meets what a transition to `next` requires besides
+/// its status.
+fn meets_requirements(next: Option<JobStatus>) -> SqlLiteral<Bool> {
+    let mut condition = "TRUE".to_owned();
+    for transition in next.into_iter().flat_map(Transition::to) {
+        if let Some(requirement) = transition.requires {
+            let (from, met) = (transition.from, is_met(requirement));
+            condition.push_str(&format!(" AND (jobs.status <> '{from}' OR {met})"));
         }
-        _ => "TRUE",
-    })
+    }
+    sql(&condition)
+}
+
+/// [`Requirement::is_met`] in SQL.
+fn is_met(requirement: Requirement) -> String {
+    match requirement {
+        Requirement::RecordingUploaded => format!(
+            "(jobs.current_stage IS DISTINCT FROM '{UPLOADING}'
+              OR EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id))"
+        ),
+    }
 }
 
 fn to(status: JobStatus) -> JobUpdate {

@@ -20,6 +20,7 @@ use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
 use crate::sql::row::columns;
+use crate::sql::status::RUN_RUNNING;
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The repository of the stage runs: `conn.stage_runs()`.
@@ -57,18 +58,14 @@ impl<Mode> StageRuns<'_, Mode> {
 
 /// The condition that something is still to be done.
 fn is_open() -> SqlLiteral<Bool> {
-    sql("stage_runs.status IN ('waiting', 'ready', 'running')")
+    let open = StageRunStatus::ALL.iter().filter(|status| status.is_open());
+    let words: Vec<_> = open.map(|status| format!("'{status}'")).collect();
+    sql(&format!("stage_runs.status IN ({})", words.join(", ")))
 }
 
 /// What an attempt that was given up leaves behind is no lease for another.
-macro_rules! of_running {
-    ($column:literal) => {
-        concat!(
-            "CASE WHEN stage_runs.status = 'running' THEN stage_runs.",
-            $column,
-            " END"
-        )
-    };
+fn of_running(column: &str) -> String {
+    format!("CASE WHEN stage_runs.status = '{RUN_RUNNING}' THEN stage_runs.{column} END")
 }
 
 impl StageRuns<'_, ReadWrite> {
@@ -211,11 +208,11 @@ impl StageRuns<'_, ReadWrite> {
                     stage_runs::percent,
                 )
                 .otherwise(report.progress.percent.get())),
-                stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(of_running!("lease_id"))),
-                stage_runs::lease_expires_at.eq(sql::<Nullable<Timestamptz>>(of_running!(
-                    "lease_expires_at"
+                stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(&of_running("lease_id"))),
+                stage_runs::lease_expires_at.eq(sql::<Nullable<Timestamptz>>(&of_running(
+                    "lease_expires_at",
                 ))),
-                stage_runs::lease_seconds.eq(sql::<Nullable<Int4>>(of_running!("lease_seconds"))),
+                stage_runs::lease_seconds.eq(sql::<Nullable<Int4>>(&of_running("lease_seconds"))),
                 stage_runs::message.eq(report.progress.message.as_deref()),
                 stage_runs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
                 stage_runs::started_at.eq(diesel::dsl::case_when(
