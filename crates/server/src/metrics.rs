@@ -26,6 +26,7 @@ pub(crate) struct Metrics {
     admission_wait_seconds: Histogram,
     admission_waiting: IntGauge,
     admission_refusals: IntCounter,
+    unreadable_rows: IntCounter,
     watchers: IntGauge,
     delivered: IntCounter,
     watchers_dropped: IntCounter,
@@ -80,6 +81,10 @@ impl Metrics {
                 "lectern_db_gate_refused_total",
                 "Requests refused because they were not admitted to the database in time.",
             )?,
+            unreadable_rows: IntCounter::new(
+                "lectern_db_unreadable_rows_total",
+                "Rows left out of lists because they break a rule; the log names each of them once.",
+            )?,
             watchers: IntGauge::new("lectern_watchers", "Clients watching a job.")?,
             delivered: IntCounter::new(
                 "lectern_events_delivered_total",
@@ -108,7 +113,7 @@ impl Metrics {
         .const_label("database", database.backend().to_string());
         let info = IntGauge::with_opts(info)?;
         info.set(1);
-        let collectors: [Box<dyn prometheus::core::Collector>; 13] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 14] = [
             Box::new(start),
             Box::new(info),
             Box::new(self.requests.clone()),
@@ -119,6 +124,7 @@ impl Metrics {
             Box::new(self.admission_wait_seconds.clone()),
             Box::new(self.admission_waiting.clone()),
             Box::new(self.admission_refusals.clone()),
+            Box::new(self.unreadable_rows.clone()),
             Box::new(self.watchers.clone()),
             Box::new(self.delivered.clone()),
             Box::new(self.watchers_dropped.clone()),
@@ -180,7 +186,14 @@ impl Metrics {
     }
 
     /// All metrics in the Prometheus text format.
-    pub(crate) fn render(&self, pool: PoolStats, in_flight: usize) -> prometheus::Result<String> {
+    pub(crate) fn render(
+        &self,
+        pool: PoolStats,
+        unreadable_rows: u64,
+        in_flight: usize,
+    ) -> prometheus::Result<String> {
+        self.unreadable_rows
+            .inc_by(unreadable_rows.saturating_sub(self.unreadable_rows.get()));
         self.in_flight
             .set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use)] {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::unreadable::UnreadableRows;
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
 /// What a transaction has done that others wait to hear of; see
@@ -30,6 +31,7 @@ pub(crate) struct TransactionContext<'c> {
     /// Whether the clock was brought by the caller.
     pub(crate) own_clock: bool,
     pub(crate) pipelines: &'c Pipelines,
+    pub(crate) unreadable: &'c UnreadableRows,
     /// What is to be told once the transaction is committed.
     pub(crate) committed: RefCell<Committed>,
 }

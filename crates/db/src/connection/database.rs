@@ -18,6 +18,7 @@ use super::context::TransactionContext;
 use super::nesting::{self, WriteMark};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
+use super::unreadable::UnreadableRows;
 use super::url::{Backend, DatabaseUrl};
 use crate::error::{Doing, Error};
 
@@ -48,6 +49,7 @@ pub struct Database {
     /// Another source of time than the machine's.
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
+    unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
     pub(crate) claims: Arc<ClaimBatcher>,
     checkout_timeout: Duration,
@@ -71,6 +73,7 @@ impl Database {
             url: Arc::new(config.url.clone()),
             clock: None,
             pipelines: Arc::default(),
+            unreadable: Arc::default(),
             listener: None,
             claims: ClaimBatcher::new(turns(config.url.backend())),
             checkout_timeout: config.checkout_timeout,
@@ -238,6 +241,12 @@ impl Database {
         self.pools.stats()
     }
 
+    /// How often a row was left out of a list since the start because it breaks a
+    /// rule of the domain. The log names each such row once, with its column.
+    pub fn unreadable_rows(&self) -> u64 {
+        self.unreadable.omissions()
+    }
+
     /// How many closures can run at once.
     pub fn capacity(&self) -> Capacity {
         self.pools.capacity()
@@ -250,6 +259,7 @@ impl Database {
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),
             own_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
+            unreadable: &self.unreadable,
             committed: RefCell::default(),
         }
     }

@@ -10,6 +10,7 @@ mod pool;
 #[cfg(feature = "diesel")]
 mod statements;
 mod transaction;
+mod unreadable;
 pub(crate) mod url;
 
 pub use backend::{DbConnection, MultiBackend};

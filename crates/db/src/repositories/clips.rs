@@ -151,24 +151,47 @@ impl<Mode> Clips<'_, Mode> {
             None => query.order(clips::clip_order.asc()),
         };
         let found = query.load::<ClipRow>(self.0.raw).doing("list clips")?;
-        row::all(found)
+        self.0.readable(found)
     }
 
     /// The clips of several jobs, by their order: one query.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] for a row that cannot be read. Lists leave such a row
+    /// out; here it fails the call, so that the media of a clip do not count as
+    /// unused.
     pub fn for_jobs(&mut self, job_ids: &[JobId]) -> Result<HashMap<JobId, Vec<Clip>>, Error> {
+        let rows = self.rows_of_jobs(job_ids)?;
+        Ok(by_job(row::all(rows)?))
+    }
+
+    /// The same for a list.
+    pub(crate) fn list_for_jobs(
+        &mut self,
+        job_ids: &[JobId],
+    ) -> Result<HashMap<JobId, Vec<Clip>>, Error> {
+        let rows = self.rows_of_jobs(job_ids)?;
+        Ok(by_job(self.0.readable(rows)?))
+    }
+
+    fn rows_of_jobs(&mut self, job_ids: &[JobId]) -> Result<Vec<ClipRow>, Error> {
         let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
-        let found = clips::table
+        clips::table
             .filter(clips::job_id.eq_any(ids))
             .order((clips::job_id, clips::clip_order))
             .select(columns::<ClipRow>())
             .load::<ClipRow>(self.0.raw)
-            .doing("list the clips of several jobs")?;
-        let mut of_job: HashMap<JobId, Vec<Clip>> = HashMap::with_capacity(job_ids.len());
-        for clip in row::all::<_, Clip>(found)? {
-            of_job.entry(clip.job_id).or_default().push(clip);
-        }
-        Ok(of_job)
+            .doing("list the clips of several jobs")
     }
+}
+
+fn by_job(clips: Vec<Clip>) -> HashMap<JobId, Vec<Clip>> {
+    let mut of_job: HashMap<JobId, Vec<Clip>> = HashMap::new();
+    for clip in clips {
+        of_job.entry(clip.job_id).or_default().push(clip);
+    }
+    of_job
 }
 
 impl Clips<'_, ReadWrite> {

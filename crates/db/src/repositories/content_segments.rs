@@ -13,7 +13,7 @@ use crate::dialect::{JobRef, has_keyword};
 use crate::error::{Doing, Error};
 use crate::schema::content_segments;
 use crate::sql::page::row_count;
-use crate::sql::row::{self, RowName, columns};
+use crate::sql::row::{RowName, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 
@@ -133,7 +133,7 @@ impl<Mode> ContentSegments<'_, Mode> {
         let found = query
             .load::<SegmentRow>(self.0.raw)
             .doing("list content segments")?;
-        row::all(found)
+        self.0.readable(found)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::{job_events, jobs};
 use crate::sql::page::row_count;
-use crate::sql::row::{self, RowName};
+use crate::sql::row::RowName;
 use crate::sql::types::{DbJson, DbTime, Id, Jsonb, Timestamptz, Uuid};
 
 /// Read by name, because one of the queries is written by hand.
@@ -61,14 +61,14 @@ impl<Mode> JobEvents<'_, Mode> {
             .limit(row_count(limit))
             .load::<EventRow>(self.0.raw)
             .doing("list the events of a job")?;
-        row::all(found)
+        self.0.readable(found)
     }
 
     /// The events of several jobs, each beyond the number given with it, by job
     /// and number, at most `limit`: one query.
     pub fn newer(&mut self, seen: &[(JobId, i64)], limit: usize) -> Result<Vec<JobEvent>, Error> {
         let found: Vec<EventRow> = dialect::newer_events(self.0.raw, seen, row_count(limit))?;
-        row::all(found)
+        self.0.readable(found)
     }
 }
 

@@ -44,13 +44,17 @@ pub(crate) fn replace<T: JobSet>(
 ) -> Result<Vec<T>, Error> {
     let rows = T::load(tx.raw, lock.job_id())?;
     let is_empty = rows.is_empty();
-    let mut stored: Vec<T> = row::all(rows)?;
-    if !stored.iter().map(T::data).eq(new) {
-        if !is_empty {
-            T::delete(tx.raw, lock.job_id())?;
+    let mut stored = match row::all::<_, T>(rows) {
+        Ok(stored) if stored.iter().map(T::data).eq(new) => stored,
+        // A set with a row that cannot be read equals no other.
+        Ok(_) | Err(Error::Corrupt { .. }) => {
+            if !is_empty {
+                T::delete(tx.raw, lock.job_id())?;
+            }
+            insert(tx, lock, new)?
         }
-        stored = insert(tx, lock, new)?;
-    }
+        Err(error) => return Err(error),
+    };
     stored.sort_by(T::order);
     Ok(stored)
 }

@@ -9,7 +9,7 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::layout_analysis;
-use crate::sql::row::{self, RowName, columns};
+use crate::sql::row::{RowName, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 
@@ -83,7 +83,7 @@ impl<Mode> LayoutAnalyses<'_, Mode> {
             .get_result::<LayoutRow>(self.0.raw)
             .optional()
             .doing("find a layout analysis")?;
-        row::one(row)
+        Ok(self.0.readable(Vec::from_iter(row))?.pop())
     }
 }
 

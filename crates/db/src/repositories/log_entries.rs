@@ -12,7 +12,7 @@ use crate::dialect::{JobRef, NewLogRow};
 use crate::error::{Doing, Error};
 use crate::schema::processing_logs;
 use crate::sql::page;
-use crate::sql::row::{self, RowName, columns};
+use crate::sql::row::{RowName, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 
@@ -94,11 +94,13 @@ impl<Mode> ProcessingLogs<'_, Mode> {
                     .or(processing_logs::log_id.gt(id)),
             );
         }
-        let entries = self.load(query)?;
-        Ok(page::cut(entries, page.limit, |entry| Cursor {
-            time: entry.timestamp,
-            id: entry.log_id.as_uuid(),
-        }))
+        let rows = self.rows(query)?;
+        let Page { items, next } = page::cut(rows, page.limit, |row| Cursor {
+            time: row.timestamp.0,
+            id: row.log_id.0.as_uuid(),
+        });
+        let items = self.0.readable(items)?;
+        Ok(Page { items, next })
     }
 
     /// The newest entry of each stage that has one, in the order of the
@@ -121,12 +123,16 @@ impl<Mode> ProcessingLogs<'_, Mode> {
     }
 
     fn load(&mut self, query: OfJob<'_>) -> Result<Vec<LogEntry>, Error> {
-        let found = query
+        let rows = self.rows(query)?;
+        self.0.readable(rows)
+    }
+
+    fn rows(&mut self, query: OfJob<'_>) -> Result<Vec<LogRow>, Error> {
+        query
             .order((processing_logs::timestamp, processing_logs::log_id))
             .select(columns::<LogRow>())
             .load::<LogRow>(self.0.raw)
-            .doing("list processing logs")?;
-        row::all(found)
+            .doing("list processing logs")
     }
 }
 

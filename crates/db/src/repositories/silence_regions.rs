@@ -12,7 +12,7 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::silence_regions;
-use crate::sql::row::{self, RowName, columns};
+use crate::sql::row::{RowName, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 use crate::sql::window;
@@ -138,7 +138,7 @@ impl<Mode> SilenceRegions<'_, Mode> {
         let found = query
             .load::<RegionRow>(self.0.raw)
             .doing("list silence regions")?;
-        row::all(found)
+        self.0.readable(found)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::transcripts;
-use crate::sql::row::{self, RowName, columns};
+use crate::sql::row::{RowName, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 use crate::sql::{text_search, window};
@@ -114,7 +114,7 @@ impl<Mode> Transcripts<'_, Mode> {
         let rows = query
             .load::<SegmentRow>(self.0.raw)
             .doing("list transcript segments")?;
-        let segments: Vec<TranscriptSegment> = row::all(rows)?;
+        let segments: Vec<TranscriptSegment> = self.0.readable(rows)?;
         Ok(match words {
             Some(words) => text_search::holding(segments, words, |segment| &segment.text),
             None => segments,

@@ -280,7 +280,7 @@ impl Work<'_> {
             again: Some(Duration::ZERO),
         };
         let mut expired = 0;
-        for run in self.0.stage_runs().for_job(job_id)? {
+        for run in self.0.stage_runs().all_for_job(job_id)? {
             if run.status != StageRunStatus::Running
                 || run.lease.is_none_or(|lease| lease.expires_at > now)
             {

@@ -168,7 +168,7 @@ impl Work<'_> {
         self.0
             .stage_runs()
             .reopen(&[&run], StageRunStatus::Ready, run.attempt - 1)?;
-        let runs = self.0.stage_runs().for_job(run.job_id)?;
+        let runs = self.0.stage_runs().all_for_job(run.job_id)?;
         let run = runs.into_iter().find(|other| other.run_id == run.run_id);
         let run = run.ok_or_else(|| lost(lease_id))?;
         let job = rollup(&mut self.0, run.job_id, 2)?.ok_or_else(|| lost(lease_id))?;
@@ -214,7 +214,7 @@ impl Work<'_> {
     }
 
     fn live_leases(&mut self, lock: JobLock) -> Result<Vec<LiveLease>, Error> {
-        let runs = self.0.stage_runs().for_job(lock.job_id())?;
+        let runs = self.0.stage_runs().all_for_job(lock.job_id())?;
         let live = |run: &StageRun| {
             let lease_id = run.live_lease(lock.time().0)?;
             let stage = run.stage;
@@ -239,7 +239,7 @@ impl Work<'_> {
             locked => locked?,
         };
         // Looked at anew: another worker may have got it meanwhile.
-        let runs = self.0.stage_runs().for_job(job_id)?;
+        let runs = self.0.stage_runs().all_for_job(job_id)?;
         let is_it = |run: &&StageRun| run.lease.is_some_and(|lease| lease.lease_id == lease_id);
         let run = runs
             .iter()

@@ -133,4 +133,9 @@ impl DatabaseHandle {
     pub(crate) fn stats(&self) -> PoolStats {
         self.database.stats()
     }
+
+    /// How often an invalid row was left out of a list.
+    pub(crate) fn unreadable_rows(&self) -> u64 {
+        self.database.unreadable_rows()
+    }
 }

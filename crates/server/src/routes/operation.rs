@@ -46,7 +46,7 @@ async fn metrics(
     metrics: Data<Metrics>,
 ) -> Result<impl Responder, ApiError> {
     let text = metrics
-        .render(db.stats(), lifecycle.in_flight())
+        .render(db.stats(), db.unreadable_rows(), lifecycle.in_flight())
         .map_err(ApiError::internal)?;
     Ok(HttpResponse::Ok()
         .content_type(prometheus::TEXT_FORMAT)

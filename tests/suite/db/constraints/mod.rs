@@ -4,3 +4,4 @@ pub(crate) mod checks;
 mod errors;
 mod keys;
 mod rules;
+mod unreadable_rows;

@@ -10,6 +10,7 @@ on_both_backends!(
     request_metrics_have_method_route_and_status,
     durations_are_measured_and_unknown_paths_and_methods_are_no_labels,
     the_pool_has_metrics,
+    rows_left_out_of_lists_are_counted,
 );
 
 /// Parses the text format of Prometheus: values by name and labels.
@@ -110,4 +111,23 @@ fn the_pool_has_metrics(server: TestServer) {
         .sum();
     assert!((1.0..=max).contains(&open), "{open}");
     assert_eq!(numbers.get("http_requests_in_flight"), Some(&1.0));
+}
+
+fn rows_left_out_of_lists_are_counted(server: TestServer) {
+    let metric = || metrics(&server)["lectern_db_unreadable_rows_total"];
+    a_job().create(server.db());
+    let newest = server.db().migrations().down(1).unwrap();
+    server
+        .db()
+        .sql()
+        .execute("INSERT INTO jobs (filename, celery_task_id) VALUES ('talk.mp4', '')")
+        .unwrap();
+    assert_eq!(server.db().migrations().up().unwrap(), newest);
+    assert_eq!(metric(), 0.0);
+    for omitted in [1.0, 2.0] {
+        let list = server.get(JOBS).expect(200).json();
+        assert_eq!(list["jobs"].as_array().unwrap().len(), 1, "{list}");
+        assert_eq!(metric(), omitted);
+        assert_eq!(metric(), omitted);
+    }
 }

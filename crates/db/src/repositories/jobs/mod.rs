@@ -88,12 +88,10 @@ impl<Mode> Jobs<'_, Mode> {
                 .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
         }
         let found = query.load::<JobRow>(self.0.raw).doing("list jobs")?;
-        Ok(page::cut(rows::all(found)?, page.limit, |job: &Job| {
-            Cursor {
-                time: job.created_at,
-                id: job.job_id.as_uuid(),
-            }
-        }))
+        // The cursor is of the last row, whether that row can be read or not.
+        let Page { items, next } = page::cut(found, page.limit, JobRow::cursor);
+        let items = self.0.readable(items)?;
+        Ok(Page { items, next })
     }
 
     /// How many jobs fit `filter`.
@@ -121,7 +119,7 @@ impl<Mode> Jobs<'_, Mode> {
         }
         Ok(match rows::one(job)? {
             None => None,
-            Some(job) => Some((job, rows::all(clips)?)),
+            Some(job) => Some((job, self.0.readable(clips)?)),
         })
     }
 
@@ -134,7 +132,7 @@ impl<Mode> Jobs<'_, Mode> {
     ) -> Result<Page<(Job, Vec<Clip>)>, Error> {
         let Page { items, next } = self.list(filter, page)?;
         let ids: Vec<_> = items.iter().map(|job| job.job_id).collect();
-        let mut clips = self.0.clips().for_jobs(&ids)?;
+        let mut clips = self.0.clips().list_for_jobs(&ids)?;
         let items = items
             .into_iter()
             .map(|job| {

@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 use lectern_domain::{
-    ContentType, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate, JsonObject,
-    LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, Progress, ProgressMessage, Stage,
-    StorageKey, TaskId, VideoDuration,
+    ContentType, Cursor, FileSize, Filename, Job, JobId, JobProgress, JobStatus, JobUpdate,
+    JsonObject, LongText, NewJob, NonNegativeInt, Percent, ProcessingConfig, Progress,
+    ProgressMessage, Stage, StorageKey, TaskId, VideoDuration,
 };
 
 use crate::error::Error;
@@ -41,6 +41,16 @@ pub(crate) struct JobRow {
     completed_at: Option<DbTime>,
     priority: i32,
     last_seq: i64,
+}
+
+impl JobRow {
+    /// The place of the row in a list by time of creation.
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor {
+            time: self.created_at.0,
+            id: self.job_id.0.as_uuid(),
+        }
+    }
 }
 
 impl TryFrom<JobRow> for Job {

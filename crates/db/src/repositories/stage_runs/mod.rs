@@ -33,13 +33,23 @@ pub struct StageRuns<'c, Mode>(pub(crate) Conn<'c, Mode>);
 impl<Mode> StageRuns<'_, Mode> {
     /// The runs of a job in the order of its pipeline.
     pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<StageRun>, Error> {
+        let rows = self.rows(job_id)?;
+        self.0.readable(rows)
+    }
+
+    /// The same, but fails for a row that cannot be read: what follows from the
+    /// runs of a job must not overlook one.
+    pub(crate) fn all_for_job(&mut self, job_id: JobId) -> Result<Vec<StageRun>, Error> {
+        let rows = self.rows(job_id)?;
+        rows::all(rows)
+    }
+
+    fn rows(&mut self, job_id: JobId) -> Result<Vec<RunRow>, Error> {
         let of_job = stage_runs::table
             .filter(stage_runs::job_id.eq(Id(job_id)))
             .order(stage_runs::id)
             .select(columns::<RunRow>());
-        let found = on_either!(self.0.raw, conn => of_job.load::<RunRow>(conn))
-            .doing("list the runs of a job")?;
-        rows::all(found)
+        on_either!(self.0.raw, conn => of_job.load::<RunRow>(conn)).doing("list the runs of a job")
     }
 
     /// Those of the stages that have a run which can be claimed now, or one
@@ -75,7 +85,7 @@ impl StageRuns<'_, ReadWrite> {
         let there = if job.version == 1 {
             Vec::new()
         } else {
-            self.for_job(job.job_id)?
+            self.all_for_job(job.job_id)?
         };
         if there.is_empty() {
             let pipeline = self

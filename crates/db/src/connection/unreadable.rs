@@ -1,0 +1,60 @@
+//! Stored rows that break a rule of the domain: another program wrote them
+//! before the rule had its CHECK.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::connection::Conn;
+use crate::error::Error;
+
+/// Rows remembered as reported, so that a list that is polled does not fill the
+/// log. Beyond that, every omission is logged.
+const MAX_REPORTED: usize = 10_000;
+
+/// Counts the rows that were left out of lists, and logs each of them once.
+#[derive(Debug, Default)]
+pub(crate) struct UnreadableRows {
+    omissions: AtomicU64,
+    reported: Mutex<HashSet<(&'static str, uuid::Uuid)>>,
+}
+
+impl UnreadableRows {
+    pub(crate) fn omissions(&self) -> u64 {
+        self.omissions.load(Ordering::Relaxed)
+    }
+
+    fn omit(&self, error: &Error) {
+        self.omissions.fetch_add(1, Ordering::Relaxed);
+        if let Error::Corrupt { table, id, .. } = error {
+            let mut reported = self.reported.lock();
+            if reported.contains(&(*table, *id)) {
+                return;
+            }
+            if reported.len() < MAX_REPORTED {
+                reported.insert((*table, *id));
+            }
+        }
+        log::error!("left a row out of a list: {error}");
+    }
+}
+
+impl<Mode> Conn<'_, Mode> {
+    /// Converts the rows of a list, without those that break a rule of the
+    /// domain: one bad row must not hide all the others.
+    pub(crate) fn readable<Row, T>(&self, rows: Vec<Row>) -> Result<Vec<T>, Error>
+    where
+        T: TryFrom<Row, Error = Error>,
+    {
+        rows.into_iter()
+            .filter_map(|row| match T::try_from(row) {
+                Err(error @ Error::Corrupt { .. }) => {
+                    self.context.unreadable.omit(&error);
+                    None
+                }
+                converted => Some(converted),
+            })
+            .collect()
+    }
+}
