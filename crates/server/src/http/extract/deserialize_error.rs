@@ -1,25 +1,94 @@
-//! Converts serde's errors into field errors: the path of the field and the rule
-//! it breaks.
-//!
-//! `serde_json` reports missing, unknown and duplicate fields only in its messages,
-//! whose format the tests below pin.
+//! Errors of deserialization: the broken rule as data, not as serde's text.
+
+use std::fmt;
 
 use lectern_api::FieldError;
+use serde::de::{Error, Expected, Unexpected};
 
-/// Converts `message`, which serde reported at `path`.
-pub(crate) fn field_error(path: &str, message: &str) -> FieldError {
-    let path = path.trim_start_matches('.');
-    // The path of a missing field ends at its parent; the name is in the message.
-    if let Some(name) = quoted(message, "missing field ") {
-        return FieldError::new(join(path, name), "is required");
+/// The error of deserializing a request.
+#[derive(Debug)]
+pub(crate) enum DeserializeError<E> {
+    /// A value that is well-formed but does not fit its type.
+    Rule(BrokenRule),
+    /// The format's own error, such as a syntax error.
+    Format(E),
+}
+
+/// A rule that a value breaks. The value itself is not kept: it may be long or
+/// secret.
+#[derive(Debug)]
+pub(crate) enum BrokenRule {
+    /// The value must be what the text says, such as `a number`.
+    Expected(String),
+    /// The number must be an integer within the bounds of its type.
+    IntegerBounds,
+    MissingField(&'static str),
+    UnknownField(String),
+    DuplicateField(&'static str),
+    /// The message of a type's own `Deserialize`.
+    Custom(String),
+}
+
+impl<E: Error> Error for DeserializeError<E> {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Rule(BrokenRule::Custom(message.to_string()))
     }
-    if let Some(name) = quoted(message, "duplicate field ") {
-        return FieldError::new(beside(path, name), "must be given only once");
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::Rule(BrokenRule::Expected(expected.to_string()))
     }
-    if let Some(name) = quoted(message, "unknown field ") {
-        return FieldError::new(beside(path, name), "is not known here");
+
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::Rule(match unexpected {
+            Unexpected::Signed(_) | Unexpected::Unsigned(_) => BrokenRule::IntegerBounds,
+            _ => BrokenRule::Expected(expected.to_string()),
+        })
     }
-    FieldError::new(path, rule(message))
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::Rule(BrokenRule::MissingField(name))
+    }
+
+    fn unknown_field(name: &str, _: &'static [&'static str]) -> Self {
+        Self::Rule(BrokenRule::UnknownField(name.to_owned()))
+    }
+
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::Rule(BrokenRule::DuplicateField(name))
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for DeserializeError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule(rule) => write!(f, "{rule:?}"),
+            Self::Format(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: std::error::Error> std::error::Error for DeserializeError<E> {}
+
+impl BrokenRule {
+    /// The rule as it is reported to clients. `path` is where deserialization
+    /// stopped: at the value, or at the object that has a missing, unknown or
+    /// duplicate field.
+    pub(crate) fn at(self, path: &str) -> FieldError {
+        let path = path.trim_start_matches('.');
+        match self {
+            Self::MissingField(name) => FieldError::new(join(path, name), "is required"),
+            Self::DuplicateField(name) => {
+                FieldError::new(beside(path, name), "must be given only once")
+            }
+            Self::UnknownField(name) => FieldError::new(beside(path, &name), "is not known here"),
+            Self::IntegerBounds => FieldError::new(path, "must be a whole number within bounds"),
+            Self::Expected(expected) => {
+                FieldError::new(path, format!("must be {}", in_json(&expected)))
+            }
+            Self::Custom(message) if message.starts_with("must ") => FieldError::new(path, message),
+            Self::Custom(message) => FieldError::new(path, format!("cannot be read: {message}")),
+        }
+    }
 }
 
 /// The path of field `name` in the object at `path`, which may already include
@@ -39,50 +108,23 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-fn quoted<'m>(message: &'m str, prefix: &str) -> Option<&'m str> {
-    message
-        .strip_prefix(prefix)?
-        .strip_prefix('`')?
-        .split('`')
-        .next()
-}
-
-/// The broken rule. The received value is not repeated: it may be long or secret.
-fn rule(message: &str) -> String {
-    let message = strip_place(message);
-    if message.starts_with("invalid value: integer") {
-        return "must be a whole number within bounds".to_owned();
-    }
-    match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("must be {}", plain(expected)),
-        None if message.starts_with("must ") => message.to_owned(),
-        None => format!("cannot be read: {message}"),
-    }
-}
-
-/// Rust's type names in terms of JSON.
-fn plain(expected: &str) -> String {
+/// The names of Rust's types, by which serde's own implementations describe what
+/// they expect, in terms of JSON.
+fn in_json(expected: &str) -> &str {
     match expected {
-        "f32" | "f64" => "a number".to_owned(),
-        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => "a whole number".to_owned(),
-        "a sequence" => "a list".to_owned(),
-        "a map" => "an object".to_owned(),
-        structure if structure.starts_with("struct ") => "an object".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
-/// Removes the position that `serde_json` appends.
-pub(crate) fn strip_place(message: &str) -> &str {
-    match message.rsplit_once(" at line ") {
-        Some((message, place)) if place.starts_with(|c: char| c.is_ascii_digit()) => message,
-        _ => message,
+        "f32" | "f64" => "a number",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => "a whole number",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        structure if structure.starts_with("struct ") => "an object",
+        other => other,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::extract::json_deserializer::{JsonDeserializer, Slot};
     use lectern_domain::SilenceType;
     use serde::Deserialize;
 
@@ -93,6 +135,8 @@ mod tests {
         start: f64,
         order: Option<i32>,
         kind: Option<SilenceType>,
+        #[serde(default)]
+        extra: serde_json::Map<String, serde_json::Value>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -104,9 +148,14 @@ mod tests {
 
     fn reported(json: &str) -> String {
         let mut json = serde_json::Deserializer::from_str(json);
-        let error = serde_path_to_error::deserialize::<_, Segments>(&mut json).unwrap_err();
-        let FieldError { field, message } =
-            field_error(&error.path().to_string(), &error.inner().to_string());
+        let slot = Slot::default();
+        let json = JsonDeserializer::new(&mut json, &slot);
+        let error = serde_path_to_error::deserialize::<_, Segments>(json).unwrap_err();
+        let path = error.path().to_string();
+        let DeserializeError::Rule(rule) = error.into_inner() else {
+            panic!("the JSON is well-formed");
+        };
+        let FieldError { field, message } = rule.at(&path);
         format!("{field} {message}")
     }
 
@@ -149,6 +198,10 @@ mod tests {
         assert_eq!(
             item(r#"{"start": 1, "kind": 1}"#),
             "segments[1].kind must be one of audio_silence, blank_screen, both"
+        );
+        assert_eq!(
+            item(r#"{"start": 1, "extra": null}"#),
+            "segments[1].extra must be an object"
         );
     }
 }

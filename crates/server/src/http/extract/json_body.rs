@@ -16,7 +16,8 @@ use tokio::time::timeout;
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
-use crate::http::extract::deserialize_error::{field_error, strip_place};
+use crate::http::extract::deserialize_error::DeserializeError;
+use crate::http::extract::json_deserializer::{JsonDeserializer, Slot};
 
 /// Larger bodies are parsed on a blocking thread.
 const MAX_INLINE_BYTES: usize = 128 << 10;
@@ -202,19 +203,19 @@ pub(crate) async fn decode_with<T: Send + 'static>(
 
 pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let mut track = Track::new();
+    let (slot, mut track) = (Slot::default(), Track::new());
     let read = T::read(serde_path_to_error::Deserializer::new(
-        &mut json, &mut track,
+        JsonDeserializer::new(&mut json, &slot),
+        &mut track,
     ));
     let request = read.map_err(|error| {
         let path = track.path().to_string();
-        let message = error.to_string();
-        if error.is_data() {
-            let error = field_error(&path, &message);
-            return ApiError::fields(Code::ValidationFailed, vec![error]);
+        match error {
+            DeserializeError::Rule(rule) => {
+                ApiError::fields(Code::ValidationFailed, vec![rule.at(&path)])
+            }
+            DeserializeError::Format(error) => not_json(&error, &path),
         }
-        let place = format!("line {}, column {}", error.line(), error.column());
-        not_json(format!("{} at {place}", strip_place(&message)), &path)
     })?;
     json.end()
         .map_err(|_| malformed("there is more after the JSON value"))?;
@@ -227,7 +228,15 @@ fn malformed(detail: impl Into<String>) -> ApiError {
     ApiError::new(Code::MalformedBody, detail)
 }
 
-fn not_json(detail: String, path: &str) -> ApiError {
+fn not_json(error: &serde_json::Error, path: &str) -> ApiError {
+    let text = error.to_string();
+    let suffix = format!(" at line {} column {}", error.line(), error.column());
+    let reason = text.strip_suffix(&suffix).unwrap_or(&text);
+    let detail = format!(
+        "{reason} at line {}, column {}",
+        error.line(),
+        error.column()
+    );
     match path {
         "" | "." => malformed(detail),
         // The field is unknown: the text ended before its name did.

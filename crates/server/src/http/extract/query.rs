@@ -15,7 +15,9 @@ use serde::{Deserializer, forward_to_deserialize_any};
 use serde_path_to_error::Track;
 
 use crate::http::error::ApiError;
-use crate::http::extract::deserialize_error::field_error;
+use crate::http::extract::deserialize_error::{BrokenRule, DeserializeError};
+
+type QueryError = DeserializeError<ValueError>;
 
 /// A query string, validated and converted.
 #[derive(Debug)]
@@ -33,11 +35,16 @@ impl<T: Request> FromRequest for Query<T> {
 fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
     let malformed = |error| ApiError::fields(Code::MalformedQuery, vec![error]);
     let pairs = pairs(query).map_err(malformed)?;
-    let pairs = MapDeserializer::<_, ValueError>::new(pairs.into_iter());
+    let pairs = MapDeserializer::<_, QueryError>::new(pairs.into_iter());
     let mut track = Track::new();
     let read = T::read(serde_path_to_error::Deserializer::new(pairs, &mut track));
-    let request = read
-        .map_err(|error| malformed(field_error(&track.path().to_string(), &error.to_string())))?;
+    let request = read.map_err(|error| {
+        let rule = match error {
+            DeserializeError::Rule(rule) => rule,
+            DeserializeError::Format(error) => BrokenRule::Custom(error.to_string()),
+        };
+        malformed(rule.at(&track.path().to_string()))
+    })?;
     request
         .into_domain()
         .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
@@ -80,7 +87,7 @@ fn hex(digit: u8) -> Option<u8> {
 #[derive(Debug)]
 struct Text(String);
 
-impl IntoDeserializer<'_, ValueError> for Text {
+impl IntoDeserializer<'_, QueryError> for Text {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -89,36 +96,36 @@ impl IntoDeserializer<'_, ValueError> for Text {
 }
 
 impl<'de> Deserializer<'de> for Text {
-    type Error = ValueError;
+    type Error = QueryError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
         visitor.visit_string(self.0)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
         visitor.visit_some(self)
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
         match self.0.as_str() {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
-            _ => Err(ValueError::custom("must be true or false")),
+            _ => Err(QueryError::custom("must be true or false")),
         }
     }
 
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
         let number = self
             .0
             .parse()
-            .map_err(|_| ValueError::custom("must be a whole number"));
+            .map_err(|_| QueryError::custom("must be a whole number"));
         visitor.visit_i64(number?)
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
         match self.0.parse() {
             Ok(number) if f64::is_finite(number) => visitor.visit_f64(number),
-            _ => Err(ValueError::custom("must be a number")),
+            _ => Err(QueryError::custom("must be a number")),
         }
     }
 
@@ -127,7 +134,7 @@ impl<'de> Deserializer<'de> for Text {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, ValueError> {
+    ) -> Result<V::Value, QueryError> {
         self.0
             .into_deserializer()
             .deserialize_enum(name, variants, visitor)
