@@ -47,7 +47,7 @@ macro_rules! ids {
         }
 
         impl $crate::value::IdValue for $name {
-            fn to_uuid(self) -> Uuid {
+            fn as_uuid(self) -> Uuid {
                 self.0
             }
         }

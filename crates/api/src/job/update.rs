@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::number::non_null_integer;
-use crate::wire::request::{non_null, optional};
+use crate::wire::number::present_integer;
+use crate::wire::request::{optional, present};
 use crate::wire::validation::chars;
 
 /// A partial change of a job: fields left out keep their values, and `null` clears
@@ -19,36 +19,36 @@ use crate::wire::validation::chars;
 pub struct JobUpdate {
     /// Name of the recording as its owner knows it.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
-    #[serde(deserialize_with = "non_null")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "String")]
     pub filename: Option<String>,
     /// The next status; the current status limits the choice.
-    #[serde(deserialize_with = "non_null")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "JobStatus")]
     pub status: Option<JobStatus>,
     /// Why the job failed.
-    #[serde(deserialize_with = "non_null")]
+    #[serde(deserialize_with = "present")]
     pub error_message: Option<Option<String>>,
     /// Length of the recording in seconds.
     #[validate(range(min = f64::MIN_POSITIVE, message = "must be more than 0"))]
-    #[serde(deserialize_with = "non_null")]
+    #[serde(deserialize_with = "present")]
     pub video_duration: Option<Option<f64>>,
     /// Properties of the recording; replaces the whole object.
-    #[serde(deserialize_with = "non_null")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::schema::JsonObject")]
     pub video_metadata: Option<Map<String, Value>>,
     /// Free for the owner's use; replaces the whole object.
-    #[serde(deserialize_with = "non_null")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::schema::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
     /// Jobs with a higher priority are claimed first.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
-    #[serde(deserialize_with = "non_null_integer")]
+    #[serde(deserialize_with = "present_integer")]
     #[schemars(with = "i32")]
     pub priority: Option<i32>,
     /// Id of the task in an external queue; no response contains it.
     #[validate(length(min = chars(TaskId::MIN), max = chars(TaskId::MAX)))]
-    #[serde(deserialize_with = "non_null")]
+    #[serde(deserialize_with = "present")]
     pub celery_task_id: Option<Option<String>>,
 }
 

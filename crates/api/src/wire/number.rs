@@ -27,7 +27,7 @@ where
 
 /// The same for a field that may be left out but must not be `null`; it needs
 /// `#[serde(default)]`.
-pub(crate) fn non_null_integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(crate) fn present_integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i64>,
     D: Deserializer<'de>,

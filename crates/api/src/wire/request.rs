@@ -35,9 +35,9 @@ pub trait Request: DeserializeOwned + Validate {
     }
 }
 
-/// Deserializes a field that may be left out but is not `Option`-like: `null`
-/// reaches `T`, which accepts or refuses it.
-pub(crate) fn non_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+/// Deserializes a field that is present as `Some`, even if it is `null`, which `T`
+/// accepts or refuses. An absent field is `None` by `#[serde(default)]`.
+pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use lectern_domain::{PipelineName, ProcessingMode, RECORDING_TYPES, Resolution, Stage};
+use lectern_domain::{
+    MAX_JSON_DEPTH, PipelineName, ProcessingMode, RECORDING_TYPES, Resolution, Stage,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
@@ -53,7 +55,7 @@ impl JsonSchema for JsonValue {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let inner = generator.subschema_for::<Self>();
         json_schema!({
-            "description": "Any JSON, nested at most 64 levels deep.",
+            "description": format!("Any JSON, nested at most {MAX_JSON_DEPTH} levels deep."),
             "type": ["null", "boolean", "number", "string", "array", "object"],
             "pattern": NO_NUL,
             "items": inner,
@@ -70,7 +72,7 @@ impl JsonSchema for JsonObject {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Any JSON object, nested at most 64 levels deep.",
+            "description": format!("Any JSON object, nested at most {MAX_JSON_DEPTH} levels deep."),
             "type": "object",
             "propertyNames": { "pattern": NO_NUL },
             "additionalProperties": generator.subschema_for::<JsonValue>(),
@@ -120,5 +122,44 @@ impl JsonSchema for ProcessingConfig {
             }),
         );
         schema
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::WHITE_SPACE;
+
+    use super::*;
+
+    /// The characters of a class such as `\t-\r \u0085`.
+    fn members(class: &str) -> Vec<char> {
+        let mut rest = class.chars();
+        let mut next = || match rest.next()? {
+            '\\' => match rest.next()? {
+                't' => Some('\t'),
+                'r' => Some('\r'),
+                _ => {
+                    let digits: String = rest.by_ref().take(4).collect();
+                    char::from_u32(u32::from_str_radix(&digits, 16).ok()?)
+                }
+            },
+            plain => Some(plain),
+        };
+        let mut members = Vec::new();
+        while let Some(member) = next() {
+            if member == '-' {
+                let (first, last) = (members.pop().unwrap(), next().unwrap());
+                members.extend(first..=last);
+            } else {
+                members.push(member);
+            }
+        }
+        members
+    }
+
+    #[test]
+    fn the_pattern_of_text_that_is_not_blank_lists_the_white_space_of_the_domain() {
+        let class = NOT_BLANK.split(r"[^\x00").nth(2).unwrap();
+        assert_eq!(members(class.trim_end_matches(']')), WHITE_SPACE);
     }
 }

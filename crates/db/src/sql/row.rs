@@ -19,7 +19,7 @@ pub(crate) struct RowName {
 
 impl RowName {
     pub(crate) fn new(table: &'static str, id: impl IdValue) -> Self {
-        let id = id.to_uuid();
+        let id = id.as_uuid();
         Self { table, id }
     }
 

@@ -121,14 +121,14 @@ impl<T: IdValue + Debug + Send + Sync + 'static> ToSql<Uuid, MultiBackend> for I
 
 impl<T: IdValue + Debug> ToSql<Uuid, Pg> for Id<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let uuid = self.0.to_uuid();
+        let uuid = self.0.as_uuid();
         ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&uuid, &mut out.reborrow())
     }
 }
 
 impl<T: IdValue + Debug> ToSql<Uuid, Sqlite> for Id<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_uuid().as_hyphenated().to_string());
+        out.set_value(self.0.as_uuid().as_hyphenated().to_string());
         Ok(IsNull::No)
     }
 }

@@ -28,11 +28,6 @@ impl JsonObject {
         &self.0
     }
 
-    /// The object, owned.
-    pub fn into_map(self) -> Map<String, Value> {
-        self.0
-    }
-
     /// The object as a JSON value.
     pub fn into_value(self) -> Value {
         Value::Object(self.0)

@@ -42,11 +42,11 @@ pub trait NumberValue: Copy {
 /// A value stored as a UUID.
 pub trait IdValue: Copy + From<Uuid> {
     /// The plain UUID.
-    fn to_uuid(self) -> Uuid;
+    fn as_uuid(self) -> Uuid;
 }
 
 impl IdValue for Uuid {
-    fn to_uuid(self) -> Uuid {
+    fn as_uuid(self) -> Uuid {
         self
     }
 }
