@@ -157,6 +157,9 @@ fn lock_job(
     .doing("lock a job")
 }
 
+/// When a job was locked, and the leases that were live then, if they are known.
+type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
+
 /// The same with the leases that are live then, if they are known.
 ///
 /// PostgreSQL: all of a query but the locked row is read as of its begin, before
@@ -170,7 +173,7 @@ fn lock_job_with_leases(
     conn: &mut DbConnection,
     job_id: JobId,
     callers_time: Option<DateTime<Utc>>,
-) -> Result<Option<(DateTime<Utc>, Option<Vec<LiveLease>>)>, Error> {
+) -> Result<Option<LockedWithLeases>, Error> {
     let DbConnection::Postgres(conn) = conn else {
         let at = lock_job(conn, job_id, callers_time)?;
         return Ok(at.map(|at| (at, None)));

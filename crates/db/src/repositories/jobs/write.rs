@@ -364,14 +364,18 @@ fn has_leases() -> SqlLiteral<Bool> {
 /// The condition that a job meets what a transition to `next` requires besides
 /// its status.
 fn meets_requirements(next: Option<JobStatus>) -> SqlLiteral<Bool> {
-    let mut condition = "TRUE".to_owned();
-    for transition in next.into_iter().flat_map(Transition::to) {
-        if let Some(requirement) = transition.requires {
-            let (from, met) = (transition.from, is_met(requirement));
-            condition.push_str(&format!(" AND (jobs.status <> '{from}' OR {met})"));
-        }
+    let transitions = next.into_iter().flat_map(Transition::to);
+    let conditions: Vec<_> = transitions
+        .filter_map(|Transition { from, requires, .. }| {
+            let met = is_met(requires?);
+            Some(format!("(jobs.status <> '{from}' OR {met})"))
+        })
+        .collect();
+    if conditions.is_empty() {
+        sql("TRUE")
+    } else {
+        sql(&conditions.join(" AND "))
     }
-    sql(&condition)
 }
 
 /// [`Requirement::is_met`] in SQL.
