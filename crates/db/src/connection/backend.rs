@@ -57,7 +57,7 @@ pub enum DbConnection {
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
 impl DbConnection {
-    /// Connects, and on SQLite sets what is set per connection.
+    /// Connects. SQLite's settings apply to one connection each.
     pub(crate) fn open(location: &Location, memory_name: &str) -> ConnectionResult<Self> {
         let sqlite = |path: &str| {
             let mut conn = SqliteConnection::establish(path)?;
@@ -95,8 +95,7 @@ impl DbConnection {
     }
 
     /// Begins a transaction that may write. SQLite takes the write lock at
-    /// once: a transaction that reads first and then finds the lock taken could
-    /// not wait for it.
+    /// once: a transaction that has read already cannot wait for it.
     pub(crate) fn begin(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
@@ -191,9 +190,9 @@ fn not_committed(reason: &'static str) -> Error {
 
 /// Runs a statement on the connection inside the enum.
 ///
-/// Through the enum, diesel renders a statement as SQL anew in each of its
-/// passes over it, each time it is sent, prepared or not: that doubles the time
-/// of a lookup on SQLite. Hot statements of one shape go this way instead.
+/// Through the enum, diesel renders the SQL of a statement several times for
+/// each execution, even if it is prepared, which doubles the time of a lookup on
+/// SQLite. Frequent statements with a constant text avoid it.
 macro_rules! on_either {
     ($conn:expr, $inner:ident => $run:expr) => {
         match $conn {

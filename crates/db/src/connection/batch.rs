@@ -1,9 +1,9 @@
-//! Claims that come at the same time, served by one transaction.
+//! Batches claims that are made at the same time.
 //!
-//! Two claims that run side by side have to look past each other's jobs, and
-//! most of what one costs does not depend on how much it takes. So only a few
-//! have a turn; whoever comes meanwhile waits for one of them to end, and the
-//! next turn takes everybody along who wants the same stages.
+//! Concurrent claims skip each other's locked jobs, and most of the cost of a
+//! claim does not depend on the number of runs it takes. So only a few claims
+//! of a process run at once. A claim that arrives meanwhile queues, and the next
+//! one to run serves all queued claims for the same stages in its transaction.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -15,132 +15,134 @@ use lectern_domain::{Claim, ClaimLimit, ClaimRequest};
 
 use crate::error::Error;
 
-/// Runs that one transaction hands out at most.
-const AT_ONCE: i64 = ClaimLimit::MAX;
+/// The greatest number of runs that one transaction claims.
+const MAX_RUNS: i64 = ClaimLimit::MAX;
 
-/// The turns of one process to claim.
+/// The claims of one process.
 #[derive(Debug)]
 pub(crate) struct ClaimBatcher(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Turns nobody has.
+    /// Permits not in use.
     free: usize,
-    waiting: VecDeque<Waiting>,
+    queue: VecDeque<Queued>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct Queued {
     request: ClaimRequest,
-    tell: SyncSender<Told>,
+    reply: SyncSender<Reply>,
 }
 
-/// What one who waits is told. Nothing at all, if the turn that took him along
-/// came to nothing.
+/// The reply to a queued claim. The sender is dropped without one if the
+/// transaction that served the claim failed.
 #[derive(Debug)]
-enum Told {
-    /// That it is his turn.
-    Turn(Turn),
-    /// What another has claimed for him.
+enum Reply {
+    /// The claim may run.
+    Run(Permit),
+    /// Another claim's transaction served it.
     Claimed(Vec<Claim>),
-    /// That others got all there was to have: there may be more where they
-    /// could not look.
-    Again,
+    /// Other claims of the transaction took all runs it could lock. There may be
+    /// more in the jobs it skipped.
+    TryAgain,
 }
 
-/// The right to claim, which goes to the next in line when it is dropped.
+/// The permission to claim. Dropping it passes it on to the first claim in the
+/// queue.
 #[derive(Debug)]
-struct Turn(Arc<ClaimBatcher>);
+struct Permit(Arc<ClaimBatcher>);
 
 impl ClaimBatcher {
-    /// With so many turns at once.
-    pub(crate) fn new(turns: usize) -> Arc<Self> {
+    pub(crate) fn new(permits: usize) -> Arc<Self> {
         let state = State {
-            free: turns,
-            waiting: VecDeque::new(),
+            free: permits,
+            queue: VecDeque::new(),
         };
         Arc::new(Self(Mutex::new(state)))
     }
 
-    /// Claims by `commit`, alone or together with others. It is given requests
-    /// for the same stages, and answers each in its order.
+    /// Claims by `commit`, alone or together with queued claims. `commit` is
+    /// given requests for the same stages and returns the claims of each, in
+    /// their order.
     pub(crate) fn claim(
         self: &Arc<Self>,
         request: &ClaimRequest,
         commit: impl Fn(&[ClaimRequest]) -> Result<Vec<Vec<Claim>>, Error>,
     ) -> Result<Vec<Claim>, Error> {
-        let alone = || {
+        let claim_alone = || {
             let claims = commit(std::slice::from_ref(request))?;
             Ok(claims.into_iter().flatten().collect())
         };
         loop {
-            let turn = match self.enter(request) {
-                Ok(turn) => turn,
-                Err(told) => match told.recv() {
-                    Ok(Told::Turn(turn)) => turn,
-                    Ok(Told::Claimed(claims)) => return Ok(claims),
-                    Ok(Told::Again) => continue,
-                    // Not in line once more: whoever is there may have to wait
-                    // long for a database that is away.
-                    Err(_) => return alone(),
+            let permit = match self.acquire_or_enqueue(request) {
+                Ok(permit) => permit,
+                Err(reply) => match reply.recv() {
+                    Ok(Reply::Run(permit)) => permit,
+                    Ok(Reply::Claimed(claims)) => return Ok(claims),
+                    Ok(Reply::TryAgain) => continue,
+                    // The database may be down. Queueing again could mean waiting
+                    // for the timeouts of several claims.
+                    Err(_) => return claim_alone(),
                 },
             };
-            let others = self.take_along(request);
+            let others = self.take_matching(request);
             if others.is_empty() {
-                return alone();
+                return claim_alone();
             }
             let requests: Vec<_> = iter::once(request)
                 .chain(others.iter().map(|other| &other.request))
                 .cloned()
                 .collect();
             let mut claims = commit(&requests)?.into_iter();
-            drop(turn);
+            drop(permit);
             let own = claims.next().unwrap_or_default();
             let claims: Vec<_> = claims.collect();
-            let nothing = own.is_empty() && claims.iter().all(Vec::is_empty);
+            let is_nothing_left = own.is_empty() && claims.iter().all(Vec::is_empty);
             for (other, claims) in others.into_iter().zip(claims) {
-                let told = if claims.is_empty() && !nothing {
-                    Told::Again
+                let reply = if claims.is_empty() && !is_nothing_left {
+                    Reply::TryAgain
                 } else {
-                    Told::Claimed(claims)
+                    Reply::Claimed(claims)
                 };
-                // It has room for one, and nobody who waits goes away.
-                let _ = other.tell.send(told);
+                // The channel has capacity 1, and the receiver waits.
+                let _ = other.reply.send(reply);
             }
-            if nothing || !own.is_empty() {
+            if is_nothing_left || !own.is_empty() {
                 return Ok(own);
             }
         }
     }
 
-    /// A turn, or a place in line.
-    fn enter(self: &Arc<Self>, request: &ClaimRequest) -> Result<Turn, Receiver<Told>> {
+    fn acquire_or_enqueue(
+        self: &Arc<Self>,
+        request: &ClaimRequest,
+    ) -> Result<Permit, Receiver<Reply>> {
         let mut state = self.state();
         if state.free > 0 {
             state.free -= 1;
-            return Ok(Turn(Arc::clone(self)));
+            return Ok(Permit(Arc::clone(self)));
         }
-        let (tell, told) = sync_channel(1);
+        let (reply, receiver) = sync_channel(1);
         let request = request.clone();
-        state.waiting.push_back(Waiting { request, tell });
-        Err(told)
+        state.queue.push_back(Queued { request, reply });
+        Err(receiver)
     }
 
-    /// Those in line who want the same stages, as many as one transaction can
-    /// serve.
-    fn take_along(&self, request: &ClaimRequest) -> Vec<Waiting> {
+    /// Takes the queued claims for the same stages, up to [`MAX_RUNS`].
+    fn take_matching(&self, request: &ClaimRequest) -> Vec<Queued> {
         let mut state = self.state();
-        let mut left = AT_ONCE - rows_of(request);
-        let fits = |other: &Waiting| {
-            let fits = other.request.stages == request.stages && rows_of(&other.request) <= left;
+        let mut left = MAX_RUNS - max_runs(request);
+        let fits = |other: &Queued| {
+            let fits = other.request.stages == request.stages && max_runs(&other.request) <= left;
             if fits {
-                left -= rows_of(&other.request);
+                left -= max_runs(&other.request);
             }
             fits
         };
-        let (along, stay) = mem::take(&mut state.waiting).into_iter().partition(fits);
-        state.waiting = stay;
-        Vec::from(along)
+        let (taken, rest) = mem::take(&mut state.queue).into_iter().partition(fits);
+        state.queue = rest;
+        Vec::from(taken)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,22 +150,22 @@ impl ClaimBatcher {
     }
 }
 
-fn rows_of(request: &ClaimRequest) -> i64 {
+fn max_runs(request: &ClaimRequest) -> i64 {
     i64::try_from(request.max.get()).unwrap_or(i64::MAX)
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         let next = {
             let mut state = self.0.state();
-            let next = state.waiting.pop_front();
+            let next = state.queue.pop_front();
             if next.is_none() {
                 state.free += 1;
             }
             next
         };
         if let Some(next) = next {
-            let _ = next.tell.send(Told::Turn(Turn(Arc::clone(&self.0))));
+            let _ = next.reply.send(Reply::Run(Permit(Arc::clone(&self.0))));
         }
     }
 }

@@ -5,25 +5,28 @@ use std::time::Duration;
 use super::url::DatabaseUrl;
 use crate::error::Error;
 
-/// Where the database is and how many connections it gets.
+/// The address of a database and the limits of its connection pool.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    /// Where the database is.
+    /// The address of the database.
     pub url: DatabaseUrl,
-    /// Connections kept open. On SQLite: connections that read, beside the one
-    /// that writes.
+    /// Connections kept open. On SQLite, the readers, beside one writer.
     pub pool_size: u32,
-    /// Connections opened on top under load. SQLite does without.
+    /// Connections opened in addition under load. Unused on SQLite.
     pub max_overflow: u32,
     /// Age at which a connection is replaced.
     pub recycle: Duration,
-    /// How long to wait for a connection.
+    /// The longest wait for a connection.
     pub checkout_timeout: Duration,
 }
 
 impl DatabaseConfig {
-    /// Five connections and up to ten more, replaced after an hour, waited for
-    /// at most 30 seconds.
+    /// Five connections and up to ten more under load, replaced after an hour,
+    /// with a checkout timeout of 30 seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Url`].
     pub fn new(url: &str) -> Result<Self, Error> {
         Ok(Self {
             url: url.parse()?,

@@ -1,19 +1,19 @@
-//! What is shared by all repositories within one closure of `Database`.
+//! The context that all repositories share within one closure of `Database`.
 
 use std::cell::RefCell;
 
 use super::unreadable::UnreadableRows;
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
-/// What a transaction has done that others wait to hear of; see
+/// The changes of a committed transaction that subscribers wait for; see
 /// [`crate::Database::on_commit`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Committed {
-    /// What happened to jobs; of one job in the order it happened.
+    /// The recorded events; those of one job by number.
     pub events: Vec<JobEvent>,
-    /// Stages of which a run became ready to be claimed.
+    /// Stages with a run that became claimable.
     pub ready: Vec<Stage>,
-    /// Jobs that are no more.
+    /// Jobs that were deleted.
     pub deleted: Vec<JobId>,
 }
 
@@ -23,21 +23,21 @@ impl Committed {
     }
 }
 
-/// The surroundings of a closure.
+/// The context of one closure.
 pub(crate) struct TransactionContext<'c> {
     pub(crate) clock: &'c dyn Clock,
-    /// Unique in this process.
+    /// Number of the transaction, unique in this process.
     pub(crate) transaction: u64,
-    /// Whether the clock was brought by the caller.
+    /// Whether `clock` is the caller's.
     pub(crate) own_clock: bool,
     pub(crate) pipelines: &'c Pipelines,
     pub(crate) unreadable: &'c UnreadableRows,
-    /// What is to be told once the transaction is committed.
+    /// Published once the transaction is committed.
     pub(crate) committed: RefCell<Committed>,
 }
 
 impl TransactionContext<'_> {
-    /// Notes something to be told after the commit.
+    /// Adds something to be published after the commit.
     pub(crate) fn note(&self, note: impl FnOnce(&mut Committed)) {
         note(&mut self.committed.borrow_mut());
     }

@@ -13,8 +13,7 @@ use lectern_domain::{Clock, Pipelines, SystemClock};
 use super::backend::DbConnection;
 use super::batch::ClaimBatcher;
 use super::config::DatabaseConfig;
-use super::context::Committed;
-use super::context::TransactionContext;
+use super::context::{Committed, TransactionContext};
 use super::nesting::{self, WriteMark};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
@@ -22,13 +21,13 @@ use super::unreadable::UnreadableRows;
 use super::url::{Backend, DatabaseUrl};
 use crate::error::{Doing, Error};
 
-/// Who is told of every commit.
+/// Called after every commit.
 type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 
 /// The one handle to the database: cheap to clone, made once, shared by all.
 ///
-/// Work is done in closures, which give the connection back whatever becomes of
-/// them: a value, an error or a panic.
+/// Work is done in closures. When one ends, in a value, an error or a panic, its
+/// connection goes back to the pool.
 ///
 /// ```
 /// use lectern_db::Database;
@@ -46,7 +45,7 @@ type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 pub struct Database {
     pools: Arc<Pools>,
     url: Arc<DatabaseUrl>,
-    /// Another source of time than the machine's.
+    /// Set by [`Database::with_clock`].
     clock: Option<Arc<dyn Clock>>,
     pipelines: Arc<Pipelines>,
     unreadable: Arc<UnreadableRows>,
@@ -63,7 +62,7 @@ impl Database {
         Self::connect(&DatabaseConfig::new(url)?)
     }
 
-    /// A database with settings of one's own.
+    /// A database with the given settings.
     pub fn connect(config: &DatabaseConfig) -> Result<Self, Error> {
         if config.url.backend() == Backend::Sqlite {
             prepare_file(config)?;
@@ -75,39 +74,40 @@ impl Database {
             pipelines: Arc::default(),
             unreadable: Arc::default(),
             listener: None,
-            claims: ClaimBatcher::new(turns(config.url.backend())),
+            claims: ClaimBatcher::new(concurrent_claims(config.url.backend())),
             checkout_timeout: config.checkout_timeout,
         })
     }
 
-    /// The same database with another source of time.
+    /// The same database with another clock, for the times of rows and the
+    /// expiry of leases.
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self {
             clock: Some(clock),
-            claims: ClaimBatcher::new(turns(self.backend())),
+            claims: ClaimBatcher::new(concurrent_claims(self.backend())),
             ..self
         }
     }
 
-    /// The same database with other pipelines for new jobs to go through.
+    /// The same database with other pipelines for new jobs.
     pub fn with_pipelines(self, pipelines: Arc<Pipelines>) -> Self {
         Self { pipelines, ..self }
     }
 
-    /// The same database with somebody who is told, right after a commit and on
-    /// the thread that made it, what others may be waiting to hear of. What is
-    /// done through this handle and its clones is told; what other processes do
-    /// is to be looked for in [`crate::JobEvents::newer`].
+    /// The same database with a listener, called after each commit that has
+    /// something to publish, on the thread of the commit. It is called for the
+    /// commits of this handle and its clones; poll [`crate::JobEvents::newer`]
+    /// for those of other processes.
     pub fn on_commit(self, listener: Arc<dyn Fn(&Committed) + Send + Sync>) -> Self {
         Self {
             listener: Some(listener),
-            // Who claims together is told by one listener.
-            claims: ClaimBatcher::new(turns(self.backend())),
+            // Claims of one batch have the same listener.
+            claims: ClaimBatcher::new(concurrent_claims(self.backend())),
             ..self
         }
     }
 
-    /// The same pool with another wait for a connection.
+    /// A handle to the same pool with another timeout for connections.
     pub fn within(&self, checkout_timeout: Duration) -> Self {
         Self {
             checkout_timeout,
@@ -115,17 +115,17 @@ impl Database {
         }
     }
 
-    /// Where the time of new rows comes from.
+    /// The clock given to [`Database::with_clock`], or the machine's.
     pub fn clock(&self) -> &dyn Clock {
         self.clock.as_deref().unwrap_or(&SystemClock)
     }
 
-    /// Which database it is.
+    /// PostgreSQL or SQLite.
     pub fn backend(&self) -> Backend {
         self.url.backend()
     }
 
-    /// Where it is.
+    /// The address of the database; shown without its password.
     pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
@@ -214,7 +214,7 @@ impl Database {
             _ => conn.conn.rollback(),
         };
         if ended.is_err() {
-            // Closing it makes the database take back what was not committed.
+            // Closing the connection makes the database roll back.
             conn.give_up();
         }
         drop(conn);
@@ -223,7 +223,7 @@ impl Database {
         match outcome {
             Ok(Ok(value)) => {
                 ended?;
-                self.tell(&context.committed.into_inner());
+                self.notify(&context.committed.into_inner());
                 Ok(value)
             }
             Ok(Err(error)) => Err(error),
@@ -231,23 +231,23 @@ impl Database {
         }
     }
 
-    /// Asks the database for an answer.
+    /// Checks that the database responds.
     pub fn ping(&self) -> Result<(), Error> {
-        self.read_committed(|conn| conn.raw.ping().doing("ask the database for an answer"))
+        self.read_committed(|conn| conn.raw.ping().doing("ping the database"))
     }
 
-    /// How many connections there are.
+    /// The number of connections, open and in use.
     pub fn stats(&self) -> PoolStats {
         self.pools.stats()
     }
 
-    /// How often a row was left out of a list since the start because it breaks a
-    /// rule of the domain. The log names each such row once, with its column.
+    /// The number of times a row was left out of a list because it breaks a rule of
+    /// the domain. The log names each such row once, with its column.
     pub fn unreadable_rows(&self) -> u64 {
         self.unreadable.omissions()
     }
 
-    /// How many closures can run at once.
+    /// The number of closures that can run at once.
     pub fn capacity(&self) -> Capacity {
         self.pools.capacity()
     }
@@ -264,7 +264,7 @@ impl Database {
         }
     }
 
-    fn tell(&self, committed: &Committed) {
+    fn notify(&self, committed: &Committed) {
         if let Some(listener) = self.listener.as_ref().filter(|_| !committed.is_empty()) {
             listener(committed);
         }
@@ -281,12 +281,13 @@ impl Database {
         nesting::check(self.identity())
     }
 
-    /// A connection outside the pool, for what a pool is no good for.
+    /// Opens a connection outside the pool, for work that changes its settings
+    /// or takes long.
     pub(crate) fn connection(&self) -> Result<DbConnection, Error> {
         self.pools.write.open()
     }
 
-    /// A connection of the readers.
+    /// A connection from the pool of the readers.
     pub(crate) fn reader(&self) -> Result<Checkout, Error> {
         self.checkout(&self.pools.read)
     }
@@ -295,8 +296,8 @@ impl Database {
         pool.checkout(self.checkout_timeout)
     }
 
-    /// A connection with a transaction begun. A connection that turns out to be
-    /// closed is exchanged: nothing has been asked of it yet.
+    /// Begins a transaction. If the connection turns out to be closed, another
+    /// one takes its place, which is safe because nothing was done on it.
     fn begin(&self) -> Result<Checkout, Error> {
         let mut conn = self.checkout(&self.pools.write)?;
         let mut begun = conn.conn.begin();
@@ -310,8 +311,8 @@ impl Database {
     }
 }
 
-/// Sets what a SQLite file keeps: the write-ahead log, which lets readers go on
-/// while one connection writes. Done once, before connections compete.
+/// Switches a SQLite file to the write-ahead log, with which readers do not wait
+/// for the writer. The file keeps the setting. Done before connections compete.
 fn prepare_file(config: &DatabaseConfig) -> Result<(), Error> {
     let super::url::Location::File(_) = config.url.location() else {
         return Ok(());
@@ -334,8 +335,8 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// How many claims run side by side.
-fn turns(backend: Backend) -> usize {
+/// The number of claims that run at once.
+fn concurrent_claims(backend: Backend) -> usize {
     match backend {
         Backend::Sqlite => 1,
         Backend::Postgres => 2,

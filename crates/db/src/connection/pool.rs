@@ -1,4 +1,4 @@
-//! The connections kept open, and when one of them is trusted.
+//! Connection pools, and how long a connection is assumed to be alive.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,45 +10,44 @@ use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 
 use super::backend::DbConnection;
 use super::config::DatabaseConfig;
-use super::url::Backend;
-use super::url::{DatabaseUrl, Location};
+use super::url::{Backend, DatabaseUrl, Location};
 use crate::error::{Error, Source};
 
-/// How long a connection counts as alive after it was used. Asking the server
-/// at every checkout would cost a third of the read throughput.
+/// How long a connection is assumed to be alive after its last use. A ping at
+/// every checkout would cost a third of the read throughput.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// How long connections beyond the kept ones stay open once the load is gone.
+/// How long the additional connections stay open when they are idle.
 const OVERFLOW_IDLE: Duration = Duration::from_mins(1);
 
-/// The longest pause between two attempts to reach a database that is down.
+/// The longest pause between two attempts to connect to a database that is down.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
-/// How many connections there are.
+/// The connections of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolStats {
     /// Open connections.
     pub connections: u32,
-    /// Open connections nobody uses right now.
+    /// Open connections that are not in use.
     pub idle: u32,
-    /// Connections in use right now.
+    /// Connections in use.
     pub in_use: u32,
     /// The greatest number of open connections.
     pub max: u32,
 }
 
-/// How many closures can run at once before one has to wait for a connection.
+/// The number of closures that can run before one has to wait for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capacity {
     /// Reads and writes share their connections (PostgreSQL).
     Shared {
         /// Connections kept open.
         kept: u32,
-        /// Connections opened on top under load.
+        /// Connections opened in addition under load.
         overflow: u32,
     },
-    /// Reads and writes have connections of their own (SQLite, where only one
-    /// can write at a time).
+    /// Reads and writes have separate connections (SQLite, where only one
+    /// connection can write at a time).
     Split {
         /// Connections that read.
         readers: u32,
@@ -63,7 +62,7 @@ pub(crate) struct Pools {
     pub(crate) read: Pool,
     pub(crate) write: Pool,
     capacity: Capacity,
-    /// Holds a database in memory open while the pools close connections.
+    /// Keeps a database in memory alive while the pools close connections.
     _anchor: Option<Mutex<DbConnection>>,
 }
 
@@ -129,7 +128,7 @@ pub(crate) struct Pool {
     connector: Arc<Connector>,
 }
 
-/// A connection out of a pool; goes back when it is dropped.
+/// A connection from a pool, which it returns to when it is dropped.
 pub(crate) type Checkout = r2d2::PooledConnection<Manager>;
 
 impl Pool {
@@ -140,13 +139,13 @@ impl Pool {
             .min_idle(Some(kept.min(max)))
             .max_lifetime(Some(config.recycle))
             .idle_timeout(Some(OVERFLOW_IDLE))
-            // Also twice the longest pause between two attempts to reconnect;
-            // the wait for a connection is given at each checkout.
+            // r2d2 takes half of it as the longest pause between two attempts to
+            // connect. The timeout of a checkout is given with each checkout.
             .connection_timeout(RECONNECT_PAUSE * 2)
             .test_on_check_out(true)
             .error_handler(Box::new(LogFailures))
-            // Opens connections in the background: a database that is down
-            // must not keep the process from starting and saying so.
+            // Connects in the background: the process must start, and report its
+            // state, while the database is down.
             .build_unchecked(manager);
         Self { pool, connector }
     }
@@ -184,7 +183,7 @@ fn unavailable(source: ConnectionError) -> Error {
     }
 }
 
-/// Opens connections and remembers when they were last known to be broken.
+/// Opens connections, and knows when one was last found broken.
 pub(crate) struct Connector {
     url: DatabaseUrl,
     memory_name: String,
@@ -216,7 +215,7 @@ impl Connector {
             .fetch_max(self.now() + 1, Ordering::Relaxed);
     }
 
-    /// Whether a connection last used at `used` need not be asked.
+    /// Whether a connection last used at `used` needs no ping.
     fn trusts(&self, used: Instant) -> bool {
         let after_start = used.duration_since(self.started).as_millis();
         used.elapsed() < TRUSTED_FOR
@@ -224,7 +223,7 @@ impl Connector {
     }
 }
 
-/// Tells apart the databases in memory of one process.
+/// Numbers the databases in memory of this process.
 fn next_number() -> u128 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -253,7 +252,7 @@ impl Manager {
     }
 }
 
-/// A connection that knows when it was used last.
+/// A connection and the time of its last use.
 pub(crate) struct Pooled {
     pub(crate) conn: DbConnection,
     used: Instant,
@@ -261,8 +260,8 @@ pub(crate) struct Pooled {
 }
 
 impl Pooled {
-    /// Whether an error just seen means that the connection is gone. The driver
-    /// does not notice in every case, so the server is asked.
+    /// Whether the connection is closed, after an error. The driver does not
+    /// notice in every case, so this pings the server.
     pub(crate) fn is_lost(&mut self) -> bool {
         self.lost = self.lost
             || self.conn.is_broken()
@@ -270,7 +269,7 @@ impl Pooled {
         self.lost
     }
 
-    /// Keeps the connection from going back into the pool.
+    /// Makes the pool close the connection when it is returned.
     pub(crate) fn give_up(&mut self) {
         self.lost = true;
     }
@@ -290,7 +289,7 @@ impl ManageConnection for Manager {
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Failure> {
-        // A file has no server that could have gone away.
+        // A file has no server that could close the connection.
         if pooled.conn.backend() == Backend::Sqlite || self.connector.trusts(pooled.used) {
             return Ok(());
         }
@@ -307,7 +306,7 @@ impl ManageConnection for Manager {
     }
 }
 
-/// What r2d2 reports when a connection cannot be had.
+/// The error of a connection attempt, in the type r2d2 needs.
 #[derive(Debug)]
 pub(crate) struct Failure(Source);
 
@@ -319,8 +318,8 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Whoever waits for a connection is told the last failure, so one line per
-/// attempt is for those who look for it.
+/// Logs failed attempts at debug level: the last failure is also part of the
+/// error that a caller waiting for a connection gets.
 #[derive(Debug)]
 struct LogFailures;
 

@@ -1,5 +1,5 @@
-//! What the closures of [`crate::Database`] get: a connection, seen as
-//! repositories.
+//! The connection that a closure of [`crate::Database`] is given; its methods
+//! are the repositories.
 
 use std::marker::PhantomData;
 
@@ -8,17 +8,17 @@ use lectern_domain::Clock;
 use super::backend::DbConnection;
 use super::context::TransactionContext;
 
-/// May only look.
+/// Mode of a connection that only reads.
 #[derive(Debug)]
 pub enum ReadOnly {}
 
-/// May look and change, within a transaction.
+/// Mode of a connection that reads and writes, within a transaction.
 #[derive(Debug)]
 pub enum ReadWrite {}
 
-/// A borrowed connection. [`Reader`] and [`Tx`] are the two there are; a
-/// repository's changing methods exist only on the second, so a write outside
-/// a transaction does not compile.
+/// A borrowed connection: a [`Reader`] or a [`Tx`]. The mutating methods of a
+/// repository exist only on the second, so that a write outside a transaction
+/// does not compile.
 pub struct Conn<'c, Mode> {
     pub(crate) raw: &'c mut DbConnection,
     pub(crate) clock: &'c dyn Clock,
@@ -26,10 +26,10 @@ pub struct Conn<'c, Mode> {
     mode: PhantomData<Mode>,
 }
 
-/// What [`crate::Database::read`] gives.
+/// The argument of a closure of [`crate::Database::read`].
 pub type Reader<'c> = Conn<'c, ReadOnly>;
 
-/// What [`crate::Database::write`] gives: one transaction.
+/// The argument of a closure of [`crate::Database::write`]: one transaction.
 pub type Tx<'c> = Conn<'c, ReadWrite>;
 
 impl<'c, Mode> Conn<'c, Mode> {

@@ -1,4 +1,4 @@
-//! Where the database is.
+//! Addresses of databases.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::error::Error;
 
-/// Which database is behind a [`crate::Database`].
+/// The kind of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Backend {
     /// PostgreSQL.
@@ -27,7 +27,7 @@ impl fmt::Display for Backend {
 /// The address of a database: `sqlite://path`, `sqlite::memory:` or
 /// `postgres://…` (also spelled `postgresql://…`).
 ///
-/// Nothing else is accepted, so that a typo is an error and never a new file.
+/// Other addresses are rejected, so that a typo does not create a file.
 ///
 /// ```
 /// use lectern_db::{Backend, DatabaseUrl};
@@ -49,7 +49,7 @@ pub(crate) enum Location {
 }
 
 impl DatabaseUrl {
-    /// Which database it is the address of.
+    /// PostgreSQL or SQLite.
     pub fn backend(&self) -> Backend {
         match self.0 {
             Location::Postgres(_) => Backend::Postgres,
@@ -68,7 +68,7 @@ impl FromStr for DatabaseUrl {
     fn from_str(url: &str) -> Result<Self, Error> {
         let refuse = |why: &str| Err(Error::Url(why.to_owned()));
         if url.contains('\0') {
-            return refuse("a NUL character has no place in it");
+            return refuse("it contains a NUL character");
         }
         if url == "sqlite::memory:" {
             return Ok(Self(Location::Memory));
@@ -86,8 +86,8 @@ impl FromStr for DatabaseUrl {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self(Location::Postgres(url.to_owned())));
         }
-        // Not even the scheme is repeated: whatever this is, it may be a secret.
-        refuse("it begins with none of these")
+        // The message does not repeat the text, which may contain a password.
+        refuse("unknown scheme")
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_holds_no_password() {
+    fn a_displayed_url_has_no_password() {
         let shown = |url: &str| url.parse::<DatabaseUrl>().unwrap().to_string();
         assert_eq!(
             shown("postgres://me:s3cret@db:5432/lectern?sslpassword=x"),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_the_three_forms_is_refused() {
+    fn other_forms_are_rejected() {
         for url in [
             "",
             "sqlite:",

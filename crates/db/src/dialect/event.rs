@@ -1,4 +1,4 @@
-//! New events of watched jobs.
+//! New events of several jobs.
 
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
@@ -12,8 +12,8 @@ use crate::connection::DbConnection;
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
 
-/// The events of several jobs, each beyond the number given with it: one query,
-/// which asks the primary key once per job.
+/// The events of several jobs after the given numbers: one query, with one lookup
+/// in the primary key per job.
 pub(crate) fn newer_events<Row>(
     conn: &mut DbConnection,
     seen: &[(JobId, i64)],
@@ -54,5 +54,5 @@ where
             Prepared(newer).load(conn)
         }
     }
-    .doing("look for new events of watched jobs")
+    .doing("find new events of several jobs")
 }

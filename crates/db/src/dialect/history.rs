@@ -1,5 +1,5 @@
-//! A few rows at a time, often: what `COPY`, which is never prepared, is too
-//! slow for.
+//! Inserts events and log entries: few rows, often. `COPY` is too slow for
+//! these, because it is not prepared.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -78,9 +78,8 @@ impl<'a> From<&'a LogEntry> for NewLogRow<'a> {
     }
 }
 
-/// Inserts events, and the entries of the audit trail that belong to them: on
-/// PostgreSQL by one prepared statement, however many there are; on SQLite row
-/// by row, which is the same there.
+/// Inserts events and their log entries: on PostgreSQL by one prepared statement
+/// for all rows, on SQLite row by row.
 pub(crate) fn insert_history(
     conn: &mut DbConnection,
     events: &[JobEvent],
@@ -121,7 +120,7 @@ pub(crate) fn insert_history(
                 .map(drop)
         }
     }
-    .doing("store what happened to jobs")
+    .doing("store events and log entries")
 }
 
 type Statement<'f> = BoxedSqlQuery<'f, Pg, diesel::query_builder::SqlQuery>;

@@ -1,5 +1,5 @@
-//! What the two databases do differently: both arms of each statement, side
-//! by side.
+//! SQL that differs between the databases: both variants of each statement,
+//! side by side.
 
 mod claim;
 mod event;
@@ -28,9 +28,8 @@ use crate::schema::{content_segments, idempotency_keys};
 use crate::sql::prepared::Prepared;
 use crate::sql::time::CurrentTime;
 
-/// Inserts many rows: PostgreSQL by `COPY`, the fastest way in; SQLite row by
-/// row with one prepared statement, which within a transaction is as fast as
-/// it gets.
+/// Inserts many rows, on each database in its fastest way: PostgreSQL by `COPY`,
+/// SQLite row by row with one prepared statement.
 macro_rules! insert_all {
     ($conn:expr, $table:expr, $rows:expr) => {{
         let rows = $rows;
@@ -56,7 +55,7 @@ pub(crate) use insert_all;
 /// The condition that `keyword` is one of a content segment's keywords.
 pub(crate) fn has_keyword(conn: &DbConnection, keyword: &str) -> Condition {
     let (before, after) = match conn {
-        // True of an array that has this string as an element.
+        // True of an array with this string as an element.
         DbConnection::Postgres(_) => ("content_segments.keywords ? ", ""),
         DbConnection::Sqlite(_) => (
             "EXISTS (SELECT 1 FROM json_each(content_segments.keywords) WHERE value = ",
@@ -74,22 +73,22 @@ pub(crate) fn has_keyword(conn: &DbConnection, keyword: &str) -> Condition {
 pub(crate) type Condition =
     Box<dyn BoxableExpression<content_segments::table, MultiBackend, SqlType = Bool>>;
 
-/// SQL for the sum of `jobs.file_size` as a bigint that stops at its greatest
-/// value instead of overflowing.
+/// SQL for the sum of `jobs.file_size` as a bigint; saturates instead of
+/// overflowing.
 pub(crate) fn sum_of_file_sizes(conn: &DbConnection) -> &'static str {
     match conn {
         // The sum of bigints is a numeric, which does not overflow.
         DbConnection::Postgres(_) => {
             "CAST(LEAST(COALESCE(SUM(file_size), 0), 9223372036854775807) AS BIGINT)"
         }
-        // The total is a double; casting it stops at the greatest integer.
+        // The total is a double; the cast saturates.
         DbConnection::Sqlite(_) => "CAST(TOTAL(file_size) AS INTEGER)",
     }
 }
 
 impl<Mode> Conn<'_, Mode> {
-    /// The time leases expire by: the database server's, which all its clients
-    /// share, unless the caller brought a clock.
+    /// The current time for the expiry of leases: the database server's, which
+    /// all clients share, or that of the caller's clock.
     pub(crate) fn shared_now(&mut self) -> Result<DateTime<Utc>, Error> {
         if self.context.own_clock {
             Ok(self.clock.now())
@@ -99,26 +98,26 @@ impl<Mode> Conn<'_, Mode> {
     }
 }
 
-/// What time it is, for everyone who works on this database.
+/// The current time of the database.
 fn now(conn: &mut DbConnection, clock: &dyn Clock) -> Result<DateTime<Utc>, Error> {
     match conn {
-        // The server's clock, past the lock just waited for; `now()` would be
-        // the time the transaction began.
+        // Unlike `now()`, which is the begin of the transaction, this is later
+        // than a wait for a lock.
         DbConnection::Postgres(conn) => {
             let now = sql::<diesel::sql_types::Timestamptz>("clock_timestamp()");
             Prepared(diesel::select(now))
                 .get_result::<DateTime<Utc>>(conn)
                 .map(|now| now.trunc_subsecs(6))
-                .doing("ask the database what time it is")
+                .doing("read the database's clock")
         }
-        // Everyone who works on the file does so on this machine.
+        // All processes that use the file run on this machine.
         DbConnection::Sqlite(_) => Ok(clock.now()),
     }
 }
 
-/// Stores a key unless it is there already; `false` when it is. Who comes
-/// second waits for the end of the first one's transaction: on PostgreSQL at
-/// the unique index, on SQLite at the write lock.
+/// Inserts a key; `false` when it exists. If another transaction has inserted it
+/// and is still open, this waits for its end: on PostgreSQL at the unique index,
+/// on SQLite at the write lock.
 pub(crate) fn take_key(
     conn: &mut DbConnection,
     key: &IdempotencyKey,
@@ -131,7 +130,7 @@ pub(crate) fn take_key(
         idempotency_keys::created_at.eq(now),
     );
     let insert = diesel::insert_into(idempotency_keys::table).values(values);
-    // The two arms are one statement; the enum has no ON CONFLICT.
+    // Both arms are the same: diesel's enum connection has no ON CONFLICT.
     match conn {
         DbConnection::Postgres(conn) => insert.on_conflict_do_nothing().execute(conn),
         DbConnection::Sqlite(conn) => insert.on_conflict_do_nothing().execute(conn),

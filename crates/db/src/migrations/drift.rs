@@ -1,4 +1,4 @@
-//! Whether the live tables are the ones this program was built for.
+//! Compares the live tables with `schema.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use diesel::sql_types::{Bool, Text};
 use crate::connection::DbConnection;
 use crate::error::{Doing, Error};
 
-/// What the program was built for: `schema.rs` as diesel printed it.
+/// The tables this program was built for, as diesel printed them.
 const SCHEMA: &str = include_str!("../schema.rs");
 
 /// The difference of a column that only the live database has.
@@ -18,11 +18,11 @@ const UNKNOWN: &str = "is not known to this program";
 /// One difference between the live database and `schema.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
-    /// The table.
+    /// Name of the table.
     pub table: String,
-    /// The column; `None` when the whole table is missing.
+    /// Name of the column; `None` when the whole table is missing.
     pub column: Option<String>,
-    /// What is different about it: `is missing`, `is text instead of uuid`.
+    /// The difference, such as `is missing` or `is text instead of uuid`.
     pub difference: String,
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn find(conn: &mut DbConnection) -> Result<Vec<Drift>, Error> {
     Ok(drift)
 }
 
-/// Reads `table (key) { column -> Type, }` off the generated file.
+/// Parses the tables in the generated file: `table (key) { column -> Type, }`.
 fn expected(schema: &str, conn: &DbConnection) -> Tables {
     let mut tables = Tables::new();
     let mut table = String::new();
@@ -101,7 +101,7 @@ fn expected(schema: &str, conn: &DbConnection) -> Tables {
         if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with('{')) {
             name.clone_into(&mut table);
         } else if let Some(name) = line.strip_prefix("#[sql_name = \"") {
-            // The name of the next column is a word of Rust's.
+            // The name of the next column is a keyword of Rust.
             renamed = name.strip_suffix("\"]");
         } else if let Some((name, printed)) = line.split_once(" -> ") {
             let name = renamed.take().unwrap_or(name);
@@ -122,7 +122,7 @@ fn expected(schema: &str, conn: &DbConnection) -> Tables {
     tables
 }
 
-/// What a database calls a type that `schema.rs` calls `printed`.
+/// The database's name for a type that `schema.rs` calls `printed`.
 fn native(printed: &str, conn: &DbConnection) -> String {
     match (conn, printed) {
         // diesel names PostgreSQL's types with a capital.

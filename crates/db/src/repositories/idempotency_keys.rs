@@ -1,4 +1,5 @@
-//! Requests that are to be done once, however often they are sent.
+//! Idempotency keys, by which a repeated request is executed once: the table
+//! `idempotency_keys`.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -11,19 +12,19 @@ use crate::error::{Doing, Error};
 use crate::schema::idempotency_keys;
 use crate::sql::types::{DbJson, Id};
 
-/// How long a key is kept.
-const KEPT: TimeDelta = TimeDelta::hours(24);
+/// How long a key is stored.
+const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
 /// The repository of the idempotency keys: `tx.idempotency_keys()`.
 #[derive(Debug)]
 pub struct IdempotencyKeys<'c>(pub(crate) Tx<'c>);
 
 impl IdempotencyKeys<'_> {
-    /// Takes a key for a request. `None`: it is the caller's, who does what was
-    /// asked and says [`IdempotencyKeys::answer`] in the same transaction.
-    /// `Some`: it was done before, and this was the answer.
+    /// Takes a key for a request. `None`: the key is new. Execute the request and
+    /// store its response with [`IdempotencyKeys::answer`] in the same
+    /// transaction. `Some`: the request was executed before, with this response.
     ///
-    /// While another transaction has the key, this waits for its end.
+    /// Waits for the end of another transaction that has taken the key.
     ///
     /// # Errors
     ///
@@ -36,9 +37,9 @@ impl IdempotencyKeys<'_> {
     ) -> Result<Option<Value>, Error> {
         let expired = idempotency_keys::table
             .filter(idempotency_keys::key.eq(key.as_str()))
-            .filter(idempotency_keys::created_at.le(self.0.time_ago(KEPT)));
+            .filter(idempotency_keys::created_at.le(self.0.time_ago(LIFETIME)));
         on_either!(self.0.raw, conn => diesel::delete(expired).execute(conn))
-            .doing("forget an old idempotency key")?;
+            .doing("delete an expired idempotency key")?;
         let now = self.0.insert_time();
         loop {
             if dialect::take_key(self.0.raw, key, fingerprint, now)? {
@@ -51,7 +52,7 @@ impl IdempotencyKeys<'_> {
                 .optional()
                 .doing("read an idempotency key")?;
             match used {
-                // Its job was deleted this very moment, and it is free again.
+                // Its job has just been deleted, and the key with it.
                 None => {}
                 Some((used_for, answer)) if used_for == fingerprint.to_string() => {
                     return Ok(Some(answer.map_or(Value::Null, |json| json.0)));
@@ -61,8 +62,8 @@ impl IdempotencyKeys<'_> {
         }
     }
 
-    /// Keeps the answer to the request a key was taken for, until its job is
-    /// deleted or 24 hours have gone by.
+    /// Stores the response to the request that took the key. It is kept for 24
+    /// hours, or until the job is deleted.
     pub fn answer(
         &mut self,
         key: &IdempotencyKey,
@@ -75,15 +76,15 @@ impl IdempotencyKeys<'_> {
                 idempotency_keys::answer.eq(Some(DbJson(answer.clone()))),
             ))
             .execute(self.0.raw)
-            .doing("keep the answer to an idempotency key")
+            .doing("store the response of an idempotency key")
             .map(drop)
     }
 
-    /// Forgets keys older than 24 hours; tells how many.
+    /// Deletes keys older than 24 hours; returns how many.
     pub fn prune(&mut self) -> Result<usize, Error> {
-        let before = self.0.time_ago(KEPT);
+        let before = self.0.time_ago(LIFETIME);
         let old = idempotency_keys::table.filter(idempotency_keys::created_at.le(before));
         on_either!(self.0.raw, conn => diesel::delete(old).execute(conn))
-            .doing("forget old idempotency keys")
+            .doing("delete expired idempotency keys")
     }
 }

@@ -1,4 +1,4 @@
-//! What was said.
+//! Transcripts: the table `transcripts`.
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -92,13 +92,13 @@ impl<Mode> Transcripts<'_, Mode> {
         self.list(job_id, window, None)
     }
 
-    /// The segments whose text holds `words`, by time. Upper and lower case
-    /// are the same; every character means itself.
+    /// The segments whose text contains `words`, by time. Ignores case; no
+    /// character is a wildcard.
     pub fn search(&mut self, job_id: JobId, words: &str) -> Result<Vec<TranscriptSegment>, Error> {
         self.list(job_id, Window::default(), Some(words))
     }
 
-    /// The segments that overlap `window` and hold `words`, by time.
+    /// The segments that overlap `window` and contain `words`, by time.
     pub fn list(
         &mut self,
         job_id: JobId,
@@ -116,12 +116,12 @@ impl<Mode> Transcripts<'_, Mode> {
             .doing("list transcript segments")?;
         let segments: Vec<TranscriptSegment> = self.0.readable(rows)?;
         Ok(match words {
-            Some(words) => text_search::holding(segments, words, |segment| &segment.text),
+            Some(words) => text_search::containing(segments, words, |segment| &segment.text),
             None => segments,
         })
     }
 
-    /// How many segments a job has.
+    /// The number of segments of a job.
     pub fn count(&mut self, job_id: JobId) -> Result<i64, Error> {
         transcripts::table
             .filter(transcripts::job_id.eq(Id(job_id)))

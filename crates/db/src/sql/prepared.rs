@@ -4,12 +4,11 @@ use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::{QueryResult, RunQueryDsl};
 
-/// A statement the connection keeps prepared, under its SQL.
+/// A statement that the connection prepares once and caches by its SQL.
 ///
-/// diesel prepares anew what might have another text each time: every UPDATE,
-/// and everything with a literal piece of SQL in it. Planning such a statement
-/// can take longer than running it. Wrapped in this, it says that its text is
-/// one of a few.
+/// diesel does not cache statements whose text might differ each time: every
+/// UPDATE, and every statement with literal SQL in it. Planning one can take
+/// longer than running it. Wrap statements that have one of a few texts.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared<Q>(pub(crate) Q);
 
@@ -27,7 +26,7 @@ where
     }
 }
 
-// No id of its own: the connection knows it by its SQL.
+// Without a type id, the connection caches it by its SQL.
 impl<Q> QueryId for Prepared<Q> {
     type QueryId = ();
 

@@ -1,11 +1,11 @@
-//! Finding words in text.
+//! Text search.
 //!
-//! Done here rather than by the databases, because they disagree: SQLite's
-//! `LIKE` knows upper and lower case of ASCII only, PostgreSQL's `ILIKE` goes
-//! by the locale the cluster was made with. The texts are those of one job.
+//! Done in Rust because the databases differ: SQLite's `LIKE` folds the case of
+//! ASCII only, PostgreSQL's `ILIKE` by the locale of the cluster. The number of
+//! rows is bounded: they belong to one job.
 
-/// The rows whose text holds `words`, whatever the case.
-pub(crate) fn holding<T>(rows: Vec<T>, words: &str, text: impl Fn(&T) -> &str) -> Vec<T> {
+/// The rows whose text contains `words`, ignoring case.
+pub(crate) fn containing<T>(rows: Vec<T>, words: &str, text: impl Fn(&T) -> &str) -> Vec<T> {
     let words = words.to_lowercase();
     rows.into_iter()
         .filter(|row| text(row).to_lowercase().contains(&words))

@@ -1,10 +1,10 @@
 //! Column types that mean the same on both databases.
 //!
-//! PostgreSQL has native types for uuids, timestamps and JSON; SQLite keeps
+//! PostgreSQL has native types for uuids, timestamps and JSON; SQLite stores
 //! them as text (36 characters; RFC 3339 in UTC with microseconds; JSON). The
-//! three marker types here carry PostgreSQL's names, so that `schema.rs` can be
-//! printed from it as it is, and each has one Rust type that is written and
-//! read on either side.
+//! three marker types have PostgreSQL's names, so that `schema.rs` is the
+//! unchanged output of `diesel print-schema`. Each has one Rust type, which is
+//! read and written on both databases.
 
 use std::fmt::Debug;
 
@@ -40,7 +40,7 @@ pub struct Timestamptz;
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Jsonb;
 
-// `table!` gives columns of this name + and -, and asks for their types.
+// `table!` implements `+` and `-` for columns of a type with this name.
 impl diesel::sql_types::ops::Add for Timestamptz {
     type Rhs = diesel::sql_types::Interval;
     type Output = Self;
@@ -57,13 +57,14 @@ impl diesel::sql_types::ops::Sub for Timestamptz {
 #[diesel(sql_type = Uuid)]
 pub struct Id<T>(pub T);
 
-/// Rust's side of a [`Timestamptz`] column.
+/// The Rust type of a [`Timestamptz`] column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Timestamptz)]
 pub struct DbTime(pub DateTime<Utc>);
 
 impl DbTime {
-    /// A time to compare with, moved into the years both databases can write.
+    /// A time to compare with, clamped to the years 1 to 9999, which both
+    /// databases can represent.
     pub fn bound(time: DateTime<Utc>) -> Self {
         let year = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single();
         let (first, last) = (year(1), year(9999));
@@ -71,13 +72,13 @@ impl DbTime {
     }
 }
 
-/// Rust's side of a [`Jsonb`] column.
+/// The Rust type of a [`Jsonb`] column.
 #[derive(Debug, Clone, PartialEq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 pub struct DbJson(pub serde_json::Value);
 
-/// Carries a pair of SQL type and Rust type over to the enum of both backends,
-/// which hands values on to the backend it stands for.
+/// Implements a pair of SQL type and Rust type for the enum of both backends,
+/// which delegates to the backend in use.
 macro_rules! on_both {
     ($($sql:ty => $rust:ty),+ $(,)?) => {$(
         impl HasSqlType<$sql> for MultiBackend {
@@ -167,7 +168,7 @@ impl FromSql<Timestamptz, Pg> for DbTime {
 
 impl ToSql<Timestamptz, Sqlite> for DbTime {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        // Always six digits and a Z: the text sorts like the time it stands for.
+        // Always six digits and a Z, so that texts sort like times.
         out.set_value(self.0.to_rfc3339_opts(SecondsFormat::Micros, true));
         Ok(IsNull::No)
     }

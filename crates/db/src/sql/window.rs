@@ -1,8 +1,8 @@
-//! Which rows overlap a stretch of the media axis.
+//! Rows that overlap a part of the recording.
 
 /// Adds the conditions of a `Window` to a boxed query of a table with
-/// `start_time` and `end_time`. A row of no length at the very start of the
-/// window is in it.
+/// `start_time` and `end_time`. A row of zero length at the start of the window
+/// is in it.
 macro_rules! overlapping {
     ($query:expr, $table:ident, $window:expr) => {{
         let mut query = $query;

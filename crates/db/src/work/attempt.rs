@@ -1,4 +1,4 @@
-//! How attempts end, and with them stages and jobs.
+//! The end of an attempt, and of a job with its last stage.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ use crate::sql::time::CompletedAt;
 use crate::sql::types::{DbTime, Id};
 
 impl Work<'_> {
-    /// Changes a run of a job that is held.
-    pub(crate) fn change(
+    /// Changes a run of a locked job.
+    pub(crate) fn update_run(
         &mut self,
         run: &StageRun,
         changes: &RunChanges<'_>,
@@ -36,64 +36,68 @@ impl Work<'_> {
                 .returning(columns::<RunRow>()),
         );
         on_either!(self.0.raw, conn => change.get_result::<RunRow>(conn))
-            .doing("change a run")?
+            .doing("update a run")?
             .try_into()
     }
 
-    /// Ends an attempt that came to nothing; `None` when the job is gone.
-    pub(crate) fn attempt_failed(
+    /// Ends a failed attempt: the run is ready for the next one, or the stage
+    /// fails and the job with it. `None`: the job has ended meanwhile.
+    pub(crate) fn fail_attempt(
         &mut self,
         run: &StageRun,
-        attempt: &Attempt<'_>,
+        failure: &FailedAttempt<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<(Job, StageRun)>, Error> {
-        let again = attempt.again.filter(|_| run.attempt < run.max_attempts);
-        let status = match again {
+        let retry_after = failure
+            .retry_after
+            .filter(|_| run.attempt < run.max_attempts);
+        let status = match retry_after {
             Some(_) => StageRunStatus::Ready,
             None => StageRunStatus::Failed,
         };
-        let available_at = again
+        let available_at = retry_after
             .filter(|pause| !pause.is_zero())
             .map(|pause| DbTime(now + TimeDelta::from_std(pause).unwrap_or_default()));
-        let run = self.change(
+        let run = self.update_run(
             run,
             &RunChanges {
                 status: Some(status.as_str()),
                 available_at: Some(available_at),
-                percent: again.map(|_| Percent::ZERO.get()),
+                percent: retry_after.map(|_| Percent::ZERO.get()),
                 message: Some(None),
                 eta_seconds: Some(None),
-                error: Some(Some(attempt.error)),
+                error: Some(Some(failure.error)),
                 finished_at: Some(Some(DbTime(now))),
                 ..RunChanges::default()
             },
         )?;
-        let job = if again.is_some() {
+        let job = if retry_after.is_some() {
             if available_at.is_none() {
                 self.0.stage_runs().note_ready(run.stage);
             }
             rollup(&mut self.0, run.job_id, 2)?
         } else {
-            let why = LongText::new(format!("{}: {}", run.stage, attempt.error.as_str()))?;
-            self.end(run.job_id, JobStatus::Failed, Some(&why), 2)?
+            let error = LongText::new(format!("{}: {}", run.stage, failure.error.as_str()))?;
+            self.end_job(run.job_id, JobStatus::Failed, Some(&error), 2)?
         };
         let Some(job) = job else { return Ok(None) };
         let events = vec![Event::from(&run), Event::from(&job)];
         let line = LogLine {
-            message: Some(attempt.error),
-            details: attempt.details,
+            message: Some(failure.error),
+            details: failure.details,
             ..LogLine::new(&run, LogStatus::Failed)
         };
         self.record(now, vec![(&job, events)], &[line])?;
         Ok(Some((job, run)))
     }
 
-    /// Ends a job whose runs say so, and closes what is left of them.
-    pub(crate) fn end(
+    /// Ends a job and closes its open runs. `None`: it has ended meanwhile.
+    /// `events` is the number of events that are recorded with it.
+    pub(crate) fn end_job(
         &mut self,
         job_id: JobId,
         status: JobStatus,
-        why: Option<&LongText>,
+        error: Option<&LongText>,
         events: usize,
     ) -> Result<Option<Job>, Error> {
         let now = self.0.update_time();
@@ -104,7 +108,7 @@ impl Work<'_> {
             .set((
                 JobChanges::transition(Some(status)),
                 jobs::completed_at.eq(CompletedAt::after(Some(status), now)),
-                jobs::error_message.eq(why.map(LongText::as_str)),
+                jobs::error_message.eq(error.map(LongText::as_str)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + row_count(events)),
                 jobs::updated_at.eq(now),
@@ -121,30 +125,30 @@ impl Work<'_> {
         Ok(job)
     }
 
-    /// Writes down what happened to jobs and to attempts.
+    /// Records the events of jobs, and a log entry per attempt.
     pub(crate) fn record(
         &mut self,
         now: DateTime<Utc>,
-        happened: Vec<(&Job, Vec<Event>)>,
+        events: Vec<(&Job, Vec<Event>)>,
         attempts: &[LogLine<'_>],
     ) -> Result<(), Error> {
-        let trail: Vec<_> = attempts
+        let entries: Vec<_> = attempts
             .iter()
             .map(|line| Ok((line.run.job_id, line.entry()?)))
             .collect::<Result<_, Error>>()?;
-        self.0.job_events().record(now, happened, trail)
+        self.0.job_events().record(now, events, entries)
     }
 }
 
-/// How an attempt ended, and after which pause there is another.
-pub(crate) struct Attempt<'a> {
+/// Why an attempt failed, and when the next one may begin.
+pub(crate) struct FailedAttempt<'a> {
     pub(crate) error: &'a LongText,
     pub(crate) details: Option<&'a JsonObject>,
-    pub(crate) again: Option<Duration>,
+    /// `None`: no other attempt would succeed.
+    pub(crate) retry_after: Option<Duration>,
 }
 
-/// What is changed of a run: the outer `None` keeps a column, the inner one
-/// clears it.
+/// Changes of a run: the outer `None` keeps a column, the inner one clears it.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = stage_runs)]
 pub(crate) struct RunChanges<'a> {
@@ -158,7 +162,7 @@ pub(crate) struct RunChanges<'a> {
     pub(crate) finished_at: Option<Option<DbTime>>,
 }
 
-/// What an entry of the audit trail tells of an attempt.
+/// The log entry of an attempt.
 pub(crate) struct LogLine<'a> {
     pub(crate) run: &'a StageRun,
     pub(crate) status: LogStatus,
@@ -185,7 +189,7 @@ impl<'a> LogLine<'a> {
             agent_name: worker.map(AgentName::new).transpose()?,
             message: self.message.cloned(),
             error_details: self.details.cloned(),
-            // A clock that was set back says nothing of how long it took.
+            // Unknown if the clock was set back meanwhile.
             duration_seconds: took.and_then(Result::ok),
             ..NewLogEntry::new(run.stage, self.status)
         })

@@ -1,27 +1,25 @@
-//! Claims: who gets what to work on.
+//! Claims: giving ready runs to workers under leases.
 //!
-//! Whoever changes anything of a job holds its row first, and a claim takes
-//! only jobs nobody holds: so nobody waits for another in a circle.
+//! Every transaction that changes anything of a job locks the job's row first,
+//! and a claim takes only jobs that it can lock without waiting. So claims and
+//! writes cannot deadlock.
 
 use std::collections::BTreeMap;
 use std::slice;
-use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Nullable;
 use lectern_domain::{
-    Claim, ClaimRequest, Event, Job, JobId, LeaseDuration, LogStatus, LongText, Percent, Stage,
-    StageRun, StageRunStatus,
+    Claim, ClaimRequest, Event, Job, JobId, LogStatus, Percent, Stage, StageRun, StageRunStatus,
 };
 
 use super::Work;
-use super::attempt::{Attempt, LogLine};
+use super::attempt::LogLine;
+use super::expiry::expires_at;
 use crate::connection::{Database, on_either};
-use crate::dialect::{
-    Picked, expired_jobs, first_ready, is_ready, lock_free_jobs, pick_runs, random_uuid, start_jobs,
-};
+use crate::dialect::{Picked, first_ready, is_ready, pick_runs, random_uuid, start_jobs};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::row::JobRow;
 use crate::repositories::stage_runs::row::RunRow;
@@ -31,13 +29,10 @@ use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::types::{DbTime, Id, Uuid};
 
-/// Runs with expired leases that one transaction takes care of at most.
-const EXPIRED_AT_ONCE: i64 = 100;
-
 impl Database {
-    /// Gives a worker something to do; see [`Work::claim`].
+    /// Claims runs for a worker; see [`Work::claim`].
     ///
-    /// Claims that come at once share a transaction.
+    /// Concurrent claims for the same stages share a transaction.
     ///
     /// # Errors
     ///
@@ -51,20 +46,19 @@ impl Database {
 }
 
 impl Work<'_> {
-    /// Gives a worker what it asks for, as far as there is any: runs that are
-    /// ready, the highest priority first, then the oldest. Runs whose leases
-    /// have expired are made ready before.
+    /// Claims up to `request.max` ready runs, the highest priority first, then
+    /// the oldest. Runs with expired leases are made ready before.
     ///
-    /// [`crate::Database::claim`] is this in a transaction of its own. In one
-    /// that has changed jobs before, it might wait for a job somebody holds who
-    /// waits for one of those.
+    /// Prefer [`crate::Database::claim`], a transaction that only claims. After
+    /// other changes in the same transaction, a claim may deadlock: it can wait
+    /// for the lock of a job whose owner waits for a job locked here.
     pub fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         let claimed = self.claim_each(slice::from_ref(request))?;
         Ok(claimed.into_iter().flatten().collect())
     }
 
-    /// Gives several workers what they ask for, which are the same stages: the
-    /// first in line first.
+    /// Claims for several requests with the same stages; earlier requests are
+    /// served first.
     pub(crate) fn claim_each(
         &mut self,
         requests: &[ClaimRequest],
@@ -75,13 +69,13 @@ impl Work<'_> {
         };
         let stages = first.stages.as_slice();
         let limit = row_count(requests.iter().map(|request| request.max.get()).sum());
-        let (mut holds_something, mut looked_for_expired) = (false, false);
+        let (mut has_locks, mut has_expired) = (false, false);
         loop {
             let Picked { now, expired, runs } = self.pick(stages, limit)?;
-            if expired && !looked_for_expired {
-                looked_for_expired = true;
-                if self.expire_at(now)?.held > 0 {
-                    holds_something = true;
+            if expired && !has_expired {
+                has_expired = true;
+                if self.expire_at(now)?.locked_jobs > 0 {
+                    has_locks = true;
                     continue;
                 }
             }
@@ -94,29 +88,29 @@ impl Work<'_> {
                     claimed.push(self.lease(own, request, now)?);
                 }
                 if claimed.iter().any(|runs| !runs.is_empty()) {
-                    return self.started(claimed, now);
+                    return self.start_jobs(claimed, now);
                 }
-                // Others were faster, and their jobs are held here now.
-                holds_something = true;
-            } else if holds_something {
+                // Other claims took the runs before their jobs were locked here.
+                has_locks = true;
+            } else if has_locks {
                 return Ok(nothing());
             } else {
-                // What is ready may belong to jobs others hold for the moment:
-                // waits for one of them, which is safe while nothing is held.
+                // Ready runs may belong to jobs that others have locked. Waiting
+                // for one of them is safe only without locks of our own.
                 let Some(job_id) = first_ready(self.0.raw, stages, DbTime(now))? else {
                     return Ok(nothing());
                 };
                 match self.0.lock_job(job_id) {
-                    // It is claimed or gone; another look tells.
+                    // Its runs may be claimed by now: pick again.
                     Ok(_) | Err(Error::JobNotFound { .. }) => {}
                     Err(error) => return Err(error),
                 }
-                holds_something = true;
+                has_locks = true;
             }
         }
     }
 
-    /// The same for the runs of one job only.
+    /// Claims runs of one job; none if it does not exist.
     pub fn claim_from(
         &mut self,
         job_id: JobId,
@@ -146,7 +140,7 @@ impl Work<'_> {
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let claims = self.started(vec![claimed], now)?;
+        let claims = self.start_jobs(vec![claimed], now)?;
         Ok(claims.into_iter().flatten().collect())
     }
 
@@ -156,8 +150,8 @@ impl Work<'_> {
         pick_runs(self.0.raw, now, self.0.clock, stages, limit)
     }
 
-    /// Hands out picked runs that are ready still, in the order they were
-    /// picked.
+    /// Leases those of the picked runs that are still ready, in the order in which
+    /// they were picked.
     fn lease(
         &mut self,
         picked: &[(i64, Id<JobId>)],
@@ -179,7 +173,7 @@ impl Work<'_> {
                     stage_runs::attempt.eq(stage_runs::attempt + 1),
                     stage_runs::worker.eq(Some(request.worker.as_str())),
                     stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(lease_id)),
-                    stage_runs::lease_expires_at.eq(Some(DbTime(expiry(now, request.lease)))),
+                    stage_runs::lease_expires_at.eq(Some(DbTime(expires_at(now, request.lease)))),
                     stage_runs::lease_seconds.eq(Some(i32::from(seconds))),
                     stage_runs::available_at.eq(None::<DbTime>),
                 ),
@@ -202,8 +196,8 @@ impl Work<'_> {
             .collect()
     }
 
-    /// Lets the jobs follow their runs that were just handed out.
-    fn started(
+    /// Updates the jobs of runs that were just leased, and records their events.
+    fn start_jobs(
         &mut self,
         claimed: Vec<Vec<(i64, StageRun)>>,
         now: DateTime<Utc>,
@@ -218,16 +212,16 @@ impl Work<'_> {
         let job_ids: Vec<_> = events.keys().copied().collect();
         let jobs: Vec<JobRow> = start_jobs(self.0.raw, &job_ids, &keys, DbTime(now))?;
         let jobs: Vec<Job> = row::all(jobs)?;
-        let happened = jobs.iter().map(|job| {
+        let of_jobs = jobs.iter().map(|job| {
             let mut of_job = events.remove(&job.job_id).unwrap_or_default();
             of_job.push(Event::from(job));
             (job, of_job)
         });
-        let happened = happened.collect();
+        let of_jobs = of_jobs.collect();
         let lines: Vec<_> = runs()
             .map(|run| LogLine::new(run, LogStatus::Started))
             .collect();
-        self.record(now, happened, &lines)?;
+        self.record(now, of_jobs, &lines)?;
         let claim = |(_, run): (i64, StageRun)| {
             let job = jobs.iter().find(|job| job.job_id == run.job_id)?;
             let lease = run.lease?;
@@ -243,69 +237,4 @@ impl Work<'_> {
             .map(|runs| runs.into_iter().filter_map(claim).collect())
             .collect())
     }
-
-    /// Takes care of runs whose leases have expired: makes them ready at once,
-    /// or fails them after their last attempt. Tells how many there were. A
-    /// claim does it too; this is for when nobody claims.
-    pub fn expire(&mut self) -> Result<usize, Error> {
-        let now = self.0.shared_now()?;
-        Ok(self.expire_at(now)?.runs)
-    }
-
-    fn expire_at(&mut self, now: DateTime<Utc>) -> Result<Expired, Error> {
-        let mut jobs = expired_jobs(self.0.raw, DbTime(now), EXPIRED_AT_ONCE)?;
-        if jobs.is_empty() {
-            return Ok(Expired::default());
-        }
-        jobs.sort_by_key(|id| id.0);
-        jobs.dedup();
-        let jobs = lock_free_jobs(self.0.raw, &jobs)?;
-        let mut done = Expired {
-            held: jobs.len(),
-            runs: 0,
-        };
-        for job_id in jobs {
-            // Looked at anew: the job was not held before.
-            done.runs += self.expire_runs(job_id.0, now)?;
-        }
-        Ok(done)
-    }
-
-    /// Takes care of the runs of a job that is held; tells how many there were.
-    fn expire_runs(&mut self, job_id: JobId, now: DateTime<Utc>) -> Result<usize, Error> {
-        let error = LongText::new("the lease expired: no heartbeat came in time")?;
-        let attempt = Attempt {
-            error: &error,
-            details: None,
-            again: Some(Duration::ZERO),
-        };
-        let mut expired = 0;
-        for run in self.0.stage_runs().all_for_job(job_id)? {
-            if run.status != StageRunStatus::Running
-                || run.lease.is_none_or(|lease| lease.expires_at > now)
-            {
-                continue;
-            }
-            expired += 1;
-            let failed = self.attempt_failed(&run, &attempt, now)?;
-            if failed.is_none_or(|(job, _)| job.status.is_finished()) {
-                break;
-            }
-        }
-        Ok(expired)
-    }
-}
-
-/// What was done about expired leases.
-#[derive(Default)]
-struct Expired {
-    /// Jobs that are held for it until the transaction ends.
-    held: usize,
-    /// Runs whose leases had expired.
-    runs: usize,
-}
-
-/// When a lease ends that begins or is extended now.
-pub(crate) fn expiry(now: DateTime<Utc>, lease: LeaseDuration) -> DateTime<Utc> {
-    now + TimeDelta::seconds(lease.seconds().into())
 }

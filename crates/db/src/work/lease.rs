@@ -1,4 +1,4 @@
-//! Leases: what a worker may do with what it claimed, as long as it has it.
+//! What a worker may do under its lease.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,8 +8,8 @@ use lectern_domain::{
 };
 
 use super::Work;
-use super::attempt::{Attempt, LogLine, RunChanges};
-use super::claim::expiry;
+use super::attempt::{FailedAttempt, LogLine, RunChanges};
+use super::expiry::expires_at;
 use crate::connection::on_either;
 use crate::dialect::{JobLock, LiveLease};
 use crate::error::{Doing, Error};
@@ -19,14 +19,18 @@ use crate::sql::page::row_count;
 use crate::sql::types::{DbTime, Id};
 
 impl Work<'_> {
-    /// Extends a lease and stores what its worker says. The answer tells
-    /// whether the job was called off.
+    /// Extends a lease and stores the progress of its stage. The result says
+    /// whether the job was cancelled.
     ///
     /// # Errors
     ///
-    /// [`Error::LeaseLost`] when there is no such lease any more.
-    pub fn heartbeat(&mut self, lease_id: LeaseId, beat: &Heartbeat) -> Result<LeaseState, Error> {
-        let (held, run) = self.hold(lease_id)?;
+    /// [`Error::LeaseLost`] when the lease is unknown or has expired.
+    pub fn heartbeat(
+        &mut self,
+        lease_id: LeaseId,
+        heartbeat: &Heartbeat,
+    ) -> Result<LeaseState, Error> {
+        let (locked, run) = self.lock_lease(lease_id)?;
         let Some(lease) = run.lease else {
             return Err(lost(lease_id));
         };
@@ -36,14 +40,17 @@ impl Work<'_> {
                 cancelled: true,
             });
         }
-        held.must_be_live(&run, lease_id)?;
-        let expires_at = expiry(held.now, lease.duration);
-        let percent = beat
+        locked.require_live(&run, lease_id)?;
+        let expires_at = expires_at(locked.now, lease.duration);
+        let percent = heartbeat
             .percent
             .map(|percent| percent.get().max(run.progress.percent.get()));
-        let message = beat.message.as_ref().map(|message| Some(message.as_str()));
-        let eta = beat.eta_seconds.map(|eta| Some(eta.get()));
-        self.change(
+        let message = heartbeat
+            .message
+            .as_ref()
+            .map(|message| Some(message.as_str()));
+        let eta = heartbeat.eta_seconds.map(|eta| Some(eta.get()));
+        self.update_run(
             &run,
             &RunChanges {
                 lease_expires_at: Some(Some(DbTime(expires_at))),
@@ -53,10 +60,10 @@ impl Work<'_> {
                 ..RunChanges::default()
             },
         )?;
-        let says_something = *beat != Heartbeat::default();
-        if says_something && let Some(job) = rollup(&mut self.0, run.job_id, 1)? {
+        let reports_progress = *heartbeat != Heartbeat::default();
+        if reports_progress && let Some(job) = rollup(&mut self.0, run.job_id, 1)? {
             let events = vec![Event::from(&job)];
-            self.record(held.now, vec![(&job, events)], &[])?;
+            self.record(locked.now, vec![(&job, events)], &[])?;
         }
         Ok(LeaseState {
             expires_at,
@@ -64,13 +71,13 @@ impl Work<'_> {
         })
     }
 
-    /// Completes a stage, makes what waited for it ready and, with the last
-    /// one, completes the job. Doing it again under the same lease changes
-    /// nothing and answers the same.
+    /// Completes a stage and makes the stages that waited for it ready; the last
+    /// stage completes the job. A repetition under the same lease changes nothing
+    /// and returns the same.
     ///
     /// # Errors
     ///
-    /// [`Error::LeaseLost`] when there is no such lease any more.
+    /// [`Error::LeaseLost`] when the lease is unknown or has expired.
     pub fn complete(&mut self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
         self.complete_with_note(lease_id, None)
     }
@@ -85,12 +92,12 @@ impl Work<'_> {
         lease_id: LeaseId,
         note: Option<&LongText>,
     ) -> Result<(Job, StageRun), Error> {
-        let (mut held, run) = self.hold(lease_id)?;
+        let (mut locked, run) = self.lock_lease(lease_id)?;
         if run.status == StageRunStatus::Completed {
             return self.with_job(run);
         }
-        held.must_be_live(&run, lease_id)?;
-        let run = self.change(
+        locked.require_live(&run, lease_id)?;
+        let run = self.update_run(
             &run,
             &RunChanges {
                 status: Some(StageRunStatus::Completed.as_str()),
@@ -98,14 +105,14 @@ impl Work<'_> {
                 message: Some(None),
                 eta_seconds: Some(None),
                 error: Some(None),
-                finished_at: Some(Some(DbTime(held.now))),
+                finished_at: Some(Some(DbTime(locked.now))),
                 ..RunChanges::default()
             },
         )?;
-        held.put(&run);
+        locked.replace(&run);
         let mut events = vec![Event::from(&run)];
-        for waiting in held.runs.iter().filter(|run| run.can_start(&held.runs)) {
-            let ready = self.change(
+        for waiting in locked.runs.iter().filter(|run| run.can_start(&locked.runs)) {
+            let ready = self.update_run(
                 waiting,
                 &RunChanges {
                     status: Some(StageRunStatus::Ready.as_str()),
@@ -115,10 +122,10 @@ impl Work<'_> {
             self.0.stage_runs().note_ready(ready.stage);
             events.push(Event::from(&ready));
         }
-        let job = if held.runs.iter().any(|run| run.status.is_open()) {
+        let job = if locked.runs.iter().any(|run| run.status.is_open()) {
             rollup(&mut self.0, run.job_id, row_count(events.len() + 1))?
         } else {
-            self.end(run.job_id, JobStatus::Completed, None, events.len() + 1)?
+            self.end_job(run.job_id, JobStatus::Completed, None, events.len() + 1)?
         };
         let Some(job) = job else {
             return Err(lost(lease_id));
@@ -128,43 +135,43 @@ impl Work<'_> {
             message: note,
             ..LogLine::new(&run, LogStatus::Completed)
         };
-        self.record(held.now, vec![(&job, events)], &[line])?;
+        self.record(locked.now, vec![(&job, events)], &[line])?;
         Ok((job, run))
     }
 
-    /// Gives up an attempt. When it can be tried again, the stage is ready once
-    /// more after a pause; otherwise the stage has failed, and its job with it.
+    /// Ends an attempt that failed. If another attempt is allowed, the stage is
+    /// ready again after a pause; otherwise the stage fails, and the job with it.
     ///
     /// # Errors
     ///
-    /// [`Error::LeaseLost`] when there is no such lease any more.
+    /// [`Error::LeaseLost`] when the lease is unknown or has expired.
     pub fn fail(
         &mut self,
         lease_id: LeaseId,
         failure: &StageFailure,
     ) -> Result<(Job, StageRun), Error> {
-        let (held, run) = self.hold(lease_id)?;
-        held.must_be_live(&run, lease_id)?;
+        let (locked, run) = self.lock_lease(lease_id)?;
+        locked.require_live(&run, lease_id)?;
         let pause = retry_delay(run.attempt, jitter(lease_id));
-        let attempt = Attempt {
+        let attempt = FailedAttempt {
             error: &failure.error,
             details: failure.details.as_ref(),
-            again: failure.retryable.then_some(pause),
+            retry_after: failure.retryable.then_some(pause),
         };
-        self.attempt_failed(&run, &attempt, held.now)?
+        self.fail_attempt(&run, &attempt, locked.now)?
             .ok_or_else(|| lost(lease_id))
     }
 
-    /// Gives a stage back that was not worked on to its end through no fault of
-    /// its own: its worker is told to stop, say. Another can claim it at once,
-    /// and the attempt does not count.
+    /// Ends an attempt that was interrupted, because the worker shuts down, for
+    /// example. The stage can be claimed again at once, and the attempt does not
+    /// count.
     ///
     /// # Errors
     ///
-    /// [`Error::LeaseLost`] when there is no such lease any more.
+    /// [`Error::LeaseLost`] when the lease is unknown or has expired.
     pub fn release(&mut self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
-        let (held, run) = self.hold(lease_id)?;
-        held.must_be_live(&run, lease_id)?;
+        let (locked, run) = self.lock_lease(lease_id)?;
+        locked.require_live(&run, lease_id)?;
         self.0
             .stage_runs()
             .reopen(&[&run], StageRunStatus::Ready, run.attempt - 1)?;
@@ -173,16 +180,16 @@ impl Work<'_> {
         let run = run.ok_or_else(|| lost(lease_id))?;
         let job = rollup(&mut self.0, run.job_id, 2)?.ok_or_else(|| lost(lease_id))?;
         let events = vec![Event::from(&run), Event::from(&job)];
-        self.record(held.now, vec![(&job, events)], &[])?;
+        self.record(locked.now, vec![(&job, events)], &[])?;
         Ok((job, run))
     }
 
-    /// Makes sure that a write to a job is one its workers agree with, and
-    /// locks the job until the transaction ends. `owners` are the stages the
-    /// write belongs to.
+    /// Checks that a write to a job conflicts with no lease, and locks the job
+    /// until the transaction ends. `owners` are the stages whose output is
+    /// written.
     ///
-    /// With a lease, it has to be a live one of this job; and what another
-    /// worker has a lease on can be written only by that one.
+    /// A given lease must be a live one of this job. While an owner is leased,
+    /// only the worker with that lease may write.
     ///
     /// # Errors
     ///
@@ -223,9 +230,8 @@ impl Work<'_> {
         Ok(runs.iter().filter_map(live).collect())
     }
 
-    /// The run of a lease, whose job is held from here on, with all runs of the
-    /// job.
-    fn hold(&mut self, lease_id: LeaseId) -> Result<(Held, StageRun), Error> {
+    /// Locks the job of a lease; returns its runs, and the run with the lease.
+    fn lock_lease(&mut self, lease_id: LeaseId) -> Result<(LockedRuns, StageRun), Error> {
         let named = stage_runs::table
             .filter(stage_runs::lease_id.eq(Id(lease_id)))
             .select(stage_runs::job_id);
@@ -238,7 +244,7 @@ impl Work<'_> {
             Err(Error::JobNotFound { .. }) => return Err(lost(lease_id)),
             locked => locked?,
         };
-        // Looked at anew: another worker may have got it meanwhile.
+        // Read after the lock: another worker may have claimed the run meanwhile.
         let runs = self.0.stage_runs().all_for_job(job_id)?;
         let is_it = |run: &&StageRun| run.lease.is_some_and(|lease| lease.lease_id == lease_id);
         let run = runs
@@ -247,7 +253,7 @@ impl Work<'_> {
             .cloned()
             .ok_or_else(|| lost(lease_id))?;
         let now = lock.time().0;
-        Ok((Held { runs, now }, run))
+        Ok((LockedRuns { runs, now }, run))
     }
 
     fn with_job(&mut self, run: StageRun) -> Result<(Job, StageRun), Error> {
@@ -257,14 +263,14 @@ impl Work<'_> {
     }
 }
 
-/// A job that is held, with its runs.
-struct Held {
+/// The runs of a locked job.
+struct LockedRuns {
     runs: Vec<StageRun>,
     now: DateTime<Utc>,
 }
 
-impl Held {
-    fn must_be_live(&self, run: &StageRun, lease_id: LeaseId) -> Result<(), Error> {
+impl LockedRuns {
+    fn require_live(&self, run: &StageRun, lease_id: LeaseId) -> Result<(), Error> {
         if run.live_lease(self.now) == Some(lease_id) {
             Ok(())
         } else {
@@ -272,8 +278,7 @@ impl Held {
         }
     }
 
-    /// Puts a changed run in the place of the old one.
-    fn put(&mut self, changed: &StageRun) {
+    fn replace(&mut self, changed: &StageRun) {
         for run in &mut self.runs {
             if run.run_id == changed.run_id {
                 *run = changed.clone();
@@ -288,7 +293,7 @@ fn lost(lease_id: LeaseId) -> Error {
     }
 }
 
-/// A number from 0 to 1 out of the random bits of a lease.
+/// A number from 0 to 1, from the random bits of a lease id.
 fn jitter(lease_id: LeaseId) -> f64 {
     let bits = lease_id.as_uuid().as_u128() & u128::from(u32::MAX);
     bits as f64 / f64::from(u32::MAX)

@@ -1,15 +1,15 @@
-//! Work on the stages of jobs: claims, leases, and how attempts end.
+//! Work on the stages of jobs: claims, leases and attempts.
 
 mod attempt;
 mod claim;
+mod expiry;
 mod lease;
 
 use crate::connection::Tx;
 
-/// What workers do: `tx.work()`.
+/// The calls of workers: `tx.work()`.
 ///
-/// Time is the database's clock, so that servers whose clocks differ agree on
-/// when a lease ends.
+/// Leases expire by the database's clock, which all servers share.
 #[derive(Debug)]
 pub struct Work<'c>(pub(crate) Tx<'c>);
 
