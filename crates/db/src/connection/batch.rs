@@ -8,10 +8,11 @@
 use std::collections::VecDeque;
 use std::iter;
 use std::mem;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lectern_domain::{Claim, ClaimLimit, ClaimRequest};
+use parking_lot::Mutex;
 
 use crate::error::Error;
 
@@ -118,7 +119,7 @@ impl ClaimBatcher {
         self: &Arc<Self>,
         request: &ClaimRequest,
     ) -> Result<Permit, Receiver<Reply>> {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         if state.free > 0 {
             state.free -= 1;
             return Ok(Permit(Arc::clone(self)));
@@ -131,7 +132,7 @@ impl ClaimBatcher {
 
     /// Takes the queued claims for the same stages, up to [`MAX_RUNS`].
     fn take_matching(&self, request: &ClaimRequest) -> Vec<Queued> {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         let mut left = MAX_RUNS - max_runs(request);
         let fits = |other: &Queued| {
             let fits = other.request.stages == request.stages && max_runs(&other.request) <= left;
@@ -144,10 +145,6 @@ impl ClaimBatcher {
         state.queue = rest;
         Vec::from(taken)
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn max_runs(request: &ClaimRequest) -> i64 {
@@ -157,7 +154,7 @@ fn max_runs(request: &ClaimRequest) -> i64 {
 impl Drop for Permit {
     fn drop(&mut self) {
         let next = {
-            let mut state = self.0.state();
+            let mut state = self.0.0.lock();
             let next = state.queue.pop_front();
             if next.is_none() {
                 state.free += 1;

@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 
-use super::unreadable::UnreadableRows;
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
+
+use super::unreadable::UnreadableRows;
 
 /// The changes of a committed transaction that subscribers wait for; see
 /// [`crate::Database::on_commit`].

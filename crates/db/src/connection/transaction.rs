@@ -7,6 +7,7 @@ use lectern_domain::Clock;
 
 use super::backend::DbConnection;
 use super::context::TransactionContext;
+use crate::error::Error;
 
 /// Mode of a connection that only reads.
 #[derive(Debug)]
@@ -44,6 +45,23 @@ impl<'c, Mode> Conn<'c, Mode> {
 
     pub(crate) fn reborrow(&mut self) -> Conn<'_, Mode> {
         Conn::new(self.raw, self.context)
+    }
+
+    /// Converts the rows of a list, without those that break a rule of the
+    /// domain: one bad row must not hide all the others.
+    pub(crate) fn readable<Row, T>(&self, rows: Vec<Row>) -> Result<Vec<T>, Error>
+    where
+        T: TryFrom<Row, Error = Error>,
+    {
+        rows.into_iter()
+            .filter_map(|row| match T::try_from(row) {
+                Err(error @ Error::Corrupt { .. }) => {
+                    self.context.unreadable.omit(&error);
+                    None
+                }
+                converted => Some(converted),
+            })
+            .collect()
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::connection::Conn;
 use crate::error::Error;
 
 /// Rows remembered as reported, so that a list that is polled does not fill the
@@ -25,7 +24,7 @@ impl UnreadableRows {
         self.omissions.load(Ordering::Relaxed)
     }
 
-    fn omit(&self, error: &Error) {
+    pub(super) fn omit(&self, error: &Error) {
         self.omissions.fetch_add(1, Ordering::Relaxed);
         if let Error::Corrupt { table, id, .. } = error {
             let mut reported = self.reported.lock();
@@ -37,24 +36,5 @@ impl UnreadableRows {
             }
         }
         log::error!("left a row out of a list: {error}");
-    }
-}
-
-impl<Mode> Conn<'_, Mode> {
-    /// Converts the rows of a list, without those that break a rule of the
-    /// domain: one bad row must not hide all the others.
-    pub(crate) fn readable<Row, T>(&self, rows: Vec<Row>) -> Result<Vec<T>, Error>
-    where
-        T: TryFrom<Row, Error = Error>,
-    {
-        rows.into_iter()
-            .filter_map(|row| match T::try_from(row) {
-                Err(error @ Error::Corrupt { .. }) => {
-                    self.context.unreadable.omit(&error);
-                    None
-                }
-                converted => Some(converted),
-            })
-            .collect()
     }
 }
