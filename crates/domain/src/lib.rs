@@ -79,6 +79,7 @@ mod claim;
 mod clip;
 mod clock;
 mod content_segment;
+mod deserialize;
 mod error_chain;
 mod event;
 mod id;
@@ -100,6 +101,7 @@ pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
 pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use content_segment::{ContentSegment, NewContentSegment};
+pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{

@@ -28,6 +28,7 @@ mod segment;
 mod words;
 mod write;
 
+use lectern_domain::DeserializeError;
 use serde::Deserialize;
 
 use crate::charset::decode_unicode;
@@ -74,15 +75,8 @@ struct File {
     chunks: Option<Vec<Segment>>,
 }
 
-/// Converts the error. serde's message about a wrong type quotes the value, which may be
-/// long or secret, so only the expected type is kept.
-fn format_error(error: &serde_json::Error) -> FormatError {
-    let message = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    let message = message.strip_suffix(&position).unwrap_or(&message);
-    let message = match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => message.chars().take(MAX_MESSAGE_CHARS).collect(),
-    };
+/// Converts the error.
+fn format_error(error: &DeserializeError<serde_json::Error>) -> FormatError {
+    let message: String = error.message().chars().take(MAX_MESSAGE_CHARS).collect();
     FormatError::new(error.line().max(1), message)
 }

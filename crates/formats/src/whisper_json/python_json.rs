@@ -1,14 +1,29 @@
 //! JSON as Python's `json` module writes it.
 
+use std::cell::Cell;
+
+use lectern_domain::{DeserializeError, Reason, TypedErrors};
 use serde::de::DeserializeOwned;
+
+pub(super) type Result<T> = std::result::Result<T, DeserializeError<serde_json::Error>>;
 
 /// Parses JSON. On an error it tries again with the numbers that only Python writes
 /// replaced by `null`; line numbers stay the same.
-pub(super) fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    serde_json::from_str(text).or_else(|error| match replace_numbers(text) {
-        Some(text) => serde_json::from_str(&text),
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+    parse_json(text).or_else(|error| match replace_numbers(text) {
+        Some(text) => parse_json(&text),
         None => Err(error),
     })
+}
+
+fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = T::deserialize(TypedErrors::new(&mut json, &Cell::default()))?;
+    json.end().map_err(|source| DeserializeError {
+        reason: Reason::Syntax,
+        source: Some(source),
+    })?;
+    Ok(value)
 }
 
 /// Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`; `None` if

@@ -30,7 +30,7 @@ struct Word {
 }
 
 /// Reads the words of a file; `None` if it has no list of words.
-pub(super) fn read(text: &str) -> serde_json::Result<Option<Vec<Cue>>> {
+pub(super) fn read(text: &str) -> python_json::Result<Option<Vec<Cue>>> {
     let file: File = python_json::parse(text)?;
     let Some(words) = file.words else {
         return Ok(None);

@@ -1,5 +1,6 @@
 //! JSON bodies of requests.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -10,14 +11,14 @@ use actix_web::http::header::{
 use actix_web::web::{self, Bytes};
 use actix_web::{Error, FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, Request};
+use lectern_domain::{Reason, TypedErrors};
 use serde_path_to_error::Track;
 use tokio::time::timeout;
 
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
-use crate::http::extract::deserialize_error::DeserializeError;
-use crate::http::extract::json_deserializer::{JsonDeserializer, Slot};
+use crate::http::extract::deserialize_error::field_error;
 
 /// Larger bodies are parsed on a blocking thread.
 const MAX_INLINE_BYTES: usize = 128 << 10;
@@ -203,19 +204,19 @@ pub(crate) async fn decode_with<T: Send + 'static>(
 
 pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let (slot, mut track) = (Slot::default(), Track::new());
+    let (mut track, reason) = (Track::new(), Cell::default());
     let read = T::read(serde_path_to_error::Deserializer::new(
-        JsonDeserializer::new(&mut json, &slot),
+        TypedErrors::new(&mut json, &reason),
         &mut track,
     ));
     let request = read.map_err(|error| {
         let path = track.path().to_string();
-        match error {
-            DeserializeError::Rule(rule) => {
-                ApiError::fields(Code::ValidationFailed, vec![rule.at(&path)])
-            }
-            DeserializeError::Format(error) => not_json(&error, &path),
+        if error.reason != Reason::Syntax {
+            let error = field_error(&path, &error.reason);
+            return ApiError::fields(Code::ValidationFailed, vec![error]);
         }
+        let place = format!("line {}, column {}", error.line(), error.column());
+        not_json(format!("{} at {place}", error.message()), &path)
     })?;
     json.end()
         .map_err(|_| malformed("there is more after the JSON value"))?;
@@ -228,15 +229,7 @@ fn malformed(detail: impl Into<String>) -> ApiError {
     ApiError::new(Code::MalformedBody, detail)
 }
 
-fn not_json(error: &serde_json::Error, path: &str) -> ApiError {
-    let text = error.to_string();
-    let suffix = format!(" at line {} column {}", error.line(), error.column());
-    let reason = text.strip_suffix(&suffix).unwrap_or(&text);
-    let detail = format!(
-        "{reason} at line {}, column {}",
-        error.line(),
-        error.column()
-    );
+fn not_json(detail: String, path: &str) -> ApiError {
     match path {
         "" | "." => malformed(detail),
         // The field is unknown: the text ended before its name did.

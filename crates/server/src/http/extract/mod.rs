@@ -4,7 +4,6 @@ pub(crate) mod body_limits;
 pub(crate) mod deserialize_error;
 pub(crate) mod idempotent_body;
 pub(crate) mod json_body;
-pub(crate) mod json_deserializer;
 pub(crate) mod lease_header;
 pub(crate) mod path_ids;
 pub(crate) mod query;

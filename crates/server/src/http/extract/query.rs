@@ -9,13 +9,14 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::{Code, FieldError, Request};
+use lectern_domain::DeserializeError;
 use serde::de::value::{Error as ValueError, MapDeserializer};
 use serde::de::{Error as _, IntoDeserializer, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
 use serde_path_to_error::Track;
 
 use crate::http::error::ApiError;
-use crate::http::extract::deserialize_error::{BrokenRule, DeserializeError};
+use crate::http::extract::deserialize_error::field_error;
 
 type QueryError = DeserializeError<ValueError>;
 
@@ -38,13 +39,8 @@ fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
     let pairs = MapDeserializer::<_, QueryError>::new(pairs.into_iter());
     let mut track = Track::new();
     let read = T::read(serde_path_to_error::Deserializer::new(pairs, &mut track));
-    let request = read.map_err(|error| {
-        let rule = match error {
-            DeserializeError::Rule(rule) => rule,
-            DeserializeError::Format(error) => BrokenRule::Custom(error.to_string()),
-        };
-        malformed(rule.at(&track.path().to_string()))
-    })?;
+    let request =
+        read.map_err(|error| malformed(field_error(&track.path().to_string(), &error.reason)))?;
     request
         .into_domain()
         .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))

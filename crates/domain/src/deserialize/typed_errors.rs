@@ -1,0 +1,256 @@
+//! A wrapper of deserializers that gives errors a type.
+//!
+//! Parsers turn a missing field or a wrong type into a message at once. The wrapper
+//! keeps the reason, so that callers choose their own words without reading those of
+//! serde, and the parser's error, for its position.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
+
+use super::error::{DeserializeError, Reason};
+
+/// A deserializer, or one of serde's traits that it passes around, whose errors are
+/// [`DeserializeError`]s.
+///
+/// Inside of the parser an error has the parser's type. Its reason waits in the
+/// cell until the error leaves the parser.
+///
+/// ```
+/// use lectern_domain::{Reason, TypedErrors};
+/// use serde::Deserialize;
+///
+/// #[derive(Debug, Deserialize)]
+/// struct Point {
+///     x: f64,
+/// }
+///
+/// let mut json = serde_json::Deserializer::from_str("{}");
+/// let reason = Default::default();
+/// let error = Point::deserialize(TypedErrors::new(&mut json, &reason)).unwrap_err();
+/// assert_eq!(error.reason, Reason::MissingField("x"));
+/// assert_eq!(error.column(), 2);
+/// ```
+pub struct TypedErrors<'r, T> {
+    inner: T,
+    reason: &'r Cell<Option<Reason>>,
+}
+
+impl<'r, T> TypedErrors<'r, T> {
+    /// Wraps a deserializer.
+    pub fn new(inner: T, reason: &'r Cell<Option<Reason>>) -> Self {
+        Self { inner, reason }
+    }
+}
+
+/// The error for the parser; its reason goes into the cell.
+fn enter<T, E: Error>(
+    result: Result<T, DeserializeError<E>>,
+    cell: &Cell<Option<Reason>>,
+) -> Result<T, E> {
+    result.map_err(|error| {
+        cell.set(Some(error.reason));
+        // An error that exists has the position already.
+        error.source.unwrap_or_else(|| E::custom(""))
+    })
+}
+
+/// The error from the parser, with the reason from the cell.
+fn leave<T, E>(
+    result: Result<T, E>,
+    cell: &Cell<Option<Reason>>,
+) -> Result<T, DeserializeError<E>> {
+    result.map_err(|source| DeserializeError {
+        reason: cell.take().unwrap_or(Reason::Syntax),
+        source: Some(source),
+    })
+}
+
+macro_rules! deserialize {
+    ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self $(, $argument: $type)*, visitor: V) -> Result<V::Value, Self::Error> {
+            let visitor = TypedErrors::new(visitor, self.reason);
+            leave(self.inner.$method($($argument,)* visitor), self.reason)
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for TypedErrors<'_, D> {
+    type Error = DeserializeError<D::Error>;
+
+    deserialize! {
+        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32()
+        deserialize_i64() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64()
+        deserialize_f32() deserialize_f64() deserialize_char() deserialize_str()
+        deserialize_string() deserialize_bytes() deserialize_byte_buf() deserialize_option()
+        deserialize_unit() deserialize_unit_struct(name: &'static str)
+        deserialize_newtype_struct(name: &'static str) deserialize_seq()
+        deserialize_tuple(len: usize) deserialize_tuple_struct(name: &'static str, len: usize)
+        deserialize_map()
+        deserialize_struct(name: &'static str, fields: &'static [&'static str])
+        deserialize_identifier() deserialize_ignored_any()
+    }
+
+    /// Only enumerations of names are supported.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let name: String = serde::Deserialize::deserialize(self)?;
+        visitor.visit_enum(name.into_deserializer())
+    }
+}
+
+macro_rules! visit {
+    ($($method:ident($($argument:ident: $type:ty)?))*) => {$(
+        fn $method<E: Error>(self $(, $argument: $type)?) -> Result<V::Value, E> {
+            enter(self.inner.$method($($argument)?), self.reason)
+        }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for TypedErrors<'_, V> {
+    type Value = V::Value;
+
+    /// Parsers call this only to make an error of a wrong type.
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let expected = (&self.inner as &dyn Expected).to_string();
+        f.write_str(&expected)?;
+        self.reason.set(Some(Reason::Expected(expected)));
+        Ok(())
+    }
+
+    visit! {
+        visit_bool(value: bool) visit_i64(value: i64) visit_u64(value: u64) visit_f64(value: f64)
+        visit_str(value: &str) visit_borrowed_str(value: &'de str) visit_string(value: String)
+        visit_none() visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let inner = TypedErrors::new(inner, self.reason);
+        enter(self.inner.visit_some(inner), self.reason)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let inner = TypedErrors::new(inner, self.reason);
+        enter(self.inner.visit_newtype_struct(inner), self.reason)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        let items = TypedErrors::new(items, self.reason);
+        enter(self.inner.visit_seq(items), self.reason)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
+        let entries = TypedErrors::new(entries, self.reason);
+        enter(self.inner.visit_map(entries), self.reason)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for TypedErrors<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
+        let inner = TypedErrors::new(inner, self.reason);
+        enter(self.inner.deserialize(inner), self.reason)
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for TypedErrors<'_, A> {
+    type Error = DeserializeError<A::Error>;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Self::Error> {
+        let seed = TypedErrors::new(seed, self.reason);
+        leave(self.inner.next_element_seed(seed), self.reason)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for TypedErrors<'_, A> {
+    type Error = DeserializeError<A::Error>;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Self::Error> {
+        let seed = TypedErrors::new(seed, self.reason);
+        leave(self.inner.next_key_seed(seed), self.reason)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<S::Value, Self::Error> {
+        let seed = TypedErrors::new(seed, self.reason);
+        leave(self.inner.next_value_seed(seed), self.reason)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Item {
+        number: Option<i32>,
+        list: Option<Vec<IgnoredAny>>,
+    }
+
+    fn error(json: &str) -> DeserializeError<serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_str(json);
+        Vec::<Item>::deserialize(TypedErrors::new(&mut json, &Cell::default())).unwrap_err()
+    }
+
+    #[test]
+    fn every_reason_has_its_type_and_the_position_of_the_parser() {
+        let expected = |text: &str| Reason::Expected(text.to_owned());
+        for (item, reason, line) in [
+            ("{\"list\":\n[1, }", Reason::Syntax, 2),
+            ("{\"x\":\n1}", Reason::UnknownField("x".to_owned()), 1),
+            (
+                "{\"number\":\n99999999999}",
+                Reason::IntegerOutOfBounds("i32".to_owned()),
+                2,
+            ),
+            ("{\"number\":\n1.5}", expected("i32"), 2),
+            ("{\"number\":\n\"1\"}", expected("i32"), 2),
+            ("{\"list\":\n{\n}}", expected("a sequence"), 2),
+            ("7", expected("struct Item"), 1),
+            (
+                "{\"list\":[],\n\"list\":[]}",
+                Reason::DuplicateField("list"),
+                2,
+            ),
+        ] {
+            let error = error(&format!("[{item}]"));
+            assert_eq!(error.reason, reason, "{item:?}");
+            assert_eq!(error.line(), line, "{item:?}");
+        }
+    }
+
+    #[test]
+    fn the_message_has_no_position() {
+        assert_eq!(error("[{},]").message(), "trailing comma");
+        assert_eq!(error("[{\"list\":5}]").message(), "expected a sequence");
+    }
+}
