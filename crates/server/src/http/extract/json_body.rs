@@ -135,6 +135,9 @@ async fn collect(
     }
 }
 
+// The media type is parsed here because actix's parser refuses white space before the
+// `;`, which RFC 9110 (8.3.1) allows; the charset after it would be lost.
+
 /// The media type of the body, without parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let declared = text(headers, CONTENT_TYPE)?;
