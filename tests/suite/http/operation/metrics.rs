@@ -114,7 +114,7 @@ fn the_pool_has_metrics(server: TestServer) {
 }
 
 fn rows_left_out_of_lists_are_counted(server: TestServer) {
-    let metric = || metrics(&server)["lectern_db_unreadable_rows_total"];
+    let metric = || metrics(&server)["lectern_db_unreadable_rows_total"].to_string();
     a_job().create(server.db());
     let newest = server.db().migrations().down(1).unwrap();
     server
@@ -123,8 +123,8 @@ fn rows_left_out_of_lists_are_counted(server: TestServer) {
         .execute("INSERT INTO jobs (filename, celery_task_id) VALUES ('talk.mp4', '')")
         .unwrap();
     assert_eq!(server.db().migrations().up().unwrap(), newest);
-    assert_eq!(metric(), 0.0);
-    for omitted in [1.0, 2.0] {
+    assert_eq!(metric(), "0");
+    for omitted in ["1", "2"] {
         let list = server.get(JOBS).expect(200).json();
         assert_eq!(list["jobs"].as_array().unwrap().len(), 1, "{list}");
         assert_eq!(metric(), omitted);
