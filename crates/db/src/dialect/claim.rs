@@ -1,4 +1,4 @@
-//! Which runs can be claimed, and holding their jobs.
+//! Queries of a claim: picking ready runs, locking their jobs, starting them.
 
 use chrono::{DateTime, Utc};
 use diesel::deserialize::QueryableByName;
@@ -19,7 +19,7 @@ use crate::sql::prepared::Prepared;
 use crate::sql::status::{JOB_QUEUED, JOB_RUNNING, RUN_READY, RUN_RUNNING, RUN_SKIPPED};
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
-/// The jobs of runs whose leases have expired, the longest ago first.
+/// The jobs of runs with expired leases, the longest expired first.
 pub(crate) fn expired_jobs(
     conn: &mut DbConnection,
     now: DbTime,
@@ -32,21 +32,21 @@ pub(crate) fn expired_jobs(
         .limit(limit)
         .select(stage_runs::job_id);
     let expired = Prepared(expired);
-    on_either!(conn, conn => expired.load(conn)).doing("look for expired leases")
+    on_either!(conn, conn => expired.load(conn)).doing("find expired leases")
 }
 
-/// The condition the indexes on ready runs are made for, in words they know it
-/// by: a bound value might be anything.
+/// The condition of the partial indexes on ready runs, as a literal: the planner
+/// cannot match a parameter with it.
 pub(crate) fn is_ready() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status = '{RUN_READY}'"))
 }
 
-/// The same for running ones.
+/// The same for running runs.
 fn is_running() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status = '{RUN_RUNNING}'"))
 }
 
-/// The runs of these stages that can be claimed, in their order.
+/// The runs of these stages that can be claimed, in the order of claims.
 macro_rules! ready {
     ($stages:expr, $now:expr) => {
         stage_runs::table
@@ -65,7 +65,7 @@ macro_rules! ready {
     };
 }
 
-/// SQL for a new lease id, of which nothing can be guessed.
+/// SQL for a new lease id, a random UUID (version 4).
 pub(crate) fn random_uuid(conn: &DbConnection) -> &'static str {
     match conn {
         DbConnection::Postgres(_) => "gen_random_uuid()",
@@ -77,24 +77,23 @@ pub(crate) fn random_uuid(conn: &DbConnection) -> &'static str {
     }
 }
 
-/// What there is to claim.
+/// The runs that a claim may take.
 pub(crate) struct Picked {
-    /// The time it was looked at.
+    /// The time of the query.
     pub(crate) now: DateTime<Utc>,
     /// Whether the lease of some run has expired.
     pub(crate) expired: bool,
-    /// Integer keys of runs and their jobs, in the order they are to be claimed.
+    /// Integer keys of runs and ids of their jobs, in the order of claims.
     pub(crate) runs: Vec<(i64, Id<JobId>)>,
 }
 
-/// Picks the runs to be claimed next: the highest priority first, then the
-/// oldest. Each of their jobs is held until the transaction ends; another claim
-/// may have got a run just before that, so that whoever takes it has to look
-/// again. `now` is the caller's time, if it is not the database's.
+/// Picks the runs to be claimed next, the highest priority first, then the
+/// oldest, and locks their jobs until the transaction ends. Another claim may
+/// have taken a run just before its job was locked, so the caller checks its
+/// status again. `now` is the time of the caller's clock, if there is one.
 ///
-/// PostgreSQL passes over jobs that others hold instead of waiting, so that
-/// claims neither queue up nor wait for each other in a circle. SQLite has one
-/// writer at a time anyway.
+/// PostgreSQL skips locked jobs instead of waiting for them, so that claims
+/// neither queue nor deadlock. SQLite has one writer at a time.
 pub(crate) fn pick_runs(
     conn: &mut DbConnection,
     now: Option<DateTime<Utc>>,
@@ -119,15 +118,14 @@ pub(crate) fn pick_runs(
     }
 }
 
-/// All in one statement, because a claim holds its jobs until it is done, and
-/// each way to the server and back makes that longer. By hand, because diesel
-/// would lock the runs as well, and what is held without its job breaks the
-/// order in which everybody else locks.
+/// One statement, because the jobs stay locked for every further round trip.
+/// Written as text, because diesel would lock the runs as well, without their
+/// jobs, against the order of locks of all other transactions.
 ///
-/// The plan is kept, and has to suit what the server could not know when it was
-/// made: of a bound limit it expects a tenth of all rows, for which it would
-/// sort them; and of an `EXISTS` it expects that the next row will do, for which
-/// it would read them from the first. Hence the number in the text, and `min`.
+/// The prepared plan must be good for every execution. For a `LIMIT` parameter
+/// the planner assumes a tenth of all rows and sorts them, so the limit is part
+/// of the text. For an `EXISTS` it assumes an early match and scans the table, so
+/// this uses `min`.
 fn pick_on_postgres(
     conn: &mut PgConnection,
     now: Option<DateTime<Utc>>,
@@ -186,9 +184,9 @@ struct PickedRow {
     job_id: Option<Id<JobId>>,
 }
 
-/// Lets jobs follow runs that were just claimed, and counts the events: one per
-/// run and one for the job. One statement for all of them; for a job alone it is
-/// `follow`.
+/// Updates the jobs of runs that were just claimed: one statement for all of
+/// them. Counts one event per run and one for the job. For a single job, the
+/// repositories have `rollup`.
 pub(crate) fn start_jobs<Row>(
     conn: &mut DbConnection,
     job_ids: &[JobId],
@@ -248,8 +246,7 @@ where
     .doing("start jobs")
 }
 
-/// A job with a run of these stages that could be claimed, held by others or
-/// not.
+/// The job of the first ready run of these stages, locked or not.
 pub(crate) fn first_ready(
     conn: &mut DbConnection,
     stages: &[Stage],
@@ -260,11 +257,11 @@ pub(crate) fn first_ready(
     on_either!(conn, conn => first.get_result::<Id<JobId>>(conn))
         .optional()
         .map(|found| found.map(|id| id.0))
-        .doing("look for the first run")
+        .doing("find the first ready run")
 }
 
-/// Those of the stages with a run to claim or a lease that has expired. Each
-/// stage costs a look at the head of two indexes.
+/// Those of the stages with a ready run or an expired lease: two index lookups per
+/// stage.
 pub(crate) fn claimable_stages(
     conn: &mut DbConnection,
     stages: &[Stage],
@@ -304,7 +301,7 @@ pub(crate) fn claimable_stages(
             Prepared(claimable).load(conn)
         }
     }
-    .doing("look for work")?;
+    .doing("find claimable stages")?;
     Ok(found
         .iter()
         .filter_map(|row| row.stage.parse().ok())
@@ -317,8 +314,8 @@ struct StageRow {
     stage: String,
 }
 
-/// Holds those of the jobs that nobody else holds, until the transaction ends,
-/// and tells which.
+/// Locks those of the jobs that no other transaction has locked, and returns
+/// them.
 pub(crate) fn lock_free_jobs(
     conn: &mut DbConnection,
     job_ids: &[Id<JobId>],
@@ -330,7 +327,7 @@ pub(crate) fn lock_free_jobs(
             .for_no_key_update()
             .skip_locked()
             .load(conn)
-            .doing("lock jobs nobody holds"),
+            .doing("lock jobs without waiting"),
         DbConnection::Sqlite(_) => Ok(job_ids.to_vec()),
     }
 }

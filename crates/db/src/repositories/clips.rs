@@ -1,4 +1,4 @@
-//! What is cut out of the recordings.
+//! Clips: the table `clips`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -111,7 +111,7 @@ struct MediaChanges<'a> {
 pub struct Clips<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
 impl<Mode> Clips<'_, Mode> {
-    /// The clip of this id.
+    /// The clip with this id.
     pub fn find(&mut self, clip_id: ClipId) -> Result<Option<Clip>, Error> {
         let row = clips::table
             .filter(clips::clip_id.eq(Id(clip_id)))
@@ -122,18 +122,18 @@ impl<Mode> Clips<'_, Mode> {
         row::one(row)
     }
 
-    /// All clips of a job, by their order.
+    /// All clips of a job, by `clip_order`.
     pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<Clip>, Error> {
         self.list(job_id, None)
     }
 
-    /// The `n` clips that matter most, the most important first; those without
-    /// a score come last.
+    /// The `n` most important clips, by descending importance; clips without a
+    /// score come last.
     pub fn top(&mut self, job_id: JobId, n: usize) -> Result<Vec<Clip>, Error> {
         self.list(job_id, Some(n))
     }
 
-    /// The `top` most important clips of a job, or all by their order.
+    /// The `top` most important clips of a job, or all by `clip_order`.
     pub fn list(&mut self, job_id: JobId, top: Option<usize>) -> Result<Vec<Clip>, Error> {
         let mut query = clips::table
             .filter(clips::job_id.eq(Id(job_id)))
@@ -142,7 +142,7 @@ impl<Mode> Clips<'_, Mode> {
         query = match top {
             Some(n) => query
                 .order((
-                    // The databases disagree on where nulls go by themselves.
+                    // The databases sort nulls differently by default.
                     clips::importance_score.is_null(),
                     clips::importance_score.desc(),
                     clips::clip_order,
@@ -154,19 +154,18 @@ impl<Mode> Clips<'_, Mode> {
         self.0.readable(found)
     }
 
-    /// The clips of several jobs, by their order: one query.
+    /// The clips of several jobs, by `clip_order`: one query.
     ///
     /// # Errors
     ///
-    /// [`Error::Corrupt`] for a row that cannot be read. Lists leave such a row
-    /// out; here it fails the call, so that the media of a clip do not count as
-    /// unused.
+    /// [`Error::Corrupt`] for a row that cannot be read. Lists omit such a row;
+    /// here it is an error, so that the files of its clip do not count as unused.
     pub fn for_jobs(&mut self, job_ids: &[JobId]) -> Result<HashMap<JobId, Vec<Clip>>, Error> {
         let rows = self.rows_of_jobs(job_ids)?;
         Ok(by_job(row::all(rows)?))
     }
 
-    /// The same for a list.
+    /// The same for a list, which omits unreadable rows.
     pub(crate) fn list_for_jobs(
         &mut self,
         job_ids: &[JobId],
@@ -195,8 +194,8 @@ fn by_job(clips: Vec<Clip>) -> HashMap<JobId, Vec<Clip>> {
 }
 
 impl Clips<'_, ReadWrite> {
-    /// Replaces the clips of a job and returns them in their order. An equal set
-    /// is left as it is and keeps its ids.
+    /// Replaces the clips of a job and returns them by `clip_order`. A set equal to
+    /// the stored one changes nothing: its rows keep their ids.
     ///
     /// # Errors
     ///
@@ -241,7 +240,7 @@ impl Clips<'_, ReadWrite> {
         changed.ok_or(Error::ClipNotFound { clip_id })
     }
 
-    /// A foreign key makes sure that a segment exists, not whose it is.
+    /// The foreign key checks that a segment exists, not that it is this job's.
     fn check_segments(&mut self, job_id: JobId, new: &[NewClip]) -> Result<(), Error> {
         if new.iter().all(|clip| clip.content_segment_id.is_none()) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What the recordings are about.
+//! Content segments: the table `content_segments`.
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -87,17 +87,17 @@ job_set! {
 pub struct ContentSegments<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
 impl<Mode> ContentSegments<'_, Mode> {
-    /// All segments of a job, by their order.
+    /// All segments of a job, by `segment_order`.
     pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<ContentSegment>, Error> {
         self.list(job_id, None, None)
     }
 
-    /// The `n` segments that matter most, the most important first.
+    /// The `n` most important segments, by descending importance.
     pub fn top(&mut self, job_id: JobId, n: usize) -> Result<Vec<ContentSegment>, Error> {
         self.list(job_id, None, Some(n))
     }
 
-    /// The segments that have `keyword` among their keywords, to the letter.
+    /// The segments with exactly `keyword` among their keywords.
     pub fn by_keyword(
         &mut self,
         job_id: JobId,
@@ -106,8 +106,8 @@ impl<Mode> ContentSegments<'_, Mode> {
         self.list(job_id, Some(keyword), None)
     }
 
-    /// The segments that have `keyword`, if one is given: the `top` most
-    /// important, the most important first, or all by their order.
+    /// The segments with `keyword`, or with any: the `top` most important, by
+    /// descending importance, or all by `segment_order`.
     pub fn list(
         &mut self,
         job_id: JobId,
@@ -138,9 +138,9 @@ impl<Mode> ContentSegments<'_, Mode> {
 }
 
 impl ContentSegments<'_, ReadWrite> {
-    /// Replaces the content segments of a job and returns them in their order.
-    /// Clips cut along deleted segments lose the reference. An equal set is left
-    /// as it is and keeps its ids.
+    /// Replaces the content segments of a job and returns them by
+    /// `segment_order`. Clips that refer to a deleted segment lose the reference.
+    /// A set equal to the stored one changes nothing: its rows keep their ids.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What happened to the jobs.
+//! Numbered events for subscribers: the table `job_events`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ use crate::sql::page::row_count;
 use crate::sql::row::RowName;
 use crate::sql::types::{DbJson, DbTime, Id, Jsonb, Timestamptz, Uuid};
 
-/// Read by name, because one of the queries is written by hand.
+/// A row of `job_events`; read by name by a query that is written as text.
 #[derive(Queryable, QueryableByName)]
 pub(crate) struct EventRow {
     #[diesel(sql_type = Uuid)]
@@ -46,13 +46,13 @@ impl TryFrom<EventRow> for JobEvent {
 
 /// The repository of the events: `conn.job_events()`.
 ///
-/// Events are written by whatever changes a job, in its transaction; there is
-/// nothing here to write one.
+/// Every change of a job records its events in the same transaction, so there is
+/// no method to write one.
 #[derive(Debug)]
 pub struct JobEvents<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
 impl<Mode> JobEvents<'_, Mode> {
-    /// The events of a job beyond number `seq`, by number, at most `limit`.
+    /// At most `limit` events of a job after number `seq`, by number.
     pub fn after(&mut self, job_id: JobId, seq: i64, limit: usize) -> Result<Vec<JobEvent>, Error> {
         let found = job_events::table
             .filter(job_events::job_id.eq(Id(job_id)))
@@ -64,8 +64,8 @@ impl<Mode> JobEvents<'_, Mode> {
         self.0.readable(found)
     }
 
-    /// The events of several jobs, each beyond the number given with it, by job
-    /// and number, at most `limit`: one query.
+    /// At most `limit` events of several jobs, each after the given number, by job
+    /// and number: one query.
     pub fn newer(&mut self, seen: &[(JobId, i64)], limit: usize) -> Result<Vec<JobEvent>, Error> {
         let found: Vec<EventRow> = dialect::newer_events(self.0.raw, seen, row_count(limit))?;
         self.0.readable(found)
@@ -85,20 +85,19 @@ impl JobEvents<'_, ReadWrite> {
             .filter(jobs::updated_at.lt(self.0.time_ago(retention)))
             .select(jobs::job_id);
         let old = job_events::table.filter(job_events::job_id.eq_any(of_jobs));
-        on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("forget old events")
+        on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("delete old events")
     }
 
-    /// Stores events of jobs whose rows have counted them already: the last of
-    /// each job has the number of its `last_seq`. All of one job come together.
-    /// What the audit trail tells of the same goes with them.
+    /// Stores events and log entries. The jobs' rows have counted the events: the
+    /// last event of each job gets the number `last_seq`.
     pub(crate) fn record(
         &mut self,
         at: DateTime<Utc>,
-        happened: Vec<(&Job, Vec<Event>)>,
-        trail: Vec<(JobId, NewLogEntry)>,
+        events_of_jobs: Vec<(&Job, Vec<Event>)>,
+        entries: Vec<(JobId, NewLogEntry)>,
     ) -> Result<(), Error> {
         let mut events = Vec::new();
-        for (job, of_job) in happened {
+        for (job, of_job) in events_of_jobs {
             let first = job.last_seq + 1 - row_count(of_job.len());
             events.extend((first..).zip(of_job).map(|(seq, event)| JobEvent {
                 job_id: job.job_id,
@@ -108,7 +107,7 @@ impl JobEvents<'_, ReadWrite> {
             }));
         }
         let clock = self.0.clock;
-        let logs: Vec<_> = trail
+        let logs: Vec<_> = entries
             .into_iter()
             .map(|(job_id, entry)| LogEntry {
                 log_id: LogEntryId::new(clock),

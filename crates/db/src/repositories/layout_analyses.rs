@@ -1,4 +1,4 @@
-//! What the pictures consist of.
+//! Layout analyses, at most one per job: the table `layout_analysis`.
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -88,8 +88,8 @@ impl<Mode> LayoutAnalyses<'_, Mode> {
 }
 
 impl LayoutAnalyses<'_, ReadWrite> {
-    /// Makes `found` the layout analysis of a job, in place of the one it has,
-    /// and returns it.
+    /// Stores the layout analysis of a job, replacing an existing one, and returns
+    /// it.
     ///
     /// # Errors
     ///
@@ -97,13 +97,13 @@ impl LayoutAnalyses<'_, ReadWrite> {
     pub fn put(
         &mut self,
         job: impl Into<JobRef>,
-        found: &NewLayoutAnalysis,
+        new: &NewLayoutAnalysis,
     ) -> Result<LayoutAnalysis, Error> {
         let lock = self.0.lock_job(job)?;
         let job_id = lock.job_id();
         let of_job = layout_analysis::job_id.eq(Id(job_id));
         let replaced = diesel::update(layout_analysis::table.filter(of_job))
-            .set(DataColumns::from(found))
+            .set(DataColumns::from(new))
             .returning(columns::<LayoutRow>())
             .get_result::<LayoutRow>(self.0.raw)
             .optional()
@@ -116,7 +116,7 @@ impl LayoutAnalyses<'_, ReadWrite> {
                 layout_analysis::layout_id.eq(Id(LayoutAnalysisId::new(self.0.clock))),
                 of_job,
                 layout_analysis::created_at.eq(lock.time()),
-                DataColumns::from(found),
+                DataColumns::from(new),
             ))
             .returning(columns::<LayoutRow>())
             .get_result::<LayoutRow>(self.0.raw)

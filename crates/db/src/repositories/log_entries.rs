@@ -1,4 +1,4 @@
-//! The audit trail.
+//! Log entries, the audit trail of the stages: the table `processing_logs`.
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -72,7 +72,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         self.load(of_job(job_id))
     }
 
-    /// A page of the entries that fit `filter`, oldest first.
+    /// A page of the entries that match `filter`, oldest first.
     pub fn list(
         &mut self,
         job_id: JobId,
@@ -103,8 +103,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         Ok(Page { items, next })
     }
 
-    /// The newest entry of each stage that has one, in the order of the
-    /// pipeline: where the job stands, stage by stage.
+    /// The newest entry of each stage that has one, in the order of the pipeline.
     pub fn latest_per_stage(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
         let entries = self.for_job(job_id)?;
         let latest = |stage: &Stage| {
@@ -117,7 +116,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         Ok(Stage::ALL.iter().filter_map(latest).collect())
     }
 
-    /// The entries that tell of a failure, oldest first.
+    /// The entries with the status `failed`, oldest first.
     pub fn errors(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
         self.load(of_job(job_id).filter(processing_logs::status.eq(LogStatus::Failed.as_str())))
     }
@@ -137,7 +136,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
 }
 
 impl ProcessingLogs<'_, ReadWrite> {
-    /// Adds an entry, dated by the database's clock, and returns it.
+    /// Adds an entry with the current time of the database, and returns it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! One repository per table, each handed out by a method of [`Conn`].
+//! One repository per table, each returned by a method of [`Conn`].
 
 mod clips;
 mod content_segments;
@@ -36,7 +36,7 @@ impl<Mode> Conn<'_, Mode> {
         Transcripts(self.reborrow())
     }
 
-    /// The table `silence_regions`: stretches without sound or motion.
+    /// The table `silence_regions`: parts of a recording without sound or motion.
     pub fn silence_regions(&mut self) -> SilenceRegions<'_, Mode> {
         SilenceRegions(self.reborrow())
     }

@@ -1,4 +1,4 @@
-//! Where nothing happens.
+//! Silence regions: the table `silence_regions`.
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -117,7 +117,7 @@ impl<Mode> SilenceRegions<'_, Mode> {
         )
     }
 
-    /// The regions that fit `filter`, by time.
+    /// The regions that match `filter`, by time.
     pub fn list(
         &mut self,
         job_id: JobId,
@@ -143,8 +143,8 @@ impl<Mode> SilenceRegions<'_, Mode> {
 }
 
 impl SilenceRegions<'_, ReadWrite> {
-    /// Replaces the silence regions of a job and returns them by time. An equal
-    /// set is left as it is and keeps its ids.
+    /// Replaces the silence regions of a job and returns them by time. A set equal
+    /// to the stored one changes nothing: its rows keep their ids.
     ///
     /// # Errors
     ///

@@ -132,8 +132,8 @@ impl<Mode> Transcripts<'_, Mode> {
 }
 
 impl Transcripts<'_, ReadWrite> {
-    /// Replaces the transcript of a job and returns its segments by time. An
-    /// equal set is left as it is and keeps its ids.
+    /// Replaces the transcript of a job and returns its segments by time. A set
+    /// equal to the stored one changes nothing: its rows keep their ids.
     ///
     /// # Errors
     ///

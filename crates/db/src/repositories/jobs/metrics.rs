@@ -1,4 +1,4 @@
-//! Numbers over all jobs.
+//! Metrics of all jobs.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ impl<Mode> Jobs<'_, Mode> {
         let [day, week, month] = [(ago[0], "$1"), (ago[1], "$2"), (ago[2], "$3")]
             .map(|(ago, parameter)| ago.to_sql(self.0.raw, parameter));
         let bytes = dialect::sum_of_file_sizes(self.0.raw);
-        // Each parameter once and in order: SQLite numbers them by appearance.
+        // Each parameter once and in order: SQLite numbers them by position.
         let rows = diesel::sql_query(format!(
             "SELECT status, COUNT(*) AS jobs, {bytes} AS bytes,
                     COUNT(*) FILTER (WHERE created_at > {day}) AS last_24h,
@@ -60,7 +60,7 @@ impl<Mode> Jobs<'_, Mode> {
             created_last_30d: 0,
         };
         for row in rows {
-            // The CHECK on the column knows the same words as the enumeration.
+            // The CHECK of the column allows the words of the enumeration only.
             if let Ok(status) = row.status.parse() {
                 metrics.by_status.insert(status, row.jobs);
             }

@@ -1,4 +1,4 @@
-//! The jobs.
+//! Jobs: the table `jobs`.
 
 mod metrics;
 pub(crate) mod rollup;
@@ -26,7 +26,7 @@ use crate::sql::types::{DbTime, Id};
 pub struct Jobs<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
 impl<Mode> Jobs<'_, Mode> {
-    /// The job of this id.
+    /// The job with this id.
     pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
         let named = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
@@ -37,7 +37,7 @@ impl<Mode> Jobs<'_, Mode> {
         rows::one(row)
     }
 
-    /// Whether there is a job of this id.
+    /// Whether a job has this id.
     pub fn exists(&mut self, job_id: JobId) -> Result<bool, Error> {
         let named = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
@@ -45,22 +45,21 @@ impl<Mode> Jobs<'_, Mode> {
         on_either!(self.0.raw, conn => named.get_result::<Id<JobId>>(conn))
             .optional()
             .map(|found| found.is_some())
-            .doing("look whether a job exists")
+            .doing("check whether a job exists")
     }
 
-    /// Those of the ids that are jobs'.
+    /// Those of the ids that belong to jobs.
     pub fn existing(&mut self, job_ids: &[JobId]) -> Result<HashSet<JobId>, Error> {
         let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
         let found = jobs::table
             .filter(jobs::job_id.eq_any(ids))
             .select(jobs::job_id)
             .load::<Id<JobId>>(self.0.raw)
-            .doing("look which jobs exist")?;
+            .doing("check which jobs exist")?;
         Ok(found.into_iter().map(|id| id.0).collect())
     }
 
-    /// The job worked on by this task of an outside queue; the newest, should
-    /// there be several.
+    /// The job with this id of a task in an external queue; the newest of several.
     pub fn find_by_celery_task_id(&mut self, task_id: &TaskId) -> Result<Option<Job>, Error> {
         let row = jobs::table
             .filter(jobs::celery_task_id.eq(task_id.as_str()))
@@ -72,29 +71,29 @@ impl<Mode> Jobs<'_, Mode> {
         rows::one(row)
     }
 
-    /// A page of the jobs that fit `filter`, newest first.
+    /// A page of the jobs that match `filter`, newest first.
     ///
-    /// Pages follow one another without a repeat or a gap while jobs are made
-    /// and deleted: a page begins where the one before ended, not at a count.
+    /// A page begins after the last row of the one before, not at an offset, so
+    /// pages neither repeat nor skip jobs while others are created and deleted.
     pub fn list(&mut self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>, Error> {
         let mut query = matching(filter)
             .order((jobs::created_at.desc(), jobs::job_id.desc()))
             .limit(page::one_more(page.limit));
         if let Some(Cursor { time, id }) = page.after {
             let (time, id) = (DbTime::bound(time), Id(id));
-            // The first condition alone is what an index can begin at.
+            // Implied by the second condition, but one that an index can start at.
             query = query
                 .filter(jobs::created_at.le(time))
                 .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
         }
         let found = query.load::<JobRow>(self.0.raw).doing("list jobs")?;
-        // The cursor is of the last row, whether that row can be read or not.
+        // The cursor is that of the last row, even if that row is unreadable.
         let Page { items, next } = page::cut(found, page.limit, JobRow::cursor);
         let items = self.0.readable(items)?;
         Ok(Page { items, next })
     }
 
-    /// How many jobs fit `filter`.
+    /// The number of jobs that match `filter`.
     pub fn count(&mut self, filter: &JobFilter) -> Result<i64, Error> {
         matching(filter)
             .select(diesel::dsl::count_star())
@@ -102,7 +101,7 @@ impl<Mode> Jobs<'_, Mode> {
             .doing("count jobs")
     }
 
-    /// A job and its clips by their order: one query, one join.
+    /// A job and its clips by `clip_order`: one query with a join.
     pub fn with_clips(&mut self, job_id: JobId) -> Result<Option<(Job, Vec<Clip>)>, Error> {
         let found = jobs::table
             .left_join(clips_table::table.on(clips_table::job_id.eq(jobs::job_id)))
@@ -123,8 +122,8 @@ impl<Mode> Jobs<'_, Mode> {
         })
     }
 
-    /// A page of jobs, each with its clips by their order: two queries, however
-    /// many jobs there are.
+    /// A page of jobs, each with its clips by `clip_order`: two queries for any
+    /// number of jobs.
     pub fn list_with_clips(
         &mut self,
         filter: &JobFilter,
@@ -143,8 +142,8 @@ impl<Mode> Jobs<'_, Mode> {
         Ok(Page { items, next })
     }
 
-    /// A job with its clips, transcript and layout: four queries, however much
-    /// there is.
+    /// A job with its clips, transcript and layout: four queries for any number of
+    /// rows.
     pub fn results(&mut self, job_id: JobId) -> Result<Option<JobResults>, Error> {
         let Some(job) = self.find(job_id)? else {
             return Ok(None);
@@ -162,7 +161,7 @@ impl<Mode> Jobs<'_, Mode> {
 type Matching<'a> =
     diesel::dsl::IntoBoxed<'a, diesel::dsl::Select<jobs::table, Columns<JobRow>>, MultiBackend>;
 
-/// The jobs that fit a filter, in no order yet.
+/// The jobs that match a filter, not ordered.
 fn matching(filter: &JobFilter) -> Matching<'static> {
     let mut query = jobs::table
         .select(columns::<JobRow>())

@@ -1,4 +1,4 @@
-//! How jobs follow their runs.
+//! Derives the status and progress of a job from its stage runs.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -15,8 +15,8 @@ use crate::sql::row::{self, columns};
 use crate::sql::status::{RUN_READY, RUN_RUNNING, RUN_SKIPPED, RUN_WAITING};
 use crate::sql::types::Id;
 
-/// SQL for a column of the run that a job's progress shows: the first that is
-/// running, or else the first that is left.
+/// SQL for a column of the run that the job's progress shows: the first that is
+/// running, else the first that is still open.
 fn current_run(column: &str) -> String {
     format!(
         "(SELECT r.{column} FROM stage_runs AS r
@@ -27,9 +27,9 @@ fn current_run(column: &str) -> String {
     )
 }
 
-/// Lets the status and progress of a running job follow from its runs: how far
-/// it is, is the mean of how far they are. Counts `events` that are about to be
-/// recorded; with none, it belongs to a change that was counted already. `None` when the job is not running any more.
+/// Updates the status and progress of a job from its runs: its percentage is the
+/// mean of theirs. Counts `events` that are recorded next; with 0, the update is
+/// part of a change that was counted before. `None`: the job has ended.
 pub(crate) fn rollup(
     conn: &mut Conn<'_, ReadWrite>,
     job_id: JobId,
@@ -56,6 +56,6 @@ pub(crate) fn rollup(
     let rollup = Prepared(rollup);
     let row = on_either!(conn.raw, conn => rollup.get_result::<JobRow>(conn))
         .optional()
-        .doing("let a job follow its runs")?;
+        .doing("update a job from its runs")?;
     row::one(row)
 }

@@ -1,4 +1,4 @@
-//! A row of `jobs`: reading, inserting, changing.
+//! Rows of `jobs`: reading, inserting, changing.
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -44,7 +44,7 @@ pub(crate) struct JobRow {
 }
 
 impl JobRow {
-    /// The place of the row in a list by time of creation.
+    /// The position of the row in a list by time of creation.
     pub(crate) fn cursor(&self) -> Cursor {
         Cursor {
             time: self.created_at.0,
@@ -94,8 +94,8 @@ impl TryFrom<JobRow> for Job {
     }
 }
 
-// Nothing is NULL here that would have another default; told as DEFAULT, diesel
-// would have the statement prepared anew every time.
+// Emits NULL instead of DEFAULT so that the SQL text, and with it the prepared
+// statement, stays the same. The columns have no other default than NULL.
 #[derive(Insertable)]
 #[diesel(table_name = jobs, treat_none_as_default_value = false)]
 pub(crate) struct NewJobRow<'a> {
@@ -115,7 +115,7 @@ pub(crate) struct NewJobRow<'a> {
 }
 
 impl<'a> NewJobRow<'a> {
-    /// The row of a job whose first event tells that it was made.
+    /// The row of a new job, which counts the event of its creation.
     pub(crate) fn new(job_id: JobId, job: &'a NewJob, now: CurrentTime) -> Self {
         let settings = |config: &ProcessingConfig| DbJson(config.settings().clone().into_value());
         Self {
@@ -136,8 +136,7 @@ impl<'a> NewJobRow<'a> {
     }
 }
 
-/// What an update sets: the outer `None` keeps a column, the inner one clears
-/// it.
+/// Changes of a job: the outer `None` keeps a column, the inner one clears it.
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = jobs)]
 pub(crate) struct JobChanges<'a> {
@@ -173,7 +172,7 @@ impl<'a> JobChanges<'a> {
         changes
     }
 
-    /// What a transition sets beside the status.
+    /// The changes that a transition to `next` makes.
     pub(crate) fn transition(next: Option<JobStatus>) -> Self {
         let changes = Self {
             status: next.map(JobStatus::as_str),
@@ -196,7 +195,7 @@ impl<'a> JobChanges<'a> {
                 eta_seconds: Some(None),
                 ..changes
             },
-            // How far the job came stays to be seen; when it would end does not.
+            // The progress stays visible, without an estimate of the end.
             Some(JobStatus::Failed | JobStatus::Cancelled) => Self {
                 eta_seconds: Some(None),
                 ..changes
@@ -206,7 +205,7 @@ impl<'a> JobChanges<'a> {
 }
 
 impl CompletedAt {
-    /// What a transition to `next` at `now` leaves in the column.
+    /// The column after a transition to `next` at `now`.
     pub(crate) fn after(next: Option<JobStatus>, now: CurrentTime) -> Self {
         match next {
             Some(JobStatus::Completed) => Self::Set(now),

@@ -1,5 +1,5 @@
-//! The jobs: made, changed, reported on, deleted. With a job, in the same
-//! transaction, its runs follow, and who watches it is told.
+//! Creates, changes and deletes jobs. The same transaction updates the stage runs
+//! and records the events.
 
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -23,25 +23,24 @@ use crate::sql::time::CompletedAt;
 use crate::sql::types::Id;
 
 impl Jobs<'_, ReadWrite> {
-    /// Makes a job. A queued one can be claimed at once.
+    /// Creates a job. The stages of a queued job can be claimed at once.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when its settings name a pipeline there is not.
+    /// [`Error::Invalid`] when `processing_config` names an unknown pipeline.
     pub fn create(&mut self, new: &NewJob) -> Result<Job, Error> {
         self.create_as(JobId::new(self.0.clock), new)
     }
 
-    /// Makes a job under an id that is known before: of a recording, say, that
-    /// is to be uploaded under a name with the id in it.
+    /// Creates a job with a given id, for an upload whose storage key contains it,
+    /// for example.
     ///
     /// # Errors
     ///
-    /// As [`Jobs::create`]; [`Error::Constraint`] when there is a job of this
-    /// id.
+    /// As [`Jobs::create`]; [`Error::Constraint`] when a job has this id.
     pub fn create_as(&mut self, job_id: JobId, new: &NewJob) -> Result<Job, Error> {
         if new.status == NewJobStatus::Pending {
-            // Better now than when the upload is done.
+            // Rejects an unknown pipeline now, not after the upload.
             self.0
                 .context
                 .pipelines
@@ -60,17 +59,16 @@ impl Jobs<'_, ReadWrite> {
         self.record_change(job)
     }
 
-    /// Changes what `update` mentions, in one guarded statement, and returns
+    /// Changes the fields that `update` sets, in one guarded statement, and returns
     /// the changed job.
     ///
-    /// A job that is queued (again) gets its runs opened; one that ends gets
-    /// those left closed.
+    /// Queueing a job opens its stage runs; ending it closes those still open.
     ///
     /// # Errors
     ///
     /// [`Error::JobNotFound`], [`Error::VersionMismatch`] when the job is not at
-    /// `expected_version`, [`Error::IllegalTransition`] when it cannot get
-    /// `update.status`. Nothing is changed then.
+    /// `expected_version`, [`Error::IllegalTransition`] when the state machine
+    /// does not allow `update.status`. An error changes nothing.
     pub fn update(
         &mut self,
         job_id: JobId,
@@ -174,12 +172,12 @@ impl Jobs<'_, ReadWrite> {
                 job_id,
                 status: job.status,
             }),
-            // A refused report of a job that accepts progress came late.
+            // The job accepts progress, so the report was late.
             Guarded::Changed(job) | Guarded::Refused(job) => Ok(job),
         }
     }
 
-    /// Stores a report; `None` when the job does not take it.
+    /// Stores a report; `None` when its guard refuses it.
     fn store_report(
         &mut self,
         job_id: JobId,
@@ -222,7 +220,7 @@ impl Jobs<'_, ReadWrite> {
         self.record_change(job).map(Some)
     }
 
-    /// Ties a job to a task of an outside queue, or unties it.
+    /// Sets or clears the id of the job's task in an external queue.
     ///
     /// # Errors
     ///
@@ -258,11 +256,11 @@ impl Jobs<'_, ReadWrite> {
         Ok(())
     }
 
-    /// Runs a guarded change; when the guard refuses, finds out why.
+    /// Runs a guarded change; if the guard refuses it, returns the job that
+    /// explains the refusal.
     ///
-    /// The row that refused may be another a moment later, and would explain
-    /// nothing. So it is locked, the change is tried once more, and a second
-    /// refusal is explained by the locked row.
+    /// The job may change between the refusal and a look at it. So this locks the
+    /// job and tries once more: a second refusal is explained by the locked row.
     fn guarded(
         &mut self,
         job_id: JobId,
@@ -285,7 +283,7 @@ impl Jobs<'_, ReadWrite> {
             .select(columns::<JobRow>());
         let row = match self.0.raw {
             DbConnection::Postgres(conn) => named.for_no_key_update().get_result::<JobRow>(conn),
-            // A transaction that writes is the only one.
+            // SQLite has one writing transaction at a time.
             DbConnection::Sqlite(conn) => named.get_result::<JobRow>(conn),
         };
         row::one(row.optional().doing("lock a job")?)?.ok_or(Error::JobNotFound { job_id })
@@ -345,7 +343,7 @@ impl Jobs<'_, ReadWrite> {
     }
 }
 
-/// What became of a guarded change.
+/// The outcome of a guarded change.
 enum Guarded {
     /// The job after the change.
     Changed(Job),
@@ -353,16 +351,16 @@ enum Guarded {
     Refused(Job),
 }
 
-/// The condition that workers have claimed stages of a job: its percentage is
-/// then the mean of them all, and says nothing about one of them.
+/// The condition that stages of a job are leased. Its percentage is then the mean
+/// of its runs', with which the percentage of one stage cannot be compared.
 fn has_leases() -> SqlLiteral<Bool> {
     sql(
         "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)",
     )
 }
 
-/// The condition that a job meets what a transition to `next` requires besides
-/// its status.
+/// The condition that a job meets the requirements of a transition to `next`
+/// other than its status.
 fn meets_requirements(next: Option<JobStatus>) -> SqlLiteral<Bool> {
     let transitions = next.into_iter().flat_map(Transition::to);
     let conditions: Vec<_> = transitions

@@ -1,4 +1,4 @@
-//! What has become of each stage of a job.
+//! Stage runs, the state of each stage of a job: the table `stage_runs`.
 
 pub(crate) mod row;
 
@@ -25,8 +25,8 @@ use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The repository of the stage runs: `conn.stage_runs()`.
 ///
-/// Runs follow what happens to their job ([`crate::Jobs`]) and what workers do
-/// ([`crate::Work`]); here they are read.
+/// Reads runs only: [`crate::Jobs`] changes them with their job, and
+/// [`crate::Work`] for workers.
 #[derive(Debug)]
 pub struct StageRuns<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
@@ -37,8 +37,8 @@ impl<Mode> StageRuns<'_, Mode> {
         self.0.readable(rows)
     }
 
-    /// The same, but fails for a row that cannot be read: what follows from the
-    /// runs of a job must not overlook one.
+    /// The same with an error for an unreadable row: a decision about a job needs
+    /// all of its runs.
     pub(crate) fn all_for_job(&mut self, job_id: JobId) -> Result<Vec<StageRun>, Error> {
         let rows = self.rows(job_id)?;
         rows::all(rows)
@@ -52,50 +52,51 @@ impl<Mode> StageRuns<'_, Mode> {
         on_either!(self.0.raw, conn => of_job.load::<RunRow>(conn)).doing("list the runs of a job")
     }
 
-    /// Those of the stages that have a run which can be claimed now, or one
-    /// whose lease has expired: one query for all who wait for work.
+    /// Those of the stages with a run that can be claimed now, or whose lease has
+    /// expired: one query for all waiting claims.
     pub fn claimable(&mut self, stages: &[Stage]) -> Result<Vec<Stage>, Error> {
         let now = self.0.shared_now()?;
         dialect::claimable_stages(self.0.raw, stages, DbTime(now))
     }
 
-    /// Whether there is a run whose lease has expired.
+    /// Whether the lease of any run has expired.
     pub fn any_expired(&mut self) -> Result<bool, Error> {
         let now = self.0.shared_now()?;
         Ok(!expired_jobs(self.0.raw, DbTime(now), 1)?.is_empty())
     }
 }
 
-/// The condition that something is still to be done.
+/// The condition that a run has not ended.
 fn is_open() -> SqlLiteral<Bool> {
     let open = StageRunStatus::ALL.iter().filter(|status| status.is_open());
     let words: Vec<_> = open.map(|status| format!("'{status}'")).collect();
     sql(&format!("stage_runs.status IN ({})", words.join(", ")))
 }
 
-/// What an attempt that was given up leaves behind is no lease for another.
-fn of_running(column: &str) -> String {
+/// A column of the lease, if a worker has it: a failed attempt leaves its lease in
+/// the row.
+fn leased_column(column: &str) -> String {
     format!("CASE WHEN stage_runs.status = '{RUN_RUNNING}' THEN stage_runs.{column} END")
 }
 
 impl StageRuns<'_, ReadWrite> {
-    /// Opens the runs of a job that was just queued: makes those that are not
-    /// there yet, and opens those again that were not completed.
+    /// Opens the runs of a job that was just queued: creates them, or reopens those
+    /// that were not completed.
     pub(crate) fn open(&mut self, job: &Job) -> Result<(), Error> {
-        let there = if job.version == 1 {
+        let existing = if job.version == 1 {
             Vec::new()
         } else {
             self.all_for_job(job.job_id)?
         };
-        if there.is_empty() {
+        if existing.is_empty() {
             let pipeline = self
                 .0
                 .context
                 .pipelines
                 .for_config(job.processing_config.as_ref())?;
-            return self.make(job, &pipeline);
+            return self.create(job, &pipeline);
         }
-        let reopened: Vec<_> = there
+        let reopened: Vec<_> = existing
             .iter()
             .filter(|run| run.status != StageRunStatus::Completed)
             .map(|run| StageRun {
@@ -104,12 +105,12 @@ impl StageRuns<'_, ReadWrite> {
             })
             .collect();
         let (ready, waiting): (Vec<_>, Vec<_>) =
-            reopened.iter().partition(|run| run.can_start(&there));
+            reopened.iter().partition(|run| run.can_start(&existing));
         self.reopen(&ready, StageRunStatus::Ready, 0)?;
         self.reopen(&waiting, StageRunStatus::Waiting, 0)
     }
 
-    fn make(&mut self, job: &Job, pipeline: &Pipeline) -> Result<(), Error> {
+    fn create(&mut self, job: &Job, pipeline: &Pipeline) -> Result<(), Error> {
         let created_at = DbTime(job.updated_at);
         let rows: Vec<_> = pipeline
             .steps()
@@ -125,11 +126,11 @@ impl StageRuns<'_, ReadWrite> {
                 NewRunRow::new(run_id, job.job_id, step, status, job.priority, created_at)
             })
             .collect();
-        insert_all!(self.0.raw, stage_runs::table, rows).doing("make the runs of a job")
+        insert_all!(self.0.raw, stage_runs::table, rows).doing("create the runs of a job")
     }
 
-    /// Lets runs begin anew after so many attempts, as if nobody had been on
-    /// them since.
+    /// Resets runs to their state before an attempt, with the given number of
+    /// attempts.
     pub(crate) fn reopen(
         &mut self,
         runs: &[&StageRun],
@@ -166,12 +167,12 @@ impl StageRuns<'_, ReadWrite> {
                 ),
             ))
             .execute(self.0.raw)
-            .doing("open runs again")
+            .doing("reopen runs")
             .map(drop)
     }
 
-    /// Closes what is open of a job that ended. A lease is kept: its worker
-    /// learns with it that the job was called off.
+    /// Closes the open runs of a job that has ended. Leases stay in the rows: a
+    /// heartbeat under one reports the cancellation.
     pub(crate) fn close(&mut self, job: &Job) -> Result<(), Error> {
         let status = match job.status {
             JobStatus::Completed => StageRunStatus::Skipped,
@@ -191,7 +192,7 @@ impl StageRuns<'_, ReadWrite> {
             .map(drop)
     }
 
-    /// Lets what is still to be done of a job take its new place in the queue.
+    /// Sets the priority by which the runs of a job are claimed.
     pub(crate) fn set_priority(&mut self, job_id: JobId, priority: i32) -> Result<(), Error> {
         let of_job = stage_runs::table.filter(stage_runs::job_id.eq(Id(job_id)));
         diesel::update(of_job)
@@ -201,9 +202,9 @@ impl StageRuns<'_, ReadWrite> {
             .map(drop)
     }
 
-    /// Stores a report in the open run of its stage, if there is one, and tells
-    /// whether somebody has a lease on it. Reported on without one, it is
-    /// running all the same, and nobody can claim it.
+    /// Stores a report in the open run of its stage, if there is one; returns
+    /// whether the run is leased. A run without a lease becomes running, too, and
+    /// can no longer be claimed.
     pub(crate) fn report(&mut self, job: &Job, report: &ProgressReport) -> Result<bool, Error> {
         let open = stage_runs::table
             .filter(stage_runs::job_id.eq(Id(job.job_id)))
@@ -218,11 +219,12 @@ impl StageRuns<'_, ReadWrite> {
                     stage_runs::percent,
                 )
                 .otherwise(report.progress.percent.get())),
-                stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(&of_running("lease_id"))),
-                stage_runs::lease_expires_at.eq(sql::<Nullable<Timestamptz>>(&of_running(
+                stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(&leased_column("lease_id"))),
+                stage_runs::lease_expires_at.eq(sql::<Nullable<Timestamptz>>(&leased_column(
                     "lease_expires_at",
                 ))),
-                stage_runs::lease_seconds.eq(sql::<Nullable<Int4>>(&of_running("lease_seconds"))),
+                stage_runs::lease_seconds
+                    .eq(sql::<Nullable<Int4>>(&leased_column("lease_seconds"))),
                 stage_runs::message.eq(report.progress.message.as_deref()),
                 stage_runs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
                 stage_runs::started_at.eq(diesel::dsl::case_when(
@@ -234,7 +236,7 @@ impl StageRuns<'_, ReadWrite> {
             .returning(stage_runs::lease_id);
         let store = Prepared(store);
         let leases = on_either!(self.0.raw, conn => store.load::<Option<Id<LeaseId>>>(conn))
-            .doing("store a report with its run")?;
+            .doing("store the progress of a run")?;
         Ok(leases.iter().any(Option::is_some))
     }
 

@@ -1,4 +1,4 @@
-//! A row of `stage_runs`: reading and inserting.
+//! Rows of `stage_runs`: reading and inserting.
 
 use diesel::prelude::*;
 use lectern_domain::{
@@ -90,7 +90,7 @@ pub(crate) struct NewRunRow {
 }
 
 impl NewRunRow {
-    /// A run nobody is on yet.
+    /// A run before its first attempt.
     pub(crate) fn new(
         run_id: StageRunId,
         job_id: JobId,
