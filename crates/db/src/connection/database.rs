@@ -108,7 +108,7 @@ impl Database {
     }
 
     /// A handle to the same pool with another timeout for connections.
-    pub fn within(&self, checkout_timeout: Duration) -> Self {
+    pub fn with_checkout_timeout(&self, checkout_timeout: Duration) -> Self {
         Self {
             checkout_timeout,
             ..self.clone()

@@ -188,7 +188,7 @@ impl Settings {
     /// Opens the database, and fails when it does not respond within ten seconds.
     pub fn open(&self) -> anyhow::Result<Database> {
         let database = Database::connect(&self.database.config(&self.data_dir)?)?;
-        Ok(database.within(Duration::from_secs(10)))
+        Ok(database.with_checkout_timeout(Duration::from_secs(10)))
     }
 
     /// Logs a warning for each setting given under a former name.

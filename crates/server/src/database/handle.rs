@@ -64,7 +64,7 @@ impl DatabaseHandle {
         A: Send + 'static,
     {
         let permit = self.limiter.read().await?;
-        let database = self.database.within(permit.remaining);
+        let database = self.database.with_checkout_timeout(permit.remaining);
         web::block(move || {
             let result = read(&database)?;
             drop(permit);
@@ -83,7 +83,7 @@ impl DatabaseHandle {
         A: Send + 'static,
     {
         let permit = self.limiter.write().await?;
-        let database = self.database.within(permit.remaining);
+        let database = self.database.with_checkout_timeout(permit.remaining);
         web::block(move || {
             let result = database.write(change)?;
             drop(permit);
@@ -96,7 +96,7 @@ impl DatabaseHandle {
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, ApiError> {
         let claim_permit = self.limiter.claim().await?;
         let permit = self.limiter.write_within(claim_permit.remaining).await?;
-        let database = self.database.within(permit.remaining);
+        let database = self.database.with_checkout_timeout(permit.remaining);
         web::block(move || {
             let claims = database.claim(&request)?;
             drop((claim_permit, permit));
@@ -109,7 +109,7 @@ impl DatabaseHandle {
     /// answer.
     pub(crate) async fn is_ready(&self) -> Result<bool, ApiError> {
         let permit = self.limiter.read().await?;
-        let database = self.database.within(permit.remaining);
+        let database = self.database.with_checkout_timeout(permit.remaining);
         web::block(move || {
             database.ping()?;
             let ready = !database.migrations().pending()?;

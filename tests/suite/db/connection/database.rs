@@ -93,7 +93,8 @@ fn a_panic_rolls_back_and_returns_the_connection(db: TestDb) {
 
 fn waiting_too_long_for_a_connection_is_a_timeout_error(db: TestDb) {
     let one = pool_of(&db, 1);
-    let inner = one.read(|_| Ok::<_, Error>(count(&one.within(Duration::from_millis(1)))));
+    let inner =
+        one.read(|_| Ok::<_, Error>(count(&one.with_checkout_timeout(Duration::from_millis(1)))));
     assert!(matches!(inner.unwrap(), Err(Error::Unavailable { .. })));
     assert_eq!(count(&one).unwrap(), 0);
 }

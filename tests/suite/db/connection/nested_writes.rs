@@ -25,8 +25,8 @@ fn write(db: &Database) -> Result<(), Error> {
 fn a_write_within_a_write_is_refused_on_every_handle(db: TestDb) {
     let handles = [
         Database::clone(&db),
-        db.within(Duration::from_hours(1)),
-        db.within(Duration::from_hours(1))
+        db.with_checkout_timeout(Duration::from_hours(1)),
+        db.with_checkout_timeout(Duration::from_hours(1))
             .with_clock(Arc::new(ManualClock::default())),
     ];
     for inner in handles {

@@ -64,7 +64,7 @@ fn errors_and_debug_output_hide_the_password() {
     let url = "postgres://lectern:s3cret@127.0.0.1:1/lectern?password=s3cret";
     let db = Database::open(url)
         .unwrap()
-        .within(std::time::Duration::from_millis(50));
+        .with_checkout_timeout(std::time::Duration::from_millis(50));
     let error = db.ping().unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
     for text in [
