@@ -9,7 +9,7 @@ use crate::value::string_enum::string_enum;
 use crate::value::{At, Invalid, Ratio, SpeakerId, SpokenText, TimeRange};
 
 string_enum! {
-    /// What a transcript or subtitles are answered as.
+    /// Format of a transcript or of subtitles in a response.
     TranscriptFormat {
         /// JSON, with all that is known of a segment.
         Json = "json",

@@ -79,8 +79,8 @@ pub struct JobListResponse {
 }
 
 impl JobListResponse {
-    /// A page as it was read, and the number of jobs on all pages if it was
-    /// asked for.
+    /// Converts a page of jobs; `total` is the number of jobs on all pages, if the
+    /// query asks for it.
     pub fn new(page: Page<domain::Job>, total: Option<i64>) -> Self {
         Self {
             jobs: page.items.into_iter().map(Into::into).collect(),
