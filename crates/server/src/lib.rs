@@ -5,11 +5,11 @@
 //! the response. `lectern-api` defines what a request may contain; `lectern-domain`
 //! and `lectern-db` decide what is allowed.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! From top to bottom; a room imports only the rooms below it.
+//! From top to bottom; a module imports only the modules below it.
 //!
-//! | room | contents |
+//! | module | contents |
 //! |---|---|
 //! | [`cli`] | arguments, one file per command, signals, logging |
 //! | [`config`] | settings from flags, environment and `.env` |
@@ -20,7 +20,7 @@
 //! | `objects` | recordings and clips in the storage, and their signed URLs |
 //! | `database` | admission control and blocking calls |
 //! | `http` | extractors, middleware, errors and responses |
-//! | `metrics` | the counters that all rooms above share |
+//! | `metrics` | the counters that all modules above share |
 //!
 //! # A request
 //!

@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use lectern_server::cli::args::{Cli, Command};
 
 /// `lectern migrate` without a subcommand prints its help instead of an error.
-const MISSING: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+const MISSING_SUBCOMMAND: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 fn main() -> ExitCode {
     match run() {
@@ -38,16 +38,16 @@ fn run() -> anyhow::Result<()> {
         read => read.context("cannot read .env")?,
     }
     // `serve` is the default command; its settings can come from the environment.
-    let given = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
-    let serve = || Cli::try_parse_from(env::args_os().chain(["serve".into()]));
-    let parsed = match given() {
-        Ok((None, _)) => serve().map(|cli| (cli.command.clone(), cli)),
+    let parse_arguments = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
+    let parse_as_serve = || Cli::try_parse_from(env::args_os().chain(["serve".into()]));
+    let parsed = match parse_arguments() {
+        Ok((None, _)) => parse_as_serve().map(|cli| (cli.command.clone(), cli)),
         parsed => parsed,
     };
     let (command, cli) = match parsed {
         Ok((Some(command), cli)) => (command, cli),
         Ok((None, _)) => anyhow::bail!("no command is given"),
-        Err(error) if error.kind() == MISSING || !error.use_stderr() => error.exit(),
+        Err(error) if error.kind() == MISSING_SUBCOMMAND || !error.use_stderr() => error.exit(),
         Err(error) => {
             let text = error.to_string();
             let text = text.trim_start_matches("error: ");

@@ -135,13 +135,13 @@ impl Metrics {
     }
 
     /// Records a completed request.
-    pub(crate) fn request_completed(&self, answer: &CompletedRequest<'_>) {
+    pub(crate) fn request_completed(&self, request: &CompletedRequest<'_>) {
         let &CompletedRequest {
             method,
             route,
             status,
             took,
-        } = answer;
+        } = request;
         // Methods made up by clients must not become labels.
         let method = match method {
             "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,

@@ -11,16 +11,16 @@ const RESERVED_FILES: u64 = 256;
 pub fn raise_limit_for(connections: u64) -> u64 {
     let wanted = connections.saturating_add(RESERVED_FILES);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let now = current.unwrap_or(u64::MAX);
+    let current_limit = current.unwrap_or(u64::MAX);
     let allowed = wanted.min(maximum.unwrap_or(u64::MAX));
     let raised = Rlimit {
         current: Some(allowed),
         maximum,
     };
-    let limit = if now < allowed && setrlimit(Resource::Nofile, raised).is_ok() {
+    let limit = if current_limit < allowed && setrlimit(Resource::Nofile, raised).is_ok() {
         allowed
     } else {
-        now
+        current_limit
     };
     limit.saturating_sub(RESERVED_FILES)
 }
@@ -33,10 +33,10 @@ mod tests {
     fn the_limit_is_raised_as_far_as_needed_or_allowed() {
         let allowed = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
         for connections in [10, 2_000] {
-            let room = raise_limit_for(connections);
+            let available = raise_limit_for(connections);
             assert!(
-                room >= connections.min(allowed.saturating_sub(RESERVED_FILES)),
-                "{room}"
+                available >= connections.min(allowed.saturating_sub(RESERVED_FILES)),
+                "{available}"
             );
         }
     }

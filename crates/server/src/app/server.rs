@@ -20,7 +20,7 @@ use crate::http::middleware::{access_log, compress, cors};
 use crate::routes;
 
 /// Blocking threads per HTTP thread beyond those that hold a database connection:
-/// an upload or download in progress needs one now and then for the disk.
+/// an upload or download in progress needs one briefly for each disk access.
 const DISK_THREADS: usize = 64;
 
 /// A running server, on its own threads. Dropping it stops it at once and aborts
@@ -98,7 +98,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the server had failed.
+    /// When the server failed while it was running, or panicked.
     pub fn stop(mut self) -> anyhow::Result<()> {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -122,6 +122,7 @@ impl Drop for Server {
     }
 }
 
+/// Sent once by the server's thread: the bound address, or why it cannot listen.
 type Started = anyhow::Result<(SocketAddr, ServerHandle)>;
 
 async fn serve(
@@ -140,7 +141,7 @@ async fn serve(
     };
     let (handle, grace) = (server.handle(), config.shutdown_grace);
     let _ = started.send(Ok((address, handle.clone())));
-    let chores = actix_web::rt::spawn({
+    let background_tasks = actix_web::rt::spawn({
         let service = service.clone();
         async move { service.run_background_tasks().await }
     });
@@ -154,7 +155,7 @@ async fn serve(
         }
     });
     let ended = server.await;
-    chores.abort();
+    background_tasks.abort();
     ended
 }
 
@@ -163,7 +164,7 @@ fn bind(
     service: &Service,
 ) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
     let (origins, service) = (config.cors_origins.clone(), service.clone());
-    let threads = service.max_connections();
+    let database_threads = service.max_connections();
     let server = HttpServer::new(move || {
         App::new()
             .configure(service.handles())
@@ -187,10 +188,10 @@ fn bind(
     // A worker that disconnects while waiting must not be given a lease.
     .h1_allow_half_closed(false)
     .shutdown_timeout((config.shutdown_grace / 2).as_secs().max(1))
-    // One per database connection, a few for compression, parsing and the API
-    // document, and those for the disk, so that slow disks do not block the
-    // others.
-    .worker_max_blocking_threads(threads + 4 + DISK_THREADS);
+    // One thread per database connection, four for compression, parsing and
+    // the API documentation, and separate ones for the disk, so that a slow disk
+    // does not block the other tasks.
+    .worker_max_blocking_threads(database_threads + 4 + DISK_THREADS);
     let server = match config.http_threads {
         Some(threads) => server.workers(threads),
         None => server,

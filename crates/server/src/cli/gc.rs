@@ -1,10 +1,10 @@
 //! `lectern gc`: removes objects that no job needs.
 //!
-//! A job's row is written before its first object (with `lectern process`, a
-//! moment after it) and deleted before its last one. An object without a job is
-//! therefore left over from a crash or an outage of the storage. Of existing
-//! jobs, files of deleted clips and replaced subtitles are removed; files that a
-//! row names never are.
+//! A job's row is inserted before its first object (`lectern process` inserts it
+//! shortly after) and deleted before its objects. An object without a job is
+//! therefore left over from a crash or an outage of the storage. For existing
+//! jobs, the files of deleted clips and replaced subtitles are removed; a file
+//! that a row refers to is never removed.
 
 use std::collections::HashSet;
 
@@ -22,8 +22,8 @@ use crate::config::Settings;
 /// Objects checked per query.
 const BATCH_SIZE: usize = 1000;
 
-/// Minimum age of a file that may be still in progress: a part of an upload, or
-/// an object that no row names yet.
+/// Minimum age of a removed file that may still be in use: a part of an upload, or
+/// an object that no row refers to yet.
 const MIN_UNFINISHED_AGE: TimeDelta = TimeDelta::hours(1);
 
 /// Files last modified before these times may be removed.
@@ -31,7 +31,7 @@ const MIN_UNFINISHED_AGE: TimeDelta = TimeDelta::hours(1);
 struct Cutoffs {
     /// For objects of deleted jobs.
     finished: DateTime<Utc>,
-    /// For files that may still be in progress.
+    /// For files that may still be in use.
     unfinished: DateTime<Utc>,
 }
 
@@ -58,8 +58,8 @@ pub struct Gc {
 ///
 /// # Errors
 ///
-/// When the database or the storage does not respond, or migrations are pending:
-/// then the database may not be the one that the objects belong to.
+/// When the database or the storage does not respond, or migrations are pending,
+/// because the database may then not be the one that the objects belong to.
 pub fn run(gc: &Gc, settings: &Settings) -> anyhow::Result<()> {
     let database = settings.open()?;
     if database.migrations().pending()? {
@@ -141,7 +141,7 @@ fn orphans(
         };
         if !existing.contains(&job_id)
             || (clip_objects.is_unused(&object, cutoffs)
-                && !is_named_by_job(database, job_id, &object.key)?)
+                && !is_referenced_by_job(database, job_id, &object.key)?)
         {
             orphans.push(object);
         }
@@ -149,9 +149,9 @@ fn orphans(
     Ok(orphans)
 }
 
-/// The clips of the jobs, and the keys they name.
+/// The existing clips of some jobs, and the storage keys they refer to.
 struct ClipObjects<'a> {
-    clips: HashSet<ClipId>,
+    clip_ids: HashSet<ClipId>,
     keys: HashSet<&'a str>,
 }
 
@@ -160,7 +160,7 @@ impl<'a> ClipObjects<'a> {
         let keys = clips.clone().flat_map(|clip| clip.media.keys());
         Self {
             keys: keys.map(StorageKey::as_str).collect(),
-            clips: clips.map(|clip| clip.clip_id).collect(),
+            clip_ids: clips.map(|clip| clip.clip_id).collect(),
         }
     }
 
@@ -168,18 +168,25 @@ impl<'a> ClipObjects<'a> {
     /// file.
     fn is_unused(&self, object: &ObjectInfo, cutoffs: Cutoffs) -> bool {
         let key = &object.key;
-        let is_outdated = |clip_id| key.is_custom_subtitles() || !self.clips.contains(&clip_id);
+        let is_outdated = |clip_id| key.is_custom_subtitles() || !self.clip_ids.contains(&clip_id);
         object.last_modified < cutoffs.unfinished
             && key.clip_id().is_some_and(is_outdated)
             && !self.keys.contains(key.as_str())
     }
 }
 
-/// Whether the job names the object. Also true when the job was deleted
+/// Whether the job refers to the object. Also true when the job was deleted
 /// meanwhile; the next run removes its objects.
-fn is_named_by_job(database: &Database, job_id: JobId, key: &ObjectKey) -> anyhow::Result<bool> {
+fn is_referenced_by_job(
+    database: &Database,
+    job_id: JobId,
+    key: &ObjectKey,
+) -> anyhow::Result<bool> {
     let job = database.read(|conn| conn.jobs().find(job_id))?;
-    Ok(job.is_none_or(|job| job.keys().any(|named| named.as_str() == key.as_str())))
+    Ok(job.is_none_or(|job| {
+        job.keys()
+            .any(|referenced| referenced.as_str() == key.as_str())
+    }))
 }
 
 impl Gc {

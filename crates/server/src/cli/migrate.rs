@@ -32,7 +32,7 @@ pub enum Migrate {
     /// Creates the directories of a new migration, one per database
     New {
         /// Name of the change, such as `add_clips_rating`
-        #[arg(value_parser = name)]
+        #[arg(value_parser = parse_name)]
         name: String,
         /// Directory that contains `postgres` and `sqlite`
         #[arg(long, default_value = "migrations")]
@@ -48,7 +48,7 @@ pub enum Migrate {
 /// schema.
 pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
     if let Migrate::New { name, dir } = command {
-        return new(dir, name, SystemClock.now());
+        return create_migration(dir, name, SystemClock.now());
     }
     let database = settings.open()?;
     let migrations = database.migrations();
@@ -94,8 +94,8 @@ fn check(database: &Database) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// Describes a valid name.
-fn name(text: &str) -> Result<String, String> {
+/// The message describes a valid name.
+fn parse_name(text: &str) -> Result<String, String> {
     let is_word = |word: &str| {
         !word.is_empty()
             && word
@@ -111,7 +111,7 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 /// Creates `<dir>/{postgres,sqlite}/<timestamp>_<name>/{up,down}.sql`.
-fn new(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
+fn create_migration(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
     let parents =
         [Backend::Postgres, Backend::Sqlite].map(|backend| (backend, dir.join(folder(backend))));
     for (_, parent) in &parents {
@@ -122,24 +122,24 @@ fn new(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
             )
         })?;
         for entry in entries {
-            let taken = entry?.file_name().to_string_lossy().into_owned();
-            let known = taken
+            let existing = entry?.file_name().to_string_lossy().into_owned();
+            let is_duplicate = existing
                 .split_once('_')
-                .is_some_and(|(_, known)| known == name);
+                .is_some_and(|(_, existing_name)| existing_name == name);
             ensure!(
-                !known,
+                !is_duplicate,
                 "there is a migration of this name: {}",
-                parent.join(taken).display()
+                parent.join(existing).display()
             );
         }
     }
     let migration = format!("{}_{name}", now.format("%Y-%m-%d-%H%M%S"));
     for (backend, parent) in &parents {
         let path = parent.join(&migration);
-        let making = || format!("cannot make {}", path.display());
-        fs::create_dir(&path).with_context(making)?;
+        let write_error = || format!("cannot make {}", path.display());
+        fs::create_dir(&path).with_context(write_error)?;
         for file in ["up.sql", "down.sql"] {
-            fs::write(path.join(file), skeleton(*backend, file)).with_context(making)?;
+            fs::write(path.join(file), skeleton(*backend, file)).with_context(write_error)?;
             print_line(&path.join(file).display().to_string())?;
         }
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_name_is_lower_case_words_and_digits() {
         for good in ["add_clips_rating", "create_jobs", "a", "add_v2"] {
-            assert!(name(good).is_ok(), "{good}");
+            assert!(parse_name(good).is_ok(), "{good}");
         }
         let long = "a".repeat(61);
         for bad in [
@@ -195,7 +195,7 @@ mod tests {
             "é",
             &long,
         ] {
-            assert!(name(bad).is_err(), "{bad}");
+            assert!(parse_name(bad).is_err(), "{bad}");
         }
     }
 
@@ -206,12 +206,12 @@ mod tests {
             fs::create_dir_all(dir.join(backend)).unwrap();
         }
         let now = DateTime::UNIX_EPOCH;
-        new(&dir, "add_rating", now).unwrap();
+        create_migration(&dir, "add_rating", now).unwrap();
         for backend in ["postgres", "sqlite"] {
             let made = dir.join(backend).join("1970-01-01-000000_add_rating");
             assert!(made.join("up.sql").is_file() && made.join("down.sql").is_file());
         }
-        assert!(new(&dir, "add_rating", now + chrono::TimeDelta::days(1)).is_err());
+        assert!(create_migration(&dir, "add_rating", now + chrono::TimeDelta::days(1)).is_err());
         fs::remove_dir_all(&dir).unwrap();
     }
 }

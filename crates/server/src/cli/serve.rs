@@ -56,10 +56,10 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         ..settings.server()
     };
     let watchers = config.live.max_watchers as u64;
-    let room = open_files::raise_limit_for(watchers);
-    if room < watchers {
+    let max_connections = open_files::raise_limit_for(watchers);
+    if max_connections < watchers {
         log::warn!(
-            "the limit of open files allows {room} connections, fewer than --max-watchers {watchers}"
+            "the limit of open files allows {max_connections} connections, fewer than --max-watchers {watchers}"
         );
     }
     let server = Server::start(config, database)?;
@@ -78,22 +78,22 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         )?),
         None => None,
     };
-    let name = runtime.block_on(async {
+    let signal = runtime.block_on(async {
         tokio::select! {
-            name = signals.next() => Some(name),
+            signal = signals.next() => Some(signal),
             () = server.ended() => None,
         }
     });
-    let Some(name) = name else {
+    let Some(signal) = signal else {
         return server.stop();
     };
-    log::info!("{name}: finishing requests in flight");
+    log::info!("{signal}: finishing requests in flight");
     if let Some(worker) = &worker {
         worker.cancellation.cancel();
     }
     std::thread::spawn(move || {
-        let name = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
-        log::warn!("{name} again: exiting at once");
+        let signal = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
+        log::warn!("{signal} again: exiting at once");
         std::process::exit(1);
     });
     server.stop()?;
@@ -102,7 +102,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tools of the worker, if one is to run.
+/// The tools of the worker; `None`: no worker runs in this process.
 fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
     match (serve.with_worker, backend) {
         (Some(true), _) => Ok(Some(serve.worker.tools()?)),

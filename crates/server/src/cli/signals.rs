@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Signals within this time after the first one count as repetitions: `timeout`
-/// sends each twice, and so does a terminal with a wrapper script.
+/// sends each signal twice, and so does a terminal with a wrapper script.
 pub(crate) const REPEATED_SIGNAL_WINDOW: Duration = Duration::from_millis(500);
 
 /// The signals that stop a command.
@@ -20,7 +20,7 @@ pub(crate) struct Signals {
 
 impl Signals {
     pub(crate) fn new(runtime: &Runtime) -> anyhow::Result<Self> {
-        let _inside = runtime.enter();
+        let _runtime_guard = runtime.enter();
         let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
@@ -30,12 +30,12 @@ impl Signals {
 
     /// Waits for the next signal, ignoring those within `window`.
     pub(crate) async fn next_after(&mut self, window: Duration) -> &'static str {
-        let swallow = async {
+        let ignore_signals = async {
             loop {
                 self.next().await;
             }
         };
-        let _: Result<(), _> = tokio::time::timeout(window, swallow).await;
+        let _: Result<(), _> = tokio::time::timeout(window, ignore_signals).await;
         self.next().await
     }
 
@@ -56,11 +56,11 @@ pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<
     thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
-            let name = runtime.block_on(signals.next());
-            log::info!("{name}: returning leased stages");
+            let signal = runtime.block_on(signals.next());
+            log::info!("{signal}: returning leased stages");
             cancellation.cancel();
-            let name = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
-            log::warn!("{name} again: exiting at once");
+            let signal = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
+            log::warn!("{signal} again: exiting at once");
             std::process::exit(1);
         })?;
     Ok(())

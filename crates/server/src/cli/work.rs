@@ -36,19 +36,23 @@ pub(crate) fn worker(
     storage: Storage,
     tools: Tools,
 ) -> anyhow::Result<Worker> {
-    let how = work.worker(&settings.data_dir)?;
-    let stages: Vec<_> = how.stages.iter().map(ToString::to_string).collect();
+    let worker_settings = work.worker(&settings.data_dir)?;
+    let stages: Vec<_> = worker_settings
+        .stages
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     log::info!(
         "worker {} runs {}, {} at once",
-        how.name,
+        worker_settings.name,
         stages.join(", "),
-        how.concurrency
+        worker_settings.concurrency
     );
     let recognizers = work.how.recognizers();
     recognizers.check()?;
-    let works = stages::all(recognizers, work.how.chat());
+    let handlers = stages::all(recognizers, work.how.chat());
     let store = BlockingStorage::new(storage).context("cannot start a thread for the storage")?;
-    let scratch_dir = how.scratch_dir.clone();
-    Worker::new(database.clone(), store, tools, how, works)
+    let scratch_dir = worker_settings.scratch_dir.clone();
+    Worker::new(database.clone(), store, tools, worker_settings, handlers)
         .with_context(|| format!("cannot keep files in {}", scratch_dir.display()))
 }

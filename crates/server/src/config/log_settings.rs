@@ -16,8 +16,8 @@ pub enum LogFormat {
 ///
 /// # Errors
 ///
-/// Names the invalid part.
-pub(super) fn filter(text: &str) -> Result<String, String> {
+/// The message contains the invalid part.
+pub(super) fn parse_filter(text: &str) -> Result<String, String> {
     for part in text.split(',') {
         let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
         if level.trim().parse::<LevelFilter>().is_err() {
@@ -33,10 +33,10 @@ mod tests {
 
     #[test]
     fn a_filter_is_levels_with_or_without_a_module() {
-        assert!(filter("info").is_ok());
-        assert!(filter("warn,lectern_db=debug,actix_server=off").is_ok());
+        assert!(parse_filter("info").is_ok());
+        assert!(parse_filter("warn,lectern_db=debug,actix_server=off").is_ok());
         for bad in ["", "inof", "lectern_db", "info,", "lectern_db=loud"] {
-            assert!(filter(bad).is_err(), "{bad}");
+            assert!(parse_filter(bad).is_err(), "{bad}");
         }
     }
 }

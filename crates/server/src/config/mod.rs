@@ -60,7 +60,7 @@ pub struct Settings {
         global = true,
         value_name = "FILTER",
         default_value = "info",
-        value_parser = log_settings::filter,
+        value_parser = log_settings::parse_filter,
     )]
     pub log: String,
 
@@ -83,7 +83,7 @@ pub struct Settings {
         global = true,
         value_name = "ORIGINS",
         value_delimiter = ',',
-        value_parser = origin,
+        value_parser = parse_origin,
     )]
     pub cors_origins: Vec<String>,
 
@@ -242,8 +242,8 @@ impl Settings {
 }
 
 /// Validates an origin: scheme, host and optional port. An empty environment
-/// variable means none.
-fn origin(text: &str) -> Result<String, String> {
+/// variable means no origin.
+fn parse_origin(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text == "*" {
         return Ok(text.to_owned());
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn an_origin_has_a_scheme_and_a_host_and_no_path() {
         for good in ["https://example.org", "http://localhost:3000", "*", ""] {
-            assert!(origin(good).is_ok(), "{good}");
+            assert!(parse_origin(good).is_ok(), "{good}");
         }
         for bad in [
             "example.org",
@@ -275,7 +275,7 @@ mod tests {
             "https://example.org/app",
             "https://",
         ] {
-            assert!(origin(bad).is_err(), "{bad}");
+            assert!(parse_origin(bad).is_err(), "{bad}");
         }
     }
 }

@@ -36,7 +36,7 @@ pub struct StorageSettings {
         env = "LECTERN_PUBLIC_URL",
         global = true,
         value_name = "URL",
-        value_parser = public_url,
+        value_parser = parse_public_url,
     )]
     pub public_url: Option<String>,
 
@@ -90,7 +90,7 @@ impl StorageSettings {
     /// Opens the storage. Creates the data directory if it is needed.
     pub fn open(&self, data_dir: &Path) -> anyhow::Result<Storage> {
         let place = self.place(data_dir)?;
-        let secret = match (&place, given(self.secret.as_ref())) {
+        let secret = match (&place, non_empty(self.secret.as_ref())) {
             (_, Some(secret)) => Secret::new(secret.as_bytes()).at("LECTERN_SECRET")?,
             (StorageConfig::Local { .. }, None) => Secret::read_or_create(data_dir)?,
             // S3 signs its own URLs; this key is not used.
@@ -101,7 +101,7 @@ impl StorageSettings {
 
     /// The location of the storage, without opening it.
     pub fn place(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
-        let Some(place) = given(self.place.as_ref()) else {
+        let Some(place) = non_empty(self.place.as_ref()) else {
             let dir = data_dir.join("objects");
             return Ok(StorageConfig::Local { dir });
         };
@@ -127,12 +127,12 @@ impl StorageSettings {
     }
 }
 
-/// Treats an empty environment variable as not set.
-fn given(value: Option<&String>) -> Option<&str> {
+/// The value of a setting; an empty environment variable counts as not set.
+fn non_empty(value: Option<&String>) -> Option<&str> {
     value.map(String::as_str).filter(|value| !value.is_empty())
 }
 
-fn public_url(text: &str) -> Result<String, String> {
+fn parse_public_url(text: &str) -> Result<String, String> {
     let is_address = |url: &Url| {
         ["http", "https"].contains(&url.scheme())
             && url.username().is_empty()
@@ -160,7 +160,7 @@ mod tests {
             "https://a.b/lectern",
             "",
         ] {
-            assert!(public_url(good).is_ok(), "{good}");
+            assert!(parse_public_url(good).is_ok(), "{good}");
         }
         for bad in [
             "example.org",
@@ -170,7 +170,7 @@ mod tests {
             "https://example.org/?a=b",
             "https://example.org/#a",
         ] {
-            assert!(public_url(bad).is_err(), "{bad}");
+            assert!(parse_public_url(bad).is_err(), "{bad}");
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct WorkerSettings {
         env = "LECTERN_STAGES",
         value_name = "STAGES",
         value_delimiter = ',',
-        value_parser = stage,
+        value_parser = parse_stage,
     )]
     pub stages: Vec<Stage>,
 
@@ -157,7 +157,7 @@ impl WorkerSettings {
         }
     }
 
-    /// The selected stages; all when none is named.
+    /// The selected stages; all when none is selected.
     fn stages(&self) -> &[Stage] {
         match self.stages.as_slice() {
             [] => Stage::WORK,
@@ -173,8 +173,8 @@ impl StageSettings {
         stages: Vec<Stage>,
         data_dir: &Path,
     ) -> anyhow::Result<lectern_worker::Settings> {
-        let given = self.worker_name.as_deref().filter(|name| !name.is_empty());
-        let name = given.map_or_else(own_name, ToOwned::to_owned);
+        let configured = self.worker_name.as_deref().filter(|name| !name.is_empty());
+        let name = configured.map_or_else(own_name, ToOwned::to_owned);
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(lectern_worker::Settings {
             name: WorkerName::new(name).context("LECTERN_WORKER_NAME")?,
@@ -192,31 +192,34 @@ impl StageSettings {
 
     /// The speech recognition services.
     pub fn recognizers(&self) -> RecognizerSettings {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         RecognizerSettings {
-            command: given(&self.transcribe_command),
-            endpoint: given(&self.transcribe_url).map(|url| Endpoint {
+            command: non_blank(self.transcribe_command.as_ref()),
+            endpoint: non_blank(self.transcribe_url.as_ref()).map(|url| Endpoint {
                 url,
                 model: self.transcribe_model.clone(),
-                key: given(&self.transcribe_key),
+                key: non_blank(self.transcribe_key.as_ref()),
             }),
         }
     }
 
     /// The chat service that finds topics, if one is configured.
     pub fn chat(&self) -> Option<ChatService> {
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        given(&self.chat_url).map(|url| {
+        non_blank(self.chat_url.as_ref()).map(|url| {
             ChatService(Endpoint {
                 url,
                 model: self.chat_model.clone(),
-                key: given(&self.chat_key),
+                key: non_blank(self.chat_key.as_ref()),
             })
         })
     }
 }
 
-fn stage(text: &str) -> Result<Stage, String> {
+/// The value of a setting; a blank environment variable counts as not set.
+fn non_blank(value: Option<&String>) -> Option<String> {
+    value.filter(|value| !value.trim().is_empty()).cloned()
+}
+
+fn parse_stage(text: &str) -> Result<Stage, String> {
     match text.trim().parse::<Stage>() {
         Ok(stage) if stage.is_work() => Ok(stage),
         _ => {
@@ -233,6 +236,9 @@ fn own_name() -> String {
         .to_string_lossy()
         .into_owned();
     let id = std::process::id().to_string();
-    let room = WorkerName::MAX - id.len() - 1;
-    format!("{}-{id}", host.chars().take(room).collect::<String>())
+    let max_host_chars = WorkerName::MAX - id.len() - 1;
+    format!(
+        "{}-{id}",
+        host.chars().take(max_host_chars).collect::<String>()
+    )
 }

@@ -1,8 +1,8 @@
 //! Admission control in front of the database, first come, first served.
 //!
 //! As many requests are admitted as there are connections; the others wait here,
-//! where waiting costs no thread. Without it, hundreds of threads would compete
-//! for a few connections, and the unlucky ones would wait long.
+//! without occupying a thread. Otherwise hundreds of threads would compete for a
+//! few connections, and some of them would wait long.
 //!
 //! On PostgreSQL the kept connections are handed out first. A request gets one of
 //! the overflow connections only after it has waited for [`OVERFLOW_DELAY`]:
@@ -24,8 +24,8 @@ use crate::metrics::Metrics;
 /// was admitted.
 const MIN_CONNECTION_WAIT: Duration = Duration::from_millis(200);
 
-/// How long a request waits for a kept connection before an overflow connection
-/// will do as well.
+/// How long a request waits for a kept connection before it may also take an
+/// overflow connection.
 const OVERFLOW_DELAY: Duration = Duration::from_millis(50);
 
 /// Upper bound of claims among the writers; `Database::claim` combines concurrent

@@ -30,38 +30,38 @@ impl DatabaseHandle {
 
     /// Runs `queries` on one snapshot of the database, then `respond` without a
     /// connection. `queries` may run twice; see [`Database::read`].
-    pub(crate) async fn read<T, A>(
+    pub(crate) async fn read<T, R>(
         &self,
         queries: impl Fn(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
-        respond: impl FnOnce(T) -> A + Send + 'static,
-    ) -> Result<A, ApiError>
+        respond: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, ApiError>
     where
-        A: Send + 'static,
+        R: Send + 'static,
     {
         self.read_by(move |database| database.read(queries), respond)
             .await
     }
 
     /// The same for a single query; see [`Database::read_committed`].
-    pub(crate) async fn read_committed<T, A>(
+    pub(crate) async fn read_committed<T, R>(
         &self,
         query: impl Fn(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
-        respond: impl FnOnce(T) -> A + Send + 'static,
-    ) -> Result<A, ApiError>
+        respond: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, ApiError>
     where
-        A: Send + 'static,
+        R: Send + 'static,
     {
         self.read_by(move |database| database.read_committed(query), respond)
             .await
     }
 
-    async fn read_by<T, A>(
+    async fn read_by<T, R>(
         &self,
         read: impl FnOnce(&Database) -> Result<T, ApiError> + Send + 'static,
-        respond: impl FnOnce(T) -> A + Send + 'static,
-    ) -> Result<A, ApiError>
+        respond: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, ApiError>
     where
-        A: Send + 'static,
+        R: Send + 'static,
     {
         let permit = self.limiter.read().await?;
         let database = self.database.with_checkout_timeout(permit.remaining);
@@ -74,13 +74,13 @@ impl DatabaseHandle {
     }
 
     /// Runs `change` in a transaction and, after the commit, `respond`.
-    pub(crate) async fn write<T, A>(
+    pub(crate) async fn write<T, R>(
         &self,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
-        respond: impl FnOnce(T) -> A + Send + 'static,
-    ) -> Result<A, ApiError>
+        respond: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, ApiError>
     where
-        A: Send + 'static,
+        R: Send + 'static,
     {
         let permit = self.limiter.write().await?;
         let database = self.database.with_checkout_timeout(permit.remaining);

@@ -45,7 +45,7 @@ pub(super) enum OfferOutcome {
 /// The events after a cursor.
 #[derive(Debug)]
 pub(super) enum EventsAfter {
-    /// Nothing yet.
+    /// There are none yet.
     UpToDate,
     Messages(Vec<Message>),
     /// There are events that the buffer does not hold.
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_next_event_is_taken() {
+    fn only_the_next_event_is_appended() {
         use OfferOutcome::{Appended, Duplicate, Gap};
         let mut buffer = buffer_of([4]);
         let offered = [4, 6, 5, 5, 6].map(|seq| buffer.offer(&event(seq)));
@@ -144,17 +144,21 @@ mod tests {
     }
 
     #[test]
-    fn a_watcher_gets_what_comes_after_its_cursor_and_nothing_else() {
+    fn a_watcher_gets_exactly_the_events_after_its_cursor() {
         let buffer = buffer_of(5..=9);
         assert_eq!(after(&buffer, 4, 0), Some(vec![5, 6, 7, 8, 9]));
         assert_eq!(after(&buffer, 8, 8), Some(vec![9]));
         assert_eq!(after(&buffer, 9, 9), Some(vec![]));
-        assert_eq!(after(&buffer, 12, 12), Some(vec![]), "who is ahead waits");
-        assert_eq!(after(&buffer, 3, 0), None, "4 is not here");
+        assert_eq!(
+            after(&buffer, 12, 12),
+            Some(vec![]),
+            "a watcher that is ahead waits"
+        );
+        assert_eq!(after(&buffer, 3, 0), None, "4 is not in the buffer");
         assert_eq!(
             after(&buffer, 9, 11),
             None,
-            "10 and 11 are there, but not here"
+            "10 and 11 exist but are not in the buffer"
         );
     }
 

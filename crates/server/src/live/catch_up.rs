@@ -20,15 +20,15 @@ pub(crate) struct CatchUp {
 
 impl CatchUp {
     /// Reads the events after event `after`; `None` when the job does not exist.
-    /// Without `after`, when some events have been pruned, and when `after` was
-    /// never assigned, the watcher needs a snapshot.
+    /// The watcher needs a snapshot without `after`, when some of the events were
+    /// pruned, or when no event has the number `after`.
     pub(crate) fn read(
         conn: &mut Reader<'_>,
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        // Read before the events, which may be ahead of the job then, but never
-        // behind.
+        // The job is read first, so the events may be newer than the job but
+        // never older.
         let Some(job) = conn.jobs().find(job_id)? else {
             return Ok(None);
         };
@@ -48,7 +48,7 @@ impl CatchUp {
         self.events.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// Whether the job stays as it is unless a client changes it.
+    /// Whether the job has a final status, which only a client can change.
     pub(crate) fn is_finished(&self) -> bool {
         self.job.status.is_finished()
     }

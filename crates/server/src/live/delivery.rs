@@ -1,4 +1,4 @@
-//! Delivers a watcher's messages over any channel.
+//! Delivers a watcher's messages over a WebSocket or a stream.
 
 use tokio::time::timeout;
 
@@ -34,7 +34,7 @@ pub(super) enum Disconnect {
 
 /// Delivers messages until the stream ends or the client must be disconnected.
 pub(super) async fn deliver(
-    beginning: WatcherStart,
+    start: WatcherStart,
     channel: &mut impl Channel,
     live: &Live,
 ) -> Disconnect {
@@ -42,7 +42,7 @@ pub(super) async fn deliver(
         mut watcher,
         mut messages,
         ..
-    } = beginning;
+    } = start;
     let disconnect = loop {
         if let Err(disconnect) = send_all(messages, channel, live).await {
             break disconnect;
@@ -52,7 +52,7 @@ pub(super) async fn deliver(
             disconnect = channel.run_idle() => break disconnect,
         };
         match next {
-            Next::Messages(these) => messages = these,
+            Next::Messages(new) => messages = new,
             Next::StreamEnd(end) => break Disconnect::StreamEnd(end),
         }
     };

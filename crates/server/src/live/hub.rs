@@ -71,13 +71,13 @@ impl Hub {
     /// job must be adjacent and in order.
     pub(super) fn publish(&self, events: &[JobEvent]) {
         let watched = self.watched();
-        for rows_of_job in events.chunk_by(|one, next| one.job_id == next.job_id) {
-            let Some(job) = watched.jobs.get(&rows_of_job[0].job_id) else {
+        for events_of_job in events.chunk_by(|one, next| one.job_id == next.job_id) {
+            let Some(job) = watched.jobs.get(&events_of_job[0].job_id) else {
                 continue;
             };
             job.buffer.send_if_modified(|buffer| {
                 let mut any_new = false;
-                for event in rows_of_job {
+                for event in events_of_job {
                     match buffer.offer(event) {
                         OfferOutcome::Appended => any_new = true,
                         OfferOutcome::Duplicate => {}

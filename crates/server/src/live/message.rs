@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    fn an_error(why: &str) -> Message {
+    fn error_message(why: &str) -> Message {
         Message::event(JobEvent {
             job_id: JobId::new(&SystemClock),
             seq: 41,
@@ -80,8 +80,8 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_the_same_json_on_both_channels_and_is_made_once() {
-        let message = an_error("disk full");
+    fn both_channels_share_one_serialization_of_a_message() {
+        let message = error_message("disk full");
         let frame = message.frame();
         let data = frame.strip_prefix("id: 41\nevent: error\ndata: ").unwrap();
         assert_eq!(data.strip_suffix("\n\n").unwrap(), &message.json()[..]);
@@ -95,8 +95,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_break_within_does_not_end_an_event() {
-        let frame = an_error("first\nsecond\r\n\nid: 7").frame();
+    fn a_line_break_in_a_text_does_not_end_the_event() {
+        let frame = error_message("first\nsecond\r\n\nid: 7").frame();
         assert_eq!(frame.matches('\n').count(), 4, "{frame}");
         assert!(!frame.contains('\r'));
     }

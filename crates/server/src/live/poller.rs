@@ -18,7 +18,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Time between two checks that the watched jobs still exist. Deletions by this
-/// process are known without.
+/// process need no check, because its commits are published.
 const EXISTENCE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Upper bound of events per poll, for all jobs together.
@@ -50,7 +50,8 @@ pub(crate) async fn poll_events(hub: &Arc<Hub>, db: &DatabaseHandle) {
     }
 }
 
-/// Publishes new events and, with `check_existence`, the end of deleted jobs.
+/// Publishes new events and, with `check_existence`, ends the streams of deleted
+/// jobs.
 /// Returns the number of new events.
 async fn poll(
     hub: &Arc<Hub>,
@@ -64,17 +65,17 @@ async fn poll(
     let hub = Arc::clone(hub);
     let query = move |conn: &mut lectern_db::Reader<'_>| {
         let new = conn.job_events().newer(&seen, MAX_EVENTS)?;
-        let mut gone: Vec<JobId> = Vec::new();
+        let mut deleted: Vec<JobId> = Vec::new();
         if check_existence {
-            gone.extend(seen.iter().map(|(job_id, _)| *job_id));
-            let there = conn.jobs().existing(&gone)?;
-            gone.retain(|job_id| !there.contains(job_id));
+            deleted.extend(seen.iter().map(|(job_id, _)| *job_id));
+            let existing = conn.jobs().existing(&deleted)?;
+            deleted.retain(|job_id| !existing.contains(job_id));
         }
-        Ok((new, gone))
+        Ok((new, deleted))
     };
-    db.read(query, move |(new, gone)| {
+    db.read(query, move |(new, deleted)| {
         hub.publish(&new);
-        hub.end(&gone, StreamEnd::Deleted);
+        hub.end(&deleted, StreamEnd::Deleted);
         new.len()
     })
     .await

@@ -23,7 +23,7 @@ pub(crate) struct ConnectionSlots {
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
     _permit: OwnedSemaphorePermit,
-    _counted: GaugeGuard,
+    _gauge: GaugeGuard,
 }
 
 impl ConnectionSlots {
@@ -44,7 +44,7 @@ impl ConnectionSlots {
         let full = |_| ApiError::new(Code::Overloaded, "too many clients are watching; try again");
         Ok(ConnectionSlot {
             _permit: permit.map_err(full)?,
-            _counted: self.metrics.watcher_connected(),
+            _gauge: self.metrics.watcher_connected(),
         })
     }
 }
@@ -53,12 +53,12 @@ impl ConnectionSlots {
 /// has disconnected.
 pub(super) struct WithSlot<B> {
     body: B,
-    _seat: ConnectionSlot,
+    _slot: ConnectionSlot,
 }
 
 impl<B> WithSlot<B> {
     pub(super) fn new(body: B, slot: ConnectionSlot) -> Self {
-        Self { body, _seat: slot }
+        Self { body, _slot: slot }
     }
 }
 

@@ -29,8 +29,8 @@ const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 /// A comment, which keeps proxies from closing an idle stream.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// The headers of a stream, which must not be cached, buffered or compressed on
-/// the way.
+/// The headers of a stream, which intermediaries must not cache, buffer or
+/// compress.
 pub(crate) fn head() -> actix_web::HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response
@@ -45,11 +45,7 @@ pub(crate) fn head() -> actix_web::HttpResponseBuilder {
 }
 
 /// Starts a task that delivers messages; returns the streaming response.
-pub(crate) fn stream(
-    beginning: WatcherStart,
-    slot: ConnectionSlot,
-    live: Arc<Live>,
-) -> HttpResponse {
+pub(crate) fn stream(start: WatcherStart, slot: ConnectionSlot, live: Arc<Live>) -> HttpResponse {
     let (sender, receiver) = mpsc::channel(MAX_QUEUED_MESSAGES);
     spawn(async move {
         let mut comments = interval(live.config.comment_interval);
@@ -57,7 +53,7 @@ pub(crate) fn stream(
         comments.reset();
         let mut channel = Stream { sender, comments };
         if channel.sender.send(RETRY).await.is_ok() {
-            deliver(beginning, &mut channel, &live).await;
+            deliver(start, &mut channel, &live).await;
         }
     });
     let body = Frames(receiver);

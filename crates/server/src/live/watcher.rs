@@ -16,7 +16,7 @@ use crate::http::error::ApiError;
 /// respond.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// What comes next.
+/// The next step of a stream.
 #[derive(Debug)]
 pub(crate) enum Next {
     /// Messages in order, without gaps or repetitions.
@@ -25,7 +25,7 @@ pub(crate) enum Next {
     StreamEnd(StreamEnd),
 }
 
-/// One who watches a job.
+/// A client's subscription to a job and its position in the events.
 #[derive(Debug)]
 pub(crate) struct Watcher {
     subscription: Subscription,
@@ -130,7 +130,7 @@ impl Watcher {
     }
 }
 
-/// Events read from the database.
+/// The messages a watcher has missed, read from the database.
 struct Missed {
     messages: Vec<Message>,
     last_seq: i64,

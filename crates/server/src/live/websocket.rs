@@ -33,7 +33,7 @@ pub(crate) type Handshake = (HttpResponse, Session, MessageStream);
 /// Starts a task that delivers messages; returns the response to the handshake.
 pub(crate) fn open(
     (response, session, incoming): Handshake,
-    beginning: WatcherStart,
+    start: WatcherStart,
     slot: ConnectionSlot,
     live: Arc<Live>,
 ) -> HttpResponse {
@@ -50,7 +50,7 @@ pub(crate) fn open(
             config,
             pending: None,
         };
-        let disconnect = deliver(beginning, &mut socket, &live).await;
+        let disconnect = deliver(start, &mut socket, &live).await;
         socket.close(disconnect).await;
     });
     let mut response = response.map_body(|_, body| WithSlot::new(body, slot).boxed());
@@ -72,7 +72,7 @@ struct Socket {
 enum PendingFrame {
     Ping,
     Pong(Bytes),
-    ApiResponse(&'static str),
+    Text(&'static str),
 }
 
 impl Channel for Socket {
@@ -112,7 +112,7 @@ impl Socket {
             None => return Ok(()),
             Some(PendingFrame::Ping) => self.session.ping(b"").await?,
             Some(PendingFrame::Pong(payload)) => self.session.pong(payload).await?,
-            Some(PendingFrame::ApiResponse(text)) => self.session.text(*text).await?,
+            Some(PendingFrame::Text(text)) => self.session.text(*text).await?,
         }
         self.pending = None;
         Ok(())
@@ -142,9 +142,7 @@ impl Socket {
             Frame::Ping(payload) => Ok(Some(PendingFrame::Pong(payload))),
             Frame::Pong(_) | Frame::Nop => Ok(None),
             Frame::Text(text) => match serde_json::from_str(&text) {
-                Ok(ping_interval @ WsClientMessage::Ping) => {
-                    Ok(Some(PendingFrame::ApiResponse(ping_interval.answer())))
-                }
+                Ok(ping @ WsClientMessage::Ping) => Ok(Some(PendingFrame::Text(ping.answer()))),
                 // Possibly a message of a later version.
                 Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Ok(None),
                 Err(_) => Err(Disconnect::ProtocolError("a text frame must be JSON")),

@@ -31,7 +31,7 @@ impl From<StorageError> for ApiError {
                 let detail = format!("{announced} bytes were announced, but {received} arrived");
                 Self::new(Code::MalformedBody, detail)
             }
-            // An error of the body's reader, which is ours.
+            // An error of the request body; `Objects::receive` makes it an `ApiError`.
             StorageError::BrokenStream { source, .. } => match source.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(source) => Self::internal(source),

@@ -118,20 +118,20 @@ impl Objects {
     pub(crate) async fn lock_job(&self, job_id: JobId) -> MutexGuard<'_, ()> {
         // The last bits of a UUIDv7 are random.
         let [.., high, low] = job_id.as_uuid().into_bytes();
-        let place = usize::from(u16::from_be_bytes([high, low])) % JOB_LOCKS;
-        self.job_locks[place].lock().await
+        let index = usize::from(u16::from_be_bytes([high, low])) % JOB_LOCKS;
+        self.job_locks[index].lock().await
     }
 
     /// Locks a job's objects; an error when that takes longer than
     /// [`STORAGE_TIMEOUT`].
     pub(crate) async fn try_lock_job(&self, job_id: JobId) -> Result<MutexGuard<'_, ()>, ApiError> {
-        let lock_job = timeout(STORAGE_TIMEOUT, self.lock_job(job_id)).await;
-        lock_job.map_err(|_| ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
+        let lock = timeout(STORAGE_TIMEOUT, self.lock_job(job_id)).await;
+        lock.map_err(|_| ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
     }
 
     /// Writes an object of exactly `size` bytes from a request body. When all
     /// bytes have arrived, `authorize` decides whether they become the object;
-    /// its result is kept until they have.
+    /// its result, such as a lock, is kept until then.
     pub(crate) async fn receive<T>(
         &self,
         key: &ObjectKey,
@@ -172,10 +172,10 @@ impl Objects {
     /// [`STORAGE_TIMEOUT`] at most; what remains is found by `lectern gc`.
     pub(crate) async fn remove(&self, job_id: JobId) {
         let objects = self.clone();
-        // A task of its own, so that it continues when the client disconnects.
+        // A separate task, so that it continues when the client disconnects.
         let removal = actix_web::rt::spawn(async move {
             // An upload that is about to finish writes its object first.
-            let _turn = objects.lock_job(job_id).await;
+            let _lock = objects.lock_job(job_id).await;
             match objects
                 .storage
                 .delete_prefix(&ObjectKey::job_prefix(job_id))
@@ -200,13 +200,13 @@ impl fmt::Debug for Objects {
     }
 }
 
-/// Bounds the wait for the storage by `timeout`.
+/// Waits for an operation of the storage, at most for `limit`.
 async fn within<T>(
-    idle_timeout: Duration,
-    answer: impl Future<Output = Result<T, StorageError>>,
+    limit: Duration,
+    operation: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, ApiError> {
-    match timeout(idle_timeout, answer).await {
-        Ok(answer) => Ok(answer?),
+    match timeout(limit, operation).await {
+        Ok(result) => Ok(result?),
         Err(_) => Err(ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE)),
     }
 }

@@ -44,7 +44,7 @@ impl ObjectUrls {
         Ok(url.await?.into())
     }
 
-    /// The URL of an object that a job names. `None` when the key is invalid or
+    /// The URL of an object that a job refers to. `None` when the key is invalid or
     /// belongs to another job.
     pub(crate) async fn download(
         &self,

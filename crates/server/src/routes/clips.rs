@@ -25,11 +25,11 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn list(
     db: Data<DatabaseHandle>,
     JobIdPath(job_id): JobIdPath,
-    Query(wanted): Query<ClipsQuery>,
+    Query(query): Query<ClipsQuery>,
 ) -> ApiResult {
     db.read_committed(
         move |conn| {
-            let clips = conn.clips().list(job_id, wanted.top)?;
+            let clips = conn.clips().list(job_id, query.top)?;
             rows_of_job(conn, job_id, clips)
         },
         move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),

@@ -25,12 +25,12 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn list(
     db: Data<DatabaseHandle>,
     JobIdPath(job_id): JobIdPath,
-    Query(wanted): Query<ContentSegmentsQuery>,
+    Query(query): Query<ContentSegmentsQuery>,
 ) -> ApiResult {
     db.read_committed(
         move |conn| {
-            let keyword = wanted.keyword.as_deref();
-            let segments = conn.content_segments().list(job_id, keyword, wanted.top)?;
+            let keyword = query.keyword.as_deref();
+            let segments = conn.content_segments().list(job_id, keyword, query.top)?;
             rows_of_job(conn, job_id, segments)
         },
         move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),

@@ -34,12 +34,12 @@ async fn events(
     db: Data<DatabaseHandle>,
     live: Data<Live>,
     JobIdPath(job_id): JobIdPath,
-    Query(wanted): Query<EventsQuery>,
+    Query(query): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
     // A reconnecting browser repeats the original URL and sends its position in
     // this header.
-    let after = last_event_id(headers).or(wanted.after);
+    let after = last_event_id(headers).or(query.after);
     if wants_stream(&request) {
         stream_events(&db, live, job_id, after, request.method()).await
     } else {
@@ -56,14 +56,14 @@ async fn stream_events(
     method: &Method,
 ) -> Result<HttpResponse, ApiError> {
     let slot = live.slots.acquire()?;
-    let beginning = Watcher::start(&live.hub, db, job_id, after).await?;
-    Ok(if beginning.is_over {
+    let start = Watcher::start(&live.hub, db, job_id, after).await?;
+    Ok(if start.is_over {
         // 204 is the only response after which a browser does not reconnect.
         HttpResponse::NoContent().finish()
     } else if method == Method::HEAD {
         sse::head().finish()
     } else {
-        sse::stream(beginning, slot, live.into_inner())
+        sse::stream(start, slot, live.into_inner())
     })
 }
 
@@ -77,14 +77,14 @@ async fn page(
     let Some(wait) = wait else {
         return read(db, job_id, after).await?.page;
     };
-    let _seat = live.slots.acquire()?;
+    let _slot = live.slots.acquire()?;
     // Subscribing first, so that no event is missed in between.
     let mut subscription = live.hub.subscribe(job_id)?;
     let mut found = read(db, job_id, after).await?;
     if found.is_empty {
         subscription.note_seq(found.last_seq);
-        let moved = subscription.wait_for_event_after(found.last_seq);
-        if timeout(wait, moved).await.is_ok() {
+        let next_event = subscription.wait_for_event_after(found.last_seq);
+        if timeout(wait, next_event).await.is_ok() {
             found = read(db, job_id, after).await?;
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn rows_of_job<T, Mode>(
     Ok(rows)
 }
 
-/// Turns the missing job of a mutation into an error.
+/// Returns an error unless the job was found.
 pub(super) fn require_job(job_id: JobId, found: bool) -> Result<(), ApiError> {
     found.then_some(()).ok_or_else(|| ApiError::no_job(job_id))
 }

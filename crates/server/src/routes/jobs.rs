@@ -47,7 +47,7 @@ async fn create(
                 ))
             })
         },
-        |answer| answer,
+        |response| response,
     )
     .await
 }

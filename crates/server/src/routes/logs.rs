@@ -24,13 +24,13 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn list(
     db: Data<DatabaseHandle>,
     JobIdPath(job_id): JobIdPath,
-    Query(wanted): Query<LogEntryListQuery>,
+    Query(query): Query<LogEntryListQuery>,
 ) -> ApiResult {
     db.read_committed(
         move |conn| {
             let page = conn
                 .processing_logs()
-                .list(job_id, &wanted.filter, wanted.page)?;
+                .list(job_id, &query.filter, query.page)?;
             if page.items.is_empty() {
                 require_job(job_id, conn.jobs().exists(job_id)?)?;
             }

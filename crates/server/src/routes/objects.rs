@@ -33,7 +33,7 @@ async fn download(
     known: IfNoneMatch,
 ) -> Result<HttpResponse, ApiError> {
     let now = db.now();
-    let (key, ()) = check(&request, &objects, |signer, key, query| {
+    let (key, ()) = verify_url(&request, &objects, |signer, key, query| {
         signer.verify_get(key, query, now)
     })?;
     let storage = &objects.storage;
@@ -59,15 +59,15 @@ async fn upload(
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let now = db.now();
-    let (key, size) = check(&request, &objects, |signer, key, query| {
+    let (key, size) = verify_url(&request, &objects, |signer, key, query| {
         signer.verify_put(key, query, now)
     })?;
     let job_id = key.job_id().ok_or_else(not_found)?;
     check_length(&request, size)?;
-    still_pending(&db, job_id).await?;
+    require_pending(&db, job_id).await?;
     let authorize = async || {
-        let lock_job = objects.lock_job(job_id).await;
-        still_pending(&db, job_id).await.map(|()| lock_job)
+        let lock = objects.lock_job(job_id).await;
+        require_pending(&db, job_id).await.map(|()| lock)
     };
     objects.receive(&key, size, body, authorize).await?;
     let info = objects.storage.head(&key).await?;
@@ -78,14 +78,14 @@ async fn upload(
     Ok(response.finish())
 }
 
-/// Verifies the signature; returns the object's key and what is allowed.
-fn check<T>(
+/// Verifies the signed URL; returns the object's key and the result of `verify`.
+fn verify_url<T>(
     request: &HttpRequest,
     objects: &Objects,
     verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, SignatureError>,
 ) -> Result<(ObjectKey, T), ApiError> {
     let signer = objects.storage.signer().ok_or_else(not_found)?;
-    // The undecoded path: the router has decoded parts of it.
+    // The path as it was signed; the path of the router is partly decoded.
     let path = &request.uri().path()[mount::prefix(request).len()..];
     let key = path.strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
@@ -115,7 +115,7 @@ fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
     }
 }
 
-async fn still_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
+async fn require_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
     let find = move |conn: &mut lectern_db::Reader<'_>| Ok(conn.jobs().find(job_id)?);
     match db
         .read_committed(find, |job| job)
@@ -131,8 +131,8 @@ async fn still_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiErro
     }
 }
 
-/// The same answer for missing objects and invalid signatures, which must not
-/// reveal what exists.
+/// The same response for missing objects and invalid signatures, so that it does
+/// not reveal which objects exist.
 fn not_found() -> ApiError {
     ApiError::new(Code::NotFound, "there is nothing at this path")
 }

@@ -34,14 +34,14 @@ async fn find(
     );
     let results = found.await?;
     let ttl = objects.limits.download_ttl;
-    let mut addresses = HashMap::new();
+    let mut urls_by_key = HashMap::new();
     for key in keys(&results) {
         if let Some(url) = urls.download(job_id, key, ttl).await {
-            addresses.insert(key.clone(), url);
+            urls_by_key.insert(key.clone(), url);
         }
     }
-    let address = move |key: &StorageKey| addresses.get(key).cloned();
-    web::block(move || ApiResponse::ok(&ResultsResponse::with_urls(results, address))).await?
+    let url_of = move |key: &StorageKey| urls_by_key.get(key).cloned();
+    web::block(move || ApiResponse::ok(&ResultsResponse::with_urls(results, url_of))).await?
 }
 
 /// The storage keys of the job and its clips.

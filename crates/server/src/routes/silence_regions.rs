@@ -25,11 +25,11 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn list(
     db: Data<DatabaseHandle>,
     JobIdPath(job_id): JobIdPath,
-    Query(wanted): Query<SilenceRegionsQuery>,
+    Query(query): Query<SilenceRegionsQuery>,
 ) -> ApiResult {
     db.read_committed(
         move |conn| {
-            let regions = conn.silence_regions().list(job_id, &wanted)?;
+            let regions = conn.silence_regions().list(job_id, &query)?;
             rows_of_job(conn, job_id, regions)
         },
         move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),

@@ -37,7 +37,7 @@ async fn find(
     limits: Data<BodyLimits>,
     ClipIdPath(clip_id): ClipIdPath,
     accept: TranscriptAccept,
-    Query(SubtitlesFormat(asked)): Query<SubtitlesQuery>,
+    Query(SubtitlesFormat(requested)): Query<SubtitlesQuery>,
 ) -> ApiResult {
     let found = db.read(
         move |conn| {
@@ -57,12 +57,12 @@ async fn find(
     let cues = stored(&objects, &clip, limits.output)
         .await?
         .unwrap_or(transcript);
-    let file = accept.file(asked);
-    let answer = web::block(move || match file {
+    let file = accept.file(requested);
+    let response = web::block(move || match file {
         Some(format) => Ok(ApiResponse::file(format, format.write(&cues))),
         None => ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
     });
-    answer.await??.with_header(header::VARY, VARY)
+    response.await??.with_header(header::VARY, VARY)
 }
 
 /// Reads the clip's subtitle file; `None` when it is missing or invalid.
@@ -84,19 +84,19 @@ async fn stored(
         .ok())
 }
 
-/// Writes the subtitles to a new object, then names it in the clip. The previous
-/// object stays: a client may be downloading it, and a refused write must change
-/// nothing. `lectern gc` removes it.
+/// Writes the subtitles to a new object, then stores its key in the clip. The
+/// previous object is kept for clients that are downloading it and in case the
+/// second write is refused; `lectern gc` removes it.
 async fn replace(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
     ClipIdPath(clip_id): ClipIdPath,
     lease: LeaseHeader,
-    TranscriptBody(segments_): TranscriptBody,
+    TranscriptBody(new_segments): TranscriptBody,
 ) -> ApiResult {
     let file = web::block(move || {
-        let cues: Vec<_> = segments_.into_iter().map(Cue::from).collect();
+        let cues: Vec<_> = new_segments.into_iter().map(Cue::from).collect();
         webvtt::write(&cues)
     });
     let file = file.await?;
@@ -113,9 +113,9 @@ async fn replace(
         clip.ok_or_else(|| ApiError::no_clip(clip_id))
     };
     let job_id = db.read(find, |clip| clip.job_id).await?;
-    let turn = objects.try_lock_job(job_id).await?;
-    // The lock keeps the job's objects from being deleted meanwhile; the job or
-    // the lease may have gone before it was taken.
+    let lock = objects.try_lock_job(job_id).await?;
+    // The lock keeps the job's objects from being deleted meanwhile; before
+    // it was acquired, the job may have been deleted or the lease expired.
     let authorize = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
@@ -129,21 +129,21 @@ async fn replace(
         subtitle_s3_key: Patch::Set(key.into()),
         ..ClipMediaUpdate::default()
     };
-    let name = move |tx: &mut Tx<'_>| {
+    let set_key = move |tx: &mut Tx<'_>| {
         authorize(tx)?;
         tx.clips().set_media_keys(clip_id, &update)?;
         Ok(())
     };
-    let answer = move |()| {
+    let respond = move |()| {
         let cues = webvtt::read(&bytes).map_err(ApiError::internal)?;
         ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?))
     };
-    let answer = db.write(name, answer).await?;
-    drop(turn);
-    answer
+    let response = db.write(set_key, respond).await?;
+    drop(lock);
+    response
 }
 
-/// Writes the object, unless the clip already names an identical one, so that
+/// Writes the object, unless the clip already refers to an identical one, so that
 /// repeated requests leave no extra objects.
 async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
     if let Some(key) = clip_object(clip).filter(ObjectKey::is_custom_subtitles)
@@ -156,7 +156,7 @@ async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<Obje
     Ok(key)
 }
 
-/// The object the clip names, unless it belongs to another job.
+/// The clip's subtitle object, unless it belongs to another job.
 fn clip_object(clip: &Clip) -> Option<ObjectKey> {
     let key = clip.media.subtitle_s3_key.clone()?;
     let key = ObjectKey::try_from(key).ok()?;

@@ -29,14 +29,14 @@ async fn list(
     db: Data<DatabaseHandle>,
     JobIdPath(job_id): JobIdPath,
     accept: TranscriptAccept,
-    Query(wanted): Query<TranscriptQuery>,
+    Query(query): Query<TranscriptQuery>,
 ) -> ApiResult {
-    let file = accept.file(wanted.format);
-    let answer = db.read_committed(
+    let file = accept.file(query.format);
+    let response = db.read_committed(
         move |conn| {
             let segments = conn
                 .transcripts()
-                .list(job_id, wanted.window, wanted.q.as_deref())?;
+                .list(job_id, query.window, query.q.as_deref())?;
             rows_of_job(conn, job_id, segments)
         },
         move |segments| match file {
@@ -47,7 +47,7 @@ async fn list(
             None => ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
         },
     );
-    answer.await??.with_header(header::VARY, VARY)
+    response.await??.with_header(header::VARY, VARY)
 }
 
 async fn replace(

@@ -37,18 +37,20 @@ async fn create(
         return Err(invalid_size(rule));
     }
     let job_id = db.new_job_id();
-    let place = ObjectKey::original(job_id, &upload.filename);
-    let url = urls.upload(&place, size, limits.upload_ttl).await?;
-    let job = pending(upload, place.clone());
-    let make = move |tx: &mut lectern_db::Tx<'_>| {
+    let object_key = ObjectKey::original(job_id, &upload.filename);
+    let url = urls.upload(&object_key, size, limits.upload_ttl).await?;
+    let job = pending(upload, object_key.clone());
+    let create_job = move |tx: &mut lectern_db::Tx<'_>| {
         tx.jobs().create_as(job_id, &job)?;
-        let made = UploadResponse::new(job_id, place.into(), url, limits.upload_ttl);
+        let response = UploadResponse::new(job_id, object_key.into(), url, limits.upload_ttl);
         Ok((
             job_id,
-            ApiResponse::ok(&made)?.created().with_location(job_id)?,
+            ApiResponse::ok(&response)?
+                .created()
+                .with_location(job_id)?,
         ))
     };
-    db.write(move |tx| key.run_once(tx, make), |answer| answer)
+    db.write(move |tx| key.run_once(tx, create_job), |response| response)
         .await
 }
 
@@ -71,12 +73,12 @@ async fn confirm(
     objects: Data<Objects>,
     JsonBody(job_id): JsonBody<UploadConfirmBody>,
 ) -> ApiResult {
-    // Read without the lock first: repeated confirmations need not wait for it,
-    // and a database outage does not block others behind it.
+    // The first read is without the lock: repeated confirmations need not wait
+    // for it, and during a database outage no request waits with the lock held.
     let mut job = find(&db, job_id).await?;
-    let _turn;
+    let _lock;
     if job.status == JobStatus::Pending {
-        _turn = objects.try_lock_job(job_id).await?;
+        _lock = objects.try_lock_job(job_id).await?;
         job = find(&db, job_id).await?;
     }
     match job.status {

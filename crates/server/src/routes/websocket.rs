@@ -24,7 +24,7 @@ async fn watch(
     live: Data<Live>,
     origins: Data<AllowedOrigins>,
     JobIdPath(job_id): JobIdPath,
-    Query(wanted): Query<EventsQuery>,
+    Query(query): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let handshake = match actix_ws::handle(&request, payload) {
         Ok(handshake) => handshake,
@@ -35,13 +35,8 @@ async fn watch(
         return Err(ApiError::new(Code::NotFound, detail));
     }
     let slot = live.slots.acquire()?;
-    let beginning = Watcher::start(&live.hub, &db, job_id, wanted.after).await?;
-    Ok(websocket::open(
-        handshake,
-        beginning,
-        slot,
-        live.into_inner(),
-    ))
+    let start = Watcher::start(&live.hub, &db, job_id, query.after).await?;
+    Ok(websocket::open(handshake, start, slot, live.into_inner()))
 }
 
 /// The response to a request that is no valid handshake, with the supported

@@ -44,9 +44,9 @@ struct Queue {
 #[derive(Debug)]
 struct Waiter {
     stages: Vec<Stage>,
-    /// `false` while the claim is looking for a run.
+    /// `false` while its query for a run is in progress.
     is_waiting: bool,
-    /// Set by a notification, cleared when the claim looks again.
+    /// Set by a notification, cleared when the claim queries again.
     is_notified: bool,
     wakeup: Arc<Notify>,
 }
@@ -62,7 +62,7 @@ impl WaitingClaims {
     }
 
     /// Joins the end of the queue. The caller then looks for a run of one of
-    /// `stages`; a notification meanwhile is kept for it.
+    /// `stages`; a notification that arrives in the meantime is kept for it.
     pub(crate) fn join(&self, stages: &[Stage]) -> QueuePosition<'_> {
         let mut queue = self.queue();
         queue.arrivals += 1;
@@ -103,8 +103,8 @@ impl WaitingClaims {
     /// The stages that claims are waiting for.
     pub(super) fn wanted_stages(&self) -> Vec<Stage> {
         let queue = self.queue();
-        let resting = queue.waiters.values().filter(|waiter| waiter.is_waiting);
-        let stages: BTreeSet<_> = resting.flat_map(|waiter| &waiter.stages).collect();
+        let waiting = queue.waiters.values().filter(|waiter| waiter.is_waiting);
+        let stages: BTreeSet<_> = waiting.flat_map(|waiter| &waiter.stages).collect();
         stages.into_iter().copied().collect()
     }
 
@@ -116,9 +116,9 @@ impl WaitingClaims {
 impl Queue {
     /// Notifies the first waiter that matches and has no pending notification.
     ///
-    /// Waiters that are looking right now come second: they may have looked too
-    /// early, and will look again. A waiter with a pending notification has not
-    /// looked since, so it will find this run as well.
+    /// Waiters whose claim is in progress come second: they may have read the
+    /// queue too early, and then claim again. A waiter with a pending notification
+    /// has yet to claim, so it will find this run as well.
     fn notify(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
         let first = |is_waiting: bool| {
             let mut queue = self.waiters.iter();
@@ -138,11 +138,11 @@ impl Queue {
     }
 }
 
-/// A place in the queue. Dropping it leaves the queue and passes a notification
-/// on unless a claim found nothing for it.
+/// A place in the queue. Dropping it leaves the queue; a notification is passed on
+/// to the next waiter unless an attempt after it found nothing.
 #[derive(Debug)]
-pub(crate) struct QueuePosition<'b> {
-    claims: &'b WaitingClaims,
+pub(crate) struct QueuePosition<'a> {
+    claims: &'a WaitingClaims,
     number: u64,
     wakeup: Arc<Notify>,
     /// Whether the current attempt follows a notification.

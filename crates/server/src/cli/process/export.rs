@@ -17,7 +17,7 @@ use super::files::{file_name, write_atomically};
 use super::output_manifest::OutputManifest;
 use super::source::Source;
 
-/// The error after a signal.
+/// Error message when a signal interrupted the command.
 pub(super) const INTERRUPTED: &str = "told to stop; the same command goes on from here";
 
 /// Upper bound of a title in a file name, in characters.
@@ -42,7 +42,7 @@ pub(super) fn write(
     source: &Source,
     out: &Path,
     manifest: &mut OutputManifest,
-    stop: &CancellationToken,
+    cancellation: &CancellationToken,
 ) -> anyhow::Result<()> {
     let results = database.read(|conn| conn.jobs().results(job_id))?;
     let Some(results) = results else {
@@ -52,9 +52,10 @@ pub(super) fn write(
     for (i, clip) in results.clips.iter().enumerate() {
         files.extend(clip_files(i, clip));
     }
-    let reel = &results.job.compiled_video_s3_key;
+    let highlights = &results.job.compiled_video_s3_key;
     files.extend(
-        reel.clone()
+        highlights
+            .clone()
             .map(|key| (key, PathBuf::from("highlights.mp4"))),
     );
     let names = files.values().cloned();
@@ -71,7 +72,13 @@ pub(super) fn write(
     fs::create_dir_all(out.join("clips"))?;
     for (key, file) in &files {
         let key = ObjectKey::try_from(key.clone())?;
-        copy(store, &key, &out.join(file), &out.join("clips/.part"), stop)?;
+        copy(
+            store,
+            &key,
+            &out.join(file),
+            &out.join("clips/.part"),
+            cancellation,
+        )?;
     }
     let original = results.job.original_s3_key.clone();
     let response = ResultsResponse::with_urls(results, |key| {
@@ -93,10 +100,10 @@ fn copy(
     key: &ObjectKey,
     file: &Path,
     part: &Path,
-    stop: &CancellationToken,
+    cancellation: &CancellationToken,
 ) -> anyhow::Result<()> {
     let copied = store
-        .copy(key, part, stop)
+        .copy(key, part, cancellation)
         .and_then(|()| Ok(fs::rename(part, file)?));
     if copied.is_err() {
         // The temporary file may not exist.
@@ -122,5 +129,7 @@ fn clip_files(i: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, PathBu
         (media.subtitle_s3_key, "vtt"),
     ]
     .into_iter()
-    .filter_map(move |(key, ending)| Some((key?, PathBuf::from(format!("clips/{stem}.{ending}")))))
+    .filter_map(move |(key, extension)| {
+        Some((key?, PathBuf::from(format!("clips/{stem}.{extension}"))))
+    })
 }

@@ -66,7 +66,10 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         how: process.how.clone(),
     };
     let tools = worker.tools()?;
-    let out = process.out.clone().unwrap_or_else(|| source.out());
+    let out = process
+        .out
+        .clone()
+        .unwrap_or_else(|| source.default_out_dir());
     fs::create_dir_all(&out)
         .with_context(|| format!("cannot make the directory {}", out.display()))?;
     let _lock = lock_directory(&out)?;
@@ -76,21 +79,21 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let database = database::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
     let store = BlockingStorage::new(storage.clone())?;
-    let earlier = source.previous_job(&database, &manifest)?;
-    let (job, earlier) = match earlier {
+    let previous = source.previous_job(&database, &manifest)?;
+    let (job, replaced) = match previous {
         Some(job) if !process.fresh && source.is_up_to_date(&job) => {
             (resume(&database, job)?, None)
         }
-        earlier => (
+        previous => (
             source.create_job(&database, &store, &mut manifest)?,
-            earlier,
+            previous,
         ),
     };
     let stopped = CancellationToken::new();
     stop_at_signal(stopped.clone())?;
     if job.status != JobStatus::Completed {
-        // There is no other worker to wait for; after a crash this is how long
-        // the next run waits.
+        // After a crash the next run has to wait until the lease expires, so the
+        // lease is short.
         worker.how.lease = worker.how.lease.min(10);
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
         run_worker(worker.for_job(job.job_id), &database, job.job_id, &stopped)?;
@@ -104,16 +107,16 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         &mut manifest,
         &stopped,
     )?;
-    // Without --fresh, a previous version's results are kept, because other users
-    // of the database may need them.
-    if let Some(earlier) = earlier.filter(|_| process.fresh) {
-        delete_job(&database, &store, earlier.job_id);
+    // Without --fresh, the results of the recording's previous version are kept,
+    // because other users of the database may need them.
+    if let Some(replaced) = replaced.filter(|_| process.fresh) {
+        delete_job(&database, &store, replaced.job_id);
     }
     crate::cli::output::print_line(&format!("{} is ready", out.display()))
 }
 
-/// Locks a directory until the file is dropped, so that a second run on it fails
-/// at once.
+/// Locks a directory until the returned file is dropped, so that a second run on
+/// it fails at once.
 fn lock_directory(dir: &Path) -> anyhow::Result<File> {
     let name = dir.display();
     let lock = File::open(dir).with_context(|| format!("cannot read {name}"))?;
@@ -167,28 +170,28 @@ fn run_worker(
     stopped: &CancellationToken,
 ) -> anyhow::Result<()> {
     let cancellation = worker.cancellation().clone();
-    let _link = stopped.on_cancel({
+    let _subscription = stopped.on_cancel({
         let cancellation = cancellation.clone();
         move || cancellation.cancel()
     });
-    let working = thread::Builder::new()
+    let worker_thread = thread::Builder::new()
         .name("worker".into())
         .spawn(move || worker.run())?;
     let mut display = Display::new();
-    let ended = wait_for_job(database, job_id, &mut display, &cancellation, || {
-        working.is_finished()
+    let outcome = wait_for_job(database, job_id, &mut display, &cancellation, || {
+        worker_thread.is_finished()
     });
     cancellation.cancel();
-    let joined = working.join();
+    let joined = worker_thread.join();
     display.finish();
     match joined {
-        Ok(ran) => ended.and(Ok(ran?)),
+        Ok(ran) => outcome.and(Ok(ran?)),
         Err(_) => bail!("the worker made a mistake: it panicked"),
     }
 }
 
-/// Shows a job's progress until it is completed; an error when it ends otherwise
-/// or the worker stops.
+/// Shows a job's progress until the job is completed. Fails when the job ends in
+/// another status or the worker stops.
 fn wait_for_job(
     database: &Database,
     job_id: JobId,

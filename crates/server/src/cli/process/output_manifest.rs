@@ -54,7 +54,7 @@ impl OutputManifest {
         self.write()
     }
 
-    /// Checks that no file of the user's has one of these names.
+    /// Checks that none of these names belongs to a file of the user.
     pub(super) fn check<'n>(
         &self,
         names: impl IntoIterator<Item = &'n Path>,
@@ -132,13 +132,13 @@ mod tests {
         for name in ["a", "b", "mine"] {
             fs::write(dir.path().join(name), name).unwrap();
         }
-        let mut again = OutputManifest::read(dir.path()).unwrap();
+        let mut reread = OutputManifest::read(dir.path()).unwrap();
         assert_eq!(
-            (again.job_id, &again.files),
+            (reread.job_id, &reread.files),
             (manifest.job_id, &manifest.files)
         );
-        again.claim(&names(&["b", "c"])).unwrap();
-        again.keep_only(&names(&["b", "c"])).unwrap();
+        reread.claim(&names(&["b", "c"])).unwrap();
+        reread.keep_only(&names(&["b", "c"])).unwrap();
         let is_there = |name: &str| dir.path().join(name).exists();
         assert!(!is_there("a") && is_there("b") && is_there("mine"));
         assert_eq!(
@@ -152,10 +152,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("mine"), "").unwrap();
         let mut manifest = OutputManifest::read(dir.path()).unwrap();
-        let refused = manifest.claim(&names(&["a", "mine"])).unwrap_err();
+        let error = manifest.claim(&names(&["a", "mine"])).unwrap_err();
         assert!(
-            refused.to_string().contains("mine was not written"),
-            "{refused}"
+            error.to_string().contains("mine was not written"),
+            "{error}"
         );
         fs::remove_file(dir.path().join("mine")).unwrap();
         manifest.claim(&names(&["a", "mine"])).unwrap();

@@ -54,14 +54,14 @@ impl Source {
             modified: meta.modified().with_context(unreadable)?,
             sidecars: sidecar::EXTENSIONS
                 .into_iter()
-                .filter_map(|extension| Some((extension, sidecars(&path, extension)?)))
+                .filter_map(|extension| Some((extension, find_sidecar(&path, extension)?)))
                 .collect(),
             path,
         })
     }
 
     /// The default output directory.
-    pub(super) fn out(&self) -> PathBuf {
+    pub(super) fn default_out_dir(&self) -> PathBuf {
         let stem = self.path.file_stem().unwrap_or_default();
         PathBuf::from(format!("{}-clips", stem.to_string_lossy()))
     }
@@ -124,31 +124,31 @@ impl Source {
             return Ok(None);
         };
         let job = database.read(|conn| conn.jobs().find(job_id))?;
-        let path = |source: &serde_json::Value| source.get("path").cloned();
-        Ok(job.filter(|job| source(job).and_then(path) == path(&self.fingerprint())))
+        let path = |fingerprint: &serde_json::Value| fingerprint.get("path").cloned();
+        Ok(job.filter(|job| stored_fingerprint(job).and_then(path) == path(&self.fingerprint())))
     }
 
     /// Whether the job was created from the recording in its current state.
     pub(super) fn is_up_to_date(&self, job: &Job) -> bool {
-        source(job) == Some(&self.fingerprint())
+        stored_fingerprint(job) == Some(&self.fingerprint())
     }
 }
 
 /// The fingerprint of the recording from which a job was created.
-fn source(job: &Job) -> Option<&serde_json::Value> {
+fn stored_fingerprint(job: &Job) -> Option<&serde_json::Value> {
     job.extra_metadata.get().get("source")
 }
 
 impl Sidecar {
     fn fingerprint(&self) -> serde_json::Value {
-        // Milliseconds, because two versions of one size may be of the same
-        // second.
+        // Milliseconds, because a file may be rewritten within a second without a
+        // change of its size.
         json!({ "size": self.size, "modified_ms": milliseconds(self.modified) })
     }
 }
 
 /// The subtitle file with this extension, if it exists.
-fn sidecars(recording: &Path, extension: &str) -> Option<Sidecar> {
+fn find_sidecar(recording: &Path, extension: &str) -> Option<Sidecar> {
     let path = recording.with_extension(extension);
     let meta = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
     (path != recording).then_some(Sidecar {
@@ -160,11 +160,11 @@ fn sidecars(recording: &Path, extension: &str) -> Option<Sidecar> {
 
 /// Milliseconds since 1970; negative before.
 fn milliseconds(time: SystemTime) -> i64 {
-    let (apart, sign) = match time.duration_since(UNIX_EPOCH) {
+    let (distance, sign) = match time.duration_since(UNIX_EPOCH) {
         Ok(after) => (after, 1),
         Err(before) => (before.duration(), -1),
     };
-    i64::try_from(apart.as_millis()).map_or(i64::MAX, |apart| sign * apart)
+    i64::try_from(distance.as_millis()).map_or(i64::MAX, |distance| sign * distance)
 }
 
 fn content_type(path: &Path) -> &'static str {

@@ -98,7 +98,7 @@ async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
     assert!(second.wait(soon()).await.is_err());
     assert!(
         !second.wait(Instant::now()).await.unwrap(),
-        "who does not wait needs no room"
+        "a claim that does not wait is not counted"
     );
     for _ in 0..2 {
         let mut wait: Wait<'_> = pin!(first.wait(soon()));
