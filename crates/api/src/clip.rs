@@ -72,10 +72,10 @@ impl Request for ClipsBody {
 impl TryFrom<ClipsBody> for Vec<NewClip> {
     type Error = Invalid;
 
-    fn try_from(clips: ClipsBody) -> Result<Self, Invalid> {
-        let given = clips.clips.iter().map(|clip| clip.clip_order);
+    fn try_from(body: ClipsBody) -> Result<Self, Invalid> {
+        let given = body.clips.iter().map(|clip| clip.clip_order);
         let positions = positions(given, "clip_order").at("clips")?;
-        let clips = clips.clips.into_iter().zip(positions);
+        let clips = body.clips.into_iter().zip(positions);
         convert_each("clips", clips, |(clip, position)| {
             clip.at_position(position)
         })

@@ -60,10 +60,10 @@ impl Request for ContentSegmentsBody {
 impl TryFrom<ContentSegmentsBody> for Vec<NewContentSegment> {
     type Error = Invalid;
 
-    fn try_from(content: ContentSegmentsBody) -> Result<Self, Invalid> {
-        let given = content.segments.iter().map(|segment| segment.segment_order);
+    fn try_from(body: ContentSegmentsBody) -> Result<Self, Invalid> {
+        let given = body.segments.iter().map(|segment| segment.segment_order);
         let positions = positions(given, "segment_order").at("segments")?;
-        let segments = content.segments.into_iter().zip(positions);
+        let segments = body.segments.into_iter().zip(positions);
         convert_each("segments", segments, |(segment, position)| {
             segment.at_position(position)
         })

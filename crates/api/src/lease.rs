@@ -122,7 +122,7 @@ mod tests {
     use crate::claim::ClaimBody;
     use crate::wire::FieldError;
 
-    fn refused<T: Request>(body: Value) -> FieldError {
+    fn first_error<T: Request>(body: Value) -> FieldError {
         let errors = T::read(body).unwrap().into_domain().err().unwrap();
         errors.into_iter().next().unwrap()
     }
@@ -162,7 +162,7 @@ mod tests {
             (json!({ "message": "\0" }), "message"),
             (json!({ "eta_seconds": -1 }), "eta_seconds"),
         ] {
-            assert_eq!(refused::<HeartbeatBody>(body).field, field);
+            assert_eq!(first_error::<HeartbeatBody>(body).field, field);
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                refused::<StageFailureBody>(body),
+                first_error::<StageFailureBody>(body),
                 FieldError::new(path, message)
             );
         }

@@ -2,7 +2,7 @@
 //! get back, and the OpenAPI document of both. No SQL, no HTTP server.
 //!
 //! A **request** is converted into a value of the domain in three steps, each of
-//! which finds another kind of error. [`Request::read`] refuses wrong types and
+//! which finds a different kind of error. [`Request::read`] refuses wrong types and
 //! missing or unknown fields; [`Request::into_domain`] first collects every value
 //! that is out of bounds and then applies the rules of the domain.
 //!
@@ -30,11 +30,11 @@
 //!
 //! An **error** is a [`Problem`]; its [`Code`] determines its status.
 //!
-//! The bounds of a field are in its `#[validate(…)]` attribute, which takes them
-//! from the domain: it validates requests, and [`openapi::document`] describes the
+//! The bounds of a field are in its `#[validate(…)]` attribute, as constants of the
+//! domain. The attribute validates requests, and [`openapi::document`] shows the
 //! same bounds.
 //!
-//! | noun | sent | answered |
+//! | noun | request | response |
 //! |---|---|---|
 //! | job | [`JobCreate`], [`JobUpdate`], [`JobListQuery`] | [`JobResponse`], [`JobListResponse`] |
 //! | progress | [`ProgressReport`] | [`JobProgress`] |
@@ -53,8 +53,8 @@
 //! | results | | [`ResultsResponse`] |
 //! | stats | | [`StatsResponse`] |
 //!
-//! What every noun shares, such as [`Request`], [`PageCursor`] and [`Problem`], is in
-//! `wire/`.
+//! Types that all nouns share, such as [`Request`], [`PageCursor`] and [`Problem`],
+//! are in `wire/`.
 
 mod claim;
 mod clip;

@@ -44,8 +44,8 @@ impl Request for SilenceRegionsBody {
 impl TryFrom<SilenceRegionsBody> for Vec<NewSilenceRegion> {
     type Error = Invalid;
 
-    fn try_from(silence: SilenceRegionsBody) -> Result<Self, Invalid> {
-        convert_each("regions", silence.regions, NewSilenceRegion::try_from)
+    fn try_from(body: SilenceRegionsBody) -> Result<Self, Invalid> {
+        convert_each("regions", body.regions, NewSilenceRegion::try_from)
     }
 }
 

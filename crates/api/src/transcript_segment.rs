@@ -52,12 +52,8 @@ impl Request for TranscriptSegmentsBody {
 impl TryFrom<TranscriptSegmentsBody> for Vec<NewTranscriptSegment> {
     type Error = Invalid;
 
-    fn try_from(transcript: TranscriptSegmentsBody) -> Result<Self, Invalid> {
-        convert_each(
-            "segments",
-            transcript.segments,
-            NewTranscriptSegment::try_from,
-        )
+    fn try_from(body: TranscriptSegmentsBody) -> Result<Self, Invalid> {
+        convert_each("segments", body.segments, NewTranscriptSegment::try_from)
     }
 }
 

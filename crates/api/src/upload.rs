@@ -211,9 +211,9 @@ mod tests {
         let job_id = completed_job().job_id;
         let key = StorageKey::new("jobs/7/original/talk.mp4").unwrap();
         let url = "http://localhost/talk.mp4?signature=0f".to_owned();
-        let answer = UploadResponse::new(job_id, key, url, Duration::from_hours(24));
+        let response = UploadResponse::new(job_id, key, url, Duration::from_hours(24));
         assert_eq!(
-            serde_json::to_value(answer).unwrap(),
+            serde_json::to_value(response).unwrap(),
             json!({
                 "job_id": job_id,
                 "upload_url": "http://localhost/talk.mp4?signature=0f",

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_absent_cannot_be_cleared() {
+    fn null_is_refused_for_fields_that_are_not_nullable() {
         for field in [
             "filename",
             "status",
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_has_known_fields_only() {
+    fn unknown_fields_are_refused() {
         assert!(JobUpdate::read(json!([])).is_err());
         let error = update(json!({ "version": 1 })).unwrap_err();
         assert!(error.contains("unknown field `version`"));

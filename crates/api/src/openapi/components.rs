@@ -17,7 +17,7 @@ pub(super) struct Components {
 impl Components {
     /// A reference to a response with a problem of one of these codes.
     pub(super) fn problem(&mut self, status: u16, codes: &[Code]) -> Value {
-        let words: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+        let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
         let titles: Vec<_> = codes
             .iter()
             .map(|code| format!("{} (`{}`).", code.title(), code.as_str()))
@@ -26,7 +26,7 @@ impl Components {
         let problem = self
             .schemas
             .response(SchemaGenerator::subschema_for::<Problem>);
-        let name = words.join(".");
+        let name = names.join(".");
         let reference = reference("responses", &name);
         self.problems.insert(
             name,
@@ -35,7 +35,7 @@ impl Components {
                 "headers": header_references(headers),
                 "content": { "application/problem+json": { "schema": {
                     "allOf": [problem],
-                    "properties": { "status": { "const": status }, "code": { "enum": words } },
+                    "properties": { "status": { "const": status }, "code": { "enum": names } },
                 } } },
             }),
         );
@@ -55,7 +55,7 @@ impl Components {
 
 /// The parameters operations share.
 fn parameters() -> Value {
-    // Not a UUID where other text gets the same response as an unknown id.
+    // The lease id is no UUID here: a malformed one is treated as an unknown lease.
     let text = || json!({ "type": "string" });
     let uuid = json!({ "type": "string", "format": "uuid" });
     let idempotency_key = json!({

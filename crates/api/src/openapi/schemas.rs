@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use crate::wire::schema::NO_NUL;
 
-/// A function that generates the schema of a type.
+/// A function that generates the schema of one type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// Collects the schemas of all types that a document refers to: of requests as they
 /// are deserialized, of responses as they are serialized.
 pub(super) struct Schemas {
-    read: SchemaGenerator,
-    written: SchemaGenerator,
+    requests: SchemaGenerator,
+    responses: SchemaGenerator,
 }
 
 impl Default for Schemas {
@@ -28,8 +28,8 @@ impl Default for Schemas {
             })
         };
         Self {
-            read: settings().for_deserialize().into_generator(),
-            written: settings().for_serialize().into_generator(),
+            requests: settings().for_deserialize().into_generator(),
+            responses: settings().for_serialize().into_generator(),
         }
     }
 }
@@ -37,17 +37,17 @@ impl Default for Schemas {
 impl Schemas {
     /// A reference to the schema of a request body.
     pub(super) fn request(&mut self, schema: SchemaOf) -> Schema {
-        schema(&mut self.read)
+        schema(&mut self.requests)
     }
 
     /// A reference to the schema of a response body.
     pub(super) fn response(&mut self, schema: SchemaOf) -> Schema {
-        schema(&mut self.written)
+        schema(&mut self.responses)
     }
 
     /// The parameters that the fields of a query struct describe.
     pub(super) fn query(&mut self, schema: SchemaOf) -> Vec<Value> {
-        let mut schema = schema(&mut self.read);
+        let mut schema = schema(&mut self.requests);
         RecursiveTransform(tidy_request).transform(&mut schema);
         let Some(Value::Object(properties)) = schema.remove("properties") else {
             return Vec::new();
@@ -55,7 +55,7 @@ impl Schemas {
         properties
             .into_iter()
             .map(|(name, mut schema)| {
-                never_null(&mut schema);
+                remove_null(&mut schema);
                 let description = schema["description"].take();
                 if let Some(schema) = schema.as_object_mut() {
                     schema.remove("description");
@@ -67,19 +67,19 @@ impl Schemas {
 
     /// The schemas of all types that were referred to, by name.
     pub(super) fn into_definitions(self) -> Map<String, Value> {
-        let (read, mut written) = self.definitions();
-        // A type that is in both has the same schema twice, as a test checks.
-        written.extend(read);
-        written
+        let (requests, mut responses) = self.definitions();
+        // A type in both has the same schema in each, as a test checks.
+        responses.extend(requests);
+        responses
     }
 
     /// The schemas of requests and of responses.
     pub(super) fn definitions(mut self) -> (Map<String, Value>, Map<String, Value>) {
-        let mut read = self.read.take_definitions(false);
-        let mut written = self.written.take_definitions(false);
-        tidy_all(&mut read, tidy_request);
-        tidy_all(&mut written, tidy);
-        (read, written)
+        let mut requests = self.requests.take_definitions(false);
+        let mut responses = self.responses.take_definitions(false);
+        tidy_all(&mut requests, tidy_request);
+        tidy_all(&mut responses, tidy);
+        (requests, responses)
     }
 }
 
@@ -91,12 +91,12 @@ fn tidy_all(definitions: &mut Map<String, Value>, tidy: fn(&mut Schema)) {
     }
 }
 
-/// Removes what only concerns Rust.
+/// Removes details that only have a meaning in Rust.
 fn tidy(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = prose(description);
     }
-    list_enum_words(schema);
+    constants_to_enum(schema);
     if schema.get("default") == Some(&Value::Null) {
         schema.remove("default");
     }
@@ -114,7 +114,7 @@ fn prose(doc: &str) -> String {
     unwrapped.join("\n\n")
 }
 
-/// The same, with a pattern that excludes NUL from every text of a request.
+/// Like [`tidy`], and adds a pattern that excludes NUL from every text of a request.
 fn tidy_request(schema: &mut Schema) {
     tidy(schema);
     let is_text = match schema.get("type") {
@@ -130,12 +130,12 @@ fn tidy_request(schema: &mut Schema) {
 }
 
 /// Turns `oneOf` constants into an `enum`, which client generators understand. The
-/// meaning of each word moves into the description.
-fn list_enum_words(schema: &mut Schema) {
+/// meaning of each value moves into the description.
+fn constants_to_enum(schema: &mut Schema) {
     let Some(Value::Array(variants)) = schema.get("oneOf") else {
         return;
     };
-    let Some(words): Option<Vec<Value>> =
+    let Some(values): Option<Vec<Value>> =
         variants.iter().map(|v| v.get("const").cloned()).collect()
     else {
         return;
@@ -143,17 +143,17 @@ fn list_enum_words(schema: &mut Schema) {
     let text = |schema: &Value, key: &str| schema[key].as_str().unwrap_or_default().to_owned();
     let mut description = text(schema.as_value(), "description") + "\n";
     for variant in variants {
-        let (word, meaning) = (text(variant, "const"), prose(&text(variant, "description")));
-        let _ = write!(description, "\n- `{word}`: {meaning}");
+        let (value, meaning) = (text(variant, "const"), prose(&text(variant, "description")));
+        let _ = write!(description, "\n- `{value}`: {meaning}");
     }
     schema.remove("oneOf");
     schema.insert("type".into(), "string".into());
-    schema.insert("enum".into(), words.into());
+    schema.insert("enum".into(), values.into());
     schema.insert("description".into(), description.into());
 }
 
-/// Removes `null`: a parameter of a query is present or absent.
-fn never_null(schema: &mut Value) {
+/// Removes `null`, which a query parameter cannot be: it is present or absent.
+fn remove_null(schema: &mut Value) {
     let null = json!("null");
     if let Some(Value::Array(types)) = schema.get_mut("type") {
         types.retain(|name| *name != null);

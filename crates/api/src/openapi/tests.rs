@@ -39,16 +39,16 @@ fn every_reference_has_a_target() {
 #[test]
 fn every_component_is_used() {
     let document = document();
-    let mut referred = BTreeSet::new();
+    let mut referenced = BTreeSet::new();
     walk(&document, "", &mut |_, value| {
         if let Some(Value::String(reference)) = value.get("$ref") {
-            referred.insert(reference.clone());
+            referenced.insert(reference.clone());
         }
     });
     for (kind, components) in document["components"].as_object().unwrap() {
         for name in components.as_object().unwrap().keys() {
             let reference = format!("#/components/{kind}/{name}");
-            assert!(referred.contains(&reference), "{reference}");
+            assert!(referenced.contains(&reference), "{reference}");
         }
     }
 }
@@ -59,14 +59,14 @@ fn a_type_in_requests_and_responses_has_one_schema() {
     for operation in super::operations::all() {
         operation.describe(&[], &mut components);
     }
-    let (read, written) = components.schemas.definitions();
-    let shared: Vec<_> = read
+    let (requests, responses) = components.schemas.definitions();
+    let shared: Vec<_> = requests
         .keys()
-        .filter(|name| written.contains_key(*name))
+        .filter(|name| responses.contains_key(*name))
         .collect();
     assert!(!shared.is_empty());
     for name in shared {
-        assert_eq!(read[name], written[name], "{name}");
+        assert_eq!(requests[name], responses[name], "{name}");
     }
 }
 
@@ -148,13 +148,13 @@ fn operations_that_may_lose_a_lease_take_it() {
             && ["PUT", "PATCH", "POST"].contains(&method)
             && !path.ends_with("/cancel")
             && !path.ends_with("/retry");
-        let shows = text.contains("parameters/Lease-Id") || path.contains("{lease_id}");
+        let takes_lease = text.contains("parameters/Lease-Id") || path.contains("{lease_id}");
         assert_eq!(
-            shows,
+            takes_lease,
             is_output || path.contains("{lease_id}"),
             "{method} {path}"
         );
-        assert_eq!(text.contains("lease_lost"), shows, "{method} {path}");
+        assert_eq!(text.contains("lease_lost"), takes_lease, "{method} {path}");
     }
 }
 

@@ -38,7 +38,7 @@ impl List for LogEntryList {
 
 /// The cursor of a page of the list `L`: 39 characters that need no escaping in a
 /// query string. A checksum finds damaged cursors; it does not authenticate them,
-/// because a forged cursor shows nothing that a list does not.
+/// because a forged cursor reveals nothing that the list does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageCursor<L>(Cursor, PhantomData<L>);
 
@@ -66,12 +66,12 @@ impl<L> From<PageCursor<L>> for Cursor {
     }
 }
 
-/// Bytes below the checksum: tag, microseconds, id.
-const CHECKED: usize = 1 + 8 + 16;
+/// Number of bytes that the checksum covers: tag, microseconds, id.
+const CHECKED_BYTES: usize = 1 + 8 + 16;
 
 impl<L: List> fmt::Display for PageCursor<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = Vec::with_capacity(CHECKED + 4);
+        let mut bytes = Vec::with_capacity(CHECKED_BYTES + 4);
         bytes.push(L::TAG);
         bytes.extend(self.0.time.timestamp_micros().to_be_bytes());
         bytes.extend(self.0.id.into_bytes());
@@ -90,17 +90,17 @@ impl<L: List> FromStr for PageCursor<L> {
 
 fn decode(tag: u8, text: &str) -> Option<Cursor> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let (checked, sum) = bytes.split_at_checked(CHECKED)?;
+    let (checked, sum) = bytes.split_at_checked(CHECKED_BYTES)?;
     if crc32fast::hash(checked).to_be_bytes() != sum {
         return None;
     }
-    let (given_tag, rest) = checked.split_first()?;
+    let (list_tag, rest) = checked.split_first()?;
     let (time, id) = rest.split_first_chunk()?;
     Some(Cursor {
         time: DateTime::from_timestamp_micros(i64::from_be_bytes(*time))?,
         id: Uuid::from_slice(id).ok()?,
     })
-    .filter(|_| *given_tag == tag)
+    .filter(|_| *list_tag == tag)
 }
 
 impl<L: List> Serialize for PageCursor<L> {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_survives_its_text_form() {
+    fn parsing_a_formatted_cursor_returns_it() {
         assert_eq!(text().len(), 39);
         assert_eq!(
             text().parse::<PageCursor<JobList>>().map(Cursor::from),

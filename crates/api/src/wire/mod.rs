@@ -1,4 +1,4 @@
-//! What every wire type is made of; nothing here depends on a noun.
+//! Building blocks of the wire types; nothing here depends on a particular noun.
 
 pub(crate) mod cursor;
 pub(crate) mod number;

@@ -65,8 +65,9 @@ impl<T: TryFrom<i64>> Visitor<'_> for IntegerVisitor<T> {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Integer<T>, E> {
-        const BEYOND: f64 = 9_223_372_036_854_775_808.0;
-        if number.fract() == 0.0 && (-BEYOND..BEYOND).contains(&number) {
+        /// 2^63, the first integer beyond `i64`.
+        const I64_END: f64 = 9_223_372_036_854_775_808.0;
+        if number.fract() == 0.0 && (-I64_END..I64_END).contains(&number) {
             #[expect(clippy::cast_possible_truncation, reason = "whole and within bounds")]
             return self.visit_i64(number as i64);
         }

@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A `T` that is deserialized from an object only. What serde derives for a struct
-/// also accepts an array of the values in order, and clients must not come to rely
-/// on the order of fields.
+/// A `T` that is deserialized from an object only. A derived `Deserialize`
+/// also accepts an array of the values in order, which would make clients depend on
+/// the order of fields.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

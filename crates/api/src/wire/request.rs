@@ -10,7 +10,7 @@ use crate::wire::validation::field_errors;
 
 /// A body or a query string that a client may send.
 ///
-/// Three steps lead to a value of the domain, and each finds another kind of error:
+/// Three steps lead to a value of the domain, and each finds a different kind of error:
 /// [`Request::read`] finds wrong types and missing or unknown fields, [`Validate`]
 /// finds all values out of bounds, and the conversion finds the first of the
 /// remaining errors (contradicting fields, NUL characters).

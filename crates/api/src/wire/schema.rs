@@ -1,4 +1,4 @@
-//! Schemas of what serde takes as it comes and the domain checks.
+//! Schemas of values that serde accepts in any form and the domain validates.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ pub(crate) enum JsonObject {}
 /// Any JSON value without a NUL in any text.
 enum JsonValue {}
 
-/// A stage workers do.
+/// A stage that workers run.
 pub(crate) enum WorkStage {}
 
 /// The settings of a job.

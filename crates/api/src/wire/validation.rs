@@ -1,4 +1,4 @@
-//! Broken rules in words that people understand.
+//! Validation errors as readable messages.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -71,10 +71,10 @@ fn message(rule: &ValidationError) -> String {
     if let Some(message) = &rule.message {
         return message.to_string();
     }
-    // A bound that is the end of the integer's range needs no mention: values beyond
-    // it were refused when the request was read.
+    // The limits of an integer type are not mentioned: values beyond them were refused
+    // when the request was deserialized.
     let is_relevant = |bound: &&Value| [i64::MAX, i32::MAX.into()].iter().all(|end| *bound != end);
-    let bound = |name: &str| rule.params.get(name).filter(is_relevant).map(plain);
+    let bound = |name: &str| rule.params.get(name).filter(is_relevant).map(format_bound);
     match (rule.code.as_ref(), bound("min"), bound("max")) {
         ("length", Some(min), Some(max)) => format!("must be {min} to {max} characters long"),
         ("length", None, Some(max)) => format!("must be at most {max} characters long"),
@@ -84,15 +84,15 @@ fn message(rule: &ValidationError) -> String {
     }
 }
 
-/// A bound without a zero fraction: `1`, not `1.0`.
-fn plain(bound: &Value) -> String {
+/// The bound as text, without a zero fraction: `1`, not `1.0`.
+fn format_bound(bound: &Value) -> String {
     match bound.as_f64() {
         Some(number) if bound.is_f64() => number.to_string(),
         _ => bound.to_string(),
     }
 }
 
-/// A length of the domain in the type that validator takes.
+/// Converts a number of characters to the type that validator expects.
 pub(crate) const fn chars(length: usize) -> u64 {
     length as u64
 }

@@ -58,7 +58,7 @@ impl Operation {
             problems.insert(Code::LeaseLost);
         }
         if path.contains('{') {
-            // An empty id makes another path, which does not exist.
+            // With an empty id the path is a different one, which has no route.
             problems.insert(Code::NotFound);
         }
         Self {
@@ -92,7 +92,7 @@ impl Operation {
 
     pub(super) fn query<T: JsonSchema>(mut self) -> Self {
         self.query = Some(T::json_schema);
-        self.or([Code::MalformedQuery, Code::ValidationFailed])
+        self.with_problems([Code::MalformedQuery, Code::ValidationFailed])
     }
 
     /// Takes this header.
@@ -103,7 +103,8 @@ impl Operation {
 
     /// Takes `If-Match`.
     pub(super) fn if_match(self) -> Self {
-        self.header("If-Match").or([Code::VersionMismatch])
+        self.header("If-Match")
+            .with_problems([Code::VersionMismatch])
     }
 
     /// Takes `If-None-Match` and responds with 304, with the headers of the first
@@ -115,18 +116,18 @@ impl Operation {
             .map_or(&[][..], |first| first.headers);
         self.header("If-None-Match")
             .or_responds(304, "The client already has this version.")
-            .with(headers)
+            .with_headers(headers)
     }
 
     /// Takes `Idempotency-Key`.
     pub(super) fn idempotent(self) -> Self {
         self.header("Idempotency-Key")
-            .or([Code::IdempotencyInProgress, Code::IdempotencyMismatch])
+            .with_problems([Code::IdempotencyInProgress, Code::IdempotencyMismatch])
     }
 
     /// Takes `Lease-Id`, which is required while the stage is leased.
     pub(super) fn leased(self) -> Self {
-        self.header("Lease-Id").or([Code::LeaseLost])
+        self.header("Lease-Id").with_problems([Code::LeaseLost])
     }
 
     pub(super) fn body<T: JsonSchema>(self) -> Self {
@@ -154,7 +155,7 @@ impl Operation {
             required,
             content: vec![("application/json", schema)],
         });
-        self.or([
+        self.with_problems([
             Code::MalformedBody,
             Code::BodyTooLarge,
             Code::UnsupportedMediaType,
@@ -168,7 +169,7 @@ impl Operation {
             required: true,
             content: vec![("application/octet-stream", bytes)],
         });
-        self.or([
+        self.with_problems([
             Code::MalformedBody,
             Code::BodyTooLarge,
             Code::ValidationFailed,
@@ -198,7 +199,7 @@ impl Operation {
         self.response(status, None, vec![("*/*", bytes)])
     }
 
-    /// Adds a response of another status: without content, or for 206 with that of the
+    /// Adds a response of another status, without content; a 206 has the content of the
     /// first response.
     pub(super) fn or_responds(self, status: u16, description: &'static str) -> Self {
         let content = match self.responses.first() {
@@ -233,15 +234,15 @@ impl Operation {
     }
 
     /// Sets the headers of the last response besides `X-Request-Id`.
-    pub(super) fn with(mut self, headers: &'static [&'static str]) -> Self {
+    pub(super) fn with_headers(mut self, headers: &'static [&'static str]) -> Self {
         if let Some(response) = self.responses.last_mut() {
             response.headers = headers;
         }
         self
     }
 
-    /// The first response contains, at `pointer`, the value for this parameter of other
-    /// operations' paths.
+    /// Adds links to operations whose path has this parameter; its value is at `pointer`
+    /// in the first response.
     pub(super) fn links_to(mut self, parameter: &'static str, pointer: &'static str) -> Self {
         self.links_to = Some((parameter, pointer));
         self
@@ -255,10 +256,11 @@ impl Operation {
 
     /// Uses the database, which may be unavailable or overloaded.
     pub(super) fn uses_database(self) -> Self {
-        self.or([Code::DatabaseUnavailable, Code::Overloaded])
+        self.with_problems([Code::DatabaseUnavailable, Code::Overloaded])
     }
 
-    pub(super) fn or(mut self, problems: impl IntoIterator<Item = Code>) -> Self {
+    /// Adds problems that the operation may respond with.
+    pub(super) fn with_problems(mut self, problems: impl IntoIterator<Item = Code>) -> Self {
         self.problems.extend(problems);
         self
     }

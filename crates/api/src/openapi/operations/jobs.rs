@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<Operation> {
             .body::<JobCreate>()
             .idempotent()
             .responds::<JobResponse>(201)
-            .with(&["Location", "ETag"])
+            .with_headers(&["Location", "ETag"])
             .links_to("job_id", "$response.body#/job_id"),
         get("/api/v1/jobs", "listJobs")
             .describe_as("List jobs", "Newest first. Jobs created meanwhile do not shift the pages.")
@@ -25,7 +25,7 @@ pub(super) fn all() -> Vec<Operation> {
         get("/api/v1/jobs/{job_id}", "getJob")
             .describe_as("Read a job", "")
             .responds::<JobResponse>(200)
-            .with(&["ETag"])
+            .with_headers(&["ETag"])
             .if_none_match(),
         patch("/api/v1/jobs/{job_id}", "updateJob")
             .describe_as("Change a job", "Fields left out keep their values. The status must be one that the current status may change to.")
@@ -33,29 +33,29 @@ pub(super) fn all() -> Vec<Operation> {
             .leased()
             .body::<JobUpdate>()
             .responds::<JobResponse>(200)
-            .with(&["ETag"])
-            .or([IllegalTransition]),
+            .with_headers(&["ETag"])
+            .with_problems([IllegalTransition]),
         delete("/api/v1/jobs/{job_id}", "deleteJob")
             .describe_as("Delete a job", "Its results and files are deleted, too.")
             .responds_empty(204),
         post("/api/v1/jobs/{job_id}/cancel", "cancelJob")
             .describe_as("Cancel a job", "Its workers learn of it from their next heartbeat.")
             .responds::<JobResponse>(200)
-            .with(&["ETag"])
-            .or([IllegalTransition]),
+            .with_headers(&["ETag"])
+            .with_problems([IllegalTransition]),
         post("/api/v1/jobs/{job_id}/retry", "retryJob")
             .describe_as("Retry a failed or cancelled job", "Completed stages are kept. A job whose upload was never confirmed cannot be retried.")
             .responds::<JobResponse>(200)
-            .with(&["ETag"])
-            .or([IllegalTransition])
+            .with_headers(&["ETag"])
+            .with_problems([IllegalTransition])
             .unlinked(),
         post("/api/v1/jobs/{job_id}/progress", "reportProgress")
             .describe_as("Report progress", "The first report moves a queued job to running; one with a lower percentage than stored changes nothing. Workers that claim their stages send heartbeats instead.")
             .leased()
             .body::<ProgressReport>()
             .responds::<JobResponse>(200)
-            .with(&["ETag"])
-            .or([JobNotRunning]),
+            .with_headers(&["ETag"])
+            .with_problems([JobNotRunning]),
         get("/api/v1/stats", "getStats")
             .describe_as("Count jobs and bytes", "")
             .responds::<StatsResponse>(200),

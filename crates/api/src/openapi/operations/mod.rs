@@ -64,7 +64,7 @@ fn results() -> Vec<Operation> {
         get("/api/v1/results/{job_id}", "getResults")
             .describe_as("Read the results of a completed job", "")
             .responds::<ResultsResponse>(200)
-            .or([JobNotCompleted]),
+            .with_problems([JobNotCompleted]),
     ]
 }
 

@@ -11,17 +11,17 @@ use crate::subtitles::{SubtitlesQuery, SubtitlesResponse};
 use crate::transcript_segment::{TranscriptQuery, TranscriptResponse};
 use crate::wire::Code::LayoutAnalysisNotFound;
 
-const FILES: &str = "As `Content-Type` says: JSON (ours or Whisper's), WebVTT or SubRip. Files are \
+const TRANSCRIPT_BODY: &str = "As `Content-Type` says: JSON (ours or Whisper's), WebVTT or SubRip. Files are \
     read leniently: cues may overlap, be empty and come in any order, and text that is not Unicode \
     is read as windows-1252 unless `charset` says otherwise.";
-const AS_ASKED: &str = "By time. As `format` or else `Accept` says: JSON, WebVTT, SubRip or plain \
+const TRANSCRIPT_RESPONSE: &str = "By time. As `format` or else `Accept` says: JSON, WebVTT, SubRip or plain \
     text; JSON if it names none of them.";
 
 /// Operations on the outputs of stages.
 pub(super) fn all() -> Vec<Operation> {
     vec![
         put("/api/v1/jobs/{job_id}/transcripts", "putTranscript")
-            .describe_as("Replace the transcript", FILES)
+            .describe_as("Replace the transcript", TRANSCRIPT_BODY)
             .leased()
             .body_transcript()
             .responds::<TranscriptResponse>(200),
@@ -34,7 +34,7 @@ pub(super) fn all() -> Vec<Operation> {
             .body_transcript()
             .responds::<TranscriptResponse>(201),
         get("/api/v1/jobs/{job_id}/transcripts", "getTranscript")
-            .describe_as("Read the transcript", AS_ASKED)
+            .describe_as("Read the transcript", TRANSCRIPT_RESPONSE)
             .query::<TranscriptQuery>()
             .responds_transcript::<TranscriptResponse>(),
         put("/api/v1/jobs/{job_id}/silence-regions", "putSilenceRegions")
@@ -54,7 +54,7 @@ pub(super) fn all() -> Vec<Operation> {
         get("/api/v1/jobs/{job_id}/layout-analysis", "getLayoutAnalysis")
             .describe_as("Read the layout analysis", "")
             .responds::<LayoutAnalysisResponse>(200)
-            .or([LayoutAnalysisNotFound])
+            .with_problems([LayoutAnalysisNotFound])
             .unlinked(),
         put(
             "/api/v1/jobs/{job_id}/content-segments",
@@ -87,12 +87,12 @@ pub(super) fn all() -> Vec<Operation> {
             .query::<ClipsQuery>()
             .responds::<ClipsResponse>(200),
         put("/api/v1/clips/{clip_id}/subtitles", "putSubtitles")
-            .describe_as("Replace the subtitles of a clip", FILES)
+            .describe_as("Replace the subtitles of a clip", TRANSCRIPT_BODY)
             .leased()
             .body_transcript()
             .responds::<SubtitlesResponse>(200),
         get("/api/v1/clips/{clip_id}/subtitles", "getSubtitles")
-            .describe_as("Read the subtitles of a clip", AS_ASKED)
+            .describe_as("Read the subtitles of a clip", TRANSCRIPT_RESPONSE)
             .query::<SubtitlesQuery>()
             .responds_transcript::<SubtitlesResponse>(),
         post("/api/v1/jobs/{job_id}/logs", "appendLog")

@@ -18,7 +18,7 @@ pub(super) fn jobs() -> Vec<Operation> {
             .idempotent()
             .body::<UploadRequest>()
             .responds::<UploadResponse>(201)
-            .with(&["Location"]),
+            .with_headers(&["Location"]),
         post("/api/v1/upload/confirm", "confirmUpload")
             .describe_as(
                 "Confirm an upload",
@@ -27,8 +27,8 @@ pub(super) fn jobs() -> Vec<Operation> {
             )
             .body::<UploadConfirmBody>()
             .responds::<JobResponse>(200)
-            .with(&["ETag"])
-            .or([JobNotFound, IllegalTransition]),
+            .with_headers(&["ETag"])
+            .with_problems([JobNotFound, IllegalTransition]),
     ]
 }
 
@@ -45,9 +45,9 @@ pub(super) fn objects() -> Vec<Operation> {
             .header("Range")
             .responds_bytes(200)
             .or_responds(206, "The requested part.")
-            .with(&["Content-Range"])
+            .with_headers(&["Content-Range"])
             .if_none_match()
-            .or([Overloaded]),
+            .with_problems([Overloaded]),
         put("/api/v1/objects/{key}", "putObject")
             .describe_as(
                 "Upload an object",
@@ -57,7 +57,7 @@ pub(super) fn objects() -> Vec<Operation> {
             )
             .body_bytes()
             .responds_empty(200)
-            .or([IllegalTransition])
+            .with_problems([IllegalTransition])
             .uses_database(),
     ]
 }

@@ -1,4 +1,4 @@
-//! Work of workers.
+//! Operations of workers.
 
 use super::super::operation::Operation;
 use super::{get, post};
@@ -6,7 +6,7 @@ use crate::claim::{ClaimBody, ClaimsResponse};
 use crate::lease::{HeartbeatBody, HeartbeatResponse, StageCompletionBody, StageFailureBody};
 use crate::stage_run::{StageRunResponse, StagesResponse};
 
-/// Operations of workers.
+/// Claims, the end of attempts, and the stages of a job.
 pub(super) fn all() -> Vec<Operation> {
     vec![
         post("/api/v1/work/claim", "claimWork")
