@@ -1,5 +1,4 @@
-//! Clients that do little more than listen, so that a thousand of them are no
-//! burden.
+//! Minimal clients, so that a thousand of them need little time and memory.
 
 use std::net::SocketAddr;
 
@@ -7,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-/// A WebSocket that listens.
+/// A client that watches a job over a WebSocket.
 pub(crate) struct Socket(BufReader<TcpStream>);
 
 impl Socket {
@@ -16,12 +15,12 @@ impl Socket {
         let path = format!("/ws/jobs/{job_id}?after={after}");
         let headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
             Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
-        let (stream, status) = ask(server, &path, headers).await?;
+        let (stream, status) = send_request(server, &path, headers).await?;
         ensure!(status == "101", "{path} answered {status}");
         Ok(Self(stream))
     }
 
-    /// Number of the event of the next message.
+    /// Waits for the next message; returns the sequence number of its event.
     pub(crate) async fn next(&mut self) -> Result<i64> {
         loop {
             let (opcode, payload) = self.frame().await?;
@@ -33,7 +32,8 @@ impl Socket {
         }
     }
 
-    /// A frame of a server is not masked, and ours are shorter than 64 KiB.
+    /// Reads a frame. Frames of a server are not masked; those of Lectern are shorter
+    /// than 64 KiB.
     async fn frame(&mut self) -> Result<(u8, Vec<u8>)> {
         let (first, length) = (self.0.read_u8().await?, self.0.read_u8().await?);
         let length = match length {
@@ -47,17 +47,18 @@ impl Socket {
     }
 }
 
-/// Asks for a stream of server-sent events, which is kept open and not read.
+/// Requests a stream of server-sent events; returns the connection, which is not
+/// read.
 pub(crate) async fn open_stream(server: SocketAddr, job_id: &str) -> Result<impl Sized> {
     let path = format!("/api/v1/jobs/{job_id}/events");
-    let (stream, status) = ask(server, &path, "Accept: text/event-stream\r\n").await?;
+    let (stream, status) = send_request(server, &path, "Accept: text/event-stream\r\n").await?;
     ensure!(status == "200", "{path} answered {status}");
     Ok(stream)
 }
 
-/// Sends a request; answers the connection, behind the head of the answer, and
+/// Sends a request and reads the head of the response; returns the connection and
 /// the status.
-async fn ask(
+async fn send_request(
     server: SocketAddr,
     path: &str,
     headers: &str,

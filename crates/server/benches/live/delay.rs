@@ -12,33 +12,33 @@ use serde_json::{Value, json};
 use crate::WATCHERS;
 use crate::clients::Socket;
 
-/// Reports, at least one message each.
+/// Number of progress reports; each causes at least one message.
 pub(crate) const REPORTS: usize = 100;
 
 /// Time between two reports.
-const PAUSE: Duration = Duration::from_millis(100);
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How many messages there are room for.
-const EVENTS: usize = 4 * REPORTS;
+/// Upper bound of the events that the reports cause.
+const MAX_EVENTS: usize = 4 * REPORTS;
 
-/// How late messages were, in milliseconds, sorted.
-pub(crate) struct Lateness(Vec<f64>);
+/// Delays of messages in milliseconds, sorted.
+pub(crate) struct Delays(Vec<f64>);
 
-impl Lateness {
-    pub(crate) fn print(&self, what: &str) {
-        let at = |share: usize| self.0[(self.0.len() - 1) * share / 100];
+impl Delays {
+    pub(crate) fn print(&self, label: &str) {
+        let percentile = |percent: usize| self.0[(self.0.len() - 1) * percent / 100];
         println!(
-            "{what:<38} {:>8.1} {:>8.1} {:>8.1}",
-            at(50),
-            at(99),
-            at(100)
+            "{label:<38} {:>8.1} {:>8.1} {:>8.1}",
+            percentile(50),
+            percentile(99),
+            percentile(100)
         );
     }
 }
 
-/// Lets everybody watch one job, on the server that hears of it or on `another`
-/// over the same database.
-pub(crate) fn measure(url: &str, another: bool) -> Result<Lateness> {
+/// Measures the delays for clients that watch one job, on the server that receives
+/// the reports or, with `another`, on a second server over the same database.
+pub(crate) fn measure(url: &str, another: bool) -> Result<Delays> {
     let start = || {
         let config = ServerConfig {
             http_threads: None,
@@ -57,37 +57,37 @@ pub(crate) fn measure(url: &str, another: bool) -> Result<Lateness> {
     let job_id = job["job_id"].as_str().context("a job")?.to_owned();
     let path = format!("{jobs}/{job_id}");
 
-    // When the report was sent that event number so and so came of.
-    let sent: Arc<Vec<AtomicU64>> = Arc::new((0..EVENTS).map(|_| AtomicU64::new(0)).collect());
-    let began = Instant::now();
-    let (ready, is_ready) = std::sync::mpsc::channel();
+    // By sequence number: when the report that caused the event was sent.
+    let sent: Arc<Vec<AtomicU64>> = Arc::new((0..MAX_EVENTS).map(|_| AtomicU64::new(0)).collect());
+    let epoch = Instant::now();
+    let (ready, all_ready) = std::sync::mpsc::channel();
     let (stop, last) = tokio::sync::watch::channel(None::<i64>);
     let watching = std::thread::spawn({
         let (sent, job_id) = (Arc::clone(&sent), job_id.clone());
-        move || watch(watched, &job_id, &sent, began, &ready, &last)
+        move || watch(watched, &job_id, &sent, epoch, &ready, &last)
     });
-    is_ready.recv().context("watchers")?;
+    all_ready.recv().context("watchers")?;
 
     let mut seq = 1;
     for report in 0..REPORTS {
-        std::thread::sleep(PAUSE);
-        let now = nanos(began);
+        std::thread::sleep(REPORT_INTERVAL);
+        let now = nanos(epoch);
         sent.iter()
             .skip(seq + 1)
             .for_each(|sent| sent.store(now, Ordering::SeqCst));
         let progress = json!({ "stage": "transcription", "percent": report });
         ureq::post(format!("{path}/progress")).send_json(progress)?;
         seq = last_seq(&path)?;
-        ensure!(seq < EVENTS, "more messages than there is room for");
+        ensure!(seq < MAX_EVENTS, "more than {MAX_EVENTS} events");
     }
     stop.send(Some(i64::try_from(seq)?))?;
-    let late = watching.join().ok().context("watchers")??;
+    let delays = watching.join().ok().context("watchers")??;
     ensure!(
-        late.len() == WATCHERS * (seq - 1),
+        delays.len() == WATCHERS * (seq - 1),
         "{} messages",
-        late.len()
+        delays.len()
     );
-    Ok(Lateness(late))
+    Ok(Delays(delays))
 }
 
 fn last_seq(path: &str) -> Result<usize> {
@@ -97,18 +97,18 @@ fn last_seq(path: &str) -> Result<usize> {
     Ok(usize::try_from(last)?)
 }
 
-fn nanos(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+fn nanos(epoch: Instant) -> u64 {
+    u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Watches until everybody has seen the last event, whose number comes at the
-/// end.
+/// Watches until all clients have received event `last`, which is known only after
+/// the last report.
 #[tokio::main(flavor = "current_thread")]
 async fn watch(
     server: std::net::SocketAddr,
     job_id: &str,
     sent: &Arc<Vec<AtomicU64>>,
-    began: Instant,
+    epoch: Instant,
     ready: &std::sync::mpsc::Sender<()>,
     last: &tokio::sync::watch::Receiver<Option<i64>>,
 ) -> Result<Vec<f64>> {
@@ -122,7 +122,7 @@ async fn watch(
         .map(|mut socket| {
             let (sent, mut last) = (Arc::clone(sent), last.clone());
             tokio::spawn(async move {
-                let (mut late, mut seen) = (Vec::new(), 1);
+                let (mut delays, mut seen) = (Vec::new(), 1);
                 while last.borrow_and_update().is_none_or(|last| seen < last) {
                     let next = tokio::select! {
                         next = socket.next() => next?,
@@ -131,16 +131,16 @@ async fn watch(
                     ensure!(next == seen + 1, "{next} after {seen}");
                     seen = next;
                     let sent = sent[usize::try_from(seen)?].load(Ordering::SeqCst);
-                    late.push(nanos(began).saturating_sub(sent) as f64 / 1e6);
+                    delays.push(nanos(epoch).saturating_sub(sent) as f64 / 1e6);
                 }
-                Ok(late)
+                Ok(delays)
             })
         })
         .collect();
-    let mut late = Vec::new();
+    let mut delays = Vec::new();
     for task in tasks {
-        late.extend(task.await??);
+        delays.extend(task.await??);
     }
-    late.sort_by(f64::total_cmp);
-    Ok(late)
+    delays.sort_by(f64::total_cmp);
+    Ok(delays)
 }

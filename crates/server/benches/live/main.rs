@@ -11,13 +11,13 @@
 //! has the message. Then the program starts a server in a process of its own and
 //! measures how its memory grows with idle watchers.
 //!
-//! `BENCH_DATABASE_URL` names a PostgreSQL database that may be filled. Times are
-//! not asserted, but that no client misses a message is.
+//! `BENCH_DATABASE_URL` names a PostgreSQL database that the program may write to. Times are
+//! not asserted; the program fails if a client misses a message.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod clients;
-mod lateness;
-mod weight;
+mod delay;
+mod memory;
 
 use std::env;
 
@@ -32,19 +32,22 @@ fn main() -> Result<()> {
     let arguments: Vec<_> = env::args().collect();
     if let Some(at) = arguments
         .iter()
-        .position(|argument| argument == weight::SERVE)
+        .position(|argument| argument == memory::SERVE)
     {
         let url = arguments.get(at + 1).context("the address of a database")?;
-        return weight::serve(url);
+        return memory::serve(url);
     }
     if !arguments.iter().any(|argument| argument == "--bench") {
-        println!("nothing is measured unless it is run by `cargo bench`");
+        println!("measures only when run by `cargo bench`");
         return Ok(());
     }
     // Both ends of each connection are in this process.
     let needed = 2 * WATCHERS as u64 + 100;
-    let room = open_files::raise_limit_for(needed);
-    ensure!(room >= needed, "the system allows {room} connections only");
+    let max_connections = open_files::raise_limit_for(needed);
+    ensure!(
+        max_connections >= needed,
+        "the system allows only {max_connections} connections"
+    );
 
     let dir = tempfile::tempdir()?;
     let file = format!("sqlite://{}", dir.path().join("bench.db").display());
@@ -53,7 +56,7 @@ fn main() -> Result<()> {
         .filter(|url| !url.is_empty());
     println!(
         "{WATCHERS} WebSockets on one job, {} messages to each:",
-        lateness::REPORTS
+        delay::REPORTS
     );
     println!(
         "{:<38} {:>8} {:>8} {:>8}",
@@ -63,9 +66,9 @@ fn main() -> Result<()> {
         let database = Database::open(url)?;
         database.migrate()?;
         let backend = database.backend().to_string();
-        lateness::measure(url, false)?.print(&format!("{backend}, the same server"));
-        lateness::measure(url, true)?.print(&format!("{backend}, another server"));
+        delay::measure(url, false)?.print(&format!("{backend}, the same server"));
+        delay::measure(url, true)?.print(&format!("{backend}, another server"));
     }
-    println!("\nmemory of a server with {WATCHERS} idle watchers more, KiB each:");
-    weight::measure(&file)
+    println!("\nmemory of a server with {WATCHERS} more idle watchers, KiB each:");
+    memory::measure(&file)
 }

@@ -13,7 +13,8 @@ use lectern_server::{Server, ServerConfig};
 use crate::WATCHERS;
 use crate::clients::{Socket, open_stream};
 
-/// Makes this program a server for the database that is named next.
+/// Argument that makes this program a server; the next argument is the URL of the
+/// database.
 pub(crate) const SERVE: &str = "--serve";
 
 /// Serves until standard input is closed.
@@ -29,14 +30,14 @@ pub(crate) fn serve(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// A server in a process of its own, which ends with this value.
-struct Process {
+/// A server in a separate process, which is stopped when this value is dropped.
+struct ServerProcess {
     child: Child,
     input: Option<ChildStdin>,
     address: SocketAddr,
 }
 
-impl Process {
+impl ServerProcess {
     fn start(url: &str) -> Result<Self> {
         let mut child = Command::new(env::current_exe()?)
             .args([SERVE, url])
@@ -62,14 +63,15 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         drop(self.input.take());
         let _ = self.child.wait();
     }
 }
 
-/// Measures both channels, with all on one job and with a job for each.
+/// Measures both protocols, with all clients on one job and with one job
+/// per client.
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn measure(url: &str) -> Result<()> {
     let database = Database::open(url)?;
@@ -79,9 +81,9 @@ pub(crate) async fn measure(url: &str) -> Result<()> {
             job.map(|job| job.job_id.to_string())
         })
         .collect::<Result<_, lectern_db::Error>>()?;
-    for (name, jobs) in [("one job", &jobs[..1]), ("a job for each", &jobs[..])] {
-        let server = Process::start(url)?;
-        // What is needed once is there before the counting begins.
+    for (name, jobs) in [("one job", &jobs[..1]), ("one job each", &jobs[..])] {
+        let server = ServerProcess::start(url)?;
+        // The first clients cause allocations that later ones share.
         let mut warm = Vec::new();
         for _ in 0..50 {
             warm.push(Socket::open(server.address, &jobs[0], 1).await?);
@@ -97,11 +99,11 @@ pub(crate) async fn measure(url: &str) -> Result<()> {
             streams.push(open_stream(server.address, job).await?);
         }
         let after = server.memory()?;
-        let each = |before: f64, after: f64| (after - before) / WATCHERS as f64;
+        let kib_each = |before: f64, after: f64| (after - before) / WATCHERS as f64;
         println!(
             "{name}: WebSocket {:.1}, server-sent events {:.1}",
-            each(before, between),
-            each(between, after)
+            kib_each(before, between),
+            kib_each(between, after)
         );
     }
     Ok(())
