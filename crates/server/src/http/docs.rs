@@ -33,7 +33,8 @@ const PAGE: &str = r#"<!DOCTYPE html>
 </html>
 "#;
 
-const START: &str = r##"SwaggerUIBundle({
+/// Starts Swagger UI. A separate file, because [`CONTENT_POLICY`] forbids inline scripts.
+const START_SCRIPT: &str = r##"SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
@@ -41,9 +42,9 @@ const START: &str = r##"SwaggerUIBundle({
 });
 "##;
 
-/// Only resources of this server; Swagger UI sets styles from its scripts and
-/// shows images of its style sheet.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// Allows only resources of this server. Swagger UI also needs inline styles, and
+/// images and fonts embedded in its style sheet.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
@@ -74,18 +75,21 @@ pub(crate) fn resources() -> Vec<Resource> {
 }
 
 async fn page(known: IfNoneMatch) -> HttpResponse {
-    send(&own("text/html; charset=utf-8", PAGE), &known)
+    send(&embedded_file("text/html; charset=utf-8", PAGE), &known)
 }
 
 async fn start(known: IfNoneMatch) -> HttpResponse {
-    send(&own("text/javascript; charset=utf-8", START), &known)
+    send(
+        &embedded_file("text/javascript; charset=utf-8", START_SCRIPT),
+        &known,
+    )
 }
 
 async fn file(request: HttpRequest, known: IfNoneMatch) -> Result<HttpResponse, ApiError> {
     let wanted = request.match_info().get("file").unwrap_or_default();
-    let place = FILES.iter().position(|(name, _)| *name == wanted);
+    let index = FILES.iter().position(|(name, _)| *name == wanted);
     let files = unpacked().await?;
-    match place.and_then(|place| files.get(place)) {
+    match index.and_then(|index| files.get(index)) {
         Some(file) => Ok(send(file, &known)),
         None => Err(ApiError::new(
             Code::NotFound,
@@ -94,8 +98,8 @@ async fn file(request: HttpRequest, known: IfNoneMatch) -> Result<HttpResponse, 
     }
 }
 
-/// A file of this crate, whose version is the program's.
-fn own(content_type: &'static str, content: &'static str) -> File {
+/// A file embedded in this crate. Its entity tag is the program's version.
+fn embedded_file(content_type: &'static str, content: &'static str) -> File {
     File {
         content_type,
         etag: format!("\"{}\"", env!("CARGO_PKG_VERSION")),
@@ -112,7 +116,7 @@ fn send(file: &File, known: &IfNoneMatch) -> HttpResponse {
     response
         .insert_header((ETAG, file.etag.as_str()))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         .insert_header((REFERRER_POLICY, "no-referrer"));
     if known.matches(&file.etag) {
         response.finish()

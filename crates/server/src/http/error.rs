@@ -1,4 +1,4 @@
-//! The error type of all handlers. It is answered as a problem document (RFC
+//! The error type of all handlers. It is sent as a problem document (RFC
 //! 9457).
 
 use std::error::Error as StdError;

@@ -9,7 +9,7 @@ use lectern_db::Error;
 
 use crate::http::error::ApiError;
 
-/// Versions count from 1.
+/// A version that no job has: versions count from 1.
 const NONEXISTENT_VERSION: i64 = 0;
 
 /// The entity tag of a job's version.
@@ -23,8 +23,8 @@ pub(crate) fn etag(version: i64) -> String {
 pub(crate) struct IfMatch(Option<Vec<i64>>);
 
 impl IfMatch {
-    /// Calls `change` with the expected version, or with `None` when any will
-    /// do. With several versions, calls it until one matches.
+    /// Calls `change` with the expected version, or with `None` when any
+    /// version is accepted. With several versions, calls it until one matches.
     pub(crate) fn apply<T>(
         &self,
         mut change: impl FnMut(Option<i64>) -> Result<T, Error>,
@@ -46,7 +46,7 @@ impl IfMatch {
         if !request.headers().contains_key(header::IF_MATCH) {
             return Self(None);
         }
-        // Weak, malformed and foreign tags match no version.
+        // Weak tags and tags that are not a number match no version.
         let version = |tag: &EntityTag| {
             let strong = Some(tag.tag()).filter(|_| !tag.weak);
             strong

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Shared by all HTTP threads.
+/// The server's state between start and shutdown, shared by all HTTP threads.
 #[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     stopping: AtomicBool,

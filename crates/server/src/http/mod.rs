@@ -1,4 +1,4 @@
-//! What all routes share: requests read, responses and errors written.
+//! HTTP code that all routes share: reading requests, writing responses and errors.
 
 pub(crate) mod app_data;
 pub(crate) mod docs;

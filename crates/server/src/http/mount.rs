@@ -2,8 +2,8 @@
 
 use actix_web::HttpRequest;
 
-/// Every route that needs its own address is below this path.
-const API: &str = "/api/v1/";
+/// Every route whose handler calls [`prefix`] is below this path.
+const API_PATH: &str = "/api/v1/";
 
 /// The path before the route's own, such as `/lectern` for
 /// `/lectern/api/v1/jobs`; empty when the routes are not below a scope.
@@ -13,7 +13,7 @@ const API: &str = "/api/v1/";
 pub(crate) fn prefix(request: &HttpRequest) -> &str {
     let pattern = request.match_pattern().unwrap_or_default();
     let segments = pattern
-        .rfind(API)
+        .rfind(API_PATH)
         .map_or(0, |end| pattern[..end].matches('/').count());
     let path = request.uri().path();
     let end = path.match_indices('/').nth(segments);

@@ -36,7 +36,7 @@ pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
     } else {
         HttpResponse::Ok()
     };
-    describe(&mut response, &object.info);
+    insert_metadata(&mut response, &object.info);
     if is_part && let Some(last) = end.checked_sub(1) {
         let range = format!("bytes {start}-{last}/{}", object.info.size);
         response.insert_header((CONTENT_RANGE, range));
@@ -52,20 +52,20 @@ pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
 /// 200 without the body, for HEAD.
 pub(crate) fn send_head(info: &ObjectInfo) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    describe(&mut response, info);
+    insert_metadata(&mut response, info);
     response.body(HeadBody(info.size))
 }
 
 /// 304 with the object's validators.
 pub(crate) fn not_modified(info: &ObjectInfo) -> HttpResponse {
     let mut response = HttpResponse::NotModified();
-    identify(&mut response, info);
+    insert_validators(&mut response, info);
     response.finish()
 }
 
-fn describe(response: &mut HttpResponseBuilder, info: &ObjectInfo) {
+fn insert_metadata(response: &mut HttpResponseBuilder, info: &ObjectInfo) {
     let name = info.key.rsplit('/').next().unwrap_or_default();
-    identify(response, info)
+    insert_validators(response, info)
         .insert_header((ACCEPT_RANGES, "bytes"))
         // Not compressed: byte ranges refer to the stored bytes.
         .insert_header((CONTENT_ENCODING, "identity"))
@@ -73,7 +73,7 @@ fn describe(response: &mut HttpResponseBuilder, info: &ObjectInfo) {
         .insert_header(disposition(name));
 }
 
-fn identify<'r>(
+fn insert_validators<'r>(
     response: &'r mut HttpResponseBuilder,
     info: &ObjectInfo,
 ) -> &'r mut HttpResponseBuilder {
@@ -86,7 +86,7 @@ fn identify<'r>(
 }
 
 /// The media type of an object, by the extension of its name. Unknown extensions
-/// are bytes, so that no upload can run as a page of this origin.
+/// are sent as plain bytes, so that no upload can run as a page of this origin.
 fn media_type(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let subtitles = || match Format::from_filename(name) {
@@ -160,7 +160,7 @@ fn parse_range(range: &str) -> Option<ByteRange> {
     }
 }
 
-/// Digits without a sign; larger numbers are clamped to the greatest size.
+/// Parses digits without a sign; a number beyond `u64` becomes its maximum.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(u64::MAX))

@@ -13,7 +13,7 @@ tokio::task_local! {
     static CURRENT: RequestId;
 }
 
-/// A request id: 1 to 128 of `A-Z a-z 0-9 . _ -`.
+/// A request id: 1 to 128 characters of `A-Z a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestId(HeaderValue);
 
@@ -55,8 +55,8 @@ impl RequestId {
 }
 
 fn is_well_formed(id: &[u8]) -> bool {
-    let is_well_formed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    (1..=128).contains(&id.len()) && id.iter().all(is_well_formed)
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    (1..=128).contains(&id.len()) && id.iter().all(is_allowed)
 }
 
 #[cfg(test)]

@@ -84,8 +84,8 @@ impl Resource {
             let error = ApiError::method_not_allowed(allow.clone());
             async { Err::<&str, _>(error) }
         });
-        let tail = if self.is_tail { "*" } else { "" };
-        let resource = web::resource(format!("{}{tail}", self.path));
+        let tail_pattern = if self.is_tail { "*" } else { "" };
+        let resource = web::resource(format!("{}{tail_pattern}", self.path));
         let resource = resource.default_service(not_allowed);
         self.routes
             .into_iter()

@@ -143,8 +143,8 @@ impl Responder for ApiResponse {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in self.headers {
-            // Here and not earlier, so that a stored response is correct wherever
-            // the routes are mounted.
+            // The prefix is added only now, so that a stored response is correct
+            // wherever the routes are mounted.
             if name == header::LOCATION
                 && let Ok(path) = value.to_str()
             {

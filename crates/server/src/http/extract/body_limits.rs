@@ -3,9 +3,9 @@
 /// Upper bounds of request bodies, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Of bodies in general; 1 MiB by default.
+    /// Bound of bodies in general; 1 MiB by default.
     pub small: usize,
-    /// Of bodies with the output of a stage; 32 MiB by default.
+    /// Bound of bodies with the output of a stage; 32 MiB by default.
     pub output: usize,
 }
 

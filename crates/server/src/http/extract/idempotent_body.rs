@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: a repeated request gets the first response, and is done
-//! once.
+//! `Idempotency-Key`: a repeated request is not executed again but gets the first
+//! response.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
@@ -40,15 +40,15 @@ impl RequestKey {
         create: impl FnOnce(&mut Tx<'_>) -> Result<(JobId, ApiResponse), ApiError>,
     ) -> ApiResult {
         let Some((key, fingerprint)) = &self.0 else {
-            return create(tx).map(|(_, answer)| answer);
+            return create(tx).map(|(_, response)| response);
         };
         if let Some(stored) = tx.idempotency_keys().take(key, *fingerprint)? {
             return ApiResponse::restore(stored);
         }
-        let (job_id, answer) = create(tx)?;
+        let (job_id, response) = create(tx)?;
         tx.idempotency_keys()
-            .answer(key, job_id, &answer.store()?)?;
-        Ok(answer)
+            .answer(key, job_id, &response.store()?)?;
+        Ok(response)
     }
 }
 
@@ -67,7 +67,8 @@ where
         Box::pin(async move {
             let (key, raw) = (key?, received.await?);
             let body = json_body::decode::<T>(raw.clone()).await?;
-            let keyed = key.map(|key| fingerprint(&path, &raw).map(|print| (key, print)));
+            let keyed =
+                key.map(|key| fingerprint(&path, &raw).map(|fingerprint| (key, fingerprint)));
             Ok(Self {
                 body,
                 key: RequestKey(keyed.transpose()?),
@@ -87,7 +88,8 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
     key.at("Idempotency-Key")
 }
 
-/// Equal for bodies that are the same JSON value.
+/// A hash that is equal for requests to one path whose bodies are the same JSON
+/// value.
 fn fingerprint(path: &str, body: &[u8]) -> Result<Fingerprint, ApiError> {
     let mut json: Value = serde_json::from_slice(body).map_err(ApiError::internal)?;
     json.sort_all_objects();

@@ -235,8 +235,8 @@ fn malformed(detail: impl Into<String>) -> ApiError {
 fn not_json(detail: String, path: &str) -> ApiError {
     match path {
         "" | "." => malformed(detail),
-        // The field is unknown: the text ended before its name did.
-        unknown if unknown.ends_with('?') => malformed(detail),
+        // A path that ends in `?` is incomplete: the text ended within a field's name.
+        incomplete if incomplete.ends_with('?') => malformed(detail),
         path => ApiError::fields(Code::MalformedBody, vec![FieldError::new(path, detail)]),
     }
 }

@@ -36,19 +36,19 @@ impl FromRequest for LeaseIdPath {
 pub(crate) struct LeaseHeader(Option<LeaseId>);
 
 impl LeaseHeader {
-    /// Checks that the write is allowed: under a live lease of this job or,
-    /// without a lease, while none of the stages in `own`, which own the written
-    /// data, is leased. The result holds until the transaction ends.
+    /// Checks that the write is allowed. `owners` are the stages that write this
+    /// data. With a lease, it must be a live lease of this job; without one, none
+    /// of `owners` may be leased. The result holds until the transaction ends.
     pub(crate) fn check(
         self,
         tx: &mut Tx<'_>,
         job_id: JobId,
-        own: &[Stage],
+        owners: &[Stage],
     ) -> Result<JobRef, ApiError> {
-        if self.0.is_none() && own.is_empty() {
+        if self.0.is_none() && owners.is_empty() {
             return Ok(job_id.into());
         }
-        Ok(tx.work().guard(job_id, own, self.0)?.into())
+        Ok(tx.work().guard(job_id, owners, self.0)?.into())
     }
 }
 

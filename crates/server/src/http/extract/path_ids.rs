@@ -24,7 +24,11 @@ impl FromRequest for JobIdPath {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let no_id = || ApiError::new(Code::JobNotFound, "the path has no valid job id");
-        ready(named(request, "job_id").map(Self).ok_or_else(no_id))
+        ready(
+            parse_parameter(request, "job_id")
+                .map(Self)
+                .ok_or_else(no_id),
+        )
     }
 }
 
@@ -34,10 +38,14 @@ impl FromRequest for ClipIdPath {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let no_id = || ApiError::new(Code::ClipNotFound, "the path has no valid clip id");
-        ready(named(request, "clip_id").map(Self).ok_or_else(no_id))
+        ready(
+            parse_parameter(request, "clip_id")
+                .map(Self)
+                .ok_or_else(no_id),
+        )
     }
 }
 
-fn named<T: FromStr>(request: &HttpRequest, part: &str) -> Option<T> {
+fn parse_parameter<T: FromStr>(request: &HttpRequest, part: &str) -> Option<T> {
     request.match_info().get(part)?.parse().ok()
 }

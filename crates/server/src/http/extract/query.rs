@@ -1,6 +1,6 @@
 //! Query strings, with the same error reports as JSON bodies.
 //!
-//! `serde_html_form` would change documented answers: it reads `limit=` as an absent
+//! `serde_html_form` would change documented responses: it reads `limit=` as an absent
 //! parameter and accepts `NaN` and `inf` as numbers, and its error for any other value
 //! does not say which type was expected. Therefore the values are deserialized here.
 
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percent_encoding_is_taken_away_or_refused() {
+    fn percent_encoding_is_decoded_or_refused() {
         assert_eq!(decode("a+b%20%C3%A9").as_deref(), Some("a b é"));
         for bad in ["%", "%2", "%zz", "%ff", "%+1"] {
             assert_eq!(decode(bad), None, "{bad}");

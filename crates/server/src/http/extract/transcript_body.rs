@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::body_limits::BodyLimits;
 use crate::http::extract::json_body::{self, BodyFuture};
 
-/// The segments of a body, in any format that is read.
+/// The segments of a body, in any supported format.
 #[derive(Debug)]
 pub(crate) struct TranscriptBody(pub(crate) Vec<NewTranscriptSegment>);
 
@@ -35,7 +35,7 @@ impl FromRequest for TranscriptBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.output);
-        let (declared, limit) = match DeclaredFormat::declared(request.headers()) {
+        let (declared, limit) = match DeclaredFormat::from_headers(request.headers()) {
             Ok(declared) => (declared, limit),
             Err(error) => (DeclaredFormat::Json, Err(error)),
         };
@@ -48,7 +48,7 @@ impl FromRequest for TranscriptBody {
 }
 
 impl DeclaredFormat {
-    fn declared(headers: &HeaderMap) -> Result<Self, ApiError> {
+    fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
         if json_body::is_json(headers) {
             return Ok(Self::Json);
         }

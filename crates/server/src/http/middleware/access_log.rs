@@ -44,8 +44,8 @@ pub(crate) async fn record_request(
         metrics,
     };
     let request_id = record.request_id.clone();
-    let answering = request_id.scope(async move { next.call(request).await });
-    let response = match catch_panic(answering).await {
+    let handling = request_id.scope(async move { next.call(request).await });
+    let response = match catch_panic(handling).await {
         Some(Ok(response)) => into_problem(response),
         Some(Err(error)) => {
             let status = error.as_response_error().status_code();
@@ -117,7 +117,7 @@ fn client_gone() -> StatusCode {
     StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
-/// What is logged and counted when the response is complete.
+/// The data that is logged and counted when the response is complete.
 struct AccessRecord {
     started: Instant,
     request_id: RequestId,
@@ -148,7 +148,7 @@ impl AccessRecord {
 
 impl Drop for AccessRecord {
     fn drop(&mut self) {
-        let _running = self.complete();
+        let _in_flight = self.complete();
         let took = self.started.elapsed();
         let (method, path, status) = (
             self.method.as_str(),
@@ -214,7 +214,7 @@ mod tests {
         Ok(HttpResponse::Ok().finish())
     }
 
-    async fn answers_an_error_of_its_own() -> HttpResponse {
+    async fn returns_an_actix_error() -> HttpResponse {
         HttpResponse::BadRequest().body("not like this")
     }
 
@@ -227,7 +227,7 @@ mod tests {
             .wrap(from_fn(record_request))
             .route("/panics", web::get().to(panics))
             .route("/thread", web::get().to(panics_on_a_thread))
-            .route("/error", web::get().to(answers_an_error_of_its_own));
+            .route("/error", web::get().to(returns_an_actix_error));
         let app = test::init_service(app).await;
         for (path, code) in [
             ("/panics", "internal"),

@@ -12,8 +12,8 @@ use actix_web::{Error, HttpMessage};
 /// Smaller bodies fit into a packet or two uncompressed.
 const MIN_COMPRESSED_BYTES: u64 = 1024;
 
-/// Wraps `Compress` and reduces `Accept-Encoding` to gzip or nothing: `Compress`
-/// would answer 406 to a client that accepts neither gzip nor identity.
+/// Runs outside `Compress` and reduces `Accept-Encoding` to gzip or nothing, because
+/// `Compress` responds 406 to a client that accepts neither gzip nor identity.
 pub(crate) async fn negotiate_gzip<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -35,7 +35,7 @@ pub(crate) async fn negotiate_gzip<B: MessageBody>(
     Ok(response)
 }
 
-/// Inside `Compress`: excludes small bodies by a `Content-Encoding: identity`,
+/// Runs inside `Compress` and excludes small bodies by `Content-Encoding: identity`,
 /// which [`negotiate_gzip`] removes again.
 pub(crate) async fn skip_small_bodies<B: MessageBody>(
     request: ServiceRequest,
@@ -71,15 +71,15 @@ mod tests {
 
     #[test]
     fn gzip_is_accepted_by_name_or_wildcard_unless_its_quality_is_zero() {
-        let takes = |list| {
+        let accepts = |list| {
             let request = TestRequest::get().insert_header((ACCEPT_ENCODING, list));
             accepts_gzip(&request.to_http_request())
         };
         for yes in ["gzip", "deflate, gzip;q=0.5", "br, *", "GZIP"] {
-            assert!(takes(yes), "{yes}");
+            assert!(accepts(yes), "{yes}");
         }
         for no in ["", "br", "gzip;q=0", "gzip; q=0.000", "identity", "*;q=0"] {
-            assert!(!takes(no), "{no}");
+            assert!(!accepts(no), "{no}");
         }
     }
 }
