@@ -1,14 +1,14 @@
-//! What a claim costs beside the one statement it cannot do without.
+//! The cost of a claim compared with the one statement it needs at least.
 //!
 //! ```console
 //! $ BENCH_DATABASE_URL=postgres://me@localhost/postgres cargo bench -p lectern-db --bench claims
 //! ```
 //!
 //! Eight claimers take 100,000 ready runs in batches of ten: once through
-//! `db.claim()`, which also moves the jobs, writes the events and the
-//! audit trail and reads what it answers; and once as the bare `SKIP LOCKED`
-//! statement under pgbench, on a database with the same rows. Both go on until
-//! nothing is left. Nothing is asserted about time.
+//! `db.claim()`, which also moves the jobs, writes the events and the audit trail
+//! and reads the rows it returns; and once as the bare `SKIP LOCKED` statement
+//! under pgbench, on a database with the same rows. Both run until no ready run is
+//! left. Nothing is asserted about time.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 #[path = "ratios/scratch.rs"]
@@ -45,7 +45,7 @@ const FILL: &str = "
         (SELECT id FROM stage_runs WHERE status = 'ready' ORDER BY id DESC LIMIT 2);
     VACUUM ANALYZE;";
 
-/// What a claim cannot do without, in one statement.
+/// The least that a claim does, in one statement.
 const STATEMENT: &str = "
     UPDATE stage_runs
     SET status = 'running', attempt = attempt + 1, worker = 'bench', lease_id = gen_random_uuid(),
@@ -154,7 +154,7 @@ fn bare(server: &str) -> Result<f64> {
         .arg(format!("--transactions={}", RUNS / BATCH / CLAIMERS))
         .arg(scratch.url())
         .output()
-        .context("pgbench, which comes with PostgreSQL's server")?;
+        .context("run pgbench, which is part of PostgreSQL's server package")?;
     let took = started.elapsed();
     ensure!(
         output.status.success(),

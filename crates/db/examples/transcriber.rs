@@ -54,8 +54,8 @@ fn main() -> Result<(), Error> {
     }
 
     db.write(|tx| {
-        let event = NewLogEntry::new(Stage::Transcription, LogStatus::Completed);
-        tx.processing_logs().append(job.job_id, &event)?;
+        let entry = NewLogEntry::new(Stage::Transcription, LogStatus::Completed);
+        tx.processing_logs().append(job.job_id, &entry)?;
         tx.jobs().transition(job.job_id, JobStatus::Completed)
     })?;
 

@@ -1,58 +1,58 @@
-//! Errors of this crate, and which of them are worth another try.
+//! The errors of this crate, and which of them are transient.
 //!
-//! Refusals ([`Error::IllegalTransition`] and its neighbours) are part of the
-//! interface and name the rule that was broken. A lookup of a missing row is
-//! `None`; a mutation of one is [`Error::JobNotFound`] or
-//! [`Error::ClipNotFound`].
+//! Errors such as [`Error::IllegalTransition`] are part of the interface: they name
+//! the rule that was broken. A lookup of a missing row is `None`; a mutation of one
+//! is [`Error::JobNotFound`] or [`Error::ClipNotFound`].
 
 use std::fmt;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 use lectern_domain::{ClipId, Invalid, JobId, JobStatus, LeaseId};
 
-/// The error of everything in this crate.
+/// The error of every function in this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address of the database is none of the accepted ones.
+    /// The database URL has none of the accepted forms.
     #[error(
         "not a database URL: {0}; accepted are sqlite://path, sqlite::memory: and postgres://user@host/name"
     )]
     Url(String),
 
-    /// The database does not answer, or not in time; on SQLite also: another
+    /// The database does not respond, or not in time. On SQLite also: another
     /// process held the write lock for longer than five seconds.
     #[error("the database is not available: {doing}")]
     Unavailable {
-        /// What was being done.
+        /// The action that failed.
         doing: String,
-        /// What the driver said.
+        /// The driver's error.
         #[source]
         source: Source,
     },
 
-    /// There is no such job, or no longer.
+    /// The job does not exist or was deleted.
     #[error("there is no job {job_id}")]
     JobNotFound {
-        /// The id that names no job.
+        /// The unknown id.
         job_id: JobId,
     },
 
-    /// There is no such clip, or no longer.
+    /// The clip does not exist or was deleted.
     #[error("there is no clip {clip_id}")]
     ClipNotFound {
-        /// The id that names no clip.
+        /// The unknown id.
         clip_id: ClipId,
     },
 
-    /// A job cannot go from the status it has to the one it was to get.
+    /// The state machine has no transition from the job's status to the requested
+    /// one.
     #[error("job {job_id} is {from} and cannot become {to}")]
     IllegalTransition {
         /// The job.
         job_id: JobId,
-        /// The status it has.
+        /// The current status.
         from: JobStatus,
-        /// The status it was to get.
+        /// The requested status.
         to: JobStatus,
     },
 
@@ -61,7 +61,7 @@ pub enum Error {
     NotRunning {
         /// The job.
         job_id: JobId,
-        /// The status it has.
+        /// The current status.
         status: JobStatus,
     },
 
@@ -70,25 +70,25 @@ pub enum Error {
     VersionMismatch {
         /// The job.
         job_id: JobId,
-        /// The version the caller knows.
+        /// The version the caller read.
         expected: i64,
-        /// The version it has.
+        /// The current version.
         actual: i64,
     },
 
-    /// A lease does not exist, has expired or was given to another worker; or a
-    /// stage is leased and the write came without its lease.
-    #[error("the lease is not, or no longer, the one this stage is worked on under")]
+    /// The given lease is unknown, has expired or belongs to another worker; or the
+    /// stage is leased and the write did not name its lease.
+    #[error("the lease of this stage is missing, unknown or expired")]
     LeaseLost {
-        /// The lease that was shown, if one was.
+        /// The given lease; `None` if the write named none.
         lease_id: Option<LeaseId>,
     },
 
-    /// An idempotency key was used before, for another request.
-    #[error("the idempotency key was used for another request")]
+    /// An idempotency key was used before for a different request.
+    #[error("the idempotency key was used for a different request")]
     IdempotencyMismatch,
 
-    /// A value does not fit the rows that are stored.
+    /// A value breaks a rule of the domain, or a rule that involves stored rows.
     #[error(transparent)]
     Invalid(#[from] Invalid),
 
@@ -116,8 +116,8 @@ pub enum Error {
         message: String,
     },
 
-    /// A stored row does not fit the domain's types.
-    #[error("{table}.{column} of row {id} does not fit: {reason}")]
+    /// A stored row breaks a rule of the domain.
+    #[error("{table}.{column} of row {id} is invalid: {reason}")]
     Corrupt {
         /// The table.
         table: &'static str,
@@ -125,7 +125,7 @@ pub enum Error {
         column: &'static str,
         /// The public id of the row.
         id: uuid::Uuid,
-        /// What does not fit.
+        /// The broken rule.
         reason: String,
     },
 
@@ -135,7 +135,7 @@ pub enum Error {
 
     /// Two transactions waited for each other, or could not be serialized, and
     /// the database cancelled this one. Nothing of it was stored.
-    #[error("could not {doing}: another transaction was in the way")]
+    #[error("could not {doing}: it conflicts with another transaction")]
     TransactionConflict {
         /// The action that failed.
         doing: &'static str,
@@ -157,7 +157,7 @@ pub enum Error {
     /// ignored, or a statement of the caller ended the transaction.
     #[error("the transaction could not be committed: {reason}")]
     NotCommitted {
-        /// How the transaction was left.
+        /// Why the transaction cannot be committed.
         reason: &'static str,
     },
 
@@ -193,8 +193,8 @@ impl Error {
 pub enum ConstraintKind {
     /// A condition on one row (`CHECK`).
     Check,
-    /// A reference to a row that does not exist, or to one that was to be
-    /// deleted (`REFERENCES`).
+    /// A reference to a row that does not exist, or the deletion of a row that is
+    /// referred to (`REFERENCES`).
     ForeignKey,
     /// A column without a value (`NOT NULL`).
     NotNull,
@@ -213,7 +213,7 @@ impl fmt::Display for ConstraintKind {
     }
 }
 
-/// The cause of an error, whatever library it came from.
+/// The cause of an error, from any library.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Adds the action that failed to an error of diesel, which becomes an
@@ -283,8 +283,8 @@ fn is_outage(error: &DieselError) -> bool {
 fn is_conflict(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
-        // diesel keeps no SQLSTATE; the word is the same in most languages that
-        // PostgreSQL translates its messages to.
+        // diesel drops the SQLSTATE; most of PostgreSQL's translations of the
+        // message contain this word.
         DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => {
             info.message().to_lowercase().contains("deadlock")
         }

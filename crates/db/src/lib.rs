@@ -22,23 +22,21 @@
 //! | `OperationalError`, `DBAPIError.connection_invalidated` | [`Error::is_transient`] |
 //! | `event.listens_for(Session, "after_commit")` | [`Database::on_commit`] |
 //! | `pool_size`, `max_overflow`, `pool_recycle`, `pool_timeout` | [`DatabaseConfig`] |
-//! | `pool_pre_ping` | always on, and free on a connection in use |
+//! | `pool_pre_ping` | always on; skipped for a connection used within the last second |
 //!
 //! There is no session that objects belong to: rows are read into plain values,
-//! and a value in hand never changes or loads anything by being looked at.
+//! which never change or load anything later.
 //!
 //! # Rules
 //!
-//! - A closure always gives its connection back: after a value, an error or a
-//!   panic.
+//! - A closure always returns its connection to the pool: after a value, an error or a panic.
 //! - [`Database::write`] is one transaction. A mutating method exists only on
 //!   the [`Tx`] it gives; calling one in [`Database::read`] does not compile.
 //! - A change is one guarded statement. Nothing is read, changed in memory and
 //!   written back, so two callers never undo one another.
 //! - A lookup returns an `Option`; a mutation returns the stored value or an
 //!   [`Error`] that names the missing row or the broken rule.
-//! - The integer keys of the tables are never read: rows are known by their
-//!   public ids.
+//! - The integer keys of the tables are never exposed: rows are identified by their public ids.
 //!
 //! ```compile_fail,E0599
 //! # let db = lectern_db::Database::open("sqlite::memory:").unwrap();
@@ -48,7 +46,7 @@
 //!
 //! # Tests of your own
 //!
-//! Against a throwaway database, at a time of your choosing:
+//! With a database in memory and a clock that the test controls:
 //!
 //! ```
 //! # use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The other side: the same statements on diesel's own connections. Values go
-//! in and come out as the plain `Uuid`, `DateTime<Utc>` and `Value` they are.
+//! The baseline: the same statements on diesel's own connections. Values are bound
+//! and read as plain `Uuid`, `DateTime<Utc>` and `Value`.
 
 use anyhow::Result;
 use lectern_domain::{JobId, NewJob, NewTranscriptSegment};
@@ -11,8 +11,8 @@ mod statements;
 pub(crate) use postgres::Bare as BarePostgres;
 pub(crate) use sqlite::Bare as BareSqlite;
 
-/// What is timed beside lectern-db. Rows are made before the clock starts: that
-/// is what the methods that only make them are for.
+/// The calls that lectern-db's are compared with. `ids`, `job_row` and
+/// `segment_rows` prepare values outside the measured time.
 pub(crate) trait Bare: Sized {
     type Id;
     type JobRow;
@@ -26,10 +26,10 @@ pub(crate) trait Bare: Sized {
         segments: &[NewTranscriptSegment],
     ) -> Vec<Self::SegmentRow>;
 
-    /// Lets the database look at what it holds, so that it does not do so in
-    /// the middle of a measurement.
+    /// Vacuums and analyzes, so that the database does not do so during a
+    /// measurement.
     fn settle(&mut self) -> Result<()>;
-    /// Does what earlier writes have left for a later one to do.
+    /// Does work that earlier writes have deferred, such as a checkpoint.
     fn catch_up(&mut self) -> Result<()>;
     fn find(&mut self, id: &Self::Id) -> Result<()>;
     fn list(&mut self) -> Result<()>;

@@ -1,4 +1,4 @@
-//! What there is to find.
+//! Test data.
 
 use anyhow::Result;
 use lectern_db::{Database, Error};
@@ -32,13 +32,13 @@ pub(crate) fn new_upload() -> Result<NewJob> {
     })
 }
 
-/// Makes a job and answers its id.
+/// Creates a job and returns its id.
 pub(crate) fn create(db: &Database) -> Result<JobId> {
     let job = new_job()?;
     Ok(db.write(|tx| tx.jobs().create(&job))?.job_id)
 }
 
-/// Makes `n` jobs that are under way and answers their ids.
+/// Creates `n` running jobs and returns their ids.
 pub(crate) fn fill(db: &Database, n: usize) -> Result<Vec<JobId>> {
     let job = new_job()?;
     let report = ProgressReport {

@@ -1,4 +1,4 @@
-//! What lectern-db costs on top of the driver it stands on.
+//! The cost of lectern-db compared with its driver alone.
 //!
 //! ```console
 //! $ cargo bench -p lectern-db
@@ -6,11 +6,10 @@
 //! ```
 //!
 //! Each call of a repository is timed beside the same SQL on a bare diesel
-//! connection: no pool, no enum over both backends, no domain types. Batches of
-//! the two alternate in one run, and a ratio is the median of the ratios of
-//! neighbouring batches, so that whatever else the machine is doing weighs on
-//! both. Before anything is timed, the SQL both sides send is recorded and
-//! compared.
+//! connection: no pool, no enum over both backends, no domain types. Batches of the
+//! two alternate in one run, and a ratio is the median of the ratios of
+//! neighbouring batches, so that other load on the machine affects both. Before
+//! anything is timed, the SQL both sides send is recorded and compared.
 //!
 //! `BENCH_DATABASE_URL` names a PostgreSQL server; a database is made on it for
 //! the run and dropped afterwards. Nothing is asserted about time.
@@ -33,7 +32,7 @@ use lectern_domain::{JobFilter, JobId, PageRequest};
 use crate::bare::{Bare, BarePostgres, BareSqlite};
 use crate::measure::{Comparison, alternate, per_call};
 
-/// Jobs there are when the measuring begins.
+/// Jobs that are stored before the measurement.
 const JOBS: usize = 10_000;
 /// Pairs of batches per line of the table, after one to warm up.
 const ROUNDS: usize = 100;
@@ -161,8 +160,8 @@ fn create(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
     )
 }
 
-/// A job of its own each time, made outside the measured time. The bare side
-/// gets its rows ready to send, ids and all.
+/// Each call replaces the transcript of a new job, created outside the measured
+/// time. The bare side gets complete rows, ids included.
 fn replace(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
     let segments = fixture::segments(SEGMENTS)?;
     alternate(

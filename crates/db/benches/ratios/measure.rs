@@ -1,4 +1,4 @@
-//! Two things measured side by side.
+//! Compares the times of two implementations.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ impl Comparison {
         percentile(self.ratios(), 0.5)
     }
 
-    /// Where the ratios of eight rounds in ten lie.
+    /// The 10th and the 90th percentile of the ratios.
     pub(crate) fn spread(&self) -> (f64, f64) {
         (
             percentile(self.ratios(), 0.1),
@@ -49,9 +49,9 @@ fn percentile(values: impl Iterator<Item = f64>, share: f64) -> f64 {
     values[((values.len() - 1) as f64 * share).round() as usize]
 }
 
-/// Runs both sides by turns, each first in every other round. The first round
-/// fills caches and is not counted. Our side gets the other's connection too,
-/// for what has to be prepared.
+/// Alternates both sides, and which of them runs first in a round. The first round
+/// fills caches and is not counted. Both sides get the baseline's connection, for
+/// preparations.
 pub(crate) fn alternate<B>(
     rounds: usize,
     mut ours: impl FnMut(&mut B) -> Result<f64>,

@@ -1,4 +1,4 @@
-//! The SQL that is really sent.
+//! Records the SQL that connections send.
 
 use std::cell::RefCell;
 
@@ -6,8 +6,8 @@ use anyhow::Result;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 
 thread_local! {
-    /// By thread, so that connections a pool opens on its own threads, at a
-    /// time of its own, are not taken for something a call did.
+    /// Per thread, so that the statements of connections which the pool opens in
+    /// the background are not attributed to a call.
     static SENT: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn start() -> Result<()> {
     })?)
 }
 
-/// Connections opened from now on record nothing; the ones open go on.
+/// Connections opened from now on record nothing; those that are open continue to.
 pub(crate) fn stop() -> Result<()> {
     Ok(set_default_instrumentation(|| None)?)
 }

@@ -1,4 +1,4 @@
-//! A database of one's own on a PostgreSQL server, gone when it is dropped.
+//! A temporary database on a PostgreSQL server.
 
 use anyhow::{Context as _, Result};
 use diesel::connection::SimpleConnection as _;
@@ -6,7 +6,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-/// A database on a PostgreSQL server, there for the run.
+/// A database that is deleted when the value is dropped.
 pub(crate) struct ScratchDatabase {
     server: String,
     name: String,
@@ -14,7 +14,7 @@ pub(crate) struct ScratchDatabase {
 }
 
 impl ScratchDatabase {
-    /// Makes a database on the server that `server` is the URL of.
+    /// Creates a database on the server with the URL `server`.
     pub(crate) fn create(server: &str, what: &str) -> Result<Self> {
         let name = format!("lectern_bench_{what}_{}", std::process::id());
         let (base, parameters) = match server.split_once('?') {
@@ -28,8 +28,8 @@ impl ScratchDatabase {
             server: server.to_owned(),
             name,
         };
-        // The wait for the disk is the same for both sides: it would only hide
-        // what one of them does more.
+        // Waiting for the disk takes both sides the same time, and would hide the
+        // difference between them.
         for statement in [
             "CREATE DATABASE {}",
             "ALTER DATABASE {} SET synchronous_commit = off",
@@ -44,7 +44,7 @@ impl ScratchDatabase {
         &self.url
     }
 
-    /// The server's version and what it does to commit.
+    /// The server's version and its `synchronous_commit`.
     pub(crate) fn describe(&self) -> Result<String> {
         let settings = sql::<Text>(
             "current_setting('server_version')
@@ -64,7 +64,7 @@ impl ScratchDatabase {
 impl Drop for ScratchDatabase {
     fn drop(&mut self) {
         if let Err(error) = self.on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)") {
-            eprintln!("the database {} is still there: {error:#}", self.name);
+            eprintln!("the database {} was not deleted: {error:#}", self.name);
         }
     }
 }

@@ -21,8 +21,8 @@ use crate::error::{Doing, Error};
 /// both.
 ///
 /// [`Tx::diesel`](crate::Tx::diesel) and [`Reader::diesel`](crate::Reader::diesel)
-/// lend one. What only one of the databases can do (`ON CONFLICT`, `FOR UPDATE`,
-/// `ILIKE`) diesel accepts on the connection inside:
+/// lend one. SQL that only one of the databases supports (`ON CONFLICT`, `FOR
+/// UPDATE`, `ILIKE`) runs on the connection inside:
 ///
 /// ```
 /// # use lectern_db::diesel::{self, prelude::*};
@@ -105,8 +105,8 @@ impl DbConnection {
         }
     }
 
-    /// Keeps an SQLite connection from writing until it is closed. PostgreSQL's
-    /// are not marked: they are shared by reads and writes.
+    /// Makes an SQLite connection read-only until it is closed. A PostgreSQL
+    /// connection is not changed, because reads and writes share it.
     pub(crate) fn forbid_writes(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(_) => Ok(()),
@@ -153,8 +153,8 @@ impl DbConnection {
             None => return Err(not_committed(ENDED)),
         }
         let committed = match self {
-            // After a failed statement PostgreSQL answers COMMIT with a rollback
-            // and no error. It refuses the empty SELECT, and with it the batch.
+            // After a failed statement, PostgreSQL rolls back on COMMIT without an
+            // error. The empty SELECT fails in that state, and with it the batch.
             Self::Postgres(conn) => conn.batch_execute("SELECT; COMMIT"),
             Self::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
         };

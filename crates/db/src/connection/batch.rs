@@ -99,17 +99,17 @@ impl ClaimBatcher {
             drop(permit);
             let own = claims.next().unwrap_or_default();
             let claims: Vec<_> = claims.collect();
-            let is_nothing_left = own.is_empty() && claims.iter().all(Vec::is_empty);
+            let none_claimed = own.is_empty() && claims.iter().all(Vec::is_empty);
             for (other, claims) in others.into_iter().zip(claims) {
-                let reply = if claims.is_empty() && !is_nothing_left {
+                let reply = if claims.is_empty() && !none_claimed {
                     Reply::TryAgain
                 } else {
                     Reply::Claimed(claims)
                 };
-                // The channel has capacity 1, and the receiver waits.
+                // Does not block: the channel has capacity 1.
                 let _ = other.reply.send(reply);
             }
-            if is_nothing_left || !own.is_empty() {
+            if none_claimed || !own.is_empty() {
                 return Ok(own);
             }
         }
@@ -133,11 +133,12 @@ impl ClaimBatcher {
     /// Takes the queued claims for the same stages, up to [`MAX_RUNS`].
     fn take_matching(&self, request: &ClaimRequest) -> Vec<Queued> {
         let mut state = self.0.lock();
-        let mut left = MAX_RUNS - max_runs(request);
+        let mut remaining = MAX_RUNS - max_runs(request);
         let fits = |other: &Queued| {
-            let fits = other.request.stages == request.stages && max_runs(&other.request) <= left;
+            let fits =
+                other.request.stages == request.stages && max_runs(&other.request) <= remaining;
             if fits {
-                left -= max_runs(&other.request);
+                remaining -= max_runs(&other.request);
             }
             fits
         };

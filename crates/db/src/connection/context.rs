@@ -29,8 +29,8 @@ pub(crate) struct TransactionContext<'c> {
     pub(crate) clock: &'c dyn Clock,
     /// Number of the transaction, unique in this process.
     pub(crate) transaction: u64,
-    /// Whether `clock` is the caller's.
-    pub(crate) own_clock: bool,
+    /// Whether `clock` was set by [`crate::Database::with_clock`].
+    pub(crate) has_custom_clock: bool,
     pub(crate) pipelines: &'c Pipelines,
     pub(crate) unreadable: &'c UnreadableRows,
     /// Published once the transaction is committed.
@@ -38,7 +38,7 @@ pub(crate) struct TransactionContext<'c> {
 }
 
 impl TransactionContext<'_> {
-    /// Adds something to be published after the commit.
+    /// Changes what is published after the commit.
     pub(crate) fn note(&self, note: impl FnOnce(&mut Committed)) {
         note(&mut self.committed.borrow_mut());
     }

@@ -1,4 +1,4 @@
-//! The one handle to the database.
+//! The handle to the database.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -24,10 +24,10 @@ use crate::error::{Doing, Error};
 /// Called after every commit.
 type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 
-/// The one handle to the database: cheap to clone, made once, shared by all.
+/// The handle to the database. Cheap to clone; open it once and share it.
 ///
-/// Work is done in closures. When one ends, in a value, an error or a panic, its
-/// connection goes back to the pool.
+/// Work is done in closures. When a closure ends, in a value, an error or a panic,
+/// its connection returns to the pool.
 ///
 /// ```
 /// use lectern_db::Database;
@@ -130,20 +130,21 @@ impl Database {
         &self.url
     }
 
-    /// Runs `look` on one snapshot of the database: all its queries see what was
+    /// Runs `queries` on one snapshot of the database: all its queries see what was
     /// committed when the first one began (`REPEATABLE READ READ ONLY` on
     /// PostgreSQL, a deferred transaction on SQLite).
     ///
-    /// When the server has closed the connection, `look` runs once more on
+    /// When the server has closed the connection, `queries` runs once more on
     /// another one, which is why it is an [`Fn`].
-    pub fn read<T, E>(&self, look: impl Fn(&mut Reader<'_>) -> Result<T, E>) -> Result<T, E>
+    pub fn read<T, E>(&self, queries: impl Fn(&mut Reader<'_>) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {
         self.with_reader(|conn, context| {
             conn.conn.begin_snapshot().doing("begin a snapshot")?;
             let raw = &mut conn.conn;
-            let outcome = catch_unwind(AssertUnwindSafe(|| look(&mut Reader::new(raw, context))));
+            let outcome =
+                catch_unwind(AssertUnwindSafe(|| queries(&mut Reader::new(raw, context))));
             if conn.conn.rollback().is_err() {
                 conn.give_up();
             }
@@ -151,39 +152,39 @@ impl Database {
         })
     }
 
-    /// Runs `look` without a snapshot: each of its queries sees what was
+    /// Runs `queries` without a snapshot: each of its queries sees what was
     /// committed when that query began. For a single query this is the same as
     /// [`Database::read`], and on PostgreSQL saves the two round trips that
     /// begin and end a transaction.
     ///
-    /// `look` may run twice, as with [`Database::read`].
+    /// `queries` may run twice, as with [`Database::read`].
     pub fn read_committed<T, E>(
         &self,
-        look: impl Fn(&mut Reader<'_>) -> Result<T, E>,
+        queries: impl Fn(&mut Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E>
     where
         E: From<Error>,
     {
-        self.with_reader(|conn, context| look(&mut Reader::new(&mut conn.conn, context)))
+        self.with_reader(|conn, context| queries(&mut Reader::new(&mut conn.conn, context)))
     }
 
-    /// Runs `look` with a connection of the readers, and once more with another
-    /// one when the server has closed the first.
+    /// Runs `queries` with a read connection, and once more with another one if the
+    /// server has closed the first.
     fn with_reader<T, E>(
         &self,
-        look: impl Fn(&mut Pooled, &TransactionContext<'_>) -> Result<T, E>,
+        queries: impl Fn(&mut Pooled, &TransactionContext<'_>) -> Result<T, E>,
     ) -> Result<T, E>
     where
         E: From<Error>,
     {
         let context = self.context();
         let mut conn = self.reader()?;
-        let result = look(&mut conn, &context);
+        let result = queries(&mut conn, &context);
         // diesel does not notice that a connection is closed while it prepares a
         // statement; a ping makes it notice.
         if result.is_err() && conn.conn.ping().is_err() {
             drop(conn);
-            return look(&mut *self.reader()?, &context);
+            return queries(&mut *self.reader()?, &context);
         }
         result
     }
@@ -191,8 +192,8 @@ impl Database {
     /// Runs `change` within one transaction: commits it when `change` returns
     /// `Ok`, rolls it back when it returns `Err` or panics.
     ///
-    /// SQLite's write lock is taken at once. From async code call it, as every
-    /// method here, in `tokio::task::spawn_blocking`.
+    /// SQLite's write lock is taken at once. From async code, call it and every
+    /// other method in `tokio::task::spawn_blocking`.
     ///
     /// # Errors
     ///
@@ -257,7 +258,7 @@ impl Database {
         TransactionContext {
             clock: self.clock(),
             transaction: NEXT.fetch_add(1, Ordering::Relaxed),
-            own_clock: self.clock.is_some(),
+            has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
             unreadable: &self.unreadable,
             committed: RefCell::default(),
@@ -270,7 +271,8 @@ impl Database {
         }
     }
 
-    /// The same for all clones of the handle, and for no other database.
+    /// Identifies the database among those that are open: the same for all clones
+    /// of a handle.
     fn identity(&self) -> usize {
         Arc::as_ptr(&self.pools).addr()
     }
@@ -312,7 +314,8 @@ impl Database {
 }
 
 /// Switches a SQLite file to the write-ahead log, with which readers do not wait
-/// for the writer. The file keeps the setting. Done before connections compete.
+/// for the writer. The file keeps the setting. Done before the pools open
+/// connections, because the switch needs the file for itself.
 fn prepare_file(config: &DatabaseConfig) -> Result<(), Error> {
     let super::url::Location::File(_) = config.url.location() else {
         return Ok(());

@@ -5,17 +5,19 @@ use std::cell::RefCell;
 use crate::error::Error;
 
 thread_local! {
-    /// Addresses of the pools that this thread has a write transaction from.
+    /// The databases this thread has an open write transaction on, each by the
+    /// address of its pools.
     static WRITING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Marks the current thread as writing to one database until it is dropped,
-/// which a panic does, too.
+/// Marks the current thread as writing to one database until it is dropped, also by
+/// a panic.
 #[derive(Debug)]
 pub(crate) struct WriteMark(usize);
 
 impl WriteMark {
-    /// `pools` is the address of what all handles to the database share.
+    /// `pools` is the address of the pools, which all handles to the database
+    /// share.
     ///
     /// # Errors
     ///

@@ -183,12 +183,13 @@ fn unavailable(source: ConnectionError) -> Error {
     }
 }
 
-/// Opens connections, and knows when one was last found broken.
+/// Opens connections, and remembers when one was last found broken.
 pub(crate) struct Connector {
     url: DatabaseUrl,
     memory_name: String,
     started: Instant,
-    /// Milliseconds after `started`.
+    /// In milliseconds after `started`: a connection last used before this time
+    /// needs a ping.
     distrusted_until: AtomicU64,
 }
 
@@ -223,13 +224,13 @@ impl Connector {
     }
 }
 
-/// Numbers the databases in memory of this process.
+/// A number for a database in memory, unique in this process.
 fn next_number() -> u128 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Opens connections for r2d2, and decides which of them are still good.
+/// Opens connections for r2d2, and checks whether they are still usable.
 pub(crate) struct Manager {
     connector: Arc<Connector>,
     read_only: bool,

@@ -30,20 +30,20 @@ impl Tx<'_> {
     /// # Ok::<(), Error>(())
     /// ```
     ///
-    /// # What to leave alone
+    /// # What to avoid
     ///
-    /// - **The transaction.** Do not send `BEGIN`, `COMMIT` or `ROLLBACK`, in a
-    ///   script for `batch_execute` either: `write` then returns
+    /// - **Ending the transaction.** Do not send `BEGIN`, `COMMIT` or `ROLLBACK`,
+    ///   not even within a script for `batch_execute`: `write` then returns
     ///   [`Error::NotCommitted`](crate::Error::NotCommitted), and what the
-    ///   statement committed stays.
-    /// - **Rows of Lectern's tables.** Read them as you like, but change them
-    ///   through the repositories: an `UPDATE jobs …` leaves the version as it
-    ///   is, so that `If-Match` and `update` do not notice it, writes no event,
-    ///   so that nobody who watches the job sees it, and keeps the job's stage
-    ///   runs from following its status. The same holds for `stage_runs`,
-    ///   `job_events` and the sets below a job.
-    /// - **Lectern's tables themselves.** A column added to one of them is
-    ///   drift, and the service does not start on it. Add a table that refers to
+    ///   statement committed stays committed.
+    /// - **Changing rows of Lectern's tables.** Read them as you like, but change
+    ///   them through the repositories. An `UPDATE jobs …` does not increment the
+    ///   version, so `If-Match` and `update` miss the change; it records no event
+    ///   for subscribers; and it does not update the job's stage runs. The same
+    ///   holds for `stage_runs`, `job_events` and the sets of rows that belong to
+    ///   a job.
+    /// - **Changing Lectern's tables.** A column added to one of them is drift, and
+    ///   the service does not start with drift. Add a table that refers to
     ///   `jobs.job_id`.
     /// - **The integer keys `id`.** They differ between databases and may be
     ///   renumbered. Refer to the public ids.

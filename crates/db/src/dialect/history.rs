@@ -142,9 +142,9 @@ fn with_logs<'f>(insert: Statement<'f>, logs: &'f [LogEntry]) -> Statement<'f> {
         .bind::<Array<Uuid>, _>(list(logs, |log| log.log_id.as_uuid()))
         .bind::<Array<Uuid>, _>(list(logs, |log| log.job_id.as_uuid()))
         .bind::<Array<Text>, _>(list(logs, |log| Stage::as_str(log.stage)))
-        .bind::<Array<Nullable<Text>>, _>(text(|event| event.agent_name.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(text(|entry| entry.agent_name.as_deref()))
         .bind::<Array<Text>, _>(list(logs, |log| log.status.as_str()))
-        .bind::<Array<Nullable<Text>>, _>(text(|event| event.message.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(text(|entry| entry.message.as_deref()))
         .bind::<Array<Nullable<Jsonb>>, _>(list(logs, |log| log.error_details_json()))
         .bind::<Array<Nullable<Double>>, _>(list(logs, |log| {
             log.duration_seconds.map(Seconds::get)

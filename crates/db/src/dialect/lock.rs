@@ -23,7 +23,7 @@ pub struct JobLock {
     /// When it was locked, by the database's clock: later than every change of
     /// the transaction it had to wait for.
     at: DateTime<Utc>,
-    /// A lock kept beyond its transaction proves nothing in the next one.
+    /// The lock proves nothing in another transaction than this one.
     transaction: u64,
 }
 
@@ -33,7 +33,7 @@ impl JobLock {
         self.job_id
     }
 
-    /// The time of what is stored under the lock.
+    /// The time for rows that are stored under the lock.
     pub(crate) fn time(self) -> DbTime {
         DbTime(self.at)
     }
@@ -116,17 +116,17 @@ impl Tx<'_> {
     }
 
     fn callers_time(&self) -> Option<DateTime<Utc>> {
-        self.context.own_clock.then(|| self.clock.now())
+        self.context.has_custom_clock.then(|| self.clock.now())
     }
 }
 
 /// Locks a job's row until the transaction ends; returns the time after that,
 /// or `None` when there is no such job.
 ///
-/// PostgreSQL: two transactions that each delete a set and insert another would
-/// both delete the old one and leave two new ones. The lock is the weak one,
-/// which does not block foreign keys. The outer query reads the clock only once
-/// the inner one has its lock. SQLite has one writer at a time anyway.
+/// PostgreSQL: without the lock, two transactions that each replace a set would
+/// both delete the old set and leave two new ones. The lock is the weak one, which
+/// does not block foreign keys. The outer query reads the clock only once the inner
+/// one has its lock. SQLite has one writer at a time anyway.
 fn lock_job(
     conn: &mut DbConnection,
     job_id: JobId,
@@ -160,13 +160,13 @@ fn lock_job(
 /// When a job was locked, and the leases that were live then, if they are known.
 type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 
-/// The same with the leases that are live then, if they are known.
+/// As [`lock_job`], with the leases that are live then, if they are known.
 ///
-/// PostgreSQL: all of a query but the locked row is read as of its begin, before
-/// the wait for the lock. The leases are current all the same if the version of
-/// the job is: what gives or takes a lease counts the version up. A heartbeat
-/// does not, but can only extend a lease. So the leases are unknown if the
-/// version has changed or one of them seems to have expired.
+/// PostgreSQL: a query reads everything but the locked row as of its start, before
+/// the wait for the lock. If the job's version has not changed since, the leases
+/// are current all the same: granting or ending a lease increments the version. A
+/// heartbeat does not, but can only extend a lease. So the leases are unknown if
+/// the version has changed or one of them seems to have expired.
 ///
 /// SQLite reads them afterwards: there, a query is no round trip.
 fn lock_job_with_leases(

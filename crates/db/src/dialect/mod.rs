@@ -90,7 +90,7 @@ impl<Mode> Conn<'_, Mode> {
     /// The current time for the expiry of leases: the database server's, which
     /// all clients share, or that of the caller's clock.
     pub(crate) fn shared_now(&mut self) -> Result<DateTime<Utc>, Error> {
-        if self.context.own_clock {
+        if self.context.has_custom_clock {
             Ok(self.clock.now())
         } else {
             now(self.raw, self.clock)
@@ -101,8 +101,8 @@ impl<Mode> Conn<'_, Mode> {
 /// The current time of the database.
 fn now(conn: &mut DbConnection, clock: &dyn Clock) -> Result<DateTime<Utc>, Error> {
     match conn {
-        // Unlike `now()`, which is the begin of the transaction, this is later
-        // than a wait for a lock.
+        // Unlike `now()`, the start of the transaction, this is the time after any
+        // wait for a lock.
         DbConnection::Postgres(conn) => {
             let now = sql::<diesel::sql_types::Timestamptz>("clock_timestamp()");
             Prepared(diesel::select(now))
@@ -115,8 +115,8 @@ fn now(conn: &mut DbConnection, clock: &dyn Clock) -> Result<DateTime<Utc>, Erro
     }
 }
 
-/// Inserts a key; `false` when it exists. If another transaction has inserted it
-/// and is still open, this waits for its end: on PostgreSQL at the unique index,
+/// Inserts a key; `false` if it exists already. If another transaction has inserted
+/// it and is still open, this waits for its end: on PostgreSQL at the unique index,
 /// on SQLite at the write lock.
 pub(crate) fn take_key(
     conn: &mut DbConnection,

@@ -18,7 +18,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// The advisory lock that makes processes which start at the same time migrate
 /// one after the other: "lectern" on a telephone keypad.
-const LOCK: i64 = 532_8376;
+const ADVISORY_LOCK_KEY: i64 = 532_8376;
 
 /// Runs the same code on the inner connection and the migrations for it.
 macro_rules! with_harness {
@@ -42,8 +42,8 @@ macro_rules! with_harness {
 /// A migration, and whether the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
-    /// Name of its folder; of a foreign one its version, which is all that the
-    /// database stores.
+    /// Name of its folder; for a foreign migration its version, because the
+    /// database does not store the name.
     pub name: String,
     /// Whether it is applied.
     pub state: MigrationState,
@@ -70,10 +70,10 @@ pub enum MigrationState {
 
 /// The migrations of a database; see [`Database::migrations`].
 ///
-/// Each call is one transaction: either everything it was asked for happens, or
-/// nothing. Two processes that call at the same time take turns.
+/// Each call is one transaction. Calls of several processes at the same time run
+/// one after the other.
 ///
-/// # Beside migrations of your own
+/// # With migrations of your own
 ///
 /// diesel records every applied version in one table,
 /// `__diesel_schema_migrations`, whichever program applied it. Lectern applies
@@ -219,15 +219,17 @@ impl<'db> Migrations<'db> {
         self.0.refuse_nested_write()?;
         let mut conn = self.0.connection()?;
         if let DbConnection::Sqlite(conn) = &mut conn {
-            // A table that others refer to can be rebuilt only without them;
-            // the references are checked before the commit.
+            // A table that others refer to can be rebuilt only while foreign keys
+            // are off; the references are checked before the commit.
             conn.batch_execute("PRAGMA foreign_keys = OFF")
                 .doing("turn the checks of references off")?;
         }
         conn.begin().doing("begin a transaction")?;
         if let DbConnection::Postgres(conn) = &mut conn {
-            conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
-                .doing("wait for other processes to migrate")?;
+            conn.batch_execute(&format!(
+                "SELECT pg_advisory_xact_lock({ADVISORY_LOCK_KEY})"
+            ))
+            .doing("wait for other processes to migrate")?;
         }
         // An early return drops the connection, and with it the transaction.
         let done = work(&mut conn)?;
@@ -289,7 +291,8 @@ fn revertible(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
         .into_iter()
         .map(|(version, _)| version)
         .collect();
-    // With some of our own reverted, a column may be one that they had removed.
+    // If some of our own are reverted, an unknown column may be one that they
+    // remove.
     if applied.last() > known.last()
         && known.is_subset(&applied)
         && let Some(unknown) = drift::find(conn)?
@@ -316,8 +319,8 @@ struct Version {
     version: String,
 }
 
-/// Reads diesel's table, but does not make it as diesel would: this may be a
-/// connection that only reads.
+/// Reads diesel's table. Unlike diesel's own function, it does not create the
+/// table, because the connection may be read-only.
 fn applied_versions(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
     let exists = match conn {
         DbConnection::Postgres(_) => {

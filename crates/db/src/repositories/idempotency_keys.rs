@@ -52,7 +52,7 @@ impl IdempotencyKeys<'_> {
                 .optional()
                 .doing("read an idempotency key")?;
             match used {
-                // Its job has just been deleted, and the key with it.
+                // Its job was just deleted, and the key with it: take it again.
                 None => {}
                 Some((used_for, answer)) if used_for == fingerprint.to_string() => {
                     return Ok(Some(answer.map_or(Value::Null, |json| json.0)));

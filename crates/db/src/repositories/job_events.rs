@@ -74,7 +74,7 @@ impl<Mode> JobEvents<'_, Mode> {
 
 impl JobEvents<'_, ReadWrite> {
     /// Deletes the events of finished jobs that have not changed for longer than
-    /// `retention`, by the database's clock. Returns how many events there were.
+    /// `retention`, by the database's clock. Returns the number of deleted events.
     pub fn prune(&mut self, retention: TimeDelta) -> Result<usize, Error> {
         let finished = JobStatus::ALL
             .iter()

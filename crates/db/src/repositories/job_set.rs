@@ -16,8 +16,8 @@ pub(crate) trait JobSet: TryFrom<Self::Row, Error = Error> {
     type New: Clone + PartialEq;
     type Row: From<Self>;
 
-    /// PostgreSQL rewrites numbers in `jsonb` (`1e16` becomes an integer), so
-    /// that a value with free JSON is read back to be returned.
+    /// PostgreSQL rewrites numbers in `jsonb` (`1e16` becomes an integer), so a
+    /// value with free JSON is read back before it is returned.
     const HAS_FREE_JSON: bool;
 
     fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;

@@ -141,17 +141,13 @@ impl ProcessingLogs<'_, ReadWrite> {
     /// # Errors
     ///
     /// [`Error::JobNotFound`].
-    pub fn append(
-        &mut self,
-        job: impl Into<JobRef>,
-        event: &NewLogEntry,
-    ) -> Result<LogEntry, Error> {
+    pub fn append(&mut self, job: impl Into<JobRef>, new: &NewLogEntry) -> Result<LogEntry, Error> {
         let lock = self.0.lock_job(job)?;
         let now = lock.time().0;
         let entry = LogEntry {
             log_id: LogEntryId::new(self.0.clock),
             job_id: lock.job_id(),
-            data: event.clone(),
+            data: new.clone(),
             timestamp: now,
             created_at: now,
         };

@@ -1,4 +1,4 @@
-//! What every query is built from: column types, rows, prepared statements.
+//! The building blocks of queries: column types, rows, prepared statements.
 
 pub(crate) mod page;
 pub(crate) mod prepared;

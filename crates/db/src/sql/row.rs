@@ -1,4 +1,4 @@
-//! From rows to values of the domain.
+//! Converts rows to values of the domain.
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::stored::Check;
 use crate::error::Error;
 
-/// The row that is being read, to be named in the error of an invalid column.
+/// The row that is being read; the error of an invalid column names it.
 #[derive(Clone, Copy)]
 pub(crate) struct RowName {
     table: &'static str,
@@ -28,7 +28,7 @@ impl RowName {
         self.column(column, value.check())
     }
 
-    /// The value that was made of a column.
+    /// The result of converting a column.
     pub(crate) fn column<T>(
         self,
         column: &'static str,

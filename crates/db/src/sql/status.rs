@@ -1,5 +1,5 @@
-//! The words of statuses and stages for SQL that is written as text, from the
-//! enumerations of the domain.
+//! The names of statuses and stages for handwritten SQL, from the enumerations of
+//! the domain.
 //!
 //! Literals, not parameters: a partial index is used only for a condition that
 //! is known when the statement is planned.

@@ -24,7 +24,7 @@ pub(crate) struct CurrentTime {
     bound: Option<DbTime>,
     /// What the server evaluates without a bound time.
     function: &'static str,
-    /// How long ago.
+    /// Subtracted from the current time.
     minus: TimeDelta,
 }
 
@@ -49,7 +49,7 @@ impl<Mode> Conn<'_, Mode> {
     }
 
     fn current_time(&self, function: &'static str, minus: TimeDelta) -> CurrentTime {
-        let is_bound = self.context.own_clock || matches!(self.raw, DbConnection::Sqlite(_));
+        let is_bound = self.context.has_custom_clock || matches!(self.raw, DbConnection::Sqlite(_));
         CurrentTime {
             bound: is_bound.then(|| DbTime(self.clock.now() - minus)),
             function,
@@ -99,7 +99,7 @@ impl ValidGrouping<()> for CurrentTime {
 impl<From> AppearsOnTable<From> for CurrentTime {}
 impl<From> SelectableExpression<From> for CurrentTime {}
 
-// Its text depends on its value: the connection knows it by its SQL.
+// Its SQL depends on its value, so the connection caches the statement by its SQL.
 impl QueryId for CurrentTime {
     type QueryId = ();
 
@@ -122,11 +122,11 @@ impl QueryFragment<Sqlite> for CurrentTime {
     }
 }
 
-/// When a job was completed, after a transition: `jobs.completed_at` is set if
-/// and only if the job is completed.
+/// The new value of `jobs.completed_at`: `jobs.completed_at` is set if and only if
+/// the job is completed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CompletedAt {
-    /// No transition, or one that does not concern it.
+    /// No transition, or one that does not change it.
     Keep,
     Clear,
     Set(CurrentTime),

@@ -29,9 +29,9 @@ impl Work<'_> {
         run: &StageRun,
         changes: &RunChanges<'_>,
     ) -> Result<StageRun, Error> {
-        let named = stage_runs::table.filter(stage_runs::run_id.eq(Id(run.run_id)));
+        let by_id = stage_runs::table.filter(stage_runs::run_id.eq(Id(run.run_id)));
         let change = Prepared(
-            diesel::update(named)
+            diesel::update(by_id)
                 .set(changes)
                 .returning(columns::<RunRow>()),
         );

@@ -46,8 +46,8 @@ impl Database {
 }
 
 impl Work<'_> {
-    /// Claims up to `request.max` ready runs, the highest priority first, then
-    /// the oldest. Runs with expired leases are made ready before.
+    /// Claims up to `request.max` ready runs, the highest priority first, then the
+    /// oldest. Runs with expired leases are made ready first.
     ///
     /// Prefer [`crate::Database::claim`], a transaction that only claims. After
     /// other changes in the same transaction, a claim may deadlock: it can wait
@@ -145,8 +145,8 @@ impl Work<'_> {
     }
 
     fn pick(&mut self, stages: &[Stage], limit: i64) -> Result<Picked, Error> {
-        let own_clock = self.0.context.own_clock;
-        let now = own_clock.then(|| self.0.clock.now());
+        let has_custom_clock = self.0.context.has_custom_clock;
+        let now = has_custom_clock.then(|| self.0.clock.now());
         pick_runs(self.0.raw, now, self.0.clock, stages, limit)
     }
 

@@ -1,4 +1,4 @@
-//! What happens when a lease expires.
+//! Ends attempts whose leases have expired.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::sql::types::DbTime;
 /// The greatest number of expired leases that one transaction handles.
 const BATCH: i64 = 100;
 
-/// The time at which a lease expires that begins or is extended now.
+/// When a lease that begins or is extended at `now` expires.
 pub(super) fn expires_at(now: DateTime<Utc>, lease: LeaseDuration) -> DateTime<Utc> {
     now + TimeDelta::seconds(lease.seconds().into())
 }
@@ -23,7 +23,7 @@ impl Work<'_> {
     /// Ends the attempts whose leases have expired: their runs are ready again at
     /// once, or fail after the last attempt. Returns the number of leases.
     ///
-    /// A claim does this first; call it for the times without claims.
+    /// Every claim does this first; call it regularly for times without claims.
     pub fn expire(&mut self) -> Result<usize, Error> {
         let now = self.0.shared_now()?;
         Ok(self.expire_at(now)?.runs)
@@ -79,8 +79,8 @@ impl Work<'_> {
 
 #[derive(Default)]
 pub(super) struct Expired {
-    /// Jobs locked for it until the transaction ends.
+    /// The number of jobs that were locked and stay so until the transaction ends.
     pub(super) locked_jobs: usize,
-    /// Runs whose leases had expired.
+    /// The number of runs whose leases had expired.
     runs: usize,
 }

@@ -1,4 +1,4 @@
-//! What a worker may do under its lease.
+//! Calls of a worker that has a lease.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -71,8 +71,8 @@ impl Work<'_> {
         })
     }
 
-    /// Completes a stage and makes the stages that waited for it ready; the last
-    /// stage completes the job. A repetition under the same lease changes nothing
+    /// Completes a stage and makes the stages ready that waited for it; the last
+    /// stage completes the job. A repeated call for the same lease changes nothing
     /// and returns the same.
     ///
     /// # Errors
@@ -232,10 +232,10 @@ impl Work<'_> {
 
     /// Locks the job of a lease; returns its runs, and the run with the lease.
     fn lock_lease(&mut self, lease_id: LeaseId) -> Result<(LockedRuns, StageRun), Error> {
-        let named = stage_runs::table
+        let by_lease = stage_runs::table
             .filter(stage_runs::lease_id.eq(Id(lease_id)))
             .select(stage_runs::job_id);
-        let job_id = on_either!(self.0.raw, conn => named.get_result::<Id<JobId>>(conn))
+        let job_id = on_either!(self.0.raw, conn => by_lease.get_result::<Id<JobId>>(conn))
             .optional()
             .doing("find the job of a lease")?
             .ok_or_else(|| lost(lease_id))?
@@ -246,10 +246,10 @@ impl Work<'_> {
         };
         // Read after the lock: another worker may have claimed the run meanwhile.
         let runs = self.0.stage_runs().all_for_job(job_id)?;
-        let is_it = |run: &&StageRun| run.lease.is_some_and(|lease| lease.lease_id == lease_id);
+        let has_lease = |run: &&StageRun| run.lease.is_some_and(|lease| lease.lease_id == lease_id);
         let run = runs
             .iter()
-            .find(is_it)
+            .find(has_lease)
             .cloned()
             .ok_or_else(|| lost(lease_id))?;
         let now = lock.time().0;

@@ -17,7 +17,7 @@ type Id = Uuid;
 type Moment = DateTime<Utc>;
 type Json = Value;
 
-/// A server does so by itself.
+/// The server's background processes do this.
 const CATCH_UP: &[&str] = &[];
 
 statements!(transaction, copy);

@@ -1,4 +1,4 @@
-//! On SQLite, to whose driver the plain types are text.
+//! On SQLite, whose driver stores the plain types as text.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
@@ -60,8 +60,8 @@ text!(
     |time| time.to_rfc3339_opts(SecondsFormat::Micros, true)
 );
 
-/// Every thousand pages of the write-ahead log, the writer whose turn it is
-/// copies them all into the file.
+/// After a thousand pages of the write-ahead log, SQLite copies them into the file,
+/// which delays the current writer.
 const CATCH_UP: &[&str] = &["PRAGMA wal_checkpoint(TRUNCATE)"];
 
 statements!(immediate_transaction, insert_each);

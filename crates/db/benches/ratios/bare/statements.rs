@@ -1,4 +1,4 @@
-//! What is said to the database, once for both backends.
+//! The SQL statements, once for both backends.
 
 /// The tables and statements of one backend. Its module gives the connection,
 /// `Driver`, and the types `Id`, `Moment` and `Json`, those of Rust and, under
@@ -148,7 +148,8 @@ macro_rules! statements {
 
         pub(crate) struct Bare {
             conn: Driver,
-            /// For what is not measured, so that it leaves no trace in the other.
+            /// For statements that are not measured, so that they do not affect
+            /// `conn`.
             aside: Driver,
         }
 

@@ -17,16 +17,16 @@ use crate::schema::orders;
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
-/// Orders of one customer that may be unfulfilled at the same time.
+/// The greatest number of open orders of one customer.
 pub const MAX_OPEN_ORDERS: i64 = 2;
 
-/// An order and how far it is: a row of the join of both tables.
+/// An order and the state of its job: a row of the join of both tables.
 #[derive(Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = orders, check_for_backend(DbBackend))]
 pub struct Order {
     /// The job that fulfils it.
     pub job_id: Id<JobId>,
-    /// Whom the result is for.
+    /// Who placed the order.
     pub customer: String,
     /// The recording, by the job's filename.
     #[diesel(select_expression = jobs::filename)]
@@ -55,7 +55,7 @@ pub fn open(url: &str) -> Result<Database, Error> {
     Ok(db)
 }
 
-/// Makes an order and the job that fulfils it, or neither.
+/// Creates an order and the job that fulfils it, or neither.
 pub fn place(db: &Database, customer: &str, recording: &str) -> Result<Job, PlaceError> {
     db.write(|tx| {
         let job = tx

@@ -1,4 +1,4 @@
-//! Places two orders and lists all there are.
+//! Places two orders and lists all orders.
 //!
 //! ```console
 //! $ cargo run -p orders                                     # in memory

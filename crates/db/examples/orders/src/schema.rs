@@ -4,7 +4,7 @@ use lectern_db::schema::jobs;
 
 diesel::table! {
     use diesel::sql_types::*;
-    // Takes precedence over diesel's: the one that SQLite has, too.
+    // Takes precedence over diesel's `Uuid`, which SQLite does not support.
     use lectern_db::sql_types::Uuid;
 
     orders (id) {

@@ -28,10 +28,10 @@ pub struct Jobs<'c, Mode>(pub(crate) Conn<'c, Mode>);
 impl<Mode> Jobs<'_, Mode> {
     /// The job with this id.
     pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
-        let named = jobs::table
+        let by_id = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
             .select(columns::<JobRow>());
-        let row = on_either!(self.0.raw, conn => named.get_result::<JobRow>(conn))
+        let row = on_either!(self.0.raw, conn => by_id.get_result::<JobRow>(conn))
             .optional()
             .doing("find a job")?;
         rows::one(row)
@@ -39,10 +39,10 @@ impl<Mode> Jobs<'_, Mode> {
 
     /// Whether a job has this id.
     pub fn exists(&mut self, job_id: JobId) -> Result<bool, Error> {
-        let named = jobs::table
+        let by_id = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
             .select(jobs::job_id);
-        on_either!(self.0.raw, conn => named.get_result::<Id<JobId>>(conn))
+        on_either!(self.0.raw, conn => by_id.get_result::<Id<JobId>>(conn))
             .optional()
             .map(|found| found.is_some())
             .doing("check whether a job exists")

@@ -103,7 +103,7 @@ impl Jobs<'_, ReadWrite> {
     /// [`Error::JobNotFound`]; [`Error::IllegalTransition`] when the state
     /// machine has no such transition.
     pub fn transition(&mut self, job_id: JobId, status: JobStatus) -> Result<Job, Error> {
-        self.update(job_id, &to(status), None)
+        self.update(job_id, &status_update(status), None)
     }
 
     /// Queues a pending job whose recording has arrived. A job that is queued,
@@ -115,8 +115,9 @@ impl Jobs<'_, ReadWrite> {
     /// failed or was cancelled.
     pub fn confirm(&mut self, job_id: JobId) -> Result<Job, Error> {
         let queued = JobStatus::Queued;
-        let attempt =
-            |jobs: &mut Self| jobs.change(job_id, &to(queued), None, &[JobStatus::Pending]);
+        let attempt = |jobs: &mut Self| {
+            jobs.change(job_id, &status_update(queued), None, &[JobStatus::Pending])
+        };
         match self.guarded(job_id, attempt)? {
             Guarded::Refused(job)
                 if matches!(job.status, JobStatus::Failed | JobStatus::Cancelled) =>
@@ -146,7 +147,7 @@ impl Jobs<'_, ReadWrite> {
     pub fn retry(&mut self, job_id: JobId) -> Result<Job, Error> {
         let queued = JobStatus::Queued;
         let from = &[JobStatus::Failed, JobStatus::Cancelled];
-        let attempt = |jobs: &mut Self| jobs.change(job_id, &to(queued), None, from);
+        let attempt = |jobs: &mut Self| jobs.change(job_id, &status_update(queued), None, from);
         match self.guarded(job_id, attempt)? {
             Guarded::Changed(job) => Ok(job),
             Guarded::Refused(job) => Err(illegal(&job, queued)),
@@ -155,8 +156,8 @@ impl Jobs<'_, ReadWrite> {
 
     /// Stores the progress of a stage and returns the job.
     ///
-    /// The first report moves a queued job to running. A report that would take
-    /// its stage backwards arrived late and changes nothing.
+    /// The first report moves a queued job to running. A report with a lower
+    /// percentage than is stored for its stage is late, and changes nothing.
     ///
     /// # Errors
     ///
@@ -243,8 +244,8 @@ impl Jobs<'_, ReadWrite> {
     ///
     /// [`Error::JobNotFound`].
     pub fn delete(&mut self, job_id: JobId) -> Result<(), Error> {
-        let named = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
-        let deleted = diesel::delete(named)
+        let by_id = jobs::table.filter(jobs::job_id.eq(Id(job_id)));
+        let deleted = diesel::delete(by_id)
             .execute(self.0.raw)
             .doing("delete a job")?;
         if deleted == 0 {
@@ -278,13 +279,13 @@ impl Jobs<'_, ReadWrite> {
 
     /// Locks a job's row until the transaction ends, and reads it.
     fn lock(&mut self, job_id: JobId) -> Result<Job, Error> {
-        let named = jobs::table
+        let by_id = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
             .select(columns::<JobRow>());
         let row = match self.0.raw {
-            DbConnection::Postgres(conn) => named.for_no_key_update().get_result::<JobRow>(conn),
+            DbConnection::Postgres(conn) => by_id.for_no_key_update().get_result::<JobRow>(conn),
             // SQLite has one writing transaction at a time.
-            DbConnection::Sqlite(conn) => named.get_result::<JobRow>(conn),
+            DbConnection::Sqlite(conn) => by_id.get_result::<JobRow>(conn),
         };
         row::one(row.optional().doing("lock a job")?)?.ok_or(Error::JobNotFound { job_id })
     }
@@ -386,7 +387,7 @@ fn is_met(requirement: Requirement) -> String {
     }
 }
 
-fn to(status: JobStatus) -> JobUpdate {
+fn status_update(status: JobStatus) -> JobUpdate {
     JobUpdate {
         status: Some(status),
         ..JobUpdate::default()
