@@ -51,11 +51,11 @@ pub struct NewClip {
     pub title: Title,
     /// Subject.
     pub topic: Option<ClipTopic>,
-    /// How much it matters compared to the other clips.
+    /// Importance compared with the other clips; 1 is the highest.
     pub importance_score: Option<Ratio>,
     /// The part of the recording it shows.
     pub time: TimeRange,
-    /// Its files.
+    /// The storage keys of its files.
     pub media: ClipMedia,
     /// Position among the clips of the job, unique; see
     /// [`assign_positions`](crate::assign_positions).

@@ -38,9 +38,9 @@ pub struct NewContentSegment {
     pub topic: Topic,
     /// Summary.
     pub description: Option<LongText>,
-    /// How much it matters compared to the other segments.
+    /// Importance compared with the other segments; 1 is the highest.
     pub importance_score: Ratio,
-    /// Words to find the segment by.
+    /// Search terms of the segment.
     pub keywords: Vec<Keyword>,
     /// Ideas that it explains.
     pub concepts: Vec<Keyword>,

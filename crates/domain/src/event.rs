@@ -1,4 +1,4 @@
-//! Events of a job, published to its subscribers.
+//! Events of a job, which are published to its subscribers.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

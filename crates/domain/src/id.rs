@@ -6,12 +6,13 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::clock::Clock;
 
-/// Counts the ids of one millisecond, so that they sort by creation, too.
+/// Numbers the ids of one millisecond, so that they also sort by creation.
 static SEQUENCE: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 fn uuid_v7(clock: &dyn Clock) -> Uuid {
     let now = clock.now();
-    // UUIDv7 has no time before 1970; only the order of the ids suffers.
+    // UUIDv7 cannot represent a time before 1970. Such ids are not in order, but
+    // still unique.
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
     let context = SEQUENCE.lock().unwrap_or_else(PoisonError::into_inner);
     Uuid::new_v7(Timestamp::from_unix(

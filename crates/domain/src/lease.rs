@@ -1,4 +1,5 @@
-//! Leases: the right of a worker to a stage, and what the worker does with it.
+//! Leases: the right of a worker to a stage, and the reports it makes under a
+//! lease.
 
 use std::time::Duration;
 
@@ -47,8 +48,8 @@ impl Default for LeaseDuration {
     }
 }
 
-/// A sign of life from a worker, which extends its lease and may report progress.
-/// A field that is `None` keeps the stored value.
+/// A worker's message that it is still running, which extends its lease and may
+/// report progress. A field that is `None` keeps the stored value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Heartbeat {
     /// The share of the stage that is done.
@@ -59,7 +60,7 @@ pub struct Heartbeat {
     pub eta_seconds: Option<NonNegativeInt>,
 }
 
-/// The answer to a heartbeat.
+/// The response to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseState {
     /// When the lease expires unless it is extended again.

@@ -12,7 +12,7 @@ use crate::transcript_segment::TranscriptSegment;
 pub struct JobResults {
     /// The job, completed or not.
     pub job: Job,
-    /// In their order.
+    /// By `clip_order`.
     pub clips: Vec<Clip>,
     /// By time.
     pub transcript: Vec<TranscriptSegment>,
@@ -29,7 +29,7 @@ impl JobResults {
     }
 }
 
-/// Numbers over all jobs, from one snapshot.
+/// Metrics of all jobs, from one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobMetrics {
     /// The number of jobs by status; every status has an entry.

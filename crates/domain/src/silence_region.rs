@@ -1,5 +1,4 @@
-//! Silence regions: the parts of a recording where nothing is to be heard or
-//! seen.
+//! Silence regions: the parts of a recording with nothing to hear or see.
 
 use std::ops::Deref;
 

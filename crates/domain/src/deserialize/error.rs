@@ -17,8 +17,8 @@ pub enum Reason {
     UnknownField(String),
     /// An integer is out of bounds; with what was expected.
     IntegerOutOfBounds(String),
-    /// Any other value of a wrong type or out of bounds; with what was expected, in
-    /// the words of [`Visitor::expecting`].
+    /// Any other value of a wrong type or out of bounds; with what was expected, as
+    /// [`Visitor::expecting`](serde::de::Visitor::expecting) words it.
     Expected(String),
     /// The message of a [`Deserialize`](serde::Deserialize) implementation.
     Custom(String),

@@ -1,8 +1,8 @@
 //! A wrapper of deserializers that gives errors a type.
 //!
 //! Parsers turn a missing field or a wrong type into a message at once. The wrapper
-//! keeps the reason, so that callers choose their own words without reading those of
-//! serde, and the parser's error, for its position.
+//! keeps the reason as a value, so that callers can word their own message, and the
+//! parser's error, which has the position.
 
 use std::cell::Cell;
 use std::fmt;
@@ -16,8 +16,8 @@ use super::error::{DeserializeError, Reason};
 /// A deserializer, or one of serde's traits that it passes around, whose errors are
 /// [`DeserializeError`]s.
 ///
-/// Inside of the parser an error has the parser's type. Its reason waits in the
-/// cell until the error leaves the parser.
+/// Within the parser, an error has the parser's type. Its reason is kept in the
+/// cell until the parser returns.
 ///
 /// ```
 /// use lectern_domain::{Reason, TypedErrors};
@@ -46,20 +46,20 @@ impl<'r, T> TypedErrors<'r, T> {
     }
 }
 
-/// The error for the parser; its reason goes into the cell.
-fn enter<T, E: Error>(
+/// Converts an error into the parser's type and stores its reason in the cell.
+fn stash_reason<T, E: Error>(
     result: Result<T, DeserializeError<E>>,
     cell: &Cell<Option<Reason>>,
 ) -> Result<T, E> {
     result.map_err(|error| {
         cell.set(Some(error.reason));
-        // An error that exists has the position already.
+        // An existing error of the parser has the position already.
         error.source.unwrap_or_else(|| E::custom(""))
     })
 }
 
-/// The error from the parser, with the reason from the cell.
-fn leave<T, E>(
+/// Joins the parser's error with the reason from the cell.
+fn restore_reason<T, E>(
     result: Result<T, E>,
     cell: &Cell<Option<Reason>>,
 ) -> Result<T, DeserializeError<E>> {
@@ -73,7 +73,7 @@ macro_rules! deserialize {
     ($($method:ident($($argument:ident: $type:ty),*))*) => {$(
         fn $method<V: Visitor<'de>>(self $(, $argument: $type)*, visitor: V) -> Result<V::Value, Self::Error> {
             let visitor = TypedErrors::new(visitor, self.reason);
-            leave(self.inner.$method($($argument,)* visitor), self.reason)
+            restore_reason(self.inner.$method($($argument,)* visitor), self.reason)
         }
     )*};
 }
@@ -109,7 +109,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for TypedErrors<'_, D> {
 macro_rules! visit {
     ($($method:ident($($argument:ident: $type:ty)?))*) => {$(
         fn $method<E: Error>(self $(, $argument: $type)?) -> Result<V::Value, E> {
-            enter(self.inner.$method($($argument)?), self.reason)
+            stash_reason(self.inner.$method($($argument)?), self.reason)
         }
     )*};
 }
@@ -133,22 +133,22 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for TypedErrors<'_, V> {
 
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
         let inner = TypedErrors::new(inner, self.reason);
-        enter(self.inner.visit_some(inner), self.reason)
+        stash_reason(self.inner.visit_some(inner), self.reason)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
         let inner = TypedErrors::new(inner, self.reason);
-        enter(self.inner.visit_newtype_struct(inner), self.reason)
+        stash_reason(self.inner.visit_newtype_struct(inner), self.reason)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
         let items = TypedErrors::new(items, self.reason);
-        enter(self.inner.visit_seq(items), self.reason)
+        stash_reason(self.inner.visit_seq(items), self.reason)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
         let entries = TypedErrors::new(entries, self.reason);
-        enter(self.inner.visit_map(entries), self.reason)
+        stash_reason(self.inner.visit_map(entries), self.reason)
     }
 }
 
@@ -157,7 +157,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for TypedErrors<'_, S> {
 
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
         let inner = TypedErrors::new(inner, self.reason);
-        enter(self.inner.deserialize(inner), self.reason)
+        stash_reason(self.inner.deserialize(inner), self.reason)
     }
 }
 
@@ -169,7 +169,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for TypedErrors<'_, A> {
         seed: S,
     ) -> Result<Option<S::Value>, Self::Error> {
         let seed = TypedErrors::new(seed, self.reason);
-        leave(self.inner.next_element_seed(seed), self.reason)
+        restore_reason(self.inner.next_element_seed(seed), self.reason)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -185,7 +185,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for TypedErrors<'_, A> {
         seed: S,
     ) -> Result<Option<S::Value>, Self::Error> {
         let seed = TypedErrors::new(seed, self.reason);
-        leave(self.inner.next_key_seed(seed), self.reason)
+        restore_reason(self.inner.next_key_seed(seed), self.reason)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(
@@ -193,7 +193,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for TypedErrors<'_, A> {
         seed: S,
     ) -> Result<S::Value, Self::Error> {
         let seed = TypedErrors::new(seed, self.reason);
-        leave(self.inner.next_value_seed(seed), self.reason)
+        restore_reason(self.inner.next_value_seed(seed), self.reason)
     }
 
     fn size_hint(&self) -> Option<usize> {

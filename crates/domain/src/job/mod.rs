@@ -1,4 +1,4 @@
-//! Jobs: the way of one recording to its clips.
+//! Jobs: the processing of one recording into clips.
 
 mod filter;
 mod processing;

@@ -57,8 +57,8 @@ impl ProcessingConfig {
     /// Checks the known settings; the error names the invalid one.
     pub fn new(settings: Map<String, Value>) -> Result<Self, Invalid> {
         Ok(Self {
-            processing_mode: word(&settings, "processing_mode", ProcessingMode::ALL)?,
-            resolution: word(&settings, "resolution", Resolution::ALL)?,
+            processing_mode: enumerated(&settings, "processing_mode", ProcessingMode::ALL)?,
+            resolution: enumerated(&settings, "resolution", Resolution::ALL)?,
             pipeline: pipeline(&settings)?,
             settings: JsonObject::new(settings)?,
         })
@@ -106,8 +106,9 @@ impl JsonValue for ProcessingConfig {
     }
 }
 
-/// Parses a setting with a fixed set of values; absent and `null` are the same.
-fn word<T>(settings: &Map<String, Value>, name: &str, all: &[T]) -> Result<Option<T>, Invalid>
+/// Parses a setting that is one of an enumeration's words; absent and `null` are
+/// the same.
+fn enumerated<T>(settings: &Map<String, Value>, name: &str, all: &[T]) -> Result<Option<T>, Invalid>
 where
     T: FromStr<Err = ParseEnumError> + ToString,
 {

@@ -44,8 +44,8 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// Every transition to the status `to`. A storage layer generates the guard
-    /// of its `UPDATE` from them, so that the rule is written here alone.
+    /// Every transition to the status `to`. A storage layer generates the guard of
+    /// its `UPDATE` from them, so that the rule is stated only here.
     ///
     /// ```
     /// use lectern_domain::{JobStatus, Requirement, Transition};
@@ -78,8 +78,9 @@ impl Requirement {
     }
 
     /// Whether a job meets the requirement, given its current stage and whether it
-    /// has stage runs. It gets those when it is queued for the first time, so a job
-    /// that is uploading without them was never confirmed.
+    /// has stage runs. Stage runs are created when a job is queued for the first
+    /// time, so the upload of a job that has none and is still uploading was never
+    /// confirmed.
     pub fn is_met(self, current_stage: Option<Stage>, has_stage_runs: bool) -> bool {
         match self {
             Self::RecordingUploaded => has_stage_runs || current_stage != Some(Stage::Uploading),
@@ -88,8 +89,8 @@ impl Requirement {
 }
 
 impl JobStatus {
-    /// The statuses a job may have right before this one; together with
-    /// [`Requirement`] the whole state machine.
+    /// The statuses that a job can change from to this one. Together with
+    /// [`Requirement`], they are the whole state machine.
     pub fn predecessors(self) -> &'static [Self] {
         use JobStatus::{Cancelled, Completed, Failed, Pending, Queued, Running};
         match self {
@@ -101,13 +102,13 @@ impl JobStatus {
         }
     }
 
-    /// Whether a job of this status may get the status `next`, provided that it
-    /// meets the [`Requirement`] of the transition.
+    /// Whether a job with this status may change to `next`, provided that it meets
+    /// the [`Requirement`] of the transition.
     pub fn can_become(self, next: Self) -> bool {
         next.predecessors().contains(&self)
     }
 
-    /// Whether the status changes only by a retry, or never.
+    /// Whether the job has ended; only a retry can change the status then.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }

@@ -1,4 +1,4 @@
-//! Types that every noun is made of; none of them depends on a noun.
+//! Types that every noun uses; none of them depends on a noun.
 
 mod invalid;
 mod json;

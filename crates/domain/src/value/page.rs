@@ -50,7 +50,7 @@ pub struct Cursor {
 pub struct PageRequest {
     /// The greatest number of items.
     pub limit: PageLimit,
-    /// [`Page::next`] of the page before; `None` for the first page.
+    /// [`Page::next`] of the previous page; `None` for the first page.
     pub after: Option<Cursor>,
 }
 

@@ -12,7 +12,7 @@ use crate::value::invalid::Invalid;
 /// A value stored as text: a text such as [`Title`](crate::Title) or an
 /// enumeration such as [`Stage`](crate::Stage).
 pub trait TextValue: Sized {
-    /// Checks the text and takes it.
+    /// Checks the text.
     fn from_text(text: String) -> Result<Self, Invalid>;
 
     /// The text that [`TextValue::from_text`] accepts.
@@ -53,7 +53,7 @@ impl IdValue for Uuid {
 
 /// A value stored as JSON.
 pub trait JsonValue: Sized {
-    /// Checks the JSON and takes it.
+    /// Checks the JSON.
     fn from_json(json: Value) -> Result<Self, Invalid>;
 
     /// The JSON that [`JsonValue::from_json`] accepts.

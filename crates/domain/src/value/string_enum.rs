@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The error of parsing text that is none of an enumeration's words.
+/// The error of parsing a text that names no variant of an enumeration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseEnumError {
     /// Name of the enumeration, such as `JobStatus`.
@@ -37,8 +37,8 @@ impl<T> serde::de::Visitor<'_> for WordVisitor<T> {
     }
 }
 
-/// Defines an enumeration and the word that stands for each variant in the
-/// database, in JSON and in text.
+/// Defines an enumeration and the word for each variant in the database, in JSON
+/// and in text.
 macro_rules! string_enum {
     (
         $(#[$doc:meta])*

@@ -18,7 +18,7 @@ fn check(text: &str, min: usize, max: usize) -> Result<(), Invalid> {
     if text.contains('\0') {
         return Err(Invalid::new("must not contain a NUL character"));
     }
-    // No text has more characters than bytes, so most texts need no counting.
+    // A text has no more characters than bytes, so most texts need not be counted.
     let is_short = text.len() < min || (min > 1 && text.chars().count() < min);
     let is_long = text.len() > max && text.chars().count() > max;
     match (is_short || is_long, min) {
