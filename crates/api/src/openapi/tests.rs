@@ -136,7 +136,7 @@ fn a_new_job_or_claim_links_to_the_operations_it_is_ready_for() {
 }
 
 #[test]
-fn operations_that_may_lose_a_lease_take_it() {
+fn operations_take_a_lease_if_and_only_if_they_can_respond_lease_lost() {
     let document = document();
     for (method, path) in routes() {
         let operation = &document["paths"][path][method.to_lowercase()];
@@ -159,7 +159,7 @@ fn operations_that_may_lose_a_lease_take_it() {
 }
 
 #[test]
-fn requests_are_closed_and_responses_have_no_internal_fields() {
+fn requests_refuse_unknown_fields_and_responses_have_no_internal_fields() {
     let document = document();
     let mut requests = BTreeSet::new();
     walk(&document["paths"], "", &mut |path, value| {

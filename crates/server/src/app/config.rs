@@ -24,17 +24,17 @@ pub struct ServerConfig {
     /// Storage of recordings and clips; `None`: a temporary directory that is
     /// removed with the server.
     pub storage: Option<Storage>,
-    /// Upper bounds of uploads and lifetimes of signed addresses.
+    /// Upper bounds of uploads and lifetimes of signed URLs.
     pub uploads: UploadLimits,
-    /// Public address of the server, such as `https://example.org/lectern`;
-    /// `None`: the address of each request.
+    /// Public URL of the server, such as `https://example.org/lectern`;
+    /// `None`: the address that each request was sent to.
     pub public_url: Option<Url>,
     /// Upper bound of a request's wait for the database, after which it is
     /// answered with 503.
     pub database_timeout: Duration,
     /// Limits of live updates.
     pub live: LiveConfig,
-    /// Upper bound of claims that wait for work at once.
+    /// Upper bound of the claims that wait for work at once.
     pub max_waiting_claims: usize,
     /// How long events are kept after their job has finished.
     pub event_retention: Duration,

@@ -25,9 +25,9 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 /// access log, compression and error documents around each of them.
 ///
 /// CORS, the listener and shutdown stay with the app, which also has to poll
-/// [`Service::run_background_tasks`]. `Location` headers and signed addresses
+/// [`Service::run_background_tasks`]. `Location` headers and signed URLs
 /// include the path of the scope; with [`ServerConfig::public_url`] set, signed
-/// addresses begin with that instead.
+/// URLs begin with that instead.
 ///
 /// ```
 /// use actix_web::{App, web};
@@ -129,7 +129,7 @@ impl Service {
         );
     }
 
-    /// Gives an app the handles that the routes and their middleware take.
+    /// Adds the handles that the routes and their middleware need to an app.
     pub(crate) fn handles(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let this = self.clone();
         move |app| {

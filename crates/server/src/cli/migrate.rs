@@ -163,12 +163,12 @@ fn skeleton(backend: Backend, file: &str) -> String {
     }
 }
 
-fn print_done(done: &str, names: &[String], nothing: &str) -> anyhow::Result<()> {
+fn print_done(action: &str, names: &[String], if_none: &str) -> anyhow::Result<()> {
     match names {
-        [] => print_line(nothing),
+        [] => print_line(if_none),
         names => names
             .iter()
-            .try_for_each(|name| print_line(&format!("{done} {name}"))),
+            .try_for_each(|name| print_line(&format!("{action} {name}"))),
     }
 }
 

@@ -104,7 +104,7 @@ fn media_type(name: &str) -> &'static str {
         .unwrap_or("application/octet-stream")
 }
 
-/// The file name for browsers. The plain parameter holds ASCII only.
+/// The file name for browsers. The parameter `filename` can hold only ASCII.
 fn disposition(name: &str) -> ContentDisposition {
     let name = if name.is_ascii() {
         DispositionParam::Filename(name.to_owned())

@@ -20,8 +20,8 @@ pub(crate) struct CatchUp {
 
 impl CatchUp {
     /// Reads the events after event `after`; `None` when the job does not exist.
-    /// The watcher needs a snapshot without `after`, when some of the events were
-    /// pruned, or when no event has the number `after`.
+    /// The watcher needs a snapshot when `after` is `None`, when some of the events
+    /// were pruned, or when `after` is beyond the job's last event.
     pub(crate) fn read(
         conn: &mut Reader<'_>,
         job_id: JobId,

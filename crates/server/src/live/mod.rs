@@ -3,8 +3,8 @@
 //! The database assigns each event a sequence number in the transaction that
 //! changes the job: from 1, without gaps, in the order of commits. Everything
 //! else builds on that. A [`Watcher`] has a cursor, the number of the last event
-//! delivered; the next event is the one after it. The numbers
-//! reveal delayed, repeated and missing events.
+//! delivered; the next event is the one after it. The numbers reveal delayed,
+//! repeated and missing events.
 //!
 //! Events reach the [hub](hub::Hub) in two ways: from this process right after
 //! each commit, and from other processes through [`poll_events`], which sends one

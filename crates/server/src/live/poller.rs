@@ -51,8 +51,7 @@ pub(crate) async fn poll_events(hub: &Arc<Hub>, db: &DatabaseHandle) {
 }
 
 /// Publishes new events and, with `check_existence`, ends the streams of deleted
-/// jobs.
-/// Returns the number of new events.
+/// jobs. Returns the number of new events.
 async fn poll(
     hub: &Arc<Hub>,
     db: &DatabaseHandle,

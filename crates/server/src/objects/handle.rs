@@ -37,7 +37,7 @@ const TRANSFER_TIMEOUT: Duration = Duration::from_mins(1);
 pub(crate) struct Objects {
     pub(crate) storage: Storage,
     pub(crate) limits: UploadLimits,
-    /// Public address of the server; `None`: the address of each request.
+    /// Public URL of the server; `None`: the address that each request was sent to.
     pub(crate) public_url: Option<Url>,
     /// A job's lock is chosen by its id; some jobs share one.
     job_locks: Arc<[Mutex<()>]>,

@@ -89,7 +89,7 @@ impl FromRequest for ObjectUrls {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
-    /// URLs begin with the configured public address, or else with the one that
+    /// URLs begin with the configured public URL, or else with the address that
     /// the request was sent to.
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::of(request))

@@ -11,13 +11,17 @@ pub(crate) fn field_error(path: &str, reason: &Reason) -> FieldError {
         // The path of a missing field ends at its parent.
         Reason::MissingField(name) => FieldError::new(join(path, name), "is required"),
         Reason::DuplicateField(name) => {
-            FieldError::new(beside(path, name), "must be given only once")
+            FieldError::new(sibling_path(path, name), "must be given only once")
         }
-        Reason::UnknownField(name) => FieldError::new(beside(path, name), "is not known here"),
+        Reason::UnknownField(name) => {
+            FieldError::new(sibling_path(path, name), "is not known here")
+        }
         Reason::IntegerOutOfBounds(_) => {
             FieldError::new(path, "must be a whole number within bounds")
         }
-        Reason::Expected(expected) => FieldError::new(path, format!("must be {}", plain(expected))),
+        Reason::Expected(expected) => {
+            FieldError::new(path, format!("must be {}", json_term(expected)))
+        }
         // The domain's messages are rules already; those of other crates are not.
         Reason::Custom(message) if message.starts_with("must ") => FieldError::new(path, message),
         Reason::Custom(_) | Reason::Syntax => {
@@ -28,7 +32,7 @@ pub(crate) fn field_error(path: &str, reason: &Reason) -> FieldError {
 
 /// The path of field `name` in the object at `path`, which may already include
 /// it.
-fn beside(path: &str, name: &str) -> String {
+fn sibling_path(path: &str, name: &str) -> String {
     if path == name || path.ends_with(&format!(".{name}")) {
         path.to_owned()
     } else {
@@ -43,8 +47,8 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// What serde's own visitors expect, in terms of JSON.
-fn plain(expected: &str) -> &str {
+/// The JSON term for a type that one of serde's built-in visitors expects.
+fn json_term(expected: &str) -> &str {
     match expected {
         "f32" | "f64" => "a number",
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => "a whole number",

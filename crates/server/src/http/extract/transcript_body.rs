@@ -120,8 +120,8 @@ fn offers() -> Vec<(&'static str, Option<Format>)> {
     offers
 }
 
-/// The headers that select the response. (Compression adds the second one as
-/// well, but CORS keeps only the first header line.)
+/// The request headers that select the response. The compression middleware also
+/// adds `accept-encoding`, but CORS keeps only the first `Vary` line.
 pub(crate) const VARY: &str = "accept, accept-encoding";
 
 impl TranscriptAccept {
