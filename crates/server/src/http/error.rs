@@ -48,11 +48,11 @@ impl ApiError {
             [FieldError { message, .. }] => message.clone(),
             _ => format!("{count} fields are invalid"),
         };
-        Self::new(code, detail).about(errors)
+        Self::new(code, detail).with_field_errors(errors)
     }
 
     /// Adds the invalid parts of the request.
-    pub(crate) fn about(self, errors: Vec<FieldError>) -> Self {
+    pub(crate) fn with_field_errors(self, errors: Vec<FieldError>) -> Self {
         Self { errors, ..self }
     }
 
@@ -82,7 +82,7 @@ impl ApiError {
     }
 
     /// Adds a cause, which is logged and not sent.
-    pub(crate) fn because(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub(crate) fn with_cause(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             cause: Some(cause.into()),
             ..self
@@ -113,7 +113,7 @@ impl ApiError {
 
     /// Sets the request id for a response that is built outside the request's
     /// scope.
-    pub(crate) fn of_request(self, request_id: RequestId) -> Self {
+    pub(crate) fn with_request_id(self, request_id: RequestId) -> Self {
         Self {
             request_id: Some(Box::new(request_id)),
             ..self

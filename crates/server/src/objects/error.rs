@@ -37,7 +37,7 @@ impl From<StorageError> for ApiError {
                 Err(source) => Self::internal(source),
             },
             error if is_transient(&error) => {
-                Self::new(Code::Overloaded, STORAGE_UNAVAILABLE).because(error)
+                Self::new(Code::Overloaded, STORAGE_UNAVAILABLE).with_cause(error)
             }
             error => Self::internal(error),
         }

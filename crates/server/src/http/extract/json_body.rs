@@ -218,8 +218,8 @@ pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
             let error = field_error(&path, &error.reason);
             return ApiError::fields(Code::ValidationFailed, vec![error]);
         }
-        let place = format!("line {}, column {}", error.line(), error.column());
-        not_json(format!("{} at {place}", error.message()), &path)
+        let position = format!("line {}, column {}", error.line(), error.column());
+        not_json(format!("{} at {position}", error.message()), &path)
     })?;
     json.end()
         .map_err(|_| malformed("there is more after the JSON value"))?;

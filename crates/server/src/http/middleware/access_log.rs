@@ -55,7 +55,7 @@ pub(crate) async fn record_request(
     };
     let mut response = response.map_err(|error| {
         record.status = error.status_code();
-        error.of_request(request_id)
+        error.with_request_id(request_id)
     })?;
     record.status = response.status();
     if let Some(route) = response.request().match_pattern() {
