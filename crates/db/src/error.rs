@@ -109,8 +109,7 @@ pub enum Error {
         /// | not null | the column, `jobs.filename` | the column |
         /// | foreign key | its name | `None` |
         ///
-        /// SQLite has no other place for it than its message, from which it is
-        /// parsed.
+        /// SQLite names it only in its message, which is parsed.
         constraint: Option<String>,
         /// The database's message.
         message: String,

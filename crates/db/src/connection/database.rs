@@ -57,7 +57,8 @@ pub struct Database {
 impl Database {
     /// A database at `url` with the defaults of [`DatabaseConfig::new`].
     ///
-    /// Connects lazily: [`Database::migrate`] is the first call that needs the database.
+    /// Does not wait for PostgreSQL, which may be down; opens an SQLite file at
+    /// once, and creates it if it is missing.
     pub fn open(url: &str) -> Result<Self, Error> {
         Self::connect(&DatabaseConfig::new(url)?)
     }
@@ -289,7 +290,7 @@ impl Database {
         self.pools.write.open()
     }
 
-    /// A connection from the pool of the readers.
+    /// A connection from the read pool.
     pub(crate) fn reader(&self) -> Result<Checkout, Error> {
         self.checkout(&self.pools.read)
     }

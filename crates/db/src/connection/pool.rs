@@ -17,7 +17,7 @@ use crate::error::{Error, Source};
 /// every checkout would cost a third of the read throughput.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// How long the additional connections stay open when they are idle.
+/// How long connections beyond `pool_size` stay open when they are idle.
 const OVERFLOW_IDLE: Duration = Duration::from_mins(1);
 
 /// The longest pause between two attempts to connect to a database that is down.

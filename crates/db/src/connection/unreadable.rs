@@ -1,5 +1,5 @@
-//! Stored rows that break a rule of the domain: another program wrote them
-//! before the rule had its CHECK.
+//! Stored rows that break a rule of the domain, for example because another program
+//! wrote them before the table had a CHECK for the rule.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 
 use crate::error::Error;
 
-/// Rows remembered as reported, so that a list that is polled does not fill the
-/// log. Beyond that, every omission is logged.
+/// The greatest number of rows that are remembered as logged, so that polling a
+/// list does not fill the log. Further rows are logged at each omission.
 const MAX_REPORTED: usize = 10_000;
 
 /// Counts the rows that were left out of lists, and logs each of them once.

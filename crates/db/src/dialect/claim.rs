@@ -118,9 +118,9 @@ pub(crate) fn pick_runs(
     }
 }
 
-/// One statement, because the jobs stay locked for every further round trip.
-/// Written as text, because diesel would lock the runs as well, without their
-/// jobs, against the order of locks of all other transactions.
+/// One statement, because each further round trip would prolong the locks. Written
+/// as text, because diesel would lock the runs as well; a run that is locked
+/// without its job breaks the lock order of other transactions.
 ///
 /// The prepared plan must be good for every execution. For a `LIMIT` parameter
 /// the planner assumes a tenth of all rows and sorts them, so the limit is part
@@ -148,7 +148,8 @@ fn pick_on_postgres(
             FOR NO KEY UPDATE OF j SKIP LOCKED) AS next ON TRUE"
     );
     let now = now.map(DbTime);
-    // With one stage, the index that begins with it has them in order.
+    // With one stage, the index that begins with the stage returns the runs in
+    // order.
     let rows: Vec<PickedRow> = if let [stage] = stages {
         let pick = sql_query(pick)
             .bind::<Nullable<Timestamptz>, _>(now)

@@ -23,7 +23,7 @@ pub struct JobLock {
     /// When it was locked, by the database's clock: later than every change of
     /// the transaction it had to wait for.
     at: DateTime<Utc>,
-    /// The lock proves nothing in another transaction than this one.
+    /// The number of the transaction: the lock ends with it.
     transaction: u64,
 }
 
@@ -95,8 +95,8 @@ impl Tx<'_> {
         }
     }
 
-    /// Locks the row of a job and reads its live leases in the same query.
-    /// `None`: they may have changed during the wait for the lock; read them
+    /// Locks the row of a job and reads its live leases in the same query. `None`:
+    /// the leases may have changed during the wait for the lock and must be read
     /// again.
     pub(crate) fn lock_job_with_leases(
         &mut self,
@@ -168,7 +168,7 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 /// heartbeat does not, but can only extend a lease. So the leases are unknown if
 /// the version has changed or one of them seems to have expired.
 ///
-/// SQLite reads them afterwards: there, a query is no round trip.
+/// On SQLite the caller reads them afterwards, which needs no round trip.
 fn lock_job_with_leases(
     conn: &mut DbConnection,
     job_id: JobId,

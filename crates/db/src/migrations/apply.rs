@@ -75,11 +75,10 @@ pub enum MigrationState {
 ///
 /// # With migrations of your own
 ///
-/// diesel records every applied version in one table,
-/// `__diesel_schema_migrations`, whichever program applied it. Lectern applies
-/// and reverts its own versions and passes over all others. A version must be
-/// unique among both programs: name a folder after the second it was made in,
-/// as `diesel migration generate` does.
+/// diesel records every applied version in one table, `__diesel_schema_migrations`,
+/// whichever program applied it. Lectern applies and reverts its own versions and
+/// ignores all others. A version must be unique among both programs: name a folder
+/// after the second of its creation, as `diesel migration generate` does.
 ///
 /// By its version alone, a migration of a newer Lectern cannot be distinguished
 /// from one of another program. `down` and `redo` therefore refuse when a
@@ -136,7 +135,7 @@ impl<'db> Migrations<'db> {
     }
 
     /// Reverts the last `steps` of Lectern's migrations that are applied, the
-    /// newest first, and returns their names: fewer when there are no more.
+    /// newest first, and returns their names.
     ///
     /// # Errors
     ///

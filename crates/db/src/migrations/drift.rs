@@ -125,7 +125,7 @@ fn expected(schema: &str, conn: &DbConnection) -> Tables {
 /// The database's name for a type that `schema.rs` calls `printed`.
 fn native(printed: &str, conn: &DbConnection) -> String {
     match (conn, printed) {
-        // diesel names PostgreSQL's types with a capital.
+        // diesel capitalizes the names of PostgreSQL's types.
         (DbConnection::Postgres(_), _) => printed.to_lowercase(),
         (DbConnection::Sqlite(_), "Int8" | "Int4") => "integer".to_owned(),
         (DbConnection::Sqlite(_), "Float8") => "real".to_owned(),

@@ -35,8 +35,8 @@ pub(crate) trait JobSet: TryFrom<Self::Row, Error = Error> {
     fn insert(conn: &mut DbConnection, rows: &[Self::Row]) -> Result<(), Error>;
 }
 
-/// Replaces the set of a locked job and returns it in the order of lists. An
-/// equal set is left as it is and keeps its ids.
+/// Replaces the set of a locked job and returns it in the order of lists. A set
+/// equal to the stored one changes nothing: its rows keep their ids.
 pub(crate) fn replace<T: JobSet>(
     tx: &mut Tx<'_>,
     lock: JobLock,

@@ -31,12 +31,13 @@ impl<Mode> Conn<'_, Mode> {
         Jobs(self.reborrow())
     }
 
-    /// The table `transcripts`: timed segments of what was said.
+    /// The table `transcripts`: timed segments of speech.
     pub fn transcripts(&mut self) -> Transcripts<'_, Mode> {
         Transcripts(self.reborrow())
     }
 
-    /// The table `silence_regions`: parts of a recording without sound or motion.
+    /// The table `silence_regions`: parts of a recording with nothing to hear or
+    /// see.
     pub fn silence_regions(&mut self) -> SilenceRegions<'_, Mode> {
         SilenceRegions(self.reborrow())
     }
@@ -73,8 +74,7 @@ impl<Mode> Conn<'_, Mode> {
 }
 
 impl Tx<'_> {
-    /// The table `idempotency_keys`: responses to requests that are executed
-    /// once.
+    /// The table `idempotency_keys`: the responses to idempotent requests.
     pub fn idempotency_keys(&mut self) -> IdempotencyKeys<'_> {
         IdempotencyKeys(self.reborrow())
     }

@@ -22,7 +22,7 @@ use crate::sql::types::{DbTime, Timestamptz};
 pub(crate) struct CurrentTime {
     /// The time to bind; `None` leaves it to the server.
     bound: Option<DbTime>,
-    /// What the server evaluates without a bound time.
+    /// The function that the server calls if no time is bound.
     function: &'static str,
     /// Subtracted from the current time.
     minus: TimeDelta,

@@ -1,4 +1,4 @@
-//! The end of an attempt, and of a job with its last stage.
+//! Ends attempts, and a job with its last stage.
 
 use std::time::Duration;
 

@@ -59,7 +59,8 @@ impl<Mode> Jobs<'_, Mode> {
         Ok(found.into_iter().map(|id| id.0).collect())
     }
 
-    /// The job with this id of a task in an external queue; the newest of several.
+    /// The job with this task id of an external queue; the newest if there are
+    /// several.
     pub fn find_by_celery_task_id(&mut self, task_id: &TaskId) -> Result<Option<Job>, Error> {
         let row = jobs::table
             .filter(jobs::celery_task_id.eq(task_id.as_str()))

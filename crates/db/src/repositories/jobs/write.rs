@@ -260,8 +260,8 @@ impl Jobs<'_, ReadWrite> {
     /// Runs a guarded change; if the guard refuses it, returns the job that
     /// explains the refusal.
     ///
-    /// The job may change between the refusal and a look at it. So this locks the
-    /// job and tries once more: a second refusal is explained by the locked row.
+    /// The job may change after the refusal, before it is read. So this locks the
+    /// job and tries once more: the locked row explains a second refusal.
     fn guarded(
         &mut self,
         job_id: JobId,

@@ -73,8 +73,8 @@ fn is_open() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status IN ({})", words.join(", ")))
 }
 
-/// A column of the lease, if a worker has it: a failed attempt leaves its lease in
-/// the row.
+/// SQL for a column of the lease; NULL unless the run is running, because the lease
+/// of a failed attempt stays in the row.
 fn leased_column(column: &str) -> String {
     format!("CASE WHEN stage_runs.status = '{RUN_RUNNING}' THEN stage_runs.{column} END")
 }
