@@ -65,8 +65,8 @@ pub struct NewClip {
 }
 
 impl NewClip {
-    /// The clip of one part of the recording, at position 0 and with nothing
-    /// optional. The error names `title`.
+    /// The clip of one part of the recording, at position 0, without optional
+    /// values. The error names `title`.
     pub fn new(title: impl Into<String>, time: TimeRange) -> Result<Self, Invalid> {
         Ok(Self {
             content_segment_id: None,

@@ -50,7 +50,7 @@ pub struct NewContentSegment {
 }
 
 impl NewContentSegment {
-    /// A segment at position 0 with nothing optional. The error names `topic`.
+    /// A segment at position 0, without optional values. The error names `topic`.
     pub fn new(
         topic: impl Into<String>,
         time: TimeRange,

@@ -64,7 +64,7 @@ pub struct NewLogEntry {
 }
 
 impl NewLogEntry {
-    /// An entry with nothing optional.
+    /// An entry without optional values.
     pub fn new(stage: Stage, status: LogStatus) -> Self {
         Self {
             stage,

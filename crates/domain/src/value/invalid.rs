@@ -14,8 +14,8 @@ pub struct FieldError {
 
 /// The error of every constructor in this crate: one or more broken rules.
 ///
-/// A single value does not know which field it is for, so the code that builds a
-/// larger value from it adds the name with [`At::at`].
+/// The constructor of a single value does not know the field's name; the code that
+/// builds a larger value from it adds the name with [`At::at`].
 ///
 /// ```
 /// use lectern_domain::{At, Filename};

@@ -4,8 +4,8 @@ use crate::value::invalid::Invalid;
 use crate::value::plain::BoundedText;
 
 /// The characters that count as white space: those with Unicode's property
-/// `White_Space`, which is what [`char::is_whitespace`] tests. Text that
-/// consists of them only is blank.
+/// `White_Space`, as in [`char::is_whitespace`]. Text that consists of them only is
+/// blank.
 pub const WHITE_SPACE: &[char] = &[
     '\t', '\n', '\u{b}', '\u{c}', '\r', ' ', '\u{85}', '\u{a0}', '\u{1680}', '\u{2000}',
     '\u{2001}', '\u{2002}', '\u{2003}', '\u{2004}', '\u{2005}', '\u{2006}', '\u{2007}', '\u{2008}',
