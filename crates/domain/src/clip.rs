@@ -5,9 +5,15 @@ use std::ops::Deref;
 use chrono::{DateTime, Utc};
 
 use crate::id::{ClipId, ContentSegmentId, JobId};
-use crate::value::{
-    At, ClipTopic, Invalid, JsonObject, NonNegativeInt, Patch, Ratio, StorageKey, TimeRange, Title,
-};
+use crate::value::text::bounded_texts;
+use crate::value::{At, Invalid, JsonObject, NonNegativeInt, Patch, Ratio, StorageKey, TimeRange};
+
+bounded_texts! {
+    /// Headline of a clip, 1 to 200 characters.
+    Title: 1 to 200;
+    /// Subject of a clip, at most 200 characters.
+    ClipTopic: 0 to 200;
+}
 
 /// A stored clip; reads like the [`NewClip`] it was made from.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,15 @@ use std::ops::Deref;
 use chrono::{DateTime, Utc};
 
 use crate::id::{ContentSegmentId, JobId};
-use crate::value::{At, Invalid, Keyword, LongText, NonNegativeInt, Ratio, TimeRange, Topic};
+use crate::value::text::bounded_texts;
+use crate::value::{At, Invalid, LongText, NonNegativeInt, Ratio, TimeRange};
+
+bounded_texts! {
+    /// Subject of a content segment, 1 to 200 characters.
+    Topic: 1 to 200;
+    /// A keyword or concept, 1 to 200 characters.
+    Keyword: 1 to 200;
+}
 
 /// A stored content segment; reads like the [`NewContentSegment`] it was made
 /// from.

@@ -98,9 +98,9 @@ mod upload;
 mod value;
 
 pub use claim::{Claim, ClaimLimit, ClaimRequest, Stages};
-pub use clip::{Clip, ClipMedia, ClipMediaUpdate, NewClip};
+pub use clip::{Clip, ClipMedia, ClipMediaUpdate, ClipTopic, NewClip, Title};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use content_segment::{ContentSegment, NewContentSegment};
+pub use content_segment::{ContentSegment, Keyword, NewContentSegment, Topic};
 pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
@@ -121,13 +121,14 @@ pub use results::{JobMetrics, JobResults};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
 pub use stage_run::{StageRun, StageRunStatus};
-pub use transcript_segment::{NewTranscriptSegment, TranscriptFormat, TranscriptSegment};
+pub use transcript_segment::{
+    NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
+};
 pub use upload::{NewUpload, RECORDING_TYPES, check_recording, recording_media_type};
 pub use value::{
-    AgentName, At, BoundedText, ClipTopic, ContentType, Cursor, Decibels, FieldError, FileSize,
-    Filename, IdValue, Invalid, JsonObject, JsonValue, Keyword, LongText, MAX_JSON_DEPTH,
-    NonNegativeInt, NumberValue, Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent,
-    PipelineName, Progress, ProgressMessage, Ratio, Seconds, SpeakerId, SpokenText, StorageKey,
-    TaskId, TextValue, TimeRange, Title, Topic, VideoDuration, WHITE_SPACE, Window, WorkerName,
-    assign_positions,
+    AgentName, At, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename,
+    IdValue, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
+    Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, Progress,
+    ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, VideoDuration,
+    WHITE_SPACE, Window, WorkerName, assign_positions,
 };

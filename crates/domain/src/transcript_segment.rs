@@ -6,7 +6,30 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, TranscriptSegmentId};
 use crate::value::string_enum::string_enum;
-use crate::value::{At, Invalid, Ratio, SpeakerId, SpokenText, TimeRange};
+use crate::value::text::{bounded_texts, check, check_not_blank, text_impls};
+use crate::value::{At, Invalid, Ratio, TimeRange};
+
+bounded_texts! {
+    /// Identifies a speaker within a transcript, at most 50 characters.
+    SpeakerId: 0 to 50;
+}
+
+/// Text of a transcript segment: any length, no NUL, and at least one character
+/// that is not [white space](crate::WHITE_SPACE).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpokenText(String);
+
+impl SpokenText {
+    /// Checks that the text is not blank. White space around it is kept.
+    pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
+        let text = text.into();
+        check(&text, 0, usize::MAX)?;
+        check_not_blank(&text)?;
+        Ok(Self(text))
+    }
+}
+
+text_impls!(SpokenText);
 
 string_enum! {
     /// Format of a transcript or of subtitles in a response.
@@ -66,5 +89,19 @@ impl NewTranscriptSegment {
             confidence: None,
             speaker_id: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::WHITE_SPACE;
+
+    #[test]
+    fn spoken_text_is_not_blank() {
+        let blank: String = WHITE_SPACE.iter().collect();
+        assert!(SpokenText::new(blank).is_err());
+        assert!(SpokenText::new("").is_err());
+        assert_eq!(SpokenText::new(" hi ").unwrap().as_str(), " hi ");
     }
 }

@@ -22,7 +22,7 @@ pub use position::assign_positions;
 pub use progress::Progress;
 pub use string_enum::ParseEnumError;
 pub use text::{
-    AgentName, ClipTopic, ContentType, Filename, Keyword, LongText, PipelineName, ProgressMessage,
-    SpeakerId, SpokenText, StorageKey, TaskId, Title, Topic, WHITE_SPACE, WorkerName,
+    AgentName, ContentType, Filename, LongText, PipelineName, ProgressMessage, StorageKey, TaskId,
+    WHITE_SPACE, WorkerName,
 };
 pub use time_range::{TimeRange, Window};

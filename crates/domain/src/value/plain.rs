@@ -110,8 +110,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::content_segment::Keyword;
     use crate::stage::Stage;
-    use crate::value::text::Keyword;
 
     #[test]
     fn a_list_of_texts_is_read_back_as_it_was_written() {

@@ -1,7 +1,6 @@
 //! Text with bounds.
 
 use crate::value::invalid::Invalid;
-use crate::value::plain::BoundedText;
 
 /// The characters that count as white space: those with Unicode's property
 /// `White_Space`, as in [`char::is_whitespace`]. Text that consists of them only is
@@ -14,7 +13,7 @@ pub const WHITE_SPACE: &[char] = &[
 
 /// Checks the number of characters and that there is no NUL, which PostgreSQL
 /// cannot store.
-fn check(text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+pub(crate) fn check(text: &str, min: usize, max: usize) -> Result<(), Invalid> {
     if text.contains('\0') {
         return Err(Invalid::new("must not contain a NUL character"));
     }
@@ -32,7 +31,7 @@ fn check(text: &str, min: usize, max: usize) -> Result<(), Invalid> {
     }
 }
 
-fn check_not_blank(text: &str) -> Result<(), Invalid> {
+pub(crate) fn check_not_blank(text: &str) -> Result<(), Invalid> {
     if text.trim().is_empty() {
         return Err(Invalid::new("must not be empty or white space only"));
     }
@@ -132,22 +131,25 @@ macro_rules! bounded_texts {
             pub const MAX: usize = $max;
 
             /// Checks the length and that there is no NUL.
-            pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
+            pub fn new(text: impl Into<String>) -> Result<Self, $crate::value::Invalid> {
                 let text = text.into();
-                check(&text, Self::MIN, Self::MAX)?;
+                $crate::value::text::check(&text, Self::MIN, Self::MAX)?;
                 Ok(Self(text))
             }
         }
 
-        impl BoundedText for $name {
+        impl $crate::value::BoundedText for $name {
             const MIN: usize = Self::MIN;
             const MAX: usize = Self::MAX;
         }
 
-        text_impls!($name);
+        $crate::value::text::text_impls!($name);
     )+};
 }
 
+pub(crate) use bounded_texts;
+
+// Texts of a single noun are defined with it.
 bounded_texts! {
     /// Name of the recording as its owner knows it, 1 to 255 characters.
     Filename: 1 to 255;
@@ -159,18 +161,8 @@ bounded_texts! {
     ProgressMessage: 0 to 500;
     /// Id of a task in an external queue, 1 to 255 characters.
     TaskId: 1 to 255;
-    /// Identifies a speaker within a transcript, at most 50 characters.
-    SpeakerId: 0 to 50;
     /// Name of the program that did the work, at most 50 characters.
     AgentName: 0 to 50;
-    /// Headline of a clip, 1 to 200 characters.
-    Title: 1 to 200;
-    /// Subject of a content segment, 1 to 200 characters.
-    Topic: 1 to 200;
-    /// Subject of a clip, at most 200 characters.
-    ClipTopic: 0 to 200;
-    /// A keyword or concept, 1 to 200 characters.
-    Keyword: 1 to 200;
     /// Name of a worker, 1 to 50 characters.
     WorkerName: 1 to 50;
     /// Name of a pipeline, 1 to 50 characters.
@@ -192,23 +184,6 @@ impl LongText {
 
 text_impls!(LongText);
 
-/// Text of a transcript segment: any length, no NUL, and at least one character
-/// that is not [white space](WHITE_SPACE).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SpokenText(String);
-
-impl SpokenText {
-    /// Checks that the text is not blank. White space around it is kept.
-    pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
-        let text = text.into();
-        check(&text, 0, usize::MAX)?;
-        check_not_blank(&text)?;
-        Ok(Self(text))
-    }
-}
-
-text_impls!(SpokenText);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,22 +193,13 @@ mod tests {
         assert!(Filename::new("é".repeat(255)).is_ok());
         assert!(Filename::new("é".repeat(256)).is_err());
         assert!(Filename::new("").is_err());
-        assert!(SpeakerId::new("").is_ok());
+        assert!(ProgressMessage::new("").is_ok());
     }
 
     #[test]
     fn nul_is_refused_in_every_text() {
         assert!(Filename::new("a\0b").is_err());
         assert!(LongText::new("\0").is_err());
-        assert!(SpokenText::new("a\0").is_err());
-    }
-
-    #[test]
-    fn spoken_text_is_not_blank() {
-        let blank: String = WHITE_SPACE.iter().collect();
-        assert!(SpokenText::new(blank).is_err());
-        assert!(SpokenText::new("").is_err());
-        assert_eq!(SpokenText::new(" hi ").unwrap().as_str(), " hi ");
     }
 
     #[test]
