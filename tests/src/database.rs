@@ -56,6 +56,24 @@ impl TestDb {
         })
     }
 
+    /// Runs `write` on the tables as they were before the migration with this in
+    /// its name, then applies it and the later ones again.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such migration, or one cannot be reverted or applied.
+    pub fn before_migration(&self, name: &str, write: impl FnOnce(&mut Sql)) {
+        let all = self.migrations().status().expect("a status");
+        let from = all
+            .iter()
+            .position(|migration| migration.name.contains(name));
+        let from = from.expect("the name of a migration");
+        let reverted = self.migrations().down(all.len() - from);
+        write(&mut self.sql());
+        let applied = self.migrations().up().expect("migrations");
+        assert_eq!(applied.len(), reverted.expect("migrations").len());
+    }
+
     /// A separate connection to the same database.
     pub fn sql(&self) -> Sql {
         Sql::connect(self.url())

@@ -3,7 +3,7 @@
 
 use lectern_db::Error;
 use lectern_domain::{JobFilter, JobId, PageLimit, PageRequest};
-use lectern_tests::{Sql, TestDb, a_completed_job, a_job, on_both_backends, segments};
+use lectern_tests::{TestDb, a_completed_job, a_job, on_both_backends, segments};
 
 use super::checks::insert;
 use super::rules::NEW;
@@ -14,13 +14,8 @@ on_both_backends!(
     an_invalid_row_does_not_keep_its_set_from_being_replaced,
 );
 
-/// Runs `write` on the tables as they were before the newest rules, then applies
-/// these.
-fn before_the_checks(db: &TestDb, write: impl FnOnce(&mut Sql)) {
-    let newest = db.migrations().down(1).unwrap();
-    write(&mut db.sql());
-    assert_eq!(db.migrations().up().unwrap(), newest);
-}
+/// The migration that gave every rule its CHECK.
+const CHECKS: &str = "check_every_rule_of_the_domain";
 
 /// Walks through the list of jobs, one row a page.
 fn job_ids_page_by_page(db: &TestDb) -> (Vec<JobId>, usize) {
@@ -47,7 +42,7 @@ fn an_invalid_job_is_left_out_of_lists(db: TestDb) {
     let between = (db.now() - chrono::TimeDelta::seconds(1)).to_rfc3339();
     let between = between.replace("+00:00", ".000000Z");
     let new = a_job().create(&db).job_id;
-    before_the_checks(&db, |sql| {
+    db.before_migration(CHECKS, |sql| {
         let row = [
             ("content_type", "''"),
             ("created_at", &format!("'{between}'")),
@@ -90,7 +85,7 @@ fn invalid_rows_of_a_job_are_left_out_of_its_lists(db: TestDb) {
     };
     let valid = lists();
     let of_job = ("job_id", format!("'{job}'"));
-    before_the_checks(&db, |sql| {
+    db.before_migration(CHECKS, |sql| {
         let mut add = |table: &str, values: &[(&str, &str)]| {
             let mut row = vec![(of_job.0, of_job.1.as_str())];
             row.extend(values);
@@ -120,7 +115,7 @@ fn invalid_rows_of_a_job_are_left_out_of_its_lists(db: TestDb) {
 
 fn an_invalid_row_does_not_keep_its_set_from_being_replaced(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    before_the_checks(&db, |sql| {
+    db.before_migration(CHECKS, |sql| {
         let row = [("job_id", &*format!("'{job}'")), ("text", "'\u{2003}'")];
         insert(sql, "transcripts", &row).unwrap();
     });

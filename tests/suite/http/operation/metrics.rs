@@ -116,13 +116,12 @@ fn the_pool_has_metrics(server: TestServer) {
 fn rows_left_out_of_lists_are_counted(server: TestServer) {
     let metric = || metrics(&server)["lectern_db_unreadable_rows_total"].to_string();
     a_job().create(server.db());
-    let newest = server.db().migrations().down(1).unwrap();
     server
         .db()
-        .sql()
-        .execute("INSERT INTO jobs (filename, celery_task_id) VALUES ('talk.mp4', '')")
-        .unwrap();
-    assert_eq!(server.db().migrations().up().unwrap(), newest);
+        .before_migration("check_every_rule_of_the_domain", |sql| {
+            sql.execute("INSERT INTO jobs (filename, celery_task_id) VALUES ('talk.mp4', '')")
+                .unwrap();
+        });
     assert_eq!(metric(), "0");
     for omitted in ["1", "2"] {
         let list = server.get(JOBS).expect(200).json();
