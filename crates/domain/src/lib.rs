@@ -114,13 +114,13 @@ pub use job::{
     ProcessingMode, ProgressReport, Requirement, Resolution, Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
-pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure, retry_delay};
+pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use results::{JobMetrics, JobResults};
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
-pub use stage_run::{StageRun, StageRunStatus};
+pub use stage_run::{StageRun, StageRunStatus, retry_delay};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
 };
