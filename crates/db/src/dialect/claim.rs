@@ -35,13 +35,13 @@ pub(crate) fn expired_jobs(
     on_either!(conn, conn => expired.load(conn)).doing("find expired leases")
 }
 
-/// The condition of the partial indexes on ready runs, as a literal: the planner
-/// cannot match a parameter with it.
+/// The condition of the partial indexes on ready runs. A literal, because the
+/// planner does not use a partial index for a condition with a parameter.
 pub(crate) fn is_ready() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status = '{RUN_READY}'"))
 }
 
-/// The same for running runs.
+/// The condition of the partial index on running runs, also as a literal.
 fn is_running() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status = '{RUN_RUNNING}'"))
 }
@@ -81,8 +81,8 @@ pub(crate) fn random_uuid(conn: &DbConnection) -> &'static str {
 pub(crate) struct Picked {
     /// The time of the query.
     pub(crate) now: DateTime<Utc>,
-    /// Whether the lease of some run has expired.
-    pub(crate) expired: bool,
+    /// Whether any lease has expired.
+    pub(crate) any_expired: bool,
     /// Integer keys of runs and ids of their jobs, in the order of claims.
     pub(crate) runs: Vec<(i64, Id<JobId>)>,
 }
@@ -107,25 +107,29 @@ pub(crate) fn pick_runs(
             .doing("pick runs"),
         DbConnection::Sqlite(_) => {
             let now = now.unwrap_or_else(|| clock.now());
-            let expired = !expired_jobs(conn, DbTime(now), 1)?.is_empty();
+            let any_expired = !expired_jobs(conn, DbTime(now), 1)?.is_empty();
             let next = ready!(stages, DbTime(now))
                 .limit(limit)
                 .select((stage_runs::id, stage_runs::job_id));
             let next = Prepared(next);
             let runs = on_either!(conn, conn => next.load(conn)).doing("pick runs")?;
-            Ok(Picked { now, expired, runs })
+            Ok(Picked {
+                now,
+                any_expired,
+                runs,
+            })
         }
     }
 }
 
 /// One statement, because each further round trip would prolong the locks. Written
-/// as text, because diesel would lock the runs as well; a run that is locked
-/// without its job breaks the lock order of other transactions.
+/// as SQL, because diesel would lock the runs as well, and other transactions
+/// lock the job before its runs.
 ///
-/// The prepared plan must be good for every execution. For a `LIMIT` parameter
-/// the planner assumes a tenth of all rows and sorts them, so the limit is part
-/// of the text. For an `EXISTS` it assumes an early match and scans the table, so
-/// this uses `min`.
+/// The prepared plan must be good for every execution. With the limit as a
+/// parameter, the planner would assume a tenth of all rows and sort them, so the
+/// limit is part of the text. With `EXISTS`, it would assume an early match and
+/// scan the table, so expired leases are found with `min`.
 fn pick_on_postgres(
     conn: &mut PgConnection,
     now: Option<DateTime<Utc>>,
@@ -165,7 +169,7 @@ fn pick_on_postgres(
     .doing("pick runs")?;
     Ok(rows.first().map(|first| Picked {
         now: first.now.0,
-        expired: first.expired,
+        any_expired: first.expired,
         runs: rows
             .iter()
             .filter_map(|row| row.id.zip(row.job_id))
@@ -186,8 +190,8 @@ struct PickedRow {
 }
 
 /// Updates the jobs of runs that were just claimed: one statement for all of
-/// them. Counts one event per run and one for the job. For a single job, the
-/// repositories have `rollup`.
+/// them. Adds one event per run and one for the job to the job's sequence number.
+/// For the other changes of a run, see `repositories::jobs::rollup`.
 pub(crate) fn start_jobs<Row>(
     conn: &mut DbConnection,
     job_ids: &[JobId],

@@ -33,7 +33,7 @@ impl JobLock {
         self.job_id
     }
 
-    /// The time for rows that are stored under the lock.
+    /// When the job was locked: the time of all changes made under the lock.
     pub(crate) fn time(self) -> DbTime {
         DbTime(self.at)
     }
@@ -89,25 +89,25 @@ impl Tx<'_> {
         match job.into().0 {
             Locked::Yes(lock) if lock.transaction == self.context.transaction => Ok(lock),
             Locked::Yes(JobLock { job_id, .. }) | Locked::No(job_id) => {
-                let at = lock_job(self.raw, job_id, self.callers_time())?;
-                self.proof(job_id, at)
+                let at = lock_row(self.raw, job_id, self.callers_time())?;
+                self.job_lock(job_id, at)
             }
         }
     }
 
-    /// Locks the row of a job and reads its live leases in the same query. `None`:
-    /// the leases may have changed during the wait for the lock and must be read
-    /// again.
+    /// Locks the row of a job and, where one query can do both, reads its live
+    /// leases. `None`: the caller must read them, because they were not read or may
+    /// have changed during the wait for the lock.
     pub(crate) fn lock_job_with_leases(
         &mut self,
         job_id: JobId,
     ) -> Result<(JobLock, Option<Vec<LiveLease>>), Error> {
         let callers_time = self.callers_time();
-        let (at, leases) = lock_job_with_leases(self.raw, job_id, callers_time)?.unzip();
-        Ok((self.proof(job_id, at)?, leases.flatten()))
+        let (at, leases) = lock_row_with_leases(self.raw, job_id, callers_time)?.unzip();
+        Ok((self.job_lock(job_id, at)?, leases.flatten()))
     }
 
-    fn proof(&self, job_id: JobId, at: Option<DateTime<Utc>>) -> Result<JobLock, Error> {
+    fn job_lock(&self, job_id: JobId, at: Option<DateTime<Utc>>) -> Result<JobLock, Error> {
         Ok(JobLock {
             job_id,
             at: at.ok_or(Error::JobNotFound { job_id })?,
@@ -124,10 +124,10 @@ impl Tx<'_> {
 /// or `None` when there is no such job.
 ///
 /// PostgreSQL: without the lock, two transactions that each replace a set would
-/// both delete the old set and leave two new ones. The lock is the weak one, which
-/// does not block foreign keys. The outer query reads the clock only once the inner
-/// one has its lock. SQLite has one writer at a time anyway.
-fn lock_job(
+/// both delete the old set and leave two new ones. `FOR NO KEY UPDATE` does not
+/// block inserts of rows that refer to the job. The outer query reads the clock
+/// after the inner one has the lock. SQLite has one writer at a time anyway.
+fn lock_row(
     conn: &mut DbConnection,
     job_id: JobId,
     callers_time: Option<DateTime<Utc>>,
@@ -157,25 +157,26 @@ fn lock_job(
     .doing("lock a job")
 }
 
-/// When a job was locked, and the leases that were live then, if they are known.
+/// When a job was locked, and the leases that were live then; `None`: unknown.
 type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 
-/// As [`lock_job`], with the leases that are live then, if they are known.
+/// As [`lock_row`], with the leases that are live then; `None`: unknown.
 ///
 /// PostgreSQL: a query reads everything but the locked row as of its start, before
 /// the wait for the lock. If the job's version has not changed since, the leases
-/// are current all the same: granting or ending a lease increments the version. A
-/// heartbeat does not, but can only extend a lease. So the leases are unknown if
+/// are still current, because granting or ending a lease increments the version. A
+/// heartbeat need not, but can only extend a lease. So the leases are unknown if
 /// the version has changed or one of them seems to have expired.
 ///
-/// On SQLite the caller reads them afterwards, which needs no round trip.
-fn lock_job_with_leases(
+/// SQLite: always unknown. The caller reads them afterwards, which costs no round
+/// trip.
+fn lock_row_with_leases(
     conn: &mut DbConnection,
     job_id: JobId,
     callers_time: Option<DateTime<Utc>>,
 ) -> Result<Option<LockedWithLeases>, Error> {
     let DbConnection::Postgres(conn) = conn else {
-        let at = lock_job(conn, job_id, callers_time)?;
+        let at = lock_row(conn, job_id, callers_time)?;
         return Ok(at.map(|at| (at, None)));
     };
     let lock = sql_query(format!(

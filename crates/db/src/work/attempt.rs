@@ -1,4 +1,5 @@
-//! Ends attempts, and a job with its last stage.
+//! Changes runs, ends attempts and jobs, and records the events and log entries
+//! of these changes.
 
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::time::CompletedAt;
 use crate::sql::types::{DbTime, Id};
+
+/// Events of a change to a run: one for the run and one for its job.
+pub(super) const RUN_AND_JOB_EVENTS: usize = 2;
 
 impl Work<'_> {
     /// Changes a run of a locked job.
@@ -72,27 +76,33 @@ impl Work<'_> {
             },
         )?;
         let job = if retry_after.is_some() {
+            // A run with a pause cannot be claimed yet, so no waiting claim is woken.
             if available_at.is_none() {
                 self.0.stage_runs().note_ready(run.stage);
             }
-            rollup(&mut self.0, run.job_id, 2)?
+            rollup(&mut self.0, run.job_id, row_count(RUN_AND_JOB_EVENTS))?
         } else {
             let error = LongText::new(format!("{}: {}", run.stage, failure.error.as_str()))?;
-            self.end_job(run.job_id, JobStatus::Failed, Some(&error), 2)?
+            self.end_job(
+                run.job_id,
+                JobStatus::Failed,
+                Some(&error),
+                RUN_AND_JOB_EVENTS,
+            )?
         };
         let Some(job) = job else { return Ok(None) };
         let events = vec![Event::from(&run), Event::from(&job)];
-        let line = LogLine {
+        let log = AttemptLog {
             message: Some(failure.error),
             details: failure.details,
-            ..LogLine::new(&run, LogStatus::Failed)
+            ..AttemptLog::new(&run, LogStatus::Failed)
         };
-        self.record(now, vec![(&job, events)], &[line])?;
+        self.record(now, vec![(&job, events)], &[log])?;
         Ok(Some((job, run)))
     }
 
     /// Ends a job and closes its open runs. `None`: it has ended meanwhile.
-    /// `events` is the number of events that are recorded with it.
+    /// `events` is the number of events that the caller records for this change.
     pub(crate) fn end_job(
         &mut self,
         job_id: JobId,
@@ -101,10 +111,10 @@ impl Work<'_> {
         events: usize,
     ) -> Result<Option<Job>, Error> {
         let now = self.0.update_time();
-        let running = jobs::table
+        let may_end = jobs::table
             .filter(jobs::job_id.eq(Id(job_id)))
             .filter(jobs::status.eq_any(status.predecessors().iter().map(|s| s.as_str())));
-        let end = diesel::update(running)
+        let end = diesel::update(may_end)
             .set((
                 JobChanges::transition(Some(status)),
                 jobs::completed_at.eq(CompletedAt::after(Some(status), now)),
@@ -125,26 +135,26 @@ impl Work<'_> {
         Ok(job)
     }
 
-    /// Records the events of jobs, and a log entry per attempt.
+    /// Records the events of jobs, and one log entry for each of `attempt_logs`.
     pub(crate) fn record(
         &mut self,
         now: DateTime<Utc>,
         events: Vec<(&Job, Vec<Event>)>,
-        attempts: &[LogLine<'_>],
+        attempt_logs: &[AttemptLog<'_>],
     ) -> Result<(), Error> {
-        let entries: Vec<_> = attempts
+        let entries: Vec<_> = attempt_logs
             .iter()
-            .map(|line| Ok((line.run.job_id, line.entry()?)))
+            .map(|log| Ok((log.run.job_id, log.to_entry()?)))
             .collect::<Result<_, Error>>()?;
         self.0.job_events().record(now, events, entries)
     }
 }
 
-/// Why an attempt failed, and when the next one may begin.
+/// Why an attempt failed, and whether there may be another.
 pub(crate) struct FailedAttempt<'a> {
     pub(crate) error: &'a LongText,
     pub(crate) details: Option<&'a JsonObject>,
-    /// `None`: no other attempt would succeed.
+    /// Pause before the next attempt; `None`: do not try again.
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -162,15 +172,15 @@ pub(crate) struct RunChanges<'a> {
     pub(crate) finished_at: Option<Option<DbTime>>,
 }
 
-/// The log entry of an attempt.
-pub(crate) struct LogLine<'a> {
+/// The content of a log entry about an attempt.
+pub(crate) struct AttemptLog<'a> {
     pub(crate) run: &'a StageRun,
     pub(crate) status: LogStatus,
     pub(crate) message: Option<&'a LongText>,
     pub(crate) details: Option<&'a JsonObject>,
 }
 
-impl<'a> LogLine<'a> {
+impl<'a> AttemptLog<'a> {
     pub(crate) fn new(run: &'a StageRun, status: LogStatus) -> Self {
         Self {
             run,
@@ -180,7 +190,7 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    fn entry(&self) -> Result<NewLogEntry, Error> {
+    fn to_entry(&self) -> Result<NewLogEntry, Error> {
         let run = self.run;
         let ended = run.finished_at.zip(run.started_at);
         let took = ended.map(|(end, start)| Seconds::new((end - start).as_seconds_f64()));
@@ -189,7 +199,8 @@ impl<'a> LogLine<'a> {
             agent_name: worker.map(AgentName::new).transpose()?,
             message: self.message.cloned(),
             error_details: self.details.cloned(),
-            // Unknown if the clock was set back meanwhile.
+            // Unknown if the clock was set back during the attempt, which then
+            // seems to end before it starts.
             duration_seconds: took.and_then(Result::ok),
             ..NewLogEntry::new(run.stage, self.status)
         })

@@ -16,7 +16,7 @@ use lectern_domain::{
 };
 
 use super::Work;
-use super::attempt::LogLine;
+use super::attempt::AttemptLog;
 use super::expiry::expires_at;
 use crate::connection::{Database, on_either};
 use crate::dialect::{Picked, first_ready, is_ready, pick_runs, random_uuid, start_jobs};
@@ -40,7 +40,8 @@ impl Database {
     pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         self.refuse_nested_write()?;
         self.claims.claim(request, |requests| {
-            self.write(|tx| tx.work().claim_each(requests))
+            // One of the concurrent calls claims for all of them.
+            self.write(|tx| tx.work().claim_batch(requests))
         })
     }
 }
@@ -51,15 +52,16 @@ impl Work<'_> {
     ///
     /// Prefer [`crate::Database::claim`], a transaction that only claims. After
     /// other changes in the same transaction, a claim may deadlock: it can wait
-    /// for the lock of a job whose owner waits for a job locked here.
+    /// for a job that another transaction has locked while that transaction waits
+    /// for a job locked by this one.
     pub fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
-        let claimed = self.claim_each(slice::from_ref(request))?;
+        let claimed = self.claim_batch(slice::from_ref(request))?;
         Ok(claimed.into_iter().flatten().collect())
     }
 
     /// Claims for several requests with the same stages; earlier requests are
     /// served first.
-    pub(crate) fn claim_each(
+    pub(crate) fn claim_batch(
         &mut self,
         requests: &[ClaimRequest],
     ) -> Result<Vec<Vec<Claim>>, Error> {
@@ -69,11 +71,17 @@ impl Work<'_> {
         };
         let stages = first.stages.as_slice();
         let limit = row_count(requests.iter().map(|request| request.max.get()).sum());
-        let (mut has_locks, mut has_expired) = (false, false);
+        // Whether this transaction has locked jobs, and whether it has ended the
+        // attempts with expired leases.
+        let (mut has_locks, mut expiry_done) = (false, false);
         loop {
-            let Picked { now, expired, runs } = self.pick(stages, limit)?;
-            if expired && !has_expired {
-                has_expired = true;
+            let Picked {
+                now,
+                any_expired,
+                runs,
+            } = self.pick(stages, limit)?;
+            if any_expired && !expiry_done {
+                expiry_done = true;
                 if self.expire_at(now)?.locked_jobs > 0 {
                     has_locks = true;
                     continue;
@@ -85,10 +93,10 @@ impl Work<'_> {
                 for request in requests {
                     let (own, rest) = left.split_at(left.len().min(request.max.get()));
                     left = rest;
-                    claimed.push(self.lease(own, request, now)?);
+                    claimed.push(self.lease_runs(own, request, now)?);
                 }
                 if claimed.iter().any(|runs| !runs.is_empty()) {
-                    return self.start_jobs(claimed, now);
+                    return self.record_claims(claimed, now);
                 }
                 // Other claims took the runs before their jobs were locked here.
                 has_locks = true;
@@ -136,11 +144,11 @@ impl Work<'_> {
             .limit(row_count(request.max.get()))
             .select((stage_runs::id, stage_runs::job_id));
         let ready: Vec<_> = ready.load(self.0.raw).doing("pick runs of a job")?;
-        let claimed = self.lease(&ready, request, now)?;
+        let claimed = self.lease_runs(&ready, request, now)?;
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let claims = self.start_jobs(vec![claimed], now)?;
+        let claims = self.record_claims(vec![claimed], now)?;
         Ok(claims.into_iter().flatten().collect())
     }
 
@@ -152,7 +160,7 @@ impl Work<'_> {
 
     /// Leases those of the picked runs that are still ready, in the order in which
     /// they were picked.
-    fn lease(
+    fn lease_runs(
         &mut self,
         picked: &[(i64, Id<JobId>)],
         request: &ClaimRequest,
@@ -164,7 +172,7 @@ impl Work<'_> {
         let keys: Vec<_> = picked.iter().map(|(id, _)| *id).collect();
         let seconds = request.lease.seconds();
         let lease_id = random_uuid(self.0.raw);
-        let lease = diesel::update(stage_runs::table)
+        let update = diesel::update(stage_runs::table)
             .filter(stage_runs::id.eq_any(&keys))
             .filter(is_ready())
             .set((
@@ -186,8 +194,8 @@ impl Work<'_> {
                 ),
             ))
             .returning((stage_runs::id, columns::<RunRow>()));
-        let lease = Prepared(lease);
-        let mut leased = on_either!(self.0.raw, conn => lease.load::<(i64, RunRow)>(conn))
+        let update = Prepared(update);
+        let mut leased = on_either!(self.0.raw, conn => update.load::<(i64, RunRow)>(conn))
             .doing("claim runs")?;
         leased.sort_by_key(|(id, _)| keys.iter().position(|key| key == id));
         leased
@@ -197,7 +205,7 @@ impl Work<'_> {
     }
 
     /// Updates the jobs of runs that were just leased, and records their events.
-    fn start_jobs(
+    fn record_claims(
         &mut self,
         claimed: Vec<Vec<(i64, StageRun)>>,
         now: DateTime<Utc>,
@@ -206,22 +214,22 @@ impl Work<'_> {
         let keys: Vec<_> = claimed.iter().flatten().map(|(key, _)| *key).collect();
         let mut events: BTreeMap<JobId, Vec<Event>> = BTreeMap::new();
         for run in runs() {
-            let of_job = events.entry(run.job_id).or_default();
-            of_job.push(Event::from(run));
+            let job_events = events.entry(run.job_id).or_default();
+            job_events.push(Event::from(run));
         }
         let job_ids: Vec<_> = events.keys().copied().collect();
         let jobs: Vec<JobRow> = start_jobs(self.0.raw, &job_ids, &keys, DbTime(now))?;
         let jobs: Vec<Job> = row::all(jobs)?;
-        let of_jobs = jobs.iter().map(|job| {
-            let mut of_job = events.remove(&job.job_id).unwrap_or_default();
-            of_job.push(Event::from(job));
-            (job, of_job)
+        let events_by_job = jobs.iter().map(|job| {
+            let mut job_events = events.remove(&job.job_id).unwrap_or_default();
+            job_events.push(Event::from(job));
+            (job, job_events)
         });
-        let of_jobs = of_jobs.collect();
-        let lines: Vec<_> = runs()
-            .map(|run| LogLine::new(run, LogStatus::Started))
+        let events_by_job = events_by_job.collect();
+        let logs: Vec<_> = runs()
+            .map(|run| AttemptLog::new(run, LogStatus::Started))
             .collect();
-        self.record(now, of_jobs, &lines)?;
+        self.record(now, events_by_job, &logs)?;
         let claim = |(_, run): (i64, StageRun)| {
             let job = jobs.iter().find(|job| job.job_id == run.job_id)?;
             let lease = run.lease?;

@@ -11,44 +11,48 @@ use crate::dialect::{expired_jobs, lock_free_jobs};
 use crate::error::Error;
 use crate::sql::types::DbTime;
 
-/// The greatest number of expired leases that one transaction handles.
-const BATCH: i64 = 100;
+/// Upper bound of expired leases per transaction.
+const MAX_EXPIRED_LEASES: i64 = 100;
 
-/// When a lease that begins or is extended at `now` expires.
+/// The expiry time of a lease that is granted or extended at `now`.
 pub(super) fn expires_at(now: DateTime<Utc>, lease: LeaseDuration) -> DateTime<Utc> {
     now + TimeDelta::seconds(lease.seconds().into())
 }
 
 impl Work<'_> {
     /// Ends the attempts whose leases have expired: their runs are ready again at
-    /// once, or fail after the last attempt. Returns the number of leases.
+    /// once, or fail after the last attempt. Returns the number of attempts ended.
     ///
-    /// Every claim does this first; call it regularly for times without claims.
+    /// Every claim does this first. Call it regularly as well, because there may be
+    /// no claims for a long time.
     pub fn expire(&mut self) -> Result<usize, Error> {
         let now = self.0.shared_now()?;
         Ok(self.expire_at(now)?.runs)
     }
 
+    /// As [`Work::expire`], at a given time. Skips jobs that other transactions
+    /// have locked.
     pub(super) fn expire_at(&mut self, now: DateTime<Utc>) -> Result<Expired, Error> {
-        let mut jobs = expired_jobs(self.0.raw, DbTime(now), BATCH)?;
+        let mut jobs = expired_jobs(self.0.raw, DbTime(now), MAX_EXPIRED_LEASES)?;
         if jobs.is_empty() {
             return Ok(Expired::default());
         }
         jobs.sort_by_key(|id| id.0);
         jobs.dedup();
         let jobs = lock_free_jobs(self.0.raw, &jobs)?;
-        let mut done = Expired {
+        let mut outcome = Expired {
             locked_jobs: jobs.len(),
             runs: 0,
         };
         for job_id in jobs {
             // Reads the runs again, now that the job is locked.
-            done.runs += self.expire_runs(job_id.0, now)?;
+            outcome.runs += self.expire_runs(job_id.0, now)?;
         }
-        Ok(done)
+        Ok(outcome)
     }
 
-    /// The same for the runs of one locked job.
+    /// As [`Work::expire`], for the runs of one job, which the caller has locked.
+    /// Returns the number of attempts ended.
     pub(super) fn expire_runs(
         &mut self,
         job_id: JobId,
@@ -77,10 +81,11 @@ impl Work<'_> {
     }
 }
 
+/// The outcome of [`Work::expire_at`].
 #[derive(Default)]
 pub(super) struct Expired {
-    /// The number of jobs that were locked and stay so until the transaction ends.
+    /// Number of jobs that this transaction locked, and holds until it ends.
     pub(super) locked_jobs: usize,
-    /// The number of runs whose leases had expired.
+    /// Number of runs whose leases had expired.
     runs: usize,
 }

@@ -1,4 +1,5 @@
-//! Calls of a worker that has a lease.
+//! Operations of a worker that has a lease, and the check that a write conflicts
+//! with no lease.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,7 +9,7 @@ use lectern_domain::{
 };
 
 use super::Work;
-use super::attempt::{FailedAttempt, LogLine, RunChanges};
+use super::attempt::{AttemptLog, FailedAttempt, RUN_AND_JOB_EVENTS, RunChanges};
 use super::expiry::expires_at;
 use crate::connection::on_either;
 use crate::dialect::{JobLock, LiveLease};
@@ -34,6 +35,8 @@ impl Work<'_> {
         let Some(lease) = run.lease else {
             return Err(lost(lease_id));
         };
+        // Before the check for a live lease, which fails for a cancelled run: the
+        // worker shall learn that the job was cancelled.
         if run.status == StageRunStatus::Cancelled {
             return Ok(LeaseState {
                 expires_at: lease.expires_at,
@@ -60,6 +63,7 @@ impl Work<'_> {
                 ..RunChanges::default()
             },
         )?;
+        // An empty heartbeat only extends the lease.
         let reports_progress = *heartbeat != Heartbeat::default();
         if reports_progress && let Some(job) = rollup(&mut self.0, run.job_id, 1)? {
             let events = vec![Event::from(&job)];
@@ -131,11 +135,11 @@ impl Work<'_> {
             return Err(lost(lease_id));
         };
         events.push(Event::from(&job));
-        let line = LogLine {
+        let log = AttemptLog {
             message: note,
-            ..LogLine::new(&run, LogStatus::Completed)
+            ..AttemptLog::new(&run, LogStatus::Completed)
         };
-        self.record(locked.now, vec![(&job, events)], &[line])?;
+        self.record(locked.now, vec![(&job, events)], &[log])?;
         Ok((job, run))
     }
 
@@ -178,18 +182,18 @@ impl Work<'_> {
         let runs = self.0.stage_runs().all_for_job(run.job_id)?;
         let run = runs.into_iter().find(|other| other.run_id == run.run_id);
         let run = run.ok_or_else(|| lost(lease_id))?;
-        let job = rollup(&mut self.0, run.job_id, 2)?.ok_or_else(|| lost(lease_id))?;
+        let job = rollup(&mut self.0, run.job_id, row_count(RUN_AND_JOB_EVENTS))?
+            .ok_or_else(|| lost(lease_id))?;
         let events = vec![Event::from(&run), Event::from(&job)];
         self.record(locked.now, vec![(&job, events)], &[])?;
         Ok((job, run))
     }
 
     /// Checks that a write to a job conflicts with no lease, and locks the job
-    /// until the transaction ends. `owners` are the stages whose output is
-    /// written.
+    /// until the transaction ends. `stages` are those whose output is written.
     ///
-    /// A given lease must be a live one of this job. While an owner is leased,
-    /// only the worker with that lease may write.
+    /// If `lease_id` is given, it must be a live lease of this job. While one of
+    /// `stages` is leased, only a worker with a lease of one of them may write.
     ///
     /// # Errors
     ///
@@ -197,22 +201,20 @@ impl Work<'_> {
     pub fn guard(
         &mut self,
         job_id: JobId,
-        owners: &[Stage],
+        stages: &[Stage],
         lease_id: Option<LeaseId>,
     ) -> Result<JobLock, Error> {
         let (lock, leases) = self.0.lock_job_with_leases(job_id)?;
+        // `None` where they were not read with the lock or may be outdated.
         let leases = match leases {
             Some(leases) => leases,
             None => self.live_leases(lock)?,
         };
         let is_live = |id| leases.iter().any(|lease| lease.lease_id == id);
-        let mut of_owners = leases
-            .iter()
-            .filter(|lease| owners.contains(&lease.stage))
-            .peekable();
-        let may_write = lease_id.is_none_or(is_live)
-            && (of_owners.peek().is_none()
-                || of_owners.any(|lease| Some(lease.lease_id) == lease_id));
+        let stage_leases = || leases.iter().filter(|lease| stages.contains(&lease.stage));
+        let is_leased = stage_leases().next().is_some();
+        let is_leased_to_caller = stage_leases().any(|lease| Some(lease.lease_id) == lease_id);
+        let may_write = lease_id.is_none_or(is_live) && (!is_leased || is_leased_to_caller);
         if may_write {
             Ok(lock)
         } else {
@@ -242,7 +244,7 @@ impl Work<'_> {
             .0;
         let lock = match self.0.lock_job(job_id) {
             Err(Error::JobNotFound { .. }) => return Err(lost(lease_id)),
-            locked => locked?,
+            result => result?,
         };
         // Read after the lock: another worker may have claimed the run meanwhile.
         let runs = self.0.stage_runs().all_for_job(job_id)?;
@@ -258,6 +260,7 @@ impl Work<'_> {
 
     fn with_job(&mut self, run: StageRun) -> Result<(Job, StageRun), Error> {
         let job = self.0.jobs().find(run.job_id)?;
+        // Always found: the caller has locked the job.
         job.map(|job| (job, run))
             .ok_or(Error::LeaseLost { lease_id: None })
     }

@@ -240,6 +240,7 @@ impl StageRuns<'_, ReadWrite> {
         Ok(leases.iter().any(Option::is_some))
     }
 
+    /// Notifies waiting claims after the commit that a run of `stage` is ready.
     pub(crate) fn note_ready(&self, stage: Stage) {
         self.0.context.note(|committed| {
             if !committed.ready.contains(&stage) {
