@@ -12,9 +12,9 @@ use crate::value::{Invalid, WorkerName};
 /// A worker's request for stages to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimRequest {
-    /// The worker that asks.
+    /// The worker that sends the request.
     pub worker: WorkerName,
-    /// The stages it can work on.
+    /// The stages that the worker can process.
     pub stages: Stages,
     /// The greatest number of stage runs to claim.
     pub max: ClaimLimit,

@@ -13,17 +13,17 @@ use crate::value::{LongText, Progress, WorkerName};
 string_enum! {
     /// Status of a stage run.
     StageRunStatus {
-        /// What it waits for is not completed yet.
+        /// A stage that it depends on is not completed yet.
         Waiting = "waiting",
         /// A worker can claim it.
         Ready = "ready",
-        /// A worker is on it.
+        /// A worker is processing it.
         Running = "running",
         /// Done.
         Completed = "completed",
-        /// Given up after the last attempt.
+        /// The last attempt failed.
         Failed = "failed",
-        /// Called off with its job.
+        /// Cancelled with its job.
         Cancelled = "cancelled",
         /// The job was completed without it.
         Skipped = "skipped",
@@ -56,8 +56,8 @@ pub struct StageRun {
     pub max_attempts: i32,
     /// The worker of the current or the last attempt.
     pub worker: Option<WorkerName>,
-    /// The last lease; see [`StageRun::live_lease`]. `None` when the stage was
-    /// reported on without a claim.
+    /// The last lease, which may have ended: see [`StageRun::live_lease`]. `None`
+    /// before the first claim, and when progress was reported without one.
     pub lease: Option<Lease>,
     /// After a failed attempt, the earliest time of the next claim.
     pub available_at: Option<DateTime<Utc>>,

@@ -8,9 +8,9 @@ use crate::stage::Stage;
 /// Conditions on a list of jobs; all that are set must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct JobFilter {
-    /// Jobs of this status.
+    /// Jobs with this status.
     pub status: Option<JobStatus>,
-    /// Jobs whose current stage this is.
+    /// Jobs with this current stage.
     pub stage: Option<Stage>,
     /// Jobs created at this time or later.
     pub created_after: Option<DateTime<Utc>>,

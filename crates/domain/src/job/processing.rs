@@ -8,11 +8,11 @@ use crate::value::string_enum::string_enum;
 use crate::value::{At, Invalid, JsonObject, JsonValue, ParseEnumError, PipelineName};
 
 string_enum! {
-    /// What of the recording is looked at.
+    /// Which parts of the recording are analysed.
     ProcessingMode {
-        /// Only what is heard.
+        /// The sound only.
         Audio = "audio",
-        /// What is heard and what is seen.
+        /// Sound and picture.
         Vision = "vision",
     }
 }
@@ -57,9 +57,9 @@ impl ProcessingConfig {
     /// Checks the known settings; the error names the invalid one.
     pub fn new(settings: Map<String, Value>) -> Result<Self, Invalid> {
         Ok(Self {
-            processing_mode: enumerated(&settings, "processing_mode", ProcessingMode::ALL)?,
-            resolution: enumerated(&settings, "resolution", Resolution::ALL)?,
-            pipeline: pipeline(&settings)?,
+            processing_mode: enum_setting(&settings, "processing_mode", ProcessingMode::ALL)?,
+            resolution: enum_setting(&settings, "resolution", Resolution::ALL)?,
+            pipeline: pipeline_setting(&settings)?,
             settings: JsonObject::new(settings)?,
         })
     }
@@ -106,15 +106,18 @@ impl JsonValue for ProcessingConfig {
     }
 }
 
-/// Parses a setting that is one of an enumeration's words; absent and `null` are
-/// the same.
-fn enumerated<T>(settings: &Map<String, Value>, name: &str, all: &[T]) -> Result<Option<T>, Invalid>
+/// Parses a setting with a fixed set of values; `None` if it is absent or `null`.
+fn enum_setting<T>(
+    settings: &Map<String, Value>,
+    name: &str,
+    all: &[T],
+) -> Result<Option<T>, Invalid>
 where
     T: FromStr<Err = ParseEnumError> + ToString,
 {
     let invalid = || {
-        let words: Vec<_> = all.iter().map(T::to_string).collect();
-        Invalid::new(format!("must be one of {}", words.join(", ")))
+        let values: Vec<_> = all.iter().map(T::to_string).collect();
+        Invalid::new(format!("must be one of {}", values.join(", ")))
     };
     match settings.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -125,7 +128,7 @@ where
 
 /// Parses the name of a pipeline; [`Pipelines`](crate::Pipelines) decides whether
 /// it exists.
-fn pipeline(settings: &Map<String, Value>) -> Result<Option<PipelineName>, Invalid> {
+fn pipeline_setting(settings: &Map<String, Value>) -> Result<Option<PipelineName>, Invalid> {
     match settings.get("pipeline") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(name)) => PipelineName::new(name).map(Some),

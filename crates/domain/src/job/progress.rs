@@ -7,13 +7,15 @@ use serde::{Deserialize, Serialize};
 use crate::stage::Stage;
 use crate::value::{AgentName, Progress};
 
-/// How much of its current stage a job has done; reads like the [`Progress`] in
-/// it.
+/// Progress of a job; dereferences to its [`Progress`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
-    /// The current stage: the one the last report was about.
+    /// The current stage. With stage runs, it is the stage of the first run that is
+    /// running, else of the first that is open; without, that of the last report.
     pub stage: Stage,
-    /// The part of it that is done.
+    /// With stage runs, the percentage is the mean of all runs that are not skipped;
+    /// the message and the remaining time are those of the current stage. Without,
+    /// all are those of the last report.
     #[serde(flatten)]
     pub progress: Progress,
 }
@@ -32,7 +34,7 @@ impl Deref for JobProgress {
 pub struct ProgressReport {
     /// The stage the report is about.
     pub stage: Stage,
-    /// The part of it that is done.
+    /// Progress of this stage.
     pub progress: Progress,
     /// The program that reports.
     pub agent_name: Option<AgentName>,

@@ -18,13 +18,13 @@ string_enum! {
         Pending = "pending",
         /// Waiting for a worker.
         Queued = "queued",
-        /// A worker is on it.
+        /// Being processed.
         Running = "running",
         /// Done; the results can be read.
         Completed = "completed",
-        /// Given up; `error_message` says why.
+        /// Ended by an error; `error_message` says why.
         Failed = "failed",
-        /// Called off.
+        /// Ended at a client's request.
         Cancelled = "cancelled",
     }
 }
@@ -44,8 +44,8 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// Every transition to the status `to`. A storage layer generates the guard of
-    /// its `UPDATE` from them, so that the rule is stated only here.
+    /// Every transition to the status `to`. Storage derives the condition of its
+    /// `UPDATE` from them, so that the rules are stated only here.
     ///
     /// ```
     /// use lectern_domain::{JobStatus, Requirement, Transition};
@@ -66,8 +66,9 @@ impl Transition {
 /// What a transition requires of a job besides its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
-    /// The upload of the recording was confirmed at some time. A job that failed
-    /// or was cancelled before has nothing to work on, so it cannot be retried.
+    /// The upload of the recording was confirmed at some time. A job that ended
+    /// before its upload was confirmed has no recording to process, so it cannot be
+    /// retried.
     RecordingUploaded,
 }
 
@@ -108,7 +109,8 @@ impl JobStatus {
         next.predecessors().contains(&self)
     }
 
-    /// Whether the job has ended; only a retry can change the status then.
+    /// Whether the job has ended. Then only a retry can change the status, and not
+    /// that of a completed job.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
