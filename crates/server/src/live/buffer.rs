@@ -6,8 +6,8 @@ use lectern_domain::JobEvent;
 
 use super::message::Message;
 
-/// Events kept for watchers that are busy. A watcher further behind reads from
-/// the database.
+/// Upper bound of buffered events per job. A watcher that is further behind reads
+/// from the database.
 const MAX_BUFFERED_EVENTS: usize = 128;
 
 /// The recent events of a job, in order, without gaps, up to the last one this
@@ -15,9 +15,10 @@ const MAX_BUFFERED_EVENTS: usize = 128;
 #[derive(Debug, Default)]
 pub(super) struct EventBuffer {
     messages: VecDeque<Message>,
-    /// Last known sequence number; `None` until it was first read.
-    last: Option<i64>,
-    /// Set once no more events will follow.
+    /// Last known sequence number; `None` until a watcher has read it or an event
+    /// was offered.
+    last_seq: Option<i64>,
+    /// Why no more events will follow; `None` while some may.
     pub(super) end: Option<StreamEnd>,
 }
 
@@ -55,7 +56,7 @@ pub(super) enum EventsAfter {
 impl EventBuffer {
     /// Appends an event if it is the next one.
     pub(super) fn offer(&mut self, event: &JobEvent) -> OfferOutcome {
-        match self.last {
+        match self.last_seq {
             Some(last) if event.seq <= last => return OfferOutcome::Duplicate,
             Some(last) if event.seq > last + 1 => return OfferOutcome::Gap,
             _ => {}
@@ -64,25 +65,26 @@ impl EventBuffer {
             self.messages.pop_front();
         }
         self.messages.push_back(Message::event(event.clone()));
-        self.last = Some(event.seq);
+        self.last_seq = Some(event.seq);
         OfferOutcome::Appended
     }
 
     /// Last known sequence number.
-    pub(super) fn last(&self) -> Option<i64> {
-        self.last
+    pub(super) fn last_seq(&self) -> Option<i64> {
+        self.last_seq
     }
 
-    /// Records that the job has reached event `seq`. Returns whether events
-    /// before it are missing.
+    /// Starts the buffer after event `seq`, which the job has reached, unless it
+    /// has started already. Returns whether it lacks events up to `seq`, which
+    /// [`offer`](Self::offer) must append first.
     pub(super) fn note_seq(&mut self, seq: i64) -> bool {
-        seq > *self.last.get_or_insert(seq)
+        seq > *self.last_seq.get_or_insert(seq)
     }
 
-    /// The events after `cursor`. `known` is a lower bound of the job's last
+    /// The events after `cursor`. `min_last_seq` is a lower bound of the job's last
     /// sequence number.
-    pub(super) fn after(&self, cursor: i64, known: i64) -> EventsAfter {
-        if self.last.unwrap_or(known).max(known) <= cursor {
+    pub(super) fn after(&self, cursor: i64, min_last_seq: i64) -> EventsAfter {
+        if self.last_seq.unwrap_or(min_last_seq).max(min_last_seq) <= cursor {
             return EventsAfter::UpToDate;
         }
         let first = self.messages.front().map(|message| message.seq);
@@ -124,8 +126,8 @@ mod tests {
 
     /// The sequence numbers after `cursor`; `None` when the buffer does not hold
     /// them.
-    fn after(buffer: &EventBuffer, cursor: i64, known: i64) -> Option<Vec<i64>> {
-        match buffer.after(cursor, known) {
+    fn after(buffer: &EventBuffer, cursor: i64, min_last_seq: i64) -> Option<Vec<i64>> {
+        match buffer.after(cursor, min_last_seq) {
             EventsAfter::UpToDate => Some(Vec::new()),
             EventsAfter::Messages(messages) => {
                 Some(messages.iter().map(|message| message.seq).collect())
@@ -168,9 +170,9 @@ mod tests {
         assert_eq!(after(&buffer, 3, 3), Some(vec![]));
         assert_eq!(after(&buffer, 3, 7), None);
         assert!(!buffer.note_seq(7));
-        assert_eq!(buffer.last(), Some(7));
+        assert_eq!(buffer.last_seq(), Some(7));
         assert!(buffer.note_seq(9) && !buffer.note_seq(6));
-        assert_eq!(buffer.last(), Some(7));
+        assert_eq!(buffer.last_seq(), Some(7));
         assert_eq!(buffer.offer(&event(9)), OfferOutcome::Gap);
         assert_eq!(buffer.offer(&event(8)), OfferOutcome::Appended);
     }

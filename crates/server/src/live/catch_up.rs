@@ -1,4 +1,4 @@
-//! Reads what a new or late watcher has missed.
+//! Reads the events that a new or late watcher has missed.
 
 use chrono::{DateTime, Utc};
 use lectern_api::{EventsResponse, WsMessage};
@@ -27,8 +27,8 @@ impl CatchUp {
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        // The job is read first, so the events may be newer than the job but
-        // never older.
+        // The job is read first: events that are committed before the second read
+        // are returned as well, and none up to `job.last_seq` is missed.
         let Some(job) = conn.jobs().find(job_id)? else {
             return Ok(None);
         };
@@ -48,7 +48,7 @@ impl CatchUp {
         self.events.as_ref().is_some_and(Vec::is_empty)
     }
 
-    /// Whether the job has a final status, which only a client can change.
+    /// Whether the job has ended; only a retry can continue it.
     pub(crate) fn is_finished(&self) -> bool {
         self.job.status.is_finished()
     }

@@ -7,16 +7,16 @@ use std::time::Duration;
 pub struct LiveConfig {
     /// Upper bound of live connections; 10,000 by default.
     pub max_watchers: usize,
-    /// Upper bound of the time a message waits until the client reads; 30 seconds
-    /// by default.
+    /// How long a message may wait for the client to read before the client is
+    /// disconnected; 30 seconds by default.
     pub send_timeout: Duration,
-    /// How long the peer of any connection may acknowledge no data before the
-    /// kernel closes it (Linux only); two minutes by default.
+    /// How long data sent on any connection may stay unacknowledged before the
+    /// kernel closes the connection (Linux only); two minutes by default.
     pub tcp_send_timeout: Duration,
     /// Time between two pings on a WebSocket; 30 seconds by default.
     pub ping_interval: Duration,
     /// How long a WebSocket may be silent before it is closed; 75 seconds by
-    /// default, which is two unanswered pings.
+    /// default, time for two unanswered pings.
     pub receive_timeout: Duration,
     /// Time between two comments in a server-sent event stream; 15 seconds by
     /// default.

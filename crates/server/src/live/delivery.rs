@@ -1,4 +1,4 @@
-//! Delivers a watcher's messages over a WebSocket or a stream.
+//! Delivers a watcher's messages over a WebSocket or server-sent events.
 
 use tokio::time::timeout;
 
@@ -12,8 +12,8 @@ pub(super) trait Channel {
     /// Sends a message, waiting until the client reads.
     async fn send(&mut self, message: &Message) -> Result<(), Disconnect>;
 
-    /// Serves the connection while there is no message to send; returns when the
-    /// client must be disconnected. Cancel-safe.
+    /// Keeps the connection alive while there is no message to send; returns when
+    /// the client must be disconnected. Cancel-safe.
     async fn run_idle(&mut self) -> Disconnect;
 }
 

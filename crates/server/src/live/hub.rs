@@ -17,7 +17,7 @@ use crate::http::error::ApiError;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     watched: Mutex<WatchedJobs>,
-    /// Wakes the poller: a first watcher has subscribed, or an event is missing.
+    /// Wakes the poller when a first watcher subscribes or an event is missing.
     poll_requests: Notify,
 }
 
@@ -107,11 +107,12 @@ impl Hub {
         }
     }
 
-    /// The watched jobs with the last known sequence number of each.
-    pub(super) fn cursors(&self) -> Vec<(JobId, i64)> {
+    /// The watched jobs with the last known sequence number of each, except jobs
+    /// for which none is known yet.
+    pub(super) fn last_seqs(&self) -> Vec<(JobId, i64)> {
         let watched = self.watched();
         let jobs = watched.jobs.iter();
-        jobs.filter_map(|(job_id, job)| Some((*job_id, job.buffer.borrow().last()?)))
+        jobs.filter_map(|(job_id, job)| Some((*job_id, job.buffer.borrow().last_seq()?)))
             .collect()
     }
 
@@ -143,24 +144,29 @@ impl Subscription {
         self.job_id
     }
 
-    /// Records that the job has reached event `seq`; requests a poll if events
-    /// before it are missing.
+    /// Starts the job's buffer after event `seq`, which the job has reached, unless
+    /// it has started already. Requests a poll if it lacks events up to `seq`.
     pub(crate) fn note_seq(&self, seq: i64) {
         if let Some(job) = self.hub.watched().jobs.get(&self.job_id) {
             job.buffer.send_if_modified(|buffer| {
                 if buffer.note_seq(seq) {
                     self.hub.poll_requests.notify_one();
                 }
+                // Watchers have nothing new to read.
                 false
             });
         }
     }
 
     /// The events after `cursor`, and the end of the stream if it has ended.
-    /// `known` is a lower bound of the job's last sequence number.
-    pub(super) fn after(&mut self, cursor: i64, known: i64) -> (EventsAfter, Option<StreamEnd>) {
+    /// `min_last_seq` is a lower bound of the job's last sequence number.
+    pub(super) fn after(
+        &mut self,
+        cursor: i64,
+        min_last_seq: i64,
+    ) -> (EventsAfter, Option<StreamEnd>) {
         let buffer = self.buffer.borrow_and_update();
-        (buffer.after(cursor, known), buffer.end)
+        (buffer.after(cursor, min_last_seq), buffer.end)
     }
 
     /// Waits until the buffer has changed since it was last read.
@@ -237,10 +243,10 @@ mod tests {
             hub.subscribe(job_id).unwrap(),
             hub.subscribe(job_id).unwrap(),
         );
-        assert_eq!(hub.cursors(), [], "nothing has been read yet");
+        assert_eq!(hub.last_seqs(), [], "nothing has been read yet");
         one.note_seq(1);
         drop(one);
-        assert_eq!(hub.cursors(), [(job_id, 1)]);
+        assert_eq!(hub.last_seqs(), [(job_id, 1)]);
         drop(other);
         assert!(!hub.is_watched());
     }

@@ -12,8 +12,9 @@ pub(crate) struct Message {
     pub(super) seq: i64,
     /// Whether the job is finished after this message; `None`: unchanged.
     pub(super) finished: Option<bool>,
-    /// The server-sent event. `json` is a slice of it.
-    frame: ByteString,
+    /// The complete server-sent event.
+    sse_event: ByteString,
+    /// Its data, a slice of `sse_event`.
     json: ByteString,
 }
 
@@ -38,13 +39,14 @@ impl Message {
         // Serializing strings and numbers under string keys cannot fail, and JSON
         // strings escape line breaks, which would end the event early.
         let json = serde_json::to_string(message).unwrap_or_default();
-        let frame = ByteString::from(format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
-        let start = frame.len() - json.len() - 2;
-        let json = frame.slice_ref(&frame[start..start + json.len()]);
+        let sse_event = ByteString::from(format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
+        // The data is followed by two line breaks.
+        let start = sse_event.len() - json.len() - 2;
+        let json = sse_event.slice_ref(&sse_event[start..start + json.len()]);
         Self {
             seq,
             finished,
-            frame,
+            sse_event,
             json,
         }
     }
@@ -55,8 +57,8 @@ impl Message {
     }
 
     /// A complete server-sent event.
-    pub(super) fn frame(&self) -> ByteString {
-        self.frame.clone()
+    pub(super) fn sse_event(&self) -> ByteString {
+        self.sse_event.clone()
     }
 }
 
@@ -82,7 +84,7 @@ mod tests {
     #[test]
     fn both_channels_share_one_serialization_of_a_message() {
         let message = error_message("disk full");
-        let frame = message.frame();
+        let frame = message.sse_event();
         let data = frame.strip_prefix("id: 41\nevent: error\ndata: ").unwrap();
         assert_eq!(data.strip_suffix("\n\n").unwrap(), &message.json()[..]);
         assert!(
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_line_break_in_a_text_does_not_end_the_event() {
-        let frame = error_message("first\nsecond\r\n\nid: 7").frame();
+        let frame = error_message("first\nsecond\r\n\nid: 7").sse_event();
         assert_eq!(frame.matches('\n').count(), 4, "{frame}");
         assert!(!frame.contains('\r'));
     }

@@ -17,8 +17,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Lower bound of the time between two polls when an event is missing.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Time between two checks that the watched jobs still exist. Deletions by this
-/// process need no check, because its commits are published.
+/// Time between two checks that the watched jobs still exist. Only deletions by
+/// other processes need the check: this process publishes its own.
 const EXISTENCE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Upper bound of events per poll, for all jobs together.
@@ -57,17 +57,18 @@ async fn poll(
     db: &DatabaseHandle,
     check_existence: bool,
 ) -> Result<usize, ApiError> {
-    let seen = hub.cursors();
-    if seen.is_empty() {
+    let last_seqs = hub.last_seqs();
+    if last_seqs.is_empty() {
         return Ok(0);
     }
     let hub = Arc::clone(hub);
     let query = move |conn: &mut lectern_db::Reader<'_>| {
-        let new = conn.job_events().newer(&seen, MAX_EVENTS)?;
+        let new = conn.job_events().newer(&last_seqs, MAX_EVENTS)?;
         let mut deleted: Vec<JobId> = Vec::new();
         if check_existence {
-            deleted.extend(seen.iter().map(|(job_id, _)| *job_id));
-            let existing = conn.jobs().existing(&deleted)?;
+            let watched: Vec<JobId> = last_seqs.iter().map(|(job_id, _)| *job_id).collect();
+            let existing = conn.jobs().existing(&watched)?;
+            deleted = watched;
             deleted.retain(|job_id| !existing.contains(job_id));
         }
         Ok((new, deleted))

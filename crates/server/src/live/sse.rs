@@ -56,7 +56,7 @@ pub(crate) fn stream(start: WatcherStart, slot: ConnectionSlot, live: Arc<Live>)
             deliver(start, &mut channel, &live).await;
         }
     });
-    let body = Frames(receiver);
+    let body = Chunks(receiver);
     let mut response = head().body(WithSlot::new(body, slot));
     response.extensions_mut().insert(LongLived);
     response
@@ -69,8 +69,8 @@ struct Stream {
 
 impl Channel for Stream {
     async fn send(&mut self, message: &Message) -> Result<(), Disconnect> {
-        let frame = message.frame().into_bytes();
-        let sent = self.sender.send(frame).await;
+        let event = message.sse_event().into_bytes();
+        let sent = self.sender.send(event).await;
         sent.map_err(|_| Disconnect::Gone)
     }
 
@@ -86,10 +86,10 @@ impl Channel for Stream {
     }
 }
 
-/// The response body: queued frames until the sender is dropped.
-struct Frames(mpsc::Receiver<Bytes>);
+/// The response body: queued events and comments until the sender is dropped.
+struct Chunks(mpsc::Receiver<Bytes>);
 
-impl MessageBody for Frames {
+impl MessageBody for Chunks {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -100,6 +100,6 @@ impl MessageBody for Frames {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        self.0.poll_recv(cx).map(|frame| frame.map(Ok))
+        self.0.poll_recv(cx).map(|chunk| chunk.map(Ok))
     }
 }

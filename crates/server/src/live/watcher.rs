@@ -30,11 +30,11 @@ pub(crate) enum Next {
 pub(crate) struct Watcher {
     subscription: Subscription,
     db: DatabaseHandle,
-    /// Sequence number of the last event delivered.
+    /// Sequence number of the last event returned to the caller.
     cursor: i64,
-    /// Lower bound of the job's last sequence number.
-    known: i64,
-    /// Whether the job is finished according to the messages delivered.
+    /// Lower bound of the job's last sequence number, from the last read.
+    min_last_seq: i64,
+    /// Whether the job is finished according to the messages returned.
     finished: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Watcher {
 pub(crate) struct WatcherStart {
     pub(crate) watcher: Watcher,
     pub(crate) messages: Vec<Message>,
-    /// Whether all events are delivered and no more will follow.
+    /// Whether the job is finished and the client has all events already.
     pub(crate) is_over: bool,
 }
 
@@ -69,10 +69,10 @@ impl Watcher {
             subscription,
             db: db.clone(),
             cursor: after.unwrap_or(0),
-            known: found.last_seq,
+            min_last_seq: found.last_seq,
             finished: found.finished,
         };
-        let messages = watcher.delivered(found.messages);
+        let messages = watcher.advance(found.messages);
         Ok(WatcherStart {
             is_over: messages.is_empty() && watcher.finished,
             watcher,
@@ -84,12 +84,14 @@ impl Watcher {
     /// nothing.
     pub(crate) async fn next(&mut self) -> Next {
         loop {
-            let (after, end) = self.subscription.after(self.cursor, self.known);
+            let (after, end) = self.subscription.after(self.cursor, self.min_last_seq);
+            // A server that stops ends the stream at once; the other ends come after
+            // the remaining messages.
             if end == Some(StreamEnd::Stopping) {
                 return Next::StreamEnd(StreamEnd::Stopping);
             }
             match after {
-                EventsAfter::Messages(messages) => return Next::Messages(self.delivered(messages)),
+                EventsAfter::Messages(messages) => return Next::Messages(self.advance(messages)),
                 EventsAfter::Missed => {
                     if let Some(next) = self.read_missed().await {
                         return next;
@@ -109,8 +111,8 @@ impl Watcher {
         let found = read(&self.db, self.subscription.job_id(), Some(self.cursor)).await;
         match found {
             Ok(Some(found)) if !found.messages.is_empty() => {
-                self.known = found.last_seq;
-                return Some(Next::Messages(self.delivered(found.messages)));
+                self.min_last_seq = found.last_seq;
+                return Some(Next::Messages(self.advance(found.messages)));
             }
             Ok(Some(_)) => {}
             Ok(None) => return Some(Next::StreamEnd(StreamEnd::Deleted)),
@@ -120,8 +122,8 @@ impl Watcher {
         None
     }
 
-    /// Moves the cursor beyond `messages`.
-    fn delivered(&mut self, messages: Vec<Message>) -> Vec<Message> {
+    /// Moves the cursor beyond `messages`, which are returned next.
+    fn advance(&mut self, messages: Vec<Message>) -> Vec<Message> {
         for message in &messages {
             self.cursor = message.seq;
             self.finished = message.finished.unwrap_or(self.finished);
@@ -130,8 +132,8 @@ impl Watcher {
     }
 }
 
-/// The messages a watcher has missed, read from the database.
-struct Missed {
+/// The state of a job, and the messages that a watcher has missed.
+struct MissedMessages {
     messages: Vec<Message>,
     last_seq: i64,
     finished: bool,
@@ -141,12 +143,12 @@ async fn read(
     db: &DatabaseHandle,
     job_id: JobId,
     after: Option<i64>,
-) -> Result<Option<Missed>, ApiError> {
+) -> Result<Option<MissedMessages>, ApiError> {
     let now = db.now();
     db.read(
         move |conn| Ok(CatchUp::read(conn, job_id, after)?),
         move |catch_up| {
-            catch_up.map(|catch_up| Missed {
+            catch_up.map(|catch_up| MissedMessages {
                 last_seq: catch_up.last_seq(),
                 finished: catch_up.is_finished(),
                 messages: catch_up.messages(now),

@@ -27,7 +27,7 @@ use crate::http::middleware::access_log::LongLived;
 /// `{"type":"ping"}`.
 const MAX_FRAME_BYTES: usize = 1024;
 
-/// The response to the handshake, and both ends of the socket.
+/// The response to the handshake, the sending half and the receiving half.
 pub(crate) type Handshake = (HttpResponse, Session, MessageStream);
 
 /// Starts a task that delivers messages; returns the response to the handshake.
@@ -62,10 +62,10 @@ struct Socket {
     session: Session,
     incoming: MessageStream,
     pings: Interval,
-    /// When the last frame arrived.
+    /// When the last frame was read.
     last_received: Instant,
     config: LiveConfig,
-    /// The frame to send as soon as the socket accepts it.
+    /// The next frame to send; a newer one replaces it.
     pending: Option<PendingFrame>,
 }
 
@@ -88,8 +88,8 @@ impl Channel for Socket {
             }
             let timed_out = sleep_until(self.last_received + self.config.receive_timeout);
             tokio::select! {
-                // Received frames count before timeouts, however late they are
-                // read.
+                // Polled in order: a frame that arrived in time is read before the
+                // timeout is noticed, even if the task runs late.
                 biased;
                 frame = self.incoming.recv() => {
                     self.last_received = Instant::now();
@@ -127,7 +127,8 @@ impl Socket {
             Some(Err(ProtocolError::Overflow)) => {
                 return Err(Disconnect::ProtocolError("the frame is too large"));
             }
-            // Invalid bits in a frame are reported as I/O errors of this kind.
+            // actix reports reserved bits and text that is not UTF-8 as I/O errors
+            // of this kind. All others mean that the connection has failed.
             Some(Err(ProtocolError::Io(error))) if error.kind() != ErrorKind::InvalidData => {
                 return Err(Disconnect::Gone);
             }
@@ -155,7 +156,7 @@ impl Socket {
 
     /// Sends a close frame with the reason.
     async fn close(self, disconnect: Disconnect) {
-        let (code, why) = match disconnect {
+        let (code, reason) = match disconnect {
             Disconnect::StreamEnd(StreamEnd::Finished) => {
                 (CloseCode::Normal, "the job is finished")
             }
@@ -165,13 +166,14 @@ impl Socket {
             }
             Disconnect::Slow => (CloseCode::Again, "too slow"),
             Disconnect::Silent => (CloseCode::Policy, "no answer to pings"),
-            Disconnect::ProtocolError(why) => (CloseCode::Policy, why),
+            Disconnect::ProtocolError(reason) => (CloseCode::Policy, reason),
             Disconnect::Gone => (CloseCode::Normal, ""),
         };
-        // Blocks only while the connection lasts, which the TCP timeout bounds.
+        // If the client does not read, this waits until the kernel closes the
+        // connection, at the latest after `tcp_send_timeout`.
         let _ = self
             .session
-            .close(Some(CloseReason::from((code, why))))
+            .close(Some(CloseReason::from((code, reason))))
             .await;
     }
 }
