@@ -1,6 +1,8 @@
 //! Jobs: the table `jobs`.
 
+mod guard;
 mod metrics;
+mod progress;
 pub(crate) mod rollup;
 pub(crate) mod row;
 mod write;

@@ -1,24 +1,19 @@
 //! Creates, changes and deletes jobs. The same transaction updates the stage runs
 //! and records the events.
 
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use lectern_domain::{
-    Event, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobStatus, NonNegativeInt, Patch,
-    ProgressReport, Requirement, TaskId, Transition,
+    Event, Job, JobId, JobStatus, JobUpdate, NewJob, NewJobStatus, Patch, TaskId,
 };
 
 use super::Jobs;
-use super::rollup::rollup;
+use super::guard::{Guarded, meets_requirements};
 use super::row::{JobChanges, JobRow, NewJobRow};
-use crate::connection::{DbConnection, ReadWrite, on_either};
+use crate::connection::{ReadWrite, on_either};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
-use crate::sql::status::UPLOADING;
 use crate::sql::time::CompletedAt;
 use crate::sql::types::Id;
 
@@ -154,73 +149,6 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
-    /// Stores the progress of a stage and returns the job.
-    ///
-    /// The first report moves a queued job to running. A report with a lower
-    /// percentage than is stored for its stage is late, and changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::JobNotFound`]; [`Error::NotRunning`] when the job is neither
-    /// queued nor running.
-    pub fn report_progress(
-        &mut self,
-        job_id: JobId,
-        report: &ProgressReport,
-    ) -> Result<Job, Error> {
-        match self.guarded(job_id, |jobs| jobs.store_report(job_id, report))? {
-            Guarded::Refused(job) if !job.status.accepts_progress() => Err(Error::NotRunning {
-                job_id,
-                status: job.status,
-            }),
-            // The job accepts progress, so the report was late.
-            Guarded::Changed(job) | Guarded::Refused(job) => Ok(job),
-        }
-    }
-
-    /// Stores a report; `None` when its guard refuses it.
-    fn store_report(
-        &mut self,
-        job_id: JobId,
-        report: &ProgressReport,
-    ) -> Result<Option<Job>, Error> {
-        let stage = report.stage.as_str();
-        let percent = report.progress.percent.get();
-        let update = diesel::update(jobs::table)
-            .filter(jobs::job_id.eq(Id(job_id)))
-            .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
-            .filter(
-                jobs::current_stage
-                    .is_null()
-                    .or(jobs::current_stage.ne(stage).assume_not_null())
-                    .or(jobs::progress_percent.le(percent))
-                    .or(has_leases()),
-            )
-            .set((
-                jobs::status.eq(JobStatus::Running.as_str()),
-                jobs::current_stage.eq(Some(stage)),
-                jobs::progress_percent.eq(percent),
-                jobs::progress_message.eq(report.progress.message.as_deref()),
-                jobs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
-                jobs::version.eq(jobs::version + 1),
-                jobs::last_seq.eq(jobs::last_seq + 1),
-                jobs::updated_at.eq(self.0.update_time()),
-            ))
-            .returning(columns::<JobRow>());
-        let update = Prepared(update);
-        let row = on_either!(self.0.raw, conn => update.get_result::<JobRow>(conn))
-            .optional()
-            .doing("report progress")?;
-        let Some(mut job) = row::one::<_, Job>(row)? else {
-            return Ok(None);
-        };
-        if self.0.stage_runs().report(&job, report)? {
-            // With claimed stages, the job's progress is the mean of its runs'.
-            job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
-        }
-        self.record_change(job).map(Some)
-    }
-
     /// Sets or clears the id of the job's task in an external queue.
     ///
     /// # Errors
@@ -255,39 +183,6 @@ impl Jobs<'_, ReadWrite> {
             .context
             .note(|committed| committed.deleted.push(job_id));
         Ok(())
-    }
-
-    /// Runs a guarded change; if the guard refuses it, returns the job that
-    /// explains the refusal.
-    ///
-    /// The job may change after the refusal, before it is read. So this locks the
-    /// job and tries once more: the locked row explains a second refusal.
-    fn guarded(
-        &mut self,
-        job_id: JobId,
-        mut attempt: impl FnMut(&mut Self) -> Result<Option<Job>, Error>,
-    ) -> Result<Guarded, Error> {
-        if let Some(job) = attempt(self)? {
-            return Ok(Guarded::Changed(job));
-        }
-        let refused = self.lock(job_id)?;
-        Ok(match attempt(self)? {
-            Some(job) => Guarded::Changed(job),
-            None => Guarded::Refused(refused),
-        })
-    }
-
-    /// Locks a job's row until the transaction ends, and reads it.
-    fn lock(&mut self, job_id: JobId) -> Result<Job, Error> {
-        let by_id = jobs::table
-            .filter(jobs::job_id.eq(Id(job_id)))
-            .select(columns::<JobRow>());
-        let row = match self.0.raw {
-            DbConnection::Postgres(conn) => by_id.for_no_key_update().get_result::<JobRow>(conn),
-            // SQLite has one writing transaction at a time.
-            DbConnection::Sqlite(conn) => by_id.get_result::<JobRow>(conn),
-        };
-        row::one(row.optional().doing("lock a job")?)?.ok_or(Error::JobNotFound { job_id })
     }
 
     /// Changes a job of one of these statuses; `None` when it has another
@@ -335,55 +230,12 @@ impl Jobs<'_, ReadWrite> {
     }
 
     /// Records the event of a change that the job's row has counted already.
-    fn record_change(&mut self, job: Job) -> Result<Job, Error> {
+    pub(super) fn record_change(&mut self, job: Job) -> Result<Job, Error> {
         let event = Event::from(&job);
         self.0
             .job_events()
             .record(job.updated_at, vec![(&job, vec![event])], Vec::new())?;
         Ok(job)
-    }
-}
-
-/// The outcome of a guarded change.
-enum Guarded {
-    /// The job after the change.
-    Changed(Job),
-    /// The unchanged job, locked until the transaction ends.
-    Refused(Job),
-}
-
-/// The condition that stages of a job are leased. Its percentage is then the mean
-/// of its runs', with which the percentage of one stage cannot be compared.
-fn has_leases() -> SqlLiteral<Bool> {
-    sql(
-        "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)",
-    )
-}
-
-/// The condition that a job meets the requirements of a transition to `next`
-/// other than its status.
-fn meets_requirements(next: Option<JobStatus>) -> SqlLiteral<Bool> {
-    let transitions = next.into_iter().flat_map(Transition::to);
-    let conditions: Vec<_> = transitions
-        .filter_map(|Transition { from, requires, .. }| {
-            let met = is_met(requires?);
-            Some(format!("(jobs.status <> '{from}' OR {met})"))
-        })
-        .collect();
-    if conditions.is_empty() {
-        sql("TRUE")
-    } else {
-        sql(&conditions.join(" AND "))
-    }
-}
-
-/// [`Requirement::is_met`] in SQL.
-fn is_met(requirement: Requirement) -> String {
-    match requirement {
-        Requirement::RecordingUploaded => format!(
-            "(jobs.current_stage IS DISTINCT FROM '{UPLOADING}'
-              OR EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id))"
-        ),
     }
 }
 

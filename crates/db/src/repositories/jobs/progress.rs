@@ -1,0 +1,95 @@
+//! Reports of progress.
+
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use lectern_domain::{Job, JobId, JobStatus, NonNegativeInt, ProgressReport};
+
+use super::Jobs;
+use super::guard::Guarded;
+use super::rollup::rollup;
+use super::row::JobRow;
+use crate::connection::{ReadWrite, on_either};
+use crate::error::{Doing, Error};
+use crate::schema::jobs;
+use crate::sql::prepared::Prepared;
+use crate::sql::row::{self, columns};
+use crate::sql::types::Id;
+
+impl Jobs<'_, ReadWrite> {
+    /// Stores the progress of a stage and returns the job.
+    ///
+    /// The first report moves a queued job to running. A report with a lower
+    /// percentage than is stored for its stage is late, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`]; [`Error::NotRunning`] when the job is neither
+    /// queued nor running.
+    pub fn report_progress(
+        &mut self,
+        job_id: JobId,
+        report: &ProgressReport,
+    ) -> Result<Job, Error> {
+        match self.guarded(job_id, |jobs| jobs.store_report(job_id, report))? {
+            Guarded::Refused(job) if !job.status.accepts_progress() => Err(Error::NotRunning {
+                job_id,
+                status: job.status,
+            }),
+            // The job accepts progress, so the report was late.
+            Guarded::Changed(job) | Guarded::Refused(job) => Ok(job),
+        }
+    }
+
+    /// Stores a report; `None` when its guard refuses it.
+    fn store_report(
+        &mut self,
+        job_id: JobId,
+        report: &ProgressReport,
+    ) -> Result<Option<Job>, Error> {
+        let stage = report.stage.as_str();
+        let percent = report.progress.percent.get();
+        let update = diesel::update(jobs::table)
+            .filter(jobs::job_id.eq(Id(job_id)))
+            .filter(jobs::status.eq_any([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]))
+            .filter(
+                jobs::current_stage
+                    .is_null()
+                    .or(jobs::current_stage.ne(stage).assume_not_null())
+                    .or(jobs::progress_percent.le(percent))
+                    .or(has_leases()),
+            )
+            .set((
+                jobs::status.eq(JobStatus::Running.as_str()),
+                jobs::current_stage.eq(Some(stage)),
+                jobs::progress_percent.eq(percent),
+                jobs::progress_message.eq(report.progress.message.as_deref()),
+                jobs::eta_seconds.eq(report.progress.eta_seconds.map(NonNegativeInt::get)),
+                jobs::version.eq(jobs::version + 1),
+                jobs::last_seq.eq(jobs::last_seq + 1),
+                jobs::updated_at.eq(self.0.update_time()),
+            ))
+            .returning(columns::<JobRow>());
+        let update = Prepared(update);
+        let row = on_either!(self.0.raw, conn => update.get_result::<JobRow>(conn))
+            .optional()
+            .doing("report progress")?;
+        let Some(mut job) = row::one::<_, Job>(row)? else {
+            return Ok(None);
+        };
+        if self.0.stage_runs().report(&job, report)? {
+            // With claimed stages, the job's progress is the mean of its runs'.
+            job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
+        }
+        self.record_change(job).map(Some)
+    }
+}
+
+/// The condition that stages of a job are leased. Its percentage is then the mean
+/// of its runs', with which the percentage of one stage cannot be compared.
+fn has_leases() -> SqlLiteral<Bool> {
+    sql(
+        "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)",
+    )
+}
