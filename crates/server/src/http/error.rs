@@ -66,7 +66,7 @@ impl ApiError {
 
     pub(crate) fn not_completed(job: &Job) -> Self {
         let detail = format!(
-            "job {} is {}; results exist once it is completed",
+            "job {} is {}; results are there once it is completed",
             job.job_id, job.status
         );
         Self::new(Code::JobNotCompleted, detail)
