@@ -160,10 +160,10 @@ fn pick_on_postgres(
             .bind::<Text, _>(stage.as_str());
         Prepared(pick).load(conn)
     } else {
-        let words: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
+        let names: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
         let pick = sql_query(pick.replace("= $2", "= ANY($2)"))
             .bind::<Nullable<Timestamptz>, _>(now)
-            .bind::<Array<Text>, _>(words);
+            .bind::<Array<Text>, _>(names);
         Prepared(pick).load(conn)
     }
     .doing("pick runs")?;
@@ -281,7 +281,7 @@ pub(crate) fn claimable_stages(
         OR (SELECT min(r.lease_expires_at) FROM stage_runs AS r
             WHERE r.status = '{RUN_RUNNING}' AND r.stage = wanted.value) <= seen.now"
     );
-    let words: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
+    let names: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
     let found: Vec<StageRow> = match conn {
         DbConnection::Postgres(conn) => {
             let claimable = sql_query(format!(
@@ -290,7 +290,7 @@ pub(crate) fn claimable_stages(
                  WHERE {claimable}"
             ));
             let claimable = claimable
-                .bind::<Array<Text>, _>(words)
+                .bind::<Array<Text>, _>(names)
                 .bind::<Timestamptz, _>(now);
             Prepared(claimable).load(conn)
         }
@@ -301,7 +301,7 @@ pub(crate) fn claimable_stages(
                  WHERE {claimable}"
             ));
             let claimable = claimable
-                .bind::<Text, _>(serde_json::Value::from(words).to_string())
+                .bind::<Text, _>(serde_json::Value::from(names).to_string())
                 .bind::<Timestamptz, _>(now);
             Prepared(claimable).load(conn)
         }

@@ -12,8 +12,8 @@ use crate::connection::DbConnection;
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
 
-/// The events of several jobs after the given numbers: one query, with one lookup
-/// in the primary key per job.
+/// The events of several jobs, each after the given sequence number: one query,
+/// with one lookup in the primary key per job.
 pub(crate) fn newer_events<Row>(
     conn: &mut DbConnection,
     seen: &[(JobId, i64)],

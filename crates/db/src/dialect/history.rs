@@ -1,5 +1,5 @@
-//! Inserts events and log entries: few rows, often. `COPY` is too slow for
-//! these, because it is not prepared.
+//! Inserts events and log entries: frequent inserts of a few rows, for which
+//! `COPY` is too slow, because it cannot be prepared.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;

@@ -28,8 +28,8 @@ use crate::schema::{content_segments, idempotency_keys};
 use crate::sql::prepared::Prepared;
 use crate::sql::time::CurrentTime;
 
-/// Inserts many rows, on each database in its fastest way: PostgreSQL by `COPY`,
-/// SQLite row by row with one prepared statement.
+/// Inserts many rows in the fastest way of each database: on PostgreSQL by `COPY`,
+/// on SQLite row by row with one prepared statement.
 macro_rules! insert_all {
     ($conn:expr, $table:expr, $rows:expr) => {{
         let rows = $rows;
@@ -55,7 +55,7 @@ pub(crate) use insert_all;
 /// The condition that `keyword` is one of a content segment's keywords.
 pub(crate) fn has_keyword(conn: &DbConnection, keyword: &str) -> Condition {
     let (before, after) = match conn {
-        // True of an array with this string as an element.
+        // The operator is true if the array has this string as an element.
         DbConnection::Postgres(_) => ("content_segments.keywords ? ", ""),
         DbConnection::Sqlite(_) => (
             "EXISTS (SELECT 1 FROM json_each(content_segments.keywords) WHERE value = ",
@@ -77,11 +77,11 @@ pub(crate) type Condition =
 /// overflowing.
 pub(crate) fn sum_of_file_sizes(conn: &DbConnection) -> &'static str {
     match conn {
-        // The sum of bigints is a numeric, which does not overflow.
+        // SUM of bigints is a numeric, which does not overflow.
         DbConnection::Postgres(_) => {
             "CAST(LEAST(COALESCE(SUM(file_size), 0), 9223372036854775807) AS BIGINT)"
         }
-        // The total is a double; the cast saturates.
+        // TOTAL is a double, and the cast to an integer saturates.
         DbConnection::Sqlite(_) => "CAST(TOTAL(file_size) AS INTEGER)",
     }
 }

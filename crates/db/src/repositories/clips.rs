@@ -165,7 +165,7 @@ impl<Mode> Clips<'_, Mode> {
         Ok(by_job(row::all(rows)?))
     }
 
-    /// The same for a list, which omits unreadable rows.
+    /// As [`Clips::for_jobs`], but omits unreadable rows, as lists do.
     pub(crate) fn list_for_jobs(
         &mut self,
         job_ids: &[JobId],
@@ -186,11 +186,11 @@ impl<Mode> Clips<'_, Mode> {
 }
 
 fn by_job(clips: Vec<Clip>) -> HashMap<JobId, Vec<Clip>> {
-    let mut of_job: HashMap<JobId, Vec<Clip>> = HashMap::new();
+    let mut clips_by_job: HashMap<JobId, Vec<Clip>> = HashMap::new();
     for clip in clips {
-        of_job.entry(clip.job_id).or_default().push(clip);
+        clips_by_job.entry(clip.job_id).or_default().push(clip);
     }
-    of_job
+    clips_by_job
 }
 
 impl Clips<'_, ReadWrite> {
@@ -240,22 +240,23 @@ impl Clips<'_, ReadWrite> {
         changed.ok_or(Error::ClipNotFound { clip_id })
     }
 
-    /// The foreign key checks that a segment exists, not that it is this job's.
+    /// Checks that the segments that clips refer to belong to this job; the foreign
+    /// key checks only that they exist.
     fn check_segments(&mut self, job_id: JobId, new: &[NewClip]) -> Result<(), Error> {
         if new.iter().all(|clip| clip.content_segment_id.is_none()) {
             return Ok(());
         }
-        let of_job = content_segments::table
+        let segment_ids = content_segments::table
             .filter(content_segments::job_id.eq(Id(job_id)))
             .select(content_segments::segment_id)
             .load::<Id<ContentSegmentId>>(self.0.raw)
             .doing("list the content segments of a job")?;
-        let of_job: HashSet<_> = of_job.into_iter().map(|id| id.0).collect();
-        let foreign = |clip: &NewClip| {
+        let segment_ids: HashSet<_> = segment_ids.into_iter().map(|id| id.0).collect();
+        let is_foreign = |clip: &NewClip| {
             clip.content_segment_id
-                .is_some_and(|id| !of_job.contains(&id))
+                .is_some_and(|id| !segment_ids.contains(&id))
         };
-        match new.iter().position(foreign) {
+        match new.iter().position(is_foreign) {
             None => Ok(()),
             Some(i) => Err(Error::Invalid(Invalid::field(
                 format!("clips[{i}].content_segment_id"),

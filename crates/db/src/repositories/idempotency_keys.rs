@@ -45,16 +45,18 @@ impl IdempotencyKeys<'_> {
             if dialect::take_key(self.0.raw, key, fingerprint, now)? {
                 return Ok(None);
             }
-            let used = idempotency_keys::table
+            let stored = idempotency_keys::table
                 .filter(idempotency_keys::key.eq(key.as_str()))
                 .select((idempotency_keys::fingerprint, idempotency_keys::answer))
                 .get_result::<(String, Option<DbJson>)>(self.0.raw)
                 .optional()
                 .doing("read an idempotency key")?;
-            match used {
-                // Its job was just deleted, and the key with it: take it again.
+            match stored {
+                // Deleted meanwhile, together with its job: try again.
                 None => {}
-                Some((used_for, answer)) if used_for == fingerprint.to_string() => {
+                Some((stored_fingerprint, answer))
+                    if stored_fingerprint == fingerprint.to_string() =>
+                {
                     return Ok(Some(answer.map_or(Value::Null, |json| json.0)));
                 }
                 Some(_) => return Err(Error::IdempotencyMismatch),

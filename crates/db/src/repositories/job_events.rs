@@ -14,7 +14,7 @@ use crate::sql::page::row_count;
 use crate::sql::row::RowName;
 use crate::sql::types::{DbJson, DbTime, Id, Jsonb, Timestamptz, Uuid};
 
-/// A row of `job_events`; read by name by a query that is written as text.
+/// A row of `job_events`. `QueryableByName` is for a query written as SQL text.
 #[derive(Queryable, QueryableByName)]
 pub(crate) struct EventRow {
     #[diesel(sql_type = Uuid)]
@@ -80,26 +80,26 @@ impl JobEvents<'_, ReadWrite> {
             .iter()
             .filter(|status| status.is_finished())
             .map(|status| status.as_str());
-        let of_jobs = jobs::table
+        let job_ids = jobs::table
             .filter(jobs::status.eq_any(finished))
             .filter(jobs::updated_at.lt(self.0.time_ago(retention)))
             .select(jobs::job_id);
-        let old = job_events::table.filter(job_events::job_id.eq_any(of_jobs));
+        let old = job_events::table.filter(job_events::job_id.eq_any(job_ids));
         on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("delete old events")
     }
 
-    /// Stores events and log entries. The jobs' rows have counted the events: the
-    /// last event of each job gets the number `last_seq`.
+    /// Stores events and log entries. `last_seq` of each job must include its events
+    /// already: they get the numbers up to it.
     pub(crate) fn record(
         &mut self,
         at: DateTime<Utc>,
-        events_of_jobs: Vec<(&Job, Vec<Event>)>,
+        events_by_job: Vec<(&Job, Vec<Event>)>,
         entries: Vec<(JobId, NewLogEntry)>,
     ) -> Result<(), Error> {
         let mut events = Vec::new();
-        for (job, of_job) in events_of_jobs {
-            let first = job.last_seq + 1 - row_count(of_job.len());
-            events.extend((first..).zip(of_job).map(|(seq, event)| JobEvent {
+        for (job, job_events) in events_by_job {
+            let first = job.last_seq + 1 - row_count(job_events.len());
+            events.extend((first..).zip(job_events).map(|(seq, event)| JobEvent {
                 job_id: job.job_id,
                 seq,
                 event,

@@ -10,14 +10,15 @@ use crate::dialect::JobLock;
 use crate::error::Error;
 use crate::sql::row;
 
-/// A stored value that is one of a set; implemented by [`job_set!`].
+/// A stored value in a set that belongs to a job; implemented by [`job_set!`].
 pub(crate) trait JobSet: TryFrom<Self::Row, Error = Error> {
-    /// The value it is made from.
+    /// The value before it is stored.
     type New: Clone + PartialEq;
     type Row: From<Self>;
 
-    /// PostgreSQL rewrites numbers in `jsonb` (`1e16` becomes an integer), so a
-    /// value with free JSON is read back before it is returned.
+    /// Whether the value contains JSON of any form. PostgreSQL rewrites numbers in
+    /// `jsonb` (`1e16` becomes an integer), so such a value is read back before it
+    /// is returned.
     const HAS_FREE_JSON: bool;
 
     fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;
@@ -27,7 +28,7 @@ pub(crate) trait JobSet: TryFrom<Self::Row, Error = Error> {
     /// The order of the set in lists.
     fn order(&self, other: &Self) -> Ordering;
 
-    /// The set in the order in which it was inserted.
+    /// The rows of a job in the order in which they were inserted.
     fn load(conn: &mut DbConnection, job_id: JobId) -> Result<Vec<Self::Row>, Error>;
 
     fn delete(conn: &mut DbConnection, job_id: JobId) -> Result<(), Error>;
@@ -46,7 +47,7 @@ pub(crate) fn replace<T: JobSet>(
     let is_empty = rows.is_empty();
     let mut stored = match row::all::<_, T>(rows) {
         Ok(stored) if stored.iter().map(T::data).eq(new) => stored,
-        // A set with a row that cannot be read equals no other.
+        // A set with an unreadable row is always replaced.
         Ok(_) | Err(Error::Corrupt { .. }) => {
             if !is_empty {
                 T::delete(tx.raw, lock.job_id())?;

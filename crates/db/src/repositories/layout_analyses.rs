@@ -101,8 +101,8 @@ impl LayoutAnalyses<'_, ReadWrite> {
     ) -> Result<LayoutAnalysis, Error> {
         let lock = self.0.lock_job(job)?;
         let job_id = lock.job_id();
-        let of_job = layout_analysis::job_id.eq(Id(job_id));
-        let replaced = diesel::update(layout_analysis::table.filter(of_job))
+        let by_job = layout_analysis::job_id.eq(Id(job_id));
+        let replaced = diesel::update(layout_analysis::table.filter(by_job))
             .set(DataColumns::from(new))
             .returning(columns::<LayoutRow>())
             .get_result::<LayoutRow>(self.0.raw)
@@ -114,7 +114,7 @@ impl LayoutAnalyses<'_, ReadWrite> {
         diesel::insert_into(layout_analysis::table)
             .values((
                 layout_analysis::layout_id.eq(Id(LayoutAnalysisId::new(self.0.clock))),
-                of_job,
+                by_job,
                 layout_analysis::created_at.eq(lock.time()),
                 DataColumns::from(new),
             ))

@@ -58,9 +58,9 @@ impl TryFrom<LogRow> for LogEntry {
 #[derive(Debug)]
 pub struct ProcessingLogs<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
-type OfJob<'a> = processing_logs::BoxedQuery<'a, MultiBackend>;
+type JobQuery<'a> = processing_logs::BoxedQuery<'a, MultiBackend>;
 
-fn of_job(job_id: JobId) -> OfJob<'static> {
+fn entries_of_job(job_id: JobId) -> JobQuery<'static> {
     processing_logs::table
         .filter(processing_logs::job_id.eq(Id(job_id)))
         .into_boxed()
@@ -69,7 +69,7 @@ fn of_job(job_id: JobId) -> OfJob<'static> {
 impl<Mode> ProcessingLogs<'_, Mode> {
     /// All entries of a job, oldest first.
     pub fn for_job(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
-        self.load(of_job(job_id))
+        self.load(entries_of_job(job_id))
     }
 
     /// A page of the entries that match `filter`, oldest first.
@@ -79,7 +79,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         filter: &LogEntryFilter,
         page: PageRequest,
     ) -> Result<Page<LogEntry>, Error> {
-        let mut query = of_job(job_id).limit(page::one_more(page.limit));
+        let mut query = entries_of_job(job_id).limit(page::one_more(page.limit));
         if let Some(stage) = filter.stage {
             query = query.filter(processing_logs::stage.eq(stage.as_str()));
         }
@@ -118,15 +118,17 @@ impl<Mode> ProcessingLogs<'_, Mode> {
 
     /// The entries with the status `failed`, oldest first.
     pub fn errors(&mut self, job_id: JobId) -> Result<Vec<LogEntry>, Error> {
-        self.load(of_job(job_id).filter(processing_logs::status.eq(LogStatus::Failed.as_str())))
+        self.load(
+            entries_of_job(job_id).filter(processing_logs::status.eq(LogStatus::Failed.as_str())),
+        )
     }
 
-    fn load(&mut self, query: OfJob<'_>) -> Result<Vec<LogEntry>, Error> {
+    fn load(&mut self, query: JobQuery<'_>) -> Result<Vec<LogEntry>, Error> {
         let rows = self.rows(query)?;
         self.0.readable(rows)
     }
 
-    fn rows(&mut self, query: OfJob<'_>) -> Result<Vec<LogRow>, Error> {
+    fn rows(&mut self, query: JobQuery<'_>) -> Result<Vec<LogRow>, Error> {
         query
             .order((processing_logs::timestamp, processing_logs::log_id))
             .select(columns::<LogRow>())

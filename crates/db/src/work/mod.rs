@@ -7,14 +7,14 @@ mod lease;
 
 use crate::connection::Tx;
 
-/// The calls of workers: `tx.work()`.
+/// The operations of workers: `tx.work()`.
 ///
 /// Leases expire by the database's clock, which all servers share.
 #[derive(Debug)]
 pub struct Work<'c>(pub(crate) Tx<'c>);
 
 impl Tx<'_> {
-    /// Claims and leases.
+    /// The operations of workers on stage runs.
     pub fn work(&mut self) -> Work<'_> {
         Work(self.reborrow())
     }

@@ -15,7 +15,7 @@ use crate::sql::row::{self, columns};
 use crate::sql::status::UPLOADING;
 use crate::sql::types::Id;
 
-/// The outcome of a guarded change.
+/// The outcome of a conditional change.
 pub(super) enum Guarded {
     /// The job after the change.
     Changed(Job),
@@ -24,11 +24,11 @@ pub(super) enum Guarded {
 }
 
 impl Jobs<'_, ReadWrite> {
-    /// Runs a guarded change; if the guard refuses it, returns the job that
-    /// explains the refusal.
+    /// Runs a conditional change; if its condition does not hold, returns the job,
+    /// from which the caller derives the error.
     ///
-    /// The job may change after the refusal, before it is read. So this locks the
-    /// job and tries once more: the locked row explains a second refusal.
+    /// The job may change between a refused attempt and the read. So this locks the
+    /// job, reads it and tries once more: the job read explains a second refusal.
     pub(super) fn guarded(
         &mut self,
         job_id: JobId,

@@ -60,7 +60,7 @@ impl<Mode> Jobs<'_, Mode> {
             created_last_30d: 0,
         };
         for row in rows {
-            // The CHECK of the column allows the words of the enumeration only.
+            // Always succeeds: a CHECK allows only the known statuses.
             if let Ok(status) = row.status.parse() {
                 metrics.by_status.insert(status, row.jobs);
             }

@@ -84,7 +84,8 @@ impl<Mode> Jobs<'_, Mode> {
             .limit(page::one_more(page.limit));
         if let Some(Cursor { time, id }) = page.after {
             let (time, id) = (DbTime::bound(time), Id(id));
-            // Implied by the second condition, but one that an index can start at.
+            // The second condition implies the first, which lets the database start
+            // in the index at the cursor.
             query = query
                 .filter(jobs::created_at.le(time))
                 .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
@@ -138,8 +139,8 @@ impl<Mode> Jobs<'_, Mode> {
         let items = items
             .into_iter()
             .map(|job| {
-                let of_job = clips.remove(&job.job_id).unwrap_or_default();
-                (job, of_job)
+                let job_clips = clips.remove(&job.job_id).unwrap_or_default();
+                (job, job_clips)
             })
             .collect();
         Ok(Page { items, next })

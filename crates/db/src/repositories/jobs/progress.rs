@@ -21,7 +21,9 @@ impl Jobs<'_, ReadWrite> {
     /// Stores the progress of a stage and returns the job.
     ///
     /// The first report moves a queued job to running. A report with a lower
-    /// percentage than is stored for its stage is late, and changes nothing.
+    /// percentage than is stored for its stage is late, and changes nothing. If
+    /// stages of the job are claimed, such a report only does not lower the
+    /// percentage.
     ///
     /// # Errors
     ///
@@ -42,7 +44,8 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
-    /// Stores a report; `None` when its guard refuses it.
+    /// Stores a report; `None` when the job does not exist, does not accept
+    /// progress, or the report is late.
     fn store_report(
         &mut self,
         job_id: JobId,
@@ -79,15 +82,16 @@ impl Jobs<'_, ReadWrite> {
             return Ok(None);
         };
         if self.0.stage_runs().report(&job, report)? {
-            // With claimed stages, the job's progress is the mean of its runs'.
+            // The stage is claimed: the job's percentage is the mean of its runs.
+            // The event and the new version are in the row already: hence 0.
             job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
         }
         self.record_change(job).map(Some)
     }
 }
 
-/// The condition that stages of a job are leased. Its percentage is then the mean
-/// of its runs', with which the percentage of one stage cannot be compared.
+/// The condition that stages of a job are or were leased. Its percentage is then
+/// the mean of its runs, which cannot be compared with that of one stage.
 fn has_leases() -> SqlLiteral<Bool> {
     sql(
         "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)",

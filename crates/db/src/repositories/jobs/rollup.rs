@@ -28,8 +28,9 @@ fn current_run(column: &str) -> String {
 }
 
 /// Updates the status and progress of a job from its runs: its percentage is the
-/// mean of theirs. Counts `events` that are recorded next; with 0, the update is
-/// part of a change that was counted before. `None`: the job has ended.
+/// mean of theirs. `events` is the number of events that the caller records for
+/// this change; 0 if the job's row includes them already, and the new version as
+/// well. `None`: the job has ended.
 pub(crate) fn rollup(
     conn: &mut Conn<'_, ReadWrite>,
     job_id: JobId,

@@ -115,7 +115,7 @@ pub(crate) struct NewJobRow<'a> {
 }
 
 impl<'a> NewJobRow<'a> {
-    /// The row of a new job, which counts the event of its creation.
+    /// The row of a new job. Its `last_seq` includes the event of its creation.
     pub(crate) fn new(job_id: JobId, job: &'a NewJob, now: CurrentTime) -> Self {
         let settings = |config: &ProcessingConfig| DbJson(config.settings().clone().into_value());
         Self {

@@ -229,7 +229,7 @@ impl Jobs<'_, ReadWrite> {
         self.record_change(job).map(Some)
     }
 
-    /// Records the event of a change that the job's row has counted already.
+    /// Records the event of a change; `last_seq` of the job includes it already.
     pub(super) fn record_change(&mut self, job: Job) -> Result<Job, Error> {
         let event = Event::from(&job);
         self.0

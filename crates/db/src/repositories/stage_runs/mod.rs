@@ -37,23 +37,23 @@ impl<Mode> StageRuns<'_, Mode> {
         self.0.readable(rows)
     }
 
-    /// The same with an error for an unreadable row: a decision about a job needs
-    /// all of its runs.
+    /// As [`StageRuns::for_job`], but an unreadable row is an error, because a
+    /// decision about a job needs all of its runs.
     pub(crate) fn all_for_job(&mut self, job_id: JobId) -> Result<Vec<StageRun>, Error> {
         let rows = self.rows(job_id)?;
         rows::all(rows)
     }
 
     fn rows(&mut self, job_id: JobId) -> Result<Vec<RunRow>, Error> {
-        let of_job = stage_runs::table
+        let by_job = stage_runs::table
             .filter(stage_runs::job_id.eq(Id(job_id)))
             .order(stage_runs::id)
             .select(columns::<RunRow>());
-        on_either!(self.0.raw, conn => of_job.load::<RunRow>(conn)).doing("list the runs of a job")
+        on_either!(self.0.raw, conn => by_job.load::<RunRow>(conn)).doing("list the runs of a job")
     }
 
-    /// Those of the stages with a run that can be claimed now, or whose lease has
-    /// expired: one query for all waiting claims.
+    /// Those of the stages with a run that can be claimed now or has an expired
+    /// lease: one query for all waiting claims.
     pub fn claimable(&mut self, stages: &[Stage]) -> Result<Vec<Stage>, Error> {
         let now = self.0.shared_now()?;
         dialect::claimable_stages(self.0.raw, stages, DbTime(now))
@@ -69,12 +69,12 @@ impl<Mode> StageRuns<'_, Mode> {
 /// The condition that a run has not ended.
 fn is_open() -> SqlLiteral<Bool> {
     let open = StageRunStatus::ALL.iter().filter(|status| status.is_open());
-    let words: Vec<_> = open.map(|status| format!("'{status}'")).collect();
-    sql(&format!("stage_runs.status IN ({})", words.join(", ")))
+    let values: Vec<_> = open.map(|status| format!("'{status}'")).collect();
+    sql(&format!("stage_runs.status IN ({})", values.join(", ")))
 }
 
-/// SQL for a column of the lease; NULL unless the run is running, because the lease
-/// of a failed attempt stays in the row.
+/// SQL for a column of the current lease; NULL unless the run is running. The
+/// column itself still holds the lease of an attempt that has ended.
 fn leased_column(column: &str) -> String {
     format!("CASE WHEN stage_runs.status = '{RUN_RUNNING}' THEN stage_runs.{column} END")
 }
@@ -83,6 +83,7 @@ impl StageRuns<'_, ReadWrite> {
     /// Opens the runs of a job that was just queued: creates them, or reopens those
     /// that were not completed.
     pub(crate) fn open(&mut self, job: &Job) -> Result<(), Error> {
+        // A new job has no runs, so the query is saved.
         let existing = if job.version == 1 {
             Vec::new()
         } else {
@@ -194,8 +195,8 @@ impl StageRuns<'_, ReadWrite> {
 
     /// Sets the priority by which the runs of a job are claimed.
     pub(crate) fn set_priority(&mut self, job_id: JobId, priority: i32) -> Result<(), Error> {
-        let of_job = stage_runs::table.filter(stage_runs::job_id.eq(Id(job_id)));
-        diesel::update(of_job)
+        let by_job = stage_runs::table.filter(stage_runs::job_id.eq(Id(job_id)));
+        diesel::update(by_job)
             .set(stage_runs::priority.eq(priority))
             .execute(self.0.raw)
             .doing("set the priority of runs")
