@@ -1,4 +1,4 @@
-//! Claims: how workers get stages to work on.
+//! Claims, by which workers obtain stages to process.
 
 use chrono::{DateTime, Utc};
 
@@ -9,20 +9,20 @@ use crate::stage::Stage;
 use crate::stage_run::StageRun;
 use crate::value::{Invalid, WorkerName};
 
-/// A worker's request for stages to work on.
+/// A worker's request for stages to process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimRequest {
     /// The worker that sends the request.
     pub worker: WorkerName,
     /// The stages that the worker can process.
     pub stages: Stages,
-    /// The greatest number of stage runs to claim.
+    /// Upper bound of stage runs to claim.
     pub max: ClaimLimit,
     /// How long each lease lasts without a heartbeat.
     pub lease: LeaseDuration,
 }
 
-/// The stages a worker can work on: at least one, without duplicates, all of them
+/// The stages that a worker can process: at least one, without duplicates, all of them
 /// in [`Stage::WORK`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stages(Vec<Stage>);

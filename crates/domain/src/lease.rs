@@ -1,5 +1,5 @@
-//! Leases: the right of a worker to a stage, and the reports it makes under a
-//! lease.
+//! Leases: the right of a worker to process a stage, and the reports that it makes
+//! under a lease.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::value::{Invalid, JsonObject, LongText, NonNegativeInt, Percent, Progr
 /// The right of one worker to one attempt at a stage, for a limited time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
-    /// Secret of the worker; every write under the lease carries it.
+    /// Known only to the worker, which sends it with every write under the lease.
     pub lease_id: LeaseId,
     /// Extended by every heartbeat.
     pub expires_at: DateTime<Utc>,
@@ -54,7 +54,7 @@ pub struct Heartbeat {
     pub percent: Option<Percent>,
     /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end of the stage.
+    /// Estimated time until the stage is completed, in seconds.
     pub eta_seconds: Option<NonNegativeInt>,
 }
 
@@ -70,9 +70,9 @@ pub struct LeaseState {
 /// A worker's report that its attempt at a stage failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageFailure {
-    /// For people to read.
+    /// Human-readable.
     pub error: LongText,
-    /// The error in a form that programs read.
+    /// Machine-readable details of the error.
     pub details: Option<JsonObject>,
     /// Whether another attempt might succeed.
     pub retryable: bool,

@@ -10,12 +10,12 @@ use crate::value::{AgentName, Progress};
 /// Progress of a job; dereferences to its [`Progress`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
-    /// The current stage. With stage runs, it is the stage of the first run that is
-    /// running, else of the first that is open; without, that of the last report.
+    /// The current stage. If stages of the job are claimed, it is that of the first
+    /// running run, else of the first open one; otherwise, that of the last report.
     pub stage: Stage,
-    /// With stage runs, the percentage is the mean of all runs that are not skipped;
-    /// the message and the remaining time are those of the current stage. Without,
-    /// all are those of the last report.
+    /// If stages of the job are claimed, the percentage is the mean of all runs that
+    /// are not skipped, and the message and the remaining time are those of the
+    /// current stage; otherwise, all are those of the last report.
     #[serde(flatten)]
     pub progress: Progress,
 }
@@ -28,8 +28,9 @@ impl Deref for JobProgress {
     }
 }
 
-/// A worker's report on a stage. The first report moves a queued job to running;
-/// one with a lower percentage than stored is late and changes nothing.
+/// A worker's report on a stage. The first report moves a queued job to running.
+/// A report with a lower percentage than stored is late and changes nothing; if
+/// stages of the job are claimed, it only does not lower the percentage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProgressReport {
     /// The stage the report is about.
