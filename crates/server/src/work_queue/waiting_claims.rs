@@ -37,7 +37,8 @@ pub(crate) struct WaitingClaims {
 struct Queue {
     /// Keyed by a sequence number, so that iteration is in order of arrival.
     waiters: BTreeMap<u64, Waiter>,
-    arrivals: u64,
+    /// Sequence number of the last waiter that joined.
+    last_number: u64,
     closed: bool,
 }
 
@@ -65,8 +66,8 @@ impl WaitingClaims {
     /// `stages`; a notification that arrives in the meantime is kept for it.
     pub(crate) fn join(&self, stages: &[Stage]) -> QueuePosition<'_> {
         let mut queue = self.queue();
-        queue.arrivals += 1;
-        let (number, wakeup) = (queue.arrivals, Arc::new(Notify::new()));
+        queue.last_number += 1;
+        let (number, wakeup) = (queue.last_number, Arc::new(Notify::new()));
         let waiter = Waiter {
             stages: stages.to_vec(),
             is_waiting: false,
@@ -116,9 +117,9 @@ impl WaitingClaims {
 impl Queue {
     /// Notifies the first waiter that matches and has no pending notification.
     ///
-    /// Waiters whose claim is in progress come second: they may have read the
-    /// queue too early, and then claim again. A waiter with a pending notification
-    /// has yet to claim, so it will find this run as well.
+    /// Waiters whose query is in progress come second: it may have begun before the
+    /// run was ready, and the notification makes them query again. A waiter with a pending notification
+    /// has yet to query, so it will find this run as well.
     fn notify(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
         let first = |is_waiting: bool| {
             let mut queue = self.waiters.iter();
@@ -172,8 +173,8 @@ impl QueuePosition<'_> {
         if queue.closed || until <= Instant::now() {
             return Ok(false);
         }
-        // Later claims queue behind, so a waiter within the bound stays within
-        // it.
+        // Later claims join behind, so a waiter that is once within the bound never
+        // exceeds it.
         if queue.waiters.range(..self.number).count() >= self.claims.max_waiters {
             return Err(ApiError::new(
                 Code::Overloaded,
