@@ -14,9 +14,8 @@
 //! fn storing_a_transcript_twice_keeps_one_copy(db: TestDb) {
 //!     let job = a_job().status(JobStatus::Running).create(&db);
 //!     for _ in 0..2 {
-//!         let found =
-//!             db.write(|tx| tx.transcripts().replace_for_job(job.job_id, &segments(1_500)));
-//!         assert!(found.unwrap());
+//!         db.write(|tx| tx.transcripts().replace_for_job(job.job_id, &segments(1_500)))
+//!             .unwrap();
 //!     }
 //!     let count = db.read(|conn| conn.transcripts().count(job.job_id)).unwrap();
 //!     assert_eq!(count, 1_500);
