@@ -108,7 +108,7 @@ fn invalid_rows_of_a_job_are_left_out_of_its_lists(db: TestDb) {
     assert_eq!(lists(), expected);
     // The clip is in two of the lists.
     assert_eq!(db.unreadable_rows(), 5);
-    // Whoever removes unused files must not take the clip's for one of them.
+    // gc asks this way, and must not delete the files of a clip that it cannot read.
     let clips = db.read(|conn| conn.clips().for_jobs(&[job]));
     assert!(matches!(clips, Err(Error::Corrupt { table: "clips", .. })));
 }
