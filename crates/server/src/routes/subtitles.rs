@@ -11,7 +11,7 @@ use lectern_storage::ObjectKey;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::body_limits::BodyLimits;
+use crate::http::extract::body::BodyLimits;
 use crate::http::extract::json_body;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::ClipIdPath;

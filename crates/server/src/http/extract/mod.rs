@@ -1,6 +1,6 @@
 //! Extractors: arguments of handlers, parsed from a request.
 
-pub(crate) mod body_limits;
+pub(crate) mod body;
 pub(crate) mod deserialize_error;
 pub(crate) mod idempotent_body;
 pub(crate) mod json_body;
