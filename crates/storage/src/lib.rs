@@ -82,13 +82,13 @@ mod key;
 mod object;
 mod random;
 mod s3;
-mod signed_url;
 mod storage;
+mod url_signature;
 
 pub use byte_range::ByteRange;
 pub use config::{AddressingStyle, S3Config, StorageConfig};
 pub use error::{Error, Source};
 pub use key::{ObjectKey, ObjectPrefix};
 pub use object::{Object, ObjectInfo};
-pub use signed_url::{Secret, SignatureError, Signer};
 pub use storage::{OBJECTS_PATH, Storage};
+pub use url_signature::{Secret, SignatureError, Signer};

@@ -2,9 +2,9 @@
 
 mod cancellation;
 mod error;
-mod group;
 mod limits;
 mod line_buffer;
+mod process_group;
 mod program;
 mod stderr_tail;
 

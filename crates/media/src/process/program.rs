@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::error::ChildError;
-use super::group::{ProcessGroup, wait_unreaped};
 use super::limits::Limits;
+use super::process_group::{ProcessGroup, wait_unreaped};
 use super::stderr_tail::StderrTail;
 
 /// Size of the buffer for one read from a pipe.

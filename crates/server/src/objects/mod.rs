@@ -2,5 +2,5 @@
 
 mod error;
 pub(crate) mod handle;
+pub(crate) mod signed_urls;
 pub(crate) mod upload_limits;
-pub(crate) mod urls;

@@ -12,7 +12,7 @@ use crate::http::extract::path_ids::JobIdPath;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
-use crate::objects::urls::ObjectUrls;
+use crate::objects::signed_urls::SignedUrls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/results/{job_id}").get(find)]
@@ -21,7 +21,7 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn find(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
-    urls: ObjectUrls,
+    urls: SignedUrls,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
     let found = db.read(

@@ -15,7 +15,7 @@ use crate::http::extract::json_body::JsonBody;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
-use crate::objects::urls::ObjectUrls;
+use crate::objects::signed_urls::SignedUrls;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -27,7 +27,7 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn create(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
-    urls: ObjectUrls,
+    urls: SignedUrls,
     IdempotentBody { body: upload, key }: IdempotentBody<UploadRequest>,
 ) -> ApiResult {
     let size = upload.file_size.get().unsigned_abs();

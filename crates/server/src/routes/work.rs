@@ -13,7 +13,7 @@ use crate::http::extract::json_body::{JsonBody, OptionalBody};
 use crate::http::extract::lease_header::LeaseIdPath;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
-use crate::objects::urls::ObjectUrls;
+use crate::objects::signed_urls::SignedUrls;
 use crate::work_queue::waiting_claims::WaitingClaims;
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -28,7 +28,7 @@ pub(super) fn resources() -> Vec<Resource> {
 async fn claim(
     db: Data<DatabaseHandle>,
     waiting_claims: Data<WaitingClaims>,
-    urls: ObjectUrls,
+    urls: SignedUrls,
     JsonBody(body): JsonBody<ClaimBody>,
 ) -> ApiResult {
     let until = Instant::now() + body.wait;

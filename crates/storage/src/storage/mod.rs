@@ -1,7 +1,7 @@
 //! The storage.
 
 mod parts;
-mod urls;
+mod signed_urls;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use crate::error::{Error, Source};
 use crate::key::{ObjectKey, ObjectPrefix};
 use crate::object::{Object, ObjectInfo};
 use crate::s3::Bucket;
-use crate::signed_url::{Secret, Signer};
+use crate::url_signature::{Secret, Signer};
 use parts::Parts;
 
-pub use urls::OBJECTS_PATH;
+pub use signed_urls::OBJECTS_PATH;
 
 /// A store of objects. Cheap to clone; needs a tokio runtime.
 ///

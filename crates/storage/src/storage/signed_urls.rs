@@ -1,4 +1,4 @@
-//! URLs for uploads and downloads.
+//! Signed URLs for uploads and downloads.
 
 use std::time::Duration;
 

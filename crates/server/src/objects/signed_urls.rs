@@ -1,4 +1,4 @@
-//! URLs for uploads and downloads.
+//! Signed URLs for uploads and downloads.
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -23,14 +23,14 @@ const RECORDING_URL_TTL: Duration = Duration::from_hours(24);
 
 /// Makes signed URLs for the client of a request.
 #[derive(Debug, Clone)]
-pub(crate) struct ObjectUrls {
+pub(crate) struct SignedUrls {
     storage: Storage,
     /// Base of the URLs that this server serves.
     base: Url,
     now: DateTime<Utc>,
 }
 
-impl ObjectUrls {
+impl SignedUrls {
     /// The URL at which an object of exactly `size` bytes can be PUT.
     pub(crate) async fn upload(
         &self,
@@ -70,7 +70,7 @@ impl ObjectUrls {
     }
 }
 
-impl ObjectUrls {
+impl SignedUrls {
     fn of(request: &HttpRequest) -> Result<Self, ApiError> {
         let objects = app_data::<Objects>(request)?;
         let base = match &objects.public_url {
@@ -85,7 +85,7 @@ impl ObjectUrls {
     }
 }
 
-impl FromRequest for ObjectUrls {
+impl FromRequest for SignedUrls {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
