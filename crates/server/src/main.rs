@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser as _;
 use clap::error::ErrorKind;
-use lectern_server::cli::args::{Cli, Command};
+use lectern_server::cli::command::{Cli, Command};
 
 /// `lectern migrate` without a subcommand prints its help instead of an error.
 const MISSING_SUBCOMMAND: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
@@ -57,7 +57,7 @@ fn run() -> anyhow::Result<()> {
         }
     };
     lectern_server::cli::logging::init(&cli.settings.log, cli.settings.log_format)?;
-    cli.settings.warn_of_former_names();
+    cli.settings.http.warn_of_former_names();
     match command {
         Command::Serve(serve) => lectern_server::cli::serve::run(&serve, &cli.settings),
         Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),

@@ -1,6 +1,6 @@
-//! The command line: arguments, one file per command, signals and logging.
+//! The command line: one file per command, signals and logging.
 
-pub mod args;
+pub mod command;
 mod database;
 pub mod gc;
 pub mod logging;

@@ -1,4 +1,4 @@
-//! Arguments of the program.
+//! The command line: its commands, with the settings they share.
 
 use clap::{Parser, Subcommand};
 

@@ -1,0 +1,179 @@
+//! Settings of the HTTP server.
+
+use actix_web::http::Uri;
+use clap::Args;
+
+use crate::http::extract::body::BodyLimits;
+
+/// Settings of the HTTP server.
+#[derive(Debug, Clone, Args)]
+pub struct HttpSettings {
+    /// Address and port to listen on; port 0 picks a free one
+    #[arg(
+        long,
+        env = "LECTERN_BIND",
+        global = true,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub bind: String,
+
+    /// Origins whose pages may call the server, separated by commas, or `*`
+    /// [default: none]
+    #[arg(
+        long,
+        env = "LECTERN_CORS_ORIGINS",
+        global = true,
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+        value_parser = parse_origin,
+    )]
+    pub cors_origins: Vec<String>,
+
+    /// Threads that serve HTTP requests [default: one per processor]
+    #[arg(
+        long,
+        env = "LECTERN_HTTP_THREADS",
+        global = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024),
+    )]
+    pub http_threads: Option<u16>,
+
+    /// The former name of `--http-threads`
+    #[arg(
+        long,
+        env = "LECTERN_WORKERS",
+        global = true,
+        hide = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024),
+    )]
+    pub workers: Option<u16>,
+
+    /// Maximum request body in bytes
+    #[arg(
+        long,
+        env = "LECTERN_MAX_BODY",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 1 << 20,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_body: u32,
+
+    /// Maximum request body in bytes for the output of a stage
+    #[arg(
+        long,
+        env = "LECTERN_MAX_OUTPUT_BODY",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 32 << 20,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_output_body: u32,
+
+    /// Maximum number of clients that watch jobs at once
+    #[arg(
+        long,
+        env = "LECTERN_MAX_WATCHERS",
+        global = true,
+        value_name = "N",
+        default_value_t = 10_000,
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000),
+    )]
+    pub max_watchers: u32,
+
+    /// Maximum number of workers that wait for work at once
+    #[arg(
+        long,
+        env = "LECTERN_MAX_WAITERS",
+        global = true,
+        value_name = "N",
+        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(0..=1_000_000),
+    )]
+    pub max_waiters: u32,
+
+    /// Seconds for requests in flight to finish at shutdown
+    #[arg(
+        long,
+        env = "LECTERN_SHUTDOWN_GRACE",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(0..=3600),
+    )]
+    pub shutdown_grace: u32,
+}
+
+impl HttpSettings {
+    /// Logs a warning for each setting given under a former name.
+    pub fn warn_of_former_names(&self) {
+        if self.workers.is_some() {
+            log::warn!(
+                "--workers and LECTERN_WORKERS are deprecated; use --http-threads and \
+                 LECTERN_HTTP_THREADS"
+            );
+        }
+    }
+
+    pub(super) fn threads(&self) -> Option<usize> {
+        self.http_threads.or(self.workers).map(usize::from)
+    }
+
+    /// The given origins. An empty environment variable contains none.
+    pub(super) fn cors_origins(&self) -> Vec<String> {
+        let origins = self.cors_origins.iter();
+        origins
+            .filter(|origin| !origin.is_empty())
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn body_limits(&self) -> BodyLimits {
+        BodyLimits {
+            small: self.max_body as usize,
+            output: self.max_output_body as usize,
+        }
+    }
+}
+
+/// Validates an origin: scheme, host and optional port. An empty environment
+/// variable means no origin.
+fn parse_origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text == "*" {
+        return Ok(text.to_owned());
+    }
+    let uri: Option<Uri> = text.parse().ok();
+    let is_origin = uri.is_some_and(|uri| {
+        let parts = (uri.scheme_str(), uri.authority());
+        matches!(parts, (Some(scheme), Some(host)) if text == format!("{scheme}://{host}"))
+    });
+    if is_origin {
+        Ok(text.to_owned())
+    } else {
+        Err("an origin looks like https://example.org or http://localhost:3000".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_has_a_scheme_and_a_host_and_no_path() {
+        for good in ["https://example.org", "http://localhost:3000", "*", ""] {
+            assert!(parse_origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "example.org",
+            "https://example.org/",
+            "https://example.org/app",
+            "https://",
+        ] {
+            assert!(parse_origin(bad).is_err(), "{bad}");
+        }
+    }
+}
