@@ -38,8 +38,8 @@ fn main() -> Result<(), Error> {
     };
 
     let segments = transcribe()?;
-    for (done, batch) in segments.chunks(BATCH).enumerate() {
-        let percent = ((done + 1) * BATCH * 100 / segments.len()).min(100);
+    for (i, batch) in segments.chunks(BATCH).enumerate() {
+        let percent = ((i + 1) * BATCH * 100 / segments.len()).min(100);
         let report = ProgressReport {
             stage: Stage::Transcription,
             progress: Progress::new(Percent::new(percent as f64)?),
@@ -61,7 +61,7 @@ fn main() -> Result<(), Error> {
 
     let window = Window::new(Some(60.0), Some(75.0))?;
     let results = db.read(|conn| conn.jobs().results(job.job_id))?;
-    let minute = db.read(|conn| conn.transcripts().in_range(job.job_id, window))?;
+    let excerpt = db.read(|conn| conn.transcripts().in_range(job.job_id, window))?;
     if let Some(results) = results {
         println!(
             "{}: {} segments",
@@ -69,13 +69,13 @@ fn main() -> Result<(), Error> {
             results.transcript.len()
         );
     }
-    for segment in minute {
+    for segment in excerpt {
         println!("{:>6.1} s  {}", segment.time.start(), segment.text);
     }
     Ok(())
 }
 
-/// Replaces a recognizer: 1,500 segments of a lecture, 3 seconds each.
+/// Stands in for a speech recognizer: 1,500 segments of a lecture, 3 seconds each.
 fn transcribe() -> Result<Vec<NewTranscriptSegment>, lectern_db::domain::Invalid> {
     (0..1_500)
         .map(|i| {

@@ -23,7 +23,7 @@ pub enum Error {
     /// process held the write lock for longer than five seconds.
     #[error("the database is not available: {doing}")]
     Unavailable {
-        /// The action that failed.
+        /// What failed, such as `could not connect`.
         doing: String,
         /// The driver's error.
         #[source]
@@ -94,7 +94,7 @@ pub enum Error {
 
     /// A constraint of the database was violated. The domain's types ensure all
     /// constraints except those between rows, so this is a lost race or a bug.
-    #[error("a constraint refused to {doing}: {message}")]
+    #[error("could not {doing}: a constraint was violated: {message}")]
     Constraint {
         /// The action that failed; completes "could not …".
         doing: &'static str,
@@ -239,7 +239,7 @@ impl From<DieselError> for Error {
 fn from_diesel(source: DieselError, doing: &'static str) -> Error {
     if is_outage(&source) {
         return Error::Unavailable {
-            doing: doing.to_owned(),
+            doing: format!("could not {doing}"),
             source: Box::new(source),
         };
     }

@@ -10,9 +10,9 @@ pub use ::diesel;
 /// Lets a table of yours appear in one query with tables of Lectern's, as a
 /// join needs it.
 ///
-/// diesel has a macro of this name for the tables of one crate. Across crates
-/// it does not compile where diesel knows PostgreSQL: it also implements traits
-/// for `Only<…>` and `Tablesample<…>`, which are types of neither crate.
+/// diesel has a macro of this name for the tables of one crate. It does not compile
+/// for tables of two crates if diesel's feature `postgres` is enabled: it also
+/// implements traits for `Only<…>` and `Tablesample<…>`, which are foreign types.
 ///
 /// ```
 /// use lectern_db::diesel;

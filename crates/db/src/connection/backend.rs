@@ -57,7 +57,8 @@ pub enum DbConnection {
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
 impl DbConnection {
-    /// Connects. SQLite's settings apply to one connection each.
+    /// Connects, and applies SQLite's settings, which are those of a connection, not of
+    /// the file.
     pub(crate) fn open(location: &Location, memory_name: &str) -> ConnectionResult<Self> {
         let sqlite = |path: &str| {
             let mut conn = SqliteConnection::establish(path)?;
@@ -95,7 +96,8 @@ impl DbConnection {
     }
 
     /// Begins a transaction that may write. SQLite takes the write lock at
-    /// once: a transaction that has read already cannot wait for it.
+    /// once, because a transaction that has already read fails instead of waiting for
+    /// the lock.
     pub(crate) fn begin(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(conn) => AnsiTransactionManager::begin_transaction(conn),
@@ -159,7 +161,7 @@ impl DbConnection {
             Self::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
         };
         match (committed, self.depth()) {
-            (Err(_), Ok(Some(_))) => Err(not_committed("a statement of it had failed")),
+            (Err(_), Ok(Some(_))) => Err(not_committed("one of its statements had failed")),
             // SQLite: a statement had ended it without diesel's knowledge.
             (Err(DieselError::DatabaseError(_, info)), _)
                 if info.message().contains("no transaction is active") =>
@@ -192,7 +194,7 @@ fn not_committed(reason: &'static str) -> Error {
 ///
 /// Through the enum, diesel renders the SQL of a statement several times for
 /// each execution, even if it is prepared, which doubles the time of a lookup on
-/// SQLite. Frequent statements with a constant text avoid it.
+/// SQLite. Use this macro for frequent statements with a constant text.
 macro_rules! on_either {
     ($conn:expr, $inner:ident => $run:expr) => {
         match $conn {

@@ -63,16 +63,16 @@ impl ClaimBatcher {
         Arc::new(Self(Mutex::new(state)))
     }
 
-    /// Claims by `commit`, alone or together with queued claims. `commit` is
-    /// given requests for the same stages and returns the claims of each, in
-    /// their order.
+    /// Serves a request, alone or together with queued requests. `claim_batch` serves
+    /// several requests for the same stages in one transaction, and returns the claims
+    /// of each in the order of the requests.
     pub(crate) fn claim(
         self: &Arc<Self>,
         request: &ClaimRequest,
-        commit: impl Fn(&[ClaimRequest]) -> Result<Vec<Vec<Claim>>, Error>,
+        claim_batch: impl Fn(&[ClaimRequest]) -> Result<Vec<Vec<Claim>>, Error>,
     ) -> Result<Vec<Claim>, Error> {
         let claim_alone = || {
-            let claims = commit(std::slice::from_ref(request))?;
+            let claims = claim_batch(std::slice::from_ref(request))?;
             Ok(claims.into_iter().flatten().collect())
         };
         loop {
@@ -95,7 +95,7 @@ impl ClaimBatcher {
                 .chain(others.iter().map(|other| &other.request))
                 .cloned()
                 .collect();
-            let mut claims = commit(&requests)?.into_iter();
+            let mut claims = claim_batch(&requests)?.into_iter();
             drop(permit);
             let own = claims.next().unwrap_or_default();
             let claims: Vec<_> = claims.collect();

@@ -10,7 +10,7 @@ use crate::error::Error;
 pub struct DatabaseConfig {
     /// The address of the database.
     pub url: DatabaseUrl,
-    /// Connections kept open. On SQLite, the readers, beside one writer.
+    /// Connections kept open. On SQLite these only read; there is one more that writes.
     pub pool_size: u32,
     /// Connections opened in addition under load. Unused on SQLite.
     pub max_overflow: u32,

@@ -10,7 +10,7 @@ use super::unreadable::UnreadableRows;
 /// [`crate::Database::on_commit`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Committed {
-    /// The recorded events; those of one job by number.
+    /// The recorded events; those of one job are in the order of their numbers.
     pub events: Vec<JobEvent>,
     /// Stages with a run that became claimable.
     pub ready: Vec<Stage>,
@@ -38,8 +38,8 @@ pub(crate) struct TransactionContext<'c> {
 }
 
 impl TransactionContext<'_> {
-    /// Changes what is published after the commit.
-    pub(crate) fn note(&self, note: impl FnOnce(&mut Committed)) {
-        note(&mut self.committed.borrow_mut());
+    /// Adds to what is published after the commit.
+    pub(crate) fn publish(&self, add: impl FnOnce(&mut Committed)) {
+        add(&mut self.committed.borrow_mut());
     }
 }

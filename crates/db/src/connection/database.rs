@@ -102,7 +102,8 @@ impl Database {
     pub fn on_commit(self, listener: Arc<dyn Fn(&Committed) + Send + Sync>) -> Self {
         Self {
             listener: Some(listener),
-            // Claims of one batch have the same listener.
+            // A batch is one transaction, so all of its claims are published to one
+            // listener.
             claims: ClaimBatcher::new(concurrent_claims(self.backend())),
             ..self
         }
@@ -141,13 +142,13 @@ impl Database {
     where
         E: From<Error>,
     {
-        self.with_reader(|conn, context| {
-            conn.conn.begin_snapshot().doing("begin a snapshot")?;
-            let raw = &mut conn.conn;
+        self.with_reader(|pooled, context| {
+            pooled.conn.begin_snapshot().doing("begin a snapshot")?;
+            let raw = &mut pooled.conn;
             let outcome =
                 catch_unwind(AssertUnwindSafe(|| queries(&mut Reader::new(raw, context))));
-            if conn.conn.rollback().is_err() {
-                conn.give_up();
+            if pooled.conn.rollback().is_err() {
+                pooled.discard();
             }
             outcome.unwrap_or_else(|panic| resume_unwind(panic))
         })
@@ -166,7 +167,7 @@ impl Database {
     where
         E: From<Error>,
     {
-        self.with_reader(|conn, context| queries(&mut Reader::new(&mut conn.conn, context)))
+        self.with_reader(|pooled, context| queries(&mut Reader::new(&mut pooled.conn, context)))
     }
 
     /// Runs `queries` with a read connection, and once more with another one if the
@@ -179,12 +180,12 @@ impl Database {
         E: From<Error>,
     {
         let context = self.context();
-        let mut conn = self.reader()?;
-        let result = queries(&mut conn, &context);
+        let mut pooled = self.reader()?;
+        let result = queries(&mut pooled, &context);
         // diesel does not notice that a connection is closed while it prepares a
         // statement; a ping makes it notice.
-        if result.is_err() && conn.conn.ping().is_err() {
-            drop(conn);
+        if result.is_err() && pooled.conn.ping().is_err() {
+            drop(pooled);
             return queries(&mut *self.reader()?, &context);
         }
         result
@@ -208,18 +209,18 @@ impl Database {
     {
         let mark = WriteMark::set(self.identity())?;
         let context = self.context();
-        let mut conn = self.begin()?;
-        let raw = &mut conn.conn;
+        let mut pooled = self.begin()?;
+        let raw = &mut pooled.conn;
         let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut Tx::new(raw, &context))));
         let ended = match outcome {
-            Ok(Ok(_)) => conn.conn.commit(),
-            _ => conn.conn.rollback(),
+            Ok(Ok(_)) => pooled.conn.commit(),
+            _ => pooled.conn.rollback(),
         };
         if ended.is_err() {
             // Closing the connection makes the database roll back.
-            conn.give_up();
+            pooled.discard();
         }
-        drop(conn);
+        drop(pooled);
         // A listener of the commit may write.
         drop(mark);
         match outcome {
@@ -302,15 +303,15 @@ impl Database {
     /// Begins a transaction. If the connection turns out to be closed, another
     /// one takes its place, which is safe because nothing was done on it.
     fn begin(&self) -> Result<Checkout, Error> {
-        let mut conn = self.checkout(&self.pools.write)?;
-        let mut begun = conn.conn.begin();
-        if begun.is_err() && conn.is_lost() {
-            drop(conn);
-            conn = self.checkout(&self.pools.write)?;
-            begun = conn.conn.begin();
+        let mut pooled = self.checkout(&self.pools.write)?;
+        let mut begun = pooled.conn.begin();
+        if begun.is_err() && pooled.is_lost() {
+            drop(pooled);
+            pooled = self.checkout(&self.pools.write)?;
+            begun = pooled.conn.begin();
         }
         begun.doing("begin a transaction")?;
-        Ok(conn)
+        Ok(pooled)
     }
 }
 

@@ -271,7 +271,7 @@ impl Pooled {
     }
 
     /// Makes the pool close the connection when it is returned.
-    pub(crate) fn give_up(&mut self) {
+    pub(crate) fn discard(&mut self) {
         self.lost = true;
     }
 }

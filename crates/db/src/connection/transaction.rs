@@ -56,7 +56,7 @@ impl<'c, Mode> Conn<'c, Mode> {
         rows.into_iter()
             .filter_map(|row| match T::try_from(row) {
                 Err(error @ Error::Corrupt { .. }) => {
-                    self.context.unreadable.omit(&error);
+                    self.context.unreadable.record_omission(&error);
                     None
                 }
                 converted => Some(converted),

@@ -24,7 +24,7 @@ impl UnreadableRows {
         self.omissions.load(Ordering::Relaxed)
     }
 
-    pub(super) fn omit(&self, error: &Error) {
+    pub(super) fn record_omission(&self, error: &Error) {
         self.omissions.fetch_add(1, Ordering::Relaxed);
         if let Error::Corrupt { table, id, .. } = error {
             let mut reported = self.reported.lock();

@@ -14,11 +14,11 @@ use crate::schema::{job_events, processing_logs};
 use crate::sql::prepared::Prepared;
 use crate::sql::types::{DbJson, DbTime, Id};
 
-const EVENTS: &str = "
+const INSERT_EVENTS: &str = "
     INSERT INTO job_events (job_id, seq, type, data, at)
     SELECT * FROM unnest($1, $2, $3, $4, $5)";
 
-const LOGS: &str = "
+const INSERT_LOGS: &str = "
     INSERT INTO processing_logs
         (log_id, job_id, stage, agent_name, status, message, error_details, duration_seconds,
          timestamp, created_at)
@@ -91,10 +91,11 @@ pub(crate) fn insert_history(
                 .values(NewEventRow::from(event))
                 .execute(conn),
             (events, []) => {
-                Prepared(with_events(sql_query(EVENTS).into_boxed(), events)).execute(conn)
+                Prepared(with_events(sql_query(INSERT_EVENTS).into_boxed(), events)).execute(conn)
             }
             (events, logs) => {
-                let both = sql_query(format!("WITH events AS ({EVENTS}) {LOGS}")).into_boxed();
+                let both = sql_query(format!("WITH events AS ({INSERT_EVENTS}) {INSERT_LOGS}"))
+                    .into_boxed();
                 Prepared(with_logs(with_events(both, events), logs)).execute(conn)
             }
         }

@@ -20,8 +20,8 @@ use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 #[derive(Debug, Clone, Copy)]
 pub struct JobLock {
     job_id: JobId,
-    /// When it was locked, by the database's clock: later than every change of
-    /// the transaction it had to wait for.
+    /// When it was locked, by the database's clock: after the end of any transaction
+    /// that this one waited for.
     at: DateTime<Utc>,
     /// The number of the transaction: the lock ends with it.
     transaction: u64,
@@ -120,8 +120,8 @@ impl Tx<'_> {
     }
 }
 
-/// Locks a job's row until the transaction ends; returns the time after that,
-/// or `None` when there is no such job.
+/// Locks a job's row until the transaction ends. Returns the time when it was locked,
+/// or `None` if the job does not exist.
 ///
 /// PostgreSQL: without the lock, two transactions that each replace a set would
 /// both delete the old set and leave two new ones. `FOR NO KEY UPDATE` does not
@@ -165,8 +165,8 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 /// PostgreSQL: a query reads everything but the locked row as of its start, before
 /// the wait for the lock. If the job's version has not changed since, the leases
 /// are still current, because granting or ending a lease increments the version. A
-/// heartbeat need not, but can only extend a lease. So the leases are unknown if
-/// the version has changed or one of them seems to have expired.
+/// heartbeat may leave the version unchanged, but can only extend a lease. So the
+/// leases are unknown if the version has changed or if one of them has expired as read.
 ///
 /// SQLite: always unknown. The caller reads them afterwards, which costs no round
 /// trip.

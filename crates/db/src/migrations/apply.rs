@@ -20,7 +20,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 /// one after the other: "lectern" on a telephone keypad.
 const ADVISORY_LOCK_KEY: i64 = 532_8376;
 
-/// Runs the same code on the inner connection and the migrations for it.
+/// Runs `$body` with the connection inside the enum and the migrations for its database.
 macro_rules! with_harness {
     ($conn:expr, |$inner:ident, $source:ident| $body:expr) => {
         with_harness!($conn, (POSTGRES, SQLITE), |$inner, $source| $body)
@@ -50,7 +50,7 @@ pub struct MigrationStatus {
 }
 
 impl MigrationStatus {
-    /// Whether it is one of Lectern's that is applied.
+    /// Whether it is a migration of Lectern's, and applied.
     pub fn is_applied(&self) -> bool {
         self.state == MigrationState::Applied
     }
@@ -98,7 +98,7 @@ impl<'db> Migrations<'db> {
     pub fn status(&self) -> Result<Vec<MigrationStatus>, Error> {
         let mut conn = self.0.reader()?;
         let mut applied = applied_versions(&mut conn.conn)?;
-        let mut all: Vec<_> = known(&conn.conn)?
+        let mut all: Vec<_> = lectern_migrations(&conn.conn)?
             .into_iter()
             .map(|(version, name)| {
                 let state = if applied.remove(&version) {
@@ -266,7 +266,7 @@ where
 }
 
 /// Versions and names of Lectern's migrations.
-fn known(conn: &DbConnection) -> Result<Vec<(String, String)>, Error> {
+fn lectern_migrations(conn: &DbConnection) -> Result<Vec<(String, String)>, Error> {
     fn names<DB: Backend>(
         migrations: diesel::migration::Result<Vec<Box<dyn Migration<DB>>>>,
     ) -> Result<Vec<(String, String)>, Error> {
@@ -283,15 +283,15 @@ fn known(conn: &DbConnection) -> Result<Vec<(String, String)>, Error> {
     }
 }
 
-/// All versions that are applied, unless a newer Lectern applied some of them.
+/// All versions that are applied; an error if a newer Lectern applied some of them.
 fn revertible(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
     let applied = applied_versions(conn)?;
-    let known: BTreeSet<_> = known(conn)?
+    let known: BTreeSet<_> = lectern_migrations(conn)?
         .into_iter()
         .map(|(version, _)| version)
         .collect();
-    // If some of our own are reverted, an unknown column may be one that they
-    // remove.
+    // While a migration of this program is pending, an unknown column does not prove
+    // a newer Lectern: the pending migration may be the one that removes it.
     if applied.last() > known.last()
         && known.is_subset(&applied)
         && let Some(unknown) = drift::find(conn)?
@@ -299,7 +299,7 @@ fn revertible(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
             .find(|drift| drift.is_unknown_column())
     {
         let newer = format!(
-            "{unknown}: a newer Lectern has migrated this database, and only it can revert"
+            "{unknown}: a newer Lectern has migrated this database, and only that version can revert its migrations"
         );
         return Err(Error::Migration(newer.into()));
     }

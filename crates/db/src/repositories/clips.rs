@@ -15,7 +15,7 @@ use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::{clips, content_segments};
 use crate::sql::page::row_count;
-use crate::sql::row::{self, RowName, columns, nullable};
+use crate::sql::row::{self, RowDecoder, columns, nullable_change};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 
@@ -43,23 +43,23 @@ impl TryFrom<ClipRow> for Clip {
     type Error = Error;
 
     fn try_from(row: ClipRow) -> Result<Self, Error> {
-        let name = RowName::new("clips", row.clip_id.0);
+        let decoder = RowDecoder::new("clips", row.clip_id.0);
         Ok(Self {
             clip_id: row.clip_id.0,
             job_id: row.job_id.0,
             data: NewClip {
                 content_segment_id: row.content_segment_id.map(|id| id.0),
-                title: name.get("title", row.title)?,
-                topic: name.get("topic", row.topic)?,
-                importance_score: name.get("importance_score", row.importance_score)?,
-                time: name.time(row.start_time, row.end_time)?,
+                title: decoder.column("title", row.title)?,
+                topic: decoder.column("topic", row.topic)?,
+                importance_score: decoder.column("importance_score", row.importance_score)?,
+                time: decoder.time_range(row.start_time, row.end_time)?,
                 media: ClipMedia {
-                    s3_key: name.get("s3_key", row.s3_key)?,
-                    thumbnail_s3_key: name.get("thumbnail_s3_key", row.thumbnail_s3_key)?,
-                    subtitle_s3_key: name.get("subtitle_s3_key", row.subtitle_s3_key)?,
+                    s3_key: decoder.column("s3_key", row.s3_key)?,
+                    thumbnail_s3_key: decoder.column("thumbnail_s3_key", row.thumbnail_s3_key)?,
+                    subtitle_s3_key: decoder.column("subtitle_s3_key", row.subtitle_s3_key)?,
                 },
-                clip_order: name.get("clip_order", row.clip_order)?,
-                extra_metadata: name.get("extra_metadata", row.extra_metadata)?,
+                clip_order: decoder.column("clip_order", row.clip_order)?,
+                extra_metadata: decoder.column("extra_metadata", row.extra_metadata)?,
             },
             created_at: row.created_at.0,
         })
@@ -90,7 +90,7 @@ impl From<Clip> for ClipRow {
 
 job_set! {
     clips: Clip { clip_id: ClipId, data: NewClip } in ClipRow,
-    free JSON: true,
+    arbitrary JSON: true,
     order by |a, b| a.clip_order.cmp(&b.clip_order),
 }
 
@@ -133,7 +133,8 @@ impl<Mode> Clips<'_, Mode> {
         self.list(job_id, Some(n))
     }
 
-    /// The `top` most important clips of a job, or all by `clip_order`.
+    /// The clips of a job, by `clip_order`. `top` limits the list to the most important,
+    /// by descending importance.
     pub fn list(&mut self, job_id: JobId, top: Option<usize>) -> Result<Vec<Clip>, Error> {
         let mut query = clips::table
             .filter(clips::job_id.eq(Id(job_id)))
@@ -227,9 +228,9 @@ impl Clips<'_, ReadWrite> {
             let changed = diesel::update(clips::table)
                 .filter(clips::clip_id.eq(Id(clip_id)))
                 .set(MediaChanges {
-                    s3_key: nullable(&update.s3_key, StorageKey::as_str),
-                    thumbnail_s3_key: nullable(&update.thumbnail_s3_key, StorageKey::as_str),
-                    subtitle_s3_key: nullable(&update.subtitle_s3_key, StorageKey::as_str),
+                    s3_key: nullable_change(&update.s3_key, StorageKey::as_str),
+                    thumbnail_s3_key: nullable_change(&update.thumbnail_s3_key, StorageKey::as_str),
+                    subtitle_s3_key: nullable_change(&update.subtitle_s3_key, StorageKey::as_str),
                 })
                 .returning(columns::<ClipRow>())
                 .get_result::<ClipRow>(self.0.raw)

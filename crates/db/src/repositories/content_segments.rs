@@ -13,7 +13,7 @@ use crate::dialect::{JobRef, has_keyword};
 use crate::error::{Doing, Error};
 use crate::schema::content_segments;
 use crate::sql::page::row_count;
-use crate::sql::row::{RowName, columns};
+use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 
@@ -38,18 +38,18 @@ impl TryFrom<SegmentRow> for ContentSegment {
     type Error = Error;
 
     fn try_from(row: SegmentRow) -> Result<Self, Error> {
-        let name = RowName::new("content_segments", row.segment_id.0);
+        let decoder = RowDecoder::new("content_segments", row.segment_id.0);
         Ok(Self {
             segment_id: row.segment_id.0,
             job_id: row.job_id.0,
             data: NewContentSegment {
-                time: name.time(row.start_time, row.end_time)?,
-                topic: name.get("topic", row.topic)?,
-                description: name.get("description", row.description)?,
-                importance_score: name.get("importance_score", row.importance_score)?,
-                keywords: name.get("keywords", row.keywords)?,
-                concepts: name.get("concepts", row.concepts)?,
-                segment_order: name.get("segment_order", row.segment_order)?,
+                time: decoder.time_range(row.start_time, row.end_time)?,
+                topic: decoder.column("topic", row.topic)?,
+                description: decoder.column("description", row.description)?,
+                importance_score: decoder.column("importance_score", row.importance_score)?,
+                keywords: decoder.column("keywords", row.keywords)?,
+                concepts: decoder.column("concepts", row.concepts)?,
+                segment_order: decoder.column("segment_order", row.segment_order)?,
             },
             created_at: row.created_at.0,
         })
@@ -78,7 +78,7 @@ impl From<ContentSegment> for SegmentRow {
 job_set! {
     content_segments: ContentSegment { segment_id: ContentSegmentId, data: NewContentSegment }
         in SegmentRow,
-    free JSON: false,
+    arbitrary JSON: false,
     order by |a, b| a.segment_order.cmp(&b.segment_order),
 }
 
@@ -106,8 +106,8 @@ impl<Mode> ContentSegments<'_, Mode> {
         self.list(job_id, Some(keyword), None)
     }
 
-    /// The segments with `keyword`, or with any: the `top` most important, by
-    /// descending importance, or all by `segment_order`.
+    /// The segments of a job, by `segment_order`. `keyword` limits the list to segments
+    /// with exactly this keyword; `top` to the most important, by descending importance.
     pub fn list(
         &mut self,
         job_id: JobId,

@@ -21,7 +21,7 @@ pub struct IdempotencyKeys<'c>(pub(crate) Tx<'c>);
 
 impl IdempotencyKeys<'_> {
     /// Takes a key for a request. `None`: the key is new. Execute the request and
-    /// store its response with [`IdempotencyKeys::answer`] in the same
+    /// store its response with [`IdempotencyKeys::store_response`] in the same
     /// transaction. `Some`: the request was executed before, with this response.
     ///
     /// Waits for the end of another transaction that has taken the key.
@@ -54,10 +54,10 @@ impl IdempotencyKeys<'_> {
             match stored {
                 // Deleted meanwhile, together with its job: try again.
                 None => {}
-                Some((stored_fingerprint, answer))
+                Some((stored_fingerprint, response))
                     if stored_fingerprint == fingerprint.to_string() =>
                 {
-                    return Ok(Some(answer.map_or(Value::Null, |json| json.0)));
+                    return Ok(Some(response.map_or(Value::Null, |json| json.0)));
                 }
                 Some(_) => return Err(Error::IdempotencyMismatch),
             }
@@ -66,16 +66,16 @@ impl IdempotencyKeys<'_> {
 
     /// Stores the response to the request that took the key. It is kept for 24
     /// hours, or until the job is deleted.
-    pub fn answer(
+    pub fn store_response(
         &mut self,
         key: &IdempotencyKey,
         job_id: JobId,
-        answer: &Value,
+        response: &Value,
     ) -> Result<(), Error> {
         diesel::update(idempotency_keys::table.filter(idempotency_keys::key.eq(key.as_str())))
             .set((
                 idempotency_keys::job_id.eq(Some(Id(job_id))),
-                idempotency_keys::answer.eq(Some(DbJson(answer.clone()))),
+                idempotency_keys::answer.eq(Some(DbJson(response.clone()))),
             ))
             .execute(self.0.raw)
             .doing("store the response of an idempotency key")

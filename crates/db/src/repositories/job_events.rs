@@ -11,7 +11,7 @@ use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::{job_events, jobs};
 use crate::sql::page::row_count;
-use crate::sql::row::RowName;
+use crate::sql::row::RowDecoder;
 use crate::sql::types::{DbJson, DbTime, Id, Jsonb, Timestamptz, Uuid};
 
 /// A row of `job_events`. `QueryableByName` is for a query written as SQL text.
@@ -33,12 +33,12 @@ impl TryFrom<EventRow> for JobEvent {
     type Error = Error;
 
     fn try_from(row: EventRow) -> Result<Self, Error> {
-        let name = RowName::new("job_events", row.job_id.0);
-        let event_type = name.column("type", row.r#type.parse())?;
+        let decoder = RowDecoder::new("job_events", row.job_id.0);
+        let event_type = decoder.converted("type", row.r#type.parse())?;
         Ok(Self {
             job_id: row.job_id.0,
             seq: row.seq,
-            event: name.column("data", Event::from_json(event_type, row.data.0))?,
+            event: decoder.converted("data", Event::from_json(event_type, row.data.0))?,
             at: row.at.0,
         })
     }
@@ -89,7 +89,7 @@ impl JobEvents<'_, ReadWrite> {
     }
 
     /// Stores events and log entries. `last_seq` of each job must include its events
-    /// already: they get the numbers up to it.
+    /// already: it becomes the number of the last one.
     pub(crate) fn record(
         &mut self,
         at: DateTime<Utc>,
@@ -120,7 +120,7 @@ impl JobEvents<'_, ReadWrite> {
         dialect::insert_history(self.0.raw, &events, &logs)?;
         self.0
             .context
-            .note(|committed| committed.events.extend(events));
+            .publish(|committed| committed.events.extend(events));
         Ok(())
     }
 }

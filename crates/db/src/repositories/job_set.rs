@@ -11,21 +11,21 @@ use crate::error::Error;
 use crate::sql::row;
 
 /// A stored value in a set that belongs to a job; implemented by [`job_set!`].
-pub(crate) trait JobSet: TryFrom<Self::Row, Error = Error> {
+pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     /// The value before it is stored.
     type New: Clone + PartialEq;
     type Row: From<Self>;
 
-    /// Whether the value contains JSON of any form. PostgreSQL rewrites numbers in
+    /// Whether the value contains arbitrary JSON. PostgreSQL rewrites numbers in
     /// `jsonb` (`1e16` becomes an integer), so such a value is read back before it
     /// is returned.
-    const HAS_FREE_JSON: bool;
+    const HAS_ARBITRARY_JSON: bool;
 
     fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;
 
     fn data(&self) -> &Self::New;
 
-    /// The order of the set in lists.
+    /// The order in which the repository lists the set.
     fn order(&self, other: &Self) -> Ordering;
 
     /// The rows of a job in the order in which they were inserted.
@@ -36,9 +36,9 @@ pub(crate) trait JobSet: TryFrom<Self::Row, Error = Error> {
     fn insert(conn: &mut DbConnection, rows: &[Self::Row]) -> Result<(), Error>;
 }
 
-/// Replaces the set of a locked job and returns it in the order of lists. A set
+/// Replaces the set of a locked job and returns it by [`JobSetItem::order`]. A set
 /// equal to the stored one changes nothing: its rows keep their ids.
-pub(crate) fn replace<T: JobSet>(
+pub(crate) fn replace<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,
     new: &[T::New],
@@ -61,7 +61,7 @@ pub(crate) fn replace<T: JobSet>(
 }
 
 /// Adds to the set of a locked job and returns the added values.
-pub(crate) fn insert<T: JobSet>(
+pub(crate) fn insert<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,
     new: &[T::New],
@@ -71,25 +71,25 @@ pub(crate) fn insert<T: JobSet>(
         .map(|new| T::new(new.clone(), lock, tx.clock).into())
         .collect();
     T::insert(tx.raw, &rows)?;
-    if T::HAS_FREE_JSON && matches!(tx.raw, DbConnection::Postgres(_)) && !rows.is_empty() {
+    if T::HAS_ARBITRARY_JSON && matches!(tx.raw, DbConnection::Postgres(_)) && !rows.is_empty() {
         return row::all(T::load(tx.raw, lock.job_id())?);
     }
     row::all(rows)
 }
 
-/// Implements [`JobSet`] for a table whose domain type is made of a public id,
+/// Implements [`JobSetItem`] for a table whose domain type is made of a public id,
 /// `job_id`, `data` and `created_at`.
 macro_rules! job_set {
     (
         $table:ident: $value:ident { $id:ident: $id_type:ident, data: $new:ident } in $row:ident,
-        free JSON: $free_json:literal,
+        arbitrary JSON: $arbitrary_json:literal,
         order by $order:expr $(,)?
     ) => {
-        impl $crate::repositories::job_set::JobSet for $value {
+        impl $crate::repositories::job_set::JobSetItem for $value {
             type New = $new;
             type Row = $row;
 
-            const HAS_FREE_JSON: bool = $free_json;
+            const HAS_ARBITRARY_JSON: bool = $arbitrary_json;
 
             fn new(
                 new: $new,

@@ -9,7 +9,7 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::layout_analysis;
-use crate::sql::row::{RowName, columns};
+use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 
@@ -39,18 +39,18 @@ impl TryFrom<LayoutRow> for LayoutAnalysis {
     type Error = Error;
 
     fn try_from(row: LayoutRow) -> Result<Self, Error> {
-        let name = RowName::new("layout_analysis", row.layout_id.0);
+        let decoder = RowDecoder::new("layout_analysis", row.layout_id.0);
         let data = row.data;
         Ok(Self {
             layout_id: row.layout_id.0,
             job_id: row.job_id.0,
             data: NewLayoutAnalysis {
-                layout_type: name.get("layout_type", data.layout_type)?,
-                screen_region: name.get("screen_region", data.screen_region)?,
-                camera_region: name.get("camera_region", data.camera_region)?,
-                split_ratio: name.get("split_ratio", data.split_ratio)?,
-                confidence_score: name.get("confidence_score", data.confidence_score)?,
-                sample_frame_time: name.get("sample_frame_time", data.sample_frame_time)?,
+                layout_type: decoder.column("layout_type", data.layout_type)?,
+                screen_region: decoder.column("screen_region", data.screen_region)?,
+                camera_region: decoder.column("camera_region", data.camera_region)?,
+                split_ratio: decoder.column("split_ratio", data.split_ratio)?,
+                confidence_score: decoder.column("confidence_score", data.confidence_score)?,
+                sample_frame_time: decoder.column("sample_frame_time", data.sample_frame_time)?,
             },
             created_at: row.created_at.0,
         })

@@ -12,7 +12,7 @@ use crate::dialect::{JobRef, NewLogRow};
 use crate::error::{Doing, Error};
 use crate::schema::processing_logs;
 use crate::sql::page;
-use crate::sql::row::{RowName, columns};
+use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 
@@ -36,17 +36,17 @@ impl TryFrom<LogRow> for LogEntry {
     type Error = Error;
 
     fn try_from(row: LogRow) -> Result<Self, Error> {
-        let name = RowName::new("processing_logs", row.log_id.0);
+        let decoder = RowDecoder::new("processing_logs", row.log_id.0);
         Ok(Self {
             log_id: row.log_id.0,
             job_id: row.job_id.0,
             data: NewLogEntry {
-                stage: name.get("stage", row.stage)?,
-                status: name.get("status", row.status)?,
-                agent_name: name.get("agent_name", row.agent_name)?,
-                message: name.get("message", row.message)?,
-                error_details: name.get("error_details", row.error_details)?,
-                duration_seconds: name.get("duration_seconds", row.duration_seconds)?,
+                stage: decoder.column("stage", row.stage)?,
+                status: decoder.column("status", row.status)?,
+                agent_name: decoder.column("agent_name", row.agent_name)?,
+                message: decoder.column("message", row.message)?,
+                error_details: decoder.column("error_details", row.error_details)?,
+                duration_seconds: decoder.column("duration_seconds", row.duration_seconds)?,
             },
             timestamp: row.timestamp.0,
             created_at: row.created_at.0,
@@ -79,7 +79,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         filter: &LogEntryFilter,
         page: PageRequest,
     ) -> Result<Page<LogEntry>, Error> {
-        let mut query = entries_of_job(job_id).limit(page::one_more(page.limit));
+        let mut query = entries_of_job(job_id).limit(page::query_limit(page.limit));
         if let Some(stage) = filter.stage {
             query = query.filter(processing_logs::stage.eq(stage.as_str()));
         }
@@ -95,7 +95,7 @@ impl<Mode> ProcessingLogs<'_, Mode> {
             );
         }
         let rows = self.rows(query)?;
-        let Page { items, next } = page::cut(rows, page.limit, |row| Cursor {
+        let Page { items, next } = page::from_rows(rows, page.limit, |row| Cursor {
             time: row.timestamp.0,
             id: row.log_id.0.as_uuid(),
         });

@@ -12,7 +12,7 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::silence_regions;
-use crate::sql::row::{RowName, columns};
+use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 use crate::sql::window;
@@ -34,14 +34,15 @@ impl TryFrom<RegionRow> for SilenceRegion {
     type Error = Error;
 
     fn try_from(row: RegionRow) -> Result<Self, Error> {
-        let name = RowName::new("silence_regions", row.region_id.0);
+        let decoder = RowDecoder::new("silence_regions", row.region_id.0);
         Ok(Self {
             region_id: row.region_id.0,
             job_id: row.job_id.0,
             data: NewSilenceRegion {
-                time: name.time(row.start_time, row.end_time)?,
-                silence_type: name.get("silence_type", row.silence_type)?,
-                amplitude_threshold: name.get("amplitude_threshold", row.amplitude_threshold)?,
+                time: decoder.time_range(row.start_time, row.end_time)?,
+                silence_type: decoder.column("silence_type", row.silence_type)?,
+                amplitude_threshold: decoder
+                    .column("amplitude_threshold", row.amplitude_threshold)?,
             },
             created_at: row.created_at.0,
         })
@@ -66,7 +67,7 @@ impl From<SilenceRegion> for RegionRow {
 job_set! {
     silence_regions: SilenceRegion { region_id: SilenceRegionId, data: NewSilenceRegion }
         in RegionRow,
-    free JSON: false,
+    arbitrary JSON: false,
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }
 

@@ -12,7 +12,7 @@ use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
 use crate::error::{Doing, Error};
 use crate::schema::transcripts;
-use crate::sql::row::{RowName, columns};
+use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
 use crate::sql::{text_search, window};
@@ -35,15 +35,15 @@ impl TryFrom<SegmentRow> for TranscriptSegment {
     type Error = Error;
 
     fn try_from(row: SegmentRow) -> Result<Self, Error> {
-        let name = RowName::new("transcripts", row.segment_id.0);
+        let decoder = RowDecoder::new("transcripts", row.segment_id.0);
         Ok(Self {
             segment_id: row.segment_id.0,
             job_id: row.job_id.0,
             data: NewTranscriptSegment {
-                time: name.time(row.start_time, row.end_time)?,
-                text: name.get("text", row.text)?,
-                confidence: name.get("confidence", row.confidence)?,
-                speaker_id: name.get("speaker_id", row.speaker_id)?,
+                time: decoder.time_range(row.start_time, row.end_time)?,
+                text: decoder.column("text", row.text)?,
+                confidence: decoder.column("confidence", row.confidence)?,
+                speaker_id: decoder.column("speaker_id", row.speaker_id)?,
             },
             created_at: row.created_at.0,
         })
@@ -69,7 +69,7 @@ impl From<TranscriptSegment> for SegmentRow {
 job_set! {
     transcripts: TranscriptSegment { segment_id: TranscriptSegmentId, data: NewTranscriptSegment }
         in SegmentRow,
-    free JSON: false,
+    arbitrary JSON: false,
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }
 

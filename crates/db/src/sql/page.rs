@@ -1,14 +1,15 @@
-//! Pages of a list: one row more than asked for shows that another page follows.
+//! Pages of a list. The query of a page reads one row more than the page holds, to see
+//! whether another page follows.
 
 use lectern_domain::{Cursor, Page, PageLimit};
 
-/// The `LIMIT` of the query of a page.
-pub(crate) fn one_more(limit: PageLimit) -> i64 {
+/// The `LIMIT` of the query of a page: one row more than the page holds.
+pub(crate) fn query_limit(limit: PageLimit) -> i64 {
     row_count(limit.get()) + 1
 }
 
-/// Makes a page of the rows that a query with [`one_more`] found.
-pub(crate) fn cut<T>(
+/// Makes a page of the rows that a query with the limit [`query_limit`] returned.
+pub(crate) fn from_rows<T>(
     mut items: Vec<T>,
     limit: PageLimit,
     cursor: impl Fn(&T) -> Cursor,

@@ -8,7 +8,8 @@ use diesel::{QueryResult, RunQueryDsl};
 ///
 /// diesel does not cache statements whose text might differ each time: every
 /// UPDATE, and every statement with literal SQL in it. Planning one can take
-/// longer than running it. Wrap statements that have one of a few texts.
+/// longer than running it. Wrap a statement only if it has few different texts: the
+/// cache is not bounded.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared<Q>(pub(crate) Q);
 

@@ -10,31 +10,35 @@ use uuid::Uuid;
 use super::stored::Check;
 use crate::error::Error;
 
-/// The row that is being read; the error of an invalid column names it.
+/// Decodes the columns of one row, which the error of an invalid column names.
 #[derive(Clone, Copy)]
-pub(crate) struct RowName {
+pub(crate) struct RowDecoder {
     table: &'static str,
     id: Uuid,
 }
 
-impl RowName {
+impl RowDecoder {
     pub(crate) fn new(table: &'static str, id: impl IdValue) -> Self {
         let id = id.as_uuid();
         Self { table, id }
     }
 
-    /// The value of a column.
-    pub(crate) fn get<C: Check>(self, column: &'static str, value: C) -> Result<C::Value, Error> {
-        self.column(column, value.check())
-    }
-
-    /// The result of converting a column.
-    pub(crate) fn column<T>(
+    /// Decodes a column.
+    pub(crate) fn column<C: Check>(
         self,
         column: &'static str,
-        value: Result<T, impl Display>,
+        value: C,
+    ) -> Result<C::Value, Error> {
+        self.converted(column, value.check())
+    }
+
+    /// Adds the row and the column to an error of converting the column.
+    pub(crate) fn converted<T>(
+        self,
+        column: &'static str,
+        result: Result<T, impl Display>,
     ) -> Result<T, Error> {
-        value.map_err(|error| Error::Corrupt {
+        result.map_err(|error| Error::Corrupt {
             table: self.table,
             column,
             id: self.id,
@@ -42,9 +46,9 @@ impl RowName {
         })
     }
 
-    /// The columns `start_time` and `end_time`.
-    pub(crate) fn time(self, start: f64, end: f64) -> Result<TimeRange, Error> {
-        self.column("start_time", TimeRange::new(start, end))
+    /// Decodes the columns `start_time` and `end_time`.
+    pub(crate) fn time_range(self, start: f64, end: f64) -> Result<TimeRange, Error> {
+        self.converted("start_time", TimeRange::new(start, end))
     }
 }
 
@@ -71,9 +75,9 @@ where
     row.map(T::try_from).transpose()
 }
 
-/// A patch as a changeset reads it: the outer `None` keeps a column, the inner
-/// one clears it.
-pub(crate) fn nullable<'a, T, U>(
+/// Converts a patch for a diesel changeset, where the outer `None` keeps a column and
+/// the inner one sets it to NULL.
+pub(crate) fn nullable_change<'a, T, U>(
     patch: &'a Patch<T>,
     value: impl FnOnce(&'a T) -> U,
 ) -> Option<Option<U>> {

@@ -59,11 +59,12 @@ impl<Mode> Conn<'_, Mode> {
 }
 
 impl CurrentTime {
-    /// The SQL of the expression on PostgreSQL, around its parameter.
+    /// The SQL before and after the parameter on PostgreSQL, as in
+    /// `COALESCE($1, clock_timestamp())`.
     ///
-    /// A caller's clock and the server's share one text, and with it one
-    /// prepared statement.
-    fn around_parameter(&self) -> (&'static str, String) {
+    /// The text is the same for a caller's clock and for the server's, for which the
+    /// parameter is NULL, so they share a prepared statement.
+    fn sql_around_parameter(&self) -> (&'static str, String) {
         let server = match self.minus.num_seconds() {
             0 => format!(", {})", self.function),
             seconds => format!(", {} - INTERVAL '{seconds} seconds')", self.function),
@@ -71,12 +72,12 @@ impl CurrentTime {
         ("COALESCE(", server)
     }
 
-    /// The same for a statement written by hand: `parameter` is `$1`, say. Bind
-    /// [`CurrentTime::parameter`] there.
+    /// The SQL of the expression for a statement written by hand, which binds
+    /// [`CurrentTime::parameter`] to the given placeholder, such as `$1`.
     pub(crate) fn to_sql(self, conn: &DbConnection, parameter: &str) -> String {
         match conn {
             DbConnection::Postgres(_) => {
-                let (before, after) = self.around_parameter();
+                let (before, after) = self.sql_around_parameter();
                 format!("{before}{parameter}{after}")
             }
             DbConnection::Sqlite(_) => parameter.to_owned(),
@@ -108,7 +109,7 @@ impl QueryId for CurrentTime {
 
 impl QueryFragment<Pg> for CurrentTime {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let (before, after) = self.around_parameter();
+        let (before, after) = self.sql_around_parameter();
         pass.push_sql(before);
         pass.push_bind_param::<Nullable<Timestamptz>, _>(&self.bound)?;
         pass.push_sql(&after);
@@ -122,8 +123,8 @@ impl QueryFragment<Sqlite> for CurrentTime {
     }
 }
 
-/// The new value of `jobs.completed_at`: `jobs.completed_at` is set if and only if
-/// the job is completed.
+/// The new value of `jobs.completed_at`, which is set if and only if the job is
+/// completed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CompletedAt {
     /// No transition, or one that does not change it.

@@ -40,7 +40,8 @@ pub struct Timestamptz;
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Jsonb;
 
-// `table!` implements `+` and `-` for columns of a type with this name.
+// `table!` lets a column of any type named `Timestamptz` be added to and subtracted
+// from, which needs these two traits.
 impl diesel::sql_types::ops::Add for Timestamptz {
     type Rhs = diesel::sql_types::Interval;
     type Output = Self;
@@ -77,8 +78,8 @@ impl DbTime {
 #[diesel(sql_type = Jsonb)]
 pub struct DbJson(pub serde_json::Value);
 
-/// Implements a pair of SQL type and Rust type for the enum of both backends,
-/// which delegates to the backend in use.
+/// Implements reading and writing an SQL type as a Rust type for [`MultiBackend`], by
+/// the implementations for the backend in use.
 macro_rules! on_both {
     ($($sql:ty => $rust:ty),+ $(,)?) => {$(
         impl HasSqlType<$sql> for MultiBackend {

@@ -35,8 +35,8 @@ impl Work<'_> {
         let Some(lease) = run.lease else {
             return Err(lost(lease_id));
         };
-        // Before the check for a live lease, which fails for a cancelled run: the
-        // worker shall learn that the job was cancelled.
+        // Checked before `require_live`, which fails for a cancelled run: the worker
+        // has to learn that the job was cancelled, not that its lease is lost.
         if run.status == StageRunStatus::Cancelled {
             return Ok(LeaseState {
                 expires_at: lease.expires_at,

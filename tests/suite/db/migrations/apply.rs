@@ -113,7 +113,8 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
                 tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?,
                 None
             );
-            tx.idempotency_keys().answer(&key, job, &Value::Null)
+            tx.idempotency_keys()
+                .store_response(&key, job, &Value::Null)
         })
         .unwrap();
     };

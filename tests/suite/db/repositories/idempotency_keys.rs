@@ -34,7 +34,8 @@ fn make(tx: &mut Tx<'_>, key: &IdempotencyKey, request: Fingerprint) -> Result<V
     }
     let job = tx.jobs().create(&a_job().build())?;
     let answer = json!({ "status": 201, "body": { "job_id": job.job_id } });
-    tx.idempotency_keys().answer(key, job.job_id, &answer)?;
+    tx.idempotency_keys()
+        .store_response(key, job.job_id, &answer)?;
     Ok(answer)
 }
 

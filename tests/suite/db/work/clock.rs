@@ -138,7 +138,8 @@ fn store_every_time(db: &Database) {
     db.write(|tx| {
         let key = IdempotencyKey::new("a").unwrap();
         tx.idempotency_keys().take(&key, Fingerprint([0; 32]))?;
-        tx.idempotency_keys().answer(&key, job, &Value::Null)
+        tx.idempotency_keys()
+            .store_response(&key, job, &Value::Null)
     })
     .unwrap();
 }

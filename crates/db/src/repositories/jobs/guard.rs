@@ -58,8 +58,8 @@ impl Jobs<'_, ReadWrite> {
     }
 }
 
-/// The condition that a job meets the requirements of a transition to `next`
-/// other than its status.
+/// The condition that a job meets the [`Requirement`] of its transition to `next`. The
+/// statuses that allow the transition are checked separately.
 pub(super) fn meets_requirements(next: Option<JobStatus>) -> SqlLiteral<Bool> {
     let transitions = next.into_iter().flat_map(Transition::to);
     let conditions: Vec<_> = transitions

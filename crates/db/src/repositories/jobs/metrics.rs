@@ -35,7 +35,8 @@ impl<Mode> Jobs<'_, Mode> {
         let [day, week, month] = [(ago[0], "$1"), (ago[1], "$2"), (ago[2], "$3")]
             .map(|(ago, parameter)| ago.to_sql(self.0.raw, parameter));
         let bytes = dialect::sum_of_file_sizes(self.0.raw);
-        // Each parameter once and in order: SQLite numbers them by position.
+        // Each parameter occurs once, in this order: SQLite numbers parameters in the
+        // order of their first occurrence.
         let rows = diesel::sql_query(format!(
             "SELECT status, COUNT(*) AS jobs, {bytes} AS bytes,
                     COUNT(*) FILTER (WHERE created_at > {day}) AS last_24h,

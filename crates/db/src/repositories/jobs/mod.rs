@@ -50,7 +50,7 @@ impl<Mode> Jobs<'_, Mode> {
             .doing("check whether a job exists")
     }
 
-    /// Those of the ids that belong to jobs.
+    /// The ids in `job_ids` that belong to existing jobs.
     pub fn existing(&mut self, job_ids: &[JobId]) -> Result<HashSet<JobId>, Error> {
         let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
         let found = jobs::table
@@ -81,7 +81,7 @@ impl<Mode> Jobs<'_, Mode> {
     pub fn list(&mut self, filter: &JobFilter, page: PageRequest) -> Result<Page<Job>, Error> {
         let mut query = matching(filter)
             .order((jobs::created_at.desc(), jobs::job_id.desc()))
-            .limit(page::one_more(page.limit));
+            .limit(page::query_limit(page.limit));
         if let Some(Cursor { time, id }) = page.after {
             let (time, id) = (DbTime::bound(time), Id(id));
             // The second condition implies the first, which lets the database start
@@ -92,7 +92,7 @@ impl<Mode> Jobs<'_, Mode> {
         }
         let found = query.load::<JobRow>(self.0.raw).doing("list jobs")?;
         // The cursor is that of the last row, even if that row is unreadable.
-        let Page { items, next } = page::cut(found, page.limit, JobRow::cursor);
+        let Page { items, next } = page::from_rows(found, page.limit, JobRow::cursor);
         let items = self.0.readable(items)?;
         Ok(Page { items, next })
     }

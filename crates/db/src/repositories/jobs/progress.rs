@@ -21,9 +21,9 @@ impl Jobs<'_, ReadWrite> {
     /// Stores the progress of a stage and returns the job.
     ///
     /// The first report moves a queued job to running. A report with a lower
-    /// percentage than is stored for its stage is late, and changes nothing. If
-    /// stages of the job are claimed, such a report only does not lower the
-    /// percentage.
+    /// percentage than is stored for its stage is late, and changes nothing. Once a
+    /// stage of the job has been claimed, a late report is stored, but does not lower
+    /// the percentage of its stage run.
     ///
     /// # Errors
     ///
@@ -82,8 +82,8 @@ impl Jobs<'_, ReadWrite> {
             return Ok(None);
         };
         if self.0.stage_runs().report(&job, report)? {
-            // The stage is claimed: the job's percentage is the mean of its runs.
-            // The event and the new version are in the row already: hence 0.
+            // The stage is claimed, so the job's percentage becomes the mean of its runs.
+            // 0 events, because the row includes the event and the new version already.
             job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
         }
         self.record_change(job).map(Some)

@@ -28,9 +28,11 @@ fn current_run(column: &str) -> String {
 }
 
 /// Updates the status and progress of a job from its runs: its percentage is the
-/// mean of theirs. `events` is the number of events that the caller records for
-/// this change; 0 if the job's row includes them already, and the new version as
-/// well. `None`: the job has ended.
+/// mean of theirs. `None`: the job has ended.
+///
+/// `events` is the number of events that the caller records for this change. Pass 0 if
+/// the same transaction has already added them to `last_seq` and incremented the
+/// version.
 pub(crate) fn rollup(
     conn: &mut Conn<'_, ReadWrite>,
     job_id: JobId,

@@ -9,7 +9,7 @@ use lectern_domain::{
 
 use crate::error::Error;
 use crate::schema::jobs;
-use crate::sql::row::{RowName, nullable};
+use crate::sql::row::{RowDecoder, nullable_change};
 use crate::sql::stored::Stored;
 use crate::sql::time::{CompletedAt, CurrentTime};
 use crate::sql::types::{DbJson, DbTime, Id};
@@ -57,33 +57,34 @@ impl TryFrom<JobRow> for Job {
     type Error = Error;
 
     fn try_from(row: JobRow) -> Result<Self, Error> {
-        let name = RowName::new("jobs", row.job_id.0);
-        let progress = match name.get("current_stage", row.current_stage)? {
+        let decoder = RowDecoder::new("jobs", row.job_id.0);
+        let progress = match decoder.column("current_stage", row.current_stage)? {
             None => None,
             Some(stage) => Some(JobProgress {
                 stage,
                 progress: Progress {
-                    percent: name.get("progress_percent", row.progress_percent)?,
-                    message: name.get("progress_message", row.progress_message)?,
-                    eta_seconds: name.get("eta_seconds", row.eta_seconds)?,
+                    percent: decoder.column("progress_percent", row.progress_percent)?,
+                    message: decoder.column("progress_message", row.progress_message)?,
+                    eta_seconds: decoder.column("eta_seconds", row.eta_seconds)?,
                 },
             }),
         };
         Ok(Self {
             job_id: row.job_id.0,
-            filename: name.get("filename", row.filename)?,
-            file_size: name.get("file_size", row.file_size)?,
-            content_type: name.get("content_type", row.content_type)?,
-            original_s3_key: name.get("original_s3_key", row.original_s3_key)?,
-            compiled_video_s3_key: name.get("compiled_video_s3_key", row.compiled_video_s3_key)?,
-            video_duration: name.get("video_duration", row.video_duration)?,
-            video_metadata: name.get("video_metadata", row.video_metadata)?,
-            status: name.get("status", row.status)?,
-            error_message: name.get("error_message", row.error_message)?,
-            celery_task_id: name.get("celery_task_id", row.celery_task_id)?,
+            filename: decoder.column("filename", row.filename)?,
+            file_size: decoder.column("file_size", row.file_size)?,
+            content_type: decoder.column("content_type", row.content_type)?,
+            original_s3_key: decoder.column("original_s3_key", row.original_s3_key)?,
+            compiled_video_s3_key: decoder
+                .column("compiled_video_s3_key", row.compiled_video_s3_key)?,
+            video_duration: decoder.column("video_duration", row.video_duration)?,
+            video_metadata: decoder.column("video_metadata", row.video_metadata)?,
+            status: decoder.column("status", row.status)?,
+            error_message: decoder.column("error_message", row.error_message)?,
+            celery_task_id: decoder.column("celery_task_id", row.celery_task_id)?,
             progress,
-            processing_config: name.get("processing_config", row.processing_config)?,
-            extra_metadata: name.get("extra_metadata", row.extra_metadata)?,
+            processing_config: decoder.column("processing_config", row.processing_config)?,
+            extra_metadata: decoder.column("extra_metadata", row.extra_metadata)?,
             priority: row.priority,
             version: row.version,
             last_seq: row.last_seq,
@@ -160,13 +161,14 @@ impl<'a> JobChanges<'a> {
         let json = |object: &JsonObject| DbJson(object.clone().into_value());
         let mut changes = Self::transition(update.status);
         changes.filename = update.filename.as_deref();
-        changes.compiled_video_s3_key = nullable(&update.compiled_video_s3_key, StorageKey::as_str);
-        changes.video_duration = nullable(&update.video_duration, |seconds| seconds.get());
+        changes.compiled_video_s3_key =
+            nullable_change(&update.compiled_video_s3_key, StorageKey::as_str);
+        changes.video_duration = nullable_change(&update.video_duration, |seconds| seconds.get());
         changes.video_metadata = update.video_metadata.as_ref().map(json);
-        changes.celery_task_id = nullable(&update.celery_task_id, TaskId::as_str);
+        changes.celery_task_id = nullable_change(&update.celery_task_id, TaskId::as_str);
         changes.priority = update.priority;
         changes.extra_metadata = update.extra_metadata.as_ref().map(json);
-        if let Some(message) = nullable(&update.error_message, LongText::as_str) {
+        if let Some(message) = nullable_change(&update.error_message, LongText::as_str) {
             changes.error_message = Some(message);
         }
         changes

@@ -83,6 +83,7 @@ impl Jobs<'_, ReadWrite> {
                     actual: job.version,
                 },
                 (_, Some(to)) => illegal(&job, to),
+                // Unreachable: without a status, only the version can be refused.
                 (_, None) => Error::Query {
                     doing: "update a job",
                     source: Box::new(diesel::result::Error::NotFound),
@@ -181,7 +182,7 @@ impl Jobs<'_, ReadWrite> {
         }
         self.0
             .context
-            .note(|committed| committed.deleted.push(job_id));
+            .publish(|committed| committed.deleted.push(job_id));
         Ok(())
     }
 
@@ -229,7 +230,7 @@ impl Jobs<'_, ReadWrite> {
         self.record_change(job).map(Some)
     }
 
-    /// Records the event of a change; `last_seq` of the job includes it already.
+    /// Records the event of a change, which `last_seq` of the job must include already.
     pub(super) fn record_change(&mut self, job: Job) -> Result<Job, Error> {
         let event = Event::from(&job);
         self.0

@@ -52,8 +52,8 @@ impl<Mode> StageRuns<'_, Mode> {
         on_either!(self.0.raw, conn => by_job.load::<RunRow>(conn)).doing("list the runs of a job")
     }
 
-    /// Those of the stages with a run that can be claimed now or has an expired
-    /// lease: one query for all waiting claims.
+    /// The stages in `stages` that have a run that can be claimed now or whose lease has
+    /// expired: one query for all waiting claims.
     pub fn claimable(&mut self, stages: &[Stage]) -> Result<Vec<Stage>, Error> {
         let now = self.0.shared_now()?;
         dialect::claimable_stages(self.0.raw, stages, DbTime(now))
@@ -243,7 +243,7 @@ impl StageRuns<'_, ReadWrite> {
 
     /// Notifies waiting claims after the commit that a run of `stage` is ready.
     pub(crate) fn note_ready(&self, stage: Stage) {
-        self.0.context.note(|committed| {
+        self.0.context.publish(|committed| {
             if !committed.ready.contains(&stage) {
                 committed.ready.push(stage);
             }

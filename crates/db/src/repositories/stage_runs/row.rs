@@ -8,7 +8,7 @@ use lectern_domain::{
 
 use crate::error::Error;
 use crate::schema::stage_runs;
-use crate::sql::row::RowName;
+use crate::sql::row::RowDecoder;
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbJson, DbTime, Id};
 
@@ -41,13 +41,13 @@ impl TryFrom<RunRow> for StageRun {
     type Error = Error;
 
     fn try_from(row: RunRow) -> Result<Self, Error> {
-        let name = RowName::new("stage_runs", row.run_id.0);
+        let decoder = RowDecoder::new("stage_runs", row.run_id.0);
         // A CHECK keeps these three columns null together.
         let lease = match (row.lease_id, row.lease_expires_at, row.lease_seconds) {
             (Some(Id(lease_id)), Some(expires_at), Some(seconds)) => Some(Lease {
                 lease_id,
                 expires_at: expires_at.0,
-                duration: name.column("lease_seconds", LeaseDuration::new(seconds.into()))?,
+                duration: decoder.converted("lease_seconds", LeaseDuration::new(seconds.into()))?,
             }),
             _ => None,
         };
@@ -55,20 +55,20 @@ impl TryFrom<RunRow> for StageRun {
         Ok(Self {
             run_id: row.run_id.0,
             job_id: row.job_id.0,
-            stage: name.get("stage", row.stage)?,
-            status: name.get("status", row.status)?,
-            waits_for: name.get("waits_for", row.waits_for)?,
+            stage: decoder.column("stage", row.stage)?,
+            status: decoder.column("status", row.status)?,
+            waits_for: decoder.column("waits_for", row.waits_for)?,
             attempt: row.attempt,
             max_attempts: row.max_attempts,
-            worker: name.get("worker", row.worker)?,
+            worker: decoder.column("worker", row.worker)?,
             lease,
             available_at: time(row.available_at),
             progress: Progress {
-                percent: name.get("percent", row.percent)?,
-                message: name.get("message", row.message)?,
-                eta_seconds: name.get("eta_seconds", row.eta_seconds)?,
+                percent: decoder.column("percent", row.percent)?,
+                message: decoder.column("message", row.message)?,
+                eta_seconds: decoder.column("eta_seconds", row.eta_seconds)?,
             },
-            error: name.get("error", row.error)?,
+            error: decoder.column("error", row.error)?,
             started_at: time(row.started_at),
             finished_at: time(row.finished_at),
             created_at: row.created_at.0,

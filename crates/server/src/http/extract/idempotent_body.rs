@@ -47,7 +47,7 @@ impl RequestKey {
         }
         let (job_id, response) = create(tx)?;
         tx.idempotency_keys()
-            .answer(key, job_id, &response.store()?)?;
+            .store_response(key, job_id, &response.store()?)?;
         Ok(response)
     }
 }
