@@ -190,7 +190,7 @@ mod tests {
                 "stages",
                 json!(["complete"]),
                 "stages[0]",
-                "must be a stage workers do",
+                "must be a stage that workers process",
             ),
             ("max", json!(0), "max", "must be between 1 and 100"),
             ("max", json!(101), "max", "must be between 1 and 100"),

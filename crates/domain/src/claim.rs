@@ -36,7 +36,7 @@ impl Stages {
         if let Some(i) = stages.iter().position(|stage| !stage.is_work()) {
             return Err(Invalid::field(
                 format!("[{i}]"),
-                "must be a stage workers do",
+                "must be a stage that workers process",
             ));
         }
         stages.sort_unstable();

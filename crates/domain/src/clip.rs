@@ -100,7 +100,7 @@ pub struct ClipMedia {
 
 impl ClipMedia {
     /// The keys that are set.
-    pub fn keys(&self) -> impl Iterator<Item = &StorageKey> {
+    pub fn storage_keys(&self) -> impl Iterator<Item = &StorageKey> {
         let keys = [&self.s3_key, &self.thumbnail_s3_key, &self.subtitle_s3_key];
         keys.into_iter().flatten()
     }

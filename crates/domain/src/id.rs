@@ -75,7 +75,7 @@ macro_rules! ids {
     )+};
 }
 
-/// Schema of an id, written inline wherever an id type is not referred to.
+/// Schema of every id type. It is written inline wherever an id occurs.
 #[cfg(feature = "schemars")]
 struct UuidText;
 

@@ -70,7 +70,7 @@
 //! | [`ProcessingConfig`] | a [`JsonObject`] with a known `processing_mode` and `resolution`, and a [`PipelineName`] as `pipeline`, where these are neither absent nor null |
 //! | [`Region`] | four integers that are not negative |
 //! | keywords and concepts | JSON arrays of [`Keyword`]s |
-//! | enumerations | one of their words |
+//! | enumerations | the text of one of their variants |
 //! | `clip_order`, `segment_order` | unique within a job ([`assign_positions`]) |
 //! | [`Stages`], [`Pipeline`] | stages of [`Stage::WORK`] |
 //! | [`Transition`] | the state machine of a job's status |

@@ -13,11 +13,11 @@ use crate::value::{AgentName, JsonObject, LongText, Seconds};
 string_enum! {
     /// What happened to a stage.
     LogStatus {
-        /// It began.
+        /// An attempt began.
         Started = "started",
-        /// It ended well.
+        /// It succeeded.
         Completed = "completed",
-        /// It ended badly.
+        /// It failed.
         Failed = "failed",
     }
 }

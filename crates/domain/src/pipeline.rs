@@ -55,16 +55,16 @@ impl Pipeline {
             return Err(Invalid::new("must have at least one stage"));
         }
         for (i, Step { stage, after }) in steps.iter().enumerate() {
-            let at = |message: String| Err(Invalid::field(format!("[{i}]"), message));
+            let invalid_step = |message: String| Err(Invalid::field(format!("[{i}]"), message));
             if !stage.is_work() {
-                return at(format!("must be a stage workers do, not {stage}"));
+                return invalid_step(format!("must be a stage that workers process, not {stage}"));
             }
             if steps[..i].iter().any(|earlier| earlier.stage == *stage) {
-                return at(format!("must be unique: {stage} is there already"));
+                return invalid_step(format!("must be unique: {stage} is there already"));
             }
             let is_there = |wanted: &&Stage| steps.iter().any(|step| step.stage == **wanted);
             if let Some(missing) = after.iter().find(|wanted| !is_there(wanted)) {
-                return at(format!(
+                return invalid_step(format!(
                     "must not wait for {missing}, which is not in the pipeline"
                 ));
             }
@@ -264,7 +264,7 @@ mod tests {
             (
                 json!([{ "stage": "uploading" }]),
                 "p[0]",
-                "must be a stage workers do, not uploading",
+                "must be a stage that workers process, not uploading",
             ),
             (
                 json!([{ "stage": "segmentation" }, { "stage": "segmentation" }]),

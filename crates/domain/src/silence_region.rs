@@ -15,7 +15,7 @@ string_enum! {
         AudioSilence = "audio_silence",
         /// Nothing to see.
         BlankScreen = "blank_screen",
-        /// Neither.
+        /// Nothing to hear or see.
         Both = "both",
     }
 }

@@ -110,7 +110,7 @@ mod tests {
         let set = json!({ "video_duration": 3600, "status": "running", "priority": 7.0 });
         let set = update(set).unwrap();
         assert_eq!(
-            set.video_duration.as_set().map(|length| length.get()),
+            set.video_duration.new_value().map(|length| length.get()),
             Some(3600.0)
         );
         assert_eq!(set.status, Some(JobStatus::Running));

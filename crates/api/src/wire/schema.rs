@@ -87,7 +87,7 @@ impl JsonSchema for WorkStage {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A stage workers do.",
+            "description": "A stage that workers process.",
             "type": "string",
             "enum": Stage::WORK,
         })

@@ -13,12 +13,12 @@ pub enum Reason {
     MissingField(&'static str),
     /// A field occurs more than once.
     DuplicateField(&'static str),
-    /// A field is not one of the structure's.
+    /// The structure has no field of this name.
     UnknownField(String),
-    /// An integer is out of bounds; with what was expected.
+    /// An integer is out of bounds. Contains the description of the expected value.
     IntegerOutOfBounds(String),
-    /// Any other value of a wrong type or out of bounds; with what was expected, as
-    /// [`Visitor::expecting`](serde::de::Visitor::expecting) words it.
+    /// Any other value has a wrong type or is out of bounds. Contains the description of
+    /// the expected value by [`Visitor::expecting`](serde::de::Visitor::expecting).
     Expected(String),
     /// The message of a [`Deserialize`](serde::Deserialize) implementation.
     Custom(String),

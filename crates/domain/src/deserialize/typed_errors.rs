@@ -13,11 +13,11 @@ use serde::de::{
 
 use super::error::{DeserializeError, Reason};
 
-/// A deserializer, or one of serde's traits that it passes around, whose errors are
-/// [`DeserializeError`]s.
+/// Wraps a deserializer so that its errors are [`DeserializeError`]s.
 ///
-/// Within the parser, an error has the parser's type. Its reason is kept in the
-/// cell until the parser returns.
+/// The visitors, seeds, sequences and maps that pass through the deserializer are
+/// wrapped as well. While an error travels through the parser, it has the parser's
+/// type, so its reason is kept in the cell until the parser returns.
 ///
 /// ```
 /// use lectern_domain::{Reason, TypedErrors};
@@ -117,7 +117,7 @@ macro_rules! visit {
 impl<'de, V: Visitor<'de>> Visitor<'de> for TypedErrors<'_, V> {
     type Value = V::Value;
 
-    /// Parsers call this only to make an error of a wrong type.
+    /// Parsers call this only to report a value of a wrong type.
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expected = (&self.inner as &dyn Expected).to_string();
         f.write_str(&expected)?;

@@ -71,7 +71,7 @@ pub struct Job {
 
 impl Job {
     /// The storage keys that are set.
-    pub fn keys(&self) -> impl Iterator<Item = &StorageKey> {
+    pub fn storage_keys(&self) -> impl Iterator<Item = &StorageKey> {
         let keys = [&self.original_s3_key, &self.compiled_video_s3_key];
         keys.into_iter().flatten()
     }

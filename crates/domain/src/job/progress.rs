@@ -10,12 +10,13 @@ use crate::value::{AgentName, Progress};
 /// Progress of a job; dereferences to its [`Progress`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
-    /// The current stage. If stages of the job are claimed, it is that of the first
-    /// running run, else of the first open one; otherwise, that of the last report.
+    /// The current stage. Once a stage of the job has been claimed, it is the stage of
+    /// the first running run or, if none is running, of the first open run. Without
+    /// claims, it is the stage of the last report.
     pub stage: Stage,
-    /// If stages of the job are claimed, the percentage is the mean of all runs that
-    /// are not skipped, and the message and the remaining time are those of the
-    /// current stage; otherwise, all are those of the last report.
+    /// Once a stage of the job has been claimed, the percentage is the mean of all runs
+    /// that are not skipped; the message and the remaining time are those of the current
+    /// stage. Without claims, all three are those of the last report.
     #[serde(flatten)]
     pub progress: Progress,
 }
@@ -29,8 +30,10 @@ impl Deref for JobProgress {
 }
 
 /// A worker's report on a stage. The first report moves a queued job to running.
-/// A report with a lower percentage than stored is late and changes nothing; if
-/// stages of the job are claimed, it only does not lower the percentage.
+///
+/// A report with a lower percentage than is stored for its stage is late, and changes
+/// nothing. Once a stage of the job has been claimed, a late report is stored, but does
+/// not lower the percentage of its stage run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProgressReport {
     /// The stage the report is about.

@@ -39,7 +39,7 @@ pub struct Transition {
     pub from: JobStatus,
     /// The status after.
     pub to: JobStatus,
-    /// What has to hold besides `from`; `None`: nothing.
+    /// A condition on the job besides its status; `None`: none.
     pub requires: Option<Requirement>,
 }
 
@@ -109,8 +109,8 @@ impl JobStatus {
         next.predecessors().contains(&self)
     }
 
-    /// Whether the job has ended. Then only a retry can change the status, and not
-    /// that of a completed job.
+    /// Whether the job has ended. Only a retry can change this status, and a completed
+    /// job cannot be retried.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use crate::value::invalid::Invalid;
 use crate::value::plain::JsonValue;
 
-/// How deep arrays and objects may nest. `serde_json` stops at 128 levels, and a
-/// stored object is nested further into a body.
+/// How deep arrays and objects may nest. `serde_json` parses at most 128 levels, and a
+/// response contains the object at some levels below its own.
 pub const MAX_JSON_DEPTH: usize = 64;
 
 /// A JSON object without a NUL in any text or key, nested at most

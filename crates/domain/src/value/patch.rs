@@ -26,7 +26,7 @@ impl<T> Patch<T> {
     }
 
     /// The value to be set, if any.
-    pub fn as_set(&self) -> Option<&T> {
+    pub fn new_value(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
             Self::Keep | Self::Clear => None,

@@ -8,57 +8,57 @@ pub struct ParseEnumError {
     /// Name of the enumeration, such as `JobStatus`.
     pub kind: &'static str,
     /// The text that was parsed.
-    pub word: String,
+    pub text: String,
 }
 
 impl fmt::Display for ParseEnumError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a {}", self.word, self.kind)
+        write!(f, "{:?} is not a {}", self.text, self.kind)
     }
 }
 
 impl std::error::Error for ParseEnumError {}
 
 /// Deserializes an enumeration from a string.
-pub(crate) struct WordVisitor<T> {
+pub(crate) struct EnumVisitor<T> {
     pub(crate) parse: fn(&str) -> Option<T>,
-    pub(crate) words: Vec<&'static str>,
+    pub(crate) texts: Vec<&'static str>,
 }
 
-impl<T> serde::de::Visitor<'_> for WordVisitor<T> {
+impl<T> serde::de::Visitor<'_> for EnumVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "one of {}", self.words.join(", "))
+        write!(f, "one of {}", self.texts.join(", "))
     }
 
-    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<T, E> {
-        (self.parse)(word).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(word), &self))
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        (self.parse)(text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
     }
 }
 
-/// Defines an enumeration and the word for each variant in the database, in JSON
-/// and in text.
+/// Defines an enumeration and the text of each variant, which is the same in the
+/// database and in JSON.
 macro_rules! string_enum {
     (
         $(#[$doc:meta])*
-        $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $word:literal ),+ $(,)? }
+        $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $text:literal ),+ $(,)? }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[derive(serde::Serialize)]
         #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
         pub enum $name {
-            $( $(#[$variant_doc])* #[serde(rename = $word)] $variant, )+
+            $( $(#[$variant_doc])* #[serde(rename = $text)] $variant, )+
         }
 
         impl $name {
             /// Every variant, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word of the variant.
+            /// The text of the variant.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
+                match self { $(Self::$variant => $text),+ }
             }
         }
 
@@ -68,13 +68,13 @@ macro_rules! string_enum {
             }
         }
 
-        // A derived implementation would also accept `{"word": null}`.
+        // A derived implementation would also accept `{"queued": null}`.
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let words: Vec<_> = Self::ALL.iter().map(|word| word.as_str()).collect();
-                deserializer.deserialize_str($crate::value::string_enum::WordVisitor {
-                    parse: |word| word.parse().ok(),
-                    words,
+                let texts: Vec<_> = Self::ALL.iter().map(|variant| variant.as_str()).collect();
+                deserializer.deserialize_str($crate::value::string_enum::EnumVisitor {
+                    parse: |text| text.parse().ok(),
+                    texts,
                 })
             }
         }
@@ -82,12 +82,12 @@ macro_rules! string_enum {
         impl std::str::FromStr for $name {
             type Err = $crate::value::ParseEnumError;
 
-            fn from_str(word: &str) -> Result<Self, Self::Err> {
-                match word {
-                    $($word => Ok(Self::$variant),)+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
                     _ => Err($crate::value::ParseEnumError {
                         kind: stringify!($name),
-                        word: word.to_owned(),
+                        text: text.to_owned(),
                     }),
                 }
             }

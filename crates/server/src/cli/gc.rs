@@ -157,7 +157,7 @@ struct ClipObjects<'a> {
 
 impl<'a> ClipObjects<'a> {
     fn of(clips: impl Iterator<Item = &'a Clip> + Clone) -> Self {
-        let keys = clips.clone().flat_map(|clip| clip.media.keys());
+        let keys = clips.clone().flat_map(|clip| clip.media.storage_keys());
         Self {
             keys: keys.map(StorageKey::as_str).collect(),
             clip_ids: clips.map(|clip| clip.clip_id).collect(),
@@ -184,7 +184,7 @@ fn is_referenced_by_job(
 ) -> anyhow::Result<bool> {
     let job = database.read(|conn| conn.jobs().find(job_id))?;
     Ok(job.is_none_or(|job| {
-        job.keys()
+        job.storage_keys()
             .any(|referenced| referenced.as_str() == key.as_str())
     }))
 }

@@ -46,6 +46,9 @@ async fn find(
 
 /// The storage keys of the job and its clips.
 fn keys(results: &JobResults) -> impl Iterator<Item = &StorageKey> {
-    let clips = results.clips.iter().flat_map(|clip| clip.media.keys());
-    results.job.keys().chain(clips)
+    let clips = results
+        .clips
+        .iter()
+        .flat_map(|clip| clip.media.storage_keys());
+    results.job.storage_keys().chain(clips)
 }

@@ -169,7 +169,7 @@ fn an_invalid_pipelines_file_prevents_the_start_with_a_reason() {
         ),
         (
             r#"{"clips": [{"stage": "uploading"}]}"#,
-            "clips[0] must be a stage workers do, not uploading",
+            "clips[0] must be a stage that workers process, not uploading",
         ),
         (
             r#"{"clips": [{"stage": "segmentation"}, {"stage": "compilation", "after": ["transcription"]}]}"#,
