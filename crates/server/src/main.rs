@@ -32,8 +32,8 @@ fn run() -> anyhow::Result<()> {
     match dotenvy::from_path(".env") {
         Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
         // The line is not shown, because it may hold a secret.
-        Err(dotenvy::Error::LineParse(_, place)) => {
-            anyhow::bail!(".env has a line that cannot be read, at its character {place}")
+        Err(dotenvy::Error::LineParse(_, position)) => {
+            anyhow::bail!("cannot parse a line of .env: error at character {position} of the line")
         }
         read => read.context("cannot read .env")?,
     }

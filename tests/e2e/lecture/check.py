@@ -111,7 +111,7 @@ def interrupted(lectern, recording, data, out):
             break
     seen += process.stderr.read().splitlines(keepends=True)
     assert process.wait(60) == 1, "".join(seen)
-    assert any("the same command goes on" in line for line in seen), "".join(seen)
+    assert any("run the same command again" in line for line in seen), "".join(seen)
 
 
 def check(truth, results, server, out):

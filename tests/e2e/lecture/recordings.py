@@ -165,14 +165,14 @@ class Lectern:
             with open(part, "rb") as reader:
                 reader.read()
             said += process.stderr.read()
-        assert process.returncode == 1 and "told to stop" in said, (process.returncode, said)
+        assert process.returncode == 1 and "interrupted" in said, (process.returncode, said)
         assert not part.exists()
 
     def refuses_a_busy_directory(self, name):
         """Refuses an output directory that another process uses."""
         other = os.open(self.directory / "out", os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_EX)
-        self.refuses(name, "out is where another `lectern process` is at work")
+        self.refuses(name, "out is in use by another `lectern process`")
         os.close(other)
 
     def serves(self, name):

@@ -181,7 +181,7 @@ def main(lectern):
         first.type(b"\x03")
         assert first.end() == 1, first.screen
         assert "A" in first.screen.codes, "nothing was ever drawn in place of anything"
-        assert str(first.screen).splitlines()[-1] == "lectern: told to stop; the same command goes on from here", (
+        assert str(first.screen).splitlines()[-1] == "lectern: interrupted; run the same command again to continue", (
             f"it ended with\n{first.screen}"
         )
         bars = first.screen.bars()

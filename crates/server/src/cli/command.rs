@@ -10,8 +10,8 @@ use crate::config::{Settings, WorkerSettings};
 
 /// Backend of record for turning recordings into clips.
 ///
-/// Every setting is a flag, or else an environment variable, or else a line of
-/// the file .env in the working directory.
+/// Settings are read from flags, environment variables and the file .env in the
+/// working directory, in this order of precedence.
 #[derive(Debug, Parser)]
 #[command(name = "lectern", version, about, max_term_width = 100)]
 pub struct Cli {

@@ -1,10 +1,10 @@
 //! `lectern gc`: removes objects that no job needs.
 //!
-//! A job's row is inserted before its first object (`lectern process` inserts it
-//! shortly after) and deleted before its objects. An object without a job is
-//! therefore left over from a crash or an outage of the storage. For existing
-//! jobs, the files of deleted clips and replaced subtitles are removed; a file
-//! that a row refers to is never removed.
+//! A job's row is deleted before its objects, so an object without a job is left over
+//! from a crash or an outage of the storage, unless it is new: `lectern process`
+//! stores a recording shortly before it inserts the row. For existing jobs, the files
+//! of deleted clips and replaced subtitles are removed; a file that a row refers to
+//! is never removed.
 
 use std::collections::HashSet;
 
@@ -22,17 +22,18 @@ use crate::config::Settings;
 /// Objects checked per query.
 const BATCH_SIZE: usize = 1000;
 
-/// Minimum age of a removed file that may still be in use: a part of an upload, or
-/// an object that no row refers to yet.
-const MIN_UNFINISHED_AGE: TimeDelta = TimeDelta::hours(1);
+/// Minimum age, regardless of `--older-than`, of a removed file that may belong to a
+/// request in progress: a part of an upload, or an object of an existing job that no
+/// row refers to yet.
+const MIN_IN_PROGRESS_AGE: TimeDelta = TimeDelta::hours(1);
 
 /// Files last modified before these times may be removed.
 #[derive(Debug, Clone, Copy)]
 struct Cutoffs {
     /// For objects of deleted jobs.
-    finished: DateTime<Utc>,
-    /// For files that may still be in use.
-    unfinished: DateTime<Utc>,
+    deleted_job: DateTime<Utc>,
+    /// For files that may belong to a request in progress.
+    in_progress: DateTime<Utc>,
 }
 
 /// Totals of the removed objects.
@@ -63,7 +64,7 @@ pub struct Gc {
 pub fn run(gc: &Gc, settings: &Settings) -> anyhow::Result<()> {
     let database = settings.open()?;
     if database.migrations().pending()? {
-        bail!("the database is not up to date; `lectern migrate up` applies what is pending");
+        bail!("migrations are pending; `lectern migrate up` applies them");
     }
     let storage = settings.storage.open(&settings.data_dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -78,10 +79,10 @@ async fn collect(
     storage: &Storage,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
-    let finished = now - TimeDelta::seconds(gc.older_than.into());
+    let older_than = now - TimeDelta::seconds(gc.older_than.into());
     let cutoffs = Cutoffs {
-        finished,
-        unfinished: finished.min(now - MIN_UNFINISHED_AGE),
+        deleted_job: older_than,
+        in_progress: older_than.min(now - MIN_IN_PROGRESS_AGE),
     };
     let mut removed = Removed::default();
     let mut batches = storage.list(&ObjectPrefix::jobs()).try_chunks(BATCH_SIZE);
@@ -109,7 +110,7 @@ async fn collect(
             "{objects} objects of {bytes} bytes would be removed"
         ));
     }
-    let parts = storage.remove_unfinished_files(cutoffs.unfinished).await?;
+    let parts = storage.remove_unfinished_files(cutoffs.in_progress).await?;
     print_line(&format!(
         "{objects} objects of {bytes} bytes and {parts} unfinished uploads removed"
     ))
@@ -121,7 +122,7 @@ fn orphans(
     mut objects: Vec<ObjectInfo>,
     cutoffs: Cutoffs,
 ) -> anyhow::Result<Vec<ObjectInfo>> {
-    objects.retain(|object| object.last_modified < cutoffs.finished);
+    objects.retain(|object| object.last_modified < cutoffs.deleted_job);
     let job_ids: HashSet<JobId> = objects
         .iter()
         .filter_map(|object| object.key.job_id())
@@ -169,7 +170,7 @@ impl<'a> ClipObjects<'a> {
     fn is_unused(&self, object: &ObjectInfo, cutoffs: Cutoffs) -> bool {
         let key = &object.key;
         let is_outdated = |clip_id| key.is_custom_subtitles() || !self.clip_ids.contains(&clip_id);
-        object.last_modified < cutoffs.unfinished
+        object.last_modified < cutoffs.in_progress
             && key.clip_id().is_some_and(is_outdated)
             && !self.keys.contains(key.as_str())
     }

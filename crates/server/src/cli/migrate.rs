@@ -90,7 +90,7 @@ fn check(database: &Database) -> anyhow::Result<()> {
 }
 
 /// Validates the name of a migration: words of lower-case letters and digits,
-/// joined by `_`.
+/// joined by `_`, beginning with a letter.
 ///
 /// # Errors
 ///
@@ -102,11 +102,15 @@ fn parse_name(text: &str) -> Result<String, String> {
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     };
-    let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase());
-    if starts_well && text.len() <= 60 && text.split('_').all(is_word) {
+    let starts_with_letter = text.starts_with(|c: char| c.is_ascii_lowercase());
+    if starts_with_letter && text.len() <= 60 && text.split('_').all(is_word) {
         Ok(text.to_owned())
     } else {
-        Err("a name is like add_clips_rating: small letters, digits and _, at most 60".into())
+        Err(
+            "must be words of lower-case letters and digits joined by _, such as \
+             add_clips_rating, with at most 60 characters"
+                .into(),
+        )
     }
 }
 
@@ -117,7 +121,7 @@ fn create_migration(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Resul
     for (_, parent) in &parents {
         let entries = fs::read_dir(parent).with_context(|| {
             format!(
-                "cannot read {}; --dir names the folder of the migrations",
+                "cannot read {}; --dir must be the directory of the migrations",
                 parent.display()
             )
         })?;
@@ -128,7 +132,7 @@ fn create_migration(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Resul
                 .is_some_and(|(_, existing_name)| existing_name == name);
             ensure!(
                 !is_duplicate,
-                "there is a migration of this name: {}",
+                "a migration with this name already exists: {}",
                 parent.join(existing).display()
             );
         }
@@ -136,7 +140,7 @@ fn create_migration(dir: &Path, name: &str, now: DateTime<Utc>) -> anyhow::Resul
     let migration = format!("{}_{name}", now.format("%Y-%m-%d-%H%M%S"));
     for (backend, parent) in &parents {
         let path = parent.join(&migration);
-        let write_error = || format!("cannot make {}", path.display());
+        let write_error = || format!("cannot create {}", path.display());
         fs::create_dir(&path).with_context(write_error)?;
         for file in ["up.sql", "down.sql"] {
             fs::write(path.join(file), skeleton(*backend, file)).with_context(write_error)?;
@@ -155,10 +159,11 @@ fn folder(backend: Backend) -> &'static str {
 
 fn skeleton(backend: Backend, file: &str) -> String {
     match file {
-        "down.sql" => "-- Takes back what up.sql did.\n".to_owned(),
+        "down.sql" => "-- Reverts up.sql.\n".to_owned(),
         _ => format!(
             "-- Why the tables change, in a sentence or two.\n\
-             -- This is for {backend}; its twin has the same name and the same meaning.\n"
+             -- For {backend}. The migration of the same name for the other database must make the\n\
+             -- same change.\n"
         ),
     }
 }

@@ -44,7 +44,7 @@ pub struct Serve {
 /// schema, or the address cannot be bound.
 pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     // A mistake in the settings is reported before anything is created.
-    settings.storage.place(&settings.data_dir)?;
+    settings.storage.location(&settings.data_dir)?;
     let database = database::open(settings)?;
     let tools = tools(serve, database.backend())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -17,7 +17,7 @@ use crate::config::{Settings, WorkerSettings};
 ///
 /// When ffmpeg is missing, or the database or the storage cannot be used.
 pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
-    settings.storage.place(&settings.data_dir)?;
+    settings.storage.location(&settings.data_dir)?;
     let tools = work.tools()?;
     let database = database::open(settings)?;
     let storage = settings.storage.open(&settings.data_dir)?;
@@ -43,16 +43,16 @@ pub(crate) fn worker(
         .map(ToString::to_string)
         .collect();
     log::info!(
-        "worker {} runs {}, {} at once",
+        "worker {} runs {}, at most {} at once",
         worker_settings.name,
         stages.join(", "),
         worker_settings.concurrency
     );
-    let recognizers = work.how.recognizers();
+    let recognizers = work.common.recognizers();
     recognizers.check()?;
-    let handlers = stages::all(recognizers, work.how.chat());
+    let handlers = stages::all(recognizers, work.common.chat());
     let store = BlockingStorage::new(storage).context("cannot start a thread for the storage")?;
     let scratch_dir = worker_settings.scratch_dir.clone();
     Worker::new(database.clone(), store, tools, worker_settings, handlers)
-        .with_context(|| format!("cannot keep files in {}", scratch_dir.display()))
+        .with_context(|| format!("cannot use the scratch directory {}", scratch_dir.display()))
 }

@@ -17,7 +17,7 @@ pub struct DatabaseSettings {
         global = true,
         value_name = "URL",
         hide_env_values = true,
-        help = "Where the database is: sqlite://path, sqlite::memory: or postgres://user@host/name \
+        help = "URL of the database: sqlite://path, sqlite::memory: or postgres://user@host/name \
                 [default: sqlite://<data dir>/lectern.db]"
     )]
     pub url: Option<String>,
@@ -65,7 +65,7 @@ impl DatabaseSettings {
             _ => {
                 let dir = data_dir.display();
                 std::fs::create_dir_all(data_dir)
-                    .with_context(|| format!("cannot make the data directory {dir}"))?;
+                    .with_context(|| format!("cannot create the data directory {dir}"))?;
                 format!("sqlite://{}", data_dir.join("lectern.db").display())
             }
         };

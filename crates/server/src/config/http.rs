@@ -154,7 +154,7 @@ fn parse_origin(text: &str) -> Result<String, String> {
     if is_origin {
         Ok(text.to_owned())
     } else {
-        Err("an origin looks like https://example.org or http://localhost:3000".into())
+        Err("must be an origin such as https://example.org or http://localhost:3000".into())
     }
 }
 

@@ -19,7 +19,7 @@ pub use database::DatabaseSettings;
 pub use http::HttpSettings;
 pub use log_settings::LogFormat;
 pub use storage::StorageSettings;
-pub use worker::{StageSettings, WorkerSettings};
+pub use worker::{CommonWorkerSettings, WorkerSettings};
 
 use crate::app::config::ServerConfig;
 use crate::live::LiveConfig;
@@ -107,8 +107,9 @@ impl Settings {
         let name = file.display();
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read the pipelines in {name}"))?;
-        let json = serde_json::from_str(&text).with_context(|| format!("{name} is no JSON"))?;
-        Pipelines::from_json(json).with_context(|| format!("{name} cannot be used"))
+        let json =
+            serde_json::from_str(&text).with_context(|| format!("{name} is not valid JSON"))?;
+        Pipelines::from_json(json).with_context(|| format!("invalid pipelines in {name}"))
     }
 
     /// Converts the settings of the server, without the storage.

@@ -16,7 +16,7 @@ use crate::objects::upload_limits::UploadLimits;
 pub struct StorageSettings {
     /// URL of the storage; `None`: in the data directory.
     #[arg(
-        help = "Where recordings and clips are: file:///path or \
+        help = "URL of the storage for recordings and clips: file:///path or \
                 s3://bucket/prefix?endpoint=URL&region=REGION, with the credentials in \
                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY \
                 [default: file://<data dir>/objects]",
@@ -26,12 +26,12 @@ pub struct StorageSettings {
         value_name = "URL",
         hide_env_values = true
     )]
-    pub place: Option<String>,
+    pub url: Option<String>,
 
     /// Public URL of the server; `None`: the address of each request.
     #[arg(
-        help = "Where clients reach the server, such as https://example.org/lectern \
-                [default: where they send their requests]",
+        help = "URL at which clients reach the server, such as https://example.org/lectern \
+                [default: the address of each request]",
         long,
         env = "LECTERN_PUBLIC_URL",
         global = true,
@@ -40,10 +40,10 @@ pub struct StorageSettings {
     )]
     pub public_url: Option<String>,
 
-    /// Key that signs URLs of recordings; `None`: a file in the data directory.
+    /// Key that signs URLs of recordings; `None`: the one in the data directory.
     #[arg(
-        help = "What addresses of recordings are signed with, at least 32 characters; the same \
-                for all servers on one storage [default: in the file <data dir>/secret]",
+        help = "Key that signs the URLs of recordings, at least 32 characters; must be the same \
+                for all servers with the same storage [default: in the file <data dir>/secret]",
         long,
         env = "LECTERN_SECRET",
         global = true,
@@ -89,25 +89,25 @@ pub struct StorageSettings {
 impl StorageSettings {
     /// Opens the storage. Creates the data directory if it is needed.
     pub fn open(&self, data_dir: &Path) -> anyhow::Result<Storage> {
-        let place = self.place(data_dir)?;
-        let secret = match (&place, non_empty(self.secret.as_ref())) {
+        let location = self.location(data_dir)?;
+        let secret = match (&location, non_empty(self.secret.as_ref())) {
             (_, Some(secret)) => Secret::new(secret.as_bytes()).at("LECTERN_SECRET")?,
             (StorageConfig::Local { .. }, None) => Secret::read_or_create(data_dir)?,
             // S3 signs its own URLs; this key is not used.
             (StorageConfig::S3(_), None) => Secret::random()?,
         };
-        Storage::open(&place, secret).with_context(|| format!("cannot use the storage {place}"))
+        Storage::open(&location, secret)
+            .with_context(|| format!("cannot use the storage {location}"))
     }
 
     /// The location of the storage, without opening it.
-    pub fn place(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
-        let Some(place) = non_empty(self.place.as_ref()) else {
+    pub fn location(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
+        let Some(url) = non_empty(self.url.as_ref()) else {
             let dir = data_dir.join("objects");
             return Ok(StorageConfig::Local { dir });
         };
-        place
-            .parse::<StorageConfig>()
-            .and_then(|place| place.with_environment(|name| std::env::var(name).ok()))
+        url.parse::<StorageConfig>()
+            .and_then(|location| location.with_environment(|name| std::env::var(name).ok()))
             .context("LECTERN_STORAGE")
     }
 
@@ -133,7 +133,7 @@ fn non_empty(value: Option<&String>) -> Option<&str> {
 }
 
 fn parse_public_url(text: &str) -> Result<String, String> {
-    let is_address = |url: &Url| {
+    let is_public_url = |url: &Url| {
         ["http", "https"].contains(&url.scheme())
             && url.username().is_empty()
             && url.password().is_none()
@@ -141,10 +141,10 @@ fn parse_public_url(text: &str) -> Result<String, String> {
             && url.fragment().is_none()
     };
     let url: Option<Url> = text.parse().ok();
-    if text.is_empty() || url.is_some_and(|url| is_address(&url)) {
+    if text.is_empty() || url.is_some_and(|url| is_public_url(&url)) {
         Ok(text.to_owned())
     } else {
-        Err("an address looks like https://example.org or https://example.org/lectern".into())
+        Err("must be a URL such as https://example.org or https://example.org/lectern".into())
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_has_a_scheme_and_a_host_and_perhaps_a_path() {
+    fn a_public_url_has_a_scheme_and_a_host_and_optionally_a_path() {
         for good in [
             "https://example.org",
             "http://localhost:8080/",

@@ -25,13 +25,13 @@ pub struct WorkerSettings {
 
     /// Settings that do not depend on the stages.
     #[command(flatten)]
-    pub how: StageSettings,
+    pub common: CommonWorkerSettings,
 }
 
 /// Settings of a worker that do not depend on its stages.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Worker")]
-pub struct StageSettings {
+pub struct CommonWorkerSettings {
     /// Stages that run at once [default: one per two processors]
     #[arg(
         long,
@@ -61,7 +61,7 @@ pub struct StageSettings {
         long,
         env = "LECTERN_SCRATCH_DIR",
         value_name = "DIR",
-        help = "Where files are kept while they are worked on [default: <data dir>/scratch]"
+        help = "Directory for temporary files [default: <data dir>/scratch]"
     )]
     pub scratch_dir: Option<PathBuf>,
 
@@ -74,9 +74,10 @@ pub struct StageSettings {
     )]
     pub scratch_limit: u64,
 
-    /// Command that transcribes: {audio} is a WAV file of 16 kHz, {out} the name of the file it may
-    /// write (without it, its output is taken); Whisper's JSON, SRT and WebVTT are understood. It
-    /// runs where the worker does
+    /// Command that transcribes a recording and writes Whisper's JSON, SRT or WebVTT. {audio} is
+    /// replaced by the path of a 16 kHz WAV file, and {out} by the path of the output file, to which
+    /// the command may append .json, .srt or .vtt; without {out}, standard output is read. Relative
+    /// paths start at the worker's current directory
     #[arg(
         long,
         env = "LECTERN_TRANSCRIBE_COMMAND",
@@ -85,7 +86,7 @@ pub struct StageSettings {
     )]
     pub transcribe_command: Option<String>,
 
-    /// Address of a service that transcribes as OpenAI's does, /v1/audio/transcriptions included
+    /// URL of a transcription service with OpenAI's interface, including /v1/audio/transcriptions
     #[arg(
         long,
         env = "LECTERN_TRANSCRIBE_URL",
@@ -94,7 +95,7 @@ pub struct StageSettings {
     )]
     pub transcribe_url: Option<String>,
 
-    /// Model that service is to use
+    /// Model of the transcription service
     #[arg(
         long,
         env = "LECTERN_TRANSCRIBE_MODEL",
@@ -103,7 +104,7 @@ pub struct StageSettings {
     )]
     pub transcribe_model: String,
 
-    /// Key for that service
+    /// API key of the transcription service
     #[arg(
         long,
         env = "LECTERN_TRANSCRIBE_KEY",
@@ -112,8 +113,8 @@ pub struct StageSettings {
     )]
     pub transcribe_key: Option<String>,
 
-    /// Address of a service that chats as OpenAI's does, /v1/chat/completions included; it finds the
-    /// topics then
+    /// URL of a chat service with OpenAI's interface, including /v1/chat/completions, that finds the
+    /// topics [default: found locally]
     #[arg(
         long,
         env = "LECTERN_CHAT_URL",
@@ -122,7 +123,7 @@ pub struct StageSettings {
     )]
     pub chat_url: Option<String>,
 
-    /// Model that service is to use
+    /// Model of the chat service
     #[arg(
         long,
         env = "LECTERN_CHAT_MODEL",
@@ -131,7 +132,7 @@ pub struct StageSettings {
     )]
     pub chat_model: String,
 
-    /// Key for that service
+    /// API key of the chat service
     #[arg(
         long,
         env = "LECTERN_CHAT_KEY",
@@ -144,7 +145,7 @@ pub struct StageSettings {
 impl WorkerSettings {
     /// Converts the settings.
     pub fn worker(&self, data_dir: &Path) -> anyhow::Result<lectern_worker::Settings> {
-        self.how.worker(self.stages().to_vec(), data_dir)
+        self.common.worker(self.stages().to_vec(), data_dir)
     }
 
     /// Finds the programs that the stages need.
@@ -166,7 +167,7 @@ impl WorkerSettings {
     }
 }
 
-impl StageSettings {
+impl CommonWorkerSettings {
     /// Converts the settings for these stages.
     pub fn worker(
         &self,

@@ -55,7 +55,7 @@ fn help_lists_every_setting_with_variable_and_default() {
         (
             "--public-url",
             "LECTERN_PUBLIC_URL",
-            "where they send their requests",
+            "the address of each request",
         ),
         (
             "--secret",

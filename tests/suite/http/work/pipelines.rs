@@ -155,7 +155,7 @@ fn pipelines_are_read_from_a_file(db: TestDb) {
 #[test]
 fn an_invalid_pipelines_file_prevents_the_start_with_a_reason() {
     for (text, message) in [
-        ("", "is no JSON"),
+        ("", "is not valid JSON"),
         ("[]", "must be a JSON object of pipelines by name"),
         (r#"{"": []}"#, "must be 1 to 50 characters long"),
         (r#"{"clips": []}"#, "clips must have at least one stage"),

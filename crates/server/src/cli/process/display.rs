@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lectern_domain::{Stage, StageRun, StageRunStatus};
 use log::LevelFilter;
 
-/// Without bars, a line is printed every this many percent.
+/// Without bars, the progress of a stage is printed in steps of this size.
 const LINE_STEP_PERCENT: f64 = 25.0;
 
 /// Whether standard error is a terminal.

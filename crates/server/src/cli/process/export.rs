@@ -18,7 +18,7 @@ use super::output_manifest::OutputManifest;
 use super::source::Source;
 
 /// Error message when a signal interrupted the command.
-pub(super) const INTERRUPTED: &str = "told to stop; the same command goes on from here";
+pub(super) const INTERRUPTED: &str = "interrupted; run the same command again to continue";
 
 /// Upper bound of a title in a file name, in characters.
 const MAX_TITLE_CHARS: usize = 60;
@@ -46,7 +46,7 @@ pub(super) fn write(
 ) -> anyhow::Result<()> {
     let results = database.read(|conn| conn.jobs().results(job_id))?;
     let Some(results) = results else {
-        bail!("the job is gone")
+        bail!("the job was deleted")
     };
     let mut files: HashMap<StorageKey, PathBuf> = HashMap::new();
     for (i, clip) in results.clips.iter().enumerate() {

@@ -25,7 +25,7 @@ use self::source::Source;
 use crate::cli::database;
 use crate::cli::signals::stop_at_signal;
 use crate::cli::work;
-use crate::config::{Settings, StageSettings, WorkerSettings};
+use crate::config::{CommonWorkerSettings, Settings, WorkerSettings};
 
 /// Time between two updates of the progress display.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(200);
@@ -44,7 +44,7 @@ pub struct Process {
     pub fresh: bool,
     /// Settings of the worker.
     #[command(flatten)]
-    pub how: StageSettings,
+    pub worker: CommonWorkerSettings,
 }
 
 /// Runs the whole pipeline on a recording and writes the results to a directory.
@@ -63,7 +63,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let source = Source::new(&process.file)?;
     let mut worker = WorkerSettings {
         stages: Vec::new(),
-        how: process.how.clone(),
+        common: process.worker.clone(),
     };
     let tools = worker.tools()?;
     let out = process
@@ -71,7 +71,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| source.default_out_dir());
     fs::create_dir_all(&out)
-        .with_context(|| format!("cannot make the directory {}", out.display()))?;
+        .with_context(|| format!("cannot create the directory {}", out.display()))?;
     let _lock = lock_directory(&out)?;
     let mut manifest = OutputManifest::read(&out)?;
     // Fails early rather than when all stages are done.
@@ -89,14 +89,19 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
             previous,
         ),
     };
-    let stopped = CancellationToken::new();
-    stop_at_signal(stopped.clone())?;
+    let interruption = CancellationToken::new();
+    stop_at_signal(interruption.clone())?;
     if job.status != JobStatus::Completed {
-        // After a crash the next run has to wait until the lease expires, so the
-        // lease is short.
-        worker.how.lease = worker.how.lease.min(10);
+        // Short, because after a crash the next run has to wait until the lease
+        // expires.
+        worker.common.lease = worker.common.lease.min(10);
         let worker = work::worker(&worker, settings, &database, storage, tools)?;
-        run_worker(worker.for_job(job.job_id), &database, job.job_id, &stopped)?;
+        run_worker(
+            worker.for_job(job.job_id),
+            &database,
+            job.job_id,
+            &interruption,
+        )?;
     }
     export::write(
         &database,
@@ -105,7 +110,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         &source,
         &out,
         &mut manifest,
-        &stopped,
+        &interruption,
     )?;
     // Without --fresh, the results of the recording's previous version are kept,
     // because other users of the database may need them.
@@ -123,10 +128,10 @@ fn lock_directory(dir: &Path) -> anyhow::Result<File> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
-            bail!("{name} is where another `lectern process` is at work: name another with -o")
+            bail!("{name} is in use by another `lectern process`; choose another directory with -o")
         }
         Err(TryLockError::Error(error)) => {
-            log::warn!("cannot lock {name} against a second run: {error}");
+            log::warn!("cannot lock {name}, so another run could use it too: {error}");
             Ok(lock)
         }
     }
@@ -157,7 +162,7 @@ fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
             Ok(())
         });
     if let Err(error) = removed {
-        log::warn!("the job of the last time stays: {error}");
+        log::warn!("cannot delete the previous job: {error}");
     }
 }
 
@@ -167,10 +172,10 @@ fn run_worker(
     worker: lectern_worker::Worker,
     database: &Database,
     job_id: JobId,
-    stopped: &CancellationToken,
+    interruption: &CancellationToken,
 ) -> anyhow::Result<()> {
     let cancellation = worker.cancellation().clone();
-    let _subscription = stopped.on_cancel({
+    let _subscription = interruption.on_cancel({
         let cancellation = cancellation.clone();
         move || cancellation.cancel()
     });
@@ -186,7 +191,7 @@ fn run_worker(
     display.finish();
     match joined {
         Ok(ran) => outcome.and(Ok(ran?)),
-        Err(_) => bail!("the worker made a mistake: it panicked"),
+        Err(_) => bail!("the worker panicked"),
     }
 }
 
@@ -197,10 +202,12 @@ fn wait_for_job(
     job_id: JobId,
     display: &mut Display,
     cancellation: &CancellationToken,
-    is_stopped: impl Fn() -> bool,
+    worker_has_ended: impl Fn() -> bool,
 ) -> anyhow::Result<()> {
     loop {
-        let stopped = is_stopped();
+        // Checked before the job is read, because the worker may complete the job and end
+        // in between.
+        let worker_has_ended = worker_has_ended();
         let (job, runs) = database.read(|conn| {
             let job = conn.jobs().find(job_id)?;
             Ok::<_, lectern_db::Error>((job, conn.stage_runs().for_job(job_id)?))
@@ -216,7 +223,7 @@ fn wait_for_job(
                 Some(why) => bail!("{}", why.as_str()),
                 None => bail!("the job is {}", job.status),
             },
-            Some(_) if stopped => bail!(export::INTERRUPTED),
+            Some(_) if worker_has_ended => bail!(export::INTERRUPTED),
             Some(_) => thread::sleep(REDRAW_INTERVAL),
         }
     }
@@ -231,7 +238,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let lock = lock_directory(dir.path()).unwrap();
         let refused = lock_directory(dir.path()).unwrap_err();
-        assert!(refused.to_string().contains("at work"), "{refused}");
+        assert!(refused.to_string().contains("in use"), "{refused}");
         drop(lock);
         lock_directory(dir.path()).unwrap();
     }

@@ -63,8 +63,8 @@ impl OutputManifest {
             let file = self.dir.join(name);
             if !self.files.contains(name) && file.symlink_metadata().is_ok() {
                 bail!(
-                    "{} was not written by `lectern process`: move it away, and the same command \
-                     goes on",
+                    "{} was not written by `lectern process`; move it and run the same command \
+                     again",
                     file.display()
                 );
             }
