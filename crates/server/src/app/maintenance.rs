@@ -56,8 +56,7 @@ async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
 async fn prune(db: &DatabaseHandle, retention: Duration) {
     let mut event_failures = FailureLog::new("removing old events");
     let mut key_failures = FailureLog::new("removing old idempotency keys");
-    // A retention that reaches beyond the first representable time keeps
-    // everything.
+    // A retention too long for a `TimeDelta` keeps all events.
     let retention = TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
     let mut ticks = interval(PRUNE_INTERVAL);
     loop {

@@ -5,9 +5,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Files needed besides client connections: database, log, recordings.
 const RESERVED_FILES: u64 = 256;
 
-/// Raises the limit of open files as far as allowed for `connections` clients:
-/// many systems start with 1,024 and allow far more. Returns the number of
-/// connections that fit.
+/// Raises the limit of open files for `connections` clients, as far as the hard limit
+/// allows; many systems start a process with 1,024 and a far higher hard limit.
+/// Returns the number of connections that fit.
 pub fn raise_limit_for(connections: u64) -> u64 {
     let wanted = connections.saturating_add(RESERVED_FILES);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

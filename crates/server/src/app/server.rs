@@ -19,8 +19,8 @@ use crate::app::tcp;
 use crate::http::middleware::{access_log, compress, cors};
 use crate::routes;
 
-/// Blocking threads per HTTP thread beyond those that hold a database connection:
-/// an upload or download in progress needs one briefly for each disk access.
+/// Blocking threads per HTTP thread for access to the disk, in addition to those for
+/// database connections. An upload or download needs one during each access.
 const DISK_THREADS: usize = 64;
 
 /// A running server, on its own threads. Dropping it stops it at once and aborts
@@ -31,6 +31,7 @@ pub struct Server {
     database: Database,
     handle: ServerHandle,
     stop: Option<oneshot::Sender<()>>,
+    /// Closed when the server's thread ends.
     ended: watch::Receiver<()>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
@@ -48,24 +49,29 @@ impl Server {
     pub fn start(config: ServerConfig, database: Database) -> anyhow::Result<Self> {
         let service = Service::new(&config, database)?;
         let database = service.database().clone();
-        let (started, has_started) = mpsc::channel();
-        let (stop, stopped) = oneshot::channel();
-        let (ending, ended) = watch::channel(());
+        let (start_sender, start_receiver) = mpsc::channel();
+        let (stop_sender, stop_receiver) = oneshot::channel();
+        let (end_sender, end_receiver) = watch::channel(());
         let thread = std::thread::Builder::new()
             .name("lectern-server".to_owned())
             .spawn(move || {
-                let _ending = ending;
-                actix_web::rt::System::new().block_on(serve(config, service, &started, stopped))
+                let _end_sender = end_sender;
+                actix_web::rt::System::new().block_on(serve(
+                    config,
+                    service,
+                    &start_sender,
+                    stop_receiver,
+                ))
             })?;
-        let (address, handle) = has_started
+        let (address, handle) = start_receiver
             .recv()
-            .map_err(|_| anyhow!("the server thread ended before it listened"))??;
+            .map_err(|_| anyhow!("the server thread ended before it could listen"))??;
         Ok(Self {
             address,
             database,
             handle,
-            stop: Some(stop),
-            ended,
+            stop: Some(stop_sender),
+            ended: end_receiver,
             thread: Some(thread),
         })
     }
@@ -114,8 +120,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // The command is sent when the future is created; awaiting it would
-            // only wait for the end.
+            // `stop` sends its command at once; its future only waits for the server
+            // to end, as `join` does.
             drop(self.handle.stop(false));
             let _ = thread.join();
         }
@@ -123,30 +129,30 @@ impl Drop for Server {
 }
 
 /// Sent once by the server's thread: the bound address, or why it cannot listen.
-type Started = anyhow::Result<(SocketAddr, ServerHandle)>;
+type StartResult = anyhow::Result<(SocketAddr, ServerHandle)>;
 
 async fn serve(
     config: ServerConfig,
     service: Service,
-    started: &mpsc::Sender<Started>,
-    stopped: oneshot::Receiver<()>,
+    start_sender: &mpsc::Sender<StartResult>,
+    stop_receiver: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     let bound = bind(&config, &service);
     let (server, address) = match bound {
         Ok(bound) => bound,
         Err(error) => {
-            let _ = started.send(Err(error));
+            let _ = start_sender.send(Err(error));
             return Ok(());
         }
     };
     let (handle, grace) = (server.handle(), config.shutdown_grace);
-    let _ = started.send(Ok((address, handle.clone())));
+    let _ = start_sender.send(Ok((address, handle.clone())));
     let background_tasks = actix_web::rt::spawn({
         let service = service.clone();
         async move { service.run_background_tasks().await }
     });
     actix_web::rt::spawn(async move {
-        if stopped.await.is_ok() {
+        if stop_receiver.await.is_ok() {
             service.close();
             // The listener stays open meanwhile, so that `/readyz` can report the
             // shutdown.
@@ -203,6 +209,6 @@ fn bind(
         .addrs()
         .first()
         .copied()
-        .context("no address to listen on")?;
+        .context("the server has no address")?;
     Ok((server.run(), address))
 }

@@ -24,7 +24,7 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 /// Mounts all routes in an actix app, at its root or below a [scope], with the
 /// access log, compression and error documents around each of them.
 ///
-/// CORS, the listener and shutdown stay with the app, which also has to poll
+/// The app is responsible for CORS, the listener and shutdown, and has to poll
 /// [`Service::run_background_tasks`]. `Location` headers and signed URLs
 /// include the path of the scope; with [`ServerConfig::public_url`] set, signed
 /// URLs begin with that instead.
@@ -59,7 +59,7 @@ pub fn configure(service: &Service) -> impl FnOnce(&mut ServiceConfig) + use<> {
 pub struct Service {
     database: Database,
     event_retention: Duration,
-    db: Data<DatabaseHandle>,
+    database_handle: Data<DatabaseHandle>,
     waiting_claims: Data<WaitingClaims>,
     live: Data<Live>,
     objects: Data<Objects>,
@@ -96,7 +96,7 @@ impl Service {
         let openapi = serde_json::to_vec(&lectern_api::openapi::document())?;
         Ok(Self {
             event_retention: config.event_retention,
-            db: Data::new(DatabaseHandle::new(
+            database_handle: Data::new(DatabaseHandle::new(
                 database.clone(),
                 config.database_timeout,
                 metrics.clone(),
@@ -123,9 +123,9 @@ impl Service {
     /// future is dropped.
     pub async fn run_background_tasks(&self) {
         tokio::join!(
-            poller::poll_claimable_stages(&self.waiting_claims, &self.db),
-            live::poll_events(&self.live.hub, &self.db),
-            maintenance::run_maintenance(&self.db, self.event_retention)
+            poller::poll_claimable_stages(&self.waiting_claims, &self.database_handle),
+            live::poll_events(&self.live.hub, &self.database_handle),
+            maintenance::run_maintenance(&self.database_handle, self.event_retention)
         );
     }
 
@@ -133,7 +133,7 @@ impl Service {
     pub(crate) fn handles(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let this = self.clone();
         move |app| {
-            app.app_data(this.db)
+            app.app_data(this.database_handle)
                 .app_data(this.waiting_claims)
                 .app_data(this.live)
                 .app_data(this.objects)
@@ -159,6 +159,6 @@ impl Service {
 
     /// Upper bound of open database connections.
     pub(crate) fn max_connections(&self) -> usize {
-        self.db.stats().max as usize
+        self.database_handle.stats().max as usize
     }
 }

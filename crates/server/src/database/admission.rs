@@ -20,16 +20,16 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
-/// Lower bound of the time a request may wait for its connection, however late it
-/// was admitted.
+/// Minimum time an admitted request may wait for its connection, even if it was
+/// admitted just before its timeout.
 const MIN_CONNECTION_WAIT: Duration = Duration::from_millis(200);
 
 /// How long a request waits for a kept connection before it may also take an
 /// overflow connection.
 const OVERFLOW_DELAY: Duration = Duration::from_millis(50);
 
-/// Upper bound of claims among the writers; `Database::claim` combines concurrent
-/// claims into one transaction.
+/// Maximum number of claims that are admitted as writers at once. A few suffice,
+/// because `Database::claim` combines concurrent claims into one transaction.
 const MAX_CONCURRENT_CLAIMS: u32 = 4;
 
 /// Limits how many requests use the database at once. On SQLite, readers and the

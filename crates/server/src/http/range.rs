@@ -44,7 +44,7 @@ pub(crate) fn send(object: Object, is_part: bool) -> HttpResponse {
     let request_id = RequestId::current();
     let bytes = object.stream.inspect_err(move |error| {
         let request_id = request_id.as_ref().map(RequestId::as_str);
-        log::warn!(request_id; "a response broke off: {error}");
+        log::warn!(request_id; "reading an object failed during its response: {error}");
     });
     response.body(SizedStream::new(end - start, bytes))
 }

@@ -12,7 +12,7 @@ use crate::http::middleware::{access_log, compress};
 /// A path with the handlers of its methods. GET handlers also answer HEAD.
 pub(crate) struct Resource {
     pub(crate) path: &'static str,
-    /// Whether the last parameter takes the rest of the path, slashes included.
+    /// Whether the last parameter matches the rest of the path, including slashes.
     is_tail: bool,
     pub(crate) routes: Vec<(Method, Route)>,
 }
@@ -27,8 +27,8 @@ impl Resource {
         }
     }
 
-    /// Like [`at`](Self::at), but the last parameter takes the rest of the path.
-    pub(crate) fn below(path: &'static str) -> Self {
+    /// Like [`at`](Self::at), but the last parameter matches the rest of the path.
+    pub(crate) fn at_tail(path: &'static str) -> Self {
         Self {
             is_tail: true,
             ..Self::at(path)

@@ -74,9 +74,9 @@ impl EventBuffer {
         self.last_seq
     }
 
-    /// Starts the buffer after event `seq`, which the job has reached, unless it
-    /// has started already. Returns whether it lacks events up to `seq`, which
-    /// [`offer`](Self::offer) must append first.
+    /// Notes that the job has reached event `seq`. A new buffer will hold the events
+    /// after it. Returns whether the buffer lacks events up to `seq`, which then have to
+    /// be [offered](Self::offer).
     pub(super) fn note_seq(&mut self, seq: i64) -> bool {
         seq > *self.last_seq.get_or_insert(seq)
     }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unread_buffer_knows_no_events() {
+    fn a_new_buffer_starts_after_the_first_noted_event() {
         let mut buffer = buffer_of([]);
         assert_eq!(after(&buffer, 3, 3), Some(vec![]));
         assert_eq!(after(&buffer, 3, 7), None);

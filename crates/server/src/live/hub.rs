@@ -144,8 +144,8 @@ impl Subscription {
         self.job_id
     }
 
-    /// Starts the job's buffer after event `seq`, which the job has reached, unless
-    /// it has started already. Requests a poll if it lacks events up to `seq`.
+    /// Notes that the job has reached event `seq`. A new buffer will hold the events
+    /// after it. Requests a poll if the buffer lacks events up to `seq`.
     pub(crate) fn note_seq(&self, seq: i64) {
         if let Some(job) = self.hub.watched().jobs.get(&self.job_id) {
             job.buffer.send_if_modified(|buffer| {

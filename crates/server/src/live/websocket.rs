@@ -148,7 +148,7 @@ impl Socket {
                 Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Ok(None),
                 Err(_) => Err(Disconnect::ProtocolError("a text frame must be JSON")),
             },
-            Frame::Binary(_) => Err(Disconnect::ProtocolError("binary frames are not taken")),
+            Frame::Binary(_) => Err(Disconnect::ProtocolError("binary frames are not supported")),
             Frame::Continuation(_) => Err(Disconnect::ProtocolError("a message must be one frame")),
             Frame::Close(_) => Err(Disconnect::Gone),
         }

@@ -28,7 +28,7 @@ const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Number of locks: enough that two jobs seldom share one.
 const JOB_LOCKS: usize = 1024;
 
-/// Upper bound of the transfer of an object held in memory: enough for 32 MiB
+/// Maximum time to read or write an object that is held in memory: enough for 32 MiB
 /// over a slow connection.
 const TRANSFER_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -56,11 +56,11 @@ impl Objects {
             (storage, None)
         } else {
             let dir = tempfile::Builder::new().prefix("lectern-").tempdir();
-            let dir = dir.context("cannot make a temporary directory for objects")?;
-            let place = StorageConfig::Local {
+            let dir = dir.context("cannot create a temporary directory for objects")?;
+            let location = StorageConfig::Local {
                 dir: dir.path().to_owned(),
             };
-            (Storage::open(&place, Secret::random()?)?, Some(dir))
+            (Storage::open(&location, Secret::random()?)?, Some(dir))
         };
         Ok(Self {
             storage,
@@ -111,10 +111,10 @@ impl Objects {
         within(TRANSFER_TIMEOUT, self.storage.put(key, size, bytes)).await
     }
 
-    /// Locks a job's objects until the guard is dropped: replacing, confirming or
-    /// deleting its recording, and adding files beside it, exclude each other, so
-    /// that no file is written after the job was deleted. (Other servers on the
-    /// same disk have their own locks.)
+    /// Locks a job's objects until the guard is dropped. Replacing, confirming and
+    /// deleting the recording and adding files to the job require this lock, so that
+    /// no file is written after the job was deleted. (Other servers on the same disk
+    /// have their own locks.)
     pub(crate) async fn lock_job(&self, job_id: JobId) -> MutexGuard<'_, ()> {
         // The last bits of a UUIDv7 are random.
         let [.., high, low] = job_id.as_uuid().into_bytes();
@@ -130,8 +130,8 @@ impl Objects {
     }
 
     /// Writes an object of exactly `size` bytes from a request body. When all
-    /// bytes have arrived, `authorize` decides whether they become the object;
-    /// its result, such as a lock, is kept until then.
+    /// bytes have arrived, `authorize` decides whether the object is stored; its
+    /// result, such as a lock, is held until that is done.
     pub(crate) async fn receive<T>(
         &self,
         key: &ObjectKey,

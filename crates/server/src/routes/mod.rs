@@ -62,8 +62,8 @@ fn all() -> Vec<Resource> {
     all.into_iter().flatten().collect()
 }
 
-/// Adds all routes to an app that has other routes beside them. Paths that are
-/// none of these stay with that app.
+/// Adds all routes to an app that has other routes beside them. That app handles all
+/// other paths.
 pub(crate) fn mount(app: &mut ServiceConfig) {
     for resource in all() {
         resource.mount(app);

@@ -19,7 +19,7 @@ use crate::objects::handle::Objects;
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::below("/api/v1/objects/{key}")
+        Resource::at_tail("/api/v1/objects/{key}")
             .get(download)
             .on(Method::PUT, upload),
     ]
@@ -124,7 +124,8 @@ async fn require_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiEr
     {
         Some(JobStatus::Pending) => Ok(()),
         Some(status) => {
-            let detail = format!("job {job_id} is {status}, and its recording cannot be exchanged");
+            let detail =
+                format!("job {job_id} is {status}; its recording can no longer be replaced");
             Err(ApiError::new(Code::IllegalTransition, detail))
         }
         None => Err(not_found()),

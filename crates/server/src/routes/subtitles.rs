@@ -57,8 +57,8 @@ async fn find(
     let cues = stored(&objects, &clip, limits.output)
         .await?
         .unwrap_or(transcript);
-    let file = accept.file(requested);
-    let response = web::block(move || match file {
+    let file_format = accept.file_format(requested);
+    let response = web::block(move || match file_format {
         Some(format) => Ok(ApiResponse::file(format, format.write(&cues))),
         None => ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
     });
@@ -80,7 +80,9 @@ async fn stored(
     let format = Format::from_filename(&key).unwrap_or(Format::Vtt);
     let read = json_body::decode_with(file, move |file| Ok(format.read(file))).await?;
     Ok(read
-        .inspect_err(|error| log::warn!(job_id:% = clip.job_id; "{key} is no subtitles: {error}"))
+        .inspect_err(
+            |error| log::warn!(job_id:% = clip.job_id; "cannot read the subtitles {key}: {error}"),
+        )
         .ok())
 }
 
@@ -103,7 +105,7 @@ async fn replace(
     let limit = limits.output;
     if file.len() > limit {
         let detail = format!(
-            "as WebVTT it has {} bytes, and {limit} are allowed",
+            "the subtitles have {} bytes as WebVTT; at most {limit} are allowed",
             file.len()
         );
         return Err(ApiError::new(Code::BodyTooLarge, detail));

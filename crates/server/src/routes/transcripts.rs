@@ -31,7 +31,7 @@ async fn list(
     accept: TranscriptAccept,
     Query(query): Query<TranscriptQuery>,
 ) -> ApiResult {
-    let file = accept.file(query.format);
+    let file_format = accept.file_format(query.format);
     let response = db.read_committed(
         move |conn| {
             let segments = conn
@@ -39,7 +39,7 @@ async fn list(
                 .list(job_id, query.window, query.q.as_deref())?;
             rows_of_job(conn, job_id, segments)
         },
-        move |segments| match file {
+        move |segments| match file_format {
             Some(format) => {
                 let cues: Vec<_> = segments.into_iter().map(Cue::from).collect();
                 Ok(ApiResponse::file(format, format.write(&cues)))

@@ -39,7 +39,7 @@ async fn create(
     let job_id = db.new_job_id();
     let object_key = ObjectKey::original(job_id, &upload.filename);
     let url = urls.upload(&object_key, size, limits.upload_ttl).await?;
-    let job = pending(upload, object_key.clone());
+    let job = pending_job(upload, object_key.clone());
     let create_job = move |tx: &mut lectern_db::Tx<'_>| {
         tx.jobs().create_as(job_id, &job)?;
         let response = UploadResponse::new(job_id, object_key.into(), url, limits.upload_ttl);
@@ -55,7 +55,7 @@ async fn create(
 }
 
 /// A job that waits for its upload.
-fn pending(upload: NewUpload, key: ObjectKey) -> NewJob {
+fn pending_job(upload: NewUpload, key: ObjectKey) -> NewJob {
     NewJob {
         filename: upload.filename,
         file_size: Some(upload.file_size),
@@ -87,7 +87,7 @@ async fn confirm(
             return ApiResponse::job(job);
         }
         JobStatus::Failed | JobStatus::Cancelled => {
-            return Err(refuse(&job, "its upload cannot be confirmed any more"));
+            return Err(refuse(&job, "its upload can no longer be confirmed"));
         }
     }
     let confirmed = db.write(move |tx| Ok(tx.jobs().confirm(job_id)?), ApiResponse::job);
@@ -101,12 +101,12 @@ async fn check_recording(objects: &Objects, job: &Job) -> Result<(), ApiError> {
         Some(Ok(key)) => objects.head(&key).await?,
         None | Some(Err(_)) => None,
     };
-    let found = found.ok_or_else(|| refuse(job, "its recording is not there"))?;
+    let found = found.ok_or_else(|| refuse(job, "its recording has not been uploaded"))?;
     match job.file_size.map(FileSize::get) {
         Some(announced) if announced.unsigned_abs() != found.size => {
-            let there = found.size;
+            let uploaded = found.size;
             Err(invalid_size(format!(
-                "is {announced}, but {there} bytes are there"
+                "is {announced}, but {uploaded} bytes were uploaded"
             )))
         }
         _ => Ok(()),

@@ -42,7 +42,7 @@ async fn watch(
 /// The response to a request that is no valid handshake, with the supported
 /// version (RFC 6455, 4.4).
 fn handshake_error(error: &actix_web::Error) -> HttpResponse {
-    let detail = format!("there is only a WebSocket at this path: {error}");
+    let detail = format!("this path accepts only WebSocket handshakes: {error}");
     let mut response = ApiError::new(Code::NotFound, detail).error_response();
     let version = HeaderValue::from_static("13");
     response

@@ -42,7 +42,7 @@ async fn claim(
     drop(position);
     let mut responses = Vec::with_capacity(claims.len());
     for claim in claims {
-        let source_url = urls.source(&claim.job).await;
+        let source_url = urls.recording(&claim.job).await;
         responses.push(ClaimResponse::new(claim, source_url));
     }
     ApiResponse::ok(&ClaimsResponse { claims: responses })

@@ -15,7 +15,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) async fn poll_claimable_stages(claims: &WaitingClaims, db: &DatabaseHandle) {
     let mut failures = FailureLog::new("looking for work");
     loop {
-        claims.has_waiters.notified().await;
+        claims.wait_started.notified().await;
         loop {
             tokio::time::sleep(POLL_INTERVAL).await;
             let wanted_stages = claims.wanted_stages();

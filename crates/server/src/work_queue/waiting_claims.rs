@@ -6,11 +6,11 @@
 //! [poller](super::poller), which finds what other processes, expired leases and
 //! elapsed retry delays have made ready.
 //!
-//! A notification wakes one waiter, the first that wants the stage. A waiter that
-//! finds work wakes the next one, because there may be more; so does a waiter
-//! that leaves before it has tried. A waiter that finds nothing keeps its place.
-//! So no notification is lost, and each costs at most one claim that finds
-//! nothing.
+//! A notification wakes one waiter, the first that wants the stage. A notified
+//! waiter that finds work wakes the next one, because there may be more; so does
+//! one that leaves before it has looked. A waiter that finds nothing keeps its
+//! place. So no notification is lost, and each causes at most one unsuccessful
+//! claim.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct WaitingClaims {
     /// Upper bound of claims that wait at once.
     max_waiters: usize,
     /// Wakes the poller when a claim begins to wait.
-    pub(super) has_waiters: Notify,
+    pub(super) wait_started: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -58,12 +58,12 @@ impl WaitingClaims {
         Self {
             queue: Mutex::default(),
             max_waiters,
-            has_waiters: Notify::new(),
+            wait_started: Notify::new(),
         }
     }
 
-    /// Joins the end of the queue. The caller then looks for a run of one of
-    /// `stages`; a notification that arrives in the meantime is kept for it.
+    /// Joins the end of the queue. The caller then tries to claim a run of one of
+    /// `stages`; a notification that arrives in the meantime is kept.
     pub(crate) fn join(&self, stages: &[Stage]) -> QueuePosition<'_> {
         let mut queue = self.queue();
         queue.last_number += 1;
@@ -83,8 +83,8 @@ impl WaitingClaims {
         }
     }
 
-    /// Notifies one waiter for each run that has become ready; a stage given
-    /// twice wakes two.
+    /// Notifies one waiter for each run that has become ready. `ready` has the
+    /// stage of each run, so it may have a stage several times.
     pub(crate) fn notify(&self, ready: &[Stage]) {
         let mut queue = self.queue();
         for stage in ready {
@@ -117,9 +117,9 @@ impl WaitingClaims {
 impl Queue {
     /// Notifies the first waiter that matches and has no pending notification.
     ///
-    /// Waiters whose query is in progress come second: it may have begun before the
-    /// run was ready, and the notification makes them query again. A waiter with a pending notification
-    /// has yet to query, so it will find this run as well.
+    /// Waiters whose query is in progress come second: the query may have begun before
+    /// the run was ready, so the notification makes them query again. A waiter with a
+    /// pending notification has yet to query and will find this run as well.
     fn notify(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
         let first = |is_waiting: bool| {
             let mut queue = self.waiters.iter();
@@ -139,8 +139,8 @@ impl Queue {
     }
 }
 
-/// A place in the queue. Dropping it leaves the queue; a notification is passed on
-/// to the next waiter unless an attempt after it found nothing.
+/// A place in the queue, left when it is dropped. A notified waiter then passes the
+/// notification on, unless it has queried since and found nothing.
 #[derive(Debug)]
 pub(crate) struct QueuePosition<'a> {
     claims: &'a WaitingClaims,
@@ -173,8 +173,8 @@ impl QueuePosition<'_> {
         if queue.closed || until <= Instant::now() {
             return Ok(false);
         }
-        // Later claims join behind, so a waiter that is once within the bound never
-        // exceeds it.
+        // Only the waiters in front count, so a waiter that was once within the bound
+        // remains within it.
         if queue.waiters.range(..self.number).count() >= self.claims.max_waiters {
             return Err(ApiError::new(
                 Code::Overloaded,
@@ -184,7 +184,7 @@ impl QueuePosition<'_> {
         if let Some(waiter) = queue.waiters.get_mut(&self.number) {
             waiter.is_waiting = true;
         }
-        self.claims.has_waiters.notify_one();
+        self.claims.wait_started.notify_one();
         Ok(true)
     }
 

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 
 use crate::http::error::ApiError;
 
-/// Upper bound of the time a body takes to arrive: enough for 32 MiB over a slow
-/// connection, and an end for clients that send nothing.
+/// Maximum time for a body to arrive: enough for 32 MiB over a slow connection. It also
+/// ends the requests of clients that stop sending.
 const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Upper bounds of request bodies, in bytes.
@@ -51,7 +51,7 @@ pub(crate) fn receive(
     payload: &mut Payload,
     limit: Result<usize, ApiError>,
 ) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
-    let checked = limit.and_then(|limit| check_head(request.headers(), limit));
+    let checked = limit.and_then(|limit| check_headers(request.headers(), limit));
     let payload = web::Payload::from_request(request, payload);
     async move { collect(payload, checked?).await }
 }
@@ -105,7 +105,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 }
 
 /// Checks the headers before the body is read; returns `limit`.
-pub(crate) fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
+pub(crate) fn check_headers(headers: &HeaderMap, limit: usize) -> Result<usize, ApiError> {
     if headers.contains_key(CONTENT_ENCODING)
         && !text(headers, CONTENT_ENCODING)
             .is_some_and(|coding| coding.eq_ignore_ascii_case("identity"))
@@ -113,8 +113,8 @@ pub(crate) fn check_head(headers: &HeaderMap, limit: usize) -> Result<usize, Api
         let detail = "the body must not be compressed";
         return Err(ApiError::new(Code::UnsupportedMediaType, detail));
     }
-    let announced = text(headers, CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-    match announced {
+    let declared = text(headers, CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    match declared {
         Some(length) if length > limit => Err(too_large(limit)),
         _ => Ok(limit),
     }

@@ -13,7 +13,7 @@ use serde_path_to_error::Track;
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::body::{
-    BodyLimits, check_head, check_json, collect, malformed, receive_json,
+    BodyLimits, check_headers, check_json, collect, malformed, receive_json,
 };
 use crate::http::extract::deserialize_error::field_error;
 
@@ -75,7 +75,7 @@ where
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
         let payload = web::Payload::from_request(request, payload);
-        let head = request.headers().clone();
+        let headers = request.headers().clone();
         Box::pin(async move {
             let limit = limit?;
             let body = collect(payload, limit).await?;
@@ -83,8 +83,8 @@ where
                 // An omitted body needs no Content-Type.
                 parse::<T>(b"{}")?
             } else {
-                check_json(&head)?;
-                check_head(&head, limit)?;
+                check_json(&headers)?;
+                check_headers(&headers, limit)?;
                 decode::<T>(body).await?
             };
             Ok(Self(body))

@@ -125,10 +125,10 @@ fn offers() -> Vec<(&'static str, Option<Format>)> {
 pub(crate) const VARY: &str = "accept, accept-encoding";
 
 impl TranscriptAccept {
-    /// The format of the file to send, or `None` for JSON: the `requested` one or
-    /// else the best of the accepted ones. When none is acceptable, JSON is sent
-    /// rather than an error (RFC 9110, 12.4.1).
-    pub(crate) fn file(&self, requested: Option<TranscriptFormat>) -> Option<Format> {
+    /// The format of the response; `None` is JSON. `requested` takes precedence over
+    /// `Accept`. When no format is acceptable, JSON is sent rather than an error
+    /// (RFC 9110, 12.4.1).
+    pub(crate) fn file_format(&self, requested: Option<TranscriptFormat>) -> Option<Format> {
         match requested {
             None => {
                 let ranges = self.0.iter().map(|range| {
@@ -171,15 +171,18 @@ mod tests {
             TranscriptAccept(header::Accept::parse(&request.to_http_request()).unwrap())
         };
         let subrip = accept("application/x-subrip");
-        assert_eq!(subrip.file(None), Some(Format::Srt));
-        assert_eq!(subrip.file(Some(TranscriptFormat::Json)), None);
-        assert_eq!(subrip.file(Some(TranscriptFormat::Vtt)), Some(Format::Vtt));
-        assert_eq!(accept("text/srt").file(None), Some(Format::Srt));
-        assert_eq!(accept("text/*").file(None), Some(Format::Vtt));
+        assert_eq!(subrip.file_format(None), Some(Format::Srt));
+        assert_eq!(subrip.file_format(Some(TranscriptFormat::Json)), None);
+        assert_eq!(
+            subrip.file_format(Some(TranscriptFormat::Vtt)),
+            Some(Format::Vtt)
+        );
+        assert_eq!(accept("text/srt").file_format(None), Some(Format::Srt));
+        assert_eq!(accept("text/*").file_format(None), Some(Format::Vtt));
         for line in ["", "*/*", "image/png", "text/html, */*;q=0.8"] {
-            assert_eq!(accept(line).file(None), None, "{line}");
+            assert_eq!(accept(line).file_format(None), None, "{line}");
         }
         let text = accept("text/vtt;q=0.5,text/plain");
-        assert_eq!(text.file(None), Some(Format::Text));
+        assert_eq!(text.file_format(None), Some(Format::Text));
     }
 }

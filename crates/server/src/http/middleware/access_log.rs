@@ -1,6 +1,6 @@
-//! The outermost middleware: gives every request an id, every response its common
-//! headers, a log line and metrics, and turns every failure into a problem
-//! document.
+//! The outermost middleware: assigns the request id, adds the headers that all
+//! responses have, logs and counts each response, and turns every failure into a
+//! problem document.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};

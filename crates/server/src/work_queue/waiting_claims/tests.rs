@@ -46,7 +46,7 @@ async fn a_notification_wakes_only_the_first_waiter_that_wants_the_stage() {
 
 #[actix_web::test]
 async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
-    for looks in [true, false] {
+    for polls_again in [true, false] {
         let claims = WaitingClaims::new(9);
         let (mut first, mut second) =
             (claims.join(&[Transcription]), claims.join(&[Transcription]));
@@ -56,7 +56,7 @@ async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
             let mut first: Wait<'_> = pin!(first.wait(soon()));
             assert_eq!(outcome(&mut first), None);
             claims.notify(&[Transcription]);
-            if looks {
+            if polls_again {
                 assert_eq!(outcome(&mut first), Some(true));
             }
         }
