@@ -26,7 +26,7 @@ pub struct StorageSettings {
         value_name = "URL",
         hide_env_values = true
     )]
-    pub url: Option<String>,
+    pub storage_url: Option<String>,
 
     /// Public URL of the server; `None`: the address of each request.
     #[arg(
@@ -102,7 +102,7 @@ impl StorageSettings {
 
     /// The location of the storage, without opening it.
     pub fn location(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
-        let Some(url) = non_empty(self.url.as_ref()) else {
+        let Some(url) = non_empty(self.storage_url.as_ref()) else {
             let dir = data_dir.join("objects");
             return Ok(StorageConfig::Local { dir });
         };
