@@ -239,7 +239,7 @@ fn object_info(root: &Path, entry: walkdir::Result<DirEntry>) -> Result<Option<O
             etag: None,
         })),
         Err(error) if is_missing(&error) => Ok(None),
-        Err(error) => Err(Error::other(format!("look at {key}"), error)),
+        Err(error) => Err(Error::other(format!("read the metadata of {key}"), error)),
     }
 }
 

@@ -85,7 +85,7 @@ impl ObjectKey {
             _ => rest == ".mp4",
         };
         let clip_id: ClipId = id.parse().ok().filter(|_| has_known_form)?;
-        // Clip ids are UUIDs of version 7; other programs may have written other versions.
+        // Clip ids are UUIDs of version 7, so a file named after another UUID is not a clip's.
         (clip_id.as_uuid().get_version_num() == 7).then_some(clip_id)
     }
 

@@ -23,9 +23,9 @@ pub use prefix::ObjectPrefix;
 /// - backslashes and control characters, including NUL;
 /// - percent signs, because keys are stored decoded and an encoded separator must not
 ///   become part of a name;
-/// - segments over 240 bytes, which are too long for file systems while they are being
-///   written;
-/// - segments that end in `#` and digits, the names of files that are being written.
+/// - segments over 240 bytes, because file systems allow 255 and the name of an unfinished
+///   file is longer;
+/// - segments that end in `#` and digits, because unfinished files have such names.
 ///
 /// ```
 /// use lectern_storage::ObjectKey;

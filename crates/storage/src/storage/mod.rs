@@ -251,8 +251,8 @@ impl Storage {
         }
     }
 
-    /// Whether to ask the driver for the object; if not, the object does not exist. On local
-    /// disk the driver is asked for regular files only, because it would follow symlinks.
+    /// Whether the object may exist. On local disk this is checked before every call of the
+    /// driver, which would follow symlinks. On S3 it is always true: only the service knows.
     async fn can_exist(&self, key: &ObjectKey) -> Result<bool, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.exists(key).await,

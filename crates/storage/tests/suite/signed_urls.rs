@@ -250,7 +250,7 @@ async fn a_url_of_the_service_expires() {
         url.unwrap()
     };
     let (long, short) = (get(HOUR).await, get(Duration::from_secs(1)).await);
-    // The service counts in content seconds, so the URL may have expired already.
+    // The service counts in whole seconds, so the URL may have expired already.
     wait_until!(status(ureq::get(short.as_str()).call()) == 403);
     assert_eq!(status(ureq::get(long.as_str()).call()), 200);
 }
