@@ -15,18 +15,18 @@ use crate::wire::number::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
-/// A worker asks for stages to work on.
+/// A worker's request for stages to work on.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimBody {
-    /// Name of the worker, of its own choice.
+    /// Name of the worker, for logs; need not be unique.
     #[validate(length(min = chars(WorkerName::MIN), max = chars(WorkerName::MAX)))]
     pub worker: String,
     /// The stages that the worker can work on.
     #[validate(length(min = 1, message = "must name at least one stage"))]
     #[schemars(with = "Vec<crate::wire::schema::WorkStage>")]
     pub stages: Vec<Stage>,
-    /// The greatest number of stages to claim.
+    /// Maximum number of stages to claim.
     #[validate(range(min = 1, max = ClaimLimit::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     #[schemars(extend("default" = ClaimLimit::default().get()))]
@@ -53,7 +53,7 @@ pub struct ClaimWithWait {
 }
 
 impl ClaimWithWait {
-    /// The greatest wait, in seconds.
+    /// The maximum wait, in seconds.
     pub const MAX_WAIT_SECONDS: i64 = 60;
 }
 
@@ -95,7 +95,7 @@ pub struct ClaimsResponse {
 }
 
 impl ClaimsResponse {
-    /// Converts claims; `url` gives the URL of a storage key.
+    /// Converts claims; `url` returns the URL of a storage key.
     pub fn with_urls(
         claims: Vec<domain::Claim>,
         url: impl Fn(&StorageKey) -> Option<String>,
@@ -119,7 +119,7 @@ pub struct ClaimResponse {
     pub stage: Stage,
     /// Number of the attempt, from 1.
     pub attempt: i32,
-    /// The greatest number of attempts.
+    /// Maximum number of attempts.
     pub max_attempts: i32,
     /// Secret that the worker sends with everything it stores for the stage.
     pub lease_id: LeaseId,

@@ -119,10 +119,10 @@ pub struct ClipsQuery {
     pub top: Option<i64>,
 }
 
-/// The clips that a list contains.
+/// Which clips to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClipFilter {
-    /// The number of most important items; `None`: all, in their order.
+    /// How many to return, the most important first; `None`: all, by position.
     pub top: Option<usize>,
 }
 
@@ -140,10 +140,10 @@ impl TryFrom<ClipsQuery> for ClipFilter {
     }
 }
 
-/// A clip with everything that is stored of it.
+/// A clip with all its stored fields.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Clip {
-    /// Names the clip.
+    /// Id of the clip.
     pub clip_id: ClipId,
     /// The content segment it shows, if any.
     pub content_segment_id: Option<ContentSegmentId>,
@@ -198,11 +198,11 @@ impl From<domain::Clip> for Clip {
 /// The clips of a job, or those that the query selects.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClipsResponse {
-    /// The job whose recording they are cut from.
+    /// The job that the clips belong to.
     pub job_id: JobId,
     /// The clips.
     pub clips: Vec<Clip>,
-    /// How many clips these are.
+    /// Number of clips.
     pub total: usize,
 }
 
@@ -220,7 +220,7 @@ impl ClipsResponse {
 /// A clip as one of the results of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClipMetadata {
-    /// Names the clip.
+    /// Id of the clip.
     pub clip_id: ClipId,
     /// Headline.
     pub title: Title,
@@ -241,7 +241,7 @@ pub struct ClipMetadata {
 }
 
 impl ClipMetadata {
-    /// Converts a stored clip; `url` gives the URL of a storage key.
+    /// Converts a stored clip; `url` returns the URL of a storage key.
     pub fn with_urls(stored: domain::Clip, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
         let clip = stored.data;
         let media = clip.media;

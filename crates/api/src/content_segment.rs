@@ -95,12 +95,12 @@ pub struct ContentSegmentsQuery {
     pub top: Option<i64>,
 }
 
-/// The content segments that a list contains.
+/// Which content segments to return.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContentSegmentFilter {
     /// Segments with exactly this keyword.
     pub keyword: Option<String>,
-    /// The number of most important items; `None`: all, in their order.
+    /// How many to return, the most important first; `None`: all, by position.
     pub top: Option<usize>,
 }
 
@@ -122,7 +122,7 @@ impl TryFrom<ContentSegmentsQuery> for ContentSegmentFilter {
 /// A content segment.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ContentSegment {
-    /// Names the segment.
+    /// Id of the segment.
     pub segment_id: ContentSegmentId,
     /// Where it begins, in seconds.
     pub start_time: f64,
@@ -168,11 +168,11 @@ impl From<domain::ContentSegment> for ContentSegment {
 /// The content segments of a job, or those that the query selects.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ContentSegmentsResponse {
-    /// The job whose recording it is.
+    /// The job that the segments belong to.
     pub job_id: JobId,
     /// The segments.
     pub segments: Vec<ContentSegment>,
-    /// How many segments these are.
+    /// Number of segments.
     pub total: usize,
 }
 

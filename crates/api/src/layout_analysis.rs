@@ -105,9 +105,9 @@ impl TryFrom<LayoutAnalysisBody> for NewLayoutAnalysis {
 /// The layout analysis of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LayoutAnalysisResponse {
-    /// The job whose recording it is.
+    /// The job that the analysis belongs to.
     pub job_id: JobId,
-    /// Names the analysis.
+    /// Id of the analysis.
     pub layout_id: LayoutAnalysisId,
     /// How screen and camera share the picture.
     pub layout_type: LayoutType,

@@ -13,7 +13,7 @@ use crate::wire::number::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
-/// A sign of life of a worker. Fields left out keep their values.
+/// Extends a lease, and may report progress. Fields left out keep their values.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HeartbeatBody {
@@ -65,8 +65,8 @@ impl From<domain::LeaseState> for HeartbeatResponse {
     }
 }
 
-/// A worker has completed a stage. The body is empty: the results are already
-/// stored.
+/// Reports that a stage is completed. The body has no fields, because the output was
+/// stored by earlier requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageCompletionBody {}
@@ -83,14 +83,14 @@ impl TryFrom<StageCompletionBody> for () {
     }
 }
 
-/// A worker's attempt at a stage has failed.
+/// Reports that an attempt at a stage has failed.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageFailureBody {
     /// What went wrong.
     #[validate(length(min = 1, message = "must not be empty"))]
     pub error: String,
-    /// The error in a form that programs read.
+    /// Machine-readable details of the error.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub details: Option<Map<String, Value>>,
     /// Whether another attempt might succeed.

@@ -25,9 +25,9 @@ pub struct LogEntryBody {
     /// The program that did the work.
     #[validate(length(max = chars(AgentName::MAX)))]
     pub agent_name: Option<String>,
-    /// Message for people.
+    /// Human-readable message.
     pub message: Option<String>,
-    /// The error in a form that programs read.
+    /// Machine-readable details of the error.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub error_details: Option<Map<String, Value>>,
     /// How long the stage took, in seconds.
@@ -62,11 +62,11 @@ pub struct LogEntryListQuery {
     pub stage: Option<Stage>,
     /// Entries of this status.
     pub status: Option<LogStatus>,
-    /// The greatest number of entries on a page.
+    /// Maximum number of entries on a page.
     #[validate(range(min = 1, max = PageLimit::MAX))]
     #[schemars(extend("default" = PageLimit::default().get()))]
     pub limit: Option<i64>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     pub cursor: Option<PageCursor<LogEntryList>>,
 }
 
@@ -100,7 +100,7 @@ impl TryFrom<LogEntryListQuery> for LogEntryListRequest {
 /// An entry of the processing log.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LogEntry {
-    /// Names the entry.
+    /// Id of the entry.
     pub log_id: LogEntryId,
     /// The stage it is about.
     pub stage: Stage,
@@ -108,9 +108,9 @@ pub struct LogEntry {
     pub status: LogStatus,
     /// The program that did the work.
     pub agent_name: Option<AgentName>,
-    /// Message for people.
+    /// Human-readable message.
     pub message: Option<LongText>,
-    /// The error in a form that programs read.
+    /// Machine-readable details of the error.
     pub error_details: Option<JsonObject>,
     /// How long the stage took, in seconds.
     pub duration_seconds: Option<Seconds>,
@@ -140,13 +140,13 @@ impl From<domain::LogEntry> for LogEntry {
 /// A page of the processing log of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct LogEntryListResponse {
-    /// The job it is about.
+    /// The job that the entries belong to.
     pub job_id: JobId,
     /// The entries of this page.
     pub logs: Vec<LogEntry>,
-    /// Where the next page begins; `null` when this one is the last.
+    /// Cursor of the next page; `null` on the last page.
     pub next_cursor: Option<PageCursor<LogEntryList>>,
-    /// How many entries are on this page.
+    /// Number of entries on this page.
     pub total: usize,
 }
 

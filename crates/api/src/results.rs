@@ -60,7 +60,7 @@ pub struct HighlightVideo {
 }
 
 impl ResultsResponse {
-    /// Converts results; `url` gives the URL of a storage key.
+    /// Converts results; `url` returns the URL of a storage key.
     pub fn with_urls(results: JobResults, url: impl Fn(&StorageKey) -> Option<String>) -> Self {
         let processing_duration_seconds = results.processing_duration_seconds();
         let job = results.job;

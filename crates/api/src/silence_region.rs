@@ -31,7 +31,7 @@ pub struct SilenceRegionBody {
     /// Where it ends, in seconds; not before it begins.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
-    /// What is missing.
+    /// What is missing: sound, picture or both.
     pub silence_type: SilenceType,
     /// The level below which sound counted as silence, in dBFS.
     pub amplitude_threshold: Option<f64>,
@@ -74,7 +74,7 @@ pub struct SilenceRegionsQuery {
     /// Regions at least this long, in seconds.
     #[validate(range(min = 0.0))]
     pub min_duration: Option<f64>,
-    /// Regions that last beyond this time, in seconds.
+    /// Regions that end after this time, in seconds.
     #[validate(range(min = 0.0))]
     pub from: Option<f64>,
     /// Regions that begin before this time, in seconds; not before `from`.
@@ -101,7 +101,7 @@ impl TryFrom<SilenceRegionsQuery> for SilenceRegionFilter {
 /// A silence region.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SilenceRegion {
-    /// Names the region.
+    /// Id of the region.
     pub region_id: SilenceRegionId,
     /// Where it begins, in seconds.
     pub start_time: f64,
@@ -109,7 +109,7 @@ pub struct SilenceRegion {
     pub end_time: f64,
     /// How long it lasts, in seconds.
     pub duration: f64,
-    /// What is missing.
+    /// What is missing: sound, picture or both.
     pub silence_type: SilenceType,
     /// The level below which sound counted as silence, in dBFS.
     pub amplitude_threshold: Option<Decibels>,
@@ -134,11 +134,11 @@ impl From<domain::SilenceRegion> for SilenceRegion {
 /// The silence regions of a job, or those that the query selects, by time.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SilenceRegionsResponse {
-    /// The job whose recording it is.
+    /// The job that the regions belong to.
     pub job_id: JobId,
     /// The regions.
     pub regions: Vec<SilenceRegion>,
-    /// How many regions these are.
+    /// Number of regions.
     pub total: usize,
 }
 

@@ -21,7 +21,7 @@ pub struct StageRunResponse {
     pub status: StageRunStatus,
     /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: i32,
-    /// The greatest number of attempts.
+    /// Maximum number of attempts.
     pub max_attempts: i32,
     /// The worker of the current or the last attempt.
     pub worker: Option<WorkerName>,
@@ -69,7 +69,7 @@ pub struct StagesResponse {
     pub job_id: JobId,
     /// Its stages, each after its dependencies; empty until its upload is confirmed.
     pub stages: Vec<StageRunResponse>,
-    /// How many stages these are.
+    /// Number of stages.
     pub total: usize,
 }
 

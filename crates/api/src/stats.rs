@@ -24,17 +24,17 @@ pub struct StatsResponse {
 /// Number of jobs by status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JobCounts {
-    /// The upload is not confirmed yet.
+    /// Jobs whose upload is not confirmed yet.
     pub pending: i64,
-    /// Waiting for a worker.
+    /// Jobs that wait for a worker.
     pub queued: i64,
-    /// A worker is on it.
+    /// Jobs that are being processed.
     pub running: i64,
-    /// Done.
+    /// Jobs whose results can be read.
     pub completed: i64,
-    /// Given up.
+    /// Jobs that ended with an error.
     pub failed: i64,
-    /// Called off.
+    /// Jobs that a client cancelled.
     pub cancelled: i64,
 }
 

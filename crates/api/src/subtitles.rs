@@ -67,7 +67,7 @@ pub struct SubtitlesResponse {
     pub clip_id: ClipId,
     /// The subtitles, with times from the beginning of the clip.
     pub segments: Vec<SubtitleSegment>,
-    /// How many segments these are.
+    /// Number of segments.
     pub total: usize,
 }
 

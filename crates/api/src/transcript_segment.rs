@@ -74,24 +74,24 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TranscriptQuery {
-    /// Segments that last beyond this time, in seconds.
+    /// Segments that end after this time, in seconds.
     #[validate(range(min = 0.0))]
     pub from: Option<f64>,
     /// Segments that begin before this time, in seconds; not before `from`.
     #[validate(range(min = 0.0))]
     pub to: Option<f64>,
-    /// Segments whose text contains this, in upper or lower case.
+    /// Segments whose text contains this, ignoring case.
     pub q: Option<String>,
     /// Format of the response; `Accept` decides if it is left out.
     pub format: Option<TranscriptFormat>,
 }
 
-/// The segments of a transcript that a list contains.
+/// Which segments of a transcript to return, and in which format.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TranscriptFilter {
     /// Segments that overlap this part of the recording.
     pub window: Window,
-    /// Segments whose text contains this.
+    /// Segments whose text contains this, ignoring case.
     pub q: Option<String>,
     /// Format of the response; `None`: `Accept` decides.
     pub format: Option<TranscriptFormat>,
@@ -116,7 +116,7 @@ impl TryFrom<TranscriptQuery> for TranscriptFilter {
 /// A segment of a transcript.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct TranscriptSegment {
-    /// Names the segment.
+    /// Id of the segment.
     pub segment_id: TranscriptSegmentId,
     /// Where it begins, in seconds.
     pub start_time: f64,
@@ -153,11 +153,11 @@ impl From<domain::TranscriptSegment> for TranscriptSegment {
 /// The transcript of a job, or the part of it that the query selects, by time.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct TranscriptResponse {
-    /// The job whose recording it is.
+    /// The job that the transcript belongs to.
     pub job_id: JobId,
     /// The segments.
     pub segments: Vec<TranscriptSegment>,
-    /// How many segments these are.
+    /// Number of segments.
     pub total: usize,
 }
 

@@ -99,7 +99,7 @@ impl UploadResponse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UploadConfirmBody {
-    /// The `job_id` of the [`UploadResponse`].
+    /// The `job_id` in the response to the upload request.
     pub job_id: JobId,
 }
 

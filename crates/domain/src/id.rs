@@ -95,21 +95,21 @@ impl schemars::JsonSchema for UuidText {
 }
 
 ids! {
-    /// Names a job.
+    /// Id of a job.
     JobId
-    /// Names a segment of a transcript.
+    /// Id of a segment of a transcript.
     TranscriptSegmentId
-    /// Names a silence region.
+    /// Id of a silence region.
     SilenceRegionId
-    /// Names the layout analysis of a job.
+    /// Id of the layout analysis of a job.
     LayoutAnalysisId
-    /// Names a content segment.
+    /// Id of a content segment.
     ContentSegmentId
-    /// Names a clip.
+    /// Id of a clip.
     ClipId
-    /// Names an entry of the processing log.
+    /// Id of an entry of the processing log.
     LogEntryId
-    /// Names the run of a stage.
+    /// Id of the run of a stage.
     StageRunId
     /// Names a lease: the right of one worker to one attempt at a stage. It is a
     /// secret, so the database makes it from random bits.

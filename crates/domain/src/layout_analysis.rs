@@ -12,7 +12,7 @@ use crate::value::{At, Invalid, JsonValue, NonNegativeInt, Ratio, Seconds};
 string_enum! {
     /// How screen and camera share the picture.
     LayoutType {
-        /// Next to each other.
+        /// Screen and camera next to each other.
         SideBySide = "side_by_side",
         /// The camera in a corner of the screen.
         PictureInPicture = "picture_in_picture",

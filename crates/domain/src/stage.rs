@@ -5,11 +5,11 @@ use crate::value::string_enum::string_enum;
 string_enum! {
     /// A step on the way from a recording to its clips.
     Stage {
-        /// The recording is on its way into the storage.
+        /// The recording is being uploaded.
         Uploading = "uploading",
         /// Looking for silence and blank screens.
         SilenceDetection = "silence_detection",
-        /// Writing down what is said.
+        /// Converting the speech to text.
         Transcription = "transcription",
         /// Finding the screen and the camera in the picture.
         LayoutAnalysis = "layout_analysis",
@@ -19,7 +19,7 @@ string_enum! {
         Segmentation = "segmentation",
         /// Cutting and encoding the clips.
         Compilation = "compilation",
-        /// All done.
+        /// All stages are completed.
         Complete = "complete",
     }
 }

@@ -34,13 +34,13 @@ text_impls!(SpokenText);
 string_enum! {
     /// Format of a transcript or of subtitles in a response.
     TranscriptFormat {
-        /// JSON, with all that is known of a segment.
+        /// JSON, with all fields of a segment.
         Json = "json",
         /// WebVTT.
         Vtt = "vtt",
         /// SubRip.
         Srt = "srt",
-        /// Plain text in paragraphs, for people.
+        /// Plain text in paragraphs.
         Text = "text",
     }
 }

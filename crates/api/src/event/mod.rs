@@ -25,8 +25,8 @@ pub struct WsMessage {
     pub message_type: WsMessageType,
     /// The job.
     pub job_id: JobId,
-    /// Number of the event, from 1 and without gaps within a job. Of a snapshot: the
-    /// number of the last event it includes, 0 if there is none.
+    /// Sequence number of the event, from 1 and without gaps within a job. For a
+    /// snapshot, that of the last event it includes, or 0 if there is none.
     #[schemars(range(min = 0))]
     pub seq: i64,
     /// The content of the message.
@@ -55,13 +55,13 @@ pub enum WsMessageType {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum WsData {
-    /// Of a `snapshot`: the job.
+    /// For `snapshot`: the job.
     Snapshot(Box<JobResponse>),
-    /// Of an `error`: the state of the job, and the reason.
+    /// For `error`: the state of the job, and the reason.
     Error(WsError),
-    /// Of a `stage`: the state of the stage.
+    /// For `stage`: the state of the stage.
     Stage(WsStage),
-    /// Of `progress` and `complete`: the state of the job.
+    /// For `progress` and `complete`: the state of the job.
     Progress(WsProgressUpdate),
 }
 
@@ -98,7 +98,7 @@ pub struct WsStage {
     pub status: StageRunStatus,
     /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: i32,
-    /// The greatest number of attempts.
+    /// Maximum number of attempts.
     pub max_attempts: i32,
     /// How much is done, 0 to 100.
     #[serde(serialize_with = "percent_without_fraction")]

@@ -12,8 +12,8 @@ use crate::wire::Request;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventsQuery {
-    /// Only events after the one of this number. Left out: a snapshot and the events
-    /// after it.
+    /// Only events with a greater `seq` than this. If it is left out, the response
+    /// begins with a snapshot of the job.
     #[validate(range(min = 0, max = i64::MAX))]
     pub after: Option<i64>,
 }
@@ -21,7 +21,7 @@ pub struct EventsQuery {
 /// The events that a page contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EventsRequest {
-    /// Only events after the one of this number; 0 or more.
+    /// Only events with a greater `seq` than this, which is 0 or more.
     pub after: Option<i64>,
 }
 
@@ -45,9 +45,9 @@ impl TryFrom<EventsQuery> for EventsRequest {
 pub struct EventsResponse {
     /// The job.
     pub job_id: JobId,
-    /// The events in their order. Only a snapshot of the job if `after` was left out or
-    /// some of the events after it were deleted. If the last of these events is before
-    /// `last_seq`, there is another page.
+    /// The events in order. If `after` was left out, or some of the events after it were
+    /// deleted, the page has a snapshot of the job instead. If the last `seq` on the page
+    /// is less than `last_seq`, there is another page.
     pub events: Vec<WsMessage>,
     /// Number of the last event of the job, whether on this page or not.
     #[schemars(range(min = 0))]

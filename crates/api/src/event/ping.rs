@@ -5,7 +5,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 use crate::wire::object::Object;
 
 /// A message of a client on the WebSocket: `{"type":"ping"}`. Other fields are ignored,
-/// so that a client may add a number of its own.
+/// so that a client can number its pings, for example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WsClientMessage {
     /// Asks for a `pong`.
@@ -14,7 +14,7 @@ pub enum WsClientMessage {
 
 impl WsClientMessage {
     /// The response in JSON.
-    pub fn answer(self) -> &'static str {
+    pub fn response(self) -> &'static str {
         match self {
             Self::Ping => r#"{"type":"pong"}"#,
         }
@@ -24,10 +24,10 @@ impl WsClientMessage {
 impl<'de> Deserialize<'de> for WsClientMessage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
-        struct Typed {
+        struct Message {
             r#type: String,
         }
-        let Object(Typed { r#type }) = Object::deserialize(deserializer)?;
+        let Object(Message { r#type }) = Object::deserialize(deserializer)?;
         match r#type.as_str() {
             "ping" => Ok(Self::Ping),
             other => Err(Error::invalid_value(Unexpected::Str(other), &"ping")),
@@ -63,7 +63,7 @@ mod tests {
         ] {
             assert!(read(other).is_err(), "{other}");
         }
-        let pong: Value = serde_json::from_str(WsClientMessage::Ping.answer()).unwrap();
+        let pong: Value = serde_json::from_str(WsClientMessage::Ping.response()).unwrap();
         assert_eq!(pong, json!({ "type": "pong" }));
     }
 }

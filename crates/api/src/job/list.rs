@@ -17,17 +17,17 @@ use crate::wire::{JobList, PageCursor, Request};
 pub struct JobListQuery {
     /// Jobs of this status.
     pub status: Option<JobStatus>,
-    /// Jobs whose current stage this is.
+    /// Jobs whose current stage is this one.
     pub stage: Option<Stage>,
     /// Jobs created at this time or later.
     pub created_after: Option<DateTime<Utc>>,
     /// Jobs created before this time.
     pub created_before: Option<DateTime<Utc>>,
-    /// The greatest number of jobs on a page.
+    /// Maximum number of jobs on a page.
     #[validate(range(min = 1, max = PageLimit::MAX))]
     #[schemars(extend("default" = PageLimit::default().get()))]
     pub limit: Option<i64>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     pub cursor: Option<PageCursor<JobList>>,
     /// Whether to count the jobs on all pages.
     pub include_total: bool,
@@ -70,9 +70,9 @@ impl TryFrom<JobListQuery> for JobListRequest {
 pub struct JobListResponse {
     /// The jobs of this page.
     pub jobs: Vec<JobResponse>,
-    /// Where the next page begins; `null` when this one is the last.
+    /// Cursor of the next page; `null` on the last page.
     pub next_cursor: Option<PageCursor<JobList>>,
-    /// How many jobs there are on all pages; only there when it was asked for.
+    /// Number of jobs on all pages; only present if `include_total` was true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "i64")]
     pub total: Option<i64>,

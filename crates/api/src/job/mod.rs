@@ -83,7 +83,7 @@ impl TryFrom<JobCreate> for NewJob {
 /// A job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct JobResponse {
-    /// Names the job.
+    /// Id of the job.
     pub job_id: JobId,
     /// Status of the job.
     pub status: JobStatus,
@@ -93,7 +93,7 @@ pub struct JobResponse {
     pub file_size: Option<FileSize>,
     /// Media type of the recording.
     pub content_type: ContentType,
-    /// What of the recording is looked at.
+    /// Which parts of the recording are analysed.
     pub processing_mode: ProcessingMode,
     /// Length of the recording in seconds; `null` until it is known.
     pub video_duration: Option<VideoDuration>,

@@ -11,8 +11,8 @@ use crate::wire::number::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
-/// A worker's report on a stage. The first report moves a queued job to running; one
-/// with a lower percentage than stored is late and changes nothing.
+/// A worker's report on a stage. The first report moves a queued job to running; a
+/// report with a lower percentage than the stored one arrived late and changes nothing.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgressReport {

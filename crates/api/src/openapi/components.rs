@@ -55,7 +55,7 @@ impl Components {
 
 /// The parameters operations share.
 fn parameters() -> Value {
-    // The lease id is no UUID here: a malformed one is treated as an unknown lease.
+    // A malformed lease id is treated as an unknown lease, so any text is accepted.
     let text = || json!({ "type": "string" });
     let uuid = json!({ "type": "string", "format": "uuid" });
     let idempotency_key = json!({
@@ -77,13 +77,13 @@ fn parameters() -> Value {
         (
             "header",
             "If-Match",
-            "Refuses the change unless the job still has this `ETag`.",
+            "The change is refused unless the job still has this `ETag`.",
             text(),
         ),
         (
             "header",
             "If-None-Match",
-            "Answers 304 if the `ETag` is still this one.",
+            "The response is 304 if the `ETag` is still this one.",
             text(),
         ),
         (
@@ -96,14 +96,14 @@ fn parameters() -> Value {
         (
             "header",
             "Lease-Id",
-            "The lease of the stage that the request belongs to. Refused unless it is valid; \
-             required while the stage is leased.",
+            "The lease under which the request is made. A request with an invalid lease is \
+             refused; the header is required while the stage is leased.",
             text(),
         ),
         (
             "header",
             "Last-Event-ID",
-            "Number of the last event that was seen; the same as `after`.",
+            "Number of the last event that the client has received; the same as `after`.",
             text(),
         ),
         (
@@ -140,7 +140,7 @@ fn headers() -> Value {
     let header = |description: &str, schema: Value| json!({ "required": true, "description": description, "schema": schema });
     json!({
         "X-Request-Id": header(
-            "The client's, if it sent one; otherwise a new one.",
+            "Id of the request: the client's, if it sent one, otherwise a new one.",
             json!({ "type": "string" }),
         ),
         "ETag": header(
@@ -152,7 +152,7 @@ fn headers() -> Value {
             json!({ "type": "string", "format": "uri-reference" }),
         ),
         "Content-Range": header(
-            "The part and the total number of bytes.",
+            "The range in the response and the total size, in bytes.",
             json!({ "type": "string", "pattern": "^bytes [0-9]+-[0-9]+/[0-9]+$" }),
         ),
         "Retry-After": header(

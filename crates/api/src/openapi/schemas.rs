@@ -45,7 +45,7 @@ impl Schemas {
         schema(&mut self.responses)
     }
 
-    /// The parameters that the fields of a query struct describe.
+    /// One query parameter for each field of a query struct.
     pub(super) fn query(&mut self, schema: SchemaOf) -> Vec<Value> {
         let mut schema = schema(&mut self.requests);
         RecursiveTransform(tidy_request).transform(&mut schema);
@@ -68,7 +68,7 @@ impl Schemas {
     /// The schemas of all types that were referred to, by name.
     pub(super) fn into_definitions(self) -> Map<String, Value> {
         let (requests, mut responses) = self.definitions();
-        // A type in both has the same schema in each, as a test checks.
+        // A test checks that a type in both has the same schema in each.
         responses.extend(requests);
         responses
     }

@@ -13,8 +13,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// A list that is read in pages. Its tag is part of its cursors, so that a cursor is
-/// refused by any other list.
+/// A list that is read in pages. Each cursor contains the tag of its list, so that no
+/// other list accepts it.
 pub trait List {
     /// Unique among the lists.
     const TAG: u8;

@@ -15,8 +15,8 @@ where
     Integer::deserialize(deserializer).map(|number| number.0)
 }
 
-/// The same for a field that may be `null`; it needs `#[serde(default)]` to be left
-/// out.
+/// Deserializes an integer or `null`. A field that may also be absent needs
+/// `#[serde(default)]`.
 pub(crate) fn optional_integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i64>,
@@ -25,8 +25,8 @@ where
     Ok(Option::<Integer<T>>::deserialize(deserializer)?.map(|number| number.0))
 }
 
-/// The same for a field that may be left out but must not be `null`; it needs
-/// `#[serde(default)]`.
+/// Deserializes an integer but not `null`, for a field that may be absent, which is
+/// `None` by `#[serde(default)]`.
 pub(crate) fn present_integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i64>,

@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A `T` that is deserialized from an object only. A derived `Deserialize`
-/// also accepts an array of the values in order, which would make clients depend on
-/// the order of fields.
+/// A `T` that is deserialized from an object only. A derived `Deserialize` also accepts
+/// an array of the values in order, which would make clients depend on the order of
+/// fields.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -41,8 +41,8 @@ where
     Ok(objects.into_iter().map(|object| object.0).collect())
 }
 
-/// Deserializes an object or `null`; the field needs `#[serde(default)]` to be left
-/// out.
+/// Deserializes an object or `null`. A field that may also be absent needs
+/// `#[serde(default)]`.
 pub(crate) fn optional_object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,

@@ -8,7 +8,7 @@ use crate::wire::validation::FieldError;
 /// Defines the error codes with their status and title.
 macro_rules! codes {
     ($( $(#[doc = $doc:literal])+ $variant:ident = $status:literal $word:literal $title:literal, )+) => {
-        /// A stable code of an error, for programs.
+        /// A stable, machine-readable error code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
         pub enum Code {
             $( $(#[doc = $doc])+ #[serde(rename = $word)] $variant, )+
@@ -57,31 +57,31 @@ codes! {
     /// The path does not support this method.
     MethodNotAllowed = 405 "method_not_allowed" "The method is not allowed here",
     /// The job cannot change from its status to the requested one.
-    IllegalTransition = 409 "illegal_transition" "The job cannot get this status now",
+    IllegalTransition = 409 "illegal_transition" "The job cannot change to this status",
     /// The job is not completed, so it has no results.
     JobNotCompleted = 409 "job_not_completed" "The job is not completed",
     /// The job is not running, so no progress can be reported.
     JobNotRunning = 409 "job_not_running" "The job is not running",
     /// The lease is unknown, has expired, or was replaced by another.
-    LeaseLost = 409 "lease_lost" "The lease is not or no longer valid",
-    /// A request with this `Idempotency-Key` is still being processed.
-    IdempotencyInProgress = 409 "idempotency_in_progress" "The same request is being worked on",
+    LeaseLost = 409 "lease_lost" "The lease is invalid or has expired",
+    /// Another request with this `Idempotency-Key` is still being processed.
+    IdempotencyInProgress = 409 "idempotency_in_progress" "The same request is already being processed",
     /// The job has changed since the version given in `If-Match`.
-    VersionMismatch = 412 "version_mismatch" "The job has changed meanwhile",
+    VersionMismatch = 412 "version_mismatch" "The job has changed in the meantime",
     /// The body is larger than allowed.
     BodyTooLarge = 413 "body_too_large" "The body is too large",
     /// The media type of the body is not supported here.
-    UnsupportedMediaType = 415 "unsupported_media_type" "The body is of a type that is not taken here",
+    UnsupportedMediaType = 415 "unsupported_media_type" "The media type of the body is not supported",
     /// The request breaks a rule; `errors` lists the fields.
     ValidationFailed = 422 "validation_failed" "The request breaks a rule",
     /// This `Idempotency-Key` was sent before, with another request.
-    IdempotencyMismatch = 422 "idempotency_mismatch" "The key belongs to another request",
+    IdempotencyMismatch = 422 "idempotency_mismatch" "The idempotency key belongs to another request",
     /// An error of the server, not of the request.
     Internal = 500 "internal" "Something went wrong on the server",
     /// The database does not answer.
     DatabaseUnavailable = 503 "database_unavailable" "The database does not answer",
     /// The server cannot handle the request in time.
-    Overloaded = 503 "overloaded" "The server has too much to do",
+    Overloaded = 503 "overloaded" "The server is overloaded",
 }
 
 /// An error.
@@ -98,7 +98,7 @@ pub struct Problem {
     pub status: u16,
     /// What went wrong in this request.
     pub detail: String,
-    /// A stable code, for programs.
+    /// A stable, machine-readable code.
     pub code: Code,
     /// The `X-Request-Id` of the response; the server's log contains it.
     pub request_id: String,

@@ -26,8 +26,8 @@ pub trait Request: DeserializeOwned + Validate {
     }
 
     /// Validates and converts the request. The error lists every field that is out of
-    /// bounds or, if there is none, the first rule of the domain that is broken; it
-    /// is never empty.
+    /// bounds or, if there is none, the first broken rule of the domain; it is never
+    /// empty.
     fn into_domain(self) -> Result<Self::Domain, Vec<FieldError>> {
         self.validate().map_err(|errors| field_errors(&errors))?;
         Self::Domain::try_from(self)
@@ -35,8 +35,8 @@ pub trait Request: DeserializeOwned + Validate {
     }
 }
 
-/// Deserializes a field that is present as `Some`, even if it is `null`, which `T`
-/// accepts or refuses. An absent field is `None` by `#[serde(default)]`.
+/// Deserializes the value of a field as `Some`, to distinguish it from an absent field,
+/// which is `None` by `#[serde(default)]`. Whether `null` is accepted depends on `T`.
 pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
@@ -77,7 +77,7 @@ pub(crate) fn search_text(text: Option<String>) -> Result<Option<String>, Invali
         .map(LongText::into_string))
 }
 
-/// The greatest value of `top`.
+/// The maximum of `top`.
 pub(crate) const MAX_TOP: i64 = 1000;
 
 /// The number of most important items that a query asks for.
@@ -95,6 +95,7 @@ pub(crate) fn positions(
     given: impl Iterator<Item = Option<i32>>,
     field: &str,
 ) -> Result<Vec<NonNegativeInt>, Invalid> {
+    // The name of the list is empty, because the caller puts it in front of the path.
     let given = convert_each("", given, |position| {
         position.map(NonNegativeInt::new).transpose().at(field)
     })?;

@@ -1,4 +1,4 @@
-//! Schemas of values that serde accepts in any form and the domain validates.
+//! Schemas of fields whose Rust type accepts more than the domain allows.
 
 use std::borrow::Cow;
 
@@ -103,8 +103,8 @@ impl JsonSchema for ProcessingConfig {
         let mut schema = JsonObject::json_schema(generator);
         schema.insert(
             "description".into(),
-            "Settings of a job. Those named here have a meaning to the service; \
-             the rest is kept for the workers."
+            "Settings of a job. The service uses the properties listed here; it stores \
+             any others for the workers."
                 .into(),
         );
         schema.insert(

@@ -143,7 +143,7 @@ impl Socket {
             Frame::Ping(payload) => Ok(Some(PendingFrame::Pong(payload))),
             Frame::Pong(_) | Frame::Nop => Ok(None),
             Frame::Text(text) => match serde_json::from_str(&text) {
-                Ok(ping @ WsClientMessage::Ping) => Ok(Some(PendingFrame::Text(ping.answer()))),
+                Ok(ping @ WsClientMessage::Ping) => Ok(Some(PendingFrame::Text(ping.response()))),
                 // Possibly a message of a later version.
                 Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Ok(None),
                 Err(_) => Err(Disconnect::ProtocolError("a text frame must be JSON")),

@@ -8,8 +8,7 @@ use super::super::components::{Components, header_references, reference};
 use super::{Operation, ResponseSpec};
 use crate::wire::Code;
 
-/// Names of the parameters in paths.
-const IN_PATH: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
+const PATH_PARAMETERS: [&str; 4] = ["job_id", "clip_id", "lease_id", "key"];
 
 impl Operation {
     /// The operation object; `all` are the operations that links may lead to.
@@ -36,7 +35,9 @@ impl Operation {
 
     fn parameters(&self, components: &mut Components) -> Vec<Value> {
         let shared = |name: &&str| reference("parameters", name);
-        let in_path = IN_PATH.iter().filter(|name| self.takes(name));
+        let in_path = PATH_PARAMETERS
+            .iter()
+            .filter(|name| self.has_path_parameter(name));
         let mut parameters: Vec<_> = in_path.map(shared).collect();
         if let Some(query) = self.query {
             parameters.extend(components.schemas.query(query));
@@ -45,8 +46,7 @@ impl Operation {
         parameters
     }
 
-    /// Whether the path has this parameter.
-    fn takes(&self, parameter: &str) -> bool {
+    fn has_path_parameter(&self, parameter: &str) -> bool {
         self.path.contains(&format!("{{{parameter}}}"))
     }
 
@@ -87,7 +87,9 @@ impl ResponseSpec {
 /// Links from a new job or claim to the operations that it is ready for.
 fn links(all: &[Operation], parameter: &str, pointer: &str) -> Value {
     all.iter()
-        .filter(|operation| operation.takes(parameter) && !operation.unlinked)
+        .filter(|operation| {
+            operation.has_path_parameter(parameter) && !operation.excluded_from_links
+        })
         .map(|operation| {
             let link = json!({
                 "operationId": operation.id,

@@ -24,7 +24,7 @@ pub(super) struct Operation {
     body: Option<Body>,
     responses: Vec<ResponseSpec>,
     links_to: Option<(&'static str, &'static str)>,
-    unlinked: bool,
+    excluded_from_links: bool,
     problems: BTreeSet<Code>,
 }
 
@@ -73,7 +73,7 @@ impl Operation {
             body: None,
             responses: Vec::new(),
             links_to: None,
-            unlinked: false,
+            excluded_from_links: false,
             problems,
         }
     }
@@ -131,12 +131,12 @@ impl Operation {
     }
 
     pub(super) fn body<T: JsonSchema>(self) -> Self {
-        self.json(SchemaGenerator::subschema_for::<T>, true)
+        self.json_body(SchemaGenerator::subschema_for::<T>, true)
     }
 
     /// Takes segments of a transcript, as JSON or as a file.
     pub(super) fn body_transcript(self) -> Self {
-        let mut operation = self.json(transcript, true);
+        let mut operation = self.json_body(transcript, true);
         if let Some(body) = &mut operation.body {
             let text = SchemaGenerator::subschema_for::<String> as SchemaOf;
             body.content
@@ -147,10 +147,10 @@ impl Operation {
 
     /// Takes an optional body.
     pub(super) fn optional_body<T: JsonSchema>(self) -> Self {
-        self.json(SchemaGenerator::subschema_for::<T>, false)
+        self.json_body(SchemaGenerator::subschema_for::<T>, false)
     }
 
-    fn json(mut self, schema: SchemaOf, required: bool) -> Self {
+    fn json_body(mut self, schema: SchemaOf, required: bool) -> Self {
         self.body = Some(Body {
             required,
             content: vec![("application/json", schema)],
@@ -248,9 +248,10 @@ impl Operation {
         self
     }
 
-    /// Excludes the operation from links: a new job or claim is not ready for it.
-    pub(super) fn unlinked(mut self) -> Self {
-        self.unlinked = true;
+    /// Leaves the operation out of the links of a new job or claim, because it would fail
+    /// at that time.
+    pub(super) fn exclude_from_links(mut self) -> Self {
+        self.excluded_from_links = true;
         self
     }
 
@@ -269,7 +270,7 @@ impl Operation {
 /// Formats of transcripts besides JSON.
 const TRANSCRIPT_FILES: [&str; 2] = ["text/vtt", "application/x-subrip"];
 
-/// Segments of a transcript, in our JSON or in Whisper's.
+/// Segments of a transcript, in Lectern's JSON or in Whisper's.
 fn transcript(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "anyOf": [

@@ -12,14 +12,14 @@ use crate::wire::Code::{IllegalTransition, JobNotRunning};
 pub(super) fn all() -> Vec<Operation> {
     vec![
         post("/api/v1/jobs", "createJob")
-            .describe_as("Create a job", "The recording is already in the storage; the job is queued.")
+            .describe_as("Create a job", "For a recording that is already in the storage. The job is queued immediately.")
             .body::<JobCreate>()
             .idempotent()
             .responds::<JobResponse>(201)
             .with_headers(&["Location", "ETag"])
             .links_to("job_id", "$response.body#/job_id"),
         get("/api/v1/jobs", "listJobs")
-            .describe_as("List jobs", "Newest first. Jobs created meanwhile do not shift the pages.")
+            .describe_as("List jobs", "Newest first. Jobs created between two requests do not shift the pages.")
             .query::<JobListQuery>()
             .responds::<JobListResponse>(200),
         get("/api/v1/jobs/{job_id}", "getJob")
@@ -48,9 +48,9 @@ pub(super) fn all() -> Vec<Operation> {
             .responds::<JobResponse>(200)
             .with_headers(&["ETag"])
             .with_problems([IllegalTransition])
-            .unlinked(),
+            .exclude_from_links(),
         post("/api/v1/jobs/{job_id}/progress", "reportProgress")
-            .describe_as("Report progress", "The first report moves a queued job to running; one with a lower percentage than stored changes nothing. Workers that claim their stages send heartbeats instead.")
+            .describe_as("Report progress", "The first report moves a queued job to running; a report with a lower percentage than the stored one changes nothing. Workers that claim their stages send heartbeats instead.")
             .leased()
             .body::<ProgressReport>()
             .responds::<JobResponse>(200)

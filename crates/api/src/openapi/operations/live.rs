@@ -10,10 +10,10 @@ pub(super) fn all() -> Vec<Operation> {
         get("/api/v1/jobs/{job_id}/events", "getEvents")
             .describe_as(
                 "Read or follow the events of a job",
-                "A page of events; with `Accept: text/event-stream` a stream that lasts until the \
-                 job is finished: each event has its `seq` as `id`, its `type` as `event`, and as \
-                 `data` the same message as on the page. Both begin with a snapshot unless the \
-                 last seen event is given.",
+                "Returns a page of events or, with `Accept: text/event-stream`, a stream that ends \
+                 when the job is finished. In the stream, `id` is the `seq` of the event, `event` \
+                 is its `type`, and `data` is the same message as on a page. Both begin with a \
+                 snapshot unless the request has the number of the last event received.",
             )
             .query::<EventsQuery>()
             .header("Last-Event-ID")
@@ -22,19 +22,18 @@ pub(super) fn all() -> Vec<Operation> {
             .or_text("text/event-stream")
             .or_responds(
                 204,
-                "The job is finished and the client has seen all of its events.",
+                "The job is finished and the client has received all of its events.",
             ),
         get("/ws/jobs/{job_id}", "watchJob")
             .describe_as(
                 "Follow a job over a WebSocket",
-                "Opened with a WebSocket handshake; other requests get a 404. Each text frame is a \
-                 message as on the page of events: first a snapshot, unless `after` is given, \
-                 then the events. `{\"type\":\"ping\"}` is \
-                 answered with `{\"type\":\"pong\"}`. When the job is finished the socket is \
-                 closed with 1000.",
+                "Opened with a WebSocket handshake; other requests get a 404. Each text frame is \
+                 one message, the same as on a page of events: first a snapshot, unless `after` is \
+                 given, then the events. The response to `{\"type\":\"ping\"}` is \
+                 `{\"type\":\"pong\"}`. When the job is finished, the socket is closed with 1000.",
             )
             .query::<EventsQuery>()
             .responds_empty(101)
-            .unlinked(),
+            .exclude_from_links(),
     ]
 }

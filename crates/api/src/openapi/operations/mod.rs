@@ -13,7 +13,7 @@ use crate::wire::Code::JobNotCompleted;
 
 /// The tags and their descriptions.
 pub(super) const TAGS: [(&str, &str); 7] = [
-    (JOBS, "Recordings on their way to clips."),
+    (JOBS, "Recordings and the state of their processing."),
     (
         UPLOADS,
         "To add a recording: request a URL, PUT the file there, confirm the upload.",
@@ -23,10 +23,10 @@ pub(super) const TAGS: [(&str, &str); 7] = [
         "For programs that work on stages: claim one, report progress, store its results, \
          complete it.",
     ),
-    (LIVE, "Following a job while it is worked on."),
+    (LIVE, "Events of a job while it is processed."),
     (
         OUTPUTS,
-        "The results of each stage. PUT replaces the whole set of a job.",
+        "What each stage stores. PUT replaces the whole set of a job.",
     ),
     (RESULTS, "The results of a completed job."),
     (OPERATION, "Health and metrics of the service."),
@@ -36,7 +36,7 @@ const JOBS: &str = "Jobs";
 const UPLOADS: &str = "Uploads";
 const WORK: &str = "Work";
 const LIVE: &str = "Live";
-const OUTPUTS: &str = "What the stages found";
+const OUTPUTS: &str = "Outputs";
 const RESULTS: &str = "Results";
 const OPERATION: &str = "Operation";
 

@@ -11,11 +11,11 @@ use crate::subtitles::{SubtitlesQuery, SubtitlesResponse};
 use crate::transcript_segment::{TranscriptQuery, TranscriptResponse};
 use crate::wire::Code::LayoutAnalysisNotFound;
 
-const TRANSCRIPT_BODY: &str = "As `Content-Type` says: JSON (ours or Whisper's), WebVTT or SubRip. Files are \
-    read leniently: cues may overlap, be empty and come in any order, and text that is not Unicode \
-    is read as windows-1252 unless `charset` says otherwise.";
-const TRANSCRIPT_RESPONSE: &str = "By time. As `format` or else `Accept` says: JSON, WebVTT, SubRip or plain \
-    text; JSON if it names none of them.";
+const TRANSCRIPT_BODY: &str = "The `Content-Type` determines the format: JSON (Lectern's or Whisper's), \
+    WebVTT or SubRip. Files are parsed leniently: cues may overlap, be empty and come in any order, \
+    and text that is not Unicode is decoded as windows-1252 unless `charset` names another encoding.";
+const TRANSCRIPT_RESPONSE: &str = "Sorted by time. The parameter `format`, or if it is left out `Accept`, selects \
+    JSON, WebVTT, SubRip or plain text; JSON if it names none of them.";
 
 /// Operations on the outputs of stages.
 pub(super) fn all() -> Vec<Operation> {
@@ -43,7 +43,7 @@ pub(super) fn all() -> Vec<Operation> {
             .body::<SilenceRegionsBody>()
             .responds::<SilenceRegionsResponse>(200),
         get("/api/v1/jobs/{job_id}/silence-regions", "getSilenceRegions")
-            .describe_as("Read the silence regions", "By time.")
+            .describe_as("Read the silence regions", "Sorted by time.")
             .query::<SilenceRegionsQuery>()
             .responds::<SilenceRegionsResponse>(200),
         put("/api/v1/jobs/{job_id}/layout-analysis", "putLayoutAnalysis")
@@ -55,7 +55,7 @@ pub(super) fn all() -> Vec<Operation> {
             .describe_as("Read the layout analysis", "")
             .responds::<LayoutAnalysisResponse>(200)
             .with_problems([LayoutAnalysisNotFound])
-            .unlinked(),
+            .exclude_from_links(),
         put(
             "/api/v1/jobs/{job_id}/content-segments",
             "putContentSegments",
@@ -70,7 +70,7 @@ pub(super) fn all() -> Vec<Operation> {
         )
         .describe_as(
             "Read the content segments",
-            "By their order or, with `top`, by importance.",
+            "Sorted by position or, with `top`, by importance.",
         )
         .query::<ContentSegmentsQuery>()
         .responds::<ContentSegmentsResponse>(200),
@@ -82,7 +82,7 @@ pub(super) fn all() -> Vec<Operation> {
         get("/api/v1/jobs/{job_id}/clips", "getClips")
             .describe_as(
                 "Read the clips",
-                "By their order or, with `top`, by importance.",
+                "Sorted by position or, with `top`, by importance.",
             )
             .query::<ClipsQuery>()
             .responds::<ClipsResponse>(200),

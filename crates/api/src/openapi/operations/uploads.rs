@@ -39,8 +39,8 @@ pub(super) fn objects() -> Vec<Operation> {
         get("/api/v1/objects/{key}", "getObject")
             .describe_as(
                 "Fetch an object",
-                "At a URL that the service issued, including its query: it is signed, and it \
-                 expires. HEAD is supported, too.",
+                "Requires a URL that the service issued, including its query string, which is signed \
+                 and expires. HEAD is supported, too.",
             )
             .header("Range")
             .responds_bytes(200)
@@ -51,9 +51,9 @@ pub(super) fn objects() -> Vec<Operation> {
         put("/api/v1/objects/{key}", "putObject")
             .describe_as(
                 "Upload an object",
-                "To an `upload_url` that the service issued, including its query: it is signed, it \
-                 expires, and it accepts exactly the announced number of bytes. Once the upload \
-                 is confirmed, the object cannot be replaced.",
+                "Requires an `upload_url` that the service issued, including its query string, which \
+                 is signed, expires, and accepts exactly the announced number of bytes. Once the \
+                 upload is confirmed, the object cannot be replaced.",
             )
             .body_bytes()
             .responds_empty(200)

@@ -28,16 +28,15 @@ pub(super) fn all() -> Vec<Operation> {
         post("/api/v1/work/{lease_id}/complete", "completeStage")
             .describe_as(
                 "Complete a stage",
-                "The results are stored before, with the header `Lease-Id`. Completing again changes \
-                 nothing.",
+                "Store the output first, with the header `Lease-Id`. Completing again changes nothing.",
             )
             .optional_body::<StageCompletionBody>()
             .responds::<StageRunResponse>(200),
         post("/api/v1/work/{lease_id}/fail", "failStage")
             .describe_as(
                 "Report a failed stage",
-                "The stage is retried after a delay, unless it is not retryable or this was the last \
-                 attempt: then its job fails.",
+                "The stage is retried after a delay. If it is not retryable, or this was the last \
+                 attempt, its job fails.",
             )
             .body::<StageFailureBody>()
             .responds::<StageRunResponse>(200),
