@@ -129,7 +129,7 @@ class Work:
             now, report = time.monotonic(), self.report
             try:
                 if now >= stop_at:
-                    raise RuntimeError("the worker was told to stop")
+                    raise RuntimeError("the worker is shutting down")
                 if report is told and now < due:
                     continue
                 answer = call("POST", url, report, timeout=min(10.0, self.lease / 3))
