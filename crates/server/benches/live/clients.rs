@@ -79,5 +79,5 @@ async fn send_request(
 fn seq(message: &[u8]) -> Result<i64> {
     let message: serde_json::Value = serde_json::from_slice(message)?;
     let seq = message["seq"].as_i64();
-    seq.ok_or_else(|| anyhow::anyhow!("a message without a number"))
+    seq.ok_or_else(|| anyhow::anyhow!("a message has no seq"))
 }

@@ -54,7 +54,10 @@ pub(crate) fn measure(url: &str, another: bool) -> Result<Delays> {
     let job = ureq::post(&jobs)
         .send_json(json!({ "filename": "lecture.mp4" , "file_size": 1, "s3_key": "lecture.mp4" }));
     let job: Value = job?.body_mut().read_json()?;
-    let job_id = job["job_id"].as_str().context("a job")?.to_owned();
+    let job_id = job["job_id"]
+        .as_str()
+        .context("the response has no job_id")?
+        .to_owned();
     let path = format!("{jobs}/{job_id}");
 
     // By sequence number: when the report that caused the event was sent.
@@ -66,7 +69,7 @@ pub(crate) fn measure(url: &str, another: bool) -> Result<Delays> {
         let (sent, job_id) = (Arc::clone(&sent), job_id.clone());
         move || watch(watched, &job_id, &sent, epoch, &ready, &last)
     });
-    all_ready.recv().context("watchers")?;
+    all_ready.recv().context("the watchers could not connect")?;
 
     let mut seq = 1;
     for report in 0..REPORTS {
@@ -81,7 +84,7 @@ pub(crate) fn measure(url: &str, another: bool) -> Result<Delays> {
         ensure!(seq < MAX_EVENTS, "more than {MAX_EVENTS} events");
     }
     stop.send(Some(i64::try_from(seq)?))?;
-    let delays = watching.join().ok().context("watchers")??;
+    let delays = watching.join().ok().context("the watchers panicked")??;
     ensure!(
         delays.len() == WATCHERS * (seq - 1),
         "{} messages",
@@ -93,7 +96,9 @@ pub(crate) fn measure(url: &str, another: bool) -> Result<Delays> {
 fn last_seq(path: &str) -> Result<usize> {
     let page = ureq::get(format!("{path}/events?after=0")).call();
     let page: Value = page?.body_mut().read_json()?;
-    let last = page["last_seq"].as_u64().context("a number")?;
+    let last = page["last_seq"]
+        .as_u64()
+        .context("the response has no last_seq")?;
     Ok(usize::try_from(last)?)
 }
 

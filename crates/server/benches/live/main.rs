@@ -34,7 +34,9 @@ fn main() -> Result<()> {
         .iter()
         .position(|argument| argument == memory::SERVE)
     {
-        let url = arguments.get(at + 1).context("the address of a database")?;
+        let url = arguments
+            .get(at + 1)
+            .context("--serve needs the URL of a database")?;
         return memory::serve(url);
     }
     if !arguments.iter().any(|argument| argument == "--bench") {

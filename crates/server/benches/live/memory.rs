@@ -45,7 +45,10 @@ impl ServerProcess {
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
-        let output = child.stdout.take().context("a pipe")?;
+        let output = child
+            .stdout
+            .take()
+            .context("the process has no standard output")?;
         BufReader::new(output).read_line(&mut line)?;
         Ok(Self {
             input: child.stdin.take(),
@@ -59,7 +62,7 @@ impl ServerProcess {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.and_then(|line| line.split_whitespace().next());
-        Ok(number.context("VmRSS")?.parse()?)
+        Ok(number.context("the status file has no VmRSS")?.parse()?)
     }
 }
 

@@ -42,7 +42,7 @@ pub struct StorageSettings {
 
     /// Key that signs URLs of recordings; `None`: the one in the data directory.
     #[arg(
-        help = "Key that signs the URLs of recordings, at least 32 characters; must be the same \
+        help = "Key that signs the URLs of recordings, at least 32 bytes; must be the same \
                 for all servers with the same storage [default: in the file <data dir>/secret]",
         long,
         env = "LECTERN_SECRET",

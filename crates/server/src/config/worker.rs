@@ -32,7 +32,7 @@ pub struct WorkerSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Worker")]
 pub struct CommonWorkerSettings {
-    /// Stages that run at once [default: one per two processors]
+    /// Maximum number of stages that run at once [default: one per two processors]
     #[arg(
         long,
         env = "LECTERN_CONCURRENCY",
@@ -113,8 +113,8 @@ pub struct CommonWorkerSettings {
     )]
     pub transcribe_key: Option<String>,
 
-    /// URL of a chat service with OpenAI's interface, including /v1/chat/completions, that finds the
-    /// topics [default: found locally]
+    /// URL of the chat service that finds topics, with OpenAI's interface, including
+    /// /v1/chat/completions [default: topics are found locally]
     #[arg(
         long,
         env = "LECTERN_CHAT_URL",
