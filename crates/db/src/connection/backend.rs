@@ -57,8 +57,8 @@ pub enum DbConnection {
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
 impl DbConnection {
-    /// Connects, and applies SQLite's settings, which are those of a connection, not of
-    /// the file.
+    /// Connects. On SQLite this also applies the settings, which hold for one connection
+    /// only.
     pub(crate) fn open(location: &Location, memory_name: &str) -> ConnectionResult<Self> {
         let sqlite = |path: &str| {
             let mut conn = SqliteConnection::establish(path)?;

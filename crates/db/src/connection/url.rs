@@ -99,14 +99,22 @@ impl fmt::Display for DatabaseUrl {
             Location::File(path) => write!(f, "sqlite://{}", path.display()),
             Location::Postgres(url) => {
                 let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", ""));
-                let rest = rest.split(['?', '#']).next().unwrap_or_default();
-                match rest.rsplit_once('@') {
-                    Some((user, host)) => {
-                        let user = user.split(':').next().unwrap_or_default();
-                        write!(f, "{scheme}://{user}@{host}")
-                    }
-                    None => write!(f, "{scheme}://{rest}"),
-                }
+                let without_parameters =
+                    |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
+                // As libpq reads it: before the first slash, everything up to an `@` is
+                // user and password, even a question mark.
+                let authority = rest.split('/').next().unwrap_or_default();
+                let end = authority.rfind('@');
+                let end = end.or_else(|| without_parameters(rest).rfind('@'));
+                let Some(end) = end else {
+                    return write!(f, "{scheme}://{}", without_parameters(rest));
+                };
+                let user = rest[..end]
+                    .split([':', '?', '#'])
+                    .next()
+                    .unwrap_or_default();
+                let host = without_parameters(&rest[end + 1..]);
+                write!(f, "{scheme}://{user}@{host}")
             }
         }
     }
@@ -133,7 +141,18 @@ mod tests {
             shown("postgres://me:a@b@db/lectern"),
             "postgres://me@db/lectern"
         );
-        assert_eq!(shown("postgresql://db/lectern"), "postgresql://db/lectern");
+        assert_eq!(
+            shown("postgres://me:a?b#c@db/lectern?options=x@y"),
+            "postgres://me@db/lectern"
+        );
+        assert_eq!(
+            shown("postgres://me:a/b@db/lectern"),
+            "postgres://me@db/lectern"
+        );
+        assert_eq!(
+            shown("postgresql://db/lectern?password=a@b"),
+            "postgresql://db/lectern"
+        );
     }
 
     #[test]

@@ -166,7 +166,7 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 /// the wait for the lock. If the job's version has not changed since, the leases
 /// are still current, because granting or ending a lease increments the version. A
 /// heartbeat may leave the version unchanged, but can only extend a lease. So the
-/// leases are unknown if the version has changed or if one of them has expired as read.
+/// leases are unknown if the version has changed or if one of the leases that were read has expired.
 ///
 /// SQLite: always unknown. The caller reads them afterwards, which costs no round
 /// trip.

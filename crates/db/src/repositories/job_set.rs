@@ -36,7 +36,7 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     fn insert(conn: &mut DbConnection, rows: &[Self::Row]) -> Result<(), Error>;
 }
 
-/// Replaces the set of a locked job and returns it by [`JobSetItem::order`]. A set
+/// Replaces the set of a locked job and returns it sorted by [`JobSetItem::order`]. A set
 /// equal to the stored one changes nothing: its rows keep their ids.
 pub(crate) fn replace<T: JobSetItem>(
     tx: &mut Tx<'_>,

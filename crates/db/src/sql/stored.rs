@@ -19,9 +19,9 @@ use crate::connection::MultiBackend;
 /// A column that holds a value of the domain, such as a `Title` in a column of
 /// text.
 ///
-/// Another program may have written an invalid value. Diesel's error for a column
-/// could not name the row, so reading one succeeds and keeps the error in place of the
-/// value; [`RowDecoder`](super::row::RowDecoder) returns it with the row's id.
+/// Another program may have written an invalid value. Reading it succeeds and keeps the
+/// error in place of the value, because an error of diesel would not name the row;
+/// [`RowDecoder`](super::row::RowDecoder) returns the error with the row's id.
 #[derive(Debug, Clone, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 #[diesel(sql_type = Double)]

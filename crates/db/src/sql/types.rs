@@ -40,8 +40,8 @@ pub struct Timestamptz;
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Jsonb;
 
-// `table!` lets a column of any type named `Timestamptz` be added to and subtracted
-// from, which needs these two traits.
+// `table!` implements `std::ops::{Add, Sub}` for columns of a type with this name. The
+// implementations need these two.
 impl diesel::sql_types::ops::Add for Timestamptz {
     type Rhs = diesel::sql_types::Interval;
     type Output = Self;
@@ -78,8 +78,7 @@ impl DbTime {
 #[diesel(sql_type = Jsonb)]
 pub struct DbJson(pub serde_json::Value);
 
-/// Implements reading and writing an SQL type as a Rust type for [`MultiBackend`], by
-/// the implementations for the backend in use.
+/// Implements `ToSql` and `FromSql` for [`MultiBackend`] by those for the backend in use.
 macro_rules! on_both {
     ($($sql:ty => $rust:ty),+ $(,)?) => {$(
         impl HasSqlType<$sql> for MultiBackend {

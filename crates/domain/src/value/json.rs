@@ -6,7 +6,7 @@ use crate::value::invalid::Invalid;
 use crate::value::plain::JsonValue;
 
 /// How deep arrays and objects may nest. `serde_json` parses at most 128 levels, and a
-/// response contains the object at some levels below its own.
+/// response nests the object a few levels deeper.
 pub const MAX_JSON_DEPTH: usize = 64;
 
 /// A JSON object without a NUL in any text or key, nested at most
