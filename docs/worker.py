@@ -3,7 +3,7 @@
 
     worker.py http://127.0.0.1:8080 --stages silence_detection,transcription
 
-Replace the stages at the end by your own; workers.md says why the rest is as it is.
+Replace the stages at the end with your own; workers.md explains the rest.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 log = logging.getLogger("worker")
-WAIT = 5  # seconds a claim waits for work: an idle worker stops within them
-TIMEOUT = 30  # seconds without a byte after which a connection is given up
-TRIES = 15  # of a request within a stage, which takes most of a minute
-AWAY = (OSError, HTTPException, ValueError)  # no answer, or half of one: ask again
-stop_at = math.inf  # from when on what is not done is given back; set by SIGTERM
+CLAIM_WAIT = 5  # seconds a claim waits for work; also the longest an idle worker takes to stop
+TIMEOUT = 30  # seconds without receiving a byte
+MAX_TRIES = 15  # of one request within a stage; with the pauses, most of a minute
+TRANSIENT = (OSError, HTTPException, ValueError)  # no response or an incomplete one: retry
+stop_at = math.inf  # when a stage that is still running is aborted; set by SIGTERM
 
 
-class Lost(Exception):
-    """The stage is not ours any more: leave it as it is."""
+class LeaseLost(Exception):
+    """The stage does not belong to this worker any more: send nothing more for it."""
 
 
-class Hopeless(Exception):
-    """Another attempt would not end better. For stages to raise, too."""
+class PermanentError(Exception):
+    """Another attempt would fail, too. Stages can raise it."""
 
 
-def ask(request: Request, timeout: float = TIMEOUT) -> Any:
+def send(request: Request, timeout: float = TIMEOUT) -> Any:
     try:
         return urlopen(request, timeout=timeout)
     except HTTPError as error:
@@ -55,104 +55,105 @@ def ask(request: Request, timeout: float = TIMEOUT) -> Any:
             raise OSError(f"{error.code} {error.reason}") from None
         problem = error.read().decode(errors="replace")
         is_lost = '"lease_lost"' in problem or '"job_not_found"' in problem
-        raise (Lost if is_lost else Hopeless)(f"{error.code} {problem}") from None
+        raise (LeaseLost if is_lost else PermanentError)(f"{error.code} {problem}") from None
 
 
 def call(method: str, url: str, body: Any = None, lease: str = "", timeout: float = TIMEOUT) -> Any:
     headers = {"Content-Type": "application/json", **({"Lease-Id": lease} if lease else {})}
     data = None if body is None else json.dumps(body).encode()
-    with ask(Request(url, data, headers, method=method), timeout) as answer:
-        return json.load(answer)
+    with send(Request(url, data, headers, method=method), timeout) as response:
+        return json.load(response)
 
 
-def insist(send: Callable[[], Any], check: Callable[[], None], tries: float = math.inf) -> Any:
-    """Tries until there is an answer, more and more slowly, unless `check` raises."""
+def retry(attempt: Callable[[], Any], check: Callable[[], None], tries: float = math.inf) -> Any:
+    """Repeats `attempt` with exponential backoff until it succeeds or `check` raises."""
     pause = 0.25
     while True:
         check()
         try:
-            return send()
-        except AWAY as error:
+            return attempt()
+        except TRANSIENT as error:
             tries -= 1
             if not tries:
                 raise
-            log.warning("%s; trying again", error)
-            time.sleep(pause * random.uniform(0.5, 1.0))  # not everybody at once
+            log.warning("%s; retrying", error)
+            time.sleep(pause * random.uniform(0.5, 1.0))  # with jitter
             pause = min(5.0, pause * 2)
 
 
 class Work:
-    """A claimed stage, as its function gets it. A thread keeps the lease meanwhile."""
+    """A claimed stage. A thread sends heartbeats while the stage runs."""
 
-    def __init__(self, api: str, claim: dict[str, Any], lease: int, asked: float) -> None:
+    def __init__(self, api: str, claim: dict[str, Any], lease: int, sent_at: float) -> None:
         self.api, self.job, self.stage = api, claim["job"], claim["stage"]
         self.source_url, self.lease_id = claim["source_url"], claim["lease_id"]
         self.path = f"/jobs/{self.job['job_id']}"
         self.name = f"{self.stage} of {self.job['job_id']}, attempt {claim['attempt']}"
-        # By our clock, from when we asked: never later than by the server's.
-        self.lease, self.deadline = lease, asked + lease
+        # On this clock, counted from sending the claim: never later than on the server's.
+        self.lease, self.deadline = lease, sent_at + lease
         self.report: dict[str, Any] = {}
         self.done = threading.Event()
-        self.why: Exception | None = None  # to end before it is done
+        self.abort_reason: Exception | None = None  # why the stage has to end early
 
-    def perform(self) -> None:
-        log.info("%s: begun", self.name)
-        heart = threading.Thread(target=self.beat, daemon=True)
-        heart.start()
+    def execute(self) -> None:
+        log.info("%s: started", self.name)
+        heartbeats = threading.Thread(target=self.send_heartbeats, daemon=True)
+        heartbeats.start()
         try:
             with tempfile.TemporaryDirectory(prefix="lectern-") as self.dir:
                 STAGES[self.stage](self)
             self.call("POST", f"/work/{self.lease_id}/complete")
             log.info("%s: completed", self.name)
-        except Lost as lost:
-            log.warning("%s: left: %s", self.name, lost)
+        except LeaseLost as lost:
+            log.warning("%s: abandoned: %s", self.name, lost)
         except Exception as error:
             log.exception("%s: failed", self.name)
-            self.give_back(error)
+            self.report_failure(error)
         finally:
             self.done.set()
-            heart.join()
+            heartbeats.join()
 
-    def give_back(self, error: Exception) -> None:
-        body = {"error": str(error) or repr(error), "retryable": not isinstance(error, Hopeless)}
-        self.why = None  # this has still to get through
+    def report_failure(self, failure: Exception) -> None:
+        retryable = not isinstance(failure, PermanentError)
+        body = {"error": str(failure) or repr(failure), "retryable": retryable}
+        self.abort_reason = None  # otherwise `check` would prevent this request
         try:
             self.call("POST", f"/work/{self.lease_id}/fail", body)
-        except Exception as why:  # the lease will expire
-            log.warning("%s: not given back: %s", self.name, why)
+        except Exception as error:  # the lease will expire
+            log.warning("%s: failure not reported: %s", self.name, error)
 
-    def beat(self) -> None:
-        """Extends the lease in good time, and every second when there is news."""
-        told, due = self.report, self.deadline - self.lease * 2 / 3
+    def send_heartbeats(self) -> None:
+        """Extends the lease every third of it, and reports new progress every second."""
+        sent, due = self.report, self.deadline - self.lease * 2 / 3
         url = f"{self.api}/work/{self.lease_id}/heartbeat"
         while not self.done.wait(min(1.0, self.lease / 6)):
             now, report = time.monotonic(), self.report
             try:
                 if now >= stop_at:
                     raise RuntimeError("the worker is shutting down")
-                if report is told and now < due:
+                if report is sent and now < due:
                     continue
-                answer = call("POST", url, report, timeout=min(10.0, self.lease / 3))
-                if answer["cancelled"]:
-                    raise Lost("the job was cancelled")
-                told, due, self.deadline = report, now + self.lease / 3, now + self.lease
-            except AWAY as error:
-                log.warning("%s: no heartbeat: %s", self.name, error)
-            except Exception as why:
-                self.why = why
+                response = call("POST", url, report, timeout=min(10.0, self.lease / 3))
+                if response["cancelled"]:
+                    raise LeaseLost("the job was cancelled")
+                sent, due, self.deadline = report, now + self.lease / 3, now + self.lease
+            except TRANSIENT as error:
+                log.warning("%s: heartbeat failed: %s", self.name, error)
+            except Exception as error:
+                self.abort_reason = error
                 return
 
-    # What stages call. All of it raises as soon as there is no use in going on.
+    # The methods for stages. They raise as soon as the stage has to end.
 
     def check(self) -> None:
-        """To be called every second or so: nobody can stop a function from outside."""
-        if self.why:
-            raise self.why
+        """Call it about once a second: a stage can only be ended by an exception in it."""
+        if self.abort_reason:
+            raise self.abort_reason
         if time.monotonic() >= self.deadline:
-            raise Lost("the lease has expired, no heartbeat got through")
+            raise LeaseLost("the lease has expired: no heartbeat succeeded")
 
     def progress(self, percent: float, message: str | None = None) -> None:
-        """As often as you like: the next heartbeat takes the latest along."""
+        """Call it as often as you like: the next heartbeat reports the latest values."""
         self.report = {"percent": max(0.0, min(100.0, percent)), "message": message}
         self.check()
 
@@ -164,27 +165,27 @@ class Work:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         url = self.api + path
-        return insist(lambda: call(method, url, body, self.lease_id), self.check, TRIES)
+        return retry(lambda: call(method, url, body, self.lease_id), self.check, MAX_TRIES)
 
     def recording(self) -> str:
-        """Downloads the recording, to a file that is gone when the stage is done."""
+        """Downloads the recording to a file, which is deleted when the stage ends."""
         path = os.path.join(self.dir, "recording")
 
         def download() -> None:
-            with ask(Request(self.source_url)) as source, open(path, "wb") as file:
+            with send(Request(self.source_url)) as source, open(path, "wb") as file:
                 while piece := source.read(1 << 20):
                     self.check()
                     file.write(piece)
             if self.job["file_size"] not in (None, os.path.getsize(path)):
-                raise OSError("the download broke off")
+                raise OSError("the download is incomplete")
 
         if not self.source_url:
-            raise Hopeless("the job has no recording")
-        insist(download, self.check, TRIES)
+            raise PermanentError("the job has no recording")
+        retry(download, self.check, MAX_TRIES)
         return path
 
     def run(self, *command: str) -> None:
-        """Runs a program, and kills it when the work has to end."""
+        """Runs a program, and kills it if the stage has to end."""
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as program:
             try:
                 while program.poll() is None:
@@ -193,7 +194,7 @@ class Work:
             finally:
                 program.kill()
         if program.returncode:
-            raise RuntimeError(f"{command[0]} ended with {program.returncode}")
+            raise RuntimeError(f"{command[0]} exited with {program.returncode}")
 
 
 Stage = Callable[[Work], None]
@@ -201,7 +202,7 @@ STAGES: dict[str, Stage] = {}
 
 
 def stage(name: str) -> Callable[[Stage], Stage]:
-    """Makes a function the one that does the stage of this name."""
+    """Registers a function for the stage of this name."""
 
     def register(function: Stage) -> Stage:
         STAGES[name] = function
@@ -210,27 +211,27 @@ def stage(name: str) -> Callable[[Stage], Stage]:
     return register
 
 
-# The stages, as real as they can be without a model: silence is measured, speech is whatever
-# is not silent, a topic ends at a long pause, and the fullest topics become clips.
+# Stages that need no model: silence is measured, everything else is taken for speech, a topic
+# ends at a long pause, and the topics with most speech become clips.
 
-QUIET = -40.0  # dBFS; what stays below is silence
-SHORTEST = 0.3  # seconds of silence that count
-LONG = 2.5  # seconds of silence that end a topic
-HIGHLIGHTS = 300.0  # seconds the clips may take together
+SILENCE_LEVEL = -40.0  # dBFS; sound below it is silence
+MIN_SILENCE = 0.3  # seconds
+TOPIC_PAUSE = 2.5  # seconds of silence that end a topic
+MAX_CLIPS_LENGTH = 300.0  # seconds, of all clips together
 
 
-def listen(work: Work) -> tuple[list[tuple[float, float]], float]:
+def find_silences(work: Work) -> tuple[list[tuple[float, float]], float]:
     """The silences of the recording, and its length, in seconds."""
     path = work.recording()
-    if shutil.which("ffmpeg"):  # without it, WAV files are all that can be heard
+    if shutil.which("ffmpeg"):  # without it, only WAV files can be read
         source, path = path, os.path.join(work.dir, "sound.wav")
         to_wav = ("-vn", "-ac", "1", "-ar", "16000", "-c:a", "pcm_s16le", path)
         work.run("ffmpeg", "-nostdin", "-loglevel", "error", "-i", source, *to_wav)
     with wave.open(path, "rb") as sound:
         if sound.getsampwidth() != 2:
-            raise RuntimeError("these are not samples of 16 bits")
+            raise RuntimeError("the samples do not have 16 bits")
         step = sound.getframerate() // 50
-        limit, quiet = (32768 * 10 ** (QUIET / 20)) ** 2, []
+        limit, quiet = (32768 * 10 ** (SILENCE_LEVEL / 20)) ** 2, []
         while samples := array("h", sound.readframes(step)):
             if sys.byteorder == "big":
                 samples.byteswap()
@@ -240,15 +241,15 @@ def listen(work: Work) -> tuple[list[tuple[float, float]], float]:
     silences, count = [], 0
     for is_quiet, windows in groupby(quiet):
         start, count = count, count + len(list(windows))
-        if is_quiet and (count - start) * window >= SHORTEST:
+        if is_quiet and (count - start) * window >= MIN_SILENCE:
             silences.append((round(start * window, 3), min(round(count * window, 3), end)))
     return silences, end
 
 
 @stage("silence_detection")
 def silence_detection(work: Work) -> None:
-    silences, end = listen(work)
-    kind = {"silence_type": "audio_silence", "amplitude_threshold": QUIET}
+    silences, end = find_silences(work)
+    kind = {"silence_type": "audio_silence", "amplitude_threshold": SILENCE_LEVEL}
     regions = [{"start_time": start, "end_time": end, **kind} for start, end in silences]
     work.put("silence-regions", {"regions": regions})
     work.call("PATCH", work.path, {"video_duration": end})
@@ -256,8 +257,8 @@ def silence_detection(work: Work) -> None:
 
 @stage("transcription")
 def transcription(work: Work) -> None:
-    """Not what is said, but when."""
-    silences, end = listen(work)
+    """Only the times: the text of each segment is a placeholder."""
+    silences, end = find_silences(work)
     edges = [0.0, *chain(*silences), end]
     speech = [(start, end) for start, end in zip(edges[::2], edges[1::2]) if start < end]
     segments = [{"start_time": start, "end_time": end, "text": "[speech]"} for start, end in speech]
@@ -268,7 +269,7 @@ def transcription(work: Work) -> None:
 def content_analysis(work: Work) -> None:
     topics: list[list[dict[str, Any]]] = []
     for segment in work.get("transcripts")["segments"]:
-        if not topics or segment["start_time"] - topics[-1][-1]["end_time"] >= LONG:
+        if not topics or segment["start_time"] - topics[-1][-1]["end_time"] >= TOPIC_PAUSE:
             topics.append([])
         topics[-1].append(segment)
     segments, spoken = [], sum(segment["duration"] for topic in topics for segment in topic)
@@ -281,8 +282,8 @@ def content_analysis(work: Work) -> None:
 
 @stage("segmentation")
 def segmentation(work: Work) -> None:
-    """A clip of each topic, the most important first, until there is enough."""
-    clips, left = [], HIGHLIGHTS
+    """A clip of each topic, the most important first, up to the length of all clips."""
+    clips, left = [], MAX_CLIPS_LENGTH
     for topic in work.get("content-segments?top=100")["segments"]:
         if topic["duration"] <= left:
             left -= topic["duration"]
@@ -293,7 +294,7 @@ def segmentation(work: Work) -> None:
 
 @stage("compilation")
 def compilation(work: Work) -> None:
-    """Puts the clips in the order of the recording. Yours would also cut them."""
+    """Sorts the clips by time. A real stage would also cut and encode them."""
     keep = ("title", "content_segment_id", "start_time", "end_time")
     clips = sorted(work.get("clips")["clips"], key=lambda clip: clip["start_time"])
     work.put("clips", {"clips": [{name: clip[name] for name in keep} for clip in clips]})
@@ -304,7 +305,7 @@ def stop(grace: float) -> None:
     stop_at = min(stop_at, time.monotonic() + grace)
 
 
-def go_when_stopped() -> None:
+def exit_if_stopped() -> None:
     if stop_at < math.inf:
         sys.exit()
 
@@ -312,28 +313,33 @@ def go_when_stopped() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="A worker for Lectern.")
     parser.add_argument("server", help="such as http://127.0.0.1:8080")
-    parser.add_argument("--stages", default=",".join(STAGES), help="by commas [all]")
+    parser.add_argument("--stages", default=",".join(STAGES), help="separated by commas [all]")
     parser.add_argument("--name", default=f"{socket.gethostname()[:40]}-{os.getpid()}")
-    parser.add_argument("--lease", type=int, default=60, help="seconds it may be unheard of [60]")
-    parser.add_argument("--grace", type=float, default=20, help="seconds to finish in [20]")
+    parser.add_argument("--lease", type=int, default=60, help="duration of a lease in seconds [60]")
+    parser.add_argument("--grace", type=float, default=20, help="seconds from SIGTERM to exit [20]")
     options = parser.parse_args()
     if unknown := set(options.stages.split(",")) - set(STAGES):
-        parser.error(f"it has no function for {', '.join(sorted(unknown))}")
+        parser.error(f"no function for {', '.join(sorted(unknown))}")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     signal.signal(signal.SIGTERM, lambda *_: stop(options.grace))
     signal.signal(signal.SIGINT, lambda *_: stop(options.grace))
 
     api, stages = f"{options.server.rstrip('/')}/api/v1", options.stages.split(",")
-    wanted = {"worker": options.name, "stages": stages, "lease_seconds": options.lease}
+    body = {
+        "worker": options.name,
+        "stages": stages,
+        "lease_seconds": options.lease,
+        "wait_seconds": CLAIM_WAIT,
+    }
 
-    def claim_some() -> tuple[float, Any]:
-        body = {**wanted, "wait_seconds": WAIT}
-        return time.monotonic(), call("POST", f"{api}/work/claim", body, timeout=WAIT + TIMEOUT)
+    def claim_work() -> tuple[float, Any]:
+        timeout = CLAIM_WAIT + TIMEOUT
+        return time.monotonic(), call("POST", f"{api}/work/claim", body, timeout=timeout)
 
     while True:
-        asked, answer = insist(claim_some, go_when_stopped)
-        for claim in answer["claims"]:
-            Work(api, claim, options.lease, asked).perform()
+        sent_at, response = retry(claim_work, exit_if_stopped)
+        for claim in response["claims"]:
+            Work(api, claim, options.lease, sent_at).execute()
 
 
 if __name__ == "__main__":
