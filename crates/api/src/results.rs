@@ -14,9 +14,9 @@ use crate::transcript_segment::TranscriptSegment;
 pub struct ResultsResponse {
     /// The job.
     pub job_id: JobId,
-    /// Its clips in their order.
+    /// Its clips, sorted by position.
     pub clips: Vec<ClipMetadata>,
-    /// Its transcript by time.
+    /// Its transcript, sorted by time.
     pub transcript: Vec<TranscriptSegment>,
     /// Details of the job and its recording.
     pub metadata: ResultsMetadata,
@@ -37,7 +37,7 @@ pub struct ResultsMetadata {
     pub processing_duration_seconds: Option<f64>,
 }
 
-/// The recording the results are about.
+/// The recording that the job processed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct OriginalVideo {
     /// Its name as its owner knows it.

@@ -131,12 +131,12 @@ impl From<domain::SilenceRegion> for SilenceRegion {
     }
 }
 
-/// The silence regions of a job, or those that the query selects, by time.
+/// The silence regions of a job, or those that the query selects.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SilenceRegionsResponse {
     /// The job that the regions belong to.
     pub job_id: JobId,
-    /// The regions.
+    /// The regions, sorted by time.
     pub regions: Vec<SilenceRegion>,
     /// Number of regions.
     pub total: usize,

@@ -60,12 +60,12 @@ impl From<NewTranscriptSegment> for SubtitleSegment {
     }
 }
 
-/// The subtitles of a clip, by time.
+/// The subtitles of a clip.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SubtitlesResponse {
     /// The clip.
     pub clip_id: ClipId,
-    /// The subtitles, with times from the beginning of the clip.
+    /// The subtitles, sorted by time.
     pub segments: Vec<SubtitleSegment>,
     /// Number of segments.
     pub total: usize,

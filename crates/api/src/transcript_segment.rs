@@ -150,12 +150,12 @@ impl From<domain::TranscriptSegment> for TranscriptSegment {
     }
 }
 
-/// The transcript of a job, or the part of it that the query selects, by time.
+/// The transcript of a job, or the part of it that the query selects.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct TranscriptResponse {
     /// The job that the transcript belongs to.
     pub job_id: JobId,
-    /// The segments.
+    /// The segments, sorted by time.
     pub segments: Vec<TranscriptSegment>,
     /// Number of segments.
     pub total: usize,
