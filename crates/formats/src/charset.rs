@@ -12,8 +12,8 @@ use crate::timed_text::lines;
 pub enum Charset {
     /// UTF-8, which includes ASCII.
     Utf8,
-    /// UTF-16 in either byte order. The order is taken from a byte order mark or,
-    /// if the text begins with an ASCII character, from the NUL beside it. Unpaired
+    /// UTF-16 in either byte order. A byte order mark shows the order, or else the
+    /// position of the zero byte if the first character is ASCII. Unpaired
     /// surrogates become U+FFFD.
     Utf16,
     /// Windows-1252, which includes the letters of ISO 8859-1.
@@ -77,9 +77,9 @@ pub(crate) fn decode_unicode(bytes: &[u8]) -> Cow<'_, str> {
     decode_utf16(bytes).unwrap_or_else(|| decode_utf8_lossy(bytes))
 }
 
-/// Whether a file has at least as many valid characters beyond ASCII as invalid sequences.
-/// Some invalid ones are normal, because speech recognizers cut characters in half between
-/// segments.
+/// Whether a file has at least as many valid characters outside ASCII as invalid
+/// sequences. A few invalid sequences are common, because speech recognizers cut
+/// characters in half between segments.
 fn looks_like_utf8(bytes: &[u8]) -> bool {
     let (mut valid, mut invalid) = (0, 0);
     for chunk in bytes.utf8_chunks() {
@@ -102,7 +102,7 @@ fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
 }
 
 /// Decodes UTF-16; `None` if the bytes begin neither with a byte order mark nor with an
-/// ASCII character and a NUL, in either order. An odd byte at the end is ignored.
+/// ASCII character in UTF-16. An odd byte at the end is ignored.
 fn decode_utf16(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let (bytes, encoding): (_, &Encoding) = match bytes {
         [0xff, 0xfe, rest @ ..] | rest @ [b'\n'..=b'~', 0, ..] => (rest, UTF_16LE),

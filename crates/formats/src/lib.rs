@@ -26,15 +26,15 @@
 //! Whisper's JSON.
 //!
 //! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they begin with its byte
-//! order mark or with an ASCII character and a NUL. Subtitles that are neither are
+//! order mark or with an ASCII character in UTF-16. Subtitles that are neither are
 //! decoded as windows-1252, as players do; a file in any other charset has to be
 //! converted first. JSON is always Unicode. In UTF-8, a few invalid bytes become
 //! U+FFFD, because speech recognizers cut characters in half. A NUL becomes U+FFFD in
 //! every charset. Use [`Charset::decode`] if the charset is known.
 //!
-//! **Writing is strict.** A written file is read back unchanged: every character of
-//! a text (line ends become LF), times to the millisecond. Each module lists what
-//! its format cannot represent.
+//! **Writing is strict.** A written file is read back without a change of any time or
+//! character, except that line ends become LF. Each module lists what its format
+//! cannot represent.
 //!
 //! **Times** are whole milliseconds in this crate and seconds in the domain; see
 //! [`millis`] and [`seconds`].

@@ -16,8 +16,8 @@ pub fn seconds(millis: u64) -> f64 {
 /// Converts seconds to milliseconds, half a millisecond rounded up. Negative
 /// numbers and NaN become 0; the result is at most [`MAX_MILLIS`].
 ///
-/// It rounds the shortest decimal that represents the `f64`, because a
-/// multiplication by 1000 has a rounding error itself:
+/// Rounds the shortest decimal number that represents the `f64`, because multiplying
+/// the `f64` by 1000 would add a rounding error:
 ///
 /// ```
 /// # use lectern_formats::millis;
@@ -62,7 +62,8 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<u64> {
     (part_count > 1).then_some(millis.min(MAX_MILLIS))
 }
 
-/// Milliseconds of the digits after a decimal mark, rounded half up at the fourth digit.
+/// Converts the digits after a decimal mark to milliseconds, rounding half up at the
+/// fourth digit.
 fn fraction_millis(digits: &str) -> u64 {
     let digit = |i| {
         digits

@@ -121,7 +121,7 @@ fn an_error_names_its_line() {
             Format::WhisperJson,
             "{\n\"text\": \"a\"}",
             1,
-            "holds no segments with times",
+            "expected segments with times",
         ),
         (
             Format::WhisperJson,
@@ -133,7 +133,7 @@ fn an_error_names_its_line() {
             Format::WhisperJson,
             "[{\"text\": \"a\"}]",
             1,
-            "start must be given",
+            "start is required",
         ),
         (Format::WhisperJson, &json, 3, too_long),
         (Format::Text, "hello", 1, "plain text has no times"),

@@ -35,7 +35,7 @@ fn python_numbers_are_read_as_null() {
     let array = r#"[{"start": 0.0, "end": 1.0, "text": "a", "avg_logprob": NaN}]"#;
     assert_eq!(summary(array).unwrap(), [cue(0, 1_000, "a")]);
     let error = whisper_json::read(b"[\n{\"start\": NaN, \"text\": \"a\"}]").unwrap_err();
-    assert_eq!(error.to_string(), "line 2: start must be given");
+    assert_eq!(error.to_string(), "line 2: start is required");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_text_without_times_is_detected_and_refused() {
     let json = br#"{"text": "a b", "usage": {"type": "duration", "seconds": 3}}"#;
     assert!(whisper_json::detect(json));
     let error = whisper_json::read(json).unwrap_err();
-    assert_eq!(error.to_string(), "line 1: holds no segments with times");
+    assert_eq!(error.to_string(), "line 1: expected segments with times");
     // A single segment of Lectern's JSON, without the list around it.
     assert!(!whisper_json::detect(
         br#"{"start_time": 0, "end_time": 1, "text": "a"}"#

@@ -3,8 +3,8 @@
 
 use crate::cue::normalize_line_ends;
 
-/// WORD JOINER, which has no width and is not white space. In every player it keeps the
-/// character before it from beginning markup, and an empty line from ending the cue.
+/// WORD JOINER, which has no width and is not white space. After `<`, `{` or `--` it keeps
+/// players from seeing markup, and in an empty line from ending the cue.
 const JOINER: char = '\u{2060}';
 
 /// Removes tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and the joiners that [`escape`]
@@ -27,8 +27,9 @@ pub(crate) fn unescape(source: &str) -> String {
     text
 }
 
-/// Inserts joiners so that [`unescape`] restores the text: one wherever markup would
-/// begin, and one before each joiner in the text that [`unescape`] would otherwise remove.
+/// Inserts joiners where the text would otherwise be read as markup. Where
+/// [`unescape`] would remove a joiner of the text itself, another one is inserted
+/// before it.
 pub(crate) fn escape(text: &str) -> String {
     let text = normalize_line_ends(text);
     let mut escaped = String::with_capacity(text.len());

@@ -96,8 +96,8 @@ fn parse_timing_line(line: &str) -> TimingLine {
     }
 }
 
-/// Removes the identifier of the next cue from the end of the lines above its
-/// timing line. An identifier is
+/// Removes the identifier of the next cue from `lines`, which end above its timing
+/// line. An identifier is
 ///
 /// - a number directly above the timing line;
 /// - any other line directly above it, if the line before is blank;

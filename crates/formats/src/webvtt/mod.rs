@@ -1,8 +1,8 @@
 //! WebVTT (`.vtt`), <https://www.w3.org/TR/webvtt1/>.
 //!
 //! A speaker is written as a voice, `<v Name>`. WebVTT cannot represent a confidence.
-//! The specification requires an end after the start, so a cue of zero length is
-//! written with a length of one millisecond; no other time changes.
+//! The specification requires that a cue ends after it starts. Therefore a cue of zero
+//! length is written with a length of one millisecond; no other time changes.
 
 mod comment;
 mod markup;
@@ -14,7 +14,7 @@ use crate::cue::{Cue, by_start, collapse_whitespace, sort_by_start, speaker_id, 
 use crate::error::FormatError;
 use crate::time::Timestamp;
 use crate::timed_text::{cue_blocks, is_timing_line, lines};
-use comment::without_comments;
+use comment::without_other_blocks;
 use markup::{escape, parse_voices};
 
 /// Reads a file. The header, cue identifiers, settings, tags and `NOTE`, `STYLE` and
@@ -35,7 +35,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
         .iter()
         .position(|&line| line.is_blank() || is_timing_line(line));
     let body_start = header_len.map_or(lines.len(), |len| first + len);
-    let lines = without_comments(&lines[body_start..]);
+    let lines = without_other_blocks(&lines[body_start..]);
     let mut cues = Vec::new();
     for block in cue_blocks(&lines)? {
         for voice in parse_voices(&block.text()) {

@@ -12,9 +12,9 @@ use crate::charset::decode_unicode;
 /// Whether the bytes are JSON in one of the shapes that [`read`](super::read) accepts,
 /// rather than the JSON of Lectern's API, which also has `segments`.
 ///
-/// The first segment decides: Whisper's has a `start`, `offsets` or a `timestamp` and no
-/// field that only Lectern's has. Without a segment the other fields decide; a text
-/// without times is Whisper's.
+/// The first segment decides. In Whisper's JSON it has a `start`, `offsets` or a
+/// `timestamp`, and none of the fields that only Lectern's segments have. If there is
+/// no segment, the other fields of the file decide; a `text` alone is Whisper's.
 pub fn detect(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Probe {
@@ -46,7 +46,7 @@ pub fn detect(bytes: &[u8]) -> bool {
     }
 }
 
-/// Examines the first segment of a list.
+/// A list of segments, of which only the first is examined.
 struct FirstSegment {
     /// `None` if the list is empty.
     is_whisper: Option<bool>,
@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for FirstSegmentVisitor {
     }
 }
 
-/// Examines the field names of a segment.
+/// A segment, of which only the names of the fields are examined.
 struct SegmentFields {
     is_whisper: bool,
 }

@@ -17,10 +17,15 @@
 //! Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. They are read as
 //! `null`, so such a confidence is unknown.
 //!
-//! The confidence of a segment is the first of these that it has: its `confidence`; *e*
-//! to the power of its `avg_logprob`, the geometric mean of its tokens' probabilities;
-//! the mean `probability` or `score` of its words; the mean `p` of its tokens. The
-//! probability that a segment has no speech (`no_speech_prob`) is ignored.
+//! The confidence of a segment is the first of these that it has:
+//!
+//! - its `confidence`;
+//! - *e* to the power of its `avg_logprob`, which is the geometric mean of the
+//!   probabilities of its tokens;
+//! - the mean `probability` or `score` of its words;
+//! - the mean `p` of its tokens.
+//!
+//! The probability that a segment has no speech (`no_speech_prob`) is ignored.
 
 mod detect;
 mod python_json;
@@ -39,7 +44,7 @@ use segment::Segment;
 pub use detect::detect;
 pub use write::write;
 
-/// The limit of an error message, in characters.
+/// Greatest length of an error message, in characters.
 const MAX_MESSAGE_CHARS: usize = 200;
 
 /// Reads a file. White space around a text is removed: Whisper begins most texts with a
@@ -63,7 +68,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
             .collect(),
         None => words::read(&text)
             .map_err(|error| format_error(&error))?
-            .ok_or_else(|| FormatError::new(1, "holds no segments with times"))?,
+            .ok_or_else(|| FormatError::new(1, "expected segments with times"))?,
     };
     Ok(sort_by_start(cues))
 }
@@ -75,7 +80,7 @@ struct File {
     chunks: Option<Vec<Segment>>,
 }
 
-/// Converts the error.
+/// Converts the error, and truncates its message.
 fn format_error(error: &DeserializeError<serde_json::Error>) -> FormatError {
     let message: String = error.message().chars().take(MAX_MESSAGE_CHARS).collect();
     FormatError::new(error.line().max(1), message)

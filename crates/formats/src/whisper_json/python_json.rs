@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 
 pub(super) type Result<T> = std::result::Result<T, DeserializeError<serde_json::Error>>;
 
-/// Parses JSON. On an error it tries again with the numbers that only Python writes
-/// replaced by `null`; line numbers stay the same.
+/// Parses JSON. If that fails, it replaces the numbers that only Python writes by
+/// `null` and tries again; line numbers stay the same.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    parse_json(text).or_else(|error| match replace_numbers(text) {
+    parse_json(text).or_else(|error| match replace_python_numbers(text) {
         Some(text) => parse_json(&text),
         None => Err(error),
     })
@@ -28,7 +28,7 @@ fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T> {
 
 /// Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`; `None` if
 /// there are none.
-fn replace_numbers(text: &str) -> Option<String> {
+fn replace_python_numbers(text: &str) -> Option<String> {
     const NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
     let mut replaced = String::with_capacity(text.len());
     let (mut found, mut in_string) = (false, false);
@@ -65,7 +65,7 @@ mod tests {
             ("[1, null]", None),
             ("", None),
         ] {
-            assert_eq!(replace_numbers(text).as_deref(), expected, "{text}");
+            assert_eq!(replace_python_numbers(text).as_deref(), expected, "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! A segment as each program writes it.
+//! Reads a segment in the form of any of the programs.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -74,7 +74,7 @@ impl Fields {
         let (start_ms, end_ms) = match (seconds, &self.offsets) {
             ((Some(start), end), _) => (millis(start), end.map_or(0, millis)),
             (_, Some(offsets)) => (non_negative(offsets.from), non_negative(offsets.to)),
-            (_, None) => return Err(Invalid::field("start", "must be given")),
+            (_, None) => return Err(Invalid::field("start", "is required")),
         };
         let Some(text) = spoken_text(self.text.trim()) else {
             return Ok(None);

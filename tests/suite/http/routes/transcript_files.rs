@@ -171,7 +171,7 @@ fn whisper_json_variants_are_accepted(server: TestServer) {
     }
     let refused = server.put(&path, &json!({ "text": "a b" }));
     let errors = refused.problem(422, "validation_failed");
-    assert_eq!(errors[0]["message"], "holds no segments with times");
+    assert_eq!(errors[0]["message"], "expected segments with times");
 }
 
 fn legacy_charsets_are_decoded(server: TestServer) {
