@@ -30,12 +30,12 @@ impl Default for ChunkRules {
 
 /// Splits a recording into adjacent chunks from 0 to its end.
 ///
-/// A chunk ends in the middle of a silence: the longest one that makes it half to
-/// one and a half times as long as the target, otherwise the longest one that
-/// keeps it within the maximum length. Without such a silence, it has the maximum
-/// length. A remainder of at most one and a half times the target length is not
-/// split. The last chunk has at least a quarter of the target length, because
-/// recognizers invent words when they hear too little.
+/// A chunk ends in the middle of a silence. The longest silence that gives it 0.5 to
+/// 1.5 times the target length is used, or else the longest one that keeps it within
+/// the maximum length. Without such a silence, it has the maximum length. A
+/// remainder of at most 1.5 times the target length is not split. The last chunk has
+/// at least a quarter of the target length, because recognizers invent words when
+/// they hear too little.
 ///
 /// `silences` are the ranges without sound, as from [`audio_silences`], in any
 /// order.

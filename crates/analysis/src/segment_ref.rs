@@ -44,7 +44,7 @@ pub struct ContentSegmentRef<'a> {
     pub topic: &'a Topic,
     /// 0 (least important) to 1.
     pub importance_score: Ratio,
-    /// The clip of a long segment is the part in which these occur most often.
+    /// From a long segment, the part in which these occur most often becomes the clip.
     pub keywords: &'a [Keyword],
 }
 

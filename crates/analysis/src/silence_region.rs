@@ -36,8 +36,9 @@ impl Default for SilenceRules {
 ///
 /// Where sound and picture are both missing, the type is
 /// [`SilenceType::Both`]; the parts before and after keep their own type.
-/// No region is shorter than the minimum. A shorter overlap is treated as part of
-/// the range that starts first, and any other shorter part is dropped.
+/// No region is shorter than the minimum length. An overlap that would be shorter
+/// belongs to the range that starts first. Other parts that would be shorter are
+/// dropped.
 ///
 /// # Errors
 ///
@@ -66,7 +67,7 @@ pub fn merge(
     let is_long_enough = |span: &TimeSpan| span.length() > 0.0 && span.length() >= rules.min_length;
 
     let mut both = Vec::new();
-    // The parts to cut out of each list.
+    // The overlaps to remove from each list.
     let (mut cut_from_audio, mut cut_from_blank) = (Vec::new(), Vec::new());
     for overlap in overlaps(&audio, &blank) {
         if is_long_enough(&overlap.common) {

@@ -41,7 +41,7 @@ pub(crate) fn tokenize(text: &str) -> Vec<Term<'_>> {
     let mut terms = Vec::with_capacity(words.len());
     for run in words.chunk_by(is_adjacent) {
         for group in run.chunk_by(|a, b| a.is_single_character() && b.is_single_character()) {
-            // A whole word is a group of one, and one term.
+            // Any other word is a group of its own, and a single term.
             for bigram in group.windows(group.len().min(2)) {
                 let (first, last) = (bigram[0], bigram[bigram.len() - 1]);
                 let surface = &text[first.start..last.start + last.text.len()];

@@ -36,9 +36,10 @@ impl KeywordIndex {
     /// The window within `part` in which the terms `keys` occur most often; the
     /// first of equal windows.
     ///
-    /// It starts where a transcript segment starts. It ends where one ends, or
-    /// has the length `max_length` if it would otherwise be shorter than
-    /// `min_length`. If no term occurs, it is at the start of the part. The running
+    /// The window starts with a transcript segment and ends with the last one that
+    /// ends within `max_length`. If it would then be shorter than `min_length`, it
+    /// has the length `max_length`, or ends with the part. If no term occurs, the
+    /// window is at the start of the part. The running
     /// time is linear in the number of transcript segments, with a binary search
     /// for each.
     pub(super) fn densest_window(

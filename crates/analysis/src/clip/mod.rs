@@ -33,14 +33,14 @@ use snapping::SnapPoints;
 
 /// Selects clips from a recording of the given duration, in order of time.
 ///
-/// If there are fewer clips than `min_clips`, segments give more than one clip
-/// each, and shorter ones if necessary. A recording with little content may
-/// still have fewer.
+/// To get `min_clips` clips, more than one clip is taken from a segment, and clips
+/// are made shorter if necessary. From a recording with little content there may
+/// still be fewer.
 ///
-/// Each boundary moves by at most `snap_within` to a place without speech: to
-/// the middle of a silence (at most a second of it is in the clip), or if there
-/// is none, to a gap between transcript segments. At least half of a segment
-/// that was extended remains in its clip.
+/// Each boundary moves by at most `snap_within` to a place without speech: the
+/// middle of a silence (but at most a second of it remains in the clip), or else a
+/// gap between transcript segments. At least half of a segment that was extended
+/// remains in its clip.
 ///
 /// Without content segments, clips are spread evenly over the parts between
 /// silences and have the titles "Part 1", "Part 2" and so on. A recording not

@@ -54,8 +54,8 @@ impl ClipSelector<'_> {
     }
 
     /// Takes one clip from each candidate, the most important first, up to the
-    /// maximum number. Then, while there are fewer than the minimum number, it
-    /// takes further clips from what is left of the candidates.
+    /// maximum number. While there are fewer than the minimum number, takes further
+    /// clips from the parts of the candidates that are not in a clip yet.
     fn select_up_to(&self, max_length: f64) -> Vec<Selection> {
         let by_importance = self.by_importance();
         let mut selected: Vec<Selection> = Vec::new();
@@ -123,8 +123,8 @@ impl ClipSelector<'_> {
         };
         // A short part may be at the edge of its clip, where snapping could
         // remove it: keep at least half of it.
-        let kept = content.midpoint();
-        Some(self.snap_points.snap(clip, kept, free, self.rules))
+        let anchor = content.midpoint();
+        Some(self.snap_points.snap(clip, anchor, free, self.rules))
     }
 }
 

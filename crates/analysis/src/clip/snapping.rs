@@ -44,8 +44,8 @@ enum Boundary {
 }
 
 impl SnapPoints {
-    /// `transcript` is in order of the starts. It has a gap where all earlier
-    /// segments have ended when the next one starts.
+    /// `transcript` is in order of the starts. There is a gap before a segment if all
+    /// earlier ones have ended when it starts.
     pub(super) fn new(silences: &[TimeRange], transcript: &[TranscriptSegmentRef<'_>]) -> Self {
         let mut gaps = Vec::new();
         let mut latest_end: Option<f64> = None;
@@ -66,13 +66,13 @@ impl SnapPoints {
     /// Moves both boundaries of `clip`, each by at most `snap_within`.
     ///
     /// The result is within `bounds`, has a length within the rules, and
-    /// contains the time `kept`. Among the pairs that qualify, one with the
-    /// lowest penalty wins, and of these the one that moves the boundaries
-    /// least. If no pair qualifies, the clip is not changed.
+    /// contains the time `anchor`. Of the pairs of snap points that qualify, the one
+    /// with the lowest penalty is used; of equal ones, the one that moves the
+    /// boundaries least. If no pair qualifies, the clip is not changed.
     pub(super) fn snap(
         &self,
         clip: TimeSpan,
-        kept: f64,
+        anchor: f64,
         bounds: TimeSpan,
         rules: &ClipRules,
     ) -> TimeSpan {
@@ -82,7 +82,7 @@ impl SnapPoints {
             let length = end.time - start.time;
             bounds.start <= start.time
                 && end.time <= bounds.end
-                && (start.time..=end.time).contains(&kept)
+                && (start.time..=end.time).contains(&anchor)
                 && (rules.min_length..=rules.max_length).contains(&length)
         };
         let penalty = |(start, end): &(SnapPoint, SnapPoint)| start.penalty + end.penalty;
@@ -131,8 +131,8 @@ impl SnapPoints {
     }
 }
 
-/// The midpoint of a silence, or if that would leave too much silence in the
-/// clip, [`MAX_EDGE_SILENCE`] from the clip's speech.
+/// The midpoint of a silence. If more than [`MAX_EDGE_SILENCE`] would remain in the
+/// clip, the time that leaves exactly that much.
 fn best_time_in(silence: TimeSpan, boundary: Boundary) -> f64 {
     let middle = silence.midpoint();
     match boundary {
@@ -171,14 +171,14 @@ mod tests {
     }
 
     fn snapped_around(
-        kept: f64,
+        anchor: f64,
         silences: &[(f64, f64)],
         segments: &[(f64, f64)],
         clip: (f64, f64),
     ) -> (f64, f64) {
         let points = SnapPoints::new(&times(silences), &transcript(segments));
         let clip = TimeSpan::new(clip.0, clip.1);
-        let clip = points.snap(clip, kept, TimeSpan::new(0.0, 500.0), &RULES);
+        let clip = points.snap(clip, anchor, TimeSpan::new(0.0, 500.0), &RULES);
         (clip.start, clip.end)
     }
 
@@ -239,9 +239,9 @@ mod tests {
     }
 
     #[test]
-    fn the_clip_keeps_the_given_time() {
+    fn the_clip_still_contains_the_anchor() {
         let silences = [(103.0, 105.0), (157.0, 158.0)];
-        let around = |kept| snapped_around(kept, &silences, &[], (100.0, 160.0));
+        let around = |anchor| snapped_around(anchor, &silences, &[], (100.0, 160.0));
         assert_eq!(around(130.0), (104.0, 157.5));
         assert_eq!(around(101.0), (100.0, 157.5));
         assert_eq!(around(159.0), (104.0, 160.0));
@@ -259,9 +259,9 @@ mod tests {
                 .into_iter()
                 .map(|(start, length)| (start, start + length))
                 .collect();
-            let kept = start + fraction * length;
-            let clip = snapped_around(kept, &silences, &silences, (start, start + length));
-            prop_assert!(clip.0 <= kept && kept <= clip.1);
+            let anchor = start + fraction * length;
+            let clip = snapped_around(anchor, &silences, &silences, (start, start + length));
+            prop_assert!(clip.0 <= anchor && anchor <= clip.1);
             prop_assert!((clip.0 - start).abs() <= 5.0 + 1e-9);
             prop_assert!((clip.1 - start - length).abs() <= 5.0 + 1e-9);
             prop_assert!((20.0 - 1e-9..=120.0 + 1e-9).contains(&(clip.1 - clip.0)));

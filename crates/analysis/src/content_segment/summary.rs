@@ -55,7 +55,8 @@ fn central_sentences(
     vocabulary: &Vocabulary,
     weights: &TermWeights,
 ) -> Vec<String> {
-    // The length of the segment's vector is left out: it is the same for all.
+    // Not divided by the length of the segment's vector, which is the same for all
+    // sentences.
     let similarity = |sentence: &str| {
         let mut ids: Vec<TermId> = tokenize(sentence)
             .iter()

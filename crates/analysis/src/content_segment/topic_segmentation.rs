@@ -23,7 +23,7 @@
 //!   Words that occur in only one utterance are left out, because they connect
 //!   no utterances.
 //! - **Boundary.** In a lecture of `u` utterances, each start of a segment
-//!   costs `ln u`, less `ln(1 + s)` if it follows a pause of `s` seconds.
+//!   costs `ln u`, minus `ln(1 + s)` if it follows a pause of `s` seconds.
 //! - **Length.** Segment lengths are log-normally distributed around
 //!   [`expected_length`].
 //!

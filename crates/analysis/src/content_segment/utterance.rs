@@ -1,10 +1,9 @@
 //! Groups transcript segments into utterances, about one sentence each.
 //!
-//! Recognizers write segments of a few words or of several sentences. Topic
-//! segmentation compares utterances: whole segments, in order, up to the end of
-//! a sentence or a pause. A long group ends without one of these, because some
-//! recognizers write no punctuation. The running time is linear in the length
-//! of the transcript.
+//! Recognizers write segments of a few words or of several sentences. An utterance
+//! is a group of consecutive segments up to the end of a sentence or to a pause. A
+//! long group ends earlier, because some recognizers write no punctuation. The
+//! running time is linear in the length of the transcript.
 
 use std::ops::Range;
 
@@ -17,8 +16,8 @@ use crate::time_span::TimeSpan;
 
 /// The shortest pause that ends an utterance, in seconds.
 const MIN_PAUSE: f64 = 1.5;
-/// The length from which an utterance may end within a sentence, in seconds.
-const MAX_LENGTH_IN_SENTENCE: f64 = 7.0;
+/// An utterance of at least this many seconds may end within a sentence.
+const MIN_LENGTH_IN_SENTENCE: f64 = 7.0;
 /// The minimum number of words of an utterance that does not end at a pause, so
 /// that "Yes. Right." is grouped with the next sentence.
 const MIN_WORDS: usize = 5;
@@ -86,7 +85,7 @@ fn utterance_ranges(segments: &[TranscriptSegmentRef<'_>]) -> Vec<Range<usize>> 
             .get(i + 1)
             .is_none_or(|next| next.time.start() - segment.time.end() >= MIN_PAUSE);
         let length = segment.time.end() - segments[start].time.start();
-        let may_end = length >= MAX_LENGTH_IN_SENTENCE || ends_sentence(segment.text);
+        let may_end = length >= MIN_LENGTH_IN_SENTENCE || ends_sentence(segment.text);
         if pause_follows || words >= MIN_WORDS && may_end {
             ranges.push(start..i + 1);
             (start, words) = (i + 1, 0);
@@ -95,8 +94,8 @@ fn utterance_ranges(segments: &[TranscriptSegmentRef<'_>]) -> Vec<Range<usize>> 
     ranges
 }
 
-/// Whether the text ends with the sentence terminator of any script, ignoring
-/// closing quotes and brackets.
+/// Whether the text ends with a sentence terminator, in any script. Closing quotes
+/// and brackets after it are ignored.
 fn ends_sentence(text: &str) -> bool {
     let trimmed = text.trim_end_matches(|c: char| c.is_whitespace() || "\"'”’»)]」』".contains(c));
     trimmed.ends_with([

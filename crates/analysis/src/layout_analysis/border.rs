@@ -2,7 +2,8 @@
 //!
 //! In each band of the frames (see [`profile`](super::profile)), a position has
 //! evidence of a border if most frames have an edge there, or if one side of it
-//! changes clearly more often than the other. The support of a border is the
+//! changes clearly more often than the other. Changes are counted in the calm pairs
+//! of frames (see [`motion`](super::motion)). The support of a border is the
 //! fraction of its bands that have evidence. Evidence is stored as cumulative
 //! counts over the bands, so a lookup of the support takes constant time;
 //! building the counts is linear in the number of pixels of all frames.
@@ -16,7 +17,7 @@ use super::sampling::{Orientation, SampledFrames};
 /// The fraction of frames in which a static edge must be present, always as a
 /// step in the same direction (dark to bright, or bright to dark).
 const MIN_EDGE_PERSISTENCE: f64 = 0.7;
-/// The smallest step of a static edge, in gray levels, however low the noise.
+/// The smallest step of a static edge, in gray levels; larger if there is noise.
 const MIN_EDGE_STEP: f64 = 6.0;
 /// The smallest difference between the activities of both sides of a border, as
 /// a fraction of the calm pairs.

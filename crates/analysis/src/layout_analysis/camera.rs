@@ -14,8 +14,8 @@ use super::rectangle::Rectangle;
 /// box is a little too large: motion leaves noise beyond the border, and a
 /// block may contain pixels of both sides.
 const MAX_OVERLAP: usize = 2 * BLOCK_SIZE;
-/// The bonus for a rectangle as large as the picture; it is proportional to the
-/// area. Of rectangles with equal support the larger one is usually right:
+/// The bonus for a rectangle as large as the picture. The bonus is proportional to
+/// the area. Of rectangles with equal support the larger one is usually right:
 /// lines inside a camera image (a door, a shelf) are more common than a frame
 /// on the screen around the camera.
 const SIZE_BONUS: f64 = 0.02;
@@ -95,9 +95,9 @@ struct Side {
 impl Side {
     /// The support of the side, 0 to 1.
     ///
-    /// An edge of the picture has no visible border. Its support is the mean of
-    /// how close the moving area comes to it and of `moving_coverage`, the
-    /// fraction of the side's length that the moving area covers.
+    /// An edge of the picture has no visible border. Its support is the mean of its
+    /// [`edge_closeness`](Self::edge_closeness) and `moving_coverage`, the fraction
+    /// of the side's length that the moving area covers.
     fn support(self, moving_coverage: f64, border_support: impl Fn(usize) -> f64) -> f64 {
         self.edge_closeness.map_or_else(
             || border_support(self.position),

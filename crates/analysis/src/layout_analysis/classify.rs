@@ -34,8 +34,8 @@ const MIN_MOVING_AREA: f64 = 0.004;
 /// The smallest width and height of a camera, as fractions of the picture's;
 /// anything narrower is a clock or a cursor, too.
 const MIN_CAMERA_SIZE: f64 = 0.07;
-/// A camera of this fraction of the picture's width fills the width; likewise
-/// for the height.
+/// A camera fills the width of the picture if it has at least this fraction of it;
+/// likewise for the height.
 const FULL_SIZE: f64 = 0.9;
 /// The largest width of a camera beside the screen, as a fraction of the
 /// picture's.
@@ -55,15 +55,15 @@ const MIN_EDGE_DENSITY: f64 = 0.002;
 /// counts for neither of its sides.
 const BORDER_BLUR: usize = 3;
 
-/// The fraction of the camera's blocks that change when the camera moves.
+/// The smallest fraction of the camera's blocks that change in a pair with motion.
 const MIN_CAMERA_CHANGE: f64 = 0.03;
-/// The fraction of the screen's blocks that change when the slide changes.
+/// The smallest fraction of the screen's blocks that change with the slide.
 const MIN_SLIDE_CHANGE: f64 = 0.05;
-/// The moving fraction of the camera's rectangle that gives full confidence;
-/// the face of a presenter in front of a wall moves about this much.
+/// Full confidence requires that at least this fraction of the camera's rectangle
+/// moves: about as much as the face of a presenter in front of a wall.
 const FULL_CAMERA_COVERAGE: f64 = 0.12;
-/// The moving fraction of the moving area's bounding box that gives full
-/// confidence. The common bounding box of two cameras has less.
+/// Full confidence requires that at least this fraction of the moving area's
+/// bounding box moves. In the common bounding box of two cameras it is less.
 const FULL_BOX_COVERAGE: f64 = 1.0 / 3.0;
 
 /// The decision; rectangles are in pixels of the frames.
@@ -73,7 +73,7 @@ pub(super) struct Classification {
     pub(super) screen: Option<Rectangle>,
     pub(super) camera: Option<Rectangle>,
     /// The width of the screen as a fraction of the picture's.
-    pub(super) split: Option<f64>,
+    pub(super) split_ratio: Option<f64>,
     pub(super) confidence: f64,
 }
 
@@ -83,7 +83,7 @@ impl Classification {
             layout: Unknown,
             screen: None,
             camera: None,
-            split: None,
+            split_ratio: None,
             confidence,
         }
     }
@@ -151,7 +151,7 @@ impl Classifier<'_> {
             layout: ScreenOnly,
             screen: Some(self.picture),
             camera: None,
-            split: None,
+            split_ratio: None,
             confidence: confidence.min(1.0 - moving_ratio / 2.0),
         }
     }
@@ -195,7 +195,7 @@ impl Classifier<'_> {
                 layout: CameraOnly,
                 screen: None,
                 camera: Some(camera),
-                split: None,
+                split_ratio: None,
                 confidence,
             };
         }
@@ -207,7 +207,7 @@ impl Classifier<'_> {
                 layout: SideBySide,
                 screen: Some(screen),
                 camera: Some(camera),
-                split: Some(screen.width() as f64 / picture.width() as f64),
+                split_ratio: Some(screen.width() as f64 / picture.width() as f64),
                 confidence,
             };
         }
@@ -216,7 +216,7 @@ impl Classifier<'_> {
                 layout: PictureInPicture,
                 screen: Some(picture),
                 camera: Some(camera),
-                split: None,
+                split_ratio: None,
                 confidence,
             };
         }
@@ -256,9 +256,9 @@ impl Classifier<'_> {
         (height >= FULL_SIZE || !self.has_content(elsewhere)).then_some(screen)
     }
 
-    /// The stillness of the blocks `(column, row)` that are `included`, 0 to 1:
-    /// 1 minus the fraction of pairs with a slide change, minus the fraction of
-    /// pairs with a slide change directly after another one.
+    /// The stillness of the blocks `(column, row)` that are `included`, 0 to 1. It is
+    /// 1 minus the fraction of pairs with a slide change, minus the fraction of pairs
+    /// in which a slide change directly follows another one.
     fn stillness(&self, included: impl Fn(usize, usize) -> bool) -> f64 {
         let picture = self.picture;
         let changes = self

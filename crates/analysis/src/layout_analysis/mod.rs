@@ -13,9 +13,9 @@
 //!    has changed if its mean differs by at least three times the noise, and by
 //!    at least four gray levels. The noise is estimated in the calmest tenth of
 //!    the picture.
-//! 2. **Motion.** The half of the pairs with the least change is calm; as long
-//!    as slides change in less than half of the pairs, a calm pair has no slide
-//!    change. Blocks that change in 20 % of the calm pairs form the moving
+//! 2. **Motion.** The half of the pairs with the least change is called calm. If
+//!    slides change in less than half of the pairs, none changes in a calm pair.
+//!    Blocks that change in 20 % of the calm pairs form the moving
 //!    area. If that covers less than 0.4 % of the picture, it is a clock or a
 //!    cursor and not a camera.
 //! 3. **Camera.** A border is a straight line with a static edge (the same step
@@ -64,7 +64,7 @@
 //!
 //! A layout with a screen has one score, the stillness of the screen: 1 minus
 //! the fraction of pairs in which 5 % of its blocks change, minus the fraction
-//! of pairs with such a change directly after another one. If the slide changes
+//! of pairs in which such a change directly follows another one. If the slide changes
 //! in 15 % of the pairs, but never in two successive ones, it is 0.85. Frames
 //! should be sampled so densely that slides change in less than a third of the
 //! pairs.
@@ -171,7 +171,7 @@ pub fn analyse(
         layout_type: classification.layout,
         screen_region: to_region(classification.screen).at("source")?,
         camera_region: to_region(classification.camera).at("source")?,
-        split_ratio: classification.split.map(Ratio::new).transpose()?,
+        split_ratio: classification.split_ratio.map(Ratio::new).transpose()?,
         confidence_score: Ratio::new(classification.confidence)?,
         sample_frame_time: time.map(Seconds::new).transpose()?,
     })

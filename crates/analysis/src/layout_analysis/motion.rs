@@ -15,11 +15,11 @@ use super::sampling::SampledFrames;
 const MIN_CHANGE: f64 = 4.0;
 /// The smallest change of a block, as a multiple of the noise.
 ///
-/// The noise is the standard deviation of a mean of four pixels. A block is a
-/// mean of 16 pixels, so its standard deviation is half as large, and 3 times
-/// the noise is six standard deviations of a block. This holds for independent
-/// pixels; if scaling and encoding spread the noise over neighbours, it is about
-/// three standard deviations.
+/// The noise is measured as the standard deviation of the mean of four pixels. The
+/// mean of a block has 16 pixels. If the noise of the pixels is independent, the
+/// standard deviation of that mean is half as large, so this threshold is six
+/// standard deviations. If scaling and encoding have spread the noise over
+/// neighbouring pixels, it is about three.
 const MIN_CHANGE_TO_NOISE: f64 = 3.0;
 
 /// Which blocks changed in which pairs of frames.

@@ -31,7 +31,7 @@ impl Rectangle {
         (self.left..self.right).contains(&x) && (self.top..self.bottom).contains(&y)
     }
 
-    /// Whether the center of a block lies in the rectangle.
+    /// Whether the rectangle contains the center of a block.
     pub(super) fn contains_block(self, column: usize, row: usize) -> bool {
         self.contains(
             column * BLOCK_SIZE + BLOCK_SIZE / 2,

@@ -18,8 +18,8 @@ pub(super) enum Transcription {
 }
 
 impl Talk {
-    /// Concatenates the texts at 150 words a minute, with pauses of 0.3 s
-    /// between all segments: a change of topic has no longer pause.
+    /// Concatenates the texts at 150 words a minute. All segments are 0.3 s apart, so
+    /// that the length of the pause does not show a change of topic.
     pub(super) fn new(texts: &[&str], transcription: Transcription) -> Self {
         let mut talk = Self {
             transcript: Vec::new(),

@@ -72,7 +72,7 @@ fn the_order_of_transcript_segments_does_not_matter() {
     assert_eq!(find(&rotated), find(&transcript));
 }
 
-/// Either few words that repeat, or arbitrary characters.
+/// Either words of a small vocabulary, or arbitrary characters.
 fn text() -> impl Strategy<Value = String> {
     let words = prop::collection::vec(
         prop::sample::select(vec!["tree", "Trees.", "the", "光合作用", "l'eau", "7", "—"]),

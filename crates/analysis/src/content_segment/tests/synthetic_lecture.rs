@@ -20,7 +20,7 @@ impl Random {
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
 
-    /// Below `bound`, small numbers more often: the frequency rank of a word.
+    /// The frequency rank of a word, below `bound`: low ranks are more probable.
     fn rank_below(&mut self, bound: usize) -> usize {
         let bound = self.below(bound) + 1;
         self.below(bound)
