@@ -32,7 +32,10 @@ pub enum Error {
     NoVideo,
 
     /// The range is empty or starts after the recording's end.
-    #[error("there is nothing from {start} s to {end} s in a recording of {duration} s")]
+    #[error(
+        "the range from {start} s to {end} s is empty or outside the recording, which is \
+         {duration} s long"
+    )]
     EmptyRange {
         /// Start of the range, in seconds.
         start: f64,
@@ -81,8 +84,8 @@ impl Error {
         }
     }
 
-    /// Adds the operation to the error of a child process.
-    pub(crate) fn child_while(doing: &'static str) -> impl Fn(ChildError) -> Self {
+    /// Converts the error of a child process. `doing` is the operation.
+    pub(crate) fn from_child(doing: &'static str) -> impl Fn(ChildError) -> Self {
         move |source| Self::Child { doing, source }
     }
 

@@ -2,9 +2,9 @@
 //! silence, sampling frames, and cutting clips.
 //!
 //! [`Tools`] finds the two programs. [`Limits`] bound the time and the
-//! [`Scratch`] space of one piece of work, and can be cancelled. [`Media`]
-//! combines both and has the operations, as methods. All of them block the
-//! calling thread; no async runtime is needed.
+//! [`Scratch`] space of one piece of work, which can also be cancelled. [`Media`]
+//! combines both; the operations are its methods. All of them block the calling
+//! thread; no async runtime is needed.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -62,9 +62,10 @@
 //! # Untrusted files
 //!
 //! ffmpeg also reads playlists, and opens the files and addresses that these
-//! name. Therefore only containers of recordings are read, only from files, and
-//! only by names that cannot be mistaken for options or addresses. The service's
-//! secrets are removed from ffmpeg's environment ([`Program::without_secrets`]).
+//! name. Therefore it may only read files, and only the formats of recordings.
+//! Paths are passed so that it cannot mistake them for options or addresses. The
+//! service's secrets are removed from its environment
+//! ([`Program::without_secrets`]).
 
 mod clip;
 mod error;

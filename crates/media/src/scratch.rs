@@ -53,9 +53,9 @@ struct ProcessDir {
 }
 
 impl Scratch {
-    /// Creates a directory below `root` for files of `limit_bytes` in total, and
-    /// removes the directories of dead processes. Creates `root` if it is missing.
-    /// Other files and directories in it are left alone.
+    /// Creates a directory below `root`, whose files may have `limit_bytes` in
+    /// total, and removes the directories of dead processes. Creates `root` if it is
+    /// missing. Other files and directories in `root` are left alone.
     pub fn new(root: impl Into<PathBuf>, limit_bytes: u64) -> io::Result<Self> {
         let root = root.into();
         fs::create_dir_all(&root)?;

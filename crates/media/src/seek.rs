@@ -9,8 +9,8 @@ use crate::ffmpeg::{Media, input_options};
 use crate::probe::{Probe, VideoStream};
 use crate::process::{ChildError, LineBuffer, Program};
 
-/// Containers in which ffmpeg seeks to the exact time, after which nothing can be
-/// decoded until the next key frame. In all others it seeks to the key frame
+/// Containers in which ffmpeg seeks to the exact time, from which it cannot decode
+/// anything before the next key frame. In all others it seeks to the key frame
 /// before the time.
 const WITHOUT_KEY_FRAME_SEEK: [&str; 2] = ["mpegts", "mpeg"];
 /// How far the first search for a key frame goes back from the time, in seconds.
@@ -24,10 +24,12 @@ const INTERLEAVING_SECONDS: f64 = 1.0;
 /// for a discontinuity.
 const DISCONTINUITY_SECONDS: f64 = 10.0;
 
-/// Where ffmpeg starts reading, and the time of the recording that becomes 0.
+/// A time in the recording, and where to start reading for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SeekPoint {
+    /// Where ffmpeg starts reading, in seconds.
     read_from: f64,
+    /// The wanted time, in seconds. The filters see it as 0.
     time: f64,
 }
 
@@ -40,9 +42,9 @@ impl SeekPoint {
         }
     }
 
-    /// The options in front of the input file, with `-i` and the file. The
-    /// filters get everything from the key frame on. Frames before the wanted time
-    /// have negative timestamps.
+    /// The options for the input file, with `-i` and the file itself. The filters
+    /// get everything from the key frame on; frames before the wanted time have
+    /// negative timestamps.
     pub(crate) fn input_options(self, path: &Path) -> Vec<OsString> {
         let mut options: Vec<OsString> = Vec::new();
         // In a file without an index even seeking to 0 fails: ffmpeg searches for
@@ -51,8 +53,8 @@ impl SeekPoint {
             options.extend(["-noaccurate_seek", "-ss"].map(OsString::from));
             options.push(self.read_from.to_string().into());
         }
-        // ffmpeg removes discontinuities such as those of a broadcast. The
-        // negative timestamps before the wanted time must not count as one.
+        // ffmpeg removes discontinuities such as those of a broadcast. It must not
+        // take the negative timestamps before the wanted time for one.
         let threshold = self.time + DISCONTINUITY_SECONDS;
         for (option, seconds) in [
             ("-dts_delta_threshold", threshold),
@@ -66,25 +68,26 @@ impl SeekPoint {
 }
 
 impl Media {
-    /// Writes a file, reading from the key frame before `time`. `ffmpeg` builds
-    /// the command for a seek point. If the command fails, as with a damaged index
-    /// or when a track has no packets, it runs again from the beginning
-    /// of the recording.
+    /// Writes a file, reading from the key frame before `time`. `command` returns
+    /// the ffmpeg command for a seek point. If it fails, as with a damaged index or
+    /// when a track has no packets, it runs again from the beginning of the
+    /// recording.
     pub(crate) fn write_from(
         &self,
         doing: &'static str,
-        (recording, time): (&Probe, f64),
-        ffmpeg: &dyn Fn(SeekPoint) -> Program,
+        recording: &Probe,
+        time: f64,
+        command: &dyn Fn(SeekPoint) -> Program,
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
         let mut write = |point| {
-            let ffmpeg = ffmpeg(point).args(["-abort_on", "empty_output_stream"]);
+            let ffmpeg = command(point).args(["-abort_on", "empty_output_stream"]);
             self.write(doing, ffmpeg, out, progress)
         };
         let point = self
             .seek_point(recording, time)
-            .map_err(Error::child_while(doing))?;
+            .map_err(Error::from_child(doing))?;
         let written = write(point);
         match written.as_ref().map_err(Error::child) {
             Err(Some(ChildError::Failed { status, .. }))
@@ -138,10 +141,8 @@ impl Media {
             .args(["-of", "csv=p=0"])
             .args(input_options(&recording.path))
             .run(&self.limits, &mut |bytes| {
-                lines.push(bytes, |line| match key_frame_times(line) {
-                    Some((shown, decoded)) if shown <= to => {
-                        last = Some(decoded - recording.start);
-                    }
+                lines.push(bytes, |line| match key_frame_timestamps(line) {
+                    Some((pts, dts)) if pts <= to => last = Some(dts - recording.start),
                     _ => {}
                 });
             });
@@ -152,15 +153,15 @@ impl Media {
     }
 }
 
-/// The presentation and decoding time of a key frame, from a line such as
-/// `11.48,11.4,K_`. `None` for other frames.
-fn key_frame_times(line: &str) -> Option<(f64, f64)> {
+/// The presentation and decoding timestamps of a key frame, in seconds, from a line
+/// such as `11.48,11.4,K_`. `None` for other frames.
+fn key_frame_timestamps(line: &str) -> Option<(f64, f64)> {
     let mut fields = line.split(',');
     let mut next = || fields.next();
-    let [shown, decoded] = [next()?, next()?].map(|time| time.parse::<f64>().ok());
+    let [pts, dts] = [next()?, next()?].map(|time| time.parse::<f64>().ok());
     if !next()?.starts_with('K') {
         return None;
     }
-    let shown = shown.or(decoded)?;
-    Some((shown, decoded.unwrap_or(shown).min(shown)))
+    let pts = pts.or(dts)?;
+    Some((pts, dts.unwrap_or(pts).min(pts)))
 }

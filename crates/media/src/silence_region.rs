@@ -10,7 +10,7 @@ use crate::process::ChildError;
 /// A recording was read completely if reading ended at most this long before its
 /// end, in seconds. The tracks of one file rarely end together.
 const END_TOLERANCE_SECONDS: f64 = 0.5;
-/// Share of black pixels that makes a picture black.
+/// Smallest ratio of black pixels in a black picture.
 const BLACK_PIXEL_RATIO: f64 = 0.98;
 
 /// The definition of silence.
@@ -70,8 +70,8 @@ impl Media {
         let mut ffmpeg = self
             .ffmpeg_with_progress()
             .args(input_options(&recording.path));
-        // The filters share stdout with the progress report. `direct` writes each
-        // line at once, which keeps lines whole.
+        // The filters share stdout with the progress report. Without `direct` they
+        // would buffer their output, and lines would be torn apart.
         if let Some(audio) = &recording.audio {
             let filter = format!(
                 "silencedetect=noise={threshold_dbfs}dB:duration={min_duration},\
@@ -110,7 +110,7 @@ impl Media {
                 stderr_tail,
                 ..
             }) if status.code().is_some() && read_to > 0.0 => stderr_tail,
-            Err(error) => return Err(Error::child_while("detect silence")(error)),
+            Err(error) => return Err(Error::from_child("detect silence")(error)),
         };
         if read_to > recording.duration - END_TOLERANCE_SECONDS {
             read_to = recording.duration;
@@ -131,28 +131,29 @@ fn parse_metadata(line: &str) -> Option<(&str, f64)> {
     Some((key, value.parse().ok()?))
 }
 
-/// Collects regions, of which the last may not have ended yet.
+/// Builds regions from their starts and ends.
 #[derive(Default)]
 struct RegionBuilder {
-    /// Start and end of each region, in seconds.
-    ended: Vec<(f64, f64)>,
-    started: Option<f64>,
+    /// Start and end of each complete region, in seconds.
+    complete: Vec<(f64, f64)>,
+    /// Start of a region that has not ended yet.
+    open_start: Option<f64>,
 }
 
 impl RegionBuilder {
     fn start(&mut self, time: f64) {
-        self.started = Some(time);
+        self.open_start = Some(time);
     }
 
     fn end(&mut self, time: f64) {
-        self.ended
-            .extend(self.started.take().map(|start| (start, time)));
+        self.complete
+            .extend(self.open_start.take().map(|start| (start, time)));
     }
 
-    /// The regions that are long enough, cut to the time from 0 to `end`.
+    /// The regions that are long enough, clamped to the time from 0 to `end`.
     fn finish(mut self, end: f64, min_duration: f64) -> Vec<TimeRange> {
         self.end(end);
-        self.ended
+        self.complete
             .into_iter()
             // The first packet may start slightly before 0.
             .filter_map(|(from, to)| TimeRange::new(from.max(0.0), to.min(end)).ok())

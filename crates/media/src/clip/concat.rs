@@ -15,9 +15,10 @@ impl Media {
     /// while it loads.
     ///
     /// Clips with the same kinds of tracks are copied without loss. If they differ
-    /// in codec, size, frame rate or tracks, all are encoded again with
-    /// `settings`, in the size and rate of the first picture. A picture of another
-    /// shape gets black bars, and a clip that lacks a track gets black or silence.
+    /// in codec, size, frame rate or tracks, all are encoded again with `settings`,
+    /// in the size and frame rate of the first clip with a picture. A picture with
+    /// another aspect ratio gets black bars. A clip without a picture or sound gets
+    /// a black picture or silence.
     ///
     /// `progress` gets the seconds done.
     pub fn concat(
@@ -124,7 +125,8 @@ struct PictureFormat {
 }
 
 impl PictureFormat {
-    /// The filters from the picture of a clip, or black, to `[v<index>]`.
+    /// The filters that convert the picture of a clip, or generate a black one. Their
+    /// output is `[v<index>]`.
     fn filters(&self, index: usize, clip: &Probe) -> String {
         let ((width, height), rate) = (self.size, self.rate);
         let duration = clip.duration;
@@ -140,7 +142,8 @@ impl PictureFormat {
     }
 }
 
-/// The filters from the sound of a clip, or silence, to `[a<index>]`.
+/// The filters that convert the sound of a clip, or generate silence. Their output is
+/// `[a<index>]`.
 fn audio_filters(index: usize, clip: &Probe, channels: u32) -> String {
     let duration = clip.duration;
     let layout = if channels == 1 { "mono" } else { "stereo" };
@@ -157,7 +160,7 @@ fn audio_filters(index: usize, clip: &Probe, channels: u32) -> String {
     )
 }
 
-/// Whether the packets of both clips can be in one file.
+/// Whether the packets of both clips can be joined without encoding.
 fn is_compatible(one: &Probe, other: &Probe) -> bool {
     let picture = |clip: &Probe| {
         clip.video.clone().map(|video| {

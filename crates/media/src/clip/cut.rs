@@ -18,8 +18,8 @@ impl Media {
     /// the same kinds of tracks as the recording.
     ///
     /// The clip starts with the frame shown at the start of the range, even if that
-    /// frame starts earlier. If a track ends before the range, its last frame is
-    /// held, or silence follows.
+    /// frame starts earlier. After the end of a track that is too short, the last
+    /// frame is repeated, or silence follows.
     ///
     /// Returns the part of the range that is inside the recording, which is as
     /// long as the clip. `progress` gets the seconds done.
@@ -41,21 +41,27 @@ impl Media {
             filters.push(audio_filters(audio, range.duration()));
         }
         let filters = filters.join(";");
-        let ffmpeg = |point: SeekPoint| {
+        let command = |point: SeekPoint| {
             let ffmpeg = self
                 .ffmpeg_with_progress()
                 .args(point.input_options(&recording.path))
                 .args(["-filter_complex", &filters]);
             encode(ffmpeg, video.is_some(), audio.map(clip_channels), settings)
         };
-        let start = (recording, range.start());
-        self.write_from("cut a clip", start, &ffmpeg, out, progress)?;
+        self.write_from(
+            "cut a clip",
+            recording,
+            range.start(),
+            &command,
+            out,
+            progress,
+        )?;
         Ok(range)
     }
 }
 
-/// The filters from the recording's picture to `[v]`. Time 0 is the start of the
-/// clip.
+/// The filters that convert the recording's picture. Their output is `[v]`. Time 0
+/// is the start of the clip.
 fn video_filters(
     video: &VideoStream,
     duration: f64,
@@ -77,11 +83,11 @@ fn video_filters(
     ))
 }
 
-/// The filters from the recording's sound to `[a]`. Time 0 is the start of the
-/// clip.
+/// The filters that convert the recording's sound. Their output is `[a]`. Time 0 is
+/// the start of the clip.
 fn audio_filters(audio: &AudioStream, duration: f64) -> String {
-    // AAC encodes 1024 samples at a time. `apad` learns that from its input, but
-    // not from a track without packets.
+    // AAC encodes 1024 samples at a time. `apad` takes that number from its input,
+    // which a track without packets does not have.
     format!(
         "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad=packet_size=1024,atrim=end={duration}[a]",
         index = audio.index,

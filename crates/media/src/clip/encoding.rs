@@ -6,7 +6,7 @@ use crate::picture::Composition;
 use crate::probe::AudioStream;
 use crate::process::Program;
 
-/// The encoding and the picture of a clip.
+/// How a clip or a reel is encoded, and how its picture is arranged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutSettings {
     /// Constant rate factor of libx264, from 0 (lossless) to 51 (worst).
@@ -31,7 +31,7 @@ impl Default for CutSettings {
     }
 }
 
-/// The number of channels in a clip: one stays one, more become two.
+/// The number of audio channels in a clip: mono stays mono, all else becomes stereo.
 pub(super) fn clip_channels(audio: &AudioStream) -> u32 {
     audio.channels.min(2)
 }
@@ -54,7 +54,7 @@ pub(super) fn encode(
             .args(["-map", "[a]", "-c:a", "aac", "-ac", &channels.to_string()])
             .args(["-b:a", if channels == 1 { "96k" } else { "160k" }]);
     }
-    // The title and the chapters are those of the whole recording.
+    // The title and the chapters describe the whole recording and not the clip.
     ffmpeg
         .args(["-map_metadata", "-1", "-map_chapters", "-1"])
         .args(["-movflags", "+faststart", "-f", "mp4"])

@@ -28,14 +28,20 @@ impl Media {
             "atrim=start=0,aresample=16000:async=1:first_pts=0,apad,atrim=end={}",
             range.duration()
         );
-        let ffmpeg = |point: SeekPoint| {
+        let command = |point: SeekPoint| {
             self.ffmpeg_with_progress()
                 .args(point.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", audio.index), "-af", &filter])
                 .args(["-ac", "1", "-c:a", "pcm_s16le", "-map_metadata", "-1"])
                 .args(["-f", "wav"])
         };
-        let start = (recording, range.start());
-        self.write_from("extract the sound", start, &ffmpeg, out, progress)
+        self.write_from(
+            "extract the sound",
+            recording,
+            range.start(),
+            &command,
+            out,
+            progress,
+        )
     }
 }

@@ -29,7 +29,7 @@ pub struct Tools {
 /// A tool does not exist, does not run, or lacks a feature.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{tool} is needed and {} {reason}; install it with `apt install ffmpeg` (Debian, Ubuntu), \
+    "{tool} is required, but {} {reason}; install it with `apt install ffmpeg` (Debian, Ubuntu), \
      `dnf install ffmpeg` (Fedora, from RPM Fusion: its own ffmpeg-free has no libx264) or \
      `brew install ffmpeg` (macOS), or set {variable} to its path",
     .tried.display()

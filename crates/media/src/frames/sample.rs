@@ -6,9 +6,9 @@ use crate::picture::square_pixel_size;
 use crate::probe::{Probe, VideoStream};
 use crate::process::ChildError;
 
-/// Greatest distance between samples, in seconds, at which decoding the whole
-/// recording is faster than seeking to each sample. Measured with 720p and a key
-/// frame every 250 frames.
+/// If the samples are at most this many seconds apart, decoding the whole recording
+/// is faster than seeking to each sample. Measured with 720p and a key frame every
+/// 250 frames.
 const MAX_DECODED_STEP_SECONDS: f64 = 8.0;
 
 /// A grayscale picture: 0 is black, 255 white. Rows follow each other from the
@@ -66,7 +66,7 @@ impl Media {
         };
         match sampled {
             Err(ChildError::Failed { .. }) if !collector.frames.is_empty() => {}
-            sampled => sampled.map_err(Error::child_while("sample frames"))?,
+            sampled => sampled.map_err(Error::from_child("sample frames"))?,
         }
         if collector.frames.is_empty() {
             return Err(Error::NoVideo);
@@ -86,8 +86,8 @@ impl Media {
         collector: &mut FrameCollector,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), ChildError> {
-        // `fps` samples at multiples of the step, so the first sample time is
-        // moved to 0. `round=up` shows each frame from its own time on.
+        // `fps` samples at multiples of the step, so the first sample time is moved
+        // to 0. With `round=up` a sample never shows a frame before its time.
         let filter = format!(
             "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
             step = collector.step,
@@ -174,8 +174,8 @@ impl FrameCollector {
         format!("scale={}:{},setsar=1,format=gray", self.width, self.height)
     }
 
-    /// Appends bytes from the pipe. The frames they complete are at `time`, or
-    /// else at the next sample times.
+    /// Appends bytes from the pipe. A frame that they complete gets the given time,
+    /// or else that of the next sample.
     fn push(&mut self, bytes: &[u8], time: Option<f64>) {
         self.unfinished.extend_from_slice(bytes);
         let size = self.width as usize * self.height as usize;

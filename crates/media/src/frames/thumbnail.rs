@@ -8,7 +8,7 @@ use crate::picture::{constant_rate_filters, square_pixel_size};
 use crate::probe::{FrameRate, Probe};
 use crate::seek::SeekPoint;
 
-/// Time resolution of a thumbnail, finer than a viewer can notice.
+/// The time of a thumbnail is rounded to a frame of this rate.
 const RATE: FrameRate = FrameRate {
     frames: 25,
     seconds: 1,
@@ -31,14 +31,20 @@ impl Media {
             "{rate_filters},scale={width}:{height},setsar=1,format=yuvj420p",
             rate_filters = constant_rate_filters(RATE),
         );
-        let ffmpeg = |point: SeekPoint| {
+        let command = |point: SeekPoint| {
             self.ffmpeg_with_progress()
                 .args(point.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
                 .args(["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3"])
                 .args(["-f", "mjpeg"])
         };
-        let start = (recording, time);
-        self.write_from("make a thumbnail", start, &ffmpeg, out, &mut |_| {})
+        self.write_from(
+            "make a thumbnail",
+            recording,
+            time,
+            &command,
+            out,
+            &mut |_| {},
+        )
     }
 }

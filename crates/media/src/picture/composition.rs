@@ -44,7 +44,7 @@ impl Composition {
     }
 }
 
-/// A region of the recording, and its size and position in a box of the canvas.
+/// A region of the recording, and its size and position in its part of the canvas.
 struct Placement {
     /// Left, top, width and height in the recording.
     crop: [u32; 4],

@@ -2,8 +2,8 @@
 
 use crate::probe::{FrameRate, VideoStream};
 
-/// Lowest frame rate of a clip, in frames per second. Below it frames are
-/// repeated, because a clip can only end where a frame ends.
+/// Lowest frame rate of a clip, in frames per second. A clip can only end at the end
+/// of a frame, so in slower recordings frames are repeated.
 const MIN_FRAME_RATE: u32 = 10;
 /// Highest credible frame rate, in frames per second. A higher one is an error in
 /// the headers.
@@ -33,9 +33,9 @@ pub(crate) fn constant_rate(video: &VideoStream) -> FrameRate {
 
 /// The filters that produce an endless picture of constant rate from time 0 on.
 ///
-/// After a seek to the key frame the track starts before 0; its last frame up to
-/// 0 is then shown at 0. A track that starts later shows its first frame until
-/// its start, and a track that ends keeps showing its last frame.
+/// If the track starts before 0, as after a seek to the key frame, the picture
+/// starts with the frame that is shown at 0. If it starts after 0, its first frame
+/// is shown until then. After its end, the last frame is repeated.
 pub(crate) fn constant_rate_filters(rate: FrameRate) -> String {
     let FrameRate { frames, seconds } = rate;
     // Two `fps`: `tpad` needs a constant rate, and only the padded track is

@@ -7,8 +7,9 @@ use crate::error::ProbeError;
 
 /// Greatest rounding difference between the durations in one file, in seconds.
 const ROUNDING_SECONDS: f64 = 0.01;
-/// Longest delay by an encoder, in seconds. If the start of a Matroska file is
-/// later, its stored duration is ambiguous, and the duration is measured instead.
+/// Longest delay that an encoder adds to the start, in seconds. In a Matroska file
+/// that starts later, the meaning of the stored duration is not known (see
+/// [`Output::duration`]).
 const MAX_ENCODER_DELAY_SECONDS: f64 = 1.0;
 
 /// The properties of a recording according to its headers.
@@ -115,16 +116,18 @@ fn seconds(text: Option<&String>) -> Option<f64> {
 }
 
 impl Output {
-    /// The duration, wherever the recording starts: some containers store the
-    /// time of the end instead.
+    /// The duration in seconds. Some containers store the timestamp of the end
+    /// instead, from which the start is subtracted. `None` if it has to be measured.
     fn duration(&self) -> Option<f64> {
         let stored = seconds(self.format.duration.as_ref())?;
         let start = seconds(self.format.start_time.as_ref()).unwrap_or(0.0);
         let is_end = match self.format.name.as_str() {
-            // ffmpeg stores the time of the end, mkvmerge the duration.
+            // ffmpeg stores the end, mkvmerge the duration. The difference is only
+            // negligible if the start is small.
             "matroska,webm" if start > MAX_ENCODER_DELAY_SECONDS => return None,
             "asf" | "matroska,webm" => true,
-            // The duration, unless an edit list delays the tracks.
+            // If the tracks end later, an edit list delays them, and the stored value
+            // is the duration.
             name if name.starts_with("mov,") => {
                 let ends = self.streams.iter().filter_map(Stream::end);
                 ends.fold(0.0, f64::max) <= stored + ROUNDING_SECONDS
@@ -150,8 +153,8 @@ impl Stream {
         Some(seconds(self.start_time.as_ref())? + seconds(self.duration.as_ref())?)
     }
 
-    /// Sorts default subtitles before others, and forced ones last: these are
-    /// only for parts in a foreign language.
+    /// A sort key: default subtitles come first, and forced ones last, because they
+    /// are only for parts in a foreign language.
     fn preference(&self) -> (bool, bool) {
         (self.disposition.forced == 1, self.disposition.default == 0)
     }

@@ -1,4 +1,5 @@
-//! The size that a Matroska file should have.
+//! The size that a Matroska file should have. Matroska is based on EBML, whose ids
+//! and sizes are integers of variable length.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,15 +22,14 @@ pub(super) fn expected_size(path: &Path) -> io::Result<Option<u64>> {
 fn segment_end(head: &[u8]) -> Option<u64> {
     let mut offset = 0;
     loop {
-        let (id, id_length) = read_number(head.get(offset..)?)?;
+        let (id, id_length) = read_integer(head.get(offset..)?)?;
         offset += id_length;
-        let (size, size_length) = read_number(head.get(offset..)?)?;
+        let (size, size_length) = read_integer(head.get(offset..)?)?;
         offset += size_length;
-        // A number's length is marked by a bit above its value. The bit is part
-        // of an id, but not of a size.
-        let length_bit = 1 << (7 * size_length);
-        let size = size - length_bit;
-        let is_unknown = size == length_bit - 1;
+        // The marker bit above the value is part of an id, but not of a size.
+        let marker = 1 << (7 * size_length);
+        let size = size - marker;
+        let is_unknown = size == marker - 1;
         if id == SEGMENT_ID {
             return (!is_unknown).then(|| size.saturating_add(offset as u64));
         }
@@ -37,9 +37,10 @@ fn segment_end(head: &[u8]) -> Option<u64> {
     }
 }
 
-/// Reads a number with its length bit, and returns it with its length in bytes.
-/// The length is one more than the number of leading zero bits, at most 8.
-fn read_number(bytes: &[u8]) -> Option<(u64, usize)> {
+/// Reads an integer of variable length, and returns it with its length in bytes, at
+/// most 8. The length minus one is the number of leading zero bits. The bit after
+/// them is the marker, which is not removed.
+fn read_integer(bytes: &[u8]) -> Option<(u64, usize)> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     let bytes = bytes.get(..length).filter(|_| length <= 8)?;
     let number = bytes

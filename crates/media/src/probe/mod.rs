@@ -89,8 +89,8 @@ impl Media {
 }
 
 /// Converts the error of a tool. If the tool exited with an error, the file is not
-/// a recording, for the reasons on stderr. These are reported without ffmpeg's
-/// memory addresses and without the path, which the caller knows.
+/// a recording. The reasons are the lines on stderr, without ffmpeg's memory
+/// addresses and without the path, which the caller knows.
 fn probe_error(error: ChildError, path: &Path) -> ProbeError {
     let ChildError::Failed {
         status,

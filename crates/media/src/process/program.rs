@@ -19,13 +19,13 @@ use super::stderr_tail::StderrTail;
 
 /// Size of the buffer for one read from a pipe.
 const READ_BUFFER_BYTES: usize = 64 * 1024;
-/// How many buffers of output may wait to be processed; then the child has to
-/// wait.
+/// How many buffers of output may be queued. A full queue blocks the reader, and
+/// then the pipe blocks the child.
 const OUTPUT_QUEUE_LENGTH: usize = 8;
 /// How often the size of the scratch space is measured.
 const SPACE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
-/// How long the pipes may be silent after the program has ended before they are
-/// abandoned. A descendant that left the group may keep them open for ever.
+/// How long the pipes may be silent after the program has ended. Then they are
+/// abandoned, because a descendant that left the group may keep them open for ever.
 const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much output [`Program::output`] keeps.
 const MAX_OUTPUT_BYTES: usize = 16 * 1024 * 1024;
@@ -139,7 +139,7 @@ impl Program {
         let (sender, events) = mpsc::sync_channel(OUTPUT_QUEUE_LENGTH);
         let tail = Arc::new(Mutex::new(StderrTail::default()));
         watch(&mut group, &sender, &tail).map_err(|error| self.error("watch", error))?;
-        // If the queue is full the loop below is awake and checks the token.
+        // If the queue is full, the loop below does not sleep and checks the token.
         let wake = sender.clone();
         let _waker = limits.cancellation().on_cancel(move || {
             let _ = wake.try_send(Event::Wake);

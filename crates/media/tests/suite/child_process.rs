@@ -41,8 +41,8 @@ fn run_until_stopped(script: &str, limits: &Limits, stop: impl FnOnce()) -> Chil
     error
 }
 
-/// The same for a parent that may end before it has printed the process ids. Also
-/// returns how many were printed.
+/// Like [`run_until_stopped`], but the parent may end before it has printed the
+/// process ids. Also returns how many were printed.
 fn run_and_count(script: &str, limits: &Limits, stop: impl FnOnce()) -> (ChildError, usize) {
     let mut output = Vec::new();
     let mut stop = Some(stop);
@@ -208,7 +208,7 @@ fn a_process_with_children() {
         return;
     };
     let pids_file = Path::new(&pids_file);
-    // Written here and not by the shell, which may run before it has a watchdog.
+    // Written here and not by the shell, which may run before its watchdog does.
     let _ = shell(PARENT_AND_CHILD).run(&one_minute(), &mut |output| {
         let new = pids_file.with_extension("new");
         fs::write(&new, output).unwrap();

@@ -36,7 +36,8 @@ pub(crate) const SOUND: &str = "aevalsrc='0.3*sin(440*2*PI*t)*(lt(t,2)+between(t
 pub(crate) const CODECS: &str = "-c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac";
 
 impl Fixture {
-    /// An empty directory. Panics without ffmpeg, with the packages to install.
+    /// A fixture with an empty directory. If ffmpeg is missing, it panics with the
+    /// names of the packages to install.
     pub(crate) fn new() -> Self {
         let tools = TOOLS.as_ref().unwrap_or_else(|missing| panic!("{missing}"));
         Self {
@@ -50,7 +51,7 @@ impl Fixture {
         self.dir.path().join(name)
     }
 
-    /// Renders a recording from sources of `lavfi`.
+    /// Renders a recording from `lavfi` sources.
     pub(crate) fn render(&self, sources: &[&str], options: &str, name: &str) -> PathBuf {
         let mut ffmpeg = Command::new("ffmpeg");
         ffmpeg.args(["-v", "error", "-nostdin", "-y"]);
@@ -80,7 +81,8 @@ impl Fixture {
             .stdout;
         let mut ffmpeg = Command::new("ffmpeg");
         ffmpeg.args(["-v", "error", "-nostdin", "-y"]);
-        // A tag of the output in version 5, an option of the input since version 6.
+        // Version 5 takes the rotation from a tag of the output, later versions from
+        // an option of the input.
         if String::from_utf8_lossy(&version).starts_with("ffmpeg version 5") {
             ffmpeg.arg("-i").arg(recording);
             ffmpeg.args(["-c", "copy", "-metadata:s:v", "rotate=90"]);

@@ -11,7 +11,7 @@ use crate::fixture::{CODECS, Fixture, assert_seconds, brightness};
 const SLOW: &str = "color=white:size=160x120:rate=20:duration=6.05,\
     drawbox=enable='gte(t,2)':color=black:thickness=fill,select='not(mod(n,40))'";
 
-/// The brightness of a thumbnail in full size.
+/// The picture at a time, read from a thumbnail in full size.
 pub(crate) fn picture_at(fixture: &Fixture, recording: &Probe, time: f64) -> GrayPicture {
     let thumbnail = fixture.path("thumbnail.jpg");
     fixture
@@ -130,7 +130,7 @@ fn screen_and_camera_are_composed_side_by_side() {
     );
     assert!(
         at(280, 30) < 40 && at(280, 150) < 40,
-        "and black is around it"
+        "the area around the camera is black"
     );
 
     let range = TimeRange::new(0.0, 1.0).unwrap();

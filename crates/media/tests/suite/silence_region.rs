@@ -59,7 +59,7 @@ fn times_are_from_the_start_of_the_recording() {
 }
 
 #[test]
-fn a_missing_track_has_no_regions_instead_of_an_empty_list() {
+fn the_regions_of_a_missing_track_are_none_and_not_an_empty_list() {
     let fixture = Fixture::new();
     let without_audio = detect(
         &fixture,

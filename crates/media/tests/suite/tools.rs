@@ -21,7 +21,7 @@ fn a_missing_tool_is_an_error_with_its_packages() {
     );
     let message = missing.to_string();
     for part in [
-        "ffprobe is needed and /nowhere/ffprobe was not found",
+        "ffprobe is required, but /nowhere/ffprobe was not found",
         "apt install ffmpeg",
         "dnf install ffmpeg",
         "brew install ffmpeg",
