@@ -31,7 +31,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A failure that every other attempt would have too.
+    /// A failure that would happen in every other attempt too.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self::Permanent {
             message: message.into(),

@@ -20,9 +20,9 @@ const MIN_INTERVAL: Duration = Duration::from_secs(1);
 /// stage's progress with each heartbeat. It cancels the stage when the lease is
 /// lost or the job is cancelled.
 ///
-/// A heartbeat with progress creates an event for every subscriber of the job.
-/// Therefore only a change of the whole percent or of the message causes an early
-/// heartbeat. Smaller changes wait until the lease has to be renewed.
+/// A heartbeat with progress sends an event to every subscriber of the job.
+/// Therefore a heartbeat is sent early only when the whole percent or the message
+/// changes. Smaller changes wait until the lease has to be renewed.
 #[derive(Debug)]
 pub(crate) struct LeaseHeartbeat(Arc<Shared>);
 

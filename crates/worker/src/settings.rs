@@ -8,7 +8,7 @@ use lectern_domain::{LeaseDuration, Stage, WorkerName};
 /// The settings of a worker.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The name under which its runs are listed.
+    /// Recorded with every stage run of the worker.
     pub name: WorkerName,
     /// The stages that it claims.
     pub stages: Vec<Stage>,

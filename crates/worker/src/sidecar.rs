@@ -25,7 +25,7 @@ pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {
     (key != *recording).then_some(key)
 }
 
-/// Reads `source` to its end. `name` names it in errors.
+/// Reads `source` to its end. `name` identifies it in errors.
 ///
 /// # Errors
 ///

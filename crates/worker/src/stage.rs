@@ -38,7 +38,7 @@ pub struct StageOutput {
 
 impl StageOutput {
     /// A result that `store` writes to the tables, inside the transaction that
-    /// completes the stage. If that cannot be committed, `store` is called again.
+    /// completes the stage. If the transaction is retried, `store` is called again.
     pub fn new(
         store: impl Fn(&mut Tx<'_>, JobId) -> Result<(), lectern_db::Error> + Send + 'static,
     ) -> Self {
@@ -87,9 +87,9 @@ impl StageContext<'_> {
         self.job
     }
 
-    /// The recording as a local file, only for reading. A remote recording is
-    /// fetched by the first stage of this worker that asks for it; stages that do
-    /// not ask can run without it.
+    /// The recording as a local file, which must not be changed. A remote recording
+    /// is fetched on the first call, so stages that do not call this can run
+    /// without it. The stages of a job share the copy.
     pub fn recording(&self) -> Result<&Path, Failure> {
         Ok(self.fetch_recording()?.file())
     }
@@ -149,8 +149,8 @@ impl StageContext<'_> {
         self.cancellation
     }
 
-    /// Limits for child processes: `timeout` from now on, this worker's scratch
-    /// space, and [`StageContext::cancellation`].
+    /// Limits for child processes: a timeout that starts now, the scratch space of
+    /// this worker, and [`StageContext::cancellation`].
     pub fn limits(&self, timeout: Duration) -> Limits {
         Limits::within(timeout)
             .cancelled_by(self.cancellation)
@@ -181,7 +181,7 @@ impl StageContext<'_> {
         move |done| {
             let ratio = (done / seconds).clamp(0.0, 1.0);
             let remaining = started.elapsed().as_secs_f64() * (1.0 - ratio) / ratio;
-            // With nothing done the estimate is infinite, and omitted.
+            // Before any progress the estimate is infinite, and is omitted.
             let eta = Duration::try_from_secs_f64(remaining).ok();
             let percent = percent.start + ratio * (percent.end - percent.start);
             self.heartbeat.report_progress(percent, message, eta);

@@ -20,7 +20,7 @@ use crate::worker::Worker;
 
 /// The key of a job's recording.
 pub(crate) const RECORDING_KEY: &str = "talks/1.mp4";
-/// How often the database is polled. A pause leaves the processors to ffmpeg.
+/// Time between two polls of the database, so that ffmpeg gets the processors.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A job in an in-memory database, and a storage in a temporary directory.
@@ -125,7 +125,7 @@ impl Fixture {
         self.job().status
     }
 
-    /// The job as it is now.
+    /// Reads the job from the database.
     pub(crate) fn job(&self) -> Job {
         let job = self.db.read(|conn| conn.jobs().find(self.job.job_id));
         job.unwrap().unwrap()

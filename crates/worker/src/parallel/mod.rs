@@ -40,14 +40,17 @@ fn map_with<T: Sync, R: Send>(
     let (sender, results) = mpsc::channel();
     let work = || {
         loop {
-            let has_more =
+            let is_needed =
                 || !cancellation.is_cancelled() && next.load(Ordering::SeqCst) < items.len();
-            let Some(_permit) = permits.acquire_while(has_more) else {
+            let Some(_permit) = permits.acquire_while(is_needed) else {
                 return;
             };
             // Declared after the permit, so that no other thread gets the permit
             // before the remaining items are skipped.
-            let skip_rest = SkipRest(&next, items.len());
+            let skip_rest = SkipRest {
+                next: &next,
+                count: items.len(),
+            };
             let i = next.fetch_add(1, Ordering::SeqCst);
             let Some(item) = items.get(i) else {
                 return;
@@ -82,12 +85,17 @@ fn map_with<T: Sync, R: Send>(
 }
 
 /// Skips the remaining items when it is dropped: after an error, a panic, or the
-/// last item. Holds the index of the next item and the number of items.
-struct SkipRest<'a>(&'a AtomicUsize, usize);
+/// last item.
+struct SkipRest<'a> {
+    /// Index of the next item.
+    next: &'a AtomicUsize,
+    /// Number of items.
+    count: usize,
+}
 
 impl Drop for SkipRest<'_> {
     fn drop(&mut self) {
-        self.0.store(self.1, Ordering::SeqCst);
+        self.next.store(self.count, Ordering::SeqCst);
     }
 }
 
@@ -126,8 +134,8 @@ impl Permits {
         self.changed.notify_all();
     }
 
-    /// Waits for a permit. Returns `None` if `is_needed` returns false first; after
-    /// that it must not return true again.
+    /// Waits for a permit. Returns `None` if `is_needed` returns false first. Once
+    /// `is_needed` has returned false, it must never return true.
     fn acquire_while(&self, is_needed: impl Fn() -> bool) -> Option<Permit<'_>> {
         let mut queue = self.queue.lock();
         let ticket = queue.next_ticket;
@@ -152,7 +160,7 @@ fn processor_count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// A permit. Dropping it returns it to the semaphore.
+/// Dropping it returns the permit to the semaphore.
 struct Permit<'a>(&'a Permits);
 
 impl Drop for Permit<'_> {

@@ -66,7 +66,7 @@ fn two_calls_share_the_processors() {
             map_with(permits, &token, &vec![(); processor_count()], |_, ()| {
                 start();
                 barrier.wait();
-                // Until the second call waits for a permit, or wrongly has one.
+                // Wait until the second call waits for a permit, or wrongly got one.
                 while permits.queue.lock().waiting.is_empty()
                     && second_started.load(Ordering::SeqCst) == 0
                 {
@@ -123,13 +123,13 @@ fn cancellation_does_not_wait_for_a_permit() {
 }
 
 thread_local! {
-    /// Dropped when its thread has ended.
+    /// Dropped at the end of the thread, which closes the channel.
     static THREAD_END: RefCell<Option<mpsc::Sender<()>>> = const { RefCell::new(None) };
 }
 
-/// Ends the first item with `outcome`. The other started items run until the
-/// first one's thread has ended. Returns the number of started items and the
-/// result of the call.
+/// Maps many items, of which the first returns `outcome`. The others that were
+/// started wait for the end of its thread. Returns the number of started items and
+/// the result of the call.
 fn map_with_first_outcome(
     outcome: impl Fn() -> Result<(), Failure> + Sync,
 ) -> (usize, thread::Result<Result<Vec<()>, Failure>>) {

@@ -15,15 +15,14 @@ use crate::failure::Failure;
 /// How many bytes are copied between two checks of the scratch space.
 const SPACE_CHECK_BYTES: u64 = 32 << 20;
 
-/// A recording of a job.
+/// Identifies a recording of a job.
 pub(crate) type RecordingKey = (JobId, ObjectKey);
 
-/// The recordings that a worker has fetched. Each is fetched once for all stages
-/// that read it, at the same time or in turn.
+/// The recordings that a worker has fetched. All stages of a job share one copy,
+/// whether they run at the same time or one after another.
 ///
-/// A copy stays as long as a thread of the worker runs a stage of its job or is
-/// likely to run the next one. An unused copy is removed earlier to make room for
-/// another.
+/// A copy is kept while the worker runs a stage of its job or is likely to run the
+/// next one. If another recording is fetched, unused copies are removed first.
 #[derive(Debug, Default)]
 pub(crate) struct RecordingCache(Arc<Shared>);
 
@@ -35,7 +34,7 @@ struct Shared {
 
 #[derive(Debug)]
 enum Entry {
-    /// The token identifies the [`Fetch`].
+    /// The pointer identifies the [`Fetch`].
     Fetching(Arc<()>),
     Ready(Arc<Recording>),
 }
@@ -162,13 +161,13 @@ impl RecordingCache {
             }
         }
         entries.retain(|_, entry| entry.is_used());
-        let token = Arc::new(());
-        entries.insert(key.clone(), Entry::Fetching(Arc::clone(&token)));
+        let id = Arc::new(());
+        entries.insert(key.clone(), Entry::Fetching(Arc::clone(&id)));
         drop(entries);
         let mut guard = Fetch {
             shared: &self.0,
             key,
-            token,
+            id,
             recording: None,
         };
         let recording = Arc::new(fetch()?);
@@ -196,24 +195,24 @@ impl RecordingCache {
     }
 }
 
-/// A recording that is being fetched. Dropping it makes the entry ready, or
-/// removes it if the fetch failed. If the entry was forgotten meanwhile, nothing
-/// changes.
+/// A recording that is being fetched. Dropping this guard makes the cache entry
+/// ready, or removes it if the fetch failed. An entry that was forgotten meanwhile
+/// is not restored.
 struct Fetch<'a> {
     shared: &'a Shared,
     key: RecordingKey,
     /// Distinguishes it from a later fetch with the same key.
-    token: Arc<()>,
+    id: Arc<()>,
     recording: Option<Arc<Recording>>,
 }
 
 impl Drop for Fetch<'_> {
     fn drop(&mut self) {
         let mut entries = self.shared.entries.lock();
-        let Some(Entry::Fetching(token)) = entries.get(&self.key) else {
+        let Some(Entry::Fetching(id)) = entries.get(&self.key) else {
             return;
         };
-        if !Arc::ptr_eq(token, &self.token) {
+        if !Arc::ptr_eq(id, &self.id) {
             return;
         }
         match self.recording.take() {

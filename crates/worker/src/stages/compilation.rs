@@ -17,12 +17,12 @@ use crate::failure::Failure;
 use crate::parallel;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
-/// How long encoding one clip with its thumbnail may take, and joining all clips.
+/// Time limit for encoding one clip with its thumbnail, and for joining all clips.
 const ENCODING_TIMEOUT: Duration = Duration::from_hours(24);
 /// Greatest height of a thumbnail, in pixels.
 const THUMBNAIL_HEIGHT: u32 = 360;
-/// Lowest confidence in the regions of the screen and the camera at which the
-/// picture is composed of them.
+/// Lowest confidence of a layout analysis whose screen and camera regions are
+/// composed into a new picture.
 const MIN_LAYOUT_CONFIDENCE: f64 = 0.6;
 /// The stage's percentage when all clips are encoded. The rest is joining them.
 const ENCODING_PERCENT: f64 = 95.0;
@@ -50,13 +50,13 @@ impl StageHandler for Compilation {
             return Ok(output.with_note("there are no clips to encode"));
         }
         let probe = context.probe()?;
-        let (mut parts, mut updates, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut valid, mut updates, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for clip in &clips {
             match probe.clamp_range(clip.time) {
-                Ok(part) => parts.push((clip, part)),
+                Ok(range) => valid.push((clip, range)),
                 Err(error) => {
                     updates.push((clip.clip_id, clear_files(clip)));
-                    notes.push(format!("the clip {:?} was not made: {error}", &*clip.title));
+                    notes.push(format!("skipped the clip {:?}: {error}", &*clip.title));
                 }
             }
         }
@@ -70,17 +70,17 @@ impl StageHandler for Compilation {
                 composition: layout.as_ref().and_then(composition),
                 ..CutSettings::default()
             },
-            seconds_done: Mutex::new(vec![0.0; parts.len()]),
-            total_seconds: parts.iter().map(|(_, part)| part.duration()).sum(),
+            seconds_done: Mutex::new(vec![0.0; valid.len()]),
+            total_seconds: valid.iter().map(|(_, range)| range.duration()).sum(),
         };
-        let encoded_clips = parallel::map(context.cancellation(), &parts, |i, (clip, part)| {
-            encoder.encode_clip(i, clip, *part)
+        let encoded_clips = parallel::map(context.cancellation(), &valid, |i, (clip, range)| {
+            encoder.encode_clip(i, clip, *range)
         })?;
-        let reel = match parts.first() {
+        let reel = match valid.first() {
             Some((first, _)) => Patch::Set(encoder.join(first.clip_id, &encoded_clips)?),
             None => Patch::Clear,
         };
-        let clip_ids = parts.iter().map(|(clip, _)| clip.clip_id);
+        let clip_ids = valid.iter().map(|(clip, _)| clip.clip_id);
         updates.extend(clip_ids.zip(encoded_clips.into_iter().map(|clip| clip.update)));
         Ok(store_keys(updates, reel).with_notes(&notes))
     }
@@ -100,7 +100,7 @@ fn store_keys(updates: Vec<(ClipId, ClipMediaUpdate)>, reel: Patch<StorageKey>) 
     })
 }
 
-/// Removes the files of an earlier attempt from a clip that cannot be made.
+/// Clears the files of an earlier attempt from a clip that is skipped now.
 fn clear_files(clip: &Clip) -> ClipMediaUpdate {
     ClipMediaUpdate {
         s3_key: Patch::Clear,
@@ -142,16 +142,16 @@ struct Encoder<'a> {
     probe: &'a Probe,
     cues: Vec<Cue>,
     settings: CutSettings,
-    /// Seconds encoded of each clip.
+    /// For each clip, how many seconds are encoded.
     seconds_done: Mutex<Vec<f64>>,
-    /// Length of all clips together.
+    /// Total length of the clips.
     total_seconds: f64,
 }
 
 impl Encoder<'_> {
     /// Encodes a clip with its thumbnail and subtitles, and stores the files. `i`
-    /// is its index in `seconds_done`.
-    fn encode_clip(&self, i: usize, clip: &Clip, part: TimeRange) -> Result<EncodedClip, Failure> {
+    /// is its index in `seconds_done`, and `range` its part of the recording.
+    fn encode_clip(&self, i: usize, clip: &Clip, range: TimeRange) -> Result<EncodedClip, Failure> {
         let media = self.context.media(ENCODING_TIMEOUT);
         let path = |extension: &str| {
             self.context
@@ -159,10 +159,10 @@ impl Encoder<'_> {
         };
         let file = path("mp4");
         let mut progress = |seconds| self.report_progress(i, seconds);
-        media.cut(self.probe, part, &self.settings, &file, &mut progress)?;
+        media.cut(self.probe, range, &self.settings, &file, &mut progress)?;
         let thumbnail = path("jpg");
         if self.probe.video.is_some() {
-            let middle = f64::midpoint(part.start(), part.end());
+            let middle = f64::midpoint(range.start(), range.end());
             media.thumbnail(self.probe, middle, THUMBNAIL_HEIGHT, &thumbnail)?;
         }
         let store = |file: &Path| -> Result<Patch<StorageKey>, Failure> {
@@ -182,7 +182,7 @@ impl Encoder<'_> {
                     Patch::Keep
                 } else {
                     let subtitles = path("vtt");
-                    std::fs::write(&subtitles, webvtt::write(&clip_to(&self.cues, part)))?;
+                    std::fs::write(&subtitles, webvtt::write(&clip_to(&self.cues, range)))?;
                     store(&subtitles)?
                 },
             },
@@ -190,9 +190,9 @@ impl Encoder<'_> {
         })
     }
 
-    /// Joins all clips and stores the reel. Its name has the id of its first clip.
-    /// When clips are replaced they get new ids, so a worker that still has the
-    /// old clips writes a file with another name.
+    /// Joins all clips and stores the reel. Its name contains the id of its first
+    /// clip: replaced clips have new ids, so a worker that still has the old clips
+    /// does not overwrite the new reel.
     fn join(&self, first: ClipId, clips: &[EncodedClip]) -> Result<StorageKey, Failure> {
         self.context
             .report_progress(ENCODING_PERCENT, "joining the clips");

@@ -15,7 +15,7 @@ use crate::failure::{Failure, without_nul};
 use crate::heartbeat::LeaseHeartbeat;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
-/// How long a statement that failed in the database is retried.
+/// How long a failing database statement is retried.
 const QUERY_RETRY_TIME: Duration = Duration::from_secs(30);
 /// First pause before a retry. It doubles with each retry.
 const MIN_RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -69,10 +69,10 @@ impl Worker {
             Ok(()) => Ok(()),
             Err(Incomplete::LeaseLost(failure)) => Err(failure),
             Err(Incomplete::Failed(failure)) => {
-                // The next attempt must look the recording up again, because a
-                // client may replace a bad one. It can start as soon as the failure
-                // is reported, so the cache is cleared first. Copies are expensive
-                // and are only removed after the last attempt.
+                // The next attempt has to look up the recording again, because a
+                // client may replace a damaged one. That attempt can start as soon
+                // as the failure is reported, so the cache is cleared before. A copy
+                // is expensive to fetch, so it is kept until the last attempt.
                 let is_last = !will_be_retried(claim, &failure);
                 self.recordings.forget(claim.job.job_id, is_last);
                 self.report_failure(claim, &failure);
@@ -160,13 +160,13 @@ impl Worker {
             })
         })
         .map_err(|error| match error {
-            // An earlier try may have been committed, and its response lost.
+            // Or an earlier try was committed, but its response was lost.
             Error::LeaseLost { .. } | Error::JobNotFound { .. } => {
                 Incomplete::LeaseLost(Failure::Cancelled)
             }
-            // The retries lasted as long as the lease.
+            // It was retried for as long as the lease lasts.
             Error::Unavailable { .. } => Incomplete::LeaseLost(error.into()),
-            // The same output would be refused again.
+            // Another attempt would have the same output.
             Error::Constraint { .. } | Error::Invalid(_) => {
                 Failure::permanent(error_chain(&error)).into()
             }

@@ -44,10 +44,11 @@ pub struct Worker {
 
 /// The jobs whose recordings are needed now, or probably soon.
 struct ActiveJobs {
-    /// For each thread the job that it works on. A thread keeps its last job until
-    /// it has looked for the next one.
+    /// For each thread, the job of its current stage. Between two stages it is the
+    /// job of the last one, whose next stage the thread may claim.
     by_thread: Vec<Option<JobId>>,
-    /// Jobs that will be retried, each with the time at which its entry expires.
+    /// Jobs with a stage that will be retried, each with the time at which the
+    /// entry expires.
     retries: Vec<(JobId, Instant)>,
 }
 
@@ -135,10 +136,10 @@ impl Worker {
     }
 
     /// Records which job a thread works on, and removes the recordings of jobs
-    /// that are no longer active. A job stays active while a thread runs one of
-    /// its stages, until that thread has looked for another one, and while a retry
-    /// is expected. `polled_at` is when the thread looked for work: retries
-    /// expected before then are forgotten.
+    /// that are no longer active.
+    ///
+    /// `polled_at` is the time just before the thread's last claim. Retries that had
+    /// expired by then are forgotten.
     fn set_active_job(&self, thread: usize, job: Option<JobId>, polled_at: Instant) {
         let mut active = self.active_jobs.lock();
         active.by_thread[thread] = job;

@@ -17,11 +17,12 @@ use crate::failure::Failure;
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(30);
 /// Greatest size of a response body.
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
-/// Pauses between attempts, if the service does not ask for another one.
+/// Pauses between attempts, if the service does not ask for a different pause.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 /// Longest pause that the service may ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(2);
-/// Shorter parts of an address are not treated as secrets.
+/// Shortest part of a URL's user information or query that is treated as a secret,
+/// in bytes.
 const MIN_SECRET_LENGTH: usize = 6;
 /// How much of an error response is reported.
 const MAX_REPORTED_CHARS: usize = 1000;
@@ -173,8 +174,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.parse().ok()?))
 }
 
-/// Runs `act` on another thread and waits for it. After cancellation it returns at
-/// once, and the thread continues on its own.
+/// Runs `act` on another thread and waits for the result. On cancellation it
+/// returns at once and abandons the thread.
 fn run_until_cancelled<T: Send + 'static>(
     cancellation: &CancellationToken,
     act: impl FnOnce() -> T + Send + 'static,
@@ -187,8 +188,8 @@ fn run_until_cancelled<T: Send + 'static>(
     thread::Builder::new()
         .name("request".into())
         .spawn(move || {
-            // After a panic that is not caught, the receiver would wait for ever,
-            // because the callback keeps another sender.
+            // A panic has to be sent too: the callback has another sender, so the
+            // channel would stay open and the receiver would wait for ever.
             let _ = sender.send(Some(catch_unwind(AssertUnwindSafe(act))));
         })?;
     match receiver.recv() {

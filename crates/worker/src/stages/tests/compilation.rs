@@ -3,8 +3,8 @@ use lectern_domain::{Clip, ClipMedia, JobStatus, Stage, StorageKey};
 use super::{RecognizerSettings, StageFixture};
 use crate::testing::new_clip;
 
-/// Encodes clips of a tone of two seconds. Each has a title, a start and an end,
-/// and files of an earlier attempt.
+/// Encodes clips, given as title, start and end, of a recording with a tone of two
+/// seconds. Each clip has files of an earlier attempt.
 fn compile(clips: &[(&str, f64, f64)]) -> (StageFixture, Vec<Clip>) {
     let fixture = StageFixture::new(Stage::Compilation, "-f lavfi -i sine=duration=2");
     let job_id = fixture.job.job_id;
@@ -49,8 +49,8 @@ fn a_clip_outside_the_recording_is_skipped() {
         assert_eq!(clip.media, ClipMedia::default(), "{clip:?}");
     }
     let notes = fixture.notes();
-    assert!(notes.contains("\"No time\" was not made: there is nothing from 1 s to 1 s"));
-    assert!(notes.contains("\"Later\" was not made: there is nothing from 5 s to 9 s"));
+    assert!(notes.contains("skipped the clip \"No time\": the range from 1 s to 1 s is"));
+    assert!(notes.contains("skipped the clip \"Later\": the range from 5 s to 9 s is"));
     assert!(!notes.contains("The end"), "{notes}");
 }
 
@@ -70,5 +70,5 @@ fn without_clips_there_is_no_reel() {
     let (fixture, clips) = compile(&[("Nothing", 3.0, 4.0)]);
     assert_eq!(clips[0].media, ClipMedia::default());
     assert_eq!(fixture.job().compiled_video_s3_key, None);
-    assert!(fixture.notes().contains("was not made"));
+    assert!(fixture.notes().contains("skipped the clip"));
 }

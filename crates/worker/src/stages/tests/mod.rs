@@ -63,14 +63,14 @@ impl StageFixture {
     }
 
     /// A recognizer that is a shell script. Its arguments are the audio file and
-    /// the output file. Its own path is relative, because a command runs in the
-    /// worker's directory.
+    /// the output file. The path of the script is relative to the working
+    /// directory, in which the command has to run.
     fn script_recognizer(&self, text: &str) -> RecognizerSettings {
         let file = self.path("asr.sh");
         std::fs::write(&file, text).unwrap();
         let here = std::env::current_dir().unwrap();
-        let up: PathBuf = here.ancestors().skip(1).map(|_| Path::new("..")).collect();
-        let file = up.join(file.strip_prefix("/").unwrap());
+        let to_root: PathBuf = here.ancestors().skip(1).map(|_| Path::new("..")).collect();
+        let file = to_root.join(file.strip_prefix("/").unwrap());
         RecognizerSettings {
             command: Some(format!("sh {} {{audio}} {{out}}", file.display())),
             ..RecognizerSettings::default()

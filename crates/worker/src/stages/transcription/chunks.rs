@@ -54,13 +54,14 @@ fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>,
                 .map(|region| (region.time, region.silence_type)),
         ));
     }
-    // Decoding the picture would take many times as long, and only finds black.
+    // Black pictures are not needed here, and decoding the picture would take many
+    // times as long.
     let audio_only = Probe {
         video: None,
         ..probe.clone()
     };
-    // No estimate of the remaining time: it would be that of the detection, which
-    // is only a small part of the stage.
+    // Reported without a remaining time, which would be that of the detection and
+    // not of the stage.
     let mut progress = |done: f64| {
         let percent = SILENCE_PERCENT * (done / probe.duration).min(1.0);
         context.report_progress(percent, PROGRESS_MESSAGE);

@@ -48,8 +48,8 @@ impl Recognizer for Command {
                 .replace("{out}", &out_path)
         });
         let program = words.next().unwrap_or_default();
-        // It runs in the worker's own directory, because relative paths in the
-        // command line start there.
+        // It runs in the worker's own directory, to which relative paths in the
+        // command line refer.
         let program = Program::new(program).args(words);
         let mut stdout = Vec::new();
         program.run(&context.limits(CHUNK_TIMEOUT), &mut |bytes| {

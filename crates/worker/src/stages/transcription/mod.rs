@@ -17,7 +17,7 @@ use crate::sidecar;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
 
-/// The note of a transcript that is empty because there is no recognizer.
+/// Explains an empty transcript.
 const NO_RECOGNIZER: &str = "there is no transcript, because the recording has no subtitles and \
     the worker has no speech recognizer: add subtitles as a track or as a .vtt, .srt or .json \
     file beside the recording, start the worker with --transcribe-command or \
@@ -107,8 +107,8 @@ impl StageHandler for Transcription {
 #[derive(Default)]
 struct UnreadableSidecars {
     errors: Vec<String>,
-    /// Whether there are subtitles among them. Subtitles are meant to be used, so
-    /// a recognizer must not replace them. A `.json` may be something else.
+    /// Whether one of them is a subtitle file, which a recognizer must not replace.
+    /// A `.json` file may be something other than a transcript.
     has_subtitles: bool,
 }
 
@@ -125,8 +125,8 @@ impl From<UnreadableSidecars> for Failure {
     }
 }
 
-/// Reads the first readable sidecar file, and returns its cues with a note of
-/// their source. Adds the others to `unreadable`.
+/// Returns the cues of the first sidecar file that can be read, and a note that
+/// names it. Adds those that cannot be read to `unreadable`.
 fn read_sidecar(
     context: &StageContext<'_>,
     unreadable: &mut UnreadableSidecars,
@@ -165,7 +165,7 @@ fn read_any_format(bytes: &[u8]) -> Result<Vec<Cue>, lectern_formats::FormatErro
     format.read(bytes)
 }
 
-/// Stores the transcript, with notes of unreadable sidecars and of its source.
+/// Stores the transcript. The notes name the unreadable sidecars and the source.
 fn store(
     cues: Vec<Cue>,
     unreadable: UnreadableSidecars,
