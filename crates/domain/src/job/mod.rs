@@ -43,7 +43,7 @@ pub struct Job {
     pub video_duration: Option<VideoDuration>,
     /// Properties of the recording, such as its codecs and picture size.
     pub video_metadata: JsonObject,
-    /// Changes only by a [`Transition`](crate::Transition).
+    /// Changes only by a [`Transition`].
     pub status: JobStatus,
     /// Why the job failed.
     pub error_message: Option<LongText>,
