@@ -17,9 +17,9 @@ use crate::charset::decode_unicode;
 /// no segment, the other fields of the file decide; a `text` alone is Whisper's.
 pub fn detect(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Probe {
-        segments: Option<FirstSegment>,
-        transcription: Option<FirstSegment>,
+    struct File {
+        segments: Option<SegmentList>,
+        transcription: Option<SegmentList>,
         chunks: Option<IgnoredAny>,
         words: Option<IgnoredAny>,
         text: Option<IgnoredAny>,
@@ -29,48 +29,48 @@ pub fn detect(bytes: &[u8]) -> bool {
     let text = decode_unicode(bytes);
     if text.trim_start().starts_with('[') {
         return python_json::parse(&text)
-            .is_ok_and(|first: FirstSegment| first.is_whisper == Some(true));
+            .is_ok_and(|segments: SegmentList| segments.is_whisper == Some(true));
     }
-    let Ok(probe) = python_json::parse::<Probe>(&text) else {
+    let Ok(file) = python_json::parse::<File>(&text) else {
         return false;
     };
-    match (probe.segments, probe.transcription) {
-        (Some(FirstSegment { is_whisper }), _) => {
-            is_whisper.unwrap_or(probe.text.is_some() || probe.language.is_some())
+    match (file.segments, file.transcription) {
+        (Some(SegmentList { is_whisper }), _) => {
+            is_whisper.unwrap_or(file.text.is_some() || file.language.is_some())
         }
-        (None, Some(FirstSegment { is_whisper })) => is_whisper.unwrap_or(true),
+        (None, Some(SegmentList { is_whisper })) => is_whisper.unwrap_or(true),
         (None, None) => {
-            let whisper_field = probe.chunks.or(probe.words).or(probe.text);
-            whisper_field.is_some() && probe.start_time.is_none()
+            let whisper_field = file.chunks.or(file.words).or(file.text);
+            whisper_field.is_some() && file.start_time.is_none()
         }
     }
 }
 
 /// A list of segments, of which only the first is examined.
-struct FirstSegment {
+struct SegmentList {
     /// `None` if the list is empty.
     is_whisper: Option<bool>,
 }
 
-impl<'de> Deserialize<'de> for FirstSegment {
+impl<'de> Deserialize<'de> for SegmentList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(FirstSegmentVisitor)
+        deserializer.deserialize_seq(SegmentListVisitor)
     }
 }
 
-struct FirstSegmentVisitor;
+struct SegmentListVisitor;
 
-impl<'de> Visitor<'de> for FirstSegmentVisitor {
-    type Value = FirstSegment;
+impl<'de> Visitor<'de> for SegmentListVisitor {
+    type Value = SegmentList;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut segments: A) -> Result<FirstSegment, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut segments: A) -> Result<SegmentList, A::Error> {
         let first = segments.next_element::<SegmentFields>()?;
         while segments.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(FirstSegment {
+        Ok(SegmentList {
             is_whisper: first.map(|fields| fields.is_whisper),
         })
     }

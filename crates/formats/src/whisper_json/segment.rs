@@ -1,4 +1,4 @@
-//! Reads a segment in the form of any of the programs.
+//! Reads a segment as any of the supported programs writes it.
 
 use std::fmt;
 use std::marker::PhantomData;
