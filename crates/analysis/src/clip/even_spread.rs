@@ -7,7 +7,7 @@ use crate::time_span::TimeSpan;
 
 /// Divides the recording into equal slots, and takes one clip from each.
 ///
-/// There are as many slots as clips of the maximum length fit into the recording,
+/// The recording gets as many slots as it can hold clips of the maximum length,
 /// limited by the minimum and the maximum number of clips. No slot is shorter than
 /// the minimum length of a clip. The clip is the longest part of its slot between
 /// two silences, or the middle of the slot if all parts are too short. `silences`

@@ -39,9 +39,8 @@ impl KeywordIndex {
     /// The window starts with a transcript segment and ends with the last one that
     /// ends within `max_length`. If it would then be shorter than `min_length`, it
     /// has the length `max_length`, or ends with the part. If no term occurs, the
-    /// window is at the start of the part. The running
-    /// time is linear in the number of transcript segments, with a binary search
-    /// for each.
+    /// window is at the start of the part. The running time is linear in the number
+    /// of transcript segments, with a binary search for each.
     pub(super) fn densest_window(
         &self,
         keys: &[String],

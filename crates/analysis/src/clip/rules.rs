@@ -5,7 +5,7 @@ use lectern_domain::Invalid;
 /// Parameters of [`select`](super::select).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClipRules {
-    /// The wanted minimum number of clips. To reach it, clips are made shorter.
+    /// The desired minimum number of clips. To reach it, clips are made shorter.
     pub min_clips: usize,
     /// The maximum number of clips; at least 1 and `min_clips`.
     pub max_clips: usize,

@@ -17,7 +17,7 @@ use crate::time_span::TimeSpan;
 /// The shortest pause that ends an utterance, in seconds.
 const MIN_PAUSE: f64 = 1.5;
 /// An utterance of at least this many seconds may end within a sentence.
-const MIN_LENGTH_IN_SENTENCE: f64 = 7.0;
+const MIN_LENGTH_TO_SPLIT_SENTENCE: f64 = 7.0;
 /// The minimum number of words of an utterance that does not end at a pause, so
 /// that "Yes. Right." is grouped with the next sentence.
 const MIN_WORDS: usize = 5;
@@ -85,7 +85,7 @@ fn utterance_ranges(segments: &[TranscriptSegmentRef<'_>]) -> Vec<Range<usize>> 
             .get(i + 1)
             .is_none_or(|next| next.time.start() - segment.time.end() >= MIN_PAUSE);
         let length = segment.time.end() - segments[start].time.start();
-        let may_end = length >= MIN_LENGTH_IN_SENTENCE || ends_sentence(segment.text);
+        let may_end = length >= MIN_LENGTH_TO_SPLIT_SENTENCE || ends_sentence(segment.text);
         if pause_follows || words >= MIN_WORDS && may_end {
             ranges.push(start..i + 1);
             (start, words) = (i + 1, 0);

@@ -57,7 +57,7 @@ const BORDER_BLUR: usize = 3;
 
 /// The smallest fraction of the camera's blocks that change in a pair with motion.
 const MIN_CAMERA_CHANGE: f64 = 0.03;
-/// The smallest fraction of the screen's blocks that change with the slide.
+/// The smallest fraction of the screen's blocks that change when the slide changes.
 const MIN_SLIDE_CHANGE: f64 = 0.05;
 /// Full confidence requires that at least this fraction of the camera's rectangle
 /// moves: about as much as the face of a presenter in front of a wall.

@@ -15,9 +15,9 @@
 //!    the picture.
 //! 2. **Motion.** The half of the pairs with the least change is called calm. If
 //!    slides change in less than half of the pairs, none changes in a calm pair.
-//!    Blocks that change in 20 % of the calm pairs form the moving
-//!    area. If that covers less than 0.4 % of the picture, it is a clock or a
-//!    cursor and not a camera.
+//!    Blocks that change in 20 % of the calm pairs form the moving area. If that
+//!    covers less than 0.4 % of the picture, it is a clock or a cursor and not a
+//!    camera.
 //! 3. **Camera.** A border is a straight line with a static edge (the same step
 //!    in 70 % of the frames) or with an activity difference (one side changes
 //!    in more of the calm pairs than the other, by at least 35 percentage

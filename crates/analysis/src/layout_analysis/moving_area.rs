@@ -11,8 +11,8 @@ use super::rectangle::Rectangle;
 /// The largest distance between neighbours in a connected component, in blocks
 /// along each axis: gaps of up to two blocks do not split a component.
 const NEIGHBOURHOOD: usize = 3;
-/// Components are kept if the largest one is at most this many times their size.
-/// One would not be enough: a head may move separately from the hands.
+/// A component is kept if the largest one is at most this many times its size. The
+/// largest one alone would not be enough: a head may move separately from the hands.
 const MAX_SIZE_RATIO: usize = 4;
 
 /// Blocks that keep moving, as `(column, row)`.
