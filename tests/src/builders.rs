@@ -112,7 +112,7 @@ impl JobBuilder {
 
     /// Stores the job.
     pub fn create(self, db: &Database) -> Job {
-        let way: &[JobStatus] = match self.status {
+        let transitions: &[JobStatus] = match self.status {
             JobStatus::Pending | JobStatus::Queued => &[],
             JobStatus::Running => &[JobStatus::Running],
             JobStatus::Completed => &[JobStatus::Running, JobStatus::Completed],
@@ -121,7 +121,7 @@ impl JobBuilder {
         };
         let stored = db.write(|tx| {
             let mut job = tx.jobs().create(&self.new)?;
-            for status in way {
+            for status in transitions {
                 job = tx.jobs().transition(job.job_id, *status)?;
             }
             Ok::<_, lectern_db::Error>(job)
@@ -155,7 +155,7 @@ pub fn segments(n: usize) -> Vec<NewTranscriptSegment> {
         .map(|i| {
             let start = i as f64 * 4.0;
             NewTranscriptSegment {
-                confidence: Some(share(i)),
+                confidence: Some(score(i)),
                 speaker_id: (i % 9 != 0).then(|| SpeakerId::new("lecturer").unwrap()),
                 ..a_segment(start, start + 3.6, SENTENCES[i % SENTENCES.len()])
             }
@@ -206,7 +206,7 @@ pub fn content_segments(n: usize) -> Vec<NewContentSegment> {
                 time: TimeRange::new(start, start + 300.0).unwrap(),
                 topic: Topic::new(topic).unwrap(),
                 description: Some(LongText::new(format!("{topic}, in five minutes.")).unwrap()),
-                importance_score: share(i),
+                importance_score: score(i),
                 keywords: words(&["entropy", "second law"]),
                 concepts: words(&["thermodynamics"]),
                 segment_order: NonNegativeInt::position(i).unwrap(),
@@ -225,7 +225,7 @@ pub fn clips(n: usize) -> Vec<NewClip> {
                 content_segment_id: None,
                 title: Title::new(format!("{} ({})", TOPICS[i % TOPICS.len()], i + 1)).unwrap(),
                 topic: Some(ClipTopic::new(TOPICS[i % TOPICS.len()]).unwrap()),
-                importance_score: Some(share(i)),
+                importance_score: Some(score(i)),
                 time: TimeRange::new(start, start + 90.0).unwrap(),
                 media: ClipMedia {
                     s3_key: key("mp4"),
@@ -264,7 +264,7 @@ pub fn a_log_entry(stage: Stage, status: LogStatus) -> NewLogEntry {
 /// and a log entry for each stage.
 pub fn a_completed_job(db: &Database) -> Job {
     let job = a_job().create(db);
-    fill(db, job.job_id);
+    store_output(db, job.job_id);
     let completed = db.write(|tx| {
         tx.jobs()
             .report_progress(job.job_id, &a_report(Stage::Compilation, 99.0))?;
@@ -274,17 +274,17 @@ pub fn a_completed_job(db: &Database) -> Job {
 }
 
 /// Stores output of every stage for a job; returns its clips.
-pub fn fill(db: &Database, job: JobId) -> Vec<Clip> {
-    let filled = db.write(|tx| {
+pub fn store_output(db: &Database, job: JobId) -> Vec<Clip> {
+    let stored = db.write(|tx| {
         tx.transcripts().replace_for_job(job, &segments(12))?;
         tx.silence_regions()
             .replace_for_job(job, &silence_regions(6))?;
         tx.layout_analysis().put(job, &a_layout())?;
-        let stored = tx
+        let segments = tx
             .content_segments()
             .replace_for_job(job, &content_segments(3))?;
         let mut clips = clips(3);
-        clips[0].content_segment_id = Some(stored[0].segment_id);
+        clips[0].content_segment_id = Some(segments[0].segment_id);
         let clips = tx.clips().replace_for_job(job, &clips)?;
         for stage in Stage::ALL {
             tx.processing_logs()
@@ -292,11 +292,11 @@ pub fn fill(db: &Database, job: JobId) -> Vec<Clip> {
         }
         Ok::<_, lectern_db::Error>(clips)
     });
-    filled.unwrap()
+    stored.unwrap()
 }
 
 /// A score that differs for each `i` and is never 0 or 1.
-fn share(i: usize) -> Ratio {
+fn score(i: usize) -> Ratio {
     Ratio::new((i * 37 % 97 + 1) as f64 / 98.0).unwrap()
 }
 

@@ -25,9 +25,9 @@ impl Client {
     }
 
     /// The same client with another timeout.
-    pub fn within(&self, patience: Duration) -> Self {
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
-            agent: agent(patience),
+            agent: agent(timeout),
             base: self.base.clone(),
         }
     }
@@ -74,12 +74,12 @@ impl Client {
     }
 }
 
-fn agent(patience: Duration) -> ureq::Agent {
+fn agent(timeout: Duration) -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
         .max_redirects(0)
-        .timeout_global(Some(patience))
+        .timeout_global(Some(timeout))
         .build()
         .new_agent()
 }
@@ -126,11 +126,11 @@ impl RequestBuilder<'_> {
             request = request.header(header, value);
         }
         let agent = &self.client.agent;
-        let answer = match self.body {
+        let result = match self.body {
             Some(body) => agent.run(request.body(body).expect("a request")),
             None => agent.run(request.body(()).expect("a request")),
         };
-        let (head, mut body) = answer
+        let (head, mut body) = result
             .unwrap_or_else(|error| panic!("{name}: {error}"))
             .into_parts();
         let response = Response {

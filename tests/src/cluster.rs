@@ -1,7 +1,6 @@
 //! A temporary PostgreSQL server for the run of the tests.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -38,8 +37,8 @@ pub fn server_url() -> &'static str {
 /// Whether the last commits survive a crash of the server.
 #[derive(Debug, Clone, Copy)]
 enum Commits {
-    Kept,
-    Forgotten,
+    Durable,
+    Volatile,
 }
 
 /// A temporary PostgreSQL server on a free port of 127.0.0.1 with its own data
@@ -61,7 +60,7 @@ impl Cluster {
     ///
     /// If PostgreSQL is not installed or does not start.
     pub fn start() -> Self {
-        Self::with(Commits::Forgotten)
+        Self::start_with(Commits::Volatile)
     }
 
     /// The same, but commits survive [`Cluster::stop`].
@@ -70,10 +69,10 @@ impl Cluster {
     ///
     /// As [`Cluster::start`].
     pub fn with_durable_commits() -> Self {
-        Self::with(Commits::Kept)
+        Self::start_with(Commits::Durable)
     }
 
-    fn with(commits: Commits) -> Self {
+    fn start_with(commits: Commits) -> Self {
         let tools = Tools::find();
         let dir = tempfile::Builder::new()
             .prefix("lectern-postgres-")
@@ -81,7 +80,7 @@ impl Cluster {
             .expect("a temporary directory")
             .keep();
         let owner = Owner::of(&dir);
-        owner.take(&dir);
+        owner.make_owner_of(&dir);
         // From here on the watchdog removes the directory.
         let watchdog = owner.watchdog(&tools, &dir);
         let mut cluster = Self {
@@ -91,10 +90,10 @@ impl Cluster {
             owner,
             watchdog,
         };
-        let password = secret();
+        let password = random_hex();
         let file = cluster.dir.join("password");
         fs::write(&file, &password).expect("a writable temporary directory");
-        cluster.owner.take(&file);
+        cluster.owner.make_owner_of(&file);
         let made = run(cluster
             .command(&cluster.tools.initdb)
             .args(["--username=lectern", "--auth=password", "--pwfile=password"])
@@ -143,15 +142,15 @@ impl Cluster {
             .unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}"));
     }
 
-    fn pg_ctl(&self, what: &str) -> Result<(), String> {
-        let how = if what == "stop" {
+    fn pg_ctl(&self, action: &str) -> Result<(), String> {
+        let option = if action == "stop" {
             "--mode=immediate"
         } else {
             "--log=log"
         };
         run(self.command(&self.tools.pg_ctl).args([
-            what,
-            how,
+            action,
+            option,
             "--wait",
             "--silent",
             "--pgdata=data",
@@ -174,8 +173,8 @@ impl Drop for Cluster {
 /// the parallel tests of a large machine.
 fn settings(port: u16, commits: Commits) -> String {
     let synchronous_commit = match commits {
-        Commits::Forgotten => "off",
-        Commits::Kept => "on",
+        Commits::Volatile => "off",
+        Commits::Durable => "on",
     };
     format!(
         "listen_addresses = '127.0.0.1'\n\
@@ -224,7 +223,7 @@ impl Tools {
                 panic!(
                     "these tests need PostgreSQL: install it (Debian and Ubuntu: apt-get install \
                      postgresql; Fedora: dnf install postgresql-server; macOS: brew install \
-                     postgresql), run ./tests/run, which does so where it may, or name a running \
+                     postgresql), run ./tests/run, which does so if permitted, or name a running \
                      server in {TEST_DATABASE_URL}"
                 )
             })
@@ -242,8 +241,8 @@ struct Owner {
 impl Owner {
     /// The user for a server in `dir`, which the current user owns.
     fn of(dir: &Path) -> Self {
-        let we = fs::metadata(dir).expect("the directory just made").uid();
-        if we != 0 {
+        let uid = fs::metadata(dir).expect("the directory just made").uid();
+        if uid != 0 {
             return Self {
                 uid: None,
                 gid: None,
@@ -267,7 +266,7 @@ impl Owner {
     }
 
     /// Makes the server's user the owner of `path`.
-    fn take(&self, path: &Path) {
+    fn make_owner_of(&self, path: &Path) {
         chown(path, self.uid, self.gid).expect("the owner may change the owner");
     }
 
@@ -330,9 +329,7 @@ fn free_port() -> u16 {
 }
 
 /// Sixteen random hexadecimal digits.
-pub(crate) fn secret() -> String {
-    let mut letters = String::new();
+pub(crate) fn random_hex() -> String {
     // A new RandomState's keys are seeded by the operating system.
-    let _ = write!(letters, "{:016x}", RandomState::new().hash_one(()));
-    letters
+    format!("{:016x}", RandomState::new().hash_one(()))
 }

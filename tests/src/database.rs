@@ -12,7 +12,7 @@ use lectern_db::{Backend, Database, DatabaseConfig};
 use lectern_domain::{Clock, ManualClock};
 use tempfile::TempDir;
 
-use crate::cluster::{secret, server_url};
+use crate::cluster::{random_hex, server_url};
 use crate::{Fixture, Sql, StatementLog};
 
 /// An empty database with every migration applied, removed when it is dropped.
@@ -23,7 +23,7 @@ pub struct TestDb {
     // The order matters: connections close before their database is removed.
     database: Database,
     clock: Arc<ManualClock>,
-    place: Place,
+    location: Location,
 }
 
 /// A database without tables.
@@ -42,17 +42,17 @@ impl TestDb {
 
     /// The database URL, as in `DATABASE_URL`.
     pub fn url(&self) -> &str {
-        match &self.place {
-            Place::Postgres { url, .. } | Place::Sqlite { url, .. } => url,
+        match &self.location {
+            Location::Postgres { url, .. } | Location::Sqlite { url, .. } => url,
         }
     }
 
     /// Records the statements sent to this database from now on, through any
     /// handle.
     pub fn record_statements(&self) -> StatementLog {
-        StatementLog::of(match &self.place {
-            Place::Postgres { name, .. } => name,
-            Place::Sqlite { url, .. } => url.trim_start_matches("sqlite://"),
+        StatementLog::of(match &self.location {
+            Location::Postgres { name, .. } => name,
+            Location::Sqlite { url, .. } => url.trim_start_matches("sqlite://"),
         })
     }
 
@@ -79,15 +79,15 @@ impl TestDb {
         Sql::connect(self.url())
     }
 
-    fn at(place: Place) -> Self {
+    fn at(location: Location) -> Self {
         crate::queries::record_all();
-        let url = match &place {
-            Place::Postgres { url, .. } | Place::Sqlite { url, .. } => url,
+        let url = match &location {
+            Location::Postgres { url, .. } | Location::Sqlite { url, .. } => url,
         };
         let clock = Arc::new(ManualClock::default());
         let database = DatabaseConfig::new(url)
             .and_then(|mut config| {
-                if let Place::Postgres { .. } = place {
+                if let Location::Postgres { .. } = location {
                     // The same limit, but connections open on demand: most
                     // tests need one or two.
                     config.max_overflow += config.pool_size - 1;
@@ -100,7 +100,7 @@ impl TestDb {
         Self {
             database,
             clock,
-            place,
+            location,
         }
     }
 }
@@ -121,8 +121,8 @@ impl EmptyDb {
 impl Fixture for TestDb {
     fn on(backend: Backend) -> Self {
         Self::at(match backend {
-            Backend::Postgres => Place::postgres(Some(postgres_template())),
-            Backend::Sqlite => Place::sqlite(Some(sqlite_template())),
+            Backend::Postgres => Location::postgres(Some(postgres_template())),
+            Backend::Sqlite => Location::sqlite(Some(sqlite_template())),
         })
     }
 }
@@ -130,8 +130,8 @@ impl Fixture for TestDb {
 impl Fixture for EmptyDb {
     fn on(backend: Backend) -> Self {
         Self(TestDb::at(match backend {
-            Backend::Postgres => Place::postgres(None),
-            Backend::Sqlite => Place::sqlite(None),
+            Backend::Postgres => Location::postgres(None),
+            Backend::Sqlite => Location::sqlite(None),
         }))
     }
 }
@@ -164,8 +164,8 @@ impl fmt::Debug for EmptyDb {
     }
 }
 
-/// The storage of a database, removed when this is dropped.
-enum Place {
+/// Where a database is stored; dropping this removes the database.
+enum Location {
     Postgres {
         name: String,
         url: String,
@@ -177,9 +177,9 @@ enum Place {
     },
 }
 
-impl Place {
+impl Location {
     fn postgres(template: Option<&str>) -> Self {
-        let name = format!("lectern_test_{}", secret());
+        let name = format!("lectern_test_{}", random_hex());
         create(
             &mut Sql::connect(server_url()),
             &name,
@@ -201,7 +201,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Location {
     fn drop(&mut self) {
         if let Self::Postgres { name, .. } = self {
             // FORCE, because a server of the test may not have closed its
@@ -213,8 +213,8 @@ impl Drop for Place {
 }
 
 fn create(sql: &mut Sql, name: &str, template: &str) -> QueryResult<()> {
-    // Copying the files takes a quarter of the time. It is an option since
-    // version 15 and the only strategy before.
+    // Copying files takes a quarter of the time of the default. It is an option
+    // since version 15 and was the only strategy before.
     let version: u32 = sql
         .value("SELECT current_setting('server_version_num')")
         .parse()
@@ -248,7 +248,8 @@ fn postgres_template() -> &'static str {
             return name;
         }
         let make = |sql: &mut Sql| {
-            // A database without the template flag is an incomplete one.
+            // A database without the template flag was left by a run that did not
+            // finish.
             sql.batch(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
             create(sql, &name, "template0")?;
             migrate(&url_of(&name));
@@ -288,7 +289,7 @@ fn migrate(url: &str) {
         .unwrap_or_else(|error| panic!("the migrations of a template: {error}"));
 }
 
-/// The The URL of another database on the same server.
+/// The URL of another database on the same server.
 fn url_of(name: &str) -> String {
     let (url, parameters) = match server_url().split_once('?') {
         Some((url, parameters)) => (url, format!("?{parameters}")),

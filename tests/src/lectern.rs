@@ -57,7 +57,7 @@ impl Lectern {
         // With the signal ignored, exceeding the limit is a write error like on
         // a full disk.
         let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\"");
-        let mut command = clean(Path::new("bash"));
+        let mut command = command_without_settings(Path::new("bash"));
         command.args(["-c", &script]).arg(binary());
         Self::start(command, url, &[])
     }
@@ -77,13 +77,13 @@ impl Lectern {
             .spawn()
             .expect("the program just built");
         let log = Log::default();
-        let (found, url) = mpsc::channel();
+        let (url_sender, url_receiver) = mpsc::channel();
         let stderr = child.stderr.take().expect("a pipe");
         let reader = {
             let log = log.clone();
-            std::thread::spawn(move || log.follow(stderr, &found))
+            std::thread::spawn(move || log.follow(stderr, &url_sender))
         };
-        let Ok(url) = url.recv() else {
+        let Ok(url) = url_receiver.recv() else {
             let status = child.wait();
             panic!(
                 "lectern ended before it listened ({status:?}):\n{}",
@@ -101,7 +101,7 @@ impl Lectern {
 
     /// A command of the program without the settings of this process.
     pub fn command() -> Command {
-        clean(binary())
+        command_without_settings(binary())
     }
 
     /// Runs the program to its end in an empty directory.
@@ -182,15 +182,14 @@ impl fmt::Debug for Lectern {
 }
 
 impl Log {
-    /// Collects all lines; sends the URL in the first line that has one to
-    /// `found`.
-    fn follow(&self, stderr: ChildStderr, found: &Sender<String>) {
+    /// Collects all lines; sends the URL of each line that has one.
+    fn follow(&self, stderr: ChildStderr, url_sender: &Sender<String>) {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             let url = line
                 .split_whitespace()
                 .find(|word| word.starts_with("http://127.0.0.1:"));
             if let Some(url) = url {
-                let _ = found.send(url.to_owned());
+                let _ = url_sender.send(url.to_owned());
             }
             let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             text.push_str(&line);
@@ -243,7 +242,7 @@ fn binary() -> &'static Path {
 }
 
 /// A command without the settings of this process.
-fn clean(program: &Path) -> Command {
+fn command_without_settings(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         let ours = name

@@ -43,7 +43,7 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::missing_panics_doc,
-    reason = "a harness that cannot do its part fails the test that asked"
+    reason = "a failure of the harness fails the test that uses it"
 )]
 
 mod backend;
@@ -68,7 +68,7 @@ pub use backend::Fixture;
 pub use body::Body;
 pub use builders::{
     JobBuilder, a_clip_of, a_completed_job, a_job, a_layout, a_log_entry, a_report, a_segment,
-    a_silence, clips, content_segments, fill, segments, silence_regions, words,
+    a_silence, clips, content_segments, segments, silence_regions, store_output, words,
 };
 pub use client::{Client, RequestBuilder};
 pub use cluster::{Cluster, TEST_DATABASE_URL, server_url};

@@ -1,4 +1,4 @@
-//! Responses, and checks of the promises that hold for each of them.
+//! Responses, and checks of what the API promises of every response.
 
 use std::fmt;
 
@@ -119,8 +119,11 @@ impl Response {
                 "{self}"
             );
         }
-        let named = ["validation_failed", "malformed_query"].contains(&code);
-        assert!(!named || !errors.is_empty(), "names no field: {self}");
+        let names_fields = ["validation_failed", "malformed_query"].contains(&code);
+        assert!(
+            !names_fields || !errors.is_empty(),
+            "names no field: {self}"
+        );
         errors
     }
 
@@ -195,7 +198,7 @@ const CODES: &[(u16, &[&str])] = &[
 /// client chooses are skipped.
 pub(crate) fn assert_no_internal_keys(value: &Value, path: &str, response: &Response) {
     const INTERNAL: [&str; 3] = ["id", "celery_task_id", "version"];
-    const THEIRS: [&str; 4] = [
+    const CHOSEN_BY_CLIENTS: [&str; 4] = [
         "extra_metadata",
         "video_metadata",
         "processing_config",
@@ -208,7 +211,7 @@ pub(crate) fn assert_no_internal_keys(value: &Value, path: &str, response: &Resp
                     !INTERNAL.contains(&key.as_str()),
                     "{path}.{key} in {response}"
                 );
-                if !THEIRS.contains(&key.as_str()) {
+                if !CHOSEN_BY_CLIENTS.contains(&key.as_str()) {
                     assert_no_internal_keys(value, &format!("{path}.{key}"), response);
                 }
             }

@@ -108,6 +108,16 @@ impl Sql {
         }
     }
 
+    /// Terminates all other connections to this PostgreSQL database, as a restart
+    /// of the server does; returns how many there were.
+    pub fn terminate_other_connections(&mut self) -> usize {
+        let terminated = self.rows(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        terminated.len()
+    }
+
     /// How many rows a table holds.
     pub fn count(&mut self, table: &str) -> u64 {
         self.value(&format!("SELECT count(*) FROM {table}"))
@@ -141,7 +151,7 @@ impl QueryableByName<Sqlite> for TextRow {
     fn build<'a>(row: &impl NamedRow<'a, Sqlite>) -> deserialize::Result<Self> {
         (0..row.field_count())
             .map(|i| {
-                let field = Row::get(row, i).ok_or("a row shorter than it said")?;
+                let field = Row::get(row, i).ok_or("fewer fields than the row announced")?;
                 FromSql::<Nullable<Text>, Sqlite>::from_nullable_sql(field.value())
             })
             .collect::<Result<_, _>>()

@@ -17,7 +17,7 @@ on_both_backends!(
     a_server_uses_the_clock_of_its_database,
 );
 
-/// What the client returns for this response, or its panic.
+/// What the client returns for this response, or the message of its panic.
 fn client_result(status: &str, headers: &str, body: &str) -> Result<Response, String> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = Client::new(format!("http://{}", listener.local_addr().unwrap()));
@@ -53,8 +53,10 @@ fn an_internal_key_is_found_at_any_depth() {
         let found = client_result("200 OK", JSON, body).unwrap_err();
         assert!(found.contains(body), "{found}");
     }
-    let theirs = r#"{"extra_metadata": {"id": 1, "version": "b"}}"#;
-    client_result("200 OK", JSON, theirs).unwrap().expect(200);
+    let client_keys = r#"{"extra_metadata": {"id": 1, "version": "b"}}"#;
+    client_result("200 OK", JSON, client_keys)
+        .unwrap()
+        .expect(200);
 }
 
 #[test]
@@ -63,12 +65,12 @@ fn a_malformed_problem_is_rejected() {
         let answer = client_result("404 Not Found", headers, &body.to_string()).unwrap();
         catch_message(|| answer.problem(404, "job_not_found"))
     };
-    let good = json!({
+    let valid = json!({
         "type": "urn:x", "title": "t", "status": 404, "detail": "d", "code": "job_not_found",
         "request_id": "r1",
     });
-    assert_eq!(problem(PROBLEM, good.clone()), Ok(vec![]));
-    assert!(problem(JSON, good.clone()).is_err());
+    assert_eq!(problem(PROBLEM, valid.clone()), Ok(vec![]));
+    assert!(problem(JSON, valid.clone()).is_err());
     for (key, value) in [
         ("status", json!(400)),
         ("code", json!("not_found")),
@@ -77,9 +79,9 @@ fn a_malformed_problem_is_rejected() {
         ("errors", json!([{ "field": "a" }])),
         ("cause", json!("a stack trace")),
     ] {
-        let mut bad = good.clone();
-        bad[key] = value;
-        assert!(problem(PROBLEM, bad).is_err(), "{key}");
+        let mut invalid = valid.clone();
+        invalid[key] = value;
+        assert!(problem(PROBLEM, invalid).is_err(), "{key}");
     }
 }
 
@@ -101,17 +103,19 @@ fn equal_ids_are_redacted_to_equal_text() {
 fn a_database_is_deleted_after_its_test(db: TestDb) {
     a_job().create(&db);
     let (backend, url) = (db.backend(), db.url().to_owned());
-    let (place, name) = url.rsplit_once('/').unwrap();
+    let (location, name) = url.rsplit_once('/').unwrap();
     drop(db);
     match backend {
         Backend::Sqlite => {
-            assert!(fs::exists(place.strip_prefix("sqlite://").unwrap()).is_ok_and(|there| !there));
+            assert!(
+                fs::exists(location.strip_prefix("sqlite://").unwrap()).is_ok_and(|exists| !exists)
+            );
         }
         Backend::Postgres => {
-            let there = Sql::connect(server_url()).rows(&format!(
+            let databases = Sql::connect(server_url()).rows(&format!(
                 "SELECT 1 FROM pg_database WHERE datname = '{name}'"
             ));
-            assert_eq!(there.len(), 0);
+            assert_eq!(databases.len(), 0);
         }
     }
 }

@@ -13,5 +13,6 @@
 mod db;
 mod harness;
 mod http;
+mod pseudo_random;
 mod readme;
 mod upgrades;

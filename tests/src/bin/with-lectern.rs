@@ -15,19 +15,19 @@ use lectern_tests::{Backend, Client, Fixture as _, Lectern, TestDb, a_completed_
 use serde_json::json;
 
 fn main() -> anyhow::Result<ExitCode> {
-    let mut words = env::args().skip(1);
-    let backend = match words.next().as_deref() {
+    let mut arguments = env::args().skip(1);
+    let backend = match arguments.next().as_deref() {
         Some("sqlite") => Backend::Sqlite,
         Some("postgres") => Backend::Postgres,
         _ => bail!("usage: with-lectern sqlite|postgres COMMAND [ARGUMENT]..."),
     };
-    let program = words.next().context("a command is missing")?;
+    let program = arguments.next().context("a command is missing")?;
     let db = TestDb::on(backend);
     let mut server = Lectern::serve(db.url());
     let job_id = a_completed_job(&db).job_id;
     let clips = db.read(|conn| conn.clips().for_job(job_id))?;
     let status = Command::new(&program)
-        .args(words)
+        .args(arguments)
         .env("LECTERN", server.base())
         .env("DATABASE_URL", db.url())
         .env("LECTERN_DATA_DIR", server.dir().join("lectern-data"))
@@ -58,16 +58,19 @@ fn main() -> anyhow::Result<ExitCode> {
 /// Uploads a recording; returns the id of its job.
 fn upload(server: &Client) -> anyhow::Result<String> {
     let recording = b"a lecture";
-    let announced = json!({
+    let announcement = json!({
         "filename": "lecture.mp4", "file_size": recording.len(), "content_type": "video/mp4",
     });
-    let announced_upload = server.post("/api/v1/upload", &announced).expect(201).json();
-    let url = announced_upload["upload_url"].as_str();
+    let announced = server
+        .post("/api/v1/upload", &announcement)
+        .expect(201)
+        .json();
+    let url = announced["upload_url"].as_str();
     let path = url.and_then(|url| url.strip_prefix(server.base()));
-    let put = server.request("PUT", path.context("an upload elsewhere")?);
+    let put = server.request("PUT", path.context("the upload URL is on another server")?);
     put.body("video/mp4", recording).send().expect(200);
-    let job_id = announced_upload["job_id"]
+    let job_id = announced["job_id"]
         .as_str()
-        .context("an upload without a job")?;
+        .context("the upload has no job")?;
     Ok(job_id.to_owned())
 }

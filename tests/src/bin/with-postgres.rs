@@ -9,13 +9,13 @@ use std::process::{Command, ExitCode};
 use lectern_tests::{Cluster, TEST_DATABASE_URL};
 
 fn main() -> anyhow::Result<ExitCode> {
-    let mut words = env::args_os().skip(1);
-    let Some(program) = words.next() else {
+    let mut arguments = env::args_os().skip(1);
+    let Some(program) = arguments.next() else {
         anyhow::bail!("usage: with-postgres COMMAND [ARGUMENT]...");
     };
     let cluster = Cluster::start();
     let status = Command::new(program)
-        .args(words)
+        .args(arguments)
         .env(TEST_DATABASE_URL, cluster.url())
         .status()?;
     let code = status

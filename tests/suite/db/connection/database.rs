@@ -48,13 +48,9 @@ fn open(db: &Database, n: usize) {
     });
 }
 
-/// Kills all other connections to the database.
-fn kill(db: &TestDb) {
-    let killed = db.sql().rows(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
-    assert!(!killed.is_empty(), "no connections");
+/// Terminates the connections of the pool.
+fn terminate_connections(db: &TestDb) {
+    assert!(db.sql().terminate_other_connections() > 0, "no connections");
 }
 
 fn a_connection_returns_to_the_pool_after_an_error(db: TestDb) {
@@ -139,7 +135,7 @@ fn concurrent_writes_all_commit(db: TestDb) {
 fn the_first_read_after_a_connection_loss_succeeds() {
     let db = TestDb::on(Backend::Postgres);
     open(&db, 5);
-    kill(&db);
+    terminate_connections(&db);
     assert_eq!(count(&db).unwrap(), 0);
 }
 
@@ -147,7 +143,7 @@ fn the_first_read_after_a_connection_loss_succeeds() {
 fn the_first_write_after_a_connection_loss_succeeds() {
     let db = TestDb::on(Backend::Postgres);
     open(&db, 5);
-    kill(&db);
+    terminate_connections(&db);
     a_job().create(&db);
     assert_eq!(count(&db).unwrap(), 1);
 }
@@ -157,7 +153,7 @@ fn every_lost_connection_is_replaced() {
     let db = TestDb::on(Backend::Postgres);
     for _ in 0..3 {
         open(&db, 5);
-        kill(&db);
+        terminate_connections(&db);
         std::thread::scope(|scope| {
             for i in 0..10 {
                 let db = &db;
@@ -176,7 +172,7 @@ fn a_write_that_loses_its_connection_fails_and_stores_nothing() {
     let db = TestDb::on(Backend::Postgres);
     let result = db.write(|tx| {
         tx.jobs().create(&a_job().build())?;
-        kill(&db);
+        terminate_connections(&db);
         tx.jobs().create(&a_job().build())
     });
     assert!(

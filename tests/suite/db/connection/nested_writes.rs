@@ -15,7 +15,7 @@ on_both_backends!(
     a_claim_or_migration_within_a_write_is_refused,
     a_write_to_another_database_within_a_write_is_stored,
     a_write_after_one_that_failed_or_panicked_is_stored,
-    a_listener_of_commits_may_write,
+    a_commit_listener_may_write,
 );
 
 fn write(db: &Database) -> Result<(), Error> {
@@ -71,7 +71,8 @@ fn a_write_after_one_that_failed_or_panicked_is_stored(db: TestDb) {
         db.write(|_| -> Result<(), Error> { panic!("on purpose") })
     }));
     assert!(panicked.is_err());
-    // The refusal itself leaves the outer write marked, and nothing after it.
+    // A refused inner write does not end the outer one: a second is refused,
+    // too.
     db.write(|_| {
         assert!(write(&db).is_err());
         assert!(write(&db).is_err());
@@ -82,7 +83,7 @@ fn a_write_after_one_that_failed_or_panicked_is_stored(db: TestDb) {
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
-fn a_listener_of_commits_may_write(db: TestDb) {
+fn a_commit_listener_may_write(db: TestDb) {
     let inner = Database::clone(&db);
     let listening = Database::clone(&db).on_commit(Arc::new(move |_| write(&inner).unwrap()));
     write(&listening).unwrap();

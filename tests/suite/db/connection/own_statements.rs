@@ -15,13 +15,13 @@ on_both_backends!(
     an_order_and_its_job_are_made_together_or_not_at_all,
     an_order_is_read_with_its_job,
     the_example_migrates_its_own_tables_once,
-    a_transaction_within_is_a_savepoint,
+    a_nested_transaction_is_a_savepoint,
     an_error_of_any_type_rolls_back,
     a_reader_cannot_write,
     a_reader_sees_one_snapshot,
     a_transaction_the_caller_ended_is_not_reported_as_committed,
     a_savepoint_left_open_is_not_committed,
-    a_failed_statement_that_is_ignored_is_never_reported_as_stored_unless_it_is,
+    ignoring_a_failed_statement_reports_a_commit_only_if_there_is_one,
 );
 
 fn count(db: &Database) -> i64 {
@@ -29,7 +29,7 @@ fn count(db: &Database) -> i64 {
         .unwrap()
 }
 
-fn rename(conn: &mut DbConnection, name: &str) -> QueryResult<usize> {
+fn rename_jobs(conn: &mut DbConnection, name: &str) -> QueryResult<usize> {
     diesel::update(jobs::table)
         .set(jobs::filename.eq(name))
         .execute(conn)
@@ -78,13 +78,13 @@ fn the_example_migrates_its_own_tables_once(db: EmptyDb) {
     assert!(!again.migrations().pending().unwrap());
 }
 
-fn a_transaction_within_is_a_savepoint(db: TestDb) {
+fn a_nested_transaction_is_a_savepoint(db: TestDb) {
     a_job().create(&db);
     db.write(|tx| {
         tx.diesel(|conn| {
-            conn.transaction(|conn| rename(conn, "kept.mp4"))?;
+            conn.transaction(|conn| rename_jobs(conn, "kept.mp4"))?;
             let undone = conn.transaction(|conn| {
-                rename(conn, "undone.mp4")?;
+                rename_jobs(conn, "undone.mp4")?;
                 Err::<(), _>(diesel::result::Error::RollbackTransaction)
             });
             assert!(undone.is_err());
@@ -114,13 +114,13 @@ fn an_error_of_any_type_rolls_back(db: TestDb) {
     a_job().filename("before.mp4").create(&db);
     let result = db.write(|tx| {
         tx.diesel(|conn| {
-            rename(conn, "after.mp4")?;
+            rename_jobs(conn, "after.mp4")?;
             Err::<(), _>(Own)
         })
     });
     assert!(matches!(result, Err(Own)));
     let undescribed = db.write(|tx| {
-        tx.diesel(|conn| rename(conn, "after.mp4"))?;
+        tx.diesel(|conn| rename_jobs(conn, "after.mp4"))?;
         tx.diesel(|conn| conn.batch_execute("SELECT * FROM nowhere"))?;
         Ok::<_, Error>(())
     });
@@ -164,7 +164,7 @@ fn a_reader_cannot_write(db: TestDb) {
         }
     }
     assert_eq!(db.sql().value("SELECT filename FROM jobs"), "before.mp4");
-    // The connections are as good for reads and writes as before.
+    // The connections can still read and write.
     a_job().create(&db);
     assert_eq!(count(&db), 2);
     assert_eq!(db.stats().in_use, 0);
@@ -216,12 +216,12 @@ fn a_savepoint_left_open_is_not_committed(db: TestDb) {
     assert_eq!(count(&db), 1);
 }
 
-/// PostgreSQL gives a transaction up at its first failed statement, SQLite only
-/// undoes that statement.
-fn a_failed_statement_that_is_ignored_is_never_reported_as_stored_unless_it_is(db: TestDb) {
+/// PostgreSQL aborts a transaction at its first failed statement; SQLite only
+/// undoes the statement.
+fn ignoring_a_failed_statement_reports_a_commit_only_if_there_is_one(db: TestDb) {
     let result = db.write(|tx| {
         tx.jobs().create(&a_job().build())?;
-        let failed = tx.diesel(|conn| rename(conn, ""));
+        let failed = tx.diesel(|conn| rename_jobs(conn, ""));
         assert!(failed.is_err());
         Ok::<_, Error>(())
     });

@@ -1,4 +1,4 @@
-//! Errors after which the same call is worth another try.
+//! Errors after which the same call may succeed when it is repeated.
 
 use std::sync::Barrier;
 use std::thread;
@@ -11,7 +11,7 @@ use lectern_db::{Doing, Error, Tx};
 use lectern_domain::{Job, JobId};
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
 
-on_both_backends!(a_refusal_is_not_transient);
+on_both_backends!(a_violated_constraint_is_not_transient);
 
 fn prioritize(tx: &mut Tx<'_>, job_id: JobId, priority: i32) -> Result<usize, Error> {
     tx.diesel(|conn| {
@@ -36,7 +36,7 @@ fn priorities(db: &TestDb) -> Vec<i32> {
 }
 
 #[test]
-fn of_two_transactions_that_wait_for_each_other_one_succeeds_when_repeated() {
+fn a_transaction_that_loses_a_deadlock_succeeds_when_repeated() {
     let db = TestDb::on(Backend::Postgres);
     let jobs = [(); 2].map(|()| a_job().create(&db));
     let barrier = Barrier::new(2);
@@ -89,7 +89,7 @@ fn a_serialization_failure_is_transient_and_leaves_nothing() {
 #[test]
 fn a_busy_sqlite_file_is_transient() {
     let db = TestDb::on(Backend::Sqlite);
-    // The one connection that writes stays open, and no longer waits.
+    // All writes use one connection, so the next one does not wait either.
     db.write(|tx| {
         tx.diesel(|conn| conn.batch_execute("PRAGMA busy_timeout = 0"))
             .map_err(Error::from)
@@ -106,7 +106,7 @@ fn a_busy_sqlite_file_is_transient() {
     a_job().create(&db);
 }
 
-fn a_refusal_is_not_transient(db: TestDb) {
+fn a_violated_constraint_is_not_transient(db: TestDb) {
     let job = a_job().create(&db);
     let error = db
         .write(|tx| tx.jobs().create_as(job.job_id, &a_job().build()))

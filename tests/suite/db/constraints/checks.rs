@@ -1,6 +1,6 @@
-//! Breaks every rule of the data model with raw SQL. Each rule has a value at
-//! the limit that is stored, which shows that it is the rule that rejects the
-//! invalid ones.
+//! Breaks every rule of the data model with raw SQL. For each rule a valid value
+//! at its limit is stored, too, so that an invalid one is rejected for no other
+//! reason.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use diesel::result::{DatabaseErrorKind as Kind, Error};
 use lectern_domain::{JobFilter, PageRequest};
 use lectern_tests::{Backend, Sql, TestDb, on_both_backends};
 
-use super::rules::{GOOD, IDS, JOB, RULES, SEGMENT, Values};
+use super::rules::{IDS, JOB, RULES, SEGMENT, VALID_ROWS, Values};
 
 on_both_backends!(
     a_valid_row_is_stored,
@@ -21,28 +21,28 @@ on_both_backends!(
     a_duration_cannot_be_inserted,
 );
 
-fn good(table: &str) -> Values {
-    GOOD.iter().find(|(name, _)| *name == table).unwrap().1
+fn valid_row(table: &str) -> Values {
+    VALID_ROWS
+        .iter()
+        .find(|(name, _)| *name == table)
+        .unwrap()
+        .1
 }
 
 /// Inserts the valid row of a table with some values replaced or added.
 pub(crate) fn insert(
     sql: &mut Sql,
     table: &str,
-    exchanged: &[(&str, &str)],
+    replaced: &[(&str, &str)],
 ) -> Result<usize, Error> {
-    let statement = insert_statement(sql.backend(), table, exchanged);
+    let statement = insert_statement(sql.backend(), table, replaced);
     sql.execute(&statement)
 }
 
 /// The INSERT of the valid row of a table with some values replaced or added.
-pub(crate) fn insert_statement(
-    backend: Backend,
-    table: &str,
-    exchanged: &[(&str, &str)],
-) -> String {
-    let mut row: Vec<(&str, &str)> = good(table).to_vec();
-    for (column, value) in exchanged {
+pub(crate) fn insert_statement(backend: Backend, table: &str, replaced: &[(&str, &str)]) -> String {
+    let mut row: Vec<(&str, &str)> = valid_row(table).to_vec();
+    for (column, value) in replaced {
         row.retain(|(name, _)| name != column);
         row.push((column, value));
     }
@@ -83,7 +83,7 @@ fn literal(backend: Backend, value: &str) -> String {
 }
 
 /// The constraint that failed, as the database names it.
-pub(crate) fn rule(refused: Error) -> (Kind, String) {
+pub(crate) fn violated_constraint(refused: Error) -> (Kind, String) {
     let Error::DatabaseError(kind, info) = refused else {
         panic!("{refused}")
     };
@@ -96,7 +96,7 @@ pub(crate) fn rule(refused: Error) -> (Kind, String) {
 }
 
 /// Inserts a job and a content segment of it.
-pub(crate) fn parents(sql: &mut Sql) {
+pub(crate) fn insert_parents(sql: &mut Sql) {
     insert(sql, "jobs", &[("job_id", JOB)]).unwrap();
     let segment = [("segment_id", SEGMENT), ("segment_order", "1000")];
     insert(sql, "content_segments", &segment).unwrap();
@@ -104,12 +104,12 @@ pub(crate) fn parents(sql: &mut Sql) {
 
 /// Deletes the one row that is not a parent.
 pub(crate) fn remove(sql: &mut Sql, table: &str) {
-    let but = match table {
+    let condition = match table {
         "jobs" => format!("WHERE job_id <> {JOB}"),
         "content_segments" => format!("WHERE segment_id <> {SEGMENT}"),
         _ => String::new(),
     };
-    let removed = sql.execute(&format!("DELETE FROM {table} {but}"));
+    let removed = sql.execute(&format!("DELETE FROM {table} {condition}"));
     assert_eq!(removed.unwrap(), 1, "{table}");
 }
 
@@ -117,13 +117,13 @@ pub(crate) fn remove(sql: &mut Sql, table: &str) {
 /// failed.
 fn break_every_rule(sql: &mut Sql) -> BTreeSet<String> {
     let mut broken = BTreeSet::new();
-    for (table, column, kept, refused) in RULES {
-        insert(sql, table, &[(column, kept)])
-            .unwrap_or_else(|error| panic!("{table}.{column} = {kept}: {error}"));
+    for (table, column, valid, invalid) in RULES {
+        insert(sql, table, &[(column, valid)])
+            .unwrap_or_else(|error| panic!("{table}.{column} = {valid}: {error}"));
         remove(sql, table);
-        for value in *refused {
+        for value in *invalid {
             match insert(sql, table, &[(column, value)]) {
-                Err(error) => drop(broken.insert(rule(error).1)),
+                Err(error) => drop(broken.insert(violated_constraint(error).1)),
                 // SQLite stores NaN as NULL, which a nullable column accepts.
                 Ok(_) if sql.backend() == Backend::Sqlite && *value == "nan" => remove(sql, table),
                 Ok(_) => panic!("{table}.{column} = {value} was stored"),
@@ -135,17 +135,17 @@ fn break_every_rule(sql: &mut Sql) -> BTreeSet<String> {
 
 fn a_valid_row_is_stored(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
-    for (table, _) in GOOD {
+    insert_parents(&mut sql);
+    for (table, _) in VALID_ROWS {
         insert(&mut sql, table, &[]).unwrap();
     }
 }
 
 fn a_row_that_breaks_a_rule_is_rejected(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     break_every_rule(&mut sql);
-    for (table, _) in GOOD {
+    for (table, _) in VALID_ROWS {
         let left = u64::from(["jobs", "content_segments"].contains(table));
         assert_eq!(sql.count(table), left, "{table}");
     }
@@ -153,22 +153,22 @@ fn a_row_that_breaks_a_rule_is_rejected(db: TestDb) {
 
 fn every_check_constraint_is_tested(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     let mut broken = break_every_rule(&mut sql);
     let completed = insert(&mut sql, "jobs", &[("status", "'completed'")]);
-    broken.insert(rule(completed.unwrap_err()).1);
+    broken.insert(violated_constraint(completed.unwrap_err()).1);
     // SQLite stores ids and times as text and checks their format.
     for (table, id) in IDS {
         broken.extend(
             insert(&mut sql, table, &[(id, "'00000000'")])
-                .map_err(|error| rule(error).1)
+                .map_err(|error| violated_constraint(error).1)
                 .err(),
         );
         let created = insert(&mut sql, table, &[("created_at", "'not a time'")]);
-        broken.insert(rule(created.unwrap_err()).1);
+        broken.insert(violated_constraint(created.unwrap_err()).1);
     }
     let completed = [("status", "'completed'"), ("completed_at", "'not a time'")];
-    broken.insert(rule(insert(&mut sql, "jobs", &completed).unwrap_err()).1);
+    broken.insert(violated_constraint(insert(&mut sql, "jobs", &completed).unwrap_err()).1);
 
     let unbroken: Vec<_> = checks(&mut sql)
         .into_iter()
@@ -179,8 +179,9 @@ fn every_check_constraint_is_tested(db: TestDb) {
 
 fn lease_columns_are_all_set_or_all_null(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     let columns = ["lease_id", "lease_expires_at", "lease_seconds"];
+    // Every non-empty subset of the columns, as a bit mask.
     for absent in 1..8 {
         let without: Vec<_> = (0..3)
             .filter(|i| absent & (1 << i) != 0)
@@ -191,7 +192,7 @@ fn lease_columns_are_all_set_or_all_null(db: TestDb) {
             stored.unwrap();
         } else {
             assert_eq!(
-                rule(stored.unwrap_err()).1,
+                violated_constraint(stored.unwrap_err()).1,
                 "stage_runs_lease_whole",
                 "{without:?}"
             );
@@ -201,7 +202,7 @@ fn lease_columns_are_all_set_or_all_null(db: TestDb) {
 
 fn a_running_stage_run_has_a_start_time(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     for status in [
         "waiting",
         "ready",
@@ -219,7 +220,10 @@ fn a_running_stage_run_has_a_start_time(db: TestDb) {
         remove(&mut sql, "stage_runs");
     }
     let refused = insert(&mut sql, "stage_runs", &[("started_at", "NULL")]);
-    assert_eq!(rule(refused.unwrap_err()).1, "stage_runs_running_started");
+    assert_eq!(
+        violated_constraint(refused.unwrap_err()).1,
+        "stage_runs_running_started"
+    );
 }
 
 fn a_job_has_a_completion_time_if_and_only_if_it_is_completed(db: TestDb) {
@@ -252,7 +256,7 @@ fn a_row_with_only_a_filename_gets_the_defaults(db: TestDb) {
 
 fn a_duration_cannot_be_inserted(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     for table in ["silence_regions", "content_segments", "clips"] {
         assert!(
             insert(&mut sql, table, &[("duration", "1")]).is_err(),
@@ -290,7 +294,7 @@ fn checks_of(definition: &str) -> Vec<String> {
     let words: Vec<&str> = definition.split_whitespace().collect();
     words
         .windows(3)
-        .filter_map(|three| match three {
+        .filter_map(|words| match words {
             ["CONSTRAINT", name, "CHECK"] => Some(name.to_string()),
             [_, "failed:", name] => name.split('\'').next().map(str::to_owned),
             _ => None,

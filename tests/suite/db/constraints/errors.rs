@@ -5,22 +5,22 @@ use diesel::result::DatabaseErrorKind;
 use lectern_db::{ConstraintKind, Database, Doing, Error};
 use lectern_tests::{Backend, TestDb, on_both_backends};
 
-use super::checks::{insert, insert_statement, parents, remove, rule};
-use super::rules::{JOB, NO_JOB, RULES, TAKEN};
+use super::checks::{insert, insert_parents, insert_statement, remove, violated_constraint};
+use super::rules::{JOB, OTHER_ID, RULES, UNKNOWN_JOB};
 
 on_both_backends!(
     every_check_and_every_not_null_is_named,
-    a_duplicate_key_and_a_missing_parent_are_named_as_far_as_the_database_does,
+    a_duplicate_key_and_a_missing_parent_are_named_if_the_database_names_them,
 );
 
-/// The kind and the name of the constraint that refuses a row, or `None` when
-/// it is another error.
-fn violated(
+/// The kind and the name of the constraint in the error for a row, or `None` if
+/// the error is not about a constraint.
+fn reported_violation(
     db: &Database,
     table: &str,
-    exchanged: &[(&str, &str)],
+    replaced: &[(&str, &str)],
 ) -> Option<(ConstraintKind, Option<String>)> {
-    let statement = insert_statement(db.backend(), table, exchanged);
+    let statement = insert_statement(db.backend(), table, replaced);
     let stored = db.write(|tx| {
         tx.diesel(|conn| diesel::sql_query(statement).execute(conn))
             .doing("break a rule")
@@ -37,17 +37,17 @@ fn violated(
 
 fn every_check_and_every_not_null_is_named(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
-    for (table, column, _, refused) in RULES {
-        for value in *refused {
-            let exchanged = [(*column, *value)];
-            let Err(error) = insert(&mut sql, table, &exchanged) else {
+    insert_parents(&mut sql);
+    for (table, column, _, invalid) in RULES {
+        for value in *invalid {
+            let replaced = [(*column, *value)];
+            let Err(error) = insert(&mut sql, table, &replaced) else {
                 // SQLite stores a NaN as NULL.
                 remove(&mut sql, table);
                 continue;
             };
             let is_trigger = error.to_string().starts_with("CHECK constraint failed");
-            let expected = match rule(error) {
+            let expected = match violated_constraint(error) {
                 (DatabaseErrorKind::CheckViolation, name) => {
                     Some((ConstraintKind::Check, Some(name)))
                 }
@@ -58,47 +58,46 @@ fn every_check_and_every_not_null_is_named(db: TestDb) {
                 (_, name) if is_trigger => Some((ConstraintKind::Check, Some(name))),
                 _ => None,
             };
-            let found = violated(&db, table, &exchanged);
+            let found = reported_violation(&db, table, &replaced);
             assert_eq!(found, expected, "{table}.{column} = {value}");
         }
     }
 }
 
-fn a_duplicate_key_and_a_missing_parent_are_named_as_far_as_the_database_does(db: TestDb) {
+fn a_duplicate_key_and_a_missing_parent_are_named_if_the_database_names_them(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
-    let unique = violated(&db, "jobs", &[("job_id", JOB)]);
+    insert_parents(&mut sql);
+    let unique = reported_violation(&db, "jobs", &[("job_id", JOB)]);
     insert(&mut sql, "clips", &[]).unwrap();
-    let composite = violated(&db, "clips", &[("clip_id", TAKEN)]);
-    let foreign_key = violated(&db, "transcripts", &[("job_id", NO_JOB)]);
-    let name = |postgres: &str, sqlite: Option<&str>| match db.backend() {
-        Backend::Postgres => Some(postgres.to_owned()),
-        Backend::Sqlite => sqlite.map(str::to_owned),
-    };
-    let constraint_of = |table: &str, kind: &str, columns: &str| {
-        db.sql().rows(&format!(
+    let composite = reported_violation(&db, "clips", &[("clip_id", OTHER_ID)]);
+    let foreign_key = reported_violation(&db, "transcripts", &[("job_id", UNKNOWN_JOB)]);
+    // PostgreSQL generates names, SQLite reports the columns or nothing.
+    let expected = |table: &str, kind: &str, columns: &str, on_sqlite: Option<&str>| {
+        let query = format!(
             "SELECT conname::text FROM pg_constraint
              WHERE conrelid = '{table}'::regclass AND contype = '{kind}'
              AND pg_get_constraintdef(oid) LIKE '%({columns})%'"
-        ))
-    };
-    let named = |table: &str, kind: &str, columns: &str| match db.backend() {
-        Backend::Postgres => constraint_of(table, kind, columns)[0][0].clone().unwrap(),
-        Backend::Sqlite => String::new(),
+        );
+        match db.backend() {
+            Backend::Postgres => db.sql().rows(&query)[0][0].clone(),
+            Backend::Sqlite => on_sqlite.map(str::to_owned),
+        }
     };
     assert_eq!(
         unique,
         Some((
             ConstraintKind::Unique,
-            name(&named("jobs", "u", "job_id"), Some("jobs.job_id"))
+            expected("jobs", "u", "job_id", Some("jobs.job_id"))
         ))
     );
     assert_eq!(
         composite,
         Some((
             ConstraintKind::Unique,
-            name(
-                &named("clips", "u", "job_id, clip_order"),
+            expected(
+                "clips",
+                "u",
+                "job_id, clip_order",
                 Some("clips.job_id, clips.clip_order")
             )
         ))
@@ -107,7 +106,7 @@ fn a_duplicate_key_and_a_missing_parent_are_named_as_far_as_the_database_does(db
         foreign_key,
         Some((
             ConstraintKind::ForeignKey,
-            name(&named("transcripts", "f", "job_id"), None)
+            expected("transcripts", "f", "job_id", None)
         ))
     );
 }

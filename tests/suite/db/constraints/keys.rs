@@ -3,8 +3,8 @@
 use diesel::result::{DatabaseErrorKind as Kind, Error};
 use lectern_tests::{TestDb, on_both_backends};
 
-use super::checks::{insert, parents, remove, rule};
-use super::rules::{GOOD, IDS, JOB, NEW, NO_JOB, SEGMENT, TAKEN};
+use super::checks::{insert, insert_parents, remove, violated_constraint};
+use super::rules::{IDS, JOB, NEW_ID, OTHER_ID, SEGMENT, UNKNOWN_JOB, VALID_ROWS};
 
 on_both_backends!(
     public_ids_are_unique,
@@ -24,18 +24,18 @@ fn is_unique(refused: &Result<usize, Error>) -> bool {
 
 fn public_ids_are_unique(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     for (table, id) in IDS {
-        let first = (*id, TAKEN);
+        let first = (*id, OTHER_ID);
         insert(&mut sql, table, &[first]).unwrap();
         // Other unique columns differ, so that the id violates its constraint.
         let second: &[(&str, &str)] = match *table {
             "content_segments" => &[first, ("segment_order", "7")],
             "clips" => &[first, ("clip_order", "7")],
-            "stage_runs" => &[first, ("stage", "'compilation'"), ("lease_id", TAKEN)],
+            "stage_runs" => &[first, ("stage", "'compilation'"), ("lease_id", OTHER_ID)],
             "layout_analysis" => {
                 insert(&mut sql, "jobs", &[]).unwrap();
-                &[first, ("job_id", NEW)]
+                &[first, ("job_id", NEW_ID)]
             }
             _ => &[first],
         };
@@ -45,61 +45,61 @@ fn public_ids_are_unique(db: TestDb) {
 
 fn orders_are_unique_per_job(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     insert(&mut sql, "jobs", &[]).unwrap();
     for (table, id) in [("content_segments", "segment_id"), ("clips", "clip_id")] {
         insert(&mut sql, table, &[]).unwrap();
         assert!(
-            is_unique(&insert(&mut sql, table, &[(id, TAKEN)])),
+            is_unique(&insert(&mut sql, table, &[(id, OTHER_ID)])),
             "{table}"
         );
-        insert(&mut sql, table, &[(id, TAKEN), ("job_id", NEW)]).unwrap();
+        insert(&mut sql, table, &[(id, OTHER_ID), ("job_id", NEW_ID)]).unwrap();
     }
 }
 
 fn a_job_has_at_most_one_layout(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     insert(&mut sql, "layout_analysis", &[]).unwrap();
     assert!(is_unique(&insert(
         &mut sql,
         "layout_analysis",
-        &[("layout_id", TAKEN)]
+        &[("layout_id", OTHER_ID)]
     )));
 }
 
 fn a_job_has_at_most_one_run_of_each_stage(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     insert(&mut sql, "jobs", &[]).unwrap();
     insert(&mut sql, "stage_runs", &[]).unwrap();
-    let another = [("run_id", TAKEN), ("lease_id", TAKEN)];
+    let another = [("run_id", OTHER_ID), ("lease_id", OTHER_ID)];
     assert!(is_unique(&insert(&mut sql, "stage_runs", &another)));
     insert(
         &mut sql,
         "stage_runs",
-        &[another[0], another[1], ("job_id", NEW)],
+        &[another[0], another[1], ("job_id", NEW_ID)],
     )
     .unwrap();
 }
 
 fn lease_ids_are_unique(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     insert(&mut sql, "stage_runs", &[]).unwrap();
-    let another = [("run_id", TAKEN), ("stage", "'compilation'")];
+    let another = [("run_id", OTHER_ID), ("stage", "'compilation'")];
     assert!(is_unique(&insert(&mut sql, "stage_runs", &another)));
     insert(
         &mut sql,
         "stage_runs",
-        &[another[0], another[1], ("lease_id", TAKEN)],
+        &[another[0], another[1], ("lease_id", OTHER_ID)],
     )
     .unwrap();
 }
 
 fn event_numbers_are_unique_per_job(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     insert(&mut sql, "jobs", &[]).unwrap();
     insert(&mut sql, "job_events", &[]).unwrap();
     assert!(is_unique(&insert(
@@ -108,12 +108,12 @@ fn event_numbers_are_unique_per_job(db: TestDb) {
         &[("type", "'stage'")]
     )));
     insert(&mut sql, "job_events", &[("seq", "2")]).unwrap();
-    insert(&mut sql, "job_events", &[("job_id", NEW)]).unwrap();
+    insert(&mut sql, "job_events", &[("job_id", NEW_ID)]).unwrap();
 }
 
 fn idempotency_keys_are_unique_and_case_sensitive(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
+    insert_parents(&mut sql);
     insert(&mut sql, "idempotency_keys", &[]).unwrap();
     assert!(is_unique(&insert(
         &mut sql,
@@ -125,11 +125,12 @@ fn idempotency_keys_are_unique_and_case_sensitive(db: TestDb) {
 
 fn a_row_of_an_unknown_job_is_rejected(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
-    for (table, _) in GOOD.iter().filter(|(table, _)| *table != "jobs") {
+    insert_parents(&mut sql);
+    for (table, _) in VALID_ROWS.iter().filter(|(table, _)| *table != "jobs") {
         insert(&mut sql, table, &[]).unwrap();
         remove(&mut sql, table);
-        let (kind, _) = rule(insert(&mut sql, table, &[("job_id", NO_JOB)]).unwrap_err());
+        let (kind, _) =
+            violated_constraint(insert(&mut sql, table, &[("job_id", UNKNOWN_JOB)]).unwrap_err());
         assert!(
             matches!(kind, Kind::ForeignKeyViolation),
             "{table}: {kind:?}"
@@ -146,15 +147,15 @@ fn a_row_of_an_unknown_job_is_rejected(db: TestDb) {
 
 fn deleting_a_job_deletes_its_rows_and_deleting_a_segment_keeps_its_clips(db: TestDb) {
     let mut sql = db.sql();
-    parents(&mut sql);
-    for (table, _) in GOOD.iter().filter(|(table, _)| *table != "jobs") {
+    insert_parents(&mut sql);
+    for (table, _) in VALID_ROWS.iter().filter(|(table, _)| *table != "jobs") {
         insert(&mut sql, table, &[]).unwrap();
     }
     insert(
         &mut sql,
         "clips",
         &[
-            ("clip_id", TAKEN),
+            ("clip_id", OTHER_ID),
             ("clip_order", "1"),
             ("content_segment_id", SEGMENT),
         ],
@@ -168,7 +169,7 @@ fn deleting_a_job_deletes_its_rows_and_deleting_a_segment_keeps_its_clips(db: Te
     assert_eq!(left, [[None], [None]]);
     sql.execute(&format!("DELETE FROM jobs WHERE job_id = {JOB}"))
         .unwrap();
-    for (table, _) in GOOD {
+    for (table, _) in VALID_ROWS {
         assert_eq!(sql.count(table), 0, "{table}");
     }
 }

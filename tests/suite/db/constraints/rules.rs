@@ -3,13 +3,13 @@
 /// A stored job.
 pub(crate) const JOB: &str = "'00000000-0000-7000-8000-000000000001'";
 /// An unknown job.
-pub(crate) const NO_JOB: &str = "'00000000-0000-7000-8000-00000000dead'";
+pub(crate) const UNKNOWN_JOB: &str = "'00000000-0000-7000-8000-00000000dead'";
 /// A stored content segment.
 pub(crate) const SEGMENT: &str = "'00000000-0000-7000-8000-000000000002'";
 /// The id of the row to be inserted.
-pub(crate) const NEW: &str = "'00000000-0000-7000-8000-000000000003'";
-/// Another id for it.
-pub(crate) const TAKEN: &str = "'00000000-0000-7000-8000-000000000004'";
+pub(crate) const NEW_ID: &str = "'00000000-0000-7000-8000-000000000003'";
+/// An id that differs from it.
+pub(crate) const OTHER_ID: &str = "'00000000-0000-7000-8000-000000000004'";
 
 /// A time.
 const TIME: &str = "'2026-01-01T00:00:00.000000Z'";
@@ -21,15 +21,15 @@ pub(crate) type Values = &'static [(&'static str, &'static str)];
 
 /// A valid row of each table.
 #[rustfmt::skip]
-pub(crate) const GOOD: &[(&str, Values)] = &[
-    ("jobs", &[("filename", "'a'"), ("job_id", NEW)]),
-    ("transcripts", &[("segment_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("text", "'a'")]),
-    ("silence_regions", &[("region_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("silence_type", "'both'")]),
-    ("layout_analysis", &[("layout_id", NEW), ("job_id", JOB), ("layout_type", "'unknown'"), ("confidence_score", "0.5")]),
-    ("content_segments", &[("segment_id", NEW), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("topic", "'a'"), ("importance_score", "0.5"), ("segment_order", "0")]),
-    ("clips", &[("clip_id", NEW), ("job_id", JOB), ("title", "'a'"), ("start_time", "1"), ("end_time", "2"), ("clip_order", "0")]),
-    ("processing_logs", &[("log_id", NEW), ("job_id", JOB), ("stage", "'complete'"), ("status", "'started'")]),
-    ("stage_runs", &[("run_id", NEW), ("job_id", JOB), ("stage", "'transcription'"), ("status", "'running'"), ("started_at", TIME), ("lease_id", NEW), ("lease_expires_at", TIME), ("lease_seconds", "60")]),
+pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
+    ("jobs", &[("filename", "'a'"), ("job_id", NEW_ID)]),
+    ("transcripts", &[("segment_id", NEW_ID), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("text", "'a'")]),
+    ("silence_regions", &[("region_id", NEW_ID), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("silence_type", "'both'")]),
+    ("layout_analysis", &[("layout_id", NEW_ID), ("job_id", JOB), ("layout_type", "'unknown'"), ("confidence_score", "0.5")]),
+    ("content_segments", &[("segment_id", NEW_ID), ("job_id", JOB), ("start_time", "1"), ("end_time", "2"), ("topic", "'a'"), ("importance_score", "0.5"), ("segment_order", "0")]),
+    ("clips", &[("clip_id", NEW_ID), ("job_id", JOB), ("title", "'a'"), ("start_time", "1"), ("end_time", "2"), ("clip_order", "0")]),
+    ("processing_logs", &[("log_id", NEW_ID), ("job_id", JOB), ("stage", "'complete'"), ("status", "'started'")]),
+    ("stage_runs", &[("run_id", NEW_ID), ("job_id", JOB), ("stage", "'transcription'"), ("status", "'running'"), ("started_at", TIME), ("lease_id", NEW_ID), ("lease_expires_at", TIME), ("lease_seconds", "60")]),
     ("job_events", &[("job_id", JOB), ("seq", "1"), ("type", "'progress'"), ("data", "'{}'")]),
     ("idempotency_keys", &[("key", "'a'"), ("fingerprint", FINGERPRINT), ("job_id", JOB)]),
 ];
@@ -50,9 +50,9 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("jobs", "progress_percent", "100", &["101", "-0.5", "infinity", "nan"]),
     ("jobs", "progress_message", "text(500)", &["text(501)", NUL]),
     ("jobs", "eta_seconds", "0", &["-1", "2147483648"]),
-    ("jobs", "processing_config", PROCESSING_CONFIG, BAD_PROCESSING_CONFIGS),
+    ("jobs", "processing_config", PROCESSING_CONFIG, INVALID_PROCESSING_CONFIGS),
     ("jobs", "extra_metadata", r#"'{"a": "\\u0000"}'"#, &[JSON_NUL, JSON_NUL_KEY, "'[]'", "'null'", "'not json'", "NULL"]),
-    ("jobs", "job_id", NEW, &["'00000000'", "NULL"]),
+    ("jobs", "job_id", NEW_ID, &["'00000000'", "NULL"]),
     ("jobs", "content_type", "text(255)", &["text(256)", "''", "NULL"]),
     ("jobs", "version", "1", &["NULL"]),
     ("jobs", "created_at", TIME, &["'not a time'", "NULL"]),
@@ -72,15 +72,15 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("layout_analysis", "split_ratio", "1", &["1.1", "-0.1", "nan"]),
     ("layout_analysis", "confidence_score", "0", &["1.1", "-0.1", "nan", "NULL"]),
     ("layout_analysis", "sample_frame_time", "0", &["-1", "infinity", "nan"]),
-    ("layout_analysis", "screen_region", REGION, NO_REGIONS),
-    ("layout_analysis", "camera_region", REGION, NO_REGIONS),
+    ("layout_analysis", "screen_region", REGION, INVALID_REGIONS),
+    ("layout_analysis", "camera_region", REGION, INVALID_REGIONS),
     ("content_segments", "start_time", "0", &["-1", "3", "infinity", "nan", "NULL"]),
     ("content_segments", "end_time", "1", &["0.5", "infinity", "nan", "NULL"]),
     ("content_segments", "topic", "text(200)", &["text(201)", "''", NUL, "NULL"]),
     ("content_segments", "description", "''", &[NUL]),
     ("content_segments", "importance_score", "1", &["1.1", "-0.1", "nan", "NULL"]),
-    ("content_segments", "keywords", KEYWORDS, NO_STRINGS),
-    ("content_segments", "concepts", KEYWORDS, NO_STRINGS),
+    ("content_segments", "keywords", KEYWORDS, INVALID_KEYWORDS),
+    ("content_segments", "concepts", KEYWORDS, INVALID_KEYWORDS),
     ("content_segments", "segment_order", "2147483647", &["-1", "2147483648", "NULL"]),
     ("clips", "title", "text(200)", &["text(201)", "''", "NULL"]),
     ("clips", "topic", "text(200)", &["text(201)", NUL]),
@@ -92,7 +92,7 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("clips", "subtitle_s3_key", "text(500)", &["text(501)", "''", NUL]),
     ("clips", "clip_order", "2147483647", &["-1", "2147483648", "NULL"]),
     ("clips", "extra_metadata", "'{}'", &[JSON_NUL, "'[]'", "'null'", "NULL"]),
-    ("clips", "content_segment_id", SEGMENT, &[NO_JOB]),
+    ("clips", "content_segment_id", SEGMENT, &[UNKNOWN_JOB]),
     ("processing_logs", "stage", "'uploading'", &["'upload'", "NULL"]),
     ("processing_logs", "agent_name", "text(50)", &["text(51)", NUL]),
     ("processing_logs", "message", "''", &[NUL]),
@@ -102,12 +102,12 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("processing_logs", "timestamp", TIME, &["'not a time'", "NULL"]),
     ("stage_runs", "stage", "'compilation'", &["'uploading'", "'complete'", "'transcode'", "NULL"]),
     ("stage_runs", "status", "'waiting'", &["'queued'", "'Ready'", "''", "NULL"]),
-    ("stage_runs", "waits_for", "'[\"transcription\"]'", NO_WORK_STAGES),
+    ("stage_runs", "waits_for", "'[\"transcription\"]'", INVALID_STAGE_LISTS),
     ("stage_runs", "priority", "2147483647", &["-2147483649", "2147483648", "NULL"]),
     ("stage_runs", "attempt", "3", &["4", "-1", "NULL"]),
     ("stage_runs", "max_attempts", "1", &["0", "-1", "2147483648", "NULL"]),
     ("stage_runs", "worker", "text(50)", &["text(51)", "''"]),
-    ("stage_runs", "lease_id", TAKEN, &["'00000000'", "NULL"]),
+    ("stage_runs", "lease_id", OTHER_ID, &["'00000000'", "NULL"]),
     ("stage_runs", "lease_expires_at", TIME, &["'not a time'", "NULL"]),
     ("stage_runs", "lease_seconds", "3600", &["0", "-1", "3601", "NULL"]),
     ("stage_runs", "available_at", TIME, &["'not a time'"]),
@@ -122,14 +122,14 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("job_events", "data", "'{\"status\": \"queued\"}'", &["'[]'", "'null'", "'not json'", "NULL"]),
     ("job_events", "at", TIME, &["'not a time'", "NULL"]),
     ("idempotency_keys", "key", "'!~'", &["text(256)", "''", "'a b'", "'é'", "NULL"]),
-    ("idempotency_keys", "fingerprint", FINGERPRINT, NO_FINGERPRINTS),
-    ("idempotency_keys", "job_id", "NULL", &[NO_JOB]),
+    ("idempotency_keys", "fingerprint", FINGERPRINT, INVALID_FINGERPRINTS),
+    ("idempotency_keys", "job_id", "NULL", &[UNKNOWN_JOB]),
     ("idempotency_keys", "answer", "'[1]'", &["'not json'"]),
     ("idempotency_keys", "created_at", TIME, &["'not a time'", "NULL"]),
 ];
 
 const REGION: &str = r#"'{"x": 0, "y": 0, "width": 2147483647, "height": 1}'"#;
-const NO_REGIONS: &[&str] = &[
+const INVALID_REGIONS: &[&str] = &[
     "'[]'",
     "'{}'",
     r#"'{"x": 0, "y": 0, "width": 1}'"#,
@@ -141,7 +141,7 @@ const NO_REGIONS: &[&str] = &[
     r#"'{"x": [0], "y": 0, "width": 1, "height": 1}'"#,
     r#"'{"x": 0, "y": 0, "width": 2147483648, "height": 1}'"#,
 ];
-const NO_WORK_STAGES: &[&str] = &[
+const INVALID_STAGE_LISTS: &[&str] = &[
     "'{}'",
     "'\"transcription\"'",
     "'null'",
@@ -162,7 +162,7 @@ const BLANK: &str =
 
 const PROCESSING_CONFIG: &str =
     r#"'{"processing_mode": "audio", "resolution": null, "pipeline": "a", "language": "en"}'"#;
-const BAD_PROCESSING_CONFIGS: &[&str] = &[
+const INVALID_PROCESSING_CONFIGS: &[&str] = &[
     "'[]'",
     "'\"audio\"'",
     "'not json'",
@@ -177,7 +177,7 @@ const BAD_PROCESSING_CONFIGS: &[&str] = &[
 ];
 
 const KEYWORDS: &str = "'[\"a\", \"é\\nb\"]'";
-const NO_STRINGS: &[&str] = &[
+const INVALID_KEYWORDS: &[&str] = &[
     "'{}'",
     "'[\"\"]'",
     "'[\"a\", \"b\\u0000\"]'",
@@ -190,7 +190,7 @@ const NO_STRINGS: &[&str] = &[
     "NULL",
 ];
 
-const NO_FINGERPRINTS: &[&str] = &[
+const INVALID_FINGERPRINTS: &[&str] = &[
     "'0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef'",
     "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg'",
     "'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde'",

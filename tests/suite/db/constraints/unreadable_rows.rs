@@ -6,18 +6,19 @@ use lectern_domain::{JobFilter, JobId, PageLimit, PageRequest};
 use lectern_tests::{TestDb, a_completed_job, a_job, on_both_backends, segments};
 
 use super::checks::insert;
-use super::rules::NEW;
+use super::rules::NEW_ID;
 
 on_both_backends!(
     an_invalid_job_is_left_out_of_lists,
     invalid_rows_of_a_job_are_left_out_of_its_lists,
-    an_invalid_row_does_not_keep_its_set_from_being_replaced,
+    a_set_with_an_invalid_row_can_be_replaced,
 );
 
 /// The migration that gave every rule its CHECK.
 const CHECKS: &str = "check_every_rule_of_the_domain";
 
-/// Walks through the list of jobs, one row a page.
+/// Reads the list of jobs with one job per page; returns the ids and the number
+/// of pages.
 fn job_ids_page_by_page(db: &TestDb) -> (Vec<JobId>, usize) {
     let (mut found, mut pages) = (Vec::new(), 0);
     let mut page = PageRequest {
@@ -50,7 +51,7 @@ fn an_invalid_job_is_left_out_of_lists(db: TestDb) {
         insert(sql, "jobs", &row).unwrap();
     });
     assert_eq!(db.unreadable_rows(), 0);
-    // The page that would hold it is empty, and the next one follows all the same.
+    // Its page is empty and still leads to the next one.
     assert_eq!(job_ids_page_by_page(&db), (vec![new, old], 3));
     assert_eq!(db.unreadable_rows(), 1);
     let with_clips = db.read(|conn| {
@@ -60,7 +61,7 @@ fn an_invalid_job_is_left_out_of_lists(db: TestDb) {
     assert_eq!(with_clips.unwrap().items.len(), 2);
     assert_eq!(db.unreadable_rows(), 2);
 
-    let invalid: JobId = NEW.trim_matches('\'').parse().unwrap();
+    let invalid: JobId = NEW_ID.trim_matches('\'').parse().unwrap();
     let error = db.read(|conn| conn.jobs().find(invalid)).unwrap_err();
     assert!(
         matches!(error, Error::Corrupt { table: "jobs", column: "content_type", id, .. }
@@ -108,12 +109,12 @@ fn invalid_rows_of_a_job_are_left_out_of_its_lists(db: TestDb) {
     assert_eq!(lists(), expected);
     // The clip is in two of the lists.
     assert_eq!(db.unreadable_rows(), 5);
-    // gc asks this way, and must not delete the files of a clip that it cannot read.
+    // gc uses this lookup and must not delete the files of a clip it cannot read.
     let clips = db.read(|conn| conn.clips().for_jobs(&[job]));
     assert!(matches!(clips, Err(Error::Corrupt { table: "clips", .. })));
 }
 
-fn an_invalid_row_does_not_keep_its_set_from_being_replaced(db: TestDb) {
+fn a_set_with_an_invalid_row_can_be_replaced(db: TestDb) {
     let job = a_job().create(&db).job_id;
     db.before_migration(CHECKS, |sql| {
         let row = [("job_id", &*format!("'{job}'")), ("text", "'\u{2003}'")];

@@ -26,16 +26,17 @@ type Notifications = Arc<Mutex<Vec<Committed>>>;
 /// another connection can read the events.
 fn with_notifications(db: &TestDb) -> (Database, Notifications) {
     let notifications = Notifications::default();
-    let (notes, looks) = (notifications.clone(), Database::clone(db));
+    let (recorded, reader) = (notifications.clone(), Database::clone(db));
     let notified = Database::clone(db).on_commit(Arc::new(move |committed| {
         for event in &committed.events {
-            let stored = looks.read(|conn| conn.job_events().after(event.job_id, event.seq - 1, 1));
+            let stored =
+                reader.read(|conn| conn.job_events().after(event.job_id, event.seq - 1, 1));
             assert_eq!(stored.unwrap(), std::slice::from_ref(event));
         }
         for job in &committed.deleted {
-            assert_eq!(looks.read(|conn| conn.jobs().find(*job)).unwrap(), None);
+            assert_eq!(reader.read(|conn| conn.jobs().find(*job)).unwrap(), None);
         }
-        notes.lock().unwrap().push(committed.clone());
+        recorded.lock().unwrap().push(committed.clone());
     }));
     (notified, notifications)
 }
@@ -48,28 +49,28 @@ fn take(notifications: &Notifications) -> Vec<Committed> {
 /// The number of events and the claimable stages of the only notification.
 fn only_notification(notifications: &Notifications) -> (usize, Vec<Stage>) {
     match take(notifications).as_slice() {
-        [only_notification] => (
-            only_notification.events.len(),
-            only_notification.ready.clone(),
-        ),
+        [committed] => (committed.events.len(), committed.ready.clone()),
         other => panic!("{other:?}"),
     }
 }
 
 fn a_commit_notifies_of_events_and_claimable_stages(db: TestDb) {
     let (db, notifications) = with_notifications(&db);
-    let begin = [
+    let first_stages = [
         Stage::SilenceDetection,
         Stage::Transcription,
         Stage::LayoutAnalysis,
     ];
     let job = a_job().create(&db).job_id;
-    assert_eq!(only_notification(&notifications), (1, begin.to_vec()));
+    assert_eq!(
+        only_notification(&notifications),
+        (1, first_stages.to_vec())
+    );
     let claims = claim(&db, Stage::WORK, 10);
     assert_eq!(only_notification(&notifications), (4, vec![]));
     heartbeat(&db, claims[0].lease_id, &a_heartbeat(1.0)).unwrap();
     assert_eq!(only_notification(&notifications), (1, vec![]));
-    // It is claimable after its delay, not now.
+    // The failed stage is claimable only after its delay.
     fail(&db, claims[0].lease_id).unwrap();
     assert_eq!(only_notification(&notifications), (2, vec![]));
     complete(&db, claims[1].lease_id).unwrap();
@@ -100,24 +101,25 @@ fn a_commit_notifies_of_events_and_claimable_stages(db: TestDb) {
     let pending = a_job().status(JobStatus::Pending).create(&db).job_id;
     assert_eq!(only_notification(&notifications), (1, vec![]));
     db.write(|tx| tx.jobs().confirm(pending)).unwrap();
-    assert_eq!(only_notification(&notifications), (1, begin.to_vec()));
+    assert_eq!(
+        only_notification(&notifications),
+        (1, first_stages.to_vec())
+    );
 }
 
 fn a_transaction_sends_one_notification_with_its_events_in_order(db: TestDb) {
     let (db, notifications) = with_notifications(&db);
     let jobs = db.write(|tx| {
-        let (only_notification, two) = (
-            tx.jobs().create(&a_job().build())?,
-            tx.jobs().create(&a_job().build())?,
-        );
+        let reported = tx.jobs().create(&a_job().build())?;
+        let cancelled = tx.jobs().create(&a_job().build())?;
         for percent in 1..4 {
             tx.jobs().report_progress(
-                only_notification.job_id,
+                reported.job_id,
                 &a_report(Stage::Compilation, f64::from(percent)),
             )?;
         }
-        tx.jobs().cancel(two.job_id)?;
-        Ok::<_, Error>([only_notification.job_id, two.job_id])
+        tx.jobs().cancel(cancelled.job_id)?;
+        Ok::<_, Error>([reported.job_id, cancelled.job_id])
     });
     let jobs = jobs.unwrap();
     let notified = take(&notifications);
@@ -217,10 +219,7 @@ fn a_failed_commit_sends_no_notification() {
     let (db, notifications) = with_notifications(&test);
     let failed = db.write(|tx| {
         let job = tx.jobs().create(&a_job().build())?;
-        test.sql().rows(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        );
+        test.sql().terminate_other_connections();
         Ok::<_, Error>(job)
     });
     assert!(failed.is_err(), "{failed:?}");

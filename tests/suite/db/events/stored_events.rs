@@ -11,7 +11,7 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends, segments};
 use crate::db::support::random_operations::run_random_operations;
 use crate::db::support::worker::{
     LEASE, a_failure, a_heartbeat, cancel, claim, claim_one, complete, complete_stages, heartbeat,
-    of_one_stage, retry, run,
+    retry, run, with_one_stage,
 };
 use crate::db::support::{stored, unknown_id};
 
@@ -43,41 +43,44 @@ fn assert_stored(db: &TestDb, job: JobId, stages: &[Stage], change: &dyn Fn()) {
         .collect();
     expected.push(Event::from(&job));
     let events = after(db, job.job_id, before.last_seq);
-    let stores: Vec<_> = events.iter().map(|event| event.event.clone()).collect();
-    assert_eq!(stores, expected);
+    let found: Vec<_> = events.iter().map(|event| event.event.clone()).collect();
+    assert_eq!(found, expected);
     let seqs: Vec<_> = events.iter().map(|event| event.seq).collect();
     assert_eq!(
         seqs,
         (before.last_seq + 1..=job.last_seq).collect::<Vec<_>>()
     );
-    let same = |event: &JobEvent| (event.job_id, event.at) == (job.job_id, db.now());
-    assert!(events.iter().all(same));
+    let is_of_job_and_now = |event: &JobEvent| (event.job_id, event.at) == (job.job_id, db.now());
+    assert!(events.iter().all(is_of_job_and_now));
 }
 
 fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
     let job = a_job().status(JobStatus::Pending).create(&db);
-    let made = JobEvent {
+    let created = JobEvent {
         job_id: job.job_id,
         seq: 1,
         event: Event::from(&job),
         at: db.now(),
     };
-    assert_eq!((after(&db, job.job_id, 0), job.last_seq), (vec![made], 1));
+    assert_eq!(
+        (after(&db, job.job_id, 0), job.last_seq),
+        (vec![created], 1)
+    );
     let job = job.job_id;
-    let stores = |stages: &[Stage], change: &dyn Fn()| assert_stored(&db, job, stages, change);
-    let next = |stage| claim_one(&db, stage).lease_id;
-    let fails = |lease, retryable| {
+    let check = |stages: &[Stage], change: &dyn Fn()| assert_stored(&db, job, stages, change);
+    let lease = |stage| claim_one(&db, stage).lease_id;
+    let fail = |lease, retryable| {
         drop(
             db.write(|tx| tx.work().fail(lease, &a_failure(retryable)))
                 .unwrap(),
         );
     };
-    let completes = |lease| drop(complete(&db, lease).unwrap());
+    let complete = |lease| drop(complete(&db, lease).unwrap());
 
-    stores(&[], &|| {
+    check(&[], &|| {
         drop(db.write(|tx| tx.jobs().confirm(job)).unwrap());
     });
-    stores(&[], &|| {
+    check(&[], &|| {
         drop(
             db.write(|tx| {
                 tx.jobs()
@@ -86,36 +89,36 @@ fn every_change_stores_an_event_with_the_new_state(db: TestDb) {
             .unwrap(),
         );
     });
-    stores(&[SilenceDetection, Transcription], &|| {
+    check(&[SilenceDetection, Transcription], &|| {
         assert_eq!(claim(&db, Stage::WORK, 10).len(), 2);
     });
     let [silence, speech] =
         [SilenceDetection, Transcription].map(|stage| run(&db, job, stage).lease.unwrap().lease_id);
-    stores(&[], &|| {
+    check(&[], &|| {
         assert!(
             !heartbeat(&db, silence, &a_heartbeat(50.0))
                 .unwrap()
                 .cancelled
         );
     });
-    stores(&[Transcription], &|| fails(speech, true));
-    stores(&[SilenceDetection], &|| completes(silence));
-    stores(&[], &|| drop(cancel(&db, job)));
-    stores(&[], &|| drop(retry(&db, job)));
+    check(&[Transcription], &|| fail(speech, true));
+    check(&[SilenceDetection], &|| complete(silence));
+    check(&[], &|| drop(cancel(&db, job)));
+    check(&[], &|| drop(retry(&db, job)));
     complete_stages(&db, &[Transcription]);
-    let last = next(LayoutAnalysis);
-    stores(&[LayoutAnalysis, ContentAnalysis], &|| completes(last));
-    next(ContentAnalysis);
+    let last = lease(LayoutAnalysis);
+    check(&[LayoutAnalysis, ContentAnalysis], &|| complete(last));
+    lease(ContentAnalysis);
     db.clock().advance(TimeDelta::seconds(LEASE));
-    stores(&[ContentAnalysis], &|| {
+    check(&[ContentAnalysis], &|| {
         assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 1);
     });
-    let lease = next(ContentAnalysis);
-    stores(&[ContentAnalysis], &|| fails(lease, false));
-    stores(&[], &|| drop(retry(&db, job)));
+    let last = lease(ContentAnalysis);
+    check(&[ContentAnalysis], &|| fail(last, false));
+    check(&[], &|| drop(retry(&db, job)));
     complete_stages(&db, &[ContentAnalysis, Segmentation]);
-    let last = next(Compilation);
-    stores(&[Compilation], &|| completes(last));
+    let last = lease(Compilation);
+    check(&[Compilation], &|| complete(last));
 
     let events = after(&db, job, 0);
     let ends: Vec<_> = events
@@ -229,14 +232,14 @@ fn events_of_several_jobs_are_read_each_after_its_own_number(db: TestDb) {
     assert_eq!(all, expected);
     assert_eq!(newer(&seen, 3), expected[..3]);
     assert_eq!(newer(&[], 100), []);
-    let whole = db
+    let limited = db
         .read(|conn| conn.job_events().newer(&[(jobs[2], 2)], 1))
         .unwrap();
-    assert_eq!(whole, after(&db, jobs[2], 2)[..1]);
+    assert_eq!(limited, after(&db, jobs[2], 2)[..1]);
 }
 
 fn events_of_long_finished_jobs_are_pruned(db: TestDb) {
-    let one_stage = of_one_stage(&db);
+    let one_stage = with_one_stage(&db);
     let make = |status: JobStatus| a_job().status(status).create(&one_stage);
     let old: Vec<_> = JobStatus::ALL.iter().map(|status| make(*status)).collect();
     db.clock().advance(TimeDelta::days(30));

@@ -54,7 +54,7 @@ fn catalog(sql: &mut Sql) -> Vec<Vec<Option<String>>> {
     })
 }
 
-fn tables(catalog: &[Vec<Option<String>>]) -> usize {
+fn count_tables(catalog: &[Vec<Option<String>>]) -> usize {
     TABLES
         .iter()
         .filter(|table| catalog.iter().any(|row| row[1].as_deref() == Some(table)))
@@ -65,8 +65,8 @@ fn tables(catalog: &[Vec<Option<String>>]) -> usize {
 /// them.
 fn down_and_up(db: &TestDb) {
     let mut sql = db.sql();
-    let whole = catalog(&mut sql);
-    assert_eq!(tables(&whole), TABLES.len());
+    let complete = catalog(&mut sql);
+    assert_eq!(count_tables(&complete), TABLES.len());
     let names: Vec<String> = db
         .migrations()
         .status()
@@ -77,7 +77,7 @@ fn down_and_up(db: &TestDb) {
     for name in names.iter().rev() {
         let before = catalog(&mut sql);
         assert_eq!(db.migrations().redo().unwrap().as_ref(), Some(name));
-        assert_eq!(catalog(&mut sql), before, "{name} came back different");
+        assert_eq!(catalog(&mut sql), before, "{name} is different after redo");
         assert_eq!(
             &db.migrations().down(1).unwrap(),
             std::slice::from_ref(name)
@@ -93,7 +93,7 @@ fn down_and_up(db: &TestDb) {
     assert_eq!(db.migrations().down(1).unwrap(), [""; 0]);
     assert_eq!(db.migrations().redo().unwrap(), None);
     assert_eq!(db.migrations().up().unwrap(), names);
-    assert_eq!(catalog(&mut sql), whole);
+    assert_eq!(catalog(&mut sql), complete);
 }
 
 fn every_migration_goes_down_and_up_on_an_empty_database(db: EmptyDb) {

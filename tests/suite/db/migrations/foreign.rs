@@ -8,18 +8,18 @@ use lectern_tests::{Backend, EmptyDb, TestDb, on_both_backends};
 use tempfile::TempDir;
 
 on_both_backends!(
-    foreign_migrations_are_passed_over_whatever_their_versions,
+    foreign_migrations_are_skipped_regardless_of_version,
     a_foreign_table_and_its_reference_are_no_drift,
-    a_table_others_refer_to_is_not_dropped,
+    a_table_referenced_by_a_foreign_table_is_not_dropped,
     a_database_of_a_newer_lectern_is_not_reverted,
-    the_status_of_an_empty_database_makes_no_table,
+    reading_the_status_of_an_empty_database_creates_no_table,
 );
 
-/// Migrations on disk, as another program would bring them.
+/// The migrations of another program, on disk.
 struct Foreign(TempDir);
 
 impl Foreign {
-    /// A migration that makes one table.
+    /// A migration that creates one table.
     fn table(version: &str, name: &str, columns: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let migration = dir.path().join(format!("{version}_create_{name}"));
@@ -36,7 +36,7 @@ impl Foreign {
     }
 }
 
-/// An own table that refers to Lectern's.
+/// A foreign table that references Lectern's jobs.
 fn orders(db: &Database) -> Foreign {
     let columns = match db.backend() {
         Backend::Postgres => "id BIGINT, job_id UUID NOT NULL REFERENCES jobs (job_id)",
@@ -51,7 +51,7 @@ fn names(db: &Database, state: MigrationState) -> Vec<String> {
     wanted.map(|found| found.name).collect()
 }
 
-fn foreign_migrations_are_passed_over_whatever_their_versions(db: EmptyDb) {
+fn foreign_migrations_are_skipped_regardless_of_version(db: EmptyDb) {
     let migrations = db.migrations();
     let ours = names(&db, MigrationState::Pending);
     // Before ours, in version and in time.
@@ -99,7 +99,7 @@ fn a_foreign_table_and_its_reference_are_no_drift(db: TestDb) {
     db.migrations().redo().unwrap();
 }
 
-fn a_table_others_refer_to_is_not_dropped(db: TestDb) {
+fn a_table_referenced_by_a_foreign_table_is_not_dropped(db: TestDb) {
     orders(&db).apply(&db);
     let job = lectern_tests::a_job().create(&db);
     let order = format!("INSERT INTO orders VALUES (1, '{}')", job.job_id);
@@ -131,7 +131,7 @@ fn a_database_of_a_newer_lectern_is_not_reverted(db: TestDb) {
     assert_eq!(db.migrate().unwrap(), [""; 0]);
 }
 
-fn the_status_of_an_empty_database_makes_no_table(db: EmptyDb) {
+fn reading_the_status_of_an_empty_database_creates_no_table(db: EmptyDb) {
     db.migrations().status().unwrap();
     let tables = db.sql().rows(match db.backend() {
         Backend::Postgres => "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",

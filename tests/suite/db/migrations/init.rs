@@ -5,13 +5,13 @@ use lectern_tests::{EmptyDb, a_completed_job, on_both_backends};
 
 on_both_backends!(
     concurrent_initializations_apply_each_migration_once,
-    connecting_changes_nothing_before_initialization,
+    connecting_to_an_empty_database_does_not_migrate_it,
 );
 
 fn concurrent_initializations_apply_each_migration_once(db: EmptyDb) {
     let barrier = Barrier::new(8);
     let applied: Vec<Vec<String>> = std::thread::scope(|scope| {
-        let starts: Vec<_> = (0..8)
+        let threads: Vec<_> = (0..8)
             .map(|_| {
                 scope.spawn(|| {
                     barrier.wait();
@@ -19,9 +19,9 @@ fn concurrent_initializations_apply_each_migration_once(db: EmptyDb) {
                 })
             })
             .collect();
-        starts
+        threads
             .into_iter()
-            .map(|start| start.join().unwrap())
+            .map(|thread| thread.join().unwrap())
             .collect()
     });
     let all: Vec<String> = db
@@ -31,13 +31,13 @@ fn concurrent_initializations_apply_each_migration_once(db: EmptyDb) {
         .into_iter()
         .map(|m| m.name)
         .collect();
-    let workers: Vec<_> = applied.iter().filter(|names| !names.is_empty()).collect();
-    assert_eq!(workers, [&all]);
+    let non_empty: Vec<_> = applied.iter().filter(|names| !names.is_empty()).collect();
+    assert_eq!(non_empty, [&all]);
     assert_eq!(db.drift().unwrap(), []);
     a_completed_job(&db);
 }
 
-fn connecting_changes_nothing_before_initialization(db: EmptyDb) {
+fn connecting_to_an_empty_database_does_not_migrate_it(db: EmptyDb) {
     let error = db.read(|conn| conn.jobs().count(&lectern_domain::JobFilter::default()));
     assert!(error.is_err());
     db.ping().unwrap();

@@ -9,7 +9,7 @@ on_both_backends!(the_columns_of_a_new_database_match_the_compiled_schema);
 /// Type and nullability by table and column. Types are those of `schema.rs`.
 type Columns = BTreeMap<String, (String, bool)>;
 
-fn live(sql: &mut Sql) -> Columns {
+fn database_columns(sql: &mut Sql) -> Columns {
     let query = match sql.backend() {
         Backend::Postgres => {
             "SELECT table_name || '.' || column_name, udt_name, is_nullable = 'YES'
@@ -35,7 +35,7 @@ fn live(sql: &mut Sql) -> Columns {
 
 /// The columns in `schema.rs`: `table (key) { column -> Type, }`, with
 /// `#[sql_name = "…"]` before a column that is named like a Rust keyword.
-fn printed() -> Columns {
+fn compiled_columns() -> Columns {
     let mut table = String::new();
     let mut renamed = None;
     let mut columns = Columns::new();
@@ -69,7 +69,7 @@ fn on_sqlite(columns: Columns) -> Columns {
                 "int8" | "int4" => "INTEGER",
                 "float8" => "REAL",
                 "uuid" | "timestamptz" | "jsonb" | "text" => "TEXT",
-                other => panic!("{column} is {other}, which has no twin on SQLite"),
+                other => panic!("{column} is {other}, which has no equivalent on SQLite"),
             };
             (column, (sql_type.to_owned(), nullable))
         })
@@ -78,11 +78,11 @@ fn on_sqlite(columns: Columns) -> Columns {
 
 #[test]
 fn both_backends_and_the_compiled_schema_have_the_same_columns() {
-    let postgres = live(&mut TestDb::on(Backend::Postgres).sql());
-    let sqlite = live(&mut TestDb::on(Backend::Sqlite).sql());
+    let postgres = database_columns(&mut TestDb::on(Backend::Postgres).sql());
+    let sqlite = database_columns(&mut TestDb::on(Backend::Sqlite).sql());
     assert!(postgres.len() > 110, "{} columns", postgres.len());
     assert!(postgres.contains_key("job_events.type"));
-    assert_eq!(postgres, printed());
+    assert_eq!(postgres, compiled_columns());
     assert_eq!(sqlite, on_sqlite(postgres));
 }
 

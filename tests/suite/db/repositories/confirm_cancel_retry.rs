@@ -23,9 +23,9 @@ const CONFIRM: Call = |db, job| db.write(|tx| tx.jobs().confirm(job));
 const CANCEL: Call = |db, job| db.write(|tx| tx.jobs().cancel(job));
 const RETRY: Call = |db, job| db.write(|tx| tx.jobs().retry(job));
 
-/// Calls it on a job of each status: jobs in `moved` change to status `to`,
-/// jobs in `kept` are returned unchanged, all others are rejected.
-fn from_each_status(
+/// Makes the call on a job of each status: a status in `moved` changes to `to`, a
+/// job with a status in `kept` is returned unchanged, all others are rejected.
+fn assert_from_each_status(
     db: &TestDb,
     call: Call,
     to: JobStatus,
@@ -35,9 +35,9 @@ fn from_each_status(
     for from in JobStatus::ALL {
         let job = a_job().status(*from).create(db);
         let before = db.sql().dump();
-        let answer = call(db, job.job_id);
+        let result = call(db, job.job_id);
         if moved.contains(from) {
-            let after = answer.unwrap();
+            let after = result.unwrap();
             assert_eq!(
                 (after.status, after.version),
                 (to, job.version + 1),
@@ -46,15 +46,15 @@ fn from_each_status(
             assert_eq!(stored(db, job.job_id), after);
             continue;
         }
-        match answer {
+        match result {
             Ok(same) if kept.contains(from) => assert_eq!(same, job),
             Err(Error::IllegalTransition {
                 job_id,
                 from: was,
-                to: asked,
+                to: requested,
             }) => {
                 assert!(!kept.contains(from), "{from}");
-                assert_eq!((job_id, was, asked), (job.job_id, *from, to));
+                assert_eq!((job_id, was, requested), (job.job_id, *from, to));
             }
             other => panic!("{from}: {other:?}"),
         }
@@ -75,7 +75,7 @@ fn job_without_recording(db: &Database, status: JobStatus) -> Job {
 }
 
 fn confirming_queues_a_pending_job_and_changes_no_other(db: TestDb) {
-    from_each_status(
+    assert_from_each_status(
         &db,
         CONFIRM,
         Queued,
@@ -85,27 +85,27 @@ fn confirming_queues_a_pending_job_and_changes_no_other(db: TestDb) {
 }
 
 fn a_job_can_be_cancelled_until_it_ends(db: TestDb) {
-    from_each_status(&db, CANCEL, Cancelled, &[Pending, Queued, Running], &[]);
+    assert_from_each_status(&db, CANCEL, Cancelled, &[Pending, Queued, Running], &[]);
 }
 
 fn a_failed_or_cancelled_job_can_be_retried(db: TestDb) {
-    from_each_status(&db, RETRY, Queued, &[Failed, Cancelled], &[]);
+    assert_from_each_status(&db, RETRY, Queued, &[Failed, Cancelled], &[]);
 }
 
 fn concurrent_confirmations_queue_a_job_once(db: TestDb) {
     let job = a_job().status(Pending).create(&db).job_id;
-    let answers = concurrently(100, |_| CONFIRM(&db, job).unwrap());
+    let results = concurrently(100, |_| CONFIRM(&db, job).unwrap());
     assert!(
-        answers
+        results
             .iter()
-            .all(|answer| *answer == answers[0] && answer.status == Queued)
+            .all(|result| *result == results[0] && result.status == Queued)
     );
     assert_eq!((stored(&db, job).version, runs(&db, job).len()), (2, 6));
     let events = db
         .read(|conn| conn.job_events().after(job, 1, 100))
         .unwrap();
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].event, Event::from(&answers[0]));
+    assert_eq!(events[0].event, Event::from(&results[0]));
 }
 
 fn a_job_without_a_recording_cannot_be_retried(db: TestDb) {

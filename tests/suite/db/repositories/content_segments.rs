@@ -183,9 +183,9 @@ fn a_new_set_may_reuse_the_orders_of_the_old_set(db: TestDb) {
     replace(
         &db,
         job,
-        &[named("new", 1, 0.5, &[]), named("er", 0, 0.5, &[])],
+        &[named("second", 1, 0.5, &[]), named("first", 0, 0.5, &[])],
     );
-    assert_eq!(topics(&all(&db, job)), ["er", "new"]);
+    assert_eq!(topics(&all(&db, job)), ["first", "second"]);
 }
 
 fn storing_the_same_set_again_keeps_the_rows_and_their_clips(db: TestDb) {

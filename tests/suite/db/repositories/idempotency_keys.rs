@@ -16,7 +16,7 @@ on_both_backends!(
     a_request_that_waits_for_a_failed_one_is_executed,
     deleting_a_job_deletes_its_key,
     concurrent_requests_with_one_key_create_one_job,
-    of_two_concurrent_requests_with_one_key_one_is_executed,
+    of_two_different_requests_with_one_key_one_is_executed,
 );
 
 /// The fingerprints of two requests.
@@ -28,8 +28,12 @@ fn key(key: &str) -> IdempotencyKey {
 }
 
 /// Creates a job unless the key has a stored response; returns the response.
-fn make(tx: &mut Tx<'_>, key: &IdempotencyKey, request: Fingerprint) -> Result<Value, Error> {
-    if let Some(answer) = tx.idempotency_keys().take(key, request)? {
+fn create_job(
+    tx: &mut Tx<'_>,
+    key: &IdempotencyKey,
+    fingerprint: Fingerprint,
+) -> Result<Value, Error> {
+    if let Some(answer) = tx.idempotency_keys().take(key, fingerprint)? {
         return Ok(answer);
     }
     let job = tx.jobs().create(&a_job().build())?;
@@ -39,8 +43,8 @@ fn make(tx: &mut Tx<'_>, key: &IdempotencyKey, request: Fingerprint) -> Result<V
     Ok(answer)
 }
 
-fn asked(db: &Database, key: &IdempotencyKey, request: Fingerprint) -> Result<Value, Error> {
-    db.write(|tx| make(tx, key, request))
+fn request(db: &Database, key: &IdempotencyKey, fingerprint: Fingerprint) -> Result<Value, Error> {
+    db.write(|tx| create_job(tx, key, fingerprint))
 }
 
 fn job_of(answer: &Value) -> JobId {
@@ -49,45 +53,45 @@ fn job_of(answer: &Value) -> JobId {
 
 fn a_repeated_request_is_executed_once_and_answered_the_same(db: TestDb) {
     let key = key("a");
-    let first = asked(&db, &key, REQUEST).unwrap();
+    let first = request(&db, &key, REQUEST).unwrap();
     db.clock().advance(TimeDelta::hours(1));
     let before = db.sql().dump();
-    assert_eq!(asked(&db, &key, REQUEST).unwrap(), first);
+    assert_eq!(request(&db, &key, REQUEST).unwrap(), first);
     assert_eq!(db.sql().dump(), before);
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
 fn a_key_of_another_request_is_rejected(db: TestDb) {
     let key = key("a");
-    let first = asked(&db, &key, REQUEST).unwrap();
+    let first = request(&db, &key, REQUEST).unwrap();
     let before = db.sql().dump();
-    let refused = asked(&db, &key, OTHER_REQUEST);
+    let refused = request(&db, &key, OTHER_REQUEST);
     assert!(
         matches!(refused, Err(Error::IdempotencyMismatch)),
         "{refused:?}"
     );
     assert_eq!(db.sql().dump(), before);
-    assert_eq!(asked(&db, &key, REQUEST).unwrap(), first);
+    assert_eq!(request(&db, &key, REQUEST).unwrap(), first);
 }
 
 fn keys_are_compared_exactly(db: TestDb) {
     let longest = "~".repeat(IdempotencyKey::MAX);
     for (jobs, name) in (1..).zip(["a", "A", "a!", "%", "_", "*", &longest]) {
-        asked(&db, &key(name), REQUEST).unwrap();
+        request(&db, &key(name), REQUEST).unwrap();
         assert_eq!(db.sql().count("jobs"), jobs, "{name}");
     }
 }
 
 fn a_key_expires_after_a_day(db: TestDb) {
     let key = key("a");
-    let first = asked(&db, &key, REQUEST).unwrap();
+    let first = request(&db, &key, REQUEST).unwrap();
     db.clock()
         .advance(TimeDelta::hours(24) - TimeDelta::microseconds(1));
     assert_eq!(db.write(|tx| tx.idempotency_keys().prune()).unwrap(), 0);
-    assert_eq!(asked(&db, &key, REQUEST).unwrap(), first);
-    assert!(asked(&db, &key, OTHER_REQUEST).is_err());
+    assert_eq!(request(&db, &key, REQUEST).unwrap(), first);
+    assert!(request(&db, &key, OTHER_REQUEST).is_err());
     db.clock().advance(TimeDelta::microseconds(1));
-    let second = asked(&db, &key, OTHER_REQUEST).unwrap();
+    let second = request(&db, &key, OTHER_REQUEST).unwrap();
     assert_ne!(job_of(&second), job_of(&first));
     assert_eq!(
         (db.sql().count("jobs"), db.sql().count("idempotency_keys")),
@@ -96,10 +100,10 @@ fn a_key_expires_after_a_day(db: TestDb) {
 }
 
 fn expired_keys_are_deleted_and_their_jobs_stay(db: TestDb) {
-    asked(&db, &key("a"), REQUEST).unwrap();
-    asked(&db, &key("b"), REQUEST).unwrap();
+    request(&db, &key("a"), REQUEST).unwrap();
+    request(&db, &key("b"), REQUEST).unwrap();
     db.clock().advance(TimeDelta::hours(24));
-    asked(&db, &key("c"), REQUEST).unwrap();
+    request(&db, &key("c"), REQUEST).unwrap();
     assert_eq!(db.write(|tx| tx.idempotency_keys().prune()).unwrap(), 2);
     assert_eq!(
         (db.sql().count("jobs"), db.sql().count("idempotency_keys")),
@@ -111,44 +115,44 @@ fn expired_keys_are_deleted_and_their_jobs_stay(db: TestDb) {
 fn a_failed_request_frees_its_key(db: TestDb) {
     let key = key("a");
     let failed = db.write(|tx| {
-        make(tx, &key, REQUEST)?;
+        create_job(tx, &key, REQUEST)?;
         Err::<(), _>(Error::Url("no reason".into()))
     });
     assert!(failed.is_err());
     assert_eq!(db.sql().count("idempotency_keys"), 0);
-    asked(&db, &key, OTHER_REQUEST).unwrap();
+    request(&db, &key, OTHER_REQUEST).unwrap();
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
 fn a_request_that_waits_for_a_failed_one_is_executed(db: TestDb) {
     let key = key("a");
     std::thread::scope(|scope| {
-        let mut waits = None;
+        let mut waiting = None;
         let failed = db.write(|tx| {
-            make(tx, &key, REQUEST)?;
-            waits = Some(scope.spawn(|| asked(&db, &key, OTHER_REQUEST)));
+            create_job(tx, &key, REQUEST)?;
+            waiting = Some(scope.spawn(|| request(&db, &key, OTHER_REQUEST)));
             wait_until_blocked(&db);
             Err::<(), _>(Error::Url("no reason".into()))
         });
         assert!(failed.is_err());
-        waits.unwrap().join().unwrap().unwrap();
+        waiting.unwrap().join().unwrap().unwrap();
     });
     assert_eq!(db.sql().count("jobs"), 1);
 }
 
 fn deleting_a_job_deletes_its_key(db: TestDb) {
     let (key, other) = (key("a"), key("b"));
-    let first = asked(&db, &key, REQUEST).unwrap();
-    let kept = asked(&db, &other, REQUEST).unwrap();
+    let first = request(&db, &key, REQUEST).unwrap();
+    let kept = request(&db, &other, REQUEST).unwrap();
     db.write(|tx| tx.jobs().delete(job_of(&first))).unwrap();
     assert_eq!(db.sql().count("idempotency_keys"), 1);
-    assert_ne!(asked(&db, &key, OTHER_REQUEST).unwrap(), first);
-    assert_eq!(asked(&db, &other, REQUEST).unwrap(), kept);
+    assert_ne!(request(&db, &key, OTHER_REQUEST).unwrap(), first);
+    assert_eq!(request(&db, &other, REQUEST).unwrap(), kept);
 }
 
 fn concurrent_requests_with_one_key_create_one_job(db: TestDb) {
     let key = key("a");
-    let answers = concurrently(100, |_| asked(&db, &key, REQUEST).unwrap());
+    let answers = concurrently(100, |_| request(&db, &key, REQUEST).unwrap());
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     assert_eq!(
         (db.sql().count("jobs"), db.sql().count("idempotency_keys")),
@@ -160,9 +164,9 @@ fn concurrent_requests_with_one_key_create_one_job(db: TestDb) {
     );
 }
 
-fn of_two_concurrent_requests_with_one_key_one_is_executed(db: TestDb) {
+fn of_two_different_requests_with_one_key_one_is_executed(db: TestDb) {
     let key = key("a");
-    let answers = concurrently(20, |i| asked(&db, &key, [REQUEST, OTHER_REQUEST][i % 2]));
+    let answers = concurrently(20, |i| request(&db, &key, [REQUEST, OTHER_REQUEST][i % 2]));
     let done = answers
         .iter()
         .filter_map(|answer| answer.as_ref().ok())

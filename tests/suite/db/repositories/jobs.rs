@@ -1,13 +1,9 @@
 use chrono::TimeDelta;
-use lectern_db::{Error, Tx};
+use lectern_db::Error;
 use lectern_domain::{
-    Filename, JobFilter, JobId, JobStatus, JobUpdate, JsonObject, LogStatus, LongText, NewJob,
-    Patch, Stage, TaskId, VideoDuration,
+    JobFilter, JobId, JobStatus, JobUpdate, NewJob, Patch, Stage, TaskId, VideoDuration,
 };
-use lectern_tests::{
-    TestDb, a_completed_job, a_job, a_layout, a_log_entry, a_report, clips, content_segments, fill,
-    on_both_backends, segments, silence_regions,
-};
+use lectern_tests::{TestDb, a_completed_job, a_job, on_both_backends, segments};
 use serde_json::json;
 
 use crate::db::support::{stored, unknown_id};
@@ -20,22 +16,15 @@ on_both_backends!(
     a_stored_job_is_read_back_unchanged,
     media_times_are_stored_exactly,
     a_job_is_found_by_its_task_id,
-    an_update_changes_only_the_given_fields,
-    clearing_a_field_makes_it_null,
-    an_update_of_another_version_is_rejected_and_changes_nothing,
-    of_two_updates_of_one_version_one_succeeds,
-    every_change_increments_the_version,
-    storing_stage_output_leaves_the_job_row_unchanged,
     deleting_a_job_deletes_its_rows_and_no_others,
-    lookups_of_a_missing_job_find_nothing,
-    mutations_of_a_missing_job_are_refused,
     a_failed_transaction_is_rolled_back,
     a_transaction_sees_its_own_writes,
     metrics_count_jobs_by_status_size_and_age,
     a_sum_of_sizes_over_the_bigint_limit_saturates,
 );
 
-const CHILDREN: [&str; 8] = [
+/// The tables of the rows that belong to a job.
+pub(super) const CHILDREN: [&str; 8] = [
     "transcripts",
     "silence_regions",
     "layout_analysis",
@@ -46,7 +35,7 @@ const CHILDREN: [&str; 8] = [
     "job_events",
 ];
 
-fn task(id: &str) -> TaskId {
+pub(super) fn task(id: &str) -> TaskId {
     TaskId::new(id).unwrap()
 }
 
@@ -146,133 +135,14 @@ fn a_job_is_found_by_its_task_id(db: TestDb) {
     assert_eq!(stored(&db, other.job_id), other);
 }
 
-fn an_update_changes_only_the_given_fields(db: TestDb) {
-    let job = a_job()
-        .extra_metadata(json!({"course": "physics"}))
-        .create(&db);
-    db.clock().advance(TimeDelta::seconds(5));
-    let update = JobUpdate {
-        filename: Some(Filename::new("renamed.mp4").unwrap()),
-        video_duration: Patch::Set(VideoDuration::new(5400.5).unwrap()),
-        video_metadata: Some(JsonObject::try_from(json!({"codec": "h264"})).unwrap()),
-        ..JobUpdate::default()
-    };
-    let changed = db
-        .write(|tx| tx.jobs().update(job.job_id, &update, None))
-        .unwrap();
-    let mut expected = job;
-    expected.filename = Filename::new("renamed.mp4").unwrap();
-    expected.video_duration = Some(VideoDuration::new(5400.5).unwrap());
-    expected.video_metadata = JsonObject::try_from(json!({"codec": "h264"})).unwrap();
-    expected.version = 2;
-    expected.updated_at = db.now();
-    assert_eq!(changed, expected);
-    assert_eq!(stored(&db, expected.job_id), expected);
-}
-
-fn clearing_a_field_makes_it_null(db: TestDb) {
-    let job = a_job().create(&db);
-    let update = |tx: &mut Tx<'_>, update| tx.jobs().update(job.job_id, &update, None);
-    let set = JobUpdate {
-        error_message: Patch::Set(LongText::new("disk full").unwrap()),
-        video_duration: Patch::Set(VideoDuration::new(1.0).unwrap()),
-        celery_task_id: Patch::Set(task("t")),
-        ..JobUpdate::default()
-    };
-    let changed = db.write(|tx| update(tx, set)).unwrap();
-    assert_eq!(changed.error_message.unwrap().as_str(), "disk full");
-    let clear = JobUpdate {
-        error_message: Patch::Clear,
-        video_duration: Patch::Clear,
-        celery_task_id: Patch::Clear,
-        ..JobUpdate::default()
-    };
-    let changed = db.write(|tx| update(tx, clear)).unwrap();
-    assert_eq!(
-        (
-            changed.error_message,
-            changed.video_duration,
-            changed.celery_task_id
-        ),
-        (None, None, None)
-    );
-}
-
-fn an_update_of_another_version_is_rejected_and_changes_nothing(db: TestDb) {
-    let job = a_job().create(&db);
-    let update = JobUpdate {
-        filename: Some(Filename::new("b.mp4").unwrap()),
-        ..JobUpdate::default()
-    };
-    let change = |version| db.write(|tx| tx.jobs().update(job.job_id, &update, Some(version)));
-    let changed = change(1).unwrap();
-    assert_eq!(changed.version, 2);
-    for stale in [1, 3, 0, -1, i64::MAX] {
-        assert!(
-            matches!(change(stale), Err(Error::VersionMismatch { .. })),
-            "{stale}"
-        );
-    }
-    assert_eq!(stored(&db, job.job_id), changed);
-}
-
-fn of_two_updates_of_one_version_one_succeeds(db: TestDb) {
-    let job = a_job().create(&db);
-    let update = JobUpdate {
-        filename: Some(Filename::new("b.mp4").unwrap()),
-        ..JobUpdate::default()
-    };
-    let wins: usize = std::thread::scope(|scope| {
-        let tries: Vec<_> = (0..8)
-            .map(|_| {
-                scope.spawn(|| {
-                    db.write(|tx| tx.jobs().update(job.job_id, &update, Some(1)))
-                        .is_ok()
-                })
-            })
-            .collect();
-        tries
-            .into_iter()
-            .map(|attempt| usize::from(attempt.join().unwrap()))
-            .sum()
-    });
-    assert_eq!(wins, 1);
-    assert_eq!(stored(&db, job.job_id).version, 2);
-}
-
-fn every_change_increments_the_version(db: TestDb) {
-    let job_id = a_job().create(&db).job_id;
-    let rename = JobUpdate {
-        filename: Some(Filename::new("b.mp4").unwrap()),
-        ..JobUpdate::default()
-    };
-    let versions = db.write(|tx| {
-        let mut jobs = tx.jobs();
-        let mut versions = vec![jobs.update(job_id, &rename, None)?.version];
-        jobs.set_celery_task_id(job_id, Some(task("t")))?;
-        versions.push(jobs.find(job_id)?.unwrap().version);
-        versions.push(
-            jobs.report_progress(job_id, &a_report(Stage::Transcription, 1.0))?
-                .version,
-        );
-        versions.push(jobs.transition(job_id, JobStatus::Failed)?.version);
-        Ok::<_, Error>(versions)
-    });
-    assert_eq!(versions.unwrap(), [2, 3, 4, 5]);
-}
-
-fn storing_stage_output_leaves_the_job_row_unchanged(db: TestDb) {
-    let job = a_job().create(&db);
-    db.clock().advance(TimeDelta::seconds(5));
-    fill(&db, job.job_id);
-    assert_eq!(stored(&db, job.job_id), job);
-}
-
 fn deleting_a_job_deletes_its_rows_and_no_others(db: TestDb) {
-    let (gone, kept) = (a_completed_job(&db), a_completed_job(&db));
+    let (deleted, kept) = (a_completed_job(&db), a_completed_job(&db));
     let before: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
-    db.write(|tx| tx.jobs().delete(gone.job_id)).unwrap();
-    assert_eq!(db.read(|conn| conn.jobs().find(gone.job_id)).unwrap(), None);
+    db.write(|tx| tx.jobs().delete(deleted.job_id)).unwrap();
+    assert_eq!(
+        db.read(|conn| conn.jobs().find(deleted.job_id)).unwrap(),
+        None
+    );
     let after: Vec<u64> = CHILDREN.iter().map(|table| db.sql().count(table)).collect();
     assert!(
         before
@@ -281,80 +151,8 @@ fn deleting_a_job_deletes_its_rows_and_no_others(db: TestDb) {
             .all(|(before, after)| *before > 0 && before / 2 == *after)
     );
     assert_eq!(stored(&db, kept.job_id), kept);
-    let again = db.write(|tx| tx.jobs().delete(gone.job_id));
+    let again = db.write(|tx| tx.jobs().delete(deleted.job_id));
     assert!(matches!(again, Err(Error::JobNotFound { .. })), "{again:?}");
-}
-
-fn lookups_of_a_missing_job_find_nothing(db: TestDb) {
-    let no: JobId = unknown_id();
-    db.read(|conn| {
-        assert_eq!(conn.jobs().find(no)?, None);
-        assert!(!conn.jobs().exists(no)?);
-        assert_eq!(conn.jobs().with_clips(no)?, None);
-        assert_eq!(conn.jobs().results(no)?, None);
-        assert_eq!(conn.layout_analysis().find_for_job(no)?, None);
-        assert_eq!(conn.transcripts().for_job(no)?, []);
-        assert_eq!(conn.transcripts().count(no)?, 0);
-        assert_eq!(conn.silence_regions().for_job(no)?, []);
-        assert_eq!(conn.content_segments().for_job(no)?, []);
-        assert_eq!(conn.clips().for_job(no)?, []);
-        assert_eq!(conn.processing_logs().for_job(no)?, []);
-        Ok::<_, Error>(())
-    })
-    .unwrap();
-}
-
-fn mutations_of_a_missing_job_are_refused(db: TestDb) {
-    type Mutation<'m> = &'m dyn Fn(&mut Tx<'_>) -> Result<(), Error>;
-
-    let no: JobId = unknown_id();
-    let update = JobUpdate::default();
-    let report = a_report(Stage::Transcription, 5.0);
-    let entry = a_log_entry(Stage::Transcription, LogStatus::Started);
-    let mutations: &[Mutation<'_>] = &[
-        &|tx| tx.jobs().update(no, &update, None).map(drop),
-        &|tx| tx.jobs().update(no, &update, Some(1)).map(drop),
-        &|tx| tx.jobs().transition(no, JobStatus::Running).map(drop),
-        &|tx| tx.jobs().confirm(no).map(drop),
-        &|tx| tx.jobs().cancel(no).map(drop),
-        &|tx| tx.jobs().retry(no).map(drop),
-        &|tx| tx.jobs().report_progress(no, &report).map(drop),
-        &|tx| tx.jobs().set_celery_task_id(no, None).map(drop),
-        &|tx| tx.jobs().delete(no),
-        &|tx| tx.lock_job(no).map(drop),
-        &|tx| tx.work().guard(no, &[], None).map(drop),
-        &|tx| tx.transcripts().replace_for_job(no, &segments(1)).map(drop),
-        &|tx| tx.transcripts().replace_for_job(no, &[]).map(drop),
-        &|tx| tx.transcripts().append(no, &segments(1)).map(drop),
-        &|tx| tx.transcripts().append(no, &[]).map(drop),
-        &|tx| {
-            let regions = silence_regions(1);
-            tx.silence_regions().replace_for_job(no, &regions).map(drop)
-        },
-        &|tx| {
-            let segments = content_segments(1);
-            tx.content_segments()
-                .replace_for_job(no, &segments)
-                .map(drop)
-        },
-        &|tx| tx.clips().replace_for_job(no, &clips(1)).map(drop),
-        &|tx| tx.layout_analysis().put(no, &a_layout()).map(drop),
-        &|tx| tx.processing_logs().append(no, &entry).map(drop),
-    ];
-    db.write(|tx| {
-        for (i, mutate) in mutations.iter().enumerate() {
-            let refused = mutate(tx);
-            assert!(
-                matches!(refused, Err(Error::JobNotFound { job_id }) if job_id == no),
-                "mutation {i}: {refused:?}"
-            );
-        }
-        Ok::<_, Error>(())
-    })
-    .unwrap();
-    for table in CHILDREN.iter().chain(&["jobs"]) {
-        assert_eq!(db.sql().count(table), 0, "{table}");
-    }
 }
 
 fn a_failed_transaction_is_rolled_back(db: TestDb) {

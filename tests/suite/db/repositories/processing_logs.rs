@@ -23,7 +23,7 @@ fn append(db: &TestDb, job: JobId, stage: Stage, status: LogStatus) -> LogEntry 
     .unwrap()
 }
 
-fn events(entries: &[LogEntry]) -> Vec<String> {
+fn summaries(entries: &[LogEntry]) -> Vec<String> {
     entries
         .iter()
         .map(|entry| format!("{} {}", entry.stage, entry.status))
@@ -59,7 +59,7 @@ fn entries_are_listed_oldest_first(db: TestDb) {
     let job = failed_then_completed(&db);
     let entries = db.read(|conn| conn.processing_logs().for_job(job)).unwrap();
     assert_eq!(
-        events(&entries),
+        summaries(&entries),
         [
             "transcription started",
             "silence_detection started",
@@ -94,7 +94,7 @@ fn latest_returns_the_newest_entry_of_each_stage(db: TestDb) {
         .read(|conn| conn.processing_logs().latest_per_stage(job))
         .unwrap();
     assert_eq!(
-        events(&latest),
+        summaries(&latest),
         ["silence_detection completed", "transcription completed"]
     );
 }
@@ -102,7 +102,7 @@ fn latest_returns_the_newest_entry_of_each_stage(db: TestDb) {
 fn errors_returns_the_failed_entries(db: TestDb) {
     let job = failed_then_completed(&db);
     let errors = db.read(|conn| conn.processing_logs().errors(job)).unwrap();
-    assert_eq!(events(&errors), ["transcription failed"]);
+    assert_eq!(summaries(&errors), ["transcription failed"]);
     assert_eq!(errors[0].error_details_json().unwrap()["exit_code"], 137);
 }
 
@@ -148,17 +148,17 @@ fn entries_are_filtered_by_stage_and_status(db: TestDb) {
         status: None,
     };
     assert_eq!(
-        events(&list(stage)),
+        summaries(&list(stage)),
         ["silence_detection started", "silence_detection completed"]
     );
     let both = LogEntryFilter {
         status: Some(LogStatus::Started),
         ..stage
     };
-    assert_eq!(events(&list(both)), ["silence_detection started"]);
+    assert_eq!(summaries(&list(both)), ["silence_detection started"]);
     let none = LogEntryFilter {
         stage: Some(Stage::Complete),
         status: None,
     };
-    assert_eq!(events(&list(none)), [""; 0]);
+    assert_eq!(summaries(&list(none)), [""; 0]);
 }

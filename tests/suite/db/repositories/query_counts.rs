@@ -5,7 +5,7 @@ use lectern_domain::{
     Heartbeat, Job, JobFilter, JobStatus, JobUpdate, PageLimit, PageRequest, Stage,
 };
 use lectern_tests::{
-    Backend, TestDb, a_job, a_report, clips, fill, on_both_backends, queries, segments,
+    Backend, TestDb, a_job, a_report, clips, on_both_backends, queries, segments, store_output,
 };
 
 use crate::db::support::worker::{a_heartbeat, claim, claim_one, complete, heartbeat};
@@ -47,7 +47,7 @@ fn assert_single_update(db: &TestDb, change: impl FnOnce(&mut Tx<'_>) -> Result<
     assert!(cost(&statements) <= 4, "{statements:#?}");
 }
 
-/// The number of statements without multi-row inserts, which on SQLite are one
+/// The number of statements other than inserts of many rows: SQLite uses one
 /// prepared statement per row.
 fn cost(statements: &[String]) -> usize {
     let is_insert = |statement: &String| {
@@ -55,7 +55,10 @@ fn cost(statements: &[String]) -> usize {
             .iter()
             .any(|words| statement.contains(words))
     };
-    statements.iter().filter(|one| !is_insert(one)).count()
+    statements
+        .iter()
+        .filter(|statement| !is_insert(statement))
+        .count()
 }
 
 /// Whether a statement uses the table jobs, with the quotes of either backend.
@@ -81,7 +84,7 @@ fn listing_a_hundred_jobs_takes_as_many_queries_as_listing_one(db: TestDb) {
                 .len()
         })
     };
-    fill(&db, a_job().create(&db).job_id);
+    store_output(&db, a_job().create(&db).job_id);
     let one = (list().1.len(), with_clips().1.len());
     for _ in 1..100 {
         let job = a_job().create(&db);
@@ -118,7 +121,7 @@ fn the_query_count_of_results_is_constant(db: TestDb) {
 
 fn a_job_with_its_clips_takes_at_most_two_queries(db: TestDb) {
     let job = a_job().create(&db).job_id;
-    fill(&db, job);
+    store_output(&db, job);
     let (_, statements) = queries(|| db.read(|conn| conn.jobs().with_clips(job)).unwrap());
     assert!(statements.len() <= 2, "{statements:#?}");
 }
@@ -223,7 +226,7 @@ fn metrics_take_one_query(db: TestDb) {
     assert_eq!(statements.len(), 1, "{statements:#?}");
 }
 
-/// What `PUT …/transcripts` does in the database, with and without a lease.
+/// The database calls of `PUT …/transcripts`, with and without a lease.
 fn replacing_a_transcript_takes_at_most_six_round_trips(db: TestDb) {
     const OWNERS: &[Stage] = &[Stage::Transcription];
     let job = a_job().create(&db).job_id;

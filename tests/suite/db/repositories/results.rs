@@ -1,5 +1,5 @@
 use lectern_domain::{JobFilter, PageRequest};
-use lectern_tests::{TestDb, a_completed_job, a_job, clips, fill, on_both_backends};
+use lectern_tests::{TestDb, a_completed_job, a_job, clips, on_both_backends, store_output};
 
 on_both_backends!(
     a_job_is_loaded_with_its_own_clips,
@@ -33,7 +33,7 @@ fn a_job_without_clips_is_loaded_with_an_empty_list(db: TestDb) {
 fn a_list_of_jobs_is_loaded_with_the_clips_of_each(db: TestDb) {
     let bare = a_job().create(&db);
     let job = a_job().create(&db);
-    let clips = fill(&db, job.job_id);
+    let clips = store_output(&db, job.job_id);
     let page = db.read(|conn| {
         conn.jobs()
             .list_with_clips(&JobFilter::default(), PageRequest::default())

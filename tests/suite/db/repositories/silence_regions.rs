@@ -18,7 +18,7 @@ fn starts(regions: &[SilenceRegion]) -> Vec<f64> {
 }
 
 /// A job with regions at 0–1 s, 10–12 s, 20–24 s and 30–30 s.
-fn four(db: &Database) -> JobId {
+fn job_with_four_regions(db: &Database) -> JobId {
     let job = a_job().create(db).job_id;
     let regions = [
         a_silence(20.0, 24.0, SilenceType::Both),
@@ -51,7 +51,7 @@ fn stored_regions_are_read_back_unchanged(db: TestDb) {
 }
 
 fn the_database_computes_the_duration(db: TestDb) {
-    four(&db);
+    job_with_four_regions(&db);
     let durations = db.sql().rows(
         "SELECT CAST(duration AS DOUBLE PRECISION) FROM silence_regions WHERE duration <> end_time - start_time",
     );
@@ -64,7 +64,7 @@ fn the_database_computes_the_duration(db: TestDb) {
 }
 
 fn storing_the_same_set_again_keeps_the_rows(db: TestDb) {
-    let job = four(&db);
+    let job = job_with_four_regions(&db);
     let all = || db.read(|conn| conn.silence_regions().for_job(job)).unwrap();
     let replace = |set: &[_]| {
         db.write(|tx| tx.silence_regions().replace_for_job(job, set))
@@ -81,7 +81,7 @@ fn storing_the_same_set_again_keeps_the_rows(db: TestDb) {
 }
 
 fn regions_are_filtered_by_type_duration_and_window(db: TestDb) {
-    let job = four(&db);
+    let job = job_with_four_regions(&db);
     let find = |filter: SilenceRegionFilter| {
         starts(
             &db.read(|conn| conn.silence_regions().list(job, &filter))
@@ -107,7 +107,7 @@ fn regions_are_filtered_by_type_duration_and_window(db: TestDb) {
                 .unwrap(),
         )
     };
-    assert_eq!(longer(2.0), [10.0, 20.0], "at least as long");
+    assert_eq!(longer(2.0), [10.0, 20.0], "the minimum is included");
     assert_eq!(longer(0.0), [0.0, 10.0, 20.0, 30.0]);
     assert_eq!(longer(4.1), [0.0; 0]);
 

@@ -9,7 +9,7 @@ use crate::db::support::worker::wait_until;
 
 on_both_backends!(
     only_allowed_transitions_change_a_job,
-    a_transition_requires_what_the_domain_says,
+    a_transition_has_the_requirement_stated_in_the_domain,
     an_update_with_an_illegal_status_changes_nothing,
     completing_a_job_sets_its_progress_to_100_percent,
     a_retry_clears_error_progress_and_completion_time,
@@ -44,17 +44,17 @@ fn only_allowed_transitions_change_a_job(db: TestDb) {
     }
 }
 
-/// SQL decides as the domain does, whatever the stage of a job and whether or
-/// not it has stage runs.
-fn a_transition_requires_what_the_domain_says(db: TestDb) {
+/// SQL and the domain agree for every stage of a job, with and without stage
+/// runs.
+fn a_transition_has_the_requirement_stated_in_the_domain(db: TestDb) {
     let stages = [None, Some(Stage::Uploading), Some(Stage::Transcription)];
     let mut sql = db.sql();
     for transition in JobStatus::ALL.iter().flat_map(|to| Transition::to(*to)) {
         for (stage, has_runs) in stages.into_iter().flat_map(|s| [(s, false), (s, true)]) {
             let job = a_job().status(transition.from).create(&db).job_id;
-            let stage_word = stage.map_or("NULL".to_owned(), |stage| format!("'{stage}'"));
+            let stage_sql = stage.map_or("NULL".to_owned(), |stage| format!("'{stage}'"));
             sql.execute(&format!(
-                "UPDATE jobs SET current_stage = {stage_word} WHERE job_id = '{job}'"
+                "UPDATE jobs SET current_stage = {stage_sql} WHERE job_id = '{job}'"
             ))
             .unwrap();
             sql.execute(&format!("DELETE FROM stage_runs WHERE job_id = '{job}'"))
@@ -156,11 +156,11 @@ fn of_concurrent_starts_of_a_job_one_succeeds(db: TestDb) {
     assert_eq!(stored(&db, job.job_id).version, 2);
 }
 
-/// A refusal is explained by the row that refused. Here another transaction
-/// changes the row between the refusal and its explanation, so that the change
-/// succeeds after all.
+/// After an UPDATE that matches no row, the row is read to find the reason. Here
+/// another transaction changes the row in between, so that the UPDATE succeeds
+/// when it is repeated.
 #[test]
-fn a_row_changed_after_a_refusal_is_tried_again() {
+fn an_update_is_retried_if_its_row_changed_after_it_matched_none() {
     let db = TestDb::on(Backend::Postgres);
     let job = a_job().status(JobStatus::Pending).create(&db).job_id;
     let statements = db.record_statements();

@@ -1,4 +1,4 @@
-//! Helpers of several test files.
+//! Helpers shared by several test files.
 
 pub(crate) mod random_operations;
 pub(crate) mod worker;
@@ -15,7 +15,7 @@ pub(crate) fn window(from: impl Into<Option<f64>>, to: impl Into<Option<f64>>) -
 pub(crate) fn stored(db: &Database, job_id: JobId) -> Job {
     db.read(|conn| conn.jobs().find(job_id))
         .unwrap()
-        .expect("a job that is there")
+        .expect("a stored job")
 }
 
 /// An id that no row has.

@@ -8,26 +8,11 @@ use lectern_tests::{TestDb, a_report, segments};
 
 use super::unknown_id;
 use super::worker::{a_failure, a_heartbeat, a_request, concurrently};
+use crate::pseudo_random::PseudoRandom;
 
-/// Pseudo-random numbers, equal for equal seeds.
-struct PseudoRandom(u64);
-
-impl PseudoRandom {
-    fn new(seed: usize) -> Self {
-        Self((seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    /// A number below `sides`.
-    fn below(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides as u64).unwrap()
-    }
-
-    fn percent(&mut self) -> f64 {
-        self.below(101) as f64
-    }
+/// A random percentage.
+fn percent(random: &mut PseudoRandom) -> f64 {
+    random.below(101) as f64
 }
 
 /// Runs 60 random operations on each of 16 threads while leases expire; returns
@@ -36,10 +21,10 @@ impl PseudoRandom {
 pub(crate) fn run_random_operations(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>> {
     let leases = Mutex::default();
     concurrently(16, |thread| {
-        let mut dice = PseudoRandom::new(thread);
+        let mut random = PseudoRandom::new(thread);
         let mut seen = Vec::new();
         for _ in 0..60 {
-            match db.write(|tx| change(tx, jobs, &leases, &mut dice)) {
+            match db.write(|tx| change(tx, jobs, &leases, &mut random)) {
                 Ok(changed) => seen.extend(changed),
                 Err(
                     Error::LeaseLost { .. }
@@ -49,7 +34,7 @@ pub(crate) fn run_random_operations(db: &TestDb, jobs: &[JobId]) -> Vec<Vec<Job>
                 ) => {}
                 Err(other) => panic!("{other:?}"),
             }
-            if thread == 0 && dice.below(3) == 0 {
+            if thread == 0 && random.below(3) == 0 {
                 db.clock().advance(chrono::TimeDelta::seconds(15));
             }
         }
@@ -63,25 +48,30 @@ fn change(
     tx: &mut Tx<'_>,
     jobs: &[JobId],
     leases: &Mutex<Vec<LeaseId>>,
-    dice: &mut PseudoRandom,
+    random: &mut PseudoRandom,
 ) -> Result<Option<Job>, Error> {
-    let job = jobs[dice.below(jobs.len())];
-    let stage = Stage::WORK[dice.below(Stage::WORK.len())];
+    let job = jobs[random.below(jobs.len())];
+    let stage = Stage::WORK[random.below(Stage::WORK.len())];
     let lease = {
-        let given = leases.lock().unwrap();
+        let leases = leases.lock().unwrap();
         // Prefers recent leases, which may still be valid.
-        let nth = dice.below(6);
-        given.iter().rev().nth(nth).copied().unwrap_or(unknown_id())
+        let nth = random.below(6);
+        leases
+            .iter()
+            .rev()
+            .nth(nth)
+            .copied()
+            .unwrap_or(unknown_id())
     };
-    match dice.below(14) {
+    match random.below(14) {
         0..3 => {
             let claims = tx.work().claim(&a_request(Stage::WORK, 2))?;
-            let given = claims.iter().map(|claim| claim.lease_id);
-            leases.lock().unwrap().extend(given);
+            let claimed = claims.iter().map(|claim| claim.lease_id);
+            leases.lock().unwrap().extend(claimed);
             Ok(claims.into_iter().next().map(|claim| claim.job))
         }
         3 => {
-            tx.work().heartbeat(lease, &a_heartbeat(dice.percent()))?;
+            tx.work().heartbeat(lease, &a_heartbeat(percent(random)))?;
             Ok(None)
         }
         4 => {
@@ -90,17 +80,17 @@ fn change(
         }
         5..8 => Ok(Some(tx.work().complete(lease)?.0)),
         8 => {
-            let failure = a_failure(dice.below(9) > 0);
+            let failure = a_failure(random.below(9) > 0);
             Ok(Some(tx.work().fail(lease, &failure)?.0))
         }
         9 => tx
             .jobs()
-            .report_progress(job, &a_report(stage, dice.percent()))
+            .report_progress(job, &a_report(stage, percent(random)))
             .map(Some),
-        10 if dice.below(3) == 0 => tx.jobs().cancel(job).map(Some),
+        10 if random.below(3) == 0 => tx.jobs().cancel(job).map(Some),
         11 => tx.jobs().retry(job).map(Some),
         12 => {
-            let priority = i32::try_from(dice.below(9)).ok();
+            let priority = i32::try_from(random.below(9)).ok();
             let update = JobUpdate {
                 priority,
                 ..JobUpdate::default()

@@ -124,34 +124,37 @@ pub(crate) fn with_pipelines(db: &Database, pipelines: Value) -> Database {
 }
 
 /// The same database with a pipeline of transcription only.
-pub(crate) fn of_one_stage(db: &Database) -> Database {
+pub(crate) fn with_one_stage(db: &Database) -> Database {
     with_pipelines(db, json!({ "default": [{ "stage": "transcription" }] }))
 }
 
-/// Runs `act` on this many threads at once, each with its number; returns their
+/// Runs `call` on this many threads at once, each with its number; returns their
 /// results in order.
-pub(crate) fn concurrently<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(crate) fn concurrently<T: Send>(threads: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = std::sync::Barrier::new(threads);
     thread::scope(|scope| {
-        let all: Vec<_> = (0..threads)
+        let handles: Vec<_> = (0..threads)
             .map(|i| {
-                let (start, act) = (&start, &act);
+                let (start, call) = (&start, &call);
                 scope.spawn(move || {
                     start.wait();
-                    act(i)
+                    call(i)
                 })
             })
             .collect();
-        all.into_iter().map(|one| one.join().unwrap()).collect()
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap())
+            .collect()
     })
 }
 
-/// Waits until the condition holds; panics after a long time.
+/// Waits until the condition holds; panics after a minute.
 pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !condition() {
         assert!(
-            begun.elapsed() < Duration::from_mins(1),
+            started.elapsed() < Duration::from_mins(1),
             "the condition does not become true"
         );
         thread::yield_now();

@@ -12,8 +12,8 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
 use crate::db::support::stored;
 use crate::db::support::worker::{
-    LEASE, a_failure, a_heartbeat, claim, claim_one, complete, fail, heartbeat, of_one_stage,
-    retry, run, runs, statuses,
+    LEASE, a_failure, a_heartbeat, claim, claim_one, complete, fail, heartbeat, retry, run, runs,
+    statuses, with_one_stage,
 };
 
 on_both_backends!(
@@ -39,8 +39,8 @@ fn expire_leases(db: &TestDb) {
 
 /// Advances the clock to the end of the delay of a failed run.
 fn end_delay(db: &TestDb, (_, run): (Job, StageRun)) {
-    let pause = run.available_at.expect("a pause") - db.now();
-    db.clock().advance(pause);
+    let delay = run.available_at.expect("a delay") - db.now();
+    db.clock().advance(delay);
 }
 
 fn log(db: &Database, job: JobId) -> Vec<LogEntry> {
@@ -75,10 +75,10 @@ fn a_failed_attempt_is_retried_after_a_delay(db: TestDb) {
             (JobStatus::Running, &None)
         );
 
-        let pause = (failed.available_at.unwrap() - db.now()).to_std().unwrap();
+        let delay = (failed.available_at.unwrap() - db.now()).to_std().unwrap();
         assert!(
-            pause >= retry_delay(attempt, 1.0) && pause <= retry_delay(attempt, 0.0),
-            "{pause:?}"
+            delay >= retry_delay(attempt, 1.0) && delay <= retry_delay(attempt, 0.0),
+            "{delay:?}"
         );
         assert_eq!(claim(&db, &[Transcription], 1), []);
         end_delay(&db, (updated, failed));
@@ -104,13 +104,13 @@ fn retry_delays_have_jitter(db: TestDb) {
     for _ in 0..20 {
         a_job().create(&db);
     }
-    let mut pauses: Vec<_> = claim(&db, &[Transcription], 20)
+    let mut delays: Vec<_> = claim(&db, &[Transcription], 20)
         .iter()
         .map(|claim| fail(&db, claim.lease_id).unwrap().1.available_at)
         .collect();
-    pauses.sort();
-    pauses.dedup();
-    assert!(pauses.len() > 10, "{pauses:?}");
+    delays.sort();
+    delays.dedup();
+    assert!(delays.len() > 10, "{delays:?}");
 }
 
 fn a_permanent_failure_fails_the_job_at_once(db: TestDb) {
@@ -165,7 +165,7 @@ fn three_failed_attempts_fail_the_job_and_cancel_its_other_stages(db: TestDb) {
     assert_eq!(
         claim_one(&db, Transcription).run.attempt,
         1,
-        "as before any attempt"
+        "attempts are counted from 1 again"
     );
 }
 
@@ -177,7 +177,7 @@ fn a_stage_with_an_expired_lease_is_claimable_at_once(db: TestDb) {
     assert_eq!(
         claim(&db, &[Transcription], 1),
         [],
-        "it has a microsecond left"
+        "the lease has a microsecond left"
     );
     db.clock().advance(TimeDelta::microseconds(1));
     let second = claim_one(&db, Transcription);
@@ -249,15 +249,15 @@ fn the_sweep_ends_expired_leases_without_a_claim(db: TestDb) {
     assert_eq!(
         statuses(&db, other),
         [Running, Ready, Running, Waiting, Waiting, Waiting],
-        "a heartbeat and a report"
+        "a heartbeat extends a lease; a reported run has none"
     );
     assert_eq!(run(&db, job, Transcription).available_at, None);
 }
 
 fn the_sweep_ends_any_number_of_expired_leases(db: TestDb) {
-    let db_of_one = of_one_stage(&db);
+    let one_stage_db = with_one_stage(&db);
     for _ in 0..150 {
-        a_job().create(&db_of_one);
+        a_job().create(&one_stage_db);
     }
     assert_eq!(
         claim(&db, &[Transcription], 100).len() + claim(&db, &[Transcription], 100).len(),
@@ -292,7 +292,7 @@ fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
             .iter()
             .all(|entry| entry.agent_name.as_deref() == Some("worker-1"))
     );
-    let updated: Vec<_> = entries
+    let logged: Vec<_> = entries
         .iter()
         .map(|entry| {
             (
@@ -303,7 +303,7 @@ fn every_attempt_is_logged_with_worker_and_duration(db: TestDb) {
         })
         .collect();
     assert_eq!(
-        updated,
+        logged,
         [
             (LogStatus::Started, None, None),
             (LogStatus::Failed, Some("disk full"), Some(1.5)),

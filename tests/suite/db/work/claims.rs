@@ -46,11 +46,11 @@ fn claimable(db: &Database, stages: &[Stage]) -> Vec<Stage> {
 
 /// Four jobs in the order of the queue: by priority, then by age.
 fn a_queue(db: &TestDb) -> [JobId; 4] {
-    let made = [-1, 0, 0, 7].map(|priority| {
+    let jobs = [-1, 0, 0, 7].map(|priority| {
         db.clock().advance(TimeDelta::seconds(1));
         a_job().priority(priority).create(db).job_id
     });
-    [made[3], made[1], made[2], made[0]]
+    [jobs[3], jobs[1], jobs[2], jobs[0]]
 }
 
 fn a_claim_holds_a_job_a_stage_run_and_a_lease(db: TestDb) {
@@ -174,7 +174,7 @@ fn a_stage_is_claimable_after_its_dependencies_complete(db: TestDb) {
     assert_eq!(
         claim(&db, &[ContentAnalysis], 1),
         [],
-        "begun is not completed"
+        "a running dependency is not completed"
     );
     complete(&db, last).unwrap();
     for stage in [ContentAnalysis, Segmentation, Compilation] {
@@ -237,13 +237,14 @@ fn claimable_lists_the_stages_with_work(db: TestDb) {
     assert_eq!(claimable(&db, Stage::WORK), []);
 
     fail(&db, lease).unwrap();
-    assert_eq!(claimable(&db, Stage::WORK), [], "before the pause is over");
-    let again = run(&db, job, Transcription).available_at.unwrap();
-    db.clock().advance(again - db.now());
+    assert_eq!(claimable(&db, Stage::WORK), [], "before the delay ends");
+    let available_at = run(&db, job, Transcription).available_at.unwrap();
+    db.clock().advance(available_at - db.now());
     assert_eq!(claimable(&db, Stage::WORK), [Transcription]);
     claim_one(&db, Transcription);
-    db.clock()
-        .advance(TimeDelta::seconds(LEASE) - (again - runs(&db, job)[0].started_at.unwrap()));
+    db.clock().advance(
+        TimeDelta::seconds(LEASE) - (available_at - runs(&db, job)[0].started_at.unwrap()),
+    );
     assert_eq!(
         claimable(&db, Stage::WORK),
         [SilenceDetection, LayoutAnalysis],

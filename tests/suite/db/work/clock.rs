@@ -16,7 +16,7 @@ fn server_time(sql: &mut Sql) -> DateTime<Utc> {
     now.trim_matches('"').parse().unwrap()
 }
 
-/// Replaces the clock of a PostgreSQL database by one that is ahead.
+/// Replaces the clock of a PostgreSQL database by one that is a day ahead.
 fn install_fast_clock(sql: &mut Sql) {
     sql.batch(
         "CREATE SCHEMA ahead;
@@ -47,16 +47,22 @@ fn leases_on_postgresql_use_the_database_clock() {
     a_job().create(&db);
 
     let before = server_time(&mut sql);
-    let claim_of_a_minute = claim_one(&db, Stage::Transcription);
-    let begun = claim_of_a_minute.lease_expires_at - TimeDelta::seconds(LEASE);
-    assert!(before <= begun && begun <= server_time(&mut sql), "{begun}");
-    assert!(begun > SystemClock.now() + TimeDelta::hours(23), "{begun}");
+    let claimed = claim_one(&db, Stage::Transcription);
+    let started = claimed.lease_expires_at - TimeDelta::seconds(LEASE);
+    assert!(
+        before <= started && started <= server_time(&mut sql),
+        "{started}"
+    );
+    assert!(
+        started > SystemClock.now() + TimeDelta::hours(23),
+        "{started}"
+    );
 
-    // Half a lease later by that clock, it is extended.
+    // By that clock half of the lease has passed when a heartbeat extends it.
     advance_clock(&mut sql, LEASE / 2);
-    let lease = claim_of_a_minute.lease_id;
+    let lease = claimed.lease_id;
     let state = heartbeat(&db, lease, &Heartbeat::default()).unwrap();
-    assert!(state.expires_at >= claim_of_a_minute.lease_expires_at + TimeDelta::seconds(LEASE / 2));
+    assert!(state.expires_at >= claimed.lease_expires_at + TimeDelta::seconds(LEASE / 2));
     assert_eq!(claim(&db, &[Stage::Transcription], 1), []);
     // A whole lease later it has expired.
     advance_clock(&mut sql, LEASE);
@@ -70,7 +76,7 @@ fn leases_on_postgresql_use_the_database_clock() {
         "{refused:?}"
     );
     assert_eq!(claim_one(&db, Stage::Transcription).run.attempt, 2);
-    // Its events have the same time.
+    // Events use the same clock.
     let last = sql.value("SELECT to_json(max(at)) FROM job_events");
     assert!(
         last.trim_matches('"').parse::<DateTime<Utc>>().unwrap()
@@ -84,8 +90,11 @@ fn leases_on_sqlite_use_the_system_clock() {
     let db = Database::open(test.url()).unwrap();
     a_job().create(&db);
     let before = SystemClock.now();
-    let begun = claim_one(&db, Stage::Transcription).lease_expires_at - TimeDelta::seconds(LEASE);
-    assert!(before <= begun && begun <= SystemClock.now(), "{begun}");
+    let started = claim_one(&db, Stage::Transcription).lease_expires_at - TimeDelta::seconds(LEASE);
+    assert!(
+        before <= started && started <= SystemClock.now(),
+        "{started}"
+    );
 }
 
 /// The earliest time in every column that holds times, by column.
@@ -100,17 +109,17 @@ fn earliest_times(sql: &mut Sql) -> Vec<(String, DateTime<Utc>)> {
         .into_iter()
         .map(|row| {
             let [name, table, column] = <[_; 3]>::try_from(row).unwrap().map(Option::unwrap);
-            // NULL in all rows would prove nothing, and is refused by `value`.
+            // `value` panics on NULL, so every column has at least one time.
             let earliest = sql.value(&format!("SELECT to_json(min({column})) FROM {table}"));
             (name, earliest.trim_matches('"').parse().unwrap())
         })
         .collect()
 }
 
-/// Does everything that stores a time.
+/// Runs operations that together set every column with a time.
 fn store_every_time(db: &Database) {
-    let whole = a_completed_job(db);
-    db.write(|tx| tx.transcripts().append(whole.job_id, &segments(1)))
+    let completed = a_completed_job(db);
+    db.write(|tx| tx.transcripts().append(completed.job_id, &segments(1)))
         .unwrap();
     // One run of another job completes, one fails and will be tried again, and
     // one is leased.

@@ -19,7 +19,7 @@ use crate::db::support::random_operations::run_random_operations;
 use crate::db::support::stored;
 use crate::db::support::worker::{
     LEASE, a_heartbeat, cancel, claim, claim_one, claim_together, complete, concurrently,
-    heartbeat, of_one_stage, retry, run, runs, statuses, wait_until,
+    heartbeat, retry, run, runs, statuses, wait_until, with_one_stage,
 };
 
 on_both_backends!(
@@ -140,9 +140,9 @@ fn concurrent_claims_return_each_run_once(db: TestDb) {
         claimed.store(true, Ordering::SeqCst);
         claims.into_iter().flatten().collect()
     });
-    let each: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
+    let run_ids: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
     assert_eq!(
-        (each.len(), claims.len()),
+        (run_ids.len(), claims.len()),
         (3 * JOBS as usize, 3 * JOBS as usize)
     );
     assert!(claims.iter().all(|claim| claim.run.attempt == 1));
@@ -204,16 +204,16 @@ fn jobs_deleted_during_random_operations_leave_no_rows(db: TestDb) {
 }
 
 fn of_completion_and_cancellation_one_wins(db: TestDb) {
-    let db_of_one = of_one_stage(&db);
+    let one_stage_db = with_one_stage(&db);
     for _ in 0..20 {
-        let job = a_job().create(&db_of_one).job_id;
+        let job = a_job().create(&one_stage_db).job_id;
         let lease = claim_one(&db, Transcription).lease_id;
-        let answers = concurrently(2, |i| match i {
+        let results = concurrently(2, |i| match i {
             0 => complete(&db, lease).map(|(job, _)| job),
             _ => db.write(|tx| tx.jobs().cancel(job)),
         });
         let (after, stage) = (stored(&db, job), run(&db, job, Transcription));
-        match answers.as_slice() {
+        match results.as_slice() {
             [
                 Ok(completed),
                 Err(Error::IllegalTransition {
@@ -250,11 +250,11 @@ fn concurrent_completions_make_the_next_stage_ready_once(db: TestDb) {
         let events = db
             .read(|conn| conn.job_events().after(job, 0, 100))
             .unwrap();
-        let made_ready = events
+        let ready_events = events
             .iter()
             .filter(|event| matches!(&event.event, Event::Stage(state) if state.stage == ContentAnalysis))
             .count();
-        assert_eq!(made_ready, 1);
+        assert_eq!(ready_events, 1);
         assert_eq!(claim(&db, Stage::WORK, 10).len(), 1);
     }
 }
@@ -319,8 +319,8 @@ fn concurrent_claims_share_the_work(db: TestDb) {
         // A claim that finds other work does not wait for a locked job.
         let mut claims = claims.concat();
         claims.extend(claim(&db, Stage::WORK, 100));
-        let each: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
-        assert_eq!((each.len(), claims.len()), (15, 15), "round {round}");
+        let run_ids: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
+        assert_eq!((run_ids.len(), claims.len()), (15, 15), "round {round}");
     }
     assert_eq!(db.sql().rows(WITH_GAPS), Vec::<Vec<_>>::new());
 }
@@ -341,8 +341,8 @@ fn an_expired_lease_is_ended_by_one_of_many_callers(db: TestDb) {
         });
         let mut claims = claims.concat();
         claims.extend(claim(&db, Stage::WORK, 100));
-        let each: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
-        assert_eq!((each.len(), claims.len()), (30, 30));
+        let run_ids: HashSet<_> = claims.iter().map(|claim| claim.run.run_id).collect();
+        assert_eq!((run_ids.len(), claims.len()), (30, 30));
         assert!(claims.iter().all(|claim| claim.run.attempt == attempt));
     }
     assert_eq!(

@@ -91,37 +91,38 @@ fn a_write_is_allowed_under_the_lease_of_its_stage(db: TestDb) {
 
 fn a_lease_guards_until_it_expires(db: TestDb) {
     let own = &[Transcription];
-    let guarded = |job, lease| {
+    // Whether a write is allowed without and with the lease.
+    let allowed = |job, lease| {
         (
             allows(&db, job, own, None),
             allows(&db, job, own, Some(lease)),
         )
     };
-    let leased = || {
+    let job_and_lease = || {
         (
             a_job().create(&db).job_id,
             claim_one(&db, Transcription).lease_id,
         )
     };
-    let free = (true, false);
+    let unguarded = (true, false);
 
-    let (job, lease) = leased();
-    assert_eq!(guarded(job, lease), (false, true));
+    let (job, lease) = job_and_lease();
+    assert_eq!(allowed(job, lease), (false, true));
     complete(&db, lease).unwrap();
-    assert_eq!(guarded(job, lease), free);
+    assert_eq!(allowed(job, lease), unguarded);
 
-    let (job, lease) = leased();
+    let (job, lease) = job_and_lease();
     fail(&db, lease).unwrap();
-    assert_eq!(guarded(job, lease), free);
+    assert_eq!(allowed(job, lease), unguarded);
     cancel(&db, job);
 
-    let (job, lease) = leased();
+    let (job, lease) = job_and_lease();
     cancel(&db, job);
-    assert_eq!(guarded(job, lease), free);
+    assert_eq!(allowed(job, lease), unguarded);
 
-    let (job, lease) = leased();
+    let (job, lease) = job_and_lease();
     db.clock().advance(TimeDelta::seconds(LEASE));
-    assert_eq!(guarded(job, lease), free);
+    assert_eq!(allowed(job, lease), unguarded);
 }
 
 fn a_reported_stage_without_a_lease_guards_nothing(db: TestDb) {
@@ -151,9 +152,9 @@ fn a_guarded_lease_is_kept_until_the_write_commits(db: TestDb) {
     let lease = claim_one(&db, Transcription).lease_id;
     let written = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let completes = db.write(|tx| {
+        let completion = db.write(|tx| {
             let job = tx.work().guard(job, &[Transcription], Some(lease))?;
-            let completes = scope.spawn(|| {
+            let completion = scope.spawn(|| {
                 complete(&db, lease).unwrap();
                 assert!(
                     written.load(Ordering::SeqCst),
@@ -163,9 +164,9 @@ fn a_guarded_lease_is_kept_until_the_write_commits(db: TestDb) {
             wait_until_blocked(&db);
             tx.transcripts().replace_for_job(job, &segments(3))?;
             written.store(true, Ordering::SeqCst);
-            Ok::<_, Error>(completes)
+            Ok::<_, Error>(completion)
         });
-        completes.unwrap().join().unwrap();
+        completion.unwrap().join().unwrap();
     });
     assert!(heartbeat(&db, lease, &lectern_domain::Heartbeat::default()).is_err());
 }
@@ -173,7 +174,7 @@ fn a_guarded_lease_is_kept_until_the_write_commits(db: TestDb) {
 fn a_guard_that_waited_for_the_lock_sees_the_leases_after_the_wait(db: TestDb) {
     let db = &db;
     let job = a_job().create(db).job_id;
-    let guards_during = |change: &dyn Fn(&mut Tx<'_>) -> Result<(), Error>, lease| {
+    let allowed_after = |change: &dyn Fn(&mut Tx<'_>) -> Result<(), Error>, lease| {
         std::thread::scope(|scope| {
             let allowed = db.write(|tx| {
                 change(tx)?;
@@ -185,14 +186,14 @@ fn a_guard_that_waited_for_the_lock_sees_the_leases_after_the_wait(db: TestDb) {
         })
     };
     let request = a_request(&[Transcription], 1);
-    let claims = |tx: &mut Tx<'_>| tx.work().claim(&request).map(drop);
-    assert!(!guards_during(&claims, None), "claimed meanwhile");
+    let claim = |tx: &mut Tx<'_>| tx.work().claim(&request).map(drop);
+    assert!(!allowed_after(&claim, None), "claimed meanwhile");
 
     let lease = runs(db, job).iter().find_map(|run| run.lease);
     let lease = lease.unwrap().lease_id;
-    let completes = |tx: &mut Tx<'_>| tx.work().complete(lease).map(drop);
+    let complete = |tx: &mut Tx<'_>| tx.work().complete(lease).map(drop);
     assert!(
-        !guards_during(&completes, Some(lease)),
+        !allowed_after(&complete, Some(lease)),
         "completed meanwhile"
     );
 }

@@ -1,4 +1,4 @@
-//! Locks on jobs: who waits, and that no deadlock occurs.
+//! Locks on jobs: which calls wait for them, and that no deadlock occurs.
 
 use std::sync::Arc;
 
@@ -70,24 +70,24 @@ fn a_locked_job_does_not_block_other_jobs() {
     let test = TestDb::on(Backend::Postgres);
     let held = a_job().priority(1).create(&test).job_id;
     let free = a_job().create(&test).job_id;
-    // Calls `act` while another transaction locks the job.
-    let meanwhile = |act: &dyn Fn(&Database)| {
+    // Makes the call while another transaction locks the job.
+    let while_locked = |call: &dyn Fn(&Database)| {
         test.write(|tx| {
             tx.lock_job(held)?;
-            act(&with_lock_timeout(&test));
+            call(&with_lock_timeout(&test));
             Ok::<_, Error>(())
         })
         .unwrap();
     };
-    let of = |claims: Vec<Claim>| -> Vec<JobId> {
+    let job_ids = |claims: Vec<Claim>| -> Vec<JobId> {
         claims.iter().map(|claim| claim.job.job_id).collect()
     };
-    meanwhile(&|db| assert_eq!(of(claim(db, Stage::WORK, 10)), [free; 3]));
-    assert_eq!(of(claim(&test, Stage::WORK, 10)), [held; 3]);
+    while_locked(&|db| assert_eq!(job_ids(claim(db, Stage::WORK, 10)), [free; 3]));
+    assert_eq!(job_ids(claim(&test, Stage::WORK, 10)), [held; 3]);
     test.clock().advance(TimeDelta::seconds(LEASE));
-    meanwhile(&|db| assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 3));
-    meanwhile(&|db| assert_eq!(of(claim(db, Stage::WORK, 10)), [free; 3]));
-    assert_eq!(of(claim(&test, Stage::WORK, 10)), [held; 3]);
+    while_locked(&|db| assert_eq!(db.write(|tx| tx.work().expire()).unwrap(), 3));
+    while_locked(&|db| assert_eq!(job_ids(claim(db, Stage::WORK, 10)), [free; 3]));
+    assert_eq!(job_ids(claim(&test, Stage::WORK, 10)), [held; 3]);
 }
 
 /// A clock that waits for the advisory lock 7. A statement that reads the time
@@ -108,10 +108,10 @@ fn a_waiting_claim_locks_no_other_job() {
         WHERE NOT granted AND locktype = 'transactionid' AND datname = current_database()";
     let test = TestDb::on(Backend::Postgres);
     test.sql().batch(WAITING_CLOCK).unwrap();
-    let (gone, held) = (a_job().create(&test).job_id, a_job().create(&test).job_id);
+    let (cancelled, held) = (a_job().create(&test).job_id, a_job().create(&test).job_id);
     let free = format!(
         "SELECT count(*) FROM
-            (SELECT 1 FROM jobs WHERE job_id = '{gone}' FOR UPDATE SKIP LOCKED) AS free"
+            (SELECT 1 FROM jobs WHERE job_id = '{cancelled}' FOR UPDATE SKIP LOCKED) AS free"
     );
     let (mut gate, mut sql) = (test.sql(), test.sql());
     gate.batch("SELECT pg_advisory_lock(7)").unwrap();
@@ -120,14 +120,18 @@ fn a_waiting_claim_locks_no_other_job() {
         let claims = scope.spawn(|| claim(&db, Stage::WORK, 10));
         // The claim has seen work of both jobs and is about to lock them.
         wait_until_blocked(&test);
-        cancel(&test, gone);
+        cancel(&test, cancelled);
         test.write(|tx| {
             tx.lock_job(held)?;
             gate.batch("SELECT pg_advisory_unlock(7)").unwrap();
             // The first has no work left and the second is locked: the claim
             // waits or returns.
             wait_until(|| claims.is_finished() || sql.value(WAITS) != "0");
-            assert_eq!(sql.value(&free), "1", "it waits while it holds a lock");
+            assert_eq!(
+                sql.value(&free),
+                "1",
+                "the claim holds a lock while it waits"
+            );
             Ok::<_, Error>(())
         })
         .unwrap();

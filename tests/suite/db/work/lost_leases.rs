@@ -37,20 +37,20 @@ const ALL: &[Call] = &[Heartbeat, Complete, Fail, Guard];
 
 /// Makes these calls under a lost lease; checks that each is rejected and that
 /// nothing changed.
-fn refused(db: &TestDb, job: JobId, lease: LeaseId, calls: &[Call]) {
+fn assert_lost(db: &TestDb, job: JobId, lease: LeaseId, calls: &[Call]) {
     let before = db.sql().dump();
     db.write(|tx| {
         for call in calls {
             let mut work = tx.work();
-            let answer = match call {
+            let result = match call {
                 Heartbeat => work.heartbeat(lease, &a_heartbeat(99.0)).map(drop),
                 Complete => work.complete(lease).map(drop),
                 Fail => work.fail(lease, &a_failure(false)).map(drop),
                 Guard => work.guard(job, &[Transcription], Some(lease)).map(drop),
             };
             assert!(
-                matches!(answer, Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease)),
-                "{call:?}: {answer:?}"
+                matches!(result, Err(Error::LeaseLost { lease_id }) if lease_id == Some(lease)),
+                "{call:?}: {result:?}"
             );
         }
         Ok::<_, Error>(())
@@ -67,49 +67,49 @@ fn leased(db: &Database) -> (JobId, LeaseId) {
 
 fn an_unknown_lease_is_lost(db: TestDb) {
     let (job, _) = leased(&db);
-    refused(&db, job, unknown_id(), ALL);
+    assert_lost(&db, job, unknown_id(), ALL);
 }
 
 fn a_lease_is_lost_when_it_expires_even_before_a_sweep(db: TestDb) {
     let (job, lease) = leased(&db);
     db.clock().advance(TimeDelta::seconds(LEASE));
-    refused(&db, job, lease, ALL);
+    assert_lost(&db, job, lease, ALL);
     db.write(|tx| tx.work().expire()).unwrap();
-    refused(&db, job, lease, ALL);
+    assert_lost(&db, job, lease, ALL);
 }
 
 fn a_replaced_lease_is_lost(db: TestDb) {
     let (job, lease) = leased(&db);
     db.clock().advance(TimeDelta::seconds(LEASE));
-    let others = claim_one(&db, Transcription).lease_id;
-    refused(&db, job, lease, ALL);
-    complete(&db, others).unwrap();
-    refused(&db, job, lease, ALL);
+    let other_lease = claim_one(&db, Transcription).lease_id;
+    assert_lost(&db, job, lease, ALL);
+    complete(&db, other_lease).unwrap();
+    assert_lost(&db, job, lease, ALL);
 }
 
 fn the_lease_of_a_failed_attempt_is_lost(db: TestDb) {
     let (job, lease) = leased(&db);
     fail(&db, lease).unwrap();
-    refused(&db, job, lease, ALL);
+    assert_lost(&db, job, lease, ALL);
     db.clock().advance(TimeDelta::seconds(2));
     claim_one(&db, Transcription);
-    refused(&db, job, lease, ALL);
+    assert_lost(&db, job, lease, ALL);
 }
 
 fn the_lease_of_a_completed_stage_only_completes_again(db: TestDb) {
     let (job, lease) = leased(&db);
     complete(&db, lease).unwrap();
-    refused(&db, job, lease, &[Heartbeat, Fail, Guard]);
+    assert_lost(&db, job, lease, &[Heartbeat, Fail, Guard]);
 }
 
 fn the_lease_of_a_cancelled_stage_only_reports_cancellation(db: TestDb) {
     let (job, lease) = leased(&db);
     cancel(&db, job);
-    refused(&db, job, lease, &[Complete, Fail, Guard]);
+    assert_lost(&db, job, lease, &[Complete, Fail, Guard]);
     retry(&db, job);
-    refused(&db, job, lease, ALL);
+    assert_lost(&db, job, lease, ALL);
     claim_one(&db, Transcription);
-    refused(&db, job, lease, ALL);
+    assert_lost(&db, job, lease, ALL);
 }
 
 fn a_lease_is_lost_when_its_job_ends(db: TestDb) {
@@ -124,17 +124,17 @@ fn a_lease_is_lost_when_its_job_ends(db: TestDb) {
                 "{updated:?}"
             ),
         }
-        refused(&db, job, lease, &[Complete, Fail, Guard]);
+        assert_lost(&db, job, lease, &[Complete, Fail, Guard]);
     }
 }
 
 fn a_lease_is_valid_for_its_own_job_and_stage_only(db: TestDb) {
-    let ((job, lease), (other, others)) = (leased(&db), leased(&db));
-    refused(&db, job, others, &[Guard]);
-    refused(&db, other, lease, &[Guard]);
+    let ((job, lease), (other, other_lease)) = (leased(&db), leased(&db));
+    assert_lost(&db, job, other_lease, &[Guard]);
+    assert_lost(&db, other, lease, &[Guard]);
     let silence = claim_one(&db, SilenceDetection);
     assert_eq!(silence.job.job_id, job);
-    refused(&db, job, silence.lease_id, &[Guard]);
+    assert_lost(&db, job, silence.lease_id, &[Guard]);
     complete(&db, silence.lease_id).unwrap();
     assert_eq!(run(&db, job, Transcription).lease.unwrap().lease_id, lease);
 }

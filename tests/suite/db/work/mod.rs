@@ -8,4 +8,5 @@ mod lease_guard;
 mod leases;
 mod locks;
 mod lost_leases;
+mod progress;
 mod stage_runs;

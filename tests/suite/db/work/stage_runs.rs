@@ -1,4 +1,4 @@
-//! How stage runs follow their job.
+//! How stage runs change with their job.
 
 use chrono::TimeDelta;
 use lectern_db::{Database, Error};
@@ -227,7 +227,8 @@ fn a_report_never_lowers_the_percentage_of_its_run(db: TestDb) {
     let before = db.sql().dump();
     report(&db, job, Stage::Transcription, 40.0);
     assert_eq!(db.sql().dump(), before);
-    // A late report stays late after a report of another stage or a claim.
+    // A lower percentage is still ignored after a report of another stage or a
+    // claim.
     report(&db, job, Stage::LayoutAnalysis, 10.0);
     report(&db, job, Stage::Transcription, 40.0);
     assert_eq!(
@@ -292,11 +293,11 @@ fn failing_or_cancelling_a_job_cancels_its_open_stages(db: TestDb) {
                 Completed, Cancelled, Cancelled, Cancelled, Cancelled, Cancelled
             ]
         );
-        let called_off = run(&db, job, Stage::Transcription);
+        let cancelled = run(&db, job, Stage::Transcription);
         assert_eq!(
-            (called_off.lease, called_off.finished_at),
+            (cancelled.lease, cancelled.finished_at),
             (lease, Some(db.now())),
-            "its worker learns of it"
+            "the lease stays, so that the worker is notified"
         );
         assert_eq!(claim(&db, Stage::WORK, 10), []);
     }
@@ -334,7 +335,7 @@ fn a_retry_reopens_the_stages_that_were_not_completed(db: TestDb) {
         [Completed, Completed, Ready, Waiting, Waiting, Waiting]
     );
     assert_eq!(again[..2], done[..2], "completed stages do not change");
-    assert_eq!(again[2..], done[2..], "as before any claim");
+    assert_eq!(again[2..], done[2..], "the others are as before any claim");
 
     // With all dependencies completed, a failed stage becomes ready, not
     // waiting.

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::channel::Channel;
 use super::{finish, last_seq};
 use crate::http::support::job_path;
+use crate::pseudo_random::PseudoRandom;
 
 on_both_backends!(
     a_thousand_disconnects_neither_lose_nor_repeat_events,
@@ -27,27 +28,15 @@ const DISCONNECTS: usize = 125;
 /// The minimum number of reports, each of which is two events.
 const REPORTS: usize = 1_000;
 
-/// Pseudo-random numbers, equal in every run.
-struct PseudoRandom(u64);
-
-impl PseudoRandom {
-    /// A number below `n`.
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % n as u64).unwrap()
-    }
-}
-
 /// Follows a job on both servers, disconnects and reconnects repeatedly, and
 /// finally stays until the end. Checks that event numbers are consecutive;
-/// returns the last.
-fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsize) -> i64 {
+/// returns the last. `disconnecting` counts the subscribers that will still
+/// disconnect.
+fn follow(servers: &[Client; 2], job_id: JobId, number: usize, disconnecting: &AtomicUsize) -> i64 {
     let channel = Channel::BOTH[number % 2];
-    let mut dice = PseudoRandom(0x9e37_79b9_7f4a_7c15 ^ (number as u64 + 1));
+    let mut random = PseudoRandom::new(number);
     let mut seen: Option<i64> = None;
-    let take_in = |seen: &mut Option<i64>, message: &serde_json::Value| {
+    let check_next = |seen: &mut Option<i64>, message: &serde_json::Value| {
         let seq = message["seq"].as_i64().unwrap();
         match *seen {
             None => assert_eq!(message["type"], "snapshot"),
@@ -56,15 +45,15 @@ fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsiz
         *seen = Some(seq);
     };
     for _ in 0..DISCONNECTS {
-        let mut following = channel.follow(&servers[dice.below(2)], job_id, seen);
-        for _ in 0..dice.below(20) {
-            take_in(&mut seen, &following.next().expect("the job goes on"));
+        let mut subscription = channel.follow(&servers[random.below(2)], job_id, seen);
+        for _ in 0..random.below(20) {
+            check_next(&mut seen, &subscription.next().expect("another message"));
         }
     }
-    left.fetch_sub(1, Ordering::SeqCst);
-    let mut following = channel.follow(&servers[dice.below(2)], job_id, seen);
-    while let Some(message) = following.next() {
-        take_in(&mut seen, &message);
+    disconnecting.fetch_sub(1, Ordering::SeqCst);
+    let mut subscription = channel.follow(&servers[random.below(2)], job_id, seen);
+    while let Some(message) = subscription.next() {
+        check_next(&mut seen, &message);
     }
     seen.unwrap()
 }
@@ -72,15 +61,15 @@ fn follow(servers: &[Client; 2], job_id: JobId, number: usize, left: &AtomicUsiz
 /// Runs all subscribers while reports go to both servers in turn, until each
 /// subscriber has disconnected often enough.
 fn assert_no_event_lost_or_repeated(servers: &[Client; 2], job_id: JobId) {
-    let left = AtomicUsize::new(WATCHERS);
+    let disconnecting = AtomicUsize::new(WATCHERS);
     thread::scope(|scope| {
         let watch = |number| {
-            let left = &left;
-            scope.spawn(move || follow(servers, job_id, number, left))
+            let disconnecting = &disconnecting;
+            scope.spawn(move || follow(servers, job_id, number, disconnecting))
         };
         let watchers: Vec<_> = (0..WATCHERS).map(watch).collect();
         let mut reports = 0;
-        while reports < REPORTS || left.load(Ordering::SeqCst) > 0 {
+        while reports < REPORTS || disconnecting.load(Ordering::SeqCst) > 0 {
             let percent = (reports as f64 / 100.0).min(100.0);
             let report = json!({ "stage": "transcription", "percent": percent });
             servers[reports % 2]

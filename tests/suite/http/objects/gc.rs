@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use lectern_domain::{Clip, ClipMediaUpdate, JobId, JobUpdate, Patch, StorageKey, SystemClock};
-use lectern_tests::{EmptyDb, Lectern, TestDb, TestServer, a_job, fill, on_both_backends};
+use lectern_tests::{EmptyDb, Lectern, TestDb, TestServer, a_job, on_both_backends, store_output};
 
 use crate::http::support::recordings::{
     Half, announce, confirm, files, recording, send, upload, wait_for_part,
@@ -168,7 +168,7 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
 
 fn unused_clip_objects_are_removed(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let [named, bare, gone] = fill(server.db(), job_id).try_into().unwrap();
+    let [named, bare, gone] = store_output(server.db(), job_id).try_into().unwrap();
     server
         .db()
         .sql()

@@ -5,7 +5,9 @@
 use std::env;
 
 use lectern_domain::{JobId, SystemClock};
-use lectern_tests::{Backend, Client, Fixture as _, Lectern, Response, TestDb, a_job, fill};
+use lectern_tests::{
+    Backend, Client, Fixture as _, Lectern, Response, TestDb, a_job, store_output,
+};
 use serde_json::Value;
 
 use crate::http::support::recordings::{a_lecture, confirm, recording, results};
@@ -166,7 +168,7 @@ fn clip_subtitles_are_stored_in_the_bucket() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let lectern = InBucket::on(backend);
         let job_id = a_job().create(&lectern.db).job_id;
-        let clip = fill(&lectern.db, job_id).remove(0);
+        let clip = store_output(&lectern.db, job_id).remove(0);
         let path = format!("/api/v1/clips/{}/subtitles", clip.clip_id);
         let file = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nKept.\n";
         let put = lectern.server.request("PUT", &path).body("text/vtt", file);

@@ -5,7 +5,9 @@ use std::fs;
 use chrono::TimeDelta;
 use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, StorageKey};
 use lectern_server::{BodyLimits, ServerConfig};
-use lectern_tests::{Response, TestDb, TestServer, a_job, a_segment, fill, on_both_backends};
+use lectern_tests::{
+    Response, TestDb, TestServer, a_job, a_segment, on_both_backends, store_output,
+};
 use serde_json::{Value, json};
 
 use crate::http::support::recordings::files;
@@ -30,7 +32,7 @@ const VTT: &str = "text/vtt";
 /// A clip from 7.25 s to 97.25 s with this transcript.
 fn a_clip(server: &TestServer, cues: &[(f64, f64, &str)]) -> Clip {
     let job_id = a_job().create(server.db()).job_id;
-    let clip = fill(server.db(), job_id).remove(0);
+    let clip = store_output(server.db(), job_id).remove(0);
     assert_eq!((clip.time.start(), clip.time.end()), (7.25, 97.25));
     let cues: Vec<_> = cues
         .iter()
@@ -251,7 +253,7 @@ fn a_file_of_another_job_is_never_read(server: TestServer) {
 
 fn writing_subtitles_needs_the_lease_of_compilation(server: TestServer) {
     let job_id = create_job(&server, json!({}));
-    let clip = fill(server.db(), job_id).remove(0);
+    let clip = store_output(server.db(), job_id).remove(0);
     for stage in Stage::WORK
         .iter()
         .filter(|stage| **stage != Stage::Compilation)

@@ -11,7 +11,7 @@ mod uploads;
 mod work;
 
 use lectern_domain::JobId;
-use lectern_tests::{Client, Response, TestDb, TestServer, a_job, fill, on_both_backends};
+use lectern_tests::{Client, Response, TestDb, TestServer, a_job, on_both_backends, store_output};
 use serde_json::Value;
 
 use self::bodies::Endpoint;
@@ -41,7 +41,7 @@ on_both_backends!(
 /// A job with rows in every table.
 fn a_full_job(db: &TestDb) -> JobId {
     let job_id = a_job().create(db).job_id;
-    fill(db, job_id);
+    store_output(db, job_id);
     job_id
 }
 
