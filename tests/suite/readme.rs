@@ -58,20 +58,20 @@ fn the_commands_of_the_readme_work(db: EmptyDb) {
         String::from_utf8_lossy(&output.stderr)
     );
 
-    let answers: Vec<Value> = serde_json::Deserializer::from_str(&stdout)
+    // The output has one JSON value for each curl command that shows its
+    // response.
+    let responses: Vec<Value> = serde_json::Deserializer::from_str(&stdout)
         .into_iter()
-        .map(|answer| answer.unwrap_or_else(|error| panic!("{error}: {stdout}")))
+        .map(|response| response.unwrap_or_else(|error| panic!("{error}: {stdout}")))
         .collect();
-    assert!(answers.contains(&412.into()), "{stdout}");
+    assert!(responses.contains(&412.into()), "{stdout}");
     for shown in blocks(tour, "json") {
         let shown: Value = serde_json::from_str(&shown).unwrap();
         assert!(
-            answers.iter().any(|answer| is_within(&shown, answer)),
-            "{shown} is nowhere in {stdout}"
+            responses.iter().any(|response| is_within(&shown, response)),
+            "{shown} is not in {stdout}"
         );
     }
-    // The output has one JSON value for each curl command that shows its
-    // response.
     assert_eq!(db.sql().count("jobs"), 0, "the tour cleans up");
 }
 
@@ -91,10 +91,10 @@ fn every_link_resolves() {
             .map(|rest| rest.split(')').next().unwrap())
         {
             let path = link.split('#').next().unwrap();
-            let there = path.contains("://")
+            let resolves = path.contains("://")
                 || path.is_empty()
                 || file.parent().unwrap().join(path).exists();
-            assert!(there, "{} links to {link}", file.display());
+            assert!(resolves, "{} links to {link}", file.display());
         }
     }
 }
@@ -106,7 +106,11 @@ fn the_settings_of_the_readme_match_the_program() {
     let readme = readme();
     let (_, configuration) = readme.split_once("## Configuration").unwrap();
     let (configuration, _) = configuration.split_once("\n## ").unwrap();
-    let rows = configuration.lines().filter(|line| line.starts_with("| `"));
+    let rows: Vec<_> = configuration
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    assert!(rows.len() >= 10, "{rows:#?}");
     for row in rows {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
         for name in cells[1].split(", ").map(|name| name.trim_matches('`')) {

@@ -1,5 +1,5 @@
-//! Databases of earlier releases, as `tests/fixtures/make` recorded them, are
-//! migrated and give the answers that were recorded with them.
+//! Databases of earlier releases, recorded by `tests/fixtures/make`, are migrated;
+//! the responses of a server on them are the recorded ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use lectern_tests::{Backend, Client, EmptyDb, Fixture, TestDb, TestServer, on_bo
 use serde_json::Value;
 
 on_both_backends!(
-    a_migrated_database_of_a_release_gives_the_recorded_answers,
+    a_migrated_database_of_a_release_gives_the_recorded_responses,
     each_later_migration_goes_down_and_up_on_the_rows_of_a_release,
 );
 
@@ -37,9 +37,9 @@ fn restore(backend: Backend, release: &Path) -> TestDb {
     EmptyDb::on(backend).restore(&dump)
 }
 
-/// A body in which URLs of objects are only their keys: the rest of a URL is
-/// the server's address, its expiry and its signature.
-fn unsigned(client: &Client, body: &str) -> String {
+/// A body with the URLs of objects reduced to their keys, without address, expiry
+/// and signature.
+fn without_signatures(client: &Client, body: &str) -> String {
     let objects = format!("{}/api/v1/objects/", client.base());
     let mut parts = body.split(&objects);
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -51,8 +51,8 @@ fn unsigned(client: &Client, body: &str) -> String {
     text
 }
 
-/// Sends a recorded request; checks that the answer is the recorded one.
-fn assert_same_answer(client: &Client, recorded: &Value) {
+/// Sends a recorded request; checks that the response is the recorded one.
+fn assert_same_response(client: &Client, recorded: &Value) {
     let text = |key: &str| recorded[key].as_str().unwrap();
     let mut request = client.request(text("method"), text("path"));
     for (name, value) in recorded["headers"].as_object().unwrap() {
@@ -62,26 +62,29 @@ fn assert_same_answer(client: &Client, recorded: &Value) {
         request = request.body("application/json", body);
     }
     let response = request.send();
-    let asked = format!("{} {}", text("method"), text("path"));
-    assert_eq!(response.status, recorded["status"], "{asked}: {response}");
-    let (mut answer, recorded_answer) = (unsigned(client, response.text()), text("answer"));
+    let request_line = format!("{} {}", text("method"), text("path"));
+    assert_eq!(
+        response.status, recorded["status"],
+        "{request_line}: {response}"
+    );
+    let (mut body, recorded_body) = (without_signatures(client, response.text()), text("answer"));
     if let (Ok(mut json), Ok(recorded)) = (
-        serde_json::from_str(&answer),
-        serde_json::from_str(recorded_answer),
+        serde_json::from_str(&body),
+        serde_json::from_str(recorded_body),
     ) && remove_added_nulls(&mut json, &recorded)
         && json == recorded
     {
-        recorded_answer.clone_into(&mut answer);
+        recorded_body.clone_into(&mut body);
     }
     assert_eq!(
-        answer, recorded_answer,
-        "{asked}: another body than recorded"
+        body, recorded_body,
+        "{request_line}: the body differs from the recorded one"
     );
     for (name, value) in recorded["answer_headers"].as_object().unwrap() {
         assert_eq!(
             response.header(name),
             value.as_str(),
-            "{asked}: another {name}"
+            "{request_line}: {name} differs from the recorded one"
         );
     }
 }
@@ -111,15 +114,14 @@ fn remove_added_nulls(answer: &mut Value, recorded: &Value) -> bool {
     }
 }
 
-fn a_migrated_database_of_a_release_gives_the_recorded_answers(empty: EmptyDb) {
+fn a_migrated_database_of_a_release_gives_the_recorded_responses(empty: EmptyDb) {
     for release in releases(empty.backend()) {
         let db = restore(empty.backend(), &release);
         db.migrations().up().unwrap();
         assert_eq!(db.drift().unwrap(), []);
         let recording = fs::read_to_string(release.join("answers.json")).unwrap();
         let recording: Value = serde_json::from_str(&recording).unwrap();
-        // Leases, events and idempotency keys have not expired, and jobs are as
-        // old as they were.
+        // At the recorded time no lease, event or idempotency key has expired.
         let answered_at: DateTime<Utc> =
             recording["answered_at"].as_str().unwrap().parse().unwrap();
         db.clock().advance(answered_at - db.now());
@@ -127,7 +129,7 @@ fn a_migrated_database_of_a_release_gives_the_recorded_answers(empty: EmptyDb) {
         let answers = recording["answers"].as_array().unwrap();
         assert!(!answers.is_empty());
         for recorded in answers {
-            assert_same_answer(&server, recorded);
+            assert_same_response(&server, recorded);
         }
     }
 }

@@ -11,7 +11,7 @@ on_both_backends!(
     check_reports_a_missing_column,
     check_reports_a_column_of_another_type,
     check_on_an_empty_database_reports_every_table,
-    status_lists_foreign_migrations_and_down_passes_over_them,
+    status_lists_foreign_migrations_and_down_skips_them,
 );
 
 #[test]
@@ -45,8 +45,8 @@ fn a_generated_migration_exists_for_both_backends() {
 
     let again = shell.run(&["migrate", "new", "add_clips_rating"]);
     assert!(again.error_line().contains(migration), "{again:?}");
-    for bad in ["Add", "add rating", "../escape", ""] {
-        shell.run(&["migrate", "new", bad]).usage_error();
+    for invalid in ["Add", "add rating", "../escape", ""] {
+        shell.run(&["migrate", "new", invalid]).usage_error();
     }
     let elsewhere = Shell::new();
     let output = elsewhere.run(&["migrate", "new", "add_x", "--dir", "sql"]);
@@ -78,39 +78,35 @@ fn commands_apply_and_revert_migrations(db: EmptyDb) {
         .into_iter()
         .map(|m| m.name)
         .collect();
-    let status_lines = |mark: &str, names: &[String]| {
+    let lines = |prefix: &str, names: &[String]| {
         names
             .iter()
-            .map(|name| format!("{mark}{name}"))
+            .map(|name| format!("{prefix}{name}"))
             .collect::<Vec<_>>()
     };
     let (rest, last) = names.split_at(names.len() - 1);
 
-    assert_eq!(run("status"), status_lines("pending  ", &names));
-    assert_eq!(run("up"), status_lines("applied ", &names));
+    assert_eq!(run("status"), lines("pending  ", &names));
+    assert_eq!(run("up"), lines("applied ", &names));
     assert_eq!(run("up"), ["nothing to apply"]);
-    assert_eq!(run("status"), status_lines("applied  ", &names));
+    assert_eq!(run("status"), lines("applied  ", &names));
     assert_eq!(
         run("check"),
         ["the database has the tables this program expects"]
     );
-    assert_eq!(run("redo"), status_lines("reverted and applied ", last));
-    assert_eq!(run("down"), status_lines("reverted ", last));
+    assert_eq!(run("redo"), lines("reverted and applied ", last));
+    assert_eq!(run("down"), lines("reverted ", last));
     assert_eq!(
         run("status"),
-        [
-            status_lines("applied  ", rest),
-            status_lines("pending  ", last)
-        ]
-        .concat()
+        [lines("applied  ", rest), lines("pending  ", last)].concat()
     );
     let newest: Vec<_> = rest.iter().rev().take(2).cloned().collect();
-    assert_eq!(run("down 2"), status_lines("reverted ", &newest));
+    assert_eq!(run("down 2"), lines("reverted ", &newest));
     assert_eq!(run("down 100").len(), names.len() - 3);
     assert_eq!(run("down"), ["nothing to revert"]);
     assert_eq!(run("redo"), ["nothing to revert"]);
-    assert_eq!(run("up"), status_lines("applied ", &names));
-    assert_eq!(shell.files(), [""; 0], "an unneeded data directory");
+    assert_eq!(run("up"), lines("applied ", &names));
+    assert_eq!(shell.files(), [""; 0], "no data directory is created");
 }
 
 fn check_reports_a_missing_column(db: TestDb) {
@@ -148,7 +144,7 @@ fn check_on_an_empty_database_reports_every_table(db: EmptyDb) {
     assert_eq!(output.out.lines().count(), 10, "{output:?}");
 }
 
-fn status_lists_foreign_migrations_and_down_passes_over_them(db: TestDb) {
+fn status_lists_foreign_migrations_and_down_skips_them(db: TestDb) {
     db.sql()
         .execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")
         .unwrap();

@@ -32,9 +32,9 @@ fn a_server_without_settings_uses_the_working_directory() {
 }
 
 fn a_server_refuses_to_start_on_drifted_tables(db: TestDb) {
-    // The port is taken, so that a server that gets this far ends, too.
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
+    // The port is in use, so that a server that ignores the drift fails, too.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     let serve = || Shell::new().run_on(db.url(), &["serve", "--log", "error", "--bind", &address]);
     alter_type(&db);
     let output = serve();
@@ -79,15 +79,15 @@ fn concurrently_started_servers_migrate_once(db: EmptyDb) {
         .map(|server| server.log().matches(" applied ").count())
         .sum();
     assert_eq!(applied, db.migrations().status().unwrap().len());
-    let made = servers[0].post(JOBS, &a_recording()).expect(201);
+    let created = servers[0].post(JOBS, &a_recording()).expect(201);
     for server in &servers {
         server.get("/readyz").expect(200);
         assert_eq!(
             server
-                .get(made.header("Location").unwrap())
+                .get(created.header("Location").unwrap())
                 .expect(200)
                 .json(),
-            made.json()
+            created.json()
         );
     }
 }
@@ -107,19 +107,19 @@ fn environment_variables_configure_the_server(db: TestDb) {
         ],
     );
     let job = json!({ "filename": "a", "file_size": 1, "s3_key": "k" });
-    let made = server
+    let created = server
         .request("POST", JOBS)
         .header("Origin", "https://b.example")
         .json(&job)
         .send()
         .expect(201);
     assert_eq!(
-        made.header("Access-Control-Allow-Origin"),
+        created.header("Access-Control-Allow-Origin"),
         Some("https://b.example")
     );
     let long = json!({ "filename": "a", "file_size": 1, "s3_key": "k".repeat(80) });
     server.post(JOBS, &long).problem(413, "body_too_large");
-    let transcripts = format!("{}/transcripts", made.header("Location").unwrap());
+    let transcripts = format!("{}/transcripts", created.header("Location").unwrap());
     let output =
         |text: &str| json!({ "segments": [{ "start_time": 0, "end_time": 1, "text": text }] });
     server

@@ -8,7 +8,7 @@ use super::{CommandOutput, Shell};
 
 on_both_backends!(
     flags_override_the_environment_which_overrides_the_file,
-    an_invalid_settings_file_is_not_quoted,
+    the_error_for_an_invalid_settings_file_does_not_quote_it,
 );
 
 #[test]
@@ -186,7 +186,7 @@ fn an_invalid_setting_is_rejected_by_name() {
 }
 
 #[test]
-fn the_former_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help() {
+fn the_deprecated_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help() {
     let shell = Shell::new();
     let create = ["migrate", "new", "add_rating", "--dir=nowhere"];
     let warning = |output: &CommandOutput| {
@@ -195,8 +195,8 @@ fn the_former_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help(
     };
     let current = [create.as_slice(), &["--http-threads=2"]].concat();
     assert_eq!(warning(&shell.run(&current)), None);
-    let former = [create.as_slice(), &["--workers=2"]].concat();
-    assert!(warning(&shell.run(&former)).is_some());
+    let deprecated = [create.as_slice(), &["--workers=2"]].concat();
+    assert!(warning(&shell.run(&deprecated)).is_some());
     let output = shell.command(&create).env("LECTERN_WORKERS", "2").output();
     assert!(warning(&CommandOutput::from(output.unwrap())).is_some());
     let help = shell.run(&["--help"]);
@@ -204,13 +204,13 @@ fn the_former_names_of_http_threads_work_with_a_warning_and_are_not_in_the_help(
 }
 
 #[test]
-fn process_ignores_the_stages_of_workers() {
+fn process_rejects_the_stages_option_and_ignores_its_variable() {
     let shell = Shell::new();
     let command = ["process", "nowhere.mp4", "--stages=transcription"];
     let output = shell.run(&command);
     assert!(output.usage_error().contains("--stages"), "{output:?}");
-    // The variable is for workers; it is ignored, and the error is the missing
-    // recording.
+    // The variable is for workers and is ignored, so that the error is about the
+    // missing recording.
     let output = shell
         .command(&command[..2])
         .env("LECTERN_STAGES", "nonsense")
@@ -339,7 +339,7 @@ fn flags_override_the_environment_which_overrides_the_file(db: EmptyDb) {
     assert_eq!(shell.files(), [".env"]);
 }
 
-fn an_invalid_settings_file_is_not_quoted(db: EmptyDb) {
+fn the_error_for_an_invalid_settings_file_does_not_quote_it(db: EmptyDb) {
     let shell = Shell::new();
     fs::write(shell.dir().join(".env"), "PASSWORD='s3cret\n").unwrap();
     let output = shell.run_on(db.url(), &["migrate", "status"]);

@@ -1,5 +1,5 @@
-//! Clients that work while the server or its database is killed, and record the
-//! acknowledged writes.
+//! Clients that send requests while the server or its database is killed, and
+//! record which writes were acknowledged.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -17,7 +17,7 @@ use crate::http::support::{JOBS, a_recording};
 /// Acknowledged writes.
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledged {
-    pub(crate) made: Vec<JobId>,
+    pub(crate) created: Vec<JobId>,
     pub(crate) completed: Vec<(JobId, String)>,
 }
 
@@ -27,9 +27,10 @@ pub(crate) struct Load {
     acknowledged: Mutex<Acknowledged>,
     /// Responses other than success and 503.
     unexpected: Mutex<Vec<String>>,
+    /// The number of acknowledged writes.
     count: Mutex<usize>,
-    counted: Condvar,
-    over: AtomicBool,
+    count_changed: Condvar,
+    ended: AtomicBool,
 }
 
 impl Load {
@@ -42,17 +43,17 @@ impl Load {
             .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
-        while !self.over.load(Ordering::SeqCst) {
+        while !self.ended.load(Ordering::SeqCst) {
             let client = &client();
             let Some(job) = self.call(&agent, client, JOBS, &a_recording()) else {
                 continue;
             };
-            self.note(|acknowledged| acknowledged.made.push(id(&job["job_id"])));
-            let ask = json!({ "worker": "load", "stages": ["transcription", "layout_analysis"], "lease_seconds": 600 });
-            let Some(answer) = self.call(&agent, client, CLAIM, &ask) else {
+            self.record(|acknowledged| acknowledged.created.push(id(&job["job_id"])));
+            let request = json!({ "worker": "load", "stages": ["transcription", "layout_analysis"], "lease_seconds": 600 });
+            let Some(response) = self.call(&agent, client, CLAIM, &request) else {
                 continue;
             };
-            for claim in answer["claims"].as_array().unwrap() {
+            for claim in response["claims"].as_array().unwrap() {
                 let complete = format!(
                     "/api/v1/work/{}/complete",
                     claim["lease_id"].as_str().unwrap()
@@ -60,7 +61,7 @@ impl Load {
                 if self.call(&agent, client, &complete, &json!({})).is_some() {
                     let stage = claim["stage"].as_str().unwrap().to_owned();
                     let job_id = id(&claim["job"]["job_id"]);
-                    self.note(|acknowledged| acknowledged.completed.push((job_id, stage)));
+                    self.record(|acknowledged| acknowledged.completed.push((job_id, stage)));
                 }
             }
         }
@@ -77,9 +78,9 @@ impl Load {
             .header("Content-Type", "application/json")
             .body(body.to_string())
             .unwrap();
-        let mut answer = agent.run(request).ok()?;
-        let text = answer.body_mut().read_to_string().ok()?;
-        match answer.status().as_u16() {
+        let mut response = agent.run(request).ok()?;
+        let text = response.body_mut().read_to_string().ok()?;
+        match response.status().as_u16() {
             200 | 201 => Some(serde_json::from_str(&text).unwrap()),
             503 => None,
             status => {
@@ -92,25 +93,25 @@ impl Load {
         }
     }
 
-    fn note(&self, note: impl FnOnce(&mut Acknowledged)) {
-        note(&mut self.acknowledged.lock().unwrap());
+    fn record(&self, record: impl FnOnce(&mut Acknowledged)) {
+        record(&mut self.acknowledged.lock().unwrap());
         *self.count.lock().unwrap() += 1;
-        self.counted.notify_all();
+        self.count_changed.notify_all();
     }
 
     /// Waits until `n` more writes are acknowledged.
     pub(crate) fn wait_for(&self, n: usize) {
         let count = self.count.lock().unwrap();
-        let until = *count + n;
+        let target = *count + n;
         drop(
-            self.counted
-                .wait_while(count, |count| *count < until)
+            self.count_changed
+                .wait_while(count, |count| *count < target)
                 .unwrap(),
         );
     }
 
     pub(crate) fn end(&self) {
-        self.over.store(true, Ordering::SeqCst);
+        self.ended.store(true, Ordering::SeqCst);
     }
 
     /// Checks that all acknowledged writes are stored and no job is
@@ -119,8 +120,8 @@ impl Load {
         assert_eq!(self.unexpected.into_inner().unwrap(), Vec::<String>::new());
         let acknowledged = self.acknowledged.into_inner().unwrap();
         assert!(!acknowledged.completed.is_empty());
-        for job_id in &acknowledged.made {
-            whole(database, *job_id);
+        for job_id in &acknowledged.created {
+            assert_consistent(database, *job_id);
         }
         for (job_id, stage) in &acknowledged.completed {
             let runs = database
@@ -132,8 +133,8 @@ impl Load {
     }
 }
 
-/// Checks that a job agrees with its runs and events.
-fn whole(database: &Database, job_id: JobId) {
+/// Checks that a job is consistent with its runs and events.
+fn assert_consistent(database: &Database, job_id: JobId) {
     let (job, runs, events) = database
         .read(|conn| {
             Ok::<_, lectern_db::Error>((
@@ -143,22 +144,22 @@ fn whole(database: &Database, job_id: JobId) {
             ))
         })
         .unwrap();
-    let job = job.unwrap_or_else(|| panic!("{job_id} was made and is not there"));
+    let job = job.unwrap_or_else(|| panic!("{job_id} was created and is missing"));
     assert!(
         events.iter().map(|event| event.seq).eq(1..=job.last_seq),
         "{job_id}"
     );
     assert_eq!(runs.len(), 6, "{job_id}");
-    let begun = runs.iter().any(|run| run.attempt > 0);
-    let status = if begun {
+    let is_started = runs.iter().any(|run| run.attempt > 0);
+    let status = if is_started {
         JobStatus::Running
     } else {
         JobStatus::Queued
     };
     assert_eq!(job.status, status, "{job_id}");
     let done: f64 = runs.iter().map(|run| run.progress.percent.get()).sum();
-    let responded = job.progress.map_or(0.0, |progress| progress.percent.get());
-    assert!((responded - done / 6.0).abs() < 1e-9, "{job_id}");
+    let reported = job.progress.map_or(0.0, |progress| progress.percent.get());
+    assert!((reported - done / 6.0).abs() < 1e-9, "{job_id}");
 }
 
 fn id(value: &Value) -> JobId {

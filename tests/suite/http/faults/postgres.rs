@@ -8,8 +8,8 @@ use lectern_tests::{Client, Cluster};
 
 use super::load::Load;
 
-/// How often PostgreSQL crashes.
-const TIMES: usize = 3;
+/// The number of crashes of PostgreSQL.
+const CRASHES: usize = 3;
 
 #[test]
 fn acknowledged_writes_survive_a_database_crash() {
@@ -23,7 +23,7 @@ fn acknowledged_writes_survive_a_database_crash() {
         for _ in 0..4 {
             scope.spawn(|| load.run_against(|| client.clone()));
         }
-        for _ in 0..TIMES {
+        for _ in 0..CRASHES {
             load.wait_for(20);
             cluster.stop();
             client.get("/readyz").problem(503, "database_unavailable");

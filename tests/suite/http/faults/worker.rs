@@ -13,7 +13,7 @@ use crate::http::support::worker::{Claimed, claim, claims, create_job, request_c
 
 on_both_backends!(
     a_stage_of_a_killed_worker_is_claimed_again_and_completes_once,
-    writes_of_a_worker_that_outslept_its_lease_are_rejected,
+    writes_of_a_worker_suspended_past_its_lease_are_rejected,
 );
 
 /// Claims a stage, sends a heartbeat, prints the claim and waits for SIGCONT.
@@ -32,7 +32,7 @@ def call(method, path, body, lease=None):
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
-_, answer = call("POST", "/work/claim", {"worker": "mortal", "stages": [stage], "lease_seconds": 10})
+_, answer = call("POST", "/work/claim", {"worker": "killed", "stages": [stage], "lease_seconds": 10})
 lease = answer["claims"][0]["lease_id"]
 status, _ = call("POST", f"/work/{lease}/heartbeat", {"percent": 10})
 print("beat", status, flush=True)
@@ -68,7 +68,7 @@ impl Worker {
         Self { child, lines }
     }
 
-    fn says(&mut self) -> String {
+    fn read_line(&mut self) -> String {
         self.lines.next().unwrap().unwrap()
     }
 
@@ -86,11 +86,11 @@ impl Drop for Worker {
     }
 }
 
-/// A job and a worker that has claimed one of its stages.
-fn a_suspended_worker(client: &Client) -> (JobId, Worker) {
+/// A job and a worker that has claimed one of its stages and waits for SIGCONT.
+fn a_waiting_worker(client: &Client) -> (JobId, Worker) {
     let job_id = create_job(client, json!({}));
     let mut worker = Worker::start(client, job_id, Transcription);
-    assert_eq!(worker.says(), "beat 200");
+    assert_eq!(worker.read_line(), "beat 200");
     (job_id, worker)
 }
 
@@ -103,8 +103,8 @@ fn claim_again(client: &Client, job_id: JobId) -> Claimed {
 }
 
 /// Completes the remaining stages of a job, first the claimed one.
-fn finish(client: &Client, job_id: JobId, mine: Claimed) {
-    let mut claimed = Some(mine);
+fn finish(client: &Client, job_id: JobId, first: Claimed) {
+    let mut claimed = Some(first);
     while let Some(stage) = claimed.take() {
         stage.store(client);
         stage.send(client, "complete", &json!({})).expect(200);
@@ -126,9 +126,9 @@ fn finish(client: &Client, job_id: JobId, mine: Claimed) {
 
 fn a_stage_of_a_killed_worker_is_claimed_again_and_completes_once(db: TestDb) {
     let lectern = Lectern::serve(db.url());
-    let (job_id, worker) = a_suspended_worker(&lectern);
+    let (job_id, worker) = a_waiting_worker(&lectern);
     worker.signal("KILL");
-    let mine = claim_again(&lectern, job_id);
+    let claimed = claim_again(&lectern, job_id);
     let entries = lectern
         .get(&job_path(job_id, "/logs?stage=transcription"))
         .expect(200)
@@ -140,17 +140,17 @@ fn a_stage_of_a_killed_worker_is_claimed_again_and_completes_once(db: TestDb) {
         .map(|entry| &entry["status"])
         .collect();
     assert_eq!(entries, ["started", "failed", "started"]);
-    finish(&lectern, job_id, mine);
+    finish(&lectern, job_id, claimed);
 }
 
-fn writes_of_a_worker_that_outslept_its_lease_are_rejected(db: TestDb) {
+fn writes_of_a_worker_suspended_past_its_lease_are_rejected(db: TestDb) {
     let lectern = Lectern::serve(db.url());
-    let (job_id, mut worker) = a_suspended_worker(&lectern);
+    let (job_id, mut worker) = a_waiting_worker(&lectern);
     worker.signal("STOP");
-    let mine = claim_again(&lectern, job_id);
+    let claimed = claim_again(&lectern, job_id);
     let before = lectern.get(&job_path(job_id, "/stages")).expect(200).json();
     worker.signal("CONT");
-    assert_eq!(worker.says(), ["lease_lost"; 7].join(" "));
+    assert_eq!(worker.read_line(), ["lease_lost"; 7].join(" "));
     let after = lectern.get(&job_path(job_id, "/stages")).expect(200).json();
     assert_eq!(before, after);
     let transcript = lectern
@@ -158,5 +158,5 @@ fn writes_of_a_worker_that_outslept_its_lease_are_rejected(db: TestDb) {
         .expect(200)
         .json();
     assert_eq!(transcript["total"], 0);
-    finish(&lectern, job_id, mine);
+    finish(&lectern, job_id, claimed);
 }

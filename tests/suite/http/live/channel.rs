@@ -55,7 +55,7 @@ impl Subscription {
     /// The next message or, at the end, the close code of a WebSocket.
     pub(crate) fn next_or_code(&mut self) -> Result<Value, Option<u16>> {
         match self {
-            Self::Socket(socket) => message(read(socket)),
+            Self::Socket(socket) => parse(read(socket)),
             Self::Stream(stream) => stream.next().ok_or(None),
         }
     }
@@ -74,7 +74,7 @@ impl Subscription {
 
 /// Opens a WebSocket.
 pub(crate) fn connect(client: &Client, job_id: JobId, after: Option<i64>) -> WebSocket<TcpStream> {
-    let path = address(&format!("/ws/jobs/{job_id}"), after);
+    let path = with_after(&format!("/ws/jobs/{job_id}"), after);
     handshake(client, &path, &[]).unwrap_or_else(|status| panic!("{path}: {status}"))
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn read(socket: &mut WebSocket<TcpStream>) -> Message {
 }
 
 /// The JSON of a frame, or the close code.
-fn message(frame: Message) -> Result<Value, Option<u16>> {
+fn parse(frame: Message) -> Result<Value, Option<u16>> {
     match frame {
         Message::Text(text) => Ok(serde_json::from_str(&text).unwrap()),
         Message::Close(frame) => Err(Some(frame.expect("a reason").code.into())),
@@ -120,7 +120,7 @@ fn message(frame: Message) -> Result<Value, Option<u16>> {
 }
 
 /// Reads to the end; returns the close code.
-pub(crate) fn closed(socket: &mut WebSocket<TcpStream>) -> u16 {
+pub(crate) fn read_close_code(socket: &mut WebSocket<TcpStream>) -> u16 {
     loop {
         if let Message::Close(frame) = read(socket) {
             return frame.expect("a reason").code.into();
@@ -148,7 +148,7 @@ impl Stream {
         if let Some(after) = after {
             request = request.header("Last-Event-ID", after.to_string());
         }
-        let (head, body) = request.call().expect("an answer").into_parts();
+        let (head, body) = request.call().expect("a response").into_parts();
         if head.status != 200 {
             return Err(head.status.as_u16());
         }
@@ -191,7 +191,7 @@ impl Stream {
     }
 }
 
-/// A path with `?after=`, if that is given.
-pub(crate) fn address(path: &str, after: Option<i64>) -> String {
+/// The path with `?after=`, if an event number is given.
+pub(crate) fn with_after(path: &str, after: Option<i64>) -> String {
     after.map_or(path.to_owned(), |after| format!("{path}?after={after}"))
 }

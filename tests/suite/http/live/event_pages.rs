@@ -6,7 +6,7 @@ use lectern_server::{Server, ServerConfig};
 use lectern_tests::{Client, Response, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
-use super::{report, seqs, types, watchers, work_through};
+use super::{report, report_and_finish, seqs, types, watchers};
 use crate::http::support::{UNKNOWN_ID, job_path, wait_until};
 
 on_both_backends!(
@@ -24,7 +24,7 @@ fn events(page: &Value) -> &[Value] {
 }
 
 /// Requests a page with this `Prefer: wait` in seconds.
-fn waiting(client: &Client, path: &str, seconds: u32) -> Response {
+fn get_waiting(client: &Client, path: &str, seconds: u32) -> Response {
     let request = client
         .request("GET", path)
         .header("Accept", "application/json");
@@ -33,7 +33,7 @@ fn waiting(client: &Client, path: &str, seconds: u32) -> Response {
 
 fn pages_hold_all_events_of_a_job(server: TestServer) {
     let job = a_job().create(server.db());
-    let last = work_through(&server, &job, 250);
+    let last = report_and_finish(&server, &job, 250);
     let (mut after, mut pages) = (0, 0);
     while after < last {
         let page = server
@@ -91,13 +91,13 @@ fn an_invalid_event_number_is_rejected(server: TestServer) {
 fn a_waiting_request_is_answered_by_an_event_of_any_server(server: TestServer) {
     let other = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
     let other = (Client::new(other.url()), other);
-    for doer in [&*server, &other.0] {
+    for sender in [&*server, &other.0] {
         let job = a_job().create(server.db());
         let path = job_path(job.job_id, &format!("/events?after={}", job.last_seq));
         thread::scope(|scope| {
-            let waiter = scope.spawn(|| waiting(&server, &path, 60));
+            let waiter = scope.spawn(|| get_waiting(&server, &path, 60));
             wait_until(|| watchers(&server) == 1);
-            report(doer, job.job_id, 500);
+            report(sender, job.job_id, 500);
             let answer = waiter.join().unwrap().expect(200);
             assert_eq!(answer.header("Preference-Applied"), Some("wait=60"));
             assert_eq!(seqs(events(&answer.json()))[0], job.last_seq + 1);
@@ -109,7 +109,7 @@ fn a_waiting_request_is_answered_by_an_event_of_any_server(server: TestServer) {
 fn a_waiting_request_times_out_with_an_empty_page(server: TestServer) {
     let job = a_job().create(server.db());
     let path = job_path(job.job_id, &format!("/events?after={}", job.last_seq));
-    let answer = waiting(&server, &path, 1).expect(200);
+    let answer = get_waiting(&server, &path, 1).expect(200);
     assert_eq!(answer.header("Preference-Applied"), Some("wait=1"));
     assert_eq!(events(&answer.json()), [Value::Null; 0]);
 }
@@ -117,10 +117,10 @@ fn a_waiting_request_times_out_with_an_empty_page(server: TestServer) {
 fn a_request_with_available_events_does_not_wait(server: TestServer) {
     let job = a_job().create(server.db());
     for path in ["/events", "/events?after=0", "/events?after=9999"] {
-        let answer = waiting(&server, &job_path(job.job_id, path), 60).expect(200);
+        let answer = get_waiting(&server, &job_path(job.job_id, path), 60).expect(200);
         assert_eq!(events(&answer.json()).len(), 1, "{path}");
     }
-    waiting(
+    get_waiting(
         &server,
         &format!("/api/v1/jobs/{UNKNOWN_ID}/events?after=0"),
         60,
@@ -138,7 +138,7 @@ fn a_waiting_request_ends_when_the_job_is_deleted(server: TestServer) {
     let job = a_job().create(server.db());
     let path = job_path(job.job_id, &format!("/events?after={}", job.last_seq));
     thread::scope(|scope| {
-        let waiter = scope.spawn(|| waiting(&server, &path, 60));
+        let waiter = scope.spawn(|| get_waiting(&server, &path, 60));
         wait_until(|| watchers(&server) == 1);
         server.delete(&job_path(job.job_id, "")).expect(204);
         waiter.join().unwrap().problem(404, "job_not_found");

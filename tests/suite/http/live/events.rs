@@ -7,7 +7,7 @@ use lectern_tests::{Client, TestServer, a_job, on_both_backends};
 use serde_json::{Value, json};
 
 use super::channel::{Channel, Stream};
-use super::{finish, report, seqs, types, work_through};
+use super::{finish, report, report_and_finish, seqs, types};
 use crate::http::support::{UNKNOWN_ID, job_path};
 
 on_both_backends!(
@@ -19,7 +19,7 @@ on_both_backends!(
     a_subscriber_ahead_of_the_last_event_gets_a_snapshot,
     a_subscriber_that_missed_pruned_events_gets_a_snapshot,
     a_failed_or_cancelled_job_ends_with_an_error_event,
-    a_retried_job_can_be_followed_further,
+    a_retried_job_sends_further_events,
     a_subscription_ends_when_its_job_is_deleted,
     a_subscription_to_an_unknown_job_is_rejected,
     a_stream_is_not_cached_buffered_or_compressed,
@@ -27,7 +27,7 @@ on_both_backends!(
 );
 
 /// A second server on the same database, like another process.
-fn another(server: &TestServer) -> (Server, Client) {
+fn another_server(server: &TestServer) -> (Server, Client) {
     let other = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
     let client = Client::new(other.url());
     (other, client)
@@ -46,7 +46,7 @@ fn a_new_subscriber_gets_a_snapshot_and_then_events(server: TestServer) {
             server.get(&job_path(job.job_id, "")).json()
         );
 
-        let last = work_through(&server, &job, 3);
+        let last = report_and_finish(&server, &job, 3);
         let received = watcher.rest();
         assert_eq!(
             seqs(&received),
@@ -64,13 +64,13 @@ fn a_new_subscriber_gets_a_snapshot_and_then_events(server: TestServer) {
 }
 
 fn all_channels_of_all_servers_send_the_same_events(server: TestServer) {
-    let (_other, other) = another(&server);
+    let (_other, other) = another_server(&server);
     let job = a_job().create(server.db());
     let mut watchers: Vec<_> = [&*server, &other]
         .into_iter()
         .flat_map(|server| Channel::BOTH.map(|channel| channel.follow(server, job.job_id, Some(0))))
         .collect();
-    let last = work_through(&server, &job, 5);
+    let last = report_and_finish(&server, &job, 5);
     let page = server
         .get(&job_path(job.job_id, "/events?after=0"))
         .expect(200)
@@ -86,7 +86,7 @@ fn all_channels_of_all_servers_send_the_same_events(server: TestServer) {
 
 fn a_reconnecting_subscriber_gets_exactly_the_missed_events(server: TestServer) {
     let job = a_job().create(server.db());
-    let last = work_through(&server, &job, 120);
+    let last = report_and_finish(&server, &job, 120);
     assert!(last > 100, "more than a page");
     for channel in Channel::BOTH {
         for after in 0..last {
@@ -102,7 +102,7 @@ fn a_reconnecting_subscriber_gets_exactly_the_missed_events(server: TestServer) 
 
 fn a_subscription_after_the_last_event_of_a_finished_job_ends_at_once(server: TestServer) {
     let job = a_job().create(server.db());
-    let last = work_through(&server, &job, 1);
+    let last = report_and_finish(&server, &job, 1);
     assert_eq!(
         Stream::open(&server, job.job_id, Some(last)).err(),
         Some(204)
@@ -146,7 +146,7 @@ fn a_subscriber_ahead_of_the_last_event_gets_a_snapshot(server: TestServer) {
 
 fn a_subscriber_that_missed_pruned_events_gets_a_snapshot(server: TestServer) {
     let job = a_job().create(server.db());
-    let last = work_through(&server, &job, 3);
+    let last = report_and_finish(&server, &job, 3);
     server.db().clock().advance(TimeDelta::days(31));
     let retention = TimeDelta::days(30);
     let pruned = server
@@ -190,7 +190,7 @@ fn a_failed_or_cancelled_job_ends_with_an_error_event(server: TestServer) {
     }
 }
 
-fn a_retried_job_can_be_followed_further(server: TestServer) {
+fn a_retried_job_sends_further_events(server: TestServer) {
     let job = a_job().status(JobStatus::Failed).create(server.db());
     server
         .post(&job_path(job.job_id, "/retry"), &json!({}))
@@ -201,12 +201,12 @@ fn a_retried_job_can_be_followed_further(server: TestServer) {
         assert_eq!(received[0]["data"]["status"], "queued");
     }
     let mut watcher = Channel::Socket.follow(&server, job.job_id, Some(0));
-    let last = work_through(&server, &job, 1);
+    let last = report_and_finish(&server, &job, 1);
     assert_eq!(seqs(&watcher.rest()), (1..=last).collect::<Vec<_>>());
 }
 
 fn a_subscription_ends_when_its_job_is_deleted(server: TestServer) {
-    let (_other, other) = another(&server);
+    let (_other, other) = another_server(&server);
     for deleter in [&*server, &other] {
         for channel in Channel::BOTH {
             let job = a_job().create(server.db());
@@ -253,7 +253,7 @@ fn a_stream_is_not_cached_buffered_or_compressed(server: TestServer) {
 
 fn last_event_id_overrides_after(server: TestServer) {
     let job = a_job().create(server.db());
-    let last = work_through(&server, &job, 3);
+    let last = report_and_finish(&server, &job, 3);
     let path = job_path(job.job_id, "/events?after=1");
     let stream = server
         .request("GET", &path)

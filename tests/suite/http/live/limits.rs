@@ -10,7 +10,7 @@ use lectern_server::{LiveConfig, Server, ServerConfig};
 use lectern_tests::{Client, TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
 
-use super::channel::{Channel, Stream, TIMEOUT, closed, connect, handshake};
+use super::channel::{Channel, Stream, TIMEOUT, connect, handshake, read_close_code};
 use super::{finish, last_seq, metric, report, seqs, watchers};
 use crate::http::support::{job_path, wait_until};
 
@@ -25,12 +25,11 @@ on_both_backends!(
 );
 
 fn serve(db: TestDb, live: LiveConfig) -> TestServer {
-    let patience = Duration::from_mins(1);
     TestServer::serve(
         db,
         ServerConfig {
             live,
-            database_timeout: patience,
+            database_timeout: Duration::from_mins(1),
             ..ServerConfig::default()
         },
     )
@@ -54,7 +53,7 @@ fn connect_without_reading(client: &Client, job_id: JobId, channel: Channel) -> 
     socket
 }
 
-/// Reports with a long message, to fill buffers.
+/// Reports progress with a long message, to fill buffers.
 fn report_long_message(client: &Client, job_id: JobId) {
     let message = "\u{1d11e}".repeat(500);
     let report = json!({ "stage": "transcription", "percent": 50, "message": message });
@@ -86,11 +85,7 @@ fn a_subscriber_that_does_not_read_is_disconnected(db: TestDb) {
         let mut bytes = Vec::new();
         let ended = socket.read_to_end(&mut bytes);
         assert!(ended.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
-        assert!(
-            bytes.len() < 1 << 20,
-            "{} bytes were kept for nothing",
-            bytes.len()
-        );
+        assert!(bytes.len() < 1 << 20, "{} bytes were buffered", bytes.len());
 
         finish(&server, job.job_id);
         let received = reader.rest();
@@ -108,14 +103,14 @@ fn a_slow_subscriber_is_disconnected_and_can_reconnect(db: TestDb) {
             ..LiveConfig::default()
         },
     );
-    let patient = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
+    let other = Server::start(ServerConfig::default(), (**server.db()).clone()).unwrap();
     for (count, channel) in (1..).zip(Channel::BOTH) {
         let job = a_job().create(server.db());
         let mut slow = channel.follow(&server, job.job_id, Some(0));
         while metric(&server, "lectern_watchers_dropped_total") < count {
             report_long_message(&server, job.job_id);
         }
-        assert_eq!(watchers(&server), 1, "the connection is still there");
+        assert_eq!(watchers(&server), 1, "the connection is still open");
         finish(&server, job.job_id);
         let mut received = Vec::new();
         let code = loop {
@@ -133,7 +128,7 @@ fn a_slow_subscriber_is_disconnected_and_can_reconnect(db: TestDb) {
         );
         let rest = channel
             .follow(
-                &Client::new(patient.url()),
+                &Client::new(other.url()),
                 job.job_id,
                 received.last().copied(),
             )
@@ -149,12 +144,12 @@ fn a_slow_subscriber_is_disconnected_and_can_reconnect(db: TestDb) {
 }
 
 fn a_stalled_subscriber_misses_no_event(db: TestDb) {
-    let patience = Duration::from_mins(10);
+    let no_timeout = Duration::from_mins(10);
     let server = serve(
         db,
         LiveConfig {
-            send_timeout: patience,
-            tcp_send_timeout: patience,
+            send_timeout: no_timeout,
+            tcp_send_timeout: no_timeout,
             ..LiveConfig::default()
         },
     );
@@ -168,10 +163,10 @@ fn a_stalled_subscriber_misses_no_event(db: TestDb) {
         }
         finish(&server, job.job_id);
         let last = last_seq(&server, job.job_id);
-        let there = u64::try_from(last - job.last_seq).unwrap();
+        let stored = u64::try_from(last - job.last_seq).unwrap();
         assert!(
-            metric(&server, "lectern_events_delivered_total") - before < there,
-            "it is behind"
+            metric(&server, "lectern_events_delivered_total") - before < stored,
+            "the subscriber is behind"
         );
         assert_eq!(
             seqs(&watcher.rest()),
@@ -198,7 +193,7 @@ fn a_subscriber_that_answers_no_ping_is_disconnected(db: TestDb) {
         complete_queued(&server, job.job_id);
         assert!(!rest.join().unwrap().is_empty());
     });
-    assert_eq!(closed(&mut silent), 1008);
+    assert_eq!(read_close_code(&mut silent), 1008);
     assert_eq!(metric(&server, "lectern_watchers_dropped_total"), 1);
 }
 
@@ -255,15 +250,15 @@ fn one_poll_serves_all_subscribers_and_none_runs_without_them(db: TestDb) {
     let server = serve(db, LiveConfig::default());
     let jobs: Vec<_> = (0..5).map(|_| a_job().create(server.db())).collect();
     // A statement the server sends every second measures the time.
-    let seconds = |n: usize| {
+    let wait_seconds = |n: usize| {
         let before = statements.count("lease_expires_at");
         wait_until(|| statements.count("lease_expires_at") >= before + n);
     };
-    seconds(2);
+    wait_seconds(2);
     assert_eq!(statements.count("AS seen"), 0);
 
-    let began = Instant::now();
-    let followings: Vec<_> = jobs
+    let started = Instant::now();
+    let subscriptions: Vec<_> = jobs
         .iter()
         .cycle()
         .take(20)
@@ -271,21 +266,21 @@ fn one_poll_serves_all_subscribers_and_none_runs_without_them(db: TestDb) {
         .map(|(job, channel)| channel.follow(&server, job.job_id, None))
         .collect();
     wait_until(|| statements.count("AS seen") >= 5);
-    let (asked, most) = (
+    let (polls, max_polls) = (
         statements.count("AS seen"),
-        began.elapsed().as_millis() / 200 + 2,
+        started.elapsed().as_millis() / 200 + 2,
     );
     assert!(
-        asked as u128 <= most,
-        "{asked} questions, at most {most} in that time"
+        polls as u128 <= max_polls,
+        "{polls} polls, at most {max_polls} in that time"
     );
 
-    drop(followings);
+    drop(subscriptions);
     wait_until(|| watchers(&server) == 0);
     // One statement may be in progress.
-    let asked = statements.count("AS seen") + 1;
-    seconds(2);
-    assert!(statements.count("AS seen") <= asked);
+    let max_polls = statements.count("AS seen") + 1;
+    wait_seconds(2);
+    assert!(statements.count("AS seen") <= max_polls);
 }
 
 /// Completes a queued job.

@@ -24,7 +24,7 @@ fn report(client: &Client, job_id: JobId, per_mille: u16) {
 
 /// Sends this many reports on a new job and completes it; returns the number of
 /// its last event.
-fn work_through(client: &Client, job: &Job, reports: u16) -> i64 {
+fn report_and_finish(client: &Client, job: &Job, reports: u16) -> i64 {
     for per_mille in 1..=reports {
         report(client, job.job_id, per_mille);
     }

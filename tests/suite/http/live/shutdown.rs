@@ -10,7 +10,7 @@ use lectern_server::{Server, ServerConfig};
 use lectern_tests::{Client, Cluster, Lectern, Sql, TestDb, a_job, on_both_backends};
 use serde_json::json;
 
-use super::channel::{Channel, Stream, address, closed, connect, handshake};
+use super::channel::{Channel, Stream, connect, handshake, read_close_code, with_after};
 use super::{finish, last_seq, metric, report, seqs, watchers};
 use crate::http::support::{JOBS, in_flight, job_path, wait_until};
 
@@ -30,7 +30,7 @@ fn a_stopping_server_closes_subscriptions_first(db: TestDb) {
     let client = Client::new(server.url());
     let mut socket = connect(&client, job.job_id, None);
     let mut stream = Channel::Stream.follow(&client, job.job_id, None);
-    let page = address(&job_path(job.job_id, "/events"), Some(job.last_seq));
+    let page = with_after(&job_path(job.job_id, "/events"), Some(job.last_seq));
     thread::scope(|scope| {
         let page = scope.spawn(|| {
             client
@@ -39,16 +39,16 @@ fn a_stopping_server_closes_subscriptions_first(db: TestDb) {
                 .send()
         });
         wait_until(|| watchers(&client) == 3);
-        let began = Instant::now();
+        let started = Instant::now();
         let stopping = scope.spawn(|| server.stop());
-        assert_eq!(closed(&mut socket), 1001);
+        assert_eq!(read_close_code(&mut socket), 1001);
         assert_eq!(stream.rest().len(), 1);
         assert_eq!(page.join().unwrap().expect(200).json()["events"], json!([]));
         stopping.join().unwrap().unwrap();
         assert!(
-            began.elapsed() < Duration::from_mins(1),
+            started.elapsed() < Duration::from_mins(1),
             "{:?}",
-            began.elapsed()
+            started.elapsed()
         );
     });
 }
@@ -58,11 +58,11 @@ fn a_stopping_server_accepts_no_subscriptions(db: TestDb) {
     let server = Server::start(ServerConfig::default(), db.clone()).unwrap();
     let client = Client::new(server.url());
     let host = client.base().trim_start_matches("http://");
-    let mut half = TcpStream::connect(host).unwrap();
+    let mut partial = TcpStream::connect(host).unwrap();
     let head = format!(
         "POST {JOBS} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{"
     );
-    half.write_all(head.as_bytes()).unwrap();
+    partial.write_all(head.as_bytes()).unwrap();
     wait_until(|| in_flight(&client) >= 2);
     thread::scope(|scope| {
         let stopping = scope.spawn(|| server.stop());
@@ -72,7 +72,7 @@ fn a_stopping_server_accepts_no_subscriptions(db: TestDb) {
             Some(503)
         );
         assert_eq!(Stream::open(&client, job.job_id, None).err(), Some(503));
-        half.write_all(b"}").unwrap();
+        partial.write_all(b"}").unwrap();
         stopping.join().unwrap().unwrap();
     });
 }
@@ -90,27 +90,27 @@ fn a_signal_ends_a_server_with_subscribers_and_the_log_lists_them(db: TestDb) {
     let mut stream = Channel::Stream.follow(&program, job.job_id, None);
     stream.take(1);
     assert_eq!(Stream::open(&program, job.job_id, None).err(), Some(503));
-    let watched = r#"http_requests_total{method="GET",route="/ws/jobs/{job_id}",status="101"}"#;
+    let handshakes = r#"http_requests_total{method="GET",route="/ws/jobs/{job_id}",status="101"}"#;
     assert_eq!(
-        metric(&program, watched),
+        metric(&program, handshakes),
         1,
         "subscribers are counted at once"
     );
     assert_eq!(in_flight(&program), 1, "and are not requests in flight");
     program.signal("TERM");
-    assert_eq!(closed(&mut socket), 1001);
+    assert_eq!(read_close_code(&mut socket), 1001);
     assert_eq!(stream.next(), None);
     assert_eq!(program.wait().code(), Some(0));
     let log = program.log();
-    let received = |path: &str, status: &str| {
+    let is_logged = |path: &str, status: &str| {
         log.lines()
             .any(|line| line.contains(path) && line.contains(status) && line.contains("answered"))
     };
     assert!(
-        received(&format!("/ws/jobs/{}", job.job_id), "101"),
+        is_logged(&format!("/ws/jobs/{}", job.job_id), "101"),
         "{log}"
     );
-    assert!(received(&job_path(job.job_id, "/events"), "200"), "{log}");
+    assert!(is_logged(&job_path(job.job_id, "/events"), "200"), "{log}");
 }
 
 #[test]
@@ -121,14 +121,14 @@ fn subscriptions_survive_a_database_outage() {
     let job = a_job().create(&db);
     let servers = [(); 2].map(|()| Server::start(ServerConfig::default(), db.clone()).unwrap());
     let clients = servers.each_ref().map(|server| Client::new(server.url()));
-    let mut followings: Vec<_> = clients
+    let mut subscriptions: Vec<_> = clients
         .iter()
         .flat_map(|client| Channel::BOTH.map(|channel| channel.follow(client, job.job_id, Some(0))))
         .collect();
     report(&clients[0], job.job_id, 1);
     let before = last_seq(&clients[0], job.job_id);
-    let received = followings.iter_mut().map(|following| {
-        let received = following.take(usize::try_from(before).unwrap());
+    let received = subscriptions.iter_mut().map(|subscription| {
+        let received = subscription.take(usize::try_from(before).unwrap());
         seqs(&received)
     });
     assert!(
@@ -152,7 +152,7 @@ fn subscriptions_survive_a_database_outage() {
     report(&clients[1], job.job_id, 2);
     finish(&clients[0], job.job_id);
     let last = last_seq(&clients[0], job.job_id);
-    for following in &mut followings {
-        assert!(seqs(&following.rest()).into_iter().eq(before + 1..=last));
+    for subscription in &mut subscriptions {
+        assert!(seqs(&subscription.rest()).into_iter().eq(before + 1..=last));
     }
 }

@@ -2,12 +2,12 @@
 
 use lectern_server::ServerConfig;
 use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
-use serde_json::json;
+use serde_json::{Value, json};
 use tungstenite::Message;
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::channel::{closed, connect, handshake, read};
+use super::channel::{connect, handshake, read, read_close_code};
 use super::{report, watchers};
 use crate::http::support::{UNKNOWN_ID, wait_until};
 
@@ -15,7 +15,7 @@ on_both_backends!(
     json_and_protocol_pings_are_answered,
     unknown_messages_are_ignored,
     a_protocol_violation_closes_the_connection,
-    a_leaving_client_is_unsubscribed,
+    a_disconnecting_client_is_unsubscribed,
     a_request_without_a_handshake_is_rejected,
     other_origins_may_subscribe_only_when_allowed,
 );
@@ -40,42 +40,43 @@ fn unknown_messages_are_ignored(server: TestServer) {
     for text in [r#"{"type":"subscribe"}"#, "{}", "[]", "null", "7"] {
         socket.send(Message::text(text)).unwrap();
     }
-    socket.send(Message::Pong("unasked".into())).unwrap();
+    socket.send(Message::Pong("unsolicited".into())).unwrap();
     report(&server, job.job_id, 500);
-    assert!(read(&mut socket).to_text().unwrap().contains(r#""type":"#));
+    let message: Value = serde_json::from_str(read(&mut socket).to_text().unwrap()).unwrap();
+    assert_eq!(message["seq"], json!(job.last_seq + 1), "{message}");
 }
 
 fn a_protocol_violation_closes_the_connection(server: TestServer) {
     let job = a_job().create(server.db());
-    let part = Frame::message(r#"{"type":"#, OpCode::Data(Data::Text), false);
-    let mut bits = Frame::message("{}", OpCode::Data(Data::Text), true);
-    bits.header_mut().rsv1 = true;
-    let wrong = [
+    let fragment = Frame::message(r#"{"type":"#, OpCode::Data(Data::Text), false);
+    let mut reserved_bit = Frame::message("{}", OpCode::Data(Data::Text), true);
+    reserved_bit.header_mut().rsv1 = true;
+    let violations = [
         Message::text("ping"),
         Message::text(""),
         Message::text(format!(r#"{{"type":"{}"}}"#, "x".repeat(2_000))),
         Message::binary(r#"{"type":"ping"}"#),
-        Message::Frame(part),
-        Message::Frame(bits),
+        Message::Frame(fragment),
+        Message::Frame(reserved_bit),
         Message::Frame(Frame::message(
             vec![0xff, 0xfe],
             OpCode::Data(Data::Text),
             true,
         )),
     ];
-    for frame in wrong {
+    for frame in violations {
         let mut socket = connect(&server, job.job_id, None);
         let name = frame.to_string();
         socket.send(frame).unwrap();
-        assert_eq!(closed(&mut socket), 1008, "{name}");
+        assert_eq!(read_close_code(&mut socket), 1008, "{name}");
     }
 }
 
-fn a_leaving_client_is_unsubscribed(server: TestServer) {
+fn a_disconnecting_client_is_unsubscribed(server: TestServer) {
     let job = a_job().create(server.db());
     let mut socket = connect(&server, job.job_id, None);
     socket.close(None).unwrap();
-    closed(&mut socket);
+    read_close_code(&mut socket);
     wait_until(|| watchers(&server) == 0);
     drop(connect(&server, job.job_id, None));
     wait_until(|| watchers(&server) == 0);
@@ -85,13 +86,13 @@ fn a_request_without_a_handshake_is_rejected(server: TestServer) {
     let job = a_job().create(server.db());
     let path = format!("/ws/jobs/{}", job.job_id);
     for method in ["GET", "HEAD"] {
-        let answer = server.request(method, &path).send();
+        let response = server.request(method, &path).send();
         assert_eq!(
-            answer.header("Sec-WebSocket-Version"),
+            response.header("Sec-WebSocket-Version"),
             Some("13"),
-            "{answer}"
+            "{response}"
         );
-        assert_eq!(answer.status, 404);
+        assert_eq!(response.status, 404);
     }
     server.get(&path).problem(404, "not_found");
     let old = server

@@ -8,7 +8,7 @@ use lectern_domain::{Clip, ClipMediaUpdate, JobId, JobUpdate, Patch, StorageKey,
 use lectern_tests::{EmptyDb, Lectern, TestDb, TestServer, a_job, on_both_backends, store_output};
 
 use crate::http::support::recordings::{
-    Half, announce, confirm, files, recording, send, upload, wait_for_part,
+    PartialTransfer, announce, confirm, files, recording, send, upload, wait_for_part,
 };
 
 on_both_backends!(
@@ -28,9 +28,9 @@ fn gc(db: &TestDb, objects: &Path, arguments: &[&str]) -> Vec<String> {
     let succeeded = output.status.success() && stderr.is_empty();
     assert!(succeeded, "{stdout}\n{stderr}");
     let mut lines: Vec<_> = stdout.lines().map(str::to_owned).collect();
-    let sum = lines.pop();
+    let summary = lines.pop();
     lines.sort();
-    lines.extend(sum);
+    lines.extend(summary);
     lines
 }
 
@@ -51,7 +51,7 @@ fn write_aged_file(objects: &Path, key: &str, age: u64) -> String {
     key.to_owned()
 }
 
-fn set(key: &str) -> Patch<StorageKey> {
+fn set_key(key: &str) -> Patch<StorageKey> {
     Patch::Set(StorageKey::new(key).unwrap())
 }
 
@@ -71,20 +71,21 @@ fn make_older(path: &Path, age: u64) {
 }
 
 fn gc_removes_orphaned_objects_only(server: TestServer) {
-    let (gone, kept) = (
+    let (deleted, kept) = (
         upload(&server, &recording(1000)),
         upload(&server, &recording(2000)),
     );
-    for key in [&gone.key, &kept.key] {
+    for key in [&deleted.key, &kept.key] {
         make_older(&server.objects().join(key), 2 * DAY);
     }
-    // As if the server had crashed between commit and deletion.
+    // As if the server had crashed between the commit and the deletion of the
+    // objects.
     server
         .db()
         .sql()
         .batch(&format!(
             "DELETE FROM jobs WHERE job_id = '{}'",
-            gone.job_id
+            deleted.job_id
         ))
         .unwrap();
     let unknown_job = JobId::new(&SystemClock);
@@ -98,7 +99,7 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
         &format!("jobs/{}/original/a.mp4#7", kept.job_id),
         2 * DAY,
     );
-    let mut rest = [
+    let mut remaining = [
         kept.key.clone(),
         write_aged_file(
             server.objects(),
@@ -122,11 +123,11 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
         ),
         write_aged_file(server.objects(), "jobs/readme.txt", 2 * DAY),
     ];
-    rest.sort();
+    remaining.sort();
 
     let before = files(server.objects());
     let mut removed_lines = [
-        format!("would remove {} (1000 bytes)", gone.key),
+        format!("would remove {} (1000 bytes)", deleted.key),
         format!("would remove {old} (5 bytes)"),
     ];
     removed_lines.sort();
@@ -151,7 +152,7 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
         ]
         .concat()
     );
-    assert_eq!(files(server.objects()), rest);
+    assert_eq!(files(server.objects()), remaining);
     assert!(before.contains(&part));
 
     let output = gc(server.db(), server.objects(), &["--older-than", "3600"]);
@@ -168,66 +169,69 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
 
 fn unused_clip_objects_are_removed(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
-    let [named, bare, gone] = store_output(server.db(), job_id).try_into().unwrap();
+    let [linked, unlinked, deleted] = store_output(server.db(), job_id).try_into().unwrap();
     server
         .db()
         .sql()
         .batch(&format!(
             "DELETE FROM clips WHERE clip_id = '{}'",
-            gone.clip_id
+            deleted.clip_id
         ))
         .unwrap();
     let write_aged_file =
         |path: &str, age| write_aged_file(server.objects(), &format!("jobs/{job_id}/{path}"), age);
-    let made = |clip: &Clip, ending: &str| {
+    let media_file = |clip: &Clip, ending: &str| {
         write_aged_file(&format!("clips/{}{ending}", clip.clip_id), 2 * DAY)
     };
-    let given = |clip: &Clip, version: u8, age| {
+    let subtitle_file = |clip: &Clip, version: u8, age| {
         write_aged_file(&format!("subtitles/{}-{version}.vtt", clip.clip_id), age)
     };
 
-    let (own, reel) = (
-        given(&named, 1, 2 * DAY),
-        write_aged_file(&format!("highlights-{}.mp4", gone.clip_id), 2 * DAY),
+    let (subtitle, reel) = (
+        subtitle_file(&linked, 1, 2 * DAY),
+        write_aged_file(&format!("highlights-{}.mp4", deleted.clip_id), 2 * DAY),
     );
     let subtitles = ClipMediaUpdate {
-        subtitle_s3_key: set(&own),
+        subtitle_s3_key: set_key(&subtitle),
         ..ClipMediaUpdate::default()
     };
     let highlights = JobUpdate {
-        compiled_video_s3_key: set(&reel),
+        compiled_video_s3_key: set_key(&reel),
         ..JobUpdate::default()
     };
     server
         .db()
         .write(|tx| {
-            tx.clips().set_media_keys(named.clip_id, &subtitles)?;
+            tx.clips().set_media_keys(linked.clip_id, &subtitles)?;
             tx.jobs().update(job_id, &highlights, None)
         })
         .unwrap();
     let orphans = sorted(vec![
-        made(&gone, ".mp4"),
-        given(&gone, 1, 2 * DAY),
-        given(&named, 2, 2 * DAY),
-        given(&bare, 1, 2 * DAY),
+        media_file(&deleted, ".mp4"),
+        subtitle_file(&deleted, 1, 2 * DAY),
+        subtitle_file(&linked, 2, 2 * DAY),
+        subtitle_file(&unlinked, 1, 2 * DAY),
     ]);
-    let young = [given(&bare, 2, DAY - 600), given(&gone, 2, DAY - 600)];
-    let rest = sorted(vec![
-        own,
+    let young = [
+        subtitle_file(&unlinked, 2, DAY - 600),
+        subtitle_file(&deleted, 2, DAY - 600),
+    ];
+    let remaining = sorted(vec![
+        subtitle,
         reel,
-        made(&named, ".mp4"),
+        media_file(&linked, ".mp4"),
         // Written, but not stored with the clip yet.
-        made(&bare, ".vtt"),
-        given(&bare, 3, 3000),
-        // Of unknown purpose.
-        made(&gone, "-raw.mp4"),
+        media_file(&unlinked, ".vtt"),
+        subtitle_file(&unlinked, 3, 3000),
+        // Keys from which no clip id can be read.
+        media_file(&deleted, "-raw.mp4"),
         write_aged_file("clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4", 2 * DAY),
     ]);
     let removed_lines = |orphans: &[String]| -> Vec<String> {
         let removed = orphans.iter().map(|key| format!("removed {key} (5 bytes)"));
         let (count, bytes) = (orphans.len(), orphans.len() * 5);
-        let sum = format!("{count} objects of {bytes} bytes and 0 unfinished uploads removed");
-        removed.chain([sum]).collect()
+        let summary = format!("{count} objects of {bytes} bytes and 0 unfinished uploads removed");
+        removed.chain([summary]).collect()
     };
     assert_eq!(
         gc(server.db(), server.objects(), &[]),
@@ -235,23 +239,28 @@ fn unused_clip_objects_are_removed(server: TestServer) {
     );
     assert_eq!(
         files(server.objects()),
-        sorted([&rest[..], &young].concat())
+        sorted([&remaining[..], &young].concat())
     );
     assert_eq!(
         gc(server.db(), server.objects(), &["--older-than", "0"]),
         removed_lines(&sorted(young.to_vec()))
     );
-    assert_eq!(files(server.objects()), rest);
+    assert_eq!(files(server.objects()), remaining);
 }
 
 fn gc_is_safe_while_servers_run(server: TestServer) {
     let bytes = recording(3 << 20);
-    let (sent, half) = (
+    let (sent, partial) = (
         announce(&server, bytes.len()),
         announce(&server, bytes.len()),
     );
     send(&server, &sent.path, &bytes).expect(200);
-    let socket = Half::sent_to(&server, &half.path, bytes.len(), &bytes[..bytes.len() - 1]);
+    let socket = PartialTransfer::upload(
+        &server,
+        &partial.path,
+        bytes.len(),
+        &bytes[..bytes.len() - 1],
+    );
     wait_for_part(server.objects());
     let output = gc(server.db(), server.objects(), &["--older-than", "0"]);
     assert_eq!(
@@ -260,7 +269,7 @@ fn gc_is_safe_while_servers_run(server: TestServer) {
     );
     let answer = socket.finish(&bytes[bytes.len() - 1..]);
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    for job in [&sent, &half] {
+    for job in [&sent, &partial] {
         confirm(&server, job.job_id).expect(200);
     }
 }
@@ -274,8 +283,8 @@ fn gc_refuses_a_database_with_pending_migrations(db: EmptyDb) {
         2 * DAY,
     );
     let output = run(&db, dir.path(), &[]);
-    let why = String::from_utf8(output.stderr).unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
-    assert!(why.contains("migrate up"), "{why}");
+    assert!(message.contains("migrate up"), "{message}");
     assert_eq!(files(dir.path()), [old]);
 }

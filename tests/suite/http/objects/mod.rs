@@ -1,5 +1,6 @@
 //! Recordings and clips in storage, and the signed URLs that give access to them.
 
+mod downloads;
 mod gc;
 mod s3;
 mod signed_urls;

@@ -41,30 +41,26 @@ impl InBucket {
     }
 
     fn announce(&self, size: usize) -> Announced {
-        let announced_upload = self
+        let response = self
             .server
             .post("/api/v1/upload", &a_lecture(size))
             .expect(201)
             .json();
         Announced {
-            job_id: announced_upload["job_id"]
-                .as_str()
-                .unwrap()
-                .parse()
-                .unwrap(),
-            url: announced_upload["upload_url"].as_str().unwrap().to_owned(),
+            job_id: response["job_id"].as_str().unwrap().parse().unwrap(),
+            url: response["upload_url"].as_str().unwrap().to_owned(),
         }
     }
 
     fn upload(&self, bytes: &[u8]) -> Announced {
         let announced = self.announce(bytes.len());
-        ask("PUT", &announced.url, bytes).expect(200);
+        request("PUT", &announced.url, bytes).expect(200);
         confirm(&self.server, announced.job_id).expect(200);
         announced
     }
 
     /// Completes a job; returns the URL of its recording.
-    fn source(&self, job_id: JobId) -> String {
+    fn recording_url(&self, job_id: JobId) -> String {
         let results = results(&self.server, job_id);
         results["metadata"]["original_video"]["url"]
             .as_str()
@@ -81,7 +77,7 @@ impl InBucket {
 }
 
 /// Sends a request to the S3 service.
-fn ask(method: &str, url: &str, body: &[u8]) -> Response {
+fn request(method: &str, url: &str, body: &[u8]) -> Response {
     let start = url.find("/lectures/").unwrap();
     let service = Client::new(&url[..start]);
     let request = service.request(method, &url[start..]);
@@ -105,17 +101,17 @@ fn a_recording_is_stored_in_and_served_from_a_bucket() {
         );
         confirm(&lectern.server, announced.job_id).problem(409, "illegal_transition");
         assert_eq!(
-            ask("PUT", &announced.url.replace("Lecture", "lecture"), &bytes).status,
+            request("PUT", &announced.url.replace("Lecture", "lecture"), &bytes).status,
             403
         );
         // The service accepts any size; it is checked on confirmation.
-        ask("PUT", &announced.url, &bytes[1..]).expect(200);
+        request("PUT", &announced.url, &bytes[1..]).expect(200);
         confirm(&lectern.server, announced.job_id).problem_with(
             422,
             "validation_failed",
             "file_size",
         );
-        ask("PUT", &announced.url, &bytes).expect(200);
+        request("PUT", &announced.url, &bytes).expect(200);
         let queued = confirm(&lectern.server, announced.job_id)
             .expect(200)
             .json();
@@ -128,11 +124,11 @@ fn a_recording_is_stored_in_and_served_from_a_bucket() {
             .expect(200)
             .json();
         let source = claims["claims"][0]["source_url"].as_str().unwrap();
-        assert!(ask("GET", source, b"").expect(200).body == bytes);
-        let url = lectern.source(announced.job_id);
-        assert!(ask("GET", &url, b"").expect(200).body == bytes);
+        assert!(request("GET", source, b"").expect(200).body == bytes);
+        let url = lectern.recording_url(announced.job_id);
+        assert!(request("GET", &url, b"").expect(200).body == bytes);
         assert_eq!(
-            ask("GET", &url.replace("Lecture", "lecture"), b"").status,
+            request("GET", &url.replace("Lecture", "lecture"), b"").status,
             403
         );
     }
@@ -144,9 +140,9 @@ fn objects_of_a_deleted_job_are_removed_from_the_bucket() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let lectern = InBucket::on(backend);
         let jobs = [(); 3].map(|()| lectern.upload(&recording(1000)).job_id);
-        let [deleted, lost, kept] = jobs.map(|job_id| (job_id, lectern.source(job_id)));
+        let [deleted, lost, kept] = jobs.map(|job_id| (job_id, lectern.recording_url(job_id)));
         lectern.server.delete(&job_path(deleted.0, "")).expect(204);
-        assert_eq!(ask("GET", &deleted.1, b"").status, 404);
+        assert_eq!(request("GET", &deleted.1, b"").status, 404);
         lectern
             .db
             .sql()
@@ -157,8 +153,8 @@ fn objects_of_a_deleted_job_are_removed_from_the_bucket() {
             output.ends_with("\n1 objects of 1000 bytes and 0 unfinished uploads removed\n"),
             "{output}"
         );
-        assert_eq!(ask("GET", &lost.1, b"").status, 404);
-        ask("GET", &kept.1, b"").expect(200);
+        assert_eq!(request("GET", &lost.1, b"").status, 404);
+        request("GET", &kept.1, b"").expect(200);
     }
 }
 
@@ -177,7 +173,7 @@ fn clip_subtitles_are_stored_in_the_bucket() {
         assert_eq!(get.expect(200).text(), file);
         let results = results(&lectern.server, job_id);
         let url = results["clips"][0]["subtitle_url"].as_str().unwrap();
-        assert_eq!(ask("GET", url, b"").expect(200).text(), file);
+        assert_eq!(request("GET", url, b"").expect(200).text(), file);
     }
 }
 

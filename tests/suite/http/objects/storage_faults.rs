@@ -8,7 +8,7 @@ use lectern_storage::{Secret, Storage, StorageConfig};
 use lectern_tests::{Lectern, TestDb, TestServer, on_both_backends};
 
 use crate::http::support::recordings::{
-    Half, a_lecture, announce, confirm, files, recording, results, send, upload,
+    PartialTransfer, a_lecture, announce, confirm, files, path_of, recording, results, send, upload,
 };
 use crate::http::support::{JOBS, a_recording, job_path};
 
@@ -22,18 +22,18 @@ on_both_backends!(
 
 /// A bucket of the service at this address.
 fn bucket(address: &str) -> Storage {
-    let place: StorageConfig = format!("s3://lectures?endpoint=http://{address}")
+    let config: StorageConfig = format!("s3://lectures?endpoint=http://{address}")
         .parse()
         .unwrap();
-    let place = place.with_environment(|name| {
+    let config = config.with_environment(|name| {
         name.starts_with("AWS_ACCESS")
             .then(|| "key".to_owned())
             .or_else(|| name.starts_with("AWS_SECRET").then(|| "secret".to_owned()))
     });
-    Storage::open(&place.unwrap(), Secret::random().unwrap()).unwrap()
+    Storage::open(&config.unwrap(), Secret::random().unwrap()).unwrap()
 }
 
-/// Which requests succeed while the bucket at this address is unreachable.
+/// Checks which requests succeed while the bucket at this address is unreachable.
 fn assert_degraded_service(db: TestDb, address: &str) {
     let config = ServerConfig {
         storage: Some(bucket(address)),
@@ -55,7 +55,7 @@ fn assert_degraded_service(db: TestDb, address: &str) {
         server.get(&job_path(job_id, "")).expect(200).json()["status"],
         "pending"
     );
-    // The job is deleted; its objects are left to gc.
+    // The job is deleted; gc removes its objects later.
     server.delete(&job_path(job_id, "")).expect(204);
     server
         .get(&job_path(job_id, ""))
@@ -76,8 +76,8 @@ fn an_unreachable_storage_does_not_block_other_requests(db: TestDb) {
 }
 
 fn a_storage_that_does_not_answer_times_out(db: TestDb) {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    assert_degraded_service(db, &silent.local_addr().unwrap().to_string());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    assert_degraded_service(db, &listener.local_addr().unwrap().to_string());
 }
 
 fn a_full_disk_is_reported_and_left_clean(db: TestDb) {
@@ -100,9 +100,7 @@ fn a_removed_storage_directory_is_recreated(server: TestServer) {
     let (first, second) = (upload(&server, &bytes), announce(&server, bytes.len()));
     let url = results(&server, first.job_id)["metadata"]["original_video"]["url"].clone();
     fs::remove_dir_all(server.objects()).unwrap();
-    server
-        .get(crate::http::support::recordings::path_of(&server, &url))
-        .problem(404, "not_found");
+    server.get(path_of(&server, &url)).problem(404, "not_found");
     confirm(&server, second.job_id).problem(409, "illegal_transition");
     send(&server, &second.path, &bytes).expect(200);
     confirm(&server, second.job_id).expect(200);
@@ -112,16 +110,13 @@ fn a_truncated_file_aborts_the_response(server: TestServer) {
     let bytes = recording(64 << 20);
     let announced = upload(&server, &bytes);
     let url = results(&server, announced.job_id)["metadata"]["original_video"]["url"].clone();
-    let half = Half::asking(
-        &server,
-        crate::http::support::recordings::path_of(&server, &url),
-    );
+    let partial = PartialTransfer::download(&server, path_of(&server, &url));
     let file = fs::File::options()
         .write(true)
         .open(server.objects().join(&announced.key))
         .unwrap();
     file.set_len(1 << 20).unwrap();
-    let got = half.read();
-    assert!(got < bytes.len(), "{got}");
+    let received = partial.read();
+    assert!(received < bytes.len(), "{received}");
     server.get("/readyz").expect(200);
 }

@@ -11,21 +11,22 @@ use std::time::Duration;
 use lectern_server::{ServerConfig, UploadLimits};
 use lectern_tests::{Backend, Client, Fixture, Lectern, TestDb, TestServer, on_both_backends};
 
-use crate::http::support::concurrently;
 use crate::http::support::recordings::{
-    Half, announce, confirm, files, path_of, recording, results, send, upload, wait_until_empty,
+    PartialTransfer, announce, confirm, files, path_of, recording, results, send, upload,
+    wait_until_empty,
 };
+use crate::http::support::{concurrently, in_flight, wait_until};
 
 on_both_backends!(
     an_aborted_upload_leaves_nothing,
     an_upload_of_another_size_leaves_nothing,
     a_stalled_upload_is_aborted,
-    of_concurrent_uploads_to_one_url_one_wins_whole,
+    of_concurrent_uploads_to_one_url_one_is_stored_completely,
     curl_uploads_and_downloads,
 );
 
 /// Sends raw bytes until the server stops reading.
-fn stream(server: &Client, head: &str, body: &[u8]) -> TcpStream {
+fn send_raw(server: &Client, head: &str, body: &[u8]) -> TcpStream {
     let mut socket = TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
     socket.write_all(head.as_bytes()).unwrap();
     let _ = socket.write_all(body);
@@ -42,31 +43,29 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
 }
 
-fn answer(mut socket: TcpStream) -> String {
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
+fn read_response(mut socket: TcpStream) -> String {
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    response
 }
 
 fn an_aborted_upload_leaves_nothing(server: TestServer) {
     let bytes = recording(3 << 20);
     let announced = announce(&server, bytes.len());
-    for cut in [0, 1, 1 << 20, (2 << 20) + 1, bytes.len() - 1] {
-        drop(Half::sent_to(
+    for sent in [0, 1, 1 << 20, (2 << 20) + 1, bytes.len() - 1] {
+        drop(PartialTransfer::upload(
             &server,
             &announced.path,
             bytes.len(),
-            &bytes[..cut],
+            &bytes[..sent],
         ));
-        drop(stream(
+        drop(send_raw(
             &server,
             &in_chunks(&announced.path),
-            &[&chunk(&bytes[..cut]), &b"fff\r\n"[..]].concat(),
+            &[&chunk(&bytes[..sent]), &b"fff\r\n"[..]].concat(),
         ));
     }
-    while crate::http::support::in_flight(&server) > 1 {
-        std::thread::yield_now();
-    }
+    wait_until(|| in_flight(&server) == 1);
     wait_until_empty(server.objects());
     confirm(&server, announced.job_id).problem(409, "illegal_transition");
     send(&server, &announced.path, &bytes).expect(200);
@@ -86,13 +85,13 @@ fn an_upload_of_another_size_leaves_nothing(server: TestServer) {
         bytes.len() + 1
     );
     // Rejected before the body is sent.
-    let refused = answer(stream(&server, &head, b""));
+    let refused = read_response(send_raw(&server, &head, b""));
     assert!(
         refused.starts_with("HTTP/1.1 413 ") && refused.contains("body_too_large"),
         "{refused}"
     );
     let end = b"0\r\n\r\n";
-    let short = answer(stream(
+    let short = read_response(send_raw(
         &server,
         &in_chunks(&announced.path),
         &[&chunk(&bytes[1..]), &end[..]].concat(),
@@ -101,7 +100,7 @@ fn an_upload_of_another_size_leaves_nothing(server: TestServer) {
         short.starts_with("HTTP/1.1 400 ") && short.contains("malformed_body"),
         "{short}"
     );
-    let long = answer(stream(
+    let long = read_response(send_raw(
         &server,
         &in_chunks(&announced.path),
         &[&chunk(&bytes), &chunk(b"!"), &end[..]].concat(),
@@ -111,7 +110,7 @@ fn an_upload_of_another_size_leaves_nothing(server: TestServer) {
         "{long}"
     );
     wait_until_empty(server.objects());
-    let exact = answer(stream(
+    let exact = read_response(send_raw(
         &server,
         &in_chunks(&announced.path),
         &[&chunk(&bytes[..9]), &chunk(&bytes[9..]), &end[..]].concat(),
@@ -134,7 +133,8 @@ fn a_stalled_upload_is_aborted(db: TestDb) {
     );
     let announced = announce(&server, 1000);
     // Few enough bytes to be sent before the timeout starts.
-    let refused = Half::sent_to(&server, &announced.path, 1000, &recording(999)).finish(b"");
+    let refused =
+        PartialTransfer::upload(&server, &announced.path, 1000, &recording(999)).finish(b"");
     assert!(
         refused.starts_with("HTTP/1.1 400 ") && refused.contains("malformed_body"),
         "{refused}"
@@ -142,7 +142,7 @@ fn a_stalled_upload_is_aborted(db: TestDb) {
     wait_until_empty(server.objects());
 }
 
-fn of_concurrent_uploads_to_one_url_one_wins_whole(server: TestServer) {
+fn of_concurrent_uploads_to_one_url_one_is_stored_completely(server: TestServer) {
     const SIZE: usize = 1_500_000;
     let announced = announce(&server, SIZE);
     concurrently(100, |i| {
@@ -215,7 +215,7 @@ fn a_large_recording_does_not_use_memory() {
     const BOUND: u64 = 32 << 20;
     let db = TestDb::on(Backend::Sqlite);
     let server = Lectern::serve(db.url());
-    // Memory that is allocated once.
+    // Allocates the memory that later transfers use again.
     upload(&server, &recording(3 << 20));
     let before = server.peak_memory();
     let announced = announce(&server, usize::try_from(SIZE).unwrap());
@@ -223,16 +223,16 @@ fn a_large_recording_does_not_use_memory() {
         "PUT {} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: {SIZE}\r\n\r\n",
         announced.path
     );
-    let mut socket = stream(&server, &head, b"");
+    let mut socket = send_raw(&server, &head, b"");
     let sent = std::io::copy(&mut std::io::repeat(7).take(SIZE), &mut socket).unwrap();
     assert_eq!(sent, SIZE);
-    let output = answer(socket);
+    let output = read_response(socket);
     assert!(output.starts_with("HTTP/1.1 200 "), "{output}");
     confirm(&server, announced.job_id).expect(200);
     let results = results(&server, announced.job_id);
     let path = path_of(&server, &results["metadata"]["original_video"]["url"]);
     let head = format!("GET {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\n\r\n");
-    let fetched = std::io::copy(&mut stream(&server, &head, b""), &mut std::io::sink()).unwrap();
+    let fetched = std::io::copy(&mut send_raw(&server, &head, b""), &mut std::io::sink()).unwrap();
     assert!(fetched > SIZE && fetched < SIZE + 2000, "{fetched}");
     let grown = server.peak_memory() - before;
     assert!(grown < BOUND, "{grown}");

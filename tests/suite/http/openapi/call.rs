@@ -38,7 +38,7 @@ pub(crate) struct Call {
 impl Call {
     /// A call of an operation on the resource with this id or key, with a valid
     /// body.
-    pub(crate) fn about(operation: &Operation<'_>, id: &str) -> Self {
+    pub(crate) fn on_resource(operation: &Operation<'_>, id: &str) -> Self {
         let mut path = operation.path.to_owned();
         for variable in ["{job_id}", "{clip_id}", "{lease_id}", "{key}"] {
             path = path.replace(variable, id);
@@ -93,18 +93,18 @@ impl Call {
             }
             _ => a_completed_job(db).job_id.to_string(),
         };
-        Self::about(operation, &id)
+        Self::on_resource(operation, &id)
     }
 
     fn on_path(operation: &Operation<'_>, path: String) -> Self {
         Self {
             path,
-            ..Self::about(operation, "")
+            ..Self::on_resource(operation, "")
         }
     }
 
     /// The same call with a query.
-    pub(crate) fn asking(mut self, query: &str) -> Self {
+    pub(crate) fn with_query(mut self, query: &str) -> Self {
         self.path = format!("{}?{query}", self.path);
         self
     }
@@ -164,12 +164,12 @@ fn a_body_for(operation: &str) -> Option<Value> {
 /// A lease on a stage of a new job.
 fn a_lease(db: &Database) -> String {
     a_job().create(db);
-    let asked = ClaimRequest {
+    let request = ClaimRequest {
         worker: WorkerName::new("worker-1").unwrap(),
         stages: Stages::new(Stage::WORK.to_vec()).unwrap(),
         max: ClaimLimit::default(),
         lease: LeaseDuration::default(),
     };
-    let claims = db.write(|tx| tx.work().claim(&asked)).unwrap();
+    let claims = db.write(|tx| tx.work().claim(&request)).unwrap();
     claims[0].lease_id.to_string()
 }

@@ -20,7 +20,7 @@ on_both_backends!(
     the_document_has_the_shape_of_openapi_3_1,
     every_reference_resolves,
     documented_operations_and_routes_are_the_same,
-    every_operation_gives_each_documented_response,
+    every_operation_returns_each_documented_response,
     unknown_ids_get_the_documented_response,
     rejected_bodies_get_the_documented_response,
     the_documented_query_parameters_are_accepted,
@@ -203,10 +203,10 @@ fn every_reference_resolves(server: TestServer) {
         if let Some(Value::String(reference)) = value.get("$ref") {
             let target = reference
                 .strip_prefix('#')
-                .unwrap_or_else(|| panic!("{path}: {reference} is elsewhere"));
+                .unwrap_or_else(|| panic!("{path}: {reference} is in another document"));
             assert!(
                 document.pointer(target).is_some(),
-                "{path}: {reference} leads nowhere"
+                "{path}: {reference} does not resolve"
             );
             count += 1;
         }
@@ -227,7 +227,7 @@ fn documented_operations_and_routes_are_the_same(server: TestServer) {
     assert_eq!(documented, routes);
 }
 
-fn every_operation_gives_each_documented_response(server: TestServer) {
+fn every_operation_returns_each_documented_response(server: TestServer) {
     let document = document(&server);
     for operation in operations(&document) {
         let answered: BTreeSet<_> = calls(&operation, &server)
@@ -255,7 +255,7 @@ fn unknown_ids_get_the_documented_response(server: TestServer) {
             _ => continue,
         };
         for unknown in [UNKNOWN_ID, "lecture-07", "0"] {
-            let answer = Call::about(&operation, unknown).send(&server);
+            let answer = Call::on_resource(&operation, unknown).send(&server);
             answer.problem(status, code);
             documented_response(&document, &operation, &answer);
         }
@@ -308,7 +308,7 @@ fn the_documented_query_parameters_are_accepted(server: TestServer) {
                 _ => "x".to_owned(),
             };
             let call = Call::successful(&operation, &server, server.db())
-                .asking(&format!("{name}={value}"));
+                .with_query(&format!("{name}={value}"));
             let answer = call.send(&server);
             assert!(answer.status < 300, "{answer}");
             documented_response(&document, &operation, &answer);
@@ -334,11 +334,11 @@ fn an_undocumented_response_is_detected(server: TestServer) {
         ("progress", json!({})),
         ("surprise", json!(1)),
     ] {
-        let mut wrong = documented.clone();
-        wrong[field] = value;
-        assert!(conforms(&document, &job, &wrong, "").is_err(), "{field}");
+        let mut invalid = documented.clone();
+        invalid[field] = value;
+        assert!(conforms(&document, &job, &invalid, "").is_err(), "{field}");
     }
-    let mut wrong = documented;
-    wrong.as_object_mut().unwrap().remove("filename");
-    assert!(conforms(&document, &job, &wrong, "").is_err());
+    let mut invalid = documented;
+    invalid.as_object_mut().unwrap().remove("filename");
+    assert!(conforms(&document, &job, &invalid, "").is_err());
 }

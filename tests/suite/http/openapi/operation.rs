@@ -34,19 +34,20 @@ impl Operation<'_> {
     /// no body.
     pub(crate) fn successes<'d>(&'d self, document: &'d Value) -> Vec<(u16, Option<&'d str>)> {
         let responses = self.documented["responses"].as_object().unwrap().iter();
-        let of_each = responses
+        let by_status = responses
             .map(|(status, documented)| (status.parse().unwrap(), resolve(document, documented)));
-        let good = of_each.filter(|(status, _)| *status < 400);
-        good.flat_map(
-            |(status, documented)| match documented["content"].as_object() {
-                Some(content) => content
-                    .keys()
-                    .map(|kind| (status, Some(kind.as_str())))
-                    .collect(),
-                None => vec![(status, None)],
-            },
-        )
-        .collect()
+        let successful = by_status.filter(|(status, _)| *status < 400);
+        successful
+            .flat_map(
+                |(status, documented)| match documented["content"].as_object() {
+                    Some(content) => content
+                        .keys()
+                        .map(|kind| (status, Some(kind.as_str())))
+                        .collect(),
+                    None => vec![(status, None)],
+                },
+            )
+            .collect()
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     match value["$ref"].as_str() {
         Some(reference) => {
             let target = document.pointer(reference.strip_prefix('#').unwrap());
-            target.unwrap_or_else(|| panic!("{reference} leads nowhere"))
+            target.unwrap_or_else(|| panic!("{reference} does not resolve"))
         }
         None => value,
     }
@@ -46,17 +46,17 @@ pub(crate) fn conforms(
             .map(|name| name.as_str().unwrap())
             .collect(),
     };
-    if !types.is_empty() && !types.iter().any(|name| is_of(name, value)) {
-        return fail("is of another type");
+    if !types.is_empty() && !types.iter().any(|name| has_type(value, name)) {
+        return fail("has another type");
     }
     if schema["enum"]
         .as_array()
-        .is_some_and(|words| !words.contains(value))
+        .is_some_and(|values| !values.contains(value))
         || schema
             .get("const")
             .is_some_and(|constant| constant != value)
     {
-        return fail("is another word");
+        return fail("is not an allowed value");
     }
     if let Some(number) = value.as_f64()
         && (schema["minimum"]
@@ -69,14 +69,14 @@ pub(crate) fn conforms(
         return fail("is out of bounds");
     }
     if let Some(text) = value.as_str() {
-        let fits = match schema["format"].as_str() {
+        let is_valid = match schema["format"].as_str() {
             Some("uuid") => uuid::Uuid::try_parse(text).is_ok(),
             Some("date-time") => {
                 text.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
             }
             _ => true,
         };
-        if !fits {
+        if !is_valid {
             return fail("has another format");
         }
     }
@@ -94,11 +94,11 @@ pub(crate) fn conforms(
             return fail(&format!("lacks {missing}"));
         }
         for (key, inner) in object {
-            let others = &schema["additionalProperties"];
+            let additional = &schema["additionalProperties"];
             let documented = match &schema["properties"][key] {
-                Value::Null if others.is_object() => others,
+                Value::Null if additional.is_object() => additional,
                 // A subschema without a type only restricts another.
-                Value::Null if *others == Value::Bool(true) || types.is_empty() => continue,
+                Value::Null if *additional == Value::Bool(true) || types.is_empty() => continue,
                 Value::Null => return fail(&format!("has an unknown {key}")),
                 documented => documented,
             };
@@ -108,7 +108,7 @@ pub(crate) fn conforms(
     Ok(())
 }
 
-fn is_of(name: &str, value: &Value) -> bool {
+fn has_type(value: &Value, name: &str) -> bool {
     match name {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),

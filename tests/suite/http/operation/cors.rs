@@ -25,48 +25,49 @@ fn with_allowed_origins(db: TestDb, origins: &[&str]) -> TestServer {
 
 /// The preflight request of a browser for a JSON POST.
 fn preflight(client: &Client, origin: &str) -> Response {
-    let ask = client.request("OPTIONS", JOBS).header("Origin", origin);
-    ask.header("Access-Control-Request-Method", "POST")
+    let request = client.request("OPTIONS", JOBS).header("Origin", origin);
+    request
+        .header("Access-Control-Request-Method", "POST")
         .header("Access-Control-Request-Headers", "content-type,if-match")
         .send()
 }
 
-fn allowed_origin(answer: &Response) -> Option<&str> {
-    answer.header("Access-Control-Allow-Origin")
+fn allowed_origin(response: &Response) -> Option<&str> {
+    response.header("Access-Control-Allow-Origin")
 }
 
 fn other_origins_are_refused_by_default(server: TestServer) {
-    let answer = server
+    let response = server
         .request("GET", JOBS)
         .header("Origin", "https://example.org")
         .send()
         .expect(200);
     assert!(
-        answer
+        response
             .headers
             .keys()
             .all(|name| !name.as_str().starts_with("access-control-")),
         "{:?}",
-        answer.headers
+        response.headers
     );
-    let answer = preflight(&server, "https://example.org");
-    answer.problem(405, "method_not_allowed");
-    assert_eq!(allowed_origin(&answer), None);
+    let response = preflight(&server, "https://example.org");
+    response.problem(405, "method_not_allowed");
+    assert_eq!(allowed_origin(&response), None);
 }
 
 fn configured_origins_are_allowed(db: TestDb) {
     let server = with_allowed_origins(db, &["https://example.org", "http://localhost:3000"]);
     for origin in ["https://example.org", "http://localhost:3000"] {
-        let answer = preflight(&server, origin).expect(200);
-        assert_eq!(allowed_origin(&answer), Some(origin));
-        let methods = answer.header("Access-Control-Allow-Methods").unwrap();
+        let response = preflight(&server, origin).expect(200);
+        assert_eq!(allowed_origin(&response), Some(origin));
+        let methods = response.header("Access-Control-Allow-Methods").unwrap();
         assert!(
             ["GET", "POST", "PUT", "PATCH", "DELETE"]
                 .iter()
                 .all(|method| methods.contains(method)),
             "{methods}"
         );
-        let headers = answer
+        let headers = response
             .header("Access-Control-Allow-Headers")
             .unwrap()
             .to_lowercase();
@@ -74,16 +75,16 @@ fn configured_origins_are_allowed(db: TestDb) {
             headers.contains("content-type") && headers.contains("if-match"),
             "{headers}"
         );
-        assert!(answer.header("X-Request-Id").is_some());
+        assert!(response.header("X-Request-Id").is_some());
 
-        let made = server
+        let created = server
             .request("POST", JOBS)
             .header("Origin", origin)
             .json(&a_recording())
             .send()
             .expect(201);
-        assert_eq!(allowed_origin(&made), Some(origin));
-        let exposed = made
+        assert_eq!(allowed_origin(&created), Some(origin));
+        let exposed = created
             .header("Access-Control-Expose-Headers")
             .unwrap()
             .to_lowercase();
@@ -109,22 +110,22 @@ fn configured_origins_are_allowed(db: TestDb) {
         "http://example.org",
         "https://example.org.evil.net",
     ] {
-        let answer = preflight(&server, origin);
-        assert!((400..500).contains(&answer.status), "{answer}");
-        assert_eq!(allowed_origin(&answer), None);
+        let response = preflight(&server, origin);
+        assert!((400..500).contains(&response.status), "{response}");
+        assert_eq!(allowed_origin(&response), None);
     }
     server.get(JOBS).expect(200);
 }
 
 fn a_wildcard_allows_every_origin(db: TestDb) {
     let server = with_allowed_origins(db, &["*"]);
-    let answer = preflight(&server, "https://anywhere.net").expect(200);
-    assert_eq!(allowed_origin(&answer), Some("*"));
-    let answer = server
+    let response = preflight(&server, "https://anywhere.net").expect(200);
+    assert_eq!(allowed_origin(&response), Some("*"));
+    let response = server
         .request("GET", JOBS)
         .header("Origin", "null")
         .send()
         .expect(200);
-    assert_eq!(allowed_origin(&answer), Some("*"));
-    assert_eq!(answer.header("Access-Control-Allow-Credentials"), None);
+    assert_eq!(allowed_origin(&response), Some("*"));
+    assert_eq!(response.header("Access-Control-Allow-Credentials"), None);
 }

@@ -9,40 +9,40 @@ use lectern_tests::{Client, Cluster, Fixture, Sql, TestServer, a_completed_job};
 use serde_json::Value;
 
 use crate::http::openapi::{Call, Operation, operations};
-use crate::http::support::{concurrently, job_path, wait_until};
+use crate::http::support::{JOBS, a_recording, concurrently, job_path, wait_until};
 
 /// Every operation that needs the database. Downloads do not: the signature of
 /// the URL is enough.
-fn stored(document: &Value) -> Vec<Operation<'_>> {
+fn operations_on_the_database(document: &Value) -> Vec<Operation<'_>> {
     let all = operations(document).into_iter();
     all.filter(Operation::needs_the_database).collect()
 }
 
-/// Prepares and calls each of these operations; the handshake of a WebSocket
+/// Calls each of these operations successfully. The handshake of a WebSocket
 /// counts as success.
-fn all_succeed(client: &Client, db: &Database, operations: &[Operation<'_>]) {
+fn assert_all_succeed(client: &Client, db: &Database, operations: &[Operation<'_>]) {
     for operation in operations {
-        succeeds(client, &Call::successful(operation, client, db));
+        assert_succeeds(client, &Call::successful(operation, client, db));
     }
 }
 
-fn succeeds(client: &Client, call: &Call) {
-    let answer = call.send(client);
-    assert!(answer.status < 300, "{answer}");
+fn assert_succeeds(client: &Client, call: &Call) {
+    let response = call.send(client);
+    assert!(response.status < 300, "{response}");
 }
 
-/// Makes these calls from 64 concurrent clients; checks that all get
-/// `database_unavailable`.
+/// Makes these calls from 64 concurrent clients; checks that all fail with
+/// `database_unavailable` or, if they wait too long for admission, `overloaded`.
 fn assert_all_unavailable(client: &Client, calls: &[Call]) {
     concurrently(64, |i| {
-        let answer = calls[i % calls.len()].send(client);
-        assert_eq!(answer.status, 503, "{answer}");
-        let code = answer.json()["code"].as_str().unwrap().to_owned();
+        let response = calls[i % calls.len()].send(client);
+        assert_eq!(response.status, 503, "{response}");
+        let code = response.json()["code"].as_str().unwrap().to_owned();
         assert!(
             ["database_unavailable", "overloaded"].contains(&code.as_str()),
-            "{answer}"
+            "{response}"
         );
-        answer.problem(503, &code);
+        response.problem(503, &code);
     });
 }
 
@@ -60,11 +60,11 @@ fn requests_fail_fast_during_an_outage_and_recover_after_it() {
     let objects = tempfile::tempdir().unwrap();
     let dir = objects.path().to_owned();
     let storage = Storage::open(&StorageConfig::Local { dir }, Secret::random().unwrap());
-    let serve = |patience| {
+    let serve = |database_timeout| {
         let storage = Some(storage.as_ref().unwrap().clone());
         let config = ServerConfig {
             storage,
-            database_timeout: patience,
+            database_timeout,
             ..ServerConfig::default()
         };
         Server::start(config, db.clone()).unwrap()
@@ -75,8 +75,8 @@ fn requests_fail_fast_during_an_outage_and_recover_after_it() {
     let strict_server = serve(Duration::from_millis(500));
     let strict_client = Client::new(strict_server.url());
     let document = client.get("/openapi.json").expect(200).json();
-    let operations = stored(&document);
-    all_succeed(&client, &db, &operations);
+    let operations = operations_on_the_database(&document);
+    assert_all_succeed(&client, &db, &operations);
     let kept = a_completed_job(&db).job_id;
     // Calls that succeed when the database is available.
     let calls: Vec<_> = operations
@@ -98,20 +98,15 @@ fn requests_fail_fast_during_an_outage_and_recover_after_it() {
     cluster.start_again();
     client.get("/readyz").expect(200);
     client.get(&job_path(kept, "")).expect(200);
-    all_succeed(&client, &db, &operations);
+    assert_all_succeed(&client, &db, &operations);
     concurrently(64, |_| client.get(&job_path(kept, "")).expect(200));
     // Rejected requests have changed nothing.
     wait_until(|| strict_client.get(&job_path(kept, "")).status == 200);
 }
 
-/// Kills all connections of a server to its database, as a restart of
-/// PostgreSQL does.
-fn kill(sql: &mut Sql) {
-    let others =
-        "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    let count = |sql: &mut Sql| sql.value(&format!("SELECT count(*) {others}"));
-    assert_ne!(count(sql), "0");
-    sql.rows(&format!("SELECT pg_terminate_backend(pid, 10000) {others}"));
+/// Terminates all connections of a server to its database.
+fn terminate_connections(sql: &mut Sql) {
+    assert!(sql.terminate_other_connections() > 0, "no connections");
 }
 
 #[test]
@@ -119,12 +114,12 @@ fn the_first_request_of_each_operation_after_a_connection_loss_succeeds() {
     let server = TestServer::on(Backend::Postgres);
     let document = server.get("/openapi.json").expect(200).json();
     let mut sql = server.db().sql();
-    for operation in stored(&document) {
+    for operation in operations_on_the_database(&document) {
         let call = Call::successful(&operation, &server, server.db());
         // Recently used connections are not checked before use.
-        concurrently(15, |_| server.get(crate::http::support::JOBS).expect(200));
-        kill(&mut sql);
-        succeeds(&server, &call);
+        concurrently(15, |_| server.get(JOBS).expect(200));
+        terminate_connections(&mut sql);
+        assert_succeeds(&server, &call);
     }
 }
 
@@ -135,15 +130,10 @@ fn concurrent_requests_after_a_connection_loss_succeed() {
     let mut sql = server.db().sql();
     for _ in 0..5 {
         concurrently(30, |_| server.get(&job_path(job_id, "")).expect(200));
-        kill(&mut sql);
+        terminate_connections(&mut sql);
         concurrently(30, |i| match i % 2 {
             0 => server.get(&job_path(job_id, "/transcripts")).expect(200),
-            _ => server
-                .post(
-                    crate::http::support::JOBS,
-                    &crate::http::support::a_recording(),
-                )
-                .expect(201),
+            _ => server.post(JOBS, &a_recording()).expect(201),
         });
     }
 }

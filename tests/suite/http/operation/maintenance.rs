@@ -19,7 +19,7 @@ on_both_backends!(
     expired_idempotency_keys_are_removed,
 );
 
-/// A text in the query for expired leases.
+/// A text that only the query for expired leases contains.
 const EXPIRED_LEASES: &str = "lease_expires_at";
 
 /// The number of events of a job.
@@ -50,12 +50,13 @@ fn maintenance_without_expired_leases_writes_nothing(db: TestDb) {
     let server = TestServer::serve(db, ServerConfig::default());
     create_job(&server, json!({}));
     claim(&server, Stage::WORK).unwrap();
-    // The last maintenance task of a server that starts.
+    // A server that starts removes idempotency keys after its other maintenance
+    // tasks.
     wait_until(|| statements.count("idempotency_keys") > 0);
-    let (looks, begun) = (statements.count(EXPIRED_LEASES), statements.count("BEGIN"));
-    assert!(begun > 0);
-    wait_until(|| statements.count(EXPIRED_LEASES) > looks + 2);
-    assert_eq!(statements.count("BEGIN"), begun);
+    let (checks, transactions) = (statements.count(EXPIRED_LEASES), statements.count("BEGIN"));
+    assert!(transactions > 0);
+    wait_until(|| statements.count(EXPIRED_LEASES) > checks + 2);
+    assert_eq!(statements.count("BEGIN"), transactions);
 }
 
 fn events_are_kept_for_the_default_period_after_the_end_of_a_job(db: TestDb) {

@@ -8,7 +8,7 @@ use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, job_path};
 
 on_both_backends!(
     request_metrics_have_method_route_and_status,
-    durations_are_measured_and_unknown_paths_and_methods_are_no_labels,
+    durations_are_measured_and_unknown_paths_and_methods_are_not_labels,
     the_pool_has_metrics,
     rows_left_out_of_lists_are_counted,
 );
@@ -60,7 +60,7 @@ fn requests(method: &str, route: &str, status: u16) -> String {
 
 fn request_metrics_have_method_route_and_status(server: TestServer) {
     let job = a_job().create(server.db());
-    let counted = [
+    let expected = [
         (requests("GET", "/api/v1/jobs/{job_id}", 200), 3.0),
         (requests("GET", "/api/v1/jobs/{job_id}", 404), 1.0),
         (requests("POST", "/api/v1/jobs", 201), 2.0),
@@ -78,14 +78,17 @@ fn request_metrics_have_method_route_and_status(server: TestServer) {
     server.get("/nowhere").expect(404);
     server.get("/nowhere/else").expect(404);
     let after = metrics(&server);
-    for (name, n) in counted {
-        let moved =
+    for (name, increase) in expected {
+        let found =
             after.get(&name).copied().unwrap_or(0.0) - before.get(&name).copied().unwrap_or(0.0);
-        assert!((moved - n).abs() < 0.5, "{name} moved by {moved}");
+        assert!(
+            (found - increase).abs() < 0.5,
+            "{name} increased by {found}"
+        );
     }
 }
 
-fn durations_are_measured_and_unknown_paths_and_methods_are_no_labels(server: TestServer) {
+fn durations_are_measured_and_unknown_paths_and_methods_are_not_labels(server: TestServer) {
     a_completed_job(server.db());
     server.get(JOBS).expect(200);
     server.request("BREW", "/teapot/7").send();

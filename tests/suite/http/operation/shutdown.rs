@@ -3,7 +3,7 @@ use std::net::TcpStream;
 
 use lectern_tests::{Lectern, TestDb, on_both_backends};
 
-use crate::http::support::{JOBS, a_recording};
+use crate::http::support::{JOBS, a_recording, in_flight, wait_until};
 
 on_both_backends!(
     a_stopping_server_completes_running_requests,
@@ -40,28 +40,13 @@ impl PartialPost {
     /// Sends the rest; returns everything up to the end of the connection.
     fn finish(mut self) -> String {
         self.socket.write_all(self.rest.as_bytes()).unwrap();
-        let mut answer = String::new();
-        self.socket.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        self.socket.read_to_string(&mut response).unwrap();
+        response
     }
 }
 
-fn in_flight(server: &Lectern) -> u32 {
-    let metrics = server.get("/metrics").expect(200);
-    let number = metrics
-        .text()
-        .lines()
-        .find_map(|line| line.strip_prefix("http_requests_in_flight "));
-    number.unwrap().parse().unwrap()
-}
-
-fn wait_until(holds: impl Fn() -> bool) {
-    while !holds() {
-        std::thread::yield_now();
-    }
-}
-
-/// Waits until the log says that the server stops.
+/// Waits until the server reports that it stops.
 fn wait_until_stopping(server: &Lectern) {
     wait_until(|| server.get("/readyz").status == 503);
     server.get("/readyz").problem(503, "overloaded");
@@ -69,14 +54,16 @@ fn wait_until_stopping(server: &Lectern) {
 
 fn a_stopping_server_completes_running_requests(db: TestDb) {
     let mut server = Lectern::serve(db.url());
-    let half = PartialPost::sent_to(&server);
+    let partial = PartialPost::sent_to(&server);
     server.signal("TERM");
     wait_until_stopping(&server);
-    let answer = half.finish();
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let response = partial.finish();
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
     assert!(
-        answer.to_lowercase().contains("\r\nconnection: close\r\n"),
-        "{answer}"
+        response
+            .to_lowercase()
+            .contains("\r\nconnection: close\r\n"),
+        "{response}"
     );
     assert_eq!(server.wait().code(), Some(0));
     assert_eq!(db.sql().count("jobs"), 1);
@@ -96,22 +83,22 @@ fn an_idle_server_stops_on_sigterm_and_sigint(db: TestDb) {
 
 fn stored_rows_survive_a_restart(db: TestDb) {
     let mut server = Lectern::serve(db.url());
-    let made = server.post(JOBS, &a_recording()).expect(201);
+    let created = server.post(JOBS, &a_recording()).expect(201);
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
     let server = Lectern::serve(db.url());
     assert_eq!(
         server
-            .get(made.header("Location").unwrap())
+            .get(created.header("Location").unwrap())
             .expect(200)
             .json(),
-        made.json()
+        created.json()
     );
 }
 
 fn an_endless_request_does_not_block_shutdown(db: TestDb) {
     let mut server = Lectern::serve_with(db.url(), &[("LECTERN_SHUTDOWN_GRACE", "1")]);
-    let _half = PartialPost::sent_to(&server);
+    let _partial = PartialPost::sent_to(&server);
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
     assert_eq!(db.sql().count("jobs"), 0);
@@ -119,9 +106,9 @@ fn an_endless_request_does_not_block_shutdown(db: TestDb) {
 
 fn a_second_signal_stops_a_server_at_once(db: TestDb) {
     let mut server = Lectern::serve(db.url());
-    let _half = PartialPost::sent_to(&server);
+    let _partial = PartialPost::sent_to(&server);
     server.signal("TERM");
-    // A signal right after the first counts as its duplicate.
+    // A signal right after the first one is ignored as a duplicate.
     while !server.log().contains("exiting at once") {
         server.signal("TERM");
     }

@@ -7,9 +7,9 @@ use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, concurrently, job_path
 on_both_backends!(
     every_change_of_a_job_changes_its_entity_tag,
     a_matching_if_none_match_returns_304,
-    another_if_none_match_returns_the_job,
+    a_different_if_none_match_returns_the_job,
     a_matching_if_match_applies_the_change,
-    another_if_match_is_rejected,
+    a_different_if_match_is_rejected,
     a_version_mismatch_is_reported_before_an_illegal_transition,
     if_match_on_an_unknown_job_is_not_found,
     of_concurrent_changes_of_one_version_one_succeeds,
@@ -37,11 +37,11 @@ fn name(client: &Client, job_id: JobId) -> String {
 }
 
 fn every_change_of_a_job_changes_its_entity_tag(server: TestServer) {
-    let made = server.post(JOBS, &a_recording()).expect(201);
-    let path = made.header("Location").unwrap();
+    let created = server.post(JOBS, &a_recording()).expect(201);
+    let path = created.header("Location").unwrap();
     let report = a_report(Stage::Transcription, 1.0).body();
     let tags = [
-        made.clone(),
+        created.clone(),
         server.get(path),
         server.patch(path, &json!({ "filename": "a.mp4" })),
         server.post(&format!("{path}/progress"), &report),
@@ -74,7 +74,7 @@ fn a_matching_if_none_match_returns_304(server: TestServer) {
     assert_eq!(head.expect(304).header("ETag"), Some("\"1\""));
 }
 
-fn another_if_none_match_returns_the_job(server: TestServer) {
+fn a_different_if_none_match_returns_the_job(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     for tags in ["\"2\"", "1", "\"11\"", "\"1", "x", "\"\"", "\"2\", \"3\""] {
         let answer = get_unless(&server, job_id, tags).expect(200);
@@ -104,7 +104,7 @@ fn a_matching_if_match_applies_the_change(server: TestServer) {
     }
 }
 
-fn another_if_match_is_rejected(server: TestServer) {
+fn a_different_if_match_is_rejected(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     server
         .patch(
@@ -113,15 +113,15 @@ fn another_if_match_is_rejected(server: TestServer) {
         )
         .expect(200);
     // Weak tags never match (RFC 9110, 13.1.1), nor do malformed ones.
-    let others = [
+    let other_tags = [
         "\"1\"",
         "\"3\"",
         "\"1\", \"3\"",
         "\"-2\"",
         "\"99999999999999999999\"",
     ];
-    let no_others = ["W/\"2\"", "2", "\"2", "\"x\"", "\"\""];
-    for tags in others.iter().chain(&no_others) {
+    let invalid_tags = ["W/\"2\"", "2", "\"2", "\"x\"", "\"\""];
+    for tags in other_tags.iter().chain(&invalid_tags) {
         let refused = change_if(&server, job_id, tags, "stale.mp4");
         assert_eq!(
             refused.problem(412, "version_mismatch"),
@@ -155,8 +155,8 @@ fn if_match_on_an_unknown_job_is_not_found(server: TestServer) {
         .header("If-Match", "\"1\"")
         .json(&body);
     change.send().problem(404, "job_not_found");
-    let look = server.request("GET", &path).header("If-None-Match", "*");
-    look.send().problem(404, "job_not_found");
+    let get = server.request("GET", &path).header("If-None-Match", "*");
+    get.send().problem(404, "job_not_found");
 }
 
 fn of_concurrent_changes_of_one_version_one_succeeds(server: TestServer) {
@@ -166,7 +166,7 @@ fn of_concurrent_changes_of_one_version_one_succeeds(server: TestServer) {
     });
     let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     let [winner] = won.as_slice() else {
-        panic!("{} changes were made", won.len())
+        panic!("{} changes succeeded", won.len())
     };
     for loser in lost {
         // On a slow disk the others may reach the admission timeout.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use lectern_tests::{Client, Response, TestServer, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, a_recording, concurrently};
+use crate::http::support::{JOBS, a_recording, concurrently, dump, raw_http};
 
 on_both_backends!(
     a_repeated_request_creates_one_job_and_gets_the_same_response,
@@ -15,7 +15,7 @@ on_both_backends!(
     requests_without_a_key_are_independent,
     an_invalid_key_is_rejected,
     a_rejected_request_frees_its_key,
-    a_key_ends_after_a_day_or_with_its_job,
+    a_key_expires_after_a_day_and_is_deleted_with_its_job,
 );
 
 const KEY: &str = "Idempotency-Key";
@@ -80,7 +80,7 @@ fn equivalent_json_bodies_are_the_same_request(server: TestServer) {
 
 fn a_key_is_valid_for_one_request(server: TestServer) {
     create(&server, "k-1", &a_recording()).expect(201);
-    let before = crate::http::support::dump(server.db());
+    let before = dump(server.db());
     for (field, value) in [
         ("filename", json!("other.mp4")),
         ("priority", json!(1)),
@@ -93,7 +93,7 @@ fn a_key_is_valid_for_one_request(server: TestServer) {
             [Value::Null; 0]
         );
     }
-    assert_eq!(crate::http::support::dump(server.db()), before);
+    assert_eq!(dump(server.db()), before);
     create(&server, "k-2", &a_recording()).expect(201);
     create(&server, "K-1", &a_recording()).expect(201);
     assert_eq!(server.db().sql().count("jobs"), 3);
@@ -114,14 +114,15 @@ fn of_different_requests_with_one_key_the_first_is_executed(server: TestServer) 
         body["filename"] = json!(format!("{}.mp4", i % 2));
         create(&server, "k-1", &body)
     });
-    let made: Vec<_> = answers
+    let created: Vec<_> = answers
         .iter()
         .filter(|answer| answer.status == 201)
         .collect();
-    assert_eq!(made.len(), 10);
+    assert_eq!(created.len(), 10);
     assert!(
-        made.iter()
-            .all(|answer| repeatable_parts(answer) == repeatable_parts(made[0]))
+        created
+            .iter()
+            .all(|answer| repeatable_parts(answer) == repeatable_parts(created[0]))
     );
     for refused in answers.iter().filter(|answer| answer.status != 201) {
         refused.problem(422, "idempotency_mismatch");
@@ -149,13 +150,13 @@ fn an_invalid_key_is_rejected(server: TestServer) {
         .json(&a_recording())
         .send()
         .problem_with(422, "validation_failed", KEY);
-    let not_ascii = crate::http::support::raw_http::request(
+    let not_ascii = raw_http::request(
         "POST",
         JOBS,
         &["Idempotency-Key: kéy", "Content-Length: 2"],
         "{}",
     );
-    crate::http::support::raw_http::exchange(&server, not_ascii).problem(422, "validation_failed");
+    raw_http::exchange(&server, not_ascii).problem(422, "validation_failed");
     assert_eq!(server.db().sql().count("jobs"), 0);
     for key in ["k", "!~", &"k".repeat(255)] {
         create(&server, key, &a_recording()).expect(201);
@@ -163,16 +164,16 @@ fn an_invalid_key_is_rejected(server: TestServer) {
 }
 
 fn a_rejected_request_frees_its_key(server: TestServer) {
-    let mut wrong = a_recording();
-    wrong["processing_config"] = json!({ "pipeline": "unknown" });
-    create(&server, "k-1", &wrong).problem(422, "validation_failed");
-    wrong["processing_config"] = json!(7);
-    create(&server, "k-1", &wrong).problem(422, "validation_failed");
+    let mut invalid = a_recording();
+    invalid["processing_config"] = json!({ "pipeline": "unknown" });
+    create(&server, "k-1", &invalid).problem(422, "validation_failed");
+    invalid["processing_config"] = json!(7);
+    create(&server, "k-1", &invalid).problem(422, "validation_failed");
     assert_eq!(server.db().sql().count("idempotency_keys"), 0);
     create(&server, "k-1", &a_recording()).expect(201);
 }
 
-fn a_key_ends_after_a_day_or_with_its_job(server: TestServer) {
+fn a_key_expires_after_a_day_and_is_deleted_with_its_job(server: TestServer) {
     let first = create(&server, "k-1", &a_recording()).expect(201);
     server.db().clock().advance(TimeDelta::hours(24));
     let second = create(&server, "k-1", &a_recording()).expect(201);

@@ -1,5 +1,6 @@
 //! HTTP rules that hold for every route: errors, idempotency keys, entity tags.
 
+mod bodies;
 mod entity_tags;
 mod errors;
 mod idempotency;

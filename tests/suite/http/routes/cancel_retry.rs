@@ -18,7 +18,7 @@ on_both_backends!(
     completed_stages_are_not_repeated_after_a_retry,
     a_failing_stage_is_retried_with_growing_delays_until_the_job_fails,
     a_permanent_failure_fails_the_job_at_once,
-    of_concurrent_cancellations_one_succeeds,
+    of_concurrent_cancellations_and_retries_one_succeeds,
 );
 
 fn statuses(server: &TestServer, job_id: lectern_domain::JobId) -> Vec<String> {
@@ -50,10 +50,10 @@ fn a_job_without_a_recording_is_not_retried(server: TestServer) {
 }
 
 fn an_unknown_job_is_neither_cancelled_nor_retried(server: TestServer) {
-    for what in ["cancel", "retry"] {
+    for action in ["cancel", "retry"] {
         for id in [UNKNOWN_ID, "7"] {
             server
-                .request("POST", &format!("{JOBS}/{id}/{what}"))
+                .request("POST", &format!("{JOBS}/{id}/{action}"))
                 .send()
                 .problem(404, "job_not_found");
         }
@@ -70,11 +70,11 @@ fn a_heartbeat_reports_cancellation(server: TestServer) {
     assert_eq!(statuses(&server, job_id), ["cancelled"; 6]);
     let before = dump(server.db());
     for _ in 0..2 {
-        let failed_run = claimed
+        let state = claimed
             .send(&server, "heartbeat", &json!({ "percent": 99 }))
             .expect(200)
             .json();
-        assert_eq!(failed_run["cancelled"], json!(true));
+        assert_eq!(state["cancelled"], json!(true));
     }
     claimed
         .send(&server, "complete", &json!({}))
@@ -104,7 +104,7 @@ fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
     lost.send(
         &server,
         "heartbeat",
-        &json!({ "percent": 70, "message": "far" }),
+        &json!({ "percent": 70, "message": "nearly done" }),
     )
     .expect(200);
     let regions = server.get(&job_path(job_id, "/silence-regions")).json();
@@ -147,8 +147,8 @@ fn completed_stages_are_not_repeated_after_a_retry(server: TestServer) {
         server.get(&job_path(job_id, "/silence-regions")).json(),
         regions
     );
-    for what in ["heartbeat", "complete"] {
-        lost.send(&server, what, &json!({}))
+    for action in ["heartbeat", "complete"] {
+        lost.send(&server, action, &json!({}))
             .problem(409, "lease_lost");
     }
     let mut order = Vec::new();
@@ -168,7 +168,7 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
     let job_id = create_job(&server, json!({}));
     let failure =
         json!({ "error": "no memory", "details": { "exit_code": 137 }, "retryable": true });
-    for (attempt, pause) in [(1, 2), (2, 4)] {
+    for (attempt, delay) in [(1, 2), (2, 4)] {
         let claimed = claim(&server, &[Transcription]).unwrap();
         assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
         let failed_run = claimed.send(&server, "fail", &failure).expect(200).json();
@@ -181,21 +181,25 @@ fn a_failing_stage_is_retried_with_growing_delays_until_the_job_fails(server: Te
             run,
             (&json!("ready"), &json!("no memory"), &json!("running"))
         );
-        assert_eq!(claim(&server, &[Transcription]), None, "not at once");
+        assert_eq!(
+            claim(&server, &[Transcription]),
+            None,
+            "before the delay ends"
+        );
         // Jitter shortens a delay by up to half.
         server
             .db()
             .clock()
-            .advance(TimeDelta::milliseconds(pause * 500 - 1));
+            .advance(TimeDelta::milliseconds(delay * 500 - 1));
         assert_eq!(
             claim(&server, &[Transcription]),
             None,
-            "not before half of it"
+            "before half of the delay"
         );
         server
             .db()
             .clock()
-            .advance(TimeDelta::milliseconds(pause * 500 + 1));
+            .advance(TimeDelta::milliseconds(delay * 500 + 1));
     }
     let claimed = claim(&server, &[Transcription]).unwrap();
     assert_eq!(claimed.attempt, 3);
@@ -249,38 +253,38 @@ fn a_permanent_failure_fails_the_job_at_once(server: TestServer) {
         (&job["status"], &job["error_message"]),
         (&json!("failed"), &json!("transcription: no sound"))
     );
-    let failed_run = other
+    let state = other
         .send(&server, "heartbeat", &json!({}))
         .expect(200)
         .json();
-    assert_eq!(failed_run["cancelled"], json!(true));
+    assert_eq!(state["cancelled"], json!(true));
     assert_eq!(claim(&server, Stage::WORK), None);
 }
 
-fn of_concurrent_cancellations_one_succeeds(server: TestServer) {
+fn of_concurrent_cancellations_and_retries_one_succeeds(server: TestServer) {
     let job_id = create_job(&server, json!({}));
-    for what in ["cancel", "retry"] {
+    for action in ["cancel", "retry"] {
         let answers = concurrently(20, |_| {
             server
-                .request("POST", &job_path(job_id, &format!("/{what}")))
+                .request("POST", &job_path(job_id, &format!("/{action}")))
                 .send()
         });
         let won = answers.iter().filter(|answer| answer.status == 200).count();
-        assert_eq!(won, 1, "{what}");
+        assert_eq!(won, 1, "{action}");
         for lost in answers.iter().filter(|answer| answer.status != 200) {
             lost.problem(409, "illegal_transition");
         }
     }
 }
 
-/// Checks that `action` leads from the statuses in `from` to `to`, and that it
+/// Checks that the action leads from the statuses in `from` to `to`, and that it
 /// is rejected in all others and changes nothing.
-fn assert_allowed_only_from(server: &TestServer, what: &str, from: &[JobStatus], to: JobStatus) {
+fn assert_allowed_only_from(server: &TestServer, action: &str, from: &[JobStatus], to: JobStatus) {
     for status in JobStatus::ALL {
         let job_id = a_job().status(*status).create(server.db()).job_id;
         let before = dump(server.db());
         let answer = server
-            .request("POST", &job_path(job_id, &format!("/{what}")))
+            .request("POST", &job_path(job_id, &format!("/{action}")))
             .send();
         if from.contains(status) {
             let job = answer.expect(200);

@@ -1,11 +1,11 @@
-use chrono::TimeDelta;
 use lectern_domain::{JobId, NewClip};
 use lectern_tests::{
     Body, TestServer, a_clip_of, a_job, clips, content_segments, on_both_backends, snapshot,
 };
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
+use crate::http::support::job_set::JobSet;
+use crate::http::support::{JOBS, UNKNOWN_ID, job_path};
 
 on_both_backends!(
     clips_are_returned_as_sent,
@@ -19,30 +19,22 @@ on_both_backends!(
     top_clips_are_ordered_by_importance_with_unscored_clips_last,
     a_job_without_clips_has_an_empty_list,
     clips_of_an_unknown_job_are_not_found,
-    concurrent_puts_leave_one_whole_set,
+    concurrent_puts_leave_one_set,
 );
 
-/// The path of the clips of a new job.
-fn of_a_job(server: &TestServer) -> String {
-    job_path(a_job().create(server.db()).job_id, "/clips")
-}
-
-fn body(clips: &[NewClip]) -> Value {
-    json!({ "clips": clips.body() })
-}
+pub(super) const CLIPS: JobSet = JobSet {
+    path: "/clips",
+    list: "clips",
+    id: "clip_id",
+};
 
 /// A clip with the required fields only.
 fn titled(title: &str) -> Value {
     json!({ "title": title, "start_time": 1, "end_time": 31 })
 }
 
-fn titles(answer: &Value) -> Vec<&str> {
-    let clips = answer["clips"].as_array().unwrap();
-    assert_eq!(answer["total"], json!(clips.len()));
-    clips
-        .iter()
-        .map(|clip| clip["title"].as_str().unwrap())
-        .collect()
+fn titles(response: &Value) -> Vec<&str> {
+    CLIPS.texts(response, "title")
 }
 
 /// Stores two content segments for a job; returns the id of the second.
@@ -58,43 +50,29 @@ fn a_segment_of(server: &TestServer, job_id: JobId) -> String {
         .to_owned()
 }
 
-/// The clips of a response without the fields added by the server.
-pub(crate) fn as_sent(mut answer: Value) -> Value {
-    for clip in answer["clips"].as_array_mut().unwrap() {
-        let clip = clip.as_object_mut().unwrap();
-        for added in ["clip_id", "duration", "created_at"] {
-            assert!(clip.remove(added).is_some(), "{added}");
-        }
-    }
-    answer["clips"].take()
-}
-
 fn clips_are_returned_as_sent(server: TestServer) {
     let job_id = a_job().create(server.db()).job_id;
     let path = job_path(job_id, "/clips");
-    let mut sent = body(&clips(40));
+    let mut sent = CLIPS.body(&clips(40));
     sent["clips"][7]["content_segment_id"] = json!(a_segment_of(&server, job_id));
     sent["clips"][8]["extra_metadata"] =
         json!({ "id": 8, "deep": { "a": [1, 2.5, null, true, "\\%_'\""] } });
-    let stored = server.put(&path, &sent).expect(200).json();
-    assert_eq!(server.get(&path).expect(200).json(), stored);
-    assert_eq!(stored["total"], 40);
-    assert_eq!(as_sent(stored), sent["clips"]);
+    CLIPS.assert_returned_as_sent(&server, &path, &sent);
 }
 
 fn every_clip_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let full = clips(1).body()[0].take();
     let answer = server
         .put(
-            &of_a_job(&server),
-            &json!({ "clips": [full, titled("Only what must be")] }),
+            &CLIPS.of_a_new_job(&server),
+            &json!({ "clips": [full, titled("Only the required fields")] }),
         )
         .expect(200);
     snapshot!("clips", answer.json());
 }
 
 fn an_omitted_order_is_the_position(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CLIPS.of_a_new_job(&server);
     let mut clips = ["a", "b", "c", "d"].map(titled);
     clips[1]["clip_order"] = json!(9);
     clips[2]["clip_order"] = Value::Null;
@@ -113,7 +91,7 @@ fn an_omitted_order_is_the_position(server: TestServer) {
 }
 
 fn clip_orders_are_unique(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CLIPS.of_a_new_job(&server);
     let mut clips = ["a", "b", "c"].map(titled);
     clips[0]["clip_order"] = json!(2);
     let answer = server.put(&path, &json!({ "clips": clips }));
@@ -122,20 +100,13 @@ fn clip_orders_are_unique(server: TestServer) {
 }
 
 fn putting_the_same_set_again_keeps_the_clips_and_their_ids(server: TestServer) {
-    let path = of_a_job(&server);
-    let stored = server.put(&path, &body(&clips(9))).expect(200).json();
-    server.db().clock().advance(TimeDelta::seconds(1));
-    assert_eq!(
-        server.put(&path, &body(&clips(9))).expect(200).json(),
-        stored
-    );
-    assert_eq!(server.get(&path).expect(200).json(), stored);
+    CLIPS.assert_kept_by_an_equal_put(&server, &CLIPS.body(&clips(9)));
 }
 
 fn a_new_set_replaces_the_old_one(server: TestServer) {
-    let (path, other) = (of_a_job(&server), of_a_job(&server));
+    let (path, other) = (CLIPS.of_a_new_job(&server), CLIPS.of_a_new_job(&server));
     for path in [&path, &other] {
-        server.put(path, &body(&clips(3))).expect(200);
+        server.put(path, &CLIPS.body(&clips(3))).expect(200);
     }
     assert_eq!(
         titles(
@@ -147,15 +118,15 @@ fn a_new_set_replaces_the_old_one(server: TestServer) {
         ["new"]
     );
     assert_eq!(titles(&server.get(&path).expect(200).json()), ["new"]);
-    server.put(&path, &body(&[])).expect(200);
+    server.put(&path, &CLIPS.body::<NewClip>(&[])).expect(200);
     assert_eq!(titles(&server.get(&path).expect(200).json()), [""; 0]);
     assert_eq!(server.get(&other).expect(200).json()["total"], 3);
 }
 
 fn a_set_with_an_invalid_clip_stores_nothing(server: TestServer) {
-    let path = of_a_job(&server);
-    let stored = server.put(&path, &body(&clips(2))).expect(200).json();
-    let mut sent = body(&clips(20));
+    let path = CLIPS.of_a_new_job(&server);
+    let stored = server.put(&path, &CLIPS.body(&clips(2))).expect(200).json();
+    let mut sent = CLIPS.body(&clips(20));
     sent["clips"][19]["s3_key"] = json!("k".repeat(501));
     server
         .put(&path, &sent)
@@ -170,7 +141,7 @@ fn a_clip_refers_to_a_segment_of_its_own_job_or_none(server: TestServer) {
     );
     let (own, foreign) = (a_segment_of(&server, job_id), a_segment_of(&server, other));
     let path = job_path(job_id, "/clips");
-    let along = |segments: [&str; 3]| {
+    let put_clips_of = |segments: [&str; 3]| {
         let clips: Vec<_> = segments
             .iter()
             .zip(clips(3))
@@ -179,15 +150,15 @@ fn a_clip_refers_to_a_segment_of_its_own_job_or_none(server: TestServer) {
                 ..a_clip_of(segment.parse().unwrap())
             })
             .collect();
-        server.put(&path, &body(&clips))
+        server.put(&path, &CLIPS.body(&clips))
     };
-    let stored = along([&own, &own, &own]).expect(200).json();
-    along([&own, &own, &foreign]).problem_with(
+    let stored = put_clips_of([&own, &own, &own]).expect(200).json();
+    put_clips_of([&own, &own, &foreign]).problem_with(
         422,
         "validation_failed",
         "clips[2].content_segment_id",
     );
-    along([&own, UNKNOWN_ID, &own]).problem_with(
+    put_clips_of([&own, UNKNOWN_ID, &own]).problem_with(
         422,
         "validation_failed",
         "clips[1].content_segment_id",
@@ -196,7 +167,7 @@ fn a_clip_refers_to_a_segment_of_its_own_job_or_none(server: TestServer) {
 }
 
 fn top_clips_are_ordered_by_importance_with_unscored_clips_last(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CLIPS.of_a_new_job(&server);
     let scores = [
         ("none", None),
         ("least", Some(0.0)),
@@ -228,9 +199,7 @@ fn top_clips_are_ordered_by_importance_with_unscored_clips_last(server: TestServ
 }
 
 fn a_job_without_clips_has_an_empty_list(server: TestServer) {
-    let job_id = a_job().create(server.db()).job_id;
-    let answer = server.get(&job_path(job_id, "/clips")).expect(200).json();
-    assert_eq!(answer, json!({ "job_id": job_id, "clips": [], "total": 0 }));
+    CLIPS.assert_empty_without_rows(&server);
 }
 
 fn clips_of_an_unknown_job_are_not_found(server: TestServer) {
@@ -240,27 +209,16 @@ fn clips_of_an_unknown_job_are_not_found(server: TestServer) {
         .get(&format!("{path}?top=3"))
         .problem(404, "job_not_found");
     server
-        .put(&path, &body(&clips(2)))
+        .put(&path, &CLIPS.body(&clips(2)))
         .problem(404, "job_not_found");
     server
-        .put(&path, &body(&[a_clip_of(UNKNOWN_ID.parse().unwrap())]))
+        .put(
+            &path,
+            &CLIPS.body(&[a_clip_of(UNKNOWN_ID.parse().unwrap())]),
+        )
         .problem(404, "job_not_found");
 }
 
-fn concurrent_puts_leave_one_whole_set(server: TestServer) {
-    let path = of_a_job(&server);
-    let answers = concurrently(8, |i| {
-        server
-            .put(&path, &body(&clips(3 * (i + 1))))
-            .expect(200)
-            .json()
-    });
-    for (i, answer) in answers.iter().enumerate() {
-        assert_eq!(
-            answer["total"],
-            json!(3 * (i + 1)),
-            "each response is the set of its request"
-        );
-    }
-    assert!(answers.contains(&server.get(&path).expect(200).json()));
+fn concurrent_puts_leave_one_set(server: TestServer) {
+    CLIPS.assert_concurrent_puts_leave_one_set(&server, |n| CLIPS.body(&clips(n)));
 }

@@ -1,11 +1,11 @@
-use chrono::TimeDelta;
 use lectern_domain::NewContentSegment;
 use lectern_tests::{
     Body, TestServer, a_clip_of, a_job, content_segments, on_both_backends, snapshot,
 };
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
+use crate::http::support::job_set::JobSet;
+use crate::http::support::{JOBS, UNKNOWN_ID, job_path, percent_encoded};
 
 on_both_backends!(
     content_segments_are_returned_as_sent,
@@ -20,69 +20,44 @@ on_both_backends!(
     top_segments_are_ordered_by_importance_then_time,
     a_job_without_content_segments_has_an_empty_list,
     content_segments_of_an_unknown_job_are_not_found,
-    concurrent_puts_leave_one_whole_set,
+    concurrent_puts_leave_one_set,
 );
 
-/// The path of the content segments of a new job.
-fn of_a_job(server: &TestServer) -> String {
-    job_path(a_job().create(server.db()).job_id, "/content-segments")
-}
+pub(super) const CONTENT_SEGMENTS: JobSet = JobSet {
+    path: "/content-segments",
+    list: "segments",
+    id: "segment_id",
+};
 
-fn body(segments: &[NewContentSegment]) -> Value {
-    json!({ "segments": segments.body() })
-}
-
-/// A segment with few fields.
+/// A segment without the fields that these tests do not need.
 fn about(topic: &str, importance: f64, keywords: &[&str]) -> Value {
     json!({ "start_time": 0, "end_time": 60, "topic": topic, "importance_score": importance, "keywords": keywords })
 }
 
-fn topics(answer: &Value) -> Vec<&str> {
-    let segments = answer["segments"].as_array().unwrap();
-    assert_eq!(answer["total"], json!(segments.len()));
-    segments
-        .iter()
-        .map(|segment| segment["topic"].as_str().unwrap())
-        .collect()
-}
-
-/// The segments of a response without the fields added by the server.
-pub(crate) fn as_sent(mut answer: Value) -> Value {
-    for segment in answer["segments"].as_array_mut().unwrap() {
-        let segment = segment.as_object_mut().unwrap();
-        for added in ["segment_id", "duration", "created_at"] {
-            assert!(segment.remove(added).is_some(), "{added}");
-        }
-    }
-    answer["segments"].take()
-}
-
-/// `text` percent-encoded for a query string.
-fn encoded(text: &str) -> String {
-    let bytes: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    bytes.concat()
+fn topics(response: &Value) -> Vec<&str> {
+    CONTENT_SEGMENTS.texts(response, "topic")
 }
 
 fn content_segments_are_returned_as_sent(server: TestServer) {
-    let path = of_a_job(&server);
-    let sent = body(&content_segments(60));
-    let stored = server.put(&path, &sent).expect(200).json();
-    assert_eq!(server.get(&path).expect(200).json(), stored);
-    assert_eq!(stored["total"], 60);
-    assert_eq!(as_sent(stored), sent["segments"]);
+    let path = CONTENT_SEGMENTS.of_a_new_job(&server);
+    let sent = CONTENT_SEGMENTS.body(&content_segments(60));
+    CONTENT_SEGMENTS.assert_returned_as_sent(&server, &path, &sent);
 }
 
 fn every_segment_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let full = content_segments(1).body()[0].take();
     let bare = json!({ "start_time": 300, "end_time": 301.5, "topic": "Questions", "importance_score": 0 });
     let answer = server
-        .put(&of_a_job(&server), &json!({ "segments": [full, bare] }))
+        .put(
+            &CONTENT_SEGMENTS.of_a_new_job(&server),
+            &json!({ "segments": [full, bare] }),
+        )
         .expect(200);
     snapshot!("content_segments", answer.json());
 }
 
 fn an_omitted_order_is_the_position(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CONTENT_SEGMENTS.of_a_new_job(&server);
     let mut segments = ["a", "b", "c", "d"].map(|topic| about(topic, 0.5, &[]));
     segments[1]["segment_order"] = json!(9);
     segments[2]["segment_order"] = Value::Null;
@@ -101,7 +76,7 @@ fn an_omitted_order_is_the_position(server: TestServer) {
 }
 
 fn segment_orders_are_unique(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CONTENT_SEGMENTS.of_a_new_job(&server);
     let mut segments = ["a", "b", "c"].map(|topic| about(topic, 0.5, &[]));
     segments[0]["segment_order"] = json!(2);
     let answer = server.put(&path, &json!({ "segments": segments }));
@@ -110,31 +85,26 @@ fn segment_orders_are_unique(server: TestServer) {
 }
 
 fn putting_the_same_set_again_keeps_the_segments_and_their_ids(server: TestServer) {
-    let path = of_a_job(&server);
-    let stored = server
-        .put(&path, &body(&content_segments(9)))
-        .expect(200)
-        .json();
-    server.db().clock().advance(TimeDelta::seconds(1));
-    assert_eq!(
-        server
-            .put(&path, &body(&content_segments(9)))
-            .expect(200)
-            .json(),
-        stored
-    );
-    assert_eq!(server.get(&path).expect(200).json(), stored);
+    CONTENT_SEGMENTS
+        .assert_kept_by_an_equal_put(&server, &CONTENT_SEGMENTS.body(&content_segments(9)));
 }
 
 fn a_new_set_replaces_the_old_one(server: TestServer) {
-    let (path, other) = (of_a_job(&server), of_a_job(&server));
+    let (path, other) = (
+        CONTENT_SEGMENTS.of_a_new_job(&server),
+        CONTENT_SEGMENTS.of_a_new_job(&server),
+    );
     for path in [&path, &other] {
-        server.put(path, &body(&content_segments(3))).expect(200);
+        server
+            .put(path, &CONTENT_SEGMENTS.body(&content_segments(3)))
+            .expect(200);
     }
     let new = json!({ "segments": [about("new", 0.5, &[])] });
     assert_eq!(topics(&server.put(&path, &new).expect(200).json()), ["new"]);
     assert_eq!(topics(&server.get(&path).expect(200).json()), ["new"]);
-    server.put(&path, &body(&[])).expect(200);
+    server
+        .put(&path, &CONTENT_SEGMENTS.body::<NewContentSegment>(&[]))
+        .expect(200);
     assert_eq!(topics(&server.get(&path).expect(200).json()), [""; 0]);
     assert_eq!(server.get(&other).expect(200).json()["total"], 3);
 }
@@ -146,18 +116,22 @@ fn a_clip_outlives_its_content_segment(server: TestServer) {
         job_path(job_id, "/clips"),
     );
     let stored = server
-        .put(&path, &body(&content_segments(2)))
+        .put(&path, &CONTENT_SEGMENTS.body(&content_segments(2)))
         .expect(200)
         .json();
     let segment_id = stored["segments"][1]["segment_id"].as_str().unwrap();
     let clip = a_clip_of(segment_id.parse().unwrap()).body();
     server.put(&clips, &json!({ "clips": [clip] })).expect(200);
-    server.put(&path, &body(&content_segments(2))).expect(200);
+    server
+        .put(&path, &CONTENT_SEGMENTS.body(&content_segments(2)))
+        .expect(200);
     assert_eq!(
         server.get(&clips).expect(200).json()["clips"][0]["content_segment_id"],
         segment_id
     );
-    server.put(&path, &body(&content_segments(1))).expect(200);
+    server
+        .put(&path, &CONTENT_SEGMENTS.body(&content_segments(1)))
+        .expect(200);
     let left = server.get(&clips).expect(200).json();
     assert_eq!(
         (&left["total"], &left["clips"][0]["content_segment_id"]),
@@ -166,12 +140,12 @@ fn a_clip_outlives_its_content_segment(server: TestServer) {
 }
 
 fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CONTENT_SEGMENTS.of_a_new_job(&server);
     let stored = server
-        .put(&path, &body(&content_segments(2)))
+        .put(&path, &CONTENT_SEGMENTS.body(&content_segments(2)))
         .expect(200)
         .json();
-    let mut sent = body(&content_segments(20));
+    let mut sent = CONTENT_SEGMENTS.body(&content_segments(20));
     sent["segments"][19]["keywords"] = json!(["fine", ""]);
     server
         .put(&path, &sent)
@@ -180,7 +154,7 @@ fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
 }
 
 fn a_keyword_matches_exactly(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CONTENT_SEGMENTS.of_a_new_job(&server);
     let odd = [
         "100%",
         "a_b",
@@ -205,7 +179,7 @@ fn a_keyword_matches_exactly(server: TestServer) {
         .expect(200);
     let by = |keyword: &str| {
         server
-            .get(&format!("{path}?keyword={}", encoded(keyword)))
+            .get(&format!("{path}?keyword={}", percent_encoded(keyword)))
             .expect(200)
             .json()
     };
@@ -221,7 +195,7 @@ fn a_keyword_matches_exactly(server: TestServer) {
 }
 
 fn top_segments_are_ordered_by_importance_then_time(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = CONTENT_SEGMENTS.of_a_new_job(&server);
     let segments = [
         about("least", 0.0, &[]),
         about("tied early", 0.5, &["k"]),
@@ -251,15 +225,7 @@ fn top_segments_are_ordered_by_importance_then_time(server: TestServer) {
 }
 
 fn a_job_without_content_segments_has_an_empty_list(server: TestServer) {
-    let job_id = a_job().create(server.db()).job_id;
-    let answer = server
-        .get(&job_path(job_id, "/content-segments"))
-        .expect(200)
-        .json();
-    assert_eq!(
-        answer,
-        json!({ "job_id": job_id, "segments": [], "total": 0 })
-    );
+    CONTENT_SEGMENTS.assert_empty_without_rows(&server);
 }
 
 fn content_segments_of_an_unknown_job_are_not_found(server: TestServer) {
@@ -269,24 +235,12 @@ fn content_segments_of_an_unknown_job_are_not_found(server: TestServer) {
         .get(&format!("{path}?top=3&keyword=x"))
         .problem(404, "job_not_found");
     server
-        .put(&path, &body(&content_segments(2)))
+        .put(&path, &CONTENT_SEGMENTS.body(&content_segments(2)))
         .problem(404, "job_not_found");
 }
 
-fn concurrent_puts_leave_one_whole_set(server: TestServer) {
-    let path = of_a_job(&server);
-    let answers = concurrently(8, |i| {
-        server
-            .put(&path, &body(&content_segments(3 * (i + 1))))
-            .expect(200)
-            .json()
+fn concurrent_puts_leave_one_set(server: TestServer) {
+    CONTENT_SEGMENTS.assert_concurrent_puts_leave_one_set(&server, |n| {
+        CONTENT_SEGMENTS.body(&content_segments(n))
     });
-    for (i, answer) in answers.iter().enumerate() {
-        assert_eq!(
-            answer["total"],
-            json!(3 * (i + 1)),
-            "each is answered the set it has put"
-        );
-    }
-    assert!(answers.contains(&server.get(&path).expect(200).json()));
 }

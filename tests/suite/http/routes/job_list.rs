@@ -77,15 +77,15 @@ fn an_empty_list_has_no_next_page(server: TestServer) {
 }
 
 fn jobs_are_listed_newest_first_in_the_shape_of_a_single_job(server: TestServer) {
-    let made = jobs(&server, "abc");
+    let created = jobs(&server, "abc");
     server
         .post(
-            &job_path(made[1], "/progress"),
+            &job_path(created[1], "/progress"),
             &a_report(Stage::Transcription, 7.0).body(),
         )
         .expect(200);
     let list = server.get(JOBS).expect(200).json();
-    let alone: Vec<_> = made
+    let alone: Vec<_> = created
         .iter()
         .rev()
         .map(|job| server.get(&job_path(*job, "")).json())
@@ -146,8 +146,8 @@ fn a_filter_applies_to_every_page(server: TestServer) {
 }
 
 fn pages_neither_repeat_nor_miss_jobs_during_changes(server: TestServer) {
-    let made = jobs(&server, "abcdefghi");
-    let mut last_seen = made.iter().rev().skip(1).step_by(2);
+    let created = jobs(&server, "abcdefghi");
+    let mut last_seen = created.iter().rev().skip(1).step_by(2);
     let seen = pages(&server, "limit=2", || {
         jobs(&server, "z");
         // The last job of the page is deleted.
@@ -226,9 +226,13 @@ fn jobs_are_filtered_by_creation_time(server: TestServer) {
     assert_eq!(
         names(&server, &after(3)),
         ["d", "c"],
-        "the beginning belongs to the range"
+        "the start is included"
     );
-    assert_eq!(names(&server, &before(3)), ["b", "a"], "the end does not");
+    assert_eq!(
+        names(&server, &before(3)),
+        ["b", "a"],
+        "the end is excluded"
+    );
     assert_eq!(
         names(&server, &format!("{}&{}", after(2), before(4))),
         ["c", "b"]

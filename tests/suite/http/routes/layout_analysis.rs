@@ -96,10 +96,10 @@ fn a_new_layout_replaces_the_old_one(server: TestServer) {
 fn a_layout_with_an_invalid_region_keeps_the_old_one(server: TestServer) {
     let path = of_a_job(&server);
     let stored = server.put(&path, &a_layout().body()).expect(200).json();
-    let mut bad = a_layout().body();
-    bad["camera_region"]["width"] = json!(-1);
+    let mut invalid = a_layout().body();
+    invalid["camera_region"]["width"] = json!(-1);
     server
-        .put(&path, &bad)
+        .put(&path, &invalid)
         .problem_with(422, "validation_failed", "camera_region.width");
     assert_eq!(server.get(&path).expect(200).json(), stored);
 }

@@ -75,28 +75,31 @@ fn paged(server: &TestServer, path: &str, limit: usize, mut meanwhile: impl FnMu
 fn an_entry_is_returned_as_sent(server: TestServer) {
     let path = of_a_job(&server);
     let sent = a_log_entry(Stage::Compilation, LogStatus::Failed).body();
-    let made = server.post(&path, &sent).expect(201);
-    assert_eq!(made.header("Location"), None);
-    let mut made = made.json();
-    snapshot!("a_log_entry", made);
-    assert_eq!(server.get(&path).expect(200).json()["logs"], json!([made]));
+    let created = server.post(&path, &sent).expect(201);
+    assert_eq!(created.header("Location"), None);
+    let mut created = created.json();
+    snapshot!("a_log_entry", created);
+    assert_eq!(
+        server.get(&path).expect(200).json()["logs"],
+        json!([created])
+    );
     for added in ["log_id", "timestamp", "created_at"] {
         assert!(
-            made.as_object_mut().unwrap().remove(added).is_some(),
+            created.as_object_mut().unwrap().remove(added).is_some(),
             "{added}"
         );
     }
-    assert_eq!(made, sent);
+    assert_eq!(created, sent);
 }
 
 fn stage_and_status_are_the_only_required_fields(server: TestServer) {
     let path = of_a_job(&server);
-    let made = server
+    let created = server
         .post(&path, &json!({ "stage": "uploading", "status": "started" }))
         .expect(201)
         .json();
     for field in ["agent_name", "message", "error_details", "duration_seconds"] {
-        assert_eq!(made[field], Value::Null, "{field}");
+        assert_eq!(created[field], Value::Null, "{field}");
     }
 }
 
@@ -106,9 +109,9 @@ fn an_entry_has_the_time_of_its_arrival(server: TestServer) {
         .db()
         .clock()
         .advance(TimeDelta::microseconds(1_500_001));
-    let made = append(&server, &path, Stage::Transcription, LogStatus::Started);
-    assert_eq!(made["timestamp"], "2026-01-01T00:00:01.500001Z");
-    assert_eq!(made["created_at"], made["timestamp"]);
+    let created = append(&server, &path, Stage::Transcription, LogStatus::Started);
+    assert_eq!(created["timestamp"], "2026-01-01T00:00:01.500001Z");
+    assert_eq!(created["created_at"], created["timestamp"]);
 }
 
 fn equal_entries_are_stored_separately(server: TestServer) {
@@ -135,12 +138,12 @@ fn entries_are_listed_oldest_first(server: TestServer) {
 
 fn pages_hold_every_entry_once_during_appends(server: TestServer) {
     let (path, other) = (path_with_entries(&server), path_with_entries(&server));
-    let mut left = 3;
+    let mut remaining = 3;
     let listed = paged(&server, &path, 2, || {
-        if left > 0 {
+        if remaining > 0 {
             append(&server, &path, Stage::Compilation, LogStatus::Started);
             append(&server, &other, Stage::Compilation, LogStatus::Started);
-            left -= 1;
+            remaining -= 1;
         }
     });
     assert_eq!(listed.len(), 8);
@@ -226,10 +229,10 @@ fn entries_cannot_be_changed_or_deleted(server: TestServer) {
 
 fn an_invalid_entry_stores_nothing(server: TestServer) {
     let path = of_a_job(&server);
-    let bad =
+    let invalid =
         json!({ "stage": "transcription", "status": "started", "agent_name": "a".repeat(51) });
     server
-        .post(&path, &bad)
+        .post(&path, &invalid)
         .problem_with(422, "validation_failed", "agent_name");
     assert_eq!(server.get(&path).expect(200).json()["total"], 0);
 }
@@ -255,12 +258,12 @@ fn the_log_of_an_unknown_job_is_not_found(server: TestServer) {
 
 fn concurrent_appends_are_all_listed_once(server: TestServer) {
     let path = of_a_job(&server);
-    let mut made = concurrently(16, |_| {
+    let mut created = concurrently(16, |_| {
         append(&server, &path, Stage::Transcription, LogStatus::Started)
     });
     let mut listed = paged(&server, &path, 5, || ());
-    for entries in [&mut made, &mut listed] {
+    for entries in [&mut created, &mut listed] {
         entries.sort_by_key(|entry| entry["log_id"].as_str().unwrap().to_owned());
     }
-    assert_eq!(listed, made);
+    assert_eq!(listed, created);
 }

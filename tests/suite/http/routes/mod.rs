@@ -2,16 +2,20 @@
 
 mod cancel_retry;
 mod clips;
+mod compression;
 mod content_segments;
 mod job_list;
+mod job_status;
 mod jobs;
 mod layout_analysis;
 mod logs;
 mod progress;
+mod rejected_transcript_files;
 mod results;
 mod silence_regions;
 mod stats;
 mod subtitles;
 mod transcript_files;
 mod transcripts;
+mod upload_urls;
 mod uploads;

@@ -130,21 +130,21 @@ fn concurrent_reports_never_decrease_progress(server: TestServer) {
     // 40 threads report, one reads.
     let answers = concurrently(41, |i| {
         if i == 40 {
-            let look = |_| percent(&server.get(&job_path(job_id, "")).expect(200)).unwrap_or(0.0);
-            let seen: Vec<f64> = (0..100).map(look).collect();
+            let read = |_| percent(&server.get(&job_path(job_id, "")).expect(200)).unwrap_or(0.0);
+            let seen: Vec<f64> = (0..100).map(read).collect();
             assert!(seen.is_sorted(), "{seen:?}");
             return None;
         }
         // Not in the order of the threads, so that some reports are late.
-        let own = f64::from(u8::try_from(i * 27 % 40).unwrap()) + 1.0;
+        let reported = f64::from(u8::try_from(i * 27 % 40).unwrap()) + 1.0;
         let returned = server.post(
             &job_path(job_id, "/progress"),
-            &a_report(Stage::Transcription, own).body(),
+            &a_report(Stage::Transcription, reported).body(),
         );
-        Some((own, percent(&returned.expect(200)).unwrap()))
+        Some((reported, percent(&returned.expect(200)).unwrap()))
     });
-    for (own, returned) in answers.into_iter().flatten() {
-        assert!(returned >= own, "{returned} after {own}");
+    for (reported, returned) in answers.into_iter().flatten() {
+        assert!(returned >= reported, "{returned} after {reported}");
     }
     assert_eq!(percent(&server.get(&job_path(job_id, ""))), Some(40.0));
 }

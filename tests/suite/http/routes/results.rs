@@ -1,18 +1,16 @@
-use std::io::{Seek, Write};
-use std::process::Command;
-
 use chrono::TimeDelta;
 use lectern_domain::{JobId, JobStatus, LogStatus, NewTranscriptSegment, Stage, TimeRange};
 use lectern_tests::{
-    Body, Response, TestServer, a_completed_job, a_job, a_layout, a_log_entry, a_report, clips,
+    Body, TestServer, a_completed_job, a_job, a_layout, a_log_entry, a_report, clips,
     content_segments, on_both_backends, segments, silence_regions, snapshot,
 };
 use serde_json::{Value, json};
 
-use super::{
-    clips as clip_set, content_segments as content, layout_analysis as layout,
-    silence_regions as silence, transcripts,
-};
+use super::clips::CLIPS;
+use super::content_segments::CONTENT_SEGMENTS;
+use super::layout_analysis;
+use super::silence_regions::SILENCE_REGIONS;
+use super::transcripts::TRANSCRIPT_SEGMENTS;
 use crate::http::support::{JOBS, UNKNOWN_ID, job_path};
 
 on_both_backends!(
@@ -22,16 +20,13 @@ on_both_backends!(
     an_uncompleted_job_has_no_results,
     results_of_an_unknown_job_are_not_found,
     results_hold_only_their_own_jobs_output,
-    results_are_compressed_on_request,
-    results_are_not_compressed_without_a_request,
-    small_responses_are_not_compressed,
 );
 
-fn results_of(job_id: JobId) -> String {
+pub(super) fn results_of(job_id: JobId) -> String {
     format!("/api/v1/results/{job_id}")
 }
 
-/// A transcript of 100 minutes with times that are not round.
+/// A transcript of 100 minutes with times that have no short decimal form.
 fn a_lecture() -> Vec<NewTranscriptSegment> {
     let third = |i: usize| i as f64 * 10.0 / 3.0;
     let time = |i| TimeRange::new(third(i), third(i + 1) - 0.1).unwrap();
@@ -60,31 +55,31 @@ fn outputs() -> [Output; 4] {
             stage: Stage::SilenceDetection,
             below: "/silence-regions",
             sent: json!({ "regions": silence_regions(95).body() }),
-            as_sent: |answer| json!({ "regions": silence::as_sent(answer) }),
+            as_sent: |answer| json!({ "regions": SILENCE_REGIONS.as_sent(answer) }),
         },
         Output {
             stage: Stage::Transcription,
             below: "/transcripts",
             sent: json!({ "segments": a_lecture().body() }),
-            as_sent: |answer| json!({ "segments": transcripts::as_sent(answer) }),
+            as_sent: |answer| json!({ "segments": TRANSCRIPT_SEGMENTS.as_sent(answer) }),
         },
         Output {
             stage: Stage::LayoutAnalysis,
             below: "/layout-analysis",
             sent: a_layout().body(),
-            as_sent: layout::as_sent,
+            as_sent: layout_analysis::as_sent,
         },
         Output {
             stage: Stage::ContentAnalysis,
             below: "/content-segments",
             sent: json!({ "segments": content_segments(20).body() }),
-            as_sent: |answer| json!({ "segments": content::as_sent(answer) }),
+            as_sent: |answer| json!({ "segments": CONTENT_SEGMENTS.as_sent(answer) }),
         },
     ]
 }
 
-/// Twenty clips, each of the content segment with its order.
-fn clips_along(content: &Value) -> Value {
+/// Twenty clips, each of the content segment of the same order.
+fn clips_of_segments(content: &Value) -> Value {
     let mut clips = clips(20).body();
     for (clip, segment) in clips
         .as_array_mut()
@@ -130,28 +125,10 @@ fn run_stage(server: &TestServer, job_id: JobId, stage: Stage, work: impl FnOnce
     log(LogStatus::Completed);
 }
 
-/// Decompresses with gzip, independently of our code.
-fn gunzip(packed: &[u8]) -> Vec<u8> {
-    let mut file = tempfile::tempfile().unwrap();
-    file.write_all(packed).unwrap();
-    file.rewind().unwrap();
-    let output = Command::new("gzip")
-        .arg("-dc")
-        .stdin(file)
-        .output()
-        .expect("gzip");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output.stdout
-}
-
 /// Removes the URLs from results, after checking that each is the URL of the
 /// key in `stored`.
-fn without_addresses(mut results: Value, server: &TestServer, stored: &Value) -> Value {
-    let take = |url: &mut Value, key: &Value| {
+fn without_urls(mut results: Value, server: &TestServer, stored: &Value) -> Value {
+    let check_and_take = |url: &mut Value, key: &Value| {
         let start = key
             .as_str()
             .map(|key| format!("{}/api/v1/objects/{key}?expires=", server.base()));
@@ -166,22 +143,14 @@ fn without_addresses(mut results: Value, server: &TestServer, stored: &Value) ->
     };
     let clips = results["clips"].as_array_mut().unwrap().iter_mut();
     for (clip, stored) in clips.zip(stored["clips"].as_array().unwrap()) {
-        take(&mut clip["url"], &stored["s3_key"]);
-        take(&mut clip["thumbnail_url"], &stored["thumbnail_s3_key"]);
-        take(&mut clip["subtitle_url"], &stored["subtitle_s3_key"]);
+        check_and_take(&mut clip["url"], &stored["s3_key"]);
+        check_and_take(&mut clip["thumbnail_url"], &stored["thumbnail_s3_key"]);
+        check_and_take(&mut clip["subtitle_url"], &stored["subtitle_s3_key"]);
     }
     let original = &mut results["metadata"]["original_video"];
     let key = original["s3_key"].clone();
-    take(&mut original["url"], &key);
+    check_and_take(&mut original["url"], &key);
     results
-}
-
-fn get_with(server: &TestServer, path: &str, accept_encoding: &str) -> Response {
-    server
-        .request("GET", path)
-        .header("Accept-Encoding", accept_encoding)
-        .send()
-        .expect(200)
 }
 
 fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
@@ -202,7 +171,7 @@ fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
                     .expect(200);
             }
             if *stage == Stage::Segmentation {
-                clips = clips_along(
+                clips = clips_of_segments(
                     &server
                         .get(&job_path(job_id, "/content-segments"))
                         .expect(200)
@@ -226,12 +195,12 @@ fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
         assert_eq!((output.as_sent)(read), output.sent, "{}", output.below);
     }
     let stored_clips = server.get(&job_path(job_id, "/clips")).expect(200).json();
-    assert_eq!(clip_set::as_sent(stored_clips.clone()), clips["clips"]);
+    assert_eq!(CLIPS.as_sent(stored_clips.clone()), clips["clips"]);
     let log = server.get(&job_path(job_id, "/logs")).expect(200).json();
     assert_eq!(log["total"], json!(2 * Stage::ALL.len()));
 
     let results = server.get(&results_of(job_id)).expect(200).json();
-    let results = without_addresses(results, &server, &stored_clips);
+    let results = without_urls(results, &server, &stored_clips);
     assert_eq!(results["job_id"], json!(job_id));
     assert_eq!(
         results["transcript"],
@@ -240,12 +209,12 @@ fn results_of_a_processed_lecture_hold_all_stage_output(server: TestServer) {
             .expect(200)
             .json()["segments"]
     );
-    let shown: Vec<_> = stored_clips["clips"].as_array().unwrap().iter().map(|clip| json!({
+    let expected: Vec<_> = stored_clips["clips"].as_array().unwrap().iter().map(|clip| json!({
         "clip_id": clip["clip_id"], "title": clip["title"],
         "start_time": clip["start_time"], "end_time": clip["end_time"], "duration": clip["duration"],
         "s3_key": clip["s3_key"], "url": null, "thumbnail_url": null, "subtitle_url": null,
     })).collect();
-    assert_eq!(results["clips"], json!(shown));
+    assert_eq!(results["clips"], json!(expected));
     assert_eq!(
         results["metadata"],
         json!({
@@ -350,77 +319,5 @@ fn results_hold_only_their_own_jobs_output(server: TestServer) {
         let (one, other) = (ids(one, list, id), ids(other, list, id));
         assert_eq!((one.len(), other.len()), (count, count));
         assert!(one.iter().all(|id| !other.contains(id)));
-    }
-}
-
-fn results_are_compressed_on_request(server: TestServer) {
-    let job_id = a_job()
-        .status(JobStatus::Completed)
-        .create(server.db())
-        .job_id;
-    server
-        .put(
-            &job_path(job_id, "/transcripts"),
-            &json!({ "segments": segments(1_500).body() }),
-        )
-        .expect(200);
-    let path = results_of(job_id);
-    let plain = server.get(&path).expect(200);
-    assert_eq!(plain.header("Content-Encoding"), None);
-    for accepted in ["gzip", "br;q=1.0, gzip;q=0.8", "*"] {
-        let packed = get_with(&server, &path, accepted);
-        assert_eq!(
-            packed.header("Content-Encoding"),
-            Some("gzip"),
-            "{accepted}"
-        );
-        assert_eq!(packed.header("Content-Type"), Some("application/json"));
-        let vary = packed.header("Vary").unwrap_or_default().to_lowercase();
-        assert!(vary.contains("accept-encoding"), "{vary:?}");
-        assert!(
-            packed.body.len() * 4 < plain.body.len(),
-            "{} of {}",
-            packed.body.len(),
-            plain.body.len()
-        );
-        assert_eq!(gunzip(&packed.body), plain.body, "{accepted}");
-    }
-}
-
-fn results_are_not_compressed_without_a_request(server: TestServer) {
-    let job_id = a_job()
-        .status(JobStatus::Completed)
-        .create(server.db())
-        .job_id;
-    server
-        .put(
-            &job_path(job_id, "/transcripts"),
-            &json!({ "segments": segments(100).body() }),
-        )
-        .expect(200);
-    let path = results_of(job_id);
-    let plain = server.get(&path).expect(200);
-    for accepted in ["identity", "br", "deflate, zstd", "gzip;q=0", ""] {
-        let answer = get_with(&server, &path, accepted);
-        assert_eq!(answer.header("Content-Encoding"), None, "{accepted}");
-        assert_eq!(answer.body, plain.body, "{accepted}");
-    }
-}
-
-fn small_responses_are_not_compressed(server: TestServer) {
-    let job_id = a_job()
-        .status(JobStatus::Completed)
-        .create(server.db())
-        .job_id;
-    for path in [
-        results_of(job_id),
-        job_path(job_id, ""),
-        "/healthz".to_owned(),
-    ] {
-        assert_eq!(
-            get_with(&server, &path, "gzip").header("Content-Encoding"),
-            None,
-            "{path}"
-        );
     }
 }

@@ -1,11 +1,9 @@
-use chrono::TimeDelta;
 use lectern_domain::{NewSilenceRegion, SilenceType};
-use lectern_tests::{
-    Body, TestServer, a_job, a_silence, on_both_backends, silence_regions, snapshot,
-};
+use lectern_tests::{TestServer, a_silence, on_both_backends, silence_regions, snapshot};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
+use crate::http::support::job_set::JobSet;
+use crate::http::support::{JOBS, UNKNOWN_ID};
 
 on_both_backends!(
     silence_regions_are_returned_as_sent,
@@ -18,95 +16,69 @@ on_both_backends!(
     regions_are_listed_by_time,
     a_job_without_silence_regions_has_an_empty_list,
     silence_regions_of_an_unknown_job_are_not_found,
-    concurrent_puts_leave_one_whole_set,
+    concurrent_puts_leave_one_set,
 );
 
-/// The path of the silence regions of a new job.
-fn of_a_job(server: &TestServer) -> String {
-    job_path(a_job().create(server.db()).job_id, "/silence-regions")
-}
-
-fn body(regions: &[NewSilenceRegion]) -> Value {
-    json!({ "regions": regions.body() })
-}
+pub(super) const SILENCE_REGIONS: JobSet = JobSet {
+    path: "/silence-regions",
+    list: "regions",
+    id: "region_id",
+};
 
 /// The start times of the regions of a response.
-fn starts(answer: &Value) -> Vec<f64> {
-    let regions = answer["regions"].as_array().unwrap();
-    assert_eq!(answer["total"], json!(regions.len()));
-    regions
-        .iter()
-        .map(|region| region["start_time"].as_f64().unwrap())
-        .collect()
-}
-
-/// The regions of a response without the fields added by the server.
-pub(crate) fn as_sent(mut answer: Value) -> Value {
-    for region in answer["regions"].as_array_mut().unwrap() {
-        let region = region.as_object_mut().unwrap();
-        for added in ["region_id", "duration", "created_at"] {
-            assert!(region.remove(added).is_some(), "{added}");
-        }
-    }
-    answer["regions"].take()
+fn starts(response: &Value) -> Vec<f64> {
+    SILENCE_REGIONS.numbers(response, "start_time")
 }
 
 fn silence_regions_are_returned_as_sent(server: TestServer) {
-    let path = of_a_job(&server);
-    let sent = body(&silence_regions(200));
-    let stored = server.put(&path, &sent).expect(200).json();
-    assert_eq!(server.get(&path).expect(200).json(), stored);
-    assert_eq!(stored["total"], 200);
-    assert_eq!(as_sent(stored), sent["regions"]);
+    let path = SILENCE_REGIONS.of_a_new_job(&server);
+    let sent = SILENCE_REGIONS.body(&silence_regions(200));
+    SILENCE_REGIONS.assert_returned_as_sent(&server, &path, &sent);
 }
 
 fn every_region_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
     let answer = server
-        .put(&of_a_job(&server), &body(&silence_regions(2)))
+        .put(
+            &SILENCE_REGIONS.of_a_new_job(&server),
+            &SILENCE_REGIONS.body(&silence_regions(2)),
+        )
         .expect(200);
     snapshot!("silence_regions", answer.json());
 }
 
 fn the_duration_is_the_end_minus_the_start(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = SILENCE_REGIONS.of_a_new_job(&server);
     let regions = [(0.1, 0.3), (1.0 / 3.0, 7.7), (5.0, 5.0)];
     let sent = regions.map(|(start, end)| a_silence(start, end, SilenceType::Both));
-    let stored = server.put(&path, &body(&sent)).expect(200).json();
-    let durations: Vec<_> = stored["regions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|region| region["duration"].as_f64().unwrap())
-        .collect();
+    let stored = server
+        .put(&path, &SILENCE_REGIONS.body(&sent))
+        .expect(200)
+        .json();
+    let durations = SILENCE_REGIONS.numbers(&stored, "duration");
     assert_eq!(durations, regions.map(|(start, end)| end - start));
 }
 
 fn putting_the_same_set_again_keeps_the_regions_and_their_ids(server: TestServer) {
-    let path = of_a_job(&server);
-    let stored = server
-        .put(&path, &body(&silence_regions(9)))
-        .expect(200)
-        .json();
-    server.db().clock().advance(TimeDelta::seconds(1));
-    assert_eq!(
-        server
-            .put(&path, &body(&silence_regions(9)))
-            .expect(200)
-            .json(),
-        stored
-    );
-    assert_eq!(server.get(&path).expect(200).json(), stored);
+    SILENCE_REGIONS
+        .assert_kept_by_an_equal_put(&server, &SILENCE_REGIONS.body(&silence_regions(9)));
 }
 
 fn a_new_set_replaces_the_old_one(server: TestServer) {
-    let (path, other) = (of_a_job(&server), of_a_job(&server));
+    let (path, other) = (
+        SILENCE_REGIONS.of_a_new_job(&server),
+        SILENCE_REGIONS.of_a_new_job(&server),
+    );
     for path in [&path, &other] {
-        server.put(path, &body(&silence_regions(3))).expect(200);
+        server
+            .put(path, &SILENCE_REGIONS.body(&silence_regions(3)))
+            .expect(200);
     }
-    let new = body(&[a_silence(7.0, 8.0, SilenceType::Both)]);
+    let new = SILENCE_REGIONS.body(&[a_silence(7.0, 8.0, SilenceType::Both)]);
     assert_eq!(starts(&server.put(&path, &new).expect(200).json()), [7.0]);
     assert_eq!(starts(&server.get(&path).expect(200).json()), [7.0]);
-    server.put(&path, &body(&[])).expect(200);
+    server
+        .put(&path, &SILENCE_REGIONS.body::<NewSilenceRegion>(&[]))
+        .expect(200);
     assert_eq!(starts(&server.get(&path).expect(200).json()), [0.0; 0]);
     assert_eq!(
         starts(&server.get(&other).expect(200).json()),
@@ -115,12 +87,12 @@ fn a_new_set_replaces_the_old_one(server: TestServer) {
 }
 
 fn a_set_with_an_invalid_region_stores_nothing(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = SILENCE_REGIONS.of_a_new_job(&server);
     let stored = server
-        .put(&path, &body(&silence_regions(3)))
+        .put(&path, &SILENCE_REGIONS.body(&silence_regions(3)))
         .expect(200)
         .json();
-    let mut sent = body(&silence_regions(50));
+    let mut sent = SILENCE_REGIONS.body(&silence_regions(50));
     sent["regions"][49]["silence_type"] = json!("quiet");
     server
         .put(&path, &sent)
@@ -130,8 +102,8 @@ fn a_set_with_an_invalid_region_stores_nothing(server: TestServer) {
 
 fn filters_apply_alone_and_combined(server: TestServer) {
     use SilenceType::{AudioSilence, BlankScreen, Both};
-    let path = of_a_job(&server);
-    let sent = body(&[
+    let path = SILENCE_REGIONS.of_a_new_job(&server);
+    let sent = SILENCE_REGIONS.body(&[
         a_silence(0.0, 10.0, AudioSilence),
         a_silence(5.0, 15.0, BlankScreen),
         a_silence(12.0, 14.5, AudioSilence),
@@ -163,24 +135,21 @@ fn filters_apply_alone_and_combined(server: TestServer) {
 }
 
 fn regions_are_listed_by_time(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = SILENCE_REGIONS.of_a_new_job(&server);
     let sent = [9.0, 1.0, 3.0].map(|start| a_silence(start, 10.0, SilenceType::Both));
     assert_eq!(
-        starts(&server.put(&path, &body(&sent)).expect(200).json()),
+        starts(
+            &server
+                .put(&path, &SILENCE_REGIONS.body(&sent))
+                .expect(200)
+                .json()
+        ),
         [1.0, 3.0, 9.0]
     );
 }
 
 fn a_job_without_silence_regions_has_an_empty_list(server: TestServer) {
-    let job_id = a_job().create(server.db()).job_id;
-    let answer = server
-        .get(&job_path(job_id, "/silence-regions"))
-        .expect(200)
-        .json();
-    assert_eq!(
-        answer,
-        json!({ "job_id": job_id, "regions": [], "total": 0 })
-    );
+    SILENCE_REGIONS.assert_empty_without_rows(&server);
 }
 
 fn silence_regions_of_an_unknown_job_are_not_found(server: TestServer) {
@@ -190,24 +159,12 @@ fn silence_regions_of_an_unknown_job_are_not_found(server: TestServer) {
         .get(&format!("{path}?min_duration=1"))
         .problem(404, "job_not_found");
     server
-        .put(&path, &body(&silence_regions(2)))
+        .put(&path, &SILENCE_REGIONS.body(&silence_regions(2)))
         .problem(404, "job_not_found");
 }
 
-fn concurrent_puts_leave_one_whole_set(server: TestServer) {
-    let path = of_a_job(&server);
-    let answers = concurrently(8, |i| {
-        server
-            .put(&path, &body(&silence_regions(5 * (i + 1))))
-            .expect(200)
-            .json()
+fn concurrent_puts_leave_one_set(server: TestServer) {
+    SILENCE_REGIONS.assert_concurrent_puts_leave_one_set(&server, |n| {
+        SILENCE_REGIONS.body(&silence_regions(n))
     });
-    for (i, answer) in answers.iter().enumerate() {
-        assert_eq!(
-            answer["total"],
-            json!(5 * (i + 1)),
-            "each is answered the set it has put"
-        );
-    }
-    assert!(answers.contains(&server.get(&path).expect(200).json()));
 }

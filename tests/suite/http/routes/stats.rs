@@ -3,6 +3,8 @@ use lectern_domain::JobStatus;
 use lectern_tests::{TestServer, a_job, on_both_backends, snapshot};
 use serde_json::json;
 
+use crate::http::support::job_path;
+
 on_both_backends!(
     without_jobs_every_count_is_zero,
     jobs_are_counted_by_status_size_and_age,
@@ -46,9 +48,7 @@ fn jobs_are_counted_by_status_size_and_age(server: TestServer) {
 
 fn a_deleted_job_is_not_counted(server: TestServer) {
     let job = a_job().create(server.db());
-    server
-        .delete(&crate::http::support::job_path(job.job_id, ""))
-        .expect(204);
+    server.delete(&job_path(job.job_id, "")).expect(204);
     let stats = server.get(STATS).expect(200).json();
     assert_eq!(
         (&stats["total"], &stats["bytes_stored"]),

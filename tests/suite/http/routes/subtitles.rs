@@ -10,7 +10,7 @@ use lectern_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::http::support::recordings::files;
+use crate::http::support::recordings::{files, path_of, results};
 use crate::http::support::worker::{claim, create_job};
 use crate::http::support::{UNKNOWN_ID, concurrently, dump, job_path};
 
@@ -24,7 +24,7 @@ on_both_backends!(
     writing_subtitles_needs_the_lease_of_compilation,
     an_invalid_subtitle_file_is_rejected_and_stores_nothing,
     subtitles_too_large_as_webvtt_are_rejected,
-    concurrent_puts_leave_one_file,
+    concurrent_puts_leave_the_subtitles_of_one,
 );
 
 const VTT: &str = "text/vtt";
@@ -153,11 +153,9 @@ fn stored_subtitles_are_returned_in_every_format_and_linked_in_the_results(serve
             .expect(200);
         assert_eq!(file.text(), content);
     }
-    let results = crate::http::support::recordings::results(&server, clip.job_id);
+    let results = results(&server, clip.job_id);
     let url = &results["clips"][0]["subtitle_url"];
-    let object = server
-        .get(crate::http::support::recordings::path_of(&server, url))
-        .expect(200);
+    let object = server.get(path_of(&server, url)).expect(200);
     assert_eq!(
         object.text(),
         "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n<v Ada>Put.\n"
@@ -222,7 +220,7 @@ fn putting_again_keeps_one_file_and_deleting_the_job_deletes_it(server: TestServ
 
 fn the_format_of_a_workers_file_follows_its_extension(server: TestServer) {
     let clip = a_clip(&server, &[(10.0, 12.0, "transcript")]);
-    let texts_now = || server.get(&path(&clip)).expect(200).json();
+    let current = || server.get(&path(&clip)).expect(200).json();
     for (ending, content) in [
         ("vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nfrom vtt\n"),
         ("srt", "1\n00:00:01,000 --> 00:00:02,000\nfrom srt\n"),
@@ -231,14 +229,14 @@ fn the_format_of_a_workers_file_follows_its_extension(server: TestServer) {
         let key = format!("jobs/{}/clips/1.{ending}", clip.job_id);
         write_object(&server, &key, content.as_bytes());
         set_subtitle_key(&server, &clip, &key);
-        assert_eq!(texts(&texts_now()), [format!("from {ending}")]);
+        assert_eq!(texts(&current()), [format!("from {ending}")]);
     }
     // A missing file and one of another type.
     let key = format!("jobs/{}/clips/2.vtt", clip.job_id);
     set_subtitle_key(&server, &clip, &key);
-    assert_eq!(texts(&texts_now()), ["transcript"]);
+    assert_eq!(texts(&current()), ["transcript"]);
     write_object(&server, &key, b"\x00\x00\x00\x20ftypisom");
-    assert_eq!(texts(&texts_now()), ["transcript"]);
+    assert_eq!(texts(&current()), ["transcript"]);
 }
 
 fn a_file_of_another_job_is_never_read(server: TestServer) {
@@ -340,11 +338,12 @@ fn subtitles_too_large_as_webvtt_are_rejected(db: TestDb) {
     put(&server, &clip, &"&".repeat(100)).expect(200);
 }
 
-fn concurrent_puts_leave_one_file(server: TestServer) {
+fn concurrent_puts_leave_the_subtitles_of_one(server: TestServer) {
     let clip = a_clip(&server, &[]);
     concurrently(8, |i| {
         put(&server, &clip, &format!("number {i}")).expect(200)
     });
     let answer = server.get(&path(&clip)).expect(200).json();
+    assert_eq!(texts(&answer).len(), 1, "{answer}");
     assert!(texts(&answer)[0].starts_with("number "), "{answer}");
 }

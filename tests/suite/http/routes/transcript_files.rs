@@ -1,11 +1,11 @@
 //! Transcripts as files: the request format is the `Content-Type`, the response
 //! format is from the query or `Accept`.
 
-use lectern_tests::{Response, TestServer, a_job, on_both_backends};
+use lectern_tests::{Response, TestServer, on_both_backends};
 use serde_json::{Value, json};
 
-use super::transcripts::as_sent;
-use crate::http::support::{dump, job_path};
+use super::transcripts::TRANSCRIPT_SEGMENTS;
+use crate::http::support::{UNKNOWN_ID, job_path};
 
 on_both_backends!(
     webvtt_is_accepted_and_returned,
@@ -13,21 +13,17 @@ on_both_backends!(
     whisper_json_is_accepted,
     whisper_json_variants_are_accepted,
     legacy_charsets_are_decoded,
-    an_error_in_native_json_is_not_reported_as_whisper_json,
-    errors_do_not_quote_the_body,
     plain_text_has_paragraphs_speakers_and_timestamps,
     format_overrides_accept_and_json_is_the_default,
     window_and_search_filters_apply_to_files,
     an_empty_transcript_is_an_empty_file,
-    an_invalid_file_is_rejected_with_its_line_and_stores_nothing,
-    files_of_other_types_and_oversized_files_are_rejected,
 );
 
-const VTT: &str = "text/vtt";
-const SRT: &str = "application/x-subrip";
+pub(super) const VTT: &str = "text/vtt";
+pub(super) const SRT: &str = "application/x-subrip";
 
 /// Cues of two speakers with characters that are special in some format.
-const CUES: &str = "WEBVTT
+pub(super) const CUES: &str = "WEBVTT
 
 00:00:01.001 --> 00:00:02.999
 <v Ada>a &lt; b &amp;&amp; b --&gt; c
@@ -43,21 +39,24 @@ on top of the one before.
 Who is still here?
 ";
 
-fn send(server: &TestServer, method: &str, path: &str, kind: &str, body: &[u8]) -> Response {
+pub(super) fn send(
+    server: &TestServer,
+    method: &str,
+    path: &str,
+    kind: &str,
+    body: &[u8],
+) -> Response {
     server.request(method, path).body(kind, body).send()
 }
 
-fn accepting(server: &TestServer, path: &str, accept: &str) -> Response {
+fn get_accepting(server: &TestServer, path: &str, accept: &str) -> Response {
     let request = server.request("GET", path).header("Accept", accept);
     request.send().expect(200)
 }
 
-fn of_a_job(server: &TestServer) -> String {
-    job_path(a_job().create(server.db()).job_id, "/transcripts")
-}
-
-fn with_texts(server: &TestServer) -> String {
-    let path = of_a_job(server);
+/// The path of a transcript with [`CUES`].
+pub(super) fn with_transcript(server: &TestServer) -> String {
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(server);
     send(server, "PUT", &path, VTT, CUES.as_bytes()).expect(200);
     path
 }
@@ -67,7 +66,7 @@ fn a_cue(start: f64, end: f64, text: &str, speaker: Option<&str>) -> Value {
 }
 
 fn webvtt_is_accepted_and_returned(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
     let answer = send(
         &server,
         "PUT",
@@ -77,7 +76,7 @@ fn webvtt_is_accepted_and_returned(server: TestServer) {
     )
     .expect(200);
     assert_eq!(
-        as_sent(answer.json()),
+        TRANSCRIPT_SEGMENTS.as_sent(answer.json()),
         json!([
             a_cue(1.001, 2.999, "a < b && b --> c", Some("Ada")),
             a_cue(
@@ -100,7 +99,7 @@ fn webvtt_is_accepted_and_returned(server: TestServer) {
 }
 
 fn subrip_is_accepted_and_returned(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
     // With a byte order mark and CRLF, unsorted, without a final newline.
     let sent = "\u{feff}2\r\n00:00:05,000 --> 00:00:06,250\r\n<i>5 < 6</i>\r\n\r\n\
         1\r\n0:0:1,5 --> 00:00:04,000\r\nfirst";
@@ -110,9 +109,9 @@ fn subrip_is_accepted_and_returned(server: TestServer) {
             a_cue(1.5, 4.0, "first", None),
             a_cue(5.0, 6.25, "5 < 6", None)
         ]);
-        assert_eq!(as_sent(answer.json()), cues, "{kind}");
+        assert_eq!(TRANSCRIPT_SEGMENTS.as_sent(answer.json()), cues, "{kind}");
     }
-    let file = accepting(&server, &path, SRT);
+    let file = get_accepting(&server, &path, SRT);
     assert_eq!(
         file.header("Content-Type"),
         Some("application/x-subrip; charset=utf-8")
@@ -127,7 +126,7 @@ fn subrip_is_accepted_and_returned(server: TestServer) {
 }
 
 fn whisper_json_is_accepted(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
     let openai = json!({
         "task": "transcribe", "language": "english", "duration": 8.47, "text": " The stale smell",
         "segments": [
@@ -137,14 +136,17 @@ fn whisper_json_is_accepted(server: TestServer) {
         ],
     });
     let answer = server.put(&path, &openai).expect(200).json();
-    let mut heard = a_cue(0.0, 3.319, "The stale smell", None);
-    heard["confidence"] = json!(1.0);
-    assert_eq!(as_sent(answer), json!([heard]));
+    let mut expected = a_cue(0.0, 3.319, "The stale smell", None);
+    expected["confidence"] = json!(1.0);
+    assert_eq!(TRANSCRIPT_SEGMENTS.as_sent(answer), json!([expected]));
 
     let cpp =
         json!({ "transcription": [{ "offsets": { "from": 90, "to": 1210 }, "text": " And so" }] });
     let added = server.post(&path, &cpp).expect(201).json();
-    assert_eq!(as_sent(added), json!([a_cue(0.09, 1.21, "And so", None)]));
+    assert_eq!(
+        TRANSCRIPT_SEGMENTS.as_sent(added),
+        json!([a_cue(0.09, 1.21, "And so", None)])
+    );
     assert_eq!(server.get(&path).expect(200).json()["total"], 2);
 
     for silent in [
@@ -158,16 +160,19 @@ fn whisper_json_is_accepted(server: TestServer) {
 }
 
 fn whisper_json_variants_are_accepted(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
     let nan = br#"{"segments": [{"start": 0.0, "end": 1.0, "text": "a", "avg_logprob": NaN}]}"#;
-    let marked = "\u{feff}[{\"start\": 0, \"end\": 1, \"text\": \"a\"}]";
+    let with_bom = "\u{feff}[{\"start\": 0, \"end\": 1, \"text\": \"a\"}]";
     let chunks = br#"{"text": " a", "chunks": [{"timestamp": [0.0, 1.0], "text": " a"}]}"#;
     let words = br#"{"text": "a", "words": [{"word": "a", "start": 0.0, "end": 1.0}]}"#;
-    for body in [nan.as_slice(), marked.as_bytes(), chunks, words] {
+    for body in [nan.as_slice(), with_bom.as_bytes(), chunks, words] {
         let answer = send(&server, "PUT", &path, "application/json", body)
             .expect(200)
             .json();
-        assert_eq!(as_sent(answer), json!([a_cue(0.0, 1.0, "a", None)]));
+        assert_eq!(
+            TRANSCRIPT_SEGMENTS.as_sent(answer),
+            json!([a_cue(0.0, 1.0, "a", None)])
+        );
     }
     let refused = server.put(&path, &json!({ "text": "a b" }));
     let errors = refused.problem(422, "validation_failed");
@@ -175,7 +180,7 @@ fn whisper_json_variants_are_accepted(server: TestServer) {
 }
 
 fn legacy_charsets_are_decoded(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
     let subtitles = |text: &[u8]| [b"WEBVTT\n\n00:01.000 --> 00:02.000\n", text, b"\n"].concat();
     let read = |kind: &str, text: &[u8], expected: &str| {
         let answer = send(&server, "PUT", &path, kind, &subtitles(text))
@@ -208,41 +213,8 @@ fn legacy_charsets_are_decoded(server: TestServer) {
     );
 }
 
-fn an_error_in_native_json_is_not_reported_as_whisper_json(server: TestServer) {
-    let path = with_texts(&server);
-    let before = dump(server.db());
-    for (segment, field) in [
-        (
-            json!({ "start": 1, "end_time": 5, "text": "a" }),
-            "segments[0].start",
-        ),
-        (
-            json!({ "start": 1, "end": 5, "text": "a", "speaker_id": "Ada" }),
-            "segments[0].end",
-        ),
-        (
-            json!({ "start_time": 1, "end": 5, "text": "a" }),
-            "segments[0].end",
-        ),
-    ] {
-        server
-            .put(&path, &json!({ "segments": [segment] }))
-            .problem_with(422, "validation_failed", field);
-    }
-    assert_eq!(dump(server.db()), before);
-}
-
-fn errors_do_not_quote_the_body(server: TestServer) {
-    let path = of_a_job(&server);
-    let secret = "x".repeat(100_000);
-    let body = json!({ "segments": [{ "start": secret, "end": 1, "text": "a" }] });
-    let refused = server.put(&path, &body);
-    refused.problem_with(422, "validation_failed", "line 1");
-    assert!(refused.body.len() < 1_000, "{}", refused.body.len());
-}
-
 fn plain_text_has_paragraphs_speakers_and_timestamps(server: TestServer) {
-    let file = accepting(&server, &with_texts(&server), "text/plain");
+    let file = get_accepting(&server, &with_transcript(&server), "text/plain");
     assert_eq!(
         file.header("Content-Type"),
         Some("text/plain; charset=utf-8")
@@ -262,7 +234,7 @@ fn plain_text_has_paragraphs_speakers_and_timestamps(server: TestServer) {
 }
 
 fn format_overrides_accept_and_json_is_the_default(server: TestServer) {
-    let path = with_texts(&server);
+    let path = with_transcript(&server);
     let kind = |answer: Response| answer.header("Content-Type").unwrap().to_owned();
     for (accept, expected) in [
         ("text/vtt", "text/vtt"),
@@ -276,17 +248,17 @@ fn format_overrides_accept_and_json_is_the_default(server: TestServer) {
         ),
     ] {
         assert_eq!(
-            kind(accepting(&server, &path, accept)),
+            kind(get_accepting(&server, &path, accept)),
             expected,
             "{accept}"
         );
     }
     assert_eq!(
-        kind(accepting(&server, &format!("{path}?format=json"), VTT)),
+        kind(get_accepting(&server, &format!("{path}?format=json"), VTT)),
         "application/json"
     );
     assert_eq!(
-        kind(accepting(&server, &format!("{path}?format=text"), VTT)),
+        kind(get_accepting(&server, &format!("{path}?format=text"), VTT)),
         "text/plain; charset=utf-8"
     );
     server
@@ -295,7 +267,7 @@ fn format_overrides_accept_and_json_is_the_default(server: TestServer) {
 }
 
 fn window_and_search_filters_apply_to_files(server: TestServer) {
-    let path = with_texts(&server);
+    let path = with_transcript(&server);
     let file = server
         .get(&format!("{path}?format=vtt&from=3&to=20"))
         .expect(200);
@@ -309,7 +281,7 @@ fn window_and_search_filters_apply_to_files(server: TestServer) {
 }
 
 fn an_empty_transcript_is_an_empty_file(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
     for (format, kind, empty) in [
         ("vtt", "text/vtt", "WEBVTT\n"),
         ("srt", "application/x-subrip; charset=utf-8", ""),
@@ -327,83 +299,7 @@ fn an_empty_transcript_is_an_empty_file(server: TestServer) {
     server
         .get(&format!(
             "{}?format=vtt",
-            job_path(
-                crate::http::support::UNKNOWN_ID.parse().unwrap(),
-                "/transcripts"
-            )
+            job_path(UNKNOWN_ID.parse().unwrap(), "/transcripts")
         ))
         .problem(404, "job_not_found");
-}
-
-fn an_invalid_file_is_rejected_with_its_line_and_stores_nothing(server: TestServer) {
-    let path = with_texts(&server);
-    let before = dump(server.db());
-    let long = format!(
-        "WEBVTT\n\n00:01.000 --> 00:02.000\n<v {}>Hi\n",
-        "x".repeat(51)
-    );
-    for (kind, body, line) in [
-        (VTT, "\nDear all,\n", 2),
-        (VTT, "", 1),
-        (VTT, "WEBVTT\n\n00:01.000 --> soon\nHi\n", 3),
-        (VTT, &long, 3),
-        (SRT, "\r\n\r\nDear all,\r\n", 3),
-        (SRT, "1\n00:00:01,000 --> 00:00:99,000\nHi\n", 2),
-        (SRT, "\0\0\0\u{1}ftypisom", 1),
-        (
-            "application/json",
-            "{\"segments\": [\n{\"start\": 0, \"end\": 1, \"text\": \"a\"},\n{\"start\": 0,\n\"end\": 1}\n]}",
-            4,
-        ),
-    ] {
-        for method in ["PUT", "POST"] {
-            let answer = send(&server, method, &path, kind, body.as_bytes());
-            let errors = answer.problem(422, "validation_failed");
-            assert_eq!(
-                errors[0]["field"],
-                format!("line {line}"),
-                "{kind} {body:?}: {answer}"
-            );
-            let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-            assert!(detail.starts_with(&format!("line {line}: ")), "{detail}");
-        }
-    }
-    assert_eq!(dump(server.db()), before);
-}
-
-fn files_of_other_types_and_oversized_files_are_rejected(server: TestServer) {
-    let path = with_texts(&server);
-    let before = dump(server.db());
-    for kind in [
-        "",
-        "text/plain",
-        "text/html",
-        "application/ttml+xml",
-        "application/octet-stream",
-    ] {
-        send(&server, "PUT", &path, kind, CUES.as_bytes()).problem(415, "unsupported_media_type");
-    }
-    for kind in [
-        "application/x-subrip; charset=windows-1251",
-        "text/vtt;charset=\"ISO-8859-15\"",
-    ] {
-        send(
-            &server,
-            "PUT",
-            &path,
-            kind,
-            b"WEBVTT\n\n00:01.000 --> 00:02.000\ncaf\xe9\n",
-        )
-        .problem(415, "unsupported_media_type");
-    }
-    let large = vec![b' '; (32 << 20) + 1];
-    send(&server, "PUT", &path, VTT, &large).problem(413, "body_too_large");
-    let packed = server
-        .request("PUT", &path)
-        .header("Content-Encoding", "gzip");
-    packed
-        .body(VTT, CUES)
-        .send()
-        .problem(415, "unsupported_media_type");
-    assert_eq!(dump(server.db()), before);
 }

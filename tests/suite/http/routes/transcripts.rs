@@ -1,9 +1,9 @@
-use chrono::TimeDelta;
 use lectern_domain::NewTranscriptSegment;
-use lectern_tests::{Body, TestServer, a_job, a_segment, on_both_backends, segments, snapshot};
+use lectern_tests::{Body, TestServer, a_segment, on_both_backends, segments, snapshot};
 use serde_json::{Value, json};
 
-use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
+use crate::http::support::job_set::JobSet;
+use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, percent_encoded};
 
 on_both_backends!(
     segments_are_returned_as_sent,
@@ -20,69 +20,43 @@ on_both_backends!(
     search_and_window_filters_combine,
     a_job_without_a_transcript_has_an_empty_list,
     the_transcript_of_an_unknown_job_is_not_found,
-    concurrent_puts_leave_one_whole_set,
     concurrent_appends_lose_nothing,
+    concurrent_puts_leave_one_set,
 );
 
-/// The path of the transcript of a new job.
-fn of_a_job(server: &TestServer) -> String {
-    job_path(a_job().create(server.db()).job_id, "/transcripts")
-}
+pub(super) const TRANSCRIPT_SEGMENTS: JobSet = JobSet {
+    path: "/transcripts",
+    list: "segments",
+    id: "segment_id",
+};
 
-/// The same with a transcript of these texts, one second each.
+/// The path of a new transcript with these texts, one second each.
 fn with_texts(server: &TestServer, texts: &[&str]) -> String {
-    let path = of_a_job(server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(server);
     let segments: Vec<_> = texts
         .iter()
         .zip(0u32..)
         .map(|(text, i)| a_segment(i.into(), f64::from(i) + 1.0, text))
         .collect();
-    server.put(&path, &body(&segments)).expect(200);
+    server
+        .put(&path, &TRANSCRIPT_SEGMENTS.body(&segments))
+        .expect(200);
     path
 }
 
-fn body(segments: &[NewTranscriptSegment]) -> Value {
-    json!({ "segments": segments.body() })
-}
-
-fn texts(answer: &Value) -> Vec<&str> {
-    let segments = answer["segments"].as_array().unwrap();
-    assert_eq!(answer["total"], json!(segments.len()));
-    segments
-        .iter()
-        .map(|segment| segment["text"].as_str().unwrap())
-        .collect()
-}
-
-/// The segments of a response without the fields added by the server.
-pub(crate) fn as_sent(mut answer: Value) -> Value {
-    for segment in answer["segments"].as_array_mut().unwrap() {
-        let segment = segment.as_object_mut().unwrap();
-        for added in ["segment_id", "duration", "created_at"] {
-            assert!(segment.remove(added).is_some(), "{added}");
-        }
-    }
-    answer["segments"].take()
-}
-
-/// `text` percent-encoded for a query string.
-fn encoded(text: &str) -> String {
-    let bytes: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    bytes.concat()
+fn texts(response: &Value) -> Vec<&str> {
+    TRANSCRIPT_SEGMENTS.texts(response, "text")
 }
 
 fn segments_are_returned_as_sent(server: TestServer) {
-    let path = of_a_job(&server);
-    let sent = body(&segments(1_500));
-    let stored = server.put(&path, &sent).expect(200).json();
-    assert_eq!(server.get(&path).expect(200).json(), stored);
-    assert_eq!(stored["total"], 1_500);
-    assert_eq!(as_sent(stored), sent["segments"]);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let sent = TRANSCRIPT_SEGMENTS.body(&segments(1_500));
+    TRANSCRIPT_SEGMENTS.assert_returned_as_sent(&server, &path, &sent);
 }
 
 fn every_segment_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
-    let path = of_a_job(&server);
-    let bare = json!({ "start_time": 7, "end_time": 9.5, "text": "Only what must be." });
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let bare = json!({ "start_time": 7, "end_time": 9.5, "text": "Only the required fields." });
     let full = segments(2).body()[1].take();
     let answer = server
         .put(&path, &json!({ "segments": [full, bare] }))
@@ -91,7 +65,7 @@ fn every_segment_has_an_id_a_duration_and_a_creation_time(server: TestServer) {
 }
 
 fn times_are_returned_exactly(server: TestServer) {
-    let path = of_a_job(&server);
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
     let odd = [
         0.1 + 0.2,
         1.0 / 3.0,
@@ -101,13 +75,11 @@ fn times_are_returned_exactly(server: TestServer) {
         f64::MAX,
     ];
     let sent: Vec<_> = odd.map(|start| a_segment(start, f64::MAX, "x")).to_vec();
-    let mut stored = server.put(&path, &body(&sent)).expect(200).json()["segments"].take();
-    let starts: Vec<_> = stored
-        .as_array_mut()
-        .unwrap()
-        .iter()
-        .map(|s| s["start_time"].as_f64().unwrap())
-        .collect();
+    let stored = server
+        .put(&path, &TRANSCRIPT_SEGMENTS.body(&sent))
+        .expect(200)
+        .json();
+    let starts = TRANSCRIPT_SEGMENTS.numbers(&stored, "start_time");
     let mut expected = odd;
     expected.sort_by(f64::total_cmp);
     assert_eq!(starts, expected);
@@ -130,14 +102,8 @@ fn special_characters_are_returned_unchanged(server: TestServer) {
 }
 
 fn putting_the_same_set_again_keeps_the_segments_and_their_ids(server: TestServer) {
-    let path = of_a_job(&server);
-    let stored = server.put(&path, &body(&segments(30))).expect(200).json();
-    server.db().clock().advance(TimeDelta::seconds(1));
-    assert_eq!(
-        server.put(&path, &body(&segments(30))).expect(200).json(),
-        stored
-    );
-    assert_eq!(server.get(&path).expect(200).json(), stored);
+    TRANSCRIPT_SEGMENTS
+        .assert_kept_by_an_equal_put(&server, &TRANSCRIPT_SEGMENTS.body(&segments(9)));
 }
 
 fn a_new_set_replaces_the_old_one(server: TestServer) {
@@ -148,7 +114,10 @@ fn a_new_set_replaces_the_old_one(server: TestServer) {
     assert_eq!(
         texts(
             &server
-                .put(&path, &body(&[a_segment(0.0, 1.0, "d")]))
+                .put(
+                    &path,
+                    &TRANSCRIPT_SEGMENTS.body(&[a_segment(0.0, 1.0, "d")])
+                )
                 .expect(200)
                 .json()
         ),
@@ -156,7 +125,15 @@ fn a_new_set_replaces_the_old_one(server: TestServer) {
     );
     assert_eq!(texts(&server.get(&path).expect(200).json()), ["d"]);
     assert_eq!(
-        texts(&server.put(&path, &body(&[])).expect(200).json()),
+        texts(
+            &server
+                .put(
+                    &path,
+                    &TRANSCRIPT_SEGMENTS.body::<NewTranscriptSegment>(&[])
+                )
+                .expect(200)
+                .json()
+        ),
         [""; 0]
     );
     assert_eq!(texts(&server.get(&path).expect(200).json()), [""; 0]);
@@ -165,7 +142,7 @@ fn a_new_set_replaces_the_old_one(server: TestServer) {
 
 fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
     let path = with_texts(&server, &["before"]);
-    let mut sent = body(&segments(200));
+    let mut sent = TRANSCRIPT_SEGMENTS.body(&segments(200));
     sent["segments"][199]["end_time"] = json!(0.5);
     server
         .put(&path, &sent)
@@ -178,9 +155,10 @@ fn a_set_with_an_invalid_segment_stores_nothing(server: TestServer) {
 
 fn appended_segments_are_added_and_returned_alone(server: TestServer) {
     let path = with_texts(&server, &["one", "two"]);
-    let more = body(&[a_segment(4.0, 5.0, "three"), a_segment(5.0, 6.0, "four")]);
+    let more =
+        TRANSCRIPT_SEGMENTS.body(&[a_segment(4.0, 5.0, "three"), a_segment(5.0, 6.0, "four")]);
     let added = server.post(&path, &more).expect(201).json();
-    assert_eq!(as_sent(added.clone()), more["segments"]);
+    assert_eq!(TRANSCRIPT_SEGMENTS.as_sent(added.clone()), more["segments"]);
     let all = server.get(&path).expect(200).json();
     assert_eq!(texts(&all), ["one", "two", "three", "four"]);
     assert_eq!(
@@ -188,11 +166,22 @@ fn appended_segments_are_added_and_returned_alone(server: TestServer) {
         &all["segments"].as_array().unwrap()[2..]
     );
     assert_eq!(
-        texts(&server.post(&path, &body(&[])).expect(201).json()),
+        texts(
+            &server
+                .post(
+                    &path,
+                    &TRANSCRIPT_SEGMENTS.body::<NewTranscriptSegment>(&[])
+                )
+                .expect(201)
+                .json()
+        ),
         [""; 0]
     );
     server
-        .post(&path, &body(&[a_segment(0.5, 0.6, "between")]))
+        .post(
+            &path,
+            &TRANSCRIPT_SEGMENTS.body(&[a_segment(0.5, 0.6, "between")]),
+        )
         .expect(201);
     assert_eq!(
         texts(&server.get(&path).expect(200).json()),
@@ -201,8 +190,8 @@ fn appended_segments_are_added_and_returned_alone(server: TestServer) {
 }
 
 fn a_window_selects_overlapping_segments(server: TestServer) {
-    let path = of_a_job(&server);
-    let sent = body(&[
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    let sent = TRANSCRIPT_SEGMENTS.body(&[
         a_segment(0.0, 10.0, "ends where it begins"),
         a_segment(5.0, 15.0, "reaches in"),
         a_segment(8.0, 40.0, "spans it"),
@@ -262,11 +251,11 @@ fn a_search_ignores_case_in_any_alphabet(server: TestServer) {
         ("ВСЁ ТЕЧЁТ", &["Всё течёт"]),
         ("absent", &[]),
     ] {
-        let found_now = server
-            .get(&format!("{path}?q={}", encoded(words)))
+        let response = server
+            .get(&format!("{path}?q={}", percent_encoded(words)))
             .expect(200)
             .json();
-        assert_eq!(texts(&found_now), found, "{words}");
+        assert_eq!(texts(&response), found, "{words}");
     }
 }
 
@@ -297,7 +286,7 @@ fn a_search_has_no_wildcards(server: TestServer) {
         ("1+1&2=3#", "1+1&2=3#"),
     ] {
         let answer = server
-            .get(&format!("{path}?q={}", encoded(words)))
+            .get(&format!("{path}?q={}", percent_encoded(words)))
             .expect(200)
             .json();
         assert_eq!(texts(&answer), [found], "{words}");
@@ -323,15 +312,7 @@ fn search_and_window_filters_combine(server: TestServer) {
 }
 
 fn a_job_without_a_transcript_has_an_empty_list(server: TestServer) {
-    let job_id = a_job().create(server.db()).job_id;
-    let answer = server
-        .get(&job_path(job_id, "/transcripts"))
-        .expect(200)
-        .json();
-    assert_eq!(
-        answer,
-        json!({ "job_id": job_id, "segments": [], "total": 0 })
-    );
+    TRANSCRIPT_SEGMENTS.assert_empty_without_rows(&server);
 }
 
 fn the_transcript_of_an_unknown_job_is_not_found(server: TestServer) {
@@ -341,34 +322,30 @@ fn the_transcript_of_an_unknown_job_is_not_found(server: TestServer) {
         .get(&format!("{path}?q=x&from=1"))
         .problem(404, "job_not_found");
     server
-        .put(&path, &body(&segments(3)))
+        .put(&path, &TRANSCRIPT_SEGMENTS.body(&segments(3)))
         .problem(404, "job_not_found");
-    server.put(&path, &body(&[])).problem(404, "job_not_found");
     server
-        .post(&path, &body(&segments(3)))
+        .put(
+            &path,
+            &TRANSCRIPT_SEGMENTS.body::<NewTranscriptSegment>(&[]),
+        )
         .problem(404, "job_not_found");
-}
-
-fn concurrent_puts_leave_one_whole_set(server: TestServer) {
-    let path = of_a_job(&server);
-    let answers = concurrently(8, |i| {
-        server
-            .put(&path, &body(&segments(10 * (i + 1))))
-            .expect(200)
-            .json()
-    });
-    for (i, answer) in answers.iter().enumerate() {
-        assert_eq!(
-            answer["total"],
-            json!(10 * (i + 1)),
-            "each is answered the set it has put"
-        );
-    }
-    assert!(answers.contains(&server.get(&path).expect(200).json()));
+    server
+        .post(&path, &TRANSCRIPT_SEGMENTS.body(&segments(3)))
+        .problem(404, "job_not_found");
 }
 
 fn concurrent_appends_lose_nothing(server: TestServer) {
-    let path = of_a_job(&server);
-    concurrently(8, |_| server.post(&path, &body(&segments(5))).expect(201));
+    let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
+    concurrently(8, |_| {
+        server
+            .post(&path, &TRANSCRIPT_SEGMENTS.body(&segments(5)))
+            .expect(201)
+    });
     assert_eq!(server.get(&path).expect(200).json()["total"], 40);
+}
+
+fn concurrent_puts_leave_one_set(server: TestServer) {
+    TRANSCRIPT_SEGMENTS
+        .assert_concurrent_puts_leave_one_set(&server, |n| TRANSCRIPT_SEGMENTS.body(&segments(n)));
 }

@@ -7,8 +7,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use lectern_domain::{JobId, JobStatus};
 use lectern_server::{ServerConfig, UploadLimits};
-use lectern_tests::{Lectern, TestDb, TestServer, a_job, on_both_backends};
+use lectern_tests::{TestDb, TestServer, a_job, on_both_backends};
 use serde_json::json;
+
+use crate::http::support::recordings::{
+    PartialTransfer, UPLOAD, a_lecture, announce, confirm, files, path_of, recording, results,
+    send, upload, wait_for_part, wait_until_empty,
+};
+use crate::http::support::{JOBS, UNKNOWN_ID, a_recording, concurrently, job_path};
 
 on_both_backends!(
     an_uploaded_recording_is_confirmed_and_served_unchanged,
@@ -22,19 +28,10 @@ on_both_backends!(
     a_recording_can_be_replaced_until_it_is_confirmed,
     a_confirmed_recording_cannot_be_replaced,
     deleting_a_job_deletes_its_objects_and_no_others,
-    an_upload_of_a_job_deleted_meanwhile_leaves_nothing,
-    urls_begin_with_the_host_of_the_request,
-    urls_begin_with_the_configured_public_url,
-    environment_variables_configure_uploads,
+    an_upload_of_a_job_that_is_deleted_meanwhile_leaves_nothing,
 );
 
-use crate::http::support::recordings::{
-    Half, UPLOAD, a_lecture, announce, confirm, files, path_of, recording, results, send, upload,
-    wait_for_part, wait_until_empty,
-};
-use crate::http::support::{JOBS, UNKNOWN_ID, concurrently, job_path};
-
-fn with(db: TestDb, uploads: UploadLimits) -> TestServer {
+fn serve_with(db: TestDb, uploads: UploadLimits) -> TestServer {
     let config = ServerConfig {
         uploads,
         database_timeout: Duration::from_mins(1),
@@ -90,7 +87,7 @@ fn an_uploaded_recording_is_confirmed_and_served_unchanged(server: TestServer) {
 }
 
 fn an_oversized_upload_is_rejected_and_creates_nothing(db: TestDb) {
-    let server = with(
+    let server = serve_with(
         db,
         UploadLimits {
             max_size: 1000,
@@ -122,31 +119,31 @@ fn only_recordings_are_accepted(server: TestServer) {
 }
 
 fn a_repeated_announcement_returns_the_same_upload(server: TestServer) {
-    let ask = |size| {
+    let announce = |size| {
         server
             .request("POST", UPLOAD)
             .header("Idempotency-Key", "k")
             .json(&a_lecture(size))
             .send()
     };
-    let answers = concurrently(100, |_| ask(1000).expect(201));
+    let answers = concurrently(100, |_| announce(1000).expect(201));
     let bodies: HashSet<_> = answers.iter().map(|answer| answer.body.clone()).collect();
     assert_eq!((bodies.len(), server.db().sql().count("jobs")), (1, 1));
     assert_eq!(
         answers[0].header("Location"),
         answers[99].header("Location")
     );
-    ask(1001).problem(422, "idempotency_mismatch");
+    announce(1001).problem(422, "idempotency_mismatch");
 
     server.db().clock().advance(TimeDelta::hours(23));
-    let url = ask(1000).expect(201).json()["upload_url"].clone();
+    let url = announce(1000).expect(201).json()["upload_url"].clone();
     send(&server, path_of(&server, &url), &recording(1000)).expect(200);
 }
 
 fn a_missing_object_cannot_be_confirmed(server: TestServer) {
     let announced = announce(&server, 1000);
     confirm(&server, announced.job_id).problem(409, "illegal_transition");
-    // As on S3, where a URL accepts any size.
+    // On S3 a URL accepts any size.
     let file = server.objects().join(&announced.key);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     for size in [999, 1001] {
@@ -229,7 +226,7 @@ fn a_recording_can_be_replaced_until_it_is_confirmed(server: TestServer) {
     send(&server, &announced.path, &second).expect(200);
     send(&server, &announced.path, &first).expect(200);
     // A concurrent upload whose last byte arrives too late.
-    let late = Half::sent_to(&server, &announced.path, second.len(), &second[1..]);
+    let late = PartialTransfer::upload(&server, &announced.path, second.len(), &second[1..]);
     wait_for_part(server.objects());
     confirm(&server, announced.job_id).expect(200);
     let answer = late.finish(&[7]);
@@ -247,7 +244,7 @@ fn a_confirmed_recording_cannot_be_replaced(server: TestServer) {
         let announced = announce(&server, 50_000);
         let file = server.objects().join(&announced.key);
         send(&server, &announced.path, &vec![0; 50_000]).expect(200);
-        let then = concurrently(6, |i| {
+        let contents = concurrently(6, |i| {
             let i = u8::try_from(i).unwrap();
             if i == 3 {
                 confirm(&server, announced.job_id).expect(200);
@@ -257,29 +254,27 @@ fn a_confirmed_recording_cannot_be_replaced(server: TestServer) {
             assert!([200, 409].contains(&sent.status), "{sent}");
             None
         });
-        assert!(then[3] == fs::read(&file).ok());
+        assert!(contents[3] == fs::read(&file).ok());
     }
 }
 
 fn deleting_a_job_deletes_its_objects_and_no_others(server: TestServer) {
-    let (gone, kept) = (
+    let (deleted, kept) = (
         upload(&server, &recording(1000)),
         upload(&server, &recording(1000)),
     );
     let clip = server
         .objects()
-        .join(format!("jobs/{}/clips/deep/1.mp4", gone.job_id));
+        .join(format!("jobs/{}/clips/deep/1.mp4", deleted.job_id));
     fs::create_dir_all(clip.parent().unwrap()).unwrap();
     fs::write(&clip, "a clip").unwrap();
-    let elsewhere = server.objects().join("uploads/lecture.mp4");
-    fs::create_dir_all(elsewhere.parent().unwrap()).unwrap();
-    fs::write(&elsewhere, "an owner's recording").unwrap();
-    let named = server
-        .post(JOBS, &crate::http::support::a_recording())
-        .expect(201);
+    let outside = server.objects().join("uploads/lecture.mp4");
+    fs::create_dir_all(outside.parent().unwrap()).unwrap();
+    fs::write(&outside, "an owner's recording").unwrap();
+    let other = server.post(JOBS, &a_recording()).expect(201);
 
-    server.delete(&job_path(gone.job_id, "")).expect(204);
-    server.delete(named.header("Location").unwrap()).expect(204);
+    server.delete(&job_path(deleted.job_id, "")).expect(204);
+    server.delete(other.header("Location").unwrap()).expect(204);
     assert_eq!(
         files(server.objects()),
         [kept.key.as_str(), "uploads/lecture.mp4"]
@@ -287,79 +282,18 @@ fn deleting_a_job_deletes_its_objects_and_no_others(server: TestServer) {
     assert!(
         !server
             .objects()
-            .join(format!("jobs/{}", gone.job_id))
+            .join(format!("jobs/{}", deleted.job_id))
             .exists()
     );
 }
 
-fn an_upload_of_a_job_deleted_meanwhile_leaves_nothing(server: TestServer) {
+fn an_upload_of_a_job_that_is_deleted_meanwhile_leaves_nothing(server: TestServer) {
     let bytes = recording(3 << 20);
     let announced = announce(&server, bytes.len());
-    let half = Half::sent_to(&server, &announced.path, bytes.len(), &bytes[1..]);
+    let partial = PartialTransfer::upload(&server, &announced.path, bytes.len(), &bytes[1..]);
     wait_for_part(server.objects());
     server.delete(&job_path(announced.job_id, "")).expect(204);
-    let answer = half.finish(&bytes[..1]);
+    let answer = partial.finish(&bytes[..1]);
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     wait_until_empty(server.objects());
-}
-
-fn urls_begin_with_the_host_of_the_request(server: TestServer) {
-    let ask = |host| {
-        server
-            .request("POST", UPLOAD)
-            .header("Host", host)
-            .json(&a_lecture(1))
-            .send()
-    };
-    let url = |host| {
-        ask(host).expect(201).json()["upload_url"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    assert!(
-        url("lectern.example:81").starts_with("http://lectern.example:81/api/v1/objects/jobs/")
-    );
-    assert!(url("[::1]:81").starts_with("http://[::1]:81/api/v1/objects/jobs/"));
-    for host in ["a/b", "a?b", "me@a", ":"] {
-        ask(host).problem_with(400, "malformed_query", "Host");
-    }
-}
-
-fn urls_begin_with_the_configured_public_url(db: TestDb) {
-    let config = ServerConfig {
-        public_url: Some("https://example.org/lectern/".parse().unwrap()),
-        ..ServerConfig::default()
-    };
-    let server = TestServer::serve(db, config);
-    let answer = server.post(UPLOAD, &a_lecture(1)).expect(201).json();
-    let url = answer["upload_url"].as_str().unwrap();
-    let path = url.strip_prefix("https://example.org/lectern").unwrap();
-    assert!(path.starts_with("/api/v1/objects/jobs/"), "{url}");
-    // As behind a proxy that removes the prefix.
-    send(&server, path, b"!").expect(200);
-}
-fn environment_variables_configure_uploads(db: TestDb) {
-    let server = Lectern::serve_with(
-        db.url(),
-        &[
-            ("LECTERN_MAX_UPLOAD", "1000"),
-            ("LECTERN_UPLOAD_TTL", "60"),
-            ("LECTERN_PUBLIC_URL", "https://example.org/lectern/"),
-            ("LECTERN_STORAGE", ""),
-            ("LECTERN_SECRET", ""),
-        ],
-    );
-    server
-        .post(UPLOAD, &a_lecture(1001))
-        .problem_with(422, "validation_failed", "file_size");
-    let announced = server.post(UPLOAD, &a_lecture(1000)).expect(201).json();
-    assert_eq!(announced["expires_in"], 60);
-    let url = announced["upload_url"].as_str().unwrap();
-    let path = url.strip_prefix("https://example.org/lectern").unwrap();
-    send(&server, path, &recording(1000)).expect(200);
-    assert_eq!(
-        files(&server.dir().join("lectern-data/objects")),
-        [announced["s3_key"].as_str().unwrap()]
-    );
 }

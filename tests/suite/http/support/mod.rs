@@ -1,5 +1,6 @@
-//! Helpers of several test files.
+//! Helpers shared by several test files.
 
+pub(crate) mod job_set;
 pub(crate) mod raw_http;
 pub(crate) mod recordings;
 pub(crate) mod worker;
@@ -11,7 +12,7 @@ use lectern_domain::JobId;
 use lectern_tests::{Backend, Client, TestDb};
 use serde_json::{Value, json};
 
-/// The path of jobs.
+/// The path of the list of jobs.
 pub(crate) const JOBS: &str = "/api/v1/jobs";
 
 /// A valid id that no job has.
@@ -25,6 +26,12 @@ pub(crate) fn job_path(job_id: JobId, below: &str) -> String {
 /// The smallest body that creates a job.
 pub(crate) fn a_recording() -> Value {
     json!({ "filename": "lecture.mp4", "file_size": 734_003_200, "s3_key": "uploads/lecture.mp4" })
+}
+
+/// `text` percent-encoded for a query string.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let bytes: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
 }
 
 /// Makes `n` calls at the same time from `n` threads; returns their results in
@@ -44,7 +51,7 @@ pub(crate) fn concurrently<T: Send>(n: usize, call: impl Fn(usize) -> T + Sync) 
     })
 }
 
-/// All rows of all tables, including other programs' tables.
+/// All rows of all tables, including the table of applied migrations.
 pub(crate) fn dump(db: &TestDb) -> Vec<(String, Vec<Vec<Option<String>>>)> {
     let mut sql = db.sql();
     let tables = match sql.backend() {

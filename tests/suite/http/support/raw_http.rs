@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A raw response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     /// The status of the first response.
     pub(crate) status: u16,
     /// Everything up to the empty line.
@@ -20,16 +20,17 @@ pub(crate) struct Answer {
 
 /// Sends `request` and reads to the end of the connection; the request has to
 /// contain `Connection: close`.
-pub(crate) fn exchange(client: &Client, request: impl AsRef<[u8]>) -> Answer {
-    talk(client, request.as_ref(), false)
+pub(crate) fn exchange(client: &Client, request: impl AsRef<[u8]>) -> RawResponse {
+    send(client, request.as_ref(), false)
 }
 
-/// The same, and closes the sending side after the request.
-pub(crate) fn cut_short(client: &Client, request: impl AsRef<[u8]>) -> Answer {
-    talk(client, request.as_ref(), true)
+/// The same, and closes the sending side after the request, so that the rest of
+/// an incomplete request never arrives.
+pub(crate) fn exchange_incomplete(client: &Client, request: impl AsRef<[u8]>) -> RawResponse {
+    send(client, request.as_ref(), true)
 }
 
-fn talk(client: &Client, request: &[u8], is_all: bool) -> Answer {
+fn send(client: &Client, request: &[u8], close_after: bool) -> RawResponse {
     let address = client.base().strip_prefix("http://").unwrap();
     let mut socket = TcpStream::connect(address).unwrap();
     socket
@@ -37,20 +38,20 @@ fn talk(client: &Client, request: &[u8], is_all: bool) -> Answer {
         .unwrap();
     // The server may close the connection before it has read everything.
     let _ = socket.write_all(request);
-    if is_all {
+    if close_after {
         let _ = socket.shutdown(Shutdown::Write);
     }
     let mut bytes = Vec::new();
     if let Err(error) = socket.read_to_end(&mut bytes) {
-        assert!(!bytes.is_empty(), "no answer: {error}");
+        assert!(!bytes.is_empty(), "no response: {error}");
     }
     let text = String::from_utf8(bytes).unwrap();
-    let (head, rest) = text.split_once("\r\n\r\n").expect("an answer");
+    let (head, rest) = text.split_once("\r\n\r\n").expect("a response");
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "));
     let length = length.map_or(0, |length| length.parse().unwrap());
-    Answer {
+    RawResponse {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),
         head: head.to_owned(),
         body: rest[..length].to_owned(),
@@ -60,16 +61,16 @@ fn talk(client: &Client, request: &[u8], is_all: bool) -> Answer {
 /// A request with a body; `headers` are lines without CRLF.
 pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) -> String {
     let start = format!("{method} {path} HTTP/1.1");
-    let always = [
+    let common_headers = [
         "Host: lectern",
         "Connection: close",
         "Content-Type: application/json",
     ];
-    let lines = [&[start.as_str()], &always[..], headers, &["", body]].concat();
+    let lines = [&[start.as_str()], &common_headers[..], headers, &["", body]].concat();
     lines.join("\r\n")
 }
 
-impl Answer {
+impl RawResponse {
     /// Checks that this is a documented error.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::job_path;
 
-/// The path that announces uploads.
+/// The path to which uploads are announced.
 pub(crate) const UPLOAD: &str = "/api/v1/upload";
 
 /// An announced upload.
@@ -70,6 +70,28 @@ pub(crate) fn results(server: &Client, job_id: JobId) -> Value {
         .json()
 }
 
+/// A stored recording and its URL.
+pub(crate) struct StoredRecording {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) announced: Announced,
+    /// Path and query.
+    pub(crate) path: String,
+}
+
+impl StoredRecording {
+    pub(crate) fn on(server: &Client, size: usize) -> Self {
+        let bytes = recording(size);
+        let announced = upload(server, &bytes);
+        let results = results(server, announced.job_id);
+        let url = &results["metadata"]["original_video"]["url"];
+        Self {
+            path: path_of(server, url).to_owned(),
+            bytes,
+            announced,
+        }
+    }
+}
+
 /// The path and query of a URL of the server.
 pub(crate) fn path_of<'u>(server: &Client, url: &'u Value) -> &'u str {
     url.as_str().unwrap().strip_prefix(server.base()).unwrap()
@@ -107,11 +129,12 @@ pub(crate) fn wait_until_empty(dir: &Path) {
     }
 }
 
-/// A PUT in progress: the head and the first bytes are sent.
-pub(crate) struct Half(TcpStream);
+/// A transfer in progress.
+pub(crate) struct PartialTransfer(TcpStream);
 
-impl Half {
-    pub(crate) fn sent_to(server: &Client, path: &str, size: usize, first: &[u8]) -> Self {
+impl PartialTransfer {
+    /// A PUT of which the head and the first bytes are sent.
+    pub(crate) fn upload(server: &Client, path: &str, size: usize, first: &[u8]) -> Self {
         let mut socket =
             TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
         let head = format!(
@@ -124,7 +147,7 @@ impl Half {
     }
 
     /// A GET of which only the head of the response is read.
-    pub(crate) fn asking(server: &Client, path: &str) -> Self {
+    pub(crate) fn download(server: &Client, path: &str) -> Self {
         let mut socket =
             TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
         let head = format!("GET {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\n\r\n");
@@ -135,18 +158,18 @@ impl Half {
 
     /// Reads to the end of the connection; returns the number of bytes.
     pub(crate) fn read(mut self) -> usize {
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         // A reset counts as an end, too.
-        let _ = self.0.read_to_end(&mut answer);
-        answer.len()
+        let _ = self.0.read_to_end(&mut response);
+        response.len()
     }
 
     /// Sends the rest; returns the response.
     pub(crate) fn finish(mut self, rest: &[u8]) -> String {
         self.0.write_all(rest).unwrap();
-        let mut answer = String::new();
-        self.0.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        self.0.read_to_string(&mut response).unwrap();
+        response
     }
 }
 

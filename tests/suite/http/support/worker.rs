@@ -1,16 +1,18 @@
 //! Shorthands for the requests of a worker.
 
+use chrono::TimeDelta;
 use lectern_domain::JobId;
 use lectern_domain::Stage::{
     self, Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection,
     Transcription,
 };
 use lectern_tests::{
-    Body, Client, Response, a_layout, clips, content_segments, segments, silence_regions,
+    Body, Client, Response, TestServer, a_layout, clips, content_segments, segments,
+    silence_regions,
 };
 use serde_json::{Value, json};
 
-use super::{JOBS, a_recording, job_path};
+use super::{JOBS, a_recording, job_path, wait_until};
 
 /// The path of claims.
 pub(crate) const CLAIM: &str = "/api/v1/work/claim";
@@ -36,8 +38,8 @@ impl Claimed {
     }
 
     /// Sends `heartbeat`, `complete` or `fail` for this stage.
-    pub(crate) fn send(&self, client: &Client, what: &str, body: &Value) -> Response {
-        client.post(&format!("/api/v1/work/{}/{what}", self.lease), body)
+    pub(crate) fn send(&self, client: &Client, action: &str, body: &Value) -> Response {
+        client.post(&format!("/api/v1/work/{}/{action}", self.lease), body)
     }
 
     /// Stores output of this stage under its lease.
@@ -110,4 +112,17 @@ pub(crate) fn create_job(client: &Client, more: Value) -> JobId {
     body.as_object_mut().unwrap().extend(more);
     let made = client.post(JOBS, &body).expect(201).json();
     made["job_id"].as_str().unwrap().parse().unwrap()
+}
+
+/// The status of one stage.
+pub(crate) fn status(client: &Client, job_id: JobId, stage: Stage) -> String {
+    let mut all = stages(client, job_id).into_iter();
+    all.find(|(other, _)| *other == stage).unwrap().1
+}
+
+/// Advances the clock past the lease and waits until the server has ended the
+/// attempt.
+pub(crate) fn expire(server: &TestServer, claimed: &Claimed) {
+    server.db().clock().advance(TimeDelta::seconds(61));
+    wait_until(|| status(server, claimed.job_id, claimed.stage) != "running");
 }

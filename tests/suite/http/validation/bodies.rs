@@ -10,9 +10,9 @@ use super::field::{Field, Kind, Presence};
 
 const MIB: usize = 1 << 20;
 const SECONDS: Kind = Number(0.0, f64::INFINITY);
-const SHARE: Kind = Number(0.0, 1.0);
-const PLACE: Kind = Integer(0, i32::MAX as i64);
-const ANY_WHOLE: Kind = Integer(i32::MIN as i64, i32::MAX as i64);
+const RATIO: Kind = Number(0.0, 1.0);
+const NON_NEGATIVE: Kind = Integer(0, i32::MAX as i64);
+const ANY_INTEGER: Kind = Integer(i32::MIN as i64, i32::MAX as i64);
 const ANY_TEXT: Kind = Text(0, usize::MAX);
 
 /// An endpoint that takes a body.
@@ -63,8 +63,8 @@ impl Endpoint {
         self
     }
 
-    /// Adds a contradiction: the body with these changes to the object at
-    /// `pointer` is rejected for `field`.
+    /// Adds a contradiction: with these changes to the object at `pointer`, the
+    /// error names `named_field`.
     pub(crate) fn rejects(
         mut self,
         pointer: &str,
@@ -110,7 +110,7 @@ pub(crate) fn job() -> Endpoint {
         .may_be_null("processing_config.resolution", Enum("720p"))
         .may_be_null("processing_config.pipeline", Enum("default"))
         .may_be_null("extra_metadata", AnyObject)
-        .may_be_null("priority", ANY_WHOLE)
+        .may_be_null("priority", ANY_INTEGER)
 }
 
 pub(crate) fn change() -> Endpoint {
@@ -132,7 +132,7 @@ pub(crate) fn change() -> Endpoint {
         .may_be_absent("video_metadata", AnyObject)
         .may_be_absent("extra_metadata", AnyObject)
         .may_be_null("celery_task_id", Text(1, 255))
-        .may_be_absent("priority", ANY_WHOLE)
+        .may_be_absent("priority", ANY_INTEGER)
 }
 
 pub(crate) fn progress() -> Endpoint {
@@ -147,19 +147,19 @@ pub(crate) fn progress() -> Endpoint {
         .required("stage", Enum("segmentation"))
         .required("percent", Number(0.0, 100.0))
         .may_be_null("message", Text(0, 500))
-        .may_be_null("eta_seconds", PLACE)
+        .may_be_null("eta_seconds", NON_NEGATIVE)
         .may_be_null("agent_name", Text(0, 50))
 }
 
 pub(crate) fn transcripts(method: &'static str) -> Endpoint {
-    spoken(method, "/api/v1/jobs/{job_id}/transcripts")
+    transcript_body(method, "/api/v1/jobs/{job_id}/transcripts")
 }
 
 pub(crate) fn subtitles() -> Endpoint {
-    spoken("PUT", "/api/v1/clips/{clip_id}/subtitles")
+    transcript_body("PUT", "/api/v1/clips/{clip_id}/subtitles")
 }
 
-fn spoken(method: &'static str, path: &'static str) -> Endpoint {
+fn transcript_body(method: &'static str, path: &'static str) -> Endpoint {
     let body = json!({ "segments": [{
         "start_time": 0.0,
         "end_time": 1.0,
@@ -172,7 +172,7 @@ fn spoken(method: &'static str, path: &'static str) -> Endpoint {
         .required("segments[0].start_time", SECONDS)
         .required("segments[0].end_time", SECONDS)
         .required("segments[0].text", NotBlank)
-        .may_be_null("segments[0].confidence", SHARE)
+        .may_be_null("segments[0].confidence", RATIO)
         .may_be_null("segments[0].speaker_id", Text(0, 50))
         .rejects(
             "/segments/0",
@@ -227,17 +227,17 @@ pub(crate) fn layout_analysis() -> Endpoint {
     )
     .required("layout_type", Enum("screen_only"))
     .may_be_null("screen_region", Object)
-    .required("screen_region.x", PLACE)
-    .required("screen_region.y", PLACE)
-    .required("screen_region.width", PLACE)
-    .required("screen_region.height", PLACE)
+    .required("screen_region.x", NON_NEGATIVE)
+    .required("screen_region.y", NON_NEGATIVE)
+    .required("screen_region.width", NON_NEGATIVE)
+    .required("screen_region.height", NON_NEGATIVE)
     .may_be_null("camera_region", Object)
-    .required("camera_region.x", PLACE)
-    .required("camera_region.y", PLACE)
-    .required("camera_region.width", PLACE)
-    .required("camera_region.height", PLACE)
-    .may_be_null("split_ratio", SHARE)
-    .required("confidence_score", SHARE)
+    .required("camera_region.x", NON_NEGATIVE)
+    .required("camera_region.y", NON_NEGATIVE)
+    .required("camera_region.width", NON_NEGATIVE)
+    .required("camera_region.height", NON_NEGATIVE)
+    .may_be_null("split_ratio", RATIO)
+    .required("confidence_score", RATIO)
     .may_be_null("sample_frame_time", SECONDS)
 }
 
@@ -263,10 +263,10 @@ pub(crate) fn content_segments() -> Endpoint {
     .required("segments[0].end_time", SECONDS)
     .required("segments[0].topic", Text(1, 200))
     .may_be_null("segments[0].description", ANY_TEXT)
-    .required("segments[0].importance_score", SHARE)
+    .required("segments[0].importance_score", RATIO)
     .may_be_null("segments[0].keywords", Texts(1, 200))
     .may_be_null("segments[0].concepts", Texts(1, 200))
-    .may_be_null("segments[0].segment_order", PLACE)
+    .may_be_null("segments[0].segment_order", NON_NEGATIVE)
     .rejects(
         "/segments/0",
         &json!({ "start_time": 300.5 }),
@@ -294,14 +294,14 @@ pub(crate) fn clips(own: ContentSegmentId, foreign: ContentSegmentId) -> Endpoin
         .required("clips", Objects)
         .required("clips[0].title", Text(1, 200))
         .may_be_null("clips[0].topic", Text(0, 200))
-        .may_be_null("clips[0].importance_score", SHARE)
+        .may_be_null("clips[0].importance_score", RATIO)
         .required("clips[0].start_time", SECONDS)
         .required("clips[0].end_time", SECONDS)
         .may_be_null("clips[0].content_segment_id", Id)
         .may_be_null("clips[0].s3_key", Text(1, 500))
         .may_be_null("clips[0].thumbnail_s3_key", Text(1, 500))
         .may_be_null("clips[0].subtitle_s3_key", Text(1, 500))
-        .may_be_null("clips[0].clip_order", PLACE)
+        .may_be_null("clips[0].clip_order", NON_NEGATIVE)
         .may_be_null("clips[0].extra_metadata", AnyObject)
         .rejects(
             "/clips/0",

@@ -10,8 +10,8 @@ use super::field::{Field, Kind, Presence, arrays};
 pub(crate) struct Case {
     pub(crate) body: Vec<u8>,
     pub(crate) status: u16,
-    /// The field the error has to name, itself or a field in it; `None` if a
-    /// parser cannot know.
+    /// The field that the error has to name, or whose content it has to name;
+    /// `None` if a parser cannot attribute the error to a field.
     pub(crate) named_field: Option<String>,
 }
 
@@ -41,15 +41,15 @@ impl Endpoint {
             .fields
             .iter()
             .filter(|field| field.presence != Presence::Required);
-        let mut least = self.body.clone();
+        let mut required_only = self.body.clone();
         let mut valid = vec![self.body.to_string().into()];
         for field in optional {
             valid.push(without(&self.body, field.path).to_string().into());
-            if least.pointer(&pointer(field.path)).is_some() {
-                least = without(&least, field.path);
+            if required_only.pointer(&pointer(field.path)).is_some() {
+                required_only = without(&required_only, field.path);
             }
         }
-        valid.push(least.to_string().into());
+        valid.push(required_only.to_string().into());
         for field in &self.fields {
             valid.extend(
                 field
@@ -66,7 +66,9 @@ impl Endpoint {
         let invalid = field.invalid().into_iter().map(|invalid| Case {
             body: with(&self.body, field.path, &invalid.literal),
             status: invalid.status,
-            named_field: invalid.place.map(|place| format!("{}{place}", field.path)),
+            named_field: invalid
+                .location
+                .map(|location| format!("{}{location}", field.path)),
         });
         let absent = (field.presence == Presence::Required)
             .then(|| Case::rule_violation(without(&self.body, field.path).to_string(), field.path));
@@ -75,10 +77,10 @@ impl Endpoint {
 
     /// Bodies that are not a valid object.
     pub(crate) fn invalid_as_a_whole(&self) -> Vec<Case> {
-        let whole = self.body.to_string();
-        let open = whole.strip_suffix('}').unwrap();
+        let text = self.body.to_string();
+        let open = text.strip_suffix('}').unwrap();
         let mut cases = Vec::new();
-        for other in [
+        for not_an_object in [
             "5",
             "\"x\"",
             "null",
@@ -88,7 +90,7 @@ impl Endpoint {
             &arrays(100),
             &arrays(10_000),
         ] {
-            cases.push(Case::rule_violation(other, ""));
+            cases.push(Case::rule_violation(not_an_object, ""));
         }
         let malformed = [
             "",
@@ -103,14 +105,14 @@ impl Endpoint {
             &format!("{open},}}"),
             &format!("{open},\"x"),
             &format!("{open},\"\\u00"),
-            &format!("{whole}x"),
-            &format!("{whole},"),
-            &format!("{whole}{whole}"),
-            &format!("{whole}\0"),
+            &format!("{text}x"),
+            &format!("{text},"),
+            &format!("{text}{text}"),
+            &format!("{text}\0"),
         ];
         cases.extend(malformed.map(Case::malformed));
         let utf16 = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
-            whole.encode_utf16().flat_map(order).collect()
+            text.encode_utf16().flat_map(order).collect()
         };
         cases.extend([utf16(u16::to_le_bytes), utf16(u16::to_be_bytes)].map(Case::malformed));
         cases.push(Case::malformed([open.as_bytes(), b",\"\xff\":1}"].concat()));
@@ -159,18 +161,21 @@ impl Endpoint {
                 format!("{object}.{name}")
             }
         };
-        let more =
+        let with_field =
             |name: &str, literal: &str| text.replacen('{', &format!("{{\"{name}\":{literal},"), 1);
         let case = |literal: &str, named_field: &str| {
             Case::rule_violation(with(&self.body, object, literal.as_bytes()), named_field)
         };
         let mut cases = Vec::new();
         for name in ["surprise", "id", "version", "Filename", ""] {
-            cases.push(case(&more(name, &arrays(10_000)), &field_of(name)));
+            cases.push(case(&with_field(name, &arrays(10_000)), &field_of(name)));
         }
         for field in fields {
             let name = split(field.path).1;
-            cases.push(case(&more(name, &inner[name].to_string()), field.path));
+            cases.push(case(
+                &with_field(name, &inner[name].to_string()),
+                field.path,
+            ));
         }
         let values: Value = fields
             .iter()
@@ -196,12 +201,12 @@ fn pointer(path: &str) -> String {
 
 /// The body with one field, or all of it, replaced by `literal`.
 fn with(body: &Value, path: &str, literal: &[u8]) -> Vec<u8> {
-    const HERE: &str = "@here@";
+    const PLACEHOLDER: &str = "@placeholder@";
     let mut body = body.clone();
     let field = body.pointer_mut(&pointer(path));
-    *field.unwrap_or_else(|| panic!("{path} is not in the body of the table")) = json!(HERE);
+    *field.unwrap_or_else(|| panic!("{path} is not in the body of the table")) = json!(PLACEHOLDER);
     let text = body.to_string();
-    let (before, after) = text.split_once(&json!(HERE).to_string()).unwrap();
+    let (before, after) = text.split_once(&json!(PLACEHOLDER).to_string()).unwrap();
     [before.as_bytes(), literal, after.as_bytes()].concat()
 }
 

@@ -12,7 +12,7 @@ use crate::http::support::UNKNOWN_ID;
 
 #[test]
 fn the_tables_cover_every_field_and_parameter() {
-    let any = ContentSegmentId::from(Uuid::nil());
+    let segment_id = ContentSegmentId::from(Uuid::nil());
     let bodies = [
         bodies::job(),
         bodies::change(),
@@ -23,7 +23,7 @@ fn the_tables_cover_every_field_and_parameter() {
         bodies::silence_regions(),
         bodies::layout_analysis(),
         bodies::content_segments(),
-        bodies::clips(any, any),
+        bodies::clips(segment_id, segment_id),
         bodies::log(),
         uploads::announcement(),
         uploads::confirmation(UNKNOWN_ID),

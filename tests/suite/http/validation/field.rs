@@ -56,9 +56,9 @@ pub(crate) struct Invalid {
     pub(crate) literal: Vec<u8>,
     /// The expected status: 400 if it is not JSON, otherwise 422.
     pub(crate) status: u16,
-    /// The place of the error below the field; `None` if a parser cannot
-    /// attribute it to this field.
-    pub(crate) place: Option<&'static str>,
+    /// The location of the error within the field, such as `[0]`; `None` if a
+    /// parser cannot attribute the error to this field.
+    pub(crate) location: Option<&'static str>,
 }
 
 impl Field {
@@ -123,19 +123,19 @@ impl Field {
                 invalid.extend(non_json_numbers().chain(integers_out_of_range(min, max)));
             }
             Kind::Texts(min, max) => {
-                let wrong = values_of_other_types(Kind::Text(min, max))
+                let other_types = values_of_other_types(Kind::Text(min, max))
                     .into_iter()
                     .map(|literal| rule_violation(&literal));
-                invalid.extend(wrong.chain(texts(min, max)).map(|invalid| Invalid {
+                invalid.extend(other_types.chain(texts(min, max)).map(|invalid| Invalid {
                     literal: [b"[", &invalid.literal[..], b"]"].concat(),
-                    place: Some("[0]"),
+                    location: Some("[0]"),
                     ..invalid
                 }));
             }
             Kind::Enums(word) => {
-                let wrong = values_of_other_types(Kind::Enum(word));
-                invalid.extend(wrong.iter().map(|literal| Invalid {
-                    place: Some("[0]"),
+                let other_values = values_of_other_types(Kind::Enum(word));
+                invalid.extend(other_values.iter().map(|literal| Invalid {
+                    location: Some("[0]"),
                     ..rule_violation(&format!("[{literal}]"))
                 }));
                 invalid.push(rule_violation("[]"));
@@ -230,13 +230,13 @@ fn texts(min: usize, max: usize) -> Vec<Invalid> {
     invalid
 }
 
-/// Numbers in other languages that are not JSON.
+/// Number literals of other languages, which are not JSON.
 fn non_json_numbers() -> impl Iterator<Item = Invalid> {
-    let named = "NaN nan Infinity -Infinity inf +1 .5 --1 1e400 -1e400 01 1. 1e";
-    // A valid number followed by invalid text.
-    let unnamed = "0x10 1_000 1,5 1f";
-    let named = named.split(' ').map(malformed);
-    named.chain(unnamed.split(' ').map(unattributed))
+    let never_valid = "NaN nan Infinity -Infinity inf +1 .5 --1 1e400 -1e400 01 1. 1e";
+    // The error is after the number, so that a parser does not attribute it.
+    let valid_at_first = "0x10 1_000 1,5 1f";
+    let attributed = never_valid.split(' ').map(malformed);
+    attributed.chain(valid_at_first.split(' ').map(unattributed))
 }
 
 /// Numbers just beyond the bounds and far beyond.
@@ -286,7 +286,7 @@ fn unstorable_objects() -> Vec<Invalid> {
         r#"{"a":[NaN]}"#,
         r#"{"a":{"b":-Infinity}}"#,
     ];
-    let no_json = ["{a:1}", "{'a':1}", r#"{"a":1,}"#, r#"{"a"}"#, r#"{"a":1]"#];
+    let invalid_json = ["{a:1}", "{'a':1}", r#"{"a":1,}"#, r#"{"a"}"#, r#"{"a":1]"#];
     let too_deep = [objects(10_000), format!(r#"{{"a":{}}}"#, arrays(10_000))];
     let rule_violation = nuls
         .map(rule_violation)
@@ -296,7 +296,7 @@ fn unstorable_objects() -> Vec<Invalid> {
         .map(malformed)
         .into_iter()
         .chain(too_deep.map(malformed))
-        .chain(no_json.map(unattributed));
+        .chain(invalid_json.map(unattributed));
     rule_violation.chain(malformed).collect()
 }
 
@@ -305,7 +305,7 @@ fn rule_violation(literal: &str) -> Invalid {
     Invalid {
         literal: literal.into(),
         status: 422,
-        place: Some(""),
+        location: Some(""),
     }
 }
 
@@ -314,14 +314,14 @@ fn malformed(literal: impl Into<Vec<u8>>) -> Invalid {
     Invalid {
         literal: literal.into(),
         status: 400,
-        place: Some(""),
+        location: Some(""),
     }
 }
 
 /// The same where a parser cannot attribute the error to a field.
 fn unattributed(literal: &str) -> Invalid {
     Invalid {
-        place: None,
+        location: None,
         ..malformed(literal)
     }
 }

@@ -52,12 +52,11 @@ fn a_clip(db: &TestDb) -> String {
     clips[0].clip_id.to_string()
 }
 
-/// Sends all valid bodies, which have to be accepted, and all invalid ones,
-/// which have to be rejected.
-fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
+/// Checks that all valid bodies are accepted and all invalid ones rejected.
+fn check_bodies(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
     let path = endpoint.path.replace("{job_id}", &job_id.to_string());
-    probe_at(server, endpoint, || {
-        // Each body meets the job in the same state.
+    check_bodies_at(server, endpoint, || {
+        // The job has the same state before each body.
         let mut sql = server.db().sql();
         sql.execute("UPDATE jobs SET status = 'queued', completed_at = NULL")
             .unwrap();
@@ -66,7 +65,7 @@ fn probe(server: &TestServer, job_id: JobId, endpoint: &Endpoint) {
 }
 
 /// The same with a path computed for each request.
-fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String) {
+fn check_bodies_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String) {
     for body in endpoint.valid() {
         let answer = send(server, endpoint, &path(), body.clone());
         assert!(
@@ -83,7 +82,7 @@ fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String)
         .map(|field| endpoint.with_invalid(field));
     for cases in groups.chain([endpoint.invalid_as_a_whole()]) {
         for case in &cases {
-            rejects(
+            assert_rejected(
                 endpoint,
                 case,
                 &send(server, endpoint, &path, case.body.clone()),
@@ -92,12 +91,12 @@ fn probe_at(server: &TestServer, endpoint: &Endpoint, path: impl Fn() -> String)
         assert_eq!(
             dump(server.db()),
             before,
-            "stored by one like {}",
+            "a body like {} changed the database",
             beginning(&cases[0].body)
         );
     }
-    rejects_wrong_headers(server, endpoint, &path);
-    rejects_unknown_ids(server, endpoint);
+    assert_wrong_headers_rejected(server, endpoint, &path);
+    assert_unknown_ids_rejected(server, endpoint);
     assert_eq!(dump(server.db()), before);
 }
 
@@ -109,9 +108,9 @@ fn send(client: &Client, endpoint: &Endpoint, path: &str, body: impl Into<Vec<u8
 }
 
 /// Checks that a body was rejected for the expected reason.
-fn rejects(endpoint: &Endpoint, case: &Case, answer: &Response) {
-    let what = format!("{answer} to {}", beginning(&case.body));
-    assert_eq!(answer.status, case.status, "{what}");
+fn assert_rejected(endpoint: &Endpoint, case: &Case, answer: &Response) {
+    let context = format!("{answer} to {}", beginning(&case.body));
+    assert_eq!(answer.status, case.status, "{context}");
     let code = if case.status == 400 {
         "malformed_body"
     } else {
@@ -122,10 +121,10 @@ fn rejects(endpoint: &Endpoint, case: &Case, answer: &Response) {
         return;
     };
     let [error] = errors.as_slice() else {
-        panic!("{named_field:?} alone is to be named: {what}")
+        panic!("the error must name only {named_field:?}: {context}")
     };
     let named = error["field"].as_str().unwrap();
-    let is_free = |path: &str| {
+    let is_any_object = |path: &str| {
         endpoint
             .fields
             .iter()
@@ -137,13 +136,13 @@ fn rejects(endpoint: &Endpoint, case: &Case, answer: &Response) {
             .is_some_and(|rest| rest.starts_with(['.', '[']))
     };
     assert!(
-        named == named_field || (is_free(named_field) && within()),
-        "{named_field:?} is to be named: {what}"
+        named == named_field || (is_any_object(named_field) && within()),
+        "the error must name {named_field:?}: {context}"
     );
 }
 
-/// Valid bodies with a wrong media type or too large a length are rejected.
-fn rejects_wrong_headers(server: &TestServer, endpoint: &Endpoint, path: &str) {
+/// Checks that valid bodies with a wrong media type or length are rejected.
+fn assert_wrong_headers_rejected(server: &TestServer, endpoint: &Endpoint, path: &str) {
     let body = endpoint.body.to_string();
     for kind in [
         "",
@@ -176,8 +175,8 @@ fn rejects_wrong_headers(server: &TestServer, endpoint: &Endpoint, path: &str) {
     .problem(413, "body_too_large");
 }
 
-/// A valid body for an unknown job or under an unknown lease is rejected.
-fn rejects_unknown_ids(server: &TestServer, endpoint: &Endpoint) {
+/// Checks that a valid body for an unknown job, clip or lease is rejected.
+fn assert_unknown_ids_rejected(server: &TestServer, endpoint: &Endpoint) {
     let (variable, status, code) = match endpoint.path {
         path if path.contains("{job_id}") => ("{job_id}", 404, "job_not_found"),
         path if path.contains("{clip_id}") => ("{clip_id}", 404, "clip_not_found"),
@@ -213,19 +212,19 @@ fn beginning(body: &[u8]) -> String {
 }
 
 fn an_invalid_job_is_rejected(server: TestServer) {
-    probe(&server, a_full_job(server.db()), &bodies::job());
+    check_bodies(&server, a_full_job(server.db()), &bodies::job());
 }
 
 fn an_invalid_update_is_rejected(server: TestServer) {
-    probe(&server, a_full_job(server.db()), &bodies::change());
+    check_bodies(&server, a_full_job(server.db()), &bodies::change());
 }
 
 fn an_invalid_report_is_rejected(server: TestServer) {
-    probe(&server, a_full_job(server.db()), &bodies::progress());
+    check_bodies(&server, a_full_job(server.db()), &bodies::progress());
 }
 
 fn an_invalid_transcript_is_rejected(server: TestServer) {
-    probe(
+    check_bodies(
         &server,
         a_full_job(server.db()),
         &bodies::transcripts("PUT"),
@@ -233,7 +232,7 @@ fn an_invalid_transcript_is_rejected(server: TestServer) {
 }
 
 fn an_invalid_append_is_rejected(server: TestServer) {
-    probe(
+    check_bodies(
         &server,
         a_full_job(server.db()),
         &bodies::transcripts("POST"),
@@ -243,21 +242,21 @@ fn an_invalid_append_is_rejected(server: TestServer) {
 fn invalid_subtitles_are_rejected(server: TestServer) {
     let clip_id = a_clip(server.db());
     let endpoint = bodies::subtitles();
-    probe_at(&server, &endpoint, || {
+    check_bodies_at(&server, &endpoint, || {
         endpoint.path.replace("{clip_id}", &clip_id)
     });
 }
 
 fn invalid_silence_regions_are_rejected(server: TestServer) {
-    probe(&server, a_full_job(server.db()), &bodies::silence_regions());
+    check_bodies(&server, a_full_job(server.db()), &bodies::silence_regions());
 }
 
 fn an_invalid_layout_is_rejected(server: TestServer) {
-    probe(&server, a_full_job(server.db()), &bodies::layout_analysis());
+    check_bodies(&server, a_full_job(server.db()), &bodies::layout_analysis());
 }
 
 fn invalid_content_segments_are_rejected(server: TestServer) {
-    probe(
+    check_bodies(
         &server,
         a_full_job(server.db()),
         &bodies::content_segments(),
@@ -272,7 +271,7 @@ fn invalid_clips_are_rejected(server: TestServer) {
             .read(|conn| conn.content_segments().for_job(job_id));
         stored.unwrap()[1].segment_id
     };
-    probe(
+    check_bodies(
         &server,
         job_id,
         &bodies::clips(segment(job_id), segment(other)),
@@ -280,7 +279,7 @@ fn invalid_clips_are_rejected(server: TestServer) {
 }
 
 fn an_invalid_log_entry_is_rejected(server: TestServer) {
-    probe(&server, a_full_job(server.db()), &bodies::log());
+    check_bodies(&server, a_full_job(server.db()), &bodies::log());
 }
 
 fn an_invalid_query_is_rejected(server: TestServer) {
@@ -325,17 +324,17 @@ fn a_damaged_or_foreign_cursor_is_rejected(server: TestServer) {
         page["next_cursor"].as_str().unwrap().to_owned()
     });
     for ((list, own), foreign) in lists.iter().zip(&cursors).zip(cursors.iter().rev()) {
-        let ask = |cursor: &str| server.get(&format!("{list}?cursor={cursor}"));
-        ask(own).expect(200);
+        let get = |cursor: &str| server.get(&format!("{list}?cursor={cursor}"));
+        get(own).expect(200);
         let mut invalid = vec![foreign.clone()];
-        for place in 0..own.len() {
-            let other = if &own[place..=place] == "A" { "B" } else { "A" };
-            invalid.push([&own[..place], other, &own[place + 1..]].concat());
-            invalid.push(own[..place].to_owned());
+        for i in 0..own.len() {
+            let other = if &own[i..=i] == "A" { "B" } else { "A" };
+            invalid.push([&own[..i], other, &own[i + 1..]].concat());
+            invalid.push(own[..i].to_owned());
         }
         invalid.extend(["A", "=", "%20", "%00", own].map(|more| format!("{own}{more}")));
         for cursor in invalid {
-            ask(&cursor).problem_with(400, "malformed_query", "cursor");
+            get(&cursor).problem_with(400, "malformed_query", "cursor");
         }
     }
 }

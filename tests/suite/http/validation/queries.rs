@@ -33,7 +33,7 @@ pub(crate) struct Endpoint {
     pub(crate) contradictions: &'static [(&'static str, &'static str)],
 }
 
-/// All of them.
+/// All endpoints that take a query string.
 pub(crate) const ENDPOINTS: [Endpoint; 9] = [
     Endpoint {
         path: "/api/v1/jobs",
@@ -236,7 +236,7 @@ impl Endpoint {
     /// Invalid query strings, each with its status and the parameter the error
     /// names.
     pub(crate) fn invalid(&self) -> Vec<(String, u16, String)> {
-        let no_parameter = [
+        let unknown_parameters = [
             ("surprise=1", "surprise"),
             ("surprise", "surprise"),
             ("=1", ""),
@@ -244,7 +244,7 @@ impl Endpoint {
             ("%ff=1", ""),
             ("[]=1", "[]"),
         ];
-        let mut invalid: Vec<_> = no_parameter
+        let mut invalid: Vec<_> = unknown_parameters
             .map(|(query, named_field)| (query.to_owned(), 400, named_field.to_owned()))
             .into();
         for (name, kind) in self.parameters {

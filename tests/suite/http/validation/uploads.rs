@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::bodies::Endpoint;
 use super::field::Kind::{Affixed, AnyObject, Enum, Id, Integer};
-use super::{dump, probe_at};
+use super::{check_bodies_at, dump};
 use crate::http::support::{UNKNOWN_ID, recordings};
 
 on_both_backends!(
@@ -67,13 +67,13 @@ pub(crate) fn confirmation(job_id: &str) -> Endpoint {
 }
 
 fn an_invalid_upload_is_rejected(server: TestServer) {
-    probe_at(&server, &announcement(), || UPLOAD.to_owned());
+    check_bodies_at(&server, &announcement(), || UPLOAD.to_owned());
 }
 
 fn an_invalid_confirmation_is_rejected(server: TestServer) {
     let uploaded = recordings::upload(&server, b"a recording");
     let endpoint = confirmation(&uploaded.job_id.to_string());
-    probe_at(&server, &endpoint, || CONFIRM.to_owned());
+    check_bodies_at(&server, &endpoint, || CONFIRM.to_owned());
     let before = dump(server.db());
     server
         .post(CONFIRM, &json!({ "job_id": UNKNOWN_ID }))

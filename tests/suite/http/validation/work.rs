@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::bodies::Endpoint;
 use super::field::Kind::{AnyObject, Bool, Enums, Integer, Number, Text};
-use super::{a_full_job, dump, probe_at};
+use super::{a_full_job, check_bodies_at, dump};
 use crate::http::support::worker::CLAIM;
 
 on_both_backends!(
@@ -31,8 +31,8 @@ pub(crate) fn claim() -> Endpoint {
         .may_be_null("max", Integer(1, 100))
         .may_be_null("lease_seconds", Integer(1, 3600))
         .may_be_null("wait_seconds", Integer(0, 60));
-    for no_work in ["uploading", "complete"] {
-        let stages = json!({ "stages": ["transcription", no_work] });
+    for other_stage in ["uploading", "complete"] {
+        let stages = json!({ "stages": ["transcription", other_stage] });
         endpoint = endpoint.rejects("", &stages, "stages[1]");
     }
     endpoint
@@ -69,7 +69,7 @@ fn make_ready(server: &TestServer) {
 }
 
 /// The path of an endpoint under a new lease.
-fn under_a_lease(server: &TestServer, endpoint: &Endpoint) -> String {
+fn path_under_a_new_lease(server: &TestServer, endpoint: &Endpoint) -> String {
     make_ready(server);
     let claimed = server.post(CLAIM, &claim().body).expect(200).json();
     let lease = claimed["claims"][0]["lease_id"].as_str().unwrap();
@@ -78,7 +78,7 @@ fn under_a_lease(server: &TestServer, endpoint: &Endpoint) -> String {
 
 fn an_invalid_claim_is_rejected(server: TestServer) {
     a_full_job(server.db());
-    probe_at(&server, &claim(), || {
+    check_bodies_at(&server, &claim(), || {
         make_ready(&server);
         CLAIM.to_owned()
     });
@@ -87,19 +87,23 @@ fn an_invalid_claim_is_rejected(server: TestServer) {
 fn an_invalid_heartbeat_is_rejected(server: TestServer) {
     a_full_job(server.db());
     let endpoint = heartbeat();
-    probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
+    check_bodies_at(&server, &endpoint, || {
+        path_under_a_new_lease(&server, &endpoint)
+    });
 }
 
 fn an_invalid_failure_is_rejected(server: TestServer) {
     a_full_job(server.db());
     let endpoint = failure();
-    probe_at(&server, &endpoint, || under_a_lease(&server, &endpoint));
+    check_bodies_at(&server, &endpoint, || {
+        path_under_a_new_lease(&server, &endpoint)
+    });
 }
 
 fn an_invalid_completion_is_rejected(server: TestServer) {
     a_full_job(server.db());
     let endpoint = Endpoint::new("POST", "/api/v1/work/{lease_id}/complete", MIB, json!({}));
-    let path = under_a_lease(&server, &endpoint);
+    let path = path_under_a_new_lease(&server, &endpoint);
     let before = dump(server.db());
     let send = |kind: &str, body: &str| server.request("POST", &path).body(kind, body).send();
     for body in ["5", "null", "[]", "\"x\""] {
@@ -119,7 +123,7 @@ fn an_invalid_completion_is_rejected(server: TestServer) {
     );
     let large = format!("{}{{}}", " ".repeat(MIB));
     send("application/json", &large).problem(413, "body_too_large");
-    super::rejects_unknown_ids(&server, &endpoint);
+    super::assert_unknown_ids_rejected(&server, &endpoint);
     assert_eq!(dump(server.db()), before);
     send("", "").expect(200);
 }

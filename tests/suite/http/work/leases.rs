@@ -2,15 +2,14 @@
 
 use chrono::TimeDelta;
 use lectern_domain::Stage::{
-    self, Compilation, ContentAnalysis, LayoutAnalysis, Segmentation, SilenceDetection,
-    Transcription,
+    self, ContentAnalysis, LayoutAnalysis, SilenceDetection, Transcription,
 };
 use lectern_domain::{JobId, LogStatus};
 use lectern_tests::{Body, Response, TestServer, a_log_entry, a_report, on_both_backends};
 use serde_json::{Value, json};
 
-use crate::http::support::worker::{Claimed, claim, create_job, example_output, stages};
-use crate::http::support::{UNKNOWN_ID, dump, job_path, wait_until};
+use crate::http::support::worker::{claim, create_job, example_output, expire};
+use crate::http::support::{UNKNOWN_ID, dump, job_path};
 
 on_both_backends!(
     each_stage_writes_its_own_output_under_its_lease,
@@ -21,9 +20,6 @@ on_both_backends!(
     a_repeated_lease_header_is_rejected,
     a_write_under_an_expired_lease_is_rejected,
     a_write_after_completion_or_failure_is_rejected,
-    a_heartbeat_extends_the_lease_and_updates_only_the_given_fields,
-    a_stage_without_heartbeats_is_tried_three_times,
-    the_next_claim_takes_over_an_expired_lease,
 );
 
 /// A write of stage output: method, sub-resource and body.
@@ -77,31 +73,18 @@ fn assert_writes_rejected(server: &TestServer, job_id: JobId, lease: &str) {
 
 /// Checks that heartbeat, completion and failure of `lease` are rejected.
 fn assert_worker_calls_rejected(server: &TestServer, lease: &str) {
-    for (what, body) in [
+    for (action, body) in [
         ("heartbeat", json!({ "percent": 99 })),
         ("complete", json!({})),
         ("fail", json!({ "error": "no memory", "retryable": false })),
     ] {
-        let answer = server.post(&format!("/api/v1/work/{lease}/{what}"), &body);
+        let answer = server.post(&format!("/api/v1/work/{lease}/{action}"), &body);
         assert_eq!(
             answer.problem(409, "lease_lost"),
             [Value::Null; 0],
-            "{what}"
+            "{action}"
         );
     }
-}
-
-/// The status of one stage.
-fn status(server: &TestServer, job_id: JobId, stage: Stage) -> String {
-    let mut all = stages(server, job_id).into_iter();
-    all.find(|(each, _)| *each == stage).unwrap().1
-}
-
-/// Advances the clock past the lease and waits until the server has ended the
-/// attempt.
-fn expire(server: &TestServer, claimed: &Claimed) {
-    server.db().clock().advance(TimeDelta::seconds(61));
-    wait_until(|| status(server, claimed.job_id, claimed.stage) != "running");
 }
 
 fn each_stage_writes_its_own_output_under_its_lease(server: TestServer) {
@@ -263,11 +246,11 @@ fn a_write_under_an_expired_lease_is_rejected(server: TestServer) {
 
 fn a_write_after_completion_or_failure_is_rejected(server: TestServer) {
     let job_id = create_job(&server, json!({}));
-    let job_without_recording = claim(&server, &[Transcription]).unwrap();
-    job_without_recording
+    let failed = claim(&server, &[Transcription]).unwrap();
+    failed
         .send(&server, "fail", &json!({ "error": "no memory" }))
         .expect(200);
-    assert_writes_rejected(&server, job_id, &job_without_recording.lease);
+    assert_writes_rejected(&server, job_id, &failed.lease);
 
     let completed = claim(&server, &[SilenceDetection]).unwrap();
     completed.send(&server, "complete", &json!({})).expect(200);
@@ -284,103 +267,4 @@ fn a_write_after_completion_or_failure_is_rejected(server: TestServer) {
         .send(&server, "fail", &json!({ "error": "late" }))
         .problem(409, "lease_lost");
     assert_eq!(dump(server.db()), before);
-}
-
-fn a_heartbeat_extends_the_lease_and_updates_only_the_given_fields(server: TestServer) {
-    let job_id = create_job(&server, json!({}));
-    let claimed = claim(&server, &[Transcription]).unwrap();
-    let returned =
-        |field: &str| server.get(&job_path(job_id, "/stages")).json()["stages"][1][field].clone();
-    claimed
-        .send(
-            &server,
-            "heartbeat",
-            &json!({ "percent": 10, "message": "ten", "eta_seconds": 90 }),
-        )
-        .expect(200);
-    for minute in 1..=5 {
-        server.db().clock().advance(TimeDelta::seconds(59));
-        let state = claimed
-            .send(&server, "heartbeat", &json!({}))
-            .expect(200)
-            .json();
-        let end = server.db().now() + TimeDelta::seconds(60);
-        assert_eq!(
-            state,
-            json!({ "lease_expires_at": end, "cancelled": false }),
-            "minute {minute}"
-        );
-    }
-    assert_eq!(
-        ["percent", "message", "eta_seconds"].map(returned),
-        [json!(10), json!("ten"), json!(90)]
-    );
-    claimed
-        .send(&server, "heartbeat", &json!({ "message": "eleven" }))
-        .expect(200);
-    assert_eq!(
-        ["percent", "message", "eta_seconds"].map(returned),
-        [json!(10), json!("eleven"), json!(90)]
-    );
-    claimed.store(&server);
-    server.db().clock().advance(TimeDelta::seconds(60));
-    claimed
-        .send(&server, "heartbeat", &json!({}))
-        .problem(409, "lease_lost");
-}
-
-fn a_stage_without_heartbeats_is_tried_three_times(server: TestServer) {
-    let job_id = create_job(&server, json!({}));
-    for attempt in 1..=3 {
-        let claimed = claim(&server, &[Transcription]).unwrap();
-        assert_eq!((claimed.job_id, claimed.attempt), (job_id, attempt));
-        expire(&server, &claimed);
-    }
-    let job = server.get(&job_path(job_id, "")).expect(200).json();
-    assert_eq!(job["status"], "failed");
-    let why = job["error_message"].as_str().unwrap();
-    assert!(
-        why.contains("transcription") && why.contains("lease"),
-        "{why}"
-    );
-    assert_eq!(status(&server, job_id, Transcription), "failed");
-    assert_eq!(status(&server, job_id, Compilation), "cancelled");
-    assert_eq!(claim(&server, Stage::WORK), None);
-    let logs = server
-        .get(&job_path(job_id, "/logs?stage=transcription"))
-        .expect(200)
-        .json();
-    let logs = logs["logs"].as_array().unwrap();
-    let logged: Vec<_> = logs.iter().map(|entry| &entry["status"]).collect();
-    assert_eq!(
-        logged,
-        [
-            "started", "failed", "started", "failed", "started", "failed"
-        ]
-    );
-    for failed in logs.iter().filter(|entry| entry["status"] == "failed") {
-        assert_eq!(failed["duration_seconds"], json!(61.0));
-        assert!(
-            failed["message"]
-                .as_str()
-                .unwrap()
-                .contains("lease expired"),
-            "{failed}"
-        );
-    }
-}
-
-fn the_next_claim_takes_over_an_expired_lease(server: TestServer) {
-    create_job(&server, json!({}));
-    let mut last = claim(&server, &[Segmentation, Transcription]).unwrap();
-    for attempt in 2..=3 {
-        server.db().clock().advance(TimeDelta::seconds(61));
-        let next = claim(&server, &[Transcription]).unwrap();
-        assert_eq!((next.job_id, next.attempt), (last.job_id, attempt));
-        assert_ne!(next.lease, last.lease);
-        last.send(&server, "complete", &json!({}))
-            .problem(409, "lease_lost");
-        last = next;
-    }
-    last.send(&server, "complete", &json!({})).expect(200);
 }

@@ -1,6 +1,8 @@
 //! Stage workers: claims, leases and pipelines.
 
 mod claims;
+mod lease_expiry;
 mod leases;
 mod pipelines;
+mod stages;
 mod waiting;

@@ -30,7 +30,7 @@ fn serve(db: &TestDb, pipelines: Value) -> (Server, Client) {
 }
 
 /// Completes all stages; returns them in the order of the claims.
-fn work(client: &Client) -> Vec<&'static str> {
+fn complete_all(client: &Client) -> Vec<&'static str> {
     let next = || {
         let claimed = claim(client, Stage::WORK)?;
         claimed.send(client, "complete", &json!({})).expect(200);
@@ -47,21 +47,21 @@ fn subtitles() -> Value {
     ] })
 }
 
-fn chosen(name: &str) -> Value {
+fn with_pipeline(name: &str) -> Value {
     json!({ "processing_config": { "pipeline": name } })
 }
 
 fn a_job_uses_the_pipeline_it_names(db: TestDb) {
     let (_server, client) = serve(&db, subtitles());
-    create_job(&client, chosen("subtitles"));
+    create_job(&client, with_pipeline("subtitles"));
     assert_eq!(
-        work(&client),
+        complete_all(&client),
         ["transcription", "layout_analysis", "compilation"]
     );
-    let heard =
+    let audio_only =
         json!({ "processing_config": { "pipeline": "subtitles", "processing_mode": "audio" } });
-    let job_id = create_job(&client, heard);
-    assert_eq!(work(&client), ["transcription", "compilation"]);
+    let job_id = create_job(&client, audio_only);
+    assert_eq!(complete_all(&client), ["transcription", "compilation"]);
     assert_eq!(
         client.get(&job_path(job_id, "")).json()["status"],
         "completed"
@@ -71,21 +71,21 @@ fn a_job_uses_the_pipeline_it_names(db: TestDb) {
 fn a_job_without_a_pipeline_uses_the_default(db: TestDb) {
     let built_in: Vec<_> = Stage::WORK.iter().map(|stage| stage.as_str()).collect();
     let (server, client) = serve(&db, subtitles());
-    for more in [json!({}), chosen("default")] {
+    for more in [json!({}), with_pipeline("default")] {
         create_job(&client, more);
-        assert_eq!(work(&client), built_in);
+        assert_eq!(complete_all(&client), built_in);
     }
     drop(server);
     let (_server, client) = serve(&db, json!({ "default": [{ "stage": "segmentation" }] }));
-    for more in [json!({}), chosen("default")] {
+    for more in [json!({}), with_pipeline("default")] {
         create_job(&client, more);
-        assert_eq!(work(&client), ["segmentation"]);
+        assert_eq!(complete_all(&client), ["segmentation"]);
     }
 }
 
 fn a_job_keeps_its_pipeline_when_the_configuration_changes(db: TestDb) {
     let (server, client) = serve(&db, subtitles());
-    let job_id = create_job(&client, chosen("subtitles"));
+    let job_id = create_job(&client, with_pipeline("subtitles"));
     let first = claim(&client, Stage::WORK).unwrap();
     drop(server);
     let (_server, client) = serve(
@@ -101,9 +101,9 @@ fn a_job_keeps_its_pipeline_when_the_configuration_changes(db: TestDb) {
         .request("POST", &job_path(job_id, "/retry"))
         .send()
         .expect(200);
-    assert_eq!(work(&client), ["layout_analysis", "compilation"]);
-    create_job(&client, chosen("subtitles"));
-    assert_eq!(work(&client), ["silence_detection"]);
+    assert_eq!(complete_all(&client), ["layout_analysis", "compilation"]);
+    create_job(&client, with_pipeline("subtitles"));
+    assert_eq!(complete_all(&client), ["silence_detection"]);
 }
 
 fn an_unknown_pipeline_is_rejected(server: TestServer) {
@@ -125,16 +125,16 @@ fn an_unknown_pipeline_is_rejected(server: TestServer) {
 }
 
 fn a_mode_that_empties_the_pipeline_is_rejected(db: TestDb) {
-    let (_server, client) = serve(&db, json!({ "look": [{ "stage": "layout_analysis" }] }));
+    let (_server, client) = serve(&db, json!({ "layout": [{ "stage": "layout_analysis" }] }));
     let mut body = a_recording();
-    body["processing_config"] = json!({ "pipeline": "look", "processing_mode": "audio" });
+    body["processing_config"] = json!({ "pipeline": "layout", "processing_mode": "audio" });
     client.post(JOBS, &body).problem_with(
         422,
         "validation_failed",
         "processing_config.processing_mode",
     );
-    create_job(&client, chosen("look"));
-    assert_eq!(work(&client), ["layout_analysis"]);
+    create_job(&client, with_pipeline("layout"));
+    assert_eq!(complete_all(&client), ["layout_analysis"]);
 }
 
 fn pipelines_are_read_from_a_file(db: TestDb) {
@@ -144,7 +144,7 @@ fn pipelines_are_read_from_a_file(db: TestDb) {
         db.url(),
         &[("LECTERN_PIPELINES", file.path().to_str().unwrap())],
     );
-    let job_id = create_job(&server, chosen("subtitles"));
+    let job_id = create_job(&server, with_pipeline("subtitles"));
     let order: Vec<_> = stages(&server, job_id)
         .into_iter()
         .map(|(stage, _)| stage.as_str())

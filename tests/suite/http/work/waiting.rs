@@ -39,7 +39,7 @@ fn wait(client: &Client, stages: &[Stage]) -> Option<Claimed> {
     claims(request_claim(client, stages, json!({ "wait_seconds": 60 }))).pop()
 }
 
-/// Runs `meanwhile` while a claim for `stages` waits; returns what it got.
+/// Runs `meanwhile` while a claim for `stages` waits; returns what it claimed.
 fn claim_while(client: &Client, stages: &[Stage], meanwhile: impl FnOnce()) -> Option<Claimed> {
     thread::scope(|scope| {
         let waiting = scope.spawn(|| wait(client, stages));
@@ -83,7 +83,7 @@ fn a_waiting_claim_gets_work_of_this_server(server: TestServer) {
 fn work_of_this_server_is_found_without_polling(server: TestServer) {
     let statements = server.db().record_statements();
     // The poll for waiting claims is blocked.
-    let _held = statements.block(POLL);
+    let _blocked = statements.block(POLL);
     for _ in 0..20 {
         let mut job_id = None;
         let claimed = claim_while(&server, &[Transcription], || {
@@ -149,20 +149,20 @@ fn fifty_waiting_claims_each_get_one_of_fifty_stages(server: TestServer) {
                 .text()
                 .contains("lectern_db_connections{state=\"in_use\"} 0")
         });
-        let mut made = concurrently(50, |_| create_job(&server, json!({})));
-        let mut got: Vec<_> = waiting
+        let mut created = concurrently(50, |_| create_job(&server, json!({})));
+        let mut claimed: Vec<_> = waiting
             .into_iter()
             .map(|waiting| waiting.join().unwrap().unwrap().job_id)
             .collect();
-        made.sort();
-        got.sort();
-        assert_eq!(got, made);
+        created.sort();
+        claimed.sort();
+        assert_eq!(claimed, created);
     });
     assert_eq!(claim(&server, &[Transcription]), None);
 }
 
 fn a_waiting_claim_for_many_gets_what_is_available(server: TestServer) {
-    let got = thread::scope(|scope| {
+    let claimed = thread::scope(|scope| {
         let more = json!({ "wait_seconds": 60, "max": 100 });
         let waiting = scope.spawn(|| {
             claims(request_claim(
@@ -175,17 +175,17 @@ fn a_waiting_claim_for_many_gets_what_is_available(server: TestServer) {
         create_job(&server, json!({}));
         waiting.join().unwrap()
     });
-    assert_eq!(got.len(), 2);
+    assert_eq!(claimed.len(), 2);
 }
 
 fn a_waiting_claim_times_out_with_an_empty_list(server: TestServer) {
-    let began = Instant::now();
+    let started = Instant::now();
     let answer = request_claim(&server, Stage::WORK, json!({ "wait_seconds": 1 })).expect(200);
     assert_eq!(answer.text(), r#"{"claims":[]}"#);
     assert!(
-        began.elapsed() >= Duration::from_secs(1),
+        started.elapsed() >= Duration::from_secs(1),
         "{:?}",
-        began.elapsed()
+        started.elapsed()
     );
     let answer = request_claim(&server, Stage::WORK, json!({ "wait_seconds": 0 })).expect(200);
     assert_eq!(answer.text(), r#"{"claims":[]}"#);
@@ -198,7 +198,7 @@ fn one_poll_serves_all_waiting_claims_and_none_runs_without_them(server: TestSer
         other.db().record_statements(),
     );
     let wait = |server: &TestServer| {
-        let began = Instant::now();
+        let started = Instant::now();
         concurrently(10, |_| {
             claims(request_claim(
                 server,
@@ -206,16 +206,16 @@ fn one_poll_serves_all_waiting_claims_and_none_runs_without_them(server: TestSer
                 json!({ "wait_seconds": 2 }),
             ))
         });
-        began.elapsed()
+        started.elapsed()
     };
     let took = wait(&server);
-    let looks = statements.count(POLL);
-    let at_most = usize::try_from(took.as_millis()).unwrap() / 500;
-    assert!((1..=at_most).contains(&looks), "{looks} in {took:?}");
+    let polls = statements.count(POLL);
+    let max_polls = usize::try_from(took.as_millis()).unwrap() / 500;
+    assert!((1..=max_polls).contains(&polls), "{polls} in {took:?}");
     // A poll may have started just before the timeout.
     wait(&other);
     let after = statements.count(POLL);
-    assert!(after <= looks + 1, "{after} after {looks}");
+    assert!(after <= polls + 1, "{after} after {polls}");
     wait(&other);
     assert_eq!(statements.count(POLL), after);
     assert!(other_statements.count(POLL) > 0);
@@ -230,7 +230,7 @@ fn waiting_claims_over_the_limit_are_rejected(db: TestDb) {
             ..ServerConfig::default()
         },
     );
-    let got = claim_while(&server, &[Transcription], || {
+    let claimed = claim_while(&server, &[Transcription], || {
         // The claim is registered once the database is polled.
         wait_until(|| statements.count(POLL) > 0);
         let refused = request_claim(&server, Stage::WORK, json!({ "wait_seconds": 60 }));
@@ -242,13 +242,14 @@ fn waiting_claims_over_the_limit_are_rejected(db: TestDb) {
         );
         create_job(&server, json!({}));
     });
-    got.unwrap();
+    claimed.unwrap();
     // A claim that finds work at once needs no slot.
     wait(&server, Stage::WORK).unwrap();
 }
 
 fn a_disconnected_claim_takes_no_work(server: TestServer) {
-    let body = json!({ "worker": "gone", "stages": Stage::WORK, "wait_seconds": 60 }).to_string();
+    let body =
+        json!({ "worker": "disconnected", "stages": Stage::WORK, "wait_seconds": 60 }).to_string();
     let length = format!("Content-Length: {}", body.len());
     let mut socket = TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
     socket
@@ -267,7 +268,7 @@ fn a_disconnected_claim_takes_no_work(server: TestServer) {
 
 fn a_stopping_server_answers_waiting_claims(db: TestDb) {
     let mut server = Lectern::serve(db.url());
-    let got = claim_while(&server, Stage::WORK, || server.signal("TERM"));
-    assert_eq!(got, None);
+    let claimed = claim_while(&server, Stage::WORK, || server.signal("TERM"));
+    assert_eq!(claimed, None);
     assert_eq!(server.wait().code(), Some(0));
 }
