@@ -1,12 +1,12 @@
-//! The cost of a claim compared with the one statement it needs at least.
+//! The cost of a claim compared with a single statement that claims a run.
 //!
 //! ```console
 //! $ BENCH_DATABASE_URL=postgres://me@localhost/postgres cargo bench -p lectern-db --bench claims
 //! ```
 //!
 //! Eight claimers take 100,000 ready runs in batches of ten: once through
-//! `db.claim()`, which also moves the jobs, writes the events and the audit trail
-//! and reads the rows it returns; and once as the bare `SKIP LOCKED` statement
+//! `db.claim()`, which also updates the jobs, writes events and log entries and
+//! reads the rows it returns; and once as the bare `SKIP LOCKED` statement
 //! under pgbench, on a database with the same rows. Both run until no ready run is
 //! left. Nothing is asserted about time.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
@@ -27,11 +27,13 @@ use lectern_domain::{ClaimLimit, ClaimRequest, LeaseDuration, Stage, Stages, Wor
 
 use crate::scratch::ScratchDatabase;
 
-/// Jobs, each with one ready run: of the pipeline's three first stages in turn.
+/// Ready runs: the three first stages of each of 33,334 jobs, without the last two
+/// runs.
 const RUNS: usize = 100_000;
 const CLAIMERS: usize = 8;
 const BATCH: usize = 10;
 
+/// Stores the jobs and their runs.
 const FILL: &str = "
     INSERT INTO jobs (job_id, filename, status)
     SELECT gen_random_uuid(), 'lecture.mp4', 'queued' FROM generate_series(1, 33334);
@@ -45,7 +47,7 @@ const FILL: &str = "
         (SELECT id FROM stage_runs WHERE status = 'ready' ORDER BY id DESC LIMIT 2);
     VACUUM ANALYZE;";
 
-/// The least that a claim does, in one statement.
+/// A minimal claim in one statement.
 const STATEMENT: &str = "
     UPDATE stage_runs
     SET status = 'running', attempt = attempt + 1, worker = 'bench', lease_id = gen_random_uuid(),
@@ -86,8 +88,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn scratch(server: &str, what: &str) -> Result<(ScratchDatabase, Database)> {
-    let scratch = ScratchDatabase::create(server, what)?;
+fn scratch(server: &str, label: &str) -> Result<(ScratchDatabase, Database)> {
+    let scratch = ScratchDatabase::create(server, label)?;
     let db = Database::open(scratch.url())?;
     db.migrate()?;
     let mut conn = PgConnection::establish(scratch.url())?;
@@ -110,7 +112,7 @@ fn ours(server: &str) -> Result<f64> {
         worker: WorkerName::new("bench")?,
         stages: Stages::new(Stage::WORK[..3].to_vec())?,
         max: ClaimLimit::new(BATCH.try_into()?)?,
-        // Longer than the whole measurement takes anywhere.
+        // Longer than the measurement takes on any machine.
         lease: LeaseDuration::new(LeaseDuration::MAX)?,
     };
     let claim_all = || -> Result<usize> {

@@ -1,7 +1,7 @@
 //! Memory use does not grow with the size of an object. This is a separate program because
 //! the kernel measures the peak per process.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -74,7 +74,7 @@ fn main() -> Result<()> {
 }
 
 /// Measures one backend and prints its table.
-fn compare<B: Bare>(url: &str, place: &str, connect: impl Fn() -> Result<B>) -> Result<()> {
+fn compare<B: Bare>(url: &str, description: &str, connect: impl Fn() -> Result<B>) -> Result<()> {
     assert_same_sql(url, &connect)?;
 
     let db = Database::open(url)?;
@@ -82,7 +82,7 @@ fn compare<B: Bare>(url: &str, place: &str, connect: impl Fn() -> Result<B>) -> 
     let mut bare = connect()?;
     bare.settle()?;
 
-    println!("\n{} ({place})", db.backend());
+    println!("\n{} ({description})", db.backend());
     println!(
         "{:<40} {:>5}  {:>11}  {:>11} {:>11}",
         "", "ratio", "spread", "lectern-db", "bare"
@@ -110,13 +110,13 @@ fn print(name: &str, times: &Comparison) {
 }
 
 fn find(db: &Database, bare: &mut impl Bare, ids: &[JobId]) -> Result<Comparison> {
-    let asked: Vec<_> = ids.iter().step_by(20).copied().collect();
-    let keys = bare.ids(&asked);
+    let wanted: Vec<_> = ids.iter().step_by(20).copied().collect();
+    let keys = bare.ids(&wanted);
     alternate(
         ROUNDS,
         |_| {
-            per_call(asked.len(), |i| {
-                black_box(db.read(|conn| conn.jobs().find(asked[i]))?);
+            per_call(wanted.len(), |i| {
+                black_box(db.read(|conn| conn.jobs().find(wanted[i]))?);
                 Ok(())
             })
         },
@@ -183,8 +183,8 @@ fn replace(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
     )
 }
 
-/// Fails unless both sides send the same statements: for single rows all of
-/// them, for a whole transcript those of the bare side among ours.
+/// Fails unless both sides send the same statements for single rows, and
+/// lectern-db sends those of the bare side among others for a whole transcript.
 fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Result<()> {
     recorder::start()?;
     let db = Database::open(url)?;

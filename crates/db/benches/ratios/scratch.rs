@@ -15,8 +15,8 @@ pub(crate) struct ScratchDatabase {
 
 impl ScratchDatabase {
     /// Creates a database on the server with the URL `server`.
-    pub(crate) fn create(server: &str, what: &str) -> Result<Self> {
-        let name = format!("lectern_bench_{what}_{}", std::process::id());
+    pub(crate) fn create(server: &str, label: &str) -> Result<Self> {
+        let name = format!("lectern_bench_{label}_{}", std::process::id());
         let (base, parameters) = match server.split_once('?') {
             Some((base, parameters)) => (base, format!("?{parameters}")),
             None => (server, String::new()),

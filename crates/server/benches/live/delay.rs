@@ -60,7 +60,8 @@ pub(crate) fn measure(url: &str, another: bool) -> Result<Delays> {
         .to_owned();
     let path = format!("{jobs}/{job_id}");
 
-    // By sequence number: when the report that caused the event was sent.
+    // For each sequence number the time at which the report that caused the event
+    // was sent, in nanoseconds since `epoch`.
     let sent: Arc<Vec<AtomicU64>> = Arc::new((0..MAX_EVENTS).map(|_| AtomicU64::new(0)).collect());
     let epoch = Instant::now();
     let (ready, all_ready) = std::sync::mpsc::channel();

@@ -8,7 +8,7 @@
 //! A thousand clients watch one job by `WebSocket`, once on the server that
 //! receives the progress reports and once on another server over the same
 //! database. The delay is the time from before a report is sent until each client
-//! has the message. Then the program starts a server in a process of its own and
+//! has the message. Then the program starts a server in a separate process and
 //! measures how its memory grows with idle watchers.
 //!
 //! `BENCH_DATABASE_URL` names a PostgreSQL database that the program may write to. Times are
@@ -25,7 +25,7 @@ use anyhow::{Context as _, Result, ensure};
 use lectern_db::Database;
 use lectern_server::open_files;
 
-/// Clients that watch.
+/// The number of clients that watch.
 const WATCHERS: usize = 1_000;
 
 fn main() -> Result<()> {
@@ -62,7 +62,7 @@ fn main() -> Result<()> {
     );
     println!(
         "{:<38} {:>8} {:>8} {:>8}",
-        "from report to client, ms", "median", "99 %", "most"
+        "from report to client, ms", "median", "99 %", "max"
     );
     for url in [Some(&file), postgres.as_ref()].into_iter().flatten() {
         let database = Database::open(url)?;

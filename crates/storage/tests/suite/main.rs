@@ -6,7 +6,7 @@
 //! $ tests/e2e/with-s3 cargo test -p lectern-storage -- --include-ignored
 //! ```
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod failing_service;
 mod keys;

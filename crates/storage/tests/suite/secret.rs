@@ -1,4 +1,4 @@
-//! The file with the secret. Neither secrets nor credentials are ever shown.
+//! The file with the secret, and that no output shows secrets or credentials.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

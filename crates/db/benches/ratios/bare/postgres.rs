@@ -17,7 +17,7 @@ type Id = Uuid;
 type Moment = DateTime<Utc>;
 type Json = Value;
 
-/// The server's background processes do this.
+/// Empty: the server's background processes do this.
 const CATCH_UP: &[&str] = &[];
 
 statements!(transaction, copy);

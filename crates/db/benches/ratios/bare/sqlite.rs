@@ -76,8 +76,8 @@ fn insert_each(conn: &mut Driver, rows: Vec<SegmentRow>) -> QueryResult<()> {
 }
 
 impl Bare {
-    /// Connects with the settings of lectern-db's connections; the write-ahead
-    /// log is the file's own.
+    /// Connects with the settings of lectern-db's connections. The write-ahead log
+    /// needs none: it is a property of the file.
     pub(crate) fn connect(path: &str) -> Result<Self> {
         let (mut conn, aside) = (Driver::establish(path)?, Driver::establish(path)?);
         conn.batch_execute(

@@ -1,8 +1,8 @@
 //! The SQL statements, once for both backends.
 
-/// The tables and statements of one backend. Its module gives the connection,
-/// `Driver`, and the types `Id`, `Moment` and `Json`, those of Rust and, under
-/// `columns`, those of SQL.
+/// The tables and statements of one backend. Its module defines the connection,
+/// `Driver`, and the types `Id`, `Moment` and `Json`: as Rust types and, in
+/// `columns`, as SQL types.
 macro_rules! statements {
     ($transaction:ident, $insert_all:expr) => {
         use std::hint::black_box;
@@ -247,17 +247,17 @@ macro_rules! statements {
             }
 
             fn create(&mut self, (job, event): &(JobRow, EventRow)) -> Result<()> {
-                let made = self.conn.$transaction(|conn| {
-                    let made = diesel::insert_into(jobs::table)
+                let created = self.conn.$transaction(|conn| {
+                    let created = diesel::insert_into(jobs::table)
                         .values(job)
                         .returning(FoundJob::as_returning())
                         .get_result(conn)?;
                     diesel::insert_into(job_events::table)
                         .values(event)
                         .execute(conn)?;
-                    Ok::<_, diesel::result::Error>(made)
+                    Ok::<_, diesel::result::Error>(created)
                 })?;
-                black_box(made);
+                black_box(created);
                 Ok(())
             }
 
