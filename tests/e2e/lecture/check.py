@@ -19,17 +19,17 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # Tolerance of the start and end of a silence, in seconds.
-EDGE = 0.1
+SILENCE_TOLERANCE = 0.1
 # Tolerance of a region, as a fraction of the size of the picture.
-REGION = 0.05
+REGION_TOLERANCE = 0.05
 # Tolerance of the times of transcript segments, in seconds.
-HEARD = 0.5
+SEGMENT_TOLERANCE = 0.5
 # Tolerance of the start of a topic in seconds: a sentence and a pause.
-SENTENCE = 7
+TOPIC_TOLERANCE = 7
 
 
-def run(*command, **more):
-    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, check=True, **more)
+def run(*command, **options):
+    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, check=True, **options)
 
 
 def length(file):
@@ -88,7 +88,7 @@ class Server:
             if found := re.search(r"http://[\d.]+:\d+", line):
                 self.address = f"{found[0]}/api/v1"
                 return
-        raise SystemExit("lectern does not serve")
+        raise SystemExit("lectern serve ended before it listened")
 
     def __enter__(self):
         return self
@@ -99,7 +99,7 @@ class Server:
         assert self.process.wait(30) == 0, self.log
 
 
-def interrupted(lectern, recording, data, out):
+def interrupt(lectern, recording, data, out):
     """Interrupts `lectern process` after a stage, as Ctrl-C does."""
     command = [lectern, "process", recording, f"--out={out}", f"--data-dir={data}"]
     process = subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
@@ -121,34 +121,34 @@ def check(truth, results, server, out):
     found = [(region["start_time"], region["end_time"]) for region in silences]
     assert len(found) == len(truth["silences"]), (len(found), len(truth["silences"]))
     for (start, end), (begins, ends) in zip(found, truth["silences"]):
-        assert abs(start - begins) <= EDGE and abs(end - ends) <= EDGE, ((start, end), (begins, ends))
+        assert abs(start - begins) <= SILENCE_TOLERANCE and abs(end - ends) <= SILENCE_TOLERANCE, ((start, end), (begins, ends))
 
     layout, wanted = results["metadata"]["layout"], truth["layout"]
     width, height = wanted["size"]
     assert layout["layout_type"] == wanted["type"], layout
     for region, places in (("camera_region", wanted["camera"]), ("screen_region", (0, 0, width, height))):
         for name, size, place in zip(("x", "y", "width", "height"), (width, height) * 2, places):
-            assert abs(layout[region][name] - place) <= REGION * size, (name, layout[region], places)
+            assert abs(layout[region][name] - place) <= REGION_TOLERANCE * size, (name, layout[region], places)
 
     said = " ".join(spoken["text"] for spoken in truth["spoken"])
     heard = " ".join(segment["text"] for segment in results["transcript"])
     assert heard, "the transcript is empty"
     print(f"word error rate: {word_error_rate(said, heard):.2f}")
     for spoken in truth["spoken"]:
-        meanwhile = [
+        overlapping = [
             segment
             for segment in results["transcript"]
             if segment["start_time"] < spoken["end"] and segment["end_time"] > spoken["start"]
         ]
-        assert meanwhile, f"{spoken} is not in the transcript"
-        begins = min(segment["start_time"] for segment in meanwhile)
-        ends = max(segment["end_time"] for segment in meanwhile)
-        assert abs(begins - spoken["start"]) <= HEARD and abs(ends - spoken["end"]) <= HEARD, (spoken, meanwhile)
+        assert overlapping, f"{spoken} is not in the transcript"
+        begins = min(segment["start_time"] for segment in overlapping)
+        ends = max(segment["end_time"] for segment in overlapping)
+        assert abs(begins - spoken["start"]) <= SEGMENT_TOLERANCE and abs(ends - spoken["end"]) <= SEGMENT_TOLERANCE, (spoken, overlapping)
 
     topics = get(f"{job}/content-segments")["segments"]
     assert len(topics) == len(truth["topics"]), [topic["topic"] for topic in topics]
     for found, topic in zip(topics, truth["topics"]):
-        assert abs(found["start_time"] - topic["start"]) <= SENTENCE, (found, topic)
+        assert abs(found["start_time"] - topic["start"]) <= TOPIC_TOLERANCE, (found, topic)
     assert abs(results["metadata"]["original_video"]["duration"] - truth["duration"]) <= 0.1
 
     clips = results["clips"]
@@ -181,17 +181,17 @@ def main(lectern):
         run(sys.executable, HERE / "render.py", directory)
         truth = json.loads((directory / "truth.json").read_text())
         recording, data, out = directory / "lecture.mp4", directory / "data", directory / "out"
-        interrupted(lectern, recording, data, out)
-        began = time.monotonic()
+        interrupt(lectern, recording, data, out)
+        before = time.monotonic()
         run(lectern, "process", recording, f"--out={out}", f"--data-dir={data}")
-        took = time.monotonic() - began
+        took = time.monotonic() - before
         print(f"{took:.0f} s for {truth['duration']:.0f} s of lecture")
         results = json.loads((out / "results.json").read_text())
-        # Serves the data that are not exported.
+        # The server has the data that are not exported.
         with Server(lectern, data, "--with-worker=false") as server:
             log = get(f"{server.address}/jobs/{results['job_id']}/logs")["logs"]
-            begun = [entry["stage"] for entry in log if entry["status"] == "started"]
-            assert begun.count("silence_detection") == 1, begun
+            started = [entry["stage"] for entry in log if entry["status"] == "started"]
+            assert started.count("silence_detection") == 1, started
             check(truth, results, server, out)
 
 

@@ -1,7 +1,7 @@
 """Takes recordings of every kind through `lectern process`: without sound or
-picture, rotated, damaged, other files; and with every source of a transcript. Checks
-each time that the output directory holds the clips of this recording and no others.
-Then interrupts the program while it writes them.
+picture, rotated, damaged, and files that are not recordings; and with every source of
+a transcript. Checks each time that the output directory holds the files of this
+recording and no others. Also interrupts the program while it writes them.
 
     python3 tests/e2e/lecture/recordings.py PATH/TO/lectern
 
@@ -59,7 +59,7 @@ def render(directory):
     )  # fmt: skip
 
 
-def without_subtitles(directory):
+def path_without_webvtt(directory):
     """A PATH with an ffmpeg that cannot write subtitles."""
     tools = directory / "tools"
     tools.mkdir()
@@ -73,16 +73,16 @@ class Service(BaseHTTPRequestHandler):
     """A stub of OpenAI's API. The first transcription is a 503, and every second
     chat completion is malformed. A 401 quotes the rejected request."""
 
-    chats = hearings = 0
+    chats = transcriptions = 0
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Authorization"] != "Bearer secret":
-            who = self.headers["Authorization"]
-            return self.answer(401, {"error": f"who are you, {who}, and what is {self.path}?"})
+            rejected = self.headers["Authorization"]
+            return self.answer(401, {"error": f"{rejected} is not allowed to use {self.path}"})
         if self.path == "/v1/audio/transcriptions":
-            Service.hearings += 1
-            if Service.hearings == 1:
+            Service.transcriptions += 1
+            if Service.transcriptions == 1:
                 return self.answer(503, {"error": "later"}, {"Retry-After": "0"})
             assert b"RIFF" in body and b"verbose_json" in body
             return self.answer(200, {"segments": [{"start": 1.0, "end": 4.5, "text": f" {SAID}"}]})
@@ -110,14 +110,14 @@ class Service(BaseHTTPRequestHandler):
 class Lectern:
     def __init__(self, program, directory):
         self.program, self.directory = program, directory
-        self.own = set()
+        self.user_files = set()
 
-    def keep(self, name):
+    def add_user_file(self, name):
         """Writes a file of the user into the output directory."""
         (self.directory / "out" / name).write_text("mine")
-        self.own.add(name)
+        self.user_files.add(name)
 
-    def has(self, job):
+    def has_objects(self, job):
         """Whether the storage has objects of a job."""
         return (self.directory / "data/objects/jobs" / job).exists()
 
@@ -126,7 +126,7 @@ class Lectern:
         return list(map(str, [self.program, "process", self.directory / name, *directories, *options]))
 
     def process(self, name, *options, fresh=True, **settings):
-        """The results of a recording, or the last line of the error output."""
+        """Processes a recording; returns its results and None, or None and the last line of the error output."""
         out = self.directory / "out"
         command = self.command(name, *options, *["--fresh"] * fresh)
         env = os.environ | settings
@@ -146,13 +146,13 @@ class Lectern:
         if reel := results["metadata"]["highlight_video"]:
             named.add(reel["url"])
         named |= {"results.json", "transcript.srt", "transcript.txt", "transcript.vtt", ".lectern-job"}
-        there = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
-        assert there - self.own == named - {None}, (there, named)
-        assert all((out / name).read_text() == "mine" for name in self.own), self.own
+        present = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
+        assert present - self.user_files == named - {None}, (present, named)
+        assert all((out / name).read_text() == "mine" for name in self.user_files), self.user_files
 
-    def stops(self, name):
-        """Interrupts the program while it writes the clips: it is blocked because
-        nothing reads its output."""
+    def check_interruption(self, name):
+        """Interrupts the program while it writes the clips, blocked by a pipe that
+        nothing reads."""
         part, last = self.directory / "out/clips/.part", self.directory / "out/transcript.txt"
         os.mkfifo(part)
         last.unlink()
@@ -161,23 +161,23 @@ class Lectern:
             while not last.exists():
                 assert process.poll() is None, process.stderr.read()
             process.send_signal(signal.SIGINT)
-            said = next(line for line in process.stderr if "SIGINT" in line)
+            message = next(line for line in process.stderr if "SIGINT" in line)
             with open(part, "rb") as reader:
                 reader.read()
-            said += process.stderr.read()
-        assert process.returncode == 1 and "interrupted" in said, (process.returncode, said)
+            message += process.stderr.read()
+        assert process.returncode == 1 and "interrupted" in message, (process.returncode, message)
         assert not part.exists()
 
-    def refuses_a_busy_directory(self, name):
-        """Refuses an output directory that another process uses."""
+    def check_busy_directory(self, name):
+        """Checks that an output directory in use by another process is rejected."""
         other = os.open(self.directory / "out", os.O_RDONLY)
         fcntl.flock(other, fcntl.LOCK_EX)
-        self.refuses(name, "out is in use by another `lectern process`")
+        self.check_error(name, "out is in use by another `lectern process`")
         os.close(other)
 
-    def serves(self, name):
-        """A server runs its own worker unless `--with-worker=false`."""
-        for options, has_one in (["--with-worker=false"], False), ([], True), (["--with-worker"], True):
+    def check_server(self, name):
+        """Checks that a server runs its own worker unless `--with-worker=false`."""
+        for options, has_worker in (["--with-worker=false"], False), ([], True), (["--with-worker"], True):
             with Server(self.program, self.directory / "served", *options) as server:
                 if options == []:
                     job = upload(server.address, self.directory / name)
@@ -186,13 +186,13 @@ class Lectern:
                     results = get(f"{server.address}/results/{job}")
                     assert [segment["text"] for segment in results["transcript"]] == [SAID], results
                     assert len(results["clips"]) == 1, results
-            assert bool(re.search("worker .* runs silence_detection, ", server.log)) == has_one, server.log
+            assert bool(re.search("worker .* runs silence_detection, ", server.log)) == has_worker, server.log
 
-    def refuses(self, name, why, **how):
-        results, error = self.process(name, **how)
-        assert results is None and re.search(why, error), (name, error)
+    def check_error(self, name, pattern, **settings):
+        results, error = self.process(name, **settings)
+        assert results is None and re.search(pattern, error), (name, error)
 
-    def takes(self, name, *options, clips=1, said=None, topic=None, **settings):
+    def check(self, name, *options, clips=1, said=None, topic=None, **settings):
         results, error = self.process(name, *options, **settings)
         assert error is None, (name, error)
         assert len(results["clips"]) == clips, (name, results["clips"])
@@ -205,6 +205,7 @@ class Lectern:
 
 
 def ended(job):
+    """The job if it has ended."""
     return job["status"] in ("completed", "failed") and job
 
 
@@ -216,78 +217,78 @@ def main(program):
         # A tone has no speech; the recognizer is not needed.
         without_speech = {"LECTERN_TRANSCRIBE_COMMAND": "true {audio}"}
 
-        lectern.refuses("text.mp4", "silence_detection: not a media file")
-        lectern.refuses("headless.mp4", "silence_detection: not a media file")
-        lectern.refuses("empty.mp4", "is empty")
-        lectern.refuses("nowhere.mp4", "cannot read .*nowhere.mp4")
+        lectern.check_error("text.mp4", "silence_detection: not a media file")
+        lectern.check_error("headless.mp4", "silence_detection: not a media file")
+        lectern.check_error("empty.mp4", "is empty")
+        lectern.check_error("nowhere.mp4", "cannot read .*nowhere.mp4")
 
-        earlier = lectern.takes("whole.mp4", said=[], **without_speech)["job_id"]
-        job = lectern.takes("whole.mp4", said=[], **without_speech)["job_id"]
-        assert job != earlier and lectern.has(job) and not lectern.has(earlier)
-        lectern.keep("clips/01-mine.mp4")
-        lectern.keep("notes.txt")
-        results = lectern.takes("silent.mp4", said=[])
+        earlier = lectern.check("whole.mp4", said=[], **without_speech)["job_id"]
+        job = lectern.check("whole.mp4", said=[], **without_speech)["job_id"]
+        assert job != earlier and lectern.has_objects(job) and not lectern.has_objects(earlier)
+        lectern.add_user_file("clips/01-mine.mp4")
+        lectern.add_user_file("notes.txt")
+        results = lectern.check("silent.mp4", said=[])
         assert results["metadata"]["layout"] is not None
-        results = lectern.takes("audio.m4a", said=[], **without_speech)
+        results = lectern.check("audio.m4a", said=[], **without_speech)
         assert results["metadata"]["layout"] is None and results["clips"][0]["thumbnail_url"] is None
-        lectern.takes("turned.mp4", **without_speech)
-        lectern.takes("uneven.mp4", **without_speech)
-        lectern.takes("broken.mkv", **without_speech)
+        lectern.check("turned.mp4", **without_speech)
+        lectern.check("uneven.mp4", **without_speech)
+        lectern.check("broken.mkv", **without_speech)
 
-        lectern.takes("track.mp4", said=[SAID])
+        lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)
-        lectern.takes("whole.mp4", said=[SAID])
+        lectern.check("whole.mp4", said=[SAID])
         (directory / "whole.srt").write_text("Dear all,\n")
-        lectern.refuses("whole.mp4", "transcription: .*whole.srt: line 1: ")
+        lectern.check_error("whole.mp4", "transcription: .*whole.srt: line 1: ")
         (directory / "whole.srt").unlink()
-        # Other subtitles beside it make another recording of it.
+        # With other subtitles beside it, a recording is processed again.
         without_speech |= {"fresh": False}
-        silent = lectern.takes("whole.mp4", said=[], **without_speech)
-        assert lectern.takes("whole.mp4", said=[], **without_speech)["job_id"] == silent["job_id"]
+        silent = lectern.check("whole.mp4", said=[], **without_speech)
+        assert lectern.check("whole.mp4", said=[], **without_speech)["job_id"] == silent["job_id"]
         (directory / "whole.json").write_text("{}, I think")
-        lectern.takes("whole.mp4", said=[], **without_speech)
+        lectern.check("whole.mp4", said=[], **without_speech)
         (directory / "whole.json").unlink()
         (directory / "whole.srt").write_text(CUE)
-        lectern.takes("whole.mp4", said=[SAID], **without_speech)
+        lectern.check("whole.mp4", said=[SAID], **without_speech)
         (directory / "whole.srt").unlink()
-        lectern.takes("whole.mp4", said=[], **without_speech)
-        lectern.stops("whole.mp4")
-        lectern.refuses_a_busy_directory("whole.mp4")
-        lectern.takes("whole.mp4", said=[], **without_speech)
+        lectern.check("whole.mp4", said=[], **without_speech)
+        lectern.check_interruption("whole.mp4")
+        lectern.check_busy_directory("whole.mp4")
+        lectern.check("whole.mp4", said=[], **without_speech)
         with open(directory / "whole.srt", "wb") as file:
             file.truncate((64 << 20) + 1)
-        lectern.refuses("whole.mp4", "transcription: .*whole.srt is longer than 64 MiB")
+        lectern.check_error("whole.mp4", "transcription: .*whole.srt is longer than 64 MiB")
         (directory / "whole.srt").unlink()
         writes = f"cp {directory / 'said.srt'} {{out}}.srt # {{audio}}"
         writes = f"--transcribe-command=sh -c '{writes}'"
-        lectern.takes("whole.mp4", writes, said=[SAID])
-        # A track that cannot be read is no reason not to listen.
-        path = without_subtitles(directory)
-        lectern.takes("track.mp4", said=[], PATH=path, **without_speech)
-        lectern.takes("track.mp4", writes, said=[SAID], PATH=path)
+        lectern.check("whole.mp4", writes, said=[SAID])
+        # If a subtitle track cannot be read, the sound is transcribed.
+        path = path_without_webvtt(directory)
+        lectern.check("track.mp4", said=[], PATH=path, **without_speech)
+        lectern.check("track.mp4", writes, said=[SAID], PATH=path)
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         service = f"http://127.0.0.1:{server.server_port}/v1"
-        hears = f"--transcribe-url={service}/audio/transcriptions"
+        transcribes = f"--transcribe-url={service}/audio/transcriptions"
         chats = f"--chat-url={service}/chat/completions"
         keys = {"LECTERN_TRANSCRIBE_KEY": "secret", "LECTERN_CHAT_KEY": "secret"}
-        lectern.takes("whole.mp4", hears, chats, said=[SAID], topic=TOPIC, **keys)
-        assert (Service.hearings, Service.chats) == (2, 2), (Service.hearings, Service.chats)
-        # Without its key the service refuses: the topics are found without it.
-        lectern.takes("track.mp4", chats, said=[SAID])
-        hears = hears.replace("//", "//nobody:password@") + "?api-key=mellon"
-        _, error = lectern.process("whole.mp4", hears, LECTERN_TRANSCRIBE_KEY="sesame")
+        lectern.check("whole.mp4", transcribes, chats, said=[SAID], topic=TOPIC, **keys)
+        assert (Service.transcriptions, Service.chats) == (2, 2), (Service.transcriptions, Service.chats)
+        # Without its key the service returns an error; topics are found without it.
+        lectern.check("track.mp4", chats, said=[SAID])
+        transcribes = transcribes.replace("//", "//nobody:password@") + "?api-key=mellon"
+        _, error = lectern.process("whole.mp4", transcribes, LECTERN_TRANSCRIBE_KEY="sesame")
         assert f"{service}/audio/transcriptions answered 401" in error, error
         assert not re.search("sesame|password|mellon", error), error
         server.shutdown()
 
-        # What is there may be the user's as long as nothing says that it is not.
+        # Without the marker of its job, the files in the directory may be the user's.
         (directory / "out" / ".lectern-job").unlink()
-        lectern.refuses("whole.mp4", "transcript.vtt was not written by `lectern process`")
+        lectern.check_error("whole.mp4", "transcript.vtt was not written by `lectern process`")
 
-        lectern.serves("track.mp4")
-        print("every recording came to what it had to")
+        lectern.check_server("track.mp4")
+        print("every recording has the expected results")
 
 
 if __name__ == "__main__":

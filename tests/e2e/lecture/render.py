@@ -73,7 +73,7 @@ def run(*command):
 
 
 def speak(text, path):
-    """Writes speech without the silence around it, and returns its samples."""
+    """Writes speech to a file; returns its samples without the silence around them."""
     run("flite", "-voice", "slt", "--setf", "duration_stretch=1.2", "-t", text, "-o", path)
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (RATE, 1, 2)
@@ -122,7 +122,7 @@ def main(directory):
             joined.append([start, end])
     duration = at / RATE
 
-    # The slides, which stand still, and the camera, which never does.
+    # Still slides, and a camera that always moves.
     draw = []
     for i, (start, topic, line) in enumerate(slides):
         end = slides[i + 1][0] if i + 1 < len(slides) else duration

@@ -31,13 +31,13 @@ def post(address, body):
 
 
 def upload(api, recording):
-    announced = {"filename": recording.name, "file_size": recording.stat().st_size, "content_type": "video/mp4"}
-    announced_upload = post(f"{api}/upload", announced)
-    request = urllib.request.Request(announced_upload["upload_url"], recording.read_bytes(), method="PUT")
+    announcement = {"filename": recording.name, "file_size": recording.stat().st_size, "content_type": "video/mp4"}
+    announced = post(f"{api}/upload", announcement)
+    request = urllib.request.Request(announced["upload_url"], recording.read_bytes(), method="PUT")
     request.add_header("Content-Type", "video/mp4")
     urllib.request.urlopen(request).close()
-    post(f"{api}/upload/confirm", {"job_id": announced_upload["job_id"]})
-    return announced_upload["job_id"]
+    post(f"{api}/upload/confirm", {"job_id": announced["job_id"]})
+    return announced["job_id"]
 
 
 def worker(lectern, name, scratch):
@@ -55,10 +55,10 @@ def running(api, job):
 
 
 def kill_in_the_middle(api, job, workers):
-    """Kills a worker in the middle of a stage, if there is one, and gives that stage."""
+    """Kills a worker in the middle of a stage; returns the stage, or None if none is running."""
     for run in running(api, job):
         process = workers[run["worker"]]
-        # It does not complete the stage while it is stopped, but may have just before.
+        # A stopped worker cannot complete the stage, but it may have completed it just before.
         process.send_signal(signal.SIGSTOP)
         os.waitpid(process.pid, os.WUNTRACED)
         try:
@@ -69,28 +69,28 @@ def kill_in_the_middle(api, job, workers):
             process.send_signal(signal.SIGCONT)
 
 
-def wait_for(what, seconds, so):
-    """Waits until `so` gives something, and gives that."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := so():
+def wait_for(what, seconds, find):
+    """Waits until `find` returns something true, and returns that."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := find():
             return found
         time.sleep(0.1)
     raise SystemExit(f"{what} took longer than {seconds} s")
 
 
 def fetch(results, out):
-    """Puts the files of the results into a directory, under names of their own."""
+    """Downloads the files of the results and replaces each URL in them by the name of its file."""
 
-    def take(owner, name, file):
+    def download(owner, name, file):
         with urllib.request.urlopen(owner[name]) as answer:
             (out / file).write_bytes(answer.read())
         owner[name] = file
 
     for i, clip in enumerate(results["clips"]):
         for name, ending in (("url", "mp4"), ("thumbnail_url", "jpg"), ("subtitle_url", "vtt")):
-            take(clip, name, f"{i}.{ending}")
-    take(results["metadata"]["highlight_video"], "url", "highlights.mp4")
+            download(clip, name, f"{i}.{ending}")
+    download(results["metadata"]["highlight_video"], "url", "highlights.mp4")
 
 
 def main(lectern):
@@ -115,7 +115,7 @@ def main(lectern):
         attempts = {run["stage"]: run["attempt"] for run in runs(api, job)}
         again = [stage for stage, attempt in attempts.items() if attempt > 1]
         assert again == [victim["stage"]], attempts
-        print(f"{victim['stage']} was begun anew; the rest was done once")
+        print(f"{victim['stage']} ran twice, the other stages once")
         # The next start removes the scratch files of the killed worker.
         results, out = get(f"{api}/results/{job}"), directory / "out"
         out.mkdir()

@@ -43,12 +43,12 @@ class Screen:
         while place < len(text):
             found = self.CODE.match(text, place)
             if not found and len(text) - place < 16:
-                return text[place:]  # the beginning of a code
+                return text[place:]  # an incomplete code
             assert found, repr(text[place : place + 40])
             place = found.end()
             private, number, code = found[1], found[2], found[3]
             if code:
-                self.obey(private, number, code)
+                self.interpret(private, number, code)
             elif found[0] == "\r":
                 self.column = 0
             elif found[0] == "\n":
@@ -57,7 +57,7 @@ class Screen:
                 self.write(found[0])
         return ""
 
-    def obey(self, private, number, code):
+    def interpret(self, private, number, code):
         self.codes.add(code)
         if private and number == "25":
             self.is_cursor_shown = code == "h"
@@ -72,7 +72,7 @@ class Screen:
             if code == "J":
                 del self.lines[self.row + 1 :]
         else:
-            raise AssertionError(f"what is {private}{number}{code}?")
+            raise AssertionError(f"unknown control sequence {private}{number}{code}")
 
     def go(self, row):
         self.row = max(row, 0)
@@ -88,7 +88,7 @@ class Screen:
             self.column += 1
 
     def bars(self):
-        """How far each stage is, as (percent, what it does), by the order of the stages."""
+        """Percentage and message of each stage, in the order of the lines."""
         found = {}
         for line in self.lines:
             if bar := re.fullmatch(r"(\w+) +[█░▉▊▋▌▍▎▏▒▓#>-]* *(\d+) % (.*)", line.rstrip()):
@@ -113,32 +113,32 @@ class Terminal:
         )  # fmt: skip
 
     def read(self, until=lambda _: False):
-        """Reads what is shown until that is so, or else until the program ends."""
+        """Reads the output until the condition holds (True) or the program ends (False)."""
         silent = 0
         while not until(self.screen):
             if select.select([self.master], [], [], 0.2)[0]:
                 silent = 0
                 self.rest += os.read(self.master, 1 << 16)
-                text = self.rest.decode(errors="ignore")  # half a character comes again
+                text = self.rest.decode(errors="ignore")  # an incomplete character is kept for the next read
                 if text.encode() == self.rest:
                     self.rest = self.screen.show(text).encode()
                 continue
             silent += 0.2
             if self.process.poll() is not None:
                 return False
-            assert silent < TIMEOUT, f"nothing more is shown:\n{self.screen}"
+            assert silent < TIMEOUT, f"no more output:\n{self.screen}"
         return True
 
     def type(self, keys):
         os.write(self.master, keys)
 
     def end(self):
-        """The exit code of the program, which leaves the terminal as it was."""
+        """Waits for the end of the program; checks that it restored the terminal; returns its exit code."""
         self.read()
         code = self.process.wait()
-        assert self.screen.is_cursor_shown, "there is no cursor"
-        assert termios.tcgetattr(self.slave) == self.settings, "the terminal is not what it was"
-        assert not self.screen.lines[self.screen.row].strip(), f"what comes next is in a line with\n{self.screen}"
+        assert self.screen.is_cursor_shown, "the cursor is hidden"
+        assert termios.tcgetattr(self.slave) == self.settings, "the terminal has other settings than before"
+        assert not self.screen.lines[self.screen.row].strip(), f"the cursor is not in an empty line:\n{self.screen}"
         os.close(self.master)
         os.close(self.slave)
         return code
@@ -160,37 +160,38 @@ def main(lectern):
             "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=4", "-f", "lavfi", "-i",
             "sine=440:d=4", "-c:v", "libx264", "-c:a", "aac", recording,
         )  # fmt: skip
-        # Who transcribes has nothing to say, and does not say so before it may.
-        ear, may = directory / "ear", directory / "may"
-        hears = f"echo $$ >{ear}; until [ -e {may} ]; do sleep 0.1; done # {{audio}}"
+        # The transcriber writes its process id, waits for a file, and finds no speech.
+        pid_file, permission = directory / "pid", directory / "permission"
+        transcriber = f"echo $$ >{pid_file}; until [ -e {permission} ]; do sleep 0.1; done # {{audio}}"
         command = [
             lectern, "process", recording, f"--out={out}", f"--data-dir={data}",
-            f'--transcribe-command=sh -c "{hears}"', "--concurrency=2",
+            f'--transcribe-command=sh -c "{transcriber}"', "--concurrency=2",
         ]  # fmt: skip
 
         first = Terminal(command)
 
-        def only_one_is_left(screen):
+        def only_transcription_runs(screen):
             bars = screen.bars()
             is_done = [bars.get(stage) == (100, "completed") for stage in ("silence_detection", "layout_analysis")]
-            is_heard = bars.get("transcription", (0, ""))[1] == "listening" and ear.exists() and ear.read_text().strip()
-            return all(is_done) and is_heard and list(bars) == STAGES and bars["compilation"] == (0, "waiting")
+            is_listening = bars.get("transcription", (0, ""))[1] == "listening"
+            has_pid = pid_file.exists() and pid_file.read_text().strip()
+            return all(is_done) and is_listening and has_pid and list(bars) == STAGES and bars["compilation"] == (0, "waiting")
 
-        assert first.read(only_one_is_left), f"it ended:\n{first.screen}"
+        assert first.read(only_transcription_runs), f"the program ended:\n{first.screen}"
         assert len(str(first.screen).splitlines()) == len(STAGES), first.screen
         first.type(b"\x03")
         assert first.end() == 1, first.screen
-        assert "A" in first.screen.codes, "nothing was ever drawn in place of anything"
+        assert "A" in first.screen.codes, "the bars were never redrawn in place"
         assert str(first.screen).splitlines()[-1] == "lectern: interrupted; run the same command again to continue", (
-            f"it ended with\n{first.screen}"
+            f"the program ended with\n{first.screen}"
         )
         bars = first.screen.bars()
         assert list(bars) == STAGES and bars["silence_detection"] == (100, "completed"), first.screen
-        assert not is_alive(int(ear.read_text())), "who transcribes is still there"
+        assert not is_alive(int(pid_file.read_text())), "the transcriber still runs"
         assert not [entry for entry in (data / "scratch").iterdir() if entry.is_dir()]
         assert not (out / "results.json").exists()
 
-        may.touch()
+        permission.touch()
         second = Terminal(command)
         assert second.end() == 0, second.screen
         assert second.screen.bars() == dict.fromkeys(STAGES, (100, "completed")), second.screen
@@ -199,9 +200,9 @@ def main(lectern):
         results = json.loads((out / "results.json").read_text())
         with Server(lectern, data) as server:
             log = get(f"{server.address}/jobs/{results['job_id']}/logs")["logs"]
-        begun = [entry["stage"] for entry in log if entry["status"] == "started"]
-        assert sorted(begun) == sorted([*STAGES, "transcription"]), begun
-        print("it stops at Ctrl-C and goes on from there")
+        started = [entry["stage"] for entry in log if entry["status"] == "started"]
+        assert sorted(started) == sorted([*STAGES, "transcription"]), started
+        print("Ctrl-C stops it, and a second run continues")
 
 
 if __name__ == "__main__":

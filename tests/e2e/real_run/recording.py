@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-RATE = 16_000  # samples a second
+RATE = 16_000  # samples per second
 PARTS = 4
 
 

@@ -64,14 +64,14 @@ class Watcher(threading.Thread):
         """The events after a number, or a snapshot and later events, until the server closes."""
         raise NotImplementedError
 
-    def look(self) -> list[Event]:
-        """What a new watcher receives."""
+    def connect_once(self) -> list[Event]:
+        """The events that a new watcher receives."""
         with ExitStack() as visit:
             return list(self.listen(None, TIMEOUT, visit))
 
-    def connect(self, visit: ExitStack, patience: float = TIMEOUT) -> socket.socket:
+    def connect(self, visit: ExitStack, timeout: float = TIMEOUT) -> socket.socket:
         sock = visit.enter_context(socket.create_connection((self.host, self.port), TIMEOUT))
-        sock.settimeout(patience)
+        sock.settimeout(timeout)
         if random.random() < 0.5:  # reset instead of a regular close
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return sock
@@ -120,7 +120,7 @@ class LongPoll(Watcher):
             self.is_over = True
             return
         wanted = {"Accept": "application/json", "Prefer": "wait=10"}
-        answer = self.get(self.connect(visit, leave_after), wanted, visit, after_(after))
+        answer = self.get(self.connect(visit, leave_after), wanted, visit, after_query(after))
         assert answer.status == 200, (answer.status, answer.read())
         page = json.load(answer)
         yield from page["events"]
@@ -133,7 +133,7 @@ class WebSocket(Watcher):
 
     def listen(self, after: int | None, leave_after: float, visit: ExitStack) -> Iterator[Event]:
         sock = self.connect(visit)
-        file = self.handshake(sock, f"/ws/jobs/{self.job_id}{after_(after)}", visit)
+        file = self.handshake(sock, f"/ws/jobs/{self.job_id}{after_query(after)}", visit)
         send(sock, TEXT, b'{"type":"ping"}')
         sock.settimeout(leave_after)
         while True:
@@ -172,7 +172,7 @@ class WebSocket(Watcher):
         return file
 
 
-def after_(seq: int | None) -> str:
+def after_query(seq: int | None) -> str:
     return "" if seq is None else f"?after={seq}"
 
 
