@@ -56,10 +56,28 @@ impl Lectern {
     pub fn serve_with_file_limit(url: &str, kib: u32) -> Self {
         // With the signal ignored, exceeding the limit is a write error like on
         // a full disk.
-        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\"");
+        Self::start(
+            Self::after(&format!("trap '' XFSZ; ulimit -f {kib}")),
+            url,
+            &[],
+        )
+    }
+
+    /// Serves with a umask, such as `022`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Lectern::serve`].
+    pub fn serve_with_umask(url: &str, umask: &str) -> Self {
+        Self::start(Self::after(&format!("umask {umask}")), url, &[])
+    }
+
+    /// The program, started by a shell after these commands.
+    fn after(shell_commands: &str) -> Command {
         let mut command = command_without_settings(Path::new("bash"));
+        let script = format!("{shell_commands}; exec \"$0\"");
         command.args(["-c", &script]).arg(binary());
-        Self::start(command, url, &[])
+        command
     }
 
     fn start(mut command: Command, url: &str, settings: &[(&str, &str)]) -> Self {

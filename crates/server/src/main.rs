@@ -4,10 +4,10 @@ use std::env;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 use lectern_server::cli::command::{Cli, Command};
+use lectern_server::config::env_file::EnvFile;
 
 /// `lectern migrate` without a subcommand prints its help instead of an error.
 const MISSING_SUBCOMMAND: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
@@ -29,23 +29,41 @@ fn print_error(error: &str) {
 }
 
 fn run() -> anyhow::Result<()> {
-    match dotenvy::from_path(".env") {
-        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-        // The line is not shown, because it may hold a secret.
-        Err(dotenvy::Error::LineParse(_, position)) => {
-            anyhow::bail!("cannot parse a line of .env: error at character {position} of the line")
-        }
-        read => read.context("cannot read .env")?,
+    let (mut command, mut cli) = parse_arguments()?;
+    // `process` runs where its recording is, which may have come with any files.
+    let env_file = match command {
+        Command::Process(_) => None,
+        _ => EnvFile::load(&cli.settings, is_setting)?,
+    };
+    if env_file.is_some() {
+        (command, cli) = parse_arguments()?;
     }
+    lectern_server::cli::logging::init(&cli.settings.log, cli.settings.log_format)?;
+    cli.settings.http.warn_of_former_names();
+    if let Some(env_file) = env_file {
+        env_file.warn_of_ignored();
+    }
+    match command {
+        Command::Serve(serve) => lectern_server::cli::serve::run(&serve, &cli.settings),
+        Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),
+        Command::Process(process) => lectern_server::cli::process::run(&process, &cli.settings),
+        Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
+        Command::Gc(gc) => lectern_server::cli::gc::run(&gc, &cli.settings),
+    }
+}
+
+/// Parses the arguments and the environment; ends the process after an error in them
+/// and after `--help`.
+fn parse_arguments() -> anyhow::Result<(Command, Cli)> {
     // `serve` is the default command; its settings can come from the environment.
-    let parse_arguments = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
+    let parse_as_given = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
     let parse_as_serve = || Cli::try_parse_from(env::args_os().chain(["serve".into()]));
-    let parsed = match parse_arguments() {
+    let parsed = match parse_as_given() {
         Ok((None, _)) => parse_as_serve().map(|cli| (cli.command.clone(), cli)),
         parsed => parsed,
     };
-    let (command, cli) = match parsed {
-        Ok((Some(command), cli)) => (command, cli),
+    match parsed {
+        Ok((Some(command), cli)) => Ok((command, cli)),
         Ok((None, _)) => anyhow::bail!("no command is given"),
         Err(error) if error.kind() == MISSING_SUBCOMMAND || !error.use_stderr() => error.exit(),
         Err(error) => {
@@ -55,14 +73,19 @@ fn run() -> anyhow::Result<()> {
             print_error(text.split("\n\n").next().unwrap_or(text));
             std::process::exit(2)
         }
-    };
-    lectern_server::cli::logging::init(&cli.settings.log, cli.settings.log_format)?;
-    cli.settings.http.warn_of_former_names();
-    match command {
-        Command::Serve(serve) => lectern_server::cli::serve::run(&serve, &cli.settings),
-        Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),
-        Command::Process(process) => lectern_server::cli::process::run(&process, &cli.settings),
-        Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
-        Command::Gc(gc) => lectern_server::cli::gc::run(&gc, &cli.settings),
     }
+}
+
+/// Whether the environment variable is a setting of any command.
+fn is_setting(variable: &str) -> bool {
+    let cli = Cli::command();
+    let mut commands = vec![&cli];
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands());
+        let mut arguments = command.get_arguments();
+        if arguments.any(|argument| argument.get_env().is_some_and(|env| env == variable)) {
+            return true;
+        }
+    }
+    false
 }

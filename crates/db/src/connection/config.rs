@@ -28,12 +28,17 @@ impl DatabaseConfig {
     ///
     /// [`Error::Url`].
     pub fn new(url: &str) -> Result<Self, Error> {
-        Ok(Self {
-            url: url.parse()?,
+        url.parse().map(Self::at)
+    }
+
+    /// The same for an address that was parsed before.
+    pub fn at(url: DatabaseUrl) -> Self {
+        Self {
+            url,
             pool_size: 5,
             max_overflow: 10,
             recycle: Duration::from_hours(1),
             checkout_timeout: Duration::from_secs(30),
-        })
+        }
     }
 }

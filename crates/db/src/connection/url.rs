@@ -1,7 +1,7 @@
 //! Addresses of databases.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::error::Error;
@@ -54,6 +54,14 @@ impl DatabaseUrl {
         match self.0 {
             Location::Postgres(_) => Backend::Postgres,
             Location::File(_) | Location::Memory => Backend::Sqlite,
+        }
+    }
+
+    /// The file of an SQLite database; `None` for one in memory and for PostgreSQL.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Location::File(path) => Some(path),
+            Location::Postgres(_) | Location::Memory => None,
         }
     }
 

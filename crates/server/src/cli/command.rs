@@ -11,7 +11,7 @@ use crate::config::{Settings, WorkerSettings};
 /// Backend of record for turning recordings into clips.
 ///
 /// Settings are read from flags, environment variables and the file .env in the
-/// working directory, in this order of precedence.
+/// data directory, in this order of precedence.
 #[derive(Debug, Parser)]
 #[command(name = "lectern", version, about, max_term_width = 100)]
 pub struct Cli {

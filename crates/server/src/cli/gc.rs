@@ -16,6 +16,7 @@ use lectern_db::{Database, Reader};
 use lectern_domain::{Clip, ClipId, Clock as _, JobId, StorageKey, SystemClock};
 use lectern_storage::{ObjectInfo, ObjectKey, ObjectPrefix, Storage};
 
+use crate::cli::open::PrivateFiles;
 use crate::cli::output::print_line;
 use crate::config::Settings;
 
@@ -62,11 +63,12 @@ pub struct Gc {
 /// When the database or the storage does not respond, or migrations are pending,
 /// because the database may then not be the one that the objects belong to.
 pub fn run(gc: &Gc, settings: &Settings) -> anyhow::Result<()> {
+    let _private = PrivateFiles::begin(&settings.data_dir);
     let database = settings.open()?;
     if database.migrations().pending()? {
         bail!("migrations are pending; `lectern migrate up` applies them");
     }
-    let storage = settings.storage.open(&settings.data_dir)?;
+    let storage = settings.open_storage()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -9,6 +9,7 @@ use clap::Subcommand;
 use lectern_db::{Backend, Database, MigrationState};
 use lectern_domain::{Clock as _, SystemClock};
 
+use crate::cli::open::PrivateFiles;
 use crate::cli::output::print_line;
 use crate::config::Settings;
 
@@ -50,6 +51,7 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
     if let Migrate::New { name, dir } = command {
         return create_migration(dir, name, SystemClock.now());
     }
+    let _private = PrivateFiles::begin(&settings.data_dir);
     let database = settings.open()?;
     let migrations = database.migrations();
     match command {

@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use crate::app::config::ServerConfig;
 use crate::app::open_files;
 use crate::app::server::Server;
-use crate::cli::database;
+use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals};
 use crate::cli::work;
 use crate::config::{Settings, WorkerSettings};
@@ -44,13 +44,14 @@ pub struct Serve {
 /// schema, or the address cannot be bound.
 pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     // A mistake in the settings is reported before anything is created.
-    settings.storage.location(&settings.data_dir)?;
-    let database = database::open(settings)?;
+    settings.storage_location(serve.worker.common.scratch_dir.as_deref())?;
+    let _private = PrivateFiles::begin(&settings.data_dir);
+    let database = open::database(settings)?;
     let tools = tools(serve, database.backend())?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = Signals::new(&runtime)?;
     let backend = database.backend();
-    let storage = settings.storage.open(&settings.data_dir)?;
+    let storage = settings.open_storage()?;
     let config = ServerConfig {
         storage: Some(storage.clone()),
         ..settings.server()

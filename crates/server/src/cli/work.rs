@@ -6,7 +6,7 @@ use lectern_media::Tools;
 use lectern_storage::Storage;
 use lectern_worker::{BlockingStorage, Worker, stages};
 
-use crate::cli::database;
+use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::stop_at_signal;
 use crate::config::{Settings, WorkerSettings};
 
@@ -17,10 +17,11 @@ use crate::config::{Settings, WorkerSettings};
 ///
 /// When ffmpeg is missing, or the database or the storage cannot be used.
 pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
-    settings.storage.location(&settings.data_dir)?;
+    settings.storage_location(work.common.scratch_dir.as_deref())?;
     let tools = work.tools()?;
-    let database = database::open(settings)?;
-    let storage = settings.storage.open(&settings.data_dir)?;
+    let _private = PrivateFiles::begin(&settings.data_dir);
+    let database = open::database(settings)?;
+    let storage = settings.open_storage()?;
     let worker = worker(work, settings, &database, storage, tools)?;
     stop_at_signal(worker.cancellation().clone())?;
     worker.run()?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use lectern_db::DatabaseConfig;
+use lectern_db::{DatabaseConfig, DatabaseUrl};
 
 /// Settings of the database.
 #[derive(Debug, Clone, Args)]
@@ -57,23 +57,33 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
+    /// The given URL. An empty environment variable counts as not set.
+    fn given_url(&self) -> Option<&str> {
+        let url = self.url.as_deref().map(str::trim);
+        url.filter(|url| !url.is_empty())
+    }
+
+    /// The URL of the database.
+    pub(super) fn url(&self, data_dir: &Path) -> anyhow::Result<DatabaseUrl> {
+        let default = || format!("sqlite://{}", data_dir.join("lectern.db").display());
+        let url = self.given_url().map_or_else(default, str::to_owned);
+        url.parse().context("DATABASE_URL")
+    }
+
     /// Converts the settings. Creates the data directory if the database file is
     /// in it.
     pub(super) fn config(&self, data_dir: &Path) -> anyhow::Result<DatabaseConfig> {
-        let url = match self.url.as_deref().map(str::trim) {
-            Some(url) if !url.is_empty() => url.to_owned(),
-            _ => {
-                let dir = data_dir.display();
-                std::fs::create_dir_all(data_dir)
-                    .with_context(|| format!("cannot create the data directory {dir}"))?;
-                format!("sqlite://{}", data_dir.join("lectern.db").display())
-            }
-        };
+        let url = self.url(data_dir)?;
+        if self.given_url().is_none() {
+            let dir = data_dir.display();
+            std::fs::create_dir_all(data_dir)
+                .with_context(|| format!("cannot create the data directory {dir}"))?;
+        }
         Ok(DatabaseConfig {
             pool_size: self.pool_size,
             max_overflow: self.pool_overflow,
             recycle: Duration::from_secs(self.pool_recycle.into()),
-            ..DatabaseConfig::new(&url).context("DATABASE_URL")?
+            ..DatabaseConfig::at(url)
         })
     }
 }

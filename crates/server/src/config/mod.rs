@@ -2,18 +2,21 @@
 //! precedence.
 
 mod database;
+pub mod env_file;
 mod http;
 mod log_settings;
+mod private_paths;
 mod storage;
 mod worker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use lectern_db::Database;
 use lectern_domain::Pipelines;
+use lectern_storage::{Storage, StorageConfig};
 
 pub use database::DatabaseSettings;
 pub use http::HttpSettings;
@@ -41,6 +44,17 @@ pub struct Settings {
         default_value = "./lectern-data"
     )]
     pub data_dir: PathBuf,
+
+    /// Settings file; `None`: `.env` in the data directory.
+    #[arg(
+        long,
+        env = "LECTERN_ENV_FILE",
+        global = true,
+        value_name = "FILE",
+        help = "File with environment variables, which is read by all commands but `process` \
+                [default: <data dir>/.env]"
+    )]
+    pub env_file: Option<PathBuf>,
 
     /// Settings of the HTTP server.
     #[command(flatten)]
@@ -95,6 +109,40 @@ impl Settings {
     pub fn open(&self) -> anyhow::Result<Database> {
         let database = Database::connect(&self.database.config(&self.data_dir)?)?;
         Ok(database.with_checkout_timeout(Duration::from_secs(10)))
+    }
+
+    /// The settings file, which may not exist unless it was given.
+    pub fn env_file(&self) -> PathBuf {
+        let default = || self.data_dir.join(".env");
+        self.env_file.clone().unwrap_or_else(default)
+    }
+
+    /// The location of the storage, without opening it. `scratch_dir` is the directory
+    /// of temporary files, if it is not in the data directory.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is invalid, or the storage contains files that no URL may serve.
+    pub fn storage_location(&self, scratch_dir: Option<&Path>) -> anyhow::Result<StorageConfig> {
+        let location = self.storage.location(&self.data_dir)?;
+        if let StorageConfig::Local { dir } = &location {
+            let env_file = self.env_file();
+            let mut private = vec![
+                ("the data directory", self.data_dir.as_path()),
+                ("the settings file", &env_file),
+            ];
+            let url = self.database.url(&self.data_dir)?;
+            private.extend(url.file().map(|file| ("the database", file)));
+            private.extend(scratch_dir.map(|dir| ("the directory of temporary files", dir)));
+            private_paths::check(dir, &private)?;
+        }
+        Ok(location)
+    }
+
+    /// Opens the storage. Creates the data directory if it is needed.
+    pub fn open_storage(&self) -> anyhow::Result<Storage> {
+        self.storage
+            .open(&self.storage_location(None)?, &self.data_dir)
     }
 
     /// The pipelines jobs can choose from.

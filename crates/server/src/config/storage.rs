@@ -88,20 +88,23 @@ pub struct StorageSettings {
 
 impl StorageSettings {
     /// Opens the storage. Creates the data directory if it is needed.
-    pub fn open(&self, data_dir: &Path) -> anyhow::Result<Storage> {
-        let location = self.location(data_dir)?;
-        let secret = match (&location, non_empty(self.secret.as_ref())) {
+    pub(super) fn open(
+        &self,
+        location: &StorageConfig,
+        data_dir: &Path,
+    ) -> anyhow::Result<Storage> {
+        let secret = match (location, non_empty(self.secret.as_ref())) {
             (_, Some(secret)) => Secret::new(secret.as_bytes()).at("LECTERN_SECRET")?,
             (StorageConfig::Local { .. }, None) => Secret::read_or_create(data_dir)?,
             // S3 signs its own URLs; this key is not used.
             (StorageConfig::S3(_), None) => Secret::random()?,
         };
-        Storage::open(&location, secret)
+        Storage::open(location, secret)
             .with_context(|| format!("cannot use the storage {location}"))
     }
 
     /// The location of the storage, without opening it.
-    pub fn location(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
+    pub(super) fn location(&self, data_dir: &Path) -> anyhow::Result<StorageConfig> {
         let Some(url) = non_empty(self.storage_url.as_ref()) else {
             let dir = data_dir.join("objects");
             return Ok(StorageConfig::Local { dir });

@@ -1,8 +1,10 @@
 //! The command line of the program: settings, errors and created files.
 
+mod files;
 mod migrate;
 mod serve;
 mod settings;
+mod settings_file;
 
 use std::fs;
 use std::path::Path;
@@ -35,6 +37,13 @@ impl Shell {
         let mut command = Lectern::command();
         command.current_dir(self.dir()).args(arguments);
         command
+    }
+
+    /// Writes a file and its directory.
+    fn write(&self, name: &str, content: &str) {
+        let path = self.dir().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
     }
 
     /// Runs `lectern` with these arguments.

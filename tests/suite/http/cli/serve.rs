@@ -182,6 +182,7 @@ fn the_json_log_format_is_one_object_per_line(db: TestDb) {
         (&access["method"], &access["path"], &access["status"]),
         (&"GET".into(), &"/nowhere".into(), &404.into())
     );
+    assert_eq!(access["client"], "127.0.0.1");
     assert!(!log.contains("secret"), "{log}");
 }
 
@@ -202,7 +203,7 @@ fn the_text_log_format_is_one_line_per_request(db: TestDb) {
     let [access] = access.as_slice() else {
         panic!("{log}")
     };
-    for part in [" INFO ", "GET", JOBS, "200"] {
+    for part in [" INFO ", "client=127.0.0.1", "GET", JOBS, "200"] {
         assert!(access.contains(part), "{access}");
     }
 }

@@ -1,7 +1,5 @@
 //! Settings, help and error messages.
 
-use std::fs;
-
 use lectern_tests::{EmptyDb, on_both_backends};
 
 use super::{CommandOutput, Shell};
@@ -37,6 +35,7 @@ fn help_lists_every_setting_with_variable_and_default() {
             "sqlite://<data dir>/lectern.db",
         ),
         ("--data-dir", "LECTERN_DATA_DIR", "./lectern-data"),
+        ("--env-file", "LECTERN_ENV_FILE", "<data dir>/.env"),
         ("--bind", "LECTERN_BIND", "127.0.0.1:8080"),
         ("--log", "LECTERN_LOG", "info"),
         ("--log-format", "LECTERN_LOG_FORMAT", "text"),
@@ -305,7 +304,7 @@ fn flags_override_the_environment_which_overrides_the_file(db: EmptyDb) {
     let shell = Shell::new();
     let write = |url: &str| {
         let lines = format!("# settings\nLECTERN_DATA_DIR='not here'\nDATABASE_URL=\"{url}\"\n");
-        fs::write(shell.dir().join(".env"), lines).unwrap();
+        shell.write("lectern-data/.env", &lines);
     };
     let applied = || {
         db.migrations()
@@ -336,12 +335,12 @@ fn flags_override_the_environment_which_overrides_the_file(db: EmptyDb) {
     );
     output.lines();
     assert_eq!(applied(), all - 4, "from a flag before the command");
-    assert_eq!(shell.files(), [".env"]);
+    assert_eq!(shell.files(), ["lectern-data"]);
 }
 
 fn the_error_for_an_invalid_settings_file_does_not_quote_it(db: EmptyDb) {
     let shell = Shell::new();
-    fs::write(shell.dir().join(".env"), "PASSWORD='s3cret\n").unwrap();
+    shell.write("lectern-data/.env", "PASSWORD='s3cret\n");
     let output = shell.run_on(db.url(), &["migrate", "status"]);
     assert!(
         output.error_line().contains(".env") && !output.error_line().contains("s3cret"),

@@ -22,7 +22,7 @@ use log::LevelFilter;
 use self::display::Display;
 use self::output_manifest::OutputManifest;
 use self::source::Source;
-use crate::cli::database;
+use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::stop_at_signal;
 use crate::cli::work;
 use crate::config::{CommonWorkerSettings, Settings, WorkerSettings};
@@ -65,6 +65,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         stages: Vec::new(),
         common: process.worker.clone(),
     };
+    settings.storage_location(process.worker.scratch_dir.as_deref())?;
     let tools = worker.tools()?;
     let out = process
         .out
@@ -76,8 +77,11 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     let mut manifest = OutputManifest::read(&out)?;
     // Fails early rather than when all stages are done.
     manifest.check(export::FIXED_FILES.map(Path::new))?;
-    let database = database::open(settings)?;
-    let storage = settings.storage.open(&settings.data_dir)?;
+    // Temporary and stored files are private; the results are like all files of the
+    // user.
+    let private = PrivateFiles::begin(&settings.data_dir);
+    let database = open::database(settings)?;
+    let storage = settings.open_storage()?;
     let store = BlockingStorage::new(storage.clone())?;
     let previous = source.previous_job(&database, &manifest)?;
     let (job, replaced) = match previous {
@@ -103,6 +107,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
             &interruption,
         )?;
     }
+    drop(private);
     export::write(
         &database,
         &store,

@@ -3,6 +3,7 @@
 //! problem document.
 
 use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -35,6 +36,7 @@ pub(crate) async fn record_request(
     let mut record = AccessRecord {
         started: Instant::now(),
         request_id: RequestId::of(request.headers()),
+        client: request.peer_addr().as_ref().map(SocketAddr::ip),
         method: request.method().clone(),
         path: request.path().to_owned(),
         route: "unmatched".to_owned(),
@@ -121,6 +123,9 @@ fn client_gone() -> StatusCode {
 struct AccessRecord {
     started: Instant,
     request_id: RequestId,
+    /// The other end of the connection, which may be a proxy; `None` in tests of
+    /// handlers without a connection.
+    client: Option<IpAddr>,
     method: Method,
     path: String,
     route: String,
@@ -150,6 +155,7 @@ impl Drop for AccessRecord {
     fn drop(&mut self) {
         let _in_flight = self.complete();
         let took = self.started.elapsed();
+        let client = self.client.map(|client| client.to_string());
         let (method, path, status) = (
             self.method.as_str(),
             self.path.as_str(),
@@ -157,7 +163,7 @@ impl Drop for AccessRecord {
         );
         log::info!(
             target: "lectern::access",
-            method, path, status,
+            client, method, path, status,
             bytes = if self.method == Method::HEAD { 0 } else { self.bytes },
             micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id = self.request_id.as_str();
