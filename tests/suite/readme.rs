@@ -103,6 +103,8 @@ fn every_link_resolves() {
 fn the_settings_of_the_readme_match_the_program() {
     let help = Lectern::command().arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
+    // The help is wrapped to lines.
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let readme = readme();
     let (_, configuration) = readme.split_once("## Configuration").unwrap();
     let (configuration, _) = configuration.split_once("\n## ").unwrap();
