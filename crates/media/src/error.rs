@@ -56,6 +56,15 @@ pub enum Error {
         height: u32,
     },
 
+    /// A single frame of this size takes more memory than all frames may.
+    #[error("a frame of {width} × {height} pixels is too large to be sampled")]
+    FrameTooLarge {
+        /// Width of the frame, in pixels.
+        width: u32,
+        /// Height of the frame, in pixels.
+        height: u32,
+    },
+
     /// The list of clips to join is empty.
     #[error("there are no clips to join")]
     NoClips,
@@ -106,6 +115,10 @@ pub enum ProbeError {
     /// The file is not a recording, or too damaged to be read.
     #[error("not a media file: {0}")]
     NotMedia(String),
+
+    /// The recording is larger or longer than the limits allow.
+    #[error("the recording is beyond a limit: {0}")]
+    BeyondLimits(String),
 
     /// The file could not be opened or read.
     #[error("failed to read {}", .path.display())]

@@ -66,6 +66,10 @@
 //! Paths are passed so that it cannot mistake them for options or addresses. The
 //! service's secrets are removed from its environment
 //! ([`Program::without_secrets`]).
+//!
+//! A recording beyond the [`RecordingLimits`] is refused by [`Media::probe`] before
+//! more than its headers is read. A duration in the headers that does not fit the
+//! size of the file is not trusted, but measured.
 
 mod clip;
 mod error;
@@ -81,7 +85,7 @@ mod silence_region;
 
 pub use clip::CutSettings;
 pub use error::{Error, ProbeError};
-pub use ffmpeg::{Media, MissingTool, Tools};
+pub use ffmpeg::{Media, MissingTool, RecordingLimits, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
 pub use probe::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::ffmpeg::{Media, input_options};
+use crate::ffmpeg::Media;
 use crate::probe::{Probe, VideoStream};
 use crate::process::{ChildError, LineBuffer, Program};
 
@@ -42,10 +42,10 @@ impl SeekPoint {
         }
     }
 
-    /// The options for the input file, with `-i` and the file itself. The filters
-    /// get everything from the key frame on; frames before the wanted time have
-    /// negative timestamps.
-    pub(crate) fn input_options(self, path: &Path) -> Vec<OsString> {
+    /// The options in front of [`Media::input_options`]. The filters get everything
+    /// from the key frame on; frames before the wanted time have negative
+    /// timestamps.
+    pub(crate) fn options(self) -> Vec<OsString> {
         let mut options: Vec<OsString> = Vec::new();
         // In a file without an index even seeking to 0 fails: ffmpeg searches for
         // the index up to the end of the file, and does not return to the start.
@@ -62,7 +62,6 @@ impl SeekPoint {
         ] {
             options.extend([option.into(), seconds.to_string().into()]);
         }
-        options.extend(input_options(path));
         options
     }
 }
@@ -139,7 +138,7 @@ impl Media {
             .args(["-read_intervals", &format!("{from}%{to}")])
             .args(["-show_entries", "packet=pts_time,dts_time,flags"])
             .args(["-of", "csv=p=0"])
-            .args(input_options(&recording.path))
+            .args(self.input_options(&recording.path))
             .run(&self.limits, &mut |bytes| {
                 lines.push(bytes, |line| match key_frame_timestamps(line) {
                     Some((pts, dts)) if pts <= to => last = Some(dts - recording.start),

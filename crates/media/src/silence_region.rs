@@ -3,7 +3,7 @@
 use lectern_domain::TimeRange;
 
 use crate::error::Error;
-use crate::ffmpeg::{Media, input_options};
+use crate::ffmpeg::Media;
 use crate::probe::Probe;
 use crate::process::ChildError;
 
@@ -69,7 +69,7 @@ impl Media {
         } = settings;
         let mut ffmpeg = self
             .ffmpeg_with_progress()
-            .args(input_options(&recording.path));
+            .args(self.input_options(&recording.path));
         // The filters share stdout with the progress report. Without `direct` they
         // would buffer their output, and lines would be torn apart.
         if let Some(audio) = &recording.audio {

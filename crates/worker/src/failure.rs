@@ -104,7 +104,7 @@ impl From<lectern_storage::Error> for Failure {
 impl From<lectern_media::Error> for Failure {
     fn from(error: lectern_media::Error) -> Self {
         match &error {
-            lectern_media::Error::Probe(ProbeError::NotMedia(_)) => {
+            lectern_media::Error::Probe(ProbeError::NotMedia(_) | ProbeError::BeyondLimits(_)) => {
                 Self::permanent(error_chain(&error))
             }
             lectern_media::Error::Io { .. } => Self::transient(error_chain(&error)),

@@ -17,7 +17,7 @@
 //! use lectern_db::Database;
 //! use lectern_domain::{LeaseDuration, NewTranscriptSegment, Stage, WorkerName};
 //! use lectern_formats::webvtt;
-//! use lectern_media::{Program, Tools};
+//! use lectern_media::{Program, RecordingLimits, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
 //! use lectern_worker::{
 //!     BlockingStorage, Failure, Settings, StageContext, StageHandler, StageOutput, Worker,
@@ -64,6 +64,7 @@
 //!     poll_interval: Duration::from_secs(1),
 //!     scratch_dir: "/var/tmp/transcriber".into(),
 //!     scratch_limit: 20 << 30,
+//!     recording_limits: RecordingLimits::default(),
 //! };
 //! let handlers: Vec<Box<dyn StageHandler>> = vec![Box::new(SpeechToText)];
 //! let worker = Worker::new(db, storage, Tools::find()?, settings, handlers)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lectern_domain::{LeaseDuration, Stage, WorkerName};
+use lectern_media::RecordingLimits;
 
 /// The settings of a worker.
 #[derive(Debug, Clone)]
@@ -22,4 +23,6 @@ pub struct Settings {
     pub scratch_dir: PathBuf,
     /// Greatest total size of these files, in bytes.
     pub scratch_limit: u64,
+    /// The greatest recording that it processes.
+    pub recording_limits: RecordingLimits,
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Tx};
 use lectern_domain::{Job, JobId, Stage};
-use lectern_media::{CancellationToken, Limits, Media, Probe, Scratch, Tools};
+use lectern_media::{CancellationToken, Limits, Media, Probe, RecordingLimits, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
 use crate::blocking_storage::BlockingStorage;
@@ -77,6 +77,7 @@ pub struct StageContext<'a> {
     pub(crate) scratch: &'a Scratch,
     /// Bytes that the scratch space may hold.
     pub(crate) scratch_limit: u64,
+    pub(crate) recording_limits: RecordingLimits,
     pub(crate) cancellation: &'a CancellationToken,
     pub(crate) heartbeat: &'a LeaseHeartbeat,
 }
@@ -135,7 +136,7 @@ impl StageContext<'_> {
 
     /// The operations of ffmpeg, within [`StageContext::limits`].
     pub fn media(&self, timeout: Duration) -> Media {
-        Media::new(self.tools, self.limits(timeout))
+        Media::new(self.tools, self.limits(timeout)).with_recording_limits(self.recording_limits)
     }
 
     /// The recording's properties.

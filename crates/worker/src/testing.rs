@@ -10,7 +10,7 @@ use lectern_domain::{
     Clip, ClipMedia, Job, JobStatus, LeaseDuration, NewClip, NewJob, NonNegativeInt, Stage,
     StageRun, StorageKey, TimeRange, WorkerName,
 };
-use lectern_media::{CancellationToken, Tools};
+use lectern_media::{CancellationToken, RecordingLimits, Tools};
 use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 
 use crate::blocking_storage::BlockingStorage;
@@ -106,6 +106,7 @@ impl Fixture {
             poll_interval: Duration::from_millis(1),
             scratch_dir: self.path("scratch"),
             scratch_limit: 1 << 30,
+            recording_limits: RecordingLimits::default(),
         };
         let (db, storage) = (self.db.clone(), self.storage.clone());
         Worker::new(db, storage, Tools::find().unwrap(), settings, handlers).unwrap()

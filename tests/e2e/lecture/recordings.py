@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,12 @@ def render(directory):
         file.truncate((directory / "broken.mkv").stat().st_size // 2)
     with open(directory / "headless.mp4", "wb") as file:
         file.write((directory / "whole.mp4").read_bytes()[:50_000])
+    ffmpeg(
+        "-f", "lavfi", "-i", "color=black:s=13000x2:r=1:d=125", "-c:v", "libx264", "-preset", "ultrafast",
+        directory / "stripe.mp4",
+    )  # fmt: skip
+    ffmpeg("-i", directory / "whole.mp4", "-c", "copy", directory / "eons.mkv")
+    claim_duration(directory / "eons.mkv", 9e12)
     (directory / "text.mp4").write_text("This is no recording.\n")
     (directory / "empty.mp4").touch()
     (directory / "said.srt").write_text(CUE)
@@ -57,6 +64,14 @@ def render(directory):
         "-i", directory / "whole.mp4", "-i", directory / "said.srt", "-c", "copy", "-c:s", "mov_text",
         directory / "track.mp4",
     )  # fmt: skip
+
+
+def claim_duration(matroska, seconds):
+    """Changes the duration in the header."""
+    content = matroska.read_bytes()
+    # The element `Duration`: its id, its size of 8 bytes, milliseconds.
+    start = content.index(b"\x44\x89\x88") + 3
+    matroska.write_bytes(content[:start] + struct.pack(">d", seconds * 1e3) + content[start + 8 :])
 
 
 def path_without_webvtt(directory):
@@ -220,6 +235,7 @@ def main(program):
         lectern.check_error("text.mp4", "silence_detection: not a media file")
         lectern.check_error("headless.mp4", "silence_detection: not a media file")
         lectern.check_error("empty.mp4", "is empty")
+        lectern.check_error("stripe.mp4", "the recording is beyond a limit: .* 13000 × 2 pixels")
         lectern.check_error("nowhere.mp4", "cannot read .*nowhere.mp4")
 
         earlier = lectern.check("whole.mp4", said=[], **without_speech)["job_id"]
@@ -234,6 +250,7 @@ def main(program):
         lectern.check("turned.mp4", **without_speech)
         lectern.check("uneven.mp4", **without_speech)
         lectern.check("broken.mkv", **without_speech)
+        lectern.check("eons.mkv", said=[], **without_speech)
 
         lectern.check("track.mp4", said=[SAID])
         (directory / "whole.srt").write_text(CUE)

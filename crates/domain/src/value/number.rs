@@ -84,6 +84,12 @@ bounded!(
     Decibels, f64::MIN.., "must be a finite number"
 );
 
+impl VideoDuration {
+    /// The greatest length of a recording that a worker accepts by default: 24
+    /// hours. A longer one is usually an error in the file's header.
+    pub const DEFAULT_MAX: Self = Self(86_400.0);
+}
+
 impl Percent {
     /// Not begun.
     pub const ZERO: Self = Self(0.0);

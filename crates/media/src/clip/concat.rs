@@ -6,7 +6,7 @@ use std::path::{self, Path};
 
 use super::encoding::{CutSettings, clip_channels, encode};
 use crate::error::Error;
-use crate::ffmpeg::{Media, input_options};
+use crate::ffmpeg::Media;
 use crate::picture::{constant_rate, constant_rate_filters, square_pixel_size};
 use crate::probe::{FrameRate, Probe};
 
@@ -93,7 +93,7 @@ impl Media {
         let mut concat_inputs = String::new();
         let mut ffmpeg = self.ffmpeg_with_progress();
         for (index, clip) in clips.iter().enumerate() {
-            ffmpeg = ffmpeg.args(input_options(&clip.path));
+            ffmpeg = ffmpeg.args(self.input_options(&clip.path));
             if let Some(format) = &format {
                 filters.push(format.filters(index, clip));
                 concat_inputs.extend([format!("[v{index}]")]);

@@ -44,7 +44,8 @@ impl Media {
         let command = |point: SeekPoint| {
             let ffmpeg = self
                 .ffmpeg_with_progress()
-                .args(point.input_options(&recording.path))
+                .args(point.options())
+                .args(self.input_options(&recording.path))
                 .args(["-filter_complex", &filters]);
             encode(ffmpeg, video.is_some(), audio.map(clip_channels), settings)
         };

@@ -30,7 +30,8 @@ impl Media {
         );
         let command = |point: SeekPoint| {
             self.ffmpeg_with_progress()
-                .args(point.input_options(&recording.path))
+                .args(point.options())
+                .args(self.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", audio.index), "-af", &filter])
                 .args(["-ac", "1", "-c:a", "pcm_s16le", "-map_metadata", "-1"])
                 .args(["-f", "wav"])

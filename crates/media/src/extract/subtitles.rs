@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::ffmpeg::{Media, input_options};
+use crate::ffmpeg::Media;
 use crate::probe::Probe;
 
 impl Media {
@@ -18,7 +18,7 @@ impl Media {
     ) -> Result<(), Error> {
         let ffmpeg = self
             .ffmpeg_with_progress()
-            .args(input_options(&recording.path))
+            .args(self.input_options(&recording.path))
             .args(["-map", &format!("0:{index}")])
             .args(["-c:s", "webvtt", "-f", "webvtt"]);
         self.write("extract subtitles", ffmpeg, out, &mut |_| {})

@@ -9,18 +9,21 @@ use std::path::Path;
 /// a recording, and open the files and addresses that it names.
 const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mp3,wav,w64,ogg,flac,aac,flv,asf,aiff";
 
-/// The options in front of every input file, with `-i` and the file itself. The
+/// The options in front of every recording, with `-i` and the file itself. The
 /// path must be absolute.
-pub(crate) fn input_options(path: &Path) -> [OsString; 6] {
-    let [protocols, file, formats, containers, input] = [
-        "-protocol_whitelist",
-        "file",
-        "-format_whitelist",
-        CONTAINERS,
-        "-i",
+pub(super) fn input_options(path: &Path, max_pixels: u32) -> Vec<OsString> {
+    let max_pixels = max_pixels.to_string();
+    let mut options: Vec<_> = [
+        ["-protocol_whitelist", "file"],
+        ["-format_whitelist", CONTAINERS],
+        ["-max_pixels", &max_pixels],
     ]
-    .map(OsString::from);
-    [protocols, file, formats, containers, input, file_url(path)]
+    .as_flattened()
+    .iter()
+    .map(OsString::from)
+    .collect();
+    options.extend(["-i".into(), file_url(path)]);
+    options
 }
 
 /// An absolute path as ffmpeg's URL: with `file:` in front, a leading `-` is not

@@ -1,10 +1,12 @@
 //! The tools together with the limits of one piece of work.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{self, Path};
 
-use super::input::file_url;
+use super::input::{file_url, input_options};
 use super::progress::seconds_done;
+use super::recording_limits::RecordingLimits;
 use super::tools::Tools;
 use crate::error::Error;
 use crate::process::{ChildError, Limits, LineBuffer, Program};
@@ -17,6 +19,7 @@ use crate::process::{ChildError, Limits, LineBuffer, Program};
 pub struct Media {
     pub(crate) tools: Tools,
     pub(crate) limits: Limits,
+    pub(crate) recording_limits: RecordingLimits,
 }
 
 impl Media {
@@ -25,7 +28,22 @@ impl Media {
         Self {
             tools: tools.clone(),
             limits,
+            recording_limits: RecordingLimits::default(),
         }
+    }
+
+    /// Accepts recordings within these limits instead of the default ones.
+    pub fn with_recording_limits(self, recording_limits: RecordingLimits) -> Self {
+        Self {
+            recording_limits,
+            ..self
+        }
+    }
+
+    /// The options in front of every recording, with `-i` and the file itself. The
+    /// path must be absolute.
+    pub(crate) fn input_options(&self, path: &Path) -> Vec<OsString> {
+        input_options(path, self.recording_limits.max_pixels)
     }
 
     /// ffmpeg that writes only errors to stderr.

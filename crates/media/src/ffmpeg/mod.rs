@@ -3,8 +3,9 @@
 mod input;
 mod media;
 mod progress;
+mod recording_limits;
 mod tools;
 
-pub(crate) use self::input::input_options;
 pub use self::media::Media;
+pub use self::recording_limits::RecordingLimits;
 pub use self::tools::{MissingTool, Tools};

@@ -1,5 +1,6 @@
 //! Single frames of a recording.
 
+mod memory;
 mod sample;
 mod thumbnail;
 

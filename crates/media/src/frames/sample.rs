@@ -1,7 +1,11 @@
 //! Small grayscale frames, evenly spread over a recording.
 
+use std::fmt;
+use std::sync::Arc;
+
+use super::memory::{FRAME_MEMORY, Reservation};
 use crate::error::Error;
-use crate::ffmpeg::{Media, input_options};
+use crate::ffmpeg::Media;
 use crate::picture::square_pixel_size;
 use crate::probe::{Probe, VideoStream};
 use crate::process::ChildError;
@@ -33,7 +37,7 @@ pub struct GrayFrame {
 }
 
 /// Sampled frames of one recording, all of the same size.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Frames {
     /// Displayed width of the recording's picture in pixels.
     pub source_width: u32,
@@ -41,6 +45,17 @@ pub struct Frames {
     pub source_height: u32,
     /// The frames in order of time.
     pub frames: Vec<GrayFrame>,
+    _memory: Arc<Reservation>,
+}
+
+impl fmt::Debug for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frames")
+            .field("source_width", &self.source_width)
+            .field("source_height", &self.source_height)
+            .field("frames", &self.frames)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Media {
@@ -48,6 +63,10 @@ impl Media {
     /// the middle of each. Frames are `height` pixels high (rounded down to an
     /// even number), and as wide as the picture's shape requires. A damaged
     /// recording may give fewer frames, but at least one.
+    ///
+    /// The frames of all recordings that this process samples share 64 MiB. This
+    /// function waits for its part, and samples fewer frames if they are so large
+    /// that `count` of them would take more.
     ///
     /// `progress` gets the seconds of the recording that are done.
     pub fn sample_frames(
@@ -58,7 +77,10 @@ impl Media {
         progress: &mut dyn FnMut(f64),
     ) -> Result<Frames, Error> {
         let video = recording.video.as_ref().ok_or(Error::NoVideo)?;
-        let mut collector = FrameCollector::new(video, count, height, recording.duration);
+        let mut collector = FrameCollector::new(video, count, height, recording.duration)?;
+        let memory = FRAME_MEMORY
+            .reserve(collector.memory_bytes(), &self.limits)
+            .map_err(Error::from_child("sample frames"))?;
         let sampled = if collector.step <= MAX_DECODED_STEP_SECONDS {
             self.decode_all(recording, video, &mut collector, progress)
         } else {
@@ -75,6 +97,7 @@ impl Media {
             source_width: video.width,
             source_height: video.height,
             frames: collector.frames,
+            _memory: memory,
         })
     }
 
@@ -95,7 +118,7 @@ impl Media {
             scale = collector.scale_filters(),
         );
         self.ffmpeg()
-            .args(input_options(&recording.path))
+            .args(self.input_options(&recording.path))
             .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
             .args(["-frames:v", &collector.count.to_string()])
             .args(["-f", "rawvideo", "pipe:1"])
@@ -121,7 +144,8 @@ impl Media {
             let filter = format!("trim=start=0,{}", collector.scale_filters());
             let sampled = self
                 .ffmpeg()
-                .args(point.input_options(&recording.path))
+                .args(point.options())
+                .args(self.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
                 .args(["-frames:v", "1", "-f", "rawvideo", "pipe:1"])
                 .run(&self.limits, &mut |bytes| collector.push(bytes, Some(time)));
@@ -151,18 +175,28 @@ struct FrameCollector {
 }
 
 impl FrameCollector {
-    fn new(video: &VideoStream, count: u32, height: u32, duration: f64) -> Self {
-        let count = count.max(1);
+    /// Fails if the memory does not suffice for one frame.
+    fn new(video: &VideoStream, count: u32, height: u32, duration: f64) -> Result<Self, Error> {
         let height = (height / 2 * 2).max(2);
         let (width, height) = square_pixel_size(video, height);
-        Self {
+        let max_count = FRAME_MEMORY.max_bytes / frame_bytes(width, height);
+        if max_count == 0 {
+            return Err(Error::FrameTooLarge { width, height });
+        }
+        let count = count.clamp(1, u32::try_from(max_count).unwrap_or(u32::MAX));
+        Ok(Self {
             count,
             step: duration / f64::from(count),
             width,
             height,
             unfinished: Vec::new(),
             frames: Vec::new(),
-        }
+        })
+    }
+
+    /// The bytes of all frames. The unfinished one is the last of them.
+    fn memory_bytes(&self) -> usize {
+        self.count as usize * frame_bytes(self.width, self.height)
     }
 
     /// The time of a sample in the recording, in seconds.
@@ -175,21 +209,33 @@ impl FrameCollector {
     }
 
     /// Appends bytes from the pipe. A frame that they complete gets the given time,
-    /// or else that of the next sample.
-    fn push(&mut self, bytes: &[u8], time: Option<f64>) {
-        self.unfinished.extend_from_slice(bytes);
-        let size = self.width as usize * self.height as usize;
-        while self.unfinished.len() >= size {
-            let rest = self.unfinished.split_off(size);
-            let data = std::mem::replace(&mut self.unfinished, rest);
-            let time = time.unwrap_or_else(|| self.sample_time(self.frames.len()));
-            let (width, height) = (self.width, self.height);
-            let picture = GrayPicture {
-                width,
-                height,
-                data,
-            };
-            self.frames.push(GrayFrame { time, picture });
+    /// or else that of the next sample. Bytes of more than `count` frames are
+    /// discarded.
+    fn push(&mut self, mut bytes: &[u8], time: Option<f64>) {
+        let size = frame_bytes(self.width, self.height);
+        while !bytes.is_empty() && self.frames.len() < self.count as usize {
+            // Doubling the capacity would take more memory than is reserved.
+            self.unfinished.reserve_exact(size - self.unfinished.len());
+            let missing = size - self.unfinished.len();
+            let (next, rest) = bytes.split_at(missing.min(bytes.len()));
+            self.unfinished.extend_from_slice(next);
+            bytes = rest;
+            if self.unfinished.len() == size {
+                let data = std::mem::take(&mut self.unfinished);
+                let time = time.unwrap_or_else(|| self.sample_time(self.frames.len()));
+                let (width, height) = (self.width, self.height);
+                let picture = GrayPicture {
+                    width,
+                    height,
+                    data,
+                };
+                self.frames.push(GrayFrame { time, picture });
+            }
         }
     }
+}
+
+/// Bytes of a grayscale frame.
+fn frame_bytes(width: u32, height: u32) -> usize {
+    (width as usize).saturating_mul(height as usize)
 }

@@ -33,7 +33,8 @@ impl Media {
         );
         let command = |point: SeekPoint| {
             self.ffmpeg_with_progress()
-                .args(point.input_options(&recording.path))
+                .args(point.options())
+                .args(self.input_options(&recording.path))
                 .args(["-map", &format!("0:{}", video.index), "-vf", &filter])
                 .args(["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3"])
                 .args(["-f", "mjpeg"])

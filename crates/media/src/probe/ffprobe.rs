@@ -19,6 +19,8 @@ pub(super) struct Headers {
     /// The timestamp of the start, in seconds.
     pub(super) start: f64,
     pub(super) format_name: String,
+    /// Number of tracks of any kind.
+    pub(super) stream_count: usize,
     pub(super) video: Option<VideoStream>,
     pub(super) audio: Option<AudioStream>,
     pub(super) subtitles: Vec<SubtitleStream>,
@@ -103,6 +105,7 @@ pub(super) fn read(json: &[u8]) -> Result<Headers, ProbeError> {
         duration: output.duration(),
         start: seconds(output.format.start_time.as_ref()).unwrap_or(0.0),
         format_name: output.format.name,
+        stream_count: output.streams.len(),
         video: preferred(&output.streams, Stream::is_moving_picture).map(Stream::to_video),
         audio: preferred(&output.streams, Stream::is_audio).map(Stream::to_audio),
         subtitles: subtitles.into_iter().map(Stream::to_subtitles).collect(),

@@ -1,6 +1,7 @@
 //! Examining a recording.
 
 mod ffprobe;
+mod limits;
 mod matroska;
 mod recording;
 
@@ -9,12 +10,13 @@ use std::path::{self, Path};
 
 pub use self::recording::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};
 use crate::error::ProbeError;
-use crate::ffmpeg::{Media, input_options};
+use crate::ffmpeg::Media;
 use crate::process::ChildError;
 
 impl Media {
-    /// Reads the headers of a file. If they lack a duration, or the file is
-    /// shorter than they say, all packets are read, but not decoded.
+    /// Reads the headers of a file, and judges them by the
+    /// [`RecordingLimits`](crate::RecordingLimits). If they lack a duration, or it
+    /// does not fit the size of the file, all packets are read, but not decoded.
     pub fn probe(&self, path: &Path) -> Result<Probe, ProbeError> {
         let io = |source| ProbeError::Io {
             path: path.to_owned(),
@@ -35,10 +37,11 @@ impl Media {
             .ffprobe()
             .args(["-v", "error", "-of", "json"])
             .args(["-show_format", "-show_streams"])
-            .args(input_options(&path))
+            .args(self.input_options(&path))
             .output(&self.limits)
-            .map_err(|error| probe_error(error, &path))?;
+            .map_err(|error| self.probe_error(error, &path))?;
         let headers = ffprobe::read(&output)?;
+        limits::check_tracks(&headers, &self.recording_limits)?;
         let mut probe = Probe {
             duration: headers.duration.unwrap_or(0.0),
             start: headers.start,
@@ -56,9 +59,12 @@ impl Media {
             && matroska::expected_size(&probe.path)
                 .map_err(io)?
                 .is_some_and(|expected| expected > probe.size);
-        if probe.duration <= 0.0 || is_truncated {
-            probe.duration = self.measure_duration(&probe)?;
+        if is_truncated || !limits::is_credible(probe.duration, probe.size) {
+            let measured = self.measure_duration(&probe)?;
+            let claimed = headers.duration.filter(|_| !is_truncated);
+            probe.duration = limits::confirmed_duration(claimed, measured);
         }
+        limits::check_duration(probe.duration, &self.recording_limits)?;
         Ok(probe)
     }
 
@@ -69,7 +75,9 @@ impl Media {
             probe.video.as_ref().map(|video| video.index),
             probe.audio.as_ref().map(|audio| audio.index),
         ];
-        let mut ffmpeg = self.ffmpeg_with_progress().args(input_options(&probe.path));
+        let mut ffmpeg = self
+            .ffmpeg_with_progress()
+            .args(self.input_options(&probe.path));
         for track in tracks.into_iter().flatten() {
             ffmpeg = ffmpeg.args(["-map", &format!("0:{track}")]);
         }
@@ -80,37 +88,39 @@ impl Media {
             &mut |seconds| duration = duration.max(seconds),
             &mut |_| {},
         )
-        .map_err(|error| probe_error(error, &probe.path))?;
+        .map_err(|error| self.probe_error(error, &probe.path))?;
         if duration <= 0.0 {
             return Err(ProbeError::NotMedia("it has no timestamps".into()));
         }
         Ok(duration)
     }
-}
 
-/// Converts the error of a tool. If the tool exited with an error, the file is not
-/// a recording. The reasons are the lines on stderr, without ffmpeg's memory
-/// addresses and without the path, which the caller knows.
-fn probe_error(error: ChildError, path: &Path) -> ProbeError {
-    let ChildError::Failed {
-        status,
-        stderr_tail,
-        ..
-    } = &error
-    else {
-        return ProbeError::Child(error);
-    };
-    // A signal says nothing about the file.
-    if status.code().is_none() {
-        return ProbeError::Child(error);
+    /// Converts the error of a tool. If the tool exited with an error, the file is
+    /// beyond a limit or not a recording. The reasons are the lines on stderr,
+    /// without ffmpeg's memory addresses and without the path, which the caller
+    /// knows.
+    fn probe_error(&self, error: ChildError, path: &Path) -> ProbeError {
+        let ChildError::Failed {
+            status,
+            stderr_tail,
+            ..
+        } = &error
+        else {
+            return ProbeError::Child(error);
+        };
+        // A signal says nothing about the file.
+        if status.code().is_none() {
+            return ProbeError::Child(error);
+        }
+        let stderr = stderr_tail.replace(&format!("file:{}: ", path.display()), "");
+        let reasons: Vec<&str> = stderr
+            .lines()
+            .map(|line| match line.split_once("] ") {
+                Some((source, reason)) if source.starts_with('[') => reason,
+                _ => line,
+            })
+            .collect();
+        let reasons = reasons.join("; ");
+        limits::limit_in(&reasons, &self.recording_limits).unwrap_or(ProbeError::NotMedia(reasons))
     }
-    let stderr = stderr_tail.replace(&format!("file:{}: ", path.display()), "");
-    let reasons: Vec<&str> = stderr
-        .lines()
-        .map(|line| match line.split_once("] ") {
-            Some((source, reason)) if source.starts_with('[') => reason,
-            _ => line,
-        })
-        .collect();
-    ProbeError::NotMedia(reasons.join("; "))
 }

@@ -8,6 +8,7 @@ mod concat;
 mod cut;
 mod fixture;
 mod frames;
+mod limits;
 mod picture;
 mod probe;
 mod scratch;

@@ -3,7 +3,7 @@
 use lectern_analysis::layout_analysis::{self, GrayFrame};
 use lectern_db::Tx;
 use lectern_domain::Stage;
-use lectern_media::{Error, Frames};
+use lectern_media::Error;
 
 use super::PASS_TIMEOUT;
 use crate::failure::Failure;
@@ -34,16 +34,12 @@ impl StageHandler for LayoutAnalysis {
         let sampled = match media.sample_frames(&probe, SAMPLE_COUNT, SAMPLE_HEIGHT, &mut progress)
         {
             // For example, cover art: a single frame at the start of hours of sound.
-            Err(Error::NoVideo) => Frames {
-                source_width: video.width,
-                source_height: video.height,
-                frames: Vec::new(),
-            },
-            sampled => sampled?,
+            Err(Error::NoVideo) => None,
+            sampled => Some(sampled?),
         };
         let frames: Vec<_> = sampled
-            .frames
             .iter()
+            .flat_map(|sampled| &sampled.frames)
             .map(|frame| GrayFrame {
                 width: frame.picture.width as usize,
                 height: frame.picture.height as usize,
@@ -51,8 +47,7 @@ impl StageHandler for LayoutAnalysis {
                 time: frame.time,
             })
             .collect();
-        let analysis =
-            layout_analysis::analyse(&frames, sampled.source_width, sampled.source_height)?;
+        let analysis = layout_analysis::analyse(&frames, video.width, video.height)?;
         Ok(StageOutput::new(move |tx: &mut Tx<'_>, job_id| {
             tx.layout_analysis().put(job_id, &analysis).map(drop)
         }))

@@ -132,6 +132,7 @@ impl Worker {
             tools: &self.tools,
             scratch: &self.scratch,
             scratch_limit: self.settings.scratch_limit,
+            recording_limits: self.settings.recording_limits,
             cancellation,
             heartbeat,
         })

@@ -15,3 +15,15 @@ fn a_cover_at_the_start_of_a_long_recording_has_an_unknown_layout() {
     let layout = layout.unwrap().unwrap();
     assert_eq!(layout.layout_type, LayoutType::Unknown);
 }
+
+#[test]
+fn a_picture_beyond_the_limits_fails_at_the_first_attempt() {
+    let options = "-f lavfi -i color=black:s=13000x2:r=1:d=125 -c:v libx264 -preset ultrafast";
+    let fixture = StageFixture::new(Stage::LayoutAnalysis, options);
+    let status = fixture.run_stage(RecognizerSettings::default());
+    assert_eq!(status, JobStatus::Failed);
+    let run = fixture.stage_run();
+    let error = run.error.unwrap();
+    assert!(error.as_str().contains("13000 × 2 pixels"), "{error}");
+    assert_eq!(run.attempt, 1);
+}

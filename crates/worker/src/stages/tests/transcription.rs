@@ -6,7 +6,7 @@ use std::thread;
 use lectern_domain::{JobStatus, NewSilenceRegion, SilenceType, Stage, TimeRange};
 
 use super::{RecognizerSettings, StageFixture};
-use crate::testing::POLL_INTERVAL;
+use crate::testing::{POLL_INTERVAL, RECORDING_KEY};
 
 const TONE: &str = "-f lavfi -i sine=duration=2";
 /// Longer than a chunk.
@@ -88,6 +88,23 @@ fn a_cue_is_cut_at_the_end_of_its_chunk() {
     };
     assert_eq!((*first, *second), (1.0, cut + 1.0));
     assert!(*end > 699.0 && *end < 701.0, "{transcript:?}");
+}
+
+#[test]
+fn an_absurd_duration_in_the_header_does_not_make_more_chunks() {
+    let fixture = StageFixture::new(Stage::Transcription, TONE);
+    let path = fixture.path("talk.mkv");
+    let mut file = std::fs::read(&path).unwrap();
+    // Matroska's element `Duration`: its id, its size of 8 bytes, milliseconds.
+    let id = [0x44, 0x89, 0x88];
+    let start = file.windows(3).position(|bytes| bytes == id).unwrap() + 3;
+    file[start..start + 8].copy_from_slice(&9e15_f64.to_be_bytes());
+    std::fs::write(&path, file).unwrap();
+    fixture.put_file(RECORDING_KEY, &path);
+    let script = script_writing(HELLO_CUE);
+    let status = fixture.run_stage(fixture.script_recognizer(&script));
+    assert_eq!(status, JobStatus::Completed);
+    assert_eq!(transcript(&fixture), hello_transcript());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Settings of stage workers.
 
+mod recording;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +10,8 @@ use clap::Args;
 use lectern_domain::{LeaseDuration, Stage, WorkerName};
 use lectern_media::{MissingTool, Tools};
 use lectern_worker::stages::{ChatService, Endpoint, RecognizerSettings};
+
+use self::recording::RecordingSettings;
 
 /// Settings of a worker, with its stages.
 #[derive(Debug, Clone, Args)]
@@ -140,6 +144,10 @@ pub struct CommonWorkerSettings {
         hide_env_values = true
     )]
     pub chat_key: Option<String>,
+
+    /// The greatest recording.
+    #[command(flatten)]
+    pub recording: RecordingSettings,
 }
 
 impl WorkerSettings {
@@ -188,6 +196,7 @@ impl CommonWorkerSettings {
                 .clone()
                 .unwrap_or_else(|| data_dir.join("scratch")),
             scratch_limit: self.scratch_limit,
+            recording_limits: self.recording.limits()?,
         })
     }
 

@@ -1,0 +1,35 @@
+//! The greatest recording that is read.
+
+use lectern_domain::VideoDuration;
+
+/// The limits of a recording. They are judged by its headers, because decoding
+/// needs memory in proportion to the picture and time in proportion to the
+/// duration, whatever the size of the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecordingLimits {
+    /// Longest side of the picture in pixels, as stored and with square pixels.
+    pub max_side: u32,
+    /// Number of pixels of the picture, as stored and with square pixels. ffmpeg
+    /// applies it to every frame, because these may be larger than the headers say.
+    pub max_pixels: u32,
+    /// Longest side of the displayed picture divided by its shortest.
+    pub max_aspect: f64,
+    /// Number of tracks, of any kind.
+    pub max_streams: usize,
+    /// Length of the recording.
+    pub max_duration: VideoDuration,
+}
+
+impl Default for RecordingLimits {
+    /// The size of digital cinema in 8K and sides of 16,384 pixels, 16:1, 64
+    /// tracks, and [`VideoDuration::DEFAULT_MAX`].
+    fn default() -> Self {
+        Self {
+            max_side: 16_384,
+            max_pixels: 8192 * 4320,
+            max_aspect: 16.0,
+            max_streams: 64,
+            max_duration: VideoDuration::DEFAULT_MAX,
+        }
+    }
+}
