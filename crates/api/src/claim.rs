@@ -217,7 +217,7 @@ mod tests {
             body[field] = value;
             assert_eq!(
                 ClaimBody::read(body).unwrap().into_domain(),
-                Err(vec![FieldError::new(path, message)])
+                Err(FieldError::new(path, message).into())
             );
         }
     }

@@ -14,7 +14,7 @@ use crate::wire::Request;
 use crate::wire::number::optional_integer;
 use crate::wire::object::object_list;
 use crate::wire::request::{MAX_TOP, convert_each, optional, positions, top};
-use crate::wire::validation::chars;
+use crate::wire::validation::{FieldErrors, chars};
 
 /// The clips of a job, which replace the stored ones.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -67,6 +67,10 @@ pub struct ClipBody {
 
 impl Request for ClipsBody {
     type Domain = Vec<NewClip>;
+
+    fn out_of_bounds(&self) -> FieldErrors {
+        FieldErrors::of_items("clips", &self.clips)
+    }
 }
 
 impl TryFrom<ClipsBody> for Vec<NewClip> {

@@ -11,7 +11,7 @@ use crate::wire::Request;
 use crate::wire::number::optional_integer;
 use crate::wire::object::object_list;
 use crate::wire::request::{MAX_TOP, convert_each, optional, positions, search_text, top};
-use crate::wire::validation::chars;
+use crate::wire::validation::{FieldErrors, chars};
 
 /// The content segments of a job, which replace the stored ones.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -55,6 +55,10 @@ pub struct ContentSegmentBody {
 
 impl Request for ContentSegmentsBody {
     type Domain = Vec<NewContentSegment>;
+
+    fn out_of_bounds(&self) -> FieldErrors {
+        FieldErrors::of_items("segments", &self.segments)
+    }
 }
 
 impl TryFrom<ContentSegmentsBody> for Vec<NewContentSegment> {
@@ -200,7 +204,7 @@ mod tests {
         })
     }
 
-    fn read(segments: &[Value]) -> Result<Vec<NewContentSegment>, Vec<crate::FieldError>> {
+    fn read(segments: &[Value]) -> Result<Vec<NewContentSegment>, FieldErrors> {
         let body = json!({ "segments": segments });
         ContentSegmentsBody::read(body).unwrap().into_domain()
     }

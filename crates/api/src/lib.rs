@@ -111,5 +111,6 @@ pub use transcript_segment::{
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
-    Code, FieldError, InvalidCursor, JobList, List, LogEntryList, PageCursor, Problem, Request,
+    Code, FieldError, FieldErrors, InvalidCursor, JobList, List, LogEntryList, PageCursor, Problem,
+    Request,
 };

@@ -10,6 +10,7 @@ use validator::Validate;
 use crate::wire::Request;
 use crate::wire::object::object_list;
 use crate::wire::request::{convert_each, optional};
+use crate::wire::validation::FieldErrors;
 
 /// The silence regions of a job, which replace the stored ones.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -39,6 +40,10 @@ pub struct SilenceRegionBody {
 
 impl Request for SilenceRegionsBody {
     type Domain = Vec<NewSilenceRegion>;
+
+    fn out_of_bounds(&self) -> FieldErrors {
+        FieldErrors::of_items("regions", &self.regions)
+    }
 }
 
 impl TryFrom<SilenceRegionsBody> for Vec<NewSilenceRegion> {

@@ -12,7 +12,7 @@ use validator::Validate;
 use crate::wire::Request;
 use crate::wire::object::object_list;
 use crate::wire::request::{convert_each, optional, search_text};
-use crate::wire::validation::chars;
+use crate::wire::validation::{FieldErrors, chars};
 
 /// Segments of a transcript to be stored.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
@@ -47,6 +47,10 @@ pub struct TranscriptSegmentBody {
 
 impl Request for TranscriptSegmentsBody {
     type Domain = Vec<NewTranscriptSegment>;
+
+    fn out_of_bounds(&self) -> FieldErrors {
+        FieldErrors::of_items("segments", &self.segments)
+    }
 }
 
 impl TryFrom<TranscriptSegmentsBody> for Vec<NewTranscriptSegment> {

@@ -121,13 +121,13 @@ mod tests {
 
     use super::*;
     use crate::samples::completed_job;
-    use crate::wire::FieldError;
+    use crate::wire::{FieldError, FieldErrors};
 
     fn talk() -> Value {
         json!({ "filename": "talk.mp4", "file_size": 1, "content_type": "video/mp4" })
     }
 
-    fn errors(field: &str, value: Value) -> Vec<FieldError> {
+    fn errors(field: &str, value: Value) -> FieldErrors {
         let mut body = talk();
         body[field] = value;
         let upload = UploadRequest::read(body).unwrap();

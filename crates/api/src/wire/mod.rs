@@ -11,4 +11,4 @@ pub(crate) mod validation;
 pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
 pub use problem::{Code, Problem};
 pub use request::Request;
-pub use validation::FieldError;
+pub use validation::{FieldError, FieldErrors};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::wire::validation::FieldError;
+use crate::wire::validation::{FieldError, cut};
 
 /// Defines the error codes with their status and title.
 macro_rules! codes {
@@ -84,6 +84,9 @@ codes! {
     Overloaded = 503 "overloaded" "The server is overloaded",
 }
 
+/// Upper bound of `detail`, in characters; it may quote the request.
+const MAX_DETAIL_CHARS: usize = 1_000;
+
 /// An error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
@@ -102,19 +105,20 @@ pub struct Problem {
     pub code: Code,
     /// The `X-Request-Id` of the response; the server's log contains it.
     pub request_id: String,
-    /// The fields that break rules, if any.
+    /// The fields that break rules, if any: at most 100. `detail` says how many more there
+    /// are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }
 
 impl Problem {
-    /// A problem with the status, title and URI of `code`.
+    /// A problem with the status, title and URI of `code`. A long `detail` is cut.
     pub fn new(code: Code, detail: impl Into<String>, request_id: impl Into<String>) -> Self {
         Self {
             type_uri: code.type_uri(),
             title: code.title(),
             status: code.status(),
-            detail: detail.into(),
+            detail: cut(detail.into(), MAX_DETAIL_CHARS),
             code,
             request_id: request_id.into(),
             errors: Vec::new(),

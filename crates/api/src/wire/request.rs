@@ -5,8 +5,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
 use crate::wire::object::Object;
-use crate::wire::validation::FieldError;
-use crate::wire::validation::field_errors;
+use crate::wire::validation::FieldErrors;
 
 /// A body or a query string that a client may send.
 ///
@@ -25,13 +24,22 @@ pub trait Request: DeserializeOwned + Validate {
         Object::deserialize(deserializer).map(|object| object.0)
     }
 
-    /// Validates and converts the request. The error lists every field that is out of
-    /// bounds or, if there is none, the first broken rule of the domain; it is never
-    /// empty.
-    fn into_domain(self) -> Result<Self::Domain, Vec<FieldError>> {
-        self.validate().map_err(|errors| field_errors(&errors))?;
-        Self::Domain::try_from(self)
-            .map_err(|invalid| invalid.into_errors().into_iter().map(Into::into).collect())
+    /// The fields that are out of bounds. A request with a list of any length validates
+    /// it item by item, so that the memory for the errors is bounded.
+    fn out_of_bounds(&self) -> FieldErrors {
+        FieldErrors::of(self)
+    }
+
+    /// Validates and converts the request. The error has every field that is out of
+    /// bounds or, if there is none, the first broken rule of the domain; it
+    /// is never empty.
+    fn into_domain(self) -> Result<Self::Domain, FieldErrors> {
+        let errors = self.out_of_bounds();
+        if errors.is_empty() {
+            Self::Domain::try_from(self).map_err(FieldErrors::from)
+        } else {
+            Err(errors)
+        }
     }
 }
 

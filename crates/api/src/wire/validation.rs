@@ -1,9 +1,12 @@
 //! Validation errors as readable messages.
 
+use std::ops::Deref;
+
+use lectern_domain::Invalid;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 /// One broken rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -14,56 +17,167 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// Upper bound of the length of a field's path and of a message, in characters. Both
+/// may quote the request, whose names and values have no bound of their own.
+const MAX_QUOTED_CHARS: usize = 300;
+
 impl FieldError {
-    /// A rule broken by `field`.
+    /// A rule broken by `field`. Longer texts are cut.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
-            field: field.into(),
-            message: message.into(),
+            field: cut(field.into(), MAX_QUOTED_CHARS),
+            message: cut(message.into(), MAX_QUOTED_CHARS),
         }
     }
+}
+
+/// Cuts a text after `max` characters.
+pub(crate) fn cut(mut text: String, max: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(max) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 impl From<lectern_domain::FieldError> for FieldError {
     fn from(error: lectern_domain::FieldError) -> Self {
-        Self {
-            field: error.field,
-            message: error.message,
+        Self::new(error.field, error.message)
+    }
+}
+
+/// The broken rules of a request: the first [`FieldErrors::MAX_LISTED`] of them, and the
+/// number of the others. A body of 30 MB can break a million rules.
+///
+/// It dereferences to the listed ones.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FieldErrors {
+    listed: Vec<FieldError>,
+    unlisted: usize,
+}
+
+impl FieldErrors {
+    /// Upper bound of the listed rules.
+    pub const MAX_LISTED: usize = 100;
+
+    /// The number of broken rules that are not listed.
+    pub fn unlisted(&self) -> usize {
+        self.unlisted
+    }
+
+    /// The broken rules of a value, sorted by the name of a field and the index of an
+    /// item.
+    pub(crate) fn of(value: &impl Validate) -> Self {
+        let mut errors = Self::default();
+        if let Err(found) = value.validate() {
+            errors.add("", &found);
+        }
+        errors
+    }
+
+    /// The broken rules of the items of the list `field`. Each item is validated by
+    /// itself, because [`ValidationErrors`] of all items would need far more memory than
+    /// the list.
+    pub(crate) fn of_items(field: &str, items: &[impl Validate]) -> Self {
+        let mut errors = Self::default();
+        for (i, item) in items.iter().enumerate() {
+            if let Err(found) = item.validate() {
+                errors.add(&format!("{field}[{i}]"), &found);
+            }
+        }
+        errors
+    }
+
+    fn add(&mut self, outer: &str, errors: &ValidationErrors) {
+        if self.listed.len() == Self::MAX_LISTED {
+            self.unlisted += count(errors);
+            return;
+        }
+        let mut fields: Vec<_> = errors.errors().iter().collect();
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        for (name, kind) in fields {
+            let path = match outer {
+                "" => name.to_string(),
+                _ => format!("{outer}.{name}"),
+            };
+            match kind {
+                ValidationErrorsKind::Field(broken) => {
+                    for rule in broken {
+                        self.push(|| FieldError::new(&path, message(rule)));
+                    }
+                }
+                ValidationErrorsKind::Struct(inner) => self.add(&path, inner),
+                ValidationErrorsKind::List(items) => {
+                    for (i, item) in items {
+                        self.add(&format!("{path}[{i}]"), item);
+                    }
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, error: impl FnOnce() -> FieldError) {
+        if self.listed.len() < Self::MAX_LISTED {
+            self.listed.push(error());
+        } else {
+            self.unlisted += 1;
         }
     }
 }
 
-/// The broken rules as a flat list, sorted by the name of a field and the index of an
-/// item.
-pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
-    let mut flat = Vec::new();
-    collect("", errors, &mut flat);
-    flat
+fn count(errors: &ValidationErrors) -> usize {
+    let counts = errors.errors().values().map(|kind| match kind {
+        ValidationErrorsKind::Field(broken) => broken.len(),
+        ValidationErrorsKind::Struct(inner) => count(inner),
+        ValidationErrorsKind::List(items) => items.values().map(|item| count(item)).sum(),
+    });
+    counts.sum()
 }
 
-fn collect(outer: &str, errors: &ValidationErrors, flat: &mut Vec<FieldError>) {
-    let mut fields: Vec<_> = errors.errors().iter().collect();
-    fields.sort_unstable_by_key(|(name, _)| *name);
-    for (name, kind) in fields {
-        let path = match outer {
-            "" => name.to_string(),
-            _ => format!("{outer}.{name}"),
-        };
-        match kind {
-            ValidationErrorsKind::Field(broken) => {
-                flat.extend(
-                    broken
-                        .iter()
-                        .map(|rule| FieldError::new(&path, message(rule))),
-                );
-            }
-            ValidationErrorsKind::Struct(inner) => collect(&path, inner, flat),
-            ValidationErrorsKind::List(items) => {
-                for (i, item) in items {
-                    collect(&format!("{path}[{i}]"), item, flat);
-                }
-            }
+impl<E: Into<FieldError>> FromIterator<E> for FieldErrors {
+    fn from_iter<I: IntoIterator<Item = E>>(errors: I) -> Self {
+        let mut list = Self::default();
+        for error in errors {
+            list.push(|| error.into());
         }
+        list
+    }
+}
+
+impl From<FieldError> for FieldErrors {
+    fn from(error: FieldError) -> Self {
+        Self::from_iter([error])
+    }
+}
+
+impl From<Invalid> for FieldErrors {
+    fn from(invalid: Invalid) -> Self {
+        invalid.into_errors().into_iter().collect()
+    }
+}
+
+impl Deref for FieldErrors {
+    type Target = [FieldError];
+
+    fn deref(&self) -> &[FieldError] {
+        &self.listed
+    }
+}
+
+impl IntoIterator for FieldErrors {
+    type Item = FieldError;
+    type IntoIter = std::vec::IntoIter<FieldError>;
+
+    /// The listed ones.
+    fn into_iter(self) -> Self::IntoIter {
+        self.listed.into_iter()
+    }
+}
+
+impl<const N: usize> PartialEq<[FieldError; N]> for FieldErrors {
+    fn eq(&self, all: &[FieldError; N]) -> bool {
+        self.unlisted == 0 && self.listed == all
     }
 }
 
@@ -137,6 +251,22 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn errors_beyond_the_hundredth_are_counted() {
+        let broken = json!({ "start_time": -1, "end_time": -1, "text": "a", "confidence": 2 });
+        let read = TranscriptSegmentsBody::read(json!({ "segments": vec![broken; 1_000] }));
+        let errors = read.unwrap().into_domain().unwrap_err();
+        assert_eq!((errors.len(), errors.unlisted()), (100, 2_900));
+        assert_eq!(errors[99].field, "segments[33].confidence");
+    }
+
+    #[test]
+    fn quoted_parts_of_the_request_are_cut() {
+        let error = FieldError::new("é".repeat(1_000), "must be short");
+        assert_eq!(error.field.chars().count(), MAX_QUOTED_CHARS + 1);
+        assert_eq!(FieldError::new("é".repeat(300), "").field, "é".repeat(300));
     }
 
     #[test]

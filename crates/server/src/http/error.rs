@@ -8,7 +8,7 @@ use actix_web::error::BlockingError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpResponse, ResponseError};
-use lectern_api::{Code, FieldError, Problem};
+use lectern_api::{Code, FieldError, FieldErrors, Problem};
 use lectern_db::Error as DbError;
 use lectern_domain::{ClipId, Invalid, Job, JobId, error_chain};
 
@@ -21,7 +21,7 @@ pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 pub(crate) struct ApiError {
     code: Code,
     detail: String,
-    errors: Vec<FieldError>,
+    errors: FieldErrors,
     allow: Option<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
     request_id: Option<Box<RequestId>>,
@@ -33,7 +33,7 @@ impl ApiError {
         Self {
             code,
             detail: detail.into(),
-            errors: Vec::new(),
+            errors: FieldErrors::default(),
             allow: None,
             cause: None,
             request_id: None,
@@ -41,19 +41,31 @@ impl ApiError {
     }
 
     /// One or more invalid fields.
-    pub(crate) fn fields(code: Code, errors: Vec<FieldError>) -> Self {
-        let count = errors.len();
-        let detail = match errors.as_slice() {
-            [FieldError { field, message }] if !field.is_empty() => format!("{field} {message}"),
-            [FieldError { message, .. }] => message.clone(),
-            _ => format!("{count} fields are invalid"),
+    pub(crate) fn fields(code: Code, errors: impl Into<FieldErrors>) -> Self {
+        let errors = errors.into();
+        let listed = errors.len();
+        let detail = match (&*errors, errors.unlisted()) {
+            ([FieldError { field, message }], 0) if !field.is_empty() => {
+                format!("{field} {message}")
+            }
+            ([FieldError { message, .. }], 0) => message.clone(),
+            (_, 0) => format!("{listed} fields are invalid"),
+            (_, more) => {
+                let all = listed + more;
+                format!(
+                    "{all} fields are invalid: errors lists the first {listed}, and there are {more} more"
+                )
+            }
         };
         Self::new(code, detail).with_field_errors(errors)
     }
 
     /// Adds the invalid parts of the request.
-    pub(crate) fn with_field_errors(self, errors: Vec<FieldError>) -> Self {
-        Self { errors, ..self }
+    pub(crate) fn with_field_errors(self, errors: impl Into<FieldErrors>) -> Self {
+        Self {
+            errors: errors.into(),
+            ..self
+        }
     }
 
     pub(crate) fn no_job(job_id: JobId) -> Self {
@@ -165,7 +177,7 @@ impl ResponseError for ApiError {
             .map(RequestId::as_str)
             .unwrap_or_default();
         self.log(name);
-        let problem = Problem::new(self.code, &self.detail, name).with_errors(self.errors.clone());
+        let problem = Problem::new(self.code, &self.detail, name).with_errors(self.errors.to_vec());
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, PROBLEM_JSON));
         response.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
@@ -211,8 +223,7 @@ impl From<DbError> for ApiError {
 
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
-        let errors = invalid.into_errors().into_iter().map(Into::into).collect();
-        Self::fields(Code::ValidationFailed, errors)
+        Self::fields(Code::ValidationFailed, invalid)
     }
 }
 

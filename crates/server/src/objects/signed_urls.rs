@@ -105,7 +105,7 @@ fn request_base(request: &HttpRequest) -> Result<Url, ApiError> {
         |url: &Url| url.path() == "/" && url.query().is_none() && url.username().is_empty();
     let mut url = Url::parse(&url).ok().filter(is_bare).ok_or_else(|| {
         let host = FieldError::new("Host", "must be the address of this server");
-        ApiError::fields(Code::MalformedQuery, vec![host])
+        ApiError::fields(Code::MalformedQuery, host)
     })?;
     url.set_path(mount::prefix(request));
     Ok(url)

@@ -109,7 +109,7 @@ fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
         }
         Some(length) if length < size => {
             let error = FieldError::new("Content-Length", format!("must be {size}"));
-            Err(ApiError::fields(Code::ValidationFailed, vec![error]))
+            Err(ApiError::fields(Code::ValidationFailed, error))
         }
         _ => Ok(()),
     }

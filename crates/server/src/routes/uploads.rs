@@ -128,5 +128,5 @@ fn refuse(job: &Job, why: &str) -> ApiError {
 
 fn invalid_size(rule: String) -> ApiError {
     let error = FieldError::new("file_size", rule);
-    ApiError::fields(Code::ValidationFailed, vec![error])
+    ApiError::fields(Code::ValidationFailed, error)
 }

@@ -4,4 +4,5 @@ mod bodies;
 mod entity_tags;
 mod errors;
 mod idempotency;
+mod many_errors;
 mod request_ids;

@@ -124,7 +124,7 @@ pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
         let path = track.path().to_string();
         if error.reason != Reason::Syntax {
             let error = field_error(&path, &error.reason);
-            return ApiError::fields(Code::ValidationFailed, vec![error]);
+            return ApiError::fields(Code::ValidationFailed, error);
         }
         let position = format!("line {}, column {}", error.line(), error.column());
         not_json(format!("{} at {position}", error.message()), &path)
@@ -141,6 +141,6 @@ fn not_json(detail: String, path: &str) -> ApiError {
         "" | "." => malformed(detail),
         // A path that ends in `?` is incomplete: the text ended within a field's name.
         incomplete if incomplete.ends_with('?') => malformed(detail),
-        path => ApiError::fields(Code::MalformedBody, vec![FieldError::new(path, detail)]),
+        path => ApiError::fields(Code::MalformedBody, FieldError::new(path, detail)),
     }
 }

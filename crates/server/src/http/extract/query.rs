@@ -35,7 +35,7 @@ impl<T: Request> FromRequest for Query<T> {
 }
 
 fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
-    let malformed = |error| ApiError::fields(Code::MalformedQuery, vec![error]);
+    let malformed = |error| ApiError::fields(Code::MalformedQuery, error);
     let pairs = pairs(query).map_err(malformed)?;
     let pairs = MapDeserializer::<_, QueryError>::new(pairs.into_iter());
     let mut track = Track::new();

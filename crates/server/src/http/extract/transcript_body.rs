@@ -98,7 +98,7 @@ pub(crate) fn segments(cues: Vec<Cue>) -> Result<Vec<NewTranscriptSegment>, Inva
 fn format_error(error: FormatError) -> ApiError {
     let detail = error.to_string();
     let line = FieldError::new(format!("line {}", error.line), error.message);
-    ApiError::new(Code::ValidationFailed, detail).with_field_errors(vec![line])
+    ApiError::new(Code::ValidationFailed, detail).with_field_errors(line)
 }
 
 /// `Accept`: the format of the response.
