@@ -1,0 +1,83 @@
+"""Breaks what a deployment can break, and checks that the promises of docs/reliability.md hold.
+
+    python3 tests/faults PATH/TO/lectern                the short form, at most four minutes
+    python3 tests/faults PATH/TO/lectern --long         many more repetitions
+    python3 tests/faults PATH/TO/lectern kill-sqlite    the named scenarios, protected or not
+
+Needs PostgreSQL, ffmpeg and faketime, and root for disks of limited size. Prints a line per
+scenario; exits with 1 if a promise is broken. The directory of a failed scenario is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+from scenarios.catalog import NOT_YET_PROTECTED, SCENARIOS  # noqa: E402
+from scenarios.scenario import Scenario, running  # noqa: E402
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests/faults", description=__doc__.splitlines()[0])
+    parser.add_argument("lectern", type=Path, help="the program")
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("scenario", nargs="*", help=f"one of: {', '.join(names)}")
+    parser.add_argument("--long", action="store_true", help="many more repetitions")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    given = parser.parse_intermixed_args()
+    unknown = set(given.scenario) - set(names)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    return given
+
+
+def try_one(scenario: Scenario, program: Path, long: bool, seed: int) -> bool:
+    """Runs a scenario in a directory of its own; whether its promise held."""
+    began = time.monotonic()
+    directory = Path(tempfile.mkdtemp(prefix=f"lectern-faults-{scenario.name}-"))
+    # PostgreSQL runs as another user.
+    directory.chmod(0o755)
+    try:
+        with running(program, directory, long, seed) as run:
+            tried = scenario.run(run)
+    except Exception as error:
+        text = str(error) if isinstance(error, AssertionError) else traceback.format_exc()
+        print(f"FAILED {scenario.name}, {time.monotonic() - began:.0f} s, see {directory}")
+        print(f"  {scenario.promise}\n  {text}", flush=True)
+        return False
+    shutil.rmtree(directory)
+    print(f"ok     {scenario.name}, {time.monotonic() - began:.0f} s: {tried}", flush=True)
+    return True
+
+
+def main() -> int:
+    given = arguments()
+    program = given.lectern.resolve(strict=True)
+    print(f"faults, --seed {given.seed}", flush=True)
+    began, failed = time.monotonic(), []
+    for scenario in SCENARIOS:
+        if given.scenario:
+            is_chosen = scenario.name in given.scenario
+        else:
+            is_chosen = scenario.name not in NOT_YET_PROTECTED
+        if is_chosen and not try_one(scenario, program, given.long, given.seed):
+            failed.append(scenario.name)
+    if not given.scenario:
+        for name, reason in NOT_YET_PROTECTED.items():
+            print(f"not run {name}: {reason}")
+    print(
+        f"{time.monotonic() - began:.0f} s; {len(failed)} promises broken: {', '.join(failed) or 'none'}"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Processes, clients, disks and networks that the scenarios break."""

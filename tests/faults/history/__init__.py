@@ -1,0 +1,1 @@
+"""Random operations through several servers, and a checker of their recorded history."""

@@ -1,0 +1,1 @@
+"""What is broken, and what has to hold all the same."""
