@@ -20,7 +20,8 @@
 //! use lectern_media::{Program, RecordingLimits, Tools};
 //! use lectern_storage::{Secret, Storage, StorageConfig};
 //! use lectern_worker::{
-//!     BlockingStorage, Failure, Settings, StageContext, StageHandler, StageOutput, Worker,
+//!     BlockingStorage, Failure, Settings, StageContext, StageHandler, StageOutput,
+//!     StageTimeLimit, Worker,
 //! };
 //!
 //! /// Transcribes with a program that prints WebVTT.
@@ -33,8 +34,8 @@
 //!
 //!     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
 //!         context.report_progress(0.0, "transcribing");
-//!         // Ends after two hours, and when the job is cancelled or the lease is lost.
-//!         let limits = context.limits(Duration::from_secs(2 * 3600));
+//!         // Ends at the stage's deadline, when the job is cancelled or the lease is lost.
+//!         let limits = context.limits();
 //!         let output = Program::new("speech-to-text").arg(context.recording()?).output(&limits)?;
 //!         // Another attempt would fail in the same way.
 //!         let cues =
@@ -65,6 +66,7 @@
 //!     scratch_dir: "/var/tmp/transcriber".into(),
 //!     scratch_limit: 20 << 30,
 //!     recording_limits: RecordingLimits::default(),
+//!     time_limit: StageTimeLimit { factor: 4.0, floor: Duration::from_hours(2) },
 //! };
 //! let handlers: Vec<Box<dyn StageHandler>> = vec![Box::new(SpeechToText)];
 //! let worker = Worker::new(db, storage, Tools::find()?, settings, handlers)?;
@@ -75,13 +77,13 @@
 
 mod blocking_storage;
 mod failure;
-mod heartbeat;
 mod parallel;
 mod recording_cache;
 mod settings;
 pub mod sidecar;
 mod stage;
 pub mod stages;
+mod supervision;
 #[cfg(test)]
 mod testing;
 mod worker;
@@ -90,4 +92,5 @@ pub use blocking_storage::BlockingStorage;
 pub use failure::Failure;
 pub use settings::Settings;
 pub use stage::{StageContext, StageHandler, StageOutput};
+pub use supervision::StageTimeLimit;
 pub use worker::Worker;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use lectern_domain::{LeaseDuration, Stage, WorkerName};
 use lectern_media::RecordingLimits;
 
+use crate::supervision::StageTimeLimit;
+
 /// The settings of a worker.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -25,4 +27,6 @@ pub struct Settings {
     pub scratch_limit: u64,
     /// The greatest recording that it processes.
     pub recording_limits: RecordingLimits,
+    /// How long a stage may take.
+    pub time_limit: StageTimeLimit,
 }

@@ -12,11 +12,8 @@ use lectern_storage::ObjectKey;
 
 use crate::blocking_storage::BlockingStorage;
 use crate::failure::Failure;
-use crate::heartbeat::LeaseHeartbeat;
 use crate::recording_cache::{Recording, RecordingCache};
-
-/// How long probing a recording may take.
-const PROBE_TIMEOUT: Duration = Duration::from_mins(10);
+use crate::supervision::{LeaseHeartbeat, StageDeadline, StageTimeLimit};
 
 /// Runs one stage of the pipeline.
 pub trait StageHandler: Send + Sync {
@@ -78,6 +75,8 @@ pub struct StageContext<'a> {
     /// Bytes that the scratch space may hold.
     pub(crate) scratch_limit: u64,
     pub(crate) recording_limits: RecordingLimits,
+    pub(crate) time_limit: StageTimeLimit,
+    pub(crate) deadline: &'a StageDeadline,
     pub(crate) cancellation: &'a CancellationToken,
     pub(crate) heartbeat: &'a LeaseHeartbeat,
 }
@@ -135,25 +134,30 @@ impl StageContext<'_> {
     }
 
     /// The operations of ffmpeg, within [`StageContext::limits`].
-    pub fn media(&self, timeout: Duration) -> Media {
-        Media::new(self.tools, self.limits(timeout)).with_recording_limits(self.recording_limits)
+    pub fn media(&self) -> Media {
+        Media::new(self.tools, self.limits()).with_recording_limits(self.recording_limits)
     }
 
-    /// The recording's properties.
+    /// The recording's properties. Its length extends the stage's deadline.
     pub fn probe(&self) -> Result<Probe, Failure> {
-        let probe = |file: &Path| Ok(self.media(PROBE_TIMEOUT).probe(file)?);
-        self.fetch_recording()?.get_or_probe(probe)
+        let probe = |file: &Path| Ok(self.media().probe(file)?);
+        let probe = self.fetch_recording()?.get_or_probe(probe)?;
+        self.deadline
+            .extend(self.time_limit.of_recording(probe.duration));
+        Ok(probe)
     }
 
-    /// Cancelled when the handler has to stop.
+    /// Cancelled when the handler has to stop: at the stage's deadline, or when the
+    /// lease is lost, the job is cancelled or the worker stops.
     pub fn cancellation(&self) -> &CancellationToken {
         self.cancellation
     }
 
-    /// Limits for child processes: a timeout that starts now, the scratch space of
-    /// this worker, and [`StageContext::cancellation`].
-    pub fn limits(&self, timeout: Duration) -> Limits {
-        Limits::within(timeout)
+    /// Limits for child processes: the stage's deadline, the scratch space of this
+    /// worker, and [`StageContext::cancellation`].
+    pub fn limits(&self) -> Limits {
+        self.deadline
+            .limits()
             .cancelled_by(self.cancellation)
             .in_scratch(self.scratch)
     }

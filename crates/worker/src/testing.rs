@@ -16,6 +16,7 @@ use lectern_storage::{ObjectKey, Secret, Storage, StorageConfig};
 use crate::blocking_storage::BlockingStorage;
 use crate::settings::Settings;
 use crate::stage::StageHandler;
+use crate::supervision::StageTimeLimit;
 use crate::worker::Worker;
 
 /// The key of a job's recording.
@@ -29,6 +30,8 @@ pub(crate) struct Fixture {
     pub(crate) db: Database,
     pub(crate) storage: BlockingStorage,
     pub(crate) job: Job,
+    /// The time limit of the fixture's workers.
+    pub(crate) time_limit: StageTimeLimit,
 }
 
 pub(crate) fn memory_database() -> Database {
@@ -61,6 +64,7 @@ impl Fixture {
             db,
             storage,
             job,
+            time_limit: StageTimeLimit::default(),
         }
     }
 
@@ -107,6 +111,7 @@ impl Fixture {
             scratch_dir: self.path("scratch"),
             scratch_limit: 1 << 30,
             recording_limits: RecordingLimits::default(),
+            time_limit: self.time_limit,
         };
         let (db, storage) = (self.db.clone(), self.storage.clone());
         Worker::new(db, storage, Tools::find().unwrap(), settings, handlers).unwrap()

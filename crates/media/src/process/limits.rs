@@ -38,6 +38,12 @@ impl Limits {
         }
     }
 
+    /// Counts the time from `started` instead of from now on.
+    pub fn since(mut self, started: Instant) -> Self {
+        self.started = started;
+        self
+    }
+
     /// Also ends the work when `token` is cancelled.
     pub fn cancelled_by(mut self, token: &CancellationToken) -> Self {
         self.cancellation = token.clone();

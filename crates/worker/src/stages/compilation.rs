@@ -1,7 +1,6 @@
 //! Encodes the clips and joins them into a highlight reel.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use lectern_db::Tx;
 use lectern_domain::{
@@ -17,8 +16,6 @@ use crate::failure::Failure;
 use crate::parallel;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
-/// Time limit for encoding one clip with its thumbnail, and for joining all clips.
-const ENCODING_TIMEOUT: Duration = Duration::from_hours(24);
 /// Greatest height of a thumbnail, in pixels.
 const THUMBNAIL_HEIGHT: u32 = 360;
 /// Lowest confidence of a layout analysis whose screen and camera regions are
@@ -152,7 +149,7 @@ impl Encoder<'_> {
     /// Encodes a clip with its thumbnail and subtitles, and stores the files. `i`
     /// is its index in `seconds_done`, and `range` its part of the recording.
     fn encode_clip(&self, i: usize, clip: &Clip, range: TimeRange) -> Result<EncodedClip, Failure> {
-        let media = self.context.media(ENCODING_TIMEOUT);
+        let media = self.context.media();
         let path = |extension: &str| {
             self.context
                 .scratch_file(&format!("{}.{extension}", clip.clip_id))
@@ -203,7 +200,7 @@ impl Encoder<'_> {
             composition: None,
             ..self.settings.clone()
         };
-        let media = self.context.media(ENCODING_TIMEOUT);
+        let media = self.context.media();
         media.concat(&files, &settings, &file, &mut |_| {})?;
         self.store(&self.context.object_key(&name)?, &file)
     }

@@ -5,7 +5,6 @@ use lectern_db::Tx;
 use lectern_domain::Stage;
 use lectern_media::Error;
 
-use super::PASS_TIMEOUT;
 use crate::failure::Failure;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
@@ -30,7 +29,7 @@ impl StageHandler for LayoutAnalysis {
             return Ok(nothing.with_note("the recording has no picture"));
         };
         let mut progress = context.progress_reporter(probe.duration, 0.0..95.0, "analysing frames");
-        let media = context.media(PASS_TIMEOUT);
+        let media = context.media();
         let sampled = match media.sample_frames(&probe, SAMPLE_COUNT, SAMPLE_HEIGHT, &mut progress)
         {
             // For example, cover art: a single frame at the start of hours of sound.

@@ -8,14 +8,9 @@ mod segmentation;
 mod silence_detection;
 mod transcription;
 
-use std::time::Duration;
-
 pub use self::openai::{ChatService, Endpoint};
 pub use self::transcription::RecognizerSettings;
 use crate::stage::StageHandler;
-
-/// How long one pass over a recording may take.
-const PASS_TIMEOUT: Duration = Duration::from_hours(6);
 
 /// The handlers of all stages. With `chat`, that service finds the topics;
 /// otherwise they are found locally.

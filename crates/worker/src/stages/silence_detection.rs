@@ -8,7 +8,6 @@ use lectern_domain::{
 use lectern_media::{Probe, SilenceRegions, SilenceSettings};
 use serde_json::{Value, json};
 
-use super::PASS_TIMEOUT;
 use crate::failure::Failure;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 
@@ -52,7 +51,7 @@ pub(super) fn detect(
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
     let settings = SilenceSettings::default();
-    let media = context.media(PASS_TIMEOUT);
+    let media = context.media();
     let detected = media.detect_silence(probe, settings, progress)?;
     let pairs = |ranges: &Option<Vec<TimeRange>>| -> Vec<_> {
         let ranges = ranges.iter().flatten();

@@ -6,14 +6,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lectern_db::Error;
-use lectern_domain::{Claim, Stage, error_chain, retry_delay};
+use lectern_domain::{Claim, Job, Stage, VideoDuration, error_chain, retry_delay};
 use lectern_media::CancellationToken;
 use lectern_storage::ObjectKey;
 
 use super::Worker;
 use crate::failure::{Failure, without_nul};
-use crate::heartbeat::LeaseHeartbeat;
 use crate::stage::{StageContext, StageHandler, StageOutput};
+use crate::supervision::{LeaseHeartbeat, StageDeadline};
 
 /// How long a failing database statement is retried.
 const QUERY_RETRY_TIME: Duration = Duration::from_secs(30);
@@ -91,11 +91,24 @@ impl Worker {
             self.settings.lease,
             cancellation.clone(),
         )?;
-        let result = catch_panic(|| self.run_handler(claim, &cancellation, &heartbeat));
+        let deadline = StageDeadline::start(
+            claim.run.stage,
+            self.initial_time_limit(&claim.job),
+            cancellation.clone(),
+        )?;
+        let result = catch_panic(|| self.run_handler(claim, &cancellation, &heartbeat, &deadline));
         if !heartbeat.handler_returned() {
             return Err(Incomplete::LeaseLost(Failure::Cancelled));
         }
         // A cancelled handler may return any failure, such as that of a tool.
+        if result.is_err()
+            && !self.cancellation.is_cancelled()
+            && let Some(limit) = deadline.exceeded()
+        {
+            let seconds = limit.as_secs_f64();
+            let message = format!("the stage exceeded its time limit of {seconds} s");
+            return Err(Failure::transient(message).into());
+        }
         if cancellation.is_cancelled() && result.is_err() {
             return Err(Failure::Cancelled.into());
         }
@@ -103,11 +116,20 @@ impl Worker {
         catch_panic(|| self.complete(claim, &output))
     }
 
+    /// The time limit of a stage until it has probed the recording. The length of
+    /// the job may come from a client, and is believed up to the greatest one.
+    fn initial_time_limit(&self, job: &Job) -> Duration {
+        let max = self.settings.recording_limits.max_duration.get();
+        let seconds = job.video_duration.map_or(0.0, VideoDuration::get);
+        self.settings.time_limit.of_recording(seconds.min(max))
+    }
+
     fn run_handler(
         &self,
         claim: &Claim,
         cancellation: &CancellationToken,
         heartbeat: &LeaseHeartbeat,
+        deadline: &StageDeadline,
     ) -> Result<StageOutput, Failure> {
         let (job_id, stage) = (claim.job.job_id, claim.run.stage);
         let handler = self.handler(stage)?;
@@ -133,6 +155,8 @@ impl Worker {
             scratch: &self.scratch,
             scratch_limit: self.settings.scratch_limit,
             recording_limits: self.settings.recording_limits,
+            time_limit: self.settings.time_limit,
+            deadline,
             cancellation,
             heartbeat,
         })

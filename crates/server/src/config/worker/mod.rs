@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::{LeaseDuration, Stage, WorkerName};
 use lectern_media::{MissingTool, Tools};
+use lectern_worker::StageTimeLimit;
 use lectern_worker::stages::{ChatService, Endpoint, RecognizerSettings};
 
 use self::recording::RecordingSettings;
@@ -77,6 +78,26 @@ pub struct CommonWorkerSettings {
         default_value_t = 100 << 30
     )]
     pub scratch_limit: u64,
+
+    /// Maximum duration of a stage, as a multiple of the recording's length
+    #[arg(
+        long,
+        env = "LECTERN_STAGE_TIME_FACTOR",
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..),
+    )]
+    pub stage_time_factor: u16,
+
+    /// Maximum duration of a stage of a short recording in seconds
+    #[arg(
+        long,
+        env = "LECTERN_STAGE_TIME_FLOOR",
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub stage_time_floor: u32,
 
     /// Command that transcribes a recording and writes Whisper's JSON, SRT or WebVTT. {audio} is
     /// replaced by the path of a 16 kHz WAV file, and {out} by the path of the output file, to which
@@ -197,6 +218,10 @@ impl CommonWorkerSettings {
                 .unwrap_or_else(|| data_dir.join("scratch")),
             scratch_limit: self.scratch_limit,
             recording_limits: self.recording.limits()?,
+            time_limit: StageTimeLimit {
+                factor: self.stage_time_factor.into(),
+                floor: Duration::from_secs(self.stage_time_floor.into()),
+            },
         })
     }
 

@@ -11,7 +11,6 @@ use super::Recognizer;
 use crate::failure::Failure;
 use crate::parallel;
 use crate::stage::StageContext;
-use crate::stages::PASS_TIMEOUT;
 use crate::stages::silence_detection::{self, PROGRESS_MESSAGE};
 
 /// The stage's percentage when silence has been detected. The rest is recognition.
@@ -84,7 +83,7 @@ fn recognize_chunk(
 ) -> Result<Vec<Cue>, Failure> {
     context.check()?;
     let file = context.scratch_file(&format!("chunk-{i}.wav"));
-    let media = context.media(PASS_TIMEOUT);
+    let media = context.media();
     media.extract_audio(probe, chunk, &file, &mut |_| {})?;
     let cues = recognizer.recognize(&file, context)?;
     std::fs::remove_file(&file)?;

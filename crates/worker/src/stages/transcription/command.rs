@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
 
 use lectern_formats::Cue;
 use lectern_media::Program;
@@ -12,8 +11,6 @@ use crate::failure::Failure;
 use crate::sidecar::{MAX_BYTES, read_bounded};
 use crate::stage::StageContext;
 
-/// How long the command may take for one chunk, which is at most ten minutes long.
-const CHUNK_TIMEOUT: Duration = Duration::from_hours(4);
 /// The name of the command's output in errors.
 const OUTPUT_NAME: &str = "the command's output";
 
@@ -52,7 +49,7 @@ impl Recognizer for Command {
         // command line refer.
         let program = Program::new(program).args(words);
         let mut stdout = Vec::new();
-        program.run(&context.limits(CHUNK_TIMEOUT), &mut |bytes| {
+        program.run(&context.limits(), &mut |bytes| {
             if stdout.len() as u64 <= MAX_BYTES {
                 stdout.extend_from_slice(bytes);
             }

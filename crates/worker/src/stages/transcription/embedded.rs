@@ -8,7 +8,6 @@ use lectern_media::Probe;
 use crate::failure::Failure;
 use crate::sidecar;
 use crate::stage::StageContext;
-use crate::stages::PASS_TIMEOUT;
 
 /// Codecs of text subtitles. Others are pictures.
 const TEXT_CODECS: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];
@@ -33,7 +32,7 @@ pub(super) fn read(context: &StageContext<'_>, probe: &Probe) -> Result<Option<V
 
 fn read_track(context: &StageContext<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
     let file = context.scratch_file("track.vtt");
-    let media = context.media(PASS_TIMEOUT);
+    let media = context.media();
     media.extract_subtitles(probe, index, &file)?;
     let bytes = sidecar::read_bounded("the track", File::open(file)?)?;
     webvtt::read(&bytes).map_err(|error| Failure::permanent(error.to_string()))

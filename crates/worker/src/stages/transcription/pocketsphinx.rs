@@ -1,7 +1,6 @@
 //! `PocketSphinx`: offline speech recognition for English.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use lectern_domain::{Ratio, SpokenText};
 use lectern_formats::{Cue, millis};
@@ -15,8 +14,6 @@ use crate::stage::StageContext;
 const PROGRAM: &str = "pocketsphinx_continuous";
 /// Files that the model must have.
 const MODEL_FILES: [&str; 3] = ["en-us/mdef", "en-us.lm.bin", "cmudict-en-us.dict"];
-/// How long it may take for one chunk, which is at most ten minutes long.
-const CHUNK_TIMEOUT: Duration = Duration::from_hours(2);
 
 /// `PocketSphinx` with the model of Debian's package `pocketsphinx-en-us`.
 #[derive(Debug)]
@@ -49,7 +46,7 @@ impl Recognizer for PocketSphinx {
             .arg("-infile")
             .arg(audio)
             .args(["-time", "yes"])
-            .output(&context.limits(CHUNK_TIMEOUT))?;
+            .output(&context.limits())?;
         Ok(utterances(&String::from_utf8_lossy(&output)))
     }
 }

@@ -1,6 +1,7 @@
 //! A worker on real tables, with trivial handlers.
 
 mod completion;
+mod deadline;
 mod remote_storage;
 
 use std::path::PathBuf;
