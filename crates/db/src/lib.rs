@@ -94,7 +94,7 @@ pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations};
 #[cfg(feature = "diesel")]
 pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
-    Clips, ContentSegments, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses, ProcessingLogs,
-    SilenceRegions, StageRuns, Transcripts,
+    Clips, ContentSegments, DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses,
+    ProcessingLogs, SilenceRegions, StageRuns, Transcripts,
 };
 pub use work::Work;

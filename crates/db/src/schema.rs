@@ -46,6 +46,15 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    database_identity (id) {
+        id -> Int4,
+        database_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     idempotency_keys (id) {
         id -> Int8,
         key -> Text,
@@ -198,6 +207,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     clips,
     content_segments,
+    database_identity,
     idempotency_keys,
     job_events,
     jobs,

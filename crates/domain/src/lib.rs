@@ -105,8 +105,8 @@ pub use deserialize::{DeserializeError, Reason, TypedErrors};
 pub use error_chain::error_chain;
 pub use event::{Event, EventType, JobEvent, JobState, StageState};
 pub use id::{
-    ClipId, ContentSegmentId, JobId, LayoutAnalysisId, LeaseId, LogEntryId, SilenceRegionId,
-    StageRunId, TranscriptSegmentId,
+    ClipId, ContentSegmentId, DatabaseId, JobId, LayoutAnalysisId, LeaseId, LogEntryId,
+    SilenceRegionId, StageRunId, TranscriptSegmentId,
 };
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use job::{

@@ -2,6 +2,7 @@
 
 mod clips;
 mod content_segments;
+mod database_identity;
 mod idempotency_keys;
 pub(crate) mod job_events;
 mod job_set;
@@ -14,6 +15,7 @@ mod transcript_segments;
 
 pub use clips::Clips;
 pub use content_segments::ContentSegments;
+pub use database_identity::DatabaseIdentity;
 pub use idempotency_keys::IdempotencyKeys;
 pub use job_events::JobEvents;
 pub use jobs::Jobs;
@@ -65,6 +67,11 @@ impl<Mode> Conn<'_, Mode> {
     /// The table `stage_runs`: the state of each stage of a job.
     pub fn stage_runs(&mut self) -> StageRuns<'_, Mode> {
         StageRuns(self.reborrow())
+    }
+
+    /// The table `database_identity`: the random id of the database.
+    pub fn database_identity(&mut self) -> DatabaseIdentity<'_, Mode> {
+        DatabaseIdentity(self.reborrow())
     }
 
     /// The table `job_events`: numbered events for subscribers.

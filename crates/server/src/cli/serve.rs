@@ -51,7 +51,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = Signals::new(&runtime)?;
     let backend = database.backend();
-    let storage = settings.open_storage()?;
+    let storage = open::storage(settings, &database)?;
     let config = ServerConfig {
         storage: Some(storage.clone()),
         ..settings.server()

@@ -21,7 +21,7 @@ pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
     let tools = work.tools()?;
     let _private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;
-    let storage = settings.open_storage()?;
+    let storage = open::storage(settings, &database)?;
     let worker = worker(work, settings, &database, storage, tools)?;
     stop_at_signal(worker.cancellation().clone())?;
     worker.run()?;

@@ -92,6 +92,30 @@ impl Disk {
         .await
     }
 
+    /// Moves the file of an object, and removes the directories that are empty then.
+    pub(crate) async fn rename(&self, from: &ObjectKey, to: &ObjectKey) -> Result<(), Error> {
+        let (root, from, to) = (self.root.clone(), from.clone(), to.clone());
+        blocking(move || {
+            let Entry::File = find(&root, &from)? else {
+                return Err(Error::NotFound(from));
+            };
+            let (source, target) = (root.join(&*from), root.join(&*to));
+            let dir = target.parent().unwrap_or(&root);
+            fs::create_dir_all(dir)
+                .and_then(|()| fs::rename(&source, &target))
+                .map_err(|error| Error::other(format!("move {from} to {to}"), error))?;
+            let empty = source.ancestors().skip(1).take_while(|dir| *dir != &*root);
+            for dir in empty {
+                // Fails if the directory is not empty.
+                if fs::remove_dir(dir).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Begins to write an object to a temporary file.
     pub(crate) async fn begin_upload(
         &self,

@@ -105,12 +105,18 @@ impl ObjectKey {
         self.split_job().map(|(job_id, _)| job_id)
     }
 
-    /// Whether the key is below `jobs/` but not below the prefix of this job. The case
-    /// of `jobs` is ignored, because some file systems ignore it.
+    /// Whether the key is below `jobs/` but not below the prefix of this job, or of an
+    /// object of a job in the trash. The case of these prefixes is ignored, because some
+    /// file systems ignore it.
     pub fn belongs_to_another_job(&self, job_id: JobId) -> bool {
-        let (first_segment, _) = self.split_once('/').unwrap_or((self, ""));
         let own_prefix = format!("{}/", Self::job_prefix(job_id));
-        first_segment.to_uppercase() == "JOBS" && !self.starts_with(&own_prefix)
+        let mut segments = self.split('/').map(str::to_uppercase);
+        match segments.next().as_deref() {
+            Some("JOBS") => !self.starts_with(&own_prefix),
+            // The time of the move is in between.
+            Some("TRASH") => segments.nth(1).as_deref() == Some("JOBS"),
+            _ => false,
+        }
     }
 }
 
@@ -204,6 +210,8 @@ mod tests {
             "uploads/a.mp4".to_owned(),
             "jobs.mp4".to_owned(),
             format!("archive/jobs/{other}/a.mp4"),
+            "trash/a.mp4".to_owned(),
+            format!("trash/{other}"),
         ] {
             assert!(!belongs_to_another(&key), "{key}");
         }
@@ -211,6 +219,8 @@ mod tests {
         for key in [
             format!("jobs/{other}/clips/1.mp4"),
             format!("JOBS/{other}/a"),
+            format!("trash/20261127T064501Z/jobs/{other}/a"),
+            format!("Trash/20261127T064501Z/jobs/{one}/a"),
             format!("job\u{17f}/{other}/a"),
             format!("jobs/{one}"),
             "jobs/a.mp4".to_owned(),

@@ -2,6 +2,7 @@
 
 mod job;
 mod prefix;
+mod trash;
 
 use std::fmt;
 use std::str::FromStr;
@@ -75,6 +76,11 @@ impl ObjectKey {
     /// The key as the percent-encoded path of a URL, without a leading slash.
     pub fn to_url_path(&self) -> String {
         utf8_percent_encode(self, &ENCODED).to_string()
+    }
+
+    /// The object that names the database of the storage: `lectern-database-id`.
+    pub(crate) fn owner() -> Self {
+        Self::from_valid("lectern-database-id".to_owned())
     }
 
     /// The text, which is not percent-encoded.

@@ -1,7 +1,9 @@
 //! The storage.
 
+mod owner;
 mod parts;
 mod signed_urls;
+mod trash;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -123,10 +123,18 @@ fn idempotency_keys_are_unique_and_case_sensitive(db: TestDb) {
     insert(&mut sql, "idempotency_keys", &[("key", "'A'")]).unwrap();
 }
 
+/// The tables whose rows belong to a job.
+fn tables_of_jobs() -> impl Iterator<Item = &'static str> {
+    let rows = VALID_ROWS.iter();
+    rows.filter(|(_, row)| row.iter().any(|(column, _)| *column == "job_id"))
+        .map(|(table, _)| *table)
+        .filter(|table| *table != "jobs")
+}
+
 fn a_row_of_an_unknown_job_is_rejected(db: TestDb) {
     let mut sql = db.sql();
     insert_parents(&mut sql);
-    for (table, _) in VALID_ROWS.iter().filter(|(table, _)| *table != "jobs") {
+    for table in tables_of_jobs() {
         insert(&mut sql, table, &[]).unwrap();
         remove(&mut sql, table);
         let (kind, _) =
@@ -136,7 +144,7 @@ fn a_row_of_an_unknown_job_is_rejected(db: TestDb) {
             "{table}: {kind:?}"
         );
         // A key is stored before its job.
-        if *table != "idempotency_keys" {
+        if table != "idempotency_keys" {
             assert!(
                 insert(&mut sql, table, &[("job_id", "NULL")]).is_err(),
                 "{table}"
@@ -148,7 +156,7 @@ fn a_row_of_an_unknown_job_is_rejected(db: TestDb) {
 fn deleting_a_job_deletes_its_rows_and_deleting_a_segment_keeps_its_clips(db: TestDb) {
     let mut sql = db.sql();
     insert_parents(&mut sql);
-    for (table, _) in VALID_ROWS.iter().filter(|(table, _)| *table != "jobs") {
+    for table in tables_of_jobs() {
         insert(&mut sql, table, &[]).unwrap();
     }
     insert(
@@ -169,7 +177,7 @@ fn deleting_a_job_deletes_its_rows_and_deleting_a_segment_keeps_its_clips(db: Te
     assert_eq!(left, [[None], [None]]);
     sql.execute(&format!("DELETE FROM jobs WHERE job_id = {JOB}"))
         .unwrap();
-    for (table, _) in VALID_ROWS {
+    for table in tables_of_jobs().chain(["jobs"]) {
         assert_eq!(sql.count(table), 0, "{table}");
     }
 }

@@ -31,6 +31,7 @@ pub(crate) const VALID_ROWS: &[(&str, Values)] = &[
     ("processing_logs", &[("log_id", NEW_ID), ("job_id", JOB), ("stage", "'complete'"), ("status", "'started'")]),
     ("stage_runs", &[("run_id", NEW_ID), ("job_id", JOB), ("stage", "'transcription'"), ("status", "'running'"), ("started_at", TIME), ("lease_id", NEW_ID), ("lease_expires_at", TIME), ("lease_seconds", "60")]),
     ("job_events", &[("job_id", JOB), ("seq", "1"), ("type", "'progress'"), ("data", "'{}'")]),
+    ("database_identity", &[("id", "1"), ("database_id", NEW_ID)]),
     ("idempotency_keys", &[("key", "'a'"), ("fingerprint", FINGERPRINT), ("job_id", JOB)]),
 ];
 
@@ -121,6 +122,8 @@ pub(crate) const RULES: &[(&str, &str, &str, &[&str])] = &[
     ("job_events", "type", "'error'", &["'snapshot'", "''", "NULL"]),
     ("job_events", "data", "'{\"status\": \"queued\"}'", &["'[]'", "'null'", "'not json'", "NULL"]),
     ("job_events", "at", TIME, &["'not a time'", "NULL"]),
+    ("database_identity", "id", "1", &["0", "2"]),
+    ("database_identity", "database_id", NEW_ID, &["'00000000'", "NULL"]),
     ("idempotency_keys", "key", "'!~'", &["text(256)", "''", "'a b'", "'é'", "NULL"]),
     ("idempotency_keys", "fingerprint", FINGERPRINT, INVALID_FINGERPRINTS),
     ("idempotency_keys", "job_id", "NULL", &[UNKNOWN_JOB]),

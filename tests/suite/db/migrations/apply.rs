@@ -13,7 +13,7 @@ on_both_backends!(
     a_second_initialization_does_nothing,
 );
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "jobs",
     "transcripts",
     "silence_regions",
@@ -24,6 +24,7 @@ const TABLES: [&str; 10] = [
     "stage_runs",
     "job_events",
     "idempotency_keys",
+    "database_identity",
 ];
 
 /// The whole schema without the table of applied migrations.
@@ -114,7 +115,8 @@ fn every_migration_goes_down_and_up_on_a_filled_database(db: TestDb) {
                 None
             );
             tx.idempotency_keys()
-                .store_response(&key, job, &Value::Null)
+                .store_response(&key, job, &Value::Null)?;
+            tx.database_identity().find_or_create().map(drop)
         })
         .unwrap();
     };

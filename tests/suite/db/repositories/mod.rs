@@ -3,6 +3,7 @@
 mod clips;
 mod confirm_cancel_retry;
 mod content_segments;
+mod database_identity;
 mod idempotency_keys;
 mod job_list;
 mod job_updates;

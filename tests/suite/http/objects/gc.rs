@@ -4,9 +4,13 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
 use lectern_domain::{Clip, ClipMediaUpdate, JobId, JobUpdate, Patch, StorageKey, SystemClock};
-use lectern_tests::{EmptyDb, Lectern, TestDb, TestServer, a_job, on_both_backends, store_output};
+use lectern_tests::{
+    EmptyDb, Fixture as _, Lectern, TestDb, TestServer, a_job, on_both_backends, store_output,
+};
 
+use crate::http::support::UNKNOWN_ID;
 use crate::http::support::recordings::{
     PartialTransfer, announce, confirm, files, recording, send, upload, wait_for_part,
 };
@@ -15,14 +19,20 @@ on_both_backends!(
     gc_removes_orphaned_objects_only,
     unused_clip_objects_are_removed,
     gc_is_safe_while_servers_run,
+    gc_refuses_the_objects_of_another_database,
+    gc_refuses_objects_of_an_unknown_database,
+    gc_refuses_to_move_a_large_share_of_the_objects,
+    objects_are_deleted_after_their_time_in_the_trash,
     gc_refuses_a_database_with_pending_migrations,
 );
 
 const DAY: u64 = 86_400;
 
-/// Runs `lectern gc` on a storage; returns the lines of its output.
+/// Runs `lectern gc` on a storage of this database, with any share of orphans; returns
+/// the lines of its output.
 fn gc(db: &TestDb, objects: &Path, arguments: &[&str]) -> Vec<String> {
-    let output = run(db, objects, arguments);
+    let guards_off = ["--adopt", "--force"];
+    let output = run(db, objects, &[&guards_off, arguments].concat());
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     let succeeded = output.status.success() && stderr.is_empty();
@@ -42,6 +52,46 @@ fn run(db: &TestDb, objects: &Path, arguments: &[&str]) -> std::process::Output 
     )
 }
 
+/// The files outside the trash that are objects of jobs or users.
+fn objects_in(dir: &Path) -> Vec<String> {
+    let mut files = files(dir);
+    files.retain(|file| !file.starts_with("trash/"));
+    files
+}
+
+/// The former keys of the objects in the trash.
+fn trash_in(dir: &Path) -> Vec<String> {
+    let files = files(dir);
+    let in_trash = files.iter().filter_map(|file| file.strip_prefix("trash/"));
+    let keys = in_trash.map(|file| file.split_once('/').unwrap().1.to_owned());
+    sorted(keys.collect())
+}
+
+/// The error of a run that changes nothing.
+fn refusal(db: &TestDb, objects: &Path, arguments: &[&str]) -> String {
+    let before = files(objects);
+    let output = run(db, objects, arguments);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert_eq!(files(objects), before);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Writes objects of a job that does not exist, two days old.
+fn write_orphans(objects: &Path, count: usize) -> Vec<String> {
+    let job_id = JobId::new(&SystemClock);
+    let write = |i| write_aged_file(objects, &format!("jobs/{job_id}/clips/{i}.mp4"), 2 * DAY);
+    sorted((0..count).map(write).collect())
+}
+
+/// Writes objects of a job that exists, two days old.
+fn write_needed(server: &TestServer, count: usize) {
+    let job_id = a_job().create(server.db()).job_id;
+    for i in 0..count {
+        let key = format!("jobs/{job_id}/clips/{i}.mp4");
+        write_aged_file(server.objects(), &key, 2 * DAY);
+    }
+}
+
 /// Writes a file into the storage with a modification time `age` seconds ago.
 fn write_aged_file(objects: &Path, key: &str, age: u64) -> String {
     let path = objects.join(key);
@@ -49,6 +99,14 @@ fn write_aged_file(objects: &Path, key: &str, age: u64) -> String {
     fs::write(&path, "12345").unwrap();
     make_older(&path, age);
     key.to_owned()
+}
+
+/// The last line of a run that deletes nothing from the trash.
+fn summary(objects: usize, bytes: usize, parts: usize) -> String {
+    format!(
+        "{objects} objects of {bytes} bytes moved to the trash, 0 objects of 0 bytes deleted from \
+         it, {parts} unfinished uploads removed"
+    )
 }
 
 fn set_key(key: &str) -> Patch<StorageKey> {
@@ -125,46 +183,37 @@ fn gc_removes_orphaned_objects_only(server: TestServer) {
     ];
     remaining.sort();
 
-    let before = files(server.objects());
-    let mut removed_lines = [
-        format!("would remove {} (1000 bytes)", deleted.key),
-        format!("would remove {old} (5 bytes)"),
+    let before = objects_in(server.objects());
+    let mut moved_lines = [
+        format!("would move {} (1000 bytes)", deleted.key),
+        format!("would move {old} (5 bytes)"),
     ];
-    removed_lines.sort();
-    let output = gc(server.db(), server.objects(), &["--dry-run"]);
+    moved_lines.sort();
+    let mut output = gc(server.db(), server.objects(), &["--dry-run"]);
     assert_eq!(
-        output,
-        [
-            &removed_lines[..],
-            &["2 objects of 1005 bytes would be removed".to_owned()]
-        ]
-        .concat()
+        output.pop().unwrap(),
+        "2 objects of 1005 bytes would be moved to the trash, 0 objects of 0 bytes would be \
+         deleted from it"
     );
-    assert_eq!(files(server.objects()), before);
+    let share = output.remove(0);
+    assert_eq!(
+        share,
+        "2 of 5 objects belong to no job, more than 10 %: moving them needs --force"
+    );
+    assert_eq!(output, moved_lines);
+    assert_eq!(objects_in(server.objects()), before);
 
     let output = gc(server.db(), server.objects(), &[]);
-    let removed_lines = removed_lines.map(|line| line.replace("would remove", "removed"));
-    assert_eq!(
-        output,
-        [
-            &removed_lines[..],
-            &["2 objects of 1005 bytes and 1 unfinished uploads removed".to_owned()]
-        ]
-        .concat()
-    );
-    assert_eq!(files(server.objects()), remaining);
+    let moved_lines = moved_lines.map(|line| line.replace("would move", "moved"));
+    assert_eq!(output, [&moved_lines[..], &[summary(2, 1005, 1)]].concat());
+    assert_eq!(objects_in(server.objects()), remaining);
     assert!(before.contains(&part));
+    assert_eq!(trash_in(server.objects()), sorted(vec![deleted.key, old]));
 
     let output = gc(server.db(), server.objects(), &["--older-than", "3600"]);
-    assert_eq!(
-        output.last().unwrap(),
-        "1 objects of 5 bytes and 1 unfinished uploads removed"
-    );
+    assert_eq!(output.last().unwrap(), &summary(1, 5, 1));
     let output = gc(server.db(), server.objects(), &["--older-than", "0"]);
-    assert_eq!(
-        output,
-        ["0 objects of 0 bytes and 0 unfinished uploads removed"]
-    );
+    assert_eq!(output, [summary(0, 0, 0)]);
 }
 
 fn unused_clip_objects_are_removed(server: TestServer) {
@@ -227,25 +276,24 @@ fn unused_clip_objects_are_removed(server: TestServer) {
         media_file(&deleted, "-raw.mp4"),
         write_aged_file("clips/7f8b2f0e-93f6-4f1c-9d0a-0f6c3b7e5a11.mp4", 2 * DAY),
     ]);
-    let removed_lines = |orphans: &[String]| -> Vec<String> {
-        let removed = orphans.iter().map(|key| format!("removed {key} (5 bytes)"));
+    let moved_lines = |orphans: &[String]| -> Vec<String> {
+        let removed = orphans.iter().map(|key| format!("moved {key} (5 bytes)"));
         let (count, bytes) = (orphans.len(), orphans.len() * 5);
-        let summary = format!("{count} objects of {bytes} bytes and 0 unfinished uploads removed");
-        removed.chain([summary]).collect()
+        removed.chain([summary(count, bytes, 0)]).collect()
     };
     assert_eq!(
         gc(server.db(), server.objects(), &[]),
-        removed_lines(&orphans)
+        moved_lines(&orphans)
     );
     assert_eq!(
-        files(server.objects()),
+        objects_in(server.objects()),
         sorted([&remaining[..], &young].concat())
     );
     assert_eq!(
         gc(server.db(), server.objects(), &["--older-than", "0"]),
-        removed_lines(&sorted(young.to_vec()))
+        moved_lines(&sorted(young.to_vec()))
     );
-    assert_eq!(files(server.objects()), remaining);
+    assert_eq!(objects_in(server.objects()), remaining);
 }
 
 fn gc_is_safe_while_servers_run(server: TestServer) {
@@ -263,10 +311,7 @@ fn gc_is_safe_while_servers_run(server: TestServer) {
     );
     wait_for_part(server.objects());
     let output = gc(server.db(), server.objects(), &["--older-than", "0"]);
-    assert_eq!(
-        output,
-        ["0 objects of 0 bytes and 0 unfinished uploads removed"]
-    );
+    assert_eq!(output, [summary(0, 0, 0)]);
     let answer = socket.finish(&bytes[bytes.len() - 1..]);
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     for job in [&sent, &partial] {
@@ -287,4 +332,93 @@ fn gc_refuses_a_database_with_pending_migrations(db: EmptyDb) {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     assert!(message.contains("migrate up"), "{message}");
     assert_eq!(files(dir.path()), [old]);
+}
+
+fn gc_refuses_the_objects_of_another_database(server: TestServer) {
+    let objects = server.objects();
+    write_needed(&server, 20);
+    gc(server.db(), objects, &[]);
+    // A new database on the same storage.
+    let other = TestDb::on(server.db().backend());
+    for arguments in [&[][..], &["--dry-run"], &["--force"]] {
+        let refusal = refusal(&other, objects, arguments);
+        assert!(refusal.contains("belong to another database"), "{refusal}");
+    }
+    let output = run(&other, objects, &["--adopt"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    // The objects belong to the other database now.
+    let refusal = refusal(server.db(), objects, &[]);
+    assert!(refusal.contains("belong to another database"), "{refusal}");
+    assert_eq!(objects_in(objects).len(), 20);
+}
+
+fn gc_refuses_objects_of_an_unknown_database(server: TestServer) {
+    write_needed(&server, 20);
+    let orphans = write_orphans(server.objects(), 1);
+    let refusal = refusal(server.db(), server.objects(), &["--force"]);
+    assert!(refusal.contains("no record of the database"), "{refusal}");
+    // Every command that opens the storage records it.
+    let storage = format!("file://{}", server.objects().display());
+    let lectern = Lectern::serve_with(server.db().url(), &[("LECTERN_STORAGE", &storage)]);
+    drop(lectern);
+    let output = run(server.db(), server.objects(), &[]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(trash_in(server.objects()), orphans);
+}
+
+fn gc_refuses_to_move_a_large_share_of_the_objects(server: TestServer) {
+    let objects = server.objects();
+    gc(server.db(), objects, &[]);
+    write_needed(&server, 17);
+    let mut orphans = write_orphans(objects, 2);
+    let refusal = refusal(server.db(), objects, &[]);
+    assert!(
+        refusal.contains("2 of 19 objects belong to no job, more than 10 %"),
+        "{refusal}"
+    );
+    // Exactly 10 %.
+    write_needed(&server, 1);
+    assert!(run(server.db(), objects, &[]).status.success());
+    assert_eq!(trash_in(objects), orphans);
+    orphans.extend(write_orphans(objects, 30));
+    assert_eq!(run(server.db(), objects, &[]).status.code(), Some(1));
+    assert!(run(server.db(), objects, &["--force"]).status.success());
+    assert_eq!(trash_in(objects), sorted(orphans));
+    assert_eq!(objects_in(objects).len(), 18);
+}
+
+fn objects_are_deleted_after_their_time_in_the_trash(server: TestServer) {
+    let objects = server.objects();
+    let moved_at = |age: u64| {
+        let time = DateTime::<Utc>::from(SystemTime::now() - Duration::from_secs(age));
+        time.format("trash/%Y%m%dT%H%M%SZ").to_string()
+    };
+    let [older, newer] = [7 * DAY + 60, 7 * DAY - 60].map(|age| {
+        let key = format!("{}/jobs/{UNKNOWN_ID}/clips/{age}.mp4", moved_at(age));
+        write_aged_file(objects, &key, 30 * DAY)
+    });
+    // Not moved there by gc.
+    let of_a_user = write_aged_file(objects, "trash/talk.mp4", 30 * DAY);
+    let deleted = |arguments: &[&str]| {
+        let mut output = gc(server.db(), objects, arguments);
+        output.pop();
+        output
+    };
+    assert_eq!(
+        deleted(&["--dry-run"]),
+        [format!("would delete {older} (5 bytes)")]
+    );
+    assert!(deleted(&["--trash-days", "8"]).is_empty());
+    assert_eq!(deleted(&[]), [format!("deleted {older} (5 bytes)")]);
+    assert_eq!(
+        deleted(&["--trash-days", "0"]),
+        [format!("deleted {newer} (5 bytes)")]
+    );
+    let rest = files(objects);
+    assert_eq!(rest, [of_a_user]);
+    // At once.
+    write_orphans(objects, 1);
+    let output = deleted(&["--trash-days", "0"]);
+    assert_eq!(output.len(), 2, "{output:?}");
+    assert_eq!(files(objects), rest);
 }

@@ -68,9 +68,10 @@ impl InBucket {
             .to_owned()
     }
 
-    fn gc(&self) -> String {
-        let arguments = ["gc", "--older-than", "0", "--storage", &self.storage];
-        let output = Lectern::run(self.db.url(), &arguments);
+    fn gc(&self, arguments: &[&str]) -> String {
+        let storage = ["--storage", &self.storage];
+        let gc = ["gc", "--older-than", "0", "--force"];
+        let output = Lectern::run(self.db.url(), &[&gc[..], &storage, arguments].concat());
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
@@ -148,9 +149,14 @@ fn objects_of_a_deleted_job_are_removed_from_the_bucket() {
             .sql()
             .batch(&format!("DELETE FROM jobs WHERE job_id = '{}'", lost.0))
             .unwrap();
-        let output = lectern.gc();
+        let output = lectern.gc(&[]);
         assert!(
-            output.ends_with("\n1 objects of 1000 bytes and 0 unfinished uploads removed\n"),
+            output.contains("\n1 objects of 1000 bytes moved to the trash, 0 objects"),
+            "{output}"
+        );
+        let output = lectern.gc(&["--trash-days", "0"]);
+        assert!(
+            output.contains("\n0 objects of 0 bytes moved to the trash, 1 objects of 1000 bytes"),
             "{output}"
         );
         assert_eq!(request("GET", &lost.1, b"").status, 404);

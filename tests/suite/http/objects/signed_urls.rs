@@ -193,6 +193,10 @@ fn objects_of_another_job_are_not_served(server: TestServer) {
             format!("jobs/{}/../{}/clips/1.mp4", one.job_id, other.job_id),
             false,
         ),
+        (
+            format!("trash/20261127T064501Z/{}", key(&other, "clips/1.mp4")),
+            false,
+        ),
         ("../secret".to_owned(), false),
         ("https://example.org/1.mp4".to_owned(), false),
     ];

@@ -118,6 +118,8 @@ pub(crate) fn files(dir: &Path) -> Vec<String> {
             }
         }
     }
+    // The id of the storage's database is stored beside the objects.
+    files.retain(|file| !file.ends_with("lectern-database-id"));
     files.sort();
     files
 }

@@ -81,7 +81,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
     // user.
     let private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;
-    let storage = settings.open_storage()?;
+    let storage = open::storage(settings, &database)?;
     let store = BlockingStorage::new(storage.clone())?;
     let previous = source.previous_job(&database, &manifest)?;
     let (job, replaced) = match previous {

@@ -1,0 +1,51 @@
+//! Opens the storage for a command.
+
+use std::time::Duration;
+
+use lectern_db::Database;
+use lectern_domain::DatabaseId;
+use lectern_storage::Storage;
+use tokio::runtime::Builder;
+
+use crate::config::Settings;
+
+/// How long a start waits for the storage. A bucket may be out of reach.
+const OWNER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the storage, and records that its objects belong to this database unless they
+/// belong to another one.
+pub(crate) fn storage(settings: &Settings, database: &Database) -> anyhow::Result<Storage> {
+    let storage = settings.open_storage()?;
+    let id = database_id(database)?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let recorded = runtime
+        .block_on(async { tokio::time::timeout(OWNER_TIMEOUT, record_owner(&storage, id)).await });
+    match recorded {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::warn!("cannot record the database of the storage: {error}"),
+        Err(_) => log::warn!("cannot record the database of the storage: it does not respond"),
+    }
+    Ok(storage)
+}
+
+/// The id of the database, which is created if it has none.
+pub(crate) fn database_id(database: &Database) -> Result<DatabaseId, lectern_db::Error> {
+    match database.read(|conn| conn.database_identity().find())? {
+        Some(id) => Ok(id),
+        None => database.write(|tx| tx.database_identity().find_or_create()),
+    }
+}
+
+async fn record_owner(storage: &Storage, id: DatabaseId) -> Result<(), lectern_storage::Error> {
+    match storage.owner().await? {
+        None => storage.set_owner(id).await,
+        Some(owner) if owner == id => Ok(()),
+        Some(_) => {
+            log::warn!(
+                "the objects in the storage belong to another database, or this one was restored \
+                 from a backup; `lectern gc` refuses to remove any until --adopt"
+            );
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Moving objects to the trash.
+
+use chrono::{DateTime, Utc};
+use object_store::ObjectStoreExt as _;
+
+use super::{Backend, Storage};
+use crate::error::Error;
+use crate::key::ObjectKey;
+use crate::object::ObjectInfo;
+use crate::s3::Bucket;
+
+/// The limit of S3 for the copy of an object in one request.
+const S3_MAX_COPY_BYTES: u64 = 5 << 30;
+
+impl Storage {
+    /// Moves an object to [`ObjectKey::in_trash`], and returns its new key.
+    ///
+    /// On local disk this is one rename. In a bucket the object is copied, by the service
+    /// unless it is larger than 5 GiB, and then deleted; a failure may leave both.
+    pub async fn move_to_trash(
+        &self,
+        object: &ObjectInfo,
+        moved_at: DateTime<Utc>,
+    ) -> Result<ObjectKey, Error> {
+        let target = object.key.in_trash(moved_at)?;
+        match &self.0 {
+            Backend::Local { disk, .. } => {
+                disk.check_writable(&target).await?;
+                disk.rename(&object.key, &target).await?;
+            }
+            Backend::S3(bucket) => {
+                if object.size <= S3_MAX_COPY_BYTES {
+                    copy(bucket, &object.key, &target).await?;
+                } else {
+                    self.copy_bytes(&object.key, &target).await?;
+                }
+                self.delete(&object.key).await?;
+            }
+        }
+        Ok(target)
+    }
+
+    /// Copies an object through this process.
+    async fn copy_bytes(&self, from: &ObjectKey, to: &ObjectKey) -> Result<(), Error> {
+        let object = self.get(from, None).await?;
+        self.put(to, object.info.size, object.stream).await
+    }
+}
+
+/// Copies an object within the bucket.
+async fn copy(bucket: &Bucket, from: &ObjectKey, to: &ObjectKey) -> Result<(), Error> {
+    let (source, target) = (from.to_path()?, to.to_path()?);
+    let copied = bucket.store.copy(&source, &target).await;
+    copied.map_err(|error| Error::driver_for_key(error, "move to the trash", from))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::{TryStreamExt as _, stream};
+
+    use super::*;
+    use crate::{Secret, StorageConfig};
+
+    #[tokio::test]
+    async fn an_object_can_be_copied_through_this_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = StorageConfig::Local {
+            dir: dir.path().to_owned(),
+        };
+        let storage = Storage::open(&config, Secret::random().unwrap()).unwrap();
+        let [from, to] = ["a", "b/c"].map(|key| ObjectKey::new(key).unwrap());
+        let bytes = vec![7; 3 << 20];
+        let data = stream::iter([Ok::<_, Error>(Bytes::from(bytes.clone()))]);
+        storage.put(&from, bytes.len() as u64, data).await.unwrap();
+        storage.copy_bytes(&from, &to).await.unwrap();
+        for key in [from, to] {
+            let object = storage.get(&key, None).await.unwrap();
+            let read: Vec<Bytes> = object.stream.try_collect().await.unwrap();
+            assert!(read.concat() == bytes, "{key}");
+        }
+    }
+}
