@@ -28,19 +28,11 @@ def wait_until(what: str, condition: Callable[[], object], seconds: float = 60.0
 
 def peak_memory(pid: int) -> int:
     """The greatest resident memory so far, in bytes."""
-    return _kib(pid, "VmHWM") << 10
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) << 10
+    raise AssertionError(f"process {pid} has no VmHWM")
 
 
 def reset_peak_memory(pid: int) -> None:
     Path(f"/proc/{pid}/clear_refs").write_text("5")
-
-
-def resident_memory(pid: int) -> int:
-    return _kib(pid, "VmRSS") << 10
-
-
-def _kib(pid: int, field: str) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1])
-    raise AssertionError(f"process {pid} has no {field}")

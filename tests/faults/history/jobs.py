@@ -50,9 +50,9 @@ def creations(history: History) -> Iterator[Violation]:
         for create in history.of("create"):
             token, job = create.sent["token"], create.got.get("job")
             is_deleted = any(one.job == job and one.began < listing.ended for one in deletes)
-            if create.is_ok and create.ended < listing.began and not is_deleted:
-                if job not in listed.get(token, []):
-                    yield Violation("lost", job, f"created and not listed: {create}")
+            is_expected = create.is_ok and create.ended < listing.began and not is_deleted
+            if is_expected and job not in listed.get(token, []):
+                yield Violation("lost", job, f"created and not listed: {create}")
 
 
 def _existence(job: str, history: History) -> Iterator[Violation]:

@@ -107,7 +107,7 @@ def _completed(job: str, stage: str, grants: list[Grant], history: History) -> I
     ]
     if len({grant.lease for grant, _ in completed}) > 1:
         yield Violation("doubled", job, f"{stage} was completed under two leases: {completed}")
-    for grant, complete in completed:
+    for _, complete in completed:
         for other in grants:
             if other.claim.began > complete.ended:
                 yield Violation("lost", job, f"completed by {complete}, then granted: {other}")

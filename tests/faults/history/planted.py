@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from .checker import check
 from .leases import TOLERANCE
@@ -62,7 +63,7 @@ def last_reads(history: History) -> Iterator[tuple[Operation, list[Operation]]]:
         of_set = [one for one in history.of("put") if one.sent["set"] == last.sent["set"]]
         if last.is_ok and all(one.outcome != UNKNOWN for one in of_set):
             writes = sorted((one for one in of_set if one.is_ok), key=lambda one: one.began)
-            apart = all(one.ended < other.began for one, other in zip(writes, writes[1:]))
+            apart = all(one.ended < other.began for one, other in pairwise(writes))
             if len(writes) > 1 and apart and last.began > writes[-1].ended:
                 yield last, writes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from pathlib import Path
 
 from harness.client import Client, Unanswered
 from harness.lectern import Lectern
@@ -81,19 +82,19 @@ def kills(run: Run) -> str:
     for _ in range(kills):
         wait_for(creators, WRITES_BETWEEN_KILLS)
         server.kill()
-        check_integrity(run)
+        check_integrity(run.directory / "lectern.db")
         server.start()
     wait_for(creators, WRITES_BETWEEN_KILLS)
     stop(creators, ended)
     lost = missing(server, creators)
     assert not lost, f"{len(lost)} of {count(creators)} acknowledged jobs are missing: {lost[:3]}"
-    check_integrity(run)
+    check_integrity(run.directory / "lectern.db")
     return f"{kills} kills, {count(creators)} acknowledged jobs"
 
 
-def check_integrity(run: Run) -> None:
+def check_integrity(file: Path) -> None:
     """As the next start would find the file: with the write-ahead log of the killed process."""
-    database = sqlite3.connect(run.directory / "lectern.db", timeout=30)
+    database = sqlite3.connect(file, timeout=30)
     try:
         (found,) = database.execute("PRAGMA integrity_check").fetchone()
         orphans = database.execute("PRAGMA foreign_key_check").fetchall()
