@@ -46,6 +46,4 @@ NOT_YET_PROTECTED: dict[str, str] = {
     "deploys": "a lease that expired while the server was away is lost",
     "outages": "a lease that expired while the database was away is lost",
     "clock-sqlite": "the clock of a server on SQLite is the clock of the database",
-    "restore-gc": "gc deletes what the database does not know",
-    "fresh-database-gc": "gc does not know which database the objects belong to",
 }

@@ -148,7 +148,8 @@ SCENARIOS = [
     Scenario(
         "full-disk-postgres",
         "the disk of PostgreSQL is full, then has room",
-        "as above",
+        "Writes are 503 and reads succeed; nothing acknowledged is lost, and writes succeed again "
+        "without a restart.",
         postgres,
     ),
     Scenario(

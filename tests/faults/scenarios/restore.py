@@ -30,7 +30,7 @@ def restored(run: Run) -> str:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{run.directory / 'lectern.db'}{suffix}").unlink(missing_ok=True)
     copy_database(backup, run.directory / "lectern.db")
-    for arguments in ((), ("--dry-run",), ("--older-than", "0")):
+    for arguments in ((), ("--dry-run",), ("--older-than", "0"), ("--older-than", "0", "--force")):
         server.run("gc", *arguments)
     left = all_objects(server)
     lost = [job for job in today if job not in left]
@@ -40,7 +40,8 @@ def restored(run: Run) -> str:
     client = server.start().client()
     for job in yesterday:
         client.get(f"/api/v1/jobs/{job}").expect(200)
-    return f"{number} recordings newer than the backup, all kept"
+    in_trash = sum("/trash/" in path and path.endswith(".mp4") for path in left.split("\n"))
+    return f"{number} recordings newer than the backup, {in_trash} of them in the trash, none lost"
 
 
 def fresh(run: Run) -> str:
