@@ -63,9 +63,8 @@
 //!
 //! ffmpeg also reads playlists, and opens the files and addresses that these
 //! name. Therefore it may only read files, and only the formats of recordings.
-//! Paths are passed so that it cannot mistake them for options or addresses. The
-//! service's secrets are removed from its environment
-//! ([`Program::without_secrets`]).
+//! Paths are passed so that it cannot mistake them for options or addresses. It may
+//! use only the decoders of recordings, and a bounded number of threads.
 //!
 //! A recording beyond the [`RecordingLimits`] is refused by [`Media::probe`] before
 //! more than its headers is read. A duration in the headers that does not fit the
@@ -89,6 +88,8 @@ pub use ffmpeg::{Media, MissingTool, RecordingLimits, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
 pub use probe::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};
-pub use process::{CancellationCallback, CancellationToken, ChildError, Limits, Program};
+pub use process::{
+    CancellationCallback, CancellationToken, ChildError, Confinement, Limits, Program,
+};
 pub use scratch::{Scratch, ScratchDir, ScratchFull};
 pub use silence_region::{SilenceRegions, SilenceSettings};

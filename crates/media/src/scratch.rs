@@ -93,6 +93,11 @@ impl Scratch {
         })
     }
 
+    /// Bytes that all directories of this process may hold.
+    pub(crate) fn limit(&self) -> u64 {
+        self.0.limit_bytes
+    }
+
     /// Bytes in all directories of this process.
     pub fn used(&self) -> u64 {
         bytes_in(&self.0.dir)

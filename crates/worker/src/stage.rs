@@ -74,7 +74,7 @@ pub struct StageContext<'a> {
     pub(crate) scratch: &'a Scratch,
     /// Bytes that the scratch space may hold.
     pub(crate) scratch_limit: u64,
-    pub(crate) recording_limits: RecordingLimits,
+    pub(crate) recording_limits: &'a RecordingLimits,
     pub(crate) time_limit: StageTimeLimit,
     pub(crate) deadline: &'a StageDeadline,
     pub(crate) cancellation: &'a CancellationToken,
@@ -135,7 +135,7 @@ impl StageContext<'_> {
 
     /// The operations of ffmpeg, within [`StageContext::limits`].
     pub fn media(&self) -> Media {
-        Media::new(self.tools, self.limits()).with_recording_limits(self.recording_limits)
+        Media::new(self.tools, self.limits()).with_recording_limits(self.recording_limits.clone())
     }
 
     /// The recording's properties. Its length extends the stage's deadline.

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import struct
@@ -78,7 +79,7 @@ def path_without_webvtt(directory):
     """A PATH with an ffmpeg that cannot write subtitles."""
     tools = directory / "tools"
     tools.mkdir()
-    script = f'#!/bin/sh\ncase "$*" in *webvtt*) exit 1;; esac\nexec {shutil.which("ffmpeg")} "$@"\n'
+    script = f'#!/bin/sh\ncase "$*" in *"-c:s webvtt"*) exit 1;; esac\nexec {shutil.which("ffmpeg")} "$@"\n'
     (tools / "ffmpeg").write_text(script)
     (tools / "ffmpeg").chmod(0o755)
     return f"{tools}:{os.environ['PATH']}"
@@ -203,6 +204,38 @@ class Lectern:
                     assert len(results["clips"]) == 1, results
             assert bool(re.search("worker .* runs silence_detection, ", server.log)) == has_worker, server.log
 
+    def check_environment(self, name):
+        """A transcription command gets no secrets, but the variables named for it."""
+        condition = 'test -z "$AWS_SECRET_ACCESS_KEY$PGPASSFILE$LECTERN_CHAT_KEY" && test "$HF_HOME" = models'
+        settings = {
+            "AWS_SECRET_ACCESS_KEY": "secret", "PGPASSFILE": "secret", "LECTERN_CHAT_KEY": "secret",
+            "HF_HOME": "models", "LECTERN_TRANSCRIBE_VARIABLES": "CUDA_*,HF_HOME",
+        }  # fmt: skip
+        self.check(name, self.transcriber(condition), said=[SAID], **settings)
+
+    def check_sandbox(self, name):
+        """All programs of a worker run in bubblewrap, where it can create namespaces."""
+        probe = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
+        if not shutil.which("bwrap") or subprocess.run(probe, capture_output=True).returncode:
+            print("bubblewrap cannot run here: the sandbox is not tested")
+            return
+        objects, scratch = self.directory / "data/objects", self.directory / "data/scratch"
+        said = self.directory / "said.srt"
+        sandbox = (
+            "bwrap --unshare-all --die-with-parent --new-session --ro-bind /usr /usr"
+            " --ro-bind-try /etc/alternatives /etc/alternatives --symlink usr/bin /bin"
+            " --symlink usr/lib /lib --symlink usr/lib64 /lib64 --proc /proc --dev /dev"
+            f" --ro-bind-try {objects} {objects} --bind-try {scratch} {scratch} --ro-bind {said} {said}"
+        )
+        command = self.transcriber(f"test ! -e {self.directory / 'text.mp4'}")
+        self.check(name, command, said=[SAID], LECTERN_SANDBOX=sandbox)
+        self.check_error(name, "sandbox .* was not found", LECTERN_SANDBOX="no-bwrap --unshare-all")
+
+    def transcriber(self, condition):
+        """A transcription command that fails unless the condition of the shell is met."""
+        copy = f"cp {self.directory / 'said.srt'} {{out}}.srt # {{audio}}"
+        return "--transcribe-command=sh -c " + shlex.quote(f"{condition} && {copy}")
+
     def check_error(self, name, pattern, **settings):
         results, error = self.process(name, **settings)
         assert results is None and re.search(pattern, error), (name, error)
@@ -283,6 +316,9 @@ def main(program):
         path = path_without_webvtt(directory)
         lectern.check("track.mp4", said=[], PATH=path, **without_speech)
         lectern.check("track.mp4", writes, said=[SAID], PATH=path)
+
+        lectern.check_environment("whole.mp4")
+        lectern.check_sandbox("whole.mp4")
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -2,9 +2,14 @@
 
 use lectern_domain::Resolution;
 
+use crate::ffmpeg::thread_count;
 use crate::picture::Composition;
 use crate::probe::AudioStream;
 use crate::process::Program;
+
+/// Greatest number of threads of an encoder. With four, a clip in 8K takes 5 GB of
+/// memory; clips of smaller pictures are encoded in parallel anyway.
+const MAX_ENCODER_THREADS: usize = 4;
 
 /// How a clip or a reel is encoded, and how its picture is arranged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +48,7 @@ pub(super) fn encode(
     channels: Option<u32>,
     settings: &CutSettings,
 ) -> Program {
+    ffmpeg = ffmpeg.args(["-threads", &thread_count(MAX_ENCODER_THREADS)]);
     if has_video {
         let crf = settings.crf.to_string();
         ffmpeg = ffmpeg

@@ -2,6 +2,10 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::thread;
+
+use super::decoders::whitelist;
+use super::recording_limits::RecordingLimits;
 
 /// The containers that may be read: those that can be uploaded, and related ones.
 ///
@@ -9,14 +13,20 @@ use std::path::Path;
 /// a recording, and open the files and addresses that it names.
 const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mp3,wav,w64,ogg,flac,aac,flv,asf,aiff";
 
+/// Greatest number of threads of a decoder. Each may hold several frames.
+const MAX_DECODER_THREADS: usize = 8;
+
 /// The options in front of every recording, with `-i` and the file itself. The
 /// path must be absolute.
-pub(super) fn input_options(path: &Path, max_pixels: u32) -> Vec<OsString> {
-    let max_pixels = max_pixels.to_string();
+pub(super) fn input_options(path: &Path, limits: &RecordingLimits) -> Vec<OsString> {
+    let max_pixels = limits.max_pixels.to_string();
+    let decoders = whitelist(&limits.more_decoders);
     let mut options: Vec<_> = [
         ["-protocol_whitelist", "file"],
         ["-format_whitelist", CONTAINERS],
+        ["-codec_whitelist", &decoders],
         ["-max_pixels", &max_pixels],
+        ["-threads", &thread_count(MAX_DECODER_THREADS)],
     ]
     .as_flattened()
     .iter()
@@ -32,4 +42,10 @@ pub(super) fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url
+}
+
+/// The value of ffmpeg's option `-threads`: the number of processors, at most `max`.
+pub(crate) fn thread_count(max: usize) -> String {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    processors.min(max).to_string()
 }

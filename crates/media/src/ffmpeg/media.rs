@@ -43,7 +43,7 @@ impl Media {
     /// The options in front of every recording, with `-i` and the file itself. The
     /// path must be absolute.
     pub(crate) fn input_options(&self, path: &Path) -> Vec<OsString> {
-        input_options(path, self.recording_limits.max_pixels)
+        input_options(path, &self.recording_limits)
     }
 
     /// ffmpeg that writes only errors to stderr.

@@ -5,7 +5,7 @@ use lectern_domain::VideoDuration;
 /// The limits of a recording. They are judged by its headers, because decoding
 /// needs memory in proportion to the picture and time in proportion to the
 /// duration, whatever the size of the file.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RecordingLimits {
     /// Longest side of the picture in pixels, as stored and with square pixels.
     pub max_side: u32,
@@ -18,11 +18,14 @@ pub struct RecordingLimits {
     pub max_streams: usize,
     /// Length of the recording.
     pub max_duration: VideoDuration,
+    /// Names of ffmpeg's decoders that may be used besides those of common
+    /// recordings.
+    pub more_decoders: Vec<String>,
 }
 
 impl Default for RecordingLimits {
     /// The size of digital cinema in 8K and sides of 16,384 pixels, 16:1, 64
-    /// tracks, and [`VideoDuration::DEFAULT_MAX`].
+    /// tracks, [`VideoDuration::DEFAULT_MAX`], and no more decoders.
     fn default() -> Self {
         Self {
             max_side: 16_384,
@@ -30,6 +33,7 @@ impl Default for RecordingLimits {
             max_aspect: 16.0,
             max_streams: 64,
             max_duration: VideoDuration::DEFAULT_MAX,
+            more_decoders: Vec::new(),
         }
     }
 }

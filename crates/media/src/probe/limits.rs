@@ -75,11 +75,17 @@ pub(super) fn check_duration(duration: f64, limits: &RecordingLimits) -> Result<
 
 /// The limit that stopped ffmpeg or ffprobe, if these are its reasons.
 pub(super) fn limit_in(reasons: &str, limits: &RecordingLimits) -> Option<ProbeError> {
-    let has_large_frame = reasons.contains("exceeds specified max pixel count");
-    has_large_frame.then(|| {
+    if reasons.contains("exceeds specified max pixel count") {
         let max = limits.max_pixels;
-        ProbeError::BeyondLimits(format!("its picture has more than {max} pixels"))
-    })
+        let reason = format!("its picture has more than {max} pixels");
+        return Some(ProbeError::BeyondLimits(reason));
+    }
+    // `Codec (snow) not on whitelist 'h264,…'`
+    let (before, _) = reasons.split_once(") not on whitelist")?;
+    let (_, decoder) = before.rsplit_once("Codec (")?;
+    Some(ProbeError::BeyondLimits(format!(
+        "a track needs the decoder {decoder}, which has to be allowed"
+    )))
 }
 
 fn beyond(what: String) -> Result<(), ProbeError> {

@@ -6,6 +6,9 @@ use super::cancellation::CancellationToken;
 use super::error::ChildError;
 use crate::scratch::Scratch;
 
+/// How far one file may exceed the scratch space before it is measured again.
+const SPACE_CHECK_BYTES: u64 = 64 << 20;
+
 /// The limits of one piece of work, which may run several child processes. The
 /// time starts when the value is created.
 ///
@@ -77,6 +80,13 @@ impl Limits {
             Some(scratch) => Ok(scratch.check()?),
             None => Ok(()),
         }
+    }
+
+    /// The greatest size of one file: more than the scratch space may hold, so that
+    /// [`Limits::check_space`] has the time to report that it is full.
+    pub(crate) fn max_file_bytes(&self) -> Option<u64> {
+        let scratch = self.scratch.as_ref()?;
+        Some(scratch.limit().saturating_add(SPACE_CHECK_BYTES))
     }
 
     pub(crate) fn remaining(&self) -> Duration {

@@ -1,6 +1,7 @@
-//! Child processes with limits on time and disk space, and cancellation.
+//! Child processes: confined, with limits on time and disk space, and cancellation.
 
 mod cancellation;
+mod confinement;
 mod error;
 mod limits;
 mod line_buffer;
@@ -9,6 +10,7 @@ mod program;
 mod stderr_tail;
 
 pub use self::cancellation::{CancellationCallback, CancellationToken};
+pub use self::confinement::Confinement;
 pub use self::error::ChildError;
 pub use self::limits::Limits;
 pub(crate) use self::line_buffer::LineBuffer;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::confinement::variables;
+
 /// Time between SIGTERM and SIGKILL.
 const TERMINATION_GRACE: Duration = Duration::from_secs(2);
 /// How often the leader is polled during that time.
@@ -42,6 +44,8 @@ impl ProcessGroup {
         // watchdog has read its id.
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCHDOG_SCRIPT])
+            .env_clear()
+            .envs(variables(&[]))
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

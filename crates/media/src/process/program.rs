@@ -1,10 +1,10 @@
 //! Running a program within limits.
 
-use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::iter;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::confinement::{Confinement, exists};
 use super::error::ChildError;
 use super::limits::Limits;
 use super::process_group::{ProcessGroup, wait_unreaped};
@@ -30,16 +31,7 @@ const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much output [`Program::output`] keeps.
 const MAX_OUTPUT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Environment variables with secrets, besides those that start with `LECTERN_`.
-const SECRET_VARIABLES: [&str; 5] = [
-    "DATABASE_URL",
-    "PGPASSWORD",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-];
-
-/// A program to run without input, in its own process group.
+/// A program to run without input, in its own process group, and confined.
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,49 +47,45 @@ const SECRET_VARIABLES: [&str; 5] = [
 /// ```
 #[derive(Debug)]
 pub struct Program {
-    name: String,
-    command: Command,
+    executable: OsString,
+    args: Vec<OsString>,
+    dir: Option<PathBuf>,
+    confinement: Confinement,
 }
 
 impl Program {
     /// A program by its path, or by its name if it is on `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
-        let program = program.as_ref();
-        let name = Path::new(program).file_name().unwrap_or(program);
         Self {
-            name: name.to_string_lossy().into_owned(),
-            command: Command::new(program),
+            executable: program.as_ref().to_owned(),
+            args: Vec::new(),
+            dir: None,
+            confinement: Confinement::default(),
         }
     }
 
     /// Appends an argument.
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
-        self.command.arg(arg);
+        self.args.push(arg.as_ref().to_owned());
         self
     }
 
     /// Appends several arguments.
     pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.command.args(args);
+        self.args
+            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     /// Sets the working directory, which is otherwise that of this process.
     pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
-        self.command.current_dir(dir);
+        self.dir = Some(dir.as_ref().to_owned());
         self
     }
 
-    /// Removes the service's secrets from the program's environment:
-    /// `DATABASE_URL`, the keys of the storage, and every variable that starts
-    /// with `LECTERN_`. For programs that read untrusted files.
-    pub fn without_secrets(mut self) -> Self {
-        for (name, _) in env::vars_os() {
-            let is_ours = name.as_encoded_bytes().starts_with(b"LECTERN_");
-            if is_ours || SECRET_VARIABLES.iter().any(|secret| name == *secret) {
-                self.command.env_remove(name);
-            }
-        }
+    /// Confines the program in this way instead of the default one.
+    pub fn confined_by(mut self, confinement: &Confinement) -> Self {
+        self.confinement = confinement.clone();
         self
     }
 
@@ -120,21 +108,28 @@ impl Program {
     /// function returns after that. Processes that the program leaves behind
     /// when it ends are killed too.
     pub fn run(
-        mut self,
+        self,
         limits: &Limits,
         on_stdout: &mut dyn FnMut(&[u8]),
     ) -> Result<String, ChildError> {
         limits.check()?;
         limits.check_space()?;
-        self.command
+        let dir = self.dir.as_deref().unwrap_or(Path::new("."));
+        let first = self.confinement.first(&self.executable);
+        if !exists(first, dir) {
+            return Err(ChildError::NotFound(first.to_string_lossy().into_owned()));
+        }
+        let words: Vec<_> = iter::once(self.executable.clone())
+            .chain(self.args.iter().cloned())
+            .collect();
+        let mut command = self.confinement.command(&words, limits);
+        command
+            .current_dir(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut group =
-            ProcessGroup::spawn(&mut self.command).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => ChildError::NotFound(self.path()),
-                _ => self.error("start", error),
-            })?;
+            ProcessGroup::spawn(&mut command).map_err(|error| self.error("start", error))?;
 
         let (sender, events) = mpsc::sync_channel(OUTPUT_QUEUE_LENGTH);
         let tail = Arc::new(Mutex::new(StderrTail::default()));
@@ -180,20 +175,23 @@ impl Program {
             return Ok(stderr_tail);
         }
         Err(ChildError::Failed {
-            program: self.name,
+            program: self.name(),
             status,
             stderr_tail,
         })
     }
 
-    fn path(&self) -> String {
-        self.command.get_program().to_string_lossy().into_owned()
+    /// The name of the program, without its directory.
+    fn name(&self) -> String {
+        let name = Path::new(&self.executable).file_name();
+        let name = name.unwrap_or(&self.executable);
+        name.to_string_lossy().into_owned()
     }
 
     fn error(&self, doing: &'static str, source: io::Error) -> ChildError {
         ChildError::Io {
             doing,
-            program: self.name.clone(),
+            program: self.name(),
             source,
         }
     }

@@ -3,11 +3,11 @@ use std::fs;
 use lectern_domain::VideoDuration;
 use lectern_media::{Error, ProbeError, RecordingLimits};
 
-use crate::fixture::{Fixture, SOUND, assert_seconds};
+use crate::fixture::{Fixture, PICTURE, SOUND, assert_seconds};
 
 /// Why a recording is refused by these limits.
-fn refusal(fixture: &Fixture, path: &std::path::Path, limits: RecordingLimits) -> String {
-    let media = fixture.media.clone().with_recording_limits(limits);
+fn refusal(fixture: &Fixture, path: &std::path::Path, limits: &RecordingLimits) -> String {
+    let media = fixture.media.clone().with_recording_limits(limits.clone());
     match media.probe(path) {
         Err(error @ ProbeError::BeyondLimits(_)) => error.to_string(),
         other => panic!("{other:?}"),
@@ -40,7 +40,7 @@ fn a_picture_that_is_too_wide_is_refused() {
     let fixture = Fixture::new();
     for name in ["stripe.mp4", "stripe.mkv", "stripe.ts"] {
         let path = stripe(&fixture, name);
-        let refusal = refusal(&fixture, &path, RecordingLimits::default());
+        let refusal = refusal(&fixture, &path, &RecordingLimits::default());
         assert_eq!(
             refusal,
             "the recording is beyond a limit: \
@@ -59,7 +59,7 @@ fn a_picture_with_too_many_pixels_is_not_decoded() {
     let lecture = fixture.lecture();
     let transport_stream = fixture.convert(&lecture.path, "-c copy", "lecture.ts");
     for path in [&lecture.path, &transport_stream] {
-        let refusal = refusal(&fixture, path, limits);
+        let refusal = refusal(&fixture, path, &limits);
         assert!(refusal.contains("more than 10000"), "{refusal}");
     }
 }
@@ -69,7 +69,7 @@ fn a_recording_with_too_many_tracks_is_refused() {
     let fixture = Fixture::new();
     let options = format!("{}-c:a aac", "-map 0 ".repeat(65));
     let path = fixture.render(&["sine=duration=1"], &options, "many.mka");
-    let refusal = refusal(&fixture, &path, RecordingLimits::default());
+    let refusal = refusal(&fixture, &path, &RecordingLimits::default());
     assert!(
         refusal.ends_with("it has 65 tracks, more than 64"),
         "{refusal}"
@@ -83,7 +83,7 @@ fn a_recording_that_is_too_long_is_refused() {
         max_duration: VideoDuration::new(5.0).unwrap(),
         ..RecordingLimits::default()
     };
-    let refusal = refusal(&fixture, &fixture.lecture().path, limits);
+    let refusal = refusal(&fixture, &fixture.lecture().path, &limits);
     assert!(
         refusal.ends_with("it lasts 6 s, more than 5 s"),
         "{refusal}"
@@ -127,4 +127,21 @@ fn the_number_of_sampled_frames_is_bounded_by_their_size() {
     drop(sampled);
     let error = sample(20_000).unwrap_err();
     assert!(matches!(error, Error::FrameTooLarge { .. }), "{error}");
+}
+
+#[test]
+fn a_decoder_that_is_not_allowed_is_not_used() {
+    let fixture = Fixture::new();
+    let options = "-c:v snow -strict experimental";
+    let path = fixture.render(&[PICTURE], options, "snow.avi");
+    let refusal = refusal(&fixture, &path, &RecordingLimits::default());
+    assert!(refusal.contains("needs the decoder snow"), "{refusal}");
+    let limits = RecordingLimits {
+        more_decoders: vec!["snow".to_owned()],
+        ..RecordingLimits::default()
+    };
+    let media = fixture.media.clone().with_recording_limits(limits);
+    let recording = media.probe(&path).unwrap();
+    let found = media.sample_frames(&recording, 1, 60, &mut |_| {}).unwrap();
+    assert_eq!(found.frames.len(), 1);
 }

@@ -5,6 +5,7 @@
 mod audio;
 mod child_process;
 mod concat;
+mod confinement;
 mod cut;
 mod fixture;
 mod frames;

@@ -154,7 +154,7 @@ impl Worker {
             tools: &self.tools,
             scratch: &self.scratch,
             scratch_limit: self.settings.scratch_limit,
-            recording_limits: self.settings.recording_limits,
+            recording_limits: &self.settings.recording_limits,
             time_limit: self.settings.time_limit,
             deadline,
             cancellation,

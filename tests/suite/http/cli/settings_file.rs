@@ -9,6 +9,7 @@ use super::Shell;
 const PROGRAMS: &str = "LECTERN_FFMPEG=./program\n\
                         LECTERN_FFPROBE=./program\n\
                         LECTERN_TRANSCRIBE_COMMAND='./program {audio}'\n\
+                        LECTERN_SANDBOX=./program\n\
                         PATH=.\n\
                         LD_PRELOAD=./program\n";
 

@@ -1,5 +1,6 @@
 //! Settings of stage workers.
 
+mod confinement;
 mod recording;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use lectern_media::{MissingTool, Tools};
 use lectern_worker::StageTimeLimit;
 use lectern_worker::stages::{ChatService, Endpoint, RecognizerSettings};
 
+use self::confinement::ConfinementSettings;
 use self::recording::RecordingSettings;
 
 /// Settings of a worker, with its stages.
@@ -169,6 +171,10 @@ pub struct CommonWorkerSettings {
     /// The greatest recording.
     #[command(flatten)]
     pub recording: RecordingSettings,
+
+    /// What child processes get of the machine.
+    #[command(flatten)]
+    pub confinement: ConfinementSettings,
 }
 
 impl WorkerSettings {
@@ -179,7 +185,7 @@ impl WorkerSettings {
 
     /// Finds the programs that the stages need.
     pub fn tools(&self) -> Result<Tools, MissingTool> {
-        let tools = Tools::find()?;
+        let tools = Tools::find()?.confined_by(self.common.confinement.of_ffmpeg())?;
         if self.stages().contains(&Stage::Compilation) {
             tools.require_h264_encoder()
         } else {
@@ -234,6 +240,7 @@ impl CommonWorkerSettings {
                 model: self.transcribe_model.clone(),
                 key: non_blank(self.transcribe_key.as_ref()),
             }),
+            confinement: self.confinement.of_recognizer(),
         }
     }
 

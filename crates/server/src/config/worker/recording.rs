@@ -6,7 +6,7 @@ use lectern_domain::VideoDuration;
 use lectern_media::RecordingLimits;
 
 /// The greatest recording that a worker processes.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Recordings")]
 pub struct RecordingSettings {
     /// Longest recording in seconds
@@ -58,11 +58,21 @@ pub struct RecordingSettings {
         value_parser = clap::value_parser!(u16).range(1..=1000),
     )]
     pub max_recording_streams: u16,
+
+    /// Decoders of ffmpeg that may be used besides those of common recordings, separated by commas
+    #[arg(
+        long,
+        env = "LECTERN_MORE_DECODERS",
+        value_name = "NAMES",
+        value_delimiter = ',',
+        value_parser = parse_decoder,
+    )]
+    pub more_decoders: Vec<String>,
 }
 
 impl RecordingSettings {
     /// Converts the settings.
-    pub(super) fn limits(self) -> anyhow::Result<RecordingLimits> {
+    pub(super) fn limits(&self) -> anyhow::Result<RecordingLimits> {
         Ok(RecordingLimits {
             max_side: self.max_recording_side,
             max_pixels: self.max_recording_pixels,
@@ -70,6 +80,15 @@ impl RecordingSettings {
             max_streams: self.max_recording_streams.into(),
             max_duration: VideoDuration::new(self.max_recording_seconds.into())
                 .context("LECTERN_MAX_RECORDING_SECONDS")?,
+            more_decoders: self.more_decoders.clone(),
         })
+    }
+}
+
+fn parse_decoder(text: &str) -> Result<String, String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    match text.trim() {
+        name if name.chars().all(is_name) => Ok(name.to_owned()),
+        _ => Err("must be names as in `ffmpeg -decoders`".to_owned()),
     }
 }

@@ -55,6 +55,29 @@ fn a_command_runs_in_the_workers_directory_and_its_files_are_removed() {
 }
 
 #[test]
+fn a_command_gets_only_the_allowed_environment_variables() {
+    // Cargo sets this one for every test.
+    let variable = "CARGO_MANIFEST_DIR";
+    assert!(std::env::var_os(variable).is_some());
+    let cue = "00:00.500 --> 00:01.500\\n'\"$(env | cut -d= -f1 | tr '\\n' ' ')\"'";
+    let script = script_writing(cue);
+    for variables in [vec![], vec![variable.to_owned()]] {
+        let fixture = StageFixture::new(Stage::Transcription, TONE);
+        let mut recognizers = fixture.script_recognizer(&script);
+        recognizers.confinement.variables.clone_from(&variables);
+        assert_eq!(fixture.run_stage(recognizers), JobStatus::Completed);
+        let transcript = transcript(&fixture);
+        let names: Vec<_> = transcript[0].2.split(' ').collect();
+        assert!(names.contains(&"PATH"), "{names:?}");
+        assert_eq!(
+            names.contains(&variable),
+            !variables.is_empty(),
+            "{names:?}"
+        );
+    }
+}
+
+#[test]
 fn too_much_output_of_a_command_is_not_read() {
     for redirection in ["", " > {out}", " > {out}.srt"] {
         let fixture = StageFixture::new(Stage::Transcription, TONE);

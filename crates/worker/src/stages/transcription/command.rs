@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use lectern_formats::Cue;
-use lectern_media::Program;
+use lectern_media::{Confinement, Program};
 
 use super::{Recognizer, read_any_format};
 use crate::failure::Failure;
@@ -16,11 +16,14 @@ const OUTPUT_NAME: &str = "the command's output";
 
 /// A command that reads a WAV file and writes Whisper's JSON, SubRip or WebVTT.
 #[derive(Debug)]
-pub(super) struct Command(Vec<String>);
+pub(super) struct Command {
+    words: Vec<String>,
+    confinement: Confinement,
+}
 
 impl Command {
     /// Splits a command line like a shell, but without running one.
-    pub(super) fn new(line: &str) -> Result<Self, Failure> {
+    pub(super) fn new(line: &str, confinement: &Confinement) -> Result<Self, Failure> {
         let words = shlex::split(line).filter(|words| !words.is_empty());
         let words = words.ok_or_else(|| {
             Failure::permanent(
@@ -32,7 +35,10 @@ impl Command {
                 "LECTERN_TRANSCRIBE_COMMAND must contain {audio}, the file to transcribe",
             ));
         }
-        Ok(Self(words))
+        Ok(Self {
+            words,
+            confinement: confinement.clone(),
+        })
     }
 }
 
@@ -40,21 +46,23 @@ impl Recognizer for Command {
     fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
         let out = audio.with_extension("out");
         let (audio_path, out_path) = (audio.to_string_lossy(), out.to_string_lossy());
-        let mut words = self.0.iter().map(|word| {
+        let mut words = self.words.iter().map(|word| {
             word.replace("{audio}", &audio_path)
                 .replace("{out}", &out_path)
         });
         let program = words.next().unwrap_or_default();
         // It runs in the worker's own directory, to which relative paths in the
         // command line refer.
-        let program = Program::new(program).args(words);
+        let program = Program::new(program)
+            .args(words)
+            .confined_by(&self.confinement);
         let mut stdout = Vec::new();
         program.run(&context.limits(), &mut |bytes| {
             if stdout.len() as u64 <= MAX_BYTES {
                 stdout.extend_from_slice(bytes);
             }
         })?;
-        let output = if self.0.iter().any(|word| word.contains("{out}")) {
+        let output = if self.words.iter().any(|word| word.contains("{out}")) {
             read_bounded(OUTPUT_NAME, open_output(&out)?)?
         } else {
             read_bounded(OUTPUT_NAME, stdout.as_slice())?

@@ -11,6 +11,7 @@ use std::path::Path;
 use lectern_db::Tx;
 use lectern_domain::{NewTranscriptSegment, Stage};
 use lectern_formats::{Cue, Format};
+use lectern_media::Confinement;
 
 use crate::failure::Failure;
 use crate::sidecar;
@@ -32,6 +33,8 @@ pub struct RecognizerSettings {
     pub command: Option<String>,
     /// A service with an API like OpenAI's audio transcriptions.
     pub endpoint: Option<Endpoint>,
+    /// What the command and `PocketSphinx` get of the machine.
+    pub confinement: Confinement,
 }
 
 impl RecognizerSettings {
@@ -42,7 +45,7 @@ impl RecognizerSettings {
     /// If a closing quotation mark or `{audio}` is missing.
     pub fn check(&self) -> Result<(), Failure> {
         match &self.command {
-            Some(line) => command::Command::new(line).map(drop),
+            Some(line) => command::Command::new(line, &self.confinement).map(drop),
             None => Ok(()),
         }
     }
@@ -81,11 +84,13 @@ impl StageHandler for Transcription {
         }
         let recognizer: Option<Box<dyn Recognizer>> = match (&self.0.command, &self.0.endpoint) {
             _ if probe.audio.is_none() => None,
-            (Some(command), _) => Some(Box::new(command::Command::new(command)?)),
+            (Some(command), _) => Some(Box::new(command::Command::new(
+                command,
+                &self.0.confinement,
+            )?)),
             (None, Some(endpoint)) => Some(Box::new(endpoint.clone())),
-            (None, None) => {
-                pocketsphinx::PocketSphinx::find().map(|program| Box::new(program) as _)
-            }
+            (None, None) => pocketsphinx::PocketSphinx::find(&self.0.confinement)
+                .map(|program| Box::new(program) as _),
         };
         match recognizer {
             Some(recognizer) => {

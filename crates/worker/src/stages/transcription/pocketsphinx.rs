@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lectern_domain::{Ratio, SpokenText};
 use lectern_formats::{Cue, millis};
-use lectern_media::Program;
+use lectern_media::{Confinement, Program};
 
 use super::Recognizer;
 use crate::failure::Failure;
@@ -17,32 +17,40 @@ const MODEL_FILES: [&str; 3] = ["en-us/mdef", "en-us.lm.bin", "cmudict-en-us.dic
 
 /// `PocketSphinx` with the model of Debian's package `pocketsphinx-en-us`.
 #[derive(Debug)]
-pub(super) struct PocketSphinx(PathBuf);
+pub(super) struct PocketSphinx {
+    program: PathBuf,
+    confinement: Confinement,
+}
 
 impl PocketSphinx {
     /// Finds the program on `PATH`. `None` if it or its model is not installed.
-    pub(super) fn find() -> Option<Self> {
+    pub(super) fn find(confinement: &Confinement) -> Option<Self> {
         let path = std::env::var_os("PATH")?;
-        Self::find_in(&std::env::split_paths(&path).collect::<Vec<_>>())
+        let program = Self::find_in(&std::env::split_paths(&path).collect::<Vec<_>>())?;
+        let confinement = confinement.clone();
+        Some(Self {
+            program,
+            confinement,
+        })
     }
 
     /// Finds the program in these directories. Its default model must be installed
     /// relative to one of them; without a model the program fails.
-    fn find_in(dirs: &[PathBuf]) -> Option<Self> {
+    fn find_in(dirs: &[PathBuf]) -> Option<PathBuf> {
         let has_model = |dir: &PathBuf| {
             let model = dir.join("../share/pocketsphinx/model/en-us");
             MODEL_FILES.iter().all(|file| model.join(file).is_file())
         };
         let mut programs = dirs.iter().map(|dir| dir.join(PROGRAM));
         let program = programs.find(|program| program.is_file())?;
-        dirs.iter().any(has_model).then_some(Self(program))
+        dirs.iter().any(has_model).then_some(program)
     }
 }
 
 impl Recognizer for PocketSphinx {
     fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure> {
-        let output = Program::new(&self.0)
-            .without_secrets()
+        let output = Program::new(&self.program)
+            .confined_by(&self.confinement)
             .arg("-infile")
             .arg(audio)
             .args(["-time", "yes"])
@@ -127,7 +135,7 @@ mod tests {
             assert!(PocketSphinx::find_in(&dirs).is_none(), "without {file}");
             std::fs::write(model.join(file), "").unwrap();
         }
-        assert_eq!(PocketSphinx::find_in(&dirs).unwrap().0, program);
+        assert_eq!(PocketSphinx::find_in(&dirs).unwrap(), program);
         assert!(PocketSphinx::find_in(&[]).is_none());
     }
 
