@@ -10,7 +10,6 @@ from harness.client import Client
 from harness.lectern import Lectern
 from harness.postgres import Postgres
 from harness.probes import Ask, Probe, longest, probing
-from harness.processes import wait_until
 from harness.proxy import Proxy
 
 from .kills import count, missing, start_creators, stop, wait_for
@@ -25,7 +24,8 @@ GRACE = 5
 
 def requests(job: str) -> dict[str, Ask]:
     """One request of each kind of work with the database."""
-    segments = {"segments": [{"start_time": 0, "end_time": 1, "text": "hello"}]}
+    # Nobody claims the stages that store clips.
+    clips = {"clips": [{"start_time": 0, "end_time": 1, "title": "hello"}]}
     claim = {"worker": "probe", "stages": ["compilation"]}
     path = f"/api/v1/jobs/{job}"
     return {
@@ -34,7 +34,7 @@ def requests(job: str) -> dict[str, Ask]:
         "events": lambda client: client.get(f"{path}/events?after=0"),
         "create": lambda client: client.post("/api/v1/jobs", a_recording("probe")),
         "change": lambda client: client.request("PATCH", path, {"filename": "changed.mp4"}),
-        "replace": lambda client: client.put(f"{path}/transcripts", segments),
+        "replace": lambda client: client.put(f"{path}/clips", clips),
         "claim": lambda client: client.post("/api/v1/work/claim", claim),
     }
 
@@ -51,7 +51,12 @@ def probes_of(server: Lectern, job: str) -> list[Probe]:
 
 def wait_until_all_succeed(probes: list[Probe], seconds: float) -> None:
     began = time.monotonic()
-    wait_until("all succeed again", lambda: all(p.last_success > began for p in probes), seconds)
+    until = began + seconds
+    while failing := [probe for probe in probes if probe.last_success < began]:
+        if time.monotonic() > until:
+            told = {probe.name: probe.statuses for probe in failing}
+            raise AssertionError(f"no success within {seconds:.0f} s: {told}")
+        time.sleep(0.05)
 
 
 def a_job(client: Client) -> str:
@@ -176,7 +181,8 @@ def frozen_server(run: Run) -> str:
             assert claimed.seconds <= ANSWER + LATE, f"a claim took {claimed.seconds:.1f} s"
             granted += len(claimed.json["claims"])
             time.sleep(seconds / len(jobs) / 2)
-    assert granted >= len(jobs) // 2, f"{granted} of {len(jobs)} ready stages were handed out"
+    # Under this load a claim takes a while, but all that waits for the held job takes none.
+    assert granted >= seconds, f"{granted} ready stages were handed out in {seconds} s"
     for probe in probes:
         probe.check(ANSWER + LATE, 200, 201)
     for probe in ready:

@@ -9,6 +9,7 @@ from collections import Counter
 from harness.postgres import Postgres
 from history.checker import check
 from history.clients import PIPELINES, Board, RandomClient
+from history.exhaustive import compare
 from history.faults import Faults
 from history.operation import History
 from history.planted import PLANTED, plant
@@ -72,8 +73,18 @@ def on_sqlite(run: Run) -> str:
     return judge(run, *record(run, run.sqlite_url(), 2, None))
 
 
+def checker(run: Run) -> str:
+    return compare(run.times(5_000, 100_000), run.random)
+
+
 PROMISE = "No acknowledged write is lost or takes effect twice, and no read is stale."
 SCENARIOS = [
+    Scenario(
+        "history-checker",
+        "small random histories of one value",
+        "The checker finds a violation exactly if an exhaustive search finds no order.",
+        checker,
+    ),
     Scenario(
         "history-postgres",
         "three servers on one PostgreSQL: `kill -9`, SIGSTOP, crashes of PostgreSQL, terminated "
