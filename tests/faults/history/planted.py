@@ -17,16 +17,18 @@ PLACES = 3
 Planter = Callable[[History], bool]
 
 
-def plant(name: str, history: History, choice: random.Random) -> Iterator[tuple[str, History]]:
+def plant(
+    name: str, parts: dict[str, History], choice: random.Random
+) -> Iterator[tuple[str, History]]:
     """The kind of the violation, and the history of one job with the fault in it."""
     kind, planter = PLANTED[name]
-    jobs = sorted(history.by_job())
+    jobs = sorted(parts)
     choice.shuffle(jobs)
     places = 0
     for job in jobs:
-        planted = copy.deepcopy(only(history, job))
-        assert not check(planted), "a part of a history without violations has one"
+        planted = copy.deepcopy(parts[job])
         if planter(planted):
+            assert not check(parts[job]), "a part of a history without violations has one"
             yield kind, planted
             places += 1
             if places == PLACES:
@@ -34,23 +36,20 @@ def plant(name: str, history: History, choice: random.Random) -> Iterator[tuple[
     assert places, f"no place in the history to plant: {name}"
 
 
-def only(history: History, job: str) -> History:
-    """The operations on one job."""
-    part = History()
-    for one in history:
-        if one.kind == "claim":
-            claim = copy.copy(one)
-            grants = [grant for grant in one.got.get("grants", []) if grant["job"] == job]
-            claim.got = {"grants": grants}
-            part.append(claim)
-        elif one.job == job:
-            part.append(one)
-        elif one.kind == "jobs":
-            listing = copy.copy(one)
-            tokens = one.got["tokens"].items()
-            listing.got = {"tokens": {token: ids for token, ids in tokens if job in ids}}
-            part.append(listing)
-    return part
+def split(history: History) -> dict[str, History]:
+    """The operations on each job."""
+    parts = history.by_job()
+    for claim in history.of("claim"):
+        for grant in claim.got.get("grants", []):
+            part = copy.copy(claim)
+            part.got = {"grants": [grant]}
+            parts.setdefault(grant["job"], History()).append(part)
+    for listing in history.of("jobs"):
+        for token, ids in listing.got["tokens"].items():
+            part = copy.copy(listing)
+            part.got = {"tokens": {token: ids}}
+            parts.setdefault(ids[0], History()).append(part)
+    return parts
 
 
 def reads_after(history: History, write: Operation, *kinds: str) -> list[Operation]:
