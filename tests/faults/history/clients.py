@@ -61,6 +61,7 @@ class RandomClient(threading.Thread):
         self.board, self.number = board, number
         self.random = random.Random(board.seed * 1000 + number)
         self.clients = [Client(port, REQUEST_TIMEOUT) for port in board.ports]
+        self.ended = board.ended
         self.count = 0
         self.failure: BaseException | None = None
         self.actions: dict[Callable[[], object], int] = {
@@ -72,7 +73,7 @@ class RandomClient(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.board.ended.is_set():
+            while not self.ended.is_set():
                 (action,) = self.random.choices(list(self.actions), list(self.actions.values()))
                 action()
         except BaseException as error:  # reported by the thread that waits for this one
@@ -98,7 +99,7 @@ class RandomClient(threading.Thread):
             answer = client.request(method, f"/api/v1{path}", body, headers)
         except Unanswered:
             # A server that is down refuses at once; nobody is served by asking again and again.
-            self.board.ended.wait(0.02)
+            self.ended.wait(0.02)
         else:
             operation.status = answer.status
             if answer.status < 300:
