@@ -46,25 +46,6 @@ fn is_running() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status = '{RUN_RUNNING}'"))
 }
 
-/// The runs of these stages that can be claimed, in the order of claims.
-macro_rules! ready {
-    ($stages:expr, $now:expr) => {
-        stage_runs::table
-            .filter(is_ready())
-            .filter(stage_runs::stage.eq_any($stages.iter().map(|stage| stage.as_str())))
-            .filter(
-                stage_runs::available_at
-                    .is_null()
-                    .or(stage_runs::available_at.le($now).assume_not_null()),
-            )
-            .order((
-                stage_runs::priority.desc(),
-                stage_runs::created_at,
-                stage_runs::id,
-            ))
-    };
-}
-
 /// SQL for a new lease id, a random UUID (version 4).
 pub(crate) fn random_uuid(conn: &DbConnection) -> &'static str {
     match conn {
@@ -108,7 +89,19 @@ pub(crate) fn pick_runs(
         DbConnection::Sqlite(_) => {
             let now = now.unwrap_or_else(|| clock.now());
             let any_expired = !expired_jobs(conn, DbTime(now), 1)?.is_empty();
-            let next = ready!(stages, DbTime(now))
+            let next = stage_runs::table
+                .filter(is_ready())
+                .filter(stage_runs::stage.eq_any(stages.iter().map(|stage| stage.as_str())))
+                .filter(
+                    stage_runs::available_at
+                        .is_null()
+                        .or(stage_runs::available_at.le(DbTime(now)).assume_not_null()),
+                )
+                .order((
+                    stage_runs::priority.desc(),
+                    stage_runs::created_at,
+                    stage_runs::id,
+                ))
                 .limit(limit)
                 .select((stage_runs::id, stage_runs::job_id));
             let next = Prepared(next);
@@ -249,20 +242,6 @@ where
         }
     }
     .doing("start jobs")
-}
-
-/// The job of the first ready run of these stages, locked or not.
-pub(crate) fn first_ready(
-    conn: &mut DbConnection,
-    stages: &[Stage],
-    now: DbTime,
-) -> Result<Option<JobId>, Error> {
-    let first = ready!(stages, now).limit(1).select(stage_runs::job_id);
-    let first = Prepared(first);
-    on_either!(conn, conn => first.get_result::<Id<JobId>>(conn))
-        .optional()
-        .map(|found| found.map(|id| id.0))
-        .doing("find the first ready run")
 }
 
 /// Those of the stages with a ready run or an expired lease: two index lookups per

@@ -14,8 +14,8 @@ use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
 pub(crate) use claim::{
-    Picked, claimable_stages, expired_jobs, first_ready, is_ready, lock_free_jobs, pick_runs,
-    random_uuid, start_jobs,
+    Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, random_uuid,
+    start_jobs,
 };
 pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};

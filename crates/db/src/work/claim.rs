@@ -19,7 +19,7 @@ use super::Work;
 use super::attempt::AttemptLog;
 use super::expiry::expires_at;
 use crate::connection::{Database, on_either};
-use crate::dialect::{Picked, first_ready, is_ready, pick_runs, random_uuid, start_jobs};
+use crate::dialect::{Picked, is_ready, pick_runs, random_uuid, start_jobs};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::row::JobRow;
 use crate::repositories::stage_runs::row::RunRow;
@@ -28,6 +28,9 @@ use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::types::{DbTime, Id, Uuid};
+
+/// How often one claim picks runs when other claims take them first.
+const MAX_PICKS: usize = 3;
 
 impl Database {
     /// Claims runs for a worker; see [`Work::claim`].
@@ -50,17 +53,16 @@ impl Work<'_> {
     /// Claims up to `request.max` ready runs, the highest priority first, then the
     /// oldest. Runs with expired leases are made ready first.
     ///
-    /// Prefer [`crate::Database::claim`], a transaction that only claims. After
-    /// other changes in the same transaction, a claim may deadlock: it can wait
-    /// for a job that another transaction has locked while that transaction waits
-    /// for a job locked by this one.
+    /// Skips runs of jobs that another transaction has locked, so that it may claim
+    /// fewer runs than are ready, or none: claim again later.
     pub fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         let claimed = self.claim_batch(slice::from_ref(request))?;
         Ok(claimed.into_iter().flatten().collect())
     }
 
     /// Claims for several requests with the same stages; earlier requests are
-    /// served first.
+    /// served first. Never waits for a lock: a job that another transaction has
+    /// locked is skipped.
     pub(crate) fn claim_batch(
         &mut self,
         requests: &[ClaimRequest],
@@ -71,51 +73,30 @@ impl Work<'_> {
         };
         let stages = first.stages.as_slice();
         let limit = row_count(requests.iter().map(|request| request.max.get()).sum());
-        // Whether this transaction has locked jobs, and whether it has ended the
-        // attempts with expired leases.
-        let (mut has_locks, mut expiry_done) = (false, false);
-        loop {
-            let Picked {
-                now,
-                any_expired,
-                runs,
-            } = self.pick(stages, limit)?;
-            if any_expired && !expiry_done {
-                expiry_done = true;
-                if self.expire_at(now)?.locked_jobs > 0 {
-                    has_locks = true;
-                    continue;
-                }
-            }
-            if !runs.is_empty() {
-                let mut left = runs.as_slice();
-                let mut claimed = Vec::new();
-                for request in requests {
-                    let (own, rest) = left.split_at(left.len().min(request.max.get()));
-                    left = rest;
-                    claimed.push(self.lease_runs(own, request, now)?);
-                }
-                if claimed.iter().any(|runs| !runs.is_empty()) {
-                    return self.record_claims(claimed, now);
-                }
-                // Other claims took the runs before their jobs were locked here.
-                has_locks = true;
-            } else if has_locks {
-                return Ok(nothing());
-            } else {
-                // Ready runs may belong to jobs that others have locked. Waiting
-                // for one of them is safe only without locks of our own.
-                let Some(job_id) = first_ready(self.0.raw, stages, DbTime(now))? else {
-                    return Ok(nothing());
-                };
-                match self.0.lock_job(job_id) {
-                    // Its runs may be claimed by now: pick again.
-                    Ok(_) | Err(Error::JobNotFound { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-                has_locks = true;
-            }
+        let mut picked = self.pick(stages, limit)?;
+        if picked.any_expired && self.expire_at(picked.now)?.locked_jobs > 0 {
+            picked = self.pick(stages, limit)?;
         }
+        // Other claims may take all picked runs before their jobs are locked here.
+        // The next pick sees what they took; it is repeated a bounded number of
+        // times because the jobs locked so far stay locked.
+        for _ in 0..MAX_PICKS {
+            let mut left = picked.runs.as_slice();
+            if left.is_empty() {
+                break;
+            }
+            let mut claimed = Vec::new();
+            for request in requests {
+                let (own, rest) = left.split_at(left.len().min(request.max.get()));
+                left = rest;
+                claimed.push(self.lease_runs(own, request, picked.now)?);
+            }
+            if claimed.iter().any(|runs| !runs.is_empty()) {
+                return self.record_claims(claimed, picked.now);
+            }
+            picked = self.pick(stages, limit)?;
+        }
+        Ok(nothing())
     }
 
     /// Claims runs of one job; none if it does not exist.
