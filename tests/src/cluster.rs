@@ -142,6 +142,30 @@ impl Cluster {
             .unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}"));
     }
 
+    /// Suspends all processes of the server until the value is dropped: it keeps
+    /// its connections and answers nothing.
+    ///
+    /// # Panics
+    ///
+    /// If its processes cannot be suspended.
+    pub fn freeze(&self) -> Frozen<'_> {
+        self.signal("STOP");
+        Frozen(self)
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid_file = fs::read_to_string(self.dir.join("data/postmaster.pid"))
+            .expect("the process id of a running server");
+        let postmaster = pid_file.lines().next().unwrap_or_default();
+        // The postmaster first, so that it starts no more processes.
+        let script = format!(
+            "kill -s {signal} {postmaster} && \
+             for child in $(cat /proc/{postmaster}/task/*/children); do kill -s {signal} $child; done"
+        );
+        run(Command::new("sh").args(["-c", &script]))
+            .unwrap_or_else(|error| panic!("SIG{signal} was not sent: {error}"));
+    }
+
     fn pg_ctl(&self, action: &str) -> Result<(), String> {
         let option = if action == "stop" {
             "--mode=immediate"
@@ -159,6 +183,16 @@ impl Cluster {
 
     fn command(&self, program: &Path) -> Command {
         self.owner.command(program, &self.dir)
+    }
+}
+
+/// A suspended server, which is resumed on drop.
+#[derive(Debug)]
+pub struct Frozen<'c>(&'c Cluster);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal("CONT");
     }
 }
 

@@ -4,6 +4,7 @@
 //! the rule that was broken. A lookup of a missing row is `None`; a mutation of one
 //! is [`Error::JobNotFound`] or [`Error::ClipNotFound`].
 
+use std::cell::Cell;
 use std::fmt;
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
@@ -19,12 +20,13 @@ pub enum Error {
     )]
     Url(String),
 
-    /// The database does not respond, or not in time. On SQLite also: another
-    /// process held the write lock for longer than five seconds.
+    /// The database does not respond, not in time, or cannot do this at present.
     #[error("the database is not available: {doing}")]
     Unavailable {
         /// What failed, such as `could not connect`.
         doing: String,
+        /// Why it is not available.
+        outage: Outage,
         /// The driver's error.
         #[source]
         source: Source,
@@ -173,17 +175,42 @@ pub enum Error {
 
 impl Error {
     /// Whether the same call may succeed if it is made again: after a deadlock,
-    /// a serialization failure, an outage or a busy SQLite file.
+    /// a serialization failure or an [`Outage`].
     ///
     /// Nothing was stored, so a whole [`Database::write`](crate::Database::write)
-    /// can be repeated. The exception is an outage during the commit itself,
-    /// after which only the database knows whether the commit succeeded.
+    /// can be repeated. That is not known after [`Outage::Commit`], which is not
+    /// transient in this sense.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::Unavailable { .. } | Self::TransactionConflict { .. }
-        )
+        match self {
+            Self::Unavailable { outage, .. } => *outage != Outage::Commit,
+            error => matches!(error, Self::TransactionConflict { .. }),
+        }
     }
+}
+
+/// Why a database is not available.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outage {
+    /// There is no connection to it, or the connection was lost.
+    Connection,
+    /// The connection was lost during a commit. Only the database knows whether the
+    /// transaction was committed.
+    Commit,
+    /// Another transaction, or on SQLite another process, held a lock for longer
+    /// than [`Timeouts::lock`](crate::Timeouts::lock) (55P03).
+    Locked,
+    /// The statement took longer than
+    /// [`Timeouts::statement`](crate::Timeouts::statement), or was cancelled
+    /// (57014).
+    Cancelled,
+    /// Its disk is full (53100), or cannot be read or written.
+    Disk,
+    /// It accepts no writes: a standby, or a file without write permission
+    /// (25006).
+    ReadOnly,
+    /// It lacks memory or connections (53200, 53300).
+    Resources,
 }
 
 /// The kind of constraint that was violated.
@@ -237,13 +264,15 @@ impl From<DieselError> for Error {
 }
 
 fn from_diesel(source: DieselError, doing: &'static str) -> Error {
-    if is_outage(&source) {
+    if let Some(outage) = outage(&source) {
         return Error::Unavailable {
             doing: format!("could not {doing}"),
+            outage,
             source: Box::new(source),
         };
     }
     if is_conflict(&source) {
+        CONFLICTS.set(CONFLICTS.get() + 1);
         return Error::TransactionConflict {
             doing,
             source: Box::new(source),
@@ -265,17 +294,62 @@ fn from_diesel(source: DieselError, doing: &'static str) -> Error {
     }
 }
 
-fn is_outage(error: &DieselError) -> bool {
+/// Why the database is not available; `None` for an error of another kind.
+pub(crate) fn outage(error: &DieselError) -> Option<Outage> {
     match error {
         DieselError::DatabaseError(
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
             _,
         )
-        | DieselError::BrokenTransactionManager => true,
-        // SQLite: another process held the write lock longer than busy_timeout.
-        DieselError::DatabaseError(_, info) => info.message().starts_with("database is locked"),
-        _ => false,
+        | DieselError::BrokenTransactionManager => Some(Outage::Connection),
+        DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
+            Some(Outage::ReadOnly)
+        }
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => {
+            outage_of_message(info.message())
+        }
+        _ => None,
     }
+}
+
+/// Recognizes an outage by the message, in which diesel passes on neither
+/// PostgreSQL's SQLSTATE nor SQLite's result code. PostgreSQL's is in English for a
+/// superuser and wherever the server's `lc_messages` is.
+fn outage_of_message(message: &str) -> Option<Outage> {
+    const MESSAGES: [(&str, Outage); 16] = [
+        // PostgreSQL
+        ("terminating connection", Outage::Connection),
+        ("the database system is", Outage::Connection),
+        ("due to lock timeout", Outage::Locked),
+        ("could not obtain lock", Outage::Locked),
+        ("canceling statement due to", Outage::Cancelled),
+        ("No space left on device", Outage::Disk),
+        ("Input/output error", Outage::Disk),
+        ("out of shared memory", Outage::Resources),
+        ("too many clients", Outage::Resources),
+        ("remaining connection slots", Outage::Resources),
+        // Both
+        ("out of memory", Outage::Resources),
+        // SQLite
+        ("database is locked", Outage::Locked),
+        ("database table is locked", Outage::Locked),
+        ("database or disk is full", Outage::Disk),
+        ("disk I/O error", Outage::Disk),
+        ("attempt to write a readonly database", Outage::ReadOnly),
+    ];
+    let known = MESSAGES.iter().find(|(part, _)| message.contains(part));
+    known.map(|(_, outage)| *outage)
+}
+
+thread_local! {
+    static CONFLICTS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The number of [`Error::TransactionConflict`] on the current thread so far.
+/// [`Database::write`](crate::Database::write) retries after a conflict, and
+/// cannot see it in an error of the caller's type.
+pub(crate) fn conflicts_on_this_thread() -> u64 {
+    CONFLICTS.get()
 }
 
 /// Whether PostgreSQL cancelled the transaction because of another one.

@@ -84,13 +84,13 @@ mod work;
 
 pub use connection::{
     Backend, Capacity, Committed, Conn, Database, DatabaseConfig, DatabaseUrl, PoolStats, ReadOnly,
-    ReadWrite, Reader, Tx,
+    ReadWrite, Reader, Timeouts, Tx,
 };
 pub use dialect::{JobLock, JobRef};
-pub use error::{ConstraintKind, Error, Source};
+pub use error::{ConstraintKind, Error, Outage, Source};
 /// The domain's types, in the version this crate was built with.
 pub use lectern_domain as domain;
-pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations};
+pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations, Readiness};
 #[cfg(feature = "diesel")]
 pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{

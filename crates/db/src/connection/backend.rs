@@ -14,8 +14,10 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::result::{Error as DieselError, QueryResult};
 
+use super::config::Timeouts;
+use super::open::{open_postgres, open_sqlite};
 use super::url::{Backend, Location};
-use crate::error::{Doing, Error};
+use crate::error::{Doing, Error, Outage, outage};
 
 /// A connection to either database. A diesel query written against it runs on
 /// both.
@@ -53,36 +55,29 @@ pub enum DbConnection {
     Sqlite(SqliteConnection),
 }
 
-/// Milliseconds SQLite waits for another process' write to end.
-const BUSY_TIMEOUT_MS: u32 = 5_000;
-
 impl DbConnection {
-    /// Connects. On SQLite this also applies the settings, which hold for one connection
-    /// only.
-    pub(crate) fn open(location: &Location, memory_name: &str) -> ConnectionResult<Self> {
-        let sqlite = |path: &str| {
-            let mut conn = SqliteConnection::establish(path)?;
-            conn.batch_execute(&format!(
-                "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};
-                 PRAGMA foreign_keys = ON;
-                 PRAGMA synchronous = NORMAL;"
-            ))
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
-            Ok(Self::Sqlite(conn))
-        };
+    /// Connects, and applies the settings of a connection.
+    pub(crate) fn open(
+        location: &Location,
+        memory_name: &str,
+        timeouts: Timeouts,
+    ) -> ConnectionResult<Self> {
         match location {
-            Location::Postgres(url) => PgConnection::establish(url).map(Self::Postgres),
-            Location::Memory => sqlite(&format!("file:/{memory_name}?vfs=memdb")),
+            Location::Postgres(url) => open_postgres(url, timeouts).map(Self::Postgres),
+            Location::Memory => {
+                open_sqlite(&format!("file:/{memory_name}?vfs=memdb"), timeouts).map(Self::Sqlite)
+            }
             Location::File(path) => {
                 let path = path.to_str().ok_or_else(|| {
                     ConnectionError::InvalidConnectionUrl("the path is not UTF-8".into())
                 })?;
                 // SQLite reads a name that begins with `file:` as a URI.
-                if path.starts_with("file:") {
-                    sqlite(&format!("./{path}"))
+                let name = if path.starts_with("file:") {
+                    format!("./{path}")
                 } else {
-                    sqlite(path)
-                }
+                    path.to_owned()
+                };
+                open_sqlite(&name, timeouts).map(Self::Sqlite)
             }
         }
     }
@@ -161,14 +156,32 @@ impl DbConnection {
             Self::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
         };
         match (committed, self.depth()) {
-            (Err(_), Ok(Some(_))) => Err(not_committed("one of its statements had failed")),
+            // SQLite keeps a transaction open that it cannot write to the disk.
+            (Err(error), Ok(Some(_))) if outage(&error).is_none() => {
+                Err(not_committed("one of its statements had failed"))
+            }
             // SQLite: a statement had ended it without diesel's knowledge.
             (Err(DieselError::DatabaseError(_, info)), _)
                 if info.message().contains("no transaction is active") =>
             {
                 Err(not_committed(ENDED))
             }
-            (committed, _) => committed.doing("commit a transaction"),
+            (committed, _) => {
+                committed
+                    .doing("commit a transaction")
+                    .map_err(|error| match error {
+                        Error::Unavailable {
+                            doing,
+                            outage: Outage::Connection,
+                            source,
+                        } => Error::Unavailable {
+                            doing,
+                            outage: Outage::Commit,
+                            source,
+                        },
+                        error => error,
+                    })
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Settings of a database.
+//! Settings of a database: its pool and its timeouts.
 
 use std::time::Duration;
 
@@ -18,11 +18,67 @@ pub struct DatabaseConfig {
     pub recycle: Duration,
     /// The longest wait for a connection.
     pub checkout_timeout: Duration,
+    /// Timeouts of each connection.
+    pub timeouts: Timeouts,
+}
+
+/// Timeouts that are set on each new connection. A parameter of the same name in
+/// a PostgreSQL URL takes precedence.
+///
+/// Migrations are not subject to the timeouts of statements, locks and idle
+/// transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// The longest wait for a new connection; PostgreSQL only. In whole seconds,
+    /// at least two (`connect_timeout`).
+    pub connect: Duration,
+    /// How long data may stay unacknowledged by the server's machine, and a
+    /// connection without traffic unconfirmed, before the connection is closed
+    /// (`tcp_user_timeout`, `keepalives_idle`); PostgreSQL on Linux only.
+    pub unacknowledged: Duration,
+    /// The longest time of one statement; PostgreSQL only (`statement_timeout`).
+    /// Zero: unlimited.
+    pub statement: Duration,
+    /// The longest wait for a row that another transaction has locked
+    /// (`lock_timeout`), and on SQLite for another process that writes
+    /// (`busy_timeout`). Zero: unlimited.
+    pub lock: Duration,
+    /// How long a transaction may wait for its next statement before PostgreSQL
+    /// ends it and releases its locks (`idle_in_transaction_session_timeout`).
+    /// Zero: unlimited.
+    pub idle_in_transaction: Duration,
+}
+
+impl Default for Timeouts {
+    /// 5 seconds to connect, 10 seconds unacknowledged, a minute for a statement
+    /// and for an idle transaction, 10 seconds for a lock.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            unacknowledged: Duration::from_secs(10),
+            statement: Duration::from_mins(1),
+            lock: Duration::from_secs(10),
+            idle_in_transaction: Duration::from_mins(1),
+        }
+    }
+}
+
+impl Timeouts {
+    /// For work that may take long, such as migrations: only connecting has a
+    /// timeout.
+    pub(crate) fn of_connecting(self) -> Self {
+        Self {
+            statement: Duration::ZERO,
+            lock: Duration::ZERO,
+            idle_in_transaction: Duration::ZERO,
+            ..self
+        }
+    }
 }
 
 impl DatabaseConfig {
     /// Five connections and up to ten more under load, replaced after an hour,
-    /// with a checkout timeout of 30 seconds.
+    /// with a checkout timeout of 30 seconds and the default [`Timeouts`].
     ///
     /// # Errors
     ///
@@ -39,6 +95,7 @@ impl DatabaseConfig {
             max_overflow: 10,
             recycle: Duration::from_hours(1),
             checkout_timeout: Duration::from_secs(30),
+            timeouts: Timeouts::default(),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
@@ -19,7 +20,11 @@ use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
 use super::unreadable::UnreadableRows;
 use super::url::{Backend, DatabaseUrl};
-use crate::error::{Doing, Error};
+use crate::error::{Doing, Error, Outage, conflicts_on_this_thread};
+
+/// Pause before a transaction is repeated after a conflict, in which the other one
+/// can take the locks it was waiting for.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Called after every commit.
 type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
@@ -194,6 +199,9 @@ impl Database {
     /// Runs `change` within one transaction: commits it when `change` returns
     /// `Ok`, rolls it back when it returns `Err` or panics.
     ///
+    /// When PostgreSQL cancels the transaction because of a conflict with another
+    /// one, `change` runs once more, which is why it is an [`FnMut`].
+    ///
     /// SQLite's write lock is taken at once. From async code, call it and every
     /// other method in `tokio::task::spawn_blocking`.
     ///
@@ -203,7 +211,20 @@ impl Database {
     /// clone of the handle it is called on: pass the `Tx` on instead.
     /// [`Error::NotCommitted`] when `change` returns `Ok` although one of its
     /// statements failed, on PostgreSQL.
-    pub fn write<T, E>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E>
+    pub fn write<T, E>(&self, mut change: impl FnMut(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        let conflicts = conflicts_on_this_thread();
+        let result = self.write_once(&mut change);
+        if result.is_err() && conflicts_on_this_thread() > conflicts {
+            thread::sleep(CONFLICT_PAUSE);
+            return self.write_once(&mut change);
+        }
+        result
+    }
+
+    fn write_once<T, E>(&self, change: &mut impl FnMut(&mut Tx<'_>) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {
@@ -237,6 +258,14 @@ impl Database {
     /// Checks that the database responds.
     pub fn ping(&self) -> Result<(), Error> {
         self.read_committed(|conn| conn.raw.ping().doing("ping the database"))
+    }
+
+    /// Replaces the connections that were open at `time` by new ones. For a caller
+    /// that has given up a call because the database did not respond: the call
+    /// keeps its thread and its connection until the driver notices, and calls
+    /// that begin afterwards are not affected by either.
+    pub fn replace_connections(&self, time: Instant) {
+        self.pools.replace(time);
     }
 
     /// The number of connections, open and in use.
@@ -288,12 +317,17 @@ impl Database {
     /// Opens a connection outside the pool, for work that changes its settings
     /// or takes long.
     pub(crate) fn connection(&self) -> Result<DbConnection, Error> {
-        self.pools.write.open()
+        self.pools.write.open_unlimited()
     }
 
     /// A connection from the read pool.
     pub(crate) fn reader(&self) -> Result<Checkout, Error> {
         self.checkout(&self.pools.read)
+    }
+
+    /// The connection for checks, which does not depend on the other pools.
+    pub(crate) fn probe(&self, timeout: Duration) -> Result<Checkout, Error> {
+        self.pools.probe.checkout(timeout)
     }
 
     fn checkout(&self, pool: &Pool) -> Result<Checkout, Error> {
@@ -322,9 +356,10 @@ fn prepare_file(config: &DatabaseConfig) -> Result<(), Error> {
     let super::url::Location::File(_) = config.url.location() else {
         return Ok(());
     };
-    DbConnection::open(config.url.location(), "")
+    DbConnection::open(config.url.location(), "", config.timeouts)
         .map_err(|source| Error::Unavailable {
             doing: format!("could not open {}", config.url),
+            outage: Outage::Connection,
             source: Box::new(source),
         })?
         .batch_execute("PRAGMA journal_mode = WAL")

@@ -6,6 +6,7 @@ mod config;
 pub(crate) mod context;
 pub(crate) mod database;
 mod nesting;
+mod open;
 mod pool;
 #[cfg(feature = "diesel")]
 mod statements;
@@ -15,7 +16,7 @@ pub(crate) mod url;
 
 pub use backend::{DbConnection, MultiBackend};
 pub(crate) use backend::{MultiRawValue, on_either};
-pub use config::DatabaseConfig;
+pub use config::{DatabaseConfig, Timeouts};
 pub use context::Committed;
 pub use database::Database;
 pub use pool::{Capacity, PoolStats};

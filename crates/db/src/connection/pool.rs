@@ -1,17 +1,19 @@
 //! Connection pools, and how long a connection is assumed to be alive.
 
 use std::fmt;
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use diesel::ConnectionError;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
+use parking_lot::RwLock;
 
 use super::backend::DbConnection;
-use super::config::DatabaseConfig;
+use super::config::{DatabaseConfig, Timeouts};
 use super::url::{Backend, DatabaseUrl, Location};
-use crate::error::{Error, Source};
+use crate::error::{Error, Outage, Source};
 
 /// How long a connection is assumed to be alive after its last use. A ping at
 /// every checkout would cost a third of the read throughput.
@@ -61,6 +63,8 @@ pub enum Capacity {
 pub(crate) struct Pools {
     pub(crate) read: Pool,
     pub(crate) write: Pool,
+    /// One connection for checks of the database, opened by the first.
+    pub(crate) probe: Pool,
     capacity: Capacity,
     /// Keeps a database in memory alive while the pools close connections.
     _anchor: Option<Mutex<DbConnection>>,
@@ -68,19 +72,27 @@ pub(crate) struct Pools {
 
 impl Pools {
     pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, Error> {
-        let connector = Arc::new(Connector::new(config.url.clone()));
+        let connector = Arc::new(Connector::new(config.url.clone(), config.timeouts));
         let anchor = match config.url.location() {
             Location::Memory => Some(connector.open().map_err(unavailable)?.into()),
             _ => None,
         };
         let total = config.pool_size.saturating_add(config.max_overflow).max(1);
+        let pool = |kept, max, read_only| {
+            let settings = PoolSettings {
+                kept,
+                max,
+                recycle: config.recycle,
+                read_only,
+            };
+            Pool::new(&connector, settings)
+        };
         let (read, write, capacity) = match config.url.backend() {
             Backend::Postgres => {
-                let manager = Manager::new(&connector, false);
-                let pool = Pool::new(manager, config, config.pool_size, total);
                 let kept = config.pool_size.clamp(1, total);
                 let overflow = total - kept;
-                (pool.clone(), pool, Capacity::Shared { kept, overflow })
+                let shared = pool(kept, total, false);
+                (shared.clone(), shared, Capacity::Shared { kept, overflow })
             }
             Backend::Sqlite => {
                 let readers = config.pool_size.max(1);
@@ -88,19 +100,23 @@ impl Pools {
                     readers,
                     writers: 1,
                 };
-                (
-                    Pool::new(Manager::new(&connector, true), config, 1, readers),
-                    Pool::new(Manager::new(&connector, false), config, 1, 1),
-                    capacity,
-                )
+                (pool(1, readers, true), pool(1, 1, false), capacity)
             }
         };
         Ok(Self {
             read,
             write,
+            probe: pool(0, 1, true),
             capacity,
             _anchor: anchor,
         })
+    }
+
+    /// Replaces the pools that were in use at `time`.
+    pub(crate) fn replace(&self, time: Instant) {
+        for pool in [&self.read, &self.write, &self.probe] {
+            pool.replace(time);
+        }
     }
 
     pub(crate) fn capacity(&self) -> Capacity {
@@ -121,23 +137,93 @@ impl Pools {
     }
 }
 
-/// One r2d2 pool.
+/// One r2d2 pool, which is replaced by a new one when its connections no longer
+/// respond.
 #[derive(Clone)]
 pub(crate) struct Pool {
-    pool: r2d2::Pool<Manager>,
+    current: Arc<RwLock<Generation>>,
     connector: Arc<Connector>,
+    settings: PoolSettings,
+}
+
+/// The r2d2 pool in use.
+struct Generation {
+    pool: r2d2::Pool<Manager>,
+    began: Instant,
+}
+
+#[derive(Clone, Copy)]
+struct PoolSettings {
+    /// Connections kept open.
+    kept: u32,
+    /// The greatest number of connections.
+    max: u32,
+    recycle: Duration,
+    read_only: bool,
 }
 
 /// A connection from a pool, which it returns to when it is dropped.
 pub(crate) type Checkout = r2d2::PooledConnection<Manager>;
 
 impl Pool {
-    fn new(manager: Manager, config: &DatabaseConfig, kept: u32, max: u32) -> Self {
-        let connector = Arc::clone(&manager.connector);
+    fn new(connector: &Arc<Connector>, settings: PoolSettings) -> Self {
+        Self {
+            current: Arc::new(RwLock::new(Generation::new(connector, settings))),
+            connector: Arc::clone(connector),
+            settings,
+        }
+    }
+
+    /// Waits for a connection, at most `timeout`.
+    pub(crate) fn checkout(&self, timeout: Duration) -> Result<Checkout, Error> {
+        let pool = self.current.read().pool.clone();
+        pool.get_timeout(timeout)
+            .map_err(|source| Error::Unavailable {
+                doing: format!("no connection within {timeout:?}"),
+                outage: Outage::Connection,
+                source: Box::new(source),
+            })
+    }
+
+    /// Replaces the r2d2 pool if it was in use at `time`. Its idle connections are
+    /// closed at once, the others when they are returned.
+    pub(crate) fn replace(&self, time: Instant) {
+        let mut current = self.current.write();
+        if current.began <= time {
+            let next = Generation::new(&self.connector, self.settings);
+            let replaced = mem::replace(&mut *current, next);
+            drop(current);
+            // Closing connections may take time.
+            drop(replaced);
+        }
+    }
+
+    /// Opens a connection outside the pool, on which only connecting has a
+    /// timeout.
+    pub(crate) fn open_unlimited(&self) -> Result<DbConnection, Error> {
+        let timeouts = self.connector.timeouts.of_connecting();
+        self.connector.open_with(timeouts).map_err(unavailable)
+    }
+
+    fn stats(&self) -> PoolStats {
+        let current = self.current.read();
+        let state = current.pool.state();
+        PoolStats {
+            connections: state.connections,
+            idle: state.idle_connections,
+            in_use: state.connections.saturating_sub(state.idle_connections),
+            max: self.settings.max,
+        }
+    }
+}
+
+impl Generation {
+    fn new(connector: &Arc<Connector>, settings: PoolSettings) -> Self {
+        let PoolSettings { kept, max, .. } = settings;
         let pool = r2d2::Pool::builder()
             .max_size(max)
             .min_idle(Some(kept.min(max)))
-            .max_lifetime(Some(config.recycle))
+            .max_lifetime(Some(settings.recycle))
             .idle_timeout(Some(OVERFLOW_IDLE))
             // r2d2 takes half of it as the longest pause between two attempts to
             // connect. The timeout of a checkout is given with each checkout.
@@ -146,32 +232,10 @@ impl Pool {
             .error_handler(Box::new(LogFailures))
             // Connects in the background: the process must start, and report its
             // state, while the database is down.
-            .build_unchecked(manager);
-        Self { pool, connector }
-    }
-
-    /// Waits for a connection, at most `timeout`.
-    pub(crate) fn checkout(&self, timeout: Duration) -> Result<Checkout, Error> {
-        self.pool
-            .get_timeout(timeout)
-            .map_err(|source| Error::Unavailable {
-                doing: format!("no connection within {timeout:?}"),
-                source: Box::new(source),
-            })
-    }
-
-    /// Opens a connection outside the pool.
-    pub(crate) fn open(&self) -> Result<DbConnection, Error> {
-        self.connector.open().map_err(unavailable)
-    }
-
-    fn stats(&self) -> PoolStats {
-        let state = self.pool.state();
-        PoolStats {
-            connections: state.connections,
-            idle: state.idle_connections,
-            in_use: state.connections.saturating_sub(state.idle_connections),
-            max: self.pool.max_size(),
+            .build_unchecked(Manager::new(connector, settings.read_only));
+        Self {
+            pool,
+            began: Instant::now(),
         }
     }
 }
@@ -179,6 +243,7 @@ impl Pool {
 fn unavailable(source: ConnectionError) -> Error {
     Error::Unavailable {
         doing: "could not connect".to_owned(),
+        outage: Outage::Connection,
         source: Box::new(source),
     }
 }
@@ -186,6 +251,7 @@ fn unavailable(source: ConnectionError) -> Error {
 /// Opens connections, and remembers when one was last found broken.
 pub(crate) struct Connector {
     url: DatabaseUrl,
+    timeouts: Timeouts,
     memory_name: String,
     started: Instant,
     /// In milliseconds after `started`: a connection last used before this time
@@ -194,9 +260,10 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    fn new(url: DatabaseUrl) -> Self {
+    fn new(url: DatabaseUrl, timeouts: Timeouts) -> Self {
         Self {
             url,
+            timeouts,
             memory_name: format!("lectern-{}", uuid::Uuid::from_u128(next_number())),
             started: Instant::now(),
             distrusted_until: AtomicU64::new(0),
@@ -204,7 +271,11 @@ impl Connector {
     }
 
     fn open(&self) -> Result<DbConnection, ConnectionError> {
-        DbConnection::open(self.url.location(), &self.memory_name)
+        self.open_with(self.timeouts)
+    }
+
+    fn open_with(&self, timeouts: Timeouts) -> Result<DbConnection, ConnectionError> {
+        DbConnection::open(self.url.location(), &self.memory_name, timeouts)
     }
 
     fn now(&self) -> u64 {

@@ -122,15 +122,17 @@ impl<'db> Migrations<'db> {
 
     /// Whether a migration of Lectern's is not applied yet.
     pub fn pending(&self) -> Result<bool, Error> {
-        let status = self.status()?;
-        Ok(status
-            .iter()
-            .any(|migration| migration.state == MigrationState::Pending))
+        any_pending(&mut self.0.reader()?.conn)
     }
 
     /// Applies Lectern's migrations that are not applied yet, the oldest first,
-    /// and returns their names.
+    /// and returns their names. Only reads when all are applied, which needs no
+    /// right to change tables.
     pub fn up(&self) -> Result<Vec<String>, Error> {
+        self.0.refuse_nested_write()?;
+        if !self.pending()? {
+            return Ok(Vec::new());
+        }
         self.exclusively(|conn| with_harness!(conn, |conn, source| apply(conn, source)))
     }
 
@@ -248,6 +250,13 @@ where
     let pending = conn.pending_migrations(source).map_err(Error::Migration)?;
     conn.run_migrations(&pending).map_err(Error::Migration)?;
     Ok(pending.iter().map(|m| m.name().to_string()).collect())
+}
+
+/// Whether a migration of Lectern's is not applied yet.
+pub(super) fn any_pending(conn: &mut DbConnection) -> Result<bool, Error> {
+    let applied = applied_versions(conn)?;
+    let known = lectern_migrations(conn)?;
+    Ok(known.iter().any(|(version, _)| !applied.contains(version)))
 }
 
 /// Lectern's migrations that are applied, the newest first.

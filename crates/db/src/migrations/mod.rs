@@ -2,9 +2,11 @@
 
 mod apply;
 mod drift;
+mod readiness;
 
 pub use apply::{MigrationState, MigrationStatus, Migrations};
 pub use drift::Drift;
+pub use readiness::Readiness;
 
 use crate::connection::Database;
 use crate::error::Error;

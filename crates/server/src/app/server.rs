@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -11,6 +10,7 @@ use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::{App, HttpServer};
 use anyhow::{Context as _, anyhow};
 use lectern_db::Database;
+use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::app::config::ServerConfig;
@@ -23,6 +23,10 @@ use crate::routes;
 /// database connections. An upload or download needs one during each access.
 const DISK_THREADS: usize = 64;
 
+/// How long the end of a server waits for database calls that still run. A call to
+/// a database that does not respond may never return.
+const CALL_END_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A running server, on its own threads. Dropping it stops it at once and aborts
 /// requests in flight.
 #[derive(Debug)]
@@ -33,7 +37,9 @@ pub struct Server {
     stop: Option<oneshot::Sender<()>>,
     /// Closed when the server's thread ends.
     ended: watch::Receiver<()>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    /// Receives the result of the server's thread, and is disconnected when the
+    /// thread ends.
+    result: Mutex<mpsc::Receiver<io::Result<()>>>,
 }
 
 impl Server {
@@ -52,16 +58,16 @@ impl Server {
         let (start_sender, start_receiver) = mpsc::channel();
         let (stop_sender, stop_receiver) = oneshot::channel();
         let (end_sender, end_receiver) = watch::channel(());
-        let thread = std::thread::Builder::new()
+        let (result_sender, result_receiver) = mpsc::channel();
+        std::thread::Builder::new()
             .name("lectern-server".to_owned())
             .spawn(move || {
                 let _end_sender = end_sender;
-                actix_web::rt::System::new().block_on(serve(
-                    config,
-                    service,
-                    &start_sender,
-                    stop_receiver,
-                ))
+                let system = actix_web::rt::System::new();
+                let served = serve(config, service, &start_sender, stop_receiver);
+                let _ = result_sender.send(system.block_on(served));
+                // Waits for the calls that still run on other threads.
+                drop(system);
             })?;
         let (address, handle) = start_receiver
             .recv()
@@ -72,7 +78,7 @@ impl Server {
             handle,
             stop: Some(stop_sender),
             ended: end_receiver,
-            thread: Some(thread),
+            result: Mutex::new(result_receiver),
         })
     }
 
@@ -109,22 +115,19 @@ impl Server {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        match self.thread.take().map(JoinHandle::join) {
-            None | Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => Err(error).context("the server failed"),
-            Some(Err(_)) => Err(anyhow!("the server panicked")),
+        match self.result.get_mut().recv() {
+            Ok(result) => result.context("the server failed"),
+            Err(_) => Err(anyhow!("the server panicked")),
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            // `stop` sends its command at once; its future only waits for the server
-            // to end, as `join` does.
-            drop(self.handle.stop(false));
-            let _ = thread.join();
-        }
+        // `stop` sends its command at once; its future only waits for the server to
+        // end. After a graceful stop it does nothing.
+        drop(self.handle.stop(false));
+        while self.result.get_mut().recv_timeout(CALL_END_TIMEOUT).is_ok() {}
     }
 }
 
@@ -193,7 +196,8 @@ fn bind(
     .client_request_timeout(Duration::from_mins(1))
     // A worker that disconnects while waiting must not be given a lease.
     .h1_allow_half_closed(false)
-    .shutdown_timeout((config.shutdown_grace / 2).as_secs().max(1))
+    // Shorter than the rest of the grace period, so that the process can end in time.
+    .shutdown_timeout((config.shutdown_grace / 4).as_secs().max(1))
     // One thread per database connection, four for compression, parsing and
     // the API documentation, and separate ones for the disk, so that a slow disk
     // does not block the other tasks.

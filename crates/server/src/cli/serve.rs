@@ -12,7 +12,7 @@ use crate::app::config::ServerConfig;
 use crate::app::open_files;
 use crate::app::server::Server;
 use crate::cli::open::{self, PrivateFiles};
-use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals};
+use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals, exit_after};
 use crate::cli::work;
 use crate::config::{Settings, WorkerSettings};
 
@@ -92,6 +92,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     if let Some(worker) = &worker {
         worker.cancellation.cancel();
     }
+    exit_after(settings.http.exit_timeout());
     std::thread::spawn(move || {
         let signal = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
         log::warn!("{signal} again: exiting at once");

@@ -47,8 +47,22 @@ impl Signals {
     }
 }
 
-/// Cancels a worker at the first signal and ends the process at the second.
-pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<()> {
+/// Ends the process after `timeout`: a thread may wait for a database that does not
+/// respond, and nothing but the end of the process stops it.
+pub(crate) fn exit_after(timeout: Duration) {
+    thread::spawn(move || {
+        thread::sleep(timeout);
+        log::error!("some work did not end within {timeout:?}: exiting without it");
+        std::process::exit(1);
+    });
+}
+
+/// Cancels a worker at the first signal, and ends the process after `timeout` or at
+/// the second signal.
+pub(crate) fn stop_at_signal(
+    cancellation: CancellationToken,
+    timeout: Duration,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -59,6 +73,7 @@ pub(crate) fn stop_at_signal(cancellation: CancellationToken) -> anyhow::Result<
             let signal = runtime.block_on(signals.next());
             log::info!("{signal}: returning leased stages");
             cancellation.cancel();
+            exit_after(timeout);
             let signal = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
             log::warn!("{signal} again: exiting at once");
             std::process::exit(1);

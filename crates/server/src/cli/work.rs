@@ -23,7 +23,7 @@ pub fn run(work: &WorkerSettings, settings: &Settings) -> anyhow::Result<()> {
     let database = open::database(settings)?;
     let storage = open::storage(settings, &database)?;
     let worker = worker(work, settings, &database, storage, tools)?;
-    stop_at_signal(worker.cancellation().clone())?;
+    stop_at_signal(worker.cancellation().clone(), settings.http.exit_timeout())?;
     worker.run()?;
     log::info!("stopped");
     Ok(())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use lectern_db::{DatabaseConfig, DatabaseUrl};
+use lectern_db::{DatabaseConfig, DatabaseUrl, Timeouts};
 
 /// Settings of the database.
 #[derive(Debug, Clone, Args)]
@@ -54,9 +54,96 @@ pub struct DatabaseSettings {
         value_parser = clap::value_parser!(u32).range(1..),
     )]
     pub pool_recycle: u32,
+
+    /// Seconds a request may wait for the database before it gets a 503
+    #[arg(
+        long = "database-timeout",
+        env = "LECTERN_DATABASE_TIMEOUT",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(1..=3600),
+    )]
+    pub timeout: u32,
+
+    /// Seconds to establish a database connection (PostgreSQL)
+    #[arg(
+        long = "database-connect-timeout",
+        env = "LECTERN_DATABASE_CONNECT_TIMEOUT",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(2..=3600),
+    )]
+    pub connect_timeout: u32,
+
+    /// Seconds without an acknowledgement after which a database connection
+    /// is closed (PostgreSQL)
+    #[arg(
+        long = "database-tcp-timeout",
+        env = "LECTERN_DATABASE_TCP_TIMEOUT",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(1..=3600),
+    )]
+    pub tcp_timeout: u32,
+
+    /// Seconds one statement may take; 0: no limit (PostgreSQL)
+    #[arg(
+        long = "database-statement-timeout",
+        env = "LECTERN_DATABASE_STATEMENT_TIMEOUT",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(0..=86_400),
+    )]
+    pub statement_timeout: u32,
+
+    /// Seconds to wait for a lock of another transaction or, on SQLite, of
+    /// another process
+    #[arg(
+        long = "database-lock-timeout",
+        env = "LECTERN_DATABASE_LOCK_TIMEOUT",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..=3600),
+    )]
+    pub lock_timeout: u32,
+
+    /// Seconds after which PostgreSQL ends a transaction of a client that sends
+    /// nothing, and releases its locks; 0: never
+    #[arg(
+        long = "database-idle-timeout",
+        env = "LECTERN_DATABASE_IDLE_TIMEOUT",
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(0..=86_400),
+    )]
+    pub idle_timeout: u32,
+
+    /// Fails when migrations are pending instead of applying them
+    #[arg(
+        long,
+        env = "LECTERN_NO_MIGRATE",
+        global = true,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_value_t = false,
+        default_missing_value = "true",
+        action = clap::ArgAction::Set,
+    )]
+    pub no_migrate: bool,
 }
 
 impl DatabaseSettings {
+    /// How long a request may wait for the database.
+    pub(super) fn timeout(&self) -> Duration {
+        seconds(self.timeout)
+    }
+
     /// The given URL. An empty environment variable counts as not set.
     fn given_url(&self) -> Option<&str> {
         let url = self.url.as_deref().map(str::trim);
@@ -82,8 +169,19 @@ impl DatabaseSettings {
         Ok(DatabaseConfig {
             pool_size: self.pool_size,
             max_overflow: self.pool_overflow,
-            recycle: Duration::from_secs(self.pool_recycle.into()),
+            recycle: seconds(self.pool_recycle),
+            timeouts: Timeouts {
+                connect: seconds(self.connect_timeout),
+                unacknowledged: seconds(self.tcp_timeout),
+                statement: seconds(self.statement_timeout),
+                lock: seconds(self.lock_timeout),
+                idle_in_transaction: seconds(self.idle_timeout),
+            },
             ..DatabaseConfig::at(url)
         })
     }
+}
+
+fn seconds(count: u32) -> Duration {
+    Duration::from_secs(count.into())
 }

@@ -1,5 +1,7 @@
 //! Settings of the HTTP server.
 
+use std::time::Duration;
+
 use actix_web::http::Uri;
 use clap::Args;
 
@@ -116,6 +118,17 @@ impl HttpSettings {
                  LECTERN_HTTP_THREADS"
             );
         }
+    }
+
+    /// How long requests and stages in progress may take to end at shutdown.
+    pub fn shutdown_grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace.into())
+    }
+
+    /// How long the process may take to end after a signal: the grace period, but
+    /// enough to cut off the requests that are left after it.
+    pub fn exit_timeout(&self) -> Duration {
+        self.shutdown_grace().max(Duration::from_secs(3))
     }
 
     pub(super) fn threads(&self) -> Option<usize> {

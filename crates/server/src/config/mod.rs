@@ -170,14 +170,14 @@ impl Settings {
             storage: None,
             uploads: self.storage.limits(),
             public_url: self.storage.public_url(),
-            database_timeout: ServerConfig::default().database_timeout,
+            database_timeout: self.database.timeout(),
             live: LiveConfig {
                 max_watchers: self.http.max_watchers as usize,
                 ..LiveConfig::default()
             },
             max_waiting_claims: self.http.max_waiters as usize,
             event_retention: Duration::from_hours(24 * u64::from(self.event_retention_days)),
-            shutdown_grace: Duration::from_secs(self.http.shutdown_grace.into()),
+            shutdown_grace: self.http.shutdown_grace(),
         }
     }
 }

@@ -79,7 +79,7 @@ impl PermitQueue {
 /// Permission to use a connection, returned when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    _permit: OwnedSemaphorePermit,
+    pub(crate) permit: OwnedSemaphorePermit,
     /// Upper bound of the wait for the connection.
     pub(crate) remaining: Duration,
 }
@@ -104,30 +104,25 @@ impl ConnectionLimiter {
         }
     }
 
+    /// Upper bound of a request's wait.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Waits for admission as a reader.
     pub(crate) async fn read(&self) -> Result<Permit, ApiError> {
-        self.acquire(&self.reads).await
+        self.acquire_within(&self.reads, self.timeout).await
     }
 
-    /// Waits for admission as a writer.
-    pub(crate) async fn write(&self) -> Result<Permit, ApiError> {
-        self.acquire(&self.writes).await
-    }
-
-    /// Like [`write`](Self::write), for a request that has already waited and may
-    /// wait for `remaining` more.
-    pub(crate) async fn write_within(&self, remaining: Duration) -> Result<Permit, ApiError> {
+    /// Waits for admission as a writer that may wait for `remaining` more.
+    pub(crate) async fn write(&self, remaining: Duration) -> Result<Permit, ApiError> {
         self.acquire_within(&self.writes, remaining).await
     }
 
     /// Waits for admission as a claim. Claims have a queue of their own, so that
     /// many idle workers do not delay those that report results.
     pub(crate) async fn claim(&self) -> Result<Permit, ApiError> {
-        self.acquire(&self.claims).await
-    }
-
-    async fn acquire(&self, queue: &PermitQueue) -> Result<Permit, ApiError> {
-        self.acquire_within(queue, self.timeout).await
+        self.acquire_within(&self.claims, self.timeout).await
     }
 
     async fn acquire_within(
@@ -137,7 +132,7 @@ impl ConnectionLimiter {
     ) -> Result<Permit, ApiError> {
         if let Ok(permit) = Arc::clone(&queue.kept).try_acquire_owned() {
             return Ok(Permit {
-                _permit: permit,
+                permit,
                 remaining: timeout,
             });
         }
@@ -146,7 +141,7 @@ impl ConnectionLimiter {
         if let Ok(Ok(permit)) = tokio::time::timeout(timeout, queue.permit()).await {
             let remaining = timeout.saturating_sub(arrived.elapsed());
             Ok(Permit {
-                _permit: permit,
+                permit,
                 remaining: remaining.max(MIN_CONNECTION_WAIT),
             })
         } else {

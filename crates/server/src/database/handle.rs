@@ -1,31 +1,89 @@
 //! The handlers' access to the database.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
 use chrono::{DateTime, Utc};
-use lectern_db::{Database, PoolStats, Reader, Tx};
-use lectern_domain::{Claim, ClaimRequest, JobId};
+use lectern_api::Code;
+use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
+use lectern_domain::{Claim, ClaimRequest, JobId, Stage};
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use uuid::Uuid;
 
-use crate::database::admission::ConnectionLimiter;
+use crate::database::admission::{ConnectionLimiter, Permit};
+use crate::database::job_queue::JobQueues;
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
-/// The database, with admission control. Closures run on a thread that may block.
+/// How long a call may take beyond its wait for a connection.
+const CALL_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How much longer a call may take for each row that it writes.
+const TIMEOUT_PER_ROW: Duration = Duration::from_micros(500);
+
+/// Upper bound of the time of a readiness check, which load balancers give a second.
+const READINESS_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// How long readiness reports that the disk could not be written.
+const UNWRITABLE_PERIOD: Duration = Duration::from_secs(10);
+
+/// The database, with admission control and deadlines. Closures run on a thread that
+/// may block.
 ///
 /// When a client disconnects, its handler is dropped, but a closure that has
 /// started runs to its end: a write is done completely or not at all.
+///
+/// A call that does not end by its deadline is abandoned: its request fails, its
+/// admission is given to the next request, and new calls use new connections. Its
+/// thread waits until the driver reports an error.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseHandle {
     database: Database,
     limiter: ConnectionLimiter,
+    probes: Arc<Semaphore>,
+    job_queues: Arc<JobQueues>,
+    /// When a write last failed because of the disk.
+    unwritable_since: Arc<Mutex<Option<Instant>>>,
+    /// The job, or the lease, whose changes are queued.
+    queue_id: Option<Uuid>,
+    /// What calls may take in addition.
+    extra_time: Duration,
 }
 
 impl DatabaseHandle {
     /// `timeout` bounds a request's wait for admission and for a connection.
     pub(crate) fn new(database: Database, timeout: Duration, metrics: Metrics) -> Self {
         let limiter = ConnectionLimiter::new(database.capacity(), timeout, metrics);
-        Self { database, limiter }
+        Self {
+            database,
+            limiter,
+            probes: Arc::new(Semaphore::new(1)),
+            job_queues: Arc::default(),
+            unwritable_since: Arc::default(),
+            queue_id: None,
+            extra_time: Duration::ZERO,
+        }
+    }
+
+    /// The same database for changes of one job, which wait for each other without
+    /// occupying a connection. `id` is that of the job or of a lease.
+    pub(crate) fn queued_by(&self, id: Uuid) -> Self {
+        Self {
+            queue_id: Some(id),
+            ..self.clone()
+        }
+    }
+
+    /// The same database for calls that write this many rows, which may take longer.
+    pub(crate) fn for_rows(&self, count: usize) -> Self {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            extra_time: TIMEOUT_PER_ROW.saturating_mul(count),
+            ..self.clone()
+        }
     }
 
     /// Runs `queries` on one snapshot of the database, then `respond` without a
@@ -36,9 +94,11 @@ impl DatabaseHandle {
         respond: impl FnOnce(T) -> R + Send + 'static,
     ) -> Result<R, ApiError>
     where
+        T: Send + 'static,
         R: Send + 'static,
     {
-        self.read_by(move |database| database.read(queries), respond)
+        let admission = self.admit_read().await?;
+        self.call(admission, move |database| database.read(queries), respond)
             .await
     }
 
@@ -49,74 +109,90 @@ impl DatabaseHandle {
         respond: impl FnOnce(T) -> R + Send + 'static,
     ) -> Result<R, ApiError>
     where
+        T: Send + 'static,
         R: Send + 'static,
     {
-        self.read_by(move |database| database.read_committed(query), respond)
+        let admission = self.admit_read().await?;
+        let read = move |database: &Database| database.read_committed(query);
+        self.call(admission, read, respond).await
+    }
+
+    /// Runs `change` in a transaction and, after the commit, `respond`. `change`
+    /// may run twice; see [`Database::write`].
+    pub(crate) async fn write<T, R>(
+        &self,
+        change: impl FnMut(&mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
+        respond: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, ApiError>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let mut admission = Admission::new(Access::Write);
+        if let Some(id) = self.queue_id {
+            let turn = self.job_queues.turn(id, self.limiter.timeout()).await?;
+            admission.permits.lock().push(turn);
+        }
+        let waited = admission.arrived.elapsed();
+        let remaining = self.limiter.timeout().saturating_sub(waited);
+        admission.add(self.limiter.write(remaining).await?);
+        self.call(admission, move |database| database.write(change), respond)
             .await
     }
 
-    async fn read_by<T, R>(
-        &self,
-        read: impl FnOnce(&Database) -> Result<T, ApiError> + Send + 'static,
-        respond: impl FnOnce(T) -> R + Send + 'static,
-    ) -> Result<R, ApiError>
-    where
-        R: Send + 'static,
-    {
-        let permit = self.limiter.read().await?;
-        let database = self.database.with_checkout_timeout(permit.remaining);
-        web::block(move || {
-            let result = read(&database)?;
-            drop(permit);
-            Ok(respond(result))
-        })
-        .await?
-    }
-
-    /// Runs `change` in a transaction and, after the commit, `respond`.
-    pub(crate) async fn write<T, R>(
-        &self,
-        change: impl FnOnce(&mut Tx<'_>) -> Result<T, ApiError> + Send + 'static,
-        respond: impl FnOnce(T) -> R + Send + 'static,
-    ) -> Result<R, ApiError>
-    where
-        R: Send + 'static,
-    {
-        let permit = self.limiter.write().await?;
-        let database = self.database.with_checkout_timeout(permit.remaining);
-        web::block(move || {
-            let result = database.write(change)?;
-            drop(permit);
-            Ok(respond(result))
-        })
-        .await?
+    /// Those of the stages with a run that is ready or whose lease has expired.
+    pub(crate) async fn claimable(&self, stages: &[Stage]) -> Result<Vec<Stage>, ApiError> {
+        let stages = stages.to_vec();
+        self.read_committed(
+            move |conn| Ok(conn.stage_runs().claimable(&stages)?),
+            |claimable| claimable,
+        )
+        .await
     }
 
     /// Claims stage runs for a worker.
     pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, ApiError> {
-        let claim_permit = self.limiter.claim().await?;
-        let permit = self.limiter.write_within(claim_permit.remaining).await?;
-        let database = self.database.with_checkout_timeout(permit.remaining);
-        web::block(move || {
-            let claims = database.claim(&request)?;
-            drop((claim_permit, permit));
-            Ok(claims)
-        })
-        .await?
+        let mut admission = Admission::new(Access::Write);
+        let claim = self.limiter.claim().await?;
+        let remaining = claim.remaining;
+        admission.add(claim);
+        admission.add(self.limiter.write(remaining).await?);
+        let claim = move |database: &Database| Ok(database.claim(&request)?);
+        self.call(admission, claim, |claims| claims).await
     }
 
-    /// Whether all migrations are applied; an error when the database does not
-    /// answer.
-    pub(crate) async fn is_ready(&self) -> Result<bool, ApiError> {
-        let permit = self.limiter.read().await?;
-        let database = self.database.with_checkout_timeout(permit.remaining);
-        web::block(move || {
-            database.ping()?;
-            let ready = !database.migrations().pending()?;
-            drop(permit);
-            Ok(ready)
-        })
-        .await?
+    /// Whether the database can serve requests; an error that names what it lacks
+    /// otherwise.
+    pub(crate) async fn check_readiness(&self) -> Result<(), ApiError> {
+        let unwritable_since = *self.unwritable_since.lock();
+        if unwritable_since.is_some_and(|since| since.elapsed() < UNWRITABLE_PERIOD) {
+            return Err(unavailable("the disk of the database cannot be written"));
+        }
+        let database = self.database.clone();
+        let started = Instant::now();
+        let probe = async {
+            let permit = Arc::clone(&self.probes).acquire_owned().await;
+            let permit = permit.map_err(ApiError::internal)?;
+            web::block(move || {
+                let readiness = database.readiness(READINESS_TIMEOUT);
+                drop(permit);
+                readiness
+            })
+            .await?
+            .map_err(ApiError::from)
+        };
+        match timeout(READINESS_TIMEOUT, probe).await {
+            Ok(Ok(Readiness::Ready)) => Ok(()),
+            Ok(Ok(Readiness::MigrationsPending)) => Err(unavailable(
+                "migrations are pending; `lectern migrate up` applies them",
+            )),
+            Ok(Ok(_)) => Err(unavailable("the database accepts no writes")),
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                self.database.replace_connections(started);
+                Err(unavailable(NO_ANSWER))
+            }
+        }
     }
 
     /// The current time of the database's clock.
@@ -137,5 +213,103 @@ impl DatabaseHandle {
     /// How often an invalid row was left out of a list.
     pub(crate) fn unreadable_rows(&self) -> u64 {
         self.database.unreadable_rows()
+    }
+
+    async fn admit_read(&self) -> Result<Admission, ApiError> {
+        let mut admission = Admission::new(Access::Read);
+        admission.add(self.limiter.read().await?);
+        Ok(admission)
+    }
+
+    /// Runs `access` on a thread that may block, until the deadline.
+    async fn call<T, R>(
+        &self,
+        admission: Admission,
+        access: impl FnOnce(&Database) -> Result<T, ApiError> + Send + 'static,
+        respond: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<R, ApiError>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let limit = self.limiter.timeout() + CALL_TIMEOUT + self.extra_time;
+        let remaining = limit.saturating_sub(admission.arrived.elapsed());
+        let database = self.database.with_checkout_timeout(admission.checkout);
+        let permits = Arc::clone(&admission.permits);
+        let started = Instant::now();
+        let call = web::block(move || {
+            let result = access(&database);
+            permits.lock().clear();
+            result.map(respond)
+        });
+        let result = timeout(remaining, call).await.unwrap_or_else(|_| {
+            admission.permits.lock().clear();
+            self.database.replace_connections(started);
+            Ok(Err(admission.access.abandoned()))
+        })?;
+        if admission.access == Access::Write {
+            self.record_write(result.as_ref().err());
+        }
+        result
+    }
+
+    /// Remembers whether the disk of the database can be written.
+    fn record_write(&self, error: Option<&ApiError>) {
+        let mut unwritable_since = self.unwritable_since.lock();
+        match error.map(ApiError::outage) {
+            Some(Some(Outage::Disk)) => *unwritable_since = Some(Instant::now()),
+            None => *unwritable_since = None,
+            Some(_) => {}
+        }
+    }
+}
+
+const NO_ANSWER: &str = "the database does not answer; try again";
+
+fn unavailable(detail: &str) -> ApiError {
+    ApiError::new(Code::DatabaseUnavailable, detail)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+impl Access {
+    /// The error of a call that did not end by its deadline.
+    fn abandoned(self) -> ApiError {
+        unavailable(match self {
+            Self::Read => NO_ANSWER,
+            Self::Write => {
+                "the database did not answer in time; it is unknown whether the change was made"
+            }
+        })
+    }
+}
+
+/// What a call was admitted with. The permits are returned when the call ends or
+/// is abandoned.
+struct Admission {
+    access: Access,
+    arrived: Instant,
+    permits: Arc<Mutex<Vec<OwnedSemaphorePermit>>>,
+    /// Upper bound of the wait for a connection.
+    checkout: Duration,
+}
+
+impl Admission {
+    fn new(access: Access) -> Self {
+        Self {
+            access,
+            arrived: Instant::now(),
+            permits: Arc::default(),
+            checkout: Duration::ZERO,
+        }
+    }
+
+    fn add(&mut self, permit: Permit) {
+        self.permits.lock().push(permit.permit);
+        self.checkout = permit.remaining;
     }
 }

@@ -3,3 +3,4 @@
 pub(crate) mod admission;
 pub(crate) mod failure_log;
 pub(crate) mod handle;
+mod job_queue;

@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpResponse, ResponseError};
 use lectern_api::{Code, FieldError, FieldErrors, Problem};
-use lectern_db::Error as DbError;
+use lectern_db::{Error as DbError, Outage};
 use lectern_domain::{ClipId, Invalid, Job, JobId, error_chain};
 
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
@@ -141,6 +141,14 @@ impl ApiError {
         chain.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Why the database was not available, if that was the cause.
+    pub(crate) fn outage(&self) -> Option<Outage> {
+        match self.cause.as_deref()?.downcast_ref()? {
+            DbError::Unavailable { outage, .. } => Some(*outage),
+            _ => None,
+        }
+    }
+
     fn log(&self, request_id: &str) {
         if self.cause.is_none() {
             return;
@@ -209,15 +217,29 @@ impl From<DbError> for ApiError {
                 Self::new(Code::VersionMismatch, detail)
             }
             DbError::Invalid(invalid) => invalid.into(),
-            DbError::Unavailable { .. } => Self {
-                cause: Some(Box::new(error)),
-                ..Self::new(
-                    Code::DatabaseUnavailable,
-                    "the database does not answer; try again",
-                )
-            },
+            DbError::Unavailable { outage, .. } => {
+                Self::new(Code::DatabaseUnavailable, outage_detail(outage)).with_cause(error)
+            }
+            DbError::TransactionConflict { .. } => {
+                let detail = "the change conflicts with another one; try again";
+                Self::new(Code::DatabaseUnavailable, detail).with_cause(error)
+            }
             _ => Self::internal(error),
         }
+    }
+}
+
+fn outage_detail(outage: Outage) -> &'static str {
+    match outage {
+        Outage::Commit => {
+            "the connection to the database was lost; it is unknown whether the change was made"
+        }
+        Outage::Locked => "another change takes long; try again",
+        Outage::Cancelled => "the database took too long; try again",
+        Outage::Disk => "the disk of the database is full or cannot be used",
+        Outage::ReadOnly => "the database accepts no writes",
+        Outage::Resources => "the database lacks memory or connections; try again",
+        _ => "the database does not answer; try again",
     }
 }
 

@@ -43,12 +43,14 @@ async fn replace(
     lease: LeaseHeader,
     OutputBody(clips): OutputBody<ClipsBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
-            Ok(tx.clips().replace_for_job(job, &clips)?)
-        },
-        move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .for_rows(clips.len())
+        .write(
+            move |tx| {
+                let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
+                Ok(tx.clips().replace_for_job(job, &clips)?)
+            },
+            move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),
+        )
+        .await?
 }

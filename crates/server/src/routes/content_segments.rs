@@ -44,12 +44,14 @@ async fn replace(
     lease: LeaseHeader,
     OutputBody(segments): OutputBody<ContentSegmentsBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
-            Ok(tx.content_segments().replace_for_job(job, &segments)?)
-        },
-        move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .for_rows(segments.len())
+        .write(
+            move |tx| {
+                let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
+                Ok(tx.content_segments().replace_for_job(job, &segments)?)
+            },
+            move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),
+        )
+        .await?
 }

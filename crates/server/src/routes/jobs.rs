@@ -89,14 +89,15 @@ async fn update(
     expected: IfMatch,
     JsonBody(update): JsonBody<JobUpdate>,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            lease.check(tx, job_id, &[])?;
-            Ok(expected.apply(|version| tx.jobs().update(job_id, &update, version))?)
-        },
-        ApiResponse::job,
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .write(
+            move |tx| {
+                lease.check(tx, job_id, &[])?;
+                Ok(expected.apply(|version| tx.jobs().update(job_id, &update, version))?)
+            },
+            ApiResponse::job,
+        )
+        .await?
 }
 
 async fn report_progress(
@@ -109,23 +110,26 @@ async fn report_progress(
         let agent = agent.as_str();
         log::debug!(agent, stage = report.stage.as_str(), job_id:%; "progress");
     }
-    db.write(
-        move |tx| {
-            lease.check(tx, job_id, &[report.stage])?;
-            Ok(tx.jobs().report_progress(job_id, &report)?)
-        },
-        ApiResponse::job,
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .write(
+            move |tx| {
+                lease.check(tx, job_id, &[report.stage])?;
+                Ok(tx.jobs().report_progress(job_id, &report)?)
+            },
+            ApiResponse::job,
+        )
+        .await?
 }
 
 async fn cancel(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
-    db.write(move |tx| Ok(tx.jobs().cancel(job_id)?), ApiResponse::job)
+    db.queued_by(job_id.as_uuid())
+        .write(move |tx| Ok(tx.jobs().cancel(job_id)?), ApiResponse::job)
         .await?
 }
 
 async fn retry(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
-    db.write(move |tx| Ok(tx.jobs().retry(job_id)?), ApiResponse::job)
+    db.queued_by(job_id.as_uuid())
+        .write(move |tx| Ok(tx.jobs().retry(job_id)?), ApiResponse::job)
         .await?
 }
 
@@ -134,7 +138,8 @@ async fn delete(
     objects: Data<Objects>,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
-    db.write(move |tx| Ok(tx.jobs().delete(job_id)?), |()| ())
+    db.queued_by(job_id.as_uuid())
+        .write(move |tx| Ok(tx.jobs().delete(job_id)?), |()| ())
         .await?;
     objects.remove(job_id).await;
     Ok(ApiResponse::no_content())

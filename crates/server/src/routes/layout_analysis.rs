@@ -44,12 +44,13 @@ async fn put(
     lease: LeaseHeader,
     OutputBody(layout): OutputBody<LayoutAnalysisBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            let job = lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;
-            Ok(tx.layout_analysis().put(job, &layout)?)
-        },
-        |layout| ApiResponse::ok(&LayoutAnalysisResponse::from(layout)),
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .write(
+            move |tx| {
+                let job = lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;
+                Ok(tx.layout_analysis().put(job, &layout)?)
+            },
+            |layout| ApiResponse::ok(&LayoutAnalysisResponse::from(layout)),
+        )
+        .await?
 }

@@ -47,12 +47,13 @@ async fn append(
     lease: LeaseHeader,
     JsonBody(entry): JsonBody<LogEntryBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            let job = lease.check(tx, job_id, &[entry.stage])?;
-            Ok(tx.processing_logs().append(job, &entry)?)
-        },
-        |entry| Ok(ApiResponse::ok(&LogEntry::from(entry))?.created()),
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .write(
+            move |tx| {
+                let job = lease.check(tx, job_id, &[entry.stage])?;
+                Ok(tx.processing_logs().append(job, &entry)?)
+            },
+            |entry| Ok(ApiResponse::ok(&LogEntry::from(entry))?.created()),
+        )
+        .await?
 }

@@ -32,12 +32,8 @@ async fn readiness(db: Data<DatabaseHandle>, lifecycle: Data<Lifecycle>) -> ApiR
             "the server is shutting down",
         ));
     }
-    if db.is_ready().await? {
-        ApiResponse::ok(&HealthResponse::OK)
-    } else {
-        let detail = "migrations are pending; `lectern migrate up` applies them";
-        Err(ApiError::new(Code::DatabaseUnavailable, detail))
-    }
+    db.check_readiness().await?;
+    ApiResponse::ok(&HealthResponse::OK)
 }
 
 async fn metrics(

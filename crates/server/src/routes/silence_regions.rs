@@ -43,12 +43,14 @@ async fn replace(
     lease: LeaseHeader,
     OutputBody(regions): OutputBody<SilenceRegionsBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
-            Ok(tx.silence_regions().replace_for_job(job, &regions)?)
-        },
-        move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .for_rows(regions.len())
+        .write(
+            move |tx| {
+                let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
+                Ok(tx.silence_regions().replace_for_job(job, &regions)?)
+            },
+            move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),
+        )
+        .await?
 }

@@ -56,14 +56,16 @@ async fn replace(
     lease: LeaseHeader,
     TranscriptBody(segments): TranscriptBody,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-            Ok(tx.transcripts().replace_for_job(job, &segments)?)
-        },
-        move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .for_rows(segments.len())
+        .write(
+            move |tx| {
+                let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+                Ok(tx.transcripts().replace_for_job(job, &segments)?)
+            },
+            move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
+        )
+        .await?
 }
 
 async fn append(
@@ -72,12 +74,16 @@ async fn append(
     lease: LeaseHeader,
     TranscriptBody(segments): TranscriptBody,
 ) -> ApiResult {
-    db.write(
-        move |tx| {
-            let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-            Ok(tx.transcripts().append(job, &segments)?)
-        },
-        move |segments| Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created()),
-    )
-    .await?
+    db.queued_by(job_id.as_uuid())
+        .for_rows(segments.len())
+        .write(
+            move |tx| {
+                let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+                Ok(tx.transcripts().append(job, &segments)?)
+            },
+            move |segments| {
+                Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created())
+            },
+        )
+        .await?
 }

@@ -42,7 +42,12 @@ async fn create(
     let job = pending_job(upload, object_key.clone());
     let create_job = move |tx: &mut lectern_db::Tx<'_>| {
         tx.jobs().create_as(job_id, &job)?;
-        let response = UploadResponse::new(job_id, object_key.into(), url, limits.upload_ttl);
+        let response = UploadResponse::new(
+            job_id,
+            object_key.clone().into(),
+            url.clone(),
+            limits.upload_ttl,
+        );
         Ok((
             job_id,
             ApiResponse::ok(&response)?
@@ -50,7 +55,7 @@ async fn create(
                 .with_location(job_id)?,
         ))
     };
-    db.write(move |tx| key.run_once(tx, create_job), |response| response)
+    db.write(move |tx| key.run_once(tx, &create_job), |response| response)
         .await
 }
 
@@ -90,6 +95,7 @@ async fn confirm(
             return Err(refuse(&job, "its upload can no longer be confirmed"));
         }
     }
+    let db = db.queued_by(job_id.as_uuid());
     let confirmed = db.write(move |tx| Ok(tx.jobs().confirm(job_id)?), ApiResponse::job);
     confirmed.await?
 }

@@ -53,11 +53,12 @@ async fn heartbeat(
     LeaseIdPath(lease_id): LeaseIdPath,
     JsonBody(heartbeat): JsonBody<HeartbeatBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
-        |state| ApiResponse::ok(&HeartbeatResponse::from(state)),
-    )
-    .await?
+    db.queued_by(lease_id.as_uuid())
+        .write(
+            move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
+            |state| ApiResponse::ok(&HeartbeatResponse::from(state)),
+        )
+        .await?
 }
 
 async fn complete(
@@ -65,11 +66,12 @@ async fn complete(
     LeaseIdPath(lease_id): LeaseIdPath,
     OptionalBody(()): OptionalBody<StageCompletionBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| Ok(tx.work().complete(lease_id)?),
-        |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
-    )
-    .await?
+    db.queued_by(lease_id.as_uuid())
+        .write(
+            move |tx| Ok(tx.work().complete(lease_id)?),
+            |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
+        )
+        .await?
 }
 
 async fn fail(
@@ -77,9 +79,10 @@ async fn fail(
     LeaseIdPath(lease_id): LeaseIdPath,
     JsonBody(failure): JsonBody<StageFailureBody>,
 ) -> ApiResult {
-    db.write(
-        move |tx| Ok(tx.work().fail(lease_id, &failure)?),
-        |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
-    )
-    .await?
+    db.queued_by(lease_id.as_uuid())
+        .write(
+            move |tx| Ok(tx.work().fail(lease_id, &failure)?),
+            |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
+        )
+        .await?
 }

@@ -22,12 +22,7 @@ pub(crate) async fn poll_claimable_stages(claims: &WaitingClaims, db: &DatabaseH
             if wanted_stages.is_empty() {
                 break;
             }
-            let ready = db
-                .read_committed(
-                    move |conn| Ok(conn.stage_runs().claimable(&wanted_stages)?),
-                    |ready| ready,
-                )
-                .await;
+            let ready = db.claimable(&wanted_stages).await;
             if let Some(ready) = failures.record(ready) {
                 claims.notify(&ready);
             }

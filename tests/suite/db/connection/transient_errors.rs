@@ -1,15 +1,19 @@
 //! Errors after which the same call may succeed when it is repeated.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use lectern_db::schema::jobs;
 use lectern_db::sql_types::Id;
-use lectern_db::{Doing, Error, Tx};
+use lectern_db::{Database, DatabaseConfig, Doing, Error, Outage, Timeouts, Tx};
 use lectern_domain::{Job, JobId};
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
+
+use crate::db::support::worker::{wait_until, wait_until_blocked};
 
 on_both_backends!(a_violated_constraint_is_not_transient);
 
@@ -20,6 +24,38 @@ fn prioritize(tx: &mut Tx<'_>, job_id: JobId, priority: i32) -> Result<usize, Er
             .execute(conn)
     })
     .doing("prioritize a job")
+}
+
+fn outage(error: &Error) -> Option<Outage> {
+    match error {
+        Error::Unavailable { outage, .. } => Some(*outage),
+        _ => None,
+    }
+}
+
+/// Runs one statement in a transaction; returns the outage that it reports.
+fn outage_of(db: &Database, statement: &str) -> Option<Outage> {
+    let result = db.write(|tx| {
+        tx.diesel(|conn| diesel::sql_query(statement).execute(conn))
+            .doing("run a statement of the test")
+    });
+    let error = result.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    outage(&error)
+}
+
+/// The same database with short timeouts.
+fn impatient(db: &TestDb) -> Database {
+    let config = DatabaseConfig {
+        timeouts: Timeouts {
+            statement: Duration::from_millis(200),
+            lock: Duration::from_millis(100),
+            idle_in_transaction: Duration::from_millis(100),
+            ..Timeouts::default()
+        },
+        ..DatabaseConfig::new(db.url()).unwrap()
+    };
+    Database::connect(&config).unwrap()
 }
 
 fn priorities(db: &TestDb) -> Vec<i32> {
@@ -36,39 +72,44 @@ fn priorities(db: &TestDb) -> Vec<i32> {
 }
 
 #[test]
-fn a_transaction_that_loses_a_deadlock_succeeds_when_repeated() {
+fn a_transaction_that_loses_a_deadlock_is_repeated() {
     let db = TestDb::on(Backend::Postgres);
     let jobs = [(); 2].map(|()| a_job().create(&db));
     let barrier = Barrier::new(2);
-    let write = |first: &Job, second: &Job, wait: bool| {
+    let (attempts, has_winner) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let write = |first: &Job, second: &Job| {
         db.write(|tx| {
+            let attempt = attempts.fetch_add(1, Ordering::Relaxed);
+            if attempt == 2 {
+                // The loser repeats its transaction after the winner's.
+                wait_until(|| has_winner.load(Ordering::Relaxed));
+            }
             prioritize(tx, first.job_id, 1)?;
-            if wait {
+            if attempt < 2 {
                 barrier.wait();
             }
             prioritize(tx, second.job_id, 1)
         })
+        .unwrap();
+        has_winner.store(true, Ordering::Relaxed);
     };
-    let results = thread::scope(|scope| {
-        let one = scope.spawn(|| write(&jobs[0], &jobs[1], true));
-        let other = scope.spawn(|| write(&jobs[1], &jobs[0], true));
-        [one.join().unwrap(), other.join().unwrap()]
+    thread::scope(|scope| {
+        let one = scope.spawn(|| write(&jobs[0], &jobs[1]));
+        let other = scope.spawn(|| write(&jobs[1], &jobs[0]));
+        one.join().unwrap();
+        other.join().unwrap();
     });
-    let failed: Vec<_> = results.into_iter().filter_map(Result::err).collect();
-    assert!(
-        matches!(failed.as_slice(), [Error::TransactionConflict { .. }]),
-        "{failed:?}"
-    );
-    assert!(failed[0].is_transient());
-    write(&jobs[0], &jobs[1], false).unwrap();
+    assert_eq!(attempts.into_inner(), 3);
     assert_eq!(priorities(&db), [1, 1]);
 }
 
 #[test]
-fn a_serialization_failure_is_transient_and_leaves_nothing() {
+fn a_second_serialization_failure_is_reported_and_leaves_nothing() {
     let db = TestDb::on(Backend::Postgres);
     let job = a_job().create(&db);
+    let mut attempts = 0;
     let result = db.write(|tx| {
+        attempts += 1;
         tx.diesel(|conn| conn.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))?;
         tx.jobs().find(job.job_id)?;
         thread::scope(|scope| {
@@ -78,6 +119,7 @@ fn a_serialization_failure_is_transient_and_leaves_nothing() {
         prioritize(tx, job.job_id, 2)
     });
     let error = result.unwrap_err();
+    assert_eq!(attempts, 2);
     assert!(
         matches!(error, Error::TransactionConflict { .. }),
         "{error:?}"
@@ -100,7 +142,7 @@ fn a_busy_sqlite_file_is_transient() {
     let error = db
         .write(|tx| tx.jobs().create(&a_job().build()))
         .unwrap_err();
-    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    assert_eq!(outage(&error), Some(Outage::Locked), "{error:?}");
     assert!(error.is_transient());
     other.batch("ROLLBACK").unwrap();
     a_job().create(&db);
@@ -114,4 +156,67 @@ fn a_violated_constraint_is_not_transient(db: TestDb) {
     assert!(matches!(error, Error::Constraint { .. }), "{error:?}");
     assert!(!error.is_transient());
     assert!(!Error::NestedWrite.is_transient());
+}
+
+#[test]
+fn the_timeouts_of_postgresql_are_outages() {
+    let test = TestDb::on(Backend::Postgres);
+    a_job().create(&test);
+    let db = impatient(&test);
+    assert_eq!(
+        outage_of(&db, "SELECT pg_sleep(60)"),
+        Some(Outage::Cancelled)
+    );
+    let mut other = test.sql();
+    other.batch("BEGIN; SELECT 1 FROM jobs FOR UPDATE").unwrap();
+    let lock = "SELECT 1 FROM jobs FOR NO KEY UPDATE";
+    assert_eq!(outage_of(&db, lock), Some(Outage::Locked));
+    assert_eq!(
+        outage_of(&db, "SELECT 1 FROM jobs FOR UPDATE NOWAIT"),
+        Some(Outage::Locked)
+    );
+    other.batch("ROLLBACK").unwrap();
+    // The first transaction sends nothing until the server ends it.
+    let mut sql = test.sql();
+    let result = db.write(|tx| {
+        tx.diesel(|conn| diesel::sql_query(lock).execute(conn))?;
+        sql.batch(lock).unwrap();
+        tx.diesel(|conn| diesel::sql_query(lock).execute(conn))
+            .map_err(Error::from)
+    });
+    assert_eq!(outage(&result.unwrap_err()), Some(Outage::Connection));
+}
+
+#[test]
+fn migrations_are_not_subject_to_timeouts() {
+    let test = TestDb::on(Backend::Postgres);
+    let db = impatient(&test);
+    let mut other = test.sql();
+    other
+        .batch("BEGIN; LOCK TABLE jobs IN ACCESS SHARE MODE")
+        .unwrap();
+    thread::scope(|scope| {
+        let reverted = scope.spawn(|| db.migrations().down(1));
+        wait_until_blocked(&test);
+        test.sql().batch("SELECT pg_sleep(0.3)").unwrap();
+        other.batch("ROLLBACK").unwrap();
+        assert_eq!(reverted.join().unwrap().unwrap().len(), 1);
+    });
+}
+
+on_both_backends!(a_database_that_refuses_writes_is_an_outage);
+
+fn a_database_that_refuses_writes_is_an_outage(test: TestDb) {
+    let read_only = match test.backend() {
+        Backend::Postgres => "SET TRANSACTION READ ONLY",
+        Backend::Sqlite => "PRAGMA query_only = ON",
+    };
+    let job = a_job().build();
+    let error = test
+        .write(|tx| {
+            tx.diesel(|conn| conn.batch_execute(read_only))?;
+            tx.jobs().create(&job)
+        })
+        .unwrap_err();
+    assert_eq!(outage(&error), Some(Outage::ReadOnly), "{error:?}");
 }

@@ -22,7 +22,7 @@ fn reported_violation(
 ) -> Option<(ConstraintKind, Option<String>)> {
     let statement = insert_statement(db.backend(), table, replaced);
     let stored = db.write(|tx| {
-        tx.diesel(|conn| diesel::sql_query(statement).execute(conn))
+        tx.diesel(|conn| diesel::sql_query(statement.as_str()).execute(conn))
             .doing("break a rule")
     });
     let error = stored.unwrap_err();

@@ -46,14 +46,14 @@ fn an_update_changes_only_the_given_fields(db: TestDb) {
 
 fn clearing_a_field_makes_it_null(db: TestDb) {
     let job = a_job().create(&db);
-    let update = |tx: &mut Tx<'_>, update| tx.jobs().update(job.job_id, &update, None);
+    let update = |tx: &mut Tx<'_>, update: &JobUpdate| tx.jobs().update(job.job_id, update, None);
     let set = JobUpdate {
         error_message: Patch::Set(LongText::new("disk full").unwrap()),
         video_duration: Patch::Set(VideoDuration::new(1.0).unwrap()),
         celery_task_id: Patch::Set(task("t")),
         ..JobUpdate::default()
     };
-    let changed = db.write(|tx| update(tx, set)).unwrap();
+    let changed = db.write(|tx| update(tx, &set)).unwrap();
     assert_eq!(changed.error_message.unwrap().as_str(), "disk full");
     let clear = JobUpdate {
         error_message: Patch::Clear,
@@ -61,7 +61,7 @@ fn clearing_a_field_makes_it_null(db: TestDb) {
         celery_task_id: Patch::Clear,
         ..JobUpdate::default()
     };
-    let changed = db.write(|tx| update(tx, clear)).unwrap();
+    let changed = db.write(|tx| update(tx, &clear)).unwrap();
     assert_eq!(
         (
             changed.error_message,

@@ -33,7 +33,7 @@ fn page() -> PageRequest {
 
 /// Checks that a change uses one statement on jobs, an UPDATE with its guard in
 /// the WHERE clause.
-fn assert_single_update(db: &TestDb, change: impl FnOnce(&mut Tx<'_>) -> Result<Job, Error>) {
+fn assert_single_update(db: &TestDb, change: impl FnMut(&mut Tx<'_>) -> Result<Job, Error>) {
     let (_, statements) = queries(|| db.write(change).unwrap());
     let of_jobs: Vec<_> = statements
         .iter()

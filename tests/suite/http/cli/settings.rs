@@ -48,6 +48,33 @@ fn help_lists_every_setting_with_variable_and_default() {
         ("--pool-size", "LECTERN_POOL_SIZE", "5"),
         ("--pool-overflow", "LECTERN_POOL_OVERFLOW", "10"),
         ("--pool-recycle", "LECTERN_POOL_RECYCLE", "3600"),
+        ("--database-timeout", "LECTERN_DATABASE_TIMEOUT", "3"),
+        (
+            "--database-connect-timeout",
+            "LECTERN_DATABASE_CONNECT_TIMEOUT",
+            "3",
+        ),
+        (
+            "--database-tcp-timeout",
+            "LECTERN_DATABASE_TCP_TIMEOUT",
+            "3",
+        ),
+        (
+            "--database-statement-timeout",
+            "LECTERN_DATABASE_STATEMENT_TIMEOUT",
+            "30",
+        ),
+        (
+            "--database-lock-timeout",
+            "LECTERN_DATABASE_LOCK_TIMEOUT",
+            "2",
+        ),
+        (
+            "--database-idle-timeout",
+            "LECTERN_DATABASE_IDLE_TIMEOUT",
+            "10",
+        ),
+        ("--no-migrate", "LECTERN_NO_MIGRATE", "false"),
         ("--max-body", "LECTERN_MAX_BODY", "1048576"),
         ("--max-output-body", "LECTERN_MAX_OUTPUT_BODY", "33554432"),
         ("--storage", "LECTERN_STORAGE", "file://<data dir>/objects"),
@@ -77,6 +104,7 @@ fn help_lists_every_setting_with_variable_and_default() {
     for (flag, variable, default) in settings {
         let (_, described) = text
             .split_once(&format!("{flag} <"))
+            .or_else(|| text.split_once(&format!("{flag} [<")))
             .unwrap_or_else(|| panic!("{flag} is not in {text}"));
         let described = described.split(" --").next().unwrap();
         assert!(

@@ -3,4 +3,5 @@
 mod load;
 mod postgres;
 mod server;
+mod unresponsive_database;
 mod worker;

@@ -7,10 +7,14 @@ use lectern_db::Database;
 
 use crate::config::Settings;
 
-/// Opens the database, applies pending migrations and verifies the schema.
+/// Opens the database, applies pending migrations, unless `--no-migrate` is set, and
+/// verifies the schema.
 pub(crate) fn open(settings: &Settings) -> anyhow::Result<Database> {
     let pipelines = Arc::new(settings.pipelines()?);
     let database = settings.open()?.with_pipelines(pipelines);
+    if settings.database.no_migrate && database.migrations().pending()? {
+        bail!("migrations are pending; `lectern migrate up` applies them");
+    }
     for migration in database
         .migrate()
         .context("cannot bring the database up to date")?

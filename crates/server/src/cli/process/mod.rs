@@ -94,7 +94,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         ),
     };
     let interruption = CancellationToken::new();
-    stop_at_signal(interruption.clone())?;
+    stop_at_signal(interruption.clone(), settings.http.exit_timeout())?;
     if job.status != JobStatus::Completed {
         // Short, because after a crash the next run has to wait until the lease
         // expires.

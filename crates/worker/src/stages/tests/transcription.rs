@@ -136,9 +136,10 @@ fn the_remaining_time_is_estimated_after_the_first_chunk() {
     let time = TimeRange::new(300.0, 301.0).unwrap();
     let silence = NewSilenceRegion::new(SilenceType::AudioSilence, time);
     let job_id = fixture.job.job_id;
-    let stored = fixture
-        .db
-        .write(|tx| tx.silence_regions().replace_for_job(job_id, &[silence]));
+    let stored = fixture.db.write(|tx| {
+        tx.silence_regions()
+            .replace_for_job(job_id, &[silence.clone()])
+    });
     stored.unwrap();
     let fifo = fixture.path("fifo");
     let made = Command::new("mkfifo").arg(&fifo).status();

@@ -1,0 +1,104 @@
+//! Opens connections, with the settings of each.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use super::config::Timeouts;
+
+/// The unit of PostgreSQL's and SQLite's settings; `Duration::ZERO` is 0.
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn open_sqlite(name: &str, timeouts: Timeouts) -> ConnectionResult<SqliteConnection> {
+    let mut conn = SqliteConnection::establish(name)?;
+    let busy_timeout = match milliseconds(timeouts.lock) {
+        // SQLite would not wait at all.
+        0 => i32::MAX.unsigned_abs().into(),
+        limit => limit,
+    };
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = {busy_timeout};
+         PRAGMA foreign_keys = ON;
+         PRAGMA synchronous = NORMAL;"
+    ))
+    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// diesel passes on an error's message and not its SQLSTATE, so `crate::error`
+/// recognizes some errors by their messages. Only a superuser may choose their
+/// language.
+const ENGLISH_MESSAGES: &str = "SELECT CASE current_setting('is_superuser')
+    WHEN 'on' THEN set_config('lc_messages', 'C', false) END";
+
+pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<PgConnection> {
+    let mut conn = PgConnection::establish(&with_parameters(url, timeouts))?;
+    // Statements, because connection poolers such as PgBouncer refuse or ignore
+    // the parameter `options`.
+    let settings: String = [
+        ("statement_timeout", timeouts.statement),
+        ("lock_timeout", timeouts.lock),
+        (
+            "idle_in_transaction_session_timeout",
+            timeouts.idle_in_transaction,
+        ),
+    ]
+    .into_iter()
+    .filter(|(name, _)| !url.contains(name))
+    .map(|(name, value)| format!("SET {name} = {};", milliseconds(value)))
+    .collect();
+    conn.batch_execute(&(settings + ENGLISH_MESSAGES))
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}
+
+/// Adds the parameters that limit how long a connection can be silent, unless
+/// the URL has them.
+fn with_parameters(url: &str, timeouts: Timeouts) -> String {
+    // libpq rounds one second up to two.
+    let connect = timeouts.connect.as_secs().max(2);
+    let silent = timeouts.unacknowledged.as_secs().max(1);
+    let parameters: Vec<_> = [
+        ("connect_timeout", connect),
+        ("tcp_user_timeout", milliseconds(timeouts.unacknowledged)),
+        ("keepalives_idle", silent),
+        ("keepalives_interval", 1),
+        ("keepalives_count", silent),
+    ]
+    .into_iter()
+    .filter(|(name, _)| !url.contains(name))
+    .map(|(name, value)| format!("{name}={value}"))
+    .collect();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}{}", parameters.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_added_to_a_url_that_lacks_them() {
+        let timeouts = Timeouts {
+            connect: Duration::from_secs(3),
+            unacknowledged: Duration::from_secs(4),
+            ..Timeouts::default()
+        };
+        assert_eq!(
+            with_parameters("postgres://me@db/lectern", timeouts),
+            "postgres://me@db/lectern?connect_timeout=3&tcp_user_timeout=4000&keepalives_idle=4\
+             &keepalives_interval=1&keepalives_count=4"
+        );
+        assert_eq!(
+            with_parameters(
+                "postgres://db/lectern?connect_timeout=9&keepalives_idle=60",
+                timeouts
+            ),
+            "postgres://db/lectern?connect_timeout=9&keepalives_idle=60&tcp_user_timeout=4000\
+             &keepalives_interval=1&keepalives_count=4"
+        );
+    }
+}
