@@ -5,7 +5,7 @@ use std::time::Duration;
 use lectern_storage::Storage;
 use url::Url;
 
-use crate::http::extract::body::BodyLimits;
+use crate::http::extract::limited_body::BodyLimits;
 use crate::live::LiveConfig;
 use crate::objects::upload_limits::UploadLimits;
 

@@ -11,7 +11,7 @@ use crate::app::config::ServerConfig;
 use crate::app::maintenance;
 use crate::database::handle::DatabaseHandle;
 use crate::http::docs::OpenApiDocument;
-use crate::http::extract::body::BodyLimits;
+use crate::http::extract::limited_body::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
 use crate::http::middleware::cors::AllowedOrigins;
 use crate::live::{self, Live};

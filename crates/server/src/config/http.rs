@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::Uri;
 use clap::Args;
 
-use crate::http::extract::body::BodyLimits;
+use crate::http::extract::limited_body::BodyLimits;
 
 /// Settings of the HTTP server.
 #[derive(Debug, Clone, Args)]

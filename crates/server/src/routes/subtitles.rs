@@ -11,9 +11,9 @@ use lectern_storage::ObjectKey;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::extract::body::BodyLimits;
 use crate::http::extract::json_body;
 use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::limited_body::BodyLimits;
 use crate::http::extract::path_ids::ClipIdPath;
 use crate::http::extract::query::Query;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY, segments};

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
-use crate::http::extract::body::{self, BodyLimits};
 use crate::http::extract::json_body::{self, BodyFuture};
+use crate::http::extract::limited_body::{self, BodyLimits};
 use crate::http::response::{ApiResponse, ApiResult};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -62,7 +62,7 @@ where
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
-        let received = body::receive_json(request, payload, limit);
+        let received = limited_body::receive_json(request, payload, limit);
         let (key, path) = (key(request.headers()), request.path().to_owned());
         Box::pin(async move {
             let (key, raw) = (key?, received.await?);

@@ -12,10 +12,10 @@ use serde_path_to_error::Track;
 
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
-use crate::http::extract::body::{
+use crate::http::extract::deserialize_error::field_error;
+use crate::http::extract::limited_body::{
     BodyLimits, check_headers, check_json, collect, malformed, receive_json,
 };
-use crate::http::extract::deserialize_error::field_error;
 
 /// Larger bodies are parsed on a blocking thread.
 const MAX_INLINE_BYTES: usize = 128 << 10;

@@ -1,10 +1,10 @@
 //! Extractors: arguments of handlers, parsed from a request.
 
-pub(crate) mod body;
 pub(crate) mod deserialize_error;
 pub(crate) mod idempotent_body;
 pub(crate) mod json_body;
 pub(crate) mod lease_header;
+pub(crate) mod limited_body;
 pub(crate) mod path_ids;
 pub(crate) mod query;
 pub(crate) mod transcript_body;

@@ -11,8 +11,8 @@ use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json
 
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
-use crate::http::extract::body::{self, BodyLimits};
 use crate::http::extract::json_body::{self, BodyFuture};
+use crate::http::extract::limited_body::{self, BodyLimits};
 
 /// The segments of a body, in any supported format.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl FromRequest for TranscriptBody {
             Ok(declared) => (declared, limit),
             Err(error) => (DeclaredFormat::Json, Err(error)),
         };
-        let body = body::receive(request, payload, limit);
+        let body = limited_body::receive(request, payload, limit);
         Box::pin(async move {
             let segments = json_body::decode_with(body.await?, move |body| declared.read(body));
             segments.await.map(Self)
@@ -49,15 +49,15 @@ impl FromRequest for TranscriptBody {
 
 impl DeclaredFormat {
     fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
-        if body::is_json(headers) {
+        if limited_body::is_json(headers) {
             return Ok(Self::Json);
         }
-        let format = body::media_type(headers).and_then(Format::from_media_type);
+        let format = limited_body::media_type(headers).and_then(Format::from_media_type);
         let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
         let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
         let format = format.ok_or_else(|| unsupported(UNSUPPORTED_TYPE))?;
         // Text decoded with the wrong charset would be stored corrupted.
-        let charset = body::charset(headers).map(|label| {
+        let charset = limited_body::charset(headers).map(|label| {
             Charset::from_label(label).ok_or_else(|| {
                 unsupported("the charset must be utf-8, utf-16 or windows-1252 (iso-8859-1)")
             })
