@@ -6,7 +6,7 @@ mod error;
 mod limits;
 mod line_buffer;
 mod process_group;
-mod program;
+mod run;
 mod stderr_tail;
 
 pub use self::cancellation::{CancellationCallback, CancellationToken};
@@ -14,4 +14,4 @@ pub use self::confinement::Confinement;
 pub use self::error::ChildError;
 pub use self::limits::Limits;
 pub(crate) use self::line_buffer::LineBuffer;
-pub use self::program::Program;
+pub use self::run::Program;

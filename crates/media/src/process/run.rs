@@ -1,4 +1,4 @@
-//! Running a program within limits.
+//! Starts a program, limits it, and kills it on cancellation.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
