@@ -8,7 +8,7 @@ use lectern_domain::{
     JsonObject, NewClip, NonNegativeInt, Ratio, StorageKey, Title,
 };
 
-use super::job_set::{self, job_set};
+use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
@@ -209,7 +209,7 @@ impl Clips<'_, ReadWrite> {
     ) -> Result<Vec<Clip>, Error> {
         let lock = self.0.lock_job(job)?;
         self.check_segments(lock.job_id(), new)?;
-        job_set::replace(&mut self.0, lock, new)
+        replace_set::replace(&mut self.0, lock, new)
     }
 
     /// Changes the storage keys of a clip's files, and returns the clip.

@@ -6,7 +6,7 @@ use lectern_domain::{
     Ratio, Topic,
 };
 
-use super::job_set::{self, job_set};
+use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::{JobRef, has_keyword};
@@ -151,6 +151,6 @@ impl ContentSegments<'_, ReadWrite> {
         segments: &[NewContentSegment],
     ) -> Result<Vec<ContentSegment>, Error> {
         let lock = self.0.lock_job(job)?;
-        job_set::replace(&mut self.0, lock, segments)
+        replace_set::replace(&mut self.0, lock, segments)
     }
 }

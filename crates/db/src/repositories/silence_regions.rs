@@ -6,7 +6,7 @@ use lectern_domain::{
     SilenceRegionId, SilenceType, Window,
 };
 
-use super::job_set::{self, job_set};
+use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
@@ -156,6 +156,6 @@ impl SilenceRegions<'_, ReadWrite> {
         regions: &[NewSilenceRegion],
     ) -> Result<Vec<SilenceRegion>, Error> {
         let lock = self.0.lock_job(job)?;
-        job_set::replace(&mut self.0, lock, regions)
+        replace_set::replace(&mut self.0, lock, regions)
     }
 }

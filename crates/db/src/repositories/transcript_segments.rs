@@ -6,7 +6,7 @@ use lectern_domain::{
     TranscriptSegmentId, Window,
 };
 
-use super::job_set::{self, job_set};
+use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
@@ -144,7 +144,7 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
-        job_set::replace(&mut self.0, lock, segments)
+        replace_set::replace(&mut self.0, lock, segments)
     }
 
     /// Adds `segments` to the transcript of a job, as a live transcriber does,
@@ -159,6 +159,6 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
-        job_set::insert(&mut self.0, lock, segments)
+        replace_set::insert(&mut self.0, lock, segments)
     }
 }

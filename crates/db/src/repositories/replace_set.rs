@@ -1,5 +1,5 @@
-//! Replacing a set of rows that belongs to a job: its transcript, silence
-//! regions, content segments or clips.
+//! Replaces the rows of one kind that belong to one job: its transcript segments,
+//! silence regions, content segments or clips.
 
 use std::cmp::Ordering;
 
@@ -85,7 +85,7 @@ macro_rules! job_set {
         arbitrary JSON: $arbitrary_json:literal,
         order by $order:expr $(,)?
     ) => {
-        impl $crate::repositories::job_set::JobSetItem for $value {
+        impl $crate::repositories::replace_set::JobSetItem for $value {
             type New = $new;
             type Row = $row;
 
