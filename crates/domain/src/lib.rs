@@ -90,6 +90,7 @@ mod lease;
 mod log_entry;
 mod pipeline;
 mod results;
+mod retry_delay;
 mod silence_region;
 mod stage;
 mod stage_run;
@@ -118,9 +119,10 @@ pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
 pub use results::{JobMetrics, JobResults};
+pub use retry_delay::retry_delay;
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
 pub use stage::Stage;
-pub use stage_run::{StageRun, StageRunStatus, retry_delay};
+pub use stage_run::{StageRun, StageRunStatus};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
 };
