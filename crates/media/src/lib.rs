@@ -51,8 +51,9 @@
 //!
 //! Every program runs without input in its own process group, and never longer
 //! than its [`Limits`] allow. The whole group ends with the program, or when this
-//! process dies. The last lines of stderr are in [`ChildError::Failed`].
-//! [`Program`] runs other programs in the same way.
+//! process dies. It gets few environment variables, and limits of memory, processor
+//! time and file size ([`Confinement`]). The last lines of stderr are in
+//! [`ChildError::Failed`]. [`Program`] runs other programs in the same way.
 //!
 //! # Times
 //!

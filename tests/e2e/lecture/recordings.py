@@ -229,7 +229,7 @@ class Lectern:
         )
         command = self.transcriber(f"test ! -e {self.directory / 'text.mp4'}")
         self.check(name, command, said=[SAID], LECTERN_SANDBOX=sandbox)
-        self.check_error(name, "sandbox .* was not found", LECTERN_SANDBOX="no-bwrap --unshare-all")
+        self.check_error(name, "no-bwrap.* not found.*; check the command in LECTERN_SANDBOX", LECTERN_SANDBOX="no-bwrap --unshare-all")
 
     def transcriber(self, condition):
         """A transcription command that fails unless the condition of the shell is met."""

@@ -14,6 +14,9 @@ const FFMPEG_VARIABLE: &str = "LECTERN_FFMPEG";
 /// Environment variable with the path of ffprobe.
 const FFPROBE_VARIABLE: &str = "LECTERN_FFPROBE";
 
+/// Environment variable with the command of the sandbox.
+const SANDBOX_VARIABLE: &str = "LECTERN_SANDBOX";
+
 /// Largest allocation of the tools in bytes: more than a plane of the largest frame,
 /// and than the index of a recording of 24 hours.
 const MAX_ALLOCATION_BYTES: &str = "536870912";
@@ -33,16 +36,12 @@ pub struct Tools {
 
 /// A tool does not exist, does not run, or lacks a feature.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{tool} is required, but {} {reason}; install it with `apt install ffmpeg` (Debian, Ubuntu), \
-     `dnf install ffmpeg` (Fedora, from RPM Fusion: its own ffmpeg-free has no libx264) or \
-     `brew install ffmpeg` (macOS), or set {variable} to its path",
-    .tried.display()
-)]
+#[error("{tool} is required, but {} {reason}; {}", .tried.display(), remedy(.variable))]
 pub struct MissingTool {
     /// `ffmpeg` or `ffprobe`.
     pub tool: &'static str,
-    /// The environment variable that can name the tool.
+    /// The environment variable that can name the tool, or that of the sandbox if
+    /// the tool runs without it.
     pub variable: &'static str,
     /// The path or name that was tried.
     pub tried: PathBuf,
@@ -102,18 +101,9 @@ impl Tools {
     /// do not run in the sandbox.
     pub fn confined_by(self, confinement: Confinement) -> Result<Self, MissingTool> {
         if !confinement.sandbox.is_empty() {
-            build_info(
-                "ffmpeg",
-                FFMPEG_VARIABLE,
-                self.ffmpeg.as_os_str(),
-                &confinement,
-            )?;
-            build_info(
-                "ffprobe",
-                FFPROBE_VARIABLE,
-                self.ffprobe.as_os_str(),
-                &confinement,
-            )?;
+            for (tool, path) in [("ffmpeg", &self.ffmpeg), ("ffprobe", &self.ffprobe)] {
+                build_info(tool, SANDBOX_VARIABLE, path.as_os_str(), &confinement)?;
+            }
         }
         Ok(Self {
             confinement,
@@ -134,6 +124,18 @@ impl Tools {
             .confined_by(&self.confinement)
             .args(["-max_alloc", MAX_ALLOCATION_BYTES])
     }
+}
+
+/// What to do about a missing tool.
+fn remedy(variable: &str) -> String {
+    if variable == SANDBOX_VARIABLE {
+        return format!("check the command in {variable}");
+    }
+    format!(
+        "install it with `apt install ffmpeg` (Debian, Ubuntu), `dnf install ffmpeg` (Fedora, \
+         from RPM Fusion: its own ffmpeg-free has no libx264) or `brew install ffmpeg` (macOS), \
+         or set {variable} to its path"
+    )
 }
 
 struct BuildInfo {
@@ -161,12 +163,9 @@ fn build_info(
         .arg("-version")
         .output(&Limits::within(VERSION_TIMEOUT))
         .map_err(|error| match error {
-            ChildError::NotFound(first) if path == first.as_str() => {
+            ChildError::NotFound(_) if confinement.sandbox.is_empty() => {
                 missing("was not found".into())
             }
-            ChildError::NotFound(first) => missing(format!(
-                "does not run, because the sandbox {first} was not found"
-            )),
             error => missing(format!("does not run ({})", error_chain(&error))),
         })?;
     let output = String::from_utf8_lossy(&output);

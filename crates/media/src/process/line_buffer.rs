@@ -1,6 +1,11 @@
 //! Lines of a stream that arrives in pieces.
 
-/// Collects pieces of a stream until they form lines.
+/// Greatest length of a line in bytes. The recording determines some of ffmpeg's
+/// lines, which are ignored.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// Collects pieces of a stream until they form lines. A longer line than
+/// [`MAX_LINE_BYTES`] is torn apart.
 #[derive(Debug, Default)]
 pub(crate) struct LineBuffer {
     unfinished: Vec<u8>,
@@ -9,6 +14,9 @@ pub(crate) struct LineBuffer {
 impl LineBuffer {
     /// Appends a piece and passes each line that it completes to `on_line`.
     pub(crate) fn push(&mut self, piece: &[u8], mut on_line: impl FnMut(&str)) {
+        if self.unfinished.len() > MAX_LINE_BYTES {
+            self.unfinished.clear();
+        }
         self.unfinished.extend_from_slice(piece);
         let Some(last) = self.unfinished.iter().rposition(|byte| *byte == b'\n') else {
             return;
@@ -24,6 +32,17 @@ impl LineBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endless_line_takes_bounded_memory() {
+        let (mut buffer, mut lines) = (LineBuffer::default(), Vec::new());
+        for _ in 0..1000 {
+            buffer.push(&[b'x'; 4096], |line| lines.push(line.len()));
+            assert!(buffer.unfinished.len() <= MAX_LINE_BYTES + 4096);
+        }
+        buffer.push(b"\nout_time_us=1\n", |line| lines.push(line.len()));
+        assert_eq!(lines.last(), Some(&13));
+    }
 
     #[test]
     fn lines_do_not_depend_on_the_size_of_the_pieces() {

@@ -137,7 +137,7 @@ fn a_missing_sandbox_is_reported_instead_of_the_program() {
     let missing = Tools::find().unwrap().confined_by(confinement).unwrap_err();
     let missing = missing.to_string();
     assert!(
-        missing.contains("the sandbox no-sandbox was not found"),
+        missing.contains("\"no-sandbox\" not found") && missing.contains("LECTERN_SANDBOX"),
         "{missing}"
     );
 }
