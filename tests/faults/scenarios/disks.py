@@ -83,7 +83,7 @@ def objects(run: Run) -> str:
     disk = Disk(run.directory / "disk", 32)
     run.stack.callback(disk.close)
     # The reserve of free space would refuse uploads to so small a disk from the start.
-    settings = {"LECTERN_STORAGE": f"file://{disk.path / 'objects'}", "LECTERN_MIN_FREE_DISK": "0"}
+    settings = {"LECTERN_STORAGE": f"file://{disk.path / 'objects'}", "LECTERN_DISK_RESERVE": "0"}
     server = run.serve(settings=settings)
     client, rounds = server.client(), run.times(3, 30)
     refused = Counter[int]()
