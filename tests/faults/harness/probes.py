@@ -23,6 +23,8 @@ class Probe(threading.Thread):
         self.ended = threading.Event()
         self.longest = 0.0
         self.statuses: dict[int, int] = {}
+        # The first answer of each status.
+        self.answers: dict[int, Answer] = {}
         self.unanswered: list[str] = []
         self.last_success = 0.0
         self.asked_at: float | None = None
@@ -38,6 +40,7 @@ class Probe(threading.Thread):
                 self.longest = max(self.longest, time.monotonic() - self.asked_at)
                 if answer.status < 300:
                     self.last_success = time.monotonic()
+                self.answers.setdefault(answer.status, answer)
                 self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
             self.asked_at = None
             self.ended.wait(self.pause)
@@ -56,7 +59,8 @@ class Probe(threading.Thread):
             f"{self.name}: answered after {self.longest_so_far:.1f} s instead of {seconds:.1f} s"
         )
         unexpected = {one: count for one, count in self.statuses.items() if one not in statuses}
-        assert not unexpected, f"{self.name}: answered with {unexpected} (status: count)"
+        first = [self.answers[status].body[:300] for status in unexpected]
+        assert not unexpected, f"{self.name}: answered with {unexpected} (status: count), {first}"
 
 
 @contextmanager

@@ -43,10 +43,10 @@ def readiness(server: Lectern) -> Probe:
     return Probe("/readyz", server.port, lambda client: client.get("/readyz"))
 
 
-def probes_of(server: Lectern, job: str) -> list[Probe]:
+def probes_of(server: Lectern, job: str, clients: int = 4) -> list[Probe]:
+    """By default, twice as many clients as the pool has connections."""
     asks = requests(job)
-    # Twice as many clients as the pool has connections.
-    return [Probe(name, server.port, ask) for name, ask in asks.items() for _ in range(4)]
+    return [Probe(name, server.port, ask) for name, ask in asks.items() for _ in range(clients)]
 
 
 def wait_until_all_succeed(probes: list[Probe], seconds: float) -> None:
@@ -162,7 +162,6 @@ def frozen_server(run: Run) -> str:
     client = healthy[0].client()
     held = a_job(client)
     jobs = [a_job(client) for _ in range(run.times(40, 400))]
-    other = jobs[0]
     hold_a_job(suspended, postgres, held)
     seconds = run.times(10, 60)
     changed = [
@@ -170,7 +169,9 @@ def frozen_server(run: Run) -> str:
         for server in healthy
         for _ in range(20)
     ]
-    probes = [probe for server in healthy for probe in probes_of(server, other)]
+    # Each server changes a job of its own, so that only the held one is contended.
+    others = zip(healthy, jobs)
+    probes = [probe for server, other in others for probe in probes_of(server, other, clients=1)]
     ready = [readiness(server) for server in healthy]
     granted = 0
     with probing(changed + probes + ready):
