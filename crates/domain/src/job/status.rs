@@ -39,7 +39,7 @@ pub struct Transition {
     pub from: JobStatus,
     /// The status after.
     pub to: JobStatus,
-    /// A condition on the job besides its status; `None`: none.
+    /// A further condition on the job, if there is one.
     pub requires: Option<Requirement>,
 }
 
@@ -50,10 +50,10 @@ impl Transition {
     /// ```
     /// use lectern_domain::{JobStatus, Requirement, Transition};
     ///
-    /// let retry = Transition::to(JobStatus::Queued).find(|t| t.from == JobStatus::Failed);
+    /// let retry = Transition::all_to(JobStatus::Queued).find(|t| t.from == JobStatus::Failed);
     /// assert_eq!(retry.unwrap().requires, Some(Requirement::RecordingUploaded));
     /// ```
-    pub fn to(to: JobStatus) -> impl Iterator<Item = Self> {
+    pub fn all_to(to: JobStatus) -> impl Iterator<Item = Self> {
         let from = to.predecessors().iter();
         from.map(move |&from| Self {
             from,
@@ -79,9 +79,12 @@ impl Requirement {
     }
 
     /// Whether a job meets the requirement, given its current stage and whether it
-    /// has stage runs. Stage runs are created when a job is queued for the first
-    /// time, so the upload of a job that has none and is still uploading was never
-    /// confirmed.
+    /// has stage runs.
+    ///
+    /// A job has its recording when it is queued for the first time, which is when
+    /// its stage runs are created. So a job with stage runs has its recording, even
+    /// if a progress report has set the current stage to uploading since. A job
+    /// without them lacks it while the current stage is uploading.
     pub fn is_met(self, current_stage: Option<Stage>, has_stage_runs: bool) -> bool {
         match self {
             Self::RecordingUploaded => has_stage_runs || current_stage != Some(Stage::Uploading),
@@ -115,7 +118,8 @@ impl JobStatus {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
 
-    /// Whether workers may report progress.
+    /// Whether workers may report progress. A queued job accepts the first report,
+    /// which moves it to running.
     pub fn accepts_progress(self) -> bool {
         matches!(self, Self::Queued | Self::Running)
     }
@@ -146,7 +150,7 @@ mod tests {
     fn exactly_the_retries_require_an_uploaded_recording() {
         let guarded: Vec<String> = JobStatus::ALL
             .iter()
-            .flat_map(|to| Transition::to(*to))
+            .flat_map(|to| Transition::all_to(*to))
             .filter(|transition| transition.requires == Some(Requirement::RecordingUploaded))
             .map(|transition| format!("{}→{}", transition.from, transition.to))
             .collect();
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_is_uploaded_once_the_job_left_its_upload_or_has_stage_runs() {
+    fn only_an_uploading_job_without_stage_runs_lacks_its_recording() {
         let met = |stage: Option<Stage>, has_stage_runs| {
             Requirement::RecordingUploaded.is_met(stage, has_stage_runs)
         };

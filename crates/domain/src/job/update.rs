@@ -8,7 +8,8 @@ use crate::value::{Filename, JsonObject, LongText, Patch, StorageKey, TaskId, Vi
 pub struct JobUpdate {
     /// Name of the recording.
     pub filename: Option<Filename>,
-    /// A status that the current one has a [`Transition`](crate::Transition) to.
+    /// The new status, which needs a [`Transition`](crate::Transition) from the
+    /// current one.
     pub status: Option<JobStatus>,
     /// Why the job failed.
     pub error_message: Patch<LongText>,

@@ -49,7 +49,7 @@ fn only_allowed_transitions_change_a_job(db: TestDb) {
 fn a_transition_has_the_requirement_stated_in_the_domain(db: TestDb) {
     let stages = [None, Some(Stage::Uploading), Some(Stage::Transcription)];
     let mut sql = db.sql();
-    for transition in JobStatus::ALL.iter().flat_map(|to| Transition::to(*to)) {
+    for transition in JobStatus::ALL.iter().flat_map(|to| Transition::all_to(*to)) {
         for (stage, has_runs) in stages.into_iter().flat_map(|s| [(s, false), (s, true)]) {
             let job = a_job().status(transition.from).create(&db).job_id;
             let stage_sql = stage.map_or("NULL".to_owned(), |stage| format!("'{stage}'"));

@@ -61,7 +61,7 @@ impl Jobs<'_, ReadWrite> {
 /// The condition that a job meets the [`Requirement`] of its transition to `next`. The
 /// statuses that allow the transition are checked separately.
 pub(super) fn meets_requirements(next: Option<JobStatus>) -> SqlLiteral<Bool> {
-    let transitions = next.into_iter().flat_map(Transition::to);
+    let transitions = next.into_iter().flat_map(Transition::all_to);
     let conditions: Vec<_> = transitions
         .filter_map(|Transition { from, requires, .. }| {
             let met = is_met(requires?);
