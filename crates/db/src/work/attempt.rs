@@ -23,7 +23,9 @@ use crate::sql::row::{self, columns};
 use crate::sql::time::CompletedAt;
 use crate::sql::types::{DbTime, Id};
 
-/// Events of a change to a run: one for the run and one for its job.
+/// Number of events of a change that is visible only in the job.
+pub(super) const JOB_EVENTS: usize = 1;
+/// Number of events of a change to a run: one for the run and one for its job.
 pub(super) const RUN_AND_JOB_EVENTS: usize = 2;
 
 impl Work<'_> {
@@ -44,8 +46,8 @@ impl Work<'_> {
             .try_into()
     }
 
-    /// Ends a failed attempt: the run is ready for the next one, or the stage
-    /// fails and the job with it. `None`: the job has ended meanwhile.
+    /// Ends a failed attempt: the run is ready for the next one, or it fails and the
+    /// job with it. `None`: the job has ended meanwhile.
     pub(crate) fn fail_attempt(
         &mut self,
         run: &StageRun,
@@ -80,7 +82,7 @@ impl Work<'_> {
             if available_at.is_none() {
                 self.0.stage_runs().note_ready(run.stage);
             }
-            rollup(&mut self.0, run.job_id, row_count(RUN_AND_JOB_EVENTS))?
+            rollup(&mut self.0, run.job_id, RUN_AND_JOB_EVENTS)?
         } else {
             let error = LongText::new(format!("{}: {}", run.stage, failure.error.as_str()))?;
             self.end_job(
@@ -102,13 +104,13 @@ impl Work<'_> {
     }
 
     /// Ends a job and closes its open runs. `None`: it has ended meanwhile.
-    /// `events` is the number of events that the caller records for this change.
+    /// `event_count` is the number of events that the caller records for this change.
     pub(crate) fn end_job(
         &mut self,
         job_id: JobId,
         status: JobStatus,
         error: Option<&LongText>,
-        events: usize,
+        event_count: usize,
     ) -> Result<Option<Job>, Error> {
         let now = self.0.update_time();
         let may_end = jobs::table
@@ -120,7 +122,7 @@ impl Work<'_> {
                 jobs::completed_at.eq(CompletedAt::after(Some(status), now)),
                 jobs::error_message.eq(error.map(LongText::as_str)),
                 jobs::version.eq(jobs::version + 1),
-                jobs::last_seq.eq(jobs::last_seq + row_count(events)),
+                jobs::last_seq.eq(jobs::last_seq + row_count(event_count)),
                 jobs::updated_at.eq(now),
             ))
             .returning(columns::<JobRow>());
@@ -192,8 +194,8 @@ impl<'a> AttemptLog<'a> {
 
     fn to_entry(&self) -> Result<NewLogEntry, Error> {
         let run = self.run;
-        let ended = run.finished_at.zip(run.started_at);
-        let took = ended.map(|(end, start)| Seconds::new((end - start).as_seconds_f64()));
+        let times = run.started_at.zip(run.finished_at);
+        let duration = times.map(|(start, end)| Seconds::new((end - start).as_seconds_f64()));
         let worker = run.worker.as_ref().map(WorkerName::as_str);
         Ok(NewLogEntry {
             agent_name: worker.map(AgentName::new).transpose()?,
@@ -201,7 +203,7 @@ impl<'a> AttemptLog<'a> {
             error_details: self.details.cloned(),
             // Unknown if the clock was set back during the attempt, which then
             // seems to end before it starts.
-            duration_seconds: took.and_then(Result::ok),
+            duration_seconds: duration.and_then(Result::ok),
             ..NewLogEntry::new(run.stage, self.status)
         })
     }

@@ -9,14 +9,13 @@ use lectern_domain::{
 };
 
 use super::Work;
-use super::attempt::{AttemptLog, FailedAttempt, RUN_AND_JOB_EVENTS, RunChanges};
+use super::attempt::{AttemptLog, FailedAttempt, JOB_EVENTS, RUN_AND_JOB_EVENTS, RunChanges};
 use super::expiry::expires_at;
 use crate::connection::on_either;
 use crate::dialect::{JobLock, LiveLease};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::rollup::rollup;
 use crate::schema::stage_runs;
-use crate::sql::page::row_count;
 use crate::sql::types::{DbTime, Id};
 
 impl Work<'_> {
@@ -44,7 +43,8 @@ impl Work<'_> {
             });
         }
         locked.require_live(&run, lease_id)?;
-        let expires_at = expires_at(locked.now, lease.duration);
+        let new_expiry = expires_at(locked.now, lease.duration);
+        // A heartbeat that arrives late must not lower the percentage.
         let percent = heartbeat
             .percent
             .map(|percent| percent.get().max(run.progress.percent.get()));
@@ -56,7 +56,7 @@ impl Work<'_> {
         self.update_run(
             &run,
             &RunChanges {
-                lease_expires_at: Some(Some(DbTime(expires_at))),
+                lease_expires_at: Some(Some(DbTime(new_expiry))),
                 percent,
                 message,
                 eta_seconds: eta,
@@ -65,17 +65,17 @@ impl Work<'_> {
         )?;
         // An empty heartbeat only extends the lease.
         let reports_progress = *heartbeat != Heartbeat::default();
-        if reports_progress && let Some(job) = rollup(&mut self.0, run.job_id, 1)? {
+        if reports_progress && let Some(job) = rollup(&mut self.0, run.job_id, JOB_EVENTS)? {
             let events = vec![Event::from(&job)];
             self.record(locked.now, vec![(&job, events)], &[])?;
         }
         Ok(LeaseState {
-            expires_at,
+            expires_at: new_expiry,
             cancelled: false,
         })
     }
 
-    /// Completes a stage and makes the stages ready that waited for it; the last
+    /// Completes a stage. The stages that waited only for it become ready; the last
     /// stage completes the job. A repeated call for the same lease changes nothing
     /// and returns the same.
     ///
@@ -115,9 +115,10 @@ impl Work<'_> {
         )?;
         locked.replace(&run);
         let mut events = vec![Event::from(&run)];
-        for waiting in locked.runs.iter().filter(|run| run.can_start(&locked.runs)) {
+        let can_start = |other: &&StageRun| other.can_start(&locked.runs);
+        for dependent in locked.runs.iter().filter(can_start) {
             let ready = self.update_run(
-                waiting,
+                dependent,
                 &RunChanges {
                     status: Some(StageRunStatus::Ready.as_str()),
                     ..RunChanges::default()
@@ -126,10 +127,12 @@ impl Work<'_> {
             self.0.stage_runs().note_ready(ready.stage);
             events.push(Event::from(&ready));
         }
-        let job = if locked.runs.iter().any(|run| run.status.is_open()) {
-            rollup(&mut self.0, run.job_id, row_count(events.len() + 1))?
+        // The event of the job follows those of the runs.
+        let event_count = events.len() + JOB_EVENTS;
+        let job = if locked.runs.iter().any(|other| other.status.is_open()) {
+            rollup(&mut self.0, run.job_id, event_count)?
         } else {
-            self.end_job(run.job_id, JobStatus::Completed, None, events.len() + 1)?
+            self.end_job(run.job_id, JobStatus::Completed, None, event_count)?
         };
         let Some(job) = job else {
             return Err(lost(lease_id));
@@ -176,14 +179,16 @@ impl Work<'_> {
     pub fn release(&mut self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
         let (locked, run) = self.lock_lease(lease_id)?;
         locked.require_live(&run, lease_id)?;
+        // The claim counted this attempt.
+        let attempts_before = run.attempt - 1;
         self.0
             .stage_runs()
-            .reopen(&[&run], StageRunStatus::Ready, run.attempt - 1)?;
+            .reopen(&[&run], StageRunStatus::Ready, attempts_before)?;
         let runs = self.0.stage_runs().all_for_job(run.job_id)?;
         let run = runs.into_iter().find(|other| other.run_id == run.run_id);
         let run = run.ok_or_else(|| lost(lease_id))?;
-        let job = rollup(&mut self.0, run.job_id, row_count(RUN_AND_JOB_EVENTS))?
-            .ok_or_else(|| lost(lease_id))?;
+        let job =
+            rollup(&mut self.0, run.job_id, RUN_AND_JOB_EVENTS)?.ok_or_else(|| lost(lease_id))?;
         let events = vec![Event::from(&run), Event::from(&job)];
         self.record(locked.now, vec![(&job, events)], &[])?;
         Ok((job, run))
@@ -192,8 +197,8 @@ impl Work<'_> {
     /// Checks that a write to a job conflicts with no lease, and locks the job
     /// until the transaction ends. `stages` are those whose output is written.
     ///
-    /// If `lease_id` is given, it must be a live lease of this job. While one of
-    /// `stages` is leased, only a worker with a lease of one of them may write.
+    /// If `lease_id` is given, it must be a live lease of this job. If any of
+    /// `stages` has a live lease, `lease_id` must be given, and be such a lease.
     ///
     /// # Errors
     ///
@@ -205,17 +210,20 @@ impl Work<'_> {
         lease_id: Option<LeaseId>,
     ) -> Result<JobLock, Error> {
         let (lock, leases) = self.0.lock_job_with_leases(job_id)?;
-        // `None` where they were not read with the lock or may be outdated.
-        let leases = match leases {
+        let live_leases = match leases {
             Some(leases) => leases,
+            // Not read with the lock, or possibly changed before it was granted.
             None => self.live_leases(lock)?,
         };
-        let is_live = |id| leases.iter().any(|lease| lease.lease_id == id);
-        let stage_leases = || leases.iter().filter(|lease| stages.contains(&lease.stage));
-        let is_leased = stage_leases().next().is_some();
-        let is_leased_to_caller = stage_leases().any(|lease| Some(lease.lease_id) == lease_id);
-        let may_write = lease_id.is_none_or(is_live) && (!is_leased || is_leased_to_caller);
-        if may_write {
+        let is_live = |id| live_leases.iter().any(|lease| lease.lease_id == id);
+        let stage_leases: Vec<LeaseId> = live_leases
+            .iter()
+            .filter(|lease| stages.contains(&lease.stage))
+            .map(|lease| lease.lease_id)
+            .collect();
+        let stages_are_free = stage_leases.is_empty();
+        let caller_leases_one = lease_id.is_some_and(|id| stage_leases.contains(&id));
+        if lease_id.is_none_or(is_live) && (stages_are_free || caller_leases_one) {
             Ok(lock)
         } else {
             Err(Error::LeaseLost { lease_id })
@@ -232,7 +240,7 @@ impl Work<'_> {
         Ok(runs.iter().filter_map(live).collect())
     }
 
-    /// Locks the job of a lease; returns its runs, and the run with the lease.
+    /// Locks the job of a lease; returns the job's runs, and the one with the lease.
     fn lock_lease(&mut self, lease_id: LeaseId) -> Result<(LockedRuns, StageRun), Error> {
         let by_lease = stage_runs::table
             .filter(stage_runs::lease_id.eq(Id(lease_id)))

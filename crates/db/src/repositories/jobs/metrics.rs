@@ -31,9 +31,9 @@ struct StatusRow {
 impl<Mode> Jobs<'_, Mode> {
     /// Counts jobs and bytes in one query.
     pub fn metrics(&mut self) -> Result<JobMetrics, Error> {
-        let ago = [1, 7, 30].map(|days| self.0.time_ago(TimeDelta::days(days)));
-        let [day, week, month] = [(ago[0], "$1"), (ago[1], "$2"), (ago[2], "$3")]
-            .map(|(ago, parameter)| ago.to_sql(self.0.raw, parameter));
+        let starts = [1, 7, 30].map(|days| self.0.time_ago(TimeDelta::days(days)));
+        let [day, week, month] = [(starts[0], "$1"), (starts[1], "$2"), (starts[2], "$3")]
+            .map(|(start, parameter)| start.to_sql(self.0.raw, parameter));
         let bytes = dialect::sum_of_file_sizes(self.0.raw);
         // Each parameter occurs once, in this order: SQLite numbers parameters in the
         // order of their first occurrence.
@@ -44,9 +44,9 @@ impl<Mode> Jobs<'_, Mode> {
                     COUNT(*) FILTER (WHERE created_at > {month}) AS last_30d
              FROM jobs GROUP BY status"
         ))
-        .bind::<Nullable<Timestamptz>, _>(ago[0].parameter())
-        .bind::<Nullable<Timestamptz>, _>(ago[1].parameter())
-        .bind::<Nullable<Timestamptz>, _>(ago[2].parameter())
+        .bind::<Nullable<Timestamptz>, _>(starts[0].parameter())
+        .bind::<Nullable<Timestamptz>, _>(starts[1].parameter())
+        .bind::<Nullable<Timestamptz>, _>(starts[2].parameter())
         .load::<StatusRow>(self.0.raw)
         .doing("count jobs by status")?;
 

@@ -1,4 +1,4 @@
-//! Derives the status and progress of a job from its stage runs.
+//! Derives the progress of a job from its stage runs.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -10,6 +10,7 @@ use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
+use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::status::{RUN_READY, RUN_RUNNING, RUN_SKIPPED, RUN_WAITING};
@@ -27,16 +28,16 @@ fn current_run(column: &str) -> String {
     )
 }
 
-/// Updates the status and progress of a job from its runs: its percentage is the
-/// mean of theirs. `None`: the job has ended.
+/// Moves a job to running and updates its progress from its runs: its percentage is
+/// the mean of theirs. `None`: the job has ended.
 ///
-/// `events` is the number of events that the caller records for this change. Pass 0 if
-/// the same transaction has already added them to `last_seq` and incremented the
+/// `event_count` is the number of events that the caller records for this change. Pass 0
+/// if the same transaction has already added them to `last_seq` and incremented the
 /// version.
 pub(crate) fn rollup(
     conn: &mut Conn<'_, ReadWrite>,
     job_id: JobId,
-    events: i64,
+    event_count: usize,
 ) -> Result<Option<Job>, Error> {
     let open = [JobStatus::Queued.as_str(), JobStatus::Running.as_str()];
     let rollup = diesel::update(jobs::table)
@@ -51,8 +52,8 @@ pub(crate) fn rollup(
                 "(SELECT AVG(r.percent) FROM stage_runs AS r
                   WHERE r.job_id = jobs.job_id AND r.status <> '{RUN_SKIPPED}')"
             ))),
-            jobs::version.eq(jobs::version + i64::from(events > 0)),
-            jobs::last_seq.eq(jobs::last_seq + events),
+            jobs::version.eq(jobs::version + i64::from(event_count > 0)),
+            jobs::last_seq.eq(jobs::last_seq + row_count(event_count)),
             jobs::updated_at.eq(conn.update_time()),
         ))
         .returning(columns::<JobRow>());

@@ -168,6 +168,7 @@ impl<'a> JobChanges<'a> {
         changes.celery_task_id = nullable_change(&update.celery_task_id, TaskId::as_str);
         changes.priority = update.priority;
         changes.extra_metadata = update.extra_metadata.as_ref().map(json);
+        // Without one, the transition decides.
         if let Some(message) = nullable_change(&update.error_message, LongText::as_str) {
             changes.error_message = Some(message);
         }

@@ -186,8 +186,8 @@ impl Jobs<'_, ReadWrite> {
         Ok(())
     }
 
-    /// Changes a job of one of these statuses; `None` when it has another
-    /// status or another version, or does not exist.
+    /// Changes a job whose status is one of `from`; `None` when it has another status
+    /// or another version, or does not exist.
     fn change(
         &mut self,
         job_id: JobId,
@@ -196,6 +196,7 @@ impl Jobs<'_, ReadWrite> {
         from: &[JobStatus],
     ) -> Result<Option<Job>, Error> {
         let now = self.0.update_time();
+        // Always a range, so that both cases share one prepared statement.
         let versions = expected_version.map_or((i64::MIN, i64::MAX), |v| (v, v));
         let events = i64::from(update.status.is_some());
         let change = diesel::update(jobs::table)
