@@ -6,7 +6,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -134,9 +134,10 @@ impl Program {
         let (sender, events) = mpsc::sync_channel(OUTPUT_QUEUE_LENGTH);
         let tail = Arc::new(Mutex::new(StderrTail::default()));
         watch(&mut group, &sender, &tail).map_err(|error| self.error("watch", error))?;
-        // If the queue is full, the loop below does not sleep and checks the token.
         let wake = sender.clone();
         let _waker = limits.cancellation().on_cancel(move || {
+            // It fails if the queue is full. Then the loop below does not wait, and it
+            // checks the token before the next event.
             let _ = wake.try_send(Event::Wake);
         });
 
@@ -161,8 +162,8 @@ impl Program {
                     has_ended = true;
                 }
                 Ok(Event::Wake) => {}
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => break,
+                // Only a timeout: `sender` keeps the channel connected.
+                Err(_) => continue,
             }
             // Measured after `on_stdout`, which may have taken long.
             last_event = Instant::now();
