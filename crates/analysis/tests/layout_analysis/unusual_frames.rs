@@ -2,7 +2,6 @@
 
 use lectern_analysis::layout_analysis::{GrayFrame, analyse};
 use lectern_domain::LayoutType::{PictureInPicture, Unknown};
-use lectern_media::Frames;
 use proptest::prelude::*;
 
 use crate::assertions::{analyse_frames, assert_region, assert_unknown, sample_frames};
@@ -21,18 +20,14 @@ fn the_result_is_deterministic_and_unknown_for_few_frames() {
     assert_region("120 frames", found.camera_region, Some(camera), &scene);
     assert_eq!(analyse_frames(&many), found);
 
-    let few = Frames {
-        frames: many.frames[..2].to_vec(),
-        ..many
-    };
+    let mut few = many;
+    few.frames.truncate(2);
     let found = analyse_frames(&few);
     assert_eq!(found.layout_type, Unknown);
     assert_eq!(found.confidence_score.get().to_bits(), 0.0_f64.to_bits());
 
-    let none = Frames {
-        frames: Vec::new(),
-        ..few
-    };
+    let mut none = few;
+    none.frames.clear();
     assert_eq!(analyse_frames(&none).layout_type, Unknown);
 }
 
