@@ -2,7 +2,7 @@
 //!
 //! The segmentation with the highest likelihood is found by dynamic programming
 //! over all segmentations (Utiyama & Isahara, "A statistical model for
-//! domain-independent text segmentation", 2001). The words of a segment are
+//! domain-independent text segmentation", 2001). The terms of a segment are
 //! modelled by a Dirichlet compound multinomial distribution (Eisenstein &
 //! Barzilay, "Bayesian unsupervised topic segmentation", 2008). Neither a
 //! similarity threshold nor the number of segments has to be chosen. The
@@ -12,33 +12,34 @@
 //!
 //! # Cost of a segment
 //!
-//! The cost is a negative log-likelihood, the sum of three terms.
+//! The cost is a negative log-likelihood, the sum of three parts.
 //!
-//! - **Words.** Each word is predicted from those before it in the segment (a
-//!   Pólya urn): if `f` of the `n` words so far are the word `w`, and `p` is
-//!   the frequency of `w` in the lecture, then `w` costs
-//!   `-ln((f + A p) / (n + A))`. A segment starts with the word distribution of
-//!   the lecture, and each repetition of a word is cheaper. Function words cost
-//!   the same wherever the boundaries are, so no stop word list is needed.
-//!   Words that occur in only one utterance are left out, because they connect
-//!   no utterances.
+//! - **Terms.** Each term is predicted from those before it in the segment (a
+//!   Pólya urn). A segment starts as if it had `A` terms already, distributed as
+//!   in the lecture; `A` is the strength of this prior. If `f` of the `n` terms
+//!   so far are the term `t`, and `p` is the relative frequency of `t` in the
+//!   lecture, then `t` costs `-ln((f + A p) / (n + A))`: each repetition is
+//!   cheaper. Function words cost the same wherever the boundaries are, so no
+//!   stop word list is needed. Terms that occur in only one utterance are left
+//!   out, because they connect no utterances. Repetitions within an utterance do
+//!   not count.
 //! - **Boundary.** In a lecture of `u` utterances, each start of a segment
 //!   costs `ln u`, minus `ln(1 + s)` if it follows a pause of `s` seconds.
 //! - **Length.** Segment lengths are log-normally distributed around
 //!   [`expected_length`].
 //!
-//! The prior strength `A`, measured in words, is not known: it is low if the
-//! topics share few words. The value whose best segmentation costs least is
-//! chosen from [`PRIOR_STRENGTHS`] (empirical Bayes). The lowest value is
-//! always tried, a higher one only if there are at least twice as many words: a
-//! short talk has too few words for a reliable choice.
+//! The best `A` depends on the lecture: it is low if the topics share few terms.
+//! The value whose best segmentation costs least is chosen from
+//! [`PRIOR_STRENGTHS`] (empirical Bayes). The lowest value is always tried. A
+//! higher value is tried only if the lecture has at least `2 A` terms, because a
+//! short talk has too few for a reliable choice.
 
 use std::ops::Range;
 
 use super::utterance::{Utterance, total_span};
 use super::vocabulary::{TermId, Vocabulary};
 
-/// Candidate strengths of the prior, in words.
+/// Candidates for the strength of the prior, as a number of terms.
 const PRIOR_STRENGTHS: [f64; 3] = [240.0, 960.0, 3840.0];
 /// The maximum length of a segment, in seconds; a single utterance may be
 /// longer.
@@ -56,11 +57,11 @@ const FACTORS_PER_LOGARITHM: usize = 24;
 /// Returns the utterances of each segment, in order.
 pub(super) fn segment(utterances: &[Utterance], vocabulary: &Vocabulary) -> Vec<Range<usize>> {
     let segmenter = Segmenter::new(utterances, vocabulary);
-    let word_count: usize = segmenter.shared_terms.iter().map(Vec::len).sum();
+    let term_count: usize = segmenter.shared_terms.iter().map(Vec::len).sum();
     let [lowest, higher @ ..] = PRIOR_STRENGTHS;
     let higher = higher
         .into_iter()
-        .filter(|&strength| strength <= word_count as f64 / 2.0);
+        .filter(|&strength| strength <= term_count as f64 / 2.0);
     std::iter::once(lowest)
         .chain(higher)
         .map(|strength| segmenter.best_segmentation(strength))
@@ -80,7 +81,8 @@ struct Segmenter<'a> {
     utterances: &'a [Utterance],
     /// The terms of each utterance that other utterances contain, too.
     shared_terms: Vec<Vec<TermId>>,
-    /// The relative frequency of each term among all shared terms.
+    /// The relative frequency of each term among the shared terms of all utterances;
+    /// not used for terms that are not shared.
     frequencies: Vec<f64>,
     /// In seconds.
     expected_length: f64,
@@ -94,6 +96,8 @@ impl<'a> Segmenter<'a> {
             .map(|utterance| utterance.terms.iter().copied().filter(is_shared).collect())
             .collect();
         let total: usize = shared_terms.iter().map(Vec::len).sum();
+        // A term occurs at most once in `utterance.terms`, so its document frequency is
+        // also the number of its occurrences.
         let frequency = |id| vocabulary.document_frequency(id) / total.max(1) as f64;
         Self {
             utterances,
@@ -171,7 +175,7 @@ impl BestPrefix {
     };
 }
 
-/// A Pólya urn with the words of the current segment.
+/// A Pólya urn with the terms of the current segment.
 struct Urn<'a> {
     frequencies: &'a [f64],
     prior_strength: f64,

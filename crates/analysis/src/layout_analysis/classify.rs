@@ -25,8 +25,8 @@ const MIN_CONFIDENCE: f64 = 0.5;
 /// image of a camera.
 const MAX_STATIC_CONFIDENCE: f64 = 0.75;
 
-/// A block belongs to the moving area if it changes in this fraction of the
-/// calm pairs.
+/// A block belongs to the moving area if it changes in this fraction of the calm
+/// pairs: the half of the pairs with the least change, in which slides rarely change.
 const MIN_CHANGE_RATE: f64 = 0.2;
 /// The smallest moving area of a camera, as a fraction of the picture: a clock
 /// or a blinking cursor is smaller, a face in the smallest inset is larger.
@@ -63,7 +63,8 @@ const MIN_SLIDE_CHANGE: f64 = 0.05;
 /// moves: about as much as the face of a presenter in front of a wall.
 const FULL_CAMERA_COVERAGE: f64 = 0.12;
 /// Full confidence requires that at least this fraction of the moving area's
-/// bounding box moves. In the common bounding box of two cameras it is less.
+/// bounding box moves. A smaller fraction suggests two cameras, because their common
+/// bounding box contains the space between them.
 const FULL_BOX_COVERAGE: f64 = 1.0 / 3.0;
 
 /// The decision; rectangles are in pixels of the frames.
@@ -152,6 +153,8 @@ impl Classifier<'_> {
             screen: Some(self.picture),
             camera: None,
             split_ratio: None,
+            // A moving area of the smallest size of a camera is as likely a camera as
+            // not: the confidence is then at most 0.5.
             confidence: confidence.min(1.0 - moving_ratio / 2.0),
         }
     }
@@ -267,8 +270,11 @@ impl Classifier<'_> {
                 picture.contains_block(column, row) && included(column, row)
             });
         let pairs = changes.len().max(1) as f64;
-        let consecutive =
-            changes.windows(2).filter(|pair| pair[0] && pair[1]).count() as f64 / pairs;
+        let consecutive_count = changes
+            .windows(2)
+            .filter(|successive| successive[0] && successive[1])
+            .count();
+        let consecutive = consecutive_count as f64 / pairs;
         (1.0 - fraction_true(changes.into_iter()) - consecutive).max(0.0)
     }
 
