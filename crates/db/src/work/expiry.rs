@@ -33,18 +33,19 @@ impl Work<'_> {
     /// As [`Work::expire`], at a given time. Skips jobs that other transactions
     /// have locked.
     pub(super) fn expire_at(&mut self, now: DateTime<Utc>) -> Result<Expired, Error> {
-        let mut jobs = expired_jobs(self.0.raw, DbTime(now), MAX_EXPIRED_LEASES)?;
-        if jobs.is_empty() {
+        let mut job_ids = expired_jobs(self.0.raw, DbTime(now), MAX_EXPIRED_LEASES)?;
+        if job_ids.is_empty() {
             return Ok(Expired::default());
         }
-        jobs.sort_by_key(|id| id.0);
-        jobs.dedup();
-        let jobs = lock_free_jobs(self.0.raw, &jobs)?;
+        // A job may have several runs with expired leases.
+        job_ids.sort_by_key(|id| id.0);
+        job_ids.dedup();
+        let locked = lock_free_jobs(self.0.raw, &job_ids)?;
         let mut outcome = Expired {
-            locked_jobs: jobs.len(),
+            locked_jobs: locked.len(),
             runs: 0,
         };
-        for job_id in jobs {
+        for job_id in locked {
             // Reads the runs again, now that the job is locked.
             outcome.runs += self.expire_runs(job_id.0, now)?;
         }

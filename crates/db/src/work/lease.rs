@@ -277,6 +277,7 @@ impl Work<'_> {
 /// The runs of a locked job.
 struct LockedRuns {
     runs: Vec<StageRun>,
+    /// When the job was locked.
     now: DateTime<Utc>,
 }
 

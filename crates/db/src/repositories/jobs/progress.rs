@@ -39,7 +39,7 @@ impl Jobs<'_, ReadWrite> {
                 job_id,
                 status: job.status,
             }),
-            // The job accepts progress, so the report was late.
+            // A report that is refused although the job accepts progress was late.
             Guarded::Changed(job) | Guarded::Refused(job) => Ok(job),
         }
     }

@@ -17,7 +17,7 @@ use crate::sql::status::{RUN_READY, RUN_RUNNING, RUN_SKIPPED, RUN_WAITING};
 use crate::sql::types::Id;
 
 /// SQL for a column of the run that the job's progress shows: the first that is
-/// running, else the first that is still open.
+/// running, else the first that is still open, else the first of all.
 fn current_run(column: &str) -> String {
     format!(
         "(SELECT r.{column} FROM stage_runs AS r
