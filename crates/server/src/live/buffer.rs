@@ -54,7 +54,7 @@ pub(super) enum EventsAfter {
 }
 
 impl EventBuffer {
-    /// Appends an event if it is the next one.
+    /// Appends an event if it is the next one. A new buffer starts with any event.
     pub(super) fn offer(&mut self, event: &JobEvent) -> OfferOutcome {
         match self.last_seq {
             Some(last) if event.seq <= last => return OfferOutcome::Duplicate,

@@ -27,8 +27,8 @@ impl CatchUp {
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        // The job is read first, so that even without a snapshot no event up to
-        // `job.last_seq` is missed. Later events may be returned as well.
+        // The job is read first. Even if it changes before the second query, the events
+        // include all up to `job.last_seq`, and possibly later ones.
         let Some(job) = conn.jobs().find(job_id)? else {
             return Ok(None);
         };

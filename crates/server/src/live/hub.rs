@@ -17,7 +17,8 @@ use crate::http::error::ApiError;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     watched: Mutex<WatchedJobs>,
-    /// Wakes the poller when a first watcher subscribes or an event is missing.
+    /// Wakes the poller when a watcher subscribes while there is no other, and when an
+    /// event is missing.
     poll_requests: Notify,
 }
 
@@ -116,8 +117,8 @@ impl Hub {
             .collect()
     }
 
-    /// Waits until a poll is requested. A request made while nothing waited is
-    /// kept.
+    /// Waits until a poll is requested; returns at once if that has happened since
+    /// the last call.
     pub(super) async fn poll_requested(&self) {
         self.poll_requests.notified().await;
     }
@@ -256,10 +257,10 @@ mod tests {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         let mut subscription = hub.subscribe(job_id).unwrap();
         hub.publish(&[event(job_id, 7), event(job_id, 8)]);
-        // The read happened before these events.
+        // The read, which ended before these events, has found event 6.
         subscription.note_seq(6);
         assert_eq!(count(&mut subscription, 6), Some(2));
-        // Or so long before that events are missing.
+        // A watcher at event 5 lacks event 6, which the buffer does not hold.
         assert_eq!(count(&mut subscription, 5), None);
     }
 

@@ -14,7 +14,8 @@ use crate::http::error::ApiError;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Lower bound of the time between two polls when an event is missing.
+/// Lower bound of the time between the starts of two polls, however often one is
+/// requested.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Time between two checks that the watched jobs still exist. Only deletions by
@@ -24,9 +25,9 @@ const EXISTENCE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Upper bound of events per poll, for all jobs together.
 const MAX_EVENTS: usize = 1_000;
 
-/// Polls on behalf of all watchers with one query: every [`POLL_INTERVAL`],
-/// sooner when an event is missing, and not at all without watchers. Never
-/// returns.
+/// Polls on behalf of all watchers with one query: every [`POLL_INTERVAL`], sooner
+/// when an event is missing or the last poll reached [`MAX_EVENTS`], and not at all
+/// without watchers. Never returns.
 pub(crate) async fn poll_events(hub: &Arc<Hub>, db: &DatabaseHandle) {
     let mut failures = FailureLog::new("looking for new events");
     let mut next_existence_check = Instant::now();

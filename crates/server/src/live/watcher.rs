@@ -60,7 +60,7 @@ impl Watcher {
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<WatcherStart, ApiError> {
-        // Subscribing first, so that no event is missed in between.
+        // Subscribes before the read, so that no event between the two is missed.
         let subscription = hub.subscribe(job_id)?;
         let found = read(db, job_id, after).await?;
         let found = found.ok_or_else(|| ApiError::no_job(job_id))?;
@@ -106,7 +106,8 @@ impl Watcher {
         }
     }
 
-    /// Reads the events after the cursor; `None` when that failed or found none.
+    /// Reads the events after the cursor; `None`, after a pause, when that failed or
+    /// found none.
     async fn read_missed(&mut self) -> Option<Next> {
         let found = read(&self.db, self.subscription.job_id(), Some(self.cursor)).await;
         match found {

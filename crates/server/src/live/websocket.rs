@@ -127,11 +127,12 @@ impl Socket {
             Some(Err(ProtocolError::Overflow)) => {
                 return Err(Disconnect::ProtocolError("the frame is too large"));
             }
-            // actix reports reserved bits and text that is not UTF-8 as I/O errors
-            // of this kind. All others mean that the connection has failed.
+            // The connection has failed.
             Some(Err(ProtocolError::Io(error))) if error.kind() != ErrorKind::InvalidData => {
                 return Err(Disconnect::Gone);
             }
+            // Among these are I/O errors of the kind `InvalidData`: actix reports
+            // reserved bits and text that is not UTF-8 as such.
             Some(Err(_)) => {
                 return Err(Disconnect::ProtocolError(
                     "this is not the WebSocket protocol",

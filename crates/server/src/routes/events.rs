@@ -78,7 +78,7 @@ async fn page(
         return read(db, job_id, after).await?.page;
     };
     let _slot = live.slots.acquire()?;
-    // Subscribing first, so that no event is missed in between.
+    // Subscribes before the read, so that no event between the two is missed.
     let mut subscription = live.hub.subscribe(job_id)?;
     let mut found = read(db, job_id, after).await?;
     if found.is_empty {

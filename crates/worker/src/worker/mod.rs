@@ -139,7 +139,8 @@ impl Worker {
     /// that are no longer active.
     ///
     /// `polled_at` is the time just before the thread's last claim. Retries that had
-    /// expired by then are forgotten.
+    /// expired by then are forgotten: the claim could have returned them. Those that
+    /// expired later, during a long attempt, are kept until the next claim.
     fn set_active_job(&self, thread: usize, job: Option<JobId>, polled_at: Instant) {
         let mut active = self.active_jobs.lock();
         active.by_thread[thread] = job;
