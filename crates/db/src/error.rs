@@ -117,6 +117,10 @@ pub enum Error {
         message: String,
     },
 
+    /// The rows of a job were replaced or deleted between two pages of them.
+    #[error("the rows were replaced while their pages were read")]
+    ReplacedMeanwhile,
+
     /// A stored row breaks a rule of the domain.
     #[error("{table}.{column} of row {id} is invalid: {reason}")]
     Corrupt {

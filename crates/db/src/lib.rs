@@ -94,7 +94,7 @@ pub use migrations::{Drift, MigrationState, MigrationStatus, Migrations, Readine
 #[cfg(feature = "diesel")]
 pub use own_statements::{DbBackend, DbConnection, Doing, diesel, sql_types};
 pub use repositories::{
-    Clips, ContentSegments, DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs, LayoutAnalyses,
-    ProcessingLogs, SilenceRegions, StageRuns, Transcripts,
+    AddedRows, Clips, ContentSegments, DatabaseIdentity, IdempotencyKeys, JobEvents, Jobs,
+    LayoutAnalyses, ProcessingLogs, SetCursor, SetPage, SilenceRegions, StageRuns, Transcripts,
 };
 pub use work::Work;

@@ -111,8 +111,8 @@ pub use id::{
 };
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use job::{
-    Job, JobFilter, JobProgress, JobStatus, JobUpdate, NewJob, NewJobStatus, ProcessingConfig,
-    ProcessingMode, ProgressReport, Requirement, Resolution, Transition,
+    Job, JobFilter, JobProgress, JobStatus, JobSummary, JobUpdate, NewJob, NewJobStatus,
+    ProcessingConfig, ProcessingMode, ProgressReport, Requirement, Resolution, Transition,
 };
 pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region};
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
@@ -132,5 +132,5 @@ pub use value::{
     IdValue, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
     Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, Progress,
     ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, VideoDuration,
-    WHITE_SPACE, Window, WorkerName, assign_positions,
+    WHITE_SPACE, Window, WorkerName, assign_positions, json_memory,
 };

@@ -47,6 +47,7 @@ mod charset;
 mod cue;
 mod error;
 mod format;
+mod parts;
 pub mod plain_text;
 pub mod subrip;
 mod time;
@@ -59,4 +60,16 @@ pub use charset::Charset;
 pub use cue::{Cue, clip_to};
 pub use error::FormatError;
 pub use format::{Format, UnknownFormat};
+pub use parts::FileParts;
+
+/// Upper bound of the memory that reading a subtitle file needs, for its text, its lines
+/// and its cues, in bytes.
+pub fn memory(file: &[u8]) -> usize {
+    let lines = file
+        .iter()
+        .filter(|byte| matches!(byte, b'\n' | b'\r'))
+        .count();
+    let cues = file.windows(3).filter(|part| part == b"-->").count();
+    3 * file.len() + 24 * lines + 256 * cues
+}
 pub use time::{MAX_MILLIS, millis, seconds};

@@ -22,16 +22,35 @@ const MAX_PAUSE_MS: u64 = 2_000;
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn write(cues: &[Cue]) -> String {
-    let mut file = String::new();
-    // End and speaker of the paragraph so far.
-    let mut paragraph: Option<(u64, &str)> = None;
+    let (mut file, mut paragraph) = (String::new(), Paragraph::default());
+    write_cues(&mut file, cues, &mut paragraph);
+    file.push_str(paragraph.end());
+    file
+}
+
+/// End and speaker of the last paragraph so far; `None` before the first one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Paragraph(Option<(u64, String)>);
+
+impl Paragraph {
+    /// The end of the file.
+    pub(crate) fn end(&self) -> &'static str {
+        if self.0.is_some() { "\n" } else { "" }
+    }
+
+    fn continues_with(&self, cue: &Cue, speaker: &str) -> bool {
+        self.0.as_ref().is_some_and(|(end_ms, paragraph_speaker)| {
+            paragraph_speaker == speaker && cue.start_ms() <= end_ms.saturating_add(MAX_PAUSE_MS)
+        })
+    }
+}
+
+/// Writes cues after `paragraph`.
+pub(crate) fn write_cues(file: &mut String, cues: &[Cue], paragraph: &mut Paragraph) {
     for cue in by_start(cues) {
         let speaker = cue.speaker.as_deref().unwrap_or_default();
-        let continues = paragraph.is_some_and(|(end_ms, paragraph_speaker)| {
-            paragraph_speaker == speaker && cue.start_ms() <= end_ms.saturating_add(MAX_PAUSE_MS)
-        });
-        if !continues {
-            let separator = if paragraph.is_some() { "\n\n" } else { "" };
+        if !paragraph.continues_with(cue, speaker) {
+            let separator = if paragraph.0.is_some() { "\n\n" } else { "" };
             // Writing to a String cannot fail.
             let _ = write!(file, "{separator}[{}]", TimestampSeconds(cue.start_ms()));
             if !speaker.trim().is_empty() {
@@ -39,13 +58,9 @@ pub fn write(cues: &[Cue]) -> String {
             }
         }
         let _ = write!(file, " {}", single_line(&cue.text));
-        let end_ms = paragraph.map_or(0, |(end_ms, _)| end_ms).max(cue.end_ms());
-        paragraph = Some((end_ms, speaker));
+        let end_ms = paragraph.0.as_ref().map_or(0, |(end_ms, _)| *end_ms);
+        paragraph.0 = Some((end_ms.max(cue.end_ms()), speaker.to_owned()));
     }
-    if paragraph.is_some() {
-        file.push('\n');
-    }
-    file
 }
 
 /// Replaces each run of white space by one space.

@@ -217,3 +217,41 @@ macro_rules! on_either {
     };
 }
 pub(crate) use on_either;
+
+/// Runs a query on the connection inside the enum and passes each row to a function
+/// that returns a [`ControlFlow`](std::ops::ControlFlow). Only one row is in memory at
+/// a time; a default load on PostgreSQL would receive all of them first.
+///
+/// `$query` is evaluated for one of the backends, whose type is `Db`.
+macro_rules! each_row {
+    ($conn:expr, $query:expr => $row:ty, $doing:expr, $each:expr) => {{
+        let doing = $doing;
+        match $conn {
+            $crate::connection::DbConnection::Postgres(conn) => {
+                type Db = diesel::pg::Pg;
+                let rows = $query
+                    .load_iter::<$row, diesel::pg::PgRowByRowLoadingMode>(conn)
+                    .doing(doing)?;
+                let mut each = $each;
+                for row in rows {
+                    if each(row.doing(doing)?)?.is_break() {
+                        break;
+                    }
+                }
+            }
+            $crate::connection::DbConnection::Sqlite(conn) => {
+                type Db = diesel::sqlite::Sqlite;
+                let rows = $query
+                    .load_iter::<$row, diesel::connection::DefaultLoadingMode>(conn)
+                    .doing(doing)?;
+                let mut each = $each;
+                for row in rows {
+                    if each(row.doing(doing)?)?.is_break() {
+                        break;
+                    }
+                }
+            }
+        }
+    }};
+}
+pub(crate) use each_row;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
 use super::unreadable::UnreadableRows;
+use crate::error::Error;
 
 /// The changes of a committed transaction that subscribers wait for; see
 /// [`crate::Database::on_commit`].
@@ -41,5 +42,19 @@ impl TransactionContext<'_> {
     /// Adds to what is published after the commit.
     pub(crate) fn publish(&self, add: impl FnOnce(&mut Committed)) {
         add(&mut self.committed.borrow_mut());
+    }
+
+    /// Converts a row of a list; `None` if it breaks a rule of the domain.
+    pub(crate) fn readable<Row, T>(&self, row: Row) -> Result<Option<T>, Error>
+    where
+        T: TryFrom<Row, Error = Error>,
+    {
+        match T::try_from(row) {
+            Err(error @ Error::Corrupt { .. }) => {
+                self.unreadable.record_omission(&error);
+                Ok(None)
+            }
+            converted => converted.map(Some),
+        }
     }
 }

@@ -15,7 +15,7 @@ mod unreadable;
 pub(crate) mod url;
 
 pub use backend::{DbConnection, MultiBackend};
-pub(crate) use backend::{MultiRawValue, on_either};
+pub(crate) use backend::{MultiRawValue, each_row, on_either};
 pub use config::{DatabaseConfig, Timeouts};
 pub use context::Committed;
 pub use database::Database;

@@ -53,14 +53,8 @@ impl<'c, Mode> Conn<'c, Mode> {
     where
         T: TryFrom<Row, Error = Error>,
     {
-        rows.into_iter()
-            .filter_map(|row| match T::try_from(row) {
-                Err(error @ Error::Corrupt { .. }) => {
-                    self.context.unreadable.record_omission(&error);
-                    None
-                }
-                converted => Some(converted),
-            })
+        let rows = rows.into_iter();
+        rows.filter_map(|row| self.context.readable(row).transpose())
             .collect()
     }
 }

@@ -7,8 +7,9 @@ mod history;
 mod lock;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use diesel::dsl::AsExprOf;
 use diesel::dsl::sql;
-use diesel::expression::BoxableExpression;
+use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
@@ -22,9 +23,9 @@ pub(crate) use history::{NewLogRow, insert_history};
 pub(crate) use lock::LiveLease;
 pub use lock::{JobLock, JobRef};
 
-use crate::connection::{Conn, DbConnection, MultiBackend};
+use crate::connection::{Backend, Conn, DbConnection};
 use crate::error::{Doing, Error};
-use crate::schema::{content_segments, idempotency_keys};
+use crate::schema::idempotency_keys;
 use crate::sql::prepared::Prepared;
 use crate::sql::time::CurrentTime;
 
@@ -53,25 +54,23 @@ macro_rules! insert_all {
 pub(crate) use insert_all;
 
 /// The condition that `keyword` is one of a content segment's keywords.
-pub(crate) fn has_keyword(conn: &DbConnection, keyword: &str) -> Condition {
-    let (before, after) = match conn {
+pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> HasKeyword {
+    let (before, after) = match backend {
         // The operator is true if the array has this string as an element.
-        DbConnection::Postgres(_) => ("content_segments.keywords ? ", ""),
-        DbConnection::Sqlite(_) => (
+        Backend::Postgres => ("content_segments.keywords ? ", ""),
+        Backend::Sqlite => (
             "EXISTS (SELECT 1 FROM json_each(content_segments.keywords) WHERE value = ",
             ")",
         ),
     };
-    Box::new(
-        sql::<Bool>(before)
-            .bind::<Text, _>(keyword.to_owned())
-            .sql(after),
-    )
+    sql::<Bool>(before)
+        .bind::<Text, _>(keyword.to_owned())
+        .sql(after)
 }
 
 /// A condition on content segments whose SQL depends on the database.
-pub(crate) type Condition =
-    Box<dyn BoxableExpression<content_segments::table, MultiBackend, SqlType = Bool>>;
+pub(crate) type HasKeyword =
+    SqlLiteral<Bool, UncheckedBind<SqlLiteral<Bool>, AsExprOf<String, Text>>>;
 
 /// SQL for the sum of `jobs.file_size` as a bigint; saturates instead of
 /// overflowing.

@@ -8,6 +8,7 @@ use lectern_domain::{
     JsonObject, NewClip, NonNegativeInt, Ratio, StorageKey, Title,
 };
 
+use super::replace_set::page::{RowKey, SetCursor, SetPage, light, page_of_set};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
@@ -17,7 +18,7 @@ use crate::schema::{clips, content_segments};
 use crate::sql::page::row_count;
 use crate::sql::row::{self, RowDecoder, columns, nullable_change};
 use crate::sql::stored::Stored;
-use crate::sql::types::{DbTime, Id};
+use crate::sql::types::{DbTime, Id, Jsonb};
 
 /// A row of `clips`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -155,6 +156,61 @@ impl<Mode> Clips<'_, Mode> {
         self.0.readable(found)
     }
 
+    /// A page of the clips of [`list`](Self::list): the first one, or the one that begins at `after`.
+    /// See [`Transcripts::page`](crate::Transcripts::page).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReplacedMeanwhile`].
+    pub fn page(
+        &mut self,
+        job_id: JobId,
+        top: Option<usize>,
+        after: Option<&SetCursor>,
+    ) -> Result<SetPage<Clip>, Error> {
+        page_of_set!(
+            self.0, job_id, after,
+            clips, ClipRow, clip_id,
+            query: clips::table.into_boxed::<Db>(),
+            sorted: |query, pages| match top {
+                Some(top) => query
+                    .order((clips::importance_score.is_null(), clips::importance_score.desc(), clips::clip_order))
+                    .limit(row_count(pages.limit().min(top.saturating_sub(pages.skip))))
+                    .offset(row_count(pages.skip)),
+                None => {
+                    if let Some(last) = pages.last {
+                        query = query.filter(clips::clip_order.gt(last.position));
+                    }
+                    query.order(clips::clip_order)
+                }
+            },
+            light: (
+                clips::clip_id,
+                clips::job_id,
+                clips::content_segment_id,
+                clips::title,
+                clips::topic,
+                clips::importance_score,
+                clips::start_time,
+                clips::end_time,
+                clips::s3_key,
+                clips::thumbnail_s3_key,
+                clips::subtitle_s3_key,
+                clips::clip_order,
+                light!(Jsonb, "clips.extra_metadata", else "'{}'"),
+                clips::created_at,
+            ),
+            bytes: "CAST(octet_length(CAST(clips.extra_metadata AS text)) AS bigint)",
+            key: |row, id| RowKey {
+                id,
+                public_id: row.clip_id.0.as_uuid(),
+                start_time: row.start_time,
+                position: row.clip_order.readable().map_or(0, |order| order.get()),
+            },
+            matches: |_row| true,
+        )
+    }
+
     /// The clips of several jobs, by `clip_order`: one query.
     ///
     /// # Errors
@@ -264,5 +320,13 @@ impl Clips<'_, ReadWrite> {
                 "must be a content segment of this job",
             ))),
         }
+    }
+
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
+    /// sets of which there should not be a second copy in memory.
+    pub fn store_for_job(&mut self, job: impl Into<JobRef>, new: &[NewClip]) -> Result<(), Error> {
+        let lock = self.0.lock_job(job)?;
+        self.check_segments(lock.job_id(), new)?;
+        replace_set::store::<Clip>(&mut self.0, lock, new)
     }
 }

@@ -6,6 +6,7 @@ use lectern_domain::{
     Ratio, Topic,
 };
 
+use super::replace_set::page::{RowKey, SetCursor, SetPage, light, page_of_set};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
@@ -15,7 +16,7 @@ use crate::schema::content_segments;
 use crate::sql::page::row_count;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
-use crate::sql::types::{DbTime, Id};
+use crate::sql::types::{DbTime, Id, Jsonb, Nullable, Text};
 
 /// A row of `content_segments`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -33,6 +34,11 @@ pub(crate) struct SegmentRow {
     segment_order: Stored<NonNegativeInt>,
     created_at: DbTime,
 }
+
+/// SQL for the size of a row's columns of any length.
+const TEXT_BYTES: &str = "CAST(octet_length(COALESCE(content_segments.description, ''))
+    + octet_length(CAST(content_segments.keywords AS text))
+    + octet_length(CAST(content_segments.concepts AS text)) AS bigint)";
 
 impl TryFrom<SegmentRow> for ContentSegment {
     type Error = Error;
@@ -119,7 +125,7 @@ impl<Mode> ContentSegments<'_, Mode> {
             .select(columns::<SegmentRow>())
             .into_boxed::<MultiBackend>();
         if let Some(keyword) = keyword {
-            query = query.filter(has_keyword(self.0.raw, keyword));
+            query = query.filter(has_keyword(self.0.raw.backend(), keyword));
         }
         query = match top {
             Some(n) => query
@@ -134,6 +140,66 @@ impl<Mode> ContentSegments<'_, Mode> {
             .load::<SegmentRow>(self.0.raw)
             .doing("list content segments")?;
         self.0.readable(found)
+    }
+
+    /// A page of the segments of [`list`](Self::list): the first one, or the one that begins at `after`.
+    /// See [`Transcripts::page`](crate::Transcripts::page).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReplacedMeanwhile`].
+    pub fn page(
+        &mut self,
+        job_id: JobId,
+        keyword: Option<&str>,
+        top: Option<usize>,
+        after: Option<&SetCursor>,
+    ) -> Result<SetPage<ContentSegment>, Error> {
+        let keyword = keyword.map(|keyword| has_keyword(self.0.raw.backend(), keyword));
+        page_of_set!(
+            self.0, job_id, after,
+            content_segments, SegmentRow, segment_id,
+            query: {
+                let mut query = content_segments::table.into_boxed::<Db>();
+                if let Some(has_keyword) = &keyword {
+                    query = query.filter(has_keyword.clone());
+                }
+                query
+            },
+            sorted: |query, pages| match top {
+                Some(top) => query
+                    .order((content_segments::importance_score.desc(), content_segments::segment_order))
+                    .limit(row_count(pages.limit().min(top.saturating_sub(pages.skip))))
+                    .offset(row_count(pages.skip)),
+                None => {
+                    if let Some(last) = pages.last {
+                        query = query.filter(content_segments::segment_order.gt(last.position));
+                    }
+                    query.order(content_segments::segment_order)
+                }
+            },
+            light: (
+                content_segments::segment_id,
+                content_segments::job_id,
+                content_segments::start_time,
+                content_segments::end_time,
+                content_segments::topic,
+                light!(Nullable<Text>, "content_segments.description", else "NULL"),
+                content_segments::importance_score,
+                light!(Jsonb, "content_segments.keywords", else "'[]'"),
+                light!(Jsonb, "content_segments.concepts", else "'[]'"),
+                content_segments::segment_order,
+                content_segments::created_at,
+            ),
+            bytes: TEXT_BYTES,
+            key: |row, id| RowKey {
+                id,
+                public_id: row.segment_id.0.as_uuid(),
+                start_time: row.start_time,
+                position: row.segment_order.readable().map_or(0, |order| order.get()),
+            },
+            matches: |_row| true,
+        )
     }
 }
 
@@ -152,5 +218,16 @@ impl ContentSegments<'_, ReadWrite> {
     ) -> Result<Vec<ContentSegment>, Error> {
         let lock = self.0.lock_job(job)?;
         replace_set::replace(&mut self.0, lock, segments)
+    }
+
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
+    /// sets of which there should not be a second copy in memory.
+    pub fn store_for_job(
+        &mut self,
+        job: impl Into<JobRef>,
+        segments: &[NewContentSegment],
+    ) -> Result<(), Error> {
+        let lock = self.0.lock_job(job)?;
+        replace_set::store::<ContentSegment>(&mut self.0, lock, segments)
     }
 }

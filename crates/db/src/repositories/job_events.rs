@@ -1,12 +1,15 @@
 //! Numbered events for subscribers: the table `job_events`.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use lectern_domain::{Event, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId, NewLogEntry};
+use lectern_domain::{
+    Event, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId, NewLogEntry, json_memory,
+};
 
-use crate::connection::on_either;
-use crate::connection::{Conn, ReadWrite};
+use crate::connection::{Conn, ReadWrite, each_row, on_either};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::{job_events, jobs};
@@ -44,6 +47,10 @@ impl TryFrom<EventRow> for JobEvent {
     }
 }
 
+/// Bytes of text after which [`JobEvents::after`] ends; the text of an error may have a
+/// megabyte.
+const MAX_BYTES: usize = 1 << 20;
+
 /// The repository of the events: `conn.job_events()`.
 ///
 /// Every change of a job records its events in the same transaction, so there is
@@ -52,16 +59,31 @@ impl TryFrom<EventRow> for JobEvent {
 pub struct JobEvents<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
 impl<Mode> JobEvents<'_, Mode> {
-    /// At most `limit` events of a job after number `seq`, by number.
+    /// At most `limit` events of a job after number `seq`, by number; fewer if they
+    /// have more than a megabyte of text, but at least one if there is one.
     pub fn after(&mut self, job_id: JobId, seq: i64, limit: usize) -> Result<Vec<JobEvent>, Error> {
-        let found = job_events::table
-            .filter(job_events::job_id.eq(Id(job_id)))
-            .filter(job_events::seq.gt(seq))
-            .order(job_events::seq)
-            .limit(row_count(limit))
-            .load::<EventRow>(self.0.raw)
-            .doing("list the events of a job")?;
-        self.0.readable(found)
+        let context = self.0.context;
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        each_row!(
+            self.0.raw,
+            job_events::table
+                .filter(job_events::job_id.eq(Id(job_id)))
+                .filter(job_events::seq.gt(seq))
+                .order(job_events::seq)
+                .limit(row_count(limit))
+                .into_boxed::<Db>() => EventRow,
+            "list the events of a job",
+            |row: EventRow| {
+                bytes += json_memory(&row.data.0);
+                events.extend(context.readable(row)?);
+                Ok::<_, Error>(if bytes < MAX_BYTES {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                })
+            }
+        );
+        Ok(events)
     }
 
     /// At most `limit` events of several jobs, each after the given number, by job

@@ -1,17 +1,18 @@
 //! Log entries, the audit trail of the stages: the table `processing_logs`.
 
+use std::ops::ControlFlow;
+
 use diesel::prelude::*;
 use lectern_domain::{
     AgentName, Cursor, JobId, JsonObject, LogEntry, LogEntryFilter, LogEntryId, LogStatus,
     LongText, NewLogEntry, Page, PageRequest, Seconds, Stage,
 };
 
-use crate::connection::MultiBackend;
-use crate::connection::{Conn, ReadWrite};
+use crate::connection::{Conn, MultiBackend, ReadWrite, each_row};
 use crate::dialect::{JobRef, NewLogRow};
 use crate::error::{Doing, Error};
 use crate::schema::processing_logs;
-use crate::sql::page;
+use crate::sql::page::{self, BoundedPage};
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::types::{DbTime, Id};
@@ -30,6 +31,22 @@ struct LogRow {
     duration_seconds: Option<Stored<Seconds>>,
     timestamp: DbTime,
     created_at: DbTime,
+}
+
+impl LogRow {
+    fn cursor(&self) -> Cursor {
+        Cursor {
+            time: self.timestamp.0,
+            id: self.log_id.0.as_uuid(),
+        }
+    }
+
+    /// About how many bytes its values of any size take.
+    fn memory(&self) -> usize {
+        let message = self.message.as_ref().and_then(Stored::readable);
+        let details = self.error_details.as_ref().and_then(Stored::readable);
+        message.map_or(0, |text| text.len()) + details.map_or(0, JsonObject::memory)
+    }
 }
 
 impl TryFrom<LogRow> for LogEntry {
@@ -72,35 +89,52 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         self.load(entries_of_job(job_id))
     }
 
-    /// A page of the entries that match `filter`, oldest first.
+    /// A page of the entries that match `filter`, oldest first. It ends before its limit
+    /// when its texts have a megabyte.
     pub fn list(
         &mut self,
         job_id: JobId,
         filter: &LogEntryFilter,
         page: PageRequest,
     ) -> Result<Page<LogEntry>, Error> {
-        let mut query = entries_of_job(job_id).limit(page::query_limit(page.limit));
-        if let Some(stage) = filter.stage {
-            query = query.filter(processing_logs::stage.eq(stage.as_str()));
-        }
-        if let Some(status) = filter.status {
-            query = query.filter(processing_logs::status.eq(status.as_str()));
-        }
-        if let Some(Cursor { time, id }) = page.after {
-            let (time, id) = (DbTime::bound(time), Id(id));
-            query = query.filter(processing_logs::timestamp.ge(time)).filter(
-                processing_logs::timestamp
-                    .gt(time)
-                    .or(processing_logs::log_id.gt(id)),
-            );
-        }
-        let rows = self.rows(query)?;
-        let Page { items, next } = page::from_rows(rows, page.limit, |row| Cursor {
-            time: row.timestamp.0,
-            id: row.log_id.0.as_uuid(),
-        });
-        let items = self.0.readable(items)?;
-        Ok(Page { items, next })
+        let context = self.0.context;
+        let mut entries = BoundedPage::new(page.limit);
+        each_row!(
+            self.0.raw,
+            {
+                let mut query = processing_logs::table
+                    .filter(processing_logs::job_id.eq(Id(job_id)))
+                    .order((processing_logs::timestamp, processing_logs::log_id))
+                    .select(columns::<LogRow>())
+                    .limit(page::query_limit(page.limit))
+                    .into_boxed::<Db>();
+                if let Some(stage) = filter.stage {
+                    query = query.filter(processing_logs::stage.eq(stage.as_str()));
+                }
+                if let Some(status) = filter.status {
+                    query = query.filter(processing_logs::status.eq(status.as_str()));
+                }
+                if let Some(Cursor { time, id }) = page.after {
+                    let (time, id) = (DbTime::bound(time), Id(id));
+                    query = query.filter(processing_logs::timestamp.ge(time)).filter(
+                        processing_logs::timestamp
+                            .gt(time)
+                            .or(processing_logs::log_id.gt(id)),
+                    );
+                }
+                query
+            } => LogRow,
+            "list processing logs",
+            |row: LogRow| {
+                // The cursor is that of the last row, even if that row is unreadable.
+                if entries.admit(row.cursor(), row.memory()).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                entries.push(context.readable(row)?);
+                Ok::<_, Error>(ControlFlow::Continue(()))
+            }
+        );
+        Ok(entries.finish())
     }
 
     /// The newest entry of each stage that has one, in the order of the pipeline.

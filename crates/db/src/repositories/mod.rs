@@ -18,12 +18,13 @@ pub use content_segments::ContentSegments;
 pub use database_identity::DatabaseIdentity;
 pub use idempotency_keys::IdempotencyKeys;
 pub use job_events::JobEvents;
+pub use replace_set::page::{SetCursor, SetPage};
 pub use jobs::Jobs;
 pub use layout_analyses::LayoutAnalyses;
 pub use log_entries::ProcessingLogs;
 pub use silence_regions::SilenceRegions;
 pub use stage_runs::StageRuns;
-pub use transcript_segments::Transcripts;
+pub use transcript_segments::{AddedRows, Transcripts};
 
 use crate::connection::{Conn, Tx};
 

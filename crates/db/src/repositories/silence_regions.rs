@@ -6,6 +6,7 @@ use lectern_domain::{
     SilenceRegionId, SilenceType, Window,
 };
 
+use super::replace_set::page::{RowKey, SetCursor, SetPage, page_of_set};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
@@ -141,6 +142,52 @@ impl<Mode> SilenceRegions<'_, Mode> {
             .doing("list silence regions")?;
         self.0.readable(found)
     }
+
+    /// A page of the regions that match `filter`, by time: the first one, or the one that begins at `after`.
+    /// See [`Transcripts::page`](crate::Transcripts::page).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReplacedMeanwhile`].
+    pub fn page(
+        &mut self,
+        job_id: JobId,
+        filter: &SilenceRegionFilter,
+        after: Option<&SetCursor>,
+    ) -> Result<SetPage<SilenceRegion>, Error> {
+        page_of_set!(
+            self.0, job_id, after,
+            silence_regions, RegionRow, region_id,
+            query: {
+                let all = silence_regions::table.into_boxed::<Db>();
+                let mut query = window::overlapping!(all, silence_regions, filter.window);
+                if let Some(silence_type) = filter.silence_type {
+                    query = query.filter(silence_regions::silence_type.eq(silence_type.as_str()));
+                }
+                if let Some(min_duration) = filter.min_duration {
+                    query = query.filter(silence_regions::duration.ge(min_duration.get()));
+                }
+                query
+            },
+            sorted: |query, pages| {
+            if let Some(last) = pages.last {
+                query = query
+                    .filter(silence_regions::start_time.ge(last.start_time))
+                    .filter(silence_regions::start_time.gt(last.start_time).or(silence_regions::id.gt(last.id)));
+            }
+            query.order((silence_regions::start_time, silence_regions::id))
+            },
+            light: columns::<RegionRow>(),
+            bytes: "CAST(0 AS bigint)",
+            key: |row, id| RowKey {
+                id,
+                public_id: row.region_id.0.as_uuid(),
+                start_time: row.start_time,
+                position: 0,
+            },
+            matches: |_row| true,
+        )
+    }
 }
 
 impl SilenceRegions<'_, ReadWrite> {
@@ -157,5 +204,16 @@ impl SilenceRegions<'_, ReadWrite> {
     ) -> Result<Vec<SilenceRegion>, Error> {
         let lock = self.0.lock_job(job)?;
         replace_set::replace(&mut self.0, lock, regions)
+    }
+
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
+    /// sets of which there should not be a second copy in memory.
+    pub fn store_for_job(
+        &mut self,
+        job: impl Into<JobRef>,
+        regions: &[NewSilenceRegion],
+    ) -> Result<(), Error> {
+        let lock = self.0.lock_job(job)?;
+        replace_set::store::<SilenceRegion>(&mut self.0, lock, regions)
     }
 }

@@ -6,6 +6,7 @@ use lectern_domain::{
     TranscriptSegmentId, Window,
 };
 
+use super::replace_set::page::{RowKey, SetCursor, SetPage, light, page_of_set};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
@@ -14,8 +15,9 @@ use crate::error::{Doing, Error};
 use crate::schema::transcripts;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
-use crate::sql::types::{DbTime, Id};
-use crate::sql::{text_search, window};
+use crate::sql::text_search::Words;
+use crate::sql::types::{DbTime, Id, Text};
+use crate::sql::window;
 
 /// A row of `transcripts`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -29,6 +31,42 @@ pub(crate) struct SegmentRow {
     confidence: Option<Stored<Ratio>>,
     speaker_id: Option<Stored<SpeakerId>>,
     created_at: DbTime,
+}
+
+/// SQL for the size of a row's columns of any length.
+const TEXT_BYTES: &str = "CAST(octet_length(transcripts.text) AS bigint)";
+
+/// The columns of a [`SegmentRow`], without the text of a large one.
+macro_rules! light_columns {
+    () => {
+        (
+            transcripts::segment_id,
+            transcripts::job_id,
+            transcripts::start_time,
+            transcripts::end_time,
+            light!(Text, "transcripts.text", else "''"),
+            transcripts::confidence,
+            transcripts::speaker_id,
+            transcripts::created_at,
+        )
+    };
+}
+
+impl SegmentRow {
+    fn key(&self, id: i64) -> RowKey {
+        RowKey {
+            id,
+            public_id: self.segment_id.0.as_uuid(),
+            start_time: self.start_time,
+            position: 0,
+        }
+    }
+
+    /// An unreadable text may contain anything; the row is reported when it is
+    /// converted.
+    fn contains(&self, words: &Words) -> bool {
+        self.text.readable().is_none_or(|text| words.are_in(text))
+    }
 }
 
 impl TryFrom<SegmentRow> for TranscriptSegment {
@@ -73,6 +111,12 @@ job_set! {
     order by |a, b| a.time.start().total_cmp(&b.time.start()),
 }
 
+/// Rows that were added to a transcript.
+#[derive(Debug, Clone, Copy)]
+pub struct AddedRows {
+    after_id: i64,
+}
+
 /// The repository of the transcripts: `conn.transcripts()`.
 #[derive(Debug)]
 pub struct Transcripts<'c, Mode>(pub(crate) Conn<'c, Mode>);
@@ -114,11 +158,70 @@ impl<Mode> Transcripts<'_, Mode> {
         let rows = query
             .load::<SegmentRow>(self.0.raw)
             .doing("list transcript segments")?;
-        let segments: Vec<TranscriptSegment> = self.0.readable(rows)?;
-        Ok(match words {
-            Some(words) => text_search::containing(segments, words, |segment| &segment.text),
-            None => segments,
-        })
+        let words = Words::new(words);
+        let rows = rows.into_iter().filter(|row| row.contains(&words));
+        self.0.readable(rows.collect())
+    }
+
+    /// A page of the segments that overlap `window` and contain `words`, by time: the
+    /// first one, or the one that begins at `after`. In memory are only the rows of the
+    /// page.
+    ///
+    /// The pages after the first omit segments that were added after that one was
+    /// read, which needs [`Database::read`](crate::Database::read).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReplacedMeanwhile`] when the segments of the pages before have been
+    /// replaced or deleted.
+    pub fn page(
+        &mut self,
+        job_id: JobId,
+        window: Window,
+        words: Option<&str>,
+        after: Option<&SetCursor>,
+    ) -> Result<SetPage<TranscriptSegment>, Error> {
+        let words = Words::new(words);
+        page_of_set!(
+            self.0, job_id, after,
+            transcripts, SegmentRow, segment_id,
+            query: window::overlapping!(transcripts::table.into_boxed::<Db>(), transcripts, window),
+            sorted: |query, pages| {
+            if let Some(last) = pages.last {
+                query = query
+                    .filter(transcripts::start_time.ge(last.start_time))
+                    .filter(transcripts::start_time.gt(last.start_time).or(transcripts::id.gt(last.id)));
+            }
+            query.order((transcripts::start_time, transcripts::id))
+            },
+            light: light_columns!(),
+            bytes: TEXT_BYTES,
+            key: |row, id| row.key(id),
+            matches: |row| row.contains(&words),
+        )
+    }
+
+    /// A page of the segments that were added after `rows` was determined, in the order
+    /// in which they were added. Otherwise like [`Transcripts::page`].
+    pub fn added_page(
+        &mut self,
+        job_id: JobId,
+        rows: AddedRows,
+        after: Option<&SetCursor>,
+    ) -> Result<SetPage<TranscriptSegment>, Error> {
+        page_of_set!(
+            self.0, job_id, after,
+            transcripts, SegmentRow, segment_id,
+            query: transcripts::table.into_boxed::<Db>(),
+            sorted: |query, pages| {
+                let last_id = pages.last.map_or(rows.after_id, |last| last.id);
+                query.filter(transcripts::id.gt(last_id)).order(transcripts::id)
+            },
+            light: light_columns!(),
+            bytes: TEXT_BYTES,
+            key: |row, id| row.key(id),
+            matches: |_row| true,
+        )
     }
 
     /// The number of segments of a job.
@@ -145,6 +248,36 @@ impl Transcripts<'_, ReadWrite> {
     ) -> Result<Vec<TranscriptSegment>, Error> {
         let lock = self.0.lock_job(job)?;
         replace_set::replace(&mut self.0, lock, segments)
+    }
+
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
+    /// sets of which there should not be a second copy in memory.
+    pub fn store_for_job(
+        &mut self,
+        job: impl Into<JobRef>,
+        segments: &[NewTranscriptSegment],
+    ) -> Result<(), Error> {
+        let lock = self.0.lock_job(job)?;
+        replace_set::store::<TranscriptSegment>(&mut self.0, lock, segments)
+    }
+
+    /// Like [`append`](Self::append), but returns only where the added segments are;
+    /// see [`Transcripts::added_page`].
+    pub fn append_rows(
+        &mut self,
+        job: impl Into<JobRef>,
+        segments: &[NewTranscriptSegment],
+    ) -> Result<AddedRows, Error> {
+        let lock = self.0.lock_job(job)?;
+        let newest: Option<i64> = transcripts::table
+            .filter(transcripts::job_id.eq(Id(lock.job_id())))
+            .select(diesel::dsl::max(transcripts::id))
+            .first(self.0.raw)
+            .doing("find the newest transcript segment")?;
+        replace_set::add::<TranscriptSegment>(&mut self.0, lock, segments)?;
+        Ok(AddedRows {
+            after_id: newest.unwrap_or_default(),
+        })
     }
 
     /// Adds `segments` to the transcript of a job, as a live transcriber does,

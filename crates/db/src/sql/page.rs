@@ -1,6 +1,8 @@
 //! Pages of a list. The query of a page reads one row more than the page holds, to see
 //! whether another page follows.
 
+use std::ops::ControlFlow;
+
 use lectern_domain::{Cursor, Page, PageLimit};
 
 /// The `LIMIT` of the query of a page: one row more than the page holds.
@@ -8,7 +10,59 @@ pub(crate) fn query_limit(limit: PageLimit) -> i64 {
     row_count(limit.get()) + 1
 }
 
-/// Makes a page of the rows that a query with the limit [`query_limit`] returned.
+/// Bytes after which a page ends even if it has fewer rows than asked for. It has at
+/// least one row, however large.
+const MAX_PAGE_BYTES: usize = 1 << 20;
+
+/// Collects the rows of a page that is bounded in rows and bytes.
+#[derive(Debug)]
+pub(crate) struct BoundedPage<T> {
+    items: Vec<T>,
+    rows: usize,
+    bytes: usize,
+    limit: usize,
+    last: Option<Cursor>,
+    is_full: bool,
+}
+
+impl<T> BoundedPage<T> {
+    pub(crate) fn new(limit: PageLimit) -> Self {
+        Self {
+            items: Vec::new(),
+            rows: 0,
+            bytes: 0,
+            limit: limit.get(),
+            last: None,
+            is_full: false,
+        }
+    }
+
+    /// Counts a row, unless the page ends before it.
+    pub(crate) fn admit(&mut self, cursor: Cursor, bytes: usize) -> ControlFlow<()> {
+        if self.rows == self.limit || self.bytes >= MAX_PAGE_BYTES {
+            self.is_full = true;
+            return ControlFlow::Break(());
+        }
+        self.rows += 1;
+        self.bytes += bytes;
+        self.last = Some(cursor);
+        ControlFlow::Continue(())
+    }
+
+    /// Adds the value of an admitted row, unless it is unreadable.
+    pub(crate) fn push(&mut self, item: Option<T>) {
+        self.items.extend(item);
+    }
+
+    pub(crate) fn finish(self) -> Page<T> {
+        Page {
+            next: self.last.filter(|_| self.is_full),
+            items: self.items,
+        }
+    }
+}
+
+/// Makes a page of the rows that a query with [`query_limit`] found.
 pub(crate) fn from_rows<T>(
     mut items: Vec<T>,
     limit: PageLimit,

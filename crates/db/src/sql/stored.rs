@@ -37,6 +37,11 @@ impl<T> From<T> for Stored<T> {
 }
 
 impl<T> Stored<T> {
+    /// The value that was read, unless it is invalid.
+    pub(crate) fn readable(&self) -> Option<&T> {
+        self.0.as_ref().ok()
+    }
+
     /// The value to be written.
     fn valid(&self) -> Result<&T, Invalid> {
         self.0.as_ref().map_err(Clone::clone)

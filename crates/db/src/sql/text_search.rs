@@ -4,10 +4,19 @@
 //! ASCII only, PostgreSQL's `ILIKE` by the locale of the cluster. The number of
 //! rows is bounded: they belong to one job.
 
-/// The rows whose text contains `words`, ignoring case.
-pub(crate) fn containing<T>(rows: Vec<T>, words: &str, text: impl Fn(&T) -> &str) -> Vec<T> {
-    let words = words.to_lowercase();
-    rows.into_iter()
-        .filter(|row| text(row).to_lowercase().contains(&words))
-        .collect()
+/// Words to search for.
+#[derive(Debug)]
+pub(crate) struct Words(Option<String>);
+
+impl Words {
+    /// `None` is found in every text.
+    pub(crate) fn new(words: Option<&str>) -> Self {
+        Self(words.map(str::to_lowercase))
+    }
+
+    /// Whether `text` contains the words, ignoring case.
+    pub(crate) fn are_in(&self, text: &str) -> bool {
+        let words = self.0.as_ref();
+        words.is_none_or(|words| text.to_lowercase().contains(words))
+    }
 }

@@ -4,12 +4,14 @@ mod filter;
 mod processing;
 mod progress;
 mod status;
+mod summary;
 mod update;
 
 pub use filter::JobFilter;
 pub use processing::{ProcessingConfig, ProcessingMode, Resolution};
 pub use progress::{JobProgress, ProgressReport};
 pub use status::{JobStatus, Requirement, Transition};
+pub use summary::JobSummary;
 pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};

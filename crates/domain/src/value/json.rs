@@ -28,6 +28,11 @@ impl JsonObject {
         &self.0
     }
 
+    /// About how many bytes of memory it takes.
+    pub fn memory(&self) -> usize {
+        object_memory(&self.0)
+    }
+
     /// The object as a JSON value.
     pub fn into_value(self) -> Value {
         Value::Object(self.0)
@@ -56,6 +61,30 @@ impl JsonValue for JsonObject {
     fn to_json(&self) -> Value {
         Value::Object(self.0.clone())
     }
+}
+
+/// Bytes of a small allocation, with its administration.
+const ALLOCATION: usize = 32;
+
+/// Bytes of a map with up to eleven entries.
+const MAP: usize = 640;
+
+/// About how many bytes of memory a JSON value takes. An object of one entry takes more
+/// than 600.
+pub fn json_memory(value: &Value) -> usize {
+    let own = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => ALLOCATION + text.len(),
+        Value::Array(items) => ALLOCATION + items.iter().map(json_memory).sum::<usize>(),
+        Value::Object(object) => object_memory(object),
+    };
+    size_of::<Value>() + own
+}
+
+fn object_memory(object: &Map<String, Value>) -> usize {
+    let entries = object.iter();
+    let entries = entries.map(|(key, value)| ALLOCATION + key.len() + json_memory(value));
+    MAP * object.len().div_ceil(6) + entries.sum::<usize>()
 }
 
 fn check_object(object: &Map<String, Value>, depth: usize) -> Result<(), Invalid> {

@@ -13,7 +13,7 @@ pub(crate) mod text;
 mod time_range;
 
 pub use invalid::{At, FieldError, Invalid};
-pub use json::{JsonObject, MAX_JSON_DEPTH};
+pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory};
 pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration};
 pub use page::{Cursor, Page, PageLimit, PageRequest};
 pub use patch::Patch;

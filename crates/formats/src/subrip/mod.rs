@@ -47,7 +47,13 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
 /// Writes a file, with the cues in the order of their starts.
 pub fn write(cues: &[Cue]) -> String {
     let mut file = String::new();
-    for (i, cue) in by_start(cues).into_iter().enumerate() {
+    write_cues(&mut file, cues, 0);
+    file
+}
+
+/// Writes cues after the first `written` ones of the file.
+pub(crate) fn write_cues(file: &mut String, cues: &[Cue], written: usize) {
+    for (i, cue) in (written..).zip(by_start(cues)) {
         let separator = if i == 0 { "" } else { "\n" };
         let (start, end) = (Timestamp(cue.start_ms(), ','), Timestamp(cue.end_ms(), ','));
         // Writing to a String cannot fail.
@@ -58,5 +64,4 @@ pub fn write(cues: &[Cue]) -> String {
             escape(&cue.text)
         );
     }
-    file
 }

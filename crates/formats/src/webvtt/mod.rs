@@ -53,7 +53,16 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
 
 /// Writes a file, with the cues in the order of their starts.
 pub fn write(cues: &[Cue]) -> String {
-    let mut file = String::from("WEBVTT\n");
+    let mut file = String::from(HEADER);
+    write_cues(&mut file, cues);
+    file
+}
+
+/// The first line of a file.
+pub(crate) const HEADER: &str = "WEBVTT\n";
+
+/// Writes cues without the header of the file.
+pub(crate) fn write_cues(file: &mut String, cues: &[Cue]) {
     for cue in by_start(cues) {
         let end = cue.end_ms().max(cue.start_ms() + 1);
         let (start, end) = (Timestamp(cue.start_ms(), '.'), Timestamp(end, '.'));
@@ -61,7 +70,6 @@ pub fn write(cues: &[Cue]) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(file, "\n{start} --> {end}\n{voice}{}", escape(&cue.text));
     }
-    file
 }
 
 /// The tag that names the speaker; empty for an empty name.

@@ -1,6 +1,7 @@
 //! Jobs: the table `jobs`.
 
 mod guard;
+mod list;
 mod metrics;
 mod progress;
 pub(crate) mod rollup;

@@ -1,6 +1,8 @@
 //! Replaces the rows of one kind that belong to one job: its transcript segments,
 //! silence regions, content segments or clips.
 
+pub(crate) mod page;
+
 use std::cmp::Ordering;
 
 use lectern_domain::{Clock, JobId};
@@ -13,7 +15,7 @@ use crate::sql::row;
 /// A stored value in a set that belongs to a job; implemented by [`job_set!`].
 pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     /// The value before it is stored.
-    type New: Clone + PartialEq;
+    type New: Clone;
     type Row: From<Self>;
 
     /// Whether the value contains arbitrary JSON. PostgreSQL rewrites numbers in
@@ -23,10 +25,17 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
 
     fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;
 
-    fn data(&self) -> &Self::New;
-
     /// The order in which the repository lists the set.
     fn order(&self, other: &Self) -> Ordering;
+
+    /// Compares the rows of a job, in the order in which they were inserted, with `new`.
+    /// Reads no further than to the first difference.
+    fn compare(
+        conn: &mut DbConnection,
+        job_id: JobId,
+        new: &[Self::New],
+        result: Keep,
+    ) -> Result<Comparison<Self>, Error>;
 
     /// The rows of a job in the order in which they were inserted.
     fn load(conn: &mut DbConnection, job_id: JobId) -> Result<Vec<Self::Row>, Error>;
@@ -36,28 +45,76 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     fn insert(conn: &mut DbConnection, rows: &[Self::Row]) -> Result<(), Error>;
 }
 
-/// Replaces the set of a locked job and returns it sorted by [`JobSetItem::order`]. A set
+/// Whether the equal rows of a comparison are returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Rows,
+    Nothing,
+}
+
+/// The stored set of a job, compared with a new one.
+#[derive(Debug)]
+pub(crate) enum Comparison<T> {
+    /// They are equal; with the stored rows if they are to be kept.
+    Equal(Vec<T>),
+    /// There is at least one row, and they differ. A set with an unreadable row is
+    /// different from any other.
+    Different,
+    /// There is no row, and there are new ones.
+    Missing,
+}
+
+/// Rows per statement of [`store`]: bounds the memory for rows, and is many enough for
+/// the statement's own costs not to matter.
+const ROWS_PER_INSERT: usize = 4_000;
+
+/// Replaces the set of a locked job and returns it in the order of lists. A set
 /// equal to the stored one changes nothing: its rows keep their ids.
 pub(crate) fn replace<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,
     new: &[T::New],
 ) -> Result<Vec<T>, Error> {
-    let rows = T::load(tx.raw, lock.job_id())?;
-    let is_empty = rows.is_empty();
-    let mut stored = match row::all::<_, T>(rows) {
-        Ok(stored) if stored.iter().map(T::data).eq(new) => stored,
-        // A set with an unreadable row is always replaced.
-        Ok(_) | Err(Error::Corrupt { .. }) => {
-            if !is_empty {
-                T::delete(tx.raw, lock.job_id())?;
-            }
+    let compared = T::compare(tx.raw, lock.job_id(), new, Keep::Rows)?;
+    let mut stored = match compared {
+        Comparison::Equal(stored) => stored,
+        Comparison::Missing => insert(tx, lock, new)?,
+        Comparison::Different => {
+            T::delete(tx.raw, lock.job_id())?;
             insert(tx, lock, new)?
         }
-        Err(error) => return Err(error),
     };
     stored.sort_by(T::order);
     Ok(stored)
+}
+
+/// Like [`replace`], but does not return the set, and needs memory for a few thousand
+/// rows only.
+pub(crate) fn store<T: JobSetItem>(
+    tx: &mut Tx<'_>,
+    lock: JobLock,
+    new: &[T::New],
+) -> Result<(), Error> {
+    match T::compare(tx.raw, lock.job_id(), new, Keep::Nothing)? {
+        Comparison::Equal(_) => Ok(()),
+        Comparison::Missing => add::<T>(tx, lock, new),
+        Comparison::Different => {
+            T::delete(tx.raw, lock.job_id())?;
+            add::<T>(tx, lock, new)
+        }
+    }
+}
+
+/// Like [`insert`], but does not return the values.
+pub(crate) fn add<T: JobSetItem>(
+    tx: &mut Tx<'_>,
+    lock: JobLock,
+    new: &[T::New],
+) -> Result<(), Error> {
+    for new in new.chunks(ROWS_PER_INSERT) {
+        T::insert(tx.raw, &rows::<T>(tx, lock, new))?;
+    }
+    Ok(())
 }
 
 /// Adds to the set of a locked job and returns the added values.
@@ -66,15 +123,18 @@ pub(crate) fn insert<T: JobSetItem>(
     lock: JobLock,
     new: &[T::New],
 ) -> Result<Vec<T>, Error> {
-    let rows: Vec<_> = new
-        .iter()
-        .map(|new| T::new(new.clone(), lock, tx.clock).into())
-        .collect();
+    let rows = rows::<T>(tx, lock, new);
     T::insert(tx.raw, &rows)?;
     if T::HAS_ARBITRARY_JSON && matches!(tx.raw, DbConnection::Postgres(_)) && !rows.is_empty() {
         return row::all(T::load(tx.raw, lock.job_id())?);
     }
     row::all(rows)
+}
+
+fn rows<T: JobSetItem>(tx: &Tx<'_>, lock: JobLock, new: &[T::New]) -> Vec<T::Row> {
+    new.iter()
+        .map(|new| T::new(new.clone(), lock, tx.clock).into())
+        .collect()
 }
 
 /// Implements [`JobSetItem`] for a table whose domain type is made of a public id,
@@ -104,13 +164,49 @@ macro_rules! job_set {
                 }
             }
 
-            fn data(&self) -> &$new {
-                &self.data
-            }
-
             fn order(&self, other: &Self) -> std::cmp::Ordering {
                 let order: fn(&Self, &Self) -> _ = $order;
                 order(self, other)
+            }
+
+            fn compare(
+                conn: &mut $crate::connection::DbConnection,
+                job_id: JobId,
+                new: &[$new],
+                keep: $crate::repositories::replace_set::Keep,
+            ) -> Result<$crate::repositories::replace_set::Comparison<Self>, Error> {
+                use std::ops::ControlFlow;
+
+                use $crate::repositories::replace_set::{Comparison, Keep};
+
+                let (mut equal, mut found, mut kept) = (true, 0, Vec::new());
+                $crate::connection::each_row!(
+                    conn,
+                    $table::table
+                        .filter($table::job_id.eq($crate::sql::types::Id(job_id)))
+                        .order($table::id)
+                        .select($crate::sql::row::columns::<$row>())
+                        .into_boxed::<Db>() => $row,
+                    concat!("read the ", stringify!($table), " of a job"),
+                    |row: $row| {
+                        found += 1;
+                        match <$value>::try_from(row) {
+                            Ok(stored) if Some(&stored.data) == new.get(found - 1) => {
+                                if keep == Keep::Rows {
+                                    kept.push(stored);
+                                }
+                            }
+                            Ok(_) | Err(Error::Corrupt { .. }) => equal = false,
+                            Err(error) => return Err(error),
+                        }
+                        Ok(if equal { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+                    }
+                );
+                Ok(match found {
+                    0 if !new.is_empty() => Comparison::Missing,
+                    _ if equal && found == new.len() => Comparison::Equal(kept),
+                    _ => Comparison::Different,
+                })
             }
 
             fn load(

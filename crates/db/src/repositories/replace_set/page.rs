@@ -1,0 +1,287 @@
+//! Pages of a set of rows that belongs to a job.
+//!
+//! A set can have a hundred thousand rows, so whoever sends it on to a slow client reads
+//! it page by page, each with a connection of its own. All pages together are what the
+//! set was when the first one was read, because rows are only added, with higher ids,
+//! or all replaced: a page leaves out added rows, and fails after a replacement.
+
+use std::ops::ControlFlow;
+
+use uuid::Uuid;
+
+/// Upper bound of the rows of a page.
+const MAX_ROWS: usize = 1_000;
+
+/// Bytes of text after which a page ends.
+const MAX_BYTES: usize = 256 << 10;
+
+/// A row with more bytes of text than this, also in [`light!`], is a page of its own.
+pub(crate) const LARGE_ROW_BYTES: i64 = 256 << 10;
+
+/// A page of a set.
+#[derive(Debug, Clone)]
+pub struct SetPage<T> {
+    /// The rows in the order of the set.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<SetCursor>,
+}
+
+/// Where the next page of a set begins.
+#[derive(Debug, Clone)]
+pub struct SetCursor {
+    /// The last row of the pages so far, if any.
+    pub(crate) last: Option<RowKey>,
+    /// The number of rows so far, for an order that has no key.
+    pub(crate) skip: usize,
+    /// Rows with a higher `id` were added after the first page was read.
+    pub(crate) newest_id: i64,
+    /// The next row if it is a page of its own.
+    pub(crate) large: Option<(RowKey, usize)>,
+    /// Upper bound of the rows that the next query reads: about as many as fit into a
+    /// page, since PostgreSQL sends the others in vain.
+    limit: usize,
+}
+
+impl SetCursor {
+    /// The size of the next row in bytes if it is larger than a page usually is. Reading
+    /// it needs a few times this much memory.
+    pub fn large_row_bytes(&self) -> Option<usize> {
+        self.large.map(|(_, bytes)| bytes)
+    }
+}
+
+/// The position of a row in its set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowKey {
+    pub(crate) id: i64,
+    pub(crate) public_id: Uuid,
+    pub(crate) start_time: f64,
+    pub(crate) position: i32,
+}
+
+/// Collects the rows of a page.
+#[derive(Debug)]
+pub(crate) struct PageBuilder<T> {
+    items: Vec<T>,
+    bytes: usize,
+    pub(crate) skip: usize,
+    pub(crate) last: Option<RowKey>,
+    large: Option<(RowKey, usize)>,
+    limit: usize,
+    /// The rows that the current query has returned.
+    returned: usize,
+    is_full: bool,
+}
+
+impl<T> PageBuilder<T> {
+    pub(crate) fn after(cursor: Option<&SetCursor>) -> Self {
+        Self {
+            items: Vec::new(),
+            bytes: 0,
+            skip: cursor.map_or(0, |cursor| cursor.skip),
+            last: cursor.and_then(|cursor| cursor.last),
+            large: None,
+            limit: cursor.map_or(MAX_ROWS + 1, |cursor| cursor.limit),
+            returned: 0,
+            is_full: false,
+        }
+    }
+
+    /// The page that consists of a large row; another one follows, which may be empty.
+    pub(crate) fn large_row(cursor: &SetCursor, key: RowKey, item: Option<T>) -> SetPage<T> {
+        SetPage {
+            items: item.into_iter().collect(),
+            next: Some(SetCursor {
+                last: Some(key),
+                skip: cursor.skip + 1,
+                large: None,
+                ..cursor.clone()
+            }),
+        }
+    }
+
+    /// Begins a query.
+    pub(crate) fn begin_query(&mut self) {
+        self.returned = 0;
+    }
+
+    /// Upper bound of the rows of a query.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether the set may have more rows for this page than the last query returned.
+    pub(crate) fn wants_more(&self) -> bool {
+        !self.is_full && self.returned == self.limit
+    }
+
+    /// Counts a row with this many bytes of text, unless the page ends before it.
+    pub(crate) fn admit(&mut self, key: RowKey, bytes: i64) -> ControlFlow<()> {
+        let is_large = bytes > LARGE_ROW_BYTES;
+        if is_large {
+            self.large = Some((key, usize::try_from(bytes).unwrap_or_default()));
+        }
+        if is_large || self.items.len() >= MAX_ROWS || self.bytes >= MAX_BYTES {
+            self.is_full = true;
+            return ControlFlow::Break(());
+        }
+        self.returned += 1;
+        self.skip += 1;
+        self.last = Some(key);
+        ControlFlow::Continue(())
+    }
+
+    /// Adds an admitted row.
+    pub(crate) fn push(&mut self, item: T, bytes: i64) {
+        self.items.push(item);
+        self.bytes += usize::try_from(bytes).unwrap_or_default();
+    }
+
+    /// The page. `newest_id` is called if another one follows.
+    pub(crate) fn finish<E>(
+        self,
+        newest_id: impl FnOnce() -> Result<i64, E>,
+    ) -> Result<SetPage<T>, E> {
+        let fits = if self.bytes >= MAX_BYTES {
+            self.returned
+        } else {
+            MAX_ROWS
+        };
+        let next = if self.is_full {
+            Some(SetCursor {
+                last: self.last,
+                skip: self.skip,
+                newest_id: newest_id()?,
+                large: self.large,
+                limit: (2 * fits).clamp(2, MAX_ROWS + 1),
+            })
+        } else {
+            None
+        };
+        Ok(SetPage {
+            items: self.items,
+            next,
+        })
+    }
+}
+
+/// SQL for a column of any length, or `else` for a large value. It reads no more of a
+/// large value than its size.
+macro_rules! light {
+    ($type:ty, $column:literal, else $empty:literal) => {
+        diesel::dsl::sql::<$type>(concat!(
+            "CASE WHEN octet_length(CAST(",
+            $column,
+            " AS text)) <= 262144 THEN ",
+            $column,
+            " ELSE ",
+            $empty,
+            " END"
+        ))
+    };
+}
+pub(crate) use light;
+
+/// The method `page` of a repository of a set.
+///
+/// `$query` is the query of the rows that the filter selects, boxed, for the type `Db`;
+/// `$sorted` adds the order and the condition that a row comes after the last one.
+/// `$light` has the columns of the row, of which those of any length are [`light!`];
+/// `$bytes` is SQL for their size.
+macro_rules! page_of_set {
+    (
+        $conn:expr, $job_id:expr, $after:expr,
+        $table:ident, $row:ident, $public_id:ident,
+        query: $query:expr,
+        sorted: |$unsorted:ident, $pages:ident| $sorted:expr,
+        light: $light:expr,
+        bytes: $bytes:expr,
+        key: |$keyed:ident, $id:ident| $key:expr,
+        matches: |$matched:ident| $matches:expr $(,)?
+    ) => {{
+        use std::ops::ControlFlow;
+
+        use diesel::sql_types::BigInt;
+
+        use $crate::connection::each_row;
+        use $crate::repositories::replace_set::page::{LARGE_ROW_BYTES, PageBuilder};
+        use $crate::sql::page::row_count;
+
+        const DOING: &str = concat!("read a page of the ", stringify!($table), " of a job");
+        let after: Option<&SetCursor> = $after;
+        let job_id: JobId = $job_id;
+        let context = $conn.context;
+        let key_of = |$id: i64, $keyed: &$row| $key;
+        let matches = |$matched: &$row| $matches;
+        if let Some(last) = after.and_then(|cursor| cursor.last) {
+            let is_there: i64 = $table::table
+                .filter($table::$public_id.eq(Id(last.public_id)))
+                .filter($table::job_id.eq(Id(job_id)))
+                .count()
+                .get_result($conn.raw)
+                .doing(DOING)?;
+            if is_there == 0 {
+                return Err(Error::ReplacedMeanwhile);
+            }
+        }
+        if let Some((cursor, (key, _))) =
+            after.and_then(|cursor| cursor.large.map(|large| (cursor, large)))
+        {
+            let row = $table::table
+                .filter($table::$public_id.eq(Id(key.public_id)))
+                .filter($table::job_id.eq(Id(job_id)))
+                .select(columns::<$row>())
+                .first::<$row>($conn.raw)
+                .optional()
+                .doing(DOING)?
+                .ok_or(Error::ReplacedMeanwhile)?;
+            let item = if matches(&row) { context.readable(row)? } else { None };
+            return Ok(PageBuilder::large_row(cursor, key, item));
+        }
+        let mut $pages = PageBuilder::after(after);
+        loop {
+            $pages.begin_query();
+            each_row!(
+                $conn.raw,
+                {
+                    let mut $unsorted = $query
+                        .filter($table::job_id.eq(Id(job_id)))
+                        .limit(row_count($pages.limit()));
+                    if let Some(cursor) = after {
+                        $unsorted = $unsorted.filter($table::id.le(cursor.newest_id));
+                    }
+                    $sorted.select(($table::id, diesel::dsl::sql::<BigInt>($bytes), $light))
+                } => (i64, i64, $row),
+                DOING,
+                |(id, bytes, row): (i64, i64, $row)| {
+                    if $pages.admit(key_of(id, &row), bytes).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    debug_assert!(bytes <= LARGE_ROW_BYTES);
+                    if matches(&row)
+                        && let Some(item) = context.readable(row)?
+                    {
+                        $pages.push(item, bytes);
+                    }
+                    Ok::<_, Error>(ControlFlow::Continue(()))
+                }
+            );
+            if !$pages.wants_more() {
+                break;
+            }
+        }
+        $pages.finish(|| match after {
+            Some(cursor) => Ok(cursor.newest_id),
+            None => {
+                let newest: Option<i64> = $table::table
+                    .filter($table::job_id.eq(Id(job_id)))
+                    .select(diesel::dsl::max($table::id))
+                    .first($conn.raw)
+                    .doing(DOING)?;
+                Ok(newest.unwrap_or_default())
+            }
+        })
+    }};
+}
+pub(crate) use page_of_set;

@@ -1,0 +1,45 @@
+//! Jobs in lists.
+
+use chrono::{DateTime, Utc};
+
+use crate::id::JobId;
+use crate::job::{FileSize, Filename, JobProgress, JobStatus, ProcessingMode, VideoDuration};
+use crate::value::{ContentType, JsonObject, LongText};
+
+/// A job as an item of a list: without what only its workers need, and without free
+/// JSON of any size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobSummary {
+    /// Public id.
+    pub job_id: JobId,
+    /// Status of the job.
+    pub status: JobStatus,
+    /// Name of the recording as its owner knows it.
+    pub filename: Filename,
+    /// `None` until the size is known.
+    pub file_size: Option<FileSize>,
+    /// Media type of the recording.
+    pub content_type: ContentType,
+    /// What of the recording is looked at.
+    pub processing_mode: ProcessingMode,
+    /// `None` until the length is known.
+    pub video_duration: Option<VideoDuration>,
+    /// When the job was created.
+    pub created_at: DateTime<Utc>,
+    /// When the job was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When the job was completed.
+    pub completed_at: Option<DateTime<Utc>>,
+    /// `None` until the first report.
+    pub progress: Option<JobProgress>,
+    /// Why the job failed.
+    pub error_message: Option<LongText>,
+    /// Free for the owner's use; `None` if it is larger than
+    /// [`MAX_EXTRA_METADATA`](Self::MAX_EXTRA_METADATA).
+    pub extra_metadata: Option<JsonObject>,
+}
+
+impl JobSummary {
+    /// Upper bound of the `extra_metadata` of a job in a list, in bytes as stored.
+    pub const MAX_EXTRA_METADATA: usize = 16 << 10;
+}

@@ -1,0 +1,98 @@
+//! Files that are written part by part, because all cues do not fit into memory.
+
+use crate::cue::Cue;
+use crate::format::Format;
+use crate::{plain_text, subrip, webvtt};
+
+/// Writes a file in parts. All parts together are what [`Format::write`] writes, if no cue
+/// starts before one of an earlier part.
+///
+/// ```
+/// use lectern_domain::SpokenText;
+/// use lectern_formats::{Cue, Format, FileParts};
+///
+/// let cues = [0, 5_000, 6_000].map(|at| Cue::new(at, at + 900, SpokenText::new("Hm").unwrap()));
+/// let mut parts = FileParts::new(Format::Srt).unwrap();
+/// let file = parts.write(&cues[..1]) + &parts.write(&cues[1..]) + parts.end();
+/// assert_eq!(file, Format::Srt.write(&cues));
+/// ```
+#[derive(Debug, Clone)]
+pub struct FileParts {
+    file: File,
+}
+
+#[derive(Debug, Clone)]
+enum File {
+    Vtt { has_header: bool },
+    Srt { cues: usize },
+    Text(plain_text::Paragraph),
+}
+
+impl FileParts {
+    /// `None` for Whisper's JSON, which is written as a whole.
+    pub fn new(format: Format) -> Option<Self> {
+        let file = match format {
+            Format::Vtt => File::Vtt { has_header: false },
+            Format::Srt => File::Srt { cues: 0 },
+            Format::Text => File::Text(plain_text::Paragraph::default()),
+            Format::WhisperJson => return None,
+        };
+        Some(Self { file })
+    }
+
+    /// The next part of the file.
+    pub fn write(&mut self, cues: &[Cue]) -> String {
+        let mut part = String::new();
+        match &mut self.file {
+            File::Vtt { has_header } => {
+                if !std::mem::replace(has_header, true) {
+                    part.push_str(webvtt::HEADER);
+                }
+                webvtt::write_cues(&mut part, cues);
+            }
+            File::Srt { cues: written } => {
+                subrip::write_cues(&mut part, cues, *written);
+                *written += cues.len();
+            }
+            File::Text(paragraph) => plain_text::write_cues(&mut part, cues, paragraph),
+        }
+        part
+    }
+
+    /// The end of the file, after the last part.
+    pub fn end(&self) -> &'static str {
+        match &self.file {
+            File::Text(paragraph) => paragraph.end(),
+            File::Vtt { .. } | File::Srt { .. } => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lectern_domain::{SpeakerId, SpokenText};
+
+    use super::*;
+
+    #[test]
+    fn parts_of_any_size_make_the_same_file() {
+        let cue = |i: u64| {
+            let text = SpokenText::new(format!("a --> b & {i}")).unwrap();
+            let speaker = SpeakerId::new(format!("Ada {}", i / 4)).unwrap();
+            let start = i * 700 + if i % 3 == 0 { 2_500 } else { 0 };
+            Cue::new(start, start + 650, text).with_speaker(Some(speaker))
+        };
+        let mut cues: Vec<_> = (0..20).map(cue).collect();
+        cues.sort_by_key(Cue::start_ms);
+        for format in [Format::Vtt, Format::Srt, Format::Text] {
+            for length in [1, 3, 20] {
+                let mut parts = FileParts::new(format).unwrap();
+                let mut file: String = cues.chunks(length).map(|cues| parts.write(cues)).collect();
+                file.push_str(parts.end());
+                assert_eq!(file, format.write(&cues), "{format} {length}");
+            }
+            let mut empty = FileParts::new(format).unwrap();
+            assert_eq!(empty.write(&[]) + empty.end(), format.write(&[]));
+        }
+    }
+}
