@@ -10,11 +10,16 @@ use super::message::Message;
 /// from the database.
 const MAX_BUFFERED_EVENTS: usize = 128;
 
+/// The same in bytes: the text of an error may have a megabyte.
+const MAX_BUFFERED_BYTES: usize = 256 << 10;
+
 /// The recent events of a job, in order, without gaps, up to the last one this
 /// process knows.
 #[derive(Debug, Default)]
 pub(super) struct EventBuffer {
     messages: VecDeque<Message>,
+    /// Size of the messages.
+    bytes: usize,
     /// Last known sequence number; `None` until a watcher has read it or an event
     /// was offered.
     last_seq: Option<i64>,
@@ -61,10 +66,15 @@ impl EventBuffer {
             Some(last) if event.seq > last + 1 => return OfferOutcome::Gap,
             _ => {}
         }
-        if self.messages.len() == MAX_BUFFERED_EVENTS {
-            self.messages.pop_front();
+        let message = Message::event(event.clone());
+        self.bytes += message.bytes();
+        self.messages.push_back(message);
+        while self.messages.len() > MAX_BUFFERED_EVENTS || self.bytes > MAX_BUFFERED_BYTES {
+            let Some(oldest) = self.messages.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.bytes();
         }
-        self.messages.push_back(Message::event(event.clone()));
         self.last_seq = Some(event.seq);
         OfferOutcome::Appended
     }
@@ -99,18 +109,22 @@ impl EventBuffer {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use lectern_domain::{Event, JobId, JobState, JobStatus, SystemClock};
+    use lectern_domain::{Event, JobId, JobState, JobStatus, LongText, SystemClock};
 
     use super::*;
 
     fn event(seq: i64) -> JobEvent {
+        error_event(seq, "disk full")
+    }
+
+    fn error_event(seq: i64, why: &str) -> JobEvent {
         JobEvent {
             job_id: JobId::new(&SystemClock),
             seq,
-            event: Event::Progress(JobState {
-                status: JobStatus::Running,
+            event: Event::Error(JobState {
+                status: JobStatus::Failed,
                 progress: None,
-                error_message: None,
+                error_message: Some(LongText::new(why).unwrap()),
             }),
             at: DateTime::UNIX_EPOCH,
         }
@@ -175,6 +189,24 @@ mod tests {
         assert_eq!(buffer.last_seq(), Some(7));
         assert_eq!(buffer.offer(&event(9)), OfferOutcome::Gap);
         assert_eq!(buffer.offer(&event(8)), OfferOutcome::Appended);
+    }
+
+    #[test]
+    fn long_events_are_dropped_earlier() {
+        let mut buffer = buffer_of(1..=5);
+        let long = "x".repeat(100 << 10);
+        for seq in 6..=9 {
+            assert_eq!(
+                buffer.offer(&error_event(seq, &long)),
+                OfferOutcome::Appended
+            );
+        }
+        assert_eq!(after(&buffer, 6, 0), None);
+        assert_eq!(after(&buffer, 7, 0), Some(vec![8, 9]));
+        buffer.offer(&error_event(10, &long.repeat(3)));
+        assert_eq!(after(&buffer, 9, 0), None);
+        buffer.offer(&event(11));
+        assert_eq!(after(&buffer, 10, 0), Some(vec![11]));
     }
 
     #[test]

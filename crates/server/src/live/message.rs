@@ -56,6 +56,11 @@ impl Message {
         self.json.clone()
     }
 
+    /// The size of the message.
+    pub(super) fn bytes(&self) -> usize {
+        self.sse_event.len()
+    }
+
     /// A complete server-sent event.
     pub(super) fn sse_event(&self) -> ByteString {
         self.sse_event.clone()
