@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::wire::Request;
+use crate::wire::items::Items;
 use crate::wire::number::optional_integer;
-use crate::wire::object::object_list;
-use crate::wire::request::{MAX_TOP, convert_each, optional, positions, top};
+use crate::wire::request::{Content, MAX_TOP, convert_each, optional, positions, top};
 use crate::wire::validation::{FieldErrors, chars};
 
 /// The clips of a job, which replace the stored ones.
@@ -21,9 +21,7 @@ use crate::wire::validation::{FieldErrors, chars};
 #[serde(deny_unknown_fields)]
 pub struct ClipsBody {
     /// The clips; without `clip_order`, a clip's index in this list is its position.
-    #[validate(nested)]
-    #[serde(deserialize_with = "object_list")]
-    pub clips: Vec<ClipBody>,
+    pub clips: Items<ClipBody>,
 }
 
 /// A clip to be stored.
@@ -67,9 +65,10 @@ pub struct ClipBody {
 
 impl Request for ClipsBody {
     type Domain = Vec<NewClip>;
+    const CONTENT: Content = Content::RowsWithJson;
 
     fn out_of_bounds(&self) -> FieldErrors {
-        FieldErrors::of_items("clips", &self.clips)
+        self.clips.errors("clips")
     }
 }
 
@@ -79,7 +78,7 @@ impl TryFrom<ClipsBody> for Vec<NewClip> {
     fn try_from(body: ClipsBody) -> Result<Self, Invalid> {
         let given = body.clips.iter().map(|clip| clip.clip_order);
         let positions = positions(given, "clip_order").at("clips")?;
-        let clips = body.clips.into_iter().zip(positions);
+        let clips = body.clips.into_vec().into_iter().zip(positions);
         convert_each("clips", clips, |(clip, position)| {
             clip.at_position(position)
         })

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::wire::Request;
+use crate::wire::items::Items;
 use crate::wire::number::optional_integer;
-use crate::wire::object::object_list;
-use crate::wire::request::{MAX_TOP, convert_each, optional, positions, search_text, top};
+use crate::wire::request::{Content, MAX_TOP, convert_each, optional, positions, search_text, top};
 use crate::wire::validation::{FieldErrors, chars};
 
 /// The content segments of a job, which replace the stored ones.
@@ -18,9 +18,7 @@ use crate::wire::validation::{FieldErrors, chars};
 #[serde(deny_unknown_fields)]
 pub struct ContentSegmentsBody {
     /// The segments; without `segment_order`, a segment's index in this list is its position.
-    #[validate(nested)]
-    #[serde(deserialize_with = "object_list")]
-    pub segments: Vec<ContentSegmentBody>,
+    pub segments: Items<ContentSegmentBody>,
 }
 
 /// A content segment to be stored.
@@ -55,9 +53,10 @@ pub struct ContentSegmentBody {
 
 impl Request for ContentSegmentsBody {
     type Domain = Vec<NewContentSegment>;
+    const CONTENT: Content = Content::RowsOfLists;
 
     fn out_of_bounds(&self) -> FieldErrors {
-        FieldErrors::of_items("segments", &self.segments)
+        self.segments.errors("segments")
     }
 }
 
@@ -67,7 +66,7 @@ impl TryFrom<ContentSegmentsBody> for Vec<NewContentSegment> {
     fn try_from(body: ContentSegmentsBody) -> Result<Self, Invalid> {
         let given = body.segments.iter().map(|segment| segment.segment_order);
         let positions = positions(given, "segment_order").at("segments")?;
-        let segments = body.segments.into_iter().zip(positions);
+        let segments = body.segments.into_vec().into_iter().zip(positions);
         convert_each("segments", segments, |(segment, position)| {
             segment.at_position(position)
         })

@@ -111,6 +111,6 @@ pub use transcript_segment::{
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
-    Code, FieldError, FieldErrors, InvalidCursor, JobList, List, LogEntryList, PageCursor, Problem,
-    Request,
+    Code, Content, FieldError, FieldErrors, InvalidCursor, Items, JobList, List, LogEntryList,
+    PageCursor, Problem, Request,
 };

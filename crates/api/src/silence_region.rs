@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::object::object_list;
-use crate::wire::request::{convert_each, optional};
+use crate::wire::items::Items;
+use crate::wire::request::{Content, convert_each, optional};
 use crate::wire::validation::FieldErrors;
 
 /// The silence regions of a job, which replace the stored ones.
@@ -17,9 +17,7 @@ use crate::wire::validation::FieldErrors;
 #[serde(deny_unknown_fields)]
 pub struct SilenceRegionsBody {
     /// The regions, in any order.
-    #[validate(nested)]
-    #[serde(deserialize_with = "object_list")]
-    pub regions: Vec<SilenceRegionBody>,
+    pub regions: Items<SilenceRegionBody>,
 }
 
 /// A silence region to be stored.
@@ -40,9 +38,10 @@ pub struct SilenceRegionBody {
 
 impl Request for SilenceRegionsBody {
     type Domain = Vec<NewSilenceRegion>;
+    const CONTENT: Content = Content::Rows;
 
     fn out_of_bounds(&self) -> FieldErrors {
-        FieldErrors::of_items("regions", &self.regions)
+        self.regions.errors("regions")
     }
 }
 
@@ -50,7 +49,11 @@ impl TryFrom<SilenceRegionsBody> for Vec<NewSilenceRegion> {
     type Error = Invalid;
 
     fn try_from(body: SilenceRegionsBody) -> Result<Self, Invalid> {
-        convert_each("regions", body.regions, NewSilenceRegion::try_from)
+        convert_each(
+            "regions",
+            body.regions.into_vec(),
+            NewSilenceRegion::try_from,
+        )
     }
 }
 

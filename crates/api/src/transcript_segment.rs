@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use validator::Validate;
 
 use crate::wire::Request;
-use crate::wire::object::object_list;
-use crate::wire::request::{convert_each, optional, search_text};
+use crate::wire::items::Items;
+use crate::wire::request::{Content, convert_each, optional, search_text};
 use crate::wire::validation::{FieldErrors, chars};
 
 /// Segments of a transcript to be stored.
@@ -19,9 +19,7 @@ use crate::wire::validation::{FieldErrors, chars};
 #[serde(deny_unknown_fields)]
 pub struct TranscriptSegmentsBody {
     /// The segments, in any order.
-    #[validate(nested)]
-    #[serde(deserialize_with = "object_list")]
-    pub segments: Vec<TranscriptSegmentBody>,
+    pub segments: Items<TranscriptSegmentBody>,
 }
 
 /// A segment of a transcript to be stored.
@@ -47,9 +45,10 @@ pub struct TranscriptSegmentBody {
 
 impl Request for TranscriptSegmentsBody {
     type Domain = Vec<NewTranscriptSegment>;
+    const CONTENT: Content = Content::Rows;
 
     fn out_of_bounds(&self) -> FieldErrors {
-        FieldErrors::of_items("segments", &self.segments)
+        self.segments.errors("segments")
     }
 }
 
@@ -57,7 +56,11 @@ impl TryFrom<TranscriptSegmentsBody> for Vec<NewTranscriptSegment> {
     type Error = Invalid;
 
     fn try_from(body: TranscriptSegmentsBody) -> Result<Self, Invalid> {
-        convert_each("segments", body.segments, NewTranscriptSegment::try_from)
+        convert_each(
+            "segments",
+            body.segments.into_vec(),
+            NewTranscriptSegment::try_from,
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cli;
 mod faults;
+mod large;
 mod live;
 mod mounted;
 mod objects;

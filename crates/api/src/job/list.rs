@@ -81,7 +81,7 @@ pub struct JobListResponse {
 impl JobListResponse {
     /// Converts a page of jobs; `total` is the number of jobs on all pages, if the
     /// query asks for it.
-    pub fn new(page: Page<domain::Job>, total: Option<i64>) -> Self {
+    pub fn new(page: Page<domain::JobSummary>, total: Option<i64>) -> Self {
         Self {
             jobs: page.items.into_iter().map(Into::into).collect(),
             next_cursor: page.next.map(Into::into),

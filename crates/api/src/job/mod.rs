@@ -107,8 +107,9 @@ pub struct JobResponse {
     pub progress: Option<JobProgress>,
     /// Why the job failed.
     pub error_message: Option<LongText>,
-    /// Free for the owner's use.
-    pub extra_metadata: JsonObject,
+    /// Free for the owner's use. In a list, `null` if it has more than 16 KiB; the job by
+    /// itself has it.
+    pub extra_metadata: Option<JsonObject>,
 }
 
 impl From<domain::Job> for JobResponse {
@@ -120,6 +121,26 @@ impl From<domain::Job> for JobResponse {
             file_size: job.file_size,
             content_type: job.content_type,
             processing_mode: job.processing_config.unwrap_or_default().processing_mode(),
+            video_duration: job.video_duration,
+            created_at: job.created_at,
+            updated_at: job.updated_at,
+            completed_at: job.completed_at,
+            progress: job.progress.map(Into::into),
+            error_message: job.error_message,
+            extra_metadata: Some(job.extra_metadata),
+        }
+    }
+}
+
+impl From<domain::JobSummary> for JobResponse {
+    fn from(job: domain::JobSummary) -> Self {
+        Self {
+            job_id: job.job_id,
+            status: job.status,
+            filename: job.filename,
+            file_size: job.file_size,
+            content_type: job.content_type,
+            processing_mode: job.processing_mode,
             video_duration: job.video_duration,
             created_at: job.created_at,
             updated_at: job.updated_at,

@@ -1,6 +1,7 @@
 //! Building blocks of the wire types; nothing here depends on a particular noun.
 
 pub(crate) mod cursor;
+pub(crate) mod items;
 pub(crate) mod number;
 pub(crate) mod object;
 pub(crate) mod problem;
@@ -9,6 +10,7 @@ pub(crate) mod schema;
 pub(crate) mod validation;
 
 pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
+pub use items::Items;
 pub use problem::{Code, Problem};
-pub use request::Request;
+pub use request::{Content, Request};
 pub use validation::{FieldError, FieldErrors};

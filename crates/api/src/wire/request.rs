@@ -4,6 +4,7 @@ use lectern_domain::{At, Invalid, LongText, NonNegativeInt, assign_positions};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
+use crate::wire::items::with_max_items;
 use crate::wire::object::Object;
 use crate::wire::validation::FieldErrors;
 
@@ -24,8 +25,10 @@ pub trait Request: DeserializeOwned + Validate {
         Object::deserialize(deserializer).map(|object| object.0)
     }
 
-    /// The fields that are out of bounds. A request with a list of any length validates
-    /// it item by item, so that the memory for the errors is bounded.
+    /// What its values in memory consist of.
+    const CONTENT: Content = Content::Json;
+
+    /// The fields that are out of bounds.
     fn out_of_bounds(&self) -> FieldErrors {
         FieldErrors::of(self)
     }
@@ -40,6 +43,98 @@ pub trait Request: DeserializeOwned + Validate {
         } else {
             Err(errors)
         }
+    }
+
+    /// Reads and converts a request whose lists have at most `max_items` items.
+    fn read_domain<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        max_items: usize,
+    ) -> Result<Result<Self::Domain, FieldErrors>, D::Error> {
+        with_max_items(max_items, || {
+            Self::read(deserializer).map(Self::into_domain)
+        })
+    }
+}
+
+/// What the values of a request consist of, which determines how much memory they need
+/// compared with their JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A list of items with a fixed number of fields.
+    Rows,
+    /// A list of items that contain lists of strings.
+    RowsOfLists,
+    /// A list of items that contain JSON of any form.
+    RowsWithJson,
+    /// JSON of any form.
+    Json,
+}
+
+impl Content {
+    /// Upper bound of the memory for the values of a body of JSON, in bytes, without the
+    /// body itself. Lists have at most `max_items` items.
+    pub fn memory(self, body: &[u8], max_items: usize) -> usize {
+        let count = |wanted: u8| body.iter().filter(|byte| **byte == wanted).count();
+        let structure = match self {
+            Self::Rows => 240 * count(b'{').min(max_items),
+            Self::RowsOfLists => 16 * count(b'"') + 24 * count(b','),
+            Self::RowsWithJson => {
+                let structure = Structure::of(body, ROW_DEPTH);
+                800 * structure.rows.min(max_items) + structure.json_memory()
+            }
+            Self::Json => Structure::of(body, 0).json_memory(),
+        };
+        body.len() + structure
+    }
+}
+
+/// How deep an item of a list is in a body: the body and the list are around it.
+const ROW_DEPTH: usize = 3;
+
+/// What JSON consists of.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Structure {
+    /// Objects at [`ROW_DEPTH`].
+    rows: usize,
+    /// Deeper values.
+    objects: usize,
+    arrays: usize,
+    commas: usize,
+}
+
+impl Structure {
+    /// Counts the values that are deeper than `row_depth`. The text need not be JSON.
+    fn of(text: &[u8], row_depth: usize) -> Self {
+        let mut found = Self::default();
+        let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+        for byte in text {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' if in_string => is_escaped = true,
+                b'"' => in_string = !in_string,
+                _ if in_string => {}
+                b'{' | b'[' => {
+                    depth += 1;
+                    match byte {
+                        b'{' if depth == row_depth => found.rows += 1,
+                        b'{' if depth > row_depth => found.objects += 1,
+                        b'[' if depth > row_depth => found.arrays += 1,
+                        _ => {}
+                    }
+                }
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                b',' if depth > row_depth => found.commas += 1,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Memory of free JSON. A map has space for eleven entries, whatever its length. There
+    /// are up to four copies: parsed, for the database, returned by it, and for the
+    /// fingerprint of the request.
+    fn json_memory(&self) -> usize {
+        4 * (640 * self.objects + 56 * self.commas + 32 * self.arrays)
     }
 }
 
@@ -108,4 +203,33 @@ pub(crate) fn positions(
         position.map(NonNegativeInt::new).transpose().at(field)
     })?;
     assign_positions(given, field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_structure_of_json_is_counted_outside_of_strings() {
+        let body = br#"{"clips": [{"a": {"b": [1, 2, {}]}, "c": "{[,\"{"}, {"d": "\\"}]}"#;
+        assert_eq!(
+            Structure::of(body, ROW_DEPTH),
+            Structure {
+                rows: 2,
+                objects: 2,
+                arrays: 1,
+                commas: 2,
+            }
+        );
+        assert_eq!(Structure::of(b"]]}\"", 0), Structure::default());
+    }
+
+    #[test]
+    fn free_json_needs_more_memory_than_rows() {
+        let rows = r#"{"start_time":0},"#.repeat(1_000);
+        let rows = format!(r#"{{"clips":[{rows}{{}}]}}"#).into_bytes();
+        assert!(Content::Rows.memory(&rows, 10) < 2 * rows.len());
+        assert!(Content::RowsWithJson.memory(&rows, 10) < 2 * rows.len());
+        assert!(Content::Json.memory(&rows, 10) > 100 * rows.len());
+    }
 }

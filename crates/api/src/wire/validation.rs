@@ -76,17 +76,20 @@ impl FieldErrors {
         errors
     }
 
-    /// The broken rules of the items of the list `field`. Each item is validated by
-    /// itself, because [`ValidationErrors`] of all items would need far more memory than
-    /// the list.
-    pub(crate) fn of_items(field: &str, items: &[impl Validate]) -> Self {
-        let mut errors = Self::default();
-        for (i, item) in items.iter().enumerate() {
-            if let Err(found) = item.validate() {
-                errors.add(&format!("{field}[{i}]"), &found);
-            }
+    /// Adds the broken rules of an item of a list. Items are validated one by one, because
+    /// [`ValidationErrors`] of a whole list need far more memory than the list.
+    pub(crate) fn add_item(&mut self, index: usize, item: &impl Validate) {
+        if let Err(found) = item.validate() {
+            self.add(&format!("[{index}]"), &found);
         }
-        errors
+    }
+
+    /// Puts `field` before the path of every listed rule.
+    pub(crate) fn below(mut self, field: &str) -> Self {
+        for error in &mut self.listed {
+            error.field.insert_str(0, field);
+        }
+        self
     }
 
     fn add(&mut self, outer: &str, errors: &ValidationErrors) {

@@ -13,6 +13,7 @@ use crate::database::handle::DatabaseHandle;
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::limited_body::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
+use crate::http::memory::MemoryBudget;
 use crate::http::middleware::cors::AllowedOrigins;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
@@ -64,6 +65,7 @@ pub struct Service {
     live: Data<Live>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
+    memory: Data<MemoryBudget>,
     origins: Data<AllowedOrigins>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
@@ -105,6 +107,7 @@ impl Service {
             live: Data::new(live),
             objects: Data::new(objects),
             limits: Data::new(config.limits),
+            memory: Data::new(MemoryBudget::new(config.limits.memory)),
             origins: Data::new(AllowedOrigins(config.cors_origins.clone())),
             lifecycle: Data::default(),
             metrics: Data::new(metrics),
@@ -138,6 +141,7 @@ impl Service {
                 .app_data(this.live)
                 .app_data(this.objects)
                 .app_data(this.limits)
+                .app_data(this.memory)
                 .app_data(this.origins)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)

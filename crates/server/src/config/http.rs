@@ -75,6 +75,30 @@ pub struct HttpSettings {
     )]
     pub max_output_body: u32,
 
+    /// Maximum number of rows of a job per kind of output, such as the segments of its
+    /// transcript
+    #[arg(
+        long,
+        env = "LECTERN_MAX_ROWS",
+        global = true,
+        value_name = "N",
+        default_value_t = 100_000,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_rows: u32,
+
+    /// Memory in bytes for all large requests in progress; others wait, for up to 10
+    /// seconds
+    #[arg(
+        long,
+        env = "LECTERN_REQUEST_MEMORY",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 96 << 20,
+        value_parser = clap::value_parser!(u32).range(1 << 20..),
+    )]
+    pub request_memory: u32,
+
     /// Maximum number of clients that watch jobs at once
     #[arg(
         long,
@@ -148,6 +172,8 @@ impl HttpSettings {
         BodyLimits {
             small: self.max_body as usize,
             output: self.max_output_body as usize,
+            rows: self.max_rows as usize,
+            memory: self.request_memory as usize,
         }
     }
 }

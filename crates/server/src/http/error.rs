@@ -68,6 +68,10 @@ impl ApiError {
         }
     }
 
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
     pub(crate) fn no_job(job_id: JobId) -> Self {
         Self::new(Code::JobNotFound, format!("there is no job {job_id}"))
     }

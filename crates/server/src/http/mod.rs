@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod etag;
 pub(crate) mod extract;
 pub(crate) mod lifecycle;
+pub(crate) mod memory;
 pub(crate) mod middleware;
 pub(crate) mod mount;
 pub(crate) mod range;

@@ -2,15 +2,17 @@
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use lectern_api::{ClipsBody, ClipsQuery, ClipsResponse};
+use lectern_api::{Clip, ClipsBody, ClipsQuery, ClipsResponse};
+use lectern_db::{Reader, SetCursor, Tx};
 use lectern_domain::Stage;
 
-use super::job_lookup::rows_of_job;
+use super::set_pages::{JsonSet, fits_in_memory, json_bytes, respond_json};
 use crate::database::handle::DatabaseHandle;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -24,33 +26,41 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn list(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<ClipsQuery>,
 ) -> ApiResult {
-    db.read_committed(
-        move |conn| {
-            let clips = conn.clips().list(job_id, query.top)?;
-            rows_of_job(conn, job_id, clips)
-        },
-        move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),
-    )
-    .await?
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.clips().page(job_id, query.top, after)
+    };
+    let pages = JsonSet::<Clip, _>::of_job(job_id, "clips", read);
+    respond_json(&db, &memory, pages).await
 }
 
 async fn replace(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    OutputBody(clips): OutputBody<ClipsBody>,
+    OutputBody(new): OutputBody<ClipsBody>,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
-        .for_rows(clips.len())
-        .write(
-            move |tx| {
-                let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
-                Ok(tx.clips().replace_for_job(job, &clips)?)
-            },
-            move |clips| ApiResponse::ok(&ClipsResponse::new(job_id, clips)),
-        )
-        .await?
+    let queue = db.queued_by(job_id.as_uuid()).for_rows(new.len());
+    if fits_in_memory(&new, |clip| json_bytes(&clip.extra_metadata)) {
+        let replace = move |tx: &mut Tx<'_>| {
+            let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
+            Ok(tx.clips().replace_for_job(job, &new)?)
+        };
+        let respond = move |rows| ApiResponse::ok(&ClipsResponse::new(job_id, rows));
+        return queue.write(replace, respond).await?;
+    }
+    let store = move |tx: &mut Tx<'_>| {
+        let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
+        Ok(tx.clips().store_for_job(job, &new)?)
+    };
+    queue.write(store, |()| ()).await?;
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.clips().page(job_id, None, after)
+    };
+    let pages = JsonSet::<Clip, _>::of_job(job_id, "clips", read);
+    respond_json(&db, &memory, pages).await
 }

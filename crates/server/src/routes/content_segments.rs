@@ -2,15 +2,19 @@
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use lectern_api::{ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse};
-use lectern_domain::Stage;
+use lectern_api::{
+    ContentSegment, ContentSegmentsBody, ContentSegmentsQuery, ContentSegmentsResponse,
+};
+use lectern_db::{Reader, SetCursor, Tx};
+use lectern_domain::{NewContentSegment, Stage};
 
-use super::job_lookup::rows_of_job;
+use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use crate::database::handle::DatabaseHandle;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -24,34 +28,49 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn list(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<ContentSegmentsQuery>,
 ) -> ApiResult {
-    db.read_committed(
-        move |conn| {
-            let keyword = query.keyword.as_deref();
-            let segments = conn.content_segments().list(job_id, keyword, query.top)?;
-            rows_of_job(conn, job_id, segments)
-        },
-        move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),
-    )
-    .await?
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.content_segments()
+            .page(job_id, query.keyword.as_deref(), query.top, after)
+    };
+    let pages = JsonSet::<ContentSegment, _>::of_job(job_id, "segments", read);
+    respond_json(&db, &memory, pages).await
 }
 
 async fn replace(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    OutputBody(segments): OutputBody<ContentSegmentsBody>,
+    OutputBody(new): OutputBody<ContentSegmentsBody>,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
-        .for_rows(segments.len())
-        .write(
-            move |tx| {
-                let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
-                Ok(tx.content_segments().replace_for_job(job, &segments)?)
-            },
-            move |segments| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, segments)),
-        )
-        .await?
+    let queue = db.queued_by(job_id.as_uuid()).for_rows(new.len());
+    if fits_in_memory(&new, text_bytes) {
+        let replace = move |tx: &mut Tx<'_>| {
+            let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
+            Ok(tx.content_segments().replace_for_job(job, &new)?)
+        };
+        let respond = move |rows| ApiResponse::ok(&ContentSegmentsResponse::new(job_id, rows));
+        return queue.write(replace, respond).await?;
+    }
+    let store = move |tx: &mut Tx<'_>| {
+        let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
+        Ok(tx.content_segments().store_for_job(job, &new)?)
+    };
+    queue.write(store, |()| ()).await?;
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.content_segments().page(job_id, None, None, after)
+    };
+    let pages = JsonSet::<ContentSegment, _>::of_job(job_id, "segments", read);
+    respond_json(&db, &memory, pages).await
+}
+
+/// The size of a segment's texts of any length.
+fn text_bytes(segment: &NewContentSegment) -> usize {
+    let words = segment.keywords.iter().chain(&segment.concepts);
+    let description = segment.description.as_deref().unwrap_or_default();
+    words.map(|word| word.len()).sum::<usize>() + description.len()
 }

@@ -55,12 +55,13 @@ async fn create(
 async fn list(db: Data<DatabaseHandle>, Query(query): Query<JobListQuery>) -> ApiResult {
     let respond = |(page, total)| ApiResponse::ok(&JobListResponse::new(page, total));
     if !query.include_total {
-        let page =
-            move |conn: &mut Reader<'_>| Ok((conn.jobs().list(&query.filter, query.page)?, None));
+        let page = move |conn: &mut Reader<'_>| {
+            Ok((conn.jobs().list_summaries(&query.filter, query.page)?, None))
+        };
         return db.read_committed(page, respond).await?;
     }
     let page_and_total = move |conn: &mut Reader<'_>| {
-        let page = conn.jobs().list(&query.filter, query.page)?;
+        let page = conn.jobs().list_summaries(&query.filter, query.page)?;
         Ok((page, Some(conn.jobs().count(&query.filter)?)))
     };
     db.read(page_and_total, respond).await?

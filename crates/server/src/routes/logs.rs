@@ -31,7 +31,7 @@ async fn list(
             let page = conn
                 .processing_logs()
                 .list(job_id, &query.filter, query.page)?;
-            if page.items.is_empty() {
+            if page.items.is_empty() && page.next.is_none() {
                 require_job(job_id, conn.jobs().exists(job_id)?)?;
             }
             Ok(page)

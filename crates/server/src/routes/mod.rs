@@ -10,6 +10,7 @@ mod logs;
 mod objects;
 mod operation;
 mod results;
+mod set_pages;
 mod silence_regions;
 mod stages;
 mod stats;

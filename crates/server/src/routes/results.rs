@@ -1,16 +1,22 @@
 //! The results of a completed job.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::{self, Data};
-use lectern_api::ResultsResponse;
-use lectern_domain::{JobResults, JobStatus, StorageKey};
+use lectern_api::{ClipMetadata, ResultsResponse};
+use lectern_db::{Reader, SetCursor};
+use lectern_domain::{Clip, JobId, JobResults, JobStatus, StorageKey, TranscriptSegment, Window};
 
+use super::set_pages::push_item;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
+use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
-use crate::http::response::{ApiResponse, ApiResult};
+use crate::http::response::parts::{Part, memory_for_row, rest};
+use crate::http::response::{ApiResponse, ApiResult, JSON};
 use crate::objects::handle::Objects;
 use crate::objects::signed_urls::SignedUrls;
 
@@ -20,35 +26,183 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn find(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     objects: Data<Objects>,
     urls: SignedUrls,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
-    let found = db.read(
-        move |conn| match conn.jobs().results(job_id)? {
-            Some(results) if results.job.status == JobStatus::Completed => Ok(results),
-            Some(results) => Err(ApiError::not_completed(&results.job)),
-            None => Err(ApiError::no_job(job_id)),
-        },
-        |results| results,
-    );
-    let results = found.await?;
-    let ttl = objects.limits.download_ttl;
-    let mut urls_by_key = HashMap::new();
-    for key in keys(&results) {
-        if let Some(url) = urls.download(job_id, key, ttl).await {
-            urls_by_key.insert(key.clone(), url);
-        }
-    }
-    let url_of = move |key: &StorageKey| urls_by_key.get(key).cloned();
-    web::block(move || ApiResponse::ok(&ResultsResponse::with_urls(results, url_of))).await?
+    let results = Results {
+        db,
+        memory,
+        urls,
+        url_ttl: objects.limits.download_ttl,
+        job_id,
+    };
+    Ok(ApiResponse::parts(JSON, results.part(None).await?))
 }
 
-/// The storage keys of the job and its clips.
-fn keys(results: &JobResults) -> impl Iterator<Item = &StorageKey> {
-    let clips = results
-        .clips
-        .iter()
-        .flat_map(|clip| clip.media.storage_keys());
-    results.job.storage_keys().chain(clips)
+/// Reads the results of a job part by part.
+#[derive(Clone)]
+struct Results {
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    urls: SignedUrls,
+    url_ttl: Duration,
+    job_id: JobId,
+}
+
+/// Where a part begins.
+#[derive(Debug, Clone)]
+struct Position {
+    list: List,
+    after: SetCursor,
+    /// The number of items of the list before this part.
+    count: usize,
+    /// The end of the response, serialized.
+    metadata: Arc<[u8]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    Clips,
+    Transcript,
+}
+
+impl Results {
+    async fn part(self, at: Option<Position>) -> Result<Part, ApiError> {
+        let large = at.as_ref().and_then(|at| at.after.large_row_bytes());
+        let permit = memory_for_row(&self.memory, large).await?;
+        let (job_id, from) = (self.job_id, at.clone());
+        let rows = self
+            .db
+            .read(
+                move |conn| Rows::read(conn, job_id, from.as_ref()),
+                |rows| rows,
+            )
+            .await?;
+        let mut urls = HashMap::new();
+        for key in rows.keys() {
+            if let Some(url) = self.urls.download(job_id, key, self.url_ttl).await {
+                urls.insert(key.clone(), url);
+            }
+        }
+        let (json, next) = web::block(move || rows.into_json(job_id, at, &urls)).await??;
+        let rest = next.map(|next| rest(move || Box::pin(self.clone().part(Some(next.clone())))));
+        Ok(Part::new(json, rest).with_permit(permit))
+    }
+}
+
+/// The rows of a part.
+struct Rows {
+    /// The job and its layout, in the first part.
+    job: Option<JobResults>,
+    clips: Vec<Clip>,
+    /// `None` as long as there are more clips.
+    transcript: Option<Vec<TranscriptSegment>>,
+    next: Option<(List, SetCursor)>,
+}
+
+impl Rows {
+    fn read(conn: &mut Reader<'_>, job_id: JobId, at: Option<&Position>) -> Result<Self, ApiError> {
+        let job = match at {
+            Some(_) => None,
+            None => Some(completed(conn, job_id)?),
+        };
+        let after = |list| at.filter(|at| at.list == list).map(|at| &at.after);
+        let mut clips = Vec::new();
+        if at.is_none_or(|at| at.list == List::Clips) {
+            let page = conn.clips().page(job_id, None, after(List::Clips))?;
+            clips = page.items;
+            if let Some(next) = page.next {
+                return Ok(Self {
+                    job,
+                    clips,
+                    transcript: None,
+                    next: Some((List::Clips, next)),
+                });
+            }
+        }
+        let (all, after) = (Window::default(), after(List::Transcript));
+        let page = conn.transcripts().page(job_id, all, None, after)?;
+        Ok(Self {
+            job,
+            clips,
+            transcript: Some(page.items),
+            next: page.next.map(|next| (List::Transcript, next)),
+        })
+    }
+
+    /// The storage keys of the part.
+    fn keys(&self) -> impl Iterator<Item = &StorageKey> {
+        let job = self
+            .job
+            .iter()
+            .flat_map(|results| results.job.storage_keys());
+        job.chain(self.clips.iter().flat_map(|clip| clip.media.storage_keys()))
+    }
+
+    fn into_json(
+        self,
+        job_id: JobId,
+        at: Option<Position>,
+        urls: &HashMap<StorageKey, String>,
+    ) -> Result<(Vec<u8>, Option<Position>), ApiError> {
+        let url = |key: &StorageKey| urls.get(key).cloned();
+        let mut json = Vec::new();
+        let metadata: Arc<[u8]> = match (self.job, &at) {
+            (Some(results), _) => {
+                json.extend(format!("{{\"job_id\":\"{job_id}\",\"clips\":[").into_bytes());
+                let metadata = ResultsResponse::with_urls(results, url).metadata;
+                serde_json::to_vec(&metadata)
+                    .map_err(ApiError::internal)?
+                    .into()
+            }
+            (None, Some(at)) => Arc::clone(&at.metadata),
+            (None, None) => Arc::default(),
+        };
+        let list = at.as_ref().map_or(List::Clips, |at| at.list);
+        let mut count = at.map_or(0, |at| at.count);
+        for clip in self.clips {
+            push_item(&mut json, count, &ClipMetadata::with_urls(clip, url))?;
+            count += 1;
+        }
+        if let Some(segments) = self.transcript {
+            if list == List::Clips {
+                json.extend(b"],\"transcript\":[");
+                count = 0;
+            }
+            for segment in segments {
+                let segment = lectern_api::TranscriptSegment::from(segment);
+                push_item(&mut json, count, &segment)?;
+                count += 1;
+            }
+            if self.next.is_none() {
+                json.extend(b"],\"metadata\":");
+                json.extend_from_slice(&metadata);
+                json.push(b'}');
+            }
+        }
+        let next = self.next.map(|(list, after)| Position {
+            list,
+            after,
+            count,
+            metadata,
+        });
+        Ok((json, next))
+    }
+}
+
+/// The results of a completed job without clips and transcript.
+fn completed(conn: &mut Reader<'_>, job_id: JobId) -> Result<JobResults, ApiError> {
+    let job = conn.jobs().find(job_id)?;
+    let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
+    if job.status != JobStatus::Completed {
+        return Err(ApiError::not_completed(&job));
+    }
+    Ok(JobResults {
+        job,
+        clips: Vec::new(),
+        transcript: Vec::new(),
+        layout: conn.layout_analysis().find_for_job(job_id)?,
+    })
 }

@@ -2,15 +2,17 @@
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use lectern_api::{SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
-use lectern_domain::Stage;
+use lectern_api::{SilenceRegion, SilenceRegionsBody, SilenceRegionsQuery, SilenceRegionsResponse};
+use lectern_db::{Reader, SetCursor, Tx};
+use lectern_domain::{SilenceRegionFilter, Stage};
 
-use super::job_lookup::rows_of_job;
+use super::set_pages::{JsonSet, fits_in_memory, respond_json};
 use crate::database::handle::DatabaseHandle;
 use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -24,33 +26,42 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn list(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<SilenceRegionsQuery>,
 ) -> ApiResult {
-    db.read_committed(
-        move |conn| {
-            let regions = conn.silence_regions().list(job_id, &query)?;
-            rows_of_job(conn, job_id, regions)
-        },
-        move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),
-    )
-    .await?
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.silence_regions().page(job_id, &query, after)
+    };
+    let pages = JsonSet::<SilenceRegion, _>::of_job(job_id, "regions", read);
+    respond_json(&db, &memory, pages).await
 }
 
 async fn replace(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    OutputBody(regions): OutputBody<SilenceRegionsBody>,
+    OutputBody(new): OutputBody<SilenceRegionsBody>,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
-        .for_rows(regions.len())
-        .write(
-            move |tx| {
-                let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
-                Ok(tx.silence_regions().replace_for_job(job, &regions)?)
-            },
-            move |regions| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, regions)),
-        )
-        .await?
+    let queue = db.queued_by(job_id.as_uuid()).for_rows(new.len());
+    if fits_in_memory(&new, |_| 0) {
+        let replace = move |tx: &mut Tx<'_>| {
+            let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
+            Ok(tx.silence_regions().replace_for_job(job, &new)?)
+        };
+        let respond = move |rows| ApiResponse::ok(&SilenceRegionsResponse::new(job_id, rows));
+        return queue.write(replace, respond).await?;
+    }
+    let store = move |tx: &mut Tx<'_>| {
+        let job = lease.check(tx, job_id, &[Stage::SilenceDetection])?;
+        Ok(tx.silence_regions().store_for_job(job, &new)?)
+    };
+    queue.write(store, |()| ()).await?;
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.silence_regions()
+            .page(job_id, &SilenceRegionFilter::default(), after)
+    };
+    let pages = JsonSet::<SilenceRegion, _>::of_job(job_id, "regions", read);
+    respond_json(&db, &memory, pages).await
 }

@@ -3,12 +3,13 @@
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data};
-use lectern_api::{Code, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
-use lectern_db::{Reader, Tx};
+use lectern_api::{Code, SubtitleSegment, SubtitlesFormat, SubtitlesQuery, SubtitlesResponse};
+use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
 use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
-use lectern_formats::{Cue, Format, clip_to, webvtt};
+use lectern_formats::{Cue, FileParts, Format, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
+use super::set_pages::{FileOfSegments, JsonSet, cues, respond_json};
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body;
@@ -17,7 +18,9 @@ use crate::http::extract::limited_body::BodyLimits;
 use crate::http::extract::path_ids::ClipIdPath;
 use crate::http::extract::query::Query;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY, segments};
+use crate::http::memory::{Held, MemoryBudget, MemoryPermit};
 use crate::http::resource::Resource;
+use crate::http::response::parts::first_part;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
 
@@ -33,57 +36,95 @@ pub(super) fn resources() -> Vec<Resource> {
 /// transcript.
 async fn find(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     objects: Data<Objects>,
     limits: Data<BodyLimits>,
     ClipIdPath(clip_id): ClipIdPath,
     accept: TranscriptAccept,
     Query(SubtitlesFormat(requested)): Query<SubtitlesQuery>,
 ) -> ApiResult {
-    let found = db.read(
-        move |conn| {
-            let clip = conn.clips().find(clip_id)?;
-            let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
-            let window = Window::new(Some(clip.time.start()), Some(clip.time.end()))?;
-            let transcript = conn.transcripts().list(clip.job_id, window, None)?;
-            Ok((clip, transcript))
-        },
-        |(clip, transcript)| {
-            let transcript: Vec<_> = transcript.into_iter().map(Cue::from).collect();
-            let transcript = clip_to(&transcript, clip.time);
-            (clip, transcript)
-        },
-    );
-    let (clip, transcript) = found.await?;
-    let cues = stored(&objects, &clip, limits.output)
-        .await?
-        .unwrap_or(transcript);
-    let file_format = accept.file_format(requested);
-    let response = web::block(move || match file_format {
-        Some(format) => Ok(ApiResponse::file(format, format.write(&cues))),
-        None => ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
-    });
-    response.await??.with_header(header::VARY, VARY)
+    let find = move |conn: &mut Reader<'_>| {
+        let clip = conn.clips().find(clip_id)?;
+        clip.ok_or_else(|| ApiError::no_clip(clip_id))
+    };
+    let clip = db.read_committed(find, |clip| clip).await?;
+    let file = accept.file_format(requested);
+    let response = match stored(&objects, &memory, &clip, limits.output).await? {
+        Some((cues, permit)) => {
+            let write = move || match file {
+                Some(format) => Ok(ApiResponse::file(format, format.write(&cues))),
+                None => ApiResponse::ok(&SubtitlesResponse::new(clip_id, segments(cues)?)),
+            };
+            web::block(write).await??.with_permit(permit)
+        }
+        None => from_transcript(&db, &memory, &clip, file).await?,
+    };
+    response.with_header(header::VARY, VARY)
 }
 
-/// Reads the clip's subtitle file; `None` when it is missing or invalid.
+/// The part of the transcript that a clip shows, with times from the beginning of the
+/// clip.
+async fn from_transcript(
+    db: &Data<DatabaseHandle>,
+    memory: &Data<MemoryBudget>,
+    clip: &Clip,
+    file: Option<Format>,
+) -> ApiResult {
+    let (job_id, time) = (clip.job_id, clip.time);
+    let window = Window::new(Some(time.start()), Some(time.end()))?;
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        let SetPage { items, next } = cues(conn.transcripts().page(job_id, window, None, after)?);
+        let items = clip_to(&items, time);
+        Ok::<_, Error>(SetPage { items, next })
+    };
+    if let Some((format, Some(parts))) = file.map(|format| (format, FileParts::new(format))) {
+        let file = FileOfSegments {
+            job_id,
+            parts,
+            read,
+        };
+        let first = first_part(db, memory, file).await?;
+        return Ok(ApiResponse::parts(format.content_type(), first));
+    }
+    let read_segments = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        let SetPage { items, next } = read(conn, after)?;
+        let items = segments(items)?;
+        Ok(SetPage { items, next })
+    };
+    let pages = JsonSet::<SubtitleSegment, _>::of_job(job_id, "segments", read_segments);
+    respond_json(db, memory, pages.owned_by("clip_id", clip.clip_id)).await
+}
+
+/// Memory for reading a stored file: its bytes, and its cues.
+const FILE_FACTOR: usize = 4;
+
+/// Reads the clip's subtitle file, with a permit for the memory; `None` when it is missing
+/// or invalid.
 async fn stored(
     objects: &Objects,
+    memory: &MemoryBudget,
     clip: &Clip,
     limit: usize,
-) -> Result<Option<Vec<Cue>>, ApiError> {
+) -> Result<Option<(Vec<Cue>, MemoryPermit)>, ApiError> {
     let Some(key) = clip_object(clip) else {
         return Ok(None);
     };
+    let Some(info) = objects.head(&key).await? else {
+        return Ok(None);
+    };
+    let size = usize::try_from(info.size).unwrap_or(usize::MAX).min(limit);
+    let permit = memory
+        .for_response(FILE_FACTOR.saturating_mul(size))
+        .await?;
     let Some(file) = objects.read(&key, limit).await? else {
         return Ok(None);
     };
     let format = Format::from_filename(&key).unwrap_or(Format::Vtt);
-    let read = json_body::decode_with(file, move |file| Ok(format.read(file))).await?;
-    Ok(read
-        .inspect_err(
-            |error| log::warn!(job_id:% = clip.job_id; "cannot read the subtitles {key}: {error}"),
-        )
-        .ok())
+    let read = json_body::inline_or_blocking(file, move |file| Ok(format.read(file))).await?;
+    let cues = read
+        .inspect_err(|error| log::warn!(job_id:% = clip.job_id; "{key} is no subtitles: {error}"))
+        .ok();
+    Ok(cues.map(|cues| (cues, permit)))
 }
 
 /// Writes the subtitles to a new object, then stores its key in the clip. The
@@ -97,11 +138,11 @@ async fn replace(
     lease: LeaseHeader,
     TranscriptBody(new_segments): TranscriptBody,
 ) -> ApiResult {
-    let file = web::block(move || {
-        let cues: Vec<_> = new_segments.into_iter().map(Cue::from).collect();
-        webvtt::write(&cues)
-    });
-    let file = file.await?;
+    let write = move || {
+        let cues: Vec<_> = new_segments.iter().cloned().map(Cue::from).collect();
+        Held::new(webvtt::write(&cues), new_segments.into_permit())
+    };
+    let file = web::block(write).await?;
     let limit = limits.output;
     if file.len() > limit {
         let detail = format!(
@@ -125,6 +166,7 @@ async fn replace(
         Ok(clip)
     };
     let clip = db.write(authorize, |clip| clip).await?;
+    let (file, _permit) = file.into_parts();
     let bytes = Bytes::from(file);
     let key = store_file(&objects, &clip, &bytes).await?;
     let update = ClipMediaUpdate {

@@ -3,17 +3,22 @@
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::Data;
-use lectern_api::{TranscriptQuery, TranscriptResponse};
-use lectern_domain::Stage;
-use lectern_formats::Cue;
+use lectern_api::{Code, FieldError, TranscriptQuery, TranscriptResponse, TranscriptSegment};
+use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
+use lectern_domain::{self as domain, JobId, NewTranscriptSegment, Stage, Window};
+use lectern_formats::FileParts;
 
-use super::job_lookup::rows_of_job;
+use super::set_pages::{FileOfSegments, JsonSet, cues, fits_in_memory, respond_json};
 use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
 use crate::http::extract::lease_header::LeaseHeader;
+use crate::http::extract::limited_body::BodyLimits;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY};
+use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
+use crate::http::response::parts::first_part;
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
@@ -27,63 +32,123 @@ pub(super) fn resources() -> Vec<Resource> {
 
 async fn list(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     accept: TranscriptAccept,
     Query(query): Query<TranscriptQuery>,
 ) -> ApiResult {
-    let file_format = accept.file_format(query.format);
-    let response = db.read_committed(
-        move |conn| {
-            let segments = conn
-                .transcripts()
-                .list(job_id, query.window, query.q.as_deref())?;
-            rows_of_job(conn, job_id, segments)
-        },
-        move |segments| match file_format {
-            Some(format) => {
-                let cues: Vec<_> = segments.into_iter().map(Cue::from).collect();
-                Ok(ApiResponse::file(format, format.write(&cues)))
-            }
-            None => ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
-        },
-    );
-    response.await??.with_header(header::VARY, VARY)
+    let file = accept
+        .file_format(query.format)
+        .map(|format| (format, FileParts::new(format)));
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        let words = query.q.as_deref();
+        conn.transcripts().page(job_id, query.window, words, after)
+    };
+    let response = if let Some((format, Some(parts))) = file {
+        let file = FileOfSegments {
+            job_id,
+            parts,
+            read: move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+                Ok(cues(read(conn, after)?))
+            },
+        };
+        let first = first_part(&db, &memory, file).await?;
+        ApiResponse::parts(format.content_type(), first)
+    } else {
+        respond_json(&db, &memory, segments(job_id, read)).await?
+    };
+    response.with_header(header::VARY, VARY)
 }
 
 async fn replace(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    TranscriptBody(segments): TranscriptBody,
+    TranscriptBody(new): TranscriptBody,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
-        .for_rows(segments.len())
-        .write(
-            move |tx| {
-                let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-                Ok(tx.transcripts().replace_for_job(job, &segments)?)
-            },
-            move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments)),
-        )
-        .await?
+    let queue = db
+        .queued_by(job_id.as_uuid())
+        .for_rows(new.len() + kibibytes(&new));
+    if fits_in_memory(&new, |segment| segment.text.len()) {
+        let respond = move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments));
+        let replace = move |tx: &mut Tx<'_>| {
+            let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+            Ok(tx.transcripts().replace_for_job(job, &new)?)
+        };
+        return queue.write(replace, respond).await?;
+    }
+    let store = move |tx: &mut Tx<'_>| {
+        let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+        Ok(tx.transcripts().store_for_job(job, &new)?)
+    };
+    queue.write(store, |()| ()).await?;
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.transcripts()
+            .page(job_id, Window::default(), None, after)
+    };
+    respond_json(&db, &memory, segments(job_id, read)).await
 }
 
 async fn append(
     db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
-    TranscriptBody(segments): TranscriptBody,
+    TranscriptBody(new): TranscriptBody,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
-        .for_rows(segments.len())
-        .write(
-            move |tx| {
-                let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-                Ok(tx.transcripts().append(job, &segments)?)
-            },
-            move |segments| {
-                Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created())
-            },
-        )
-        .await?
+    let rows = limits.rows;
+    let check = move |tx: &mut Tx<'_>, added: usize| {
+        let job = lease.check(tx, job_id, &[Stage::Transcription])?;
+        check_rows(tx.transcripts().count(job_id)?, added, rows)?;
+        Ok::<_, ApiError>(job)
+    };
+    let queue = db
+        .queued_by(job_id.as_uuid())
+        .for_rows(new.len() + kibibytes(&new));
+    if fits_in_memory(&new, |segment| segment.text.len()) {
+        let respond = move |segments| {
+            Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created())
+        };
+        let append = move |tx: &mut Tx<'_>| {
+            let job = check(tx, new.len())?;
+            Ok(tx.transcripts().append(job, &new)?)
+        };
+        return queue.write(append, respond).await?;
+    }
+    let append = move |tx: &mut Tx<'_>| {
+        let job = check(tx, new.len())?;
+        Ok(tx.transcripts().append_rows(job, &new)?)
+    };
+    let added = queue.write(append, |added| added).await?;
+    let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
+        conn.transcripts().added_page(job_id, added, after)
+    };
+    let response = respond_json(&db, &memory, segments(job_id, read)).await?;
+    Ok(response.created())
+}
+
+/// The size of the texts, which takes time to write like rows.
+fn kibibytes(segments: &[NewTranscriptSegment]) -> usize {
+    let bytes: usize = segments.iter().map(|segment| segment.text.len()).sum();
+    bytes >> 10
+}
+
+/// Checks that a job does not get more rows than allowed.
+fn check_rows(stored: i64, added: usize, max: usize) -> Result<(), ApiError> {
+    let stored = usize::try_from(stored).unwrap_or_default();
+    if stored.saturating_add(added) <= max {
+        return Ok(());
+    }
+    let message = format!("must not make more than {max} items with the {stored} that are stored");
+    let error = FieldError::new("segments", message);
+    Err(ApiError::fields(Code::ValidationFailed, error))
+}
+
+fn segments<R>(job_id: JobId, read: R) -> JsonSet<TranscriptSegment, R>
+where
+    R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<domain::TranscriptSegment>, Error>,
+{
+    JsonSet::of_job(job_id, "segments", read)
 }

@@ -39,7 +39,7 @@ async fn create(
     let job_id = db.new_job_id();
     let object_key = ObjectKey::original(job_id, &upload.filename);
     let url = urls.upload(&object_key, size, limits.upload_ttl).await?;
-    let job = pending_job(upload, object_key.clone());
+    let job = pending_job(&upload, object_key.clone());
     let create_job = move |tx: &mut lectern_db::Tx<'_>| {
         tx.jobs().create_as(job_id, &job)?;
         let response = UploadResponse::new(
@@ -60,14 +60,14 @@ async fn create(
 }
 
 /// A job that waits for its upload.
-fn pending_job(upload: NewUpload, key: ObjectKey) -> NewJob {
+fn pending_job(upload: &NewUpload, key: ObjectKey) -> NewJob {
     NewJob {
-        filename: upload.filename,
+        filename: upload.filename.clone(),
         file_size: Some(upload.file_size),
-        content_type: upload.content_type,
+        content_type: upload.content_type.clone(),
         original_s3_key: Some(key.into()),
         status: NewJobStatus::Pending,
-        processing_config: upload.processing_config,
+        processing_config: upload.processing_config.clone(),
         priority: upload.priority,
         extra_metadata: JsonObject::default(),
     }
@@ -78,6 +78,7 @@ async fn confirm(
     objects: Data<Objects>,
     JsonBody(job_id): JsonBody<UploadConfirmBody>,
 ) -> ApiResult {
+    let job_id = *job_id;
     // The first read is without the lock: repeated confirmations need not wait
     // for it, and during a database outage no request waits with the lock held.
     let mut job = find(&db, job_id).await?;

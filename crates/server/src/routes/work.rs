@@ -64,7 +64,7 @@ async fn heartbeat(
 async fn complete(
     db: Data<DatabaseHandle>,
     LeaseIdPath(lease_id): LeaseIdPath,
-    OptionalBody(()): OptionalBody<StageCompletionBody>,
+    _body: OptionalBody<StageCompletionBody>,
 ) -> ApiResult {
     db.queued_by(lease_id.as_uuid())
         .write(

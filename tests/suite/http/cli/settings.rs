@@ -77,6 +77,8 @@ fn help_lists_every_setting_with_variable_and_default() {
         ("--no-migrate", "LECTERN_NO_MIGRATE", "false"),
         ("--max-body", "LECTERN_MAX_BODY", "1048576"),
         ("--max-output-body", "LECTERN_MAX_OUTPUT_BODY", "33554432"),
+        ("--max-rows", "LECTERN_MAX_ROWS", "100000"),
+        ("--request-memory", "LECTERN_REQUEST_MEMORY", "100663296"),
         ("--storage", "LECTERN_STORAGE", "file://<data dir>/objects"),
         (
             "--public-url",

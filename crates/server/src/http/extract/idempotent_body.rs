@@ -10,10 +10,10 @@ use lectern_domain::{At, Fingerprint, IdempotencyKey, Invalid, JobId};
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
-use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
-use crate::http::extract::limited_body::{self, BodyLimits};
+use crate::http::extract::limited_body::{self, BodyBounds};
+use crate::http::memory::Held;
 use crate::http::response::{ApiResponse, ApiResult};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -21,7 +21,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A body that creates a job, once per idempotency key.
 #[derive(Debug)]
 pub(crate) struct IdempotentBody<T: Request> {
-    pub(crate) body: T::Domain,
+    pub(crate) body: Held<T::Domain>,
     /// Identifies repetitions of the request.
     pub(crate) key: RequestKey,
 }
@@ -61,17 +61,22 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
-        let received = limited_body::receive_json(request, payload, limit);
+        let received = limited_body::receive_json(request, payload, BodyBounds::small(request));
         let (key, path) = (key(request.headers()), request.path().to_owned());
         Box::pin(async move {
-            let (key, raw) = (key?, received.await?);
-            let body = json_body::decode::<T>(raw.clone()).await?;
-            let keyed =
-                key.map(|key| fingerprint(&path, &raw).map(|fingerprint| (key, fingerprint)));
+            let (key, received) = (key?, received.await?);
+            let raw = received.bytes.clone();
+            let body = json_body::decode::<T>(received).await?;
+            let fingerprint = match &key {
+                Some(_) => {
+                    let read = move |body: &[u8]| fingerprint(&path, body);
+                    Some(json_body::inline_or_blocking(raw, read).await?)
+                }
+                None => None,
+            };
             Ok(Self {
                 body,
-                key: RequestKey(keyed.transpose()?),
+                key: RequestKey(key.zip(fingerprint)),
             })
         })
     }

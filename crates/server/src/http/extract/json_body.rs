@@ -10,12 +10,13 @@ use lectern_api::{Code, FieldError, Request};
 use lectern_domain::{Reason, TypedErrors};
 use serde_path_to_error::Track;
 
-use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::deserialize_error::field_error;
 use crate::http::extract::limited_body::{
-    BodyLimits, check_headers, check_json, collect, malformed, receive_json,
+    BodyBounds, MAX_FREE_BYTES, ReceivedBody, announced_length, check_headers, check_json, collect,
+    malformed, receive_json,
 };
+use crate::http::memory::Held;
 
 /// Larger bodies are parsed on a blocking thread.
 const MAX_INLINE_BYTES: usize = 128 << 10;
@@ -24,15 +25,15 @@ pub(crate) type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>
 
 /// A body, validated and converted.
 #[derive(Debug)]
-pub(crate) struct JsonBody<T: Request>(pub(crate) T::Domain);
+pub(crate) struct JsonBody<T: Request>(pub(crate) Held<T::Domain>);
 
 /// A body with the output of a stage, which may be large.
 #[derive(Debug)]
-pub(crate) struct OutputBody<T: Request>(pub(crate) T::Domain);
+pub(crate) struct OutputBody<T: Request>(pub(crate) Held<T::Domain>);
 
 /// A body that may be omitted, which means the same as `{}`.
 #[derive(Debug)]
-pub(crate) struct OptionalBody<T: Request>(pub(crate) T::Domain);
+pub(crate) struct OptionalBody<T: Request>(pub(crate) Held<T::Domain>);
 
 impl<T> FromRequest for JsonBody<T>
 where
@@ -43,8 +44,7 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
-        let body = receive_json(request, payload, limit);
+        let body = receive_json(request, payload, BodyBounds::small(request));
         Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
     }
 }
@@ -58,8 +58,7 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = app_data::<BodyLimits>(request).map(|limits| limits.output);
-        let body = receive_json(request, payload, limit);
+        let body = receive_json(request, payload, BodyBounds::output(request));
         Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
     }
 }
@@ -73,36 +72,58 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = app_data::<BodyLimits>(request).map(|limits| limits.small);
+        let bounds = BodyBounds::small(request);
         let payload = web::Payload::from_request(request, payload);
         let headers = request.headers().clone();
         Box::pin(async move {
-            let limit = limit?;
-            let body = collect(payload, limit).await?;
-            let body = if body.is_empty() {
-                // An omitted body needs no Content-Type.
-                parse::<T>(b"{}")?
-            } else {
-                check_json(&headers)?;
-                check_headers(&headers, limit)?;
-                decode::<T>(body).await?
-            };
-            Ok(Self(body))
+            let bounds = bounds?;
+            let limit = bounds.limit;
+            let body = collect(payload, bounds, announced_length(&headers)).await?;
+            // An omitted body needs no Content-Type.
+            if body.bytes.is_empty() {
+                return Ok(Self(Held::new(parse::<T>(b"{}", usize::MAX)?, body.permit)));
+            }
+            check_json(&headers)?;
+            check_headers(&headers, limit)?;
+            decode::<T>(body).await.map(Self)
         })
     }
 }
 
 /// Parses, validates and converts a body.
-pub(crate) async fn decode<T>(body: Bytes) -> Result<T::Domain, ApiError>
+pub(crate) async fn decode<T>(body: ReceivedBody) -> Result<Held<T::Domain>, ApiError>
 where
     T: Request + 'static,
     T::Domain: Send,
 {
-    decode_with(body, parse::<T>).await
+    let rows = body.bounds.rows;
+    let memory = move |body: &[u8]| T::CONTENT.memory(body, rows);
+    decode_with(body, memory, move |body| parse::<T>(body, rows)).await
 }
 
-/// Parses a body with `read`.
+/// Parses a body with `read`, when it has the memory that `memory` estimates for its
+/// values.
 pub(crate) async fn decode_with<T: Send + 'static>(
+    body: ReceivedBody,
+    memory: impl Fn(&[u8]) -> usize + Send + 'static,
+    read: impl FnOnce(&[u8]) -> Result<T, ApiError> + Send + 'static,
+) -> Result<Held<T>, ApiError> {
+    let ReceivedBody {
+        bytes,
+        mut permit,
+        bounds,
+    } = body;
+    if bytes.len() > MAX_FREE_BYTES {
+        let needed = inline_or_blocking(bytes.clone(), move |body| Ok(memory(body))).await?;
+        permit = bounds.memory.resize(permit, bytes.len() + needed).await?;
+    }
+    // The permit is in the closure, which is not cancelled with the request.
+    let read = move |body: &[u8]| Ok(Held::new(read(body)?, permit));
+    inline_or_blocking(bytes, read).await
+}
+
+/// Calls `read` with a body, on a blocking thread if the body is large.
+pub(crate) async fn inline_or_blocking<T: Send + 'static>(
     body: Bytes,
     read: impl FnOnce(&[u8]) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -113,14 +134,13 @@ pub(crate) async fn decode_with<T: Send + 'static>(
     }
 }
 
-pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
+/// Parses a body whose lists have at most `rows` items.
+pub(crate) fn parse<T: Request>(body: &[u8], rows: usize) -> Result<T::Domain, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let (mut track, reason) = (Track::new(), Cell::default());
-    let read = T::read(serde_path_to_error::Deserializer::new(
-        TypedErrors::new(&mut json, &reason),
-        &mut track,
-    ));
-    let request = read.map_err(|error| {
+    let tracked =
+        serde_path_to_error::Deserializer::new(TypedErrors::new(&mut json, &reason), &mut track);
+    let request = T::read_domain(tracked, rows).map_err(|error| {
         let path = track.path().to_string();
         if error.reason != Reason::Syntax {
             let error = field_error(&path, &error.reason);
@@ -131,9 +151,7 @@ pub(crate) fn parse<T: Request>(body: &[u8]) -> Result<T::Domain, ApiError> {
     })?;
     json.end()
         .map_err(|_| malformed("there is more after the JSON value"))?;
-    request
-        .into_domain()
-        .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
+    request.map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
 }
 
 fn not_json(detail: String, path: &str) -> ApiError {

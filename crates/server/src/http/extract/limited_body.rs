@@ -6,24 +6,40 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
 };
-use actix_web::web::{self, Bytes};
+use actix_web::web::{self, Bytes, BytesMut, Data};
 use actix_web::{Error, FromRequest as _, HttpRequest};
+use futures_util::StreamExt as _;
 use lectern_api::Code;
 use tokio::time::timeout;
 
+use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
+use crate::http::memory::{MemoryBudget, MemoryPermit};
 
 /// Maximum time for a body to arrive: enough for 32 MiB over a slow connection. It also
 /// ends the requests of clients that stop sending.
 const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Upper bounds of request bodies, in bytes.
+/// Bodies of up to this size need no permit for their memory: a connection costs about as
+/// much.
+pub(crate) const MAX_FREE_BYTES: usize = 16 << 10;
+
+/// Memory for a body and its values, as a multiple of its size, until the body has been
+/// received and the values can be estimated.
+const BODY_FACTOR: usize = 4;
+
+/// Upper bounds of request bodies.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Bound of bodies in general; 1 MiB by default.
+    /// Bytes of bodies in general; 1 MiB by default.
     pub small: usize,
-    /// Bound of bodies with the output of a stage; 32 MiB by default.
+    /// Bytes of bodies with the output of a stage; 32 MiB by default.
     pub output: usize,
+    /// Rows of a job per kind of output: segments of its transcript, clips and so on;
+    /// 100,000 by default.
+    pub rows: usize,
+    /// Memory for all large requests in progress, in bytes; 96 MiB by default.
+    pub memory: usize,
 }
 
 impl Default for BodyLimits {
@@ -31,44 +47,120 @@ impl Default for BodyLimits {
         Self {
             small: 1 << 20,
             output: 32 << 20,
+            rows: 100_000,
+            memory: 96 << 20,
         }
     }
 }
 
-/// Receives a JSON body of at most `limit` bytes.
+/// The bounds of the body of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct BodyBounds {
+    pub(crate) limit: usize,
+    /// Upper bound of the rows in the body.
+    pub(crate) rows: usize,
+    pub(crate) memory: Data<MemoryBudget>,
+}
+
+impl BodyBounds {
+    /// The bounds of bodies in general.
+    pub(crate) fn small(request: &HttpRequest) -> Result<Self, ApiError> {
+        Self::of(request, |limits| limits.small)
+    }
+
+    /// The bounds of the output of a stage.
+    pub(crate) fn output(request: &HttpRequest) -> Result<Self, ApiError> {
+        Self::of(request, |limits| limits.output)
+    }
+
+    fn of(request: &HttpRequest, limit: fn(&BodyLimits) -> usize) -> Result<Self, ApiError> {
+        let limits = app_data::<BodyLimits>(request)?;
+        Ok(Self {
+            limit: limit(limits),
+            rows: limits.rows,
+            memory: app_data::<MemoryBudget>(request)?.clone(),
+        })
+    }
+}
+
+/// A received body, with permits for its memory.
+#[derive(Debug)]
+pub(crate) struct ReceivedBody {
+    pub(crate) bytes: Bytes,
+    pub(crate) permit: MemoryPermit,
+    pub(crate) bounds: BodyBounds,
+}
+
+/// Receives a JSON body within its bounds.
 pub(crate) fn receive_json(
     request: &HttpRequest,
     payload: &mut Payload,
-    limit: Result<usize, ApiError>,
-) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
+    bounds: Result<BodyBounds, ApiError>,
+) -> impl Future<Output = Result<ReceivedBody, ApiError>> + use<> {
     let is_json = check_json(request.headers());
-    receive(request, payload, is_json.and(limit))
+    receive(request, payload, is_json.and(bounds))
 }
 
 /// Receives a body of any type.
 pub(crate) fn receive(
     request: &HttpRequest,
     payload: &mut Payload,
-    limit: Result<usize, ApiError>,
-) -> impl Future<Output = Result<Bytes, ApiError>> + use<> {
-    let checked = limit.and_then(|limit| check_headers(request.headers(), limit));
+    bounds: Result<BodyBounds, ApiError>,
+) -> impl Future<Output = Result<ReceivedBody, ApiError>> + use<> {
+    let checked = bounds.and_then(|bounds| {
+        check_headers(request.headers(), bounds.limit)?;
+        Ok(bounds)
+    });
+    let announced = announced_length(request.headers());
     let payload = web::Payload::from_request(request, payload);
-    async move { collect(payload, checked?).await }
+    async move { collect(payload, checked?, announced).await }
 }
 
+/// Receives a body of the `announced` length, or of any length up to the limit.
 pub(crate) async fn collect(
     payload: impl Future<Output = Result<web::Payload, Error>>,
-    limit: usize,
-) -> Result<Bytes, ApiError> {
-    let payload = payload
+    bounds: BodyBounds,
+    announced: Option<usize>,
+) -> Result<ReceivedBody, ApiError> {
+    let mut payload = payload
         .await
         .map_err(|error| malformed(error.to_string()))?;
-    match timeout(RECEIVE_TIMEOUT, payload.to_bytes_limited(limit)).await {
-        Ok(Ok(Ok(body))) => Ok(body),
-        Ok(Ok(Err(_))) => Err(malformed("the connection ended before the body did")),
-        Ok(Err(_)) => Err(too_large(limit)),
-        Err(_) => Err(malformed("the body did not arrive in time")),
+    let expected = announced.unwrap_or(bounds.limit);
+    let mut permit = MemoryPermit::default();
+    let mut is_free = expected.min(bounds.limit) <= MAX_FREE_BYTES;
+    if announced.is_some() && !is_free {
+        permit = bounds.memory.for_request(BODY_FACTOR * expected).await?;
+        is_free = true;
     }
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or_default().min(bounds.limit));
+    let receiving = async {
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| malformed("the connection ended before the body did"))?;
+            let length = bytes.len() + chunk.len();
+            if length > bounds.limit {
+                return Err(too_large(bounds.limit));
+            }
+            // The length of a body in chunks is known at its end only.
+            if !is_free && length > MAX_FREE_BYTES {
+                permit = bounds
+                    .memory
+                    .for_request(BODY_FACTOR * bounds.limit)
+                    .await?;
+                is_free = true;
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(())
+    };
+    match timeout(RECEIVE_TIMEOUT, receiving).await {
+        Ok(received) => received?,
+        Err(_) => return Err(malformed("the body did not arrive in time")),
+    }
+    Ok(ReceivedBody {
+        bytes: bytes.freeze(),
+        permit,
+        bounds,
+    })
 }
 
 // The media type is parsed here because actix's parser refuses white space before the
@@ -102,6 +194,10 @@ pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), ApiError> {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+pub(crate) fn announced_length(headers: &HeaderMap) -> Option<usize> {
+    text(headers, CONTENT_LENGTH).and_then(|length| length.parse().ok())
 }
 
 /// Checks the headers before the body is read; returns `limit`.

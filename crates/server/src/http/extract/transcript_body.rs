@@ -5,18 +5,18 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, Header as _, HeaderMap, Quality};
 use actix_web::{FromRequest, HttpRequest};
-use lectern_api::{Code, FieldError, TranscriptSegmentsBody};
+use lectern_api::{Code, FieldError, Request as _, TranscriptSegmentsBody};
 use lectern_domain::{Invalid, NewTranscriptSegment, TranscriptFormat};
 use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json};
 
-use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
-use crate::http::extract::limited_body::{self, BodyLimits};
+use crate::http::extract::limited_body::{self, BodyBounds};
+use crate::http::memory::Held;
 
 /// The segments of a body, in any supported format.
 #[derive(Debug)]
-pub(crate) struct TranscriptBody(pub(crate) Vec<NewTranscriptSegment>);
+pub(crate) struct TranscriptBody(pub(crate) Held<Vec<NewTranscriptSegment>>);
 
 /// The declared format of a body.
 #[derive(Debug, Clone, Copy)]
@@ -34,15 +34,18 @@ impl FromRequest for TranscriptBody {
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = app_data::<BodyLimits>(request).map(|limits| limits.output);
-        let (declared, limit) = match DeclaredFormat::from_headers(request.headers()) {
-            Ok(declared) => (declared, limit),
+        let bounds = BodyBounds::output(request);
+        let (declared, bounds) = match DeclaredFormat::from_headers(request.headers()) {
+            Ok(declared) => (declared, bounds),
             Err(error) => (DeclaredFormat::Json, Err(error)),
         };
-        let body = limited_body::receive(request, payload, limit);
+        let body = limited_body::receive(request, payload, bounds);
         Box::pin(async move {
-            let segments = json_body::decode_with(body.await?, move |body| declared.read(body));
-            segments.await.map(Self)
+            let body = body.await?;
+            let rows = body.bounds.rows;
+            let memory = move |body: &[u8]| declared.memory(body, rows);
+            let read = move |body: &[u8]| declared.read(body, rows);
+            json_body::decode_with(body, memory, read).await.map(Self)
         })
     }
 }
@@ -65,10 +68,32 @@ impl DeclaredFormat {
         Ok(Self::File(format, charset.transpose()?))
     }
 
-    fn read(self, body: &[u8]) -> Result<Vec<NewTranscriptSegment>, ApiError> {
+    /// Upper bound of the memory for the segments and for reading them.
+    fn memory(self, body: &[u8], rows: usize) -> usize {
+        match self {
+            Self::Json => TranscriptSegmentsBody::CONTENT.memory(body, rows),
+            Self::File(..) => lectern_formats::memory(body),
+        }
+    }
+
+    fn read(self, body: &[u8], rows: usize) -> Result<Vec<NewTranscriptSegment>, ApiError> {
+        let segments = self.read_any_length(body, rows)?;
+        if segments.len() > rows {
+            let message = format!("must have at most {rows} items, not {}", segments.len());
+            let error = FieldError::new("segments", message);
+            return Err(ApiError::fields(Code::ValidationFailed, error));
+        }
+        Ok(segments)
+    }
+
+    fn read_any_length(
+        self,
+        body: &[u8],
+        rows: usize,
+    ) -> Result<Vec<NewTranscriptSegment>, ApiError> {
         match self {
             // Lectern's JSON is far more frequent, so it is tried first.
-            Self::Json => json_body::parse::<TranscriptSegmentsBody>(body).or_else(|error| {
+            Self::Json => json_body::parse::<TranscriptSegmentsBody>(body, rows).or_else(|error| {
                 if whisper_json::detect(body) {
                     read(Format::WhisperJson, body)
                 } else {

@@ -1,8 +1,10 @@
-//! Responses of handlers, serialized in advance.
+//! Responses of handlers, serialized in advance or part by part.
+
+pub(crate) mod parts;
 
 use actix_web::body::BoxBody;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use lectern_api::JobResponse;
 use lectern_domain::{Job, JobId};
@@ -12,7 +14,9 @@ use serde_json::Value;
 
 use crate::http::error::ApiError;
 use crate::http::etag::{IfNoneMatch, etag};
+use crate::http::memory::MemoryPermit;
 use crate::http::mount;
+use crate::http::response::parts::{Part, PartsBody};
 
 pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
 
@@ -24,10 +28,10 @@ pub(crate) struct ApiResponse {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// `None` when there is no body.
     content_type: Option<&'static str>,
-    body: Vec<u8>,
+    body: Part,
 }
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 impl ApiResponse {
     fn new(status: StatusCode, body: Vec<u8>) -> Self {
@@ -35,7 +39,7 @@ impl ApiResponse {
             status,
             headers: Vec::new(),
             content_type: (!body.is_empty()).then_some(JSON),
-            body,
+            body: Part::new(body, None),
         }
     }
 
@@ -43,6 +47,15 @@ impl ApiResponse {
     pub(crate) fn ok(content: &impl Serialize) -> ApiResult {
         let body = serde_json::to_vec(content).map_err(ApiError::internal)?;
         Ok(Self::new(StatusCode::OK, body))
+    }
+
+    /// 200 with a body that may have more parts.
+    pub(crate) fn parts(content_type: &'static str, body: Part) -> Self {
+        Self {
+            content_type: Some(content_type),
+            body,
+            ..Self::new(StatusCode::OK, Vec::new())
+        }
     }
 
     /// 200 with a file, which may be empty.
@@ -81,7 +94,7 @@ impl ApiResponse {
             Self {
                 status: StatusCode::NOT_MODIFIED,
                 content_type: None,
-                body: Vec::new(),
+                body: Part::new(Vec::new(), None),
                 ..self
             }
         } else {
@@ -104,7 +117,7 @@ impl ApiResponse {
         let stored = StoredResponse {
             status: self.status.as_u16(),
             headers: headers.collect::<Result<_, ApiError>>()?,
-            body: String::from_utf8(self.body.clone()).map_err(ApiError::internal)?,
+            body: self.body.to_text()?,
         };
         serde_json::to_value(stored).map_err(ApiError::internal)
     }
@@ -118,6 +131,14 @@ impl ApiResponse {
         headers.try_fold(response, |response, (name, value)| {
             response.with_header(name.parse().map_err(ApiError::internal)?, &value)
         })
+    }
+
+    /// Keeps the memory for the body until it is sent.
+    pub(crate) fn with_permit(self, permit: MemoryPermit) -> Self {
+        Self {
+            body: self.body.with_permit(permit),
+            ..self
+        }
     }
 
     /// Adds a header.
@@ -155,7 +176,14 @@ impl Responder for ApiResponse {
         }
         match self.content_type {
             None => response.finish(),
-            Some(content_type) => response.content_type(content_type).body(self.body),
+            Some(content_type) => {
+                let body = PartsBody::new(self.body);
+                let body = match *request.method() {
+                    Method::HEAD => body.without_rest(),
+                    _ => body,
+                };
+                response.content_type(content_type).body(body)
+            }
         }
     }
 }

@@ -1,0 +1,201 @@
+//! Bounds the memory of large requests and responses, first come, first served.
+//!
+//! A request with a large body takes permits for the bytes that it will need, before the
+//! body is read, and keeps them until it is handled. A response with a row of unusual size
+//! takes permits for it until the client has read the row. The two have separate budgets,
+//! so that a client that does not read cannot keep others from sending.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lectern_api::Code;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::http::error::ApiError;
+
+/// Bytes per permit: a semaphore has fewer permits than there are bytes.
+const UNIT: usize = 1 << 10;
+
+/// Upper bound of the wait for memory.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// The part of the memory for requests that responses with large rows may use in addition.
+const RESPONSE_SHARE: usize = 3;
+
+/// The memory for large requests and responses.
+#[derive(Debug, Clone)]
+pub(crate) struct MemoryBudget {
+    requests: Budget,
+    responses: Budget,
+}
+
+#[derive(Debug, Clone)]
+struct Budget {
+    semaphore: Arc<Semaphore>,
+    units: u32,
+}
+
+/// Permission to use memory, returned when it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryPermit(Option<OwnedSemaphorePermit>);
+
+impl MemoryBudget {
+    /// `bytes` is the memory for requests.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self {
+            requests: Budget::new(bytes),
+            responses: Budget::new(bytes / RESPONSE_SHARE),
+        }
+    }
+
+    /// Waits until a request may use `bytes`, or all memory if that is less.
+    pub(crate) async fn for_request(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
+        self.requests.acquire(bytes).await
+    }
+
+    /// Changes the memory of a request to `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// `body_too_large` when that is more than all memory; `overloaded`.
+    pub(crate) async fn resize(
+        &self,
+        permit: MemoryPermit,
+        bytes: usize,
+    ) -> Result<MemoryPermit, ApiError> {
+        if bytes > self.requests.bytes() {
+            let detail = format!(
+                "its values would need {bytes} bytes of memory, and {} are allowed",
+                self.requests.bytes()
+            );
+            return Err(ApiError::new(Code::BodyTooLarge, detail));
+        }
+        let units = self.requests.units_of(bytes) as usize;
+        match permit.0 {
+            Some(mut held) if held.num_permits() >= units => {
+                drop(held.split(held.num_permits() - units));
+                Ok(MemoryPermit(Some(held)))
+            }
+            // Held permits are returned before more are taken, so that no two requests
+            // can wait for each other.
+            held => {
+                drop(held);
+                self.for_request(bytes).await
+            }
+        }
+    }
+
+    /// Waits until a response may use `bytes`, or all memory if that is less.
+    pub(crate) async fn for_response(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
+        self.responses.acquire(bytes).await
+    }
+}
+
+impl Budget {
+    fn new(bytes: usize) -> Self {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
+        // The semaphore's own bound is above 2^32 only on 64-bit machines.
+        let units = units.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        Self {
+            semaphore: Arc::new(Semaphore::new(units as usize)),
+            units,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        (self.units as usize).saturating_mul(UNIT)
+    }
+
+    fn units_of(&self, bytes: usize) -> u32 {
+        let units = bytes.div_ceil(UNIT);
+        u32::try_from(units).unwrap_or(u32::MAX).min(self.units)
+    }
+
+    async fn acquire(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
+        let units = self.units_of(bytes);
+        let permits = Arc::clone(&self.semaphore).acquire_many_owned(units);
+        match timeout(MAX_WAIT, permits).await {
+            Ok(Ok(permit)) => Ok(MemoryPermit(Some(permit))),
+            _ => Err(ApiError::new(
+                Code::Overloaded,
+                "too many large requests are in progress; try again",
+            )),
+        }
+    }
+}
+
+/// A value with the memory it may use.
+#[derive(Debug)]
+pub(crate) struct Held<T> {
+    value: T,
+    permit: MemoryPermit,
+}
+
+impl<T> Held<T> {
+    pub(crate) fn new(value: T, permit: MemoryPermit) -> Self {
+        Self { value, permit }
+    }
+
+    pub(crate) fn into_parts(self) -> (T, MemoryPermit) {
+        (self.value, self.permit)
+    }
+
+    /// Drops the value.
+    pub(crate) fn into_permit(self) -> MemoryPermit {
+        self.permit
+    }
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    #[actix_web::test]
+    async fn a_request_gets_at_most_all_memory_and_returns_it() {
+        let memory = MemoryBudget::new(4 * MIB);
+        for _ in 0..3 {
+            let permit = memory.for_request(100 * MIB).await.unwrap();
+            assert_eq!(memory.requests.semaphore.available_permits(), 0);
+            drop(permit);
+        }
+        assert_eq!(
+            memory.requests.semaphore.available_permits(),
+            4 * MIB / UNIT
+        );
+    }
+
+    #[actix_web::test]
+    async fn memory_is_resized_to_what_is_needed() {
+        let memory = MemoryBudget::new(4 * MIB);
+        let free = || memory.requests.semaphore.available_permits() * UNIT / MIB;
+        let permit = memory.for_request(3 * MIB).await.unwrap();
+        let permit = memory.resize(permit, MIB).await.unwrap();
+        assert_eq!(free(), 3);
+        let permit = memory.resize(permit, 4 * MIB).await.unwrap();
+        assert_eq!(free(), 0);
+        assert!(memory.resize(permit, 5 * MIB).await.is_err());
+        assert_eq!(free(), 4);
+    }
+
+    #[actix_web::test]
+    async fn two_requests_that_need_more_memory_do_not_wait_for_each_other() {
+        let memory = MemoryBudget::new(4 * MIB);
+        let first = memory.for_request(2 * MIB).await.unwrap();
+        let second = memory.for_request(2 * MIB).await.unwrap();
+        let grow = |permit| async { memory.resize(permit, 3 * MIB).await.map(drop) };
+        let (first, second) = tokio::join!(grow(first), grow(second));
+        assert!(first.is_ok() && second.is_ok());
+    }
+}

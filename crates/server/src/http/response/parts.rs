@@ -1,0 +1,240 @@
+//! Response bodies that are read from the database while they are sent.
+//!
+//! Only one part is in memory: the next one is read when the client has taken the last
+//! one. Reading it takes a database connection for a moment; a snapshot of the database
+//! would take one for as long as the client likes.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::web::{Bytes, Data};
+use lectern_api::Code;
+use lectern_db::Reader;
+use tokio::time::{Instant, sleep};
+
+use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
+use crate::http::memory::{MemoryBudget, MemoryPermit};
+
+/// Upper bound of the bytes that are handed to the connection at once, which buffers them
+/// until they are sent.
+const MAX_CHUNK: usize = 64 << 10;
+
+/// How often a part is tried again when the database is overloaded or away.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// How long a part is tried again. The response has begun, so no error can be sent.
+const MAX_RETRY_TIME: Duration = Duration::from_secs(30);
+
+/// Memory needed for a large row, as a multiple of its size: the row as it is received,
+/// its text, and its JSON.
+const ROW_FACTOR: usize = 3;
+
+/// A part of a response body.
+pub(crate) struct Part {
+    bytes: Bytes,
+    /// Memory for `bytes`.
+    permit: MemoryPermit,
+    /// Reads the next part; `None`: this is the last one.
+    rest: Option<Rest>,
+}
+
+pub(crate) type NextPart = Pin<Box<dyn Future<Output = Result<Part, ApiError>>>>;
+
+type Rest = Box<dyn FnOnce() -> NextPart + Send>;
+
+impl Part {
+    pub(crate) fn new(bytes: Vec<u8>, rest: Option<Rest>) -> Self {
+        Self {
+            bytes: bytes.into(),
+            permit: MemoryPermit::default(),
+            rest,
+        }
+    }
+
+    /// The bytes as text.
+    pub(crate) fn to_text(&self) -> Result<String, ApiError> {
+        String::from_utf8(self.bytes.to_vec()).map_err(ApiError::internal)
+    }
+
+    /// Keeps `permit` until the bytes are sent.
+    pub(crate) fn with_permit(self, permit: MemoryPermit) -> Self {
+        Self { permit, ..self }
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part")
+            .field("bytes", &self.bytes.len())
+            .field("is_last", &self.rest.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A body that consists of pages of rows.
+pub(crate) trait Pages: Send + Sync + 'static {
+    /// Where a page begins.
+    type Cursor: Clone + Send + Sync + 'static;
+
+    /// Reads and serializes the first page, or the one at the cursor; returns where the
+    /// next one begins.
+    fn page(
+        &self,
+        conn: &mut Reader<'_>,
+        at: Option<&Self::Cursor>,
+    ) -> Result<(Vec<u8>, Option<Self::Cursor>), ApiError>;
+
+    /// The size of the next row if it is a large one.
+    fn large_row_bytes(at: &Self::Cursor) -> Option<usize>;
+}
+
+/// The first part of a body. If it has more than one page, the first one is read again on
+/// a snapshot, which the others need.
+pub(crate) async fn first_part<P: Pages>(
+    db: &Data<DatabaseHandle>,
+    memory: &Data<MemoryBudget>,
+    pages: P,
+) -> Result<Part, ApiError> {
+    let pages = Arc::new(pages);
+    let first = Arc::clone(&pages);
+    let (bytes, next) = db
+        .read_committed(move |conn| first.page(conn, None), |page| page)
+        .await?;
+    if next.is_none() {
+        return Ok(Part::new(bytes, None));
+    }
+    drop((bytes, next));
+    part(db.clone(), memory.clone(), pages, None).await
+}
+
+async fn part<P: Pages>(
+    db: Data<DatabaseHandle>,
+    memory: Data<MemoryBudget>,
+    pages: Arc<P>,
+    at: Option<P::Cursor>,
+) -> Result<Part, ApiError> {
+    let large = at.as_ref().and_then(P::large_row_bytes);
+    let permit = memory_for_row(&memory, large).await?;
+    let reading = Arc::clone(&pages);
+    let (bytes, next) = db
+        .for_rows(large.unwrap_or_default() >> 10)
+        .read(move |conn| reading.page(conn, at.as_ref()), |page| page)
+        .await?;
+    let rest = next.map(|next| {
+        rest(move || {
+            let (db, memory, pages) = (db.clone(), memory.clone(), Arc::clone(&pages));
+            Box::pin(part(db, memory, pages, Some(next.clone())))
+        })
+    });
+    Ok(Part::new(bytes, rest).with_permit(permit))
+}
+
+/// Waits for the memory for a large row.
+pub(crate) async fn memory_for_row(
+    memory: &MemoryBudget,
+    bytes: Option<usize>,
+) -> Result<MemoryPermit, ApiError> {
+    match bytes {
+        Some(bytes) => memory.for_response(ROW_FACTOR * bytes).await,
+        None => Ok(MemoryPermit::default()),
+    }
+}
+
+/// Reads the next part with `read`, and tries again while the database is overloaded or
+/// away.
+pub(crate) fn rest(read: impl Fn() -> NextPart + Send + 'static) -> Rest {
+    Box::new(move || {
+        Box::pin(async move {
+            let until = Instant::now() + MAX_RETRY_TIME;
+            loop {
+                match read().await {
+                    Err(error) if is_transient(&error) && Instant::now() < until => {
+                        sleep(RETRY_DELAY).await;
+                    }
+                    outcome => return outcome,
+                }
+            }
+        })
+    })
+}
+
+fn is_transient(error: &ApiError) -> bool {
+    matches!(error.code(), Code::Overloaded | Code::DatabaseUnavailable)
+}
+
+/// The body of a response, sent in chunks.
+pub(crate) struct PartsBody {
+    bytes: Bytes,
+    permit: MemoryPermit,
+    rest: Option<Rest>,
+    next: Option<NextPart>,
+    size: BodySize,
+}
+
+impl PartsBody {
+    /// A body whose length is known if `first` is its only part.
+    pub(crate) fn new(first: Part) -> Self {
+        let size = match first.rest {
+            None => BodySize::Sized(first.bytes.len() as u64),
+            Some(_) => BodySize::Stream,
+        };
+        Self {
+            bytes: first.bytes,
+            permit: first.permit,
+            rest: first.rest,
+            next: None,
+            size,
+        }
+    }
+
+    /// Does not read any further, for a response to HEAD.
+    pub(crate) fn without_rest(self) -> Self {
+        Self { rest: None, ..self }
+    }
+}
+
+impl MessageBody for PartsBody {
+    type Error = actix_web::Error;
+
+    fn size(&self) -> BodySize {
+        self.size
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        loop {
+            if !self.bytes.is_empty() {
+                let length = self.bytes.len().min(MAX_CHUNK);
+                let chunk = self.bytes.split_to(length);
+                return Poll::Ready(Some(Ok(chunk)));
+            }
+            self.bytes = Bytes::new();
+            drop(std::mem::take(&mut self.permit));
+            if let Some(rest) = self.rest.take() {
+                self.next = Some(rest());
+            }
+            let Some(next) = &mut self.next else {
+                return Poll::Ready(None);
+            };
+            match std::task::ready!(next.as_mut().poll(cx)) {
+                Ok(part) => {
+                    self.next = None;
+                    (self.bytes, self.permit, self.rest) = (part.bytes, part.permit, part.rest);
+                }
+                Err(error) => {
+                    self.next = None;
+                    // The client notices, because the last chunk is missing.
+                    log::warn!("a response ends before its body does: {}", error.chain());
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Responses with a set of rows of a job, page by page.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use actix_web::web::Data;
+use lectern_db::{Error, Reader, SetCursor, SetPage};
+use lectern_domain::{JobId, TranscriptSegment};
+use lectern_formats::{Cue, FileParts};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::job_lookup::require_job;
+use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
+use crate::http::memory::MemoryBudget;
+use crate::http::response::parts::{Pages, first_part};
+use crate::http::response::{ApiResponse, ApiResult, JSON};
+
+/// Sets with more rows than this are not kept in memory for the response to the request
+/// that stores them.
+const MAX_ROWS_IN_MEMORY: usize = 1_000;
+
+/// The same in bytes of text.
+const MAX_BYTES_IN_MEMORY: usize = 256 << 10;
+
+/// Whether a set is small enough to be kept in memory. `bytes` is the size of a row's
+/// texts.
+pub(super) fn fits_in_memory<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> bool {
+    rows.len() <= MAX_ROWS_IN_MEMORY && rows.iter().map(bytes).sum::<usize>() <= MAX_BYTES_IN_MEMORY
+}
+
+/// The number of bytes that a value has as JSON.
+pub(super) fn json_bytes(value: &impl Serialize) -> usize {
+    struct Counter(usize);
+
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut counter = Counter(0);
+    // An incomplete count is of no consequence: the value is serialized again later.
+    let _ = serde_json::to_writer(&mut counter, value);
+    counter.0
+}
+
+/// JSON of the form `{"job_id": …, "segments": […], "total": …}`.
+pub(super) struct JsonSet<W, R> {
+    pub(super) job_id: JobId,
+    /// The first field and its value.
+    owner: (&'static str, Value),
+    /// The name of the list.
+    list: &'static str,
+    read: R,
+    row: PhantomData<fn() -> W>,
+}
+
+impl<W, R> JsonSet<W, R> {
+    /// The rows of a job that `read` returns.
+    pub(super) fn of_job<T>(job_id: JobId, list: &'static str, read: R) -> Self
+    where
+        R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<T>, Error>,
+    {
+        Self {
+            job_id,
+            owner: ("job_id", job_id.to_string().into()),
+            list,
+            read,
+            row: PhantomData,
+        }
+    }
+
+    /// The same, below the id of something that belongs to the job.
+    pub(super) fn owned_by(self, field: &'static str, id: impl Display) -> Self {
+        Self {
+            owner: (field, id.to_string().into()),
+            ..self
+        }
+    }
+}
+
+impl<W, T, R> Pages for JsonSet<W, R>
+where
+    W: From<T> + Serialize + 'static,
+    R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<T>, Error> + Send + Sync + 'static,
+{
+    /// The next row, and the number of rows before it.
+    type Cursor = (SetCursor, usize);
+
+    fn page(
+        &self,
+        conn: &mut Reader<'_>,
+        at: Option<&Self::Cursor>,
+    ) -> Result<(Vec<u8>, Option<Self::Cursor>), ApiError> {
+        let page = (self.read)(conn, at.map(|(cursor, _)| cursor))?;
+        let (mut json, mut total) = (Vec::new(), at.map_or(0, |(_, count)| *count));
+        if at.is_none() {
+            if page.items.is_empty() && page.next.is_none() {
+                require_job(self.job_id, conn.jobs().exists(self.job_id)?)?;
+            }
+            let (field, id) = &self.owner;
+            json.extend(format!("{{\"{field}\":{id},\"{}\":[", self.list).into_bytes());
+        }
+        for row in page.items {
+            push_item(&mut json, total, &W::from(row))?;
+            total += 1;
+        }
+        if page.next.is_none() {
+            json.extend(format!("],\"total\":{total}}}").into_bytes());
+        }
+        Ok((json, page.next.map(|next| (next, total))))
+    }
+
+    fn large_row_bytes((cursor, _): &Self::Cursor) -> Option<usize> {
+        cursor.large_row_bytes()
+    }
+}
+
+/// Adds an item to a list of JSON that has `count` items.
+pub(super) fn push_item(
+    json: &mut Vec<u8>,
+    count: usize,
+    item: &impl Serialize,
+) -> Result<(), ApiError> {
+    if count > 0 {
+        json.push(b',');
+    }
+    serde_json::to_writer(json, item).map_err(ApiError::internal)
+}
+
+/// A subtitle file or a text of a transcript.
+pub(super) struct FileOfSegments<R> {
+    pub(super) job_id: JobId,
+    pub(super) parts: FileParts,
+    /// Reads segments, by time.
+    pub(super) read: R,
+}
+
+impl<R> Pages for FileOfSegments<R>
+where
+    R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<Cue>, Error>
+        + Send
+        + Sync
+        + 'static,
+{
+    type Cursor = (SetCursor, FileParts);
+
+    fn page(
+        &self,
+        conn: &mut Reader<'_>,
+        at: Option<&Self::Cursor>,
+    ) -> Result<(Vec<u8>, Option<Self::Cursor>), ApiError> {
+        let page = (self.read)(conn, at.map(|(cursor, _)| cursor))?;
+        if at.is_none() && page.items.is_empty() && page.next.is_none() {
+            require_job(self.job_id, conn.jobs().exists(self.job_id)?)?;
+        }
+        let mut parts = at.map_or_else(|| self.parts.clone(), |(_, parts)| parts.clone());
+        let mut text = parts.write(&page.items);
+        if page.next.is_none() {
+            text.push_str(parts.end());
+        }
+        Ok((text.into_bytes(), page.next.map(|next| (next, parts))))
+    }
+
+    fn large_row_bytes((cursor, _): &Self::Cursor) -> Option<usize> {
+        cursor.large_row_bytes()
+    }
+}
+
+/// The cues of a page of segments.
+pub(super) fn cues(page: SetPage<TranscriptSegment>) -> SetPage<Cue> {
+    SetPage {
+        items: page.items.into_iter().map(Cue::from).collect(),
+        next: page.next,
+    }
+}
+
+/// Responds with pages of JSON.
+pub(super) async fn respond_json(
+    db: &Data<DatabaseHandle>,
+    memory: &Data<MemoryBudget>,
+    pages: impl Pages,
+) -> ApiResult {
+    let first = first_part(db, memory, pages).await?;
+    Ok(ApiResponse::parts(JSON, first))
+}
