@@ -262,7 +262,7 @@ fn a_response_has_no_rows_that_were_added_after_it_began(server: TestServer) {
     let job_id = a_transcript_beyond_all_buffers(db);
     let response = begin_to_read(&server, &job_path(job_id, "/transcripts"));
     let late = a_segment(9_998.5, 9_999.0, "added too late");
-    db.write(|tx| tx.transcripts().append(job_id, &[late]))
+    db.write(|tx| tx.transcripts().append(job_id, std::slice::from_ref(&late)))
         .unwrap();
     let rest = rest_of(response);
     assert!(rest.ends_with(LAST_CHUNK));
