@@ -31,12 +31,18 @@ class Faults(threading.Thread):
 
     def run(self) -> None:
         try:
+            # Each once, then at random.
+            first = self.random.sample(list(self.faults), len(self.faults))
             while not self.ended.wait(self.random.uniform(*PAUSE)):
-                (fault,) = self.random.choices(list(self.faults), list(self.faults.values()))
+                fault = first.pop() if first else self.any()
                 fault()
                 self.counts[fault.__name__] += 1
         except BaseException as error:  # reported by the thread that waits for this one
             self.failure = error
+
+    def any(self) -> Callable[[], None]:
+        (fault,) = self.random.choices(list(self.faults), list(self.faults.values()))
+        return fault
 
     def kill(self) -> None:
         server = self.random.choice(self.servers)
