@@ -163,7 +163,7 @@ def frozen_server(run: Run) -> str:
     held = a_job(client)
     jobs = [a_job(client) for _ in range(run.times(40, 400))]
     hold_a_job(suspended, postgres, held)
-    seconds = run.times(10, 60)
+    seconds = run.times(8, 60)
     changed = [
         Probe("change of the held job", server.port, requests(held)["change"])
         for server in healthy
