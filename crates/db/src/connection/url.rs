@@ -65,6 +65,12 @@ impl DatabaseUrl {
         }
     }
 
+    /// Whether the database is in the memory of this process, so that no other process
+    /// can open it.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.0, Location::Memory)
+    }
+
     pub(crate) fn location(&self) -> &Location {
         &self.0
     }

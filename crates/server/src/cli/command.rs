@@ -6,7 +6,8 @@ use crate::cli::gc::Gc;
 use crate::cli::migrate::Migrate;
 use crate::cli::process::Process;
 use crate::cli::serve::Serve;
-use crate::config::{Settings, WorkerSettings};
+use crate::cli::work::Work;
+use crate::config::Settings;
 
 /// Backend of record for turning recordings into clips.
 ///
@@ -30,7 +31,7 @@ pub enum Command {
     /// Applies pending migrations and serves requests [the default]
     Serve(Serve),
     /// Runs the stages of jobs as a worker
-    Work(WorkerSettings),
+    Work(Work),
     /// Turns a recording into clips
     Process(Process),
     /// Migrates or checks the tables of the database

@@ -3,5 +3,6 @@
 mod load;
 mod postgres;
 mod server;
+mod server_worker;
 mod unresponsive_database;
 mod worker;

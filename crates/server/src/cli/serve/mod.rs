@@ -1,13 +1,19 @@
 //! `lectern serve`: runs a server until a signal arrives.
 
-use std::thread::JoinHandle;
+mod command_line;
+mod worker_process;
+mod worker_thread;
+
+use std::time::Duration;
 
 use clap::Args;
 use lectern_db::{Backend, Database};
-use lectern_media::{CancellationToken, Tools};
+use lectern_media::Tools;
 use lectern_storage::Storage;
 use tokio::runtime::Builder;
 
+use self::worker_process::WorkerProcess;
+use self::worker_thread::WorkerThread;
 use crate::app::config::ServerConfig;
 use crate::app::open_files;
 use crate::app::server::Server;
@@ -16,11 +22,14 @@ use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals, exit_after};
 use crate::cli::work;
 use crate::config::{Settings, WorkerSettings};
 
+/// How long before the end of this process a worker that has not ended is killed.
+const KILL_TIME: Duration = Duration::from_millis(500);
+
 /// Arguments of `lectern serve`.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// Runs a stage worker in the same process [default: if ffmpeg is found and
-    /// the database is SQLite]
+    /// Runs a stage worker beside the server, as a child process [default: if
+    /// ffmpeg is found and the database is SQLite]
     #[arg(
         long,
         env = "LECTERN_WITH_WORKER",
@@ -70,7 +79,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         server.url(),
     );
     let worker = match tools {
-        Some(tools) => Some(EmbeddedWorker::start(
+        Some(tools) => Some(ServerWorker::start(
             serve,
             settings,
             server.database(),
@@ -89,10 +98,11 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         return server.stop();
     };
     log::info!("{signal}: finishing requests in flight");
+    let timeout = settings.http.exit_timeout();
     if let Some(worker) = &worker {
-        worker.cancellation.cancel();
+        worker.stop(timeout.saturating_sub(KILL_TIME));
     }
-    exit_after(settings.http.exit_timeout());
+    exit_after(timeout);
     std::thread::spawn(move || {
         let signal = runtime.block_on(signals.next_after(REPEATED_SIGNAL_WINDOW));
         log::warn!("{signal} again: exiting at once");
@@ -104,7 +114,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tools of the worker; `None`: no worker runs in this process.
+/// The tools of the worker; `None`: no worker runs.
 fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
     match (serve.with_worker, backend) {
         (Some(true), _) => Ok(Some(serve.worker.tools()?)),
@@ -112,18 +122,20 @@ fn tools(serve: &Serve, backend: Backend) -> anyhow::Result<Option<Tools>> {
         (None, Backend::Sqlite) => Ok(serve
             .worker
             .tools()
-            .inspect_err(|error| log::info!("no worker in this process: {error}"))
+            .inspect_err(|error| log::info!("no worker: {error}"))
             .ok()),
     }
 }
 
-/// A worker in the server's process; stopped when it is dropped.
-struct EmbeddedWorker {
-    cancellation: CancellationToken,
-    thread: Option<JoinHandle<()>>,
+/// The worker that runs beside the server.
+enum ServerWorker {
+    Process(WorkerProcess),
+    Thread(WorkerThread),
 }
 
-impl EmbeddedWorker {
+impl ServerWorker {
+    /// Starts a process, because a worker may abort or run out of memory. A database in
+    /// memory exists in this process only, and so does its worker.
     fn start(
         serve: &Serve,
         settings: &Settings,
@@ -131,27 +143,24 @@ impl EmbeddedWorker {
         storage: Storage,
         tools: Tools,
     ) -> anyhow::Result<Self> {
-        let worker = work::worker(&serve.worker, settings, database, storage, tools)?;
-        let cancellation = worker.cancellation().clone();
-        let thread = std::thread::Builder::new()
-            .name("worker".into())
-            .spawn(move || {
-                if let Err(error) = worker.run() {
-                    log::error!("the worker failed: {error}");
-                }
-            })?;
-        Ok(Self {
-            cancellation,
-            thread: Some(thread),
-        })
+        if database.url().is_in_memory() {
+            let worker = work::worker(&serve.worker, settings, database, storage, tools)?;
+            return Ok(Self::Thread(WorkerThread::start(worker)?));
+        }
+        // A mistake in the settings is reported before the process is started.
+        work::check(&serve.worker, settings)?;
+        let command = Settings::augment_args(clap::Command::new("lectern"));
+        let command = Serve::augment_args(command);
+        let settings = command_line::settings_as_environment(command, std::env::args_os())?;
+        Ok(Self::Process(WorkerProcess::start(settings)?))
     }
-}
 
-impl Drop for EmbeddedWorker {
-    fn drop(&mut self) {
-        self.cancellation.cancel();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+    /// Lets the worker return its stages and end, which dropping it waits for. A process
+    /// is killed after `grace`.
+    fn stop(&self, grace: Duration) {
+        match self {
+            Self::Process(process) => process.stop(grace),
+            Self::Thread(thread) => thread.stop(),
         }
     }
 }
