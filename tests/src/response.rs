@@ -166,6 +166,7 @@ impl fmt::Display for Response {
 /// The documented error codes by status.
 const CODES: &[(u16, &[&str])] = &[
     (400, &["malformed_body", "malformed_query"]),
+    (403, &["host_not_allowed", "origin_not_allowed"]),
     (
         404,
         &[

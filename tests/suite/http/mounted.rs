@@ -13,6 +13,7 @@ use serde_json::json;
 on_both_backends!(
     routes_answer_below_a_scope_beside_those_of_the_app,
     routes_answer_at_the_root_of_an_app,
+    an_app_decides_about_hosts_and_origins,
 );
 
 /// An app on a free port, stopped when it is dropped.
@@ -71,7 +72,13 @@ fn routes_answer_below_a_scope_beside_those_of_the_app(db: TestDb) {
     let upload = json!({
         "filename": "lecture.mp4", "file_size": 3, "content_type": "video/mp4"
     });
-    let created = client.post("/lectern/api/v1/upload", &upload).expect(201);
+    // No proxy is trusted.
+    let created = client
+        .request("POST", "/lectern/api/v1/upload")
+        .header("X-Forwarded-Host", "evil.example")
+        .json(&upload)
+        .send()
+        .expect(201);
     let location = created.header("Location").unwrap();
     assert!(location.starts_with("/lectern/api/v1/jobs/"), "{location}");
     assert!(created.header("X-Request-Id").is_some());
@@ -99,6 +106,22 @@ fn routes_answer_below_a_scope_beside_those_of_the_app(db: TestDb) {
         .delete("/lectern/api/v1/jobs")
         .problem(405, "method_not_allowed");
     client.get("/api/v1/jobs").expect(404);
+}
+
+/// `Host` and the origins of pages are the app's responsibility.
+fn an_app_decides_about_hosts_and_origins(db: TestDb) {
+    let service = Service::new(&ServerConfig::default(), db.clone()).unwrap();
+    let host = Host::start(move |app| {
+        app.configure(configure(&service));
+    });
+    let created = host
+        .client
+        .request("POST", "/api/v1/jobs")
+        .header("Host", "app.example")
+        .header("Origin", "https://page.example")
+        .json(&json!({ "filename": "a.mp4", "file_size": 1, "s3_key": "a.mp4" }))
+        .send();
+    created.expect(201);
 }
 
 fn routes_answer_at_the_root_of_an_app(db: TestDb) {

@@ -46,6 +46,10 @@ codes! {
     MalformedBody = 400 "malformed_body" "The body is not well-formed JSON",
     /// The query string has an unknown parameter or a value that cannot be read.
     MalformedQuery = 400 "malformed_query" "The query string cannot be read",
+    /// The request is for a host that is none of the server's.
+    HostNotAllowed = 403 "host_not_allowed" "The server has another name",
+    /// A page of another site may not do this.
+    OriginNotAllowed = 403 "origin_not_allowed" "The page is of another site",
     /// There is nothing at this path.
     NotFound = 404 "not_found" "There is nothing at this path",
     /// There is no such job.

@@ -64,7 +64,7 @@ async fn send_request(
     headers: &str,
 ) -> Result<(BufReader<TcpStream>, String)> {
     let mut stream = TcpStream::connect(server).await?;
-    let head = format!("GET {path} HTTP/1.1\r\nHost: lectern\r\n{headers}\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
     stream.write_all(head.as_bytes()).await?;
     let mut stream = BufReader::with_capacity(4096, stream);
     let mut head = Vec::new();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lectern_storage::Storage;
 use url::Url;
 
+use crate::http::address::IpNetwork;
 use crate::http::extract::limited_body::BodyLimits;
 use crate::live::LiveConfig;
 use crate::objects::upload_limits::UploadLimits;
@@ -19,6 +20,13 @@ pub struct ServerConfig {
     /// Origins whose pages may call the server, such as
     /// `https://example.org`, or `*`; with none, CORS is off.
     pub cors_origins: Vec<String>,
+    /// Hosts at which clients may address the server, or `*`. With none, a server
+    /// that listens on a loopback address accepts local names and the host of
+    /// `public_url`, and any other server accepts all hosts.
+    pub hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-Host`, `X-Forwarded-Proto` and `Forwarded` headers
+    /// are believed.
+    pub trusted_proxies: Vec<IpNetwork>,
     /// Upper bounds of request bodies.
     pub limits: BodyLimits,
     /// Storage of recordings and clips; `None`: a temporary directory that is
@@ -43,7 +51,7 @@ pub struct ServerConfig {
 }
 
 impl Default for ServerConfig {
-    /// A free port of this machine, one HTTP thread, no CORS, a database timeout
+    /// A free port of this machine, one HTTP thread, no CORS, no proxies, a database timeout
     /// of 3 seconds, 1,000 waiting claims, events for 30 days, 30 seconds of
     /// grace.
     fn default() -> Self {
@@ -51,6 +59,8 @@ impl Default for ServerConfig {
             bind: "127.0.0.1:0".to_owned(),
             http_threads: Some(1),
             cors_origins: Vec::new(),
+            hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
             limits: BodyLimits::default(),
             storage: None,
             uploads: UploadLimits::default(),

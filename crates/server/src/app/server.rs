@@ -1,12 +1,13 @@
 //! The HTTP server: starts, listens, stops.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, Condition, from_fn};
+use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::{Context as _, anyhow};
 use lectern_db::Database;
@@ -16,7 +17,8 @@ use tokio::sync::{oneshot, watch};
 use crate::app::config::ServerConfig;
 use crate::app::service::Service;
 use crate::app::tcp;
-use crate::http::middleware::{access_log, compress, cors};
+use crate::http::address::AllowedHosts;
+use crate::http::middleware::{access_log, compress, cors, foreign_requests};
 use crate::routes;
 
 /// Blocking threads per HTTP thread for access to the disk, in addition to those for
@@ -172,15 +174,25 @@ fn bind(
     config: &ServerConfig,
     service: &Service,
 ) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
+    let cannot_listen = || format!("cannot listen on {}", config.bind);
+    let addresses: Vec<_> = config
+        .bind
+        .to_socket_addrs()
+        .with_context(cannot_listen)?
+        .collect();
+    let hosts = AllowedHosts::new(&addresses, &config.hosts, config.public_url.as_ref());
+    let hosts = Data::new(hosts);
     let (origins, service) = (config.cors_origins.clone(), service.clone());
     let database_threads = service.max_connections();
     let server = HttpServer::new(move || {
         App::new()
             .configure(service.handles())
+            .app_data(hosts.clone())
             .wrap(from_fn(compress::skip_small_bodies))
             .wrap(Compress::default())
             .wrap(from_fn(compress::negotiate_gzip))
             .wrap(Condition::new(!origins.is_empty(), cors::cors(&origins)))
+            .wrap(from_fn(foreign_requests::refuse_foreign_requests))
             .wrap(from_fn(access_log::record_request))
             .configure(routes::register)
     })
@@ -206,9 +218,7 @@ fn bind(
         Some(threads) => server.workers(threads),
         None => server,
     };
-    let server = server
-        .bind(&config.bind)
-        .with_context(|| format!("cannot listen on {}", config.bind))?;
+    let server = server.bind(&addresses[..]).with_context(cannot_listen)?;
     let address = server
         .addrs()
         .first()

@@ -10,11 +10,11 @@ use lectern_db::Database;
 use crate::app::config::ServerConfig;
 use crate::app::maintenance;
 use crate::database::handle::DatabaseHandle;
+use crate::http::address::{AllowedOrigins, TrustedProxies};
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::limited_body::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
 use crate::http::memory::MemoryBudget;
-use crate::http::middleware::cors::AllowedOrigins;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::objects::handle::Objects;
@@ -25,7 +25,8 @@ use crate::work_queue::waiting_claims::WaitingClaims;
 /// Mounts all routes in an actix app, at its root or below a [scope], with the
 /// access log, compression and error documents around each of them.
 ///
-/// The app is responsible for CORS, the listener and shutdown, and has to poll
+/// The app is responsible for the listener, `Host`, CORS, refusing changes by pages of
+/// other sites, and shutdown, and has to poll
 /// [`Service::run_background_tasks`]. `Location` headers and signed URLs
 /// include the path of the scope; with [`ServerConfig::public_url`] set, signed
 /// URLs begin with that instead.
@@ -67,6 +68,7 @@ pub struct Service {
     limits: Data<BodyLimits>,
     memory: Data<MemoryBudget>,
     origins: Data<AllowedOrigins>,
+    proxies: Data<TrustedProxies>,
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
     openapi: Data<OpenApiDocument>,
@@ -108,7 +110,11 @@ impl Service {
             objects: Data::new(objects),
             limits: Data::new(config.limits),
             memory: Data::new(MemoryBudget::new(config.limits.memory)),
-            origins: Data::new(AllowedOrigins(config.cors_origins.clone())),
+            origins: Data::new(AllowedOrigins::new(
+                &config.cors_origins,
+                config.public_url.as_ref(),
+            )),
+            proxies: Data::new(TrustedProxies(config.trusted_proxies.clone())),
             lifecycle: Data::default(),
             metrics: Data::new(metrics),
             openapi: Data::new(OpenApiDocument(openapi.into())),
@@ -143,6 +149,7 @@ impl Service {
                 .app_data(this.limits)
                 .app_data(this.memory)
                 .app_data(this.origins)
+                .app_data(this.proxies)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
                 .app_data(this.openapi);

@@ -6,6 +6,8 @@ use std::time::Duration;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 
+use crate::http::address::ConnectionAddress;
+
 /// Upper bound of the bytes that the kernel buffers for a client before it sends
 /// them: enough to keep a fast connection busy, few enough for thousands of
 /// clients that do not read.
@@ -18,10 +20,14 @@ const MAX_UNSENT_BYTES: u32 = 128 << 10;
 pub(crate) fn configure_connections(
     send_timeout: Duration,
 ) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync {
-    move |connection, _| {
-        if let Some(connection) = connection.downcast_ref::<TcpStream>()
-            && let Err(error) = set_options(connection, send_timeout)
-        {
+    move |connection, extensions| {
+        let Some(connection) = connection.downcast_ref::<TcpStream>() else {
+            return;
+        };
+        if let Ok(own) = connection.local_addr() {
+            extensions.insert(ConnectionAddress(own));
+        }
+        if let Err(error) = set_options(connection, send_timeout) {
             log::debug!("cannot set the TCP options of a connection: {error}");
         }
     }

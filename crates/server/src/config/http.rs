@@ -1,10 +1,12 @@
 //! Settings of the HTTP server.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use actix_web::http::Uri;
 use clap::Args;
 
+use crate::http::address::{InvalidNetwork, IpNetwork};
 use crate::http::extract::limited_body::BodyLimits;
 
 /// Settings of the HTTP server.
@@ -31,6 +33,31 @@ pub struct HttpSettings {
         value_parser = parse_origin,
     )]
     pub cors_origins: Vec<String>,
+
+    /// Hosts at which clients may address the server, separated by commas, or `*`
+    /// [default: on a loopback address local names and the host of
+    /// LECTERN_PUBLIC_URL, otherwise all]
+    #[arg(
+        long,
+        env = "LECTERN_HOSTS",
+        global = true,
+        value_name = "HOSTS",
+        value_delimiter = ',',
+        value_parser = parse_host,
+    )]
+    pub hosts: Vec<String>,
+
+    /// Addresses or networks of proxies whose X-Forwarded-Host, X-Forwarded-Proto and
+    /// Forwarded headers are believed, separated by commas [default: none]
+    #[arg(
+        long,
+        env = "LECTERN_TRUSTED_PROXIES",
+        global = true,
+        value_name = "NETWORKS",
+        value_delimiter = ',',
+        value_parser = parse_proxy,
+    )]
+    pub trusted_proxies: Vec<Option<IpNetwork>>,
 
     /// Threads that serve HTTP requests [default: one per processor]
     #[arg(
@@ -168,6 +195,16 @@ impl HttpSettings {
             .collect()
     }
 
+    /// The given hosts. An empty environment variable contains none.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let hosts = self.hosts.iter();
+        hosts.filter(|host| !host.is_empty()).cloned().collect()
+    }
+
+    pub(super) fn trusted_proxies(&self) -> Vec<IpNetwork> {
+        self.trusted_proxies.iter().copied().flatten().collect()
+    }
+
     pub(super) fn body_limits(&self) -> BodyLimits {
         BodyLimits {
             small: self.max_body as usize,
@@ -197,6 +234,30 @@ fn parse_origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// Validates a host: a name or an IP address, without a port. An empty environment
+/// variable means no host.
+fn parse_host(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let is_name = |host: &str| {
+        host.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    };
+    if text == "*" || is_name(text) || bare.parse::<Ipv6Addr>().is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a host such as lectern.example.org, without scheme and port".into())
+    }
+}
+
+/// Parses a network. An empty environment variable means none.
+fn parse_proxy(text: &str) -> Result<Option<IpNetwork>, InvalidNetwork> {
+    match text.trim() {
+        "" => Ok(None),
+        network => network.parse().map(Some),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +274,41 @@ mod tests {
             "https://",
         ] {
             assert!(parse_origin(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_neither_scheme_nor_port() {
+        for good in [
+            "lectern.example.org",
+            "10.0.0.7",
+            "::1",
+            "[::1]",
+            "*",
+            "",
+            " a ",
+        ] {
+            assert!(parse_host(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "https://a.b",
+            "a.b:80",
+            "a.b/c",
+            "[::1]:80",
+            "*.example.org",
+            "é",
+        ] {
+            assert!(parse_host(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        for good in ["10.0.0.7", " 10.0.0.0/8", "::1", ""] {
+            assert!(parse_proxy(good).is_ok(), "{good}");
+        }
+        for bad in ["proxy", "10.0.0.0/99", "*"] {
+            assert!(parse_proxy(bad).is_err(), "{bad}");
         }
     }
 }

@@ -166,6 +166,8 @@ impl Settings {
             bind: self.http.bind.clone(),
             http_threads: self.http.threads(),
             cors_origins: self.http.cors_origins(),
+            hosts: self.http.hosts(),
+            trusted_proxies: self.http.trusted_proxies(),
             limits: self.http.body_limits(),
             storage: None,
             uploads: self.storage.limits(),

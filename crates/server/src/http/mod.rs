@@ -1,5 +1,6 @@
 //! HTTP code that all routes share: reading requests, writing responses and errors.
 
+pub(crate) mod address;
 pub(crate) mod app_data;
 pub(crate) mod docs;
 pub(crate) mod error;

@@ -12,6 +12,7 @@ use lectern_storage::{ObjectKey, Storage};
 use url::Url;
 
 use crate::database::handle::DatabaseHandle;
+use crate::http::address::{ConnectionAddress, RequestAddress, TrustedProxies};
 use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::mount;
@@ -99,8 +100,13 @@ impl FromRequest for SignedUrls {
 /// The URL below which the routes were reached: scheme, host and the path of a
 /// scope.
 fn request_base(request: &HttpRequest) -> Result<Url, ApiError> {
-    let connection = request.connection_info();
-    let url = format!("{}://{}/", connection.scheme(), connection.host());
+    let address = RequestAddress::of(request, app_data::<TrustedProxies>(request)?);
+    let own_address = || match request.conn_data::<ConnectionAddress>() {
+        Some(ConnectionAddress(own)) => own.to_string(),
+        None => request.app_config().host().to_owned(),
+    };
+    let host = address.host.map_or_else(own_address, str::to_owned);
+    let url = format!("{}://{host}/", address.scheme);
     let is_bare =
         |url: &Url| url.path() == "/" && url.query().is_none() && url.username().is_empty();
     let mut url = Url::parse(&url).ok().filter(is_bare).ok_or_else(|| {

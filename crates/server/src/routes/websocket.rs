@@ -1,15 +1,15 @@
 //! Events of a job over a WebSocket.
 
-use actix_web::http::header::{HeaderValue, ORIGIN, SEC_WEBSOCKET_VERSION};
+use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_VERSION};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use lectern_api::{Code, EventsQuery};
 
 use crate::database::handle::DatabaseHandle;
+use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
-use crate::http::middleware::cors::AllowedOrigins;
 use crate::http::resource::Resource;
 use crate::live::{Live, Watcher, websocket};
 
@@ -23,6 +23,7 @@ async fn watch(
     db: Data<DatabaseHandle>,
     live: Data<Live>,
     origins: Data<AllowedOrigins>,
+    proxies: Data<TrustedProxies>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -30,10 +31,8 @@ async fn watch(
         Ok(handshake) => handshake,
         Err(error) => return Ok(handshake_error(&error)),
     };
-    if !may_watch(&request, &origins.0) {
-        let detail = "pages of this origin may not watch here";
-        return Err(ApiError::new(Code::NotFound, detail));
-    }
+    // Browsers do not apply CORS to a `WebSocket`.
+    origins.check(&request, RequestAddress::of(&request, &proxies))?;
     let slot = live.slots.acquire()?;
     let start = Watcher::start(&live.hub, &db, job_id, query.after).await?;
     Ok(websocket::open(handshake, start, slot, live.into_inner()))
@@ -49,50 +48,4 @@ fn handshake_error(error: &actix_web::Error) -> HttpResponse {
         .headers_mut()
         .insert(SEC_WEBSOCKET_VERSION, version);
     response
-}
-
-/// Whether the origin of a handshake, if it has one, is this server or an allowed
-/// origin. Browsers do not apply CORS to a `WebSocket`.
-fn may_watch(request: &HttpRequest, origins: &[String]) -> bool {
-    let Some(origin) = request.headers().get(ORIGIN) else {
-        return true;
-    };
-    let Ok(origin) = origin.to_str() else {
-        return false;
-    };
-    let host = origin.split_once("://").map(|(_, host)| host);
-    host.is_some_and(|host| host.eq_ignore_ascii_case(request.connection_info().host()))
-        || origins.iter().any(|may| may == "*" || may == origin)
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::test::TestRequest;
-
-    use super::*;
-
-    #[test]
-    fn pages_of_the_same_or_an_allowed_origin_may_watch() {
-        let may = |origin: &str, allowed: &[&str]| {
-            let request = TestRequest::get()
-                .insert_header(("Host", "lectern.example:8080"))
-                .insert_header((ORIGIN, origin))
-                .to_http_request();
-            let allowed: Vec<_> = allowed.iter().map(|&origin| origin.to_owned()).collect();
-            may_watch(&request, &allowed)
-        };
-        assert!(may("http://lectern.example:8080", &[]));
-        assert!(may("https://other.example", &["https://other.example"]));
-        assert!(may("null", &["*"]));
-        for elsewhere in [
-            "https://other.example",
-            "http://lectern.example",
-            "null",
-            "",
-        ] {
-            assert!(!may(elsewhere, &["https://third.example"]), "{elsewhere}");
-        }
-        let no_page = TestRequest::get().to_http_request();
-        assert!(may_watch(&no_page, &[]));
-    }
 }

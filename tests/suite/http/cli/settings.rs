@@ -40,6 +40,12 @@ fn help_lists_every_setting_with_variable_and_default() {
         ("--log", "LECTERN_LOG", "info"),
         ("--log-format", "LECTERN_LOG_FORMAT", "text"),
         ("--cors-origins", "LECTERN_CORS_ORIGINS", "none"),
+        ("--trusted-proxies", "LECTERN_TRUSTED_PROXIES", "none"),
+        (
+            "--hosts",
+            "LECTERN_HOSTS",
+            "on a loopback address local names and the host of LECTERN_PUBLIC_URL, otherwise all",
+        ),
         (
             "--http-threads",
             "LECTERN_HTTP_THREADS",

@@ -1,6 +1,6 @@
 //! Live events of jobs: WebSocket, server-sent events and pages.
 
-mod channel;
+pub(crate) mod channel;
 mod disconnects;
 mod event_pages;
 mod events;

@@ -130,6 +130,6 @@ fn other_origins_may_subscribe_only_when_allowed(db: TestDb) {
     assert_eq!(status("https://example.org"), None);
     assert_eq!(status(server.base()), None, "its own pages");
     for origin in ["https://example.com", "http://example.org", "null"] {
-        assert_eq!(status(origin), Some(404), "{origin}");
+        assert_eq!(status(origin), Some(403), "{origin}");
     }
 }

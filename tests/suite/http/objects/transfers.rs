@@ -35,7 +35,7 @@ fn send_raw(server: &Client, head: &str, body: &[u8]) -> TcpStream {
 
 fn in_chunks(path: &str) -> String {
     format!(
-        "PUT {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "PUT {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
 }
 
@@ -80,7 +80,7 @@ fn an_upload_of_another_size_leaves_nothing(server: TestServer) {
         "Content-Length",
     );
     let head = format!(
-        "PUT {} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        "PUT {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
         announced.path,
         bytes.len() + 1
     );
@@ -220,7 +220,7 @@ fn a_large_recording_does_not_use_memory() {
     let before = server.peak_memory();
     let announced = announce(&server, usize::try_from(SIZE).unwrap());
     let head = format!(
-        "PUT {} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: {SIZE}\r\n\r\n",
+        "PUT {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {SIZE}\r\n\r\n",
         announced.path
     );
     let mut socket = send_raw(&server, &head, b"");
@@ -231,7 +231,7 @@ fn a_large_recording_does_not_use_memory() {
     confirm(&server, announced.job_id).expect(200);
     let results = results(&server, announced.job_id);
     let path = path_of(&server, &results["metadata"]["original_video"]["url"]);
-    let head = format!("GET {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let fetched = std::io::copy(&mut send_raw(&server, &head, b""), &mut std::io::sink()).unwrap();
     assert!(fetched > SIZE && fetched < SIZE + 2000, "{fetched}");
     let grown = server.peak_memory() - before;

@@ -228,6 +228,8 @@ fn the_documented_error_codes_are_complete(server: TestServer) {
         &json!([
             "malformed_body",
             "malformed_query",
+            "host_not_allowed",
+            "origin_not_allowed",
             "not_found",
             "job_not_found",
             "clip_not_found",

@@ -3,6 +3,7 @@
 mod cors;
 mod database_outage;
 mod docs;
+mod foreign_requests;
 mod health;
 mod maintenance;
 mod metrics;

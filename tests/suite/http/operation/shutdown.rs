@@ -27,7 +27,7 @@ impl PartialPost {
         let rest = body.split_off(body.len() / 2);
         let length = body.len() + rest.len();
         let head = format!(
-            "POST {JOBS} HTTP/1.1\r\nHost: lectern\r\nContent-Type: application/json\r\nContent-Length: {length}"
+            "POST {JOBS} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}"
         );
         socket
             .write_all(format!("{head}\r\n\r\n{body}").as_bytes())

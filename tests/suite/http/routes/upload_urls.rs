@@ -11,7 +11,12 @@ on_both_backends!(
     environment_variables_configure_uploads,
 );
 
-fn urls_begin_with_the_host_of_the_request(server: TestServer) {
+fn urls_begin_with_the_host_of_the_request(db: TestDb) {
+    let config = ServerConfig {
+        hosts: vec!["*".to_owned()],
+        ..ServerConfig::default()
+    };
+    let server = TestServer::serve(db, config);
     let announce = |host| {
         server
             .request("POST", UPLOAD)

@@ -62,7 +62,7 @@ fn send(client: &Client, request: &[u8], close_after: bool) -> RawResponse {
 pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &str) -> String {
     let start = format!("{method} {path} HTTP/1.1");
     let common_headers = [
-        "Host: lectern",
+        "Host: localhost",
         "Connection: close",
         "Content-Type: application/json",
     ];

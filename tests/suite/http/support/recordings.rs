@@ -140,7 +140,7 @@ impl PartialTransfer {
         let mut socket =
             TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
         let head = format!(
-            "PUT {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+            "PUT {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
         );
         socket
             .write_all(&[head.as_bytes(), first].concat())
@@ -152,7 +152,7 @@ impl PartialTransfer {
     pub(crate) fn download(server: &Client, path: &str) -> Self {
         let mut socket =
             TcpStream::connect(server.base().strip_prefix("http://").unwrap()).unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\n\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         socket.write_all(head.as_bytes()).unwrap();
         socket.read_exact(&mut [0]).unwrap();
         Self(socket)

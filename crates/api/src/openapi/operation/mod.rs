@@ -47,7 +47,10 @@ struct ResponseSpec {
 impl Operation {
     /// An operation with the problems that its path implies.
     pub(super) fn new(method: &'static str, path: &'static str, id: &'static str) -> Self {
-        let mut problems = BTreeSet::from([Code::Internal]);
+        let mut problems = BTreeSet::from([Code::HostNotAllowed, Code::Internal]);
+        if method != "GET" {
+            problems.insert(Code::OriginNotAllowed);
+        }
         if path.contains("{job_id}") {
             problems.insert(Code::JobNotFound);
         }

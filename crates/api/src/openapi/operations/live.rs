@@ -3,6 +3,7 @@
 use super::super::operation::Operation;
 use super::get;
 use crate::event::{EventsQuery, EventsResponse};
+use crate::wire::Code::OriginNotAllowed;
 
 /// Operations to follow a job.
 pub(super) fn all() -> Vec<Operation> {
@@ -34,6 +35,7 @@ pub(super) fn all() -> Vec<Operation> {
             )
             .query::<EventsQuery>()
             .responds_empty(101)
+            .with_problems([OriginNotAllowed])
             .exclude_from_links(),
     ]
 }

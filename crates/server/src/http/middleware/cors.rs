@@ -5,10 +5,6 @@ use actix_web::http::header::{ETAG, LOCATION, RETRY_AFTER};
 
 use crate::http::request_id::X_REQUEST_ID;
 
-/// Origins whose pages may call the server; `*` allows all.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AllowedOrigins(pub(crate) Vec<String>);
-
 /// Allows pages of `origins`, or all pages if one of them is `*`.
 pub(crate) fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()

@@ -3,3 +3,4 @@
 pub(crate) mod access_log;
 pub(crate) mod compress;
 pub(crate) mod cors;
+pub(crate) mod foreign_requests;

@@ -1,0 +1,156 @@
+//! The web pages that may change something.
+//!
+//! A browser lets a page of any site send requests to this server; it only withholds
+//! the responses. So a request that changes something, and a WebSocket, to which CORS
+//! does not apply, is refused unless the page's origin is allowed. Clients that are not
+//! browsers send none of the headers and are not affected.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, HeaderValue, ORIGIN};
+use lectern_api::Code;
+use url::Url;
+
+use super::request_address::RequestAddress;
+use crate::http::error::ApiError;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Origins whose pages may call the server, besides its own; `*` allows all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AllowedOrigins(Vec<String>);
+
+impl AllowedOrigins {
+    /// The origins configured for CORS, and that of the public URL.
+    pub(crate) fn new(cors_origins: &[String], public_url: Option<&Url>) -> Self {
+        let public_origin = public_url.map(|url| url.origin().ascii_serialization());
+        Self(cors_origins.iter().cloned().chain(public_origin).collect())
+    }
+
+    /// Refuses a request that was made by a page of another origin. `address` is the one
+    /// of this request.
+    pub(crate) fn check(
+        &self,
+        request: &HttpRequest,
+        address: RequestAddress<'_>,
+    ) -> Result<(), ApiError> {
+        let headers = request.headers();
+        let origin = headers.get(ORIGIN).map(HeaderValue::to_str);
+        let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+        let is_allowed = match (site, origin) {
+            // A page cannot set this header; a proxy may have changed `Host`.
+            (Some(b"same-origin" | b"none"), _) | (None, None) => true,
+            (_, Some(Ok(origin))) => {
+                let is_own = || site != Some(b"cross-site") && is_own(origin, address);
+                self.contain(origin) || is_own()
+            }
+            // A form without a referrer, for example.
+            (Some(_), None) | (_, Some(Err(_))) => false,
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        let detail = "pages of other sites may not do this; LECTERN_CORS_ORIGINS lists the \
+                      origins that may";
+        Err(ApiError::new(Code::OriginNotAllowed, detail))
+    }
+
+    fn contain(&self, origin: &str) -> bool {
+        self.0.iter().any(|may| may == "*" || may == origin)
+    }
+}
+
+/// Whether the origin has the host and port of the request. Its scheme may differ from
+/// what the server sees, because a proxy may have added TLS.
+fn is_own(origin: &str, address: RequestAddress<'_>) -> bool {
+    let (Some((scheme, authority)), Some(host)) = (origin.split_once("://"), address.host) else {
+        return false;
+    };
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return false,
+    };
+    let without_default = |host: &str| {
+        let host = host.strip_suffix(default_port).unwrap_or(host);
+        host.to_ascii_lowercase()
+    };
+    without_default(authority) == without_default(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::http::address::TrustedProxies;
+
+    /// Whether a server at `lectern.example:8080` accepts a request with these headers.
+    fn accepts(allowed: &[&str], headers: &[(&str, &str)]) -> bool {
+        let mut request = TestRequest::post().insert_header(("Host", "lectern.example:8080"));
+        for header in headers {
+            request = request.insert_header(*header);
+        }
+        let request = request.to_http_request();
+        let allowed: Vec<_> = allowed.iter().map(|&origin| origin.to_owned()).collect();
+        let public_url = Url::parse("https://talks.example/app").unwrap();
+        let address = RequestAddress::of(&request, &TrustedProxies::default());
+        AllowedOrigins::new(&allowed, Some(&public_url))
+            .check(&request, address)
+            .is_ok()
+    }
+
+    #[test]
+    fn pages_of_the_same_or_an_allowed_origin_are_accepted() {
+        assert!(accepts(&[], &[]), "no browser");
+        for origin in [
+            "http://lectern.example:8080",
+            "https://Lectern.example:8080",
+            "https://talks.example",
+        ] {
+            assert!(accepts(&[], &[("Origin", origin)]), "{origin}");
+        }
+        let other = ("Origin", "https://other.example");
+        assert!(accepts(&["https://other.example"], &[other]));
+        assert!(accepts(&["*"], &[("Origin", "null")]));
+        let cross_site = ("Sec-Fetch-Site", "cross-site");
+        assert!(accepts(&["https://other.example"], &[other, cross_site]));
+        for site in ["same-origin", "none"] {
+            // As behind a proxy that changes `Host`.
+            assert!(accepts(&[], &[other, ("Sec-Fetch-Site", site)]), "{site}");
+        }
+        let own = ("Origin", "http://lectern.example:8080");
+        assert!(accepts(&[], &[own, ("Sec-Fetch-Site", "same-site")]));
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused() {
+        for origin in [
+            "https://other.example",
+            "http://lectern.example",
+            "http://lectern.example:8081",
+            "http://lectern.example:8080.evil.example",
+            "file://lectern.example:8080",
+            "null",
+            "",
+            "\u{e9}",
+        ] {
+            let allowed = ["https://third.example"];
+            assert!(!accepts(&allowed, &[("Origin", origin)]), "{origin}");
+        }
+        let own = ("Origin", "http://lectern.example:8080");
+        assert!(!accepts(&[], &[own, ("Sec-Fetch-Site", "cross-site")]));
+        for site in ["cross-site", "same-site", "unknown"] {
+            assert!(!accepts(&[], &[("Sec-Fetch-Site", site)]), "{site}");
+        }
+    }
+
+    #[test]
+    fn a_default_port_may_be_left_out() {
+        let request = TestRequest::post()
+            .insert_header(("Host", "lectern.example"))
+            .insert_header((ORIGIN, "https://lectern.example:443"))
+            .to_http_request();
+        let address = RequestAddress::of(&request, &TrustedProxies::default());
+        assert!(AllowedOrigins::default().check(&request, address).is_ok());
+    }
+}

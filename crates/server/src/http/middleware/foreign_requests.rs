@@ -1,0 +1,45 @@
+//! Refuses requests for other hosts, and changes made by pages of other sites.
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, ResponseError as _};
+use lectern_api::Code;
+
+use crate::http::address::{
+    AllowedHosts, AllowedOrigins, ConnectionAddress, RequestAddress, TrustedProxies,
+};
+use crate::http::app_data::app_data;
+use crate::http::error::ApiError;
+
+/// Runs the handler in `next` unless the request is for another host, or changes
+/// something on behalf of another site's page.
+pub(crate) async fn refuse_foreign_requests<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    match check(request.request()) {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(refusal) => {
+            let response = request.into_response(refusal.error_response());
+            Ok(response.map_into_right_body())
+        }
+    }
+}
+
+fn check(request: &HttpRequest) -> Result<(), ApiError> {
+    let address = RequestAddress::of(request, app_data::<TrustedProxies>(request)?);
+    let hosts = app_data::<AllowedHosts>(request)?;
+    let connected = request.conn_data::<ConnectionAddress>().copied();
+    // Without a host it is no browser. With two, it does not get here.
+    let is_foreign = |host| !hosts.allow(host, connected);
+    if address.host.is_some_and(is_foreign) {
+        let detail = "this server has another name; LECTERN_HOSTS and LECTERN_PUBLIC_URL set the \
+                      names it is called by";
+        return Err(ApiError::new(Code::HostNotAllowed, detail));
+    }
+    if request.method().is_safe() {
+        return Ok(());
+    }
+    app_data::<AllowedOrigins>(request)?.check(request, address)
+}
