@@ -72,6 +72,15 @@ impl Lectern {
         Self::start(Self::after(&format!("umask {umask}")), url, &[])
     }
 
+    /// Serves with at most `count` open files.
+    ///
+    /// # Panics
+    ///
+    /// As [`Lectern::serve`].
+    pub fn serve_with_open_files(url: &str, count: u32) -> Self {
+        Self::start(Self::after(&format!("ulimit -n {count}")), url, &[])
+    }
+
     /// The program, started by a shell after these commands.
     fn after(shell_commands: &str) -> Command {
         let mut command = command_without_settings(Path::new("bash"));
@@ -137,6 +146,11 @@ impl Lectern {
     /// it.
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The peak resident memory in bytes, from Linux's `VmHWM`.

@@ -23,7 +23,7 @@ use std::env;
 
 use anyhow::{Context as _, Result, ensure};
 use lectern_db::Database;
-use lectern_server::open_files;
+use lectern_server::open_files::Reserve;
 
 /// The number of clients that watch.
 const WATCHERS: usize = 1_000;
@@ -44,8 +44,8 @@ fn main() -> Result<()> {
         return Ok(());
     }
     // Both ends of each connection are in this process.
-    let needed = 2 * WATCHERS as u64 + 100;
-    let max_connections = open_files::raise_limit_for(needed);
+    let needed = 2 * WATCHERS + 100;
+    let max_connections = Reserve::new(15, 2).raise_limit_for(needed);
     ensure!(
         max_connections >= needed,
         "the system allows only {max_connections} connections"

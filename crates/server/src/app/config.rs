@@ -6,6 +6,7 @@ use lectern_storage::Storage;
 use url::Url;
 
 use crate::http::address::IpNetwork;
+use crate::http::connections::ConnectionLimits;
 use crate::http::extract::limited_body::BodyLimits;
 use crate::live::LiveConfig;
 use crate::objects::upload_limits::UploadLimits;
@@ -27,6 +28,8 @@ pub struct ServerConfig {
     /// Proxies whose `X-Forwarded-Host`, `X-Forwarded-Proto` and `Forwarded` headers
     /// are believed.
     pub trusted_proxies: Vec<IpNetwork>,
+    /// Limits of client connections.
+    pub connections: ConnectionLimits,
     /// Upper bounds of request bodies.
     pub limits: BodyLimits,
     /// Storage of recordings and clips; `None`: a temporary directory that is
@@ -61,6 +64,7 @@ impl Default for ServerConfig {
             cors_origins: Vec::new(),
             hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            connections: ConnectionLimits::default(),
             limits: BodyLimits::default(),
             storage: None,
             uploads: UploadLimits::default(),
@@ -71,5 +75,14 @@ impl Default for ServerConfig {
             event_retention: Duration::from_hours(30 * 24),
             shutdown_grace: Duration::from_secs(30),
         }
+    }
+}
+
+impl ServerConfig {
+    /// The number of HTTP threads.
+    pub(crate) fn http_threads(&self) -> usize {
+        let default = || std::thread::available_parallelism().map_or(2, usize::from);
+        // actix accepts no other numbers.
+        self.http_threads.unwrap_or_else(default).clamp(1, 512)
     }
 }

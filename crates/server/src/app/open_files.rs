@@ -2,27 +2,72 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files needed besides client connections: database, log, recordings.
-const RESERVED_FILES: u64 = 256;
+/// Files of any process: standard streams, listener, log, resolver, libraries.
+const BASE_FILES: u64 = 64;
 
-/// Raises the limit of open files for `connections` clients, as far as the hard limit
-/// allows; many systems start a process with 1,024 and a far higher hard limit.
-/// Returns the number of connections that fit.
-pub fn raise_limit_for(connections: u64) -> u64 {
-    let wanted = connections.saturating_add(RESERVED_FILES);
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let current_limit = current.unwrap_or(u64::MAX);
-    let allowed = wanted.min(maximum.unwrap_or(u64::MAX));
-    let raised = Rlimit {
-        current: Some(allowed),
-        maximum,
-    };
-    let limit = if current_limit < allowed && setrlimit(Resource::Nofile, raised).is_ok() {
-        allowed
-    } else {
-        current_limit
-    };
-    limit.saturating_sub(RESERVED_FILES)
+/// Files of one HTTP thread: its event queue and wakers.
+const FILES_PER_THREAD: u64 = 8;
+
+/// Files of one database connection. SQLite has the database, its log and its index.
+const FILES_PER_DATABASE_CONNECTION: u64 = 3;
+
+/// Lower bound of the files for recordings and child processes.
+const MIN_RECORDING_FILES: u64 = 64;
+
+/// The files that a server needs besides its client connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Reserve {
+    fixed: u64,
+}
+
+impl Reserve {
+    /// The reserve of a server with so many database connections and HTTP threads.
+    pub fn new(database_connections: usize, http_threads: usize) -> Self {
+        let (connections, threads) = (database_connections as u64, http_threads as u64);
+        let fixed =
+            BASE_FILES + connections * FILES_PER_DATABASE_CONNECTION + threads * FILES_PER_THREAD;
+        Self { fixed }
+    }
+
+    /// The number of client connections that a limit of open files leaves. A quarter of
+    /// the rest is for the recordings that clients send and read.
+    fn connections_within(self, limit: u64) -> u64 {
+        let rest = limit.saturating_sub(self.fixed);
+        rest - (rest / 4).max(MIN_RECORDING_FILES).min(rest)
+    }
+
+    /// The smallest limit of open files that leaves room for these client connections.
+    fn limit_for(self, connections: u64) -> u64 {
+        let recordings = (connections / 3 + 1).max(MIN_RECORDING_FILES);
+        connections
+            .saturating_add(recordings)
+            .saturating_add(self.fixed)
+    }
+
+    /// The number of client connections that fit into the current limit.
+    pub fn connections(self) -> usize {
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        usize::try_from(self.connections_within(limit)).unwrap_or(usize::MAX)
+    }
+
+    /// Raises the limit of open files for `connections` clients, as far as the hard
+    /// limit allows; many systems start a process with 1,024 and a far higher hard
+    /// limit. Returns the number of connections that fit.
+    pub fn raise_limit_for(self, connections: usize) -> usize {
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let wanted = self.limit_for(connections as u64);
+        let allowed = wanted.min(maximum.unwrap_or(u64::MAX));
+        if current.is_some_and(|current| current < allowed) {
+            let raised = Rlimit {
+                current: Some(allowed),
+                maximum,
+            };
+            if let Err(error) = setrlimit(Resource::Nofile, raised) {
+                log::debug!("cannot raise the limit of open files: {error}");
+            }
+        }
+        self.connections()
+    }
 }
 
 #[cfg(test)]
@@ -31,13 +76,32 @@ mod tests {
 
     #[test]
     fn the_limit_is_raised_as_far_as_needed_or_allowed() {
-        let allowed = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+        let maximum = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+        let reserve = Reserve::new(15, 2);
         for connections in [10, 2_000] {
-            let available = raise_limit_for(connections);
+            let available = reserve.raise_limit_for(connections);
+            let possible = usize::try_from(reserve.connections_within(maximum));
             assert!(
-                available >= connections.min(allowed.saturating_sub(RESERVED_FILES)),
+                available >= connections.min(possible.unwrap_or(usize::MAX)),
                 "{available}"
             );
         }
+    }
+
+    #[test]
+    fn a_limit_leaves_room_for_files() {
+        let reserve = Reserve::new(15, 2);
+        for connections in [0, 1, 100, 192, 193, 10_000] {
+            let limit = reserve.limit_for(connections);
+            let fit = reserve.connections_within(limit);
+            assert!(fit >= connections, "{connections}: {limit} leaves {fit}");
+            assert!(limit - fit >= MIN_RECORDING_FILES + 125, "{limit}");
+        }
+        assert_eq!(reserve.connections_within(1_024), 675);
+        assert_eq!(reserve.connections_within(100), 0);
+        assert_eq!(
+            reserve.connections_within(u64::MAX),
+            (u64::MAX - 125) - (u64::MAX - 125) / 4
+        );
     }
 }

@@ -1,29 +1,19 @@
 //! The HTTP server: starts, listens, stops.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::{Compress, Condition, from_fn};
-use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use anyhow::{Context as _, anyhow};
 use lectern_db::Database;
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::app::config::ServerConfig;
+use crate::app::listener::{self, Listener};
 use crate::app::service::Service;
-use crate::app::tcp;
-use crate::http::address::AllowedHosts;
-use crate::http::middleware::{access_log, compress, cors, foreign_requests};
-use crate::routes;
-
-/// Blocking threads per HTTP thread for access to the disk, in addition to those for
-/// database connections. An upload or download needs one during each access.
-const DISK_THREADS: usize = 64;
 
 /// How long the end of a server waits for database calls that still run. A call to
 /// a database that does not respond may never return.
@@ -142,8 +132,12 @@ async fn serve(
     start_sender: &mpsc::Sender<StartResult>,
     stop_receiver: oneshot::Receiver<()>,
 ) -> io::Result<()> {
-    let bound = bind(&config, &service);
-    let (server, address) = match bound {
+    let bound = listener::listen(&config, &service);
+    let Listener {
+        server,
+        address,
+        connections,
+    } = match bound {
         Ok(bound) => bound,
         Err(error) => {
             let _ = start_sender.send(Err(error));
@@ -162,67 +156,11 @@ async fn serve(
             // The listener stays open meanwhile, so that `/readyz` can report the
             // shutdown.
             service.drain(grace / 2).await;
+            connections.close_idle();
             handle.stop(!grace.is_zero()).await;
         }
     });
     let ended = server.await;
     background_tasks.abort();
     ended
-}
-
-fn bind(
-    config: &ServerConfig,
-    service: &Service,
-) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
-    let cannot_listen = || format!("cannot listen on {}", config.bind);
-    let addresses: Vec<_> = config
-        .bind
-        .to_socket_addrs()
-        .with_context(cannot_listen)?
-        .collect();
-    let hosts = AllowedHosts::new(&addresses, &config.hosts, config.public_url.as_ref());
-    let hosts = Data::new(hosts);
-    let (origins, service) = (config.cors_origins.clone(), service.clone());
-    let database_threads = service.max_connections();
-    let server = HttpServer::new(move || {
-        App::new()
-            .configure(service.handles())
-            .app_data(hosts.clone())
-            .wrap(from_fn(compress::skip_small_bodies))
-            .wrap(Compress::default())
-            .wrap(from_fn(compress::negotiate_gzip))
-            .wrap(Condition::new(!origins.is_empty(), cors::cors(&origins)))
-            .wrap(from_fn(foreign_requests::refuse_foreign_requests))
-            .wrap(from_fn(access_log::record_request))
-            .configure(routes::register)
-    })
-    .disable_signals()
-    .on_connect(tcp::configure_connections(config.live.tcp_send_timeout))
-    // Live messages are small and must not be delayed until the next one.
-    .tcp_nodelay(true)
-    // Longer than the idle timeout of common load balancers, so that the server
-    // does not close a connection just as a request arrives on it.
-    .keep_alive(Duration::from_secs(75))
-    // On an overloaded machine it can take seconds to read a request; that is not
-    // the client's fault.
-    .client_request_timeout(Duration::from_mins(1))
-    // A worker that disconnects while waiting must not be given a lease.
-    .h1_allow_half_closed(false)
-    // Shorter than the rest of the grace period, so that the process can end in time.
-    .shutdown_timeout((config.shutdown_grace / 4).as_secs().max(1))
-    // One thread per database connection, four for compression, parsing and
-    // the API documentation, and separate ones for the disk, so that a slow disk
-    // does not block the other tasks.
-    .worker_max_blocking_threads(database_threads + 4 + DISK_THREADS);
-    let server = match config.http_threads {
-        Some(threads) => server.workers(threads),
-        None => server,
-    };
-    let server = server.bind(&addresses[..]).with_context(cannot_listen)?;
-    let address = server
-        .addrs()
-        .first()
-        .copied()
-        .context("the server has no address")?;
-    Ok((server.run(), address))
 }

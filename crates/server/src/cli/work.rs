@@ -51,15 +51,13 @@ pub fn run(work: &Work, settings: &Settings) -> anyhow::Result<()> {
 
 /// Cancels a worker when the standard input ends, and ends the process after `timeout`.
 fn stop_with_stdin(cancellation: CancellationToken, timeout: Duration) -> anyhow::Result<()> {
-    thread::Builder::new()
-        .name("stdin".into())
-        .spawn(move || {
-            // Errors end it as well.
-            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            log::info!("the server stops: returning leased stages");
-            cancellation.cancel();
-            exit_after(timeout);
-        })?;
+    thread::Builder::new().name("stdin".into()).spawn(move || {
+        // Errors end it as well.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        log::info!("the server stops: returning leased stages");
+        cancellation.cancel();
+        exit_after(timeout);
+    })?;
     Ok(())
 }
 

@@ -7,7 +7,11 @@ use actix_web::http::Uri;
 use clap::Args;
 
 use crate::http::address::{InvalidNetwork, IpNetwork};
+use crate::http::connections::ConnectionLimits;
 use crate::http::extract::limited_body::BodyLimits;
+
+/// Connections besides those of watchers and waiting workers.
+const SHORT_CONNECTIONS: u32 = 1_000;
 
 /// Settings of the HTTP server.
 #[derive(Debug, Clone, Args)]
@@ -79,6 +83,28 @@ pub struct HttpSettings {
         value_parser = clap::value_parser!(u16).range(1..=1024),
     )]
     pub workers: Option<u16>,
+
+    /// Maximum number of client connections [default: room for all watchers and waiting
+    /// workers, as far as the limit of open files allows]
+    #[arg(
+        long,
+        env = "LECTERN_MAX_CONNECTIONS",
+        global = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_connections: Option<u32>,
+
+    /// Maximum number of connections from one address, except for trusted proxies and
+    /// this machine [default: a quarter of all]
+    #[arg(
+        long,
+        env = "LECTERN_MAX_CONNECTIONS_PER_ADDRESS",
+        global = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
+    pub max_connections_per_address: Option<u32>,
 
     /// Maximum request body in bytes
     #[arg(
@@ -203,6 +229,16 @@ impl HttpSettings {
 
     pub(super) fn trusted_proxies(&self) -> Vec<IpNetwork> {
         self.trusted_proxies.iter().copied().flatten().collect()
+    }
+
+    pub(super) fn connections(&self) -> ConnectionLimits {
+        // Watchers and waiting workers keep their connections; the others come and go.
+        let wanted = self.max_watchers + self.max_waiters + SHORT_CONNECTIONS;
+        ConnectionLimits {
+            max: Some(self.max_connections.unwrap_or(wanted) as usize),
+            max_per_address: self.max_connections_per_address.map(|max| max as usize),
+            ..ConnectionLimits::default()
+        }
     }
 
     pub(super) fn body_limits(&self) -> BodyLimits {

@@ -168,6 +168,7 @@ impl Settings {
             cors_origins: self.http.cors_origins(),
             hosts: self.http.hosts(),
             trusted_proxies: self.http.trusted_proxies(),
+            connections: self.http.connections(),
             limits: self.http.body_limits(),
             storage: None,
             uploads: self.storage.limits(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod app_data;
+pub(crate) mod connections;
 pub(crate) mod docs;
 pub(crate) mod error;
 pub(crate) mod etag;

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use lectern_api::Code;
 use lectern_storage::Error as StorageError;
+use rustix::io::Errno;
 
 use crate::http::error::ApiError;
 
@@ -44,18 +45,28 @@ impl From<StorageError> for ApiError {
     }
 }
 
-/// Whether a retry may succeed: the storage does not respond, or has no room.
+/// Whether a retry may succeed: the storage does not respond, has no room, or no more
+/// files may be opened.
 fn is_transient(error: &StorageError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
-        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-        if matches!(
-            kind,
-            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
-        ) {
+        if error.downcast_ref::<io::Error>().is_some_and(is_exhausted) {
             return true;
         }
         cause = error.source();
     }
     matches!(error, StorageError::Unavailable { .. })
+}
+
+/// Whether the system has run out of space or open files.
+fn is_exhausted(error: &io::Error) -> bool {
+    let has_no_space = matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    );
+    has_no_space
+        || matches!(
+            Errno::from_io_error(error),
+            Some(Errno::MFILE | Errno::NFILE)
+        )
 }

@@ -40,6 +40,16 @@ fn help_lists_every_setting_with_variable_and_default() {
         ("--log", "LECTERN_LOG", "info"),
         ("--log-format", "LECTERN_LOG_FORMAT", "text"),
         ("--cors-origins", "LECTERN_CORS_ORIGINS", "none"),
+        (
+            "--max-connections",
+            "LECTERN_MAX_CONNECTIONS",
+            "room for all watchers and waiting workers, as far as the limit of open files allows",
+        ),
+        (
+            "--max-connections-per-address",
+            "LECTERN_MAX_CONNECTIONS_PER_ADDRESS",
+            "a quarter of all",
+        ),
         ("--trusted-proxies", "LECTERN_TRUSTED_PROXIES", "none"),
         (
             "--hosts",

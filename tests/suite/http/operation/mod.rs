@@ -1,5 +1,6 @@
 //! Running a server: health, metrics, documentation, maintenance, outages, shutdown.
 
+mod connections;
 mod cors;
 mod database_outage;
 mod docs;

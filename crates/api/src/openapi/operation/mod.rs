@@ -47,7 +47,7 @@ struct ResponseSpec {
 impl Operation {
     /// An operation with the problems that its path implies.
     pub(super) fn new(method: &'static str, path: &'static str, id: &'static str) -> Self {
-        let mut problems = BTreeSet::from([Code::HostNotAllowed, Code::Internal]);
+        let mut problems = BTreeSet::from([Code::HostNotAllowed, Code::Internal, Code::Overloaded]);
         if method != "GET" {
             problems.insert(Code::OriginNotAllowed);
         }

@@ -15,7 +15,7 @@ use tokio::runtime::Builder;
 use self::worker_process::WorkerProcess;
 use self::worker_thread::WorkerThread;
 use crate::app::config::ServerConfig;
-use crate::app::open_files;
+use crate::app::open_files::Reserve;
 use crate::app::server::Server;
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals, exit_after};
@@ -61,17 +61,11 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let mut signals = Signals::new(&runtime)?;
     let backend = database.backend();
     let storage = open::storage(settings, &database)?;
-    let config = ServerConfig {
+    let mut config = ServerConfig {
         storage: Some(storage.clone()),
         ..settings.server()
     };
-    let watchers = config.live.max_watchers as u64;
-    let max_connections = open_files::raise_limit_for(watchers);
-    if max_connections < watchers {
-        log::warn!(
-            "the limit of open files allows {max_connections} connections, fewer than --max-watchers {watchers}"
-        );
-    }
+    make_room_for_connections(&mut config, &database);
     let server = Server::start(config, database)?;
     log::info!(
         "lectern {} listens on {} and keeps its data in {backend}",
@@ -112,6 +106,24 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     drop(worker);
     log::info!("stopped");
     Ok(())
+}
+
+/// Raises the limit of open files for the configured connections. If that is not
+/// possible, fewer clients may watch: a watcher keeps its connection, and must leave some
+/// to the others.
+fn make_room_for_connections(config: &mut ServerConfig, database: &Database) {
+    let reserve = Reserve::new(database.stats().max as usize, config.http_threads());
+    let wanted = config.connections.max.unwrap_or(usize::MAX);
+    let connections = reserve.raise_limit_for(wanted).min(wanted);
+    let watchers = connections - connections / 8;
+    if watchers < config.live.max_watchers {
+        log::warn!(
+            "the limits of open files and connections allow {watchers} watchers, fewer than \
+             --max-watchers {}",
+            config.live.max_watchers
+        );
+        config.live.max_watchers = watchers;
+    }
 }
 
 /// The tools of the worker; `None`: no worker runs.

@@ -18,6 +18,7 @@ use actix_web::web::Bytes;
 use actix_web::{Error, ResponseError as _};
 
 use crate::http::app_data::app_data;
+use crate::http::connections::{Busy, Connection};
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
 use crate::http::lifecycle::{InFlight, Lifecycle};
@@ -43,6 +44,7 @@ pub(crate) async fn record_request(
         status: client_gone(),
         bytes: 0,
         in_flight: Some(lifecycle.begin()),
+        _busy: Connection::of(request.request()).map(Connection::begin),
         metrics,
     };
     let request_id = record.request_id.clone();
@@ -133,6 +135,8 @@ struct AccessRecord {
     bytes: u64,
     /// `Some` while the request counts as in flight.
     in_flight: Option<InFlight>,
+    /// Keeps the connection open.
+    _busy: Option<Busy>,
     metrics: Metrics,
 }
 

@@ -1,0 +1,157 @@
+//! Listens for clients and connects them to the routes.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::error::DispatchError;
+use actix_http::{Extensions, HttpServiceBuilder};
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::{AppConfig, Server};
+use actix_web::middleware::{Compress, Condition, from_fn};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Data;
+use anyhow::Context as _;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::app::config::ServerConfig;
+use crate::app::open_files::Reserve;
+use crate::app::service::Service;
+use crate::app::tcp;
+use crate::http::address::{AllowedHosts, ConnectionAddress};
+use crate::http::connections::{ClientStream, Connection, Connections, MAX_REFUSED};
+use crate::http::middleware::{access_log, compress, cors, excess_connections, foreign_requests};
+use crate::routes;
+
+/// Upper bound of the connections that the kernel completes before they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// How long a closing connection waits for the client.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Blocking threads per HTTP thread for access to the disk, in addition to those for
+/// database connections. An upload or download needs one during each access.
+const DISK_THREADS: usize = 64;
+
+/// A server that listens.
+pub(crate) struct Listener {
+    /// Serves while it is polled.
+    pub(crate) server: Server,
+    pub(crate) address: SocketAddr,
+    pub(crate) connections: Arc<Connections>,
+}
+
+/// Starts to listen.
+pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result<Listener> {
+    let cannot_listen = || format!("cannot listen on {}", config.bind);
+    let listeners = bind(&config.bind).with_context(cannot_listen)?;
+    let addresses = listeners.iter().map(TcpListener::local_addr);
+    let addresses = addresses.collect::<io::Result<Vec<_>>>()?;
+    let address = addresses.first().copied();
+
+    let threads = config.http_threads();
+    let capacity = Reserve::new(service.max_connections(), threads).connections();
+    let proxies = config.trusted_proxies.clone();
+    let connections = Connections::new(config.connections, capacity, proxies);
+    // Each connection over the limit closes another one or is refused, which takes a
+    // moment; meanwhile both are open.
+    let accepted = connections.max() + connections.max() / 16 + MAX_REFUSED;
+    let hosts = AllowedHosts::new(&addresses, &config.hosts, config.public_url.as_ref());
+
+    let mut server = Server::build()
+        .workers(threads)
+        .max_concurrent_connections(accepted.div_ceil(threads))
+        .disable_signals()
+        // Shorter than the rest of the grace period, so that the process can end in time.
+        .shutdown_timeout((config.shutdown_grace / 4).as_secs().max(1))
+        // One thread per database connection, four for compression, parsing and
+        // the API documentation, and separate ones for the disk, so that a slow disk
+        // does not block the other tasks.
+        .worker_max_blocking_threads(service.max_connections() + 4 + DISK_THREADS);
+    for listener in listeners {
+        let (connections, service) = (Arc::clone(&connections), service.clone());
+        let (hosts, origins) = (Data::new(hosts.clone()), config.cors_origins.clone());
+        let (idle_timeout, send_timeout) = (
+            config.connections.idle_timeout,
+            config.live.tcp_send_timeout,
+        );
+        server = server.listen("lectern", listener, move || {
+            let app = App::new()
+                .configure(service.handles())
+                .app_data(hosts.clone())
+                .wrap(from_fn(compress::skip_small_bodies))
+                .wrap(Compress::default())
+                .wrap(from_fn(compress::negotiate_gzip))
+                .wrap(Condition::new(!origins.is_empty(), cors::cors(&origins)))
+                .wrap(from_fn(foreign_requests::refuse_foreign_requests))
+                .wrap(from_fn(excess_connections::refuse_excess_connections))
+                .wrap(from_fn(access_log::record_request))
+                .configure(routes::register)
+                .into_factory()
+                .map_err(|error: actix_web::Error| error.error_response());
+            let http = HttpServiceBuilder::default()
+                .keep_alive(idle_timeout)
+                // `ClientStream` does this.
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+                // A worker that disconnects while waiting must not be given a lease.
+                .h1_allow_half_closed(false)
+                .on_connect_ext(describe_connection)
+                .h1(map_config(app, |()| AppConfig::default()));
+            let connections = Arc::clone(&connections);
+            let connect = move |socket: TcpStream| {
+                tcp::configure(&socket, send_timeout);
+                let peer = socket.peer_addr().ok();
+                let client = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+                let stream =
+                    ClientStream::new(socket, Connection::open(Arc::clone(&connections), client));
+                async move { Ok::<_, DispatchError>((stream, peer)) }
+            };
+            fn_service(connect).and_then(http)
+        })?;
+    }
+    let address = address.context("the server has no address")?;
+    Ok(Listener {
+        server: server.run(),
+        address,
+        connections,
+    })
+}
+
+/// Listens on each of the addresses that `name` stands for, or on some of them if the
+/// others cannot be used.
+fn bind(name: &str) -> io::Result<Vec<TcpListener>> {
+    let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "no such address");
+    let mut listeners = Vec::new();
+    for address in name.to_socket_addrs()? {
+        match bind_address(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => failure = error,
+        }
+    }
+    if listeners.is_empty() {
+        Err(failure)
+    } else {
+        Ok(listeners)
+    }
+}
+
+fn bind_address(address: SocketAddr) -> io::Result<TcpListener> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    // So that a restarted server can use the address at once.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Makes the connection known to its requests.
+fn describe_connection(stream: &ClientStream, extensions: &mut Extensions) {
+    extensions.insert(Arc::clone(stream.connection()));
+    if let Ok(own) = stream.socket().local_addr() {
+        extensions.insert(ConnectionAddress(own));
+    }
+}
