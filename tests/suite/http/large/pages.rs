@@ -218,7 +218,7 @@ fn begin_to_read(client: &Client, path: &str) -> BufReader<TcpStream> {
     let mut socket = TcpStream::connect(address).unwrap();
     write!(
         socket,
-        "GET {path} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     )
     .unwrap();
     let mut response = BufReader::new(socket);

@@ -30,7 +30,7 @@ fn clients_that_do_not_read_hold_little_memory(db: TestDb) {
     ];
     let get = |path: &str| {
         let mut socket = TcpStream::connect(&address).unwrap();
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: lectern\r\n\r\n").unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut start = [0; 12];
         socket.read_exact(&mut start).unwrap();
         (socket, start)
