@@ -33,8 +33,6 @@ SCENARIOS: list[Scenario] = [
 # removed by the change that makes its scenario pass.
 NOT_YET_PROTECTED: dict[str, str] = {
     "postgres-forgotten": "claims on forgotten connections keep their turns, so later claims are 503",
-    "idle-connections": "idle connections are kept, and use up the descriptors",
-    "slow-requests": "a head may take any time",
     "large-bodies": "four bodies of 30 MB at once sometimes need up to 297 MiB",
     "deploys": "a lease that expired while the server was away is lost",
     "outages": "a lease that expired while the database was away is lost",
