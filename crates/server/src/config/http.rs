@@ -40,7 +40,7 @@ pub struct HttpSettings {
 
     /// Hosts at which clients may address the server, separated by commas, or `*`
     /// [default: on a loopback address local names and the host of
-    /// LECTERN_PUBLIC_URL, otherwise all]
+    /// the public URL, otherwise all]
     #[arg(
         long,
         env = "LECTERN_HOSTS",

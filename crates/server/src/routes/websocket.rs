@@ -7,6 +7,7 @@ use lectern_api::{Code, EventsQuery};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
+use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
@@ -23,7 +24,6 @@ async fn watch(
     db: Data<DatabaseHandle>,
     live: Data<Live>,
     origins: Data<AllowedOrigins>,
-    proxies: Data<TrustedProxies>,
     JobIdPath(job_id): JobIdPath,
     Query(query): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -32,7 +32,8 @@ async fn watch(
         Err(error) => return Ok(handshake_error(&error)),
     };
     // Browsers do not apply CORS to a `WebSocket`.
-    origins.check(&request, RequestAddress::of(&request, &proxies))?;
+    let proxies = app_data::<TrustedProxies>(&request)?;
+    origins.check(&request, RequestAddress::of(&request, proxies))?;
     let slot = live.slots.acquire()?;
     let start = Watcher::start(&live.hub, &db, job_id, query.after).await?;
     Ok(websocket::open(handshake, start, slot, live.into_inner()))

@@ -54,7 +54,7 @@ fn help_lists_every_setting_with_variable_and_default() {
         (
             "--hosts",
             "LECTERN_HOSTS",
-            "on a loopback address local names and the host of LECTERN_PUBLIC_URL, otherwise all",
+            "on a loopback address local names and the host of the public URL, otherwise all",
         ),
         (
             "--http-threads",

@@ -81,17 +81,13 @@ mod tests {
         (scheme.map(str::to_owned), host.map(str::to_owned))
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn only_a_trusted_proxy_is_believed() {
         let headers = [
             ("X-Forwarded-Proto", "https"),
             ("X-Forwarded-Host", "lectern.example"),
         ];
-        let believed = (some("https"), some("lectern.example"));
+        let believed = (Some("https".to_owned()), Some("lectern.example".to_owned()));
         assert_eq!(forwarded("10.0.0.0/24", &headers), believed);
         assert_eq!(forwarded("10.0.1.0/24", &headers), (None, None));
     }
@@ -107,7 +103,7 @@ mod tests {
                 "host=evil.example, for=10.1.1.1;Proto=\"https\"",
             ),
         ];
-        let believed = (some("https"), some("lectern.example"));
+        let believed = (Some("https".to_owned()), Some("lectern.example".to_owned()));
         assert_eq!(forwarded("10.0.0.7", &headers), believed);
     }
 

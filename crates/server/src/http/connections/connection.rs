@@ -126,9 +126,9 @@ mod tests {
         let closing = [&a, &b, &c, &d].map(Connection::is_closing);
         assert_eq!(closing, [false, true, false, false]);
         drop(b);
-        let e = open(&connections, peer(5));
+        let last = open(&connections, peer(5));
         assert!(c.is_closing() && !a.is_closing());
-        drop((a, c, d, e));
+        drop((a, c, d, last));
         assert_eq!(connections.count(), (0, 0));
     }
 

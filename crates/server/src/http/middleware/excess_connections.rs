@@ -15,7 +15,7 @@ pub(crate) async fn refuse_excess_connections<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let Some(refusal) = Connection::of(request.request()).and_then(|open| open.refusal()) else {
+    let Some(refusal) = Connection::of(request.request()).and_then(Connection::refusal) else {
         return Ok(next.call(request).await?.map_into_left_body());
     };
     let detail = match refusal {
