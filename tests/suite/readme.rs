@@ -18,7 +18,7 @@ fn readme() -> String {
 }
 
 /// The code blocks of a language.
-fn blocks(text: &str, language: &str) -> Vec<String> {
+pub(crate) fn code_blocks(text: &str, language: &str) -> Vec<String> {
     let opening = format!("```{language}\n");
     text.split(&opening)
         .skip(1)
@@ -44,7 +44,7 @@ fn the_commands_of_the_readme_work(db: EmptyDb) {
     let (_, tour) = readme.split_once("<!-- tour:begin -->").unwrap();
     let (tour, _) = tour.split_once("<!-- tour:end -->").unwrap();
     let server = Lectern::serve(db.url());
-    let script = blocks(tour, "sh").concat();
+    let script = code_blocks(tour, "sh").concat();
     let output = Command::new("bash")
         .args(["-c", &format!("set -euo pipefail\n{script}")])
         .current_dir(server.dir())
@@ -65,7 +65,7 @@ fn the_commands_of_the_readme_work(db: EmptyDb) {
         .map(|response| response.unwrap_or_else(|error| panic!("{error}: {stdout}")))
         .collect();
     assert!(responses.contains(&412.into()), "{stdout}");
-    for shown in blocks(tour, "json") {
+    for shown in code_blocks(tour, "json") {
         let shown: Value = serde_json::from_str(&shown).unwrap();
         assert!(
             responses.iter().any(|response| is_within(&shown, response)),
@@ -80,6 +80,7 @@ fn every_link_resolves() {
     for file in [
         "README.md",
         "docs/architecture.md",
+        "docs/backup.md",
         "docs/workers.md",
         "crates/db/README.md",
     ] {

@@ -166,6 +166,16 @@ pub enum Error {
         reason: &'static str,
     },
 
+    /// A backup could not be written, read or restored.
+    #[error("could not {doing}")]
+    Backup {
+        /// The action that failed.
+        doing: String,
+        /// The reason.
+        #[source]
+        source: Source,
+    },
+
     /// Any other error of the driver.
     #[error("could not {doing}")]
     Query {
@@ -178,6 +188,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// `doing` completes "could not …".
+    pub(crate) fn backup(doing: impl Into<String>, source: impl Into<Source>) -> Self {
+        Self::Backup {
+            doing: doing.into(),
+            source: source.into(),
+        }
+    }
+
     /// Whether the same call may succeed if it is made again: after a deadlock,
     /// a serialization failure or an [`Outage`].
     ///

@@ -65,6 +65,7 @@
     expect(unreachable_pub, reason = "public with the feature `diesel`")
 )]
 
+mod backup;
 mod connection;
 mod dialect;
 mod error;

@@ -48,6 +48,8 @@ fn run() -> anyhow::Result<()> {
         Command::Work(work) => lectern_server::cli::work::run(&work, &cli.settings),
         Command::Process(process) => lectern_server::cli::process::run(&process, &cli.settings),
         Command::Migrate(command) => lectern_server::cli::migrate::run(&command, &cli.settings),
+        Command::Backup(backup) => lectern_server::cli::backup::back_up(&backup, &cli.settings),
+        Command::Restore(restore) => lectern_server::cli::backup::restore(&restore, &cli.settings),
         Command::Gc(gc) => lectern_server::cli::gc::run(&gc, &cli.settings),
     }
 }

@@ -1,5 +1,6 @@
 //! The database crate through its public interface, on both databases.
 
+mod backup;
 mod connection;
 mod constraints;
 mod events;

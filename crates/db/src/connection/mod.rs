@@ -21,4 +21,5 @@ pub use context::Committed;
 pub use database::Database;
 pub use pool::{Capacity, PoolStats};
 pub use transaction::{Conn, ReadOnly, ReadWrite, Reader, Tx};
+pub(crate) use url::Location;
 pub use url::{Backend, DatabaseUrl};

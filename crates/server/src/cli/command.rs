@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cli::backup::{Backup, Restore};
 use crate::cli::gc::Gc;
 use crate::cli::migrate::Migrate;
 use crate::cli::process::Process;
@@ -37,7 +38,11 @@ pub enum Command {
     /// Migrates or checks the tables of the database
     #[command(subcommand)]
     Migrate(Migrate),
-    /// Removes objects without a job and parts of interrupted uploads
+    /// Copies the SQLite database to a file, while servers run
+    Backup(Backup),
+    /// Replaces the SQLite database by a backup
+    Restore(Restore),
+    /// Moves objects that no job needs to the trash, and empties it
     Gc(Gc),
 }
 

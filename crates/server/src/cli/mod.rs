@@ -1,5 +1,6 @@
 //! The command line: one file per command, signals and logging.
 
+pub mod backup;
 pub mod command;
 pub mod gc;
 pub mod logging;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use lectern_db::Database;
+use lectern_db::{Database, DatabaseUrl};
 use lectern_domain::Pipelines;
 use lectern_storage::{Storage, StorageConfig};
 
@@ -105,6 +105,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The URL of the database.
+    pub fn database_url(&self) -> anyhow::Result<DatabaseUrl> {
+        self.database.url(&self.data_dir)
+    }
+
     /// Opens the database, and fails when it does not respond within ten seconds.
     pub fn open(&self) -> anyhow::Result<Database> {
         let database = Database::connect(&self.database.config(&self.data_dir)?)?;
@@ -131,7 +136,7 @@ impl Settings {
                 ("the data directory", self.data_dir.as_path()),
                 ("the settings file", &env_file),
             ];
-            let url = self.database.url(&self.data_dir)?;
+            let url = self.database_url()?;
             private.extend(url.file().map(|file| ("the database", file)));
             private.extend(scratch_dir.map(|dir| ("the directory of temporary files", dir)));
             private_paths::check(dir, &private)?;

@@ -1,5 +1,6 @@
 //! The command line of the program: settings, errors and created files.
 
+mod backup_page;
 mod files;
 mod migrate;
 mod serve;

@@ -135,7 +135,7 @@ fn help_lists_every_setting_with_variable_and_default() {
         );
     }
     assert_eq!(text.matches("[env: ").count(), settings.len(), "{text}");
-    for command in ["serve", "migrate", "gc"] {
+    for command in ["serve", "migrate", "backup", "restore", "gc"] {
         assert!(
             help.out.contains(&format!("\n  {command} ")),
             "{}",
