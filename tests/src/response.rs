@@ -191,8 +191,10 @@ const CODES: &[(u16, &[&str])] = &[
     (413, &["body_too_large"]),
     (415, &["unsupported_media_type"]),
     (422, &["validation_failed", "idempotency_mismatch"]),
+    (423, &["upload_in_progress"]),
     (500, &["internal"]),
     (503, &["database_unavailable", "overloaded"]),
+    (507, &["insufficient_storage"]),
 ];
 
 /// Panics if a response holds a key that is internal. Objects whose keys the

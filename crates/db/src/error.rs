@@ -287,6 +287,9 @@ impl From<DieselError> for Error {
 
 fn from_diesel(source: DieselError, doing: &'static str) -> Error {
     if let Some(outage) = outage(&source) {
+        if !matches!(outage, Outage::Locked | Outage::Cancelled) {
+            count_outage();
+        }
         return Error::Unavailable {
             doing: format!("could not {doing}"),
             outage,
@@ -365,6 +368,16 @@ fn outage_of_message(message: &str) -> Option<Outage> {
 
 thread_local! {
     static CONFLICTS: Cell<u64> = const { Cell::new(0) };
+    static OUTAGES: Cell<u64> = const { Cell::new(0) };
+}
+
+pub(crate) fn count_outage() {
+    OUTAGES.set(OUTAGES.get() + 1);
+}
+
+/// The number of times that the database was not available to the current thread.
+pub(crate) fn outages_on_this_thread() -> u64 {
+    OUTAGES.get()
 }
 
 /// The number of [`Error::TransactionConflict`] on the current thread so far.

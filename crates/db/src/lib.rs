@@ -84,8 +84,8 @@ mod sql;
 mod work;
 
 pub use connection::{
-    Backend, Capacity, Committed, Conn, Database, DatabaseConfig, DatabaseUrl, PoolStats, ReadOnly,
-    ReadWrite, Reader, Timeouts, Tx,
+    Backend, Capacity, Committed, Conn, Database, DatabaseConfig, DatabaseUrl, Durability,
+    PoolStats, ReadOnly, ReadWrite, Reader, Timeouts, Tx,
 };
 pub use dialect::{JobLock, JobRef};
 pub use error::{ConstraintKind, Error, Outage, Source};

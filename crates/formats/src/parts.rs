@@ -79,7 +79,7 @@ mod tests {
         let cue = |i: u64| {
             let text = SpokenText::new(format!("a --> b & {i}")).unwrap();
             let speaker = SpeakerId::new(format!("Ada {}", i / 4)).unwrap();
-            let start = i * 700 + if i % 3 == 0 { 2_500 } else { 0 };
+            let start = i * 700 + if i.is_multiple_of(3) { 2_500 } else { 0 };
             Cue::new(start, start + 650, text).with_speaker(Some(speaker))
         };
         let mut cues: Vec<_> = (0..20).map(cue).collect();

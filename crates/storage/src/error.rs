@@ -28,6 +28,10 @@ pub enum Error {
         reason: &'static str,
     },
 
+    /// Another upload of the object is running.
+    #[error("{0} is being uploaded already")]
+    UploadInProgress(ObjectKey),
+
     /// More bytes arrived than announced. Nothing was kept.
     #[error("{key} was announced with {announced} bytes, but more arrived")]
     TooLarge {

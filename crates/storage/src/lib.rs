@@ -52,6 +52,7 @@
 //! | storage | [`Storage`], [`StorageConfig`], [`S3Config`], [`Error`] |
 //! | key | [`ObjectKey`], [`ObjectPrefix`] |
 //! | object | [`Object`], [`ObjectInfo`], [`ByteRange`] |
+//! | local disk | [`Upload`], [`ReceivedObject`], [`DiskSpace`] |
 //! | signed URL | [`Signer`], [`Secret`], [`SignatureError`] |
 //!
 //! # Guarantees
@@ -87,8 +88,9 @@ mod url_signature;
 
 pub use byte_range::ByteRange;
 pub use config::{AddressingStyle, S3Config, StorageConfig};
+pub use disk::DiskSpace;
 pub use error::{Error, Source};
 pub use key::{ObjectKey, ObjectPrefix};
 pub use object::{Object, ObjectInfo};
-pub use storage::{OBJECTS_PATH, Storage};
+pub use storage::{OBJECTS_PATH, ReceivedObject, Storage, Upload};
 pub use url_signature::{Secret, SignatureError, Signer};

@@ -58,7 +58,7 @@ def told(rounds: int, jobs: list[str], statuses: Counter[int]) -> str:
 
 
 def sqlite(run: Run) -> str:
-    disk = Disk(run.directory / "disk", 8)
+    disk = Disk(run.directory / "disk", 64)
     run.stack.callback(disk.close)
     file = disk.path / "lectern.db"
     server = run.serve(f"sqlite://{file}")

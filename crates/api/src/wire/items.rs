@@ -37,7 +37,7 @@ pub(crate) fn with_max_items<T>(max: usize, read: impl FnOnce() -> T) -> T {
 /// be refused needs no more memory than its bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Items<T> {
-    items: Vec<T>,
+    valid: Vec<T>,
     /// The errors of the items; their paths begin with the index.
     errors: FieldErrors,
     /// The number of items if there are too many.
@@ -47,7 +47,7 @@ pub struct Items<T> {
 impl<T> Items<T> {
     /// The items of a valid list.
     pub(crate) fn into_vec(self) -> Vec<T> {
-        self.items
+        self.valid
     }
 
     /// The errors of the list, which is the value of `field`.
@@ -67,7 +67,7 @@ impl<T> Deref for Items<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.items
+        &self.valid
     }
 }
 
@@ -99,7 +99,7 @@ impl<'de, T: Deserialize<'de> + Validate> Visitor<'de> for ItemsVisitor<T> {
             }
         }
         Ok(Items {
-            items,
+            valid: items,
             errors,
             excess: Some(count).filter(|count| *count > max),
         })
@@ -128,7 +128,7 @@ mod tests {
     use crate::wire::FieldError;
     use crate::wire::request::Request;
 
-    fn errors(max: usize, regions: serde_json::Value) -> Option<Vec<FieldError>> {
+    fn errors(max: usize, regions: &serde_json::Value) -> Option<Vec<FieldError>> {
         let body = json!({ "regions": regions });
         let domain = SilenceRegionsBody::read_domain(body, max).unwrap();
         domain.err().map(|errors| errors.to_vec())
@@ -137,9 +137,9 @@ mod tests {
     #[test]
     fn a_list_beyond_its_bound_is_one_error() {
         let region = json!({ "start_time": 0, "end_time": 1, "silence_type": "both" });
-        assert_eq!(errors(3, json!(vec![region.clone(); 3])), None);
+        assert_eq!(errors(3, &json!(vec![region.clone(); 3])), None);
         assert_eq!(
-            errors(3, json!(vec![region; 5])),
+            errors(3, &json!(vec![region; 5])),
             Some(vec![FieldError::new(
                 "regions",
                 "must have at most 3 items, not 5"
@@ -153,7 +153,7 @@ mod tests {
         let broken = json!({ "start_time": -1, "end_time": 1, "silence_type": "both" });
         let error = FieldError::new("regions[4].start_time", "must be 0 or more");
         assert_eq!(
-            errors(3, json!([fine, fine, fine, fine, broken])),
+            errors(3, &json!([fine, fine, fine, fine, broken])),
             Some(vec![error])
         );
     }

@@ -80,12 +80,16 @@ codes! {
     ValidationFailed = 422 "validation_failed" "The request breaks a rule",
     /// This `Idempotency-Key` was sent before, with another request.
     IdempotencyMismatch = 422 "idempotency_mismatch" "The idempotency key belongs to another request",
+    /// Another request is uploading this recording.
+    UploadInProgress = 423 "upload_in_progress" "The recording is being uploaded already",
     /// An error of the server, not of the request.
     Internal = 500 "internal" "Something went wrong on the server",
     /// The database does not answer.
     DatabaseUnavailable = 503 "database_unavailable" "The database does not answer",
     /// The server cannot handle the request in time.
     Overloaded = 503 "overloaded" "The server is overloaded",
+    /// The disk is too full for the upload.
+    InsufficientStorage = 507 "insufficient_storage" "The disk is almost full",
 }
 
 /// Upper bound of `detail`, in characters; it may quote the request.

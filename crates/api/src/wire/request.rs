@@ -74,7 +74,8 @@ impl Content {
     /// Upper bound of the memory for the values of a body of JSON, in bytes, without the
     /// body itself. Lists have at most `max_items` items.
     pub fn memory(self, body: &[u8], max_items: usize) -> usize {
-        let count = |wanted: u8| body.iter().filter(|byte| **byte == wanted).count();
+        let count =
+            |wanted: u8| -> usize { body.iter().map(|byte| usize::from(*byte == wanted)).sum() };
         let structure = match self {
             Self::Rows => 240 * count(b'{').min(max_items),
             Self::RowsOfLists => 16 * count(b'"') + 24 * count(b','),

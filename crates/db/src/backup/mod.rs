@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use diesel::RunQueryDsl as _;
 use diesel::sql_types::Text;
 
-use crate::connection::{Database, DatabaseUrl, DbConnection, Location, Timeouts};
+use crate::connection::{ConnectionSettings, Database, DatabaseUrl, DbConnection, Location};
 use crate::error::{Doing, Error};
 use files::{create_private, sync, sync_parent, with_suffix};
 
@@ -93,6 +93,10 @@ fn copy(conn: &mut DbConnection, to: &Path) -> Result<(), Error> {
 fn open(file: &Path) -> Result<DbConnection, Error> {
     let doing = || format!("open {}", file.display());
     fs::metadata(file).map_err(|error| Error::backup(doing(), error))?;
-    DbConnection::open(&Location::File(file.to_owned()), "", Timeouts::default())
-        .map_err(|error| Error::backup(doing(), error))
+    DbConnection::open(
+        &Location::File(file.to_owned()),
+        "",
+        ConnectionSettings::default(),
+    )
+    .map_err(|error| Error::backup(doing(), error))
 }

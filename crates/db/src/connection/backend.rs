@@ -14,7 +14,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::result::{Error as DieselError, QueryResult};
 
-use super::config::Timeouts;
+use super::config::ConnectionSettings;
 use super::open::{open_postgres, open_sqlite};
 use super::url::{Backend, Location};
 use crate::error::{Doing, Error, Outage, outage};
@@ -60,12 +60,12 @@ impl DbConnection {
     pub(crate) fn open(
         location: &Location,
         memory_name: &str,
-        timeouts: Timeouts,
+        settings: ConnectionSettings,
     ) -> ConnectionResult<Self> {
         match location {
-            Location::Postgres(url) => open_postgres(url, timeouts).map(Self::Postgres),
+            Location::Postgres(url) => open_postgres(url, settings.timeouts).map(Self::Postgres),
             Location::Memory => {
-                open_sqlite(&format!("file:/{memory_name}?vfs=memdb"), timeouts).map(Self::Sqlite)
+                open_sqlite(&format!("file:/{memory_name}?vfs=memdb"), settings).map(Self::Sqlite)
             }
             Location::File(path) => {
                 let path = path.to_str().ok_or_else(|| {
@@ -77,7 +77,7 @@ impl DbConnection {
                 } else {
                     path.to_owned()
                 };
-                open_sqlite(&name, timeouts).map(Self::Sqlite)
+                open_sqlite(&name, settings).map(Self::Sqlite)
             }
         }
     }
@@ -144,11 +144,7 @@ impl DbConnection {
 
     /// Commits the transaction, unless a statement failed or ended it.
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
-        match self.depth().doing("commit a transaction")? {
-            Some(1) => {}
-            Some(_) => return Err(not_committed("its closure left a savepoint open")),
-            None => return Err(not_committed(ENDED)),
-        }
+        self.check_depth(1)?;
         let committed = match self {
             // After a failed statement, PostgreSQL rolls back on COMMIT without an
             // error. The empty SELECT fails in that state, and with it the batch.
@@ -185,6 +181,32 @@ impl DbConnection {
         }
     }
 
+    /// Checks that the transaction is open, without savepoints.
+    pub(crate) fn check_open(&mut self) -> Result<(), Error> {
+        self.check_depth(1)
+    }
+
+    /// Begins a savepoint in the open transaction.
+    pub(crate) fn begin_savepoint(&mut self) -> QueryResult<()> {
+        <Self as Connection>::TransactionManager::begin_transaction(self)
+    }
+
+    /// Makes the changes since the savepoint part of the transaction.
+    pub(crate) fn release_savepoint(&mut self) -> Result<(), Error> {
+        self.check_depth(2)?;
+        <Self as Connection>::TransactionManager::commit_transaction(self)
+            .doing("release a savepoint")
+    }
+
+    fn check_depth(&mut self, expected: u32) -> Result<(), Error> {
+        match self.depth().doing("commit a transaction")? {
+            Some(depth) if depth == expected => Ok(()),
+            Some(_) => Err(not_committed("its closure left a savepoint open")),
+            None => Err(not_committed(ENDED)),
+        }
+    }
+
+    /// Rolls back the transaction, or to its last savepoint.
     pub(crate) fn rollback(&mut self) -> Result<(), Error> {
         <Self as Connection>::TransactionManager::rollback_transaction(self)
             .doing("roll back a transaction")

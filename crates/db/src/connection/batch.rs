@@ -25,8 +25,11 @@ pub(crate) struct ClaimBatcher(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
+    permits: usize,
     /// Permits not in use.
     free: usize,
+    /// Incremented when the permits are replaced.
+    generation: u64,
     queue: VecDeque<Queued>,
 }
 
@@ -52,12 +55,17 @@ enum Reply {
 /// The permission to claim. Dropping it passes it on to the first claim in the
 /// queue.
 #[derive(Debug)]
-struct Permit(Arc<ClaimBatcher>);
+struct Permit {
+    batcher: Arc<ClaimBatcher>,
+    generation: u64,
+}
 
 impl ClaimBatcher {
     pub(crate) fn new(permits: usize) -> Arc<Self> {
         let state = State {
+            permits,
             free: permits,
+            generation: 0,
             queue: VecDeque::new(),
         };
         Arc::new(Self(Mutex::new(state)))
@@ -115,6 +123,15 @@ impl ClaimBatcher {
         }
     }
 
+    /// Replaces all permits: a claim that the database does not answer keeps its
+    /// own. Queued claims run on their own.
+    pub(crate) fn replace_permits(&self) {
+        let mut state = self.0.lock();
+        state.free = state.permits;
+        state.generation += 1;
+        state.queue.clear();
+    }
+
     fn acquire_or_enqueue(
         self: &Arc<Self>,
         request: &ClaimRequest,
@@ -122,7 +139,10 @@ impl ClaimBatcher {
         let mut state = self.0.lock();
         if state.free > 0 {
             state.free -= 1;
-            return Ok(Permit(Arc::clone(self)));
+            return Ok(Permit {
+                batcher: Arc::clone(self),
+                generation: state.generation,
+            });
         }
         let (reply, receiver) = sync_channel(1);
         let request = request.clone();
@@ -155,7 +175,10 @@ fn max_runs(request: &ClaimRequest) -> i64 {
 impl Drop for Permit {
     fn drop(&mut self) {
         let next = {
-            let mut state = self.0.0.lock();
+            let mut state = self.batcher.0.lock();
+            if state.generation != self.generation {
+                return;
+            }
             let next = state.queue.pop_front();
             if next.is_none() {
                 state.free += 1;
@@ -163,7 +186,11 @@ impl Drop for Permit {
             next
         };
         if let Some(next) = next {
-            let _ = next.reply.send(Reply::Run(Permit(Arc::clone(&self.0))));
+            let permit = Self {
+                batcher: Arc::clone(&self.batcher),
+                generation: self.generation,
+            };
+            let _ = next.reply.send(Reply::Run(permit));
         }
     }
 }

@@ -20,6 +20,27 @@ pub struct DatabaseConfig {
     pub checkout_timeout: Duration,
     /// Timeouts of each connection.
     pub timeouts: Timeouts,
+    /// When a commit on SQLite counts as done. PostgreSQL has its own setting,
+    /// `synchronous_commit`.
+    pub durability: Durability,
+}
+
+/// When a commit on SQLite counts as done (`PRAGMA synchronous`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on the disk. Concurrent writes share the wait for the disk.
+    #[default]
+    Full,
+    /// When the operating system has it. A loss of power may undo the last commits,
+    /// but leaves the file consistent.
+    Relaxed,
+}
+
+/// The settings of each connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ConnectionSettings {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) durability: Durability,
 }
 
 /// Timeouts that are set on each new connection. A parameter of the same name in
@@ -63,20 +84,28 @@ impl Default for Timeouts {
     }
 }
 
-impl Timeouts {
+impl ConnectionSettings {
     /// For work that may take long, such as migrations: only connecting has a
     /// timeout.
-    pub(crate) fn of_connecting(self) -> Self {
-        Self {
+    pub(crate) fn without_timeouts(self) -> Self {
+        let timeouts = Timeouts {
             statement: Duration::ZERO,
             lock: Duration::ZERO,
             idle_in_transaction: Duration::ZERO,
-            ..self
-        }
+            ..self.timeouts
+        };
+        Self { timeouts, ..self }
     }
 }
 
 impl DatabaseConfig {
+    pub(crate) fn connection(&self) -> ConnectionSettings {
+        ConnectionSettings {
+            timeouts: self.timeouts,
+            durability: self.durability,
+        }
+    }
+
     /// Five connections and up to ten more under load, replaced after an hour,
     /// with a checkout timeout of 30 seconds and the default [`Timeouts`].
     ///
@@ -96,6 +125,7 @@ impl DatabaseConfig {
             recycle: Duration::from_hours(1),
             checkout_timeout: Duration::from_secs(30),
             timeouts: Timeouts::default(),
+            durability: Durability::default(),
         }
     }
 }

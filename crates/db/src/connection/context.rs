@@ -1,6 +1,7 @@
 //! The context that all repositories share within one closure of `Database`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::AtomicBool;
 
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
@@ -34,6 +35,10 @@ pub(crate) struct TransactionContext<'c> {
     pub(crate) has_custom_clock: bool,
     pub(crate) pipelines: &'c Pipelines,
     pub(crate) unreadable: &'c UnreadableRows,
+    /// Whether leases are renewed before any expires.
+    pub(crate) leases_in_doubt: &'c AtomicBool,
+    /// Whether this transaction has renewed them.
+    pub(crate) has_renewed_leases: Cell<bool>,
     /// Published once the transaction is committed.
     pub(crate) committed: RefCell<Committed>,
 }

@@ -1,9 +1,9 @@
 //! The handle to the database.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,13 @@ use super::backend::DbConnection;
 use super::batch::ClaimBatcher;
 use super::config::DatabaseConfig;
 use super::context::{Committed, TransactionContext};
+use super::group_commit::{WriteTransaction, WriterTurn};
 use super::nesting::{self, WriteMark};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
 use super::unreadable::UnreadableRows;
 use super::url::{Backend, DatabaseUrl};
-use crate::error::{Doing, Error, Outage, conflicts_on_this_thread};
+use crate::error::{Doing, Error, Outage, conflicts_on_this_thread, outages_on_this_thread};
 
 /// Pause before a transaction is repeated after a conflict, in which the other one
 /// can take the locks it was waiting for.
@@ -55,6 +56,8 @@ pub struct Database {
     pipelines: Arc<Pipelines>,
     unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
+    /// Whether leases may have expired because their holders could not extend them.
+    leases_in_doubt: Arc<AtomicBool>,
     pub(crate) claims: Arc<ClaimBatcher>,
     checkout_timeout: Duration,
 }
@@ -79,6 +82,7 @@ impl Database {
             clock: None,
             pipelines: Arc::default(),
             unreadable: Arc::default(),
+            leases_in_doubt: Arc::default(),
             listener: None,
             claims: ClaimBatcher::new(concurrent_claims(config.url.backend())),
             checkout_timeout: config.checkout_timeout,
@@ -184,6 +188,7 @@ impl Database {
     where
         E: From<Error>,
     {
+        let _outages = OutageWatch::new(&self.leases_in_doubt);
         let context = self.context();
         let mut pooled = self.reader()?;
         let result = queries(&mut pooled, &context);
@@ -229,24 +234,23 @@ impl Database {
         E: From<Error>,
     {
         let mark = WriteMark::set(self.identity())?;
+        let _outages = OutageWatch::new(&self.leases_in_doubt);
         let context = self.context();
-        let mut pooled = self.begin()?;
-        let raw = &mut pooled.conn;
+        let mut transaction = self.begin()?;
+        let raw = transaction.connection()?;
         let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut Tx::new(raw, &context))));
         let ended = match outcome {
-            Ok(Ok(_)) => pooled.conn.commit(),
-            _ => pooled.conn.rollback(),
+            Ok(Ok(_)) => transaction.commit(),
+            _ => transaction.rollback(),
         };
-        if ended.is_err() {
-            // Closing the connection makes the database roll back.
-            pooled.discard();
-        }
-        drop(pooled);
         // A listener of the commit may write.
         drop(mark);
         match outcome {
             Ok(Ok(value)) => {
                 ended?;
+                if context.has_renewed_leases.get() {
+                    self.leases_in_doubt.store(false, Ordering::Relaxed);
+                }
                 self.notify(&context.committed.into_inner());
                 Ok(value)
             }
@@ -265,7 +269,17 @@ impl Database {
     /// keeps its thread and its connection until the driver notices, and calls
     /// that begin afterwards are not affected by either.
     pub fn replace_connections(&self, time: Instant) {
+        self.renew_leases_before_expiry();
+        self.claims.replace_permits();
         self.pools.replace(time);
+    }
+
+    /// Extends all leases by their length before the next one expires. Call it after
+    /// a time in which holders of leases could not send heartbeats, such as the start
+    /// of a server. An outage of the database that this handle notices has the same
+    /// effect.
+    pub fn renew_leases_before_expiry(&self) {
+        self.leases_in_doubt.store(true, Ordering::Relaxed);
     }
 
     /// The number of connections, open and in use.
@@ -292,6 +306,8 @@ impl Database {
             has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
             unreadable: &self.unreadable,
+            leases_in_doubt: &self.leases_in_doubt,
+            has_renewed_leases: Cell::new(false),
             committed: RefCell::default(),
         }
     }
@@ -325,6 +341,11 @@ impl Database {
         self.checkout(&self.pools.read)
     }
 
+    #[cfg(test)]
+    pub(super) fn writers(&self) -> Option<Arc<super::group_commit::WriterQueue>> {
+        self.pools.writers()
+    }
+
     /// The connection for checks, which does not depend on the other pools.
     pub(crate) fn probe(&self, timeout: Duration) -> Result<Checkout, Error> {
         self.pools.probe.checkout(timeout)
@@ -334,9 +355,21 @@ impl Database {
         pool.checkout(self.checkout_timeout)
     }
 
+    /// Begins a transaction or, on SQLite, joins one.
+    fn begin(&self) -> Result<WriteTransaction, Error> {
+        match self.pools.writers() {
+            None => self.begin_alone().map(WriteTransaction::Alone),
+            Some(writers) => {
+                let begin = || self.begin_alone();
+                WriterTurn::begin(writers, self.checkout_timeout, begin)
+                    .map(WriteTransaction::Shared)
+            }
+        }
+    }
+
     /// Begins a transaction. If the connection turns out to be closed, another
     /// one takes its place, which is safe because nothing was done on it.
-    fn begin(&self) -> Result<Checkout, Error> {
+    fn begin_alone(&self) -> Result<Checkout, Error> {
         let mut pooled = self.checkout(&self.pools.write)?;
         let mut begun = pooled.conn.begin();
         if begun.is_err() && pooled.is_lost() {
@@ -349,6 +382,30 @@ impl Database {
     }
 }
 
+/// Doubts all leases when the database turns out not to be available before this
+/// is dropped: their holders could not extend them.
+struct OutageWatch<'d> {
+    leases_in_doubt: &'d AtomicBool,
+    outages: u64,
+}
+
+impl<'d> OutageWatch<'d> {
+    fn new(leases_in_doubt: &'d AtomicBool) -> Self {
+        Self {
+            leases_in_doubt,
+            outages: outages_on_this_thread(),
+        }
+    }
+}
+
+impl Drop for OutageWatch<'_> {
+    fn drop(&mut self) {
+        if outages_on_this_thread() > self.outages {
+            self.leases_in_doubt.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Switches a SQLite file to the write-ahead log, with which readers do not wait
 /// for the writer. The file keeps the setting. Done before the pools open
 /// connections, because the switch needs the file for itself.
@@ -356,7 +413,7 @@ fn prepare_file(config: &DatabaseConfig) -> Result<(), Error> {
     let super::url::Location::File(_) = config.url.location() else {
         return Ok(());
     };
-    DbConnection::open(config.url.location(), "", config.timeouts)
+    DbConnection::open(config.url.location(), "", config.connection())
         .map_err(|source| Error::Unavailable {
             doing: format!("could not open {}", config.url),
             outage: Outage::Connection,

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 mod config;
 pub(crate) mod context;
 pub(crate) mod database;
+mod group_commit;
 mod nesting;
 mod open;
 mod pool;
@@ -16,7 +17,8 @@ pub(crate) mod url;
 
 pub use backend::{DbConnection, MultiBackend};
 pub(crate) use backend::{MultiRawValue, each_row, on_either};
-pub use config::{DatabaseConfig, Timeouts};
+pub(crate) use config::ConnectionSettings;
+pub use config::{DatabaseConfig, Durability, Timeouts};
 pub use context::Committed;
 pub use database::Database;
 pub use pool::{Capacity, PoolStats};

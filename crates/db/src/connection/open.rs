@@ -5,24 +5,31 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
-use super::config::Timeouts;
+use super::config::{ConnectionSettings, Durability, Timeouts};
 
 /// The unit of PostgreSQL's and SQLite's settings; `Duration::ZERO` is 0.
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-pub(super) fn open_sqlite(name: &str, timeouts: Timeouts) -> ConnectionResult<SqliteConnection> {
+pub(super) fn open_sqlite(
+    name: &str,
+    settings: ConnectionSettings,
+) -> ConnectionResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(name)?;
-    let busy_timeout = match milliseconds(timeouts.lock) {
+    let busy_timeout = match milliseconds(settings.timeouts.lock) {
         // SQLite would not wait at all.
         0 => i32::MAX.unsigned_abs().into(),
         limit => limit,
     };
+    let synchronous = match settings.durability {
+        Durability::Full => "FULL",
+        Durability::Relaxed => "NORMAL",
+    };
     conn.batch_execute(&format!(
         "PRAGMA busy_timeout = {busy_timeout};
          PRAGMA foreign_keys = ON;
-         PRAGMA synchronous = NORMAL;"
+         PRAGMA synchronous = {synchronous};"
     ))
     .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
@@ -38,19 +45,21 @@ pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<P
     let mut conn = PgConnection::establish(&with_parameters(url, timeouts))?;
     // Statements, because connection poolers such as PgBouncer refuse or ignore
     // the parameter `options`.
-    let settings: String = [
+    let mut settings = String::new();
+    for (name, value) in [
         ("statement_timeout", timeouts.statement),
         ("lock_timeout", timeouts.lock),
         (
             "idle_in_transaction_session_timeout",
             timeouts.idle_in_transaction,
         ),
-    ]
-    .into_iter()
-    .filter(|(name, _)| !url.contains(name))
-    .map(|(name, value)| format!("SET {name} = {};", milliseconds(value)))
-    .collect();
-    conn.batch_execute(&(settings + ENGLISH_MESSAGES))
+    ] {
+        if !url.contains(name) {
+            settings.extend(["SET ", name, " = ", &milliseconds(value).to_string(), "; "]);
+        }
+    }
+    settings += ENGLISH_MESSAGES;
+    conn.batch_execute(&settings)
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
 }

@@ -11,9 +11,10 @@ use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 use parking_lot::RwLock;
 
 use super::backend::DbConnection;
-use super::config::{DatabaseConfig, Timeouts};
+use super::config::{ConnectionSettings, DatabaseConfig};
+use super::group_commit::WriterQueue;
 use super::url::{Backend, DatabaseUrl, Location};
-use crate::error::{Error, Outage, Source};
+use crate::error::{Error, Outage, Source, count_outage};
 
 /// How long a connection is assumed to be alive after its last use. A ping at
 /// every checkout would cost a third of the read throughput.
@@ -24,6 +25,10 @@ const OVERFLOW_IDLE: Duration = Duration::from_mins(1);
 
 /// The longest pause between two attempts to connect to a database that is down.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
+
+/// The number of writers that may wait for SQLite's one writing connection, and so
+/// for a common commit.
+const CONCURRENT_WRITERS: u32 = 16;
 
 /// The connections of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +53,11 @@ pub enum Capacity {
         /// Connections opened in addition under load.
         overflow: u32,
     },
-    /// Reads and writes have separate connections (SQLite, where only one
-    /// connection can write at a time).
+    /// Reads and writes have separate connections (SQLite).
     Split {
         /// Connections that read.
         readers: u32,
-        /// Connections that write.
+        /// Writers that share one connection, and their commits.
         writers: u32,
     },
 }
@@ -63,6 +67,8 @@ pub enum Capacity {
 pub(crate) struct Pools {
     pub(crate) read: Pool,
     pub(crate) write: Pool,
+    /// The writers of SQLite, which commit together.
+    writers: Option<RwLock<Arc<WriterQueue>>>,
     /// One connection for checks of the database, opened by the first.
     pub(crate) probe: Pool,
     capacity: Capacity,
@@ -72,7 +78,7 @@ pub(crate) struct Pools {
 
 impl Pools {
     pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, Error> {
-        let connector = Arc::new(Connector::new(config.url.clone(), config.timeouts));
+        let connector = Arc::new(Connector::new(config.url.clone(), config.connection()));
         let anchor = match config.url.location() {
             Location::Memory => Some(connector.open().map_err(unavailable)?.into()),
             _ => None,
@@ -98,7 +104,7 @@ impl Pools {
                 let readers = config.pool_size.max(1);
                 let capacity = Capacity::Split {
                     readers,
-                    writers: 1,
+                    writers: CONCURRENT_WRITERS,
                 };
                 (pool(1, readers, true), pool(1, 1, false), capacity)
             }
@@ -106,6 +112,10 @@ impl Pools {
         Ok(Self {
             read,
             write,
+            writers: match config.url.backend() {
+                Backend::Postgres => None,
+                Backend::Sqlite => Some(RwLock::default()),
+            },
             probe: pool(0, 1, true),
             capacity,
             _anchor: anchor,
@@ -115,8 +125,19 @@ impl Pools {
     /// Replaces the pools that were in use at `time`.
     pub(crate) fn replace(&self, time: Instant) {
         for pool in [&self.read, &self.write, &self.probe] {
-            pool.replace(time);
+            if pool.replace(time)
+                && let Some(writers) = &self.writers
+            {
+                // A writer that does not return would keep its turn for ever.
+                *writers.write() = Arc::default();
+            }
         }
+    }
+
+    /// The queue of the writers of SQLite.
+    pub(crate) fn writers(&self) -> Option<Arc<WriterQueue>> {
+        let writers = self.writers.as_ref()?;
+        Some(Arc::clone(&writers.read()))
     }
 
     pub(crate) fn capacity(&self) -> Capacity {
@@ -177,32 +198,38 @@ impl Pool {
     /// Waits for a connection, at most `timeout`.
     pub(crate) fn checkout(&self, timeout: Duration) -> Result<Checkout, Error> {
         let pool = self.current.read().pool.clone();
-        pool.get_timeout(timeout)
-            .map_err(|source| Error::Unavailable {
+        pool.get_timeout(timeout).map_err(|source| {
+            if pool.state().connections == 0 {
+                count_outage();
+            }
+            Error::Unavailable {
                 doing: format!("no connection within {timeout:?}"),
                 outage: Outage::Connection,
                 source: Box::new(source),
-            })
+            }
+        })
     }
 
     /// Replaces the r2d2 pool if it was in use at `time`. Its idle connections are
     /// closed at once, the others when they are returned.
-    pub(crate) fn replace(&self, time: Instant) {
+    pub(crate) fn replace(&self, time: Instant) -> bool {
         let mut current = self.current.write();
-        if current.began <= time {
-            let next = Generation::new(&self.connector, self.settings);
-            let replaced = mem::replace(&mut *current, next);
-            drop(current);
-            // Closing connections may take time.
-            drop(replaced);
+        if current.began > time {
+            return false;
         }
+        let next = Generation::new(&self.connector, self.settings);
+        let replaced = mem::replace(&mut *current, next);
+        drop(current);
+        // Closing connections may take time.
+        drop(replaced);
+        true
     }
 
     /// Opens a connection outside the pool, on which only connecting has a
     /// timeout.
     pub(crate) fn open_unlimited(&self) -> Result<DbConnection, Error> {
-        let timeouts = self.connector.timeouts.of_connecting();
-        self.connector.open_with(timeouts).map_err(unavailable)
+        let settings = self.connector.settings.without_timeouts();
+        self.connector.open_with(settings).map_err(unavailable)
     }
 
     fn stats(&self) -> PoolStats {
@@ -251,7 +278,7 @@ fn unavailable(source: ConnectionError) -> Error {
 /// Opens connections, and remembers when one was last found broken.
 pub(crate) struct Connector {
     url: DatabaseUrl,
-    timeouts: Timeouts,
+    settings: ConnectionSettings,
     memory_name: String,
     started: Instant,
     /// In milliseconds after `started`: a connection last used before this time
@@ -260,10 +287,10 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    fn new(url: DatabaseUrl, timeouts: Timeouts) -> Self {
+    fn new(url: DatabaseUrl, settings: ConnectionSettings) -> Self {
         Self {
             url,
-            timeouts,
+            settings,
             memory_name: format!("lectern-{}", uuid::Uuid::from_u128(next_number())),
             started: Instant::now(),
             distrusted_until: AtomicU64::new(0),
@@ -271,11 +298,11 @@ impl Connector {
     }
 
     fn open(&self) -> Result<DbConnection, ConnectionError> {
-        self.open_with(self.timeouts)
+        self.open_with(self.settings)
     }
 
-    fn open_with(&self, timeouts: Timeouts) -> Result<DbConnection, ConnectionError> {
-        DbConnection::open(self.url.location(), &self.memory_name, timeouts)
+    fn open_with(&self, settings: ConnectionSettings) -> Result<DbConnection, ConnectionError> {
+        DbConnection::open(self.url.location(), &self.memory_name, settings)
     }
 
     fn now(&self) -> u64 {

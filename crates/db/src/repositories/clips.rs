@@ -172,17 +172,16 @@ impl<Mode> Clips<'_, Mode> {
             self.0, job_id, after,
             clips, ClipRow, clip_id,
             query: clips::table.into_boxed::<Db>(),
-            sorted: |query, pages| match top {
-                Some(top) => query
+            sorted: |query, pages| if let Some(top) = top {
+                query
                     .order((clips::importance_score.is_null(), clips::importance_score.desc(), clips::clip_order))
                     .limit(row_count(pages.limit().min(top.saturating_sub(pages.skip))))
-                    .offset(row_count(pages.skip)),
-                None => {
-                    if let Some(last) = pages.last {
-                        query = query.filter(clips::clip_order.gt(last.position));
-                    }
-                    query.order(clips::clip_order)
+                    .offset(row_count(pages.skip))
+            } else {
+                if let Some(last) = pages.last {
+                    query = query.filter(clips::clip_order.gt(last.position));
                 }
+                query.order(clips::clip_order)
             },
             light: (
                 clips::clip_id,

@@ -166,17 +166,16 @@ impl<Mode> ContentSegments<'_, Mode> {
                 }
                 query
             },
-            sorted: |query, pages| match top {
-                Some(top) => query
+            sorted: |query, pages| if let Some(top) = top {
+                query
                     .order((content_segments::importance_score.desc(), content_segments::segment_order))
                     .limit(row_count(pages.limit().min(top.saturating_sub(pages.skip))))
-                    .offset(row_count(pages.skip)),
-                None => {
-                    if let Some(last) = pages.last {
-                        query = query.filter(content_segments::segment_order.gt(last.position));
-                    }
-                    query.order(content_segments::segment_order)
+                    .offset(row_count(pages.skip))
+            } else {
+                if let Some(last) = pages.last {
+                    query = query.filter(content_segments::segment_order.gt(last.position));
                 }
+                query.order(content_segments::segment_order)
             },
             light: (
                 content_segments::segment_id,

@@ -105,6 +105,7 @@ impl Work<'_> {
         job_id: JobId,
         request: &ClaimRequest,
     ) -> Result<Vec<Claim>, Error> {
+        self.renew_leases_in_doubt()?;
         let now = match self.0.lock_job(job_id) {
             Ok(lock) => lock.time().0,
             Err(Error::JobNotFound { .. }) => return Ok(Vec::new()),

@@ -1,14 +1,17 @@
 //! Ends attempts whose leases have expired.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
 use lectern_domain::{JobId, LeaseDuration, LongText, StageRunStatus};
 
 use super::Work;
 use super::attempt::FailedAttempt;
 use crate::dialect::{expired_jobs, lock_free_jobs};
-use crate::error::Error;
+use crate::error::{Doing, Error};
+use crate::schema::stage_runs;
 use crate::sql::types::DbTime;
 
 /// Upper bound of expired leases per transaction.
@@ -33,6 +36,7 @@ impl Work<'_> {
     /// As [`Work::expire`], at a given time. Skips jobs that other transactions
     /// have locked.
     pub(super) fn expire_at(&mut self, now: DateTime<Utc>) -> Result<Expired, Error> {
+        self.renew_leases_in_doubt()?;
         let mut job_ids = expired_jobs(self.0.raw, DbTime(now), MAX_EXPIRED_LEASES)?;
         if job_ids.is_empty() {
             return Ok(Expired::default());
@@ -50,6 +54,36 @@ impl Work<'_> {
             outcome.runs += self.expire_runs(job_id.0, now)?;
         }
         Ok(outcome)
+    }
+
+    /// After an outage, extends all leases by their length, so that their holders can
+    /// send their next heartbeat. Every call that judges a lease makes this one first.
+    pub(super) fn renew_leases_in_doubt(&mut self) -> Result<(), Error> {
+        let context = self.0.context;
+        if !context.leases_in_doubt.load(Ordering::Relaxed) || context.has_renewed_leases.get() {
+            return Ok(());
+        }
+        let now = self.0.shared_now()?;
+        let is_running = stage_runs::status.eq(StageRunStatus::Running.as_str());
+        let lengths: Vec<i32> = stage_runs::table
+            .filter(is_running)
+            .filter(stage_runs::lease_seconds.is_not_null())
+            .select(stage_runs::lease_seconds.assume_not_null())
+            .distinct()
+            .load(self.0.raw)
+            .doing("list the lengths of leases")?;
+        for seconds in lengths {
+            let expires_at = DbTime(now + TimeDelta::seconds(seconds.into()));
+            diesel::update(stage_runs::table)
+                .filter(is_running)
+                .filter(stage_runs::lease_seconds.eq(seconds))
+                .filter(stage_runs::lease_expires_at.lt(expires_at))
+                .set(stage_runs::lease_expires_at.eq(Some(expires_at)))
+                .execute(self.0.raw)
+                .doing("renew leases")?;
+        }
+        context.has_renewed_leases.set(true);
+        Ok(())
     }
 
     /// As [`Work::expire`], for the runs of one job, which the caller has locked.

@@ -209,6 +209,7 @@ impl Work<'_> {
         stages: &[Stage],
         lease_id: Option<LeaseId>,
     ) -> Result<JobLock, Error> {
+        self.renew_leases_in_doubt()?;
         let (lock, leases) = self.0.lock_job_with_leases(job_id)?;
         let live_leases = match leases {
             Some(leases) => leases,
@@ -242,6 +243,7 @@ impl Work<'_> {
 
     /// Locks the job of a lease; returns the job's runs, and the one with the lease.
     fn lock_lease(&mut self, lease_id: LeaseId) -> Result<(LockedRuns, StageRun), Error> {
+        self.renew_leases_in_doubt()?;
         let by_lease = stage_runs::table
             .filter(stage_runs::lease_id.eq(Id(lease_id)))
             .select(stage_runs::job_id);

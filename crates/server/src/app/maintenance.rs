@@ -1,6 +1,6 @@
 //! Periodic tasks: expired leases and outdated rows.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::TimeDelta;
 use tokio::time::{MissedTickBehavior, interval};
@@ -10,6 +10,10 @@ use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 
 const LEASE_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// After a longer pause between two sweeps, this process was suspended or could not
+/// reach the database, and the holders of leases could not reach this process.
+const MAX_SWEEP_PAUSE: Duration = Duration::from_secs(3);
 
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
@@ -25,8 +29,15 @@ async fn sweep_leases(db: &DatabaseHandle) {
     let mut failures = FailureLog::new("sweeping expired leases");
     let mut ticks = interval(LEASE_SWEEP_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last_sweep = SystemTime::now();
     loop {
         ticks.tick().await;
+        let now = SystemTime::now();
+        let pause = now.duration_since(last_sweep).unwrap_or_default();
+        last_sweep = now;
+        if pause > MAX_SWEEP_PAUSE {
+            db.renew_leases_before_expiry();
+        }
         let swept = sweep(db).await;
         if let Some(count @ 1..) = failures.record(swept) {
             log::info!("{count} leases expired");

@@ -85,6 +85,8 @@ impl Service {
         let metrics = Metrics::new(&database)?;
         let waiting_claims = Arc::new(WaitingClaims::new(config.max_waiting_claims));
         let live = Live::new(config.live, metrics.clone());
+        // Holders of leases could not send heartbeats before this server started.
+        database.renew_leases_before_expiry();
         let database = database.on_commit({
             let (waiting_claims, hub) = (Arc::clone(&waiting_claims), Arc::clone(&live.hub));
             Arc::new(move |committed| {

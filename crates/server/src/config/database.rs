@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use lectern_db::{DatabaseConfig, DatabaseUrl, Timeouts};
+use lectern_db::{DatabaseConfig, DatabaseUrl, Durability, Timeouts};
 
 /// Settings of the database.
 #[derive(Debug, Clone, Args)]
@@ -124,6 +124,18 @@ pub struct DatabaseSettings {
     )]
     pub idle_timeout: u32,
 
+    /// Whether a commit waits for the disk (SQLite): `full`, or `relaxed`, which may
+    /// lose the last commits when the power fails
+    #[arg(
+        long,
+        env = "LECTERN_DURABILITY",
+        global = true,
+        value_name = "WHEN",
+        default_value = "full",
+        value_parser = parse_durability,
+    )]
+    pub durability: Durability,
+
     /// Fails when migrations are pending instead of applying them
     #[arg(
         long,
@@ -177,6 +189,7 @@ impl DatabaseSettings {
                 lock: seconds(self.lock_timeout),
                 idle_in_transaction: seconds(self.idle_timeout),
             },
+            durability: self.durability,
             ..DatabaseConfig::at(url)
         })
     }
@@ -184,4 +197,12 @@ impl DatabaseSettings {
 
 fn seconds(count: u32) -> Duration {
     Duration::from_secs(count.into())
+}
+
+fn parse_durability(text: &str) -> Result<Durability, &'static str> {
+    match text {
+        "full" => Ok(Durability::Full),
+        "relaxed" => Ok(Durability::Relaxed),
+        _ => Err("must be full or relaxed"),
+    }
 }

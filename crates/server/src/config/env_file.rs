@@ -75,7 +75,7 @@ fn parse(
     for variable in dotenvy::from_read_iter(content) {
         match variable {
             Ok((name, value)) if accept(&name) => {
-                accepted += &format!("{name}=\"{}\"\n", escape(&value));
+                accepted.extend([name.as_str(), "=\"", &escape(&value), "\"\n"]);
             }
             Ok((name, _)) => ignored.push(name),
             // The line is not shown, because it may hold a secret.

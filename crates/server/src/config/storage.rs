@@ -63,6 +63,27 @@ pub struct StorageSettings {
     )]
     pub max_upload: u64,
 
+    /// Minimum rate of an upload in bytes per second, averaged over a minute; 0 permits any
+    #[arg(
+        long,
+        env = "LECTERN_MIN_UPLOAD_RATE",
+        global = true,
+        value_name = "BYTES",
+        default_value_t = 1024
+    )]
+    pub min_upload_rate: u32,
+
+    /// Bytes that uploads leave free on the local disk; `None`: depends on the disk.
+    #[arg(
+        help = "Bytes of the local disk that uploads leave free [default: 1 GiB, or 5 % of a \
+                disk of less than 20 GiB]",
+        long,
+        env = "LECTERN_DISK_RESERVE",
+        global = true,
+        value_name = "BYTES"
+    )]
+    pub disk_reserve: Option<u64>,
+
     /// Lifetime of an upload URL in seconds
     #[arg(
         long,
@@ -125,6 +146,8 @@ impl StorageSettings {
             max_size: self.max_upload,
             upload_ttl: Duration::from_secs(self.upload_ttl.into()),
             download_ttl: Duration::from_secs(self.url_ttl.into()),
+            min_rate: self.min_upload_rate,
+            disk_reserve: self.disk_reserve,
             ..UploadLimits::default()
         }
     }

@@ -195,6 +195,11 @@ impl DatabaseHandle {
         }
     }
 
+    /// See [`Database::renew_leases_before_expiry`].
+    pub(crate) fn renew_leases_before_expiry(&self) {
+        self.database.renew_leases_before_expiry();
+    }
+
     /// The current time of the database's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.database.clock().now()

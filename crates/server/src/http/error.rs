@@ -80,6 +80,12 @@ impl ApiError {
         Self::new(Code::ClipNotFound, format!("there is no clip {clip_id}"))
     }
 
+    /// The same response for missing objects and invalid signatures, so that it does
+    /// not reveal which objects exist.
+    pub(crate) fn no_object() -> Self {
+        Self::new(Code::NotFound, "there is nothing at this path")
+    }
+
     pub(crate) fn not_completed(job: &Job) -> Self {
         let detail = format!(
             "job {} is {}; results are there once it is completed",
@@ -94,6 +100,19 @@ impl ApiError {
         Self {
             allow: Some(allow),
             ..Self::new(Code::MethodNotAllowed, detail)
+        }
+    }
+
+    /// Whether the database or the storage could not serve the request at this time.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        self.status_code() == StatusCode::SERVICE_UNAVAILABLE
+    }
+
+    /// Replaces what went wrong in this request.
+    pub(crate) fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self {
+            detail: detail.into(),
+            ..self
         }
     }
 

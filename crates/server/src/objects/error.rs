@@ -17,8 +17,11 @@ impl From<StorageError> for ApiError {
         match error {
             StorageError::NotFound(_)
             | StorageError::Invalid(_)
-            | StorageError::NotAllowed { .. } => {
-                Self::new(Code::NotFound, "there is nothing at this path")
+            | StorageError::NotAllowed { .. } => Self::no_object(),
+            StorageError::UploadInProgress(_) => {
+                let detail = "another request is uploading this recording; \
+                              try again when that has ended";
+                Self::new(Code::UploadInProgress, detail)
             }
             StorageError::TooLarge { announced, .. } => {
                 let detail = format!("exactly {announced} bytes were announced");
@@ -32,7 +35,7 @@ impl From<StorageError> for ApiError {
                 let detail = format!("{announced} bytes were announced, but {received} arrived");
                 Self::new(Code::MalformedBody, detail)
             }
-            // An error of the request body; `Objects::receive` makes it an `ApiError`.
+            // An error of the request body, which `Objects::receive` makes an `ApiError`.
             StorageError::BrokenStream { source, .. } => match source.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(source) => Self::internal(source),

@@ -1,13 +1,12 @@
 //! The routes' access to the storage.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
 use anyhow::Context as _;
-use futures_util::{Stream, TryStreamExt as _, stream};
+use futures_util::{TryStreamExt as _, stream};
 use lectern_api::Code;
 use lectern_domain::JobId;
 use lectern_storage::{
@@ -23,7 +22,7 @@ use super::upload_limits::UploadLimits;
 use crate::http::error::ApiError;
 
 /// Upper bound of the wait for a single operation of the storage.
-const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Number of locks: enough that two jobs seldom share one.
 const JOB_LOCKS: usize = 1024;
@@ -111,11 +110,10 @@ impl Objects {
         within(TRANSFER_TIMEOUT, self.storage.put(key, size, bytes)).await
     }
 
-    /// Locks a job's objects until the guard is dropped. Replacing, confirming and
-    /// deleting the recording and adding files to the job require this lock, so that
-    /// no file is written after the job was deleted. (Other servers on the same disk
-    /// have their own locks.)
-    pub(crate) async fn lock_job(&self, job_id: JobId) -> MutexGuard<'_, ()> {
+    /// Locks a job's objects until the guard is dropped. Adding files to the job and
+    /// deleting them require this lock, so that no file is written after the job was
+    /// deleted. (Other servers on the same disk have their own locks.)
+    async fn lock_job(&self, job_id: JobId) -> MutexGuard<'_, ()> {
         // The last bits of a UUIDv7 are random.
         let [.., high, low] = job_id.as_uuid().into_bytes();
         let index = usize::from(u16::from_be_bytes([high, low])) % JOB_LOCKS;
@@ -129,52 +127,13 @@ impl Objects {
         lock.map_err(|_| ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
     }
 
-    /// Writes an object of exactly `size` bytes from a request body. When all
-    /// bytes have arrived, `authorize` decides whether the object is stored; its
-    /// result, such as a lock, is held until that is done.
-    pub(crate) async fn receive<T>(
-        &self,
-        key: &ObjectKey,
-        size: u64,
-        body: web::Payload,
-        authorize: impl AsyncFn() -> Result<T, ApiError>,
-    ) -> Result<(), ApiError> {
-        let authorized = RefCell::new(None);
-        let authorize = async || {
-            let authorization = authorize().await?;
-            authorized.replace(Some(authorization));
-            Ok(())
-        };
-        let body = self.chunks(body, &authorize);
-        Ok(self.storage.put(key, size, body).await?)
-    }
-
-    /// The chunks of a body, followed by `authorize`. Fails when no chunk arrives
-    /// for the idle timeout.
-    fn chunks(
-        &self,
-        body: web::Payload,
-        authorize: &impl AsyncFn() -> Result<(), ApiError>,
-    ) -> impl Stream<Item = Result<web::Bytes, ApiError>> {
-        let idle_timeout = self.limits.idle_timeout;
-        let malformed = |detail| ApiError::new(Code::MalformedBody, detail);
-        stream::try_unfold(Box::pin(body), move |mut body| async move {
-            match timeout(idle_timeout, stream::StreamExt::next(&mut body)).await {
-                Ok(Some(Ok(chunk))) => Ok(Some((chunk, body))),
-                Ok(Some(Err(_))) => Err(malformed("the connection ended before the body did")),
-                Ok(None) => authorize().await.map(|()| None),
-                Err(_) => Err(malformed("no data arrived for too long")),
-            }
-        })
-    }
-
     /// Deletes a job's objects in the background. The response waits for
     /// [`STORAGE_TIMEOUT`] at most; what remains is found by `lectern gc`.
     pub(crate) async fn remove(&self, job_id: JobId) {
         let objects = self.clone();
         // A separate task, so that it continues when the client disconnects.
         let removal = actix_web::rt::spawn(async move {
-            // An upload that is about to finish writes its object first.
+            // A request that is adding a file finishes first.
             let _lock = objects.lock_job(job_id).await;
             match objects
                 .storage
@@ -201,7 +160,7 @@ impl fmt::Debug for Objects {
 }
 
 /// Waits for an operation of the storage, at most for `limit`.
-async fn within<T>(
+pub(super) async fn within<T>(
     limit: Duration,
     operation: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, ApiError> {

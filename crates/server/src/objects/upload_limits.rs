@@ -13,6 +13,12 @@ pub struct UploadLimits {
     pub download_ttl: Duration,
     /// How long an upload may send nothing; one minute by default.
     pub idle_timeout: Duration,
+    /// Least rate of an upload in bytes per second, 1024 by default. A client may be
+    /// slower for `idle_timeout`, and again after it has caught up; 0 permits any rate.
+    pub min_rate: u32,
+    /// Bytes of the disk that uploads leave free. `None`, the default: 1 GiB, or 5 % of
+    /// a disk of less than 20 GiB.
+    pub disk_reserve: Option<u64>,
 }
 
 impl Default for UploadLimits {
@@ -22,6 +28,8 @@ impl Default for UploadLimits {
             upload_ttl: Duration::from_hours(24),
             download_ttl: Duration::from_hours(1),
             idle_timeout: Duration::from_mins(1),
+            min_rate: 1024,
+            disk_reserve: None,
         }
     }
 }

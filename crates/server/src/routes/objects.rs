@@ -6,7 +6,7 @@ use actix_web::http::header::{CONTENT_LENGTH, ETAG};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use lectern_api::{Code, FieldError};
-use lectern_domain::{JobId, JobStatus};
+use lectern_domain::JobId;
 use lectern_storage::{OBJECTS_PATH, ObjectKey, SignatureError, Signer};
 
 use crate::database::handle::DatabaseHandle;
@@ -16,6 +16,7 @@ use crate::http::mount;
 use crate::http::range;
 use crate::http::resource::Resource;
 use crate::objects::handle::Objects;
+use crate::objects::recording::{self, check_pending};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
@@ -37,7 +38,7 @@ async fn download(
         signer.verify_get(key, query, now)
     })?;
     let storage = &objects.storage;
-    let info = storage.head(&key).await?.ok_or_else(not_found)?;
+    let info = storage.head(&key).await?.ok_or_else(ApiError::no_object)?;
     if info.etag.as_ref().is_some_and(|etag| known.matches(etag)) {
         return Ok(range::not_modified(&info));
     }
@@ -62,14 +63,14 @@ async fn upload(
     let (key, size) = verify_url(&request, &objects, |signer, key, query| {
         signer.verify_put(key, query, now)
     })?;
-    let job_id = key.job_id().ok_or_else(not_found)?;
+    let job_id = key.job_id().ok_or_else(ApiError::no_object)?;
     check_length(&request, size)?;
     require_pending(&db, job_id).await?;
-    let authorize = async || {
-        let lock = objects.lock_job(job_id).await;
-        require_pending(&db, job_id).await.map(|()| lock)
-    };
-    objects.receive(&key, size, body, authorize).await?;
+    let upload = objects.begin_upload(&key, size).await?;
+    let object = objects.receive(upload, size, body).await?;
+    // A separate task, so that a complete upload is stored even if its client disconnects.
+    let stored = actix_web::rt::spawn(async move { recording::store(&db, job_id, object).await });
+    stored.await.map_err(ApiError::internal)??;
     let info = objects.storage.head(&key).await?;
     let mut response = HttpResponse::Ok();
     if let Some(etag) = info.and_then(|info| info.etag) {
@@ -84,15 +85,15 @@ fn verify_url<T>(
     objects: &Objects,
     verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, SignatureError>,
 ) -> Result<(ObjectKey, T), ApiError> {
-    let signer = objects.storage.signer().ok_or_else(not_found)?;
+    let signer = objects.storage.signer().ok_or_else(ApiError::no_object)?;
     // The path as it was signed; the path of the router is partly decoded.
     let path = &request.uri().path()[mount::prefix(request).len()..];
     let key = path.strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
-    let key = key.ok_or_else(not_found)?;
+    let key = key.ok_or_else(ApiError::no_object)?;
     let allowed = verify(signer, &key, request.query_string()).map_err(|refused| {
         log::debug!("{key}: {refused}");
-        not_found()
+        ApiError::no_object()
     })?;
     Ok((key, allowed))
 }
@@ -117,23 +118,6 @@ fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
 
 async fn require_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
     let find = move |conn: &mut lectern_db::Reader<'_>| Ok(conn.jobs().find(job_id)?);
-    match db
-        .read_committed(find, |job| job)
-        .await?
-        .map(|job| job.status)
-    {
-        Some(JobStatus::Pending) => Ok(()),
-        Some(status) => {
-            let detail =
-                format!("job {job_id} is {status}; its recording can no longer be replaced");
-            Err(ApiError::new(Code::IllegalTransition, detail))
-        }
-        None => Err(not_found()),
-    }
-}
-
-/// The same response for missing objects and invalid signatures, so that it does
-/// not reveal which objects exist.
-fn not_found() -> ApiError {
-    ApiError::new(Code::NotFound, "there is nothing at this path")
+    let job = db.read_committed(find, |job| job).await?;
+    check_pending(job_id, job.as_ref())
 }

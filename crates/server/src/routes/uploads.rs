@@ -39,8 +39,11 @@ async fn create(
     let job_id = db.new_job_id();
     let object_key = ObjectKey::original(job_id, &upload.filename);
     let url = urls.upload(&object_key, size, limits.upload_ttl).await?;
+    let space = objects.check_space(size).await?;
     let job = pending_job(&upload, object_key.clone());
     let create_job = move |tx: &mut lectern_db::Tx<'_>| {
+        // Only now, because a repeated request gets the first response.
+        space?;
         tx.jobs().create_as(job_id, &job)?;
         let response = UploadResponse::new(
             job_id,
@@ -79,15 +82,9 @@ async fn confirm(
     JsonBody(job_id): JsonBody<UploadConfirmBody>,
 ) -> ApiResult {
     let job_id = *job_id;
-    // The first read is without the lock: repeated confirmations need not wait
-    // for it, and during a database outage no request waits with the lock held.
-    let mut job = find(&db, job_id).await?;
-    let _lock;
-    if job.status == JobStatus::Pending {
-        _lock = objects.try_lock_job(job_id).await?;
-        job = find(&db, job_id).await?;
-    }
+    let job = find(&db, job_id).await?;
     match job.status {
+        // A recording that replaces this one meanwhile has the same size.
         JobStatus::Pending => check_recording(&objects, &job).await?,
         JobStatus::Queued | JobStatus::Running | JobStatus::Completed => {
             return ApiResponse::job(job);

@@ -4,31 +4,49 @@
 //! below the root must not give access to files outside of it. A symlink created between
 //! the check and the use is not detected; only the permissions of the root prevent that.
 
+mod directory;
+mod staged_file;
+mod staged_object;
 mod stream;
+mod upload_lock;
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use object_store::local::LocalFileSystem;
-use object_store::{MultipartUpload, ObjectStore, PutMultipartOptions};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::Error;
 use crate::key::{ObjectKey, ObjectPrefix, is_unfinished};
 use crate::object::ObjectInfo;
-use stream::{blocking, stream_in_batches};
+use directory::is_missing;
+use staged_file::StagedFile;
+use stream::stream_in_batches;
+use upload_lock::RunningUploads;
 
-pub(crate) use stream::{read, read_file};
+pub(crate) use staged_object::StagedObject;
+pub(crate) use stream::{blocking, read, read_file};
+pub(crate) use upload_lock::UploadLock;
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Disk {
     /// Absolute and without symlinks.
     root: Arc<Path>,
     pub(crate) store: LocalFileSystem,
+    running_uploads: RunningUploads,
+}
+
+/// The space on the disk of a storage, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// Free, and not reserved for the administrator of the system.
+    pub available: u64,
+    /// The size of the file system.
+    pub total: u64,
 }
 
 /// What exists at the path of a key.
@@ -56,6 +74,7 @@ impl Disk {
             Ok(Self {
                 root: root.into(),
                 store,
+                running_uploads: RunningUploads::default(),
             })
         };
         open().map_err(|error: io::Error| {
@@ -81,13 +100,19 @@ impl Disk {
     /// Fails if an object of this name cannot be written.
     pub(crate) async fn check_writable(&self, key: &ObjectKey) -> Result<(), Error> {
         let (root, key) = (self.root.clone(), key.clone());
+        blocking(move || check_writable(&root, &key)).await
+    }
+
+    /// Acquires the right to upload an object.
+    pub(crate) async fn lock_upload(&self, key: &ObjectKey) -> Result<UploadLock, Error> {
+        let (disk, key) = (self.clone(), key.clone());
         blocking(move || {
-            let reason = match find(&root, &key)? {
-                Entry::File | Entry::Missing => return Ok(()),
-                Entry::Directory => "there are objects below it",
-                Entry::BelowFile => "a part of its path is an object",
-            };
-            Err(Error::NotAllowed { key, reason })
+            check_writable(&disk.root, &key)?;
+            match disk.running_uploads.lock(&key, &disk.target(&key)?) {
+                Ok(Some(lock)) => Ok(lock),
+                Ok(None) => Err(Error::UploadInProgress(key)),
+                Err(error) => Err(Error::other(format!("write {key}"), error)),
+            }
         })
         .await
     }
@@ -117,17 +142,51 @@ impl Disk {
     }
 
     /// Begins to write an object to a temporary file.
-    pub(crate) async fn begin_upload(
+    pub(crate) async fn stage(
         &self,
-        path: object_store::path::Path,
-    ) -> object_store::Result<Box<dyn MultipartUpload>> {
-        // The driver creates and syncs directories on the calling thread.
-        let store = self.store.clone();
-        let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || {
-            runtime.block_on(store.put_multipart_opts(&path, PutMultipartOptions::default()))
+        key: &ObjectKey,
+        lock: Option<UploadLock>,
+    ) -> Result<StagedObject, Error> {
+        let (disk, key) = (self.clone(), key.clone());
+        blocking(move || {
+            check_writable(&disk.root, &key)?;
+            match StagedFile::create(disk.target(&key)?, lock) {
+                Ok(file) => Ok(StagedObject::new(key, file)),
+                Err(error) => Err(Error::other(format!("write {key}"), error)),
+            }
         })
-        .await?
+        .await
+    }
+
+    /// The path to write an object to.
+    fn target(&self, key: &ObjectKey) -> Result<PathBuf, Error> {
+        let path = self.root.join(&**key);
+        // The driver, which reads the object, takes a name such as `C:` for a Windows drive
+        // and appends a slash.
+        match self.store.path_to_filesystem(&key.to_path()?) {
+            Ok(found) if found.as_os_str() == path.as_os_str() => Ok(path),
+            _ => Err(Error::NotAllowed {
+                key: key.clone(),
+                reason: "it has the name of a drive",
+            }),
+        }
+    }
+
+    /// The space on the disk; `None` if the root does not exist at present.
+    pub(crate) async fn space(&self) -> Result<Option<DiskSpace>, Error> {
+        let root = self.root.clone();
+        blocking(move || match rustix::fs::statvfs(&*root) {
+            Ok(space) => Ok(Some(DiskSpace {
+                available: space.f_bavail.saturating_mul(space.f_frsize),
+                total: space.f_blocks.saturating_mul(space.f_frsize),
+            })),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(Error::other(
+                format!("read the free space of {}", root.display()),
+                error,
+            )),
+        })
+        .await
     }
 
     /// The objects below the prefix, in any order.
@@ -172,6 +231,17 @@ impl Disk {
         }
         Ok(WalkDir::new(start).min_depth(1).follow_links(false))
     }
+}
+
+/// Fails if an object of this name cannot be written.
+fn check_writable(root: &Path, key: &ObjectKey) -> Result<(), Error> {
+    let reason = match find(root, key)? {
+        Entry::File | Entry::Missing => return Ok(()),
+        Entry::Directory => "there are objects below it",
+        Entry::BelowFile => "a part of its path is an object",
+    };
+    let key = key.clone();
+    Err(Error::NotAllowed { key, reason })
 }
 
 /// Finds the entry of a key, checking each part of its path for symlinks.
@@ -274,8 +344,4 @@ fn existing(entry: walkdir::Result<DirEntry>) -> Result<Option<DirEntry>, Error>
         Err(error) if error.io_error().is_some_and(is_missing) => Ok(None),
         Err(error) => Err(Error::other("list the storage", error)),
     }
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::NotFound
 }

@@ -4,6 +4,7 @@ mod owner;
 mod parts;
 mod signed_urls;
 mod trash;
+mod upload;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use object_store::{
 
 use crate::byte_range::ByteRange;
 use crate::config::StorageConfig;
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, DiskSpace};
 use crate::error::{Error, Source};
 use crate::key::{ObjectKey, ObjectPrefix};
 use crate::object::{Object, ObjectInfo};
@@ -28,6 +29,7 @@ use crate::url_signature::{Secret, Signer};
 use parts::Parts;
 
 pub use signed_urls::OBJECTS_PATH;
+pub use upload::{ReceivedObject, Upload};
 
 /// A store of objects. Cheap to clone; needs a tokio runtime.
 ///
@@ -42,8 +44,6 @@ enum Backend {
     S3(Bucket),
 }
 
-/// The size of a write to local disk.
-const LOCAL_PART_BYTES: usize = 1024 * 1024;
 /// The minimum that S3 requires of every part but the last.
 const S3_MIN_PART_BYTES: usize = 5 * 1024 * 1024;
 /// Limits the memory for a part if a client announces an absurd size. 10,000 parts of this
@@ -93,15 +93,18 @@ impl Storage {
         S: Stream<Item = Result<Bytes, E>>,
         E: Into<Source>,
     {
-        let part_bytes = match &self.0 {
+        let bucket = match &self.0 {
             Backend::Local { disk, .. } => {
+                // Before the first byte is read.
                 disk.check_writable(key).await?;
-                LOCAL_PART_BYTES
+                let object = upload::receive(disk, key, None, size, data).await?;
+                return disk::blocking(move || object.publish()).await;
             }
-            Backend::S3(_) => usize::try_from(size.div_ceil(S3_MAX_PARTS))
-                .unwrap_or(S3_MAX_PART_BYTES)
-                .clamp(S3_MIN_PART_BYTES, S3_MAX_PART_BYTES),
+            Backend::S3(bucket) => bucket,
         };
+        let part_bytes = usize::try_from(size.div_ceil(S3_MAX_PARTS))
+            .unwrap_or(S3_MAX_PART_BYTES)
+            .clamp(S3_MIN_PART_BYTES, S3_MAX_PART_BYTES);
         let mut data = pin!(data.fuse());
         let mut parts = Parts::new(key, size, data.as_mut(), part_bytes);
         let first = parts.next().await?.unwrap_or_default();
@@ -110,13 +113,10 @@ impl Storage {
         if size <= part_bytes as u64 {
             // One request is enough, but only if the stream ends here.
             parts.next().await?;
-            let written = self.driver().put(&path, first.into()).await;
+            let written = bucket.store.put(&path, first.into()).await;
             return written.map(drop).map_err(failed);
         }
-        let upload = match &self.0 {
-            Backend::Local { disk, .. } => disk.begin_upload(path).await,
-            Backend::S3(bucket) => bucket.store.put_multipart(&path).await,
-        };
+        let upload = bucket.store.put_multipart(&path).await;
         parts::write(upload.map_err(failed)?, first, &mut parts).await
     }
 
@@ -124,6 +124,31 @@ impl Storage {
     pub async fn put_file(&self, key: &ObjectKey, file: &Path) -> Result<(), Error> {
         let (data, size) = disk::read_file(file, key).await?;
         self.put(key, size, data).await
+    }
+
+    /// Begins an upload to local disk, which excludes other uploads of the same object
+    /// until it is dropped: those of this process, and those of other processes if the file
+    /// system has locks for directories. (NFS has none.)
+    ///
+    /// [`Error::UploadInProgress`] while there is another, [`Error::NotAllowed`] for a
+    /// bucket, to which clients upload directly.
+    pub async fn begin_upload(&self, key: &ObjectKey) -> Result<Upload, Error> {
+        match &self.0 {
+            Backend::Local { disk, .. } => Upload::begin(disk, key).await,
+            Backend::S3(_) => Err(Error::NotAllowed {
+                key: key.clone(),
+                reason: "a bucket receives its uploads itself",
+            }),
+        }
+    }
+
+    /// The space on the local disk. `None` for a bucket, and while the directory of the
+    /// storage does not exist.
+    pub async fn disk_space(&self) -> Result<Option<DiskSpace>, Error> {
+        match &self.0 {
+            Backend::Local { disk, .. } => disk.space().await,
+            Backend::S3(_) => Ok(None),
+        }
     }
 
     /// Begins to read an object or a range of it.

@@ -16,3 +16,4 @@ mod signed_urls;
 mod symlinks;
 mod test_storage;
 mod unfinished_files;
+mod uploads;

@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::time::Duration;
 
-use lectern_db::{Database, DatabaseConfig, Error};
+use diesel::RunQueryDsl as _;
+use lectern_db::{Database, DatabaseConfig, Durability, Error};
 use lectern_domain::JobFilter;
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
 
@@ -180,4 +181,27 @@ fn a_write_that_loses_its_connection_fails_and_stores_nothing() {
         "{result:?}"
     );
     assert_eq!(count(&db).unwrap(), 0);
+}
+
+#[test]
+fn commits_on_sqlite_wait_for_the_disk_unless_configured_otherwise() {
+    let test = TestDb::on(Backend::Sqlite);
+    let synchronous = |db: &Database| -> i32 {
+        db.write(|tx| {
+            tx.diesel(|conn| {
+                let pragma = diesel::dsl::sql::<diesel::sql_types::Integer>(
+                    "(SELECT synchronous FROM pragma_synchronous)",
+                );
+                diesel::select(pragma).get_result(conn)
+            })
+            .map_err(Error::from)
+        })
+        .unwrap()
+    };
+    assert_eq!(synchronous(&test), 2);
+    let config = DatabaseConfig {
+        durability: Durability::Relaxed,
+        ..DatabaseConfig::new(test.url()).unwrap()
+    };
+    assert_eq!(synchronous(&Database::connect(&config).unwrap()), 1);
 }

@@ -193,7 +193,7 @@ fn migrations_are_not_subject_to_timeouts() {
     let db = impatient(&test);
     let mut other = test.sql();
     other
-        .batch("BEGIN; LOCK TABLE jobs IN ACCESS SHARE MODE")
+        .batch("BEGIN; LOCK TABLE database_identity IN ACCESS SHARE MODE")
         .unwrap();
     thread::scope(|scope| {
         let reverted = scope.spawn(|| db.migrations().down(1));

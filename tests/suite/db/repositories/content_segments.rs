@@ -193,7 +193,7 @@ fn storing_the_same_set_again_keeps_the_rows_and_their_clips(db: TestDb) {
     replace(&db, job, &content_segments(3));
     let before = all(&db, job);
     let clip = a_clip_of(before[1].segment_id);
-    db.write(|tx| tx.clips().replace_for_job(job, &[clip.clone()]))
+    db.write(|tx| tx.clips().replace_for_job(job, std::slice::from_ref(&clip)))
         .unwrap();
     db.clock().advance(TimeDelta::seconds(1));
     replace(&db, job, &content_segments(3));
@@ -206,7 +206,7 @@ fn a_clip_outlives_its_content_segment(db: TestDb) {
     let job = a_job().create(&db).job_id;
     replace(&db, job, &content_segments(1));
     let clip = a_clip_of(all(&db, job)[0].segment_id);
-    db.write(|tx| tx.clips().replace_for_job(job, &[clip.clone()]))
+    db.write(|tx| tx.clips().replace_for_job(job, std::slice::from_ref(&clip)))
         .unwrap();
     replace(&db, job, &[]);
     let clips = db.read(|conn| conn.clips().for_job(job)).unwrap();

@@ -8,5 +8,6 @@ mod lease_guard;
 mod leases;
 mod locks;
 mod lost_leases;
+mod outages;
 mod progress;
 mod stage_runs;

@@ -6,3 +6,5 @@ mod s3;
 mod signed_urls;
 mod storage_faults;
 mod transfers;
+mod upload_bounds;
+mod upload_outages;

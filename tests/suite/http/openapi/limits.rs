@@ -245,9 +245,11 @@ fn the_documented_error_codes_are_complete(server: TestServer) {
             "unsupported_media_type",
             "validation_failed",
             "idempotency_mismatch",
+            "upload_in_progress",
             "internal",
             "database_unavailable",
             "overloaded",
+            "insufficient_storage",
         ])
     );
 }

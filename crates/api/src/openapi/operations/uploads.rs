@@ -4,7 +4,9 @@ use super::super::operation::Operation;
 use super::{get, post, put};
 use crate::job::JobResponse;
 use crate::upload::{UploadConfirmBody, UploadRequest, UploadResponse};
-use crate::wire::Code::{IllegalTransition, JobNotFound, Overloaded};
+use crate::wire::Code::{
+    IllegalTransition, InsufficientStorage, JobNotFound, Overloaded, UploadInProgress,
+};
 
 /// Operations to upload a recording.
 pub(super) fn jobs() -> Vec<Operation> {
@@ -18,7 +20,8 @@ pub(super) fn jobs() -> Vec<Operation> {
             .idempotent()
             .body::<UploadRequest>()
             .responds::<UploadResponse>(201)
-            .with_headers(&["Location"]),
+            .with_headers(&["Location"])
+            .with_problems([InsufficientStorage]),
         post("/api/v1/upload/confirm", "confirmUpload")
             .describe_as(
                 "Confirm an upload",
@@ -52,12 +55,15 @@ pub(super) fn objects() -> Vec<Operation> {
             .describe_as(
                 "Upload an object",
                 "Requires an `upload_url` that the service issued, including its query string, which \
-                 is signed, expires, and accepts exactly the announced number of bytes. Once the \
-                 upload is confirmed, the object cannot be replaced.",
+                 is signed, expires, and accepts exactly the announced number of bytes, from one \
+                 request at a time. An upload that ends early leaves nothing, and one that is too \
+                 slow is ended. Once the upload is confirmed, the object cannot be replaced. If the \
+                 database does not answer when the last byte arrives, the object is stored all the \
+                 same, unless it would replace another.",
             )
             .body_bytes()
             .responds_empty(200)
-            .with_problems([IllegalTransition])
+            .with_problems([IllegalTransition, UploadInProgress, InsufficientStorage])
             .uses_database(),
     ]
 }

@@ -138,7 +138,7 @@ fn the_remaining_time_is_estimated_after_the_first_chunk() {
     let job_id = fixture.job.job_id;
     let stored = fixture.db.write(|tx| {
         tx.silence_regions()
-            .replace_for_job(job_id, &[silence.clone()])
+            .replace_for_job(job_id, std::slice::from_ref(&silence))
     });
     stored.unwrap();
     let fifo = fixture.path("fifo");

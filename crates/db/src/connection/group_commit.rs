@@ -1,0 +1,451 @@
+//! Commits the writes of concurrent callers together, on SQLite.
+//!
+//! SQLite has one writer at a time, and a durable commit waits for the disk. So a
+//! writer that is done passes its open transaction on to the next one in the queue
+//! instead of committing it, and waits; the last one commits for all. A writer
+//! that fails rolls back to the savepoint at which it began, which leaves the
+//! others' changes in place. Alone, a writer commits at once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::backend::DbConnection;
+use super::pool::Checkout;
+use crate::error::{Doing, Error, Outage};
+
+/// The greatest number of writes in one commit.
+const MAX_MEMBERS: usize = 64;
+
+/// Age at which a transaction is committed although writers wait: the first
+/// member waits for all others, and so do other processes.
+const MAX_AGE: Duration = Duration::from_millis(20);
+
+/// The queue of the writers of one database.
+#[derive(Default)]
+pub(crate) struct WriterQueue(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Whether a writer has its turn.
+    is_busy: bool,
+    waiting: VecDeque<Arc<Waiter>>,
+}
+
+#[derive(Default)]
+struct Waiter {
+    turn: Mutex<Option<Turn>>,
+    has_turn: Condvar,
+}
+
+/// What a writer is to do when its turn comes.
+pub(super) enum Turn {
+    /// Begin a transaction.
+    Begin,
+    /// Join the transaction of the writers before it.
+    Join(Box<OpenTransaction>),
+}
+
+/// A transaction with the changes of writers that wait for its commit.
+pub(super) struct OpenTransaction {
+    conn: Checkout,
+    began: Instant,
+    members: Vec<SyncSender<Outcome>>,
+}
+
+/// The outcome of a commit, for the members other than the one that made it.
+type Outcome = Result<(), (Outage, String)>;
+
+impl WriterQueue {
+    /// Waits for the caller's turn.
+    pub(super) fn turn(&self, timeout: Duration) -> Result<Turn, Error> {
+        let deadline = Instant::now() + timeout;
+        let waiter = {
+            let mut state = self.0.lock();
+            if !state.is_busy {
+                state.is_busy = true;
+                return Ok(Turn::Begin);
+            }
+            let waiter = Arc::new(Waiter::default());
+            state.waiting.push_back(Arc::clone(&waiter));
+            waiter
+        };
+        {
+            let mut turn = waiter.turn.lock();
+            while turn.is_none() {
+                if waiter.has_turn.wait_until(&mut turn, deadline).timed_out() {
+                    break;
+                }
+            }
+            if let Some(turn) = turn.take() {
+                return Ok(turn);
+            }
+        }
+        let mut state = self.0.lock();
+        state.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
+        // The turn may have come just now.
+        let turn = waiter.turn.lock().take();
+        turn.ok_or_else(|| Error::Unavailable {
+            doing: format!("other writes took longer than {timeout:?}"),
+            outage: Outage::Locked,
+            source: "timeout".into(),
+        })
+    }
+
+    /// Ends the caller's turn. The next writer joins `open`, if given. Returns
+    /// `open` when no writer waits: then the turn has not ended, and the caller
+    /// commits.
+    fn pass_on(&self, open: Option<OpenTransaction>) -> Option<OpenTransaction> {
+        let mut state = self.0.lock();
+        let Some(next) = state.waiting.pop_front() else {
+            state.is_busy = open.is_some();
+            return open;
+        };
+        *next.turn.lock() = Some(open.map_or(Turn::Begin, |open| Turn::Join(Box::new(open))));
+        next.has_turn.notify_one();
+        None
+    }
+}
+
+/// The transaction of one write.
+pub(super) enum WriteTransaction {
+    /// A transaction of its own.
+    Alone(Checkout),
+    /// One that it may share with other writes.
+    Shared(WriterTurn),
+}
+
+impl WriteTransaction {
+    pub(super) fn connection(&mut self) -> Result<&mut DbConnection, Error> {
+        match self {
+            Self::Alone(pooled) => Ok(&mut pooled.conn),
+            Self::Shared(turn) => turn.connection(),
+        }
+    }
+
+    pub(super) fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Alone(mut pooled) => {
+                let ended = pooled.conn.commit();
+                end(pooled, ended)
+            }
+            Self::Shared(turn) => turn.commit(),
+        }
+    }
+
+    pub(super) fn rollback(self) -> Result<(), Error> {
+        match self {
+            Self::Alone(mut pooled) => {
+                let ended = pooled.conn.rollback();
+                end(pooled, ended)
+            }
+            Self::Shared(turn) => turn.rollback(),
+        }
+    }
+}
+
+/// Closes the connection if the transaction could not be ended, which makes the
+/// database roll back.
+fn end(mut pooled: Checkout, ended: Result<(), Error>) -> Result<(), Error> {
+    if ended.is_err() {
+        pooled.discard();
+    }
+    ended
+}
+
+/// The turn of one writer, in its transaction or in the one it has joined.
+pub(super) struct WriterTurn {
+    queue: Arc<WriterQueue>,
+    /// `None` once the turn has ended.
+    open: Option<OpenTransaction>,
+    has_joined: bool,
+}
+
+impl WriterTurn {
+    /// Waits for the caller's turn and begins. `begin` opens a transaction.
+    pub(super) fn begin(
+        queue: Arc<WriterQueue>,
+        timeout: Duration,
+        begin: impl FnOnce() -> Result<Checkout, Error>,
+    ) -> Result<Self, Error> {
+        let turn = queue.turn(timeout)?;
+        let mut this = Self {
+            queue,
+            open: None,
+            has_joined: false,
+        };
+        let open = match turn {
+            Turn::Begin => OpenTransaction {
+                conn: begin().inspect_err(|_| {
+                    this.queue.pass_on(None);
+                })?,
+                began: Instant::now(),
+                members: Vec::new(),
+            },
+            Turn::Join(open) => {
+                this.has_joined = true;
+                *open
+            }
+        };
+        let conn = &mut this.open.insert(open).conn;
+        if this.has_joined {
+            conn.conn.begin_savepoint().doing("begin a savepoint")?;
+        }
+        Ok(this)
+    }
+
+    fn connection(&mut self) -> Result<&mut DbConnection, Error> {
+        let open = self.open.as_mut().map(|open| &mut open.conn.conn);
+        open.ok_or(Error::NotCommitted {
+            reason: "its turn has ended",
+        })
+    }
+
+    /// Commits, or lets the next writer join and waits until the last one has
+    /// committed.
+    fn commit(mut self) -> Result<(), Error> {
+        let Some(mut open) = self.open.take() else {
+            return Ok(());
+        };
+        let ended = if self.has_joined {
+            open.conn.conn.release_savepoint()
+        } else {
+            open.conn.conn.check_open()
+        };
+        if let Err(error) = ended {
+            self.abandon(open, &error);
+            return Err(error);
+        }
+        if open.members.len() + 1 < MAX_MEMBERS && open.began.elapsed() < MAX_AGE {
+            let (sender, outcome) = sync_channel(1);
+            open.members.push(sender);
+            match self.queue.pass_on(Some(open)) {
+                Some(returned) => {
+                    open = returned;
+                    open.members.pop();
+                }
+                None => return received(outcome.recv().ok()),
+            }
+        }
+        self.commit_all(open)
+    }
+
+    /// Rolls the caller's changes back, and no others.
+    fn rollback(mut self) -> Result<(), Error> {
+        let Some(mut open) = self.open.take() else {
+            return Ok(());
+        };
+        if !self.has_joined {
+            let rolled_back = open.conn.conn.rollback();
+            if rolled_back.is_err() {
+                open.conn.discard();
+            }
+            drop(open);
+            self.queue.pass_on(None);
+            return rolled_back;
+        }
+        if let Err(error) = open.conn.conn.rollback() {
+            self.abandon(open, &error);
+            return Err(error);
+        }
+        if let Some(open) = self.queue.pass_on(Some(open)) {
+            // The other members get the error when it fails; the caller's own changes are
+            // rolled back either way.
+            let _ = self.commit_all(open);
+        }
+        Ok(())
+    }
+
+    fn commit_all(&self, mut open: OpenTransaction) -> Result<(), Error> {
+        let committed = open.conn.conn.commit();
+        if let Err(error) = &committed {
+            self.abandon(open, error);
+            return committed;
+        }
+        let OpenTransaction { conn, members, .. } = open;
+        drop(conn);
+        self.queue.pass_on(None);
+        for member in members {
+            // Does not block: the channel has capacity 1.
+            let _ = member.send(Ok(()));
+        }
+        Ok(())
+    }
+
+    /// Closes the connection, which rolls everything back, and ends the turn.
+    fn abandon(&self, mut open: OpenTransaction, error: &Error) {
+        open.conn.discard();
+        let OpenTransaction { conn, members, .. } = open;
+        drop(conn);
+        self.queue.pass_on(None);
+        let outage = match error {
+            Error::Unavailable { outage, .. } => *outage,
+            _ => Outage::Connection,
+        };
+        for member in members {
+            let _ = member.send(Err((outage, error.to_string())));
+        }
+    }
+}
+
+/// The result of a commit that another member made.
+fn received(outcome: Option<Outcome>) -> Result<(), Error> {
+    let unknown = || Err((Outage::Commit, "its writer ended".to_owned()));
+    outcome
+        .unwrap_or_else(unknown)
+        .map_err(|(outage, message)| Error::Unavailable {
+            doing: "could not commit a transaction together with others".to_owned(),
+            outage,
+            source: message.into(),
+        })
+}
+
+impl Drop for WriterTurn {
+    /// After an error or a panic, ends the turn if it has not ended yet.
+    fn drop(&mut self) {
+        if let Some(open) = self.open.take() {
+            let error = Error::NotCommitted {
+                reason: "a writer of the same transaction ended",
+            };
+            self.abandon(open, &error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::thread;
+
+    use diesel::connection::SimpleConnection;
+    use diesel::prelude::*;
+    use diesel::sql_query;
+    use diesel::sql_types::BigInt;
+
+    use super::*;
+    use crate::connection::{Database, Tx};
+
+    #[derive(QueryableByName)]
+    struct Number {
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+    }
+
+    fn a_database() -> Database {
+        let db = Database::open("sqlite::memory:").unwrap();
+        execute(
+            &db,
+            "CREATE TABLE numbers (number INTEGER PRIMARY KEY);
+             CREATE TABLE copies (number INTEGER REFERENCES numbers)",
+        );
+        db
+    }
+
+    fn execute(db: &Database, statements: &str) {
+        db.write(|tx| run(tx, statements)).unwrap();
+    }
+
+    fn run(tx: &mut Tx<'_>, statements: &str) -> Result<(), Error> {
+        tx.raw.batch_execute(statements).doing("run a statement")
+    }
+
+    fn numbers(db: &Database) -> Vec<i64> {
+        let rows = db.read(|conn| {
+            sql_query("SELECT number FROM numbers ORDER BY number")
+                .load::<Number>(conn.raw)
+                .doing("list the numbers")
+        });
+        rows.unwrap().iter().map(|row| row.number).collect()
+    }
+
+    /// Stores 1; while it does, `second` queues, so that it joins the transaction.
+    fn with_second(
+        db: &Database,
+        second: impl FnOnce() + Send,
+    ) -> (Result<(), Error>, thread::Result<()>) {
+        let queue = db.writers().unwrap();
+        thread::scope(|scope| {
+            let mut second = Some(second);
+            let mut other = None;
+            let first = db.write(|tx| {
+                run(tx, "INSERT INTO numbers VALUES (1)")?;
+                other = second.take().map(|second| scope.spawn(second));
+                while queue.0.lock().waiting.is_empty() {
+                    thread::yield_now();
+                }
+                Ok::<_, Error>(())
+            });
+            (first, other.unwrap().join())
+        })
+    }
+
+    #[test]
+    fn a_second_write_joins_the_transaction_of_the_first() {
+        let db = a_database();
+        let (first, second) = with_second(&db, || {
+            // The first number is not committed yet.
+            let count = "INSERT INTO numbers SELECT 1 + count(*) FROM numbers";
+            execute(&db, count);
+        });
+        first.unwrap();
+        second.unwrap();
+        assert_eq!(numbers(&db), [1, 2]);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_others_in_place() {
+        let db = a_database();
+        let (first, second) = with_second(&db, || {
+            let result = db.write(|tx| {
+                run(tx, "INSERT INTO numbers VALUES (2)")?;
+                run(tx, "INSERT INTO numbers VALUES (1)")
+            });
+            assert!(matches!(result, Err(Error::Constraint { .. })));
+        });
+        first.unwrap();
+        second.unwrap();
+        assert_eq!(numbers(&db), [1]);
+        execute(&db, "INSERT INTO numbers VALUES (3)");
+        assert_eq!(numbers(&db), [1, 3]);
+    }
+
+    #[test]
+    fn a_write_that_panics_leaves_the_others_in_place() {
+        let db = a_database();
+        let (first, second) = with_second(&db, || {
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                db.write(|tx| -> Result<(), Error> {
+                    run(tx, "INSERT INTO numbers VALUES (2)")?;
+                    panic!("a bug in the closure")
+                })
+            }));
+            assert!(panicked.is_err());
+        });
+        first.unwrap();
+        second.unwrap();
+        assert_eq!(numbers(&db), [1]);
+    }
+
+    #[test]
+    fn a_commit_that_fails_fails_for_all() {
+        let db = a_database();
+        let (first, second) = with_second(&db, || {
+            // Checked at the commit.
+            let result = db.write(|tx| {
+                run(
+                    tx,
+                    "PRAGMA defer_foreign_keys = ON; INSERT INTO copies VALUES (9)",
+                )
+            });
+            assert!(result.is_err());
+        });
+        assert!(first.is_err());
+        second.unwrap();
+        assert_eq!(numbers(&db), [0; 0]);
+        execute(&db, "INSERT INTO numbers VALUES (3)");
+        assert_eq!(numbers(&db), [3]);
+    }
+}

@@ -1,0 +1,100 @@
+//! The least rate of uploads.
+
+use std::time::Duration;
+
+use super::upload_limits::UploadLimits;
+
+/// How long the server still waits for the client of an upload.
+///
+/// Waiting uses it up, and bytes add to it what they may take at the least rate. The
+/// time in which the server does not read, because it writes to the disk, does not
+/// count.
+#[derive(Debug)]
+pub(super) struct Pace {
+    limits: UploadLimits,
+    remaining: Duration,
+}
+
+impl Pace {
+    pub(super) fn new(limits: UploadLimits) -> Self {
+        Self {
+            limits,
+            remaining: limits.idle_timeout,
+        }
+    }
+
+    /// Upper bound of the wait for the next bytes.
+    pub(super) fn remaining(&self) -> Duration {
+        self.remaining
+    }
+
+    /// Records that this many bytes arrived after a wait.
+    pub(super) fn record(&mut self, waited: Duration, bytes: usize) {
+        let micros = (bytes as u64).saturating_mul(1_000_000);
+        let added = match micros.checked_div(self.limits.min_rate.into()) {
+            Some(micros) => Duration::from_micros(micros),
+            None => Duration::MAX,
+        };
+        let left = self.remaining.saturating_sub(waited);
+        self.remaining = left.saturating_add(added).min(self.limits.idle_timeout);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn pace(min_rate: u32) -> Pace {
+        Pace::new(UploadLimits {
+            idle_timeout: 60 * SECOND,
+            min_rate,
+            ..UploadLimits::default()
+        })
+    }
+
+    #[test]
+    fn a_client_that_trickles_runs_out_of_time() {
+        let mut pace = pace(1000);
+        for second in 1..=60 {
+            assert!(pace.remaining() >= SECOND, "after {second} s");
+            pace.record(SECOND, 1);
+        }
+        assert!(pace.remaining() < SECOND);
+    }
+
+    #[test]
+    fn a_client_at_the_least_rate_never_runs_out_of_time() {
+        let mut pace = pace(1000);
+        for _ in 0..10_000 {
+            pace.record(30 * SECOND, 30_000);
+            assert_eq!(pace.remaining(), 60 * SECOND);
+        }
+    }
+
+    #[test]
+    fn a_client_may_pause_again_after_it_has_caught_up() {
+        let mut pace = pace(1000);
+        for _ in 0..100 {
+            pace.record(59 * SECOND, 1000);
+            assert_eq!(pace.remaining(), 2 * SECOND);
+            pace.record(SECOND, 100_000);
+            assert_eq!(pace.remaining(), 60 * SECOND);
+        }
+    }
+
+    #[test]
+    fn bytes_do_not_extend_a_pause() {
+        let mut pace = pace(1);
+        pace.record(SECOND, usize::MAX);
+        assert_eq!(pace.remaining(), 60 * SECOND);
+    }
+
+    #[test]
+    fn without_a_least_rate_each_byte_permits_a_pause() {
+        let mut pace = pace(0);
+        pace.record(59 * SECOND, 1);
+        assert_eq!(pace.remaining(), 60 * SECOND);
+    }
+}

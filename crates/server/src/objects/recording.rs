@@ -1,0 +1,123 @@
+//! Makes a complete upload the recording of its job.
+
+use std::mem;
+use std::sync::Arc;
+
+use actix_web::web;
+use lectern_api::Code;
+use lectern_db::{Error as DbError, Tx};
+use lectern_domain::{Job, JobId, JobStatus};
+use lectern_storage::{Error as StorageError, ReceivedObject};
+use parking_lot::Mutex;
+
+use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
+use crate::objects::error::STORAGE_UNAVAILABLE;
+
+/// Stores the recording of a pending job.
+///
+/// The job's row is locked meanwhile, so that no server confirms or deletes the job
+/// between the check of its status and the replacement of the recording.
+///
+/// Without the database, the recording is stored if the job has none: a job without a
+/// recording cannot have been confirmed. It can have been deleted, and then `lectern gc`
+/// removes the recording.
+pub(crate) async fn store(
+    db: &DatabaseHandle,
+    job_id: JobId,
+    object: ReceivedObject,
+) -> Result<(), ApiError> {
+    let upload = Arc::new(CompleteUpload(Mutex::new(State::Received(object))));
+    let checked = {
+        let upload = Arc::clone(&upload);
+        let replace = move |tx: &mut Tx<'_>| {
+            lock_pending(tx, job_id)?;
+            if upload.publish()? {
+                return Ok(());
+            }
+            Err(ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
+        };
+        let db = db.queued_by(job_id.as_uuid());
+        db.write(replace, |()| ()).await
+    };
+    let error = match checked {
+        Ok(()) => return Ok(()),
+        Err(error) if error.is_unavailable() => error,
+        Err(error) => return Err(error),
+    };
+    if web::block(move || upload.publish_new()).await?? {
+        log::warn!(job_id:%; "the recording is stored without the database: {}", error.chain());
+        return Ok(());
+    }
+    Err(error.with_detail(
+        "the server cannot check whether this recording may replace the one uploaded before; \
+         confirm that one, or send this one again",
+    ))
+}
+
+/// Locks the row of a job. Fails if the job no longer waits for its recording.
+fn lock_pending(tx: &mut Tx<'_>, job_id: JobId) -> Result<(), ApiError> {
+    let job = match tx.lock_job(job_id) {
+        Ok(_) => tx.jobs().find(job_id)?,
+        Err(DbError::JobNotFound { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    check_pending(job_id, job.as_ref())
+}
+
+/// Fails if a job no longer waits for its recording, or does not exist.
+pub(crate) fn check_pending(job_id: JobId, job: Option<&Job>) -> Result<(), ApiError> {
+    match job.map(|job| job.status) {
+        Some(JobStatus::Pending) => Ok(()),
+        Some(status) => {
+            let detail =
+                format!("job {job_id} is {status}; its recording can no longer be replaced");
+            Err(ApiError::new(Code::IllegalTransition, detail))
+        }
+        None => Err(ApiError::no_object()),
+    }
+}
+
+/// An upload that is published at most once, by the transaction or after its failure: a
+/// call of the database may still run after its request has failed.
+struct CompleteUpload(Mutex<State>);
+
+enum State {
+    Received(ReceivedObject),
+    Published,
+    Failed,
+}
+
+impl CompleteUpload {
+    /// Stores the recording, replacing another. Returns whether it is stored: false after a
+    /// failure. Blocks.
+    fn publish(&self) -> Result<bool, StorageError> {
+        self.publish_with(|object| object.publish().map(|()| true))
+    }
+
+    /// The same if there is no recording yet.
+    fn publish_new(&self) -> Result<bool, StorageError> {
+        self.publish_with(ReceivedObject::publish_new)
+    }
+
+    fn publish_with(
+        &self,
+        publish: impl FnOnce(ReceivedObject) -> Result<bool, StorageError>,
+    ) -> Result<bool, StorageError> {
+        let mut state = self.0.lock();
+        match mem::replace(&mut *state, State::Failed) {
+            State::Received(object) => {
+                let published = publish(object)?;
+                if published {
+                    *state = State::Published;
+                }
+                Ok(published)
+            }
+            State::Published => {
+                *state = State::Published;
+                Ok(true)
+            }
+            State::Failed => Ok(false),
+        }
+    }
+}
