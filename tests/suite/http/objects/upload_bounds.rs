@@ -161,7 +161,7 @@ fn an_upload_that_trickles_is_ended(db: TestDb) {
     let started = Instant::now();
     // Without `Connection: close`, which the server must not need.
     let head = format!(
-        "PUT {} HTTP/1.1\r\nHost: lectern\r\nContent-Length: {}\r\n\r\n",
+        "PUT {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
         announced.path,
         1 << 30
     );
@@ -185,7 +185,7 @@ fn an_upload_that_pauses_within_the_least_rate_is_stored(db: TestDb) {
     let announced = announce(&server, 1000);
     let bytes = recording(1000);
     let head = format!(
-        "PUT {} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
+        "PUT {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
         announced.path
     );
     let mut socket = connect(&server, &head);
@@ -274,7 +274,7 @@ fn an_upload_ends_when_the_disk_reserve_is_reached() {
     let announced = announce(&server, bytes.len());
     let (first, rest) = bytes.split_at(8 << 20);
     let head = format!(
-        "PUT {} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        "PUT {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
         announced.path,
         bytes.len()
     );
@@ -305,7 +305,7 @@ fn an_interrupted_upload_is_sent_again_from_the_start(server: TestServer) {
     let announced = announce(&server, bytes.len());
     let put = |headers: &[&str], body: &str| {
         let head = format!(
-            "PUT {} HTTP/1.1\r\nHost: lectern\r\nConnection: close\r\n",
+            "PUT {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
             announced.path
         );
         exchange(
