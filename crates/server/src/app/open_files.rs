@@ -21,7 +21,7 @@ pub struct Reserve {
 }
 
 impl Reserve {
-    /// The reserve of a server with so many database connections and HTTP threads.
+    /// The reserve of a server with these numbers of database connections and HTTP threads.
     pub fn new(database_connections: usize, http_threads: usize) -> Self {
         let (connections, threads) = (database_connections as u64, http_threads as u64);
         let fixed =

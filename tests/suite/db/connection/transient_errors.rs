@@ -13,7 +13,7 @@ use lectern_db::{Database, DatabaseConfig, Doing, Error, Outage, Timeouts, Tx};
 use lectern_domain::{Job, JobId};
 use lectern_tests::{Backend, Fixture, TestDb, a_job, on_both_backends};
 
-use crate::db::support::worker::{wait_until, wait_until_blocked};
+use crate::db::support::worker::wait_until;
 
 on_both_backends!(a_violated_constraint_is_not_transient);
 
@@ -197,8 +197,15 @@ fn migrations_are_not_subject_to_timeouts() {
         .unwrap();
     thread::scope(|scope| {
         let reverted = scope.spawn(|| db.migrations().down(1));
-        wait_until_blocked(&test);
-        test.sql().batch("SELECT pg_sleep(0.3)").unwrap();
+        // Longer than each timeout.
+        let mut sql = test.sql();
+        wait_until(|| {
+            sql.value(
+                "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'
+                     AND query_start < clock_timestamp() - interval '300 ms'",
+            ) != "0"
+        });
         other.batch("ROLLBACK").unwrap();
         assert_eq!(reverted.join().unwrap().unwrap().len(), 1);
     });

@@ -18,6 +18,7 @@ fn the_version_is_the_workspace_version() {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "one row per setting")]
 #[test]
 fn help_lists_every_setting_with_variable_and_default() {
     let shell = Shell::new();

@@ -214,7 +214,7 @@ fn changes_of_a_locked_job_do_not_keep_others_from_the_database() {
     };
     thread::scope(|scope| {
         let changes: Vec<_> = (0..40).map(|_| scope.spawn(change)).collect();
-        wait_until(|| changes.iter().any(|change| change.is_finished()));
+        wait_until(|| changes.iter().any(thread::ScopedJoinHandle::is_finished));
         client.get("/readyz").expect(200);
         client.post(JOBS, &a_recording()).expect(201);
         for change in changes {

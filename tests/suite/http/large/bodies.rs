@@ -74,9 +74,8 @@ fn rows_over_the_limit_are_refused(db: TestDb) {
         );
         assert_eq!(dump(server.db()), before);
     }
-    let cues: String = (0..4)
-        .map(|i| format!("\n00:0{i}.000 --> 00:0{i}.500\nt\n"))
-        .collect();
+    let cues = [0, 1, 2, 3].map(|i| format!("\n00:0{i}.000 --> 00:0{i}.500\nt\n"));
+    let cues = cues.concat();
     let path = job_path(job_id, "/transcripts");
     let file = server
         .request("PUT", &path)

@@ -37,7 +37,7 @@ fn clients_that_do_not_read_hold_little_memory(db: TestDb) {
     };
     let unread: Vec<_> = concurrently(32, |i| {
         let path = &paths[i % paths.len()];
-        // So many at once may be too many for the database; they are few later.
+        // The database may refuse some of this many at once; later there are fewer.
         loop {
             match get(path) {
                 (socket, status) if &status == b"HTTP/1.1 200" => break socket,

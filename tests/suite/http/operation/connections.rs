@@ -28,7 +28,7 @@ fn connect(client: &Client) -> TcpStream {
     let address = client.base().strip_prefix("http://").unwrap();
     let socket = TcpStream::connect(address).unwrap();
     socket
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     socket
 }
@@ -149,7 +149,9 @@ fn limit_open_files(lectern: &Lectern, is_limited: bool) {
         .unwrap()
         .map(|file| file.unwrap().file_name().to_str().unwrap().parse().unwrap())
         .collect();
-    let first_free = (0..).find(|number| !open.contains(number)).unwrap();
+    let first_free = (0..=u32::MAX)
+        .find(|number| !open.contains(number))
+        .unwrap();
     let limit = if is_limited { first_free } else { 1_000 };
     let set = Command::new("prlimit")
         .arg(format!("--pid={}", lectern.id()))

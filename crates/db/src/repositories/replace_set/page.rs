@@ -1,6 +1,6 @@
 //! Pages of a set of rows that belongs to a job.
 //!
-//! A set can have a hundred thousand rows, so whoever sends it on to a slow client reads
+//! A set can have a hundred thousand rows, so a caller that sends it to a slow client reads
 //! it page by page, each with a connection of its own. All pages together are what the
 //! set was when the first one was read, because rows are only added, with higher ids,
 //! or all replaced: a page leaves out added rows, and fails after a replacement.
@@ -39,7 +39,7 @@ pub struct SetCursor {
     /// The next row if it is a page of its own.
     pub(crate) large: Option<(RowKey, usize)>,
     /// Upper bound of the rows that the next query reads: about as many as fit into a
-    /// page, since PostgreSQL sends the others in vain.
+    /// page, since PostgreSQL would send rows that are not used.
     limit: usize,
 }
 
