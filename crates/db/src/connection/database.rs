@@ -282,6 +282,12 @@ impl Database {
         self.leases_in_doubt.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the leases are still to be renewed. Call [`crate::Work::expire`] soon in
+    /// that case, so that a later expiry is not taken for one of the outage.
+    pub fn are_leases_in_doubt(&self) -> bool {
+        self.leases_in_doubt.load(Ordering::Relaxed)
+    }
+
     /// The number of connections, open and in use.
     pub fn stats(&self) -> PoolStats {
         self.pools.stats()

@@ -73,6 +73,7 @@ impl Work<'_> {
         };
         let stages = first.stages.as_slice();
         let limit = row_count(requests.iter().map(|request| request.max.get()).sum());
+        self.renew_leases_in_doubt()?;
         let mut picked = self.pick(stages, limit)?;
         if picked.any_expired && self.expire_at(picked.now)?.locked_jobs > 0 {
             picked = self.pick(stages, limit)?;

@@ -50,7 +50,7 @@ async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
     let mut swept = 0;
     loop {
         let found = db.read_committed(|conn| Ok(conn.stage_runs().any_expired()?), |found| found);
-        if !found.await? {
+        if !found.await? && !db.are_leases_in_doubt() {
             return Ok(swept);
         }
         match db

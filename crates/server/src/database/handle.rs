@@ -200,6 +200,11 @@ impl DatabaseHandle {
         self.database.renew_leases_before_expiry();
     }
 
+    /// See [`Database::are_leases_in_doubt`].
+    pub(crate) fn are_leases_in_doubt(&self) -> bool {
+        self.database.are_leases_in_doubt()
+    }
+
     /// The current time of the database's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.database.clock().now()
