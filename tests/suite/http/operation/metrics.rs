@@ -122,7 +122,7 @@ fn rows_left_out_of_lists_are_counted(server: TestServer) {
     server
         .db()
         .before_migration("check_every_rule_of_the_domain", |sql| {
-            sql.execute("INSERT INTO jobs (filename, celery_task_id) VALUES ('talk.mp4', '')")
+            sql.execute("INSERT INTO jobs (filename, content_type) VALUES ('talk.mp4', '')")
                 .unwrap();
         });
     assert_eq!(metric(), "0");
