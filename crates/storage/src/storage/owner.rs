@@ -26,8 +26,7 @@ impl Storage {
         Ok(Some(id))
     }
 
-    /// Records the database that the objects belong to, as the object
-    /// [`ObjectKey::owner`].
+    /// Records the database that the objects belong to, as an object beside them.
     pub async fn set_owner(&self, id: DatabaseId) -> Result<(), Error> {
         let text = Bytes::from(format!("{id}\n"));
         let size = text.len() as u64;
