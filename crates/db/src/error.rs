@@ -371,7 +371,7 @@ thread_local! {
     static OUTAGES: Cell<u64> = const { Cell::new(0) };
 }
 
-pub(crate) fn count_outage() {
+fn count_outage() {
     OUTAGES.set(OUTAGES.get() + 1);
 }
 

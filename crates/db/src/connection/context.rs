@@ -1,10 +1,10 @@
 //! The context that all repositories share within one closure of `Database`.
 
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::AtomicBool;
 
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
+use super::lease_renewal::LeaseRenewal;
 use super::unreadable::UnreadableRows;
 use crate::error::Error;
 
@@ -35,10 +35,9 @@ pub(crate) struct TransactionContext<'c> {
     pub(crate) has_custom_clock: bool,
     pub(crate) pipelines: &'c Pipelines,
     pub(crate) unreadable: &'c UnreadableRows,
-    /// Whether leases are renewed before any expires.
-    pub(crate) leases_in_doubt: &'c AtomicBool,
-    /// Whether this transaction has renewed them.
-    pub(crate) has_renewed_leases: Cell<bool>,
+    pub(crate) lease_renewal: &'c LeaseRenewal,
+    /// The request for a renewal of all leases that this transaction has answered.
+    pub(crate) renewed_leases: Cell<Option<u64>>,
     /// Published once the transaction is committed.
     pub(crate) committed: RefCell<Committed>,
 }

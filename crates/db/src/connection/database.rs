@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,13 @@ use super::batch::ClaimBatcher;
 use super::config::DatabaseConfig;
 use super::context::{Committed, TransactionContext};
 use super::group_commit::{WriteTransaction, WriterTurn};
+use super::lease_renewal::LeaseRenewal;
 use super::nesting::{self, WriteMark};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};
 use super::unreadable::UnreadableRows;
 use super::url::{Backend, DatabaseUrl};
-use crate::error::{Doing, Error, Outage, conflicts_on_this_thread, outages_on_this_thread};
+use crate::error::{Doing, Error, Outage, conflicts_on_this_thread};
 
 /// Pause before a transaction is repeated after a conflict, in which the other one
 /// can take the locks it was waiting for.
@@ -56,8 +57,7 @@ pub struct Database {
     pipelines: Arc<Pipelines>,
     unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
-    /// Whether leases may have expired because their holders could not extend them.
-    leases_in_doubt: Arc<AtomicBool>,
+    lease_renewal: Arc<LeaseRenewal>,
     pub(crate) claims: Arc<ClaimBatcher>,
     checkout_timeout: Duration,
 }
@@ -76,13 +76,14 @@ impl Database {
         if config.url.backend() == Backend::Sqlite {
             prepare_file(config)?;
         }
+        let lease_renewal = Arc::<LeaseRenewal>::default();
         Ok(Self {
-            pools: Arc::new(Pools::new(config)?),
+            pools: Arc::new(Pools::new(config, Arc::clone(&lease_renewal))?),
             url: Arc::new(config.url.clone()),
             clock: None,
             pipelines: Arc::default(),
             unreadable: Arc::default(),
-            leases_in_doubt: Arc::default(),
+            lease_renewal,
             listener: None,
             claims: ClaimBatcher::new(concurrent_claims(config.url.backend())),
             checkout_timeout: config.checkout_timeout,
@@ -188,7 +189,7 @@ impl Database {
     where
         E: From<Error>,
     {
-        let _outages = OutageWatch::new(&self.leases_in_doubt);
+        let _outages = self.lease_renewal.watch();
         let context = self.context();
         let mut pooled = self.reader()?;
         let result = queries(&mut pooled, &context);
@@ -234,7 +235,7 @@ impl Database {
         E: From<Error>,
     {
         let mark = WriteMark::set(self.identity())?;
-        let _outages = OutageWatch::new(&self.leases_in_doubt);
+        let _outages = self.lease_renewal.watch();
         let context = self.context();
         let mut transaction = self.begin()?;
         let raw = transaction.connection()?;
@@ -248,8 +249,8 @@ impl Database {
         match outcome {
             Ok(Ok(value)) => {
                 ended?;
-                if context.has_renewed_leases.get() {
-                    self.leases_in_doubt.store(false, Ordering::Relaxed);
+                if let Some(request) = context.renewed_leases.get() {
+                    self.lease_renewal.answer(request);
                 }
                 self.notify(&context.committed.into_inner());
                 Ok(value)
@@ -279,13 +280,13 @@ impl Database {
     /// of a server. An outage of the database that this handle notices has the same
     /// effect.
     pub fn renew_leases_before_expiry(&self) {
-        self.leases_in_doubt.store(true, Ordering::Relaxed);
+        self.lease_renewal.request();
     }
 
     /// Whether the leases are still to be renewed. Call [`crate::Work::expire`] soon in
     /// that case, so that a later expiry is not taken for one of the outage.
     pub fn are_leases_in_doubt(&self) -> bool {
-        self.leases_in_doubt.load(Ordering::Relaxed)
+        self.lease_renewal.pending().is_some()
     }
 
     /// The number of connections, open and in use.
@@ -312,8 +313,8 @@ impl Database {
             has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
             unreadable: &self.unreadable,
-            leases_in_doubt: &self.leases_in_doubt,
-            has_renewed_leases: Cell::new(false),
+            lease_renewal: &self.lease_renewal,
+            renewed_leases: Cell::new(None),
             committed: RefCell::default(),
         }
     }
@@ -385,30 +386,6 @@ impl Database {
         }
         begun.doing("begin a transaction")?;
         Ok(pooled)
-    }
-}
-
-/// Doubts all leases when the database turns out not to be available before this
-/// is dropped: their holders could not extend them.
-struct OutageWatch<'d> {
-    leases_in_doubt: &'d AtomicBool,
-    outages: u64,
-}
-
-impl<'d> OutageWatch<'d> {
-    fn new(leases_in_doubt: &'d AtomicBool) -> Self {
-        Self {
-            leases_in_doubt,
-            outages: outages_on_this_thread(),
-        }
-    }
-}
-
-impl Drop for OutageWatch<'_> {
-    fn drop(&mut self) {
-        if outages_on_this_thread() > self.outages {
-            self.leases_in_doubt.store(true, Ordering::Relaxed);
-        }
     }
 }
 

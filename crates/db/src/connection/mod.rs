@@ -6,6 +6,7 @@ mod config;
 pub(crate) mod context;
 pub(crate) mod database;
 mod group_commit;
+mod lease_renewal;
 mod nesting;
 mod open;
 mod pool;

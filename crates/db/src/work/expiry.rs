@@ -1,6 +1,5 @@
 //! Ends attempts whose leases have expired.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -60,7 +59,10 @@ impl Work<'_> {
     /// send their next heartbeat. Every call that judges a lease makes this one first.
     pub(super) fn renew_leases_in_doubt(&mut self) -> Result<(), Error> {
         let context = self.0.context;
-        if !context.leases_in_doubt.load(Ordering::Relaxed) || context.has_renewed_leases.get() {
+        let Some(request) = context.lease_renewal.pending() else {
+            return Ok(());
+        };
+        if context.renewed_leases.get().is_some() {
             return Ok(());
         }
         let now = self.0.shared_now()?;
@@ -82,7 +84,7 @@ impl Work<'_> {
                 .execute(self.0.raw)
                 .doing("renew leases")?;
         }
-        context.has_renewed_leases.set(true);
+        context.renewed_leases.set(Some(request));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Leases whose holders could not send heartbeats.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -9,7 +10,9 @@ use lectern_domain::ManualClock;
 use lectern_domain::Stage::Transcription;
 use lectern_tests::{Cluster, TestDb, a_job, on_both_backends};
 
-use crate::db::support::worker::{LEASE, a_heartbeat, claim, claim_one, complete, heartbeat, run};
+use crate::db::support::worker::{
+    LEASE, a_heartbeat, claim, claim_one, complete, heartbeat, run, wait_until,
+};
 
 on_both_backends!(leases_in_doubt_are_renewed_before_they_are_judged);
 
@@ -53,4 +56,27 @@ fn an_outage_that_outlasts_a_lease_costs_no_attempt() {
     assert_eq!(patient.write(|tx| tx.work().expire()).unwrap(), 0);
     heartbeat().unwrap();
     complete(&db, claimed.lease_id).unwrap();
+}
+
+/// No call fails: the heartbeat waits for its connection until the server is back.
+#[test]
+fn an_outage_that_a_heartbeat_waits_for_costs_no_attempt() {
+    let mut cluster = Cluster::with_durable_commits();
+    let clock = Arc::new(ManualClock::default());
+    let db = Database::open(cluster.url()).unwrap();
+    let db = db
+        .with_clock(clock.clone())
+        .with_checkout_timeout(Duration::from_secs(30));
+    db.migrate().unwrap();
+    a_job().create(&db);
+    let lease = claim_one(&db, Transcription).lease_id;
+    cluster.stop();
+    clock.advance(TimeDelta::seconds(10 * LEASE));
+    thread::scope(|scope| {
+        let beat = scope.spawn(|| heartbeat(&db, lease, &a_heartbeat(5.0)));
+        wait_until(|| db.are_leases_in_doubt());
+        cluster.start_again();
+        beat.join().unwrap().unwrap();
+    });
+    complete(&db, lease).unwrap();
 }

@@ -1,24 +1,23 @@
-//! Connection pools, and how long a connection is assumed to be alive.
+//! Connection pools.
 
-use std::fmt;
+mod manager;
+
 use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use diesel::ConnectionError;
-use diesel::r2d2::{self, ManageConnection, R2D2Connection};
+use diesel::r2d2;
 use parking_lot::RwLock;
 
+pub(super) use self::manager::Pooled;
+use self::manager::{Connector, LogFailures, Manager};
 use super::backend::DbConnection;
-use super::config::{ConnectionSettings, DatabaseConfig};
+use super::config::DatabaseConfig;
 use super::group_commit::WriterQueue;
-use super::url::{Backend, DatabaseUrl, Location};
-use crate::error::{Error, Outage, Source, count_outage};
-
-/// How long a connection is assumed to be alive after its last use. A ping at
-/// every checkout would cost a third of the read throughput.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+use super::lease_renewal::LeaseRenewal;
+use super::url::{Backend, Location};
+use crate::error::{Error, Outage};
 
 /// How long connections beyond `pool_size` stay open when they are idle.
 const OVERFLOW_IDLE: Duration = Duration::from_mins(1);
@@ -77,8 +76,9 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
-    pub(crate) fn new(config: &DatabaseConfig) -> Result<Self, Error> {
-        let connector = Arc::new(Connector::new(config.url.clone(), config.connection()));
+    pub(crate) fn new(config: &DatabaseConfig, renewal: Arc<LeaseRenewal>) -> Result<Self, Error> {
+        let connector = Connector::new(config.url.clone(), config.connection(), renewal);
+        let connector = Arc::new(connector);
         let anchor = match config.url.location() {
             Location::Memory => Some(connector.open().map_err(unavailable)?.into()),
             _ => None,
@@ -198,16 +198,12 @@ impl Pool {
     /// Waits for a connection, at most `timeout`.
     pub(crate) fn checkout(&self, timeout: Duration) -> Result<Checkout, Error> {
         let pool = self.current.read().pool.clone();
-        pool.get_timeout(timeout).map_err(|source| {
-            if pool.state().connections == 0 {
-                count_outage();
-            }
-            Error::Unavailable {
+        pool.get_timeout(timeout)
+            .map_err(|source| Error::Unavailable {
                 doing: format!("no connection within {timeout:?}"),
                 outage: Outage::Connection,
                 source: Box::new(source),
-            }
-        })
+            })
     }
 
     /// Replaces the r2d2 pool if it was in use at `time`. Its idle connections are
@@ -272,158 +268,5 @@ fn unavailable(source: ConnectionError) -> Error {
         doing: "could not connect".to_owned(),
         outage: Outage::Connection,
         source: Box::new(source),
-    }
-}
-
-/// Opens connections, and remembers when one was last found broken.
-pub(crate) struct Connector {
-    url: DatabaseUrl,
-    settings: ConnectionSettings,
-    memory_name: String,
-    started: Instant,
-    /// In milliseconds after `started`: a connection last used before this time
-    /// needs a ping.
-    distrusted_until: AtomicU64,
-}
-
-impl Connector {
-    fn new(url: DatabaseUrl, settings: ConnectionSettings) -> Self {
-        Self {
-            url,
-            settings,
-            memory_name: format!("lectern-{}", uuid::Uuid::from_u128(next_number())),
-            started: Instant::now(),
-            distrusted_until: AtomicU64::new(0),
-        }
-    }
-
-    fn open(&self) -> Result<DbConnection, ConnectionError> {
-        self.open_with(self.settings)
-    }
-
-    fn open_with(&self, settings: ConnectionSettings) -> Result<DbConnection, ConnectionError> {
-        DbConnection::open(self.url.location(), &self.memory_name, settings)
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn distrust(&self) {
-        self.distrusted_until
-            .fetch_max(self.now() + 1, Ordering::Relaxed);
-    }
-
-    /// Whether a connection last used at `used` needs no ping.
-    fn trusts(&self, used: Instant) -> bool {
-        let after_start = used.duration_since(self.started).as_millis();
-        used.elapsed() < TRUSTED_FOR
-            && after_start > u128::from(self.distrusted_until.load(Ordering::Relaxed))
-    }
-}
-
-/// A number for a database in memory, unique in this process.
-fn next_number() -> u128 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Opens connections for r2d2, and checks whether they are still usable.
-pub(crate) struct Manager {
-    connector: Arc<Connector>,
-    read_only: bool,
-}
-
-impl Manager {
-    fn new(connector: &Arc<Connector>, read_only: bool) -> Self {
-        Self {
-            connector: Arc::clone(connector),
-            read_only,
-        }
-    }
-
-    fn open(&self) -> Result<DbConnection, Source> {
-        let mut conn = self.connector.open()?;
-        if self.read_only {
-            conn.forbid_writes()?;
-        }
-        Ok(conn)
-    }
-}
-
-/// A connection and the time of its last use.
-pub(crate) struct Pooled {
-    pub(crate) conn: DbConnection,
-    used: Instant,
-    lost: bool,
-}
-
-impl Pooled {
-    /// Whether the connection is closed, after an error. The driver does not
-    /// notice in every case, so this pings the server.
-    pub(crate) fn is_lost(&mut self) -> bool {
-        self.lost = self.lost
-            || self.conn.is_broken()
-            || (self.conn.backend() == Backend::Postgres && self.conn.ping().is_err());
-        self.lost
-    }
-
-    /// Makes the pool close the connection when it is returned.
-    pub(crate) fn discard(&mut self) {
-        self.lost = true;
-    }
-}
-
-impl ManageConnection for Manager {
-    type Connection = Pooled;
-    type Error = Failure;
-
-    fn connect(&self) -> Result<Pooled, Failure> {
-        let conn = self.open().map_err(Failure)?;
-        Ok(Pooled {
-            conn,
-            used: Instant::now(),
-            lost: false,
-        })
-    }
-
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Failure> {
-        // A file has no server that could close the connection.
-        if pooled.conn.backend() == Backend::Sqlite || self.connector.trusts(pooled.used) {
-            return Ok(());
-        }
-        pooled.conn.ping().map_err(|error| Failure(Box::new(error)))
-    }
-
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.used = Instant::now();
-        let broken = pooled.lost || pooled.conn.is_broken();
-        if broken {
-            self.connector.distrust();
-        }
-        broken || std::thread::panicking()
-    }
-}
-
-/// The error of a connection attempt, in the type r2d2 needs.
-#[derive(Debug)]
-pub(crate) struct Failure(Source);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-/// Logs failed attempts at debug level: the last failure is also part of the
-/// error that a caller waiting for a connection gets.
-#[derive(Debug)]
-struct LogFailures;
-
-impl r2d2::HandleError<Failure> for LogFailures {
-    fn handle_error(&self, error: Failure) {
-        log::debug!("database connection: {}", error.to_string().trim());
     }
 }
