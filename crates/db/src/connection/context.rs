@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
 use super::lease_renewal::LeaseRenewal;
+use super::retention_clock::RetentionClock;
 use super::unreadable::UnreadableRows;
 use crate::error::Error;
 
@@ -35,6 +36,7 @@ pub(crate) struct TransactionContext<'c> {
     pub(crate) has_custom_clock: bool,
     pub(crate) pipelines: &'c Pipelines,
     pub(crate) unreadable: &'c UnreadableRows,
+    pub(crate) retention_clock: &'c RetentionClock,
     pub(crate) lease_renewal: &'c LeaseRenewal,
     /// The request for a renewal of all leases that this transaction has answered.
     pub(crate) renewed_leases: Cell<Option<u64>>,

@@ -19,6 +19,7 @@ use super::group_commit::{WriteTransaction, WriterTurn};
 use super::lease_renewal::LeaseRenewal;
 use super::nesting::{self, WriteMark};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
+use super::retention_clock::RetentionClock;
 use super::transaction::{Reader, Tx};
 use super::unreadable::UnreadableRows;
 use super::url::{Backend, DatabaseUrl};
@@ -57,6 +58,7 @@ pub struct Database {
     pipelines: Arc<Pipelines>,
     unreadable: Arc<UnreadableRows>,
     listener: Option<Listener>,
+    retention_clock: Arc<RetentionClock>,
     lease_renewal: Arc<LeaseRenewal>,
     pub(crate) claims: Arc<ClaimBatcher>,
     checkout_timeout: Duration,
@@ -83,6 +85,7 @@ impl Database {
             clock: None,
             pipelines: Arc::default(),
             unreadable: Arc::default(),
+            retention_clock: Arc::default(),
             lease_renewal,
             listener: None,
             claims: ClaimBatcher::new(concurrent_claims(config.url.backend())),
@@ -313,6 +316,7 @@ impl Database {
             has_custom_clock: self.clock.is_some(),
             pipelines: &self.pipelines,
             unreadable: &self.unreadable,
+            retention_clock: &self.retention_clock,
             lease_renewal: &self.lease_renewal,
             renewed_leases: Cell::new(None),
             committed: RefCell::default(),

@@ -10,6 +10,7 @@ mod lease_renewal;
 mod nesting;
 mod open;
 mod pool;
+mod retention_clock;
 #[cfg(feature = "diesel")]
 mod statements;
 mod transaction;

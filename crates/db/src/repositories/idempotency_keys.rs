@@ -35,9 +35,10 @@ impl IdempotencyKeys<'_> {
         key: &IdempotencyKey,
         fingerprint: Fingerprint,
     ) -> Result<Option<Value>, Error> {
+        let before = self.0.retention_start(LIFETIME)?;
         let expired = idempotency_keys::table
             .filter(idempotency_keys::key.eq(key.as_str()))
-            .filter(idempotency_keys::created_at.le(self.0.time_ago(LIFETIME)));
+            .filter(idempotency_keys::created_at.le(before));
         on_either!(self.0.raw, conn => diesel::delete(expired).execute(conn))
             .doing("delete an expired idempotency key")?;
         let now = self.0.insert_time();
@@ -84,7 +85,7 @@ impl IdempotencyKeys<'_> {
 
     /// Deletes keys older than 24 hours; returns how many.
     pub fn prune(&mut self) -> Result<usize, Error> {
-        let before = self.0.time_ago(LIFETIME);
+        let before = self.0.retention_start(LIFETIME)?;
         let old = idempotency_keys::table.filter(idempotency_keys::created_at.le(before));
         on_either!(self.0.raw, conn => diesel::delete(old).execute(conn))
             .doing("delete expired idempotency keys")

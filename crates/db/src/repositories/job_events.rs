@@ -98,13 +98,14 @@ impl JobEvents<'_, ReadWrite> {
     /// Deletes the events of finished jobs that have not changed for longer than
     /// `retention`, by the database's clock. Returns the number of deleted events.
     pub fn prune(&mut self, retention: TimeDelta) -> Result<usize, Error> {
+        let before = self.0.retention_start(retention)?;
         let finished = JobStatus::ALL
             .iter()
             .filter(|status| status.is_finished())
             .map(|status| status.as_str());
         let job_ids = jobs::table
             .filter(jobs::status.eq_any(finished))
-            .filter(jobs::updated_at.lt(self.0.time_ago(retention)))
+            .filter(jobs::updated_at.lt(before))
             .select(jobs::job_id);
         let old = job_events::table.filter(job_events::job_id.eq_any(job_ids));
         on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("delete old events")

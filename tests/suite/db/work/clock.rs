@@ -171,6 +171,45 @@ fn every_stored_time_on_postgresql_is_the_servers() {
     }
 }
 
+/// Whether old events were deleted, and the number of deleted idempotency keys.
+fn prune(db: &Database) -> (bool, usize) {
+    db.write(|tx| {
+        let events = tx.job_events().prune(TimeDelta::days(30))?;
+        Ok::<_, Error>((events > 0, tx.idempotency_keys().prune()?))
+    })
+    .unwrap()
+}
+
+/// To a process that opens the database now, its clock looks years ahead.
+#[test]
+fn rows_on_sqlite_do_not_age_while_the_database_is_not_open() {
+    let test = TestDb::on(Backend::Sqlite);
+    store_every_time(&Database::open(test.url()).unwrap());
+    test.sql()
+        .batch(
+            "UPDATE jobs SET created_at = '2020-01-01T00:00:00.000000Z',
+                 updated_at = '2020-01-01T00:00:00.000000Z';
+             UPDATE jobs SET completed_at = updated_at WHERE completed_at IS NOT NULL;
+             UPDATE idempotency_keys SET created_at = '2020-01-01T00:00:00.000000Z';",
+        )
+        .unwrap();
+    let db = Database::open(test.url()).unwrap();
+    let take = |db: &Database, fingerprint| {
+        db.write(|tx| {
+            let key = IdempotencyKey::new("a").unwrap();
+            tx.idempotency_keys()
+                .take(&key, Fingerprint([fingerprint; 32]))
+        })
+    };
+    assert_eq!(prune(&db), (false, 0));
+    assert!(take(&db, 0).unwrap().is_some());
+    assert!(matches!(take(&db, 1), Err(Error::IdempotencyMismatch)));
+    // A job of today shows the next process that those rows are old.
+    a_job().create(&db);
+    assert_eq!(prune(&db), (false, 0));
+    assert_eq!(prune(&Database::open(test.url()).unwrap()), (true, 1));
+}
+
 #[test]
 fn old_rows_on_postgresql_are_pruned_by_the_servers_clock() {
     let test = TestDb::on(Backend::Postgres);
@@ -178,13 +217,7 @@ fn old_rows_on_postgresql_are_pruned_by_the_servers_clock() {
     let mut sql = test.sql();
     let db = Database::open(test.url()).unwrap();
     store_every_time(&db);
-    let prune = || {
-        db.write(|tx| {
-            let events = tx.job_events().prune(TimeDelta::days(30))?;
-            Ok::<_, Error>((events > 0, tx.idempotency_keys().prune()?))
-        })
-        .unwrap()
-    };
+    let prune = || prune(&db);
     let last_day = || {
         db.read(|conn| conn.jobs().metrics())
             .unwrap()

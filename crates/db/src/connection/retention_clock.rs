@@ -1,0 +1,32 @@
+//! The clock by which rows become old enough to be deleted, on SQLite.
+
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Starts at the latest time that the database had stored, and measures the time since
+/// then itself. So a machine's clock that jumps days ahead deletes nothing, and rows
+/// live longer by the time in which no process had the database open.
+#[derive(Default)]
+pub(crate) struct RetentionClock(OnceLock<(DateTime<Utc>, Instant)>);
+
+impl RetentionClock {
+    /// The earlier of `now` and this clock's time. `latest_stored` is called once.
+    pub(crate) fn at_most<E>(
+        &self,
+        now: DateTime<Utc>,
+        latest_stored: impl FnOnce() -> Result<Option<DateTime<Utc>>, E>,
+    ) -> Result<DateTime<Utc>, E> {
+        let (start, opened) = match self.0.get() {
+            Some(start) => *start,
+            None => {
+                let start = latest_stored()?.unwrap_or(now);
+                *self.0.get_or_init(|| (start, Instant::now()))
+            }
+        };
+        let elapsed = TimeDelta::from_std(opened.elapsed()).unwrap_or(TimeDelta::MAX);
+        let time = start.checked_add_signed(elapsed);
+        Ok(time.map_or(now, |time| time.min(now)))
+    }
+}
