@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
+use lectern_server::cli::allocator;
 use lectern_server::cli::command::{Cli, Command};
 use lectern_server::config::env_file::EnvFile;
 
@@ -13,6 +14,7 @@ use lectern_server::config::env_file::EnvFile;
 const MISSING_SUBCOMMAND: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 fn main() -> ExitCode {
+    allocator::return_freed_memory();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,6 @@
-//! The command line: one file per command, signals and logging.
+//! The command line: one file per command, signals, logging and the allocator.
 
+pub mod allocator;
 pub mod backup;
 pub mod command;
 pub mod gc;
