@@ -1,0 +1,2 @@
+-- Only SQLite's triggers copy texts.
+SELECT 1;
