@@ -27,6 +27,10 @@ impl Committed {
     }
 }
 
+/// A connection to PostgreSQL that has transferred a larger value, in bytes, is not used
+/// again: libpq keeps its buffers as large as the largest value was.
+const MAX_VALUE: usize = 1 << 20;
+
 /// The context of one closure.
 pub(crate) struct TransactionContext<'c> {
     pub(crate) clock: &'c dyn Clock,
@@ -40,6 +44,8 @@ pub(crate) struct TransactionContext<'c> {
     pub(crate) lease_renewal: &'c LeaseRenewal,
     /// The request for a renewal of all leases that this transaction has answered.
     pub(crate) renewed_leases: Cell<Option<u64>>,
+    /// Whether a value of more than [`MAX_VALUE`] was transferred.
+    pub(crate) has_large_value: Cell<bool>,
     /// Published once the transaction is committed.
     pub(crate) committed: RefCell<Committed>,
 }
@@ -48,6 +54,13 @@ impl TransactionContext<'_> {
     /// Adds to what is published after the commit.
     pub(crate) fn publish(&self, add: impl FnOnce(&mut Committed)) {
         add(&mut self.committed.borrow_mut());
+    }
+
+    /// Takes notice of the size of a value that is sent to the database or received.
+    pub(crate) fn record_value(&self, bytes: usize) {
+        if bytes > MAX_VALUE {
+            self.has_large_value.set(true);
+        }
     }
 
     /// Converts a row of a list; `None` if it breaks a rule of the domain.

@@ -196,6 +196,9 @@ impl Database {
         let context = self.context();
         let mut pooled = self.reader()?;
         let result = queries(&mut pooled, &context);
+        if context.has_large_value.get() {
+            pooled.replace_when_returned();
+        }
         // diesel does not notice that a connection is closed while it prepares a
         // statement; a ping makes it notice.
         if result.is_err() && pooled.conn.ping().is_err() {
@@ -243,6 +246,9 @@ impl Database {
         let mut transaction = self.begin()?;
         let raw = transaction.connection()?;
         let outcome = catch_unwind(AssertUnwindSafe(|| change(&mut Tx::new(raw, &context))));
+        if context.has_large_value.get() {
+            transaction.replace_connection_afterwards();
+        }
         let ended = match outcome {
             Ok(Ok(_)) => transaction.commit(),
             _ => transaction.rollback(),
@@ -319,6 +325,7 @@ impl Database {
             retention_clock: &self.retention_clock,
             lease_renewal: &self.lease_renewal,
             renewed_leases: Cell::new(None),
+            has_large_value: Cell::new(false),
             committed: RefCell::default(),
         }
     }

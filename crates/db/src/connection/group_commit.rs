@@ -126,6 +126,14 @@ impl WriteTransaction {
         }
     }
 
+    /// Makes the pool replace the connection after the transaction, unless it is shared,
+    /// as SQLite's is.
+    pub(super) fn replace_connection_afterwards(&mut self) {
+        if let Self::Alone(pooled) = self {
+            pooled.replace_when_returned();
+        }
+    }
+
     pub(super) fn commit(self) -> Result<(), Error> {
         match self {
             Self::Alone(mut pooled) => {

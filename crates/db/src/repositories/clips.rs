@@ -92,6 +92,7 @@ impl From<Clip> for ClipRow {
 job_set! {
     clips: Clip { clip_id: ClipId, data: NewClip } in ClipRow,
     arbitrary JSON: true,
+    bytes of long columns: |clip| clip.extra_metadata.memory(),
     order by |a, b| a.clip_order.cmp(&b.clip_order),
 }
 

@@ -100,7 +100,10 @@ where
         at: Option<&Self::Cursor>,
     ) -> Result<(Vec<u8>, Option<Self::Cursor>), ApiError> {
         let page = (self.read)(conn, at.map(|(cursor, _)| cursor))?;
-        let (mut json, mut total) = (Vec::new(), at.map_or(0, |(_, count)| *count));
+        let mut total = at.map_or(0, |(_, count)| *count);
+        // Without it, the JSON of a large row would be copied each time it grows.
+        let large = at.and_then(Self::large_row_bytes).unwrap_or_default();
+        let mut json = Vec::with_capacity(large + large / 64);
         if at.is_none() {
             if page.items.is_empty() && page.next.is_none() {
                 require_job(self.job_id, conn.jobs().exists(self.job_id)?)?;

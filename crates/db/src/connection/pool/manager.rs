@@ -115,6 +115,7 @@ pub(crate) struct Pooled {
     pub(crate) conn: DbConnection,
     used: Instant,
     lost: bool,
+    is_replaced: bool,
     _counted: Arc<()>,
 }
 
@@ -131,6 +132,11 @@ impl Pooled {
     /// Makes the pool close the connection when it is returned.
     pub(crate) fn discard(&mut self) {
         self.lost = true;
+    }
+
+    /// The same for a connection to PostgreSQL that works.
+    pub(crate) fn replace_when_returned(&mut self) {
+        self.is_replaced = self.conn.backend() == Backend::Postgres;
     }
 }
 
@@ -150,6 +156,7 @@ impl ManageConnection for Manager {
             conn: conn.map_err(Failure)?,
             used: Instant::now(),
             lost: false,
+            is_replaced: false,
             _counted: Arc::clone(&self.connector.connections),
         })
     }
@@ -168,7 +175,7 @@ impl ManageConnection for Manager {
         if broken {
             self.connector.distrust();
         }
-        broken || std::thread::panicking()
+        broken || pooled.is_replaced || std::thread::panicking()
     }
 }
 

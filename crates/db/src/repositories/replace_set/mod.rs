@@ -25,16 +25,19 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
 
     fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;
 
+    /// About how many bytes the columns of any length have.
+    fn text_bytes(new: &Self::New) -> usize;
+
     /// The order in which the repository lists the set.
     fn order(&self, other: &Self) -> Ordering;
 
     /// Compares the rows of a job, in the order in which they were inserted, with `new`.
     /// Reads no further than to the first difference.
     fn compare(
-        conn: &mut DbConnection,
+        tx: &mut Tx<'_>,
         job_id: JobId,
         new: &[Self::New],
-        result: Keep,
+        keep: Keep,
     ) -> Result<Comparison<Self>, Error>;
 
     /// The rows of a job in the order in which they were inserted.
@@ -64,9 +67,12 @@ pub(crate) enum Comparison<T> {
     Missing,
 }
 
-/// Rows per statement of [`store`]: bounds the memory for rows, and is many enough for
+/// Rows per statement of [`add`]: bounds the memory for rows, and is many enough for
 /// the statement's own costs not to matter.
 const ROWS_PER_INSERT: usize = 4_000;
+
+/// The same in bytes of text.
+const BYTES_PER_INSERT: usize = 1 << 20;
 
 /// Replaces the set of a locked job and returns it in the order of lists. A set
 /// equal to the stored one changes nothing: its rows keep their ids.
@@ -75,7 +81,7 @@ pub(crate) fn replace<T: JobSetItem>(
     lock: JobLock,
     new: &[T::New],
 ) -> Result<Vec<T>, Error> {
-    let compared = T::compare(tx.raw, lock.job_id(), new, Keep::Rows)?;
+    let compared = T::compare(tx, lock.job_id(), new, Keep::Rows)?;
     let mut stored = match compared {
         Comparison::Equal(stored) => stored,
         Comparison::Missing => insert(tx, lock, new)?,
@@ -95,7 +101,7 @@ pub(crate) fn store<T: JobSetItem>(
     lock: JobLock,
     new: &[T::New],
 ) -> Result<(), Error> {
-    match T::compare(tx.raw, lock.job_id(), new, Keep::Nothing)? {
+    match T::compare(tx, lock.job_id(), new, Keep::Nothing)? {
         Comparison::Equal(_) => Ok(()),
         Comparison::Missing => add::<T>(tx, lock, new),
         Comparison::Different => {
@@ -111,10 +117,23 @@ pub(crate) fn add<T: JobSetItem>(
     lock: JobLock,
     new: &[T::New],
 ) -> Result<(), Error> {
-    for new in new.chunks(ROWS_PER_INSERT) {
-        T::insert(tx.raw, &rows::<T>(tx, lock, new))?;
+    let mut new = new;
+    while !new.is_empty() {
+        let (next, rest) = new.split_at(rows_of_insert::<T>(new));
+        T::insert(tx.raw, &rows::<T>(tx, lock, next))?;
+        new = rest;
     }
     Ok(())
+}
+
+/// The number of rows that the next statement of [`add`] inserts, at least one.
+fn rows_of_insert<T: JobSetItem>(new: &[T::New]) -> usize {
+    let mut bytes = 0;
+    let fitting = new.iter().take(ROWS_PER_INSERT).take_while(|new| {
+        bytes += T::text_bytes(new);
+        bytes <= BYTES_PER_INSERT
+    });
+    fitting.count().max(1)
 }
 
 /// Adds to the set of a locked job and returns the added values.
@@ -132,6 +151,8 @@ pub(crate) fn insert<T: JobSetItem>(
 }
 
 fn rows<T: JobSetItem>(tx: &Tx<'_>, lock: JobLock, new: &[T::New]) -> Vec<T::Row> {
+    let longest = new.iter().map(T::text_bytes).max();
+    tx.context.record_value(longest.unwrap_or_default());
     new.iter()
         .map(|new| T::new(new.clone(), lock, tx.clock).into())
         .collect()
@@ -143,6 +164,7 @@ macro_rules! job_set {
     (
         $table:ident: $value:ident { $id:ident: $id_type:ident, data: $new:ident } in $row:ident,
         arbitrary JSON: $arbitrary_json:literal,
+        bytes of long columns: $text_bytes:expr,
         order by $order:expr $(,)?
     ) => {
         impl $crate::repositories::replace_set::JobSetItem for $value {
@@ -164,13 +186,18 @@ macro_rules! job_set {
                 }
             }
 
+            fn text_bytes(new: &$new) -> usize {
+                let text_bytes: fn(&$new) -> usize = $text_bytes;
+                text_bytes(new)
+            }
+
             fn order(&self, other: &Self) -> std::cmp::Ordering {
                 let order: fn(&Self, &Self) -> _ = $order;
                 order(self, other)
             }
 
             fn compare(
-                conn: &mut $crate::connection::DbConnection,
+                tx: &mut $crate::connection::Tx<'_>,
                 job_id: JobId,
                 new: &[$new],
                 keep: $crate::repositories::replace_set::Keep,
@@ -180,8 +207,9 @@ macro_rules! job_set {
                 use $crate::repositories::replace_set::{Comparison, Keep};
 
                 let (mut equal, mut found, mut kept) = (true, 0, Vec::new());
+                let context = tx.context;
                 $crate::connection::each_row!(
-                    conn,
+                    tx.raw,
                     $table::table
                         .filter($table::job_id.eq($crate::sql::types::Id(job_id)))
                         .order($table::id)
@@ -190,7 +218,13 @@ macro_rules! job_set {
                     concat!("read the ", stringify!($table), " of a job"),
                     |row: $row| {
                         found += 1;
-                        match <$value>::try_from(row) {
+                        let stored = <$value>::try_from(row);
+                        if let Ok(stored) = &stored {
+                            context.record_value(
+                                <$value as $crate::repositories::replace_set::JobSetItem>::text_bytes(&stored.data),
+                            );
+                        }
+                        match stored {
                             Ok(stored) if Some(&stored.data) == new.get(found - 1) => {
                                 if keep == Keep::Rows {
                                     kept.push(stored);

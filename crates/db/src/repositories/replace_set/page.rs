@@ -225,9 +225,10 @@ macro_rules! page_of_set {
                 return Err(Error::ReplacedMeanwhile);
             }
         }
-        if let Some((cursor, (key, _))) =
+        if let Some((cursor, (key, bytes))) =
             after.and_then(|cursor| cursor.large.map(|large| (cursor, large)))
         {
+            context.record_value(bytes);
             let row = $table::table
                 .filter($table::$public_id.eq(Id(key.public_id)))
                 .filter($table::job_id.eq(Id(job_id)))
