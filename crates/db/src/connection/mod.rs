@@ -1,5 +1,6 @@
 //! Opening a database, its pooled connections and its transactions.
 
+mod abandoned_copies;
 mod backend;
 pub(crate) mod batch;
 mod config;

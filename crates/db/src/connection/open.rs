@@ -53,15 +53,29 @@ pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<P
             "idle_in_transaction_session_timeout",
             timeouts.idle_in_transaction,
         ),
+        // The server's side of the connection: by default it keeps the locks of a client
+        // that is no longer there for hours.
+        ("tcp_user_timeout", timeouts.unacknowledged),
     ] {
         if !url.contains(name) {
             settings.extend(["SET ", name, " = ", &milliseconds(value).to_string(), "; "]);
         }
     }
+    let silent = silent_seconds(timeouts);
+    settings += &format!(
+        "SET tcp_keepalives_idle = {silent}; SET tcp_keepalives_interval = 1;
+         SET tcp_keepalives_count = {silent};"
+    );
     settings += ENGLISH_MESSAGES;
     conn.batch_execute(&settings)
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
+}
+
+/// How long a connection may be silent before it is asked for a sign of life, and then
+/// until it is given up.
+fn silent_seconds(timeouts: Timeouts) -> u64 {
+    timeouts.unacknowledged.as_secs().max(1)
 }
 
 /// Adds the parameters that limit how long a connection can be silent, unless
@@ -69,13 +83,17 @@ pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<P
 fn with_parameters(url: &str, timeouts: Timeouts) -> String {
     // libpq rounds one second up to two.
     let connect = timeouts.connect.as_secs().max(2);
-    let silent = timeouts.unacknowledged.as_secs().max(1);
+    let silent = silent_seconds(timeouts).to_string();
     let parameters: Vec<_> = [
-        ("connect_timeout", connect),
-        ("tcp_user_timeout", milliseconds(timeouts.unacknowledged)),
-        ("keepalives_idle", silent),
-        ("keepalives_interval", 1),
+        ("connect_timeout", connect.to_string()),
+        (
+            "tcp_user_timeout",
+            milliseconds(timeouts.unacknowledged).to_string(),
+        ),
+        ("keepalives_idle", silent.clone()),
+        ("keepalives_interval", "1".to_owned()),
         ("keepalives_count", silent),
+        ("fallback_application_name", "lectern".to_owned()),
     ]
     .into_iter()
     .filter(|(name, _)| !url.contains(name))
@@ -99,7 +117,8 @@ mod tests {
         assert_eq!(
             with_parameters("postgres://me@db/lectern", timeouts),
             "postgres://me@db/lectern?connect_timeout=3&tcp_user_timeout=4000&keepalives_idle=4\
-             &keepalives_interval=1&keepalives_count=4"
+             &keepalives_interval=1&keepalives_count=4\
+             &fallback_application_name=lectern"
         );
         assert_eq!(
             with_parameters(
@@ -107,7 +126,8 @@ mod tests {
                 timeouts
             ),
             "postgres://db/lectern?connect_timeout=9&keepalives_idle=60&tcp_user_timeout=4000\
-             &keepalives_interval=1&keepalives_count=4"
+             &keepalives_interval=1&keepalives_count=4\
+             &fallback_application_name=lectern"
         );
     }
 }

@@ -15,12 +15,35 @@ const LEASE_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// reach the database, and the holders of leases could not reach this process.
 const MAX_SWEEP_PAUSE: Duration = Duration::from_secs(3);
 
+const ABANDONED_COPIES_INTERVAL: Duration = Duration::from_secs(5);
+
 const PRUNE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// Runs maintenance tasks until the future is dropped. Events are kept for
 /// `retention` after their job has finished.
 pub(crate) async fn run_maintenance(db: &DatabaseHandle, retention: Duration) {
-    tokio::join!(sweep_leases(db), prune(db, retention));
+    tokio::join!(
+        sweep_leases(db),
+        end_abandoned_copies(db),
+        prune(db, retention)
+    );
+}
+
+/// Ends the transactions of servers that were suspended, or cut off, while they sent rows:
+/// they would keep their jobs locked.
+async fn end_abandoned_copies(db: &DatabaseHandle) {
+    let mut failures = FailureLog::new("ending abandoned statements");
+    let mut ticks = interval(ABANDONED_COPIES_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let ended = db
+            .read_committed(|conn| Ok(conn.end_abandoned_copies()?), |count| count)
+            .await;
+        if let Some(count @ 1..) = failures.record(ended) {
+            log::warn!("ended {count} sessions that had stopped in the middle of sending rows");
+        }
+    }
 }
 
 /// Returns runs with expired leases to the queue. It reads before it writes, so

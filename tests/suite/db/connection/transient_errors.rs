@@ -196,7 +196,8 @@ fn migrations_are_not_subject_to_timeouts() {
         .batch("BEGIN; LOCK TABLE database_identity IN ACCESS SHARE MODE")
         .unwrap();
     thread::scope(|scope| {
-        let reverted = scope.spawn(|| db.migrations().down(1));
+        // The last one does nothing on PostgreSQL.
+        let reverted = scope.spawn(|| db.migrations().down(2));
         // Longer than each timeout.
         let mut sql = test.sql();
         wait_until(|| {
@@ -207,7 +208,7 @@ fn migrations_are_not_subject_to_timeouts() {
             ) != "0"
         });
         other.batch("ROLLBACK").unwrap();
-        assert_eq!(reverted.join().unwrap().unwrap().len(), 1);
+        assert_eq!(reverted.join().unwrap().unwrap().len(), 2);
     });
 }
 
@@ -226,4 +227,44 @@ fn a_database_that_refuses_writes_is_an_outage(test: TestDb) {
         })
         .unwrap_err();
     assert_eq!(outage(&error), Some(Outage::ReadOnly), "{error:?}");
+}
+
+/// Begins a `COPY` that sends nothing until `end` is called; returns whether it ended with
+/// success.
+fn copies(url: &str, application: &str, end: impl Fn()) -> bool {
+    let mut conn = PgConnection::establish(url).unwrap();
+    conn.batch_execute(&format!("SET application_name = '{application}'"))
+        .unwrap();
+    diesel::copy_from(jobs::table)
+        .from_raw_data(jobs::table, |_| {
+            end();
+            diesel::QueryResult::Ok(())
+        })
+        .execute(&mut conn)
+        .is_ok()
+}
+
+#[test]
+fn a_copy_whose_client_has_stopped_is_ended() {
+    let test = TestDb::on(Backend::Postgres);
+    let db = impatient(&test);
+    let end_copies = || {
+        db.read_committed(|conn| conn.end_abandoned_copies())
+            .unwrap()
+    };
+    let ended = || wait_until(|| end_copies() == 1);
+    assert!(!copies(test.url(), "lectern", ended));
+    // That of another application, such as pg_restore, may take as long as it likes.
+    let both = || {
+        assert!(!copies(test.url(), "lectern", ended));
+        assert_eq!(end_copies(), 0);
+    };
+    assert!(copies(test.url(), "pg_restore", both));
+}
+
+#[test]
+fn there_are_no_copies_to_end_on_sqlite() {
+    let db = TestDb::on(Backend::Sqlite);
+    let ended = db.read_committed(|conn| conn.end_abandoned_copies());
+    assert_eq!(ended.unwrap(), 0);
 }

@@ -64,6 +64,9 @@ fn count_tables(catalog: &[Vec<Option<String>>]) -> usize {
 
 /// Redoes and then reverts each migration, newest first; then applies all of
 /// them.
+/// Migrations that do nothing on PostgreSQL.
+const ONLY_ON_SQLITE: [&str; 1] = ["2026-11-27-000014_check_texts_in_place"];
+
 fn down_and_up(db: &TestDb) {
     let mut sql = db.sql();
     let complete = catalog(&mut sql);
@@ -83,7 +86,9 @@ fn down_and_up(db: &TestDb) {
             &db.migrations().down(1).unwrap(),
             std::slice::from_ref(name)
         );
-        assert_ne!(catalog(&mut sql), before, "{name} did nothing");
+        if db.backend() == Backend::Sqlite || !ONLY_ON_SQLITE.contains(&name.as_str()) {
+            assert_ne!(catalog(&mut sql), before, "{name} did nothing");
+        }
         assert!(db.migrations().pending().unwrap());
     }
     assert_eq!(
