@@ -1,4 +1,4 @@
-"""All scenarios, and those whose protection does not exist yet."""
+"""All scenarios."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from scenarios import (
     connections,
     databases,
     disks,
+    durability,
     histories,
     kills,
     recordings,
@@ -20,6 +21,7 @@ SCENARIOS: list[Scenario] = [
     *kills.SCENARIOS,
     *databases.SCENARIOS,
     *disks.SCENARIOS,
+    *durability.SCENARIOS,
     *connections.SCENARIOS,
     *bodies.SCENARIOS,
     *recordings.SCENARIOS,
@@ -28,13 +30,3 @@ SCENARIOS: list[Scenario] = [
     *restore.SCENARIOS,
     *histories.SCENARIOS,
 ]
-
-# Not part of a run unless they are named: nothing protects from these faults yet. An entry is
-# removed by the change that makes its scenario pass.
-NOT_YET_PROTECTED: dict[str, str] = {
-    "postgres-forgotten": "claims on forgotten connections keep their turns, so later claims are 503",
-    "large-bodies": "four bodies of 30 MB at once sometimes need up to 297 MiB",
-    "deploys": "a lease that expired while the server was away is lost",
-    "outages": "a lease that expired while the database was away is lost",
-    "clock-sqlite": "the clock of a server on SQLite is the clock of the database",
-}

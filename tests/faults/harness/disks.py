@@ -28,6 +28,11 @@ class Disk:
                 except OSError:
                     pass
 
+    def free(self) -> int:
+        """Free bytes."""
+        disk = os.statvfs(self.path)
+        return disk.f_bavail * disk.f_frsize
+
     def empty(self) -> None:
         self.ballast.unlink()
 

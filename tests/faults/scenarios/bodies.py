@@ -82,12 +82,23 @@ def invalid(run: Run) -> str:
     return measured(server, load)
 
 
-def large(run: Run) -> str:
+def many_rows(run: Run) -> str:
+    return large(run, [9_000] * 3_400)
+
+
+def long_texts(run: Run) -> str:
+    return large(run, [16 * MEBIBYTE])
+
+
+def large(run: Run, lengths: list[int]) -> str:
+    """Sends transcripts with texts of these lengths, all at once."""
     server = run.serve()
     client = server.client()
     jobs = [a_job(client) for _ in range(8)]
-    text = "x" * 9_000
-    segments = [{"start_time": n, "end_time": n + 1, "text": text} for n in range(3_400)]
+    segments = [
+        {"start_time": n, "end_time": n + 1, "text": "x" * length}
+        for n, length in enumerate(lengths)
+    ]
     body = json.dumps({"segments": segments}).encode()
     assert len(body) < 32 << 20, "more than is accepted"
 
@@ -100,7 +111,8 @@ def large(run: Run) -> str:
         for status in statuses:
             assert status in (0, 200, 503), f"a large body is {status}"
         assert 200 in statuses, "no large body was accepted"
-        return f"{number} bodies of 30 MB at once, {statuses.count(200)} accepted"
+        size = f"{len(body) / MEBIBYTE:.0f} MiB"
+        return f"{number} bodies of {size} at once, {statuses.count(200)} accepted"
 
     return measured(server, load)
 
@@ -167,7 +179,8 @@ SCENARIOS = [
         f"{PROMISE} The answer names some of the errors.",
         invalid,
     ),
-    Scenario("large-bodies", "outputs of 30 MB at once", PROMISE, large),
+    Scenario("large-bodies", "outputs of 30 MB at once", PROMISE, many_rows),
+    Scenario("long-texts", "outputs with one text of 16 MiB at once", PROMISE, long_texts),
     Scenario(
         "unread-answers",
         "readers of a long transcript who do not read",

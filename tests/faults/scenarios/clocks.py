@@ -40,7 +40,8 @@ def finished_job(client: Client) -> str:
     return job
 
 
-def check(run: Run, url: str, right: Lectern) -> str:
+def check(run: Run, url: str, has_shared_clock: bool) -> str:
+    right = run.serve(url)
     client = right.client()
     created, finished, worked = create_once(client), finished_job(client), a_job(client)
     claim = {"worker": "healthy", "stages": ["transcription"], "lease_seconds": 60, "max": 9}
@@ -57,34 +58,33 @@ def check(run: Run, url: str, right: Lectern) -> str:
             assert again == created, f"{days} days: the key of {created} is gone: {again}"
             now = client.get(f"/api/v1/jobs/{finished}/events?after=0").json["events"]
             assert now == events, f"{days} days: events are gone: {len(now)} of {len(events)}"
-            client.post(f"/api/v1/work/{lease}/heartbeat").expect(200)
+            if has_shared_clock:
+                client.post(f"/api/v1/work/{lease}/heartbeat").expect(200)
         date = wrong.client().get("/healthz").headers["date"]
         wrong.stop()
     return f"{' and '.join(map(str, DAYS))} days ahead (the last server's date: {date})"
 
 
 def on_postgres(run: Run) -> str:
-    url = run.postgres().url()
-    return check(run, url, run.serve(url))
+    return check(run, run.postgres().url(), has_shared_clock=True)
 
 
 def on_sqlite(run: Run) -> str:
-    url = run.sqlite_url()
-    return check(run, url, run.serve(url))
+    # A real machine has one clock for all processes; leases go by it.
+    return check(run, run.sqlite_url(), has_shared_clock=False)
 
 
-PROMISE = "Living idempotency keys, leases and the events of a finished job stay."
 SCENARIOS = [
     Scenario(
         "clock-postgres",
         "a second server on PostgreSQL whose clock is 2 and 32 days ahead",
-        PROMISE,
+        "Living idempotency keys, leases and the events of a finished job stay.",
         on_postgres,
     ),
     Scenario(
         "clock-sqlite",
         "a second server on the SQLite file whose clock is 2 and 32 days ahead",
-        PROMISE,
+        "Living idempotency keys and the events of a finished job stay.",
         on_sqlite,
     ),
 ]

@@ -103,6 +103,30 @@ def objects(run: Run) -> str:
     return f"{rounds} ×, the upload was refused with {dict(refused)} (status: count)"
 
 
+def reserve(run: Run) -> str:
+    """With the default settings: a twentieth of a small disk stays free."""
+    size, kept = 64 << 20, (64 << 20) // 20
+    disk = Disk(run.directory / "disk", size >> 20)
+    run.stack.callback(disk.close)
+    server = run.serve(settings={"LECTERN_STORAGE": f"file://{disk.path / 'objects'}"})
+    client = server.client()
+    stored, refused = 0, Counter[int]()
+    for _ in range(20):
+        status, _, path = announce(client, 8 << 20)
+        if status == 201:
+            sent = client.put(path, bytes(8 << 20), headers={"Content-Type": "video/mp4"})
+            assert sent.status == 200, f"announced with 201, then {sent.status}"
+            stored += 1
+        else:
+            refused[status] += 1
+    free = disk.free()
+    assert set(refused) == {507}, f"beyond the reserve, uploads are {dict(refused)}"
+    assert free >= kept, f"{free} bytes are free, fewer than {kept}"
+    listed = client.get("/api/v1/jobs?limit=100").expect(200).json["jobs"]
+    assert len(listed) == stored, f"{len(listed)} jobs, and {stored} uploads were accepted"
+    return f"{stored} uploads of 8 MiB to a disk of 64 MiB, then {refused[507]} × 507, {free >> 20} MiB free"
+
+
 def announce(
     client: Client, size: int, name: str = "talk.mp4", kind: str = "video/mp4"
 ) -> tuple[int, str, str]:
@@ -158,5 +182,11 @@ SCENARIOS = [
         "The upload is 507 and leaves nothing behind; what was stored is whole, and the next "
         "upload succeeds.",
         objects,
+    ),
+    Scenario(
+        "disk-reserve",
+        "uploads are announced until the disk has only its reserve left",
+        "An upload that would use the reserve is 507 before a byte is sent, and stores no job.",
+        reserve,
     ),
 ]

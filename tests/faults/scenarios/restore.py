@@ -11,6 +11,7 @@ from harness.client import Client
 from harness.lectern import Lectern
 
 from .disks import upload
+from .kills import check_integrity, start_creators, stop, wait_for
 from .scenario import Run, Scenario
 
 SIZE = 1000
@@ -42,6 +43,48 @@ def restored(run: Run) -> str:
         client.get(f"/api/v1/jobs/{job}").expect(200)
     in_trash = sum("/trash/" in path and path.endswith(".mp4") for path in left.split("\n"))
     return f"{number} recordings newer than the backup, {in_trash} of them in the trash, none lost"
+
+
+def backup(run: Run) -> str:
+    """`lectern backup` while clients write, then `lectern restore`."""
+    server, file = run.serve(), run.directory / "lectern.db"
+    rounds, jobs = run.times(3, 30), 0
+    for number in range(rounds):
+        copy = run.directory / f"backup-{number}.db"
+        creators, ended = start_creators(server)
+        wait_for(creators, 50)
+        before = [job for one in creators for job in one.acknowledged]
+        made = server.run("backup", copy)
+        assert made.returncode == 0, f"backup: {made.stderr}"
+        again = server.run("backup", copy)
+        assert again.returncode != 0, "a backup was overwritten"
+        wait_for(creators, 50)
+        stop(creators, ended)
+        after = [job for one in creators for job in one.acknowledged]
+        check_integrity(copy)
+        in_use = server.run("restore", copy)
+        assert in_use.returncode != 0, "a database in use was replaced"
+        lost = [job for job in after if not exists(server, job)]
+        assert not lost, f"a refused restore lost {len(lost)} jobs"
+        server.stop()
+        damaged = run.directory / "damaged.db"
+        content = bytearray(copy.read_bytes())
+        content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+        damaged.write_bytes(content)
+        refused = server.run("restore", damaged)
+        assert refused.returncode != 0, "a damaged backup was restored"
+        restored = server.run("restore", copy)
+        assert restored.returncode == 0, f"restore: {restored.stderr}"
+        check_integrity(file)
+        server.start()
+        lost = [job for job in before if not exists(server, job)]
+        assert not lost, f"{len(lost)} of {len(before)} jobs are not in the backup: {lost[:3]}"
+        jobs += len(before)
+    return f"{rounds} ×, {jobs} jobs acknowledged before a backup, none lost"
+
+
+def exists(server: Lectern, job: str) -> bool:
+    return server.client().get(f"/api/v1/jobs/{job}").status == 200
 
 
 def fresh(run: Run) -> str:
@@ -92,6 +135,13 @@ SCENARIOS = [
         "yesterday's database is restored beside today's objects, then `lectern gc`",
         "No recording is deleted: those that the database does not know are kept, or in the trash.",
         restored,
+    ),
+    Scenario(
+        "backup-restore",
+        "`lectern backup` while four clients create jobs, then `lectern restore`",
+        "The backup is whole and has every job that was acknowledged before it; a database in use "
+        "or a damaged backup is refused, and nothing is lost.",
+        backup,
     ),
     Scenario(
         "fresh-database-gc",
