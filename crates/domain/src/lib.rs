@@ -35,7 +35,8 @@
 //! | content segment | [`ContentSegment`], [`NewContentSegment`] |
 //! | clip | [`Clip`], [`NewClip`], [`ClipMedia`] |
 //! | log entry | [`LogEntry`], [`NewLogEntry`], [`LogStatus`] |
-//! | upload | [`NewUpload`], [`check_recording`] |
+//! | upload | [`NewUpload`] |
+//! | type of a recording | [`RECORDING_TYPES`], [`check_recording`] |
 //! | idempotency | [`IdempotencyKey`], [`Fingerprint`] |
 //! | pipeline | [`Pipeline`], [`Pipelines`], [`Step`], [`Stage`] |
 //! | stage run | [`StageRun`], [`StageRunStatus`] |
@@ -89,6 +90,7 @@ mod layout_analysis;
 mod lease;
 mod log_entry;
 mod pipeline;
+mod recording_type;
 mod results;
 mod retry_delay;
 mod silence_region;
@@ -118,6 +120,7 @@ pub use layout_analysis::{LayoutAnalysis, LayoutType, NewLayoutAnalysis, Region}
 pub use lease::{Heartbeat, Lease, LeaseDuration, LeaseState, StageFailure};
 pub use log_entry::{LogEntry, LogEntryFilter, LogStatus, NewLogEntry};
 pub use pipeline::{Pipeline, Pipelines, Step};
+pub use recording_type::{RECORDING_TYPES, check_recording, recording_media_type};
 pub use results::{JobMetrics, JobResults};
 pub use retry_delay::retry_delay;
 pub use silence_region::{NewSilenceRegion, SilenceRegion, SilenceRegionFilter, SilenceType};
@@ -126,7 +129,7 @@ pub use stage_run::{StageRun, StageRunStatus};
 pub use transcript_segment::{
     NewTranscriptSegment, SpeakerId, SpokenText, TranscriptFormat, TranscriptSegment,
 };
-pub use upload::{NewUpload, RECORDING_TYPES, check_recording, recording_media_type};
+pub use upload::NewUpload;
 pub use value::{
     AgentName, At, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename,
     IdValue, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,

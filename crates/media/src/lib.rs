@@ -79,18 +79,20 @@ mod frames;
 mod picture;
 mod probe;
 mod process;
+mod recording_limits;
 mod scratch;
 mod seek;
 mod silence_region;
 
 pub use clip::CutSettings;
 pub use error::{Error, ProbeError};
-pub use ffmpeg::{Media, MissingTool, RecordingLimits, Tools};
+pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
 pub use probe::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};
 pub use process::{
     CancellationCallback, CancellationToken, ChildError, Confinement, Limits, Program,
 };
+pub use recording_limits::RecordingLimits;
 pub use scratch::{Scratch, ScratchDir, ScratchFull};
 pub use silence_region::{SilenceRegions, SilenceSettings};

@@ -68,6 +68,6 @@ pub use app::server::Server;
 pub use app::service::{Service, configure};
 pub use http::address::{InvalidNetwork, IpNetwork};
 pub use http::connections::ConnectionLimits;
-pub use http::extract::limited_body::BodyLimits;
+pub use http::extract::receive_body::BodyLimits;
 pub use live::LiveConfig;
 pub use objects::upload_limits::UploadLimits;

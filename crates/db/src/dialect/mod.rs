@@ -1,7 +1,7 @@
 //! SQL that differs between the databases: both variants of each statement,
 //! side by side.
 
-mod claim;
+mod claim_queries;
 mod event;
 mod history;
 mod lock;
@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
-pub(crate) use claim::{
+pub(crate) use claim_queries::{
     Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, random_uuid,
     start_jobs,
 };

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 
 use super::decoders::whitelist;
-use super::recording_limits::RecordingLimits;
+use crate::recording_limits::RecordingLimits;
 
 /// The containers that may be read: those that can be uploaded, and related ones.
 ///

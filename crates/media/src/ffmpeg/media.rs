@@ -6,10 +6,10 @@ use std::path::{self, Path};
 
 use super::input::{file_url, input_options};
 use super::progress::seconds_done;
-use super::recording_limits::RecordingLimits;
 use super::tools::Tools;
 use crate::error::Error;
 use crate::process::{ChildError, Limits, LineBuffer, Program};
+use crate::recording_limits::RecordingLimits;
 
 /// All operations on recordings, within [`Limits`].
 ///

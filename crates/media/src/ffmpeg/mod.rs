@@ -4,10 +4,8 @@ mod decoders;
 mod input;
 mod media;
 mod progress;
-mod recording_limits;
 mod tools;
 
 pub(crate) use self::input::thread_count;
 pub use self::media::Media;
-pub use self::recording_limits::RecordingLimits;
 pub use self::tools::{MissingTool, Tools};

@@ -1,7 +1,7 @@
 //! Examining a recording.
 
+mod check_limits;
 mod ffprobe;
-mod limits;
 mod matroska;
 mod recording;
 
@@ -14,7 +14,7 @@ use crate::ffmpeg::Media;
 use crate::process::ChildError;
 
 impl Media {
-    /// Reads the headers of a file, and judges them by the
+    /// Reads the headers of a file, and checks them against the
     /// [`RecordingLimits`](crate::RecordingLimits). If they lack a duration, or it
     /// does not fit the size of the file, all packets are read, but not decoded.
     pub fn probe(&self, path: &Path) -> Result<Probe, ProbeError> {
@@ -41,7 +41,7 @@ impl Media {
             .output(&self.limits)
             .map_err(|error| self.probe_error(error, &path))?;
         let headers = ffprobe::read(&output)?;
-        limits::check_tracks(&headers, &self.recording_limits)?;
+        check_limits::check_tracks(&headers, &self.recording_limits)?;
         let mut probe = Probe {
             duration: headers.duration.unwrap_or(0.0),
             start: headers.start,
@@ -59,12 +59,12 @@ impl Media {
             && matroska::expected_size(&probe.path)
                 .map_err(io)?
                 .is_some_and(|expected| expected > probe.size);
-        if is_truncated || !limits::is_credible(probe.duration, probe.size) {
+        if is_truncated || !check_limits::is_credible(probe.duration, probe.size) {
             let measured = self.measure_duration(&probe)?;
             let claimed = headers.duration.filter(|_| !is_truncated);
-            probe.duration = limits::confirmed_duration(claimed, measured);
+            probe.duration = check_limits::confirmed_duration(claimed, measured);
         }
-        limits::check_duration(probe.duration, &self.recording_limits)?;
+        check_limits::check_duration(probe.duration, &self.recording_limits)?;
         Ok(probe)
     }
 
@@ -121,6 +121,7 @@ impl Media {
             })
             .collect();
         let reasons = reasons.join("; ");
-        limits::limit_in(&reasons, &self.recording_limits).unwrap_or(ProbeError::NotMedia(reasons))
+        check_limits::limit_in(&reasons, &self.recording_limits)
+            .unwrap_or(ProbeError::NotMedia(reasons))
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::http::address::IpNetwork;
 use crate::http::connections::ConnectionLimits;
-use crate::http::extract::limited_body::BodyLimits;
+use crate::http::extract::receive_body::BodyLimits;
 use crate::live::LiveConfig;
 use crate::objects::upload_limits::UploadLimits;
 

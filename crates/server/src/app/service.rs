@@ -12,7 +12,7 @@ use crate::app::maintenance;
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, TrustedProxies};
 use crate::http::docs::OpenApiDocument;
-use crate::http::extract::limited_body::BodyLimits;
+use crate::http::extract::receive_body::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
 use crate::http::memory::MemoryBudget;
 use crate::live::{self, Live};

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::http::address::{InvalidNetwork, IpNetwork};
 use crate::http::connections::ConnectionLimits;
-use crate::http::extract::limited_body::BodyLimits;
+use crate::http::extract::receive_body::BodyLimits;
 
 /// Connections besides those of watchers and waiting workers.
 const SHORT_CONNECTIONS: u32 = 1_000;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::config::LiveConfig;
+use super::connection_slots::ConnectionSlots;
 use super::hub::Hub;
-use super::slots::ConnectionSlots;
 use crate::metrics::Metrics;
 
 /// Shared state of live updates.

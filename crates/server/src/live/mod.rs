@@ -23,12 +23,12 @@
 mod buffer;
 mod catch_up;
 mod config;
+mod connection_slots;
 mod delivery;
 mod handle;
 mod hub;
 mod message;
 mod poller;
-mod slots;
 pub(crate) mod sse;
 mod watcher;
 pub(crate) mod websocket;

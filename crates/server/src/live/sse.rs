@@ -13,10 +13,10 @@ use actix_web::web::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::connection_slots::{ConnectionSlot, WithSlot};
 use super::delivery::{Channel, Disconnect, deliver};
 use super::handle::Live;
 use super::message::Message;
-use super::slots::{ConnectionSlot, WithSlot};
 use super::watcher::WatcherStart;
 use crate::http::middleware::access_log::LongLived;
 

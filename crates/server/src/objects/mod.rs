@@ -3,8 +3,8 @@
 mod disk_reserve;
 mod error;
 pub(crate) mod handle;
-mod pace;
 mod receive;
 pub(crate) mod recording;
 pub(crate) mod signed_urls;
 pub(crate) mod upload_limits;
+mod upload_rate;

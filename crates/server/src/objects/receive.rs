@@ -9,7 +9,7 @@ use lectern_storage::{ObjectKey, ReceivedObject, Upload};
 use tokio::time::timeout;
 
 use super::handle::{Objects, STORAGE_TIMEOUT, within};
-use super::pace::Pace;
+use super::upload_rate::TimeAllowance;
 use crate::http::error::ApiError;
 
 /// Received bytes between two checks of the space on the disk.
@@ -41,22 +41,22 @@ impl Objects {
     /// The chunks of a body. Fails if the client is too slow or the disk becomes too
     /// full.
     fn chunks(&self, body: web::Payload) -> impl Stream<Item = Result<web::Bytes, ApiError>> {
-        let start = (Box::pin(body), Pace::new(self.limits), 0);
-        stream::try_unfold(start, async |(mut body, mut pace, unchecked)| {
+        let start = (Box::pin(body), TimeAllowance::new(self.limits), 0);
+        stream::try_unfold(start, async |(mut body, mut allowance, unchecked)| {
             let asked = Instant::now();
-            let chunk = timeout(pace.remaining(), body.next()).await;
+            let chunk = timeout(allowance.remaining(), body.next()).await;
             let chunk = match chunk.map_err(|_| self.too_slow())? {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(_)) => return Err(malformed("the connection ended before the body did")),
                 None => return Ok(None),
             };
-            pace.record(asked.elapsed(), chunk.len());
+            allowance.record(asked.elapsed(), chunk.len());
             let mut unchecked = unchecked + chunk.len() as u64;
             if unchecked >= SPACE_CHECK_BYTES {
                 self.check_space(0).await??;
                 unchecked = 0;
             }
-            Ok(Some((chunk, (body, pace, unchecked))))
+            Ok(Some((chunk, (body, allowance, unchecked))))
         })
     }
 

@@ -7,8 +7,8 @@ mod job_lookup;
 mod jobs;
 mod layout_analysis;
 mod logs;
+mod monitoring;
 mod objects;
-mod operation;
 mod results;
 mod set_pages;
 mod silence_regions;
@@ -57,7 +57,7 @@ fn all() -> Vec<Resource> {
         subtitles::resources(),
         logs::resources(),
         results::resources(),
-        operation::resources(),
+        monitoring::resources(),
         docs::resources(),
     ];
     all.into_iter().flatten().collect()

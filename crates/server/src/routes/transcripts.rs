@@ -12,9 +12,9 @@ use super::set_pages::{FileOfSegments, JsonSet, cues, fits_in_memory, respond_js
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::lease_header::LeaseHeader;
-use crate::http::extract::limited_body::BodyLimits;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::extract::receive_body::BodyLimits;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY};
 use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;

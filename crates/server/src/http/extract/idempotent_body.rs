@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
-use crate::http::extract::limited_body::{self, BodyBounds};
+use crate::http::extract::receive_body::{self, BodyBounds};
 use crate::http::memory::Held;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -61,7 +61,7 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let received = limited_body::receive_json(request, payload, BodyBounds::small(request));
+        let received = receive_body::receive_json(request, payload, BodyBounds::small(request));
         let (key, path) = (key(request.headers()), request.path().to_owned());
         Box::pin(async move {
             let (key, received) = (key?, received.await?);

@@ -12,7 +12,7 @@ use serde_path_to_error::Track;
 
 use crate::http::error::ApiError;
 use crate::http::extract::deserialize_error::field_error;
-use crate::http::extract::limited_body::{
+use crate::http::extract::receive_body::{
     BodyBounds, MAX_FREE_BYTES, ReceivedBody, announced_length, check_headers, check_json, collect,
     malformed, receive_json,
 };

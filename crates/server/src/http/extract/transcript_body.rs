@@ -11,7 +11,7 @@ use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json
 
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
-use crate::http::extract::limited_body::{self, BodyBounds};
+use crate::http::extract::receive_body::{self, BodyBounds};
 use crate::http::memory::Held;
 
 /// The segments of a body, in any supported format.
@@ -39,7 +39,7 @@ impl FromRequest for TranscriptBody {
             Ok(declared) => (declared, bounds),
             Err(error) => (DeclaredFormat::Json, Err(error)),
         };
-        let body = limited_body::receive(request, payload, bounds);
+        let body = receive_body::receive(request, payload, bounds);
         Box::pin(async move {
             let body = body.await?;
             let rows = body.bounds.rows;
@@ -52,15 +52,15 @@ impl FromRequest for TranscriptBody {
 
 impl DeclaredFormat {
     fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
-        if limited_body::is_json(headers) {
+        if receive_body::is_json(headers) {
             return Ok(Self::Json);
         }
-        let format = limited_body::media_type(headers).and_then(Format::from_media_type);
+        let format = receive_body::media_type(headers).and_then(Format::from_media_type);
         let format = format.filter(|format| matches!(format, Format::Vtt | Format::Srt));
         let unsupported = |detail| ApiError::new(Code::UnsupportedMediaType, detail);
         let format = format.ok_or_else(|| unsupported(UNSUPPORTED_TYPE))?;
         // Text decoded with the wrong charset would be stored corrupted.
-        let charset = limited_body::charset(headers).map(|label| {
+        let charset = receive_body::charset(headers).map(|label| {
             Charset::from_label(label).ok_or_else(|| {
                 unsupported("the charset must be utf-8, utf-16 or windows-1252 (iso-8859-1)")
             })

@@ -1,4 +1,4 @@
-//! Health, readiness, metrics and the OpenAPI document.
+//! Monitoring: health, readiness and metrics. Also the OpenAPI document.
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};

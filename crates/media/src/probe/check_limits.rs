@@ -1,9 +1,10 @@
-//! Judging a recording by its headers.
+//! Checks the headers of a recording against the [`RecordingLimits`], and whether its
+//! duration is credible.
 
 use super::ffprobe::Headers;
 use super::recording::VideoStream;
 use crate::error::ProbeError;
-use crate::ffmpeg::RecordingLimits;
+use crate::recording_limits::RecordingLimits;
 
 /// Bytes per second of a recording that its headers can be trusted with. The
 /// sparsest speech takes 750 and the densest video 300 million. Below the lower
@@ -27,7 +28,7 @@ pub(super) fn confirmed_duration(claimed: Option<f64>, measured: f64) -> f64 {
         .unwrap_or(measured)
 }
 
-/// Judges the tracks.
+/// Checks the number of tracks and the picture.
 pub(super) fn check_tracks(headers: &Headers, limits: &RecordingLimits) -> Result<(), ProbeError> {
     let (count, max) = (headers.stream_count, limits.max_streams);
     if count > max {
@@ -39,7 +40,7 @@ pub(super) fn check_tracks(headers: &Headers, limits: &RecordingLimits) -> Resul
         .map_or(Ok(()), |video| check_picture(video, limits))
 }
 
-/// Judges the size of the picture, as stored and as displayed: filters work on
+/// Checks the size of the picture, as stored and as displayed: filters work on
 /// both, and the shape of the pixels can turn a small one into a large one.
 fn check_picture(video: &VideoStream, limits: &RecordingLimits) -> Result<(), ProbeError> {
     let (width, height) = (f64::from(video.width), f64::from(video.height));
@@ -64,7 +65,7 @@ fn check_picture(video: &VideoStream, limits: &RecordingLimits) -> Result<(), Pr
     Ok(())
 }
 
-/// Judges the duration, in seconds.
+/// Checks the duration, in seconds.
 pub(super) fn check_duration(duration: f64, limits: &RecordingLimits) -> Result<(), ProbeError> {
     let max = limits.max_duration.get();
     if duration > max {
@@ -73,7 +74,7 @@ pub(super) fn check_duration(duration: f64, limits: &RecordingLimits) -> Result<
     Ok(())
 }
 
-/// The limit that stopped ffmpeg or ffprobe, if these are its reasons.
+/// The limit that stopped ffmpeg or ffprobe, if these messages on stderr name one.
 pub(super) fn limit_in(reasons: &str, limits: &RecordingLimits) -> Option<ProbeError> {
     if reasons.contains("exceeds specified max pixel count") {
         let max = limits.max_pixels;

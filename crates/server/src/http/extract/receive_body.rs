@@ -1,4 +1,5 @@
-//! Receives request bodies within bounds of size and time, and reads their headers.
+//! Receives request bodies within bounds of size, time and memory, and reads the headers
+//! that describe them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The least rate of uploads.
+//! The lowest permitted rate of uploads. `Objects::receive` enforces it.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use super::upload_limits::UploadLimits;
 
 /// How long the server still waits for the client of an upload.
 ///
-/// Waiting uses it up, and bytes add to it what they may take at the least rate. The
-/// time in which the server does not read, because it writes to the disk, does not
-/// count.
+/// Waiting uses the allowance up. Bytes that arrive add the time that they may take at
+/// the lowest rate. Time in which the server does not read, because it writes to the
+/// disk, does not count.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct TimeAllowance {
     limits: UploadLimits,
     remaining: Duration,
 }
 
-impl Pace {
+impl TimeAllowance {
     pub(super) fn new(limits: UploadLimits) -> Self {
         Self {
             limits,
@@ -46,8 +46,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn pace(min_rate: u32) -> Pace {
-        Pace::new(UploadLimits {
+    fn new_allowance(min_rate: u32) -> TimeAllowance {
+        TimeAllowance::new(UploadLimits {
             idle_timeout: 60 * SECOND,
             min_rate,
             ..UploadLimits::default()
@@ -56,45 +56,45 @@ mod tests {
 
     #[test]
     fn a_client_that_trickles_runs_out_of_time() {
-        let mut pace = pace(1000);
+        let mut allowance = new_allowance(1000);
         for second in 1..=60 {
-            assert!(pace.remaining() >= SECOND, "after {second} s");
-            pace.record(SECOND, 1);
+            assert!(allowance.remaining() >= SECOND, "after {second} s");
+            allowance.record(SECOND, 1);
         }
-        assert!(pace.remaining() < SECOND);
+        assert!(allowance.remaining() < SECOND);
     }
 
     #[test]
     fn a_client_at_the_least_rate_never_runs_out_of_time() {
-        let mut pace = pace(1000);
+        let mut allowance = new_allowance(1000);
         for _ in 0..10_000 {
-            pace.record(30 * SECOND, 30_000);
-            assert_eq!(pace.remaining(), 60 * SECOND);
+            allowance.record(30 * SECOND, 30_000);
+            assert_eq!(allowance.remaining(), 60 * SECOND);
         }
     }
 
     #[test]
     fn a_client_may_pause_again_after_it_has_caught_up() {
-        let mut pace = pace(1000);
+        let mut allowance = new_allowance(1000);
         for _ in 0..100 {
-            pace.record(59 * SECOND, 1000);
-            assert_eq!(pace.remaining(), 2 * SECOND);
-            pace.record(SECOND, 100_000);
-            assert_eq!(pace.remaining(), 60 * SECOND);
+            allowance.record(59 * SECOND, 1000);
+            assert_eq!(allowance.remaining(), 2 * SECOND);
+            allowance.record(SECOND, 100_000);
+            assert_eq!(allowance.remaining(), 60 * SECOND);
         }
     }
 
     #[test]
     fn bytes_do_not_extend_a_pause() {
-        let mut pace = pace(1);
-        pace.record(SECOND, usize::MAX);
-        assert_eq!(pace.remaining(), 60 * SECOND);
+        let mut allowance = new_allowance(1);
+        allowance.record(SECOND, usize::MAX);
+        assert_eq!(allowance.remaining(), 60 * SECOND);
     }
 
     #[test]
     fn without_a_least_rate_each_byte_permits_a_pause() {
-        let mut pace = pace(0);
-        pace.record(59 * SECOND, 1);
-        assert_eq!(pace.remaining(), 60 * SECOND);
+        let mut allowance = new_allowance(0);
+        allowance.record(59 * SECOND, 1);
+        assert_eq!(allowance.remaining(), 60 * SECOND);
     }
 }

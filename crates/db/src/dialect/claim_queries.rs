@@ -1,4 +1,5 @@
-//! Queries of a claim: picking ready runs, locking their jobs, starting them.
+//! SQL for claims: finds expired leases, locks jobs, picks ready runs and starts their
+//! jobs. `work/claim.rs` calls it and grants the leases.
 
 use chrono::{DateTime, Utc};
 use diesel::deserialize::QueryableByName;

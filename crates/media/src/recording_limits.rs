@@ -1,10 +1,10 @@
-//! The greatest recording that is read.
+//! The limits of recordings that are read. `probe/check_limits.rs` checks them.
 
 use lectern_domain::VideoDuration;
 
-/// The limits of a recording. They are judged by its headers, because decoding
-/// needs memory in proportion to the picture and time in proportion to the
-/// duration, whatever the size of the file.
+/// The limits of a recording. The headers of a recording are checked against them before
+/// anything is decoded, because decoding needs memory in proportion to the
+/// picture and time in proportion to the duration, whatever the size of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordingLimits {
     /// Longest side of the picture in pixels, as stored and with square pixels.
