@@ -1,4 +1,4 @@
-//! What a child process gets from this process and its machine.
+//! Limits on what a child process may use of the machine, and the environment that it gets.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -15,7 +15,8 @@ use super::limits::Limits;
 /// for any characters.
 const VARIABLES: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_*"];
 
-/// What a child process gets from this process and its machine.
+/// Limits on what a child process may use of the machine, and the environment variables
+/// that it gets.
 ///
 /// The memory is limited for each process, the other resources by the [`Limits`]
 /// of the work: no process uses more processor time than all processors have until

@@ -17,7 +17,7 @@ pub enum ChildError {
     /// The program was ended because its time was up.
     #[error("exceeded its time limit of {} s", .limit.as_secs_f64())]
     TimedOut {
-        /// The limit on all of the work, not only on this program.
+        /// The time limit of the whole task; it may have run several programs.
         limit: Duration,
     },
 

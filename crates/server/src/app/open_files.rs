@@ -29,14 +29,17 @@ impl Reserve {
         Self { fixed }
     }
 
-    /// The number of client connections that a limit of open files leaves. A quarter of
-    /// the rest is for the recordings that clients send and read.
+    /// How many client connections fit into this limit of open files. Of the files that
+    /// remain after the fixed ones, a quarter, but at least [`MIN_RECORDING_FILES`], is kept
+    /// for the recordings that clients send and read.
     fn connections_within(self, limit: u64) -> u64 {
         let rest = limit.saturating_sub(self.fixed);
         rest - (rest / 4).max(MIN_RECORDING_FILES).min(rest)
     }
 
-    /// The smallest limit of open files that leaves room for these client connections.
+    /// The limit of open files that these client connections need: the inverse of
+    /// [`Reserve::connections_within`]. A quarter of the remaining files is a third of the
+    /// connections; the one that is added makes up for rounding.
     fn limit_for(self, connections: u64) -> u64 {
         let recordings = (connections / 3 + 1).max(MIN_RECORDING_FILES);
         connections
@@ -89,19 +92,21 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_leaves_room_for_files() {
+    fn the_limit_for_connections_leaves_room_for_recordings() {
         let reserve = Reserve::new(15, 2);
+        let fixed = 125;
+        assert_eq!(reserve.fixed, fixed);
         for connections in [0, 1, 100, 192, 193, 10_000] {
             let limit = reserve.limit_for(connections);
             let fit = reserve.connections_within(limit);
             assert!(fit >= connections, "{connections}: {limit} leaves {fit}");
-            assert!(limit - fit >= MIN_RECORDING_FILES + 125, "{limit}");
+            assert!(limit - fit >= MIN_RECORDING_FILES + fixed, "{limit}");
         }
         assert_eq!(reserve.connections_within(1_024), 675);
         assert_eq!(reserve.connections_within(100), 0);
         assert_eq!(
             reserve.connections_within(u64::MAX),
-            (u64::MAX - 125) - (u64::MAX - 125) / 4
+            (u64::MAX - fixed) - (u64::MAX - fixed) / 4
         );
     }
 }

@@ -11,7 +11,7 @@
 //! query for all watchers. For each watched job the hub keeps a short
 //! [buffer](buffer::EventBuffer) of the last messages, each serialized once. A
 //! watcher is woken when the buffer grows and takes the messages after its
-//! cursor. It reads those that the buffer no longer holds from the database.
+//! cursor. Messages that are no longer in the buffer are read from the database.
 //!
 //! A watcher subscribes first and reads the state of the job second, so events in
 //! between are in the buffer. A client that reconnects with the number of the

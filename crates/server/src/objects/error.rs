@@ -24,7 +24,7 @@ impl From<StorageError> for ApiError {
                 Self::new(Code::UploadInProgress, detail)
             }
             StorageError::TooLarge { announced, .. } => {
-                let detail = format!("exactly {announced} bytes were announced");
+                let detail = format!("{announced} bytes were announced, but more arrived");
                 Self::new(Code::BodyTooLarge, detail)
             }
             StorageError::TooShort {
@@ -35,7 +35,8 @@ impl From<StorageError> for ApiError {
                 let detail = format!("{announced} bytes were announced, but {received} arrived");
                 Self::new(Code::MalformedBody, detail)
             }
-            // An error of the request body, which `Objects::receive` makes an `ApiError`.
+            // The request body failed. `Objects::receive` reported that failure to the storage
+            // as an `ApiError`; take it out again.
             StorageError::BrokenStream { source, .. } => match source.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(source) => Self::internal(source),

@@ -15,7 +15,7 @@ use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
-use crate::http::response::parts::{Part, memory_for_row, rest};
+use crate::http::response::parts::{Part, memory_for_row, with_retries};
 use crate::http::response::{ApiResponse, ApiResult, JSON};
 use crate::objects::handle::Objects;
 use crate::objects::signed_urls::SignedUrls;
@@ -87,8 +87,9 @@ impl Results {
             }
         }
         let (json, next) = web::block(move || rows.into_json(job_id, at, &urls)).await??;
-        let rest = next.map(|next| rest(move || Box::pin(self.clone().part(Some(next.clone())))));
-        Ok(Part::new(json, rest).with_permit(permit))
+        let read_next =
+            next.map(|next| with_retries(move || Box::pin(self.clone().part(Some(next.clone())))));
+        Ok(Part::new(json, read_next).with_permit(permit))
     }
 }
 

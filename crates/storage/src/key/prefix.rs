@@ -13,7 +13,7 @@ use super::ObjectKey;
 pub struct ObjectPrefix(Option<ObjectKey>);
 
 impl ObjectPrefix {
-    /// Checks a text, which is empty or a valid key.
+    /// Makes a prefix from a text. Fails unless the text is empty or a valid key.
     pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
         if text.is_empty() {
@@ -36,7 +36,7 @@ impl ObjectPrefix {
         self.0.as_ref()
     }
 
-    /// The prefix in the driver's form.
+    /// The prefix as a path of the `object_store` crate.
     pub(crate) fn to_path(&self) -> Result<Path, path::Error> {
         self.as_key().map_or(Ok(Path::ROOT), ObjectKey::to_path)
     }

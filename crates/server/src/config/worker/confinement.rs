@@ -1,11 +1,12 @@
-//! What child processes get of the worker's machine.
+//! Limits on what child processes may use of the worker's machine: memory, priority,
+//! environment variables, and an optional sandbox.
 
 use std::str::FromStr;
 
 use clap::Args;
 use lectern_media::Confinement;
 
-/// What ffmpeg and the speech recognizer get of the worker's machine.
+/// Limits on what ffmpeg and the speech recognizer may use of the worker's machine.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Child processes")]
 pub struct ConfinementSettings {
@@ -60,7 +61,8 @@ pub struct ConfinementSettings {
     )]
     pub ffmpeg_variables: Vec<String>,
 
-    /// Environment variables that the speech recognizer gets besides these
+    /// Environment variables that the speech recognizer gets besides PATH, HOME, TMPDIR, LANG and
+    /// LC_*, separated by commas; a * at the end of a name stands for any characters
     #[arg(
         long,
         env = "LECTERN_TRANSCRIBE_VARIABLES",

@@ -96,9 +96,9 @@ where
     T: Request + 'static,
     T::Domain: Send,
 {
-    let rows = body.bounds.rows;
-    let memory = move |body: &[u8]| T::CONTENT.memory(body, rows);
-    decode_with(body, memory, move |body| parse::<T>(body, rows)).await
+    let max_rows = body.bounds.max_rows;
+    let memory = move |body: &[u8]| T::CONTENT.memory(body, max_rows);
+    decode_with(body, memory, move |body| parse::<T>(body, max_rows)).await
 }
 
 /// Parses a body with `read`, when it has the memory that `memory` estimates for its
@@ -134,13 +134,13 @@ pub(crate) async fn inline_or_blocking<T: Send + 'static>(
     }
 }
 
-/// Parses a body whose lists have at most `rows` items.
-pub(crate) fn parse<T: Request>(body: &[u8], rows: usize) -> Result<T::Domain, ApiError> {
+/// Parses a body whose lists have at most `max_rows` items.
+pub(crate) fn parse<T: Request>(body: &[u8], max_rows: usize) -> Result<T::Domain, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let (mut track, reason) = (Track::new(), Cell::default());
     let tracked =
         serde_path_to_error::Deserializer::new(TypedErrors::new(&mut json, &reason), &mut track);
-    let request = T::read_domain(tracked, rows).map_err(|error| {
+    let request = T::read_domain(tracked, max_rows).map_err(|error| {
         let path = track.path().to_string();
         if error.reason != Reason::Syntax {
             let error = field_error(&path, &error.reason);

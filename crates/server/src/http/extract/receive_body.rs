@@ -57,9 +57,10 @@ impl Default for BodyLimits {
 /// The bounds of the body of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyBounds {
+    /// Upper bound of its bytes.
     pub(crate) limit: usize,
-    /// Upper bound of the rows in the body.
-    pub(crate) rows: usize,
+    /// Upper bound of its rows.
+    pub(crate) max_rows: usize,
     pub(crate) memory: Data<MemoryBudget>,
 }
 
@@ -78,7 +79,7 @@ impl BodyBounds {
         let limits = app_data::<BodyLimits>(request)?;
         Ok(Self {
             limit: limit(limits),
-            rows: limits.rows,
+            max_rows: limits.rows,
             memory: app_data::<MemoryBudget>(request)?.clone(),
         })
     }

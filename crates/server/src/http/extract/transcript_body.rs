@@ -37,14 +37,17 @@ impl FromRequest for TranscriptBody {
         let bounds = BodyBounds::output(request);
         let (declared, bounds) = match DeclaredFormat::from_headers(request.headers()) {
             Ok(declared) => (declared, bounds),
+            // The error takes the place of the bounds: `receive` takes charge of the body,
+            // as it does for a body that is too large, and then returns the error. The
+            // format is not used.
             Err(error) => (DeclaredFormat::Json, Err(error)),
         };
         let body = receive_body::receive(request, payload, bounds);
         Box::pin(async move {
             let body = body.await?;
-            let rows = body.bounds.rows;
-            let memory = move |body: &[u8]| declared.memory(body, rows);
-            let read = move |body: &[u8]| declared.read(body, rows);
+            let max_rows = body.bounds.max_rows;
+            let memory = move |body: &[u8]| declared.memory(body, max_rows);
+            let read = move |body: &[u8]| declared.read(body, max_rows);
             json_body::decode_with(body, memory, read).await.map(Self)
         })
     }
@@ -69,17 +72,17 @@ impl DeclaredFormat {
     }
 
     /// Upper bound of the memory for the segments and for reading them.
-    fn memory(self, body: &[u8], rows: usize) -> usize {
+    fn memory(self, body: &[u8], max_rows: usize) -> usize {
         match self {
-            Self::Json => TranscriptSegmentsBody::CONTENT.memory(body, rows),
+            Self::Json => TranscriptSegmentsBody::CONTENT.memory(body, max_rows),
             Self::File(..) => lectern_formats::memory(body),
         }
     }
 
-    fn read(self, body: &[u8], rows: usize) -> Result<Vec<NewTranscriptSegment>, ApiError> {
-        let segments = self.read_any_length(body, rows)?;
-        if segments.len() > rows {
-            let message = format!("must have at most {rows} items, not {}", segments.len());
+    fn read(self, body: &[u8], max_rows: usize) -> Result<Vec<NewTranscriptSegment>, ApiError> {
+        let segments = self.read_any_length(body, max_rows)?;
+        if segments.len() > max_rows {
+            let message = format!("must have at most {max_rows} items, not {}", segments.len());
             let error = FieldError::new("segments", message);
             return Err(ApiError::fields(Code::ValidationFailed, error));
         }
@@ -89,17 +92,19 @@ impl DeclaredFormat {
     fn read_any_length(
         self,
         body: &[u8],
-        rows: usize,
+        max_rows: usize,
     ) -> Result<Vec<NewTranscriptSegment>, ApiError> {
         match self {
             // Lectern's JSON is far more frequent, so it is tried first.
-            Self::Json => json_body::parse::<TranscriptSegmentsBody>(body, rows).or_else(|error| {
-                if whisper_json::detect(body) {
-                    read(Format::WhisperJson, body)
-                } else {
-                    Err(error)
-                }
-            }),
+            Self::Json => {
+                json_body::parse::<TranscriptSegmentsBody>(body, max_rows).or_else(|error| {
+                    if whisper_json::detect(body) {
+                        read(Format::WhisperJson, body)
+                    } else {
+                        Err(error)
+                    }
+                })
+            }
             Self::File(format, None) => read(format, body),
             Self::File(format, Some(charset)) => read(
                 format,
@@ -145,8 +150,9 @@ fn offers() -> Vec<(&'static str, Option<Format>)> {
     offers
 }
 
-/// The request headers that select the response. The compression middleware also
-/// adds `accept-encoding`, but CORS keeps only the first `Vary` line.
+/// Value of the response header `Vary`. `accept-encoding` is listed too, although the
+/// compression middleware adds its own `Vary` line, because the CORS middleware keeps
+/// only the first line.
 pub(crate) const VARY: &str = "accept, accept-encoding";
 
 impl TranscriptAccept {

@@ -179,7 +179,7 @@ impl Responder for ApiResponse {
             Some(content_type) => {
                 let body = PartsBody::new(self.body);
                 let body = match *request.method() {
-                    Method::HEAD => body.without_rest(),
+                    Method::HEAD => body.first_part_only(),
                     _ => body,
                 };
                 response.content_type(content_type).body(body)

@@ -20,14 +20,15 @@ use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::memory::{MemoryBudget, MemoryPermit};
 
-/// Upper bound of the bytes that are handed to the connection at once, which buffers them
-/// until they are sent.
+/// Largest chunk, in bytes, that is handed to the client's connection at once. The
+/// connection buffers the chunk until it is sent.
 const MAX_CHUNK: usize = 64 << 10;
 
-/// How often a part is tried again when the database is overloaded or away.
+/// Pause between two attempts to read a part while the database is overloaded or away.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// How long a part is tried again. The response has begun, so no error can be sent.
+/// How long reading a part is retried in all. The response has begun, so no error can be
+/// sent instead.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(30);
 
 /// Memory needed for a large row, as a multiple of its size: the row as it is received,
@@ -40,19 +41,20 @@ pub(crate) struct Part {
     /// Memory for `bytes`.
     permit: MemoryPermit,
     /// Reads the next part; `None`: this is the last one.
-    rest: Option<Rest>,
+    read_next: Option<ReadNext>,
 }
 
 pub(crate) type NextPart = Pin<Box<dyn Future<Output = Result<Part, ApiError>>>>;
 
-type Rest = Box<dyn FnOnce() -> NextPart + Send>;
+/// Begins to read the next part.
+type ReadNext = Box<dyn FnOnce() -> NextPart + Send>;
 
 impl Part {
-    pub(crate) fn new(bytes: Vec<u8>, rest: Option<Rest>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>, read_next: Option<ReadNext>) -> Self {
         Self {
             bytes: bytes.into(),
             permit: MemoryPermit::default(),
-            rest,
+            read_next,
         }
     }
 
@@ -71,7 +73,7 @@ impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Part")
             .field("bytes", &self.bytes.len())
-            .field("is_last", &self.rest.is_none())
+            .field("is_last", &self.read_next.is_none())
             .finish_non_exhaustive()
     }
 }
@@ -93,17 +95,21 @@ pub(crate) trait Pages: Send + Sync + 'static {
     fn large_row_bytes(at: &Self::Cursor) -> Option<usize>;
 }
 
-/// The first part of a body. If it has more than one page, the first one is read again on
-/// a snapshot, which the others need.
+/// The first part of a body.
+///
+/// Most bodies are one page, so the first page is read as a single query, without a
+/// snapshot. If there are more pages, it is read again as all of them are: each in a short
+/// snapshot of its own. It needs one because it takes several queries: whether the last row
+/// of the page before is still there, the rows, and the newest id.
 pub(crate) async fn first_part<P: Pages>(
     db: &Data<DatabaseHandle>,
     memory: &Data<MemoryBudget>,
     pages: P,
 ) -> Result<Part, ApiError> {
     let pages = Arc::new(pages);
-    let first = Arc::clone(&pages);
+    let pages_in_query = Arc::clone(&pages);
     let (bytes, next) = db
-        .read_committed(move |conn| first.page(conn, None), |page| page)
+        .read_committed(move |conn| pages_in_query.page(conn, None), |page| page)
         .await?;
     if next.is_none() {
         return Ok(Part::new(bytes, None));
@@ -120,18 +126,22 @@ async fn part<P: Pages>(
 ) -> Result<Part, ApiError> {
     let large = at.as_ref().and_then(P::large_row_bytes);
     let permit = memory_for_row(&memory, large).await?;
-    let reading = Arc::clone(&pages);
+    let large_row_kib = large.unwrap_or_default() >> 10;
+    let pages_in_query = Arc::clone(&pages);
     let (bytes, next) = db
-        .for_rows(large.unwrap_or_default() >> 10)
-        .read(move |conn| reading.page(conn, at.as_ref()), |page| page)
+        .for_rows(large_row_kib)
+        .read(
+            move |conn| pages_in_query.page(conn, at.as_ref()),
+            |page| page,
+        )
         .await?;
-    let rest = next.map(|next| {
-        rest(move || {
+    let read_next = next.map(|next| {
+        with_retries(move || {
             let (db, memory, pages) = (db.clone(), memory.clone(), Arc::clone(&pages));
             Box::pin(part(db, memory, pages, Some(next.clone())))
         })
     });
-    Ok(Part::new(bytes, rest).with_permit(permit))
+    Ok(Part::new(bytes, read_next).with_permit(permit))
 }
 
 /// Waits for the memory for a large row.
@@ -145,9 +155,8 @@ pub(crate) async fn memory_for_row(
     }
 }
 
-/// Reads the next part with `read`, and tries again while the database is overloaded or
-/// away.
-pub(crate) fn rest(read: impl Fn() -> NextPart + Send + 'static) -> Rest {
+/// Reads the next part with `read`, and retries while the database is overloaded or away.
+pub(crate) fn with_retries(read: impl Fn() -> NextPart + Send + 'static) -> ReadNext {
     Box::new(move || {
         Box::pin(async move {
             let until = Instant::now() + MAX_RETRY_TIME;
@@ -171,7 +180,7 @@ fn is_transient(error: &ApiError) -> bool {
 pub(crate) struct PartsBody {
     bytes: Bytes,
     permit: MemoryPermit,
-    rest: Option<Rest>,
+    read_next: Option<ReadNext>,
     next: Option<NextPart>,
     size: BodySize,
 }
@@ -179,22 +188,25 @@ pub(crate) struct PartsBody {
 impl PartsBody {
     /// A body whose length is known if `first` is its only part.
     pub(crate) fn new(first: Part) -> Self {
-        let size = match first.rest {
+        let size = match first.read_next {
             None => BodySize::Sized(first.bytes.len() as u64),
             Some(_) => BodySize::Stream,
         };
         Self {
             bytes: first.bytes,
             permit: first.permit,
-            rest: first.rest,
+            read_next: first.read_next,
             next: None,
             size,
         }
     }
 
     /// Does not read any further, for a response to HEAD.
-    pub(crate) fn without_rest(self) -> Self {
-        Self { rest: None, ..self }
+    pub(crate) fn first_part_only(self) -> Self {
+        Self {
+            read_next: None,
+            ..self
+        }
     }
 }
 
@@ -217,8 +229,8 @@ impl MessageBody for PartsBody {
             }
             self.bytes = Bytes::new();
             drop(std::mem::take(&mut self.permit));
-            if let Some(rest) = self.rest.take() {
-                self.next = Some(rest());
+            if let Some(read_next) = self.read_next.take() {
+                self.next = Some(read_next());
             }
             let Some(next) = &mut self.next else {
                 return Poll::Ready(None);
@@ -226,12 +238,16 @@ impl MessageBody for PartsBody {
             match std::task::ready!(next.as_mut().poll(cx)) {
                 Ok(part) => {
                     self.next = None;
-                    (self.bytes, self.permit, self.rest) = (part.bytes, part.permit, part.rest);
+                    (self.bytes, self.permit) = (part.bytes, part.permit);
+                    self.read_next = part.read_next;
                 }
                 Err(error) => {
                     self.next = None;
                     // The client notices, because the last chunk is missing.
-                    log::warn!("a response ends before its body does: {}", error.chain());
+                    log::warn!(
+                        "a response was cut off because its next part could not be read: {}",
+                        error.chain()
+                    );
                     return Poll::Ready(Some(Err(error.into())));
                 }
             }

@@ -38,10 +38,10 @@ fn hello_transcript() -> Vec<(f64, f64, String)> {
 }
 
 #[test]
-fn a_command_runs_in_the_workers_directory_and_its_files_are_removed() {
+fn a_command_runs_in_the_workers_current_directory_and_its_scratch_directory_is_removed() {
     let fixture = StageFixture::new(Stage::Transcription, TONE);
-    // The worker does not expect the log file.
     let cue = "00:00.500 --> 00:01.500\\n'\"$(pwd -P)\"'";
+    // An additional file that the worker does not know about; it has to be removed as well.
     let script = script_writing(cue) + "touch \"$1.log\"\n";
     assert_eq!(
         fixture.run_stage(fixture.script_recognizer(&script)),
@@ -51,6 +51,7 @@ fn a_command_runs_in_the_workers_directory_and_its_files_are_removed() {
     assert_eq!(transcript(&fixture)[0].2, here.to_string_lossy());
     let remaining = std::fs::read_dir(fixture.path("scratch")).unwrap();
     let remaining: Vec<_> = remaining.map(|entry| entry.unwrap().path()).collect();
+    // The lock file that all workers share stays; every directory is gone.
     assert!(remaining.iter().all(|path| path.is_file()), "{remaining:?}");
 }
 
@@ -133,6 +134,7 @@ fn an_absurd_duration_in_the_header_does_not_make_more_chunks() {
 #[test]
 fn the_remaining_time_is_estimated_after_the_first_chunk() {
     let fixture = StageFixture::new(Stage::Transcription, LONG_TONE);
+    // At the target length of a chunk, so that the recording of 700 s gets two chunks.
     let time = TimeRange::new(300.0, 301.0).unwrap();
     let silence = NewSilenceRegion::new(SilenceType::AudioSilence, time);
     let job_id = fixture.job.job_id;
