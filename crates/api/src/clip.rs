@@ -13,7 +13,7 @@ use validator::Validate;
 use crate::wire::Request;
 use crate::wire::items::Items;
 use crate::wire::number::optional_integer;
-use crate::wire::request::{Content, MAX_TOP, convert_each, optional, positions, top};
+use crate::wire::request::{BodyShape, MAX_TOP, convert_each, optional, positions, top};
 use crate::wire::validation::{FieldErrors, chars};
 
 /// The clips of a job, which replace the stored ones.
@@ -65,7 +65,7 @@ pub struct ClipBody {
 
 impl Request for ClipsBody {
     type Domain = Vec<NewClip>;
-    const CONTENT: Content = Content::RowsWithJson;
+    const BODY_SHAPE: BodyShape = BodyShape::RowsWithJson;
 
     fn out_of_bounds(&self) -> FieldErrors {
         self.clips.errors("clips")

@@ -10,7 +10,9 @@ use validator::Validate;
 use crate::wire::Request;
 use crate::wire::items::Items;
 use crate::wire::number::optional_integer;
-use crate::wire::request::{Content, MAX_TOP, convert_each, optional, positions, search_text, top};
+use crate::wire::request::{
+    BodyShape, MAX_TOP, convert_each, optional, positions, search_text, top,
+};
 use crate::wire::validation::{FieldErrors, chars};
 
 /// The content segments of a job, which replace the stored ones.
@@ -53,7 +55,7 @@ pub struct ContentSegmentBody {
 
 impl Request for ContentSegmentsBody {
     type Domain = Vec<NewContentSegment>;
-    const CONTENT: Content = Content::RowsOfLists;
+    const BODY_SHAPE: BodyShape = BodyShape::RowsOfLists;
 
     fn out_of_bounds(&self) -> FieldErrors {
         self.segments.errors("segments")

@@ -111,6 +111,6 @@ pub use transcript_segment::{
 };
 pub use upload::{UploadConfirmBody, UploadRequest, UploadResponse};
 pub use wire::{
-    Code, Content, FieldError, FieldErrors, InvalidCursor, Items, JobList, List, LogEntryList,
+    BodyShape, Code, FieldError, FieldErrors, InvalidCursor, Items, JobList, List, LogEntryList,
     PageCursor, Problem, Request,
 };

@@ -9,7 +9,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::items::Items;
-use crate::wire::request::{Content, convert_each, optional};
+use crate::wire::request::{BodyShape, convert_each, optional};
 use crate::wire::validation::FieldErrors;
 
 /// The silence regions of a job, which replace the stored ones.
@@ -38,7 +38,7 @@ pub struct SilenceRegionBody {
 
 impl Request for SilenceRegionsBody {
     type Domain = Vec<NewSilenceRegion>;
-    const CONTENT: Content = Content::Rows;
+    const BODY_SHAPE: BodyShape = BodyShape::Rows;
 
     fn out_of_bounds(&self) -> FieldErrors {
         self.regions.errors("regions")

@@ -11,7 +11,7 @@ use validator::Validate;
 
 use crate::wire::Request;
 use crate::wire::items::Items;
-use crate::wire::request::{Content, convert_each, optional, search_text};
+use crate::wire::request::{BodyShape, convert_each, optional, search_text};
 use crate::wire::validation::{FieldErrors, chars};
 
 /// Segments of a transcript to be stored.
@@ -45,7 +45,7 @@ pub struct TranscriptSegmentBody {
 
 impl Request for TranscriptSegmentsBody {
     type Domain = Vec<NewTranscriptSegment>;
-    const CONTENT: Content = Content::Rows;
+    const BODY_SHAPE: BodyShape = BodyShape::Rows;
 
     fn out_of_bounds(&self) -> FieldErrors {
         self.segments.errors("segments")

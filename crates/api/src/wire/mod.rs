@@ -12,5 +12,5 @@ pub(crate) mod validation;
 pub use cursor::{InvalidCursor, JobList, List, LogEntryList, PageCursor};
 pub use items::Items;
 pub use problem::{Code, Problem};
-pub use request::{Content, Request};
+pub use request::{BodyShape, Request};
 pub use validation::{FieldError, FieldErrors};

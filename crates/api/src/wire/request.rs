@@ -25,8 +25,8 @@ pub trait Request: DeserializeOwned + Validate {
         Object::deserialize(deserializer).map(|object| object.0)
     }
 
-    /// What its values in memory consist of.
-    const CONTENT: Content = Content::Json;
+    /// What a body consists of, for an estimate of its memory.
+    const BODY_SHAPE: BodyShape = BodyShape::Json;
 
     /// The fields that are out of bounds.
     fn out_of_bounds(&self) -> FieldErrors {
@@ -56,10 +56,10 @@ pub trait Request: DeserializeOwned + Validate {
     }
 }
 
-/// What the values of a request consist of, which determines how much memory they need
+/// What the values of a body consist of, which determines how much memory they need
 /// compared with their JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Content {
+pub enum BodyShape {
     /// A list of items with a fixed number of fields.
     Rows,
     /// A list of items that contain lists of strings.
@@ -70,7 +70,7 @@ pub enum Content {
     Json,
 }
 
-impl Content {
+impl BodyShape {
     /// Upper bound of the memory for the values of a body of JSON, in bytes, without the
     /// body itself. Lists have at most `max_items` items.
     pub fn memory(self, body: &[u8], max_items: usize) -> usize {
@@ -229,8 +229,8 @@ mod tests {
     fn free_json_needs_more_memory_than_rows() {
         let rows = r#"{"start_time":0},"#.repeat(1_000);
         let rows = format!(r#"{{"clips":[{rows}{{}}]}}"#).into_bytes();
-        assert!(Content::Rows.memory(&rows, 10) < 2 * rows.len());
-        assert!(Content::RowsWithJson.memory(&rows, 10) < 2 * rows.len());
-        assert!(Content::Json.memory(&rows, 10) > 100 * rows.len());
+        assert!(BodyShape::Rows.memory(&rows, 10) < 2 * rows.len());
+        assert!(BodyShape::RowsWithJson.memory(&rows, 10) < 2 * rows.len());
+        assert!(BodyShape::Json.memory(&rows, 10) > 100 * rows.len());
     }
 }

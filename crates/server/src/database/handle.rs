@@ -49,7 +49,7 @@ pub(crate) struct DatabaseHandle {
     unwritable_since: Arc<Mutex<Option<Instant>>>,
     /// The job, or the lease, whose changes are queued.
     queue_id: Option<Uuid>,
-    /// What calls may take in addition.
+    /// How much later than usual the deadline of a call is.
     extra_time: Duration,
 }
 
@@ -68,17 +68,18 @@ impl DatabaseHandle {
         }
     }
 
-    /// The same database for changes of one job, which wait for each other without
-    /// occupying a connection. `id` is that of the job or of a lease.
-    pub(crate) fn queued_by(&self, id: Uuid) -> Self {
+    /// The same database for writes that concern one job. They run one at a time, and wait
+    /// for each other without occupying a connection. `id` is that of the job or of a lease.
+    pub(crate) fn one_at_a_time_for(&self, id: Uuid) -> Self {
         Self {
             queue_id: Some(id),
             ..self.clone()
         }
     }
 
-    /// The same database for calls that write this many rows, which may take longer.
-    pub(crate) fn for_rows(&self, count: usize) -> Self {
+    /// The same database with a later deadline: that of calls that write this many rows, or
+    /// as many KiB of large values.
+    pub(crate) fn with_time_for_rows(&self, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         Self {
             extra_time: TIMEOUT_PER_ROW.saturating_mul(count),

@@ -78,7 +78,7 @@ impl MemoryBudget {
                 drop(held.split(held.num_permits() - units));
                 Ok(MemoryPermit(Some(held)))
             }
-            // Held permits are returned before more are taken, so that no two requests
+            // WithPermit permits are returned before more are taken, so that no two requests
             // can wait for each other.
             held => {
                 drop(held);
@@ -126,14 +126,14 @@ impl Budget {
     }
 }
 
-/// A value with the memory it may use.
+/// A value with the permit for its memory.
 #[derive(Debug)]
-pub(crate) struct Held<T> {
+pub(crate) struct WithPermit<T> {
     value: T,
     permit: MemoryPermit,
 }
 
-impl<T> Held<T> {
+impl<T> WithPermit<T> {
     pub(crate) fn new(value: T, permit: MemoryPermit) -> Self {
         Self { value, permit }
     }
@@ -148,7 +148,7 @@ impl<T> Held<T> {
     }
 }
 
-impl<T> Deref for Held<T> {
+impl<T> Deref for WithPermit<T> {
     type Target = T;
 
     fn deref(&self) -> &T {

@@ -37,7 +37,7 @@ pub(crate) async fn store(
             }
             Err(ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
         };
-        let db = db.queued_by(job_id.as_uuid());
+        let db = db.one_at_a_time_for(job_id.as_uuid());
         db.write(replace, |()| ()).await
     };
     let error = match checked {

@@ -44,20 +44,22 @@ async fn replace(
     lease: LeaseHeader,
     OutputBody(new): OutputBody<ClipsBody>,
 ) -> ApiResult {
-    let queue = db.queued_by(job_id.as_uuid()).for_rows(new.len());
+    let writer = db
+        .one_at_a_time_for(job_id.as_uuid())
+        .with_time_for_rows(new.len());
     if fits_in_memory(&new, |clip| json_bytes(&clip.extra_metadata)) {
         let replace = move |tx: &mut Tx<'_>| {
             let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
             Ok(tx.clips().replace_for_job(job, &new)?)
         };
         let respond = move |rows| ApiResponse::ok(&ClipsResponse::new(job_id, rows));
-        return queue.write(replace, respond).await?;
+        return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
         let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
         Ok(tx.clips().store_for_job(job, &new)?)
     };
-    queue.write(store, |()| ()).await?;
+    writer.write(store, |()| ()).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.clips().page(job_id, None, after)
     };

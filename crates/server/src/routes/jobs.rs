@@ -90,7 +90,7 @@ async fn update(
     expected: IfMatch,
     JsonBody(update): JsonBody<JobUpdate>,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
+    db.one_at_a_time_for(job_id.as_uuid())
         .write(
             move |tx| {
                 lease.check(tx, job_id, &[])?;
@@ -111,7 +111,7 @@ async fn report_progress(
         let agent = agent.as_str();
         log::debug!(agent, stage = report.stage.as_str(), job_id:%; "progress");
     }
-    db.queued_by(job_id.as_uuid())
+    db.one_at_a_time_for(job_id.as_uuid())
         .write(
             move |tx| {
                 lease.check(tx, job_id, &[report.stage])?;
@@ -123,13 +123,13 @@ async fn report_progress(
 }
 
 async fn cancel(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
+    db.one_at_a_time_for(job_id.as_uuid())
         .write(move |tx| Ok(tx.jobs().cancel(job_id)?), ApiResponse::job)
         .await?
 }
 
 async fn retry(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
+    db.one_at_a_time_for(job_id.as_uuid())
         .write(move |tx| Ok(tx.jobs().retry(job_id)?), ApiResponse::job)
         .await?
 }
@@ -139,7 +139,7 @@ async fn delete(
     objects: Data<Objects>,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
+    db.one_at_a_time_for(job_id.as_uuid())
         .write(move |tx| Ok(tx.jobs().delete(job_id)?), |()| ())
         .await?;
     objects.remove(job_id).await;

@@ -44,7 +44,7 @@ async fn put(
     lease: LeaseHeader,
     OutputBody(layout): OutputBody<LayoutAnalysisBody>,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
+    db.one_at_a_time_for(job_id.as_uuid())
         .write(
             move |tx| {
                 let job = lease.check(tx, job_id, &[Stage::LayoutAnalysis])?;

@@ -47,7 +47,7 @@ async fn append(
     lease: LeaseHeader,
     JsonBody(entry): JsonBody<LogEntryBody>,
 ) -> ApiResult {
-    db.queued_by(job_id.as_uuid())
+    db.one_at_a_time_for(job_id.as_uuid())
         .write(
             move |tx| {
                 let job = lease.check(tx, job_id, &[entry.stage])?;

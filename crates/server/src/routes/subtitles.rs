@@ -18,7 +18,7 @@ use crate::http::extract::path_ids::ClipIdPath;
 use crate::http::extract::query::Query;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY, segments};
-use crate::http::memory::{Held, MemoryBudget, MemoryPermit};
+use crate::http::memory::{MemoryBudget, MemoryPermit, WithPermit};
 use crate::http::resource::Resource;
 use crate::http::response::parts::first_part;
 use crate::http::response::{ApiResponse, ApiResult};
@@ -140,7 +140,7 @@ async fn replace(
 ) -> ApiResult {
     let write = move || {
         let cues: Vec<_> = new_segments.iter().cloned().map(Cue::from).collect();
-        Held::new(webvtt::write(&cues), new_segments.into_permit())
+        WithPermit::new(webvtt::write(&cues), new_segments.into_permit())
     };
     let file = web::block(write).await?;
     let limit = limits.output;

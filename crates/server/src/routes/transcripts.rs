@@ -67,22 +67,22 @@ async fn replace(
     lease: LeaseHeader,
     TranscriptBody(new): TranscriptBody,
 ) -> ApiResult {
-    let queue = db
-        .queued_by(job_id.as_uuid())
-        .for_rows(new.len() + kibibytes(&new));
+    let writer = db
+        .one_at_a_time_for(job_id.as_uuid())
+        .with_time_for_rows(new.len() + kibibytes(&new));
     if fits_in_memory(&new, |segment| segment.text.len()) {
         let respond = move |segments| ApiResponse::ok(&TranscriptResponse::new(job_id, segments));
         let replace = move |tx: &mut Tx<'_>| {
             let job = lease.check(tx, job_id, &[Stage::Transcription])?;
             Ok(tx.transcripts().replace_for_job(job, &new)?)
         };
-        return queue.write(replace, respond).await?;
+        return writer.write(replace, respond).await?;
     }
     let store = move |tx: &mut Tx<'_>| {
         let job = lease.check(tx, job_id, &[Stage::Transcription])?;
         Ok(tx.transcripts().store_for_job(job, &new)?)
     };
-    queue.write(store, |()| ()).await?;
+    writer.write(store, |()| ()).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.transcripts()
             .page(job_id, Window::default(), None, after)
@@ -104,9 +104,9 @@ async fn append(
         check_rows(tx.transcripts().count(job_id)?, added, rows)?;
         Ok::<_, ApiError>(job)
     };
-    let queue = db
-        .queued_by(job_id.as_uuid())
-        .for_rows(new.len() + kibibytes(&new));
+    let writer = db
+        .one_at_a_time_for(job_id.as_uuid())
+        .with_time_for_rows(new.len() + kibibytes(&new));
     if fits_in_memory(&new, |segment| segment.text.len()) {
         let respond = move |segments| {
             Ok(ApiResponse::ok(&TranscriptResponse::new(job_id, segments))?.created())
@@ -115,13 +115,13 @@ async fn append(
             let job = check(tx, new.len())?;
             Ok(tx.transcripts().append(job, &new)?)
         };
-        return queue.write(append, respond).await?;
+        return writer.write(append, respond).await?;
     }
     let append = move |tx: &mut Tx<'_>| {
         let job = check(tx, new.len())?;
         Ok(tx.transcripts().append_rows(job, &new)?)
     };
-    let added = queue.write(append, |added| added).await?;
+    let added = writer.write(append, |added| added).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.transcripts().added_page(job_id, added, after)
     };

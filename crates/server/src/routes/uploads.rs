@@ -93,7 +93,7 @@ async fn confirm(
             return Err(refuse(&job, "its upload can no longer be confirmed"));
         }
     }
-    let db = db.queued_by(job_id.as_uuid());
+    let db = db.one_at_a_time_for(job_id.as_uuid());
     let confirmed = db.write(move |tx| Ok(tx.jobs().confirm(job_id)?), ApiResponse::job);
     confirmed.await?
 }

@@ -53,7 +53,7 @@ async fn heartbeat(
     LeaseIdPath(lease_id): LeaseIdPath,
     JsonBody(heartbeat): JsonBody<HeartbeatBody>,
 ) -> ApiResult {
-    db.queued_by(lease_id.as_uuid())
+    db.one_at_a_time_for(lease_id.as_uuid())
         .write(
             move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
             |state| ApiResponse::ok(&HeartbeatResponse::from(state)),
@@ -66,7 +66,7 @@ async fn complete(
     LeaseIdPath(lease_id): LeaseIdPath,
     _body: OptionalBody<StageCompletionBody>,
 ) -> ApiResult {
-    db.queued_by(lease_id.as_uuid())
+    db.one_at_a_time_for(lease_id.as_uuid())
         .write(
             move |tx| Ok(tx.work().complete(lease_id)?),
             |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
@@ -79,7 +79,7 @@ async fn fail(
     LeaseIdPath(lease_id): LeaseIdPath,
     JsonBody(failure): JsonBody<StageFailureBody>,
 ) -> ApiResult {
-    db.queued_by(lease_id.as_uuid())
+    db.one_at_a_time_for(lease_id.as_uuid())
         .write(
             move |tx| Ok(tx.work().fail(lease_id, &failure)?),
             |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds};
-use crate::http::memory::Held;
+use crate::http::memory::WithPermit;
 use crate::http::response::{ApiResponse, ApiResult};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -21,7 +21,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A body that creates a job, once per idempotency key.
 #[derive(Debug)]
 pub(crate) struct IdempotentBody<T: Request> {
-    pub(crate) body: Held<T::Domain>,
+    pub(crate) body: WithPermit<T::Domain>,
     /// Identifies repetitions of the request.
     pub(crate) key: RequestKey,
 }

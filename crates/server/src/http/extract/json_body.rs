@@ -16,7 +16,7 @@ use crate::http::extract::receive_body::{
     BodyBounds, MAX_FREE_BYTES, ReceivedBody, announced_length, check_headers, check_json, collect,
     malformed, receive_json,
 };
-use crate::http::memory::Held;
+use crate::http::memory::WithPermit;
 
 /// Larger bodies are parsed on a blocking thread.
 const MAX_INLINE_BYTES: usize = 128 << 10;
@@ -25,15 +25,15 @@ pub(crate) type BodyFuture<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>
 
 /// A body, validated and converted.
 #[derive(Debug)]
-pub(crate) struct JsonBody<T: Request>(pub(crate) Held<T::Domain>);
+pub(crate) struct JsonBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
 /// A body with the output of a stage, which may be large.
 #[derive(Debug)]
-pub(crate) struct OutputBody<T: Request>(pub(crate) Held<T::Domain>);
+pub(crate) struct OutputBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
 /// A body that may be omitted, which means the same as `{}`.
 #[derive(Debug)]
-pub(crate) struct OptionalBody<T: Request>(pub(crate) Held<T::Domain>);
+pub(crate) struct OptionalBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
 impl<T> FromRequest for JsonBody<T>
 where
@@ -81,7 +81,10 @@ where
             let body = collect(payload, bounds, announced_length(&headers)).await?;
             // An omitted body needs no Content-Type.
             if body.bytes.is_empty() {
-                return Ok(Self(Held::new(parse::<T>(b"{}", usize::MAX)?, body.permit)));
+                return Ok(Self(WithPermit::new(
+                    parse::<T>(b"{}", usize::MAX)?,
+                    body.permit,
+                )));
             }
             check_json(&headers)?;
             check_headers(&headers, limit)?;
@@ -91,13 +94,13 @@ where
 }
 
 /// Parses, validates and converts a body.
-pub(crate) async fn decode<T>(body: ReceivedBody) -> Result<Held<T::Domain>, ApiError>
+pub(crate) async fn decode<T>(body: ReceivedBody) -> Result<WithPermit<T::Domain>, ApiError>
 where
     T: Request + 'static,
     T::Domain: Send,
 {
     let max_rows = body.bounds.max_rows;
-    let memory = move |body: &[u8]| T::CONTENT.memory(body, max_rows);
+    let memory = move |body: &[u8]| T::BODY_SHAPE.memory(body, max_rows);
     decode_with(body, memory, move |body| parse::<T>(body, max_rows)).await
 }
 
@@ -107,7 +110,7 @@ pub(crate) async fn decode_with<T: Send + 'static>(
     body: ReceivedBody,
     memory: impl Fn(&[u8]) -> usize + Send + 'static,
     read: impl FnOnce(&[u8]) -> Result<T, ApiError> + Send + 'static,
-) -> Result<Held<T>, ApiError> {
+) -> Result<WithPermit<T>, ApiError> {
     let ReceivedBody {
         bytes,
         mut permit,
@@ -118,7 +121,7 @@ pub(crate) async fn decode_with<T: Send + 'static>(
         permit = bounds.memory.resize(permit, bytes.len() + needed).await?;
     }
     // The permit is in the closure, which is not cancelled with the request.
-    let read = move |body: &[u8]| Ok(Held::new(read(body)?, permit));
+    let read = move |body: &[u8]| Ok(WithPermit::new(read(body)?, permit));
     inline_or_blocking(bytes, read).await
 }
 

@@ -12,11 +12,11 @@ use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds};
-use crate::http::memory::Held;
+use crate::http::memory::WithPermit;
 
 /// The segments of a body, in any supported format.
 #[derive(Debug)]
-pub(crate) struct TranscriptBody(pub(crate) Held<Vec<NewTranscriptSegment>>);
+pub(crate) struct TranscriptBody(pub(crate) WithPermit<Vec<NewTranscriptSegment>>);
 
 /// The declared format of a body.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl DeclaredFormat {
     /// Upper bound of the memory for the segments and for reading them.
     fn memory(self, body: &[u8], max_rows: usize) -> usize {
         match self {
-            Self::Json => TranscriptSegmentsBody::CONTENT.memory(body, max_rows),
+            Self::Json => TranscriptSegmentsBody::BODY_SHAPE.memory(body, max_rows),
             Self::File(..) => lectern_formats::memory(body),
         }
     }

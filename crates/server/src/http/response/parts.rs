@@ -129,7 +129,7 @@ async fn part<P: Pages>(
     let large_row_kib = large.unwrap_or_default() >> 10;
     let pages_in_query = Arc::clone(&pages);
     let (bytes, next) = db
-        .for_rows(large_row_kib)
+        .with_time_for_rows(large_row_kib)
         .read(
             move |conn| pages_in_query.page(conn, at.as_ref()),
             |page| page,
