@@ -6,7 +6,7 @@
 //! lists finds the overlaps between them. The running time is `O(n log n)` in
 //! the number of ranges. All times are in seconds.
 
-use lectern_domain::{At, Decibels, Invalid, NewSilenceRegion, SilenceType, TimeRange};
+use lectern_domain::{Decibels, InField, Invalid, NewSilenceRegion, SilenceType, TimeRange};
 
 use crate::time_span::TimeSpan;
 
@@ -62,8 +62,8 @@ pub fn merge(
     blank: &[(f64, f64)],
     rules: &SilenceRules,
 ) -> Result<Vec<NewSilenceRegion>, Invalid> {
-    let audio = TimeSpan::union(validate(audio).at("audio")?);
-    let blank = TimeSpan::union(validate(blank).at("blank")?);
+    let audio = TimeSpan::union(validate(audio).in_field("audio")?);
+    let blank = TimeSpan::union(validate(blank).in_field("blank")?);
     let is_long_enough = |span: &TimeSpan| span.length() > 0.0 && span.length() >= rules.min_length;
 
     let mut both = Vec::new();
@@ -132,7 +132,7 @@ fn validate(ranges: &[(f64, f64)]) -> Result<Vec<TimeSpan>, Invalid> {
         .iter()
         .enumerate()
         .map(|(i, &(start, end))| {
-            let time = TimeRange::new(start, end).at(&format!("[{i}]"))?;
+            let time = TimeRange::new(start, end).in_field(&format!("[{i}]"))?;
             Ok(TimeSpan::from(time))
         })
         .collect()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, ClaimRequest, Invalid, LeaseId, Stage, StorageKey};
+use lectern_domain::{self as domain, ClaimRequest, InField, Invalid, LeaseId, Stage, StorageKey};
 use lectern_domain::{ClaimLimit, LeaseDuration, Stages, WorkerName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,12 +69,12 @@ impl TryFrom<ClaimBody> for ClaimWithWait {
         let lease = claim.lease_seconds.map(LeaseDuration::new).transpose();
         Ok(Self {
             claim: ClaimRequest {
-                worker: WorkerName::new(claim.worker).at("worker")?,
-                stages: Stages::new(claim.stages).at("stages")?,
+                worker: WorkerName::new(claim.worker).in_field("worker")?,
+                stages: Stages::new(claim.stages).in_field("stages")?,
                 max: max.unwrap_or_default(),
-                lease: lease.at("lease_seconds")?.unwrap_or_default(),
+                lease: lease.in_field("lease_seconds")?.unwrap_or_default(),
             },
-            wait: wait(claim.wait_seconds.unwrap_or_default()).at("wait_seconds")?,
+            wait: wait(claim.wait_seconds.unwrap_or_default()).in_field("wait_seconds")?,
         })
     }
 }

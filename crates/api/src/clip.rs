@@ -1,7 +1,7 @@
 //! Clips.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, ClipId, ContentSegmentId, Invalid, JobId, NewClip};
+use lectern_domain::{self as domain, ClipId, ContentSegmentId, InField, Invalid, JobId, NewClip};
 use lectern_domain::{
     ClipMedia, ClipTopic, JsonObject, NonNegativeInt, Ratio, StorageKey, TimeRange, Title,
 };
@@ -77,7 +77,7 @@ impl TryFrom<ClipsBody> for Vec<NewClip> {
 
     fn try_from(body: ClipsBody) -> Result<Self, Invalid> {
         let given = body.clips.iter().map(|clip| clip.clip_order);
-        let positions = positions(given, "clip_order").at("clips")?;
+        let positions = positions(given, "clip_order").in_field("clips")?;
         let clips = body.clips.into_vec().into_iter().zip(positions);
         convert_each("clips", clips, |(clip, position)| {
             clip.at_position(position)
@@ -89,7 +89,7 @@ impl ClipBody {
     fn at_position(self, clip_order: NonNegativeInt) -> Result<NewClip, Invalid> {
         Ok(NewClip {
             content_segment_id: self.content_segment_id,
-            title: Title::new(self.title).at("title")?,
+            title: Title::new(self.title).in_field("title")?,
             topic: optional("topic", self.topic, ClipTopic::new)?,
             importance_score: optional("importance_score", self.importance_score, Ratio::new)?,
             time: TimeRange::new(self.start_time, self.end_time)?,
@@ -108,7 +108,7 @@ impl ClipBody {
             },
             clip_order,
             extra_metadata: JsonObject::new(self.extra_metadata.unwrap_or_default())
-                .at("extra_metadata")?,
+                .in_field("extra_metadata")?,
         })
     }
 }

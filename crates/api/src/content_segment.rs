@@ -1,7 +1,9 @@
 //! Content segments.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, ContentSegmentId, Invalid, JobId, NewContentSegment};
+use lectern_domain::{
+    self as domain, ContentSegmentId, InField, Invalid, JobId, NewContentSegment,
+};
 use lectern_domain::{Keyword, LongText, NonNegativeInt, Ratio, TimeRange, Topic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,7 +69,7 @@ impl TryFrom<ContentSegmentsBody> for Vec<NewContentSegment> {
 
     fn try_from(body: ContentSegmentsBody) -> Result<Self, Invalid> {
         let given = body.segments.iter().map(|segment| segment.segment_order);
-        let positions = positions(given, "segment_order").at("segments")?;
+        let positions = positions(given, "segment_order").in_field("segments")?;
         let segments = body.segments.into_vec().into_iter().zip(positions);
         convert_each("segments", segments, |(segment, position)| {
             segment.at_position(position)
@@ -79,9 +81,9 @@ impl ContentSegmentBody {
     fn at_position(self, segment_order: NonNegativeInt) -> Result<NewContentSegment, Invalid> {
         Ok(NewContentSegment {
             time: TimeRange::new(self.start_time, self.end_time)?,
-            topic: Topic::new(self.topic).at("topic")?,
+            topic: Topic::new(self.topic).in_field("topic")?,
             description: optional("description", self.description, LongText::new)?,
-            importance_score: Ratio::new(self.importance_score).at("importance_score")?,
+            importance_score: Ratio::new(self.importance_score).in_field("importance_score")?,
             keywords: convert_each("keywords", self.keywords.unwrap_or_default(), Keyword::new)?,
             concepts: convert_each("concepts", self.concepts.unwrap_or_default(), Keyword::new)?,
             segment_order,
@@ -118,7 +120,7 @@ impl TryFrom<ContentSegmentsQuery> for ContentSegmentFilter {
 
     fn try_from(query: ContentSegmentsQuery) -> Result<Self, Invalid> {
         Ok(Self {
-            keyword: search_text(query.keyword).at("keyword")?,
+            keyword: search_text(query.keyword).in_field("keyword")?,
             top: top(query.top)?,
         })
     }

@@ -1,7 +1,7 @@
 //! Layout analyses.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, Invalid, JobId, LayoutAnalysisId, LayoutType};
+use lectern_domain::{self as domain, InField, Invalid, JobId, LayoutAnalysisId, LayoutType};
 use lectern_domain::{NewLayoutAnalysis, Ratio, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,10 +89,10 @@ impl TryFrom<LayoutAnalysisBody> for NewLayoutAnalysis {
         let region = |region: Option<Region>| region.map(TryInto::try_into).transpose();
         Ok(Self {
             layout_type: layout.layout_type,
-            screen_region: region(layout.screen_region).at("screen_region")?,
-            camera_region: region(layout.camera_region).at("camera_region")?,
+            screen_region: region(layout.screen_region).in_field("screen_region")?,
+            camera_region: region(layout.camera_region).in_field("camera_region")?,
             split_ratio: optional("split_ratio", layout.split_ratio, Ratio::new)?,
-            confidence_score: Ratio::new(layout.confidence_score).at("confidence_score")?,
+            confidence_score: Ratio::new(layout.confidence_score).in_field("confidence_score")?,
             sample_frame_time: optional(
                 "sample_frame_time",
                 layout.sample_frame_time,

@@ -1,7 +1,7 @@
 //! Leases: heartbeats, and the end of an attempt.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, Invalid};
+use lectern_domain::{self as domain, InField, Invalid};
 use lectern_domain::{JsonObject, LongText, NonNegativeInt, Percent, ProgressMessage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,8 +41,8 @@ impl TryFrom<HeartbeatBody> for domain::Heartbeat {
         let eta_seconds = heartbeat.eta_seconds.map(NonNegativeInt::new).transpose();
         Ok(Self {
             percent: optional("percent", heartbeat.percent, Percent::new)?,
-            message: message.at("message")?,
-            eta_seconds: eta_seconds.at("eta_seconds")?,
+            message: message.in_field("message")?,
+            eta_seconds: eta_seconds.in_field("eta_seconds")?,
         })
     }
 }
@@ -107,7 +107,7 @@ impl TryFrom<StageFailureBody> for domain::StageFailure {
 
     fn try_from(failure: StageFailureBody) -> Result<Self, Invalid> {
         Ok(Self {
-            error: LongText::new(failure.error).at("error")?,
+            error: LongText::new(failure.error).in_field("error")?,
             details: optional("details", failure.details, JsonObject::new)?,
             retryable: failure.retryable.unwrap_or(true),
         })

@@ -1,7 +1,7 @@
 //! Transcript segments.
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, Invalid, JobId, NewTranscriptSegment};
+use lectern_domain::{self as domain, InField, Invalid, JobId, NewTranscriptSegment};
 use lectern_domain::{
     Ratio, SpeakerId, SpokenText, TimeRange, TranscriptFormat, TranscriptSegmentId, Window,
 };
@@ -70,7 +70,7 @@ impl TryFrom<TranscriptSegmentBody> for NewTranscriptSegment {
     fn try_from(segment: TranscriptSegmentBody) -> Result<Self, Invalid> {
         Ok(Self {
             time: TimeRange::new(segment.start_time, segment.end_time)?,
-            text: SpokenText::new(segment.text).at("text")?,
+            text: SpokenText::new(segment.text).in_field("text")?,
             confidence: optional("confidence", segment.confidence, Ratio::new)?,
             speaker_id: optional("speaker_id", segment.speaker_id, SpeakerId::new)?,
         })
@@ -114,7 +114,7 @@ impl TryFrom<TranscriptQuery> for TranscriptFilter {
     fn try_from(query: TranscriptQuery) -> Result<Self, Invalid> {
         Ok(Self {
             window: Window::new(query.from, query.to)?,
-            q: search_text(query.q).at("q")?,
+            q: search_text(query.q).in_field("q")?,
             format: query.format,
         })
     }

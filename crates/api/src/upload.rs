@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lectern_domain::{At, Invalid, JobId, NewUpload, check_recording};
 use lectern_domain::{ContentType, FileSize, Filename, ProcessingConfig, StorageKey};
+use lectern_domain::{InField, Invalid, JobId, NewUpload, check_recording};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,9 +50,9 @@ impl TryFrom<UploadRequest> for NewUpload {
 
     fn try_from(upload: UploadRequest) -> Result<Self, Invalid> {
         let new = Self {
-            filename: Filename::new(upload.filename).at("filename")?,
-            file_size: FileSize::new(upload.file_size).at("file_size")?,
-            content_type: ContentType::new(upload.content_type).at("content_type")?,
+            filename: Filename::new(upload.filename).in_field("filename")?,
+            file_size: FileSize::new(upload.file_size).in_field("file_size")?,
+            content_type: ContentType::new(upload.content_type).in_field("content_type")?,
             processing_config: optional(
                 "processing_config",
                 upload.processing_config,

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{ClipId, ContentSegmentId, JobId};
 use crate::value::text::bounded_texts;
-use crate::value::{At, Invalid, JsonObject, NonNegativeInt, Patch, Ratio, StorageKey, TimeRange};
+use crate::value::{
+    InField, Invalid, JsonObject, NonNegativeInt, Patch, Ratio, StorageKey, TimeRange,
+};
 
 bounded_texts! {
     /// Headline of a clip, 1 to 200 characters.
@@ -76,7 +78,7 @@ impl NewClip {
     pub fn new(title: impl Into<String>, time: TimeRange) -> Result<Self, Invalid> {
         Ok(Self {
             content_segment_id: None,
-            title: Title::new(title).at("title")?,
+            title: Title::new(title).in_field("title")?,
             topic: None,
             importance_score: None,
             time,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{ContentSegmentId, JobId};
 use crate::value::text::bounded_texts;
-use crate::value::{At, Invalid, LongText, NonNegativeInt, Ratio, TimeRange};
+use crate::value::{InField, Invalid, LongText, NonNegativeInt, Ratio, TimeRange};
 
 bounded_texts! {
     /// Subject of a content segment, 1 to 200 characters.
@@ -66,7 +66,7 @@ impl NewContentSegment {
     ) -> Result<Self, Invalid> {
         Ok(Self {
             time,
-            topic: Topic::new(topic).at("topic")?,
+            topic: Topic::new(topic).in_field("topic")?,
             description: None,
             importance_score,
             keywords: Vec::new(),

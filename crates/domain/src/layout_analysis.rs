@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::id::{JobId, LayoutAnalysisId};
 use crate::value::string_enum::string_enum;
-use crate::value::{At, Invalid, JsonValue, NonNegativeInt, Ratio, Seconds};
+use crate::value::{InField, Invalid, JsonValue, NonNegativeInt, Ratio, Seconds};
 
 string_enum! {
     /// How screen and camera share the picture.
@@ -42,10 +42,10 @@ impl Region {
     /// Checks that no number is negative; the error names the one that is.
     pub fn new(x: i32, y: i32, width: i32, height: i32) -> Result<Self, Invalid> {
         Ok(Self {
-            x: NonNegativeInt::new(x).at("x")?,
-            y: NonNegativeInt::new(y).at("y")?,
-            width: NonNegativeInt::new(width).at("width")?,
-            height: NonNegativeInt::new(height).at("height")?,
+            x: NonNegativeInt::new(x).in_field("x")?,
+            y: NonNegativeInt::new(y).in_field("y")?,
+            width: NonNegativeInt::new(width).in_field("width")?,
+            height: NonNegativeInt::new(height).in_field("height")?,
         })
     }
 }

@@ -131,8 +131,8 @@ pub use transcript_segment::{
 };
 pub use upload::NewUpload;
 pub use value::{
-    AgentName, At, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename,
-    IdValue, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
+    AgentName, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename, IdValue,
+    InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
     Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, Progress,
     ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, VideoDuration,
     WHITE_SPACE, Window, WorkerName, assign_positions, json_memory,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::job::{ProcessingConfig, ProcessingMode};
 use crate::stage::Stage;
-use crate::value::{At, Invalid, PipelineName};
+use crate::value::{InField, Invalid, PipelineName};
 
 /// A stage of a pipeline and its dependencies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -167,8 +167,8 @@ impl Pipelines {
         };
         let mut named = BTreeMap::new();
         for (name, steps) in object {
-            let checked = PipelineName::new(name.as_str()).at(&name)?;
-            let pipeline = Pipeline::from_json(steps).at(&name)?;
+            let checked = PipelineName::new(name.as_str()).in_field(&name)?;
+            let pipeline = Pipeline::from_json(steps).in_field(&name)?;
             named.insert(checked.into_string(), pipeline);
         }
         let default = named.get("default").cloned().unwrap_or_default();

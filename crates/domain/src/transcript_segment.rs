@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::id::{JobId, TranscriptSegmentId};
 use crate::value::string_enum::string_enum;
 use crate::value::text::{bounded_texts, check, check_not_blank, text_impls};
-use crate::value::{At, Invalid, Ratio, TimeRange};
+use crate::value::{InField, Invalid, Ratio, TimeRange};
 
 bounded_texts! {
     /// Identifies a speaker within a transcript, at most 50 characters.
@@ -85,7 +85,7 @@ impl NewTranscriptSegment {
     pub fn new(text: impl Into<String>, time: TimeRange) -> Result<Self, Invalid> {
         Ok(Self {
             time,
-            text: SpokenText::new(text).at("text")?,
+            text: SpokenText::new(text).in_field("text")?,
             confidence: None,
             speaker_id: None,
         })

@@ -18,7 +18,7 @@ mod snapping;
 #[cfg(test)]
 mod tests;
 
-use lectern_domain::{At, Invalid, TimeRange, VideoDuration};
+use lectern_domain::{InField, Invalid, TimeRange, VideoDuration};
 
 use crate::segment_ref::{ContentSegmentRef, TranscriptSegmentRef};
 use crate::term::tokenize;
@@ -80,7 +80,7 @@ pub fn select(
     duration: VideoDuration,
     rules: &ClipRules,
 ) -> Result<Vec<SelectedClip>, Invalid> {
-    rules.validate().at("rules")?;
+    rules.validate().in_field("rules")?;
     let recording = TimeSpan::new(0.0, duration.get());
     let is_short = recording.length() <= rules.min_length;
     let mut transcript = transcript.to_vec();

@@ -1,6 +1,6 @@
 //! The input of the layout analysis: small grayscale frames.
 
-use lectern_domain::{At, Invalid, Seconds};
+use lectern_domain::{InField, Invalid, Seconds};
 
 /// The smallest width and height of a frame, in pixels, that is analysed;
 /// smaller frames give [`Unknown`](lectern_domain::LayoutType::Unknown).
@@ -34,7 +34,7 @@ impl GrayFrame<'_> {
         if self.width.checked_mul(self.height) != Some(self.data.len()) {
             return Err(Invalid::field("data", "must have one byte for each pixel"));
         }
-        Seconds::new(self.time).at("time").map(|_| ())
+        Seconds::new(self.time).in_field("time").map(|_| ())
     }
 
     pub(super) fn is_too_small(&self) -> bool {

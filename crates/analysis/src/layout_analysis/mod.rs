@@ -96,7 +96,7 @@ mod profile;
 mod rectangle;
 mod sampling;
 
-use lectern_domain::{At, Invalid, LayoutType, NewLayoutAnalysis, Ratio, Seconds};
+use lectern_domain::{InField, Invalid, LayoutType, NewLayoutAnalysis, Ratio, Seconds};
 
 use classify::classify;
 pub use frame::{GrayFrame, MIN_FRAME_SIZE};
@@ -146,7 +146,9 @@ pub fn analyse(
     source_height: u32,
 ) -> Result<NewLayoutAnalysis, Invalid> {
     for (index, frame) in frames.iter().enumerate() {
-        frame.validate(&frames[0]).at(&format!("frames[{index}]"))?;
+        frame
+            .validate(&frames[0])
+            .in_field(&format!("frames[{index}]"))?;
     }
     let sampled = if frames.first().is_some_and(GrayFrame::is_too_small) {
         SampledFrames::select(&[])
@@ -169,8 +171,8 @@ pub fn analyse(
     };
     Ok(NewLayoutAnalysis {
         layout_type: classification.layout,
-        screen_region: to_region(classification.screen).at("source")?,
-        camera_region: to_region(classification.camera).at("source")?,
+        screen_region: to_region(classification.screen).in_field("source")?,
+        camera_region: to_region(classification.camera).in_field("source")?,
         split_ratio: classification.split_ratio.map(Ratio::new).transpose()?,
         confidence_score: Ratio::new(classification.confidence)?,
         sample_frame_time: time.map(Seconds::new).transpose()?,

@@ -9,7 +9,7 @@ pub use progress::{JobProgress, ProgressReport};
 pub use update::JobUpdate;
 
 use chrono::{DateTime, Utc};
-use lectern_domain::{self as domain, At, Invalid, JobId, JobStatus, ProcessingMode};
+use lectern_domain::{self as domain, InField, Invalid, JobId, JobStatus, ProcessingMode};
 use lectern_domain::{
     ContentType, FileSize, Filename, JsonObject, LongText, NewJob, ProcessingConfig, StorageKey,
     VideoDuration,
@@ -62,10 +62,10 @@ impl TryFrom<JobCreate> for NewJob {
 
     fn try_from(job: JobCreate) -> Result<Self, Invalid> {
         let mut new = Self::new(job.filename)?;
-        new.file_size = Some(FileSize::new(job.file_size).at("file_size")?);
-        new.original_s3_key = Some(StorageKey::new(job.s3_key).at("s3_key")?);
+        new.file_size = Some(FileSize::new(job.file_size).in_field("file_size")?);
+        new.original_s3_key = Some(StorageKey::new(job.s3_key).in_field("s3_key")?);
         if let Some(content_type) = job.content_type {
-            new.content_type = ContentType::new(content_type).at("content_type")?;
+            new.content_type = ContentType::new(content_type).in_field("content_type")?;
         }
         new.processing_config = optional(
             "processing_config",
@@ -74,7 +74,7 @@ impl TryFrom<JobCreate> for NewJob {
         )?;
         new.priority = job.priority.unwrap_or_default();
         if let Some(extra_metadata) = job.extra_metadata {
-            new.extra_metadata = JsonObject::new(extra_metadata).at("extra_metadata")?;
+            new.extra_metadata = JsonObject::new(extra_metadata).in_field("extra_metadata")?;
         }
         Ok(new)
     }

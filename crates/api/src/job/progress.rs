@@ -1,6 +1,6 @@
 //! Progress of jobs.
 
-use lectern_domain::{self as domain, At, Invalid, Stage};
+use lectern_domain::{self as domain, InField, Invalid, Stage};
 use lectern_domain::{AgentName, NonNegativeInt, Percent, Progress, ProgressMessage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
@@ -44,7 +44,7 @@ impl TryFrom<ProgressReport> for domain::ProgressReport {
         Ok(Self {
             stage: report.stage,
             progress: Progress {
-                percent: Percent::new(report.percent).at("percent")?,
+                percent: Percent::new(report.percent).in_field("percent")?,
                 message: optional("message", report.message, ProgressMessage::new)?,
                 eta_seconds: optional("eta_seconds", report.eta_seconds, NonNegativeInt::new)?,
             },

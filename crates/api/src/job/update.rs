@@ -1,6 +1,6 @@
 //! Updates of jobs.
 
-use lectern_domain::{self as domain, At, Invalid, JobStatus, Patch};
+use lectern_domain::{self as domain, InField, Invalid, JobStatus, Patch};
 use lectern_domain::{Filename, JsonObject, LongText, TaskId, VideoDuration};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -64,13 +64,13 @@ impl TryFrom<JobUpdate> for domain::JobUpdate {
         Ok(Self {
             filename: optional("filename", update.filename, Filename::new)?,
             status: update.status,
-            error_message: patch(update.error_message, LongText::new).at("error_message")?,
+            error_message: patch(update.error_message, LongText::new).in_field("error_message")?,
             video_duration: patch(update.video_duration, VideoDuration::new)
-                .at("video_duration")?,
-            video_metadata: object(update.video_metadata).at("video_metadata")?,
-            extra_metadata: object(update.extra_metadata).at("extra_metadata")?,
+                .in_field("video_duration")?,
+            video_metadata: object(update.video_metadata).in_field("video_metadata")?,
+            extra_metadata: object(update.extra_metadata).in_field("extra_metadata")?,
             priority: update.priority,
-            celery_task_id: patch(update.celery_task_id, TaskId::new).at("celery_task_id")?,
+            celery_task_id: patch(update.celery_task_id, TaskId::new).in_field("celery_task_id")?,
             compiled_video_s3_key: Patch::Keep,
         })
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
-use lectern_domain::{At, Cursor, Invalid, PageLimit, PageRequest};
+use lectern_domain::{Cursor, InField, Invalid, PageLimit, PageRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -139,7 +139,7 @@ pub(crate) fn page<L>(
         limit: limit
             .map(PageLimit::new)
             .transpose()
-            .at("limit")?
+            .in_field("limit")?
             .unwrap_or_default(),
         after: cursor.map(Into::into),
     })

@@ -1,6 +1,6 @@
 //! Requests: what a client may send, and its conversion into the domain's types.
 
-use lectern_domain::{At, Invalid, LongText, NonNegativeInt, assign_positions};
+use lectern_domain::{InField, Invalid, LongText, NonNegativeInt, assign_positions};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use validator::Validate;
 
@@ -155,7 +155,7 @@ pub(crate) fn optional<T, U>(
     value: Option<T>,
     convert: impl FnOnce(T) -> Result<U, Invalid>,
 ) -> Result<Option<U>, Invalid> {
-    value.map(convert).transpose().at(field)
+    value.map(convert).transpose().in_field(field)
 }
 
 /// Converts the items of the list `field`; an error names the item, as in
@@ -168,7 +168,9 @@ pub(crate) fn convert_each<T, U>(
     items
         .into_iter()
         .enumerate()
-        .map(|(i, item)| convert(item).map_err(|invalid| invalid.at(&format!("{field}[{i}]"))))
+        .map(|(i, item)| {
+            convert(item).map_err(|invalid| invalid.in_field(&format!("{field}[{i}]")))
+        })
         .collect()
 }
 
@@ -201,7 +203,10 @@ pub(crate) fn positions(
 ) -> Result<Vec<NonNegativeInt>, Invalid> {
     // The name of the list is empty, because the caller puts it in front of the path.
     let given = convert_each("", given, |position| {
-        position.map(NonNegativeInt::new).transpose().at(field)
+        position
+            .map(NonNegativeInt::new)
+            .transpose()
+            .in_field(field)
     })?;
     assign_positions(given, field)
 }

@@ -19,7 +19,7 @@ use chrono::{DateTime, Utc};
 use crate::id::JobId;
 use crate::stage::Stage;
 use crate::value::{
-    At, ContentType, FileSize, Filename, Invalid, JsonObject, LongText, StorageKey, TaskId,
+    ContentType, FileSize, Filename, InField, Invalid, JsonObject, LongText, StorageKey, TaskId,
     VideoDuration,
 };
 
@@ -133,7 +133,7 @@ impl NewJob {
     /// `filename`.
     pub fn new(filename: impl Into<String>) -> Result<Self, Invalid> {
         Ok(Self {
-            filename: Filename::new(filename).at("filename")?,
+            filename: Filename::new(filename).in_field("filename")?,
             file_size: None,
             content_type: ContentType::new("video/mp4")?,
             original_s3_key: None,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use crate::value::string_enum::string_enum;
-use crate::value::{At, Invalid, JsonObject, JsonValue, ParseEnumError, PipelineName};
+use crate::value::{InField, Invalid, JsonObject, JsonValue, ParseEnumError, PipelineName};
 
 string_enum! {
     /// Which parts of the recording are analysed.
@@ -121,8 +121,8 @@ where
     };
     match settings.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| invalid()).at(name),
-        Some(_) => Err(invalid()).at(name),
+        Some(Value::String(text)) => text.parse().map(Some).map_err(|_| invalid()).in_field(name),
+        Some(_) => Err(invalid()).in_field(name),
     }
 }
 
@@ -134,5 +134,5 @@ fn pipeline_setting(settings: &Map<String, Value>) -> Result<Option<PipelineName
         Some(Value::String(name)) => PipelineName::new(name).map(Some),
         Some(_) => Err(Invalid::new("must be the name of a pipeline")),
     }
-    .at("pipeline")
+    .in_field("pipeline")
 }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// Path of the field from the outermost value, such as
-    /// `segments[3].end_time`; empty until [`At::at`] names the field.
+    /// `segments[3].end_time`; empty until [`InField::in_field`] names the field.
     pub field: String,
     /// The rule, worded to follow the field: `must be 1 to 255 characters long`.
     pub message: String,
@@ -15,12 +15,12 @@ pub struct FieldError {
 /// The error of every constructor in this crate: one or more broken rules.
 ///
 /// The constructor of a single value does not know the field's name; the code that
-/// builds a larger value from it adds the name with [`At::at`].
+/// builds a larger value from it adds the name with [`InField::in_field`].
 ///
 /// ```
-/// use lectern_domain::{At, Filename};
+/// use lectern_domain::{InField, Filename};
 ///
-/// let error = Filename::new("").at("filename").unwrap_err();
+/// let error = Filename::new("").in_field("filename").unwrap_err();
 /// assert_eq!(error.to_string(), "filename must be 1 to 255 characters long");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Invalid {
     }
 
     /// Prefixes every path with `outer`.
-    pub fn at(mut self, outer: &str) -> Self {
+    pub fn in_field(mut self, outer: &str) -> Self {
         for error in &mut self.errors {
             error.field = match error.field.as_str() {
                 "" => outer.to_owned(),
@@ -85,13 +85,13 @@ impl fmt::Display for Invalid {
 impl std::error::Error for Invalid {}
 
 /// Names the field that a constructor's result is for.
-pub trait At {
+pub trait InField {
     /// Prefixes the path of every broken rule with `outer`.
-    fn at(self, outer: &str) -> Self;
+    fn in_field(self, outer: &str) -> Self;
 }
 
-impl<T> At for Result<T, Invalid> {
-    fn at(self, outer: &str) -> Self {
-        self.map_err(|invalid| invalid.at(outer))
+impl<T> InField for Result<T, Invalid> {
+    fn in_field(self, outer: &str) -> Self {
+        self.map_err(|invalid| invalid.in_field(outer))
     }
 }

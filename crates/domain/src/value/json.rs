@@ -93,7 +93,7 @@ fn check_object(object: &Map<String, Value>, depth: usize) -> Result<(), Invalid
         if key.contains('\0') {
             return Err(Invalid::new("must not have a NUL character in a key"));
         }
-        check_value(value, depth).map_err(|invalid| invalid.at(key))
+        check_value(value, depth).map_err(|invalid| invalid.in_field(key))
     })
 }
 
@@ -105,7 +105,7 @@ fn check_value(value: &Value, depth: usize) -> Result<(), Invalid> {
         Value::Array(items) => {
             check_depth(depth + 1)?;
             items.iter().enumerate().try_for_each(|(i, item)| {
-                check_value(item, depth + 1).map_err(|invalid| invalid.at(&format!("[{i}]")))
+                check_value(item, depth + 1).map_err(|invalid| invalid.in_field(&format!("[{i}]")))
             })
         }
         Value::Object(object) => check_object(object, depth + 1),

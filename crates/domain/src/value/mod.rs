@@ -12,7 +12,7 @@ pub(crate) mod string_enum;
 pub(crate) mod text;
 mod time_range;
 
-pub use invalid::{At, FieldError, Invalid};
+pub use invalid::{FieldError, InField, Invalid};
 pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory};
 pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration};
 pub use page::{Cursor, Page, PageLimit, PageRequest};

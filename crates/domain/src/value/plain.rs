@@ -72,7 +72,7 @@ impl<T: TextValue> JsonValue for Vec<T> {
         };
         let items = items.into_iter().enumerate();
         items
-            .map(|(i, item)| text(item).map_err(|invalid| invalid.at(&format!("[{i}]"))))
+            .map(|(i, item)| text(item).map_err(|invalid| invalid.in_field(&format!("[{i}]"))))
             .collect()
     }
 

@@ -1,6 +1,6 @@
 //! Ranges of the media axis.
 
-use crate::value::invalid::{At, Invalid};
+use crate::value::invalid::{InField, Invalid};
 use crate::value::number::Seconds;
 
 /// A range of the media axis in seconds: `0 <= start <= end`, both finite. A range
@@ -26,8 +26,8 @@ impl TimeRange {
     /// Checks both ends and their order; the error names `start_time` or
     /// `end_time`.
     pub fn new(start: f64, end: f64) -> Result<Self, Invalid> {
-        let start = Seconds::new(start).at("start_time")?.get();
-        let end = Seconds::new(end).at("end_time")?.get();
+        let start = Seconds::new(start).in_field("start_time")?.get();
+        let end = Seconds::new(end).in_field("end_time")?.get();
         if end < start {
             return Err(Invalid::field("end_time", "must not be before start_time"));
         }
@@ -65,8 +65,8 @@ pub struct Window {
 impl Window {
     /// Checks both sides and their order; the error names `from` or `to`.
     pub fn new(from: Option<f64>, to: Option<f64>) -> Result<Self, Invalid> {
-        let from = from.map(Seconds::new).transpose().at("from")?;
-        let to = to.map(Seconds::new).transpose().at("to")?;
+        let from = from.map(Seconds::new).transpose().in_field("from")?;
+        let to = to.map(Seconds::new).transpose().in_field("to")?;
         match (from, to) {
             (Some(from), Some(to)) if to < from => {
                 Err(Invalid::field("to", "must not be before from"))

@@ -42,8 +42,10 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
             let Some(text) = spoken_text(&voice.text) else {
                 continue;
             };
-            let speaker = speaker_id(voice.name.as_deref().unwrap_or_default())
-                .map_err(|invalid| FormatError::invalid(block.line, &invalid.at("speaker")))?;
+            let speaker =
+                speaker_id(voice.name.as_deref().unwrap_or_default()).map_err(|invalid| {
+                    FormatError::invalid(block.line, &invalid.in_field("speaker"))
+                })?;
             let cue = Cue::new(block.start_ms, block.end_ms, text);
             cues.push(cue.with_speaker(speaker));
         }

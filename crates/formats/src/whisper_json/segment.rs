@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use lectern_domain::{At, Invalid, Ratio};
+use lectern_domain::{InField, Invalid, Ratio};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -85,7 +85,7 @@ impl Fields {
             None => String::new(),
         };
         let cue = Cue::new(start_ms, end_ms, text)
-            .with_speaker(speaker_id(&name).at("speaker")?)
+            .with_speaker(speaker_id(&name).in_field("speaker")?)
             .with_confidence(self.confidence());
         Ok(Some(cue))
     }

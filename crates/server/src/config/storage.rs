@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use lectern_domain::At as _;
+use lectern_domain::InField as _;
 use lectern_storage::{Secret, Storage, StorageConfig};
 use url::Url;
 
@@ -115,7 +115,7 @@ impl StorageSettings {
         data_dir: &Path,
     ) -> anyhow::Result<Storage> {
         let secret = match (location, non_empty(self.secret.as_ref())) {
-            (_, Some(secret)) => Secret::new(secret.as_bytes()).at("LECTERN_SECRET")?,
+            (_, Some(secret)) => Secret::new(secret.as_bytes()).in_field("LECTERN_SECRET")?,
             (StorageConfig::Local { .. }, None) => Secret::read_or_create(data_dir)?,
             // S3 signs its own URLs; this key is not used.
             (StorageConfig::S3(_), None) => Secret::random()?,

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
 use lectern_api::Request;
 use lectern_db::Tx;
-use lectern_domain::{At, Fingerprint, IdempotencyKey, Invalid, JobId};
+use lectern_domain::{Fingerprint, IdempotencyKey, InField, Invalid, JobId};
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
@@ -90,7 +90,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
         (Some(key), None) => IdempotencyKey::new(key.to_str().unwrap_or_default()).map(Some),
         (Some(_), Some(_)) => Err(Invalid::new("must be given only once")),
     };
-    key.at("Idempotency-Key")
+    key.in_field("Idempotency-Key")
 }
 
 /// A hash that is equal for requests to one path whose bodies are the same JSON

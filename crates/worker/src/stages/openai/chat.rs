@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use lectern_domain::{
-    At, Invalid, Keyword, LongText, NewContentSegment, NonNegativeInt, Ratio, TimeRange, Topic,
-    TranscriptSegment,
+    InField, Invalid, Keyword, LongText, NewContentSegment, NonNegativeInt, Ratio, TimeRange,
+    Topic, TranscriptSegment,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -145,11 +145,11 @@ fn content_segment(segment: Segment, i: usize) -> Result<NewContentSegment, Inva
     };
     Ok(NewContentSegment {
         time: TimeRange::new(segment.start_time, segment.end_time)?,
-        topic: Topic::new(segment.topic).at("topic")?,
-        description: Some(LongText::new(segment.description).at("description")?),
-        importance_score: Ratio::new(segment.importance_score).at("importance_score")?,
-        keywords: keywords(segment.keywords).at("keywords")?,
-        concepts: keywords(segment.concepts).at("concepts")?,
+        topic: Topic::new(segment.topic).in_field("topic")?,
+        description: Some(LongText::new(segment.description).in_field("description")?),
+        importance_score: Ratio::new(segment.importance_score).in_field("importance_score")?,
+        keywords: keywords(segment.keywords).in_field("keywords")?,
+        concepts: keywords(segment.concepts).in_field("concepts")?,
         segment_order: NonNegativeInt::position(i)?,
     })
 }
