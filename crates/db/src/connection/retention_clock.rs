@@ -18,12 +18,11 @@ impl RetentionClock {
         now: DateTime<Utc>,
         latest_stored: impl FnOnce() -> Result<Option<DateTime<Utc>>, E>,
     ) -> Result<DateTime<Utc>, E> {
-        let (start, opened) = match self.0.get() {
-            Some(start) => *start,
-            None => {
-                let start = latest_stored()?.unwrap_or(now);
-                *self.0.get_or_init(|| (start, Instant::now()))
-            }
+        let (start, opened) = if let Some(start) = self.0.get() {
+            *start
+        } else {
+            let start = latest_stored()?.unwrap_or(now);
+            *self.0.get_or_init(|| (start, Instant::now()))
         };
         let elapsed = TimeDelta::from_std(opened.elapsed()).unwrap_or(TimeDelta::MAX);
         let time = start.checked_add_signed(elapsed);
