@@ -154,7 +154,7 @@ impl Worker {
         let mut pause = self.settings.poll_interval;
         loop {
             let polled_at = Instant::now();
-            let notifications = self.work_signal.notifications();
+            let seen = self.work_signal.notification_count();
             if self.cancellation.is_cancelled() {
                 return;
             }
@@ -178,7 +178,7 @@ impl Worker {
                 }
             }
             self.set_active_job(thread, None, polled_at);
-            self.work_signal.wait(notifications, pause);
+            self.work_signal.wait(seen, pause);
         }
     }
 }

@@ -7,28 +7,28 @@ use parking_lot::{Condvar, Mutex};
 /// Wakes the threads of one worker that wait for something to claim.
 #[derive(Debug, Default)]
 pub(crate) struct WorkSignal {
-    notifications: Mutex<u64>,
+    notification_count: Mutex<u64>,
     changed: Condvar,
 }
 
 impl WorkSignal {
     /// Wakes every waiting thread.
     pub(crate) fn notify(&self) {
-        *self.notifications.lock() += 1;
+        *self.notification_count.lock() += 1;
         self.changed.notify_all();
     }
 
     /// The number of notifications so far. Read it before looking for work, and
     /// pass it to [`WorkSignal::wait`].
-    pub(crate) fn notifications(&self) -> u64 {
-        *self.notifications.lock()
+    pub(crate) fn notification_count(&self) -> u64 {
+        *self.notification_count.lock()
     }
 
     /// Waits until there were more than `seen` notifications, for at most
     /// `timeout`.
     pub(crate) fn wait(&self, seen: u64, timeout: Duration) {
-        let mut notifications = self.notifications.lock();
+        let mut count = self.notification_count.lock();
         self.changed
-            .wait_while_for(&mut notifications, |now| *now == seen, timeout);
+            .wait_while_for(&mut count, |count| *count == seen, timeout);
     }
 }
