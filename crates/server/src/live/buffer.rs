@@ -20,8 +20,7 @@ pub(super) struct EventBuffer {
     messages: VecDeque<Message>,
     /// Size of the messages.
     bytes: usize,
-    /// Last known sequence number; `None` until a watcher has read it or an event
-    /// was offered.
+    /// Last known sequence number; `None` in a new buffer.
     last_seq: Option<i64>,
     /// Why no more events will follow; `None` while some may.
     pub(super) end: Option<StreamEnd>,
@@ -84,20 +83,24 @@ impl EventBuffer {
         self.last_seq
     }
 
-    /// Notes that the job has reached event `seq`. A new buffer will hold the events
-    /// after it. Returns whether the buffer lacks events up to `seq`, which then have to
-    /// be [offered](Self::offer).
-    pub(super) fn note_seq(&mut self, seq: i64) -> bool {
-        seq > *self.last_seq.get_or_insert(seq)
+    /// Starts a new buffer after event `seq`; one that has started is unchanged.
+    pub(super) fn start_after(&mut self, seq: i64) {
+        self.last_seq.get_or_insert(seq);
     }
 
-    /// The events after `cursor`. `min_last_seq` is a lower bound of the job's last
-    /// sequence number.
-    pub(super) fn after(&self, cursor: i64, min_last_seq: i64) -> EventsAfter {
-        if self.last_seq.unwrap_or(min_last_seq).max(min_last_seq) <= cursor {
+    /// Whether events up to `seq` still have to be [offered](Self::offer).
+    pub(super) fn is_behind(&self, seq: i64) -> bool {
+        self.last_seq.is_none_or(|last| last < seq)
+    }
+
+    /// The events after `cursor`. The caller knows that the job has reached event
+    /// `reached_seq`, even if the buffer has not.
+    pub(super) fn after(&self, cursor: i64, reached_seq: i64) -> EventsAfter {
+        if self.last_seq.unwrap_or(reached_seq).max(reached_seq) <= cursor {
             return EventsAfter::UpToDate;
         }
         let first = self.messages.front().map(|message| message.seq);
+        // Messages up to the cursor; `None` also if the one after it was dropped.
         let skip = first.and_then(|first| usize::try_from(cursor + 1 - first).ok());
         match skip.filter(|skip| *skip < self.messages.len()) {
             Some(skip) => EventsAfter::Messages(self.messages.range(skip..).cloned().collect()),
@@ -140,8 +143,8 @@ mod tests {
 
     /// The sequence numbers after `cursor`; `None` when the buffer does not hold
     /// them.
-    fn after(buffer: &EventBuffer, cursor: i64, min_last_seq: i64) -> Option<Vec<i64>> {
-        match buffer.after(cursor, min_last_seq) {
+    fn after(buffer: &EventBuffer, cursor: i64, reached_seq: i64) -> Option<Vec<i64>> {
+        match buffer.after(cursor, reached_seq) {
             EventsAfter::UpToDate => Some(Vec::new()),
             EventsAfter::Messages(messages) => {
                 Some(messages.iter().map(|message| message.seq).collect())
@@ -179,14 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn a_new_buffer_starts_after_the_first_noted_event() {
+    fn a_new_buffer_starts_after_the_first_known_event() {
         let mut buffer = buffer_of([]);
         assert_eq!(after(&buffer, 3, 3), Some(vec![]));
         assert_eq!(after(&buffer, 3, 7), None);
-        assert!(!buffer.note_seq(7));
+        buffer.start_after(7);
         assert_eq!(buffer.last_seq(), Some(7));
-        assert!(buffer.note_seq(9) && !buffer.note_seq(6));
-        assert_eq!(buffer.last_seq(), Some(7));
+        assert!(!buffer.is_behind(6) && !buffer.is_behind(7) && buffer.is_behind(9));
+        buffer.start_after(9);
+        assert_eq!(buffer.last_seq(), Some(7), "it has started already");
         assert_eq!(buffer.offer(&event(9)), OfferOutcome::Gap);
         assert_eq!(buffer.offer(&event(8)), OfferOutcome::Appended);
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lectern_api::Code;
 use lectern_db::Committed;
 use lectern_domain::{JobEvent, JobId};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::buffer::{EventBuffer, EventsAfter, OfferOutcome, StreamEnd};
@@ -16,19 +16,19 @@ use crate::http::error::ApiError;
 /// The watched jobs of a server, with their recent events.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
-    watched: Mutex<WatchedJobs>,
+    state: Mutex<State>,
     /// Wakes the poller when a watcher subscribes while there is no other, and when an
     /// event is missing.
     poll_requests: Notify,
 }
 
 #[derive(Debug, Default)]
-struct WatchedJobs {
+struct State {
+    /// The jobs with watchers.
     jobs: HashMap<JobId, WatchedJob>,
     stopped: bool,
 }
 
-/// A watched job.
 #[derive(Debug)]
 struct WatchedJob {
     buffer: watch::Sender<EventBuffer>,
@@ -42,15 +42,15 @@ impl Hub {
     ///
     /// When the server stops.
     pub(crate) fn subscribe(self: &Arc<Self>, job_id: JobId) -> Result<Subscription, ApiError> {
-        let mut watched = self.watched();
-        if watched.stopped {
+        let mut state = self.state.lock();
+        if state.stopped {
             let detail = "the server is shutting down";
             return Err(ApiError::new(Code::Overloaded, detail));
         }
-        if watched.jobs.is_empty() {
+        if state.jobs.is_empty() {
             self.poll_requests.notify_one();
         }
-        let job = watched.jobs.entry(job_id).or_insert_with(|| WatchedJob {
+        let job = state.jobs.entry(job_id).or_insert_with(|| WatchedJob {
             buffer: watch::Sender::default(),
             watchers: 0,
         });
@@ -71,9 +71,9 @@ impl Hub {
     /// Publishes events to the watchers that do not have them yet. Events of one
     /// job must be adjacent and in order.
     pub(super) fn publish(&self, events: &[JobEvent]) {
-        let watched = self.watched();
+        let state = self.state.lock();
         for events_of_job in events.chunk_by(|one, next| one.job_id == next.job_id) {
-            let Some(job) = watched.jobs.get(&events_of_job[0].job_id) else {
+            let Some(job) = state.jobs.get(&events_of_job[0].job_id) else {
                 continue;
             };
             job.buffer.send_if_modified(|buffer| {
@@ -92,17 +92,17 @@ impl Hub {
 
     /// Ends the streams of these jobs.
     pub(super) fn end(&self, jobs: &[JobId], end: StreamEnd) {
-        let watched = self.watched();
-        for job in jobs.iter().filter_map(|job_id| watched.jobs.get(job_id)) {
+        let state = self.state.lock();
+        for job in jobs.iter().filter_map(|job_id| state.jobs.get(job_id)) {
             job.buffer.send_modify(|buffer| buffer.end = Some(end));
         }
     }
 
     /// Ends all streams and refuses new subscriptions.
     pub(crate) fn close(&self) {
-        let mut watched = self.watched();
-        watched.stopped = true;
-        for job in watched.jobs.values() {
+        let mut state = self.state.lock();
+        state.stopped = true;
+        for job in state.jobs.values() {
             job.buffer
                 .send_modify(|buffer| buffer.end = Some(StreamEnd::Stopping));
         }
@@ -111,8 +111,8 @@ impl Hub {
     /// The watched jobs with the last known sequence number of each, except jobs
     /// for which none is known yet.
     pub(super) fn last_seqs(&self) -> Vec<(JobId, i64)> {
-        let watched = self.watched();
-        let jobs = watched.jobs.iter();
+        let state = self.state.lock();
+        let jobs = state.jobs.iter();
         jobs.filter_map(|(job_id, job)| Some((*job_id, job.buffer.borrow().last_seq()?)))
             .collect()
     }
@@ -124,11 +124,7 @@ impl Hub {
     }
 
     pub(super) fn is_watched(&self) -> bool {
-        !self.watched().jobs.is_empty()
-    }
-
-    fn watched(&self) -> MutexGuard<'_, WatchedJobs> {
-        self.watched.lock()
+        !self.state.lock().jobs.is_empty()
     }
 }
 
@@ -145,12 +141,13 @@ impl Subscription {
         self.job_id
     }
 
-    /// Notes that the job has reached event `seq`. A new buffer will hold the events
-    /// after it. Requests a poll if the buffer lacks events up to `seq`.
-    pub(crate) fn note_seq(&self, seq: i64) {
-        if let Some(job) = self.hub.watched().jobs.get(&self.job_id) {
+    /// Reports that the database has the events of the job up to `seq`. A new buffer
+    /// starts after them; if another buffer lacks some of them, a poll is requested.
+    pub(crate) fn report_reached(&self, seq: i64) {
+        if let Some(job) = self.hub.state.lock().jobs.get(&self.job_id) {
             job.buffer.send_if_modified(|buffer| {
-                if buffer.note_seq(seq) {
+                buffer.start_after(seq);
+                if buffer.is_behind(seq) {
                     self.hub.poll_requests.notify_one();
                 }
                 // Watchers have nothing new to read.
@@ -159,15 +156,15 @@ impl Subscription {
         }
     }
 
-    /// The events after `cursor`, and the end of the stream if it has ended.
-    /// `min_last_seq` is a lower bound of the job's last sequence number.
+    /// The events after `cursor`, and the end of the stream if it has ended. The
+    /// caller knows that the job has reached event `reached_seq`.
     pub(super) fn after(
         &mut self,
         cursor: i64,
-        min_last_seq: i64,
+        reached_seq: i64,
     ) -> (EventsAfter, Option<StreamEnd>) {
         let buffer = self.buffer.borrow_and_update();
-        (buffer.after(cursor, min_last_seq), buffer.end)
+        (buffer.after(cursor, reached_seq), buffer.end)
     }
 
     /// Waits until the buffer has changed since it was last read.
@@ -179,9 +176,11 @@ impl Subscription {
         }
     }
 
-    /// Waits until an event after `cursor` exists or the stream ends.
+    /// Waits until the job has an event after `cursor` or the stream ends. The job
+    /// must have reached event `cursor`.
     pub(crate) async fn wait_for_event_after(&mut self, cursor: i64) {
-        while let (EventsAfter::UpToDate, None) = self.after(cursor, cursor) {
+        let reached_seq = cursor;
+        while let (EventsAfter::UpToDate, None) = self.after(cursor, reached_seq) {
             self.changed().await;
         }
     }
@@ -189,7 +188,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut job) = self.hub.watched().jobs.entry(self.job_id) {
+        if let Entry::Occupied(mut job) = self.hub.state.lock().jobs.entry(self.job_id) {
             job.get_mut().watchers -= 1;
             if job.get().watchers == 0 {
                 job.remove();
@@ -245,7 +244,7 @@ mod tests {
             hub.subscribe(job_id).unwrap(),
         );
         assert_eq!(hub.last_seqs(), [], "nothing has been read yet");
-        one.note_seq(1);
+        one.report_reached(1);
         drop(one);
         assert_eq!(hub.last_seqs(), [(job_id, 1)]);
         drop(other);
@@ -258,7 +257,7 @@ mod tests {
         let mut subscription = hub.subscribe(job_id).unwrap();
         hub.publish(&[event(job_id, 7), event(job_id, 8)]);
         // The read, which ended before these events, has found event 6.
-        subscription.note_seq(6);
+        subscription.report_reached(6);
         assert_eq!(count(&mut subscription, 6), Some(2));
         // A watcher at event 5 lacks event 6, which the buffer does not hold.
         assert_eq!(count(&mut subscription, 5), None);
@@ -270,7 +269,7 @@ mod tests {
         let mut subscription = hub.subscribe(job_id).unwrap();
         assert!(poll_is_requested(&hub));
         let _second = hub.subscribe(job_id).unwrap();
-        subscription.note_seq(3);
+        subscription.report_reached(3);
         hub.publish(&[event(job_id, 4), event(JobId::new(&SystemClock), 9)]);
         assert!(!poll_is_requested(&hub));
         hub.publish(&[event(job_id, 6)]);
@@ -278,7 +277,7 @@ mod tests {
         assert_eq!(count(&mut subscription, 3), Some(1));
         hub.publish(&[event(job_id, 5), event(job_id, 6)]);
         assert_eq!(count(&mut subscription, 3), Some(3));
-        subscription.note_seq(7);
+        subscription.report_reached(7);
         assert!(poll_is_requested(&hub), "7 is missing");
     }
 

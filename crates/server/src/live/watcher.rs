@@ -32,8 +32,8 @@ pub(crate) struct Watcher {
     db: DatabaseHandle,
     /// Sequence number of the last event returned to the caller.
     cursor: i64,
-    /// Lower bound of the job's last sequence number, from the last read.
-    min_last_seq: i64,
+    /// The job's last sequence number at the last read.
+    reached_seq: i64,
     /// Whether the job is finished according to the messages returned.
     finished: bool,
 }
@@ -64,12 +64,12 @@ impl Watcher {
         let subscription = hub.subscribe(job_id)?;
         let found = read(db, job_id, after).await?;
         let found = found.ok_or_else(|| ApiError::no_job(job_id))?;
-        subscription.note_seq(found.last_seq);
+        subscription.report_reached(found.last_seq);
         let mut watcher = Self {
             subscription,
             db: db.clone(),
             cursor: after.unwrap_or(0),
-            min_last_seq: found.last_seq,
+            reached_seq: found.last_seq,
             finished: found.finished,
         };
         let messages = watcher.advance(found.messages);
@@ -84,7 +84,7 @@ impl Watcher {
     /// nothing.
     pub(crate) async fn next(&mut self) -> Next {
         loop {
-            let (after, end) = self.subscription.after(self.cursor, self.min_last_seq);
+            let (after, end) = self.subscription.after(self.cursor, self.reached_seq);
             // A server that stops ends the stream at once; the other ends come after
             // the remaining messages.
             if end == Some(StreamEnd::Stopping) {
@@ -112,7 +112,7 @@ impl Watcher {
         let found = read(&self.db, self.subscription.job_id(), Some(self.cursor)).await;
         match found {
             Ok(Some(found)) if !found.messages.is_empty() => {
-                self.min_last_seq = found.last_seq;
+                self.reached_seq = found.last_seq;
                 return Some(Next::Messages(self.advance(found.messages)));
             }
             Ok(Some(_)) => {}

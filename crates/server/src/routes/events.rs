@@ -82,7 +82,7 @@ async fn page(
     let mut subscription = live.hub.subscribe(job_id)?;
     let mut found = read(db, job_id, after).await?;
     if found.is_empty {
-        subscription.note_seq(found.last_seq);
+        subscription.report_reached(found.last_seq);
         let next_event = subscription.wait_for_event_after(found.last_seq);
         if timeout(wait, next_event).await.is_ok() {
             found = read(db, job_id, after).await?;
