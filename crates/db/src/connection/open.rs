@@ -61,11 +61,14 @@ pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<P
             settings.extend(["SET ", name, " = ", &milliseconds(value).to_string(), "; "]);
         }
     }
-    let silent = silent_seconds(timeouts);
-    settings += &format!(
-        "SET tcp_keepalives_idle = {silent}; SET tcp_keepalives_interval = 1;
-         SET tcp_keepalives_count = {silent};"
-    );
+    let silent = silent_seconds(timeouts).to_string();
+    for (name, value) in [
+        ("tcp_keepalives_idle", silent.as_str()),
+        ("tcp_keepalives_interval", "1"),
+        ("tcp_keepalives_count", &silent),
+    ] {
+        settings.extend(["SET ", name, " = ", value, "; "]);
+    }
     settings += ENGLISH_MESSAGES;
     conn.batch_execute(&settings)
         .map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -244,20 +244,25 @@ fn copies(url: &str, application: &str, end: impl Fn()) -> bool {
         .is_ok()
 }
 
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method by itself has one lifetime only"
+)]
+fn end_copies(db: &Database) -> i64 {
+    db.read_committed(|conn| conn.end_abandoned_copies())
+        .unwrap()
+}
+
 #[test]
 fn a_copy_whose_client_has_stopped_is_ended() {
     let test = TestDb::on(Backend::Postgres);
     let db = impatient(&test);
-    let end_copies = || {
-        db.read_committed(|conn| conn.end_abandoned_copies())
-            .unwrap()
-    };
-    let ended = || wait_until(|| end_copies() == 1);
+    let ended = || wait_until(|| end_copies(&db) == 1);
     assert!(!copies(test.url(), "lectern", ended));
     // That of another application, such as pg_restore, may take as long as it likes.
     let both = || {
         assert!(!copies(test.url(), "lectern", ended));
-        assert_eq!(end_copies(), 0);
+        assert_eq!(end_copies(&db), 0);
     };
     assert!(copies(test.url(), "pg_restore", both));
 }
@@ -265,6 +270,5 @@ fn a_copy_whose_client_has_stopped_is_ended() {
 #[test]
 fn there_are_no_copies_to_end_on_sqlite() {
     let db = TestDb::on(Backend::Sqlite);
-    let ended = db.read_committed(|conn| conn.end_abandoned_copies());
-    assert_eq!(ended.unwrap(), 0);
+    assert_eq!(end_copies(&db), 0);
 }
