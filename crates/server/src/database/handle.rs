@@ -24,8 +24,9 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// How much longer a call may take for each row that it writes.
 const TIMEOUT_PER_ROW: Duration = Duration::from_micros(500);
 
-/// Upper bound of the time of a readiness check, which load balancers give a second.
-const READINESS_TIMEOUT: Duration = Duration::from_millis(900);
+/// Upper bound of the time of a readiness check. Load balancers give it a second, of which
+/// a busy machine needs a part.
+const READINESS_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// How long readiness reports that the disk could not be written.
 const UNWRITABLE_PERIOD: Duration = Duration::from_secs(10);
