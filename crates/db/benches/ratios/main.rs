@@ -26,7 +26,7 @@ use std::hint::black_box;
 use std::mem;
 
 use anyhow::{Context as _, Result, ensure};
-use lectern_db::{Backend, Database};
+use lectern_db::{Backend, Database, DatabaseConfig, Durability};
 use lectern_domain::{JobFilter, JobId, PageRequest};
 
 use crate::bare::{Bare, BarePostgres, BareSqlite};
@@ -77,7 +77,7 @@ fn main() -> Result<()> {
 fn compare<B: Bare>(url: &str, description: &str, connect: impl Fn() -> Result<B>) -> Result<()> {
     assert_same_sql(url, &connect)?;
 
-    let db = Database::open(url)?;
+    let db = open(url)?;
     let ids = fixture::fill(&db, JOBS)?;
     let mut bare = connect()?;
     bare.settle()?;
@@ -98,6 +98,15 @@ fn compare<B: Bare>(url: &str, description: &str, connect: impl Fn() -> Result<B
     Ok(())
 }
 
+/// Commits do not wait for the disk, on neither side.
+fn open(url: &str) -> Result<Database> {
+    let config = DatabaseConfig {
+        durability: Durability::Relaxed,
+        ..DatabaseConfig::new(url)?
+    };
+    Ok(Database::connect(&config)?)
+}
+
 fn print(name: &str, times: &Comparison) {
     let (low, high) = times.spread();
     println!(
@@ -116,7 +125,7 @@ fn find(db: &Database, bare: &mut impl Bare, ids: &[JobId]) -> Result<Comparison
         ROUNDS,
         |_| {
             per_call(wanted.len(), |i| {
-                black_box(db.read(|conn| conn.jobs().find(wanted[i]))?);
+                black_box(db.read_committed(|conn| conn.jobs().find(wanted[i]))?);
                 Ok(())
             })
         },
@@ -131,7 +140,7 @@ fn list(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
         ROUNDS,
         |_| {
             per_call(20, |_| {
-                black_box(db.read(|conn| conn.jobs().list(&filter, page))?);
+                black_box(db.read_committed(|conn| conn.jobs().list(&filter, page))?);
                 Ok(())
             })
         },
@@ -187,7 +196,7 @@ fn replace(db: &Database, bare: &mut impl Bare) -> Result<Comparison> {
 /// lectern-db sends those of the bare side among others for a whole transcript.
 fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Result<()> {
     recorder::start()?;
-    let db = Database::open(url)?;
+    let db = open(url)?;
     db.migrate()?;
     let mut bare = connect()?;
 
@@ -198,8 +207,8 @@ fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Resul
     let (key, row) = (bare.ids(&[job_id]), bare.job_row(&job));
     let rows = bare.segment_rows(job_id, &segments);
 
-    let find = || db.read(|conn| conn.jobs().find(job_id));
-    let list = || db.read(|conn| conn.jobs().list(&filter, page));
+    let find = || db.read_committed(|conn| conn.jobs().find(job_id));
+    let list = || db.read_committed(|conn| conn.jobs().list(&filter, page));
     let create = || db.write(|tx| tx.jobs().create(&job));
     let replace = || db.write(|tx| tx.transcripts().replace_for_job(job_id, &segments));
     let pairs = [
@@ -213,7 +222,15 @@ fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Resul
             recorder::sent_by(|| bare.create(&row))?,
         ),
     ];
-    for (ours, bare) in pairs {
+    for (mut ours, bare) in pairs {
+        // The server's clock, and the empty SELECT, which finds a transaction that has failed,
+        // are a part of the price.
+        for statement in &mut ours {
+            *statement = statement
+                .replace("COALESCE(", "")
+                .replace(", statement_timestamp())", "")
+                .replace("SELECT; COMMIT", "COMMIT");
+        }
         ensure!(
             ours == bare && !ours.is_empty(),
             "lectern-db sends {ours:#?}, the bare side {bare:#?}"
@@ -223,8 +240,10 @@ fn assert_same_sql<B: Bare>(url: &str, connect: impl Fn() -> Result<B>) -> Resul
         recorder::sent_by(replace)?,
         recorder::sent_by(|| bare.store(rows))?,
     );
+    // All but the COMMIT.
+    let bare = &bare[..bare.len().saturating_sub(1)];
     ensure!(
-        bare.len() == 3 && bare.iter().all(|statement| ours.contains(statement)),
+        bare.len() == 2 && bare.iter().all(|statement| ours.contains(statement)),
         "lectern-db sends {ours:#?}, the bare side {bare:#?}"
     );
     recorder::stop()
