@@ -22,7 +22,7 @@ pub struct UploadRequest {
     /// Name of the recording as its owner knows it; it ends in `.mp4`, `.mov`,
     /// `.avi`, `.mkv`, `.webm`, `.mp3`, `.wav` or `.m4a`.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
-    #[schemars(extend("pattern" = crate::wire::schema::recording_name()))]
+    #[schemars(extend("pattern" = crate::wire::schema::recording_name_pattern()))]
     pub filename: String,
     /// Size of the recording in bytes; the uploaded file must have exactly this size.
     #[validate(range(min = 1, max = i64::MAX))]
@@ -30,7 +30,7 @@ pub struct UploadRequest {
     pub file_size: i64,
     /// Media type of the recording: `video/…` or `audio/…`, matching its name.
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
-    #[schemars(extend("pattern" = crate::wire::schema::RECORDING_TYPE))]
+    #[schemars(extend("pattern" = crate::wire::schema::RECORDING_TYPE_PATTERN))]
     pub content_type: String,
     /// Settings of the job.
     #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]

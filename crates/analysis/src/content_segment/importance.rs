@@ -26,7 +26,7 @@ pub(super) fn importance_scores(
     vocabulary: &Vocabulary,
 ) -> Result<Vec<Ratio>, Invalid> {
     let lecture_vector: Vec<f64> = (0..vocabulary.len())
-        .map(|id| vocabulary.document_frequency(id) * vocabulary.idf(id))
+        .map(|id| vocabulary.utterance_count(id) * vocabulary.idf(id))
         .collect();
     let features: Vec<Features> = segments
         .iter()

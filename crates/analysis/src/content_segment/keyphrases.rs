@@ -32,7 +32,7 @@ impl TermWeights {
             *frequencies.entry(id).or_default() += 1.0;
         }
         let weight = |id: TermId, frequency: f64| {
-            let share = frequency / vocabulary.document_frequency(id);
+            let share = frequency / vocabulary.utterance_count(id);
             frequency * (share * vocabulary.length_weighted_idf(id))
         };
         Self(

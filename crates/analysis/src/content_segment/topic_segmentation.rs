@@ -19,8 +19,8 @@
 //!   in the lecture; `A` is the strength of this prior. If `f` of the `n` terms
 //!   so far are the term `t`, and `p` is the relative frequency of `t` in the
 //!   lecture, then `t` costs `-ln((f + A p) / (n + A))`: each repetition is
-//!   cheaper. Function words cost the same wherever the boundaries are, so no
-//!   stop word list is needed. Terms that occur in only one utterance are left
+//!   cheaper. Function words are equally frequent everywhere, so a boundary hardly
+//!   changes their cost, and no stop word list is needed. Terms that occur in only one utterance are left
 //!   out, because they connect no utterances. Repetitions within an utterance do
 //!   not count.
 //! - **Boundary.** In a lecture of `u` utterances, each start of a segment
@@ -31,8 +31,8 @@
 //! The best `A` depends on the lecture: it is low if the topics share few terms.
 //! The value whose best segmentation costs least is chosen from
 //! [`PRIOR_STRENGTHS`] (empirical Bayes). The lowest value is always tried. A
-//! higher value is tried only if the lecture has at least `2 A` terms, because a
-//! short talk has too few for a reliable choice.
+//! higher value is tried only if the lecture has at least twice as many occurrences of
+//! terms, because a short talk has too few for a reliable choice.
 
 use std::ops::Range;
 
@@ -44,8 +44,8 @@ const PRIOR_STRENGTHS: [f64; 3] = [240.0, 960.0, 3840.0];
 /// The maximum length of a segment, in seconds; a single utterance may be
 /// longer.
 const MAX_LENGTH: f64 = 480.0;
-/// The maximum number of utterances in a segment; bounds the cost for
-/// transcripts without times.
+/// The maximum number of utterances in a segment. Bounds the running time for
+/// transcripts without times, which [`MAX_LENGTH`] does not.
 const MAX_UTTERANCES: usize = 240;
 /// The standard deviation of the logarithm of segment lengths: two thirds of
 /// the segments are 0.6 to 1.6 times as long as expected.
@@ -79,7 +79,7 @@ struct Segmentation {
 
 struct Segmenter<'a> {
     utterances: &'a [Utterance],
-    /// The terms of each utterance that other utterances contain, too.
+    /// For each utterance, those of its terms that also occur in other utterances.
     shared_terms: Vec<Vec<TermId>>,
     /// The relative frequency of each term among the shared terms of all utterances;
     /// not used for terms that are not shared.
@@ -90,15 +90,15 @@ struct Segmenter<'a> {
 
 impl<'a> Segmenter<'a> {
     fn new(utterances: &'a [Utterance], vocabulary: &Vocabulary) -> Self {
-        let is_shared = |id: &TermId| vocabulary.document_frequency(*id) > 1.0;
+        let is_shared = |id: &TermId| vocabulary.utterance_count(*id) > 1.0;
         let shared_terms: Vec<Vec<TermId>> = utterances
             .iter()
             .map(|utterance| utterance.terms.iter().copied().filter(is_shared).collect())
             .collect();
         let total: usize = shared_terms.iter().map(Vec::len).sum();
-        // A term occurs at most once in `utterance.terms`, so its document frequency is
+        // A term occurs at most once in `utterance.terms`, so this count is
         // also the number of its occurrences.
-        let frequency = |id| vocabulary.document_frequency(id) / total.max(1) as f64;
+        let frequency = |id| vocabulary.utterance_count(id) / total.max(1) as f64;
         Self {
             utterances,
             shared_terms,
@@ -129,8 +129,9 @@ impl<'a> Segmenter<'a> {
         }
     }
 
-    /// Tries every segment that starts at `start`, and updates `best` at its
-    /// end if it is cheaper. The urn is empty before and after.
+    /// Tries every segment that starts at `start`. If it makes a cheaper segmentation up to
+    /// its end than the one in `best`, it replaces that one. The urn is empty before and
+    /// after.
     fn extend_from(&self, start: usize, urn: &mut Urn<'_>, best: &mut [BestPrefix]) {
         let first = &self.utterances[start];
         let boundary_cost = (self.utterances.len() as f64).ln();

@@ -22,7 +22,7 @@ pub(super) struct Vocabulary {
 
 #[derive(Debug)]
 struct Entry {
-    document_frequency: u32,
+    utterance_count: u32,
     /// Length of the word at its first occurrence, in characters.
     length: usize,
 }
@@ -39,7 +39,7 @@ impl Vocabulary {
         distinct.sort_unstable();
         distinct.dedup();
         for &id in &distinct {
-            self.entries[id].document_frequency += 1;
+            self.entries[id].utterance_count += 1;
         }
         distinct
     }
@@ -51,7 +51,7 @@ impl Vocabulary {
         let id = self.entries.len();
         self.ids.insert(term.key.clone(), id);
         self.entries.push(Entry {
-            document_frequency: 0,
+            utterance_count: 0,
             length: term.surface.chars().count(),
         });
         id
@@ -67,15 +67,15 @@ impl Vocabulary {
     }
 
     /// The number of utterances that contain the term.
-    pub(super) fn document_frequency(&self, id: TermId) -> f64 {
-        f64::from(self.entries[id].document_frequency)
+    pub(super) fn utterance_count(&self, id: TermId) -> f64 {
+        f64::from(self.entries[id].utterance_count)
     }
 
     /// The inverse document frequency (Spärck Jones, "A statistical
     /// interpretation of term specificity and its application in retrieval",
     /// 1972), `ln((N + 1) / df)`; positive even for a term of all utterances.
     pub(super) fn idf(&self, id: TermId) -> f64 {
-        (f64::from(self.documents + 1) / self.document_frequency(id)).ln()
+        (f64::from(self.documents + 1) / self.utterance_count(id)).ln()
     }
 
     /// The inverse document frequency multiplied by `ln(1 + length)`: in any

@@ -18,7 +18,7 @@ pub struct EventsQuery {
     pub after: Option<i64>,
 }
 
-/// The events that a page contains.
+/// Which events to return: a valid [`EventsQuery`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EventsRequest {
     /// Only events with a greater `seq` than this, which is 0 or more.

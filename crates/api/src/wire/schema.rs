@@ -20,12 +20,12 @@ pub(crate) const NOT_BLANK: &str = concat!(
 );
 
 /// Pattern of the media types of recordings.
-pub(crate) const RECORDING_TYPE: &str =
+pub(crate) const RECORDING_TYPE_PATTERN: &str =
     r"^([vV][iI][dD][eE][oO]|[aA][uU][dD][iI][oO])/[!#$&^_.+0-9A-Za-z-]+$";
 
 /// Pattern of names that end in the extension of a recording, in upper or lower
 /// case.
-pub(crate) fn recording_name() -> String {
+pub(crate) fn recording_name_pattern() -> String {
     let any_case = |letter: char| match letter.to_ascii_uppercase() {
         upper if upper == letter => letter.to_string(),
         upper => format!("[{letter}{upper}]"),
@@ -34,6 +34,8 @@ pub(crate) fn recording_name() -> String {
         RECORDING_TYPES.map(|(extension, _)| extension.chars().map(any_case).collect::<String>());
     format!(r"^[^\x00]*\.({})$", extensions.join("|"))
 }
+
+// The empty enums below only stand for a JSON schema.
 
 /// Any JSON object without a NUL in any text.
 pub(crate) enum JsonObject {}
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_of_text_that_is_not_blank_lists_the_white_space_of_the_domain() {
+    fn not_blank_excludes_exactly_the_white_space_of_the_domain() {
         let class = NOT_BLANK.split(r"[^\x00").nth(2).unwrap();
         assert_eq!(members(class.trim_end_matches(']')), WHITE_SPACE);
     }

@@ -19,14 +19,14 @@ pub struct FieldError {
 
 /// Upper bound of the length of a field's path and of a message, in characters. Both
 /// may quote the request, whose names and values have no bound of their own.
-const MAX_QUOTED_CHARS: usize = 300;
+const MAX_TEXT_CHARS: usize = 300;
 
 impl FieldError {
-    /// A rule broken by `field`. Longer texts are cut.
+    /// A rule broken by `field`. Both texts are cut after [`MAX_TEXT_CHARS`].
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
-            field: cut(field.into(), MAX_QUOTED_CHARS),
-            message: cut(message.into(), MAX_QUOTED_CHARS),
+            field: cut(field.into(), MAX_TEXT_CHARS),
+            message: cut(message.into(), MAX_TEXT_CHARS),
         }
     }
 }
@@ -58,7 +58,7 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// Upper bound of the listed rules.
+    /// How many broken rules are listed at most.
     pub const MAX_LISTED: usize = 100;
 
     /// The number of broken rules that are not listed.
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn quoted_parts_of_the_request_are_cut() {
         let error = FieldError::new("é".repeat(1_000), "must be short");
-        assert_eq!(error.field.chars().count(), MAX_QUOTED_CHARS + 1);
+        assert_eq!(error.field.chars().count(), MAX_TEXT_CHARS + 1);
         assert_eq!(FieldError::new("é".repeat(300), "").field, "é".repeat(300));
     }
 

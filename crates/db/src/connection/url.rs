@@ -115,19 +115,19 @@ impl fmt::Display for DatabaseUrl {
                 let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", ""));
                 let without_parameters =
                     |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
-                // As libpq reads it: before the first slash, everything up to an `@` is
-                // user and password, even a question mark.
+                // As in libpq, everything up to the last `@` before the first slash is user
+                // and password, even a question mark. A password may also have a slash.
                 let authority = rest.split('/').next().unwrap_or_default();
-                let end = authority.rfind('@');
-                let end = end.or_else(|| without_parameters(rest).rfind('@'));
-                let Some(end) = end else {
+                let at_sign = authority.rfind('@');
+                let at_sign = at_sign.or_else(|| without_parameters(rest).rfind('@'));
+                let Some(at_sign) = at_sign else {
                     return write!(f, "{scheme}://{}", without_parameters(rest));
                 };
-                let user = rest[..end]
+                let user = rest[..at_sign]
                     .split([':', '?', '#'])
                     .next()
                     .unwrap_or_default();
-                let host = without_parameters(&rest[end + 1..]);
+                let host = without_parameters(&rest[at_sign + 1..]);
                 write!(f, "{scheme}://{user}@{host}")
             }
         }

@@ -8,7 +8,7 @@ use crate::picture::{constant_rate_filters, square_pixel_size};
 use crate::probe::{FrameRate, Probe};
 use crate::seek::SeekPoint;
 
-/// The time of a thumbnail is rounded to a frame of this rate.
+/// The recording is read at this constant rate, so the time is rounded to 1/25 s.
 const RATE: FrameRate = FrameRate {
     frames: 25,
     seconds: 1,

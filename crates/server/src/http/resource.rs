@@ -28,7 +28,7 @@ impl Resource {
     }
 
     /// Like [`at`](Self::at), but the last parameter matches the rest of the path.
-    pub(crate) fn at_tail(path: &'static str) -> Self {
+    pub(crate) fn at_prefix(path: &'static str) -> Self {
         Self {
             is_tail: true,
             ..Self::at(path)

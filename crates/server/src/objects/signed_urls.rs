@@ -54,7 +54,7 @@ impl SignedUrls {
         ttl: Duration,
     ) -> Option<String> {
         let key = ObjectKey::try_from(key.clone()).ok()?;
-        if key.belongs_to_another_job(job_id) {
+        if key.is_closed_to(job_id) {
             return None;
         }
         let url = self.storage.download_url(&self.base, &key, ttl, self.now);

@@ -20,7 +20,7 @@ use crate::objects::recording::{self, check_pending};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![
-        Resource::at_tail("/api/v1/objects/{key}")
+        Resource::at_prefix("/api/v1/objects/{key}")
             .get(download)
             .on(Method::PUT, upload),
     ]
@@ -65,7 +65,7 @@ async fn upload(
     })?;
     let job_id = key.job_id().ok_or_else(ApiError::no_object)?;
     check_length(&request, size)?;
-    require_pending(&db, job_id).await?;
+    load_and_check_pending(&db, job_id).await?;
     let upload = objects.begin_upload(&key, size).await?;
     let object = objects.receive(upload, size, body).await?;
     // A separate task, so that a complete upload is stored even if its client disconnects.
@@ -86,7 +86,8 @@ fn verify_url<T>(
     verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, SignatureError>,
 ) -> Result<(ObjectKey, T), ApiError> {
     let signer = objects.storage.signer().ok_or_else(ApiError::no_object)?;
-    // The path as it was signed; the path of the router is partly decoded.
+    // The signature covers the path as it was sent, below the mount point. The router's
+    // path cannot be used: some of its escapes are decoded already.
     let path = &request.uri().path()[mount::prefix(request).len()..];
     let key = path.strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
@@ -101,9 +102,9 @@ fn verify_url<T>(
 /// Compares Content-Length, if present, with the signed size before the body is
 /// read.
 fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
-    let announced = request.headers().get(CONTENT_LENGTH);
-    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    match announced {
+    let content_length = request.headers().get(CONTENT_LENGTH);
+    let content_length = content_length.and_then(|length| length.to_str().ok()?.parse().ok());
+    match content_length {
         Some(length) if length > size => {
             let detail = format!("exactly {size} bytes were announced");
             Err(ApiError::new(Code::BodyTooLarge, detail))
@@ -116,7 +117,7 @@ fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
     }
 }
 
-async fn require_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
+async fn load_and_check_pending(db: &DatabaseHandle, job_id: JobId) -> Result<(), ApiError> {
     let find = move |conn: &mut lectern_db::Reader<'_>| Ok(conn.jobs().find(job_id)?);
     let job = db.read_committed(find, |job| job).await?;
     check_pending(job_id, job.as_ref())

@@ -204,5 +204,5 @@ async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<Obje
 fn clip_object(clip: &Clip) -> Option<ObjectKey> {
     let key = clip.media.subtitle_s3_key.clone()?;
     let key = ObjectKey::try_from(key).ok()?;
-    (!key.belongs_to_another_job(clip.job_id)).then_some(key)
+    (!key.is_closed_to(clip.job_id)).then_some(key)
 }

@@ -51,9 +51,8 @@ impl ObjectKey {
     /// A new key for subtitles that a client uploads for a clip:
     /// `jobs/{job_id}/subtitles/{clip_id}-{version}.vtt`.
     ///
-    /// The version is random, so a key is written only once. An object that no clip
-    /// refers to can therefore be deleted without a race against a clip that is about
-    /// to refer to it.
+    /// Each upload gets a new random version. A key that a clip no longer refers to is
+    /// never referred to again, so its object can be deleted.
     pub fn custom_subtitles(job_id: JobId, clip_id: ClipId) -> io::Result<Self> {
         let version = HEX.encode(&random::<8>()?);
         let text = format!("jobs/{job_id}/subtitles/{clip_id}-{version}.vtt");
@@ -105,10 +104,11 @@ impl ObjectKey {
         self.split_job().map(|(job_id, _)| job_id)
     }
 
-    /// Whether the key is below `jobs/` but not below the prefix of this job, or of an
-    /// object of a job in the trash. The case of these prefixes is ignored, because some
-    /// file systems ignore it.
-    pub fn belongs_to_another_job(&self, job_id: JobId) -> bool {
+    /// Whether this job must not use the key: it is below `jobs/` but not below
+    /// `jobs/{job_id}/`, or it is in the trash and was any job's, even this one's. `jobs`
+    /// and `trash` are recognized in upper and lower case, because some file systems
+    /// ignore it; the prefix of this job has to match exactly.
+    pub fn is_closed_to(&self, job_id: JobId) -> bool {
         let own_prefix = format!("{}/", Self::job_prefix(job_id));
         let mut segments = self.split('/').map(str::to_uppercase);
         match segments.next().as_deref() {
@@ -201,10 +201,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_below_jobs_belongs_to_another_job_unless_below_the_prefix_of_the_job() {
+    fn keys_of_other_jobs_and_in_the_trash_are_closed_to_a_job() {
         let [one, other] = [(); 2].map(|()| JobId::new(&SystemClock));
-        let belongs_to_another =
-            |key: &str| ObjectKey::new(key).unwrap().belongs_to_another_job(one);
+        let is_closed = |key: &str| ObjectKey::new(key).unwrap().is_closed_to(one);
         for key in [
             format!("jobs/{one}/clips/1.mp4"),
             "uploads/a.mp4".to_owned(),
@@ -213,7 +212,7 @@ mod tests {
             "trash/a.mp4".to_owned(),
             format!("trash/{other}"),
         ] {
-            assert!(!belongs_to_another(&key), "{key}");
+            assert!(!is_closed(&key), "{key}");
         }
         let upper_case = format!("jobs/{one}/a").to_uppercase();
         for key in [
@@ -226,7 +225,7 @@ mod tests {
             "jobs/a.mp4".to_owned(),
             upper_case,
         ] {
-            assert!(belongs_to_another(&key), "{key}");
+            assert!(is_closed(&key), "{key}");
         }
     }
 }

@@ -138,7 +138,7 @@ impl Worker {
         let key = ObjectKey::new(key.as_str())?;
         // Clients choose the key, which must not give them the files of another
         // job.
-        if key.belongs_to_another_job(job_id) {
+        if key.is_closed_to(job_id) {
             let message = "the recording is among the files of another job";
             return Err(Failure::permanent(message));
         }

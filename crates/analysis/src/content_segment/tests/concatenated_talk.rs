@@ -14,7 +14,7 @@ pub(super) enum Transcription {
     /// One segment per sentence.
     Sentences,
     /// One segment per eight words, in lower case and without punctuation.
-    EightWords,
+    PlainEightWordSegments,
 }
 
 impl Talk {
@@ -66,7 +66,7 @@ impl Talk {
 fn split(text: &str, transcription: Transcription) -> Vec<String> {
     match transcription {
         Transcription::Sentences => text.lines().map(str::to_owned).collect(),
-        Transcription::EightWords => {
+        Transcription::PlainEightWordSegments => {
             let plain = text.to_lowercase().replace(['.', ','], "");
             let words: Vec<&str> = plain.split_whitespace().collect();
             words.chunks(8).map(|words| words.join(" ")).collect()
