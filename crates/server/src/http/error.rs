@@ -103,12 +103,13 @@ impl ApiError {
         }
     }
 
-    /// Whether the database or the storage could not serve the request at this time.
+    /// Whether the status is 503: the database or the storage is unavailable, or the
+    /// server is overloaded.
     pub(crate) fn is_unavailable(&self) -> bool {
         self.status_code() == StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// Replaces what went wrong in this request.
+    /// Replaces the detail.
     pub(crate) fn with_detail(self, detail: impl Into<String>) -> Self {
         Self {
             detail: detail.into(),
@@ -133,7 +134,7 @@ impl ApiError {
         }
     }
 
-    /// Converts an error of actix, which has only a status.
+    /// Converts an error of actix, which has a status but no [`Code`].
     pub(crate) fn from_status(status: StatusCode, detail: String) -> Self {
         let code = match status {
             StatusCode::NOT_FOUND => Code::NotFound,
@@ -146,8 +147,8 @@ impl ApiError {
         Self::new(code, detail)
     }
 
-    /// Sets the request id for a response that is built outside the request's
-    /// scope.
+    /// Sets the request id, for a response that is built where [`RequestId::current`] has
+    /// none.
     pub(crate) fn with_request_id(self, request_id: RequestId) -> Self {
         Self {
             request_id: Some(Box::new(request_id)),
@@ -203,12 +204,12 @@ impl ResponseError for ApiError {
             .as_deref()
             .cloned()
             .or_else(RequestId::current);
-        let name = request_id
+        let id = request_id
             .as_ref()
             .map(RequestId::as_str)
             .unwrap_or_default();
-        self.log(name);
-        let problem = Problem::new(self.code, &self.detail, name).with_errors(self.errors.to_vec());
+        self.log(id);
+        let problem = Problem::new(self.code, &self.detail, id).with_errors(self.errors.to_vec());
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, PROBLEM_JSON));
         response.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));

@@ -23,8 +23,8 @@ pub(crate) fn etag(version: i64) -> String {
 pub(crate) struct IfMatch(Option<Vec<i64>>);
 
 impl IfMatch {
-    /// Calls `change` with the expected version, or with `None` when any
-    /// version is accepted. With several versions, calls it until one matches.
+    /// Calls `change` with the expected version, or with `None` when any version is
+    /// accepted; with several, calls `change` for one after the other until one matches.
     pub(crate) fn apply<T>(
         &self,
         mut change: impl FnMut(Option<i64>) -> Result<T, Error>,
@@ -89,7 +89,7 @@ impl IfNoneMatch {
         }
     }
 
-    /// A header that cannot be read counts as absent.
+    /// A malformed header counts as absent.
     fn of(request: &impl HttpMessage) -> Self {
         let parsed = header::IfNoneMatch::parse(request);
         Self(parsed.unwrap_or(header::IfNoneMatch::Items(Vec::new())))

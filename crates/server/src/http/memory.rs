@@ -1,9 +1,9 @@
 //! Bounds the memory of large requests and responses, first come, first served.
 //!
 //! A request with a large body takes permits for the bytes that it will need, before the
-//! body is read, and keeps them until it is handled. A response with a row of unusual size
-//! takes permits for it until the client has read the row. The two have separate budgets,
-//! so that a client that does not read cannot keep others from sending.
+//! body is read, and keeps them until it is handled. A response takes permits for a large
+//! row until the client has read the row. Requests and responses have separate budgets, so
+//! that a client that does not read cannot keep others from sending.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,14 +15,16 @@ use tokio::time::timeout;
 
 use crate::http::error::ApiError;
 
-/// Bytes per permit: a semaphore has fewer permits than there are bytes.
+/// Bytes per permit. Permits are taken by `u32` number: with one per byte, no budget could
+/// exceed 4 GiB.
 const UNIT: usize = 1 << 10;
 
-/// Upper bound of the wait for memory.
+/// How long a request or response waits for its memory.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// The part of the memory for requests that responses with large rows may use in addition.
-const RESPONSE_SHARE: usize = 3;
+/// Responses with large rows may use the memory for requests divided by this, in addition
+/// to it.
+const RESPONSE_DIVISOR: usize = 3;
 
 /// The memory for large requests and responses.
 #[derive(Debug, Clone)]
@@ -46,11 +48,11 @@ impl MemoryBudget {
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
             requests: Budget::new(bytes),
-            responses: Budget::new(bytes / RESPONSE_SHARE),
+            responses: Budget::new(bytes / RESPONSE_DIVISOR),
         }
     }
 
-    /// Waits until a request may use `bytes`, or all memory if that is less.
+    /// Waits until a request may use `bytes`, or the whole budget if it is smaller.
     pub(crate) async fn for_request(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
         self.requests.acquire(bytes).await
     }
@@ -59,7 +61,8 @@ impl MemoryBudget {
     ///
     /// # Errors
     ///
-    /// `body_too_large` when that is more than all memory; `overloaded`.
+    /// `body_too_large` when `bytes` exceeds the budget of requests; `overloaded` when the
+    /// wait is too long.
     pub(crate) async fn resize(
         &self,
         permit: MemoryPermit,
@@ -78,7 +81,7 @@ impl MemoryBudget {
                 drop(held.split(held.num_permits() - units));
                 Ok(MemoryPermit(Some(held)))
             }
-            // WithPermit permits are returned before more are taken, so that no two requests
+            // The held permits are returned before more are taken, so that no two requests
             // can wait for each other.
             held => {
                 drop(held);
@@ -87,7 +90,7 @@ impl MemoryBudget {
         }
     }
 
-    /// Waits until a response may use `bytes`, or all memory if that is less.
+    /// Waits until a response may use `bytes`, or the whole budget if it is smaller.
     pub(crate) async fn for_response(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
         self.responses.acquire(bytes).await
     }
@@ -96,7 +99,7 @@ impl MemoryBudget {
 impl Budget {
     fn new(bytes: usize) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
-        // The semaphore's own bound is above 2^32 only on 64-bit machines.
+        // On 32-bit machines a semaphore has fewer permits than fit into `u32`.
         let units = units.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
         Self {
             semaphore: Arc::new(Semaphore::new(units as usize)),

@@ -8,8 +8,8 @@ const API_PATH: &str = "/api/v1/";
 /// The path before the route's own, such as `/lectern` for
 /// `/lectern/api/v1/jobs`; empty when the routes are not below a scope.
 ///
-/// The scope's pattern may have parameters, so its segments are counted in the
-/// pattern and cut from the path.
+/// The pattern of the scope may have parameters, so its text is not a prefix of the path:
+/// the prefix is as many segments of the path as the scope's pattern has.
 pub(crate) fn prefix(request: &HttpRequest) -> &str {
     let pattern = request.match_pattern().unwrap_or_default();
     let segments = pattern

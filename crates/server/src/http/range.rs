@@ -85,8 +85,9 @@ fn insert_validators<'r>(
         .insert_header((CACHE_CONTROL, "private"))
 }
 
-/// The media type of an object, by the extension of its name. Unknown extensions
-/// are sent as plain bytes, so that no upload can run as a page of this origin.
+/// The media type of an object, by the extension of its name. An object with an unknown
+/// extension is an octet stream, so that no browser runs an upload as a page of this
+/// origin.
 fn media_type(name: &str) -> &'static str {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let subtitles = || match Format::from_filename(name) {
@@ -125,8 +126,8 @@ fn http_date(info: &ObjectInfo) -> HttpDate {
     SystemTime::from(info.last_modified).into()
 }
 
-/// The requested part, if it is one satisfiable range. Any other `Range` may be
-/// ignored, and the whole object is sent (RFC 9110, 14.2).
+/// The requested part, if `Range` is a single range and satisfiable. Any other `Range` is
+/// ignored, as RFC 9110 (14.2) permits, and the whole object is sent.
 pub(crate) fn requested_range(request: &HttpRequest, info: &ObjectInfo) -> Option<ByteRange> {
     let headers = request.headers();
     let is_current = !headers.contains_key(IF_RANGE)

@@ -57,13 +57,13 @@ impl Resource {
         self.on(Method::GET, handler)
     }
 
-    /// Adds the path to a server's app, which has the middleware.
+    /// Adds the path to the app of a server, whose middleware surrounds all paths.
     pub(crate) fn register(self, app: &mut ServiceConfig) {
         app.service(self.build());
     }
 
-    /// Adds the path, with the middleware around it, to an app that has other
-    /// routes beside it.
+    /// Adds the path to an app that has other routes too. The middleware surrounds only
+    /// this path.
     pub(crate) fn mount(self, app: &mut ServiceConfig) {
         app.service(
             self.build()

@@ -1,8 +1,8 @@
 //! The hosts at which a server may be addressed.
 //!
-//! A page of any site can let its own host name resolve to this server's address (DNS
-//! rebinding); its requests are then of the same origin for the browser, and only
-//! `Host` reveals them.
+//! Any site can let its own host name resolve to this server's address (DNS rebinding).
+//! The browser then treats requests of its pages to this server as same-origin, and only
+//! `Host` shows the foreign name.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use url::Url;
 
 use super::request_address::without_port;
 
-/// The server's own address of a connection, by which its client reached it.
+/// The address of this server to which the client of a connection connected.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionAddress(pub(crate) SocketAddr);
 
@@ -18,7 +18,7 @@ pub(crate) struct ConnectionAddress(pub(crate) SocketAddr);
 /// tunnel changes them, and a rebound name is foreign on any port.
 #[derive(Debug, Clone)]
 pub(crate) struct AllowedHosts {
-    /// In lower case; `None` allows all.
+    /// As [`normalize`] returns them; `None` allows all.
     names: Option<Vec<String>>,
 }
 
@@ -43,17 +43,16 @@ impl AllowedHosts {
     }
 
     /// Whether the server may be addressed at `host`, which may have a port. Besides the
-    /// configured hosts these are loopback addresses and the one that the client has
-    /// connected to: no name of another site is among them.
-    pub(crate) fn allow(&self, host: &str, connected: Option<ConnectionAddress>) -> bool {
+    /// configured hosts, it may be addressed at `localhost`, loopback addresses and `own`:
+    /// none of them can be the name of another site.
+    pub(crate) fn allow(&self, host: &str, own: Option<ConnectionAddress>) -> bool {
         let Some(names) = &self.names else {
             return true;
         };
         let host = normalize(without_port(host));
         let is_own = |address: IpAddr| {
             address.is_loopback()
-                || connected
-                    .is_some_and(|ConnectionAddress(own)| own.ip().to_canonical() == address)
+                || own.is_some_and(|ConnectionAddress(own)| own.ip().to_canonical() == address)
         };
         host == "localhost" || names.contains(&host) || host.parse().is_ok_and(is_own)
     }

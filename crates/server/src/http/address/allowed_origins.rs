@@ -3,7 +3,7 @@
 //! A browser lets a page of any site send requests to this server; it only withholds
 //! the responses. So a request that changes something, and a WebSocket, to which CORS
 //! does not apply, is refused unless the page's origin is allowed. Clients that are not
-//! browsers send none of the headers and are not affected.
+//! browsers send neither `Origin` nor `Sec-Fetch-Site` and are not affected.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, HeaderValue, ORIGIN};
@@ -26,8 +26,8 @@ impl AllowedOrigins {
         Self(cors_origins.iter().cloned().chain(public_origin).collect())
     }
 
-    /// Refuses a request that was made by a page of another origin. `address` is the one
-    /// of this request.
+    /// Refuses a request that was made by a page of another origin. `address` is the
+    /// address of the request.
     pub(crate) fn check(
         &self,
         request: &HttpRequest,
@@ -37,13 +37,14 @@ impl AllowedOrigins {
         let origin = headers.get(ORIGIN).map(HeaderValue::to_str);
         let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
         let is_allowed = match (site, origin) {
-            // A page cannot set this header; a proxy may have changed `Host`.
+            // A page cannot set `Sec-Fetch-Site`, so it is believed even if the origin does
+            // not match `Host`, which a proxy may have changed.
             (Some(b"same-origin" | b"none"), _) | (None, None) => true,
             (_, Some(Ok(origin))) => {
                 let is_own = || site != Some(b"cross-site") && is_own(origin, address);
-                self.contain(origin) || is_own()
+                self.contains(origin) || is_own()
             }
-            // A form without a referrer, for example.
+            // The browser hides the origin, or the origin is not ASCII.
             (Some(_), None) | (_, Some(Err(_))) => false,
         };
         if is_allowed {
@@ -54,13 +55,15 @@ impl AllowedOrigins {
         Err(ApiError::new(Code::OriginNotAllowed, detail))
     }
 
-    fn contain(&self, origin: &str) -> bool {
-        self.0.iter().any(|may| may == "*" || may == origin)
+    fn contains(&self, origin: &str) -> bool {
+        self.0
+            .iter()
+            .any(|allowed| allowed == "*" || allowed == origin)
     }
 }
 
-/// Whether the origin has the host and port of the request. Its scheme may differ from
-/// what the server sees, because a proxy may have added TLS.
+/// Whether the origin has the host and port of the request. The schemes are not compared,
+/// because a proxy may have added TLS.
 fn is_own(origin: &str, address: RequestAddress<'_>) -> bool {
     let (Some((scheme, authority)), Some(host)) = (origin.split_once("://"), address.host) else {
         return false;

@@ -1,4 +1,4 @@
-//! Headers in which proxies say what the client requested.
+//! Headers in which proxies report the scheme and host that the client used.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
@@ -13,8 +13,8 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 pub(crate) struct TrustedProxies(pub(crate) Vec<IpNetwork>);
 
 impl TrustedProxies {
-    /// What the request's peer says that its client requested; nothing when the peer is
-    /// not one of these proxies.
+    /// The scheme and host that the request's peer reports; none when the peer is not one
+    /// of these proxies.
     pub(super) fn forwarded<'r>(&self, request: &'r HttpRequest) -> Forwarded<'r> {
         let peer = request.peer_addr().map(|peer| peer.ip());
         let is_trusted = peer.is_some_and(|peer| self.0.iter().any(|proxy| proxy.contains(peer)));
@@ -34,8 +34,8 @@ pub(super) struct Forwarded<'r> {
 }
 
 impl<'r> Forwarded<'r> {
-    /// Takes the last value of each header, which the nearest proxy has written; those
-    /// before it may come from the client. `X-Forwarded-*` take precedence, because most
+    /// Takes the last value of each header, which the nearest proxy has written; earlier
+    /// values may come from the client. `X-Forwarded-*` take precedence, because most
     /// proxies that set them pass on a client's `Forwarded`.
     fn read(headers: &'r HeaderMap) -> Self {
         let parameter = |name| forwarded_parameter(headers, name);
@@ -53,8 +53,8 @@ fn last<'r>(headers: &'r HeaderMap, name: &HeaderName) -> Option<&'r str> {
     (!value.is_empty()).then_some(value)
 }
 
-/// A parameter of the last element of `Forwarded` (RFC 7239). No value of a scheme or
-/// host contains a comma or semicolon, so quotes need no further attention.
+/// A parameter of the last element of `Forwarded` (RFC 7239). Commas and semicolons
+/// between quotes need no attention, because no scheme or host contains one.
 fn forwarded_parameter<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
     last(headers, &FORWARDED)?.split(';').find_map(|pair| {
         let (given, value) = pair.split_once('=')?;

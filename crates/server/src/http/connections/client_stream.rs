@@ -11,11 +11,11 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::connection::Connection;
 
-/// A socket that ends when its connection has to be closed: to make room for another
-/// one, or because the client has not sent a request in time.
+/// A socket that reports the end of the stream when its connection has to be closed: to
+/// make room for another one, or because the client has not sent a request in time.
 ///
-/// The time is up only when everything that has arrived is read. So a client is not
-/// blamed for the slowness of an overloaded server.
+/// The deadline applies only when all bytes that have arrived are read, so that a client
+/// is not disconnected because the server is slow.
 #[derive(Debug)]
 pub(crate) struct ClientStream {
     socket: TcpStream,
@@ -47,7 +47,8 @@ impl ClientStream {
         self.is_late || self.connection.is_closing()
     }
 
-    /// Whether the time for the next request is up. If not, the task is woken then.
+    /// Whether the deadline of the next request has passed. If not, the task is woken at
+    /// the deadline.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(deadline) = self.connection.deadline() else {
             return false;
@@ -75,7 +76,7 @@ impl AsyncRead for ClientStream {
         if let read @ Poll::Ready(_) = Pin::new(&mut self.socket).poll_read(cx, buffer) {
             return read;
         }
-        // Before the check, which would otherwise miss an eviction in between.
+        // Registered before the check, or an eviction between the two would wake no task.
         self.connection.register(cx.waker());
         self.is_late = self.poll_deadline(cx);
         if self.has_ended() { end } else { Poll::Pending }
@@ -89,7 +90,7 @@ impl AsyncWrite for ClientStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.socket).poll_write(cx, bytes) {
-            // The client does not read, so it would keep the connection open.
+            // A client that does not read must not keep the connection open.
             Poll::Pending if self.is_late || self.connection.is_evicted() => {
                 Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
             }

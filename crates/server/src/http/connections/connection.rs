@@ -39,12 +39,13 @@ impl Connection {
         self.state.is_closing()
     }
 
-    /// Whether the connection must not wait for the client to read.
+    /// Whether the place of the connection was given to another one, so that it must not
+    /// wait for the client to read.
     pub(super) fn is_evicted(&self) -> bool {
         self.state.is_evicted()
     }
 
-    /// Keeps the connection open until the guard is dropped, when a request has ended.
+    /// Begins a request. The connection stays open until the guard is dropped.
     pub(crate) fn begin(&self) -> Busy {
         self.registry.set_busy(&self.state);
         *self.state.deadline.lock() = None;
@@ -59,12 +60,13 @@ impl Connection {
         *self.state.deadline.lock()
     }
 
-    /// Lets `waker` be woken when the connection has to be closed.
+    /// Sets the waker that is woken when the connection has to be closed.
     pub(super) fn register(&self, waker: &Waker) {
         self.state.register(waker);
     }
 
-    /// Notes that the client reads: an idle connection counts as idle from now on.
+    /// Notes that the client has read something. The idle time of an idle connection
+    /// starts again.
     pub(super) fn note_progress(&self) {
         if self.deadline().is_some() {
             self.registry.set_idle(&self.state);
@@ -88,7 +90,7 @@ pub(crate) struct Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         let limits = &self.registry.limits;
-        // The next head may begin at the end of the idle time.
+        // The head of the next request may begin as late as the end of the idle time.
         let deadline = Instant::now() + limits.idle_timeout + limits.head_timeout;
         *self.state.deadline.lock() = Some(deadline);
         self.registry.set_idle(&self.state);
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_own_limit_unless_it_stands_for_many() {
+    fn an_address_has_its_own_limit_unless_it_connects_for_many_clients() {
         let connections = connections(9, 2);
         let [a, b, other] = [1, 1, 2].map(|n| open(&connections, peer(n)));
         let _busy = a.begin();

@@ -32,8 +32,8 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// The address that counts as one client: in IPv6 the network, because a client has
-/// all addresses of it.
+/// The address under which a peer is counted: in IPv6 that of its network of 64 bits,
+/// because a client can use all addresses of its network.
 pub(super) fn client_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {

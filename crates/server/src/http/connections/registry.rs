@@ -25,7 +25,7 @@ pub(crate) struct Connections {
     pub(super) limits: ConnectionLimits,
     max: usize,
     max_per_address: usize,
-    /// Their number of connections is not limited.
+    /// Peers whose connections are limited only by `max`.
     trusted_proxies: Vec<IpNetwork>,
     state: Mutex<State>,
 }
@@ -35,7 +35,7 @@ struct State {
     open: usize,
     open_by_client: HashMap<IpAddr, usize>,
     idle: IdleQueue<Arc<ConnectionState>>,
-    /// No connection may be idle any more.
+    /// Connections are closed as soon as they are idle.
     is_stopping: bool,
     /// Refused connections that are still open.
     refused: usize,
@@ -43,7 +43,7 @@ struct State {
 }
 
 impl Connections {
-    /// At most `capacity` connections, or fewer if the limits say so.
+    /// A registry for at most `capacity` connections, or fewer if `limits` says so.
     pub(crate) fn new(
         limits: ConnectionLimits,
         capacity: usize,
@@ -98,7 +98,7 @@ impl Connections {
         }
     }
 
-    /// The numbers of open connections and of their addresses.
+    /// The numbers of open connections and of clients that have one.
     #[cfg(test)]
     pub(super) fn count(&self) -> (usize, usize) {
         let state = self.state.lock();
@@ -144,7 +144,7 @@ impl Connections {
         }
     }
 
-    /// Takes a connection out of the idle ones while it has a request in flight.
+    /// Removes a connection from the idle queue, because a request begins.
     pub(super) fn set_busy(&self, connection: &ConnectionState) {
         let mut state = self.state.lock();
         if let Some(ticket) = connection.set_ticket(None) {
@@ -152,7 +152,7 @@ impl Connections {
         }
     }
 
-    /// Appends a connection to the idle ones, also if it is idle already.
+    /// Moves a connection to the end of the idle queue, or adds it there.
     pub(super) fn set_idle(&self, connection: &Arc<ConnectionState>) {
         let mut state = self.state.lock();
         if connection.is_closing() || connection.refusal.is_some() {
@@ -183,7 +183,7 @@ impl Connections {
 }
 
 impl State {
-    /// Appends a connection, which must not be among the idle ones.
+    /// Adds a connection that is not in the idle queue to its end.
     fn set_idle(&mut self, connection: &Arc<ConnectionState>) {
         if self.is_stopping {
             connection.close();
@@ -193,7 +193,7 @@ impl State {
         connection.set_ticket(Some(ticket));
     }
 
-    /// Closes a connection, whose place is free at once.
+    /// Closes a connection, and frees its place at once.
     fn evict(&mut self, idle: &ConnectionState) {
         idle.set_ticket(None);
         self.release(idle.client);

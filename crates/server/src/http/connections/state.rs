@@ -13,7 +13,7 @@ use super::idle::Ticket;
 /// The state of one connection.
 #[derive(Debug)]
 pub(super) struct ConnectionState {
-    /// The address that it counts for.
+    /// The address under which the connection is counted.
     pub(super) client: IpAddr,
     pub(super) refusal: Option<Refusal>,
     /// Its place among the idle connections; changed under the lock of the registry.
@@ -30,15 +30,15 @@ pub(super) struct ConnectionState {
 /// Which limit a refused connection exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// That of its client's address.
+    /// The limit of the client's address.
     Address,
-    /// That of the server.
+    /// The limit of the server.
     Server,
 }
 
 impl ConnectionState {
-    /// A connection whose first request must have begun at the deadline. One over a limit
-    /// is closed at once unless it `is_served`.
+    /// A connection whose first request must have begun by `deadline`. It is closed at
+    /// once unless `is_served`; a refused connection is served a 503.
     pub(super) fn new(
         client: IpAddr,
         refusal: Option<Refusal>,
@@ -56,7 +56,7 @@ impl ConnectionState {
         }
     }
 
-    /// Lets `waker` be woken when the connection has to be closed.
+    /// Sets the waker that is woken when the connection has to be closed.
     pub(super) fn register(&self, waker: &Waker) {
         self.waker.register(waker);
     }

@@ -30,8 +30,8 @@ pub(crate) fn field_error(path: &str, reason: &Reason) -> FieldError {
     }
 }
 
-/// The path of field `name` in the object at `path`, which may already include
-/// it.
+/// The path of the field `name` in the object at `path`. `path` may already end with the
+/// field.
 fn sibling_path(path: &str, name: &str) -> String {
     if path == name || path.ends_with(&format!(".{name}")) {
         path.to_owned()

@@ -93,8 +93,8 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
     key.in_field("Idempotency-Key")
 }
 
-/// A hash that is equal for requests to one path whose bodies are the same JSON
-/// value.
+/// A hash of the path and of the JSON value in the body, whatever its formatting and the
+/// order of its fields.
 fn fingerprint(path: &str, body: &[u8]) -> Result<Fingerprint, ApiError> {
     let mut json: Value = serde_json::from_slice(body).map_err(ApiError::internal)?;
     json.sort_all_objects();

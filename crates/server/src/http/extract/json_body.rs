@@ -104,8 +104,8 @@ where
     decode_with(body, memory, move |body| parse::<T>(body, max_rows)).await
 }
 
-/// Parses a body with `read`, when it has the memory that `memory` estimates for its
-/// values.
+/// Waits for the memory that `memory` estimates for the values of a body, then parses the
+/// body with `read`.
 pub(crate) async fn decode_with<T: Send + 'static>(
     body: ReceivedBody,
     memory: impl Fn(&[u8]) -> usize + Send + 'static,
@@ -120,7 +120,7 @@ pub(crate) async fn decode_with<T: Send + 'static>(
         let needed = inline_or_blocking(bytes.clone(), move |body| Ok(memory(body))).await?;
         permit = bounds.memory.resize(permit, bytes.len() + needed).await?;
     }
-    // The permit is in the closure, which is not cancelled with the request.
+    // The closure owns the permit, because it goes on when the request is cancelled.
     let read = move |body: &[u8]| Ok(WithPermit::new(read(body)?, permit));
     inline_or_blocking(bytes, read).await
 }

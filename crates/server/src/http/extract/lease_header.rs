@@ -13,7 +13,7 @@ use crate::http::error::ApiError;
 
 pub(crate) const LEASE_ID: HeaderName = HeaderName::from_static("lease-id");
 
-/// The lease id of the path. A malformed id is an unknown lease.
+/// The lease id of the path. A malformed id is reported like an unknown lease.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LeaseIdPath(pub(crate) LeaseId);
 
@@ -36,9 +36,9 @@ impl FromRequest for LeaseIdPath {
 pub(crate) struct LeaseHeader(Option<LeaseId>);
 
 impl LeaseHeader {
-    /// Checks that the write is allowed. `owners` are the stages that write this
-    /// data. With a lease, it must be a live lease of this job; without one, none
-    /// of `owners` may be leased. The result holds until the transaction ends.
+    /// Checks that the write is allowed. `owners` are the stages that write this data. A
+    /// given lease must be a live lease of this job; if none is given, none of `owners`
+    /// may be leased. The result holds until the transaction ends.
     pub(crate) fn check(
         self,
         tx: &mut Tx<'_>,

@@ -1,8 +1,8 @@
 //! Query strings, with the same error reports as JSON bodies.
 //!
 //! `serde_html_form` would change documented responses: it reads `limit=` as an absent
-//! parameter and accepts `NaN` and `inf` as numbers, and its error for any other value
-//! does not say which type was expected. Therefore the values are deserialized here.
+//! parameter, accepts `NaN` and `inf` as numbers, and reports other values without the
+//! expected type. Therefore the values are deserialized here.
 
 use std::future::{Ready, ready};
 
@@ -47,7 +47,7 @@ fn parse<T: Request>(query: &str) -> Result<T::Domain, ApiError> {
         .map_err(|errors| ApiError::fields(Code::ValidationFailed, errors))
 }
 
-fn pairs(query: &str) -> Result<Vec<(String, Text)>, FieldError> {
+fn pairs(query: &str) -> Result<Vec<(String, ParameterValue)>, FieldError> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     parts
         .map(|part| {
@@ -55,7 +55,7 @@ fn pairs(query: &str) -> Result<Vec<(String, Text)>, FieldError> {
             let broken = |field: &str| FieldError::new(field, "is not percent-encoded UTF-8");
             let name = decode(name).ok_or_else(|| broken(""))?;
             let value = decode(value).ok_or_else(|| broken(&name))?;
-            Ok((name, Text(value)))
+            Ok((name, ParameterValue(value)))
         })
         .collect()
 }
@@ -76,9 +76,9 @@ fn decode(text: &str) -> Option<String> {
 
 /// A parameter's value, which deserializes to the requested type.
 #[derive(Debug)]
-struct Text(String);
+struct ParameterValue(String);
 
-impl IntoDeserializer<'_, QueryError> for Text {
+impl IntoDeserializer<'_, QueryError> for ParameterValue {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -86,7 +86,7 @@ impl IntoDeserializer<'_, QueryError> for Text {
     }
 }
 
-impl<'de> Deserializer<'de> for Text {
+impl<'de> Deserializer<'de> for ParameterValue {
     type Error = QueryError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {

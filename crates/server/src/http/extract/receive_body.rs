@@ -21,12 +21,12 @@ use crate::http::memory::{MemoryBudget, MemoryPermit};
 /// ends the requests of clients that stop sending.
 const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Bodies of up to this size need no permit for their memory: a connection costs about as
-/// much.
+/// Bodies of up to this size need no permit for their memory: a connection needs about as
+/// much anyway.
 pub(crate) const MAX_FREE_BYTES: usize = 16 << 10;
 
-/// Memory for a body and its values, as a multiple of its size, until the body has been
-/// received and the values can be estimated.
+/// Estimated memory for a body and its values, as a multiple of the body's size. Once the
+/// body has been received, a better estimate replaces this one.
 const BODY_FACTOR: usize = 4;
 
 /// Upper bounds of request bodies.
@@ -129,10 +129,10 @@ pub(crate) async fn collect(
         .map_err(|error| malformed(error.to_string()))?;
     let expected = announced.unwrap_or(bounds.limit);
     let mut permit = MemoryPermit::default();
-    let mut is_free = expected.min(bounds.limit) <= MAX_FREE_BYTES;
-    if announced.is_some() && !is_free {
+    let mut needs_permit = expected.min(bounds.limit) > MAX_FREE_BYTES;
+    if announced.is_some() && needs_permit {
         permit = bounds.memory.for_request(BODY_FACTOR * expected).await?;
-        is_free = true;
+        needs_permit = false;
     }
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or_default().min(bounds.limit));
     let receiving = async {
@@ -142,13 +142,14 @@ pub(crate) async fn collect(
             if length > bounds.limit {
                 return Err(too_large(bounds.limit));
             }
-            // The length of a body in chunks is known at its end only.
-            if !is_free && length > MAX_FREE_BYTES {
+            // The length of a chunked body is known only at its end, so its permit is for
+            // the longest one allowed.
+            if needs_permit && length > MAX_FREE_BYTES {
                 permit = bounds
                     .memory
                     .for_request(BODY_FACTOR * bounds.limit)
                     .await?;
-                is_free = true;
+                needs_permit = false;
             }
             bytes.extend_from_slice(&chunk);
         }

@@ -37,9 +37,9 @@ impl FromRequest for TranscriptBody {
         let bounds = BodyBounds::output(request);
         let (declared, bounds) = match DeclaredFormat::from_headers(request.headers()) {
             Ok(declared) => (declared, bounds),
-            // The error takes the place of the bounds: `receive` takes charge of the body,
-            // as it does for a body that is too large, and then returns the error. The
-            // format is not used.
+            // With the error in place of the bounds, `receive` takes and drops the body,
+            // as it does one that is too large, and returns the error. The format is not
+            // used.
             Err(error) => (DeclaredFormat::Json, Err(error)),
         };
         let body = receive_body::receive(request, payload, bounds);

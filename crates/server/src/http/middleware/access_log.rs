@@ -25,7 +25,7 @@ use crate::http::lifecycle::{InFlight, Lifecycle};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::metrics::{CompletedRequest, Metrics};
 
-/// Runs the handler in `next` and records the response, even when it panics.
+/// Runs the handler in `next` and records the response, even when the handler panics.
 pub(crate) async fn record_request(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -66,8 +66,8 @@ pub(crate) async fn record_request(
         record.route = route;
     }
     if response.response().extensions().contains::<LongLived>() {
-        // A watcher's duration says nothing about the server, and must not delay
-        // the shutdown.
+        // How long a client watches says nothing about the server's speed, and must
+        // not delay the shutdown.
         drop(record.complete());
     }
     let stopping = lifecycle.is_stopping();

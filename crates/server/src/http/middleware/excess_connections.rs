@@ -10,7 +10,7 @@ use lectern_api::Code;
 use crate::http::connections::{Connection, Refusal};
 use crate::http::error::ApiError;
 
-/// Runs the handler in `next` unless the connection is refused, which ends with a 503.
+/// Runs the handler in `next`, or responds 503 if the connection is refused.
 pub(crate) async fn refuse_excess_connections<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

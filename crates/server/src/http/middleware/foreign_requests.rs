@@ -30,9 +30,9 @@ pub(crate) async fn refuse_foreign_requests<B: MessageBody>(
 fn check(request: &HttpRequest) -> Result<(), ApiError> {
     let address = RequestAddress::of(request, app_data::<TrustedProxies>(request)?);
     let hosts = app_data::<AllowedHosts>(request)?;
-    let connected = request.conn_data::<ConnectionAddress>().copied();
-    // Without a host it is no browser. With two, it does not get here.
-    let is_foreign = |host| !hosts.allow(host, connected);
+    let own = request.conn_data::<ConnectionAddress>().copied();
+    // A request without a host is not from a browser; actix refuses one with two.
+    let is_foreign = |host| !hosts.allow(host, own);
     if address.host.is_some_and(is_foreign) {
         let detail = "this server has another name; LECTERN_HOSTS and LECTERN_PUBLIC_URL set the \
                       names it is called by";

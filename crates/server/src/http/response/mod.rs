@@ -107,8 +107,7 @@ impl ApiResponse {
         Self::new(StatusCode::NO_CONTENT, Vec::new())
     }
 
-    /// The response in the form in which it is stored for
-    /// [`ApiResponse::restore`].
+    /// Serializes the response for [`ApiResponse::restore`].
     pub(crate) fn store(&self) -> Result<Value, ApiError> {
         let headers = self.headers.iter().map(|(name, value)| {
             let value = value.to_str().map_err(ApiError::internal)?;
@@ -133,7 +132,7 @@ impl ApiResponse {
         })
     }
 
-    /// Keeps the memory for the body until it is sent.
+    /// Keeps `permit` until the body is sent.
     pub(crate) fn with_permit(self, permit: MemoryPermit) -> Self {
         Self {
             body: self.body.with_permit(permit),
@@ -164,8 +163,8 @@ impl Responder for ApiResponse {
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in self.headers {
-            // The prefix is added only now, so that a stored response is correct
-            // wherever the routes are mounted.
+            // Stored responses have no prefix, so that they are correct wherever the
+            // routes are mounted.
             if name == header::LOCATION
                 && let Ok(path) = value.to_str()
             {

@@ -1,8 +1,8 @@
 //! Response bodies that are read from the database while they are sent.
 //!
-//! Only one part is in memory: the next one is read when the client has taken the last
-//! one. Reading it takes a database connection for a moment; a snapshot of the database
-//! would take one for as long as the client likes.
+//! Only one part is in memory: the next one is read when the client has received the
+//! current one. Reading a part occupies a database connection for a moment; one snapshot
+//! for the whole body would occupy it until a slow client has received everything.
 
 use std::fmt;
 use std::pin::Pin;
@@ -24,11 +24,12 @@ use crate::http::memory::{MemoryBudget, MemoryPermit};
 /// connection buffers the chunk until it is sent.
 const MAX_CHUNK: usize = 64 << 10;
 
-/// Pause between two attempts to read a part while the database is overloaded or away.
+/// Pause between two attempts to read a part while the database is overloaded or
+/// unavailable.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// How long reading a part is retried in all. The response has begun, so no error can be
-/// sent instead.
+/// Total time for which reading a part is retried. The response has begun, so no error can
+/// be sent instead.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(30);
 
 /// Memory needed for a large row, as a multiple of its size: the row as it is received,
@@ -83,24 +84,24 @@ pub(crate) trait Pages: Send + Sync + 'static {
     /// Where a page begins.
     type Cursor: Clone + Send + Sync + 'static;
 
-    /// Reads and serializes the first page, or the one at the cursor; returns where the
-    /// next one begins.
+    /// Reads and serializes the page at `at`, or the first page; returns the cursor of the
+    /// next page, if there is one.
     fn page(
         &self,
         conn: &mut Reader<'_>,
         at: Option<&Self::Cursor>,
     ) -> Result<(Vec<u8>, Option<Self::Cursor>), ApiError>;
 
-    /// The size of the next row if it is a large one.
+    /// The size in bytes of the row at the cursor, if it is a large row.
     fn large_row_bytes(at: &Self::Cursor) -> Option<usize>;
 }
 
 /// The first part of a body.
 ///
-/// Most bodies are one page, so the first page is read as a single query, without a
-/// snapshot. If there are more pages, it is read again as all of them are: each in a short
-/// snapshot of its own. It needs one because it takes several queries: whether the last row
-/// of the page before is still there, the rows, and the newest id.
+/// Most bodies are one page, so the first page is read with a single query, without a
+/// snapshot. If there are more pages, the first is read again like the others: in a short
+/// snapshot per page, because a page takes several queries (whether the last row of the
+/// previous page still exists, the rows, and the newest id).
 pub(crate) async fn first_part<P: Pages>(
     db: &Data<DatabaseHandle>,
     memory: &Data<MemoryBudget>,
@@ -155,7 +156,8 @@ pub(crate) async fn memory_for_row(
     }
 }
 
-/// Reads the next part with `read`, and retries while the database is overloaded or away.
+/// Reads the next part with `read`, and retries while the database is overloaded or
+/// unavailable.
 pub(crate) fn with_retries(read: impl Fn() -> NextPart + Send + 'static) -> ReadNext {
     Box::new(move || {
         Box::pin(async move {
@@ -181,6 +183,7 @@ pub(crate) struct PartsBody {
     bytes: Bytes,
     permit: MemoryPermit,
     read_next: Option<ReadNext>,
+    /// The next part while it is being read.
     next: Option<NextPart>,
     size: BodySize,
 }
@@ -201,7 +204,7 @@ impl PartsBody {
         }
     }
 
-    /// Does not read any further, for a response to HEAD.
+    /// Never reads the next part, for a response to HEAD.
     pub(crate) fn first_part_only(self) -> Self {
         Self {
             read_next: None,
