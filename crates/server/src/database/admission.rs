@@ -7,7 +7,7 @@
 //! On PostgreSQL the kept connections are handed out first. A request gets one of
 //! the overflow connections only after it has waited for [`OVERFLOW_DELAY`]:
 //! shorter waits mean that the processors are busy, and more concurrency would
-//! only make them longer; longer waits mean that the database is slow or far
+//! only lengthen the waits; longer waits mean that the database is slow or far
 //! away, and more concurrency helps.
 
 use std::sync::Arc;
@@ -114,7 +114,7 @@ impl ConnectionLimiter {
         self.acquire_within(&self.reads, self.timeout).await
     }
 
-    /// Waits for admission as a writer that may wait for `remaining` more.
+    /// Waits for admission as a writer, at most for `remaining`.
     pub(crate) async fn write(&self, remaining: Duration) -> Result<Permit, ApiError> {
         self.acquire_within(&self.writes, remaining).await
     }

@@ -11,8 +11,7 @@ pub(crate) struct FailureLog {
 }
 
 impl FailureLog {
-    /// `operation` names what may fail in the log lines, such as `looking for
-    /// work`.
+    /// `operation` is the subject of the log lines, such as `looking for work`.
     pub(crate) fn new(operation: &'static str) -> Self {
         Self {
             operation,

@@ -21,14 +21,14 @@ use crate::metrics::Metrics;
 /// How long a call may take beyond its wait for a connection.
 const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How much longer a call may take for each row that it writes.
+/// How much longer a call may take for each row that it writes, or KiB of large values.
 const TIMEOUT_PER_ROW: Duration = Duration::from_micros(500);
 
 /// Upper bound of the time of a readiness check. Load balancers give it a second, of which
 /// a busy machine needs a part.
 const READINESS_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// How long readiness reports that the disk could not be written.
+/// How long readiness checks fail after a write has failed because of the disk.
 const UNWRITABLE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The database, with admission control and deadlines. Closures run on a thread that
@@ -70,7 +70,8 @@ impl DatabaseHandle {
     }
 
     /// The same database for writes that concern one job. They run one at a time, and wait
-    /// for each other without occupying a connection. `id` is that of the job or of a lease.
+    /// for each other without occupying a connection. `id` is the id of the job, or of a
+    /// lease.
     pub(crate) fn one_at_a_time_for(&self, id: Uuid) -> Self {
         Self {
             queue_id: Some(id),
@@ -78,8 +79,8 @@ impl DatabaseHandle {
         }
     }
 
-    /// The same database with a later deadline: that of calls that write this many rows, or
-    /// as many KiB of large values.
+    /// The same database with a later deadline for each call: enough time for `count` rows,
+    /// or for `count` KiB of large values.
     pub(crate) fn with_time_for_rows(&self, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         Self {
@@ -142,7 +143,7 @@ impl DatabaseHandle {
             .await
     }
 
-    /// Those of the stages with a run that is ready or whose lease has expired.
+    /// Those of `stages` that have a run that is ready or whose lease has expired.
     pub(crate) async fn claimable(&self, stages: &[Stage]) -> Result<Vec<Stage>, ApiError> {
         let stages = stages.to_vec();
         self.read_committed(
@@ -163,8 +164,7 @@ impl DatabaseHandle {
         self.call(admission, claim, |claims| claims).await
     }
 
-    /// Whether the database can serve requests; an error that names what it lacks
-    /// otherwise.
+    /// Checks whether the database can serve requests; the error says why it cannot.
     pub(crate) async fn check_readiness(&self) -> Result<(), ApiError> {
         let unwritable_since = *self.unwritable_since.lock();
         if unwritable_since.is_some_and(|since| since.elapsed() < UNWRITABLE_PERIOD) {
@@ -300,8 +300,8 @@ impl Access {
     }
 }
 
-/// What a call was admitted with. The permits are returned when the call ends or
-/// is abandoned.
+/// The permits and time limits of a call. The permits are returned when the call ends or is
+/// abandoned.
 struct Admission {
     access: Access,
     arrived: Instant,

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::http::error::ApiError;
 
-/// How many queues there may be before those that nothing waits in are removed.
-const MIN_PURGED: usize = 64;
+/// Unused queues are removed only when there are at least this many queues.
+const MIN_QUEUES_TO_PURGE: usize = 64;
 
 /// Lets the changes of one job through one at a time. The database locks the job's
 /// row, so they could not run at once anyway: if they all waited there, a job that
@@ -25,7 +25,7 @@ struct Queues {
     /// By the id of the job, or of the lease if the job is not known yet.
     by_id: HashMap<Uuid, Weak<Semaphore>>,
     /// The number of queues that were left by the last purge.
-    purged: usize,
+    left_by_purge: usize,
 }
 
 impl JobQueues {
@@ -50,9 +50,9 @@ impl JobQueues {
         if let Some(queue) = queues.by_id.get(&id).and_then(Weak::upgrade) {
             return queue;
         }
-        if queues.by_id.len() >= MIN_PURGED.max(2 * queues.purged) {
+        if queues.by_id.len() >= MIN_QUEUES_TO_PURGE.max(2 * queues.left_by_purge) {
             queues.by_id.retain(|_, queue| queue.strong_count() > 0);
-            queues.purged = queues.by_id.len();
+            queues.left_by_purge = queues.by_id.len();
         }
         let queue = Arc::new(Semaphore::new(1));
         queues.by_id.insert(id, Arc::downgrade(&queue));
