@@ -93,7 +93,7 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
                 .map_err(|error: actix_web::Error| error.error_response());
             let http = HttpServiceBuilder::default()
                 .keep_alive(idle_timeout)
-                // `ClientStream` does this.
+                // `ClientStream` closes connections without a request in time.
                 .client_request_timeout(Duration::ZERO)
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
                 // A worker that disconnects while waiting must not be given a lease.
@@ -120,8 +120,7 @@ pub(crate) fn listen(config: &ServerConfig, service: &Service) -> anyhow::Result
     })
 }
 
-/// Listens on each of the addresses that `name` stands for, or on some of them if the
-/// others cannot be used.
+/// Listens on the addresses that `name` resolves to. Fails if none of them can be used.
 fn bind(name: &str) -> io::Result<Vec<TcpListener>> {
     let mut failure = io::Error::new(io::ErrorKind::AddrNotAvailable, "no such address");
     let mut listeners = Vec::new();
@@ -148,7 +147,7 @@ fn bind_address(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Makes the connection known to its requests.
+/// Gives the requests of a connection access to it and to its local address.
 fn describe_connection(stream: &ClientStream, extensions: &mut Extensions) {
     extensions.insert(Arc::clone(stream.connection()));
     if let Ok(own) = stream.socket().local_addr() {

@@ -11,8 +11,8 @@ use crate::http::error::ApiError;
 
 const LEASE_SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// After a longer pause between two sweeps, this process was suspended or could not
-/// reach the database, and the holders of leases could not reach this process.
+/// A longer pause between two sweeps means that this process was suspended or could not
+/// reach the database, so heartbeats may have failed.
 const MAX_SWEEP_PAUSE: Duration = Duration::from_secs(3);
 
 const ABANDONED_COPIES_INTERVAL: Duration = Duration::from_secs(5);
@@ -29,8 +29,8 @@ pub(crate) async fn run_maintenance(db: &DatabaseHandle, retention: Duration) {
     );
 }
 
-/// Ends the transactions of servers that were suspended, or cut off, while they sent rows:
-/// they would keep their jobs locked.
+/// Ends transactions whose servers were suspended, or lost their network, while they sent
+/// rows. Such a transaction would keep its job locked.
 async fn end_abandoned_copies(db: &DatabaseHandle) {
     let mut failures = FailureLog::new("ending abandoned statements");
     let mut ticks = interval(ABANDONED_COPIES_INTERVAL);
@@ -46,8 +46,8 @@ async fn end_abandoned_copies(db: &DatabaseHandle) {
     }
 }
 
-/// Returns runs with expired leases to the queue. It reads before it writes, so
-/// that it takes no lock when there is nothing to do.
+/// Returns runs with expired leases to the queue. Reads before it writes, so that it
+/// takes no lock when there is nothing to do.
 async fn sweep_leases(db: &DatabaseHandle) {
     let mut failures = FailureLog::new("sweeping expired leases");
     let mut ticks = interval(LEASE_SWEEP_INTERVAL);
@@ -68,7 +68,8 @@ async fn sweep_leases(db: &DatabaseHandle) {
     }
 }
 
-/// Returns the number of expired leases.
+/// Sweeps repeatedly, because one transaction ends a limited number of leases; returns the
+/// total.
 async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
     let mut swept = 0;
     loop {

@@ -29,17 +29,18 @@ impl Reserve {
         Self { fixed }
     }
 
-    /// How many client connections fit into this limit of open files. Of the files that
-    /// remain after the fixed ones, a quarter, but at least [`MIN_RECORDING_FILES`], is kept
-    /// for the recordings that clients send and read.
+    /// How many client connections fit into this limit of open files. A quarter of the
+    /// files besides the fixed ones, but at least [`MIN_RECORDING_FILES`], is kept for
+    /// the recordings that clients send and read.
     fn connections_within(self, limit: u64) -> u64 {
         let rest = limit.saturating_sub(self.fixed);
         rest - (rest / 4).max(MIN_RECORDING_FILES).min(rest)
     }
 
     /// The limit of open files that these client connections need: the inverse of
-    /// [`Reserve::connections_within`]. A quarter of the remaining files is a third of the
-    /// connections; the one that is added makes up for rounding.
+    /// [`Reserve::connections_within`]. Connections get three quarters of the files
+    /// besides the fixed ones and recordings a quarter, so recordings need a third as
+    /// many as connections; one is added because the division rounds down.
     fn limit_for(self, connections: u64) -> u64 {
         let recordings = (connections / 3 + 1).max(MIN_RECORDING_FILES);
         connections
@@ -53,8 +54,8 @@ impl Reserve {
         usize::try_from(self.connections_within(limit)).unwrap_or(usize::MAX)
     }
 
-    /// Raises the limit of open files for `connections` clients, as far as the hard
-    /// limit allows; many systems start a process with 1,024 and a far higher hard
+    /// Raises the limit of open files for `connections` clients, as far as the hard limit
+    /// allows. Many systems start a process with a limit of 1,024 and a far higher hard
     /// limit. Returns the number of connections that fit.
     pub fn raise_limit_for(self, connections: usize) -> usize {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);

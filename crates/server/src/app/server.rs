@@ -117,13 +117,13 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // `stop` sends its command at once; its future only waits for the server to
-        // end. After a graceful stop it does nothing.
+        // end. After a graceful stop the command has no effect.
         drop(self.handle.stop(false));
         while self.result.get_mut().recv_timeout(CALL_END_TIMEOUT).is_ok() {}
     }
 }
 
-/// Sent once by the server's thread: the bound address, or why it cannot listen.
+/// Sent once by the server's thread: the bound address, or why the server cannot listen.
 type StartResult = anyhow::Result<(SocketAddr, ServerHandle)>;
 
 async fn serve(

@@ -130,7 +130,7 @@ impl Service {
         &self.database
     }
 
-    /// Runs maintenance and looks for the commits of other processes, until the
+    /// Runs maintenance, and polls the database for commits of other processes, until the
     /// future is dropped.
     pub async fn run_background_tasks(&self) {
         tokio::join!(

@@ -14,7 +14,7 @@ const MAX_UNSENT_BYTES: u32 = 128 << 10;
 /// acknowledged nothing for `send_timeout`. The server cannot detect this itself: once
 /// the send buffer is full it does not write, and so sees no error.
 pub(crate) fn configure(connection: &TcpStream, send_timeout: Duration) {
-    // Live messages must not be delayed until the next one.
+    // A live message must not be delayed until there is more to send.
     let configured = connection
         .set_nodelay(true)
         .and_then(|()| set_options(connection, send_timeout));

@@ -79,8 +79,8 @@ impl DatabaseHandle {
         }
     }
 
-    /// The same database with a later deadline for each call: enough time for `count` rows,
-    /// or for `count` KiB of large values.
+    /// The same database with a later deadline for each call: enough time for `count`
+    /// rows, or for `count` KiB of large values.
     pub(crate) fn with_time_for_rows(&self, count: usize) -> Self {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         Self {
@@ -300,8 +300,8 @@ impl Access {
     }
 }
 
-/// The permits and time limits of a call. The permits are returned when the call ends or is
-/// abandoned.
+/// The permits and time limits of a call. The permits are returned when the call ends or
+/// is abandoned.
 struct Admission {
     access: Access,
     arrived: Instant,
