@@ -68,8 +68,8 @@ async fn sweep_leases(db: &DatabaseHandle) {
     }
 }
 
-/// Sweeps repeatedly, because one transaction ends a limited number of leases; returns the
-/// total.
+/// Sweeps repeatedly, because one transaction ends a limited number of leases. Returns
+/// the total.
 async fn sweep(db: &DatabaseHandle) -> Result<usize, ApiError> {
     let mut swept = 0;
     loop {

@@ -2,8 +2,9 @@
 
 /// Makes the allocator return freed memory to the system. By default glibc raises its
 /// thresholds to the largest size that was freed, and has eight heaps per processor: after
-/// a few large requests it keeps hundreds of megabytes, SQLite's and libpq's included. Does
-/// nothing with other C libraries. Call it before the first thread is started.
+/// a few large requests it keeps hundreds of megabytes, including memory of SQLite and
+/// libpq. Does nothing with other C libraries. Must be called before the first thread is
+/// started.
 pub fn return_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::set_options();
@@ -13,7 +14,8 @@ pub fn return_freed_memory() {
 mod glibc {
     use std::thread;
 
-    /// Bytes. Larger blocks are mapped by themselves, and unmapped when they are freed.
+    /// Blocks of at least this many bytes have a mapping of their own, which is removed
+    /// when they are freed.
     const MMAP_THRESHOLD: i32 = 256 << 10;
 
     /// Bytes of free memory that a heap keeps at its end.

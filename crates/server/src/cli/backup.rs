@@ -10,7 +10,7 @@ use crate::cli::open::PrivateFiles;
 use crate::cli::output::print_line;
 use crate::config::Settings;
 
-/// Where PostgreSQL's own programs are described.
+/// The page about backups with `pg_dump` and `pg_restore`.
 const PAGE: &str = "docs/backup.md";
 
 /// Arguments of `lectern backup`.
@@ -61,7 +61,8 @@ pub fn restore(restore: &Restore, settings: &Settings) -> anyhow::Result<()> {
     }
 }
 
-/// The file of the database.
+/// The file of an SQLite database. The error for a PostgreSQL database names `program`,
+/// which does the same as `command`.
 fn sqlite_file<'u>(
     url: &'u DatabaseUrl,
     command: &str,

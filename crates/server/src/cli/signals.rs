@@ -28,7 +28,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next signal, ignoring those within `window`.
+    /// Waits for the next signal, and ignores signals within `window` from now.
     pub(crate) async fn next_after(&mut self, window: Duration) -> &'static str {
         let ignore_signals = async {
             loop {
@@ -47,8 +47,8 @@ impl Signals {
     }
 }
 
-/// Ends the process after `timeout`: a thread may wait for a database that does not
-/// respond, and nothing but the end of the process stops it.
+/// Ends the process after `timeout`: a thread that waits for a database that does not
+/// respond can only be stopped with the process.
 pub(crate) fn exit_after(timeout: Duration) {
     thread::spawn(move || {
         thread::sleep(timeout);

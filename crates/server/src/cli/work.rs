@@ -27,7 +27,7 @@ pub struct Work {
     pub worker: WorkerSettings,
 }
 
-/// Runs stages until SIGTERM or SIGINT, then returns the leased ones to the
+/// Runs stages until SIGTERM or SIGINT, then returns the leased stages to the
 /// queue. A second signal ends the process at once.
 ///
 /// # Errors
@@ -52,7 +52,7 @@ pub fn run(work: &Work, settings: &Settings) -> anyhow::Result<()> {
 /// Cancels a worker when the standard input ends, and ends the process after `timeout`.
 fn stop_with_stdin(cancellation: CancellationToken, timeout: Duration) -> anyhow::Result<()> {
     thread::Builder::new().name("stdin".into()).spawn(move || {
-        // Errors end it as well.
+        // After an error, the input counts as ended.
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         log::info!("the server stops: returning leased stages");
         cancellation.cancel();

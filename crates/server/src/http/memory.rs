@@ -2,8 +2,8 @@
 //!
 //! A request with a large body takes permits for the bytes that it will need, before the
 //! body is read, and keeps them until it is handled. A response takes permits for a large
-//! row until the client has read the row. Requests and responses have separate budgets, so
-//! that a client that does not read cannot keep others from sending.
+//! row until the client has read the row. Requests and responses have separate budgets,
+//! so that a client that does not read cannot keep others from sending.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use tokio::time::timeout;
 
 use crate::http::error::ApiError;
 
-/// Bytes per permit. Permits are taken by `u32` number: with one per byte, no budget could
-/// exceed 4 GiB.
+/// Bytes per permit. A semaphore counts the permits of one request in `u32`: with one per
+/// byte, no budget could exceed 4 GiB.
 const UNIT: usize = 1 << 10;
 
 /// How long a request or response waits for its memory.
@@ -61,8 +61,8 @@ impl MemoryBudget {
     ///
     /// # Errors
     ///
-    /// `body_too_large` when `bytes` exceeds the budget of requests; `overloaded` when the
-    /// wait is too long.
+    /// `body_too_large` when `bytes` exceeds the budget of requests; `overloaded` when
+    /// the wait is too long.
     pub(crate) async fn resize(
         &self,
         permit: MemoryPermit,
@@ -81,8 +81,8 @@ impl MemoryBudget {
                 drop(held.split(held.num_permits() - units));
                 Ok(MemoryPermit(Some(held)))
             }
-            // The held permits are returned before more are taken, so that no two requests
-            // can wait for each other.
+            // The held permits are returned before more are taken, so that no two
+            // requests can wait for each other.
             held => {
                 drop(held);
                 self.for_request(bytes).await

@@ -1,8 +1,9 @@
 //! `lectern gc`: moves objects that no job needs to the trash, and deletes what has been
 //! there for long enough.
 //!
-//! The guards against a database that does not fit the storage: another database's id
-//! beside the objects, and a large share of orphans, as after restoring an old backup.
+//! Two guards protect the objects of another database, or of a newer state of this one:
+//! nothing is moved if the storage has recorded the id of another database, or if a large
+//! share of the objects are orphans, as after restoring an old backup.
 
 mod orphans;
 
@@ -52,7 +53,7 @@ pub struct Gc {
     pub adopt: bool,
 }
 
-/// A number of objects.
+/// Number and size of objects.
 #[derive(Debug, Default)]
 struct Total {
     objects: u64,
@@ -118,7 +119,7 @@ async fn collect(
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let cutoffs = Cutoffs::at(now, TimeDelta::seconds(gc.older_than.into()));
-    // Counts before it moves anything.
+    // All orphans are counted before any is moved.
     let (mut judged, mut orphans) = (0, Total::default());
     let mut batches = batches(storage, &ObjectPrefix::jobs());
     while let Some(batch) = batches.next().await {
@@ -166,8 +167,8 @@ async fn collect(
     ))
 }
 
-/// Moves the objects that no job needs. Judges them again, because rows may have been
-/// inserted since.
+/// Moves the objects that no job needs. Judges all objects again, because rows may have
+/// been inserted since they were counted.
 async fn move_orphans(
     database: &Database,
     storage: &Storage,
@@ -186,8 +187,8 @@ async fn move_orphans(
     Ok(moved)
 }
 
-/// The orphans of a batch without those whose keys are too long for the trash, which
-/// are logged.
+/// The orphans of a batch that can be moved. Logs and leaves out those whose keys are too
+/// long for the trash.
 fn movable(batch: Judged, now: DateTime<Utc>) -> impl Iterator<Item = ObjectInfo> {
     let orphans = batch.orphans.into_iter();
     orphans.filter(move |object| {
@@ -199,7 +200,8 @@ fn movable(batch: Judged, now: DateTime<Utc>) -> impl Iterator<Item = ObjectInfo
     })
 }
 
-/// Deletes what was moved to the trash at least `--trash-days` ago.
+/// Deletes objects that were moved to the trash at least `--trash-days` ago; with
+/// `--dry-run`, only prints them.
 async fn empty_trash(gc: &Gc, storage: &Storage, now: DateTime<Utc>) -> anyhow::Result<Total> {
     let moved_before = now - TimeDelta::days(gc.trash_days.into());
     let mut deleted = Total::default();

@@ -2,9 +2,8 @@
 //!
 //! A job's row is deleted before its objects, so an object without a job is left over
 //! from a crash or an outage of the storage, unless it is new: `lectern process`
-//! stores a recording shortly before it inserts the row. For existing jobs, the files
-//! of deleted clips and replaced subtitles are not needed; a file that a row refers to
-//! is.
+//! stores a recording shortly before it inserts the row. An existing job does not need
+//! the files of deleted clips and replaced subtitles, unless a row refers to them.
 
 use std::collections::HashSet;
 
@@ -13,9 +12,9 @@ use lectern_db::{Database, Reader};
 use lectern_domain::{Clip, ClipId, JobId, StorageKey};
 use lectern_storage::{ObjectInfo, ObjectKey};
 
-/// Minimum age, regardless of `--older-than`, of a moved file that may belong to a
-/// request in progress: a part of an upload, or an object of an existing job that no
-/// row refers to yet.
+/// How long a file that may belong to a request in progress is kept at least, regardless
+/// of `--older-than`: a part of an upload, or an object of an existing job that no row
+/// refers to yet.
 const MIN_IN_PROGRESS_AGE: TimeDelta = TimeDelta::hours(1);
 
 /// Files last modified before these times may be moved or removed.
@@ -40,9 +39,9 @@ impl Cutoffs {
 /// The objects of a batch that are old enough to be judged.
 #[derive(Debug)]
 pub(super) struct Judged {
-    /// Their number.
+    /// The number of these objects.
     pub(super) objects: u64,
-    /// Those that no job needs.
+    /// The objects that no job needs.
     pub(super) orphans: Vec<ObjectInfo>,
 }
 

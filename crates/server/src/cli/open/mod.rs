@@ -1,4 +1,4 @@
-//! Opens what the commands work on.
+//! Opens the database and the storage for the commands.
 
 mod database;
 mod private_files;

@@ -16,15 +16,15 @@ const NOT_OWNER: u32 = 0o077;
 const STICKY: u32 = 0o1000;
 
 /// While this exists, only the owner can read the files and directories that this
-/// process and its children create. There is one at a time, because the umask belongs
-/// to the process.
+/// process and its children create. Only one may exist at a time, because the umask
+/// belongs to the process.
 #[derive(Debug)]
 pub(crate) struct PrivateFiles {
     umask: Mode,
 }
 
 impl PrivateFiles {
-    /// Also makes an existing data directory private, with the files in it.
+    /// Makes new files private, and an existing data directory with the files in it.
     pub(crate) fn begin(data_dir: &Path) -> Self {
         let private = Self {
             umask: umask(Mode::RWXG | Mode::RWXO),
@@ -52,8 +52,8 @@ impl Drop for PrivateFiles {
     }
 }
 
-/// Removes the permissions of other users from the directory and its files. Returns
-/// false if it may not, because the directory is not Lectern's alone.
+/// Removes the permissions of other users from the directory and its files. Changes
+/// nothing and returns false if the directory may be used by others than Lectern.
 fn restrict(data_dir: &Path) -> io::Result<bool> {
     let metadata = fs::metadata(data_dir)?;
     if metadata.mode() & NOT_OWNER == 0 {
@@ -71,7 +71,8 @@ fn restrict(data_dir: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Directories are left alone: their parent keeps others out.
+/// Removes the permissions of other users from a file. A directory is left alone: its
+/// parent keeps other users out.
 fn restrict_file(entry: &DirEntry) -> io::Result<()> {
     let metadata = entry.metadata()?;
     if metadata.is_file() {

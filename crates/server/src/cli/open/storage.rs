@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 
 use crate::config::Settings;
 
-/// How long a start waits for the storage. A bucket may be out of reach.
+/// How long a command waits for the storage when it starts. A bucket may be unreachable.
 const OWNER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the storage, and records that its objects belong to this database unless they
@@ -28,7 +28,7 @@ pub(crate) fn storage(settings: &Settings, database: &Database) -> anyhow::Resul
     Ok(storage)
 }
 
-/// The id of the database, which is created if it has none.
+/// The id of the database. Creates one if the database has none.
 pub(crate) fn database_id(database: &Database) -> Result<DatabaseId, lectern_db::Error> {
     match database.read(|conn| conn.database_identity().find())? {
         Some(id) => Ok(id),

@@ -33,8 +33,8 @@ pub(super) const FIXED_FILES: [&str; 4] = [
 
 /// Writes the clips with thumbnails and subtitles, the highlights, the transcript
 /// in all formats, and `results.json`: the response of `/results/{job_id}` with
-/// file names as URLs. Files of an earlier run that are not among these are
-/// removed. After a cancellation no partial file is left.
+/// file names as URLs. Removes other files that an earlier run has written. After a
+/// cancellation no partial file is left.
 pub(super) fn write(
     database: &Database,
     store: &BlockingStorage,
@@ -49,8 +49,8 @@ pub(super) fn write(
         bail!("the job was deleted")
     };
     let mut files: HashMap<StorageKey, PathBuf> = HashMap::new();
-    for (i, clip) in results.clips.iter().enumerate() {
-        files.extend(clip_files(i, clip));
+    for (index, clip) in results.clips.iter().enumerate() {
+        files.extend(clip_files(index, clip));
     }
     let highlights = &results.job.compiled_video_s3_key;
     files.extend(
@@ -116,11 +116,11 @@ fn copy(
 }
 
 /// The files of a clip, by storage key.
-fn clip_files(i: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, PathBuf)> {
+fn clip_files(index: usize, clip: &Clip) -> impl Iterator<Item = (StorageKey, PathBuf)> {
     let title = file_name(clip.title.as_str(), MAX_TITLE_CHARS);
     let stem = match title.as_str() {
-        "" => format!("{:02}", i + 1),
-        title => format!("{:02}-{title}", i + 1),
+        "" => format!("{:02}", index + 1),
+        title => format!("{:02}-{title}", index + 1),
     };
     let media = clip.media.clone();
     [

@@ -48,8 +48,8 @@ pub struct Process {
 }
 
 /// Runs the whole pipeline on a recording and writes the results to a directory.
-/// After a signal it returns the leased stages; the same command continues from
-/// there.
+/// After a signal, returns the leased stages to the queue; the same command continues
+/// with them.
 ///
 /// # Errors
 ///
@@ -75,10 +75,10 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         .with_context(|| format!("cannot create the directory {}", out.display()))?;
     let _lock = lock_directory(&out)?;
     let mut manifest = OutputManifest::read(&out)?;
-    // Fails early rather than when all stages are done.
+    // Fails now rather than when all stages are done.
     manifest.check(export::FIXED_FILES.map(Path::new))?;
-    // Temporary and stored files are private; the results are like all files of the
-    // user.
+    // Temporary and stored files are private; the results get the permissions that the
+    // user's files usually have.
     let private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;
     let storage = open::storage(settings, &database)?;
@@ -117,16 +117,16 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         &mut manifest,
         &interruption,
     )?;
-    // Without --fresh, the results of the recording's previous version are kept,
-    // because other users of the database may need them.
+    // Without --fresh, the job of the recording's previous version is kept, because
+    // other users of the database may need its results.
     if let Some(replaced) = replaced.filter(|_| process.fresh) {
         delete_job(&database, &store, replaced.job_id);
     }
     crate::cli::output::print_line(&format!("{} is ready", out.display()))
 }
 
-/// Locks a directory until the returned file is dropped, so that a second run on
-/// it fails at once.
+/// Locks a directory until the returned file is dropped, so that a second run with the
+/// same directory fails at once.
 fn lock_directory(dir: &Path) -> anyhow::Result<File> {
     let name = dir.display();
     let lock = File::open(dir).with_context(|| format!("cannot read {name}"))?;
@@ -152,7 +152,7 @@ fn resume(database: &Database, job: Job) -> anyhow::Result<Job> {
     }
 }
 
-/// Deletes a finished job with its objects. A failure is logged only.
+/// Deletes a job with its objects if the job is finished. A failure is only logged.
 fn delete_job(database: &Database, store: &BlockingStorage, job_id: JobId) {
     let removed = database
         .write(|tx| match tx.jobs().find(job_id)? {

@@ -79,7 +79,7 @@ impl OutputManifest {
         self.write()
     }
 
-    /// Removes the recorded files with other names.
+    /// Removes the recorded files whose names are not in `names`.
     pub(super) fn keep_only(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         for name in self.files.difference(names) {
             let file = self.dir.join(name);

@@ -43,7 +43,7 @@ impl Source {
         let meta = fs::metadata(&path).with_context(unreadable)?;
         ensure!(meta.is_file(), "{name} is not a file");
         ensure!(meta.len() > 0, "{name} is empty");
-        // Fails early, before the recording is copied.
+        // Fails before anything is copied.
         fs::File::open(&path).with_context(unreadable)?;
         Ok(Self {
             name: path
@@ -66,8 +66,8 @@ impl Source {
         PathBuf::from(format!("{}-clips", stem.to_string_lossy()))
     }
 
-    /// Identifies the recording; changes when it or a subtitle file beside it
-    /// changes.
+    /// Identifies a state of the recording: changes when the recording or a subtitle file
+    /// beside it changes.
     fn fingerprint(&self) -> serde_json::Value {
         let sidecars: serde_json::Map<_, _> = self
             .sidecars

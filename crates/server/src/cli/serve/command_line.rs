@@ -1,4 +1,4 @@
-//! The arguments of this process, for a process with the same settings.
+//! Converts the arguments of this process, for a child process with the same settings.
 
 use std::ffi::{OsStr, OsString};
 
@@ -30,7 +30,7 @@ fn given_value(argument: &Arg, matches: &ArgMatches) -> Option<OsString> {
     if matches.value_source(id) != Some(ValueSource::CommandLine) {
         return None;
     }
-    // clap has separated the values of a list.
+    // clap has split a list at its commas.
     let values: Vec<_> = matches.get_raw(id)?.collect();
     Some(values.join(OsStr::new(",")))
 }

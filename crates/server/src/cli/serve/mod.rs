@@ -22,8 +22,8 @@ use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals, exit_after};
 use crate::cli::work;
 use crate::config::{Settings, WorkerSettings};
 
-/// How long before the end of this process a worker that has not ended is killed.
-const KILL_TIME: Duration = Duration::from_millis(500);
+/// A worker that has not ended is killed this long before this process has to end.
+const KILL_BEFORE_EXIT: Duration = Duration::from_millis(500);
 
 /// Arguments of `lectern serve`.
 #[derive(Debug, Clone, Args)]
@@ -94,7 +94,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     log::info!("{signal}: finishing requests in flight");
     let timeout = settings.http.exit_timeout();
     if let Some(worker) = &worker {
-        worker.stop(timeout.saturating_sub(KILL_TIME));
+        worker.stop(timeout.saturating_sub(KILL_BEFORE_EXIT));
     }
     exit_after(timeout);
     std::thread::spawn(move || {
@@ -109,8 +109,8 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Raises the limit of open files for the configured connections. If that is not
-/// possible, fewer clients may watch: a watcher keeps its connection, and must leave some
-/// to the others.
+/// possible, fewer clients may watch: watchers keep their connections, and must leave
+/// some for other requests.
 fn make_room_for_connections(config: &mut ServerConfig, database: &Database) {
     let reserve = Reserve::new(database.stats().max as usize, config.http_threads());
     let wanted = config.connections.max.unwrap_or(usize::MAX);
@@ -146,8 +146,8 @@ enum ServerWorker {
 }
 
 impl ServerWorker {
-    /// Starts a process, because a worker may abort or run out of memory. A database in
-    /// memory exists in this process only, and so does its worker.
+    /// Starts the worker as a process, because it may abort or run out of memory. For a
+    /// database in memory, which only this process can open, starts it as a thread.
     fn start(
         serve: &Serve,
         settings: &Settings,
@@ -167,7 +167,7 @@ impl ServerWorker {
         Ok(Self::Process(WorkerProcess::start(settings)?))
     }
 
-    /// Lets the worker return its stages and end, which dropping it waits for. A process
+    /// Lets the worker return its stages and end; dropping it waits for that. A process
     /// is killed after `grace`.
     fn stop(&self, grace: Duration) {
         match self {

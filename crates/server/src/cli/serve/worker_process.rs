@@ -1,8 +1,8 @@
 //! The server's worker as a child process.
 //!
-//! A worker decodes recordings from anywhere, so it may abort or run out of memory. As a
-//! process it takes nothing with it: the server goes on, starts another one, and the
-//! stages of the old one are claimed again when their leases have expired.
+//! A worker decodes recordings from anywhere, so it may abort or run out of memory. The
+//! server is another process and goes on: it starts a new worker, and the stages of the
+//! old one are claimed again when their leases have expired.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,8 +16,8 @@ use tokio::time::{sleep, timeout, timeout_at};
 
 use super::command_line::Variable;
 
-/// Pause before a worker that has ended is replaced. It doubles while workers end within
-/// [`STABLE_AFTER`].
+/// Pause before a worker that has ended is replaced. The pause doubles each time a worker
+/// ends within [`STABLE_AFTER`].
 const MIN_RESTART_DELAY: Duration = Duration::from_secs(1);
 const MAX_RESTART_DELAY: Duration = Duration::from_mins(1);
 
@@ -96,7 +96,8 @@ async fn supervise(
         let ended = match spawn(program, settings) {
             Ok(mut worker) => {
                 log::info!("the worker is process {}", worker.id().unwrap_or_default());
-                // `wait` would close it, which stops the worker.
+                // Taken out of `worker`, because `wait` would close the pipe, which stops
+                // the worker.
                 let pipe = worker.stdin.take();
                 tokio::select! {
                     ended = worker.wait() => ended.map(|status| status.to_string()),
@@ -124,7 +125,8 @@ async fn supervise(
     }
 }
 
-/// Waits for the deadline. A dropped sender asks for an immediate end.
+/// Waits until a deadline is set, and returns it. If the sender is dropped, the deadline
+/// is now.
 async fn stop_requested(stop: &mut watch::Receiver<Option<Instant>>) -> Instant {
     let deadline = stop.wait_for(Option::is_some).await;
     deadline.map_or_else(
@@ -151,7 +153,7 @@ fn spawn(program: &Path, settings: &[Variable]) -> std::io::Result<Child> {
 async fn end(mut worker: Child, deadline: Instant) {
     if timeout_at(deadline.into(), worker.wait()).await.is_err() {
         log::warn!("the worker process did not end in time and is killed");
-        // Its leases expire.
+        // Its stages can be claimed again when their leases expire.
         let _ = timeout(Duration::from_secs(1), worker.kill()).await;
     }
 }

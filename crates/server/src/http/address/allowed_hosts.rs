@@ -43,8 +43,8 @@ impl AllowedHosts {
     }
 
     /// Whether the server may be addressed at `host`, which may have a port. Besides the
-    /// configured hosts, it may be addressed at `localhost`, loopback addresses and `own`:
-    /// none of them can be the name of another site.
+    /// configured hosts, `localhost`, loopback addresses and `own` are allowed: none of
+    /// them can be the name of another site.
     pub(crate) fn allow(&self, host: &str, own: Option<ConnectionAddress>) -> bool {
         let Some(names) = &self.names else {
             return true;

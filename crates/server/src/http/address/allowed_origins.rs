@@ -37,8 +37,8 @@ impl AllowedOrigins {
         let origin = headers.get(ORIGIN).map(HeaderValue::to_str);
         let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
         let is_allowed = match (site, origin) {
-            // A page cannot set `Sec-Fetch-Site`, so it is believed even if the origin does
-            // not match `Host`, which a proxy may have changed.
+            // A page cannot set `Sec-Fetch-Site`, so it is believed even if the origin
+            // does not match `Host`, which a proxy may have changed.
             (Some(b"same-origin" | b"none"), _) | (None, None) => true,
             (_, Some(Ok(origin))) => {
                 let is_own = || site != Some(b"cross-site") && is_own(origin, address);

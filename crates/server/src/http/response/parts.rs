@@ -28,8 +28,8 @@ const MAX_CHUNK: usize = 64 << 10;
 /// unavailable.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
-/// Total time for which reading a part is retried. The response has begun, so no error can
-/// be sent instead.
+/// Total time for which reading a part is retried. The response has begun, so no error
+/// can be sent instead.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(30);
 
 /// Memory needed for a large row, as a multiple of its size: the row as it is received,
@@ -84,8 +84,8 @@ pub(crate) trait Pages: Send + Sync + 'static {
     /// Where a page begins.
     type Cursor: Clone + Send + Sync + 'static;
 
-    /// Reads and serializes the page at `at`, or the first page; returns the cursor of the
-    /// next page, if there is one.
+    /// Reads and serializes the page at `at`, or the first page; returns the cursor of
+    /// the next page, if there is one.
     fn page(
         &self,
         conn: &mut Reader<'_>,
