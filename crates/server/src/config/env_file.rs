@@ -1,5 +1,4 @@
-//! The settings file, `.env`: environment variables that the environment does not
-//! have.
+//! The settings file, `.env`, which sets environment variables that are not set yet.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,14 +8,14 @@ use anyhow::{Context as _, bail};
 
 use super::Settings;
 
-/// Settings that name a program to run. They are taken from flags and the
-/// environment only: who can write the file must not be able to run programs.
-const PROGRAMS: [&str; 2] = ["LECTERN_SANDBOX", "LECTERN_TRANSCRIBE_COMMAND"];
+/// Settings that name a program to run. They are taken from flags and the environment
+/// only, so that a user who can write the file cannot run programs.
+const PROGRAM_SETTINGS: [&str; 2] = ["LECTERN_SANDBOX", "LECTERN_TRANSCRIBE_COMMAND"];
 
 /// Prefixes of the variables that S3 and PostgreSQL clients read.
-const CREDENTIALS: [&str; 2] = ["AWS_", "PG"];
+const CREDENTIAL_PREFIXES: [&str; 2] = ["AWS_", "PG"];
 
-/// The file of a command, and the variables in it that were not taken.
+/// The settings file that was loaded, and the variables in it that were ignored.
 #[derive(Debug)]
 pub struct EnvFile {
     path: PathBuf,
@@ -24,8 +23,9 @@ pub struct EnvFile {
 }
 
 impl EnvFile {
-    /// Reads the file of these settings, and sets the variables in it that are
-    /// settings and that the environment does not have. `None` when there is no file.
+    /// Reads the settings file and sets its variables, except those that are neither
+    /// settings nor credentials, name a program, or are set already. `None` when there is
+    /// no file.
     ///
     /// # Errors
     ///
@@ -43,16 +43,19 @@ impl EnvFile {
             content => content.with_context(|| format!("cannot read {name}"))?,
         };
         let (accepted, ignored) = parse(&content, &path, |name| {
-            let is_credential = CREDENTIALS.iter().any(|prefix| name.starts_with(prefix));
+            let mut prefixes = CREDENTIAL_PREFIXES.iter();
+            let is_credential = prefixes.any(|prefix| name.starts_with(prefix));
             is_credential
-                || (is_setting(name) && !PROGRAMS.contains(&name) && name != "LECTERN_ENV_FILE")
+                || (is_setting(name)
+                    && !PROGRAM_SETTINGS.contains(&name)
+                    && name != "LECTERN_ENV_FILE")
         })?;
         dotenvy::from_read(accepted.as_bytes())
             .with_context(|| format!("cannot use the settings in {name}"))?;
         Ok(Some(Self { path, ignored }))
     }
 
-    /// Logs a warning for each variable that was not taken.
+    /// Logs a warning for each variable that was ignored.
     pub fn warn_of_ignored(&self) {
         for name in &self.ignored {
             log::warn!(
@@ -89,7 +92,7 @@ fn parse(
     Ok((accepted, ignored))
 }
 
-/// The value as it is written between double quotes.
+/// Escapes a value for use between double quotes.
 fn escape(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     for c in value.chars() {

@@ -202,8 +202,8 @@ impl HttpSettings {
         Duration::from_secs(self.shutdown_grace.into())
     }
 
-    /// How long the process may take to end after a signal: the grace period, but
-    /// enough to cut off the requests that are left after it.
+    /// How long the process may take to end after a signal: the grace period, but at
+    /// least the time needed to cut off the remaining requests.
     pub fn exit_timeout(&self) -> Duration {
         self.shutdown_grace().max(Duration::from_secs(3))
     }

@@ -4,12 +4,12 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// Fails if one of the files or directories is in the directory of the storage, or
-/// is that directory. Each comes with a name for the error.
+/// Fails if the directory of the storage contains one of the `private` files or
+/// directories, or is one of them. Each comes with its role, for the error.
 pub(super) fn check(storage: &Path, private: &[(&str, &Path)]) -> anyhow::Result<()> {
     let root = resolve(storage)?;
-    for (what, path) in private {
-        // A link in the storage counts as its target does.
+    for (role, path) in private {
+        // Neither a symlink nor its target may be in the storage.
         let target = resolve(path)?;
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let link = match (path.parent(), path.file_name()) {
@@ -18,7 +18,7 @@ pub(super) fn check(storage: &Path, private: &[(&str, &Path)]) -> anyhow::Result
         };
         if target.starts_with(&root) || link.is_some_and(|link| link.starts_with(&root)) {
             bail!(
-                "LECTERN_STORAGE: {} contains {what} ({}), which its URLs would serve; use a \
+                "LECTERN_STORAGE: {} contains {role} ({}), which its URLs would serve; use a \
                  directory with nothing but objects",
                 storage.display(),
                 path.display()
@@ -28,7 +28,7 @@ pub(super) fn check(storage: &Path, private: &[(&str, &Path)]) -> anyhow::Result
     Ok(())
 }
 
-/// The absolute path without symlinks, of a file that may not exist yet.
+/// The absolute path, without symlinks, of a file that may not exist yet.
 fn resolve(path: &Path) -> anyhow::Result<PathBuf> {
     let absolute = std::path::absolute(path)
         .with_context(|| format!("cannot find the directory of {}", path.display()))?;
@@ -37,7 +37,7 @@ fn resolve(path: &Path) -> anyhow::Result<PathBuf> {
         else {
             continue;
         };
-        // What does not exist is no symlink, so `..` leads to its parent.
+        // A path that does not exist is no symlink, so `..` leads to its parent.
         for component in rest.components() {
             match component {
                 Component::ParentDir => drop(real.pop()),

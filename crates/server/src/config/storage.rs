@@ -1,4 +1,4 @@
-//! Settings of recordings and clips.
+//! Settings of the storage for recordings and clips.
 
 use std::path::Path;
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl StorageSettings {
         let secret = match (location, non_empty(self.secret.as_ref())) {
             (_, Some(secret)) => Secret::new(secret.as_bytes()).in_field("LECTERN_SECRET")?,
             (StorageConfig::Local { .. }, None) => Secret::read_or_create(data_dir)?,
-            // S3 signs its own URLs; this key is not used.
+            // URLs of S3 are signed with its key pair; this key is not used.
             (StorageConfig::S3(_), None) => Secret::random()?,
         };
         Storage::open(location, secret)

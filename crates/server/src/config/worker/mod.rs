@@ -168,11 +168,11 @@ pub struct CommonWorkerSettings {
     )]
     pub chat_key: Option<String>,
 
-    /// The greatest recording.
+    /// Limits on recordings.
     #[command(flatten)]
     pub recording: RecordingSettings,
 
-    /// What child processes get of the machine.
+    /// Limits on child processes.
     #[command(flatten)]
     pub confinement: ConfinementSettings,
 }
@@ -231,7 +231,7 @@ impl CommonWorkerSettings {
         })
     }
 
-    /// The speech recognition services.
+    /// The configured programs and services for speech recognition.
     pub fn recognizers(&self) -> RecognizerSettings {
         RecognizerSettings {
             command: non_blank(self.transcribe_command.as_ref()),

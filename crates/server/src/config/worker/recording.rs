@@ -1,11 +1,11 @@
-//! The greatest recording that a worker processes.
+//! Limits on the recordings that a worker processes.
 
 use anyhow::Context as _;
 use clap::Args;
 use lectern_domain::VideoDuration;
 use lectern_media::RecordingLimits;
 
-/// The greatest recording that a worker processes.
+/// Limits on the recordings that a worker processes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Recordings")]
 pub struct RecordingSettings {
