@@ -32,7 +32,8 @@ fn print_error(error: &str) {
 
 fn run() -> anyhow::Result<()> {
     let (mut command, mut cli) = parse_arguments()?;
-    // `process` runs where its recording is, which may have come with any files.
+    // `process` reads no settings file: it runs in the directory of its recording, whose
+    // other files may come from anyone.
     let env_file = match command {
         Command::Process(_) => None,
         _ => EnvFile::load(&cli.settings, is_setting)?,
@@ -56,8 +57,8 @@ fn run() -> anyhow::Result<()> {
     }
 }
 
-/// Parses the arguments and the environment; ends the process after an error in them
-/// and after `--help`.
+/// Parses the arguments and the environment. Ends the process after `--help`, or if a
+/// value is invalid.
 fn parse_arguments() -> anyhow::Result<(Command, Cli)> {
     // `serve` is the default command; its settings can come from the environment.
     let parse_as_given = || Cli::try_parse().map(|cli| (cli.command.clone(), cli));
@@ -73,7 +74,7 @@ fn parse_arguments() -> anyhow::Result<(Command, Cli)> {
         Err(error) => {
             let text = error.to_string();
             let text = text.trim_start_matches("error: ");
-            // The rest of clap's text explains how to get help.
+            // The first paragraph is the error, the others explain how to get help.
             print_error(text.split("\n\n").next().unwrap_or(text));
             std::process::exit(2)
         }

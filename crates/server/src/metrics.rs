@@ -142,7 +142,7 @@ impl Metrics {
             status,
             took,
         } = request;
-        // Methods made up by clients must not become labels.
+        // A client can send any method, and each label would be kept for ever.
         let method = match method {
             "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
             _ => "other",
@@ -155,8 +155,8 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Counts a request as waiting for admission, and measures its wait, until
-    /// the guard is dropped.
+    /// Counts a request as waiting for admission, and measures its wait, until the
+    /// returned guards are dropped.
     pub(crate) fn admission_wait(&self) -> (GaugeGuard, HistogramTimer) {
         (
             GaugeGuard::new(&self.admission_waiting),
