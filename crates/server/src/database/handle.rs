@@ -246,7 +246,9 @@ impl DatabaseHandle {
     {
         let limit = self.limiter.timeout() + CALL_TIMEOUT + self.extra_time;
         let remaining = limit.saturating_sub(admission.arrived.elapsed());
-        let database = self.database.with_checkout_timeout(admission.checkout);
+        let database = self
+            .database
+            .with_checkout_timeout(admission.checkout_timeout);
         let permits = Arc::clone(&admission.permits);
         let started = Instant::now();
         let call = web::block(move || {
@@ -307,7 +309,7 @@ struct Admission {
     arrived: Instant,
     permits: Arc<Mutex<Vec<OwnedSemaphorePermit>>>,
     /// Upper bound of the wait for a connection.
-    checkout: Duration,
+    checkout_timeout: Duration,
 }
 
 impl Admission {
@@ -316,12 +318,12 @@ impl Admission {
             access,
             arrived: Instant::now(),
             permits: Arc::default(),
-            checkout: Duration::ZERO,
+            checkout_timeout: Duration::ZERO,
         }
     }
 
     fn add(&mut self, permit: Permit) {
         self.permits.lock().push(permit.permit);
-        self.checkout = permit.remaining;
+        self.checkout_timeout = permit.remaining;
     }
 }

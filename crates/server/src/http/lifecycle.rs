@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 pub(crate) struct Lifecycle {
     stopping: AtomicBool,
     in_flight: AtomicUsize,
+    /// Notified when the last request in flight ends during the shutdown.
     idle: Notify,
 }
 

@@ -106,8 +106,8 @@ impl Connections {
     }
 
     fn make_room(&self, state: &mut State, peer: IpAddr, client: IpAddr) -> Result<(), Refusal> {
-        let of_client = state.open_by_client.get(&client).copied().unwrap_or(0);
-        if of_client >= self.max_per_address && !self.is_unlimited(peer) {
+        let client_connections = state.open_by_client.get(&client).copied().unwrap_or(0);
+        if client_connections >= self.max_per_address && !self.is_unlimited(peer) {
             let idle = state.idle.pop_of(client).ok_or(Refusal::Address)?;
             state.evict(&idle);
         }
