@@ -12,8 +12,8 @@ pub struct ConnectionLimits {
     /// `None`: a quarter of all. Loopback addresses and trusted proxies have no bound,
     /// because they connect for many clients.
     pub max_per_address: Option<usize>,
-    /// How long a client may take to send the head of its first request, or of a later one
-    /// after the idle time; 10 seconds by default.
+    /// How long a client may take to send the head of its first request, or of a later
+    /// one after the idle time; 10 seconds by default.
     pub head_timeout: Duration,
     /// How long a connection may be idle between two requests; 75 seconds by default,
     /// longer than the idle timeout of common load balancers, so that the server does
