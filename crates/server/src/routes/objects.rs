@@ -103,7 +103,8 @@ fn verify_url<T>(
 /// read.
 fn check_length(request: &HttpRequest, size: u64) -> Result<(), ApiError> {
     let content_length = request.headers().get(CONTENT_LENGTH);
-    let content_length = content_length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let content_length =
+        content_length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     match content_length {
         Some(length) if length > size => {
             let detail = format!("exactly {size} bytes were announced");
