@@ -1,21 +1,14 @@
 //! Opening a database, its pooled connections and its transactions.
 
-mod abandoned_copies;
 mod backend;
 pub(crate) mod batch;
 mod config;
 pub(crate) mod context;
 pub(crate) mod database;
 mod group_commit;
-mod lease_renewal;
-mod nesting;
 mod open;
 mod pool;
-mod retention_clock;
-#[cfg(feature = "diesel")]
-mod statements;
 mod transaction;
-mod unreadable;
 pub(crate) mod url;
 
 pub use backend::{DbConnection, MultiBackend};

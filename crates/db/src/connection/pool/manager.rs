@@ -10,7 +10,7 @@ use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 
 use super::super::backend::DbConnection;
 use super::super::config::ConnectionSettings;
-use super::super::lease_renewal::LeaseRenewal;
+use super::super::context::LeaseRenewal;
 use super::super::url::{Backend, DatabaseUrl};
 use crate::error::Source;
 

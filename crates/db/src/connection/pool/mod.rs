@@ -14,8 +14,7 @@ pub(super) use self::manager::Pooled;
 use self::manager::{Connector, LogFailures, Manager};
 use super::backend::DbConnection;
 use super::config::DatabaseConfig;
-use super::group_commit::WriterQueue;
-use super::lease_renewal::LeaseRenewal;
+use super::context::LeaseRenewal;
 use super::url::{Backend, Location};
 use crate::error::{Error, Outage};
 
@@ -66,8 +65,6 @@ pub enum Capacity {
 pub(crate) struct Pools {
     pub(crate) read: Pool,
     pub(crate) write: Pool,
-    /// The writers of SQLite, which commit together.
-    writers: Option<RwLock<Arc<WriterQueue>>>,
     /// One connection for checks of the database, opened by the first.
     pub(crate) probe: Pool,
     capacity: Capacity,
@@ -112,32 +109,19 @@ impl Pools {
         Ok(Self {
             read,
             write,
-            writers: match config.url.backend() {
-                Backend::Postgres => None,
-                Backend::Sqlite => Some(RwLock::default()),
-            },
             probe: pool(0, 1, true),
             capacity,
             _anchor: anchor,
         })
     }
 
-    /// Replaces the pools that were in use at `time`.
-    pub(crate) fn replace(&self, time: Instant) {
+    /// Replaces the pools that were in use at `time`; returns whether there were any.
+    pub(crate) fn replace(&self, time: Instant) -> bool {
+        let mut replaced = false;
         for pool in [&self.read, &self.write, &self.probe] {
-            if pool.replace(time)
-                && let Some(writers) = &self.writers
-            {
-                // A writer that does not return would keep its turn for ever.
-                *writers.write() = Arc::default();
-            }
+            replaced |= pool.replace(time);
         }
-    }
-
-    /// The queue of the writers of SQLite.
-    pub(crate) fn writers(&self) -> Option<Arc<WriterQueue>> {
-        let writers = self.writers.as_ref()?;
-        Some(Arc::clone(&writers.read()))
+        replaced
     }
 
     pub(crate) fn capacity(&self) -> Capacity {

@@ -1,7 +1,7 @@
 //! The caller's own diesel statements on the connection of a closure.
 
-use super::backend::DbConnection;
-use super::transaction::{Reader, Tx};
+use super::super::backend::DbConnection;
+use super::{Reader, Tx};
 
 impl Tx<'_> {
     /// Runs statements of your own in this transaction.

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::backend::DbConnection;
-use super::transaction::Conn;
+use super::super::backend::DbConnection;
+use super::Conn;
 use crate::error::{Doing, Error};
 
 /// Only the sessions of this application and role: `pg_restore` copies for longer.

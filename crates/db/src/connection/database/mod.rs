@@ -1,5 +1,7 @@
 //! The handle to the database.
 
+mod nesting;
+
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -10,18 +12,16 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::R2D2Connection;
 use lectern_domain::{Clock, Pipelines, SystemClock};
+use parking_lot::RwLock;
 
+use self::nesting::WriteMark;
 use super::backend::DbConnection;
 use super::batch::ClaimBatcher;
 use super::config::DatabaseConfig;
-use super::context::{Committed, TransactionContext};
-use super::group_commit::{WriteTransaction, WriterTurn};
-use super::lease_renewal::LeaseRenewal;
-use super::nesting::{self, WriteMark};
+use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext, UnreadableRows};
+use super::group_commit::{WriteTransaction, WriterQueue, WriterTurn};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
-use super::retention_clock::RetentionClock;
 use super::transaction::{Reader, Tx};
-use super::unreadable::UnreadableRows;
 use super::url::{Backend, DatabaseUrl};
 use crate::error::{Doing, Error, Outage, conflicts_on_this_thread};
 
@@ -52,6 +52,8 @@ type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 #[derive(Clone)]
 pub struct Database {
     pools: Arc<Pools>,
+    /// The queue of the writers of SQLite, which commit together.
+    writers: Option<Arc<RwLock<Arc<WriterQueue>>>>,
     url: Arc<DatabaseUrl>,
     /// Set by [`Database::with_clock`].
     clock: Option<Arc<dyn Clock>>,
@@ -79,7 +81,12 @@ impl Database {
             prepare_file(config)?;
         }
         let lease_renewal = Arc::<LeaseRenewal>::default();
+        let writers = match config.url.backend() {
+            Backend::Postgres => None,
+            Backend::Sqlite => Some(Arc::default()),
+        };
         Ok(Self {
+            writers,
             pools: Arc::new(Pools::new(config, Arc::clone(&lease_renewal))?),
             url: Arc::new(config.url.clone()),
             clock: None,
@@ -281,7 +288,12 @@ impl Database {
     pub fn replace_connections(&self, time: Instant) {
         self.renew_leases_before_expiry();
         self.claims.replace_permits();
-        self.pools.replace(time);
+        if self.pools.replace(time)
+            && let Some(writers) = &self.writers
+        {
+            // A writer that does not return would keep its turn for ever.
+            *writers.write() = Arc::default();
+        }
     }
 
     /// Extends all leases by their length before the next one expires. Call it after
@@ -359,9 +371,9 @@ impl Database {
         self.checkout(&self.pools.read)
     }
 
-    #[cfg(test)]
-    pub(super) fn writers(&self) -> Option<Arc<super::group_commit::WriterQueue>> {
-        self.pools.writers()
+    pub(super) fn writers(&self) -> Option<Arc<WriterQueue>> {
+        let writers = self.writers.as_ref()?;
+        Some(Arc::clone(&writers.read()))
     }
 
     /// The connection for checks, which does not depend on the other pools.
@@ -375,7 +387,7 @@ impl Database {
 
     /// Begins a transaction or, on SQLite, joins one.
     fn begin(&self) -> Result<WriteTransaction, Error> {
-        match self.pools.writers() {
+        match self.writers() {
             None => self.begin_alone().map(WriteTransaction::Alone),
             Some(writers) => {
                 let begin = || self.begin_alone();

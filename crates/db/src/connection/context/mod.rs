@@ -1,12 +1,16 @@
 //! The context that all repositories share within one closure of `Database`.
 
+mod lease_renewal;
+mod retention_clock;
+mod unreadable;
+
 use std::cell::{Cell, RefCell};
 
 use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
-use super::lease_renewal::LeaseRenewal;
-use super::retention_clock::RetentionClock;
-use super::unreadable::UnreadableRows;
+pub(super) use self::lease_renewal::LeaseRenewal;
+pub(super) use self::retention_clock::RetentionClock;
+pub(super) use self::unreadable::UnreadableRows;
 use crate::error::Error;
 
 /// The changes of a committed transaction that subscribers wait for; see

@@ -1,6 +1,10 @@
 //! The connection that a closure of [`crate::Database`] is given; its methods
 //! are the repositories.
 
+mod abandoned_copies;
+#[cfg(feature = "diesel")]
+mod statements;
+
 use std::marker::PhantomData;
 
 use lectern_domain::Clock;
