@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
-use lectern_server::cli::allocator;
 use lectern_server::cli::command::{Cli, Command};
+use lectern_server::cli::startup::allocator;
 use lectern_server::config::env_file::EnvFile;
 
 /// `lectern migrate` without a subcommand prints its help instead of an error.
@@ -41,7 +41,7 @@ fn run() -> anyhow::Result<()> {
     if env_file.is_some() {
         (command, cli) = parse_arguments()?;
     }
-    lectern_server::cli::logging::init(&cli.settings.log, cli.settings.log_format)?;
+    lectern_server::cli::startup::logging::init(&cli.settings.log, cli.settings.log_format)?;
     cli.settings.http.warn_of_former_names();
     if let Some(env_file) = env_file {
         env_file.warn_of_ignored();

@@ -1,14 +1,13 @@
-//! The command line: one file per command, signals, logging and the allocator.
+//! The command line: one file per command, signals, and what a process sets up first.
 
-pub mod allocator;
 pub mod backup;
 pub mod command;
 pub mod gc;
-pub mod logging;
 pub mod migrate;
 mod open;
 mod output;
 pub mod process;
 pub mod serve;
 mod signals;
+pub mod startup;
 pub mod work;

@@ -12,8 +12,8 @@ use lectern_api::Code;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 
 use crate::http::error::ApiError;
-use crate::http::etag::IfNoneMatch;
 use crate::http::resource::Resource;
+use crate::http::response::etag::IfNoneMatch;
 
 /// The page. Its links are relative, so that it works below any path prefix.
 const PAGE: &str = r#"<!DOCTYPE html>

@@ -1,17 +1,13 @@
 //! HTTP code that all routes share: reading requests, writing responses and errors.
 
 pub(crate) mod address;
-pub(crate) mod app_data;
 pub(crate) mod connections;
 pub(crate) mod docs;
 pub(crate) mod error;
-pub(crate) mod etag;
 pub(crate) mod extract;
 pub(crate) mod lifecycle;
 pub(crate) mod memory;
 pub(crate) mod middleware;
-pub(crate) mod mount;
-pub(crate) mod range;
-pub(crate) mod request_id;
+pub(crate) mod request;
 pub(crate) mod resource;
 pub(crate) mod response;

@@ -2,8 +2,8 @@
 
 use tokio::time::timeout;
 
-use super::buffer::StreamEnd;
 use super::handle::Live;
+use super::hub::buffer::StreamEnd;
 use super::message::Message;
 use super::watcher::{Next, WatcherStart};
 

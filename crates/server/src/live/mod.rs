@@ -9,7 +9,7 @@
 //! Events reach the [hub](hub::Hub) in two ways: from this process right after
 //! each commit, and from other processes through [`poll_events`], which sends one
 //! query for all watchers. For each watched job the hub keeps a short
-//! [buffer](buffer::EventBuffer) of the last messages, each serialized once. A
+//! [buffer](hub::buffer::EventBuffer) of the last messages, each serialized once. A
 //! watcher is woken when the buffer grows and takes the messages after its
 //! cursor. Messages that are no longer in the buffer are read from the database.
 //!
@@ -20,7 +20,6 @@
 //! A client that does not read its messages is disconnected after a timeout;
 //! meanwhile the server keeps nothing for it but its cursor.
 
-mod buffer;
 mod catch_up;
 mod config;
 mod connection_slots;

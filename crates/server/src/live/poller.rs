@@ -6,8 +6,8 @@ use std::time::Duration;
 use lectern_domain::JobId;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::buffer::StreamEnd;
 use super::hub::Hub;
+use super::hub::buffer::StreamEnd;
 use crate::database::failure_log::FailureLog;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lectern_domain::JobId;
 
-use super::buffer::{EventsAfter, StreamEnd};
 use super::catch_up::CatchUp;
+use super::hub::buffer::{EventsAfter, StreamEnd};
 use super::hub::{Hub, Subscription};
 use super::message::Message;
 use crate::database::handle::DatabaseHandle;

@@ -13,9 +13,9 @@ use url::Url;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{ConnectionAddress, RequestAddress, TrustedProxies};
-use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
-use crate::http::mount;
+use crate::http::request::app_data::app_data;
+use crate::http::request::mount;
 use crate::objects::handle::Objects;
 
 /// Lifetime of the URL from which a worker downloads a recording: as long as the

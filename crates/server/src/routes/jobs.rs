@@ -7,13 +7,13 @@ use lectern_db::Reader;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::etag::{IfMatch, IfNoneMatch};
 use crate::http::extract::idempotent_body::IdempotentBody;
 use crate::http::extract::json_body::JsonBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
+use crate::http::response::etag::{IfMatch, IfNoneMatch};
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
 

@@ -11,10 +11,10 @@ use lectern_storage::{OBJECTS_PATH, ObjectKey, SignatureError, Signer};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
-use crate::http::etag::IfNoneMatch;
-use crate::http::mount;
-use crate::http::range;
+use crate::http::request::mount;
 use crate::http::resource::Resource;
+use crate::http::response::etag::IfNoneMatch;
+use crate::http::response::range;
 use crate::objects::handle::Objects;
 use crate::objects::recording::{self, check_pending};
 

@@ -7,10 +7,10 @@ use lectern_api::{Code, EventsQuery};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::address::{AllowedOrigins, RequestAddress, TrustedProxies};
-use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::request::app_data::app_data;
 use crate::http::resource::Resource;
 use crate::live::{Live, Watcher, websocket};
 

@@ -13,9 +13,9 @@ use futures_util::StreamExt as _;
 use lectern_api::Code;
 use tokio::time::timeout;
 
-use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
 use crate::http::memory::{MemoryBudget, MemoryPermit};
+use crate::http::request::app_data::app_data;
 
 /// Maximum time for a body to arrive: enough for 32 MiB over a slow connection. It also
 /// ends the requests of clients that stop sending.

@@ -17,12 +17,12 @@ use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, ResponseError as _};
 
-use crate::http::app_data::app_data;
 use crate::http::connections::{Busy, Connection};
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
 use crate::http::lifecycle::{InFlight, Lifecycle};
-use crate::http::request_id::{RequestId, X_REQUEST_ID};
+use crate::http::request::app_data::app_data;
+use crate::http::request::id::{RequestId, X_REQUEST_ID};
 use crate::metrics::{CompletedRequest, Metrics};
 
 /// Runs the handler in `next` and records the response, even when the handler panics.

@@ -9,8 +9,8 @@ use lectern_api::Code;
 use crate::http::address::{
     AllowedHosts, AllowedOrigins, ConnectionAddress, RequestAddress, TrustedProxies,
 };
-use crate::http::app_data::app_data;
 use crate::http::error::ApiError;
+use crate::http::request::app_data::app_data;
 
 /// Runs the handler in `next` unless the request is for another host, or changes
 /// something on behalf of another site's page.

@@ -1,6 +1,8 @@
 //! Responses of handlers, serialized in advance or part by part.
 
+pub(crate) mod etag;
 pub(crate) mod parts;
+pub(crate) mod range;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -13,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::http::error::ApiError;
-use crate::http::etag::{IfNoneMatch, etag};
 use crate::http::memory::MemoryPermit;
-use crate::http::mount;
+use crate::http::request::mount;
+use crate::http::response::etag::{IfNoneMatch, etag};
 use crate::http::response::parts::{Part, PartsBody};
 
 pub(crate) type ApiResult = Result<ApiResponse, ApiError>;

@@ -1,5 +1,7 @@
 //! Distributes events to the watchers of their jobs.
 
+pub(super) mod buffer;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use lectern_domain::{JobEvent, JobId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use super::buffer::{EventBuffer, EventsAfter, OfferOutcome, StreamEnd};
+use self::buffer::{EventBuffer, EventsAfter, OfferOutcome, StreamEnd};
 use crate::http::error::ApiError;
 
 /// The watched jobs of a server, with their recent events.

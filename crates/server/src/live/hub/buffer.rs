@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use lectern_domain::JobEvent;
 
-use super::message::Message;
+use super::super::message::Message;
 
 /// Upper bound of buffered events per job. A watcher that is further behind reads
 /// from the database.
@@ -16,14 +16,14 @@ const MAX_BUFFERED_BYTES: usize = 256 << 10;
 /// The recent events of a job, in order, without gaps, up to the last one this
 /// process knows.
 #[derive(Debug, Default)]
-pub(super) struct EventBuffer {
+pub(in super::super) struct EventBuffer {
     messages: VecDeque<Message>,
     /// Size of the messages.
     bytes: usize,
     /// Last known sequence number; `None` in a new buffer.
     last_seq: Option<i64>,
     /// Why no more events will follow; `None` while some may.
-    pub(super) end: Option<StreamEnd>,
+    pub(in super::super) end: Option<StreamEnd>,
 }
 
 /// Why a stream of events ended.
@@ -39,7 +39,7 @@ pub(crate) enum StreamEnd {
 
 /// The outcome of offering an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OfferOutcome {
+pub(in super::super) enum OfferOutcome {
     /// The event was the next one.
     Appended,
     Duplicate,
@@ -49,7 +49,7 @@ pub(super) enum OfferOutcome {
 
 /// The events after a cursor.
 #[derive(Debug)]
-pub(super) enum EventsAfter {
+pub(in super::super) enum EventsAfter {
     /// There are none yet.
     UpToDate,
     Messages(Vec<Message>),
@@ -59,7 +59,7 @@ pub(super) enum EventsAfter {
 
 impl EventBuffer {
     /// Appends an event if it is the next one. A new buffer starts with any event.
-    pub(super) fn offer(&mut self, event: &JobEvent) -> OfferOutcome {
+    pub(in super::super) fn offer(&mut self, event: &JobEvent) -> OfferOutcome {
         match self.last_seq {
             Some(last) if event.seq <= last => return OfferOutcome::Duplicate,
             Some(last) if event.seq > last + 1 => return OfferOutcome::Gap,
@@ -79,23 +79,23 @@ impl EventBuffer {
     }
 
     /// Last known sequence number.
-    pub(super) fn last_seq(&self) -> Option<i64> {
+    pub(in super::super) fn last_seq(&self) -> Option<i64> {
         self.last_seq
     }
 
     /// Starts a new buffer after event `seq`; one that has started is unchanged.
-    pub(super) fn start_after(&mut self, seq: i64) {
+    pub(in super::super) fn start_after(&mut self, seq: i64) {
         self.last_seq.get_or_insert(seq);
     }
 
     /// Whether events up to `seq` still have to be [offered](Self::offer).
-    pub(super) fn is_behind(&self, seq: i64) -> bool {
+    pub(in super::super) fn is_behind(&self, seq: i64) -> bool {
         self.last_seq.is_none_or(|last| last < seq)
     }
 
     /// The events after `cursor`. The caller knows that the job has reached event
     /// `reached_seq`, even if the buffer has not.
-    pub(super) fn after(&self, cursor: i64, reached_seq: i64) -> EventsAfter {
+    pub(in super::super) fn after(&self, cursor: i64, reached_seq: i64) -> EventsAfter {
         if self.last_seq.unwrap_or(reached_seq).max(reached_seq) <= cursor {
             return EventsAfter::UpToDate;
         }
