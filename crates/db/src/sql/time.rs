@@ -15,8 +15,6 @@ use diesel::sql_types::Nullable;
 use diesel::sqlite::Sqlite;
 
 use crate::connection::{Conn, DbConnection};
-use crate::error::{Doing, Error};
-use crate::schema::{idempotency_keys, jobs};
 use crate::sql::types::{DbTime, Timestamptz};
 
 /// A `Timestamptz` expression: the current time, or a time before it.
@@ -50,20 +48,6 @@ impl<Mode> Conn<'_, Mode> {
         self.current_time("statement_timestamp()", ago)
     }
 
-    /// The time before which a row is older than `lifetime`, and may be deleted.
-    pub(crate) fn retention_start(&mut self, lifetime: TimeDelta) -> Result<CurrentTime, Error> {
-        let start = self.time_ago(lifetime);
-        if self.context.has_custom_clock || matches!(self.raw, DbConnection::Postgres(_)) {
-            return Ok(start);
-        }
-        let retention_clock = self.context.retention_clock;
-        let now = retention_clock.at_most(self.clock.now(), || latest_time(self.raw))?;
-        Ok(CurrentTime {
-            bound: Some(DbTime(now - start.minus)),
-            ..start
-        })
-    }
-
     fn current_time(&self, function: &'static str, minus: TimeDelta) -> CurrentTime {
         let is_bound = self.context.has_custom_clock || matches!(self.raw, DbConnection::Sqlite(_));
         CurrentTime {
@@ -74,24 +58,15 @@ impl<Mode> Conn<'_, Mode> {
     }
 }
 
-/// The latest creation of a job or use of an idempotency key.
-fn latest_time(conn: &mut DbConnection) -> Result<Option<DateTime<Utc>>, Error> {
-    let job = jobs::table
-        .order(jobs::created_at.desc())
-        .select(jobs::created_at)
-        .first::<DbTime>(conn)
-        .optional()
-        .doing("find the time of the last job")?;
-    let key = idempotency_keys::table
-        .order(idempotency_keys::created_at.desc())
-        .select(idempotency_keys::created_at)
-        .first::<DbTime>(conn)
-        .optional()
-        .doing("find the time of the last idempotency key")?;
-    Ok(job.map(|time| time.0).max(key.map(|time| time.0)))
-}
-
 impl CurrentTime {
+    /// The same interval before `now`.
+    pub(crate) fn before(self, now: DateTime<Utc>) -> Self {
+        Self {
+            bound: Some(DbTime(now - self.minus)),
+            ..self
+        }
+    }
+
     /// The SQL before and after the parameter on PostgreSQL, as in
     /// `COALESCE($1, clock_timestamp())`.
     ///

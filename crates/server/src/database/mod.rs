@@ -4,3 +4,4 @@ pub(crate) mod admission;
 pub(crate) mod failure_log;
 pub(crate) mod handle;
 mod job_queue;
+pub(crate) mod pages;

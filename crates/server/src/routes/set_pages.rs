@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use super::job_lookup::require_job;
 use crate::database::handle::DatabaseHandle;
+use crate::database::pages::{Pages, first_part};
 use crate::http::error::ApiError;
 use crate::http::memory::MemoryBudget;
-use crate::http::response::parts::{Pages, first_part};
 use crate::http::response::{ApiResponse, ApiResult, JSON};
 
 /// Sets with more rows than this are not kept in memory for the response to the request

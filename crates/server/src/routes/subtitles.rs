@@ -11,6 +11,7 @@ use lectern_storage::ObjectKey;
 
 use super::set_pages::{FileOfSegments, JsonSet, cues, respond_json};
 use crate::database::handle::DatabaseHandle;
+use crate::database::pages::first_part;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body;
 use crate::http::extract::lease_header::LeaseHeader;
@@ -20,7 +21,6 @@ use crate::http::extract::receive_body::BodyLimits;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY, segments};
 use crate::http::memory::{MemoryBudget, MemoryPermit, WithPermit};
 use crate::http::resource::Resource;
-use crate::http::response::parts::first_part;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
 

@@ -10,6 +10,7 @@ use lectern_formats::FileParts;
 
 use super::set_pages::{FileOfSegments, JsonSet, cues, fits_in_memory, respond_json};
 use crate::database::handle::DatabaseHandle;
+use crate::database::pages::first_part;
 use crate::http::error::ApiError;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
@@ -18,7 +19,6 @@ use crate::http::extract::receive_body::BodyLimits;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY};
 use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
-use crate::http::response::parts::first_part;
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {

@@ -1,0 +1,40 @@
+//! Which rows are old enough to be deleted.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use crate::connection::{Conn, DbConnection};
+use crate::error::{Doing, Error};
+use crate::schema::{idempotency_keys, jobs};
+use crate::sql::time::CurrentTime;
+use crate::sql::types::DbTime;
+
+impl<Mode> Conn<'_, Mode> {
+    /// The time before which a row is older than `lifetime`, and may be deleted.
+    pub(super) fn retention_start(&mut self, lifetime: TimeDelta) -> Result<CurrentTime, Error> {
+        let start = self.time_ago(lifetime);
+        if self.context.has_custom_clock || matches!(self.raw, DbConnection::Postgres(_)) {
+            return Ok(start);
+        }
+        let retention_clock = self.context.retention_clock;
+        let now = retention_clock.at_most(self.clock.now(), || latest_time(self.raw))?;
+        Ok(start.before(now))
+    }
+}
+
+/// The latest creation of a job or use of an idempotency key.
+fn latest_time(conn: &mut DbConnection) -> Result<Option<DateTime<Utc>>, Error> {
+    let job = jobs::table
+        .order(jobs::created_at.desc())
+        .select(jobs::created_at)
+        .first::<DbTime>(conn)
+        .optional()
+        .doing("find the time of the last job")?;
+    let key = idempotency_keys::table
+        .order(idempotency_keys::created_at.desc())
+        .select(idempotency_keys::created_at)
+        .first::<DbTime>(conn)
+        .optional()
+        .doing("find the time of the last idempotency key")?;
+    Ok(job.map(|time| time.0).max(key.map(|time| time.0)))
+}
