@@ -1,6 +1,6 @@
 """Breaks what a deployment can break, and checks that the promises of docs/reliability.md hold.
 
-    python3 tests/faults PATH/TO/lectern                the short form, about five minutes
+    python3 tests/faults PATH/TO/lectern                the short form, about four minutes
     python3 tests/faults PATH/TO/lectern --long         many more repetitions
     python3 tests/faults PATH/TO/lectern kill-sqlite    the named scenarios
 

@@ -22,7 +22,7 @@ pub struct FieldError {
 const MAX_TEXT_CHARS: usize = 300;
 
 impl FieldError {
-    /// A rule broken by `field`. Both texts are cut after [`MAX_TEXT_CHARS`].
+    /// A rule broken by `field`. Each text is cut after 300 characters.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             field: cut(field.into(), MAX_TEXT_CHARS),
