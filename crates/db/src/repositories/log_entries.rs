@@ -89,6 +89,15 @@ impl<Mode> ProcessingLogs<'_, Mode> {
         self.load(entries_of_job(job_id))
     }
 
+    /// The number of entries of a job.
+    pub fn count(&mut self, job_id: JobId) -> Result<i64, Error> {
+        processing_logs::table
+            .filter(processing_logs::job_id.eq(Id(job_id)))
+            .count()
+            .get_result(self.0.raw)
+            .doing("count log entries")
+    }
+
     /// A page of the entries that match `filter`, oldest first. It ends before its limit
     /// when its texts have a megabyte.
     pub fn list(

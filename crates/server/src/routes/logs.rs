@@ -2,14 +2,18 @@
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use lectern_api::{LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse};
+use lectern_api::{
+    Code, FieldError, LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse,
+};
 
 use super::job_lookup::require_job;
 use crate::database::handle::DatabaseHandle;
+use crate::http::error::ApiError;
 use crate::http::extract::json_body::JsonBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
+use crate::http::extract::receive_body::BodyLimits;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
@@ -43,14 +47,22 @@ async fn list(
 
 async fn append(
     db: Data<DatabaseHandle>,
+    limits: Data<BodyLimits>,
     JobIdPath(job_id): JobIdPath,
     lease: LeaseHeader,
     JsonBody(entry): JsonBody<LogEntryBody>,
 ) -> ApiResult {
+    let rows = limits.rows;
     db.one_at_a_time_for(job_id.as_uuid())
         .write(
             move |tx| {
                 let job = lease.check(tx, job_id, &[entry.stage])?;
+                let stored = usize::try_from(tx.processing_logs().count(job_id)?);
+                if stored.unwrap_or_default() >= rows {
+                    let message = format!("has {rows} log entries already, the greatest number");
+                    let error = FieldError::new("job_id", message);
+                    return Err(ApiError::fields(Code::ValidationFailed, error));
+                }
                 Ok(tx.processing_logs().append(job, &entry)?)
             },
             |entry| Ok(ApiResponse::ok(&LogEntry::from(entry))?.created()),

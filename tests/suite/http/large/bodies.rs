@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::http::support::{JOBS, a_recording, dump, job_path, raw_http};
 
 on_both_backends!(
+    log_entries_over_the_limit_are_refused,
     rows_over_the_limit_are_refused,
     segments_are_appended_up_to_the_limit,
     a_large_body_waits_for_memory_and_small_ones_do_not,
@@ -52,6 +53,22 @@ fn a_set(list: &str, count: usize) -> Value {
     });
     let list = if list == "topics" { "segments" } else { list };
     json!({ list: items.collect::<Vec<_>>() })
+}
+
+fn log_entries_over_the_limit_are_refused(db: TestDb) {
+    let server = with_rows(db, 3);
+    let job_id = a_job().create(server.db()).job_id;
+    let path = job_path(job_id, "/logs");
+    let entry = json!({ "stage": "transcription", "status": "started" });
+    let stored = server.db().sql().count("processing_logs");
+    assert!(stored < 3);
+    for _ in stored..3 {
+        server.post(&path, &entry).expect(201);
+    }
+    server
+        .post(&path, &entry)
+        .problem_with(422, "validation_failed", "job_id");
+    assert_eq!(server.db().sql().count("processing_logs"), 3);
 }
 
 fn rows_over_the_limit_are_refused(db: TestDb) {
