@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 
 use crate::connection::{Conn, DbConnection};
 use crate::error::{Doing, Error};
@@ -22,19 +23,21 @@ impl<Mode> Conn<'_, Mode> {
     }
 }
 
-/// The latest creation of a job or use of an idempotency key.
+/// The latest creation of a job or use of an idempotency key. One that another program
+/// has stored and that is not a time counts as missing.
 fn latest_time(conn: &mut DbConnection) -> Result<Option<DateTime<Utc>>, Error> {
     let job = jobs::table
         .order(jobs::created_at.desc())
         .select(jobs::created_at)
-        .first::<DbTime>(conn)
-        .optional()
-        .doing("find the time of the last job")?;
+        .first::<DbTime>(conn);
     let key = idempotency_keys::table
         .order(idempotency_keys::created_at.desc())
         .select(idempotency_keys::created_at)
-        .first::<DbTime>(conn)
-        .optional()
-        .doing("find the time of the last idempotency key")?;
-    Ok(job.map(|time| time.0).max(key.map(|time| time.0)))
+        .first::<DbTime>(conn);
+    let time = |stored: QueryResult<DbTime>| match stored {
+        Ok(DbTime(time)) => Ok(Some(time)),
+        Err(DieselError::NotFound | DieselError::DeserializationError(_)) => Ok(None),
+        Err(error) => Err(error).doing("find the latest stored time"),
+    };
+    Ok(time(job)?.max(time(key)?))
 }

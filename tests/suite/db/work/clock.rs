@@ -211,6 +211,24 @@ fn rows_on_sqlite_do_not_age_while_the_database_is_not_open() {
 }
 
 #[test]
+fn a_stored_time_that_is_none_does_not_keep_keys_from_being_taken() {
+    let test = TestDb::on(Backend::Sqlite);
+    let db = Database::open(test.url()).unwrap();
+    let job_id = a_job().create(&db).job_id;
+    // It has the form that the database checks.
+    let update = format!(
+        "UPDATE jobs SET created_at = '2026-11-31T00:00:00.000000Z' WHERE job_id = '{job_id}'"
+    );
+    assert_eq!(test.sql().execute(&update).unwrap(), 1);
+    let taken = db.write(|tx| {
+        let key = IdempotencyKey::new("a").unwrap();
+        tx.idempotency_keys().take(&key, Fingerprint([0; 32]))
+    });
+    assert_eq!(taken.unwrap(), None);
+    assert_eq!(prune(&db), (false, 0));
+}
+
+#[test]
 fn old_rows_on_postgresql_are_pruned_by_the_servers_clock() {
     let test = TestDb::on(Backend::Postgres);
     install_fast_clock(&mut test.sql());
