@@ -27,8 +27,8 @@ impl CatchUp {
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        // The job is read first. Even if it changes before the second query, the events
-        // include all up to `job.last_seq`, and possibly later ones.
+        // The job is read first. If it changes before the second query, the events may go
+        // beyond `job.last_seq`, but none before the last one is skipped.
         let Some(job) = conn.jobs().find(job_id)? else {
             return Ok(None);
         };

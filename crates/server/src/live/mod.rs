@@ -18,7 +18,7 @@
 //! last event it saw continues without a gap.
 //!
 //! A client that does not read its messages is disconnected after a timeout;
-//! meanwhile the server keeps nothing for it but its cursor.
+//! until then the server collects no further messages for it.
 
 mod catch_up;
 mod config;

@@ -6,7 +6,7 @@ use lectern_storage::DiskSpace;
 use super::handle::{Objects, STORAGE_TIMEOUT, within};
 use crate::http::error::ApiError;
 
-/// The default: this many bytes, or this part of a smaller disk.
+/// The default reserve: 1 GiB, or a twentieth of the disk if that is less.
 const DEFAULT_BYTES: u64 = 1 << 30;
 const DEFAULT_DIVISOR: u64 = 20;
 

@@ -1,4 +1,4 @@
-//! The lowest permitted rate of uploads. `Objects::receive` enforces it.
+//! The minimum rate of uploads. `Objects::receive` enforces it.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use super::upload_limits::UploadLimits;
 
 /// How long the server still waits for the client of an upload.
 ///
-/// Waiting uses the allowance up. Bytes that arrive add the time that they may take at
-/// the lowest rate. Time in which the server does not read, because it writes to the
-/// disk, does not count.
+/// Waiting for the client uses up the allowance; bytes that arrive add the time that they
+/// take at the minimum rate. Time that the server spends writing to the disk does not
+/// count.
 #[derive(Debug)]
 pub(super) struct TimeAllowance {
     limits: UploadLimits,

@@ -17,8 +17,8 @@ use crate::http::error::ApiError;
 use crate::http::memory::MemoryBudget;
 use crate::http::response::{ApiResponse, ApiResult, JSON};
 
-/// Sets with more rows than this are not kept in memory for the response to the request
-/// that stores them.
+/// A request that stores more rows than this does not keep them in memory for its
+/// response, which is read from the database.
 const MAX_ROWS_IN_MEMORY: usize = 1_000;
 
 /// The same in bytes of text.

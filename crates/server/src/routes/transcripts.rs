@@ -129,7 +129,7 @@ async fn append(
     Ok(response.created())
 }
 
-/// The size of the texts, which takes time to write like rows.
+/// The size of the texts in KiB; the deadline counts a KiB like a row.
 fn kibibytes(segments: &[NewTranscriptSegment]) -> usize {
     let bytes: usize = segments.iter().map(|segment| segment.text.len()).sum();
     bytes >> 10

@@ -124,8 +124,8 @@ fn violated_rule(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a file of this name is being written: the driver appends `#` and a number
-/// until the file is complete.
+/// Whether a file of this name is unfinished: `StagedFile` appends `#` and a number until
+/// the file is complete.
 pub(crate) fn is_unfinished(name: &str) -> bool {
     name.rsplit_once('#').is_some_and(|(_, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
