@@ -152,7 +152,8 @@ impl DbConnection {
             Self::Sqlite(conn) => AnsiTransactionManager::commit_transaction(conn),
         };
         match (committed, self.depth()) {
-            // SQLite keeps a transaction open that it cannot write to the disk.
+            // Except in an outage: SQLite also leaves a transaction open if it cannot
+            // write it to the disk.
             (Err(error), Ok(Some(_))) if outage(&error).is_none() => {
                 Err(not_committed("one of its statements had failed"))
             }

@@ -47,13 +47,12 @@ enum Reply {
     Run(Permit),
     /// Another claim's transaction served it.
     Claimed(Vec<Claim>),
-    /// Other claims of the transaction took all runs it could lock. There may be
-    /// more in the jobs it skipped.
+    /// The transaction's other claims took all runs that it could lock. The jobs
+    /// that it skipped may have more.
     TryAgain,
 }
 
-/// The permission to claim. Dropping it passes it on to the first claim in the
-/// queue.
+/// The permission to claim. A dropped permit goes to the first claim in the queue.
 #[derive(Debug)]
 struct Permit {
     batcher: Arc<ClaimBatcher>,
@@ -123,8 +122,8 @@ impl ClaimBatcher {
         }
     }
 
-    /// Replaces all permits: a claim that the database does not answer keeps its
-    /// own. Queued claims run on their own.
+    /// Replaces all permits, because a claim to which the database does not respond
+    /// keeps its permit. Each queued claim then runs alone, without a permit.
     pub(crate) fn replace_permits(&self) {
         let mut state = self.0.lock();
         state.free = state.permits;

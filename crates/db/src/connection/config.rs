@@ -116,7 +116,7 @@ impl DatabaseConfig {
         url.parse().map(Self::at)
     }
 
-    /// The same for an address that was parsed before.
+    /// Like [`DatabaseConfig::new`], for an address that is already parsed.
     pub fn at(url: DatabaseUrl) -> Self {
         Self {
             url,

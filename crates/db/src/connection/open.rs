@@ -18,7 +18,7 @@ pub(super) fn open_sqlite(
 ) -> ConnectionResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(name)?;
     let busy_timeout = match milliseconds(settings.timeouts.lock) {
-        // SQLite would not wait at all.
+        // Zero means unlimited here, but for SQLite it means not to wait at all.
         0 => i32::MAX.unsigned_abs().into(),
         limit => limit,
     };
@@ -36,15 +36,15 @@ pub(super) fn open_sqlite(
 }
 
 /// diesel passes on an error's message and not its SQLSTATE, so `crate::error`
-/// recognizes some errors by their messages. Only a superuser may choose their
-/// language.
+/// recognizes some errors by their messages. Only a superuser may set the language
+/// of messages.
 const ENGLISH_MESSAGES: &str = "SELECT CASE current_setting('is_superuser')
     WHEN 'on' THEN set_config('lc_messages', 'C', false) END";
 
 pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<PgConnection> {
     let mut conn = PgConnection::establish(&with_parameters(url, timeouts))?;
-    // Statements, because connection poolers such as PgBouncer refuse or ignore
-    // the parameter `options`.
+    // Set by statements, not in the URL, because connection poolers such as
+    // PgBouncer refuse or ignore the parameter `options`.
     let mut settings = String::new();
     for (name, value) in [
         ("statement_timeout", timeouts.statement),
@@ -53,15 +53,15 @@ pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<P
             "idle_in_transaction_session_timeout",
             timeouts.idle_in_transaction,
         ),
-        // The server's side of the connection: by default it keeps the locks of a client
-        // that is no longer there for hours.
+        // For the server's end of the connection: by default, PostgreSQL keeps the
+        // locks of an unreachable client for hours.
         ("tcp_user_timeout", timeouts.unacknowledged),
     ] {
         if !url.contains(name) {
             settings.extend(["SET ", name, " = ", &milliseconds(value).to_string(), "; "]);
         }
     }
-    let silent = silent_seconds(timeouts).to_string();
+    let silent = keepalive_seconds(timeouts).to_string();
     for (name, value) in [
         ("tcp_keepalives_idle", silent.as_str()),
         ("tcp_keepalives_interval", "1"),
@@ -75,18 +75,18 @@ pub(super) fn open_postgres(url: &str, timeouts: Timeouts) -> ConnectionResult<P
     Ok(conn)
 }
 
-/// How long a connection may be silent before it is asked for a sign of life, and then
-/// until it is given up.
-fn silent_seconds(timeouts: Timeouts) -> u64 {
+/// The seconds without traffic before the first keepalive probe, and the number of
+/// unanswered probes, one per second, after which the connection is closed.
+fn keepalive_seconds(timeouts: Timeouts) -> u64 {
     timeouts.unacknowledged.as_secs().max(1)
 }
 
-/// Adds the parameters that limit how long a connection can be silent, unless
-/// the URL has them.
+/// Adds the parameters for timeouts, keepalives and the application name that the URL
+/// lacks.
 fn with_parameters(url: &str, timeouts: Timeouts) -> String {
     // libpq rounds one second up to two.
     let connect = timeouts.connect.as_secs().max(2);
-    let silent = silent_seconds(timeouts).to_string();
+    let silent = keepalive_seconds(timeouts).to_string();
     let parameters: Vec<_> = [
         ("connect_timeout", connect.to_string()),
         (

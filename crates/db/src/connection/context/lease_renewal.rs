@@ -1,4 +1,5 @@
-//! Whether all leases have to be renewed, because their holders could not extend them.
+//! Requests to renew all leases after a time in which their holders could not extend
+//! them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,8 +30,8 @@ impl LeaseRenewal {
         self.answered.fetch_max(request, Ordering::Relaxed);
     }
 
-    /// Requests a renewal if the database turns out not to be available to this thread
-    /// before the guard is dropped.
+    /// Returns a guard that requests a renewal when it is dropped, if the database was
+    /// unavailable to this thread in the meantime.
     pub(crate) fn watch(&self) -> OutageWatch<'_> {
         OutageWatch {
             renewal: self,

@@ -31,8 +31,8 @@ impl Committed {
     }
 }
 
-/// A connection to PostgreSQL that has transferred a larger value, in bytes, is not used
-/// again: libpq keeps its buffers as large as the largest value was.
+/// Bytes of the largest value after which a connection to PostgreSQL is still reused:
+/// libpq keeps its buffers as large as the largest value that it has transferred.
 const MAX_VALUE: usize = 1 << 20;
 
 /// The context of one closure.
@@ -46,7 +46,7 @@ pub(crate) struct TransactionContext<'c> {
     pub(crate) unreadable: &'c UnreadableRows,
     pub(crate) retention_clock: &'c RetentionClock,
     pub(crate) lease_renewal: &'c LeaseRenewal,
-    /// The request for a renewal of all leases that this transaction has answered.
+    /// The [`LeaseRenewal`] request for which this transaction has renewed all leases.
     pub(crate) renewed_leases: Cell<Option<u64>>,
     /// Whether a value of more than [`MAX_VALUE`] was transferred.
     pub(crate) has_large_value: Cell<bool>,
@@ -55,12 +55,13 @@ pub(crate) struct TransactionContext<'c> {
 }
 
 impl TransactionContext<'_> {
-    /// Adds to what is published after the commit.
+    /// Adds changes that are published after the commit.
     pub(crate) fn publish(&self, add: impl FnOnce(&mut Committed)) {
         add(&mut self.committed.borrow_mut());
     }
 
-    /// Takes notice of the size of a value that is sent to the database or received.
+    /// Records that a value of this size was sent to or received from the database; see
+    /// [`MAX_VALUE`].
     pub(crate) fn record_value(&self, bytes: usize) {
         if bytes > MAX_VALUE {
             self.has_large_value.set(true);

@@ -5,14 +5,16 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Starts at the latest time that the database had stored, and measures the time since
-/// then itself. So a machine's clock that jumps days ahead deletes nothing, and rows
-/// live longer by the time in which no process had the database open.
+/// Starts at the latest time stored in the database, and advances by the time that has
+/// elapsed in this process. So no rows are deleted when the machine's clock jumps days
+/// ahead, and rows are kept longer by the time in which no process had the database
+/// open.
 #[derive(Default)]
 pub(crate) struct RetentionClock(OnceLock<(DateTime<Utc>, Instant)>);
 
 impl RetentionClock {
-    /// The earlier of `now` and this clock's time. `latest_stored` is called once.
+    /// The earlier of `now` and this clock's time. The first call starts the clock at
+    /// `latest_stored`.
     pub(crate) fn at_most<E>(
         &self,
         now: DateTime<Utc>,

@@ -25,8 +25,8 @@ use super::transaction::{Reader, Tx};
 use super::url::{Backend, DatabaseUrl};
 use crate::error::{Doing, Error, Outage, conflicts_on_this_thread};
 
-/// Pause before a transaction is repeated after a conflict, in which the other one
-/// can take the locks it was waiting for.
+/// Pause before a transaction is repeated after a conflict. Meanwhile the other
+/// transaction can take the locks that it waited for.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Called after every commit.
@@ -52,7 +52,7 @@ type Listener = Arc<dyn Fn(&Committed) + Send + Sync>;
 #[derive(Clone)]
 pub struct Database {
     pools: Arc<Pools>,
-    /// The queue of the writers of SQLite, which commit together.
+    /// The queue of writers, which commit together; only on SQLite.
     writers: Option<Arc<RwLock<Arc<WriterQueue>>>>,
     url: Arc<DatabaseUrl>,
     /// Set by [`Database::with_clock`].
@@ -157,7 +157,7 @@ impl Database {
     /// PostgreSQL, a deferred transaction on SQLite).
     ///
     /// When the server has closed the connection, `queries` runs once more on
-    /// another one, which is why it is an [`Fn`].
+    /// another connection, which is why it is an [`Fn`].
     pub fn read<T, E>(&self, queries: impl Fn(&mut Reader<'_>) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
@@ -221,8 +221,8 @@ impl Database {
     /// When PostgreSQL cancels the transaction because of a conflict with another
     /// one, `change` runs once more, which is why it is an [`FnMut`].
     ///
-    /// SQLite's write lock is taken at once. From async code, call it and every
-    /// other method in `tokio::task::spawn_blocking`.
+    /// On SQLite, the transaction takes the write lock at once. From async code, call
+    /// `write` and every other method in `tokio::task::spawn_blocking`.
     ///
     /// # Errors
     ///
@@ -260,7 +260,7 @@ impl Database {
             Ok(Ok(_)) => transaction.commit(),
             _ => transaction.rollback(),
         };
-        // A listener of the commit may write.
+        // The listener, which is called below, may write.
         drop(mark);
         match outcome {
             Ok(Ok(value)) => {
@@ -281,10 +281,10 @@ impl Database {
         self.read_committed(|conn| conn.raw.ping().doing("ping the database"))
     }
 
-    /// Replaces the connections that were open at `time` by new ones. For a caller
-    /// that has given up a call because the database did not respond: the call
-    /// keeps its thread and its connection until the driver notices, and calls
-    /// that begin afterwards are not affected by either.
+    /// Replaces the connections that were open at `time` by new ones. Use it after
+    /// giving up a call because the database did not respond. That call keeps its
+    /// thread and its connection until the driver notices the failure, but later
+    /// calls do not have to wait for them.
     pub fn replace_connections(&self, time: Instant) {
         self.renew_leases_before_expiry();
         self.claims.replace_permits();
@@ -304,8 +304,9 @@ impl Database {
         self.lease_renewal.request();
     }
 
-    /// Whether the leases are still to be renewed. Call [`crate::Work::expire`] soon in
-    /// that case, so that a later expiry is not taken for one of the outage.
+    /// Whether a requested renewal of all leases is still pending. If so, call
+    /// [`crate::Work::expire`] soon, which renews them: a late renewal would also
+    /// extend leases that have expired since the outage.
     pub fn are_leases_in_doubt(&self) -> bool {
         self.lease_renewal.pending().is_some()
     }
@@ -414,7 +415,7 @@ impl Database {
 
 /// Switches a SQLite file to the write-ahead log, with which readers do not wait
 /// for the writer. The file keeps the setting. Done before the pools open
-/// connections, because the switch needs the file for itself.
+/// connections, because the switch needs exclusive access to the file.
 fn prepare_file(config: &DatabaseConfig) -> Result<(), Error> {
     let super::url::Location::File(_) = config.url.location() else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Detects a write within a write, which would wait for itself.
+//! Detects a write within a write, which would deadlock.
 
 use std::cell::RefCell;
 
@@ -10,8 +10,8 @@ thread_local! {
     static WRITING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Marks the current thread as writing to one database until it is dropped, also by
-/// a panic.
+/// Marks the current thread as writing to one database until the mark is dropped,
+/// also by a panic.
 #[derive(Debug)]
 pub(crate) struct WriteMark(usize);
 

@@ -23,8 +23,8 @@ use crate::error::{Doing, Error, Outage};
 /// The greatest number of writes in one commit.
 const MAX_MEMBERS: usize = 64;
 
-/// Age at which a transaction is committed although writers wait: the first
-/// member waits for all others, and so do other processes.
+/// Age at which a transaction is committed even if more writers are queued, because
+/// its first member and other processes wait until it ends.
 const MAX_AGE: Duration = Duration::from_millis(20);
 
 /// The queue of the writers of one database.
@@ -44,7 +44,7 @@ struct Waiter {
     has_turn: Condvar,
 }
 
-/// What a writer is to do when its turn comes.
+/// How a writer begins when its turn comes.
 pub(super) enum Turn {
     /// Begin a transaction.
     Begin,
@@ -59,7 +59,7 @@ pub(super) struct OpenTransaction {
     members: Vec<SyncSender<Outcome>>,
 }
 
-/// The outcome of a commit, for the members other than the one that made it.
+/// The outcome of a commit, as sent to the members that wait for it.
 type Outcome = Result<(), (Outage, String)>;
 
 impl WriterQueue {
@@ -117,7 +117,7 @@ impl WriterQueue {
 pub(super) enum WriteTransaction {
     /// A transaction of its own.
     Alone(Checkout),
-    /// One that it may share with other writes.
+    /// A transaction that the write may share with others.
     Shared(WriterTurn),
 }
 
@@ -129,8 +129,8 @@ impl WriteTransaction {
         }
     }
 
-    /// Makes the pool replace the connection after the transaction, unless it is shared,
-    /// as SQLite's is.
+    /// Makes the pool replace the connection after the transaction. Does nothing on
+    /// SQLite, where all writes share one connection.
     pub(super) fn replace_connection_afterwards(&mut self) {
         if let Self::Alone(pooled) = self {
             pooled.replace_when_returned();
@@ -158,8 +158,8 @@ impl WriteTransaction {
     }
 }
 
-/// Closes the connection if the transaction could not be ended, which makes the
-/// database roll back.
+/// If the transaction could not be ended, closes the connection, so that the database
+/// rolls back.
 fn end(mut pooled: Checkout, ended: Result<(), Error>) -> Result<(), Error> {
     if ended.is_err() {
         pooled.discard();
@@ -238,13 +238,13 @@ impl WriterTurn {
                     open = returned;
                     open.members.pop();
                 }
-                None => return received(outcome.recv().ok()),
+                None => return result_for_member(outcome.recv().ok()),
             }
         }
         self.commit_all(open)
     }
 
-    /// Rolls the caller's changes back, and no others.
+    /// Rolls back the caller's changes only.
     fn rollback(mut self) -> Result<(), Error> {
         let Some(mut open) = self.open.take() else {
             return Ok(());
@@ -263,8 +263,8 @@ impl WriterTurn {
             return Err(error);
         }
         if let Some(open) = self.queue.pass_on(Some(open)) {
-            // The other members get the error when it fails; the caller's own changes are
-            // rolled back either way.
+            // If the commit fails, the other members get the error. The caller's own
+            // changes are rolled back in any case.
             let _ = self.commit_all(open);
         }
         Ok(())
@@ -302,8 +302,8 @@ impl WriterTurn {
     }
 }
 
-/// The result of a commit that another member made.
-fn received(outcome: Option<Outcome>) -> Result<(), Error> {
+/// The result of a commit for a member that waited for it.
+fn result_for_member(outcome: Option<Outcome>) -> Result<(), Error> {
     let unknown = || Err((Outage::Commit, "its writer ended".to_owned()));
     outcome
         .unwrap_or_else(unknown)

@@ -42,7 +42,8 @@ fn numbers(db: &Database) -> Vec<i64> {
     rows.unwrap().iter().map(|row| row.number).collect()
 }
 
-/// Stores 1; while it does, `second` queues, so that it joins the transaction.
+/// Stores 1 in a write that ends only when `second` has queued, so that `second` joins
+/// the transaction.
 fn with_second(
     db: &Database,
     second: impl FnOnce() + Send,

@@ -28,7 +28,7 @@ pub(super) struct Connector {
     /// needs a ping.
     distrusted_until: AtomicU64,
     renewal: Arc<LeaseRenewal>,
-    /// Has one reference more for each connection that a pool has open.
+    /// Counts the open connections of the pools: each holds one more reference.
     connections: Arc<()>,
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct Pooled {
     pub(crate) conn: DbConnection,
     used: Instant,
     lost: bool,
-    is_replaced: bool,
+    is_to_be_replaced: bool,
     _counted: Arc<()>,
 }
 
@@ -134,9 +134,9 @@ impl Pooled {
         self.lost = true;
     }
 
-    /// The same for a connection to PostgreSQL that works.
+    /// Like [`Pooled::discard`], for a connection that works. Does nothing on SQLite.
     pub(crate) fn replace_when_returned(&mut self) {
-        self.is_replaced = self.conn.backend() == Backend::Postgres;
+        self.is_to_be_replaced = self.conn.backend() == Backend::Postgres;
     }
 }
 
@@ -147,7 +147,8 @@ impl ManageConnection for Manager {
     fn connect(&self) -> Result<Pooled, Failure> {
         let conn = self.open().inspect_err(|_| {
             // A caller that waits for the next attempt does not see this one fail. While
-            // a connection is open, the database is there and only refuses more.
+            // another connection is open, the database is available and only refuses
+            // more connections.
             if !self.connector.has_connections() {
                 self.connector.renewal.request();
             }
@@ -156,7 +157,7 @@ impl ManageConnection for Manager {
             conn: conn.map_err(Failure)?,
             used: Instant::now(),
             lost: false,
-            is_replaced: false,
+            is_to_be_replaced: false,
             _counted: Arc::clone(&self.connector.connections),
         })
     }
@@ -175,7 +176,7 @@ impl ManageConnection for Manager {
         if broken {
             self.connector.distrust();
         }
-        broken || pooled.is_replaced || std::thread::panicking()
+        broken || pooled.is_to_be_replaced || std::thread::panicking()
     }
 }
 

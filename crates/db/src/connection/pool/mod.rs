@@ -65,7 +65,7 @@ pub enum Capacity {
 pub(crate) struct Pools {
     pub(crate) read: Pool,
     pub(crate) write: Pool,
-    /// One connection for checks of the database, opened by the first.
+    /// One connection for checks of the database, opened by the first check.
     pub(crate) probe: Pool,
     capacity: Capacity,
     /// Keeps a database in memory alive while the pools close connections.
@@ -200,7 +200,7 @@ impl Pool {
         let next = Generation::new(&self.connector, self.settings);
         let replaced = mem::replace(&mut *current, next);
         drop(current);
-        // Closing connections may take time.
+        // Without the lock, because closing connections may take time.
         drop(replaced);
         true
     }
@@ -232,7 +232,7 @@ impl Generation {
             .min_idle(Some(kept.min(max)))
             .max_lifetime(Some(settings.recycle))
             .idle_timeout(Some(OVERFLOW_IDLE))
-            // r2d2 takes half of it as the longest pause between two attempts to
+            // r2d2 pauses at most half of this timeout between two attempts to
             // connect. The timeout of a checkout is given with each checkout.
             .connection_timeout(RECONNECT_PAUSE * 2)
             .test_on_check_out(true)

@@ -7,7 +7,8 @@ use super::super::backend::DbConnection;
 use super::Conn;
 use crate::error::{Doing, Error};
 
-/// Only the sessions of this application and role: `pg_restore` copies for longer.
+/// Ends only sessions of this application and role, because a `COPY` of `pg_restore`
+/// may take longer.
 const END_ABANDONED_COPIES: &str = "
     SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user

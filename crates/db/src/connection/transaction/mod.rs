@@ -21,9 +21,8 @@ pub enum ReadOnly {}
 #[derive(Debug)]
 pub enum ReadWrite {}
 
-/// A borrowed connection: a [`Reader`] or a [`Tx`]. The mutating methods of a
-/// repository exist only on the second, so that a write outside a transaction
-/// does not compile.
+/// A borrowed connection: a [`Reader`] or a [`Tx`]. A repository has its mutating
+/// methods only on a [`Tx`], so that a write outside a transaction does not compile.
 pub struct Conn<'c, Mode> {
     pub(crate) raw: &'c mut DbConnection,
     pub(crate) clock: &'c dyn Clock,
