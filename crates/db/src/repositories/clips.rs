@@ -157,8 +157,9 @@ impl<Mode> Clips<'_, Mode> {
         self.0.readable(found)
     }
 
-    /// A page of the clips of [`list`](Self::list): the first one, or the one that begins at `after`.
-    /// See [`Transcripts::page`](crate::Transcripts::page).
+    /// A page of the clips of [`list`](Self::list):
+    /// the first one, or the one that begins at `after`. See
+    /// [`Transcripts::page`](crate::Transcripts::page).
     ///
     /// # Errors
     ///
@@ -322,8 +323,8 @@ impl Clips<'_, ReadWrite> {
         }
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
-    /// sets of which there should not be a second copy in memory.
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set, so
+    /// that a large one is in memory only once.
     pub fn store_for_job(&mut self, job: impl Into<JobRef>, new: &[NewClip]) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
         self.check_segments(lock.job_id(), new)?;

@@ -35,7 +35,7 @@ pub(crate) struct SegmentRow {
     created_at: DbTime,
 }
 
-/// SQL for the size of a row's columns of any length.
+/// SQL for the number of bytes in a row's columns of unbounded length.
 const TEXT_BYTES: &str = "CAST(octet_length(COALESCE(content_segments.description, ''))
     + octet_length(CAST(content_segments.keywords AS text))
     + octet_length(CAST(content_segments.concepts AS text)) AS bigint)";
@@ -143,8 +143,9 @@ impl<Mode> ContentSegments<'_, Mode> {
         self.0.readable(found)
     }
 
-    /// A page of the segments of [`list`](Self::list): the first one, or the one that begins at `after`.
-    /// See [`Transcripts::page`](crate::Transcripts::page).
+    /// A page of the segments of [`list`](Self::list):
+    /// the first one, or the one that begins at `after`. See
+    /// [`Transcripts::page`](crate::Transcripts::page).
     ///
     /// # Errors
     ///
@@ -220,8 +221,8 @@ impl ContentSegments<'_, ReadWrite> {
         replace_set::replace(&mut self.0, lock, segments)
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
-    /// sets of which there should not be a second copy in memory.
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set, so
+    /// that a large one is in memory only once.
     pub fn store_for_job(
         &mut self,
         job: impl Into<JobRef>,

@@ -47,8 +47,8 @@ impl TryFrom<EventRow> for JobEvent {
     }
 }
 
-/// Bytes of text after which [`JobEvents::after`] ends; the text of an error may have a
-/// megabyte.
+/// Bytes of text after which [`JobEvents::after`] ends; a single error message may have
+/// a megabyte.
 const MAX_BYTES: usize = 1 << 20;
 
 /// The repository of the events: `conn.job_events()`.
@@ -111,8 +111,8 @@ impl JobEvents<'_, ReadWrite> {
         on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("delete old events")
     }
 
-    /// Stores events and log entries. `last_seq` of each job must include its events
-    /// already: it becomes the number of the last one.
+    /// Stores events and log entries. The `last_seq` of each job must already include
+    /// its events: it is the number of the last one.
     pub(crate) fn record(
         &mut self,
         at: DateTime<Utc>,

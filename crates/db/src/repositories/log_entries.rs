@@ -41,7 +41,7 @@ impl LogRow {
         }
     }
 
-    /// About how many bytes its values of any size take.
+    /// Approximate number of bytes in the values of unbounded size.
     fn memory(&self) -> usize {
         let message = self.message.as_ref().and_then(Stored::readable);
         let details = self.error_details.as_ref().and_then(Stored::readable);

@@ -23,8 +23,8 @@ impl<Mode> Conn<'_, Mode> {
     }
 }
 
-/// The latest creation of a job or use of an idempotency key. One that another program
-/// has stored and that is not a time counts as missing.
+/// The latest time at which a job or an idempotency key was created. If another program
+/// has stored a value that is not a time, it counts as missing.
 fn latest_time(conn: &mut DbConnection) -> Result<Option<DateTime<Utc>>, Error> {
     let job = jobs::table
         .order(jobs::created_at.desc())

@@ -144,8 +144,9 @@ impl<Mode> SilenceRegions<'_, Mode> {
         self.0.readable(found)
     }
 
-    /// A page of the regions that match `filter`, by time: the first one, or the one that begins at `after`.
-    /// See [`Transcripts::page`](crate::Transcripts::page).
+    /// A page of the regions that match `filter`, by time:
+    /// the first one, or the one that begins at `after`. See
+    /// [`Transcripts::page`](crate::Transcripts::page).
     ///
     /// # Errors
     ///
@@ -207,8 +208,8 @@ impl SilenceRegions<'_, ReadWrite> {
         replace_set::replace(&mut self.0, lock, regions)
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
-    /// sets of which there should not be a second copy in memory.
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set, so
+    /// that a large one is in memory only once.
     pub fn store_for_job(
         &mut self,
         job: impl Into<JobRef>,

@@ -33,7 +33,7 @@ pub(crate) struct SegmentRow {
     created_at: DbTime,
 }
 
-/// SQL for the size of a row's columns of any length.
+/// SQL for the number of bytes in a row's columns of unbounded length.
 const TEXT_BYTES: &str = "CAST(octet_length(transcripts.text) AS bigint)";
 
 /// The columns of a [`SegmentRow`], without the text of a large one.
@@ -62,8 +62,8 @@ impl SegmentRow {
         }
     }
 
-    /// An unreadable text may contain anything; the row is reported when it is
-    /// converted.
+    /// Whether the text contains the words. Also true for an unreadable text, so that
+    /// the row is converted and its error reported.
     fn contains(&self, words: &Words) -> bool {
         self.text.readable().is_none_or(|text| words.are_in(text))
     }
@@ -165,11 +165,12 @@ impl<Mode> Transcripts<'_, Mode> {
     }
 
     /// A page of the segments that overlap `window` and contain `words`, by time: the
-    /// first one, or the one that begins at `after`. In memory are only the rows of the
-    /// page.
+    /// first one, or the one that begins at `after`. Only the rows of the page are in
+    /// memory.
     ///
-    /// The pages after the first omit segments that were added after that one was
-    /// read, which needs [`Database::read`](crate::Database::read).
+    /// Later pages omit segments that were added after the first page was read. Call it
+    /// in [`Database::read`](crate::Database::read), because the queries of a page must
+    /// see the same snapshot.
     ///
     /// # Errors
     ///
@@ -202,8 +203,8 @@ impl<Mode> Transcripts<'_, Mode> {
         )
     }
 
-    /// A page of the segments that were added after `rows` was determined, in the order
-    /// in which they were added. Otherwise like [`Transcripts::page`].
+    /// A page of `rows` and of all segments added after them, in the order in which they
+    /// were added. Otherwise like [`Transcripts::page`].
     pub fn added_page(
         &mut self,
         job_id: JobId,
@@ -251,8 +252,8 @@ impl Transcripts<'_, ReadWrite> {
         replace_set::replace(&mut self.0, lock, segments)
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set: for
-    /// sets of which there should not be a second copy in memory.
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set, so
+    /// that a large one is in memory only once.
     pub fn store_for_job(
         &mut self,
         job: impl Into<JobRef>,
@@ -262,8 +263,8 @@ impl Transcripts<'_, ReadWrite> {
         replace_set::store::<TranscriptSegment>(&mut self.0, lock, segments)
     }
 
-    /// Like [`append`](Self::append), but returns only where the added segments are;
-    /// see [`Transcripts::added_page`].
+    /// Like [`append`](Self::append), but does not return the added segments:
+    /// [`Transcripts::added_page`] reads them.
     pub fn append_rows(
         &mut self,
         job: impl Into<JobRef>,

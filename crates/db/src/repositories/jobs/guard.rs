@@ -28,7 +28,8 @@ impl Jobs<'_, ReadWrite> {
     /// from which the caller derives the error.
     ///
     /// The job may change between a refused attempt and the read. So this locks the
-    /// job, reads it and tries once more: the job read explains a second refusal.
+    /// job, reads it and tries once more. The job that was read explains a second
+    /// refusal.
     pub(super) fn guarded(
         &mut self,
         job_id: JobId,

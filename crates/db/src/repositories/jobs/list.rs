@@ -58,7 +58,7 @@ impl SummaryRow {
         }
     }
 
-    /// About how many bytes its values of any size take.
+    /// Approximate number of bytes in the values of unbounded size.
     fn memory(&self) -> usize {
         let error = self.error_message.as_ref().and_then(Stored::readable);
         let extra = self.extra_metadata.as_ref().and_then(Stored::readable);
@@ -153,8 +153,8 @@ impl<Mode> Jobs<'_, Mode> {
                 }
                 if let Some(Cursor { time, id }) = page.after {
                     let (time, id) = (DbTime::bound(time), Id(id));
-                    // The second condition implies the first, which lets the database
-                    // start in the index at the cursor.
+                    // The first condition follows from the second, but lets the
+                    // database start in the index at the cursor.
                     query = query
                         .filter(jobs::created_at.le(time))
                         .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));

@@ -85,7 +85,7 @@ impl<Mode> Jobs<'_, Mode> {
             .limit(page::query_limit(page.limit));
         if let Some(Cursor { time, id }) = page.after {
             let (time, id) = (DbTime::bound(time), Id(id));
-            // The second condition implies the first, which lets the database start
+            // The first condition follows from the second, but lets the database start
             // in the index at the cursor.
             query = query
                 .filter(jobs::created_at.le(time))

@@ -82,16 +82,17 @@ impl Jobs<'_, ReadWrite> {
             return Ok(None);
         };
         if self.0.stage_runs().report(&job, report)? {
-            // The stage is claimed, so the job's percentage becomes the mean of its runs.
-            // 0 events, because the update above has counted its event and the new version.
+            // The stage is claimed, so the job's percentage becomes the mean of its
+            // runs. 0 events, because the update above has already counted the event
+            // and incremented the version.
             job = rollup(&mut self.0, job_id, 0)?.unwrap_or(job);
         }
         self.record_change(job).map(Some)
     }
 }
 
-/// The condition that stages of a job are or were leased. The job's percentage is
-/// then the mean of its runs, and cannot be compared with the report on one stage.
+/// The condition that a stage of the job is or was leased. The job's percentage is
+/// then the mean of its runs, and cannot be compared with a report on one stage.
 fn has_leases() -> SqlLiteral<Bool> {
     sql(
         "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)",

@@ -168,7 +168,7 @@ impl<'a> JobChanges<'a> {
         changes.celery_task_id = nullable_change(&update.celery_task_id, TaskId::as_str);
         changes.priority = update.priority;
         changes.extra_metadata = update.extra_metadata.as_ref().map(json);
-        // Without one, the transition decides.
+        // Otherwise the message is kept, or cleared by a transition to queued.
         if let Some(message) = nullable_change(&update.error_message, LongText::as_str) {
             changes.error_message = Some(message);
         }

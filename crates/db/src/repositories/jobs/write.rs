@@ -231,7 +231,7 @@ impl Jobs<'_, ReadWrite> {
         self.record_change(job).map(Some)
     }
 
-    /// Records the event of a change, which `last_seq` of the job must include already.
+    /// Records the event of a change. The job's `last_seq` must already include it.
     pub(super) fn record_change(&mut self, job: Job) -> Result<Job, Error> {
         let event = Event::from(&job);
         self.0

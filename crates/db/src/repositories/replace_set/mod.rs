@@ -25,7 +25,7 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
 
     fn new(new: Self::New, lock: JobLock, clock: &dyn Clock) -> Self;
 
-    /// About how many bytes the columns of any length have.
+    /// Approximate number of bytes in the columns of unbounded length.
     fn text_bytes(new: &Self::New) -> usize;
 
     /// The order in which the repository lists the set.
@@ -58,20 +58,20 @@ pub(crate) enum Keep {
 /// The stored set of a job, compared with a new one.
 #[derive(Debug)]
 pub(crate) enum Comparison<T> {
-    /// They are equal; with the stored rows if they are to be kept.
+    /// The sets are equal. Contains the stored rows with [`Keep::Rows`].
     Equal(Vec<T>),
-    /// There is at least one row, and they differ. A set with an unreadable row is
-    /// different from any other.
+    /// At least one row is stored, and the sets differ. A set with an unreadable row
+    /// differs from any other.
     Different,
-    /// There is no row, and there are new ones.
+    /// No row is stored, and the new set is not empty.
     Missing,
 }
 
-/// Rows per statement of [`add`]: bounds the memory for rows, and is many enough for
-/// the statement's own costs not to matter.
+/// The greatest number of rows per statement of [`add`]: few enough to bound the
+/// memory, and so many that the cost per statement does not matter.
 const ROWS_PER_INSERT: usize = 4_000;
 
-/// The same in bytes of text.
+/// Bytes of text per statement of [`add`]; a single row may have more.
 const BYTES_PER_INSERT: usize = 1 << 20;
 
 /// Replaces the set of a locked job and returns it in the order of lists. A set

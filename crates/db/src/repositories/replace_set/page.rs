@@ -1,9 +1,9 @@
 //! Pages of a set of rows that belongs to a job.
 //!
-//! A set can have a hundred thousand rows, so a caller that sends it to a slow client reads
-//! it page by page, each with a connection of its own. All pages together are what the
-//! set was when the first one was read, because rows are only added, with higher ids,
-//! or all replaced: a page leaves out added rows, and fails after a replacement.
+//! A set can have a hundred thousand rows, so a caller that sends it to a slow client
+//! reads it page by page, each with a connection of its own. Together, the pages are the
+//! set as it was when the first page was read. Rows are only ever added, with higher
+//! ids, or all replaced: a later page omits added rows, and fails after a replacement.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,8 @@ const MAX_ROWS: usize = 1_000;
 /// Bytes of text after which a page ends.
 const MAX_BYTES: usize = 256 << 10;
 
-/// A row with more bytes of text than this, also in [`light!`], is a page of its own.
+/// A row with more bytes of text than this is a page of its own. [`light!`] repeats the
+/// number.
 pub(crate) const LARGE_ROW_BYTES: i64 = 256 << 10;
 
 /// A page of a set.
@@ -32,14 +33,14 @@ pub struct SetPage<T> {
 pub struct SetCursor {
     /// The last row of the pages so far, if any.
     pub(crate) last: Option<RowKey>,
-    /// The number of rows so far, for an order that has no key.
+    /// The number of rows so far: the offset in an order that has no key.
     pub(crate) skip: usize,
     /// Rows with a higher `id` were added after the first page was read.
     pub(crate) newest_id: i64,
-    /// The next row if it is a page of its own.
+    /// The next row and its bytes of text, if it is a page of its own.
     pub(crate) large: Option<(RowKey, usize)>,
     /// Upper bound of the rows that the next query reads: about as many as fit into a
-    /// page, since PostgreSQL would send rows that are not used.
+    /// page, because PostgreSQL would also send the rows after the end of the page.
     limit: usize,
 }
 
@@ -69,7 +70,7 @@ pub(crate) struct PageBuilder<T> {
     pub(crate) last: Option<RowKey>,
     large: Option<(RowKey, usize)>,
     limit: usize,
-    /// The rows that the current query has returned.
+    /// The number of rows of the current query so far.
     returned: usize,
     is_full: bool,
 }
@@ -88,7 +89,7 @@ impl<T> PageBuilder<T> {
         }
     }
 
-    /// The page that consists of a large row; another one follows, which may be empty.
+    /// The page that consists of a large row. Another page follows, and may be empty.
     pub(crate) fn large_row(cursor: &SetCursor, key: RowKey, item: Option<T>) -> SetPage<T> {
         SetPage {
             items: item.into_iter().collect(),
@@ -138,12 +139,12 @@ impl<T> PageBuilder<T> {
         self.bytes += usize::try_from(bytes).unwrap_or_default();
     }
 
-    /// The page. `newest_id` is called if another one follows.
+    /// Returns the page. `newest_id` is called if another page follows.
     pub(crate) fn finish<E>(
         self,
         newest_id: impl FnOnce() -> Result<i64, E>,
     ) -> Result<SetPage<T>, E> {
-        let fits = if self.bytes >= MAX_BYTES {
+        let rows_that_fit = if self.bytes >= MAX_BYTES {
             self.returned
         } else {
             MAX_ROWS
@@ -154,7 +155,7 @@ impl<T> PageBuilder<T> {
                 skip: self.skip,
                 newest_id: newest_id()?,
                 large: self.large,
-                limit: (2 * fits).clamp(2, MAX_ROWS + 1),
+                limit: (2 * rows_that_fit).clamp(2, MAX_ROWS + 1),
             })
         } else {
             None
@@ -166,8 +167,8 @@ impl<T> PageBuilder<T> {
     }
 }
 
-/// SQL for a column of any length, or `else` for a large value. It reads no more of a
-/// large value than its size.
+/// SQL for a column of unbounded length, or `else` for a large value, of which the
+/// database reads only the size.
 macro_rules! light {
     ($type:ty, $column:literal, else $empty:literal) => {
         diesel::dsl::sql::<$type>(concat!(
@@ -183,12 +184,12 @@ macro_rules! light {
 }
 pub(crate) use light;
 
-/// The method `page` of a repository of a set.
+/// The body of a method that reads a page of a set.
 ///
 /// `$query` is the query of the rows that the filter selects, boxed, for the type `Db`;
 /// `$sorted` adds the order and the condition that a row comes after the last one.
-/// `$light` has the columns of the row, of which those of any length are [`light!`];
-/// `$bytes` is SQL for their size.
+/// `$light` has the columns of the row, those of unbounded length as [`light!`]; `$bytes`
+/// is SQL for the number of bytes in the latter.
 macro_rules! page_of_set {
     (
         $conn:expr, $job_id:expr, $after:expr,
@@ -215,13 +216,13 @@ macro_rules! page_of_set {
         let key_of = |$id: i64, $keyed: &$row| $key;
         let matches = |$matched: &$row| $matches;
         if let Some(last) = after.and_then(|cursor| cursor.last) {
-            let is_there: i64 = $table::table
+            let found: i64 = $table::table
                 .filter($table::$public_id.eq(Id(last.public_id)))
                 .filter($table::job_id.eq(Id(job_id)))
                 .count()
                 .get_result($conn.raw)
                 .doing(DOING)?;
-            if is_there == 0 {
+            if found == 0 {
                 return Err(Error::ReplacedMeanwhile);
             }
         }

@@ -25,8 +25,8 @@ use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The repository of the stage runs: `conn.stage_runs()`.
 ///
-/// Reads runs only: [`crate::Jobs`] changes them with their job, and
-/// [`crate::Work`] for workers.
+/// Its public methods only read. [`crate::Jobs`] changes runs together with their job,
+/// and [`crate::Work`] changes them for workers.
 #[derive(Debug)]
 pub struct StageRuns<'c, Mode>(pub(crate) Conn<'c, Mode>);
 
@@ -73,8 +73,8 @@ fn is_open() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status IN ({})", values.join(", ")))
 }
 
-/// SQL for a column of the current lease; NULL unless the run is running. The
-/// column itself still holds the lease of an attempt that has ended.
+/// SQL for a column of the current lease; NULL unless the run is running. The column
+/// itself keeps its value after the attempt has ended.
 fn leased_column(column: &str) -> String {
     format!("CASE WHEN stage_runs.status = '{RUN_RUNNING}' THEN stage_runs.{column} END")
 }
@@ -241,7 +241,7 @@ impl StageRuns<'_, ReadWrite> {
         Ok(leases.iter().any(Option::is_some))
     }
 
-    /// Notifies waiting claims after the commit that a run of `stage` is ready.
+    /// After the commit, notifies waiting claims that a run of `stage` is ready.
     pub(crate) fn note_ready(&self, stage: Stage) {
         self.0.context.publish(|committed| {
             if !committed.ready.contains(&stage) {
