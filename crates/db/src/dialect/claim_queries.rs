@@ -65,14 +65,15 @@ pub(crate) struct Picked {
     pub(crate) now: DateTime<Utc>,
     /// Whether any lease has expired.
     pub(crate) any_expired: bool,
-    /// Integer keys of runs and ids of their jobs, in the order of claims.
+    /// Integer keys of runs and ids of their jobs, in the order in which the runs are to
+    /// be claimed.
     pub(crate) runs: Vec<(i64, Id<JobId>)>,
 }
 
 /// Picks the runs to be claimed next, the highest priority first, then the
 /// oldest, and locks their jobs until the transaction ends. Another claim may
-/// have taken a run just before its job was locked, so the caller checks its
-/// status again. `now` is the time of the caller's clock, if there is one.
+/// have taken a run just before its job was locked, so the caller checks the status of
+/// each run again. `now` is the time of the caller's clock, if there is one.
 ///
 /// PostgreSQL skips locked jobs instead of waiting for them, so that claims
 /// neither queue nor deadlock. SQLite has one writer at a time.
@@ -245,8 +246,8 @@ where
     .doing("start jobs")
 }
 
-/// Those of the stages with a ready run or an expired lease: two index lookups per
-/// stage.
+/// The stages in `stages` that have a ready run or an expired lease: two index lookups
+/// per stage.
 pub(crate) fn claimable_stages(
     conn: &mut DbConnection,
     stages: &[Stage],
@@ -299,8 +300,8 @@ struct StageRow {
     stage: String,
 }
 
-/// Locks those of the jobs that no other transaction has locked, and returns
-/// them.
+/// Locks the jobs in `job_ids` that no other transaction has locked, and returns their
+/// ids.
 pub(crate) fn lock_free_jobs(
     conn: &mut DbConnection,
     job_ids: &[Id<JobId>],

@@ -160,13 +160,14 @@ fn lock_row(
 /// When a job was locked, and the leases that were live then; `None`: unknown.
 type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 
-/// As [`lock_row`], with the leases that are live then; `None`: unknown.
+/// Like [`lock_row`], but also returns the leases that are live then; `None`: unknown.
 ///
 /// PostgreSQL: a query reads everything but the locked row as of its start, before
 /// the wait for the lock. If the job's version has not changed since, the leases
 /// are still current, because granting or ending a lease increments the version. A
-/// heartbeat may leave the version unchanged, but can only extend a lease. So the
-/// leases are unknown if the version has changed or if one of the leases that were read has expired.
+/// heartbeat may leave the version unchanged, but can only extend a lease: a lease that
+/// was read as expired may be live. So the leases are unknown if the version has changed
+/// or a lease that was read has expired.
 ///
 /// SQLite: always unknown. The caller reads them afterwards, which costs no round
 /// trip.
