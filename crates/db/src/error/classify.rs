@@ -22,9 +22,9 @@ pub(crate) fn outage(error: &DieselError) -> Option<Outage> {
     }
 }
 
-/// Recognizes an outage by the message, in which diesel passes on neither
-/// PostgreSQL's SQLSTATE nor SQLite's result code. PostgreSQL's is in English for a
-/// superuser and wherever the server's `lc_messages` is.
+/// Recognizes an outage by the message, because diesel passes on neither PostgreSQL's
+/// SQLSTATE nor SQLite's result code. PostgreSQL's messages are in English for a
+/// superuser, and for others if the server's `lc_messages` is.
 fn outage_of_message(message: &str) -> Option<Outage> {
     const MESSAGES: [(&str, Outage); 16] = [
         // PostgreSQL

@@ -25,7 +25,7 @@ pub enum Error {
     )]
     Url(String),
 
-    /// The database does not respond, not in time, or cannot do this at present.
+    /// The database does not respond, responds too late, or cannot do this at present.
     #[error("the database is not available: {doing}")]
     Unavailable {
         /// What failed, such as `could not connect`.
@@ -116,7 +116,7 @@ pub enum Error {
         /// | not null | the column, `jobs.filename` | the column |
         /// | foreign key | its name | `None` |
         ///
-        /// SQLite names it only in its message, which is parsed.
+        /// SQLite names the constraint only in its message, which is parsed.
         constraint: Option<String>,
         /// The database's message.
         message: String,
@@ -205,8 +205,8 @@ impl Error {
     /// a serialization failure or an [`Outage`].
     ///
     /// Nothing was stored, so a whole [`Database::write`](crate::Database::write)
-    /// can be repeated. That is not known after [`Outage::Commit`], which is not
-    /// transient in this sense.
+    /// can be repeated. [`Outage::Commit`] is not transient in this sense, because it is
+    /// unknown whether the transaction was committed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable { outage, .. } => *outage != Outage::Commit,
@@ -333,7 +333,8 @@ fn count_outage() {
     OUTAGES.set(OUTAGES.get() + 1);
 }
 
-/// The number of times that the database was not available to the current thread.
+/// The number of times that the database was not available to the current thread, not
+/// counting [`Outage::Locked`] and [`Outage::Cancelled`].
 pub(crate) fn outages_on_this_thread() -> u64 {
     OUTAGES.get()
 }
