@@ -16,8 +16,8 @@ use crate::error::{Doing, Error};
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// The advisory lock that makes processes which start at the same time migrate
-/// one after the other: "lectern" on a telephone keypad.
+/// Key of the advisory lock that lets only one process migrate at a time: "lectern" on
+/// a telephone keypad.
 const ADVISORY_LOCK_KEY: i64 = 532_8376;
 
 /// Runs `$body` with the connection inside the enum and the migrations for its database.
@@ -81,10 +81,9 @@ pub enum MigrationState {
 /// after the second of its creation, as `diesel migration generate` does.
 ///
 /// By its version alone, a migration of a newer Lectern cannot be distinguished
-/// from one of another program. `down` and `redo` therefore refuse when a
-/// version is applied that is newer than all of this program's and one of
-/// Lectern's tables has a column this program does not know: a newer Lectern
-/// has migrated the database.
+/// from one of another program. So `down` and `redo` assume that a newer Lectern has
+/// migrated the database, and refuse, if an applied version is newer than all of this
+/// program's and one of Lectern's tables has a column that this program does not know.
 #[derive(Debug)]
 pub struct Migrations<'db>(&'db Database);
 
@@ -126,8 +125,8 @@ impl<'db> Migrations<'db> {
     }
 
     /// Applies Lectern's migrations that are not applied yet, the oldest first,
-    /// and returns their names. Only reads when all are applied, which needs no
-    /// right to change tables.
+    /// and returns their names. If all are applied, it only reads, and needs no right to
+    /// change tables.
     pub fn up(&self) -> Result<Vec<String>, Error> {
         self.0.refuse_nested_write()?;
         if !self.pending()? {

@@ -96,15 +96,16 @@ pub(crate) fn find(conn: &mut DbConnection) -> Result<Vec<Drift>, Error> {
 fn expected(schema: &str, conn: &DbConnection) -> Tables {
     let mut tables = Tables::new();
     let mut table = String::new();
-    let mut renamed = None;
+    let mut sql_name = None;
     for line in schema.lines().map(str::trim) {
         if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with('{')) {
             name.clone_into(&mut table);
         } else if let Some(name) = line.strip_prefix("#[sql_name = \"") {
-            // The name of the next column is a keyword of Rust.
-            renamed = name.strip_suffix("\"]");
+            // The next column is printed with another name, because its own is a Rust
+            // keyword.
+            sql_name = name.strip_suffix("\"]");
         } else if let Some((name, printed)) = line.split_once(" -> ") {
-            let name = renamed.take().unwrap_or(name);
+            let name = sql_name.take().unwrap_or(name);
             let printed = printed.trim_end_matches(',');
             let inner = printed
                 .strip_prefix("Nullable<")

@@ -10,11 +10,11 @@ use super::apply;
 use crate::connection::{Database, DbConnection};
 use crate::error::{Doing, Error};
 
-/// What a database lacks to serve requests.
+/// Whether a database can serve requests and, if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// Nothing.
+    /// It can.
     Ready,
     /// Migrations are not applied yet.
     MigrationsPending,
