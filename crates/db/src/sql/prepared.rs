@@ -27,7 +27,7 @@ where
     }
 }
 
-// Without a type id, the connection caches it by its SQL.
+// Without a query id, the connection caches the statement by its SQL.
 impl<Q> QueryId for Prepared<Q> {
     type QueryId = ();
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::stored::Check;
 use crate::error::Error;
 
-/// Decodes the columns of one row, which the error of an invalid column names.
+/// Decodes the columns of one row. The error of an invalid column names the row.
 #[derive(Clone, Copy)]
 pub(crate) struct RowDecoder {
     table: &'static str,
@@ -23,7 +23,6 @@ impl RowDecoder {
         Self { table, id }
     }
 
-    /// Decodes a column.
     pub(crate) fn column<C: Check>(
         self,
         column: &'static str,

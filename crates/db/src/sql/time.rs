@@ -29,7 +29,7 @@ pub(crate) struct CurrentTime {
 }
 
 impl<Mode> Conn<'_, Mode> {
-    /// The time of a row that is inserted. Two columns get the same time.
+    /// The time of a row that is inserted, the same in all of its columns.
     pub(crate) fn insert_time(&self) -> CurrentTime {
         self.current_time("statement_timestamp()", TimeDelta::zero())
     }
@@ -59,7 +59,7 @@ impl<Mode> Conn<'_, Mode> {
 }
 
 impl CurrentTime {
-    /// The same interval before `now`.
+    /// The time that lies the same interval before `now`.
     pub(crate) fn before(self, now: DateTime<Utc>) -> Self {
         Self {
             bound: Some(DbTime(now - self.minus)),
