@@ -53,8 +53,8 @@ impl Work<'_> {
     /// Claims up to `request.max` ready runs, the highest priority first, then the
     /// oldest. Runs with expired leases are made ready first.
     ///
-    /// Skips runs of jobs that another transaction has locked, so that it may claim
-    /// fewer runs than are ready, or none: claim again later.
+    /// Skips runs of jobs that another transaction has locked. So it may claim fewer
+    /// runs than are ready, or none: claim again later.
     pub fn claim(&mut self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         let claimed = self.claim_batch(slice::from_ref(request))?;
         Ok(claimed.into_iter().flatten().collect())
@@ -79,8 +79,8 @@ impl Work<'_> {
             picked = self.pick(stages, limit)?;
         }
         // Other claims may take all picked runs before their jobs are locked here.
-        // The next pick sees what they took; it is repeated a bounded number of
-        // times because the jobs locked so far stay locked.
+        // The next pick no longer finds those runs. The number of picks is bounded,
+        // because the jobs locked so far stay locked.
         for _ in 0..MAX_PICKS {
             let mut left = picked.runs.as_slice();
             if left.is_empty() {
@@ -141,8 +141,8 @@ impl Work<'_> {
         pick_runs(self.0.raw, now, self.0.clock, stages, limit)
     }
 
-    /// Leases those of the picked runs that are still ready, in the order in which
-    /// they were picked.
+    /// Leases the picked runs that are still ready, and returns them in the order in
+    /// which they were picked.
     fn lease_runs(
         &mut self,
         picked: &[(i64, Id<JobId>)],

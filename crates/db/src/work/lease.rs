@@ -77,7 +77,7 @@ impl Work<'_> {
 
     /// Completes a stage. The stages that waited only for it become ready; the last
     /// stage completes the job. A repeated call for the same lease changes nothing
-    /// and returns the same.
+    /// and returns the current job and run.
     ///
     /// # Errors
     ///
@@ -213,7 +213,7 @@ impl Work<'_> {
         let (lock, leases) = self.0.lock_job_with_leases(job_id)?;
         let live_leases = match leases {
             Some(leases) => leases,
-            // Not read with the lock, or possibly changed before it was granted.
+            // Not read with the lock, or possibly changed before the lock was granted.
             None => self.live_leases(lock)?,
         };
         let is_live = |id| live_leases.iter().any(|lease| lease.lease_id == id);
