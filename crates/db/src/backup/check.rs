@@ -1,4 +1,4 @@
-//! What a file has to be before it is used as a backup.
+//! Checks of a file before it is used as a backup.
 
 use std::path::Path;
 

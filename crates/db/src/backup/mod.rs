@@ -2,7 +2,7 @@
 //!
 //! A backup is made by `VACUUM INTO`: one statement, which reads one snapshot, does not
 //! block writers, and needs no unsafe code. SQLite's backup API would start over whenever
-//! another process writes. A server makes its own backups with PostgreSQL's programs.
+//! another process writes. For a PostgreSQL database, use PostgreSQL's own programs.
 
 mod check;
 mod files;
@@ -20,7 +20,8 @@ use files::{create_private, sync, sync_parent, with_suffix};
 
 impl Database {
     /// Writes a copy of the database to a new file that only its owner can read. Other
-    /// connections may write meanwhile; the copy has what was committed when it began.
+    /// connections may write meanwhile; the copy has what was committed when the backup
+    /// began.
     ///
     /// # Errors
     ///
@@ -79,13 +80,13 @@ fn copy(conn: &mut DbConnection, to: &Path) -> Result<(), Error> {
     let Some(path) = absolute.to_str() else {
         return Err(Error::backup("copy a database", "the path is not UTF-8"));
     };
-    // It writes to an empty file, and refuses any other.
+    // `VACUUM INTO` writes to an empty file, and refuses any other.
     diesel::sql_query("VACUUM INTO ?")
         .bind::<Text, _>(path)
         .execute(sqlite)
         .doing("copy the database")?;
     check::integrity(&mut open(to)?, to)?;
-    // SQLite leaves the file to the operating system.
+    // SQLite does not wait until the copy is on disk.
     sync(to).map_err(failed)
 }
 

@@ -14,8 +14,8 @@ use super::{copy, open};
 use crate::connection::{DatabaseUrl, DbConnection};
 use crate::error::{Doing, Error};
 
-/// Files that SQLite keeps beside a database. A write-ahead log that is left beside
-/// another database would be applied to it.
+/// Suffixes of the files that SQLite keeps beside a database. If the write-ahead log of
+/// the previous database stayed, SQLite would apply it to the restored one.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 pub(super) fn restore(url: &DatabaseUrl, from: &Path) -> Result<Option<PathBuf>, Error> {
@@ -33,14 +33,14 @@ pub(super) fn restore(url: &DatabaseUrl, from: &Path) -> Result<Option<PathBuf>,
     let replaced = prepare(from, &new)
         .and_then(|()| replace(target, &new))
         .inspect_err(|_| {
-            // The next restore replaces it.
+            // If this fails, the next restore replaces the file.
             let _ = remove_if_exists(&new);
         })?;
     sync_parent(target).map_err(failed)?;
     Ok(replaced)
 }
 
-/// Copies a backup, checked, to the file that becomes the database.
+/// Checks a backup and copies it to the file that becomes the database.
 fn prepare(from: &Path, new: &Path) -> Result<(), Error> {
     let mut backup = open(from)?;
     integrity(&mut backup, from)?;
@@ -67,7 +67,8 @@ fn replace(target: &Path, new: &Path) -> Result<Option<PathBuf>, Error> {
     // Keeps other processes out until the new file is in place.
     let _lock = if exists { lock(target)? } else { None };
     if exists {
-        // With a link the database is never missing; some file systems have none.
+        // With a link, the database is never missing, but some file systems have no
+        // links.
         fs::hard_link(target, &kept)
             .or_else(|_| fs::rename(target, &kept))
             .map_err(failed)?;
@@ -90,8 +91,8 @@ fn lock(target: &Path) -> Result<Option<DbConnection>, Error> {
             return Ok(None);
         }
     };
-    // Leaving the write-ahead log needs the file alone; without it, the transaction keeps
-    // readers out, too.
+    // Leaving the mode WAL needs exclusive access to the file. Outside that mode, an
+    // exclusive transaction keeps readers out, too.
     let locked = conn.batch_execute(
         "PRAGMA busy_timeout = 1000;
          PRAGMA journal_mode = DELETE;
