@@ -33,7 +33,7 @@
 //! - [`Database::write`] is one transaction. A mutating method exists only on
 //!   the [`Tx`] it gives; calling one in [`Database::read`] does not compile.
 //! - A change is one guarded statement. Nothing is read, changed in memory and
-//!   written back, so two callers never undo one another.
+//!   written back, so two callers never overwrite each other's changes.
 //! - A lookup returns an `Option`; a mutation returns the stored value or an
 //!   [`Error`] that names the missing row or the broken rule.
 //! - The integer keys of the tables are never exposed: rows are identified by their public ids.
