@@ -63,11 +63,11 @@ impl JsonValue for JsonObject {
     }
 }
 
-/// Bytes of a small allocation, with its administration.
+/// Bytes of a small allocation, with the allocator's overhead.
 const ALLOCATION: usize = 32;
 
-/// Bytes of a map with up to eleven entries.
-const MAP: usize = 640;
+/// Bytes of a node of a map. It has up to eleven entries; [`object_memory`] assumes six.
+const MAP_NODE: usize = 640;
 
 /// About how many bytes of memory a JSON value takes. An object of one entry takes more
 /// than 600.
@@ -84,7 +84,7 @@ pub fn json_memory(value: &Value) -> usize {
 fn object_memory(object: &Map<String, Value>) -> usize {
     let entries = object.iter();
     let entries = entries.map(|(key, value)| ALLOCATION + key.len() + json_memory(value));
-    MAP * object.len().div_ceil(6) + entries.sum::<usize>()
+    MAP_NODE * object.len().div_ceil(6) + entries.sum::<usize>()
 }
 
 fn check_object(object: &Map<String, Value>, depth: usize) -> Result<(), Invalid> {
