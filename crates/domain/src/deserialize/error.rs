@@ -42,7 +42,7 @@ impl fmt::Display for Reason {
 /// An error of deserialization; its message does not repeat the received value.
 #[derive(Debug)]
 pub struct DeserializeError<E> {
-    /// What is wrong.
+    /// Why the value could not be deserialized.
     pub reason: Reason,
     /// The parser's error, which has the position; `None` if the error was made
     /// after the parser had returned.

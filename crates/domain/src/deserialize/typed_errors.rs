@@ -1,8 +1,8 @@
 //! A wrapper of deserializers that gives errors a type.
 //!
 //! Parsers turn a missing field or a wrong type into a message at once. The wrapper
-//! keeps the reason as a value, so that callers can word their own message, and the
-//! parser's error, which has the position.
+//! keeps the reason as a value, so that callers can word their own message. It also
+//! keeps the parser's error, which has the position.
 
 use std::cell::Cell;
 use std::fmt;
