@@ -6,8 +6,8 @@ use crate::id::JobId;
 use crate::job::{FileSize, Filename, JobProgress, JobStatus, ProcessingMode, VideoDuration};
 use crate::value::{ContentType, JsonObject, LongText};
 
-/// A job as an item of a list: without what only its workers need, and without free
-/// JSON of any size.
+/// A job as an item of a list: without the fields that only workers need, and without
+/// JSON of unbounded size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobSummary {
     /// Public id.
@@ -20,7 +20,7 @@ pub struct JobSummary {
     pub file_size: Option<FileSize>,
     /// Media type of the recording.
     pub content_type: ContentType,
-    /// What of the recording is looked at.
+    /// Which parts of the recording are analysed.
     pub processing_mode: ProcessingMode,
     /// `None` until the length is known.
     pub video_duration: Option<VideoDuration>,
