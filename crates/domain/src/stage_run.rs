@@ -55,7 +55,7 @@ pub struct StageRun {
     /// The worker of the current or the last attempt.
     pub worker: Option<WorkerName>,
     /// The last lease, which may have ended: see [`StageRun::live_lease`]. `None`
-    /// before the first claim, and when progress was reported without one.
+    /// before the first claim, and when progress was reported without a lease.
     pub lease: Option<Lease>,
     /// After a failed attempt, the earliest time of the next claim.
     pub available_at: Option<DateTime<Utc>>,
