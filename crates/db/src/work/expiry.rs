@@ -56,8 +56,8 @@ impl Work<'_> {
     }
 
     /// After an outage, extends all leases by their length, so that their holders can
-    /// send their next heartbeat. Every method that checks whether a lease has expired
-    /// calls this one first.
+    /// send their next heartbeat. Every method of [`Work`] that depends on the expiry of
+    /// a lease calls this one first.
     pub(super) fn renew_leases_in_doubt(&mut self) -> Result<(), Error> {
         let context = self.0.context;
         let Some(request) = context.lease_renewal.pending() else {
