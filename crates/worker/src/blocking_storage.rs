@@ -1,4 +1,4 @@
-//! The storage behind blocking calls.
+//! Blocking access to the asynchronous storage.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -15,8 +15,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::failure::Failure;
 use crate::sidecar::check_size;
 
-/// The asynchronous storage behind calls that block until they are done. Cheap to
-/// clone. Must not be used on a thread of an async runtime.
+/// Blocking access to the asynchronous storage. Cheap to clone. Must not be used on
+/// a thread of an async runtime.
 #[derive(Debug, Clone)]
 pub struct BlockingStorage {
     storage: Storage,
@@ -69,7 +69,7 @@ impl BlockingStorage {
     ///
     /// # Errors
     ///
-    /// [`Failure::Permanent`] if it has more than `max_bytes`.
+    /// [`Failure::Permanent`] if the object has more than `max_bytes`.
     pub fn read(
         &self,
         key: &ObjectKey,
@@ -146,7 +146,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::testing::local_storage;
 
-    /// A bucket whose requests go to `listener`.
+    /// A storage in an S3 bucket at the address of `listener`.
     pub(crate) fn bucket(listener: &TcpListener) -> BlockingStorage {
         let address = listener.local_addr().unwrap();
         let url = format!("s3://talks?endpoint=http://{address}");

@@ -23,9 +23,9 @@ pub struct Settings {
     pub poll_interval: Duration,
     /// Directory for temporary files.
     pub scratch_dir: PathBuf,
-    /// Greatest total size of these files, in bytes.
+    /// Greatest total size of the temporary files, in bytes.
     pub scratch_limit: u64,
-    /// The greatest recording that it processes.
+    /// Limits of the recordings that it processes.
     pub recording_limits: RecordingLimits,
     /// How long a stage may take.
     pub time_limit: StageTimeLimit,

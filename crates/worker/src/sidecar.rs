@@ -6,14 +6,14 @@ use lectern_storage::ObjectKey;
 
 use crate::failure::Failure;
 
-/// Extensions of sidecar files; those with the most information come first.
+/// Extensions of sidecar files, the format with the most information first.
 pub const EXTENSIONS: [&str; 3] = ["json", "vtt", "srt"];
 
 /// Greatest size of a sidecar file. It is read into memory.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// The key of a sidecar file: that of the recording with another extension.
-/// `None` if both would be the same.
+/// The key of a sidecar file: the recording's key with this extension instead of its
+/// own. `None` if the recording has this extension itself.
 pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {
     let text = recording.as_str();
     let name = text.rfind('/').map_or(0, |slash| slash + 1);
@@ -29,7 +29,7 @@ pub fn key(recording: &ObjectKey, extension: &str) -> Option<ObjectKey> {
 ///
 /// # Errors
 ///
-/// [`Failure::Permanent`] if it has more than [`MAX_BYTES`].
+/// [`Failure::Permanent`] if `source` has more than [`MAX_BYTES`].
 pub(crate) fn read_bounded(name: &str, source: impl Read) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;

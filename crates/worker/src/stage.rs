@@ -1,4 +1,4 @@
-//! The handler of a stage, what it gets, and what it returns.
+//! The handler of a stage, its context and its output.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -59,8 +59,8 @@ impl StageOutput {
     }
 }
 
-/// What a handler works with: the job, its recording, and temporary files that
-/// are removed when the handler returns.
+/// The context of a handler: the job, its recording, and temporary files that are
+/// removed when the handler returns.
 pub struct StageContext<'a> {
     pub(crate) job: &'a Job,
     pub(crate) recording_key: &'a ObjectKey,
@@ -87,9 +87,9 @@ impl StageContext<'_> {
         self.job
     }
 
-    /// The recording as a local file, which must not be changed. A remote recording
-    /// is fetched on the first call, so stages that do not call this can run
-    /// without it. The stages of a job share the copy.
+    /// The recording as a local file, which must not be changed. The first call
+    /// fetches a remote recording, so a stage that never calls this needs no
+    /// recording. All stages of a job share one copy.
     pub fn recording(&self) -> Result<&Path, Failure> {
         Ok(self.fetch_recording()?.file())
     }

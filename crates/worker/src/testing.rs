@@ -21,7 +21,8 @@ use crate::worker::Worker;
 
 /// The key of a job's recording.
 pub(crate) const RECORDING_KEY: &str = "talks/1.mp4";
-/// Time between two polls of the database, so that ffmpeg gets the processors.
+/// Time between two polls of the database: polling without a pause would take
+/// processor time from ffmpeg.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A job in an in-memory database, and a storage in a temporary directory.

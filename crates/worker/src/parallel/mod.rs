@@ -14,9 +14,9 @@ use crate::failure::Failure;
 static PROCESSOR_PERMITS: Permits = Permits::new();
 
 /// Calls `act` with the index and the value of each item, and returns the results
-/// in the order of the items. All calls of this function together process at most
-/// as many items at the same time as there are processors. `act` must not call
-/// this function, because that can deadlock.
+/// in the order of the items. All calls together process at most one item per
+/// processor at a time. `act` must not call this function, because that can
+/// deadlock.
 ///
 /// After an error, a panic or cancellation no further item is started. The items
 /// already started are completed first; then the first error is returned, or the
@@ -45,8 +45,8 @@ fn map_with<T: Sync, R: Send>(
             let Some(_permit) = permits.acquire_while(is_needed) else {
                 return;
             };
-            // Declared after the permit, so that no other thread gets the permit
-            // before the remaining items are skipped.
+            // Declared after the permit and so dropped before it: the remaining items
+            // are skipped before another thread gets the permit.
             let skip_rest = SkipRest {
                 next: &next,
                 count: items.len(),

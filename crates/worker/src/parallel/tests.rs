@@ -40,7 +40,7 @@ fn no_items_give_no_results() {
 
 #[test]
 fn all_processors_are_used_at_the_same_time() {
-    // Every thread waits here until all have arrived.
+    // Opens when one thread per processor is waiting.
     let barrier = Barrier::new(processor_count());
     let items = vec![(); processor_count() * 3];
     let results = map_with_new_permits(&items, |_, ()| {
@@ -53,10 +53,10 @@ fn all_processors_are_used_at_the_same_time() {
 #[test]
 fn two_calls_share_the_processors() {
     let (permits, token) = (new_permits(), CancellationToken::new());
-    let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (running, max_running) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let start = || {
         let now = running.fetch_add(1, Ordering::SeqCst) + 1;
-        most.fetch_max(now, Ordering::SeqCst)
+        max_running.fetch_max(now, Ordering::SeqCst)
     };
     let end = || running.fetch_sub(1, Ordering::SeqCst);
     let barrier = Barrier::new(processor_count() + 1);
@@ -86,24 +86,24 @@ fn two_calls_share_the_processors() {
         });
         assert_eq!(results.unwrap(), items);
     });
-    assert_eq!(most.into_inner(), processor_count());
+    assert_eq!(max_running.into_inner(), processor_count());
 }
 
 #[test]
 fn a_request_that_is_not_needed_leaves_the_queue() {
     let permits = Permits::new();
-    let all: Vec<_> = (0..processor_count())
+    let held_permits: Vec<_> = (0..processor_count())
         .map(|_| permits.acquire_while(|| true))
         .collect();
     assert!(permits.acquire_while(|| false).is_none());
-    drop(all);
+    drop(held_permits);
     assert!(permits.acquire_while(|| true).is_some());
 }
 
 #[test]
 fn cancellation_does_not_wait_for_a_permit() {
     let (permits, token) = (new_permits(), CancellationToken::new());
-    let all: Vec<_> = (0..processor_count())
+    let held_permits: Vec<_> = (0..processor_count())
         .map(|_| permits.acquire_while(|| true))
         .collect();
     thread::scope(|scope| {
@@ -119,7 +119,7 @@ fn cancellation_does_not_wait_for_a_permit() {
         let result = waiting.join().unwrap();
         assert!(matches!(result, Err(Failure::Cancelled)), "{result:?}");
     });
-    drop(all);
+    drop(held_permits);
 }
 
 thread_local! {
@@ -127,9 +127,9 @@ thread_local! {
     static THREAD_END: RefCell<Option<mpsc::Sender<()>>> = const { RefCell::new(None) };
 }
 
-/// Maps many items, of which the first returns `outcome`. The others that were
-/// started wait for the end of its thread. Returns the number of started items and
-/// the result of the call.
+/// Maps ten items per processor. One per processor is started; then the first item
+/// returns `outcome`, and the others wait until its thread has ended. Returns the
+/// number of started items and the result of the call.
 fn map_with_first_outcome(
     outcome: impl Fn() -> Result<(), Failure> + Sync,
 ) -> (usize, thread::Result<Result<Vec<()>, Failure>>) {

@@ -47,7 +47,7 @@ impl Entry {
         }
     }
 
-    /// Whether it is the file in the storage itself, and not a copy.
+    /// Whether the recording is a file of the storage itself, and not a copy.
     fn is_storage_file(&self) -> bool {
         matches!(self, Self::Ready(recording) if recording.dir.is_none())
     }
@@ -91,8 +91,8 @@ impl Recording {
 }
 
 impl RecordingCache {
-    /// The recording of a job: the file in the storage itself, or else a copy in
-    /// the scratch space, which may hold `scratch_limit` bytes.
+    /// The recording of a job: the stored file itself if the storage is a local
+    /// directory, or else a copy in the scratch space of `scratch_limit` bytes.
     pub(crate) fn get(
         &self,
         key: RecordingKey,
@@ -185,8 +185,8 @@ impl RecordingCache {
     }
 
     /// Removes a job's recordings from the cache, so that later calls look them up
-    /// again. Stages that have a recording, or are fetching it, keep it. Copies are
-    /// expensive to fetch again, and only removed if `include_copies` is set.
+    /// again. A stage that uses or fetches a recording keeps it. Copies, which are
+    /// expensive to fetch again, are removed only if `include_copies` is set.
     pub(crate) fn forget(&self, job_id: JobId, include_copies: bool) {
         self.0.entries.lock().retain(|(entry_job, _), entry| {
             *entry_job != job_id || !(include_copies || entry.is_storage_file())
@@ -195,13 +195,13 @@ impl RecordingCache {
     }
 }
 
-/// A recording that is being fetched. Dropping this guard makes the cache entry
-/// ready, or removes it if the fetch failed. An entry that was forgotten meanwhile
-/// is not restored.
+/// The guard of a running fetch. Dropping it makes the cache entry ready, or removes
+/// the entry if the fetch failed. An entry that [`RecordingCache::forget`] removed
+/// meanwhile is not restored.
 struct Fetch<'a> {
     shared: &'a Shared,
     key: RecordingKey,
-    /// Distinguishes it from a later fetch with the same key.
+    /// Distinguishes this fetch from a later one with the same key.
     id: Arc<()>,
     recording: Option<Arc<Recording>>,
 }

@@ -27,7 +27,7 @@ fn copy(scratch: &Scratch) -> Result<Recording, Failure> {
 }
 
 fn must_not_fetch() -> Result<Recording, Failure> {
-    panic!("it was fetched again")
+    panic!("the recording was fetched again")
 }
 
 #[test]
@@ -47,12 +47,12 @@ fn a_recording_is_fetched_once_and_kept_until_another_is_fetched() {
     assert!(Arc::ptr_eq(&first, &cached(&one)));
     let file = first.file().to_owned();
     fetch(&two);
-    assert!(file.exists(), "it was in use when another was fetched");
+    assert!(file.exists(), "a recording in use was removed");
     drop(first);
     cached(&one);
     cached(&two);
     fetch(&new_key());
-    assert!(!file.exists(), "it was unused when another was fetched");
+    assert!(!file.exists(), "an unused recording was kept");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_recording_forgotten_while_it_is_fetched_is_not_shared() {
 }
 
 #[test]
-fn others_wait_for_a_fetch_or_are_cancelled() {
+fn callers_wait_for_a_running_fetch_or_are_cancelled() {
     let (_root, scratch) = scratch();
     let (cache, key) = (RecordingCache::default(), new_key());
     let (started, has_started) = mpsc::channel();
@@ -165,7 +165,7 @@ fn others_wait_for_a_fetch_or_are_cancelled() {
 }
 
 #[test]
-fn after_a_failed_fetch_the_next_caller_tries() {
+fn after_a_failed_fetch_the_next_caller_fetches() {
     let (_root, scratch) = scratch();
     let (cache, key, token) = (
         RecordingCache::default(),

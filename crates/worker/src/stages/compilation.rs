@@ -18,10 +18,10 @@ use crate::stage::{StageContext, StageHandler, StageOutput};
 
 /// Greatest height of a thumbnail, in pixels.
 const THUMBNAIL_HEIGHT: u32 = 360;
-/// Lowest confidence of a layout analysis whose screen and camera regions are
+/// Lowest confidence of a layout analysis at which the screen and the camera are
 /// composed into a new picture.
 const MIN_LAYOUT_CONFIDENCE: f64 = 0.6;
-/// The stage's percentage when all clips are encoded. The rest is joining them.
+/// The stage's percentage when all clips are encoded and only joining remains.
 const ENCODING_PERCENT: f64 = 95.0;
 
 /// Encodes the clips and joins them into a highlight reel.
@@ -187,8 +187,8 @@ impl Encoder<'_> {
         })
     }
 
-    /// Joins all clips and stores the reel. Its name contains the id of its first
-    /// clip: replaced clips have new ids, so a worker that still has the old clips
+    /// Joins all clips and stores the reel, which is named after the id of its first
+    /// clip. Replaced clips have new ids, so a worker that still has the old clips
     /// does not overwrite the new reel.
     fn join(&self, first: ClipId, clips: &[EncodedClip]) -> Result<StorageKey, Failure> {
         self.context

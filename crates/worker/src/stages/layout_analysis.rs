@@ -25,8 +25,8 @@ impl StageHandler for LayoutAnalysis {
     fn run(&self, context: &StageContext<'_>) -> Result<StageOutput, Failure> {
         let probe = context.probe()?;
         let Some(video) = &probe.video else {
-            let nothing = StageOutput::new(|_, _| Ok(()));
-            return Ok(nothing.with_note("the recording has no picture"));
+            let empty_output = StageOutput::new(|_, _| Ok(()));
+            return Ok(empty_output.with_note("the recording has no picture"));
         };
         let mut progress = context.progress_reporter(probe.duration, 0.0..95.0, "analysing frames");
         let media = context.media();

@@ -43,8 +43,8 @@ impl StageHandler for SilenceDetection {
     }
 }
 
-/// Detects silent and black regions. Returns the merged regions and the detected
-/// ones. `progress` gets the seconds done.
+/// Detects silent and black regions. Returns them merged, and as ffmpeg detected
+/// them. `progress` gets the seconds done.
 pub(super) fn detect(
     context: &StageContext<'_>,
     probe: &Probe,

@@ -67,7 +67,7 @@ struct State {
 }
 
 impl StageDeadline {
-    /// Starts the time of a stage.
+    /// Starts to count the time of a stage.
     pub(crate) fn start(
         stage: Stage,
         limit: Duration,
@@ -85,12 +85,11 @@ impl StageDeadline {
         let waiting = Arc::clone(&shared);
         thread::Builder::new()
             .name(format!("deadline of {stage}"))
-            .spawn(move || waiting.cancel_in_time())?;
+            .spawn(move || waiting.cancel_at_deadline())?;
         Ok(Self(shared))
     }
 
-    /// Allows `limit` from the start of the stage, if that is later than the
-    /// deadline so far.
+    /// Moves the deadline to `limit` after the start of the stage, if that is later.
     pub(crate) fn extend(&self, limit: Duration) {
         let mut state = self.0.state.lock();
         state.limit = state.limit.max(limit);
@@ -122,7 +121,7 @@ impl Drop for StageDeadline {
 }
 
 impl Shared {
-    fn cancel_in_time(&self) {
+    fn cancel_at_deadline(&self) {
         let mut state = self.state.lock();
         while !state.is_over {
             let remaining = state.limit.saturating_sub(self.started.elapsed());

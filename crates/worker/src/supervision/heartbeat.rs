@@ -112,8 +112,8 @@ impl LeaseHeartbeat {
     }
 
     /// Called when the handler has returned. Returns whether the lease was kept
-    /// until now. Renewal continues, but losing the lease no longer cancels
-    /// anything: completing the stage ends the lease too.
+    /// until now. The lease is still renewed, but losing it no longer cancels
+    /// anything, because completing the stage also ends the lease.
     pub(crate) fn handler_returned(&self) -> bool {
         let mut state = self.0.state.lock();
         let is_kept = state.phase == Phase::Running;
@@ -219,7 +219,7 @@ mod tests {
         LeaseHeartbeat::without_thread(db, &claim, short, CancellationToken::new())
     }
 
-    /// Completes the stage, and runs the heartbeat until it notices.
+    /// Completes the stage, and sends heartbeats until one finds the lease lost.
     fn complete(heartbeat: &LeaseHeartbeat) {
         let Shared { db, lease_id, .. } = &*heartbeat.0;
         db.write(|tx| tx.work().complete(*lease_id)).unwrap();

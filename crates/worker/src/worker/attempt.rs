@@ -71,8 +71,8 @@ impl Worker {
             Err(Incomplete::Failed(failure)) => {
                 // The next attempt has to look up the recording again, because a
                 // client may replace a damaged one. That attempt can start as soon
-                // as the failure is reported, so the cache is cleared before. A copy
-                // is expensive to fetch, so it is kept until the last attempt.
+                // as the failure is reported, so the cache is cleared first. A copy is
+                // expensive to fetch, so it is only removed after the last attempt.
                 let is_last = !will_be_retried(claim, &failure);
                 self.recordings.forget(claim.job.job_id, is_last);
                 self.report_failure(claim, &failure);
@@ -116,8 +116,9 @@ impl Worker {
         catch_panic(|| self.complete(claim, &output))
     }
 
-    /// The time limit of a stage until it has probed the recording. The length of
-    /// the job may come from a client, and is believed up to the greatest one.
+    /// The time limit of a stage until it has probed the recording. The length stored
+    /// with the job may come from a client, and counts up to the longest recording
+    /// that is allowed.
     fn initial_time_limit(&self, job: &Job) -> Duration {
         let max = self.settings.recording_limits.max_duration.get();
         let seconds = job.video_duration.map_or(0.0, VideoDuration::get);
@@ -136,8 +137,8 @@ impl Worker {
         let key = claim.job.original_s3_key.as_ref();
         let key = key.ok_or_else(|| Failure::permanent("the job has no recording"))?;
         let key = ObjectKey::new(key.as_str())?;
-        // Clients choose the key, which must not give them the files of another
-        // job.
+        // Clients choose the key. It must not give them access to the files of
+        // another job.
         if key.is_closed_to(job_id) {
             let message = "the recording is among the files of another job";
             return Err(Failure::permanent(message));
@@ -185,11 +186,11 @@ impl Worker {
             })
         })
         .map_err(|error| match error {
-            // Or an earlier try was committed, but its response was lost.
+            // Also if an earlier try was committed, but its response was lost.
             Error::LeaseLost { .. } | Error::JobNotFound { .. } => {
                 Incomplete::LeaseLost(Failure::Cancelled)
             }
-            // It was retried for as long as the lease lasts.
+            // The database was unavailable for as long as a lease lasts.
             Error::Unavailable { .. } => Incomplete::LeaseLost(error.into()),
             // Another attempt would have the same output.
             Error::Constraint { .. } | Error::Invalid(_) => {

@@ -99,7 +99,7 @@ impl Worker {
         }
     }
 
-    /// Stops the worker when it is cancelled.
+    /// Cancelling this token stops the worker.
     pub fn cancellation(&self) -> &CancellationToken {
         &self.cancellation
     }
@@ -139,7 +139,7 @@ impl Worker {
     /// that are no longer active.
     ///
     /// `polled_at` is the time just before the thread's last claim. Retries that had
-    /// expired by then are forgotten: the claim could have returned them. Those that
+    /// expired by then are forgotten: the claim could have returned them. Retries that
     /// expired later, during a long attempt, are kept until the next claim.
     fn set_active_job(&self, thread: usize, job: Option<JobId>, polled_at: Instant) {
         let mut active = self.active_jobs.lock();

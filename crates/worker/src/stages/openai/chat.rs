@@ -14,8 +14,8 @@ use super::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::stage::StageContext;
 
-/// Maximum number of requests for one transcript, which is sent again after an
-/// invalid response.
+/// Maximum number of requests for one transcript. An invalid response causes another
+/// request.
 const MAX_ATTEMPTS: usize = 3;
 /// Times in the prompt are rounded to this many seconds.
 const TIME_PRECISION_SECONDS: f64 = 0.1;

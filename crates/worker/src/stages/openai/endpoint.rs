@@ -24,7 +24,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_mins(2);
 /// Shortest part of a URL's user information or query that is treated as a secret,
 /// in bytes.
 const MIN_SECRET_LENGTH: usize = 6;
-/// How much of an error response is reported.
+/// How many characters of an error response are reported.
 const MAX_REPORTED_CHARS: usize = 1000;
 
 /// The endpoint of a service.
@@ -140,7 +140,7 @@ impl Endpoint {
     }
 
     /// The URL for messages that clients of the job see: without user, password
-    /// and query, which may have secrets.
+    /// and query, which may contain secrets.
     pub(in crate::stages) fn public_url(&self) -> String {
         let public = |uri: Uri| {
             let (scheme, host) = (uri.scheme_str()?, uri.host()?);

@@ -3,8 +3,8 @@ use lectern_domain::{Clip, ClipMedia, JobStatus, Stage, StorageKey};
 use super::{RecognizerSettings, StageFixture};
 use crate::testing::new_clip;
 
-/// Encodes clips, given as title, start and end, of a recording with a tone of two
-/// seconds. Each clip has files of an earlier attempt.
+/// Runs the stage on a recording of two seconds. The clips are given as title, start
+/// and end, and have files of an earlier attempt.
 fn compile(clips: &[(&str, f64, f64)]) -> (StageFixture, Vec<Clip>) {
     let fixture = StageFixture::new(Stage::Compilation, "-f lavfi -i sine=duration=2");
     let job_id = fixture.job.job_id;

@@ -13,7 +13,7 @@ use crate::parallel;
 use crate::stage::StageContext;
 use crate::stages::silence_detection::{self, PROGRESS_MESSAGE};
 
-/// The stage's percentage when silence has been detected. The rest is recognition.
+/// The stage's percentage after silence detection, when recognition starts.
 const SILENCE_PERCENT: f64 = 5.0;
 
 /// Cuts the recording at silences, and recognizes the speech in each chunk.
@@ -39,8 +39,8 @@ pub(super) fn recognize(
     Ok(cues.into_iter().flatten().collect())
 }
 
-/// The silent parts of the recording, from the stage that detects them. Detects
-/// them here if that stage has stored none yet.
+/// The silent parts of the recording, as stored by the stage that detects silence. If
+/// none are stored, detects them here.
 fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
     let job_id = context.job().job_id;
     let stored = context
@@ -59,8 +59,8 @@ fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>,
         video: None,
         ..probe.clone()
     };
-    // Reported without a remaining time, which would be that of the detection and
-    // not of the stage.
+    // Reported without a remaining time: an estimate would cover only the detection,
+    // and not the whole stage.
     let mut progress = |done: f64| {
         let percent = SILENCE_PERCENT * (done / probe.duration).min(1.0);
         context.report_progress(percent, PROGRESS_MESSAGE);
@@ -73,7 +73,8 @@ fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>,
     ))
 }
 
-/// Recognizes the speech in a chunk. The cues have times in the recording.
+/// Recognizes the speech in a chunk. The cues' times are from the start of the
+/// recording.
 fn recognize_chunk(
     recognizer: &dyn Recognizer,
     context: &StageContext<'_>,
@@ -87,7 +88,7 @@ fn recognize_chunk(
     media.extract_audio(probe, chunk, &file, &mut |_| {})?;
     let cues = recognizer.recognize(&file, context)?;
     std::fs::remove_file(&file)?;
-    // Some recognizers end the last cue after the chunk, in the next one.
+    // Some recognizers let the last cue end after its chunk: it is cut there.
     let (start, end) = (millis(chunk.start()), millis(chunk.end()));
     let in_recording = |ms: u64| start.saturating_add(ms).min(end);
     let shift = |cue: Cue| {

@@ -51,8 +51,8 @@ impl Recognizer for Command {
                 .replace("{out}", &out_path)
         });
         let program = words.next().unwrap_or_default();
-        // It runs in the worker's own directory, to which relative paths in the
-        // command line refer.
+        // Runs in the worker's current directory, because relative paths in the
+        // command line refer to it.
         let program = Program::new(program)
             .args(words)
             .confined_by(&self.confinement);

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::sidecar;
 use crate::stage::StageContext;
 
-/// Codecs of text subtitles. Others are pictures.
+/// Codecs of subtitles that are text. Other codecs store pictures.
 const TEXT_CODECS: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "text"];
 
 /// The cues of the first text track that has any. A track that cannot be read is

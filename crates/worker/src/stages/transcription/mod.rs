@@ -18,7 +18,7 @@ use crate::sidecar;
 use crate::stage::{StageContext, StageHandler, StageOutput};
 use crate::stages::openai::Endpoint;
 
-/// Explains an empty transcript.
+/// The note about an empty transcript.
 const NO_RECOGNIZER: &str = "there is no transcript, because the recording has no subtitles and \
     the worker has no speech recognizer: add subtitles as a track or as a .vtt, .srt or .json \
     file beside the recording, start the worker with --transcribe-command or \
@@ -33,7 +33,7 @@ pub struct RecognizerSettings {
     pub command: Option<String>,
     /// A service with an API like OpenAI's audio transcriptions.
     pub endpoint: Option<Endpoint>,
-    /// What the command and `PocketSphinx` get of the machine.
+    /// Resource limits and environment of the command and of `PocketSphinx`.
     pub confinement: Confinement,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Transcription(pub(super) RecognizerSettings);
 
 /// A speech recognizer.
 trait Recognizer: Sync {
-    /// Transcribes a short WAV file. Times are from its start.
+    /// Transcribes a short WAV file. The cues' times are from its start.
     fn recognize(&self, audio: &Path, context: &StageContext<'_>) -> Result<Vec<Cue>, Failure>;
 }
 
@@ -113,7 +113,7 @@ impl StageHandler for Transcription {
 struct UnreadableSidecars {
     errors: Vec<String>,
     /// Whether one of them is a subtitle file, which a recognizer must not replace.
-    /// A `.json` file may be something other than a transcript.
+    /// A `.json` file does not count: it may be something other than a transcript.
     has_subtitles: bool,
 }
 
@@ -131,7 +131,7 @@ impl From<UnreadableSidecars> for Failure {
 }
 
 /// Returns the cues of the first sidecar file that can be read, and a note that
-/// names it. Adds those that cannot be read to `unreadable`.
+/// names it. Adds the files that cannot be read to `unreadable`.
 fn read_sidecar(
     context: &StageContext<'_>,
     unreadable: &mut UnreadableSidecars,

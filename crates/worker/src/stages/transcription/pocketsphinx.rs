@@ -62,7 +62,7 @@ impl Recognizer for PocketSphinx {
 /// Reads the program's output. Each utterance is a line with its text, which is
 /// ignored, and a line for each word: the word, its start and end in seconds, and
 /// its probability. `<s>` and `</s>` surround an utterance. Fillers have brackets
-/// of any kind. Variants of a pronunciation are numbered, as in `the(2)`.
+/// of any kind. Alternative pronunciations are numbered, as in `the(2)`.
 fn utterances(output: &str) -> Vec<Cue> {
     let mut cues = Vec::new();
     let mut words: Vec<Word<'_>> = Vec::new();
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_found_only_with_its_model() {
+    fn pocketsphinx_is_found_only_with_its_model() {
         let prefix = tempfile::tempdir().unwrap();
         let model = prefix.path().join("share/pocketsphinx/model/en-us");
         std::fs::create_dir_all(model.join("en-us")).unwrap();

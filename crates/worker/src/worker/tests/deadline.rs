@@ -7,7 +7,7 @@ use lectern_media::Program;
 use super::*;
 use crate::supervision::StageTimeLimit;
 
-/// A handler of the first stage that gets the context.
+/// A handler of the first stage that passes its context to a function.
 struct WithContext<F>(F);
 
 impl<F: Fn(&StageContext<'_>) -> Result<(), Failure> + Send + Sync> StageHandler

@@ -69,13 +69,13 @@ impl<F: Fn() -> Result<StageOutput, Failure> + Send + Sync> StageHandler for Fir
     }
 }
 
-/// The recordings that handlers got.
+/// The paths of the recordings that handlers got.
 type Recordings = Arc<Mutex<Vec<PathBuf>>>;
 
 /// A handler that may ask for the recording, and may fail.
 struct TestHandler {
     stage: Stage,
-    /// Where the recording is noted. `None` if the handler does not ask for it.
+    /// Gets the recording's path. `None` if the handler does not ask for it.
     recordings: Option<Recordings>,
     fails: bool,
 }
@@ -107,8 +107,9 @@ impl StageHandler for TestHandler {
     }
 }
 
-/// Runs all stages of a job, of which `readers` ask for the recording. Returns the
-/// job's status and the recordings that they got.
+/// Runs all stages of a job. The stages in `readers` ask for the recording, which is
+/// missing if `content` is `None`. Returns the job's status and the paths that the
+/// readers got.
 fn run_all_stages(readers: &[Stage], content: Option<&str>) -> (JobStatus, Vec<PathBuf>) {
     let fixture = fixture();
     if let Some(content) = content {

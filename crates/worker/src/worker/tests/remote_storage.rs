@@ -23,7 +23,7 @@ fn serve_object(mut connection: TcpStream, size: u64, content: &str) {
     connection.write_all(content.as_bytes()).unwrap();
 }
 
-/// A job with its recording in a bucket whose requests go to `listener`.
+/// A job whose recording is in an S3 bucket at the address of `listener`.
 fn fixture(listener: &TcpListener) -> Fixture {
     Fixture {
         storage: bucket(listener),

@@ -21,8 +21,8 @@ fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
-/// Reads one request for each of the responses, and sends the response. An empty
-/// one closes the connection.
+/// Answers one request with each of the responses. An empty response only closes the
+/// connection.
 fn serve(listener: &TcpListener, responses: &[&str]) {
     for response in responses {
         let mut connection = listener.accept().unwrap().0;
