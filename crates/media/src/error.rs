@@ -56,7 +56,7 @@ pub enum Error {
         height: u32,
     },
 
-    /// A single frame of this size takes more memory than all frames may.
+    /// A single frame of this size takes more memory than all frames together may.
     #[error("a frame of {width} × {height} pixels is too large to be sampled")]
     FrameTooLarge {
         /// Width of the frame, in pixels.

@@ -10,7 +10,7 @@ pub struct RecordingLimits {
     /// Longest side of the picture in pixels, as stored and with square pixels.
     pub max_side: u32,
     /// Number of pixels of the picture, as stored and with square pixels. ffmpeg
-    /// applies it to every frame, because these may be larger than the headers say.
+    /// also checks every frame, because a frame may be larger than the headers say.
     pub max_pixels: u32,
     /// Longest side of the displayed picture divided by its shortest.
     pub max_aspect: f64,

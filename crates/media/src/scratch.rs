@@ -23,7 +23,7 @@ pub struct ScratchFull {
 }
 
 /// The temporary files of this process. Clones share one directory, which is
-/// removed with the last of them.
+/// removed when the last clone is dropped.
 ///
 /// Each process has its own directory below the root, and holds a lock on a file
 /// in it. The operating system releases the lock when the process ends, even after
@@ -103,9 +103,9 @@ impl Scratch {
         bytes_in(&self.0.dir)
     }
 
-    /// Fails if more than the limit is in use. While a child process runs with
-    /// this space in its [`Limits`](crate::Limits), it is checked every 250 ms;
-    /// the limit may be exceeded by what the child writes in that time.
+    /// Fails if more than the limit is in use. While a child process runs with this
+    /// scratch space in its [`Limits`](crate::Limits), the limit is checked every
+    /// 250 ms; the child can exceed it by the bytes that it writes in that time.
     pub fn check(&self) -> Result<(), ScratchFull> {
         let (used, limit) = (self.used(), self.0.limit_bytes);
         if used > limit {

@@ -9,19 +9,19 @@ use crate::ffmpeg::Media;
 use crate::probe::{Probe, VideoStream};
 use crate::process::{ChildError, LineBuffer, Program};
 
-/// Containers in which ffmpeg seeks to the exact time, from which it cannot decode
-/// anything before the next key frame. In all others it seeks to the key frame
-/// before the time.
+/// Containers in which ffmpeg seeks to the exact time, and then can decode nothing
+/// before the next key frame. In all other containers it seeks to the key frame before
+/// the time.
 const WITHOUT_KEY_FRAME_SEEK: [&str; 2] = ["mpegts", "mpeg"];
-/// How far the first search for a key frame goes back from the time, in seconds.
-/// Most encoders write one at least every ten seconds; if none is found, the
-/// distance grows.
+/// How long before the wanted time the first search for a key frame starts, in
+/// seconds. Most encoders write a key frame at least every ten seconds; if none is
+/// found, the distance grows.
 const FIRST_SEARCH_SECONDS: f64 = 12.0;
 /// Greatest distance in the file, in seconds, between a key frame and the sound
 /// that is played with it.
 const INTERLEAVING_SECONDS: f64 = 1.0;
-/// ffmpeg's own bound, in seconds, above which a jump of the timestamps is taken
-/// for a discontinuity.
+/// ffmpeg's default threshold: it takes a jump of the timestamps by more than this many
+/// seconds for a discontinuity.
 const DISCONTINUITY_SECONDS: f64 = 10.0;
 
 /// A time in the recording, and where to start reading for it.
@@ -68,7 +68,7 @@ impl SeekPoint {
 
 impl Media {
     /// Writes a file, reading from the key frame before `time`. `command` returns
-    /// the ffmpeg command for a seek point. If it fails, as with a damaged index or
+    /// the ffmpeg command for a seek point. If ffmpeg fails, as with a damaged index or
     /// when a track has no packets, it runs again from the beginning of the
     /// recording.
     pub(crate) fn write_from(

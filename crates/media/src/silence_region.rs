@@ -38,7 +38,7 @@ impl Default for SilenceSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SilenceRegions {
     /// Regions in which all channels are silent. `None` if the recording has no
-    /// audio track, which does not count as silence.
+    /// audio track: that does not count as silence.
     pub audio: Option<Vec<TimeRange>>,
     /// Regions with a black picture. `None` if the recording has no video track.
     pub blank: Option<Vec<TimeRange>>,
@@ -50,8 +50,8 @@ pub struct SilenceRegions {
 }
 
 impl Media {
-    /// Reads the recording once and detects silence and black pictures. A region
-    /// at the end of the recording ends with it.
+    /// Reads the recording once and detects silence and black pictures. A region that
+    /// is still open at the end of the recording ends there.
     ///
     /// If the recording is damaged, the result covers what could be read, and its
     /// `warnings` have ffmpeg's reasons.
@@ -71,7 +71,7 @@ impl Media {
             .ffmpeg_with_progress()
             .args(self.input_options(&recording.path));
         // The filters share stdout with the progress report. Without `direct` they
-        // would buffer their output, and lines would be torn apart.
+        // would buffer their output, and write it in the middle of other lines.
         if let Some(audio) = &recording.audio {
             let filter = format!(
                 "silencedetect=noise={threshold_dbfs}dB:duration={min_duration},\

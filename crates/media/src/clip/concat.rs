@@ -14,9 +14,9 @@ impl Media {
     /// Joins finished clips in the given order into an MP4 that can be played
     /// while it loads.
     ///
-    /// Clips with the same kinds of tracks are copied without loss. If they differ
-    /// in codec, size, frame rate or tracks, all are encoded again with `settings`,
-    /// in the size and frame rate of the first clip with a picture. A picture with
+    /// If all clips have the same tracks, codecs, sizes and frame rates, they are
+    /// copied without loss. Otherwise all are encoded again with `settings`, in the
+    /// size and frame rate of the first clip with a picture. A picture with
     /// another aspect ratio gets black bars. A clip without a picture or sound gets
     /// a black picture or silence.
     ///

@@ -18,8 +18,8 @@ impl Media {
     /// the same kinds of tracks as the recording.
     ///
     /// The clip starts with the frame shown at the start of the range, even if that
-    /// frame starts earlier. After the end of a track that is too short, the last
-    /// frame is repeated, or silence follows.
+    /// frame starts earlier. If a track ends before the range, its last frame is
+    /// repeated, or silence is added.
     ///
     /// Returns the part of the range that is inside the recording, which is as
     /// long as the clip. `progress` gets the seconds done.
@@ -87,8 +87,8 @@ fn video_filters(
 /// The filters that convert the recording's sound. Their output is `[a]`. Time 0 is
 /// the start of the clip.
 fn audio_filters(audio: &AudioStream, duration: f64) -> String {
-    // AAC encodes 1024 samples at a time. `apad` takes that number from its input,
-    // which a track without packets does not have.
+    // AAC encodes 1024 samples at a time. Without `packet_size`, `apad` takes the
+    // number from its input, but a track without packets gives no input.
     format!(
         "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad=packet_size=1024,atrim=end={duration}[a]",
         index = audio.index,

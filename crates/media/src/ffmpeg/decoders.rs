@@ -1,6 +1,6 @@
 //! The decoders that ffmpeg may use.
 
-/// Pictures of cameras, conferences, screen recorders, editors and broadcasts.
+/// Video from cameras, conferences, screen recorders, editors and broadcasts.
 const VIDEO: &str = "\
     h264,hevc,vvc,vp8,libvpx,vp9,libvpx-vp9,av1,libdav1d,libaom-av1,mpeg1video,\
     mpeg2video,mpegvideo,mpeg4,msmpeg4v1,msmpeg4v2,msmpeg4,h263,h263i,h263p,flv,vp3,\
@@ -10,7 +10,7 @@ const VIDEO: &str = "\
     tscc,tscc2,camstudio,cscd,flashsv,flashsv2,zmbv,g2m,screenpresso";
 /// Cover art.
 const COVER_ART: &str = "png,gif,bmp,webp";
-/// Sound of the same sources.
+/// Audio from the same sources.
 const AUDIO: &str = "\
     aac,aac_fixed,aac_latm,libfdk_aac,ac3,ac3_fixed,eac3,dca,truehd,mlp,mp1,mp1float,\
     mp2,mp2float,mp3,mp3float,alac,flac,opus,libopus,vorbis,libvorbis,speex,libspeex,\
@@ -27,8 +27,8 @@ const SUBTITLES: &str = "\
     subrip,srt,ass,ssa,mov_text,webvtt,text,dvbsub,dvdsub,pgssub,xsub,cc_dec,\
     libzvbi_teletextdec,libaribb24,libaribcaption";
 
-/// The value of ffmpeg's option `-codec_whitelist`: the decoders of recordings, all
-/// of each codec, and `more`. ffmpeg has hundreds of others, for games and rare
+/// The value of ffmpeg's option `-codec_whitelist`: all decoders for the codecs of
+/// recordings, and `more`. ffmpeg has hundreds of other decoders, for games and rare
 /// formats, which are tested less.
 pub(super) fn whitelist(more: &[String]) -> String {
     let mut decoders = [VIDEO, COVER_ART, AUDIO, SUBTITLES].join(",");

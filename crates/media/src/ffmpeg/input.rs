@@ -16,8 +16,8 @@ const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mp3,wav,w64,ogg,flac,aac,
 /// Greatest number of threads of a decoder. Each may hold several frames.
 const MAX_DECODER_THREADS: usize = 8;
 
-/// ffmpeg's arguments for reading one recording: the limiting options, then `-i` and the
-/// file. The path must be absolute.
+/// ffmpeg's arguments for reading one recording: the options that limit it, then `-i`
+/// and the file. The path must be absolute.
 pub(super) fn input_options(path: &Path, limits: &RecordingLimits) -> Vec<OsString> {
     let max_pixels = limits.max_pixels.to_string();
     let decoders = whitelist(&limits.more_decoders);
@@ -36,9 +36,9 @@ pub(super) fn input_options(path: &Path, limits: &RecordingLimits) -> Vec<OsStri
     options
 }
 
-/// The path as a `file:` URL. Without the prefix, ffmpeg would take a path such as `a:b` for
-/// protocol `a`, and one with a leading `-` for an option. Absolute paths, which callers pass,
-/// are neither, but the prefix makes sure.
+/// The path as a `file:` URL. Without the prefix, ffmpeg would take the `a` of a path
+/// such as `a:b` for a protocol, and a path with a leading `-` for an option. Callers
+/// pass absolute paths, which start with `/`; the prefix is a second safeguard.
 pub(super) fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);

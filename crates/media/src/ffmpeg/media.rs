@@ -32,7 +32,7 @@ impl Media {
         }
     }
 
-    /// Accepts recordings within these limits instead of the default ones.
+    /// Replaces the default limits of recordings.
     pub fn with_recording_limits(self, recording_limits: RecordingLimits) -> Self {
         Self {
             recording_limits,
@@ -40,19 +40,19 @@ impl Media {
         }
     }
 
-    /// The options in front of every recording, with `-i` and the file itself. The
-    /// path must be absolute.
+    /// The arguments for reading a recording: options, then `-i` and the file. The path
+    /// must be absolute.
     pub(crate) fn input_options(&self, path: &Path) -> Vec<OsString> {
         input_options(path, &self.recording_limits)
     }
 
-    /// ffmpeg that writes only errors to stderr.
+    /// An ffmpeg command that writes only errors to stderr.
     pub(crate) fn ffmpeg(&self) -> Program {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-v", "error", "-y"];
         self.tools.ffmpeg().args(quiet)
     }
 
-    /// ffmpeg that also reports its progress on stdout.
+    /// Like [`Media::ffmpeg`], and reports the progress on stdout.
     pub(crate) fn ffmpeg_with_progress(&self) -> Program {
         self.ffmpeg().args(["-progress", "pipe:1"])
     }

@@ -17,8 +17,8 @@ const FFPROBE_VARIABLE: &str = "LECTERN_FFPROBE";
 /// Environment variable with the command of the sandbox.
 const SANDBOX_VARIABLE: &str = "LECTERN_SANDBOX";
 
-/// Largest allocation of the tools in bytes: more than a plane of the largest frame,
-/// and than the index of a recording of 24 hours.
+/// Largest single allocation of the tools, in bytes. A plane of the largest frame needs
+/// less, and so does the index of a recording of 24 hours.
 const MAX_ALLOCATION_BYTES: &str = "536870912";
 
 /// How long a tool may take to print its version.
@@ -97,8 +97,8 @@ impl Tools {
         &self.version
     }
 
-    /// Confines the programs in this way instead of the default one. Fails if they
-    /// do not run in the sandbox.
+    /// Replaces the default confinement of the programs. Fails if they do not run in
+    /// the sandbox.
     pub fn confined_by(self, confinement: Confinement) -> Result<Self, MissingTool> {
         if !confinement.sandbox.is_empty() {
             for (tool, path) in [("ffmpeg", &self.ffmpeg), ("ffprobe", &self.ffprobe)] {
@@ -126,7 +126,7 @@ impl Tools {
     }
 }
 
-/// What to do about a missing tool.
+/// The advice at the end of the error about a missing tool.
 fn remedy(variable: &str) -> String {
     if variable == SANDBOX_VARIABLE {
         return format!("check the command in {variable}");
@@ -140,7 +140,7 @@ fn remedy(variable: &str) -> String {
 
 struct BuildInfo {
     version: String,
-    /// The options of its `configure`.
+    /// The options with which the program was built.
     configuration: String,
 }
 

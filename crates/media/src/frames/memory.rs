@@ -26,8 +26,8 @@ impl FrameMemory {
         }
     }
 
-    /// Reserves `bytes`, at most [`FrameMemory::max_bytes`]. Waits, within
-    /// `limits`, until others have released them.
+    /// Reserves `bytes`, at most [`FrameMemory::max_bytes`]. Waits, within `limits`,
+    /// until enough bytes are free.
     pub(super) fn reserve(
         &'static self,
         bytes: usize,

@@ -64,9 +64,9 @@ impl Media {
     /// even number), and as wide as the picture's shape requires. A damaged
     /// recording may give fewer frames, but at least one.
     ///
-    /// The frames of all recordings that this process samples share 64 MiB. This
-    /// function waits for its part, and samples fewer frames if they are so large
-    /// that `count` of them would take more.
+    /// The frames of all recordings that this process samples share 64 MiB. If
+    /// `count` frames would take more, fewer are sampled. This function waits until
+    /// enough of the memory is free.
     ///
     /// `progress` gets the seconds of the recording that are done.
     pub fn sample_frames(
@@ -110,7 +110,8 @@ impl Media {
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), ChildError> {
         // `fps` samples at multiples of the step, so the first sample time is moved
-        // to 0. With `round=up` a sample never shows a frame before its time.
+        // to 0. With `round=up`, a sample never shows a frame that starts after the
+        // sample's time.
         let filter = format!(
             "setpts=PTS-{first}/TB,fps=fps=1/{step}:start_time=0:round=up,{scale}",
             step = collector.step,
@@ -175,7 +176,7 @@ struct FrameCollector {
 }
 
 impl FrameCollector {
-    /// Fails if the memory does not suffice for one frame.
+    /// Fails if a single frame is larger than the memory for all frames.
     fn new(video: &VideoStream, count: u32, height: u32, duration: f64) -> Result<Self, Error> {
         let height = (height / 2 * 2).max(2);
         let (width, height) = square_pixel_size(video, height);
@@ -194,7 +195,7 @@ impl FrameCollector {
         })
     }
 
-    /// The bytes of all frames. The unfinished one is the last of them.
+    /// The bytes of all frames, including the unfinished one.
     fn memory_bytes(&self) -> usize {
         self.count as usize * frame_bytes(self.width, self.height)
     }
@@ -208,9 +209,8 @@ impl FrameCollector {
         format!("scale={}:{},setsar=1,format=gray", self.width, self.height)
     }
 
-    /// Appends bytes from the pipe. A frame that they complete gets the given time,
-    /// or else that of the next sample. Bytes of more than `count` frames are
-    /// discarded.
+    /// Appends bytes from the pipe. A completed frame gets `time`, or else the time of
+    /// the next sample. After `count` frames, all further bytes are discarded.
     fn push(&mut self, mut bytes: &[u8], time: Option<f64>) {
         let size = frame_bytes(self.width, self.height);
         while !bytes.is_empty() && self.frames.len() < self.count as usize {

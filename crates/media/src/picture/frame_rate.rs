@@ -38,8 +38,8 @@ pub(crate) fn constant_rate(video: &VideoStream) -> FrameRate {
 /// is shown until then. After its end, the last frame is repeated.
 pub(crate) fn constant_rate_filters(rate: FrameRate) -> String {
     let FrameRate { frames, seconds } = rate;
-    // Two `fps`: `tpad` needs a constant rate, and only the padded track is
-    // certain to have a frame at 0.
+    // The first `fps` gives `tpad` the constant rate that it needs. The second one
+    // starts at 0, where only the padded track is certain to have a frame.
     format!(
         "fps=fps={frames}/{seconds},tpad=stop=-1:stop_mode=clone,\
          fps=fps={frames}/{seconds}:start_time=0"

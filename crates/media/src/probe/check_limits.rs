@@ -6,22 +6,23 @@ use super::recording::VideoStream;
 use crate::error::ProbeError;
 use crate::recording_limits::RecordingLimits;
 
-/// Bytes per second of a recording that its headers can be trusted with. The
-/// sparsest speech takes 750 and the densest video 300 million. Below the lower
-/// bound a recording is quick to measure: one of 24 hours has less than 350 MB.
+/// The bytes per second that a credible duration in the headers gives. The sparsest
+/// speech takes 750, and the densest video 300 million. A recording below the lower
+/// bound is measured, which is quick: 24 hours of it have less than 350 MB.
 const CREDIBLE_BYTES_PER_SECOND: std::ops::Range<f64> = 4e3..1e9;
-/// How much longer than its last packet's time a recording may be, in seconds. The
-/// last picture may be shown for that long.
+/// How long after its last packet's time a recording may end, in seconds: the last
+/// picture may be shown for that long.
 const LAST_PACKET_SECONDS: f64 = 10.0;
 
 /// Whether a file of this size can have the duration, in seconds, that its headers
-/// claim. A sparse recording may fail this too, and is measured.
+/// claim. Also false for a sparse recording, which is then measured.
 pub(super) fn is_credible(duration: f64, size: u64) -> bool {
     CREDIBLE_BYTES_PER_SECOND.contains(&(size as f64 / duration))
 }
 
-/// The duration of a recording whose packets end at `measured` seconds: what the
-/// headers claim if the packets agree with it, and otherwise the time of their end.
+/// The duration of a recording whose packets end at `measured` seconds: the duration
+/// `claimed` by the headers if it is longer by less than [`LAST_PACKET_SECONDS`],
+/// and otherwise `measured`.
 pub(super) fn confirmed_duration(claimed: Option<f64>, measured: f64) -> f64 {
     claimed
         .filter(|claimed| (0.0..LAST_PACKET_SECONDS).contains(&(claimed - measured)))
@@ -40,8 +41,8 @@ pub(super) fn check_tracks(headers: &Headers, limits: &RecordingLimits) -> Resul
         .map_or(Ok(()), |video| check_picture(video, limits))
 }
 
-/// Checks the size of the picture, as stored and as displayed: filters work on
-/// both, and the shape of the pixels can turn a small one into a large one.
+/// Checks the size of the picture, as stored and as displayed: filters process both,
+/// and pixels that are not square can make the displayed picture much larger.
 fn check_picture(video: &VideoStream, limits: &RecordingLimits) -> Result<(), ProbeError> {
     let (width, height) = (f64::from(video.width), f64::from(video.height));
     let square_width = (width * video.pixel_aspect).round();
@@ -89,8 +90,8 @@ pub(super) fn limit_in(reasons: &str, limits: &RecordingLimits) -> Option<ProbeE
     )))
 }
 
-fn beyond(what: String) -> Result<(), ProbeError> {
-    Err(ProbeError::BeyondLimits(what))
+fn beyond(reason: String) -> Result<(), ProbeError> {
+    Err(ProbeError::BeyondLimits(reason))
 }
 
 #[cfg(test)]

@@ -129,8 +129,8 @@ impl Output {
             // negligible if the start is small.
             "matroska,webm" if start > MAX_ENCODER_DELAY_SECONDS => return None,
             "asf" | "matroska,webm" => true,
-            // If the tracks end later, an edit list delays them, and the stored value
-            // is the duration.
+            // If a track ends after the stored value, an edit list delays the tracks,
+            // and the stored value is the duration.
             name if name.starts_with("mov,") => {
                 let ends = self.streams.iter().filter_map(Stream::end);
                 ends.fold(0.0, f64::max) <= stored + ROUNDING_SECONDS
@@ -157,7 +157,7 @@ impl Stream {
     }
 
     /// A sort key: default subtitles come first, and forced ones last, because they
-    /// are only for parts in a foreign language.
+    /// translate only the parts in a foreign language.
     fn preference(&self) -> (bool, bool) {
         (self.disposition.forced == 1, self.disposition.default == 0)
     }
@@ -212,8 +212,8 @@ impl Stream {
     }
 
     /// ffprobe's nominal rate is the lowest at which every frame's time can be
-    /// represented. It equals the average rate unless some frames last longer. An
-    /// interlaced track may count its fields, of which a frame has two.
+    /// represented. It equals the average rate unless some frames last longer. In an
+    /// interlaced track it may count fields, two for each frame.
     fn has_variable_rate(&self, nominal: f64, average: f64) -> bool {
         let is_same = |a: f64, b: f64| (a - b).abs() <= 0.01 * b;
         let is_interlaced = !matches!(self.field_order.as_str(), "" | "unknown" | "progressive");

@@ -15,8 +15,9 @@ use crate::process::ChildError;
 
 impl Media {
     /// Reads the headers of a file, and checks them against the
-    /// [`RecordingLimits`](crate::RecordingLimits). If they lack a duration, or it
-    /// does not fit the size of the file, all packets are read, but not decoded.
+    /// [`RecordingLimits`](crate::RecordingLimits). If the headers have no duration, or
+    /// one that does not fit the size of the file, the duration is measured: all
+    /// packets are read, but not decoded.
     pub fn probe(&self, path: &Path) -> Result<Probe, ProbeError> {
         let io = |source| ProbeError::Io {
             path: path.to_owned(),
@@ -68,8 +69,8 @@ impl Media {
         Ok(probe)
     }
 
-    /// The time of the last packet, in seconds, which is at most one frame before
-    /// the recording's end.
+    /// The time of the last packet, in seconds. The recording ends at most one frame
+    /// later.
     fn measure_duration(&self, probe: &Probe) -> Result<f64, ProbeError> {
         let tracks = [
             probe.video.as_ref().map(|video| video.index),

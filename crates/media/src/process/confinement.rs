@@ -1,4 +1,4 @@
-//! Limits on what a child process may use of the machine, and the environment that it gets.
+//! Resource limits of a child process, and its environment variables.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -15,24 +15,23 @@ use super::limits::Limits;
 /// for any characters.
 const VARIABLES: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_*"];
 
-/// Limits on what a child process may use of the machine, and the environment variables
-/// that it gets.
+/// Resource limits of a child process, and its environment variables.
 ///
 /// The memory is limited for each process, the other resources by the [`Limits`]
-/// of the work: no process uses more processor time than all processors have until
-/// the deadline, or writes a file much larger than the scratch space. Core dumps
-/// are turned off.
+/// of the work: no process uses more processor time than all processors together
+/// have until the deadline, or writes a file much larger than the scratch space. Core
+/// dumps are turned off.
 ///
-/// The limits are set by the shell's `ulimit`, before it executes the program.
-/// Every system with the shell has it, unlike the program `prlimit`; and no child
-/// can start children of its own before it is limited, as it could if this process
-/// set the limits after the start.
+/// The shell sets the limits with its `ulimit` before it executes the program. Every
+/// shell has `ulimit`, while not every system has the program `prlimit`. If this
+/// process set the limits after starting the program, the program could start children
+/// without limits before that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confinement {
     /// Environment variables that the program gets, besides `PATH`, `HOME`,
     /// `TMPDIR`, `LANG` and `LC_*`. A trailing `*` stands for any characters.
     pub variables: Vec<String>,
-    /// Bytes of memory, not counting files that are only read. `None` for no limit.
+    /// Bytes of memory, not counting files mapped for reading. `None` for no limit.
     pub memory: Option<u64>,
     /// How much the priority is lowered, from 0 to 19.
     pub nice: u8,
@@ -117,7 +116,7 @@ pub(super) fn exists(program: &OsStr, directory: &Path) -> bool {
     env::split_paths(&path).any(|dir| directory.join(dir).join(program).is_file())
 }
 
-/// The allowed environment variables of this process, besides those of these names.
+/// This process's environment variables whose names are in [`VARIABLES`] or `more`.
 pub(super) fn variables(more: &[String]) -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os().filter(move |(name, _)| {
         let name = name.as_encoded_bytes();

@@ -1,11 +1,11 @@
 //! Lines of a stream that arrives in pieces.
 
-/// Greatest length of a line in bytes. The recording determines some of ffmpeg's
-/// lines, which are ignored.
+/// Greatest length of a line, in bytes. Only lines that contain texts of the recording
+/// can be longer, and these are not needed.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// Collects pieces of a stream until they form lines. A longer line than
-/// [`MAX_LINE_BYTES`] is torn apart.
+/// Collects pieces of a stream until they form lines. The beginning of a line that is
+/// longer than [`MAX_LINE_BYTES`] is discarded.
 #[derive(Debug, Default)]
 pub(crate) struct LineBuffer {
     unfinished: Vec<u8>,

@@ -83,7 +83,7 @@ impl Program {
         self
     }
 
-    /// Confines the program in this way instead of the default one.
+    /// Replaces the default confinement.
     pub fn confined_by(mut self, confinement: &Confinement) -> Self {
         self.confinement = confinement.clone();
         self
@@ -104,9 +104,9 @@ impl Program {
     /// as it arrives. Returns the last lines of stderr.
     ///
     /// When a limit is reached, the token is cancelled or `on_stdout` panics, the
-    /// whole process group gets SIGTERM and, two seconds later, SIGKILL. This
-    /// function returns after that. Processes that the program leaves behind
-    /// when it ends are killed too.
+    /// whole process group gets SIGTERM and, two seconds later, SIGKILL, before this
+    /// function returns. Processes that the program leaves behind when it ends are
+    /// killed too.
     pub fn run(
         self,
         limits: &Limits,
@@ -136,8 +136,8 @@ impl Program {
         watch(&mut group, &sender, &tail).map_err(|error| self.error("watch", error))?;
         let wake = sender.clone();
         let _waker = limits.cancellation().on_cancel(move || {
-            // It fails if the queue is full. Then the loop below does not wait, and it
-            // checks the token before the next event.
+            // Fails if the queue is full, which is harmless: the loop below then does
+            // not wait, and checks the token before it takes the next event.
             let _ = wake.try_send(Event::Wake);
         });
 
