@@ -44,7 +44,8 @@ pub struct ContentSegmentRef<'a> {
     pub topic: &'a Topic,
     /// 0 (least important) to 1.
     pub importance_score: Ratio,
-    /// From a long segment, the part in which these occur most often becomes the clip.
+    /// If the segment is too long for a clip, the part in which these occur most often
+    /// becomes the clip.
     pub keywords: &'a [Keyword],
 }
 

@@ -7,7 +7,7 @@ use crate::time_span::TimeSpan;
 /// The transcript as terms.
 #[derive(Debug)]
 pub(super) struct KeywordIndex {
-    /// In order of the starts.
+    /// Sorted by start.
     segments: Vec<IndexedSegment>,
 }
 
@@ -19,7 +19,7 @@ struct IndexedSegment {
 }
 
 impl KeywordIndex {
-    /// `transcript` is in order of the starts.
+    /// `transcript` is sorted by start.
     pub(super) fn new(transcript: &[TranscriptSegmentRef<'_>]) -> Self {
         let segments = transcript.iter().map(|segment| IndexedSegment {
             span: segment.time.into(),
@@ -36,11 +36,11 @@ impl KeywordIndex {
     /// The window within `part` in which the terms `keys` occur most often; the
     /// first of equal windows.
     ///
-    /// The window starts with a transcript segment and ends with the last one that
-    /// ends within `max_length`. If it would then be shorter than `min_length`, it
-    /// has the length `max_length`, or ends with the part. If no term occurs, the
-    /// window is at the start of the part. The running time is linear in the number
-    /// of transcript segments, with a binary search for each.
+    /// The window starts with a transcript segment, and ends with the last segment that
+    /// ends at most `max_length` later. If that is less than `min_length` later, the
+    /// window has the length `max_length` instead, or ends where the part ends. If no
+    /// term occurs, the window is at the start of the part. The running time is linear
+    /// in the number of transcript segments, with a binary search for each.
     pub(super) fn densest_window(
         &self,
         keys: &[String],

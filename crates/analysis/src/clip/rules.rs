@@ -14,8 +14,8 @@ pub struct ClipRules {
     pub min_length: f64,
     /// The maximum length of a clip, in seconds.
     pub max_length: f64,
-    /// The maximum distance by which a boundary is moved to a silence, in
-    /// seconds.
+    /// The maximum distance by which a boundary is moved to a silence or to a gap in
+    /// the transcript, in seconds.
     pub snap_within: f64,
 }
 

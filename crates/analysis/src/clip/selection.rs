@@ -61,7 +61,7 @@ impl ClipSelector<'_> {
         let mut selected: Vec<Selection> = Vec::new();
         let mut max_count = self.rules.max_clips;
         loop {
-            let before = selected.len();
+            let previous_count = selected.len();
             for &candidate in &by_importance {
                 if selected.len() >= max_count {
                     return selected;
@@ -69,7 +69,7 @@ impl ClipSelector<'_> {
                 let span = self.next_clip(candidate, max_length, &selected);
                 selected.extend(span.map(|span| Selection { candidate, span }));
             }
-            if selected.len() == before {
+            if selected.len() == previous_count {
                 return selected;
             }
             max_count = self.rules.min_clips;

@@ -44,8 +44,8 @@ enum Boundary {
 }
 
 impl SnapPoints {
-    /// `transcript` is in order of the starts. There is a gap before a segment if all
-    /// earlier ones have ended when it starts.
+    /// `transcript` is sorted by start. There is a gap before a segment if all earlier
+    /// segments have ended when it starts.
     pub(super) fn new(silences: &[TimeRange], transcript: &[TranscriptSegmentRef<'_>]) -> Self {
         let mut gaps = Vec::new();
         let mut latest_end: Option<f64> = None;
@@ -67,8 +67,8 @@ impl SnapPoints {
     ///
     /// The result is within `bounds`, has a length within the rules, and
     /// contains the time `anchor`. Of the pairs of snap points that qualify, the one
-    /// with the lowest penalty is used; of equal ones, the one that moves the
-    /// boundaries least. If no pair qualifies, the clip is not changed.
+    /// with the lowest penalty is used; of pairs with equal penalties, the one that
+    /// moves the boundaries least. If no pair qualifies, the clip is not changed.
     pub(super) fn snap(
         &self,
         clip: TimeSpan,
@@ -131,8 +131,8 @@ impl SnapPoints {
     }
 }
 
-/// The midpoint of a silence. If more than [`MAX_EDGE_SILENCE`] would remain in the
-/// clip, the time that leaves exactly that much.
+/// The midpoint of the silence, or, if that would leave more than
+/// [`MAX_EDGE_SILENCE`] of it in the clip, the time that leaves exactly that much.
 fn best_time_in(silence: TimeSpan, boundary: Boundary) -> f64 {
     let middle = silence.midpoint();
     match boundary {

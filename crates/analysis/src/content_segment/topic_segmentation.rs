@@ -20,9 +20,9 @@
 //!   so far are the term `t`, and `p` is the relative frequency of `t` in the
 //!   lecture, then `t` costs `-ln((f + A p) / (n + A))`: each repetition is
 //!   cheaper. Function words are equally frequent everywhere, so a boundary hardly
-//!   changes their cost, and no stop word list is needed. Terms that occur in only one utterance are left
-//!   out, because they connect no utterances. Repetitions within an utterance do
-//!   not count.
+//!   changes their cost, and no stop word list is needed. Terms that occur in only
+//!   one utterance are left out, because they connect no utterances. Repetitions
+//!   within an utterance do not count.
 //! - **Boundary.** In a lecture of `u` utterances, each start of a segment
 //!   costs `ln u`, minus `ln(1 + s)` if it follows a pause of `s` seconds.
 //! - **Length.** Segment lengths are log-normally distributed around
@@ -129,9 +129,9 @@ impl<'a> Segmenter<'a> {
         }
     }
 
-    /// Tries every segment that starts at `start`. If it makes a cheaper segmentation up to
-    /// its end than the one in `best`, it replaces that one. The urn is empty before and
-    /// after.
+    /// Tries every segment that starts at `start`. If the best segmentation up to the end
+    /// of the segment becomes cheaper with it, updates `best`. The urn is empty before
+    /// and after the call.
     fn extend_from(&self, start: usize, urn: &mut Urn<'_>, best: &mut [BestPrefix]) {
         let first = &self.utterances[start];
         let boundary_cost = (self.utterances.len() as f64).ln();

@@ -37,7 +37,7 @@ pub(super) struct Utterance {
     pub(super) terms: Vec<TermId>,
 }
 
-/// Groups `segments`, which are in order of their starts, and adds the terms of
+/// Groups `segments`, which are sorted by start, and adds the terms of
 /// each utterance to the vocabulary.
 pub(super) fn group_into_utterances(
     segments: &[TranscriptSegmentRef<'_>],
