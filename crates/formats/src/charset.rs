@@ -12,9 +12,9 @@ use crate::timed_text::lines;
 pub enum Charset {
     /// UTF-8, which includes ASCII.
     Utf8,
-    /// UTF-16 in either byte order. A byte order mark shows the order, or else the
-    /// position of the zero byte if the first character is ASCII. Unpaired
-    /// surrogates become U+FFFD.
+    /// UTF-16 in either byte order. The order follows from the byte order mark or,
+    /// without one, from the position of the zero byte in the first character, which
+    /// has to be ASCII. Unpaired surrogates become U+FFFD.
     Utf16,
     /// Windows-1252, which includes the letters of ISO 8859-1.
     Windows1252,

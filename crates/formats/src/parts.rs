@@ -1,11 +1,11 @@
-//! Files that are written part by part, because all cues do not fit into memory.
+//! Files that are written in parts, so that not all cues are in memory at once.
 
 use crate::cue::Cue;
 use crate::format::Format;
 use crate::{plain_text, subrip, webvtt};
 
-/// Writes a file in parts. All parts together are what [`Format::write`] writes, if no cue
-/// starts before one of an earlier part.
+/// Writes a file in parts. All parts together equal the result of [`Format::write`],
+/// provided that no cue starts before a cue of an earlier part.
 ///
 /// ```
 /// use lectern_domain::SpokenText;
@@ -24,7 +24,7 @@ pub struct FileParts {
 #[derive(Debug, Clone)]
 enum File {
     Vtt { has_header: bool },
-    Srt { cues: usize },
+    Srt { written: usize },
     Text(plain_text::Paragraph),
 }
 
@@ -33,7 +33,7 @@ impl FileParts {
     pub fn new(format: Format) -> Option<Self> {
         let file = match format {
             Format::Vtt => File::Vtt { has_header: false },
-            Format::Srt => File::Srt { cues: 0 },
+            Format::Srt => File::Srt { written: 0 },
             Format::Text => File::Text(plain_text::Paragraph::default()),
             Format::WhisperJson => return None,
         };
@@ -50,7 +50,7 @@ impl FileParts {
                 }
                 webvtt::write_cues(&mut part, cues);
             }
-            File::Srt { cues: written } => {
+            File::Srt { written } => {
                 subrip::write_cues(&mut part, cues, *written);
                 *written += cues.len();
             }

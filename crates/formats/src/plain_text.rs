@@ -28,7 +28,8 @@ pub fn write(cues: &[Cue]) -> String {
     file
 }
 
-/// End and speaker of the last paragraph so far; `None` before the first one.
+/// The end in milliseconds and the speaker of the last paragraph so far; `None` before
+/// the first one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Paragraph(Option<(u64, String)>);
 
@@ -45,7 +46,7 @@ impl Paragraph {
     }
 }
 
-/// Writes cues after `paragraph`.
+/// Appends cues to a file that so far ends with `paragraph`.
 pub(crate) fn write_cues(file: &mut String, cues: &[Cue], paragraph: &mut Paragraph) {
     for cue in by_start(cues) {
         let speaker = cue.speaker.as_deref().unwrap_or_default();

@@ -3,8 +3,9 @@
 
 use crate::cue::normalize_line_ends;
 
-/// WORD JOINER, which has no width and is not white space. After `<`, `{` or `--` it keeps
-/// players from seeing markup, and in an empty line from ending the cue.
+/// WORD JOINER, which has no width and is not white space. Players do not recognize
+/// markup if it follows the `<`, `{` or `--`, and do not end the cue at an empty line
+/// that contains it.
 const JOINER: char = '\u{2060}';
 
 /// Removes tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and the joiners that [`escape`]

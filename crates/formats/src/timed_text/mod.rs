@@ -96,10 +96,10 @@ fn parse_timing_line(line: &str) -> TimingLine {
     }
 }
 
-/// Removes the identifier of the next cue from `lines`, which end above its timing
-/// line. An identifier is
+/// Removes the identifier of the next cue from `lines`, the lines between two timing
+/// lines. An identifier is
 ///
-/// - a number directly above the timing line;
+/// - a number directly above the second timing line;
 /// - any other line directly above it, if the line before is blank;
 /// - a number between blank lines, if there is text above it.
 fn without_identifier<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {

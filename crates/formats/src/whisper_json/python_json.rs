@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 pub(super) type Result<T> = std::result::Result<T, DeserializeError<serde_json::Error>>;
 
-/// Parses JSON. If that fails, it replaces the numbers that only Python writes by
-/// `null` and tries again; line numbers stay the same.
+/// Parses JSON. If that fails, replaces `NaN` and the infinities, which only Python
+/// writes, by `null` and tries again; line numbers stay the same.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
     parse_json(text).or_else(|error| match replace_python_numbers(text) {
         Some(text) => parse_json(&text),

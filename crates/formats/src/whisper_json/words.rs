@@ -10,7 +10,8 @@ use crate::time::millis;
 const MAX_PAUSE_MS: u64 = 1_000;
 /// The longest duration of a cue of more than one word.
 const MAX_DURATION_MS: u64 = 10_000;
-/// The longest text of a cue of more than one word: two lines of a subtitle.
+/// The longest text of a cue of more than one word, in characters: two lines of a
+/// subtitle.
 const MAX_CHARS: usize = 80;
 
 #[derive(Deserialize)]
