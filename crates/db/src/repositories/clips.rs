@@ -18,7 +18,8 @@ use crate::schema::{clips, content_segments};
 use crate::sql::page::row_count;
 use crate::sql::row::{self, RowDecoder, columns, nullable_change};
 use crate::sql::stored::Stored;
-use crate::sql::types::{DbTime, Id, Jsonb};
+use crate::sql::stored_time::StoredTime;
+use crate::sql::types::{Id, Jsonb};
 
 /// A row of `clips`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -37,7 +38,7 @@ pub(crate) struct ClipRow {
     subtitle_s3_key: Option<Stored<StorageKey>>,
     clip_order: Stored<NonNegativeInt>,
     extra_metadata: Stored<JsonObject>,
-    created_at: DbTime,
+    created_at: StoredTime,
 }
 
 impl TryFrom<ClipRow> for Clip {
@@ -62,7 +63,7 @@ impl TryFrom<ClipRow> for Clip {
                 clip_order: decoder.column("clip_order", row.clip_order)?,
                 extra_metadata: decoder.column("extra_metadata", row.extra_metadata)?,
             },
-            created_at: row.created_at.0,
+            created_at: decoder.column("created_at", row.created_at)?,
         })
     }
 }
@@ -84,7 +85,7 @@ impl From<Clip> for ClipRow {
             subtitle_s3_key: data.media.subtitle_s3_key.map(Stored::from),
             clip_order: data.clip_order.into(),
             extra_metadata: data.extra_metadata.into(),
-            created_at: DbTime(clip.created_at),
+            created_at: clip.created_at.into(),
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::schema::content_segments;
 use crate::sql::page::row_count;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
-use crate::sql::types::{DbTime, Id, Jsonb, Nullable, Text};
+use crate::sql::stored_time::StoredTime;
+use crate::sql::types::{Id, Jsonb, Nullable, Text};
 
 /// A row of `content_segments`.
 #[derive(Queryable, Selectable, Insertable)]
@@ -32,7 +33,7 @@ pub(crate) struct SegmentRow {
     keywords: Stored<Vec<Keyword>>,
     concepts: Stored<Vec<Keyword>>,
     segment_order: Stored<NonNegativeInt>,
-    created_at: DbTime,
+    created_at: StoredTime,
 }
 
 /// SQL for the number of bytes in a row's columns of unbounded length.
@@ -57,7 +58,7 @@ impl TryFrom<SegmentRow> for ContentSegment {
                 concepts: decoder.column("concepts", row.concepts)?,
                 segment_order: decoder.column("segment_order", row.segment_order)?,
             },
-            created_at: row.created_at.0,
+            created_at: decoder.column("created_at", row.created_at)?,
         })
     }
 }
@@ -76,7 +77,7 @@ impl From<ContentSegment> for SegmentRow {
             keywords: data.keywords.into(),
             concepts: data.concepts.into(),
             segment_order: data.segment_order.into(),
-            created_at: DbTime(segment.created_at),
+            created_at: segment.created_at.into(),
         }
     }
 }

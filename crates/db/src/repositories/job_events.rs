@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Text};
 use lectern_domain::{
     Event, Job, JobEvent, JobId, JobStatus, LogEntry, LogEntryId, NewLogEntry, json_memory,
 };
+use serde_json::Value;
 
 use crate::connection::{Conn, ReadWrite, each_row, on_either};
 use crate::dialect;
@@ -15,7 +16,9 @@ use crate::error::{Doing, Error};
 use crate::schema::{job_events, jobs};
 use crate::sql::page::row_count;
 use crate::sql::row::RowDecoder;
-use crate::sql::types::{DbJson, DbTime, Id, Jsonb, Timestamptz, Uuid};
+use crate::sql::stored::Stored;
+use crate::sql::stored_time::StoredTime;
+use crate::sql::types::{Id, Jsonb, Timestamptz, Uuid};
 
 /// A row of `job_events`. `QueryableByName` is for a query written as SQL text.
 #[derive(Queryable, QueryableByName)]
@@ -27,9 +30,9 @@ pub(crate) struct EventRow {
     #[diesel(sql_type = Text)]
     r#type: String,
     #[diesel(sql_type = Jsonb)]
-    data: DbJson,
+    data: Stored<Value>,
     #[diesel(sql_type = Timestamptz)]
-    at: DbTime,
+    at: StoredTime,
 }
 
 impl TryFrom<EventRow> for JobEvent {
@@ -38,11 +41,12 @@ impl TryFrom<EventRow> for JobEvent {
     fn try_from(row: EventRow) -> Result<Self, Error> {
         let decoder = RowDecoder::new("job_events", row.job_id.0);
         let event_type = decoder.converted("type", row.r#type.parse())?;
+        let data = decoder.column("data", row.data)?;
         Ok(Self {
             job_id: row.job_id.0,
             seq: row.seq,
-            event: decoder.converted("data", Event::from_json(event_type, row.data.0))?,
-            at: row.at.0,
+            event: decoder.converted("data", Event::from_json(event_type, data))?,
+            at: decoder.column("at", row.at)?,
         })
     }
 }
@@ -74,7 +78,7 @@ impl<Mode> JobEvents<'_, Mode> {
                 .into_boxed::<Db>() => EventRow,
             "list the events of a job",
             |row: EventRow| {
-                bytes += json_memory(&row.data.0);
+                bytes += row.data.readable().map_or(0, json_memory);
                 events.extend(context.readable(row)?);
                 Ok::<_, Error>(if bytes < MAX_BYTES {
                     ControlFlow::Continue(())

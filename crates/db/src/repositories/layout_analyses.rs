@@ -11,7 +11,8 @@ use crate::error::{Doing, Error};
 use crate::schema::layout_analysis;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
-use crate::sql::types::{DbTime, Id};
+use crate::sql::stored_time::StoredTime;
+use crate::sql::types::Id;
 
 /// A row of `layout_analysis`.
 #[derive(Queryable, Selectable)]
@@ -21,7 +22,7 @@ struct LayoutRow {
     job_id: Id<JobId>,
     #[diesel(embed)]
     data: DataColumns,
-    created_at: DbTime,
+    created_at: StoredTime,
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -52,7 +53,7 @@ impl TryFrom<LayoutRow> for LayoutAnalysis {
                 confidence_score: decoder.column("confidence_score", data.confidence_score)?,
                 sample_frame_time: decoder.column("sample_frame_time", data.sample_frame_time)?,
             },
-            created_at: row.created_at.0,
+            created_at: decoder.column("created_at", row.created_at)?,
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::schema::processing_logs;
 use crate::sql::page::{self, BoundedPage};
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
+use crate::sql::stored_time::StoredTime;
 use crate::sql::types::{DbTime, Id};
 
 /// A row of `processing_logs`.
@@ -29,16 +30,13 @@ struct LogRow {
     message: Option<Stored<LongText>>,
     error_details: Option<Stored<JsonObject>>,
     duration_seconds: Option<Stored<Seconds>>,
-    timestamp: DbTime,
-    created_at: DbTime,
+    timestamp: StoredTime,
+    created_at: StoredTime,
 }
 
 impl LogRow {
-    fn cursor(&self) -> Cursor {
-        Cursor {
-            time: self.timestamp.0,
-            id: self.log_id.0.as_uuid(),
-        }
+    fn cursor(&self) -> Option<Cursor> {
+        self.timestamp.ascending_cursor(self.log_id.0)
     }
 
     /// Approximate number of bytes in the values of unbounded size.
@@ -65,8 +63,8 @@ impl TryFrom<LogRow> for LogEntry {
                 error_details: decoder.column("error_details", row.error_details)?,
                 duration_seconds: decoder.column("duration_seconds", row.duration_seconds)?,
             },
-            timestamp: row.timestamp.0,
-            created_at: row.created_at.0,
+            timestamp: decoder.column("timestamp", row.timestamp)?,
+            created_at: decoder.column("created_at", row.created_at)?,
         })
     }
 }

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::result::Error as DieselError;
 
 use crate::connection::{Conn, DbConnection};
 use crate::error::{Doing, Error};
 use crate::schema::{idempotency_keys, jobs};
+use crate::sql::stored::Check;
+use crate::sql::stored_time::StoredTime;
 use crate::sql::time::CurrentTime;
-use crate::sql::types::DbTime;
 
 impl<Mode> Conn<'_, Mode> {
     /// The time before which a row is older than `lifetime`, and may be deleted.
@@ -29,15 +29,16 @@ fn latest_time(conn: &mut DbConnection) -> Result<Option<DateTime<Utc>>, Error> 
     let job = jobs::table
         .order(jobs::created_at.desc())
         .select(jobs::created_at)
-        .first::<DbTime>(conn);
+        .first::<StoredTime>(conn)
+        .optional();
     let key = idempotency_keys::table
         .order(idempotency_keys::created_at.desc())
         .select(idempotency_keys::created_at)
-        .first::<DbTime>(conn);
-    let time = |stored: QueryResult<DbTime>| match stored {
-        Ok(DbTime(time)) => Ok(Some(time)),
-        Err(DieselError::NotFound | DieselError::DeserializationError(_)) => Ok(None),
-        Err(error) => Err(error).doing("find the latest stored time"),
+        .first::<StoredTime>(conn)
+        .optional();
+    let time = |stored: QueryResult<Option<StoredTime>>| {
+        let stored = stored.doing("find the latest stored time")?;
+        Ok::<_, Error>(stored.and_then(|time| time.check().ok()))
     };
     Ok(time(job)?.max(time(key)?))
 }

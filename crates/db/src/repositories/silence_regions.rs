@@ -15,7 +15,8 @@ use crate::error::{Doing, Error};
 use crate::schema::silence_regions;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
-use crate::sql::types::{DbTime, Id};
+use crate::sql::stored_time::StoredTime;
+use crate::sql::types::Id;
 use crate::sql::window;
 
 /// A row of `silence_regions`.
@@ -28,7 +29,7 @@ pub(crate) struct RegionRow {
     end_time: f64,
     silence_type: Stored<SilenceType>,
     amplitude_threshold: Option<Stored<Decibels>>,
-    created_at: DbTime,
+    created_at: StoredTime,
 }
 
 impl TryFrom<RegionRow> for SilenceRegion {
@@ -45,7 +46,7 @@ impl TryFrom<RegionRow> for SilenceRegion {
                 amplitude_threshold: decoder
                     .column("amplitude_threshold", row.amplitude_threshold)?,
             },
-            created_at: row.created_at.0,
+            created_at: decoder.column("created_at", row.created_at)?,
         })
     }
 }
@@ -60,7 +61,7 @@ impl From<SilenceRegion> for RegionRow {
             end_time: data.time.end(),
             silence_type: data.silence_type.into(),
             amplitude_threshold: data.amplitude_threshold.map(Stored::from),
-            created_at: DbTime(region.created_at),
+            created_at: region.created_at.into(),
         }
     }
 }

@@ -15,8 +15,9 @@ use crate::error::{Doing, Error};
 use crate::schema::transcripts;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
+use crate::sql::stored_time::StoredTime;
 use crate::sql::text_search::Words;
-use crate::sql::types::{DbTime, Id, Text};
+use crate::sql::types::{Id, Text};
 use crate::sql::window;
 
 /// A row of `transcripts`.
@@ -30,7 +31,7 @@ pub(crate) struct SegmentRow {
     text: Stored<SpokenText>,
     confidence: Option<Stored<Ratio>>,
     speaker_id: Option<Stored<SpeakerId>>,
-    created_at: DbTime,
+    created_at: StoredTime,
 }
 
 /// SQL for the number of bytes in a row's columns of unbounded length.
@@ -83,7 +84,7 @@ impl TryFrom<SegmentRow> for TranscriptSegment {
                 confidence: decoder.column("confidence", row.confidence)?,
                 speaker_id: decoder.column("speaker_id", row.speaker_id)?,
             },
-            created_at: row.created_at.0,
+            created_at: decoder.column("created_at", row.created_at)?,
         })
     }
 }
@@ -99,7 +100,7 @@ impl From<TranscriptSegment> for SegmentRow {
             text: data.text.into(),
             confidence: data.confidence.map(Stored::from),
             speaker_id: data.speaker_id.map(Stored::from),
-            created_at: DbTime(segment.created_at),
+            created_at: segment.created_at.into(),
         }
     }
 }

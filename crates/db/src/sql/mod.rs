@@ -5,6 +5,7 @@ pub(crate) mod prepared;
 pub(crate) mod row;
 pub(crate) mod status;
 pub(crate) mod stored;
+pub(crate) mod stored_time;
 pub(crate) mod text_search;
 pub(crate) mod time;
 pub mod types;

@@ -37,15 +37,16 @@ impl<T> BoundedPage<T> {
         }
     }
 
-    /// Counts a row, unless the page ends before it.
-    pub(crate) fn admit(&mut self, cursor: Cursor, bytes: usize) -> ControlFlow<()> {
+    /// Counts a row, unless the page ends before it. The page is the last one if its last
+    /// row has no cursor.
+    pub(crate) fn admit(&mut self, cursor: Option<Cursor>, bytes: usize) -> ControlFlow<()> {
         if self.rows == self.limit || self.bytes >= MAX_PAGE_BYTES {
             self.is_full = true;
             return ControlFlow::Break(());
         }
         self.rows += 1;
         self.bytes += bytes;
-        self.last = Some(cursor);
+        self.last = cursor;
         ControlFlow::Continue(())
     }
 
@@ -62,15 +63,16 @@ impl<T> BoundedPage<T> {
     }
 }
 
-/// Makes a page of the rows that a query with [`query_limit`] found.
+/// Makes a page of the rows that a query with [`query_limit`] found. It is the last one if
+/// its last row has no cursor.
 pub(crate) fn from_rows<T>(
     mut items: Vec<T>,
     limit: PageLimit,
-    cursor: impl Fn(&T) -> Cursor,
+    cursor: impl Fn(&T) -> Option<Cursor>,
 ) -> Page<T> {
     let more = items.len() > limit.get();
     items.truncate(limit.get());
-    let next = items.last().filter(|_| more).map(cursor);
+    let next = items.last().filter(|_| more).and_then(cursor);
     Page { items, next }
 }
 

@@ -138,7 +138,10 @@ where
     DbJson: FromSql<Jsonb, DB>,
 {
     fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        DbJson::from_sql(value).map(|json| Self(T::from_json(json.0)))
+        // The databases accept JSON that serde_json does not: numbers beyond `f64`, and
+        // more than 128 levels.
+        let json = DbJson::from_sql(value).map_err(|error| Invalid::new(error.to_string()));
+        Ok(Self(json.and_then(|json| T::from_json(json.0))))
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::fmt::Debug;
 
-use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -20,6 +20,7 @@ use lectern_domain::IdValue;
 
 pub use diesel::sql_types::{Float8, Int4, Int8, Nullable, Text};
 
+use super::stored_time::{self, StoredTime};
 use crate::connection::{MultiBackend, MultiRawValue};
 
 /// A UUID.
@@ -67,9 +68,7 @@ impl DbTime {
     /// A time to compare with, clamped to the years 1 to 9999, which both
     /// databases can represent.
     pub fn bound(time: DateTime<Utc>) -> Self {
-        let year = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single();
-        let (first, last) = (year(1), year(9999));
-        Self(time.max(first.unwrap_or(time)).min(last.unwrap_or(time)))
+        Self(stored_time::clamped(time))
     }
 }
 
@@ -81,12 +80,6 @@ pub struct DbJson(pub serde_json::Value);
 /// Implements `ToSql` and `FromSql` for [`MultiBackend`] by those for the backend in use.
 macro_rules! on_both {
     ($($sql:ty => $rust:ty),+ $(,)?) => {$(
-        impl HasSqlType<$sql> for MultiBackend {
-            fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
-                Self::lookup_sql_type::<$sql>(lookup)
-            }
-        }
-
         impl ToSql<$sql, MultiBackend> for $rust {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
                 out.set_value((<$sql>::default(), self));
@@ -104,14 +97,21 @@ macro_rules! on_both {
 
 on_both! {
     Timestamptz => DbTime,
+    Timestamptz => StoredTime,
     Jsonb => DbJson,
 }
 
-impl HasSqlType<Uuid> for MultiBackend {
-    fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
-        Self::lookup_sql_type::<Uuid>(lookup)
-    }
+macro_rules! column_types {
+    ($($sql:ty),+ $(,)?) => {$(
+        impl HasSqlType<$sql> for MultiBackend {
+            fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+                Self::lookup_sql_type::<$sql>(lookup)
+            }
+        }
+    )+};
 }
+
+column_types! { Uuid, Timestamptz, Jsonb }
 
 impl<T: IdValue + Debug + Send + Sync + 'static> ToSql<Uuid, MultiBackend> for Id<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
@@ -168,8 +168,7 @@ impl FromSql<Timestamptz, Pg> for DbTime {
 
 impl ToSql<Timestamptz, Sqlite> for DbTime {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        // Always six digits and a Z, so that texts sort like times.
-        out.set_value(self.0.to_rfc3339_opts(SecondsFormat::Micros, true));
+        out.set_value(stored_time::sqlite_text(self.0));
         Ok(IsNull::No)
     }
 }

@@ -4,7 +4,7 @@
 //! and a claim takes only jobs that it can lock without waiting. So claims and
 //! writes cannot deadlock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
 use chrono::{DateTime, Utc};
@@ -26,7 +26,7 @@ use crate::repositories::stage_runs::row::RunRow;
 use crate::schema::stage_runs;
 use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
-use crate::sql::row::{self, columns};
+use crate::sql::row::columns;
 use crate::sql::types::{DbTime, Id, Uuid};
 
 /// How often one claim picks runs when other claims take them first.
@@ -142,7 +142,7 @@ impl Work<'_> {
     }
 
     /// Leases the picked runs that are still ready, and returns them in the order in
-    /// which they were picked.
+    /// which they were picked. A job with a run that cannot be read fails instead.
     fn lease_runs(
         &mut self,
         picked: &[(i64, Id<JobId>)],
@@ -181,13 +181,25 @@ impl Work<'_> {
         let mut leased = on_either!(self.0.raw, conn => update.load::<(i64, RunRow)>(conn))
             .doing("claim runs")?;
         leased.sort_by_key(|(id, _)| keys.iter().position(|key| key == id));
-        leased
-            .into_iter()
-            .map(|(key, row)| Ok((key, row.try_into()?)))
-            .collect()
+        let (mut runs, mut unreadable_jobs) = (Vec::new(), BTreeSet::new());
+        for (key, row) in leased {
+            let job_id = row.job_id();
+            match self.0.context.readable::<_, StageRun>(row)? {
+                Some(run) => runs.push((key, run)),
+                None => {
+                    unreadable_jobs.insert(job_id);
+                }
+            }
+        }
+        for job_id in &unreadable_jobs {
+            self.fail_unreadable_job(*job_id)?;
+        }
+        runs.retain(|(_, run)| !unreadable_jobs.contains(&run.job_id));
+        Ok(runs)
     }
 
-    /// Updates the jobs of runs that were just leased, and records their events.
+    /// Updates the jobs of runs that were just leased, and records their events. A job
+    /// that cannot be read fails, and its runs are not claimed.
     fn record_claims(
         &mut self,
         claimed: Vec<Vec<(i64, StageRun)>>,
@@ -201,8 +213,16 @@ impl Work<'_> {
             job_events.push(Event::from(run));
         }
         let job_ids: Vec<_> = events.keys().copied().collect();
-        let jobs: Vec<JobRow> = start_jobs(self.0.raw, &job_ids, &keys, DbTime(now))?;
-        let jobs: Vec<Job> = row::all(jobs)?;
+        let rows: Vec<JobRow> = start_jobs(self.0.raw, &job_ids, &keys, DbTime(now))?;
+        let mut jobs: Vec<Job> = Vec::new();
+        for row in rows {
+            let job_id = row.job_id();
+            match self.0.context.readable(row)? {
+                Some(job) => jobs.push(job),
+                None => self.fail_unreadable_job(job_id)?,
+            }
+        }
+        let job_of = |run: &StageRun| jobs.iter().find(|job| job.job_id == run.job_id);
         let events_by_job = jobs.iter().map(|job| {
             let mut job_events = events.remove(&job.job_id).unwrap_or_default();
             job_events.push(Event::from(job));
@@ -210,11 +230,12 @@ impl Work<'_> {
         });
         let events_by_job = events_by_job.collect();
         let logs: Vec<_> = runs()
+            .filter(|run| job_of(run).is_some())
             .map(|run| AttemptLog::new(run, LogStatus::Started))
             .collect();
         self.record(now, events_by_job, &logs)?;
         let claim = |(_, run): (i64, StageRun)| {
-            let job = jobs.iter().find(|job| job.job_id == run.job_id)?;
+            let job = job_of(&run)?;
             let lease = run.lease?;
             Some(Claim {
                 job: job.clone(),

@@ -50,7 +50,14 @@ impl Work<'_> {
         };
         for job_id in locked {
             // Reads the runs again, now that the job is locked.
-            outcome.runs += self.expire_runs(job_id.0, now)?;
+            match self.expire_runs(job_id.0, now) {
+                Ok(runs) => outcome.runs += runs,
+                Err(error @ Error::Corrupt { .. }) => {
+                    self.0.context.unreadable.record(&error);
+                    self.fail_unreadable_job(job_id.0)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(outcome)
     }

@@ -4,6 +4,7 @@ mod attempt;
 mod claim;
 mod expiry;
 mod lease;
+mod unreadable;
 
 use crate::connection::Tx;
 

@@ -60,6 +60,16 @@ pub trait JsonValue: Sized {
     fn to_json(&self) -> Value;
 }
 
+impl JsonValue for Value {
+    fn from_json(json: Value) -> Result<Self, Invalid> {
+        Ok(json)
+    }
+
+    fn to_json(&self) -> Value {
+        self.clone()
+    }
+}
+
 /// A JSON array of texts; an error names the item, such as `[3]`.
 impl<T: TextValue> JsonValue for Vec<T> {
     fn from_json(json: Value) -> Result<Self, Invalid> {

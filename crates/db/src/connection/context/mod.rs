@@ -75,7 +75,7 @@ impl TransactionContext<'_> {
     {
         match T::try_from(row) {
             Err(error @ Error::Corrupt { .. }) => {
-                self.unreadable.record_omission(&error);
+                self.unreadable.record(&error);
                 Ok(None)
             }
             converted => converted.map(Some),

@@ -12,7 +12,7 @@ use crate::error::Error;
 /// list does not fill the log. Further rows are logged at each omission.
 const MAX_REPORTED: usize = 10_000;
 
-/// Counts the rows that were left out of lists, and logs each of them once.
+/// Counts the rows that were left out of lists and claims, and logs each of them once.
 #[derive(Debug, Default)]
 pub(crate) struct UnreadableRows {
     omissions: AtomicU64,
@@ -24,7 +24,7 @@ impl UnreadableRows {
         self.omissions.load(Ordering::Relaxed)
     }
 
-    pub(super) fn record_omission(&self, error: &Error) {
+    pub(crate) fn record(&self, error: &Error) {
         self.omissions.fetch_add(1, Ordering::Relaxed);
         if let Error::Corrupt { table, id, .. } = error {
             let mut reported = self.reported.lock();
@@ -35,6 +35,6 @@ impl UnreadableRows {
                 reported.insert((*table, *id));
             }
         }
-        log::error!("left a row out of a list: {error}");
+        log::error!("left out an unreadable row: {error}");
     }
 }

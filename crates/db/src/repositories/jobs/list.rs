@@ -18,6 +18,7 @@ use crate::schema::jobs;
 use crate::sql::page::{self, BoundedPage};
 use crate::sql::row::RowDecoder;
 use crate::sql::stored::Stored;
+use crate::sql::stored_time::StoredTime;
 use crate::sql::types::{DbTime, Id, Jsonb};
 
 /// The columns of `jobs` that a list shows.
@@ -36,9 +37,9 @@ struct SummaryRow {
     eta_seconds: Option<Stored<NonNegativeInt>>,
     processing_mode: Option<String>,
     extra_metadata: Option<Stored<JsonObject>>,
-    created_at: DbTime,
-    updated_at: DbTime,
-    completed_at: Option<DbTime>,
+    created_at: StoredTime,
+    updated_at: StoredTime,
+    completed_at: Option<StoredTime>,
 }
 
 /// SQL for `extra_metadata`, or `NULL` if it is too large for a list.
@@ -51,11 +52,8 @@ fn listed_extra_metadata() -> String {
 }
 
 impl SummaryRow {
-    fn cursor(&self) -> Cursor {
-        Cursor {
-            time: self.created_at.0,
-            id: self.job_id.0.as_uuid(),
-        }
+    fn cursor(&self) -> Option<Cursor> {
+        self.created_at.descending_cursor(self.job_id.0)
     }
 
     /// Approximate number of bytes in the values of unbounded size.
@@ -94,9 +92,9 @@ impl TryFrom<SummaryRow> for JobSummary {
             content_type: decoder.column("content_type", row.content_type)?,
             processing_mode,
             video_duration: decoder.column("video_duration", row.video_duration)?,
-            created_at: row.created_at.0,
-            updated_at: row.updated_at.0,
-            completed_at: row.completed_at.map(|time| time.0),
+            created_at: decoder.column("created_at", row.created_at)?,
+            updated_at: decoder.column("updated_at", row.updated_at)?,
+            completed_at: decoder.column("completed_at", row.completed_at)?,
             progress,
             error_message: decoder.column("error_message", row.error_message)?,
             extra_metadata: decoder.column("extra_metadata", row.extra_metadata)?,

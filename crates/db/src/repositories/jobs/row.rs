@@ -11,8 +11,9 @@ use crate::error::Error;
 use crate::schema::jobs;
 use crate::sql::row::{RowDecoder, nullable_change};
 use crate::sql::stored::Stored;
+use crate::sql::stored_time::StoredTime;
 use crate::sql::time::{CompletedAt, CurrentTime};
-use crate::sql::types::{DbJson, DbTime, Id};
+use crate::sql::types::{DbJson, Id};
 
 /// A row of `jobs`.
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -36,20 +37,21 @@ pub(crate) struct JobRow {
     processing_config: Option<Stored<ProcessingConfig>>,
     extra_metadata: Stored<JsonObject>,
     version: i64,
-    created_at: DbTime,
-    updated_at: DbTime,
-    completed_at: Option<DbTime>,
+    created_at: StoredTime,
+    updated_at: StoredTime,
+    completed_at: Option<StoredTime>,
     priority: i32,
     last_seq: i64,
 }
 
 impl JobRow {
+    pub(crate) fn job_id(&self) -> JobId {
+        self.job_id.0
+    }
+
     /// The position of the row in a list by time of creation.
-    pub(crate) fn cursor(&self) -> Cursor {
-        Cursor {
-            time: self.created_at.0,
-            id: self.job_id.0.as_uuid(),
-        }
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        self.created_at.descending_cursor(self.job_id.0)
     }
 }
 
@@ -88,9 +90,9 @@ impl TryFrom<JobRow> for Job {
             priority: row.priority,
             version: row.version,
             last_seq: row.last_seq,
-            created_at: row.created_at.0,
-            updated_at: row.updated_at.0,
-            completed_at: row.completed_at.map(|time| time.0),
+            created_at: decoder.column("created_at", row.created_at)?,
+            updated_at: decoder.column("updated_at", row.updated_at)?,
+            completed_at: decoder.column("completed_at", row.completed_at)?,
         })
     }
 }

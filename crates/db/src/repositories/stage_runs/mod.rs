@@ -67,7 +67,7 @@ impl<Mode> StageRuns<'_, Mode> {
 }
 
 /// The condition that a run has not ended.
-fn is_open() -> SqlLiteral<Bool> {
+pub(crate) fn is_open() -> SqlLiteral<Bool> {
     let open = StageRunStatus::ALL.iter().filter(|status| status.is_open());
     let values: Vec<_> = open.map(|status| format!("'{status}'")).collect();
     sql(&format!("stage_runs.status IN ({})", values.join(", ")))

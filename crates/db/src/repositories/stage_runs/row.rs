@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::schema::stage_runs;
 use crate::sql::row::RowDecoder;
 use crate::sql::stored::Stored;
+use crate::sql::stored_time::StoredTime;
 use crate::sql::types::{DbJson, DbTime, Id};
 
 /// A row of `stage_runs`.
@@ -25,16 +26,22 @@ pub(crate) struct RunRow {
     max_attempts: i32,
     worker: Option<Stored<WorkerName>>,
     lease_id: Option<Id<LeaseId>>,
-    lease_expires_at: Option<DbTime>,
+    lease_expires_at: Option<StoredTime>,
     lease_seconds: Option<i32>,
-    available_at: Option<DbTime>,
+    available_at: Option<StoredTime>,
     percent: Stored<Percent>,
     message: Option<Stored<ProgressMessage>>,
     eta_seconds: Option<Stored<NonNegativeInt>>,
     error: Option<Stored<LongText>>,
-    started_at: Option<DbTime>,
-    finished_at: Option<DbTime>,
-    created_at: DbTime,
+    started_at: Option<StoredTime>,
+    finished_at: Option<StoredTime>,
+    created_at: StoredTime,
+}
+
+impl RunRow {
+    pub(crate) fn job_id(&self) -> JobId {
+        self.job_id.0
+    }
 }
 
 impl TryFrom<RunRow> for StageRun {
@@ -46,12 +53,11 @@ impl TryFrom<RunRow> for StageRun {
         let lease = match (row.lease_id, row.lease_expires_at, row.lease_seconds) {
             (Some(Id(lease_id)), Some(expires_at), Some(seconds)) => Some(Lease {
                 lease_id,
-                expires_at: expires_at.0,
+                expires_at: decoder.column("lease_expires_at", expires_at)?,
                 duration: decoder.converted("lease_seconds", LeaseDuration::new(seconds.into()))?,
             }),
             _ => None,
         };
-        let time = |time: Option<DbTime>| time.map(|time| time.0);
         Ok(Self {
             run_id: row.run_id.0,
             job_id: row.job_id.0,
@@ -62,16 +68,16 @@ impl TryFrom<RunRow> for StageRun {
             max_attempts: row.max_attempts,
             worker: decoder.column("worker", row.worker)?,
             lease,
-            available_at: time(row.available_at),
+            available_at: decoder.column("available_at", row.available_at)?,
             progress: Progress {
                 percent: decoder.column("percent", row.percent)?,
                 message: decoder.column("message", row.message)?,
                 eta_seconds: decoder.column("eta_seconds", row.eta_seconds)?,
             },
             error: decoder.column("error", row.error)?,
-            started_at: time(row.started_at),
-            finished_at: time(row.finished_at),
-            created_at: row.created_at.0,
+            started_at: decoder.column("started_at", row.started_at)?,
+            finished_at: decoder.column("finished_at", row.finished_at)?,
+            created_at: decoder.column("created_at", row.created_at)?,
         })
     }
 }
