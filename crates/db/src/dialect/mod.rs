@@ -2,6 +2,7 @@
 //! side by side.
 
 mod claim_queries;
+mod create_jobs;
 mod event;
 mod history;
 mod lock;
@@ -18,6 +19,7 @@ pub(crate) use claim_queries::{
     Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, random_uuid,
     start_jobs,
 };
+pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
 pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
 pub(crate) use lock::LiveLease;

@@ -42,7 +42,7 @@ impl Database {
     /// [`Error::NestedWrite`] within [`Database::write`]: use [`Work::claim`].
     pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         self.refuse_nested_write()?;
-        self.claims.claim(request, |requests| {
+        self.batchers.claims.claim(request, |requests| {
             // One of the concurrent calls claims for all of them.
             self.write(|tx| tx.work().claim_batch(requests))
         })

@@ -7,9 +7,9 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{Claim, ClaimRequest, JobId, Stage};
+use lectern_domain::{Claim, ClaimRequest, Job, JobId, NewJob, Stage};
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -17,6 +17,9 @@ use crate::database::admission::{ConnectionLimiter, Permit};
 use crate::database::job_queue::JobQueues;
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
+
+/// Receives the result of an operation that is executed together with others.
+type Reply<T> = Box<dyn FnOnce(Result<T, lectern_db::Error>) + Send>;
 
 /// How long a call may take beyond its wait for a connection.
 const CALL_TIMEOUT: Duration = Duration::from_millis(500);
@@ -143,6 +146,22 @@ impl DatabaseHandle {
             .await
     }
 
+    /// The job with this id. Concurrent lookups share a query.
+    pub(crate) async fn find_job(&self, job_id: JobId) -> Result<Option<Job>, ApiError> {
+        self.call_batched(Access::Read, |database, reply| {
+            database.find_job_then(job_id, reply);
+        })
+        .await
+    }
+
+    /// Creates a job. Concurrent creations share a transaction.
+    pub(crate) async fn create_job(&self, job: NewJob) -> Result<Job, ApiError> {
+        self.call_batched(Access::Write, |database, reply| {
+            database.create_job_then(job, reply);
+        })
+        .await
+    }
+
     /// Those of `stages` that have a run that is ready or whose lease has expired.
     pub(crate) async fn claimable(&self, stages: &[Stage]) -> Result<Vec<Stage>, ApiError> {
         let stages = stages.to_vec();
@@ -262,6 +281,37 @@ impl DatabaseHandle {
             Ok(Err(admission.access.abandoned()))
         })?;
         if admission.access == Access::Write {
+            self.record_write(result.as_ref().err());
+        }
+        result
+    }
+
+    /// Submits an operation that the database executes together with others, on threads of
+    /// its own, and waits for the result until the deadline.
+    async fn call_batched<T>(
+        &self,
+        access: Access,
+        submit: impl FnOnce(&Database, Reply<T>),
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+    {
+        let limit = self.limiter.timeout() + CALL_TIMEOUT;
+        let started = Instant::now();
+        let (sender, receiver) = oneshot::channel();
+        submit(
+            &self.database,
+            Box::new(move |result| drop(sender.send(result))),
+        );
+        let result = match timeout(limit, receiver).await {
+            Ok(Ok(result)) => result.map_err(ApiError::from),
+            Ok(Err(_)) => Err(access.abandoned()),
+            Err(_) => {
+                self.database.replace_connections(started);
+                Err(access.abandoned())
+            }
+        };
+        if access == Access::Write {
             self.record_write(result.as_ref().err());
         }
         result

@@ -141,6 +141,11 @@ impl<T> WithPermit<T> {
         Self { value, permit }
     }
 
+    /// Whether the value is so large that it needs a permit.
+    pub(crate) fn is_large(&self) -> bool {
+        self.permit.0.is_some()
+    }
+
     pub(crate) fn into_parts(self) -> (T, MemoryPermit) {
         (self.value, self.permit)
     }

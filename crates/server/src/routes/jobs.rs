@@ -4,6 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
 use lectern_db::Reader;
+use lectern_domain::Job;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -36,20 +37,26 @@ async fn create(
     db: Data<DatabaseHandle>,
     IdempotentBody { body: job, key }: IdempotentBody<JobCreate>,
 ) -> ApiResult {
+    // A job with large values is not in memory together with those of other requests.
+    if key.is_none() && !job.is_large() {
+        let (job, _) = job.into_parts();
+        return created(db.create_job(job).await?);
+    }
     db.write(
         move |tx| {
             key.run_once(tx, |tx| {
                 let job = tx.jobs().create(&job)?;
-                let job_id = job.job_id;
-                Ok((
-                    job_id,
-                    ApiResponse::job(job)?.created().with_location(job_id)?,
-                ))
+                Ok((job.job_id, created(job)?))
             })
         },
         |response| response,
     )
     .await
+}
+
+fn created(job: Job) -> ApiResult {
+    let job_id = job.job_id;
+    ApiResponse::job(job)?.created().with_location(job_id)
 }
 
 async fn list(db: Data<DatabaseHandle>, Query(query): Query<JobListQuery>) -> ApiResult {
@@ -72,15 +79,9 @@ async fn find(
     JobIdPath(job_id): JobIdPath,
     known: IfNoneMatch,
 ) -> ApiResult {
-    db.read_committed(
-        move |conn| {
-            conn.jobs()
-                .find(job_id)?
-                .ok_or_else(|| ApiError::no_job(job_id))
-        },
-        move |job| Ok(ApiResponse::job(job)?.not_modified_if(&known)),
-    )
-    .await?
+    let job = db.find_job(job_id).await?;
+    let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
+    Ok(ApiResponse::job(job)?.not_modified_if(&known))
 }
 
 async fn update(

@@ -16,7 +16,7 @@ use parking_lot::RwLock;
 
 use self::nesting::WriteMark;
 use super::backend::DbConnection;
-use super::batch::ClaimBatcher;
+use super::batch::Batchers;
 use super::config::DatabaseConfig;
 use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext, UnreadableRows};
 use super::group_commit::{WriteTransaction, WriterQueue, WriterTurn};
@@ -62,7 +62,7 @@ pub struct Database {
     listener: Option<Listener>,
     retention_clock: Arc<RetentionClock>,
     lease_renewal: Arc<LeaseRenewal>,
-    pub(crate) claims: Arc<ClaimBatcher>,
+    pub(crate) batchers: Arc<Batchers>,
     checkout_timeout: Duration,
 }
 
@@ -95,7 +95,7 @@ impl Database {
             retention_clock: Arc::default(),
             lease_renewal,
             listener: None,
-            claims: ClaimBatcher::new(concurrent_claims(config.url.backend())),
+            batchers: Batchers::new(config.url.backend()),
             checkout_timeout: config.checkout_timeout,
         })
     }
@@ -105,7 +105,7 @@ impl Database {
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self {
             clock: Some(clock),
-            claims: ClaimBatcher::new(concurrent_claims(self.backend())),
+            batchers: Batchers::new(self.backend()),
             ..self
         }
     }
@@ -124,7 +124,7 @@ impl Database {
             listener: Some(listener),
             // A batch is one transaction, so all of its claims are published to one
             // listener.
-            claims: ClaimBatcher::new(concurrent_claims(self.backend())),
+            batchers: Batchers::new(self.backend()),
             ..self
         }
     }
@@ -133,6 +133,15 @@ impl Database {
     pub fn with_checkout_timeout(&self, checkout_timeout: Duration) -> Self {
         Self {
             checkout_timeout,
+            ..self.clone()
+        }
+    }
+
+    /// The handle of a thread that executes batches. It does not keep the batchers alive,
+    /// whose end ends the thread.
+    pub(crate) fn for_batches(&self) -> Self {
+        Self {
+            batchers: Batchers::new(self.backend()),
             ..self.clone()
         }
     }
@@ -287,12 +296,13 @@ impl Database {
     /// calls do not have to wait for them.
     pub fn replace_connections(&self, time: Instant) {
         self.renew_leases_before_expiry();
-        self.claims.replace_permits();
-        if self.pools.replace(time)
-            && let Some(writers) = &self.writers
-        {
-            // A writer that does not return would keep its turn for ever.
-            *writers.write() = Arc::default();
+        self.batchers.claims.replace_permits();
+        if self.pools.replace(time) {
+            self.batchers.replace_threads();
+            if let Some(writers) = &self.writers {
+                // A writer that does not return would keep its turn for ever.
+                *writers.write() = Arc::default();
+            }
         }
     }
 
@@ -436,13 +446,5 @@ impl std::fmt::Debug for Database {
             .field("url", &self.url)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
-    }
-}
-
-/// The number of claims that run at once.
-fn concurrent_claims(backend: Backend) -> usize {
-    match backend {
-        Backend::Sqlite => 1,
-        Backend::Postgres => 2,
     }
 }

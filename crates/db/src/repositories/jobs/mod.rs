@@ -1,5 +1,6 @@
 //! Jobs: the table `jobs`.
 
+mod batched;
 mod guard;
 mod list;
 mod metrics;
@@ -8,18 +9,19 @@ pub(crate) mod rollup;
 pub(crate) mod row;
 mod write;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use lectern_domain::{Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId};
 
 use self::row::JobRow;
 use crate::connection::Conn;
-use crate::connection::{MultiBackend, on_either};
+use crate::connection::{DbConnection, MultiBackend, on_either};
 use crate::error::{Doing, Error};
 use crate::repositories::clips::ClipRow;
 use crate::schema::{clips as clips_table, jobs};
 use crate::sql::page;
+use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
 use crate::sql::row::{Columns, columns};
 use crate::sql::types::{DbTime, Id};
@@ -31,13 +33,37 @@ pub struct Jobs<'c, Mode>(pub(crate) Conn<'c, Mode>);
 impl<Mode> Jobs<'_, Mode> {
     /// The job with this id.
     pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
-        let by_id = jobs::table
-            .filter(jobs::job_id.eq(Id(job_id)))
-            .select(columns::<JobRow>());
-        let row = on_either!(self.0.raw, conn => by_id.get_result::<JobRow>(conn))
-            .optional()
-            .doing("find a job")?;
-        rows::one(row)
+        rows::one(find_row(self.0.raw, job_id)?)
+    }
+
+    /// The jobs with these ids; on PostgreSQL one query. A job that cannot be read is an
+    /// error of its own.
+    pub(crate) fn find_all(
+        &mut self,
+        job_ids: &[JobId],
+    ) -> Result<HashMap<JobId, Result<Job, Error>>, Error> {
+        let rows = match &mut *self.0.raw {
+            // PostgreSQL plans the query again for each array. With a single id, that would
+            // take longer than the query.
+            DbConnection::Postgres(conn) if job_ids.len() > 1 => {
+                let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
+                let by_id = jobs::table
+                    .filter(jobs::job_id.eq_any(ids))
+                    .select(columns::<JobRow>());
+                Prepared(by_id).load::<JobRow>(conn).doing("find jobs")?
+            }
+            conn => {
+                let mut rows = Vec::with_capacity(job_ids.len());
+                for job_id in job_ids {
+                    rows.extend(find_row(conn, *job_id)?);
+                }
+                rows
+            }
+        };
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.job_id(), row.try_into()))
+            .collect())
     }
 
     /// Whether a job has this id.
@@ -184,4 +210,13 @@ fn matching(filter: &JobFilter) -> Matching<'static> {
         query = query.filter(jobs::created_at.lt(DbTime::bound(time)));
     }
     query
+}
+
+fn find_row(conn: &mut DbConnection, job_id: JobId) -> Result<Option<JobRow>, Error> {
+    let by_id = jobs::table
+        .filter(jobs::job_id.eq(Id(job_id)))
+        .select(columns::<JobRow>());
+    on_either!(conn, conn => by_id.get_result::<JobRow>(conn))
+        .optional()
+        .doing("find a job")
 }

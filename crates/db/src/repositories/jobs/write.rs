@@ -9,13 +9,14 @@ use lectern_domain::{
 use super::Jobs;
 use super::guard::{Guarded, meets_requirements};
 use super::row::{JobChanges, JobRow, NewJobRow};
-use crate::connection::{ReadWrite, on_either};
+use crate::connection::{DbConnection, ReadWrite, on_either};
+use crate::dialect::insert_jobs_on_postgres;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::time::CompletedAt;
-use crate::sql::types::Id;
+use crate::sql::types::{DbTime, Id};
 
 impl Jobs<'_, ReadWrite> {
     /// Creates a job. The stages of a queued job can be claimed at once.
@@ -34,24 +35,64 @@ impl Jobs<'_, ReadWrite> {
     ///
     /// As [`Jobs::create`]; [`Error::Constraint`] when a job has this id.
     pub fn create_as(&mut self, job_id: JobId, new: &NewJob) -> Result<Job, Error> {
-        if new.status == NewJobStatus::Pending {
-            // Rejects an unknown pipeline now, not after the upload.
+        let created = self.create_all(&[(job_id, new)])?.pop();
+        // Unreachable: an insert returns as many rows as it inserts.
+        created.ok_or(Error::JobNotFound { job_id })
+    }
+
+    /// Creates jobs with the given ids, and returns them in this order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jobs::create_as`]; no job is created then.
+    pub(crate) fn create_all(&mut self, new: &[(JobId, &NewJob)]) -> Result<Vec<Job>, Error> {
+        let now = self.0.insert_time();
+        let pipelines = self.0.context.pipelines;
+        let mut runs = Vec::new();
+        let mut used_pipelines = Vec::new();
+        for (_, new) in new {
+            // Also of a pending job: an unknown pipeline is rejected before the upload.
+            used_pipelines.push(pipelines.for_config(new.processing_config.as_ref())?);
+        }
+        for ((job_id, new), pipeline) in new.iter().zip(&used_pipelines) {
+            if new.status == NewJobStatus::Queued {
+                runs.extend(
+                    self.0
+                        .stage_runs()
+                        .new_runs(*job_id, new.priority, pipeline),
+                );
+            }
+        }
+        let now_sql = now.to_sql(self.0.raw, "$1");
+        let jobs = match self.0.raw {
+            DbConnection::Postgres(conn) => {
+                let rows: Vec<JobRow> =
+                    insert_jobs_on_postgres(conn, new, &runs, &now_sql, now.parameter())?;
+                row::all(rows)?
+            }
+            DbConnection::Sqlite(conn) => {
+                let mut jobs: Vec<Job> = Vec::with_capacity(new.len());
+                for (job_id, new) in new {
+                    let insert = diesel::insert_into(jobs::table)
+                        .values(NewJobRow::new(*job_id, new, now))
+                        .returning(columns::<JobRow>());
+                    let row = insert.get_result::<JobRow>(conn).doing("create a job")?;
+                    jobs.push(row.try_into()?);
+                }
+                if let Some(job) = jobs.first() {
+                    let created_at = DbTime(job.created_at);
+                    self.0.stage_runs().insert(&runs, created_at)?;
+                }
+                jobs
+            }
+        };
+        if let Some(first) = jobs.first() {
+            let events = jobs.iter().map(|job| (job, vec![Event::from(job)]));
             self.0
-                .context
-                .pipelines
-                .for_config(new.processing_config.as_ref())?;
+                .job_events()
+                .record(first.created_at, events.collect(), Vec::new())?;
         }
-        let row = NewJobRow::new(job_id, new, self.0.insert_time());
-        let insert = diesel::insert_into(jobs::table)
-            .values(row)
-            .returning(columns::<JobRow>());
-        let job: Job = on_either!(self.0.raw, conn => insert.get_result::<JobRow>(conn))
-            .doing("create a job")?
-            .try_into()?;
-        if new.status == NewJobStatus::Queued {
-            self.0.stage_runs().open(&job)?;
-        }
-        self.record_change(job)
+        Ok(jobs)
     }
 
     /// Changes the fields that `update` sets, in one guarded statement, and returns

@@ -8,13 +8,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Int4, Nullable};
 use lectern_domain::{
     Job, JobId, JobStatus, LeaseId, NonNegativeInt, Pipeline, ProgressReport, Stage, StageRun,
-    StageRunId, StageRunStatus,
+    StageRunId, StageRunStatus, Step,
 };
 
 use self::row::{NewRunRow, RunRow};
 use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{self, expired_jobs, insert_all};
+use crate::dialect::{self, NewRun, expired_jobs, insert_all};
 use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
@@ -83,19 +83,15 @@ impl StageRuns<'_, ReadWrite> {
     /// Opens the runs of a job that was just queued: creates them, or reopens those
     /// that were not completed.
     pub(crate) fn open(&mut self, job: &Job) -> Result<(), Error> {
-        // A new job has no runs, so the query is saved.
-        let existing = if job.version == 1 {
-            Vec::new()
-        } else {
-            self.all_for_job(job.job_id)?
-        };
+        let existing = self.all_for_job(job.job_id)?;
         if existing.is_empty() {
             let pipeline = self
                 .0
                 .context
                 .pipelines
                 .for_config(job.processing_config.as_ref())?;
-            return self.create(job, &pipeline);
+            let runs = self.new_runs(job.job_id, job.priority, &pipeline);
+            return self.insert(&runs, DbTime(job.updated_at));
         }
         let reopened: Vec<_> = existing
             .iter()
@@ -111,22 +107,33 @@ impl StageRuns<'_, ReadWrite> {
         self.reopen(&waiting, StageRunStatus::Waiting, 0)
     }
 
-    fn create(&mut self, job: &Job, pipeline: &Pipeline) -> Result<(), Error> {
-        let created_at = DbTime(job.updated_at);
-        let rows: Vec<_> = pipeline
-            .steps()
-            .iter()
-            .map(|step| {
-                let status = if step.after.is_empty() {
-                    self.note_ready(step.stage);
-                    StageRunStatus::Ready
-                } else {
-                    StageRunStatus::Waiting
-                };
-                let run_id = StageRunId::new(self.0.clock);
-                NewRunRow::new(run_id, job.job_id, step, status, job.priority, created_at)
-            })
-            .collect();
+    /// The runs of a job that is queued for the first time.
+    pub(crate) fn new_runs<'p>(
+        &self,
+        job_id: JobId,
+        priority: i32,
+        pipeline: &'p Pipeline,
+    ) -> Vec<NewRun<'p>> {
+        let new_run = |step: &'p Step| {
+            let status = if step.after.is_empty() {
+                self.note_ready(step.stage);
+                StageRunStatus::Ready
+            } else {
+                StageRunStatus::Waiting
+            };
+            NewRun {
+                run_id: StageRunId::new(self.0.clock),
+                job_id,
+                step,
+                status,
+                priority,
+            }
+        };
+        pipeline.steps().iter().map(new_run).collect()
+    }
+
+    pub(crate) fn insert(&mut self, runs: &[NewRun<'_>], now: DbTime) -> Result<(), Error> {
+        let rows: Vec<_> = runs.iter().map(|run| NewRunRow::new(run, now)).collect();
         insert_all!(self.0.raw, stage_runs::table, rows).doing("create the runs of a job")
     }
 

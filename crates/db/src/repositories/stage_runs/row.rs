@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 use lectern_domain::{
     JobId, Lease, LeaseDuration, LeaseId, LongText, NonNegativeInt, Percent, Progress,
-    ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, Step, WorkerName,
+    ProgressMessage, Stage, StageRun, StageRunId, StageRunStatus, WorkerName,
 };
 
+use crate::dialect::NewRun;
 use crate::error::Error;
 use crate::schema::stage_runs;
 use crate::sql::row::RowDecoder;
@@ -96,23 +97,14 @@ pub(crate) struct NewRunRow {
 }
 
 impl NewRunRow {
-    /// A run before its first attempt.
-    pub(crate) fn new(
-        run_id: StageRunId,
-        job_id: JobId,
-        step: &Step,
-        status: StageRunStatus,
-        priority: i32,
-        now: DbTime,
-    ) -> Self {
-        let waits_for = step.after.iter().map(|stage| Stage::as_str(*stage));
+    pub(crate) fn new(run: &NewRun<'_>, now: DbTime) -> Self {
         Self {
-            run_id: Id(run_id),
-            job_id: Id(job_id),
-            stage: step.stage.as_str(),
-            status: status.as_str(),
-            waits_for: DbJson(waits_for.collect()),
-            priority,
+            run_id: Id(run.run_id),
+            job_id: Id(run.job_id),
+            stage: run.step.stage.as_str(),
+            status: run.status.as_str(),
+            waits_for: DbJson(run.waits_for()),
+            priority: run.priority,
             max_attempts: StageRun::MAX_ATTEMPTS,
             created_at: now,
         }

@@ -32,6 +32,10 @@ pub(crate) struct IdempotentBody<T: Request> {
 pub(crate) struct RequestKey(Option<(IdempotencyKey, Fingerprint)>);
 
 impl RequestKey {
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Runs `create` and stores its response with the job it created. For a
     /// repeated request, returns the stored response instead.
     pub(crate) fn run_once(

@@ -1,0 +1,99 @@
+//! Inserts jobs together with their stage runs.
+
+use diesel::deserialize::QueryableByName;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid};
+use lectern_domain::{
+    FileSize, JobId, JobStatus, NewJob, ProcessingConfig, Stage, StageRun, StageRunId,
+    StageRunStatus, Step,
+};
+use serde_json::Value;
+
+use crate::error::{Doing, Error};
+use crate::sql::prepared::Prepared;
+use crate::sql::types::{DbTime, Timestamptz};
+
+/// A run to be inserted, before its first attempt.
+#[derive(Debug)]
+pub(crate) struct NewRun<'a> {
+    pub(crate) run_id: StageRunId,
+    pub(crate) job_id: JobId,
+    pub(crate) step: &'a Step,
+    pub(crate) status: StageRunStatus,
+    pub(crate) priority: i32,
+}
+
+impl NewRun<'_> {
+    /// The value of `waits_for`.
+    pub(crate) fn waits_for(&self) -> Value {
+        let stages = self.step.after.iter();
+        stages.map(|stage| Stage::as_str(*stage)).collect()
+    }
+}
+
+/// Inserts jobs and their runs with one statement, because each further one would cost a
+/// round trip. Returns the rows of the jobs.
+///
+/// `unnest` returns the runs in the order of the arrays, so that the keys of the runs of a
+/// job have the order of its pipeline. `now` is SQL for the time of all rows with the
+/// placeholder `$1`, which is bound to `callers_time`.
+pub(crate) fn insert_jobs_on_postgres<Row>(
+    conn: &mut PgConnection,
+    jobs: &[(JobId, &NewJob)],
+    runs: &[NewRun<'_>],
+    now: &str,
+    callers_time: Option<DbTime>,
+) -> Result<Vec<Row>, Error>
+where
+    Row: QueryableByName<Pg> + 'static,
+{
+    let insert = format!(
+        "WITH created AS (
+             INSERT INTO jobs
+                 (job_id, filename, file_size, content_type, original_s3_key, status,
+                  current_stage, processing_config, extra_metadata, priority, last_seq,
+                  created_at, updated_at)
+             SELECT job.*, 1, {now}, {now}
+             FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS job
+             RETURNING *),
+         runs AS (
+             INSERT INTO stage_runs
+                 (run_id, job_id, stage, status, waits_for, priority, max_attempts, created_at)
+             SELECT run.*, {max_attempts}, {now}
+             FROM unnest($12, $13, $14, $15, $16, $17) AS run)
+         SELECT * FROM created",
+        max_attempts = StageRun::MAX_ATTEMPTS,
+    );
+    let settings = |config: &ProcessingConfig| config.settings().clone().into_value();
+    let job = |column: fn(&NewJob) -> Option<&str>| list(jobs, move |(_, job)| column(job));
+    let insert = sql_query(insert)
+        .into_boxed::<Pg>()
+        .bind::<Nullable<Timestamptz>, _>(callers_time)
+        .bind::<Array<Uuid>, _>(list(jobs, |(job_id, _)| job_id.as_uuid()))
+        .bind::<Array<Nullable<Text>>, _>(job(|job| Some(&job.filename)))
+        .bind::<Array<Nullable<BigInt>>, _>(list(jobs, |(_, job)| job.file_size.map(FileSize::get)))
+        .bind::<Array<Nullable<Text>>, _>(job(|job| Some(&job.content_type)))
+        .bind::<Array<Nullable<Text>>, _>(job(|job| job.original_s3_key.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(job(|job| Some(JobStatus::from(job.status).as_str())))
+        .bind::<Array<Nullable<Text>>, _>(job(|job| job.stage().map(Stage::as_str)))
+        .bind::<Array<Nullable<Jsonb>>, _>(list(jobs, |(_, job)| {
+            job.processing_config.as_ref().map(settings)
+        }))
+        .bind::<Array<Jsonb>, _>(list(jobs, |(_, job)| {
+            job.extra_metadata.clone().into_value()
+        }))
+        .bind::<Array<Integer>, _>(list(jobs, |(_, job)| job.priority))
+        .bind::<Array<Uuid>, _>(list(runs, |run| run.run_id.as_uuid()))
+        .bind::<Array<Uuid>, _>(list(runs, |run| run.job_id.as_uuid()))
+        .bind::<Array<Text>, _>(list(runs, |run| run.step.stage.as_str()))
+        .bind::<Array<Text>, _>(list(runs, |run| run.status.as_str()))
+        .bind::<Array<Jsonb>, _>(list(runs, NewRun::waits_for))
+        .bind::<Array<Integer>, _>(list(runs, |run| run.priority));
+    Prepared(insert).load(conn).doing("create a job")
+}
+
+fn list<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(column).collect()
+}

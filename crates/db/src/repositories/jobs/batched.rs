@@ -1,0 +1,91 @@
+//! Operations on jobs that share statements with those of concurrent callers.
+
+use lectern_domain::{Invalid, Job, JobId, NewJob, Pipeline};
+
+use crate::connection::batch::{self, Execute};
+use crate::connection::{Database, Tx};
+use crate::error::Error;
+
+impl Database {
+    /// The job with this id, as [`Jobs::find`](crate::Jobs::find). Concurrent calls share a
+    /// query.
+    pub fn find_job(&self, job_id: JobId) -> Result<Option<Job>, Error> {
+        batch::wait(|reply| self.find_job_then(job_id, reply))
+    }
+
+    /// Like [`Database::find_job`], but does not wait: `reply` is called with the result, on
+    /// a thread that executes queries, which it must not block. After a panic or at
+    /// the end of the process it is dropped instead.
+    pub fn find_job_then(
+        &self,
+        job_id: JobId,
+        reply: impl FnOnce(Result<Option<Job>, Error>) + Send + 'static,
+    ) {
+        let execute = || -> Execute<JobId, Option<Job>> {
+            let db = self.for_batches();
+            Box::new(move |job_ids| find_all(&db, job_ids))
+        };
+        self.batchers.finds.submit(job_id, Box::new(reply), execute);
+    }
+
+    /// Creates a job, as [`Jobs::create`](crate::Jobs::create). Concurrent calls share a
+    /// transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NestedWrite`] within [`Database::write`]; [`Error::Invalid`] when
+    /// `processing_config` names an unknown pipeline.
+    pub fn create_job(&self, new: NewJob) -> Result<Job, Error> {
+        self.refuse_nested_write()?;
+        batch::wait(|reply| self.create_job_then(new, reply))
+    }
+
+    /// Like [`Database::create_job`], but does not wait; see [`Database::find_job_then`].
+    pub fn create_job_then(
+        &self,
+        new: NewJob,
+        reply: impl FnOnce(Result<Job, Error>) + Send + 'static,
+    ) {
+        let execute = || -> Execute<NewJob, Job> {
+            let db = self.for_batches();
+            Box::new(move |new| db.write(|tx| create_all(tx, new)))
+        };
+        self.batchers
+            .creations
+            .submit(new, Box::new(reply), execute);
+    }
+}
+
+fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Result<Vec<Result<Job, Error>>, Error> {
+    let pipelines = tx.context.pipelines;
+    let mut checks = Vec::with_capacity(new.len());
+    let mut valid = Vec::with_capacity(new.len());
+    for new in new {
+        let checked = pipelines.for_config(new.processing_config.as_ref());
+        if checked.is_ok() {
+            valid.push((JobId::new(tx.clock), new));
+        }
+        checks.push(checked);
+    }
+    let mut created = tx.jobs().create_all(&valid)?.into_iter();
+    let result = |checked: Result<Pipeline, Invalid>| {
+        checked?;
+        created.next().ok_or_else(batch::interrupted)
+    };
+    Ok(checks.into_iter().map(result).collect())
+}
+
+fn find_all(db: &Database, job_ids: &[JobId]) -> Result<Vec<Result<Option<Job>, Error>>, Error> {
+    let mut found = db.read_committed(|conn| conn.jobs().find_all(job_ids))?;
+    let mut jobs = Vec::with_capacity(job_ids.len());
+    for (i, job_id) in job_ids.iter().enumerate() {
+        // Other callers may want the same job.
+        let is_last = !job_ids[i + 1..].contains(job_id);
+        jobs.push(match found.get(job_id) {
+            Some(Ok(job)) if !is_last => Ok(Some(job.clone())),
+            Some(Err(_)) if !is_last => db.read_committed(|conn| conn.jobs().find(*job_id)),
+            _ => found.remove(job_id).transpose(),
+        });
+    }
+    Ok(jobs)
+}
