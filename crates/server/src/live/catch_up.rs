@@ -10,7 +10,7 @@ use super::message::Message;
 /// Upper bound of events per query.
 const MAX_EVENTS: usize = 100;
 
-/// A job and its events after a given one.
+/// A job and the events that a watcher of the job has missed.
 #[derive(Debug)]
 pub(crate) struct CatchUp {
     job: Job,
@@ -27,8 +27,8 @@ impl CatchUp {
         job_id: JobId,
         after: Option<i64>,
     ) -> Result<Option<Self>, Error> {
-        // The job is read first. If it changes before the second query, the events may go
-        // beyond `job.last_seq`, but none before the last one is skipped.
+        // The job is read first: if the job changes before the second query, the events
+        // may go beyond `job.last_seq` but have no gap.
         let Some(job) = conn.jobs().find(job_id)? else {
             return Ok(None);
         };

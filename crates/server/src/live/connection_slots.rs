@@ -19,7 +19,7 @@ pub(crate) struct ConnectionSlots {
     metrics: Metrics,
 }
 
-/// A slot, free again when it is dropped.
+/// The slot of one connection. Dropping this value frees the slot.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
     _permit: OwnedSemaphorePermit,
@@ -49,20 +49,20 @@ impl ConnectionSlots {
     }
 }
 
-/// A response body that holds its slot until the client has received it all or
+/// A response body that holds a slot until the client has received the whole body or
 /// has disconnected.
-pub(super) struct WithSlot<B> {
+pub(super) struct BodyWithSlot<B> {
     body: B,
     _slot: ConnectionSlot,
 }
 
-impl<B> WithSlot<B> {
+impl<B> BodyWithSlot<B> {
     pub(super) fn new(body: B, slot: ConnectionSlot) -> Self {
         Self { body, _slot: slot }
     }
 }
 
-impl<B: MessageBody + Unpin> MessageBody for WithSlot<B> {
+impl<B: MessageBody + Unpin> MessageBody for BodyWithSlot<B> {
     type Error = B::Error;
 
     fn size(&self) -> BodySize {

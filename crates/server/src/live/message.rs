@@ -14,7 +14,7 @@ pub(crate) struct Message {
     pub(super) finished: Option<bool>,
     /// The complete server-sent event.
     sse_event: ByteString,
-    /// Its data, a slice of `sse_event`.
+    /// The value of the event's `data` field, a slice of `sse_event`.
     json: ByteString,
 }
 
@@ -36,8 +36,9 @@ impl Message {
 
     fn new(name: &str, finished: Option<bool>, message: &WsMessage) -> Self {
         let seq = message.seq;
-        // Serializing strings and numbers under string keys cannot fail, and JSON
-        // strings escape line breaks, which would end the event early.
+        // Serializing cannot fail: a message consists of strings and numbers under
+        // string keys. JSON escapes line breaks in strings; an unescaped line break
+        // would end the event early.
         let json = serde_json::to_string(message).unwrap_or_default();
         let sse_event = ByteString::from(format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
         // The data is followed by two line breaks.
@@ -56,7 +57,7 @@ impl Message {
         self.json.clone()
     }
 
-    /// The size of the message.
+    /// Size of the server-sent event.
     pub(super) fn bytes(&self) -> usize {
         self.sse_event.len()
     }

@@ -1,10 +1,10 @@
 //! Live updates: the events of a job, delivered to its watchers.
 //!
 //! The database assigns each event a sequence number in the transaction that
-//! changes the job: from 1, without gaps, in the order of commits. Everything
-//! else builds on that. A [`Watcher`] has a cursor, the number of the last event
-//! delivered; the next event is the one after it. The numbers reveal delayed,
-//! repeated and missing events.
+//! changes the job. The numbers of a job start at 1, have no gaps and follow the
+//! order of commits. A [`Watcher`] has a cursor, the number of the last event
+//! delivered; the next event has the number after the cursor. The numbers reveal
+//! delayed, repeated and missing events.
 //!
 //! Events reach the [hub](hub::Hub) in two ways: from this process right after
 //! each commit, and from other processes through [`poll_events`], which sends one
@@ -15,10 +15,11 @@
 //!
 //! A watcher subscribes first and reads the state of the job second, so events in
 //! between are in the buffer. A client that reconnects with the number of the
-//! last event it saw continues without a gap.
+//! last event it received continues without a gap.
 //!
-//! A client that does not read its messages is disconnected after a timeout;
-//! until then the server collects no further messages for it.
+//! A client that does not read its messages is disconnected after a timeout. While
+//! a message waits to be read, the server collects no further messages for the
+//! client.
 
 mod catch_up;
 mod config;

@@ -14,12 +14,12 @@ use crate::http::error::ApiError;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Lower bound of the time between the starts of two polls, however often one is
+/// Lower bound of the time between the starts of two polls, however many polls are
 /// requested.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Time between two checks that the watched jobs still exist. Only deletions by
-/// other processes need the check: this process publishes its own.
+/// Time between two checks that the watched jobs still exist. The check finds
+/// deletions by other processes; deletions by this process are published at once.
 const EXISTENCE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Upper bound of events per poll, for all jobs together.
@@ -76,7 +76,7 @@ async fn poll(
     };
     db.read(query, move |(new, deleted)| {
         hub.publish(&new);
-        hub.end(&deleted, StreamEnd::Deleted);
+        hub.end_streams(&deleted, StreamEnd::Deleted);
         new.len()
     })
     .await

@@ -13,25 +13,26 @@ use actix_web::web::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::connection_slots::{ConnectionSlot, WithSlot};
+use super::connection_slots::{BodyWithSlot, ConnectionSlot};
 use super::delivery::{Channel, Disconnect, deliver};
 use super::handle::Live;
 use super::message::Message;
 use super::watcher::WatcherStart;
 use crate::http::middleware::access_log::LongLived;
 
-/// Messages queued for a client before delivery waits for it.
+/// Upper bound of the messages queued for a client. Delivery waits while the queue is
+/// full.
 const MAX_QUEUED_MESSAGES: usize = 16;
 
-/// Sent first: browsers reconnect one second after the stream ends.
+/// Sent first. Makes browsers reconnect one second after the stream ends.
 const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n\n");
 
 /// A comment, which keeps proxies from closing an idle stream.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
-/// The headers of a stream, which intermediaries must not cache, buffer or
-/// compress.
-pub(crate) fn head() -> actix_web::HttpResponseBuilder {
+/// A response with the headers of a stream. The headers forbid intermediaries to
+/// cache, buffer or compress the stream.
+pub(crate) fn response_builder() -> actix_web::HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, "text/event-stream"))
@@ -57,7 +58,7 @@ pub(crate) fn stream(start: WatcherStart, slot: ConnectionSlot, live: Arc<Live>)
         }
     });
     let body = Chunks(receiver);
-    let mut response = head().body(WithSlot::new(body, slot));
+    let mut response = response_builder().body(BodyWithSlot::new(body, slot));
     response.extensions_mut().insert(LongLived);
     response
 }

@@ -12,8 +12,7 @@ use super::message::Message;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 
-/// Time between attempts to read missed events when the database does not
-/// respond.
+/// Pause after a read of missed events that failed or found none.
 const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// The next step of a stream.
@@ -34,7 +33,8 @@ pub(crate) struct Watcher {
     cursor: i64,
     /// The job's last sequence number at the last read.
     reached_seq: i64,
-    /// Whether the job is finished according to the messages returned.
+    /// Whether the job was finished as of the last message returned or, before any
+    /// message, as of the first read.
     finished: bool,
 }
 
@@ -43,12 +43,13 @@ pub(crate) struct Watcher {
 pub(crate) struct WatcherStart {
     pub(crate) watcher: Watcher,
     pub(crate) messages: Vec<Message>,
-    /// Whether the job is finished and the client has all events already.
+    /// Whether the job is finished and the client already has all its events.
     pub(crate) is_over: bool,
 }
 
 impl Watcher {
-    /// Starts to watch a job after event `after`, or with a snapshot.
+    /// Starts to watch a job: after event `after`, or with a snapshot if `after` is
+    /// `None` or the events after it cannot be delivered without a gap.
     ///
     /// # Errors
     ///
@@ -84,13 +85,15 @@ impl Watcher {
     /// nothing.
     pub(crate) async fn next(&mut self) -> Next {
         loop {
-            let (after, end) = self.subscription.after(self.cursor, self.reached_seq);
-            // A server that stops ends the stream at once; the other ends come after
-            // the remaining messages.
+            let (events, end) = self
+                .subscription
+                .events_after(self.cursor, self.reached_seq);
+            // When the server stops, the stream ends at once. In all other cases the
+            // remaining messages are returned before the stream ends.
             if end == Some(StreamEnd::Stopping) {
                 return Next::StreamEnd(StreamEnd::Stopping);
             }
-            match after {
+            match events {
                 EventsAfter::Messages(messages) => return Next::Messages(self.advance(messages)),
                 EventsAfter::Missed => {
                     if let Some(next) = self.read_missed().await {
@@ -106,8 +109,8 @@ impl Watcher {
         }
     }
 
-    /// Reads the events after the cursor; `None`, after a pause, when that failed or
-    /// found none.
+    /// Reads the events after the cursor from the database. If the read fails or finds
+    /// no event, pauses for [`RETRY_DELAY`] and returns `None`.
     async fn read_missed(&mut self) -> Option<Next> {
         let found = read(&self.db, self.subscription.job_id(), Some(self.cursor)).await;
         match found {
@@ -123,7 +126,7 @@ impl Watcher {
         None
     }
 
-    /// Moves the cursor beyond `messages`, which are returned next.
+    /// Advances the cursor past `messages` and returns them.
     fn advance(&mut self, messages: Vec<Message>) -> Vec<Message> {
         for message in &messages {
             self.cursor = message.seq;

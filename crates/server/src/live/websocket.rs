@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::config::LiveConfig;
-use super::connection_slots::{ConnectionSlot, WithSlot};
+use super::connection_slots::{BodyWithSlot, ConnectionSlot};
 use super::delivery::{Channel, Disconnect, deliver};
 use super::handle::Live;
 use super::hub::buffer::StreamEnd;
@@ -53,7 +53,7 @@ pub(crate) fn open(
         let disconnect = deliver(start, &mut socket, &live).await;
         socket.close(disconnect).await;
     });
-    let mut response = response.map_body(|_, body| WithSlot::new(body, slot).boxed());
+    let mut response = response.map_body(|_, body| BodyWithSlot::new(body, slot).boxed());
     response.extensions_mut().insert(LongLived);
     response
 }
@@ -65,7 +65,7 @@ struct Socket {
     /// When the last frame was read.
     last_received: Instant,
     config: LiveConfig,
-    /// The next frame to send; a newer one replaces it.
+    /// The next frame to send; a newer frame replaces an unsent frame.
     pending: Option<PendingFrame>,
 }
 
@@ -86,7 +86,7 @@ impl Channel for Socket {
             if let Err(Closed) = self.send_pending().await {
                 return Disconnect::Gone;
             }
-            let timed_out = sleep_until(self.last_received + self.config.receive_timeout);
+            let receive_timeout = sleep_until(self.last_received + self.config.receive_timeout);
             tokio::select! {
                 // Polled in order: a frame that arrived in time is read before the
                 // timeout is noticed, even if the task runs late.
@@ -98,7 +98,7 @@ impl Channel for Socket {
                         Err(disconnect) => return disconnect,
                     }
                 }
-                () = timed_out => return Disconnect::Silent,
+                () = receive_timeout => return Disconnect::Silent,
                 _ = self.pings.tick() => self.pending = Some(PendingFrame::Ping),
             }
         }
@@ -106,7 +106,7 @@ impl Channel for Socket {
 }
 
 impl Socket {
-    /// Sends the pending frame. Cancel-safe: it stays pending until it is sent.
+    /// Sends the pending frame. Cancel-safe: the frame stays pending until it is sent.
     async fn send_pending(&mut self) -> Result<(), Closed> {
         match &self.pending {
             None => return Ok(()),
@@ -118,7 +118,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Processes a frame of the client; returns the reply, if one is due.
+    /// Processes a frame of the client; returns the reply, if the frame requires one.
     fn read_frame(
         frame: Option<Result<Frame, ProtocolError>>,
     ) -> Result<Option<PendingFrame>, Disconnect> {
@@ -131,8 +131,8 @@ impl Socket {
             Some(Err(ProtocolError::Io(error))) if error.kind() != ErrorKind::InvalidData => {
                 return Err(Disconnect::Gone);
             }
-            // Among these are I/O errors of the kind `InvalidData`: actix reports
-            // reserved bits and text that is not UTF-8 as such.
+            // Includes I/O errors of the kind `InvalidData`, with which actix reports
+            // reserved bits and text that is not UTF-8.
             Some(Err(_)) => {
                 return Err(Disconnect::ProtocolError(
                     "this is not the WebSocket protocol",
@@ -145,7 +145,7 @@ impl Socket {
             Frame::Pong(_) | Frame::Nop => Ok(None),
             Frame::Text(text) => match serde_json::from_str(&text) {
                 Ok(ping @ WsClientMessage::Ping) => Ok(Some(PendingFrame::Text(ping.response()))),
-                // Possibly a message of a later version.
+                // Other JSON is ignored: a later version may define more messages.
                 Err(_) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Ok(None),
                 Err(_) => Err(Disconnect::ProtocolError("a text frame must be JSON")),
             },
@@ -170,8 +170,8 @@ impl Socket {
             Disconnect::ProtocolError(reason) => (CloseCode::Policy, reason),
             Disconnect::Gone => (CloseCode::Normal, ""),
         };
-        // If the client does not read, this waits until the kernel closes the
-        // connection, at the latest after `tcp_send_timeout`.
+        // If the client does not read, sending the close frame takes until the kernel
+        // closes the connection, at the latest after `tcp_send_timeout`.
         let _ = self
             .session
             .close(Some(CloseReason::from((code, reason))))

@@ -61,7 +61,7 @@ async fn stream_events(
         // 204 is the only response after which a browser does not reconnect.
         HttpResponse::NoContent().finish()
     } else if method == Method::HEAD {
-        sse::head().finish()
+        sse::response_builder().finish()
     } else {
         sse::stream(start, slot, live.into_inner())
     })

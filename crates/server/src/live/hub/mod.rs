@@ -19,8 +19,8 @@ use crate::http::error::ApiError;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     state: Mutex<State>,
-    /// Wakes the poller when a watcher subscribes while there is no other, and when an
-    /// event is missing.
+    /// Wakes the poller when the first watcher subscribes and when a buffer lacks an
+    /// event.
     poll_requests: Notify,
 }
 
@@ -38,7 +38,8 @@ struct WatchedJob {
 }
 
 impl Hub {
-    /// Keeps the events of a job until the subscription is dropped.
+    /// Subscribes to a job. The hub buffers the events of a job that has a
+    /// subscription.
     ///
     /// # Errors
     ///
@@ -64,14 +65,15 @@ impl Hub {
         })
     }
 
-    /// Publishes a commit of this process.
+    /// Publishes the events and deletions of a commit of this process.
     pub(crate) fn publish_commit(&self, committed: &Committed) {
         self.publish(&committed.events);
-        self.end(&committed.deleted, StreamEnd::Deleted);
+        self.end_streams(&committed.deleted, StreamEnd::Deleted);
     }
 
-    /// Publishes events to the watchers that do not have them yet. Events of one
-    /// job must be adjacent and in order.
+    /// Appends events to the buffers of their jobs and wakes the watchers of these
+    /// jobs. Skips events that a buffer holds already. Events of one job must be
+    /// adjacent and in order.
     pub(super) fn publish(&self, events: &[JobEvent]) {
         let state = self.state.lock();
         for events_of_job in events.chunk_by(|one, next| one.job_id == next.job_id) {
@@ -92,8 +94,7 @@ impl Hub {
         }
     }
 
-    /// Ends the streams of these jobs.
-    pub(super) fn end(&self, jobs: &[JobId], end: StreamEnd) {
+    pub(super) fn end_streams(&self, jobs: &[JobId], end: StreamEnd) {
         let state = self.state.lock();
         for job in jobs.iter().filter_map(|job_id| state.jobs.get(job_id)) {
             job.buffer.send_modify(|buffer| buffer.end = Some(end));
@@ -110,8 +111,8 @@ impl Hub {
         }
     }
 
-    /// The watched jobs with the last known sequence number of each, except jobs
-    /// for which none is known yet.
+    /// The watched jobs, each with its last known sequence number. Omits jobs without
+    /// a known sequence number.
     pub(super) fn last_seqs(&self) -> Vec<(JobId, i64)> {
         let state = self.state.lock();
         let jobs = state.jobs.iter();
@@ -119,7 +120,7 @@ impl Hub {
             .collect()
     }
 
-    /// Waits until a poll is requested; returns at once if that has happened since
+    /// Waits until a poll is requested; returns at once if a poll was requested since
     /// the last call.
     pub(super) async fn poll_requested(&self) {
         self.poll_requests.notified().await;
@@ -143,8 +144,9 @@ impl Subscription {
         self.job_id
     }
 
-    /// Reports that the database has the events of the job up to `seq`. A new buffer
-    /// starts after them; if another buffer lacks some of them, a poll is requested.
+    /// Reports that the job's last event in the database is `seq` or a later one. A
+    /// new buffer starts after `seq`. If an older buffer lacks an event up to `seq`, a
+    /// poll is requested.
     pub(crate) fn report_reached(&self, seq: i64) {
         if let Some(job) = self.hub.state.lock().jobs.get(&self.job_id) {
             job.buffer.send_if_modified(|buffer| {
@@ -152,21 +154,21 @@ impl Subscription {
                 if buffer.is_behind(seq) {
                     self.hub.poll_requests.notify_one();
                 }
-                // Watchers have nothing new to read.
+                // The buffer has no new event, so no watcher is woken.
                 false
             });
         }
     }
 
-    /// The events after `cursor`, and the end of the stream if it has ended. The
-    /// caller knows that the job has reached event `reached_seq`.
-    pub(super) fn after(
+    /// The events after `cursor`, and why the stream has ended, if it has.
+    /// `reached_seq` is the last event that the caller knows to exist.
+    pub(super) fn events_after(
         &mut self,
         cursor: i64,
         reached_seq: i64,
     ) -> (EventsAfter, Option<StreamEnd>) {
         let buffer = self.buffer.borrow_and_update();
-        (buffer.after(cursor, reached_seq), buffer.end)
+        (buffer.events_after(cursor, reached_seq), buffer.end)
     }
 
     /// Waits until the buffer has changed since it was last read.
@@ -178,11 +180,11 @@ impl Subscription {
         }
     }
 
-    /// Waits until the job has an event after `cursor` or the stream ends. The job
-    /// must have reached event `cursor`.
+    /// Waits until the job has an event after `cursor` or the stream ends. Event
+    /// `cursor` must exist.
     pub(crate) async fn wait_for_event_after(&mut self, cursor: i64) {
         let reached_seq = cursor;
-        while let (EventsAfter::UpToDate, None) = self.after(cursor, reached_seq) {
+        while let (EventsAfter::UpToDate, None) = self.events_after(cursor, reached_seq) {
             self.changed().await;
         }
     }
@@ -228,8 +230,9 @@ mod tests {
         poll_requested.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
     }
 
-    fn count(subscription: &mut Subscription, cursor: i64) -> Option<usize> {
-        match subscription.after(cursor, cursor).0 {
+    /// The number of events after `cursor`; `None` when the buffer lacks one of them.
+    fn count_after(subscription: &mut Subscription, cursor: i64) -> Option<usize> {
+        match subscription.events_after(cursor, cursor).0 {
             EventsAfter::UpToDate => Some(0),
             EventsAfter::Messages(messages) => Some(messages.len()),
             EventsAfter::Missed => None,
@@ -241,15 +244,15 @@ mod tests {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         hub.publish(&[event(job_id, 1)]);
         assert!(!hub.is_watched());
-        let (one, other) = (
+        let (first, second) = (
             hub.subscribe(job_id).unwrap(),
             hub.subscribe(job_id).unwrap(),
         );
-        assert_eq!(hub.last_seqs(), [], "nothing has been read yet");
-        one.report_reached(1);
-        drop(one);
+        assert_eq!(hub.last_seqs(), [], "no sequence number is known yet");
+        first.report_reached(1);
+        drop(first);
         assert_eq!(hub.last_seqs(), [(job_id, 1)]);
-        drop(other);
+        drop(second);
         assert!(!hub.is_watched());
     }
 
@@ -258,11 +261,11 @@ mod tests {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         let mut subscription = hub.subscribe(job_id).unwrap();
         hub.publish(&[event(job_id, 7), event(job_id, 8)]);
-        // The read, which ended before these events, has found event 6.
+        // The read began before these events were committed and found event 6.
         subscription.report_reached(6);
-        assert_eq!(count(&mut subscription, 6), Some(2));
+        assert_eq!(count_after(&mut subscription, 6), Some(2));
         // A watcher at event 5 lacks event 6, which the buffer does not hold.
-        assert_eq!(count(&mut subscription, 5), None);
+        assert_eq!(count_after(&mut subscription, 5), None);
     }
 
     #[test]
@@ -276,9 +279,9 @@ mod tests {
         assert!(!poll_is_requested(&hub));
         hub.publish(&[event(job_id, 6)]);
         assert!(poll_is_requested(&hub), "5 is missing");
-        assert_eq!(count(&mut subscription, 3), Some(1));
+        assert_eq!(count_after(&mut subscription, 3), Some(1));
         hub.publish(&[event(job_id, 5), event(job_id, 6)]);
-        assert_eq!(count(&mut subscription, 3), Some(3));
+        assert_eq!(count_after(&mut subscription, 3), Some(3));
         subscription.report_reached(7);
         assert!(poll_is_requested(&hub), "7 is missing");
     }
@@ -288,7 +291,7 @@ mod tests {
         let (hub, job_id) = (Arc::new(Hub::default()), JobId::new(&SystemClock));
         let mut subscription = hub.subscribe(job_id).unwrap();
         hub.close();
-        assert_eq!(subscription.after(0, 0).1, Some(StreamEnd::Stopping));
+        assert_eq!(subscription.events_after(0, 0).1, Some(StreamEnd::Stopping));
         assert!(hub.subscribe(job_id).is_err());
     }
 }
