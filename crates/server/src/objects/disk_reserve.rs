@@ -15,8 +15,8 @@ const DEFAULT_DIVISOR: u64 = 20;
 pub(crate) struct DiskFull;
 
 impl Objects {
-    /// Whether the disk is too full for an upload of `size` more bytes. Never the case
-    /// for a bucket.
+    /// Checks that the reserve stays free after `size` more bytes; if not, returns
+    /// `Ok(Err(DiskFull))`. A bucket is never full.
     pub(crate) async fn check_space(&self, size: u64) -> Result<Result<(), DiskFull>, ApiError> {
         let Some(space) = within(STORAGE_TIMEOUT, self.storage.disk_space()).await? else {
             return Ok(Ok(()));

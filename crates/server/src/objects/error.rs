@@ -35,8 +35,8 @@ impl From<StorageError> for ApiError {
                 let detail = format!("{announced} bytes were announced, but {received} arrived");
                 Self::new(Code::MalformedBody, detail)
             }
-            // The request body failed. `Objects::receive` reported that failure to the storage
-            // as an `ApiError`; take it out again.
+            // The stream of the request body failed with an `ApiError`, which the storage
+            // has wrapped.
             StorageError::BrokenStream { source, .. } => match source.downcast::<Self>() {
                 Ok(error) => *error,
                 Err(source) => Self::internal(source),
@@ -49,8 +49,8 @@ impl From<StorageError> for ApiError {
     }
 }
 
-/// Whether a retry may succeed: the storage does not respond, has no room, or no more
-/// files may be opened.
+/// Whether a retry may succeed: the storage does not respond or has no space, or the
+/// system cannot open more files.
 fn is_transient(error: &StorageError) -> bool {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -62,7 +62,7 @@ fn is_transient(error: &StorageError) -> bool {
     matches!(error, StorageError::Unavailable { .. })
 }
 
-/// Whether the system has run out of space or open files.
+/// Whether the system has run out of disk space or file descriptors.
 fn is_exhausted(error: &io::Error) -> bool {
     let has_no_space = matches!(
         error.kind(),

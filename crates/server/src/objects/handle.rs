@@ -24,11 +24,12 @@ use crate::http::error::ApiError;
 /// Upper bound of the wait for a single operation of the storage.
 pub(super) const STORAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Number of locks: enough that two jobs seldom share one.
-const JOB_LOCKS: usize = 1024;
+/// Number of job locks. Jobs that share a lock wait for each other, which is rare with
+/// this number.
+const JOB_LOCK_COUNT: usize = 1024;
 
-/// Maximum time to read or write an object that is held in memory: enough for 32 MiB
-/// over a slow connection.
+/// Upper bound of the time to read or write an object that is held in memory: enough
+/// for 32 MiB over a slow connection.
 const TRANSFER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The storage, with its limits and a lock per job.
@@ -38,14 +39,15 @@ pub(crate) struct Objects {
     pub(crate) limits: UploadLimits,
     /// Public URL of the server; `None`: the address that each request was sent to.
     pub(crate) public_url: Option<Url>,
-    /// A job's lock is chosen by its id; some jobs share one.
+    /// The id of a job selects the lock of the job; several jobs may share a lock.
     job_locks: Arc<[Mutex<()>]>,
-    /// A directory that is removed with the last clone.
+    /// The directory of the objects when no storage is configured; removed when the last
+    /// clone is dropped.
     _temporary: Option<Arc<TempDir>>,
 }
 
 impl Objects {
-    /// Opens the storage; without one, a temporary directory.
+    /// Keeps objects in `storage`; with `None`, in a new temporary directory.
     pub(crate) fn new(
         storage: Option<Storage>,
         limits: UploadLimits,
@@ -65,7 +67,7 @@ impl Objects {
             storage,
             limits,
             public_url,
-            job_locks: (0..JOB_LOCKS).map(|_| Mutex::new(())).collect(),
+            job_locks: (0..JOB_LOCK_COUNT).map(|_| Mutex::new(())).collect(),
             _temporary: temporary.map(Arc::new),
         })
     }
@@ -110,28 +112,29 @@ impl Objects {
         within(TRANSFER_TIMEOUT, self.storage.put(key, size, bytes)).await
     }
 
-    /// Locks a job's objects until the guard is dropped. Adding files to the job and
-    /// deleting them require this lock, so that no file is written after the job was
-    /// deleted. (Other servers on the same disk have their own locks.)
+    /// Locks a job's objects until the guard is dropped. Code that adds or deletes
+    /// objects of a job holds the lock, so that no object is written after the job was
+    /// deleted. The lock does not exclude other servers that use the same storage.
     async fn lock_job(&self, job_id: JobId) -> MutexGuard<'_, ()> {
         // The last bits of a UUIDv7 are random.
         let [.., high, low] = job_id.as_uuid().into_bytes();
-        let index = usize::from(u16::from_be_bytes([high, low])) % JOB_LOCKS;
+        let index = usize::from(u16::from_be_bytes([high, low])) % JOB_LOCK_COUNT;
         self.job_locks[index].lock().await
     }
 
-    /// Locks a job's objects; an error when that takes longer than
+    /// Locks a job's objects. Fails if the lock is not free within
     /// [`STORAGE_TIMEOUT`].
     pub(crate) async fn try_lock_job(&self, job_id: JobId) -> Result<MutexGuard<'_, ()>, ApiError> {
         let lock = timeout(STORAGE_TIMEOUT, self.lock_job(job_id)).await;
         lock.map_err(|_| ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
     }
 
-    /// Deletes a job's objects in the background. The response waits for
-    /// [`STORAGE_TIMEOUT`] at most; what remains is found by `lectern gc`.
-    pub(crate) async fn remove(&self, job_id: JobId) {
+    /// Deletes a job's objects in a background task. Returns when the task has ended,
+    /// or after [`STORAGE_TIMEOUT`] while the task continues. `lectern gc` deletes the
+    /// objects that remain after a failure.
+    pub(crate) async fn delete_job(&self, job_id: JobId) {
         let objects = self.clone();
-        // A separate task, so that it continues when the client disconnects.
+        // A separate task, so that the deletion continues when the client disconnects.
         let removal = actix_web::rt::spawn(async move {
             // A request that is adding a file finishes first.
             let _lock = objects.lock_job(job_id).await;
@@ -159,7 +162,8 @@ impl fmt::Debug for Objects {
     }
 }
 
-/// Waits for an operation of the storage, at most for `limit`.
+/// Waits for an operation of the storage; fails if the operation takes longer than
+/// `limit`.
 pub(super) async fn within<T>(
     limit: Duration,
     operation: impl Future<Output = Result<T, StorageError>>,

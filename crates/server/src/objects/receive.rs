@@ -12,12 +12,12 @@ use super::handle::{Objects, STORAGE_TIMEOUT, within};
 use super::upload_rate::TimeAllowance;
 use crate::http::error::ApiError;
 
-/// Received bytes between two checks of the space on the disk.
+/// Number of bytes received between two checks of the free disk space.
 const SPACE_CHECK_BYTES: u64 = 64 << 20;
 
 impl Objects {
-    /// Begins the upload of an object of `size` bytes. Fails while another upload of it
-    /// is running, and if the disk is too full.
+    /// Begins the upload of an object of `size` bytes. Fails while another upload of the
+    /// same object is running, and if the disk is too full.
     pub(crate) async fn begin_upload(
         &self,
         key: &ObjectKey,
@@ -41,22 +41,22 @@ impl Objects {
     /// The chunks of a body. Fails if the client is too slow or the disk becomes too
     /// full.
     fn chunks(&self, body: web::Payload) -> impl Stream<Item = Result<web::Bytes, ApiError>> {
-        let start = (Box::pin(body), TimeAllowance::new(self.limits), 0);
-        stream::try_unfold(start, async |(mut body, mut allowance, unchecked)| {
-            let asked = Instant::now();
+        let initial = (Box::pin(body), TimeAllowance::new(self.limits), 0);
+        stream::try_unfold(initial, async |(mut body, mut allowance, since_check)| {
+            let wait_start = Instant::now();
             let chunk = timeout(allowance.remaining(), body.next()).await;
             let chunk = match chunk.map_err(|_| self.too_slow())? {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(_)) => return Err(malformed("the connection ended before the body did")),
                 None => return Ok(None),
             };
-            allowance.record(asked.elapsed(), chunk.len());
-            let mut unchecked = unchecked + chunk.len() as u64;
-            if unchecked >= SPACE_CHECK_BYTES {
+            allowance.record(wait_start.elapsed(), chunk.len());
+            let mut bytes_since_check = since_check + chunk.len() as u64;
+            if bytes_since_check >= SPACE_CHECK_BYTES {
                 self.check_space(0).await??;
-                unchecked = 0;
+                bytes_since_check = 0;
             }
-            Ok(Some((chunk, (body, allowance, unchecked))))
+            Ok(Some((chunk, (body, allowance, bytes_since_check))))
         })
     }
 

@@ -16,19 +16,19 @@ use crate::objects::error::STORAGE_UNAVAILABLE;
 
 /// Stores the recording of a pending job.
 ///
-/// The job's row is locked meanwhile, so that no server confirms or deletes the job
-/// between the check of its status and the replacement of the recording.
+/// A transaction locks the job's row, so that no server confirms or deletes the job
+/// between the check of the job's status and the replacement of the recording.
 ///
-/// Without the database, the recording is stored if the job has none: a job without a
-/// recording cannot have been confirmed. It can have been deleted, and then `lectern gc`
-/// removes the recording.
+/// If the database does not respond, the recording is stored only if the job has no
+/// recording yet, because such a job cannot have been confirmed. The job may have been
+/// deleted; `lectern gc` then removes the recording.
 pub(crate) async fn store(
     db: &DatabaseHandle,
     job_id: JobId,
     object: ReceivedObject,
 ) -> Result<(), ApiError> {
     let upload = Arc::new(CompleteUpload(Mutex::new(State::Received(object))));
-    let checked = {
+    let stored = {
         let upload = Arc::clone(&upload);
         let replace = move |tx: &mut Tx<'_>| {
             lock_pending(tx, job_id)?;
@@ -40,7 +40,7 @@ pub(crate) async fn store(
         let db = db.one_at_a_time_for(job_id.as_uuid());
         db.write(replace, |()| ()).await
     };
-    let error = match checked {
+    let error = match stored {
         Ok(()) => return Ok(()),
         Err(error) if error.is_unavailable() => error,
         Err(error) => return Err(error),
@@ -78,8 +78,9 @@ pub(crate) fn check_pending(job_id: JobId, job: Option<&Job>) -> Result<(), ApiE
     }
 }
 
-/// An upload that is published at most once, by the transaction or after its failure: a
-/// call of the database may still run after its request has failed.
+/// An upload that is published at most once: in the transaction, or after the transaction
+/// has failed. The lock is necessary because the transaction may still be running on its
+/// thread when the request has already received an error.
 struct CompleteUpload(Mutex<State>);
 
 enum State {
@@ -89,13 +90,14 @@ enum State {
 }
 
 impl CompleteUpload {
-    /// Stores the recording, replacing another. Returns whether it is stored: false after a
-    /// failure. Blocks.
+    /// Makes the upload the job's recording and replaces an earlier recording. Returns
+    /// false if an earlier attempt to publish this upload has failed. Blocks.
     fn publish(&self) -> Result<bool, StorageError> {
         self.publish_with(|object| object.publish().map(|()| true))
     }
 
-    /// The same if there is no recording yet.
+    /// Makes the upload the job's recording if the job has none. Returns false if the job
+    /// has a recording or an earlier attempt to publish this upload has failed. Blocks.
     fn publish_new(&self) -> Result<bool, StorageError> {
         self.publish_with(ReceivedObject::publish_new)
     }

@@ -26,7 +26,7 @@ const RECORDING_URL_TTL: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone)]
 pub(crate) struct SignedUrls {
     storage: Storage,
-    /// Base of the URLs that this server serves.
+    /// Base of the signed URLs that point to this server.
     base: Url,
     now: DateTime<Utc>,
 }
@@ -46,7 +46,7 @@ impl SignedUrls {
     }
 
     /// The URL of an object that a job refers to. `None` when the key is invalid or
-    /// belongs to another job.
+    /// belongs to another job, or when the URL cannot be signed.
     pub(crate) async fn download(
         &self,
         job_id: JobId,
@@ -97,19 +97,19 @@ impl FromRequest for SignedUrls {
     }
 }
 
-/// The URL below which the routes were reached: scheme, host and the path of a
-/// scope.
+/// The base URL at which the client reached this server: scheme, host and the path
+/// under which the routes are mounted.
 fn request_base(request: &HttpRequest) -> Result<Url, ApiError> {
     let address = RequestAddress::of(request, app_data::<TrustedProxies>(request)?);
-    let own_address = || match request.conn_data::<ConnectionAddress>() {
-        Some(ConnectionAddress(own)) => own.to_string(),
+    let local_address = || match request.conn_data::<ConnectionAddress>() {
+        Some(ConnectionAddress(address)) => address.to_string(),
         None => request.app_config().host().to_owned(),
     };
-    let host = address.host.map_or_else(own_address, str::to_owned);
+    let host = address.host.map_or_else(local_address, str::to_owned);
     let url = format!("{}://{host}/", address.scheme);
-    let is_bare =
+    let has_only_host =
         |url: &Url| url.path() == "/" && url.query().is_none() && url.username().is_empty();
-    let mut url = Url::parse(&url).ok().filter(is_bare).ok_or_else(|| {
+    let mut url = Url::parse(&url).ok().filter(has_only_host).ok_or_else(|| {
         let host = FieldError::new("Host", "must be the address of this server");
         ApiError::fields(Code::MalformedQuery, host)
     })?;

@@ -11,10 +11,10 @@ pub struct UploadLimits {
     pub upload_ttl: Duration,
     /// Lifetime of a download URL; one hour by default.
     pub download_ttl: Duration,
-    /// How long an upload may send nothing; one minute by default.
+    /// How long the client of an upload may send nothing; one minute by default.
     pub idle_timeout: Duration,
-    /// Least rate of an upload in bytes per second, 1024 by default. A client may be
-    /// slower for `idle_timeout`, and again after it has caught up; 0 permits any rate.
+    /// Minimum rate of an upload in bytes per second; 1024 by default, 0 for no minimum.
+    /// A client may fall behind this rate by up to `idle_timeout`.
     pub min_rate: u32,
     /// Bytes of the disk that uploads leave free. `None`, the default: 1 GiB, or 5 % of
     /// a disk of less than 20 GiB.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::upload_limits::UploadLimits;
 
-/// How long the server still waits for the client of an upload.
+/// How much longer the server waits for the client of an upload.
 ///
-/// Waiting for the client uses up the allowance; bytes that arrive add the time that they
-/// take at the minimum rate. Time that the server spends writing to the disk does not
-/// count.
+/// Each wait for the client reduces the allowance. Received bytes increase the allowance
+/// by the time that they take at the minimum rate, up to the idle timeout. Time that the
+/// server spends writing to the disk does not count.
 #[derive(Debug)]
 pub(super) struct TimeAllowance {
     limits: UploadLimits,
@@ -28,11 +28,12 @@ impl TimeAllowance {
         self.remaining
     }
 
-    /// Records that this many bytes arrived after a wait.
+    /// Records that `bytes` bytes arrived after a wait of `waited`.
     pub(super) fn record(&mut self, waited: Duration, bytes: usize) {
-        let micros = (bytes as u64).saturating_mul(1_000_000);
-        let added = match micros.checked_div(self.limits.min_rate.into()) {
+        let scaled_bytes = (bytes as u64).saturating_mul(1_000_000);
+        let added = match scaled_bytes.checked_div(self.limits.min_rate.into()) {
             Some(micros) => Duration::from_micros(micros),
+            // There is no minimum rate.
             None => Duration::MAX,
         };
         let left = self.remaining.saturating_sub(waited);
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_trickles_runs_out_of_time() {
+    fn a_client_below_the_minimum_rate_runs_out_of_time() {
         let mut allowance = new_allowance(1000);
         for second in 1..=60 {
             assert!(allowance.remaining() >= SECOND, "after {second} s");
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_at_the_least_rate_never_runs_out_of_time() {
+    fn a_client_at_the_minimum_rate_never_runs_out_of_time() {
         let mut allowance = new_allowance(1000);
         for _ in 0..10_000 {
             allowance.record(30 * SECOND, 30_000);
@@ -85,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_do_not_extend_a_pause() {
+    fn the_allowance_never_exceeds_the_idle_timeout() {
         let mut allowance = new_allowance(1);
         allowance.record(SECOND, usize::MAX);
         assert_eq!(allowance.remaining(), 60 * SECOND);
     }
 
     #[test]
-    fn without_a_least_rate_each_byte_permits_a_pause() {
+    fn without_a_minimum_rate_each_byte_permits_a_pause() {
         let mut allowance = new_allowance(0);
         allowance.record(59 * SECOND, 1);
         assert_eq!(allowance.remaining(), 60 * SECOND);

@@ -143,6 +143,6 @@ async fn delete(
     db.one_at_a_time_for(job_id.as_uuid())
         .write(move |tx| Ok(tx.jobs().delete(job_id)?), |()| ())
         .await?;
-    objects.remove(job_id).await;
+    objects.delete_job(job_id).await;
     Ok(ApiResponse::no_content())
 }
