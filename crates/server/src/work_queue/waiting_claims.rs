@@ -1,16 +1,17 @@
 //! Claims that wait until a stage run becomes ready.
 //!
-//! Waiting costs neither a thread nor a connection. A claim that has found no run
-//! waits in a queue until it is notified that a run of one of its stages has
-//! become ready: at once by a commit of this process, or by the
-//! [poller](super::poller), which finds what other processes, expired leases and
-//! elapsed retry delays have made ready.
+//! A waiting claim occupies neither a thread nor a database connection. A claim that
+//! finds no run waits in a queue for a notification that a run of one of its stages
+//! has become ready. Commits of this process send notifications at once. The
+//! [poller](super::poller) sends notifications for runs that other processes,
+//! expired leases and elapsed retry delays have made ready.
 //!
-//! A notification wakes one waiter, the first that wants the stage. A notified
-//! waiter that finds work wakes the next one, because there may be more; so does
-//! one that leaves before it has looked. A waiter that finds nothing keeps its
-//! place. So no notification is lost, and each causes at most one unsuccessful
-//! claim.
+//! A notification wakes one waiter: the first whose stages include the run's stage.
+//! A notified waiter queries the database for a run. If the waiter finds a run, more
+//! may be ready, so leaving the queue notifies the next waiter. The same happens if
+//! the waiter leaves before the query. A waiter that finds nothing keeps its place in
+//! the queue. As a result no notification is lost, and each notification causes at
+//! most one unsuccessful claim.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,7 +54,6 @@ struct Waiter {
 }
 
 impl WaitingClaims {
-    /// `max_waiters` bounds the claims that wait at once.
     pub(crate) fn new(max_waiters: usize) -> Self {
         Self {
             queue: Mutex::default(),
@@ -83,8 +83,8 @@ impl WaitingClaims {
         }
     }
 
-    /// Notifies one waiter for each run that has become ready. `ready` has the
-    /// stage of each run, so it may have a stage several times.
+    /// Notifies one waiter for each run that has become ready. `ready` lists the stage
+    /// of each run, so a stage may occur several times.
     pub(crate) fn notify(&self, ready: &[Stage]) {
         let mut queue = self.queue();
         for stage in ready {
@@ -115,11 +115,12 @@ impl WaitingClaims {
 }
 
 impl Queue {
-    /// Notifies the first waiter that matches and has no pending notification.
+    /// Notifies the first waiter whose stages satisfy `is_wanted` and that has no pending
+    /// notification.
     ///
     /// Waiters whose query is in progress come second: the query may have begun before
     /// the run was ready, so the notification makes them query again. A waiter with a
-    /// pending notification has yet to query and will find this run as well.
+    /// pending notification needs no other, because its next query includes this run.
     fn notify(&mut self, is_wanted: impl Fn(&[Stage]) -> bool) {
         let first = |is_waiting: bool| {
             let mut queue = self.waiters.iter();
@@ -139,20 +140,21 @@ impl Queue {
     }
 }
 
-/// A place in the queue, left when it is dropped. A notified waiter then passes the
-/// notification on, unless it has queried since and found nothing.
+/// The place of a claim in the queue. Dropping this value leaves the queue and passes a
+/// notification on to the next waiter, unless the claim has queried after the
+/// notification and found nothing.
 #[derive(Debug)]
 pub(crate) struct QueuePosition<'a> {
     claims: &'a WaitingClaims,
     number: u64,
     wakeup: Arc<Notify>,
-    /// Whether the current attempt follows a notification.
+    /// Whether the current query follows a notification.
     is_notified: bool,
 }
 
 impl QueuePosition<'_> {
-    /// Waits for a notification after an attempt that found nothing. `false` when
-    /// the deadline has passed or the server stops.
+    /// Waits for a notification after a query that found nothing. `false` when the
+    /// deadline has passed or the server stops.
     ///
     /// # Errors
     ///
@@ -166,15 +168,14 @@ impl QueuePosition<'_> {
         Ok(self.end_wait())
     }
 
-    /// `false` when waiting is pointless: the deadline has passed or the queue is
-    /// closed.
+    /// `false` if there is no wait: the deadline has passed or the queue is closed.
     fn begin_wait(&self, until: Instant) -> Result<bool, ApiError> {
         let mut queue = self.claims.queue();
         if queue.closed || until <= Instant::now() {
             return Ok(false);
         }
-        // Only the waiters in front count, so a waiter that was once within the bound
-        // remains within it.
+        // Only the waiters ahead count, so a waiter that once was within the bound
+        // remains within the bound.
         if queue.waiters.range(..self.number).count() >= self.claims.max_waiters {
             return Err(ApiError::new(
                 Code::Overloaded,
