@@ -50,7 +50,7 @@ async fn replace(
     let writer = db
         .one_at_a_time_for(job_id.as_uuid())
         .with_time_for_rows(new.len());
-    if fits_in_memory(&new, text_bytes) {
+    if fits_in_memory(&new, unbounded_text_bytes) {
         let replace = move |tx: &mut Tx<'_>| {
             let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
             Ok(tx.content_segments().replace_for_job(job, &new)?)
@@ -70,8 +70,8 @@ async fn replace(
     respond_json(&db, &memory, pages).await
 }
 
-/// The size of a segment's texts of any length.
-fn text_bytes(segment: &NewContentSegment) -> usize {
+/// The size of the texts of a segment whose length has no upper bound.
+fn unbounded_text_bytes(segment: &NewContentSegment) -> usize {
     let words = segment.keywords.iter().chain(&segment.concepts);
     let description = segment.description.as_deref().unwrap_or_default();
     words.map(|word| word.len()).sum::<usize>() + description.len()

@@ -18,8 +18,8 @@ use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::live::{CatchUp, Live, Watcher, sse};
 
-/// Upper bound of a long poll, in seconds.
-const MAX_WAIT: u64 = 60;
+/// Upper bound of the wait of a long poll.
+const MAX_WAIT_SECONDS: u64 = 60;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -37,13 +37,13 @@ async fn events(
     Query(query): Query<EventsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
-    // A reconnecting browser repeats the original URL and sends its position in
-    // this header.
+    // The header takes precedence: a browser that reconnects repeats the original URL and
+    // sends its current position in the header.
     let after = last_event_id(headers).or(query.after);
     if wants_stream(&request) {
         stream_events(&db, live, job_id, after, request.method()).await
     } else {
-        let page = page(&db, &live, job_id, after, wait(headers)).await?;
+        let page = page(&db, &live, job_id, after, preferred_wait(headers)).await?;
         Ok(page.respond_to(&request))
     }
 }
@@ -75,10 +75,11 @@ async fn page(
     wait: Option<Duration>,
 ) -> ApiResult {
     let Some(wait) = wait else {
-        return read(db, job_id, after).await?.page;
+        return read(db, job_id, after).await?.response;
     };
     let _slot = live.slots.acquire()?;
-    // Subscribes before the read, so that no event between the two is missed.
+    // Subscribes before the read: an event that is published after the read then reaches
+    // the subscription.
     let mut subscription = live.hub.subscribe(job_id)?;
     let mut found = read(db, job_id, after).await?;
     if found.is_empty {
@@ -89,12 +90,12 @@ async fn page(
         }
     }
     let applied = format!("wait={}", wait.as_secs());
-    found.page?.with_header(PREFERENCE_APPLIED, &applied)
+    found.response?.with_header(PREFERENCE_APPLIED, &applied)
 }
 
-/// A serialized page.
+/// A page of events as a response.
 struct EventPage {
-    page: ApiResult,
+    response: ApiResult,
     is_empty: bool,
     last_seq: i64,
 }
@@ -110,20 +111,20 @@ async fn read(
         move |catch_up| EventPage {
             is_empty: catch_up.is_empty(),
             last_seq: catch_up.last_seq(),
-            page: ApiResponse::ok(&catch_up.page(now)),
+            response: ApiResponse::ok(&catch_up.page(now)),
         },
     );
     catch_up.await
 }
 
-/// The last event the client has seen. An invalid id was never assigned, so the
-/// client starts over.
+/// Sequence number of the last event that the client has received, from the header
+/// `Last-Event-ID`. An invalid number is ignored, because no event ever has such a number.
 fn last_event_id(headers: &HeaderMap) -> Option<i64> {
     let id = headers.get(LAST_EVENT_ID)?.to_str().ok()?;
     id.trim().parse().ok().filter(|seq| *seq >= 0)
 }
 
-/// Whether the client accepts server-sent events explicitly, not by a wildcard.
+/// Whether the client accepts `text/event-stream` by name. A wildcard is not enough.
 fn wants_stream(request: &HttpRequest) -> bool {
     let ranges = Accept::parse(request).map_or_else(|_| Vec::new(), |Accept(ranges)| ranges);
     ranges.iter().any(|range| {
@@ -132,8 +133,8 @@ fn wants_stream(request: &HttpRequest) -> bool {
 }
 
 /// The preferred wait (RFC 7240); invalid preferences are ignored.
-fn wait(headers: &HeaderMap) -> Option<Duration> {
-    let mut preferences = list(headers, &PREFER);
+fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+    let mut preferences = list_elements(headers, &PREFER);
     let seconds: u64 = preferences.find_map(|preference| {
         let (name, value) = preference.split(';').next()?.split_once('=')?;
         let value = value.trim().trim_matches('"');
@@ -141,11 +142,14 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
             .eq_ignore_ascii_case("wait")
             .then(|| value.parse().ok())?
     })?;
-    Some(Duration::from_secs(seconds.min(MAX_WAIT)))
+    Some(Duration::from_secs(seconds.min(MAX_WAIT_SECONDS)))
 }
 
-/// The elements of a list header.
-fn list<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> + use<'h> {
+/// The elements of a header whose value is a comma-separated list.
+fn list_elements<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'h str> + use<'h> {
     let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }
@@ -192,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_wait_preference_is_found_among_others_and_ignored_when_invalid() {
-        let wait = |lines: &[&str]| wait(&headers(&PREFER, lines)).map(|wait| wait.as_secs());
+        let wait =
+            |lines: &[&str]| preferred_wait(&headers(&PREFER, lines)).map(|wait| wait.as_secs());
         assert_eq!(wait(&["wait=10"]), Some(10));
         assert_eq!(wait(&["respond-async, Wait=\"7\"; foo"]), Some(7));
         assert_eq!(wait(&["respond-async", "wait = 5"]), Some(5));

@@ -63,16 +63,16 @@ fn all() -> Vec<Resource> {
     all.into_iter().flatten().collect()
 }
 
-/// Adds all routes to an app that has other routes beside them. That app handles all
-/// other paths.
+/// Adds all routes to an app that has routes of its own. Requests for all other paths are
+/// left to the app.
 pub(crate) fn mount(app: &mut ServiceConfig) {
     for resource in all() {
         resource.mount(app);
     }
 }
 
-/// Adds all routes to a server's app, and a problem document for every other
-/// path.
+/// Adds all routes to the app of a server, which responds to requests for all other paths
+/// with a problem document.
 pub(crate) fn register(app: &mut ServiceConfig) {
     for resource in all() {
         resource.register(app);

@@ -1,5 +1,5 @@
-//! Objects on local disk, at URLs that this server has signed. S3-compatible
-//! services serve their own URLs.
+//! Objects on local disk, at URLs that this server has signed. Signed URLs of a bucket
+//! point to the S3-compatible service instead.
 
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_LENGTH, ETAG};
@@ -51,8 +51,8 @@ async fn download(
     Ok(range::send(object, is_part))
 }
 
-/// Uploads the recording of a pending job. After the confirmation it cannot be
-/// replaced.
+/// Uploads the recording of a pending job. A recording cannot be replaced after its upload
+/// was confirmed.
 async fn upload(
     request: HttpRequest,
     db: Data<DatabaseHandle>,
@@ -68,7 +68,7 @@ async fn upload(
     load_and_check_pending(&db, job_id).await?;
     let upload = objects.begin_upload(&key, size).await?;
     let object = objects.receive(upload, size, body).await?;
-    // A separate task, so that a complete upload is stored even if its client disconnects.
+    // A separate task, so that a complete upload is stored even if the client disconnects.
     let stored = actix_web::rt::spawn(async move { recording::store(&db, job_id, object).await });
     stored.await.map_err(ApiError::internal)??;
     let info = objects.storage.head(&key).await?;
@@ -86,17 +86,17 @@ fn verify_url<T>(
     verify: impl FnOnce(&Signer, &ObjectKey, &str) -> Result<T, SignatureError>,
 ) -> Result<(ObjectKey, T), ApiError> {
     let signer = objects.storage.signer().ok_or_else(ApiError::no_object)?;
-    // The signature covers the path as it was sent, below the mount point. The router's
-    // path cannot be used: some of its escapes are decoded already.
+    // The signature covers the path as the client sent it, without the mount point. The
+    // path from the router is unsuitable, because the router decodes some of the escapes.
     let path = &request.uri().path()[mount::prefix(request).len()..];
     let key = path.strip_prefix(OBJECTS_PATH);
     let key = key.and_then(|key| ObjectKey::from_url_path(key).ok());
     let key = key.ok_or_else(ApiError::no_object)?;
-    let allowed = verify(signer, &key, request.query_string()).map_err(|refused| {
-        log::debug!("{key}: {refused}");
+    let verified = verify(signer, &key, request.query_string()).map_err(|error| {
+        log::debug!("{key}: {error}");
         ApiError::no_object()
     })?;
-    Ok((key, allowed))
+    Ok((key, verified))
 }
 
 /// Compares Content-Length, if present, with the signed size before the body is

@@ -51,14 +51,15 @@ struct Results {
     job_id: JobId,
 }
 
-/// Where a part begins.
+/// Where a part of the response begins.
 #[derive(Debug, Clone)]
 struct Position {
     list: List,
     after: SetCursor,
     /// The number of items of the list before this part.
     count: usize,
-    /// The end of the response, serialized.
+    /// The value of the field `metadata`, serialized with the first part and sent with the
+    /// last part.
     metadata: Arc<[u8]>,
 }
 
@@ -95,10 +96,10 @@ impl Results {
 
 /// The rows of a part.
 struct Rows {
-    /// The job and its layout, in the first part.
+    /// The job and its layout analysis; only in the first part.
     job: Option<JobResults>,
     clips: Vec<Clip>,
-    /// `None` as long as there are more clips.
+    /// `None` while more clips follow in the next part.
     transcript: Option<Vec<TranscriptSegment>>,
     next: Option<(List, SetCursor)>,
 }
@@ -107,7 +108,7 @@ impl Rows {
     fn read(conn: &mut Reader<'_>, job_id: JobId, at: Option<&Position>) -> Result<Self, ApiError> {
         let job = match at {
             Some(_) => None,
-            None => Some(completed(conn, job_id)?),
+            None => Some(completed_job(conn, job_id)?),
         };
         let after = |list| at.filter(|at| at.list == list).map(|at| &at.after);
         let mut clips = Vec::new();
@@ -123,8 +124,10 @@ impl Rows {
                 });
             }
         }
-        let (all, after) = (Window::default(), after(List::Transcript));
-        let page = conn.transcripts().page(job_id, all, None, after)?;
+        let (whole_recording, after) = (Window::default(), after(List::Transcript));
+        let page = conn
+            .transcripts()
+            .page(job_id, whole_recording, None, after)?;
         Ok(Self {
             job,
             clips,
@@ -133,7 +136,7 @@ impl Rows {
         })
     }
 
-    /// The storage keys of the part.
+    /// The storage keys of all objects that this part refers to.
     fn keys(&self) -> impl Iterator<Item = &StorageKey> {
         let job = self
             .job
@@ -193,8 +196,9 @@ impl Rows {
     }
 }
 
-/// The results of a completed job without clips and transcript.
-fn completed(conn: &mut Reader<'_>, job_id: JobId) -> Result<JobResults, ApiError> {
+/// The results of a job, except its clips and its transcript. Fails unless the job is
+/// completed.
+fn completed_job(conn: &mut Reader<'_>, job_id: JobId) -> Result<JobResults, ApiError> {
     let job = conn.jobs().find(job_id)?;
     let job = job.ok_or_else(|| ApiError::no_job(job_id))?;
     if job.status != JobStatus::Completed {

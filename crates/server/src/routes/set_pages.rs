@@ -17,20 +17,21 @@ use crate::http::error::ApiError;
 use crate::http::memory::MemoryBudget;
 use crate::http::response::{ApiResponse, ApiResult, JSON};
 
-/// A request that stores more rows than this does not keep them in memory for its
-/// response, which is read from the database.
+/// Upper bound of the rows that a request keeps in memory for its response. The rows of a
+/// larger response are read from the database.
 const MAX_ROWS_IN_MEMORY: usize = 1_000;
 
-/// The same in bytes of text.
+/// Upper bound of the text in these rows, in bytes.
 const MAX_BYTES_IN_MEMORY: usize = 256 << 10;
 
-/// Whether a set is small enough to be kept in memory. `bytes` is the size of a row's
-/// texts.
-pub(super) fn fits_in_memory<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> bool {
-    rows.len() <= MAX_ROWS_IN_MEMORY && rows.iter().map(bytes).sum::<usize>() <= MAX_BYTES_IN_MEMORY
+/// Whether a set is small enough to be kept in memory. `text_bytes` returns the size of
+/// the texts of a row.
+pub(super) fn fits_in_memory<T>(rows: &[T], text_bytes: impl Fn(&T) -> usize) -> bool {
+    rows.len() <= MAX_ROWS_IN_MEMORY
+        && rows.iter().map(text_bytes).sum::<usize>() <= MAX_BYTES_IN_MEMORY
 }
 
-/// The number of bytes that a value has as JSON.
+/// The size of a value as JSON.
 pub(super) fn json_bytes(value: &impl Serialize) -> usize {
     struct Counter(usize);
 
@@ -46,7 +47,8 @@ pub(super) fn json_bytes(value: &impl Serialize) -> usize {
     }
 
     let mut counter = Counter(0);
-    // An incomplete count is of no consequence: the value is serialized again later.
+    // An error makes the count too small, which is harmless: the value is serialized again
+    // for the database, and this time the error is reported.
     let _ = serde_json::to_writer(&mut counter, value);
     counter.0
 }
@@ -54,33 +56,33 @@ pub(super) fn json_bytes(value: &impl Serialize) -> usize {
 /// JSON of the form `{"job_id": …, "segments": […], "total": …}`.
 pub(super) struct JsonSet<W, R> {
     pub(super) job_id: JobId,
-    /// The first field and its value.
-    owner: (&'static str, Value),
-    /// The name of the list.
-    list: &'static str,
+    /// The first field, which holds an id, and its value.
+    id_field: (&'static str, Value),
+    /// The name of the field that holds the rows.
+    list_field: &'static str,
     read: R,
     row: PhantomData<fn() -> W>,
 }
 
 impl<W, R> JsonSet<W, R> {
     /// The rows of a job that `read` returns.
-    pub(super) fn of_job<T>(job_id: JobId, list: &'static str, read: R) -> Self
+    pub(super) fn of_job<T>(job_id: JobId, list_field: &'static str, read: R) -> Self
     where
         R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<T>, Error>,
     {
         Self {
             job_id,
-            owner: ("job_id", job_id.to_string().into()),
-            list,
+            id_field: ("job_id", job_id.to_string().into()),
+            list_field,
             read,
             row: PhantomData,
         }
     }
 
-    /// The same, below the id of something that belongs to the job.
-    pub(super) fn owned_by(self, field: &'static str, id: impl Display) -> Self {
+    /// Replaces the field `job_id` by another id, such as that of a clip.
+    pub(super) fn with_id_field(self, field: &'static str, id: impl Display) -> Self {
         Self {
-            owner: (field, id.to_string().into()),
+            id_field: (field, id.to_string().into()),
             ..self
         }
     }
@@ -101,15 +103,16 @@ where
     ) -> Result<(Vec<u8>, Option<Self::Cursor>), ApiError> {
         let page = (self.read)(conn, at.map(|(cursor, _)| cursor))?;
         let mut total = at.map_or(0, |(_, count)| *count);
-        // Without it, the JSON of a large row would be copied each time it grows.
-        let large = at.and_then(Self::large_row_bytes).unwrap_or_default();
-        let mut json = Vec::with_capacity(large + large / 64);
+        // Reserves space for a large row, whose JSON would otherwise be copied whenever
+        // the buffer grows. The margin is for escapes and field names.
+        let large_row = at.and_then(Self::large_row_bytes).unwrap_or_default();
+        let mut json = Vec::with_capacity(large_row + large_row / 64);
         if at.is_none() {
             if page.items.is_empty() && page.next.is_none() {
                 require_job(self.job_id, conn.jobs().exists(self.job_id)?)?;
             }
-            let (field, id) = &self.owner;
-            json.extend(format!("{{\"{field}\":{id},\"{}\":[", self.list).into_bytes());
+            let (field, id) = &self.id_field;
+            json.extend(format!("{{\"{field}\":{id},\"{}\":[", self.list_field).into_bytes());
         }
         for row in page.items {
             push_item(&mut json, total, &W::from(row))?;
@@ -126,7 +129,7 @@ where
     }
 }
 
-/// Adds an item to a list of JSON that has `count` items.
+/// Appends an item to a JSON array that already has `count` items.
 pub(super) fn push_item(
     json: &mut Vec<u8>,
     count: usize,
@@ -138,15 +141,15 @@ pub(super) fn push_item(
     serde_json::to_writer(json, item).map_err(ApiError::internal)
 }
 
-/// A subtitle file or a text of a transcript.
-pub(super) struct FileOfSegments<R> {
+/// A file of cues: subtitles or plain text.
+pub(super) struct CueFile<R> {
     pub(super) job_id: JobId,
     pub(super) parts: FileParts,
-    /// Reads segments, by time.
+    /// Reads a page of cues, in order of time.
     pub(super) read: R,
 }
 
-impl<R> Pages for FileOfSegments<R>
+impl<R> Pages for CueFile<R>
 where
     R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<Cue>, Error>
         + Send

@@ -9,7 +9,7 @@ use lectern_domain::{Clip, ClipMediaUpdate, Patch, Stage, Window};
 use lectern_formats::{Cue, FileParts, Format, clip_to, webvtt};
 use lectern_storage::ObjectKey;
 
-use super::set_pages::{FileOfSegments, JsonSet, cues, respond_json};
+use super::set_pages::{CueFile, JsonSet, cues, respond_json};
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::first_part;
 use crate::http::error::ApiError;
@@ -32,8 +32,8 @@ pub(super) fn resources() -> Vec<Resource> {
     ]
 }
 
-/// The stored subtitles of the clip or, without any, the matching part of the
-/// transcript.
+/// The stored subtitles of the clip or, if there are none, the part of the transcript
+/// that the clip shows.
 async fn find(
     db: Data<DatabaseHandle>,
     memory: Data<MemoryBudget>,
@@ -49,7 +49,7 @@ async fn find(
     };
     let clip = db.read_committed(find, |clip| clip).await?;
     let file = accept.file_format(requested);
-    let response = match stored(&objects, &memory, &clip, limits.output).await? {
+    let response = match read_stored(&objects, &memory, &clip, limits.output).await? {
         Some((cues, permit)) => {
             let write = move || match file {
                 Some(format) => Ok(ApiResponse::file(format, format.write(&cues))),
@@ -78,7 +78,7 @@ async fn from_transcript(
         Ok::<_, Error>(SetPage { items, next })
     };
     if let Some((format, Some(parts))) = file.map(|format| (format, FileParts::new(format))) {
-        let file = FileOfSegments {
+        let file = CueFile {
             job_id,
             parts,
             read,
@@ -92,15 +92,16 @@ async fn from_transcript(
         Ok(SetPage { items, next })
     };
     let pages = JsonSet::<SubtitleSegment, _>::of_job(job_id, "segments", read_segments);
-    respond_json(db, memory, pages.owned_by("clip_id", clip.clip_id)).await
+    respond_json(db, memory, pages.with_id_field("clip_id", clip.clip_id)).await
 }
 
-/// Memory for reading a stored file: its bytes, and its cues.
-const FILE_FACTOR: usize = 4;
+/// Bytes of memory that reading a stored file takes per byte of the file: for the file
+/// itself and for its cues.
+const MEMORY_PER_FILE_BYTE: usize = 4;
 
-/// Reads the clip's subtitle file, with a permit for the memory; `None` when it is missing
-/// or invalid.
-async fn stored(
+/// Reads the clip's subtitle file, with a permit for the memory; `None` when the file is
+/// missing, larger than `limit` bytes or invalid.
+async fn read_stored(
     objects: &Objects,
     memory: &MemoryBudget,
     clip: &Clip,
@@ -114,7 +115,7 @@ async fn stored(
     };
     let size = usize::try_from(info.size).unwrap_or(usize::MAX).min(limit);
     let permit = memory
-        .for_response(FILE_FACTOR.saturating_mul(size))
+        .for_response(MEMORY_PER_FILE_BYTE.saturating_mul(size))
         .await?;
     let Some(file) = objects.read(&key, limit).await? else {
         return Ok(None);
@@ -127,9 +128,10 @@ async fn stored(
     Ok(cues.map(|cues| (cues, permit)))
 }
 
-/// Writes the subtitles to a new object, then stores its key in the clip. The
-/// previous object is kept for clients that are downloading it and in case the
-/// second write is refused; `lectern gc` removes it.
+/// Writes the subtitles to a new object, then stores the key of the object in the clip.
+/// The previous object is kept, because clients may be downloading it and because the
+/// update of the clip may be refused. `lectern gc` removes the object that no clip refers
+/// to.
 async fn replace(
     db: Data<DatabaseHandle>,
     objects: Data<Objects>,
@@ -157,8 +159,9 @@ async fn replace(
     };
     let job_id = db.read(find, |clip| clip.job_id).await?;
     let lock = objects.try_lock_job(job_id).await?;
-    // The lock keeps the job's objects from being deleted meanwhile; before
-    // it was acquired, the job may have been deleted or the lease expired.
+    // While the lock is held, the job's objects are not deleted. The lease is checked
+    // after the lock was acquired, because the job may have been deleted or the lease may
+    // have expired during the wait for the lock.
     let authorize = move |tx: &mut Tx<'_>| {
         let clip = tx.clips().find(clip_id)?;
         let clip = clip.ok_or_else(|| ApiError::no_clip(clip_id))?;
@@ -187,8 +190,8 @@ async fn replace(
     response
 }
 
-/// Writes the object, unless the clip already refers to an identical one, so that
-/// repeated requests leave no extra objects.
+/// Writes the file to a new object, unless the clip already refers to an object with the
+/// same content, so that repeated requests leave no extra objects.
 async fn store_file(objects: &Objects, clip: &Clip, file: &Bytes) -> Result<ObjectKey, ApiError> {
     if let Some(key) = clip_object(clip).filter(ObjectKey::is_custom_subtitles)
         && objects.read(&key, file.len()).await?.as_ref() == Some(file)

@@ -8,7 +8,7 @@ use lectern_db::{Error, Reader, SetCursor, SetPage, Tx};
 use lectern_domain::{self as domain, JobId, NewTranscriptSegment, Stage, Window};
 use lectern_formats::FileParts;
 
-use super::set_pages::{FileOfSegments, JsonSet, cues, fits_in_memory, respond_json};
+use super::set_pages::{CueFile, JsonSet, cues, fits_in_memory, respond_json};
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::first_part;
 use crate::http::error::ApiError;
@@ -45,7 +45,7 @@ async fn list(
         conn.transcripts().page(job_id, query.window, words, after)
     };
     let response = if let Some((format, Some(parts))) = file {
-        let file = FileOfSegments {
+        let file = CueFile {
             job_id,
             parts,
             read: move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
@@ -55,7 +55,7 @@ async fn list(
         let first = first_part(&db, &memory, file).await?;
         ApiResponse::parts(format.content_type(), first)
     } else {
-        respond_json(&db, &memory, segments(job_id, read)).await?
+        respond_json(&db, &memory, json_set(job_id, read)).await?
     };
     response.with_header(header::VARY, VARY)
 }
@@ -87,7 +87,7 @@ async fn replace(
         conn.transcripts()
             .page(job_id, Window::default(), None, after)
     };
-    respond_json(&db, &memory, segments(job_id, read)).await
+    respond_json(&db, &memory, json_set(job_id, read)).await
 }
 
 async fn append(
@@ -101,7 +101,7 @@ async fn append(
     let rows = limits.rows;
     let check = move |tx: &mut Tx<'_>, added: usize| {
         let job = lease.check(tx, job_id, &[Stage::Transcription])?;
-        check_rows(tx.transcripts().count(job_id)?, added, rows)?;
+        check_row_count(tx.transcripts().count(job_id)?, added, rows)?;
         Ok::<_, ApiError>(job)
     };
     let writer = db
@@ -125,18 +125,19 @@ async fn append(
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {
         conn.transcripts().added_page(job_id, added, after)
     };
-    let response = respond_json(&db, &memory, segments(job_id, read)).await?;
+    let response = respond_json(&db, &memory, json_set(job_id, read)).await?;
     Ok(response.created())
 }
 
-/// The size of the texts in KiB; the deadline counts a KiB like a row.
+/// The size of the texts in KiB. The time limit of a write counts a KiB of text as one
+/// row.
 fn kibibytes(segments: &[NewTranscriptSegment]) -> usize {
     let bytes: usize = segments.iter().map(|segment| segment.text.len()).sum();
     bytes >> 10
 }
 
-/// Checks that a job does not get more rows than allowed.
-fn check_rows(stored: i64, added: usize, max: usize) -> Result<(), ApiError> {
+/// Fails if a job would have more than `max` rows.
+fn check_row_count(stored: i64, added: usize, max: usize) -> Result<(), ApiError> {
     let stored = usize::try_from(stored).unwrap_or_default();
     if stored.saturating_add(added) <= max {
         return Ok(());
@@ -146,7 +147,7 @@ fn check_rows(stored: i64, added: usize, max: usize) -> Result<(), ApiError> {
     Err(ApiError::fields(Code::ValidationFailed, error))
 }
 
-fn segments<R>(job_id: JobId, read: R) -> JsonSet<TranscriptSegment, R>
+fn json_set<R>(job_id: JobId, read: R) -> JsonSet<TranscriptSegment, R>
 where
     R: Fn(&mut Reader<'_>, Option<&SetCursor>) -> Result<SetPage<domain::TranscriptSegment>, Error>,
 {

@@ -39,11 +39,12 @@ async fn create(
     let job_id = db.new_job_id();
     let object_key = ObjectKey::original(job_id, &upload.filename);
     let url = urls.upload(&object_key, size, limits.upload_ttl).await?;
-    let space = objects.check_space(size).await?;
+    let space_check = objects.check_space(size).await?;
     let job = pending_job(&upload, object_key.clone());
     let create_job = move |tx: &mut lectern_db::Tx<'_>| {
-        // Only now, because a repeated request gets the first response.
-        space?;
+        // A full disk fails only a new request: a repeated request gets the response to
+        // the first request.
+        space_check?;
         tx.jobs().create_as(job_id, &job)?;
         let response = UploadResponse::new(
             job_id,
@@ -84,7 +85,8 @@ async fn confirm(
     let job_id = *job_id;
     let job = find(&db, job_id).await?;
     match job.status {
-        // A recording that replaces this one meanwhile has the same size.
+        // Another upload may replace the recording after this check, but every upload to
+        // the job has the announced size.
         JobStatus::Pending => check_recording(&objects, &job).await?,
         JobStatus::Queued | JobStatus::Running | JobStatus::Completed => {
             return ApiResponse::job(job);

@@ -31,7 +31,7 @@ async fn watch(
         Ok(handshake) => handshake,
         Err(error) => return Ok(handshake_error(&error)),
     };
-    // Browsers do not apply CORS to a `WebSocket`.
+    // Browsers do not apply CORS to WebSockets, so the server checks the origin.
     let proxies = app_data::<TrustedProxies>(&request)?;
     origins.check(&request, RequestAddress::of(&request, proxies))?;
     let slot = live.slots.acquire()?;
@@ -39,8 +39,8 @@ async fn watch(
     Ok(websocket::open(handshake, start, slot, live.into_inner()))
 }
 
-/// The response to a request that is no valid handshake, with the supported
-/// version (RFC 6455, 4.4).
+/// The response to an invalid handshake. A header names the supported version of the
+/// protocol (RFC 6455, section 4.4).
 fn handshake_error(error: &actix_web::Error) -> HttpResponse {
     let detail = format!("this path accepts only WebSocket handshakes: {error}");
     let mut response = ApiError::new(Code::NotFound, detail).error_response();
