@@ -1,11 +1,11 @@
-//! Directories that survive a crash, and the files in them.
+//! Creates directories that survive a crash, and identifies the files in them.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// Creates a directory and those above it, unless they exist, and waits until they are
+/// Creates a directory and its missing parents, and waits until the new directories are
 /// on disk.
 pub(super) fn create_directory(dir: &Path) -> io::Result<()> {
     let created = match (fs::create_dir(dir), dir.parent()) {
@@ -27,15 +27,15 @@ pub(super) fn sync_directory(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// Whether an open file or directory is the one at this path.
+/// Whether `path` still names the open file or directory.
 pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let here = match fs::symlink_metadata(path) {
+    let at_path = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if is_missing(&error) => return Ok(false),
         Err(error) => return Err(error),
     };
     let open = file.metadata()?;
-    Ok((open.dev(), open.ino()) == (here.dev(), here.ino()))
+    Ok((open.dev(), open.ino()) == (at_path.dev(), at_path.ino()))
 }
 
 pub(super) fn is_missing(error: &io::Error) -> bool {

@@ -1,8 +1,9 @@
 //! The local disk, with the checks that `object_store` does not make.
 //!
 //! `object_store` follows symlinks, so every path is checked before it is used: a symlink
-//! below the root must not give access to files outside of it. A symlink created between
-//! the check and the use is not detected; only the permissions of the root prevent that.
+//! below the root must not give access to files outside of the root. The check does not
+//! detect a symlink that is created between the check and the use, so only trusted users
+//! may have write permission below the root.
 
 mod directory;
 mod staged_file;
@@ -43,13 +44,13 @@ pub(crate) struct Disk {
 /// The space on the disk of a storage, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskSpace {
-    /// Free, and not reserved for the administrator of the system.
+    /// Free space that is not reserved for the superuser.
     pub available: u64,
     /// The size of the file system.
     pub total: u64,
 }
 
-/// What exists at the path of a key.
+/// The kind of entry at the path of a key.
 enum Entry {
     File,
     Directory,
@@ -65,7 +66,8 @@ impl Disk {
             fs::create_dir_all(dir)?;
             let root = fs::canonicalize(dir)?;
             if root.parent().is_none() {
-                // With this root, the driver would interpret the key `C|` as a Windows drive.
+                // With this root, `object_store` would interpret the key `C|` as a Windows
+                // drive.
                 return Err(io::Error::other("it is the root of the file system"));
             }
             let store = LocalFileSystem::new_with_prefix(&root)?
@@ -97,7 +99,7 @@ impl Disk {
         Ok(self.exists(key).await?.then_some(file))
     }
 
-    /// Fails if an object of this name cannot be written.
+    /// Fails if no object with this key can be written.
     pub(crate) async fn check_writable(&self, key: &ObjectKey) -> Result<(), Error> {
         let (root, key) = (self.root.clone(), key.clone());
         blocking(move || check_writable(&root, &key)).await
@@ -117,7 +119,7 @@ impl Disk {
         .await
     }
 
-    /// Moves the file of an object, and removes the directories that are empty then.
+    /// Moves the file of an object, then removes its former directories if they are empty.
     pub(crate) async fn rename(&self, from: &ObjectKey, to: &ObjectKey) -> Result<(), Error> {
         let (root, from, to) = (self.root.clone(), from.clone(), to.clone());
         blocking(move || {
@@ -129,8 +131,8 @@ impl Disk {
             fs::create_dir_all(dir)
                 .and_then(|()| fs::rename(&source, &target))
                 .map_err(|error| Error::other(format!("move {from} to {to}"), error))?;
-            let empty = source.ancestors().skip(1).take_while(|dir| *dir != &*root);
-            for dir in empty {
+            let parents = source.ancestors().skip(1).take_while(|dir| *dir != &*root);
+            for dir in parents {
                 // Fails if the directory is not empty.
                 if fs::remove_dir(dir).is_err() {
                     break;
@@ -161,8 +163,8 @@ impl Disk {
     /// The path to write an object to.
     fn target(&self, key: &ObjectKey) -> Result<PathBuf, Error> {
         let path = self.root.join(&**key);
-        // The driver, which reads the object, takes a name such as `C:` for a Windows drive
-        // and appends a slash.
+        // The object is read through `object_store`, which interprets a name such as `C:` as
+        // a Windows drive and appends a slash.
         match self.store.path_to_filesystem(&key.to_path()?) {
             Ok(found) if found.as_os_str() == path.as_os_str() => Ok(path),
             _ => Err(Error::NotAllowed {
@@ -172,7 +174,7 @@ impl Disk {
         }
     }
 
-    /// The space on the disk; `None` if the root does not exist at present.
+    /// The space on the disk; `None` if the root does not exist.
     pub(crate) async fn space(&self) -> Result<Option<DiskSpace>, Error> {
         let root = self.root.clone();
         blocking(move || match rustix::fs::statvfs(&*root) {
@@ -202,8 +204,9 @@ impl Disk {
         Ok(stream_in_batches(objects))
     }
 
-    /// Removes unfinished files that have not been written to since `before`, and empty
-    /// directories that have not changed since. Returns the number of removed files.
+    /// Removes unfinished files that were last written to before `before`, and empty
+    /// directories that were last changed before `before`. Returns the number of removed
+    /// files.
     pub(crate) async fn remove_unfinished_files(
         &self,
         before: DateTime<Utc>,
@@ -233,7 +236,7 @@ impl Disk {
     }
 }
 
-/// Fails if an object of this name cannot be written.
+/// Fails if no object with this key can be written.
 fn check_writable(root: &Path, key: &ObjectKey) -> Result<(), Error> {
     let reason = match find(root, key)? {
         Entry::File | Entry::Missing => return Ok(()),
@@ -302,7 +305,7 @@ fn remove_if_stale(entry: &DirEntry, before: DateTime<Utc>) -> Result<bool, Erro
         });
     match removed {
         Ok(removed) => Ok(removed && is_unfinished_file),
-        // Finished or cancelled in the meantime.
+        // The upload was finished or cancelled in the meantime.
         Err(error) if is_missing(&error) => Ok(false),
         Err(error) => Err(Error::other(
             format!("remove {}", entry.path().display()),
@@ -320,7 +323,7 @@ fn object_info(root: &Path, entry: walkdir::Result<DirEntry>) -> Result<Option<O
         return Ok(None);
     }
     let name = entry.path().strip_prefix(root).ok().and_then(Path::to_str);
-    // Unfinished files are skipped, too: their names are not valid keys.
+    // This skips unfinished files, too, because their names are not valid keys.
     let Some(key) = name.and_then(|name| ObjectKey::new(name).ok()) else {
         return Ok(None);
     };

@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 use super::directory::{create_directory, is_at, is_missing, sync_directory};
 use super::upload_lock::UploadLock;
 
-/// A file beside its target, named after it with `#` and a number. It is removed when
-/// the value is dropped. All methods block.
+/// A temporary file in the directory of its target. The name is the name of the target,
+/// `#` and a number. Dropping the value removes the file unless it was renamed. All
+/// methods block.
 #[derive(Debug)]
 pub(super) struct StagedFile {
     file: File,
     /// `None` once the file has been renamed.
     path: Option<PathBuf>,
     target: PathBuf,
-    /// Released after the file was removed, because the next upload may use its name.
+    /// Released after the file was removed, because the next upload may use the same name.
     lock: Option<UploadLock>,
 }
 
 impl StagedFile {
-    /// Creates an empty file, and its directory if that does not exist.
+    /// Creates an empty file. Creates the directory, too, if it does not exist.
     pub(super) fn create(target: PathBuf, lock: Option<UploadLock>) -> io::Result<Self> {
         let mut number = 1_u32;
         loop {
@@ -36,7 +37,7 @@ impl StagedFile {
                     });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                // A directory is removed with its last object.
+                // In the loop, because a directory is removed with its last object.
                 Err(error) if is_missing(&error) => create_directory(parent(&target)?)?,
                 Err(error) => return Err(error),
             }
@@ -52,16 +53,17 @@ impl StagedFile {
         self.file.sync_all()
     }
 
-    /// Renames the file to its target, which it replaces.
+    /// Renames the file to its target. An existing target is replaced.
     pub(super) fn publish(mut self) -> io::Result<()> {
         self.rename()?;
         sync_directory(parent(&self.target)?)
     }
 
-    /// Renames the file to its target, unless that exists. Returns whether it did.
+    /// Renames the file to its target unless the target exists. Returns whether the file
+    /// was renamed.
     pub(super) fn publish_new(mut self) -> io::Result<bool> {
         match fs::hard_link(self.path()?, &self.target) {
-            // Dropping the file removes its temporary name.
+            // Dropping `self` removes the temporary name.
             Ok(()) => {}
             Err(_) if fs::symlink_metadata(&self.target).is_ok() => return Ok(false),
             // Some file systems have no hard links.
@@ -71,7 +73,8 @@ impl StagedFile {
         Ok(true)
     }
 
-    /// Removes the file, which dropping it does in the background.
+    /// Removes the file before returning. Dropping the value removes the file in the
+    /// background instead.
     pub(super) fn discard(mut self) {
         if let Some(remove) = self.removal() {
             remove();
@@ -82,7 +85,7 @@ impl StagedFile {
         let path = self.path.take()?;
         let lock = self.lock.take();
         Some(move || {
-            // What cannot be removed now is left to `Disk::remove_unfinished_files`.
+            // After an error, `Disk::remove_unfinished_files` removes the file later.
             let _ = fs::remove_file(path);
             drop(lock);
         })
@@ -94,8 +97,8 @@ impl StagedFile {
         Ok(())
     }
 
-    /// The temporary path. Fails if the file was removed, even if another file has its
-    /// name by now.
+    /// The temporary path. Fails if the file was removed, even if another file now has the
+    /// same path.
     fn path(&self) -> io::Result<&Path> {
         match &self.path {
             Some(path) if is_at(&self.file, path)? => Ok(path),
@@ -112,7 +115,7 @@ impl Drop for StagedFile {
         let Some(remove) = self.removal() else {
             return;
         };
-        // The blocks of a large file are not freed at once.
+        // Removing a large file may take long, because its blocks are freed.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn_blocking(remove)),
             Err(_) => remove(),

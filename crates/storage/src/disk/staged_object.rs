@@ -38,13 +38,14 @@ impl StagedObject {
             Ok(()) => Ok(self),
             Err(error) => {
                 self.file.discard();
-                Err(failed(&self.key, error))
+                Err(write_error(&self.key, error))
             }
         })
         .await
     }
 
-    /// Removes the file, which dropping the object does in the background.
+    /// Removes the file before returning. Dropping the value removes the file in the
+    /// background instead.
     pub(crate) async fn discard(self) {
         let _ = blocking(move || {
             self.file.discard();
@@ -53,19 +54,20 @@ impl StagedObject {
         .await;
     }
 
-    /// Replaces the object. Blocks.
+    /// Stores the object and replaces an earlier object with the same key. Blocks.
     pub(crate) fn publish(self) -> Result<(), Error> {
         let Self { key, file } = self;
-        file.publish().map_err(|error| failed(&key, error))
+        file.publish().map_err(|error| write_error(&key, error))
     }
 
-    /// Stores the object unless there is one. Returns whether it did. Blocks.
+    /// Stores the object unless an object with the same key exists. Returns whether the
+    /// object was stored. Blocks.
     pub(crate) fn publish_new(self) -> Result<bool, Error> {
         let Self { key, file } = self;
-        file.publish_new().map_err(|error| failed(&key, error))
+        file.publish_new().map_err(|error| write_error(&key, error))
     }
 }
 
-fn failed(key: &ObjectKey, error: io::Error) -> Error {
+fn write_error(key: &ObjectKey, error: io::Error) -> Error {
     Error::other(format!("write {key}"), error)
 }

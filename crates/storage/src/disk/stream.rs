@@ -11,12 +11,12 @@ use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use crate::error::Error;
 use crate::key::ObjectKey;
 
-/// The maximum size of one read.
+/// Upper bound of the bytes of one read.
 const READ_BYTES: usize = 256 * 1024;
-/// Items taken from an iterator in one blocking call.
+/// Upper bound of the items taken from an iterator in one blocking call.
 const BATCH_ITEMS: usize = 1000;
 
-/// Reads a range of a file while the stream is polled.
+/// Reads a range of a file as a stream.
 pub(crate) fn read(
     file: File,
     range: Range<u64>,
@@ -41,8 +41,8 @@ pub(crate) fn read(
     chunks.boxed()
 }
 
-/// Opens a file outside of the storage and returns its bytes and its size. The `key` is that
-/// of the object that will be written from it, for errors.
+/// Opens a file outside of the storage and returns its content and its size in bytes. Error
+/// messages name `key`, the object that the caller writes from the file.
 pub(crate) async fn read_file(
     file: &Path,
     key: &ObjectKey,
@@ -62,7 +62,8 @@ pub(crate) async fn read_file(
     .await
 }
 
-/// Turns an iterator that blocks into a stream, which runs it on blocking threads.
+/// Turns a blocking iterator into a stream. The stream runs the iterator on threads of the
+/// blocking pool.
 pub(crate) fn stream_in_batches<T: Send + 'static>(
     items: impl Iterator<Item = Result<T, Error>> + Send + 'static,
 ) -> BoxStream<'static, Result<T, Error>> {
@@ -76,7 +77,7 @@ pub(crate) fn stream_in_batches<T: Send + 'static>(
     .boxed()
 }
 
-/// Runs blocking work on a blocking thread.
+/// Runs blocking work on a thread of the blocking pool.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

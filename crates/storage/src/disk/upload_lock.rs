@@ -1,4 +1,4 @@
-//! The right to upload an object, which one upload has at a time.
+//! Locks that allow one upload of an object at a time.
 
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
@@ -15,12 +15,12 @@ use crate::key::{ObjectKey, is_unfinished};
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunningUploads(Arc<Mutex<HashSet<ObjectKey>>>);
 
-/// The right to upload an object, until it is dropped.
+/// The right to upload an object. Dropping this value releases the right.
 ///
-/// Other processes are excluded by a lock on the object's directory, which ends with
-/// this process. File systems without such locks, NFS among them, exclude only
-/// uploads of the same process; files of concurrent uploads have different names, so
-/// even then each object is one of the uploads as a whole.
+/// A lock on the object's directory excludes other processes. The operating system
+/// releases the lock when this process ends. On file systems without such locks, such
+/// as NFS, only uploads of the same process are excluded. Concurrent uploads then write
+/// files with different names, so the object is always the complete file of one upload.
 #[derive(Debug)]
 pub(crate) struct UploadLock {
     key: ObjectKey,
@@ -30,7 +30,7 @@ pub(crate) struct UploadLock {
 
 impl RunningUploads {
     /// Acquires the right to upload an object to the file `target`; `None` while another
-    /// upload has it. Blocks briefly.
+    /// upload has the right. Blocks briefly.
     pub(super) fn lock(&self, key: &ObjectKey, target: &Path) -> io::Result<Option<UploadLock>> {
         if !self.0.lock().insert(key.clone()) {
             return Ok(None);
@@ -48,7 +48,7 @@ impl RunningUploads {
             DirectoryLock::Unsupported => return Ok(Some(lock)),
             DirectoryLock::Taken => return Ok(None),
         }
-        // What a killed process left of an upload of this object.
+        // Removes the files that an upload of this object left when its process was killed.
         for path in unfinished_files(dir, target)? {
             match fs::remove_file(path) {
                 Err(error) if !is_missing(&error) => return Err(error),
@@ -61,20 +61,23 @@ impl RunningUploads {
 
 impl Drop for UploadLock {
     fn drop(&mut self) {
-        // First, because the next upload of this process tries the directory second.
+        // The directory is unlocked first: as soon as the key is removed, another upload
+        // of this process may try to lock the directory.
         self.directory = None;
         self.running.0.lock().remove(&self.key);
     }
 }
 
 enum DirectoryLock {
-    /// Until the file is closed.
+    /// Locked until the file is closed.
     Locked(File),
+    /// Another upload holds the lock.
     Taken,
+    /// The file system does not support the lock.
     Unsupported,
 }
 
-/// Locks a directory, which is created if it does not exist.
+/// Creates a directory if it does not exist, and locks the directory.
 fn lock_directory(dir: &Path) -> io::Result<DirectoryLock> {
     loop {
         create_directory(dir)?;
@@ -93,7 +96,7 @@ fn lock_directory(dir: &Path) -> io::Result<DirectoryLock> {
     }
 }
 
-/// The unfinished files of an object.
+/// The unfinished files of the object whose file is `target`.
 fn unfinished_files(dir: &Path, target: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(dir)? {

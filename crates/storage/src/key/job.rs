@@ -9,15 +9,15 @@ use crate::random::{HEX, random};
 
 /// The maximum length of the file name in [`ObjectKey::original`].
 const MAX_NAME_LEN: usize = 120;
-/// The maximum length of its extension, without the dot.
+/// The maximum length of the extension of this file name, without the dot.
 const MAX_EXTENSION_LEN: usize = 16;
 
 impl ObjectKey {
     /// The recording of a job: `jobs/{job_id}/original/{name}`.
     ///
-    /// The name is that of the file. All characters but ASCII letters, digits, `.`, `_`
-    /// and `-` are replaced by `_`, and a name of more than 120 characters is shortened
-    /// before its extension.
+    /// The name is derived from `filename`. All characters except ASCII letters, digits,
+    /// `.`, `_` and `-` are replaced by `_`. If the name has more than 120 characters, the
+    /// part before the extension is shortened.
     pub fn original(job_id: JobId, filename: &str) -> Self {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         let name: String = filename
@@ -51,8 +51,8 @@ impl ObjectKey {
     /// A new key for subtitles that a client uploads for a clip:
     /// `jobs/{job_id}/subtitles/{clip_id}-{version}.vtt`.
     ///
-    /// Each upload gets a new random version. A key that a clip no longer refers to is
-    /// never referred to again, so its object can be deleted.
+    /// Each upload gets a new random version, so no key is used twice. The object of a key
+    /// that the clip no longer refers to can be deleted.
     pub fn custom_subtitles(job_id: JobId, clip_id: ClipId) -> io::Result<Self> {
         let version = HEX.encode(&random::<8>()?);
         let text = format!("jobs/{job_id}/subtitles/{clip_id}-{version}.vtt");
@@ -84,7 +84,7 @@ impl ObjectKey {
             _ => rest == ".mp4",
         };
         let clip_id: ClipId = id.parse().ok().filter(|_| has_known_form)?;
-        // Clip ids are UUIDs of version 7, so a file named after another UUID is not a clip's.
+        // Clip ids are UUIDs of version 7; another UUID in a name is not a clip id.
         (clip_id.as_uuid().get_version_num() == 7).then_some(clip_id)
     }
 
@@ -104,16 +104,19 @@ impl ObjectKey {
         self.split_job().map(|(job_id, _)| job_id)
     }
 
-    /// Whether this job must not use the key: it is below `jobs/` but not below
-    /// `jobs/{job_id}/`, or it is in the trash and was any job's, even this one's. `jobs`
-    /// and `trash` are recognized in upper and lower case, because some file systems
-    /// ignore it; the prefix of this job has to match exactly.
+    /// Whether the job must not use the key. A job must not use
+    ///
+    /// - a key below `jobs/` that is not below `jobs/{job_id}/`;
+    /// - an object in the trash that belonged to a job, even to the same job.
+    ///
+    /// Some file systems ignore case, so `jobs` and `trash` match in upper and lower case.
+    /// `jobs/{job_id}/` must match exactly.
     pub fn is_closed_to(&self, job_id: JobId) -> bool {
         let own_prefix = format!("{}/", Self::job_prefix(job_id));
         let mut segments = self.split('/').map(str::to_uppercase);
         match segments.next().as_deref() {
             Some("JOBS") => !self.starts_with(&own_prefix),
-            // The time of the move is in between.
+            // The segment between `trash` and `jobs` is the time of the move.
             Some("TRASH") => segments.nth(1).as_deref() == Some("JOBS"),
             _ => false,
         }

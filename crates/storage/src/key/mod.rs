@@ -24,8 +24,8 @@ pub use prefix::ObjectPrefix;
 /// - backslashes and control characters, including NUL;
 /// - percent signs, because keys are stored decoded and an encoded separator must not
 ///   become part of a name;
-/// - segments over 240 bytes, because file systems allow 255 and the name of an unfinished
-///   file is longer;
+/// - segments over 240 bytes, because file systems allow 255 bytes and the name of an
+///   unfinished file has `#` and a number in addition;
 /// - segments that end in `#` and digits, because unfinished files have such names.
 ///
 /// ```
@@ -41,12 +41,12 @@ pub use prefix::ObjectPrefix;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey(StorageKey);
 
-/// The limit of S3.
+/// Upper bound of the length of a key in S3.
 const MAX_BYTES: usize = 1024;
 /// File systems allow 255 bytes, and `#` and a number are appended during a write.
 const MAX_SEGMENT_BYTES: usize = 240;
-/// The characters that are percent-encoded in the path of a URL: all but letters, digits
-/// and these.
+/// The characters that are percent-encoded in the path of a URL: all except letters,
+/// digits and the characters below.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -78,8 +78,9 @@ impl ObjectKey {
         utf8_percent_encode(self, &ENCODED).to_string()
     }
 
-    /// The object that names the database of the storage: `lectern-database-id`.
-    pub(crate) fn owner() -> Self {
+    /// The object with the id of the database that the storage belongs to:
+    /// `lectern-database-id`.
+    pub(crate) fn database_id() -> Self {
         Self::from_valid("lectern-database-id".to_owned())
     }
 
@@ -88,7 +89,7 @@ impl ObjectKey {
         &self.0
     }
 
-    /// The key in the driver's form.
+    /// The key as a path of the `object_store` crate.
     pub(crate) fn to_path(&self) -> Result<Path, path::Error> {
         Path::parse(self.as_str())
     }
@@ -124,8 +125,8 @@ fn violated_rule(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a file of this name is unfinished: `StagedFile` appends `#` and a number until
-/// the file is complete.
+/// Whether a name is the name of an unfinished file, which ends in `#` and a number; see
+/// `StagedFile`.
 pub(crate) fn is_unfinished(name: &str) -> bool {
     name.rsplit_once('#').is_some_and(|(_, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())

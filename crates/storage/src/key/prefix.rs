@@ -7,8 +7,8 @@ use object_store::path::{self, Path};
 
 use super::ObjectKey;
 
-/// A prefix of keys in whole segments: `jobs/1` is a prefix of `jobs/1/a` but not of
-/// `jobs/10`.
+/// A prefix of keys that consists of whole segments: `jobs/1` is a prefix of `jobs/1/a`
+/// but not of `jobs/10`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ObjectPrefix(Option<ObjectKey>);
 
@@ -22,7 +22,7 @@ impl ObjectPrefix {
         ObjectKey::new(text).map(Self::from)
     }
 
-    /// The empty prefix, which all keys have.
+    /// The empty prefix, which is a prefix of all keys.
     pub fn everything() -> Self {
         Self(None)
     }
@@ -48,7 +48,7 @@ impl ObjectPrefix {
 }
 
 impl From<ObjectKey> for ObjectPrefix {
-    /// The prefix of all keys below this one.
+    /// The prefix of all keys below `key`.
     fn from(key: ObjectKey) -> Self {
         Self(Some(key))
     }

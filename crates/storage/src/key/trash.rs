@@ -5,14 +5,15 @@ use lectern_domain::Invalid;
 
 use super::{ObjectKey, ObjectPrefix};
 
-/// UTC, to the second, without characters that a file system may not accept.
+/// UTC to the second. Contains no characters that a file system may refuse.
 const TIME_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 
 impl ObjectKey {
-    /// The key of this object in the trash: `trash/20261127T064500Z/{key}`. The time is
-    /// that of the move, because the times of objects in a bucket cannot be set.
+    /// The key of this object in the trash, such as `trash/20261127T064500Z/{key}`. The key
+    /// has the time of the move, because the modification time of an object in a bucket
+    /// cannot be set.
     ///
-    /// Fails for a key that has no room for the prefix.
+    /// Fails if the key would be too long.
     pub fn in_trash(&self, moved_at: DateTime<Utc>) -> Result<Self, Invalid> {
         Self::new(format!("trash/{}/{self}", moved_at.format(TIME_FORMAT)))
     }

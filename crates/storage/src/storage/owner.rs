@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::key::ObjectKey;
 
 impl Storage {
-    /// The id of the database that the objects belong to; `None` if none was recorded.
+    /// The id of the database that the objects belong to; `None` if no id was recorded.
     pub async fn owner(&self) -> Result<Option<DatabaseId>, Error> {
-        let key = ObjectKey::owner();
+        let key = ObjectKey::database_id();
         let object = match self.get(&key, None).await {
             Err(Error::NotFound(_)) => return Ok(None),
             object => object?,
@@ -26,11 +26,12 @@ impl Storage {
         Ok(Some(id))
     }
 
-    /// Records the database that the objects belong to, as an object beside them.
+    /// Records the id of the database that the objects belong to. The id is an object in
+    /// the same storage.
     pub async fn set_owner(&self, id: DatabaseId) -> Result<(), Error> {
         let text = Bytes::from(format!("{id}\n"));
         let size = text.len() as u64;
         let data = stream::iter([Ok::<_, Error>(text)]);
-        self.put(&ObjectKey::owner(), size, data).await
+        self.put(&ObjectKey::database_id(), size, data).await
     }
 }
