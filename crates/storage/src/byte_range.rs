@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-/// The bytes of an object to read, as in the header `Range`. The first byte is 0.
+/// The bytes of an object to read, as in the header `Range`. The first byte has number 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ByteRange {
-    /// From the first number to the second, exclusive, or to the end of the object.
+    /// From the first number, inclusive, to the second number, exclusive. A smaller object
+    /// ends the range earlier.
     Between(u64, u64),
     /// From this byte to the end.
     From(u64),
-    /// This many bytes at the end, or the whole object if it is smaller.
+    /// This number of bytes at the end, or the whole object if the object is smaller.
     Last(u64),
 }
 

@@ -18,13 +18,14 @@ pub enum Error {
     #[error("not an object key: {0}")]
     Invalid(#[from] Invalid),
 
-    /// The local disk cannot have an object of this name: a symlink is on its path,
-    /// or a file is where a directory is needed, or the reverse.
+    /// The operation is not allowed for this key. On local disk, a part of the path is a
+    /// symlink, or is a file instead of a directory or the reverse. In a bucket, clients
+    /// upload directly.
     #[error("{key} is not allowed: {reason}")]
     NotAllowed {
         /// The key that was used.
         key: ObjectKey,
-        /// What is wrong with the path.
+        /// The rule that the key or the operation violates.
         reason: &'static str,
     },
 
@@ -157,8 +158,8 @@ fn is_temporary(error: &object_store::Error) -> bool {
         if let Some(error) = error.downcast_ref::<HttpError>() {
             return error.kind() != HttpErrorKind::Decode;
         }
-        // object_store keeps the type with the status private, so the message has to be
-        // searched.
+        // In `object_store` the error type with the HTTP status is private, so the status is
+        // searched for in the message.
         let text = error.to_string();
         if ["status code: 5", "status code: 429"]
             .iter()

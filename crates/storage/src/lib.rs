@@ -1,5 +1,5 @@
 //! Stores recordings and clips on local disk or in a bucket of an S3-compatible
-//! service. No HTTP server, no SQL.
+//! service. Contains no HTTP server and no SQL.
 //!
 //! ```
 //! use std::time::Duration;
@@ -70,10 +70,10 @@
 //! # Requirements of a bucket
 //!
 //! The credentials need the permissions `s3:GetObject`, `s3:PutObject`,
-//! `s3:DeleteObject`, `s3:AbortMultipartUpload` and `s3:ListBucket`; without the last,
-//! S3 refuses a request for a missing object instead of reporting it as missing. A
-//! lifecycle rule should abort incomplete multipart uploads after a few days, because a
-//! crash leaves them behind.
+//! `s3:DeleteObject`, `s3:AbortMultipartUpload` and `s3:ListBucket`. Without
+//! `s3:ListBucket`, S3 responds to a request for a missing object with 403 instead of
+//! 404. A lifecycle rule should abort incomplete multipart uploads after a few days,
+//! because a crash leaves such uploads in the bucket.
 
 mod byte_range;
 mod config;

@@ -19,8 +19,8 @@ pub struct ObjectInfo {
     pub size: u64,
     /// By the clock of the disk or the service.
     pub last_modified: DateTime<Utc>,
-    /// Changes with the content. Has the form of the header `ETag`, including quotation
-    /// marks. `None` in lists of the local disk and from services without etags.
+    /// Changes whenever the content changes. Has the form of the header `ETag`, including
+    /// quotation marks. `None` in lists of the local disk and from services without etags.
     pub etag: Option<String>,
 }
 
@@ -30,7 +30,8 @@ pub struct Object {
     pub info: ObjectInfo,
     /// The bytes that `stream` returns; the whole object unless a range was requested.
     pub range: Range<u64>,
-    /// Reads while it is polled, on local disk at most 256 KiB at a time.
+    /// The content. The stream reads when it is polled; on local disk, at most 256 KiB at a
+    /// time.
     pub stream: BoxStream<'static, Result<Bytes, Error>>,
 }
 

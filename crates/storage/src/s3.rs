@@ -26,12 +26,12 @@ pub(crate) struct Bucket {
     url: Arc<str>,
 }
 
-/// The limit of S3 for signed URLs.
+/// Upper bound of S3 for the lifetime of a signed URL.
 const MAX_TTL: Duration = Duration::from_hours(7 * 24);
 
 impl Bucket {
     pub(crate) fn open(config: &S3Config) -> Result<Self, Error> {
-        // Fails if the program has already installed a crypto provider, which is then used.
+        // Fails if a crypto provider is already installed; that provider is then used.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let store = build_client(config, config.endpoint.as_ref())?;
         let public = match &config.public_endpoint {
@@ -52,7 +52,8 @@ impl Bucket {
         &self.url
     }
 
-    /// A URL that allows its holder one method on one object, for at most seven days.
+    /// A URL that allows its holder one method on one object. The URL expires after `ttl`,
+    /// but after seven days at the latest.
     pub(crate) async fn sign(
         &self,
         method: Method,
@@ -69,7 +70,8 @@ impl Bucket {
 
 fn build_client(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, Error> {
     let client = ClientOptions::new()
-        // A transfer of any duration is fine as long as it makes progress.
+        // The duration of a transfer is unlimited; the read timeout ends a transfer that
+        // makes no progress.
         .with_timeout_disabled()
         .with_connect_timeout(Duration::from_secs(5))
         .with_read_timeout(Duration::from_mins(1))
@@ -104,7 +106,8 @@ fn build_client(config: &S3Config, endpoint: Option<&Url>) -> Result<AmazonS3, E
         .map_err(|error| Error::Config(format!("cannot use {config}: {error}")))
 }
 
-/// The endpoint in the driver's form, which includes the bucket in a virtual host.
+/// The endpoint as `object_store` expects it. With the virtual style, the host name
+/// includes the bucket.
 fn driver_endpoint(endpoint: &Url, config: &S3Config) -> Result<String, Error> {
     let mut endpoint = endpoint.clone();
     if config.style() == AddressingStyle::Virtual {

@@ -14,12 +14,12 @@ pub use s3::{AddressingStyle, S3Config};
 
 /// The location of the storage: a directory, or a bucket of an S3-compatible service.
 ///
-/// It is parsed from a URL, `file:///path` or
+/// The location is parsed from a URL: `file:///path` or
 /// `s3://bucket/prefix?endpoint=https://…&region=…`. The optional parameters are
 ///
 /// - `region`: the region of the bucket, by default `us-east-1`;
 /// - `endpoint`: the address of a service other than AWS;
-/// - `public_endpoint`: the address of the service for clients, if it differs;
+/// - `public_endpoint`: the address of the service for clients, if it is not `endpoint`;
 /// - `style`: `path` if the bucket is part of the path (the default with an endpoint),
 ///   `virtual` if it is part of the host name (the default for AWS).
 ///
@@ -38,7 +38,7 @@ pub use s3::{AddressingStyle, S3Config};
 pub enum StorageConfig {
     /// A directory, which is created if it does not exist.
     Local {
-        /// An absolute path if it was parsed from a URL.
+        /// Absolute, if the location was parsed from a URL.
         dir: PathBuf,
     },
     /// A bucket of an S3-compatible service.

@@ -8,27 +8,28 @@ use url::Url;
 use crate::error::Error;
 use crate::key::ObjectPrefix;
 
-/// A bucket, its service and the credentials for it.
+/// A bucket, the service that hosts the bucket, and the credentials for the service.
 #[derive(Clone, PartialEq, Eq)]
 pub struct S3Config {
     /// The name of an existing bucket.
     pub bucket: String,
-    /// Precedes every key in the bucket; no [`ObjectKey`](crate::ObjectKey) contains it.
+    /// Precedes every key in the bucket. An [`ObjectKey`](crate::ObjectKey) does not
+    /// include this prefix.
     pub prefix: ObjectPrefix,
-    /// `None` for the driver's default, `us-east-1`.
+    /// `None`: `us-east-1`, the default of `object_store`.
     pub region: Option<String>,
     /// The address of a service other than AWS.
     pub endpoint: Option<Url>,
-    /// The address of the service for clients; `None` if it is `endpoint`.
+    /// The address of the service for clients; `None`: the same as `endpoint`.
     pub public_endpoint: Option<Url>,
-    /// `None` for [`AddressingStyle::Path`] with an endpoint and
-    /// [`AddressingStyle::Virtual`] without.
+    /// `None`: [`AddressingStyle::Path`] if there is an endpoint, otherwise
+    /// [`AddressingStyle::Virtual`].
     pub style: Option<AddressingStyle>,
-    /// Names and values of environment variables.
+    /// Names and values of the environment variables with credentials.
     pub(crate) credentials: Vec<(&'static str, String)>,
 }
 
-/// The position of the bucket in a URL.
+/// The position of the bucket name in a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressingStyle {
     /// `https://host/bucket/key`
@@ -37,9 +38,9 @@ pub enum AddressingStyle {
     Virtual,
 }
 
-/// The environment variables with credentials: an access key, or the place where a
-/// container or a web identity gets one. Without them the driver uses the role of the
-/// machine.
+/// The environment variables with credentials: an access key, or the source from which a
+/// container or a web identity obtains an access key. If no variable is set,
+/// `object_store` uses the role of the machine.
 const CREDENTIALS: [&str; 9] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -53,7 +54,7 @@ const CREDENTIALS: [&str; 9] = [
 ];
 
 impl S3Config {
-    /// Parses a URL with the scheme `s3`, which has no credentials.
+    /// Parses a URL with the scheme `s3` and without credentials.
     pub(crate) fn parse(url: &Url) -> Result<Self, Error> {
         let bucket = url.host_str().unwrap_or_default();
         let is_allowed =
@@ -104,7 +105,7 @@ impl S3Config {
         mut self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
-        // Some tools can only set a variable to an empty value, not unset it.
+        // An empty variable counts as unset, because some tools cannot unset a variable.
         let first_set = |names: &[&str]| {
             let mut values = names.iter().filter_map(|name| variable(name));
             values.find(|value| !value.is_empty())
@@ -169,10 +170,10 @@ impl fmt::Display for S3Config {
             ),
             ("style", Some(style)),
         ];
-        let given = parameters
+        let present = parameters
             .iter()
             .filter_map(|(name, value)| Some((name, (*value)?)));
-        for (i, (name, value)) in given.enumerate() {
+        for (i, (name, value)) in present.enumerate() {
             write!(f, "{}{name}={value}", if i == 0 { '?' } else { '&' })?;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The storage.
+//! Reads, writes, lists and deletes objects.
 
 mod owner;
 mod parts;
@@ -33,8 +33,8 @@ pub use upload::{ReceivedObject, Upload};
 
 /// A store of objects. Cheap to clone; needs a tokio runtime.
 ///
-/// A write is atomic, and its object is on disk when the call returns. Of several
-/// concurrent writes of one object, one wins.
+/// A write is atomic, and its object is on disk when the call returns. After concurrent
+/// writes of one object, the object is the complete content of one of these writes.
 #[derive(Clone)]
 pub struct Storage(Backend);
 
@@ -44,20 +44,20 @@ enum Backend {
     S3(Bucket),
 }
 
-/// The minimum that S3 requires of every part but the last.
+/// Lower bound of S3 for every part except the last.
 const S3_MIN_PART_BYTES: usize = 5 * 1024 * 1024;
-/// Limits the memory for a part if a client announces an absurd size. 10,000 parts of this
-/// size are more than the largest object of S3.
+/// Limits the memory for a part if a client announces a size that S3 does not allow.
+/// 10,000 parts of this size are more than the largest object of S3.
 const S3_MAX_PART_BYTES: usize = 640 * 1024 * 1024;
-/// The limit of S3 for one object.
+/// Upper bound of S3 for the parts of one object.
 const S3_MAX_PARTS: u64 = 10_000;
 const CONCURRENT_DELETIONS: usize = 16;
 
 impl Storage {
-    /// Opens the storage. A directory is created if it does not exist. A bucket has to
-    /// exist, but is not contacted yet.
+    /// Opens the storage. Creates the directory of a local storage if it does not exist. A
+    /// bucket must exist, but this call sends no request to the service.
     ///
-    /// The secret signs the URLs of objects on local disk; it is not used for a bucket.
+    /// `secret` signs the URLs of objects on local disk and has no effect for a bucket.
     /// Blocks briefly for a directory.
     pub fn open(config: &StorageConfig, secret: Secret) -> Result<Self, Error> {
         Ok(Self(match config {
@@ -78,16 +78,16 @@ impl Storage {
         }
     }
 
-    /// Writes an object of exactly `size` bytes; replaces an existing one.
+    /// Writes an object of exactly `size` bytes; replaces an existing object.
     ///
     /// The stream is polled as fast as its bytes can be written. At most two parts are in
     /// memory. A part has 1 MiB on local disk. On S3 it has 5 MiB, or more if the object would
     /// need more than 10,000 parts.
     ///
-    /// [`Error::TooLarge`], [`Error::TooShort`] and [`Error::BrokenStream`] leave nothing
-    /// behind. If the future is dropped, the object may still be written if all its bytes
-    /// had arrived; otherwise nothing is left behind. Files that a killed process leaves are
-    /// removed by [`Storage::remove_unfinished_files`].
+    /// After [`Error::TooLarge`], [`Error::TooShort`] and [`Error::BrokenStream`], no data
+    /// remains. If the future is dropped after all bytes have arrived, the object may still
+    /// be written; if the future is dropped earlier, no data remains.
+    /// [`Storage::remove_unfinished_files`] removes the files that a killed process leaves.
     pub async fn put<S, E>(&self, key: &ObjectKey, size: u64, data: S) -> Result<(), Error>
     where
         S: Stream<Item = Result<Bytes, E>>,
@@ -95,7 +95,7 @@ impl Storage {
     {
         let bucket = match &self.0 {
             Backend::Local { disk, .. } => {
-                // Before the first byte is read.
+                // This check comes before the first byte of the stream is read.
                 disk.check_writable(key).await?;
                 let object = upload::receive(disk, key, None, size, data).await?;
                 return disk::blocking(move || object.publish()).await;
@@ -111,7 +111,7 @@ impl Storage {
         let path = key.to_path()?;
         let failed = |error| Error::driver(error, format!("write {key}"));
         if size <= part_bytes as u64 {
-            // One request is enough, but only if the stream ends here.
+            // One request is enough. Fails if the stream does not end here.
             parts.next().await?;
             let written = bucket.store.put(&path, first.into()).await;
             return written.map(drop).map_err(failed);
@@ -126,12 +126,13 @@ impl Storage {
         self.put(key, size, data).await
     }
 
-    /// Begins an upload to local disk, which excludes other uploads of the same object
-    /// until it is dropped: those of this process, and those of other processes if the file
-    /// system has locks for directories. (NFS has none.)
+    /// Begins an upload to local disk. Until the upload is dropped, no other upload of the
+    /// same object can begin in this process. The same is true for other processes if the
+    /// file system has locks for directories; NFS, for example, has none.
     ///
-    /// [`Error::UploadInProgress`] while there is another, [`Error::NotAllowed`] for a
-    /// bucket, to which clients upload directly.
+    /// Fails with [`Error::UploadInProgress`] while another upload of the object is
+    /// running, and with [`Error::NotAllowed`] for a bucket, to which clients upload
+    /// directly.
     pub async fn begin_upload(&self, key: &ObjectKey) -> Result<Upload, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => Upload::begin(disk, key).await,
@@ -151,7 +152,7 @@ impl Storage {
         }
     }
 
-    /// Begins to read an object or a range of it.
+    /// Begins to read an object, or a range of its bytes.
     pub async fn get(&self, key: &ObjectKey, range: Option<ByteRange>) -> Result<Object, Error> {
         let mut options = GetOptions::default();
         if let Some(range) = range {
@@ -199,8 +200,8 @@ impl Storage {
         }
     }
 
-    /// The file of an object on local disk, for programs that read files. The file must
-    /// not be changed. `None` for a bucket, and if the object does not exist.
+    /// The file of an object on local disk, for programs that read files. The caller must
+    /// not change the file. `None` for a bucket, and if the object does not exist.
     pub async fn local_file(&self, key: &ObjectKey) -> Result<Option<PathBuf>, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.file(key).await,
@@ -219,8 +220,8 @@ impl Storage {
         }
     }
 
-    /// Deletes all objects below a prefix and returns their number. After an error some of
-    /// them may have been deleted.
+    /// Deletes all objects below a prefix and returns their number. After an error, some of
+    /// the objects may have been deleted.
     pub async fn delete_prefix(&self, prefix: &ObjectPrefix) -> Result<u64, Error> {
         self.list(prefix)
             .map_ok(|info| async move { self.delete(&info.key).await })
@@ -229,9 +230,8 @@ impl Storage {
             .await
     }
 
-    /// The objects below a prefix, in any order. On local disk the list has no etags,
-    /// and it leaves out unfinished files, symlinks and files whose names are not valid
-    /// keys.
+    /// The objects below a prefix, in any order. On local disk the list has no etags and
+    /// omits unfinished files, symlinks and files whose names are not valid keys.
     pub fn list(&self, prefix: &ObjectPrefix) -> BoxStream<'static, Result<ObjectInfo, Error>> {
         match &self.0 {
             Backend::Local { disk, .. } => {
@@ -259,8 +259,8 @@ impl Storage {
         }
     }
 
-    /// Removes unfinished files, which a crash leaves on local disk, if they have not been
-    /// written to since `before`. Returns their number.
+    /// Removes the unfinished files that a crash has left on local disk, if they were last
+    /// written to before `before`. Returns the number of removed files.
     ///
     /// Does nothing for a bucket: the service hides unfinished uploads, and a lifecycle
     /// rule (`AbortIncompleteMultipartUpload`) removes them.
@@ -271,6 +271,7 @@ impl Storage {
         }
     }
 
+    /// The driver: the implementation of `object_store` for this backend.
     fn driver(&self) -> &dyn ObjectStore {
         match &self.0 {
             Backend::Local { disk, .. } => &disk.store,
@@ -278,8 +279,9 @@ impl Storage {
         }
     }
 
-    /// Whether the object may exist. On local disk this is checked before every call of the
-    /// driver, which would follow symlinks. On S3 it is always true: only the service knows.
+    /// Whether the object may exist. On local disk this check precedes every call of the
+    /// driver, because the driver follows symlinks. For a bucket the result is always true,
+    /// because the check would take a request to the service.
     async fn can_exist(&self, key: &ObjectKey) -> Result<bool, Error> {
         match &self.0 {
             Backend::Local { disk, .. } => disk.exists(key).await,

@@ -23,7 +23,7 @@ pub(crate) struct Parts<'a, S> {
     /// Bytes in the parts returned so far.
     returned: u64,
     /// Received bytes that are not yet in a part.
-    rest: Bytes,
+    pending: Bytes,
 }
 
 impl<'a, S, E> Parts<'a, S>
@@ -44,28 +44,29 @@ where
             received: 0,
             part_bytes,
             returned: 0,
-            rest: Bytes::new(),
+            pending: Bytes::new(),
         }
     }
 
-    /// The next part, full unless it is the last one; `None` when the stream has ended
-    /// after the announced number of bytes. The bytes are copied, so that a part does not
-    /// keep the sender's buffers alive.
+    /// The next part; `None` when the stream has ended after the announced number of
+    /// bytes. Every part has `part_bytes` bytes, except that the last part may be smaller.
+    /// The bytes are copied, so that a part does not keep the sender's buffers alive.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let left = self.announced - self.returned;
-        let size = usize::try_from(left).map_or(self.part_bytes, |left| left.min(self.part_bytes));
+        let remaining = self.announced - self.returned;
+        let size = usize::try_from(remaining)
+            .map_or(self.part_bytes, |remaining| remaining.min(self.part_bytes));
         if size == 0 {
             while self.receive().await? {}
             return Ok(None);
         }
         let mut part = BytesMut::with_capacity(size);
         while part.len() < size {
-            if self.rest.is_empty() {
-                // Fails at the end of the stream: `left` bytes are missing.
+            if self.pending.is_empty() {
+                // Fails at the end of the stream, because announced bytes are missing.
                 self.receive().await?;
             }
             let missing = size - part.len();
-            part.extend_from_slice(&self.rest.split_to(self.rest.len().min(missing)));
+            part.extend_from_slice(&self.pending.split_to(self.pending.len().min(missing)));
         }
         self.returned += size as u64;
         Ok(Some(part.freeze()))
@@ -77,7 +78,7 @@ where
         match self.data.next().await {
             Some(Ok(bytes)) => {
                 self.received += bytes.len() as u64;
-                self.rest = bytes;
+                self.pending = bytes;
                 if self.received <= self.announced {
                     return Ok(true);
                 }
@@ -100,8 +101,8 @@ where
     }
 }
 
-/// Writes all parts and completes the upload, or aborts it. One part is written while the
-/// next one is collected, so at most two are in memory.
+/// Writes all parts and completes the upload; aborts the upload after an error. One part is
+/// written while the next part is collected, so at most two parts are in memory.
 pub(crate) async fn write<S, E>(
     upload: Box<dyn MultipartUpload>,
     first: Bytes,
@@ -125,15 +126,15 @@ where
         }
     };
     if written.is_err() {
-        // If this fails, `remove_unfinished_files` or the bucket's lifecycle rule cleans up.
+        // If the abort fails, the parts stay until the bucket's lifecycle rule removes them.
         let _ = upload.abort().await;
     }
     guard.0 = None;
     written
 }
 
-/// Aborts the upload if the future is dropped, as happens when a client disconnects.
-/// Otherwise S3 would keep the parts.
+/// Aborts the upload if the future is dropped, for example because the client has
+/// disconnected. Without the abort, S3 would keep the parts.
 struct AbortOnDrop(Option<Box<dyn MultipartUpload>>);
 
 impl Drop for AbortOnDrop {

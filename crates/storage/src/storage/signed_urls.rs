@@ -10,16 +10,17 @@ use super::{Backend, Storage};
 use crate::error::Error;
 use crate::key::ObjectKey;
 
-/// The path of this server below which it serves objects on local disk.
+/// The path below which the server provides objects on local disk.
 pub const OBJECTS_PATH: &str = "/api/v1/objects/";
 
 impl Storage {
     /// A URL that allows its holder to PUT an object of `size` bytes until `now + ttl`.
     ///
-    /// On local disk it is a URL of this server, below [`OBJECTS_PATH`] of `base`, which
-    /// [`Signer::verify_put`](crate::Signer::verify_put) verifies. For a bucket it is a
-    /// URL of the service. It expires after at most seven days, counted from the current
-    /// time, and does not limit the size, which has to be checked after the upload.
+    /// For local disk, this is a URL of the server below [`OBJECTS_PATH`] of `base`;
+    /// [`Signer::verify_put`](crate::Signer::verify_put) verifies the URL. For a bucket,
+    /// this is a URL of the service, with two differences: the lifetime starts at the
+    /// current time instead of `now` and is at most seven days, and the service does not
+    /// check the size, so the caller must check the size after the upload.
     pub async fn upload_url(
         &self,
         base: &Url,
@@ -40,9 +41,9 @@ impl Storage {
     /// A URL that allows its holder to GET an object until `now + ttl`. The object does not
     /// have to exist.
     ///
-    /// On local disk it is a URL of this server, which allows HEAD, too. For a bucket it is
-    /// a URL of the service, which expires after at most seven days, counted from the
-    /// current time.
+    /// For local disk, this is a URL of the server, which allows HEAD, too. For a bucket,
+    /// this is a URL of the service; its lifetime starts at the current time instead of
+    /// `now` and is at most seven days.
     pub async fn download_url(
         &self,
         base: &Url,

@@ -9,14 +9,15 @@ use crate::key::ObjectKey;
 use crate::object::ObjectInfo;
 use crate::s3::Bucket;
 
-/// The limit of S3 for the copy of an object in one request.
+/// Upper bound of S3 for an object that is copied in one request.
 const S3_MAX_COPY_BYTES: u64 = 5 << 30;
 
 impl Storage {
-    /// Moves an object to [`ObjectKey::in_trash`], and returns its new key.
+    /// Moves an object to the key [`ObjectKey::in_trash`], and returns this key.
     ///
-    /// On local disk this is one rename. In a bucket the object is copied, by the service
-    /// unless it is larger than 5 GiB, and then deleted; a failure may leave both.
+    /// On local disk the file is renamed. In a bucket the object is copied and then
+    /// deleted; after an error both objects may exist. The service copies objects of up to
+    /// 5 GiB; larger objects are copied through this process.
     pub async fn move_to_trash(
         &self,
         object: &ObjectInfo,

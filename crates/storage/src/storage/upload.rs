@@ -11,11 +11,11 @@ use crate::disk::{Disk, StagedObject, UploadLock};
 use crate::error::{Error, Source};
 use crate::key::ObjectKey;
 
-/// The size of a write.
+/// The number of bytes that are written to disk at once.
 const PART_BYTES: usize = 1024 * 1024;
 
-/// The right to upload an object, which one upload has at a time. See
-/// [`Storage::begin_upload`](super::Storage::begin_upload).
+/// An upload that has begun. Until this value is dropped, no other upload of the same
+/// object can begin; see [`Storage::begin_upload`](super::Storage::begin_upload).
 #[derive(Debug)]
 pub struct Upload {
     disk: Disk,
@@ -35,7 +35,7 @@ impl Upload {
     /// Writes exactly `size` bytes to a temporary file beside the object, as
     /// [`Storage::put`](super::Storage::put) does. The object does not change.
     ///
-    /// Nothing is left behind after an error or if the future is dropped.
+    /// The temporary file is removed after an error and if the future is dropped.
     pub async fn receive<S, E>(self, size: u64, data: S) -> Result<ReceivedObject, Error>
     where
         S: Stream<Item = Result<Bytes, E>>,
@@ -45,26 +45,27 @@ impl Upload {
     }
 }
 
-/// A complete upload, on disk, which is not the object yet. It is removed when the value is
-/// dropped.
+/// A complete upload in a temporary file on disk. Dropping this value before the upload is
+/// published removes the file.
 #[derive(Debug)]
 pub struct ReceivedObject(StagedObject);
 
 impl ReceivedObject {
-    /// Replaces the object. Blocks for a few writes to disk.
+    /// Stores the object and replaces an earlier object with the same key. Blocks for a few
+    /// writes to disk.
     pub fn publish(self) -> Result<(), Error> {
         self.0.publish()
     }
 
-    /// Stores the object unless there is one already, whose content is then kept. Returns
-    /// whether it was stored. Blocks for a few writes to disk.
+    /// Stores the object unless an object with the same key exists. Returns whether the
+    /// object was stored. Blocks for a few writes to disk.
     pub fn publish_new(self) -> Result<bool, Error> {
         self.0.publish_new()
     }
 }
 
-/// Writes a stream to a temporary file. One part is written while the next one is
-/// collected, so at most two are in memory.
+/// Writes a stream to a temporary file. One part is written while the next part is
+/// collected, so at most two parts are in memory.
 pub(super) async fn receive<S, E>(
     disk: &Disk,
     key: &ObjectKey,

@@ -34,11 +34,11 @@ pub struct Signer {
     secret: Secret,
 }
 
-/// Why a signed URL was refused. For the log only: a client must not learn more than
-/// that it has no access.
+/// Why a signed URL was refused. For the log only: the response must not tell a client why
+/// the URL was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// The query is not that of a signed URL.
+    /// The query does not have the form of a signed query.
     #[error("the query of the URL is malformed")]
     Malformed,
     /// The signature does not match the method, key, size and expiry time.
@@ -90,7 +90,7 @@ impl Signer {
     }
 
     /// Checks that a query allows PUT of an object at the time `now`, and returns the
-    /// size it has to have.
+    /// required size of the object.
     pub fn verify_put(
         &self,
         key: &ObjectKey,
@@ -130,7 +130,8 @@ impl Signer {
     }
 }
 
-/// The text that is signed. It is unambiguous because keys have no line breaks.
+/// The text that is signed. Different arguments give different texts, because keys have no
+/// line breaks.
 fn signed_text(key: &ObjectKey, expires: i64, size: Option<u64>) -> String {
     match size {
         None => format!("lectern object\nGET\n{key}\n{expires}"),

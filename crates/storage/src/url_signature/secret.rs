@@ -11,14 +11,14 @@ use ring::hmac;
 use crate::error::Error;
 use crate::random::{HEX, random};
 
-/// The secret that signs URLs, at least 32 bytes. It is never printed.
+/// The secret that signs URLs; at least 32 bytes. `Debug` does not show the secret.
 ///
-/// All servers on one storage need the same secret, because they refuse URLs that were
-/// signed with another one.
+/// All servers that share a storage need the same secret, because a server refuses URLs
+/// that were signed with another secret.
 #[derive(Clone)]
 pub struct Secret(hmac::Key);
 
-/// The minimum length in bytes: the size of a SHA-256.
+/// The minimum length in bytes: the size of a SHA-256 hash.
 const MIN_BYTES: usize = 32;
 
 impl Secret {
@@ -37,12 +37,12 @@ impl Secret {
         Self::new(&bytes).map_err(Error::from)
     }
 
-    /// Reads the file `secret` in a directory; creates the file and the directory if
-    /// they do not exist. Blocks.
+    /// Reads the file `secret` in a directory. Creates the file and the directory if they
+    /// do not exist. Blocks.
     ///
-    /// The file has the bytes in hexadecimal and the mode 0600. It is created
-    /// atomically: of several processes that start at the same time, one creates it and
-    /// the others read it.
+    /// The file contains the bytes in hexadecimal and has the mode 0600. The file is
+    /// created atomically: if several processes start at the same time, one process creates
+    /// the file and the others read the same secret.
     pub fn read_or_create(dir: &Path) -> Result<Self, Error> {
         let path = dir.join("secret");
         let failed =
@@ -85,7 +85,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Creates the file with a new secret, and returns its text.
+/// Creates the file with a new secret, and returns the text of the file.
 fn create(dir: &Path, path: &Path) -> io::Result<String> {
     let text = HEX.encode(&random::<MIN_BYTES>()?);
     let temporary = dir.join(format!("secret.{}", HEX.encode(&random::<8>()?)));
@@ -99,7 +99,7 @@ fn create(dir: &Path, path: &Path) -> io::Result<String> {
     linked.map(|()| text)
 }
 
-/// Creates a file that only its owner can read; it is on disk when this returns.
+/// Creates a file that only its owner can read, and waits until the file is on disk.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
