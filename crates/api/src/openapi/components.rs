@@ -15,7 +15,8 @@ pub(super) struct Components {
 }
 
 impl Components {
-    /// A reference to a response with a problem of one of these codes.
+    /// A reference to the response with a problem of one of these codes. Adds the response
+    /// to the components.
     pub(super) fn problem(&mut self, status: u16, codes: &[Code]) -> Value {
         let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
         let titles: Vec<_> = codes
@@ -53,7 +54,7 @@ impl Components {
     }
 }
 
-/// The parameters operations share.
+/// The parameters that several operations share.
 fn parameters() -> Value {
     // A malformed lease id is treated as an unknown lease, so any text is accepted.
     let text = || json!({ "type": "string" });
@@ -135,7 +136,7 @@ fn parameters() -> Value {
     .into()
 }
 
-/// The headers responses share.
+/// The headers that several responses share.
 fn headers() -> Value {
     let header = |description: &str, schema: Value| json!({ "required": true, "description": description, "schema": schema });
     json!({
@@ -162,7 +163,7 @@ fn headers() -> Value {
     })
 }
 
-/// References to headers, `X-Request-Id` among them.
+/// References to the headers `names` and to `X-Request-Id`, which every response has.
 pub(super) fn header_references(names: &[&str]) -> Value {
     ["X-Request-Id"]
         .iter()

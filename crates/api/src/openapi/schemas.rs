@@ -12,8 +12,8 @@ use crate::wire::schema::NO_NUL;
 /// A function that generates the schema of one type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// Collects the schemas of all types that a document refers to: of requests as they
-/// are deserialized, of responses as they are serialized.
+/// Collects the schemas of all types that a document refers to. The schema of a request
+/// type describes how it is deserialized, that of a response type how it is serialized.
 pub(super) struct Schemas {
     requests: SchemaGenerator,
     responses: SchemaGenerator,
@@ -68,7 +68,7 @@ impl Schemas {
     /// The schemas of all types that were referred to, by name.
     pub(super) fn into_definitions(self) -> Map<String, Value> {
         let (requests, mut responses) = self.definitions();
-        // A test checks that a type in both has the same schema in each.
+        // A type in both maps has the same schema in each; a test checks this.
         responses.extend(requests);
         responses
     }
@@ -152,7 +152,7 @@ fn constants_to_enum(schema: &mut Schema) {
     schema.insert("description".into(), description.into());
 }
 
-/// Removes `null`, which a query parameter cannot be: it is present or absent.
+/// Removes `null` from the types of a query parameter, which is present or absent.
 fn remove_null(schema: &mut Value) {
     let null = json!("null");
     if let Some(Value::Array(types)) = schema.get_mut("type") {

@@ -86,7 +86,7 @@ fn every_code_is_documented() {
     let document = document();
     let responses = document["components"]["responses"].as_object().unwrap();
     for code in Code::ALL {
-        // No operation responds with it: it is the response to other methods.
+        // No operation has this code: it is the response to methods without an operation.
         let expected = *code != Code::MethodNotAllowed;
         let found = responses
             .keys()
@@ -164,9 +164,9 @@ fn requests_refuse_unknown_fields_and_responses_have_no_internal_fields() {
     let mut requests = BTreeSet::new();
     walk(&document["paths"], "", &mut |path, value| {
         if path.ends_with("/requestBody/content/application/json/schema") {
-            // Whisper's format may have other fields.
-            let ours = value.get("anyOf").map_or(value, |choices| &choices[0]);
-            let reference = ours["$ref"].as_str().unwrap();
+            // The second of two formats is Whisper's, which may have other fields.
+            let schema = value.get("anyOf").map_or(value, |formats| &formats[0]);
+            let reference = schema["$ref"].as_str().unwrap();
             requests.insert(reference.rsplit('/').next().unwrap().to_owned());
         }
     });

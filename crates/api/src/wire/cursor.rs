@@ -13,8 +13,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// A list that is read in pages. Each cursor contains the tag of its list, so that no
-/// other list accepts it.
+/// A list that is read in pages. Each cursor contains the tag of its list, so that other
+/// lists refuse the cursor.
 pub trait List {
     /// Unique among the lists.
     const TAG: u8;
@@ -37,8 +37,8 @@ impl List for LogEntryList {
 }
 
 /// The cursor of a page of the list `L`: 39 characters that need no escaping in a
-/// query string. A checksum finds damaged cursors; it does not authenticate them,
-/// because a forged cursor reveals nothing that the list does not.
+/// query string. A checksum detects damaged cursors. Cursors are not authenticated,
+/// because a forged cursor gives no access beyond the list itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageCursor<L>(Cursor, PhantomData<L>);
 

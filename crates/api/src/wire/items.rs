@@ -17,8 +17,8 @@ thread_local! {
     static MAX_ITEMS: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// Runs `read` with an upper bound of the items of every list that it deserializes. A
-/// list beyond it is read to its end without keeping its items, and is out of bounds.
+/// Runs `read` with an upper bound of the items of every list that `read` deserializes. A
+/// longer list is read to its end, but its items are not kept, and the list is invalid.
 pub(crate) fn with_max_items<T>(max: usize, read: impl FnOnce() -> T) -> T {
     struct Reset(usize);
 
@@ -32,9 +32,9 @@ pub(crate) fn with_max_items<T>(max: usize, read: impl FnOnce() -> T) -> T {
     read()
 }
 
-/// The items of a list. Each is validated as soon as it is deserialized. Once an item is
-/// out of bounds, or there are too many of them, none is kept, so that a body that will
-/// be refused needs no more memory than its bytes.
+/// The items of a list. Each item is validated as soon as it is deserialized. After an
+/// invalid item, or when there are too many items, no items are kept, so that an invalid
+/// body needs hardly more memory than its bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Items<T> {
     valid: Vec<T>,
@@ -50,7 +50,8 @@ impl<T> Items<T> {
         self.valid
     }
 
-    /// The errors of the list, which is the value of `field`.
+    /// The errors of the list, which is the value of `field`. The caller runs inside
+    /// [`with_max_items`], so that the message has the right bound.
     pub(crate) fn errors(&self, field: &str) -> FieldErrors {
         match self.excess {
             Some(count) if self.errors.is_empty() => {
@@ -148,12 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn items_out_of_bounds_are_reported_also_beyond_the_bound_of_the_list() {
-        let fine = json!({ "start_time": 0, "end_time": 1, "silence_type": "both" });
-        let broken = json!({ "start_time": -1, "end_time": 1, "silence_type": "both" });
+    fn an_invalid_item_beyond_the_maximum_number_is_reported() {
+        let valid = json!({ "start_time": 0, "end_time": 1, "silence_type": "both" });
+        let invalid = json!({ "start_time": -1, "end_time": 1, "silence_type": "both" });
         let error = FieldError::new("regions[4].start_time", "must be 0 or more");
         assert_eq!(
-            errors(3, &json!([fine, fine, fine, fine, broken])),
+            errors(3, &json!([valid, valid, valid, valid, invalid])),
             Some(vec![error])
         );
     }

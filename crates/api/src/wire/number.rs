@@ -1,5 +1,5 @@
-//! Integers in JSON. JSON does not distinguish 5 from 5.0, and some clients write
-//! every number with a fraction, so 5.0 is accepted as an integer.
+//! Integers in JSON. 5.0 is accepted as the integer 5, because JSON does not distinguish
+//! the two and some clients write every number with a fraction.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,8 +25,8 @@ where
     Ok(Option::<Integer<T>>::deserialize(deserializer)?.map(|number| number.0))
 }
 
-/// Deserializes an integer but not `null`, for a field that may be absent, which is
-/// `None` by `#[serde(default)]`.
+/// Deserializes an integer and refuses `null`. For a field that may be absent and has
+/// `#[serde(default)]`: the absent field is `None`.
 pub(crate) fn present_integer<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i64>,

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A `T` that is deserialized from an object only. A derived `Deserialize` also accepts
-/// an array of the values in order, which would make clients depend on the order of
+/// A `T` that is deserialized from a JSON object. A derived `Deserialize` also accepts an
+/// array of the values in order; clients that send one would depend on the order of the
 /// fields.
 pub(crate) struct Object<T>(pub(crate) T);
 

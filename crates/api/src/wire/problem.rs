@@ -92,7 +92,8 @@ codes! {
     InsufficientStorage = 507 "insufficient_storage" "The disk is almost full",
 }
 
-/// Upper bound of `detail`, in characters; it may quote the request.
+/// Upper bound of `detail`, in characters. `detail` may quote the request, whose length has
+/// no such bound.
 const MAX_DETAIL_CHARS: usize = 1_000;
 
 /// An error.

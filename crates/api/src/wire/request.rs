@@ -19,13 +19,13 @@ pub trait Request: DeserializeOwned + Validate {
     /// The domain's type for the request.
     type Domain: TryFrom<Self, Error = Invalid>;
 
-    /// Deserializes the request, from an object only; an implementation that serde
-    /// derives also accepts an array of the values in order.
+    /// Deserializes the request from an object. Refuses an array of the values in order,
+    /// which a derived `Deserialize` would accept.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Object::deserialize(deserializer).map(|object| object.0)
     }
 
-    /// What a body consists of, for an estimate of its memory.
+    /// The kind of values in a body, for an estimate of the memory that the body needs.
     const BODY_SHAPE: BodyShape = BodyShape::Json;
 
     /// The fields that are out of bounds.
@@ -33,9 +33,9 @@ pub trait Request: DeserializeOwned + Validate {
         FieldErrors::of(self)
     }
 
-    /// Validates and converts the request. The error has every field that is out of
-    /// bounds or, if there is none, the first broken rule of the domain; it
-    /// is never empty.
+    /// Validates and converts the request. The errors are all fields that are out of
+    /// bounds or, if no field is out of bounds, the first broken rule of the domain. An
+    /// `Err` is never empty.
     fn into_domain(self) -> Result<Self::Domain, FieldErrors> {
         let errors = self.out_of_bounds();
         if errors.is_empty() {
@@ -56,8 +56,8 @@ pub trait Request: DeserializeOwned + Validate {
     }
 }
 
-/// What the values of a body consist of, which determines how much memory they need
-/// compared with their JSON.
+/// The kind of values in a body. Determines how much memory the values need compared with
+/// their JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyShape {
     /// A list of items with a fixed number of fields.
@@ -71,8 +71,8 @@ pub enum BodyShape {
 }
 
 impl BodyShape {
-    /// Upper bound of the memory for the values of a body of JSON, in bytes, without the
-    /// body itself. Lists have at most `max_items` items.
+    /// Upper bound of the memory for the values of a body of JSON, in bytes. Does not
+    /// include the memory of `body` itself. Lists have at most `max_items` items.
     pub fn memory(self, body: &[u8], max_items: usize) -> usize {
         let count =
             |wanted: u8| -> usize { body.iter().map(|byte| usize::from(*byte == wanted)).sum() };
@@ -80,31 +80,35 @@ impl BodyShape {
             Self::Rows => 240 * count(b'{').min(max_items),
             Self::RowsOfLists => 16 * count(b'"') + 24 * count(b','),
             Self::RowsWithJson => {
-                let structure = Structure::of(body, ROW_DEPTH);
-                800 * structure.rows.min(max_items) + structure.json_memory()
+                let counts = ValueCounts::of(body, ROW_DEPTH);
+                800 * counts.rows.min(max_items) + counts.json_memory()
             }
-            Self::Json => Structure::of(body, 0).json_memory(),
+            Self::Json => ValueCounts::of(body, 0).json_memory(),
         };
+        // All strings together are not longer than the body.
         body.len() + structure
     }
 }
 
-/// How deep an item of a list is in a body: the body and the list are around it.
+/// The nesting depth of the items of a list: the body has depth 1 and its list depth 2.
 const ROW_DEPTH: usize = 3;
 
-/// What JSON consists of.
+/// The numbers of objects, arrays and commas in a JSON text.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Structure {
-    /// Objects at [`ROW_DEPTH`].
+struct ValueCounts {
+    /// Objects at the depth of the rows.
     rows: usize,
-    /// Deeper values.
+    /// Objects inside of rows.
     objects: usize,
+    /// Arrays inside of rows.
     arrays: usize,
+    /// Commas between values inside of rows, except the fields of the row itself.
     commas: usize,
 }
 
-impl Structure {
-    /// Counts the values that are deeper than `row_depth`. The text need not be JSON.
+impl ValueCounts {
+    /// Counts objects at `row_depth` as rows, and everything deeper separately. The text
+    /// need not be JSON.
     fn of(text: &[u8], row_depth: usize) -> Self {
         let mut found = Self::default();
         let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
@@ -131,16 +135,17 @@ impl Structure {
         found
     }
 
-    /// Memory of free JSON. A map has space for eleven entries, whatever its length. There
-    /// are up to four copies: parsed, for the database, returned by it, and for the
+    /// Upper bound of the memory for JSON of any form, in bytes. Even a small map allocates
+    /// space for eleven entries. Up to four copies exist: the parsed value, the value sent
+    /// to the database, the value that the database returns, and the copy for the
     /// fingerprint of the request.
     fn json_memory(&self) -> usize {
         4 * (640 * self.objects + 56 * self.commas + 32 * self.arrays)
     }
 }
 
-/// Deserializes the value of a field as `Some`, to distinguish it from an absent field,
-/// which is `None` by `#[serde(default)]`. Whether `null` is accepted depends on `T`.
+/// Deserializes the value of a field as `Some`. With `#[serde(default)]`, an absent field
+/// is `None`, so the two can be distinguished. Whether `null` is accepted depends on `T`.
 pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,
@@ -201,7 +206,7 @@ pub(crate) fn positions(
     given: impl Iterator<Item = Option<i32>>,
     field: &str,
 ) -> Result<Vec<NonNegativeInt>, Invalid> {
-    // The name of the list is empty, because the caller puts it in front of the path.
+    // The name of the list is empty, because the caller adds the name to the path.
     let given = convert_each("", given, |position| {
         position
             .map(NonNegativeInt::new)
@@ -216,22 +221,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_structure_of_json_is_counted_outside_of_strings() {
+    fn brackets_and_commas_in_strings_are_not_counted() {
         let body = br#"{"clips": [{"a": {"b": [1, 2, {}]}, "c": "{[,\"{"}, {"d": "\\"}]}"#;
         assert_eq!(
-            Structure::of(body, ROW_DEPTH),
-            Structure {
+            ValueCounts::of(body, ROW_DEPTH),
+            ValueCounts {
                 rows: 2,
                 objects: 2,
                 arrays: 1,
                 commas: 2,
             }
         );
-        assert_eq!(Structure::of(b"]]}\"", 0), Structure::default());
+        assert_eq!(ValueCounts::of(b"]]}\"", 0), ValueCounts::default());
     }
 
     #[test]
-    fn free_json_needs_more_memory_than_rows() {
+    fn json_of_any_form_needs_more_memory_than_rows() {
         let rows = r#"{"start_time":0},"#.repeat(1_000);
         let rows = format!(r#"{{"clips":[{rows}{{}}]}}"#).into_bytes();
         assert!(BodyShape::Rows.memory(&rows, 10) < 2 * rows.len());

@@ -17,8 +17,8 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// Upper bound of the length of a field's path and of a message, in characters. Both
-/// may quote the request, whose names and values have no bound of their own.
+/// Upper bound of the length of a field's path and of a message, in characters. Both may
+/// quote names and values of the request, whose length has no other bound.
 const MAX_TEXT_CHARS: usize = 300;
 
 impl FieldError {
@@ -47,10 +47,10 @@ impl From<lectern_domain::FieldError> for FieldError {
     }
 }
 
-/// The broken rules of a request: the first [`FieldErrors::MAX_LISTED`] of them, and the
-/// number of the others. A body of 30 MB can break a million rules.
+/// The broken rules of a request. Only the first [`FieldErrors::MAX_LISTED`] are listed and
+/// the others are counted, because a body of 30 MB can break a million rules.
 ///
-/// It dereferences to the listed ones.
+/// Dereferences to the listed rules.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FieldErrors {
     listed: Vec<FieldError>,
@@ -58,7 +58,7 @@ pub struct FieldErrors {
 }
 
 impl FieldErrors {
-    /// How many broken rules are listed at most.
+    /// Upper bound of the listed rules.
     pub const MAX_LISTED: usize = 100;
 
     /// The number of broken rules that are not listed.
@@ -66,8 +66,7 @@ impl FieldErrors {
         self.unlisted
     }
 
-    /// The broken rules of a value, sorted by the name of a field and the index of an
-    /// item.
+    /// The broken rules of a value, sorted by field name and by item index.
     pub(crate) fn of(value: &impl Validate) -> Self {
         let mut errors = Self::default();
         if let Err(found) = value.validate() {
@@ -84,7 +83,7 @@ impl FieldErrors {
         }
     }
 
-    /// Puts `field` before the path of every listed rule.
+    /// Prefixes the path of every listed rule with `field`.
     pub(crate) fn below(mut self, field: &str) -> Self {
         for error in &mut self.listed {
             error.field.insert_str(0, field);
@@ -172,15 +171,15 @@ impl IntoIterator for FieldErrors {
     type Item = FieldError;
     type IntoIter = std::vec::IntoIter<FieldError>;
 
-    /// The listed ones.
+    /// Iterates over the listed rules.
     fn into_iter(self) -> Self::IntoIter {
         self.listed.into_iter()
     }
 }
 
 impl<const N: usize> PartialEq<[FieldError; N]> for FieldErrors {
-    fn eq(&self, all: &[FieldError; N]) -> bool {
-        self.unlisted == 0 && self.listed == all
+    fn eq(&self, expected: &[FieldError; N]) -> bool {
+        self.unlisted == 0 && self.listed == expected
     }
 }
 
@@ -188,9 +187,13 @@ fn message(rule: &ValidationError) -> String {
     if let Some(message) = &rule.message {
         return message.to_string();
     }
-    // The limits of an integer type are not mentioned: values beyond them were refused
-    // when the request was deserialized.
-    let is_relevant = |bound: &&Value| [i64::MAX, i32::MAX.into()].iter().all(|end| *bound != end);
+    // A bound that is the limit of an integer type is omitted: deserializing has already
+    // refused values beyond the limit.
+    let is_relevant = |bound: &&Value| {
+        [i64::MAX, i32::MAX.into()]
+            .iter()
+            .all(|limit| *bound != limit)
+    };
     let bound = |name: &str| rule.params.get(name).filter(is_relevant).map(format_bound);
     match (rule.code.as_ref(), bound("min"), bound("max")) {
         ("length", Some(min), Some(max)) => format!("must be {min} to {max} characters long"),
@@ -238,8 +241,8 @@ mod tests {
 
     #[test]
     fn errors_name_items_by_index_and_fields_by_name() {
-        let fine = json!({ "start_time": 0, "end_time": 1, "text": "a" });
-        let mut segments = vec![fine; 12];
+        let valid = json!({ "start_time": 0, "end_time": 1, "text": "a" });
+        let mut segments = vec![valid; 12];
         segments[2]["start_time"] = json!(-1);
         segments[2]["confidence"] = json!(1.5);
         segments[11]["speaker_id"] = json!("s".repeat(51));
@@ -258,8 +261,8 @@ mod tests {
 
     #[test]
     fn errors_beyond_the_hundredth_are_counted() {
-        let broken = json!({ "start_time": -1, "end_time": -1, "text": "a", "confidence": 2 });
-        let read = TranscriptSegmentsBody::read(json!({ "segments": vec![broken; 1_000] }));
+        let invalid = json!({ "start_time": -1, "end_time": -1, "text": "a", "confidence": 2 });
+        let read = TranscriptSegmentsBody::read(json!({ "segments": vec![invalid; 1_000] }));
         let errors = read.unwrap().into_domain().unwrap_err();
         assert_eq!((errors.len(), errors.unlisted()), (100, 2_900));
         assert_eq!(errors[99].field, "segments[33].confidence");
@@ -276,9 +279,9 @@ mod tests {
     fn errors_of_the_domain_have_the_same_form() {
         let segment =
             |start, end, text| json!({ "start_time": start, "end_time": end, "text": text });
-        let fine = segment(0, 1, "a");
+        let valid = segment(0, 1, "a");
         assert_eq!(
-            errors::<TranscriptSegmentsBody>(json!({ "segments": [fine, segment(2, 1, "a")] })),
+            errors::<TranscriptSegmentsBody>(json!({ "segments": [valid, segment(2, 1, "a")] })),
             [error(
                 "segments[1].end_time",
                 "must not be before start_time"
@@ -286,7 +289,7 @@ mod tests {
         );
         assert_eq!(
             errors::<TranscriptSegmentsBody>(
-                json!({ "segments": [fine, segment(1, 2, " \u{a0}")] })
+                json!({ "segments": [valid, segment(1, 2, " \u{a0}")] })
             ),
             [error(
                 "segments[1].text",

@@ -23,6 +23,7 @@ pub(super) struct Operation {
     headers: Vec<&'static str>,
     body: Option<Body>,
     responses: Vec<ResponseSpec>,
+    /// The arguments of [`Operation::links_to`].
     links_to: Option<(&'static str, &'static str)>,
     excluded_from_links: bool,
     problems: BTreeSet<Code>,
@@ -61,7 +62,7 @@ impl Operation {
             problems.insert(Code::LeaseLost);
         }
         if path.contains('{') {
-            // With an empty id the path is a different one, which has no route.
+            // No route matches the path if an id is empty.
             problems.insert(Code::NotFound);
         }
         Self {
@@ -86,7 +87,7 @@ impl Operation {
         self
     }
 
-    /// Summary in one line, and a longer description.
+    /// Sets the summary, which is one line, and the longer description.
     pub(super) fn describe_as(mut self, summary: &'static str, description: &'static str) -> Self {
         self.summary = summary;
         self.description = description;
@@ -98,7 +99,7 @@ impl Operation {
         self.with_problems([Code::MalformedQuery, Code::ValidationFailed])
     }
 
-    /// Takes this header.
+    /// Adds a request header.
     pub(super) fn header(mut self, name: &'static str) -> Self {
         self.headers.push(name);
         self
@@ -202,8 +203,8 @@ impl Operation {
         self.response(status, None, vec![("*/*", bytes)])
     }
 
-    /// Adds a response of another status, without content; a 206 has the content of the
-    /// first response.
+    /// Adds a response of another status. The response has no content, except that a 206
+    /// has the content of the first response.
     pub(super) fn or_responds(self, status: u16, description: &'static str) -> Self {
         let content = match self.responses.first() {
             Some(full) if status == 206 => full.content.clone(),
@@ -244,8 +245,8 @@ impl Operation {
         self
     }
 
-    /// Adds links to operations whose path has this parameter; its value is at `pointer`
-    /// in the first response.
+    /// Adds links to the operations whose path has this parameter. `pointer` is the place
+    /// of the parameter's value in the first response.
     pub(super) fn links_to(mut self, parameter: &'static str, pointer: &'static str) -> Self {
         self.links_to = Some((parameter, pointer));
         self
