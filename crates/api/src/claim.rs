@@ -87,7 +87,7 @@ fn wait(seconds: i64) -> Result<Duration, Invalid> {
     }
 }
 
-/// The stages that were leased to the worker; empty if none was ready.
+/// The stages that were leased to the worker; empty if no stage was ready.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ClaimsResponse {
     /// The claimed stages.
@@ -121,7 +121,7 @@ pub struct ClaimResponse {
     pub attempt: i32,
     /// Maximum number of attempts.
     pub max_attempts: i32,
-    /// Secret that the worker sends with everything it stores for the stage.
+    /// Secret that the worker sends with every request that stores outputs of the stage.
     pub lease_id: LeaseId,
     /// When the lease ends unless a heartbeat extends it.
     pub lease_expires_at: DateTime<Utc>,

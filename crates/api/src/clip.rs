@@ -34,31 +34,31 @@ pub struct ClipBody {
     /// Subject.
     #[validate(length(max = chars(ClipTopic::MAX)))]
     pub topic: Option<String>,
-    /// How much it matters, 0 to 1.
+    /// Importance, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub importance_score: Option<f64>,
-    /// Where in the recording it begins, in seconds.
+    /// Start in the recording, in seconds.
     #[validate(range(min = 0.0))]
     pub start_time: f64,
-    /// Where in the recording it ends, in seconds; not before it begins.
+    /// End in the recording, in seconds; not before the start.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
-    /// The content segment it shows, of the same job.
+    /// The content segment that the clip shows; it belongs to the same job.
     pub content_segment_id: Option<ContentSegmentId>,
     /// Storage key of the clip.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub s3_key: Option<String>,
-    /// Storage key of a picture of it.
+    /// Storage key of the thumbnail.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub thumbnail_s3_key: Option<String>,
-    /// Storage key of its subtitles.
+    /// Storage key of the subtitles.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub subtitle_s3_key: Option<String>,
     /// Position among the clips of the job, unique.
     #[validate(range(min = 0, max = i32::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     pub clip_order: Option<i32>,
-    /// Free for the worker's use.
+    /// Data of the worker, which the service does not interpret.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
@@ -117,7 +117,7 @@ impl ClipBody {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipsQuery {
-    /// Only this many, the most important first.
+    /// Maximum number of clips, the most important first.
     #[validate(range(min = 1, max = MAX_TOP))]
     pub top: Option<i64>,
 }
@@ -125,7 +125,7 @@ pub struct ClipsQuery {
 /// Which clips to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClipFilter {
-    /// How many to return, the most important first; `None`: all, by position.
+    /// Maximum number of clips, the most important first; `None`: all clips, by position.
     pub top: Option<usize>,
 }
 
@@ -148,31 +148,31 @@ impl TryFrom<ClipsQuery> for ClipFilter {
 pub struct Clip {
     /// Id of the clip.
     pub clip_id: ClipId,
-    /// The content segment it shows, if any.
+    /// The content segment that the clip shows, if any.
     pub content_segment_id: Option<ContentSegmentId>,
     /// Headline.
     pub title: Title,
     /// Subject.
     pub topic: Option<ClipTopic>,
-    /// How much it matters, 0 to 1.
+    /// Importance, 0 to 1.
     pub importance_score: Option<Ratio>,
-    /// Where in the recording it begins, in seconds.
+    /// Start in the recording, in seconds.
     pub start_time: f64,
-    /// Where in the recording it ends, in seconds.
+    /// End in the recording, in seconds.
     pub end_time: f64,
-    /// How long it lasts, in seconds.
+    /// Duration in seconds.
     pub duration: f64,
     /// Storage key of the clip.
     pub s3_key: Option<StorageKey>,
-    /// Storage key of a picture of it.
+    /// Storage key of the thumbnail.
     pub thumbnail_s3_key: Option<StorageKey>,
-    /// Storage key of its subtitles.
+    /// Storage key of the subtitles.
     pub subtitle_s3_key: Option<StorageKey>,
     /// Position among the clips of the job.
     pub clip_order: NonNegativeInt,
-    /// Free for the worker's use.
+    /// Data of the worker, which the service does not interpret.
     pub extra_metadata: JsonObject,
-    /// When it was stored.
+    /// When the clip was stored.
     pub created_at: DateTime<Utc>,
 }
 
@@ -227,19 +227,19 @@ pub struct ClipMetadata {
     pub clip_id: ClipId,
     /// Headline.
     pub title: Title,
-    /// Where in the recording it begins, in seconds.
+    /// Start in the recording, in seconds.
     pub start_time: f64,
-    /// Where in the recording it ends, in seconds.
+    /// End in the recording, in seconds.
     pub end_time: f64,
-    /// How long it lasts, in seconds.
+    /// Duration in seconds.
     pub duration: f64,
     /// Storage key of the clip.
     pub s3_key: Option<StorageKey>,
     /// URL of the clip.
     pub url: Option<String>,
-    /// URL of a picture of it.
+    /// URL of the thumbnail.
     pub thumbnail_url: Option<String>,
-    /// URL of its subtitles.
+    /// URL of the subtitles.
     pub subtitle_url: Option<String>,
 }
 

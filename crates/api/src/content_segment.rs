@@ -29,10 +29,10 @@ pub struct ContentSegmentsBody {
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContentSegmentBody {
-    /// Where it begins, in seconds.
+    /// Start in the recording, in seconds.
     #[validate(range(min = 0.0))]
     pub start_time: f64,
-    /// Where it ends, in seconds; not before it begins.
+    /// End in the recording, in seconds; not before the start.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
     /// Subject.
@@ -40,13 +40,13 @@ pub struct ContentSegmentBody {
     pub topic: String,
     /// Summary.
     pub description: Option<String>,
-    /// How much it matters, 0 to 1.
+    /// Importance, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub importance_score: f64,
-    /// Words to find the segment by.
+    /// Words by which the segment can be found.
     #[schemars(inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
     pub keywords: Option<Vec<String>>,
-    /// Ideas that it explains.
+    /// Ideas that the segment explains.
     #[schemars(inner(length(min = Keyword::MIN, max = Keyword::MAX)))]
     pub concepts: Option<Vec<String>>,
     /// Position among the segments of the job, unique.
@@ -97,7 +97,7 @@ impl ContentSegmentBody {
 pub struct ContentSegmentsQuery {
     /// Segments with exactly this keyword.
     pub keyword: Option<String>,
-    /// Only this many, the most important first.
+    /// Maximum number of segments, the most important first.
     #[validate(range(min = 1, max = MAX_TOP))]
     pub top: Option<i64>,
 }
@@ -107,7 +107,8 @@ pub struct ContentSegmentsQuery {
 pub struct ContentSegmentFilter {
     /// Segments with exactly this keyword.
     pub keyword: Option<String>,
-    /// How many to return, the most important first; `None`: all, by position.
+    /// Maximum number of segments, the most important first; `None`: all segments, by
+    /// position.
     pub top: Option<usize>,
 }
 
@@ -131,25 +132,25 @@ impl TryFrom<ContentSegmentsQuery> for ContentSegmentFilter {
 pub struct ContentSegment {
     /// Id of the segment.
     pub segment_id: ContentSegmentId,
-    /// Where it begins, in seconds.
+    /// Start in the recording, in seconds.
     pub start_time: f64,
-    /// Where it ends, in seconds.
+    /// End in the recording, in seconds.
     pub end_time: f64,
-    /// How long it lasts, in seconds.
+    /// Duration in seconds.
     pub duration: f64,
     /// Subject.
     pub topic: Topic,
     /// Summary.
     pub description: Option<LongText>,
-    /// How much it matters, 0 to 1.
+    /// Importance, 0 to 1.
     pub importance_score: Ratio,
-    /// Words to find the segment by.
+    /// Words by which the segment can be found.
     pub keywords: Vec<Keyword>,
-    /// Ideas that it explains.
+    /// Ideas that the segment explains.
     pub concepts: Vec<Keyword>,
     /// Position among the segments of the job.
     pub segment_order: NonNegativeInt,
-    /// When it was stored.
+    /// When the segment was stored.
     pub created_at: DateTime<Utc>,
 }
 

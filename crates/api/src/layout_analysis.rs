@@ -59,21 +59,21 @@ impl From<domain::Region> for Region {
 pub struct LayoutAnalysisBody {
     /// How screen and camera share the picture.
     pub layout_type: LayoutType,
-    /// Where the screen is.
+    /// Region of the picture that shows the screen.
     #[validate(nested)]
     #[serde(default, deserialize_with = "optional_object")]
     pub screen_region: Option<Region>,
-    /// Where the camera is.
+    /// Region of the picture that shows the camera image.
     #[validate(nested)]
     #[serde(default, deserialize_with = "optional_object")]
     pub camera_region: Option<Region>,
     /// Share of the picture's width that the screen takes, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub split_ratio: Option<f64>,
-    /// How sure the analysis is, 0 to 1.
+    /// Confidence of the analysis, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub confidence_score: f64,
-    /// Time of the frame the regions were measured in, in seconds.
+    /// Time in the recording of the frame in which the regions were measured, in seconds.
     #[validate(range(min = 0.0))]
     pub sample_frame_time: Option<f64>,
 }
@@ -111,17 +111,17 @@ pub struct LayoutAnalysisResponse {
     pub layout_id: LayoutAnalysisId,
     /// How screen and camera share the picture.
     pub layout_type: LayoutType,
-    /// Where the screen is.
+    /// Region of the picture that shows the screen.
     pub screen_region: Option<Region>,
-    /// Where the camera is.
+    /// Region of the picture that shows the camera image.
     pub camera_region: Option<Region>,
     /// Share of the picture's width that the screen takes, 0 to 1.
     pub split_ratio: Option<Ratio>,
-    /// How sure the analysis is, 0 to 1.
+    /// Confidence of the analysis, 0 to 1.
     pub confidence_score: Ratio,
-    /// Time of the frame the regions were measured in, in seconds.
+    /// Time in the recording of the frame in which the regions were measured, in seconds.
     pub sample_frame_time: Option<Seconds>,
-    /// When it was stored.
+    /// When the analysis was stored.
     pub created_at: DateTime<Utc>,
 }
 

@@ -17,13 +17,13 @@ use crate::wire::validation::chars;
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HeartbeatBody {
-    /// How much of the stage is done, 0 to 100.
+    /// Completed share of the stage, 0 to 100.
     #[validate(range(min = 0.0, max = 100.0))]
     pub percent: Option<f64>,
     /// What the worker is doing now.
     #[validate(length(max = chars(ProgressMessage::MAX)))]
     pub message: Option<String>,
-    /// Seconds the worker expects to need until the end.
+    /// Remaining time that the worker expects, in seconds.
     #[validate(range(min = 0, max = i32::MAX))]
     #[serde(deserialize_with = "optional_integer")]
     pub eta_seconds: Option<i32>,

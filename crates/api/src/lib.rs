@@ -1,10 +1,10 @@
-//! The wire format: the bodies and query strings that clients send, the bodies they
-//! get back, and the OpenAPI document of both. No SQL, no HTTP server.
+//! The wire format: the bodies and query strings of requests, the bodies of responses,
+//! and the OpenAPI document of both. Contains no SQL and no HTTP server.
 //!
-//! A **request** is converted into a value of the domain in three steps, each of
-//! which finds a different kind of error. [`Request::read`] refuses wrong types and
-//! missing or unknown fields; [`Request::into_domain`] first collects every value
-//! that is out of bounds and then applies the rules of the domain.
+//! A **request** is converted into a value of the domain in three steps, and each step
+//! finds a different kind of error. [`Request::read`] refuses wrong types and missing or
+//! unknown fields. [`Request::into_domain`] first collects all values that are out of
+//! bounds, and then applies the rules of the domain.
 //!
 //! ```
 //! use lectern_api::{FieldError, JobCreate, Request};
@@ -24,9 +24,9 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! A **response** is made `From` a value of the domain and leaves out internal
-//! fields. Its fields are the domain's types, which serialize as the plain values
-//! they stand for; an absent value is `null`.
+//! A **response** is converted `From` a value of the domain and omits internal fields.
+//! The fields have types of the domain, which serialize as plain strings and numbers; an
+//! absent value is `null`.
 //!
 //! An **error** is a [`Problem`]; its [`Code`] determines its status.
 //!

@@ -18,7 +18,7 @@ use crate::wire::{LogEntryList, PageCursor, Request};
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogEntryBody {
-    /// The stage it is about.
+    /// The stage that the entry is about.
     pub stage: Stage,
     /// What happened to the stage.
     pub status: LogStatus,
@@ -102,7 +102,7 @@ impl TryFrom<LogEntryListQuery> for LogEntryListRequest {
 pub struct LogEntry {
     /// Id of the entry.
     pub log_id: LogEntryId,
-    /// The stage it is about.
+    /// The stage that the entry is about.
     pub stage: Stage,
     /// What happened to the stage.
     pub status: LogStatus,
@@ -114,9 +114,9 @@ pub struct LogEntry {
     pub error_details: Option<JsonObject>,
     /// How long the stage took, in seconds.
     pub duration_seconds: Option<Seconds>,
-    /// When it happened.
+    /// When the logged event happened.
     pub timestamp: DateTime<Utc>,
-    /// When it was stored.
+    /// When the entry was stored.
     pub created_at: DateTime<Utc>,
 }
 

@@ -14,9 +14,9 @@ use crate::transcript_segment::TranscriptSegment;
 pub struct ResultsResponse {
     /// The job.
     pub job_id: JobId,
-    /// Its clips, sorted by position.
+    /// The clips of the job, sorted by position.
     pub clips: Vec<ClipMetadata>,
-    /// Its transcript, sorted by time.
+    /// The transcript of the recording, sorted by time.
     pub transcript: Vec<TranscriptSegment>,
     /// Details of the job and its recording.
     pub metadata: ResultsMetadata,
@@ -40,22 +40,22 @@ pub struct ResultsMetadata {
 /// The recording that the job processed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct OriginalVideo {
-    /// Its name as its owner knows it.
+    /// Name of the recording as its owner knows it.
     pub filename: Filename,
-    /// Its length in seconds, if it is known.
+    /// Length of the recording in seconds, if it is known.
     pub duration: Option<VideoDuration>,
-    /// Its storage key.
+    /// Storage key of the recording.
     pub s3_key: Option<StorageKey>,
-    /// Its URL.
+    /// URL of the recording.
     pub url: Option<String>,
 }
 
 /// A video of all clips of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct HighlightVideo {
-    /// Its storage key.
+    /// Storage key of the video.
     pub s3_key: StorageKey,
-    /// Its URL.
+    /// URL of the video.
     pub url: Option<String>,
 }
 

@@ -24,10 +24,10 @@ pub struct SilenceRegionsBody {
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceRegionBody {
-    /// Where it begins, in seconds.
+    /// Start in the recording, in seconds.
     #[validate(range(min = 0.0))]
     pub start_time: f64,
-    /// Where it ends, in seconds; not before it begins.
+    /// End in the recording, in seconds; not before the start.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
     /// What is missing: sound, picture or both.
@@ -111,17 +111,17 @@ impl TryFrom<SilenceRegionsQuery> for SilenceRegionFilter {
 pub struct SilenceRegion {
     /// Id of the region.
     pub region_id: SilenceRegionId,
-    /// Where it begins, in seconds.
+    /// Start in the recording, in seconds.
     pub start_time: f64,
-    /// Where it ends, in seconds.
+    /// End in the recording, in seconds.
     pub end_time: f64,
-    /// How long it lasts, in seconds.
+    /// Duration in seconds.
     pub duration: f64,
     /// What is missing: sound, picture or both.
     pub silence_type: SilenceType,
     /// The level below which sound counted as silence, in dBFS.
     pub amplitude_threshold: Option<Decibels>,
-    /// When it was stored.
+    /// When the region was stored.
     pub created_at: DateTime<Utc>,
 }
 

@@ -25,13 +25,13 @@ pub struct StageRunResponse {
     pub max_attempts: i32,
     /// The worker of the current or the last attempt.
     pub worker: Option<WorkerName>,
-    /// How much is done, 0 to 100.
+    /// Completed share of the stage, 0 to 100.
     #[serde(serialize_with = "percent_without_fraction")]
     #[schemars(range(min = 0, max = 100))]
     pub percent: Percent,
     /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end.
+    /// Remaining time that the worker expects, in seconds.
     pub eta_seconds: Option<NonNegativeInt>,
     /// Error of the last failed attempt.
     pub error: Option<LongText>,
@@ -42,7 +42,7 @@ pub struct StageRunResponse {
 }
 
 impl StageRunResponse {
-    /// Converts a stage run, without its lease, which is a secret of its worker.
+    /// Converts a stage run. Omits the lease, which is a secret of the worker.
     pub fn new(run: StageRun, job_status: JobStatus) -> Self {
         Self {
             job_id: run.job_id,
@@ -67,7 +67,8 @@ impl StageRunResponse {
 pub struct StagesResponse {
     /// The job.
     pub job_id: JobId,
-    /// Its stages, each after its dependencies; empty until its upload is confirmed.
+    /// The stages of the job, each after its dependencies. Empty until the upload of the
+    /// recording is confirmed.
     pub stages: Vec<StageRunResponse>,
     /// Number of stages.
     pub total: usize,

@@ -36,15 +36,15 @@ impl TryFrom<SubtitlesQuery> for SubtitlesFormat {
 /// One or more lines of subtitles that are shown together.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SubtitleSegment {
-    /// Where in the clip it begins, in seconds.
+    /// Start in the clip, in seconds.
     pub start_time: f64,
-    /// Where in the clip it ends, in seconds.
+    /// End in the clip, in seconds.
     pub end_time: f64,
-    /// How long it lasts, in seconds.
+    /// Duration in seconds.
     pub duration: f64,
-    /// What is said.
+    /// Spoken text.
     pub text: SpokenText,
-    /// Who says it.
+    /// Speaker.
     pub speaker_id: Option<SpeakerId>,
 }
 

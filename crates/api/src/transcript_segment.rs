@@ -26,19 +26,19 @@ pub struct TranscriptSegmentsBody {
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TranscriptSegmentBody {
-    /// Where it begins, in seconds.
+    /// Start in the recording, in seconds.
     #[validate(range(min = 0.0))]
     pub start_time: f64,
-    /// Where it ends, in seconds; not before it begins.
+    /// End in the recording, in seconds; not before the start.
     #[validate(range(min = 0.0))]
     pub end_time: f64,
-    /// What is said; not blank.
+    /// Spoken text; not blank.
     #[schemars(regex(pattern = crate::wire::schema::NOT_BLANK))]
     pub text: String,
-    /// How sure the recognizer is, 0 to 1.
+    /// Confidence of the speech recognition, 0 to 1.
     #[validate(range(min = 0.0, max = 1.0))]
     pub confidence: Option<f64>,
-    /// Who says it.
+    /// Speaker.
     #[validate(length(max = chars(SpeakerId::MAX)))]
     pub speaker_id: Option<String>,
 }
@@ -125,19 +125,19 @@ impl TryFrom<TranscriptQuery> for TranscriptFilter {
 pub struct TranscriptSegment {
     /// Id of the segment.
     pub segment_id: TranscriptSegmentId,
-    /// Where it begins, in seconds.
+    /// Start in the recording, in seconds.
     pub start_time: f64,
-    /// Where it ends, in seconds.
+    /// End in the recording, in seconds.
     pub end_time: f64,
-    /// How long it lasts, in seconds.
+    /// Duration in seconds.
     pub duration: f64,
-    /// What is said.
+    /// Spoken text.
     pub text: SpokenText,
-    /// How sure the recognizer is, 0 to 1.
+    /// Confidence of the speech recognition, 0 to 1.
     pub confidence: Option<Ratio>,
-    /// Who says it.
+    /// Speaker.
     pub speaker_id: Option<SpeakerId>,
-    /// When it was stored.
+    /// When the segment was stored.
     pub created_at: DateTime<Utc>,
 }
 

@@ -19,8 +19,8 @@ use crate::wire::validation::chars;
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UploadRequest {
-    /// Name of the recording as its owner knows it; it ends in `.mp4`, `.mov`,
-    /// `.avi`, `.mkv`, `.webm`, `.mp3`, `.wav` or `.m4a`.
+    /// Name of the recording as its owner knows it. Ends in `.mp4`, `.mov`, `.avi`, `.mkv`,
+    /// `.webm`, `.mp3`, `.wav` or `.m4a`.
     #[validate(length(min = chars(Filename::MIN), max = chars(Filename::MAX)))]
     #[schemars(extend("pattern" = crate::wire::schema::recording_name_pattern()))]
     pub filename: String,
@@ -65,17 +65,17 @@ impl TryFrom<UploadRequest> for NewUpload {
     }
 }
 
-/// Where to PUT the bytes of the recording.
+/// The URL for the upload of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UploadResponse {
     /// The new job, which is `pending` until the upload is confirmed.
     pub job_id: JobId,
-    /// Where to PUT the recording.
+    /// The URL to which the client sends the recording with PUT.
     #[schemars(extend("format" = "uri"))]
     pub upload_url: String,
     /// Form fields to send with the upload; always empty.
     pub upload_fields: BTreeMap<String, String>,
-    /// How many seconds the URL is valid.
+    /// Number of seconds for which the URL is valid.
     #[schemars(with = "i64", range(min = 0))]
     pub expires_in: u64,
     /// Storage key that the recording will have.
@@ -83,7 +83,7 @@ pub struct UploadResponse {
 }
 
 impl UploadResponse {
-    /// A new job, and the URL to PUT its recording to, valid for `lifetime`.
+    /// The response for a new job. `url` is the URL for the upload, valid for `lifetime`.
     pub fn new(job_id: JobId, s3_key: StorageKey, upload_url: String, lifetime: Duration) -> Self {
         Self {
             job_id,

@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::job::progress::percent_without_fraction;
 use crate::job::{JobProgress, JobResponse};
 
-/// An event of a job, the same over every protocol.
+/// An event of a job. Has the same form over every protocol.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WsMessage {
     /// Type of the message, which determines the form of `data`.
@@ -26,7 +26,8 @@ pub struct WsMessage {
     /// The job.
     pub job_id: JobId,
     /// Sequence number of the event, from 1 and without gaps within a job. For a
-    /// snapshot, that of the last event it includes, or 0 if there is none.
+    /// snapshot: the number of the last event that the snapshot includes, or 0 if there is
+    /// no event yet.
     #[schemars(range(min = 0))]
     pub seq: i64,
     /// The content of the message.
@@ -43,7 +44,7 @@ pub enum WsMessageType {
     Snapshot,
     /// The job's status or its progress changed.
     Progress,
-    /// One of its stages changed.
+    /// The status or the progress of a stage changed.
     Stage,
     /// The job is completed.
     Complete,
@@ -70,7 +71,7 @@ pub enum WsData {
 pub struct WsProgressUpdate {
     /// The job.
     pub job_id: JobId,
-    /// Its status.
+    /// Status of the job.
     pub status: JobStatus,
     /// `null` until the first report.
     pub progress: Option<JobProgress>,
@@ -81,11 +82,11 @@ pub struct WsProgressUpdate {
 pub struct WsError {
     /// The job.
     pub job_id: JobId,
-    /// Its status.
+    /// Status of the job.
     pub status: JobStatus,
-    /// Its last progress.
+    /// Last progress of the job.
     pub progress: Option<JobProgress>,
-    /// Why it failed.
+    /// Why the job failed.
     pub error_message: Option<LongText>,
 }
 
@@ -94,19 +95,19 @@ pub struct WsError {
 pub struct WsStage {
     /// The stage.
     pub stage: Stage,
-    /// Its status.
+    /// Status of the stage.
     pub status: StageRunStatus,
     /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: i32,
     /// Maximum number of attempts.
     pub max_attempts: i32,
-    /// How much is done, 0 to 100.
+    /// Completed share of the stage, 0 to 100.
     #[serde(serialize_with = "percent_without_fraction")]
     #[schemars(range(min = 0, max = 100))]
     pub percent: Percent,
     /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end.
+    /// Remaining time that the worker expects, in seconds.
     pub eta_seconds: Option<NonNegativeInt>,
     /// Error of the last failed attempt.
     pub error: Option<LongText>,

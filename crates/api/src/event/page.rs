@@ -12,16 +12,17 @@ use crate::wire::Request;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventsQuery {
-    /// Only events with a greater `seq` than this. If it is left out, the response
-    /// begins with a snapshot of the job.
+    /// Only events whose `seq` is greater than this number. Without this parameter, the
+    /// response begins with a snapshot of the job.
     #[validate(range(min = 0, max = i64::MAX))]
     pub after: Option<i64>,
 }
 
-/// Which events to return: a valid [`EventsQuery`].
+/// Selects events of a job; the valid form of an [`EventsQuery`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EventsRequest {
-    /// Only events with a greater `seq` than this, which is 0 or more.
+    /// Only events whose `seq` is greater than this number, which is 0 or more. `None`: the
+    /// response begins with a snapshot of the job.
     pub after: Option<i64>,
 }
 
@@ -49,7 +50,7 @@ pub struct EventsResponse {
     /// deleted, the page has a snapshot of the job instead. If the last `seq` on the page
     /// is less than `last_seq`, there is another page.
     pub events: Vec<WsMessage>,
-    /// Number of the last event of the job, whether on this page or not.
+    /// Number of the last event of the job, even if this event is not on this page.
     #[schemars(range(min = 0))]
     pub last_seq: i64,
 }

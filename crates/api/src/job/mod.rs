@@ -48,7 +48,7 @@ pub struct JobCreate {
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     pub priority: Option<i32>,
-    /// Free for the owner's use.
+    /// Data of the owner, which the service does not interpret.
     #[schemars(with = "Option<crate::wire::schema::JsonObject>")]
     pub extra_metadata: Option<Map<String, Value>>,
 }
@@ -107,8 +107,8 @@ pub struct JobResponse {
     pub progress: Option<JobProgress>,
     /// Why the job failed.
     pub error_message: Option<LongText>,
-    /// Free for the owner's use. In a list, `null` if it has more than 16 KiB; the job by
-    /// itself has it.
+    /// Data of the owner, which the service does not interpret. In a list, `null` if the
+    /// data has more than 16 KiB; the request for the single job returns all of it.
     pub extra_metadata: Option<JsonObject>,
 }
 

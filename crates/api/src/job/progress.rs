@@ -18,13 +18,13 @@ use crate::wire::validation::chars;
 pub struct ProgressReport {
     /// The stage the report is about.
     pub stage: Stage,
-    /// How much of the stage is done, 0 to 100.
+    /// Completed share of the stage, 0 to 100.
     #[validate(range(min = 0.0, max = 100.0))]
     pub percent: f64,
     /// What the worker is doing now.
     #[validate(length(max = chars(ProgressMessage::MAX)))]
     pub message: Option<String>,
-    /// Seconds the worker expects to need until the end.
+    /// Remaining time that the worker expects, in seconds.
     #[validate(range(min = 0, max = i32::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     pub eta_seconds: Option<i32>,
@@ -58,13 +58,13 @@ impl TryFrom<ProgressReport> for domain::ProgressReport {
 pub struct JobProgress {
     /// The stage the last report was about.
     pub stage: Stage,
-    /// How much of the stage is done, 0 to 100.
+    /// Completed share of the stage, 0 to 100.
     #[serde(serialize_with = "percent_without_fraction")]
     #[schemars(range(min = 0, max = 100))]
     pub percent: Percent,
     /// What the worker is doing now.
     pub message: Option<ProgressMessage>,
-    /// Seconds the worker expects to need until the end.
+    /// Remaining time that the worker expects, in seconds.
     pub eta_seconds: Option<NonNegativeInt>,
 }
 

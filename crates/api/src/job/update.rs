@@ -37,7 +37,7 @@ pub struct JobUpdate {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::schema::JsonObject")]
     pub video_metadata: Option<Map<String, Value>>,
-    /// Free for the owner's use; replaces the whole object.
+    /// Data of the owner, which the service does not interpret. Replaces the whole object.
     #[serde(deserialize_with = "present")]
     #[schemars(with = "crate::wire::schema::JsonObject")]
     pub extra_metadata: Option<Map<String, Value>>,
