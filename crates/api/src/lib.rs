@@ -84,7 +84,7 @@ pub use content_segment::{
     ContentSegmentsQuery, ContentSegmentsResponse,
 };
 pub use event::{
-    EventsQuery, EventsRequest, EventsResponse, WsClientMessage, WsData, WsError, WsMessage,
+    EventFilter, EventsQuery, EventsResponse, WsClientMessage, WsData, WsError, WsMessage,
     WsMessageType, WsProgressUpdate, WsStage,
 };
 pub use health::{HealthResponse, HealthStatus};

@@ -3,7 +3,7 @@
 pub(crate) mod page;
 pub(crate) mod ping;
 
-pub use page::{EventsQuery, EventsRequest, EventsResponse};
+pub use page::{EventFilter, EventsQuery, EventsResponse};
 pub use ping::WsClientMessage;
 
 use chrono::{DateTime, Utc};

@@ -20,17 +20,17 @@ pub struct EventsQuery {
 
 /// Selects events of a job; the valid form of an [`EventsQuery`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct EventsRequest {
+pub struct EventFilter {
     /// Only events whose `seq` is greater than this number, which is 0 or more. `None`: the
     /// response begins with a snapshot of the job.
     pub after: Option<i64>,
 }
 
 impl Request for EventsQuery {
-    type Domain = EventsRequest;
+    type Domain = EventFilter;
 }
 
-impl TryFrom<EventsQuery> for EventsRequest {
+impl TryFrom<EventsQuery> for EventFilter {
     type Error = Invalid;
 
     fn try_from(query: EventsQuery) -> Result<Self, Invalid> {
