@@ -46,10 +46,10 @@ impl Connection {
     }
 
     /// Begins a request. The connection stays open until the guard is dropped.
-    pub(crate) fn begin(&self) -> Busy {
+    pub(crate) fn begin_request(&self) -> RequestGuard {
         self.registry.set_busy(&self.state);
         *self.state.deadline.lock() = None;
-        Busy {
+        RequestGuard {
             registry: Arc::clone(&self.registry),
             state: Arc::clone(&self.state),
         }
@@ -82,12 +82,12 @@ impl Drop for Connection {
 
 /// A request in flight on a connection.
 #[derive(Debug)]
-pub(crate) struct Busy {
+pub(crate) struct RequestGuard {
     registry: Arc<Connections>,
     state: Arc<ConnectionState>,
 }
 
-impl Drop for Busy {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         let limits = &self.registry.limits;
         // The head of the next request may begin as late as the end of the idle time.
@@ -123,7 +123,7 @@ mod tests {
     fn the_connection_that_was_idle_longest_makes_room() {
         let connections = connections(3, 9);
         let [a, b, c] = [1, 2, 3].map(|n| open(&connections, peer(n)));
-        drop(a.begin());
+        drop(a.begin_request());
         let d = open(&connections, peer(4));
         let closing = [&a, &b, &c, &d].map(Connection::is_closing);
         assert_eq!(closing, [false, true, false, false]);
@@ -138,7 +138,7 @@ mod tests {
     fn a_connection_is_refused_only_when_all_are_busy() {
         let connections = connections(2, 9);
         let [a, b] = [1, 2].map(|n| open(&connections, peer(n)));
-        let (busy, _b) = (a.begin(), b.begin());
+        let (busy, _b) = (a.begin_request(), b.begin_request());
         let refused = open(&connections, peer(3));
         assert_eq!(refused.refusal(), Some(Refusal::Server));
         assert!(!refused.is_closing(), "it is answered");
@@ -157,7 +157,7 @@ mod tests {
     fn connections_are_closed_when_the_server_stops() {
         let connections = connections(9, 9);
         let [idle, busy] = [1, 2].map(|n| open(&connections, peer(n)));
-        let request = busy.begin();
+        let request = busy.begin_request();
         connections.close_idle();
         assert!(idle.is_closing() && !busy.is_closing());
         drop(request);
@@ -170,10 +170,10 @@ mod tests {
     fn an_address_has_its_own_limit_unless_it_connects_for_many_clients() {
         let connections = connections(9, 2);
         let [a, b, other] = [1, 1, 2].map(|n| open(&connections, peer(n)));
-        let _busy = a.begin();
+        let _busy = a.begin_request();
         let c = open(&connections, peer(1));
         assert!(b.is_closing() && !other.is_closing());
-        let _busy = c.begin();
+        let _busy = c.begin_request();
         assert_eq!(
             open(&connections, peer(1)).refusal(),
             Some(Refusal::Address)

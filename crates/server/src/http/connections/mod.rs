@@ -13,7 +13,7 @@ mod registry;
 mod state;
 
 pub(crate) use client_stream::ClientStream;
-pub(crate) use connection::{Busy, Connection};
+pub(crate) use connection::{Connection, RequestGuard};
 pub use limits::ConnectionLimits;
 pub(crate) use registry::{Connections, MAX_REFUSED};
 pub(crate) use state::Refusal;

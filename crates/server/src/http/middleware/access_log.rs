@@ -17,7 +17,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, ResponseError as _};
 
-use crate::http::connections::{Busy, Connection};
+use crate::http::connections::{Connection, RequestGuard};
 use crate::http::error::ApiError;
 use crate::http::error::PROBLEM_JSON;
 use crate::http::lifecycle::{InFlight, Lifecycle};
@@ -44,7 +44,7 @@ pub(crate) async fn record_request(
         status: client_gone(),
         bytes: 0,
         in_flight: Some(lifecycle.begin()),
-        _busy: Connection::of(request.request()).map(Connection::begin),
+        _request_guard: Connection::of(request.request()).map(Connection::begin_request),
         metrics,
     };
     let request_id = record.request_id.clone();
@@ -136,7 +136,7 @@ struct AccessRecord {
     /// `Some` while the request counts as in flight.
     in_flight: Option<InFlight>,
     /// Keeps the connection open.
-    _busy: Option<Busy>,
+    _request_guard: Option<RequestGuard>,
     metrics: Metrics,
 }
 
