@@ -243,7 +243,7 @@ impl HttpSettings {
 
     pub(super) fn body_limits(&self) -> BodyLimits {
         BodyLimits {
-            small: self.max_body as usize,
+            general: self.max_body as usize,
             output: self.max_output_body as usize,
             rows: self.max_rows as usize,
             memory: self.request_memory as usize,

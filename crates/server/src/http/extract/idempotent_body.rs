@@ -65,7 +65,7 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let received = receive_body::receive_json(request, payload, BodyBounds::small(request));
+        let received = receive_body::receive_json(request, payload, BodyBounds::general(request));
         let (key, path) = (key(request.headers()), request.path().to_owned());
         Box::pin(async move {
             let (key, received) = (key?, received.await?);

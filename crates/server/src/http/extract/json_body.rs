@@ -13,8 +13,8 @@ use serde_path_to_error::Track;
 use crate::http::error::ApiError;
 use crate::http::extract::deserialize_error::field_error;
 use crate::http::extract::receive_body::{
-    BodyBounds, MAX_FREE_BYTES, ReceivedBody, announced_length, check_headers, check_json, collect,
-    malformed, receive_json,
+    BodyBounds, MAX_BYTES_WITHOUT_PERMIT, ReceivedBody, announced_length, check_headers,
+    check_json, collect, malformed, receive_json,
 };
 use crate::http::memory::WithPermit;
 
@@ -44,7 +44,7 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = receive_json(request, payload, BodyBounds::small(request));
+        let body = receive_json(request, payload, BodyBounds::general(request));
         Box::pin(async move { decode::<T>(body.await?).await.map(Self) })
     }
 }
@@ -72,7 +72,7 @@ where
     type Future = BodyFuture<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bounds = BodyBounds::small(request);
+        let bounds = BodyBounds::general(request);
         let payload = web::Payload::from_request(request, payload);
         let headers = request.headers().clone();
         Box::pin(async move {
@@ -116,7 +116,7 @@ pub(crate) async fn decode_with<T: Send + 'static>(
         mut permit,
         bounds,
     } = body;
-    if bytes.len() > MAX_FREE_BYTES {
+    if bytes.len() > MAX_BYTES_WITHOUT_PERMIT {
         let needed = inline_or_blocking(bytes.clone(), move |body| Ok(memory(body))).await?;
         permit = bounds.memory.resize(permit, bytes.len() + needed).await?;
     }

@@ -23,7 +23,7 @@ const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Bodies of up to this size need no permit for their memory: a connection needs about as
 /// much anyway.
-pub(crate) const MAX_FREE_BYTES: usize = 16 << 10;
+pub(crate) const MAX_BYTES_WITHOUT_PERMIT: usize = 16 << 10;
 
 /// Estimated memory for a body and its values, as a multiple of the body's size. Once the
 /// body has been received, a better estimate replaces this one.
@@ -33,7 +33,7 @@ const BODY_FACTOR: usize = 4;
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
     /// Bytes of bodies in general; 1 MiB by default.
-    pub small: usize,
+    pub general: usize,
     /// Bytes of bodies with the output of a stage; 32 MiB by default.
     pub output: usize,
     /// Rows of a job per kind of output: segments of its transcript, clips and so on;
@@ -46,7 +46,7 @@ pub struct BodyLimits {
 impl Default for BodyLimits {
     fn default() -> Self {
         Self {
-            small: 1 << 20,
+            general: 1 << 20,
             output: 32 << 20,
             rows: 100_000,
             memory: 96 << 20,
@@ -66,8 +66,8 @@ pub(crate) struct BodyBounds {
 
 impl BodyBounds {
     /// The bounds of bodies in general.
-    pub(crate) fn small(request: &HttpRequest) -> Result<Self, ApiError> {
-        Self::of(request, |limits| limits.small)
+    pub(crate) fn general(request: &HttpRequest) -> Result<Self, ApiError> {
+        Self::of(request, |limits| limits.general)
     }
 
     /// The bounds of the output of a stage.
@@ -129,7 +129,7 @@ pub(crate) async fn collect(
         .map_err(|error| malformed(error.to_string()))?;
     let expected = announced.unwrap_or(bounds.limit);
     let mut permit = MemoryPermit::default();
-    let mut needs_permit = expected.min(bounds.limit) > MAX_FREE_BYTES;
+    let mut needs_permit = expected.min(bounds.limit) > MAX_BYTES_WITHOUT_PERMIT;
     if announced.is_some() && needs_permit {
         permit = bounds.memory.for_request(BODY_FACTOR * expected).await?;
         needs_permit = false;
@@ -144,7 +144,7 @@ pub(crate) async fn collect(
             }
             // The length of a chunked body is known only at its end, so its permit is for
             // the longest one allowed.
-            if needs_permit && length > MAX_FREE_BYTES {
+            if needs_permit && length > MAX_BYTES_WITHOUT_PERMIT {
                 permit = bounds
                     .memory
                     .for_request(BODY_FACTOR * bounds.limit)
