@@ -37,7 +37,7 @@ pub fn back_up(backup: &Backup, settings: &Settings) -> anyhow::Result<()> {
     let database = sqlite_file(&url, "backup", "pg_dump")?;
     std::fs::metadata(database).with_context(|| format!("there is no database {url}"))?;
     let _private = PrivateFiles::begin(&settings.data_dir);
-    settings.open()?.backup(&backup.file)?;
+    settings.open_database()?.backup(&backup.file)?;
     print_line(&format!("{} is a backup of {url}", backup.file.display()))
 }
 

@@ -61,7 +61,7 @@ mod tests {
         let threads = |arguments: &[&str]| {
             let arguments = [&["lectern", "serve"], arguments].concat();
             let cli = Cli::try_parse_from(arguments).unwrap();
-            cli.settings.server().http_threads
+            cli.settings.server_config().http_threads
         };
         assert_eq!(threads(&[]), None);
         assert_eq!(threads(&["--http-threads=2"]), Some(2));

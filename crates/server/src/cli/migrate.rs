@@ -52,7 +52,7 @@ pub fn run(command: &Migrate, settings: &Settings) -> anyhow::Result<()> {
         return create_migration(dir, name, SystemClock.now());
     }
     let _private = PrivateFiles::begin(&settings.data_dir);
-    let database = settings.open()?;
+    let database = settings.open_database()?;
     let migrations = database.migrations();
     match command {
         Migrate::Up => print_done("applied", &migrations.up()?, "nothing to apply"),

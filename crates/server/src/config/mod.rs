@@ -111,7 +111,7 @@ impl Settings {
     }
 
     /// Opens the database, and fails when it does not respond within ten seconds.
-    pub fn open(&self) -> anyhow::Result<Database> {
+    pub fn open_database(&self) -> anyhow::Result<Database> {
         let database = Database::connect(&self.database.config(&self.data_dir)?)?;
         Ok(database.with_checkout_timeout(Duration::from_secs(10)))
     }
@@ -166,7 +166,7 @@ impl Settings {
     }
 
     /// Converts the settings of the server, without the storage.
-    pub fn server(&self) -> ServerConfig {
+    pub fn server_config(&self) -> ServerConfig {
         ServerConfig {
             bind: self.http.bind.clone(),
             http_threads: self.http.threads(),

@@ -76,7 +76,7 @@ impl Total {
 /// objects seem to belong to another database.
 pub fn run(gc: &Gc, settings: &Settings) -> anyhow::Result<()> {
     let _private = PrivateFiles::begin(&settings.data_dir);
-    let database = settings.open()?;
+    let database = settings.open_database()?;
     if database.migrations().pending()? {
         bail!("migrations are pending; `lectern migrate up` applies them");
     }

@@ -11,7 +11,7 @@ use crate::config::Settings;
 /// verifies the schema.
 pub(crate) fn open(settings: &Settings) -> anyhow::Result<Database> {
     let pipelines = Arc::new(settings.pipelines()?);
-    let database = settings.open()?.with_pipelines(pipelines);
+    let database = settings.open_database()?.with_pipelines(pipelines);
     if settings.database.no_migrate && database.migrations().pending()? {
         bail!("migrations are pending; `lectern migrate up` applies them");
     }

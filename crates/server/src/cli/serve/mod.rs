@@ -63,7 +63,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
     let storage = open::storage(settings, &database)?;
     let mut config = ServerConfig {
         storage: Some(storage.clone()),
-        ..settings.server()
+        ..settings.server_config()
     };
     make_room_for_connections(&mut config, &database);
     let server = Server::start(config, database)?;
