@@ -60,7 +60,7 @@ pub(super) fn write(
     );
     let names = files.values().cloned();
     let names = names.chain(FIXED_FILES.map(PathBuf::from)).collect();
-    manifest.claim(&names)?;
+    manifest.record_files(&names)?;
 
     let cues: Vec<_> = results.transcript.iter().cloned().map(Cue::from).collect();
     write_atomically(&out.join("transcript.vtt"), webvtt::write(&cues).as_bytes())?;

@@ -73,7 +73,7 @@ impl OutputManifest {
     }
 
     /// Records files that are about to be written.
-    pub(super) fn claim(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
+    pub(super) fn record_files(&mut self, names: &BTreeSet<PathBuf>) -> anyhow::Result<()> {
         self.check(names.iter().map(PathBuf::as_path))?;
         self.files.extend(names.iter().cloned());
         self.write()
@@ -128,7 +128,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut manifest = OutputManifest::read(dir.path()).unwrap();
         manifest.start_job(JobId::new(&SystemClock)).unwrap();
-        manifest.claim(&names(&["a", "b"])).unwrap();
+        manifest.record_files(&names(&["a", "b"])).unwrap();
         for name in ["a", "b", "mine"] {
             fs::write(dir.path().join(name), name).unwrap();
         }
@@ -137,7 +137,7 @@ mod tests {
             (reread.job_id, &reread.files),
             (manifest.job_id, &manifest.files)
         );
-        reread.claim(&names(&["b", "c"])).unwrap();
+        reread.record_files(&names(&["b", "c"])).unwrap();
         reread.keep_only(&names(&["b", "c"])).unwrap();
         let is_there = |name: &str| dir.path().join(name).exists();
         assert!(!is_there("a") && is_there("b") && is_there("mine"));
@@ -152,13 +152,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("mine"), "").unwrap();
         let mut manifest = OutputManifest::read(dir.path()).unwrap();
-        let error = manifest.claim(&names(&["a", "mine"])).unwrap_err();
+        let error = manifest.record_files(&names(&["a", "mine"])).unwrap_err();
         assert!(
             error.to_string().contains("mine was not written"),
             "{error}"
         );
         fs::remove_file(dir.path().join("mine")).unwrap();
-        manifest.claim(&names(&["a", "mine"])).unwrap();
+        manifest.record_files(&names(&["a", "mine"])).unwrap();
     }
 
     #[test]
