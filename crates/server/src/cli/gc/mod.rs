@@ -16,7 +16,7 @@ use lectern_db::Database;
 use lectern_domain::{Clock as _, SystemClock};
 use lectern_storage::{ObjectInfo, ObjectPrefix, Storage};
 
-use self::orphans::{Cutoffs, Judged, judge};
+use self::orphans::{CheckedBatch, Cutoffs, find_orphans};
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::output::print_line;
 use crate::config::Settings;
@@ -120,11 +120,11 @@ async fn collect(
 ) -> anyhow::Result<()> {
     let cutoffs = Cutoffs::at(now, TimeDelta::seconds(gc.older_than.into()));
     // All orphans are counted before any is moved.
-    let (mut judged, mut orphans) = (0, Total::default());
+    let (mut checked, mut orphans) = (0, Total::default());
     let mut batches = batches(storage, &ObjectPrefix::jobs());
     while let Some(batch) = batches.next().await {
-        let batch = judge(database, batch?, cutoffs)?;
-        judged += batch.objects;
+        let batch = find_orphans(database, batch?, cutoffs)?;
+        checked += batch.objects;
         for object in movable(batch, now) {
             orphans.add(&object);
             if gc.dry_run {
@@ -132,9 +132,9 @@ async fn collect(
             }
         }
     }
-    let too_many = orphans.objects * 100 > judged * MAX_ORPHANS_PERCENT;
+    let too_many = orphans.objects * 100 > checked * MAX_ORPHANS_PERCENT;
     let share = format!(
-        "{} of {judged} objects belong to no job, more than {MAX_ORPHANS_PERCENT} %",
+        "{} of {checked} objects belong to no job, more than {MAX_ORPHANS_PERCENT} %",
         orphans.objects
     );
     if gc.dry_run {
@@ -167,8 +167,8 @@ async fn collect(
     ))
 }
 
-/// Moves the objects that no job needs. Judges all objects again, because rows may have
-/// been inserted since they were counted.
+/// Moves the objects that no job needs. Checks all objects again, because rows may have
+/// been inserted since the orphans were counted.
 async fn move_orphans(
     database: &Database,
     storage: &Storage,
@@ -178,7 +178,7 @@ async fn move_orphans(
     let mut moved = Total::default();
     let mut batches = batches(storage, &ObjectPrefix::jobs());
     while let Some(batch) = batches.next().await {
-        for object in movable(judge(database, batch?, cutoffs)?, now) {
+        for object in movable(find_orphans(database, batch?, cutoffs)?, now) {
             storage.move_to_trash(&object, now).await?;
             moved.add(&object);
             print_object("moved", &object)?;
@@ -187,9 +187,9 @@ async fn move_orphans(
     Ok(moved)
 }
 
-/// The orphans of a batch that can be moved. Logs and leaves out those whose keys are too
+/// The orphans of a batch that can be moved. Omits and logs objects whose keys are too
 /// long for the trash.
-fn movable(batch: Judged, now: DateTime<Utc>) -> impl Iterator<Item = ObjectInfo> {
+fn movable(batch: CheckedBatch, now: DateTime<Utc>) -> impl Iterator<Item = ObjectInfo> {
     let orphans = batch.orphans.into_iter();
     orphans.filter(move |object| {
         let fits = object.key.in_trash(now).is_ok();

@@ -1,9 +1,9 @@
 //! Objects that no job needs.
 //!
-//! A job's row is deleted before its objects, so an object without a job is left over
-//! from a crash or an outage of the storage, unless it is new: `lectern process`
+//! A job's row is deleted before its objects, so an object without a job remains from a
+//! crash or an outage of the storage. The exception is a new object: `lectern process`
 //! stores a recording shortly before it inserts the row. An existing job does not need
-//! the files of deleted clips and replaced subtitles, unless a row refers to them.
+//! the files of deleted clips and replaced subtitles, unless a row refers to these files.
 
 use std::collections::HashSet;
 
@@ -12,9 +12,9 @@ use lectern_db::{Database, Reader};
 use lectern_domain::{Clip, ClipId, JobId, StorageKey};
 use lectern_storage::{ObjectInfo, ObjectKey};
 
-/// How long a file that may belong to a request in progress is kept at least, regardless
-/// of `--older-than`: a part of an upload, or an object of an existing job that no row
-/// refers to yet.
+/// Lower bound of the age at which a file that may belong to a request in progress is
+/// removed, regardless of `--older-than`. Such a file is a part of an upload, or an object
+/// of an existing job to which no row refers yet.
 const MIN_IN_PROGRESS_AGE: TimeDelta = TimeDelta::hours(1);
 
 /// Files last modified before these times may be moved or removed.
@@ -36,21 +36,21 @@ impl Cutoffs {
     }
 }
 
-/// The objects of a batch that are old enough to be judged.
+/// A batch of objects that were checked.
 #[derive(Debug)]
-pub(super) struct Judged {
-    /// The number of these objects.
+pub(super) struct CheckedBatch {
+    /// The number of objects that were old enough to be checked.
     pub(super) objects: u64,
     /// The objects that no job needs.
     pub(super) orphans: Vec<ObjectInfo>,
 }
 
 /// Finds the objects that are old enough and that no job needs.
-pub(super) fn judge(
+pub(super) fn find_orphans(
     database: &Database,
     mut objects: Vec<ObjectInfo>,
     cutoffs: Cutoffs,
-) -> anyhow::Result<Judged> {
+) -> anyhow::Result<CheckedBatch> {
     objects.retain(|object| object.last_modified < cutoffs.deleted_job);
     let count = objects.len() as u64;
     let job_ids: HashSet<JobId> = objects
@@ -77,7 +77,7 @@ pub(super) fn judge(
             orphans.push(object);
         }
     }
-    Ok(Judged {
+    Ok(CheckedBatch {
         objects: count,
         orphans,
     })
@@ -109,8 +109,8 @@ impl<'a> ClipObjects<'a> {
     }
 }
 
-/// Whether the job refers to the object. Also true when the job was deleted
-/// meanwhile; the next run removes its objects.
+/// Whether the job refers to the object. Also true if the job was deleted in the meantime;
+/// the next run removes the objects of that job.
 fn is_referenced_by_job(
     database: &Database,
     job_id: JobId,
