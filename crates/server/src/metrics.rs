@@ -142,7 +142,7 @@ impl Metrics {
             status,
             took,
         } = request;
-        // A client can send any method, and each label would be kept for ever.
+        // A client can send any method, and the memory of a label is never freed.
         let method = match method {
             "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
             _ => "other",
@@ -206,7 +206,7 @@ impl Metrics {
     }
 }
 
-/// Increments a gauge; dropping it decrements the gauge.
+/// Increments a gauge. Dropping the guard decrements the gauge.
 #[derive(Debug)]
 pub(crate) struct GaugeGuard(IntGauge);
 

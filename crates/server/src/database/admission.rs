@@ -1,14 +1,13 @@
-//! Admission control in front of the database, first come, first served.
+//! Admits requests to the database in order of arrival.
 //!
-//! As many requests are admitted as there are connections; the others wait here,
-//! without occupying a thread. Otherwise hundreds of threads would compete for a
-//! few connections, and some of them would wait long.
+//! The number of admitted requests is the number of connections. Other requests wait
+//! here without occupying a thread. Without this bound, hundreds of threads would
+//! compete for a few connections, and some threads would wait long.
 //!
-//! On PostgreSQL the kept connections are handed out first. A request gets one of
-//! the overflow connections only after it has waited for [`OVERFLOW_DELAY`]:
-//! shorter waits mean that the processors are busy, and more concurrency would
-//! only lengthen the waits; longer waits mean that the database is slow or far
-//! away, and more concurrency helps.
+//! On PostgreSQL, requests get the kept connections first. A request gets an overflow
+//! connection only after a wait of [`OVERFLOW_DELAY`]. A shorter wait means that the
+//! processors are busy, and more concurrency would only lengthen the waits. A longer
+//! wait means that the database is slow or far away, and more concurrency helps.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,15 +19,15 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
-/// Minimum time an admitted request may wait for its connection, even if it was
-/// admitted just before its timeout.
+/// Lower bound of the time that an admitted request may wait for its connection, even if
+/// the request was admitted just before its timeout.
 const MIN_CONNECTION_WAIT: Duration = Duration::from_millis(200);
 
 /// How long a request waits for a kept connection before it may also take an
 /// overflow connection.
 const OVERFLOW_DELAY: Duration = Duration::from_millis(50);
 
-/// Maximum number of claims that are admitted as writers at once. A few suffice,
+/// Upper bound of the claims that are admitted as writers at once. A few are enough,
 /// because `Database::claim` combines concurrent claims into one transaction.
 const MAX_CONCURRENT_CLAIMS: u32 = 4;
 
@@ -76,7 +75,7 @@ impl PermitQueue {
     }
 }
 
-/// Permission to use a connection, returned when it is dropped.
+/// Permission to use a connection. Dropping this value returns the permission.
 #[derive(Debug)]
 pub(crate) struct Permit {
     pub(crate) permit: OwnedSemaphorePermit,
@@ -119,8 +118,8 @@ impl ConnectionLimiter {
         self.acquire_within(&self.writes, remaining).await
     }
 
-    /// Waits for admission as a claim. Claims have a queue of their own, so that
-    /// many idle workers do not delay those that report results.
+    /// Waits for admission as a claim. Claims have a separate queue, so that many idle
+    /// workers do not delay the workers that report results.
     pub(crate) async fn claim(&self) -> Result<Permit, ApiError> {
         self.acquire_within(&self.claims, self.timeout).await
     }

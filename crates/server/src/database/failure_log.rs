@@ -2,8 +2,8 @@
 
 use crate::http::error::ApiError;
 
-/// Logs the first of several consecutive failures of a repeated operation, and
-/// its recovery.
+/// Logs the first of several consecutive failures of a repeated operation, and the next
+/// success.
 #[derive(Debug)]
 pub(crate) struct FailureLog {
     operation: &'static str,

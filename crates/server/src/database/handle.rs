@@ -21,39 +21,40 @@ use crate::metrics::Metrics;
 /// Receives the result of an operation that is executed together with others.
 type Reply<T> = Box<dyn FnOnce(Result<T, lectern_db::Error>) + Send>;
 
-/// How long a call may take beyond its wait for a connection.
+/// Upper bound of the duration of a call, without the wait for a connection.
 const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How much longer a call may take for each row that it writes, or KiB of large values.
+/// Extra time of a call for each row, or for each KiB of large values.
 const TIMEOUT_PER_ROW: Duration = Duration::from_micros(500);
 
-/// Upper bound of the time of a readiness check. Load balancers give it a second, of which
-/// a busy machine needs a part.
+/// Upper bound of the time of a readiness check. Load balancers wait for one second, and a
+/// busy machine needs a part of this second for other work.
 const READINESS_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// How long readiness checks fail after a write has failed because of the disk.
+/// How long readiness checks fail after an error of the disk has made a write fail.
 const UNWRITABLE_PERIOD: Duration = Duration::from_secs(10);
 
-/// The database, with admission control and deadlines. Closures run on a thread that
-/// may block.
+/// The database, with admission control and deadlines. Closures run on threads of the
+/// blocking pool.
 ///
-/// When a client disconnects, its handler is dropped, but a closure that has
-/// started runs to its end: a write is done completely or not at all.
+/// When a client disconnects, its handler is dropped. A closure that has started still
+/// runs to its end, so a write takes effect completely or not at all.
 ///
-/// A call that does not end by its deadline is abandoned: its request fails, its
-/// admission is given to the next request, and new calls use new connections. Its
-/// thread waits until the driver reports an error.
+/// A call that does not end by its deadline is abandoned: its request fails, its permits
+/// are free for other requests, and new calls use new connections. The thread of the call
+/// remains blocked until the driver returns.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseHandle {
     database: Database,
     limiter: ConnectionLimiter,
-    probes: Arc<Semaphore>,
+    /// Allows one readiness check at a time.
+    readiness_checks: Arc<Semaphore>,
     job_queues: Arc<JobQueues>,
-    /// When a write last failed because of the disk.
+    /// When an error of the disk last made a write fail; `None` after a successful write.
     unwritable_since: Arc<Mutex<Option<Instant>>>,
-    /// The job, or the lease, whose changes are queued.
+    /// The id of the job, or of the lease, whose writes run one at a time.
     queue_id: Option<Uuid>,
-    /// How much later than usual the deadline of a call is.
+    /// Added to the time limit of each call.
     extra_time: Duration,
 }
 
@@ -64,7 +65,7 @@ impl DatabaseHandle {
         Self {
             database,
             limiter,
-            probes: Arc::new(Semaphore::new(1)),
+            readiness_checks: Arc::new(Semaphore::new(1)),
             job_queues: Arc::default(),
             unwritable_since: Arc::default(),
             queue_id: None,
@@ -72,9 +73,8 @@ impl DatabaseHandle {
         }
     }
 
-    /// The same database for writes that concern one job. They run one at a time, and wait
-    /// for each other without occupying a connection. `id` is the id of the job, or of a
-    /// lease.
+    /// The same database for writes to one job. The writes run one at a time; a waiting
+    /// write occupies no connection. `id` is the id of the job, or of a lease.
     pub(crate) fn one_at_a_time_for(&self, id: Uuid) -> Self {
         Self {
             queue_id: Some(id),
@@ -108,7 +108,8 @@ impl DatabaseHandle {
             .await
     }
 
-    /// The same for a single query; see [`Database::read_committed`].
+    /// Runs a single `query` without a snapshot, then `respond` without a connection.
+    /// `query` may run twice; see [`Database::read_committed`].
     pub(crate) async fn read_committed<T, R>(
         &self,
         query: impl Fn(&mut Reader<'_>) -> Result<T, ApiError> + Send + 'static,
@@ -136,8 +137,8 @@ impl DatabaseHandle {
     {
         let mut admission = Admission::new(Access::Write);
         if let Some(id) = self.queue_id {
-            let turn = self.job_queues.turn(id, self.limiter.timeout()).await?;
-            admission.permits.lock().push(turn);
+            let permit = self.job_queues.acquire(id, self.limiter.timeout()).await?;
+            admission.permits.lock().push(permit);
         }
         let waited = admission.arrived.elapsed();
         let remaining = self.limiter.timeout().saturating_sub(waited);
@@ -162,7 +163,7 @@ impl DatabaseHandle {
         .await
     }
 
-    /// Those of `stages` that have a run that is ready or whose lease has expired.
+    /// The stages among `stages` with a run that is ready or whose lease has expired.
     pub(crate) async fn claimable(&self, stages: &[Stage]) -> Result<Vec<Stage>, ApiError> {
         let stages = stages.to_vec();
         self.read_committed(
@@ -183,7 +184,8 @@ impl DatabaseHandle {
         self.call(admission, claim, |claims| claims).await
     }
 
-    /// Checks whether the database can serve requests; the error says why it cannot.
+    /// Checks whether the database can serve requests. The error contains the reason if it
+    /// cannot.
     pub(crate) async fn check_readiness(&self) -> Result<(), ApiError> {
         let unwritable_since = *self.unwritable_since.lock();
         if unwritable_since.is_some_and(|since| since.elapsed() < UNWRITABLE_PERIOD) {
@@ -191,8 +193,8 @@ impl DatabaseHandle {
         }
         let database = self.database.clone();
         let started = Instant::now();
-        let probe = async {
-            let permit = Arc::clone(&self.probes).acquire_owned().await;
+        let check = async {
+            let permit = Arc::clone(&self.readiness_checks).acquire_owned().await;
             let permit = permit.map_err(ApiError::internal)?;
             web::block(move || {
                 let readiness = database.readiness(READINESS_TIMEOUT);
@@ -202,7 +204,7 @@ impl DatabaseHandle {
             .await?
             .map_err(ApiError::from)
         };
-        match timeout(READINESS_TIMEOUT, probe).await {
+        match timeout(READINESS_TIMEOUT, check).await {
             Ok(Ok(Readiness::Ready)) => Ok(()),
             Ok(Ok(Readiness::MigrationsPending)) => Err(unavailable(
                 "migrations are pending; `lectern migrate up` applies them",
@@ -241,7 +243,7 @@ impl DatabaseHandle {
         self.database.stats()
     }
 
-    /// How often an invalid row was left out of a list.
+    /// How often a list has omitted an invalid row.
     pub(crate) fn unreadable_rows(&self) -> u64 {
         self.database.unreadable_rows()
     }
@@ -252,7 +254,8 @@ impl DatabaseHandle {
         Ok(admission)
     }
 
-    /// Runs `access` on a thread that may block, until the deadline.
+    /// Runs `access` and then `respond` on a thread of the blocking pool. Abandons the call
+    /// at the deadline.
     async fn call<T, R>(
         &self,
         admission: Admission,
@@ -317,7 +320,7 @@ impl DatabaseHandle {
         result
     }
 
-    /// Remembers whether the disk of the database can be written.
+    /// Records whether the disk of the database can be written.
     fn record_write(&self, error: Option<&ApiError>) {
         let mut unwritable_since = self.unwritable_since.lock();
         match error.map(ApiError::outage) {

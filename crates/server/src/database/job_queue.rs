@@ -1,4 +1,4 @@
-//! Queues of the changes of one job.
+//! Queues the changes of each job.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -11,33 +11,34 @@ use uuid::Uuid;
 
 use crate::http::error::ApiError;
 
-/// Unused queues are removed only when there are at least this many queues.
+/// Lower bound of the number of queues at which unused queues are removed.
 const MIN_QUEUES_TO_PURGE: usize = 64;
 
-/// Lets the changes of one job through one at a time. The database locks the job's
-/// row, so they could not run at once anyway: if they all waited there, a job that
-/// stays locked would occupy every connection.
+/// Admits one change of each job at a time. The database locks the job's row, so changes
+/// of one job cannot run concurrently. If they waited for the lock in the database, a job
+/// that stays locked would occupy every connection.
 #[derive(Debug, Default)]
 pub(crate) struct JobQueues(Mutex<Queues>);
 
 #[derive(Debug, Default)]
 struct Queues {
-    /// By the id of the job, or of the lease if the job is not known yet.
+    /// The key is the id of the job, or of the lease if the job is not known yet.
     by_id: HashMap<Uuid, Weak<Semaphore>>,
-    /// The number of queues that were left by the last purge.
-    left_by_purge: usize,
+    /// The number of queues that remained after the last removal of unused queues.
+    remaining_after_purge: usize,
 }
 
 impl JobQueues {
-    /// Waits until no other change of this job is in progress, at most `timeout`.
-    pub(crate) async fn turn(
+    /// Waits until no other change of this job is in progress. Fails after `timeout`. The
+    /// next change of the job waits until the permit is dropped.
+    pub(crate) async fn acquire(
         &self,
         id: Uuid,
         timeout: Duration,
     ) -> Result<OwnedSemaphorePermit, ApiError> {
-        let turn = self.queue(id).acquire_owned();
-        match tokio::time::timeout(timeout, turn).await {
-            Ok(Ok(turn)) => Ok(turn),
+        let permit = self.queue(id).acquire_owned();
+        match tokio::time::timeout(timeout, permit).await {
+            Ok(Ok(permit)) => Ok(permit),
             _ => Err(ApiError::new(
                 Code::Overloaded,
                 "other changes of this job are waiting for the database; try again",
@@ -50,9 +51,9 @@ impl JobQueues {
         if let Some(queue) = queues.by_id.get(&id).and_then(Weak::upgrade) {
             return queue;
         }
-        if queues.by_id.len() >= MIN_QUEUES_TO_PURGE.max(2 * queues.left_by_purge) {
+        if queues.by_id.len() >= MIN_QUEUES_TO_PURGE.max(2 * queues.remaining_after_purge) {
             queues.by_id.retain(|_, queue| queue.strong_count() > 0);
-            queues.left_by_purge = queues.by_id.len();
+            queues.remaining_after_purge = queues.by_id.len();
         }
         let queue = Arc::new(Semaphore::new(1));
         queues.by_id.insert(id, Arc::downgrade(&queue));

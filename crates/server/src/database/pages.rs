@@ -1,7 +1,7 @@
 //! Response bodies that are read from the database page by page.
 //!
-//! Reading a page occupies a connection for a moment; one snapshot for the whole body would
-//! occupy it until a slow client has received everything.
+//! Reading one page occupies a connection for a moment. A snapshot for the whole body would
+//! occupy a connection until a slow client has received the whole body.
 
 use std::sync::Arc;
 
@@ -33,9 +33,9 @@ pub(crate) trait Pages: Send + Sync + 'static {
 /// The first part of a body.
 ///
 /// Most bodies are one page, so the first page is read with a single query, without a
-/// snapshot. If there are more pages, the first is read again like the others: in a short
-/// snapshot per page, because a page takes several queries (whether the last row of the
-/// previous page still exists, the rows, and the newest id).
+/// snapshot. If more pages follow, the first page is read again in a snapshot, like every
+/// other page. A page needs a snapshot because it takes several queries: whether the last
+/// row of the previous page still exists, the rows, and the newest id.
 pub(crate) async fn first_part<P: Pages>(
     db: &Data<DatabaseHandle>,
     memory: &Data<MemoryBudget>,
@@ -59,9 +59,9 @@ async fn part<P: Pages>(
     pages: Arc<P>,
     at: Option<P::Cursor>,
 ) -> Result<Part, ApiError> {
-    let large = at.as_ref().and_then(P::large_row_bytes);
-    let permit = memory_for_row(&memory, large).await?;
-    let large_row_kib = large.unwrap_or_default() >> 10;
+    let large_row_bytes = at.as_ref().and_then(P::large_row_bytes);
+    let permit = memory_for_row(&memory, large_row_bytes).await?;
+    let large_row_kib = large_row_bytes.unwrap_or_default() >> 10;
     let pages_in_query = Arc::clone(&pages);
     let (bytes, next) = db
         .with_time_for_rows(large_row_kib)
