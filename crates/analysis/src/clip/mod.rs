@@ -37,7 +37,7 @@ use snapping::SnapPoints;
 /// are made shorter if necessary. From a recording with little content there may
 /// still be fewer.
 ///
-/// Each boundary moves by at most `snap_within` to a place without speech: the
+/// Each boundary moves by at most `max_snap_distance` to a place without speech: the
 /// middle of a silence (but at most a second of it remains in the clip), or else a
 /// gap between transcript segments. At least half of a segment that was extended
 /// remains in its clip.

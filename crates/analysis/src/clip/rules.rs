@@ -16,7 +16,7 @@ pub struct ClipRules {
     pub max_length: f64,
     /// The maximum distance by which a boundary is moved to a silence or to a gap in
     /// the transcript, in seconds.
-    pub snap_within: f64,
+    pub max_snap_distance: f64,
 }
 
 impl Default for ClipRules {
@@ -27,7 +27,7 @@ impl Default for ClipRules {
             max_clips: 8,
             min_length: 20.0,
             max_length: 120.0,
-            snap_within: 5.0,
+            max_snap_distance: 5.0,
         }
     }
 }
@@ -48,8 +48,11 @@ impl ClipRules {
         if !is_duration(self.max_length) || self.max_length < self.min_length {
             return Err(Invalid::field("max_length", "must not be below min_length"));
         }
-        if !is_duration(self.snap_within) {
-            return Err(Invalid::field("snap_within", "must be 0 seconds or more"));
+        if !is_duration(self.max_snap_distance) {
+            return Err(Invalid::field(
+                "max_snap_distance",
+                "must be 0 seconds or more",
+            ));
         }
         Ok(())
     }

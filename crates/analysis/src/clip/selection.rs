@@ -109,7 +109,7 @@ impl ClipSelector<'_> {
         let min_length = self.rules.min_length;
         let (content, clip) = if part.length() > max_length {
             // Leave room for the boundaries to move.
-            let length = (max_length - self.rules.snap_within).max(min_length);
+            let length = (max_length - self.rules.max_snap_distance).max(min_length);
             let window = self
                 .keyword_index
                 .densest_window(keys, part, length, min_length);

@@ -63,7 +63,7 @@ impl SnapPoints {
         }
     }
 
-    /// Moves both boundaries of `clip`, each by at most `snap_within`.
+    /// Moves both boundaries of `clip`, each by at most `max_snap_distance`.
     ///
     /// The result is within `bounds`, has a length within the rules, and
     /// contains the time `anchor`. Of the pairs of snap points that qualify, the one
@@ -76,8 +76,8 @@ impl SnapPoints {
         bounds: TimeSpan,
         rules: &ClipRules,
     ) -> TimeSpan {
-        let starts = self.points_near(clip.start, Boundary::Start, rules.snap_within);
-        let ends = self.points_near(clip.end, Boundary::End, rules.snap_within);
+        let starts = self.points_near(clip.start, Boundary::Start, rules.max_snap_distance);
+        let ends = self.points_near(clip.end, Boundary::End, rules.max_snap_distance);
         let qualifies = |(start, end): &(SnapPoint, SnapPoint)| {
             let length = end.time - start.time;
             bounds.start <= start.time
@@ -152,7 +152,7 @@ mod tests {
         max_clips: 8,
         min_length: 20.0,
         max_length: 120.0,
-        snap_within: 5.0,
+        max_snap_distance: 5.0,
     };
 
     fn times(ranges: &[(f64, f64)]) -> Vec<TimeRange> {
