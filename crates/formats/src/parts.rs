@@ -25,7 +25,7 @@ pub struct FileParts {
 enum File {
     Vtt { has_header: bool },
     Srt { written: usize },
-    Text(plain_text::Paragraph),
+    Text(plain_text::LastParagraph),
 }
 
 impl FileParts {
@@ -34,7 +34,7 @@ impl FileParts {
         let file = match format {
             Format::Vtt => File::Vtt { has_header: false },
             Format::Srt => File::Srt { written: 0 },
-            Format::Text => File::Text(plain_text::Paragraph::default()),
+            Format::Text => File::Text(plain_text::LastParagraph::default()),
             Format::WhisperJson => return None,
         };
         Some(Self { file })

@@ -22,19 +22,19 @@ const MAX_PAUSE_MS: u64 = 2_000;
 /// # Ok::<(), lectern_domain::Invalid>(())
 /// ```
 pub fn write(cues: &[Cue]) -> String {
-    let (mut file, mut paragraph) = (String::new(), Paragraph::default());
+    let (mut file, mut paragraph) = (String::new(), LastParagraph::default());
     write_cues(&mut file, cues, &mut paragraph);
     file.push_str(paragraph.end());
     file
 }
 
-/// The end in milliseconds and the speaker of the last paragraph so far; `None` before
-/// the first one.
+/// The end in milliseconds and the speaker of the last paragraph that was written; `None`
+/// before the first paragraph.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Paragraph(Option<(u64, String)>);
+pub(crate) struct LastParagraph(Option<(u64, String)>);
 
-impl Paragraph {
-    /// The end of the file.
+impl LastParagraph {
+    /// The text that ends the file.
     pub(crate) fn end(&self) -> &'static str {
         if self.0.is_some() { "\n" } else { "" }
     }
@@ -46,8 +46,8 @@ impl Paragraph {
     }
 }
 
-/// Appends cues to a file that so far ends with `paragraph`.
-pub(crate) fn write_cues(file: &mut String, cues: &[Cue], paragraph: &mut Paragraph) {
+/// Appends cues to a file whose last paragraph is `paragraph`, and updates `paragraph`.
+pub(crate) fn write_cues(file: &mut String, cues: &[Cue], paragraph: &mut LastParagraph) {
     for cue in by_start(cues) {
         let speaker = cue.speaker.as_deref().unwrap_or_default();
         if !paragraph.continues_with(cue, speaker) {
