@@ -329,6 +329,6 @@ impl Clips<'_, ReadWrite> {
     pub fn store_for_job(&mut self, job: impl Into<JobRef>, new: &[NewClip]) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
         self.check_segments(lock.job_id(), new)?;
-        replace_set::store::<Clip>(&mut self.0, lock, new)
+        replace_set::replace_without_returning::<Clip>(&mut self.0, lock, new)
     }
 }

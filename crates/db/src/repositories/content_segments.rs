@@ -230,6 +230,6 @@ impl ContentSegments<'_, ReadWrite> {
         segments: &[NewContentSegment],
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
-        replace_set::store::<ContentSegment>(&mut self.0, lock, segments)
+        replace_set::replace_without_returning::<ContentSegment>(&mut self.0, lock, segments)
     }
 }

@@ -217,6 +217,6 @@ impl SilenceRegions<'_, ReadWrite> {
         regions: &[NewSilenceRegion],
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
-        replace_set::store::<SilenceRegion>(&mut self.0, lock, regions)
+        replace_set::replace_without_returning::<SilenceRegion>(&mut self.0, lock, regions)
     }
 }

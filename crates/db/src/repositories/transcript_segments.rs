@@ -261,7 +261,7 @@ impl Transcripts<'_, ReadWrite> {
         segments: &[NewTranscriptSegment],
     ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
-        replace_set::store::<TranscriptSegment>(&mut self.0, lock, segments)
+        replace_set::replace_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)
     }
 
     /// Like [`append`](Self::append), but does not return the added segments:
@@ -277,7 +277,7 @@ impl Transcripts<'_, ReadWrite> {
             .select(diesel::dsl::max(transcripts::id))
             .first(self.0.raw)
             .doing("find the newest transcript segment")?;
-        replace_set::add::<TranscriptSegment>(&mut self.0, lock, segments)?;
+        replace_set::insert_without_returning::<TranscriptSegment>(&mut self.0, lock, segments)?;
         Ok(AddedRows {
             after_id: newest.unwrap_or_default(),
         })

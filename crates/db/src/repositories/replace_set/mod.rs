@@ -67,11 +67,11 @@ pub(crate) enum Comparison<T> {
     Missing,
 }
 
-/// The greatest number of rows per statement of [`add`]: few enough to bound the
+/// The greatest number of rows per statement of [`insert_without_returning`]: few enough to bound the
 /// memory, and so many that the cost per statement does not matter.
 const ROWS_PER_INSERT: usize = 4_000;
 
-/// Bytes of text per statement of [`add`]; a single row may have more.
+/// Bytes of text per statement of [`insert_without_returning`]; a single row may have more.
 const BYTES_PER_INSERT: usize = 1 << 20;
 
 /// Replaces the set of a locked job and returns it in the order of lists. A set
@@ -96,23 +96,23 @@ pub(crate) fn replace<T: JobSetItem>(
 
 /// Like [`replace`], but does not return the set, and needs memory for a few thousand
 /// rows only.
-pub(crate) fn store<T: JobSetItem>(
+pub(crate) fn replace_without_returning<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,
     new: &[T::New],
 ) -> Result<(), Error> {
     match T::compare(tx, lock.job_id(), new, Keep::Nothing)? {
         Comparison::Equal(_) => Ok(()),
-        Comparison::Missing => add::<T>(tx, lock, new),
+        Comparison::Missing => insert_without_returning::<T>(tx, lock, new),
         Comparison::Different => {
             T::delete(tx.raw, lock.job_id())?;
-            add::<T>(tx, lock, new)
+            insert_without_returning::<T>(tx, lock, new)
         }
     }
 }
 
 /// Like [`insert`], but does not return the values.
-pub(crate) fn add<T: JobSetItem>(
+pub(crate) fn insert_without_returning<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,
     new: &[T::New],
@@ -126,7 +126,7 @@ pub(crate) fn add<T: JobSetItem>(
     Ok(())
 }
 
-/// The number of rows that the next statement of [`add`] inserts, at least one.
+/// The number of rows that the next statement of [`insert_without_returning`] inserts, at least one.
 fn rows_of_insert<T: JobSetItem>(new: &[T::New]) -> usize {
     let mut bytes = 0;
     let fitting = new.iter().take(ROWS_PER_INSERT).take_while(|new| {
