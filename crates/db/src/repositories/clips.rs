@@ -8,7 +8,7 @@ use lectern_domain::{
     JsonObject, NewClip, NonNegativeInt, Ratio, StorageKey, Title,
 };
 
-use super::replace_set::page::{RowKey, SetCursor, SetPage, light, page_of_set};
+use super::replace_set::page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
@@ -186,7 +186,7 @@ impl<Mode> Clips<'_, Mode> {
                 }
                 query.order(clips::clip_order)
             },
-            light: (
+            columns: (
                 clips::clip_id,
                 clips::job_id,
                 clips::content_segment_id,
@@ -199,7 +199,7 @@ impl<Mode> Clips<'_, Mode> {
                 clips::thumbnail_s3_key,
                 clips::subtitle_s3_key,
                 clips::clip_order,
-                light!(Jsonb, "clips.extra_metadata", else "'{}'"),
+                unless_large!(Jsonb, "clips.extra_metadata", else "'{}'"),
                 clips::created_at,
             ),
             bytes: "CAST(octet_length(CAST(clips.extra_metadata AS text)) AS bigint)",

@@ -6,7 +6,7 @@ use lectern_domain::{
     Ratio, Topic,
 };
 
-use super::replace_set::page::{RowKey, SetCursor, SetPage, light, page_of_set};
+use super::replace_set::page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
@@ -180,16 +180,16 @@ impl<Mode> ContentSegments<'_, Mode> {
                 }
                 query.order(content_segments::segment_order)
             },
-            light: (
+            columns: (
                 content_segments::segment_id,
                 content_segments::job_id,
                 content_segments::start_time,
                 content_segments::end_time,
                 content_segments::topic,
-                light!(Nullable<Text>, "content_segments.description", else "NULL"),
+                unless_large!(Nullable<Text>, "content_segments.description", else "NULL"),
                 content_segments::importance_score,
-                light!(Jsonb, "content_segments.keywords", else "'[]'"),
-                light!(Jsonb, "content_segments.concepts", else "'[]'"),
+                unless_large!(Jsonb, "content_segments.keywords", else "'[]'"),
+                unless_large!(Jsonb, "content_segments.concepts", else "'[]'"),
                 content_segments::segment_order,
                 content_segments::created_at,
             ),

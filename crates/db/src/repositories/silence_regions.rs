@@ -180,7 +180,7 @@ impl<Mode> SilenceRegions<'_, Mode> {
             }
             query.order((silence_regions::start_time, silence_regions::id))
             },
-            light: columns::<RegionRow>(),
+            columns: columns::<RegionRow>(),
             bytes: "CAST(0 AS bigint)",
             key: |row, id| RowKey {
                 id,

@@ -6,7 +6,7 @@ use lectern_domain::{
     TranscriptSegmentId, Window,
 };
 
-use super::replace_set::page::{RowKey, SetCursor, SetPage, light, page_of_set};
+use super::replace_set::page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
@@ -38,14 +38,14 @@ pub(crate) struct SegmentRow {
 const TEXT_BYTES: &str = "CAST(octet_length(transcripts.text) AS bigint)";
 
 /// The columns of a [`SegmentRow`], without the text of a large one.
-macro_rules! light_columns {
+macro_rules! columns_unless_large {
     () => {
         (
             transcripts::segment_id,
             transcripts::job_id,
             transcripts::start_time,
             transcripts::end_time,
-            light!(Text, "transcripts.text", else "''"),
+            unless_large!(Text, "transcripts.text", else "''"),
             transcripts::confidence,
             transcripts::speaker_id,
             transcripts::created_at,
@@ -197,7 +197,7 @@ impl<Mode> Transcripts<'_, Mode> {
             }
             query.order((transcripts::start_time, transcripts::id))
             },
-            light: light_columns!(),
+            columns: columns_unless_large!(),
             bytes: TEXT_BYTES,
             key: |row, id| row.key(id),
             matches: |row| row.contains(&words),
@@ -220,7 +220,7 @@ impl<Mode> Transcripts<'_, Mode> {
                 let last_id = pages.last.map_or(rows.after_id, |last| last.id);
                 query.filter(transcripts::id.gt(last_id)).order(transcripts::id)
             },
-            light: light_columns!(),
+            columns: columns_unless_large!(),
             bytes: TEXT_BYTES,
             key: |row, id| row.key(id),
             matches: |_row| true,

@@ -32,7 +32,7 @@ pub(crate) trait JobSetItem: TryFrom<Self::Row, Error = Error> {
     fn order(&self, other: &Self) -> Ordering;
 
     /// Compares the rows of a job, in the order in which they were inserted, with `new`.
-    /// Reads no further than to the first difference.
+    /// Stops reading at the first difference.
     fn compare(
         tx: &mut Tx<'_>,
         job_id: JobId,
@@ -67,8 +67,8 @@ pub(crate) enum Comparison<T> {
     Missing,
 }
 
-/// The greatest number of rows per statement of [`insert_without_returning`]: few enough to bound the
-/// memory, and so many that the cost per statement does not matter.
+/// Upper bound of the rows per statement of [`insert_without_returning`]: small enough to
+/// limit the memory, and large enough that the cost per statement does not matter.
 const ROWS_PER_INSERT: usize = 4_000;
 
 /// Bytes of text per statement of [`insert_without_returning`]; a single row may have more.
@@ -94,8 +94,8 @@ pub(crate) fn replace<T: JobSetItem>(
     Ok(stored)
 }
 
-/// Like [`replace`], but does not return the set, and needs memory for a few thousand
-/// rows only.
+/// Like [`replace`], but does not return the set, so that memory for a few thousand rows
+/// is enough.
 pub(crate) fn replace_without_returning<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,

@@ -1,9 +1,10 @@
 //! Pages of a set of rows that belongs to a job.
 //!
 //! A set can have a hundred thousand rows, so a caller that sends it to a slow client
-//! reads it page by page, each with a connection of its own. Together, the pages are the
-//! set as it was when the first page was read. Rows are only ever added, with higher
-//! ids, or all replaced: a later page omits added rows, and fails after a replacement.
+//! reads the set page by page, and takes a connection for each page. Together, the pages
+//! are the set as it was when the first page was read. Rows are only added, with higher
+//! ids, or all replaced. A later page therefore omits rows that were added after the first
+//! page, and fails if the set was replaced.
 
 use std::ops::ControlFlow;
 
@@ -15,8 +16,8 @@ const MAX_ROWS: usize = 1_000;
 /// Bytes of text after which a page ends.
 const MAX_BYTES: usize = 256 << 10;
 
-/// A row with more bytes of text than this is a page of its own. [`light!`] repeats the
-/// number.
+/// A row with more bytes of text than this is a page of its own. The SQL of
+/// [`unless_large!`] contains the same number.
 pub(crate) const LARGE_ROW_BYTES: i64 = 256 << 10;
 
 /// A page of a set.
@@ -24,7 +25,7 @@ pub(crate) const LARGE_ROW_BYTES: i64 = 256 << 10;
 pub struct SetPage<T> {
     /// The rows in the order of the set.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` after the last one.
+    /// Where the next page begins; `None` on the last page.
     pub next: Option<SetCursor>,
 }
 
@@ -33,20 +34,20 @@ pub struct SetPage<T> {
 pub struct SetCursor {
     /// The last row of the pages so far, if any.
     pub(crate) last: Option<RowKey>,
-    /// The number of rows so far: the offset in an order that has no key.
+    /// The number of rows so far. The offset of the next page, for an order without a key.
     pub(crate) skip: usize,
     /// Rows with a higher `id` were added after the first page was read.
     pub(crate) newest_id: i64,
-    /// The next row and its bytes of text, if it is a page of its own.
+    /// The next row and its bytes of text, if the row is a page of its own.
     pub(crate) large: Option<(RowKey, usize)>,
-    /// Upper bound of the rows that the next query reads: about as many as fit into a
-    /// page, because PostgreSQL would also send the rows after the end of the page.
+    /// Upper bound of the rows that the next query reads: about the number that fits into
+    /// a page, because PostgreSQL would also send the rows after the end of the page.
     limit: usize,
 }
 
 impl SetCursor {
-    /// The size of the next row in bytes if it is larger than a page usually is. Reading
-    /// it needs a few times this much memory.
+    /// The size of the next row in bytes, if the row is a page of its own because of its
+    /// size. Reading the row needs a few times this memory.
     pub fn large_row_bytes(&self) -> Option<usize> {
         self.large.map(|(_, bytes)| bytes)
     }
@@ -76,7 +77,7 @@ pub(crate) struct PageBuilder<T> {
 }
 
 impl<T> PageBuilder<T> {
-    pub(crate) fn after(cursor: Option<&SetCursor>) -> Self {
+    pub(crate) fn starting_after(cursor: Option<&SetCursor>) -> Self {
         Self {
             items: Vec::new(),
             bytes: 0,
@@ -89,7 +90,7 @@ impl<T> PageBuilder<T> {
         }
     }
 
-    /// The page that consists of a large row. Another page follows, and may be empty.
+    /// A page that consists of one large row. Another page follows and may be empty.
     pub(crate) fn large_row(cursor: &SetCursor, key: RowKey, item: Option<T>) -> SetPage<T> {
         SetPage {
             items: item.into_iter().collect(),
@@ -117,7 +118,7 @@ impl<T> PageBuilder<T> {
         !self.is_full && self.returned == self.limit
     }
 
-    /// Counts a row with this many bytes of text, unless the page ends before it.
+    /// Counts a row with `bytes` bytes of text. Breaks if the page ends before this row.
     pub(crate) fn admit(&mut self, key: RowKey, bytes: i64) -> ControlFlow<()> {
         let is_large = bytes > LARGE_ROW_BYTES;
         if is_large {
@@ -167,9 +168,9 @@ impl<T> PageBuilder<T> {
     }
 }
 
-/// SQL for a column of unbounded length, or `else` for a large value, of which the
-/// database reads only the size.
-macro_rules! light {
+/// SQL for a column of unbounded length. Returns the value of the column, or `else` if the
+/// value is large. The database then determines only the size of the value.
+macro_rules! unless_large {
     ($type:ty, $column:literal, else $empty:literal) => {
         diesel::dsl::sql::<$type>(concat!(
             "CASE WHEN octet_length(CAST(",
@@ -182,21 +183,21 @@ macro_rules! light {
         ))
     };
 }
-pub(crate) use light;
+pub(crate) use unless_large;
 
 /// The body of a method that reads a page of a set.
 ///
-/// `$query` is the query of the rows that the filter selects, boxed, for the type `Db`;
-/// `$sorted` adds the order and the condition that a row comes after the last one.
-/// `$light` has the columns of the row, those of unbounded length as [`light!`]; `$bytes`
-/// is SQL for the number of bytes in the latter.
+/// `$query` is the boxed query of the rows that the filter selects, for the type `Db`.
+/// `$sorted` adds the order and the condition that a row comes after the last row so far.
+/// `$columns` has the columns of the row. Columns of unbounded length are wrapped in
+/// [`unless_large!`], and `$bytes` is SQL for the number of bytes in these columns.
 macro_rules! page_of_set {
     (
         $conn:expr, $job_id:expr, $after:expr,
         $table:ident, $row:ident, $public_id:ident,
         query: $query:expr,
         sorted: |$unsorted:ident, $pages:ident| $sorted:expr,
-        light: $light:expr,
+        columns: $columns:expr,
         bytes: $bytes:expr,
         key: |$keyed:ident, $id:ident| $key:expr,
         matches: |$matched:ident| $matches:expr $(,)?
@@ -241,7 +242,7 @@ macro_rules! page_of_set {
             let item = if matches(&row) { context.readable(row)? } else { None };
             return Ok(PageBuilder::large_row(cursor, key, item));
         }
-        let mut $pages = PageBuilder::after(after);
+        let mut $pages = PageBuilder::starting_after(after);
         loop {
             $pages.begin_query();
             each_row!(
@@ -253,7 +254,7 @@ macro_rules! page_of_set {
                     if let Some(cursor) = after {
                         $unsorted = $unsorted.filter($table::id.le(cursor.newest_id));
                     }
-                    $sorted.select(($table::id, diesel::dsl::sql::<BigInt>($bytes), $light))
+                    $sorted.select(($table::id, diesel::dsl::sql::<BigInt>($bytes), $columns))
                 } => (i64, i64, $row),
                 DOING,
                 |(id, bytes, row): (i64, i64, $row)| {
