@@ -19,7 +19,7 @@ impl<Mode> Conn<'_, Mode> {
         }
         let retention_clock = self.context.retention_clock;
         let now = retention_clock.at_most(self.clock.now(), || latest_time(self.raw))?;
-        Ok(start.before(now))
+        Ok(start.relative_to(now))
     }
 }
 

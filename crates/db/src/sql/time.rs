@@ -34,16 +34,16 @@ impl<Mode> Conn<'_, Mode> {
         self.current_time("statement_timestamp()", TimeDelta::zero())
     }
 
-    /// The time of a row that is updated. An `UPDATE` that had to wait for
-    /// another transaction evaluates it again afterwards, so that the times of
-    /// a row's versions never go backwards.
+    /// The time of a row that is updated. An `UPDATE` that has waited for another
+    /// transaction evaluates the time again after the wait, so that the times of a row's
+    /// versions never decrease.
     pub(crate) fn update_time(&self) -> CurrentTime {
         self.current_time("clock_timestamp()", TimeDelta::zero())
     }
 
     /// A time to compare with, at most a thousand years ago.
     pub(crate) fn time_ago(&self, ago: TimeDelta) -> CurrentTime {
-        // Both databases can represent that, and no row is older.
+        // Both databases can represent a time a thousand years ago, and no row is older.
         let ago = ago.min(TimeDelta::days(365_000));
         self.current_time("statement_timestamp()", ago)
     }
@@ -59,8 +59,8 @@ impl<Mode> Conn<'_, Mode> {
 }
 
 impl CurrentTime {
-    /// The time that lies the same interval before `now`.
-    pub(crate) fn before(self, now: DateTime<Utc>) -> Self {
+    /// The same expression with `now` instead of the current time.
+    pub(crate) fn relative_to(self, now: DateTime<Utc>) -> Self {
         Self {
             bound: Some(DbTime(now - self.minus)),
             ..self
@@ -70,8 +70,8 @@ impl CurrentTime {
     /// The SQL before and after the parameter on PostgreSQL, as in
     /// `COALESCE($1, clock_timestamp())`.
     ///
-    /// The text is the same for a caller's clock and for the server's, for which the
-    /// parameter is NULL, so they share a prepared statement.
+    /// The parameter is NULL for the clock of the server. The text is the same for the
+    /// clock of the caller, so both share a prepared statement.
     fn sql_around_parameter(&self) -> (&'static str, String) {
         let server = match self.minus.num_seconds() {
             0 => format!(", {})", self.function),
@@ -80,8 +80,8 @@ impl CurrentTime {
         ("COALESCE(", server)
     }
 
-    /// The SQL of the expression for a statement written by hand, which binds
-    /// [`CurrentTime::parameter`] to the given placeholder, such as `$1`.
+    /// The SQL of the expression for a statement written by hand. The statement must bind
+    /// [`CurrentTime::parameter`] to the placeholder `parameter`, such as `$1`.
     pub(crate) fn to_sql(self, conn: &DbConnection, parameter: &str) -> String {
         match conn {
             DbConnection::Postgres(_) => {
