@@ -1,17 +1,17 @@
-//! Requests to renew all leases after a time in which their holders could not extend
-//! them.
+//! Requests to renew all leases after a time in which workers could not extend their
+//! leases.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::outages_on_this_thread;
 
-/// Counts the requests to renew all leases. A request that comes while a transaction
-/// answers an earlier one stays pending.
+/// Counts the requests to renew all leases. A request that arrives while a transaction
+/// renews the leases for an earlier request stays pending.
 #[derive(Default)]
 pub(crate) struct LeaseRenewal {
     requested: AtomicU64,
-    /// The last request that a committed transaction has answered.
-    answered: AtomicU64,
+    /// The last request for which a committed transaction has renewed all leases.
+    renewed: AtomicU64,
 }
 
 impl LeaseRenewal {
@@ -19,19 +19,19 @@ impl LeaseRenewal {
         self.requested.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The last request if it is pending.
+    /// The number of the last request, if this request is pending.
     pub(crate) fn pending(&self) -> Option<u64> {
         let requested = self.requested.load(Ordering::Relaxed);
-        (requested > self.answered.load(Ordering::Relaxed)).then_some(requested)
+        (requested > self.renewed.load(Ordering::Relaxed)).then_some(requested)
     }
 
-    /// Called after the commit of a transaction that has renewed all leases.
-    pub(crate) fn answer(&self, request: u64) {
-        self.answered.fetch_max(request, Ordering::Relaxed);
+    /// Records that a committed transaction has renewed all leases for `request`.
+    pub(crate) fn mark_renewed(&self, request: u64) {
+        self.renewed.fetch_max(request, Ordering::Relaxed);
     }
 
-    /// Returns a guard that requests a renewal when it is dropped, if the database was
-    /// unavailable to this thread in the meantime.
+    /// Returns a guard. Dropping the guard requests a renewal if the database was
+    /// unavailable to this thread since the guard was created.
     pub(crate) fn watch(&self) -> OutageWatch<'_> {
         OutageWatch {
             renewal: self,
@@ -65,7 +65,7 @@ mod tests {
         renewal.request();
         let first = renewal.pending();
         renewal.request();
-        renewal.answer(first.expect("it was requested"));
+        renewal.mark_renewed(first.expect("a renewal was requested"));
         assert!(renewal.pending().is_some());
     }
 }

@@ -275,7 +275,7 @@ impl Database {
             Ok(Ok(value)) => {
                 ended?;
                 if let Some(request) = context.renewed_leases.get() {
-                    self.lease_renewal.answer(request);
+                    self.lease_renewal.mark_renewed(request);
                 }
                 self.notify(&context.committed.into_inner());
                 Ok(value)
