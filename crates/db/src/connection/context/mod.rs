@@ -62,7 +62,7 @@ impl TransactionContext<'_> {
 
     /// Records that a value of this size was sent to or received from the database; see
     /// [`MAX_VALUE`].
-    pub(crate) fn record_value(&self, bytes: usize) {
+    pub(crate) fn record_value_size(&self, bytes: usize) {
         if bytes > MAX_VALUE {
             self.has_large_value.set(true);
         }

@@ -152,7 +152,7 @@ pub(crate) fn insert<T: JobSetItem>(
 
 fn rows<T: JobSetItem>(tx: &Tx<'_>, lock: JobLock, new: &[T::New]) -> Vec<T::Row> {
     let longest = new.iter().map(T::text_bytes).max();
-    tx.context.record_value(longest.unwrap_or_default());
+    tx.context.record_value_size(longest.unwrap_or_default());
     new.iter()
         .map(|new| T::new(new.clone(), lock, tx.clock).into())
         .collect()
@@ -220,7 +220,7 @@ macro_rules! job_set {
                         found += 1;
                         let stored = <$value>::try_from(row);
                         if let Ok(stored) = &stored {
-                            context.record_value(
+                            context.record_value_size(
                                 <$value as $crate::repositories::replace_set::JobSetItem>::text_bytes(&stored.data),
                             );
                         }

@@ -230,7 +230,7 @@ macro_rules! page_of_set {
         if let Some((cursor, (key, bytes))) =
             after.and_then(|cursor| cursor.large.map(|large| (cursor, large)))
         {
-            context.record_value(bytes);
+            context.record_value_size(bytes);
             let row = $table::table
                 .filter($table::$public_id.eq(Id(key.public_id)))
                 .filter($table::job_id.eq(Id(job_id)))
