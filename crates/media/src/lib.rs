@@ -89,7 +89,7 @@ pub use error::{Error, ProbeError};
 pub use ffmpeg::{Media, MissingTool, Tools};
 pub use frames::{Frames, GrayFrame, GrayPicture};
 pub use picture::Composition;
-pub use probe::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};
+pub use probe::{AudioStream, FrameRate, MediaInfo, SubtitleStream, VideoStream};
 pub use process::{
     CancellationCallback, CancellationToken, ChildError, Confinement, Limits, Program,
 };

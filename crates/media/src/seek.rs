@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::probe::{Probe, VideoStream};
+use crate::probe::{MediaInfo, VideoStream};
 use crate::process::{ChildError, LineBuffer, Program};
 
 /// Containers in which ffmpeg seeks to the exact time, and then can decode nothing
@@ -74,7 +74,7 @@ impl Media {
     pub(crate) fn write_from(
         &self,
         doing: &'static str,
-        recording: &Probe,
+        recording: &MediaInfo,
         time: f64,
         command: &dyn Fn(SeekPoint) -> Program,
         out: &Path,
@@ -99,7 +99,11 @@ impl Media {
     }
 
     /// Finds where to start reading for the picture and sound at `time`.
-    pub(crate) fn seek_point(&self, recording: &Probe, time: f64) -> Result<SeekPoint, ChildError> {
+    pub(crate) fn seek_point(
+        &self,
+        recording: &MediaInfo,
+        time: f64,
+    ) -> Result<SeekPoint, ChildError> {
         let needs_search = WITHOUT_KEY_FRAME_SEEK.contains(&recording.format_name.as_str());
         let Some(video) = recording.video.as_ref().filter(|_| needs_search) else {
             return Ok(SeekPoint {
@@ -123,7 +127,7 @@ impl Media {
     /// `to`. `None` if there is none or ffprobe fails.
     fn last_key_frame(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         video: &VideoStream,
         from: f64,
         to: f64,

@@ -4,7 +4,7 @@ use lectern_domain::TimeRange;
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::probe::Probe;
+use crate::probe::MediaInfo;
 use crate::process::ChildError;
 
 /// A recording was read completely if reading ended at most this long before its
@@ -59,7 +59,7 @@ impl Media {
     /// `progress` gets the seconds done.
     pub fn detect_silence(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         settings: SilenceSettings,
         progress: &mut dyn FnMut(f64),
     ) -> Result<SilenceRegions, Error> {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lectern_db::{Database, Tx};
 use lectern_domain::{Job, JobId, Stage};
-use lectern_media::{CancellationToken, Limits, Media, Probe, RecordingLimits, Scratch, Tools};
+use lectern_media::{CancellationToken, Limits, Media, MediaInfo, RecordingLimits, Scratch, Tools};
 use lectern_storage::ObjectKey;
 
 use crate::blocking_storage::BlockingStorage;
@@ -139,7 +139,7 @@ impl StageContext<'_> {
     }
 
     /// The recording's properties. Its length extends the stage's deadline.
-    pub fn probe(&self) -> Result<Probe, Failure> {
+    pub fn probe(&self) -> Result<MediaInfo, Failure> {
         let probe = |file: &Path| Ok(self.media().probe(file)?);
         let probe = self.fetch_recording()?.get_or_probe(probe)?;
         self.deadline

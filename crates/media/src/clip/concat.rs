@@ -8,7 +8,7 @@ use super::encoding::{CutSettings, clip_channels, encode};
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::{constant_rate, constant_rate_filters, square_pixel_size};
-use crate::probe::{FrameRate, Probe};
+use crate::probe::{FrameRate, MediaInfo};
 
 impl Media {
     /// Joins finished clips in the given order into an MP4 that can be played
@@ -28,7 +28,7 @@ impl Media {
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
-        let clips: Vec<Probe> = clips
+        let clips: Vec<MediaInfo> = clips
             .iter()
             .map(|clip| self.probe(clip))
             .collect::<Result<_, _>>()?;
@@ -43,7 +43,7 @@ impl Media {
     /// Joins the packets of all clips without decoding them.
     fn copy_joined(
         &self,
-        clips: &[Probe],
+        clips: &[MediaInfo],
         out: &Path,
         progress: &mut dyn FnMut(f64),
     ) -> Result<(), Error> {
@@ -74,7 +74,7 @@ impl Media {
     /// Decodes all clips and encodes them as one.
     fn encode_joined(
         &self,
-        clips: &[Probe],
+        clips: &[MediaInfo],
         settings: &CutSettings,
         out: &Path,
         progress: &mut dyn FnMut(f64),
@@ -127,7 +127,7 @@ struct PictureFormat {
 impl PictureFormat {
     /// The filters that convert the picture of a clip, or generate a black one. Their
     /// output is `[v<index>]`.
-    fn filters(&self, index: usize, clip: &Probe) -> String {
+    fn filters(&self, index: usize, clip: &MediaInfo) -> String {
         let ((width, height), rate) = (self.size, self.rate);
         let duration = clip.duration;
         let picture = match &clip.video {
@@ -144,7 +144,7 @@ impl PictureFormat {
 
 /// The filters that convert the sound of a clip, or generate silence. Their output is
 /// `[a<index>]`.
-fn audio_filters(index: usize, clip: &Probe, channels: u32) -> String {
+fn audio_filters(index: usize, clip: &MediaInfo, channels: u32) -> String {
     let duration = clip.duration;
     let layout = if channels == 1 { "mono" } else { "stereo" };
     let sound = match &clip.audio {
@@ -161,8 +161,8 @@ fn audio_filters(index: usize, clip: &Probe, channels: u32) -> String {
 }
 
 /// Whether the packets of both clips can be joined without encoding.
-fn is_compatible(one: &Probe, other: &Probe) -> bool {
-    let picture = |clip: &Probe| {
+fn is_compatible(one: &MediaInfo, other: &MediaInfo) -> bool {
+    let picture = |clip: &MediaInfo| {
         clip.video.clone().map(|video| {
             let size = (video.width, video.height, video.rotation);
             let rate = constant_rate(&video);

@@ -8,7 +8,7 @@ use super::encoding::{CutSettings, clip_channels, encode};
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::{capped_height, constant_rate, constant_rate_filters, square_pixel_size};
-use crate::probe::{AudioStream, Probe, VideoStream};
+use crate::probe::{AudioStream, MediaInfo, VideoStream};
 use crate::seek::SeekPoint;
 
 impl Media {
@@ -25,7 +25,7 @@ impl Media {
     /// long as the clip. `progress` gets the seconds done.
     pub fn cut(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         range: TimeRange,
         settings: &CutSettings,
         out: &Path,

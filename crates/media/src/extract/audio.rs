@@ -6,7 +6,7 @@ use lectern_domain::TimeRange;
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::probe::Probe;
+use crate::probe::MediaInfo;
 use crate::seek::SeekPoint;
 
 impl Media {
@@ -17,7 +17,7 @@ impl Media {
     /// `progress` gets the seconds done.
     pub fn extract_audio(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         range: TimeRange,
         out: &Path,
         progress: &mut dyn FnMut(f64),

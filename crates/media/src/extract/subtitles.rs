@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::ffmpeg::Media;
-use crate::probe::Probe;
+use crate::probe::MediaInfo;
 
 impl Media {
     /// Writes a subtitle track as WebVTT. `index` is that of the
@@ -12,7 +12,7 @@ impl Media {
     /// an error.
     pub fn extract_subtitles(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         index: u32,
         out: &Path,
     ) -> Result<(), Error> {

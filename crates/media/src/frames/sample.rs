@@ -7,7 +7,7 @@ use super::memory::{FRAME_MEMORY, Reservation};
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::square_pixel_size;
-use crate::probe::{Probe, VideoStream};
+use crate::probe::{MediaInfo, VideoStream};
 use crate::process::ChildError;
 
 /// If the samples are at most this many seconds apart, decoding the whole recording
@@ -71,7 +71,7 @@ impl Media {
     /// `progress` gets the seconds of the recording that are done.
     pub fn sample_frames(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         count: u32,
         height: u32,
         progress: &mut dyn FnMut(f64),
@@ -104,7 +104,7 @@ impl Media {
     /// Decodes the whole recording and keeps the frames at the sample times.
     fn decode_all(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         video: &VideoStream,
         collector: &mut FrameCollector,
         progress: &mut dyn FnMut(f64),
@@ -133,7 +133,7 @@ impl Media {
     /// Runs ffmpeg once for each sample.
     fn seek_to_each(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         video: &VideoStream,
         collector: &mut FrameCollector,
         progress: &mut dyn FnMut(f64),

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::Error;
 use crate::ffmpeg::Media;
 use crate::picture::{constant_rate_filters, square_pixel_size};
-use crate::probe::{FrameRate, Probe};
+use crate::probe::{FrameRate, MediaInfo};
 use crate::seek::SeekPoint;
 
 /// The recording is read at this constant rate, so the time is rounded to 1/25 s.
@@ -19,7 +19,7 @@ impl Media {
     /// high. A time after the recording's end shows the last frame.
     pub fn thumbnail(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         time: f64,
         max_height: u32,
         out: &Path,

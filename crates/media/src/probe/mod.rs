@@ -8,7 +8,7 @@ mod recording;
 use std::fs;
 use std::path::{self, Path};
 
-pub use self::recording::{AudioStream, FrameRate, Probe, SubtitleStream, VideoStream};
+pub use self::recording::{AudioStream, FrameRate, MediaInfo, SubtitleStream, VideoStream};
 use crate::error::ProbeError;
 use crate::ffmpeg::Media;
 use crate::process::ChildError;
@@ -18,7 +18,7 @@ impl Media {
     /// [`RecordingLimits`](crate::RecordingLimits). If the headers have no duration, or
     /// one that does not fit the size of the file, the duration is measured: all
     /// packets are read, but not decoded.
-    pub fn probe(&self, path: &Path) -> Result<Probe, ProbeError> {
+    pub fn probe(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
         let io = |source| ProbeError::Io {
             path: path.to_owned(),
             source,
@@ -43,7 +43,7 @@ impl Media {
             .map_err(|error| self.probe_error(error, &path))?;
         let headers = ffprobe::read(&output)?;
         check_limits::check_tracks(&headers, &self.recording_limits)?;
-        let mut probe = Probe {
+        let mut probe = MediaInfo {
             duration: headers.duration.unwrap_or(0.0),
             start: headers.start,
             size: metadata.len(),
@@ -71,7 +71,7 @@ impl Media {
 
     /// The time of the last packet, in seconds. The recording ends at most one frame
     /// later.
-    fn measure_duration(&self, probe: &Probe) -> Result<f64, ProbeError> {
+    fn measure_duration(&self, probe: &MediaInfo) -> Result<f64, ProbeError> {
         let tracks = [
             probe.video.as_ref().map(|video| video.index),
             probe.audio.as_ref().map(|audio| audio.index),

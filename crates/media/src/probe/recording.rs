@@ -6,9 +6,9 @@ use lectern_domain::TimeRange;
 
 use crate::error::Error;
 
-/// The properties of a recording.
+/// The properties of a recording or of a clip.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Probe {
+pub struct MediaInfo {
     /// The absolute path of the file.
     pub path: PathBuf,
     /// Duration in seconds, greater than 0.
@@ -29,7 +29,7 @@ pub struct Probe {
     pub subtitles: Vec<SubtitleStream>,
 }
 
-impl Probe {
+impl MediaInfo {
     /// The part of a range that is inside the recording.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
 use lectern_domain::TimeRange;
-use lectern_media::{CutSettings, Error, Probe};
+use lectern_media::{CutSettings, Error, MediaInfo};
 
 use crate::fixture::{
     CODECS, Fixture, PICTURE, SOUND, assert_decodes, assert_ranges, assert_seconds,
 };
 
-fn cut(fixture: &Fixture, recording: &Probe, range: (f64, f64), name: &str) -> PathBuf {
+fn cut(fixture: &Fixture, recording: &MediaInfo, range: (f64, f64), name: &str) -> PathBuf {
     let out = fixture.path(name);
     let range = TimeRange::new(range.0, range.1).unwrap();
     let settings = CutSettings::default();
@@ -18,7 +18,7 @@ fn cut(fixture: &Fixture, recording: &Probe, range: (f64, f64), name: &str) -> P
     out
 }
 
-fn concat(fixture: &Fixture, clips: &[PathBuf], settings: &CutSettings) -> Probe {
+fn concat(fixture: &Fixture, clips: &[PathBuf], settings: &CutSettings) -> MediaInfo {
     let out = fixture.path("reel.mp4");
     let clips: Vec<&Path> = clips.iter().map(PathBuf::as_path).collect();
     fixture

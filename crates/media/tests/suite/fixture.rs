@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use lectern_domain::TimeRange;
 use lectern_media::{
-    CutSettings, GrayPicture, Limits, Media, MissingTool, Probe, SilenceRegions, SilenceSettings,
-    Tools,
+    CutSettings, GrayPicture, Limits, Media, MediaInfo, MissingTool, SilenceRegions,
+    SilenceSettings, Tools,
 };
 use tempfile::TempDir;
 
@@ -104,30 +104,30 @@ impl Fixture {
     }
 
     /// A recording with [`PICTURE`] and [`SOUND`].
-    pub(crate) fn lecture(&self) -> Probe {
+    pub(crate) fn lecture(&self) -> MediaInfo {
         let path = self.path("lecture.mp4");
         fs::write(&path, LECTURE.as_slice()).unwrap();
         self.probe(&path)
     }
 
-    pub(crate) fn detect_silence(&self, recording: &Probe) -> SilenceRegions {
+    pub(crate) fn detect_silence(&self, recording: &MediaInfo) -> SilenceRegions {
         let settings = SilenceSettings::default();
         self.media
             .detect_silence(recording, settings, &mut |_| {})
             .unwrap()
     }
 
-    pub(crate) fn probe(&self, path: &Path) -> Probe {
+    pub(crate) fn probe(&self, path: &Path) -> MediaInfo {
         self.media.probe(path).unwrap()
     }
 
     /// Cuts a clip, checks that it decodes, and probes it.
     pub(crate) fn cut(
         &self,
-        recording: &Probe,
+        recording: &MediaInfo,
         range: (f64, f64),
         settings: &CutSettings,
-    ) -> Probe {
+    ) -> MediaInfo {
         let out = self.path("clip.mp4");
         let range = TimeRange::new(range.0, range.1).unwrap();
         self.media

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::process::Command;
 
 use lectern_domain::{Region, Resolution, TimeRange};
-use lectern_media::{Composition, CutSettings, Error, GrayPicture, Probe};
+use lectern_media::{Composition, CutSettings, Error, GrayPicture, MediaInfo};
 
 use crate::fixture::{CODECS, Fixture, assert_seconds, brightness};
 
@@ -12,7 +12,7 @@ const SLOW: &str = "color=white:size=160x120:rate=20:duration=6.05,\
     drawbox=enable='gte(t,2)':color=black:thickness=fill,select='not(mod(n,40))'";
 
 /// The picture at a time, read from a thumbnail in full size.
-pub(crate) fn picture_at(fixture: &Fixture, recording: &Probe, time: f64) -> GrayPicture {
+pub(crate) fn picture_at(fixture: &Fixture, recording: &MediaInfo, time: f64) -> GrayPicture {
     let thumbnail = fixture.path("thumbnail.jpg");
     fixture
         .media

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use lectern_domain::TimeRange;
-use lectern_media::{CutSettings, Frames, Probe};
+use lectern_media::{CutSettings, Frames, MediaInfo};
 
 use crate::fixture::{Fixture, assert_ranges, assert_seconds, brightness};
 use crate::picture::picture_at;
@@ -35,14 +35,14 @@ fn assert_frames(frames: &Frames, from: f64) {
 }
 
 /// Asserts that every operation gives the picture and the sound of the right time.
-fn assert_exact(fixture: &Fixture, recording: &Probe) {
-    let sample = |of: &Probe, count| {
+fn assert_exact(fixture: &Fixture, recording: &MediaInfo) {
+    let sample = |of: &MediaInfo, count| {
         let frames = fixture.media.sample_frames(of, count, 60, &mut |_| {});
         let frames = frames.unwrap();
         assert_eq!(frames.frames.len(), count as usize);
         frames
     };
-    let silences = |of: &Probe| {
+    let silences = |of: &MediaInfo| {
         let found = fixture.detect_silence(of);
         found.audio.unwrap()
     };
@@ -66,7 +66,7 @@ fn assert_exact(fixture: &Fixture, recording: &Probe) {
     assert_frames(&sample(recording, 2), 0.0);
 }
 
-fn clock(fixture: &Fixture, options: &str, name: &str) -> Probe {
+fn clock(fixture: &Fixture, options: &str, name: &str) -> MediaInfo {
     fixture.probe(&fixture.render(&[CLOCK, TONE], options, name))
 }
 
@@ -99,7 +99,7 @@ fn a_clip_is_exact_in_a_program_stream() {
 }
 
 /// A file with the first half of a recording's bytes.
-fn half(fixture: &Fixture, whole: &Probe, name: &str) -> PathBuf {
+fn half(fixture: &Fixture, whole: &MediaInfo, name: &str) -> PathBuf {
     let bytes = fs::read(&whole.path).unwrap();
     let path = fixture.path(name);
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use lectern_domain::JobId;
-use lectern_media::{CancellationToken, Probe, Scratch, ScratchDir};
+use lectern_media::{CancellationToken, MediaInfo, Scratch, ScratchDir};
 use lectern_storage::ObjectKey;
 use parking_lot::{Condvar, Mutex};
 
@@ -58,7 +58,7 @@ impl Entry {
 pub(crate) struct Recording {
     file: PathBuf,
     /// Filled by the first stage that needs it.
-    probe: OnceLock<Probe>,
+    probe: OnceLock<MediaInfo>,
     /// The copy's directory. `None` if the storage is a local directory.
     dir: Option<ScratchDir>,
 }
@@ -80,8 +80,8 @@ impl Recording {
     /// stages that start together may each call it.
     pub(crate) fn get_or_probe(
         &self,
-        probe: impl FnOnce(&Path) -> Result<Probe, Failure>,
-    ) -> Result<Probe, Failure> {
+        probe: impl FnOnce(&Path) -> Result<MediaInfo, Failure>,
+    ) -> Result<MediaInfo, Failure> {
         if let Some(known) = self.probe.get() {
             return Ok(known.clone());
         }

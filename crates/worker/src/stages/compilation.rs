@@ -8,7 +8,7 @@ use lectern_domain::{
     Stage, StorageKey, TimeRange,
 };
 use lectern_formats::{Cue, clip_to, webvtt};
-use lectern_media::{Composition, CutSettings, Probe};
+use lectern_media::{Composition, CutSettings, MediaInfo};
 use lectern_storage::ObjectKey;
 use parking_lot::Mutex;
 
@@ -136,7 +136,7 @@ struct EncodedClip {
 
 struct Encoder<'a> {
     context: &'a StageContext<'a>,
-    probe: &'a Probe,
+    probe: &'a MediaInfo,
     cues: Vec<Cue>,
     settings: CutSettings,
     /// For each clip, how many seconds are encoded.

@@ -5,7 +5,7 @@ use lectern_db::Tx;
 use lectern_domain::{
     Decibels, JobUpdate, JsonObject, NewSilenceRegion, Patch, Stage, TimeRange, VideoDuration,
 };
-use lectern_media::{Probe, SilenceRegions, SilenceSettings};
+use lectern_media::{MediaInfo, SilenceRegions, SilenceSettings};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -47,7 +47,7 @@ impl StageHandler for SilenceDetection {
 /// them. `progress` gets the seconds done.
 pub(super) fn detect(
     context: &StageContext<'_>,
-    probe: &Probe,
+    probe: &MediaInfo,
     progress: &mut dyn FnMut(f64),
 ) -> Result<(Vec<NewSilenceRegion>, SilenceRegions), Failure> {
     let settings = SilenceSettings::default();
@@ -66,7 +66,7 @@ pub(super) fn detect(
 }
 
 /// The job's `video_metadata`.
-fn metadata(probe: &Probe) -> serde_json::Map<String, Value> {
+fn metadata(probe: &MediaInfo) -> serde_json::Map<String, Value> {
     let video = probe.video.as_ref().map(|video| {
         json!({
             "codec": video.codec,
@@ -99,7 +99,7 @@ fn metadata(probe: &Probe) -> serde_json::Map<String, Value> {
 }
 
 /// Notes that explain an unexpected result.
-fn notes(probe: &Probe, detected: &SilenceRegions) -> Vec<String> {
+fn notes(probe: &MediaInfo, detected: &SilenceRegions) -> Vec<String> {
     let mut notes = Vec::new();
     if detected.audio.is_none() {
         notes.push("the recording has no sound".to_owned());

@@ -4,7 +4,7 @@ use lectern_analysis::chunking::{self, ChunkRules};
 use lectern_analysis::silence_region::audio_silences;
 use lectern_domain::{TimeRange, VideoDuration};
 use lectern_formats::{Cue, millis};
-use lectern_media::Probe;
+use lectern_media::MediaInfo;
 use parking_lot::Mutex;
 
 use super::Recognizer;
@@ -20,7 +20,7 @@ const SILENCE_PERCENT: f64 = 5.0;
 pub(super) fn recognize(
     recognizer: &dyn Recognizer,
     context: &StageContext<'_>,
-    probe: &Probe,
+    probe: &MediaInfo,
 ) -> Result<Vec<Cue>, Failure> {
     let silences = silences(context, probe)?;
     let duration = VideoDuration::new(probe.duration)?;
@@ -41,7 +41,7 @@ pub(super) fn recognize(
 
 /// The silent parts of the recording, as stored by the stage that detects silence. If
 /// none are stored, detects them here.
-fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>, Failure> {
+fn silences(context: &StageContext<'_>, probe: &MediaInfo) -> Result<Vec<TimeRange>, Failure> {
     let job_id = context.job().job_id;
     let stored = context
         .db()
@@ -55,7 +55,7 @@ fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>,
     }
     // Black pictures are not needed here, and decoding the picture would take many
     // times as long.
-    let audio_only = Probe {
+    let audio_only = MediaInfo {
         video: None,
         ..probe.clone()
     };
@@ -78,7 +78,7 @@ fn silences(context: &StageContext<'_>, probe: &Probe) -> Result<Vec<TimeRange>,
 fn recognize_chunk(
     recognizer: &dyn Recognizer,
     context: &StageContext<'_>,
-    probe: &Probe,
+    probe: &MediaInfo,
     i: usize,
     chunk: TimeRange,
 ) -> Result<Vec<Cue>, Failure> {

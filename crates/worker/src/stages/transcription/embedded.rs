@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use lectern_formats::{Cue, webvtt};
-use lectern_media::Probe;
+use lectern_media::MediaInfo;
 
 use crate::failure::Failure;
 use crate::sidecar;
@@ -14,7 +14,10 @@ const TEXT_CODECS: [&str; 6] = ["subrip", "webvtt", "ass", "ssa", "mov_text", "t
 
 /// The cues of the first text track that has any. A track that cannot be read is
 /// skipped: another one, or a recognizer, may give a transcript.
-pub(super) fn read(context: &StageContext<'_>, probe: &Probe) -> Result<Option<Vec<Cue>>, Failure> {
+pub(super) fn read(
+    context: &StageContext<'_>,
+    probe: &MediaInfo,
+) -> Result<Option<Vec<Cue>>, Failure> {
     let tracks = probe.subtitles.iter();
     for track in tracks.filter(|track| TEXT_CODECS.contains(&track.codec.as_str())) {
         match read_track(context, probe, track.index) {
@@ -30,7 +33,11 @@ pub(super) fn read(context: &StageContext<'_>, probe: &Probe) -> Result<Option<V
     Ok(None)
 }
 
-fn read_track(context: &StageContext<'_>, probe: &Probe, index: u32) -> Result<Vec<Cue>, Failure> {
+fn read_track(
+    context: &StageContext<'_>,
+    probe: &MediaInfo,
+    index: u32,
+) -> Result<Vec<Cue>, Failure> {
     let file = context.scratch_file("track.vtt");
     let media = context.media();
     media.extract_subtitles(probe, index, &file)?;
