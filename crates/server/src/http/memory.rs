@@ -1,4 +1,5 @@
-//! Bounds the memory of large requests and responses, first come, first served.
+//! Bounds the memory of large requests and responses. Permits are granted in order of
+//! arrival.
 //!
 //! A request with a large body takes permits for the bytes that it will need, before the
 //! body is read, and keeps them until it is handled. A response takes permits for a large
@@ -15,15 +16,15 @@ use tokio::time::timeout;
 
 use crate::http::error::ApiError;
 
-/// Bytes per permit. A semaphore counts the permits of one request in `u32`: with one per
-/// byte, no budget could exceed 4 GiB.
+/// Bytes per permit. A semaphore counts the permits of one request in `u32`, so with one
+/// permit per byte no budget could exceed 4 GiB.
 const UNIT: usize = 1 << 10;
 
 /// How long a request or response waits for its memory.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// Responses with large rows may use the memory for requests divided by this, in addition
-/// to it.
+/// The memory for requests divided by this number is the memory for responses with large
+/// rows, which comes in addition.
 const RESPONSE_DIVISOR: usize = 3;
 
 /// The memory for large requests and responses.
@@ -39,7 +40,7 @@ struct Budget {
     units: u32,
 }
 
-/// Permission to use memory, returned when it is dropped.
+/// Permission to use memory. Dropping this value returns the memory to the budget.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryPermit(Option<OwnedSemaphorePermit>);
 
@@ -52,7 +53,7 @@ impl MemoryBudget {
         }
     }
 
-    /// Waits until a request may use `bytes`, or the whole budget if it is smaller.
+    /// Waits until a request may use `bytes`, or the whole budget if the budget is smaller.
     pub(crate) async fn for_request(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
         self.requests.acquire(bytes).await
     }
@@ -90,7 +91,7 @@ impl MemoryBudget {
         }
     }
 
-    /// Waits until a response may use `bytes`, or the whole budget if it is smaller.
+    /// Waits until a response may use `bytes`, or the whole budget if the budget is smaller.
     pub(crate) async fn for_response(&self, bytes: usize) -> Result<MemoryPermit, ApiError> {
         self.responses.acquire(bytes).await
     }
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn memory_is_resized_to_what_is_needed() {
+    async fn a_permit_is_resized_to_the_needed_memory() {
         let memory = MemoryBudget::new(4 * MIB);
         let free = || memory.requests.semaphore.available_permits() * UNIT / MIB;
         let permit = memory.for_request(3 * MIB).await.unwrap();

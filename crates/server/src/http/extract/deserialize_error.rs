@@ -1,5 +1,5 @@
 //! Converts the reasons of failed deserialization into field errors: the path of the
-//! field and the rule it breaks.
+//! field and the rule that the field breaks.
 
 use lectern_api::FieldError;
 use lectern_domain::Reason;
@@ -22,7 +22,7 @@ pub(crate) fn field_error(path: &str, reason: &Reason) -> FieldError {
         Reason::Expected(expected) => {
             FieldError::new(path, format!("must be {}", json_term(expected)))
         }
-        // The domain's messages are rules already; those of other crates are not.
+        // Messages of the domain are rules already; messages of other crates are not.
         Reason::Custom(message) if message.starts_with("must ") => FieldError::new(path, message),
         Reason::Custom(_) | Reason::Syntax => {
             FieldError::new(path, format!("cannot be read: {reason}"))

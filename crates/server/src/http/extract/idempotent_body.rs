@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: a repeated request is not executed again but gets the first
-//! response.
+//! `Idempotency-Key`: a repeated request is not executed again, and its response is the
+//! response to the first request.
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
@@ -36,8 +36,8 @@ impl RequestKey {
         self.0.is_none()
     }
 
-    /// Runs `create` and stores its response with the job it created. For a
-    /// repeated request, returns the stored response instead.
+    /// Runs `create` and stores the response together with the id of the created job. For
+    /// a repeated request, returns the stored response instead.
     pub(crate) fn run_once(
         &self,
         tx: &mut Tx<'_>,
@@ -97,8 +97,8 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Invalid> {
     key.in_field("Idempotency-Key")
 }
 
-/// A hash of the path and of the JSON value in the body, whatever its formatting and the
-/// order of its fields.
+/// A hash of the path and of the JSON value in the body. Does not depend on white space
+/// and on the order of the fields.
 fn fingerprint(path: &str, body: &[u8]) -> Result<Fingerprint, ApiError> {
     let mut json: Value = serde_json::from_slice(body).map_err(ApiError::internal)?;
     json.sort_all_objects();

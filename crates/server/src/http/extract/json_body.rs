@@ -31,7 +31,7 @@ pub(crate) struct JsonBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 #[derive(Debug)]
 pub(crate) struct OutputBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
-/// A body that may be omitted, which means the same as `{}`.
+/// A body that may be omitted. An omitted body means the same as `{}`.
 #[derive(Debug)]
 pub(crate) struct OptionalBody<T: Request>(pub(crate) WithPermit<T::Domain>);
 
@@ -120,7 +120,8 @@ pub(crate) async fn decode_with<T: Send + 'static>(
         let needed = inline_or_blocking(bytes.clone(), move |body| Ok(memory(body))).await?;
         permit = bounds.memory.resize(permit, bytes.len() + needed).await?;
     }
-    // The closure owns the permit, because it goes on when the request is cancelled.
+    // The closure owns the permit, because the closure continues after the request is
+    // cancelled.
     let read = move |body: &[u8]| Ok(WithPermit::new(read(body)?, permit));
     inline_or_blocking(bytes, read).await
 }
@@ -160,7 +161,7 @@ pub(crate) fn parse<T: Request>(body: &[u8], max_rows: usize) -> Result<T::Domai
 fn not_json(detail: String, path: &str) -> ApiError {
     match path {
         "" | "." => malformed(detail),
-        // A path that ends in `?` is incomplete: the text ended within a field's name.
+        // A path that ends in `?` is incomplete: the text ended inside the name of a field.
         incomplete if incomplete.ends_with('?') => malformed(detail),
         path => ApiError::fields(Code::MalformedBody, FieldError::new(path, detail)),
     }

@@ -52,15 +52,16 @@ fn pairs(query: &str) -> Result<Vec<(String, ParameterValue)>, FieldError> {
     parts
         .map(|part| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let broken = |field: &str| FieldError::new(field, "is not percent-encoded UTF-8");
-            let name = decode(name).ok_or_else(|| broken(""))?;
-            let value = decode(value).ok_or_else(|| broken(&name))?;
+            let invalid = |field: &str| FieldError::new(field, "is not percent-encoded UTF-8");
+            let name = decode(name).ok_or_else(|| invalid(""))?;
+            let value = decode(value).ok_or_else(|| invalid(&name))?;
             Ok((name, ParameterValue(value)))
         })
         .collect()
 }
 
-/// Decodes percent-encoding; `None` when it is invalid UTF-8 or malformed.
+/// Decodes percent-encoding; `None` if an escape is malformed or the decoded text is not
+/// UTF-8.
 fn decode(text: &str) -> Option<String> {
     let is_escape = |after: &str| {
         let digits = after.as_bytes().get(..2);

@@ -17,12 +17,12 @@ use crate::http::error::ApiError;
 use crate::http::memory::{MemoryBudget, MemoryPermit};
 use crate::http::request::app_data::app_data;
 
-/// Maximum time for a body to arrive: enough for 32 MiB over a slow connection. It also
-/// ends the requests of clients that stop sending.
+/// Upper bound of the time to receive a body: enough for 32 MiB over a slow connection.
+/// Also ends the requests of clients that stop sending.
 const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Bodies of up to this size need no permit for their memory: a connection needs about as
-/// much anyway.
+/// Bodies of up to this size need no permit for their memory, because every connection
+/// needs about the same memory.
 pub(crate) const MAX_BYTES_WITHOUT_PERMIT: usize = 16 << 10;
 
 /// Estimated memory for a body and its values, as a multiple of the body's size. Once the
@@ -32,9 +32,9 @@ const BODY_FACTOR: usize = 4;
 /// Upper bounds of request bodies.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Bytes of bodies in general; 1 MiB by default.
+    /// Bytes of a body, unless the body is the output of a stage; 1 MiB by default.
     pub general: usize,
-    /// Bytes of bodies with the output of a stage; 32 MiB by default.
+    /// Bytes of a body with the output of a stage; 32 MiB by default.
     pub output: usize,
     /// Rows of a job per kind of output: segments of its transcript, clips and so on;
     /// 100,000 by default.
@@ -57,15 +57,15 @@ impl Default for BodyLimits {
 /// The bounds of the body of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyBounds {
-    /// Upper bound of its bytes.
+    /// Upper bound of the size, in bytes.
     pub(crate) limit: usize,
-    /// Upper bound of its rows.
+    /// Upper bound of the rows in the body.
     pub(crate) max_rows: usize,
     pub(crate) memory: Data<MemoryBudget>,
 }
 
 impl BodyBounds {
-    /// The bounds of bodies in general.
+    /// The bounds of a body that is not the output of a stage.
     pub(crate) fn general(request: &HttpRequest) -> Result<Self, ApiError> {
         Self::of(request, |limits| limits.general)
     }
@@ -142,8 +142,8 @@ pub(crate) async fn collect(
             if length > bounds.limit {
                 return Err(too_large(bounds.limit));
             }
-            // The length of a chunked body is known only at its end, so its permit is for
-            // the longest one allowed.
+            // The length of a chunked body is known only at its end, so the permit is for
+            // a body of the maximum length.
             if needs_permit && length > MAX_BYTES_WITHOUT_PERMIT {
                 permit = bounds
                     .memory
@@ -166,8 +166,8 @@ pub(crate) async fn collect(
     })
 }
 
-// The media type is parsed here because actix's parser refuses white space before the
-// `;`, which RFC 9110 (8.3.1) allows; the charset after it would be lost.
+// The media type is parsed here, because the parser of actix refuses white space before
+// the `;`, which RFC 9110 (8.3.1) allows, and the charset would be lost.
 
 /// The media type of the body, without parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {

@@ -37,9 +37,8 @@ impl FromRequest for TranscriptBody {
         let bounds = BodyBounds::output(request);
         let (declared, bounds) = match DeclaredFormat::from_headers(request.headers()) {
             Ok(declared) => (declared, bounds),
-            // With the error in place of the bounds, `receive` takes and drops the body,
-            // as it does one that is too large, and returns the error. The format is not
-            // used.
+            // Given an error in place of the bounds, `receive` drops the body and returns
+            // the error, as for a body that is too large. The format is not used.
             Err(error) => (DeclaredFormat::Json, Err(error)),
         };
         let body = receive_body::receive(request, payload, bounds);
@@ -95,7 +94,7 @@ impl DeclaredFormat {
         max_rows: usize,
     ) -> Result<Vec<NewTranscriptSegment>, ApiError> {
         match self {
-            // Lectern's JSON is far more frequent, so it is tried first.
+            // Lectern's JSON is tried first, because it is far more frequent.
             Self::Json => {
                 json_body::parse::<TranscriptSegmentsBody>(body, max_rows).or_else(|error| {
                     if whisper_json::detect(body) {
@@ -150,15 +149,15 @@ fn offers() -> Vec<(&'static str, Option<Format>)> {
     offers
 }
 
-/// Value of the response header `Vary`. `accept-encoding` is listed too, although the
-/// compression middleware adds its own `Vary` line, because the CORS middleware keeps
-/// only the first line.
+/// Value of the response header `Vary`. Includes `accept-encoding`, although the
+/// compression middleware adds a separate `Vary` line with this value: the CORS middleware
+/// keeps only the first line.
 pub(crate) const VARY: &str = "accept, accept-encoding";
 
 impl TranscriptAccept {
     /// The format of the response; `None` is JSON. `requested` takes precedence over
-    /// `Accept`. When no format is acceptable, JSON is sent rather than an error
-    /// (RFC 9110, 12.4.1).
+    /// `Accept`. If no format is acceptable, the response is JSON and not an error, as
+    /// RFC 9110 (12.4.1) allows.
     pub(crate) fn file_format(&self, requested: Option<TranscriptFormat>) -> Option<Format> {
         match requested {
             None => {

@@ -1,7 +1,7 @@
-//! Response bodies that are made while they are sent.
+//! Response bodies that are produced while they are sent.
 //!
-//! Only one part is in memory: the next one is made when the client has received the
-//! current one.
+//! Only one part is in memory: the next part is read when the client has received the
+//! current part.
 
 use std::fmt;
 use std::pin::Pin;
@@ -37,7 +37,7 @@ pub(crate) struct Part {
     bytes: Bytes,
     /// Memory for `bytes`.
     permit: MemoryPermit,
-    /// Reads the next part; `None`: this is the last one.
+    /// Reads the next part; `None`: this is the last part.
     read_next: Option<ReadNext>,
 }
 
@@ -176,7 +176,7 @@ impl MessageBody for PartsBody {
                 }
                 Err(error) => {
                     self.next = None;
-                    // The client notices, because the last chunk is missing.
+                    // The missing last chunk tells the client that the body is incomplete.
                     log::warn!(
                         "a response was cut off because its next part could not be read: {}",
                         error.chain()
