@@ -16,7 +16,7 @@ use crate::wire::number::optional_integer;
 use crate::wire::request::{BodyShape, MAX_TOP, convert_each, optional, positions, top};
 use crate::wire::validation::{FieldErrors, chars};
 
-/// The clips of a job, which replace the stored ones.
+/// The clips of a job, which replace the stored clips.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClipsBody {

@@ -17,7 +17,7 @@ use crate::wire::request::{
 };
 use crate::wire::validation::{FieldErrors, chars};
 
-/// The content segments of a job, which replace the stored ones.
+/// The content segments of a job, which replace the stored segments.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContentSegmentsBody {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The response of a healthy service; an unhealthy one responds with a problem.
+/// The response of a healthy service. An unhealthy service responds with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HealthResponse {
     /// Always `ok`.

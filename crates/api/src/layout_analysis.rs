@@ -53,7 +53,7 @@ impl From<domain::Region> for Region {
     }
 }
 
-/// The layout analysis of a job, which replaces the stored one.
+/// The layout analysis of a job, which replaces the stored analysis.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LayoutAnalysisBody {

@@ -12,7 +12,7 @@ use crate::wire::items::Items;
 use crate::wire::request::{BodyShape, convert_each, optional};
 use crate::wire::validation::FieldErrors;
 
-/// The silence regions of a job, which replace the stored ones.
+/// The silence regions of a job, which replace the stored regions.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SilenceRegionsBody {

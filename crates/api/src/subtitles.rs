@@ -13,7 +13,7 @@ use crate::wire::Request;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubtitlesQuery {
-    /// Format of the response; `Accept` decides if it is left out.
+    /// Format of the response. Without this parameter, `Accept` decides.
     pub format: Option<TranscriptFormat>,
 }
 

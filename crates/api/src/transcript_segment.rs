@@ -89,7 +89,7 @@ pub struct TranscriptQuery {
     pub to: Option<f64>,
     /// Segments whose text contains this, ignoring case.
     pub q: Option<String>,
-    /// Format of the response; `Accept` decides if it is left out.
+    /// Format of the response. Without this parameter, `Accept` decides.
     pub format: Option<TranscriptFormat>,
 }
 

@@ -35,7 +35,7 @@ pub struct UploadRequest {
     /// Settings of the job.
     #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
-    /// Jobs with a higher priority are claimed first; 0 when it is left out.
+    /// Jobs with a higher priority are claimed first; 0 by default.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     pub priority: Option<i32>,

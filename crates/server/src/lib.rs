@@ -29,10 +29,11 @@
 //! 2. [`routes`] selects the handler. Unknown paths and methods are answered with
 //!    a problem document, like all other errors (`http::error::ApiError`).
 //! 3. The extractors of `http::extract` parse path, headers, query and body into
-//!    domain types. Each takes the one handle it needs as its own `web::Data`.
+//!    domain types. Each extractor takes the handle that it needs as a separate
+//!    `web::Data`.
 //! 4. `database::handle` waits for admission, then runs the handler's closure on
 //!    a blocking thread.
-//! 5. `http::response` is sent, compressed if that saves packets.
+//! 5. `http::response` is sent, compressed if compression saves packets.
 //!
 //! # A server in a test
 //!

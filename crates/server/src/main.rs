@@ -32,8 +32,8 @@ fn print_error(error: &str) {
 
 fn run() -> anyhow::Result<()> {
     let (mut command, mut cli) = parse_arguments()?;
-    // `process` reads no settings file: it often runs in the directory of its recording,
-    // whose other files may come from anyone.
+    // `process` reads no settings file: the command often runs in the directory of the
+    // recording, and the other files in that directory may come from anyone.
     let env_file = match command {
         Command::Process(_) => None,
         _ => EnvFile::load(&cli.settings, is_setting)?,

@@ -17,7 +17,7 @@
 //! let config = StorageConfig::Local { dir: data_dir.join("objects") };
 //! let storage = Storage::open(&config, Secret::read_or_create(data_dir)?)?;
 //!
-//! // A key is checked when it is made, so every key is below the root.
+//! // The constructors check keys, so every key is below the root.
 //! let job_id = JobId::new(&SystemClock);
 //! let key = ObjectKey::original(job_id, "Lecture 7.mp4");
 //! assert_eq!(key.as_str(), format!("jobs/{job_id}/original/Lecture_7.mp4"));
@@ -28,7 +28,7 @@
 //! storage.put(&key, 12, bytes).await?;
 //! assert_eq!(storage.head(&key).await?.map(|info| info.size), Some(12));
 //!
-//! // It is read as a stream, too.
+//! // An object is read as a stream, too.
 //! let object = storage.get(&key, Some(ByteRange::Last(4))).await?;
 //! let bytes: Vec<Bytes> = object.stream.try_collect().await?;
 //! assert_eq!(bytes.concat(), b"back");

@@ -46,9 +46,9 @@ impl TryFrom<EventsQuery> for EventFilter {
 pub struct EventsResponse {
     /// The job.
     pub job_id: JobId,
-    /// The events in order. If `after` was left out, or some of the events after it were
-    /// deleted, the page has a snapshot of the job instead. If the last `seq` on the page
-    /// is less than `last_seq`, there is another page.
+    /// The events in order. If the request has no `after`, or some of the events after that
+    /// number were deleted, the page has a snapshot of the job instead. If the last `seq`
+    /// on the page is less than `last_seq`, there is another page.
     pub events: Vec<WsMessage>,
     /// Number of the last event of the job, even if this event is not on this page.
     #[schemars(range(min = 0))]

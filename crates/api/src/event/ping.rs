@@ -4,8 +4,8 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 
 use crate::wire::object::Object;
 
-/// A message of a client on the WebSocket: `{"type":"ping"}`. Other fields are ignored;
-/// a client may use them, for example, to number its pings.
+/// A message of a client on the WebSocket: `{"type":"ping"}`. Other fields are ignored, so
+/// that a client may, for example, number the pings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WsClientMessage {
     /// Asks for a `pong`.

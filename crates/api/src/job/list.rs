@@ -17,7 +17,7 @@ use crate::wire::{JobList, PageCursor, Request};
 pub struct JobListQuery {
     /// Jobs of this status.
     pub status: Option<JobStatus>,
-    /// Jobs whose current stage is this one.
+    /// Jobs that are in this stage.
     pub stage: Option<Stage>,
     /// Jobs created at this time or later.
     pub created_after: Option<DateTime<Utc>>,
@@ -79,8 +79,8 @@ pub struct JobListResponse {
 }
 
 impl JobListResponse {
-    /// Converts a page of jobs; `total` is the number of jobs on all pages, if the
-    /// query asks for it.
+    /// Converts a page of jobs. `total` is the number of jobs on all pages, or `None` if
+    /// the query has no `include_total`.
     pub fn new(page: Page<domain::JobSummary>, total: Option<i64>) -> Self {
         Self {
             jobs: page.items.into_iter().map(Into::into).collect(),

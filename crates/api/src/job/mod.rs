@@ -38,13 +38,13 @@ pub struct JobCreate {
     /// Storage key of the recording.
     #[validate(length(min = chars(StorageKey::MIN), max = chars(StorageKey::MAX)))]
     pub s3_key: String,
-    /// Media type of the recording; `video/mp4` when it is left out.
+    /// Media type of the recording; `video/mp4` by default.
     #[validate(length(min = chars(ContentType::MIN), max = chars(ContentType::MAX)))]
     pub content_type: Option<String>,
     /// Settings of the job.
     #[schemars(with = "Option<crate::wire::schema::ProcessingConfig>")]
     pub processing_config: Option<Map<String, Value>>,
-    /// Jobs with a higher priority are claimed first; 0 when it is left out.
+    /// Jobs with a higher priority are claimed first; 0 by default.
     #[validate(range(min = i32::MIN, max = i32::MAX))]
     #[serde(default, deserialize_with = "optional_integer")]
     pub priority: Option<i32>,

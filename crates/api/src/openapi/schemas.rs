@@ -12,8 +12,8 @@ use crate::wire::schema::NO_NUL;
 /// A function that generates the schema of one type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// Collects the schemas of all types that a document refers to. The schema of a request
-/// type describes how it is deserialized, that of a response type how it is serialized.
+/// Collects the schemas of all types that a document refers to. The schemas of requests
+/// describe how types are deserialized; the schemas of responses, how types are serialized.
 pub(super) struct Schemas {
     requests: SchemaGenerator,
     responses: SchemaGenerator,

@@ -7,8 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 /// A `T` that is deserialized from a JSON object. A derived `Deserialize` also accepts an
-/// array of the values in order; clients that send one would depend on the order of the
-/// fields.
+/// array of the values in order, and clients would then depend on the order of the fields.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

@@ -15,8 +15,8 @@ pub struct LiveConfig {
     pub tcp_send_timeout: Duration,
     /// Time between two pings on a WebSocket; 30 seconds by default.
     pub ping_interval: Duration,
-    /// How long a client may send nothing over a WebSocket before the server closes
-    /// it; 75 seconds by default, enough for two unanswered pings.
+    /// How long a client may send nothing over a WebSocket before the server closes the
+    /// WebSocket; 75 seconds by default, enough for two unanswered pings.
     pub receive_timeout: Duration,
     /// Time between two comments in a server-sent event stream; 15 seconds by
     /// default.

@@ -1,4 +1,4 @@
-//! Messages to watchers, serialized once for all of them.
+//! Messages to watchers. A message is serialized once for all watchers.
 
 use bytestring::ByteString;
 use chrono::{DateTime, Utc};

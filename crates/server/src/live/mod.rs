@@ -15,7 +15,7 @@
 //!
 //! A watcher subscribes first and reads the state of the job second, so events in
 //! between are in the buffer. A client that reconnects with the number of the
-//! last event it received continues without a gap.
+//! last received event continues without a gap.
 //!
 //! A client that does not read its messages is disconnected after a timeout. While
 //! a message waits to be read, the server collects no further messages for the

@@ -77,7 +77,7 @@ impl Objects {
         within(STORAGE_TIMEOUT, self.storage.head(key)).await
     }
 
-    /// Reads an object into memory. `None` when it does not exist or exceeds
+    /// Reads an object into memory. `None` when the object does not exist or exceeds
     /// `limit` bytes.
     pub(crate) async fn read(
         &self,

@@ -70,7 +70,7 @@ async fn replace(
     respond_json(&db, &memory, pages).await
 }
 
-/// The size of the texts of a segment whose length has no upper bound.
+/// Total size, in bytes, of the texts in a segment that may have any length.
 fn unbounded_text_bytes(segment: &NewContentSegment) -> usize {
     let words = segment.keywords.iter().chain(&segment.concepts);
     let description = segment.description.as_deref().unwrap_or_default();

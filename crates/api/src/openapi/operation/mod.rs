@@ -252,8 +252,8 @@ impl Operation {
         self
     }
 
-    /// Leaves the operation out of the links of a new job or claim, because it would fail
-    /// at that time.
+    /// Omits the operation from the links of a new job or claim, because the operation
+    /// would fail for a new job or claim.
     pub(super) fn exclude_from_links(mut self) -> Self {
         self.excluded_from_links = true;
         self

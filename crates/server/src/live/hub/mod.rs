@@ -144,7 +144,7 @@ impl Subscription {
         self.job_id
     }
 
-    /// Reports that the job's last event in the database is `seq` or a later one. A
+    /// Reports that the job's last event in the database has the number `seq` or more. A
     /// new buffer starts after `seq`. If an older buffer lacks an event up to `seq`, a
     /// poll is requested.
     pub(crate) fn report_reached(&self, seq: i64) {
