@@ -65,7 +65,7 @@ struct Socket {
     /// When the last frame was read.
     last_received: Instant,
     config: LiveConfig,
-    /// The next frame to send; a newer frame replaces an unsent frame.
+    /// The next frame to send, besides messages. Sent before another frame is read.
     pending: Option<PendingFrame>,
 }
 

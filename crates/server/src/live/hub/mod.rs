@@ -145,8 +145,8 @@ impl Subscription {
     }
 
     /// Reports that the job's last event in the database has the number `seq` or more. A
-    /// new buffer starts after `seq`. If an older buffer lacks an event up to `seq`, a
-    /// poll is requested.
+    /// new buffer starts after `seq`. If a buffer that started earlier lacks an event up
+    /// to `seq`, a poll is requested.
     pub(crate) fn report_reached(&self, seq: i64) {
         if let Some(job) = self.hub.state.lock().jobs.get(&self.job_id) {
             job.buffer.send_if_modified(|buffer| {
