@@ -15,7 +15,7 @@ pub enum ByteRange {
 }
 
 impl ByteRange {
-    /// The range in an object of `size` bytes; `None` if it contains no byte.
+    /// The range in an object of `size` bytes; `None` if the range contains no byte.
     ///
     /// ```
     /// use lectern_storage::ByteRange;

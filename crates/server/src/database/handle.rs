@@ -184,8 +184,7 @@ impl DatabaseHandle {
         self.call(admission, claim, |claims| claims).await
     }
 
-    /// Checks whether the database can serve requests. The error contains the reason if it
-    /// cannot.
+    /// Fails if the database cannot serve requests. The error contains the reason.
     pub(crate) async fn check_readiness(&self) -> Result<(), ApiError> {
         let unwritable_since = *self.unwritable_since.lock();
         if unwritable_since.is_some_and(|since| since.elapsed() < UNWRITABLE_PERIOD) {

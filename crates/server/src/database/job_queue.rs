@@ -15,8 +15,8 @@ use crate::http::error::ApiError;
 const MIN_QUEUES_TO_PURGE: usize = 64;
 
 /// Admits one change of each job at a time. The database locks the job's row, so changes
-/// of one job cannot run concurrently. If they waited for the lock in the database, a job
-/// that stays locked would occupy every connection.
+/// of one job cannot run concurrently. If the changes waited for the lock in the database,
+/// a job that stays locked would occupy every connection.
 #[derive(Debug, Default)]
 pub(crate) struct JobQueues(Mutex<Queues>);
 

@@ -34,7 +34,7 @@ pub(crate) trait Pages: Send + Sync + 'static {
 ///
 /// Most bodies are one page, so the first page is read with a single query, without a
 /// snapshot. If more pages follow, the first page is read again in a snapshot, like every
-/// other page. A page needs a snapshot because it takes several queries: whether the last
+/// other page. A page needs a snapshot because several queries read it: whether the last
 /// row of the previous page still exists, the rows, and the newest id.
 pub(crate) async fn first_part<P: Pages>(
     db: &Data<DatabaseHandle>,

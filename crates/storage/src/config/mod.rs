@@ -68,7 +68,7 @@ impl FromStr for StorageConfig {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.starts_with("file:") && !text.starts_with("file:///") {
-            // The URL parser would turn a relative path into an absolute one.
+            // The URL parser would turn a relative path into an absolute path.
             return Err(Error::invalid_url(
                 "it is not the absolute path of a directory",
             ));

@@ -281,7 +281,7 @@ fn find(root: &Path, key: &ObjectKey) -> Result<Entry, Error> {
 }
 
 /// Removes an unfinished file or an empty directory that was last changed before
-/// `before`. Returns whether it removed a file.
+/// `before`. Returns whether a file was removed.
 fn remove_if_stale(entry: &DirEntry, before: DateTime<Utc>) -> Result<bool, Error> {
     let kind = entry.file_type();
     let is_unfinished_file =
@@ -340,7 +340,7 @@ fn object_info(root: &Path, entry: walkdir::Result<DirEntry>) -> Result<Option<O
     }
 }
 
-/// The entry; `None` if it was removed after its directory was read.
+/// The entry; `None` if the entry was removed after its directory was read.
 fn existing(entry: walkdir::Result<DirEntry>) -> Result<Option<DirEntry>, Error> {
     match entry {
         Ok(entry) => Ok(Some(entry)),

@@ -37,7 +37,7 @@ impl StagedFile {
                     });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                // In the loop, because a directory is removed with its last object.
+                // The directory does not exist yet, or was removed with its last object.
                 Err(error) if is_missing(&error) => create_directory(parent(&target)?)?,
                 Err(error) => return Err(error),
             }

@@ -18,7 +18,7 @@ impl ObjectKey {
         Self::new(format!("trash/{}/{self}", moved_at.format(TIME_FORMAT)))
     }
 
-    /// When the object was moved to the trash; `None` if it is not in the trash.
+    /// When the object was moved to the trash; `None` if the object is not in the trash.
     pub fn trashed_at(&self) -> Option<DateTime<Utc>> {
         let (time, _) = self.strip_prefix("trash/")?.split_once('/')?;
         let time = NaiveDateTime::parse_from_str(time, TIME_FORMAT).ok()?;

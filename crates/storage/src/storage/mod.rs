@@ -81,8 +81,8 @@ impl Storage {
     /// Writes an object of exactly `size` bytes; replaces an existing object.
     ///
     /// The stream is polled as fast as its bytes can be written. At most two parts are in
-    /// memory. A part has 1 MiB on local disk. On S3 it has 5 MiB, or more if the object would
-    /// need more than 10,000 parts.
+    /// memory. A part has 1 MiB on local disk. On S3, a part has 5 MiB, or more if the object
+    /// would need more than 10,000 parts.
     ///
     /// After [`Error::TooLarge`], [`Error::TooShort`] and [`Error::BrokenStream`], no data
     /// remains. If the future is dropped after all bytes have arrived, the object may still
