@@ -30,9 +30,12 @@ const MAX_BATCH: usize = 64;
 /// How long a thread waits for further operations before it ends.
 const IDLE_TIME: Duration = Duration::from_secs(10);
 
-/// Executes operations together; returns the result of each, in their order. An error
-/// means that none of them was executed.
-pub(crate) type Execute<Op, T> = Box<dyn Fn(&[Op]) -> Result<Vec<Result<T, Error>>, Error> + Send>;
+/// The result of each operation of a batch, in their order. An error means that none of
+/// them was executed.
+pub(crate) type Results<T> = Result<Vec<Result<T, Error>>, Error>;
+
+/// Executes operations together.
+pub(crate) type Execute<Op, T> = Box<dyn Fn(&[Op]) -> Results<T> + Send>;
 
 /// Receives the result of an operation, on the thread that executed it.
 pub(crate) type Reply<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;

@@ -38,7 +38,7 @@ impl Fixture {
     fn submit(
         &self,
         ops: &[u32],
-        double: fn(&[u32]) -> Result<Vec<Result<u32, Error>>, Error>,
+        execute: fn(&[u32]) -> Results<u32>,
     ) -> Receiver<(u32, Result<u32, Error>)> {
         let (results, received) = channel();
         for &op in ops {
@@ -50,7 +50,7 @@ impl Fixture {
                 Box::new(move |ops| {
                     batches.send(ops.to_vec()).unwrap();
                     permissions.lock().recv().unwrap();
-                    double(ops)
+                    execute(ops)
                 })
             });
         }
@@ -64,16 +64,20 @@ impl Fixture {
     }
 }
 
-fn double(ops: &[u32]) -> Result<Vec<Result<u32, Error>>, Error> {
-    Ok(ops.iter().map(|op| Ok(op * 2)).collect())
+fn double(ops: &[u32]) -> Results<u32> {
+    double_unless(ops, |_| false)
 }
 
 /// Fails as a whole if one of the operations is 13, as a transaction does.
-fn double_unless_13(ops: &[u32]) -> Result<Vec<Result<u32, Error>>, Error> {
-    if ops.contains(&13) {
+fn double_unless_13(ops: &[u32]) -> Results<u32> {
+    double_unless(ops, |op| op == 13)
+}
+
+fn double_unless(ops: &[u32], fails: fn(u32) -> bool) -> Results<u32> {
+    if ops.iter().any(|op| fails(*op)) {
         return Err(Error::IdempotencyMismatch);
     }
-    double(ops)
+    Ok(ops.iter().map(|op| Ok(op * 2)).collect())
 }
 
 #[test]

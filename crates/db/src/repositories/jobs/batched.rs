@@ -2,7 +2,7 @@
 
 use lectern_domain::{Invalid, Job, JobId, NewJob, Pipeline};
 
-use crate::connection::batch::{self, Execute};
+use crate::connection::batch::{self, Execute, Results};
 use crate::connection::{Database, Tx};
 use crate::error::Error;
 
@@ -56,7 +56,7 @@ impl Database {
     }
 }
 
-fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Result<Vec<Result<Job, Error>>, Error> {
+fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Results<Job> {
     let pipelines = tx.context.pipelines;
     let mut checks = Vec::with_capacity(new.len());
     let mut valid = Vec::with_capacity(new.len());
@@ -75,7 +75,7 @@ fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Result<Vec<Result<Job, Error>>
     Ok(checks.into_iter().map(result).collect())
 }
 
-fn find_all(db: &Database, job_ids: &[JobId]) -> Result<Vec<Result<Option<Job>, Error>>, Error> {
+fn find_all(db: &Database, job_ids: &[JobId]) -> Results<Option<Job>> {
     let mut found = db.read_committed(|conn| conn.jobs().find_all(job_ids))?;
     let mut jobs = Vec::with_capacity(job_ids.len());
     for (i, job_id) in job_ids.iter().enumerate() {
