@@ -1,10 +1,12 @@
 //! Locking a job, and the proof that it is locked.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{Array, Bool, Nullable, Text};
 use lectern_domain::{Clock, JobId, LeaseId, Stage, SystemClock};
 
 use crate::connection::{DbConnection, Tx};
@@ -95,16 +97,18 @@ impl Tx<'_> {
         }
     }
 
-    /// Locks the row of a job and, where one query can do both, reads its live
+    /// Locks the rows of jobs and, where one query can do both, reads their live
     /// leases. `None`: the caller must read them, because they were not read or may
-    /// have changed during the wait for the lock.
-    pub(crate) fn lock_job_with_leases(
+    /// have changed during the wait for the lock. Jobs that do not exist are missing.
+    pub(crate) fn lock_jobs_with_leases(
         &mut self,
-        job_id: JobId,
-    ) -> Result<(JobLock, Option<Vec<LiveLease>>), Error> {
+        job_ids: &[JobId],
+    ) -> Result<HashMap<JobId, (JobLock, Option<Vec<LiveLease>>)>, Error> {
         let callers_time = self.callers_time();
-        let (at, leases) = lock_row_with_leases(self.raw, job_id, callers_time)?.unzip();
-        Ok((self.job_lock(job_id, at)?, leases.flatten()))
+        let locked = lock_rows_with_leases(self.raw, job_ids, callers_time)?;
+        let lock =
+            |(job_id, (at, leases))| Ok((job_id, (self.job_lock(job_id, Some(at))?, leases)));
+        locked.into_iter().map(lock).collect()
     }
 
     fn job_lock(&self, job_id: JobId, at: Option<DateTime<Utc>>) -> Result<JobLock, Error> {
@@ -160,10 +164,11 @@ fn lock_row(
 /// When a job was locked, and the leases that were live then; `None`: unknown.
 type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 
-/// Like [`lock_row`], but also returns the leases that are live then; `None`: unknown.
+/// Like [`lock_row`], for several jobs in the order of their ids, so that no two callers
+/// wait for each other; also returns the leases that are live then; `None`: unknown.
 ///
-/// PostgreSQL: a query reads everything but the locked row as of its start, before
-/// the wait for the lock. If the job's version has not changed since, the leases
+/// PostgreSQL: a query reads everything but the locked rows as of its start, before
+/// the wait for the locks. If a job's version has not changed since, its leases
 /// are still current, because granting or ending a lease increments the version. A
 /// heartbeat may leave the version unchanged, but can only extend a lease: a lease that
 /// was read as expired may be live. So the leases are unknown if the version has changed
@@ -171,37 +176,51 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 ///
 /// SQLite: always unknown. The caller reads them afterwards, which costs no round
 /// trip.
-fn lock_row_with_leases(
+fn lock_rows_with_leases(
     conn: &mut DbConnection,
-    job_id: JobId,
+    job_ids: &[JobId],
     callers_time: Option<DateTime<Utc>>,
-) -> Result<Option<LockedWithLeases>, Error> {
+) -> Result<HashMap<JobId, LockedWithLeases>, Error> {
     let DbConnection::Postgres(conn) = conn else {
-        let at = lock_row(conn, job_id, callers_time)?;
-        return Ok(at.map(|at| (at, None)));
+        let mut locked = HashMap::new();
+        for job_id in job_ids {
+            let at = lock_row(conn, *job_id, callers_time)?;
+            locked.extend(at.map(|at| (*job_id, (at, None))));
+        }
+        return Ok(locked);
     };
+    // The subquery hides the length of the array, with which the planner would plan the
+    // statement again for each execution.
     let lock = sql_query(format!(
         "WITH locked AS MATERIALIZED
-             (SELECT version FROM jobs WHERE job_id = $1 FOR NO KEY UPDATE)
-         SELECT COALESCE($2, clock_timestamp()) AS now,
-                locked.version = (SELECT version FROM jobs WHERE job_id = $1) AS is_current,
+             (SELECT job_id, version FROM jobs WHERE job_id = ANY(ARRAY(SELECT unnest($1)))
+              ORDER BY job_id FOR NO KEY UPDATE)
+         SELECT locked.job_id, COALESCE($2, clock_timestamp()) AS now,
+                locked.version = (SELECT version FROM jobs WHERE job_id = locked.job_id)
+                    AS is_current,
                 r.stage, r.lease_id, r.lease_expires_at
          FROM locked LEFT JOIN stage_runs AS r
-             ON r.job_id = $1 AND r.status = '{RUN_RUNNING}' AND r.lease_id IS NOT NULL"
+             ON r.job_id = locked.job_id AND r.status = '{RUN_RUNNING}' AND r.lease_id IS NOT NULL"
     ));
+    let ids: Vec<_> = job_ids.iter().map(|id| id.as_uuid()).collect();
     let lock = lock
-        .bind::<Uuid, _>(Id(job_id))
+        .bind::<Array<diesel::sql_types::Uuid>, _>(ids)
         .bind::<Nullable<Timestamptz>, _>(callers_time.map(DbTime));
-    let rows: Vec<LeaseRow> = Prepared(lock).load(conn).doing("lock a job")?;
-    Ok(rows.first().map(
-        |LeaseRow {
-             now, is_current, ..
-         }| {
-            let leases = rows.iter().filter(|row| row.lease_id.is_some());
-            let leases: Option<_> = leases.map(LeaseRow::live).collect();
-            (now.0, leases.filter(|_| *is_current))
-        },
-    ))
+    let rows: Vec<LeaseRow> = Prepared(lock).load(conn).doing("lock jobs")?;
+    let mut locked: HashMap<JobId, LockedWithLeases> = HashMap::new();
+    for row in rows {
+        let (_, leases) = locked
+            .entry(row.job_id.0)
+            .or_insert((row.now.0, row.is_current.then(Vec::new)));
+        if row.lease_id.is_some() {
+            let live = row.live();
+            *leases = leases.take().zip(live).map(|(mut leases, live)| {
+                leases.push(live);
+                leases
+            });
+        }
+    }
+    Ok(locked)
 }
 
 #[derive(QueryableByName)]
@@ -212,6 +231,8 @@ struct LockedRow {
 
 #[derive(QueryableByName)]
 struct LeaseRow {
+    #[diesel(sql_type = Uuid)]
+    job_id: Id<JobId>,
     #[diesel(sql_type = Timestamptz)]
     now: DbTime,
     #[diesel(sql_type = Bool)]

@@ -6,6 +6,7 @@ mod create_jobs;
 mod event;
 mod history;
 mod lock;
+mod progress;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use diesel::dsl::AsExprOf;
@@ -13,7 +14,7 @@ use diesel::dsl::sql;
 use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
+use lectern_domain::{Clock, Fingerprint, IdempotencyKey, JobId};
 
 pub(crate) use claim_queries::{
     Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, random_uuid,
@@ -24,6 +25,7 @@ pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
 pub(crate) use lock::LiveLease;
 pub use lock::{JobLock, JobRef};
+pub(crate) use progress::{store_reports_on_postgres, store_run_reports_on_postgres};
 
 use crate::connection::{Backend, Conn, DbConnection};
 use crate::error::{Doing, Error};
@@ -56,7 +58,7 @@ macro_rules! insert_all {
 pub(crate) use insert_all;
 
 /// The condition that `keyword` is one of a content segment's keywords.
-pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> HasKeyword {
+pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> TextCondition {
     let (before, after) = match backend {
         // The operator is true if the array has this string as an element.
         Backend::Postgres => ("content_segments.keywords ? ", ""),
@@ -70,8 +72,25 @@ pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> HasKeyword {
         .sql(after)
 }
 
-/// A condition on content segments whose SQL depends on the database.
-pub(crate) type HasKeyword =
+/// The condition that `jobs.job_id` is one of `job_ids`.
+pub(crate) fn is_one_of(backend: Backend, job_ids: &[JobId]) -> TextCondition {
+    let (before, after) = match backend {
+        // The subquery hides the number of ids, with which the planner would plan the
+        // statement again for each execution.
+        Backend::Postgres => (
+            "jobs.job_id = ANY(ARRAY(SELECT jsonb_array_elements_text((",
+            ")::jsonb)::uuid))",
+        ),
+        Backend::Sqlite => ("jobs.job_id IN (SELECT value FROM json_each(", "))"),
+    };
+    let ids: serde_json::Value = job_ids.iter().map(ToString::to_string).collect();
+    sql::<Bool>(before)
+        .bind::<Text, _>(ids.to_string())
+        .sql(after)
+}
+
+/// A condition with a text as parameter, whose SQL depends on the database.
+pub(crate) type TextCondition =
     SqlLiteral<Bool, UncheckedBind<SqlLiteral<Bool>, AsExprOf<String, Text>>>;
 
 /// SQL for the sum of `jobs.file_size` as a bigint; saturates instead of

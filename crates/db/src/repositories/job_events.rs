@@ -51,6 +51,22 @@ impl TryFrom<EventRow> for JobEvent {
     }
 }
 
+/// A change of a job and its events, to be recorded.
+pub(crate) struct JobChange<'a> {
+    /// The job after the change. Its `last_seq` includes the events: it is the number of
+    /// the last one.
+    pub(crate) job: &'a Job,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// A log entry about an attempt, to be recorded.
+pub(crate) struct AttemptEntry {
+    pub(crate) job_id: JobId,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) data: NewLogEntry,
+}
+
 /// Bytes of text after which [`JobEvents::after`] ends; a single error message may have
 /// a megabyte.
 const MAX_BYTES: usize = 1 << 20;
@@ -115,16 +131,19 @@ impl JobEvents<'_, ReadWrite> {
         on_either!(self.0.raw, conn => diesel::delete(old).execute(conn)).doing("delete old events")
     }
 
-    /// Stores events and log entries. The `last_seq` of each job must already include
-    /// its events: it is the number of the last one.
+    /// Stores events and log entries.
     pub(crate) fn record(
         &mut self,
-        at: DateTime<Utc>,
-        events_by_job: Vec<(&Job, Vec<Event>)>,
-        entries: Vec<(JobId, NewLogEntry)>,
+        changes: Vec<JobChange<'_>>,
+        entries: Vec<AttemptEntry>,
     ) -> Result<(), Error> {
         let mut events = Vec::new();
-        for (job, job_events) in events_by_job {
+        for change in changes {
+            let JobChange {
+                job,
+                at,
+                events: job_events,
+            } = change;
             let first = job.last_seq + 1 - row_count(job_events.len());
             events.extend((first..).zip(job_events).map(|(seq, event)| JobEvent {
                 job_id: job.job_id,
@@ -136,12 +155,12 @@ impl JobEvents<'_, ReadWrite> {
         let clock = self.0.clock;
         let logs: Vec<_> = entries
             .into_iter()
-            .map(|(job_id, entry)| LogEntry {
+            .map(|entry| LogEntry {
                 log_id: LogEntryId::new(clock),
-                job_id,
-                data: entry,
-                timestamp: at,
-                created_at: at,
+                job_id: entry.job_id,
+                data: entry.data,
+                timestamp: entry.at,
+                created_at: entry.at,
             })
             .collect();
         dialect::insert_history(self.0.raw, &events, &logs)?;

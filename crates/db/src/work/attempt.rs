@@ -13,6 +13,7 @@ use lectern_domain::{
 use super::Work;
 use crate::connection::on_either;
 use crate::error::{Doing, Error};
+use crate::repositories::job_events::{AttemptEntry, JobChange};
 use crate::repositories::jobs::rollup::rollup;
 use crate::repositories::jobs::row::{JobChanges, JobRow};
 use crate::repositories::stage_runs::row::RunRow;
@@ -144,11 +145,23 @@ impl Work<'_> {
         events: Vec<(&Job, Vec<Event>)>,
         attempt_logs: &[AttemptLog<'_>],
     ) -> Result<(), Error> {
-        let entries: Vec<_> = attempt_logs
+        let changes = events.into_iter().map(|(job, events)| JobChange {
+            job,
+            at: now,
+            events,
+        });
+        let entry = |log: &AttemptLog<'_>| {
+            Ok(AttemptEntry {
+                job_id: log.run.job_id,
+                at: now,
+                data: log.to_entry()?,
+            })
+        };
+        let entries = attempt_logs
             .iter()
-            .map(|log| Ok((log.run.job_id, log.to_entry()?)))
+            .map(entry)
             .collect::<Result<_, Error>>()?;
-        self.0.job_events().record(now, events, entries)
+        self.0.job_events().record(changes.collect(), entries)
     }
 }
 

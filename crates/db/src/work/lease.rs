@@ -209,26 +209,38 @@ impl Work<'_> {
         stages: &[Stage],
         lease_id: Option<LeaseId>,
     ) -> Result<JobLock, Error> {
-        self.renew_leases_in_doubt()?;
-        let (lock, leases) = self.0.lock_job_with_leases(job_id)?;
-        let live_leases = match leases {
-            Some(leases) => leases,
-            // Not read with the lock, or possibly changed before the lock was granted.
-            None => self.live_leases(lock)?,
+        let write = GuardedWrite {
+            job_id,
+            stages,
+            lease_id,
         };
-        let is_live = |id| live_leases.iter().any(|lease| lease.lease_id == id);
-        let stage_leases: Vec<LeaseId> = live_leases
-            .iter()
-            .filter(|lease| stages.contains(&lease.stage))
-            .map(|lease| lease.lease_id)
-            .collect();
-        let stages_are_free = stage_leases.is_empty();
-        let caller_leases_one = lease_id.is_some_and(|id| stage_leases.contains(&id));
-        if lease_id.is_none_or(is_live) && (stages_are_free || caller_leases_one) {
-            Ok(lock)
-        } else {
-            Err(Error::LeaseLost { lease_id })
+        let checked = self.guard_all(&[write])?.pop();
+        checked.unwrap_or(Err(Error::JobNotFound { job_id }))
+    }
+
+    /// As [`Work::guard`], for several jobs at once.
+    pub(crate) fn guard_all(
+        &mut self,
+        writes: &[GuardedWrite<'_>],
+    ) -> Result<Vec<Result<JobLock, Error>>, Error> {
+        self.renew_leases_in_doubt()?;
+        let job_ids: Vec<_> = writes.iter().map(|write| write.job_id).collect();
+        let mut locked = self.0.lock_jobs_with_leases(&job_ids)?;
+        let mut checked = Vec::with_capacity(writes.len());
+        for write in writes {
+            let job_id = write.job_id;
+            let Some((lock, leases)) = locked.remove(&job_id) else {
+                checked.push(Err(Error::JobNotFound { job_id }));
+                continue;
+            };
+            let live_leases = match leases {
+                Some(leases) => leases,
+                // Not read with the lock, or possibly changed before the lock was granted.
+                None => self.live_leases(lock)?,
+            };
+            checked.push(write.check(&live_leases).map(|()| lock));
         }
+        Ok(checked)
     }
 
     fn live_leases(&mut self, lock: JobLock) -> Result<Vec<LiveLease>, Error> {
@@ -273,6 +285,35 @@ impl Work<'_> {
         // Always found: the caller has locked the job.
         job.map(|job| (job, run))
             .ok_or(Error::LeaseLost { lease_id: None })
+    }
+}
+
+/// A write to a job that must conflict with no lease.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GuardedWrite<'a> {
+    pub(crate) job_id: JobId,
+    /// The stages whose output is written.
+    pub(crate) stages: &'a [Stage],
+    /// The lease that the caller has named.
+    pub(crate) lease_id: Option<LeaseId>,
+}
+
+impl GuardedWrite<'_> {
+    fn check(&self, live_leases: &[LiveLease]) -> Result<(), Error> {
+        let lease_id = self.lease_id;
+        let is_live = |id| live_leases.iter().any(|lease| lease.lease_id == id);
+        let stage_leases: Vec<LeaseId> = live_leases
+            .iter()
+            .filter(|lease| self.stages.contains(&lease.stage))
+            .map(|lease| lease.lease_id)
+            .collect();
+        let stages_are_free = stage_leases.is_empty();
+        let caller_leases_one = lease_id.is_some_and(|id| stage_leases.contains(&id));
+        if lease_id.is_none_or(is_live) && (stages_are_free || caller_leases_one) {
+            Ok(())
+        } else {
+            Err(Error::LeaseLost { lease_id })
+        }
     }
 }
 

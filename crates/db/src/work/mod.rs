@@ -6,6 +6,8 @@ mod expiry;
 mod lease;
 mod unreadable;
 
+pub(crate) use self::lease::GuardedWrite;
+
 use crate::connection::Tx;
 
 /// The operations of workers: `tx.work()`.

@@ -7,7 +7,7 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{Claim, ClaimRequest, Job, JobId, NewJob, Stage};
+use lectern_domain::{Claim, ClaimRequest, Job, JobId, LeaseId, NewJob, ProgressReport, Stage};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -159,6 +159,20 @@ impl DatabaseHandle {
     pub(crate) async fn create_job(&self, job: NewJob) -> Result<Job, ApiError> {
         self.call_batched(Access::Write, |database, reply| {
             database.create_job_then(job, reply);
+        })
+        .await
+    }
+
+    /// Checks the lease, if any, and stores a report of progress. Concurrent reports share
+    /// a transaction.
+    pub(crate) async fn report_progress(
+        &self,
+        job_id: JobId,
+        lease_id: Option<LeaseId>,
+        report: ProgressReport,
+    ) -> Result<Job, ApiError> {
+        self.call_batched(Access::Write, |database, reply| {
+            database.report_progress_then(job_id, lease_id, report, reply);
         })
         .await
     }

@@ -112,15 +112,8 @@ async fn report_progress(
         let agent = agent.as_str();
         log::debug!(agent, stage = report.stage.as_str(), job_id:%; "progress");
     }
-    db.one_at_a_time_for(job_id.as_uuid())
-        .write(
-            move |tx| {
-                lease.check(tx, job_id, &[report.stage])?;
-                Ok(tx.jobs().report_progress(job_id, &report)?)
-            },
-            ApiResponse::job,
-        )
-        .await?
+    let (report, _) = report.into_parts();
+    ApiResponse::job(db.report_progress(job_id, lease.id(), report).await?)
 }
 
 async fn cancel(db: Data<DatabaseHandle>, JobIdPath(job_id): JobIdPath) -> ApiResult {

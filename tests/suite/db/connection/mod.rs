@@ -1,5 +1,6 @@
 //! The pool and the database URL.
 
+mod batches;
 mod database;
 mod nested_writes;
 mod own_statements;

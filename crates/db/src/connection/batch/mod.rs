@@ -17,7 +17,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use lectern_domain::{Job, JobId, NewJob};
+use lectern_domain::{Job, JobId, LeaseId, NewJob, ProgressReport};
 use parking_lot::{Condvar, Mutex};
 
 use self::claims::ClaimBatcher;
@@ -68,6 +68,14 @@ pub(crate) struct Batchers {
     pub(crate) claims: Arc<ClaimBatcher>,
     pub(crate) finds: Batcher<JobId, Option<Job>>,
     pub(crate) creations: Batcher<NewJob, Job>,
+    pub(crate) reports: Batcher<LeasedReport, Job>,
+}
+
+/// A report of progress under a lease, if any.
+pub(crate) struct LeasedReport {
+    pub(crate) job_id: JobId,
+    pub(crate) lease_id: Option<LeaseId>,
+    pub(crate) report: ProgressReport,
 }
 
 impl Batchers {
@@ -81,6 +89,7 @@ impl Batchers {
             claims: ClaimBatcher::new(writers),
             finds: Batcher::new(2),
             creations: Batcher::new(writers),
+            reports: Batcher::new(writers),
         })
     }
 
@@ -88,6 +97,7 @@ impl Batchers {
     pub(crate) fn replace_threads(&self) {
         self.finds.replace_threads();
         self.creations.replace_threads();
+        self.reports.replace_threads();
     }
 }
 

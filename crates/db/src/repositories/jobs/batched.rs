@@ -1,10 +1,14 @@
 //! Operations on jobs that share statements with those of concurrent callers.
 
-use lectern_domain::{Invalid, Job, JobId, NewJob, Pipeline};
+use std::collections::HashSet;
+use std::slice;
 
-use crate::connection::batch::{self, Execute, Results};
+use lectern_domain::{Invalid, Job, JobId, LeaseId, NewJob, Pipeline, ProgressReport};
+
+use crate::connection::batch::{self, Execute, LeasedReport, Results};
 use crate::connection::{Database, Tx};
 use crate::error::Error;
+use crate::work::GuardedWrite;
 
 impl Database {
     /// The job with this id, as [`Jobs::find`](crate::Jobs::find). Concurrent calls share a
@@ -54,6 +58,47 @@ impl Database {
             .creations
             .submit(new, Box::new(reply), execute);
     }
+
+    /// Checks a lease, as [`Work::guard`](crate::Work::guard) for the stage of the report,
+    /// and stores the report, as
+    /// [`Jobs::report_progress`](crate::Jobs::report_progress). Concurrent calls share a
+    /// transaction.
+    ///
+    /// # Errors
+    ///
+    /// Those of both methods; [`Error::NestedWrite`] within [`Database::write`].
+    pub fn report_progress(
+        &self,
+        job_id: JobId,
+        lease_id: Option<LeaseId>,
+        report: ProgressReport,
+    ) -> Result<Job, Error> {
+        self.refuse_nested_write()?;
+        batch::wait(|reply| self.report_progress_then(job_id, lease_id, report, reply))
+    }
+
+    /// Like [`Database::report_progress`], but does not wait; see
+    /// [`Database::find_job_then`].
+    pub fn report_progress_then(
+        &self,
+        job_id: JobId,
+        lease_id: Option<LeaseId>,
+        report: ProgressReport,
+        reply: impl FnOnce(Result<Job, Error>) + Send + 'static,
+    ) {
+        let execute = || -> Execute<LeasedReport, Job> {
+            let db = self.for_batches();
+            Box::new(move |reports| db.write(|tx| report_all(tx, reports)))
+        };
+        let report = LeasedReport {
+            job_id,
+            lease_id,
+            report,
+        };
+        self.batchers
+            .reports
+            .submit(report, Box::new(reply), execute);
+    }
 }
 
 fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Results<Job> {
@@ -73,6 +118,48 @@ fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Results<Job> {
         created.next().ok_or_else(batch::interrupted)
     };
     Ok(checks.into_iter().map(result).collect())
+}
+
+fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport]) -> Results<Job> {
+    let mut results: Vec<Option<Result<Job, Error>>> = reports.iter().map(|_| None).collect();
+    // A statement can change a job only once, so each round has one report of each job.
+    while let Some(round) = next_round(reports, &results) {
+        let writes: Vec<_> = round
+            .iter()
+            .map(|&i| GuardedWrite {
+                job_id: reports[i].job_id,
+                stages: slice::from_ref(&reports[i].report.stage),
+                lease_id: reports[i].lease_id,
+            })
+            .collect();
+        let checks = tx.work().guard_all(&writes)?;
+        let mut allowed = Vec::with_capacity(round.len());
+        for (i, check) in round.into_iter().zip(checks) {
+            match check {
+                Ok(_) => allowed.push(i),
+                Err(error) => results[i] = Some(Err(error)),
+            }
+        }
+        let by_job: Vec<_> = allowed
+            .iter()
+            .map(|&i| (reports[i].job_id, &reports[i].report))
+            .collect();
+        for (i, result) in allowed.into_iter().zip(tx.jobs().report_all(&by_job)?) {
+            results[i] = Some(result);
+        }
+    }
+    let results = results.into_iter();
+    Ok(results
+        .map(|result| result.unwrap_or_else(|| Err(batch::interrupted())))
+        .collect())
+}
+
+/// The first report of each job that has no result yet; `None` if all have one.
+fn next_round<T>(reports: &[LeasedReport], results: &[Option<T>]) -> Option<Vec<usize>> {
+    let mut jobs = HashSet::new();
+    let is_next = |&i: &usize| results[i].is_none() && jobs.insert(reports[i].job_id);
+    let round: Vec<_> = (0..reports.len()).filter(is_next).collect();
+    (!round.is_empty()).then_some(round)
 }
 
 fn find_all(db: &Database, job_ids: &[JobId]) -> Results<Option<Job>> {

@@ -1,16 +1,18 @@
 //! Reports of progress.
 
+use std::collections::HashMap;
+
 use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use lectern_domain::{Job, JobId, JobStatus, NonNegativeInt, ProgressReport};
 
 use super::Jobs;
 use super::guard::Guarded;
-use super::rollup::rollup;
+use super::rollup::{rollup, rollup_all};
 use super::row::JobRow;
-use crate::connection::{ReadWrite, on_either};
+use crate::connection::{DbConnection, ReadWrite, on_either};
+use crate::dialect::store_reports_on_postgres;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
@@ -44,6 +46,63 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
+    /// Stores reports on different jobs, which are locked. The result of each is that of
+    /// [`Jobs::report_progress`]; another error means that none was stored.
+    pub(crate) fn report_all(
+        &mut self,
+        reports: &[(JobId, &ProgressReport)],
+    ) -> Result<Vec<Result<Job, Error>>, Error> {
+        let now = self.0.update_time();
+        let now_sql = now.to_sql(self.0.raw, "$6");
+        let rows: Vec<JobRow> = match self.0.raw {
+            DbConnection::Postgres(conn) if reports.len() > 1 => {
+                store_reports_on_postgres(conn, reports, HAS_LEASES, &now_sql, now.parameter())?
+            }
+            _ => {
+                let report_one = |(job_id, report): &(JobId, &ProgressReport)| {
+                    match self.report_progress(*job_id, report) {
+                        // Refused before anything was written.
+                        Err(error @ (Error::JobNotFound { .. } | Error::NotRunning { .. })) => {
+                            Ok(Err(error))
+                        }
+                        result => result.map(Ok),
+                    }
+                };
+                return reports.iter().map(report_one).collect();
+            }
+        };
+        let stored: Vec<Job> = row::all(rows)?;
+        let mut stored: HashMap<_, _> = stored.into_iter().map(|job| (job.job_id, job)).collect();
+        let run_reports: Vec<_> = reports
+            .iter()
+            .filter_map(|(job_id, report)| Some((stored.get(job_id)?, *report)))
+            .collect();
+        let leased = self.0.stage_runs().report_all(&run_reports)?;
+        for job in rollup_all(&mut self.0, &leased, 0)? {
+            stored.insert(job.job_id, job);
+        }
+        self.record_changes(stored.values())?;
+        reports
+            .iter()
+            .map(|(job_id, _)| match stored.remove(job_id) {
+                Some(job) => Ok(Ok(job)),
+                None => Ok(self.refused_report(*job_id)),
+            })
+            .collect()
+    }
+
+    /// The result of a report that was not stored: the job, if the report was late.
+    fn refused_report(&mut self, job_id: JobId) -> Result<Job, Error> {
+        let job = self.find(job_id)?.ok_or(Error::JobNotFound { job_id })?;
+        if job.status.accepts_progress() {
+            return Ok(job);
+        }
+        Err(Error::NotRunning {
+            job_id,
+            status: job.status,
+        })
+    }
+
     /// Stores a report; `None` when the job does not exist, does not accept
     /// progress, or the report is late.
     fn store_report(
@@ -61,7 +120,7 @@ impl Jobs<'_, ReadWrite> {
                     .is_null()
                     .or(jobs::current_stage.ne(stage).assume_not_null())
                     .or(jobs::progress_percent.le(percent))
-                    .or(has_leases()),
+                    .or(sql::<Bool>(HAS_LEASES)),
             )
             .set((
                 jobs::status.eq(JobStatus::Running.as_str()),
@@ -93,8 +152,4 @@ impl Jobs<'_, ReadWrite> {
 
 /// The condition that a stage of the job is or was leased. The job's percentage is
 /// then the mean of its runs, and cannot be compared with a report on one stage.
-fn has_leases() -> SqlLiteral<Bool> {
-    sql(
-        "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)",
-    )
-}
+const HAS_LEASES: &str = "EXISTS (SELECT 1 FROM stage_runs AS r WHERE r.job_id = jobs.job_id AND r.lease_id IS NOT NULL)";

@@ -8,13 +8,13 @@ use lectern_domain::{Job, JobId, JobStatus};
 use super::row::JobRow;
 use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
+use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::status::{RUN_READY, RUN_RUNNING, RUN_SKIPPED, RUN_WAITING};
-use crate::sql::types::Id;
 
 /// SQL for a column of the run that the job's progress shows: the first that is
 /// running, else the first that is still open, else the first of all.
@@ -39,9 +39,21 @@ pub(crate) fn rollup(
     job_id: JobId,
     event_count: usize,
 ) -> Result<Option<Job>, Error> {
+    Ok(rollup_all(conn, &[job_id], event_count)?.pop())
+}
+
+/// As [`rollup`], for several jobs; those that have ended are missing.
+pub(crate) fn rollup_all(
+    conn: &mut Conn<'_, ReadWrite>,
+    job_ids: &[JobId],
+    event_count: usize,
+) -> Result<Vec<Job>, Error> {
+    if job_ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let open = [JobStatus::Queued.as_str(), JobStatus::Running.as_str()];
     let rollup = diesel::update(jobs::table)
-        .filter(jobs::job_id.eq(Id(job_id)))
+        .filter(dialect::is_one_of(conn.raw.backend(), job_ids))
         .filter(jobs::status.eq_any(open))
         .set((
             jobs::status.eq(JobStatus::Running.as_str()),
@@ -58,8 +70,7 @@ pub(crate) fn rollup(
         ))
         .returning(columns::<JobRow>());
     let rollup = Prepared(rollup);
-    let row = on_either!(conn.raw, conn => rollup.get_result::<JobRow>(conn))
-        .optional()
+    let rows = on_either!(conn.raw, conn => rollup.load::<JobRow>(conn))
         .doing("update a job from its runs")?;
-    row::one(row)
+    row::all(rows)
 }

@@ -12,6 +12,7 @@ use super::row::{JobChanges, JobRow, NewJobRow};
 use crate::connection::{DbConnection, ReadWrite, on_either};
 use crate::dialect::insert_jobs_on_postgres;
 use crate::error::{Doing, Error};
+use crate::repositories::job_events::JobChange;
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
@@ -86,12 +87,7 @@ impl Jobs<'_, ReadWrite> {
                 jobs
             }
         };
-        if let Some(first) = jobs.first() {
-            let events = jobs.iter().map(|job| (job, vec![Event::from(job)]));
-            self.0
-                .job_events()
-                .record(first.created_at, events.collect(), Vec::new())?;
-        }
+        self.record_changes(&jobs)?;
         Ok(jobs)
     }
 
@@ -274,11 +270,22 @@ impl Jobs<'_, ReadWrite> {
 
     /// Records the event of a change. The job's `last_seq` must already include it.
     pub(super) fn record_change(&mut self, job: Job) -> Result<Job, Error> {
-        let event = Event::from(&job);
-        self.0
-            .job_events()
-            .record(job.updated_at, vec![(&job, vec![event])], Vec::new())?;
+        self.record_changes([&job])?;
         Ok(job)
+    }
+
+    /// As [`Jobs::record_change`], for changes of several jobs.
+    pub(super) fn record_changes<'j>(
+        &mut self,
+        jobs: impl IntoIterator<Item = &'j Job>,
+    ) -> Result<(), Error> {
+        let changes = jobs.into_iter().map(|job| JobChange {
+            job,
+            at: job.updated_at,
+            events: vec![Event::from(job)],
+        });
+        let changes = changes.collect();
+        self.0.job_events().record(changes, Vec::new())
     }
 }
 

@@ -12,9 +12,9 @@ use lectern_domain::{
 };
 
 use self::row::{NewRunRow, RunRow};
-use crate::connection::on_either;
 use crate::connection::{Conn, ReadWrite};
-use crate::dialect::{self, NewRun, expired_jobs, insert_all};
+use crate::connection::{DbConnection, on_either};
+use crate::dialect::{self, NewRun, expired_jobs, insert_all, store_run_reports_on_postgres};
 use crate::error::{Doing, Error};
 use crate::schema::stage_runs;
 use crate::sql::prepared::Prepared;
@@ -68,9 +68,13 @@ impl<Mode> StageRuns<'_, Mode> {
 
 /// The condition that a run has not ended.
 pub(crate) fn is_open() -> SqlLiteral<Bool> {
+    sql(&is_open_sql())
+}
+
+fn is_open_sql() -> String {
     let open = StageRunStatus::ALL.iter().filter(|status| status.is_open());
     let values: Vec<_> = open.map(|status| format!("'{status}'")).collect();
-    sql(&format!("stage_runs.status IN ({})", values.join(", ")))
+    format!("stage_runs.status IN ({})", values.join(", "))
 }
 
 /// SQL for a column of the current lease; NULL unless the run is running. The column
@@ -246,6 +250,24 @@ impl StageRuns<'_, ReadWrite> {
         let leases = on_either!(self.0.raw, conn => store.load::<Option<Id<LeaseId>>>(conn))
             .doing("store the progress of a run")?;
         Ok(leases.iter().any(Option::is_some))
+    }
+
+    /// As [`StageRuns::report`], for several jobs; returns those whose run is leased.
+    pub(crate) fn report_all(
+        &mut self,
+        reports: &[(&Job, &ProgressReport)],
+    ) -> Result<Vec<JobId>, Error> {
+        if let DbConnection::Postgres(conn) = self.0.raw {
+            let is_open = is_open_sql();
+            return store_run_reports_on_postgres(conn, reports, &is_open, leased_column);
+        }
+        let mut leased = Vec::new();
+        for (job, report) in reports {
+            if self.report(job, report)? {
+                leased.push(job.job_id);
+            }
+        }
+        Ok(leased)
     }
 
     /// After the commit, notifies waiting claims that a run of `stage` is ready.

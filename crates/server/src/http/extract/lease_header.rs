@@ -36,6 +36,10 @@ impl FromRequest for LeaseIdPath {
 pub(crate) struct LeaseHeader(Option<LeaseId>);
 
 impl LeaseHeader {
+    pub(crate) fn id(self) -> Option<LeaseId> {
+        self.0
+    }
+
     /// Checks that the write is allowed. `owners` are the stages that write this data. If
     /// the request has a lease, it must be a live lease of this job. If the request has no
     /// lease, no stage of `owners` may be leased. The result holds until the transaction
