@@ -92,6 +92,26 @@ impl Sql {
         }
     }
 
+    /// The plan of a query, as the database prints it. On SQLite its parameters need no
+    /// values.
+    ///
+    /// # Panics
+    ///
+    /// If the query is invalid.
+    pub fn plan(&mut self, query: &str) -> String {
+        let lines = match &mut self.0 {
+            Driver::Postgres(connection) => diesel::sql_query(format!("EXPLAIN {query}"))
+                .load::<PlanRow>(connection)
+                .map(|rows| rows.into_iter().map(|row| row.0).collect()),
+            Driver::Sqlite(_) => Ok(self
+                .rows(&format!("EXPLAIN QUERY PLAN {query}"))
+                .into_iter()
+                .filter_map(|row| row.into_iter().next_back().flatten())
+                .collect::<Vec<_>>()),
+        };
+        lines.expect("a plan").join("\n")
+    }
+
     /// The single value of a query.
     ///
     /// # Panics
@@ -141,6 +161,15 @@ impl Sql {
                 (table, rows)
             })
             .collect()
+    }
+}
+
+/// A line of PostgreSQL's `EXPLAIN`.
+struct PlanRow(String);
+
+impl QueryableByName<diesel::pg::Pg> for PlanRow {
+    fn build<'a>(row: &impl NamedRow<'a, diesel::pg::Pg>) -> deserialize::Result<Self> {
+        NamedRow::get::<Text, _>(row, "QUERY PLAN").map(Self)
     }
 }
 

@@ -13,6 +13,7 @@
 mod db;
 mod harness;
 mod http;
+mod many_jobs;
 mod pseudo_random;
 mod readme;
 mod upgrades;

@@ -3,7 +3,9 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use lectern_db::Database;
 use lectern_domain::{Job, JobFilter, JobId, JobStatus, Page, PageLimit, PageRequest, Stage};
-use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
+use lectern_tests::{Backend, TestDb, a_job, a_report, on_both_backends};
+
+use crate::many_jobs::{insert_jobs, plan_of};
 
 on_both_backends!(
     jobs_are_listed_newest_first,
@@ -15,6 +17,7 @@ on_both_backends!(
     the_created_range_includes_its_start_and_excludes_its_end,
     the_created_range_may_cover_all_times,
     the_count_is_the_length_of_the_unpaged_list,
+    lists_of_a_stage_read_an_index,
 );
 
 fn page(db: &Database, filter: JobFilter, limit: i64, after: &Page<Job>) -> Page<Job> {
@@ -192,4 +195,51 @@ fn the_count_is_the_length_of_the_unpaged_list(db: TestDb) {
         }),
         5
     );
+}
+
+fn lists_of_a_stage_read_an_index(db: TestDb) {
+    // Few jobs are at this stage, and none of the many with either status.
+    insert_jobs(
+        &db,
+        5_000,
+        "status, current_stage, completed_at",
+        "CASE WHEN i % 2 = 0 THEN 'completed' ELSE 'failed' END,
+         CASE WHEN i % 2 = 0 THEN 'complete' WHEN i % 100 = 1 THEN 'segmentation' ELSE 'transcription' END,
+         CASE WHEN i % 2 = 0 THEN {now} END",
+    );
+    let mut sql = db.sql();
+    if db.backend() == Backend::Postgres {
+        sql.execute("VACUUM ANALYZE jobs").unwrap();
+    }
+    let filter = |stage, status| JobFilter {
+        stage: Some(stage),
+        status,
+        ..any()
+    };
+    let page = PageRequest::default();
+    for (filter, index) in [
+        (filter(Stage::Segmentation, None), "jobs_current_stage_"),
+        (filter(Stage::Uploading, None), "jobs_current_stage_"),
+        (
+            filter(Stage::Transcription, Some(JobStatus::Completed)),
+            "jobs_current_stage_status_idx",
+        ),
+        (
+            filter(Stage::Complete, Some(JobStatus::Failed)),
+            "jobs_current_stage_status_idx",
+        ),
+    ] {
+        let plans = [
+            plan_of(&mut sql, || {
+                db.read(|conn| conn.jobs().list_summaries(&filter, page))
+                    .unwrap()
+            }),
+            plan_of(&mut sql, || {
+                db.read(|conn| conn.jobs().list(&filter, page)).unwrap()
+            }),
+        ];
+        for plan in plans {
+            assert!(plan.contains(index), "{filter:?}: {plan}");
+        }
+    }
 }

@@ -1,0 +1,2 @@
+DROP INDEX jobs_current_stage_status_idx;
+DROP INDEX jobs_current_stage_created_at_idx;
