@@ -134,6 +134,6 @@ pub use value::{
     AgentName, BoundedText, ContentType, Cursor, Decibels, FieldError, FileSize, Filename, IdValue,
     InField, Invalid, JsonObject, JsonValue, LongText, MAX_JSON_DEPTH, NonNegativeInt, NumberValue,
     Page, PageLimit, PageRequest, ParseEnumError, Patch, Percent, PipelineName, Progress,
-    ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, VideoDuration,
-    WHITE_SPACE, Window, WorkerName, assign_positions, json_memory,
+    ProgressMessage, Ratio, Seconds, StorageKey, TaskId, TextValue, TimeRange, Total,
+    VideoDuration, WHITE_SPACE, Window, WorkerName, assign_positions, json_memory,
 };

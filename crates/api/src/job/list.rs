@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use lectern_domain::{self as domain, Invalid, JobFilter, JobStatus, Stage};
-use lectern_domain::{Page, PageLimit, PageRequest};
+use lectern_domain::{Page, PageLimit, PageRequest, Total};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
@@ -29,7 +29,7 @@ pub struct JobListQuery {
     pub limit: Option<i64>,
     /// The `next_cursor` of the previous page.
     pub cursor: Option<PageCursor<JobList>>,
-    /// Whether to count the jobs on all pages.
+    /// Whether to count the jobs on all pages, up to 10,000.
     pub include_total: bool,
 }
 
@@ -72,20 +72,26 @@ pub struct JobListResponse {
     pub jobs: Vec<JobResponse>,
     /// Cursor of the next page; `null` on the last page.
     pub next_cursor: Option<PageCursor<JobList>>,
-    /// Number of jobs on all pages; only present if `include_total` was true.
+    /// Number of jobs on all pages, at most 10,000; only present if `include_total` was
+    /// true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "i64")]
     pub total: Option<i64>,
+    /// True if there are more jobs than `total`; otherwise absent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("default" = false))]
+    pub total_is_lower_bound: bool,
 }
 
 impl JobListResponse {
     /// Converts a page of jobs. `total` is the number of jobs on all pages, or `None` if
     /// the query has no `include_total`.
-    pub fn new(page: Page<domain::JobSummary>, total: Option<i64>) -> Self {
+    pub fn new(page: Page<domain::JobSummary>, total: Option<Total>) -> Self {
         Self {
             jobs: page.items.into_iter().map(Into::into).collect(),
             next_cursor: page.next.map(Into::into),
-            total,
+            total: total.map(|total| total.count),
+            total_is_lower_bound: total.is_some_and(|total| total.is_lower_bound),
         }
     }
 }

@@ -3,6 +3,10 @@
 
 use std::ops::ControlFlow;
 
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+use diesel::{QueryResult, RunQueryDsl};
 use lectern_domain::{Cursor, Page, PageLimit};
 
 /// The `LIMIT` of the query of a page: one row more than the page holds.
@@ -75,6 +79,35 @@ pub(crate) fn from_rows<T>(
     let next = items.last().filter(|_| more).and_then(cursor);
     Page { items, next }
 }
+
+/// The number of rows that a query returns, at most its `LIMIT`.
+#[derive(Debug, Clone)]
+pub(crate) struct CountRows<Q>(pub(crate) Q);
+
+impl<DB, Q> QueryFragment<DB> for CountRows<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        pass.push_sql("SELECT COUNT(*) FROM (");
+        self.0.walk_ast(pass.reborrow())?;
+        pass.push_sql(") AS counted");
+        Ok(())
+    }
+}
+
+impl<Q> QueryId for CountRows<Q> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q> Query for CountRows<Q> {
+    type SqlType = BigInt;
+}
+
+impl<Q, Conn> RunQueryDsl<Conn> for CountRows<Q> {}
 
 /// A number of rows as a `bigint`.
 pub(crate) fn row_count(n: usize) -> i64 {

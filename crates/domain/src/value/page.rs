@@ -62,3 +62,27 @@ pub struct Page<T> {
     /// Cursor of the next page; `None` when this one is the last.
     pub next: Option<Cursor>,
 }
+
+/// The number of items on all pages of a list, counted up to a limit: the time to count
+/// items grows with their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    /// The number of items, or the limit if there are more.
+    pub count: i64,
+    /// Whether there are more items than `count`.
+    pub is_lower_bound: bool,
+}
+
+impl Total {
+    /// How many items of a list are counted.
+    pub const MAX: i64 = 10_000;
+
+    /// The total of a list, of which `found` items were counted by a query that stops
+    /// after `max + 1`.
+    pub fn up_to(max: i64, found: i64) -> Self {
+        Self {
+            count: found.min(max),
+            is_lower_bound: found > max,
+        }
+    }
+}

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
 use lectern_db::Reader;
-use lectern_domain::Job;
+use lectern_domain::{Job, Total};
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
@@ -69,7 +69,10 @@ async fn list(db: Data<DatabaseHandle>, Query(query): Query<JobListQuery>) -> Ap
     }
     let page_and_total = move |conn: &mut Reader<'_>| {
         let page = conn.jobs().list_summaries(&query.filter, query.page)?;
-        Ok((page, Some(conn.jobs().count(&query.filter)?)))
+        Ok((
+            page,
+            Some(conn.jobs().count_up_to(&query.filter, Total::MAX)?),
+        ))
     };
     db.read(page_and_total, respond).await?
 }

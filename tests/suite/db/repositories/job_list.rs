@@ -2,7 +2,9 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use lectern_db::Database;
-use lectern_domain::{Job, JobFilter, JobId, JobStatus, Page, PageLimit, PageRequest, Stage};
+use lectern_domain::{
+    Job, JobFilter, JobId, JobStatus, Page, PageLimit, PageRequest, Stage, Total,
+};
 use lectern_tests::{Backend, TestDb, a_job, a_report, on_both_backends};
 
 use crate::many_jobs::{insert_jobs, plan_of};
@@ -17,6 +19,7 @@ on_both_backends!(
     the_created_range_includes_its_start_and_excludes_its_end,
     the_created_range_may_cover_all_times,
     the_count_is_the_length_of_the_unpaged_list,
+    a_bounded_count_is_exact_up_to_its_bound,
     lists_of_a_stage_read_an_index,
 );
 
@@ -197,6 +200,33 @@ fn the_count_is_the_length_of_the_unpaged_list(db: TestDb) {
     );
 }
 
+fn a_bounded_count_is_exact_up_to_its_bound(db: TestDb) {
+    jobs(&db, 3);
+    a_job().status(JobStatus::Failed).create(&db);
+    let count = |filter, max| {
+        let Total {
+            count,
+            is_lower_bound,
+        } = db
+            .read(|conn| conn.jobs().count_up_to(&filter, max))
+            .unwrap();
+        (count, is_lower_bound)
+    };
+    assert_eq!(count(any(), 5), (4, false));
+    assert_eq!(count(any(), 4), (4, false));
+    assert_eq!(count(any(), 3), (3, true));
+    assert_eq!(count(any(), 0), (0, true));
+    assert_eq!(count(any(), i64::MAX), (4, false));
+    let queued = JobFilter {
+        status: Some(JobStatus::Queued),
+        created_after: Some(db.now() - TimeDelta::seconds(1)),
+        created_before: Some(db.now() + TimeDelta::seconds(1)),
+        ..any()
+    };
+    assert_eq!(count(queued, 2), (2, false));
+    assert_eq!(count(queued, 1), (1, true));
+}
+
 fn lists_of_a_stage_read_an_index(db: TestDb) {
     // Few jobs are at this stage, and none of the many with either status.
     insert_jobs(
@@ -236,6 +266,10 @@ fn lists_of_a_stage_read_an_index(db: TestDb) {
             }),
             plan_of(&mut sql, || {
                 db.read(|conn| conn.jobs().list(&filter, page)).unwrap()
+            }),
+            plan_of(&mut sql, || {
+                db.read(|conn| conn.jobs().count_up_to(&filter, Total::MAX))
+                    .unwrap()
             }),
         ];
         for plan in plans {

@@ -6,6 +6,7 @@ use lectern_tests::{Body, Client, TestServer, a_job, a_report, on_both_backends,
 use serde_json::{Value, json};
 
 use crate::http::support::{JOBS, a_recording, concurrently, job_path};
+use crate::many_jobs::insert_jobs;
 
 on_both_backends!(
     an_empty_list_has_no_next_page,
@@ -20,6 +21,7 @@ on_both_backends!(
     jobs_are_filtered_by_creation_time,
     times_may_have_any_utc_offset,
     the_total_covers_all_pages_and_is_returned_on_request,
+    a_total_of_more_than_ten_thousand_is_a_lower_bound,
     query_names_and_values_may_be_percent_encoded,
 );
 
@@ -280,6 +282,28 @@ fn the_total_covers_all_pages_and_is_returned_on_request(server: TestServer) {
         page(&format!("limit=2&include_total=true&cursor={cursor}"))["total"],
         json!(6)
     );
+}
+
+fn a_total_of_more_than_ten_thousand_is_a_lower_bound(server: TestServer) {
+    insert_jobs(server.db(), 10_000, "status", "'queued'");
+    let total = || {
+        let page = server.get(&format!("{JOBS}?limit=1&include_total=true"));
+        let page = page.expect(200).json();
+        (
+            page["total"].clone(),
+            page.get("total_is_lower_bound").cloned(),
+        )
+    };
+    assert_eq!(total(), (json!(10_000), None));
+    a_job().create(server.db());
+    assert_eq!(total(), (json!(10_000), Some(json!(true))));
+    let page = server
+        .get(&format!(
+            "{JOBS}?limit=1&created_after=2999-01-01T00:00:00Z&include_total=true"
+        ))
+        .expect(200)
+        .json();
+    assert_eq!(page, json!({ "jobs": [], "next_cursor": null, "total": 0 }));
 }
 
 fn query_names_and_values_may_be_percent_encoded(server: TestServer) {

@@ -12,7 +12,9 @@ mod write;
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
-use lectern_domain::{Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId};
+use lectern_domain::{
+    Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId, Total,
+};
 
 use self::row::JobRow;
 use crate::connection::Conn;
@@ -20,7 +22,7 @@ use crate::connection::{DbConnection, MultiBackend, on_either};
 use crate::error::{Doing, Error};
 use crate::repositories::clips::ClipRow;
 use crate::schema::{clips as clips_table, jobs};
-use crate::sql::page;
+use crate::sql::page::{self, CountRows};
 use crate::sql::prepared::Prepared;
 use crate::sql::row as rows;
 use crate::sql::row::{Columns, columns};
@@ -129,6 +131,19 @@ impl<Mode> Jobs<'_, Mode> {
         matching(filter)
             .select(diesel::dsl::count_star())
             .get_result(self.0.raw)
+            .doing("count jobs")
+    }
+
+    /// The number of jobs that match `filter`, of which it counts at most `max`.
+    pub fn count_up_to(&mut self, filter: &JobFilter, max: i64) -> Result<Total, Error> {
+        // In the order of the list, so that the database reads the same index.
+        let counted = matching(filter)
+            .select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
+            .order((jobs::created_at.desc(), jobs::job_id.desc()))
+            .limit(max.saturating_add(1));
+        CountRows(counted)
+            .get_result(self.0.raw)
+            .map(|found| Total::up_to(max, found))
             .doing("count jobs")
     }
 
