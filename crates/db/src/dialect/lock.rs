@@ -103,7 +103,7 @@ impl Tx<'_> {
     pub(crate) fn lock_jobs_with_leases(
         &mut self,
         job_ids: &[JobId],
-    ) -> Result<HashMap<JobId, (JobLock, Option<Vec<LiveLease>>)>, Error> {
+    ) -> Result<HashMap<JobId, LockedJob>, Error> {
         let callers_time = self.callers_time();
         let locked = lock_rows_with_leases(self.raw, job_ids, callers_time)?;
         let lock =
@@ -160,6 +160,9 @@ fn lock_row(
     }
     .doing("lock a job")
 }
+
+/// The lock of a job, and the leases that were live then; `None`: unknown.
+pub(crate) type LockedJob = (JobLock, Option<Vec<LiveLease>>);
 
 /// When a job was locked, and the leases that were live then; `None`: unknown.
 type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);

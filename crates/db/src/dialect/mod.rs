@@ -8,13 +8,15 @@ mod history;
 mod lock;
 mod progress;
 
+use std::fmt::Display;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use diesel::dsl::AsExprOf;
 use diesel::dsl::sql;
 use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use lectern_domain::{Clock, Fingerprint, IdempotencyKey, JobId};
+use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
 pub(crate) use claim_queries::{
     Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, random_uuid,
@@ -72,19 +74,19 @@ pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> TextCondition {
         .sql(after)
 }
 
-/// The condition that `jobs.job_id` is one of `job_ids`.
-pub(crate) fn is_one_of(backend: Backend, job_ids: &[JobId]) -> TextCondition {
+/// The condition that a column, such as `jobs.job_id`, is one of `ids`.
+pub(crate) fn is_one_of(backend: Backend, column: &str, ids: &[impl Display]) -> TextCondition {
     let (before, after) = match backend {
         // The subquery hides the number of ids, with which the planner would plan the
         // statement again for each execution.
         Backend::Postgres => (
-            "jobs.job_id = ANY(ARRAY(SELECT jsonb_array_elements_text((",
+            format!("{column} = ANY(ARRAY(SELECT jsonb_array_elements_text(("),
             ")::jsonb)::uuid))",
         ),
-        Backend::Sqlite => ("jobs.job_id IN (SELECT value FROM json_each(", "))"),
+        Backend::Sqlite => (format!("{column} IN (SELECT value FROM json_each("), "))"),
     };
-    let ids: serde_json::Value = job_ids.iter().map(ToString::to_string).collect();
-    sql::<Bool>(before)
+    let ids: serde_json::Value = ids.iter().map(ToString::to_string).collect();
+    sql::<Bool>(&before)
         .bind::<Text, _>(ids.to_string())
         .sql(after)
 }

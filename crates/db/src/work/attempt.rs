@@ -150,17 +150,8 @@ impl Work<'_> {
             at: now,
             events,
         });
-        let entry = |log: &AttemptLog<'_>| {
-            Ok(AttemptEntry {
-                job_id: log.run.job_id,
-                at: now,
-                data: log.to_entry()?,
-            })
-        };
-        let entries = attempt_logs
-            .iter()
-            .map(entry)
-            .collect::<Result<_, Error>>()?;
+        let entries = attempt_logs.iter().map(|log| log.to_entry(now));
+        let entries = entries.collect::<Result<_, Error>>()?;
         self.0.job_events().record(changes.collect(), entries)
     }
 }
@@ -205,12 +196,12 @@ impl<'a> AttemptLog<'a> {
         }
     }
 
-    fn to_entry(&self) -> Result<NewLogEntry, Error> {
+    pub(super) fn to_entry(&self, at: DateTime<Utc>) -> Result<AttemptEntry, Error> {
         let run = self.run;
         let times = run.started_at.zip(run.finished_at);
         let duration = times.map(|(start, end)| Seconds::new((end - start).as_seconds_f64()));
         let worker = run.worker.as_ref().map(WorkerName::as_str);
-        Ok(NewLogEntry {
+        let data = NewLogEntry {
             agent_name: worker.map(AgentName::new).transpose()?,
             message: self.message.cloned(),
             error_details: self.details.cloned(),
@@ -218,6 +209,11 @@ impl<'a> AttemptLog<'a> {
             // seems to end before it starts.
             duration_seconds: duration.and_then(Result::ok),
             ..NewLogEntry::new(run.stage, self.status)
+        };
+        Ok(AttemptEntry {
+            job_id: run.job_id,
+            at,
+            data,
         })
     }
 }

@@ -2,11 +2,15 @@
 
 mod attempt;
 mod claim;
+mod completion;
 mod expiry;
-mod lease;
+mod failure;
+mod guard;
+mod heartbeat;
+mod locked_jobs;
 mod unreadable;
 
-pub(crate) use self::lease::GuardedWrite;
+pub(crate) use self::guard::GuardedWrite;
 
 use crate::connection::Tx;
 

@@ -53,7 +53,11 @@ pub(crate) fn rollup_all(
     }
     let open = [JobStatus::Queued.as_str(), JobStatus::Running.as_str()];
     let rollup = diesel::update(jobs::table)
-        .filter(dialect::is_one_of(conn.raw.backend(), job_ids))
+        .filter(dialect::is_one_of(
+            conn.raw.backend(),
+            "jobs.job_id",
+            job_ids,
+        ))
         .filter(jobs::status.eq_any(open))
         .set((
             jobs::status.eq(JobStatus::Running.as_str()),

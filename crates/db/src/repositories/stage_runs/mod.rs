@@ -2,6 +2,8 @@
 
 pub(crate) mod row;
 
+use std::collections::HashMap;
+
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
@@ -42,6 +44,27 @@ impl<Mode> StageRuns<'_, Mode> {
     pub(crate) fn all_for_job(&mut self, job_id: JobId) -> Result<Vec<StageRun>, Error> {
         let rows = self.rows(job_id)?;
         rows::all(rows)
+    }
+
+    /// As [`StageRuns::all_for_job`], for several jobs.
+    pub(crate) fn all_for_jobs(
+        &mut self,
+        job_ids: &[JobId],
+    ) -> Result<HashMap<JobId, Vec<StageRun>>, Error> {
+        let backend = self.0.raw.backend();
+        let by_job = stage_runs::table
+            .filter(dialect::is_one_of(backend, "stage_runs.job_id", job_ids))
+            .order(stage_runs::id)
+            .select(columns::<RunRow>());
+        let by_job = Prepared(by_job);
+        let rows = on_either!(self.0.raw, conn => by_job.load::<RunRow>(conn))
+            .doing("list the runs of jobs")?;
+        let mut runs_by_job: HashMap<JobId, Vec<StageRun>> = HashMap::new();
+        for row in rows {
+            let run = StageRun::try_from(row)?;
+            runs_by_job.entry(run.job_id).or_default().push(run);
+        }
+        Ok(runs_by_job)
     }
 
     fn rows(&mut self, job_id: JobId) -> Result<Vec<RunRow>, Error> {

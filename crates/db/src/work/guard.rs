@@ -1,0 +1,97 @@
+//! The check that a write conflicts with no lease.
+
+use lectern_domain::{JobId, LeaseId, Stage, StageRun};
+
+use super::Work;
+use crate::dialect::{JobLock, LiveLease};
+use crate::error::Error;
+
+impl Work<'_> {
+    /// Checks that a write to a job conflicts with no lease, and locks the job
+    /// until the transaction ends. `stages` are those whose output is written.
+    ///
+    /// If `lease_id` is given, it must be a live lease of this job. If any of
+    /// `stages` has a live lease, `lease_id` must be given, and be such a lease.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::JobNotFound`], [`Error::LeaseLost`].
+    pub fn guard(
+        &mut self,
+        job_id: JobId,
+        stages: &[Stage],
+        lease_id: Option<LeaseId>,
+    ) -> Result<JobLock, Error> {
+        let write = GuardedWrite {
+            job_id,
+            stages,
+            lease_id,
+        };
+        let checked = self.guard_all(&[write])?.pop();
+        checked.unwrap_or(Err(Error::JobNotFound { job_id }))
+    }
+
+    /// As [`Work::guard`], for several jobs at once.
+    pub(crate) fn guard_all(
+        &mut self,
+        writes: &[GuardedWrite<'_>],
+    ) -> Result<Vec<Result<JobLock, Error>>, Error> {
+        self.renew_leases_in_doubt()?;
+        let job_ids: Vec<_> = writes.iter().map(|write| write.job_id).collect();
+        let mut locked = self.0.lock_jobs_with_leases(&job_ids)?;
+        let mut checked = Vec::with_capacity(writes.len());
+        for write in writes {
+            let job_id = write.job_id;
+            let Some((lock, leases)) = locked.remove(&job_id) else {
+                checked.push(Err(Error::JobNotFound { job_id }));
+                continue;
+            };
+            let live_leases = match leases {
+                Some(leases) => leases,
+                // Not read with the lock, or possibly changed before the lock was granted.
+                None => self.live_leases(lock)?,
+            };
+            checked.push(write.check(&live_leases).map(|()| lock));
+        }
+        Ok(checked)
+    }
+
+    fn live_leases(&mut self, lock: JobLock) -> Result<Vec<LiveLease>, Error> {
+        let runs = self.0.stage_runs().all_for_job(lock.job_id())?;
+        let live = |run: &StageRun| {
+            let lease_id = run.live_lease(lock.time().0)?;
+            let stage = run.stage;
+            Some(LiveLease { stage, lease_id })
+        };
+        Ok(runs.iter().filter_map(live).collect())
+    }
+}
+
+/// A write to a job that must conflict with no lease.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GuardedWrite<'a> {
+    pub(crate) job_id: JobId,
+    /// The stages whose output is written.
+    pub(crate) stages: &'a [Stage],
+    /// The lease that the caller has named.
+    pub(crate) lease_id: Option<LeaseId>,
+}
+
+impl GuardedWrite<'_> {
+    fn check(&self, live_leases: &[LiveLease]) -> Result<(), Error> {
+        let lease_id = self.lease_id;
+        let is_live = |id| live_leases.iter().any(|lease| lease.lease_id == id);
+        let stage_leases: Vec<LeaseId> = live_leases
+            .iter()
+            .filter(|lease| self.stages.contains(&lease.stage))
+            .map(|lease| lease.lease_id)
+            .collect();
+        let stages_are_free = stage_leases.is_empty();
+        let caller_leases_one = lease_id.is_some_and(|id| stage_leases.contains(&id));
+        if lease_id.is_none_or(is_live) && (stages_are_free || caller_leases_one) {
+            Ok(())
+        } else {
+            Err(Error::LeaseLost { lease_id })
+        }
+    }
+}
