@@ -9,6 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, Bool, Nullable, Text};
 use lectern_domain::{Clock, JobId, LeaseId, Stage, SystemClock};
 
+use crate::connection::batch::LockWait;
 use crate::connection::{DbConnection, Tx};
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
@@ -99,13 +100,15 @@ impl Tx<'_> {
 
     /// Locks the rows of jobs and, where one query can do both, reads their live
     /// leases. `None`: the caller must read them, because they were not read or may
-    /// have changed during the wait for the lock. Jobs that do not exist are missing.
+    /// have changed during the wait for the lock. Jobs that do not exist are missing, and
+    /// those that are locked, with [`LockWait::Skip`].
     pub(crate) fn lock_jobs_with_leases(
         &mut self,
         job_ids: &[JobId],
+        wait: LockWait,
     ) -> Result<HashMap<JobId, LockedJob>, Error> {
         let callers_time = self.callers_time();
-        let locked = lock_rows_with_leases(self.raw, job_ids, callers_time)?;
+        let locked = lock_rows_with_leases(self.raw, job_ids, wait, callers_time)?;
         let lock =
             |(job_id, (at, leases))| Ok((job_id, (self.job_lock(job_id, Some(at))?, leases)));
         locked.into_iter().map(lock).collect()
@@ -182,6 +185,7 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 fn lock_rows_with_leases(
     conn: &mut DbConnection,
     job_ids: &[JobId],
+    wait: LockWait,
     callers_time: Option<DateTime<Utc>>,
 ) -> Result<HashMap<JobId, LockedWithLeases>, Error> {
     let DbConnection::Postgres(conn) = conn else {
@@ -192,12 +196,16 @@ fn lock_rows_with_leases(
         }
         return Ok(locked);
     };
+    let skip = match wait {
+        LockWait::Wait => "",
+        LockWait::Skip => "SKIP LOCKED",
+    };
     // The subquery hides the length of the array, with which the planner would plan the
     // statement again for each execution.
     let lock = sql_query(format!(
         "WITH locked AS MATERIALIZED
              (SELECT job_id, version FROM jobs WHERE job_id = ANY(ARRAY(SELECT unnest($1)))
-              ORDER BY job_id FOR NO KEY UPDATE)
+              ORDER BY job_id FOR NO KEY UPDATE {skip})
          SELECT locked.job_id, COALESCE($2, clock_timestamp()) AS now,
                 locked.version = (SELECT version FROM jobs WHERE job_id = locked.job_id)
                     AS is_current,

@@ -25,8 +25,8 @@ pub(crate) use claim_queries::{
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
 pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
-pub(crate) use lock::LiveLease;
 pub use lock::{JobLock, JobRef};
+pub(crate) use lock::{LiveLease, LockedJob};
 pub(crate) use progress::{store_reports_on_postgres, store_run_reports_on_postgres};
 
 use crate::connection::{Backend, Conn, DbConnection};

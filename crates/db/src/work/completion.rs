@@ -8,6 +8,7 @@ use lectern_domain::{
 use super::Work;
 use super::attempt::{AttemptLog, JOB_EVENTS, RunChanges};
 use super::locked_jobs::{LockedRuns, only_result};
+use crate::connection::batch::{LockWait, Outcome, Outcomes};
 use crate::error::Error;
 use crate::repositories::job_events::JobChange;
 use crate::repositories::jobs::rollup::rollup;
@@ -35,38 +36,43 @@ impl Work<'_> {
         lease_id: LeaseId,
         note: Option<&LongText>,
     ) -> Result<(Job, StageRun), Error> {
-        let completed = self.complete_all(&[(lease_id, note)])?;
+        let completed = self.complete_all(&[(lease_id, note)], LockWait::Wait)?;
         only_result(completed, lease_id)
     }
 
-    /// As [`Work::complete_with_note`], for several leases. The inner results are those of
-    /// each lease; another error means that nothing was stored.
+    /// As [`Work::complete_with_note`], for the stages of several leases.
     pub(crate) fn complete_all(
         &mut self,
-        leases: &[(LeaseId, Option<&LongText>)],
-    ) -> Result<Vec<Result<(Job, StageRun), Error>>, Error> {
-        let lease_ids: Vec<_> = leases.iter().map(|(lease_id, _)| *lease_id).collect();
-        let mut jobs = self.lock_leases(&lease_ids)?;
-        let mut results = Vec::with_capacity(leases.len());
-        let mut completions = Vec::with_capacity(leases.len());
-        for (lease_id, note) in leases {
+        stages: &[(LeaseId, Option<&LongText>)],
+        wait: LockWait,
+    ) -> Outcomes<(Job, StageRun)> {
+        let lease_ids: Vec<_> = stages.iter().map(|(lease_id, _)| *lease_id).collect();
+        let mut jobs = self.lock_leases(&lease_ids, wait)?;
+        let mut outcomes = Vec::with_capacity(stages.len());
+        let mut completions = Vec::with_capacity(stages.len());
+        for (lease_id, note) in stages {
+            if jobs.is_skipped(*lease_id) {
+                outcomes.push(Outcome::Locked);
+                continue;
+            }
             let (locked, run) = match jobs.leased(*lease_id) {
                 Ok(leased) => leased,
                 Err(error) => {
-                    results.push(Err(error));
+                    outcomes.push(Outcome::Executed(Err(error)));
                     continue;
                 }
             };
             if run.status == StageRunStatus::Completed {
-                results.push(Ok(self.with_job(run)?));
+                outcomes.push(Outcome::Executed(Ok(self.with_job(run)?)));
                 continue;
             }
             if let Err(error) = locked.require_live(&run, *lease_id) {
-                results.push(Err(error));
+                outcomes.push(Outcome::Executed(Err(error)));
                 continue;
             }
             let completion = self.complete_run(locked, &run)?;
-            results.push(Ok((completion.job.clone(), completion.run.clone())));
+            let result = (completion.job.clone(), completion.run.clone());
+            outcomes.push(Outcome::Executed(Ok(result)));
             completions.push((completion, *note));
         }
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
@@ -83,7 +89,7 @@ impl Work<'_> {
             });
         }
         self.0.job_events().record(changes, entries)?;
-        Ok(results)
+        Ok(outcomes)
     }
 
     /// Completes a run whose lease is live. The caller records the events.

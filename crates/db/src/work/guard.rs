@@ -1,9 +1,12 @@
 //! The check that a write conflicts with no lease.
 
+use std::collections::{HashMap, HashSet};
+
 use lectern_domain::{JobId, LeaseId, Stage, StageRun};
 
 use super::Work;
-use crate::dialect::{JobLock, LiveLease};
+use crate::connection::batch::{LockWait, Outcome, Outcomes};
+use crate::dialect::{JobLock, LiveLease, LockedJob};
 use crate::error::Error;
 
 impl Work<'_> {
@@ -27,23 +30,31 @@ impl Work<'_> {
             stages,
             lease_id,
         };
-        let checked = self.guard_all(&[write])?.pop();
-        checked.unwrap_or(Err(Error::JobNotFound { job_id }))
+        match self.guard_all(&[write], LockWait::Wait)?.pop() {
+            Some(Outcome::Executed(checked)) => checked,
+            _ => Err(Error::JobNotFound { job_id }),
+        }
     }
 
     /// As [`Work::guard`], for several jobs at once.
     pub(crate) fn guard_all(
         &mut self,
         writes: &[GuardedWrite<'_>],
-    ) -> Result<Vec<Result<JobLock, Error>>, Error> {
+        wait: LockWait,
+    ) -> Outcomes<JobLock> {
         self.renew_leases_in_doubt()?;
         let job_ids: Vec<_> = writes.iter().map(|write| write.job_id).collect();
-        let mut locked = self.0.lock_jobs_with_leases(&job_ids)?;
+        let mut locked = self.0.lock_jobs_with_leases(&job_ids, wait)?;
+        let skipped = self.skipped(&job_ids, &locked, wait)?;
         let mut checked = Vec::with_capacity(writes.len());
         for write in writes {
             let job_id = write.job_id;
             let Some((lock, leases)) = locked.remove(&job_id) else {
-                checked.push(Err(Error::JobNotFound { job_id }));
+                checked.push(if skipped.contains(&job_id) {
+                    Outcome::Locked
+                } else {
+                    Outcome::Executed(Err(Error::JobNotFound { job_id }))
+                });
                 continue;
             };
             let live_leases = match leases {
@@ -51,9 +62,25 @@ impl Work<'_> {
                 // Not read with the lock, or possibly changed before the lock was granted.
                 None => self.live_leases(lock)?,
             };
-            checked.push(write.check(&live_leases).map(|()| lock));
+            let check = write.check(&live_leases).map(|()| lock);
+            checked.push(Outcome::Executed(check));
         }
         Ok(checked)
+    }
+
+    /// The jobs among `job_ids` that exist, but were skipped because they are locked.
+    fn skipped(
+        &mut self,
+        job_ids: &[JobId],
+        locked: &HashMap<JobId, LockedJob>,
+        wait: LockWait,
+    ) -> Result<HashSet<JobId>, Error> {
+        let missing = job_ids.iter().filter(|job_id| !locked.contains_key(job_id));
+        let missing: Vec<_> = missing.copied().collect();
+        if wait == LockWait::Wait || missing.is_empty() {
+            return Ok(HashSet::new());
+        }
+        self.0.jobs().existing(&missing)
     }
 
     fn live_leases(&mut self, lock: JobLock) -> Result<Vec<LiveLease>, Error> {

@@ -9,6 +9,7 @@ use super::Work;
 use super::attempt::{JOB_EVENTS, RunChanges};
 use super::expiry::expires_at;
 use super::locked_jobs::{LockedRuns, lost, only_result};
+use crate::connection::batch::{LockWait, Outcome, Outcomes};
 use crate::error::Error;
 use crate::repositories::job_events::JobChange;
 use crate::repositories::jobs::rollup::rollup_all;
@@ -26,25 +27,29 @@ impl Work<'_> {
         lease_id: LeaseId,
         heartbeat: &Heartbeat,
     ) -> Result<LeaseState, Error> {
-        let states = self.heartbeat_all(&[(lease_id, heartbeat)])?;
+        let states = self.heartbeat_all(&[(lease_id, heartbeat)], LockWait::Wait)?;
         only_result(states, lease_id)
     }
 
-    /// As [`Work::heartbeat`], for several leases. The inner results are those of each
-    /// lease; another error means that nothing was stored.
+    /// As [`Work::heartbeat`], for several leases.
     pub(crate) fn heartbeat_all(
         &mut self,
         heartbeats: &[(LeaseId, &Heartbeat)],
-    ) -> Result<Vec<Result<LeaseState, Error>>, Error> {
+        wait: LockWait,
+    ) -> Outcomes<LeaseState> {
         let lease_ids: Vec<_> = heartbeats.iter().map(|(lease_id, _)| *lease_id).collect();
-        let mut jobs = self.lock_leases(&lease_ids)?;
+        let mut jobs = self.lock_leases(&lease_ids, wait)?;
         let mut states = Vec::with_capacity(heartbeats.len());
         let mut changed_jobs = BTreeMap::new();
         for (lease_id, heartbeat) in heartbeats {
+            if jobs.is_skipped(*lease_id) {
+                states.push(Outcome::Locked);
+                continue;
+            }
             let (locked, run) = match jobs.leased(*lease_id) {
                 Ok(leased) => leased,
                 Err(error) => {
-                    states.push(Err(error));
+                    states.push(Outcome::Executed(Err(error)));
                     continue;
                 }
             };
@@ -60,7 +65,7 @@ impl Work<'_> {
                     changed_jobs.insert(run.job_id, locked.now);
                 }
             }
-            states.push(state);
+            states.push(Outcome::Executed(state));
         }
         let job_ids: Vec<_> = changed_jobs.keys().copied().collect();
         let rolled_up = rollup_all(&mut self.0, &job_ids, JOB_EVENTS)?;

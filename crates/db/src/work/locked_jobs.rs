@@ -1,12 +1,13 @@
 //! Locks the jobs of leases, and reads their runs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use lectern_domain::{JobId, LeaseId, StageRun};
 
 use super::Work;
+use crate::connection::batch::{LockWait, Outcome};
 use crate::connection::on_either;
 use crate::dialect;
 use crate::error::{Doing, Error};
@@ -20,14 +21,21 @@ impl Work<'_> {
         &mut self,
         lease_id: LeaseId,
     ) -> Result<(LockedRuns, StageRun), Error> {
-        let mut jobs = self.lock_leases(&[lease_id])?;
+        let mut jobs = self.lock_leases(&[lease_id], LockWait::Wait)?;
         let (_, run) = jobs.leased(lease_id)?;
-        let locked = jobs.0.remove(&run.job_id).ok_or_else(|| lost(lease_id))?;
+        let locked = jobs
+            .locked
+            .remove(&run.job_id)
+            .ok_or_else(|| lost(lease_id))?;
         Ok((locked, run))
     }
 
     /// Locks the jobs of leases. Those of unknown leases are missing.
-    pub(super) fn lock_leases(&mut self, lease_ids: &[LeaseId]) -> Result<LockedJobs, Error> {
+    pub(super) fn lock_leases(
+        &mut self,
+        lease_ids: &[LeaseId],
+        wait: LockWait,
+    ) -> Result<LockedJobs, Error> {
         self.renew_leases_in_doubt()?;
         let backend = self.0.raw.backend();
         let by_lease = stage_runs::table
@@ -36,16 +44,20 @@ impl Work<'_> {
                 "stage_runs.lease_id",
                 lease_ids,
             ))
-            .select(stage_runs::job_id);
+            .select((stage_runs::lease_id.assume_not_null(), stage_runs::job_id));
         let by_lease = Prepared(by_lease);
-        let job_ids = on_either!(self.0.raw, conn => by_lease.load::<Id<JobId>>(conn))
+        let found = on_either!(self.0.raw, conn => by_lease.load::<(Id<LeaseId>, Id<JobId>)>(conn))
             .doing("find the jobs of leases")?;
-        let job_ids: BTreeSet<_> = job_ids.into_iter().map(|id| id.0).collect();
+        let job_ids: BTreeSet<_> = found.iter().map(|(_, job_id)| job_id.0).collect();
         let job_ids: Vec<_> = job_ids.into_iter().collect();
         if job_ids.is_empty() {
-            return Ok(LockedJobs(HashMap::new()));
+            return Ok(LockedJobs::default());
         }
-        let locks = self.0.lock_jobs_with_leases(&job_ids)?;
+        let locks = self.0.lock_jobs_with_leases(&job_ids, wait)?;
+        let skipped = found
+            .iter()
+            .filter(|(_, job_id)| wait == LockWait::Skip && !locks.contains_key(&job_id.0));
+        let skipped = skipped.map(|(lease_id, _)| lease_id.0).collect();
         // Read after the lock: another worker may have claimed a run meanwhile.
         let mut runs_by_job = self.0.stage_runs().all_for_jobs(&job_ids)?;
         let locked = locks.into_iter().map(|(job_id, (lock, _))| {
@@ -53,21 +65,34 @@ impl Work<'_> {
             let now = lock.time().0;
             (job_id, LockedRuns { runs, now })
         });
-        Ok(LockedJobs(locked.collect()))
+        Ok(LockedJobs {
+            locked: locked.collect(),
+            skipped,
+        })
     }
 }
 
-/// The runs of locked jobs.
-pub(super) struct LockedJobs(HashMap<JobId, LockedRuns>);
+/// Jobs that were locked, with their runs.
+#[derive(Default)]
+pub(super) struct LockedJobs {
+    locked: HashMap<JobId, LockedRuns>,
+    /// The leases whose jobs another transaction has locked.
+    skipped: HashSet<LeaseId>,
+}
 
 impl LockedJobs {
+    /// Whether the job of the lease was skipped, because another transaction has locked it.
+    pub(super) fn is_skipped(&self, lease_id: LeaseId) -> bool {
+        self.skipped.contains(&lease_id)
+    }
+
     /// The run with this lease, and the runs of its job.
     pub(super) fn leased(
         &mut self,
         lease_id: LeaseId,
     ) -> Result<(&mut LockedRuns, StageRun), Error> {
         let has_lease = |run: &&StageRun| run.lease.is_some_and(|lease| lease.lease_id == lease_id);
-        self.0
+        self.locked
             .values_mut()
             .find_map(|locked| {
                 let run = locked.runs.iter().find(has_lease)?.clone();
@@ -102,12 +127,12 @@ impl LockedRuns {
     }
 }
 
-/// The result of a call for one lease.
-pub(super) fn only_result<T>(
-    mut results: Vec<Result<T, Error>>,
-    lease_id: LeaseId,
-) -> Result<T, Error> {
-    results.pop().unwrap_or_else(|| Err(lost(lease_id)))
+/// The result of a call for one lease that waited for the lock.
+pub(super) fn only_result<T>(mut outcomes: Vec<Outcome<T>>, lease_id: LeaseId) -> Result<T, Error> {
+    match outcomes.pop() {
+        Some(Outcome::Executed(result)) => result,
+        _ => Err(lost(lease_id)),
+    }
 }
 
 pub(super) fn lost(lease_id: LeaseId) -> Error {

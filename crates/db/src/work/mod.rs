@@ -1,6 +1,7 @@
 //! Work on the stages of jobs: claims, leases and attempts.
 
 mod attempt;
+mod batched;
 mod claim;
 mod completion;
 mod expiry;

@@ -7,7 +7,10 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{Claim, ClaimRequest, Job, JobId, LeaseId, NewJob, ProgressReport, Stage};
+use lectern_domain::{
+    Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport, Stage,
+    StageRun,
+};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
@@ -173,6 +176,29 @@ impl DatabaseHandle {
     ) -> Result<Job, ApiError> {
         self.call_batched(Access::Write, |database, reply| {
             database.report_progress_then(job_id, lease_id, report, reply);
+        })
+        .await
+    }
+
+    /// Extends a lease. Concurrent heartbeats share a transaction.
+    pub(crate) async fn heartbeat(
+        &self,
+        lease_id: LeaseId,
+        heartbeat: Heartbeat,
+    ) -> Result<LeaseState, ApiError> {
+        self.call_batched(Access::Write, |database, reply| {
+            database.heartbeat_then(lease_id, heartbeat, reply);
+        })
+        .await
+    }
+
+    /// Completes a stage. Concurrent completions share a transaction.
+    pub(crate) async fn complete_stage(
+        &self,
+        lease_id: LeaseId,
+    ) -> Result<(Job, StageRun), ApiError> {
+        self.call_batched(Access::Write, |database, reply| {
+            database.complete_stage_then(lease_id, reply);
         })
         .await
     }

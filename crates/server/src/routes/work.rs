@@ -53,12 +53,9 @@ async fn heartbeat(
     LeaseIdPath(lease_id): LeaseIdPath,
     JsonBody(heartbeat): JsonBody<HeartbeatBody>,
 ) -> ApiResult {
-    db.one_at_a_time_for(lease_id.as_uuid())
-        .write(
-            move |tx| Ok(tx.work().heartbeat(lease_id, &heartbeat)?),
-            |state| ApiResponse::ok(&HeartbeatResponse::from(state)),
-        )
-        .await?
+    let (heartbeat, _) = heartbeat.into_parts();
+    let state = db.heartbeat(lease_id, heartbeat).await?;
+    ApiResponse::ok(&HeartbeatResponse::from(state))
 }
 
 async fn complete(
@@ -66,12 +63,8 @@ async fn complete(
     LeaseIdPath(lease_id): LeaseIdPath,
     _body: OptionalBody<StageCompletionBody>,
 ) -> ApiResult {
-    db.one_at_a_time_for(lease_id.as_uuid())
-        .write(
-            move |tx| Ok(tx.work().complete(lease_id)?),
-            |(job, run)| ApiResponse::ok(&StageRunResponse::new(run, job.status)),
-        )
-        .await?
+    let (job, run) = db.complete_stage(lease_id).await?;
+    ApiResponse::ok(&StageRunResponse::new(run, job.status))
 }
 
 async fn fail(

@@ -17,7 +17,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use lectern_domain::{Job, JobId, LeaseId, NewJob, ProgressReport};
+use lectern_domain::{
+    Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport, StageRun,
+};
 use parking_lot::{Condvar, Mutex};
 
 use self::claims::ClaimBatcher;
@@ -30,12 +32,32 @@ const MAX_BATCH: usize = 64;
 /// How long a thread waits for further operations before it ends.
 const IDLE_TIME: Duration = Duration::from_secs(10);
 
-/// The result of each operation of a batch, in their order. An error means that none of
-/// them was executed.
-pub(crate) type Results<T> = Result<Vec<Result<T, Error>>, Error>;
+/// The number of threads that execute operations alone which have to wait for a lock.
+const MAX_WAITING: usize = 4;
 
-/// Executes operations together.
-pub(crate) type Execute<Op, T> = Box<dyn Fn(&[Op]) -> Results<T> + Send>;
+/// The outcome of each operation of a batch, in their order. An error means that none of
+/// them was executed.
+pub(crate) type Outcomes<T> = Result<Vec<Outcome<T>>, Error>;
+
+/// The outcome of one operation of a batch.
+#[derive(Debug)]
+pub(crate) enum Outcome<T> {
+    Executed(Result<T, Error>),
+    /// Another transaction has locked its rows. It is executed alone, so that the others do
+    /// not wait for the lock.
+    Locked,
+}
+
+/// What an operation does when another transaction has locked its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockWait {
+    Wait,
+    Skip,
+}
+
+/// Executes operations together. Those whose rows are locked are [`Outcome::Locked`] with
+/// [`LockWait::Skip`].
+pub(crate) type Execute<Op, T> = Arc<dyn Fn(&[Op], LockWait) -> Outcomes<T> + Send + Sync>;
 
 /// Receives the result of an operation, on the thread that executed it.
 pub(crate) type Reply<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
@@ -54,8 +76,12 @@ struct Shared<Op, T> {
 
 struct State<Op, T> {
     queue: VecDeque<(Op, Reply<T>)>,
-    /// Threads of this generation.
+    /// Operations that are executed alone.
+    waiting: VecDeque<(Op, Reply<T>)>,
+    /// Threads of this generation that execute batches.
     threads: usize,
+    /// Threads of this generation that execute operations alone.
+    waiting_threads: usize,
     /// Threads of this generation that wait for operations.
     idle_threads: usize,
     /// Incremented when the threads are replaced.
@@ -69,6 +95,8 @@ pub(crate) struct Batchers {
     pub(crate) finds: Batcher<JobId, Option<Job>>,
     pub(crate) creations: Batcher<NewJob, Job>,
     pub(crate) reports: Batcher<LeasedReport, Job>,
+    pub(crate) heartbeats: Batcher<(LeaseId, Heartbeat), LeaseState>,
+    pub(crate) completions: Batcher<LeaseId, (Job, StageRun)>,
 }
 
 /// A report of progress under a lease, if any.
@@ -89,7 +117,10 @@ impl Batchers {
             claims: ClaimBatcher::new(writers),
             finds: Batcher::new(2),
             creations: Batcher::new(writers),
-            reports: Batcher::new(writers),
+            // Two threads would find jobs locked by each other.
+            reports: Batcher::new(1),
+            heartbeats: Batcher::new(1),
+            completions: Batcher::new(1),
         })
     }
 
@@ -98,6 +129,8 @@ impl Batchers {
         self.finds.replace_threads();
         self.creations.replace_threads();
         self.reports.replace_threads();
+        self.heartbeats.replace_threads();
+        self.completions.replace_threads();
     }
 }
 
@@ -109,7 +142,9 @@ where
     pub(crate) fn new(max_threads: usize) -> Self {
         let state = State {
             queue: VecDeque::new(),
+            waiting: VecDeque::new(),
             threads: 0,
+            waiting_threads: 0,
             idle_threads: 0,
             generation: 0,
             is_closed: false,
@@ -151,6 +186,7 @@ where
         let mut state = self.shared.state.lock();
         state.generation += 1;
         state.threads = 0;
+        state.waiting_threads = 0;
         state.idle_threads = 0;
         drop(state);
         self.shared.has_changed.notify_all();
@@ -164,12 +200,66 @@ impl<Op, T> Drop for Batcher<Op, T> {
     }
 }
 
-impl<Op, T> Shared<Op, T> {
-    /// The loop of a thread.
-    fn run(&self, generation: u64, execute: &Execute<Op, T>) {
+impl<Op, T> Shared<Op, T>
+where
+    Op: Send + 'static,
+    T: Send + 'static,
+{
+    /// The loop of a thread that executes batches.
+    fn run(self: &Arc<Self>, generation: u64, execute: &Execute<Op, T>) {
         while let Some(batch) = self.next_batch(generation) {
             // A panic drops the replies, which the callers notice.
-            let _ = catch_unwind(AssertUnwindSafe(|| execute_batch(batch, execute)));
+            let locked = catch_unwind(AssertUnwindSafe(|| execute_batch(batch, execute)));
+            for (op, reply) in locked.unwrap_or_default() {
+                self.wait_alone(op, reply, execute);
+            }
+        }
+    }
+
+    /// Queues an operation that has to wait for a lock.
+    fn wait_alone(self: &Arc<Self>, op: Op, reply: Reply<T>, execute: &Execute<Op, T>) {
+        let mut state = self.state.lock();
+        state.waiting.push_back((op, reply));
+        if state.waiting_threads == MAX_WAITING {
+            return;
+        }
+        state.waiting_threads += 1;
+        let generation = state.generation;
+        drop(state);
+        let (shared, execute) = (Arc::clone(self), Arc::clone(execute));
+        let started = thread::Builder::new()
+            .name("lectern-db lock".to_owned())
+            .spawn(move || shared.run_waiting(generation, &execute));
+        if started.is_err() {
+            let mut state = self.state.lock();
+            if state.generation == generation {
+                state.waiting_threads -= 1;
+            }
+            if state.waiting_threads == 0 {
+                // The callers notice that their replies are dropped.
+                state.waiting.clear();
+            }
+        }
+    }
+
+    /// The loop of a thread that executes operations alone.
+    fn run_waiting(&self, generation: u64, execute: &Execute<Op, T>) {
+        loop {
+            let (op, reply) = {
+                let mut state = self.state.lock();
+                if state.generation != generation {
+                    return;
+                }
+                let Some(next) = state.waiting.pop_front() else {
+                    state.waiting_threads -= 1;
+                    return;
+                };
+                next
+            };
+            // A panic drops the reply, which the caller notices.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                reply(execute_alone(&op, execute));
+            }));
         }
     }
 
@@ -215,25 +305,49 @@ impl<Op, T> Shared<Op, T> {
     }
 }
 
-fn execute_batch<Op, T>(batch: Vec<(Op, Reply<T>)>, execute: &Execute<Op, T>) {
+/// Executes a batch; returns the operations that have to wait for a lock.
+fn execute_batch<Op, T>(
+    batch: Vec<(Op, Reply<T>)>,
+    execute: &Execute<Op, T>,
+) -> Vec<(Op, Reply<T>)> {
     let (ops, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-    let results = match execute(&ops) {
-        Ok(results) => results,
-        Err(error) if ops.len() == 1 => vec![Err(error)],
+    let outcomes: Vec<_> = match execute(&ops, LockWait::Skip) {
+        Ok(outcomes) => outcomes,
+        Err(error) if ops.len() == 1 => vec![Outcome::Executed(Err(error))],
         Err(error) => match outage_for_each(&error, ops.len()) {
-            Some(errors) => errors.into_iter().map(Err).collect(),
+            Some(errors) => errors.into_iter().map(Err).map(Outcome::Executed).collect(),
             // One of the operations may have caused the error, so each is executed alone.
-            None => ops.iter().map(|op| execute_alone(op, execute)).collect(),
+            None => ops
+                .iter()
+                .map(|op| execute_one(op, execute, LockWait::Skip))
+                .collect(),
         },
     };
-    for (reply, result) in replies.into_iter().zip(results) {
-        reply(result);
+    let mut locked = Vec::new();
+    for ((op, reply), outcome) in ops.into_iter().zip(replies).zip(outcomes) {
+        match outcome {
+            Outcome::Executed(result) => reply(result),
+            Outcome::Locked => locked.push((op, reply)),
+        }
+    }
+    locked
+}
+
+fn execute_one<Op, T>(op: &Op, execute: &Execute<Op, T>, wait: LockWait) -> Outcome<T> {
+    match execute(slice::from_ref(op), wait).map(|mut outcomes| outcomes.pop()) {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => Outcome::Executed(Err(interrupted())),
+        Err(error) => Outcome::Executed(Err(error)),
     }
 }
 
+/// Executes an operation that may wait for a lock.
 fn execute_alone<Op, T>(op: &Op, execute: &Execute<Op, T>) -> Result<T, Error> {
-    let result = execute(slice::from_ref(op))?.pop();
-    result.unwrap_or_else(|| Err(interrupted()))
+    match execute_one(op, execute, LockWait::Wait) {
+        Outcome::Executed(result) => result,
+        // Does not happen: it waits for the lock.
+        Outcome::Locked => Err(interrupted()),
+    }
 }
 
 /// The error of an outage, once for each operation; `None` for other errors.
@@ -252,6 +366,11 @@ fn outage_for_each(error: &Error, count: usize) -> Option<Vec<Error>> {
         source: source.to_string().into(),
     };
     Some((0..count).map(|_| copy()).collect())
+}
+
+/// The outcomes of operations that lock nothing.
+pub(crate) fn executed<T>(results: impl IntoIterator<Item = Result<T, Error>>) -> Vec<Outcome<T>> {
+    results.into_iter().map(Outcome::Executed).collect()
 }
 
 /// Submits an operation and waits for its result.

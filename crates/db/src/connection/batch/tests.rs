@@ -38,7 +38,7 @@ impl Fixture {
     fn submit(
         &self,
         ops: &[u32],
-        execute: fn(&[u32]) -> Results<u32>,
+        execute: fn(&[u32], LockWait) -> Outcomes<u32>,
     ) -> Receiver<(u32, Result<u32, Error>)> {
         let (results, received) = channel();
         for &op in ops {
@@ -47,10 +47,10 @@ impl Fixture {
             self.batcher.submit(op, reply, || {
                 let batches = self.gate.batches.clone();
                 let permissions = Arc::clone(&self.gate.permissions);
-                Box::new(move |ops| {
+                Arc::new(move |ops, wait| {
                     batches.send(ops.to_vec()).unwrap();
                     permissions.lock().recv().unwrap();
-                    execute(ops)
+                    execute(ops, wait)
                 })
             });
         }
@@ -64,20 +64,20 @@ impl Fixture {
     }
 }
 
-fn double(ops: &[u32]) -> Results<u32> {
+fn double(ops: &[u32], _: LockWait) -> Outcomes<u32> {
     double_unless(ops, |_| false)
 }
 
 /// Fails as a whole if one of the operations is 13, as a transaction does.
-fn double_unless_13(ops: &[u32]) -> Results<u32> {
+fn double_unless_13(ops: &[u32], _: LockWait) -> Outcomes<u32> {
     double_unless(ops, |op| op == 13)
 }
 
-fn double_unless(ops: &[u32], fails: fn(u32) -> bool) -> Results<u32> {
+fn double_unless(ops: &[u32], fails: fn(u32) -> bool) -> Outcomes<u32> {
     if ops.iter().any(|op| fails(*op)) {
         return Err(Error::IdempotencyMismatch);
     }
-    Ok(ops.iter().map(|op| Ok(op * 2)).collect())
+    Ok(executed(ops.iter().map(|op| Ok(op * 2))))
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn an_operation_that_fails_does_not_fail_the_others_of_its_batch() {
 #[test]
 fn an_outage_is_reported_to_each_caller_and_not_tried_again() {
     let fixture = Fixture::new(1);
-    let unavailable = |_: &[u32]| Err(interrupted());
+    let unavailable = |_: &[u32], _| Err(interrupted());
     let first = fixture.submit(&[1], unavailable);
     fixture.batches.recv().unwrap();
     let others = fixture.submit(&[2, 3], unavailable);
@@ -136,9 +136,9 @@ fn an_outage_is_reported_to_each_caller_and_not_tried_again() {
 #[test]
 fn after_a_panic_the_callers_are_told_and_the_thread_continues() {
     let fixture = Fixture::new(1);
-    let panics = |ops: &[u32]| {
+    let panics = |ops: &[u32], wait| {
         assert!(!ops.contains(&1), "a panic that the test expects");
-        double(ops)
+        double(ops, wait)
     };
     fixture.permit(2);
     // The reply is dropped, so nothing arrives.
@@ -193,4 +193,31 @@ fn queued_operations_are_executed_after_the_batcher_is_dropped() {
     first.recv().unwrap().1.unwrap();
     second.recv().unwrap().1.unwrap();
     assert_eq!(batches.iter().collect::<Vec<_>>(), [[2]]);
+}
+
+#[test]
+fn an_operation_that_waits_for_a_lock_delays_no_other() {
+    let fixture = Fixture::new(1);
+    // Operation 13 is locked until it is executed alone.
+    let locked = |ops: &[u32], wait| {
+        let outcome = |op: &u32| match (op, wait) {
+            (13, LockWait::Skip) => Outcome::Locked,
+            (op, _) => Outcome::Executed(Ok(op * 2)),
+        };
+        Ok(ops.iter().map(outcome).collect())
+    };
+    let first = fixture.submit(&[1], locked);
+    fixture.batches.recv().unwrap();
+    let others = fixture.submit(&[13, 2], locked);
+    fixture.permit(2);
+    first.recv().unwrap().1.unwrap();
+    assert_eq!(fixture.batches.recv().unwrap(), [13, 2]);
+    assert!(matches!(others.recv().unwrap(), (2, Ok(4))));
+    // Waits for a permission, as for a lock, while the next batch is executed.
+    assert_eq!(fixture.batches.recv().unwrap(), [13]);
+    let next = fixture.submit(&[3], locked);
+    assert_eq!(fixture.batches.recv().unwrap(), [3]);
+    fixture.permit(2);
+    assert!(matches!(next.recv().unwrap(), (3, Ok(6))));
+    assert!(matches!(others.recv().unwrap(), (13, Ok(26))));
 }

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 use std::slice;
+use std::sync::Arc;
 
 use lectern_domain::{Invalid, Job, JobId, LeaseId, NewJob, Pipeline, ProgressReport};
 
-use crate::connection::batch::{self, Execute, LeasedReport, Results};
+use crate::connection::batch::{
+    self, Execute, LeasedReport, LockWait, Outcome, Outcomes, executed,
+};
 use crate::connection::{Database, Tx};
 use crate::error::Error;
 use crate::work::GuardedWrite;
@@ -27,7 +30,7 @@ impl Database {
     ) {
         let execute = || -> Execute<JobId, Option<Job>> {
             let db = self.for_batches();
-            Box::new(move |job_ids| find_all(&db, job_ids))
+            Arc::new(move |job_ids, _| Ok(executed(find_all(&db, job_ids)?)))
         };
         self.batchers.finds.submit(job_id, Box::new(reply), execute);
     }
@@ -52,7 +55,7 @@ impl Database {
     ) {
         let execute = || -> Execute<NewJob, Job> {
             let db = self.for_batches();
-            Box::new(move |new| db.write(|tx| create_all(tx, new)))
+            Arc::new(move |new, _| Ok(executed(db.write(|tx| create_all(tx, new))?)))
         };
         self.batchers
             .creations
@@ -88,7 +91,7 @@ impl Database {
     ) {
         let execute = || -> Execute<LeasedReport, Job> {
             let db = self.for_batches();
-            Box::new(move |reports| db.write(|tx| report_all(tx, reports)))
+            Arc::new(move |reports, wait| db.write(|tx| report_all(tx, reports, wait)))
         };
         let report = LeasedReport {
             job_id,
@@ -101,7 +104,7 @@ impl Database {
     }
 }
 
-fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Results<Job> {
+fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Result<Vec<Result<Job, Error>>, Error> {
     let pipelines = tx.context.pipelines;
     let mut checks = Vec::with_capacity(new.len());
     let mut valid = Vec::with_capacity(new.len());
@@ -120,10 +123,10 @@ fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Results<Job> {
     Ok(checks.into_iter().map(result).collect())
 }
 
-fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport]) -> Results<Job> {
-    let mut results: Vec<Option<Result<Job, Error>>> = reports.iter().map(|_| None).collect();
+fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport], wait: LockWait) -> Outcomes<Job> {
+    let mut outcomes: Vec<Option<Outcome<Job>>> = reports.iter().map(|_| None).collect();
     // A statement can change a job only once, so each round has one report of each job.
-    while let Some(round) = next_round(reports, &results) {
+    while let Some(round) = next_round(reports, &outcomes) {
         let writes: Vec<_> = round
             .iter()
             .map(|&i| GuardedWrite {
@@ -132,12 +135,13 @@ fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport]) -> Results<Job> {
                 lease_id: reports[i].lease_id,
             })
             .collect();
-        let checks = tx.work().guard_all(&writes)?;
+        let checks = tx.work().guard_all(&writes, wait)?;
         let mut allowed = Vec::with_capacity(round.len());
         for (i, check) in round.into_iter().zip(checks) {
             match check {
-                Ok(_) => allowed.push(i),
-                Err(error) => results[i] = Some(Err(error)),
+                Outcome::Executed(Ok(_)) => allowed.push(i),
+                Outcome::Executed(Err(error)) => outcomes[i] = Some(Outcome::Executed(Err(error))),
+                Outcome::Locked => outcomes[i] = Some(Outcome::Locked),
             }
         }
         let by_job: Vec<_> = allowed
@@ -145,24 +149,21 @@ fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport]) -> Results<Job> {
             .map(|&i| (reports[i].job_id, &reports[i].report))
             .collect();
         for (i, result) in allowed.into_iter().zip(tx.jobs().report_all(&by_job)?) {
-            results[i] = Some(result);
+            outcomes[i] = Some(Outcome::Executed(result));
         }
     }
-    let results = results.into_iter();
-    Ok(results
-        .map(|result| result.unwrap_or_else(|| Err(batch::interrupted())))
-        .collect())
+    Ok(outcomes.into_iter().flatten().collect())
 }
 
-/// The first report of each job that has no result yet; `None` if all have one.
-fn next_round<T>(reports: &[LeasedReport], results: &[Option<T>]) -> Option<Vec<usize>> {
+/// The first report of each job that has no outcome yet; `None` if all have one.
+fn next_round<T>(reports: &[LeasedReport], outcomes: &[Option<T>]) -> Option<Vec<usize>> {
     let mut jobs = HashSet::new();
-    let is_next = |&i: &usize| results[i].is_none() && jobs.insert(reports[i].job_id);
+    let is_next = |&i: &usize| outcomes[i].is_none() && jobs.insert(reports[i].job_id);
     let round: Vec<_> = (0..reports.len()).filter(is_next).collect();
     (!round.is_empty()).then_some(round)
 }
 
-fn find_all(db: &Database, job_ids: &[JobId]) -> Results<Option<Job>> {
+fn find_all(db: &Database, job_ids: &[JobId]) -> Result<Vec<Result<Option<Job>, Error>>, Error> {
     let mut found = db.read_committed(|conn| conn.jobs().find_all(job_ids))?;
     let mut jobs = Vec::with_capacity(job_ids.len());
     for (i, job_id) in job_ids.iter().enumerate() {

@@ -1,0 +1,70 @@
+//! Operations on leases that share statements with those of concurrent callers.
+
+use std::sync::Arc;
+
+use lectern_domain::{Heartbeat, Job, LeaseId, LeaseState, StageRun};
+
+use crate::connection::Database;
+use crate::connection::batch::{self, Execute};
+use crate::error::Error;
+
+impl Database {
+    /// Extends a lease, as [`Work::heartbeat`](crate::Work::heartbeat). Concurrent calls
+    /// share a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NestedWrite`] within [`Database::write`]; [`Error::LeaseLost`].
+    pub fn heartbeat(&self, lease_id: LeaseId, heartbeat: Heartbeat) -> Result<LeaseState, Error> {
+        self.refuse_nested_write()?;
+        batch::wait(|reply| self.heartbeat_then(lease_id, heartbeat, reply))
+    }
+
+    /// Like [`Database::heartbeat`], but does not wait; see [`Database::find_job_then`].
+    pub fn heartbeat_then(
+        &self,
+        lease_id: LeaseId,
+        heartbeat: Heartbeat,
+        reply: impl FnOnce(Result<LeaseState, Error>) + Send + 'static,
+    ) {
+        let execute = || -> Execute<(LeaseId, Heartbeat), LeaseState> {
+            let db = self.for_batches();
+            Arc::new(move |heartbeats, wait| {
+                let heartbeats = heartbeats.iter().map(|(lease_id, beat)| (*lease_id, beat));
+                let heartbeats: Vec<_> = heartbeats.collect();
+                db.write(|tx| tx.work().heartbeat_all(&heartbeats, wait))
+            })
+        };
+        let batcher = &self.batchers.heartbeats;
+        batcher.submit((lease_id, heartbeat), Box::new(reply), execute);
+    }
+
+    /// Completes a stage, as [`Work::complete`](crate::Work::complete). Concurrent calls
+    /// share a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NestedWrite`] within [`Database::write`]; [`Error::LeaseLost`].
+    pub fn complete_stage(&self, lease_id: LeaseId) -> Result<(Job, StageRun), Error> {
+        self.refuse_nested_write()?;
+        batch::wait(|reply| self.complete_stage_then(lease_id, reply))
+    }
+
+    /// Like [`Database::complete_stage`], but does not wait; see
+    /// [`Database::find_job_then`].
+    pub fn complete_stage_then(
+        &self,
+        lease_id: LeaseId,
+        reply: impl FnOnce(Result<(Job, StageRun), Error>) + Send + 'static,
+    ) {
+        let execute = || -> Execute<LeaseId, (Job, StageRun)> {
+            let db = self.for_batches();
+            Arc::new(move |lease_ids, wait| {
+                let stages: Vec<_> = lease_ids.iter().map(|lease_id| (*lease_id, None)).collect();
+                db.write(|tx| tx.work().complete_all(&stages, wait))
+            })
+        };
+        let batcher = &self.batchers.completions;
+        batcher.submit(lease_id, Box::new(reply), execute);
+    }
+}
