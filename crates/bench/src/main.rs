@@ -6,7 +6,8 @@
 //! ```
 //!
 //! It needs PostgreSQL's programs and Python 3 with venv, and installs the other stack
-//! from PyPI below cargo's target directory. The results are in `docs/performance`.
+//! from the Python Package Index below cargo's target directory. The results are in
+//! `docs/performance`.
 
 mod arguments;
 mod environment;

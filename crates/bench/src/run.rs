@@ -36,12 +36,11 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     let machine = stacks.machine();
-    if plan.smoke {
-    } else if arguments.only.is_empty() {
+    if !arguments.only.is_empty() {
+        eprintln!("{}", report::text(&results, &machine, &plan));
+    } else if !plan.smoke {
         report::write(&results, &machine, &plan, &arguments.output)?;
         eprintln!("{} is written", arguments.output.join("table.md").display());
-    } else {
-        eprintln!("{}", report::text(&results, &machine, &plan));
     }
     let errors = results.errors();
     for error in &errors {

@@ -67,7 +67,7 @@ fn script(workload: Workload) -> String {
             let create = create().replace(';', " RETURNING job_id \\gset new_\n");
             format!(
                 "BEGIN;\n{create}{}\nEND;\n{work}",
-                ready_run(":'new_job_id'::uuid")
+                ready_run(":new_job_id::uuid")
             )
         }
         _ => {

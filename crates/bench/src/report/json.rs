@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::ValueEnum as _;
+use clap::builder::PossibleValue;
 use serde_json::{Map, Value, json};
 
 use super::results::{Metric, Results};
@@ -26,7 +27,7 @@ pub(crate) fn render(results: &Results, machine: &Machine, plan: &Plan) -> Resul
             let mut row = Map::new();
             row.insert(
                 "workload".into(),
-                json!(name.as_ref().map(|name| name.get_name())),
+                json!(name.as_ref().map(PossibleValue::get_name)),
             );
             if !key.request.is_empty() {
                 row.insert("request".into(), json!(key.request));

@@ -4,6 +4,7 @@ mod chart;
 mod json;
 mod results;
 mod table;
+mod text;
 
 use std::fs;
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    fn wait(&mut self, dir: &PathBuf) -> Result<()> {
+    fn wait(&mut self, dir: &Path) -> Result<()> {
         let began = Instant::now();
         while let Err(error) = self.sql("postgres", "SELECT 1") {
             if self.server.has_ended() || began.elapsed() > Duration::from_secs(30) {

@@ -165,7 +165,7 @@ impl Database<'_> {
             Self::Postgres(cluster, name) => cluster.sql(name, sql).map(drop),
             Self::Sqlite(file) => {
                 let connection = rusqlite::Connection::open(file)?;
-                connection.busy_timeout(Duration::from_secs(60))?;
+                connection.busy_timeout(Duration::from_mins(1))?;
                 connection
                     .execute_batch(&format!("BEGIN IMMEDIATE; {sql} COMMIT;"))
                     .with_context(|| format!("SQLite: {sql}"))
@@ -189,7 +189,7 @@ impl Database<'_> {
             }
             Self::Sqlite(file) => {
                 let connection = rusqlite::Connection::open(file)?;
-                connection.busy_timeout(Duration::from_secs(60))?;
+                connection.busy_timeout(Duration::from_mins(1))?;
                 connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE);")?;
                 Ok(())
             }

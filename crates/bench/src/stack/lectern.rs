@@ -73,7 +73,7 @@ impl Lectern {
             ready: "/readyz",
             log: self.dir.path().join("log"),
         };
-        Server::start(start, |port| {
+        Server::start(&start, |port| {
             let mut command = clean_command(&self.program);
             command
                 .args(["serve", "--with-worker=false"])

@@ -98,7 +98,7 @@ impl Peers {
             ready: "/api/v1/jobs?limit=1",
             log: self.dir.path().join("log"),
         };
-        Server::start(start, |port| {
+        Server::start(&start, |port| {
             let mut command = self.command("uvicorn", &cluster.url("peer"));
             command
                 .args([

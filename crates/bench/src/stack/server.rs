@@ -67,7 +67,7 @@ pub(crate) struct Start<'a> {
 
 impl Server {
     /// Starts what `command` returns for a port, and waits until it is ready.
-    pub(crate) fn start(start: Start<'_>, command: impl FnOnce(u16) -> Command) -> Result<Self> {
+    pub(crate) fn start(start: &Start<'_>, command: impl FnOnce(u16) -> Command) -> Result<Self> {
         let port = free_port()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let log = fs::File::create(&start.log)?;
@@ -76,7 +76,7 @@ impl Server {
         let began = Instant::now();
         let mut process = Guarded::start(&mut command)?;
         while !is_ready(address, start.ready) {
-            if process.has_ended() || began.elapsed() > Duration::from_secs(60) {
+            if process.has_ended() || began.elapsed() > Duration::from_mins(1) {
                 let log = fs::read_to_string(&start.log).unwrap_or_default();
                 bail!("{} does not start: {log}", start.system);
             }

@@ -1,6 +1,7 @@
 //! The routes that Lectern and its peer both have.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -100,17 +101,21 @@ async fn measure(
             let bodies: Vec<_> = (0..VARIANTS)
                 .map(|variant| segments(SEGMENTS, variant))
                 .collect();
+            // A job is only in one request at a time: the answer to a PUT is read page by
+            // page, and ends early if another PUT has replaced the set meanwhile.
+            let free: RefCell<VecDeque<&String>> = RefCell::new(jobs.transcribed.iter().collect());
             let send = async |connection: &mut Connection, buffer: &mut Vec<u8>| {
-                let n = next.take();
-                let job = &jobs.transcribed[n % jobs.transcribed.len()];
-                let body = &bodies[n / jobs.transcribed.len() % VARIANTS];
+                let job = free.borrow_mut().pop_front().context("no job is free")?;
+                let body = &bodies[next.take() / jobs.transcribed.len() % VARIANTS];
                 request(
                     buffer,
                     "PUT",
                     &format!("/api/v1/jobs/{job}/transcripts"),
                     body,
                 );
-                connection.send(buffer).await.map(drop)
+                connection.send(buffer).await?;
+                free.borrow_mut().push_back(job);
+                Ok(())
             };
             observe(server, plan, connections, send).await
         }
@@ -143,7 +148,7 @@ async fn create_jobs(server: &Server, plan: &Plan) -> Result<Jobs> {
     }
     let mut transcribed = Vec::new();
     if plan.includes_any(&[Workload::Results, Workload::PutSegments]) {
-        for n in 0..plan.size(16, 2) {
+        for n in 0..plan.size(2 * PUT_CONNECTIONS, PUT_CONNECTIONS) {
             let job = create_job(&mut connection).await?;
             let path = format!("/api/v1/jobs/{job}");
             let body = segments(SEGMENTS, VARIANTS + n);

@@ -35,8 +35,8 @@ pub(crate) async fn watchers(server: &Server, plan: &Plan, results: &mut Results
 }
 
 async fn measure(server: &Server, plan: &Plan, watchers: usize) -> Result<Metrics> {
-    let mut reporter = Connection::open(server.address).await?;
-    let job = create_job(&mut reporter).await?;
+    let mut sender = Connection::open(server.address).await?;
+    let job = create_job(&mut sender).await?;
     let reports = plan.size(40, 3);
     let mut open = Vec::new();
     for _ in 0..watchers {
@@ -75,7 +75,7 @@ async fn measure(server: &Server, plan: &Plan, watchers: usize) -> Result<Metric
             let message = format!("{}{number:04}", String::from_utf8_lossy(MARK));
             let body = progress(1.0 + number as f64, &message);
             exchange(
-                &mut reporter,
+                &mut sender,
                 "POST",
                 &format!("/api/v1/jobs/{job}/progress"),
                 &body,
@@ -84,9 +84,9 @@ async fn measure(server: &Server, plan: &Plan, watchers: usize) -> Result<Metric
         }
         anyhow::Ok(())
     };
-    let (watched, reported) = join(try_join_all(open.into_iter().map(watch)), report).await;
+    let (received, reported) = join(try_join_all(open.into_iter().map(watch)), report).await;
     reported?;
-    watched?;
+    received?;
     let mut latencies = latencies.into_inner();
     ensure!(latencies.len() == reports * watchers, "events are missing");
     Ok(Metrics::from([
