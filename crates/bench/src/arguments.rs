@@ -21,9 +21,9 @@ pub(crate) struct Arguments {
     /// Runs every workload with a few requests, and only checks that nothing fails
     #[arg(long)]
     pub(crate) smoke: bool,
-    /// Directory of the results
-    #[arg(long, default_value = "docs/performance")]
-    pub(crate) output: PathBuf,
+    /// Directory of the results [default: docs/performance in this workspace]
+    #[arg(long)]
+    pub(crate) output: Option<PathBuf>,
     /// The program to measure [default: a release build of this workspace; with --smoke
     /// the program beside this one]
     #[arg(long)]

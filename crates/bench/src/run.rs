@@ -8,7 +8,7 @@ use crate::arguments::{Arguments, Plan, Workload};
 use crate::environment::{Machine, PostgresPrograms, raise_open_file_limit};
 use crate::report::{self, Results};
 use crate::stack::{Cluster, Lectern, Peers};
-use crate::{limit, workload};
+use crate::{limit, stack, workload};
 
 /// What is measured in each round.
 struct Stacks {
@@ -39,8 +39,12 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.only.is_empty() {
         eprintln!("{}", report::text(&results, &machine, &plan));
     } else if !plan.smoke {
-        report::write(&results, &machine, &plan, &arguments.output)?;
-        eprintln!("{} is written", arguments.output.join("table.md").display());
+        let output = arguments
+            .output
+            .clone()
+            .unwrap_or_else(|| stack::workspace().join("docs/performance"));
+        report::write(&results, &machine, &plan, &output)?;
+        eprintln!("{} is written", output.join("table.md").display());
     }
     let errors = results.errors();
     for error in &errors {

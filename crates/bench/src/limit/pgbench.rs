@@ -126,7 +126,7 @@ fn run(
     let used = after.processor_time.saturating_sub(before.processor_time);
     Ok(Metrics::from([
         (Metric::PerSecond, number("tps =")?),
-        (Metric::Median, number("latency average =")?),
+        (Metric::Mean, number("latency average =")?),
         (
             Metric::DatabaseProcessor,
             used.as_secs_f64() * 1e6 / transactions,

@@ -170,3 +170,69 @@ impl Connection {
 pub(crate) fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
     text.windows(pattern.len()).position(|part| part == pattern)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What the client makes of these responses, sent in pieces of `piece` bytes.
+    async fn received(responses: &'static str, count: usize, piece: usize) -> Vec<Result<String>> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = Connection::open(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        server.set_nodelay(true).unwrap();
+        let send = async move {
+            for piece in responses.as_bytes().chunks(piece) {
+                server.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            server.shutdown().await.unwrap();
+            // Closed too early, it would reset the connection: it has not read the requests.
+            server
+        };
+        let receive = async {
+            let mut bodies = Vec::new();
+            for _ in 0..count {
+                let body = client.send(b"GET / HTTP/1.1\r\n\r\n").await;
+                bodies.push(body.map(|body| String::from_utf8_lossy(body).into_owned()));
+            }
+            bodies
+        };
+        futures_util::future::join(send, receive).await.1
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn bodies_end_where_the_head_says() {
+        let responses = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc\
+            HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n\
+            HTTP/1.1 204 No Content\r\n\r\n";
+        for piece in [1, 7, 1_000] {
+            let bodies = block_on(received(responses, 3, piece));
+            let bodies: Vec<String> = bodies.into_iter().map(Result::unwrap).collect();
+            assert_eq!(bodies, ["abc", "def", ""]);
+        }
+    }
+
+    #[test]
+    fn another_status_and_an_early_end_are_errors() {
+        let responses = "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nlate\
+            HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc";
+        let errors: Vec<String> = block_on(received(responses, 2, 1_000))
+            .into_iter()
+            .map(|response| response.unwrap_err().to_string())
+            .collect();
+        assert_eq!(
+            errors,
+            ["status 503: late", "the server closed the connection"]
+        );
+    }
+}

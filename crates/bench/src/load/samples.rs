@@ -39,3 +39,31 @@ impl Latencies {
             .map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_of_values_is_between_them() {
+        assert_eq!(
+            median(vec![4.0, 1.0, 3.0, 2.0]).to_bits(),
+            2.5_f64.to_bits()
+        );
+        assert_eq!(median(vec![]).to_bits(), 0.0_f64.to_bits());
+    }
+
+    #[test]
+    fn a_percentile_is_a_time_that_was_measured() {
+        let mut latencies = Latencies::default();
+        for milliseconds in (1..=200).rev() {
+            latencies.add(Duration::from_millis(milliseconds));
+        }
+        assert_eq!(latencies.percentile(50).to_bits(), 100.0_f64.to_bits());
+        assert_eq!(latencies.percentile(99).to_bits(), 198.0_f64.to_bits());
+        assert_eq!(
+            Latencies::default().percentile(50).to_bits(),
+            0.0_f64.to_bits()
+        );
+    }
+}

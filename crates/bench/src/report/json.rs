@@ -9,8 +9,9 @@ use super::results::{Metric, Results};
 use crate::arguments::Plan;
 use crate::environment::Machine;
 
-const METRICS: [Metric; 6] = [
+const METRICS: [Metric; 7] = [
     Metric::PerSecond,
+    Metric::Mean,
     Metric::Median,
     Metric::P99,
     Metric::ServerProcessor,

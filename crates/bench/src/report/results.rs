@@ -14,6 +14,8 @@ pub(crate) enum Metric {
     /// Requests, transactions or jobs per second.
     PerSecond,
     /// Milliseconds.
+    Mean,
+    /// Milliseconds.
     Median,
     /// The 99th percentile in milliseconds.
     P99,
@@ -29,6 +31,7 @@ impl Metric {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::PerSecond => "per_second",
+            Self::Mean => "mean_ms",
             Self::Median => "p50_ms",
             Self::P99 => "p99_ms",
             Self::ServerProcessor => "server_processor_us",

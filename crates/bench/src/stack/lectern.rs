@@ -96,7 +96,6 @@ fn url(database: &Database<'_>) -> String {
 
 /// Builds the program as a user would.
 fn build() -> Result<PathBuf> {
-    let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     output(
         Command::new(&cargo)
@@ -109,9 +108,14 @@ fn build() -> Result<PathBuf> {
                 "--bin",
                 "lectern",
             ])
-            .current_dir(workspace),
+            .current_dir(workspace()),
     )?;
     Ok(target_directory()?.join("release/lectern"))
+}
+
+/// The root of the workspace that this program was built from.
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 /// Cargo's target directory, in which this program is.

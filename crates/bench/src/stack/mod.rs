@@ -8,6 +8,6 @@ mod server;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use fill::{Database, Dialect};
-pub(crate) use lectern::Lectern;
+pub(crate) use lectern::{Lectern, workspace};
 pub(crate) use peer::{Peers, WORKERS};
 pub(crate) use server::{Server, System};
