@@ -1,19 +1,18 @@
 """The stack that Lectern replaces, with the routes that the benchmark measures.
 
-FastAPI, SQLAlchemy and Pydantic in the way their documentation shows: a session per
-request, models for the tables, and models for requests and responses.
+FastAPI, SQLAlchemy and Pydantic: a session per request, models for the tables, and models
+for requests and responses.
 
     python app.py                      creates the tables
     uvicorn app:app --workers 2        serves
 """
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import FastAPI, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, String, Text, create_engine, delete, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
@@ -172,12 +171,6 @@ class ResultsResponse(BaseModel):
     metadata: dict
 
 
-def session() -> Iterator[Session]:
-    with new_session() as opened:
-        yield opened
-
-
-Database = Annotated[Session, Depends(session)]
 app = FastAPI()
 
 
@@ -213,61 +206,70 @@ def find(db: Session, job_id: UUID) -> Job:
     return job
 
 
+# The routes open their session themselves. As a dependency it would keep its connection until
+# the response is written, for which FastAPI needs another thread of its pool. Under load all
+# threads wait for a connection then, until SQLAlchemy gives up after 30 seconds.
 @app.post("/api/v1/jobs", status_code=201)
-def create_job(body: JobCreate, db: Database) -> JobResponse:
-    job = Job(filename=body.filename, file_size=body.file_size, original_s3_key=body.s3_key)
-    db.add(job)
-    db.commit()
-    db.refresh(job)
-    return to_response(job)
+def create_job(body: JobCreate) -> JobResponse:
+    with new_session() as db:
+        job = Job(filename=body.filename, file_size=body.file_size, original_s3_key=body.s3_key)
+        db.add(job)
+        db.commit()
+        db.refresh(job)
+        return to_response(job)
 
 
 @app.get("/api/v1/jobs")
-def list_jobs(db: Database, limit: Annotated[int, Query(ge=1, le=100)] = 50) -> JobListResponse:
+def list_jobs(limit: Annotated[int, Query(ge=1, le=100)] = 50) -> JobListResponse:
     newest = select(Job).order_by(Job.created_at.desc(), Job.job_id.desc()).limit(limit)
-    return JobListResponse(jobs=[to_response(job) for job in db.scalars(newest)])
+    with new_session() as db:
+        return JobListResponse(jobs=[to_response(job) for job in db.scalars(newest)])
 
 
 @app.get("/api/v1/jobs/{job_id}")
-def get_job(job_id: UUID, db: Database) -> JobResponse:
-    return to_response(find(db, job_id))
+def get_job(job_id: UUID) -> JobResponse:
+    with new_session() as db:
+        return to_response(find(db, job_id))
 
 
 @app.post("/api/v1/jobs/{job_id}/progress")
-def report_progress(job_id: UUID, body: Progress, db: Database) -> JobResponse:
-    job = find(db, job_id)
-    job.status = "running"
-    job.current_stage = body.stage
-    job.progress_percent = body.percent
-    job.progress_message = body.message
-    job.eta_seconds = body.eta_seconds
-    db.commit()
-    db.refresh(job)
-    return to_response(job)
+def report_progress(job_id: UUID, body: Progress) -> JobResponse:
+    with new_session() as db:
+        job = find(db, job_id)
+        job.status = "running"
+        job.current_stage = body.stage
+        job.progress_percent = body.percent
+        job.progress_message = body.message
+        job.eta_seconds = body.eta_seconds
+        db.commit()
+        db.refresh(job)
+        return to_response(job)
 
 
 @app.put("/api/v1/jobs/{job_id}/transcripts")
-def replace_segments(job_id: UUID, body: SegmentsReplace, db: Database) -> SegmentsResponse:
-    find(db, job_id)
-    db.execute(delete(Segment).where(Segment.job_id == job_id))
-    segments = [Segment(segment_id=uuid4(), job_id=job_id, **new.model_dump()) for new in body.segments]
-    db.add_all(segments)
-    # Built before the commit, after which each row would be read again.
-    db.flush()
-    stored = [SegmentResponse.model_validate(segment) for segment in segments]
-    db.commit()
-    return SegmentsResponse(job_id=job_id, segments=stored, total=len(stored))
+def replace_segments(job_id: UUID, body: SegmentsReplace) -> SegmentsResponse:
+    with new_session() as db:
+        find(db, job_id)
+        db.execute(delete(Segment).where(Segment.job_id == job_id))
+        segments = [Segment(job_id=job_id, **new.model_dump()) for new in body.segments]
+        db.add_all(segments)
+        # The response is built before the commit, after which each row would be read again.
+        db.flush()
+        stored = [SegmentResponse.model_validate(segment) for segment in segments]
+        db.commit()
+        return SegmentsResponse(job_id=job_id, segments=stored, total=len(stored))
 
 
 @app.get("/api/v1/results/{job_id}")
-def results(job_id: UUID, db: Database) -> ResultsResponse:
-    job = find(db, job_id)
-    return ResultsResponse(
-        job_id=job.job_id,
-        clips=[ClipResponse.model_validate(clip) for clip in job.clips],
-        transcript=[SegmentResponse.model_validate(segment) for segment in job.segments],
-        metadata={"filename": job.filename, "duration": job.video_duration},
-    )
+def results(job_id: UUID) -> ResultsResponse:
+    with new_session() as db:
+        job = find(db, job_id)
+        return ResultsResponse(
+            job_id=job.job_id,
+            clips=[ClipResponse.model_validate(clip) for clip in job.clips],
+            transcript=[SegmentResponse.model_validate(segment) for segment in job.segments],
+            metadata={"filename": job.filename, "duration": job.video_duration},
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 //! Child processes that do not outlive this program, and what they use.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -33,17 +35,7 @@ impl Guarded {
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("{name} does not start"))?;
-        // The pipe ends when this program does, however it ends. The guard's own group
-        // keeps Ctrl-C from it.
-        let guard = Command::new("sh")
-            .args(["-c", &format!("cat; {end}"), "guard"])
-            .arg(child.id().to_string())
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("sh does not start")?;
+        let guard = guard(end, child.id().to_string())?;
         Ok(Self { child, guard })
     }
 
@@ -64,6 +56,50 @@ impl Drop for Guarded {
         let _ = self.child.wait();
         let _ = self.guard.wait();
     }
+}
+
+/// A temporary directory that is removed when the value is dropped or this program dies.
+#[derive(Debug)]
+pub(crate) struct TemporaryDirectory {
+    path: PathBuf,
+    guard: Child,
+}
+
+impl TemporaryDirectory {
+    pub(crate) fn new() -> Result<Self> {
+        let path = tempfile::Builder::new()
+            .prefix("lectern-bench-")
+            .tempdir()
+            .context("there is no temporary directory")?
+            .keep();
+        let guard = guard("rm -rf \"$1\"", &path)?;
+        Ok(Self { path, guard })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for TemporaryDirectory {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// Runs a shell script, with `argument` as its `$1`, once this program closes the pipe or
+/// dies in whatever way. A group of its own keeps Ctrl-C from it.
+fn guard(end: &str, argument: impl AsRef<OsStr>) -> Result<Child> {
+    Command::new("sh")
+        .args(["-c", &format!("cat; {end}"), "guard"])
+        .arg(argument)
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("sh does not start")
 }
 
 /// Processor time and processes of a process tree.

@@ -9,7 +9,7 @@ use super::statements::{
     JOBS, TRANSCRIBED, claim, complete, create, fill, heartbeat, of, ready_run,
 };
 use crate::arguments::{Plan, Workload};
-use crate::environment::{Usage, output};
+use crate::environment::output;
 use crate::report::{Key, Metric, Metrics, Results};
 use crate::stack::{Cluster, Database, Dialect, System};
 use crate::workload::{HTTP, PUT_CONNECTIONS, ready_runs_for, workers};
@@ -94,7 +94,6 @@ fn run(
 ) -> Result<Metrics> {
     let file = tempfile::NamedTempFile::new()?;
     fs::write(file.path(), script)?;
-    let before = Usage::of(cluster.id());
     let mut pgbench = Command::new(cluster.programs().path("pgbench"));
     pgbench
         .args(["--no-vacuum", "--protocol=prepared"])
@@ -107,29 +106,24 @@ fn run(
     if plan.smoke {
         pgbench.arg("--transactions=3");
     } else {
-        // pgbench only takes whole seconds.
-        pgbench.arg(format!("--time={:.0}", plan.measured.as_secs_f64().ceil()));
+        // Whole seconds, in which pgbench also connects its clients.
+        let seconds = plan.measured.as_secs_f64().ceil() + (clients as f64 / 64.0).ceil();
+        pgbench.arg(format!("--time={seconds}"));
     }
     let printed = output(&mut pgbench)?;
-    let after = Usage::of(cluster.id());
     let number = |prefix: &str| -> Result<f64> {
         let line = printed.lines().find_map(|line| line.strip_prefix(prefix));
         let word = line.and_then(|line| line.split([' ', '/']).find(|word| !word.is_empty()));
         let number = word.and_then(|word| word.parse().ok());
         number.with_context(|| format!("pgbench printed no {prefix} {printed}"))
     };
+    // The rate leaves out the time of connecting.
     ensure!(
         number("number of failed transactions:")? == 0.0,
         "{printed}"
     );
-    let transactions = number("number of transactions actually processed:")?;
-    let used = after.processor_time.saturating_sub(before.processor_time);
     Ok(Metrics::from([
         (Metric::PerSecond, number("tps =")?),
         (Metric::Mean, number("latency average =")?),
-        (
-            Metric::DatabaseProcessor,
-            used.as_secs_f64() * 1e6 / transactions,
-        ),
     ]))
 }

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use tempfile::TempDir;
 
-use super::server::{Start, clean_command, temporary_directory};
+use super::server::{Start, clean_command};
 use crate::arguments::Arguments;
-use crate::environment::output;
+use crate::environment::{TemporaryDirectory, output};
 use crate::stack::{Cluster, Database, Server, System};
 
 /// The pipeline of every job: a job is completed with its only stage.
@@ -20,7 +19,7 @@ const PIPELINES: &str = r#"{"default": [{"stage": "transcription"}]}"#;
 #[derive(Debug)]
 pub(crate) struct Lectern {
     program: PathBuf,
-    dir: TempDir,
+    dir: TemporaryDirectory,
 }
 
 impl Lectern {
@@ -32,7 +31,7 @@ impl Lectern {
             None => build()?,
         };
         ensure!(program.is_file(), "{} is missing", program.display());
-        let dir = temporary_directory()?;
+        let dir = TemporaryDirectory::new()?;
         fs::write(dir.path().join("pipelines.json"), PIPELINES)?;
         let program = program.canonicalize()?;
         Ok(Self { program, dir })

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
-use tempfile::TempDir;
 
 use super::lectern::target_directory;
-use super::server::{Start, clean_command, temporary_directory};
-use crate::environment::{output, python};
+use super::server::{Start, clean_command};
+use crate::environment::{TemporaryDirectory, output, python};
 use crate::stack::{Cluster, Server, System};
 
 /// The packages, with their versions.
@@ -27,7 +26,7 @@ pub(crate) const WORKERS: usize = 2;
 #[derive(Debug)]
 pub(crate) struct Peers {
     venv: PathBuf,
-    dir: TempDir,
+    dir: TemporaryDirectory,
 }
 
 impl Peers {
@@ -37,7 +36,7 @@ impl Peers {
         if !venv.join("bin/uvicorn").is_file() {
             return Ok(None);
         }
-        let dir = temporary_directory()?;
+        let dir = TemporaryDirectory::new()?;
         for (name, text) in PROGRAMS {
             fs::write(dir.path().join(name), text)?;
         }

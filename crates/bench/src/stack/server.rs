@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::environment::{Guarded, free_port};
 
@@ -122,12 +122,4 @@ pub(crate) fn clean_command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         }
     }
     command
-}
-
-/// A directory of this run that is removed with it.
-pub(crate) fn temporary_directory() -> Result<tempfile::TempDir> {
-    tempfile::Builder::new()
-        .prefix("lectern-bench-")
-        .tempdir()
-        .context("no temporary directory")
 }
