@@ -165,6 +165,8 @@ fn bars(file: &Path, title: &str, values: &[(String, f64)]) -> Result<()> {
         |area: &DrawingArea<SVGBackend<'_>, Shift>| -> Result<(), Box<dyn std::error::Error>> {
             area.fill(&WHITE)?;
             area.draw_text(title, &(TEXT, 18).into_text_style(area), (12, 12))?;
+            // Where both are equal.
+            let one = LEFT + pixels(right / largest);
             let mut top = 46;
             for (label, value) in values {
                 let end = LEFT + pixels(value / largest * right);
@@ -172,11 +174,9 @@ fn bars(file: &Path, title: &str, values: &[(String, f64)]) -> Result<()> {
                 area.draw(&Rectangle::new(bar, COLORS[0].filled()))?;
                 let style = (TEXT, 14).into_text_style(area);
                 area.draw_text(label, &style, (12, top + 2))?;
-                area.draw_text(&format!("{value:.2}"), &style, (end + 6, top + 2))?;
+                area.draw_text(&format!("{value:.2}"), &style, (end.max(one) + 6, top + 2))?;
                 top += BAR;
             }
-            // Where both are equal.
-            let one = LEFT + pixels(right / largest);
             area.draw(&PathElement::new(
                 vec![(one, 40), (one, height - 8)],
                 BLACK.stroke_width(1),
@@ -208,6 +208,8 @@ fn lines(file: &Path, title: &str, lines: &[Line]) -> Result<()> {
             chart
                 .configure_mesh()
                 .light_line_style(TRANSPARENT)
+                .x_label_formatter(&ToString::to_string)
+                .y_label_formatter(&ToString::to_string)
                 .draw()?;
             for ((name, points), color) in lines.iter().zip(COLORS.into_iter().cycle()) {
                 let path = PathElement::new(points.clone(), color.stroke_width(2));

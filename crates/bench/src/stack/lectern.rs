@@ -114,7 +114,8 @@ fn build() -> Result<PathBuf> {
 
 /// The root of the workspace that this program was built from.
 pub(crate) fn workspace() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package)
 }
 
 /// Cargo's target directory, in which this program is.
