@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Bool, Nullable, Text};
 use lectern_domain::{Clock, JobId, LeaseId, Stage, SystemClock};
 
-use crate::connection::batch::LockWait;
-use crate::connection::{DbConnection, Tx};
+use crate::connection::batch::Mode;
+use crate::connection::{Backend, DbConnection, Tx, on_either};
+use crate::dialect::is_small;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::prepared::Prepared;
@@ -101,14 +102,14 @@ impl Tx<'_> {
     /// Locks the rows of jobs and, where one query can do both, reads their live
     /// leases. `None`: the caller must read them, because they were not read or may
     /// have changed during the wait for the lock. Jobs that do not exist are missing, and
-    /// those that are locked, with [`LockWait::Skip`].
+    /// with [`Mode::Together`], those that are locked or large.
     pub(crate) fn lock_jobs_with_leases(
         &mut self,
         job_ids: &[JobId],
-        wait: LockWait,
+        mode: Mode,
     ) -> Result<HashMap<JobId, LockedJob>, Error> {
         let callers_time = self.callers_time();
-        let locked = lock_rows_with_leases(self.raw, job_ids, wait, callers_time)?;
+        let locked = lock_rows_with_leases(self.raw, job_ids, mode, callers_time)?;
         let lock =
             |(job_id, (at, leases))| Ok((job_id, (self.job_lock(job_id, Some(at))?, leases)));
         locked.into_iter().map(lock).collect()
@@ -167,6 +168,14 @@ fn lock_row(
 /// The lock of a job, and the leases that were live then; `None`: unknown.
 pub(crate) type LockedJob = (JobLock, Option<Vec<LiveLease>>);
 
+fn is_small_on_sqlite(conn: &mut DbConnection, job_id: JobId) -> Result<bool, Error> {
+    let row = jobs::table
+        .filter(jobs::job_id.eq(Id(job_id)))
+        .filter(sql::<Bool>(is_small(Backend::Sqlite)));
+    let is_small = Prepared(diesel::select(exists(row)));
+    on_either!(conn, conn => is_small.get_result::<bool>(conn)).doing("look at the size of a job")
+}
+
 /// When a job was locked, and the leases that were live then; `None`: unknown.
 type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 
@@ -185,26 +194,29 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 fn lock_rows_with_leases(
     conn: &mut DbConnection,
     job_ids: &[JobId],
-    wait: LockWait,
+    mode: Mode,
     callers_time: Option<DateTime<Utc>>,
 ) -> Result<HashMap<JobId, LockedWithLeases>, Error> {
     let DbConnection::Postgres(conn) = conn else {
         let mut locked = HashMap::new();
         for job_id in job_ids {
-            let at = lock_row(conn, *job_id, callers_time)?;
+            let at = match mode {
+                Mode::Together if !is_small_on_sqlite(conn, *job_id)? => None,
+                _ => lock_row(conn, *job_id, callers_time)?,
+            };
             locked.extend(at.map(|at| (*job_id, (at, None))));
         }
         return Ok(locked);
     };
-    let skip = match wait {
-        LockWait::Wait => "",
-        LockWait::Skip => "SKIP LOCKED",
+    let (is_small, skip) = match mode {
+        Mode::Alone => ("TRUE", ""),
+        Mode::Together => (is_small(Backend::Postgres), "SKIP LOCKED"),
     };
     // The subquery hides the length of the array, with which the planner would plan the
     // statement again for each execution.
     let lock = sql_query(format!(
         "WITH locked AS MATERIALIZED
-             (SELECT job_id, version FROM jobs WHERE job_id = ANY(ARRAY(SELECT unnest($1)))
+             (SELECT job_id, version FROM jobs WHERE job_id = ANY(ARRAY(SELECT unnest($1))) AND {is_small}
               ORDER BY job_id FOR NO KEY UPDATE {skip})
          SELECT locked.job_id, COALESCE($2, clock_timestamp()) AS now,
                 locked.version = (SELECT version FROM jobs WHERE job_id = locked.job_id)

@@ -74,6 +74,27 @@ pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> TextCondition {
         .sql(after)
 }
 
+/// SQL for the condition that the values of unbounded size in a row of `jobs` are small, so
+/// that many such rows can be in memory at once. On PostgreSQL the stored size counts,
+/// which is known without reading the value; a compressed value is up to a hundred times
+/// as large.
+pub(crate) fn is_small(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Postgres => {
+            "(COALESCE(pg_column_size(jobs.extra_metadata), 0)
+              + COALESCE(pg_column_size(jobs.video_metadata), 0)
+              + COALESCE(pg_column_size(jobs.processing_config), 0)
+              + COALESCE(pg_column_size(jobs.error_message), 0) < 4096)"
+        }
+        Backend::Sqlite => {
+            "(COALESCE(octet_length(jobs.extra_metadata), 0)
+              + COALESCE(octet_length(jobs.video_metadata), 0)
+              + COALESCE(octet_length(jobs.processing_config), 0)
+              + COALESCE(octet_length(jobs.error_message), 0) < 65536)"
+        }
+    }
+}
+
 /// The condition that a column, such as `jobs.job_id`, is one of `ids`.
 pub(crate) fn is_one_of(backend: Backend, column: &str, ids: &[impl Display]) -> TextCondition {
     let (before, after) = match backend {

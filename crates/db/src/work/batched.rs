@@ -29,10 +29,10 @@ impl Database {
     ) {
         let execute = || -> Execute<(LeaseId, Heartbeat), LeaseState> {
             let db = self.for_batches();
-            Arc::new(move |heartbeats, wait| {
+            Arc::new(move |heartbeats, mode| {
                 let heartbeats = heartbeats.iter().map(|(lease_id, beat)| (*lease_id, beat));
                 let heartbeats: Vec<_> = heartbeats.collect();
-                db.write(|tx| tx.work().heartbeat_all(&heartbeats, wait))
+                db.write(|tx| tx.work().heartbeat_all(&heartbeats, mode))
             })
         };
         let batcher = &self.batchers.heartbeats;
@@ -59,9 +59,9 @@ impl Database {
     ) {
         let execute = || -> Execute<LeaseId, (Job, StageRun)> {
             let db = self.for_batches();
-            Arc::new(move |lease_ids, wait| {
+            Arc::new(move |lease_ids, mode| {
                 let stages: Vec<_> = lease_ids.iter().map(|lease_id| (*lease_id, None)).collect();
-                db.write(|tx| tx.work().complete_all(&stages, wait))
+                db.write(|tx| tx.work().complete_all(&stages, mode))
             })
         };
         let batcher = &self.batchers.completions;

@@ -8,7 +8,7 @@ use lectern_domain::{
 use super::Work;
 use super::attempt::{AttemptLog, JOB_EVENTS, RunChanges};
 use super::locked_jobs::{LockedRuns, only_result};
-use crate::connection::batch::{LockWait, Outcome, Outcomes};
+use crate::connection::batch::{Mode, Outcome, Outcomes};
 use crate::error::Error;
 use crate::repositories::job_events::JobChange;
 use crate::repositories::jobs::rollup::rollup;
@@ -36,7 +36,7 @@ impl Work<'_> {
         lease_id: LeaseId,
         note: Option<&LongText>,
     ) -> Result<(Job, StageRun), Error> {
-        let completed = self.complete_all(&[(lease_id, note)], LockWait::Wait)?;
+        let completed = self.complete_all(&[(lease_id, note)], Mode::Alone)?;
         only_result(completed, lease_id)
     }
 
@@ -44,15 +44,15 @@ impl Work<'_> {
     pub(crate) fn complete_all(
         &mut self,
         stages: &[(LeaseId, Option<&LongText>)],
-        wait: LockWait,
+        mode: Mode,
     ) -> Outcomes<(Job, StageRun)> {
         let lease_ids: Vec<_> = stages.iter().map(|(lease_id, _)| *lease_id).collect();
-        let mut jobs = self.lock_leases(&lease_ids, wait)?;
+        let mut jobs = self.lock_leases(&lease_ids, mode)?;
         let mut outcomes = Vec::with_capacity(stages.len());
         let mut completions = Vec::with_capacity(stages.len());
         for (lease_id, note) in stages {
             if jobs.is_skipped(*lease_id) {
-                outcomes.push(Outcome::Locked);
+                outcomes.push(Outcome::NotTogether);
                 continue;
             }
             let (locked, run) = match jobs.leased(*lease_id) {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use lectern_domain::{JobId, LeaseId, Stage, StageRun};
 
 use super::Work;
-use crate::connection::batch::{LockWait, Outcome, Outcomes};
+use crate::connection::batch::{Mode, Outcome, Outcomes};
 use crate::dialect::{JobLock, LiveLease, LockedJob};
 use crate::error::Error;
 
@@ -30,7 +30,7 @@ impl Work<'_> {
             stages,
             lease_id,
         };
-        match self.guard_all(&[write], LockWait::Wait)?.pop() {
+        match self.guard_all(&[write], Mode::Alone)?.pop() {
             Some(Outcome::Executed(checked)) => checked,
             _ => Err(Error::JobNotFound { job_id }),
         }
@@ -40,18 +40,18 @@ impl Work<'_> {
     pub(crate) fn guard_all(
         &mut self,
         writes: &[GuardedWrite<'_>],
-        wait: LockWait,
+        mode: Mode,
     ) -> Outcomes<JobLock> {
         self.renew_leases_in_doubt()?;
         let job_ids: Vec<_> = writes.iter().map(|write| write.job_id).collect();
-        let mut locked = self.0.lock_jobs_with_leases(&job_ids, wait)?;
-        let skipped = self.skipped(&job_ids, &locked, wait)?;
+        let mut locked = self.0.lock_jobs_with_leases(&job_ids, mode)?;
+        let skipped = self.skipped(&job_ids, &locked, mode)?;
         let mut checked = Vec::with_capacity(writes.len());
         for write in writes {
             let job_id = write.job_id;
             let Some((lock, leases)) = locked.remove(&job_id) else {
                 checked.push(if skipped.contains(&job_id) {
-                    Outcome::Locked
+                    Outcome::NotTogether
                 } else {
                     Outcome::Executed(Err(Error::JobNotFound { job_id }))
                 });
@@ -73,11 +73,11 @@ impl Work<'_> {
         &mut self,
         job_ids: &[JobId],
         locked: &HashMap<JobId, LockedJob>,
-        wait: LockWait,
+        mode: Mode,
     ) -> Result<HashSet<JobId>, Error> {
         let missing = job_ids.iter().filter(|job_id| !locked.contains_key(job_id));
         let missing: Vec<_> = missing.copied().collect();
-        if wait == LockWait::Wait || missing.is_empty() {
+        if mode == Mode::Alone || missing.is_empty() {
             return Ok(HashSet::new());
         }
         self.0.jobs().existing(&missing)

@@ -9,7 +9,7 @@ use super::Work;
 use super::attempt::{JOB_EVENTS, RunChanges};
 use super::expiry::expires_at;
 use super::locked_jobs::{LockedRuns, lost, only_result};
-use crate::connection::batch::{LockWait, Outcome, Outcomes};
+use crate::connection::batch::{Mode, Outcome, Outcomes};
 use crate::error::Error;
 use crate::repositories::job_events::JobChange;
 use crate::repositories::jobs::rollup::rollup_all;
@@ -27,7 +27,7 @@ impl Work<'_> {
         lease_id: LeaseId,
         heartbeat: &Heartbeat,
     ) -> Result<LeaseState, Error> {
-        let states = self.heartbeat_all(&[(lease_id, heartbeat)], LockWait::Wait)?;
+        let states = self.heartbeat_all(&[(lease_id, heartbeat)], Mode::Alone)?;
         only_result(states, lease_id)
     }
 
@@ -35,15 +35,15 @@ impl Work<'_> {
     pub(crate) fn heartbeat_all(
         &mut self,
         heartbeats: &[(LeaseId, &Heartbeat)],
-        wait: LockWait,
+        mode: Mode,
     ) -> Outcomes<LeaseState> {
         let lease_ids: Vec<_> = heartbeats.iter().map(|(lease_id, _)| *lease_id).collect();
-        let mut jobs = self.lock_leases(&lease_ids, wait)?;
+        let mut jobs = self.lock_leases(&lease_ids, mode)?;
         let mut states = Vec::with_capacity(heartbeats.len());
         let mut changed_jobs = BTreeMap::new();
         for (lease_id, heartbeat) in heartbeats {
             if jobs.is_skipped(*lease_id) {
-                states.push(Outcome::Locked);
+                states.push(Outcome::NotTogether);
                 continue;
             }
             let (locked, run) = match jobs.leased(*lease_id) {

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use lectern_domain::{JobId, LeaseId, StageRun};
 
 use super::Work;
-use crate::connection::batch::{LockWait, Outcome};
+use crate::connection::batch::{Mode, Outcome};
 use crate::connection::on_either;
 use crate::dialect;
 use crate::error::{Doing, Error};
@@ -21,7 +21,7 @@ impl Work<'_> {
         &mut self,
         lease_id: LeaseId,
     ) -> Result<(LockedRuns, StageRun), Error> {
-        let mut jobs = self.lock_leases(&[lease_id], LockWait::Wait)?;
+        let mut jobs = self.lock_leases(&[lease_id], Mode::Alone)?;
         let (_, run) = jobs.leased(lease_id)?;
         let locked = jobs
             .locked
@@ -34,7 +34,7 @@ impl Work<'_> {
     pub(super) fn lock_leases(
         &mut self,
         lease_ids: &[LeaseId],
-        wait: LockWait,
+        mode: Mode,
     ) -> Result<LockedJobs, Error> {
         self.renew_leases_in_doubt()?;
         let backend = self.0.raw.backend();
@@ -53,10 +53,10 @@ impl Work<'_> {
         if job_ids.is_empty() {
             return Ok(LockedJobs::default());
         }
-        let locks = self.0.lock_jobs_with_leases(&job_ids, wait)?;
+        let locks = self.0.lock_jobs_with_leases(&job_ids, mode)?;
         let skipped = found
             .iter()
-            .filter(|(_, job_id)| wait == LockWait::Skip && !locks.contains_key(&job_id.0));
+            .filter(|(_, job_id)| mode == Mode::Together && !locks.contains_key(&job_id.0));
         let skipped = skipped.map(|(lease_id, _)| lease_id.0).collect();
         // Read after the lock: another worker may have claimed a run meanwhile.
         let mut runs_by_job = self.0.stage_runs().all_for_jobs(&job_ids)?;

@@ -87,14 +87,22 @@ fn an_unknown_job() -> JobId {
 
 fn lookups_made_together_find_their_jobs(db: TestDb) {
     let [a, b] = [a_job(), a_job()].map(|job| job.create(&db));
-    let ids = [a.job_id, b.job_id, a.job_id, an_unknown_job()];
+    // Large and hardly compressible, so it is executed alone.
+    let numbers: Vec<_> = (0..50_000).map(|i| i * 7919 % 100_003).collect();
+    let large = a_job()
+        .extra_metadata(json!({ "numbers": numbers }))
+        .create(&db);
+    let ids = [a.job_id, large.job_id, b.job_id, a.job_id, an_unknown_job()];
     let find = |id: JobId| move |db: &Database, reply: Reply<_>| db.find_job_then(id, reply);
     let calls: Calls<'_, Option<Job>> = ids.iter().map(|id| Box::new(find(*id)) as _).collect();
     let found: Vec<_> = together(&db, 2, find(a.job_id), calls)
         .into_iter()
         .map(Result::unwrap)
         .collect();
-    assert_eq!(found, [Some(a.clone()), Some(b), Some(a), None]);
+    assert_eq!(
+        found,
+        [Some(a.clone()), Some(large), Some(b), Some(a), None]
+    );
 }
 
 fn create(filename: &str, pipeline: Option<&str>) -> impl Fn(&Database, Reply<Job>) + use<> {
@@ -163,6 +171,9 @@ fn a_creation_that_violates_a_constraint_fails_alone(db: TestDb) {
 fn reports_made_together_have_the_same_results_as_alone(db: TestDb) {
     let [plain, cancelled, late, leased, twice, other] =
         [(); 6].map(|()| a_job().create(&db).job_id);
+    let numbers: Vec<_> = (0..50_000).map(|i| i * 7919 % 100_003).collect();
+    let large = a_job().extra_metadata(json!({ "numbers": numbers }));
+    let large = large.create(&db).job_id;
     cancel(&db, cancelled);
     let report = |stage, percent| a_report(stage, percent);
     db.write(|tx| {
@@ -193,6 +204,7 @@ fn reports_made_together_have_the_same_results_as_alone(db: TestDb) {
         Box::new(report(leased, Some(lease), 60.0)),
         Box::new(report(twice, None, 10.0)),
         Box::new(report(twice, None, 20.0)),
+        Box::new(report(large, None, 10.0)),
     ];
     let results = together(&db, 1, report(other, None, 1.0), calls);
     let percent = |i: usize| {
@@ -214,8 +226,8 @@ fn reports_made_together_have_the_same_results_as_alone(db: TestDb) {
     // The leased one is the mean of six stages.
     assert_eq!((percent(0), percent(3), percent(5)), (10.0, 50.0, 10.0));
     assert_eq!((percent(6), percent(7)), (10.0, 20.0));
-    events_are_numbered_without_gaps(&db, &[plain, leased, twice]);
-    for (job, i) in [(plain, 0), (leased, 5), (twice, 7)] {
+    events_are_numbered_without_gaps(&db, &[plain, leased, twice, large]);
+    for (job, i) in [(plain, 0), (leased, 5), (twice, 7), (large, 8)] {
         assert_eq!(&stored(&db, job), results[i].as_ref().unwrap());
         let events = db
             .read(|conn| conn.job_events().after(job, 0, 100))

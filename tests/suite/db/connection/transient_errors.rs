@@ -196,8 +196,7 @@ fn migrations_are_not_subject_to_timeouts() {
         .batch("BEGIN; LOCK TABLE database_identity IN ACCESS SHARE MODE")
         .unwrap();
     thread::scope(|scope| {
-        // The last one does nothing on PostgreSQL.
-        let reverted = scope.spawn(|| db.migrations().down(2));
+        let reverted = scope.spawn(|| db.migrations().down(usize::MAX));
         // Longer than each timeout.
         let mut sql = test.sql();
         wait_until(|| {
@@ -208,7 +207,7 @@ fn migrations_are_not_subject_to_timeouts() {
             ) != "0"
         });
         other.batch("ROLLBACK").unwrap();
-        assert_eq!(reverted.join().unwrap().unwrap().len(), 2);
+        assert!(!reverted.join().unwrap().unwrap().is_empty());
     });
 }
 

@@ -32,8 +32,8 @@ const MAX_BATCH: usize = 64;
 /// How long a thread waits for further operations before it ends.
 const IDLE_TIME: Duration = Duration::from_secs(10);
 
-/// The number of threads that execute operations alone which have to wait for a lock.
-const MAX_WAITING: usize = 4;
+/// The number of threads that execute operations alone.
+const MAX_ALONE: usize = 4;
 
 /// The outcome of each operation of a batch, in their order. An error means that none of
 /// them was executed.
@@ -43,21 +43,23 @@ pub(crate) type Outcomes<T> = Result<Vec<Outcome<T>>, Error>;
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
     Executed(Result<T, Error>),
-    /// Another transaction has locked its rows. It is executed alone, so that the others do
-    /// not wait for the lock.
-    Locked,
+    /// It has to be executed alone: another transaction has locked its job, for which the
+    /// other operations must not wait, or its job is so large that a batch of such jobs
+    /// would need too much memory.
+    NotTogether,
 }
 
-/// What an operation does when another transaction has locked its rows.
+/// How operations are executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LockWait {
-    Wait,
-    Skip,
+pub(crate) enum Mode {
+    /// In a batch: some may be [`Outcome::NotTogether`].
+    Together,
+    /// One operation, which waits for locks.
+    Alone,
 }
 
-/// Executes operations together. Those whose rows are locked are [`Outcome::Locked`] with
-/// [`LockWait::Skip`].
-pub(crate) type Execute<Op, T> = Arc<dyn Fn(&[Op], LockWait) -> Outcomes<T> + Send + Sync>;
+/// Executes operations.
+pub(crate) type Execute<Op, T> = Arc<dyn Fn(&[Op], Mode) -> Outcomes<T> + Send + Sync>;
 
 /// Receives the result of an operation, on the thread that executed it.
 pub(crate) type Reply<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
@@ -77,11 +79,11 @@ struct Shared<Op, T> {
 struct State<Op, T> {
     queue: VecDeque<(Op, Reply<T>)>,
     /// Operations that are executed alone.
-    waiting: VecDeque<(Op, Reply<T>)>,
+    alone: VecDeque<(Op, Reply<T>)>,
     /// Threads of this generation that execute batches.
     threads: usize,
     /// Threads of this generation that execute operations alone.
-    waiting_threads: usize,
+    alone_threads: usize,
     /// Threads of this generation that wait for operations.
     idle_threads: usize,
     /// Incremented when the threads are replaced.
@@ -142,9 +144,9 @@ where
     pub(crate) fn new(max_threads: usize) -> Self {
         let state = State {
             queue: VecDeque::new(),
-            waiting: VecDeque::new(),
+            alone: VecDeque::new(),
             threads: 0,
-            waiting_threads: 0,
+            alone_threads: 0,
             idle_threads: 0,
             generation: 0,
             is_closed: false,
@@ -186,7 +188,7 @@ where
         let mut state = self.shared.state.lock();
         state.generation += 1;
         state.threads = 0;
-        state.waiting_threads = 0;
+        state.alone_threads = 0;
         state.idle_threads = 0;
         drop(state);
         self.shared.has_changed.notify_all();
@@ -209,49 +211,49 @@ where
     fn run(self: &Arc<Self>, generation: u64, execute: &Execute<Op, T>) {
         while let Some(batch) = self.next_batch(generation) {
             // A panic drops the replies, which the callers notice.
-            let locked = catch_unwind(AssertUnwindSafe(|| execute_batch(batch, execute)));
-            for (op, reply) in locked.unwrap_or_default() {
-                self.wait_alone(op, reply, execute);
+            let not_together = catch_unwind(AssertUnwindSafe(|| execute_batch(batch, execute)));
+            for (op, reply) in not_together.unwrap_or_default() {
+                self.queue_alone(op, reply, execute);
             }
         }
     }
 
-    /// Queues an operation that has to wait for a lock.
-    fn wait_alone(self: &Arc<Self>, op: Op, reply: Reply<T>, execute: &Execute<Op, T>) {
+    /// Queues an operation that has to be executed alone.
+    fn queue_alone(self: &Arc<Self>, op: Op, reply: Reply<T>, execute: &Execute<Op, T>) {
         let mut state = self.state.lock();
-        state.waiting.push_back((op, reply));
-        if state.waiting_threads == MAX_WAITING {
+        state.alone.push_back((op, reply));
+        if state.alone_threads == MAX_ALONE {
             return;
         }
-        state.waiting_threads += 1;
+        state.alone_threads += 1;
         let generation = state.generation;
         drop(state);
         let (shared, execute) = (Arc::clone(self), Arc::clone(execute));
         let started = thread::Builder::new()
-            .name("lectern-db lock".to_owned())
-            .spawn(move || shared.run_waiting(generation, &execute));
+            .name("lectern-db single".to_owned())
+            .spawn(move || shared.run_alone(generation, &execute));
         if started.is_err() {
             let mut state = self.state.lock();
             if state.generation == generation {
-                state.waiting_threads -= 1;
+                state.alone_threads -= 1;
             }
-            if state.waiting_threads == 0 {
+            if state.alone_threads == 0 {
                 // The callers notice that their replies are dropped.
-                state.waiting.clear();
+                state.alone.clear();
             }
         }
     }
 
     /// The loop of a thread that executes operations alone.
-    fn run_waiting(&self, generation: u64, execute: &Execute<Op, T>) {
+    fn run_alone(&self, generation: u64, execute: &Execute<Op, T>) {
         loop {
             let (op, reply) = {
                 let mut state = self.state.lock();
                 if state.generation != generation {
                     return;
                 }
-                let Some(next) = state.waiting.pop_front() else {
-                    state.waiting_threads -= 1;
+                let Some(next) = state.alone.pop_front() else {
+                    state.alone_threads -= 1;
                     return;
                 };
                 next
@@ -305,13 +307,13 @@ where
     }
 }
 
-/// Executes a batch; returns the operations that have to wait for a lock.
+/// Executes a batch; returns the operations that have to be executed alone.
 fn execute_batch<Op, T>(
     batch: Vec<(Op, Reply<T>)>,
     execute: &Execute<Op, T>,
 ) -> Vec<(Op, Reply<T>)> {
     let (ops, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-    let outcomes: Vec<_> = match execute(&ops, LockWait::Skip) {
+    let outcomes: Vec<_> = match execute(&ops, Mode::Together) {
         Ok(outcomes) => outcomes,
         Err(error) if ops.len() == 1 => vec![Outcome::Executed(Err(error))],
         Err(error) => match outage_for_each(&error, ops.len()) {
@@ -319,34 +321,34 @@ fn execute_batch<Op, T>(
             // One of the operations may have caused the error, so each is executed alone.
             None => ops
                 .iter()
-                .map(|op| execute_one(op, execute, LockWait::Skip))
+                .map(|op| execute_one(op, execute, Mode::Together))
                 .collect(),
         },
     };
-    let mut locked = Vec::new();
+    let mut not_together = Vec::new();
     for ((op, reply), outcome) in ops.into_iter().zip(replies).zip(outcomes) {
         match outcome {
             Outcome::Executed(result) => reply(result),
-            Outcome::Locked => locked.push((op, reply)),
+            Outcome::NotTogether => not_together.push((op, reply)),
         }
     }
-    locked
+    not_together
 }
 
-fn execute_one<Op, T>(op: &Op, execute: &Execute<Op, T>, wait: LockWait) -> Outcome<T> {
-    match execute(slice::from_ref(op), wait).map(|mut outcomes| outcomes.pop()) {
+fn execute_one<Op, T>(op: &Op, execute: &Execute<Op, T>, mode: Mode) -> Outcome<T> {
+    match execute(slice::from_ref(op), mode).map(|mut outcomes| outcomes.pop()) {
         Ok(Some(outcome)) => outcome,
         Ok(None) => Outcome::Executed(Err(interrupted())),
         Err(error) => Outcome::Executed(Err(error)),
     }
 }
 
-/// Executes an operation that may wait for a lock.
+/// Executes an operation alone.
 fn execute_alone<Op, T>(op: &Op, execute: &Execute<Op, T>) -> Result<T, Error> {
-    match execute_one(op, execute, LockWait::Wait) {
+    match execute_one(op, execute, Mode::Alone) {
         Outcome::Executed(result) => result,
-        // Does not happen: it waits for the lock.
-        Outcome::Locked => Err(interrupted()),
+        // Does not happen: it is executed alone.
+        Outcome::NotTogether => Err(interrupted()),
     }
 }
 
@@ -368,7 +370,7 @@ fn outage_for_each(error: &Error, count: usize) -> Option<Vec<Error>> {
     Some((0..count).map(|_| copy()).collect())
 }
 
-/// The outcomes of operations that lock nothing.
+/// The outcomes of operations that were all executed together.
 pub(crate) fn executed<T>(results: impl IntoIterator<Item = Result<T, Error>>) -> Vec<Outcome<T>> {
     results.into_iter().map(Outcome::Executed).collect()
 }

@@ -38,7 +38,7 @@ impl Fixture {
     fn submit(
         &self,
         ops: &[u32],
-        execute: fn(&[u32], LockWait) -> Outcomes<u32>,
+        execute: fn(&[u32], Mode) -> Outcomes<u32>,
     ) -> Receiver<(u32, Result<u32, Error>)> {
         let (results, received) = channel();
         for &op in ops {
@@ -47,10 +47,10 @@ impl Fixture {
             self.batcher.submit(op, reply, || {
                 let batches = self.gate.batches.clone();
                 let permissions = Arc::clone(&self.gate.permissions);
-                Arc::new(move |ops, wait| {
+                Arc::new(move |ops, mode| {
                     batches.send(ops.to_vec()).unwrap();
                     permissions.lock().recv().unwrap();
-                    execute(ops, wait)
+                    execute(ops, mode)
                 })
             });
         }
@@ -64,12 +64,12 @@ impl Fixture {
     }
 }
 
-fn double(ops: &[u32], _: LockWait) -> Outcomes<u32> {
+fn double(ops: &[u32], _: Mode) -> Outcomes<u32> {
     double_unless(ops, |_| false)
 }
 
 /// Fails as a whole if one of the operations is 13, as a transaction does.
-fn double_unless_13(ops: &[u32], _: LockWait) -> Outcomes<u32> {
+fn double_unless_13(ops: &[u32], _: Mode) -> Outcomes<u32> {
     double_unless(ops, |op| op == 13)
 }
 
@@ -136,9 +136,9 @@ fn an_outage_is_reported_to_each_caller_and_not_tried_again() {
 #[test]
 fn after_a_panic_the_callers_are_told_and_the_thread_continues() {
     let fixture = Fixture::new(1);
-    let panics = |ops: &[u32], wait| {
+    let panics = |ops: &[u32], mode| {
         assert!(!ops.contains(&1), "a panic that the test expects");
-        double(ops, wait)
+        double(ops, mode)
     };
     fixture.permit(2);
     // The reply is dropped, so nothing arrives.
@@ -196,26 +196,26 @@ fn queued_operations_are_executed_after_the_batcher_is_dropped() {
 }
 
 #[test]
-fn an_operation_that_waits_for_a_lock_delays_no_other() {
+fn an_operation_that_is_executed_alone_delays_no_other() {
     let fixture = Fixture::new(1);
-    // Operation 13 is locked until it is executed alone.
-    let locked = |ops: &[u32], wait| {
-        let outcome = |op: &u32| match (op, wait) {
-            (13, LockWait::Skip) => Outcome::Locked,
+    // Operation 13 cannot be executed together with others.
+    let not_13 = |ops: &[u32], mode| {
+        let outcome = |op: &u32| match (op, mode) {
+            (13, Mode::Together) => Outcome::NotTogether,
             (op, _) => Outcome::Executed(Ok(op * 2)),
         };
         Ok(ops.iter().map(outcome).collect())
     };
-    let first = fixture.submit(&[1], locked);
+    let first = fixture.submit(&[1], not_13);
     fixture.batches.recv().unwrap();
-    let others = fixture.submit(&[13, 2], locked);
+    let others = fixture.submit(&[13, 2], not_13);
     fixture.permit(2);
     first.recv().unwrap().1.unwrap();
     assert_eq!(fixture.batches.recv().unwrap(), [13, 2]);
     assert!(matches!(others.recv().unwrap(), (2, Ok(4))));
-    // Waits for a permission, as for a lock, while the next batch is executed.
+    // Waits for a permission while the next batch is executed.
     assert_eq!(fixture.batches.recv().unwrap(), [13]);
-    let next = fixture.submit(&[3], locked);
+    let next = fixture.submit(&[3], not_13);
     assert_eq!(fixture.batches.recv().unwrap(), [3]);
     fixture.permit(2);
     assert!(matches!(next.recv().unwrap(), (3, Ok(6))));

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use lectern_domain::{Invalid, Job, JobId, LeaseId, NewJob, Pipeline, ProgressReport};
 
-use crate::connection::batch::{
-    self, Execute, LeasedReport, LockWait, Outcome, Outcomes, executed,
-};
+use crate::connection::batch::{self, Execute, LeasedReport, Mode, Outcome, Outcomes, executed};
 use crate::connection::{Database, Tx};
 use crate::error::Error;
 use crate::work::GuardedWrite;
@@ -30,7 +28,7 @@ impl Database {
     ) {
         let execute = || -> Execute<JobId, Option<Job>> {
             let db = self.for_batches();
-            Arc::new(move |job_ids, _| Ok(executed(find_all(&db, job_ids)?)))
+            Arc::new(move |job_ids, mode| find_all(&db, job_ids, mode))
         };
         self.batchers.finds.submit(job_id, Box::new(reply), execute);
     }
@@ -91,7 +89,7 @@ impl Database {
     ) {
         let execute = || -> Execute<LeasedReport, Job> {
             let db = self.for_batches();
-            Arc::new(move |reports, wait| db.write(|tx| report_all(tx, reports, wait)))
+            Arc::new(move |reports, mode| db.write(|tx| report_all(tx, reports, mode)))
         };
         let report = LeasedReport {
             job_id,
@@ -123,7 +121,7 @@ fn create_all(tx: &mut Tx<'_>, new: &[NewJob]) -> Result<Vec<Result<Job, Error>>
     Ok(checks.into_iter().map(result).collect())
 }
 
-fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport], wait: LockWait) -> Outcomes<Job> {
+fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport], mode: Mode) -> Outcomes<Job> {
     let mut outcomes: Vec<Option<Outcome<Job>>> = reports.iter().map(|_| None).collect();
     // A statement can change a job only once, so each round has one report of each job.
     while let Some(round) = next_round(reports, &outcomes) {
@@ -135,13 +133,13 @@ fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport], wait: LockWait) -> Outc
                 lease_id: reports[i].lease_id,
             })
             .collect();
-        let checks = tx.work().guard_all(&writes, wait)?;
+        let checks = tx.work().guard_all(&writes, mode)?;
         let mut allowed = Vec::with_capacity(round.len());
         for (i, check) in round.into_iter().zip(checks) {
             match check {
                 Outcome::Executed(Ok(_)) => allowed.push(i),
                 Outcome::Executed(Err(error)) => outcomes[i] = Some(Outcome::Executed(Err(error))),
-                Outcome::Locked => outcomes[i] = Some(Outcome::Locked),
+                Outcome::NotTogether => outcomes[i] = Some(Outcome::NotTogether),
             }
         }
         let by_job: Vec<_> = allowed
@@ -163,17 +161,28 @@ fn next_round<T>(reports: &[LeasedReport], outcomes: &[Option<T>]) -> Option<Vec
     (!round.is_empty()).then_some(round)
 }
 
-fn find_all(db: &Database, job_ids: &[JobId]) -> Result<Vec<Result<Option<Job>, Error>>, Error> {
-    let mut found = db.read_committed(|conn| conn.jobs().find_all(job_ids))?;
-    let mut jobs = Vec::with_capacity(job_ids.len());
-    for (i, job_id) in job_ids.iter().enumerate() {
-        // Other callers may want the same job.
-        let is_last = !job_ids[i + 1..].contains(job_id);
-        jobs.push(match found.get(job_id) {
-            Some(Ok(job)) if !is_last => Ok(Some(job.clone())),
-            Some(Err(_)) if !is_last => db.read_committed(|conn| conn.jobs().find(*job_id)),
-            _ => found.remove(job_id).transpose(),
-        });
+fn find_all(db: &Database, job_ids: &[JobId], mode: Mode) -> Outcomes<Option<Job>> {
+    if mode == Mode::Alone {
+        let find = |job_id: &JobId| db.read_committed(|conn| conn.jobs().find(*job_id));
+        return Ok(executed(job_ids.iter().map(find)));
     }
-    Ok(jobs)
+    let (found, existing) = db.read_committed(|conn| {
+        let found = conn.jobs().find_small(job_ids)?;
+        let missing = job_ids.iter().filter(|job_id| !found.contains_key(job_id));
+        let missing: Vec<_> = missing.copied().collect();
+        let existing = if missing.is_empty() {
+            HashSet::new()
+        } else {
+            conn.jobs().existing(&missing)?
+        };
+        Ok::<_, Error>((found, existing))
+    })?;
+    let outcome = |job_id: &JobId| match found.get(job_id) {
+        // Other callers may want the same job.
+        Some(Ok(job)) => Outcome::Executed(Ok(Some(job.clone()))),
+        None if !existing.contains(job_id) => Outcome::Executed(Ok(None)),
+        // Alone, it is found, or its error returned.
+        Some(Err(_)) | None => Outcome::NotTogether,
+    };
+    Ok(job_ids.iter().map(outcome).collect())
 }

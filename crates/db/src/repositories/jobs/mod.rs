@@ -11,14 +11,17 @@ mod write;
 
 use std::collections::{HashMap, HashSet};
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use lectern_domain::{
     Clip, Cursor, Job, JobFilter, JobId, JobResults, Page, PageRequest, TaskId, Total,
 };
 
 use self::row::JobRow;
 use crate::connection::Conn;
-use crate::connection::{DbConnection, MultiBackend, on_either};
+use crate::connection::{Backend, MultiBackend, on_either};
+use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::repositories::clips::ClipRow;
 use crate::schema::{clips as clips_table, jobs};
@@ -35,32 +38,43 @@ pub struct Jobs<'c, Mode>(pub(crate) Conn<'c, Mode>);
 impl<Mode> Jobs<'_, Mode> {
     /// The job with this id.
     pub fn find(&mut self, job_id: JobId) -> Result<Option<Job>, Error> {
-        rows::one(find_row(self.0.raw, job_id)?)
+        let by_id = jobs::table
+            .filter(jobs::job_id.eq(Id(job_id)))
+            .select(columns::<JobRow>());
+        let row = on_either!(self.0.raw, conn => by_id.get_result::<JobRow>(conn))
+            .optional()
+            .doing("find a job")?;
+        rows::one(row)
     }
 
-    /// The jobs with these ids; on PostgreSQL one query. A job that cannot be read is an
-    /// error of its own.
-    pub(crate) fn find_all(
+    /// The small jobs with these ids; on PostgreSQL one query. A job that cannot be read is
+    /// an error of its own.
+    pub(crate) fn find_small(
         &mut self,
         job_ids: &[JobId],
     ) -> Result<HashMap<JobId, Result<Job, Error>>, Error> {
-        let rows = match &mut *self.0.raw {
-            // PostgreSQL plans the query again for each array. With a single id, that would
-            // take longer than the query.
-            DbConnection::Postgres(conn) if job_ids.len() > 1 => {
-                let ids: Vec<_> = job_ids.iter().copied().map(Id).collect();
+        let backend = self.0.raw.backend();
+        let is_small = dialect::is_small(backend);
+        let rows = if backend == Backend::Postgres && job_ids.len() > 1 {
+            let by_id = jobs::table
+                .filter(dialect::is_one_of(backend, "jobs.job_id", job_ids))
+                .filter(sql::<Bool>(is_small))
+                .select(columns::<JobRow>());
+            let by_id = Prepared(by_id);
+            on_either!(self.0.raw, conn => by_id.load::<JobRow>(conn)).doing("find jobs")?
+        } else {
+            let mut rows = Vec::with_capacity(job_ids.len());
+            for job_id in job_ids {
                 let by_id = jobs::table
-                    .filter(jobs::job_id.eq_any(ids))
+                    .filter(jobs::job_id.eq(Id(*job_id)))
+                    .filter(sql::<Bool>(is_small))
                     .select(columns::<JobRow>());
-                Prepared(by_id).load::<JobRow>(conn).doing("find jobs")?
+                let by_id = Prepared(by_id);
+                let row =
+                    on_either!(self.0.raw, conn => by_id.get_result::<JobRow>(conn)).optional();
+                rows.extend(row.doing("find jobs")?);
             }
-            conn => {
-                let mut rows = Vec::with_capacity(job_ids.len());
-                for job_id in job_ids {
-                    rows.extend(find_row(conn, *job_id)?);
-                }
-                rows
-            }
+            rows
         };
         Ok(rows
             .into_iter()
@@ -225,13 +239,4 @@ fn matching(filter: &JobFilter) -> Matching<'static> {
         query = query.filter(jobs::created_at.lt(DbTime::bound(time)));
     }
     query
-}
-
-fn find_row(conn: &mut DbConnection, job_id: JobId) -> Result<Option<JobRow>, Error> {
-    let by_id = jobs::table
-        .filter(jobs::job_id.eq(Id(job_id)))
-        .select(columns::<JobRow>());
-    on_either!(conn, conn => by_id.get_result::<JobRow>(conn))
-        .optional()
-        .doing("find a job")
 }
