@@ -32,10 +32,11 @@ impl Default for ChunkRules {
 ///
 /// A chunk ends in the middle of a silence. The longest silence that gives it 0.5 to
 /// 1.5 times the target length is used, or else the longest one that keeps it within
-/// the maximum length. Without such a silence, it has the maximum length. A
-/// remainder of at most 1.5 times the target length is not split. The last chunk has
-/// at least a quarter of the target length, because recognizers invent words when
-/// they hear too little.
+/// the maximum length. Without such a silence, it has the maximum length, or less so
+/// that the last chunk is long enough. A remainder of at most 1.5 times the target
+/// length, and at most the maximum length, is not split. The last of several chunks has
+/// at least a quarter of the target length, because recognizers invent words when they
+/// hear too little.
 ///
 /// `silences` are the ranges without sound, as from [`audio_silences`], in any
 /// order.
@@ -67,13 +68,13 @@ pub fn split(
     if !(target_length.is_finite() && target_length > 0.0) {
         return Err(Invalid::field(
             "target_length",
-            "must be more than 0 seconds",
+            "must be finite and more than 0 seconds",
         ));
     }
     if !(max_length.is_finite() && max_length >= target_length) {
         return Err(Invalid::field(
             "max_length",
-            "must not be below target_length",
+            "must be finite and not below target_length",
         ));
     }
     let silences = TimeSpan::union_of_ranges(silences);

@@ -17,7 +17,7 @@ bounded_texts! {
     ClipTopic: 0 to 200;
 }
 
-/// A stored clip; reads like the [`NewClip`] it was made from.
+/// A stored clip; dereferences to the [`NewClip`] it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clip {
     /// Public id.

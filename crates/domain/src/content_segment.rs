@@ -15,7 +15,7 @@ bounded_texts! {
     Keyword: 1 to 200;
 }
 
-/// A stored content segment; reads like the [`NewContentSegment`] it was made
+/// A stored content segment; dereferences to the [`NewContentSegment`] it was made
 /// from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContentSegment {

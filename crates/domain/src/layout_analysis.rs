@@ -77,7 +77,7 @@ impl JsonValue for Region {
     }
 }
 
-/// The stored layout analysis of a job, at most one per job; reads like the
+/// The stored layout analysis of a job, at most one per job; dereferences to the
 /// [`NewLayoutAnalysis`] it was made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayoutAnalysis {

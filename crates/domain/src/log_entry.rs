@@ -22,7 +22,7 @@ string_enum! {
     }
 }
 
-/// A stored entry of the processing log; reads like the [`NewLogEntry`] it was
+/// A stored entry of the processing log; dereferences to the [`NewLogEntry`] it was
 /// made from. Entries are never changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {

@@ -20,7 +20,7 @@ string_enum! {
     }
 }
 
-/// A stored silence region; reads like the [`NewSilenceRegion`] it was made
+/// A stored silence region; dereferences to the [`NewSilenceRegion`] it was made
 /// from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SilenceRegion {

@@ -45,7 +45,7 @@ string_enum! {
     }
 }
 
-/// A stored transcript segment; reads like the [`NewTranscriptSegment`] it was
+/// A stored transcript segment; dereferences to the [`NewTranscriptSegment`] it was
 /// made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TranscriptSegment {

@@ -39,8 +39,8 @@ impl Charset {
     /// removed. UTF-16, and UTF-8 with a byte order mark, are recognized whatever
     /// charset was declared.
     ///
-    /// The error names the line of the first invalid byte. In windows-1252 every
-    /// byte is valid.
+    /// The error names the line of the first invalid byte, or line 1 if a file is declared
+    /// to be in UTF-16 and is not. In windows-1252 every byte is valid.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
         if let Some(text) = decode_utf16(bytes) {
             return Ok(text);
@@ -77,8 +77,8 @@ pub(crate) fn decode_unicode(bytes: &[u8]) -> Cow<'_, str> {
     decode_utf16(bytes).unwrap_or_else(|| decode_utf8_lossy(bytes))
 }
 
-/// Whether a file has at least as many valid characters outside ASCII as invalid
-/// sequences. A few invalid sequences are common, because speech recognizers cut
+/// Whether a file begins with the byte order mark of UTF-8, or has at least as many valid
+/// characters outside ASCII as invalid sequences. A few invalid sequences are common, because speech recognizers cut
 /// characters in half between segments.
 fn looks_like_utf8(bytes: &[u8]) -> bool {
     let (mut valid, mut invalid) = (0, 0);

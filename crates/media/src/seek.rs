@@ -71,7 +71,7 @@ impl Media {
     /// the ffmpeg command for a seek point. If ffmpeg fails, as with a damaged index or
     /// when a track has no packets, it runs again from the beginning of the
     /// recording.
-    pub(crate) fn write_from(
+    pub(crate) fn write_after_seek(
         &self,
         doing: &'static str,
         recording: &MediaInfo,

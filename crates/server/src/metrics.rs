@@ -9,7 +9,7 @@ use prometheus::{
 };
 
 /// Histogram bounds in seconds: a request takes about a millisecond and waits for
-/// the database for at most 3 seconds.
+/// the database for at most 3 seconds by default.
 const DURATION_BUCKETS: [f64; 12] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 3.0, 10.0,
 ];
@@ -21,8 +21,8 @@ pub(crate) struct Metrics {
     requests: IntCounterVec,
     latency: HistogramVec,
     in_flight: IntGauge,
-    connections: IntGaugeVec,
-    connections_max: IntGauge,
+    db_connections: IntGaugeVec,
+    db_connections_max: IntGauge,
     admission_wait_seconds: Histogram,
     admission_waiting: IntGauge,
     admission_refusals: IntCounter,
@@ -58,11 +58,11 @@ impl Metrics {
                 &["method", "route"],
             )?,
             in_flight: IntGauge::new("http_requests_in_flight", "Requests in flight.")?,
-            connections: IntGaugeVec::new(
+            db_connections: IntGaugeVec::new(
                 Opts::new("lectern_db_connections", "Open database connections."),
                 &["state"],
             )?,
-            connections_max: IntGauge::new(
+            db_connections_max: IntGauge::new(
                 "lectern_db_connections_max",
                 "Upper bound of open database connections.",
             )?,
@@ -119,8 +119,8 @@ impl Metrics {
             Box::new(self.requests.clone()),
             Box::new(self.latency.clone()),
             Box::new(self.in_flight.clone()),
-            Box::new(self.connections.clone()),
-            Box::new(self.connections_max.clone()),
+            Box::new(self.db_connections.clone()),
+            Box::new(self.db_connections_max.clone()),
             Box::new(self.admission_wait_seconds.clone()),
             Box::new(self.admission_waiting.clone()),
             Box::new(self.admission_refusals.clone()),
@@ -197,11 +197,11 @@ impl Metrics {
         self.in_flight
             .set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         for (state, count) in [("idle", pool.idle), ("in_use", pool.in_use)] {
-            self.connections
+            self.db_connections
                 .with_label_values(&[state])
                 .set(count.into());
         }
-        self.connections_max.set(pool.max.into());
+        self.db_connections_max.set(pool.max.into());
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

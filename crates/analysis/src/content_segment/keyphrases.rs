@@ -20,8 +20,8 @@ const MAX_PHRASES: usize = 5;
 
 /// The weight of each term of a segment.
 ///
-/// A term in `f` utterances of the segment and in `F` of the lecture weighs
-/// `f × f / F ×` its [length-weighted idf](Vocabulary::length_weighted_idf).
+/// A term in `f` utterances of the segment and in `F` of the lecture has the weight
+/// `f² / F`, multiplied by its [length-weighted idf](Vocabulary::length_weighted_idf).
 #[derive(Debug)]
 pub(super) struct TermWeights(BTreeMap<TermId, f64>);
 

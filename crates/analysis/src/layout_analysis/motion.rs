@@ -1,8 +1,10 @@
 //! Detects motion by frame differencing.
 //!
-//! Each frame is cut into blocks of 4 by 4 pixels. A block has changed from one
-//! frame of a pair to the other if its mean gray level differs by more than the
-//! noise, which is estimated from the recording itself. The half of the pairs
+//! Compares pairs of frames at least half a second apart ([`SampledFrames`]). Each
+//! frame is cut into blocks of 4 by 4 pixels. A block has changed from one frame of
+//! a pair to the other if its mean gray level differs by at least [`MIN_CHANGE`], and
+//! by [`MIN_CHANGE_TO_NOISE`] times the noise, which is estimated from the recording
+//! itself. The half of the pairs
 //! with the fewest changed blocks is calm: a camera moves in calm pairs, too,
 //! but slides rarely change in them. The running time is linear in the number
 //! of pixels of all frames.
@@ -10,13 +12,14 @@
 use super::profile::{BLOCK_SIZE, Profiles};
 use super::sampling::SampledFrames;
 
-/// The smallest change of a block, in gray levels. Encoders leave less than
-/// this in a still picture.
+/// The smallest change of a block, in gray levels. In a still picture, encoding
+/// causes smaller changes than this.
 const MIN_CHANGE: f64 = 4.0;
 /// The smallest change of a block, as a multiple of the noise.
 ///
-/// The noise is measured as the standard deviation of the mean of four pixels. The
-/// mean of a block has 16 pixels. If the noise of the pixels is independent, the
+/// The noise is the standard deviation, between two frames, of the difference of a
+/// profile value, which is the mean of four pixels. The mean of a block is over 16
+/// pixels. If the noise of the pixels is independent, the
 /// standard deviation of that mean is half as large, so this threshold is six
 /// standard deviations. If scaling and encoding have spread the noise over
 /// neighbouring pixels, it is about three.
@@ -79,8 +82,8 @@ impl Motion {
         }
     }
 
-    /// For each pair, whether at least the fraction `min_changed` of the blocks
-    /// `(column, row)` that are `included` changed.
+    /// For each pair, whether at least the fraction `min_changed` of the blocks for which
+    /// `included(column, row)` is true have changed.
     pub(super) fn pairs_with_change(
         &self,
         min_changed: f64,

@@ -1,5 +1,5 @@
-//! SQL that differs between the databases: both variants of each statement,
-//! side by side.
+//! SQL that differs between the databases: both variants of a statement side by side, or
+//! the one for PostgreSQL if the other is a query of diesel in the repository.
 
 mod claim_queries;
 mod create_jobs;
@@ -62,7 +62,8 @@ pub(crate) use insert_all;
 /// The condition that `keyword` is one of a content segment's keywords.
 pub(crate) fn has_keyword(backend: Backend, keyword: &str) -> TextCondition {
     let (before, after) = match backend {
-        // The operator is true if the array has this string as an element.
+        // `?` is PostgreSQL's operator, not a parameter: true if the array has this string
+        // as an element.
         Backend::Postgres => ("content_segments.keywords ? ", ""),
         Backend::Sqlite => (
             "EXISTS (SELECT 1 FROM json_each(content_segments.keywords) WHERE value = ",
@@ -144,8 +145,8 @@ impl<Mode> Conn<'_, Mode> {
 /// The current time of the database.
 fn now(conn: &mut DbConnection, clock: &dyn Clock) -> Result<DateTime<Utc>, Error> {
     match conn {
-        // Unlike `now()`, the start of the transaction, this is the time after any
-        // wait for a lock.
+        // PostgreSQL's `now()` would be the start of the transaction. This is the time
+        // after any wait for a lock.
         DbConnection::Postgres(conn) => {
             let now = sql::<diesel::sql_types::Timestamptz>("clock_timestamp()");
             Prepared(diesel::select(now))

@@ -15,7 +15,7 @@ use lectern_domain::{ClipId, Invalid, JobId, JobStatus, LeaseId};
 pub(crate) use self::classify::outage;
 use self::classify::{constraint, is_conflict};
 
-/// The error of every function in this crate.
+/// The error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -25,7 +25,8 @@ pub enum Error {
     )]
     Url(String),
 
-    /// The database does not respond, responds too late, or cannot do this at present.
+    /// The database does not respond, responds too late, or cannot execute the operation
+    /// at present; see [`Outage`].
     #[error("the database is not available: {doing}")]
     Unavailable {
         /// What failed, such as `could not connect`.
@@ -83,8 +84,7 @@ pub enum Error {
         actual: i64,
     },
 
-    /// The given lease is unknown, has expired or belongs to another worker; or the
-    /// stage is leased and the write did not name its lease.
+    /// The given lease is unknown, has expired or is of another job; or the stage is leased and the write did not name its lease.
     #[error("the lease of this stage is missing, unknown or expired")]
     LeaseLost {
         /// The given lease; `None` if the write named none.
@@ -333,15 +333,15 @@ fn count_outage() {
     OUTAGES.set(OUTAGES.get() + 1);
 }
 
-/// The number of times that the database was not available to the current thread, not
-/// counting [`Outage::Locked`] and [`Outage::Cancelled`].
+/// The number of statements of the current thread that failed because the database was
+/// not available, not counting [`Outage::Locked`] and [`Outage::Cancelled`].
 pub(crate) fn outages_on_this_thread() -> u64 {
     OUTAGES.get()
 }
 
 /// The number of [`Error::TransactionConflict`] on the current thread so far.
-/// [`Database::write`](crate::Database::write) retries after a conflict, and
-/// cannot see it in an error of the caller's type.
+/// [`Database::write`](crate::Database::write) runs its closure again if this number has
+/// grown: the closure's error is of the caller's type, so it need not show the conflict.
 pub(crate) fn conflicts_on_this_thread() -> u64 {
     CONFLICTS.get()
 }

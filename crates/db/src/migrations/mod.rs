@@ -20,8 +20,7 @@ impl Database {
         self.migrations().up()
     }
 
-    /// The same as [`Database::migrate`], under the name that it has in the
-    /// Python stack.
+    /// The same as [`Database::migrate`].
     pub fn init(&self) -> Result<Vec<String>, Error> {
         self.migrate()
     }

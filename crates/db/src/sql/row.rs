@@ -31,7 +31,7 @@ impl RowDecoder {
         self.converted(column, value.check())
     }
 
-    /// Adds the row and the column to an error of converting the column.
+    /// If the conversion of a column failed, the error names the row and the column.
     pub(crate) fn converted<T>(
         self,
         column: &'static str,
@@ -45,7 +45,7 @@ impl RowDecoder {
         })
     }
 
-    /// Decodes the columns `start_time` and `end_time`.
+    /// Decodes the columns `start_time` and `end_time`. An error names the first of them.
     pub(crate) fn time_range(self, start: f64, end: f64) -> Result<TimeRange, Error> {
         self.converted("start_time", TimeRange::new(start, end))
     }

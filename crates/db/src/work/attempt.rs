@@ -24,7 +24,7 @@ use crate::sql::row::{self, columns};
 use crate::sql::time::CompletedAt;
 use crate::sql::types::{DbTime, Id};
 
-/// Number of events of a change that is visible only in the job.
+/// Number of events of a change that is recorded for the job only.
 pub(super) const JOB_EVENTS: usize = 1;
 /// Number of events of a change to a run: one for the run and one for its job.
 pub(super) const RUN_AND_JOB_EVENTS: usize = 2;

@@ -1,8 +1,8 @@
 //! Claims: giving ready runs to workers under leases.
 //!
-//! Every transaction that changes anything of a job locks the job's row first,
-//! and a claim takes only jobs that it can lock without waiting. So claims and
-//! writes cannot deadlock.
+//! Every transaction that changes a job or its runs locks the job's row first, except
+//! for the renewal of all leases after an outage. A claim of any job takes only jobs
+//! that it can lock without waiting, so claims and other writes cannot deadlock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
@@ -35,7 +35,7 @@ const MAX_PICKS: usize = 3;
 impl Database {
     /// Claims runs for a worker; see [`Work::claim`].
     ///
-    /// Concurrent claims for the same stages share a transaction.
+    /// Claims for the same stages that wait for others to end share a transaction.
     ///
     /// # Errors
     ///
@@ -61,8 +61,7 @@ impl Work<'_> {
     }
 
     /// Claims for several requests with the same stages; earlier requests are
-    /// served first. Never waits for a lock: a job that another transaction has
-    /// locked is skipped.
+    /// served first. A job that another transaction has locked is skipped.
     pub(crate) fn claim_batch(
         &mut self,
         requests: &[ClaimRequest],
@@ -80,7 +79,7 @@ impl Work<'_> {
         }
         // Other claims may take all picked runs before their jobs are locked here.
         // The next pick no longer finds those runs. The number of picks is bounded,
-        // because the jobs locked so far stay locked.
+        // because each pick locks more jobs, which stay locked until the transaction ends.
         for _ in 0..MAX_PICKS {
             let mut left = picked.runs.as_slice();
             if left.is_empty() {
@@ -142,7 +141,8 @@ impl Work<'_> {
     }
 
     /// Leases the picked runs that are still ready, and returns them in the order in
-    /// which they were picked. A job with a run that cannot be read fails instead.
+    /// which they were picked. If a run of a job cannot be read, the job fails, and none
+    /// of its runs is returned.
     fn lease_runs(
         &mut self,
         picked: &[(i64, Id<JobId>)],

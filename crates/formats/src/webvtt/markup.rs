@@ -60,7 +60,8 @@ fn finish_voice(voices: &mut [Voice], text: &mut String) {
 }
 
 /// Splits the tag at the beginning from the rest; the tag is returned without `<` and
-/// `>`. Any word in angle brackets is a tag, and so is a timestamp.
+/// `>`. Any word in angle brackets that begins with an ASCII letter is a tag, and so is a
+/// timestamp.
 fn split_tag(markup: &str) -> Option<(&str, &str)> {
     let inner = markup.strip_prefix('<')?;
     let end = inner.find(['<', '>'])?;

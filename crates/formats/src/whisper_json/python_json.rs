@@ -26,8 +26,8 @@ fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T> {
     Ok(value)
 }
 
-/// Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`; `None` if
-/// there are none.
+/// Replaces `NaN`, `Infinity` and `-Infinity` outside of strings by `null`. `None` if
+/// no character could begin one.
 fn replace_python_numbers(text: &str) -> Option<String> {
     const NUMBERS: [&str; 3] = ["-Infinity", "Infinity", "NaN"];
     let mut replaced = String::with_capacity(text.len());

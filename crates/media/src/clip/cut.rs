@@ -49,7 +49,7 @@ impl Media {
                 .args(["-filter_complex", &filters]);
             encode(ffmpeg, video.is_some(), audio.map(clip_channels), settings)
         };
-        self.write_from(
+        self.write_after_seek(
             "cut a clip",
             recording,
             range.start(),

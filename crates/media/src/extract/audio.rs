@@ -36,7 +36,7 @@ impl Media {
                 .args(["-ac", "1", "-c:a", "pcm_s16le", "-map_metadata", "-1"])
                 .args(["-f", "wav"])
         };
-        self.write_from(
+        self.write_after_seek(
             "extract the sound",
             recording,
             range.start(),

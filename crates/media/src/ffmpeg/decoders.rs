@@ -27,8 +27,7 @@ const SUBTITLES: &str = "\
     subrip,srt,ass,ssa,mov_text,webvtt,text,dvbsub,dvdsub,pgssub,xsub,cc_dec,\
     libzvbi_teletextdec,libaribb24,libaribcaption";
 
-/// The value of ffmpeg's option `-codec_whitelist`: all decoders for the codecs of
-/// recordings, and `more`. ffmpeg has hundreds of other decoders, for games and rare
+/// The value of ffmpeg's option `-codec_whitelist`: the decoders above, and `more`. ffmpeg has hundreds of other decoders, for games and rare
 /// formats, which are tested less.
 pub(super) fn whitelist(more: &[String]) -> String {
     let mut decoders = [VIDEO, COVER_ART, AUDIO, SUBTITLES].join(",");

@@ -39,7 +39,7 @@ impl Media {
                 .args(["-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3"])
                 .args(["-f", "mjpeg"])
         };
-        self.write_from(
+        self.write_after_seek(
             "make a thumbnail",
             recording,
             time,

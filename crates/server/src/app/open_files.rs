@@ -8,7 +8,8 @@ const BASE_FILES: u64 = 64;
 /// Files of one HTTP thread: its event queue and wakers.
 const FILES_PER_THREAD: u64 = 8;
 
-/// Files of one database connection. SQLite has the database, its log and its index.
+/// Files of one database connection. SQLite opens the database, its write-ahead log
+/// (`-wal`) and the index of that log (`-shm`).
 const FILES_PER_DATABASE_CONNECTION: u64 = 3;
 
 /// Lower bound of the files for recordings and child processes.
@@ -37,10 +38,10 @@ impl Reserve {
         rest - (rest / 4).max(MIN_RECORDING_FILES).min(rest)
     }
 
-    /// The limit of open files that these client connections need: the inverse of
-    /// [`Reserve::connections_within`]. Connections get three quarters of the files
-    /// besides the fixed ones and recordings a quarter, so recordings need a third as
-    /// many as connections; one is added because the division rounds down.
+    /// The limit of open files that these client connections need; see
+    /// [`Reserve::connections_within`]. Of the files that are not fixed, connections get
+    /// three quarters and recordings get one quarter. So recordings need a third of the
+    /// number of connections; one is added because the division rounds down.
     fn limit_for(self, connections: u64) -> u64 {
         let recordings = (connections / 3 + 1).max(MIN_RECORDING_FILES);
         connections

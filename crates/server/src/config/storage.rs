@@ -28,7 +28,8 @@ pub struct StorageSettings {
     )]
     pub storage_url: Option<String>,
 
-    /// Public URL of the server; `None`: the address of each request.
+    /// Public URL of the server; `None`: the scheme and host to which each request was
+    /// sent.
     #[arg(
         help = "URL at which clients reach the server, such as https://example.org/lectern \
                 [default: the address of each request]",
@@ -40,7 +41,7 @@ pub struct StorageSettings {
     )]
     pub public_url: Option<String>,
 
-    /// Key that signs URLs of recordings; `None`: the one in the data directory.
+    /// Key that signs the URLs of recordings and clips; `None`: the one in the data directory.
     #[arg(
         help = "Key that signs the URLs of recordings, at least 32 bytes; must be the same \
                 for all servers with the same storage [default: in the file <data dir>/secret]",

@@ -14,7 +14,7 @@ pub(super) trait Channel {
 
     /// Keeps the connection alive while there is no message to send; returns when
     /// the client must be disconnected. Cancel-safe.
-    async fn run_idle(&mut self) -> Disconnect;
+    async fn keep_alive(&mut self) -> Disconnect;
 }
 
 /// Why a client is disconnected.
@@ -49,7 +49,7 @@ pub(super) async fn deliver(
         }
         let next = tokio::select! {
             next = watcher.next() => next,
-            disconnect = channel.run_idle() => break disconnect,
+            disconnect = channel.keep_alive() => break disconnect,
         };
         match next {
             Next::Messages(new) => messages = new,

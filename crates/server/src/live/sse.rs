@@ -75,7 +75,7 @@ impl Channel for Stream {
         sent.map_err(|_| Disconnect::Gone)
     }
 
-    async fn run_idle(&mut self) -> Disconnect {
+    async fn keep_alive(&mut self) -> Disconnect {
         loop {
             tokio::select! {
                 () = self.sender.closed() => return Disconnect::Gone,

@@ -81,7 +81,7 @@ impl Channel for Socket {
         sent.map_err(|Closed| Disconnect::Gone)
     }
 
-    async fn run_idle(&mut self) -> Disconnect {
+    async fn keep_alive(&mut self) -> Disconnect {
         loop {
             if let Err(Closed) = self.send_pending().await {
                 return Disconnect::Gone;

@@ -27,7 +27,8 @@ impl Objects {
         }
         let available = space.available;
         log::warn!(
-            "an upload is refused: it needs {size} bytes, {available} are free, and {reserve} of these are reserved"
+            "no room for an upload: {size} more bytes are needed, {available} are free, and {reserve} \
+             must stay free"
         );
         Ok(Err(DiskFull))
     }

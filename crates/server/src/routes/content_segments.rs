@@ -70,7 +70,8 @@ async fn replace(
     respond_json(&db, &memory, pages).await
 }
 
-/// Total size, in bytes, of the texts in a segment that may have any length.
+/// Total size, in bytes, of the description, keywords and concepts of a segment, which
+/// has no upper bound.
 fn unbounded_text_bytes(segment: &NewContentSegment) -> usize {
     let words = segment.keywords.iter().chain(&segment.concepts);
     let description = segment.description.as_deref().unwrap_or_default();

@@ -74,7 +74,7 @@ impl StagedFile {
     }
 
     /// Removes the file before returning. Dropping the value removes the file in the
-    /// background instead.
+    /// background, if there is a Tokio runtime.
     pub(super) fn discard(mut self) {
         if let Some(remove) = self.removal() {
             remove();
@@ -126,5 +126,5 @@ impl Drop for StagedFile {
 fn parent(target: &Path) -> io::Result<&Path> {
     target
         .parent()
-        .ok_or_else(|| io::Error::other("an object has a directory"))
+        .ok_or_else(|| io::Error::other("the path of the object has no parent directory"))
 }

@@ -22,8 +22,8 @@ pub use prefix::ObjectPrefix;
 /// - empty segments, which includes a slash at the beginning or the end;
 /// - the segments `.` and `..`;
 /// - backslashes and control characters, including NUL;
-/// - percent signs, because keys are stored decoded and an encoded separator must not
-///   become part of a name;
+/// - percent signs: keys are stored decoded, and without `%`, decoding a key once more
+///   cannot turn `%2f` into a separator;
 /// - segments over 240 bytes, because file systems allow 255 bytes and the name of an
 ///   unfinished file has `#` and a number in addition;
 /// - segments that end in `#` and digits, because unfinished files have such names.

@@ -29,7 +29,7 @@ pub(super) const TAGS: [(&str, &str); 7] = [
         "What each stage stores. PUT replaces the whole set of a job.",
     ),
     (RESULTS, "The results of a completed job."),
-    (OPERATION, "Health and metrics of the service."),
+    (MONITORING, "Health and metrics of the service."),
 ];
 
 const JOBS: &str = "Jobs";
@@ -38,9 +38,9 @@ const WORK: &str = "Work";
 const LIVE: &str = "Live";
 const OUTPUTS: &str = "Outputs";
 const RESULTS: &str = "Results";
-const OPERATION: &str = "Operation";
+const MONITORING: &str = "Operation";
 
-/// Every operation, grouped by tag.
+/// Every operation with its tag.
 pub(super) fn all() -> Vec<Operation> {
     let tagged = |operations: Vec<Operation>, tag| {
         operations
@@ -55,7 +55,7 @@ pub(super) fn all() -> Vec<Operation> {
         .chain(tagged(results(), RESULTS))
         .map(Operation::uses_database)
         .chain(tagged(uploads::objects(), UPLOADS))
-        .chain(tagged(operation(), OPERATION))
+        .chain(tagged(monitoring(), MONITORING))
         .collect()
 }
 
@@ -68,7 +68,7 @@ fn results() -> Vec<Operation> {
     ]
 }
 
-fn operation() -> Vec<Operation> {
+fn monitoring() -> Vec<Operation> {
     vec![
         get("/healthz", "getHealth")
             .describe_as("Whether the process is alive", "")

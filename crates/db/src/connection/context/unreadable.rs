@@ -12,7 +12,8 @@ use crate::error::Error;
 /// list does not fill the log. Further rows are logged at each omission.
 const MAX_REPORTED: usize = 10_000;
 
-/// Counts the rows that were left out of lists and claims, and logs each of them once.
+/// Counts how often rows were left out of lists and claims, and logs each of up to
+/// [`MAX_REPORTED`] rows once.
 #[derive(Debug, Default)]
 pub(crate) struct UnreadableRows {
     omissions: AtomicU64,

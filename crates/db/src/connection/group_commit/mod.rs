@@ -98,9 +98,9 @@ impl WriterQueue {
         })
     }
 
-    /// Ends the caller's turn. The next writer joins `open`, if given. Returns
-    /// `open` when no writer waits: then the turn has not ended, and the caller
-    /// commits.
+    /// Ends the caller's turn; the next writer joins `open`, if given. But if `open` is
+    /// given and no writer waits, returns it: the turn goes on, and the caller has to
+    /// commit.
     fn pass_on(&self, open: Option<OpenTransaction>) -> Option<OpenTransaction> {
         let mut state = self.0.lock();
         let Some(next) = state.waiting.pop_front() else {
@@ -304,7 +304,12 @@ impl WriterTurn {
 
 /// The result of a commit for a member that waited for it.
 fn result_for_member(outcome: Option<Outcome>) -> Result<(), Error> {
-    let unknown = || Err((Outage::Commit, "its writer ended".to_owned()));
+    let unknown = || {
+        Err((
+            Outage::Commit,
+            "the writer that was to commit it ended without a result".to_owned(),
+        ))
+    };
     outcome
         .unwrap_or_else(unknown)
         .map_err(|(outage, message)| Error::Unavailable {

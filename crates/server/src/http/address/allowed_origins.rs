@@ -26,8 +26,8 @@ impl AllowedOrigins {
         Self(cors_origins.iter().cloned().chain(public_origin).collect())
     }
 
-    /// Refuses a request that was made by a page of another origin. `address` is the
-    /// address of the request.
+    /// Refuses a request that was made by a page of an origin that is not allowed.
+    /// `address` is the scheme and host of the URL that the client used.
     pub(crate) fn check(
         &self,
         request: &HttpRequest,
@@ -41,8 +41,8 @@ impl AllowedOrigins {
             // does not match `Host`, which a proxy may have changed.
             (Some(b"same-origin" | b"none"), _) | (None, None) => true,
             (_, Some(Ok(origin))) => {
-                let is_own = || site != Some(b"cross-site") && is_own(origin, address);
-                self.contains(origin) || is_own()
+                let is_own_page = || site != Some(b"cross-site") && is_own(origin, address);
+                self.contains(origin) || is_own_page()
             }
             // The browser hides the origin, or the origin is not ASCII.
             (Some(_), None) | (_, Some(Err(_))) => false,

@@ -8,12 +8,13 @@ use std::time::Duration;
 pub struct ConnectionLimits {
     /// Upper bound of connections; `None`: as many as the limit of open files allows.
     pub max: Option<usize>,
-    /// Upper bound of connections from one address, or one network of 64 bits in IPv6;
+    /// Upper bound of connections from one address, or from one /64 network in IPv6;
     /// `None`: a quarter of all. Loopback addresses and trusted proxies have no bound,
     /// because they connect for many clients.
     pub max_per_address: Option<usize>,
-    /// How long a client may take to send the head of its first request, or of a later
-    /// one after the idle time; 10 seconds by default.
+    /// How long a client may take to send the head of its first request; 10 seconds by
+    /// default. The head of a later request must be complete within `idle_timeout` plus
+    /// this time after the previous request.
     pub head_timeout: Duration,
     /// How long a connection may be idle between two requests; 75 seconds by default,
     /// longer than the idle timeout of common load balancers, so that the server does
@@ -32,7 +33,7 @@ impl Default for ConnectionLimits {
     }
 }
 
-/// The address under which a peer is counted: in IPv6 that of its network of 64 bits,
+/// The address under which a peer is counted: in IPv6 that of its /64 network,
 /// because a client can use all addresses of its network.
 pub(super) fn client_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
