@@ -1,5 +1,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use parking_lot::Mutex;
+
 use super::*;
 
 /// Operations are numbers; the result is their double.
@@ -24,7 +26,7 @@ impl Fixture {
         let (batch_sender, batches) = channel();
         let (permit, permissions) = channel();
         Self {
-            batcher: Batcher::new(max_threads),
+            batcher: Batcher::new(max_threads, |op| Uuid::from_u128(u128::from(*op))),
             batches,
             permit,
             gate: Gate {
@@ -156,8 +158,8 @@ fn new_threads_execute_what_is_queued_behind_one_that_does_not_return() {
     let fixture = Fixture::new(1);
     let stuck = fixture.submit(&[1], double);
     fixture.batches.recv().unwrap();
-    fixture.batcher.replace_threads();
     let next = fixture.submit(&[2], double);
+    fixture.batcher.replace_threads();
     assert_eq!(fixture.batches.recv().unwrap(), [2]);
     fixture.permit(2);
     next.recv().unwrap().1.unwrap();
@@ -220,4 +222,41 @@ fn an_operation_that_is_executed_alone_delays_no_other() {
     fixture.permit(2);
     assert!(matches!(next.recv().unwrap(), (3, Ok(6))));
     assert!(matches!(others.recv().unwrap(), (13, Ok(26))));
+}
+
+#[test]
+fn of_the_operations_with_one_key_one_at_a_time_is_executed_alone() {
+    let batcher = Batcher::new(1, |op: &u32| Uuid::from_u128(u128::from(op / 10)));
+    let (starts, started) = channel();
+    let (permit, permissions) = channel();
+    let permissions = Arc::new(Mutex::new(permissions));
+    let (results, received) = channel();
+    let submit = |op: u32| {
+        let results = results.clone();
+        let reply = Box::new(move |result: Result<u32, Error>| results.send(result).unwrap());
+        batcher.submit(op, reply, || {
+            let (starts, permissions) = (starts.clone(), Arc::clone(&permissions));
+            Arc::new(move |ops: &[u32], mode| {
+                if mode == Mode::Together {
+                    return Ok(ops.iter().map(|_| Outcome::NotTogether).collect());
+                }
+                starts.send(ops[0]).unwrap();
+                permissions.lock().recv().unwrap();
+                Ok(executed([Ok(ops[0])]))
+            })
+        });
+    };
+    submit(130);
+    assert_eq!(started.recv().unwrap(), 130);
+    submit(131);
+    submit(140);
+    assert_eq!(started.recv().unwrap(), 140);
+    assert!(started.try_recv().is_err());
+    for _ in 0..3 {
+        permit.send(()).unwrap();
+    }
+    let mut executed: Vec<_> = (0..3).map(|_| received.recv().unwrap().unwrap()).collect();
+    executed.sort_unstable();
+    assert_eq!(executed, [130, 131, 140]);
+    assert_eq!(started.recv().unwrap(), 131);
 }
