@@ -98,6 +98,15 @@ pub(crate) fn is_small(backend: Backend) -> &'static str {
 
 /// The condition that a column, such as `jobs.job_id`, is one of `ids`.
 pub(crate) fn is_one_of(backend: Backend, column: &str, ids: &[impl Display]) -> TextCondition {
+    if let [id] = ids {
+        let parameter = match backend {
+            Backend::Postgres => ("(", ")::uuid"),
+            Backend::Sqlite => ("", ""),
+        };
+        return sql::<Bool>(&format!("{column} = {}", parameter.0))
+            .bind::<Text, _>(id.to_string())
+            .sql(parameter.1);
+    }
     let (before, after) = match backend {
         // The subquery hides the number of ids, with which the planner would plan the
         // statement again for each execution.

@@ -7,7 +7,7 @@ use lectern_domain::Stage::{
 };
 use lectern_domain::StageRunStatus::{Cancelled, Completed, Ready, Running, Waiting};
 use lectern_domain::{Heartbeat, JobStatus, LeaseDuration, LeaseState, LongText, Percent, Stage};
-use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
+use lectern_tests::{Fixture, TestDb, a_job, a_report, on_both_backends};
 
 use super::progress::progress;
 use crate::db::support::stored;
@@ -265,4 +265,22 @@ fn the_lease_of_a_deleted_job_is_lost(db: TestDb) {
         "{missing:?}"
     );
     assert!(db.sql().dump().values().all(Vec::is_empty));
+}
+
+/// PostgreSQL chooses the index by its statistics, SQLite by the form of the condition.
+#[test]
+fn the_job_of_a_heartbeat_is_found_by_its_id() {
+    let db = TestDb::on(lectern_db::Backend::Sqlite);
+    a_job().create(&db);
+    let lease = claim_one(&db, Stage::Transcription).lease_id;
+    let (_, statements) = lectern_tests::queries(|| heartbeat(&db, lease, &a_heartbeat(10.0)));
+    let update = statements
+        .iter()
+        .find(|text| text.starts_with("UPDATE `jobs`"));
+    let (update, _) = update.unwrap().split_once(" -- binds: ").unwrap();
+    let plan = db.sql().plan(update);
+    assert!(
+        plan.contains("jobs USING INDEX sqlite_autoindex_jobs_1 (job_id=?)"),
+        "{plan}"
+    );
 }

@@ -7,7 +7,7 @@ use lectern_domain::{Job, JobId, JobStatus};
 
 use super::row::JobRow;
 use crate::connection::on_either;
-use crate::connection::{Conn, ReadWrite};
+use crate::connection::{Backend, Conn, ReadWrite};
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
@@ -50,6 +50,14 @@ pub(crate) fn rollup_all(
 ) -> Result<Vec<Job>, Error> {
     if job_ids.is_empty() {
         return Ok(Vec::new());
+    }
+    if conn.raw.backend() == Backend::Sqlite && job_ids.len() > 1 {
+        // For a list of ids, SQLite would read all jobs with these statuses.
+        let mut jobs = Vec::with_capacity(job_ids.len());
+        for job_id in job_ids {
+            jobs.extend(rollup(conn, *job_id, event_count)?);
+        }
+        return Ok(jobs);
     }
     let open = [JobStatus::Queued.as_str(), JobStatus::Running.as_str()];
     let rollup = diesel::update(jobs::table)
