@@ -7,12 +7,9 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{
-    Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport, Stage,
-    StageRun,
-};
+use lectern_domain::{Claim, ClaimRequest, JobId, Stage};
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -21,11 +18,8 @@ use crate::database::job_queue::JobQueues;
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
-/// Receives the result of an operation that is executed together with others.
-type Reply<T> = Box<dyn FnOnce(Result<T, lectern_db::Error>) + Send>;
-
 /// Upper bound of the duration of a call, without the wait for a connection.
-const CALL_TIMEOUT: Duration = Duration::from_millis(500);
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Extra time of a call for each row, or for each KiB of large values.
 const TIMEOUT_PER_ROW: Duration = Duration::from_micros(500);
@@ -48,8 +42,8 @@ const UNWRITABLE_PERIOD: Duration = Duration::from_secs(10);
 /// remains blocked until the driver returns.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseHandle {
-    database: Database,
-    limiter: ConnectionLimiter,
+    pub(super) database: Database,
+    pub(super) limiter: ConnectionLimiter,
     /// Allows one readiness check at a time.
     readiness_checks: Arc<Semaphore>,
     job_queues: Arc<JobQueues>,
@@ -148,59 +142,6 @@ impl DatabaseHandle {
         admission.add(self.limiter.write(remaining).await?);
         self.call(admission, move |database| database.write(change), respond)
             .await
-    }
-
-    /// The job with this id. Concurrent lookups share a query.
-    pub(crate) async fn find_job(&self, job_id: JobId) -> Result<Option<Job>, ApiError> {
-        self.call_batched(Access::Read, |database, reply| {
-            database.find_job_then(job_id, reply);
-        })
-        .await
-    }
-
-    /// Creates a job. Concurrent creations share a transaction.
-    pub(crate) async fn create_job(&self, job: NewJob) -> Result<Job, ApiError> {
-        self.call_batched(Access::Write, |database, reply| {
-            database.create_job_then(job, reply);
-        })
-        .await
-    }
-
-    /// Checks the lease, if any, and stores a report of progress. Concurrent reports share
-    /// a transaction.
-    pub(crate) async fn report_progress(
-        &self,
-        job_id: JobId,
-        lease_id: Option<LeaseId>,
-        report: ProgressReport,
-    ) -> Result<Job, ApiError> {
-        self.call_batched(Access::Write, |database, reply| {
-            database.report_progress_then(job_id, lease_id, report, reply);
-        })
-        .await
-    }
-
-    /// Extends a lease. Concurrent heartbeats share a transaction.
-    pub(crate) async fn heartbeat(
-        &self,
-        lease_id: LeaseId,
-        heartbeat: Heartbeat,
-    ) -> Result<LeaseState, ApiError> {
-        self.call_batched(Access::Write, |database, reply| {
-            database.heartbeat_then(lease_id, heartbeat, reply);
-        })
-        .await
-    }
-
-    /// Completes a stage. Concurrent completions share a transaction.
-    pub(crate) async fn complete_stage(
-        &self,
-        lease_id: LeaseId,
-    ) -> Result<(Job, StageRun), ApiError> {
-        self.call_batched(Access::Write, |database, reply| {
-            database.complete_stage_then(lease_id, reply);
-        })
-        .await
     }
 
     /// The stages among `stages` with a run that is ready or whose lease has expired.
@@ -328,39 +269,8 @@ impl DatabaseHandle {
         result
     }
 
-    /// Submits an operation that the database executes together with others, on threads of
-    /// its own, and waits for the result until the deadline.
-    async fn call_batched<T>(
-        &self,
-        access: Access,
-        submit: impl FnOnce(&Database, Reply<T>),
-    ) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-    {
-        let limit = self.limiter.timeout() + CALL_TIMEOUT;
-        let started = Instant::now();
-        let (sender, receiver) = oneshot::channel();
-        submit(
-            &self.database,
-            Box::new(move |result| drop(sender.send(result))),
-        );
-        let result = match timeout(limit, receiver).await {
-            Ok(Ok(result)) => result.map_err(ApiError::from),
-            Ok(Err(_)) => Err(access.abandoned()),
-            Err(_) => {
-                self.database.replace_connections(started);
-                Err(access.abandoned())
-            }
-        };
-        if access == Access::Write {
-            self.record_write(result.as_ref().err());
-        }
-        result
-    }
-
     /// Records whether the disk of the database can be written.
-    fn record_write(&self, error: Option<&ApiError>) {
+    pub(super) fn record_write(&self, error: Option<&ApiError>) {
         let mut unwritable_since = self.unwritable_since.lock();
         match error.map(ApiError::outage) {
             Some(Some(Outage::Disk)) => *unwritable_since = Some(Instant::now()),
@@ -377,14 +287,14 @@ fn unavailable(detail: &str) -> ApiError {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub(super) enum Access {
     Read,
     Write,
 }
 
 impl Access {
     /// The error of a call that did not end by its deadline.
-    fn abandoned(self) -> ApiError {
+    pub(super) fn abandoned(self) -> ApiError {
         unavailable(match self {
             Self::Read => NO_ANSWER,
             Self::Write => {

@@ -1,7 +1,6 @@
 //! Operations that are executed together.
 
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use lectern_db::domain::{
@@ -14,7 +13,7 @@ use serde_json::json;
 
 use crate::db::support::stored;
 use crate::db::support::worker::{
-    LEASE, a_heartbeat, a_request, cancel, run, runs, with_one_stage,
+    LEASE, a_heartbeat, a_request, cancel, run, runs, wait_until, with_one_stage,
 };
 
 on_both_backends!(
@@ -56,9 +55,7 @@ fn together<T: Send + 'static>(
             db,
             Box::new(move |result| busy.send(result.is_ok()).unwrap()),
         );
-        while statements.count("jobs") < n {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        wait_until(|| statements.count("jobs") >= n);
     }
     let replies: Vec<Receiver<_>> = calls
         .into_iter()
