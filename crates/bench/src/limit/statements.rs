@@ -5,7 +5,7 @@ use crate::stack::Dialect;
 
 /// Jobs with the numbers 1 to this one exist.
 pub(crate) const JOBS: u32 = 300;
-/// Of these, so many first ones have a transcript.
+/// The jobs with the numbers 1 to this one have a transcript.
 pub(crate) const TRANSCRIBED: u32 = 16;
 /// Segments of a transcript.
 pub(crate) const SEGMENTS: usize = 1_500;

@@ -11,6 +11,7 @@ use lectern_domain::{
 };
 use serde_json::Value;
 
+use super::history::list;
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
 use crate::sql::types::{DbTime, Timestamptz};
@@ -92,8 +93,4 @@ where
         .bind::<Array<Jsonb>, _>(list(runs, NewRun::waits_for))
         .bind::<Array<Integer>, _>(list(runs, |run| run.priority));
     Prepared(insert).load(conn).doing("create a job")
-}
-
-fn list<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(column).collect()
 }

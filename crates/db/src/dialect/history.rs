@@ -154,6 +154,7 @@ fn with_logs<'f>(insert: Statement<'f>, logs: &'f [LogEntry]) -> Statement<'f> {
         .bind::<Array<Timestamptz>, _>(list(logs, |log| log.created_at))
 }
 
-fn list<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
+/// The values of a column, as the array that is bound for it.
+pub(super) fn list<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(column).collect()
 }
