@@ -32,10 +32,12 @@ pub(crate) async fn store(
         let upload = Arc::clone(&upload);
         let replace = move |tx: &mut Tx<'_>| {
             lock_pending(tx, job_id)?;
-            if upload.publish()? {
-                return Ok(());
+            match upload.publish()? {
+                Outcome::Published => Ok(()),
+                Outcome::RecordingExists | Outcome::FailedBefore => {
+                    Err(ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
+                }
             }
-            Err(ApiError::new(Code::Overloaded, STORAGE_UNAVAILABLE))
         };
         let db = db.one_at_a_time_for(job_id.as_uuid());
         db.write(replace, |()| ()).await
@@ -45,14 +47,17 @@ pub(crate) async fn store(
         Err(error) if error.is_unavailable() => error,
         Err(error) => return Err(error),
     };
-    if web::block(move || upload.publish_new()).await?? {
-        log::warn!(job_id:%; "the recording is stored without the database: {}", error.chain());
-        return Ok(());
+    match web::block(move || upload.publish_new()).await?? {
+        Outcome::Published => {
+            log::warn!(job_id:%; "the recording is stored without the database: {}", error.chain());
+            Ok(())
+        }
+        Outcome::RecordingExists => Err(error.with_detail(
+            "the server cannot check whether this recording may replace the recording that was \
+             uploaded before; confirm the earlier recording, or send this one again",
+        )),
+        Outcome::FailedBefore => Err(error),
     }
-    Err(error.with_detail(
-        "the server cannot check whether this recording may replace the one uploaded before; \
-         confirm that one, or send this one again",
-    ))
 }
 
 /// Locks the row of a job. Fails if the job no longer waits for its recording.
@@ -89,37 +94,45 @@ enum State {
     Failed,
 }
 
+/// The outcome of publishing an upload.
+enum Outcome {
+    Published,
+    /// The job has a recording, which was not replaced.
+    RecordingExists,
+    /// An earlier attempt to publish this upload has failed.
+    FailedBefore,
+}
+
 impl CompleteUpload {
-    /// Makes the upload the job's recording and replaces an earlier recording. Returns
-    /// false if an earlier attempt to publish this upload has failed. Blocks.
-    fn publish(&self) -> Result<bool, StorageError> {
+    /// Makes the upload the job's recording and replaces an earlier recording. Blocks.
+    fn publish(&self) -> Result<Outcome, StorageError> {
         self.publish_with(|object| object.publish().map(|()| true))
     }
 
-    /// Makes the upload the job's recording if the job has none. Returns false if the job
-    /// has a recording or an earlier attempt to publish this upload has failed. Blocks.
-    fn publish_new(&self) -> Result<bool, StorageError> {
+    /// Makes the upload the job's recording if the job has none. Blocks.
+    fn publish_new(&self) -> Result<Outcome, StorageError> {
         self.publish_with(ReceivedObject::publish_new)
     }
 
+    /// `publish` returns `false` if the job has a recording, which was not replaced.
     fn publish_with(
         &self,
         publish: impl FnOnce(ReceivedObject) -> Result<bool, StorageError>,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<Outcome, StorageError> {
         let mut state = self.0.lock();
         match mem::replace(&mut *state, State::Failed) {
             State::Received(object) => {
-                let published = publish(object)?;
-                if published {
-                    *state = State::Published;
+                if !publish(object)? {
+                    return Ok(Outcome::RecordingExists);
                 }
-                Ok(published)
+                *state = State::Published;
+                Ok(Outcome::Published)
             }
             State::Published => {
                 *state = State::Published;
-                Ok(true)
+                Ok(Outcome::Published)
             }
-            State::Failed => Ok(false),
+            State::Failed => Ok(Outcome::FailedBefore),
         }
     }
 }
