@@ -1,7 +1,7 @@
 //! Borrowed views of transcript and content segments.
 //!
-//! A segment has one type before it is stored (`New…`) and another one after.
-//! The algorithms of this crate read the fields that both have in common.
+//! A segment has one type before it is stored (`New…`) and another type afterwards.
+//! The algorithms of this crate read the fields that both types have in common.
 
 use lectern_domain::{
     ContentSegment, Keyword, NewContentSegment, NewTranscriptSegment, Ratio, TimeRange, Topic,
@@ -44,8 +44,8 @@ pub struct ContentSegmentRef<'a> {
     pub topic: &'a Topic,
     /// 0 (least important) to 1.
     pub importance_score: Ratio,
-    /// If the segment is too long for a clip, the part in which these occur most often
-    /// becomes the clip.
+    /// If the segment is too long for a clip, the part in which its keywords occur most
+    /// often becomes the clip.
     pub keywords: &'a [Keyword],
 }
 

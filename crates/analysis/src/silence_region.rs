@@ -15,8 +15,8 @@ use crate::time_span::TimeSpan;
 pub struct SilenceRules {
     /// The minimum length of a region, in seconds.
     pub min_length: f64,
-    /// The level below which sound was detected as silence, in dBFS. It is
-    /// stored with the regions that have no sound.
+    /// The level below which sound was detected as silence, in dBFS. Stored with the
+    /// regions that have no sound.
     pub amplitude_threshold: Option<Decibels>,
 }
 
@@ -36,9 +36,8 @@ impl Default for SilenceRules {
 ///
 /// Where sound and picture are both missing, the type is
 /// [`SilenceType::Both`]; the parts before and after keep their own type.
-/// No region is shorter than the minimum length. An overlap that would be shorter
-/// belongs to the range that starts first. Other parts that would be shorter are
-/// dropped.
+/// No region is shorter than the minimum length. A shorter overlap belongs to the
+/// range that starts first. Other shorter parts are dropped.
 ///
 /// # Errors
 ///
@@ -112,7 +111,7 @@ pub fn merge(
 /// type `audio_silence` and `both`, merged where they touch.
 ///
 /// [`clip::select`](crate::clip::select) and
-/// [`chunking::split`](crate::chunking::split) cut at these.
+/// [`chunking::split`](crate::chunking::split) cut in these ranges.
 pub fn audio_silences(
     regions: impl IntoIterator<Item = (TimeRange, SilenceType)>,
 ) -> Vec<TimeRange> {

@@ -1,8 +1,8 @@
 //! Tokenization: the terms by which texts are compared.
 //!
 //! A term is a word, reduced to its first five characters in lower case. The
-//! prefix takes the place of a stemmer for each language; for retrieval it
-//! works about as well (Can et al., "Information retrieval on Turkish texts",
+//! prefix takes the place of a stemmer for each language; for retrieval, prefixes
+//! work about as well as stems (Can et al., "Information retrieval on Turkish texts",
 //! 2008). Scripts without spaces between words are cut into character bigrams
 //! instead. The running time is linear in the length of the text.
 
@@ -41,7 +41,7 @@ pub(crate) fn tokenize(text: &str) -> Vec<Term<'_>> {
     let mut terms = Vec::with_capacity(words.len());
     for run in words.chunk_by(is_adjacent) {
         for group in run.chunk_by(|a, b| a.is_single_character() && b.is_single_character()) {
-            // Any other word is a group of its own, and a single term.
+            // A word of several characters is a group of its own, and a single term.
             for bigram in group.windows(group.len().min(2)) {
                 let (first, last) = (bigram[0], bigram[bigram.len() - 1]);
                 let surface = &text[first.start..last.start + last.text.len()];

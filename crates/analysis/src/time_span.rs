@@ -4,7 +4,7 @@ use lectern_domain::{Invalid, TimeRange};
 
 /// A closed interval, in seconds.
 ///
-/// Unlike a [`TimeRange`], it is not validated, so intermediate results may be
+/// Unlike a [`TimeRange`], a span is not validated, so intermediate results may be
 /// empty (`end < start`) or start before 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct TimeSpan {

@@ -7,11 +7,11 @@ use crate::time_span::TimeSpan;
 
 /// Divides the recording into equal slots, and takes one clip from each.
 ///
-/// The recording gets as many slots as it can hold clips of the maximum length,
-/// limited by the minimum and the maximum number of clips. No slot is shorter than
-/// the minimum length of a clip. The clip is the longest part of its slot between
-/// two silences, or the middle of the slot if all parts are too short. `silences`
-/// are sorted and disjoint.
+/// The number of slots is the number of clips of the maximum length that fit into the
+/// recording, but at least the minimum and at most the maximum number of clips. No slot
+/// is shorter than the minimum length of a clip. The clip is taken from the longest part
+/// of its slot between two silences, or from the middle of the slot if all parts are too
+/// short. `silences` are sorted and disjoint.
 pub(super) fn spread_evenly(
     silences: &[TimeSpan],
     snap_points: &SnapPoints,

@@ -14,7 +14,7 @@ pub(super) struct KeywordIndex {
 #[derive(Debug)]
 struct IndexedSegment {
     span: TimeSpan,
-    /// The keys of its terms.
+    /// The keys of the terms in its text.
     keys: Vec<String>,
 }
 
@@ -36,11 +36,11 @@ impl KeywordIndex {
     /// The window within `part` in which the terms `keys` occur most often; the
     /// first of equal windows.
     ///
-    /// The window starts with a transcript segment, and ends with the last segment that
-    /// ends at most `max_length` later. If that is less than `min_length` later, the
-    /// window has the length `max_length` instead, or ends where the part ends. If no
-    /// term occurs, the window is at the start of the part. The running time is linear
-    /// in the number of transcript segments, with a binary search for each.
+    /// The window starts where a transcript segment starts, and ends where the last
+    /// segment that fits into `max_length` ends. A window that would be shorter than
+    /// `min_length` has the length `max_length` instead, but ends with the part at the
+    /// latest. If no term occurs, the window is at the start of the part. The running
+    /// time is `O(n log n)` in the number of transcript segments.
     pub(super) fn densest_window(
         &self,
         keys: &[String],

@@ -2,9 +2,9 @@
 //!
 //! The input is the content segments, the transcript and the silences of a
 //! recording. One clip is taken from each of the most important segments, up to
-//! a maximum number. From a segment that is too long, it is the part in which
-//! its keywords occur most often; a segment that is too short is extended on both
-//! sides. Then the boundaries of each clip are moved to places without speech.
+//! a maximum number. From a segment that is too long, the clip is the part in which
+//! the segment's keywords occur most often; a segment that is too short is extended
+//! on both sides. Then the boundaries of each clip are moved to places without speech.
 //! Clips never overlap. All times are in seconds. The running time is
 //! `O(segments × (clips + silences + transcript segments))`.
 
@@ -34,8 +34,8 @@ use snapping::SnapPoints;
 /// Selects clips from a recording of the given duration, in order of time.
 ///
 /// To get `min_clips` clips, more than one clip is taken from a segment, and clips
-/// are made shorter if necessary. From a recording with little content there may
-/// still be fewer.
+/// are made shorter if necessary. A recording with little content may still give
+/// fewer clips.
 ///
 /// Each boundary moves by at most `max_snap_distance` to a place without speech: the
 /// middle of a silence (but at most a second of it remains in the clip), or else a
@@ -43,8 +43,8 @@ use snapping::SnapPoints;
 /// remains in its clip.
 ///
 /// Without content segments, clips are spread evenly over the parts between
-/// silences and have the titles "Part 1", "Part 2" and so on. A recording not
-/// longer than `min_length` gives one clip of the whole recording.
+/// silences and have the titles "Part 1", "Part 2" and so on. A recording that is at
+/// most as long as `min_length` gives one clip of the whole recording.
 ///
 /// `silences` are the ranges without sound, as from
 /// [`audio_silences`](crate::silence_region::audio_silences), in any order.

@@ -5,12 +5,13 @@ use lectern_domain::Invalid;
 /// Parameters of [`select`](super::select).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClipRules {
-    /// The desired minimum number of clips. To reach it, clips are made shorter.
+    /// The desired minimum number of clips. To reach this number, clips are made
+    /// shorter.
     pub min_clips: usize,
     /// The maximum number of clips; at least 1 and `min_clips`.
     pub max_clips: usize,
-    /// The minimum length of a clip, in seconds; positive. Only a recording
-    /// that is itself shorter gives a shorter clip.
+    /// The minimum length of a clip, in seconds; positive. Only a recording that is
+    /// shorter than this gives a shorter clip.
     pub min_length: f64,
     /// The maximum length of a clip, in seconds.
     pub max_length: f64,
@@ -20,7 +21,7 @@ pub struct ClipRules {
 }
 
 impl Default for ClipRules {
-    /// Three to eight clips of 20 to 120 seconds; boundaries move by at most 5.
+    /// Three to eight clips of 20 to 120 seconds; boundaries move by at most 5 seconds.
     fn default() -> Self {
         Self {
             min_clips: 3,
@@ -43,15 +44,21 @@ impl ClipRules {
             ));
         }
         if !is_duration(self.min_length) || self.min_length == 0.0 {
-            return Err(Invalid::field("min_length", "must be more than 0 seconds"));
+            return Err(Invalid::field(
+                "min_length",
+                "must be finite and more than 0 seconds",
+            ));
         }
         if !is_duration(self.max_length) || self.max_length < self.min_length {
-            return Err(Invalid::field("max_length", "must not be below min_length"));
+            return Err(Invalid::field(
+                "max_length",
+                "must be finite and not below min_length",
+            ));
         }
         if !is_duration(self.max_snap_distance) {
             return Err(Invalid::field(
                 "max_snap_distance",
-                "must be 0 seconds or more",
+                "must be finite and at least 0 seconds",
             ));
         }
         Ok(())

@@ -9,7 +9,7 @@ use crate::time_span::TimeSpan;
 /// A clip and the content segment it was taken from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectedClip {
-    /// Index of the content segment; `None` if the recording has none.
+    /// Index of the content segment; `None` if the recording has no content segments.
     pub segment_index: Option<usize>,
     /// `content_segment_id` is `None`; the caller sets it.
     pub clip: NewClip,
@@ -17,7 +17,7 @@ pub struct SelectedClip {
 
 impl SelectedClip {
     /// A clip with the title of its content segment. `number` counts the clips
-    /// of the segment; from 2 on, it is appended to the title.
+    /// of the segment from 1; a number above 1 is appended to the title.
     pub(super) fn from_segment(
         position: usize,
         selection: &Selection,

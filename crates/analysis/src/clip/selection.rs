@@ -36,9 +36,9 @@ pub(super) struct ClipSelector<'a> {
 impl ClipSelector<'_> {
     /// Selects clips in order of time.
     ///
-    /// While there are too few, the maximum length is halved, down to the
-    /// minimum length. The attempt with the most clips wins; of equal attempts, the
-    /// one with the longest clips.
+    /// While there are too few clips, the maximum length is halved, down to the
+    /// minimum length. The attempt with the most clips is used; of attempts with
+    /// equally many clips, the one with the greatest maximum length.
     pub(super) fn select(&self) -> Vec<Selection> {
         let mut max_length = self.rules.max_length;
         let mut selected = self.select_up_to(max_length);
@@ -88,7 +88,7 @@ impl ClipSelector<'_> {
         indices
     }
 
-    /// The next clip of a candidate that does not overlap the `selected` ones.
+    /// The next clip of a candidate that does not overlap the `selected` clips.
     fn next_clip(
         &self,
         candidate: usize,

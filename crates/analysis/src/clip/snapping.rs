@@ -110,7 +110,7 @@ impl SnapPoints {
             .map(|silence| {
                 let best = best_time_in(*silence, boundary);
                 SnapPoint {
-                    // Still in the silence, which overlaps the reach.
+                    // The clamped time is still in the silence, which overlaps the reach.
                     time: best.clamp(reach.start, reach.end),
                     penalty: SILENCE_PENALTY,
                 }
@@ -131,8 +131,9 @@ impl SnapPoints {
     }
 }
 
-/// The midpoint of the silence, or, if that would leave more than
-/// [`MAX_EDGE_SILENCE`] of it in the clip, the time that leaves exactly that much.
+/// The midpoint of the silence. If the clip would then contain more than
+/// [`MAX_EDGE_SILENCE`] of the silence, the time at which the clip contains exactly
+/// [`MAX_EDGE_SILENCE`].
 fn best_time_in(silence: TimeSpan, boundary: Boundary) -> f64 {
     let middle = silence.midpoint();
     match boundary {

@@ -1,8 +1,8 @@
 //! Scores how important each segment is within its lecture.
 //!
 //! The score combines how typical the vocabulary of a segment is for the
-//! lecture, how much new information it has per second, and how much of it is
-//! speech. Scores compare segments of one lecture only. The running time is
+//! lecture, how much new information the segment has per second, and how much of
+//! its time is speech. Scores compare segments of one lecture only. The running time is
 //! linear in the number of segments times the size of the vocabulary.
 
 use lectern_domain::{Invalid, Ratio};

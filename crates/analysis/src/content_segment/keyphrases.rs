@@ -3,8 +3,8 @@
 //! A keyword is a term with a high weight ([`TermWeights`]): frequent in the
 //! segment, rare in the lecture, and rather long. A key phrase is a sequence of
 //! two or three terms that occurs at least twice, starts and ends with a
-//! keyword, and has only spaces and hyphens between its words. Both are spelled
-//! as in the transcript. The running time is `O(n log n)` in the
+//! keyword, and has only spaces and hyphens between its words. Keywords and key
+//! phrases are spelled as in the transcript. The running time is `O(n log n)` in the
 //! number of words of the segment.
 
 use std::collections::BTreeMap;
@@ -162,8 +162,8 @@ fn contiguous_text<'a>(text: &'a str, terms: &[Term<'_>]) -> Option<&'a str> {
     is_contiguous.then(|| &text[first.start..last.end()])
 }
 
-/// The phrases with the highest sums of term weights, without those that are
-/// part of a better one.
+/// The phrases with the highest sums of term weights, without phrases that are
+/// part of a better phrase.
 fn best_phrases<'a>(
     mut phrases: Vec<(Vec<TermId>, &'a str)>,
     weights: &TermWeights,

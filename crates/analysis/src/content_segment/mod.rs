@@ -11,9 +11,9 @@
 //! 5. `importance`: score each segment.
 //!
 //! Only term statistics of the lecture itself are used: no dictionary, no stop
-//! word list and no trained model. It works in any language, and the same
-//! transcript always gives the same segments. Step 3 takes most of the time,
-//! which is linear in the length of the transcript.
+//! word list and no trained model. So any language works, and the same transcript
+//! always gives the same segments. Step 3 takes most of the running time, which is
+//! linear in the length of the transcript.
 
 mod importance;
 mod keyphrases;
@@ -33,19 +33,19 @@ use summary::Summary;
 use utterance::{Utterance, group_into_utterances, total_span};
 use vocabulary::Vocabulary;
 
-/// Finds the content segments of a transcript. Its segments may be in any
+/// Finds the content segments of a transcript. The transcript segments may be in any
 /// order.
 ///
 /// The content segments are in order and do not overlap; there may be pauses
-/// between them. Most last between half a minute (in a talk of three minutes) and
-/// eight minutes (in a long lecture). A boundary never splits a transcript
+/// between them. Most segments last between half a minute (in a talk of three
+/// minutes) and eight minutes (in a long lecture). A boundary never splits a transcript
 /// segment, and rarely a sentence. Transcript segments without text are
 /// ignored. An empty transcript gives no content segments.
 ///
 /// `importance_score` is the sum of half the centrality (how similar the
 /// vocabulary of the segment is to that of the lecture), three tenths of the
 /// density (information per second, relative to the densest segment) and two
-/// tenths of the fraction of its time that is speech.
+/// tenths of the fraction of the segment's time that is speech.
 ///
 /// ```
 /// use lectern_analysis::{TranscriptSegmentRef, content_segment};

@@ -14,7 +14,7 @@
 //!
 //! The cost is a negative log-likelihood, the sum of three parts.
 //!
-//! - **Terms.** Each term is predicted from those before it in the segment (a
+//! - **Terms.** Each term is predicted from the terms before it in the segment (a
 //!   Pólya urn). A segment starts as if it had `A` terms already, distributed as
 //!   in the lecture; `A` is the strength of this prior. If `f` of the `n` terms
 //!   so far are the term `t`, and `p` is the relative frequency of `t` in the
@@ -79,7 +79,7 @@ struct Segmentation {
 
 struct Segmenter<'a> {
     utterances: &'a [Utterance],
-    /// For each utterance, those of its terms that also occur in other utterances.
+    /// For each utterance, its terms that also occur in other utterances.
     shared_terms: Vec<Vec<TermId>>,
     /// The relative frequency of each term among the shared terms of all utterances;
     /// not used for terms that are not shared.

@@ -1,7 +1,7 @@
 //! Term statistics of one lecture.
 //!
 //! Each utterance is a document: the document frequency of a term is the number
-//! of utterances that contain it. There is no stop word list and no dictionary;
+//! of utterances that contain the term. There is no stop word list and no dictionary;
 //! function words are recognized by their high document frequency, in any
 //! language.
 

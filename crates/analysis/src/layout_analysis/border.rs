@@ -47,7 +47,7 @@ impl Borders {
             .collect();
         let (length, bands) = frames
             .first()
-            .map_or((0, 0), |first| (first.length, first.bands));
+            .map_or((0, 0), |first| (first.length, first.band_count));
         let min_step = MIN_EDGE_STEP.max(motion.threshold / 2.0);
         let mut starts = EvidenceMap::new(length, bands);
         let mut ends = EvidenceMap::new(length, bands);

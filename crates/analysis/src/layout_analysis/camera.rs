@@ -12,7 +12,7 @@ use super::rectangle::Rectangle;
 
 /// How far inside the moving area's bounding box a side may be, in pixels. The
 /// box is a little too large: motion leaves noise beyond the border, and a
-/// block may contain pixels of both sides.
+/// block may contain pixels from both sides of the border.
 const MAX_OVERLAP: usize = 2 * BLOCK_SIZE;
 /// The bonus for a rectangle as large as the picture. The bonus is proportional to
 /// the area. Of rectangles with equal support the larger one is usually right:
@@ -87,8 +87,8 @@ pub(super) fn locate(
 struct Side {
     /// The x of a vertical side, or the y of a horizontal one, in pixels.
     position: usize,
-    /// Set if the side is an edge of the picture: how close the moving area
-    /// comes to it, from 0 at the opposite edge to 1 when it touches.
+    /// Set if the side is an edge of the picture: how close the moving area comes to
+    /// this edge, from 0 at the opposite edge to 1 if the moving area touches it.
     edge_closeness: Option<f64>,
 }
 
@@ -106,7 +106,7 @@ impl Side {
     }
 }
 
-/// The candidates for each side. The edge of the picture is always the last.
+/// The candidates for each side. The last candidate is always the edge of the picture.
 struct SideCandidates {
     left: Vec<Side>,
     right: Vec<Side>,

@@ -24,7 +24,7 @@ pub(super) fn edge_density(
         .step_by(frames.len().div_ceil(MAX_FRAMES).max(1))
     {
         let profiles = &frame.row_bands;
-        for band in 0..profiles.bands {
+        for band in 0..profiles.band_count {
             let top = band * BLOCK_SIZE;
             for (x, window) in profiles.band(band).windows(4).enumerate() {
                 // Both corners, so that the edge of an excluded area does not count.

@@ -21,7 +21,7 @@ pub struct GrayFrame<'a> {
 }
 
 impl GrayFrame<'_> {
-    /// Checks that the frame is consistent and as large as the `first` one.
+    /// Checks that the frame is consistent and has the size of the `first` frame.
     pub(super) fn validate(&self, first: &GrayFrame<'_>) -> Result<(), Invalid> {
         for (field, size, expected) in [
             ("width", self.width, first.width),

@@ -14,8 +14,8 @@ const MAX_BLACK_SUM: u16 = 4 * 20;
 
 /// The picture without black bars.
 ///
-/// Bars that would cover more than half of the width or height are not removed:
-/// they are more likely dark content.
+/// Bars that would cover more than half of the width or height are not removed,
+/// because such bars are more likely dark content.
 pub(super) fn picture_without_bars(frames: &[SampledFrame]) -> Rectangle {
     let Some(first) = frames.first() else {
         return Rectangle {
@@ -45,7 +45,7 @@ fn bar_width<'a>(profiles: impl Iterator<Item = &'a Profiles>) -> usize {
     let mut brightest: Vec<u16> = Vec::new();
     for profiles in profiles {
         brightest.resize(profiles.length, 0);
-        for band in 0..profiles.bands {
+        for band in 0..profiles.band_count {
             for (brightest, &sum) in brightest.iter_mut().zip(profiles.band(band)) {
                 *brightest = sum.max(*brightest);
             }

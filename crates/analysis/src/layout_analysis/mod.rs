@@ -14,10 +14,9 @@
 //!    at least four gray levels. The noise is estimated in the calmest tenth of
 //!    the picture.
 //! 2. **Motion.** The half of the pairs with the least change is called calm. If
-//!    slides change in less than half of the pairs, none changes in a calm pair.
-//!    Blocks that change in 20 % of the calm pairs form the moving area. If that
-//!    covers less than 0.4 % of the picture, it is a clock or a cursor and not a
-//!    camera.
+//!    slides change in less than half of the pairs, no slide changes in a calm pair.
+//!    Blocks that change in 20 % of the calm pairs form the moving area. A moving area
+//!    of less than 0.4 % of the picture is a clock or a cursor and not a camera.
 //! 3. **Camera.** A border is a straight line with a static edge (the same step
 //!    in 70 % of the frames) or with an activity difference (one side changes
 //!    in more of the calm pairs than the other, by at least 35 percentage
@@ -58,16 +57,16 @@
 //! - the fraction of the moving area's bounding box that moves, divided by one
 //!   third, at most 1: a bounding box around two cameras contains much that
 //!   does not move;
-//! - the support of the camera's weakest side. For an edge of the picture it is
-//!   the mean of two numbers: how close the moving area comes to the edge, and
-//!   which fraction of the side's length it covers.
+//! - the support of the camera's weakest side. The support of an edge of the
+//!   picture is the mean of two numbers: how close the moving area comes to the
+//!   edge, and which fraction of the side's length the moving area covers.
 //!
 //! A layout with a screen has one score, the stillness of the screen: 1 minus
-//! the fraction of pairs in which 5 % of its blocks change, minus the fraction
-//! of pairs in which such a change directly follows another one. If the slide changes
-//! in 15 % of the pairs, but never in two successive ones, it is 0.85. Frames
-//! should be sampled so densely that slides change in less than a third of the
-//! pairs.
+//! the fraction of pairs in which 5 % of the screen's blocks change, minus the
+//! fraction of pairs in which such a change directly follows another one. If the
+//! slide changes in 15 % of the pairs, but never in two successive pairs, the
+//! stillness is 0.85. Frames should be sampled so densely that slides change in less
+//! than a third of the pairs.
 //!
 //! `screen_only` has two more scores:
 //!
@@ -76,8 +75,8 @@
 //! - 0.75 if the screen never changes, because it may be the frozen image of a
 //!   camera.
 //!
-//! The confidence of `unknown` is that of the rejected layout, or 0 if no rule
-//! applies.
+//! The confidence of `unknown` is the confidence of the rejected layout, or 0 if no
+//! rule applies.
 //!
 //! # Limitation
 //!

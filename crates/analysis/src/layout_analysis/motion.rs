@@ -47,7 +47,7 @@ pub(super) struct Motion {
 impl Motion {
     pub(super) fn detect(sampled: &SampledFrames) -> Self {
         let (columns, rows) = sampled.frames.first().map_or((0, 0), |first| {
-            (first.column_bands.bands, first.row_bands.bands)
+            (first.column_bands.band_count, first.row_bands.band_count)
         });
         let profiles = |frame: usize| &sampled.frames[frame].row_bands;
         let differences: Vec<FrameDifference> = sampled
@@ -110,9 +110,9 @@ struct FrameDifference {
 
 impl FrameDifference {
     fn between(first: &Profiles, second: &Profiles, columns: usize) -> Self {
-        let blocks = columns * first.bands;
+        let blocks = columns * first.band_count;
         let (mut means, mut variances) = (Vec::with_capacity(blocks), Vec::with_capacity(blocks));
-        for band in 0..first.bands {
+        for band in 0..first.band_count {
             let (first, second) = (first.band(band), second.band(band));
             for (first, second) in first
                 .chunks_exact(BLOCK_SIZE)

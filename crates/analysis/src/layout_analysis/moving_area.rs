@@ -11,8 +11,8 @@ use super::rectangle::Rectangle;
 /// The largest distance between neighbours in a connected component, in blocks
 /// along each axis: gaps of up to two blocks do not split a component.
 const NEIGHBOURHOOD: usize = 3;
-/// A component is kept if the largest one is at most this many times its size. The
-/// largest one alone would not be enough: a head may move separately from the hands.
+/// A component is kept if the largest component is at most this many times as large. The
+/// largest component alone would not be enough: a head may move separately from the hands.
 const MAX_SIZE_RATIO: usize = 4;
 
 /// Blocks that keep moving, as `(column, row)`.
@@ -98,7 +98,8 @@ fn neighbours(block: usize, columns: usize, rows: usize) -> impl Iterator<Item =
     })
 }
 
-/// The range of block positions in pixels, without 2 % of them at each end.
+/// The pixels along one axis from the first to the last of the block `positions`, without
+/// the outermost 2 % of the blocks at each end.
 fn trimmed_range(mut positions: Vec<usize>) -> (usize, usize) {
     positions.sort_unstable();
     let trimmed = positions.len() / 50;

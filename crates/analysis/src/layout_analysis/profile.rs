@@ -22,7 +22,7 @@ pub(super) struct Profiles {
     /// height for bands of columns.
     pub(super) length: usize,
     /// Number of whole bands.
-    pub(super) bands: usize,
+    pub(super) band_count: usize,
     /// Sums of [`BLOCK_SIZE`] gray levels, band by band.
     sums: Vec<u16>,
 }
@@ -30,10 +30,10 @@ pub(super) struct Profiles {
 impl Profiles {
     /// Profiles along x, one per band of four rows.
     pub(super) fn of_row_bands(frame: &GrayFrame<'_>) -> Self {
-        let (length, bands) = (frame.width, frame.height / BLOCK_SIZE);
-        let mut sums = vec![0; length * bands];
+        let (length, band_count) = (frame.width, frame.height / BLOCK_SIZE);
+        let mut sums = vec![0; length * band_count];
         let rows = frame.data.chunks_exact(length);
-        for (y, row) in rows.take(bands * BLOCK_SIZE).enumerate() {
+        for (y, row) in rows.take(band_count * BLOCK_SIZE).enumerate() {
             let profile = &mut sums[y / BLOCK_SIZE * length..][..length];
             for (sum, &pixel) in profile.iter_mut().zip(row) {
                 *sum += u16::from(pixel);
@@ -41,15 +41,15 @@ impl Profiles {
         }
         Self {
             length,
-            bands,
+            band_count,
             sums,
         }
     }
 
     /// Profiles along y, one per band of four columns.
     pub(super) fn of_column_bands(frame: &GrayFrame<'_>) -> Self {
-        let (length, bands) = (frame.height, frame.width / BLOCK_SIZE);
-        let mut sums = vec![0; length * bands];
+        let (length, band_count) = (frame.height, frame.width / BLOCK_SIZE);
+        let mut sums = vec![0; length * band_count];
         for (y, row) in frame.data.chunks_exact(frame.width).enumerate() {
             for (band, pixels) in row.chunks_exact(BLOCK_SIZE).enumerate() {
                 sums[band * length + y] = pixels.iter().map(|&pixel| u16::from(pixel)).sum();
@@ -57,7 +57,7 @@ impl Profiles {
         }
         Self {
             length,
-            bands,
+            band_count,
             sums,
         }
     }

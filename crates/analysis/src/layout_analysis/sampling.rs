@@ -1,14 +1,14 @@
 //! Selects the frames to analyse and pairs them for frame differencing.
 //!
-//! The frames of a pair are at least half a second apart. Of many frames, a
-//! fixed number of pairs at even distances is selected, so the running time of
+//! The frames of a pair are at least half a second apart. If there are many frames,
+//! a fixed number of pairs at even distances is selected, so the running time of
 //! the analysis does not depend on the number of frames.
 
 use super::frame::GrayFrame;
 use super::profile::Profiles;
 
-/// The maximum number of frame pairs; more make the analysis slower, but not
-/// better.
+/// The maximum number of frame pairs; more pairs would make the analysis slower, but
+/// not better.
 const MAX_PAIRS: usize = 48;
 
 /// The minimum time between the frames of a pair, in seconds. In less time, a
@@ -55,8 +55,8 @@ impl SampledFrame {
 #[derive(Debug)]
 pub(super) struct SampledFrames {
     pub(super) frames: Vec<SampledFrame>,
-    /// Indices into `frames`: a frame, and one at least
-    /// [`MIN_PAIR_INTERVAL`] later.
+    /// Indices into `frames`: the second frame of a pair is at least
+    /// [`MIN_PAIR_INTERVAL`] later than the first.
     pub(super) pairs: Vec<(usize, usize)>,
 }
 
