@@ -56,7 +56,8 @@ pub enum Error {
         height: u32,
     },
 
-    /// A single frame of this size takes more memory than all frames together may.
+    /// A single frame of this size takes more memory than all sampled frames together may
+    /// take.
     #[error("a frame of {width} × {height} pixels is too large to be sampled")]
     FrameTooLarge {
         /// Width of the frame, in pixels.
@@ -83,8 +84,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error of the child process, if one failed or was ended. It
-    /// distinguishes cancellation and timeouts from failures, and has the last
+    /// The error of the child process, if a child process failed or was ended. The
+    /// error distinguishes cancellation and timeouts from failures, and has the last
     /// lines of stderr.
     pub fn child(&self) -> Option<&ChildError> {
         match self {

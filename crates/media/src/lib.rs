@@ -51,8 +51,8 @@
 //!
 //! Every program runs without input in its own process group, and never longer
 //! than its [`Limits`] allow. The whole group ends with the program, or when this
-//! process dies. It gets few environment variables, and limits of memory, processor
-//! time and file size ([`Confinement`]). The last lines of stderr are in
+//! process dies. The program gets few environment variables, and limits of memory,
+//! processor time and file size ([`Confinement`]). The last lines of stderr are in
 //! [`ChildError::Failed`]. [`Program`] runs other programs in the same way.
 //!
 //! # Times
@@ -62,10 +62,10 @@
 //!
 //! # Untrusted files
 //!
-//! ffmpeg also reads playlists, and opens the files and addresses that these
-//! name. Therefore it may only read files, and only the formats of recordings.
-//! Paths are passed so that it cannot mistake them for options or addresses. It may
-//! use only the decoders of recordings, and a bounded number of threads.
+//! ffmpeg also reads playlists, and opens the files and addresses that a playlist
+//! names. Therefore ffmpeg may only read files, and only the formats of recordings.
+//! Paths are passed so that ffmpeg cannot mistake a path for an option or an address.
+//! ffmpeg may use only the decoders of recordings, and a bounded number of threads.
 //!
 //! A recording beyond the [`RecordingLimits`] is refused by [`Media::probe`] before
 //! more than its headers is read. A duration in the headers that does not fit the

@@ -2,8 +2,8 @@
 
 use lectern_domain::VideoDuration;
 
-/// The limits of a recording. The headers of a recording are checked against them before
-/// anything is decoded, because decoding needs memory in proportion to the
+/// The limits of a recording. The headers of a recording are checked against these
+/// limits before anything is decoded, because decoding needs memory in proportion to the
 /// picture and time in proportion to the duration, whatever the size of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordingLimits {

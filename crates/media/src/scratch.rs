@@ -55,7 +55,7 @@ struct ProcessDir {
 impl Scratch {
     /// Creates a directory below `root`, whose files may have `limit_bytes` in
     /// total, and removes the directories of dead processes. Creates `root` if it is
-    /// missing. Other files and directories in `root` are left alone.
+    /// missing. Does not touch other files and directories in `root`.
     pub fn new(root: impl Into<PathBuf>, limit_bytes: u64) -> io::Result<Self> {
         let root = root.into();
         fs::create_dir_all(&root)?;
@@ -76,8 +76,8 @@ impl Scratch {
     }
 
     /// Creates an empty directory that is removed with its content when the
-    /// returned value is dropped. Its name is unique and starts with `name`, in
-    /// which `_` replaces all but ASCII letters and digits.
+    /// returned value is dropped. The name of the directory is unique and starts with
+    /// `name`, in which `_` replaces all but ASCII letters and digits.
     pub fn dir(&self, name: &str) -> io::Result<ScratchDir> {
         let name: String = name
             .chars()
@@ -126,11 +126,11 @@ impl Drop for ProcessDir {
     }
 }
 
-/// A directory for one piece of work, removed when it is dropped.
+/// A directory for one piece of work. Dropping the value removes the directory.
 #[derive(Debug)]
 pub struct ScratchDir {
     dir: TempDir,
-    // Keeps the process's directory locked while this one exists.
+    // Keeps the process's directory locked while this directory exists.
     _scratch: Scratch,
 }
 
@@ -172,8 +172,8 @@ fn remove_abandoned(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a process's directory, its lock file last: if this is interrupted, the
-/// next start completes it.
+/// Removes a process's directory, its lock file last: if the removal is interrupted,
+/// the next process that starts completes it.
 fn remove_process_dir(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -188,7 +188,7 @@ fn remove_process_dir(dir: &Path) -> io::Result<()> {
     }
     fs::remove_file(dir.join(LOCK_FILE))?;
     match fs::remove_dir(dir) {
-        // A process that is starting has removed it.
+        // A process that is starting has removed the directory.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     }

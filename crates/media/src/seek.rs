@@ -10,18 +10,18 @@ use crate::probe::{MediaInfo, VideoStream};
 use crate::process::{ChildError, LineBuffer, Program};
 
 /// Containers in which ffmpeg seeks to the exact time, and then can decode nothing
-/// before the next key frame. In all other containers it seeks to the key frame before
-/// the time.
+/// before the next key frame. In all other containers, ffmpeg seeks to the key frame
+/// before the time.
 const WITHOUT_KEY_FRAME_SEEK: [&str; 2] = ["mpegts", "mpeg"];
 /// How long before the wanted time the first search for a key frame starts, in
-/// seconds. Most encoders write a key frame at least every ten seconds; if none is
-/// found, the distance grows.
+/// seconds. Most encoders write a key frame at least every ten seconds; if no key frame
+/// is found, the distance grows.
 const FIRST_SEARCH_SECONDS: f64 = 12.0;
 /// Greatest distance in the file, in seconds, between a key frame and the sound
 /// that is played with it.
 const INTERLEAVING_SECONDS: f64 = 1.0;
-/// ffmpeg's default threshold: it takes a jump of the timestamps by more than this many
-/// seconds for a discontinuity.
+/// ffmpeg's default threshold: ffmpeg takes a jump of the timestamps by more than this
+/// many seconds for a discontinuity.
 const DISCONTINUITY_SECONDS: f64 = 10.0;
 
 /// A time in the recording, and where to start reading for it.
@@ -29,7 +29,7 @@ const DISCONTINUITY_SECONDS: f64 = 10.0;
 pub(crate) struct SeekPoint {
     /// Where ffmpeg starts reading, in seconds.
     read_from: f64,
-    /// The wanted time, in seconds. The filters see it as 0.
+    /// The wanted time, in seconds. The filters see this time as 0.
     time: f64,
 }
 
@@ -53,8 +53,8 @@ impl SeekPoint {
             options.extend(["-noaccurate_seek", "-ss"].map(OsString::from));
             options.push(self.read_from.to_string().into());
         }
-        // ffmpeg removes discontinuities such as those of a broadcast. It must not
-        // take the negative timestamps before the wanted time for one.
+        // ffmpeg removes discontinuities, which broadcasts have. ffmpeg must not take
+        // the negative timestamps before the wanted time for a discontinuity.
         let threshold = self.time + DISCONTINUITY_SECONDS;
         for (option, seconds) in [
             ("-dts_delta_threshold", threshold),
@@ -124,7 +124,7 @@ impl Media {
     }
 
     /// The decoding time of the last key frame that is shown between `from` and
-    /// `to`. `None` if there is none or ffprobe fails.
+    /// `to`. `None` if there is no such frame or ffprobe fails.
     fn last_key_frame(
         &self,
         recording: &MediaInfo,

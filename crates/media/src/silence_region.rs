@@ -34,16 +34,16 @@ impl Default for SilenceSettings {
 
 /// The silent and the black regions of a recording, each in order and without
 /// overlap. ffmpeg prints six significant digits: a time after 1,000 s is exact
-/// to 5 ms, after 10,000 s to 50 ms.
+/// to 5 ms, and a time after 10,000 s is exact to 50 ms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SilenceRegions {
     /// Regions in which all channels are silent. `None` if the recording has no
-    /// audio track: that does not count as silence.
+    /// audio track: a missing track does not count as silence.
     pub audio: Option<Vec<TimeRange>>,
     /// Regions with a black picture. `None` if the recording has no video track.
     pub blank: Option<Vec<TimeRange>>,
     /// The time up to which the recording could be read, in seconds. Less than
-    /// its duration if it is damaged.
+    /// the duration if the recording is damaged.
     pub read_to: f64,
     /// Lines that ffmpeg wrote to stderr, the last 20 at most.
     pub warnings: Vec<String>,
@@ -70,8 +70,8 @@ impl Media {
         let mut ffmpeg = self
             .ffmpeg_with_progress()
             .args(self.input_options(&recording.path));
-        // The filters share stdout with the progress report. Without `direct` they
-        // would buffer their output, and write it in the middle of other lines.
+        // The filters share stdout with the progress report. Without `direct`, the
+        // filters would buffer their output, and write it in the middle of other lines.
         if let Some(audio) = &recording.audio {
             let filter = format!(
                 "silencedetect=noise={threshold_dbfs}dB:duration={min_duration},\

@@ -14,9 +14,9 @@ impl Media {
     /// Joins finished clips in the given order into an MP4 that can be played
     /// while it loads.
     ///
-    /// If all clips have the same tracks, codecs, sizes and frame rates, they are
-    /// copied without loss. Otherwise all are encoded again with `settings`, in the
-    /// size and frame rate of the first clip with a picture. A picture with
+    /// If all clips have the same tracks, codecs, sizes and frame rates, the clips are
+    /// copied without loss. Otherwise all clips are encoded again with `settings`, in
+    /// the size and frame rate of the first clip with a picture. A picture with
     /// another aspect ratio gets black bars. A clip without a picture or sound gets
     /// a black picture or silence.
     ///
@@ -125,7 +125,7 @@ struct PictureFormat {
 }
 
 impl PictureFormat {
-    /// The filters that convert the picture of a clip, or generate a black one. Their
+    /// The filters that convert the picture of a clip, or generate a black picture. Their
     /// output is `[v<index>]`.
     fn filters(&self, index: usize, clip: &MediaInfo) -> String {
         let ((width, height), rate) = (self.size, self.rate);

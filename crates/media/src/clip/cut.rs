@@ -87,8 +87,8 @@ fn video_filters(
 /// The filters that convert the recording's sound. Their output is `[a]`. Time 0 is
 /// the start of the clip.
 fn audio_filters(audio: &AudioStream, duration: f64) -> String {
-    // AAC encodes 1024 samples at a time. Without `packet_size`, `apad` takes the
-    // number from its input, but a track without packets gives no input.
+    // AAC encodes 1024 samples at a time. Without `packet_size`, `apad` takes the packet
+    // size from its input, but a track without packets gives no input.
     format!(
         "[0:{index}]atrim=start=0,aresample=48000:async=1:first_pts=0,apad=packet_size=1024,atrim=end={duration}[a]",
         index = audio.index,

@@ -7,8 +7,8 @@ use crate::picture::Composition;
 use crate::probe::AudioStream;
 use crate::process::Program;
 
-/// Greatest number of threads of an encoder. With four, a clip in 8K takes 5 GB of
-/// memory; clips of smaller pictures are encoded in parallel anyway.
+/// Greatest number of threads of an encoder. With four threads, a clip in 8K takes 5 GB
+/// of memory; clips of smaller pictures are encoded in parallel anyway.
 const MAX_ENCODER_THREADS: usize = 4;
 
 /// How a clip or a reel is encoded, and how its picture is arranged.

@@ -7,9 +7,8 @@ use crate::ffmpeg::Media;
 use crate::probe::MediaInfo;
 
 impl Media {
-    /// Writes a subtitle track as WebVTT. `index` is that of the
-    /// [`SubtitleStream`](crate::SubtitleStream). Subtitles that are pictures are
-    /// an error.
+    /// Writes a subtitle track as WebVTT. `index` is the index of the
+    /// [`SubtitleStream`](crate::SubtitleStream). Fails for subtitles that are pictures.
     pub fn extract_subtitles(
         &self,
         recording: &MediaInfo,

@@ -9,14 +9,14 @@ use crate::recording_limits::RecordingLimits;
 
 /// The containers that may be read: those that can be uploaded, and related ones.
 ///
-/// Without this list ffmpeg would also accept a playlist or a script in place of
-/// a recording, and open the files and addresses that it names.
+/// Without this list, ffmpeg would also accept a playlist or a script in place of a
+/// recording, and open the files and addresses that the playlist or script names.
 const CONTAINERS: &str = "mov,matroska,avi,mpegts,mpeg,mp3,wav,w64,ogg,flac,aac,flv,asf,aiff";
 
-/// Greatest number of threads of a decoder. Each may hold several frames.
+/// Greatest number of threads of a decoder. Each thread may hold several frames.
 const MAX_DECODER_THREADS: usize = 8;
 
-/// ffmpeg's arguments for reading one recording: the options that limit it, then `-i`
+/// ffmpeg's arguments for reading one recording: the options that limit ffmpeg, then `-i`
 /// and the file. The path must be absolute.
 pub(super) fn input_options(path: &Path, limits: &RecordingLimits) -> Vec<OsString> {
     let max_pixels = limits.max_pixels.to_string();

@@ -76,7 +76,7 @@ impl Media {
     }
 
     /// Runs a command from [`Media::ffmpeg_with_progress`] that writes the file
-    /// `out`, which becomes its last argument. Removes the file if that fails.
+    /// `out`, which becomes its last argument. If the command fails, removes the file.
     pub(crate) fn write(
         &self,
         doing: &'static str,

@@ -17,8 +17,8 @@ const FFPROBE_VARIABLE: &str = "LECTERN_FFPROBE";
 /// Environment variable with the command of the sandbox.
 const SANDBOX_VARIABLE: &str = "LECTERN_SANDBOX";
 
-/// Largest single allocation of the tools, in bytes. A plane of the largest frame needs
-/// less, and so does the index of a recording of 24 hours.
+/// Largest single allocation of the tools, in bytes. A plane of the largest frame and the
+/// index of a recording of 24 hours need less.
 const MAX_ALLOCATION_BYTES: &str = "536870912";
 
 /// How long a tool may take to print its version.
@@ -40,8 +40,8 @@ pub struct Tools {
 pub struct MissingTool {
     /// `ffmpeg` or `ffprobe`.
     pub tool: &'static str,
-    /// The environment variable that can name the tool, or that of the sandbox if
-    /// the tool runs without it.
+    /// The environment variable that can name the tool, or the variable of the sandbox if
+    /// the tool does not run in the sandbox.
     pub variable: &'static str,
     /// The path or name that was tried.
     pub tried: PathBuf,
@@ -50,8 +50,8 @@ pub struct MissingTool {
 }
 
 impl Tools {
-    /// Finds the programs named by `LECTERN_FFMPEG` and `LECTERN_FFPROBE`, or
-    /// else those on `PATH`. The error says which package to install.
+    /// Finds the programs named by `LECTERN_FFMPEG` and `LECTERN_FFPROBE`, or else
+    /// `ffmpeg` and `ffprobe` on `PATH`. The error names the package to install.
     pub fn find() -> Result<Self, MissingTool> {
         let path = |variable, name: &str| env::var_os(variable).unwrap_or_else(|| name.into());
         Self::at(
@@ -97,8 +97,8 @@ impl Tools {
         &self.version
     }
 
-    /// Replaces the default confinement of the programs. Fails if they do not run in
-    /// the sandbox.
+    /// Replaces the default confinement of the programs. Fails if one of the programs does
+    /// not run in the sandbox.
     pub fn confined_by(self, confinement: Confinement) -> Result<Self, MissingTool> {
         if !confinement.sandbox.is_empty() {
             for (tool, path) in [("ffmpeg", &self.ffmpeg), ("ffprobe", &self.ffprobe)] {

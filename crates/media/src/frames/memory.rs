@@ -10,7 +10,7 @@ use crate::process::{ChildError, Limits};
 /// sampled at the same time.
 pub(super) static FRAME_MEMORY: FrameMemory = FrameMemory::new(64 << 20);
 
-/// A number of bytes that reservations share.
+/// A bounded number of bytes, parts of which can be reserved.
 pub(super) struct FrameMemory {
     pub(super) max_bytes: usize,
     reserved: Mutex<usize>,
@@ -50,7 +50,7 @@ impl FrameMemory {
     }
 }
 
-/// Bytes of [`FrameMemory`]. Dropping it releases them.
+/// Bytes of [`FrameMemory`]. Dropping the reservation releases the bytes.
 pub(super) struct Reservation {
     memory: &'static FrameMemory,
     bytes: usize,

@@ -60,13 +60,13 @@ impl fmt::Debug for Frames {
 
 impl Media {
     /// Divides the recording into `count` equal parts and samples the frame in
-    /// the middle of each. Frames are `height` pixels high (rounded down to an
+    /// the middle of each part. Frames are `height` pixels high (rounded down to an
     /// even number), and as wide as the picture's shape requires. A damaged
     /// recording may give fewer frames, but at least one.
     ///
     /// The frames of all recordings that this process samples share 64 MiB. If
-    /// `count` frames would take more, fewer are sampled. This function waits until
-    /// enough of the memory is free.
+    /// `count` frames would take more, fewer frames are sampled. This function waits
+    /// until enough of the memory is free.
     ///
     /// `progress` gets the seconds of the recording that are done.
     pub fn sample_frames(
@@ -153,7 +153,7 @@ impl Media {
             collector.unfinished.clear();
             match sampled {
                 Ok(_) => {}
-                // In a damaged recording other samples may succeed.
+                // In a damaged recording, later samples may succeed.
                 Err(error @ ChildError::Failed { .. }) => failure = Some(error),
                 Err(error) => return Err(error),
             }
@@ -195,7 +195,7 @@ impl FrameCollector {
         })
     }
 
-    /// The bytes of all frames, including the unfinished one.
+    /// The bytes of all frames, including the unfinished frame.
     fn memory_bytes(&self) -> usize {
         self.count as usize * frame_bytes(self.width, self.height)
     }

@@ -10,7 +10,7 @@ use crate::probe::VideoStream;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Composition {
     /// A 16:9 canvas with the screen in the left three quarters and the camera in
-    /// the right quarter. Each is as large as possible and vertically centred.
+    /// the right quarter. Both are as large as possible and vertically centred.
     /// Regions are in pixels of the displayed picture.
     SideBySide {
         /// Position of the screen in the recording.

@@ -5,12 +5,12 @@ use crate::probe::{FrameRate, VideoStream};
 /// Lowest frame rate of a clip, in frames per second. A clip can only end at the end
 /// of a frame, so in slower recordings frames are repeated.
 const MIN_FRAME_RATE: u32 = 10;
-/// Highest credible frame rate, in frames per second. A higher one is an error in
+/// Highest credible frame rate, in frames per second. A higher rate is an error in
 /// the headers.
 const MAX_FRAME_RATE: f64 = 120.0;
 
-/// A constant rate that shows every frame of the track: its own rate, or a multiple
-/// of it if it is very low. A rate that is not credible becomes 60; a variable rate
+/// A constant rate that shows every frame of the track: the track's own rate, or a
+/// multiple of this rate if it is very low. A rate that is not credible becomes 60; a variable rate
 /// becomes 30 or, if its average is higher, 60.
 pub(crate) fn constant_rate(video: &VideoStream) -> FrameRate {
     let rate = video.frame_rate;
@@ -34,11 +34,11 @@ pub(crate) fn constant_rate(video: &VideoStream) -> FrameRate {
 /// The filters that produce an endless picture of constant rate from time 0 on.
 ///
 /// If the track starts before 0, as after a seek to the key frame, the picture
-/// starts with the frame that is shown at 0. If it starts after 0, its first frame
-/// is shown until then. After its end, the last frame is repeated.
+/// starts with the frame that is shown at 0. If the track starts after 0, its first
+/// frame is shown until then. After the track's end, the last frame is repeated.
 pub(crate) fn constant_rate_filters(rate: FrameRate) -> String {
     let FrameRate { frames, seconds } = rate;
-    // The first `fps` gives `tpad` the constant rate that it needs. The second one
+    // The first `fps` gives `tpad` the constant rate that `tpad` needs. The second `fps`
     // starts at 0, where only the padded track is certain to have a frame.
     format!(
         "fps=fps={frames}/{seconds},tpad=stop=-1:stop_mode=clone,\

@@ -14,7 +14,7 @@ pub(crate) fn square_pixel_size(video: &VideoStream, height: u32) -> (u32, u32) 
     )
 }
 
-/// The track's height, at most that of the resolution.
+/// The track's height, but at most the height of the resolution.
 pub(crate) fn capped_height(video: &VideoStream, cap: Option<Resolution>) -> u32 {
     let cap = match cap {
         None => u32::MAX,

@@ -6,12 +6,13 @@ use super::recording::VideoStream;
 use crate::error::ProbeError;
 use crate::recording_limits::RecordingLimits;
 
-/// The bytes per second that a credible duration in the headers gives. The sparsest
-/// speech takes 750, and the densest video 300 million. A recording below the lower
-/// bound is measured, which is quick: 24 hours of it have less than 350 MB.
+/// The bytes per second of a recording whose duration in the headers is credible. The
+/// sparsest speech takes 750 bytes per second, and the densest video 300 million. Below
+/// the lower bound, the duration is measured, which is quick: 24 hours of such a recording
+/// have less than 350 MB.
 const CREDIBLE_BYTES_PER_SECOND: std::ops::Range<f64> = 4e3..1e9;
-/// How long after its last packet's time a recording may end, in seconds: the last
-/// picture may be shown for that long.
+/// How long after the time of its last packet a recording may end, in seconds, because
+/// the last picture may be shown for this long.
 const LAST_PACKET_SECONDS: f64 = 10.0;
 
 /// Whether a file of this size can have the duration, in seconds, that its headers

@@ -120,7 +120,8 @@ fn seconds(text: Option<&String>) -> Option<f64> {
 
 impl Output {
     /// The duration in seconds. Some containers store the timestamp of the end
-    /// instead, from which the start is subtracted. `None` if it has to be measured.
+    /// instead, from which the start is subtracted. `None` if the duration has to be
+    /// measured.
     fn duration(&self) -> Option<f64> {
         let stored = seconds(self.format.duration.as_ref())?;
         let start = seconds(self.format.start_time.as_ref()).unwrap_or(0.0);
@@ -156,8 +157,8 @@ impl Stream {
         Some(seconds(self.start_time.as_ref())? + seconds(self.duration.as_ref())?)
     }
 
-    /// A sort key: default subtitles come first, and forced ones last, because they
-    /// translate only the parts in a foreign language.
+    /// A sort key: default subtitles come first, and forced subtitles last, because forced
+    /// subtitles translate only the parts in a foreign language.
     fn preference(&self) -> (bool, bool) {
         (self.disposition.forced == 1, self.disposition.default == 0)
     }
@@ -211,9 +212,10 @@ impl Stream {
         }
     }
 
-    /// ffprobe's nominal rate is the lowest at which every frame's time can be
-    /// represented. It equals the average rate unless some frames last longer. In an
-    /// interlaced track it may count fields, two for each frame.
+    /// ffprobe's nominal rate is the lowest rate at which every frame's time can be
+    /// represented. The nominal rate equals the average rate unless some frames last
+    /// longer. In an interlaced track, the nominal rate may count fields, two for each
+    /// frame.
     fn has_variable_rate(&self, nominal: f64, average: f64) -> bool {
         let is_same = |a: f64, b: f64| (a - b).abs() <= 0.01 * b;
         let is_interlaced = !matches!(self.field_order.as_str(), "" | "unknown" | "progressive");

@@ -15,8 +15,8 @@ use crate::process::ChildError;
 
 impl Media {
     /// Reads the headers of a file, and checks them against the
-    /// [`RecordingLimits`](crate::RecordingLimits). If the headers have no duration, or
-    /// one that does not fit the size of the file, the duration is measured: all
+    /// [`RecordingLimits`](crate::RecordingLimits). If the headers have no duration, or a
+    /// duration that does not fit the size of the file, the duration is measured: all
     /// packets are read, but not decoded.
     pub fn probe(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
         let io = |source| ProbeError::Io {

@@ -13,8 +13,7 @@ pub struct MediaInfo {
     pub path: PathBuf,
     /// Duration in seconds, greater than 0.
     pub duration: f64,
-    /// The timestamp of the recording's start, in seconds. Often 0, but not
-    /// always.
+    /// The timestamp of the recording's start, in seconds; often 0.
     pub start: f64,
     /// Size in bytes.
     pub size: u64,
@@ -24,8 +23,8 @@ pub struct MediaInfo {
     pub video: Option<VideoStream>,
     /// The audio track, if there is one.
     pub audio: Option<AudioStream>,
-    /// The subtitle tracks in order of preference: default tracks first, forced
-    /// ones last, because these translate only parts.
+    /// The subtitle tracks in order of preference: default tracks first, forced tracks
+    /// last, because forced tracks translate only the parts in a foreign language.
     pub subtitles: Vec<SubtitleStream>,
 }
 

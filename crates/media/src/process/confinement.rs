@@ -35,8 +35,8 @@ pub struct Confinement {
     pub memory: Option<u64>,
     /// How much the priority is lowered, from 0 to 19.
     pub nice: u8,
-    /// A program with arguments that runs the program given after them, such as
-    /// `bwrap --ro-bind / /`.
+    /// A program and its arguments, such as `bwrap --ro-bind / /`, to which the program
+    /// to run and its arguments are appended.
     pub sandbox: Vec<String>,
 }
 
@@ -85,7 +85,7 @@ impl Confinement {
         ];
         let mut script = String::new();
         for (option, resource, wanted, unit) in resources {
-            // Raising a limit above the one of this process would fail.
+            // Raising a limit above the limit of this process would fail.
             let inherited = getrlimit(resource).maximum;
             if let Some(wanted) = wanted
                 && inherited.is_none_or(|inherited| wanted < inherited)

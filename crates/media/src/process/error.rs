@@ -17,7 +17,7 @@ pub enum ChildError {
     /// The program was ended because its time was up.
     #[error("exceeded its time limit of {} s", .limit.as_secs_f64())]
     TimedOut {
-        /// The time limit of the whole task; it may have run several programs.
+        /// The time limit of the whole task, which may have run several programs.
         limit: Duration,
     },
 

@@ -6,7 +6,7 @@ use super::cancellation::CancellationToken;
 use super::error::ChildError;
 use crate::scratch::Scratch;
 
-/// How far one file may exceed the scratch space before it is measured again.
+/// By how much one file may exceed the scratch space before the space is measured again.
 const SPACE_CHECK_BYTES: u64 = 64 << 20;
 
 /// The limits of one piece of work, which may run several child processes. The
@@ -73,8 +73,8 @@ impl Limits {
         Ok(())
     }
 
-    /// Fails with [`ChildError::NoSpace`] if the scratch space is full. Not part
-    /// of [`Limits::check`] because it walks through the directory.
+    /// Fails with [`ChildError::NoSpace`] if the scratch space is full. Not part of
+    /// [`Limits::check`], because this check has to walk through the directory.
     pub(crate) fn check_space(&self) -> Result<(), ChildError> {
         match &self.scratch {
             Some(scratch) => Ok(scratch.check()?),
@@ -83,7 +83,7 @@ impl Limits {
     }
 
     /// The greatest size of one file: more than the scratch space may hold, so that
-    /// [`Limits::check_space`] has the time to report that it is full.
+    /// [`Limits::check_space`] has the time to report that the scratch space is full.
     pub(crate) fn max_file_bytes(&self) -> Option<u64> {
         let scratch = self.scratch.as_ref()?;
         Some(scratch.limit().saturating_add(SPACE_CHECK_BYTES))

@@ -13,7 +13,7 @@ use super::confinement::variables;
 
 /// Time between SIGTERM and SIGKILL.
 const TERMINATION_GRACE: Duration = Duration::from_secs(2);
-/// How often the leader is polled during that time.
+/// How often the leader is polled between SIGTERM and SIGKILL.
 const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The watchdog reads the group's id, then a line that says the group has ended.
@@ -25,9 +25,9 @@ const WATCHDOG_SCRIPT: &str = r#"read -r group && { read -r ended || kill -s KIL
 /// outlives this value.
 ///
 /// No member outlives this process either, even if it is killed: a watchdog
-/// shell waits for a pipe from this process to close. (On Linux a child could
-/// request that with `PR_SET_PDEATHSIG`, but only between fork and exec, where
-/// safe Rust cannot run, and its own children would not inherit it.)
+/// shell waits for a pipe from this process to close. (On Linux a child could ask to
+/// be killed with `PR_SET_PDEATHSIG`, but only between fork and exec, where safe Rust
+/// cannot run, and the child's own children would not inherit this setting.)
 ///
 /// A descendant that moves to another group escapes; ffmpeg and ffprobe do not.
 pub(crate) struct ProcessGroup {
@@ -40,8 +40,8 @@ pub(crate) struct ProcessGroup {
 impl ProcessGroup {
     /// Starts `command` as the leader of a new group.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
-        // The watchdog starts first. The leader is unwatched only until the
-        // watchdog has read its id.
+        // The watchdog starts first. The leader is unwatched only until the watchdog
+        // has read the leader's id.
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCHDOG_SCRIPT])
             .env_clear()
@@ -81,7 +81,7 @@ impl ProcessGroup {
 
     /// Kills all living members of the group.
     pub(crate) fn kill(&self) {
-        // It fails if no member is alive.
+        // Fails if no member is alive.
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 
@@ -106,14 +106,14 @@ impl ProcessGroup {
     }
 
     /// Kills the group and reaps its leader. The leader is reaped last: until
-    /// then no other process can get its id, which `kill` uses.
+    /// then no other process can get the leader's id, which `kill` uses.
     fn reap(&mut self) -> io::Result<ExitStatus> {
         self.kill();
         self.is_reaped = true;
         wait_unreaped(self.pid)?;
         if let Some(mut watchdog) = self.watchdog.take() {
             if let Some(pipe) = &mut watchdog.stdin {
-                // It fails if the watchdog has ended, which is harmless.
+                // Fails if the watchdog has ended, which is harmless.
                 let _ = pipe.write_all(b"ended\n");
             }
             end_watchdog(watchdog);

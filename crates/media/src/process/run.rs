@@ -25,7 +25,7 @@ const READ_BUFFER_BYTES: usize = 64 * 1024;
 const OUTPUT_QUEUE_LENGTH: usize = 8;
 /// How often the size of the scratch space is measured.
 const SPACE_CHECK_INTERVAL: Duration = Duration::from_millis(250);
-/// How long the pipes may be silent after the program has ended. Then they are
+/// How long the pipes may be silent after the program has ended. Then the pipes are
 /// abandoned, because a descendant that left the group may keep them open for ever.
 const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// How much output [`Program::output`] keeps.
@@ -208,8 +208,8 @@ enum Event {
     Wake,
 }
 
-/// Starts three threads that send the child's events. Each ends together with
-/// the stream or process it watches.
+/// Starts three threads that send the child's events. Each thread ends together with
+/// the stream or process that it watches.
 fn watch(
     group: &mut ProcessGroup,
     events: &SyncSender<Event>,
@@ -231,7 +231,7 @@ fn watch(
     thread::Builder::new()
         .name("child-wait".into())
         .spawn(move || {
-            // It fails if the leader was already reaped, and so has ended.
+            // Fails if the leader was already reaped, and so has ended.
             let _ = wait_unreaped(pid);
             let _ = sender.send(Event::LeaderEnded);
         })?;

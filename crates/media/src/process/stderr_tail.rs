@@ -24,7 +24,7 @@ impl StderrTail {
     }
 
     /// The last lines that are not empty. A line whose beginning was discarded is
-    /// omitted unless it is the only one.
+    /// omitted unless it is the only line.
     pub(crate) fn text(&self) -> String {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
