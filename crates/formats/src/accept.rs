@@ -5,9 +5,9 @@ use mime::{CHARSET, Mime, STAR};
 /// Chooses the media type of a response by the media ranges of an `Accept` header
 /// ([RFC 9110, section 12.5.1]).
 ///
-/// Each offer gets the quality of the most specific range that matches it. The offer
-/// with the highest quality is chosen, the first of several equal ones. If there are no
-/// ranges, the first offer is chosen. Returns `None` if no offer is acceptable.
+/// Each offer gets the quality of the most specific range that matches the offer. The
+/// first offer with the highest quality is chosen. If there are no ranges, the first
+/// offer is chosen. Returns `None` if no offer is acceptable.
 ///
 /// `ranges` are media ranges with their qualities, in any unit; `None` stands for `q=0`,
 /// which refuses a media type. `offers` are media types in lower case and without

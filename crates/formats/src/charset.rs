@@ -12,9 +12,10 @@ use crate::timed_text::lines;
 pub enum Charset {
     /// UTF-8, which includes ASCII.
     Utf8,
-    /// UTF-16 in either byte order. The order follows from the byte order mark or,
-    /// without one, from the position of the zero byte in the first character, which
-    /// has to be ASCII. Unpaired surrogates become U+FFFD.
+    /// UTF-16 in either byte order. The order follows from the byte order mark. Without
+    /// one, the first character has to be an ASCII character from LF to `~`, and the
+    /// order follows from the position of its zero byte. Unpaired surrogates become
+    /// U+FFFD.
     Utf16,
     /// Windows-1252, which includes the letters of ISO 8859-1.
     Windows1252,
@@ -102,7 +103,7 @@ fn decode_utf8(bytes: &[u8]) -> Result<Cow<'_, str>, FormatError> {
 }
 
 /// Decodes UTF-16; `None` if the bytes begin neither with a byte order mark nor with an
-/// ASCII character in UTF-16. An odd byte at the end is ignored.
+/// ASCII character from LF to `~` in UTF-16. An odd byte at the end is ignored.
 fn decode_utf16(bytes: &[u8]) -> Option<Cow<'_, str>> {
     let (bytes, encoding): (_, &Encoding) = match bytes {
         [0xff, 0xfe, rest @ ..] | rest @ [b'\n'..=b'~', 0, ..] => (rest, UTF_16LE),

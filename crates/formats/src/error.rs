@@ -8,7 +8,7 @@ use lectern_domain::Invalid;
 pub struct FormatError {
     /// The line on which the error was found, counted from 1.
     pub line: usize,
-    /// What is wrong there, without quoting the file.
+    /// The reason, without quoting the file.
     pub message: String,
 }
 

@@ -44,7 +44,7 @@ impl Format {
     pub fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Vtt => &["text/vtt"],
-            // No media type of SubRip is registered; these are the ones in use.
+            // No media type of SubRip is registered; all of these are in use.
             Self::Srt => &[
                 "application/x-subrip",
                 "application/srt",
@@ -78,7 +78,7 @@ impl Format {
 
     /// The format of a media type; case and parameters are ignored.
     /// `application/json` gives [`Format::WhisperJson`]; [`whisper_json::detect`]
-    /// distinguishes it from other JSON.
+    /// distinguishes Whisper's JSON from other JSON.
     pub fn from_media_type(media_type: &str) -> Option<Self> {
         let media_type = media_type.split(';').next()?.trim().to_ascii_lowercase();
         Self::ALL
@@ -93,8 +93,8 @@ impl Format {
         Self::ALL.into_iter().find(matches)
     }
 
-    /// Reads a file of this format; see its module. Plain text is always an error,
-    /// because it has no times.
+    /// Reads a file of this format; see the module of the format. Plain text is always an
+    /// error, because it has no times.
     pub fn read(self, bytes: &[u8]) -> Result<Vec<Cue>, FormatError> {
         match self {
             Self::Vtt => webvtt::read(bytes),
@@ -104,7 +104,7 @@ impl Format {
         }
     }
 
-    /// Writes a file of this format; see its module.
+    /// Writes a file of this format; see the module of the format.
     pub fn write(self, cues: &[Cue]) -> String {
         match self {
             Self::Vtt => webvtt::write(cues),

@@ -18,17 +18,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! **Reading is lenient.** It accepts any line ending, timestamps without hours or
-//! with more than 99, a decimal point or comma, and cues that are out of order, empty
-//! or overlapping. A cue without text is dropped. A cue that ends before it starts is
+//! **Reading is lenient.** Readers accept any line ending, timestamps without hours or
+//! with more than 99 hours, a decimal point or comma, and cues that are out of order,
+//! empty or overlapping. A cue without text is dropped. A cue that ends before it starts is
 //! kept with zero length, because its text may still be useful. Cues are returned
 //! sorted by start; the sort is stable. White space in a text is kept, except in
 //! Whisper's JSON.
 //!
-//! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they begin with its byte
-//! order mark or with an ASCII character in UTF-16. Subtitles that are neither are
-//! decoded as windows-1252, as players do; a file in any other charset has to be
-//! converted first. JSON is always Unicode. In UTF-8, a few invalid bytes become
+//! **Encoding.** Files are decoded as UTF-8, or as UTF-16 if they begin with the byte
+//! order mark of UTF-16 or with an ASCII character in UTF-16. Subtitles that are neither
+//! UTF-8 nor UTF-16 are decoded as windows-1252, as players do; a file in any other
+//! charset has to be converted first. JSON is always Unicode. In UTF-8, a few invalid bytes become
 //! U+FFFD, because speech recognizers cut characters in half. A NUL becomes U+FFFD in
 //! every charset. Use [`Charset::decode`] if the charset is known.
 //!

@@ -1,4 +1,4 @@
-//! Plain text for people. It cannot be read back.
+//! Plain text for people, which cannot be read back.
 
 use std::fmt::Write;
 
@@ -9,8 +9,8 @@ use crate::time::TimestampSeconds;
 const MAX_PAUSE_MS: u64 = 2_000;
 
 /// Writes the texts in paragraphs. A new paragraph begins after a pause of more than two
-/// seconds and where the speaker changes. It starts with its time in whole seconds and
-/// the name of the speaker:
+/// seconds and where the speaker changes. Each paragraph starts with its time in whole
+/// seconds and the name of the speaker:
 ///
 /// ```
 /// use lectern_domain::{SpeakerId, SpokenText};

@@ -4,8 +4,8 @@
 use crate::cue::normalize_line_ends;
 
 /// WORD JOINER, which has no width and is not white space. Players do not recognize
-/// markup if it follows the `<`, `{` or `--`, and do not end the cue at an empty line
-/// that contains it.
+/// markup if a joiner follows the `<`, `{` or `--`, and do not end the cue at an empty
+/// line that contains a joiner.
 const JOINER: char = '\u{2060}';
 
 /// Removes tags (`b`, `i`, `u`, `s`, `font`, `{\…}`) and the joiners that [`escape`]
@@ -29,8 +29,8 @@ pub(crate) fn unescape(source: &str) -> String {
 }
 
 /// Inserts joiners where the text would otherwise be read as markup. Where
-/// [`unescape`] would remove a joiner of the text itself, another one is inserted
-/// before it.
+/// [`unescape`] would remove a joiner of the text itself, a second joiner is inserted
+/// before that joiner.
 pub(crate) fn escape(text: &str) -> String {
     let text = normalize_line_ends(text);
     let mut escaped = String::with_capacity(text.len());

@@ -2,7 +2,7 @@
 //!
 //! The format has no standard. The writer produces what every player reads: counters
 //! from 1, `HH:MM:SS,mmm`, LF, UTF-8 without a byte order mark. `SubRip` cannot
-//! represent speakers and confidences, so they are lost: a name before the text would
+//! represent speakers and confidences, so both are lost: a name before the text would
 //! be read back as text.
 //!
 //! `SubRip` cannot escape `<i>`, `-->` or an empty line either. The writer inserts an
@@ -51,7 +51,7 @@ pub fn write(cues: &[Cue]) -> String {
     file
 }
 
-/// Writes cues after the first `written` ones of the file.
+/// Appends cues to a file that has `written` cues already.
 pub(crate) fn write_cues(file: &mut String, cues: &[Cue], written: usize) {
     for (i, cue) in (written..).zip(by_start(cues)) {
         let separator = if i == 0 { "" } else { "\n" };

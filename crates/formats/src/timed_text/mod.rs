@@ -27,8 +27,8 @@ impl CueBlock<'_> {
     }
 }
 
-/// Splits lines into cues. A blank line does not end a cue: all lines up to the
-/// next timing line belong to it, except the counter or identifier of the next cue.
+/// Splits lines into cues. A blank line does not end a cue: all lines up to the next
+/// timing line belong to the cue, except the counter or identifier of the next cue.
 ///
 /// Fails on a malformed timing line. A line with an arrow, but no timestamp before it, is
 /// text.
@@ -100,7 +100,7 @@ fn parse_timing_line(line: &str) -> TimingLine {
 /// lines. An identifier is
 ///
 /// - a number directly above the second timing line;
-/// - any other line directly above it, if the line before is blank;
+/// - any other line directly above the second timing line, if it follows a blank line;
 /// - a number between blank lines, if there is text above it.
 fn without_identifier<'a>(lines: &'a [Line<'a>]) -> &'a [Line<'a>] {
     let text = trim_blank_lines(lines);

@@ -3,8 +3,8 @@
 use crate::timed_text::{Line, is_timing_line};
 
 /// Removes `NOTE`, `STYLE` and `REGION` blocks. A block extends from one blank line to
-/// the next. A line with one of these words directly above a timing line is kept: it
-/// is the identifier of a cue.
+/// the next. A line with one of these words directly above a timing line is kept, because
+/// such a line is the identifier of a cue.
 pub(crate) fn without_other_blocks<'a>(lines: &[Line<'a>]) -> Vec<Line<'a>> {
     let mut kept = Vec::with_capacity(lines.len());
     let (mut is_after_blank, mut is_in_block) = (true, false);

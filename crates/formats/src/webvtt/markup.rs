@@ -138,8 +138,9 @@ fn numeric_reference(number: &str) -> Option<char> {
     })
 }
 
-/// Escapes a text so that [`parse_voices`] restores it. A blank line would end the cue, so
-/// its line end becomes a character reference.
+/// Escapes a text so that [`parse_voices`] restores it, with every line end as LF. The line
+/// ends of blank lines, which would end the cue, and the line ends at the end of the text,
+/// which would be lost, become character references.
 pub(crate) fn escape(text: &str) -> String {
     let text = normalize_line_ends(text);
     let trimmed_len = text.trim_end_matches([' ', '\t', '\n']).len();

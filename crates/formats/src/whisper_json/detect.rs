@@ -12,9 +12,10 @@ use crate::charset::decode_unicode;
 /// Whether the bytes are JSON in one of the shapes that [`read`](super::read) accepts,
 /// rather than the JSON of Lectern's API, which also has `segments`.
 ///
-/// The first segment decides. In Whisper's JSON it has a `start`, `offsets` or a
-/// `timestamp`, and none of the fields that only Lectern's segments have. If there is
-/// no segment, the other fields of the file decide; a `text` alone is Whisper's.
+/// The first segment decides. In Whisper's JSON, the first segment has a `start`,
+/// `offsets` or a `timestamp`, and none of the fields that only Lectern's segments have.
+/// If there is no segment, the other fields of the file decide; a file that has only a
+/// `text` is Whisper's.
 pub fn detect(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct File {

@@ -3,8 +3,8 @@
 //! The reader accepts
 //!
 //! - `{"segments": [{"start": 0.0, "end": 1.5, "text": "…"}]}` in seconds, from
-//!   `OpenAI`'s `verbose_json`, whisper, faster-whisper and whisperX, and the array
-//!   without the object around it;
+//!   `OpenAI`'s `verbose_json`, whisper, faster-whisper and whisperX, and also the array
+//!   alone, without the object around it;
 //! - `{"transcription": [{"offsets": {"from": 0, "to": 1500}, "text": "…"}]}` in
 //!   milliseconds, from whisper.cpp;
 //! - `{"chunks": [{"timestamp": [0.0, 1.5], "text": "…"}]}` in seconds, from
@@ -14,10 +14,10 @@
 //!   A cue ends at a pause of more than a second, and before it exceeds ten seconds or 80
 //!   characters.
 //!
-//! Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. They are read as
-//! `null`, so such a confidence is unknown.
+//! Python writes `NaN`, `Infinity` and `-Infinity`, which are not JSON. These numbers are
+//! read as `null`, so such a confidence is unknown.
 //!
-//! The confidence of a segment is the first of these that it has:
+//! The confidence of a segment is the first of these values that the segment has:
 //!
 //! - its `confidence`;
 //! - *e* to the power of its `avg_logprob`, which is the geometric mean of the

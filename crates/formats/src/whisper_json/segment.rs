@@ -141,7 +141,7 @@ impl HasProbability for Token {
 }
 
 /// The mean probability of a list. The items are not kept, because a file can have
-/// millions.
+/// millions of items.
 struct MeanProbability<T> {
     mean: Option<f64>,
     items: PhantomData<T>,

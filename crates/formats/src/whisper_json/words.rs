@@ -30,14 +30,15 @@ struct Word {
     end: Option<f64>,
 }
 
-/// Reads the words of a file; `None` if it has no list of words.
+/// Reads the words of a file; `None` if the file has no list of words.
 pub(super) fn read(text: &str) -> python_json::Result<Option<Vec<Cue>>> {
     let file: File = python_json::parse(text)?;
     let Some(words) = file.words else {
         return Ok(None);
     };
     // In a language with spaces, the words in Whisper's files begin with a space. In files
-    // from OpenAI they never do, but the full text has spaces between them.
+    // from OpenAI, words never begin with a space, but the full text has spaces between the
+    // words.
     let words_begin_with_space = words.iter().any(|word| word.text.starts_with(' '));
     let language_has_spaces = file.text.is_none_or(|text| text.trim().contains(' '));
     let separator = if language_has_spaces && !words_begin_with_space {
