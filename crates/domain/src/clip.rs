@@ -22,11 +22,11 @@ bounded_texts! {
 pub struct Clip {
     /// Public id.
     pub clip_id: ClipId,
-    /// The job whose recording it is cut from.
+    /// The job from whose recording the clip is cut.
     pub job_id: JobId,
     /// The clip.
     pub data: NewClip,
-    /// When it was stored.
+    /// When the clip was stored.
     pub created_at: DateTime<Utc>,
 }
 
@@ -52,7 +52,7 @@ impl Deref for Clip {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewClip {
-    /// The content segment it shows, of the same job; becomes `None` when that
+    /// The content segment that the clip shows, of the same job; becomes `None` when the
     /// segment is deleted.
     pub content_segment_id: Option<ContentSegmentId>,
     /// Headline.
@@ -61,7 +61,7 @@ pub struct NewClip {
     pub topic: Option<ClipTopic>,
     /// Importance compared with the other clips; 1 is the highest.
     pub importance_score: Option<Ratio>,
-    /// The part of the recording it shows.
+    /// The part of the recording that the clip shows.
     pub time: TimeRange,
     /// The storage keys of its files.
     pub media: ClipMedia,
@@ -94,9 +94,9 @@ impl NewClip {
 pub struct ClipMedia {
     /// The video or audio of the clip.
     pub s3_key: Option<StorageKey>,
-    /// A picture of it.
+    /// A picture of the clip.
     pub thumbnail_s3_key: Option<StorageKey>,
-    /// Its subtitles.
+    /// The subtitles of the clip.
     pub subtitle_s3_key: Option<StorageKey>,
 }
 
@@ -113,8 +113,8 @@ impl ClipMedia {
 pub struct ClipMediaUpdate {
     /// The video or audio of the clip.
     pub s3_key: Patch<StorageKey>,
-    /// A picture of it.
+    /// A picture of the clip.
     pub thumbnail_s3_key: Patch<StorageKey>,
-    /// Its subtitles.
+    /// The subtitles of the clip.
     pub subtitle_s3_key: Patch<StorageKey>,
 }

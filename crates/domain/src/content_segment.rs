@@ -25,7 +25,7 @@ pub struct ContentSegment {
     pub job_id: JobId,
     /// The segment.
     pub data: NewContentSegment,
-    /// When it was stored.
+    /// When the segment was stored.
     pub created_at: DateTime<Utc>,
 }
 
@@ -50,7 +50,7 @@ pub struct NewContentSegment {
     pub importance_score: Ratio,
     /// Search terms of the segment.
     pub keywords: Vec<Keyword>,
-    /// Ideas that it explains.
+    /// Ideas that the segment explains.
     pub concepts: Vec<Keyword>,
     /// Position among the segments of the job, unique; see
     /// [`assign_positions`](crate::assign_positions).

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// The error's message followed by those of its causes, separated by `: `.
+/// The error's message followed by the messages of its causes, separated by `: `.
 ///
 /// ```
 /// use lectern_domain::error_chain;

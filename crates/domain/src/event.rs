@@ -14,9 +14,9 @@ use crate::value::{Invalid, LongText, Progress};
 string_enum! {
     /// Type of an event.
     EventType {
-        /// The job's status or its progress.
+        /// A change of the job's status or progress.
         Progress = "progress",
-        /// One of its stages.
+        /// A change of one of the job's stages.
         Stage = "stage",
         /// The job is completed.
         Complete = "complete",
@@ -43,7 +43,7 @@ pub struct JobEvent {
 pub enum Event {
     /// The job's status or its progress changed.
     Progress(JobState),
-    /// One of its stages changed.
+    /// One of the job's stages changed.
     Stage(StageState),
     /// The job is completed.
     Complete(JobState),
@@ -69,7 +69,7 @@ pub struct StageState {
     pub stage: Stage,
     /// Status of its run.
     pub status: StageRunStatus,
-    /// Number of the current attempt, from 1; 0 before the first.
+    /// Number of the current attempt, from 1; 0 before the first attempt.
     pub attempt: i32,
     /// The greatest number of attempts.
     pub max_attempts: i32,

@@ -20,7 +20,7 @@ string_enum! {
         ScreenOnly = "screen_only",
         /// No screen.
         CameraOnly = "camera_only",
-        /// It could not be determined.
+        /// The layout could not be determined.
         Unknown = "unknown",
     }
 }
@@ -39,7 +39,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// Checks that no number is negative; the error names the one that is.
+    /// Checks that no number is negative; the error names the negative number.
     pub fn new(x: i32, y: i32, width: i32, height: i32) -> Result<Self, Invalid> {
         Ok(Self {
             x: NonNegativeInt::new(x).in_field("x")?,
@@ -87,7 +87,7 @@ pub struct LayoutAnalysis {
     pub job_id: JobId,
     /// The analysis.
     pub data: NewLayoutAnalysis,
-    /// When it was stored.
+    /// When the analysis was stored.
     pub created_at: DateTime<Utc>,
 }
 
@@ -112,7 +112,7 @@ pub struct NewLayoutAnalysis {
     pub split_ratio: Option<Ratio>,
     /// How sure the analysis is.
     pub confidence_score: Ratio,
-    /// Time of the frame the regions were measured in.
+    /// Time of the frame in which the regions were measured.
     pub sample_frame_time: Option<Seconds>,
 }
 

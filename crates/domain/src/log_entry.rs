@@ -15,9 +15,9 @@ string_enum! {
     LogStatus {
         /// An attempt began.
         Started = "started",
-        /// It succeeded.
+        /// An attempt succeeded.
         Completed = "completed",
-        /// It failed.
+        /// An attempt failed.
         Failed = "failed",
     }
 }
@@ -28,13 +28,13 @@ string_enum! {
 pub struct LogEntry {
     /// Public id.
     pub log_id: LogEntryId,
-    /// The job it is about.
+    /// The job that the entry is about.
     pub job_id: JobId,
     /// The entry.
     pub data: NewLogEntry,
-    /// When it happened.
+    /// When the logged change happened.
     pub timestamp: DateTime<Utc>,
-    /// When it was stored.
+    /// When the entry was stored.
     pub created_at: DateTime<Utc>,
 }
 
@@ -49,7 +49,7 @@ impl Deref for LogEntry {
 /// An entry to be added to the processing log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewLogEntry {
-    /// The stage it is about.
+    /// The stage that the entry is about.
     pub stage: Stage,
     /// What happened to the stage.
     pub status: LogStatus,

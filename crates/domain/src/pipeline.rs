@@ -15,7 +15,7 @@ use crate::value::{InField, Invalid, PipelineName};
 pub struct Step {
     /// One of [`Stage::WORK`].
     pub stage: Stage,
-    /// The stages that must be completed before it starts.
+    /// The stages that must be completed before this stage starts.
     #[serde(default)]
     pub after: Vec<Stage>,
 }
@@ -159,7 +159,7 @@ pub struct Pipelines {
 
 impl Pipelines {
     /// Reads `{"<name>": [{"stage": "…", "after": ["…"]}, …], …}`. The pipeline named
-    /// `default` is for jobs that select none; if it is missing,
+    /// `default` is for jobs that select no pipeline; if it is missing,
     /// [`Pipeline::default`] takes its place.
     pub fn from_json(json: Value) -> Result<Self, Invalid> {
         let Value::Object(object) = json else {
@@ -175,8 +175,8 @@ impl Pipelines {
         Ok(Self { default, named })
     }
 
-    /// The pipeline of a job with these settings: the selected one without the
-    /// stages that its processing mode omits.
+    /// The pipeline of a job with these settings: the selected pipeline without the
+    /// stages that the job's processing mode omits.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! The pause between a failed attempt at a stage and the next one.
+//! The pause between a failed attempt at a stage and the next attempt.
 
 use std::time::Duration;
 
 /// The delay before the next attempt after attempt number `attempt` (from 1) has
 /// failed: 2 seconds, doubled with each attempt, at most 5 minutes. `jitter`, from
-/// 0 to 1, shortens it by up to half, so that stages which failed at the same time
-/// are not retried at the same time.
+/// 0 to 1, shortens the delay by up to half, so that stages which failed at the same
+/// time are not retried at the same time.
 ///
 /// ```
 /// use std::time::Duration;

@@ -30,7 +30,7 @@ pub struct SilenceRegion {
     pub job_id: JobId,
     /// The region.
     pub data: NewSilenceRegion,
-    /// When it was stored.
+    /// When the region was stored.
     pub created_at: DateTime<Utc>,
 }
 

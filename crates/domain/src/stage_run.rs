@@ -11,7 +11,7 @@ use crate::value::{LongText, Progress, WorkerName};
 string_enum! {
     /// Status of a stage run.
     StageRunStatus {
-        /// A stage that it depends on is not completed yet.
+        /// A stage that the run depends on is not completed yet.
         Waiting = "waiting",
         /// A worker can claim it.
         Ready = "ready",
@@ -23,13 +23,13 @@ string_enum! {
         Failed = "failed",
         /// Cancelled with its job.
         Cancelled = "cancelled",
-        /// The job was completed without it.
+        /// The job was completed without this stage.
         Skipped = "skipped",
     }
 }
 
 impl StageRunStatus {
-    /// Whether the run may still be worked on.
+    /// Whether the run has not ended yet.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Ready | Self::Running)
     }
@@ -46,9 +46,9 @@ pub struct StageRun {
     pub stage: Stage,
     /// See [`StageRunStatus`].
     pub status: StageRunStatus,
-    /// The stages that must be completed before this one is ready.
+    /// The stages that must be completed before this stage is ready.
     pub waits_for: Vec<Stage>,
-    /// Number of the current attempt, from 1; 0 before the first.
+    /// Number of the current attempt, from 1; 0 before the first attempt.
     pub attempt: i32,
     /// The greatest number of attempts.
     pub max_attempts: i32,
@@ -81,8 +81,8 @@ impl StageRun {
         (self.status == StageRunStatus::Running).then_some(lease.lease_id)
     }
 
-    /// Whether the run is waiting although all stages it waits for are completed.
-    /// `all` are the runs of its job.
+    /// Whether the run is waiting although all stages that it waits for are completed.
+    /// `all` are all runs of the job.
     pub fn can_start(&self, all: &[Self]) -> bool {
         let is_done = |stage: &Stage| {
             all.iter()

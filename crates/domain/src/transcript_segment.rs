@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::{JobId, TranscriptSegmentId};
 use crate::value::string_enum::string_enum;
-use crate::value::text::{bounded_texts, check, check_not_blank, text_impls};
+use crate::value::text::{bounded_texts, check_no_nul, check_not_blank, text_impls};
 use crate::value::{InField, Invalid, Ratio, TimeRange};
 
 bounded_texts! {
@@ -23,7 +23,7 @@ impl SpokenText {
     /// Checks that the text is not blank. White space around it is kept.
     pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
-        check(&text, 0, usize::MAX)?;
+        check_no_nul(&text)?;
         check_not_blank(&text)?;
         Ok(Self(text))
     }
@@ -55,7 +55,7 @@ pub struct TranscriptSegment {
     pub job_id: JobId,
     /// The segment.
     pub data: NewTranscriptSegment,
-    /// When it was stored.
+    /// When the segment was stored.
     pub created_at: DateTime<Utc>,
 }
 
@@ -70,13 +70,13 @@ impl Deref for TranscriptSegment {
 /// A transcript segment to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTranscriptSegment {
-    /// When it is said.
+    /// The part of the recording in which the text is said.
     pub time: TimeRange,
-    /// What is said.
+    /// The words that are said.
     pub text: SpokenText,
-    /// How sure the recognizer is.
+    /// Confidence of the speech recognizer.
     pub confidence: Option<Ratio>,
-    /// Who says it.
+    /// The speaker.
     pub speaker_id: Option<SpeakerId>,
 }
 

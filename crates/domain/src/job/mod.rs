@@ -25,8 +25,8 @@ use crate::value::{
 
 /// A stored job.
 ///
-/// It is not serializable, because some fields are internal; the wire types select
-/// what clients see.
+/// A job is not serializable, because some fields are internal; the wire types select
+/// the fields that clients see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// Public id.
@@ -61,7 +61,7 @@ pub struct Job {
     pub priority: i32,
     /// Counts the changes of the job, from 1.
     pub version: i64,
-    /// Sequence number of the last event; 0 before the first.
+    /// Sequence number of the last event; 0 before the first event.
     pub last_seq: i64,
     /// When the job was created.
     pub created_at: DateTime<Utc>,

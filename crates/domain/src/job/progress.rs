@@ -10,13 +10,13 @@ use crate::value::{AgentName, Progress};
 /// Progress of a job; dereferences to its [`Progress`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
-    /// The current stage. Once a stage of the job has been claimed, it is the stage of
-    /// the first running run or, if none is running, of the first open run. Without
-    /// claims, it is the stage of the last report.
+    /// The current stage. Once a stage of the job has been claimed, the current stage is
+    /// the stage of the first running run or, if no run is running, of the first open
+    /// run. Without claims, the current stage is the stage of the last report.
     pub stage: Stage,
     /// Once a stage of the job has been claimed, the percentage is the mean of all runs
-    /// that are not skipped; the message and the remaining time are those of the current
-    /// stage. Without claims, all three are those of the last report.
+    /// that are not skipped, and the message and the remaining time are from the current
+    /// stage. Without claims, all three are from the last report.
     #[serde(flatten)]
     pub progress: Progress,
 }
@@ -36,7 +36,7 @@ impl Deref for JobProgress {
 /// not lower the percentage of its stage run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProgressReport {
-    /// The stage the report is about.
+    /// The stage that the report is about.
     pub stage: Stage,
     /// Progress of this stage.
     pub progress: Progress,

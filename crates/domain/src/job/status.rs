@@ -45,7 +45,7 @@ pub struct Transition {
 
 impl Transition {
     /// Every transition to the status `to`. Storage derives the condition of its
-    /// `UPDATE` from them, so that the rules are stated only here.
+    /// `UPDATE` from these transitions, so that the rules are stated only here.
     ///
     /// ```
     /// use lectern_domain::{JobStatus, Requirement, Transition};
@@ -81,10 +81,10 @@ impl Requirement {
     /// Whether a job meets the requirement, given its current stage and whether it
     /// has stage runs.
     ///
-    /// A job has its recording when it is queued for the first time, which is when
-    /// its stage runs are created. So a job with stage runs has its recording, even
-    /// if a progress report has set the current stage to uploading since. A job
-    /// without them lacks it while the current stage is uploading.
+    /// A job has its recording when the job is queued for the first time, which is when
+    /// its stage runs are created. So a job with stage runs has its recording, even if a
+    /// progress report has set the current stage to uploading since. A job without stage
+    /// runs lacks its recording while the current stage is uploading.
     pub fn is_met(self, current_stage: Option<Stage>, has_stage_runs: bool) -> bool {
         match self {
             Self::RecordingUploaded => has_stage_runs || current_stage != Some(Stage::Uploading),
@@ -93,8 +93,8 @@ impl Requirement {
 }
 
 impl JobStatus {
-    /// The statuses that a job can change from to this one. Together with
-    /// [`Requirement`], they are the whole state machine.
+    /// The statuses from which a job can change to this status. Together with the
+    /// [`Requirement`]s, these statuses are the whole state machine.
     pub fn predecessors(self) -> &'static [Self] {
         use JobStatus::{Cancelled, Completed, Failed, Pending, Queued, Running};
         match self {

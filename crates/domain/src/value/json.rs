@@ -28,7 +28,7 @@ impl JsonObject {
         &self.0
     }
 
-    /// About how many bytes of memory it takes.
+    /// The approximate memory of the object, in bytes.
     pub fn memory(&self) -> usize {
         object_memory(&self.0)
     }
@@ -66,11 +66,12 @@ impl JsonValue for JsonObject {
 /// Bytes of a small allocation, with the allocator's overhead.
 const ALLOCATION: usize = 32;
 
-/// Bytes of a node of a map. It has up to eleven entries; [`object_memory`] assumes six.
+/// Bytes of a node of a map. A node has up to eleven entries; [`object_memory`] assumes
+/// six.
 const MAP_NODE: usize = 640;
 
-/// About how many bytes of memory a JSON value takes. An object of one entry takes more
-/// than 600.
+/// The approximate memory of a JSON value, in bytes. An object of one entry takes more
+/// than 600 bytes.
 pub fn json_memory(value: &Value) -> usize {
     let own = match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

@@ -86,7 +86,7 @@ bounded!(
 
 impl VideoDuration {
     /// The greatest length of a recording that a worker accepts by default: 24
-    /// hours. A longer one is usually an error in the file's header.
+    /// hours. A greater length is usually an error in the file's headers.
     pub const DEFAULT_MAX: Self = Self(86_400.0);
 }
 

@@ -36,7 +36,7 @@ impl Default for PageLimit {
 
 /// The position in a list after which the next page begins: the time and public id
 /// of the last row of a page. Rows that are deleted or added in the meantime do
-/// not shift it.
+/// not shift the position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// The value the list is sorted by.
@@ -59,12 +59,12 @@ pub struct PageRequest {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Cursor of the next page; `None` when this one is the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
-/// The number of items on all pages of a list, counted up to a limit: the time to count
-/// items grows with their number.
+/// The number of items on all pages of a list, counted up to a limit, because the time
+/// to count items grows with their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Total {
     /// The number of items, or the limit if there are more.

@@ -1,8 +1,8 @@
-//! Domain values and the plain values they are stored as.
+//! Domain values and the plain values as which they are stored.
 //!
-//! One trait per kind of column, so that a storage layer converts every type of
-//! a kind with one generic function. Reading checks the rules again: a row may
-//! have been written by another program.
+//! There is one trait per kind of column, so that a storage layer converts every type
+//! of a kind with one generic function. Reading checks the rules again, because another
+//! program may have written the row.
 
 use serde_json::Value;
 use uuid::Uuid;

@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use crate::value::invalid::Invalid;
 use crate::value::number::NonNegativeInt;
 
-/// The positions of a list's items: the one given, or else the item's index. Two
-/// items must not have the same position; the error names the later one as
-/// `[i].field`.
+/// The positions of a list's items: the given position, or else the item's index. Two
+/// items must not have the same position; the error names the later item as `[i].field`.
 ///
 /// ```
 /// use lectern_domain::{NonNegativeInt, assign_positions};

@@ -11,12 +11,17 @@ pub const WHITE_SPACE: &[char] = &[
     '\u{2009}', '\u{200a}', '\u{2028}', '\u{2029}', '\u{202f}', '\u{205f}', '\u{3000}',
 ];
 
-/// Checks the number of characters and that there is no NUL, which PostgreSQL
-/// cannot store.
-pub(crate) fn check(text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+/// Checks that there is no NUL, which PostgreSQL cannot store.
+pub(crate) fn check_no_nul(text: &str) -> Result<(), Invalid> {
     if text.contains('\0') {
         return Err(Invalid::new("must not contain a NUL character"));
     }
+    Ok(())
+}
+
+/// Checks the number of characters and that there is no NUL.
+pub(crate) fn check(text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+    check_no_nul(text)?;
     // A text has no more characters than bytes, so most texts need not be counted.
     let is_short = text.len() < min || (min > 1 && text.chars().count() < min);
     let is_long = text.len() > max && text.chars().count() > max;
@@ -177,7 +182,7 @@ impl LongText {
     /// Checks that there is no NUL.
     pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
         let text = text.into();
-        check(&text, 0, usize::MAX)?;
+        check_no_nul(&text)?;
         Ok(Self(text))
     }
 }
