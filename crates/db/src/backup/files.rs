@@ -11,7 +11,7 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Creates an empty file that only its owner can read, instead of an existing one.
+/// Creates an empty file that only its owner can read. Replaces an existing file.
 pub(super) fn create_private(path: &Path) -> io::Result<()> {
     remove_if_exists(path)?;
     let mut options = OpenOptions::new();

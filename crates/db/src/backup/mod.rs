@@ -20,8 +20,8 @@ use files::{create_private, sync, sync_parent, with_suffix};
 
 impl Database {
     /// Writes a copy of the database to a new file that only its owner can read. Other
-    /// connections may write meanwhile; the copy has what was committed when the backup
-    /// began.
+    /// connections may write meanwhile; the copy has everything that was committed when
+    /// the backup began.
     ///
     /// # Errors
     ///
@@ -47,29 +47,29 @@ impl Database {
             // Unlike a rename, a link fails if the file was created meanwhile.
             fs::hard_link(&part, to).map_err(failed)
         });
-        // A part that cannot be removed is replaced by the next backup.
+        // If the part cannot be removed, the next backup replaces it.
         let _ = fs::remove_file(&part);
         written?;
         sync_parent(to).map_err(failed)
     }
 
-    /// Replaces the database file at `url` by a backup, or creates it. Returns where the
-    /// previous file is now.
+    /// Replaces the database file at `url` by a backup, or creates the file. Returns the
+    /// new path of the previous file.
     ///
-    /// The restored database has no id (see [`DatabaseIdentity`](crate::DatabaseIdentity)):
-    /// its storage may have objects that it does not know.
+    /// The restored database has no id (see [`DatabaseIdentity`](crate::DatabaseIdentity)),
+    /// because the storage may have objects that the restored database does not know.
     ///
     /// # Errors
     ///
-    /// [`Error::Backup`] when the backup is damaged or not one of Lectern, or another
+    /// [`Error::Backup`] when the backup is damaged or not of a Lectern database, or another
     /// connection has the database open. The database is unchanged then.
     pub fn restore(url: &DatabaseUrl, from: &Path) -> Result<Option<PathBuf>, Error> {
         restore::restore(url, from)
     }
 }
 
-/// Copies the database of a connection to a file, replacing what a crash left there, and
-/// checks the copy.
+/// Copies the database of a connection to a file, and checks the copy. Replaces a file
+/// that an earlier backup left after a crash.
 fn copy(conn: &mut DbConnection, to: &Path) -> Result<(), Error> {
     let failed = |source| Error::backup(format!("write {}", to.display()), source);
     create_private(to).map_err(failed)?;
@@ -80,7 +80,7 @@ fn copy(conn: &mut DbConnection, to: &Path) -> Result<(), Error> {
     let Some(path) = absolute.to_str() else {
         return Err(Error::backup("copy a database", "the path is not UTF-8"));
     };
-    // `VACUUM INTO` writes to an empty file, and refuses any other.
+    // `VACUUM INTO` writes to an empty file, and refuses a file that is not empty.
     diesel::sql_query("VACUUM INTO ?")
         .bind::<Text, _>(path)
         .execute(sqlite)

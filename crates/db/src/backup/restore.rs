@@ -15,7 +15,7 @@ use crate::connection::{DatabaseUrl, DbConnection};
 use crate::error::{Doing, Error};
 
 /// Suffixes of the files that SQLite keeps beside a database. If the write-ahead log of
-/// the previous database stayed, SQLite would apply it to the restored one.
+/// the previous database stayed, SQLite would apply the log to the restored database.
 const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 pub(super) fn restore(url: &DatabaseUrl, from: &Path) -> Result<Option<PathBuf>, Error> {
@@ -64,11 +64,11 @@ fn replace(target: &Path, new: &Path) -> Result<Option<PathBuf>, Error> {
         .to_string();
     let kept = with_suffix(target, &kept);
     let exists = target.symlink_metadata().is_ok();
-    // Keeps other processes out until the new file is in place.
+    // Keeps other processes from opening the database until the new file is in place.
     let _lock = if exists { lock(target)? } else { None };
     if exists {
-        // With a link, the database is never missing, but some file systems have no
-        // links.
+        // With a hard link, the database is never missing, but some file systems have no
+        // hard links.
         fs::hard_link(target, &kept)
             .or_else(|_| fs::rename(target, &kept))
             .map_err(failed)?;

@@ -199,6 +199,12 @@ impl DbConnection {
             .doing("release a savepoint")
     }
 
+    /// Rolls back to the savepoint, which leaves the earlier changes of the transaction in
+    /// place.
+    pub(crate) fn rollback_to_savepoint(&mut self) -> Result<(), Error> {
+        self.rollback()
+    }
+
     fn check_depth(&mut self, expected: u32) -> Result<(), Error> {
         match self.depth().doing("commit a transaction")? {
             Some(depth) if depth == expected => Ok(()),
@@ -207,7 +213,7 @@ impl DbConnection {
         }
     }
 
-    /// Rolls back the transaction, or to its last savepoint.
+    /// Rolls back the transaction, or only to its last savepoint if it has one.
     pub(crate) fn rollback(&mut self) -> Result<(), Error> {
         <Self as Connection>::TransactionManager::rollback_transaction(self)
             .doing("roll back a transaction")

@@ -1,5 +1,5 @@
 //! SQL for claims: finds expired leases, locks jobs, picks ready runs and starts their
-//! jobs. `work/claim.rs` calls it and grants the leases.
+//! jobs. `work/claim.rs` runs these statements and grants the leases.
 
 use chrono::{DateTime, Utc};
 use diesel::deserialize::QueryableByName;
@@ -36,8 +36,8 @@ pub(crate) fn expired_jobs(
     on_either!(conn, conn => expired.load(conn)).doing("find expired leases")
 }
 
-/// The condition of the partial indexes on ready runs. A literal, because the
-/// planner does not use a partial index for a condition with a parameter.
+/// The condition of the partial indexes on ready runs. The status is a literal, because
+/// the planner does not use a partial index for a condition with a parameter.
 pub(crate) fn is_ready() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status = '{RUN_READY}'"))
 }
@@ -117,14 +117,14 @@ pub(crate) fn pick_runs(
     }
 }
 
-/// One statement, because each further round trip would prolong the locks. Written
-/// as SQL, because diesel would lock the runs as well, and other transactions
-/// lock the job before its runs.
+/// Picks runs with one statement, because each further round trip would prolong the
+/// locks. The statement is written as SQL, because diesel would lock the runs as well,
+/// and other transactions lock the job before its runs.
 ///
-/// The prepared plan must be good for every execution. With the limit as a
-/// parameter, the planner would assume a tenth of all rows and sort them, so the
-/// limit is part of the text. With `EXISTS`, it would assume an early match and
-/// scan the table, so expired leases are found with `min`.
+/// The prepared plan must be good for every execution. With the limit as a parameter,
+/// the planner would assume a tenth of all rows and sort them, so the limit is part of
+/// the text. With `EXISTS`, the planner would assume an early match and scan the table,
+/// so expired leases are found with `min`.
 fn pick_on_postgres(
     conn: &mut PgConnection,
     now: Option<DateTime<Utc>>,
@@ -184,8 +184,8 @@ struct PickedRow {
     job_id: Option<Id<JobId>>,
 }
 
-/// Updates the jobs of runs that were just claimed: one statement for all of
-/// them. Adds one event per run and one for the job to the job's sequence number.
+/// Updates the jobs of runs that were just claimed, with one statement for all jobs.
+/// Adds one event per run and one event for the job to the job's sequence number.
 /// For the other changes of a run, see `repositories::jobs::rollup`.
 pub(crate) fn start_jobs<Row>(
     conn: &mut DbConnection,

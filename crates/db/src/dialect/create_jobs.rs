@@ -34,8 +34,8 @@ impl NewRun<'_> {
     }
 }
 
-/// Inserts jobs and their runs with one statement, because each further one would cost a
-/// round trip. Returns the rows of the jobs.
+/// Inserts jobs and their runs with one statement, because each further statement would
+/// cost a round trip. Returns the rows of the jobs.
 ///
 /// `unnest` returns the runs in the order of the arrays, so that the keys of the runs of a
 /// job have the order of its pipeline. `now` is SQL for the time of all rows with the

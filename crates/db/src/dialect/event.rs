@@ -12,7 +12,7 @@ use crate::connection::DbConnection;
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
 
-/// The events of several jobs, each after the given sequence number: one query,
+/// The events of several jobs, for each job after the given sequence number. One query,
 /// with one lookup in the primary key per job.
 pub(crate) fn newer_events<Row>(
     conn: &mut DbConnection,

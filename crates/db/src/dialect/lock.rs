@@ -19,13 +19,13 @@ use crate::sql::status::RUN_RUNNING;
 use crate::sql::types::{DbTime, Id, Timestamptz, Uuid};
 
 /// The proof that a job exists and that its row is locked in this transaction;
-/// made by [`Tx::lock_job`] and [`crate::Work::guard`]. A method that is given
-/// one does not lock the job again.
+/// made by [`Tx::lock_job`] and [`crate::Work::guard`]. A method that is given a proof
+/// does not lock the job again.
 #[derive(Debug, Clone, Copy)]
 pub struct JobLock {
     job_id: JobId,
-    /// When it was locked, by the database's clock: after the end of any transaction
-    /// that this one waited for.
+    /// When the job was locked, by the database's clock: after the end of any transaction
+    /// for which this transaction waited.
     at: DateTime<Utc>,
     /// The number of the transaction: the lock ends with it.
     transaction: u64,
@@ -134,7 +134,7 @@ impl Tx<'_> {
 /// PostgreSQL: without the lock, two transactions that each replace a set would
 /// both delete the old set and leave two new ones. `FOR NO KEY UPDATE` does not
 /// block inserts of rows that refer to the job. The outer query reads the clock
-/// after the inner one has the lock. SQLite has one writer at a time anyway.
+/// after the inner query has the lock. SQLite has one writer at a time anyway.
 fn lock_row(
     conn: &mut DbConnection,
     job_id: JobId,
@@ -189,8 +189,8 @@ type LockedWithLeases = (DateTime<Utc>, Option<Vec<LiveLease>>);
 /// was read as expired may be live. So the leases are unknown if the version has changed
 /// or a lease that was read has expired.
 ///
-/// SQLite: always unknown. The caller reads them afterwards, which costs no round
-/// trip.
+/// SQLite: the leases are always unknown. The caller reads the leases afterwards, which
+/// costs no round trip.
 fn lock_rows_with_leases(
     conn: &mut DbConnection,
     job_ids: &[JobId],

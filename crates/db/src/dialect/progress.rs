@@ -1,8 +1,8 @@
 //! Stores reports of progress on several jobs with one statement each for the jobs and for
 //! their runs, on PostgreSQL.
 //!
-//! The arrays are passed as `(SELECT $1)`: the planner would use the length of an array
-//! that it sees, and plan the statement again for each execution.
+//! The arrays are passed as `(SELECT $1)`, which hides their lengths from the planner:
+//! otherwise it would plan the statement again for each execution.
 
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;
@@ -16,7 +16,7 @@ use crate::sql::prepared::Prepared;
 use crate::sql::status::{JOB_QUEUED, JOB_RUNNING, RUN_RUNNING};
 use crate::sql::types::{DbTime, Id, Timestamptz};
 
-/// A report and the job it is about.
+/// A report and the job that the report is about.
 pub(crate) type JobReport<'a> = (JobId, &'a ProgressReport);
 
 /// SQL for the reports as a table; binds `$1` to `$5`.
@@ -24,7 +24,7 @@ const REPORTS: &str = "unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4)
                        AS report (job_id, stage, percent, message, eta_seconds)";
 
 /// Stores reports in jobs that are locked, and returns the changed rows. The rules are
-/// those of `Jobs::report_progress` for one job. `has_leases` is SQL for the condition that
+/// the same as those of `Jobs::report_progress` for one job. `has_leases` is SQL for the condition that
 /// a stage of the job is or was leased; `now` is SQL with the placeholder `$6`, which is
 /// bound to `callers_time`.
 pub(crate) fn store_reports_on_postgres<Row>(
@@ -54,8 +54,9 @@ where
 }
 
 /// Stores reports in the open runs of their stages, and returns the jobs whose run is leased.
-/// `reports` are those that were stored in the jobs; `is_open` is SQL, and
-/// `leased_column` gives the SQL for the new value of a column of the lease.
+/// `reports` are the reports that were stored in the jobs. `is_open` is SQL for the
+/// condition that a run is open, and `leased_column` returns the SQL for the new value of
+/// a column of the lease.
 pub(crate) fn store_run_reports_on_postgres(
     conn: &mut PgConnection,
     reports: &[(&Job, &ProgressReport)],

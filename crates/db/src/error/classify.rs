@@ -1,4 +1,4 @@
-//! Finds out what kind of error the database has reported.
+//! Determines the kind of an error that the database has reported.
 
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
@@ -24,7 +24,7 @@ pub(crate) fn outage(error: &DieselError) -> Option<Outage> {
 
 /// Recognizes an outage by the message, because diesel passes on neither PostgreSQL's
 /// SQLSTATE nor SQLite's result code. PostgreSQL's messages are in English for a
-/// superuser, and for others if the server's `lc_messages` is.
+/// superuser, and for other roles if the server's `lc_messages` is English.
 fn outage_of_message(message: &str) -> Option<Outage> {
     const MESSAGES: [(&str, Outage); 16] = [
         // PostgreSQL
@@ -51,7 +51,7 @@ fn outage_of_message(message: &str) -> Option<Outage> {
     known.map(|(_, outage)| *outage)
 }
 
-/// Whether PostgreSQL cancelled the transaction because of another one.
+/// Whether PostgreSQL cancelled the transaction because of another transaction.
 pub(super) fn is_conflict(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
@@ -64,7 +64,7 @@ pub(super) fn is_conflict(error: &DieselError) -> bool {
     }
 }
 
-/// The constraint that was violated; `None` if the error is a different one.
+/// The constraint that was violated; `None` for an error of another kind.
 pub(super) fn constraint(
     kind: DatabaseErrorKind,
     info: &(dyn DatabaseErrorInformation + Send + Sync),

@@ -219,7 +219,7 @@ impl Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outage {
-    /// There is no connection to it, or the connection was lost.
+    /// There is no connection to the database, or the connection was lost.
     Connection,
     /// The connection was lost during a commit. Only the database knows whether the
     /// transaction was committed.
@@ -231,12 +231,12 @@ pub enum Outage {
     /// [`Timeouts::statement`](crate::Timeouts::statement), or was cancelled
     /// (57014).
     Cancelled,
-    /// Its disk is full (53100), or cannot be read or written.
+    /// The disk of the database is full (53100), or cannot be read or written.
     Disk,
-    /// It accepts no writes: a standby, or a file without write permission
+    /// The database accepts no writes: a standby, or a file without write permission
     /// (25006).
     ReadOnly,
-    /// It lacks memory or connections (53200, 53300).
+    /// The database lacks memory or connections (53200, 53300).
     Resources,
 }
 

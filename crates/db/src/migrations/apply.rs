@@ -42,15 +42,15 @@ macro_rules! with_harness {
 /// A migration, and whether the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
-    /// Name of its folder; for a foreign migration its version, because the
+    /// Name of the migration's folder; for a foreign migration its version, because the
     /// database does not store the name.
     pub name: String,
-    /// Whether it is applied.
+    /// Whether the migration is applied.
     pub state: MigrationState,
 }
 
 impl MigrationStatus {
-    /// Whether it is a migration of Lectern's, and applied.
+    /// Whether the migration is Lectern's, and applied.
     pub fn is_applied(&self) -> bool {
         self.state == MigrationState::Applied
     }
@@ -63,7 +63,7 @@ pub enum MigrationState {
     Applied,
     /// Lectern's, not applied yet.
     Pending,
-    /// Applied, but not by this program: it belongs to the program that shares
+    /// Applied, but not by this program: the migration belongs to the program that shares
     /// the database, or to a newer Lectern. Only that program can revert it.
     Foreign,
 }
@@ -80,10 +80,10 @@ pub enum MigrationState {
 /// ignores all others. A version must be unique among both programs: name a folder
 /// after the second of its creation, as `diesel migration generate` does.
 ///
-/// By its version alone, a migration of a newer Lectern cannot be distinguished
-/// from one of another program. So `down` and `redo` assume that a newer Lectern has
-/// migrated the database, and refuse, if an applied version is newer than all of this
-/// program's and one of Lectern's tables has a column that this program does not know.
+/// By its version alone, a migration of a newer Lectern cannot be distinguished from a
+/// migration of another program. So `down` and `redo` assume that a newer Lectern has
+/// migrated the database, and refuse, if an applied version is newer than all versions of
+/// this program and one of Lectern's tables has a column that this program does not know.
 #[derive(Debug)]
 pub struct Migrations<'db>(&'db Database);
 
@@ -92,7 +92,7 @@ impl<'db> Migrations<'db> {
         Self(db)
     }
 
-    /// All of Lectern's migrations and all that are applied, by version, the
+    /// All of Lectern's migrations and all other applied migrations, by version, the
     /// oldest first.
     pub fn status(&self) -> Result<Vec<MigrationStatus>, Error> {
         let mut conn = self.0.reader()?;
@@ -125,8 +125,8 @@ impl<'db> Migrations<'db> {
     }
 
     /// Applies Lectern's migrations that are not applied yet, the oldest first,
-    /// and returns their names. If all are applied, it only reads, and needs no right to
-    /// change tables.
+    /// and returns their names. If all are applied, this method only reads, and needs no
+    /// right to change tables.
     pub fn up(&self) -> Result<Vec<String>, Error> {
         self.0.refuse_nested_write()?;
         if !self.pending()? {
@@ -140,7 +140,7 @@ impl<'db> Migrations<'db> {
     ///
     /// # Errors
     ///
-    /// [`Error::Migration`] when a table of another program refers to one that
+    /// [`Error::Migration`] when a table of another program refers to a table that
     /// would be dropped, or a newer Lectern has migrated the database.
     pub fn down(&self, steps: usize) -> Result<Vec<String>, Error> {
         self.exclusively(|conn| {
@@ -181,8 +181,8 @@ impl<'db> Migrations<'db> {
     }
 
     /// Applies the caller's own migrations that are not applied yet, the oldest
-    /// first, and returns their names. Call it after [`Database::migrate`] when
-    /// they refer to Lectern's tables.
+    /// first, and returns their names. Call this method after [`Database::migrate`] if
+    /// your migrations refer to Lectern's tables.
     ///
     /// ```no_run
     /// use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -219,7 +219,7 @@ impl<'db> Migrations<'db> {
         self.0.refuse_nested_write()?;
         let mut conn = self.0.connection()?;
         if let DbConnection::Sqlite(conn) = &mut conn {
-            // A table that others refer to can be rebuilt only while foreign keys
+            // A table to which other tables refer can be rebuilt only while foreign keys
             // are off; the references are checked before the commit.
             conn.batch_execute("PRAGMA foreign_keys = OFF")
                 .doing("turn the checks of references off")?;
@@ -299,7 +299,7 @@ fn revertible(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
         .map(|(version, _)| version)
         .collect();
     // While a migration of this program is pending, an unknown column does not prove
-    // a newer Lectern: the pending migration may be the one that removes it.
+    // a newer Lectern, because the pending migration may remove the column.
     if applied.last() > known.last()
         && known.is_subset(&applied)
         && let Some(unknown) = drift::find(conn)?
@@ -326,7 +326,7 @@ struct Version {
     version: String,
 }
 
-/// Reads diesel's table. Unlike diesel's own function, it does not create the
+/// Reads diesel's table. Unlike diesel's own function, this function does not create the
 /// table, because the connection may be read-only.
 fn applied_versions(conn: &mut DbConnection) -> Result<BTreeSet<String>, Error> {
     let exists = match conn {

@@ -9,7 +9,7 @@ use diesel::sql_types::{Bool, Text};
 use crate::connection::DbConnection;
 use crate::error::{Doing, Error};
 
-/// The tables this program was built for, as diesel printed them.
+/// The tables for which this program was built, as printed by diesel.
 const SCHEMA: &str = include_str!("../schema.rs");
 
 /// The difference of a column that only the live database has.

@@ -14,8 +14,8 @@ use crate::error::Error;
 impl Database {
     /// Applies all migrations that are not applied yet and returns their names.
     ///
-    /// Safe to call at every start, and from several processes at once: one of
-    /// them does the work, the others wait and find it done.
+    /// Safe to call at every start, and from several processes at once: one process
+    /// applies the migrations, and the other processes wait until it is done.
     pub fn migrate(&self) -> Result<Vec<String>, Error> {
         self.migrations().up()
     }

@@ -14,17 +14,17 @@ use crate::error::{Doing, Error};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// It can.
+    /// The database can serve requests.
     Ready,
     /// Migrations are not applied yet.
     MigrationsPending,
-    /// It accepts no writes: a standby.
+    /// The database accepts no writes: a standby.
     ReadOnly,
 }
 
 impl Database {
     /// Checks whether requests can be served, by reading only and on a connection
-    /// of its own, so that a full pool does not matter. Waits for that connection
+    /// of its own, so that a full pool does not matter. Waits for this connection
     /// for at most `timeout`.
     pub fn readiness(&self, timeout: Duration) -> Result<Readiness, Error> {
         let mut pooled = self.probe(timeout)?;

@@ -324,8 +324,8 @@ impl Clips<'_, ReadWrite> {
         }
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set, so
-    /// that a large one is in memory only once.
+    /// Replaces the clips of a job without returning them, so that a large set is in
+    /// memory only once. Apart from that, as [`replace_for_job`](Self::replace_for_job).
     pub fn store_for_job(&mut self, job: impl Into<JobRef>, new: &[NewClip]) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
         self.check_segments(lock.job_id(), new)?;

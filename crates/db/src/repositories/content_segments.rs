@@ -222,8 +222,8 @@ impl ContentSegments<'_, ReadWrite> {
         replace_set::replace(&mut self.0, lock, segments)
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set, so
-    /// that a large one is in memory only once.
+    /// Replaces the content segments of a job without returning them, so that a large set is in
+    /// memory only once. Apart from that, as [`replace_for_job`](Self::replace_for_job).
     pub fn store_for_job(
         &mut self,
         job: impl Into<JobRef>,

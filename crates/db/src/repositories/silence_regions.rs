@@ -209,8 +209,8 @@ impl SilenceRegions<'_, ReadWrite> {
         replace_set::replace(&mut self.0, lock, regions)
     }
 
-    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the set, so
-    /// that a large one is in memory only once.
+    /// Replaces the silence regions of a job without returning them, so that a large set is in
+    /// memory only once. Apart from that, as [`replace_for_job`](Self::replace_for_job).
     pub fn store_for_job(
         &mut self,
         job: impl Into<JobRef>,

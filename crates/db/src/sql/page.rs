@@ -14,8 +14,8 @@ pub(crate) fn query_limit(limit: PageLimit) -> i64 {
     row_count(limit.get()) + 1
 }
 
-/// Bytes after which a page ends even if it has fewer rows than asked for. It has at
-/// least one row, however large.
+/// Bytes after which a page ends even if it has fewer rows than requested. A page has at
+/// least one row, even if the row has more bytes.
 const MAX_PAGE_BYTES: usize = 1 << 20;
 
 /// Collects the rows of a page that is bounded in rows and bytes.
@@ -41,8 +41,8 @@ impl<T> BoundedPage<T> {
         }
     }
 
-    /// Counts a row, unless the page ends before it. The page is the last one if its last
-    /// row has no cursor.
+    /// Counts a row, unless the page ends before it. A page whose last row has no cursor
+    /// is the last page.
     pub(crate) fn admit(&mut self, cursor: Option<Cursor>, bytes: usize) -> ControlFlow<()> {
         if self.rows == self.limit || self.bytes >= MAX_PAGE_BYTES {
             self.is_full = true;
@@ -67,8 +67,8 @@ impl<T> BoundedPage<T> {
     }
 }
 
-/// Makes a page of the rows that a query with [`query_limit`] found. It is the last one if
-/// its last row has no cursor.
+/// Makes a page of the rows that a query with [`query_limit`] found. A page whose last row
+/// has no cursor is the last page.
 pub(crate) fn from_rows<T>(
     mut items: Vec<T>,
     limit: PageLimit,

@@ -7,9 +7,9 @@ use diesel::{QueryResult, RunQueryDsl};
 /// A statement that the connection prepares once and caches by its SQL.
 ///
 /// diesel does not cache statements whose text might differ each time: every
-/// UPDATE, and every statement with literal SQL in it. Planning one can take
-/// longer than running it. Wrap a statement only if it has few different texts: the
-/// cache is not bounded.
+/// UPDATE, and every statement with literal SQL in it. Planning a statement can take
+/// longer than running it. Wrap a statement only if it has few different texts,
+/// because the cache is not bounded.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared<Q>(pub(crate) Q);
 

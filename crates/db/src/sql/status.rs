@@ -1,8 +1,8 @@
 //! The names of statuses and stages for handwritten SQL, from the enumerations of
 //! the domain.
 //!
-//! Literals, not parameters: a partial index is used only for a condition that
-//! is known when the statement is planned.
+//! The names are literals and not parameters, because a partial index is used only for a
+//! condition that is known when the statement is planned.
 
 use lectern_domain::{JobStatus, Stage, StageRunStatus};
 

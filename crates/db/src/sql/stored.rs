@@ -19,8 +19,8 @@ use crate::connection::MultiBackend;
 /// A column that holds a value of the domain, such as a `Title` in a column of
 /// text.
 ///
-/// Another program may have written an invalid value. Reading it succeeds and keeps the
-/// error in place of the value, because an error of diesel would not name the row;
+/// Another program may have written an invalid value. Reading such a value succeeds and
+/// keeps the error in place of the value, because an error of diesel would not name the row;
 /// [`RowDecoder`](super::row::RowDecoder) returns the error with the row's id.
 #[derive(Debug, Clone, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]

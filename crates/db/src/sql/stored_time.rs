@@ -30,8 +30,8 @@ fn is_representable(time: &DateTime<Utc>) -> bool {
     (*FIRST..=*LAST).contains(time)
 }
 
-/// The text that SQLite stores. It always has six digits and a Z, so that texts sort like
-/// times.
+/// The text that SQLite stores. The text always has six decimals and a Z, so that texts
+/// sort like times.
 pub(super) fn sqlite_text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
@@ -45,14 +45,15 @@ pub(crate) fn clamped(time: DateTime<Utc>) -> DateTime<Utc> {
 ///
 /// Another program may have written a value that is not a time of the years 1 to 9999:
 /// `infinity` on PostgreSQL, 31 November on SQLite. As with
-/// [`Stored`](super::stored::Stored), reading it succeeds, and decoding the row returns
-/// the error.
+/// [`Stored`](super::stored::Stored), reading such a value succeeds, and decoding the row
+/// returns the error.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Timestamptz)]
 pub(crate) struct StoredTime(Result<DateTime<Utc>, NotATime>);
 
-/// Where a value that is not a time is sorted by the database. The two times are a
-/// microsecond apart, and only such values are sorted between them.
+/// The position at which the database sorts a value that is not a time. `before` and
+/// `after` are a microsecond apart, and only values that are no times are sorted between
+/// them.
 #[derive(Debug, Clone, Copy)]
 struct NotATime {
     /// `None` if the value is sorted before all times.
@@ -62,8 +63,8 @@ struct NotATime {
 }
 
 impl NotATime {
-    /// `is_before` tells whether the database sorts a time before the value. It is true
-    /// for all times up to some time, and false from then on.
+    /// `is_before` returns whether the database sorts a time before the value: true for
+    /// all times up to some time, and false for all later times.
     fn find(is_before: impl Fn(DateTime<Utc>) -> bool) -> Self {
         let at = |micros| *FIRST + TimeDelta::microseconds(micros);
         let (mut low, mut high) = (0, (*LAST - *FIRST).num_microseconds().unwrap_or(0) + 1);

@@ -1,15 +1,15 @@
 //! Text search.
 //!
-//! Done in Rust because the databases differ: SQLite's `LIKE` folds the case of
-//! ASCII only, PostgreSQL's `ILIKE` by the locale of the cluster. The number of
-//! rows is bounded: they belong to one job.
+//! The search is done in Rust because the databases differ: SQLite's `LIKE` folds the
+//! case of ASCII only, and PostgreSQL's `ILIKE` folds case by the locale of the cluster.
+//! The number of rows is bounded, because all rows belong to one job.
 
 /// Words to search for.
 #[derive(Debug)]
 pub(crate) struct Words(Option<String>);
 
 impl Words {
-    /// `None` is found in every text.
+    /// `None` matches every text.
     pub(crate) fn new(words: Option<&str>) -> Self {
         Self(words.map(str::to_lowercase))
     }

@@ -1,10 +1,10 @@
 //! Column types that mean the same on both databases.
 //!
 //! PostgreSQL has native types for uuids, timestamps and JSON; SQLite stores
-//! them as text (36 characters; RFC 3339 in UTC with microseconds; JSON). The
-//! three marker types have PostgreSQL's names, so that `schema.rs` is the
-//! unchanged output of `diesel print-schema`. Each has one Rust type, which is
-//! read and written on both databases.
+//! these values as text (36 characters; RFC 3339 in UTC with microseconds; JSON).
+//! The three marker types have PostgreSQL's names, so that `schema.rs` is the
+//! unchanged output of `diesel print-schema`. Each marker type has one Rust type,
+//! which is read and written on both databases.
 
 use std::fmt::Debug;
 
@@ -41,8 +41,8 @@ pub struct Timestamptz;
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Jsonb;
 
-// `table!` implements `std::ops::{Add, Sub}` for columns of a type with this name. The
-// implementations need these two.
+// `table!` implements `std::ops::{Add, Sub}` for columns of a type with this name. These
+// implementations need diesel's traits `Add` and `Sub`.
 impl diesel::sql_types::ops::Add for Timestamptz {
     type Rhs = diesel::sql_types::Interval;
     type Output = Self;
@@ -77,7 +77,8 @@ impl DbTime {
 #[diesel(sql_type = Jsonb)]
 pub struct DbJson(pub serde_json::Value);
 
-/// Implements `ToSql` and `FromSql` for [`MultiBackend`] by those for the backend in use.
+/// Implements `ToSql` and `FromSql` for [`MultiBackend`] by the implementations for the
+/// backend in use.
 macro_rules! on_both {
     ($($sql:ty => $rust:ty),+ $(,)?) => {$(
         impl ToSql<$sql, MultiBackend> for $rust {

@@ -2,7 +2,7 @@
 
 /// Adds the conditions of a `Window` to a boxed query of a table with
 /// `start_time` and `end_time`. A row of zero length at the start of the window
-/// is in it.
+/// is in the window.
 macro_rules! overlapping {
     ($query:expr, $table:ident, $window:expr) => {{
         let mut query = $query;

@@ -120,7 +120,7 @@ impl Work<'_> {
         let end = diesel::update(may_end)
             .set((
                 JobChanges::transition(Some(status)),
-                jobs::completed_at.eq(CompletedAt::after(Some(status), now)),
+                jobs::completed_at.eq(CompletedAt::after_transition_to(Some(status), now)),
                 jobs::error_message.eq(error.map(LongText::as_str)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + row_count(event_count)),

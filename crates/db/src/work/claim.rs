@@ -43,7 +43,7 @@ impl Database {
     pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
         self.refuse_nested_write()?;
         self.batchers.claims.claim(request, |requests| {
-            // One of the concurrent calls claims for all of them.
+            // `requests` also has the requests of queued calls.
             self.write(|tx| tx.work().claim_batch(requests))
         })
     }
@@ -99,7 +99,8 @@ impl Work<'_> {
         Ok(nothing())
     }
 
-    /// Claims runs of one job; none if it does not exist.
+    /// Claims runs of one job; none if the job does not exist. Waits until no other
+    /// transaction has locked the job.
     pub fn claim_from(
         &mut self,
         job_id: JobId,

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::error::Error;
 
 /// The greatest number of rows that are remembered as logged, so that polling a
-/// list does not fill the log. Further rows are logged at each omission.
+/// list does not fill the log. Every omission of further rows is logged.
 const MAX_REPORTED: usize = 10_000;
 
 /// Counts how often rows were left out of lists and claims, and logs each of up to

@@ -399,9 +399,9 @@ impl Database {
     /// Begins a transaction or, on SQLite, joins one.
     fn begin(&self) -> Result<WriteTransaction, Error> {
         match self.writers() {
-            None => self.begin_alone().map(WriteTransaction::Alone),
+            None => self.begin_unshared().map(WriteTransaction::Unshared),
             Some(writers) => {
-                let begin = || self.begin_alone();
+                let begin = || self.begin_unshared();
                 WriterTurn::begin(writers, self.checkout_timeout, begin)
                     .map(WriteTransaction::Shared)
             }
@@ -410,7 +410,7 @@ impl Database {
 
     /// Begins a transaction. If the connection turns out to be closed, another
     /// one takes its place, which is safe because nothing was done on it.
-    fn begin_alone(&self) -> Result<Checkout, Error> {
+    fn begin_unshared(&self) -> Result<Checkout, Error> {
         let mut pooled = self.checkout(&self.pools.write)?;
         let mut begun = pooled.conn.begin();
         if begun.is_err() && pooled.is_lost() {

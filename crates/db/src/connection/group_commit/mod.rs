@@ -1,10 +1,10 @@
 //! Commits the writes of concurrent callers together, on SQLite.
 //!
 //! SQLite has one writer at a time, and a durable commit waits for the disk. So a
-//! writer that is done passes its open transaction on to the next one in the queue
-//! instead of committing it, and waits; the last one commits for all. A writer
-//! that fails rolls back to the savepoint at which it began, which leaves the
-//! others' changes in place. Alone, a writer commits at once.
+//! writer that is done passes its open transaction on to the next writer in the queue
+//! instead of committing it, and waits; the last writer commits for all. A writer
+//! that fails rolls back to the savepoint at which it began, which leaves the changes
+//! of the other writers in place. If no other writer waits, a writer commits at once.
 
 #[cfg(test)]
 mod tests;
@@ -115,16 +115,16 @@ impl WriterQueue {
 
 /// The transaction of one write.
 pub(super) enum WriteTransaction {
-    /// A transaction of its own.
-    Alone(Checkout),
-    /// A transaction that the write may share with others.
+    /// A transaction of its own, on PostgreSQL.
+    Unshared(Checkout),
+    /// A transaction that the write may share with other writes, on SQLite.
     Shared(WriterTurn),
 }
 
 impl WriteTransaction {
     pub(super) fn connection(&mut self) -> Result<&mut DbConnection, Error> {
         match self {
-            Self::Alone(pooled) => Ok(&mut pooled.conn),
+            Self::Unshared(pooled) => Ok(&mut pooled.conn),
             Self::Shared(turn) => turn.connection(),
         }
     }
@@ -132,14 +132,14 @@ impl WriteTransaction {
     /// Makes the pool replace the connection after the transaction. Does nothing on
     /// SQLite, where all writes share one connection.
     pub(super) fn replace_connection_afterwards(&mut self) {
-        if let Self::Alone(pooled) = self {
+        if let Self::Unshared(pooled) = self {
             pooled.replace_when_returned();
         }
     }
 
     pub(super) fn commit(self) -> Result<(), Error> {
         match self {
-            Self::Alone(mut pooled) => {
+            Self::Unshared(mut pooled) => {
                 let ended = pooled.conn.commit();
                 end(pooled, ended)
             }
@@ -149,7 +149,7 @@ impl WriteTransaction {
 
     pub(super) fn rollback(self) -> Result<(), Error> {
         match self {
-            Self::Alone(mut pooled) => {
+            Self::Unshared(mut pooled) => {
                 let ended = pooled.conn.rollback();
                 end(pooled, ended)
             }
@@ -258,7 +258,7 @@ impl WriterTurn {
             self.queue.pass_on(None);
             return rolled_back;
         }
-        if let Err(error) = open.conn.conn.rollback() {
+        if let Err(error) = open.conn.conn.rollback_to_savepoint() {
             self.abandon(open, &error);
             return Err(error);
         }
@@ -313,7 +313,7 @@ fn result_for_member(outcome: Option<Outcome>) -> Result<(), Error> {
     outcome
         .unwrap_or_else(unknown)
         .map_err(|(outage, message)| Error::Unavailable {
-            doing: "could not commit a transaction together with others".to_owned(),
+            doing: "could not commit a transaction that several writes share".to_owned(),
             outage,
             source: message.into(),
         })

@@ -1,4 +1,5 @@
-//! Opens the connections of a pool, and decides how long one is assumed to be alive.
+//! Opens the connections of a pool, and decides how long a connection is assumed to be
+//! alive.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::error::Source;
 /// every checkout would cost a third of the read throughput.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// Opens connections, and remembers when one was last found broken.
+/// Opens connections, and remembers when a connection was last found broken.
 pub(super) struct Connector {
     url: DatabaseUrl,
     pub(super) settings: ConnectionSettings,
@@ -28,7 +29,8 @@ pub(super) struct Connector {
     /// needs a ping.
     distrusted_until: AtomicU64,
     renewal: Arc<LeaseRenewal>,
-    /// Counts the open connections of the pools: each holds one more reference.
+    /// Counts the open connections of the pools: each connection holds one reference, in
+    /// addition to this one.
     connections: Arc<()>,
 }
 
@@ -121,7 +123,7 @@ pub(crate) struct Pooled {
 
 impl Pooled {
     /// Whether the connection is closed, after an error. The driver does not
-    /// notice in every case, so this pings the server.
+    /// notice this in every case, so this method pings the server.
     pub(crate) fn is_lost(&mut self) -> bool {
         self.lost = self.lost
             || self.conn.is_broken()
@@ -146,9 +148,9 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, Failure> {
         let conn = self.open().inspect_err(|_| {
-            // A caller that waits for the next attempt does not see this one fail. While
-            // another connection is open, the database is available and only refuses
-            // more connections.
+            // A caller that waits for the next attempt does not see that this attempt
+            // failed. While another connection is open, the database is available and only
+            // refuses more connections.
             if !self.connector.has_connections() {
                 self.connector.renewal.request();
             }

@@ -41,7 +41,8 @@ pub struct PoolStats {
     pub max: u32,
 }
 
-/// The number of closures that can run before one has to wait for a connection.
+/// The number of closures that can run before a further closure has to wait for a
+/// connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capacity {
     /// Reads and writes share their connections (PostgreSQL).
@@ -60,8 +61,8 @@ pub enum Capacity {
     },
 }
 
-/// The pools behind a `Database`: on PostgreSQL one for everything, on SQLite
-/// one for the writer and one for the readers.
+/// The pools behind a `Database`: on PostgreSQL one pool for everything, on SQLite
+/// one pool for the writer and one pool for the readers.
 pub(crate) struct Pools {
     pub(crate) read: Pool,
     pub(crate) write: Pool,
@@ -142,7 +143,7 @@ impl Pools {
     }
 }
 
-/// One r2d2 pool, which is replaced by a new one when its connections no longer
+/// One r2d2 pool, which is replaced by a new pool when its connections no longer
 /// respond.
 #[derive(Clone)]
 pub(crate) struct Pool {
@@ -167,7 +168,7 @@ struct PoolSettings {
     read_only: bool,
 }
 
-/// A connection from a pool, which it returns to when it is dropped.
+/// A connection from a pool. Dropping the value returns the connection to the pool.
 pub(crate) type Checkout = r2d2::PooledConnection<Manager>;
 
 impl Pool {
@@ -191,7 +192,7 @@ impl Pool {
     }
 
     /// Replaces the r2d2 pool if it was in use at `time`. Its idle connections are
-    /// closed at once, the others when they are returned.
+    /// closed at once, and the connections in use when they are returned.
     pub(crate) fn replace(&self, time: Instant) -> bool {
         let mut current = self.current.write();
         if current.began > time {

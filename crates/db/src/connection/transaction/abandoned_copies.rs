@@ -27,7 +27,8 @@ impl<Mode> Conn<'_, Mode> {
     /// Ends the sessions on PostgreSQL that have waited for the rows of a `COPY` for longer
     /// than the statement timeout of this connection, because their client is suspended or
     /// unreachable. PostgreSQL applies no timeout in this state, and the session would keep
-    /// its locks. Call it every few seconds. Returns how many were ended; 0 on SQLite.
+    /// its locks. Call this method every few seconds. Returns the number of sessions ended;
+    /// 0 on SQLite.
     pub fn end_abandoned_copies(&mut self) -> Result<i64, Error> {
         match self.raw {
             DbConnection::Sqlite(_) => Ok(0),

@@ -1,5 +1,5 @@
-//! The connection that a closure of [`crate::Database`] is given; its methods
-//! are the repositories.
+//! The connection that a closure of [`crate::Database`] receives. The methods of the
+//! connection return the repositories.
 
 mod abandoned_copies;
 #[cfg(feature = "diesel")]
@@ -51,7 +51,7 @@ impl<'c, Mode> Conn<'c, Mode> {
     }
 
     /// Converts the rows of a list, without those that break a rule of the
-    /// domain: one bad row must not hide all the others.
+    /// domain: one invalid row must not hide all other rows.
     pub(crate) fn readable<Row, T>(&self, rows: Vec<Row>) -> Result<Vec<T>, Error>
     where
         T: TryFrom<Row, Error = Error>,

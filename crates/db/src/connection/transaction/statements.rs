@@ -6,10 +6,10 @@ use super::{Reader, Tx};
 impl Tx<'_> {
     /// Runs statements of your own in this transaction.
     ///
-    /// They are committed and rolled back together with everything else that
+    /// The statements are committed and rolled back together with everything else that
     /// the closure of [`Database::write`](crate::Database::write) does. A
-    /// `conn.transaction(…)` within is a savepoint, on both databases. The error
-    /// is any type; diesel's converts into [`Error`](crate::Error), to which
+    /// `conn.transaction(…)` within is a savepoint, on both databases. The error may be of
+    /// any type; diesel's error converts into [`Error`](crate::Error), to which
     /// [`Doing`](crate::Doing) adds the action that failed.
     ///
     /// ```
@@ -34,19 +34,19 @@ impl Tx<'_> {
     ///
     /// - **Ending the transaction.** Do not send `BEGIN`, `COMMIT` or `ROLLBACK`,
     ///   not even within a script for `batch_execute`: `write` then returns
-    ///   [`Error::NotCommitted`](crate::Error::NotCommitted), and what the
-    ///   statement committed stays committed.
-    /// - **Changing rows of Lectern's tables.** Read them as you like, but change
-    ///   them through the repositories. An `UPDATE jobs …` does not increment the
+    ///   [`Error::NotCommitted`](crate::Error::NotCommitted), and the changes that the
+    ///   statement committed stay committed.
+    /// - **Changing rows of Lectern's tables.** Read any rows, but change them only
+    ///   through the repositories. An `UPDATE jobs …` does not increment the
     ///   version, so `If-Match` and `update` miss the change; it records no event
     ///   for subscribers; and it does not update the job's stage runs. The same
     ///   holds for `stage_runs`, `job_events` and the sets of rows that belong to
     ///   a job.
-    /// - **Changing Lectern's tables.** A column added to one of them is drift, and
-    ///   the service does not start with drift. Add a table that refers to
+    /// - **Changing Lectern's tables.** A column added to one of these tables is drift,
+    ///   and the service does not start with drift. Add a table that refers to
     ///   `jobs.job_id`.
-    /// - **The integer keys `id`.** They differ between databases and may be
-    ///   renumbered. Refer to the public ids.
+    /// - **Referring to the integer keys `id`.** These keys differ between databases and
+    ///   may be renumbered. Refer to the public ids.
     pub fn diesel<T, E>(
         &mut self,
         statements: impl FnOnce(&mut DbConnection) -> Result<T, E>,

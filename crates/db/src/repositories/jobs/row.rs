@@ -211,7 +211,7 @@ impl<'a> JobChanges<'a> {
 
 impl CompletedAt {
     /// The column after a transition to `next` at `now`.
-    pub(crate) fn after(next: Option<JobStatus>, now: CurrentTime) -> Self {
+    pub(crate) fn after_transition_to(next: Option<JobStatus>, now: CurrentTime) -> Self {
         match next {
             Some(JobStatus::Completed) => Self::Set(now),
             Some(JobStatus::Queued) => Self::Clear,

@@ -243,7 +243,7 @@ impl Jobs<'_, ReadWrite> {
             .filter(jobs::version.between(versions.0, versions.1))
             .set((
                 JobChanges::new(update),
-                jobs::completed_at.eq(CompletedAt::after(update.status, now)),
+                jobs::completed_at.eq(CompletedAt::after_transition_to(update.status, now)),
                 jobs::version.eq(jobs::version + 1),
                 jobs::last_seq.eq(jobs::last_seq + events),
                 jobs::updated_at.eq(now),

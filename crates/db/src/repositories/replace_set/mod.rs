@@ -55,7 +55,7 @@ pub(crate) enum Keep {
     Nothing,
 }
 
-/// The stored set of a job, compared with a new one.
+/// The stored set of a job, compared with a new set.
 #[derive(Debug)]
 pub(crate) enum Comparison<T> {
     /// The sets are equal. Contains the stored rows with [`Keep::Rows`].
@@ -74,8 +74,8 @@ const ROWS_PER_INSERT: usize = 4_000;
 /// Bytes of text per statement of [`insert_without_returning`]; a single row may have more.
 const BYTES_PER_INSERT: usize = 1 << 20;
 
-/// Replaces the set of a locked job and returns it in the order of lists. A set
-/// equal to the stored one changes nothing: its rows keep their ids.
+/// Replaces the set of a locked job and returns the new set in the order of lists. A set
+/// that equals the stored set changes nothing: the stored rows keep their ids.
 pub(crate) fn replace<T: JobSetItem>(
     tx: &mut Tx<'_>,
     lock: JobLock,

@@ -2,8 +2,8 @@
 //!
 //! A set can have a hundred thousand rows, so a caller that sends it to a slow client
 //! reads the set page by page, and takes a connection for each page. Together, the pages
-//! are the set as it was when the first page was read. Rows are only added, with higher
-//! ids, or all replaced. A later page therefore omits rows that were added after the first
+//! are the set as it was when the first page was read. A set changes only in two ways: rows
+//! are added, with higher ids, or all rows are replaced. A later page therefore omits rows that were added after the first
 //! page, and fails if the set was replaced.
 
 use std::ops::ControlFlow;
@@ -34,9 +34,10 @@ pub struct SetPage<T> {
 pub struct SetCursor {
     /// The last row of the pages so far, if any.
     pub(crate) last: Option<RowKey>,
-    /// The number of rows so far. The offset of the next page, for an order without a key.
+    /// The number of rows so far, which is the offset of the next page in an order without
+    /// a key.
     pub(crate) skip: usize,
-    /// Rows with a higher `id` were added after the first page was read.
+    /// The highest `id` when the first page was read. Later rows have higher ids.
     pub(crate) newest_id: i64,
     /// The next row and its bytes of text, if the row is a page of its own.
     pub(crate) large: Option<(RowKey, usize)>,
