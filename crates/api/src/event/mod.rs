@@ -97,7 +97,7 @@ pub struct WsStage {
     pub stage: Stage,
     /// Status of the stage.
     pub status: StageRunStatus,
-    /// Number of the current attempt, from 1; 0 before the first.
+    /// Number of the current attempt, from 1; 0 before the first attempt.
     pub attempt: i32,
     /// Maximum number of attempts.
     pub max_attempts: i32,

@@ -31,8 +31,8 @@ impl Reserve {
     }
 
     /// How many client connections fit into this limit of open files. A quarter of the
-    /// files besides the fixed ones, but at least [`MIN_RECORDING_FILES`], is kept for
-    /// the recordings that clients send and read.
+    /// files that are not fixed, but at least [`MIN_RECORDING_FILES`], is kept for the
+    /// recordings that clients send and read.
     fn connections_within(self, limit: u64) -> u64 {
         let rest = limit.saturating_sub(self.fixed);
         rest - (rest / 4).max(MIN_RECORDING_FILES).min(rest)

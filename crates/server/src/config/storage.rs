@@ -32,7 +32,7 @@ pub struct StorageSettings {
     /// sent.
     #[arg(
         help = "URL at which clients reach the server, such as https://example.org/lectern \
-                [default: the address of each request]",
+                [default: the scheme and host to which each request was sent]",
         long,
         env = "LECTERN_PUBLIC_URL",
         global = true,
@@ -43,8 +43,9 @@ pub struct StorageSettings {
 
     /// Key that signs the URLs of recordings and clips; `None`: the one in the data directory.
     #[arg(
-        help = "Key that signs the URLs of recordings, at least 32 bytes; must be the same \
-                for all servers with the same storage [default: in the file <data dir>/secret]",
+        help = "Key that signs the URLs of recordings and clips, at least 32 bytes; must be \
+                the same for all servers with the same storage \
+                [default: in the file <data dir>/secret]",
         long,
         env = "LECTERN_SECRET",
         global = true,

@@ -8,10 +8,10 @@ use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
-    vec![Resource::at("/api/v1/stats").get(count)]
+    vec![Resource::at("/api/v1/stats").get(stats)]
 }
 
-async fn count(db: Data<DatabaseHandle>) -> ApiResult {
+async fn stats(db: Data<DatabaseHandle>) -> ApiResult {
     db.read_committed(
         |conn| Ok(conn.jobs().metrics()?),
         |metrics| ApiResponse::ok(&StatsResponse::from(metrics)),

@@ -35,7 +35,7 @@ async fn claim(
     let mut position = waiting_claims.join(body.claim.stages.as_slice());
     let claims = loop {
         let claims = db.claim(body.claim.clone()).await?;
-        if !claims.is_empty() || !position.wait(until).await? {
+        if !claims.is_empty() || !position.was_notified_before(until).await? {
             break claims;
         }
     };

@@ -153,13 +153,13 @@ pub(crate) struct QueuePosition<'a> {
 }
 
 impl QueuePosition<'_> {
-    /// Waits for a notification after a query that found nothing. `false` when the
-    /// deadline has passed or the server stops.
+    /// Waits for a notification after a query that found nothing. Returns `true` after a
+    /// notification, and `false` when the deadline has passed or the server stops.
     ///
     /// # Errors
     ///
     /// When too many claims are waiting.
-    pub(crate) async fn wait(&mut self, until: Instant) -> Result<bool, ApiError> {
+    pub(crate) async fn was_notified_before(&mut self, until: Instant) -> Result<bool, ApiError> {
         self.is_notified = false;
         if !self.begin_wait(until)? {
             return Ok(false);

@@ -101,7 +101,7 @@ fn help_lists_every_setting_with_variable_and_default() {
         (
             "--public-url",
             "LECTERN_PUBLIC_URL",
-            "the address of each request",
+            "the scheme and host to which each request was sent",
         ),
         (
             "--secret",

@@ -48,7 +48,7 @@ pub(super) fn all() -> Vec<Operation> {
             .map(move |operation| operation.tag(tag))
     };
     tagged(jobs::all(), JOBS)
-        .chain(tagged(uploads::jobs(), UPLOADS))
+        .chain(tagged(uploads::requests(), UPLOADS))
         .chain(tagged(work::all(), WORK))
         .chain(tagged(live::all(), LIVE))
         .chain(tagged(outputs::all(), OUTPUTS))

@@ -9,7 +9,7 @@ use crate::wire::Code::{
 };
 
 /// Operations to upload a recording.
-pub(super) fn jobs() -> Vec<Operation> {
+pub(super) fn requests() -> Vec<Operation> {
     vec![
         post("/api/v1/upload", "createUpload")
             .describe_as(

@@ -1,9 +1,10 @@
 //! The web pages that may change something.
 //!
-//! A browser lets a page of any site send requests to this server; it only withholds
-//! the responses. So a request that changes something, and a WebSocket, to which CORS
-//! does not apply, is refused unless the page's origin is allowed. Clients that are not
-//! browsers send neither `Origin` nor `Sec-Fetch-Site` and are not affected.
+//! A browser lets a page of any site send requests to this server, except requests that
+//! need a preflight; the browser only withholds the responses. So a request that changes
+//! something, and a WebSocket, to which CORS does not apply, is refused unless the page's
+//! origin is allowed. Clients that are not browsers send neither `Origin` nor
+//! `Sec-Fetch-Site` and are not affected.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, HeaderValue, ORIGIN};

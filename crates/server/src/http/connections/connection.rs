@@ -183,7 +183,7 @@ mod tests {
             let open = [(); 3].map(|()| open(&connections, peer));
             assert!(open.iter().all(|open| !open.is_closing()), "{unlimited}");
         }
-        // In IPv6 a network of 64 bits is one client.
+        // In IPv6 a /64 network is one client.
         let [a, _b, c] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:9::1"]
             .map(|peer| open(&connections, peer.parse().unwrap()));
         assert!(a.is_closing() && !c.is_closing());

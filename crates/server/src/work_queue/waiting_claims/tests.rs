@@ -26,9 +26,9 @@ async fn a_notification_wakes_only_the_first_waiter_that_wants_the_stage() {
     let mut positions =
         [[Segmentation], [Transcription], [Transcription]].map(|stages| claims.join(&stages));
     let [other, first, second] = &mut positions;
-    let mut other: Wait<'_> = pin!(other.wait(soon()));
-    let mut first: Wait<'_> = pin!(first.wait(soon()));
-    let mut second: Wait<'_> = pin!(second.wait(soon()));
+    let mut other: Wait<'_> = pin!(other.was_notified_before(soon()));
+    let mut first: Wait<'_> = pin!(first.was_notified_before(soon()));
+    let mut second: Wait<'_> = pin!(second.was_notified_before(soon()));
     for wait in [&mut other, &mut first, &mut second] {
         assert_eq!(outcome(wait), None);
     }
@@ -50,10 +50,10 @@ async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
         let claims = WaitingClaims::new(9);
         let (mut first, mut second) =
             (claims.join(&[Transcription]), claims.join(&[Transcription]));
-        let mut second: Wait<'_> = pin!(second.wait(soon()));
+        let mut second: Wait<'_> = pin!(second.was_notified_before(soon()));
         assert_eq!(outcome(&mut second), None);
         {
-            let mut first: Wait<'_> = pin!(first.wait(soon()));
+            let mut first: Wait<'_> = pin!(first.was_notified_before(soon()));
             assert_eq!(outcome(&mut first), None);
             claims.notify(&[Transcription]);
             if polls_again {
@@ -70,9 +70,9 @@ async fn a_notification_is_passed_on_by_a_waiter_that_finds_work_or_leaves() {
 async fn a_waiter_that_finds_nothing_keeps_its_place_and_passes_nothing_on() {
     let claims = WaitingClaims::new(9);
     let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
-    let mut second: Wait<'_> = pin!(second.wait(soon()));
+    let mut second: Wait<'_> = pin!(second.was_notified_before(soon()));
     for _ in 0..2 {
-        let mut wait: Wait<'_> = pin!(first.wait(soon()));
+        let mut wait: Wait<'_> = pin!(first.was_notified_before(soon()));
         assert_eq!((outcome(&mut wait), outcome(&mut second)), (None, None));
         claims.notify(&[Transcription]);
         assert_eq!(
@@ -87,7 +87,7 @@ async fn a_notification_during_a_claim_causes_another_claim() {
     let claims = WaitingClaims::new(9);
     let mut only = claims.join(&[Transcription]);
     claims.notify(&[Transcription]);
-    let mut wait: Wait<'_> = pin!(only.wait(soon()));
+    let mut wait: Wait<'_> = pin!(only.was_notified_before(soon()));
     assert_eq!(outcome(&mut wait), Some(true));
 }
 
@@ -95,19 +95,19 @@ async fn a_notification_during_a_claim_causes_another_claim() {
 async fn the_number_of_waiters_is_bounded_and_a_waiter_within_it_stays() {
     let claims = WaitingClaims::new(1);
     let (mut first, mut second) = (claims.join(&[Transcription]), claims.join(&[Transcription]));
-    assert!(second.wait(soon()).await.is_err());
+    assert!(second.was_notified_before(soon()).await.is_err());
     assert!(
-        !second.wait(Instant::now()).await.unwrap(),
+        !second.was_notified_before(Instant::now()).await.unwrap(),
         "a claim that does not wait is not counted"
     );
     for _ in 0..2 {
-        let mut wait: Wait<'_> = pin!(first.wait(soon()));
+        let mut wait: Wait<'_> = pin!(first.was_notified_before(soon()));
         assert_eq!(outcome(&mut wait), None);
         claims.notify(&[Transcription]);
         assert_eq!(outcome(&mut wait), Some(true));
     }
     drop(first);
-    let mut wait: Wait<'_> = pin!(second.wait(soon()));
+    let mut wait: Wait<'_> = pin!(second.was_notified_before(soon()));
     assert_eq!(
         outcome(&mut wait),
         Some(true),
@@ -121,13 +121,19 @@ async fn waits_end_at_the_deadline_and_when_the_queue_closes() {
     let mut early = claims.join(&[Transcription]);
     assert!(
         !early
-            .wait(Instant::now() + Duration::from_millis(1))
+            .was_notified_before(Instant::now() + Duration::from_millis(1))
             .await
             .unwrap()
     );
-    let mut wait: Wait<'_> = pin!(early.wait(soon()));
+    let mut wait: Wait<'_> = pin!(early.was_notified_before(soon()));
     assert_eq!(outcome(&mut wait), None);
     claims.close();
     assert_eq!(outcome(&mut wait), Some(false));
-    assert!(!claims.join(&[Transcription]).wait(soon()).await.unwrap());
+    assert!(
+        !claims
+            .join(&[Transcription])
+            .was_notified_before(soon())
+            .await
+            .unwrap()
+    );
 }
