@@ -15,6 +15,7 @@ use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
 use crate::http::memory::MemoryBudget;
+use crate::http::response::shared::SharedResponses;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::objects::handle::Objects;
@@ -72,6 +73,7 @@ pub struct Service {
     lifecycle: Data<Lifecycle>,
     metrics: Data<Metrics>,
     openapi: Data<OpenApiDocument>,
+    shared_responses: Data<SharedResponses>,
 }
 
 impl Service {
@@ -120,6 +122,7 @@ impl Service {
             lifecycle: Data::default(),
             metrics: Data::new(metrics),
             openapi: Data::new(OpenApiDocument(openapi.into())),
+            shared_responses: Data::default(),
             database,
         })
     }
@@ -154,7 +157,8 @@ impl Service {
                 .app_data(this.proxies)
                 .app_data(this.lifecycle)
                 .app_data(this.metrics)
-                .app_data(this.openapi);
+                .app_data(this.openapi)
+                .app_data(this.shared_responses);
         }
     }
 

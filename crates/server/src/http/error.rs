@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::error::BlockingError;
 use actix_web::http::StatusCode;
@@ -17,13 +18,13 @@ use crate::http::request::id::{RequestId, X_REQUEST_ID};
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Why a request was refused or failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     code: Code,
     detail: String,
     errors: FieldErrors,
     allow: Option<String>,
-    cause: Option<Box<dyn StdError + Send + Sync>>,
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
     request_id: Option<Box<RequestId>>,
 }
 
@@ -120,7 +121,7 @@ impl ApiError {
     /// Adds a cause, which is logged and not sent.
     pub(crate) fn with_cause(self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
-            cause: Some(cause.into()),
+            cause: Some(cause.into().into()),
             ..self
         }
     }
@@ -129,7 +130,7 @@ impl ApiError {
     pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let detail = "the cause is in the server's log under this request id";
         Self {
-            cause: Some(cause.into()),
+            cause: Some(cause.into().into()),
             ..Self::new(Code::Internal, detail)
         }
     }

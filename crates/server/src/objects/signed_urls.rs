@@ -32,6 +32,11 @@ pub(crate) struct SignedUrls {
 }
 
 impl SignedUrls {
+    /// Base of the signed URLs that point to this server.
+    pub(crate) fn base(&self) -> &str {
+        self.base.as_str()
+    }
+
     /// The URL at which an object of exactly `size` bytes can be PUT.
     pub(crate) async fn upload(
         &self,

@@ -2,7 +2,9 @@
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use lectern_api::{JobCreate, JobListQuery, JobListResponse, JobUpdate, ProgressReport};
+use lectern_api::{
+    JobCreate, JobListQuery, JobListRequest, JobListResponse, JobUpdate, ProgressReport,
+};
 use lectern_db::Reader;
 use lectern_domain::{Job, Total};
 
@@ -15,6 +17,7 @@ use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::resource::Resource;
 use crate::http::response::etag::{IfMatch, IfNoneMatch};
+use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;
 
@@ -59,7 +62,15 @@ fn created(job: Job) -> ApiResult {
     ApiResponse::job(job)?.created().with_location(job_id)
 }
 
-async fn list(db: Data<DatabaseHandle>, Query(query): Query<JobListQuery>) -> ApiResult {
+async fn list(
+    db: Data<DatabaseHandle>,
+    request: SharedRequest,
+    Query(query): Query<JobListQuery>,
+) -> ApiResult {
+    request.respond(page(db, query)).await
+}
+
+async fn page(db: Data<DatabaseHandle>, query: JobListRequest) -> ApiResult {
     let respond = |(page, total)| ApiResponse::ok(&JobListResponse::new(page, total));
     if !query.include_total {
         let page = move |conn: &mut Reader<'_>| {

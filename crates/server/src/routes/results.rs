@@ -16,6 +16,7 @@ use crate::http::extract::path_ids::JobIdPath;
 use crate::http::memory::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::parts::{Part, memory_for_row, with_retries};
+use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult, JSON};
 use crate::objects::handle::Objects;
 use crate::objects::signed_urls::SignedUrls;
@@ -29,8 +30,10 @@ async fn find(
     memory: Data<MemoryBudget>,
     objects: Data<Objects>,
     urls: SignedUrls,
+    request: SharedRequest,
     JobIdPath(job_id): JobIdPath,
 ) -> ApiResult {
+    let request = request.with_base_url(urls.base());
     let results = Results {
         db,
         memory,
@@ -38,7 +41,8 @@ async fn find(
         url_ttl: objects.limits.download_ttl,
         job_id,
     };
-    Ok(ApiResponse::parts(JSON, results.part(None).await?))
+    let first = async move { Ok(ApiResponse::parts(JSON, results.part(None).await?)) };
+    request.respond(first).await
 }
 
 /// Reads the results of a job part by part.

@@ -5,16 +5,20 @@ use lectern_api::StatsResponse;
 
 use crate::database::handle::DatabaseHandle;
 use crate::http::resource::Resource;
+use crate::http::response::shared::SharedRequest;
 use crate::http::response::{ApiResponse, ApiResult};
 
 pub(super) fn resources() -> Vec<Resource> {
     vec![Resource::at("/api/v1/stats").get(stats)]
 }
 
-async fn stats(db: Data<DatabaseHandle>) -> ApiResult {
-    db.read_committed(
-        |conn| Ok(conn.jobs().metrics()?),
-        |metrics| ApiResponse::ok(&StatsResponse::from(metrics)),
-    )
-    .await?
+async fn stats(db: Data<DatabaseHandle>, request: SharedRequest) -> ApiResult {
+    let metrics = async move {
+        db.read_committed(
+            |conn| Ok(conn.jobs().metrics()?),
+            |metrics| ApiResponse::ok(&StatsResponse::from(metrics)),
+        )
+        .await?
+    };
+    request.respond(metrics).await
 }

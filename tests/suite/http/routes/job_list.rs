@@ -17,6 +17,7 @@ on_both_backends!(
     a_filter_applies_to_every_page,
     pages_neither_repeat_nor_miss_jobs_during_changes,
     pages_read_during_inserts_hold_each_older_job_once,
+    a_list_read_with_others_has_every_job_that_was_created_before,
     jobs_are_filtered_by_status_and_stage,
     jobs_are_filtered_by_creation_time,
     times_may_have_any_utc_offset,
@@ -52,6 +53,19 @@ fn pages(client: &Client, query: &str, mut between: impl FnMut()) -> Vec<Vec<Str
         cursor = format!("&cursor={}", page["next_cursor"].as_str().unwrap());
         between();
     }
+}
+
+/// Concurrent equal requests share a response, which must not be older than any of them.
+fn a_list_read_with_others_has_every_job_that_was_created_before(server: TestServer) {
+    concurrently(6, |i| {
+        for n in 0..15 {
+            let name = format!("{i}-{n}");
+            let mut body = a_recording();
+            body["filename"] = json!(name);
+            server.post(JOBS, &body).expect(201);
+            assert!(names(&server, "limit=100").contains(&name), "{name}");
+        }
+    });
 }
 
 /// Jobs `a`, `b`, `c`, …, created one second apart.

@@ -3,6 +3,7 @@
 pub(crate) mod etag;
 pub(crate) mod parts;
 pub(crate) mod range;
+pub(crate) mod shared;
 
 use actix_web::body::BoxBody;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -24,7 +25,7 @@ pub(crate) type ApiResult = Result<ApiResponse, ApiError>;
 
 /// A serialized response, JSON unless stated otherwise. Serializing happens in
 /// the handler's blocking closure, which keeps it off the HTTP threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ApiResponse {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,

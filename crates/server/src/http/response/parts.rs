@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -32,11 +33,12 @@ const MAX_RETRY_TIME: Duration = Duration::from_secs(30);
 /// its text, and its JSON.
 const ROW_FACTOR: usize = 3;
 
-/// A part of a response body.
+/// A part of a response body. Clones share the bytes and the memory for them.
+#[derive(Clone)]
 pub(crate) struct Part {
     bytes: Bytes,
     /// Memory for `bytes`.
-    permit: MemoryPermit,
+    permit: Option<Arc<MemoryPermit>>,
     /// Reads the next part; `None`: this is the last part.
     read_next: Option<ReadNext>,
 }
@@ -44,13 +46,13 @@ pub(crate) struct Part {
 pub(crate) type NextPart = Pin<Box<dyn Future<Output = Result<Part, ApiError>>>>;
 
 /// Begins to read the next part.
-type ReadNext = Box<dyn FnOnce() -> NextPart + Send>;
+type ReadNext = Arc<dyn Fn() -> NextPart + Send + Sync>;
 
 impl Part {
     pub(crate) fn new(bytes: Vec<u8>, read_next: Option<ReadNext>) -> Self {
         Self {
             bytes: bytes.into(),
-            permit: MemoryPermit::default(),
+            permit: None,
             read_next,
         }
     }
@@ -62,7 +64,10 @@ impl Part {
 
     /// Keeps `permit` until the bytes are sent.
     pub(crate) fn with_permit(self, permit: MemoryPermit) -> Self {
-        Self { permit, ..self }
+        Self {
+            permit: Some(Arc::new(permit)),
+            ..self
+        }
     }
 }
 
@@ -88,8 +93,10 @@ pub(crate) async fn memory_for_row(
 
 /// Reads the next part with `read`, and retries while the database is overloaded or
 /// unavailable.
-pub(crate) fn with_retries(read: impl Fn() -> NextPart + Send + 'static) -> ReadNext {
-    Box::new(move || {
+pub(crate) fn with_retries(read: impl Fn() -> NextPart + Send + Sync + 'static) -> ReadNext {
+    let read = Arc::new(read);
+    Arc::new(move || {
+        let read = Arc::clone(&read);
         Box::pin(async move {
             let until = Instant::now() + MAX_RETRY_TIME;
             loop {
@@ -111,7 +118,7 @@ fn is_transient(error: &ApiError) -> bool {
 /// The body of a response, sent in chunks.
 pub(crate) struct PartsBody {
     bytes: Bytes,
-    permit: MemoryPermit,
+    permit: Option<Arc<MemoryPermit>>,
     read_next: Option<ReadNext>,
     /// The next part while it is being read.
     next: Option<NextPart>,
@@ -161,7 +168,7 @@ impl MessageBody for PartsBody {
                 return Poll::Ready(Some(Ok(chunk)));
             }
             self.bytes = Bytes::new();
-            drop(std::mem::take(&mut self.permit));
+            self.permit = None;
             if let Some(read_next) = self.read_next.take() {
                 self.next = Some(read_next());
             }
