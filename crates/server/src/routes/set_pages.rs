@@ -19,7 +19,7 @@ use crate::http::response::{ApiResponse, ApiResult, JSON};
 
 /// Upper bound of the rows that a request keeps in memory for its response. The rows of a
 /// larger response are read from the database.
-const MAX_ROWS_IN_MEMORY: usize = 1_000;
+const MAX_ROWS_IN_MEMORY: usize = 2_000;
 
 /// Upper bound of the text in these rows, in bytes.
 const MAX_BYTES_IN_MEMORY: usize = 256 << 10;

@@ -118,31 +118,31 @@ fn the_stored_segments_are_returned_to_who_sends_many(server: TestServer) {
     let path = job_path(job_id, "/transcripts");
     let body = |count: u32, shift: u32| {
         let segments = (0..count).map(|i| {
-            json!({ "start_time": (i * 7) % 1_500 + shift, "end_time": 9_999, "text": format!("{i}") })
+            json!({ "start_time": (i * 7) % 2_500 + shift, "end_time": 9_999, "text": format!("{i}") })
         });
         json!({ "segments": segments.collect::<Vec<_>>() })
     };
-    let first = server.put(&path, &body(1_500, 0)).expect(200);
+    let first = server.put(&path, &body(2_500, 0)).expect(200);
     assert_eq!(first.text(), stored(db, job_id));
-    let again = server.put(&path, &body(1_500, 0)).expect(200);
+    let again = server.put(&path, &body(2_500, 0)).expect(200);
     assert_eq!(again.text(), first.text(), "an equal set keeps its rows");
     assert_eq!(server.get(&path).text(), first.text());
 
     let added = server
         .request("POST", &path)
-        .json(&body(1_200, 3))
+        .json(&body(2_200, 3))
         .send()
         .expect(201)
         .json();
-    assert_eq!(added["total"], json!(1_200));
+    assert_eq!(added["total"], json!(2_200));
     let texts = added["segments"].as_array().unwrap().iter();
     assert!(
-        texts.map(|segment| &segment["text"]).eq((0..1_200)
+        texts.map(|segment| &segment["text"]).eq((0..2_200)
             .map(|i| json!(i.to_string()))
             .collect::<Vec<_>>()
             .iter())
     );
-    assert_eq!(server.get(&path).json()["total"], json!(2_700));
+    assert_eq!(server.get(&path).json()["total"], json!(4_700));
 }
 
 fn every_long_set_is_complete(server: TestServer) {
@@ -179,8 +179,8 @@ fn long_results_are_complete(server: TestServer) {
     let db = server.db();
     let job_id = a_completed_job(db).job_id;
     db.write(|tx| {
-        tx.transcripts().store_for_job(job_id, &segments(2_500))?;
-        tx.clips().store_for_job(job_id, &clips(1_500))
+        tx.transcripts().store_for_job(job_id, &segments(4_500))?;
+        tx.clips().store_for_job(job_id, &clips(2_500))
     })
     .unwrap();
     let results = db
@@ -209,7 +209,7 @@ fn long_results_are_complete(server: TestServer) {
         without_urls(&found["clips"]),
         without_urls(&expected["clips"])
     );
-    assert!(found["clips"][1_499]["url"].is_string());
+    assert!(found["clips"][2_499]["url"].is_string());
 }
 
 /// A GET whose body is not read yet.

@@ -53,7 +53,7 @@ fn job_with_transcript(server: &TestServer, count: usize) -> JobId {
 }
 
 fn results_are_compressed_on_request(server: TestServer) {
-    let path = results_of(job_with_transcript(&server, 1_500));
+    let path = results_of(job_with_transcript(&server, 2_500));
     let plain = server.get(&path).expect(200);
     assert_eq!(plain.header("Content-Encoding"), None);
     for accepted in ["gzip", "br;q=1.0, gzip;q=0.8", "*"] {

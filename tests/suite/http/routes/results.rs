@@ -30,7 +30,7 @@ pub(super) fn results_of(job_id: JobId) -> String {
 fn a_lecture() -> Vec<NewTranscriptSegment> {
     let third = |i: usize| i as f64 * 10.0 / 3.0;
     let time = |i| TimeRange::new(third(i), third(i + 1) - 0.1).unwrap();
-    segments(1_800)
+    segments(2_400)
         .into_iter()
         .enumerate()
         .map(|(i, segment)| NewTranscriptSegment {

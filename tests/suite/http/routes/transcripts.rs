@@ -50,7 +50,7 @@ fn texts(response: &Value) -> Vec<&str> {
 
 fn segments_are_returned_as_sent(server: TestServer) {
     let path = TRANSCRIPT_SEGMENTS.of_a_new_job(&server);
-    let sent = TRANSCRIPT_SEGMENTS.body(&segments(1_500));
+    let sent = TRANSCRIPT_SEGMENTS.body(&segments(2_500));
     TRANSCRIPT_SEGMENTS.assert_returned_as_sent(&server, &path, &sent);
 }
 

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use uuid::Uuid;
 
 /// Upper bound of the rows of a page.
-const MAX_ROWS: usize = 1_000;
+const MAX_ROWS: usize = 2_000;
 
 /// Bytes of text after which a page ends.
 const MAX_BYTES: usize = 256 << 10;
@@ -210,6 +210,7 @@ macro_rules! page_of_set {
         use $crate::connection::each_row;
         use $crate::repositories::replace_set::page::{LARGE_ROW_BYTES, PageBuilder};
         use $crate::sql::page::row_count;
+        use $crate::sql::prepared::Prepared;
 
         const DOING: &str = concat!("read a page of the ", stringify!($table), " of a job");
         let after: Option<&SetCursor> = $after;
@@ -255,7 +256,8 @@ macro_rules! page_of_set {
                     if let Some(cursor) = after {
                         $unsorted = $unsorted.filter($table::id.le(cursor.newest_id));
                     }
-                    $sorted.select(($table::id, diesel::dsl::sql::<BigInt>($bytes), $columns))
+                    let row = ($table::id, diesel::dsl::sql::<BigInt>($bytes), $columns);
+                    Prepared($sorted.select(row))
                 } => (i64, i64, $row),
                 DOING,
                 |(id, bytes, row): (i64, i64, $row)| {
