@@ -47,18 +47,6 @@ fn is_running() -> SqlLiteral<Bool> {
     sql(&format!("stage_runs.status = '{RUN_RUNNING}'"))
 }
 
-/// SQL for a new lease id, a random UUID (version 4).
-pub(crate) fn random_uuid(conn: &DbConnection) -> &'static str {
-    match conn {
-        DbConnection::Postgres(_) => "gen_random_uuid()",
-        DbConnection::Sqlite(_) => {
-            "(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
-              || '-' || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2)
-              || '-' || hex(randomblob(6))))"
-        }
-    }
-}
-
 /// The runs that a claim may take.
 pub(crate) struct Picked {
     /// The time of the query.

@@ -1,5 +1,8 @@
 //! Inserts events and log entries: frequent inserts of a few rows, for which
 //! `COPY` is too slow, because it cannot be prepared.
+//!
+//! The arrays are passed as `(SELECT $1)`, which hides their lengths from the planner:
+//! otherwise it would plan the statement again for each execution.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -16,13 +19,14 @@ use crate::sql::types::{DbJson, DbTime, Id};
 
 const INSERT_EVENTS: &str = "
     INSERT INTO job_events (job_id, seq, type, data, at)
-    SELECT * FROM unnest($1, $2, $3, $4, $5)";
+    SELECT * FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5))";
 
 const INSERT_LOGS: &str = "
     INSERT INTO processing_logs
         (log_id, job_id, stage, agent_name, status, message, error_details, duration_seconds,
          timestamp, created_at)
-    SELECT * FROM unnest($6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    SELECT * FROM unnest((SELECT $6), (SELECT $7), (SELECT $8), (SELECT $9), (SELECT $10),
+                         (SELECT $11), (SELECT $12), (SELECT $13), (SELECT $14), (SELECT $15))";
 
 #[derive(Insertable)]
 #[diesel(table_name = job_events, treat_none_as_default_value = false)]

@@ -5,6 +5,7 @@ mod claim_queries;
 mod create_jobs;
 mod event;
 mod history;
+mod leases;
 mod lock;
 mod progress;
 
@@ -19,12 +20,12 @@ use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
 pub(crate) use claim_queries::{
-    Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, random_uuid,
-    start_jobs,
+    Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, start_jobs,
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
 pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
+pub(crate) use leases::{NewLease, grant_leases, store_runs};
 pub use lock::{JobLock, JobRef};
 pub(crate) use lock::{LiveLease, LockedJob};
 pub(crate) use progress::{store_reports_on_postgres, store_run_reports_on_postgres};
@@ -125,6 +126,18 @@ pub(crate) fn is_one_of(backend: Backend, column: &str, ids: &[impl Display]) ->
 /// A condition with a text as parameter, whose SQL depends on the database.
 pub(crate) type TextCondition =
     SqlLiteral<Bool, UncheckedBind<SqlLiteral<Bool>, AsExprOf<String, Text>>>;
+
+/// SQL for a random UUID (version 4).
+pub(crate) fn random_uuid(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Postgres => "gen_random_uuid()",
+        Backend::Sqlite => {
+            "(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+              || '-' || substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2)
+              || '-' || hex(randomblob(6))))"
+        }
+    }
+}
 
 /// SQL for the sum of `jobs.file_size` as a bigint; saturates instead of
 /// overflowing.

@@ -31,7 +31,7 @@ impl DatabaseIdentity<'_, ReadWrite> {
     pub fn find_or_create(&mut self) -> Result<DatabaseId, Error> {
         let insert = format!(
             "INSERT INTO database_identity (id, database_id) VALUES (1, {}) ON CONFLICT DO NOTHING",
-            random_uuid(self.0.raw)
+            random_uuid(self.0.raw.backend())
         );
         diesel::sql_query(insert)
             .execute(self.0.raw)

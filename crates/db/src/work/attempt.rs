@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use diesel::prelude::*;
 use lectern_domain::{
     AgentName, Event, Job, JobId, JobStatus, JsonObject, LogStatus, LongText, NewLogEntry, Percent,
@@ -12,17 +12,17 @@ use lectern_domain::{
 
 use super::Work;
 use crate::connection::on_either;
+use crate::dialect::store_runs;
 use crate::error::{Doing, Error};
 use crate::repositories::job_events::{AttemptEntry, JobChange};
 use crate::repositories::jobs::rollup::rollup;
 use crate::repositories::jobs::row::{JobChanges, JobRow};
-use crate::repositories::stage_runs::row::RunRow;
-use crate::schema::{jobs, stage_runs};
+use crate::schema::jobs;
 use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
 use crate::sql::time::CompletedAt;
-use crate::sql::types::{DbTime, Id};
+use crate::sql::types::Id;
 
 /// Number of events of a change that is recorded for the job only.
 pub(super) const JOB_EVENTS: usize = 1;
@@ -30,57 +30,36 @@ pub(super) const JOB_EVENTS: usize = 1;
 pub(super) const RUN_AND_JOB_EVENTS: usize = 2;
 
 impl Work<'_> {
-    /// Changes a run of a locked job.
-    pub(crate) fn update_run(
-        &mut self,
-        run: &StageRun,
-        changes: &RunChanges<'_>,
-    ) -> Result<StageRun, Error> {
-        let by_id = stage_runs::table.filter(stage_runs::run_id.eq(Id(run.run_id)));
-        let change = Prepared(
-            diesel::update(by_id)
-                .set(changes)
-                .returning(columns::<RunRow>()),
-        );
-        on_either!(self.0.raw, conn => change.get_result::<RunRow>(conn))
-            .doing("update a run")?
-            .try_into()
-    }
-
     /// Ends a failed attempt: the run is ready for the next one, or it fails and the
     /// job with it. `None`: the job has ended meanwhile.
     pub(crate) fn fail_attempt(
         &mut self,
-        run: &StageRun,
+        mut run: StageRun,
         failure: &FailedAttempt<'_>,
         now: DateTime<Utc>,
     ) -> Result<Option<(Job, StageRun)>, Error> {
         let retry_after = failure
             .retry_after
             .filter(|_| run.attempt < run.max_attempts);
-        let status = match retry_after {
+        run.status = match retry_after {
             Some(_) => StageRunStatus::Ready,
             None => StageRunStatus::Failed,
         };
-        let available_at = retry_after
+        run.available_at = retry_after
             .filter(|pause| !pause.is_zero())
-            .map(|pause| DbTime(now + TimeDelta::from_std(pause).unwrap_or_default()));
-        let run = self.update_run(
-            run,
-            &RunChanges {
-                status: Some(status.as_str()),
-                available_at: Some(available_at),
-                percent: retry_after.map(|_| Percent::ZERO.get()),
-                message: Some(None),
-                eta_seconds: Some(None),
-                error: Some(Some(failure.error)),
-                finished_at: Some(Some(DbTime(now))),
-                ..RunChanges::default()
-            },
-        )?;
+            .map(|pause| now + TimeDelta::from_std(pause).unwrap_or_default())
+            .map(|time| time.trunc_subsecs(6));
+        if retry_after.is_some() {
+            run.progress.percent = Percent::ZERO;
+        }
+        run.progress.message = None;
+        run.progress.eta_seconds = None;
+        run.error = Some(failure.error.clone());
+        run.finished_at = Some(now);
+        store_runs(self.0.raw, &[&run])?;
         let job = if retry_after.is_some() {
             // A run with a pause cannot be claimed yet, so no waiting claim is woken.
-            if available_at.is_none() {
+            if run.available_at.is_none() {
                 self.0.stage_runs().note_ready(run.stage);
             }
             rollup(&mut self.0, run.job_id, RUN_AND_JOB_EVENTS)?
@@ -162,20 +141,6 @@ pub(crate) struct FailedAttempt<'a> {
     pub(crate) details: Option<&'a JsonObject>,
     /// Pause before the next attempt; `None`: do not try again.
     pub(crate) retry_after: Option<Duration>,
-}
-
-/// Changes of a run: the outer `None` keeps a column, the inner one clears it.
-#[derive(AsChangeset, Default)]
-#[diesel(table_name = stage_runs)]
-pub(crate) struct RunChanges<'a> {
-    pub(crate) status: Option<&'static str>,
-    pub(crate) lease_expires_at: Option<Option<DbTime>>,
-    pub(crate) available_at: Option<Option<DbTime>>,
-    pub(crate) percent: Option<f64>,
-    pub(crate) message: Option<Option<&'a str>>,
-    pub(crate) eta_seconds: Option<Option<i32>>,
-    pub(crate) error: Option<Option<&'a str>>,
-    pub(crate) finished_at: Option<Option<DbTime>>,
 }
 
 /// The content of a log entry about an attempt.

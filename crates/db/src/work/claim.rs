@@ -4,30 +4,23 @@
 //! for the renewal of all leases after an outage. A claim of any job takes only jobs
 //! that it can lock without waiting, so claims and other writes cannot deadlock.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::slice;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{iter, slice};
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Nullable;
-use lectern_domain::{
-    Claim, ClaimRequest, Event, Job, JobId, LogStatus, Percent, Stage, StageRun, StageRunStatus,
-};
+use lectern_domain::{Claim, ClaimRequest, Event, Job, JobId, LogStatus, Stage, StageRun};
 
 use super::Work;
 use super::attempt::AttemptLog;
 use super::expiry::expires_at;
-use crate::connection::{Database, on_either};
-use crate::dialect::{Picked, is_ready, pick_runs, random_uuid, start_jobs};
+use crate::connection::Database;
+use crate::dialect::{NewLease, Picked, grant_leases, is_ready, pick_runs, start_jobs};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::row::JobRow;
-use crate::repositories::stage_runs::row::RunRow;
 use crate::schema::stage_runs;
 use crate::sql::page::row_count;
-use crate::sql::prepared::Prepared;
-use crate::sql::row::columns;
-use crate::sql::types::{DbTime, Id, Uuid};
+use crate::sql::types::{DbTime, Id};
 
 /// How often one claim picks runs when other claims take them first.
 const MAX_PICKS: usize = 3;
@@ -81,16 +74,10 @@ impl Work<'_> {
         // The next pick no longer finds those runs. The number of picks is bounded,
         // because each pick locks more jobs, which stay locked until the transaction ends.
         for _ in 0..MAX_PICKS {
-            let mut left = picked.runs.as_slice();
-            if left.is_empty() {
+            if picked.runs.is_empty() {
                 break;
             }
-            let mut claimed = Vec::new();
-            for request in requests {
-                let (own, rest) = left.split_at(left.len().min(request.max.get()));
-                left = rest;
-                claimed.push(self.lease_runs(own, request, picked.now)?);
-            }
+            let claimed = self.lease_runs(&picked.runs, requests, picked.now)?;
             if claimed.iter().any(|runs| !runs.is_empty()) {
                 return self.record_claims(claimed, picked.now);
             }
@@ -127,11 +114,11 @@ impl Work<'_> {
             .limit(row_count(request.max.get()))
             .select((stage_runs::id, stage_runs::job_id));
         let ready: Vec<_> = ready.load(self.0.raw).doing("pick runs of a job")?;
-        let claimed = self.lease_runs(&ready, request, now)?;
-        if claimed.is_empty() {
+        let claimed = self.lease_runs(&ready, slice::from_ref(request), now)?;
+        if claimed.iter().all(Vec::is_empty) {
             return Ok(Vec::new());
         }
-        let claims = self.record_claims(vec![claimed], now)?;
+        let claims = self.record_claims(claimed, now)?;
         Ok(claims.into_iter().flatten().collect())
     }
 
@@ -141,52 +128,43 @@ impl Work<'_> {
         pick_runs(self.0.raw, now, self.0.clock, stages, limit)
     }
 
-    /// Leases the picked runs that are still ready, and returns them in the order in
-    /// which they were picked. If a run of a job cannot be read, the job fails, and none
-    /// of its runs is returned.
+    /// Leases the picked runs that are still ready to the requests, in their order, and
+    /// returns those of each request in the order in which they were picked. If a run of a
+    /// job cannot be read, the job fails, and none of its runs is returned.
     fn lease_runs(
         &mut self,
         picked: &[(i64, Id<JobId>)],
-        request: &ClaimRequest,
+        requests: &[ClaimRequest],
         now: DateTime<Utc>,
-    ) -> Result<Vec<(i64, StageRun)>, Error> {
-        if picked.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys: Vec<_> = picked.iter().map(|(id, _)| *id).collect();
-        let seconds = request.lease.seconds();
-        let lease_id = random_uuid(self.0.raw);
-        let update = diesel::update(stage_runs::table)
-            .filter(stage_runs::id.eq_any(&keys))
-            .filter(is_ready())
-            .set((
-                (
-                    stage_runs::status.eq(StageRunStatus::Running.as_str()),
-                    stage_runs::attempt.eq(stage_runs::attempt + 1),
-                    stage_runs::worker.eq(Some(request.worker.as_str())),
-                    stage_runs::lease_id.eq(sql::<Nullable<Uuid>>(lease_id)),
-                    stage_runs::lease_expires_at.eq(Some(DbTime(expires_at(now, request.lease)))),
-                    stage_runs::lease_seconds.eq(Some(i32::from(seconds))),
-                    stage_runs::available_at.eq(None::<DbTime>),
-                ),
-                (
-                    stage_runs::percent.eq(Percent::ZERO.get()),
-                    stage_runs::message.eq(None::<&str>),
-                    stage_runs::eta_seconds.eq(None::<i32>),
-                    stage_runs::started_at.eq(Some(DbTime(now))),
-                    stage_runs::finished_at.eq(None::<DbTime>),
-                ),
-            ))
-            .returning((stage_runs::id, columns::<RunRow>()));
-        let update = Prepared(update);
-        let mut leased = on_either!(self.0.raw, conn => update.load::<(i64, RunRow)>(conn))
-            .doing("claim runs")?;
-        leased.sort_by_key(|(id, _)| keys.iter().position(|key| key == id));
-        let (mut runs, mut unreadable_jobs) = (Vec::new(), BTreeSet::new());
-        for (key, row) in leased {
+    ) -> Result<Vec<Vec<(i64, StageRun)>>, Error> {
+        let shares = requests.iter().enumerate();
+        let shares = shares.flat_map(|share| iter::repeat_n(share, share.1.max.get()));
+        let (request_indexes, leases): (Vec<_>, Vec<_>) = picked
+            .iter()
+            .zip(shares)
+            .map(|((run, _), (i, request))| {
+                let lease = NewLease {
+                    run: *run,
+                    worker: request.worker.as_str(),
+                    expires_at: expires_at(now, request.lease),
+                    seconds: request.lease.seconds().into(),
+                };
+                (i, lease)
+            })
+            .unzip();
+        let mut granted: HashMap<_, _> = grant_leases(self.0.raw, &leases, DbTime(now))?
+            .into_iter()
+            .map(|row| (row.id, row.run))
+            .collect();
+        let mut claimed = vec![Vec::new(); requests.len()];
+        let mut unreadable_jobs = BTreeSet::new();
+        for (i, lease) in request_indexes.into_iter().zip(&leases) {
+            let Some(row) = granted.remove(&lease.run) else {
+                continue;
+            };
             let job_id = row.job_id();
             match self.0.context.readable::<_, StageRun>(row)? {
-                Some(run) => runs.push((key, run)),
+                Some(run) => claimed[i].push((lease.run, run)),
                 None => {
                     unreadable_jobs.insert(job_id);
                 }
@@ -195,8 +173,10 @@ impl Work<'_> {
         for job_id in &unreadable_jobs {
             self.fail_unreadable_job(*job_id)?;
         }
-        runs.retain(|(_, run)| !unreadable_jobs.contains(&run.job_id));
-        Ok(runs)
+        for runs in &mut claimed {
+            runs.retain(|(_, run)| !unreadable_jobs.contains(&run.job_id));
+        }
+        Ok(claimed)
     }
 
     /// Updates the jobs of runs that were just leased, and records their events. A job

@@ -1,18 +1,21 @@
 //! The completion of a stage, which makes others ready and may complete the job.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use lectern_domain::{
-    Event, Job, JobStatus, LeaseId, LogStatus, LongText, Percent, StageRun, StageRunStatus,
+    Event, Job, JobId, JobStatus, LeaseId, LogStatus, LongText, Percent, Progress, StageRun,
+    StageRunStatus,
 };
 
 use super::Work;
-use super::attempt::{AttemptLog, JOB_EVENTS, RunChanges};
+use super::attempt::{AttemptLog, RUN_AND_JOB_EVENTS};
 use super::locked_jobs::{LockedRuns, only_result};
 use crate::connection::batch::{Mode, Outcome, Outcomes};
+use crate::dialect::store_runs;
 use crate::error::Error;
 use crate::repositories::job_events::JobChange;
-use crate::repositories::jobs::rollup::rollup;
-use crate::sql::types::DbTime;
+use crate::repositories::jobs::rollup::rollup_all;
 
 impl Work<'_> {
     /// Completes a stage. The stages that waited only for it become ready; the last
@@ -48,100 +51,100 @@ impl Work<'_> {
     ) -> Outcomes<(Job, StageRun)> {
         let lease_ids: Vec<_> = stages.iter().map(|(lease_id, _)| *lease_id).collect();
         let mut jobs = self.lock_leases(&lease_ids, mode)?;
-        let mut outcomes = Vec::with_capacity(stages.len());
-        let mut completions = Vec::with_capacity(stages.len());
-        for (lease_id, note) in stages {
-            if jobs.is_skipped(*lease_id) {
-                outcomes.push(Outcome::NotTogether);
-                continue;
-            }
-            let (locked, run) = match jobs.leased(*lease_id) {
-                Ok(leased) => leased,
-                Err(error) => {
-                    outcomes.push(Outcome::Executed(Err(error)));
+        let mut outcomes: Vec<_> = stages.iter().map(|_| None).collect();
+        let mut completed = Vec::with_capacity(stages.len());
+        // Each round completes at most one stage of each job: the next stage finds the job
+        // as this one leaves it.
+        while outcomes.iter().any(Option::is_none) {
+            let mut round = BTreeMap::new();
+            for (i, (lease_id, _)) in stages.iter().enumerate() {
+                if outcomes[i].is_some() {
                     continue;
                 }
-            };
-            if run.status == StageRunStatus::Completed {
-                outcomes.push(Outcome::Executed(Ok(self.with_job(run)?)));
-                continue;
+                if jobs.is_skipped(*lease_id) {
+                    outcomes[i] = Some(Outcome::NotTogether);
+                    continue;
+                }
+                let (locked, run) = match jobs.leased(*lease_id) {
+                    Ok(leased) => leased,
+                    Err(error) => {
+                        outcomes[i] = Some(Outcome::Executed(Err(error)));
+                        continue;
+                    }
+                };
+                if round.contains_key(&run.job_id) {
+                    continue;
+                }
+                if run.status == StageRunStatus::Completed {
+                    outcomes[i] = Some(Outcome::Executed(Ok(self.with_job(run)?)));
+                } else if let Err(error) = locked.require_live(&run, *lease_id) {
+                    outcomes[i] = Some(Outcome::Executed(Err(error)));
+                } else {
+                    round.insert(run.job_id, (i, Completion::of(run, locked)));
+                }
             }
-            if let Err(error) = locked.require_live(&run, *lease_id) {
-                outcomes.push(Outcome::Executed(Err(error)));
-                continue;
+            let mut changed_jobs = self.store_completions(round.values().map(|(_, c)| c))?;
+            for (job_id, (i, completion)) in round {
+                // Always found: the caller has locked the job, and the lease was live.
+                let job = changed_jobs.remove(&job_id);
+                let job = job.ok_or(Error::LeaseLost { lease_id: None })?;
+                let result = (job.clone(), completion.run.clone());
+                outcomes[i] = Some(Outcome::Executed(Ok(result)));
+                completed.push((job, completion, stages[i].1));
             }
-            let completion = self.complete_run(locked, &run)?;
-            let result = (completion.job.clone(), completion.run.clone());
-            outcomes.push(Outcome::Executed(Ok(result)));
-            completions.push((completion, *note));
         }
         let (mut changes, mut entries) = (Vec::new(), Vec::new());
-        for (completion, note) in &completions {
+        for (job, completion, note) in &completed {
             let log = AttemptLog {
                 message: *note,
                 ..AttemptLog::new(&completion.run, LogStatus::Completed)
             };
             entries.push(log.to_entry(completion.at)?);
+            let mut events = vec![Event::from(&completion.run)];
+            events.extend(completion.ready.iter().map(Event::from));
+            events.push(Event::from(job));
             changes.push(JobChange {
-                job: &completion.job,
+                job,
                 at: completion.at,
-                events: completion.events.clone(),
+                events,
             });
         }
         self.0.job_events().record(changes, entries)?;
-        Ok(outcomes)
+        Ok(outcomes.into_iter().flatten().collect())
     }
 
-    /// Completes a run whose lease is live. The caller records the events.
-    fn complete_run(
+    /// Stores completions of stages of different jobs; returns the jobs. The caller
+    /// records the events.
+    fn store_completions<'c>(
         &mut self,
-        locked: &mut LockedRuns,
-        run: &StageRun,
-    ) -> Result<Completion, Error> {
-        let run = self.update_run(
-            run,
-            &RunChanges {
-                status: Some(StageRunStatus::Completed.as_str()),
-                percent: Some(Percent::DONE.get()),
-                message: Some(None),
-                eta_seconds: Some(None),
-                error: Some(None),
-                finished_at: Some(Some(DbTime(locked.now))),
-                ..RunChanges::default()
-            },
-        )?;
-        locked.replace(&run);
-        let mut events = vec![Event::from(&run)];
-        let can_start = |other: &&StageRun| other.can_start(&locked.runs);
-        let dependents: Vec<_> = locked.runs.iter().filter(can_start).cloned().collect();
-        for dependent in dependents {
-            let ready = self.update_run(
-                &dependent,
-                &RunChanges {
-                    status: Some(StageRunStatus::Ready.as_str()),
-                    ..RunChanges::default()
-                },
-            )?;
-            locked.replace(&ready);
-            self.0.stage_runs().note_ready(ready.stage);
-            events.push(Event::from(&ready));
+        completions: impl Iterator<Item = &'c Completion>,
+    ) -> Result<BTreeMap<JobId, Job>, Error> {
+        let mut runs = Vec::new();
+        let mut ended = Vec::new();
+        let mut open: BTreeMap<usize, Vec<JobId>> = BTreeMap::new();
+        for completion in completions {
+            let Completion { run, ready, .. } = completion;
+            runs.push(run);
+            for ready in ready {
+                self.0.stage_runs().note_ready(ready.stage);
+                runs.push(ready);
+            }
+            let event_count = RUN_AND_JOB_EVENTS + ready.len();
+            if completion.is_last {
+                ended.push((run.job_id, event_count));
+            } else {
+                open.entry(event_count).or_default().push(run.job_id);
+            }
         }
-        // The event of the job follows those of the runs.
-        let event_count = events.len() + JOB_EVENTS;
-        let job = if locked.runs.iter().any(|other| other.status.is_open()) {
-            rollup(&mut self.0, run.job_id, event_count)?
-        } else {
-            self.end_job(run.job_id, JobStatus::Completed, None, event_count)?
-        };
-        // Always found: the caller has locked the job, and the lease was live.
-        let job = job.ok_or(Error::LeaseLost { lease_id: None })?;
-        events.push(Event::from(&job));
-        Ok(Completion {
-            job,
-            run,
-            events,
-            at: locked.now,
-        })
+        store_runs(self.0.raw, &runs)?;
+        let mut jobs = Vec::new();
+        for (event_count, job_ids) in open {
+            jobs.extend(rollup_all(&mut self.0, &job_ids, event_count)?);
+        }
+        for (job_id, event_count) in ended {
+            jobs.extend(self.end_job(job_id, JobStatus::Completed, None, event_count)?);
+        }
+        Ok(jobs.into_iter().map(|job| (job.job_id, job)).collect())
     }
 
     fn with_job(&mut self, run: StageRun) -> Result<(Job, StageRun), Error> {
@@ -152,10 +155,39 @@ impl Work<'_> {
     }
 }
 
-/// A run that was completed, and its job.
+/// The completion of a run.
 struct Completion {
-    job: Job,
     run: StageRun,
-    events: Vec<Event>,
+    /// The runs that waited only for this one.
+    ready: Vec<StageRun>,
+    /// Whether the job has no open run left.
+    is_last: bool,
     at: DateTime<Utc>,
+}
+
+impl Completion {
+    /// Completes a run whose lease is live, among the runs of its job.
+    fn of(mut run: StageRun, locked: &mut LockedRuns) -> Self {
+        run.status = StageRunStatus::Completed;
+        run.progress = Progress {
+            percent: Percent::DONE,
+            message: None,
+            eta_seconds: None,
+        };
+        run.error = None;
+        run.finished_at = Some(locked.now);
+        locked.replace(&run);
+        let can_start = |other: &&StageRun| other.can_start(&locked.runs);
+        let mut ready: Vec<_> = locked.runs.iter().filter(can_start).cloned().collect();
+        for run in &mut ready {
+            run.status = StageRunStatus::Ready;
+            locked.replace(run);
+        }
+        Self {
+            run,
+            ready,
+            is_last: !locked.runs.iter().any(|other| other.status.is_open()),
+            at: locked.now,
+        }
+    }
 }

@@ -117,7 +117,7 @@ impl Work<'_> {
                 continue;
             }
             expired += 1;
-            let failed = self.fail_attempt(&run, &failure, now)?;
+            let failed = self.fail_attempt(run, &failure, now)?;
             // The end of a job ends its other runs.
             if failed.is_none_or(|(job, _)| job.status.is_finished()) {
                 break;

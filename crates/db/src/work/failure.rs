@@ -28,7 +28,7 @@ impl Work<'_> {
             details: failure.details.as_ref(),
             retry_after: failure.retryable.then_some(pause),
         };
-        self.fail_attempt(&run, &attempt, locked.now)?
+        self.fail_attempt(run, &attempt, locked.now)?
             .ok_or_else(|| lost(lease_id))
     }
 

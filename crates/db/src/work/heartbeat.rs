@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use lectern_domain::{Event, Heartbeat, LeaseId, LeaseState, StageRun, StageRunStatus};
 
 use super::Work;
-use super::attempt::{JOB_EVENTS, RunChanges};
+use super::attempt::JOB_EVENTS;
 use super::expiry::expires_at;
 use super::locked_jobs::{LockedRuns, lost, only_result};
 use crate::connection::batch::{Mode, Outcome, Outcomes};
+use crate::dialect::store_runs;
 use crate::error::Error;
 use crate::repositories::job_events::JobChange;
 use crate::repositories::jobs::rollup::rollup_all;
-use crate::sql::types::DbTime;
 
 impl Work<'_> {
     /// Extends a lease and stores the progress of its stage. The result says
@@ -40,6 +40,7 @@ impl Work<'_> {
         let lease_ids: Vec<_> = heartbeats.iter().map(|(lease_id, _)| *lease_id).collect();
         let mut jobs = self.lock_leases(&lease_ids, mode)?;
         let mut states = Vec::with_capacity(heartbeats.len());
+        let mut extended = BTreeMap::new();
         let mut changed_jobs = BTreeMap::new();
         for (lease_id, heartbeat) in heartbeats {
             if jobs.is_skipped(*lease_id) {
@@ -59,14 +60,17 @@ impl Work<'_> {
                 cancelled: false,
             }) = state
             {
-                self.extend(locked, &run, expires_at, heartbeat)?;
                 // An empty heartbeat only extends the lease.
                 if **heartbeat != Heartbeat::default() {
                     changed_jobs.insert(run.job_id, locked.now);
                 }
+                let run = with_heartbeat(run, expires_at, heartbeat);
+                locked.replace(&run);
+                extended.insert(run.run_id, run);
             }
             states.push(Outcome::Executed(state));
         }
+        store_runs(self.0.raw, &extended.values().collect::<Vec<_>>())?;
         let job_ids: Vec<_> = changed_jobs.keys().copied().collect();
         let rolled_up = rollup_all(&mut self.0, &job_ids, JOB_EVENTS)?;
         let changes = rolled_up.iter().filter_map(|job| {
@@ -77,37 +81,27 @@ impl Work<'_> {
         self.0.job_events().record(changes.collect(), Vec::new())?;
         Ok(states)
     }
+}
 
-    /// Stores a heartbeat in the run of its lease.
-    fn extend(
-        &mut self,
-        locked: &mut LockedRuns,
-        run: &StageRun,
-        new_expiry: DateTime<Utc>,
-        heartbeat: &Heartbeat,
-    ) -> Result<(), Error> {
-        // A heartbeat that arrives late must not lower the percentage.
-        let percent = heartbeat
-            .percent
-            .map(|percent| percent.get().max(run.progress.percent.get()));
-        let message = heartbeat
-            .message
-            .as_ref()
-            .map(|message| Some(message.as_str()));
-        let eta = heartbeat.eta_seconds.map(|eta| Some(eta.get()));
-        let extended = self.update_run(
-            run,
-            &RunChanges {
-                lease_expires_at: Some(Some(DbTime(new_expiry))),
-                percent,
-                message,
-                eta_seconds: eta,
-                ..RunChanges::default()
-            },
-        )?;
-        locked.replace(&extended);
-        Ok(())
+/// The run of a lease that a heartbeat extends.
+fn with_heartbeat(mut run: StageRun, new_expiry: DateTime<Utc>, heartbeat: &Heartbeat) -> StageRun {
+    if let Some(lease) = &mut run.lease {
+        lease.expires_at = new_expiry;
     }
+    let progress = &mut run.progress;
+    // A heartbeat that arrives late must not lower the percentage.
+    if let Some(percent) = heartbeat.percent
+        && percent.get() > progress.percent.get()
+    {
+        progress.percent = percent;
+    }
+    if heartbeat.message.is_some() {
+        progress.message.clone_from(&heartbeat.message);
+    }
+    if heartbeat.eta_seconds.is_some() {
+        progress.eta_seconds = heartbeat.eta_seconds;
+    }
+    run
 }
 
 /// The state of a lease after a heartbeat.

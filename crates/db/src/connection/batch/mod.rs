@@ -78,7 +78,8 @@ impl Batchers {
             Backend::Postgres => 2,
         };
         Arc::new(Self {
-            claims: ClaimBatcher::new(writers),
+            // Two claims would pick the same runs, of which only one gets each.
+            claims: ClaimBatcher::new(1),
             finds: Batcher::new(2, |job_id| job_id.as_uuid()),
             // A creation locks nothing.
             creations: Batcher::new(writers, |_| Uuid::nil()),

@@ -15,7 +15,7 @@ use crate::sql::stored_time::StoredTime;
 use crate::sql::types::{DbJson, DbTime, Id};
 
 /// A row of `stage_runs`.
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = stage_runs)]
 pub(crate) struct RunRow {
     run_id: Id<StageRunId>,
