@@ -81,6 +81,28 @@ diesel::table! {
 diesel::table! {
     use crate::sql::types::*;
 
+    job_hour_counts (id) {
+        id -> Int8,
+        hour -> Timestamptz,
+        jobs -> Int8,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
+    job_status_counts (id) {
+        id -> Int8,
+        status -> Text,
+        jobs -> Int8,
+        gibibytes -> Int8,
+        bytes -> Int8,
+    }
+}
+
+diesel::table! {
+    use crate::sql::types::*;
+
     jobs (id) {
         id -> Int8,
         job_id -> Uuid,
@@ -210,6 +232,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     database_identity,
     idempotency_keys,
     job_events,
+    job_hour_counts,
+    job_status_counts,
     jobs,
     layout_analysis,
     processing_logs,

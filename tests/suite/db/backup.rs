@@ -146,6 +146,26 @@ fn a_restored_database_has_the_rows_of_the_backup_and_no_id() {
 }
 
 #[test]
+fn a_restored_database_counts_its_jobs() {
+    let test = Backups::new();
+    let backup = test.back_up("b.db");
+    let counts = |db: &Database| {
+        let metrics = db.read(|conn| conn.jobs().metrics()).unwrap();
+        (metrics.by_status, metrics.bytes_stored)
+    };
+    let of_backup = counts(&test.db);
+    // Later than the backup.
+    a_job().create(&test.db);
+    let url = url_of(&test.path("new/lectern.db"));
+    Database::restore(&url, &backup).unwrap();
+    let restored = Database::open(&url.to_string()).unwrap();
+    assert_eq!(counts(&restored), of_backup);
+    let create = restored.write(|tx| tx.jobs().create(&a_job().build()));
+    create.unwrap();
+    assert_eq!(counts(&restored), counts(&test.db));
+}
+
+#[test]
 fn a_database_in_use_is_not_replaced() {
     let test = Backups::new();
     let backup = test.back_up("b.db");

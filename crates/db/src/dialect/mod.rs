@@ -139,16 +139,12 @@ pub(crate) fn random_uuid(backend: Backend) -> &'static str {
     }
 }
 
-/// SQL for the sum of `jobs.file_size` as a bigint; saturates instead of
-/// overflowing.
-pub(crate) fn sum_of_file_sizes(conn: &DbConnection) -> &'static str {
+/// SQL for the start of the hour, in UTC, of a stored time. The triggers that count jobs
+/// have the same expressions.
+pub(crate) fn start_of_hour(conn: &DbConnection, time: &str) -> String {
     match conn {
-        // SUM of bigints is a numeric, which does not overflow.
-        DbConnection::Postgres(_) => {
-            "CAST(LEAST(COALESCE(SUM(file_size), 0), 9223372036854775807) AS BIGINT)"
-        }
-        // TOTAL is a double, and the cast to an integer saturates.
-        DbConnection::Sqlite(_) => "CAST(TOTAL(file_size) AS INTEGER)",
+        DbConnection::Postgres(_) => format!("date_trunc('hour', {time}, 'UTC')"),
+        DbConnection::Sqlite(_) => format!("substr({time}, 1, 13) || ':00:00.000000Z'"),
     }
 }
 

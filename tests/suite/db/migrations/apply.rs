@@ -13,7 +13,7 @@ on_both_backends!(
     a_second_initialization_does_nothing,
 );
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "jobs",
     "transcripts",
     "silence_regions",
@@ -25,6 +25,8 @@ const TABLES: [&str; 11] = [
     "job_events",
     "idempotency_keys",
     "database_identity",
+    "job_status_counts",
+    "job_hour_counts",
 ];
 
 /// The whole schema without the table of applied migrations.

@@ -6,6 +6,7 @@ mod content_segments;
 mod database_identity;
 mod idempotency_keys;
 mod job_list;
+mod job_metrics;
 mod job_updates;
 mod jobs;
 mod layout_analysis;

@@ -264,7 +264,10 @@ fn the_lease_of_a_deleted_job_is_lost(db: TestDb) {
         matches!(missing, Err(Error::JobNotFound { .. })),
         "{missing:?}"
     );
-    assert!(db.sql().dump().values().all(Vec::is_empty));
+    // Only the counts are left, which are zero.
+    let mut rows = db.sql().dump();
+    rows.retain(|table, _| !table.ends_with("_counts"));
+    assert!(rows.values().all(Vec::is_empty), "{rows:?}");
 }
 
 /// PostgreSQL chooses the index by its statistics, SQLite by the form of the condition.

@@ -102,6 +102,7 @@ fn the_commands_of_the_page_restore_a_backup(db: TestDb) {
     assert!(download.body == bytes);
     let newer_job = server.get(&job_path(newer.job_id, ""));
     newer_job.problem(404, "job_not_found");
+    assert_eq!(server.get("/api/v1/stats").json()["total"], 1);
 
     // The object of the job that is gone is not removed unasked.
     assert!(server.log().contains("belong to another database"));

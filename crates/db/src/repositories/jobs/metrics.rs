@@ -8,10 +8,12 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use lectern_domain::{JobMetrics, JobStatus};
 
 use super::Jobs;
+use crate::connection::DbConnection;
 use crate::dialect;
 use crate::error::{Doing, Error};
 use crate::sql::types::Timestamptz;
 
+/// The counts of one status.
 #[derive(QueryableByName)]
 struct StatusRow {
     #[diesel(sql_type = Text)]
@@ -19,7 +21,10 @@ struct StatusRow {
     #[diesel(sql_type = BigInt)]
     jobs: i64,
     #[diesel(sql_type = BigInt)]
+    gibibytes: i64,
+    #[diesel(sql_type = BigInt)]
     bytes: i64,
+    /// Jobs of all statuses, as in the other windows: the same in every row.
     #[diesel(sql_type = BigInt)]
     last_24h: i64,
     #[diesel(sql_type = BigInt)]
@@ -29,20 +34,25 @@ struct StatusRow {
 }
 
 impl<Mode> Jobs<'_, Mode> {
-    /// Counts jobs and bytes in one query.
+    /// Counts jobs and bytes in one query. Its time does not depend on the number of jobs:
+    /// it adds up what triggers have counted, and reads only the jobs of those three hours
+    /// in which a day, a week and a month ago lie.
     pub fn metrics(&mut self) -> Result<JobMetrics, Error> {
         let starts = [1, 7, 30].map(|days| self.0.time_ago(TimeDelta::days(days)));
-        let [day, week, month] = [(starts[0], "$1"), (starts[1], "$2"), (starts[2], "$3")]
-            .map(|(start, parameter)| start.to_sql(self.0.raw, parameter));
-        let bytes = dialect::sum_of_file_sizes(self.0.raw);
-        // Each parameter occurs once, in this order: SQLite numbers parameters in the
-        // order of their first occurrence.
+        let [day, week, month] =
+            [(starts[0], "$1"), (starts[1], "$2"), (starts[2], "$3")].map(|(start, parameter)| {
+                created_after(self.0.raw, &start.to_sql(self.0.raw, parameter))
+            });
+        // The first occurrences of the parameters are in this order, in which SQLite
+        // numbers them.
         let rows = diesel::sql_query(format!(
-            "SELECT status, COUNT(*) AS jobs, {bytes} AS bytes,
-                    COUNT(*) FILTER (WHERE created_at > {day}) AS last_24h,
-                    COUNT(*) FILTER (WHERE created_at > {week}) AS last_7d,
-                    COUNT(*) FILTER (WHERE created_at > {month}) AS last_30d
-             FROM jobs GROUP BY status"
+            "SELECT statuses.*, created.*
+             FROM (SELECT status, CAST(SUM(jobs) AS BIGINT) AS jobs,
+                          CAST(SUM(gibibytes) AS BIGINT) AS gibibytes,
+                          CAST(SUM(bytes) AS BIGINT) AS bytes
+                   FROM job_status_counts GROUP BY status) AS statuses
+             CROSS JOIN (SELECT {day} AS last_24h, {week} AS last_7d, {month} AS last_30d)
+                   AS created"
         ))
         .bind::<Nullable<Timestamptz>, _>(starts[0].parameter())
         .bind::<Nullable<Timestamptz>, _>(starts[1].parameter())
@@ -60,16 +70,29 @@ impl<Mode> Jobs<'_, Mode> {
             created_last_7d: 0,
             created_last_30d: 0,
         };
+        let mut bytes = 0;
         for row in rows {
             // Always succeeds: a CHECK allows only the known statuses.
             if let Ok(status) = row.status.parse() {
                 metrics.by_status.insert(status, row.jobs);
             }
-            metrics.bytes_stored = metrics.bytes_stored.saturating_add(row.bytes);
-            metrics.created_last_24h += row.last_24h;
-            metrics.created_last_7d += row.last_7d;
-            metrics.created_last_30d += row.last_30d;
+            bytes += (i128::from(row.gibibytes) << 30) + i128::from(row.bytes);
+            metrics.created_last_24h = row.last_24h;
+            metrics.created_last_7d = row.last_7d;
+            metrics.created_last_30d = row.last_30d;
         }
+        metrics.bytes_stored = i64::try_from(bytes).unwrap_or(i64::MAX);
         Ok(metrics)
     }
+}
+
+/// SQL for the number of jobs that were created after a time: those of all hours from its
+/// own on, without those of its hour that are not after it.
+fn created_after(conn: &DbConnection, time: &str) -> String {
+    let hour = dialect::start_of_hour(conn, time);
+    format!(
+        "CAST((SELECT COALESCE(SUM(jobs), 0) FROM job_hour_counts WHERE hour >= {hour})
+              - (SELECT COUNT(*) FROM jobs WHERE created_at >= {hour} AND created_at <= {time})
+              AS BIGINT)"
+    )
 }

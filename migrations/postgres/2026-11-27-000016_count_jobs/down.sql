@@ -1,0 +1,11 @@
+DROP TRIGGER jobs_count_truncate ON jobs;
+DROP TRIGGER jobs_count_update ON jobs;
+DROP TRIGGER jobs_count_delete ON jobs;
+DROP TRIGGER jobs_count_insert ON jobs;
+DROP TABLE job_hour_counts;
+DROP TABLE job_status_counts;
+DROP FUNCTION lectern_sum_hour_counts();
+DROP FUNCTION lectern_sum_status_counts();
+DROP FUNCTION lectern_count_no_jobs();
+DROP FUNCTION lectern_count_changed_job();
+DROP FUNCTION lectern_count_jobs();
