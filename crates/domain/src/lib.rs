@@ -45,7 +45,7 @@
 //! | event | [`JobEvent`], [`Event`] |
 //! | results | [`JobResults`], [`JobMetrics`] |
 //!
-//! Times on the media axis are seconds (`f64`). Wall-clock times are UTC, to the
+//! Times in a recording are seconds from its start (`f64`). Wall-clock times are UTC, to the
 //! microsecond, and come from a [`Clock`].
 //!
 //! # Rules

@@ -114,8 +114,8 @@ pub struct Problem {
     pub code: Code,
     /// The `X-Request-Id` of the response; the server's log contains it.
     pub request_id: String,
-    /// The fields that break rules, if any: at most 100. `detail` says how many more there
-    /// are.
+    /// The fields that break rules, if any: at most 100. `detail` says how many there are
+    /// in all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
 }

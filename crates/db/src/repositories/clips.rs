@@ -324,9 +324,13 @@ impl Clips<'_, ReadWrite> {
         }
     }
 
-    /// Replaces the clips of a job without returning them, so that a large set is in
-    /// memory only once. Apart from that, as [`replace_for_job`](Self::replace_for_job).
-    pub fn store_for_job(&mut self, job: impl Into<JobRef>, new: &[NewClip]) -> Result<(), Error> {
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the clips, so
+    /// that a large set is in memory only once.
+    pub fn replace_without_returning(
+        &mut self,
+        job: impl Into<JobRef>,
+        new: &[NewClip],
+    ) -> Result<(), Error> {
         let lock = self.0.lock_job(job)?;
         self.check_segments(lock.job_id(), new)?;
         replace_set::replace_without_returning::<Clip>(&mut self.0, lock, new)

@@ -222,9 +222,9 @@ impl ContentSegments<'_, ReadWrite> {
         replace_set::replace(&mut self.0, lock, segments)
     }
 
-    /// Replaces the content segments of a job without returning them, so that a large set is in
-    /// memory only once. Apart from that, as [`replace_for_job`](Self::replace_for_job).
-    pub fn store_for_job(
+    /// Like [`replace_for_job`](Self::replace_for_job), but does not return the segments, so
+    /// that a large set is in memory only once.
+    pub fn replace_without_returning(
         &mut self,
         job: impl Into<JobRef>,
         segments: &[NewContentSegment],

@@ -18,7 +18,9 @@ impl<Mode> Conn<'_, Mode> {
             return Ok(start);
         }
         let retention_clock = self.context.retention_clock;
-        let now = retention_clock.at_most(self.clock.now(), || latest_time(self.raw))?;
+        // The machine's clock may be days ahead. The retention clock is not: it starts at
+        // the latest stored time and runs on.
+        let now = retention_clock.clamp_now(self.clock.now(), || latest_time(self.raw))?;
         Ok(start.relative_to(now))
     }
 }

@@ -3,8 +3,10 @@
 //! PostgreSQL has native types for uuids, timestamps and JSON; SQLite stores
 //! these values as text (36 characters; RFC 3339 in UTC with microseconds; JSON).
 //! The three marker types have PostgreSQL's names, so that `schema.rs` is the
-//! unchanged output of `diesel print-schema`. Each marker type has one Rust type,
-//! which is read and written on both databases.
+//! unchanged output of `diesel print-schema`. For each of them, this module has a Rust
+//! type that is read and written on both databases. Rows that another program may have
+//! written are read with `StoredTime` and `Stored` instead, which also accept invalid
+//! values.
 
 use std::fmt::Debug;
 
@@ -59,7 +61,8 @@ impl diesel::sql_types::ops::Sub for Timestamptz {
 #[diesel(sql_type = Uuid)]
 pub struct Id<T>(pub T);
 
-/// The Rust type of a [`Timestamptz`] column.
+/// A valid time in a [`Timestamptz`] column or expression: one that Lectern writes,
+/// compares with or reads from the clock. Stored times are read as `StoredTime`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Timestamptz)]
 pub struct DbTime(pub DateTime<Utc>);
@@ -72,7 +75,7 @@ impl DbTime {
     }
 }
 
-/// The Rust type of a [`Jsonb`] column.
+/// A valid JSON value in a [`Jsonb`] column.
 #[derive(Debug, Clone, PartialEq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 pub struct DbJson(pub serde_json::Value);

@@ -72,7 +72,7 @@ bounded!(
     Percent, 0.0..=100.0, "must be between 0 and 100"
 );
 bounded!(
-    /// A point or length on the media axis in seconds, 0 or more.
+    /// A time from the start of a recording, or a length of time, in seconds, 0 or more.
     Seconds, 0.0.., "must be a finite number of seconds, 0 or more"
 );
 bounded!(
@@ -143,7 +143,7 @@ impl NonNegativeInt {
     pub fn position(index: usize) -> Result<Self, Invalid> {
         i32::try_from(index)
             .map(Self)
-            .map_err(|_| Invalid::new("must hold fewer than 2147483648 items"))
+            .map_err(|_| Invalid::new("must hold at most 2147483648 items"))
     }
 }
 

@@ -1,10 +1,10 @@
-//! Ranges of the media axis.
+//! Ranges of time in a recording, in seconds from its start.
 
 use crate::value::invalid::{InField, Invalid};
 use crate::value::number::Seconds;
 
-/// A range of the media axis in seconds: `0 <= start <= end`, both finite. A range
-/// may be empty.
+/// A range of time in a recording, in seconds from its start: `0 <= start <= end`,
+/// both finite. A range may be empty.
 ///
 /// ```
 /// use lectern_domain::TimeRange;
@@ -51,11 +51,11 @@ impl TimeRange {
     }
 }
 
-/// The part of the media axis that a list is limited to: `[from, to)`, unbounded
-/// on a side that is `None`.
+/// The part of a recording that a list is limited to: `[from, to)`, unbounded on a
+/// side that is `None`.
 ///
-/// A row is in the window when the two overlap; an empty row when
-/// `from <= start < to`.
+/// A row is in the window when its range and the window overlap. A row whose range is
+/// empty is in the window when `from <= start < to`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Window {
     from: Option<Seconds>,

@@ -58,7 +58,7 @@ impl Media {
     }
 
     /// Runs a command from [`Media::ffmpeg_with_progress`]. `progress` gets the
-    /// seconds done, `on_line` every other line of stdout. Returns the last lines of
+    /// seconds done, `on_line` all remaining lines of stdout. Returns the last lines of
     /// stderr.
     pub(crate) fn run_with_progress(
         &self,

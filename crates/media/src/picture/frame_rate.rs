@@ -9,9 +9,13 @@ const MIN_FRAME_RATE: u32 = 10;
 /// the headers.
 const MAX_FRAME_RATE: f64 = 120.0;
 
-/// A constant rate that shows every frame of the track: the track's own rate, or a
-/// multiple of this rate if it is very low. A rate that is not credible becomes 60; a variable rate
-/// becomes 30 or, if its average is higher, 60.
+/// The constant rate at which the frames of a track are shown, in frames per second.
+///
+/// - A constant rate from 10 to 120 is kept.
+/// - A constant rate from 1 to 10 becomes its lowest multiple that is at least 10.
+/// - A constant rate below 1 becomes 10.
+/// - A constant rate above 120 is not credible and becomes 60.
+/// - A variable rate becomes 30 or, if its average is higher, 60.
 pub(crate) fn constant_rate(video: &VideoStream) -> FrameRate {
     let rate = video.frame_rate;
     let per_second = |frames| FrameRate { frames, seconds: 1 };
@@ -39,7 +43,8 @@ pub(crate) fn constant_rate(video: &VideoStream) -> FrameRate {
 pub(crate) fn constant_rate_filters(rate: FrameRate) -> String {
     let FrameRate { frames, seconds } = rate;
     // The first `fps` gives `tpad` the constant rate that `tpad` needs. The second `fps`
-    // starts at 0, where only the padded track is certain to have a frame.
+    // starts the picture at 0. It comes after `tpad` because the track may end before 0;
+    // the padded track has a frame at 0 in any case.
     format!(
         "fps=fps={frames}/{seconds},tpad=stop=-1:stop_mode=clone,\
          fps=fps={frames}/{seconds}:start_time=0"

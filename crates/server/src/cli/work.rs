@@ -34,7 +34,7 @@ pub struct Work {
 ///
 /// When ffmpeg is missing, or the database or the storage cannot be used.
 pub fn run(work: &Work, settings: &Settings) -> anyhow::Result<()> {
-    settings.storage_location(work.worker.common.scratch_dir.as_deref())?;
+    settings.check_storage_location(work.worker.common.scratch_dir.as_deref())?;
     let tools = work.worker.tools()?;
     let _private = PrivateFiles::begin(&settings.data_dir);
     let database = open::database(settings)?;

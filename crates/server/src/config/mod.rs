@@ -110,13 +110,15 @@ impl Settings {
         self.database.url(&self.data_dir)
     }
 
-    /// Opens the database, and fails when it does not respond within ten seconds.
+    /// Opens the database without waiting for it to respond. Every later use fails if it
+    /// gets no connection within ten seconds.
     pub fn open_database(&self) -> anyhow::Result<Database> {
         let database = Database::connect(&self.database.config(&self.data_dir)?)?;
         Ok(database.with_checkout_timeout(Duration::from_secs(10)))
     }
 
-    /// The settings file, which may not exist unless it was given.
+    /// The settings file. A file that was given must exist; the default one may be
+    /// missing.
     pub fn env_file(&self) -> PathBuf {
         let default = || self.data_dir.join(".env");
         self.env_file.clone().unwrap_or_else(default)
@@ -142,6 +144,12 @@ impl Settings {
             private_paths::check(dir, &private)?;
         }
         Ok(location)
+    }
+
+    /// Checks the location of the storage as [`Settings::storage_location`] does, before
+    /// anything is created.
+    pub fn check_storage_location(&self, scratch_dir: Option<&Path>) -> anyhow::Result<()> {
+        self.storage_location(scratch_dir).map(drop)
     }
 
     /// Opens the storage. Creates the data directory if it is needed.

@@ -53,9 +53,7 @@ impl ApiError {
             (_, 0) => format!("{listed} fields are invalid"),
             (_, more) => {
                 let all = listed + more;
-                format!(
-                    "{all} fields are invalid: errors lists the first {listed}, and there are {more} more"
-                )
+                format!("{all} fields are invalid; the first {listed} are in \"errors\"")
             }
         };
         Self::new(code, detail).with_field_errors(errors)

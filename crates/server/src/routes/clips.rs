@@ -57,7 +57,7 @@ async fn replace(
     }
     let store = move |tx: &mut Tx<'_>| {
         let job = lease.check(tx, job_id, &[Stage::Segmentation, Stage::Compilation])?;
-        Ok(tx.clips().store_for_job(job, &new)?)
+        Ok(tx.clips().replace_without_returning(job, &new)?)
     };
     writer.write(store, |()| ()).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {

@@ -60,7 +60,7 @@ async fn replace(
     }
     let store = move |tx: &mut Tx<'_>| {
         let job = lease.check(tx, job_id, &[Stage::ContentAnalysis])?;
-        Ok(tx.content_segments().store_for_job(job, &new)?)
+        Ok(tx.content_segments().replace_without_returning(job, &new)?)
     };
     writer.write(store, |()| ()).await?;
     let read = move |conn: &mut Reader<'_>, after: Option<&SetCursor>| {

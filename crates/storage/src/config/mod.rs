@@ -46,10 +46,18 @@ pub enum StorageConfig {
 }
 
 impl StorageConfig {
-    /// Adds the credentials from the variables that the AWS tools read
-    /// (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and those of
-    /// containers and web identities), and the region and endpoint from `AWS_REGION`
-    /// and `AWS_ENDPOINT_URL` if the URL has none. Does nothing for a directory.
+    /// Adds what the URL does not have, from the variables that the AWS tools read. Does
+    /// nothing for a directory.
+    ///
+    /// - Credentials: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`;
+    ///   of containers `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`,
+    ///   `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`;
+    ///   of web identities `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN`,
+    ///   `AWS_ROLE_SESSION_NAME`.
+    /// - The region: `AWS_REGION`, or else `AWS_DEFAULT_REGION`.
+    /// - The endpoint: `AWS_ENDPOINT_URL_S3`, or else `AWS_ENDPOINT_URL`.
+    ///
+    /// A variable with an empty value counts as unset.
     ///
     /// `variable` returns the value of a variable, usually by [`std::env::var`].
     pub fn with_environment(

@@ -17,6 +17,6 @@ fn long_segments(count: u32, bytes: usize) -> Vec<NewTranscriptSegment> {
 }
 
 fn store_segments(db: &TestDb, job_id: JobId, segments: &[NewTranscriptSegment]) {
-    db.write(|tx| tx.transcripts().store_for_job(job_id, segments))
+    db.write(|tx| tx.transcripts().replace_without_returning(job_id, segments))
         .unwrap();
 }

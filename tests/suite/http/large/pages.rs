@@ -150,10 +150,10 @@ fn every_long_set_is_complete(server: TestServer) {
     let job_id = a_job().create(db).job_id;
     db.write(|tx| {
         tx.silence_regions()
-            .store_for_job(job_id, &silence_regions(2_300))?;
+            .replace_without_returning(job_id, &silence_regions(2_300))?;
         tx.content_segments()
-            .store_for_job(job_id, &content_segments(2_300))?;
-        tx.clips().store_for_job(job_id, &clips(2_300))
+            .replace_without_returning(job_id, &content_segments(2_300))?;
+        tx.clips().replace_without_returning(job_id, &clips(2_300))
     })
     .unwrap();
     let get = |path: &str| server.get(&job_path(job_id, path)).expect(200);
@@ -179,8 +179,8 @@ fn long_results_are_complete(server: TestServer) {
     let db = server.db();
     let job_id = a_completed_job(db).job_id;
     db.write(|tx| {
-        tx.transcripts().store_for_job(job_id, &segments(4_500))?;
-        tx.clips().store_for_job(job_id, &clips(2_500))
+        tx.transcripts().replace_without_returning(job_id, &segments(4_500))?;
+        tx.clips().replace_without_returning(job_id, &clips(2_500))
     })
     .unwrap();
     let results = db

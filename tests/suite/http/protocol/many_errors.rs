@@ -36,8 +36,10 @@ fn a_body_with_a_hundred_thousand_errors_gets_the_first_hundred_and_their_number
         assert_eq!(errors[0]["field"], format!("{list}[0].end_time"));
         assert_eq!(errors[99]["field"], format!("{list}[49].start_time"));
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
-        assert!(detail.starts_with("100000 fields"), "{detail}");
-        assert!(detail.ends_with("99900 more"), "{detail}");
+        assert_eq!(
+            detail,
+            "100000 fields are invalid; the first 100 are in \"errors\""
+        );
         assert!(answer.body.len() < MAX_PROBLEM_BYTES, "{path}");
     }
     assert_eq!(dump(server.db()), before);

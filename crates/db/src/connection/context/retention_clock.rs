@@ -15,7 +15,7 @@ pub(crate) struct RetentionClock(OnceLock<(DateTime<Utc>, Instant)>);
 impl RetentionClock {
     /// The earlier of `now` and this clock's time. The first call starts the clock at
     /// `latest_stored`.
-    pub(crate) fn at_most<E>(
+    pub(crate) fn clamp_now<E>(
         &self,
         now: DateTime<Utc>,
         latest_stored: impl FnOnce() -> Result<Option<DateTime<Utc>>, E>,

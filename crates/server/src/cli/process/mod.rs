@@ -48,8 +48,8 @@ pub struct Process {
 }
 
 /// Runs the whole pipeline on a recording and writes the results to a directory.
-/// After a signal, returns the leased stages to the queue; the same command continues
-/// with them.
+/// After a signal, returns the leased stages to the queue; running the command again
+/// continues with them.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ pub fn run(process: &Process, settings: &Settings) -> anyhow::Result<()> {
         stages: Vec::new(),
         common: process.worker.clone(),
     };
-    settings.storage_location(process.worker.scratch_dir.as_deref())?;
+    settings.check_storage_location(process.worker.scratch_dir.as_deref())?;
     let tools = worker.tools()?;
     let out = process
         .out

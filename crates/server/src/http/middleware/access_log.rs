@@ -141,8 +141,8 @@ struct AccessRecord {
 }
 
 impl AccessRecord {
-    /// Records the response once; dropping the guard decrements the in-flight
-    /// count.
+    /// Records the response once. Until the returned [`InFlight`] is dropped, the request
+    /// counts as in flight.
     fn complete(&mut self) -> Option<InFlight> {
         let in_flight = self.in_flight.take()?;
         self.metrics.request_completed(&CompletedRequest {

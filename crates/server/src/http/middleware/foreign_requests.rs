@@ -30,9 +30,10 @@ pub(crate) async fn refuse_foreign_requests<B: MessageBody>(
 fn check(request: &HttpRequest) -> Result<(), ApiError> {
     let address = RequestAddress::of(request, app_data::<TrustedProxies>(request)?);
     let hosts = app_data::<AllowedHosts>(request)?;
-    let own = request.conn_data::<ConnectionAddress>().copied();
-    // A request without a host is not from a browser; actix refuses one with two.
-    let is_foreign = |host| !hosts.allow(host, own);
+    let server_address = request.conn_data::<ConnectionAddress>().copied();
+    // A request without a host is not from a browser and is allowed. A request with two
+    // hosts does not arrive here, because actix refuses it.
+    let is_foreign = |host| !hosts.allow(host, server_address);
     if address.host.is_some_and(is_foreign) {
         let detail = "this server has another name; LECTERN_HOSTS and LECTERN_PUBLIC_URL set the \
                       names it is called by";
