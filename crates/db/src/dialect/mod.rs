@@ -3,10 +3,10 @@
 
 mod claim_queries;
 mod create_jobs;
-mod event;
 mod history;
 mod leases;
 mod lock;
+mod newer_events;
 mod progress;
 
 use std::fmt::Display;
@@ -23,11 +23,11 @@ pub(crate) use claim_queries::{
     Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, start_jobs,
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
-pub(crate) use event::newer_events;
 pub(crate) use history::{NewLogRow, insert_history};
 pub(crate) use leases::{NewLease, grant_leases, store_runs};
 pub use lock::{JobLock, JobRef};
 pub(crate) use lock::{LiveLease, LockedJob};
+pub(crate) use newer_events::newer_events;
 pub(crate) use progress::{store_reports_on_postgres, store_run_reports_on_postgres};
 
 use crate::connection::{Backend, Conn, DbConnection};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::value::invalid::Invalid;
-use crate::value::plain::JsonValue;
+use crate::value::storage_traits::JsonValue;
 
 /// How deep arrays and objects may nest. `serde_json` parses at most 128 levels, and a
 /// response nests the object a few levels deeper.
@@ -51,7 +51,7 @@ impl TryFrom<Value> for JsonObject {
 }
 
 #[cfg(feature = "schemars")]
-crate::value::plain::schema_of!(JsonObject: Map<String, Value>);
+crate::value::storage_traits::schema_of!(JsonObject: Map<String, Value>);
 
 impl JsonValue for JsonObject {
     fn from_json(json: Value) -> Result<Self, Invalid> {

@@ -5,9 +5,9 @@ mod json;
 mod number;
 mod page;
 mod patch;
-pub(crate) mod plain;
 mod position;
 mod progress;
+pub(crate) mod storage_traits;
 pub(crate) mod string_enum;
 pub(crate) mod text;
 mod time_range;
@@ -17,9 +17,9 @@ pub use json::{JsonObject, MAX_JSON_DEPTH, json_memory};
 pub use number::{Decibels, FileSize, NonNegativeInt, Percent, Ratio, Seconds, VideoDuration};
 pub use page::{Cursor, Page, PageLimit, PageRequest, Total};
 pub use patch::Patch;
-pub use plain::{BoundedText, IdValue, JsonValue, NumberValue, TextValue};
 pub use position::assign_positions;
 pub use progress::Progress;
+pub use storage_traits::{BoundedText, IdValue, JsonValue, NumberValue, TextValue};
 pub use string_enum::ParseEnumError;
 pub use text::{
     AgentName, ContentType, Filename, LongText, PipelineName, ProgressMessage, StorageKey, TaskId,

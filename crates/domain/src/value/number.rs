@@ -1,7 +1,7 @@
 //! Numbers with bounds.
 
 use crate::value::invalid::Invalid;
-use crate::value::plain::NumberValue;
+use crate::value::storage_traits::NumberValue;
 
 /// Implements everything but the constructor of a number type.
 macro_rules! number_impls {
@@ -20,7 +20,7 @@ macro_rules! number_impls {
         }
 
         #[cfg(feature = "schemars")]
-        crate::value::plain::schema_of!($name: $number);
+        crate::value::storage_traits::schema_of!($name: $number);
 
         impl NumberValue for $name {
             type Number = $number;

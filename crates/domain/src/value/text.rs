@@ -106,7 +106,7 @@ macro_rules! text_impls {
         }
 
         #[cfg(feature = "schemars")]
-        $crate::value::plain::schema_of!($name: String);
+        $crate::value::storage_traits::schema_of!($name: String);
 
         impl $crate::value::TextValue for $name {
             fn from_text(text: String) -> Result<Self, $crate::value::Invalid> {

@@ -4,8 +4,8 @@
 //! The specification requires that a cue ends after it starts. Therefore a cue of zero
 //! length is written with a length of one millisecond; no other time changes.
 
-mod comment;
 mod markup;
+mod non_cue_blocks;
 
 use std::fmt::Write;
 
@@ -14,8 +14,8 @@ use crate::cue::{Cue, by_start, collapse_whitespace, sort_by_start, speaker_id, 
 use crate::error::FormatError;
 use crate::time::Timestamp;
 use crate::timed_text::{cue_blocks, is_timing_line, lines};
-use comment::without_other_blocks;
 use markup::{escape, parse_voices};
+use non_cue_blocks::without_other_blocks;
 
 /// Reads a file. The header, cue identifiers, settings, tags and `NOTE`, `STYLE` and
 /// `REGION` blocks are dropped. A cue with several voices becomes one cue for each,

@@ -1,6 +1,6 @@
 //! Single frames of a recording.
 
-mod memory;
+mod memory_budget;
 mod sample;
 mod thumbnail;
 

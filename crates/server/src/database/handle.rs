@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::database::admission::{ConnectionLimiter, Permit};
-use crate::database::job_queue::JobQueues;
+use crate::database::per_job_queues::PerJobQueues;
 use crate::http::error::ApiError;
 use crate::metrics::Metrics;
 
@@ -46,7 +46,7 @@ pub(crate) struct DatabaseHandle {
     pub(super) limiter: ConnectionLimiter,
     /// Allows one readiness check at a time.
     readiness_checks: Arc<Semaphore>,
-    job_queues: Arc<JobQueues>,
+    per_job_queues: Arc<PerJobQueues>,
     /// When an error of the disk last made a write fail; `None` after a successful write.
     unwritable_since: Arc<Mutex<Option<Instant>>>,
     /// The id of the job, or of the lease, whose writes run one at a time.
@@ -63,7 +63,7 @@ impl DatabaseHandle {
             database,
             limiter,
             readiness_checks: Arc::new(Semaphore::new(1)),
-            job_queues: Arc::default(),
+            per_job_queues: Arc::default(),
             unwritable_since: Arc::default(),
             queue_id: None,
             extra_time: Duration::ZERO,
@@ -134,7 +134,10 @@ impl DatabaseHandle {
     {
         let mut admission = Admission::new(Access::Write);
         if let Some(id) = self.queue_id {
-            let permit = self.job_queues.acquire(id, self.limiter.timeout()).await?;
+            let permit = self
+                .per_job_queues
+                .acquire(id, self.limiter.timeout())
+                .await?;
             admission.permits.lock().push(permit);
         }
         let waited = admission.arrived.elapsed();

@@ -4,5 +4,5 @@ pub(crate) mod admission;
 mod batched;
 pub(crate) mod failure_log;
 pub(crate) mod handle;
-mod job_queue;
 pub(crate) mod pages;
+mod per_job_queues;

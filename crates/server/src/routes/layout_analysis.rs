@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use lectern_api::{Code, LayoutAnalysisBody, LayoutAnalysisResponse};
 use lectern_domain::Stage;
 
-use super::job_lookup::require_job;
+use super::require_job::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::OutputBody;

@@ -6,7 +6,7 @@ use lectern_api::{
     Code, FieldError, LogEntry, LogEntryBody, LogEntryListQuery, LogEntryListResponse,
 };
 
-use super::job_lookup::require_job;
+use super::require_job::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::JsonBody;

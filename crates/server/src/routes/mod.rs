@@ -3,12 +3,12 @@
 mod clips;
 mod content_segments;
 mod events;
-mod job_lookup;
 mod jobs;
 mod layout_analysis;
 mod logs;
 mod monitoring;
 mod objects;
+mod require_job;
 mod results;
 mod set_pages;
 mod silence_regions;

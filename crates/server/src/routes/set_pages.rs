@@ -10,7 +10,7 @@ use lectern_formats::{Cue, FileParts};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::job_lookup::require_job;
+use super::require_job::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::{Pages, first_part};
 use crate::http::error::ApiError;

@@ -1,6 +1,6 @@
 //! Reads, writes, lists and deletes objects.
 
-mod owner;
+mod owning_database;
 mod parts;
 mod signed_urls;
 mod trash;

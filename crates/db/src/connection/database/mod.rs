@@ -1,6 +1,6 @@
 //! The handle to the database.
 
-mod nesting;
+mod nested_write;
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -14,7 +14,7 @@ use diesel::r2d2::R2D2Connection;
 use lectern_domain::{Clock, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
-use self::nesting::WriteMark;
+use self::nested_write::WriteMark;
 use super::backend::DbConnection;
 use super::batch::Batchers;
 use super::config::DatabaseConfig;
@@ -368,7 +368,7 @@ impl Database {
     /// [`Error::NestedWrite`] when the current thread is within
     /// [`Database::write`].
     pub(crate) fn refuse_nested_write(&self) -> Result<(), Error> {
-        nesting::check(self.identity())
+        nested_write::check(self.identity())
     }
 
     /// Opens a connection outside the pool, for work that changes its settings

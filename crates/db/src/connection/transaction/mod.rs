@@ -1,9 +1,9 @@
 //! The connection that a closure of [`crate::Database`] receives. The methods of the
 //! connection return the repositories.
 
-mod abandoned_copies;
+mod abandoned_copy_statements;
 #[cfg(feature = "diesel")]
-mod statements;
+mod own_statements;
 
 use std::marker::PhantomData;
 

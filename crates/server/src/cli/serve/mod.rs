@@ -1,6 +1,6 @@
 //! `lectern serve`: runs a server until a signal arrives.
 
-mod command_line;
+mod child_environment;
 mod worker_process;
 mod worker_thread;
 
@@ -163,7 +163,7 @@ impl ServerWorker {
         work::check(&serve.worker, settings)?;
         let command = Settings::augment_args(clap::Command::new("lectern"));
         let command = Serve::augment_args(command);
-        let settings = command_line::settings_as_environment(command, std::env::args_os())?;
+        let settings = child_environment::settings_as_environment(command, std::env::args_os())?;
         Ok(Self::Process(WorkerProcess::start(settings)?))
     }
 

@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout, timeout_at};
 
-use super::command_line::Variable;
+use super::child_environment::Variable;
 
 /// Pause before a worker that has ended is replaced. The pause doubles each time a worker
 /// ends within [`STABLE_AFTER`].

@@ -2,7 +2,7 @@
 
 mod chunks;
 mod command;
-mod embedded;
+mod embedded_subtitles;
 mod pocketsphinx;
 mod service;
 
@@ -75,7 +75,7 @@ impl StageHandler for Transcription {
             return store(cues, unreadable, Some(source));
         }
         let probe = context.probe()?;
-        if let Some(cues) = embedded::read(context, &probe)? {
+        if let Some(cues) = embedded_subtitles::read(context, &probe)? {
             let source = "taken from a track of the recording".to_owned();
             return store(cues, unreadable, Some(source));
         }

@@ -1,4 +1,5 @@
-//! Statements that PostgreSQL does not end by itself.
+//! Ends `COPY` statements whose client no longer responds. PostgreSQL does not end them by
+//! itself.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;

@@ -1,4 +1,4 @@
-//! New events of several jobs.
+//! The query for the events of several jobs that are newer than given sequence numbers.
 
 use diesel::deserialize::QueryableByName;
 use diesel::pg::Pg;

@@ -18,7 +18,7 @@ const MIN_QUEUES_TO_PURGE: usize = 64;
 /// of one job cannot run concurrently. If the changes waited for the lock in the database,
 /// a job that stays locked would occupy every connection.
 #[derive(Debug, Default)]
-pub(crate) struct JobQueues(Mutex<Queues>);
+pub(crate) struct PerJobQueues(Mutex<Queues>);
 
 #[derive(Debug, Default)]
 struct Queues {
@@ -28,7 +28,7 @@ struct Queues {
     remaining_after_purge: usize,
 }
 
-impl JobQueues {
+impl PerJobQueues {
     /// Waits until no other change of this job is in progress. Fails after `timeout`. The
     /// next change of the job waits until the permit is dropped.
     pub(crate) async fn acquire(

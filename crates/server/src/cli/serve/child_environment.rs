@@ -1,4 +1,4 @@
-//! Converts the arguments of this process, for a child process with the same settings.
+//! The environment of a child process: the settings that this process got as arguments.
 
 use std::ffi::{OsStr, OsString};
 

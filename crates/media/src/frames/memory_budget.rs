@@ -1,4 +1,4 @@
-//! The memory of sampled frames.
+//! The memory budget for sampled frames, shared by the whole process.
 
 use std::sync::Arc;
 
