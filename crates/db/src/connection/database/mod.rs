@@ -15,10 +15,10 @@ use lectern_domain::{Clock, Pipelines, SystemClock};
 use parking_lot::RwLock;
 
 use self::nested_write::WriteMark;
-use super::backend::DbConnection;
 use super::batch::Batchers;
 use super::config::DatabaseConfig;
 use super::context::{Committed, LeaseRenewal, RetentionClock, TransactionContext, UnreadableRows};
+use super::db_connection::DbConnection;
 use super::group_commit::{WriteTransaction, WriterQueue, WriterTurn};
 use super::pool::{Capacity, Checkout, Pool, PoolStats, Pooled, Pools};
 use super::transaction::{Reader, Tx};

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::backend::DbConnection;
+use super::db_connection::DbConnection;
 use super::pool::Checkout;
 use crate::error::{Doing, Error, Outage};
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use diesel::ConnectionError;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 
-use super::super::backend::DbConnection;
 use super::super::config::ConnectionSettings;
 use super::super::context::LeaseRenewal;
+use super::super::db_connection::DbConnection;
 use super::super::url::{Backend, DatabaseUrl};
 use crate::error::Source;
 

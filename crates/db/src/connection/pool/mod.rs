@@ -12,9 +12,9 @@ use parking_lot::RwLock;
 
 pub(super) use self::manager::Pooled;
 use self::manager::{Connector, LogFailures, Manager};
-use super::backend::DbConnection;
 use super::config::DatabaseConfig;
 use super::context::LeaseRenewal;
+use super::db_connection::DbConnection;
 use super::url::{Backend, Location};
 use crate::error::{Error, Outage};
 

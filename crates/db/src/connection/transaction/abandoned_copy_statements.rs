@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::super::backend::DbConnection;
+use super::super::db_connection::DbConnection;
 use super::Conn;
 use crate::error::{Doing, Error};
 

@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 
 use lectern_domain::Clock;
 
-use super::backend::DbConnection;
 use super::context::TransactionContext;
+use super::db_connection::DbConnection;
 use crate::error::Error;
 
 /// Mode of a connection that only reads.

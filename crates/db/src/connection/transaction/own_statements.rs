@@ -1,6 +1,6 @@
 //! The caller's own diesel statements on the connection of a closure.
 
-use super::super::backend::DbConnection;
+use super::super::db_connection::DbConnection;
 use super::{Reader, Tx};
 
 impl Tx<'_> {
