@@ -179,7 +179,8 @@ fn long_results_are_complete(server: TestServer) {
     let db = server.db();
     let job_id = a_completed_job(db).job_id;
     db.write(|tx| {
-        tx.transcripts().replace_without_returning(job_id, &segments(4_500))?;
+        tx.transcripts()
+            .replace_without_returning(job_id, &segments(4_500))?;
         tx.clips().replace_without_returning(job_id, &clips(2_500))
     })
     .unwrap();
