@@ -11,7 +11,7 @@ use lectern_domain::{
 };
 use serde_json::Value;
 
-use super::history::list;
+use super::insert_history::list;
 use crate::error::{Doing, Error};
 use crate::sql::prepared::Prepared;
 use crate::sql::types::{DbTime, Timestamptz};

@@ -11,7 +11,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
 use lectern_domain::{LongText, NonNegativeInt, ProgressMessage, StageRun};
 
 use super::claim_queries::is_ready;
-use super::history::list;
+use super::insert_history::list;
 use super::random_uuid;
 use crate::connection::{Backend, DbConnection, on_either};
 use crate::error::{Doing, Error};

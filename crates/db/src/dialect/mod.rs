@@ -3,7 +3,7 @@
 
 mod claim_queries;
 mod create_jobs;
-mod history;
+mod insert_history;
 mod leases;
 mod lock;
 mod newer_events;
@@ -23,7 +23,7 @@ pub(crate) use claim_queries::{
     Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, start_jobs,
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
-pub(crate) use history::{NewLogRow, insert_history};
+pub(crate) use insert_history::{NewLogRow, insert_history};
 pub(crate) use leases::{NewLease, grant_leases, store_runs};
 pub use lock::{JobLock, JobRef};
 pub(crate) use lock::{LiveLease, LockedJob};
@@ -33,8 +33,8 @@ pub(crate) use progress::{store_reports_on_postgres, store_run_reports_on_postgr
 use crate::connection::{Backend, Conn, DbConnection};
 use crate::error::{Doing, Error};
 use crate::schema::idempotency_keys;
+use crate::sql::current_time::CurrentTime;
 use crate::sql::prepared::Prepared;
-use crate::sql::time::CurrentTime;
 
 /// Inserts many rows in the fastest way of each database: on PostgreSQL by `COPY`,
 /// on SQLite row by row with one prepared statement.

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use crate::connection::{Conn, DbConnection};
 use crate::error::{Doing, Error};
 use crate::schema::{idempotency_keys, jobs};
+use crate::sql::current_time::CurrentTime;
 use crate::sql::stored::Check;
 use crate::sql::stored_time::StoredTime;
-use crate::sql::time::CurrentTime;
 
 impl<Mode> Conn<'_, Mode> {
     /// The time before which a row is older than `lifetime`, and may be deleted.

@@ -1,5 +1,6 @@
 //! The building blocks of queries: column types, rows, prepared statements.
 
+pub(crate) mod current_time;
 pub(crate) mod page;
 pub(crate) mod prepared;
 pub(crate) mod row;
@@ -7,6 +8,5 @@ pub(crate) mod status;
 pub(crate) mod stored;
 pub(crate) mod stored_time;
 pub(crate) mod text_search;
-pub(crate) mod time;
 pub mod types;
 pub(crate) mod window;

@@ -18,10 +18,10 @@ use crate::repositories::job_events::{AttemptEntry, JobChange};
 use crate::repositories::jobs::rollup::rollup;
 use crate::repositories::jobs::row::{JobChanges, JobRow};
 use crate::schema::jobs;
+use crate::sql::current_time::CompletedAt;
 use crate::sql::page::row_count;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
-use crate::sql::time::CompletedAt;
 use crate::sql::types::Id;
 
 /// Number of events of a change that is recorded for the job only.

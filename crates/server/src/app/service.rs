@@ -14,7 +14,7 @@ use crate::http::address::{AllowedOrigins, TrustedProxies};
 use crate::http::docs::OpenApiDocument;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::lifecycle::Lifecycle;
-use crate::http::memory::MemoryBudget;
+use crate::http::memory_budget::MemoryBudget;
 use crate::http::response::shared::SharedResponses;
 use crate::live::{self, Live};
 use crate::metrics::Metrics;

@@ -6,7 +6,7 @@ pub(crate) mod docs;
 pub(crate) mod error;
 pub(crate) mod extract;
 pub(crate) mod lifecycle;
-pub(crate) mod memory;
+pub(crate) mod memory_budget;
 pub(crate) mod middleware;
 pub(crate) mod request;
 pub(crate) mod resource;

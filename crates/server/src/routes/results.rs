@@ -13,7 +13,7 @@ use super::set_pages::push_item;
 use crate::database::handle::DatabaseHandle;
 use crate::http::error::ApiError;
 use crate::http::extract::path_ids::JobIdPath;
-use crate::http::memory::MemoryBudget;
+use crate::http::memory_budget::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::parts::{Part, memory_for_row, with_retries};
 use crate::http::response::shared::SharedRequest;

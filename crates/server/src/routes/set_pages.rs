@@ -14,7 +14,7 @@ use super::require_job::require_job;
 use crate::database::handle::DatabaseHandle;
 use crate::database::pages::{Pages, first_part};
 use crate::http::error::ApiError;
-use crate::http::memory::MemoryBudget;
+use crate::http::memory_budget::MemoryBudget;
 use crate::http::response::{ApiResponse, ApiResult, JSON};
 
 /// Upper bound of the rows that a request keeps in memory for its response. The rows of a

@@ -12,7 +12,7 @@ use crate::http::extract::json_body::OutputBody;
 use crate::http::extract::lease_header::LeaseHeader;
 use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
-use crate::http::memory::MemoryBudget;
+use crate::http::memory_budget::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 

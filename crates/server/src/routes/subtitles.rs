@@ -19,7 +19,7 @@ use crate::http::extract::path_ids::ClipIdPath;
 use crate::http::extract::query::Query;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY, segments};
-use crate::http::memory::{MemoryBudget, MemoryPermit, WithPermit};
+use crate::http::memory_budget::{MemoryBudget, MemoryPermit, WithPermit};
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 use crate::objects::handle::Objects;

@@ -17,7 +17,7 @@ use crate::http::extract::path_ids::JobIdPath;
 use crate::http::extract::query::Query;
 use crate::http::extract::receive_body::BodyLimits;
 use crate::http::extract::transcript_body::{TranscriptAccept, TranscriptBody, VARY};
-use crate::http::memory::MemoryBudget;
+use crate::http::memory_budget::MemoryBudget;
 use crate::http::resource::Resource;
 use crate::http::response::{ApiResponse, ApiResult};
 

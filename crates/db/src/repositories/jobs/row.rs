@@ -9,10 +9,10 @@ use lectern_domain::{
 
 use crate::error::Error;
 use crate::schema::jobs;
+use crate::sql::current_time::{CompletedAt, CurrentTime};
 use crate::sql::row::{RowDecoder, nullable_change};
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
-use crate::sql::time::{CompletedAt, CurrentTime};
 use crate::sql::types::{DbJson, Id};
 
 /// A row of `jobs`.

@@ -14,9 +14,9 @@ use crate::dialect::insert_jobs_on_postgres;
 use crate::error::{Doing, Error};
 use crate::repositories::job_events::JobChange;
 use crate::schema::jobs;
+use crate::sql::current_time::CompletedAt;
 use crate::sql::prepared::Prepared;
 use crate::sql::row::{self, columns};
-use crate::sql::time::CompletedAt;
 use crate::sql::types::{DbTime, Id};
 
 impl Jobs<'_, ReadWrite> {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds};
-use crate::http::memory::WithPermit;
+use crate::http::memory_budget::WithPermit;
 use crate::http::response::{ApiResponse, ApiResult};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

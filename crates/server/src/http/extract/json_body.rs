@@ -16,7 +16,7 @@ use crate::http::extract::receive_body::{
     BodyBounds, MAX_BYTES_WITHOUT_PERMIT, ReceivedBody, announced_length, check_headers,
     check_json, collect, malformed, receive_json,
 };
-use crate::http::memory::WithPermit;
+use crate::http::memory_budget::WithPermit;
 
 /// Larger bodies are parsed on a blocking thread.
 const MAX_INLINE_BYTES: usize = 128 << 10;

@@ -14,7 +14,7 @@ use lectern_api::Code;
 use tokio::time::timeout;
 
 use crate::http::error::ApiError;
-use crate::http::memory::{MemoryBudget, MemoryPermit};
+use crate::http::memory_budget::{MemoryBudget, MemoryPermit};
 use crate::http::request::app_data::app_data;
 
 /// Upper bound of the time to receive a body: enough for 32 MiB over a slow connection.

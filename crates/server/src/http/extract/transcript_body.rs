@@ -12,7 +12,7 @@ use lectern_formats::{Charset, Cue, Format, FormatError, negotiate, whisper_json
 use crate::http::error::ApiError;
 use crate::http::extract::json_body::{self, BodyFuture};
 use crate::http::extract::receive_body::{self, BodyBounds};
-use crate::http::memory::WithPermit;
+use crate::http::memory_budget::WithPermit;
 
 /// The segments of a body, in any supported format.
 #[derive(Debug)]

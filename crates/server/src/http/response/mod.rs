@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::http::error::ApiError;
-use crate::http::memory::MemoryPermit;
+use crate::http::memory_budget::MemoryPermit;
 use crate::http::request::mount;
 use crate::http::response::etag::{IfNoneMatch, etag};
 use crate::http::response::parts::{Part, PartsBody};

@@ -15,7 +15,7 @@ use lectern_api::Code;
 use tokio::time::{Instant, sleep};
 
 use crate::http::error::ApiError;
-use crate::http::memory::{MemoryBudget, MemoryPermit};
+use crate::http::memory_budget::{MemoryBudget, MemoryPermit};
 
 /// Largest chunk, in bytes, that is handed to the client's connection at once. The
 /// connection buffers the chunk until it is sent.
