@@ -132,7 +132,7 @@ impl Default for Pipeline {
 }
 
 /// Sorts every step after its dependencies, and otherwise by stage. If no step can
-/// come next, the remaining steps form a dependency cycle.
+/// come next, the remaining steps contain a dependency cycle.
 fn sort_by_dependencies(mut steps: Vec<Step>) -> Result<Vec<Step>, Invalid> {
     steps.sort_by_key(|step| step.stage);
     let mut ordered: Vec<Step> = Vec::with_capacity(steps.len());

@@ -8,8 +8,8 @@ use super::profile::Profiles;
 use super::rectangle::Rectangle;
 use super::sampling::{Orientation, SampledFrame};
 
-/// The brightest value of a profile in a black bar: gray level 20 in all four
-/// pixels, because encoded black is rarely exactly 0.
+/// The brightest value of a profile in a black bar. A value is the sum of four pixels;
+/// each may have gray level 20, because encoded black is rarely exactly 0.
 const MAX_BLACK_SUM: u16 = 4 * 20;
 
 /// The picture without black bars.

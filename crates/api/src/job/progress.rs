@@ -11,14 +11,16 @@ use crate::wire::number::optional_integer;
 use crate::wire::request::optional;
 use crate::wire::validation::chars;
 
-/// A worker's report on a stage. The first report moves a queued job to running; a
-/// report with a lower percentage than the stored one arrived late and changes nothing.
+/// A worker's report on a stage. The first report moves a queued job to running. A report
+/// with a lower percentage than is stored for its stage is late: it changes nothing or,
+/// once a stage of the job has been claimed, only the message and the remaining time.
 #[derive(Debug, Clone, PartialEq, Deserialize, Validate, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgressReport {
     /// The stage the report is about.
     pub stage: Stage,
-    /// Completed share of the stage, 0 to 100.
+    /// Completed share, 0 to 100: the mean of all runs that are not skipped, or the
+    /// share of the stage in the last report.
     #[validate(range(min = 0.0, max = 100.0))]
     pub percent: f64,
     /// What the worker is doing now.
@@ -53,10 +55,12 @@ impl TryFrom<ProgressReport> for domain::ProgressReport {
     }
 }
 
-/// Progress of a job within its current stage.
+/// Progress of a job. Once a stage of the job has been claimed, it is that of all stage
+/// runs; without claims, it is from the last report.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct JobProgress {
-    /// The stage the last report was about.
+    /// The current stage: of the first running run, of the first open run if no run is
+    /// running, or of the last report.
     pub stage: Stage,
     /// Completed share of the stage, 0 to 100.
     #[serde(serialize_with = "percent_without_fraction")]

@@ -13,6 +13,7 @@ mod retention;
 mod silence_regions;
 pub(crate) mod stage_runs;
 mod transcript_segments;
+mod word_search;
 
 pub use clips::Clips;
 pub use content_segments::ContentSegments;

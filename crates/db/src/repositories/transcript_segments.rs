@@ -8,6 +8,7 @@ use lectern_domain::{
 
 use super::replace_set::page::{RowKey, SetCursor, SetPage, page_of_set, unless_large};
 use super::replace_set::{self, job_set};
+use super::word_search::Words;
 use crate::connection::MultiBackend;
 use crate::connection::{Conn, ReadWrite};
 use crate::dialect::JobRef;
@@ -16,7 +17,7 @@ use crate::schema::transcripts;
 use crate::sql::row::{RowDecoder, columns};
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
-use crate::sql::text_search::Words;
+
 use crate::sql::types::{Id, Text};
 use crate::sql::window;
 

@@ -7,6 +7,5 @@ pub(crate) mod row;
 pub(crate) mod status;
 pub(crate) mod stored;
 pub(crate) mod stored_time;
-pub(crate) mod text_search;
 pub mod types;
 pub(crate) mod window;

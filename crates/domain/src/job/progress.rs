@@ -31,9 +31,9 @@ impl Deref for JobProgress {
 
 /// A worker's report on a stage. The first report moves a queued job to running.
 ///
-/// A report with a lower percentage than is stored for its stage is late, and changes
-/// nothing. Once a stage of the job has been claimed, a late report is stored, but does
-/// not lower the percentage of its stage run.
+/// A report with a lower percentage than is stored for its stage is late: it changes
+/// nothing or, once a stage of the job has been claimed, only the message and the
+/// remaining time of its stage run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProgressReport {
     /// The stage that the report is about.

@@ -24,6 +24,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 pub(super) struct Connector {
     url: DatabaseUrl,
     pub(super) settings: ConnectionSettings,
+    /// Name of the database, if it is in memory.
     memory_name: String,
     started: Instant,
     /// In milliseconds after `started`: a connection last used before this time
@@ -149,9 +150,10 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, Failure> {
         let conn = self.open().inspect_err(|_| {
-            // A caller that waits for the next attempt does not see that this attempt
-            // failed. While another connection is open, the database is available and only
-            // refuses more connections.
+            // The holders of leases may be unable to reach the database, so the leases are
+            // to be extended. A caller that waits for the next attempt would not see that
+            // this attempt failed. While another connection is open, the database is
+            // available and only refuses more connections.
             if !self.connector.has_connections() {
                 self.connector.renewal.request();
             }

@@ -20,11 +20,13 @@ struct StatusRow {
     status: String,
     #[diesel(sql_type = BigInt)]
     jobs: i64,
+    /// The size of all files is `gibibytes` * 2^30 + `bytes`.
     #[diesel(sql_type = BigInt)]
     gibibytes: i64,
     #[diesel(sql_type = BigInt)]
     bytes: i64,
-    /// Jobs of all statuses, as in the other windows: the same in every row.
+    /// The jobs of any status that were created in the last 24 hours. This count and the
+    /// next two are the same in every row.
     #[diesel(sql_type = BigInt)]
     last_24h: i64,
     #[diesel(sql_type = BigInt)]
@@ -43,8 +45,8 @@ impl<Mode> Jobs<'_, Mode> {
             [(starts[0], "$1"), (starts[1], "$2"), (starts[2], "$3")].map(|(start, parameter)| {
                 created_after(self.0.raw, &start.to_sql(self.0.raw, parameter))
             });
-        // The first occurrences of the parameters are in this order, in which SQLite
-        // numbers them.
+        // SQLite numbers parameters by their first occurrence, so `$1`, `$2` and `$3` have
+        // to occur in this order.
         let rows = diesel::sql_query(format!(
             "SELECT statuses.*, created.*
              FROM (SELECT status, CAST(SUM(jobs) AS BIGINT) AS jobs,
@@ -86,8 +88,8 @@ impl<Mode> Jobs<'_, Mode> {
     }
 }
 
-/// SQL for the number of jobs that were created after a time: those of all hours from its
-/// own on, without those of its hour that are not after it.
+/// SQL for the number of jobs that were created after a time: the counts from the hour of
+/// the time on, minus the jobs of that hour that were not created after the time.
 fn created_after(conn: &DbConnection, time: &str) -> String {
     let hour = dialect::start_of_hour(conn, time);
     format!(

@@ -23,9 +23,9 @@ impl Jobs<'_, ReadWrite> {
     /// Stores the progress of a stage and returns the job.
     ///
     /// The first report moves a queued job to running. A report with a lower
-    /// percentage than is stored for its stage is late, and changes nothing. Once a
-    /// stage of the job has been claimed, a late report is stored, but does not lower
-    /// the percentage of its stage run.
+    /// percentage than is stored for its stage is late: it changes nothing or, once a
+    /// stage of the job has been claimed, only the message and the remaining time of its
+    /// stage run.
     ///
     /// # Errors
     ///
@@ -46,8 +46,8 @@ impl Jobs<'_, ReadWrite> {
         }
     }
 
-    /// Stores reports on different jobs, which are locked. The result of each is that of
-    /// [`Jobs::report_progress`]; another error means that none was stored.
+    /// Stores reports on different jobs, which are locked. The inner results are those of
+    /// [`Jobs::report_progress`]; after an outer error, no report was stored.
     pub(crate) fn report_all(
         &mut self,
         reports: &[(JobId, &ProgressReport)],

@@ -33,8 +33,8 @@ impl PrivateFiles {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Ok(true) => {}
             Ok(false) => log::warn!(
-                "other users can read the data directory {0}, which has files of others in it: \
-                 chmod 700 {0}",
+                "other users can read the data directory {0}; its permissions are left as they \
+                 are, because not only Lectern may use it: chmod 700 {0}",
                 data_dir.display()
             ),
             Err(error) => log::warn!(

@@ -65,8 +65,8 @@ impl Connection {
         self.state.register(waker);
     }
 
-    /// Notes that the client has read something. The idle time of an idle connection
-    /// starts again.
+    /// Notes that the client has read something. An idle connection moves to the end of the
+    /// queue of idle connections.
     pub(super) fn note_progress(&self) {
         if self.deadline().is_some() {
             self.registry.set_idle(&self.state);

@@ -22,7 +22,7 @@ use crate::http::request::app_data::app_data;
 const RECEIVE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Bodies of up to this size need no permit for their memory, because every connection
-/// needs about the same memory.
+/// occupies about as much memory without a body.
 pub(crate) const MAX_BYTES_WITHOUT_PERMIT: usize = 16 << 10;
 
 /// Estimated memory for a body and its values, as a multiple of the body's size. Once the

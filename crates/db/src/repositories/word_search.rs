@@ -1,4 +1,4 @@
-//! Text search.
+//! Searches texts for words.
 //!
 //! The search is done in Rust because the databases differ: SQLite's `LIKE` folds the
 //! case of ASCII only, and PostgreSQL's `ILIKE` folds case by the locale of the cluster.
