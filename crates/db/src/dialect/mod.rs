@@ -4,10 +4,10 @@
 mod claim_queries;
 mod create_jobs;
 mod insert_history;
-mod leases;
 mod lock;
 mod newer_events;
 mod progress;
+mod store_runs;
 
 use std::fmt::Display;
 
@@ -20,15 +20,16 @@ use diesel::sql_types::{Bool, Text};
 use lectern_domain::{Clock, Fingerprint, IdempotencyKey};
 
 pub(crate) use claim_queries::{
-    Picked, claimable_stages, expired_jobs, is_ready, lock_free_jobs, pick_runs, start_jobs,
+    NewLease, Picked, claimable_stages, expired_jobs, grant_leases, is_ready, lock_free_jobs,
+    pick_runs, start_jobs,
 };
 pub(crate) use create_jobs::{NewRun, insert_jobs_on_postgres};
 pub(crate) use insert_history::{NewLogRow, insert_history};
-pub(crate) use leases::{NewLease, grant_leases, store_runs};
 pub use lock::{JobLock, JobRef};
 pub(crate) use lock::{LiveLease, LockedJob};
 pub(crate) use newer_events::newer_events;
 pub(crate) use progress::{store_reports_on_postgres, store_run_reports_on_postgres};
+pub(crate) use store_runs::store_runs;
 
 use crate::connection::{Backend, Conn, DbConnection};
 use crate::error::{Doing, Error};

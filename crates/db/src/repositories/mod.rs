@@ -9,7 +9,7 @@ pub(crate) mod jobs;
 mod layout_analyses;
 pub(crate) mod log_entries;
 mod replace_set;
-mod retention;
+mod retention_start;
 mod silence_regions;
 pub(crate) mod stage_runs;
 mod transcript_segments;

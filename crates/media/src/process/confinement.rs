@@ -9,7 +9,7 @@ use std::thread;
 
 use rustix::process::{Resource, getrlimit};
 
-use super::limits::Limits;
+use super::time_and_disk_limits::Limits;
 
 /// The environment variables that every child process gets. A trailing `*` stands
 /// for any characters.

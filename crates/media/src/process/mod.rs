@@ -3,15 +3,15 @@
 mod cancellation;
 mod confinement;
 mod error;
-mod limits;
 mod line_buffer;
 mod process_group;
 mod run;
 mod stderr_tail;
+mod time_and_disk_limits;
 
 pub use self::cancellation::{CancellationCallback, CancellationToken};
 pub use self::confinement::Confinement;
 pub use self::error::ChildError;
-pub use self::limits::Limits;
 pub(crate) use self::line_buffer::LineBuffer;
 pub use self::run::Program;
+pub use self::time_and_disk_limits::Limits;

@@ -14,9 +14,9 @@ use parking_lot::Mutex;
 
 use super::confinement::{Confinement, exists};
 use super::error::ChildError;
-use super::limits::Limits;
 use super::process_group::{ProcessGroup, wait_unreaped};
 use super::stderr_tail::StderrTail;
+use super::time_and_disk_limits::Limits;
 
 /// Size of the buffer for one read from a pipe.
 const READ_BUFFER_BYTES: usize = 64 * 1024;

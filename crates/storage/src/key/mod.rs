@@ -2,7 +2,7 @@
 
 mod job;
 mod prefix;
-mod trash;
+mod trash_key;
 
 use std::fmt;
 use std::str::FromStr;

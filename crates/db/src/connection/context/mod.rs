@@ -2,7 +2,7 @@
 
 mod lease_renewal;
 mod retention_clock;
-mod unreadable;
+mod unreadable_count;
 
 use std::cell::{Cell, RefCell};
 
@@ -10,7 +10,7 @@ use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
 pub(super) use self::lease_renewal::LeaseRenewal;
 pub(super) use self::retention_clock::RetentionClock;
-pub(super) use self::unreadable::UnreadableRows;
+pub(super) use self::unreadable_count::UnreadableRows;
 use crate::error::Error;
 
 /// The changes of a committed transaction that subscribers wait for; see

@@ -1,0 +1,70 @@
+//! Stores changed runs of several jobs, on PostgreSQL with one statement.
+//!
+//! The arrays are passed as `(SELECT $1)`, which hides their lengths from the planner:
+//! otherwise it would plan the statement again for each execution.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Double, Integer, Nullable, Text, Timestamptz, Uuid};
+use lectern_domain::{LongText, NonNegativeInt, ProgressMessage, StageRun};
+
+use super::insert_history::list;
+use crate::connection::{DbConnection, on_either};
+use crate::error::{Doing, Error};
+use crate::schema::stage_runs;
+use crate::sql::prepared::Prepared;
+use crate::sql::types::{DbTime, Id};
+
+/// Stores the columns of runs that change during and after an attempt. The caller has
+/// locked their jobs; no run occurs twice.
+pub(crate) fn store_runs(conn: &mut DbConnection, runs: &[&StageRun]) -> Result<(), Error> {
+    let expires_at = |run: &StageRun| run.lease.map(|lease| lease.expires_at);
+    let eta_seconds = |run: &StageRun| run.progress.eta_seconds.map(NonNegativeInt::get);
+    match conn {
+        _ if runs.is_empty() => Ok(()),
+        DbConnection::Postgres(conn) => {
+            type Times = Array<Nullable<Timestamptz>>;
+            let store = "
+                UPDATE stage_runs SET
+                    status = changed.status, lease_expires_at = changed.lease_expires_at,
+                    available_at = changed.available_at, percent = changed.percent,
+                    message = changed.message, eta_seconds = changed.eta_seconds,
+                    error = changed.error, finished_at = changed.finished_at
+                FROM unnest((SELECT $1), (SELECT $2), (SELECT $3), (SELECT $4), (SELECT $5),
+                            (SELECT $6), (SELECT $7), (SELECT $8), (SELECT $9))
+                    AS changed (run_id, status, lease_expires_at, available_at, percent, message,
+                                eta_seconds, error, finished_at)
+                WHERE stage_runs.run_id = changed.run_id";
+            let message = |run: &&StageRun| {
+                let message = run.progress.message.as_ref();
+                message.map(ProgressMessage::to_string)
+            };
+            let store = sql_query(store)
+                .bind::<Array<Uuid>, _>(list(runs, |run| run.run_id.as_uuid()))
+                .bind::<Array<Text>, _>(list(runs, |run| run.status.as_str()))
+                .bind::<Times, _>(list(runs, |run| expires_at(run)))
+                .bind::<Times, _>(list(runs, |run| run.available_at))
+                .bind::<Array<Double>, _>(list(runs, |run| run.progress.percent.get()))
+                .bind::<Array<Nullable<Text>>, _>(list(runs, message))
+                .bind::<Array<Nullable<Integer>>, _>(list(runs, |run| eta_seconds(run)))
+                .bind::<Array<Nullable<Text>>, _>(list(runs, |run| run.error.as_deref()))
+                .bind::<Times, _>(list(runs, |run| run.finished_at));
+            Prepared(store).execute(conn).map(drop)
+        }
+        DbConnection::Sqlite(_) => runs.iter().try_for_each(|run| {
+            let by_id = stage_runs::table.filter(stage_runs::run_id.eq(Id(run.run_id)));
+            let store = Prepared(diesel::update(by_id).set((
+                stage_runs::status.eq(run.status.as_str()),
+                stage_runs::lease_expires_at.eq(expires_at(run).map(DbTime)),
+                stage_runs::available_at.eq(run.available_at.map(DbTime)),
+                stage_runs::percent.eq(run.progress.percent.get()),
+                stage_runs::message.eq(run.progress.message.as_deref()),
+                stage_runs::eta_seconds.eq(eta_seconds(run)),
+                stage_runs::error.eq(run.error.as_ref().map(LongText::as_str)),
+                stage_runs::finished_at.eq(run.finished_at.map(DbTime)),
+            )));
+            on_either!(conn, conn => store.execute(conn)).map(drop)
+        }),
+    }
+    .doing("update runs")
+}
