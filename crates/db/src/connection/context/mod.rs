@@ -2,7 +2,7 @@
 
 mod lease_renewal;
 mod retention_clock;
-mod unreadable_count;
+mod unreadable_rows;
 
 use std::cell::{Cell, RefCell};
 
@@ -10,8 +10,7 @@ use lectern_domain::{Clock, JobEvent, JobId, Pipelines, Stage};
 
 pub(super) use self::lease_renewal::LeaseRenewal;
 pub(super) use self::retention_clock::RetentionClock;
-pub(super) use self::unreadable_count::UnreadableRows;
-use crate::error::Error;
+pub(super) use self::unreadable_rows::UnreadableRows;
 
 /// The changes of a committed transaction that subscribers wait for; see
 /// [`crate::Database::on_commit`].
@@ -65,20 +64,6 @@ impl TransactionContext<'_> {
     pub(crate) fn record_value_size(&self, bytes: usize) {
         if bytes > MAX_VALUE {
             self.has_large_value.set(true);
-        }
-    }
-
-    /// Converts a row of a list; `None` if it breaks a rule of the domain.
-    pub(crate) fn readable<Row, T>(&self, row: Row) -> Result<Option<T>, Error>
-    where
-        T: TryFrom<Row, Error = Error>,
-    {
-        match T::try_from(row) {
-            Err(error @ Error::Corrupt { .. }) => {
-                self.unreadable.record(&error);
-                Ok(None)
-            }
-            converted => converted.map(Some),
         }
     }
 }

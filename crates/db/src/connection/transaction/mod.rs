@@ -50,15 +50,12 @@ impl<'c, Mode> Conn<'c, Mode> {
         Conn::new(self.raw, self.context)
     }
 
-    /// Converts the rows of a list, without those that break a rule of the
-    /// domain: one invalid row must not hide all other rows.
+    /// See [`TransactionContext::readable_rows`].
     pub(crate) fn readable<Row, T>(&self, rows: Vec<Row>) -> Result<Vec<T>, Error>
     where
         T: TryFrom<Row, Error = Error>,
     {
-        let rows = rows.into_iter();
-        rows.filter_map(|row| self.context.readable(row).transpose())
-            .collect()
+        self.context.readable_rows(rows)
     }
 }
 
