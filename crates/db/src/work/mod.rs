@@ -9,6 +9,7 @@ mod failure;
 mod guard;
 mod heartbeat;
 mod locked_jobs;
+mod release;
 mod unreadable;
 
 pub(crate) use self::guard::GuardedWrite;

@@ -1,8 +1,8 @@
-//! Limits and intervals of live updates.
+//! Limits of live connections and their buffers; the poller has its own intervals.
 
 use std::time::Duration;
 
-/// Limits and intervals of live updates.
+/// Limits of live connections and their buffers.
 #[derive(Debug, Clone, Copy)]
 pub struct LiveConfig {
     /// Upper bound of live connections; 10,000 by default.
