@@ -16,7 +16,6 @@ use crate::connection::each_row;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::page::{self, BoundedPage};
-use crate::sql::prepared::Prepared;
 use crate::sql::row::RowDecoder;
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
@@ -158,7 +157,7 @@ impl<Mode> Jobs<'_, Mode> {
                         .filter(jobs::created_at.le(time))
                         .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
                 }
-                Prepared(query)
+                query
             } => SummaryRow,
             "list jobs",
             |row: SummaryRow| {

@@ -9,21 +9,27 @@
 use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use parking_lot::Mutex;
+use tokio::time::timeout;
 
 use crate::http::error::ApiError;
 use crate::http::request::app_data::app_data;
 use crate::http::response::ApiResult;
 
+/// How long a response waits for the one before it. A database that does not respond must
+/// not delay a request by the time limits of two responses.
+const MAX_WAIT: Duration = Duration::from_millis(200);
+
 /// A response that is made while any of the requests that share it waits for it.
 type Response = Shared<BoxFuture<'static, ApiResult>>;
 
-/// The responses that requests are waiting for.
+/// The responses that the requests of one HTTP thread are waiting for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SharedResponses(Arc<Mutex<State>>);
 
@@ -44,7 +50,8 @@ struct Latest {
 
 impl SharedResponses {
     /// The response for a request, made by `respond` unless a request with the same key
-    /// waits for its turn. One response for each key is made at a time.
+    /// waits for its turn. One response for each key is made at a time, or more if one takes
+    /// longer than [`MAX_WAIT`].
     fn get(
         &self,
         key: String,
@@ -68,7 +75,7 @@ impl SharedResponses {
         };
         let response = async move {
             if let Some(previous) = previous {
-                let _ = previous.await;
+                let _ = timeout(MAX_WAIT, previous).await;
             }
             turn.begin();
             respond.await
@@ -246,6 +253,18 @@ mod tests {
         assert_eq!(responses.keys(), 1);
         drop(begun);
         assert_eq!(responses.keys(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_response_begins_although_the_one_before_it_does_not_end() {
+        let responses = Numbered::new();
+        let mut stuck = pin!(responses.request("list"));
+        assert!((&mut stuck).now_or_never().is_none());
+        let mut waiting = pin!(responses.request("list"));
+        assert!(timeout(MAX_WAIT / 2, &mut waiting).await.is_err());
+        assert_eq!(responses.begun.load(Ordering::SeqCst), 1);
+        assert!(timeout(MAX_WAIT, &mut waiting).await.is_err());
+        assert_eq!(responses.begun.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
