@@ -1,13 +1,12 @@
 //! Detects motion by frame differencing.
 //!
 //! Compares pairs of frames at least half a second apart ([`SampledFrames`]). Each
-//! frame is cut into blocks of 4 by 4 pixels. A block has changed from one frame of
-//! a pair to the other if its mean gray level differs by at least [`MIN_CHANGE`], and
-//! by [`MIN_CHANGE_TO_NOISE`] times the noise, which is estimated from the recording
-//! itself. The half of the pairs
-//! with the fewest changed blocks is calm: a camera moves in calm pairs, too,
-//! but slides rarely change in them. The running time is linear in the number
-//! of pixels of all frames.
+//! frame is cut into blocks of 4 by 4 pixels. A block has changed from one frame of a
+//! pair to the other if its mean gray level differs by at least [`MIN_CHANGE`], and by
+//! [`MIN_CHANGE_TO_NOISE`] times the noise, which is estimated from the recording
+//! itself. The half of the pairs with the fewest changed blocks is calm: a camera moves
+//! in calm pairs, too, but slides rarely change in them. The running time is linear in
+//! the number of pixels of all frames.
 
 use super::profile::{BLOCK_SIZE, Profiles};
 use super::sampling::SampledFrames;

@@ -1,10 +1,11 @@
 //! Pages of a set of rows that belongs to a job.
 //!
 //! A set can have a hundred thousand rows, so a caller that sends it to a slow client
-//! reads the set page by page, and takes a connection for each page. Together, the pages
-//! are the set as it was when the first page was read. A set changes only in two ways: rows
-//! are added, with higher ids, or all rows are replaced. A later page therefore omits rows that were added after the first
-//! page, and fails if the set was replaced.
+//! reads the set page by page, and takes a connection for each page. Together, the
+//! pages are the set as it was when the first page was read. A set changes only in two
+//! ways: rows are added, with higher ids, or all rows are replaced. A later page
+//! therefore omits rows that were added after the first page, and fails if the set was
+//! replaced.
 
 use std::ops::ControlFlow;
 
