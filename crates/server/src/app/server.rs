@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use anyhow::{Context as _, anyhow};
@@ -15,8 +15,8 @@ use crate::app::config::ServerConfig;
 use crate::app::listener::{self, Listener};
 use crate::app::service::Service;
 
-/// How long the end of a server waits for database calls that still run. A call to
-/// a database that does not respond may never return.
+/// Upper bound of the time that the end of a server waits for database calls that still
+/// run. A call to a database that does not respond may never return.
 const CALL_END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running server, on its own threads. Dropping it stops it at once and aborts
@@ -27,6 +27,9 @@ pub struct Server {
     database: Database,
     handle: ServerHandle,
     stop: Option<oneshot::Sender<()>>,
+    grace: Duration,
+    /// How long to wait for database calls when the requests have ended.
+    call_end_timeout: Duration,
     /// Closed when the server's thread ends.
     ended: watch::Receiver<()>,
     /// Receives the result of the server's thread, and is disconnected when the
@@ -47,6 +50,7 @@ impl Server {
     pub fn start(config: ServerConfig, database: Database) -> anyhow::Result<Self> {
         let service = Service::new(&config, database)?;
         let database = service.database().clone();
+        let grace = config.shutdown_grace;
         let (start_sender, start_receiver) = mpsc::channel();
         let (stop_sender, stop_receiver) = oneshot::channel();
         let (end_sender, end_receiver) = watch::channel(());
@@ -69,6 +73,8 @@ impl Server {
             database,
             handle,
             stop: Some(stop_sender),
+            grace,
+            call_end_timeout: CALL_END_TIMEOUT,
             ended: end_receiver,
             result: Mutex::new(result_receiver),
         })
@@ -98,16 +104,22 @@ impl Server {
     }
 
     /// Shuts the server down gracefully: `/readyz` fails, requests in flight
-    /// finish within the configured grace, then the listener closes.
+    /// finish within the configured grace, then the listener closes. Database calls whose
+    /// requests have ended get half of what remains of the grace, so that the caller can
+    /// end the process within it.
     ///
     /// # Errors
     ///
     /// When the server failed while it was running, or panicked.
     pub fn stop(mut self) -> anyhow::Result<()> {
+        let began = Instant::now();
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        match self.result.get_mut().recv() {
+        let result = self.result.get_mut().recv();
+        let remaining = self.grace.saturating_sub(began.elapsed());
+        self.call_end_timeout = CALL_END_TIMEOUT.min(remaining / 2);
+        match result {
             Ok(result) => result.context("the server failed"),
             Err(_) => Err(anyhow!("the server panicked")),
         }
@@ -119,7 +131,12 @@ impl Drop for Server {
         // `stop` sends its command at once; its future only waits for the server to
         // end. After a graceful stop the command has no effect.
         drop(self.handle.stop(false));
-        while self.result.get_mut().recv_timeout(CALL_END_TIMEOUT).is_ok() {}
+        while self
+            .result
+            .get_mut()
+            .recv_timeout(self.call_end_timeout)
+            .is_ok()
+        {}
     }
 }
 

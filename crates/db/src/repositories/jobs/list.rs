@@ -16,6 +16,7 @@ use crate::connection::each_row;
 use crate::error::{Doing, Error};
 use crate::schema::jobs;
 use crate::sql::page::{self, BoundedPage};
+use crate::sql::prepared::Prepared;
 use crate::sql::row::RowDecoder;
 use crate::sql::stored::Stored;
 use crate::sql::stored_time::StoredTime;
@@ -157,7 +158,7 @@ impl<Mode> Jobs<'_, Mode> {
                         .filter(jobs::created_at.le(time))
                         .filter(jobs::created_at.lt(time).or(jobs::job_id.lt(id)));
                 }
-                query
+                Prepared(query)
             } => SummaryRow,
             "list jobs",
             |row: SummaryRow| {

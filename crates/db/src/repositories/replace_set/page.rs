@@ -211,6 +211,7 @@ macro_rules! page_of_set {
         use $crate::connection::each_row;
         use $crate::repositories::replace_set::page::{LARGE_ROW_BYTES, PageBuilder};
         use $crate::sql::page::row_count;
+        use $crate::sql::prepared::Prepared;
 
         const DOING: &str = concat!("read a page of the ", stringify!($table), " of a job");
         let after: Option<&SetCursor> = $after;
@@ -257,7 +258,7 @@ macro_rules! page_of_set {
                         $unsorted = $unsorted.filter($table::id.le(cursor.newest_id));
                     }
                     let row = ($table::id, diesel::dsl::sql::<BigInt>($bytes), $columns);
-                    $sorted.select(row)
+                    Prepared($sorted.select(row))
                 } => (i64, i64, $row),
                 DOING,
                 |(id, bytes, row): (i64, i64, $row)| {
