@@ -2,13 +2,53 @@
 
 use std::sync::Arc;
 
-use lectern_domain::{Heartbeat, Job, LeaseId, LeaseState, StageRun};
+use lectern_domain::{Claim, ClaimRequest, Heartbeat, Job, LeaseId, LeaseState, StageRun};
 
 use crate::connection::Database;
-use crate::connection::batch::{self, Execute};
+use crate::connection::batch::{self, Execute, QueuedClaim, executed};
 use crate::error::Error;
 
 impl Database {
+    /// Claims runs for a worker, as [`Work::claim`](crate::Work::claim). Concurrent calls
+    /// share a transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NestedWrite`] within [`Database::write`].
+    pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
+        self.refuse_nested_write()?;
+        batch::wait(|reply| self.claim_then(request.clone(), || true, reply))
+    }
+
+    /// Like [`Database::claim`], but does not wait; see [`Database::find_job_then`].
+    /// Claims nothing if `is_wanted` returns false when the claim is executed, because the
+    /// caller no longer waits for the result.
+    pub fn claim_then(
+        &self,
+        request: ClaimRequest,
+        is_wanted: impl Fn() -> bool + Send + Sync + 'static,
+        reply: impl FnOnce(Result<Vec<Claim>, Error>) + Send + 'static,
+    ) {
+        let execute = || -> Execute<QueuedClaim, Vec<Claim>> {
+            let db = self.for_batches();
+            Arc::new(move |claims, _| {
+                let requests: Vec<_> = claims
+                    .iter()
+                    .map(|claim| (claim.is_wanted)().then_some(&claim.request))
+                    .collect();
+                if requests.iter().all(Option::is_none) {
+                    return Ok(executed(requests.iter().map(|_| Ok(Vec::new()))));
+                }
+                db.write(|tx| tx.work().claim_all(&requests))
+            })
+        };
+        let claim = QueuedClaim {
+            request,
+            is_wanted: Box::new(is_wanted),
+        };
+        self.batchers.claims.submit(claim, Box::new(reply), execute);
+    }
+
     /// Extends a lease, as [`Work::heartbeat`](crate::Work::heartbeat). Concurrent calls
     /// share a transaction.
     ///

@@ -9,12 +9,14 @@ use std::{iter, slice};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use lectern_domain::{Claim, ClaimRequest, Event, Job, JobId, LogStatus, Stage, StageRun};
+use lectern_domain::{
+    Claim, ClaimLimit, ClaimRequest, Event, Job, JobId, LogStatus, Stage, StageRun,
+};
 
 use super::Work;
 use super::attempt::AttemptLog;
 use super::expiry::expires_at;
-use crate::connection::Database;
+use crate::connection::batch::Outcome;
 use crate::dialect::{NewLease, Picked, grant_leases, is_ready, pick_runs, start_jobs};
 use crate::error::{Doing, Error};
 use crate::repositories::jobs::row::JobRow;
@@ -24,23 +26,6 @@ use crate::sql::types::{DbTime, Id};
 
 /// How often one claim picks runs when other claims take them first.
 const MAX_PICKS: usize = 3;
-
-impl Database {
-    /// Claims runs for a worker; see [`Work::claim`].
-    ///
-    /// Claims for the same stages that wait for others to end share a transaction.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NestedWrite`] within [`Database::write`]: use [`Work::claim`].
-    pub fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>, Error> {
-        self.refuse_nested_write()?;
-        self.batchers.claims.claim(request, |requests| {
-            // `requests` also has the requests of queued calls.
-            self.write(|tx| tx.work().claim_batch(requests))
-        })
-    }
-}
 
 impl Work<'_> {
     /// Claims up to `request.max` ready runs, the highest priority first, then the
@@ -53,12 +38,56 @@ impl Work<'_> {
         Ok(claimed.into_iter().flatten().collect())
     }
 
+    /// Claims for several requests, at most [`ClaimLimit::MAX`] runs in total. Those for
+    /// the same stages share their statements. `None` claims nothing.
+    pub(super) fn claim_all(
+        &mut self,
+        requests: &[Option<&ClaimRequest>],
+    ) -> Result<Vec<Outcome<Vec<Claim>>>, Error> {
+        let mut remaining_runs = ClaimLimit::MAX;
+        let mut outcomes = Vec::with_capacity(requests.len());
+        let mut groups: Vec<(_, Vec<(usize, &ClaimRequest)>)> = Vec::new();
+        for (i, request) in requests.iter().enumerate() {
+            let Some(request) = request else {
+                outcomes.push(Outcome::Executed(Ok(Vec::new())));
+                continue;
+            };
+            outcomes.push(Outcome::Later);
+            let runs = row_count(request.max.get());
+            // The first one always fits.
+            if runs > remaining_runs {
+                continue;
+            }
+            remaining_runs -= runs;
+            match groups
+                .iter_mut()
+                .find(|(stages, _)| *stages == &request.stages)
+            {
+                Some((_, group)) => group.push((i, request)),
+                None => groups.push((&request.stages, vec![(i, request)])),
+            }
+        }
+        for (_, group) in groups {
+            let requests: Vec<_> = group
+                .iter()
+                .map(|(_, request)| (*request).clone())
+                .collect();
+            let claimed = self.claim_batch(&requests)?;
+            let none_claimed = claimed.iter().all(Vec::is_empty);
+            for ((i, _), claims) in group.into_iter().zip(claimed) {
+                // Without claims for this request although others have some, they took all
+                // runs that could be locked. The jobs that were skipped may have more.
+                if none_claimed || !claims.is_empty() {
+                    outcomes[i] = Outcome::Executed(Ok(claims));
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
     /// Claims for several requests with the same stages; earlier requests are
     /// served first. A job that another transaction has locked is skipped.
-    pub(crate) fn claim_batch(
-        &mut self,
-        requests: &[ClaimRequest],
-    ) -> Result<Vec<Vec<Claim>>, Error> {
+    fn claim_batch(&mut self, requests: &[ClaimRequest]) -> Result<Vec<Vec<Claim>>, Error> {
         let nothing = || vec![Vec::new(); requests.len()];
         let Some(first) = requests.first() else {
             return Ok(nothing());

@@ -27,17 +27,12 @@ const MIN_CONNECTION_WAIT: Duration = Duration::from_millis(200);
 /// overflow connection.
 const OVERFLOW_DELAY: Duration = Duration::from_millis(50);
 
-/// Upper bound of the claims that are admitted as writers at once. A few are enough,
-/// because `Database::claim` combines concurrent claims into one transaction.
-const MAX_CONCURRENT_CLAIMS: u32 = 4;
-
 /// Limits how many requests use the database at once. On SQLite, readers and the
 /// one writer have separate queues.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionLimiter {
     reads: PermitQueue,
     writes: PermitQueue,
-    claims: PermitQueue,
     /// Upper bound of a request's wait, for admission and for a connection
     /// together.
     timeout: Duration,
@@ -97,7 +92,6 @@ impl ConnectionLimiter {
         Self {
             reads,
             writes,
-            claims: PermitQueue::new(MAX_CONCURRENT_CLAIMS, 0),
             timeout,
             metrics,
         }
@@ -116,12 +110,6 @@ impl ConnectionLimiter {
     /// Waits for admission as a writer, at most for `remaining`.
     pub(crate) async fn write(&self, remaining: Duration) -> Result<Permit, ApiError> {
         self.acquire_within(&self.writes, remaining).await
-    }
-
-    /// Waits for admission as a claim. Claims have a separate queue, so that many idle
-    /// workers do not delay the workers that report results.
-    pub(crate) async fn claim(&self) -> Result<Permit, ApiError> {
-        self.acquire_within(&self.claims, self.timeout).await
     }
 
     async fn acquire_within(

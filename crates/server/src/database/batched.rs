@@ -1,10 +1,12 @@
 //! Operations that the database executes together with those of concurrent requests.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use lectern_db::Database;
 use lectern_domain::{
-    Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport, StageRun,
+    Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport,
+    StageRun,
 };
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -44,6 +46,22 @@ impl DatabaseHandle {
             database.report_progress_then(job_id, lease_id, report, reply);
         })
         .await
+    }
+
+    /// Claims stage runs for a worker. Concurrent claims share a transaction.
+    ///
+    /// If this future is dropped, because the worker has closed the connection, while the
+    /// claim is queued, nothing is claimed.
+    pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, ApiError> {
+        let caller = Arc::new(());
+        let weak = Arc::downgrade(&caller);
+        let is_wanted = move || weak.strong_count() > 0;
+        let claims = self.call_batched(Access::Write, |database, reply| {
+            database.claim_then(request, is_wanted, reply);
+        });
+        let claims = claims.await;
+        drop(caller);
+        claims
     }
 
     /// Extends a lease. Concurrent heartbeats share a transaction.

@@ -7,7 +7,7 @@ use actix_web::web;
 use chrono::{DateTime, Utc};
 use lectern_api::Code;
 use lectern_db::{Database, Outage, PoolStats, Reader, Readiness, Tx};
-use lectern_domain::{Claim, ClaimRequest, JobId, Stage};
+use lectern_domain::{JobId, Stage};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -155,17 +155,6 @@ impl DatabaseHandle {
             |claimable| claimable,
         )
         .await
-    }
-
-    /// Claims stage runs for a worker.
-    pub(crate) async fn claim(&self, request: ClaimRequest) -> Result<Vec<Claim>, ApiError> {
-        let mut admission = Admission::new(Access::Write);
-        let claim = self.limiter.claim().await?;
-        let remaining = claim.remaining;
-        admission.add(claim);
-        admission.add(self.limiter.write(remaining).await?);
-        let claim = move |database: &Database| Ok(database.claim(&request)?);
-        self.call(admission, claim, |claims| claims).await
     }
 
     /// Fails if the database cannot serve requests. The error contains the reason.

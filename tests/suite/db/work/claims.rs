@@ -1,6 +1,8 @@
 //! Claims and their order.
 
 use std::collections::HashSet;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
 
 use chrono::TimeDelta;
 use lectern_db::Database;
@@ -13,7 +15,7 @@ use lectern_tests::{TestDb, a_job, a_report, on_both_backends};
 
 use crate::db::support::stored;
 use crate::db::support::worker::{
-    LEASE, claim, claim_one, complete, complete_stages, fail, run, runs, statuses,
+    LEASE, a_request, claim, claim_one, complete, complete_stages, fail, run, runs, statuses,
 };
 
 on_both_backends!(
@@ -30,6 +32,8 @@ on_both_backends!(
     an_empty_claim_writes_nothing,
     claimable_lists_the_stages_with_work,
     a_changed_priority_reorders_the_queue,
+    claims_of_one_batch_return_each_run_once,
+    a_claim_whose_caller_gave_up_leaves_the_run_ready,
 );
 
 /// Job and stage of each claim.
@@ -278,4 +282,84 @@ fn a_changed_priority_reorders_the_queue(db: TestDb) {
         .map(|claim| claim.job.job_id)
         .collect();
     assert_eq!(order, queue);
+}
+
+/// Submits claims that are executed in one batch, because the thread that executes them
+/// waits until all are submitted. Returns their results in the same order.
+fn claim_in_one_batch(db: &Database, stages: &[&[Stage]]) -> Vec<Receiver<Vec<Claim>>> {
+    let (started_sender, started) = channel();
+    let (release, released) = channel();
+    let released = Mutex::new(released);
+    let occupy = move || {
+        started_sender.send(()).unwrap();
+        released.lock().unwrap().recv().unwrap();
+        false
+    };
+    let (reply, occupied) = channel();
+    db.claim_then(a_request(&[Transcription], 1), occupy, move |claims| {
+        reply.send(claims.unwrap()).unwrap();
+    });
+    started.recv().unwrap();
+    let submit = |stages: &&[Stage]| {
+        let (reply, claims) = channel();
+        db.claim_then(
+            a_request(stages, 1),
+            || true,
+            move |claimed| {
+                reply.send(claimed.unwrap()).unwrap();
+            },
+        );
+        claims
+    };
+    let results = stages.iter().map(submit).collect();
+    release.send(()).unwrap();
+    assert_eq!(occupied.recv().unwrap(), []);
+    results
+}
+
+fn claims_of_one_batch_return_each_run_once(db: TestDb) {
+    let jobs: HashSet<_> = (0..3).map(|_| a_job().create(&db).job_id).collect();
+    let both = &[Transcription, SilenceDetection][..];
+    let transcription = &[Transcription][..];
+    let stages = [
+        transcription,
+        both,
+        transcription,
+        transcription,
+        &[Compilation],
+    ];
+    let results = claim_in_one_batch(&db, &stages);
+    let claims: Vec<_> = results
+        .into_iter()
+        .map(|result| result.recv().unwrap())
+        .collect();
+    // Three runs of each stage are ready; nothing is ready for compilation.
+    assert_eq!(
+        claims.iter().map(Vec::len).collect::<Vec<_>>(),
+        [1, 1, 1, 1, 0]
+    );
+    let claimed: Vec<_> = claims
+        .iter()
+        .flat_map(|claims| jobs_and_stages(claims))
+        .collect();
+    let distinct: HashSet<_> = claimed.iter().copied().collect();
+    assert_eq!(distinct.len(), claimed.len());
+    for (job_id, stage) in claimed {
+        assert!(jobs.contains(&job_id));
+        assert_eq!(run(&db, job_id, stage).attempt, 1);
+    }
+}
+
+fn a_claim_whose_caller_gave_up_leaves_the_run_ready(db: TestDb) {
+    let job = a_job().create(&db);
+    let (reply, claims) = channel();
+    db.claim_then(
+        a_request(&[Transcription], 1),
+        || false,
+        move |claimed| {
+            reply.send(claimed.unwrap()).unwrap();
+        },
+    );
+    assert_eq!(claims.recv().unwrap(), []);
+    assert_eq!(run(&db, job.job_id, Transcription).status, Ready);
 }

@@ -182,8 +182,19 @@ where
         };
         while let Some(batch) = self.next_batch(generation) {
             // A panic drops the replies, which the callers notice.
-            let not_together = catch_unwind(AssertUnwindSafe(|| execute_batch(batch, execute)));
-            for (op, reply) in not_together.unwrap_or_default() {
+            let executed = catch_unwind(AssertUnwindSafe(|| execute_batch(batch, execute)));
+            let Ok(remaining) = executed else {
+                continue;
+            };
+            if !remaining.later.is_empty() {
+                let mut state = self.state.lock();
+                for op in remaining.later.into_iter().rev() {
+                    state.queue.push_front(op);
+                }
+                // If this thread was replaced, another one has to execute them.
+                self.wake_or_start(state);
+            }
+            for (op, reply) in remaining.not_together {
                 let mut state = self.state.lock();
                 let is_in_progress = state.keys_in_progress.contains(&(self.key)(&op));
                 state.alone.push_back((op, reply));

@@ -5,11 +5,17 @@ use std::slice;
 use super::{Execute, Mode, Outcome, Reply, interrupted};
 use crate::error::Error;
 
-/// Executes a batch; returns the operations that have to be executed alone.
+/// The operations of a batch that were not executed.
+pub(super) struct Remaining<Op, T> {
+    pub(super) not_together: Vec<(Op, Reply<T>)>,
+    pub(super) later: Vec<(Op, Reply<T>)>,
+}
+
+/// Executes a batch; returns the operations that were not executed.
 pub(super) fn execute_batch<Op, T>(
     batch: Vec<(Op, Reply<T>)>,
     execute: &Execute<Op, T>,
-) -> Vec<(Op, Reply<T>)> {
+) -> Remaining<Op, T> {
     let (ops, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
     let outcomes: Vec<_> = match execute(&ops, Mode::Together) {
         Ok(outcomes) => outcomes,
@@ -23,14 +29,18 @@ pub(super) fn execute_batch<Op, T>(
                 .collect(),
         },
     };
-    let mut not_together = Vec::new();
+    let (mut not_together, mut later) = (Vec::new(), Vec::new());
     for ((op, reply), outcome) in ops.into_iter().zip(replies).zip(outcomes) {
         match outcome {
             Outcome::Executed(result) => reply(result),
             Outcome::NotTogether => not_together.push((op, reply)),
+            Outcome::Later => later.push((op, reply)),
         }
     }
-    not_together
+    Remaining {
+        not_together,
+        later,
+    }
 }
 
 fn execute_one<Op, T>(op: &Op, execute: &Execute<Op, T>, mode: Mode) -> Outcome<T> {
@@ -46,7 +56,7 @@ pub(super) fn execute_alone<Op, T>(op: &Op, execute: &Execute<Op, T>) -> Result<
     match execute_one(op, execute, Mode::Alone) {
         Outcome::Executed(result) => result,
         // Does not happen: it is executed alone.
-        Outcome::NotTogether => Err(interrupted()),
+        Outcome::NotTogether | Outcome::Later => Err(interrupted()),
     }
 }
 

@@ -6,7 +6,6 @@
 //! transaction. There is no timer: alone, an operation is executed at once.
 
 mod batcher;
-pub(crate) mod claims;
 mod execute;
 #[cfg(test)]
 mod tests;
@@ -15,12 +14,12 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use lectern_domain::{
-    Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport, StageRun,
+    Claim, ClaimRequest, Heartbeat, Job, JobId, LeaseId, LeaseState, NewJob, ProgressReport,
+    StageRun,
 };
 use uuid::Uuid;
 
 use self::batcher::Batcher;
-use self::claims::ClaimBatcher;
 use super::backend::Backend;
 use crate::error::{Error, Outage};
 
@@ -36,6 +35,8 @@ pub(crate) enum Outcome<T> {
     /// other operations must not wait, or its job is so large that a batch of such jobs
     /// would need too much memory.
     NotTogether,
+    /// It has to be executed in a later batch. Each batch executes at least one operation.
+    Later,
 }
 
 /// How operations are executed.
@@ -55,12 +56,19 @@ pub(crate) type Reply<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
 
 /// The operations of one database that are executed together.
 pub(crate) struct Batchers {
-    pub(crate) claims: Arc<ClaimBatcher>,
+    pub(crate) claims: Batcher<QueuedClaim, Vec<Claim>>,
     pub(crate) finds: Batcher<JobId, Option<Job>>,
     pub(crate) creations: Batcher<NewJob, Job>,
     pub(crate) reports: Batcher<LeasedReport, Job>,
     pub(crate) heartbeats: Batcher<(LeaseId, Heartbeat), LeaseState>,
     pub(crate) completions: Batcher<LeaseId, (Job, StageRun)>,
+}
+
+/// A claim whose caller may give up before it is executed.
+pub(crate) struct QueuedClaim {
+    pub(crate) request: ClaimRequest,
+    /// Whether the caller still waits for the result.
+    pub(crate) is_wanted: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// A report of progress under a lease, if any.
@@ -78,8 +86,8 @@ impl Batchers {
             Backend::Postgres => 2,
         };
         Arc::new(Self {
-            // Two claims would pick the same runs, of which only one gets each.
-            claims: ClaimBatcher::new(1),
+            // Two threads would pick the same runs, of which only one gets each.
+            claims: Batcher::new(1, |_| Uuid::nil()),
             finds: Batcher::new(2, |job_id| job_id.as_uuid()),
             // A creation locks nothing.
             creations: Batcher::new(writers, |_| Uuid::nil()),
@@ -92,6 +100,7 @@ impl Batchers {
 
     /// See [`Batcher::replace_threads`].
     pub(crate) fn replace_threads(&self) {
+        self.claims.replace_threads();
         self.finds.replace_threads();
         self.creations.replace_threads();
         self.reports.replace_threads();

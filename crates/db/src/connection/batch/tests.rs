@@ -136,6 +136,25 @@ fn an_outage_is_reported_to_each_caller_and_not_tried_again() {
 }
 
 #[test]
+fn operations_for_later_are_executed_in_the_next_batch() {
+    let fixture = Fixture::new(1);
+    let only_the_first = |ops: &[u32], _: Mode| {
+        let mut outcomes = executed([Ok(ops[0] * 2)]);
+        outcomes.extend(ops[1..].iter().map(|_| Outcome::Later));
+        Ok(outcomes)
+    };
+    let first = fixture.submit(&[1], only_the_first);
+    assert_eq!(fixture.batches.recv().unwrap(), [1]);
+    let others = fixture.submit(&[2, 3, 4], only_the_first);
+    fixture.permit(4);
+    first.recv().unwrap().1.unwrap();
+    for batch in [vec![2, 3, 4], vec![3, 4], vec![4]] {
+        assert_eq!(fixture.batches.recv().unwrap(), batch);
+        assert!(matches!(others.recv().unwrap(), (n, Ok(m)) if n == batch[0] && m == 2 * n));
+    }
+}
+
+#[test]
 fn after_a_panic_the_callers_are_told_and_the_thread_continues() {
     let fixture = Fixture::new(1);
     let panics = |ops: &[u32], mode| {

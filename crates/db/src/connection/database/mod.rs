@@ -297,7 +297,6 @@ impl Database {
     /// calls do not have to wait for them.
     pub fn replace_connections(&self, time: Instant) {
         self.renew_leases_before_expiry();
-        self.batchers.claims.replace_permits();
         if self.pools.replace(time) {
             self.batchers.replace_threads();
             if let Some(writers) = &self.writers {

@@ -140,6 +140,7 @@ fn report_all(tx: &mut Tx<'_>, reports: &[LeasedReport], mode: Mode) -> Outcomes
                 Outcome::Executed(Ok(_)) => allowed.push(i),
                 Outcome::Executed(Err(error)) => outcomes[i] = Some(Outcome::Executed(Err(error))),
                 Outcome::NotTogether => outcomes[i] = Some(Outcome::NotTogether),
+                Outcome::Later => outcomes[i] = Some(Outcome::Later),
             }
         }
         let by_job: Vec<_> = allowed
