@@ -19,6 +19,7 @@ use crate::app::open_files::Reserve;
 use crate::app::server::Server;
 use crate::cli::open::{self, PrivateFiles};
 use crate::cli::signals::{REPEATED_SIGNAL_WINDOW, Signals, exit_after};
+use crate::cli::startup::allocator;
 use crate::cli::work;
 use crate::config::{Settings, WorkerSettings};
 
@@ -82,6 +83,7 @@ pub fn run(serve: &Serve, settings: &Settings) -> anyhow::Result<()> {
         )?),
         None => None,
     };
+    allocator::return_free_memory();
     let signal = runtime.block_on(async {
         tokio::select! {
             signal = signals.next() => Some(signal),
