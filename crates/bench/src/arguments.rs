@@ -39,6 +39,7 @@ pub(crate) enum Workload {
     Progress,
     PutSegments,
     Create,
+    CreateRelaxed,
     Claim,
     Queue,
     ColdStart,

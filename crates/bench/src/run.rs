@@ -100,7 +100,7 @@ impl Stacks {
         postgres.into_iter().chain([None]).collect()
     }
 
-    /// One round. Only one server runs at a time.
+    /// One round. Only one server runs at a time, except for watchers of another server.
     async fn measure(&self, plan: &Plan, results: &mut Results) {
         for cluster in self.databases() {
             let measured = self.measure_lectern(cluster, plan, results).await;
@@ -126,7 +126,14 @@ impl Stacks {
     ) -> Result<()> {
         if plan.includes_any(&workload::HTTP) {
             let server = self.lectern.serve(&self.lectern.new_database(cluster)?)?;
-            workload::http(&server, plan, results).await?;
+            workload::http(&workload::HTTP, &server, plan, results).await?;
+        }
+        if cluster.is_none() && plan.includes_any(&workload::RELAXED) {
+            let database = self.lectern.new_database(cluster)?;
+            let server = self
+                .lectern
+                .serve_with(&database, &["--durability", "relaxed"])?;
+            workload::http(&workload::RELAXED, &server, plan, results).await?;
         }
         if plan.includes_any(&[Workload::Claim, Workload::Queue]) {
             let database = self.lectern.new_database(cluster)?;
@@ -134,8 +141,11 @@ impl Stacks {
             workload::claims(&server, &database, plan, results).await?;
         }
         if plan.includes(Workload::Watchers) {
-            let server = self.lectern.serve(&self.lectern.new_database(cluster)?)?;
-            workload::watchers(&server, plan, results).await;
+            let database = self.lectern.new_database(cluster)?;
+            let server = self.lectern.serve(&database)?;
+            workload::watchers(&server, &server, plan, results).await;
+            let other = self.lectern.serve(&database)?;
+            workload::watchers(&server, &other, plan, results).await;
         }
         Ok(())
     }
@@ -165,7 +175,7 @@ async fn measure_peers(
 ) -> Result<()> {
     if plan.includes_any(&workload::HTTP) {
         let server = peers.serve(cluster)?;
-        workload::http(&server, plan, results).await?;
+        workload::http(&workload::HTTP, &server, plan, results).await?;
     }
     if plan.includes(Workload::ColdStart) {
         workload::peer_cold_start(peers, cluster, plan, results)?;

@@ -58,6 +58,7 @@ pub(crate) fn name(workload: Workload) -> &'static str {
         Workload::Progress => "report progress",
         Workload::PutSegments => "replace 1,500 segments",
         Workload::Create => "create a job",
+        Workload::CreateRelaxed => "create a job, `--durability relaxed`",
         Workload::Claim => "claim, heartbeat, complete",
         Workload::Queue => "create, claim, heartbeat, complete",
         Workload::ColdStart => "cold start",
@@ -197,7 +198,7 @@ fn watchers(text: &mut String, results: &Results) {
     }
     let _ = write!(
         text,
-        "## Watchers\n\n{WATCHERS}\n\n| | watchers | p50 ms | p99 ms | peak MB |\n|---|--:|--:|--:|--:|\n"
+        "## Watchers\n\n{WATCHERS}\n\n| | watch | watchers | p50 ms | p99 ms | peak MB |\n|---|---|--:|--:|--:|--:|\n"
     );
     for key in keys {
         let cells = [
@@ -205,7 +206,8 @@ fn watchers(text: &mut String, results: &Results) {
             number(results.get(key, Metric::P99)),
             number(results.get(key, Metric::Memory)),
         ];
-        row(text, key.system.name(), key.size, &cells);
+        let name = format!("{} | {}", key.system.name(), key.request);
+        row(text, &name, key.size, &cells);
     }
     *text += "\n";
 }

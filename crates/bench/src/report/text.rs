@@ -31,7 +31,8 @@ after 30 seconds, when SQLAlchemy's pool gave up. For claims the peer is
 procrastinate, in two worker processes that together run as many jobs at a time as there are
 connections; its jobs do nothing and need no heartbeat, and its rate counts from the first job
 that was started (*claim*) or deferred (*create, claim*). Commits wait for the disk
-everywhere: `fsync` and `synchronous_commit` are on, and SQLite is `synchronous = FULL`.
+everywhere but in the row with `--durability relaxed`: `fsync` and `synchronous_commit` are
+on, and SQLite is `synchronous = FULL`.
 ";
 
 pub(crate) const LIMIT_NOTE: &str = "\
@@ -43,7 +44,8 @@ it reads on several connections, and writes that wait for each other share a com
 
 pub(crate) const WATCHERS: &str = "\
 Watchers follow one job over server-sent events, whose progress is reported ten times per
-second: the time from sending a report until a watcher has its event.";
+second: the time from sending a report until a watcher has its event. They watch the server
+that gets the reports, or another one, which polls their database for new events every 200 ms. The memory is that of the watched server.";
 
 pub(crate) const GROWTH: &str = "\
 The median time of a request on one connection, with a twentieth of the jobs each queued,

@@ -62,6 +62,11 @@ impl Lectern {
 
     /// Serves a database, with the default settings and without a worker.
     pub(crate) fn serve(&self, database: &Database<'_>) -> Result<Server> {
+        self.serve_with(database, &[])
+    }
+
+    /// Like [`serve`](Self::serve), with further arguments.
+    pub(crate) fn serve_with(&self, database: &Database<'_>, arguments: &[&str]) -> Result<Server> {
         let (system, postgres) = match database {
             Database::Postgres(cluster, _) => (System::LecternPostgres, Some(cluster.id())),
             Database::Sqlite(_) => (System::LecternSqlite, None),
@@ -76,6 +81,7 @@ impl Lectern {
             let mut command = clean_command(&self.program);
             command
                 .args(["serve", "--with-worker=false"])
+                .args(arguments)
                 .args(["--bind", &format!("127.0.0.1:{port}")])
                 .args(["--database-url", &url(database)])
                 .env("LECTERN_DATA_DIR", self.dir.path().join("data"))

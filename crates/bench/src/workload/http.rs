@@ -23,6 +23,9 @@ pub(crate) const HTTP: [Workload; 6] = [
     Workload::Create,
 ];
 
+/// Workloads of SQLite without waiting for the disk.
+pub(crate) const RELAXED: [Workload; 1] = [Workload::CreateRelaxed];
+
 /// Connections that replace transcripts.
 pub(crate) const PUT_CONNECTIONS: usize = 8;
 /// Different transcripts for one job, one after the other.
@@ -35,11 +38,16 @@ struct Jobs {
     transcribed: Vec<String>,
 }
 
-/// Measures these workloads on a server with an empty database.
-pub(crate) async fn http(server: &Server, plan: &Plan, results: &mut Results) -> Result<()> {
+/// Measures `workloads` on a server with an empty database.
+pub(crate) async fn http(
+    workloads: &[Workload],
+    server: &Server,
+    plan: &Plan,
+    results: &mut Results,
+) -> Result<()> {
     let jobs = create_jobs(server, plan).await?;
     let reports = RefCell::new(vec![0_u32; jobs.all.len()]);
-    for workload in HTTP {
+    for &workload in workloads {
         if !plan.includes(workload) {
             continue;
         }

@@ -12,6 +12,6 @@ mod watchers;
 pub(crate) use claims::{claims, ready_runs_for, workers};
 pub(crate) use cold_start::{lectern as lectern_cold_start, peer as peer_cold_start};
 pub(crate) use growth::growth;
-pub(crate) use http::{HTTP, PUT_CONNECTIONS, http};
+pub(crate) use http::{HTTP, PUT_CONNECTIONS, RELAXED, http};
 pub(crate) use queue_peer::queue_peer;
 pub(crate) use watchers::watchers;

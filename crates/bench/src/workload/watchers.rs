@@ -19,14 +19,24 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Stands before the number of a report in its message.
 const MARK: &[u8] = b"report number ";
 
-/// Measures the time from sending a report until each watcher has its event.
-pub(crate) async fn watchers(server: &Server, plan: &Plan, results: &mut Results) {
+/// Measures the time from sending a report to `server` until each watcher of `watched`, the
+/// same server or another one of the same database, has its event.
+pub(crate) async fn watchers(
+    server: &Server,
+    watched: &Server,
+    plan: &Plan,
+    results: &mut Results,
+) {
     let watchers = plan.size(1_000, 20);
     let limit = plan.measured * 10 + Duration::from_mins(1);
-    let measured = tokio::time::timeout(limit, measure(server, plan, watchers)).await;
+    let measured = tokio::time::timeout(limit, measure(server, watched, plan, watchers)).await;
     let key = Key {
         workload: Workload::Watchers,
-        request: "",
+        request: if server.address == watched.address {
+            "the same server"
+        } else {
+            "another server"
+        },
         size: watchers,
         system: server.system,
     };
@@ -34,13 +44,18 @@ pub(crate) async fn watchers(server: &Server, plan: &Plan, results: &mut Results
     results.add(key, measured.flatten());
 }
 
-async fn measure(server: &Server, plan: &Plan, watchers: usize) -> Result<Metrics> {
+async fn measure(
+    server: &Server,
+    watched: &Server,
+    plan: &Plan,
+    watchers: usize,
+) -> Result<Metrics> {
     let mut sender = Connection::open(server.address).await?;
     let job = create_job(&mut sender).await?;
     let reports = plan.size(40, 3);
     let mut open = Vec::new();
     for _ in 0..watchers {
-        let mut connection = Connection::open(server.address).await?;
+        let mut connection = Connection::open(watched.address).await?;
         let mut stream = Vec::new();
         let path = format!("/api/v1/jobs/{job}/events");
         request(&mut stream, "GET", &path, b"");
@@ -94,7 +109,7 @@ async fn measure(server: &Server, plan: &Plan, watchers: usize) -> Result<Metric
         (Metric::P99, latencies.percentile(99)),
         (
             Metric::Memory,
-            peak_memory(&Usage::of(server.id()).processes),
+            peak_memory(&Usage::of(watched.id()).processes),
         ),
     ]))
 }
