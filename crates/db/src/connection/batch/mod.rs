@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use self::batcher::Batcher;
 use self::claims::ClaimBatcher;
-use super::backend::Backend;
+use super::url::Backend;
 use crate::error::{Error, Outage};
 
 /// The outcome of each operation of a batch, in their order. An error means that none of
